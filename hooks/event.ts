@@ -49,6 +49,12 @@ export interface Blob {
   size?: number | null;
 }
 
+/** A box to tick, or a switch. */
+export interface Check {
+  text: string;
+  checked: boolean;
+}
+
 /** A socket that the app opened, or began to use from other code (connections.jsonl, by the agent). */
 export interface Connection {
   /** version of the contract */
@@ -181,7 +187,7 @@ export interface Phase {
   by?: "operator" | null;
 }
 
-/** What the user saw, as raw facts from which consent can be judged again (screens.jsonl, by host and agent). */
+/** What the user saw and touched, as raw facts from which consent is judged (screens.jsonl, by host and agent). */
 export interface Screen {
   /** version of the contract */
   v: 1;
@@ -196,6 +202,19 @@ export interface Screen {
   /** milliseconds since the device was started, by its clock that nobody sets (lines of the agent) */
   boot_ms?: number | null;
   kind: "screen";
+  /** look: what is on the screen has changed, or is still there; dialog, page: it came up; touch: of what `touched` says; dismiss: the app took a dialog away; cancel: the back key, or a touch beside it; absent: a picture, from which nothing is concluded */
+  what?: "cancel" | "dialog" | "dismiss" | "look" | "page" | "touch" | null;
+  /** what was there: of a look all windows, else the one that it is about */
+  windows?: readonly Window[];
+  touched?: Touch | null;
+  /** of a dialog in its process: what came up and what went away are one by it */
+  number?: number | null;
+  /** of a look: when what the look before it showed was last seen */
+  since?: string | null;
+  /** the code that showed or touched it */
+  stack?: readonly string[];
+  /** of each frame of the stack whose code it is, by its class loader or the path of its library: app, platform, the package that it came from, or null where nothing tells; absent: nobody said */
+  owners?: readonly (string | null)[];
   /** whose window was on top, where that is known */
   package?: string | null;
   /** its activity, where that is known */
@@ -206,8 +225,8 @@ export interface Screen {
   image?: string | null;
   /** what was on the screen from then on, MP4 */
   film?: string | null;
-  /** consent: a question is on it; plan: whoever plays the user touches it or leaves it alone */
-  why: "consent" | "finding" | "operator" | "plan";
+  /** consent: a question is on it; plan: whoever plays the user touches it or leaves it alone; change: it came up, was touched or went away */
+  why: "change" | "consent" | "finding" | "operator" | "plan";
   /** who looked; it tells whose clock `at` is of */
   by: "agent" | "host";
   /** free text for people: what was touched there, and why */
@@ -219,6 +238,17 @@ export interface Tls {
   version?: string | null;
   sni?: string | null;
   alpn?: string | null;
+}
+
+/** What was touched. */
+export interface Touch {
+  label: string;
+  /** name of the element, where it has one */
+  id?: string | null;
+  /** of a box or switch: as it was before; null: it is none */
+  ticked?: boolean | null;
+  /** user: a finger or a key; app: its own code; plan, operator: whoever plays the user */
+  by: "app" | "operator" | "plan" | "user";
 }
 
 /** A digest, MAC, cipher, compressor or encoder that the app called (transforms.jsonl, by the agent). */
@@ -301,6 +331,20 @@ export interface Value {
   text: string;
   /** row of a cursor, from 0: values of one row belong together */
   row?: number | null;
+}
+
+/** What can be read and touched in one window, as it stands there. */
+export interface Window {
+  /** whose window it is; null: the observed app's */
+  package?: string | null;
+  /** what is only shown, from top to bottom */
+  texts?: readonly string[];
+  /** what can be touched */
+  labels?: readonly string[];
+  /** boxes to tick, and switches */
+  checks?: readonly Check[];
+  /** names of its elements: the part after `:id/`, of a web page the whole id */
+  ids?: readonly string[];
 }
 
 /** What the system itself counted of the app (witnesses.jsonl, by the device); its times are the device's. */

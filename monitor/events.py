@@ -7,6 +7,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
+from functools import cache
 from typing import Annotated, Any, ClassVar, Literal, Self
 
 import msgspec
@@ -34,7 +35,7 @@ DataType = str
 
 def format_time(at: datetime) -> str:
     """An aware time as the contract writes it: RFC 3339, UTC, microseconds, trailing `Z`."""
-    return at.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+    return (at if at.tzinfo is UTC else at.astimezone(UTC)).isoformat(timespec="microseconds")[:-6] + "Z"
 
 
 EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
@@ -306,7 +307,7 @@ Signal = Literal[
 """How it was observed."""
 
 ConsentState = Literal["requested", "given", "refused", "withdrawn", "dismissed", "gone"]
-"""`dismissed`: closed without an answer; `gone`: no longer shown, and how it was answered was not seen."""
+"""`dismissed`: closed without an answer; `gone`: no longer seen, and neither was its answer."""
 
 
 class Consent(Line, kw_only=True, frozen=True):
@@ -363,18 +364,77 @@ class Phase(Line, kw_only=True, frozen=True):
         return self.state == "mark" and self.pid is None
 
 
+class Check(Part, kw_only=True, frozen=True):
+    """A box to tick, or a switch."""
+
+    text: str
+    checked: bool
+
+
+class Window(Part, kw_only=True, frozen=True, omit_defaults=True):
+    """What can be read and touched in one window, as it stands there."""
+
+    package: Annotated[str | None, Meta(description="whose window it is; null: the observed app's")] = None
+    texts: Annotated[tuple[str, ...], Meta(description="what is only shown, from top to bottom")] = ()
+    labels: Annotated[tuple[str, ...], Meta(description="what can be touched")] = ()
+    checks: Annotated[tuple[Check, ...], Meta(description="boxes to tick, and switches")] = ()
+    ids: Annotated[
+        tuple[str, ...],
+        Meta(description="names of its elements: the part after `:id/`, of a web page the whole id"),
+    ] = ()
+
+
+class Touch(Part, kw_only=True, frozen=True, omit_defaults=True):
+    """What was touched."""
+
+    label: str
+    id: Annotated[str | None, Meta(description="name of the element, where it has one")] = None
+    ticked: Annotated[bool | None, Meta(description="of a box or switch: as it was before; null: it is none")] = None
+    by: Annotated[
+        Literal["user", "app", "plan", "operator"],
+        Meta(description="user: a finger or a key; app: its own code; plan, operator: whoever plays the user"),
+    ]
+
+
 class Screen(Line, kw_only=True, frozen=True):
-    """What the user saw, as raw facts from which consent can be judged again (screens.jsonl, by host and agent)."""
+    """What the user saw and touched, as raw facts from which consent is judged (screens.jsonl, by host and agent)."""
+
+    unsaid: ClassVar[tuple[str, ...]] = (
+        *Line.unsaid, "what", "windows", "touched", "number", "since", "stack", "owners",
+    )  # fmt: skip
 
     kind: Literal["screen"] = "screen"
+    what: Annotated[
+        Literal["look", "dialog", "page", "touch", "dismiss", "cancel"] | None,
+        Meta(
+            description="look: what is on the screen has changed, or is still there; dialog, page: it came up; touch: "
+            "of what `touched` says; dismiss: the app took a dialog away; cancel: the back key, or a touch beside it; "
+            "absent: a picture, from which nothing is concluded"
+        ),
+    ] = None
+    windows: Annotated[
+        tuple[Window, ...], Meta(description="what was there: of a look all windows, else the one that it is about")
+    ] = ()
+    touched: Touch | None = None
+    number: Annotated[
+        int | None, Meta(description="of a dialog in its process: what came up and what went away are one by it")
+    ] = None
+    since: Annotated[Time | None, Meta(description="of a look: when what the look before it showed was last seen")] = (
+        None
+    )
+    stack: Annotated[tuple[str, ...], Meta(description="the code that showed or touched it")] = ()
+    owners: Owners = ()
     package: Annotated[str | None, Meta(description="whose window was on top, where that is known")] = None
     activity: Annotated[str | None, Meta(description="its activity, where that is known")] = None
     tree: Annotated[Sha256 | None, Meta(description="the window's hierarchy, XML as uiautomator writes it")] = None
     image: Annotated[Sha256 | None, Meta(description="the picture, PNG or JPEG as its first bytes say")] = None
     film: Annotated[Sha256 | None, Meta(description="what was on the screen from then on, MP4")] = None
     why: Annotated[
-        Literal["consent", "finding", "plan", "operator"],
-        Meta(description="consent: a question is on it; plan: whoever plays the user touches it or leaves it alone"),
+        Literal["consent", "finding", "plan", "operator", "change"],
+        Meta(
+            description="consent: a question is on it; plan: whoever plays the user touches it or leaves it alone; "
+            "change: it came up, was touched or went away"
+        ),
     ]
     by: Annotated[Literal["host", "agent"], Meta(description="who looked; it tells whose clock `at` is of")]
     note: Annotated[str | None, Meta(description="free text for people: what was touched there, and why")] = None
@@ -478,8 +538,11 @@ def kind_of(type_: type[Line]) -> str:
     return type_.__name__.lower()
 
 
-_TIMES = {"at": "at", "arrived": "arrived", "until": "until", "since": "from"}
-"""Fields that hold a time, and their names in a line."""
+@cache
+def _times(kind: type[Part]) -> dict[str, str]:
+    """The fields of a class that hold a time, and their names in a line."""
+    fields = msgspec.structs.fields(kind)
+    return {each.name: each.encode_name for each in fields if each.name in {"at", "arrived", "until", "since"}}
 
 
 class _Head(msgspec.Struct):
@@ -526,8 +589,8 @@ def parse(line: bytes | str) -> Event:
 
 def _settled[Kind: Part](part: Kind) -> Kind:
     """A line with its times in UTC. Raises BadLine for one that would leave the calendar on another clock."""
-    for name, key in _TIMES.items():
-        at = getattr(part, name, None)
+    for name, key in _times(type(part)).items():
+        at = getattr(part, name)
         if at is None:
             continue
         if at.tzinfo is not UTC:
@@ -546,8 +609,8 @@ def made[Kind: Part](kind: type[Kind], given: object) -> Kind:
 def tree(part: Part) -> dict[str, Any]:
     """A line or a part of one as JSON has it."""
     found: dict[str, Any] = msgspec.to_builtins(part)
-    for name, key in _TIMES.items():
-        if (at := getattr(part, name, None)) is not None:
+    for name, key in _times(type(part)).items():
+        if (at := getattr(part, name)) is not None:
             found[key] = format_time(at)
     for name in part.unsaid:
         if found[name] in (None, ()):

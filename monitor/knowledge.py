@@ -12,6 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import TypedDict, Unpack
 
 from monitor import catalog
 from monitor.app_ops import AppOps
@@ -74,21 +75,30 @@ class Knowledge:
         )
 
 
-def knowledge(
-    rules: Path | None = None,
-    first_party: Sequence[str] = (),
-    *,
-    laws: Sequence[str] = (),
-    app_type: str | int | None = None,
-    policy: Path | None = None,
-    territory: str | None = None,
-    assume_consent: Assumption | None = None,
-) -> Knowledge:
-    """Read the catalog, and the user's own folder of `rules` and `policy` file.
+class Choices(TypedDict, total=False):
+    """What a user chooses for judging; what is given here goes before what the policy says."""
 
-    `laws` are jurisdictions; `app_type` is a number or name; what is given here goes before what the policy says.
+    first_party: Sequence[str]
+    """Domains of the app's maker."""
+    laws: Sequence[str]
+    """Jurisdictions; none: all."""
+    app_type: str | int | None
+    """Number or name of the type of app."""
+    policy: Path | None
+    """File of what the app's maker declares."""
+    territory: str | None
+    """Country of the users."""
+    assume_consent: Assumption | None
+
+
+def knowledge(rules: Path | None = None, **choices: Unpack[Choices]) -> Knowledge:
+    """Read the catalog, the user's own folder of `rules`, and the policy file.
+
     Raises FileError with file and line, and UserError for a jurisdiction or type that there is not.
     """
+    first_party, laws = choices.get("first_party", ()), choices.get("laws", ())
+    app_type, policy = choices.get("app_type"), choices.get("policy")
+    assume_consent = choices.get("assume_consent")
     rule_files = list(catalog.files("rules", rules))
     (table,) = catalog.files("recipients.yml")
     (types_file,) = catalog.files("data_types.yml")
@@ -107,7 +117,7 @@ def knowledge(
     if app_type is None and declared:
         app_type = declared.app_type
     chosen = app_types.of(app_type) if app_type is not None else None
-    territory = territory or (declared.territory if declared else None)
+    territory = choices.get("territory") or (declared.territory if declared else None)
     ours = (table, types_file, laws_file, app_types_file, frequency_file, labels_file, claims_file, app_ops_file)
     said = [
         *(["rule", _sha256(path)] for path in rule_files),

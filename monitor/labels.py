@@ -1,15 +1,17 @@
-"""What the label of a button chooses, and the normal form in which labels, headings and texts are compared."""
+"""What labels choose and windows ask by the words of catalog/consent.yml, and how texts are compared with them."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal, get_args
 
 from pydantic import BaseModel, ConfigDict
+
+from monitor.events import Check, Scope, Window
 
 LONGEST_LABEL = 40
 """Characters of what can be a label or a heading; longer text is prose."""
@@ -19,6 +21,10 @@ _COUNTDOWN = re.compile(r"[(\uff08\[]?\s*\d+\s*(s|sec|秒|초)?\s*[)\uff09\]]?\s
 Words = dict[str, tuple[str, ...]]
 """Labels by language."""
 Choice = Literal["refuse", "basic", "later", "agree", "ambiguous", "closing"]
+Does = Literal["agree", "refuse", "options", "save"]
+"""What a touch on an element of a consent platform does."""
+MOST_HEADINGS = 64
+"""Windows whose heading is remembered."""
 _WHOLE_ONLY = frozenset({"ambiguous", "closing"})
 """Lists whose words mean nothing inside a longer label: "Accept and close" is a yes."""
 
@@ -57,10 +63,23 @@ class Phrases:
         """The words of all languages."""
         return cls.of(word for language in words.values() for word in language)
 
+    @cached_property
+    def _sought(self) -> tuple[tuple[str, str, bool], ...]:
+        """Each phrase, what of it to look for, and whether that is in a text without its spaces: Chinese, Japanese and
+        Korean have none between words; elsewhere a phrase is whole words."""
+        cjk = [bool(_CJK.search(phrase)) for phrase in self.phrases]
+        return tuple(
+            (phrase, phrase.replace(" ", "") if is_cjk else f" {phrase} ", is_cjk)
+            for phrase, is_cjk in zip(self.phrases, cjk, strict=True)
+        )
+
+    @cached_property
+    def _whole(self) -> frozenset[str]:
+        return frozenset(phrase.replace(" ", "") for phrase in self.phrases)
+
     def whole(self, text: str) -> bool:
         """Whether the text is one of them."""
-        squeezed = text.replace(" ", "")
-        return any(squeezed == phrase.replace(" ", "") for phrase in self.phrases)
+        return text.replace(" ", "") in self._whole
 
     def inside(self, text: str) -> bool:
         """Whether the text has one of them in it."""
@@ -68,14 +87,8 @@ class Phrases:
 
     def first(self, text: str) -> str | None:
         """The longest of them that the text has in it."""
-        return next((phrase for phrase in self.phrases if _contains(text, phrase)), None)
-
-
-def _contains(text: str, phrase: str) -> bool:
-    """Chinese, Japanese and Korean have no spaces between words; elsewhere a phrase is whole words."""
-    if _CJK.search(phrase):
-        return phrase.replace(" ", "") in text.replace(" ", "")
-    return f" {phrase} " in f" {text} "
+        spaced, squeezed = f" {text} ", text.replace(" ", "")
+        return next((phrase for phrase, sought, cjk in self._sought if sought in (squeezed if cjk else spaced)), None)
 
 
 def _without(text: str, phrase: str) -> str:
@@ -85,8 +98,47 @@ def _without(text: str, phrase: str) -> str:
     return f" {text} ".replace(f" {phrase} ", " ").strip()
 
 
+class _Entry(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ScopePhrases(_Entry):
+    """What a question with one of the phrases is about."""
+
+    scope: Scope
+    phrases: tuple[str, ...]
+
+    @cached_property
+    def sought(self) -> Phrases:
+        """The phrases, to look for."""
+        return Phrases.of(self.phrases)
+
+
+class Platform(_Entry):
+    """A consent platform, by the ids of its dialogs."""
+
+    name: str
+    there: tuple[str, ...]
+    agree: tuple[str, ...] = ()
+    refuse: tuple[str, ...] = ()
+    options: tuple[str, ...] = ()
+    save: tuple[str, ...] = ()
+
+    def made(self, ids: Container[str]) -> bool:
+        """Whether a dialog with these ids is its."""
+        own = (*self.agree, *self.refuse, *self.options, *self.save)
+        return any(name in ids for name in self.there) or sum(name in ids for name in own) > 1
+
+    def does(self, name: str | None) -> Does | None:
+        """What a touch on the element of this id does."""
+        return next((does for does in get_args(Does) if name in getattr(self, does)), None)
+
+
 class Labels(BaseModel):
-    """The lists of catalog/consent.yml by which a consent line is read; what else is there is passed over."""
+    """What catalog/consent.yml says of labels, headings and texts; what else is there is passed over.
+
+    Whoever plays the user and whoever judges read a screen by these same lists.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -101,31 +153,24 @@ class Labels(BaseModel):
     choices: Words = {}
     changed: Words = {}
     everything: Words = {}
+    withdraw: Words = {}
+    titles: Words = {}
+    policy: Words = {}
+    keywords: Words = {}
+    checkboxes: Words = {}
+    scopes: tuple[ScopePhrases, ...] = ()
+    platforms: tuple[Platform, ...] = ()
     permission_controllers: tuple[str, ...] = ()
 
     @cached_property
-    def _choices(self) -> dict[Choice, Phrases]:
-        return {name: Phrases.all(getattr(self, name)) for name in get_args(Choice)}
+    def _lists(self) -> dict[str, Phrases]:
+        return {
+            name: Phrases.all(value)
+            for name in type(self).model_fields
+            if isinstance(value := getattr(self, name), dict)
+        }
 
-    @cached_property
-    def _forced(self) -> Phrases:
-        return Phrases.all(self.forced)
-
-    @cached_property
-    def _everything(self) -> Phrases:
-        return Phrases.all(self.everything)
-
-    @cached_property
-    def _options(self) -> Phrases:
-        return Phrases.all(self.options)
-
-    @cached_property
-    def _by_choices(self) -> Phrases:
-        return Phrases.all(self.choices)
-
-    @cached_property
-    def _changed(self) -> Phrases:
-        return Phrases.all(self.changed)
+    # what a label chooses
 
     def choice(self, label: str) -> Choice | None:
         """What a label chooses: the whole label first, then a phrase in it; a no is looked for before a yes, but what
@@ -142,7 +187,7 @@ class Labels(BaseModel):
     def forces(self, label: str) -> bool:
         """Whether it is a yes that says besides that whoever does not agree must leave: "Agree or exit"."""
         text = normal_label(label)
-        phrase = self._forced.first(text) if len(text) <= LONGEST_LABEL else None
+        phrase = self._lists["forced"].first(text) if len(text) <= LONGEST_LABEL else None
         return phrase is not None and self._choose_plainly(_without(text, phrase)) == "agree"
 
     def _choose(self, text: str) -> Choice | None:
@@ -151,28 +196,125 @@ class Labels(BaseModel):
         return "agree" if self.forces(text) else self._choose_plainly(text)
 
     def _choose_plainly(self, text: str) -> Choice | None:
-        for name, phrases in self._choices.items():
+        choices: dict[Choice, Phrases] = {name: self._lists[name] for name in get_args(Choice)}
+        for name, phrases in choices.items():
             if phrases.whole(text):
                 return name
-        for name, phrases in self._choices.items():
+        for name, phrases in choices.items():
             if name not in _WHOLE_ONLY and (found := phrases.first(text)):
                 # "Manage consent" has "consent" in it and is no yes; "Accept all and customise" is one.
-                opens = self._options.first(text) if name == "agree" else None
+                opens = self._lists["options"].first(text) if name == "agree" else None
                 return name if opens is None or len(opens) <= len(found) else None
         return None
 
     def opens_options(self, label: str) -> bool:
         """Whether a touch on it only leads to choices, or to something to read."""
-        return self._options.whole(normal_label(label))
+        return self._lists["options"].whole(normal_label(label))
 
     def keeps_choices(self, label: str) -> bool:
         """Whether a touch on it keeps the choices as they are ticked, each for itself."""
-        return self._by_choices.whole(normal_label(label))
+        return self._lists["choices"].whole(normal_label(label))
 
     def agrees_to_everything(self, label: str) -> bool:
         """Whether one touch on it agrees to all that is asked, whatever that is."""
-        return self._everything.whole(normal_label(label))
+        return self._lists["everything"].whole(normal_label(label))
+
+    def withdraws(self, label: str) -> bool:
+        """Whether a touch on it takes consent back."""
+        text = normal_label(label)
+        return text != "" and self._lists["withdraw"].whole(text)
 
     def says_changed(self, text: str) -> bool:
         """Whether a dialog with this text says that what was agreed to has changed."""
-        return self._changed.inside(normal(text))
+        return self._lists["changed"].inside(normal(text))
+
+    # what a window asks
+
+    def asks(self, window: Window, *, second_layer: bool = False) -> str | None:
+        """The heading of a window that asks for consent and can be answered there, or None.
+
+        `second_layer`: its choices were opened, so that it may ask without saying what.
+        """
+        title = self.heading(window) if self._answers(window) or self.boxes(window) else None
+        if title is None and (window.labels or window.checks):
+            refusable = any(self.choice(each) == "refuse" or self.keeps_choices(each) for each in window.labels)
+            if self.platform(window) or (second_layer and refusable):
+                return next(iter(window.texts), "")[:LONGEST_LABEL]
+        return title
+
+    def heading(self, window: Window) -> str | None:
+        """The heading of a window that asks for consent, or None when it does not."""
+        if window not in self._headings:
+            if len(self._headings) >= MOST_HEADINGS:
+                self._headings.clear()
+            self._headings[window] = self._heading(window)
+        return self._headings[window]
+
+    @cached_property
+    def _headings(self) -> dict[Window, str | None]:
+        """Windows read so far: each touch comes with the whole window."""
+        return {}
+
+    def _heading(self, window: Window) -> str | None:
+        headings = [text for text in window.texts if 0 < len(normal(text)) <= LONGEST_LABEL]
+        if any(self._lists["withdraw"].inside(normal(text)) for text in headings) or self._takes_back(window):
+            return None
+        for text in headings:
+            if self._lists["titles"].inside(normal(text)):
+                return text
+        about = any(self._lists["keywords"].inside(normal(text)) for text in (*window.texts, *window.labels))
+        if about and self._answers(window):
+            return headings[0] if headings else next(iter(window.texts), "")[:LONGEST_LABEL]
+        return None
+
+    def _takes_back(self, window: Window) -> bool:
+        """Settings, or the question whether consent is to be taken back: a button for that, and none for a yes."""
+        back = [label for label in window.labels if self.withdraws(label)]
+        return bool(back) and not any(self.choice(label) == "agree" for label in window.labels if label not in back)
+
+    def _answers(self, window: Window) -> bool:
+        return bool({self.choice(label) for label in window.labels} & {"agree", "refuse", "basic", "later"})
+
+    def platform(self, window: Window) -> Platform | None:
+        """The consent platform that made a window, by its ids."""
+        return next((each for each in self.platforms if each.made(window.ids)), None) if window.ids else None
+
+    def boxes(self, window: Window) -> list[Check]:
+        """Its boxes beside what must be ticked before a yes counts."""
+        return [check for check in window.checks if self.is_box(check.text)]
+
+    def is_box(self, text: str) -> bool:
+        """Whether the box beside this text must be ticked before a yes counts."""
+        return self._lists["checkboxes"].inside(normal(text))
+
+    def offered(self, window: Window) -> dict[Scope, Check]:
+        """The choices of their own that it offers beside its buttons: a box or switch for one scope."""
+        boxes = self.boxes(window)
+        offered: dict[Scope, Check] = {}
+        for check in window.checks:
+            scope = self.scope_of(check.text)
+            if scope is not None and check not in boxes:
+                offered.setdefault(scope, check)
+        return offered
+
+    def scope(self, window: Window, title: str) -> Scope:
+        """What the title says; else what the text says, unless it is about the policy as a whole, which names all."""
+        own = self.scope_of(title)
+        if own is not None:
+            return own
+        text = normal(" ".join((*window.texts, *(check.text for check in self.boxes(window)))))
+        if self._lists["policy"].inside(text):
+            return "general_policy"
+        return self.scope_of(text) or "general_policy"
+
+    def scope_of(self, text: str) -> Scope | None:
+        """What a text is about, where that is not the policy as a whole."""
+        return next((each.scope for each in self.scopes if each.sought.inside(normal(text))), None)
+
+    def title_with_change(self, window: Window, title: str) -> str:
+        """The title; with the phrase by which the text says that the policy changed, when the title does not."""
+        changed = self._lists["changed"]
+        if changed.inside(normal(title)):
+            return title
+        phrase = next((found for text in window.texts if (found := changed.first(normal(text)))), None)
+        return title if phrase is None else f"{title}: {phrase}"

@@ -145,7 +145,8 @@ def test_a_report_holds_what_was_seen_against_what_is_declared(tmp_path, recordi
     ]
     (flow,) = told.flows
     assert (flow.recipient.country, flow.recipient.country_basis, flow.recipient.party) == ("DE", "declared", "first")
-    assert "policy.yml" in (flow.recipient.reason or "")
+    assert flow.recipient.reason is not None
+    assert flow.recipient.reason.code == "policy_says"
 
     policy.write_text(DECLARED_ELSEWHERE, "utf-8")
     elsewhere = knowledge(policy=policy)

@@ -9,7 +9,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 REFUSED = {
     r"noughts?": "zero",
-    r"holds? (it|them) against|held side by side": "compare with, check against",
+    r"(?<!who )holds? (it|them) against|held side by side": "compare with, check against",
     r"let go of": "close, release",
     r"stands? for none": "placeholder",
     r"(for|of|if|when) what is none": "for anything else",

@@ -1,12 +1,13 @@
-// What the user sees and touches, as bare facts: dialogs, taps, permissions. What it means is decided on the host.
+// What the user sees and touches: dialogs, pages and taps as they are read, which are judged with the recording; permissions.
 
+import type { Screen } from "../event.js";
 import { Method, loadClass } from "../java/classes.js";
 import type { Call } from "../java/engine.js";
 import { on } from "../java/installing.js";
 import { eachOf, inFrame, isInstance, newString, text, type Env } from "../java/jni.js";
 import { capture, frames } from "../java/stack.js";
 import { Tracked } from "../java/tracked.js";
-import { tell } from "../out/emit.js";
+import { emit, tell } from "../out/emit.js";
 import type { SdkCallSpec } from "../plan.js";
 import { argumentText, getter, tryGetter } from "./readers.js";
 
@@ -16,12 +17,16 @@ const MOST_CHARACTERS = 4000;
 const INPUT = /^android\.view\.View(\$PerformClick\.run|\.onTouchEvent|\.onKeyUp|\.performAccessibilityActionInternal)\(/;
 
 /** What can be read on a window. */
-interface Screen {
-  /** texts that are only shown */
+interface Read {
   texts: string[];
-  /** labels that can be touched */
   labels: string[];
   checks: { text: string; checked: boolean }[];
+}
+
+type Seen = Omit<Screen, "v" | "kind" | "at" | "app" | "pid" | "by" | "why">;
+
+function saw(at: number, what: NonNullable<Screen["what"]>, seen: Seen): void {
+  emit(at, { kind: "screen", what, by: "agent", why: "change", ...seen });
 }
 
 const getChildAt = new Method("android.view.ViewGroup", "getChildAt", "(I)Landroid/view/View;");
@@ -52,28 +57,28 @@ function dialogShown(call: Call): void {
   dialogs += 1;
   const id = dialogs;
   shown.set(env, self, id);
-  tell(call.begun, { fact: "dialog", id, ...inWindowOf(env, self), stack: frames(capture(env), null) });
+  saw(call.begun, "dialog", { number: id, windows: [inWindowOf(env, self)], stack: frames(capture(env), null) });
 }
 
 /** A full screen of the app: many ask for consent there. */
 function screenShown(call: Call): void {
   if (call.self !== null) {
-    tell(call.begun, { fact: "screen", ...inWindowOf(call.env, call.self), stack: [] });
+    saw(call.begun, "page", { windows: [inWindowOf(call.env, call.self)] });
   }
 }
 
-function inWindowOf(env: Env, owner: NativePointer): Screen {
+function inWindowOf(env: Env, owner: NativePointer): Read {
   return inFrame(env, () => {
     const window = getter(env, owner, "getWindow") as NativePointer;
     return read(env, window.isNull() ? NULL : (getter(env, window, "getDecorView") as NativePointer));
   });
 }
 
-function dialogClosed(call: Call, how: string): void {
+function dialogClosed(call: Call, how: "dismiss" | "cancel"): void {
   const id = shown.get(call.env, call.self);
   if (id !== undefined && call.self !== null) {
     shown.delete(call.env, call.self);
-    tell(call.begun, { fact: "closed", id, how });
+    saw(call.begun, how, { number: id });
   }
 }
 
@@ -86,16 +91,12 @@ function tapped(call: Call): void {
     const label = labelOf(env, self);
     const stack = frames(capture(env), "android.view.View.performClick");
     const root = tryGetter(env, self, "getRootView");
-    tell(call.begun, {
-      fact: "tap",
-      label,
-      // Of a box or switch: its state before this click.
-      ticked: is(env, self, "android.widget.Checkable") ? tryGetter(env, self, "isChecked") === 1 : null,
-      // The platform's own input paths; code that presses a button by itself does not come from there.
-      input: stack.some((frame) => INPUT.test(frame)),
-      ...read(env, root instanceof NativePointer ? root : NULL),
-      stack,
-    });
+    // Of a box or switch: its state before this click.
+    const ticked = is(env, self, "android.widget.Checkable") ? tryGetter(env, self, "isChecked") === 1 : null;
+    // The platform's own input paths; code that presses a button by itself does not come from there.
+    const by = stack.some((frame) => INPUT.test(frame)) ? "user" : "app";
+    const windows = [read(env, root instanceof NativePointer ? root : NULL)];
+    saw(call.begun, "touch", { windows, touched: { label, ticked, by }, stack });
   });
 }
 
@@ -113,8 +114,8 @@ function labelOf(env: Env, view: NativePointer): string {
   return "";
 }
 
-function read(env: Env, root: NativePointer): Screen {
-  const screen: Screen = { texts: [], labels: [], checks: [] };
+function read(env: Env, root: NativePointer): Read {
+  const screen: Read = { texts: [], labels: [], checks: [] };
   let left = MOST_VIEWS;
   const visit = (view: NativePointer): void => {
     left -= 1;

@@ -73,19 +73,12 @@ class Told:
 
     def write(self, decided: GateReport, reports: Sequence[Report]) -> None:
         """Each format to its file."""
-        from monitor.reports.gate import render
+        from monitor.reports import gate
+        from monitor.reports.words import Words
 
+        told = gate.Told(decided, reports, Words(self.lang), self.reveal, self.anchor, self.with_gone)
         for name, path in self.outputs:
-            text = render(
-                decided,
-                reports,
-                name,
-                lang=self.lang,
-                reveal=self.reveal,
-                anchor=self.anchor,
-                with_gone=self.with_gone,
-            )
-            write(text, path)
+            write(gate.render(told, name), path)
 
 
 def _told(*, lang: str, reveal: bool, sarif_anchor: str | None, with_gone: bool, **_shown: Any) -> Told:

@@ -16,7 +16,11 @@ from monitor.cli.terminal import err, out, plain
 from monitor.errors import UserError
 
 if TYPE_CHECKING:  # imported late, so that --help answers at once
+    from collections.abc import Sequence
+
+    from monitor.labels import Labels
     from monitor.recording import Recording
+    from monitor.seen import Seen
 
 CONSENTS = events.FILES["consent"]
 ALL = "all"
@@ -141,15 +145,11 @@ def mark_list(recording: Path | None) -> None:
     Each with its name, its time on the host's clock, and what it says; what an operator has since replaced or
     retracted says so, and so does a claim of the app, which gives no consent.
     """
-    from monitor import catalog
-    from monitor.judge.consent import Timeline, scope_of
-    from monitor.labels import Labels
+    from monitor.judge.consent import Observed, Timeline, scope_of
 
     opened = _marked(recording)
-    lines = list(opened.seen(events.Consent))
-    (path,) = catalog.files("consent.yml")
-    package = opened.run.app.package
-    timeline = Timeline(lines, opened.run.started, catalog.parse(path, Labels), package=package)
+    lines = _asked(opened)
+    timeline = Timeline(lines, opened.run.started, _labels(), observed=Observed(opened.run.app.package))
     readings = {reading.ref: reading for reading in timeline.readings()}
     replaced = timeline.replaced()
     for ref, _, at, line in lines:
@@ -167,7 +167,7 @@ def mark_list(recording: Path | None) -> None:
         elif not timeline.knows(ref):
             remarks.append(f"of another app: {line.app}")
         elif ref not in readings:
-            remarks.append("a claim")
+            remarks.append("by an act that was seen" if line.status == "gone" else "a claim")
         elif readings[ref].why:
             remarks.append(f"counts as {readings[ref].says}: {readings[ref].why}")
         out.print(plain(f"{events.format_time(at)}  {_told(ref, line)}: {', '.join(remarks)}"))
@@ -185,8 +185,21 @@ def mark_note(text: str, recording: Path | None, at: datetime | None) -> None:
     out.print(f"{opened.path}: {ref}")
 
 
+def _asked(opened: Recording) -> Sequence[Seen[events.Consent]]:
+    """What was asked and answered, by consent lines and by what was on the screen."""
+    from monitor.judge.consent import consents
+
+    lines: list[Any] = [*opened.seen(events.Consent), *opened.seen(events.Screen)]
+    return consents(lines, _labels(), opened.run.app.package)
+
+
 def _line(opened: Recording, named: str) -> tuple[events.Ref, events.Consent]:
-    """The consent line that a person names, as `consents.jsonl:3` or `3`."""
+    """The consent line that a person names, as `consents.jsonl:3` or `3`, or what a screen said, `screens.jsonl:7`."""
+    if re.fullmatch(rf"{re.escape(events.FILES['screen'])}:[1-9]\d*", named):
+        asked = next((each for each in _asked(opened) if each.ref == named), None)
+        if asked is not None:
+            return named, asked.event
+        raise UserError(f"{named} says nothing of consent.", "`appwitness mark list` has the lines that do.")
     found = re.fullmatch(rf"(?:{re.escape(CONSENTS)}:)?([1-9]\d*)", named)
     if not found:
         raise UserError(
@@ -229,15 +242,20 @@ def _check(data: tuple[str, ...]) -> None:
 
 def _warn(line: events.Consent) -> None:
     """Tell a person who marks an answer that what was touched is another, or none."""
-    from monitor import catalog
     from monitor.judge.consent import said
-    from monitor.labels import Labels
 
-    (path,) = catalog.files("consent.yml")
-    says, why = said(line, catalog.parse(path, Labels))
+    says, why = said(line, _labels())
     if why and says != line.status and line.status in ("given", "refused"):
         clear = "yes" if line.status == "given" else "no"
         err.print(plain(f"{line.text!r} is not a clear {clear}: this counts as {says}."))
+
+
+def _labels() -> Labels:
+    from monitor import catalog
+    from monitor.labels import Labels
+
+    (path,) = catalog.files("consent.yml")
+    return catalog.parse(path, Labels)
 
 
 def _told(ref: events.Ref, consent: events.Consent) -> str:

@@ -14,10 +14,11 @@ from monitor.correlate.currency import is_current, is_of
 from monitor.correlate.verified import checked
 from monitor.correlate.walk import Outcome, timeline_of
 from monitor.errors import UserError
-from monitor.events import FILES, Access, Connection, Consent, Event, Gap, Observers, Ref, Run, Upload, count_sources
+from monitor.events import FILES, Access, Connection, Event, Gap, Observers, Ref, Run, Upload, count_sources
 from monitor.findings import Assumption, Declared, Finding, Flow, JudgedRule, Need, Report, ReportedGap
 from monitor.judge import observers
 from monitor.judge.connections import connections_of
+from monitor.judge.consent import consents
 from monitor.judge.policy import declared
 from monitor.judge.rules import Rule
 from monitor.knowledge import Knowledge
@@ -104,7 +105,10 @@ def _report(store: Store, recording_id: str, known: Knowledge, outcome: Outcome 
     for flow in flows:
         named |= {ref for ref in (flow.access, flow.upload, flow.connection) if ref}
     evidence = {each.ref: each.event for kind in FILES for each in lines[kind] if each.ref in named}
-    timeline = timeline_of((each for each in lines["consent"] if holds(each, Consent)), None, run, known)
+    until = run.ended or max((each.at for each in lines["upload"]), default=None)
+    asked = consents([*lines["consent"], *lines["screen"]], known.labels, run.app.package, until)
+    evidence |= {each.ref: each.event for each in reversed(asked) if each.ref in named}
+    timeline = timeline_of(asked, None, run, known)
     watched = observers.watched(run, len(lines["access"]), len(lines["upload"]), timeline, len(lines["witness"]))
     assumed = timeline.assumed or _assumed((*flows, *findings))
     return Report(
@@ -123,7 +127,7 @@ def _report(store: Store, recording_id: str, known: Knowledge, outcome: Outcome 
         territory=known.territory,
         declared=_declared(known, lines["access"], flows),
         path=str(store.path(recording_id)),
-        consents=lines["consent"],
+        consents=asked,
         answers=timeline.steps(),
         replaced=timeline.replaced(),
         phases=lines["phase"],

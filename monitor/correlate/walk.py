@@ -17,6 +17,7 @@ from monitor.events import (
     Phase,
     Ref,
     Run,
+    Screen,
     Transform,
     Upload,
     Witness,
@@ -25,7 +26,7 @@ from monitor.findings import Carrier, Finding, Flow, ReportedGap
 from monitor.judge import observers
 from monitor.judge.claims import Claim
 from monitor.judge.connections import bypass_gap, connections_of, foreign_gaps, found_at
-from monitor.judge.consent import Clock, Timeline, of_app
+from monitor.judge.consent import Clock, Observed, Reader, Timeline, of_app
 from monitor.judge.order import decided
 from monitor.judge.phases import Phases
 from monitor.judge.rules import Facts, judge
@@ -86,6 +87,7 @@ class Walk:
         self.recipients = known.recipients_of(self.run)
         self.controllers = frozenset(known.labels.permission_controllers)
         self.accesses: list[Seen[Access]] = []
+        self.screens = Reader(known.labels, self.run.app.package)
         self.consents: list[Seen[Consent]] = []
         self.phases: list[Seen[Phase]] = []
         self.witnesses: list[Seen[Witness]] = []
@@ -105,7 +107,7 @@ class Walk:
         # before anything is read: what changes meanwhile is not in the basis, so it will not be taken for current
         if held := self.store.held(self.id):
             self.basis = basis(self.recording, held, self.known, self._run_digest)
-        for kind in ("access", "connection", "transform", "consent", "phase", "witness", "gap"):
+        for kind in ("access", "connection", "transform", "consent", "screen", "phase", "witness", "gap"):
             for seen in self.store.seen(self.id, kind):
                 self.learn(seen)
         uploads = list(self.store.seen(self.id, "upload"))
@@ -132,6 +134,8 @@ class Walk:
             self.consents.append(seen)
             if claim := self.known.claims.of_line(seen):
                 self.claims[seen.ref] = (claim,)
+        elif holds(seen, Screen):
+            self.consents += self.screens.read(seen)
         elif holds(seen, Phase):
             self.phases.append(seen)
         elif holds(seen, Witness):
@@ -150,7 +154,7 @@ class Walk:
                 uploads.append(seen)
                 continue
             self.learn(seen)
-            changed = changed or isinstance(seen.event, Access | Connection | Consent | Phase | Witness | Gap)
+            changed = changed or isinstance(seen.event, Access | Connection | Consent | Screen | Phase | Witness | Gap)
             if isinstance(seen.event, Access | Transform):
                 earliest = seen.at if earliest is None else min(earliest, seen.at)
         if earliest is not None:
@@ -192,7 +196,8 @@ class Walk:
     def conclude(self, new_lines: int, *, going_on: bool = False) -> Outcome:
         """Judge what is linked and save it, in one transaction; nothing final is said of a run that is `going_on`."""
         phases = Phases(self.phases, self._last())
-        timeline = timeline_of(self.consents, phases, self.run, self.known)
+        consents = [*self.consents, *self.screens.unproven(self._last())]
+        timeline = timeline_of(consents, phases, self.run, self.known)
         watched = observers.watched(self.run, len(self.accesses), len(self.joined), timeline, len(self.witnesses))
         uploads = {ref: seen for ref, (seen, _) in self.joined.items()}
         sent = [seen.event for seen in uploads.values()]
@@ -220,7 +225,7 @@ class Walk:
             clock_uncertainty_ms=self.run.clock_uncertainty_ms,
             data_types=self.known.data_types,
             recipients=self.known.recipients,
-            consents=tuple(each for each in self.consents if each.ref not in timeline.echoes),
+            consents=tuple(each for each in consents if each.ref not in timeline.echoes),
             phases=phases,
             claims=tuple(claim for ref in self._claiming(timeline, foreign) for claim in self.claims[ref]),
             gaps=(*self.gaps, *gaps),
@@ -277,7 +282,8 @@ class Walk:
     def _last(self) -> datetime | None:
         """Up to when the run was observed, on the host's clock."""
         read = (seen.on_host(seen.event.until or seen.event.at) for seen in self.accesses)
-        return max((*read, *([self.run.ended] if self.run.ended else ())), default=None)
+        sent = (seen.at for seen, _ in self.joined.values())
+        return max((*read, *sent, *([self.run.ended] if self.run.ended else ())), default=None)
 
     def _flow(
         self,
@@ -337,7 +343,5 @@ def timeline_of(consents: Iterable[Seen[Consent]], phases: Phases | None, run: R
         None if run.imported else run.started,  # a foreign file begins with its first line, not with a run
         known.labels,
         phases,
-        run.app.package,
-        watched=run.observers.consent,
-        assumed=known.assume_consent,
+        Observed(run.app.package, run.observers.consent, known.assume_consent),
     )

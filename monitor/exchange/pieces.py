@@ -70,7 +70,9 @@ class NoListError(ValueError):
     """The file does not have the list that was looked for."""
 
 
-def elements(file: BinaryIO, way: Sequence[str] = (), brief: Sequence[str] = ()) -> Iterator[Piece]:
+def elements(  # noqa: C901, PLR0912, PLR0915 - one loop over the bytes of a huge file, its state in local variables
+    file: BinaryIO, way: Sequence[str] = (), brief: Sequence[str] = ()
+) -> Iterator[Piece]:
     """The elements of the list that stands under the keys `way`, anywhere in the file; of the file itself when empty.
 
     Of long strings in an element's parts `brief` only the beginning is kept. Raises NoListError at the end of a file

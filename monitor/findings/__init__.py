@@ -28,7 +28,7 @@ ConsentName = Literal[
 """not_observed: nobody watched whether the user was asked, as in a foreign capture; not_shown: somebody watched, and
 saw no question; basic_only: only the basic function was accepted (a no to all else); partial: something of what was
 asked was accepted (said of the whole, never of one kind of data); expired: what was accepted has been replaced by a new
-text, not yet answered; unseen_answer: a question was shown and went away, and its answer was not seen."""
+text, not yet answered; unseen_answer: a question was shown and no longer seen, and neither was its answer."""
 Need = Literal["hooks", "proxy", "consent"]
 """An observer of run.json."""
 Party = Literal["first", "third", "unknown"]
@@ -110,6 +110,11 @@ class Why(StrEnum):
     NO_PROOF = "no_proof"
     CHANCE_TINY = "chance_tiny"
     CHANCE = "chance"
+    # which of several reads is named
+    READ_LAST = "read_last"
+    READ_SIMULTANEOUS = "read_simultaneous"
+    READ_OTHER = "read_other"
+    READ_LATER = "read_later"
     # whose a recipient is
     NO_HOST = "no_host"
     POLICY_SAYS = "policy_says"

@@ -19,7 +19,7 @@ from monitor.findings import (
     Recipient,
     Report,
 )
-from monitor.judge.consent import Timeline, of_app
+from monitor.judge.consent import Observed, Timeline, of_app
 from monitor.judge.order import decided
 from monitor.judge.phases import Phases
 from monitor.judge.recipients import is_device
@@ -176,9 +176,7 @@ def _sightings(number: int, report: Report, labels: Labels | None) -> Iterator[_
         report.run.started,
         labels,
         phases,
-        package,
-        watched=report.run.observers.consent,
-        assumed=report.assumed_consent,
+        Observed(package, report.run.observers.consent, report.assumed_consent),
     )
     sources: dict[Ref, str] = {}
     for seen in report.accesses:

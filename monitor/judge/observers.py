@@ -7,7 +7,7 @@ from typing import Literal
 
 from monitor.events import Missing, Observers, Run
 from monitor.findings import ReportedGap
-from monitor.judge.consent import Timeline
+from monitor.judge.consent import Reading, Timeline
 
 _GAPS: dict[Missing, tuple[Literal["hook", "proxy", "device"], str, str]] = {
     "values": (
@@ -64,7 +64,12 @@ def _unseen_answers(timeline: Timeline) -> Iterator[ReportedGap]:
                 where="device",
                 subject=reading.consent.text or "a question to the user",
                 why="not_observed",
-                detail=f"the question was gone from the screen, and its answer was not seen ({reading.ref}): what "
+                detail=f"the question was no longer seen, and neither was its answer ({_where(reading)}): what "
                 "follows is not held against the app (appwitness mark notes what was answered)",
                 ref=reading.ref,
             )
+
+
+def _where(reading: Reading) -> str:
+    note = reading.consent.note
+    return f"{reading.ref}, {note}" if note else reading.ref

@@ -175,15 +175,16 @@ def _lives(lines: list[Seen[Phase]], last: datetime | None) -> dict[Ref, Ref | N
             case _:
                 pass
     end = max((time for time in (last, lines[-1].at if lines else None) if time is not None), default=None)
-    found: dict[Ref, Ref | None] = {}
-    for number, (ref, life) in enumerate(lives.items()):
-        waited = (life.shown or end or life.began) - life.began
-        if life.patience is not None:
-            by_itself = waited > life.patience
-        else:
-            by_itself = bool(number) and not life.ours and shows and waited > SELF_START
-        found[ref] = life.why if by_itself else None
-    return found
+    return {ref: _why(life, end, later=number > 0 and shows) for number, (ref, life) in enumerate(lives.items())}
+
+
+def _why(life: _Life, end: datetime | None, *, later: bool) -> Ref | None:
+    """The line that shows that the app began a life by itself; `later`: another was before it, and some came to the
+    foreground."""
+    waited = (life.shown or end or life.began) - life.began
+    if life.patience is None:
+        return life.why if later and not life.ours and waited > SELF_START else None
+    return life.why if waited > life.patience else None
 
 
 def _time(line: tuple[datetime, *tuple[Any, ...]]) -> datetime:

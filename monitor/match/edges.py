@@ -40,45 +40,58 @@ def stands_alone(leaf: Leaf, start: int, end: int, variant: Variant, charset: st
         return False
     if charset.startswith("utf-16"):
         return _alone_in_utf_16(leaf, start, end, variant, charset)
-    if variant.of == "hex_number" and data[max(0, start - 2) : start].lower() == b"0x":
-        left, right, beyond, after_next = b"", data[end : end + 1], b"", data[end + 1 : end + 2]
-    else:
-        left, right = data[start - 1 : start] if start else b"", data[end : end + 1]
-        beyond, after_next = data[start - 2 : start - 1] if start > 1 else b"", data[end + 1 : end + 2]
     if leaf.text is None:
         if b"@" in variant.pattern and _goes_on(data, end):
             return False
         if edge != "version":
-            return _alone_in_binary(data, start, end, variant, right)
-    if edge == "version" and leaf.decoding[-1:] in (("separators",), ("real",)):
-        return False
+            return _alone_in_binary(data, start, end, variant, data[end : end + 1])
     if edge == "version":
-        # followed by its check digit, it is an IMEI with one more digit
-        follows = VERSION.match(data, end)
-        if (left and left in DIGIT) or follows is None:
-            return False
-        return bool(OF_VERSION.search(leaf.path)) or int(follows[1]) != _check_digit(data[start:end])
+        return leaf.decoding[-1:] not in (("separators",), ("real",)) and _is_with_version(leaf, start, end)
     if edge == "digit":
-        if left == b"+" and variant.of not in WITH_COUNTRY:
-            return False
-        if (left and left in DIGIT) or (right and right in DIGIT):
-            return False
-        decimal = (left == b"." and beyond and beyond in DIGIT) or (
-            right == b"." and after_next and after_next in DIGIT
-        )
-        return not decimal
-    if edge == "hex":
-        if (left and left in HEX) or (right and right in HEX):
-            return False
-        if data[:start] == b"%d:" % (end - start):  # how long it is, in a netstring
-            return not LONGER.match(data, end)
-        return not (LONGER.match(data, end) or LONGER.match(data[max(0, start - 4) : start][::-1]))
+        return _is_whole_number(data, start, end, variant)
+    return _is_whole_hex(data, start, end) if edge == "hex" else _is_whole_word(data, start, end, variant)
+
+
+def _is_with_version(leaf: Leaf, start: int, end: int) -> bool:
+    """Whether two digits of a software version follow an IMEI; followed by its check digit, it is one with one more."""
+    follows = VERSION.match(leaf.data, end)
+    if (start and leaf.data[start - 1] in DIGIT) or follows is None:
+        return False
+    return bool(OF_VERSION.search(leaf.path)) or int(follows[1]) != _check_digit(leaf.data[start:end])
+
+
+def _is_whole_number(data: bytes, start: int, end: int, variant: Variant) -> bool:
+    left, right = data[max(0, start - 2) : start], data[end : end + 2]
+    if variant.of == "hex_number" and left.lower() == b"0x":
+        left = b""
+    if left[-1:] == b"+" and variant.of not in WITH_COUNTRY:
+        return False
+    return not (BEFORE_NUMBER.search(left) or BEHIND_NUMBER.match(right))
+
+
+BEFORE_NUMBER, BEHIND_NUMBER = re.compile(rb"(?:[0-9]|[0-9]\.)\Z"), re.compile(rb"[0-9]|\.[0-9]")
+"""A further digit beside a number, or the rest of a decimal number."""
+
+
+def _is_whole_hex(data: bytes, start: int, end: int) -> bool:
+    if (start and data[start - 1] in HEX) or (end < len(data) and data[end] in HEX):
+        return False
+    if data[:start] == b"%d:" % (end - start):  # how long it is, in a netstring
+        return not LONGER.match(data, end)
+    return not (LONGER.match(data, end) or LONGER.match(data[max(0, start - 4) : start][::-1]))
+
+
+def _is_whole_word(data: bytes, start: int, end: int, variant: Variant) -> bool:
+    before = data[max(0, start - 2) : start]
+    if variant.of == "hex_number" and before.lower() == b"0x":
+        before = b""
+    left, beyond = before[-1:], before[:-1]
     mail = b"@" in variant.pattern or variant.of == "in_words"
     if mail and ((left and left in b".+-%" and beyond.isalnum()) or _goes_on(data, end)):
         return False
     if b" " in variant.pattern and ((left == b"-" and beyond.isalpha()) or SECOND_SURNAME.match(data, end)):
         return False
-    first, last = data[start : start + 1], data[end - 1 : end]
+    first, last, right = data[start : start + 1], data[end - 1 : end], data[end : end + 1]
     if left and WORD.match(left) and WORD.match(first) and left != b"_" and _joined(data, start):
         return False
     return not (right and WORD.match(right) and WORD.match(last) and right != b"_" and _joined(data, end))
@@ -200,7 +213,7 @@ def _alone_in_binary(data: bytes, start: int, end: int, variant: Variant, right:
     wanted, many = (bytes.isdigit, 3) if variant.edge == "digit" else (bytes.isalnum, 4)
     if variant.unchecked and wanted(right):
         return False
-    if variant.of == "noughts_dropped" and (wanted(right) or wanted(data[start - 1 : start] if start else b"")):
+    if variant.of == "zeros_dropped" and (wanted(right) or wanted(data[start - 1 : start] if start else b"")):
         return False  # with it, a number that has no zero
     size = end - start
     said = data[start - 1] if start else 0

@@ -20,6 +20,7 @@ from monitor.events import (
     Gap,
     Part,
     Phase,
+    Screen,
     Signal,
     Transform,
     Upload,
@@ -42,6 +43,8 @@ MOST_NUMBER = 2**53
 MICROS = 32_503_680_000_000_000
 """The year 3000 in microseconds since 1970."""
 
+_PLAIN = frozenset((type(None), bool, datetime))
+"""Types of which nothing can be too large."""
 _HALF = re.compile("[\ud800-\udfff]")
 """Half of a character: no UTF-8 can hold it."""
 
@@ -272,6 +275,8 @@ class Channel:
                 raise Refused("consent in the name of somebody else")
             case Phase() if event.state == "mark" and not (event.text or "").startswith(_MARK):
                 raise Refused("a mark that only a person makes")
+            case Screen() if event.by != "agent" or (event.touched and event.touched.by not in ("user", "app")):
+                raise Refused("a screen that only the host sees")
             case Witness():
                 raise Refused("a count that only the system makes")
             case Gap() if event.where not in ("hook", "device"):
@@ -294,6 +299,8 @@ def _named(event: Event) -> Iterable[str]:
         case Transform():
             blobs = (event.input, event.output, event.key, event.iv)
             return [name for blob in blobs if isinstance(name := getattr(blob, "body", None), str)]
+        case Screen():
+            return [name for name in (event.tree, event.image, event.film) if name]
         case _:
             return []
 
@@ -314,7 +321,7 @@ def bounded(*values: Any) -> None:
                     raise Refused("a line with too much in it")
                 if not value.isascii() and _HALF.search(value):
                     raise Refused("a text that is none")
-            elif not (value is None or kind is bool or kind is datetime):
+            elif kind not in _PLAIN:
                 deeper += _inside(value)
         if not deeper:
             return

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
+import msgspec
+
 from monitor.errors import FileError
 from monitor.events import FILES, BadLine, Event, Ref, parse
 from monitor.recording import files
@@ -24,8 +26,7 @@ MAX_LINE_BYTES = 64 << 20
 """A longer line is not held in memory; it counts as one that does not parse."""
 
 
-@dataclass(frozen=True, slots=True)
-class Position:
+class Position(msgspec.Struct, frozen=True, gc=False):
     """How far a file has been read: so many lines, so many bytes."""
 
     line: int = 0
@@ -35,8 +36,7 @@ class Position:
 START = Position()
 
 
-@dataclass(frozen=True, slots=True)
-class Read:
+class Read(msgspec.Struct, frozen=True, gc=False):
     """One line as it stands in a file of a recording, with its event or the reason why it has none."""
 
     ref: Ref

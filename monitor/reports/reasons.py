@@ -31,7 +31,7 @@ def said(reason: Reason, words: Words) -> str:
 
 
 def all_said(reasons: Iterable[Reason], words: Words) -> str:
-    """Reasons one behind the other."""
+    """Reasons one after the other."""
     return words("semicolon").join(said(reason, words) for reason in reasons)
 
 

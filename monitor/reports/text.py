@@ -35,6 +35,8 @@ SUBJECTS = 4
 ROWS = 15
 """More findings than this are told together where only the recipient differs."""
 HOSTS = 3
+FLOWS = 4
+"""Flows that are named under a finding."""
 ARTICLES = 2
 """Articles of one jurisdiction that are named under a finding; the page has all of them."""
 
@@ -187,7 +189,9 @@ def _what(group: list[Finding], words: Words, chosen: bool) -> RenderableType:
         named = words("comma").join(map(plain, refs[:EVIDENCE_LINES]))
         lines.append(Text(f"{words('uncovered')}{words('colon')}{named}{more}", style=TONES["high"]))
     kinds = f" ({', '.join(finding.kinds)})" if finding.kinds else ""
-    return Group(*lines, Text(f"{finding.rule}{kinds}", style="dim"))
+    flows = list(dict.fromkeys(id_ for one in group for id_ in one.flows))
+    ids = ", ".join(flows[:FLOWS]) + (" ..." if len(flows) > FLOWS else "")
+    return Group(*lines, Text(f"{finding.rule}{kinds}{f': {ids}' if ids else ''}", style="dim"))
 
 
 def _evidence(group: list[Finding], words: Words) -> RenderableType:

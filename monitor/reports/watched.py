@@ -18,6 +18,8 @@ def watched(report: Report, words: Words) -> str:
         said.append(words("watched_witnesses"))
     if persona := report.observers.persona:
         said.append(words.count(f"watched_{persona}", len(report.run.persona)))
+    if report.observers.hooks and "gadget" in report.run.device.facts:
+        said.append(words("watched_gadget"))
     if report.observers.hooks and (codes := report.run.translated):
         said.append(words("watched_translated", app=codes[0], device=codes[1]))
     if lacking := [name for name in get_args(Need) if name not in there]:

@@ -309,9 +309,9 @@ class Store:
         if self._engine.dialect.name == "sqlite":
             # past SQLAlchemy's own handling of parameters, which costs as much as SQLite's whole work
             columns = ", ".join(f'"{name}"' for name in rows[0])
-            places = ", ".join(f":{name}" for name in rows[0])
+            places = ", ".join("?" * len(rows[0]))
             text = f"INSERT INTO {table.name} ({columns}) VALUES ({places})"  # noqa: S608, our own names
-            connection.exec_driver_sql(text, rows)
+            connection.exec_driver_sql(text, [tuple(row.values()) for row in rows])
         else:
             connection.execute(insert(table), without_nul(rows))
 

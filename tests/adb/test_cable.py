@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from monitor.events import Access, Consent, Gap, Phase, Upload
+from monitor.events import Access, Gap, Phase, Screen, Upload
 from tests.adb.rig import lab_app
 from tests.adb.rig.phone import Phone
 from tests.adb.test_observe import observe
@@ -42,7 +42,7 @@ def test_a_run_goes_on_when_the_cable_is_back(phone_of: Callable[..., Phone], tm
     (away,) = [gap for gap in gaps if gap.subject == "connection to the device"]
     assert away.until is not None
     assert timedelta(seconds=OUT_S / 2) < away.until - away.at < timedelta(seconds=60)
-    given = [each.at for each in recording.events(Consent) if each.signal == "tap" and each.status == "given"]
+    given = [each.at for each in recording.events(Screen) if each.touched and each.touched.label == "Agree"]
     assert min(given) > away.until  # the plan was played on
     assert max(each.at for each in recording.events(Upload)) > away.until  # and the traffic came again
     late = [each for each in recording.events(Access) if each.arrived and each.arrived - each.at > timedelta(seconds=2)]

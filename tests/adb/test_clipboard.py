@@ -10,6 +10,7 @@ import pytest
 
 from monitor.observe.android import finding
 from monitor.observe.android.control import Control
+from monitor.observe.android.hands import Play
 from monitor.observe.android.persona.content import Refused
 from monitor.observe.android.screens import Screens
 from tests.adb.rig.phone import Phone
@@ -19,7 +20,7 @@ Of = Callable[[Phone], Control]
 
 
 def started(control: Control) -> Screens:
-    screens = Screens(control, "com.example.app", "free", lambda _: None, lambda _: None)
+    screens = Screens(control, Play("com.example.app", "free"), lambda _: None, lambda _: None)
     screens.start()
     return screens
 

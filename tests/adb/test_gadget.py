@@ -27,6 +27,8 @@ from monitor.observe.android.faults import DeviceFault
 from monitor.observe.android.wanted import Wanted
 from monitor.observe.frida_device import VERSION
 from monitor.recording import Recording, verify
+from monitor.reports.watched import watched
+from monitor.reports.words import Words
 from tests.adb.rig import gadget as played
 from tests.adb.rig import lab_app
 from tests.adb.rig.adb_server import AdbServer
@@ -80,6 +82,7 @@ def test_the_gadget_of_the_package(phone_of: Make, tmp_path: Path, held: bool) -
     run_of = recording.run
     assert run_of.device.facts["gadget"] == "in the app's package"
     assert run_of.device.facts["gadget_at"] == "tcp:27099"
+    assert "in the app's first process alone, and not from its start" in watched(report, Words("en"))
     missed = [gap.detail for gap in recording.events(Gap) if gap.why == "process_not_instrumented"]
     assert missed == [gadget.FROM_PACKAGE]
     assert [gap for gap in recording.events(Gap) if gap.why == "detached"] == []

@@ -6,23 +6,29 @@ import hashlib
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
+from monitor import catalog
 from monitor.events import Consent, Event, Gap, Phase, Screen
+from monitor.judge.consent import consents
+from monitor.labels import Labels
 from monitor.observe.android.control import Control
 from monitor.observe.android.faults import DeviceFault, fault
-from monitor.observe.android.hands import Explore, Question
+from monitor.observe.android.hands import Explore, Play, Question
 from monitor.observe.android.playing import OPENED_AGAIN
 from monitor.observe.android.screens import Screens
 from monitor.observe.android.video import Film
+from monitor.seen import see
 from tests.adb.rig.lab_app import furnish
 from tests.adb.rig.phone import Phone
 from tests.adb.rig.stage import Stage
 from tests.observe.android.hierarchies import dialog
 
 APP = "com.example.app"
+LABELS = catalog.parse(catalog.HERE / "consent.yml", Labels)
 PolicyText = "We collect personal information as our Privacy policy says."
 SCREENS = {
     "policy": dialog("Privacy policy", PolicyText, buttons={"Agree": "", "Disagree": ""}),
@@ -80,7 +86,8 @@ WAYS = {
 class Lines:
     """What was recorded."""
 
-    def __init__(self) -> None:
+    def __init__(self, app: str = APP) -> None:
+        self.app = app
         self.all: list[Event] = []
         self.bodies: dict[str, bytes] = {}
 
@@ -92,18 +99,28 @@ class Lines:
     def of(self, kind: type[Any]) -> list[Any]:
         return [event for event in self.all if isinstance(event, kind)]
 
+    @property
+    def consents(self) -> list[Consent]:
+        """What they say of consent, in order of time."""
+        seen = [see(f"lines:{number}", event, 0) for number, event in enumerate(self.all, 1)]
+        return [each.event for each in consents(seen, LABELS, self.app)]
+
 
 @contextmanager
 def played(control: Control, plan: Any, **options: Any) -> Iterator[tuple[Screens, Lines]]:
     lines = Lines()
-    with Screens(control, APP, plan, lines.all.append, lines.put, **options) as screens:
+    with Screens(control, Play(APP, plan, **options), lines.all.append, lines.put) as screens:
         yield screens, lines
 
 
 def screens_settled(lines: Lines, consents: int) -> None:
     """The line on a permission comes when its dialog is gone."""
-    end = time.monotonic() + 5
-    while len(lines.of(Consent)) < consents and time.monotonic() < end:
+    until(lambda: len(lines.consents) >= consents)
+
+
+def until(what: Callable[[], bool]) -> None:
+    end = time.monotonic() + 10
+    while not what() and time.monotonic() < end:
         time.sleep(0.02)
 
 
@@ -148,8 +165,8 @@ def test_a_plan_is_played(
         screens_settled(lines, len(said))
 
     assert [label for _, label in stage.touched] == touched
-    assert [line.status for line in lines.of(Consent)] == said
-    assert {line.clock for line in lines.of(Consent)} <= {"host"}
+    assert [line.status for line in lines.consents] == said
+    assert {line.clock for line in lines.consents} <= {"host"}
 
 
 def test_each_touch_is_recorded_with_what_was_there_before_it(
@@ -172,10 +189,9 @@ def test_each_touch_is_recorded_with_what_was_there_before_it(
     assert seen[2].package == "com.google.android.permissioncontroller"
     assert shot == seen[4]
     order = [(event.kind, getattr(event, "note", None)) for event in lines.all]
-    given = next(at for at, event in enumerate(lines.all) if isinstance(event, Consent) and event.status == "given")
-    assert order[given - 1] == ("screen", "touched 'Agree' at 540,980: its label agrees")
+    assert order[1] == ("screen", "touched 'Agree' at 540,980: its label agrees")
     # No hook need have seen it: each line says where it is from.
-    assert [line.note for line in lines.of(Consent) if line.signal in ("dialog", "tap")] == [
+    assert [line.note for line in lines.consents if line.signal in ("dialog", "tap")] == [
         "read from the screen's tree", "touched for the user by the plan, as read from the screen's tree",
     ]  # fmt: skip
     assert took < 5  # goal 0.3 s, see tests/bench; here it is only seen to come back
@@ -191,8 +207,49 @@ def test_who_is_silent_touches_nothing_and_still_sees(
         time.sleep(1)
 
     assert stage.touched == []
-    assert [line.status for line in lines.of(Consent)] == ["requested"]
-    assert [line.why for line in lines.of(Screen)] == ["consent"]
+    assert [line.status for line in lines.consents] == ["requested"]
+    assert {line.why for line in lines.of(Screen)} == {"consent"}  # at the end once more
+
+
+def test_an_answer_by_a_hand_that_nobody_saw_is_told_as_that(
+    phone_of: Callable[..., Phone], control_of: Callable[[Phone], Control]
+) -> None:
+    phone = phone_of()
+    with Stage(phone, SCREENS, WAYS, "policy") as stage, played(control_of(phone), "free") as (_, lines):
+        screens_settled(lines, 1)
+        time.sleep(0.5)
+        touched = datetime.now(UTC)
+        stage.show("home")
+        screens_settled(lines, 2)
+        told = datetime.now(UTC)
+
+    asked, gone = lines.of(Screen)
+    assert (asked.what, asked.why, asked.since) == ("look", "consent", None)
+    assert asked.windows[0].labels == ("Agree", "Disagree")
+    assert (gone.what, gone.why) == ("look", "change")
+    assert gone.since < touched < gone.at < told
+    for line, name in ((asked, "policy"), (gone, "home")):
+        assert lines.bodies[line.tree].decode() == SCREENS[name]
+        assert lines.bodies[line.image][:4] in (b"\x89PNG", b"\xff\xd8\xff\xe0")
+    assert [line.status for line in lines.consents] == ["requested", "gone"]
+
+
+def test_a_screen_that_changes_is_recorded_now_and_then(
+    phone_of: Callable[..., Phone], control_of: Callable[[Phone], Control]
+) -> None:
+    phone = phone_of()
+    with Stage(phone, SCREENS, WAYS, "home") as stage, played(control_of(phone), "free") as (_, lines):
+        until(lambda: len(lines.of(Screen)) == 1)
+        for _ in range(5):
+            stage.show("settings")
+            time.sleep(0.1)
+            stage.show("home")
+            time.sleep(0.1)
+        assert len(lines.of(Screen)) <= 2
+        stage.show("settings")
+        until(lambda: lines.of(Screen)[-1].windows[0].texts == ("Settings",))
+
+    assert {(line.why, line.image) for line in lines.of(Screen)} == {("change", None)}
 
 
 def test_what_was_granted_is_what_the_system_says(
@@ -212,7 +269,7 @@ def test_what_was_granted_is_what_the_system_says(
         stage.until("home")
         screens_settled(lines, 3)
 
-    said = [(line.signal, line.status, line.text) for line in lines.of(Consent)]
+    said = [(line.signal, line.status, line.text) for line in lines.consents]
     assert said == [
         ("permission_prompt", "requested", "android.permission-group.CONTACTS"),
         *(("permission_result", "given", name) for name in asked[:2]),
@@ -278,7 +335,7 @@ def test_an_app_that_closes_when_it_is_refused_is_opened_once_more(
         time.sleep(3)
 
     assert [label for _, label in stage.touched] == ["Disagree", "MONKEY", "Disagree"]
-    assert [line.status for line in lines.of(Consent)] == ["requested", "refused"] * 2
+    assert [line.status for line in lines.consents] == ["requested", "refused"] * 2
     assert [line.text for line in lines.of(Phase)] == [OPENED_AGAIN]
 
 
@@ -292,7 +349,7 @@ def test_without_uiautomator2_the_shell_does(
         stage.until("home")
         screens_settled(lines, 4)
 
-    assert [line.status for line in lines.of(Consent)] == ["requested", "given", "requested", "given"]
+    assert [line.status for line in lines.consents] == ["requested", "given", "requested", "given"]
     assert told in control.notes[0]
 
 
@@ -344,7 +401,7 @@ def test_a_screen_that_cannot_be_read(
     spoil, mend = FAULTS[code]
     spoil(phone)
     with pytest.raises(DeviceFault) as raised:
-        Screens(control, APP, "accept", print, lambda _: None).start()
+        Screens(control, Play(APP, "accept"), print, lambda _: None).start()
     assert raised.value.code == code
 
     mend(phone)
@@ -367,7 +424,7 @@ def test_touches_that_the_device_refuses(
     (gap,) = lines.of(Gap)
     assert fault("touches-refused", serial=phone.serial, said="x").next_step in gap.detail
     assert "USB debugging (Security settings)" in gap.detail
-    assert [line.status for line in lines.of(Consent)] == ["requested", "requested"]
+    assert [line.status for line in lines.consents] == ["requested", "requested"]
 
     assert control.journal.undo_all(control.take_back) == []
     phone.write(refuses_input=False)  # the remedy, and the next run
@@ -379,7 +436,7 @@ def test_touches_that_the_device_refuses(
 def test_what_was_there_is_there_again(phone_of: Callable[..., Phone], control_of: Callable[[Phone], Control]) -> None:
     settings = {"enabled_accessibility_services": "com.example.reader/.It's", "accessibility_enabled": "1"}
     phone = phone_of(state={"settings": {"global": {}, "secure": settings, "system": {}}})
-    dead = Screens(control_of(phone), APP, "silent", print, lambda _: None)
+    dead = Screens(control_of(phone), Play(APP, "silent"), print, lambda _: None)
     dead.start()
     dead._stop.set()  # as by kill -9: nothing is ended by itself
     phone.write(settings={"global": {}, "secure": {"accessibility_enabled": "0"}, "system": {}})
@@ -457,16 +514,17 @@ def test_an_app_of_the_lab_is_played_from_outside(
     said: list[tuple[str, str]],
 ) -> None:
     phone = phone_of()
-    control, lines = control_of(phone), Lines()
+    control = control_of(phone)
     with furnish(phone, name, "free", screen=True) as app:
         package = app.app.package
-        with Screens(control, package, plan, lines.all.append, lines.put):
+        lines = Lines(package)
+        with Screens(control, Play(package, plan), lines.all.append, lines.put):
             control.shell.check(f"am start -W -n {package}/{app.app.activity}")
             end = time.monotonic() + 60
             while "the run is over" not in app.log:
                 assert time.monotonic() < end, app.log
                 time.sleep(0.1)
 
-    assert [(line.signal, line.status) for line in lines.of(Consent)] == said
+    assert [(line.signal, line.status) for line in lines.consents] == said
     touches = [line for line in lines.of(Screen) if (line.note or "").startswith("touched")]
     assert app.log.count("from outside: tap") == len(touches)

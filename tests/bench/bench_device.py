@@ -19,6 +19,7 @@ from pathlib import Path
 from monitor.events import Event, Gap
 from monitor.observe.android import adb, device, finding
 from monitor.observe.android.doctor import diagnose
+from monitor.observe.android.hands import Play
 from monitor.observe.android.screens import Screens
 from monitor.observe.android.wanted import Wanted
 from monitor.observe.android.witnesses import Witnesses
@@ -72,7 +73,7 @@ def _looks(folder: Path) -> Iterator[Given]:
         control = finding.control(finding.choose(phone.serial), folder / "devices")
         events: list[Event] = []
         shots, polls = [], []
-        with Screens(control, "com.example.app", "silent", events.append, lambda data: "0" * 64) as screens:
+        with Screens(control, Play("com.example.app", "silent"), events.append, lambda data: "0" * 64) as screens:
             witnesses = Witnesses(control, "com.example.app", 10123)
             witnesses.before()
             for _ in range(ROUNDS):

@@ -20,6 +20,7 @@ import urllib.parse
 import uuid
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -27,7 +28,7 @@ import ahocorasick_rs
 
 from monitor.events import Access, Run, Transform, Upload, Value, parse
 from monitor.match import decode
-from monitor.match.finding import Index
+from monitor.match.finding import Index, Sought
 from monitor.match.linking import Joined, Linker
 from monitor.match.variants.entering import Forms
 from monitor.seen import see
@@ -48,6 +49,7 @@ class Outcome(NamedTuple):
     extra: list[tuple[str, Joined]]
     cut: list[str]
     seconds: dict[str, float]
+    """CPU time of this thread."""
     uploads: int
     bytes: int
 
@@ -59,7 +61,7 @@ def _lines(path: Path) -> list[Any]:
 def matched(cases: Path) -> Outcome:
     """Decode and link every upload of the recording, and compare with its labels."""
     run = Run.model_validate_json((cases / "run.json").read_bytes())
-    started = time.perf_counter()
+    started = time.thread_time()
     linker = Linker(run.persona, bodies=lambda digest: (cases / "bodies" / digest).read_bytes())
     for name in ("accesses", "connections", "transforms"):
         for ref, event in _lines(cases / f"{name}.jsonl"):
@@ -68,21 +70,21 @@ def matched(cases: Path) -> Outcome:
                     linker.add_access(see(ref, event, run.clock_offset_ms))
                 case Transform():
                     linker.add_transform(see(ref, event, run.clock_offset_ms))
-    seconds = {"learn": time.perf_counter() - started, "decode": 0.0, "link": 0.0}
-    joined: dict[str, list[Joined]] = {}
-    size = 0
-    cut: list[str] = []
+    seconds = {"learn": time.thread_time() - started}
+    uploads: list[tuple[str, Upload, bytes | None]] = []
     for ref, upload in _lines(cases / "uploads.jsonl"):
         assert isinstance(upload, Upload)
-        body = (cases / "bodies" / upload.body).read_bytes() if upload.body else None
-        size += len(body or b"") + len(upload.url or "")
-        before = time.perf_counter()
-        decoded = decode.leaves(upload, body, narrow=linker.narrow)
-        between = time.perf_counter()
-        joined[ref] = linker.link(see(ref, upload, run.clock_offset_ms), decoded)
-        seconds["decode"] += between - before
-        seconds["link"] += time.perf_counter() - between
-        cut += decoded.cut
+        uploads.append((ref, upload, (cases / "bodies" / upload.body).read_bytes() if upload.body else None))
+    started = time.thread_time()
+    decoded = [decode.leaves(upload, body, narrow=linker.narrow) for _, upload, body in uploads]
+    between = time.thread_time()
+    joined = {
+        ref: linker.link(see(ref, upload, run.clock_offset_ms), one)
+        for (ref, upload, _), one in zip(uploads, decoded, strict=True)
+    }
+    seconds |= {"decode": between - started, "link": time.thread_time() - between}
+    size = sum(len(body or b"") + len(upload.url or "") for _, upload, body in uploads)
+    cut = [what for one in decoded for what in one.cut]
     truth = json.loads((cases / "truth.json").read_bytes())
     negatives = json.loads((cases / "negatives.json").read_bytes())
     outcome = Outcome(Counter(), Counter(), [], [], [], [], cut, seconds, len(joined), size)
@@ -192,6 +194,58 @@ def spent(work: Callable[[], object], times: int = 7) -> float:
     return best
 
 
+SMALL_BYTES, SMALL = 630, 40
+"""Bytes of a small upload, and how many different ones are taken."""
+
+
+def small_uploads() -> list[bytes]:
+    """What an SDK sends at an event: of the device, of the screen, and what happened."""
+    chance = random.Random(6)
+    made: list[bytes] = []
+    for number in range(SMALL):
+        row: dict[str, object] = {
+            "event": f"{chance.choice(WORDS)}_{chance.choice(WORDS)}",
+            "time": 1_700_000_000_000 + chance.randrange(10**9),
+            "device": {"id": f"{chance.getrandbits(64):016x}", "model": "Pixel 7", "os": "14", "lang": "en-GB"},
+            "app": {"package": "com.example.app", "version": "5.12.3", "build": 51203},
+            "session": str(uuid.UUID(int=chance.getrandbits(128))),
+            "sign": f"{chance.getrandbits(128):032x}",
+            "token": base64.b64encode(chance.randbytes(24)).decode(),
+            "properties": {"screen": "HomeActivity", "duration": round(chance.random() * 10, 3), "first": False},
+            "network": chance.choice(("wifi", "4g", "5g")),
+            "n": number,
+        }
+        row["message"] = ""
+        spare = SMALL_BYTES - len(json.dumps(row))
+        row["message"] = " ".join(chance.choice(WORDS) for _ in range(spare))[:spare]
+        made.append(json.dumps(row).encode())
+    return made
+
+
+def small() -> Iterator[Given]:
+    """CPU time of decoding small uploads, and of looking for 1,000 values in them."""
+    known = [(value.type, value.text) for value in values(1_000)]
+    sought = Sought()
+    for key in known:
+        sought.add(key, 1)
+    at = datetime(2026, 3, 14, 9, tzinfo=UTC)
+    bodies = small_uploads()
+    decoded = [decode.leaves_of(body, narrow=sought.narrow) for body in bodies]
+
+    def decoding() -> None:
+        for body in bodies:
+            decode.leaves_of(body, narrow=sought.narrow)
+
+    def searching() -> None:
+        for one in decoded:
+            sought.find(one, at, ("com.example.app",), lambda _: True)
+
+    first, then = (spent(work) / SMALL * 1000 for work in (decoding, searching))
+    talk(f"{SMALL_BYTES} bytes of JSON, 1,000 values: decoded in {first:.2f} ms, searched in {then:.2f} ms")
+    yield Figure("630 bytes of JSON, decoded", first)
+    yield Figure("630 bytes of JSON, decoded and searched", first + then)
+
+
 def against_a_raw_scan(number: int, *, all_patterns: bool) -> Iterator[Given]:
     """Time of decoding 1 MB of JSON and finding all forms of the values, among them digests and coordinates, against
     that of a bare overlapping search for all texts of the values."""
@@ -241,6 +295,9 @@ def measure(cases: Path = CASES, *, all_patterns: bool = False) -> Iterator[Give
         yield NotMeasured("values that no label names", why)
         yield NotMeasured("bodies cut", why)
         yield NotMeasured("speed", why)
+        yield NotMeasured("an upload, decoded", why)
+        yield NotMeasured("an upload, decoded and searched", why)
+    yield from small()
     for number in SIZES:
         yield from against_a_raw_scan(number, all_patterns=all_patterns)
 
@@ -265,6 +322,9 @@ def _of_recording(cases: Path) -> Iterator[Given]:
     yield Figure("values that no label names", len(result.extra))
     yield Figure("bodies cut", len(result.cut))
     yield Figure("speed", result.bytes / 1e6 / total)
+    decoding, searching = (1000 * result.seconds[name] / result.uploads for name in ("decode", "link"))
+    yield Figure("an upload, decoded", decoding)
+    yield Figure("an upload, decoded and searched", decoding + searching)
 
 
 if __name__ == "__main__":

@@ -123,6 +123,22 @@ def test_a_corrected_mark_changes_the_findings_and_is_in_the_evidence(path):
     assert verified(path)["unsealed"] == {}
 
 
+def test_what_a_screen_said_is_put_right_by_its_name(path):
+    on = events.Window(texts=("Privacy policy",), labels=("Agree", "Disagree"))
+    touch = events.Screen(
+        at=device(2.5), app="com.example.pages", pid=1, what="touch", windows=(on,), by="agent", why="change",
+        touched=events.Touch(label="Disagree", by="user"),
+    )  # fmt: skip
+    (path / "screens.jsonl").write_text(events.dump(touch) + "\n", "utf-8")
+    assert "screens.jsonl:1" in sent(path, 1)["sent-after-refusal"]
+    assert "screens.jsonl:1 (refused, tap by user 'Disagree')" in mark("list").stdout
+    mark("retract", "screens.jsonl:1")
+    assert sent(path, 0) == {}
+    mark("consent", "refused", "--corrects", "consents.jsonl:2")
+    assert "sent-after-refusal" in sent(path, 1)
+    assert "screens.jsonl:9 says nothing of consent" in run("mark", "retract", "screens.jsonl:9", code=2).stderr
+
+
 def test_a_line_taken_back_never_was_until_that_is_taken_back(path):
     said = mark("retract", "consents.jsonl:2", "--note", "an ad was tapped")
     assert "consents.jsonl:3: retracted consents.jsonl:2 (given, tap by user 'Agree')" in said.stdout
@@ -186,9 +202,9 @@ def test_the_list_shows_what_each_line_says_and_which_count(path):
     assert [line.split(": ", 1)[1] for line in shown] == [
         "general_policy",
         "general_policy, does not count any more: consents.jsonl:5",
+        "general_policy, in place of consents.jsonl:2",
         "general_policy, a claim",
         "general_policy, location, does not count any more: consents.jsonl:6",
-        "general_policy, in place of consents.jsonl:2",
         "general_policy, location, takes back consents.jsonl:4",
     ]
     assert shown[1].startswith("2026-03-14T09:00:02.000000Z  consents.jsonl:2 (given, tap by user 'Agree')")

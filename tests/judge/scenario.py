@@ -10,7 +10,7 @@ from monitor.events import Access, Consent, Gap, Phase, Ref, Value
 from monitor.findings import Finding, Flow, Match
 from monitor.judge.app_types import AppTypes
 from monitor.judge.claims import Claim
-from monitor.judge.consent import Timeline
+from monitor.judge.consent import Observed, Timeline
 from monitor.judge.data_types import DataTypes
 from monitor.judge.laws import Laws
 from monitor.judge.phases import Phases
@@ -162,7 +162,7 @@ class Scenario:
         return Facts(
             flows=self.flows,
             accesses=[see(ref, line, offset_ms) for ref, line in self.accesses],
-            timeline=Timeline(consents, START, LABELS, package=self.package),
+            timeline=Timeline(consents, START, LABELS, observed=Observed(self.package)),
             data_types=TYPES,
             recipients=TABLE,
             consents=consents,

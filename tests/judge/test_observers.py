@@ -3,7 +3,7 @@
 import pytest
 
 from monitor.events import Observers, Run, count_sources, observers_of
-from monitor.judge.consent import Timeline
+from monitor.judge.consent import Observed, Timeline
 from monitor.judge.observers import gaps, watched
 from monitor.seen import see
 from tests.judge.scenario import START, Scenario
@@ -32,7 +32,7 @@ def run(**more):
 )
 def test_what_a_clean_result_lacks(observers, accesses, uploads, missing):
     of = run(observers=observers)
-    seen = watched(of, accesses, uploads, Timeline([], watched=observers.consent))
+    seen = watched(of, accesses, uploads, Timeline([], observed=Observed(watched=observers.consent)))
     assert [gap.subject for gap in gaps(of, seen, Timeline([])) if gap.why == "not_observed"] == missing
 
 
@@ -77,7 +77,8 @@ def marked(scope="general_policy", by="operator", signal="operator"):
     ],
 )
 def test_consent_that_nobody_watched(lines, assumed, general, separate):
-    timeline = Timeline([see(ref, line, 0) for ref, line in lines], watched=False, assumed=assumed)
+    seen = [see(ref, line, 0) for ref, line in lines]
+    timeline = Timeline(seen, observed=Observed(watched=False, assumed=assumed))
     at = START.replace(hour=10)
     assert (timeline.at(at).state, timeline.at(at, None, "third_party_separate").state) == (general, separate)
     assert timeline.at(at).assumed == (assumed is not None and not lines)

@@ -4,11 +4,16 @@ from dataclasses import replace
 
 import pytest
 
+from monitor import catalog
+from monitor.events import Consent, Screen, Touch
+from monitor.judge.consent import consents
 from monitor.lab.device import LabDevice
+from monitor.labels import Labels
 from monitor.observe.order import Order
 from monitor.observe.run import observe
 from monitor.observe.sources import load
 
+LABELS = catalog.parse(catalog.HERE / "consent.yml", Labels)
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(180)]
 
 
@@ -31,7 +36,9 @@ def run(tmp_path_factory):
 
 
 def events(recording, kind):
-    """In the order of their times."""
+    """In the order of their times; what screens say of consent with the consent lines."""
+    if kind == "consent":
+        return [each.event for each in consents([*recording.seen(Consent), *recording.seen(Screen)], LABELS)]
     return sorted((read.event for read in recording.read(kind)), key=lambda event: event.at)
 
 
@@ -69,6 +76,17 @@ def test_a_box_that_was_ticked_and_a_button_that_is_no_yes(run):
         ("tap", "requested", True),
         ("dialog", "dismissed", None),
     ]
+
+
+def test_screens_are_recorded_as_they_are_read(run):
+    screens = [each for each in events(run("gems", "accept"), "screen") if each.what != "page"]
+    assert [(line.what, line.number, line.by) for line in screens] == [
+        ("dialog", 1, "agent"), ("touch", None, "agent"), ("dismiss", 1, "agent"),
+    ]  # fmt: skip
+    assert screens[1].windows == screens[0].windows
+    assert screens[1].touched == Touch(label="Got it", by="user")
+    assert screens[0].windows[0].labels == ("Got it",)
+    assert [check.checked for check in screens[0].windows[0].checks] == [True]
 
 
 @pytest.mark.slow

@@ -180,7 +180,7 @@ def test_forms_are_found_and_named(value, sent, variant):
 
 
 @pytest.mark.parametrize("digest", ["md5", "sha1", "sha256"])
-def test_a_digest_that_lost_its_noughts_is_found(digest):
+def test_a_digest_that_lost_its_zeros_is_found(digest):
     """`new BigInteger(1, digest).toString(16)` is one digit short for every 16th value."""
     for number in range(60):
         value = Value(type="email", text=f"anna{number}@uczelnia.example")
@@ -206,7 +206,7 @@ RAW = {
     "id": (ANDROID, "64f051c20ca1dc00"),
     "uuid": (GAID, "384000008cf011bdb23e10b96e40000d"),
     "uuid, both halves turned": (GAID, "bd11f08c000040380d00406eb9103eb2"),
-    "imei, nought before": (IMEI, "0867530029921507"),
+    "imei, zero before": (IMEI, "0867530029921507"),
     "imei, f behind": (IMEI, "867530029921507f"),
     "imei, digits turned": (IMEI, "68570320991205f7"),
 }

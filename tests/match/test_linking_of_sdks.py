@@ -204,7 +204,7 @@ SERIAL = ("device_id_serial", "R58M123ABCD")
 
 @pytest.mark.parametrize("before", [b"\x01\x02\x03\x90\x91", b"\0\0", b"\xff\0\0\x01\0"])
 @pytest.mark.parametrize("charset", ["utf-16le", "utf-16be"])
-def test_text_in_utf_16_among_noughts_is_named_and_placed_rightly(charset, before):
+def test_text_in_utf_16_among_zeros_is_named_and_placed_rightly(charset, before):
     text = SERIAL[1].encode(charset)
     head = b"\x85\x13\0\0" + before
     (match,) = sent_as(head + text + b"\0\0\x81\xfe\x91\0\x22", SERIAL)

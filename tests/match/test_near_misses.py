@@ -74,7 +74,7 @@ OTHERS = {
         MAC,
         js(m="a4:c1:38:15:81:d1:0e", n=base64.b64encode(b"a4:c1:38:15:81:d1:0e").decode()),
     ),
-    "a nought of a MAC that is another digit": (
+    "a zero of a MAC that is another digit": (
         Value(type="mac_address", text="f4:80:42:d8:ec:00"),
         b'\xf0M{"macAddr":"f4:80:42:d8:ec:01","ver":"6.13.7","seq":661}',
     ),

@@ -60,6 +60,10 @@ def consent(**fields):
     return line("consent", **{"signal": "tap", "status": "given", "by": "user", **fields})
 
 
+def screen(**fields):
+    return line("screen", **{"by": "agent", "why": "change", **fields})
+
+
 def upload(**fields):
     return line("upload", **{"via": "sms", "host": "+100", **fields})
 
@@ -83,6 +87,7 @@ NAMED = {"body": "0" * 64, "size": 999}
 
 # Made when they are tried, for their time must be that of the run.
 ALLOWED = {
+    "a field of its own, which is passed over": lambda: access(unknown=DEEP),
     "a read": access,
     "values": lambda: access(values=[{"type": "name", "text": "x" * 60_000, "row": 1}] * 100),
     "a digest": transform,
@@ -91,6 +96,7 @@ ALLOWED = {
     "a claim of the app": lambda: consent(signal="sdk_call", by="app"),
     "a permission": lambda: consent(signal="permission_result"),
     "a text message": upload,
+    "a touch": lambda: screen(what="touch", touched={"label": "Agree", "by": "user"}),
     "a phase": phase,
     "what started it": lambda: phase(state="mark", text="started by a broadcast: x"),
     "a hook that failed": gap,
@@ -105,6 +111,9 @@ REFUSED = {
     "a claim as the user's": lambda: consent(signal="sdk_call", by="user"),
     "a correction": lambda: consent(corrects="consents.jsonl:1"),
     "a retraction": lambda: consent(retracts="consents.jsonl:1"),
+    "a look from outside": lambda: screen(by="host", what="look"),
+    "a touch of the plan": lambda: screen(what="touch", touched={"label": "Agree", "by": "plan"}),
+    "a picture that never came": lambda: screen(image="0" * 64),
     "the proxy's upload": lambda: upload(via="http", url="https://rival.test/"),
     "another's name lookup": lambda: upload(via="dns"),
     "a person's mark": lambda: phase(state="mark", text="observation ended"),
@@ -124,7 +133,6 @@ REFUSED = {
     "repeats before it": lambda: access(count=2, until=now(hours=-1)),
     "a long text": lambda: access(target="x" * (2 << 20)),
     "deep arguments": lambda: access(args={"a": DEEP}),
-    "a deep field of its own": lambda: access(unknown=DEEP),
     "a huge number": lambda: access(count=10**30),
     "an infinite number": lambda: access(args={"a": float("inf")}),
     "not a number": lambda: access(args={"a": float("nan")}),
@@ -190,16 +198,15 @@ def test_a_body_that_came_may_be_named_and_the_recording_verifies(agent, recordi
     assert verify(recording.path).ok
 
 
-SCREEN = {"fact": "dialog", "id": 1, "texts": ["Privacy policy"], "labels": ["Agree", "Refuse"]}
+ASKED = {"fact": "permissions_asked", "permissions": ["android.permission.CAMERA"]}
 FACTS: dict[str, Any] = {
-    "a dialog of another app": {**SCREEN, "app": "com.example.rival"},
-    "a dialog of another process": {**SCREEN, "pid": 1},
-    "a dialog of yesterday": {**SCREEN, "at": now(days=-1)},
-    "a dialog at no time": {**SCREEN, "at": float("nan")},
-    "a deep dialog": {**SCREEN, "texts": DEEP},
-    "a surrogate": {**SCREEN, "texts": ["\ud800 privacy policy"]},
-    "a huge identity": {**SCREEN, "id": 10**400},
-    "no dialog": {"fact": "confession"},
+    "a question of another app": {**ASKED, "app": "com.example.rival"},
+    "a question of another process": {**ASKED, "pid": 1},
+    "a question of yesterday": {**ASKED, "at": now(days=-1)},
+    "a question at no time": {**ASKED, "at": float("nan")},
+    "a deep question": {**ASKED, "permissions": DEEP},
+    "a surrogate": {**ASKED, "permissions": ["\ud800"]},
+    "no question": {"fact": "confession"},
     "a list": [1],
     "nothing": None,
 }
@@ -209,7 +216,7 @@ FACTS: dict[str, Any] = {
 def test_a_fact_that_cannot_be_costs_itself(agent, recording, what):
     about = {"at": now(), "app": APP, "pid": PID}
     fact = {**about, **FACTS[what]} if isinstance(FACTS[what], dict) else FACTS[what]
-    send(agent, "facts", facts=[fact, {**about, **SCREEN, "id": 2}])
+    send(agent, "facts", facts=[fact, {**about, **ASKED, "permissions": ["android.permission.READ_SMS"]}])
     agent.wait(0)
     assert len(list(recording.read("consent"))) == 1
     assert [gap.why for gap in recording.events(Gap)] == ["refused"]
@@ -338,7 +345,7 @@ def payloads(draw):
     )
     fields = draw(st.fixed_dictionaries({}, optional=dict.fromkeys(FIELDS, odd)))
     if type_ == "facts" and draw(st.booleans()):
-        fields["facts"] = [{**SCREEN, "at": now(), "app": APP, "pid": PID, draw(st.sampled_from([*SCREEN])): draw(odd)}]
+        fields["facts"] = [{**ASKED, "at": now(), "app": APP, "pid": PID, draw(st.sampled_from([*ASKED])): draw(odd)}]
     return {"type": type_, **fields}
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from monitor.observe.consent_signals import Signals, load
+from monitor.observe.consent_signals import load
 
 ROOT = Path(__file__).parents[2]
 REFERENCE = ROOT.parent / "shared/reference/policy/consent_signals.yaml"
@@ -124,7 +124,7 @@ def test_boxes_hints_and_ways_to_withdraw(reference):
 
 def test_a_button_that_opens_options_chooses_nothing(reference):
     options = [label for labels in reference["ui_texts"]["options"].values() for label in labels]
-    chosen = {label: Signals().choice(label) for label in options}
+    chosen = {label: load().choice(label) for label in options}
     assert {label for label, choice in chosen.items() if choice is not None} <= {"Confirm choices", "Save selection"}
 
 

@@ -548,7 +548,7 @@ def other_program(path: Path) -> None:
     [
         (not_a_database, "file is not a database", "some other file"),
         (other_version, "made by another version", "Delete it"),
-        (other_program, "tables of other things named as ours: recordings", "name another"),
+        (other_program, "other tables with the names of ours: recordings", "name another"),
         (lambda path: path.mkdir(), "unable to open", "may write"),
     ],
 )
@@ -600,4 +600,4 @@ def test_a_database_deleted_under_it_is_said(tmp_path, recording):
 
 def test_a_read_of_a_line_stands_for_itself():
     """What the store relies on: a Read says of which file it is, though its event may be none."""
-    assert {"ref", "kind", "event", "error", "raw", "position"} == set(Read.__slots__)
+    assert {"ref", "kind", "event", "error", "raw", "position"} == set(Read.__struct_fields__)

@@ -85,7 +85,7 @@ LETTERS: dict[str, tuple[Callable[[str], Any], Callable[[Value], bool]]] = {
     "utf-8 read as latin-1, escaped": (lambda text: urllib.parse.quote(text.encode().decode("latin-1")), is_wide),
     "percent of latin-1": (lambda text: urllib.parse.quote(text, encoding="latin-1"), is_latin),
     "entities without semicolons": (lambda text: "".join(f"&#{ord(c)}" for c in text) + " ", is_wide),
-    "entities, filled with noughts": (lambda text: "".join(f"&#{ord(c):06};" for c in text), lambda _: True),
+    "entities, filled with zeros": (lambda text: "".join(f"&#{ord(c):06};" for c in text), lambda _: True),
     "repr of bytes": (lambda text: repr(text.encode()), is_wide),
     "css escapes": (lambda text: "".join(f"\\{ord(c):x} " for c in text), is_wide),
     "perl escapes": (lambda text: "".join(f"\\x{{{ord(c):x}}}" for c in text), lambda _: True),
@@ -221,7 +221,7 @@ def arpa(text: str) -> str:
 for _name, _types, _write in (
     ("sip", "phone_number", lambda text: f"sip:{text}@ims.mnc001.test;user=phone"),
     ("chat link", "phone_number", lambda text: f"https://wa.test/{re.sub(r'[^0-9]', '', text)}?text=hi"),
-    ("filled with noughts", "phone_number", lambda text: re.sub(r"\D", "", text).zfill(18)),
+    ("filled with zeros", "phone_number", lambda text: re.sub(r"\D", "", text).zfill(18)),
     ("bigint", "phone_number", lambda text: f"{re.sub(r'[^0-9]', '', text)}n"),
     ("enum", "phone_number", arpa),
     ("dialled with pauses", "phone_number", lambda text: f"{text},,2#"),

@@ -47,10 +47,10 @@ The states, and what a line makes of them (`=`: it stays, with the line that mad
 | withdrawn     | =         | =         | =         | unseen_answer | given | refused | basic_only | =         |
 | expired       | =         | =         | =         | unseen_answer | given | refused | basic_only | withdrawn |
 
-A question that is no longer on the screen, and whose answer nobody saw (`gone`: a touch in Compose, Flutter or a web
-page), may have been answered with a yes, also after an earlier no: nothing is compared with the app until an answer is
-seen. Where an act was seen since the question was shown, or within seconds, the question went by that act; where the
-same question is back within a minute, it had not been answered, and is `requested` again.
+A question that nobody saw any more, nor its answer (`gone`: a touch in Compose, Flutter or a web
+page), may have been answered with a yes, also after an earlier no: nothing is held against the app until an answer is
+seen. Where an act was seen since the question was shown, or within seconds, the question went by that act, and its
+going says no more; where the same question is back within minutes, it had not been answered, and is `requested` again.
 
 So only an answer changes an answer. A dialog shown once more does not take consent back, and closing the dialog is
 what the tap on "Agree" itself does a moment later. A no stands until the user says otherwise; else an app could lift it
@@ -80,7 +80,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Container, Iterable
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from monitor.events import Consent, DataType, Ref
 from monitor.findings import Assumption, ConsentName, ConsentStatus
@@ -107,6 +107,7 @@ from monitor.judge.consent.machine import (
     scope_of,
     was_there,
 )
+from monitor.judge.consent.screens import Reader, consents
 from monitor.labels import Labels
 from monitor.seen import Seen
 
@@ -117,11 +118,14 @@ __all__ = [
     "GESTURE",
     "REDRAW",
     "Clock",
+    "Observed",
+    "Reader",
     "Reading",
     "Says",
     "Timeline",
     "Why",
     "clock_of",
+    "consents",
     "of_app",
     "said",
     "scope_of",
@@ -146,6 +150,17 @@ NOT_OBSERVED = ConsentStatus(state="not_observed")
 _STORED = frozenset({"preference", "iab_tcf", "iab_gpp"})
 
 
+class Observed(NamedTuple):
+    """Whom a timeline is about, and whether somebody watched."""
+
+    package: str | None = None
+    """Of the app; without it every app's lines count."""
+    watched: bool = True
+    """Whether somebody saw what the user was asked."""
+    assumed: Assumption | None = None
+    """What is taken for granted where nobody did."""
+
+
 class Timeline:
     """Consent over a run. Pure: the same lines in any order give the same answers.
 
@@ -160,14 +175,10 @@ class Timeline:
         run_started: datetime | None = None,
         labels: Labels | None = None,
         phases: Phases | None = None,
-        package: str | None = None,
-        *,
-        watched: bool = True,
-        assumed: Assumption | None = None,
+        observed: Observed | None = None,
     ) -> None:
-        """`run_started` on the host's clock; `labels` from catalog/consent.yml, without them no label is read;
-        `package` of the app, without it every app's lines count; `watched`: whether somebody saw what the user was
-        asked, and if not, what is `assumed`."""
+        """`run_started` on the host's clock; `labels` from catalog/consent.yml, without them no label is read."""
+        package, watched, assumed = observed or Observed()
         labels = labels or Labels()
         controllers = frozenset(labels.permission_controllers)
         lines = [each for each in consents if package is None or of_app(each.event, package, controllers)]
@@ -182,12 +193,12 @@ class Timeline:
             key=lambda each: (each.at, each.line, each.ref),
         )
         self._readings = tuple(in_context([each for each in readings if self._corrections.stands(each.ref)], labels))
-        says = {reading.ref: reading.says for reading in self._readings}
+        says = {_one(reading): reading.says for reading in self._readings}
         self._steps: dict[str, list[Step]] = {}
         for reading in in_context(readings, labels):
-            step = Step(reading, says.get(reading.ref), self._corrections.around(reading.ref))
+            step = Step(reading, says.get(_one(reading)), self._corrections.around(reading.ref))
             self._steps.setdefault(reading.scope, []).append(step)
-        self._by_ref = {reading.ref: reading for reading in self._readings}
+        self._by_ref = {(reading.ref, reading.scope): reading for reading in self._readings}
         self._shifts: dict[tuple[str, DataType | None, Clock, timedelta], History] = {}
         self._kinds = {
             scope: tuple(sorted({kind for step in steps for kind in step.reading.data or ()}))
@@ -248,7 +259,7 @@ class Timeline:
             history = self._shifted_history(data, scope, clock, by)
             just_before = _shifted(time, -TICK)
             found |= dict.fromkeys([history.at(just_before), *history.between(just_before, time)])
-        told = (self._as_timed(each) for each in found)
+        told = (self._as_timed(each, scope) for each in found)
         return tuple(dict.fromkeys(self._open(each, time, data, scope) for each in told))
 
     def agreed(self, since: datetime, until: datetime, data: DataType | None, scopes: Container[str]) -> bool:
@@ -262,7 +273,7 @@ class Timeline:
     def against(self, status: ConsentStatus, scope: str = "general_policy") -> tuple[Ref, ...]:
         """Lines that say the contrary of the one that made it so, within seconds of it: a tap against an operator's
         mark, or a mark against a tap."""
-        made = self._by_ref.get(status.ref or "")
+        made = self._by_ref.get((status.ref or "", scope))
         if made is None or status.state not in _YES_OR_NO:
             return ()
         near = [each for each in self._readings if abs(each.at - made.at) <= CONFLICT]
@@ -397,9 +408,9 @@ class Timeline:
             self._shifts[key] = History(moved, key[1], kinds if data is None else ())
         return self._shifts[key]
 
-    def _as_timed(self, status: ConsentStatus) -> ConsentStatus:
+    def _as_timed(self, status: ConsentStatus, scope: str) -> ConsentStatus:
         """The status with the time of its line as it was, not shifted."""
-        made = self._by_ref.get(status.ref or "")
+        made = self._by_ref.get((status.ref or "", scope))
         return status if made is None else status.model_copy(update={"at": made.at})
 
     def _history(self, data: DataType | None, scope: str) -> History:
@@ -410,6 +421,11 @@ class Timeline:
             steps = self._steps.get(scope, ())
             self._histories[key] = History(steps, key[1], kinds if data is None else ())
         return self._histories[key]
+
+
+def _one(reading: Reading) -> tuple[Ref, str, str | None, str]:
+    """What tells a reading from the others of its line: a screen may ask several things."""
+    return reading.ref, reading.scope, reading.consent.text, reading.consent.status
 
 
 def _overlap(one: tuple[DataType, ...] | None, other: tuple[DataType, ...] | None) -> bool:

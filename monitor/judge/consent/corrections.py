@@ -27,12 +27,14 @@ class Corrections:
 
     The last word on a line counts: a later correction of the same line stands in for an earlier one. A line that was
     taken back (`retracts`) never was, and so what it said of others never was said: what it had replaced is back, and
-    what it had taken back, too. Only an operator's line can correct, and only a line before it in the file.
+    what it had taken back, too. Only an operator's line can correct, and only a line before it in its file, or one of
+    another file.
     """
 
     def __init__(self, lines: Iterable[Seen[Consent]]) -> None:
         named = sorted(lines, key=lambda each: (each.number, each.ref), reverse=True)
         numbers = {each.ref: each.number for each in named}
+        files = {each.ref: each.ref.rpartition(":")[0] for each in named}
         self._by: dict[Ref, Ref] = {}
         """A line that does not count any more -> the line that said so."""
         self.unknown: dict[Ref, Ref] = {}
@@ -45,7 +47,8 @@ class Corrections:
                 continue
             if line.retracts:
                 retracting.add(ref)
-            if numbers.get(target, numbers[ref]) >= numbers[ref]:
+            there = target in numbers and (files[target] != files[ref] or numbers[target] < numbers[ref])
+            if not there:
                 self.unknown[ref] = target
             elif ref in taken_back:
                 continue

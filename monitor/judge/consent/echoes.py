@@ -44,11 +44,12 @@ def echoes(lines: Iterable[Seen[Consent]]) -> frozenset[Ref]:
             outside.append((each, key))
         else:
             inside.setdefault(key, []).append(each)
-    return frozenset(
+    own = {
         one.ref
         for one, key in outside
-        if any(abs(one.at - told.at) <= ECHO and _overlap(one.event, told.event) for told in inside.get(key, ()))
-    )
+        if not any(abs(one.at - told.at) <= ECHO and _overlap(one.event, told.event) for told in inside.get(key, ()))
+    }
+    return frozenset(one.ref for one, _ in outside if one.ref not in own)  # a screen may ask several things
 
 
 def _overlap(one: Consent, other: Consent) -> bool:

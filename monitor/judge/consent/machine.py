@@ -27,7 +27,7 @@ GESTURE = timedelta(milliseconds=300)
 REDRAW = timedelta(seconds=1)
 """A question that is shown once more sooner than this, with no answer in between, is the same one, redrawn."""
 
-BACK = timedelta(seconds=60)
+BACK = timedelta(minutes=5)
 """A question that had gone and is shown again this soon was not answered: its policy was being read, for example."""
 SEEN_ACT = timedelta(seconds=5)
 """A question that goes this soon before an act was seen went by that act: its clock may be another one."""
@@ -167,9 +167,8 @@ def in_context(readings: Sequence[Reading], labels: Labels) -> list[Reading]:
         if reading.says == "gone":
             since = boxes[scope].shown_at or reading.at
             if any(since <= at <= reading.at + SEEN_ACT for at in acts.get(scope, ())):
-                reading = reading._replace(says="dismissed")
-            else:
-                gone[scope] = reading
+                continue
+            gone[scope] = reading
         elif reading.says == "requested" and scope in gone and _is_back(reading, gone[scope]):
             reading = reading._replace(says="again")
         elif _agrees(reading) and scope in SEPARATE and reading.consent.ticked is not True and reading.ref in together:

@@ -64,7 +64,7 @@ def _odds(hit: Hit) -> Reason:
         return because(Why.NO_PROOF)
     if hit.chance < 1e-9:
         return because(Why.CHANCE_TINY)
-    return because(Why.CHANCE, many=round(1 / hit.chance, 1 - len(str(int(1 / hit.chance)))))
+    return because(Why.CHANCE, many=int(round(1 / hit.chance, 1 - len(str(int(1 / hit.chance))))))
 
 
 def _guess(hit: Hit) -> str:

@@ -113,7 +113,7 @@ class Splits:
                 look.leaves[one].path.lower() if kind == "date" else last_key(look.leaves[one].path) for one in numbers
             ]
             telling = all(KEYS[kind].search(key) for key in keys)
-            if of == FROM_NOUGHT and not (telling and DAY_OF_MONTH.search(keys[-1])):
+            if of == FROM_ZERO and not (telling and DAY_OF_MONTH.search(keys[-1])):
                 continue
             bits = bits_of(text) if of in digests.COMMON else sum(bits_of(part) for part in parts)
             variant = Variant("split", of, "utf-8", b"", "none", bits)
@@ -204,68 +204,104 @@ WHOLE = frozenset(("as_given", "digits", "national", "international", "significa
 
 def cuts_of(kind: str, text: str) -> Iterator[tuple[str, tuple[str, ...]]]:
     """(normal form, its parts in order)."""
-    if kind == "name":
-        words = text.replace(",", " ").split()
-        if len(words) == 1 and 2 <= len(words[0]) <= 4 and all(HAN.match(char) for char in words[0]):
-            cut = 2 if words[0][:2] in SURNAMES and len(words[0]) > 2 else 1
-            words = [words[0][:cut], words[0][cut:]]
-        written = [words]
-        if not text.isascii() and (plain := without_accents(" ".join(words))).isascii():
-            written += [plain.split()]
-            written += [with_two.split()] if (with_two := text.translate(UMLAUTS)).isascii() else []
-        for names in ((" ".join(own[:cut]), " ".join(own[cut:])) for own in written for cut in range(1, len(own))):
-            yield "as_given", names
-            for digest in digests.COMMON:
-                first, last = (digests.DIGESTS[digest](part.lower().encode("utf-8", "replace")).hex() for part in names)
-                yield digest, (first, last)
-    elif kind == "date" and (birthday := DATE.fullmatch(text.strip())):
+    return CUTS[kind](text) if kind in CUTS else iter(())
+
+
+def _cuts_of_name(text: str) -> Iterator[tuple[str, tuple[str, ...]]]:
+    words = text.replace(",", " ").split()
+    if len(words) == 1 and 2 <= len(words[0]) <= 4 and all(HAN.match(char) for char in words[0]):
+        cut = 2 if words[0][:2] in SURNAMES and len(words[0]) > 2 else 1
+        words = [words[0][:cut], words[0][cut:]]
+    written = [words]
+    if not text.isascii() and (plain := without_accents(" ".join(words))).isascii():
+        written += [plain.split()]
+        written += [with_two.split()] if (with_two := text.translate(UMLAUTS)).isascii() else []
+    for names in ((" ".join(own[:cut]), " ".join(own[cut:])) for own in written for cut in range(1, len(own))):
+        yield "as_given", names
+        for digest in digests.COMMON:
+            first, last = (digests.DIGESTS[digest](part.lower().encode("utf-8", "replace")).hex() for part in names)
+            yield digest, (first, last)
+
+
+def _cuts_of_date(text: str) -> Iterator[tuple[str, tuple[str, ...]]]:
+    if birthday := DATE.fullmatch(text.strip()):
         year, month, day = birthday[1], int(birthday[3]), int(birthday[4])
         yield "as_given", (year, f"{month}", f"{day}")
         yield "as_given", (year, f"{month:02d}", f"{day:02d}")
-        yield FROM_NOUGHT, (year, f"{month - 1}", f"{day}")
-    elif kind == "phone":
-        for of, form in FORMS["phone"](text):
-            if of in ("as_given", "digits", "significant", "national") and form.isdecimal() and len(form) >= 9:
-                for cut in range(2, 6):
-                    yield of, (form[:cut], form[cut:])
-                for cuts in ((0, 3, 7, len(form)), (0, 3, 6, len(form)), (0, 4, 7, len(form))):
-                    yield of, tuple(form[start:end] for start, end in pairwise(cuts))
-    elif kind == "email":
-        local, _, domain = text.strip().partition("@")
-        yield "as_given", (local, domain)
-    elif kind == "number" and text.isdecimal() and len(text) == 15:
+        yield FROM_ZERO, (year, f"{month - 1}", f"{day}")
+
+
+def _cuts_of_phone(text: str) -> Iterator[tuple[str, tuple[str, ...]]]:
+    for of, form in FORMS["phone"](text):
+        if of in ("as_given", "digits", "significant", "national") and form.isdecimal() and len(form) >= 9:
+            for cut in range(2, 6):
+                yield of, (form[:cut], form[cut:])
+            for cuts in ((0, 3, 7, len(form)), (0, 3, 6, len(form)), (0, 4, 7, len(form))):
+                yield of, tuple(form[start:end] for start, end in pairwise(cuts))
+
+
+def _cuts_of_email(text: str) -> Iterator[tuple[str, tuple[str, ...]]]:
+    local, _, domain = text.strip().partition("@")
+    yield "as_given", (local, domain)
+
+
+def _cuts_of_number(text: str) -> Iterator[tuple[str, tuple[str, ...]]]:
+    if text.isdecimal() and len(text) == 15:
         yield "as_given", (text[:3], text[3:5], text[5:])
         yield "as_given", (text[:3], text[3:6], text[6:])
         yield "as_given", (text[:5], text[5:])
-    elif kind == "address":
-        parts = tuple(part for part in re.split(r"\s*[,;\n]\s*", text.strip()) if part)
-        if len(parts) > 1:
-            yield "as_given", parts
-            rest = tuple(half for part in parts[1:] for half in _two_of(POSTCODE, part))
-            yield "as_given", (*parts[:1], *rest)
-            yield "as_given", (*(half for part in parts[:1] for half in _two_of(HOUSE, part)), *rest)
-    elif kind == "mac" and len(pure := re.sub(r"[^\da-fA-F]", "", text)) == 12:
+
+
+def _cuts_of_address(text: str) -> Iterator[tuple[str, tuple[str, ...]]]:
+    parts = tuple(part for part in re.split(r"\s*[,;\n]\s*", text.strip()) if part)
+    if len(parts) > 1:
+        yield "as_given", parts
+        rest = tuple(half for part in parts[1:] for half in _two_of(POSTCODE, part))
+        yield "as_given", (*parts[:1], *rest)
+        yield "as_given", (*(half for part in parts[:1] for half in _two_of(HOUSE, part)), *rest)
+
+
+def _cuts_of_mac(text: str) -> Iterator[tuple[str, tuple[str, ...]]]:
+    if len(pure := re.sub(r"[^\da-fA-F]", "", text)) == 12:
         twos = [pure[at : at + 2] for at in range(0, 12, 2)]
         for between in (":", "-", ""):
             yield "maker_and_rest", (between.join(twos[:3]), between.join(twos[3:]))
-    elif kind == "id" and len(pure := text.strip().replace("-", "")) in (16, 32):
+
+
+def _cuts_of_id(text: str) -> Iterator[tuple[str, tuple[str, ...]]]:
+    if len(pure := text.strip().replace("-", "")) in (16, 32):
         for size in (len(pure) // 2, 8):
             hexes = tuple(pure[at : at + size] for at in range(0, len(pure), size))
             yield "in_words", hexes
             numbers = [int(part, 16) for part in hexes]
             yield "in_words", tuple(map(str, numbers))
             yield "in_words", tuple(str(number - (number >> 4 * size - 1 << 4 * size)) for number in numbers)
-    elif kind == "imei":
-        digits = digits_of(text)
-        if digits.isdecimal() and len(digits) == 15:
-            yield "as_given", (digits[:8], digits[8:])
-            yield "as_given", (digits[:8], digits[8:14], digits[14])
-            yield UNCHECKED, (digits[:8], digits[8:14])
-            yield UNCHECKED, (digits[:7], digits[7:14])
-            yield "as_given", (digits[:7], digits[7:])
 
 
-FROM_NOUGHT = "month_from_nought"
+def _cuts_of_imei(text: str) -> Iterator[tuple[str, tuple[str, ...]]]:
+    digits = digits_of(text)
+    if digits.isdecimal() and len(digits) == 15:
+        yield "as_given", (digits[:8], digits[8:])
+        yield "as_given", (digits[:8], digits[8:14], digits[14])
+        yield UNCHECKED, (digits[:8], digits[8:14])
+        yield UNCHECKED, (digits[:7], digits[7:14])
+        yield "as_given", (digits[:7], digits[7:])
+
+
+CUTS = {
+    "name": _cuts_of_name,
+    "date": _cuts_of_date,
+    "phone": _cuts_of_phone,
+    "email": _cuts_of_email,
+    "number": _cuts_of_number,
+    "address": _cuts_of_address,
+    "mac": _cuts_of_mac,
+    "id": _cuts_of_id,
+    "imei": _cuts_of_imei,
+}
+"""Kind of value -> the ways in which it may be cut."""
+
+FROM_ZERO = "month_from_zero"
 """The form of a day whose month is counted as Java's Calendar does: somebody else's birthday may read the same, so what
 the day is called must say it, too."""
 DAY_OF_MONTH = re.compile(r"day_?of_?month")

@@ -6,7 +6,7 @@ from __future__ import annotations
 import hmac
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import cache
+from functools import cache, cached_property
 from itertools import islice, permutations
 from typing import NamedTuple
 
@@ -74,8 +74,28 @@ class _Salt(NamedTuple):
     data: bytes
 
 
-_Table = dict[bytes, tuple[tuple[_Form, ...], str]]
-"""Digest -> the values that it is of, and the name of the variant."""
+class _Table:
+    """Digests, and what each is of."""
+
+    def __init__(self) -> None:
+        self._raw: list[bytes] = []
+        self._of: list[tuple[Sequence[tuple[_Form, ...]], str]] = []
+
+    def add(self, raw: Sequence[bytes], of: Sequence[tuple[_Form, ...]], name: str) -> None:
+        """Add digests: of which values each, and the name of the variant."""
+        self._raw += raw
+        self._of.append((of, name))
+
+    @cached_property
+    def _numbers(self) -> dict[bytes, int]:
+        return dict(zip(self._raw, range(len(self._raw)), strict=True))
+
+    def get(self, raw: bytes) -> tuple[tuple[_Form, ...], str] | None:
+        """The values that a digest is of, and the name of the variant."""
+        number = self._numbers.get(raw)
+        if number is None:
+            return None
+        return next(islice(((forms, name) for of, name in self._of for forms in of), number, None))
 
 
 class Salts:
@@ -178,30 +198,34 @@ def _salts(leaves: Sequence[Leaf], asked: Iterable[Leaf]) -> list[_Salt]:
 
 SURE_KEY = re.compile(r"salt|nonce|secret|pepper|key")
 """Keys of those that are tried first."""
-NO_TEXTS = GUESSES | {"separators", "base85"}
-"""Steps that only guess."""
+NO_TEXTS = GUESSES | {"separators", "base85", "bytes of a number"}
+"""Steps that only guess, or give another reading of what stands there already."""
 
 
 def _salted(of: Iterable[list[_Form]], salt: bytes, algorithm: str, room: int) -> _Table:
     """The ways to put value and salt together that are most usual go first."""
-    table: _Table = {}
-    digest = DIGESTS[algorithm]
+    table, digest = _Table(), DIGESTS[algorithm]
     for known in of:
-        for before, after, of_md5 in _ways(salt):
+        for number, (before, after, of_md5) in enumerate(_ways(salt)):
             forms = known[:room]
             room -= len(forms)
-            inputs = [before + (form.md5 if of_md5 else form.data) + after for form in forms]
-            for form, data in zip(forms, inputs, strict=True):
-                table.setdefault(digest(data), ((form,), f"salted_{algorithm}"))
-            if (before, after) == (salt, b"") and not of_md5:
+            if of_md5:
+                raw = [digest(before + form.md5 + after) for form in forms]
+            else:
+                raw = [digest(before + form.data + after) for form in forms]
+            table.add(raw, [(form,) for form in forms], f"salted_{algorithm}")
+            if number == 1:  # keyed with it is as usual as before and behind it
                 forms = known[:room]
                 room -= len(forms)
-                keyed = hmac.new(salt, digestmod=algorithm)
-                for form in forms:
-                    mac = keyed.copy()
-                    mac.update(form.data)
-                    table.setdefault(mac.digest(), ((form,), f"hmac_{algorithm}"))
+                keyed = hmac.new(salt, digestmod=algorithm)  # many times as fast as `hmac.digest` for each
+                raw = [_mac(keyed.copy(), form.data) for form in forms]
+                table.add(raw, [(form,) for form in forms], f"hmac_{algorithm}")
     return table
+
+
+def _mac(keyed: hmac.HMAC, data: bytes) -> bytes:
+    keyed.update(data)
+    return keyed.digest()
 
 
 def _ways(salt: bytes) -> Iterator[tuple[bytes, bytes, bool]]:
@@ -221,14 +245,12 @@ def _is_of_device(form: _Form) -> bool:
 
 def _together(forms: Iterable[_Form], algorithm: str) -> _Table:
     """Two values, and three without anything between them, in any order."""
-    table: _Table = {}
-    digest, name = DIGESTS[algorithm], f"salted_{algorithm}"
+    table, digest = _Table(), DIGESTS[algorithm]
     forms = list(filter(_is_of_device, forms))[:MOST_TOGETHER]
-    for pair in permutations(forms, 2):
-        for between in BETWEEN:
-            table.setdefault(digest(between.join([form.data for form in pair])), (pair, name))
-    for three in permutations(forms[: MOST_TOGETHER // 2], 3):
-        table.setdefault(digest(b"".join([form.data for form in three])), (three, name))
+    some = [*permutations(forms, 2), *permutations(forms[: MOST_TOGETHER // 2], 3)]
+    for between in BETWEEN:
+        of = [one for one in some if len(one) == 2 or not between]
+        table.add([digest(between.join([form.data for form in one])) for one in of], of, f"salted_{algorithm}")
     return table
 
 

@@ -36,6 +36,7 @@ FUNCTIONS: dict[str, tuple[Any, ...]] = {
     "packed_find": (_SIZE, _POINTER, _BYTES, _SIZE, _POINTER, _SIZE),
     "sieve_new": (_POINTER, _POINTER, _POINTER, _POINTER, _POINTER, _POINTER),
     "sieve_free": (None, _POINTER),
+    "sieve_add_head": (ctypes.c_bool, _BYTES, _SIZE),
     "sieve_add_words": (ctypes.c_bool, _POINTER, _BYTES, _POINTER, _SIZE),
     "sieve_add_place": (ctypes.c_bool, _POINTER, ctypes.c_double, ctypes.c_double),
     "sieve_add_short": (None, _POINTER, _BYTES, _SIZE),

@@ -15,7 +15,7 @@ from monitor.match.decode import large
 from monitor.match.decode.documents import json_documents
 from monitor.match.decode.letters import spelled_out
 from monitor.match.decode.walk.paths import child_path
-from monitor.match.decode.walk.pieces import Piece, Room
+from monitor.match.decode.walk.pieces import DECODERS, Piece, Room
 from monitor.match.native.library import library, owned
 from monitor.match.native.tables import Grams, Table
 
@@ -61,6 +61,9 @@ class Sieve:
         self._kept = (texts, raw, digests, digits, outputs)
         handles = (texts.handle, raw.handle, outputs.handle, digests.handle, digits.handle)
         self._handle = owned(self, library.sieve_new(*handles), library.sieve_free)
+        for head in _heads():
+            if not library.sieve_add_head(head, len(head)):
+                raise MemoryError
         self.least = LARGE
         self._room = 0
         self._grow()
@@ -170,6 +173,11 @@ class Sieve:
                 continue
             json_documents._document(piece, token, path, room, pieces)
         return pieces
+
+
+def _heads() -> set[bytes]:
+    """How binary formats begin that say what they are, and that the sieve is to see."""
+    return {head for one in DECODERS if one.sieve == "covered" and one.family != "text" for head in one.heads}
 
 
 def _rows(numbers: array[int], fields: int, count: int) -> list[tuple[int, ...]]:

@@ -349,22 +349,29 @@ def _relation(look: Look, lat: _Coordinate, lon: _Coordinate) -> tuple[int, Why]
     if lat.notation in RARER or lon.notation in RARER:
         return _relation_of_rarer(lat, lon, first.path, second.path, decimals)
     if lat.leaf == lon.leaf:
-        if lat.start == lon.start:
-            return None
-        gap = max(lat.start, lon.start) - min(lat.end, lon.end)
-        if gap <= 24 and decimals >= 2:
-            return 0, Why.AXES_BESIDE
-        return (3, Why.AXES_IN_TEXT) if decimals >= 4 and lat.notation not in UNUSUAL else None
-    keys = TELLING["lat"].match(last_key(first.path)), TELLING["lon"].match(last_key(second.path))
-    siblings = parent_of(first.path) == parent_of(second.path)
-    if all(keys):
-        if siblings and decimals >= 2:
-            return 0, Why.AXES_BY_KEY
-        if decimals >= 3:
-            return 1, Why.AXES_BY_KEY
-    if siblings and lat.notation == "utm" and METRES_KEY.search(f"{first.path} {second.path}".lower()):
+        return _relation_in_text(lat, lon, decimals)
+    return _relation_of_fields(lat, lon, first.path, second.path, decimals)
+
+
+def _relation_in_text(lat: _Coordinate, lon: _Coordinate, decimals: int) -> tuple[int, Why] | None:
+    if lat.start == lon.start:
+        return None
+    gap = max(lat.start, lon.start) - min(lat.end, lon.end)
+    if gap <= 24 and decimals >= 2:
+        return 0, Why.AXES_BESIDE
+    return (3, Why.AXES_IN_TEXT) if decimals >= 4 and lat.notation not in UNUSUAL else None
+
+
+def _relation_of_fields(
+    lat: _Coordinate, lon: _Coordinate, first: str, second: str, decimals: int
+) -> tuple[int, Why] | None:
+    keys = TELLING["lat"].match(last_key(first)), TELLING["lon"].match(last_key(second))
+    siblings = parent_of(first) == parent_of(second)
+    if all(keys) and decimals >= (2 if siblings else 3):
+        return (0 if siblings else 1), Why.AXES_BY_KEY
+    if siblings and lat.notation == "utm" and METRES_KEY.search(f"{first} {second}".lower()):
         return 0, Why.AXES_IN_METRES
-    if siblings and decimals >= 2 and _swapped(first.path, second.path):
+    if siblings and decimals >= 2 and _swapped(first, second):
         return 0, Why.AXES_SWAPPED
     if siblings and decimals >= 3 and abs(lat.leaf - lon.leaf) <= 2:
         return 1, Why.FIELDS_BESIDE

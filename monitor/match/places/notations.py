@@ -218,11 +218,7 @@ def readings(look: Look, marks: Marks, *, apart: bool = False, told: bool = True
     `apart`: the hemisphere may be under a key of its own; `told`: some key says that a latitude is there, and numbers
     in hex are read."""
     data = look.joined
-    if b"," in data:
-        for found in COMMA.finditer(data):
-            size = float(b"%s.%s" % (found[2], found[3]))
-            if size <= 180:
-                yield Reading(*found.span(), -size if found[1] else size, 10.0 ** -len(found[3]), "decimal comma")
+    yield from _with_comma(data)
     for number in NUMBER.finditer(data):
         start, end = number.span()
         if end - start <= 18 and b"." in number[0]:
@@ -233,24 +229,8 @@ def readings(look: Look, marks: Marks, *, apart: bool = False, told: bool = True
             yield from _of_number(data[start:end], start, end, marks)
             if apart and data[start : start + 1] != b"-":
                 yield from _of_number(b"-" + data[start:end], start, end, marks)
-    if b"e" in data or b"E" in data:
-        for number in EXPONENT.finditer(data):
-            mantissa, exponent = re.split(rb"[eE]", number[0])
-            unit = 10.0 ** (int(exponent) - len(mantissa.partition(b".")[2]))
-            if 1e-12 < unit < 0.1 and abs(float(number[0])) <= 180:
-                yield Reading(*number.span(), float(number[0]), unit, "as_given")
-    if any(mark in data for mark in MARKS) or LETTERED.search(data):
-        for found in SIGNED.finditer(data):
-            yield from _of_parts(found)
-    for pattern, mark in ((SEPARATED, BETWEEN), (NMEA, LETTER_BEHIND), (PACKED, SIGN)):
-        for found in pattern.finditer(data) if mark.search(data) else ():
-            yield from _of_parts(found, sure=pattern is not SEPARATED)
-    if b"/1," in data:
-        for found in RATIONAL.finditer(data):
-            divisor = int(found[4])
-            degrees = int(found[1]) + int(found[2]) / 60 + int(found[3]) / divisor / 3600
-            for sign in (1, -1):  # the hemisphere is under another key
-                yield Reading(*found.span(), sign * degrees, 1 / divisor / 3600, "degrees minutes seconds")
+    yield from _with_exponent(data)
+    yield from _in_several_numbers(data)
     if b"0x1." in data or b"0X1." in data:
         for found in HEX_REAL.finditer(data):
             unit = max(1e-7, 2.0 ** (int(found[2]) - 4 * len(found[1])))
@@ -258,6 +238,36 @@ def readings(look: Look, marks: Marks, *, apart: bool = False, told: bool = True
     for start, leaf in zip(look.starts, look.leaves, strict=True) if told else ():
         if 6 <= len(leaf.data) <= 10 and (word := HEX.fullmatch(leaf.data)):
             yield from _of_hex(word[1], start, leaf)
+
+
+def _with_comma(data: bytes) -> Iterator[Reading]:
+    for found in COMMA.finditer(data) if b"," in data else ():
+        size = float(b"%s.%s" % (found[2], found[3]))
+        if size <= 180:
+            yield Reading(*found.span(), -size if found[1] else size, 10.0 ** -len(found[3]), "decimal comma")
+
+
+def _with_exponent(data: bytes) -> Iterator[Reading]:
+    for number in EXPONENT.finditer(data) if b"e" in data or b"E" in data else ():
+        mantissa, exponent = re.split(rb"[eE]", number[0])
+        unit = 10.0 ** (int(exponent) - len(mantissa.partition(b".")[2]))
+        if 1e-12 < unit < 0.1 and abs(float(number[0])) <= 180:
+            yield Reading(*number.span(), float(number[0]), unit, "as_given")
+
+
+def _in_several_numbers(data: bytes) -> Iterator[Reading]:
+    """Degrees, minutes and seconds, however they are written one after the other."""
+    if any(mark in data for mark in MARKS) or LETTERED.search(data):
+        for found in SIGNED.finditer(data):
+            yield from _of_parts(found)
+    for pattern, mark in ((SEPARATED, BETWEEN), (NMEA, LETTER_BEHIND), (PACKED, SIGN)):
+        for found in pattern.finditer(data) if mark.search(data) else ():
+            yield from _of_parts(found, sure=pattern is not SEPARATED)
+    for found in RATIONAL.finditer(data) if b"/1," in data else ():
+        divisor = int(found[4])
+        degrees = int(found[1]) + int(found[2]) / 60 + int(found[3]) / divisor / 3600
+        for sign in (1, -1):  # the hemisphere is under another key
+            yield Reading(*found.span(), sign * degrees, 1 / divisor / 3600, "degrees minutes seconds")
 
 
 def _of_hex(digits: bytes, start: int, leaf: Leaf) -> Iterator[Reading]:
@@ -301,10 +311,13 @@ def _of_number(text: bytes, start: int, end: int, marks: Marks) -> Iterator[Read
                 yield Reading(start, end, math.degrees(number), math.degrees(10.0**-decimals), "radians")
         elif size <= MERCATOR_M * 1.0000001:
             yield from _of_metres(number, 10.0**-decimals, start, end)
-        return
-    whole = int(text)
+    else:
+        yield from _of_whole_number(int(text), start, end, marks, long=len(text) >= LONG)
+
+
+def _of_whole_number(whole: int, start: int, end: int, marks: Marks, *, long: bool) -> Iterator[Reading]:
     size = abs(whole)
-    if len(text) >= LONG and (rows := marks.of(whole)):
+    if long and (rows := marks.of(whole)):
         yield from _of_rarer(float(whole), 0, start, end, rows)
     for least, most, scale, notation in SCALES:
         if least <= size <= most:

@@ -182,7 +182,7 @@ class Transforms:
                 pieces[number, begin] = self._by_window[pattern]
             for alike in self._by_beginning[pattern]:
                 if alike not in done and (step := alike.last(before)) is not None:
-                    self._at(alike, step, pattern, look.leaves, number, begin, hits)
+                    self._at(alike, step, pattern, look.leaves, (number, begin), hits)
         self._guess(look.leaves, hits, before, done)
         done.update(hits)
         # of calls that turned the same into the same under several names, the last
@@ -210,11 +210,12 @@ class Transforms:
         step: Step,
         pattern: bytes,
         leaves: Sequence[Leaf],
-        number: int,
-        begin: int,
+        at: tuple[int, int],
         hits: dict[Alike, Found],
     ) -> None:
-        """Note that an output stands in a leaf, where it does and not only begins like one."""
+        """Note that an output stands in a leaf, where it does and not only begins like one; `at`: number of the leaf,
+        and the place in it."""
+        number, begin = at
         leaf = leaves[number]
         known = hits.get(alike)
         if known is not None and len(leaf.path) <= len(leaves[known.place.leaf].path):

@@ -98,21 +98,33 @@ def end_of(step: Step, pattern: bytes, leaf: Leaf, begin: int) -> int:
     if leaf.decoding[-1:] == ("digests",):  # cut here, not by the app: half of another may be half of this one
         return 0
     if step.cut:
-        if begin == 0 and outcome.startswith(data):  # cut short, as digests often are
-            return len(data)
-        if pattern == outcome[-SHORTEST:] and begin + SHORTEST == len(data) and outcome.endswith(data):
-            return len(data)
-        several = len(data) >= 3 * SHORTENED and not (len(data) % SHORTENED or begin % SHORTENED)
-        if several and data.startswith(outcome[:SHORTENED], begin):
-            return begin + SHORTENED  # one of a row
-        if (uuid := _as_uuid(outcome)) and data.startswith(uuid, begin):
-            return begin + UUID_BYTES
-        word = outcome.hex().lstrip("0").encode()
-        if data[begin : begin + len(word)].lower() == word:
-            return begin + len(word)
-        if leaf.glued and _is_half(outcome, data[begin : begin + LETTERS]):
-            return begin + LETTERS  # a cut digest and a salt: 64 bits
-        return renderings.end_of(outcome, data, begin, cut=True)
+        return _end_of_digest(outcome, pattern, leaf, begin)
+    return _end_of_ciphertext(step, pattern, data, begin)
+
+
+def _end_of_digest(outcome: bytes, pattern: bytes, leaf: Leaf, begin: int) -> int:
+    """The same of a digest that does not stand there as it is."""
+    data = leaf.data
+    if begin == 0 and outcome.startswith(data):  # cut short, as digests often are
+        return len(data)
+    if pattern == outcome[-SHORTEST:] and begin + SHORTEST == len(data) and outcome.endswith(data):
+        return len(data)
+    several = len(data) >= 3 * SHORTENED and not (len(data) % SHORTENED or begin % SHORTENED)
+    if several and data.startswith(outcome[:SHORTENED], begin):
+        return begin + SHORTENED  # one of a row
+    if (uuid := _as_uuid(outcome)) and data.startswith(uuid, begin):
+        return begin + UUID_BYTES
+    word = outcome.hex().lstrip("0").encode()
+    if data[begin : begin + len(word)].lower() == word:
+        return begin + len(word)
+    if leaf.glued and _is_half(outcome, data[begin : begin + LETTERS]):
+        return begin + LETTERS  # a cut digest and a salt: 64 bits
+    return renderings.end_of(outcome, data, begin, cut=True)
+
+
+def _end_of_ciphertext(step: Step, pattern: bytes, data: bytes, begin: int) -> int:
+    """The same of what a cipher or a compressor gave."""
+    outcome = step.outcome
     if "GCM" in step.name or "Poly1305" in step.name or "CCM" in step.name:
         text = outcome[:-TAG]
         if len(text) >= SHORTEST and data.startswith(text, begin):

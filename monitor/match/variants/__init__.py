@@ -236,7 +236,7 @@ UNCHOSEN = frozenset(
     (
         *("e164_elsewhere", "international_elsewhere"),
         *("hex_number", "formatted", "separated", "uri", "international_011", "integer", "integer_backwards"),
-        *("signed_integer", "noughts_dropped", "backwards", "eui64", "half", "guid", "underscores", "dotted"),
+        *("signed_integer", "zeros_dropped", "backwards", "eui64", "half", "guid", "underscores", "dotted"),
         *("dotted_upper", "quoted", "swapped", "joined", "joined_lower", "spaced", "lines", "raw", "urn", "nai"),
         *("rounded_2", "rounded_3", "rounded_4", "rounded_5", "rounded_6", "lat_lon", "lon_lat"),
         *(f"rounded_{decimals}_lon_lat" for decimals in range(2, 7)),

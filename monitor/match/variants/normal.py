@@ -206,7 +206,7 @@ def mac(text: str) -> Forms:
     backwards = "".join(reversed(twos))
     host = f"{int(twos[0], 16) ^ 2:x}{twos[1]}:{int(twos[2], 16):x}ff:fe{twos[3]}:{int(twos[4] + twos[5], 16):x}"
     rarely = [("separated", between.join(twos)) for between in "._ "]
-    rarely += [("noughts_dropped", ":".join(f"{int(two, 16):x}" for two in twos)), ("backwards", backwards)]
+    rarely += [("zeros_dropped", ":".join(f"{int(two, 16):x}" for two in twos)), ("backwards", backwards)]
     if varied(pure):
         rarely += [("backwards", ":".join(reversed(twos))), ("eui64", host)]
         rarely += [("eui64", between.join((*twos[:3], "ff", "fe", *twos[3:]))) for between in ("", ":", "-")]
@@ -313,7 +313,7 @@ def identifier(text: str) -> Forms:
     if len(pure) == 14:  # an MEID, which has a spelling in decimal, part by part
         forms += [("decimal", f"{int(pure[:8], 16):010d}{int(pure[8:], 16):08d}")]
     if len(pure) == 16:
-        forms += [("noughts_dropped", pure.lstrip("0").lower() if varied(pure) else "")]
+        forms += [("zeros_dropped", pure.lstrip("0").lower() if varied(pure) else "")]
         forms += [("padded", f"00000000-0000-0000-{pure[:4]}-{pure[4:]}".lower())]
         forms += [("integer", str(number)), ("signed_integer", str(number - (1 << 64)) if number >> 63 else "")]
     if UUID.fullmatch(given) and varied(pure):
@@ -369,15 +369,19 @@ def _is_ip(text: str) -> bool:
     return True
 
 
+def _kind_of_imei(text: str) -> str:
+    if re.fullmatch(r"\d{14,16}", text):
+        return "imei"
+    return "id" if HEX_ID.fullmatch(text) and len(text) == 14 else "text"
+
+
 def kind_of(value: Value) -> str:
     """Which normal forms a value has: by its type, else by its shape."""
     code, text = value.type, value.text.strip()
     if code == "location" or (code.startswith("location") and systems.parse(text)):
         return "location" if systems.parse(text) else "text"
     if "imei" in code or "meid" in code:
-        if re.fullmatch(r"\d{14,16}", text):
-            return "imei"
-        return "id" if HEX_ID.fullmatch(text) and len(text) == 14 else "text"
+        return _kind_of_imei(text)
     if code == "birthday" and dates.DATE.fullmatch(text):
         return "date"
     if re.fullmatch(r"[\dXx][\dXx -]{10,24}", text) and (code in NUMBERED or code.startswith("device_id")):

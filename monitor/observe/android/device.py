@@ -17,15 +17,14 @@ from monitor import private
 from monitor.errors import SetupError
 from monitor.events import AppIdentity, Change, DeviceIdentity, Gap, Value
 from monitor.observe.android import app_files, finding, network_security, package, traffic, trust
-from monitor.observe.android import persona as personas
 from monitor.observe.android.adb import connect
 from monitor.observe.android.control import Control
 from monitor.observe.android.dialogs import Plan
 from monitor.observe.android.endings import Endings, is_ours
 from monitor.observe.android.entrance import AndroidTarget, Entrance
 from monitor.observe.android.faults import DeviceFault, fault
-from monitor.observe.android.hands import Ask, Explore
-from monitor.observe.android.persona.content import Refused
+from monitor.observe.android.hands import Ask, Explore, Play
+from monitor.observe.android.persona.on_device import OnDevice
 from monitor.observe.android.processes import Processes
 from monitor.observe.android.rest import Rest
 from monitor.observe.android.screens import Screens
@@ -38,8 +37,6 @@ KEEP_S = 1.0
 """How often what has to be kept up is seen to: ports, authorities, the place."""
 BACK_S = 30.0
 """So long a device that was unplugged may take to come back."""
-ORDINARY = ("device_model_os", "carrier")
-"""Kinds of value that nearly every upload has: they prove nothing where nothing says that they were read."""
 
 
 @contextmanager
@@ -87,12 +84,9 @@ class AndroidDevice(AbstractContextManager["AndroidDevice"]):
         self._since = control.journal.last
         self._user = _current_user(control) if wanted.user is None else wanted.user
         self._app: package.Installed | None = None
-        self._planted: personas.Planted | None = None
-        self._clip: str | None = None
-        """What is to be on the clipboard, once there is what can put it there."""
+        self._persona = OnDevice(control, self._user)
         self._entrance = Entrance(control, wanted, self._user, home / "frida")
         self._route: traffic.Route | None = None
-        self._found: tuple[Value, ...] = ()
         self._gaps: list[Gap] = []
 
     def __exit__(self, *_: object) -> None:
@@ -123,15 +117,12 @@ class AndroidDevice(AbstractContextManager["AndroidDevice"]):
     def persona(self) -> tuple[Value, ...]:
         """What was planted and came back when the device was asked; where nothing was and no hooks tell what the app
         reads, what the device has."""
-        planted = self._planted.values if self._planted else ()
-        return planted or self._found
+        return self._persona.values
 
     @property
     def persona_is(self) -> Literal["planted", "declared"] | None:
         """Whether its values were planted, or were there."""
-        if self._planted and self._planted.values:
-            return "planted"
-        return "declared" if self._found else None
+        return self._persona.origin
 
     @property
     def hosts(self) -> Mapping[str, tuple[str, int]]:
@@ -195,22 +186,17 @@ class AndroidDevice(AbstractContextManager["AndroidDevice"]):
         device with a proxy setting that leads nowhere drops its Wi-Fi."""
         app = self._installed
         if not self._wanted.no_persona:
-            self._note_data()
-            persona = personas.load(self._wanted.persona) if self._wanted.persona else personas.made(self._control.run)
-            self._clip = persona.clipboard
-            self._planted = personas.plant(self._control, persona, user=self._user)
-            self._control.notes += [f"{each.what} could not be planted: {each.why}" for each in self._planted.gaps]
-            self._control.notes += self._planted.notes
+            self._persona.plant(self._wanted.persona)
         self._entrance.open(app, self.stop)
         if self._entrance.unhooked is not None:
-            found = personas.found(self._control, app=app.identity.package, user=self._user).values
-            self._found = tuple(value for value in found if value.type not in ORDINARY)
+            self._persona.find(app.identity.package)
         if self._control.shell.rooted():
             trust.install(self._control, ca_pem)
         else:
             detail = "without root, apps trust the proxy only where they accept authorities that the user installed"
             self._gap("device", "authorities", detail)
-        self._predict()
+        for host, expected in network_security.refusals(app.code.network_security, app.app.base):
+            self._gap("proxy", host, expected)
         way = traffic.choose(self._control, mode, proxy_host, gadget=self._entrance.choose(app.app))
         package_name = app.identity.package
         self._route = traffic.Route(
@@ -290,7 +276,7 @@ class AndroidDevice(AbstractContextManager["AndroidDevice"]):
         except DeviceFault as error:
             self._gap("device", "the system's own counts", error.what)
         self._show(lines, silent_s)
-        self._plant_clip()
+        self._persona.plant_clip(self._screens.clipboard if self._screens else None)
         keeper = threading.Thread(target=keep, name="keeper", daemon=True)
         keeper.start()
         try:
@@ -339,8 +325,7 @@ class AndroidDevice(AbstractContextManager["AndroidDevice"]):
     def _upkeep(self) -> Upkeep:
         """Once all is prepared."""
         assert self._route is not None
-        place = self._planted.place if self._planted else None
-        return Upkeep(self._control, self._route, self._processes, place, self._gap)
+        return Upkeep(self._control, self._route, self._processes, self._persona.place, self._gap)
 
     @functools.cached_property
     def _named(self) -> app_files.App | None:
@@ -383,13 +368,6 @@ class AndroidDevice(AbstractContextManager["AndroidDevice"]):
         if gaps:
             lines.append_all(gaps)
 
-    def _note_data(self) -> None:
-        """What of the owner's is there besides what is planted: it may be in the recording."""
-        there = {name: count for name, count in personas.counts(self._control, user=self._user).items() if count}
-        if there:
-            said = ", ".join(f"{count} {name}" for name, count in there.items())
-            self._control.notes.append(f"the device had data of its owner's before the run: {said}")
-
     def _rest_screens(self) -> None:
         """Animations are off for the run, so that a screen comes to rest before it is read."""
         try:
@@ -405,58 +383,28 @@ class AndroidDevice(AbstractContextManager["AndroidDevice"]):
         for permission in self._wanted.revoke:
             package.revoke(self._control, name, permission, self._user)
 
-    def _predict(self) -> None:
-        """What the app's network security configuration lets expect: a host that it pins will refuse the proxy."""
-        app = self._installed
-        base = app.app.base
-        security = network_security.parse(
-            app.code.network_security,
-            target_sdk=base.target_sdk or base.min_sdk,
-            debuggable=base.debuggable,
-            cleartext=base.cleartext,
-        )
-        for host in dict.fromkeys(("other hosts", *(domain.host for domain in security.domains))):
-            expected = network_security.predict(security, host, datetime.now(UTC).date())
-            if expected.outcome in ("pinned", "own"):
-                what = "pins keys for" if expected.outcome == "pinned" else "accepts authorities of its own alone for"
-                self._gap("proxy", host, f"the app's network security configuration {what} {host}: expect refusals")
-
     def _show(self, lines: Records, silent_s: Callable[[], float]) -> None:
         """Read the screen, and play the user unless somebody does it by hand."""
         wanted = self._wanted
         if wanted.by_hand:
             return
         explore = Explore(wanted.explore, wanted.seed) if wanted.explore else None
-        self._screens = Screens(
-            self._control,
+        play = Play(
             self._installed.identity.package,
             self._plan,
-            lambda event: lines.append_all((event,)),
-            lines.put_body,
-            self._ask if wanted.ask else None,
+            ask=self._ask if wanted.ask else None,
             explore=explore,
             rests=Rest(self._control.shell, self._processes, silent_s),
             runs=self.running,
-            film=wanted.video,
+        )
+        self._screens = Screens(
+            self._control, play, lambda event: lines.append_all((event,)), lines.put_body, film=wanted.video
         )
         try:
             self._screens.start()
         except DeviceFault as error:
             self._screens = None
             self._gap("device", "screen", f"nobody played the user, and no screen was kept: {error.what}")
-
-    def _plant_clip(self) -> None:
-        """The part of the persona that what reads the screen has to plant."""
-        text, self._clip = self._clip, None
-        if text is None or self._planted is None:
-            return
-        try:
-            if self._screens is None:
-                raise Refused("nobody reads the screen in this run, and Android has no command for it")
-            planted = Value(type="clipboard", text=self._screens.clipboard(text))
-            self._planted = replace(self._planted, values=(*self._planted.values, planted))
-        except Refused as error:
-            self._control.notes.append(f"clipboard could not be planted: {error}")
 
     def _changed(self) -> tuple[Change, ...]:
         """What this run changed, and when it was taken back."""

@@ -5,17 +5,15 @@ from __future__ import annotations
 import functools
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
 from monitor import catalog
 from monitor.events import DataType
-from monitor.labels import LONGEST_LABEL, Phrases, Words, normal, normal_label
+from monitor.labels import LONGEST_LABEL, Does, Phrases, Platform, Words, normal, normal_label
 from monitor.observe.android.hierarchy import Button, Seen
-from monitor.observe.consent_signals import Signals, load
-from monitor.observe.consent_signals.received import Screen
+from monitor.observe.consent_signals import load
 from monitor.observe.consent_signals.wording import ConsentWords
 
 Plan = Literal["accept", "refuse", "silent", "withdraw", "free"]
@@ -44,22 +42,6 @@ class _Permission(_Entry):
     groups: tuple[Group, ...]
 
 
-class Platform(_Entry):
-    """A consent platform, by the ids of its dialogs."""
-
-    name: str
-    there: tuple[str, ...]
-    agree: tuple[str, ...] = ()
-    refuse: tuple[str, ...] = ()
-    options: tuple[str, ...] = ()
-    save: tuple[str, ...] = ()
-
-    def made(self, ids: frozenset[str]) -> bool:
-        """Whether a dialog with these ids is its."""
-        own = {*self.agree, *self.refuse, *self.options, *self.save}
-        return not ids.isdisjoint(self.there) or len(own & ids) > 1
-
-
 class _System(_Entry):
     id: str
     name: str
@@ -69,7 +51,6 @@ class Known(_Entry):
     """catalog/devices/dialogs.yml."""
 
     permission: _Permission
-    platforms: tuple[Platform, ...]
     system: tuple[_System, ...]
     dialog_ids: tuple[str, ...]
     way_back: Words
@@ -85,11 +66,6 @@ def known() -> Known:
 @functools.cache
 def _consent() -> ConsentWords:
     return load()
-
-
-@functools.cache
-def _signals() -> Signals:
-    return Signals(_consent())
 
 
 @functools.cache
@@ -147,7 +123,7 @@ def foremost(windows: Iterable[Seen]) -> tuple[Seen, ...]:
     return tuple(sorted(windows, key=lambda seen: _permission(seen) is None))
 
 
-def read(seen: Seen, app: str, *, on_second_layer: bool = False) -> Dialog | None:
+def read(seen: Seen, *, on_second_layer: bool = False) -> Dialog | None:
     """What a window asks; None when it asks nothing. `on_second_layer`: the options of a consent dialog were opened."""
     permission = _permission(seen)
     if permission is not None:
@@ -155,15 +131,9 @@ def read(seen: Seen, app: str, *, on_second_layer: bool = False) -> Dialog | Non
     for entry in known().system:
         if entry.id in seen.ids:
             return Dialog("system", seen, entry.name)
-    platform = next((each for each in known().platforms if each.made(seen.ids)), None)
-    screen = Screen(**seen.facts(datetime.now(UTC), app))
-    title = _signals().asks(screen)
-    if title is None and (platform or on_second_layer) and (seen.buttons or seen.boxes):
-        title = next(iter(seen.texts), "")[:LONGEST_LABEL]
-        if on_second_layer and not platform and not _can_be_refused(seen):
-            title = None
+    title = _consent().asks(seen.window, second_layer=on_second_layer)
     if title is not None:
-        return Dialog("consent", seen, title, platform=platform)
+        return Dialog("consent", seen, title, platform=_consent().platform(seen.window))
     if seen.buttons and (seen.small or seen.ids & set(known().dialog_ids)):
         return Dialog("other", seen, next(iter(seen.texts), "")[:LONGEST_LABEL])
     return None
@@ -192,11 +162,6 @@ def _does(button: Button) -> Touch | None:
         if _phrases(touch).whole(said):
             return touch
     return None
-
-
-def _can_be_refused(seen: Seen) -> bool:
-    words = _consent()
-    return any(words.choice(each.label) == "refuse" or words.keeps_choices(each.label) for each in seen.buttons)
 
 
 def decide(dialog: Dialog, plan: Plan, touched: Collection[str] = ()) -> Decision:
@@ -234,9 +199,8 @@ def _decide_permission(dialog: Dialog, *, accept: bool) -> Decision:
 
 def _agree(dialog: Dialog, left: tuple[Button, ...]) -> Decision:
     words = _consent()
-    boxes = Phrases.all(words.checkboxes)
     for box in dialog.seen.boxes:
-        if not box.node.checked and box.node.enabled and boxes.inside(normal(box.label)):
+        if not box.node.checked and box.node.enabled and words.is_box(box.label):
             return Decision("tap", "the box beside what is agreed to", box)
     if button := _by_id(dialog, left, "agree"):
         return button
@@ -275,7 +239,7 @@ def _refuse(dialog: Dialog, left: tuple[Button, ...], touched: Collection[str]) 
     return _dismiss(left, "nothing there refuses")
 
 
-def _by_id(dialog: Dialog, left: tuple[Button, ...], what: Literal["agree", "refuse", "options"]) -> Decision | None:
+def _by_id(dialog: Dialog, left: tuple[Button, ...], what: Does) -> Decision | None:
     found = next((each for each in left if _is(dialog, each, what)), None)
     if found is None or dialog.platform is None:
         return None
@@ -284,8 +248,8 @@ def _by_id(dialog: Dialog, left: tuple[Button, ...], what: Literal["agree", "ref
     return Decision("tap", why, found, answers.get(what))
 
 
-def _is(dialog: Dialog, button: Button, what: Literal["agree", "refuse", "options", "save"]) -> bool:
-    return dialog.platform is not None and button.node.id in getattr(dialog.platform, what)
+def _is(dialog: Dialog, button: Button, what: Does) -> bool:
+    return dialog.platform is not None and dialog.platform.does(button.node.id) == what
 
 
 def _dismiss(left: tuple[Button, ...], why: str) -> Decision:
@@ -306,9 +270,8 @@ def way_back(seen: Seen, touched: Collection[str] = (), path: tuple[str, ...] = 
     if path:
         return next((left[normal(label)] for label in path if normal(label) in left), None)
     words = _consent()
-    back = Phrases.all(words.withdraw)
-    for said, button in left.items():
-        if back.whole(said):
+    for button in left.values():
+        if words.withdraws(button.label):
             return button
     found = [(at, button) for said, button in left.items() if (at := _way().get(said)) is not None]
     return min(found, key=lambda each: each[0])[1] if found else None
@@ -321,7 +284,7 @@ def _way() -> dict[str, int]:
 
 def withdraws(label: str) -> bool:
     """Whether a touch on it takes consent back."""
-    return Phrases.all(_consent().withdraw).whole(normal_label(label))
+    return _consent().withdraws(label)
 
 
 def confirms(seen: Seen) -> Button | None:

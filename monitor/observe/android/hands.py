@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
+from monitor.observe.android.dialogs import Plan
+
 Permissions = Mapping[str, tuple[bool, str]]
 """Permission -> granted, and the flags that say who decided."""
 
@@ -50,6 +52,24 @@ class Question:
 
 Ask = Callable[[Question], str | None]
 """Asks a person: the label to touch, one of the question's, or None to dismiss the dialog."""
+
+
+@dataclass(frozen=True)
+class Play:
+    """A plan, and how it is played with one app."""
+
+    app: str
+    plan: Plan
+    ask: Ask | None = None
+    """Asked about dialogs that nothing is known of."""
+    way: tuple[str, ...] = ()
+    """Labels that lead to where this app takes consent back."""
+    explore: Explore | None = None
+    """What is touched when all is answered."""
+    rests: Callable[[], bool] = lambda: True
+    """Whether the app has done what it does while a question stands; only then it is answered."""
+    runs: Callable[[], bool] = lambda: False
+    """Whether a process of the app is there."""
 
 
 @dataclass(frozen=True)

@@ -6,12 +6,10 @@ import functools
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Any
 from xml.parsers import expat  # no DOCTYPE is taken, so no entities; size, depth and number are bounded
 
+from monitor.events import Check, Window
 from monitor.labels import LONGEST_LABEL
-from monitor.observe.consent_signals.received import Check
 
 MOST_BYTES = 8 << 20
 MOST_NODES = 5000
@@ -118,15 +116,16 @@ class Seen:
         """The same as long as the same is asked, whatever is ticked."""
         return (self.package, self.texts, *(each.label for each in (*self.buttons, *self.boxes)))
 
-    def facts(self, at: datetime, app: str | None) -> dict[str, Any]:
-        """As the agent tells what it reads on a window (consent_signals/received.py)."""
-        return {
-            "at": at,
-            "app": app,
-            "texts": self.texts,
-            "labels": tuple(button.label for button in self.buttons),
-            "checks": tuple(Check(text=box.label, checked=box.node.checked) for box in self.boxes),
-        }
+    @functools.cached_property
+    def window(self) -> Window:
+        """The same, as it is recorded."""
+        return Window(
+            package=self.package or None,
+            texts=self.texts,
+            labels=tuple(button.label for button in self.buttons),
+            checks=tuple(Check(text=box.label, checked=box.node.checked) for box in self.boxes),
+            ids=tuple(sorted(self.ids)),
+        )
 
 
 def parse(xml: str | bytes) -> Tree:

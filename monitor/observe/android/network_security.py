@@ -6,10 +6,13 @@ agent asks in the app. Source: developer.android.com, "Network security configur
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Literal
 from xml.etree.ElementTree import Element
+
+from monitor.observe.android.apk import Apk
 
 USER_UNTIL = 23
 """Up to this target SDK, an app trusts what the user added, unless it says otherwise."""
@@ -113,6 +116,18 @@ def predict(security: NetworkSecurity, host: str, on: date) -> Expectation:
         cleartext=security.target_sdk <= CLEARTEXT_UNTIL if permitted is None else permitted,
         transparency=next((each.transparency for each in chain if each.transparency is not None), False),
     )
+
+
+def refusals(config: Element | None, base: Apk) -> Iterator[tuple[str, str]]:
+    """Hosts where the configuration of an app lets expect that it refuses the proxy, and why, in one sentence."""
+    security = parse(
+        config, target_sdk=base.target_sdk or base.min_sdk, debuggable=base.debuggable, cleartext=base.cleartext
+    )
+    for host in dict.fromkeys(("other hosts", *(domain.host for domain in security.domains))):
+        expected = predict(security, host, datetime.now(UTC).date())
+        if expected.outcome in ("pinned", "own"):
+            what = "pins keys for" if expected.outcome == "pinned" else "accepts authorities of its own alone for"
+            yield host, f"the app's network security configuration {what} {host}: expect refusals"
 
 
 def _of_host(security: NetworkSecurity, host: str) -> tuple[Settings, ...]:

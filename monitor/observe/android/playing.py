@@ -5,17 +5,16 @@ from __future__ import annotations
 import random
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-from monitor.events import Consent, Event, Gap, Phase, Screen
+from monitor.events import Consent, Event, Gap, Phase, Screen, Touch, Window
 from monitor.observe.android import dialogs, hierarchy
-from monitor.observe.android.dialogs import Decision, Dialog, Plan
-from monitor.observe.android.hands import Ask, Explore, Hands, Permissions, Question
+from monitor.observe.android.dialogs import Decision, Dialog
+from monitor.observe.android.hands import Hands, Permissions, Play, Question
 from monitor.observe.android.hierarchy import Button, Seen
-from monitor.observe.consent_signals import Signals
 
 MOST_TRIES = 3
 """How often one button is touched, or one question answered, before it is left alone."""
@@ -23,14 +22,17 @@ SETTLE_S = 1.5
 """So long a touch may take to change the screen."""
 CALM_S = 2.0
 """Without a question for so long, the plan goes on: the way to where consent is taken back, the app's other screens."""
-READ = "read from the screen's tree"
-TOUCHED = "touched for the user by {}, as read from the screen's tree"
-"""How a line is known that hooks need not have seen: of a web page, of Compose or Flutter they see no touch."""
+CHANGES_S = 2.0
+"""A screen that changes is recorded once in so long; at once where a question comes up or goes."""
+STANDS_S = 5.0
+"""A question that stands is recorded again after so long: that nobody has answered it yet."""
 MOST_WAY = 10
 """Touches on the way to where consent is taken back."""
 CLOSES_S = 30.0
 """An app whose screen is gone so soon after a refusal closed it because of that."""
 OPENED_AGAIN = "the app closed its screen after the refusal; it was opened once more"
+
+Why = Literal["consent", "finding", "plan", "operator", "change"]
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,23 @@ class _Look:
     at: datetime
     xml: bytes
     windows: tuple[Seen, ...]
+
+    @property
+    def recorded(self) -> tuple[Window, ...]:
+        """Its windows, as they are recorded."""
+        return tuple(seen.window for seen in self.windows)
+
+
+@dataclass
+class _Kept:
+    """What the last recorded look showed."""
+
+    windows: tuple[Window, ...] = ()
+    asks: bool = False
+    since: float = float("-inf")
+    """When it was recorded, by the player's clock."""
+    seen: datetime | None = None
+    """When that was last on the screen."""
 
 
 @dataclass(frozen=True)
@@ -58,37 +77,26 @@ class Player:
     def __init__(
         self,
         hands: Hands,
-        app: str,
-        plan: Plan,
+        play: Play,
         record: Callable[[Event], object],
         put_body: Callable[[bytes], str | None],
-        *,
-        ask: Ask | None = None,
-        explore: Explore | None = None,
-        way: tuple[str, ...] = (),
         display: tuple[int, int] | None = None,
-        rests: Callable[[], bool] = lambda: True,
-        runs: Callable[[], bool] = lambda: False,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`rests`: whether the app does nothing more before it is answered; `runs`: whether a process of it lives."""
         self._hands = hands
-        self.app = app
-        self.plan = plan
+        self._play = play
+        self.app = play.app
+        self.plan = play.plan
         self._record = record
         self._put_body = put_body
-        self._ask = ask
-        self._explore = explore
-        self._random = random.Random(explore.seed if explore else 0)  # noqa: S311 which button is touched next
-        self._way = way
+        self._random = random.Random(play.explore.seed if play.explore else 0)  # noqa: S311 what is touched next
         self._display = display
-        self._rests = rests
-        self._runs = runs
         self.refused_at: float | None = None
         """When a question was last refused, by `clock`."""
         self._opened_again = False
         self._clock = clock
-        self._signals = Signals()
+        self._kept = _Kept()
+        self._looked: tuple[Window, ...] = ()
         self._last: object = None
         """What the last look showed."""
         self._told: object = None
@@ -113,7 +121,6 @@ class Player:
         self._explored = 0
         self._away = False
         """Whether the last touch may have led out of the app."""
-        self._number = 0
 
     @property
     def quiet(self) -> bool:
@@ -129,11 +136,12 @@ class Player:
         look = self._look()
         if look is None:
             return
-        dialog = next((found for seen in look.windows if (found := self._read(seen)) is not None), None)
+        dialog = self._asked(look)
         key = dialog.seen.signature if dialog else None
         if self._pending is not None and (dialog is None or key != self._pending.dialog.seen.signature):
             self._answered(self._pending)
         same, self._last = key == self._last, key
+        self._watch(look, dialog, stands=same)
         if self._clock() < self._waits_until and key in (None, self._before):
             return
         if dialog is None:
@@ -143,22 +151,26 @@ class Player:
         elif same:  # it stands still
             self._answer(dialog, look)
 
-    def shot(self, why: Literal["finding", "operator", "plan", "consent"], note: str | None = None) -> Screen:
+    def end(self) -> None:
+        """Nobody looks any more: whether a question still stands is recorded a last time. Raises DeviceFault."""
+        look = self._look() if self._kept.asks else None
+        if look is not None:
+            self._watch(look, self._asked(look), stands=True, last=True)
+
+    def shot(self, why: Why, note: str | None = None) -> Screen:
         """Record what is on the screen now. Raises DeviceFault."""
         at = datetime.now(UTC)
         picture = self._hands.picture(fast=True)
         xml = self._hands.dump()
-        return self._screen(at, xml, picture, why, note, (_package(xml), None))
+        return self._screen(xml, picture, (_package(xml), None), at=at, why=why, note=note)
+
+    def _asked(self, look: _Look) -> Dialog | None:
+        return next((found for seen in look.windows if (found := self._read(seen)) is not None), None)
 
     def _read(self, seen: Seen) -> Dialog | None:
-        if seen.package not in (self.app, "") and self._foreign(seen):
-            return None
-        return dialogs.read(seen, self.app, on_second_layer=self._options)
-
-    def _foreign(self, seen: Seen) -> bool:
-        """Another app's own window: the launcher, the browser. What asks for permissions speaks of ours."""
-        found = dialogs.read(seen, self.app)
-        return found is None or found.kind not in ("permission", "system")
+        found = dialogs.read(seen, on_second_layer=self._options)
+        foreign = seen.package not in (self.app, "")  # the launcher, the browser; what asks for permissions is of ours
+        return None if found and foreign and found.kind not in ("permission", "system") else found
 
     def _look(self) -> _Look | None:
         at = datetime.now(UTC)
@@ -168,15 +180,49 @@ class Player:
         except hierarchy.BadTree:
             return None  # a screen between two others; a hostile one is never touched
 
+    def _watch(self, look: _Look, dialog: Dialog | None, *, stands: bool, last: bool = False) -> None:
+        """Record what is on the screen where it has changed, and a question that stands now and then."""
+        now, kept = look.recorded, self._kept
+        still, self._looked = now == self._looked, now
+        waited = self._clock() - kept.since
+        if now == kept.windows:
+            kept.seen = look.at
+            due = kept.asks and (last or waited >= STANDS_S)
+        elif dialog is not None and dialog.seen.question != self._told:
+            due = stands
+        else:
+            due = last or (still and (kept.asks or waited >= CHANGES_S)) or waited >= 2 * CHANGES_S
+        if due:
+            self._keep(look, dialog)
+
+    def _keep(self, look: _Look, dialog: Dialog | None) -> None:
+        """Record a look: with a picture where a question is on the screen, or was until now."""
+        why: Why = "change"
+        what = None
+        if dialog is not None:
+            why = "consent" if dialog.kind in ("consent", "permission") else "plan"
+            name = dialog.group.name if dialog.group else dialog.platform.name if dialog.platform else ""
+            what = f"{dialog.kind} dialog {name}".strip()
+        changed = look.recorded != self._kept.windows
+        picture = self._hands.picture() if changed and (dialog is not None or self._kept.asks) else b""
+        since = self._kept.seen if changed else None
+        self._screen(
+            look.xml, picture, self._hands.focus(),
+            at=look.at, why=why, note=what, what="look", windows=look.recorded, since=since,
+        )  # fmt: skip
+        self._kept = _Kept(look.recorded, dialog is not None and dialog.kind == "consent", self._clock(), look.at)
+        if dialog is None or dialog.seen.question == self._told:
+            return
+        self._told = dialog.seen.question
+        if dialog.kind == "permission":
+            self._permission(dialog, look.at, "permission_prompt", "requested", "app", None)
+
     # questions
 
     def _answer(self, dialog: Dialog, look: _Look) -> None:
         self._busy_at = self._clock()
         key = dialog.seen.signature
-        if dialog.seen.question != self._told:
-            self._told = dialog.seen.question
-            self._shown(dialog, look)
-        if key in self._left or not self._rests():  # what it does meanwhile it does without an answer
+        if key in self._left or not self._play.rests():  # what it does meanwhile it does without an answer
             return
         decision = self._decide(dialog)
         if decision.act == "leave":
@@ -190,7 +236,7 @@ class Player:
             self._gap(dialog.title, f"{what}; it is left as it is")
             return
         if decision.uncertain:
-            decision = self._uncertain(dialog, look, decision)
+            decision = self._uncertain(dialog, decision)
         self._do(dialog, decision, look)
 
     def _decide(self, dialog: Dialog) -> Decision:
@@ -201,7 +247,7 @@ class Player:
     def _take_back(self, dialog: Dialog) -> Decision:
         """On the way back: what withdraws, a confirmation of that, else as one who refuses."""
         done = [label for question, label in self._taken if question == dialog.seen.question]
-        button = dialogs.way_back(dialog.seen, (*done, *self._touched), self._way)
+        button = dialogs.way_back(dialog.seen, (*done, *self._touched), self._play.way)
         if button is not None and dialogs.withdraws(button.label):
             return Decision("tap", "it takes consent back", button, "withdrawn")
         if self._withdrawn and dialog.kind == "other":
@@ -211,23 +257,11 @@ class Player:
             return Decision("leave", "consent is taken back")
         return dialogs.decide(dialog, "refuse", self._touched)
 
-    def _shown(self, dialog: Dialog, look: _Look) -> None:
-        why: Literal["consent", "plan"] = "consent" if dialog.kind in ("consent", "permission") else "plan"
-        what = dialog.group.name if dialog.group else dialog.platform.name if dialog.platform else ""
-        self._picture(look, why, f"{dialog.kind} dialog {what}".strip())
-        if dialog.kind == "permission":
-            self._permission(dialog, look.at, "permission_prompt", "requested", "app", None)
-        elif dialog.kind == "consent":
-            self._number += 1
-            window = dialog.seen.small or dialog.platform is not None
-            fact = {"fact": "dialog", "id": self._number} if window else {"fact": "screen"}
-            self._feed({**fact, **dialog.seen.facts(look.at, self.app)})
-
-    def _uncertain(self, dialog: Dialog, look: _Look, decision: Decision) -> Decision:
+    def _uncertain(self, dialog: Dialog, decision: Decision) -> Decision:
         labels = tuple(dict.fromkeys(each.label for each in (*dialog.seen.buttons, *dialog.seen.boxes) if each.label))
-        if self._ask is not None:
+        if self._play.ask is not None:
             picture = self._hands.picture()
-            said = self._ask(Question(dialog.kind, dialog.title, dialog.seen.texts, labels, decision.why, picture))
+            said = self._play.ask(Question(dialog.kind, dialog.title, dialog.seen.texts, labels, decision.why, picture))
             button = next((each for each in (*dialog.seen.buttons, *dialog.seen.boxes) if each.label == said), None)
             if button is not None:
                 return Decision("tap", "the operator chose it", button)
@@ -235,58 +269,48 @@ class Player:
         return decision
 
     def _do(self, dialog: Dialog, decision: Decision, look: _Look) -> None:
+        """Touch what was decided on, and record that with what was there."""
         button = decision.button
         before = self._hands.permissions(self.app) if dialog.kind == "permission" else {}
-        told = f"touched {button.label!r} at {button.node.at[0]},{button.node.at[1]}" if button else "the back key"
-        chosen = decision.why.startswith("the operator")
-        self._picture(look, "operator" if chosen else "plan", f"{told}: {decision.why}")
+        picture, focus = self._hands.picture(), self._hands.focus()
+        by: Literal["operator", "plan"] = "operator" if decision.why.startswith("the operator") else "plan"
+        what: dict[str, Any] = {"what": "cancel"}
+        told = "the back key"
         at = datetime.now(UTC)
         if button is None:
             self._hands.back()
         else:
-            self._hands.tap(*button.node.at)
+            node = button.node
+            self._hands.tap(*node.at)
+            told = f"touched {button.label!r} at {node.at[0]},{node.at[1]}"
+            ticked = node.checked if node.checkable else None
+            touch = Touch(label=button.label, id=node.id or None, ticked=ticked, by=by)
+            what = {"what": "touch", "touched": touch}
             if decision.answer is None:  # a step on the way; what answers may be touched once more
                 self._touched.append(button.label)
+        windows = (dialog.seen.window,)
+        self._screen(look.xml, picture, focus, at=at, why=by, note=f"{told}: {decision.why}", windows=windows, **what)
+        self._kept.seen = at
         self._waits_until = self._clock() + SETTLE_S
         self._busy_at = self._clock()
         self._before, self._last = dialog.seen.signature, None
-        if dialog.kind == "permission" and button is not None:
-            self._pending = _Pending(dialog, at, dialogs.grants(button), before)
-        elif button is not None and (dialog.kind == "consent" or dialogs.withdraws(button.label)):
-            self._tapped(dialog, button, decision, at)
+        if button is not None:
+            self._has_touched(dialog, button, decision, _Pending(dialog, at, dialogs.grants(button), before))
+
+    def _has_touched(self, dialog: Dialog, button: Button, decision: Decision, pending: _Pending) -> None:
+        """What follows for the plan from a touch."""
+        if dialog.kind == "permission":
+            self._pending = pending
+        elif dialog.kind == "consent":
+            self._options = self._options or not decision.answer
+            self._agreed = self._agreed or decision.answer == "given"
+        if dialog.kind != "permission" and dialogs.withdraws(button.label):
+            self._withdrawn = True
+            self._taken.add((dialog.seen.question, button.label))
         if decision.answer:
             self._tries["answered", dialog.title] += 1
         if decision.answer == "refused":
             self.refused_at = self._clock()
-
-    def _tapped(self, dialog: Dialog, button: Button, decision: Decision, at: datetime) -> None:
-        self._options = self._options or not decision.answer
-        node = button.node
-        ticked = node.checked if node.checkable else None
-        fact = {"fact": "tap", "label": button.label, "input": True, "ticked": ticked}
-        touched = TOUCHED.format("the operator" if decision.why.startswith("the operator") else "the plan")
-        lines = self._feed({**fact, **dialog.seen.facts(at, self.app)}, touched)
-        if not lines and decision.answer == "refused":  # the choices were kept, and none was on
-            line = Consent(
-                at=at, app=self.app, signal="tap", status="refused", by="user", text=button.label,
-                note=f"{decision.why}; {touched}", clock="host",
-            )  # fmt: skip
-            self._record(line)
-        if any(line.status == "given" for line in lines):
-            self._agreed = True
-        if dialogs.withdraws(button.label):
-            self._withdrawn = True
-            self._taken.add((dialog.seen.question, button.label))
-
-    def _feed(self, fact: Mapping[str, Any], how: str = READ) -> Sequence[Consent]:
-        """Record what a fact says of consent, on this machine's clock, and `how` it is known."""
-        lines = [
-            line.model_copy(update={"clock": "host", "note": f"{line.note}; {how}" if line.note else how})
-            for line in self._signals.feed(fact)
-        ]
-        for line in lines:
-            self._record(line)
-        return lines
 
     def _answered(self, pending: _Pending) -> None:
         """What became of a permission, by the system's own word where it changed, else by the button."""
@@ -321,9 +345,9 @@ class Player:
     def _goes_on(self) -> bool:
         if self.plan == "withdraw" and self._agreed and not self._withdrawn and len(self._back or ()) < MOST_WAY:
             return True
-        if self._explore is None or self.plan not in ("accept", "refuse"):
+        if self._play.explore is None or self.plan not in ("accept", "refuse"):
             return False
-        return self._away or self._explored < self._explore.touches
+        return self._away or self._explored < self._play.explore.touches
 
     def _calm(self, look: _Look) -> None:
         if self._clock() - self._busy_at < CALM_S or self._closed_itself() or not self._goes_on():
@@ -338,7 +362,7 @@ class Player:
         do then? One whose process has ended is started again by the run."""
         if self.refused_at is None or self._opened_again or self._clock() - self.refused_at > CLOSES_S:
             return False
-        if self._hands.focus()[0] in (None, self.app) or not self._runs():
+        if self._hands.focus()[0] in (None, self.app) or not self._play.runs():
             return False
         self._opened_again = True
         self._busy_at = self._clock()
@@ -353,7 +377,7 @@ class Player:
         for seen in look.windows:
             if seen.package != self.app:
                 continue
-            button = dialogs.way_back(seen, self._back, self._way)
+            button = dialogs.way_back(seen, self._back, self._play.way)
             if button is not None:
                 self._back.append(button.label)
                 self._walk(seen, button, look, "on the way to where consent is taken back")
@@ -382,7 +406,7 @@ class Player:
         seen = next((seen for seen in look.windows if seen.package == self.app), None)
         choices = [each for each in (*seen.buttons, *seen.boxes) if dialogs.harmless(each.label)] if seen else []
         if seen is None or not choices:
-            self._explored = self._explore.touches if self._explore else 0
+            self._explored = self._play.explore.touches if self._play.explore else 0
             return
         self._busy_at = self._clock() - CALM_S  # no need to wait once more
         self._away = True
@@ -392,22 +416,11 @@ class Player:
 
     # what is written down
 
-    def _picture(self, look: _Look, why: Literal["consent", "plan", "operator"], note: str) -> None:
-        self._screen(look.at, look.xml, self._hands.picture(), why, note, self._hands.focus())
-
-    def _screen(
-        self,
-        at: datetime,
-        xml: bytes,
-        picture: bytes,
-        why: Literal["consent", "finding", "plan", "operator"],
-        note: str | None,
-        focus: tuple[str | None, str | None],
-    ) -> Screen:
+    def _screen(self, xml: bytes, picture: bytes, focus: tuple[str | None, str | None], **fields: Any) -> Screen:
         package, activity = focus
         line = Screen(
-            at=at, app=self.app, package=package, activity=activity, tree=self._put_body(xml),
-            image=self._put_body(picture) if picture else None, why=why, by="host", note=note,
+            app=self.app, package=package, activity=activity, tree=self._put_body(xml),
+            image=self._put_body(picture) if picture else None, by="host", **fields,
         )  # fmt: skip
         self._record(line)
         return line

@@ -24,9 +24,8 @@ from uiautomator2 import exceptions
 from monitor.events import Event, Gap, Screen
 from monitor.observe.android import video
 from monitor.observe.android.control import Control
-from monitor.observe.android.dialogs import Plan
 from monitor.observe.android.faults import DeviceFault, fault
-from monitor.observe.android.hands import Ask, Explore, Hands, Permissions
+from monitor.observe.android.hands import Hands, Permissions, Play
 from monitor.observe.android.persona import clipboard
 from monitor.observe.android.persona.content import Refused
 from monitor.observe.android.playing import Player
@@ -65,35 +64,24 @@ done
 class Screens:
     """The screen while an app is observed: `start`, then a thread of its own plays the plan until `stop`.
 
-    `record` and `put_body` take lines and bytes for the recording, from any thread. `ask` is asked about dialogs that
-    nothing is known of. `way`: labels that lead to where this app takes consent back. `explore`: what is touched when
-    all is answered. `rests`: whether the app has done what it does while a question stands; only then it is answered.
-    `runs`: whether a process of the app is there.
-    What was changed on the device is in the control's journal.
+    `record` and `put_body` take lines and bytes for the recording, from any thread; `film`: whether what is on the
+    screen at a finding is filmed. What was changed on the device is in the control's journal.
     """
 
     def __init__(
         self,
         control: Control,
-        package: str,
-        plan: Plan,
+        play: Play,
         record: Callable[[Event], object],
         put_body: Callable[[bytes], str | None],
-        ask: Ask | None = None,
         *,
-        way: tuple[str, ...] = (),
-        explore: Explore | None = None,
-        rests: Callable[[], bool] = lambda: True,
-        runs: Callable[[], bool] = lambda: False,
         film: bool = False,
     ) -> None:
         self._control = control
-        self._package = package
-        self._plan = plan
+        self._play = play
         self._record = record
         self._put_body = put_body
-        self._options: dict[str, Any] = {"ask": ask, "way": way, "explore": explore, "rests": rests, "runs": runs}
-        self._film = video.Film(control, record, put_body, package) if film else None
+        self._film = video.Film(control, record, put_body, play.app) if film else None
         self._player: Player | None = None
         self._hands: Hands | None = None
         self._stop = threading.Event()
@@ -126,10 +114,7 @@ class Screens:
         """Bring up what reads the screen, and begin to play. Raises DeviceFault when nothing can read it."""
         folder = f"{TMP}/.{self._control.run}-screens"
         self._hands = hands = _hands(self._control, folder)
-        self._player = Player(
-            hands, self._package, self._plan, self._record, self._put_body, display=_display(self._control),
-            **self._options,
-        )  # fmt: skip
+        self._player = Player(hands, self._play, self._record, self._put_body, _display(self._control))
         if self._film is not None:
             self._film.start(folder)
         self._thread = threading.Thread(target=self._run, name="screens", daemon=True)
@@ -178,11 +163,13 @@ class Screens:
                 if failed == MOST_FAULTS or error.code == "device-lost":
                     self._gap(f"nobody sees the screen any more: {error}")
                     return
+        with suppress(DeviceFault):
+            self._player.end()
 
     def _gap(self, detail: str) -> None:
         now = datetime.now(UTC)
         self._record(
-            Gap(at=now, app=self._package, where="device", subject="screen", why="not_observed", detail=detail)
+            Gap(at=now, app=self._play.app, where="device", subject="screen", why="not_observed", detail=detail)
         )
 
 

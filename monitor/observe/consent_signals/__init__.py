@@ -1,65 +1,40 @@
-"""Decides what a dialog, a tap or an answered permission says of consent; pure, by catalog/consent.yml."""
+"""What the agent tells of permissions and of the app's own claims of consent, as lines; pure.
+
+Screens and touches come as lines of their own: what they say of consent is judged later (judge/consent/screens.py).
+"""
 
 from __future__ import annotations
 
 import base64
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, Literal
+from typing import Any
 
-from monitor.events import Consent, ConsentState, Scope
-from monitor.labels import LONGEST_LABEL, Choice, Phrases, normal, normal_label
+from monitor.events import Consent, ConsentState
 from monitor.observe.consent_signals.received import (
     FACTS,
-    Check,
-    DialogClosed,
-    DialogShown,
     PermissionsAnswered,
     PermissionsAsked,
     PreferenceSeen,
-    Screen,
-    ScreenShown,
     SdkCalled,
-    Tapped,
     Told,
 )
 from monitor.observe.consent_signals.wording import ConsentWords, load
 
-__all__ = ["Signals", "load", "normal_label"]
+__all__ = ["Signals", "load"]
 
 
 NESTED = timedelta(milliseconds=300)
 """A method that calls another one of its name does so within this time."""
 
 
-@dataclass
-class _Open:
-    """A consent dialog on the screen."""
-
-    scopes: tuple[Scope, ...]
-    title: str
-    decided: bool = False
-
-
 class Signals:
-    """Turns facts into consent events, in the order in which they come."""
+    """Turns facts into consent lines, in the order in which they come."""
 
     def __init__(self, words: ConsentWords | None = None) -> None:
         self._words = words or load()
-        self._by_choices = Phrases.all(self._words.choices)
-        self._withdraw = Phrases.all(self._words.withdraw)
-        self._changed = Phrases.all(self._words.changed)
-        self._titles = Phrases.all(self._words.titles)
-        self._policy = Phrases.all(self._words.policy)
-        self._keywords = Phrases.all(self._words.keywords)
-        self._checkboxes = Phrases.all(self._words.checkboxes)
-        self._scopes = [(entry.scope, Phrases.of(entry.phrases)) for entry in self._words.scopes]
         self._sdk_calls = {f"{call.cls}.{call.method}": call for call in self._words.sdk_calls}
-        self._open: dict[int, _Open] = {}
-        self._screens: set[str] = set()
-        """Headings of the full screens that have asked: coming back to one is no new question."""
         self._asked_for: PermissionsAsked | None = None
         """The last question about permissions, until it is answered."""
 
@@ -73,16 +48,8 @@ class Signals:
         }
 
     def feed(self, fact: Mapping[str, Any]) -> Sequence[Consent]:
-        """What one fact says. Raises pydantic's ValidationError when it is not one of those above."""
+        """The lines of one fact. Raises pydantic's ValidationError when it is not one of those above."""
         match FACTS.validate_python(dict(fact)):
-            case DialogShown() as shown:
-                return self._dialog(shown)
-            case ScreenShown() as shown:
-                return self._screen(shown)
-            case DialogClosed() as closed:
-                return self._closed(closed)
-            case Tapped() as tap:
-                return self._tap(tap)
             case PermissionsAsked() as asked if self._asks_twice(asked):
                 return []
             case PermissionsAsked() as asked:
@@ -95,184 +62,6 @@ class Signals:
                 return self._sdk(called)
             case PreferenceSeen() as seen:
                 return self._preference(seen)
-
-    def choice(self, label: str) -> Choice | None:
-        """What a label chooses: the whole label first, then a phrase in it; a no is looked for before a yes."""
-        return self._words.choice(label)
-
-    def asks(self, screen: Screen) -> str | None:
-        """The heading of a screen that asks for consent and can be answered there, or None."""
-        if not (self._answers(screen) or any(self._asks(check) for check in screen.checks)):
-            return None
-        return self._title(screen)
-
-    def _dialog(self, shown: DialogShown) -> list[Consent]:
-        title = self._title(shown)
-        if title is None:
-            return []
-        events = self._asked(shown, title)
-        self._open[shown.id] = _Open(tuple(event.scope for event in events), title)
-        return events
-
-    def _screen(self, shown: ScreenShown) -> list[Consent]:
-        """A full screen asks only when it can be answered there: a list of settings names policies too."""
-        title = self.asks(shown)
-        if title is None or title in self._screens:
-            return []
-        self._screens.add(title)
-        return self._asked(shown, title)
-
-    def _asked(self, shown: Screen, title: str) -> list[Consent]:
-        """The line of the dialog as a whole, and one for each choice of its own that it offers."""
-        boxes = [check for check in shown.checks if self._asks(check)]
-        ticked = any(check.checked for check in boxes) if boxes else None
-        scope = self._scope(shown, title)
-        text = self._heading(shown, title)
-        events = [_consent(shown, signal="dialog", status="requested", scope=scope, by="app", text=text, ticked=ticked)]
-        for scope, check in self._offered(shown).items():
-            events.append(
-                _consent(
-                    shown, signal="dialog", status="requested", scope=scope, by="app", text=check.text,
-                    ticked=check.checked,
-                )
-            )  # fmt: skip
-        return events
-
-    def _heading(self, screen: Screen, title: str) -> str:
-        """The title; with the phrase by which the text says that the policy changed, when the title does not."""
-        if self._changed.inside(normal(title)):
-            return title
-        phrase = next((found for text in screen.texts if (found := self._changed.first(normal(text)))), None)
-        return title if phrase is None else f"{title}: {phrase}"
-
-    def _title(self, screen: Screen) -> str | None:
-        """The heading of a screen that asks for consent, or None when it does not."""
-        headings = [text for text in screen.texts if 0 < len(normal(text)) <= LONGEST_LABEL]
-        if any(self._withdraw.inside(normal(text)) for text in headings) or self._takes_back(screen):
-            return None
-        for text in headings:
-            if self._titles.inside(normal(text)):
-                return text
-        about = any(self._keywords.inside(normal(text)) for text in (*screen.texts, *screen.labels))
-        if about and self._answers(screen):
-            return headings[0] if headings else next(iter(screen.texts), "")[:LONGEST_LABEL]
-        return None
-
-    def _takes_back(self, screen: Screen) -> bool:
-        """Settings, or the question whether consent is to be taken back: a button for that, and none for a yes."""
-        back = [label for label in screen.labels if self._withdraw.whole(normal_label(label))]
-        return bool(back) and not any(self.choice(label) == "agree" for label in screen.labels if label not in back)
-
-    def _answers(self, screen: Screen) -> bool:
-        return bool({self.choice(label) for label in screen.labels} & {"agree", "refuse", "basic", "later"})
-
-    def _scope(self, screen: Screen, title: str) -> Scope:
-        """What the title says; else what the text says, unless it is about the policy as a whole, which names all."""
-        own = self._scope_of(title)
-        if own is not None:
-            return own
-        text = normal(" ".join((*screen.texts, *(check.text for check in screen.checks if self._asks(check)))))
-        if self._policy.inside(text):
-            return "general_policy"
-        return self._scope_of(text) or "general_policy"
-
-    def _scope_of(self, text: str) -> Scope | None:
-        return next((scope for scope, phrases in self._scopes if phrases.inside(normal(text))), None)
-
-    def _offered(self, screen: Screen) -> dict[Scope, Check]:
-        """The choices of their own that a dialog offers beside its buttons: a box or switch for one scope."""
-        offered: dict[Scope, Check] = {}
-        for check in screen.checks:
-            scope = self._scope_of(check.text)
-            if scope is not None and not self._asks(check):
-                offered.setdefault(scope, check)
-        return offered
-
-    def _closed(self, closed: DialogClosed) -> list[Consent]:
-        dialog = self._open.pop(closed.id, None)
-        if dialog is None or dialog.decided:
-            return []
-        by: Literal["user", "app"] = "user" if closed.how == "cancel" else "app"
-        return [
-            _consent(closed, signal="dialog", status="dismissed", scope=scope, by=by, text=dialog.title)
-            for scope in dialog.scopes
-        ]
-
-    def _tap(self, tap: Tapped) -> list[Consent]:
-        text = normal_label(tap.label)
-        if text and self._withdraw.whole(text):
-            return [self._tapped(tap, "withdrawn", self._scope_of(tap.label) or "general_policy")]
-        title = self._title(tap)
-        if title is None:
-            return self._switched(tap)
-        if tap.ticked is not None:
-            return []
-        status, note = self._answer(tap, text)
-        if status is None:
-            return []
-        boxes = [check for check in tap.checks if self._asks(check)]
-        events = [
-            self._tapped(
-                tap, status, self._scope(tap, title), note, all(box.checked for box in boxes) if boxes else None
-            )
-        ]
-        if status != "requested":
-            events += self._chosen(tap, text, status)
-            for dialog in self._open.values():
-                dialog.decided = dialog.decided or dialog.title == title
-        return events
-
-    def _answer(self, tap: Tapped, text: str) -> tuple[ConsentState | None, str | None]:
-        """What a tap in a consent dialog says of the dialog as a whole, and why."""
-        unticked = [check.text for check in tap.checks if not check.checked and self._asks(check)]
-        offered = self._offered(tap)
-        if offered and self._by_choices.whole(text):
-            taken = sum(check.checked for check in offered.values())
-            return ("given" if taken else "refused"), f"{taken} of {len(offered)} choices ticked"
-        match self.choice(tap.label):
-            case "agree" if unticked:
-                return "requested", f"the box beside {unticked[0]!r} was not ticked"
-            case "agree":
-                return "given", None
-            case "refuse":
-                return "refused", None
-            case "basic":
-                return "refused", "basic function only"
-            case "later" | "closing":
-                return "dismissed", "put off or closed without an answer"
-            case "ambiguous":
-                return "requested", "not a clear yes or no"
-            case None:
-                return None, None
-
-    def _chosen(self, tap: Tapped, text: str, status: ConsentState) -> list[Consent]:
-        """What the tap says of each choice of its own: all of them by one button, else as it was ticked."""
-        if status == "dismissed":
-            return [self._tapped(tap, "dismissed", scope, check.text) for scope, check in self._offered(tap).items()]
-        everything = status == "given" and self._words.agrees_to_everything(tap.label)
-        chosen = status == "given" or self._by_choices.whole(text)
-        events: list[Consent] = []
-        for scope, check in self._offered(tap).items():
-            taken = everything or (chosen and check.checked)
-            ticked = None if everything else check.checked
-            events.append(self._tapped(tap, "given" if taken else "refused", scope, check.text, ticked))
-        return events
-
-    def _switched(self, tap: Tapped) -> list[Consent]:
-        """A switch of the settings that is about one scope: on is a yes to it, off takes it back."""
-        scope = None if tap.ticked is None else self._scope_of(tap.label)
-        if scope is None:
-            return []
-        return [self._tapped(tap, "withdrawn" if tap.ticked else "given", scope)]
-
-    def _tapped(
-        self, tap: Tapped, status: ConsentState, scope: Scope, note: str | None = None, ticked: bool | None = None
-    ) -> Consent:
-        by: Literal["user", "app"] = "user" if tap.input else "app"
-        return _consent(tap, signal="tap", status=status, scope=scope, by=by, text=tap.label, note=note, ticked=ticked)
-
-    def _asks(self, check: Check) -> bool:
-        return self._checkboxes.inside(normal(check.text))
 
     def _permission(self, fact: PermissionsAsked | PermissionsAnswered, name: str, granted: bool | None) -> Consent:
         data = self._words.permissions.get(name)

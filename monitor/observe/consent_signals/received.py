@@ -1,4 +1,4 @@
-"""The facts that the agent sends: screens, taps, permissions, claims of the app (hooks/watch/consent.ts, stores.ts)."""
+"""The facts that the agent sends: permissions, claims of the app (hooks/watch/consent.ts, stores.ts)."""
 
 from __future__ import annotations
 
@@ -19,51 +19,6 @@ class Told(BaseModel):
     pid: int | None = None
     boot_ms: int | None = None
     stack: tuple[str, ...] = ()
-
-
-class Check(BaseModel):
-    """A box to tick."""
-
-    text: str
-    checked: bool
-
-
-class Screen(Told):
-    """What can be read on a window."""
-
-    texts: tuple[str, ...] = ()
-    labels: tuple[str, ...] = ()
-    checks: tuple[Check, ...] = ()
-
-
-class DialogShown(Screen):
-    """A dialog came up."""
-
-    fact: Literal["dialog"]
-    id: int
-
-
-class ScreenShown(Screen):
-    """An activity came to the front: many apps ask on a full screen of theirs."""
-
-    fact: Literal["screen"]
-
-
-class DialogClosed(Told):
-    """A dialog went away: `cancel` is the back key or a touch beside it."""
-
-    fact: Literal["closed"]
-    id: int
-    how: Literal["dismiss", "cancel"]
-
-
-class Tapped(Screen):
-    """A view was clicked; `input` when a finger or a key did it. Texts and labels are those of its window."""
-
-    fact: Literal["tap"]
-    label: str
-    input: bool
-    ticked: bool | None = Field(default=None, description="of a box or switch: as it was before the click")
 
 
 class PermissionsAsked(Told):
@@ -98,14 +53,5 @@ class PreferenceSeen(Told):
     present: bool
 
 
-Fact = (
-    DialogShown
-    | ScreenShown
-    | DialogClosed
-    | Tapped
-    | PermissionsAsked
-    | PermissionsAnswered
-    | SdkCalled
-    | PreferenceSeen
-)
+Fact = PermissionsAsked | PermissionsAnswered | SdkCalled | PreferenceSeen
 FACTS: TypeAdapter[Fact] = TypeAdapter(Annotated[Fact, Field(discriminator="fact")])

@@ -1,4 +1,4 @@
-"""The words of catalog/consent.yml: labels, headings, keys and calls, and how a text is compared with them."""
+"""All of catalog/consent.yml: words on screens, permissions, and calls and keys that say something of consent."""
 
 from __future__ import annotations
 
@@ -10,19 +10,12 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from monitor import catalog
 from monitor.events import ConsentState, DataType, Scope
-from monitor.labels import Labels, Words
+from monitor.labels import Labels
 from monitor.observe.sources import Pattern
 
 
 class _Entry(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class ScopePhrases(_Entry):
-    """What a dialog with one of the phrases is about."""
-
-    scope: Scope
-    phrases: tuple[str, ...]
 
 
 class Says(_Entry):
@@ -73,13 +66,6 @@ class ConsentWords(Labels):
 
     model_config = ConfigDict(extra="forbid")
 
-    choices: Words
-    withdraw: Words
-    titles: Words
-    policy: Words
-    keywords: Words
-    checkboxes: Words
-    scopes: tuple[ScopePhrases, ...]
     permissions: dict[str, tuple[DataType, ...]]
     sdk_calls: tuple[SdkCall, ...]
     stores: tuple[Store, ...]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from importlib import import_module
 from typing import Protocol, cast
@@ -31,7 +31,7 @@ class Told:
 
     gate: GateReport
     reports: Sequence[Report]
-    """Of the runs; masked unless their values are to be shown."""
+    """Of the runs; the formats get them masked unless their values are `revealed`."""
     words: Words
     revealed: bool = False
     anchor: str | None = None
@@ -60,22 +60,13 @@ class _Renders(Protocol):
     def render(self, told: Told) -> str: ...
 
 
-def render(
-    gate: GateReport,
-    reports: Sequence[Report],
-    format: str,
-    *,
-    lang: str = "en",
-    reveal: bool = False,
-    anchor: str | None = None,
-    with_gone: bool = False,
-) -> str:
-    """What a gate decided, in one of FORMATS. Personal values are masked unless `reveal`.
+def render(told: Told, format: str) -> str:
+    """What a gate decided, in one of FORMATS. Personal values are masked unless they are to be `revealed`.
 
     Raises UserError for a format or a language that there is not.
     """
     if format not in FORMATS:
         raise UserError(f"There is no format {format!r} of a gate.", f"Choose one of {', '.join(FORMATS)}.")
-    shown = reports if reveal else [masked(report) for report in reports]
-    told = Told(gate, shown, Words(lang), reveal, anchor, with_gone)
+    if not told.revealed:
+        told = replace(told, reports=[masked(report) for report in told.reports])
     return cast(_Renders, import_module(FORMATS[format])).render(told)

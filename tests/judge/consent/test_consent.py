@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from monitor.events import Consent
 from monitor.findings import ConsentStatus
 from monitor.judge import consent
-from monitor.judge.consent import Timeline
+from monitor.judge.consent import Observed, Timeline
 from monitor.judge.order import decided
 from monitor.labels import Labels
 from monitor.seen import see
@@ -242,7 +242,7 @@ WENT = [
     ("an answer was seen before", [POLICY, line(9, "given", text="Agree"), GONE], "given"),
     ("a no was seen long before", [POLICY, line(2, "refused", text="Disagree"), GONE], "refused"),
     ("its touch is told a moment later, by another clock", [POLICY, GONE, line(12, "refused")], "refused"),
-    ("by a touch that is no answer", [POLICY, line(9, "given", text="Got it"), GONE], "dismissed"),
+    ("by a touch that is no answer", [POLICY, line(9, "given", text="Got it"), GONE], "requested"),
     ("an answer was marked later", [POLICY, GONE, line(30, "refused", by="operator")], "refused"),
     (
         "another question is asked after it",
@@ -252,7 +252,7 @@ WENT = [
     ("it is back", [POLICY, GONE, line(20, "requested", by="app", text="Privacy policy")], "requested"),
     (
         "it is asked anew much later",
-        [POLICY, GONE, line(99, "requested", by="app", text="Privacy policy")],
+        [POLICY, GONE, line(399, "requested", by="app", text="Privacy policy")],
         "unseen_answer",
     ),
     ("asked again after a no", [line(1, "refused"), line(5, "requested", by="app"), GONE], "unseen_answer"),
@@ -268,7 +268,7 @@ WENT = [
 
 @pytest.mark.parametrize(("lines", "state"), [pytest.param(*case[1:], id=case[0]) for case in WENT])
 def test_a_question_that_went(lines, state):
-    assert timeline(*lines).at(at(200), "location").state == state
+    assert timeline(*lines).at(at(600), "location").state == state
 
 
 def test_of_two_orders_an_answer_that_was_not_seen_accuses_less_than_none():
@@ -637,7 +637,8 @@ def test_what_another_app_does_changes_nothing(lines, others):
     foreign = [(ref(50 + n), each.model_copy(update={"app": "com.other.app"})) for n, each in enumerate(others)]
 
     def told(lines):
-        timeline = Timeline([see(ref, line, 0) for ref, line in lines], labels=LABELS, package="com.example.shop")
+        told = [see(ref, line, 0) for ref, line in lines]
+        timeline = Timeline(told, labels=LABELS, observed=Observed("com.example.shop"))
         return [timeline.at(*question) for question in QUESTIONS], timeline.carried(), timeline.replaced()
 
     assert told([*own, *foreign]) == told(own)

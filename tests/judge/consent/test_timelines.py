@@ -9,7 +9,7 @@ import pytest
 
 from monitor import catalog
 from monitor.events import Consent, Phase
-from monitor.judge.consent import Timeline
+from monitor.judge.consent import Observed, Timeline
 from monitor.judge.phases import Phases
 from monitor.labels import Labels
 from monitor.seen import see
@@ -51,7 +51,7 @@ def test_every_state_of_a_timeline_is_right(case):
     named = list(lines(case["events"]))
     wanted = [state["state"] for state in case["states"]]
     offset = case.get("clock_offset_ms", 0)
-    known = {"labels": LABELS, "phases": left(case, offset), "package": PACKAGE}
+    known = {"labels": LABELS, "phases": left(case, offset), "observed": Observed(PACKAGE)}
     assert answers(Timeline([see(ref, line, offset) for ref, line in named], **known), case["states"]) == wanted
     mixed = random.Random(case["name"]).sample(named, len(named))
     assert answers(Timeline([see(ref, line, offset) for ref, line in mixed], **known), case["states"]) == wanted

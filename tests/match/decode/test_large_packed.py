@@ -125,7 +125,7 @@ def test_what_is_not_read_is_named(name):
 
 
 def test_a_text_is_never_a_stream():
-    body = b"words, one behind the other, and more of them\n" * 400
+    body = b"words, one after another, and more of them\n" * 400
     for begins in (b"BZh ", b"x^", b"LZIP", b"7z"):
         assert read(begins + body).cut == ()
         assert read(begins + body, "x-own").cut == ()

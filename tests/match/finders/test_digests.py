@@ -27,7 +27,7 @@ def found(text, sent, *, large=False):
 
 @pytest.mark.parametrize("large", [False, True])
 @pytest.mark.parametrize("name", ["md5", "sha1", "sha256"])
-def test_a_digest_without_the_noughts_of_its_bytes_is_found(name, large):
+def test_a_digest_without_the_zeros_of_its_bytes_is_found(name, large):
     several = set()
     for number in NUMBERS:
         digest = hashlib.new(name, number.encode()).digest()

@@ -153,6 +153,7 @@ def read(index, body):
     index.narrow._read(body, 0)
     for text in (False, True):
         index.narrow.stretch(body, text=text)
-    for one in (index._texts, index._raw):
+    texts, raw, *_ = index.narrow._kept
+    for one in (texts, raw):
         list(one.find(body.lower()))
-    list(index._places._packed._latitudes(body))
+    list(index._finders[-1]._packed._latitudes(body))

@@ -19,6 +19,7 @@ from monitor.match import decode
 from monitor.match.decode.walk import pieces
 from monitor.match.decode.walk.pieces import Limits, Piece, Room
 from monitor.match.finding import Index
+from monitor.match.native import sieve
 from tests.match.encoders import ENCODERS, dumps
 from tests.match.test_finding import STRONG
 from tests.unseen.rarer import in_base
@@ -214,3 +215,16 @@ def test_what_looks_like_rarer_ways_is_passed_over():
     body = json.dumps({"rows": [*FILLING, *({"v": one} for one in others)]}, ensure_ascii=False).encode()
     kept = WRITTEN_INDEX.narrow(Piece(body, "$", (), 0, len(body), True), Room(Limits()))
     assert [piece.data for piece in kept if piece.path.endswith(".v")] == []
+
+
+def test_the_sieve_learns_how_formats_begin_from_their_decoders():
+    heads = sieve._heads()
+    assert {b"\x1f\x8b\x08", b"(\xb5/\xfd", b"PK\x03\x04", b"Obj\x01", b"\xff\xfe"} <= heads
+    assert all(2 <= len(head) <= 4 for head in heads)
+    index = _index(Value(type="email", text=MAIL))
+    index.narrow.least = 0
+    for head in sorted(heads):
+        coded = base64.b64encode(head.ljust(4, b"\0") + hashlib.shake_256(head).digest(36)).decode()
+        body = json.dumps({"rows": [*FILLING, {"v": coded}]}).encode()
+        kept = index.narrow(Piece(body, "$", (), 0, len(body), True), Room(Limits()))
+        assert coded.encode() in [piece.data for piece in kept], head

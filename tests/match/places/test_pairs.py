@@ -156,7 +156,7 @@ def test_one_of_many_cells_that_holds_somebody_says_nothing_but_a_fine_one_does(
     assert found({"gh": [*beside, own]}, index)
 
 
-def test_a_nought_that_was_dropped_is_a_decimal():
+def test_a_zero_that_was_dropped_is_a_decimal():
     assert not found({"lat": 48.13, "lng": 11.575})  # 48.130 is 790 m away
     assert found({"lat": 48.14, "lng": 11.575}, index_of((48.1401, 11.5754)))
 

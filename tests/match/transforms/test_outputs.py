@@ -53,11 +53,11 @@ def padded(number):
     return next(source for source in found if md5(source)[0] < 16 and any(byte > 127 for byte in md5(source)))
 
 
-NOUGHT = padded(10_000)
+ZERO = padded(10_000)
 CUT = {
     "half of a digest and a salt": [digest(SOURCE), digest(sha256(SOURCE).hex()[:16].encode() + LONE)],
     "a salt and half of a digest": [digest(SOURCE), digest(b"zz" + sha256(SOURCE).hex()[:16].upper().encode())],
-    "half that begins with a nought": [digest(NOUGHT, md5), digest(md5(NOUGHT).hex()[:16].encode() + b"salt")],
+    "half that begins with a zero": [digest(ZERO, md5), digest(md5(ZERO).hex()[:16].encode() + b"salt")],
     "middle half and a salt": [digest(SOURCE, md5), digest(md5(SOURCE).hex()[8:24].encode() + LONE)],
     "upper middle half": [digest(SOURCE, md5), digest(LONE + md5(SOURCE).hex()[8:24].upper().encode())],
 }
@@ -137,11 +137,11 @@ def test_digits_of_a_salt_hide_a_number_in_an_upload():
     assert not joined([digest(SOURCE)], f"abcde7{NUMBER}")
 
 
-MD5, SHA = md5(NOUGHT), sha256(SOURCE)
+MD5, SHA = md5(ZERO), sha256(SOURCE)
 SPELLED = {
-    "hex without noughts": (digest(NOUGHT, md5), "".join(f"{byte:x}" for byte in MD5)),
-    "hex of signed bytes": (digest(NOUGHT, md5), "".join(f"{b:x}" if b < 128 else f"ffffff{b:x}" for b in MD5)),
-    "signed bytes joined": (digest(NOUGHT, md5), "".join(str(b if b < 128 else b - 256) for b in MD5)),
+    "hex without zeros": (digest(ZERO, md5), "".join(f"{byte:x}" for byte in MD5)),
+    "hex of signed bytes": (digest(ZERO, md5), "".join(f"{b:x}" if b < 128 else f"ffffff{b:x}" for b in MD5)),
+    "signed bytes joined": (digest(ZERO, md5), "".join(str(b if b < 128 else b - 256) for b in MD5)),
     "12 digits": (digest(SOURCE), SHA.hex()[:12]),
     "14 digits, upper": (digest(SOURCE), SHA.hex()[:14].upper()),
     "15 digits": (digest(SOURCE), SHA.hex()[:15]),
@@ -157,16 +157,16 @@ SPELLED = {
         digest(SOURCE),
         bytes(a ^ b for a, b in zip(SHA[:16], SHA[16:], strict=True)).hex(),
     ),
-    "hex backwards": (digest(NOUGHT, md5), MD5.hex()[::-1]),
-    "bytes backwards": (digest(NOUGHT, md5), MD5[::-1].hex()),
+    "hex backwards": (digest(ZERO, md5), MD5.hex()[::-1]),
+    "bytes backwards": (digest(ZERO, md5), MD5[::-1].hex()),
     "letters for hex digits": (
-        digest(NOUGHT, md5),
+        digest(ZERO, md5),
         MD5.hex().translate(str.maketrans("0123456789abcdef", LETTERS[6:22])),
     ),
-    "a mask of one byte": (digest(NOUGHT, md5), bytes(byte ^ 0x37 for byte in MD5).hex()),
+    "a mask of one byte": (digest(ZERO, md5), bytes(byte ^ 0x37 for byte in MD5).hex()),
 }
 ENCRYPTED = {
-    "hex without noughts": "".join(f"{byte:x}" for byte in CIPHERTEXT),
+    "hex without zeros": "".join(f"{byte:x}" for byte in CIPHERTEXT),
     "hex of signed bytes": "".join(f"{byte:x}" if byte < 128 else f"ffffff{byte:x}" for byte in CIPHERTEXT),
     "swapcase": BASE64.swapcase(),
     "rot13": codecs.encode(BASE64, "rot13"),
@@ -231,7 +231,7 @@ def test_what_is_nearly_a_ciphertext_proves_nothing(name):
     assert not joined([("encrypt", "AES/CBC/PKCS5Padding", PLAIN, CIPHERTEXT)], NEARLY_ENCRYPTED[name])
 
 
-def test_an_output_of_noughts_has_no_pattern():
+def test_an_output_of_zeros_has_no_pattern():
     assert not joined([("encrypt", "XOR", PLAIN[:48], bytes(48))], "a" * 64)
 
 

@@ -15,7 +15,7 @@ GOOGLE = "com.google.android.permissioncontroller"
 
 def read(xml, *, second=False):
     for seen in dialogs.foremost(hierarchy.windows(hierarchy.parse(xml), DISPLAY)):
-        found = dialogs.read(seen, APP, on_second_layer=second)
+        found = dialogs.read(seen, on_second_layer=second)
         if found is not None:
             return found
     return None

@@ -203,6 +203,13 @@ class Case:
         """The user touches a label."""
         return self._consent(when, **({"signal": "tap", "status": status, "by": "user", "text": text} | fields))
 
+    def looked(self, when: float, *windows: Mapping[str, Any], since: float | None = None, **fields: Any) -> Self:
+        """What is on the screen is seen from outside; `since`: when what was there before was last seen."""
+        about: dict[str, Any] = {"what": "look", "windows": list(windows), "by": "host", "why": "change", "pid": None}
+        if since is not None:
+            about["since"] = at(since)
+        return self._line("screen", when, **(about | fields))
+
     def agreed(self) -> Self:
         """The user is asked at 0.5 s and agrees at 2 s."""
         return self.asked(0.5).tapped(2, "given", "Agree")

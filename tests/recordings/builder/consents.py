@@ -88,6 +88,54 @@ def before() -> Iterator[Case]:
     )
 
 
+POLICY = {
+    "package": "com.example.shop",
+    "texts": ["Privacy policy", "We use your phone number as our privacy policy says."],
+    "labels": ["Agree", "Disagree"],
+}
+"""As it is seen from outside: in Compose no hook sees it, nor the touch that answers it."""
+HOME = {"package": "com.example.shop", "texts": ["Shop"], "labels": ["Search", "Basket"]}
+
+
+def seen_from_outside() -> Iterator[Case]:
+    """What is on the screen tells that a question stands, or that it has gone; not what a hand answered."""
+    yield (
+        Case("question-stands", "The number is sent while the question, drawn in Compose, is on the screen.")
+        .looked(0.5, POLICY)
+        .read(1, NUMBER, LOGIN)
+        .sent(1.5, SHOP, {"ph": PHONE}, by=LOGIN)
+        .looked(5.5, POLICY)
+        .looked(9, HOME, since=8.8)
+        .finds("read-before-consent", "medium", "proven", "phone_number", evidence=["screens.jsonl:1"])
+        .finds("sent-before-consent", "high", "proven", "phone_number", "api.shop.test", evidence=["screens.jsonl:1"])
+    )
+    yield (
+        Case(
+            "clean-answer-not-seen",
+            "The question, drawn in Compose, is gone after a touch that nobody saw, which may have been a yes.",
+        )
+        .looked(0.5, POLICY)
+        .looked(5.5, POLICY)
+        .looked(9, HOME, since=8.8)
+        .read(9.2, NUMBER, LOGIN)
+        .sent(9.5, SHOP, {"ph": PHONE}, by=LOGIN)
+    )
+    yield (
+        Case(
+            "answer-marked-that-was-not-seen",
+            "The same, and the operator, who touched Disagree, marks it.",
+            plan="refuse",
+        )
+        .looked(0.5, POLICY)
+        .looked(9, HOME, since=8.8)
+        .marked(8.9, "refused", "touched Disagree")
+        .read(19.2, NUMBER, LOGIN)
+        .sent(19.5, SHOP, {"ph": PHONE}, by=LOGIN)
+        .finds("read-after-refusal", "high", "proven", "phone_number", evidence=["consents.jsonl:1"])
+        .finds("sent-after-refusal", "high", "proven", "phone_number", "api.shop.test")
+    )
+
+
 def after_refusal() -> Iterator[Case]:
     """The user had said no."""
     yield (
@@ -252,6 +300,7 @@ def after_withdrawal() -> Iterator[Case]:
 def cases() -> Iterator[Case]:
     """All of this module."""
     yield from before()
+    yield from seen_from_outside()
     yield from after_refusal()
     yield from in_guest_mode()
     yield from after_withdrawal()

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import assert_never
 
 from monitor.events import Ref
-from monitor.findings import ConsentStatus
+from monitor.findings import ConsentName, ConsentStatus
 from monitor.judge.rules.sentences.observed import moment
 from monitor.judge.rules.texts import Language
 
@@ -67,9 +67,7 @@ def _english(status: ConsentStatus) -> str:
                 " and no consent event was observed before that"
             )
         case "unseen_answer":
-            return (
-                f"a question to the user was last seen at {at} and was gone later ({ref}), and its answer was not seen"
-            )
+            return f"a question to the user was no longer seen ({ref}), and neither was its answer, from {at} on"
         case "given":
             return f"the user had agreed at {at} ({ref})"
         case "refused":
@@ -101,7 +99,7 @@ def _chinese(status: ConsentStatus) -> str:
         case "dismissed":
             return f"征求同意的界面已于 {at} 被关闭或离开而未作选择（{ref}），此前未观察到同意事件"
         case "unseen_answer":
-            return f"征求同意的界面最后见于 {at}，其后消失（{ref}），用户的答复未被观测到"
+            return f"征求同意的界面不再可见（{ref}），自 {at} 起用户的答复未被观测到"
         case "given":
             return f"用户已于 {at} 同意（{ref}）"
         case "refused":
@@ -133,51 +131,41 @@ def type_unknown(language: Language) -> str:
     return "；因未指定应用类型，该功能所需信息的范围不明"
 
 
+_ASKED: dict[Language, str] = {
+    "en": "a question about {about} had been shown ({ref}) and no consent to it was observed",
+    "zh": "已就{about}征求意见（{ref}），但未观察到同意",
+}
+SEPARATE: dict[ConsentName, dict[Language, str]] = {
+    "not_observed": {
+        "en": "what the user was asked about {about} was not observed",
+        "zh": "未对就{about}征求同意的情况进行观测",
+    },
+    "refused": {"en": "the user had refused consent to {about} ({ref})", "zh": "用户已拒绝{about}的同意（{ref}）"},
+    "withdrawn": {"en": "the user had withdrawn consent to {about} ({ref})", "zh": "用户已撤回{about}的同意（{ref}）"},
+    "basic_only": {
+        "en": "the user had chosen the basic function only when asked about {about} ({ref})",
+        "zh": "用户在被问及{about}时仅选择了基本功能（{ref}）",
+    },
+    "requested": _ASKED,
+    "dismissed": _ASKED,
+    "expired": _ASKED,
+    "unseen_answer": {
+        "en": "a question about {about} was no longer seen ({ref}), and neither was its answer",
+        "zh": "就{about}征求意见的界面不再可见（{ref}），用户的答复未被观测到",
+    },
+    "given": {"en": "consent to {about} had been given ({ref})", "zh": "用户已同意{about}（{ref}）"},
+    "partial": {"en": "consent to part of {about} had been given ({ref})", "zh": "用户仅部分同意{about}（{ref}）"},
+    "not_shown": {
+        "en": "no consent event about {about} was observed before that",
+        "zh": "此前未观察到就{about}的同意事件",
+    },
+}
+
+
 def separate(status: ConsentStatus, scope: str, language: Language) -> str:
     """What the user had decided in a scope of its own."""
     about = SCOPES[scope][language]
-    state = status.state
     if status.assumed:
         said = _assumed(status, language)
         return f"of {about}, {said}" if language == "en" else f"就{about}，{said}"
-    if language == "en":
-        match state:
-            case "not_observed":
-                return f"what the user was asked about {about} was not observed"
-            case "refused" | "withdrawn":
-                return f"the user had {state} consent to {about} ({status.ref})"
-            case "basic_only":
-                return f"the user had chosen the basic function only when asked about {about} ({status.ref})"
-            case "requested" | "dismissed" | "expired":
-                return f"a question about {about} had been shown ({status.ref}) and no consent to it was observed"
-            case "unseen_answer":
-                return (
-                    f"a question about {about} had been shown and was gone ({status.ref}), and its answer was not seen"
-                )
-            case "given":
-                return f"consent to {about} had been given ({status.ref})"
-            case "partial":
-                return f"consent to part of {about} had been given ({status.ref})"
-            case "not_shown":
-                return f"no consent event about {about} was observed before that"
-            case _:
-                assert_never(state)
-    match state:
-        case "not_observed":
-            return f"未对就{about}征求同意的情况进行观测"
-        case "refused" | "withdrawn":
-            return f"用户已{'拒绝' if state == 'refused' else '撤回'}{about}的同意（{status.ref}）"
-        case "basic_only":
-            return f"用户在被问及{about}时仅选择了基本功能（{status.ref}）"
-        case "requested" | "dismissed" | "expired":
-            return f"已就{about}征求意见（{status.ref}），但未观察到同意"
-        case "unseen_answer":
-            return f"就{about}征求意见的界面已消失（{status.ref}），用户的答复未被观测到"
-        case "given":
-            return f"用户已同意{about}（{status.ref}）"
-        case "partial":
-            return f"用户仅部分同意{about}（{status.ref}）"
-        case "not_shown":
-            return f"此前未观察到就{about}的同意事件"
-        case _:
-            assert_never(state)
+    return SEPARATE[status.state][language].format(about=about, ref=status.ref)

@@ -117,6 +117,41 @@ def _bytes_of(kind: Any, given: Any, *, either_case: bool) -> frozenset[int]:
     return found | frozenset(bytes(found).swapcase()) if either_case else found
 
 
+def heads(pattern: re.Pattern[bytes]) -> list[bytes]:
+    """The two to four bytes that say what something is, where what an expression matches begins with such.
+
+    It stands on the same parser as `wants`: without it there are none.
+    """
+    try:
+        parsed = import_module("re._parser").parse(pattern.pattern, pattern.flags)
+    except (ImportError, AttributeError):
+        return []
+    return sorted({one[:4] for one in _literal(parsed)[0] if len(one) > 1})
+
+
+def _literal(items: Iterable[Any]) -> tuple[list[bytes], bool]:
+    """What a sequence may begin with, as far as it is certain, and whether that is all of it."""
+    found = [b""]
+    for kind, given in items:
+        match str(kind):
+            case "LITERAL" | "IN":
+                ways = [bytes((byte,)) for byte in sorted(_bytes_of(kind, given, either_case=False))]
+                whole = True
+                if len(ways) > FEW:
+                    return found, False
+            case "BRANCH":
+                parts = [_literal(one) for one in given[1]]
+                ways, whole = [one for part, _ in parts for one in part], all(all_of_it for _, all_of_it in parts)
+            case _:
+                return found, False
+        found = [one + other for one in found for other in ways]
+        if not whole:
+            return found, False
+    return found, True
+
+
+FEW = 4
+"""Bytes that may stand at one place for what begins so to be known by it."""
 MOST = 4096
 """Bytes of a text of which it is asked what signs it holds; and sets of signs that are remembered."""
 

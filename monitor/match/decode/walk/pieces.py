@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import KW_ONLY, dataclass, field
 from typing import Any, Literal, NamedTuple, get_args
 
-from monitor.match.decode.walk.first_looks import Choice, Wants, wants
+from monitor.match.decode.walk.first_looks import Choice, Wants, heads, wants
 
 
 @dataclass(frozen=True)
@@ -196,22 +196,20 @@ class Look(NamedTuple):
     """Falsy: do not try."""
     wants: Wants
     """What there must be for the look to see anything."""
+    heads: list[bytes]
+    """Beginnings that say what the bytes are."""
 
 
 def begins(pattern: bytes) -> Callable[[Decode], Look]:
     """Try a decoder only on bytes that begin so, a regular expression."""
-    return _looking(pattern, anywhere=False)
+    compiled = re.compile(pattern, re.DOTALL)
+    return lambda function: Look(function, compiled.match, wants(compiled, anywhere=False), heads(compiled))
 
 
 def holds(pattern: bytes) -> Callable[[Decode], Look]:
     """Try a decoder only on bytes that hold something such, wherever it is."""
-    return _looking(pattern, anywhere=True)
-
-
-def _looking(pattern: bytes, *, anywhere: bool) -> Callable[[Decode], Look]:
     compiled = re.compile(pattern, re.DOTALL)
-    look = compiled.search if anywhere else compiled.match
-    return lambda function: Look(function, look, wants(compiled, anywhere=anywhere))
+    return lambda function: Look(function, compiled.search, wants(compiled, anywhere=True), [])
 
 
 @dataclass
@@ -238,6 +236,8 @@ class Decoder:
     decode: Decode = field(init=False)
     look: Callable[[bytes], object] | None = field(init=False, default=None)
     wants: Wants = field(init=False, default=Wants())
+    heads: list[bytes] = field(init=False, default_factory=list)
+    """Beginnings of two to four bytes that say what the bytes are: the sieve passes on what has one."""
 
     def __call__(self, function: Decode | Look) -> Decode:
         """Register a function."""
@@ -246,7 +246,7 @@ class Decoder:
         if any(other.order == self.order for other in DECODERS):
             raise ValueError(f"{self.name}: another decoder has the order {self.order}")
         if isinstance(function, Look):
-            function, self.look, self.wants = function
+            function, self.look, self.wants, self.heads = function
         self.decode = function
         insort(DECODERS, self, key=lambda one: one.order)
         if self.guess:

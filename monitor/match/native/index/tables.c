@@ -9,7 +9,7 @@ enum { LEAST = 16, SEGMENTS = 256, WHOLE = 1 << 12 }; /* entries up to which a t
 enum { AT_ONCE = 4 }; /* nobody waits for all: so many hashes with each entry */
 
 /* So many words that are zero; many of them in large pages, for looks go anywhere in them. */
-static uint64_t *noughts(uint64_t words) {
+static uint64_t *zeros(uint64_t words) {
 #ifdef MADV_HUGEPAGE
     enum { LARGE_PAGE = 2 << 20 };
     uint64_t size = 8 * words;
@@ -89,9 +89,9 @@ static void note_some(table *t, uint64_t h) {
 
 /* Eight to sixteen bits for each entry, but until all are noted again. */
 static bool more_bits(table *t) {
-    if (!t->some) return t->some_mask = LEAST - 1, (t->some = noughts(LEAST)) != NULL;
+    if (!t->some) return t->some_mask = LEAST - 1, (t->some = zeros(LEAST)) != NULL;
     t->noted = 0;
-    return (t->wider = noughts(2 * (t->some_mask + 1))) != NULL;
+    return (t->wider = zeros(2 * (t->some_mask + 1))) != NULL;
 }
 
 static void note_a_segment(table *t) {
@@ -264,7 +264,7 @@ static void move(sieve_bits *sieve) {
 
 /* Eight times the words, without what was entered. */
 static bool spread(sieve_bits *sieve) {
-    uint64_t number = (uint64_t)1 << (64 - sieve->shift), *words = noughts(8 * number);
+    uint64_t number = (uint64_t)1 << (64 - sieve->shift), *words = zeros(8 * number);
     if (!words) return false;
     for (uint64_t i = 0; i < 8 * number; i++) words[i] = sieve->words[i / 8];
     free(sieve->words), free(sieve->kept);
@@ -291,7 +291,7 @@ static bool keep(sieve_bits *sieve, uint64_t hash) {
     if (sieve->wider || sieve->number < (uint64_t)sieve->most << (64 - sieve->shift)) return true;
     if (sieve->number >= KEPT) return spread(sieve);
     sieve->moved = 0;
-    return (sieve->wider = noughts((uint64_t)2 << (64 - sieve->shift))) != NULL;
+    return (sieve->wider = zeros((uint64_t)2 << (64 - sieve->shift))) != NULL;
 }
 
 static void looks_free(looks *l) {
@@ -304,9 +304,9 @@ static looks *looks_new(void) {
     looks *l = calloc(1, sizeof *l);
     if (!l) return NULL;
     sieve_bits *sieves[] = {&l->eights, &l->strange, &l->hexes, &l->hex_sevens, &l->fours, &l->sevens, &l->firsts};
-    l->endings = noughts(10000000 / 64 + 1), l->fives = calloc(100000 / 64 + 1, 8), l->twos = calloc(1024, 8), l->hex_fours = calloc(1024, 8);
+    l->endings = zeros(10000000 / 64 + 1), l->fives = calloc(100000 / 64 + 1, 8), l->twos = calloc(1024, 8), l->hex_fours = calloc(1024, 8);
     bool all = l->endings && l->fives && l->twos && l->hex_fours;
-    for (int i = 0; i < 7 && all; i++) sieves[i]->most = i ? 4 : 8, sieves[i]->shift = 54, all = (sieves[i]->words = noughts(1024)) != NULL;
+    for (int i = 0; i < 7 && all; i++) sieves[i]->most = i ? 4 : 8, sieves[i]->shift = 54, all = (sieves[i]->words = zeros(1024)) != NULL;
     if (all) return l;
     looks_free(l);
     return NULL;

@@ -138,17 +138,12 @@ static inline uint32_t kinds_of(const masks *m, bytes data, int64_t size) {
     return kinds;
 }
 
-/* Whether up to 64 bytes, with 64 that may be read, may be text, each turned as in is_text: all that is text, and what is
-   written longer than need be. */
-static inline bool may_be_text(bytes data, int64_t size, uint8_t mask, int way) {
+/* Whether up to 64 bytes, with 64 that may be read, may be text: all that is text, and what is written longer than need be. */
+static inline bool may_be_text(bytes data, int64_t size) {
 #ifdef __SSE2__
     uint64_t bad = 0, follows = 0, two = 0, three = 0, four = 0, high = 0, all = some_bits(0, size);
     for (int at = 0; at < size; at += 16) {
-        __m128i v = _mm_loadu_si128((const __m128i *)(data + at)), low = _mm_set1_epi8(15);
-        if (way == 0) v = _mm_xor_si128(v, _mm_set1_epi8((char)mask));
-        if (way == 1) v = _mm_sub_epi8(v, _mm_set1_epi8(1));
-        if (way == 2)
-            v = _mm_or_si128(_mm_slli_epi16(_mm_and_si128(v, low), 4), _mm_and_si128(_mm_srli_epi16(v, 4), low));
+        __m128i v = _mm_loadu_si128((const __m128i *)(data + at));
         bad |= bits_of(control(v)) << at;
         follows |= bits_of(_mm_cmplt_epi8(v, _mm_set1_epi8(-64))) << at;
         two |= bits_of(between(v, 0xC2, 0x33)) << at;
@@ -159,7 +154,7 @@ static inline bool may_be_text(bytes data, int64_t size, uint8_t mask, int way) 
     uint64_t wanted = (two & all) << 1 | (three & all) << 2 | (four & all) << 3;
     return !(((bad | (high & ~(follows | two)) | (follows ^ wanted)) & all) | (wanted & ~all));
 #else
-    return is_text(data, size, mask, way);
+    return is_text(data, size);
 #endif
 }
 

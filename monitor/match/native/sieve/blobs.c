@@ -3,20 +3,30 @@
 #include "sift.h"
 #include <math.h>
 
+/* How formats begin that say what they are: up to four bytes, and those of them that count. */
+enum { MOST_HEADS = 128 };
+static struct {
+    uint32_t head, mask;
+} heads[MOST_HEADS];
+static int number_of_heads;
+
+/* Have what begins with these two to four bytes matter, in every sieve; false: there is no room for more. */
+PUBLIC bool sieve_add_head(bytes head, int64_t size) {
+    uint32_t mask = ~0u << (8 * (4 - size)), value = (uint32_t)big(head, (int)size) << (8 * (4 - size));
+    for (int i = 0; i < number_of_heads; i++)
+        if (heads[i].head == value && heads[i].mask == mask) return true;
+    if (number_of_heads == MOST_HEADS) return false;
+    letters_begin();
+    set(MAGIC, value >> 16);
+    heads[number_of_heads].head = value, heads[number_of_heads++].mask = mask;
+    return true;
+}
+
 /* Formats that say what they are, at the beginning or, where a decoder looks for them, anywhere. */
 static bool magic_head(bytes data, int64_t size) {
-    uint32_t first = (uint32_t)big(data, 4);
-    switch (first) {
-        case 0x0000FEFF: case 0x28B52FFD: case 0xFD377A58: case 0x504B0304: /* UTF-32, zstd, xz, zip */
-        case 0x04224D18: case 0xFF060000: case 0x82534E41: case 0x62706C69: /* LZ4, Snappy, snappy-java, bplist */
-        case 0x53514C69: case 0x4C5A3442: case 0x89504E47: case 0x4F626A01: /* SQLite, LZ4Block, PNG, Avro */
-        case 0x52494646: case 0x45786966: case 0x377F0682: case 0x377F0683: /* RIFF, Exif, a log of SQLite */
-            return true;
-    }
-    uint32_t three = first >> 8, two = first >> 16;
-    if (two == 0xFFFE || three == 0xFFD8FF || two == 0xFEFF || three == 0xEFBBBF || three == 0x1F8B08 ||
-        three == 0x425A68 || three == 0x5D0000) /* marks of byte order, JPEG, gzip, bzip2, LZMA */
-        return true;
+    uint32_t first = (uint32_t)big(data, 4), two = first >> 16;
+    for (int i = 0; i < number_of_heads; i++)
+        if ((first & heads[i].mask) == heads[i].head) return true;
     if (two == 0x2D2D) return memchr(data, '\n', (size_t)size); /* the line before a part of a mail */
     return (two >> 8 & 0x8F) == 8 && two % 31 == 0 && size >= 8 && streams(data + 2, size - 2);
 }
@@ -86,31 +96,6 @@ static bool chinese(bytes data, int64_t size) {
     return pairs > 1 && others;
 }
 
-/* Whether a text may begin with two bytes. */
-static bool may_begin(int first, int second) {
-    first &= 0xFF, second &= 0xFF;
-    bool follows = (second & 0xC0) == 0x80, begins = !(CLASS[first] & CONTROL) & (first < 0x80 || first > 0xC1);
-    return begins & (first < 0x80 ? !follows : follows);
-}
-
-/* A document or gzip under a mask of one byte, a text that begins with a Chinese letter under one, or shifted. */
-static bool disguised(bytes data, int64_t size) {
-    static const char *following[] = {"\"} \n", "{[\"] \n-0123456789"};
-    if ((data[0] ^ data[1]) == (0x1F ^ 0x8B) && (data[1] ^ data[2]) == (0x8B ^ 0x08)) return true;
-    for (int i = 0; i < 2 && (data[0] ^ data[size - 1]) == 6; i++) {
-        uint8_t mask = data[0] ^ "{["[i], second = data[1] ^ mask;
-        if (second && strchr(following[i], second) && is_text(data, size, mask, 0)) return true;
-    }
-    for (int i = 0; i < 8 && ((data[0] ^ data[1]) & 0xC0) == 0x40 && ((data[0] ^ data[2]) & 0xC0) == 0x40; i++) {
-        uint8_t mask = data[0] ^ "\xe4\xe5\xe6\xe7\xe8\xe9\xe3\xef"[i];
-        if (mask && ((data[1] ^ mask) & 0xC0) == 0x80 && ((data[2] ^ mask) & 0xC0) == 0x80 && is_text(data, size, mask, 0))
-            return true;
-    }
-    if (size <= WIDTH) return (may_be_text(data, size, 0, 1) && is_text(data, size, 0, 1)) || (may_be_text(data, size, 0, 2) && is_text(data, size, 0, 2));
-    return (may_begin(data[0] - 1, data[1] - 1) && is_text(data, size, 0, 1)) ||
-           (may_begin(data[0] << 4 | data[0] >> 4, data[1] << 4 | data[1] >> 4) && is_text(data, size, 0, 2));
-}
-
 /* Whether a stream without a head may begin, and what was packed be text. */
 static bool unpacks(bytes data, int64_t size, uint64_t head) {
     uint8_t first = data[0], last = data[size - 1];
@@ -146,23 +131,7 @@ static inline bool may_hold_packed(bytes data, int64_t size) {
 #endif
 }
 
-/* Whether any byte, where the first is 0xE0 to 0xEF under a mask, is a control character under it. */
-static inline bool has_masked_control(bytes data, int64_t size) {
-#ifdef __SSE2__
-    uint64_t found = 0;
-    __m128i mask = _mm_set1_epi8((char)(data[0] ^ 0xF0)), upper = _mm_set1_epi8((char)0xF0);
-    for (int at = 0; at < size; at += 16) {
-        __m128i v = _mm_and_si128(_mm_xor_si128(_mm_loadu_si128((const __m128i *)(data + at)), mask), upper);
-        found |= bits_of(_mm_cmpeq_epi8(v, _mm_setzero_si128())) << at;
-    }
-    return found & some_bits(0, size);
-#else
-    (void)data, (void)size;
-    return false;
-#endif
-}
-
-/* Of eight to 64 bytes: whether any of unpacks, frames, magic and disguised may say yes. Of digests and ids hardly one may,
+/* Of eight to 64 bytes: whether any of unpacks, frames and magic may say yes. Of digests and ids hardly one may,
    so nothing is asked of one alone. */
 static inline bool may_be_packed(bytes data, int64_t size, uint64_t head) {
     int first = data[0], second = data[1], last = data[size - 1], kind = first >> 1 & 3, tag = second >> 2;
@@ -179,16 +148,13 @@ static inline bool may_be_packed(bytes data, int64_t size, uint64_t head) {
     bool frame = ((opcode == 1) | (opcode == 2)) & (second >= 0x80) & (((second & 0x7F) >= 126) | ((second & 0x7F) + 6 <= size));
     frame |= ((four & ~1u) == 0) | ((size > 8) & !last & (((uint8_t)(first - 0x15) < 8) | (four <= size)));
     frame |= (first == 0x82) | (data[4] == 0x82);
-    bool mask = ((first ^ second) == (0x1F ^ 0x8B)) | ((first ^ last) == 6);
-    bool chinese = (((first ^ second) & 0xC0) == 0x40) & (((first ^ data[2]) & 0xC0) == 0x40);
-    return plain | fixed | own_code | lz4 | snappy | frame | mask | brotli(head, size) | in(MAGIC, (uint32_t)(first << 8 | second)) |
-           may_hold_packed(data, size) | may_be_text(data, size, 0, 1) | may_be_text(data, size, 0, 2) ||
-           (chinese && !has_masked_control(data, size));
+    return plain | fixed | own_code | lz4 | snappy | frame | brotli(head, size) | in(MAGIC, (uint32_t)(first << 8 | second)) |
+           may_hold_packed(data, size);
 }
 
 #define EVEN 0x5555555555555555u
 
-/* UTF-16 and UTF-32, by their zeros at even places and at odd ones. */
+/* UTF-16 and UTF-32, by their zeros at even and odd places. */
 static bool wide(int64_t even, int64_t odd, int64_t size) {
     if (size % 2) return false;
     return (odd * 5 > size && even * 20 < size) || (even * 5 > size && odd * 20 < size) || (size % 4 == 0 && (even + odd) * 2 > size);
@@ -199,20 +165,18 @@ int blob_of(bytes data, int64_t size, const masks *m) {
     uint64_t head = 0;
     bool control = false;
     if (m) {
-        uint64_t noughts = where(data, size, 0), all = some_bits(0, size);
+        uint64_t zeros = where(data, size, 0);
         head = load8(data) & (size < 8 ? (1ull << 8 * size) - 1 : ~0ull);
-        if (noughts & (noughts - 1) && wide(number_of(noughts & EVEN), number_of(noughts & ~EVEN), size)) return SOMETHING;
-        if (size >= 8 && (m->high == all || !m->high)) return SOMETHING;
+        if (zeros & (zeros - 1) && wide(number_of(zeros & EVEN), number_of(zeros & ~EVEN), size)) return SOMETHING;
         control = m->control;
     } else {
-        int64_t noughts[2] = {0}, high = 0;
+        int64_t zeros[2] = {0};
         for (int64_t at = 0; at < size; at++) {
             control |= (CLASS[data[at]] & CONTROL) != 0;
-            noughts[at & 1] += !data[at], high += data[at] >= 0x80;
+            zeros[at & 1] += !data[at];
         }
         head = load8(data);
-        if (wide(noughts[0], noughts[1], size)) return SOMETHING;
-        if (high == size || !high) return SOMETHING; /* ASCII under any mask of one byte */
+        if (wide(zeros[0], zeros[1], size)) return SOMETHING;
     }
     if (!control && chinese(data, size)) return SOMETHING;
     bool packed = !m || size < 8 || may_be_packed(data, size, head);
@@ -220,5 +184,5 @@ int blob_of(bytes data, int64_t size, const masks *m) {
     return packed ? UNDECIDED : NOTHING;
 }
 
-/* Whether they are frames, say what they are, or are disguised. */
-bool is_framed(bytes data, int64_t size) { return frames(data, size) || magic(data, size) || disguised(data, size); }
+/* Whether they are frames, or say what they are. */
+bool is_framed(bytes data, int64_t size) { return frames(data, size) || magic(data, size); }

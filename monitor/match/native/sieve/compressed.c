@@ -125,7 +125,7 @@ bool lz4(bytes data, int64_t size) {
     if (after > size || (after + 2 > size && after < size)) return false;
     if (after < size && (little(data + after, 2) < 1 || little(data + after, 2) > literals)) return false;
     while (stop > at && data[stop - 1] & 0x80) stop--; /* a character may be cut in two */
-    return is_text(data + at, stop - at, 0, 0);
+    return is_text(data + at, stop - at);
 }
 
 /* A block whose parts come to the length that it says; it begins with letters of its own. */

@@ -72,7 +72,7 @@ static int run_matters(sieve *s, bytes data, int64_t size, int depth) {
         int64_t length = (size - (first - data)) / 2;
         if (length > LONGEST) return MATTERS;
         from_any_hex(out, first, length);
-        bool skipped = digits && size < 40 && !odd && !(12 <= size && size <= 20) && !is_text(out, length, 0, 0);
+        bool skipped = digits && size < 40 && !odd && !(12 <= size && size <= 20) && !is_text(out, length);
         if (skipped) return said;
         if (!odd || size > 16) said |= decoded_matters(s, out, length, depth + 1);
         if (said & MATTERS || (size > 14 && !odd)) return said;
@@ -135,18 +135,10 @@ int runs_matter(sieve *s, bytes data, int64_t size, int depth) {
 
 /* --- texts --- */
 
-static int utf_7_matters(sieve *s, bytes data, int64_t size, int depth) {
-    uint8_t out[LONGEST + WIDTH];
-    if (size > LONGEST / 2) return size <= 4096 ? MATTERS : DULL;
-    int64_t length = from_utf_7(out, data, size);
-    return length ? decoded_matters(s, out, length, depth + 1) : DULL;
-}
-
 static int codes_matter(sieve *s, bytes data, int64_t size, int depth) {
     uint8_t out[LONGEST + WIDTH];
-    bool octal;
-    int64_t length = from_codes(out, data, size, &octal);
-    return !length ? DULL : octal ? MATTERS : decoded_matters(s, out, length, depth + 1);
+    int64_t length = from_codes(out, data, size);
+    return length ? decoded_matters(s, out, length, depth + 1) : DULL;
 }
 
 /* Texts of up to 64 bytes, in which nothing of seven bytes or more that is looked for stands as it is. */
@@ -171,7 +163,6 @@ static int few_matter(sieve *s, bytes data, bytes lower, int64_t size, uint32_t 
         bool digest = size >= 27 && size <= 63 && whole_digest(s, data, size);
         return digest || (s->outputs->sizes && size >= 17 && fields_matter(s, data, size, (int)kinds)) ? MATTERS : said;
     }
-    if (kinds & PLUS) said |= utf_7_matters(s, data, size, depth);
     if (size >= 8) {
         uint64_t run = m->letter | m->digit;
         if (kinds & RUN_MARK)
@@ -194,12 +185,9 @@ static int few_matter(sieve *s, bytes data, bytes lower, int64_t size, uint32_t 
 static int text_matters(sieve *s, bytes data, bytes lower, int64_t size, int kinds, const masks *m, bool bare, int depth) {
     kinds &= STOP - 1;
     if (!bare && kinds & ~(LOWER | UPPER | DIGIT | SPACE | POINT) && escaped(data, size, kinds, s->punycode)) return MATTERS;
-    if (!bare && kinds & (ODD | RUN_MARK) && size >= 8) {
-        if (kinds & ODD && rotated(s, lower, size)) return MATTERS;
-        if (size >= 16 && (kinds & ODD ? memchr(data, '*', (size_t)size) != NULL : data[size - 1] == '_') &&
-            starred_matters(s, data, size, depth) & MATTERS)
-            return MATTERS;
-    }
+    if (!bare && kinds & (ODD | RUN_MARK) && size >= 16 && (kinds & ODD ? memchr(data, '*', (size_t)size) != NULL : data[size - 1] == '_') &&
+        starred_matters(s, data, size, depth) & MATTERS)
+        return MATTERS;
     if (!bare && size >= 8 && kinds & DIGIT && !(kinds & (LOWER | UPPER | HIGH)) && codes_matter(s, data, size, depth) & MATTERS) return MATTERS;
     if (kinds == DIGIT && size >= 7) { /* nothing but a number */
         int said = numbers_matter(s, data, lower, size, kinds) | (size <= PARTS && has_word(s, lower, size) ? BESIDE : DULL);
@@ -226,7 +214,6 @@ static int text_matters(sieve *s, bytes data, bytes lower, int64_t size, int kin
     if (said & MATTERS) return said;
     said |= words_matter(s, data, lower, size);
     if (bare) return said;
-    if (kinds & PLUS) said |= utf_7_matters(s, data, size, depth);
     said |= runs_matter(s, data, size, depth);
     if (said & MATTERS) return said;
     if (kinds & (SPACE | RUN_MARK | POINT) && spaced(data, size)) return MATTERS;
@@ -398,7 +385,7 @@ static int few_decoded_matter(sieve *s, bytes data, int64_t size, bool digest, i
     if (size > 16) soon_begins(s->digests, data + size - 16);
     masks m = masks_of(data, size, data + WIDTH, lower);
     memset(lower + size, 0, 8);
-    if (!m.control && (!m.high || may_be_text(data, size, 0, 0)) && is_text(data, size, 0, 0))
+    if (!m.control && (!m.high || may_be_text(data, size)) && is_text(data, size))
         return digest && begins_with(s->digests, data, size) ? MATTERS : text_matters(s, data, lower, size, (int)kinds_of(&m, data, size), &m, false, depth);
     if (few_have_text(s, lower, size)) return MATTERS;
     if (rows_of(m.digit, 7) && number_in(s, data, size)) return MATTERS;
@@ -417,7 +404,7 @@ int decoded_matters(sieve *s, bytes data, int64_t size, int depth) {
     uint8_t lower[LONGEST + WIDTH];
     lower_case(lower, data, size);
     memset(lower + size, 0, 8);
-    if (is_text(data, size, 0, 0)) {
+    if (is_text(data, size)) {
         masks m = {0};
         uint32_t kinds = 0;
         for (int64_t at = 0; at < size; at++) kinds |= CLASS[data[at]];

@@ -45,21 +45,15 @@ void letters_begin(void) {
     kind(AMPERSAND, "&");
     kind(SEMICOLON, ";");
     kind(SEPARATOR, "() .-/+_|:,");
-    static const uint16_t marks[] = {0x0000, 0x0422, 0x1F8B, 0x28B5, 0x2D2D, 0x377F, 0x425A, 0x4578, 0x4C5A, 0x4F62, 0x504B, 0x5249,
-                                     0x5351, 0x5D00, 0x6270, 0x8253, 0x8950, 0xEFBB, 0xFD37, 0xFEFF, 0xFF06, 0xFFD8, 0xFFFE};
-    for (size_t i = 0; i < sizeof marks / sizeof *marks; i++) set(MAGIC, marks[i]);
+    set(MAGIC, 0x2D2D); /* of multipart bodies */
     for (uint32_t two = 0; two < 0x8000; two += 31) /* of zlib */
         if ((two >> 8 & 0x8F) == 8) set(MAGIC, two);
     kind(LOWER, SMALL);
 }
 
-static inline uint8_t turned(uint8_t byte, uint8_t mask, int way) {
-    return way == 0 ? byte ^ mask : way == 1 ? (uint8_t)(byte - 1) : (uint8_t)(byte << 4 | byte >> 4);
-}
-
-bool is_text(bytes data, int64_t size, uint8_t mask, int way) {
+bool is_text(bytes data, int64_t size) {
     for (int64_t at = 0; at < size;) {
-        uint8_t byte = turned(data[at++], mask, way);
+        uint8_t byte = data[at++];
         if (byte < 0x80) {
             if (CLASS[byte] & CONTROL) return false;
             continue;
@@ -67,12 +61,12 @@ bool is_text(bytes data, int64_t size, uint8_t mask, int way) {
         if (byte < 0xC2 || byte > 0xF4) return false;
         int more = byte < 0xE0 ? 1 : byte < 0xF0 ? 2 : 3;
         if (at + more > size) return false;
-        uint8_t second = turned(data[at], mask, way);
+        uint8_t second = data[at];
         if ((byte == 0xE0 && second < 0xA0) || (byte == 0xED && second > 0x9F) || (byte == 0xF0 && second < 0x90) ||
             (byte == 0xF4 && second > 0x8F))
             return false;
         for (; more; more--)
-            if ((turned(data[at++], mask, way) & 0xC0) != 0x80) return false;
+            if ((data[at++] & 0xC0) != 0x80) return false;
     }
     return true;
 }

@@ -20,8 +20,8 @@ void letters_begin(void);
 static inline bool is_letter(uint8_t byte) { return (uint8_t)((byte | 32) - 'a') < 26; }
 static inline uint8_t lowered(uint8_t byte) { return (uint8_t)(byte - 'A') < 26 ? byte | 32 : byte; }
 
-/* Whether bytes, each turned by xor and rotated, are UTF-8 without control characters: what decoding takes for text. */
-bool is_text(bytes data, int64_t size, uint8_t mask, int way);
+/* Whether bytes are UTF-8 without control characters: what decoding takes for text. */
+bool is_text(bytes data, int64_t size);
 bool is_word(bytes data, int64_t size);
 
 #endif

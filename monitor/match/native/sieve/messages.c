@@ -40,7 +40,7 @@ bool messagepack(message *m, bytes data, int64_t size) {
         }
         if (skip > size - at || skip < 0 || left > size - at - skip) return false;
         bool text = (0xA0 <= head && head <= 0xBF) || (0xD9 <= head && head <= 0xDB);
-        if (text && !is_text(data + at + wide, skip - wide, 0, 0)) return false;
+        if (text && !is_text(data + at + wide, skip - wide)) return false;
         if (text || head <= 0xC9 || (0xD4 <= head && head <= 0xD8)) {
             if (skip > wide) add_item(m, BYTES, at + wide, skip - wide);
         } else if (head <= 0xCB)
@@ -75,7 +75,7 @@ static bool cbor_value(message *m, bytes data, int64_t size, int64_t *at, int le
             if (!cbor_value(m, data, size, at, level + 1)) return false;
         if (open && (*at)++ >= size) return false;
     } else if (major == 2 || major == 3) {
-        if (major == 3 && !is_text(data + *at, value, 0, 0)) return false;
+        if (major == 3 && !is_text(data + *at, value)) return false;
         if (value) add_item(m, BYTES, *at, value);
         *at += value;
     } else if (major == 6) {

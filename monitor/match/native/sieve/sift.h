@@ -115,11 +115,9 @@ bool near_place(sieve *s, double degrees, double unit, int axis);
 void either_near(sieve *s, double degrees, double unit);
 
 /* spellings.c */
-int64_t from_utf_7(uint8_t *out, bytes data, int64_t size);
-int64_t from_codes(uint8_t *out, bytes data, int64_t size, bool *octal);
+int64_t from_codes(uint8_t *out, bytes data, int64_t size);
 bool escaped(bytes data, int64_t size, int kinds, bool punycode);
 bool whole_digest(sieve *s, bytes data, int64_t size);
-bool rotated(sieve *s, bytes lower, int64_t size);
 void soon_whole(const sieve *s, bytes data);
 bool spaced(bytes data, int64_t size);
 bool may_be_spaced(bytes data, bytes lower, int64_t size, const masks *m);

@@ -10,33 +10,6 @@ static int utf_8(uint32_t unit, uint8_t *out) {
     return out[2] = (uint8_t)(0x80 | (unit & 63)), 3;
 }
 
-/* What a text stands for in UTF-7, in which only Chinese, Japanese and Korean letters are looked for: its bytes, twice as
-   many at most; 0: it is none. */
-int64_t from_utf_7(uint8_t *out, bytes data, int64_t size) {
-    int64_t length = 0, units = 0;
-    for (int64_t at = 0; at < size; at++) {
-        if (data[at] >= 0x80) return 0;
-        if (data[at] != '+') {
-            out[length++] = data[at];
-            continue;
-        }
-        uint32_t word = 0;
-        int bits = 0;
-        if (at + 1 < size && data[at + 1] == '-') out[length++] = '+';
-        for (at++; at < size && BASE64[data[at]] != 255 && data[at] != '-' && data[at] != '_'; at++) {
-            word = word << 6 | BASE64[data[at]];
-            if ((bits += 6) < 16) continue;
-            uint32_t unit = word >> (bits -= 16) & 0xFFFF;
-            if (!((0x2E80 <= unit && unit <= 0xD7A3) || 0xF900 <= unit || (0x20 <= unit && unit < 0x80))) return 0;
-            length += utf_8(unit, out + length);
-            units += unit >= 0x80;
-        }
-        if (bits >= 6 || word & ((1u << bits) - 1)) return 0;
-        if (at < size && data[at] != '-') at--;
-    }
-    return units ? length : 0;
-}
-
 /* Whether a digit of another script than Arabic begins: of Persian, of India, Thai, Lao, Tibetan, Khmer, Burmese. */
 static bool other_digit(uint8_t first, uint8_t second, uint8_t third) {
     if (first == 0xDB) return second >= 0xB0 && second <= 0xB9;
@@ -58,8 +31,7 @@ static int further(bytes data, int64_t size) {
     }
 }
 
-/* Whether the letter at C3 begins a character of UTF-8 that was taken for letters, or Chinese in GBK that was: two of
-   them for each of its own. */
+/* Whether the letter at C3 begins a character of UTF-8 that was taken for letters. */
 static bool taken_for_latin(bytes data, int64_t size) {
     uint8_t lead = size > 1 ? data[1] | 0x40 : 0;
     int more = lead < 0xC2 || lead > 0xF4 ? 0 : lead < 0xE0 ? 1 : lead < 0xF0 ? 2 : 3;
@@ -88,10 +60,8 @@ bool escaped(bytes data, int64_t size, int kinds, bool punycode) {
                 return true;
             case 0xC3:
                 if (taken_for_latin(data + at, size - at)) return true;
-                if (at + 7 < size && (data[at + 2] | 1) == 0xC3 && (data[at + 4] | 1) == 0xC3 && (data[at + 6] | 1) == 0xC3) return true;
                 break;
             case 0xC2:
-                if (at + 7 < size && (third | 1) == 0xC3 && (data[at + 4] | 1) == 0xC3 && (data[at + 6] | 1) == 0xC3) return true;
                 if (next == 0xA0 || next == 0xB0 || next == 0xBA || next == 0xB2 || next == 0xB3 || next == 0xB9) return true;
                 break;
             case 0xCB:
@@ -119,9 +89,6 @@ bool escaped(bytes data, int64_t size, int kinds, bool punycode) {
             case '%':
                 if ((HEX[next] != 255 && HEX[third] != 255) || next == 'u') return true;
                 break;
-            case '~': /* HZ */
-                if (next == '{') return true;
-                break;
             case '=': /* quoted-printable, =?utf-8?B? */
                 if (next == '\n' || next == '\r' || next == '?') return true;
                 if (HEX[next] != 255 && HEX[third] != 255 &&
@@ -137,30 +104,6 @@ bool escaped(bytes data, int64_t size, int kinds, bool punycode) {
         }
     }
     return false;
-}
-
-static bool base58(bytes data, int64_t size) {
-    if (size < 11 || size > 1024) return false;
-    double top = 0;
-    for (int64_t at = 0; at < size; at++)
-        if (BASE58[data[at]] == 255) return false;
-    for (int64_t at = 0; at < 9; at++) top = top * 58 + BASE58[data[at]];
-    if (top == 0 || is_word(data, size)) return false;
-    double bits = log2(top) + (double)(size - 9) * log2(58);
-    int64_t lead = (int64_t)exp2(bits - 8 * (floor(bits / 8) + 1 - 4));
-    for (int shift = 24; shift > 0; shift -= 8) {
-        uint8_t byte = (uint8_t)(lead >> shift);
-        if (byte < 0x80 && CLASS[byte] & CONTROL) return false;
-    }
-    if (size > 180) return true;
-    uint8_t out[140] = {0};
-    for (int64_t at = 0; at < size; at++) {
-        uint32_t carry = BASE58[data[at]];
-        for (int i = 139; i >= 0; i--, carry >>= 8) out[i] = (uint8_t)(carry += out[i] * 58u);
-    }
-    int first = 0;
-    while (first < 140 && !out[first]) first++;
-    return is_text(out + first, 140 - first, 0, 0);
 }
 
 static bool base85(bytes data, int64_t size) {
@@ -185,24 +128,21 @@ static bool base85(bytes data, int64_t size) {
                 follow = follows ? follow - 1 : byte < 0x80 ? 0 : byte < 0xE0 ? 1 : byte < 0xF0 ? 2 : 3;
             }
         }
-        if (text && is_text(out, length, 0, 0)) return true;
+        if (text && is_text(out, length)) return true;
     }
     return false;
 }
 
-/* Whether all of a leaf is a number that is looked for, in 32, 36 or 62 digits. */
+/* Whether all of a leaf is a number that is looked for, in 32 or 36 digits. */
 static bool other_base(sieve *s, bytes data, int64_t size) {
-    static const int bases[] = {32, 36, 62, 62};
-    if (size < 6 || size > 13) return false;
-    for (int way = 0; way < 4; way++) {
+    if (size < 7 || size > 13) return false;
+    for (int base = 32; base <= 36; base += 4) {
         uint64_t number = 0;
         int64_t at = 0;
         for (; at < size; at++) {
-            uint8_t byte = data[at];
-            int small = way == 2 ? 36 : 10, capital = way == 3 ? 36 : 10;
-            int value = is_digit(byte) ? byte - '0' : byte >= 'a' ? byte - 'a' + small : byte - 'A' + capital;
-            if (value >= bases[way]) break;
-            number = number * (uint64_t)bases[way] + (uint64_t)value;
+            int value = is_digit(data[at]) ? data[at] - '0' : (data[at] | 32) - 'a' + 10;
+            if (value >= base) break;
+            number = number * (uint64_t)base + (uint64_t)value;
         }
         if (at < size || number < 1000000000) continue;
         uint8_t digits[24];
@@ -317,34 +257,7 @@ bool whole_digest(sieve *s, bytes data, int64_t size) {
     return false;
 }
 
-/* Whether all of a leaf is base32 with its digits first, and comes out as text. */
-static bool base32hex(bytes data, int64_t size) {
-    uint8_t out[LONGEST + WIDTH];
-    uint32_t word = 0;
-    int bits = 0, length = 0;
-    while (size && data[size - 1] == '=') size--;
-    if (size < 8 || size > LONGEST) return false;
-    for (int64_t at = 0; at < size; at++) {
-        uint8_t value = is_digit(data[at]) ? data[at] - '0' : (uint8_t)((data[at] | 32) - 'a' + 10);
-        if (value > 31) return false;
-        word = word << 5 | value;
-        if ((bits += 5) < 8) continue;
-        uint8_t byte = out[length++] = (uint8_t)(word >> (bits -= 8));
-        if (CLASS[byte] & CONTROL || ((byte & 0xC0) == 0x80 && (length < 2 || out[length - 2] < 0x80))) return false;
-        if (length > 1 && out[length - 2] >= 0xC0 && (byte & 0xC0) != 0x80) return false;
-    }
-    return is_text(out, length, 0, 0);
-}
-
-/* Bytes as eight zeros and ones each, with something between. */
-static bool eights(bytes data, int64_t size) {
-    if (size < 44 || (data[8] != ' ' && data[8] != ',')) return false;
-    for (int64_t at = 0; at < 44; at++)
-        if (at % 9 == 8 ? data[at] != data[8] : (data[at] & 0xFE) != '0') return false;
-    return true;
-}
-
-/* Hex with something between its bytes, letters with something between them. */
+/* Hex with something between its bytes. */
 bool spaced(bytes data, int64_t size) {
     for (int64_t at = 2; at + 8 < size; at++) {
         uint8_t mark = data[at];
@@ -362,11 +275,7 @@ bool spaced(bytes data, int64_t size) {
         if (data[at] == '0' && data[at + 1] == 'x' && HEX[data[at + 2]] != 255 && HEX[data[at + 3]] != 255)
             for (int64_t next = at + 4; next < at + 7 && next + 1 < size; next++)
                 if (data[next] == '0' && data[next + 1] == 'x') return true;
-    if (eights(data, size)) return true;
-    if (size < 9 || !memchr(" ._-", data[1], 4)) return false;
-    for (int64_t at = 3; at < size && at < 12; at += 2)
-        if (data[at] != data[1]) return false;
-    return true;
+    return false;
 }
 
 /* Whether that may be so, of up to 64 bytes. */
@@ -383,31 +292,19 @@ bool may_be_spaced(bytes data, bytes lower, int64_t size, const masks *m) {
         uint64_t prefix = m->digit & where(lower, size, 'x') >> 1; /* 0x, twice */
         if (prefix & (prefix - 1)) return true;
     }
-    return (data[1] == data[3] && memchr(" ._-", data[1], 4)) || (size >= 44 && data[8] == data[17] && data[8] == data[26]);
+    return false;
 }
 
-/* Whether a mail address is one in ROT13 that is looked for. */
-bool rotated(sieve *s, bytes lower, int64_t size) {
-    enum { MOST = 132 };
-    uint8_t out[MOST + WIDTH];
-    if (size < 8 || size > MOST || !memchr(lower, '@', (size_t)size)) return false;
-    for (int64_t at = 0; at < size; at++) out[at] = is_letter(lower[at]) ? (uint8_t)('a' + (lower[at] - 'a' + 13) % 26) : lower[at];
-    memset(out + size, 0, 8);
-    return has_long(s->texts, out, size);
-}
-
-/* Bytes or characters as numbers with a mark between any two: 12,-33, 26446 21326, 061 063 in octal. What they stand for, in
-   LONGEST bytes at most; 0: they are none. octal: whether seven of them or more may all be that. */
-int64_t from_codes(uint8_t *out, bytes data, int64_t size, bool *octal) {
+/* Bytes or characters as numbers with a mark between any two: 12,-33, 26446 21326. What they stand for, in LONGEST bytes at
+   most; 0: they are none. */
+int64_t from_codes(uint8_t *out, bytes data, int64_t size) {
     int64_t at = 0, length = 0, numbers = 0;
-    *octal = true;
     for (; at < size; numbers++) {
         bool negative = data[at] == '-';
         int64_t first = at += negative;
         uint32_t value = 0;
         for (; at < size && at < first + 6 && is_digit(data[at]); at++) value = value * 10 + (uint32_t)(data[at] - '0');
         if (at == first || at == first + 6 || (negative && value > 128) || length + 4 > LONGEST) return 0;
-        *octal &= at == first + 3 && data[first] < '4' && data[first + 1] < '8' && data[first + 2] < '8';
         if (negative || value < 256)
             out[length++] = (uint8_t)(negative ? -value : value);
         else
@@ -417,8 +314,7 @@ int64_t from_codes(uint8_t *out, bytes data, int64_t size, bool *octal) {
         at += data[at] == ',' && at + 1 < size && data[at + 1] == ' ' ? 2 : 1;
         if (at == size) return 0;
     }
-    if (numbers < 4 || (numbers < 8 && !is_text(out, length, 0, 0))) return 0;
-    *octal &= numbers >= 7;
+    if (numbers < 4 || (numbers < 8 && !is_text(out, length))) return 0;
     return length;
 }
 
@@ -430,7 +326,6 @@ static bool all_hex(bytes data, int64_t size) {
 
 /* What is all of a leaf, or of a field of a form in it; kinds: of its letters, or zero. */
 static bool field_matters(sieve *s, bytes data, int64_t size, int kinds) {
-    if (size >= 12 && data[0] == '=' && BASE64[data[1]] != 255 && BASE64[data[size - 1]] != 255) return true; /* base64 turned round */
     if (!kinds || kinds & EQUAL) {
         kinds = 0;
         while (size && data[size - 1] == '=') size--;
@@ -440,10 +335,7 @@ static bool field_matters(sieve *s, bytes data, int64_t size, int kinds) {
     if (size >= 30 && size <= 63 && whole_digest(s, data, size)) return true;
     if (numbered(s, data, size, kinds)) return true;
     if (size >= 24 && kinds & DIGIT && all_hex(data, size)) return false; /* too long to be that by chance */
-    if (!(kinds & ~(LOWER | UPPER | DIGIT))) {
-        if (base58(data, size) || (kinds & DIGIT && base32hex(data, size))) return true;
-        if (kinds & DIGIT && kinds & (LOWER | UPPER) && other_base(s, data, size)) return true;
-    }
+    if (!(kinds & ~(LOWER | UPPER | DIGIT)) && kinds & DIGIT && kinds & (LOWER | UPPER) && other_base(s, data, size)) return true;
     return !(kinds & (SPACE | HIGH)) && (kinds & (ODD | EQUAL) || (kinds & LOWER && kinds & UPPER)) && base85(data, size);
 }
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from monitor.match import decode
 from monitor.match.decode.walk import pieces
-from monitor.match.decode.walk.first_looks import ALL, MOST, Choice, Wants, wants
+from monitor.match.decode.walk.first_looks import ALL, MOST, Choice, Wants, heads, wants
 from tests import fuzz
 
 LOOKS = [one for one in decode.DECODERS if one.look is not None]
@@ -87,3 +87,21 @@ def test_what_is_remembered_does_not_grow_without_end():
         assert choice.by_marks(data) == (["dot"] if b"." in data else [])
     assert len(choice._known) <= MOST + 1
     assert choice.by_marks(b"a" * (MOST + 1)) == ["dot"]  # too long to be looked through
+
+
+@pytest.mark.parametrize(
+    ("pattern", "found"),
+    [
+        (rb"\x1f\x8b\x08", [b"\x1f\x8b\x08"]),
+        (rb"abcdef", [b"abcd"]),
+        (rb"BZh[1-9]1AY&SY", [b"BZh"]),
+        (rb"ab[\x00-\xff]", [b"ab"]),
+        (rb"\xff\xfe|\xfe\xff|x", [b"\xfe\xff", b"\xff\xfe"]),
+        (rb"\x37\x7f\x06[\x82\x83].{4}", [b"\x37\x7f\x06\x82", b"\x37\x7f\x06\x83"]),
+        (rb"(?:.{4})?\x82\x21", []),
+        (rb"[\x00\x01]\x00?.{3}", []),
+        (rb"(?!a)bc", []),
+    ],
+)
+def test_beginnings_that_say_what_something_is(pattern, found):
+    assert heads(re.compile(pattern, re.DOTALL)) == found

@@ -1,0 +1,384 @@
+"""What the screens of a recording say of consent: which questions came up, what was touched, and which went unseen.
+
+Screens are recorded as they were read, and interpreted here alone, by the words of catalog/consent.yml: with better
+words an old recording is judged anew. Recordings of before that have consent lines in place of the screens.
+
+The agent tells of each dialog, page and touch of the app's own views. Whoever watches from outside tells what is on the
+screen whenever that changes, and now and then while it does not; touches by hand he does not see. A question that is no
+longer there, without an answer that its observer saw, is `gone`: from outside since shortly before it was last seen, as
+an app takes a moment to take it away.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Literal
+
+from monitor.events import Consent, ConsentState, Event, Scope, Screen, Touch, Window
+from monitor.labels import Choice, Labels, normal_label
+from monitor.seen import Seen, holds
+
+TAKEN_AWAY = timedelta(seconds=2)
+"""So long an app may take from the touch that answers to taking the question away."""
+UNWATCHED = timedelta(seconds=15)
+"""Who watches from outside tells of a question that stands more often than this."""
+TICK = timedelta(microseconds=1)
+CLOSES = timedelta(seconds=5)
+"""A question that goes so soon after a touch went by that touch."""
+MOST_ITEMS = 1000
+MOST_CHARACTERS = 4000
+"""So many texts of a window are read, and so much of each: a recording may be made to keep us busy."""
+MOST_DIALOGS = 100
+"""Of one process, that nobody saw go."""
+_TEXTS = ("texts", "labels", "ids")
+READ = "read from the screen's tree"
+TOUCHED = "touched for the user by the {}, as read from the screen's tree"
+"""How a line is known that hooks need not have seen: of a web page, of Compose or Flutter they see no touch."""
+
+
+@dataclass
+class _Question:
+    """A question on the screen."""
+
+    asked: Consent
+    """The line of the question as a whole."""
+    scopes: tuple[Scope, ...]
+    title: str
+    key: object
+    """The same as long as the same is asked, whatever is ticked."""
+    stood: datetime
+    """When it was last seen."""
+    decided: bool = False
+    hidden: bool = False
+    """Nothing of the app is on the screen."""
+    closes: tuple[datetime, Literal["user", "app"]] | None = None
+    """When something was touched that may close it without an answer, and whose doing that would be."""
+    opened: datetime | None = None
+    """When what leads to its choices was touched: another layer of it is the same question."""
+
+    def leads_on(self, at: datetime) -> bool:
+        """Whether what is asked at this time is another layer of it."""
+        return self.opened is not None and at - self.opened <= CLOSES
+
+
+@dataclass
+class _Observer:
+    """What one observer saw so far: the hooks in a process, or whoever watches from outside."""
+
+    dialogs: dict[int | None, _Question] = field(default_factory=dict)
+    page: _Question | None = None
+    """What the screen asks as a whole; from outside, whatever it asks."""
+    pages: set[str] = field(default_factory=set)
+    """Headings of pages that have asked: coming back to one is no new question."""
+    second_layer: bool = False
+    """The choices of a question were opened."""
+    last: Seen[Screen] | None = None
+
+
+class Reader:
+    """Turns screens into consent lines, in the order of the file."""
+
+    def __init__(self, labels: Labels, package: str | None = None) -> None:
+        """`package` of the observed app: other apps' windows ask nothing of it."""
+        self._labels = labels
+        self._package = package
+        self._observers: dict[tuple[str, int | None], _Observer] = {}
+
+    def read(self, seen: Seen[Screen]) -> list[Seen[Consent]]:
+        """What one more line says, by its name."""
+        observer = self._observers.setdefault((seen.event.by, seen.event.pid), _Observer())
+        observer.last = seen
+        return [_by_name_of(seen, line) for line in self._read(observer, seen.event)]
+
+    def _read(self, observer: _Observer, screen: Screen) -> list[Consent]:
+        window = _bounded(screen.windows[0]) if screen.windows else Window()
+        match screen.what:
+            case None:
+                return []
+            case "dialog":
+                return self._dialog(observer, screen, window)
+            case "page":
+                return self._page(observer, screen, window)
+            case "look":
+                return self._look(observer, screen)
+            case "touch":
+                return self._touch(observer, screen, window, screen.touched) if screen.touched else []
+            case "dismiss" | "cancel":
+                return self._closed(observer, screen)
+
+    def unproven(self, until: datetime | None) -> list[Seen[Consent]]:
+        """Of each question that was on the screen at the last look from outside: that nothing shows it after that,
+        where the run went on until much later; None: not known."""
+        found: list[Seen[Consent]] = []
+        for (by, _), observer in self._observers.items():
+            question, last = observer.page, observer.last
+            if by != "host" or question is None or last is None or question.decided or question.hidden:
+                continue
+            if until is not None and until - last.at > UNWATCHED:
+                lines = _gone(last.event, question, question.stood + TICK)
+                found += [_by_name_of(last, line) for line in lines]
+        return found
+
+    # questions
+
+    def _dialog(self, observer: _Observer, screen: Screen, window: Window) -> list[Consent]:
+        title = self._labels.heading(window)
+        if title is None:
+            return []
+        lines = self._asked(screen, window, title)
+        observer.dialogs[screen.number] = _question(lines, title, window)
+        if len(observer.dialogs) > MOST_DIALOGS:
+            observer.dialogs.pop(next(iter(observer.dialogs)))
+        return lines
+
+    def _page(self, observer: _Observer, screen: Screen, window: Window) -> list[Consent]:
+        """A full screen asks only when it can be answered there: a list of settings names policies too. Nobody looked
+        at the one before it until now."""
+        title = self._labels.asks(window)
+        before, lines = observer.page, []
+        if before is not None and before.title != title and not before.decided:
+            lines = self._went(screen, before, before.stood)
+            observer.pages.discard(before.title)
+        if title is None:
+            observer.page = None
+        elif before is None or before.title != title:
+            asked = self._asked(screen, window, title)
+            observer.page = _question(asked, title, window)
+            observer.page.decided = title in observer.pages
+            lines += [] if title in observer.pages else asked
+            observer.pages.add(title)
+        else:
+            before.stood = screen.at
+        return lines
+
+    def _look(self, observer: _Observer, screen: Screen) -> list[Consent]:
+        before = observer.page
+        if before is not None and screen.since is not None and not before.hidden:
+            before.stood = max(before.stood, screen.since)
+        ours = [_bounded(window) for window in screen.windows[:MOST_ITEMS] if self._is_ours(window)]
+        if not ours:
+            if before is not None:
+                before.hidden = True
+            return []
+        layer = observer.second_layer
+        asking = ((each, self._labels.asks(each, second_layer=layer)) for each in ours)
+        window, title = next(((each, title) for each, title in asking if title is not None), (Window(), None))
+        if before is not None and title is not None and before.key == _key(window):
+            anew, before.hidden, before.stood = before.hidden and before.decided, False, screen.at
+            if not anew:
+                return []
+        lines = []
+        if before is not None and not (before.decided or (title is not None and before.leads_on(screen.at))):
+            lines = self._went(screen, before, before.stood - TAKEN_AWAY)
+        observer.page = None
+        observer.second_layer = layer and title is not None
+        if title is not None:
+            asked = self._asked(screen, window, title)
+            observer.page = _question(asked, title, window)
+            lines += asked
+        return lines
+
+    def _asked(self, screen: Screen, window: Window, title: str) -> list[Consent]:
+        """The line of the question as a whole, and one for each choice of its own that it offers."""
+        boxes = self._labels.boxes(window)
+        ticked = any(check.checked for check in boxes) if boxes else None
+        text = self._labels.title_with_change(window, title)
+        about = {"signal": "dialog", "status": "requested", "by": "app"}
+        lines = [_line(screen, **about, scope=self._labels.scope(window, title), text=text, ticked=ticked)]
+        for scope, check in self._labels.offered(window).items():
+            lines.append(_line(screen, **about, scope=scope, text=check.text, ticked=check.checked))
+        return lines
+
+    def _closed(self, observer: _Observer, screen: Screen) -> list[Consent]:
+        if screen.by == "host":  # the back key; whether the question goes by it, the next look tells
+            if observer.page is not None:
+                observer.page.closes = (screen.at, "user")
+            return []
+        question = observer.dialogs.pop(screen.number, None)
+        if question is None or question.decided:
+            return []
+        if screen.what == "cancel":
+            question.closes = (screen.at, "user")
+        return self._went(screen, question, screen.at - TAKEN_AWAY)
+
+    def _went(self, screen: Screen, question: _Question, since: datetime) -> list[Consent]:
+        """A question without an answer that was seen is not there any more."""
+        if question.closes is None or screen.at - question.closes[0] > CLOSES:
+            return _gone(screen, question, since)
+        about = {"signal": "dialog", "status": "dismissed", "by": question.closes[1], "text": question.title}
+        return [_line(screen, **about, scope=scope) for scope in question.scopes]
+
+    def _is_ours(self, window: Window) -> bool:
+        return self._package is None or window.package in (None, "", self._package)
+
+    # touches
+
+    def _touch(self, observer: _Observer, screen: Screen, window: Window, touch: Touch) -> list[Consent]:
+        labels = self._labels
+        if not self._is_ours(window):
+            return []
+        if labels.withdraws(touch.label):
+            return [_tapped(screen, touch, "withdrawn", labels.scope_of(touch.label) or "general_policy")]
+        title = labels.asks(window, second_layer=observer.second_layer)
+        title = labels.heading(window) if title is None else title
+        if title is None:
+            return self._switched(screen, touch)
+        if touch.ticked is not None:
+            return []
+        status, note = self._answer(window, touch)
+        opens = self._opens(window, touch)
+        for question in (*observer.dialogs.values(), *filter(None, [observer.page])):
+            if question.title == title:
+                question.stood = screen.at
+                question.decided = question.decided or status not in (None, "requested")
+                question.closes = (screen.at, "app") if status else None
+                question.opened = screen.at if opens else None
+        if status not in (None, "requested"):
+            observer.pages.add(title)
+        if status is None:
+            observer.second_layer = screen.by == "host"
+            return []
+        boxes = labels.boxes(window)
+        ticked = all(box.checked for box in boxes) if boxes else None
+        lines = [_tapped(screen, touch, status, labels.scope(window, title), note=note, ticked=ticked)]
+        return lines + (self._chosen(screen, window, touch, status) if status != "requested" else [])
+
+    def _answer(self, window: Window, touch: Touch) -> tuple[ConsentState | None, str | None]:
+        """What a touch on a question says of it as a whole, and why."""
+        labels = self._labels
+        unticked = [check.text for check in labels.boxes(window) if not check.checked]
+        choices = list(labels.offered(window).values()) or list(window.checks)
+        if self._keeps(window, touch) and choices:
+            taken = sum(check.checked for check in choices)
+            known = taken == 0 or bool(labels.offered(window))
+            return ("given" if taken else "refused") if known else None, f"{taken} of {len(choices)} choices ticked"
+        match self._chooses(window, touch):
+            case "agree" if unticked:
+                return "requested", f"the box beside {unticked[0]!r} was not ticked"
+            case "agree":
+                return "given", None
+            case "refuse":
+                return "refused", None
+            case "basic":
+                return "refused", "basic function only"
+            case "later" | "closing":
+                return "dismissed", "put off or closed without an answer"
+            case "ambiguous":
+                return "requested", "not a clear yes or no"
+            case None:
+                return None, None
+
+    def _chooses(self, window: Window, touch: Touch) -> Choice | None:
+        """What was touched chooses: by the id of a consent platform, else by its label."""
+        platform = self._labels.platform(window)
+        match platform.does(touch.id) if platform else None:
+            case "agree" | "refuse" as does:
+                return does
+            case "options" | "save":
+                return None
+            case None:
+                return self._labels.choice(touch.label)
+
+    def _opens(self, window: Window, touch: Touch) -> bool:
+        platform = self._labels.platform(window)
+        return self._labels.opens_options(touch.label) or (
+            platform is not None and platform.does(touch.id) == "options"
+        )
+
+    def _keeps(self, window: Window, touch: Touch) -> bool:
+        platform = self._labels.platform(window)
+        return self._labels.keeps_choices(touch.label) or (platform is not None and platform.does(touch.id) == "save")
+
+    def _chosen(self, screen: Screen, window: Window, touch: Touch, status: ConsentState) -> list[Consent]:
+        """What the touch says of each choice of its own: all of them by one button, else as it was ticked."""
+        offered = self._labels.offered(window).items()
+        if status == "dismissed":
+            return [_tapped(screen, touch, "dismissed", scope, note=check.text) for scope, check in offered]
+        everything = status == "given" and self._labels.agrees_to_everything(touch.label)
+        chosen = status == "given" or self._keeps(window, touch)
+        lines = []
+        for scope, check in offered:
+            taken = everything or (chosen and check.checked)
+            ticked = None if everything else check.checked
+            lines.append(_tapped(screen, touch, "given" if taken else "refused", scope, note=check.text, ticked=ticked))
+        return lines
+
+    def _switched(self, screen: Screen, touch: Touch) -> list[Consent]:
+        """A switch of the settings that is about one scope: on is a yes to it, off takes it back."""
+        scope = None if touch.ticked is None else self._labels.scope_of(touch.label)
+        return [] if scope is None else [_tapped(screen, touch, "withdrawn" if touch.ticked else "given", scope)]
+
+
+def consents(
+    lines: Iterable[Seen[Event]], labels: Labels, package: str | None = None, until: datetime | None = None
+) -> tuple[Seen[Consent], ...]:
+    """The consent lines of a recording, and what its screens say, each by the name of its line, in order of time.
+
+    `until`: up to when the run was observed, on the host's clock.
+    """
+    reader = Reader(labels, package)
+    found: list[Seen[Consent]] = []
+    for seen in sorted(lines, key=lambda each: each.number):
+        if holds(seen, Consent):
+            found.append(seen)
+        elif holds(seen, Screen):
+            found += reader.read(seen)
+    return tuple(sorted((*found, *reader.unproven(until)), key=lambda each: each.at))
+
+
+def _by_name_of(screen: Seen[Screen], line: Consent) -> Seen[Consent]:
+    return Seen(screen.ref, screen.number, screen.on_host(line.at), line)
+
+
+def _question(lines: list[Consent], title: str, window: Window) -> _Question:
+    return _Question(lines[0], tuple(line.scope for line in lines), title, _key(window), lines[0].at)
+
+
+def _bounded(window: Window) -> Window:
+    """What is read of a window."""
+    texts = (window.texts, window.labels, [check.text for check in window.checks], window.ids)
+    if all(len(each) <= MOST_ITEMS for each in texts) and all(
+        len(t) <= MOST_CHARACTERS for each in texts for t in each
+    ):
+        return window
+    checks = [each.model_copy(update={"text": each.text[:MOST_CHARACTERS]}) for each in window.checks[:MOST_ITEMS]]
+    cut = {name: tuple(text[:MOST_CHARACTERS] for text in getattr(window, name)[:MOST_ITEMS]) for name in _TEXTS}
+    return window.model_copy(update={**cut, "checks": tuple(checks)})
+
+
+def _key(window: Window) -> object:
+    labels = tuple(normal_label(label) for label in window.labels)
+    return window.texts, labels, tuple(check.text for check in window.checks)
+
+
+def _gone(screen: Screen, question: _Question, since: datetime) -> list[Consent]:
+    about: dict[str, Any] = {"signal": "dialog", "status": "gone", "by": "app", "text": question.asked.text}
+    if screen.image:
+        about["note"] = f"picture bodies/{screen.image}"
+    at = max(since, question.asked.at)
+    return [_line(screen, **about, scope=scope).model_copy(update={"at": at}) for scope in question.scopes]
+
+
+def _tapped(screen: Screen, touch: Touch, status: ConsentState, scope: Scope, **fields: Any) -> Consent:
+    by = "app" if touch.by == "app" else "user"
+    return _line(screen, signal="tap", status=status, scope=scope, by=by, text=touch.label, **fields)
+
+
+def _line(screen: Screen, **fields: Any) -> Consent:
+    """A consent line of a screen's moment; one from outside says how it is known."""
+    note = fields.pop("note", None)
+    if screen.by == "host":
+        how = TOUCHED.format(screen.touched.by) if screen.touched else READ
+        note = f"{note}; {how}" if note else how
+    return Consent(
+        at=screen.at,
+        boot_ms=screen.boot_ms,
+        app=screen.app,
+        pid=screen.pid,
+        stack=screen.stack,
+        clock="host" if screen.by == "host" else "device",
+        note=note,
+        **fields,
+    )

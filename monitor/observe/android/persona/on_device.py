@@ -1,0 +1,70 @@
+"""The persona of one run: planted before the app is there, in part with what reads the screen; or what is found."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Literal
+
+from monitor.events import Value
+from monitor.observe.android.control import Control
+from monitor.observe.android.persona.content import Refused
+from monitor.observe.android.persona.identifiers import counts, found
+from monitor.observe.android.persona.place import KeptPlace
+from monitor.observe.android.persona.planting import plant
+from monitor.observe.android.persona.wanted import load, made
+
+ORDINARY = ("device_model_os", "carrier")
+"""Kinds of value that nearly every upload has: they prove nothing where nothing says that they were read."""
+
+
+class OnDevice:
+    """What is known to be on the device, for one of its users."""
+
+    def __init__(self, control: Control, user: int) -> None:
+        self._control = control
+        self._user = user
+        self._planted: tuple[Value, ...] = ()
+        self._found: tuple[Value, ...] = ()
+        self._clip: str | None = None
+        """What is to be on the clipboard, once there is what can put it there."""
+        self.place: KeptPlace | None = None
+        """To be told again and again while the run lasts."""
+
+    @property
+    def values(self) -> tuple[Value, ...]:
+        """What was planted and came back when the device was asked; where nothing was, what the device had."""
+        return self._planted or self._found
+
+    @property
+    def origin(self) -> Literal["planted", "declared"] | None:
+        """Whether the values were planted, or were there."""
+        return "planted" if self._planted else "declared" if self._found else None
+
+    def plant(self, file: Path | None) -> None:
+        """Plant what `file` says, or what is made up for the run; what could not be is noted. Raises DeviceFault."""
+        notes = self._control.notes
+        if there := {name: count for name, count in counts(self._control, user=self._user).items() if count}:
+            said = ", ".join(f"{count} {name}" for name, count in there.items())
+            notes.append(f"the device had data of its owner's before the run: {said}")
+        persona = load(file) if file else made(self._control.run)
+        planted = plant(self._control, persona, user=self._user)
+        self._planted, self.place, self._clip = planted.values, planted.place, persona.clipboard
+        notes += [*(f"{each.what} could not be planted: {each.why}" for each in planted.gaps), *planted.notes]
+
+    def plant_clip(self, put: Callable[[str], str] | None) -> None:
+        """Plant what is for the clipboard. `put` puts a text there and gives what is there then; None: nothing can."""
+        text, self._clip = self._clip, None
+        if text is None:
+            return
+        try:
+            if put is None:
+                raise Refused("nobody reads the screen in this run, and Android has no command for it")
+            self._planted += (Value(type="clipboard", text=put(text)),)
+        except Refused as error:
+            self._control.notes.append(f"clipboard could not be planted: {error}")
+
+    def find(self, package: str) -> None:
+        """Where no hooks tell what the app reads: what the device has, as far as it proves anything."""
+        there = found(self._control, app=package, user=self._user).values
+        self._found = tuple(value for value in there if value.type not in ORDINARY)
