@@ -23,8 +23,8 @@ AGAIN := test $$? -eq 1 && .venv/bin/pytest --last-failed --last-failed-no-failu
 test: rig  ## the tests, those on the lab device included; what fails beside others is told, and tried once more alone
 	$(PYTEST) -m 'not slow and not art' || { $(AGAIN) -m 'not slow and not art'; }
 
-test-slow: rig  ## the tests that need minutes: every source, every app under every plan, kills, large uploads, devices, the wheel
-	$(LONG) -m 'slow and not adb and not art' || { $(AGAIN) -m 'slow and not adb and not art'; }
+test-slow: rig  ## the tests that need minutes, but for those of test-checked: every source, every app under every plan, kills, devices, the wheel
+	$(LONG) --ignore tests/match -m 'slow and not adb and not art' || { $(AGAIN) --ignore tests/match -m 'slow and not adb and not art'; }
 	$(DEVICES) -m 'slow and adb' || { $(AGAIN) -m 'slow and adb'; }
 
 CHECKED := .setup/checked
@@ -35,7 +35,7 @@ test-checked: setup  ## the tests of the search, its compiled part built with th
 	rm $(CHECKED)/monitor/match/native/libsearch.so
 	cd $(CHECKED) && CFLAGS="$(CHECKS)" ../../.venv/bin/python -c "import hatch_build as h; h.build_search(h.ROOT)"
 	cd $(CHECKED) && LD_PRELOAD=$$($${CC:-cc} -print-file-name=libasan.so) ASAN_OPTIONS=detect_leaks=0 PYTHONMALLOC=malloc \
-		../../$(PYTEST) -m 'not art and not adb and not lab' tests/match
+		../../$(PYTEST) --timeout 900 tests/match
 
 test-art: setup  ## the agent in a real Android runtime, built here from Debian's packages; skipped where that cannot be
 	@.ci/setup art

@@ -277,6 +277,11 @@ class Upload(Line, kw_only=True, frozen=True):
         return (self.app is not None and self.pid is not None) or self.via in ("sms", "intent", "bluetooth", "nfc")
 
     @property
+    def cleartext(self) -> bool:
+        """Whether it was not protected by TLS."""
+        return self.tls is None
+
+    @property
     def on_host_clock(self) -> bool:
         """What the proxy wrote is."""
         return not self.by_agent

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -30,7 +30,7 @@ from monitor.judge.consent import Clock, Observed, Reader, Timeline, of_app
 from monitor.judge.order import decided
 from monitor.judge.phases import Phases
 from monitor.judge.rules import Facts, judge
-from monitor.judge.witnesses import missed
+from monitor.judge.witnesses import Recorded, missed
 from monitor.knowledge import Knowledge
 from monitor.match import decode
 from monitor.match.linking import Joined, Linker
@@ -251,19 +251,12 @@ class Walk:
             if gap := bypass_gap(past):
                 yield gap
 
-    def _missed(self, watched: Observers, uploads: Iterable[Upload]) -> Iterator[ReportedGap]:
+    def _missed(self, watched: Observers, uploads: Sequence[Upload]) -> Iterator[ReportedGap]:
         """What the system counted, and hooks or proxy did not record."""
-        return missed(
-            self.run,
-            watched,
-            self.witnesses,
-            self.accesses,
-            uploads,
-            self.connections.opened,
-            self.known.app_ops,
-            phases=[seen.event for seen in self.phases],
-            gaps=self.gaps,
+        recorded = Recorded(
+            self.accesses, uploads, self.connections.opened, [seen.event for seen in self.phases], self.gaps
         )
+        return missed(self.run, watched, self.witnesses, recorded, self.known.app_ops)
 
     def _claiming(self, timeline: Timeline, foreign: frozenset[Ref]) -> Iterator[Ref]:
         """Lines and uploads of the app that claim consent; what an operator has taken back claims nothing."""

@@ -32,20 +32,24 @@ def _partners(now: Side, was: Mapping[str, Behaviour]) -> dict[str, Behaviour]:
     """
     ids = {shown.behaviour.id: shown.behaviour for shown in now.shown.values()}
     partners = {name: was[name] for name in ids if name in was}
-    left = [each for each in was.values() if each.id not in partners]
+    left: dict[tuple[str | None, ...], list[Behaviour]] = {}
+    for each in was.values():
+        if each.id not in partners:
+            left.setdefault(_but_for_code(each), []).append(each)
     for name, behaviour in ids.items():
-        if name in partners:
-            continue
-        like = next((each for each in left if _alike(behaviour, each)), None)
-        if like:
-            partners[name] = like
-            left.remove(like)
+        if name not in partners and (like := left.get(_but_for_code(behaviour))):
+            unnamed = behaviour.actor in UNNAMED
+            number = next((number for number, each in enumerate(like) if unnamed or each.actor in UNNAMED), None)
+            if number is not None:
+                partners[name] = like.pop(number)
     return partners
 
 
-def _alike(one: Behaviour, other: Behaviour) -> bool:
-    unnamed = {one.actor, other.actor} & {APP, UNKNOWN}
-    return bool(unnamed) and (one.rule, one.data, one.recipient) == (other.rule, other.data, other.recipient)
+UNNAMED = frozenset({APP, UNKNOWN})
+
+
+def _but_for_code(behaviour: Behaviour) -> tuple[str | None, ...]:
+    return behaviour.rule, behaviour.data, behaviour.recipient
 
 
 def _one(shown: Shown, was: Behaviour | None, now_made: Made, made: Made) -> Gated:

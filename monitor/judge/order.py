@@ -7,7 +7,7 @@ same microsecond is simultaneous.
 
 from __future__ import annotations
 
-from collections.abc import Container, Sequence
+from collections.abc import Container, Iterable, Sequence
 from datetime import datetime
 
 from monitor.events import DataType
@@ -41,14 +41,6 @@ def least(possible: Sequence[ConsentStatus], as_timed: ConsentStatus) -> Consent
     return as_timed if ranked.get(as_timed) == best else next(each for each in possible if ranked[each] == best)
 
 
-def surely(
-    timeline: Timeline,
-    at: datetime,
-    clock: Clock,
-    uncertainty_ms: float,
-    data: DataType | None,
-    scope: str,
-    wanted: Container[str],
-) -> bool:
+def surely(possible: Iterable[ConsentStatus], wanted: Container[str]) -> bool:
     """Whether the state was one of these whichever line came first, of those whose order is not known."""
-    return all(each.state in wanted for each in timeline.around(at, clock, uncertainty_ms, data, scope))
+    return all(each.state in wanted for each in possible)

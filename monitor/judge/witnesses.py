@@ -68,34 +68,36 @@ class _Reads:
         return begun - self._ended[bisect_left(self._ends, since - SLACK)]
 
 
+@dataclass(frozen=True)
+class Recorded:
+    """What hooks and proxy recorded of a run."""
+
+    accesses: Sequence[Seen[Access]] = ()
+    uploads: Sequence[Upload] = ()
+    """All that the proxy saw."""
+    connections: int = 0
+    phases: Sequence[Phase] = ()
+    gaps: Sequence[Gap] = ()
+
+
 def missed(
-    run: Run,
-    observers: Observers,
-    witnesses: Sequence[Seen[Witness]],
-    accesses: Sequence[Seen[Access]],
-    uploads: Iterable[Upload],
-    connections: int,
-    ops: AppOps,
-    *,
-    phases: Sequence[Phase] = (),
-    gaps: Iterable[Gap] = (),
+    run: Run, observers: Observers, witnesses: Sequence[Seen[Witness]], recorded: Recorded, ops: AppOps
 ) -> Iterator[ReportedGap]:
     """A gap with its size for each thing that the system counted more often than it was recorded; for each process
-    that ran without hooks, unless one of the recorded `gaps` says so; and for what a run without hooks showed beyond.
+    that ran without hooks, unless one of the recorded gaps says so; and for what a run without hooks showed beyond.
 
-    `uploads` are all that the proxy saw. Nothing where nobody watched: that is a gap of its own.
+    Nothing where nobody watched: that is a gap of its own.
     """
-    uploads, gaps = list(uploads), list(gaps)
     if not witnesses:
         return
     if observers.hooks:
-        yield from _reads(run, witnesses, accesses, ops)
-        hooked = {each.event.pid for each in accesses} | {each.pid for each in phases}
-        yield from _processes(run, witnesses, hooked, gaps)
+        yield from _reads(run, witnesses, recorded.accesses, ops)
+        hooked = {each.event.pid for each in recorded.accesses} | {each.pid for each in recorded.phases}
+        yield from _processes(run, witnesses, hooked, recorded.gaps)
     if observers.proxy:
-        yield from _bytes(run, witnesses, uploads, connections)
+        yield from _bytes(run, witnesses, recorded.uploads, recorded.connections)
     lines = [each for each in witnesses if each.event.by == "control"]
-    yield from control.beyond(run, lines, uploads, phases, gaps)
+    yield from control.beyond(run, lines, recorded.uploads, recorded.phases, recorded.gaps)
 
 
 def _reads(

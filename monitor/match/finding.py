@@ -101,9 +101,9 @@ class Sought:
         """For `decode.leaves`: which parts of a large text may hold anything that is known by now."""
         self._transforms.narrow = self.narrow
 
-    def add(self, key: Key, row: int | None = None) -> None:
-        """Find a value from now on; `row`: where it was read, None: alone."""
-        value = Value(type=key[0], text=key[1], row=row)
+    def add(self, key: Key, *, alone: bool) -> None:
+        """Find a value from now on; whether it was read alone, not in a row."""
+        value = Value(type=key[0], text=key[1], row=None if alone else 0)
         self._index.add(key, value)
         for finder in self._finders:
             finder.add(key, value)

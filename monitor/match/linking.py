@@ -70,7 +70,7 @@ class Linker:
                 continue
             key = (value.type, value.text)
             self._reads.plant(key)
-            self._sought.add(key)
+            self._sought.add(key, alone=True)
 
     def add_access(self, seen: Seen[Access]) -> None:
         """Learn what an access returned; a line that is known already changes nothing."""
@@ -88,7 +88,7 @@ class Linker:
             if value.row is not None:
                 rows[value.row].add(key)
         for key, row in keys.items():
-            self._sought.add(key, row)
+            self._sought.add(key, alone=row is None)
         known = ReadAccess(
             ref=ref,
             at=seen.at,

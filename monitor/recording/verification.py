@@ -330,14 +330,7 @@ class _File:
         pending = self._passed(pending, size, digest.hexdigest())
         lines = _Lines(self.folder, self.name, running=running)
         for raw in lines:
-            if raw.whole:
-                self.lines += 1
-                if self.name in _NAMING:
-                    for body in named_bodies(raw.head):
-                        self.bodies.setdefault(body, []).append(self.lines)
-            else:
-                self.unfinished = True
-            number = self.lines + self.unfinished
+            number = self._count(raw)
             if self.ended is not None and number > self.ended and added is None:
                 added = self._added(raw, number, covered)
             if problem or not pending:
@@ -365,6 +358,16 @@ class _File:
         elif problem is None and added and added.line:
             self.good = min(self.good, added.line - 1)
         return problem or added
+
+    def _count(self, raw: Raw) -> int:
+        """Take in one line; its number."""
+        if raw.whole:
+            self.lines += 1
+            for body in named_bodies(raw.head) if self.name in _NAMING else ():
+                self.bodies.setdefault(body, []).append(self.lines)
+        else:
+            self.unfinished = True
+        return self.lines + self.unfinished
 
     def _added(self, raw: Raw, number: int, covered: int) -> Problem | None:
         """What is wrong with a line that came after the run had ended."""

@@ -12,20 +12,17 @@ from types import TracebackType
 from typing import Any, NamedTuple, Self
 
 import msgspec
-from sqlalchemy import Connection, StaticPool, Table, delete, func, insert, select, update
+from sqlalchemy import Connection, StaticPool, Table, delete, insert, select, update
 
 from monitor.errors import UserError
-from monitor.events import FILES, Access, Event, Ref, Run, format_time, parse
+from monitor.events import FILES, Event, Ref, Run, format_time, parse
 from monitor.findings import Finding, Flow, ReportedGap
 from monitor.recording import START, Position, Read
 from monitor.recording.state import NOTHING, chained
 from monitor.seen import Seen, see
 from monitor.store.database import in_words, open_engine
 from monitor.store.models import (
-    HEAD,
     LINES,
-    AccessRow,
-    AccessValueRow,
     Base,
     FindingRow,
     FlowRow,
@@ -35,7 +32,7 @@ from monitor.store.models import (
     RecordingRow,
     UnreadableRow,
 )
-from monitor.store.rows import Row, event_row, finding_row, flow_row, gap_row, match_rows, value_rows, without_nul
+from monitor.store.rows import Row, event_row, finding_row, flow_row, gap_row, match_rows, without_nul
 
 BATCH = 5000
 """Lines to a transaction: a reader that is killed goes on from the last."""
@@ -167,24 +164,6 @@ class Store:
         for kind, line, error in sorted(found, key=lambda row: (order.index(row[0]), row[1])):
             yield f"{FILES[kind]}:{line}", error
 
-    def last_access(self, recording_id: str, value: str, before: datetime) -> Ref | None:
-        """The last access that returned this value and is not later (both on the clock of the device)."""
-        query = (
-            select(AccessValueRow.line)
-            .where(
-                AccessValueRow.recording == recording_id,
-                AccessValueRow.head == value[:HEAD],
-                AccessValueRow.at <= format_time(before),
-            )
-            .order_by(AccessValueRow.at.desc(), AccessValueRow.line.desc())
-            .limit(1)
-        )
-        if len(value) > HEAD:
-            query = query.where(AccessValueRow.text == value)
-        with self._reading() as connection:
-            line = connection.scalar(query)
-        return None if line is None else f"{FILES['access']}:{line}"
-
     # recordings
 
     def recordings(self) -> list[Run]:
@@ -220,7 +199,6 @@ class Store:
         recording_id: str,
         flows: Sequence[Flow],
         findings: Sequence[Finding],
-        replace: bool = True,
         *,
         gaps: Sequence[ReportedGap] = (),
         judged_by: str | None = None,
@@ -228,7 +206,6 @@ class Store:
     ) -> None:
         """Save what was concluded from a recording, in one transaction; what did not change is not written.
 
-        With `replace` these are all there are; without, flows replace those of the same id and the rest is added.
         `gaps` are those that correlating came upon, `judged_by` the digest of what they come from. Raises UserError
         when the index has by now the recording of another folder than `path`.
         """
@@ -236,28 +213,14 @@ class Store:
             self._must_know(connection, recording_id)
             if path is not None:
                 self._must_be_at(connection, recording_id, path)
-            self._save_flows(connection, recording_id, flows, replace=replace)
+            self._save_flows(connection, recording_id, flows)
             for table, rows in (
                 (FindingRow, [finding_row(recording_id, number, each) for number, each in enumerate(findings)]),
                 (FoundGapRow, [gap_row(recording_id, number, each) for number, each in enumerate(gaps)]),
             ):
-                if replace:
-                    connection.execute(delete(table).where(table.recording == recording_id))
-                else:
-                    first = connection.scalar(select(func.max(table.number)).where(table.recording == recording_id))
-                    for row in rows:
-                        row["number"] += 0 if first is None else first + 1
+                connection.execute(delete(table).where(table.recording == recording_id))
                 self._insert(connection, table, rows)
-            if replace or judged_by is not None:
-                connection.execute(
-                    update(RecordingRow).where(RecordingRow.id == recording_id).values(judged_by=judged_by)
-                )
-
-    def upsert_flows(self, recording_id: str, flows: Sequence[Flow]) -> None:
-        """Save flows as they are found; one of an id that is there takes its place."""
-        with self._write() as connection:
-            self._must_know(connection, recording_id)
-            self._save_flows(connection, recording_id, flows, replace=False)
+            connection.execute(update(RecordingRow).where(RecordingRow.id == recording_id).values(judged_by=judged_by))
 
     def flows(self, recording_id: str) -> list[Flow]:
         """The flows of a recording in the order they were saved."""
@@ -368,8 +331,6 @@ class Store:
                 )
                 continue
             rows.setdefault(LINES[read.kind], []).append(event_row(recording_id, at.line, read.event, read.raw))
-            if isinstance(read.event, Access):
-                rows.setdefault(AccessValueRow, []).extend(value_rows(recording_id, at.line, read.event))
         for model, batch in rows.items():
             self._insert(connection, model, batch)
         touched = {read.kind for read in reads}
@@ -406,8 +367,8 @@ class Store:
                 "Try again when nobody else correlates that one, or name another database with --db.",
             )
 
-    def _save_flows(self, connection: Connection, recording_id: str, flows: Sequence[Flow], *, replace: bool) -> None:
-        """Write the flows that are new or differ; take out the others if these are all."""
+    def _save_flows(self, connection: Connection, recording_id: str, flows: Sequence[Flow]) -> None:
+        """Write the flows that are new or differ, and take out the others."""
         stored: Mapping[str, tuple[int, str]] = {
             id_: (number, flow)
             for id_, number, flow in connection.execute(
@@ -419,19 +380,12 @@ class Store:
             select(MatchRow.flow, MatchRow.match).where(MatchRow.recording == recording_id).order_by(MatchRow.number)
         ):
             matches.setdefault(id_, []).append(match)
-        following = 0 if replace else max((number for number, _ in stored.values()), default=-1) + 1
-        stale = set(stored) - {flow.id for flow in flows} if replace else set()
+        stale = stored.keys() - {flow.id for flow in flows}
         flow_rows: list[Row] = []
         found: list[Row] = []
         for number, flow in enumerate(flows):
-            if replace or flow.id not in stored:
-                place = number if replace else following
-                following += 1
-            else:
-                place = stored[flow.id][0]
-            row = flow_row(recording_id, place, flow)
-            own = match_rows(recording_id, flow)
-            if stored.get(flow.id) == (place, row["flow"]) and matches.get(flow.id, []) == [m["match"] for m in own]:
+            row, own = flow_row(recording_id, number, flow), match_rows(recording_id, flow)
+            if stored.get(flow.id) == (number, row["flow"]) and matches.get(flow.id, []) == [m["match"] for m in own]:
                 continue
             stale.add(flow.id)
             flow_rows.append(row)
@@ -473,10 +427,6 @@ def _forget_line(connection: Connection, recording_id: str, kind: str, line: int
             UnreadableRow.recording == recording_id, UnreadableRow.kind == kind, UnreadableRow.line == line
         )
     )
-    if model is AccessRow:
-        connection.execute(
-            delete(AccessValueRow).where(AccessValueRow.recording == recording_id, AccessValueRow.line == line)
-        )
 
 
 def _flow(stored: str, matches: Sequence[str]) -> Flow:

@@ -7,14 +7,11 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary, String, Text
+from sqlalchemy import BigInteger, ForeignKey, LargeBinary, String, Text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-VERSION = 3
+VERSION = 4
 """Of these tables. An index of another version is not read: it is deleted and rebuilt from the recordings."""
-
-HEAD = 200
-"""Characters of a value that are indexed: a database may refuse to index a text of any length."""
 
 Name = Annotated[str, mapped_column(String(200))]
 Moment = Annotated[str, mapped_column(String(40))]
@@ -90,24 +87,6 @@ class AccessRow(LineRow):
     outcome: Mapped[Name]
     calls: Mapped[Number]
     until: Mapped[Moment | None]
-
-
-class AccessValueRow(OfRecording):
-    """One value of an access."""
-
-    __tablename__ = "access_values"
-    line: Mapped[Number] = mapped_column(primary_key=True, autoincrement=False)
-    number: Mapped[Number] = mapped_column(primary_key=True, autoincrement=False)
-    at: Mapped[Moment]
-    type: Mapped[Long]
-    head: Mapped[Name]
-    """The first characters of `text`."""
-    text: Mapped[Long]
-    row: Mapped[Number | None] = mapped_column("cursor_row")
-    __table_args__ = (
-        # the last access of a value before an upload, answered from the index alone
-        Index("ix_access_values_last", "recording", "head", "at", "line"),
-    )
 
 
 class TransformRow(LineRow):

@@ -2,110 +2,66 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any, assert_never
+from collections.abc import Callable
+from datetime import datetime
+from operator import attrgetter
+from typing import Any
 
-from monitor.events import (
-    Access,
-    Connection,
-    Consent,
-    Endpoint,
-    Event,
-    Gap,
-    Phase,
-    Screen,
-    Transform,
-    Upload,
-    Witness,
-    dump,
-    format_time,
-)
+from monitor.events import Endpoint, Event, dump, format_time
 from monitor.findings import Finding, Flow, ReportedGap
-from monitor.store.models import HEAD
 
 Row = dict[str, Any]
 _LARGEST = 2**63 - 1
 
 
+def _columns(**named: str) -> tuple[tuple[str, ...], Callable[[Event], tuple[object, ...]]]:
+    """Columns, and what gives their values: column=field."""
+    return tuple(named), attrgetter(*named.values())
+
+
+_OF_KIND = {
+    "access": _columns(
+        source="source", target="target", data="data", outcome="outcome", calls="count", until="until"
+    ),
+    "transform": _columns(op="op", algorithm="algorithm"),
+    "connection": _columns(op="op", transport="transport", local="local", remote="remote", host="host"),
+    "upload": _columns(
+        via="via", method="method", host="host", url="url", type="type", body="body", bytes="size", status="status",
+        cleartext="cleartext", truncated="truncated",
+    ),
+    "consent": _columns(signal="signal", status="status", scope="scope", said_by="by", text="text"),
+    "phase": _columns(state="state", text="text"),
+    "screen": _columns(package="package", why="why", looked="by"),
+    "witness": _columns(counted_by="by", subject="subject", data="data"),
+    "gap": _columns(place="where", subject="subject", why="why", detail="detail"),
+}  # fmt: skip
+
+
 def event_row(recording: str, line: int, event: Event, raw: bytes) -> Row:
     """The row of a line in the table of its kind."""
-    row: Row = {
+    columns, values = _OF_KIND[event.kind]
+    return {
         "recording": recording,
         "line": line,
         "at": format_time(event.at),
         "app": event.app,
         "pid": _number(event.pid),
         "raw": raw.decode(),
+        **dict(zip(columns, map(_cell, values(event)), strict=True)),
     }
-    match event:
-        case Access():
-            row["source"] = event.source
-            row["target"] = event.target
-            row["data"] = event.data
-            row["outcome"] = event.outcome
-            row["calls"] = _number(event.count)
-            row["until"] = format_time(event.until) if event.until else None
-        case Transform():
-            row["op"] = event.op
-            row["algorithm"] = event.algorithm
-        case Connection():
-            row["op"] = event.op
-            row["transport"] = event.transport
-            row["local"] = _endpoint(event.local)
-            row["remote"] = _endpoint(event.remote)
-            row["host"] = event.host
-        case Upload():
-            row["via"] = event.via
-            row["method"] = event.method
-            row["host"] = event.host
-            row["url"] = event.url
-            row["type"] = event.type
-            row["body"] = event.body
-            row["bytes"] = _number(event.size)
-            row["status"] = _number(event.status)
-            row["cleartext"] = event.tls is None
-            row["truncated"] = event.truncated
-        case Consent():
-            row["signal"] = event.signal
-            row["status"] = event.status
-            row["scope"] = event.scope
-            row["said_by"] = event.by
-            row["text"] = event.text
-        case Phase():
-            row["state"] = event.state
-            row["text"] = event.text
-        case Screen():
-            row["package"] = event.package
-            row["why"] = event.why
-            row["looked"] = event.by
-        case Witness():
-            row["counted_by"] = event.by
-            row["subject"] = event.subject
-            row["data"] = event.data
-        case Gap():
-            row["place"] = event.where
-            row["subject"] = event.subject
-            row["why"] = event.why
-            row["detail"] = event.detail
+
+
+def _cell(value: object) -> object:
+    """A value as a column can hold it; `raw` has it as it was written."""
+    match value:
+        case int():
+            return _number(value)
+        case datetime():
+            return format_time(value)
+        case Endpoint():
+            return _endpoint(value)
         case _:
-            assert_never(event)
-    return row
-
-
-def value_rows(recording: str, line: int, access: Access) -> Iterator[Row]:
-    """The rows of the values of an access."""
-    at = format_time(access.at)
-    for number, value in enumerate(access.values):
-        yield {
-            "recording": recording,
-            "line": line,
-            "number": number,
-            "at": at,
-            "type": value.type,
-            "head": value.text[:HEAD],
-            "text": value.text,
-            "cursor_row": _number(value.row),
-        }
+            return value
 
 
 def flow_row(recording: str, number: int, flow: Flow) -> Row:

@@ -227,7 +227,7 @@ def small() -> Iterator[Given]:
     known = [(value.type, value.text) for value in values(1_000)]
     sought = Sought()
     for key in known:
-        sought.add(key, 1)
+        sought.add(key, alone=False)
     at = datetime(2026, 3, 14, 9, tzinfo=UTC)
     bodies = small_uploads()
     decoded = [decode.leaves_of(body, narrow=sought.narrow) for body in bodies]

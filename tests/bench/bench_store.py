@@ -22,7 +22,7 @@ from monitor.correlate import correlate, knowledge
 from monitor.recording import Read, Recording, verify
 from monitor.store import Store
 from monitor.store.index import BATCH
-from monitor.store.rows import event_row, value_rows
+from monitor.store.rows import event_row
 from tests.bench.figures import Figure, Given
 from tests.bench.running import alone, talk
 
@@ -134,13 +134,11 @@ def measure() -> Iterator[Given]:
         yield Figure("verify", lines / verifying)
 
         reads: dict[str, list[Read]] = {kind: list(recording.read(kind)) for kind in KINDS}
-        rows: dict[str, list[dict[str, Any]]] = {table: [] for table in (*TABLES.values(), "access_values")}
+        rows: dict[str, list[dict[str, Any]]] = {table: [] for table in TABLES.values()}
         for kind, of in reads.items():
             for read in of:
                 assert read.event is not None
                 rows[TABLES[kind]].append(event_row("r", read.position.line, read.event, read.raw))
-                if isinstance(read.event, events.Access):
-                    rows["access_values"] += value_rows("r", read.position.line, read.event)
         count = sum(map(len, rows.values()))
         times: dict[str, list[float]] = {"raw": [], "ingest": [], "walk": [], "parse": []}
         for turn in range(ROUNDS):

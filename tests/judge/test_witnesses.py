@@ -5,7 +5,7 @@ import pytest
 from monitor import catalog
 from monitor.app_ops import AppOps
 from monitor.events import Access, Gap, Observers, Phase, Run, Upload, Witness, made
-from monitor.judge.witnesses import missed
+from monitor.judge.witnesses import Recorded, missed
 from monitor.seen import see
 from tests.judge.scenario import at
 
@@ -40,7 +40,7 @@ def read(second, data="location", count=1, until=None, outcome="returned"):
 def gaps(witnesses, accesses=(), uploads=(), *, connections=0, observers=BOTH, offset_s=0):
     lines = [see(f"witnesses.jsonl:{number}", each, offset_s * 1000) for number, each in enumerate(witnesses, 1)]
     reads = [see(f"accesses.jsonl:{number}", each, offset_s * 1000) for number, each in enumerate(accesses, 1)]
-    return list(missed(run_of(offset_s), observers, lines, reads, uploads, connections, OPS))
+    return list(missed(run_of(offset_s), observers, lines, Recorded(reads, uploads, connections), OPS))
 
 
 READS = [
@@ -163,7 +163,7 @@ def test_a_process_without_hooks_is_told_of_once(witnesses, gap, expected):
     told = {"at": at(50), "where": "hook", "why": "process_not_instrumented", **(gap or {})}
     known = [made(Gap, told)] if gap else []
     phases = [Phase(at=at(1), state="started", pid=7)]
-    found = missed(run_of(), BOTH, lines, [], [], 0, OPS, phases=phases, gaps=known)
+    found = missed(run_of(), BOTH, lines, Recorded(phases=phases, gaps=known), OPS)
     assert [each.subject for each in found] == expected
 
 

@@ -85,7 +85,7 @@ class Conditions:
         wanted = frozenset(separate.consent)
         timeline = self._facts.timeline
         return lambda each: surely(
-            timeline, each.at, each.clock, each.uncertainty_ms, each.data, separate.scope, wanted
+            timeline.around(each.at, each.clock, each.uncertainty_ms, each.data, separate.scope), wanted
         )
 
     def _soon_s(self, seconds: float) -> Test:

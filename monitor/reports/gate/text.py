@@ -18,6 +18,8 @@ OUTCOMES = {"failed": TONES["high"], "not_observable": TONES["gaps"], "passed": 
 QUIET = ("same", "better", "gone")
 """Counted, and told one by one only where a waiver has something to say."""
 EVIDENCE = 3
+MOST = 100
+"""Changes that are told one by one, those that fail first; the other formats have all."""
 
 
 def render(told: Told, width: int | None = None, colour: bool | None = None) -> str:
@@ -32,9 +34,14 @@ def _parts(told: Told) -> Iterator[RenderableType]:
     yield Text(
         f"{plain(gate.package)}{release}: {', '.join(map(plain, gate.recordings))}. {said.against(told)}", style="dim"
     )
-    for one in gate.changes:
-        if one.fails or one.change not in QUIET:
-            yield from _change(one, told)
+    changes = sorted(
+        (one for one in gate.changes if one.fails or one.change not in QUIET), key=lambda one: not one.fails
+    )
+    for one in changes[:MOST]:
+        yield from _change(one, told)
+    if len(changes) > MOST:
+        yield ""
+        yield Text(words("and_more", count=len(changes) - MOST))
     if gate.flows:
         yield ""
         for flow in gate.flows:

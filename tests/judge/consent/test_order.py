@@ -63,7 +63,7 @@ def test_the_bound_is_between_the_clocks_and_not_within_one(act, seen, state):
     at, clock = ms(seen[0]), seen[1]
     assert decided(told, at, clock, U, "location").state == state
     if (act[0] == seen[0]) or (act[2] != clock and abs(act[0] - seen[0]) <= U):
-        assert not surely(told, at, clock, U, "location", "general_policy", {"given"})
+        assert not surely(told.around(at, clock, U, "location"), {"given"})
 
 
 def test_a_yes_that_ends_within_the_bound_may_still_have_stood():
