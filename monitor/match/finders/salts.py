@@ -5,9 +5,11 @@ from __future__ import annotations
 
 import hmac
 import re
+from bisect import insort
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache, cached_property
-from itertools import islice, permutations
+from itertools import compress, islice, permutations
+from operator import attrgetter
 from typing import NamedTuple
 
 from monitor.events import Value
@@ -124,7 +126,8 @@ class Salts:
         forms = ((name, text) for name, text in variants.FORMS[kind](key[1]) if name in FORMS)
         for rank, (name, text) in enumerate(forms):
             data = text.encode("utf-8", "replace")
-            known.append(_Form(rank, key, kind, name, data, DIGESTS["md5"](data).hex().encode()))
+            # in an order that does not depend on when they became known
+            insort(known, _Form(rank, key, kind, name, data, DIGESTS["md5"](data).hex().encode()))
 
     def find(self, look: Look, search: Search) -> Iterator[Hit]:
         """Every value that was hashed with a field of an upload, with another value, or with the name of one of the
@@ -135,7 +138,8 @@ class Salts:
         known = {_place(hit.leaf) for hit in search.hits if hit.strong}
         asked = {raw: leaf for raw, leaf in asked.items() if _place(leaf) not in known}
         salts = _salts(look.leaves, asked.values())
-        forms = tuple(_few(forms, search.wanted) for forms in (self._alone, self._of_rows))
+        wanted = cache(search.wanted)
+        forms = tuple(_few(forms, wanted) for forms in (self._alone, self._of_rows))
         if forms != self._forms:
             self._forms = forms
             self._tables.clear()
@@ -161,12 +165,10 @@ class Salts:
 
 
 def _few(forms: list[_Form], wanted: Callable[[Key], bool]) -> list[_Form]:
-    """Those that are wanted and may be tried, in an order that does not depend on when they became known."""
+    """Those that are wanted and may be tried, of forms in order."""
     if len(forms) > MOST:
         return []
-    forms.sort()
-    is_wanted = cache(wanted)
-    return list(islice((form for form in forms if is_wanted(form.key)), MOST_DIGESTS))
+    return list(islice(compress(forms, map(wanted, map(attrgetter("key"), forms))), MOST_DIGESTS))
 
 
 def _may_be_digest(leaf: Leaf) -> bool:
@@ -207,19 +209,16 @@ def _salted(of: Iterable[list[_Form]], salt: bytes, algorithm: str, room: int) -
     table, digest = _Table(), DIGESTS[algorithm]
     for known in of:
         for number, (before, after, of_md5) in enumerate(_ways(salt)):
-            forms = known[:room]
+            if not (forms := known[:room]):
+                break
             room -= len(forms)
-            if of_md5:
-                raw = [digest(before + form.md5 + after) for form in forms]
-            else:
-                raw = [digest(before + form.data + after) for form in forms]
-            table.add(raw, [(form,) for form in forms], f"salted_{algorithm}")
+            raw = [digest(before + (form.md5 if of_md5 else form.data) + after) for form in forms]
+            table.add(raw, list(zip(forms)), f"salted_{algorithm}")
             if number == 1:  # keyed with it is as usual as before and behind it
                 forms = known[:room]
                 room -= len(forms)
                 keyed = hmac.new(salt, digestmod=algorithm)  # many times as fast as `hmac.digest` for each
-                raw = [_mac(keyed.copy(), form.data) for form in forms]
-                table.add(raw, [(form,) for form in forms], f"hmac_{algorithm}")
+                table.add([_mac(keyed.copy(), form.data) for form in forms], list(zip(forms)), f"hmac_{algorithm}")
     return table
 
 
