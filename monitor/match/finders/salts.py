@@ -7,7 +7,7 @@ import hmac
 import re
 from bisect import insort
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import cache, cached_property
+from functools import cached_property
 from itertools import compress, islice, permutations
 from operator import attrgetter
 from typing import NamedTuple
@@ -138,8 +138,7 @@ class Salts:
         known = {_place(hit.leaf) for hit in search.hits if hit.strong}
         asked = {raw: leaf for raw, leaf in asked.items() if _place(leaf) not in known}
         salts = _salts(look.leaves, asked.values())
-        wanted = cache(search.wanted)
-        forms = tuple(_few(forms, wanted) for forms in (self._alone, self._of_rows))
+        forms = tuple(_few(forms, search.wanted) for forms in (self._alone, self._of_rows))
         if forms != self._forms:
             self._forms = forms
             self._tables.clear()
