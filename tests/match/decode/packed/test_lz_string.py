@@ -1,4 +1,4 @@
-"""Texts that lz-string packed are unpacked in both of its alphabets, bounded, and never made up of what is none."""
+"""Texts that lz-string packed are unpacked in both of its alphabets, bounded; broken ones give nothing."""
 
 import json
 
