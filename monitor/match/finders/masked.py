@@ -27,18 +27,20 @@ class Masked:
 
     def __init__(self) -> None:
         self._differences = Table()
+        self._sizes: set[int] = set()
 
     def add(self, slot: int, value: Value) -> None:
         """Look for a value from now on."""
         if data := _given(value):
             self._differences.put(hashes_of(_differences(data)), slot)
+            self._sizes.add(len(data))
 
     def find(self, look: Look, search: Search) -> Iterator[Hit]:
         """Every value that all of a leaf may be which nobody could read, or under one byte only."""
         numbers: list[int] = []
         differences: list[tuple[int, int, int]] = []
         for number, leaf in enumerate(look.leaves):
-            if LEAST < len(leaf.data) <= LONGEST:
+            if len(leaf.data) in self._sizes:
                 found = list(_differences(leaf.data, KEYS if _is_unreadable(leaf) else KEYS[:1]))
                 differences += found
                 numbers += [number] * len(found)

@@ -81,10 +81,10 @@ class _Table:
 
     def __init__(self) -> None:
         self._raw: list[bytes] = []
-        self._of: list[tuple[Sequence[tuple[_Form, ...]], str]] = []
+        self._of: list[tuple[Sequence[_Form | tuple[_Form, ...]], str]] = []
 
-    def add(self, raw: Sequence[bytes], of: Sequence[tuple[_Form, ...]], name: str) -> None:
-        """Add digests: of which values each, and the name of the variant."""
+    def add(self, raw: Sequence[bytes], of: Sequence[_Form | tuple[_Form, ...]], name: str) -> None:
+        """Add digests: of which value or values each, and the name of the variant."""
         self._raw += raw
         self._of.append((of, name))
 
@@ -97,7 +97,8 @@ class _Table:
         number = self._numbers.get(raw)
         if number is None:
             return None
-        return next(islice(((forms, name) for of, name in self._of for forms in of), number, None))
+        forms, name = next(islice(((forms, name) for of, name in self._of for forms in of), number, None))
+        return (forms,) if isinstance(forms, _Form) else forms, name
 
 
 class Salts:
@@ -212,12 +213,12 @@ def _salted(of: Iterable[list[_Form]], salt: bytes, algorithm: str, room: int) -
                 break
             room -= len(forms)
             raw = [digest(before + (form.md5 if of_md5 else form.data) + after) for form in forms]
-            table.add(raw, list(zip(forms)), f"salted_{algorithm}")
+            table.add(raw, forms, f"salted_{algorithm}")
             if number == 1:  # keyed with it is as usual as before and behind it
                 forms = known[:room]
                 room -= len(forms)
                 keyed = hmac.new(salt, digestmod=algorithm)  # many times as fast as `hmac.digest` for each
-                table.add([_mac(keyed.copy(), form.data) for form in forms], list(zip(forms)), f"hmac_{algorithm}")
+                table.add([_mac(keyed.copy(), form.data) for form in forms], forms, f"hmac_{algorithm}")
     return table
 
 
