@@ -6,7 +6,8 @@ from __future__ import annotations
 import math
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
+from collections.abc import Set as AbstractSet
 from typing import Any, NamedTuple
 
 import mmh3
@@ -89,29 +90,29 @@ class Sets:
                 if parent != leaf.path:
                     lists[parent, size].setdefault(data, leaf)
             elif leaf.text is None and size > HEAD and data[0] < 2 and data[1] <= MOST_HASHES:
-                yield from self._in_filter(leaf, search.wanted)
+                yield from self._in_filter(leaf, search.unread)
         for (parent, _), listed in sorted(lists.items(), key=str):
             if len(listed) >= LEAST_LISTED:
-                yield from self._in_list(parent, listed, search.wanted)
+                yield from self._in_list(parent, listed, search.unread)
 
     def __len__(self) -> int:
         return self._known
 
-    def _members(self, read: Callable[[Key], bool]) -> Iterator[Member]:
+    def _members(self, unread: AbstractSet[Key]) -> Iterator[Member]:
         for key, kind in self._values.items():
-            if read(key):
+            if key not in unread:
                 for name, text in variants.FORMS[kind](key[1]):
                     if name in FORMS:
                         yield Member(key, name, text.encode("utf-8", "replace"))
 
     # --- lists of short digests ---
 
-    def _in_list(self, parent: str, listed: dict[bytes, Leaf], read: Callable[[Key], bool]) -> Iterator[Hit]:
+    def _in_list(self, parent: str, listed: dict[bytes, Leaf], unread: AbstractSet[Key]) -> Iterator[Hit]:
         """The values whose digests begin like entries of a list: of the digest and the form that fit most."""
         size = len(next(iter(listed)))
         ways: dict[tuple[str, str], dict[bytes, Key]] = defaultdict(dict)
         members: dict[str, set[Key]] = defaultdict(set)
-        for key, form, text in self._members(read):
+        for key, form, text in self._members(unread):
             members[form].add(key)
             for digest in digests.COMMON:
                 begins = digests.DIGESTS[digest](text)[:size]
@@ -136,7 +137,7 @@ class Sets:
 
     # --- Bloom filters ---
 
-    def _in_filter(self, leaf: Leaf, read: Callable[[Key], bool]) -> Iterator[Hit]:
+    def _in_filter(self, leaf: Leaf, unread: AbstractSet[Key]) -> Iterator[Hit]:
         """The values that a Bloom filter says it holds, where it says so of more than it would by mistake."""
         data = leaf.data
         strategy, hashes, longs = data[0], data[1], int.from_bytes(data[2:HEAD])
@@ -148,7 +149,7 @@ class Sets:
             return
         held: dict[str, set[Key]] = defaultdict(set)
         asked: dict[str, set[Key]] = defaultdict(set)
-        for key, form, text in self._members(read):
+        for key, form, text in self._members(unread):
             asked[form].add(key)
             if all(bits >> bit & 1 for bit in _bits(text, strategy, hashes, 64 * longs)):
                 held[form].add(key)
