@@ -72,7 +72,6 @@ class Why(StrEnum):
     # how a place stands there
     PLACE = "place"
     PLACE_IN_NOTATION = "place_in_notation"
-    PLACE_IN_RARE_NOTATION = "place_in_rare_notation"
     PLACE_IN_BYTES = "place_in_bytes"
     LATITUDE = "latitude"
     LONGITUDE = "longitude"
@@ -135,7 +134,7 @@ class Why(StrEnum):
 AGAINST = frozenset(
     (
         *(Why.NO_KEYS, Why.CUT_ANYWHERE, Why.MANY_NAMES, Why.PASSED_OVER, Why.ANOTHER_BESIDE, Why.NAME_ALONE),
-        *(Why.GUESSED, Why.NO_PROOF, Why.PLACE_IN_RARE_NOTATION, Why.AXES_IN_UPLOAD),
+        *(Why.GUESSED, Why.NO_PROOF, Why.AXES_IN_UPLOAD),
     )
 )
 """Reasons that speak against a match, or weaken it."""

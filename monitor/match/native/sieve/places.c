@@ -80,7 +80,7 @@ PUBLIC bool sieve_add_place(sieve *s, double lat, double lon) {
 }
 
 /* Note the places whose coordinate these degrees may be. */
-bool near_place(sieve *s, double degrees, double unit, int axis) {
+static bool near_place(sieve *s, double degrees, double unit, int axis) {
     if (!s->number_of_places || degrees < s->least[axis] || degrees > s->most[axis]) return false;
     bool any = false, wide = unit > 1e-3;
     uint64_t h = strip(degrees, wide, axis);
@@ -134,11 +134,6 @@ static void note_numbers(sieve *s, const double *range) {
         set(s->some_numbers, bits);
 }
 
-static const double IN_ONE[] = {1e4, 1e5};
-
-/* Degrees and minutes in one number: ddmm.mmmm */
-static double in_one(double degrees) { return floor(degrees) * 100 + (degrees - floor(degrees)) * 60; }
-
 /* What numbers without their sign may be, in each notation, between the least and the most of all places; a little more,
    for most numbers are far from any. */
 static void note_ranges(sieve *s, int axis) {
@@ -155,37 +150,11 @@ static void note_ranges(sieve *s, int axis) {
         s->ranges[METRES][axis][end] = degrees / 180 * EQUATOR * (end ? 1.000001 : 0.999999);
     }
     for (int i = 0; i < DEGREES; i++) note_numbers(s, s->ranges[i][axis]); /* they only grow */
-    for (int i = 0; i < 2; i++) {
-        double range[2] = {in_one(near) * IN_ONE[i] * 0.999999, in_one(far) * IN_ONE[i] * 1.000001};
-        note_numbers(s, range);
-    }
 }
 
 static bool in_range(const sieve *s, double value, int notation) {
     const double(*range)[2] = s->ranges[notation];
     return (value >= range[0][0]) & (value <= range[0][1]) || (value >= range[1][0]) & (value <= range[1][1]);
-}
-
-static void in_one_near(sieve *s, double value, double unit) {
-    double degrees = floor(value / 100), minutes = value - degrees * 100;
-    if (minutes < 60 && degrees <= 180) either_near(s, degrees + minutes / 60, unit / 60);
-}
-
-/* The rarer notations of `places.notations`, of a number with so many decimals. */
-static void rarer_near(sieve *s, double value, int decimals) {
-    double unit = 1 / TENS[decimals];
-    if (value <= 648000) either_near(s, value / 3600, unit / 3600);
-    if (decimals < 2 || value > 18000) return;
-    if (value <= 10800) either_near(s, value / 60, unit / 60);
-    in_one_near(s, value, unit);
-    if (decimals < 3 || value > 360) return;
-    near_place(s, value - 360, unit, 1);
-    if (value <= 200) either_near(s, value * 0.9, unit);
-    near_place(s, value - 90, unit, 0), near_place(s, value - 180, unit, 1), near_place(s, 90 - value, unit, 0);
-    if (decimals < 7 || value >= 1) return;
-    near_place(s, value * 360 - 180, unit * 360, 1);
-    near_place(s, value * 180 - 90, unit * 180, 0), near_place(s, 90 - value * 180, unit * 180, 0);
-    near_place(s, atan(sinh(M_PI * (1 - 2 * value))) * 180 / M_PI, unit * 360, 0);
 }
 
 /* A number without its sign, in every notation in which it may be a coordinate. */
@@ -198,14 +167,12 @@ void number_near(sieve *s, double value, int decimals) {
             if (value <= 3.15 && decimals >= 6) either_near(s, value * 180 / M_PI, unit * 180 / M_PI);
         } else if (value <= EQUATOR + 3 && in_range(s, value, METRES))
             metres_near(s, value, unit);
-        if (decimals >= 2 || value >= 100) rarer_near(s, value, decimals);
         return;
     }
     if (value < 1000 || value > 1.81e11 || !in(s->some_numbers, upper_bits(value))) return;
     for (int i = 0; i < NOTATIONS; i++)
         if (in_range(s, value, i) && value <= 180 * SCALES[i]) either_near(s, value / SCALES[i], 1 / SCALES[i]);
     if (value >= 10000 && value <= EQUATOR && in_range(s, value, METRES)) metres_near(s, value, 1);
-    for (int i = 0; i < 2; i++) in_one_near(s, value / IN_ONE[i], 1 / IN_ONE[i]);
 }
 
 /* A whole number that may be the bits of a real one: only so many digits may. */

@@ -111,7 +111,6 @@ int varint_matters(sieve *s, uint64_t value);
 bool packed_places(sieve *s, bytes data, int64_t size, bool room);
 void number_near(sieve *s, double value, int decimals);
 void bits_near(sieve *s, uint64_t value, int digits);
-bool near_place(sieve *s, double degrees, double unit, int axis);
 void either_near(sieve *s, double degrees, double unit);
 
 /* spellings.c */
