@@ -79,7 +79,6 @@ class Why(StrEnum):
     AXES_IN_TEXT = "axes_in_text"
     AXES_BY_KEY = "axes_by_key"
     AXES_BY_KEYS_OF_PARTS = "axes_by_keys_of_parts"
-    AXES_IN_METRES = "axes_in_metres"
     AXES_SWAPPED = "axes_swapped"
     FIELDS_BESIDE = "fields_beside"
     AXES_IN_UPLOAD = "axes_in_upload"

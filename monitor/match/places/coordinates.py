@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from collections import defaultdict
 from collections.abc import Hashable, Iterator, Sequence
 from itertools import chain
@@ -11,7 +10,7 @@ from typing import NamedTuple
 
 from monitor.events import Value
 from monitor.findings import Reason, Why, because
-from monitor.match.geo import grids, systems
+from monitor.match.geo import systems
 from monitor.match.hits import TELLING, Hit, Said, Spot, last_key, parent_of
 from monitor.match.look import Look
 from monitor.match.native.sieve import Sieve
@@ -19,7 +18,7 @@ from monitor.match.places.binary import Packed
 from monitor.match.places.cells import Cells
 from monitor.match.places.degrees import SOME_PART, Parted, in_parts
 from monitor.match.places.listed import Numbers
-from monitor.match.places.notations import MERCATOR_M, Reading, decimals_of, readings
+from monitor.match.places.notations import Reading, decimals_of, readings
 from monitor.match.places.pairs import NumberSpot, Partners
 from monitor.match.search import Search
 from monitor.match.variants import Variant, kind_of
@@ -33,8 +32,6 @@ CELLS, FINE = 20, 500
 POLAR = 80.0
 MOST = 200
 """Latitudes, and longitudes, of one place in one upload that are paired."""
-UTM_M = 15.0
-"""Metres within which a number may be a place's easting or northing."""
 HEMISPHERES = frozenset((b"S", b"W", b"s", b"w", b"South", b"West", b"south", b"west"))
 
 
@@ -50,8 +47,6 @@ class Places:
         self._polar = False
         """Whether a place is so far north or south that metres are many degrees of longitude."""
         self._packed = Packed()
-        self._metres: Numbers[tuple[bool, int]] = Numbers()
-        """By axis and 32 metres of UTM."""
         self._cells = Cells(narrow)
 
     def add(self, slot: int, value: Value) -> None:
@@ -66,10 +61,6 @@ class Places:
                 self._grid.add((axis, math.floor(degrees * CELLS)), number)
                 self._fine.add((axis, math.floor(degrees * FINE)), number)
             self._polar = self._polar or abs(place.lat) > POLAR
-            if place.system == "wgs84":
-                for one in grids.utm(place.lat, place.lon):
-                    self._metres.add((False, int(one.northing) >> 5), number)
-                    self._metres.add((True, int(one.easting) >> 5), number)
             self._cells.add(slot, place)
 
     def find(self, look: Look, search: Search) -> Iterator[Hit]:
@@ -150,8 +141,6 @@ class Places:
         """By place and axis, the numbers that may be its coordinates."""
         axes: dict[tuple[int, bool], list[_Coordinate]] = defaultdict(list)
         for start, end, degrees, unit, notation, only in read:
-            if notation == "web mercator" and only:  # the same number may be metres of UTM
-                self._in_utm(look, start, end, degrees, unit, axes)
             for axis in (False, True) if only is None else (only,):
                 for place_number in self._near(degrees, unit, notation, lon=axis):
                     off = _error(degrees, unit, self._places[place_number][1], lon=axis)
@@ -162,33 +151,6 @@ class Places:
                         decimals = decimals_of(unit)
                         known.append(_Coordinate(leaf, start - offset, end - offset, decimals, notation, *off))
         return axes
-
-    def _in_utm(
-        self,
-        look: Look,
-        start: int,
-        end: int,
-        degrees: float,
-        unit: float,
-        axes: dict[tuple[int, bool], list[_Coordinate]],
-    ) -> None:
-        """Note a number that may be the easting or the northing of a place."""
-        number = degrees / 180 * MERCATOR_M
-        strip = int(number) >> 5
-        for axis in (False, True):
-            for near in (strip - 1, strip, strip + 1):
-                for place in self._metres.get((axis, near)):
-                    point = self._places[place][1]
-                    metres = grids.utm(point.lat, point.lon)
-                    off = min(abs(number - (one.easting if axis else one.northing)) for one in metres)
-                    known = axes[place, axis]
-                    if off <= UTM_M and len(known) < MOST:
-                        leaf = look.leaf_at(start)
-                        offset = look.starts[leaf]
-                        decimals = decimals_of(unit)
-                        fits = off * 180 / MERCATOR_M <= unit * 1.000001
-                        spot = (leaf, start - offset, end - offset)
-                        known.append(_Coordinate(*spot, decimals, "utm", off / systems.METRES_PER_DEGREE, off, fits))
 
     def _pair(
         self, look: Look, number: int, pair: tuple[_Coordinate, _Coordinate], relation: Why, search: Search
@@ -221,10 +183,9 @@ def _hit(search: Search, slot: int, variant: Variant, spot: Spot, said: Said) ->
     return search.hit(slot, variant, spot, **said)
 
 
-METRES_KEY = re.compile(r"north[^ ]* .*east|utm")
 UNUSUAL = frozenset(
     (
-        *("radians", "web mercator", "utm", "degrees:minutes:seconds", "milliseconds of arc", "semicircles"),
+        *("radians", "web mercator", "degrees:minutes:seconds", "milliseconds of arc", "semicircles"),
         *("degrees x 10000", "degrees x 100000000", "degrees x 1000000000", "bits of a real number"),
     )
 )
@@ -343,8 +304,6 @@ def _relation_of_fields(
     siblings = parent_of(first) == parent_of(second)
     if all(keys) and decimals >= (2 if siblings else 3):
         return (0 if siblings else 1), Why.AXES_BY_KEY
-    if siblings and lat.notation == "utm" and METRES_KEY.search(f"{first} {second}".lower()):
-        return 0, Why.AXES_IN_METRES
     if siblings and decimals >= 2 and _swapped(first, second):
         return 0, Why.AXES_SWAPPED
     if siblings and decimals >= 3 and abs(lat.leaf - lon.leaf) <= 2:
