@@ -62,7 +62,6 @@ class Why(StrEnum):
     KEYS = "keys"
     NO_KEYS = "no_keys"
     SHORT_DIGESTS = "short_digests"
-    IN_FILTER = "in_filter"
     TAKEN_WITH_FIELD = "taken_with_field"
     TAKEN_WITH_APP = "taken_with_app"
     TAKEN_WITH_VALUE = "taken_with_value"
