@@ -38,15 +38,15 @@ HEMISPHERES = frozenset((b"S", b"W", b"s", b"w", b"South", b"West", b"south", b"
 class Places:
     """Places to look for."""
 
-    def __init__(self, narrow: Sieve) -> None:
-        """`narrow`: what is told of them as well."""
+    def __init__(self, narrow: Sieve, packed: Packed) -> None:
+        """`narrow`: what is told of them as well; `packed`: in which they are found in binary data."""
         self._places: list[tuple[int, systems.Place]] = []
         self._grid: Numbers[tuple[bool, int]] = Numbers()
         self._fine: Numbers[tuple[bool, int]] = Numbers()
         """By axis and cell of a degree: of the wide grid, for coarse numbers, and of the fine one."""
         self._polar = False
         """Whether a place is so far north or south that metres are many degrees of longitude."""
-        self._packed = Packed()
+        self._packed = packed
         self._cells = Cells(narrow)
 
     def add(self, slot: int, value: Value) -> None:

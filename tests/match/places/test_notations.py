@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import base64
 import json
-import struct
 
 import pytest
 
@@ -72,14 +70,8 @@ def aprs(point):
     return {"packet": f"!{one(point[0], 2, 'NS')}/{one(point[1], 3, 'EW')}>test"}
 
 
-def doubles_far(point):
-    raw = b"\x93\x17\xfe" + struct.pack("<d", point[0]) + bytes(range(130, 151)) + struct.pack("<d", point[1]) + b"\x81"
-    return {"blob": base64.b64encode(raw).decode()}
-
-
 IN_LARGE_TOO = {
     "degrees minutes": aprs,
-    "double, little endian": doubles_far,
 }
 ONLY_IN_SMALL = {
     "degrees minutes seconds": lambda point: named(point, *"dmsh"),
@@ -140,24 +132,6 @@ NOT_FOUND = (
 @pytest.mark.parametrize("fields", NOT_FOUND)
 def test_what_only_looks_like_a_place_is_none(fields):
     assert [hit for hit in find(fields) if hit.strong] == []
-
-
-def test_doubles_far_apart_must_both_be_of_the_place():
-    lat, lon = (struct.pack("<d", degrees) for degrees in SHANGHAI)
-    between = bytes(range(130, 194))
-    assert {hit.key for hit in find(b"\x9d" + lat + between + lon)} == {SHANGHAI}
-    assert {hit.key for hit in find(b"\x9d" + lon + between[:40] + lat)} == {SHANGHAI}
-    assert find(b"\x9d" + lat + between + b"\x9d" + lon) == []
-    assert find(b"\x9d" + lat + between + struct.pack("<d", SHANGHAI[1] + 0.001)) == []
-    assert find(b"\x9d" + lat + between + struct.pack(">d", SHANGHAI[1])) == []
-    floats = [struct.pack("<f", degrees) for degrees in SHANGHAI]
-    assert find(b"\x9d" + floats[0] + between[:20] + floats[1]) == []
-
-
-def test_doubles_far_apart_cost_more_chance_than_those_side_by_side():
-    lat, lon = (struct.pack("<d", degrees) for degrees in SHANGHAI)
-    far, near = (find(b"\x9d" + lat + between + lon)[0] for between in (bytes(range(130, 170)), b""))
-    assert far.chance > 100 * near.chance
 
 
 def test_a_short_geohash_is_found_under_its_key():
