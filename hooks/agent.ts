@@ -10,9 +10,9 @@ import { appCame, askThere, inSlices, on, restoreMethods, watchDefinitions, watc
 import type { Env } from "./java/jni.js";
 import { addLoader, knowOwners, ownersOf } from "./java/owners.js";
 import { goLive, patch, unpatch } from "./java/patches.js";
-import { micros, timestamp } from "./out/clock.js";
+import { micros } from "./out/clock.js";
 import { soon } from "./out/doorbell.js";
-import { configure, emit, flushAll, leave, report, sayOwners } from "./out/emit.js";
+import { configure, emit, flushAll, gap, leave, report, sayOwners } from "./out/emit.js";
 import { eachModule, leaveAlone } from "./out/leaving.js";
 import { send } from "./out/numbered.js";
 import type { Plan } from "./plan.js";
@@ -103,10 +103,9 @@ function bringUp(plan: Plan): void {
       tellPlaced();
     }
     if (plan.started && (late || !inTime)) {
-      emit(before, {
-        kind: "gap", where: "hook", subject: "agent", why: "install_failed", until: timestamp(micros()),
-        detail: "the app had begun before its hooks were in: what it read and asked until then may be missing",
-      });
+      gap(
+        "agent", "install_failed",
+        "the app had begun before its hooks were in: what it read and asked until then may be missing", before, micros());
     }
     onChange(tellStatuses);
     emit(micros(), { kind: "phase", state: "started", text: null });

@@ -5,8 +5,7 @@
 // how ART's classes lie in memory is learned from a class of ours, of which all is known. Run on ART 10 on x86-64 alone.
 
 import Java from "frida-java-bridge";
-import { micros } from "../out/clock.js";
-import { emit } from "../out/emit.js";
+import { gap, wordsOf } from "../out/emit.js";
 import { artApi } from "./bridge.js";
 
 const POINTER = Process.pointerSize;
@@ -154,11 +153,9 @@ export function hookCopies(entry: number, { id, entry: to, gains, loses }: Defau
   } catch (error) {
     if (!isStrange) {
       isStrange = true;
-      emit(micros(), {
-        kind: "gap", where: "hook", subject: "agent", why: "install_failed",
-        detail: "default methods of interfaces are not hooked in classes that were loaded before: "
-          + (error instanceof Error ? error.message : String(error)),
-      });
+      gap(
+        "agent", "install_failed",
+        "default methods of interfaces are not hooked in classes that were loaded before: " + wordsOf(error));
     }
   }
 }

@@ -1,14 +1,14 @@
 // Wraps methods: the app's own method first, then those who watch it; whatever they do, the app gets its own result.
 
 import { micros } from "../out/clock.js";
-import { emit, report, type Fold } from "../out/emit.js";
+import { gap, type Fold } from "../out/emit.js";
+import { Failures } from "../out/failures.js";
 import { currentEnv, isArt, isStatic, original, overloadsOf, replace, type ClassWrapper, type Overload, type Raw } from "./bridge.js";
 import { Method, className, wrapperFor } from "./classes.js";
 import { keep } from "./entry.js";
 import { below, isInside, setInside, setPaused, type Below, type Repeats } from "./folding.js";
 import { arrayElement, arrayLength, globalRef, inFrame, reflected, takeException, throwAgain, type Env } from "./jni.js";
 
-const FAILURES_IN_A_ROW = 5;
 const ABSTRACT = 0x0400;
 
 /** One call of a wrapped method, as its watchers see it. */
@@ -47,8 +47,7 @@ export interface Watch {
 }
 
 interface Watching extends Watch {
-  failures: number;
-  off: boolean;
+  failures: Failures;
 }
 
 /** `api`: calls inside it are the same access. `app`: the app's own code runs inside it, its accesses count. */
@@ -132,7 +131,7 @@ export function watch(
     }
     const hook = hookOf(env, overload, kind);
     if (!hook.watches.some((other) => other.subject === watcher.subject && other.after === watcher.after && other.before === watcher.before)) {
-      hook.watches.push({ ...watcher, failures: 0, off: false });
+      hook.watches.push({ ...watcher, failures: new Failures(watcher.subject) });
       countOrNot(hook);
     }
     result.count += 1;
@@ -140,7 +139,7 @@ export function watch(
   result.missing = [...missing];
   result.unread = only === null || missing.size > 0 ? classes.flatMap((cls) => cls.$unread?.get(method) ?? []) : [];
   if (result.count > 0 && result.unread.length > 0) {
-    emit(micros(), { kind: "gap", where: "hook", subject: watcher.subject, why: "install_failed", detail: namesAbsent(result.unread) });
+    gap(watcher.subject, "install_failed", namesAbsent(result.unread));
   }
   return result;
 }
@@ -390,7 +389,7 @@ function callOf(hook: Hook, env: Env, self: NativePointer | null, args: Raw[], b
 }
 
 function alwaysWants(watcher: Watching): boolean {
-  return watcher.wants === undefined && !watcher.off;
+  return watcher.wants === undefined && !watcher.failures.tooMany;
 }
 
 /** Those whom the call concerns. One that cannot say so is told of the call, and fails there. */
@@ -400,7 +399,7 @@ function wanting(hook: Hook, call: Call): Watching[] {
   }
   return hook.watches.filter((watcher) => {
     try {
-      return !watcher.off && (watcher.wants?.(call) ?? true);
+      return !watcher.failures.tooMany && (watcher.wants?.(call) ?? true);
     } catch {
       takeException(call.env);
       return true;
@@ -417,39 +416,18 @@ export function watcherOn(thread: number): string | null {
 }
 
 function tellWatcher(watcher: Watching, part: ((call: Call) => void) | undefined, call: Call): void {
-  if (part === undefined || watcher.off) {
+  if (part === undefined) {
     return;
   }
   const thread = Process.getCurrentThreadId();
   telling.set(thread, watcher.subject);
-  try {
-    part(call);
-    watcher.failures = 0;
-  } catch (error) {
-    takeException(call.env);
-    failed(watcher, error);
-  }
+  watcher.failures.safely(() => {
+    try {
+      part(call);
+    } catch (error) {
+      takeException(call.env);
+      throw error;
+    }
+  });
   telling.delete(thread);
-}
-
-function failed(watcher: Watching, error: unknown): void {
-  watcher.failures += 1;
-  watcher.off = watcher.failures >= FAILURES_IN_A_ROW;
-  if (watcher.failures !== 1 && !watcher.off) {
-    return;
-  }
-  const what = error instanceof Error ? error.message : String(error);
-  try {
-    emit(micros(), {
-      kind: "gap",
-      where: "hook",
-      subject: watcher.subject,
-      why: "hook_error",
-      detail: watcher.off
-        ? `switched off after ${FAILURES_IN_A_ROW} calls in a row that could not be read: ${what}`
-        : `a call could not be read: ${what}`,
-    });
-  } catch (second) {
-    report(second, watcher.subject);
-  }
 }

@@ -5,9 +5,9 @@
 // point of their own, a jump to the same place, which ART compares equal to nothing and leaves alone. It was run on ART 10
 // on x86-64; the code for other processors was written after their manuals and never run.
 
-import { micros, timestamp } from "../out/clock.js";
+import { micros } from "../out/clock.js";
 import { after } from "../out/doorbell.js";
-import { atEnd, emit } from "../out/emit.js";
+import { atEnd, gap } from "../out/emit.js";
 import { API_LEVEL, artApi, artMethod, isArt, type ArtApi, type ArtMethod, type Overload } from "./bridge.js";
 import { hookCopies } from "./copies.js";
 import { goLive, patch } from "./patches.js";
@@ -223,11 +223,10 @@ function learn(method: ArtMethod): Known | null {
   if (entry === null || !agrees(method, entry)) {
     if (!isStrange) {
       isStrange = true;
-      emit(micros(), {
-        kind: "gap", where: "hook", subject: "agent", why: "install_failed",
-        detail: "this ART keeps its methods in a way that the agent does not know: a hook may be lost when the app first uses "
-          + "its class, and that is not seen",
-      });
+      gap(
+        "agent", "install_failed",
+        "this ART keeps its methods in a way that the agent does not know: a hook may be lost when the app first uses its "
+          + "class, and that is not seen");
     }
     return null;
   }
@@ -329,10 +328,9 @@ function audit(): void {
   lastGood = micros();
   const whose = new Set(Array.from({ length: found }, (_, i) => subjects[lost.add(4 * i).readS32()]?.() ?? []).flat());
   for (const subject of whose) {
-    emit(since, {
-      kind: "gap", where: "hook", subject, why: "hook_lost", until: timestamp(lastGood),
-      detail: "ART had taken its hook away, and the agent put it back: calls in between were not seen",
-    });
+    gap(
+      subject, "hook_lost",
+      "ART had taken its hook away, and the agent put it back: calls in between were not seen", since, lastGood);
   }
 }
 

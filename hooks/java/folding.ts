@@ -4,9 +4,9 @@
 // near the end of a stack, nor one of a thread that has spent too much of its time here: gaps say how many.
 
 import Java from "frida-java-bridge";
-import { micros, timestamp } from "../out/clock.js";
+import { micros } from "../out/clock.js";
 import { after } from "../out/doorbell.js";
-import { atEnd, emit, report, type Counted, type Fold } from "../out/emit.js";
+import { atEnd, gap, report, type Counted, type Fold } from "../out/emit.js";
 import { currentEnv, divert, isArt, isStatic, scriptOf, targetOf, type Overload, type Raw } from "./bridge.js";
 import { DECLARATIONS, LOST, MOST_ARGUMENTS, MOST_FRAMES, NO_WAY, ROOM_FOR_SCRIPT, SLOTS, SOURCE, THINNED } from "./folding_c.js";
 import { CALLS, NONVIRTUAL, deleteWeak, findClass, globalRef, inFrame, methodId, weakRef, type Env, type Shorty } from "./jni.js";
@@ -459,9 +459,7 @@ function tellLosses(all: boolean): void {
     if (all || at - last > QUIET_US || at - first > LONGEST_US) {
       lost.delete(key);
       for (const subject of new Set(whose())) {
-        emit(first, {
-          kind: "gap", where: "hook", subject, why: "thinned", detail: WAYS[way]?.(count) ?? null, until: timestamp(last),
-        });
+        gap(subject, "thinned", WAYS[way]?.(count) ?? null, first, last);
       }
     }
   }

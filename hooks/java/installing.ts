@@ -1,9 +1,8 @@
 // Installs hooks outside of hooks: on the agent's own thread, now or when a class comes, and knows when they are live.
 
 import Java from "frida-java-bridge";
-import { micros } from "../out/clock.js";
 import { after, soon } from "../out/doorbell.js";
-import { emit, report } from "../out/emit.js";
+import { gap, report } from "../out/emit.js";
 import { isArt, restore, tryEnv, currentEnv, type ClassWrapper } from "./bridge.js";
 import { Method, askLoader, className, isBoot, keep, lookAgain, mainLoader, wrapperFor, wrapperOf, wrappersOf } from "./classes.js";
 import { JVM } from "./daemon.js";
@@ -158,9 +157,7 @@ function installNow(work: Work, patience: number): boolean {
 /** The same for a class, with a gap that says why when it was too late for its first calls. */
 function installOrTell(name: string, why: string, work: Work, patience: number): void {
   if (!installNow(work, patience)) {
-    emit(micros(), {
-      kind: "gap", where: "hook", subject: name, why: "install_failed", detail: `${why}: the first calls may be missing`,
-    });
+    gap(name, "install_failed", `${why}: the first calls may be missing`);
   }
 }
 
@@ -197,7 +194,7 @@ export function on(
   eachClass(env, cls, (own, wrapper) => {
     const done = watch(own, wrapper, method, null, kind, { subject, ...parts });
     if (done.count === 0 && done.unread.length > 0) {
-      emit(micros(), { kind: "gap", where: "hook", subject, why: "install_failed", detail: namesAbsent(done.unread) });
+      gap(subject, "install_failed", namesAbsent(done.unread));
     }
   });
 }
@@ -462,11 +459,10 @@ function watchLoaders(env: Env, started: boolean): void {
       if (!shown) {
         shown = true;
         if (started && !attachSeen) {
-          emit(call.begun, {
-            kind: "gap", where: "hook", subject: "agent", why: "install_failed",
-            detail: "the app's start was not seen, though it was held until its hooks were in: what it read before its first "
-              + "screen may be missing",
-          });
+          gap(
+            "agent", "install_failed",
+            "the app's start was not seen, though it was held until its hooks were in: what it read before its first screen "
+              + "may be missing", call.begun);
         }
         askNow(call.env, call.self);
       }

@@ -1,7 +1,6 @@
 // Bare calls into the virtual machine: references, strings, methods by class, name and signature.
 
-import { micros } from "../out/clock.js";
-import { emit } from "../out/emit.js";
+import { gap } from "../out/emit.js";
 
 /** A thread's JNI environment. */
 export interface Env {
@@ -75,10 +74,9 @@ function countOne(kind: keyof typeof references): boolean {
   if (references[kind] >= MOST_REFERENCES) {
     if (!isFull) {
       isFull = true;
-      emit(micros(), {
-        kind: "gap", where: "hook", subject: "agent", why: "overflow",
-        detail: `${MOST_REFERENCES} objects of the app are known at once; what comes with more of them is not seen`,
-      });
+      gap(
+        "agent", "overflow",
+        `${MOST_REFERENCES} objects of the app are known at once; what comes with more of them is not seen`);
     }
     return false;
   }

@@ -1,6 +1,6 @@
 // Lines on their way out: identical accesses are folded, and all that waits is sent in one message every 50 ms.
 
-import type { Access, Event } from "../event.js";
+import type { Access, Event, Gap } from "../event.js";
 import { bootMs, micros, timestamp } from "./clock.js";
 import { after } from "./doorbell.js";
 import { send } from "./numbered.js";
@@ -116,6 +116,16 @@ export function emit(at: number, body: Body): void {
   const rest = JSON.stringify(whose === null ? body : { ...body, ...whose });
   waiting.push(`{"v":1,"at":"${timestamp(at)}","boot_ms":${bootMs(at)},"app":${appText},"pid":${Process.id},${rest.slice(1)}`);
   wake();
+}
+
+/** Queue a gap: what was not seen, and why. It begins at a time of `micros`, and may be over. */
+export function gap(subject: string, why: Gap["why"], detail: string | null, at = micros(), until: number | null = null): void {
+  emit(at, { kind: "gap", where: "hook", subject, why, detail, ...(until === null ? {} : { until: timestamp(until) }) });
+}
+
+/** What went wrong. */
+export function wordsOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 /** Give the host bytes that are too many for a line, at once; the line names them by the sha256 that this returns. */

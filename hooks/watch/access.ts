@@ -3,7 +3,7 @@
 import type { Access, Value } from "../event.js";
 import type { Env } from "../java/jni.js";
 import { capture, cutOf, frames, threadNameOf } from "../java/stack.js";
-import { emit, emitAccess, type Fold } from "../out/emit.js";
+import { emitAccess, gap, type Fold } from "../out/emit.js";
 import type { SourceSpec } from "../plan.js";
 import type { Read } from "./readers.js";
 
@@ -114,10 +114,9 @@ export function access(
   }));
   if (read.cut && !cut.has(spec.source)) {
     cut.add(spec.source);
-    emit(at, {
-      kind: "gap", where: "hook", subject: spec.source, why: "overflow",
-      detail: `it gave ${elements} elements; the lines of this source hold the values of ${values.length} at most`,
-    });
+    gap(
+      spec.source, "overflow",
+      `it gave ${elements} elements; the lines of this source hold the values of ${values.length} at most`, at);
   }
   return fold;
 }

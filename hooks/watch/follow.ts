@@ -6,8 +6,7 @@ import { installForObject } from "../java/installing.js";
 import { classOf, globalRef, inFrame, isInstance, isSame, type Env } from "../java/jni.js";
 import { ownFrame } from "../java/stack.js";
 import { Tracked } from "../java/tracked.js";
-import { micros } from "../out/clock.js";
-import { emit } from "../out/emit.js";
+import { gap } from "../out/emit.js";
 import type { FollowSpec, StepSpec } from "../plan.js";
 import { access, outcomeOf, type Origin } from "./access.js";
 import { openCursor } from "./cursor.js";
@@ -78,10 +77,7 @@ function hookClass(env: Env, object: NativePointer, spec: FollowSpec): void {
       hooked += watch(own, wrapper, method, null, kind, watcherOf(spec.type ?? name, method, kind)).count;
     }
     if (hooked === 0) {
-      emit(micros(), {
-        kind: "gap", where: "hook", subject: name, why: "method_absent",
-        detail: `none of ${Object.keys(spec.methods).join(", ")} to see what is delivered`,
-      });
+      gap(name, "method_absent", `none of ${Object.keys(spec.methods).join(", ")} to see what is delivered`);
     }
   });
 }

@@ -3,6 +3,7 @@
 import type { Transform } from "../event.js";
 import { micros } from "../out/clock.js";
 import { emit } from "../out/emit.js";
+import { Failures } from "../out/failures.js";
 import { ALL, spare, watchCalls } from "./filters.js";
 import { Nesting } from "./inside.js";
 import { appCaller } from "./native.js";
@@ -42,40 +43,21 @@ export function attach(library: Module, name: string, hook: Hook): void {
   if (address === null) {
     return;
   }
+  const failures = new Failures(name);
   watchCalls(address, ALL, {
     enter(call) {
       if (within.has(call)) {
         return false;
       }
       within.enter(call);
-      safely(name, () => hook.before?.(call.args, library));
+      failures.safely(() => hook.before?.(call.args, library));
       return true;
     },
     leave(call, result) {
-      safely(name, () => hook.after?.(call.args, result, library, call.returnAddress));
+      failures.safely(() => hook.after?.(call.args, result, library, call.returnAddress));
       within.leave(call);
     },
   }, { covers: true, spares: true });
-}
-
-const failures = new Map<string, number>();
-const MOST_FAILURES = 5;
-
-/** A call that cannot be read never disturbs the app; one gap says so, and after some the function is left alone. */
-function safely(name: string, work: () => void): void {
-  const failed = failures.get(name) ?? 0;
-  if (failed >= MOST_FAILURES) {
-    return;
-  }
-  try {
-    work();
-  } catch (error) {
-    failures.set(name, failed + 1);
-    if (failed === 0) {
-      const detail = `a call could not be read: ${error instanceof Error ? error.message : String(error)}`;
-      emit(micros(), { kind: "gap", where: "hook", subject: name, why: "hook_error", detail });
-    }
-  }
 }
 
 /** The bytes of an argument; null when there are none or too many. */

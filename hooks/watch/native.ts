@@ -9,7 +9,8 @@ import { isPlatform, ownerOfPath } from "../java/owners.js";
 import { goLive } from "../java/patches.js";
 import { here, type Where } from "../java/stack.js";
 import { micros } from "../out/clock.js";
-import { emit } from "../out/emit.js";
+import { gap, wordsOf } from "../out/emit.js";
+import { Failures } from "../out/failures.js";
 import { eachModule } from "../out/leaving.js";
 import type { AskSpec, RouteSpec } from "../plan.js";
 import { ALL, watchCalls, type Call } from "./filters.js";
@@ -17,7 +18,6 @@ import { Nesting } from "./inside.js";
 import { say, type Asked, type Reader } from "./native_call.js";
 import { ROUTES } from "./routes.js";
 
-const FAILURES_IN_A_ROW = 5;
 const EPERM = 1;
 const EACCES = 13;
 
@@ -72,24 +72,12 @@ function attach(route: RouteSpec, name: string, address: NativePointer): void {
   }
   watched.add(key);
   const reader = ROUTES[route.reads];
-  let failures = 0;
-  const safely = (work: () => void): void => {
-    if (failures >= FAILURES_IN_A_ROW) {
-      return;
-    }
-    try {
-      work();
-      failures = 0;
-    } catch (error) {
-      failures += 1;
-      failed(route, error, failures);
-    }
-  };
+  const failures = new Failures(route.source);
   try {
     const filter = reader.finds?.(name, route.asks.map(({ matches }) => matches)) ?? ALL;
     watchCalls(address, filter, {
       enter(call) {
-        safely(() => {
+        failures.safely(() => {
           const asked = question(route, reader, name, call);
           if (asked !== null && reader.atOnce === true) {
             say(asked, "returned", []);
@@ -102,7 +90,7 @@ function attach(route: RouteSpec, name: string, address: NativePointer): void {
       },
       leave(call, result) {
         const asked = call["asked"] as Asked;
-        safely(() => {
+        failures.safely(() => {
           if (reader.fails?.(result) === true) {
             say(asked, call.errno === EACCES || call.errno === EPERM ? "denied" : "empty", []);
           } else {
@@ -117,8 +105,7 @@ function attach(route: RouteSpec, name: string, address: NativePointer): void {
     }, { covers: true });
   } catch (error) {
     // Some functions are too short to be hooked.
-    const what = error instanceof Error ? error.message : String(error);
-    emit(micros(), { kind: "gap", where: "hook", subject: route.source, why: "install_failed", detail: `${name}: ${what}` });
+    gap(route.source, "install_failed", `${name}: ${wordsOf(error)}`);
   }
 }
 
@@ -133,18 +120,6 @@ function question(route: RouteSpec, reader: Reader, name: string, call: Call): A
   }
   const where = callerAt(call.returnAddress);
   return where === null ? null : { route, ask, target, at: micros(), where };
-}
-
-function failed(route: RouteSpec, error: unknown, failures: number): void {
-  if (failures !== 1 && failures < FAILURES_IN_A_ROW) {
-    return;
-  }
-  const what = error instanceof Error ? error.message : String(error);
-  const off = failures >= FAILURES_IN_A_ROW;
-  emit(micros(), {
-    kind: "gap", where: "hook", subject: route.source, why: "hook_error",
-    detail: off ? `switched off after ${failures} calls in a row that could not be read: ${what}` : `a call could not be read: ${what}`,
-  });
 }
 
 // Who calls.

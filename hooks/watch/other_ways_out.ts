@@ -6,7 +6,7 @@ import type { Call } from "../java/engine.js";
 import { on } from "../java/installing.js";
 import { arrayElement, arrayLength, byteArray, eachOf, inFrame, isInstance, text, type Env } from "../java/jni.js";
 import { capture, frames } from "../java/stack.js";
-import { appName, emit, sendBody, settle } from "../out/emit.js";
+import { appName, emit, gap, sendBody, settle } from "../out/emit.js";
 import type { ExitSpec } from "../plan.js";
 import { askedText, getter, tryGetter } from "./readers.js";
 
@@ -44,9 +44,7 @@ function leaves(call: Call, spec: ExitSpec, own: string): void {
     stack: frames(capture(call.env), own),
   });
   if (size > MOST_BYTES) {
-    emit(call.begun, {
-      kind: "gap", where: "hook", subject: own, why: "body_truncated", detail: `${size} bytes; ${MOST_BYTES} are kept`,
-    });
+    gap(own, "body_truncated", `${size} bytes; ${MOST_BYTES} are kept`, call.begun);
   }
 }
 

@@ -9,6 +9,7 @@ import {
   JavaError, arrayOf, byteBuffer, construct, defineClass, findClass, globalRef, inFrame, invoke, methodId, newString, type Env,
 } from "../java/jni.js";
 import { micros } from "../out/clock.js";
+import { wordsOf } from "../out/emit.js";
 import { CLASSES, DEX } from "./probe_code.js";
 
 const NAME = "appwitness.Probe";
@@ -98,7 +99,7 @@ function timed(work: () => void): void {
   try {
     work();
   } catch (error) {
-    failure = error instanceof Error ? error.message : String(error);
+    failure = wordsOf(error);
   }
   tookUs += micros() - begun;
 }

@@ -7,8 +7,7 @@
 
 import type { Endpoint } from "../event.js";
 import { patchAlone, patchWith } from "../java/patches.js";
-import { micros } from "../out/clock.js";
-import { atEnd, emit, report } from "../out/emit.js";
+import { atEnd, gap, report } from "../out/emit.js";
 import { ADDRESS_BYTES, LED_BYTES, MOST_WATCHED, NAME_BYTES, PORTS, SOURCE, STATE, STATE_BYTES, WATCHED_BYTES } from "./redirect_c.js";
 
 /** Functions that only we stand in, in the order of their numbers in C; not every C library has each of them. */
@@ -100,15 +99,9 @@ function tellMissed(): void {
   const [unreached, quic] = [now.unreached - told.unreached, now.quic - told.quic];
   told = now;
   if (unreached > 0) {
-    emit(micros(), {
-      kind: "gap", where: "hook", subject: "proxy", why: "not_observed",
-      detail: `connections that did not reach the proxy, and so failed: ${unreached}`,
-    });
+    gap("proxy", "not_observed", `connections that did not reach the proxy, and so failed: ${unreached}`);
   }
   if (quic > 0) {
-    emit(micros(), {
-      kind: "gap", where: "hook", subject: "QUIC", why: "not_decrypted",
-      detail: `UDP to port 443, refused so that the app uses TCP: ${quic}`,
-    });
+    gap("QUIC", "not_decrypted", `UDP to port 443, refused so that the app uses TCP: ${quic}`);
   }
 }

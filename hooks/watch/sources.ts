@@ -7,8 +7,7 @@ import type { Repeats } from "../java/folding.js";
 import { eachClass, installForObject } from "../java/installing.js";
 import { classOf, globalRef, inFrame, isInstance, isSame, type Env } from "../java/jni.js";
 import { ownFrame } from "../java/stack.js";
-import { micros } from "../out/clock.js";
-import { appName, emit } from "../out/emit.js";
+import { appName, gap, wordsOf } from "../out/emit.js";
 import type { SourceSpec, Status } from "../plan.js";
 import { access, outcomeOf, rememberValues, wereGiven, type Origin, type Outcome } from "./access.js";
 import { followAll } from "./follow.js";
@@ -50,10 +49,7 @@ function hook(env: Env, spec: SourceSpec, watcher: Watch, wrapper: ClassWrapper)
     if (before !== "installed") {
       setStatus(spec, state, detail);
     } else if (state !== "installed") {
-      emit(micros(), {
-        kind: "gap", where: "hook", subject: spec.source, why: "install_failed",
-        detail: `in the class of a further loader: ${detail ?? state}`,
-      });
+      gap(spec.source, "install_failed", `in the class of a further loader: ${detail ?? state}`);
     }
   };
   try {
@@ -73,7 +69,7 @@ function hook(env: Env, spec: SourceSpec, watcher: Watch, wrapper: ClassWrapper)
       set("installed", done.abstract > 0 ? `${done.abstract} abstract overloads are left out` : null);
     }
   } catch (error) {
-    set("failed", error instanceof Error ? error.message : String(error));
+    set("failed", wordsOf(error));
   }
 }
 

@@ -8,7 +8,7 @@ import { eachClass } from "../java/installing.js";
 import { arrayLength, byteArray, byteRegion, arrayElement, inFrame, objectField, text, type Env } from "../java/jni.js";
 import { Tracked } from "../java/tracked.js";
 import { micros } from "../out/clock.js";
-import { emit } from "../out/emit.js";
+import { gap, wordsOf } from "../out/emit.js";
 import type { TlsPlan } from "../plan.js";
 import { ANSWER_BYTES, answered, ended, isTheProxys, newLink, out, useKey, type About, type Link } from "./plaintext.js";
 import { tryGetter } from "./readers.js";
@@ -22,10 +22,7 @@ export function watchTls(env: Env, plan: TlsPlan): void {
       try {
         work(own, wrapper);
       } catch (error) {
-        emit(micros(), {
-          kind: "gap", where: "hook", subject: cls, why: "install_failed",
-          detail: error instanceof Error ? error.message : String(error),
-        });
+        gap(cls, "install_failed", wordsOf(error));
       }
     });
   };

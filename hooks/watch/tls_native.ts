@@ -3,7 +3,7 @@
 import { isCovered } from "../java/engine.js";
 import { goLive, patch } from "../java/patches.js";
 import { micros } from "../out/clock.js";
-import { emit } from "../out/emit.js";
+import { gap, wordsOf } from "../out/emit.js";
 import { eachModule } from "../out/leaving.js";
 import type { TlsPlan } from "../plan.js";
 import { ANSWER_BYTES, answered, ended, isTheProxys, newLink, out, useKey, type About, type Link } from "./plaintext.js";
@@ -24,10 +24,7 @@ export function watchNativeTls(plan: TlsPlan): void {
     try {
       watchLibrary(module, write);
     } catch (error) {
-      emit(micros(), {
-        kind: "gap", where: "hook", subject: `${module.name}!SSL_write`, why: "install_failed",
-        detail: error instanceof Error ? error.message : String(error),
-      });
+      gap(`${module.name}!SSL_write`, "install_failed", wordsOf(error));
     }
     goLive();
   });

@@ -8,8 +8,7 @@ import { eachClass } from "../java/installing.js";
 import { arrayLength, byteRegion, inFrame, isInstance, newByteArray, text, type Env } from "../java/jni.js";
 import { capture, frames, threadNameOf } from "../java/stack.js";
 import { Tracked } from "../java/tracked.js";
-import { micros } from "../out/clock.js";
-import { emit, sendBody } from "../out/emit.js";
+import { emit, gap, sendBody } from "../out/emit.js";
 import type { PartSpec, StepOfTransform, TransformerSpec, TransformsPlan } from "../plan.js";
 import { tryGetter } from "./readers.js";
 
@@ -60,9 +59,7 @@ function install(env: Env, wrapper: ClassWrapper, spec: TransformerSpec): void {
       },
     });
     if (done.count === 0 && step.expected && spec.optional === null) {
-      emit(micros(), {
-        kind: "gap", where: "hook", subject, why: "method_absent", detail: `(${step.overload?.join(", ") ?? ""}) is not there`,
-      });
+      gap(subject, "method_absent", `(${step.overload?.join(", ") ?? ""}) is not there`);
     }
   }
 }
@@ -230,10 +227,9 @@ export function tooFast(place: string, at: number): boolean {
   }
   own.count += 1;
   if (own.count === MOST_A_SECOND + 1) {
-    emit(at, {
-      kind: "gap", where: "hook", subject: place, why: "overflow",
-      detail: `more than ${MOST_A_SECOND} transforms a second from one place; the others of that second are left out`,
-    });
+    gap(
+      place, "overflow",
+      `more than ${MOST_A_SECOND} transforms a second from one place; the others of that second are left out`, at);
   }
   return own.count > MOST_A_SECOND;
 }
@@ -251,10 +247,7 @@ function tell(call: Call, spec: TransformerSpec, work: Work): void {
     return;
   }
   if (work.size > MOST_BYTES) {
-    emit(call.begun, {
-      kind: "gap", where: "hook", subject: spec.cls, why: "overflow",
-      detail: `a transform of ${work.size} bytes is not kept; ${MOST_BYTES} are`,
-    });
+    gap(spec.cls, "overflow", `a transform of ${work.size} bytes is not kept; ${MOST_BYTES} are`, call.begun);
     return;
   }
   emit(call.begun, {

@@ -7,8 +7,7 @@ import { overtake, watch } from "../java/engine.js";
 import { eachClass, installForObject } from "../java/installing.js";
 import { arrayElement, arrayLength, classOf, globalRef, inFrame, isInstance, isSame, type Env } from "../java/jni.js";
 import { goLive, patch } from "../java/patches.js";
-import { micros } from "../out/clock.js";
-import { emit } from "../out/emit.js";
+import { gap, wordsOf } from "../out/emit.js";
 import { eachModule } from "../out/leaving.js";
 import type { NativeCheck, Unpinning } from "../plan.js";
 import { tryGetter } from "./readers.js";
@@ -26,10 +25,7 @@ function tell(check: string, state: "installed" | "met"): void {
 }
 
 function failed(check: string, error: unknown): void {
-  emit(micros(), {
-    kind: "gap", where: "hook", subject: check, why: "install_failed",
-    detail: error instanceof Error ? error.message : String(error),
-  });
+  gap(check, "install_failed", wordsOf(error));
 }
 
 /** Take over the checks of Java, now or when their classes come. */

@@ -161,7 +161,8 @@ def _written(path: Path) -> Report:
 
 
 def _runs(package_alias: Sequence[str], no_verify: bool) -> Runs:
-    if wrong := next((pair for pair in package_alias if not all(pair.partition("="))), None):
+    wrong = next((pair for pair in package_alias if not all(pair.partition("="))), None)
+    if wrong is not None:
         raise UserError(f"--package-alias {wrong!r} does not name two packages.", "Write com.app.debug=com.app.")
     return Runs(dict(pair.split("=", 1) for pair in package_alias), not no_verify)
 

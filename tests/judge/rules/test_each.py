@@ -2,12 +2,11 @@
 
 import random
 import re
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
-from monitor.events import Consent, Phase, Value
+from monitor.events import EARLIEST, LATEST, Consent, Phase, Value
 from tests.judge.scenario import LAWS, RULES, Scenario
 
 POLICY = {
@@ -876,8 +875,8 @@ def test_a_finding_names_the_lines_of_its_circumstances():
 def test_lines_of_the_first_and_the_last_moment_there_is():
     scenario = Scenario(offset_s=3600)
     scenario.sends(6, scenario.reads(5))
-    for when in (datetime.min, datetime.max):
-        told = Consent(at=when.replace(tzinfo=UTC), signal="dialog", status="requested", by="app")
+    for when in (EARLIEST, LATEST):
+        told = Consent(at=when, signal="dialog", status="requested", by="app")
         scenario.consents.append((f"consents.jsonl:{len(scenario.consents) + 1}", told))
         scenario.phases.append((f"phases.jsonl:{len(scenario.phases) + 1}", Phase(at=told.at, state="foreground")))
     assert {each.rule for each in scenario.findings()} >= {"sent-before-consent"}

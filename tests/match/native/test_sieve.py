@@ -22,7 +22,6 @@ from monitor.match.finding import Index
 from monitor.match.native import sieve
 from tests.match.encoders import ENCODERS, dumps
 from tests.match.test_finding import STRONG
-from tests.unseen.rarer import in_base
 
 CASES = Path(__file__).parents[4] / "shared" / "cases" / "matching"
 RECORDINGS = Path(__file__).parents[2] / "recordings"
@@ -184,8 +183,6 @@ WRITTEN = {
     "groups of eight": "-".join(MD5.hex()[at : at + 8] for at in range(0, 32, 8)),
     "groups of sixteen": " ".join(SHA256.hex()[at : at + 16] for at in range(0, 64, 16)),
     "a cut digest beside a mark": f"dev_{MD5.hex()[:16]}-1",
-    "a digest in base36": in_base(int.from_bytes(MD5), IN_36),
-    "a digest in base62": in_base(int.from_bytes(SHA256), IN_36[:10] + IN_36[10:].upper() + IN_36[10:]),
     "code points": " ".join(f"U+{ord(letter):04X}" for letter in NAME),
     "utf-8 as cp1252": LAST.encode().decode("cp1252"),
     "pairs turned round": "98681066572582682436",

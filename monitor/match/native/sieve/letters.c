@@ -2,7 +2,7 @@
 
 uint32_t CLASS[256];
 uint64_t MAGIC[1024];
-uint8_t BASE64[256], HEX[256], BASE32[256], BASE58[256], BASE85[256];
+uint8_t BASE64[256], HEX[256], BASE32[256], BASE85[256];
 
 static void kind(uint32_t of, const char *members) {
     for (; *members; members++) CLASS[(uint8_t)*members] |= of;
@@ -25,7 +25,6 @@ void letters_begin(void) {
     BASE64['-'] = 62, BASE64['_'] = 63;
     values(HEX, "0123456789abcdef", true);
     values(BASE32, CAPITALS "234567", true);
-    values(BASE58, "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz", false);
     values(BASE85, "0123456789" CAPITALS SMALL "!#$%&()*+-;<=>?@^_`{|}~", false);
     for (int byte = 0x80; byte < 0x100; byte++) CLASS[byte] = HIGH;
     for (int byte = 0; byte < 0x20; byte++) CLASS[byte] = byte < 9 || byte > 13 ? CONTROL : SPACE;

@@ -13,7 +13,7 @@ enum {
 
 extern uint32_t CLASS[256];
 extern uint64_t MAGIC[1024]; /* the two bytes that a format which says what it is may begin with */
-extern uint8_t BASE64[256], HEX[256], BASE32[256], BASE58[256], BASE85[256]; /* 255: none */
+extern uint8_t BASE64[256], HEX[256], BASE32[256], BASE85[256]; /* 255: none */
 
 void letters_begin(void);
 

@@ -160,50 +160,22 @@ static bool is_output(sieve *s, uint8_t *out, int64_t size) {
     return has_text(s->outputs, out, size, true);
 }
 
-/* What a letter is worth as a digit of a number. */
-static inline uint8_t digit_of(int base, bool small_first, uint8_t letter) {
-    if (base == 58) return BASE58[letter];
-    if (is_digit(letter)) return letter - '0';
-    if (!is_letter(letter)) return 255;
-    return (uint8_t)((letter | 32) - 'a' + (base == 62 && small_first == (letter < 'a') ? 36 : 10));
-}
-
-/* Bytes of the digest that so many digits may be, with a lost zero at its beginning or not; 0: of none. */
-static int digest_of_digits(int base, int64_t digits) {
-    static const uint8_t fewest[3][3] = {{24, 30, 48}, {21, 27, 43}, {21, 26, 42}}, bytes_of[3] = {16, 20, 32};
-    const uint8_t *least = fewest[base == 36 ? 0 : base == 58 ? 1 : 2];
-    for (int i = 0; i < 3; i++)
-        if (digits >= least[i] && digits <= least[i] + (base == 36 && i == 2 ? 2 : 1)) return bytes_of[i];
-    return 0;
-}
-
-/* Of how many digits a digest may be in 58 or 62, and in 36. */
-#define TWO_CASES (3ull << 21 | 7ull << 26 | 7ull << 42)
-#define ONE_CASE (3ull << 24 | 3ull << 30 | 7ull << 48)
-
-/* Whether all of a leaf is such an output, or a digest, as one number, in 10, 36, 58 or 62 digits. */
-static bool numbered(sieve *s, bytes data, int64_t size, int kinds) {
+/* Whether all of a leaf is such an output as one number, in 10 or 36 digits; negative where its first bit was the sign. */
+static bool numbered(sieve *s, bytes data, int64_t size) {
     enum { MOST_BYTES = 40 };
-    static const uint8_t bases[] = {10, 36, 58, 62, 62};
-    bool negative = size && data[0] == '-', both = kinds & LOWER && kinds & UPPER;
-    bool letters = size >= 21 && kinds & DIGIT && kinds & (LOWER | UPPER) && s->digests->used;
-    if (letters && size < 64 && !((both ? TWO_CASES : TWO_CASES | ONE_CASE) >> size & 1)) letters = false;
-    if ((!s->outputs->sizes && !letters) || size < 17 || size > 50 + negative) return false;
-    for (int way = 0; way < 5; way++) {
-        int whole = letters && !negative && way && !(way == 1 && both) ? digest_of_digits(bases[way], size) : 0;
-        if (!whole && (way > 2 || !s->outputs->sizes)) continue;
+    bool negative = size && data[0] == '-';
+    if (!s->outputs->sizes || size < 17 || size > 50 + negative) return false;
+    for (uint32_t base = 10; base <= 36; base += 26) {
         uint8_t out[MOST_BYTES + WIDTH] = {0};
         int64_t at = negative;
         for (; at < size; at++) {
-            uint8_t value = digit_of(bases[way], way == 4, data[at]);
-            if (value >= bases[way]) break;
-            uint32_t carry = value;
-            for (int i = MOST_BYTES - 1; i >= 0; i--, carry >>= 8) out[i] = (uint8_t)(carry += (uint32_t)out[i] * bases[way]);
+            uint32_t carry = is_digit(data[at]) ? (uint32_t)(data[at] - '0') : is_letter(data[at]) ? (uint32_t)((data[at] | 32) - 'a' + 10) : base;
+            if (carry >= base) break;
+            for (int i = MOST_BYTES - 1; i >= 0; i--, carry >>= 8) out[i] = (uint8_t)(carry += out[i] * base);
         }
         if (at < size) continue;
         for (int i = MOST_BYTES - 1, carry = negative; i >= 0 && negative; i--) carry += (uint8_t)~out[i], out[i] = (uint8_t)carry, carry >>= 8;
-        if (whole && begins_with(s->digests, out + MOST_BYTES - whole, 8)) return true;
-        if (s->outputs->sizes && is_output(s, out, MOST_BYTES)) return true;
+        if (is_output(s, out, MOST_BYTES)) return true;
     }
     return false;
 }
@@ -333,7 +305,7 @@ static bool field_matters(sieve *s, bytes data, int64_t size, int kinds) {
     }
     kinds &= STOP - 1;
     if (size >= 30 && size <= 63 && whole_digest(s, data, size)) return true;
-    if (numbered(s, data, size, kinds)) return true;
+    if (numbered(s, data, size)) return true;
     if (size >= 24 && kinds & DIGIT && all_hex(data, size)) return false; /* too long to be that by chance */
     if (!(kinds & ~(LOWER | UPPER | DIGIT)) && kinds & DIGIT && kinds & (LOWER | UPPER) && other_base(s, data, size)) return true;
     return !(kinds & (SPACE | HIGH)) && (kinds & (ODD | EQUAL) || (kinds & LOWER && kinds & UPPER)) && base85(data, size);
