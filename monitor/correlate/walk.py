@@ -38,6 +38,7 @@ from monitor.recording import Read, Recording
 from monitor.recording.state import run_digest
 from monitor.seen import Seen, holds, number_of, see
 from monitor.store import Store
+from monitor.store.index import Saved
 
 RECENT = timedelta(seconds=5)
 """Following: an access that is reported later than an upload it precedes (the agent sends in batches) is still linked
@@ -96,6 +97,7 @@ class Walk:
         self.cuts: dict[Ref, ReportedGap] = {}
         self.claims: dict[Ref, tuple[Claim, ...]] = {}
         self.recent: dict[Ref, tuple[Seen[Upload], decode.Decoded]] = {}
+        self.saved: Saved | None = None
 
     def run_moved(self) -> bool:
         """Whether run.json says by now how the clocks stand, or another thing that all that is known here hangs on."""
@@ -217,8 +219,9 @@ class Walk:
             *(() if going_on else observers.gaps(self.run, watched, timeline)),
             *(() if going_on else self._missed(watched, sent)),
         )
+        found = tuple(flows)
         facts = Facts(
-            flows=tuple(flows),
+            flows=found,
             accesses=tuple(self.accesses),
             timeline=timeline,
             observers=watched,
@@ -241,8 +244,16 @@ class Walk:
         )
         findings = judge(self.known.rules, facts, going_on=going_on)
         judged_by = None if going_on else self.basis
-        self.store.save(self.id, flows, findings, gaps=gaps, judged_by=judged_by, path=place_of(self.recording))
-        return Outcome(self.id, tuple(flows), findings, new_lines, gaps)
+        self.saved = self.store.save(
+            self.id,
+            found,
+            findings,
+            gaps=gaps,
+            judged_by=judged_by,
+            path=place_of(self.recording),
+            before=self.saved,
+        )
+        return Outcome(self.id, found, findings, new_lines, gaps)
 
     def _bypassing(self, uploads: Iterable[Upload]) -> Iterator[ReportedGap]:
         """What the agent saw go out and no proxy saw."""
