@@ -30,7 +30,7 @@ from monitor.judge.connections import bypass_gap, connections_of, foreign_gaps, 
 from monitor.judge.consent import Clock, Observed, Reader, Timeline, of_app
 from monitor.judge.order import decided
 from monitor.judge.phases import Phases
-from monitor.judge.rules import Facts, judge
+from monitor.judge.rules import Facts, Memory, judge
 from monitor.judge.witnesses import Recorded, missed
 from monitor.knowledge import Knowledge
 from monitor.match import decode
@@ -113,6 +113,7 @@ class Walk:
         self.asked: Asked | None = None
         self.flows: dict[Ref, tuple[tuple[object, ...], list[Flow]]] = {}
         """Those of each upload, with what they were made of."""
+        self.memory = Memory()
         self.saved: Saved | None = None
 
     def run_moved(self) -> bool:
@@ -253,7 +254,7 @@ class Walk:
             labels=self.known.labels,
             frequency=self.known.frequency,
         )
-        findings = judge(self.known.rules, facts, going_on=going_on)
+        findings = judge(self.known.rules, facts, going_on=going_on, memory=self.memory)
         judged_by = None if going_on else self.basis
         self.saved = self.store.save(
             self.id,
