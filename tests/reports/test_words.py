@@ -27,7 +27,7 @@ def choices(model, field):
             else:
                 yield from literals(part)
 
-    return set(literals(model.model_fields[field].annotation))
+    return set(literals(typing.get_type_hints(model)[field]))
 
 
 def test_every_entry_has_every_language_and_the_same_blanks():

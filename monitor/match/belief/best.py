@@ -76,7 +76,7 @@ def best(hits: list[Hit]) -> list[Hit]:
         return (
             hit.variant.how == "place",
             hit.variant.name in ("gcj02", "bd09"),
-            -(2 * len(hit.variant.pattern) if hit.variant.how == "leaf" else len(hit.found)),
+            -_length(hit),
             hit.error_m,
             -len(hit.leaf.path),
             hit.leaf.text is None,
@@ -103,6 +103,13 @@ def best(hits: list[Hit]) -> list[Hit]:
             numbers.append(len(kept))
             kept.append(hit)
     return sorted(kept, key=lambda hit: (hit.leaf.path, hit.start, hit.end, hit.value.type, hit.value.text))
+
+
+def _length(hit: Hit) -> int:
+    """Characters of what was found; of a digest that is all of a leaf, in hex, and no more than stands there."""
+    if hit.variant.how == "leaf":
+        return 2 * min(len(hit.variant.pattern), len(hit.leaf.data))
+    return len(hit.found)
 
 
 MOST = 256

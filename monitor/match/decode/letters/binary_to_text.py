@@ -1,13 +1,15 @@
-"""Decoders of bytes written as letters (base64, hex, base32, base85, JWT), whole or inside other text."""
+"""Decoders of bytes written as letters (base64, hex, base32, base58, base85, JWT), whole or inside other text."""
 
 from __future__ import annotations
 
 import base64
 import binascii
+import hashlib
 import re
 from collections import Counter
 
 from monitor.match.decode.letters.charsets import PACKED
+from monitor.match.decode.packed import lz_string
 from monitor.match.decode.walk.pieces import Found, Piece, Room, as_text, begins, decoder, holds
 
 RUN = re.compile(rb"[A-Za-z0-9+/_-]{8,}(?:={1,2})?")
@@ -301,6 +303,22 @@ def _base32(piece: Piece, start: int, end: int, room: Room, found: list[Piece]) 
             found.append(piece.turned("base32", out, *run.span()))
 
 
+@decoder("lz-string", "text", order=550, guess=False, sieve="guess", seen_in="lz-string, of web pages in apps")
+@begins(rb"N[4-7o-r][A-Za-z0-9+/-]{12,}={0,4}\$?\Z")
+def lz(piece: Piece, room: Room) -> Found:
+    """A JSON document that lz-string packed, as base64 or for a URL."""
+    plain = lz_string.unpacked(piece.data.rstrip(b"$"), room)
+    return [piece.whole("lz-string", plain)] if plain and room.take(len(plain), piece, "lz-string") else None
+
+
+@decoder("base32hex", "text", order=560, guess=False, sieve="guess", seen_in="Guava's BaseEncoding")
+@begins(rb"(?=[^0-9]*[0-9])(?:[0-9A-V]{8,}|[0-9a-v]{8,})=*\Z")
+def base32hex(piece: Piece, room: Room) -> Found:
+    """base32 in the alphabet that goes on after the digits, where it is all of a text and comes out as text."""
+    out = _from_digits(piece.data.rstrip(b"="))
+    return None if out is None else _only_text(piece, "base32hex", out, room)
+
+
 def _from_digits(digits: bytes) -> bytes | None:
     """What digits of base 32, such as Python reads, stand for, five bits each; None when they are no whole bytes."""
     if len(digits) % 8 in (1, 3, 6):
@@ -338,6 +356,23 @@ def grouped_hex(piece: Piece, room: Room) -> Found:
 
 GROUP = re.compile(rb"[0-9a-fA-F]+")
 ID_DIGITS = frozenset((12, 16, 32, 40, 64, 128))
+
+
+BASE58 = {letter: value for value, letter in enumerate(b"123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz")}
+
+
+@decoder("base58", "text", order=590, guess=False, sieve="guess", seen_in="bitcoinj")
+@begins(rb"[1-9A-HJ-NP-Za-km-z]{8,1024}\Z")
+def base58(piece: Piece, room: Room) -> Found:
+    """base58 (Bitcoin's alphabet) that is all of a text and comes out as text."""
+    if WORDS.fullmatch(piece.data):
+        return None
+    number = 0
+    for letter in piece.data:
+        number = number * 58 + BASE58[letter]
+    out = number.to_bytes((number.bit_length() + 7) // 8)
+    checked = hashlib.sha256(hashlib.sha256(out[:-4]).digest()).digest()[:4] == out[-4:]
+    return _only_text(piece, "base58", out[:-4] if checked else out, room)
 
 
 @decoder("base85", "text", order=40, guess=False, sieve="covered", seen_in="ZeroMQ, in Z85")

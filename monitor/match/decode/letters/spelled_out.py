@@ -157,6 +157,18 @@ def _numbers(piece: Piece, step: str, numbers: list[int], room: Room) -> Found:
     ] or None
 
 
+@decoder("blanks", "text", order=740, guess=False, sieve="guess", seen_in="forms in which people typed")
+@begins(rb"[^{\[<].*?\s\s")
+def blanks(piece: Piece, room: Room) -> Found:
+    """Words with more than one blank between them."""
+    if len(piece.data) > 4096 or not room.take(len(piece.data), piece, "blanks"):
+        return None
+    return [piece.whole("blanks", BLANKS.sub(b" ", piece.data))._replace(done=True)]
+
+
+BLANKS = re.compile(rb"\s+")
+
+
 @decoder("polyline", "text", order=760, guess=False, sieve="guess", seen_in="Google Maps; Strava")
 @begins(rb"[?-~]{6,4096}\Z")
 def polyline(piece: Piece, room: Room) -> Found:
