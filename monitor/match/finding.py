@@ -22,6 +22,7 @@ from monitor.match.hits import Hit, root_of
 from monitor.match.look import Look
 from monitor.match.native.sieve import Sieve
 from monitor.match.native.tables import Grams, Table
+from monitor.match.places.binary import Packed
 from monitor.match.places.coordinates import Places
 from monitor.match.reads import Key
 from monitor.match.search import Finder, Known, Origin, Search
@@ -41,14 +42,15 @@ class Index:
         self._keys: set[Hashable] = set()
         raw = Grams()
         texts, digests, digits = Grams(raw), Table(), Table()
-        self.narrow = Sieve(texts, raw, digests, digits, outputs or Grams())
+        packed = Packed()
+        self.narrow = Sieve(texts, raw, digests, digits, outputs or Grams(), packed)
         """For `decode.leaves`: what of a large text may hold anything of these values."""
         self._counting = Texts(texts, raw, self.narrow), Digests(digests), SplitNumbers(digits)
         self._finders: tuple[Finder[int], ...] = (
             *self._counting,
             Splits(self.narrow),
             Masked(),
-            Places(self.narrow),
+            Places(self.narrow, packed),
         )
 
     def __len__(self) -> int:
