@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Set as AbstractSet
 from datetime import datetime
 
 from monitor.events import Transform, Value
@@ -114,11 +115,11 @@ class Sought:
         """Learn of one call of the app's."""
         self._transforms.add(seen)
 
-    def find(self, decoded: Decoded, at: datetime, apps: Sequence[str], wanted: Callable[[Key], bool]) -> list[Hit]:
+    def find(self, decoded: Decoded, at: datetime, apps: Sequence[str], unread: AbstractSet[Key]) -> list[Hit]:
         """Hits in the leaves of an upload, in what the app's own transforms turned into it by then, and of what was
-        hashed with other parts of it. `apps`: whose it may be; `wanted`: whether a value may be in it at all."""
+        hashed with other parts of it. `apps`: whose it may be; `unread`: values that cannot be in it."""
         look = Look(decoded.leaves)
-        search = Search(self._index.known, decoded.leaves, look.size, wanted=wanted, apps=apps)
+        search = Search(self._index.known, decoded.leaves, look.size, unread=unread, apps=apps)
         hits = self._index.find(decoded.leaves, decoded.passed_over)
         hits += self._sets.find(look, search)
         hits = together(without_parts(hits, decoded.leaves), decoded.leaves, len(self._sets))

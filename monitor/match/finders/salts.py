@@ -6,10 +6,10 @@ from __future__ import annotations
 import hmac
 import re
 from bisect import insort
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from functools import cached_property
-from itertools import compress, islice, permutations
-from operator import attrgetter
+from itertools import islice, permutations
 from typing import NamedTuple
 
 from monitor.events import Value
@@ -45,7 +45,7 @@ LEAST_BITS = 24.0
 MOST = 4_000
 """Forms of values that were read in rows, beyond which none of them is tried."""
 MOST_DIGESTS = 800
-"""Digests that are taken of one upload at most, each in about half a microsecond; they are shared out among its salts.
+"""Digests that are taken of one upload at most, each in less than half a microsecond; they are shared out among its salts.
 What is hashed with the app's name or with another value is taken once."""
 REMEMBERED = 64
 """Salts whose digests are kept: apps send the same again and again."""
@@ -108,6 +108,8 @@ class Salts:
         self._alone: list[_Form] = []
         self._of_rows: list[_Form] = []
         self._known: dict[Key, bool] = {}
+        self._basis: Hashable = None
+        """What `_forms` were chosen by."""
         self._forms: tuple[list[_Form], ...] = ()
         self._tables: dict[tuple[bytes | None, str, int], _Table] = {}
         """By salt (None: of several values), algorithm and size, what is made of `_forms`."""
@@ -139,9 +141,10 @@ class Salts:
         known = {_place(hit.leaf) for hit in search.hits if hit.strong}
         asked = {raw: leaf for raw, leaf in asked.items() if _place(leaf) not in known}
         salts = _salts(look.leaves, asked.values())
-        forms = tuple(_few(forms, search.wanted) for forms in (self._alone, self._of_rows))
-        if forms != self._forms:
-            self._forms = forms
+        basis = search.unread, len(self._alone), len(self._of_rows)
+        if basis != self._basis:
+            self._basis = basis
+            self._forms = tuple(_few(forms, search.unread) for forms in (self._alone, self._of_rows))
             self._tables.clear()
         room = MOST_DIGESTS // max(1, len(salts) * len({len(raw) for raw in asked}))
         ways = [(salt.where, salt.data, room) for salt in salts]
@@ -164,11 +167,11 @@ class Salts:
         return table
 
 
-def _few(forms: list[_Form], wanted: Callable[[Key], bool]) -> list[_Form]:
-    """Those that are wanted and may be tried, of forms in order."""
+def _few(forms: list[_Form], unread: AbstractSet[Key]) -> list[_Form]:
+    """Those that may be tried, of forms in order."""
     if len(forms) > MOST:
         return []
-    return list(islice(compress(forms, map(wanted, map(attrgetter("key"), forms))), MOST_DIGESTS))
+    return list(islice((form for form in forms if form.key not in unread), MOST_DIGESTS))
 
 
 def _may_be_digest(leaf: Leaf) -> bool:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
 from typing import Any, NamedTuple
 
 from monitor.events import Value
@@ -83,24 +84,24 @@ class Sets:
                     lists[parent, size].setdefault(data, leaf)
         for (parent, _), listed in sorted(lists.items(), key=str):
             if len(listed) >= LEAST_LISTED:
-                yield from self._in_list(parent, listed, search.wanted)
+                yield from self._in_list(parent, listed, search.unread)
 
     def __len__(self) -> int:
         return self._known
 
-    def _members(self, read: Callable[[Key], bool]) -> Iterator[Member]:
+    def _members(self, unread: AbstractSet[Key]) -> Iterator[Member]:
         for key, kind in self._values.items():
-            if read(key):
+            if key not in unread:
                 for name, text in variants.FORMS[kind](key[1]):
                     if name in FORMS:
                         yield Member(key, name, text.encode("utf-8", "replace"))
 
-    def _in_list(self, parent: str, listed: dict[bytes, Leaf], read: Callable[[Key], bool]) -> Iterator[Hit]:
+    def _in_list(self, parent: str, listed: dict[bytes, Leaf], unread: AbstractSet[Key]) -> Iterator[Hit]:
         """The values whose digests begin like entries of a list: of the digest and the form that fit most."""
         size = len(next(iter(listed)))
         ways: dict[tuple[str, str], dict[bytes, Key]] = defaultdict(dict)
         members: dict[str, set[Key]] = defaultdict(set)
-        for key, form, text in self._members(read):
+        for key, form, text in self._members(unread):
             members[form].add(key)
             for digest in digests.COMMON:
                 begins = digests.DIGESTS[digest](text)[:size]
