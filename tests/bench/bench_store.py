@@ -78,7 +78,7 @@ def raw(place: Path, rows: dict[str, list[dict[str, Any]]]) -> float:
     Store(place).close()
     with closing(sqlite3.connect(place, isolation_level=None)) as database:
         database.execute("PRAGMA synchronous = NORMAL")
-        run = ["r", "", "", "", "", "", None, "", None]
+        run = ["r", "", "", "", "", "", None, "", None, None]
         database.execute(f"INSERT INTO recordings VALUES ({','.join('?' * len(run))})", run)
         tuples = {table: [tuple(row.values()) for row in of] for table, of in rows.items()}
         begun = time.perf_counter()
