@@ -34,7 +34,7 @@ from monitor.store.models import (
     RecordingRow,
     UnreadableRow,
 )
-from monitor.store.rows import Row, event_row, finding_row, flow_row, gap_row, match_rows, without_nul
+from monitor.store.rows import COLUMNS, Row, finding_row, flow_row, gap_row, line_row, match_rows, without_nul
 
 BATCH = 5000
 """Lines to a transaction: a reader that is killed goes on from the last."""
@@ -287,17 +287,21 @@ class Store:
             yield connection
 
     def _insert(self, connection: Connection, model: type[Base], rows: list[Row]) -> None:
-        if not rows:
-            return
+        if rows:
+            self._insert_tuples(connection, model, tuple(rows[0]), [tuple(row.values()) for row in rows])
+
+    def _insert_tuples(
+        self, connection: Connection, model: type[Base], columns: tuple[str, ...], rows: list[tuple[object, ...]]
+    ) -> None:
         table = _table(model)
         if self._engine.dialect.name == "sqlite":
             # past SQLAlchemy's own handling of parameters, which costs as much as SQLite's whole work
-            columns = ", ".join(f'"{name}"' for name in rows[0])
-            places = ", ".join("?" * len(rows[0]))
-            text = f"INSERT INTO {table.name} ({columns}) VALUES ({places})"  # noqa: S608, our own names
-            connection.exec_driver_sql(text, [tuple(row.values()) for row in rows])
+            names = ", ".join(f'"{name}"' for name in columns)
+            places = ", ".join("?" * len(columns))
+            text = f"INSERT INTO {table.name} ({names}) VALUES ({places})"  # noqa: S608, our own names
+            connection.exec_driver_sql(text, rows)
         else:
-            connection.execute(insert(table), without_nul(rows))
+            connection.execute(insert(table), without_nul([dict(zip(columns, row, strict=True)) for row in rows]))
 
     def _remember(self, connection: Connection, recording_id: str, run: Run, path: str) -> None:
         """Put the recording in, or bring its run up to date; on a server this also makes other writers of it wait."""
@@ -327,7 +331,8 @@ class Store:
 
     def _take(self, connection: Connection, recording_id: str, reads: Sequence[Read]) -> int:
         prefixes = _prefixes(connection, recording_id)
-        rows: dict[type[Base], list[Row]] = {}
+        rows: dict[str, list[tuple[object, ...]]] = {}
+        unreadable: list[Row] = []
         new = 0
         for read in reads:
             before, digest = prefixes.get(read.kind, (START, NOTHING))
@@ -342,7 +347,7 @@ class Store:
                 new += 1
             prefixes[read.kind] = (at, chained(digest, read.raw, at.offset - before.offset))
             if read.event is None:
-                rows.setdefault(UnreadableRow, []).append(
+                unreadable.append(
                     {
                         "recording": recording_id,
                         "kind": read.kind,
@@ -352,9 +357,10 @@ class Store:
                     }
                 )
                 continue
-            rows.setdefault(LINES[read.kind], []).append(event_row(recording_id, at.line, read.event, read.raw))
-        for model, batch in rows.items():
-            self._insert(connection, model, batch)
+            rows.setdefault(read.kind, []).append(line_row(recording_id, at.line, read.event, read.raw))
+        for kind, batch in rows.items():
+            self._insert_tuples(connection, LINES[kind], COLUMNS[kind], batch)
+        self._insert(connection, UnreadableRow, unreadable)
         touched = {read.kind for read in reads}
         connection.execute(
             delete(PositionRow).where(PositionRow.recording == recording_id, PositionRow.kind.in_(touched))

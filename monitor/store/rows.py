@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
 from operator import attrgetter
 from typing import Any
 
@@ -14,54 +13,40 @@ Row = dict[str, Any]
 _LARGEST = 2**63 - 1
 
 
-def _columns(**named: str) -> tuple[tuple[str, ...], Callable[[Event], tuple[object, ...]]]:
-    """Columns, and what gives their values: column=field."""
-    return tuple(named), attrgetter(*named.values())
-
-
-_OF_KIND = {
-    "access": _columns(
-        source="source", target="target", data="data", outcome="outcome", calls="count", until="until"
+_OF_LINE = ("recording", "line", "at", "app", "pid", "raw")
+_OF_KIND: dict[str, tuple[tuple[str, ...], Callable[[Any], tuple[object, ...]]]] = {
+    "access": (
+        ("source", "target", "data", "outcome", "calls", "until"),
+        lambda it: (it.source, it.target, it.data, it.outcome, _number(it.count), it.until and format_time(it.until)),
     ),
-    "transform": _columns(op="op", algorithm="algorithm"),
-    "connection": _columns(op="op", transport="transport", local="local", remote="remote", host="host"),
-    "upload": _columns(
-        via="via", method="method", host="host", url="url", type="type", body="body", bytes="size", status="status",
-        cleartext="cleartext", truncated="truncated",
+    "transform": (("op", "algorithm"), attrgetter("op", "algorithm")),
+    "connection": (
+        ("op", "transport", "local", "remote", "host"),
+        lambda it: (it.op, it.transport, _endpoint(it.local), _endpoint(it.remote), it.host),
     ),
-    "consent": _columns(signal="signal", status="status", scope="scope", said_by="by", text="text"),
-    "phase": _columns(state="state", text="text"),
-    "screen": _columns(package="package", why="why", looked="by"),
-    "witness": _columns(counted_by="by", subject="subject", data="data"),
-    "gap": _columns(place="where", subject="subject", why="why", detail="detail"),
+    "upload": (
+        ("via", "method", "host", "url", "type", "body", "bytes", "status", "cleartext", "truncated"),
+        lambda it: (
+            it.via, it.method, it.host, it.url, it.type, it.body, _number(it.size), _number(it.status),
+            it.cleartext, it.truncated,
+        ),
+    ),
+    "consent": (
+        ("signal", "status", "scope", "said_by", "text"), attrgetter("signal", "status", "scope", "by", "text")
+    ),
+    "phase": (("state", "text"), attrgetter("state", "text")),
+    "screen": (("package", "why", "looked"), attrgetter("package", "why", "by")),
+    "witness": (("counted_by", "subject", "data"), attrgetter("by", "subject", "data")),
+    "gap": (("place", "subject", "why", "detail"), attrgetter("where", "subject", "why", "detail")),
 }  # fmt: skip
+COLUMNS = {kind: (*_OF_LINE, *columns) for kind, (columns, _) in _OF_KIND.items()}
+"""kind -> the columns of its table, in the order of `line_row`."""
 
 
-def event_row(recording: str, line: int, event: Event, raw: bytes) -> Row:
+def line_row(recording: str, line: int, event: Event, raw: bytes) -> tuple[object, ...]:
     """The row of a line in the table of its kind."""
-    columns, values = _OF_KIND[event.kind]
-    return {
-        "recording": recording,
-        "line": line,
-        "at": format_time(event.at),
-        "app": event.app,
-        "pid": _number(event.pid),
-        "raw": raw.decode(),
-        **dict(zip(columns, map(_cell, values(event)), strict=True)),
-    }
-
-
-def _cell(value: object) -> object:
-    """A value as a column can hold it; `raw` has it as it was written."""
-    match value:
-        case int():
-            return _number(value)
-        case datetime():
-            return format_time(value)
-        case Endpoint():
-            return _endpoint(value)
-        case _:
-            return value
+    values = _OF_KIND[event.kind][1](event)
+    return (recording, line, format_time(event.at), event.app, _number(event.pid), raw.decode(), *values)
 
 
 def flow_row(recording: str, number: int, flow: Flow) -> Row:

@@ -22,7 +22,7 @@ from monitor.correlate import correlate, knowledge
 from monitor.recording import Read, Recording, verify
 from monitor.store import Store
 from monitor.store.index import BATCH
-from monitor.store.rows import event_row
+from monitor.store.rows import COLUMNS, line_row
 from tests.bench.figures import Figure, Given
 from tests.bench.running import alone, talk
 
@@ -73,18 +73,17 @@ def best(rounds: list[float]) -> float:
     return min(rounds)
 
 
-def raw(place: Path, rows: dict[str, list[dict[str, Any]]]) -> float:
+def raw(place: Path, rows: dict[str, list[tuple[object, ...]]]) -> float:
     """Seconds for the same rows with nothing but sqlite3, in transactions of the same size."""
     Store(place).close()
     with closing(sqlite3.connect(place, isolation_level=None)) as database:
         database.execute("PRAGMA synchronous = NORMAL")
-        run = ["r", "", "", "", "", "", None, "", None]
+        run = ["r", "", "", "", "", "", None, "", None, None]
         database.execute(f"INSERT INTO recordings VALUES ({','.join('?' * len(run))})", run)
-        tuples = {table: [tuple(row.values()) for row in of] for table, of in rows.items()}
         begun = time.perf_counter()
-        for table, of in tuples.items():
-            names = ",".join(rows[table][0])
-            text = f"INSERT INTO {table} ({names}) VALUES ({','.join('?' * len(rows[table][0]))})"
+        for kind, of in rows.items():
+            names = COLUMNS[kind]
+            text = f"INSERT INTO {TABLES[kind]} ({','.join(names)}) VALUES ({','.join('?' * len(names))})"
             for batch in batched(of, BATCH):
                 database.execute("BEGIN IMMEDIATE")
                 database.executemany(text, batch)
@@ -134,11 +133,11 @@ def measure() -> Iterator[Given]:
         yield Figure("verify", lines / verifying)
 
         reads: dict[str, list[Read]] = {kind: list(recording.read(kind)) for kind in KINDS}
-        rows: dict[str, list[dict[str, Any]]] = {table: [] for table in TABLES.values()}
+        rows: dict[str, list[tuple[object, ...]]] = {kind: [] for kind in KINDS}
         for kind, of in reads.items():
             for read in of:
                 assert read.event is not None
-                rows[TABLES[kind]].append(event_row("r", read.position.line, read.event, read.raw))
+                rows[kind].append(line_row("r", read.position.line, read.event, read.raw))
         count = sum(map(len, rows.values()))
         times: dict[str, list[float]] = {"raw": [], "ingest": [], "walk": [], "parse": []}
         for turn in range(ROUNDS):

@@ -172,3 +172,22 @@ def test_a_mark_of_the_host_carries_its_clock(offset_s):
 def test_whether_anybody_saw_the_app_at_all():
     assert not phases([(1, "started"), (2, "screen_on")]).shown
     assert phases([(1, "started"), (2, "foreground")]).shown
+
+
+@pytest.mark.parametrize(
+    ("lines", "last", "settled"),
+    [
+        ([], 5, True),
+        ([(1, "started"), (2, "foreground")], 5, True),
+        ([(1, "started")], 5, True),  # the observer began it, or came to it while it ran
+        ([(1, "started"), (1, "mark", SERVICE)], 5, False),
+        ([(1, "started"), (1, "mark", SERVICE)], 15, True),
+        ([(1, "started"), (1, "mark", SERVICE), (4, "foreground")], 5, True),
+        ([(1, "started"), (2, "foreground"), (3, "exited"), (4, "started")], 5, False),
+        ([(1, "started"), (2, "foreground"), (3, "exited"), (4, "started")], 50, True),
+    ],
+)
+def test_it_is_known_whether_a_longer_run_may_change_what_is_said(lines, last, settled):
+    assert phases(lines, last=last).settled == settled
+    later = [phases(lines, last=each).at(at(3600)) for each in (last, last + 3600)]
+    assert (later[0] == later[1]) == settled
