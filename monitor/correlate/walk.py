@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from monitor.correlate.currency import basis, place_of
 from monitor.events import (
@@ -29,7 +30,7 @@ from monitor.judge.connections import bypass_gap, connections_of, foreign_gaps, 
 from monitor.judge.consent import Clock, Observed, Reader, Timeline, of_app
 from monitor.judge.order import decided
 from monitor.judge.phases import Phases
-from monitor.judge.rules import Facts, judge
+from monitor.judge.rules import Facts, Memory, judge
 from monitor.judge.witnesses import Recorded, missed
 from monitor.knowledge import Knowledge
 from monitor.match import decode
@@ -38,6 +39,7 @@ from monitor.recording import Read, Recording
 from monitor.recording.state import run_digest
 from monitor.seen import Seen, holds, number_of, see
 from monitor.store import Store
+from monitor.store.index import Saved
 
 RECENT = timedelta(seconds=5)
 """Following: an access that is reported later than an upload it precedes (the agent sends in batches) is still linked
@@ -63,6 +65,16 @@ def concluded(store: Store, recording_id: str) -> Outcome:
     """What the index has of a recording that it has judged already."""
     flows, findings = tuple(store.flows(recording_id)), tuple(store.findings(recording_id))
     return Outcome(recording_id, flows, findings, 0, tuple(store.found_gaps(recording_id)))
+
+
+class Asked(NamedTuple):
+    """What is known of the app's phases and of what its user was asked."""
+
+    lines: int
+    """How many phase lines it rests on."""
+    phases: Phases
+    consents: list[Seen[Consent]]
+    timeline: Timeline
 
 
 Progress = Callable[[str, int, int], None]
@@ -96,6 +108,13 @@ class Walk:
         self.cuts: dict[Ref, ReportedGap] = {}
         self.claims: dict[Ref, tuple[Claim, ...]] = {}
         self.recent: dict[Ref, tuple[Seen[Upload], decode.Decoded]] = {}
+        self.until = self.run.ended
+        """Up to when the run was observed, on the host's clock."""
+        self.asked: Asked | None = None
+        self.flows: dict[Ref, tuple[tuple[object, ...], list[Flow]]] = {}
+        """Those of each upload, with what they were made of."""
+        self.memory = Memory()
+        self.saved: Saved | None = None
 
     def run_moved(self) -> bool:
         """Whether run.json says by now how the clocks stand, or another thing that all that is known here hangs on."""
@@ -127,6 +146,7 @@ class Walk:
             return
         elif holds(seen, Access):
             self.accesses.append(seen)
+            self._observed(seen.on_host(seen.event.until or seen.event.at))
             self.linker.add_access(seen)
         elif holds(seen, Transform):
             self.linker.add_transform(seen)
@@ -173,6 +193,7 @@ class Walk:
     def link(self, seen: Seen[Upload]) -> decode.Decoded:
         """Take an upload apart, and join to it what was read before it."""
         ref, upload = seen.ref, seen.event
+        self._observed(seen.at)
         body = self.recording.body_view(upload.body) if upload.body else None
         decoded = decode.leaves(upload, body, narrow=self.linker.narrow, spool=self.recording.scratch)
         for cut in decoded.cut:
@@ -195,20 +216,14 @@ class Walk:
 
     def conclude(self, new_lines: int, *, going_on: bool = False) -> Outcome:
         """Judge what is linked and save it, in one transaction; nothing final is said of a run that is `going_on`."""
-        phases = Phases(self.phases, self._last())
-        consents = [*self.consents, *self.screens.unproven(self._last())]
-        timeline = timeline_of(consents, phases, self.run, self.known)
+        _, phases, consents, timeline = self.asked = self._asked()
         watched = observers.watched(self.run, len(self.accesses), len(self.joined), timeline, len(self.witnesses))
         uploads = {ref: seen for ref, (seen, _) in self.joined.items()}
         sent = [seen.event for seen in uploads.values()]
         carriers = self.connections.carriers(uploads, self.known.recipients)
         foreign = self.connections.foreign(uploads, carriers) if self.run.sockets_watched else frozenset[Ref]()
         foreign |= self._of_others(uploads, carriers)
-        flows: list[Flow] = []
-        for seen, joins in sorted(self.joined.values(), key=lambda one: one[0].number):
-            for joined in joins:
-                carrier, other = carriers.get(seen.ref), seen.ref in foreign
-                flows.append(self._flow(f"f{len(flows) + 1}", seen, joined, timeline, carrier, other))
+        flows = self._flows(timeline, carriers, foreign)
         gaps = (
             *(self.cuts[ref] for ref in sorted(self.cuts, key=number_of)),
             *_dangling(timeline, self.run),
@@ -218,7 +233,7 @@ class Walk:
             *(() if going_on else self._missed(watched, sent)),
         )
         facts = Facts(
-            flows=tuple(flows),
+            flows=flows,
             accesses=tuple(self.accesses),
             timeline=timeline,
             observers=watched,
@@ -239,10 +254,18 @@ class Walk:
             labels=self.known.labels,
             frequency=self.known.frequency,
         )
-        findings = judge(self.known.rules, facts, going_on=going_on)
+        findings = judge(self.known.rules, facts, going_on=going_on, memory=self.memory)
         judged_by = None if going_on else self.basis
-        self.store.save(self.id, flows, findings, gaps=gaps, judged_by=judged_by, path=place_of(self.recording))
-        return Outcome(self.id, tuple(flows), findings, new_lines, gaps)
+        self.saved = self.store.save(
+            self.id,
+            flows,
+            findings,
+            gaps=gaps,
+            judged_by=judged_by,
+            path=place_of(self.recording),
+            before=self.saved,
+        )
+        return Outcome(self.id, flows, findings, new_lines, gaps)
 
     def _bypassing(self, uploads: Iterable[Upload]) -> Iterator[ReportedGap]:
         """What the agent saw go out and no proxy saw."""
@@ -272,11 +295,33 @@ class Walk:
             if upload.event.app not in own or (ref in carriers and carriers[ref].app not in own)
         )
 
-    def _last(self) -> datetime | None:
-        """Up to when the run was observed, on the host's clock."""
-        read = (seen.on_host(seen.event.until or seen.event.at) for seen in self.accesses)
-        sent = (seen.at for seen, _ in self.joined.values())
-        return max((*read, *sent, *([self.run.ended] if self.run.ended else ())), default=None)
+    def _asked(self) -> Asked:
+        """Phases and consent as they are known by now; as they were at the last time, when no line says otherwise."""
+        consents = [*self.consents, *self.screens.unproven(self.until)]
+        before = self.asked
+        if before and before.lines == len(self.phases) and before.phases.settled and before.consents == consents:
+            return before
+        phases = Phases(self.phases, self.until)
+        return Asked(len(self.phases), phases, consents, timeline_of(consents, phases, self.run, self.known))
+
+    def _observed(self, at: datetime) -> None:
+        self.until = at if self.until is None else max(at, self.until)
+
+    def _flows(self, timeline: Timeline, carriers: Mapping[Ref, Carrier], foreign: frozenset[Ref]) -> tuple[Flow, ...]:
+        """All flows; those of an upload of which nothing new is known are the same objects as before."""
+        flows: list[Flow] = []
+        for seen, joins in sorted(self.joined.values(), key=lambda one: one[0].number):
+            rest_on = (len(flows), joins, timeline, carriers.get(seen.ref), seen.ref in foreign)
+            made = self.flows.get(seen.ref)
+            if made is None or made[0] != rest_on:
+                first, _, _, carrier, other = rest_on
+                own = [
+                    self._flow(f"f{number}", seen, joined, timeline, carrier, other)
+                    for number, joined in enumerate(joins, first + 1)
+                ]
+                made = self.flows[seen.ref] = (rest_on, own)
+            flows += made[1]
+        return tuple(flows)
 
     def _flow(
         self,

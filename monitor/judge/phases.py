@@ -17,7 +17,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 from monitor.events import Phase, Ref
@@ -35,6 +35,7 @@ OBSERVER = "started by the observer"
 LEFT = timedelta(seconds=2)
 """What a process that ends by itself has on the screen goes away with it; where it went this long before, somebody
 left the app."""
+FOREVER = datetime.max.replace(tzinfo=UTC)
 OUR_END = ("killed", "observation ended")
 """Texts of ends that are the observer's doing, or nobody knows whose; as an operator's note they say nothing."""
 
@@ -82,6 +83,8 @@ class Phases:
         self._away: list[tuple[datetime, tuple[datetime, Ref] | None]] = []
         """When the app came and went: since when it is away, by which line, or None."""
         lives = _lives(lines, last)
+        self.settled = lives == _lives(lines, FOREVER)
+        """Whether the same lines say the same however much longer the run goes on."""
         app: tuple[bool | None, Ref | None] = (None, None)
         screen: tuple[bool | None, Ref | None] = (None, None)
         unseen: Ref | None = None

@@ -75,7 +75,8 @@ class Reads:
 
     def may_be_there(self, key: Key, at: datetime) -> bool:
         """Whether a value is the persona's, or an access may have returned it before a moment."""
-        return key in self.persona or any(read.at <= at for read in self.by_value.get(key, ())[:1])
+        reads = self.by_value.get(key)
+        return key in self.persona or (reads is not None and reads[0].at <= at)
 
     def last(self, key: Key, when: When) -> Read | None:
         """The last that was surely before; where there is none, the first that may have been."""

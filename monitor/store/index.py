@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import secrets
 import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import datetime
-from itertools import batched
+from itertools import batched, zip_longest
 from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple, Self
 
 import msgspec
-from sqlalchemy import Connection, StaticPool, Table, delete, insert, select, update
+from sqlalchemy import Connection, StaticPool, Table, bindparam, delete, insert, select, update
 
 from monitor.errors import UserError
 from monitor.events import FILES, Event, Ref, Run, format_time, parse
@@ -28,6 +29,7 @@ from monitor.store.models import (
     FlowRow,
     FoundGapRow,
     MatchRow,
+    OfRecording,
     PositionRow,
     RecordingRow,
     UnreadableRow,
@@ -49,6 +51,19 @@ class Held(NamedTuple):
     prefixes: dict[str, tuple[Position, str]]
     """kind -> how far its file has been taken in, and the digest of these lines."""
     judged_by: str | None
+
+
+class Saved(NamedTuple):
+    """What a save wrote: the next need not write what is the same."""
+
+    turn: str | None
+    """The random name of that save, in the index until another saves; None: it cannot be gone on from."""
+    flows: Sequence[Flow] = ()
+    findings: Sequence[Finding] = ()
+    gaps: Sequence[ReportedGap] = ()
+
+
+NOTHING_SAVED = Saved(None)
 
 
 class Store:
@@ -194,7 +209,7 @@ class Store:
 
     # conclusions
 
-    def save(
+    def save(  # noqa: PLR0913, what was concluded, and what it is held against
         self,
         recording_id: str,
         flows: Sequence[Flow],
@@ -203,24 +218,30 @@ class Store:
         gaps: Sequence[ReportedGap] = (),
         judged_by: str | None = None,
         path: str | None = None,
-    ) -> None:
-        """Save what was concluded from a recording, in one transaction; what did not change is not written.
+        before: Saved | None = None,
+    ) -> Saved:
+        """Save what was concluded from a recording, in one transaction; what is as in `before` is not written.
 
-        `gaps` are those that correlating came upon, `judged_by` the digest of what they come from. Raises UserError
-        when the index has by now the recording of another folder than `path`.
+        `gaps` are those that correlating came upon, `judged_by` the digest of what they come from, `before` what the
+        last save gave. Raises UserError when the index has by now the recording of another folder than `path`.
         """
+        saved = Saved(None if judged_by else secrets.token_hex(16), flows, findings, gaps)
         with self._write() as connection:
-            self._must_know(connection, recording_id)
-            if path is not None:
-                self._must_be_at(connection, recording_id, path)
-            self._save_flows(connection, recording_id, flows)
-            for table, rows in (
-                (FindingRow, [finding_row(recording_id, number, each) for number, each in enumerate(findings)]),
-                (FoundGapRow, [gap_row(recording_id, number, each) for number, each in enumerate(gaps)]),
-            ):
-                connection.execute(delete(table).where(table.recording == recording_id))
-                self._insert(connection, table, rows)
-            connection.execute(update(RecordingRow).where(RecordingRow.id == recording_id).values(judged_by=judged_by))
+            turn = self._turn_of(connection, recording_id, path)
+            if before is None or before.turn is None or before.turn != turn:
+                before = NOTHING_SAVED
+                for model in (FlowRow, MatchRow, FindingRow, FoundGapRow):
+                    connection.execute(delete(model).where(model.recording == recording_id))
+            self._save_flows(connection, recording_id, before.flows, flows)
+            stale, new = _changed(before.findings, findings)
+            _delete(connection, FindingRow, FindingRow.number, recording_id, stale)
+            self._insert(connection, FindingRow, [finding_row(recording_id, n, findings[n]) for n in new])
+            stale, new = _changed(before.gaps, gaps)
+            _delete(connection, FoundGapRow, FoundGapRow.number, recording_id, stale)
+            self._insert(connection, FoundGapRow, [gap_row(recording_id, n, gaps[n]) for n in new])
+            query = update(RecordingRow).where(RecordingRow.id == recording_id)
+            connection.execute(query.values(judged_by=judged_by, turn=saved.turn))
+        return saved
 
     def flows(self, recording_id: str) -> list[Flow]:
         """The flows of a recording in the order they were saved."""
@@ -280,9 +301,10 @@ class Store:
 
     def _remember(self, connection: Connection, recording_id: str, run: Run, path: str) -> None:
         """Put the recording in, or bring its run up to date; on a server this also makes other writers of it wait."""
-        known = connection.scalar(select(RecordingRow.run).where(RecordingRow.id == recording_id).with_for_update())
-        if known is not None:
-            self._must_be_at(connection, recording_id, path)
+        query = select(RecordingRow.path, RecordingRow.run).where(RecordingRow.id == recording_id).with_for_update()
+        held = connection.execute(query).one_or_none()
+        if held is not None:
+            self._must_be_at(recording_id, path, held.path)
         row: Row = {
             "path": path,
             "package": run.app.package,
@@ -292,10 +314,10 @@ class Store:
             "ended": format_time(run.ended) if run.ended else None,
             "run": run.model_dump_json(),
         }
-        if known is None:
-            self._insert(connection, RecordingRow, [{"id": recording_id, "judged_by": None, **row}])
-        elif known != row["run"]:
-            before = Run.model_validate_json(known)
+        if held is None:
+            self._insert(connection, RecordingRow, [{"id": recording_id, **row}])
+        elif held.run != row["run"]:
+            before = Run.model_validate_json(held.run)
             if (before.started, before.app.package) != (run.started, run.app.package):
                 raise UserError(
                     f"{self.name} has another recording with the id {recording_id}, of {format_time(before.started)}.",
@@ -354,47 +376,49 @@ class Store:
         )
         return new
 
-    def _must_know(self, connection: Connection, recording_id: str) -> None:
-        query = select(RecordingRow.id).where(RecordingRow.id == recording_id).with_for_update()
-        if connection.scalar(query) is None:
+    def _turn_of(self, connection: Connection, recording_id: str, path: str | None) -> str | None:
+        """Of the last save of a recording, which must be known, and in this folder."""
+        query = select(RecordingRow.path, RecordingRow.turn).where(RecordingRow.id == recording_id).with_for_update()
+        row = connection.execute(query).one_or_none()
+        if row is None:
             raise _unknown(self.name, recording_id)
+        if path is not None:
+            self._must_be_at(recording_id, path, row.path)
+        turn: str | None = row.turn
+        return turn
 
-    def _must_be_at(self, connection: Connection, recording_id: str, path: str) -> None:
-        known = connection.scalar(select(RecordingRow.path).where(RecordingRow.id == recording_id))
+    def _must_be_at(self, recording_id: str, path: str, known: str) -> None:
         if known != path:
             raise UserError(
                 f"{self.name} has another recording with the id {recording_id}, in {known}.",
                 "Try again when nobody else correlates that one, or name another database with --db.",
             )
 
-    def _save_flows(self, connection: Connection, recording_id: str, flows: Sequence[Flow]) -> None:
-        """Write the flows that are new or differ, and take out the others."""
-        stored: Mapping[str, tuple[int, str]] = {
-            id_: (number, flow)
-            for id_, number, flow in connection.execute(
-                select(FlowRow.id, FlowRow.number, FlowRow.flow).where(FlowRow.recording == recording_id)
-            )
-        }
-        matches: dict[str, list[str]] = {}
-        for id_, match in connection.execute(
-            select(MatchRow.flow, MatchRow.match).where(MatchRow.recording == recording_id).order_by(MatchRow.number)
-        ):
-            matches.setdefault(id_, []).append(match)
-        stale = stored.keys() - {flow.id for flow in flows}
-        flow_rows: list[Row] = []
-        found: list[Row] = []
-        for number, flow in enumerate(flows):
-            row, own = flow_row(recording_id, number, flow), match_rows(recording_id, flow)
-            if stored.get(flow.id) == (number, row["flow"]) and matches.get(flow.id, []) == [m["match"] for m in own]:
-                continue
-            stale.add(flow.id)
-            flow_rows.append(row)
-            found += own
-        for some in batched(sorted(stale), 500):
-            connection.execute(delete(MatchRow).where(MatchRow.recording == recording_id, MatchRow.flow.in_(some)))
-            connection.execute(delete(FlowRow).where(FlowRow.recording == recording_id, FlowRow.id.in_(some)))
-        self._insert(connection, FlowRow, flow_rows)
-        self._insert(connection, MatchRow, found)
+    def _save_flows(
+        self, connection: Connection, recording_id: str, before: Sequence[Flow], flows: Sequence[Flow]
+    ) -> None:
+        stale, new = _changed(before, flows)
+        ids = [before[number].id for number in stale]
+        _delete(connection, MatchRow, MatchRow.flow, recording_id, ids)
+        _delete(connection, FlowRow, FlowRow.id, recording_id, ids)
+        self._insert(connection, FlowRow, [flow_row(recording_id, number, flows[number]) for number in new])
+        self._insert(connection, MatchRow, [row for number in new for row in match_rows(recording_id, flows[number])])
+
+
+def _changed(before: Sequence[object], now: Sequence[object]) -> tuple[list[int], list[int]]:
+    """The places of what is no longer there, and of what is new there."""
+    pairs = enumerate(zip_longest(before, now))
+    differ = [number for number, (old, new) in pairs if old is not new and old != new]
+    return [number for number in differ if number < len(before)], [number for number in differ if number < len(now)]
+
+
+def _delete(
+    connection: Connection, model: type[OfRecording], key: Any, recording_id: str, stale: Sequence[object]
+) -> None:
+    """Delete the rows of a recording with these keys."""
+    if stale:
+        query = delete(model).where(model.recording == recording_id, key == bindparam("stale"))
+        connection.execute(query, [{"stale": each} for each in stale])
 
 
 def _table(model: type[Base]) -> Table:

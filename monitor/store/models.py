@@ -10,7 +10,7 @@ from typing import Annotated
 from sqlalchemy import BigInteger, ForeignKey, LargeBinary, String, Text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-VERSION = 4
+VERSION = 5
 """Of these tables. An index of another version is not read: it is deleted and rebuilt from the recordings."""
 
 Name = Annotated[str, mapped_column(String(200))]
@@ -46,6 +46,8 @@ class RecordingRow(Base):
     """run.json."""
     judged_by: Mapped[Name | None]
     """Digest of all that the findings come from: the lines, run.json, the bodies, the rules, our own version."""
+    turn: Mapped[Name | None]
+    """The random name of the last save while the run goes on."""
 
 
 class OfRecording(Base):

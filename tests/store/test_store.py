@@ -309,12 +309,17 @@ def test_saving_is_the_same_as_saving_anew(turns):
     """Only what changed is written; what comes back must not show it."""
     with Store("sqlite://") as store:
         store.ingest("run-1", run(), "", [])
-        for turn in turns:
+        saved = None
+        for number, turn in enumerate(turns):
             flows = [
                 flow(number, *(match(value) for value in values), earlier=earlier) for number, values, earlier in turn
             ]
-            store.save("run-1", flows, [])
+            findings = [finding(each) for each, *_ in turn]
+            saved = store.save("run-1", flows, findings, before=saved)
             assert store.flows("run-1") == flows
+            assert store.findings("run-1") == findings
+            if number % 3 == 1:  # somebody else saves in between
+                store.save("run-1", flows[1:], findings[1:])
 
 
 def test_saving_is_all_or_nothing(store, recording):

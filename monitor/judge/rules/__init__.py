@@ -2,37 +2,87 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable
 
 from monitor.findings import LEVELS, Finding
-from monitor.judge.rules.composing import EVIDENCE, Reporter
-from monitor.judge.rules.conditions import Conditions
+from monitor.judge.rules.composing import EVIDENCE, One, Reporter
+from monitor.judge.rules.conditions import Conditions, Test
 from monitor.judge.rules.facts import Facts
 from monitor.judge.rules.frequency import Frequency
-from monitor.judge.rules.groups import grouped
+from monitor.judge.rules.groups import Group, grouped
 from monitor.judge.rules.model import Rule
-from monitor.judge.rules.sightings import Sightings
+from monitor.judge.rules.sightings import Sighting, Sightings
 
-__all__ = ["EVIDENCE", "Facts", "Frequency", "Rule", "judge"]
+__all__ = ["EVIDENCE", "Facts", "Frequency", "Memory", "Rule", "judge"]
 
 
-def judge(rules: Iterable[Rule], facts: Facts, *, going_on: bool = False) -> tuple[Finding, ...]:
+class Memory:
+    """What rules said of a run so far. Judged again when it has grown, only what is new is looked at."""
+
+    def __init__(self) -> None:
+        self._ground: tuple[object, ...] = ()
+        self._forget()
+
+    def _forget(self) -> None:
+        self._sightings: Sightings | None = None
+        self._held: dict[str, tuple[list[Sighting], list[int]]] = {}
+        self._ones: dict[tuple[str, str, str], dict[Sighting, One]] = {}
+
+    def sightings(self, rules: Iterable[Rule], facts: Facts) -> Sightings:
+        """The facts laid out; all else is forgotten where they do not only add accesses and uploads."""
+        ground = (*rules, *facts.ground)
+        if self._sightings is None or ground != self._ground:
+            self._forget()
+            self._ground = ground
+            self._sightings = Sightings(facts)
+        self._sightings.grow(facts)
+        return self._sightings
+
+    def holding(self, rule: Rule, seen: list[Sighting], holds: Test) -> list[Sighting]:
+        """Those that the rule is about; it asks no more of those that come first and did so before."""
+        before, held = self._held.get(rule.id, ([], []))
+        same = 0 if rule.needs_others else _alike(before, seen)
+        held = held[: bisect_left(held, same)] + [number for number in range(same, len(seen)) if holds(seen[number])]
+        self._held[rule.id] = (seen, held)
+        return [seen[number] for number in held]
+
+    def ones(self, reporter: Reporter, rule: Rule, key: tuple[str, str], group: Group) -> dict[Sighting, One]:
+        """What the rule says of each in a group."""
+        ones = self._ones[rule.id, *key] = reporter.ones(rule, group, self._ones.get((rule.id, *key), {}))
+        return ones
+
+
+def judge(
+    rules: Iterable[Rule], facts: Facts, *, going_on: bool = False, memory: Memory | None = None
+) -> tuple[Finding, ...]:
     """What the rules find: ordered by level, rule, kind of data and host; the same facts give the same findings.
 
     Of several rules with one id the last counts, so that an organisation can replace one of ours. While a run is still
-    `going_on`, rules that look for what did not happen are left for its end.
+    `going_on`, rules that look for what did not happen are left for its end. `memory` saves work where a run that grows
+    is judged time and again; findings are the same without.
     """
-    sightings = Sightings(facts)
+    memory = memory or Memory()
+    own = {rule.id: rule for rule in rules}
+    sightings = memory.sightings(own.values(), facts)
     conditions = Conditions(facts, sightings)
     reporter = Reporter(facts, sightings, conditions)
     found: list[tuple[tuple[int, str, str, str], Finding]] = []
-    for rule in {rule.id: rule for rule in rules}.values():
+    for rule in own.values():
         if (going_on and rule.needs_whole_run) or rule.lacks(facts.observers, facts.timeline.assumed is not None):
             continue
-        holds = conditions.test(rule.when)
-        seen = [sighting for sighting in sightings.of(rule.on) if holds(sighting)]
-        for (data, what), group in grouped(rule.when, seen, facts):
-            finding = reporter.finding(rule, group)
-            found.append(((LEVELS.index(finding.level), rule.id, data, what), finding))
+        seen = memory.holding(rule, sightings.of(rule.on), conditions.test(rule.when))
+        for key, group in grouped(rule.when, seen, facts):
+            finding = reporter.finding(rule, group, memory.ones(reporter, rule, key, group))
+            found.append(((LEVELS.index(finding.level), rule.id, *key), finding))
     found.sort(key=lambda each: each[0])
     return tuple(finding for _, finding in found)
+
+
+def _alike(before: list[Sighting], now: list[Sighting]) -> int:
+    """How many at the beginning of two lists are the same objects."""
+    if before == now[: len(before)]:
+        return len(before)
+    return next(
+        (number for number, (old, new) in enumerate(zip(before, now, strict=False)) if old is not new), len(now)
+    )

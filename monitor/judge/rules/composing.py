@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
 from functools import cache, cached_property
+from typing import NamedTuple
 
 from monitor.events import Access, Consent, DataType, Ref
 from monitor.findings import LEVELS, Article, Code, Confidence, ConsentStatus, Finding, Flow, Level, Party, Recipient
@@ -28,6 +29,16 @@ Words = dict[str, Callable[[], str]]
 _NO_TYPES = DataTypes(items=())
 
 
+class One(NamedTuple):
+    """What a rule says of one sighting."""
+
+    grade: int
+    """Its place in GRADES."""
+    level: int
+    """Its place in LEVELS."""
+    lines: tuple[Ref, ...]
+
+
 class Reporter:
     """Makes findings of groups, for one recording."""
 
@@ -40,22 +51,32 @@ class Reporter:
         self._levels = cache(self._raised)
         self._contrary = cache(self._timeline.against)
 
-    def finding(self, rule: Rule, group: Group) -> Finding:
+    def ones(self, rule: Rule, group: Group, before: Mapping[Sighting, One]) -> dict[Sighting, One]:
+        """What the rule says of each in a group; what it has said before it says again."""
+        raised = self._levels(rule.levels)
+        known = {} if rule.needs_others else before
+        return {each: known.get(each) or self._one(rule, raised, each) for each in group.members}
+
+    def _one(self, rule: Rule, raised: list[tuple[Level, Test]], sighting: Sighting) -> One:
+        level = next((level for level, holds in raised if holds(sighting)), rule.level)
+        grade = GRADES.index(self._grade(rule, sighting))
+        return One(grade, LEVELS.index(level), tuple(self._lines(rule, sighting)))
+
+    def finding(self, rule: Rule, group: Group, ones: Mapping[Sighting, One]) -> Finding:
         """One finding on everything in a group, led by the sighting that proves most."""
-        grades = {id(each): self._grade(rule, each) for each in group.members}
-        members = sorted(group.members, key=lambda each: (GRADES.index(grades[id(each)]), each.at, each.line))
+        members = sorted(group.members, key=lambda each: (ones[each].grade, each.at, each.line))
         lead = members[0]
         count = group.stretch.calls if group.stretch else sum(each.count for each in members)
         recipient = self._recipient(lead)
         about_scope = rule.when.scope is not None
         articles, laws = self._law(rule.kinds, about_scope, lead.data, recipient.party if recipient else None)
-        raised = self._levels(rule.levels)
         read_by, sent_by = self._ends(lead)
-        evidence = self._evidence(rule, members)
+        # lines to check by hand: of the first sighting all there is, then the others in turn
+        evidence = tuple(dict.fromkeys(ref for each in members for ref in ones[each].lines))
         return Finding(
             rule=rule.id,
-            level=min((_level(rule, raised, each) for each in members), key=LEVELS.index),
-            confidence=grades[id(lead)],
+            level=LEVELS[min(ones[each].level for each in members)],
+            confidence=GRADES[ones[lead].grade],
             title=rule.title,
             detail=self._details(rule, group, members, count),
             data=lead.data,
@@ -167,10 +188,6 @@ class Reporter:
         if when.separate is not None and self._separate(rule, sighting).assumed:
             return True
         return when.consent is not None and sighting.status.assumed
-
-    def _evidence(self, rule: Rule, members: list[Sighting]) -> tuple[Ref, ...]:
-        """Lines to check by hand: of the first sighting all there is, then the others in turn."""
-        return tuple(dict.fromkeys(ref for sighting in members for ref in self._lines(rule, sighting)))
 
     def _lines(self, rule: Rule, sighting: Sighting) -> Iterable[Ref]:
         if sighting.flow is not None:
@@ -362,7 +379,3 @@ def _in_order(sighting: Sighting) -> bool:
 def _joined(sentence: str, more: str) -> str:
     """A sentence with one more clause before its full stop."""
     return f"{sentence[:-1]}{more}{sentence[-1]}" if sentence[-1:] in (".", "。") else sentence + more
-
-
-def _level(rule: Rule, raised: list[tuple[Level, Test]], sighting: Sighting) -> Level:
-    return next((level for level, holds in raised if holds(sighting)), rule.level)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from monitor.labels import Labels
 
 
+GROWING = frozenset({"flows", "accesses", "gaps", "uploads"})
 EVERYBODY = Observers(hooks=True, proxy=True, consent=True)
 
 
@@ -63,3 +64,8 @@ class Facts:
     labels: Labels | None = None
     """What a label chooses; without it no condition on labels holds."""
     frequency: Frequency = field(default_factory=Frequency)
+
+    @property
+    def ground(self) -> tuple[object, ...]:
+        """All but what grows with each access and upload."""
+        return tuple(value for name, value in vars(self).items() if name not in GROWING)

@@ -250,6 +250,11 @@ class Rule(Strict):
         when = self.when
         return self.on == "run" or when.never is not None or when.sent is False or when.answered is False
 
+    @property
+    def needs_others(self) -> bool:
+        """Whether what it says of a sighting hangs on what else was sent."""
+        return any(when.with_ or when.sent is not None for when in (self.when, *(each.when for each in self.levels)))
+
     @model_validator(mode="before")
     @classmethod
     def _on_is_a_word(cls, data: Any) -> Any:

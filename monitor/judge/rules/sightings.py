@@ -115,6 +115,14 @@ class Sightings:
 
     def __init__(self, facts: Facts) -> None:
         self._facts = facts
+        self._known_flows: dict[str, Sighting] = {}
+        self._known_accesses: dict[Ref, list[Sighting]] = {}
+
+    def grow(self, facts: Facts) -> None:
+        """Go on with more facts of the same `ground`; what they do not change stays the same object."""
+        self._facts = facts
+        for name in ("flows", "accesses", "run", "together", "sent"):
+            vars(self).pop(name, None)
 
     def of(self, on: str) -> list[Sighting]:
         """All that a rule on this looks at."""
@@ -134,9 +142,15 @@ class Sightings:
     def flows(self) -> list[Sighting]:
         """Every flow of the app that left the device: what is sent to the device itself did not, and what no socket of
         the app carried was not the app's."""
-        return [
-            self._flow(flow) for flow in self._facts.flows if not is_device(flow.recipient.host) and not flow.other_app
-        ]
+        made, known = [], self._known_flows
+        for flow in self._facts.flows:
+            sighting = known.get(flow.id)
+            if sighting is None or sighting.flow is not flow:
+                if is_device(flow.recipient.host) or flow.other_app:
+                    continue
+                sighting = known[flow.id] = self._flow(flow)
+            made.append(sighting)
+        return made
 
     @cached_property
     def accesses(self) -> list[Sighting]:
@@ -426,6 +440,12 @@ class Sightings:
         return phase
 
     def _access(self, seen: Seen[Access], flows: tuple[Sighting, ...]) -> list[Sighting]:
+        made = self._known_accesses.get(seen.ref)
+        if made is None or made[0].flows != flows:
+            made = self._known_accesses[seen.ref] = self._calls(seen, flows)
+        return made
+
+    def _calls(self, seen: Seen[Access], flows: tuple[Sighting, ...]) -> list[Sighting]:
         """An access, at its moment; a folded line stands for several calls, of which the first and the last have a
         known time: where the user decided, or the app left the foreground, in between, they are two sightings of one
         call each."""

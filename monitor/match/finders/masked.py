@@ -23,15 +23,17 @@ class Masked:
 
     def __init__(self) -> None:
         self._differences = Table()
+        self._sizes: set[int] = set()
 
     def add(self, slot: int, value: Value) -> None:
         """Look for a value from now on."""
         if data := _given(value):
             self._differences.put(hashes_of([_differences(data)]), slot)
+            self._sizes.add(len(data))
 
     def find(self, look: Look, search: Search) -> Iterator[Hit]:
         """Every value that all of a leaf may be."""
-        leaves = [leaf for leaf in look.leaves if len(leaf.data) in SIZES]
+        leaves = [leaf for leaf in look.leaves if len(leaf.data) in self._sizes]
         found = self._differences.find(hashes_of(_differences(leaf.data) for leaf in leaves)) if leaves else ()
         for slot, at in sorted({(row.slot, row.start) for row in found}):
             data, leaf = _given(search.known.value(slot)), leaves[at]

@@ -5,9 +5,11 @@ from __future__ import annotations
 
 import hmac
 import re
+from bisect import insort
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import cache, cached_property
-from itertools import islice, permutations
+from functools import cached_property
+from itertools import compress, islice, permutations
+from operator import attrgetter
 from typing import NamedTuple
 
 from monitor.events import Value
@@ -79,10 +81,10 @@ class _Table:
 
     def __init__(self) -> None:
         self._raw: list[bytes] = []
-        self._of: list[tuple[Sequence[tuple[_Form, ...]], str]] = []
+        self._of: list[tuple[Sequence[_Form | tuple[_Form, ...]], str]] = []
 
-    def add(self, raw: Sequence[bytes], of: Sequence[tuple[_Form, ...]], name: str) -> None:
-        """Add digests: of which values each, and the name of the variant."""
+    def add(self, raw: Sequence[bytes], of: Sequence[_Form | tuple[_Form, ...]], name: str) -> None:
+        """Add digests: of which value or values each, and the name of the variant."""
         self._raw += raw
         self._of.append((of, name))
 
@@ -95,7 +97,8 @@ class _Table:
         number = self._numbers.get(raw)
         if number is None:
             return None
-        return next(islice(((forms, name) for of, name in self._of for forms in of), number, None))
+        forms, name = next(islice(((forms, name) for of, name in self._of for forms in of), number, None))
+        return (forms,) if isinstance(forms, _Form) else forms, name
 
 
 class Salts:
@@ -124,7 +127,8 @@ class Salts:
         forms = ((name, text) for name, text in variants.FORMS[kind](key[1]) if name in FORMS)
         for rank, (name, text) in enumerate(forms):
             data = text.encode("utf-8", "replace")
-            known.append(_Form(rank, key, kind, name, data, DIGESTS["md5"](data).hex().encode()))
+            # in an order that does not depend on when they became known
+            insort(known, _Form(rank, key, kind, name, data, DIGESTS["md5"](data).hex().encode()))
 
     def find(self, look: Look, search: Search) -> Iterator[Hit]:
         """Every value that was hashed with a field of an upload, with another value, or with the name of one of the
@@ -161,12 +165,10 @@ class Salts:
 
 
 def _few(forms: list[_Form], wanted: Callable[[Key], bool]) -> list[_Form]:
-    """Those that are wanted and may be tried, in an order that does not depend on when they became known."""
+    """Those that are wanted and may be tried, of forms in order."""
     if len(forms) > MOST:
         return []
-    forms.sort()
-    is_wanted = cache(wanted)
-    return list(islice((form for form in forms if is_wanted(form.key)), MOST_DIGESTS))
+    return list(islice(compress(forms, map(wanted, map(attrgetter("key"), forms))), MOST_DIGESTS))
 
 
 def _may_be_digest(leaf: Leaf) -> bool:
@@ -207,19 +209,16 @@ def _salted(of: Iterable[list[_Form]], salt: bytes, algorithm: str, room: int) -
     table, digest = _Table(), DIGESTS[algorithm]
     for known in of:
         for number, (before, after, of_md5) in enumerate(_ways(salt)):
-            forms = known[:room]
+            if not (forms := known[:room]):
+                break
             room -= len(forms)
-            if of_md5:
-                raw = [digest(before + form.md5 + after) for form in forms]
-            else:
-                raw = [digest(before + form.data + after) for form in forms]
-            table.add(raw, [(form,) for form in forms], f"salted_{algorithm}")
+            raw = [digest(before + (form.md5 if of_md5 else form.data) + after) for form in forms]
+            table.add(raw, forms, f"salted_{algorithm}")
             if number == 1:  # keyed with it is as usual as before and behind it
                 forms = known[:room]
                 room -= len(forms)
                 keyed = hmac.new(salt, digestmod=algorithm)  # many times as fast as `hmac.digest` for each
-                raw = [_mac(keyed.copy(), form.data) for form in forms]
-                table.add(raw, [(form,) for form in forms], f"hmac_{algorithm}")
+                table.add([_mac(keyed.copy(), form.data) for form in forms], forms, f"hmac_{algorithm}")
     return table
 
 

@@ -92,6 +92,8 @@ def rows(fill: Callable[[int, int], int], most: int = 512) -> Iterator[Row]:
     while True:
         room = array("q", bytes(8 * ROW_FIELDS * most))
         found = fill(room.buffer_info()[0], most)
+        if not found:
+            return iter(())
         if found <= most:
             numbers = room[: ROW_FIELDS * found].tolist()
             return map(Row, *(numbers[field::ROW_FIELDS] for field in range(ROW_FIELDS)))

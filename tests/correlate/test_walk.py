@@ -1,0 +1,49 @@
+"""The walk goes on from what it concluded before: line by line it comes to what it would come to with no memory."""
+
+from __future__ import annotations
+
+from copy import copy
+from pathlib import Path
+
+import pytest
+
+from monitor.correlate.currency import place_of
+from monitor.correlate.walk import Walk
+from monitor.events import FILES
+from monitor.judge.rules import Memory
+from monitor.recording import Read, Recording
+from monitor.store import Store
+from tests.test_recordings import CASES, HERE, known
+
+STEPS = 40
+"""At most, of one recording."""
+
+
+def in_turn(recording: Recording) -> list[Read]:
+    """All lines as they came, in time."""
+    order = list(FILES)
+    reads = [(read.event.at, read) for kind in FILES for read in recording.read(kind, finished=True) if read.event]
+    reads.sort(key=lambda each: (each[0], order.index(each[1].kind), each[1].position.line))
+    return [read for _, read in reads]
+
+
+@pytest.mark.parametrize("late", [False, True], ids=["in-time", "accesses-late"])
+@pytest.mark.parametrize("case", CASES)
+def test_going_on_is_the_same_as_anew(case: str, late: bool, tmp_path: Path) -> None:
+    recording = Recording.open(HERE / case)
+    reads = in_turn(recording)
+    if late:
+        reads = [read for read in reads if read.kind != "access"] + [read for read in reads if read.kind == "access"]
+    stores = Store(tmp_path / "grown.sqlite"), Store(tmp_path / "anew.sqlite")
+    for store in stores:
+        store.ingest(recording.run.id, recording.run, place_of(recording), [])
+    walk = Walk(recording, stores[0], known(case))
+    size = max(1, -(-len(reads) // STEPS))
+    for first in range(0, len(reads), size):
+        walk.take(reads[first : first + size])
+        grown = walk.conclude(0, going_on=True)
+        saved = stores[0].flows(walk.id), stores[0].findings(walk.id), stores[0].found_gaps(walk.id)
+        assert saved == (list(grown.flows), list(grown.findings), list(grown.gaps))
+        anew = copy(walk)
+        anew.store, anew.asked, anew.flows, anew.memory, anew.saved = stores[1], None, {}, Memory(), None
+        assert anew.conclude(0, going_on=True) == grown
