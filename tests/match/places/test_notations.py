@@ -55,14 +55,6 @@ def flat(point, before, *names):
     }
 
 
-def whole_and_rest(point):
-    axes = (("lat", point[0]), ("lon", point[1]))
-    return {
-        **{f"{axis}_int": int(degrees) for axis, degrees in axes},
-        **{f"{axis}_frac": f"{round(abs(degrees) % 1 * 1e6):06d}" for axis, degrees in axes},
-    }
-
-
 def aprs(point):
     def one(degrees, wide, letters):
         return f"{int(abs(degrees)):0{wide}d}{abs(degrees) % 1 * 60:05.2f}{letters[degrees < 0]}"
@@ -88,7 +80,6 @@ ONLY_IN_SMALL = {
         "lon": [int(abs(point[1])), round(abs(point[1]) % 1 * 60, 4)],
         "h": "NS"[point[0] < 0] + "EW"[point[1] < 0],
     },
-    "integer and fraction": whole_and_rest,
 }
 FILLING = [
     {"seq": n, "event": "open_list", "at": 1_700_000_000_000 + n * 37, "id": f"{n * 0x9E3779B97F4A7C15 % 2**64:016x}"}
@@ -122,7 +113,6 @@ NOT_FOUND = (
     {"lat": {"d": 31, "m": 74, "s": 18.1}, "lon": {"d": 121, "m": 26, "s": 8.15}},
     {"late": {"d": 31, "m": 14, "s": 18.1}, "alone": {"d": 121, "m": 26, "s": 8.15}},
     {"start": {"d": 31, "m": 14, "s": 18.1}, "end": {"d": 121, "m": 26, "s": 8.15}},
-    {"lat_int": 31, "lat_frac": "238", "lon_int": 121, "lon_frac": "435"},
     {"lat": {"d": 31, "m": 14, "s": 18.1, "h": "S"}, "lon": {"d": 121, "m": 26, "s": 8.15, "h": "E"}},
     {"call": "!3114.30S/12126.14E>test"},
     {"gh": "wtw3e4"},  # the cell beside it

@@ -16,6 +16,7 @@ typedef struct packed {
     table tops; /* the three bytes that say most of a latitude, and as what it is written -> the place */
     point *points;
     int64_t number, room;
+    uint64_t some[1024]; /* the upper two of these bytes: most searches end here */
 } packed;
 
 PUBLIC packed *packed_new(void) {
@@ -41,6 +42,7 @@ static uint32_t top_of(int kind, double degrees) {
 
 static bool put(packed *p, uint32_t top, int kind) {
     if (!top || top == 0xFFFFFF) return true; /* too common */
+    set(p->some, top >> 8);
     return table_put(&p->tops, mixed((uint64_t)top + 1), (uint32_t)p->number, (uint32_t)kind);
 }
 
@@ -101,6 +103,7 @@ PUBLIC int64_t packed_find(const packed *p, bytes data, int64_t size, row *out, 
     for (int64_t at = 0; p->number && at + 3 <= size; at++)
         for (int big = 0; big < 2; big++) {
             uint32_t top = (uint32_t)(big ? data[at] << 16 | data[at + 1] << 8 | data[at + 2] : data[at + 2] << 16 | data[at + 1] << 8 | data[at]);
+            if (!in(p->some, top >> 8)) continue;
             uint64_t h = mixed((uint64_t)top + 1);
             if (!has(&p->tops, h)) continue;
             double numbers[NUMBER_KINDS];
