@@ -45,7 +45,7 @@ LEAST_BITS = 24.0
 MOST = 4_000
 """Forms of values that were read in rows, beyond which none of them is tried."""
 MOST_DIGESTS = 800
-"""Digests that are taken of one upload at most, each in less than half a microsecond; they are shared out among its salts.
+"""Digests that are taken of one upload at most, each in less than half a microsecond, and shared out among its salts.
 What is hashed with the app's name or with another value is taken once."""
 REMEMBERED = 64
 """Salts whose digests are kept: apps send the same again and again."""
