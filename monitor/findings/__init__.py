@@ -62,7 +62,6 @@ class Why(StrEnum):
     KEYS = "keys"
     NO_KEYS = "no_keys"
     SHORT_DIGESTS = "short_digests"
-    IN_FILTER = "in_filter"
     TAKEN_WITH_FIELD = "taken_with_field"
     TAKEN_WITH_APP = "taken_with_app"
     TAKEN_WITH_VALUE = "taken_with_value"
@@ -72,7 +71,6 @@ class Why(StrEnum):
     # how a place stands there
     PLACE = "place"
     PLACE_IN_NOTATION = "place_in_notation"
-    PLACE_IN_RARE_NOTATION = "place_in_rare_notation"
     PLACE_IN_BYTES = "place_in_bytes"
     LATITUDE = "latitude"
     LONGITUDE = "longitude"
@@ -80,7 +78,6 @@ class Why(StrEnum):
     AXES_IN_TEXT = "axes_in_text"
     AXES_BY_KEY = "axes_by_key"
     AXES_BY_KEYS_OF_PARTS = "axes_by_keys_of_parts"
-    AXES_IN_METRES = "axes_in_metres"
     AXES_SWAPPED = "axes_swapped"
     FIELDS_BESIDE = "fields_beside"
     AXES_IN_UPLOAD = "axes_in_upload"
@@ -135,7 +132,7 @@ class Why(StrEnum):
 AGAINST = frozenset(
     (
         *(Why.NO_KEYS, Why.CUT_ANYWHERE, Why.MANY_NAMES, Why.PASSED_OVER, Why.ANOTHER_BESIDE, Why.NAME_ALONE),
-        *(Why.GUESSED, Why.NO_PROOF, Why.PLACE_IN_RARE_NOTATION, Why.AXES_IN_UPLOAD),
+        *(Why.GUESSED, Why.NO_PROOF, Why.AXES_IN_UPLOAD),
     )
 )
 """Reasons that speak against a match, or weaken it."""

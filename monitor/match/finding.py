@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Set as AbstractSet
 from datetime import datetime
 
 from monitor.events import Transform, Value
@@ -21,6 +22,7 @@ from monitor.match.hits import Hit, root_of
 from monitor.match.look import Look
 from monitor.match.native.sieve import Sieve
 from monitor.match.native.tables import Grams, Table
+from monitor.match.places.binary import Packed
 from monitor.match.places.coordinates import Places
 from monitor.match.reads import Key
 from monitor.match.search import Finder, Known, Origin, Search
@@ -40,14 +42,15 @@ class Index:
         self._keys: set[Hashable] = set()
         raw = Grams()
         texts, digests, digits = Grams(raw), Table(), Table()
-        self.narrow = Sieve(texts, raw, digests, digits, outputs or Grams())
+        packed = Packed()
+        self.narrow = Sieve(texts, raw, digests, digits, outputs or Grams(), packed)
         """For `decode.leaves`: what of a large text may hold anything of these values."""
         self._counting = Texts(texts, raw, self.narrow), Digests(digests), SplitNumbers(digits)
         self._finders: tuple[Finder[int], ...] = (
             *self._counting,
             Splits(self.narrow),
             Masked(),
-            Places(self.narrow),
+            Places(self.narrow, packed),
         )
 
     def __len__(self) -> int:
@@ -112,11 +115,11 @@ class Sought:
         """Learn of one call of the app's."""
         self._transforms.add(seen)
 
-    def find(self, decoded: Decoded, at: datetime, apps: Sequence[str], wanted: Callable[[Key], bool]) -> list[Hit]:
+    def find(self, decoded: Decoded, at: datetime, apps: Sequence[str], unread: AbstractSet[Key]) -> list[Hit]:
         """Hits in the leaves of an upload, in what the app's own transforms turned into it by then, and of what was
-        hashed with other parts of it. `apps`: whose it may be; `wanted`: whether a value may be in it at all."""
+        hashed with other parts of it. `apps`: whose it may be; `unread`: values that cannot be in it."""
         look = Look(decoded.leaves)
-        search = Search(self._index.known, decoded.leaves, look.size, wanted=wanted, apps=apps)
+        search = Search(self._index.known, decoded.leaves, look.size, unread=unread, apps=apps)
         hits = self._index.find(decoded.leaves, decoded.passed_over)
         hits += self._sets.find(look, search)
         hits = together(without_parts(hits, decoded.leaves), decoded.leaves, len(self._sets))

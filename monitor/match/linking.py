@@ -109,9 +109,7 @@ class Linker:
         one), in order of the accesses' lines; the same events give the same answer whatever their order."""
         ref, when = seen.ref, self._when(seen)
         by_then = when.latest
-        found = self._sought.find(
-            decoded, by_then, sorted(self._reads.apps), lambda key: self._reads.may_be_there(key, by_then)
-        )
+        found = self._sought.find(decoded, by_then, sorted(self._reads.apps), self._reads.unread(by_then))
         found = without_others(self._reads, one_place(self._reads, found, when), decoded, by_then)
         hits = alone(self._reads, believed(self._reads, found, when), decoded.leaves, by_then)
         hits = in_lists(hits, decoded)

@@ -56,6 +56,9 @@ class Reads:
         """The apps that read: whatever they send may name them."""
         self.names: set[Key] = set()
         """Names of people among the values."""
+        self._times: list[datetime] = []
+        self._unread: tuple[int, frozenset[Key]] | None = None
+        """After how many of the times, and what; None: there are new accesses."""
 
     def plant(self, key: Key) -> None:
         """Know a value of the persona."""
@@ -72,10 +75,18 @@ class Reads:
             self._note_name(key)
             insort(self.by_value[key], Read(access.at, line, access.ref, row if row is not None else -1))
         self.accesses[access.ref] = access
+        insort(self._times, access.at)
+        self._unread = None
 
-    def may_be_there(self, key: Key, at: datetime) -> bool:
-        """Whether a value is the persona's, or an access may have returned it before a moment."""
-        return key in self.persona or any(read.at <= at for read in self.by_value.get(key, ())[:1])
+    def unread(self, at: datetime) -> frozenset[Key]:
+        """Values that no access returned up to a moment and that are not the persona's."""
+        number = bisect_right(self._times, at)
+        if number == len(self._times):
+            return frozenset()
+        if self._unread is None or self._unread[0] != number:
+            later = (key for key, reads in self.by_value.items() if reads[0].at > at)
+            self._unread = number, frozenset(later) - self.persona
+        return self._unread[1]
 
     def last(self, key: Key, when: When) -> Read | None:
         """The last that was surely before; where there is none, the first that may have been."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from functools import cached_property
 from typing import NamedTuple, Protocol, Unpack
 
@@ -78,13 +79,13 @@ class Search:
         size: int,
         origin_of: Callable[[Leaf], Origin | None] | None = None,
         *,
-        wanted: Callable[[Key], bool] = lambda _: True,
+        unread: AbstractSet[Key] = frozenset(),
         apps: Sequence[str] = (),
     ) -> None:
         """`size`: bytes in which a value had its chance to stand; `origin_of`: of a leaf that is not in the upload;
-        `wanted`: whether a value may be in the upload at all; `apps`: whose upload it may be."""
+        `unread`: values that cannot be in the upload; `apps`: whose upload it may be."""
         self.known = known
-        self.wanted = wanted
+        self.unread = unread
         self.apps = apps
         self.hits: list[Hit] = []
         """What other finders found already."""

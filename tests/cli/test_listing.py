@@ -137,7 +137,7 @@ WRONG = [
     (["rules", "show", "nothing-like-it-at-all"], "`appwitness rules` lists them"),
     (["rules", "show", "sent-before-consent", "--law", "mars"], "cn, eu, us, store"),
     (["laws", "--type", "F99"], "F01 to F28"),
-    (["laws", "--law", "cn,,eu"], "names no law"),
+    (["laws", "--law", "cn,,eu"], "nothing between two commas"),
     (["report", "nowhere", "--law", "mars"], "cn, eu, us, store"),
     (["report", "nowhere", "--territory", "China"], "code of two letters"),
     (["report", "nowhere", "--app-type", "online"], "Online shopping"),

@@ -23,7 +23,7 @@ from monitor.match.decode.walk import pieces
 from monitor.match.finding import Index
 from monitor.match.hits import last_key
 from monitor.match.native.tables import Grams, Table
-from monitor.match.variants import composed, digests, entering
+from monitor.match.variants import digests, entering
 from tests.match.encoders import ENCODERS, dumps
 from tests.match.wording import words
 from tests.strategies import personal
@@ -158,17 +158,12 @@ def test_any_digest_through_any_chain_is_found(value, digest, writing, chain):
         (EMAIL, EMAIL.text[::-1], "reversed"),
         (NAME, codecs.encode(NAME.text, "rot13"), "rot13"),
         (EMAIL, "+92@]{:F0`botI2>A=6]@C8", "rot47"),
-        (PHONE, "24911249111", "next_digits"),
         (NAME, "Boob.Nbsjb!Lpxbmtlb", "next_letters"),
         (EMAIL, hashlib.md5(EMAIL.text.lower().encode()).hexdigest()[8:24], "md5_16"),
         (EMAIL, hashlib.sha256(EMAIL.text.upper().encode()).hexdigest()[:40], "sha256_first_20"),
         (PHONE, hashlib.md5(b"+8613800138000").hexdigest().upper(), "md5"),
         (PLACE, hashlib.sha256(b"31.2384,121.4356").hexdigest(), "sha256"),
         (EMAIL, str(uuid.uuid5(uuid.NAMESPACE_URL, EMAIL.text)), "uuid_v5_url"),
-        (EMAIL, str(uuid.uuid3(uuid.NAMESPACE_OID, EMAIL.text)), "uuid_v3_oid"),
-        (EMAIL, hashlib.md5(json.dumps(EMAIL.text).encode()).hexdigest(), "md5_quoted"),
-        (EMAIL, hashlib.sha256(f"{EMAIL.text}\n".encode()).hexdigest(), "sha256_line"),
-        (EMAIL, base64.b64encode(composed.fnv1a(EMAIL.text.encode()).to_bytes(8)).decode(), "fnv1a_64"),
     ],
 )
 def test_forms_are_found_and_named(value, sent, variant):

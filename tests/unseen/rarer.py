@@ -355,7 +355,6 @@ for _name, _write in {
     "E4": both(lambda degrees: round(degrees * 1e4)),
     "E9": both(lambda degrees: round(degrees * 1e9)),
     "E6 as texts": both(lambda degrees: str(round(degrees * 1e6)), "la", "lo"),
-    "E7 in hex": both(lambda degrees: f"{round(degrees * 1e7) & 0xFFFFFFFF:08x}"),
     "doubles in hex": both(lambda degrees: struct.pack(">d", degrees).hex()),
     "bits of doubles": both(lambda degrees: struct.unpack(">q", struct.pack(">d", degrees))[0]),
     "bits of floats": both(lambda degrees: struct.unpack(">i", struct.pack(">f", degrees))[0]),

@@ -9,9 +9,8 @@ from itertools import islice
 from typing import NamedTuple
 
 from monitor.match.belief.contacts import Contact, contacts_in, contacts_of
-from monitor.match.belief.matches import GUESSED
 from monitor.match.belief.steps import WORDS, Tokens, tokens_of, xml_rows
-from monitor.match.decode import Leaf
+from monitor.match.decode import GUESSES, Leaf
 from monitor.match.hits import Hit
 
 
@@ -33,7 +32,7 @@ class Place(NamedTuple):
     """The row of a text."""
 
 
-OTHER_READINGS = GUESSED | {"separators", "real", "decimal", "width"}
+OTHER_READINGS = GUESSES | {"separators", "real", "decimal", "width"}
 """Steps of decoding that give another reading of what stands there already, or one that was guessed: no evidence
 against anybody."""
 LEVELS = 6

@@ -6,14 +6,11 @@ from collections import defaultdict
 
 from monitor.findings import Match, Reason, Why, because
 from monitor.match.decode import GUESSES, Decoded
-from monitor.match.finders.sets import BLOOM, LISTED
+from monitor.match.finders.sets import LISTED
 from monitor.match.hits import Hit
 from monitor.match.reads import Key
 from monitor.match.transforms.sent import as_sent
 from monitor.match.variants.disguises import DISGUISES
-
-GUESSED = frozenset((*GUESSES, BLOOM))
-"""Steps of decoding, and forms, that are tried until something readable comes out; a filter may be one of anything."""
 
 
 def in_lists(hits: dict[Key, list[Hit]], decoded: Decoded) -> dict[Key, list[Hit]]:
@@ -71,7 +68,7 @@ def _guess(hit: Hit) -> str:
     """What of the way to a hit was guessed; empty when nothing was."""
     if hit.variant.name in DISGUISES:
         return hit.variant.name
-    return next((step for step in hit.decoding if step in GUESSED), "")
+    return next((step for step in hit.decoding if step in GUESSES), "")
 
 
 def matches_of(of_access: dict[Key, list[Hit]], row_of: dict[Key, int]) -> tuple[Match, ...]:

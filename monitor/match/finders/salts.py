@@ -5,8 +5,10 @@ from __future__ import annotations
 
 import hmac
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import cache, cached_property
+from bisect import insort
+from collections.abc import Hashable, Iterable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
+from functools import cached_property
 from itertools import islice, permutations
 from typing import NamedTuple
 
@@ -43,7 +45,7 @@ LEAST_BITS = 24.0
 MOST = 4_000
 """Forms of values that were read in rows, beyond which none of them is tried."""
 MOST_DIGESTS = 800
-"""Digests that are taken of one upload at most, each in about half a microsecond; they are shared out among its salts.
+"""Digests that are taken of one upload at most, each in less than half a microsecond, and shared out among its salts.
 What is hashed with the app's name or with another value is taken once."""
 REMEMBERED = 64
 """Salts whose digests are kept: apps send the same again and again."""
@@ -79,10 +81,10 @@ class _Table:
 
     def __init__(self) -> None:
         self._raw: list[bytes] = []
-        self._of: list[tuple[Sequence[tuple[_Form, ...]], str]] = []
+        self._of: list[tuple[Sequence[_Form | tuple[_Form, ...]], str]] = []
 
-    def add(self, raw: Sequence[bytes], of: Sequence[tuple[_Form, ...]], name: str) -> None:
-        """Add digests: of which values each, and the name of the variant."""
+    def add(self, raw: Sequence[bytes], of: Sequence[_Form | tuple[_Form, ...]], name: str) -> None:
+        """Add digests: of which value or values each, and the name of the variant."""
         self._raw += raw
         self._of.append((of, name))
 
@@ -95,7 +97,8 @@ class _Table:
         number = self._numbers.get(raw)
         if number is None:
             return None
-        return next(islice(((forms, name) for of, name in self._of for forms in of), number, None))
+        forms, name = next(islice(((forms, name) for of, name in self._of for forms in of), number, None))
+        return (forms,) if isinstance(forms, _Form) else forms, name
 
 
 class Salts:
@@ -105,6 +108,8 @@ class Salts:
         self._alone: list[_Form] = []
         self._of_rows: list[_Form] = []
         self._known: dict[Key, bool] = {}
+        self._basis: Hashable = None
+        """What `_forms` were chosen by."""
         self._forms: tuple[list[_Form], ...] = ()
         self._tables: dict[tuple[bytes | None, str, int], _Table] = {}
         """By salt (None: of several values), algorithm and size, what is made of `_forms`."""
@@ -124,7 +129,8 @@ class Salts:
         forms = ((name, text) for name, text in variants.FORMS[kind](key[1]) if name in FORMS)
         for rank, (name, text) in enumerate(forms):
             data = text.encode("utf-8", "replace")
-            known.append(_Form(rank, key, kind, name, data, DIGESTS["md5"](data).hex().encode()))
+            # in an order that does not depend on when they became known
+            insort(known, _Form(rank, key, kind, name, data, DIGESTS["md5"](data).hex().encode()))
 
     def find(self, look: Look, search: Search) -> Iterator[Hit]:
         """Every value that was hashed with a field of an upload, with another value, or with the name of one of the
@@ -135,9 +141,10 @@ class Salts:
         known = {_place(hit.leaf) for hit in search.hits if hit.strong}
         asked = {raw: leaf for raw, leaf in asked.items() if _place(leaf) not in known}
         salts = _salts(look.leaves, asked.values())
-        forms = tuple(_few(forms, search.wanted) for forms in (self._alone, self._of_rows))
-        if forms != self._forms:
-            self._forms = forms
+        basis = search.unread, len(self._alone), len(self._of_rows)
+        if basis != self._basis:
+            self._basis = basis
+            self._forms = tuple(_few(forms, search.unread) for forms in (self._alone, self._of_rows))
             self._tables.clear()
         room = MOST_DIGESTS // max(1, len(salts) * len({len(raw) for raw in asked}))
         ways = [(salt.where, salt.data, room) for salt in salts]
@@ -160,13 +167,11 @@ class Salts:
         return table
 
 
-def _few(forms: list[_Form], wanted: Callable[[Key], bool]) -> list[_Form]:
-    """Those that are wanted and may be tried, in an order that does not depend on when they became known."""
+def _few(forms: list[_Form], unread: AbstractSet[Key]) -> list[_Form]:
+    """Those that may be tried, of forms in order."""
     if len(forms) > MOST:
         return []
-    forms.sort()
-    is_wanted = cache(wanted)
-    return list(islice((form for form in forms if is_wanted(form.key)), MOST_DIGESTS))
+    return list(islice((form for form in forms if form.key not in unread), MOST_DIGESTS))
 
 
 def _may_be_digest(leaf: Leaf) -> bool:
@@ -207,19 +212,16 @@ def _salted(of: Iterable[list[_Form]], salt: bytes, algorithm: str, room: int) -
     table, digest = _Table(), DIGESTS[algorithm]
     for known in of:
         for number, (before, after, of_md5) in enumerate(_ways(salt)):
-            forms = known[:room]
+            if not (forms := known[:room]):
+                break
             room -= len(forms)
-            if of_md5:
-                raw = [digest(before + form.md5 + after) for form in forms]
-            else:
-                raw = [digest(before + form.data + after) for form in forms]
-            table.add(raw, [(form,) for form in forms], f"salted_{algorithm}")
+            raw = [digest(before + (form.md5 if of_md5 else form.data) + after) for form in forms]
+            table.add(raw, forms, f"salted_{algorithm}")
             if number == 1:  # keyed with it is as usual as before and behind it
                 forms = known[:room]
                 room -= len(forms)
                 keyed = hmac.new(salt, digestmod=algorithm)  # many times as fast as `hmac.digest` for each
-                raw = [_mac(keyed.copy(), form.data) for form in forms]
-                table.add(raw, [(form,) for form in forms], f"hmac_{algorithm}")
+                table.add([_mac(keyed.copy(), form.data) for form in forms], forms, f"hmac_{algorithm}")
     return table
 
 

@@ -1,22 +1,20 @@
-"""Finds what an address book became when it was sent as a set: lists of short digests, and Bloom filters, of which one
-entry alone is no proof and many together are."""
+"""Finds an address book that was sent as a list of short digests: one alone is no proof, many together are."""
 
 from __future__ import annotations
 
 import math
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
 from typing import Any, NamedTuple
-
-import mmh3
 
 from monitor.events import Value
 from monitor.findings import Why, because
 from monitor.match import variants
 from monitor.match.decode.letters.binary_to_text import from_base64
 from monitor.match.decode.walk.pieces import Leaf, Narrow, Piece, Room
-from monitor.match.hits import Hit, Said, all_of, hit_at
+from monitor.match.hits import Hit, all_of, hit_at
 from monitor.match.look import Look
 from monitor.match.reads import Key
 from monitor.match.search import Search
@@ -38,10 +36,6 @@ IN_JSON = re.compile(rb'\["[0-9a-fA-F]{8,14}", ?"[0-9a-fA-F]{8,14}", ?"')
 """How a list of short digests begins in a document, which is then read in full."""
 LARGEST = 256 << 10
 """Bytes of such a document; in a larger one, only whole digests are looked for."""
-BLOOM = "bloom_filter"
-HEAD = 6
-"""Bytes before the bits of a filter that Guava wrote: the strategy, the hashes for an entry, the longs that follow."""
-MOST_HASHES, FULLEST, SMALLEST_BITS = 16, 0.75, 128
 
 
 class Member(NamedTuple):
@@ -88,30 +82,26 @@ class Sets:
                 parent = LISTED.sub("", leaf.path)
                 if parent != leaf.path:
                     lists[parent, size].setdefault(data, leaf)
-            elif leaf.text is None and size > HEAD and data[0] < 2 and data[1] <= MOST_HASHES:
-                yield from self._in_filter(leaf, search.wanted)
         for (parent, _), listed in sorted(lists.items(), key=str):
             if len(listed) >= LEAST_LISTED:
-                yield from self._in_list(parent, listed, search.wanted)
+                yield from self._in_list(parent, listed, search.unread)
 
     def __len__(self) -> int:
         return self._known
 
-    def _members(self, read: Callable[[Key], bool]) -> Iterator[Member]:
+    def _members(self, unread: AbstractSet[Key]) -> Iterator[Member]:
         for key, kind in self._values.items():
-            if read(key):
+            if key not in unread:
                 for name, text in variants.FORMS[kind](key[1]):
                     if name in FORMS:
                         yield Member(key, name, text.encode("utf-8", "replace"))
 
-    # --- lists of short digests ---
-
-    def _in_list(self, parent: str, listed: dict[bytes, Leaf], read: Callable[[Key], bool]) -> Iterator[Hit]:
+    def _in_list(self, parent: str, listed: dict[bytes, Leaf], unread: AbstractSet[Key]) -> Iterator[Hit]:
         """The values whose digests begin like entries of a list: of the digest and the form that fit most."""
         size = len(next(iter(listed)))
         ways: dict[tuple[str, str], dict[bytes, Key]] = defaultdict(dict)
         members: dict[str, set[Key]] = defaultdict(set)
-        for key, form, text in self._members(read):
+        for key, form, text in self._members(unread):
             members[form].add(key)
             for digest in digests.COMMON:
                 begins = digests.DIGESTS[digest](text)[:size]
@@ -134,34 +124,6 @@ class Sets:
                 key, _value(key), variant, all_of(listed[begins]), 4, chance=chance, strong=True, reasons=(why,)
             )
 
-    # --- Bloom filters ---
-
-    def _in_filter(self, leaf: Leaf, read: Callable[[Key], bool]) -> Iterator[Hit]:
-        """The values that a Bloom filter says it holds, where it says so of more than it would by mistake."""
-        data = leaf.data
-        strategy, hashes, longs = data[0], data[1], int.from_bytes(data[2:HEAD])
-        if not hashes or len(data) != HEAD + 8 * longs or 64 * longs < SMALLEST_BITS:
-            return
-        bits = int.from_bytes(b"".join(data[at : at + 8][::-1] for at in range(HEAD, len(data), 8)), "little")
-        share = bits.bit_count() / (64 * longs)
-        if not 0 < share <= FULLEST:
-            return
-        held: dict[str, set[Key]] = defaultdict(set)
-        asked: dict[str, set[Key]] = defaultdict(set)
-        for key, form, text in self._members(read):
-            asked[form].add(key)
-            if all(bits >> bit & 1 for bit in _bits(text, strategy, hashes, 64 * longs)):
-                held[form].add(key)
-        for form, keys in sorted(held.items(), key=lambda one: (-len(one[1]), one[0]))[:1]:
-            chance = len(asked) * tail(len(keys), len(asked[form]), share**hashes)
-            if len(keys) < LEAST_KNOWN or chance >= CHANCE:
-                return
-            for key in sorted(keys):
-                counts = {"count": len(keys), "many": len(asked[form]), "bits": 64 * longs}
-                why = because(Why.IN_FILTER, of=form, mistake=share**hashes, **counts)
-                said: Said = {"chance": chance, "strong": True, "reasons": (why,), "decoding": (*leaf.decoding, BLOOM)}
-                yield hit_at(key, _value(key), _variant(BLOOM, form, data[:HEAD], chance), all_of(leaf), 4, **said)
-
 
 class _InFull:
     """Narrows a text as another does, unless a list of short digests is in it."""
@@ -175,17 +137,6 @@ class _InFull:
         if found is None or not self._sets or len(piece.data) > LARGEST or not IN_JSON.search(piece.data):
             return found
         return None
-
-
-def _bits(text: bytes, strategy: int, hashes: int, size: int) -> Iterable[int]:
-    """The bits of an entry, by Guava's two strategies over the 128 bits of MurmurHash3."""
-    raw = mmh3.mmh3_x64_128_digest(text)
-    if strategy:
-        low, high = (int.from_bytes(raw[at : at + 8], "little") for at in (0, 8))
-        return (((low + high * turn) & (1 << 63) - 1) % size for turn in range(hashes))
-    first, second = (int.from_bytes(raw[at : at + 4], "little") for at in (0, 4))
-    words = ((first + turn * second) & 0xFFFFFFFF for turn in range(1, hashes + 1))
-    return ((word if word < 1 << 31 else word ^ 0xFFFFFFFF) % size for word in words)
 
 
 def tail(found: int, of: int, chance: float) -> float:

@@ -1,12 +1,9 @@
-"""Grids that name the cell which holds a place: S2, H3, tiles of web maps, UTM and MGRS, Maidenhead, geohashes as whole
-numbers."""
+"""Grids that name the cell which holds a place (S2, H3, tiles of web maps), and metres as web maps count them."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from functools import lru_cache
-from typing import NamedTuple
 
 from h3.api import basic_int as h3
 
@@ -23,11 +20,6 @@ H3_RESOLUTIONS = (*range(8, 13), 15)
 points."""
 ZOOMS = range(15, 23)
 """Zooms of map tiles from about 1 km to 10 m."""
-BANDS = "CDEFGHJKLMNPQRSTUVWXX"
-COLUMNS = ("ABCDEFGH", "JKLMNPQR", "STUVWXYZ")
-ROWS = ("ABCDEFGHJKLMNPQRSTUV", "FGHJKLMNPQRSTUVABCDE")
-REDIS_LAT = 85.05112878
-"""The latitude at which Redis ends, as Web Mercator does."""
 
 
 def s2_cell(lat: float, lon: float) -> int:
@@ -105,75 +97,16 @@ def tile(lat: float, lon: float, zoom: int) -> tuple[int, int]:
     return x, y
 
 
-def interleaved(lat: float, lon: float, bits: int, north: float = 90.0) -> int:
+def interleaved(lat: float, lon: float, bits: int) -> int:
     """The halves of the world that a point is in, and their halves, in turn of longitude and latitude."""
     size = 1 << bits
-    x = min(size - 1, int((lon + 180) / 360 * size))
-    return woven(min(size - 1, int((lat + north) / (2 * north) * size)), x)
+    return woven(*(min(size - 1, int(part * size)) for part in ((lat + 90) / 180, (lon + 180) / 360)))
 
 
 def woven(even: int, odd: int) -> int:
     """The bits of two numbers in turn."""
     # a bit read as a digit of base 4 has room for another beside it
     return 2 * int(f"{odd:b}", 4) + int(f"{even:b}", 4)
-
-
-def geohash_numbers(lat: float, lon: float) -> Iterator[int]:
-    """The geohash of 52 bits as a whole number: as Redis counts it, and over all latitudes."""
-    for north in (REDIS_LAT, 90.0):
-        if abs(lat) < north:
-            yield interleaved(lat, lon, 26, north)
-
-
-class Metres(NamedTuple):
-    """A point in UTM."""
-
-    zone: int
-    band: str
-    easting: float
-    northing: float
-
-
-@lru_cache(maxsize=64)
-def utm(lat: float, lon: float) -> tuple[Metres, ...]:
-    """The point in its zone of UTM, then in the one that it would be in if the zones around Norway were regular; none
-    near the poles. Transverse Mercator by Krüger's series, to the fourth power of the third flattening."""
-    if not -80 <= lat <= 84:
-        return ()
-    band = BANDS[int((lat + 80) // 8)]
-    regular = int((lon + 180) // 6) % 60 + 1
-    zones = dict.fromkeys((_zone(lat, lon, regular), regular))
-    return tuple(Metres(zone, band, *_transverse(lat, lon, zone)) for zone in zones)
-
-
-def _zone(lat: float, lon: float, regular: int) -> int:
-    if 56 <= lat < 64 and 3 <= lon < 12:
-        return 32
-    if lat >= 72 and 0 <= lon < 42:
-        return 31 + 2 * int((lon + 3) // 12)
-    return regular
-
-
-def _transverse(lat: float, lon: float, zone: int) -> tuple[float, float]:
-    """Easting and northing in metres."""
-    flat = 1 / 298.257223563
-    n = flat / (2 - flat)
-    radius = 6378137.0 / (1 + n) * (1 + n**2 / 4 + n**4 / 64)
-    series = (
-        n / 2 - 2 * n**2 / 3 + 5 * n**3 / 16 + 41 * n**4 / 180,
-        13 * n**2 / 48 - 3 * n**3 / 5 + 557 * n**4 / 1440,
-        61 * n**3 / 240 - 103 * n**4 / 140,
-        49561 * n**4 / 161280,
-    )
-    phi, lam = math.radians(lat), math.radians(lon - (6 * zone - 183))
-    eccentric = 2 * math.sqrt(n) / (1 + n)
-    t = math.sinh(math.atanh(math.sin(phi)) - eccentric * math.atanh(eccentric * math.sin(phi)))
-    xi, eta = math.atan2(t, math.cos(lam)), math.atanh(math.sin(lam) / math.hypot(1, t))
-    up, right = xi, eta
-    for times, factor in enumerate(series, 1):
-        up += factor * math.sin(2 * times * xi) * math.cosh(2 * times * eta)
-        right += factor * math.cos(2 * times * xi) * math.sinh(2 * times * eta)
-    return 500_000 + 0.9996 * radius * right, (10_000_000 if lat < 0 else 0) + 0.9996 * radius * up
 
 
 def baidu_metres(lat: float, lon: float) -> tuple[float, float]:
@@ -210,36 +143,3 @@ def of_mercator(x: float, y: float) -> tuple[float, float]:
 
 EARTH_M = 6378137.0
 """The radius of the earth."""
-
-
-def mgrs(lat: float, lon: float) -> Iterator[tuple[int, str]]:
-    """(digits, name) of the squares of 100 m, 10 m and 1 m of the military grid that hold a point, with and without
-    blanks."""
-    for zone, band, easting, northing in utm(lat, lon)[:1]:
-        column = COLUMNS[(zone - 1) % 3][int(easting // 100_000) - 1]
-        row = ROWS[(zone - 1) % 2][int(northing // 100_000) % 20]
-        east, north = f"{int(easting) % 100_000:05d}", f"{int(northing) % 100_000:05d}"
-        for digits in (3, 4, 5):
-            yield 2 * digits, f"{zone:02d}{band}{column}{row}{east[:digits]}{north[:digits]}"
-            yield 2 * digits, f"{zone:02d}{band} {column}{row} {east[:digits]} {north[:digits]}"
-            yield 2 * digits, f"{zone:02d}{band}{column}{row} {east[:digits]} {north[:digits]}"
-
-
-def maidenhead(lat: float, lon: float) -> str:
-    """The locator of twelve letters of the square that holds a point, as radio amateurs name it; of 40 by 20 metres
-    are those of ten letters, of 4 by 2 those of twelve."""
-    north, east = (lat + 90) / 180, (lon + 180) / 360
-    # whole squares of the finest kind; floats would put some into the one before
-    finest = math.prod(size for size, _ in MAIDENHEAD)
-    rows, columns = (min(finest - 1, int(round(part * finest, 4))) for part in (north, east))
-    found = ""
-    for size, letters in MAIDENHEAD:
-        finest //= size
-        (column, columns), (row, rows) = divmod(columns, finest), divmod(rows, finest)
-        found += letters[column] + letters[row]
-    return found
-
-
-_LETTERS, _DIGITS = "ABCDEFGHIJKLMNOPQRSTUVWX", "0123456789"
-MAIDENHEAD = ((18, _LETTERS), (10, _DIGITS), (24, _LETTERS), (10, _DIGITS), (24, _LETTERS), (10, _DIGITS))
-"""Of each pair of letters, into how many a square is cut either way, and what these are called."""

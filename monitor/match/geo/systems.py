@@ -113,8 +113,6 @@ LONGEST_CELL = 22
 GEOHASHES = tuple((size, 5.0 * size - 6) for size in range(6, 13))
 QUADKEYS = tuple((size, 2.0 * size - 2) for size in range(16, LONGEST_CELL + 1))
 PLUS_CODES = tuple((size, 4.3 * (size - 1) - 6) for size in (9, 11, 12))
-MAIDENHEADS = ((10, 34.0), (12, 40.6))
-"""Letters of the names of cells, and what such a name says; those of plus codes with the plus."""
 
 
 def cells(place: Place) -> list[tuple[str, bytes, float]]:
@@ -133,12 +131,8 @@ def cells(place: Place) -> list[tuple[str, bytes, float]]:
         return found  # whose maps have tiles of their own
     found += [("s2 cell", token.encode(), 2.0 * level - 3.4) for level, _, token in grids.s2_names(lat, lon)]
     if place.system == "wgs84":
-        found += [("geohash as a number", b"%d" % number, 46.0) for number in grids.geohash_numbers(lat, lon)]
         for resolution, cell in grids.h3_cells(lat, lon):
             found += [("h3 cell", name, 2.81 * resolution + 0.95) for name in (b"%x" % cell, b"%d" % cell)]
-        found += [("mgrs", name.lower().encode(), 3.3 * digits + 6) for digits, name in grids.mgrs(lat, lon)]
-        finest = grids.maidenhead(lat, lon).lower().encode()
-        found += [("maidenhead", finest[:size], bits) for size, bits in MAIDENHEADS]
     return found
 
 

@@ -12,7 +12,7 @@ from monitor.errors import UserError
 
 LIBRARY = __file__[: -len("library.py")] + "libsearch.so"
 """`hatch_build.py` builds it."""
-SEARCH_ABI, ROW_FIELDS = 1, 3
+SEARCH_ABI, ROW_FIELDS = 2, 3
 """As in `shared.h`, which says when to count on."""
 
 _POINTER, _BYTES, _SIZE, _SLOT = ctypes.c_void_p, ctypes.c_char_p, ctypes.c_int64, ctypes.c_uint32
@@ -34,7 +34,7 @@ FUNCTIONS: dict[str, tuple[Any, ...]] = {
     "packed_free": (None, _POINTER),
     "packed_add": (ctypes.c_bool, _POINTER, *(4 * (ctypes.c_double,)), _POINTER),
     "packed_find": (_SIZE, _POINTER, _BYTES, _SIZE, _POINTER, _SIZE),
-    "sieve_new": (_POINTER, _POINTER, _POINTER, _POINTER, _POINTER, _POINTER),
+    "sieve_new": (_POINTER, *(6 * (_POINTER,))),
     "sieve_free": (None, _POINTER),
     "sieve_add_head": (ctypes.c_bool, _BYTES, _SIZE),
     "sieve_add_words": (ctypes.c_bool, _POINTER, _BYTES, _POINTER, _SIZE),
@@ -92,6 +92,8 @@ def rows(fill: Callable[[int, int], int], most: int = 512) -> Iterator[Row]:
     while True:
         room = array("q", bytes(8 * ROW_FIELDS * most))
         found = fill(room.buffer_info()[0], most)
+        if not found:
+            return iter(())
         if found <= most:
             numbers = room[: ROW_FIELDS * found].tolist()
             return map(Row, *(numbers[field::ROW_FIELDS] for field in range(ROW_FIELDS)))

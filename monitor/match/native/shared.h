@@ -3,14 +3,14 @@
 #ifndef SHARED_H
 #define SHARED_H
 
-enum { SEARCH_ABI = 1 }; /* library.py; one more with every change of its FUNCTIONS or of this file */
+enum { SEARCH_ABI = 2 }; /* library.py; one more with every change of its FUNCTIONS or of this file */
 
 enum {
     ROW_FIELDS = 3, /* library.py: numbers of 64 bits in a row of what was found */
 
     LONG = 12, MIDDLE = 8, SLOT_BITS = 24, /* tables.py */
 
-    NUMBER_KINDS = 6, ROUNDED = 3, FAR = 64, /* places/binary.py; FAR: bytes between two doubles */
+    NUMBER_KINDS = 6, ROUNDED = 3, /* places/binary.py */
 
     PAGE_BYTES = 96, LEAF_FIELDS = 9, STEP_FIELDS = 2, SPOT_FIELDS = 3, /* sieve.py */
     MATTERS = 1, BESIDE = 2,                                            /* what is said of a leaf */

@@ -10,6 +10,7 @@ import ctypes
 import re
 from array import array
 from collections.abc import Iterable
+from typing import Protocol
 
 from monitor.match.decode import large
 from monitor.match.decode.documents import json_documents
@@ -53,13 +54,21 @@ STEPS = 8
 """There is room for so many for each leaf."""
 
 
+class Compiled(Protocol):
+    """What the compiled part made."""
+
+    handle: int
+
+
 class Sieve:
     """What the values that are looked for may look like in a JSON text, besides their texts."""
 
-    def __init__(self, texts: Grams, raw: Grams, digests: Table, digits: Table, outputs: Grams) -> None:
-        """`raw`: what only stands in data that is no text."""
-        self._kept = (texts, raw, digests, digits, outputs)
-        handles = (texts.handle, raw.handle, outputs.handle, digests.handle, digits.handle)
+    def __init__(
+        self, texts: Grams, raw: Grams, digests: Table, digits: Table, outputs: Grams, packed: Compiled
+    ) -> None:
+        """`raw`: what only stands in data that is no text; `packed`: places in such data."""
+        self._kept = (texts, raw, digests, digits, outputs, packed)
+        handles = (texts.handle, raw.handle, outputs.handle, digests.handle, digits.handle, packed.handle)
         self._handle = owned(self, library.sieve_new(*handles), library.sieve_free)
         if not all(library.sieve_add_head(head, len(head)) for head in sorted(_heads())):
             raise MemoryError

@@ -1,12 +1,12 @@
 """Finds places in binary data: latitude and longitude as floats, doubles or integers in either order, beside each other
-or with one more field between; doubles with several."""
+or with one more field between."""
 
 from __future__ import annotations
 
 import math
 import struct
 from array import array
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from monitor.match.geo import systems
@@ -14,19 +14,12 @@ from monitor.match.look import Look
 from monitor.match.native.library import library, owned, rows
 from monitor.match.native.tables import MOST_SLOTS
 from monitor.match.places.notations import SEMICIRCLES
-from monitor.match.places.pairs import AROUND
 
 TOLERANCE_M = 15.0
 GAPS = (0, 1, 2, 4, 8)
 """Bytes that may stand between the two: a tag, a flag, an altitude, a time."""
 GAP_BITS = 4.0
 """What it costs to look there as well."""
-FAR = 64
-"""Bytes that may stand between two doubles, which say so much that one of them seldom stands by chance within these."""
-FAR_BITS = 7.0
-"""What that costs."""
-LEAST = 0.001
-"""Degrees that any zeros may be."""
 COARSEST = 3
 """Decimals that a rounded coordinate must have kept."""
 ROUNDINGS = range(COARSEST, 6)
@@ -84,7 +77,7 @@ class Packed:
 
     def __init__(self) -> None:
         self._places: list[tuple[int, float, float]] = []
-        self._handle = owned(self, library.packed_new(), library.packed_free)
+        self.handle: int = owned(self, library.packed_new(), library.packed_free)
 
     def add(self, number: int, place: systems.Place) -> None:
         """Look for a place; `number` names it in what is found."""
@@ -97,7 +90,7 @@ class Packed:
         rounded = array("d", [round(place.lat, decimals) for decimals in ROUNDINGS])
         reach = 1.001 * NEAR_DEGREES / max(1e-9, math.cos(math.radians(place.lat)))
         where = (place.lat, place.lon, NEAR_DEGREES, reach, rounded.buffer_info()[0])
-        if not library.packed_add(self._handle, *where):
+        if not library.packed_add(self.handle, *where):
             raise MemoryError
 
     def find(self, look: Look) -> Iterator[tuple[int, Pair]]:
@@ -111,13 +104,13 @@ class Packed:
             if lat is None:
                 continue
             narrow = math.cos(math.radians(true_lat))
-            for beside, swapped in _besides(start, size, range(FAR + 1) if kind.code[1] == "d" else GAPS):
+            for beside, swapped in _besides(start, size):
                 lon = _read(kind, data, beside, true_lon, narrow)
-                if lon is not None and not _is_nearer(kind, data, (start, true_lat), (beside, true_lon)):
+                if lon is not None:
                     first = min(start, beside)
                     decimals, error = min(lat[0], lon[0]), math.hypot(lat[1], lon[1])
                     gap = abs(beside - start) - size
-                    bits = 2 * kind.bits - (0 if not gap else GAP_BITS if gap in GAPS else FAR_BITS)
+                    bits = 2 * kind.bits - (GAP_BITS if gap else 0)
                     end = max(start, beside) + size
                     yield number, Pair(of, first, end, kind.name, bits, swapped, decimals, error, gap)
                     break
@@ -128,30 +121,15 @@ class Packed:
         if not self._places:
             return []
         placed = []
-        for own, start, kind in rows(lambda out, most: library.packed_find(self._handle, data, len(data), out, most)):
+        for own, start, kind in rows(lambda out, most: library.packed_find(self.handle, data, len(data), out, most)):
             little = KINDS[kind].code[0] == "<"
             placed.append((start + struct.calcsize(KINDS[kind].code) - 3 if little else start, own, kind, start))
         return sorted(placed)
 
 
-def _is_nearer(kind: _Kind, data: bytes, lat: tuple[int, float], lon: tuple[int, float]) -> bool:
-    """Whether another double stands nearer to one of two than they to each other, with which it is another place around
-    there; (where they begin, the coordinates of the place). Of integers and floats, any bytes might be one."""
-    if kind.code[1] != "d":
-        return False
-    size = struct.calcsize(kind.code)
-    for (one, _), (other, true) in ((lat, lon), (lon, lat)):
-        for at, _ in _besides(one, size, range(abs(other - one) - size)):
-            if at != other and 0 <= at <= len(data) - size:
-                degrees: float = struct.unpack_from(kind.code, data, at)[0] / kind.scale
-                if abs(degrees - true) <= AROUND and abs(degrees) > LEAST:  # not a number, too
-                    return True
-    return False
-
-
-def _besides(start: int, size: int, gaps: Iterable[int]) -> Iterator[tuple[int, bool]]:
+def _besides(start: int, size: int) -> Iterator[tuple[int, bool]]:
     """Where a longitude may begin, and whether that is before the latitude; the nearest first."""
-    for gap in gaps:
+    for gap in GAPS:
         yield start + size + gap, False
         yield start - size - gap, True
 

@@ -1,5 +1,4 @@
-"""Finds places by the names of the cells that hold them: geohash, quadkey, plus code, S2, H3, MGRS, Maidenhead, map
-tiles."""
+"""Finds places by the names of the cells that hold them: geohash, quadkey, plus code, S2, H3, map tiles."""
 
 from __future__ import annotations
 
@@ -16,7 +15,7 @@ from monitor.match.native.tables import Table
 from monitor.match.search import Search
 from monitor.match.variants import Variant
 
-CELL_KEY = re.compile(r"gh|hash|geo|loc|pos|cell|quad|tile|plus|olc|code|s2|h3|mgrs|grid|locator|maidenhead|qth")
+CELL_KEY = re.compile(r"gh|hash|geo|loc|pos|cell|quad|tile|plus|olc|code|s2|h3|grid")
 """Keys that say that the name of a cell stands there."""
 GRID_KEYS = {
     "geohash": re.compile(r"^(?:.*[._-])?(?:gh|geo[._-]?hash)[._-]?[0-9]?$"),
@@ -252,11 +251,9 @@ def _width_m(variant: Variant, size: int) -> float:
             return EQUATOR_M / 2.0 ** ((5 * size + 1) // 2)
         case "quadkey":
             return EQUATOR_M / 2.0**size
-        case "mgrs":
-            return 10.0 ** (5 - round((variant.bits - 6) / 6.6))  # half of its digits; blanks may stand between
         case _:
             return WIDTHS_M.get((variant.name, size), 1.0)
 
 
-WIDTHS_M = {("plus code", 9): 278.0, ("plus code", 11): 14.0, ("plus code", 12): 3.5, ("maidenhead", 10): 39.0}
+WIDTHS_M = {("plus code", 9): 278.0, ("plus code", 11): 14.0, ("plus code", 12): 3.5}
 """Of a grid, and characters of a name: how wide the cell is; of those that are not here, some metres at most."""

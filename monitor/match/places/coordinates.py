@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from collections import defaultdict
 from collections.abc import Hashable, Iterator, Sequence
 from itertools import chain
@@ -11,7 +10,7 @@ from typing import NamedTuple
 
 from monitor.events import Value
 from monitor.findings import Reason, Why, because
-from monitor.match.geo import grids, systems
+from monitor.match.geo import systems
 from monitor.match.hits import TELLING, Hit, Said, Spot, last_key, parent_of
 from monitor.match.look import Look
 from monitor.match.native.sieve import Sieve
@@ -19,17 +18,7 @@ from monitor.match.places.binary import Packed
 from monitor.match.places.cells import Cells
 from monitor.match.places.degrees import SOME_PART, Parted, in_parts
 from monitor.match.places.listed import Numbers
-from monitor.match.places.notations import (
-    GOES_WITH,
-    MERCATOR_M,
-    RARER,
-    RARER_BITS,
-    SOME_LATITUDE,
-    Marks,
-    Reading,
-    decimals_of,
-    readings,
-)
+from monitor.match.places.notations import Reading, decimals_of, readings
 from monitor.match.places.pairs import NumberSpot, Partners
 from monitor.match.search import Search
 from monitor.match.variants import Variant, kind_of
@@ -43,26 +32,21 @@ CELLS, FINE = 20, 500
 POLAR = 80.0
 MOST = 200
 """Latitudes, and longitudes, of one place in one upload that are paired."""
-UTM_M = 15.0
-"""Metres within which a number may be a place's easting or northing."""
 HEMISPHERES = frozenset((b"S", b"W", b"s", b"w", b"South", b"West", b"south", b"west"))
 
 
 class Places:
     """Places to look for."""
 
-    def __init__(self, narrow: Sieve) -> None:
-        """`narrow`: what is told of them as well."""
+    def __init__(self, narrow: Sieve, packed: Packed) -> None:
+        """`narrow`: what is told of them as well; `packed`: in which they are found in binary data."""
         self._places: list[tuple[int, systems.Place]] = []
         self._grid: Numbers[tuple[bool, int]] = Numbers()
         self._fine: Numbers[tuple[bool, int]] = Numbers()
         """By axis and cell of a degree: of the wide grid, for coarse numbers, and of the fine one."""
         self._polar = False
         """Whether a place is so far north or south that metres are many degrees of longitude."""
-        self._marks = Marks()
-        self._packed = Packed()
-        self._metres: Numbers[tuple[bool, int]] = Numbers()
-        """By axis and 32 metres of UTM."""
+        self._packed = packed
         self._cells = Cells(narrow)
 
     def add(self, slot: int, value: Value) -> None:
@@ -77,11 +61,6 @@ class Places:
                 self._grid.add((axis, math.floor(degrees * CELLS)), number)
                 self._fine.add((axis, math.floor(degrees * FINE)), number)
             self._polar = self._polar or abs(place.lat) > POLAR
-            if place.system == "wgs84":
-                self._marks.add(place.lat, place.lon, TOLERANCE_M)
-                for one in grids.utm(place.lat, place.lon):
-                    self._metres.add((False, int(one.northing) >> 5), number)
-                    self._metres.add((True, int(one.easting) >> 5), number)
             self._cells.add(slot, place)
 
     def find(self, look: Look, search: Search) -> Iterator[Hit]:
@@ -91,18 +70,16 @@ class Places:
         yield from self._cells.find(look, search)
         known: set[Hashable] = set()
         paths = "\n".join([leaf.path for leaf in look.leaves]).lower()
-        told = "lat" in paths and SOME_LATITUDE.search(paths) is not None
         in_parts = self._in_parts(look, search) if "lat" in paths and SOME_PART.search(paths) else ()
-        for hit in chain(self._in_numbers(look, search, told=told), in_parts):
+        for hit in chain(self._in_numbers(look, search), in_parts):
             known.add(hit.key)
             yield hit
         yield from self._in_binary(look, search, known)
 
-    def _in_numbers(self, look: Look, search: Search, *, told: bool) -> Iterator[Hit]:
-        """`told`: whether some key may say that a latitude is there."""
+    def _in_numbers(self, look: Look, search: Search) -> Iterator[Hit]:
         numeric = look.numeric
         apart = any(leaf.data in HEMISPHERES for leaf in look.leaves)
-        read = list(readings(numeric, self._marks, apart=apart, told=told))
+        read = list(readings(numeric, apart=apart))
         axes = self._coordinates(numeric, read)
         partners = Partners(numeric, read)
         for number in sorted({number for number, _ in axes}):
@@ -113,8 +90,7 @@ class Places:
                 exact = (lat.fits and lon.fits) or math.hypot(lat.error, lon.error) <= EXACT_M
                 if not exact and partners.are_many(lat.notation, (place.lat, place.lon), len(pairs)):
                     continue
-                rarer = lat.notation in RARER or lon.notation in RARER
-                if place.system != "wgs84" and (rarer or _decimals(lat, lon) < 3):
+                if place.system != "wgs84" and _decimals(lat, lon) < 3:
                     continue
                 yield from self._pair(numeric, number, (lat, lon), relation, search)
 
@@ -165,8 +141,6 @@ class Places:
         """By place and axis, the numbers that may be its coordinates."""
         axes: dict[tuple[int, bool], list[_Coordinate]] = defaultdict(list)
         for start, end, degrees, unit, notation, only in read:
-            if notation == "web mercator" and only:  # the same number may be metres of UTM
-                self._in_utm(look, start, end, degrees, unit, axes)
             for axis in (False, True) if only is None else (only,):
                 for place_number in self._near(degrees, unit, notation, lon=axis):
                     off = _error(degrees, unit, self._places[place_number][1], lon=axis)
@@ -178,33 +152,6 @@ class Places:
                         known.append(_Coordinate(leaf, start - offset, end - offset, decimals, notation, *off))
         return axes
 
-    def _in_utm(
-        self,
-        look: Look,
-        start: int,
-        end: int,
-        degrees: float,
-        unit: float,
-        axes: dict[tuple[int, bool], list[_Coordinate]],
-    ) -> None:
-        """Note a number that may be the easting or the northing of a place."""
-        number = degrees / 180 * MERCATOR_M
-        strip = int(number) >> 5
-        for axis in (False, True):
-            for near in (strip - 1, strip, strip + 1):
-                for place in self._metres.get((axis, near)):
-                    point = self._places[place][1]
-                    metres = grids.utm(point.lat, point.lon)
-                    off = min(abs(number - (one.easting if axis else one.northing)) for one in metres)
-                    known = axes[place, axis]
-                    if off <= UTM_M and len(known) < MOST:
-                        leaf = look.leaf_at(start)
-                        offset = look.starts[leaf]
-                        decimals = decimals_of(unit)
-                        fits = off * 180 / MERCATOR_M <= unit * 1.000001
-                        spot = (leaf, start - offset, end - offset)
-                        known.append(_Coordinate(*spot, decimals, "utm", off / systems.METRES_PER_DEGREE, off, fits))
-
     def _pair(
         self, look: Look, number: int, pair: tuple[_Coordinate, _Coordinate], relation: Why, search: Search
     ) -> Iterator[Hit]:
@@ -212,14 +159,10 @@ class Places:
         decimals = _decimals(lat, lon)
         error = math.hypot(lat.error, lon.error)
         name = "coordinates" if place.system == "wgs84" else place.system
-        of = lat.notation if lon.notation in ("as_given", "normalized") else lon.notation
-        of = "as_given" if place.system == systems.METRES_ONLY else of
-        rarer = of in RARER
-        bits = max(1.0, (min(lat.decimals, 6) + min(lon.decimals, 6)) * 3.3 - 4 - (RARER_BITS if rarer else 0))
+        of = "as_given" if place.system == systems.METRES_ONLY else lat.notation
+        bits = max(1.0, (min(lat.decimals, 6) + min(lon.decimals, 6)) * 3.3 - 4)
         variant = Variant(name, of, "place", b"", "digit", bits)
-        if rarer:
-            place_said = _place(Why.PLACE_IN_RARE_NOTATION, decimals, error, notation=of, many=len(RARER))
-        elif of == "as_given":
+        if of == "as_given":
             place_said = _place(Why.PLACE, decimals, error)
         else:
             place_said = _place(Why.PLACE_IN_NOTATION, decimals, error, notation=of)
@@ -240,18 +183,13 @@ def _hit(search: Search, slot: int, variant: Variant, spot: Spot, said: Said) ->
     return search.hit(slot, variant, spot, **said)
 
 
-METRES_KEY = re.compile(r"north[^ ]* .*east|utm")
 UNUSUAL = frozenset(
     (
-        *("radians", "web mercator", "utm", "degrees:minutes:seconds", "milliseconds of arc", "semicircles"),
+        *("radians", "web mercator", "degrees:minutes:seconds", "milliseconds of arc", "semicircles"),
         *("degrees x 10000", "degrees x 100000000", "degrees x 1000000000", "bits of a real number"),
     )
 )
 """Notations that many other numbers might be: both must stand together, or under telling keys."""
-UNDER_KEYS, WITHOUT_KEYS = 4, 5
-"""Decimals of a degree that both coordinates must have in one of the rarer notations."""
-COLATITUDE = re.compile(r"co[._-]?lat|polar|theta|zenith")
-"""Keys of an angle from the pole; a longitude of 58.8 may stand beside any other number."""
 PRECISION = ("region", "city", "town", "coarse", "street", "precise")
 """By decimals of a degree: how precisely they say where somebody is."""
 
@@ -301,7 +239,6 @@ def _pairs(
     """Latitudes and longitudes that belong together, with how we know."""
     if not lats or not lons:
         return
-    lats.sort(key=lambda one: one.notation in RARER)  # what most write goes before what few do
     spots = [_spot(lat, place.lat) for lat in lats], [_spot(lon, place.lon) for lon in lons]
     own = [{(one.leaf, one.start) for one in of_axis} for of_axis in spots]
     few = len(lats) * len(lons) <= FEW
@@ -340,14 +277,12 @@ def _decimals(lat: _Coordinate, lon: _Coordinate) -> int:
 
 def _relation(look: Look, lat: _Coordinate, lon: _Coordinate) -> tuple[int, Why] | None:
     """How closely two numbers stand together, 0 closest; None when not closely enough for their precision."""
-    if lon.notation not in GOES_WITH.get(lat.notation, (lat.notation,)):
+    if lon.notation != lat.notation:
         return None
     decimals = _decimals(lat, lon)
     if decimals < 3 and max(lat.decimals, lon.decimals) == 3 and lat.error + lon.error > TOLERANCE_M:
         return None  # a zero was dropped at the end of the one with less: it does not stand for what is near it
     first, second = look.leaves[lat.leaf], look.leaves[lon.leaf]
-    if lat.notation in RARER or lon.notation in RARER:
-        return _relation_of_rarer(lat, lon, first.path, second.path, decimals)
     if lat.leaf == lon.leaf:
         return _relation_in_text(lat, lon, decimals)
     return _relation_of_fields(lat, lon, first.path, second.path, decimals)
@@ -369,8 +304,6 @@ def _relation_of_fields(
     siblings = parent_of(first) == parent_of(second)
     if all(keys) and decimals >= (2 if siblings else 3):
         return (0 if siblings else 1), Why.AXES_BY_KEY
-    if siblings and lat.notation == "utm" and METRES_KEY.search(f"{first} {second}".lower()):
-        return 0, Why.AXES_IN_METRES
     if siblings and decimals >= 2 and _swapped(first, second):
         return 0, Why.AXES_SWAPPED
     if siblings and decimals >= 3 and abs(lat.leaf - lon.leaf) <= 2:
@@ -378,24 +311,6 @@ def _relation_of_fields(
     if decimals >= 4 and lat.notation not in UNUSUAL:
         return 3, Why.AXES_IN_UPLOAD
     return None
-
-
-def _relation_of_rarer(
-    lat: _Coordinate, lon: _Coordinate, first: str, second: str, decimals: int
-) -> tuple[int, Why] | None:
-    """The same of the rarer notations, which are only taken for coordinates where they stand together."""
-    if lat.notation == "colatitude" and not COLATITUDE.search(last_key(first)):
-        return None
-    if lat.leaf == lon.leaf:
-        gap = max(lat.start, lon.start) - min(lat.end, lon.end)
-        together = lat.start != lon.start and gap <= 24 and decimals >= WITHOUT_KEYS
-        return (2, Why.AXES_BESIDE) if together else None
-    if parent_of(first) != parent_of(second):
-        return None
-    told = TELLING["lat"].match(last_key(first)) and TELLING["lon"].match(last_key(second))
-    if decimals >= UNDER_KEYS and (told or _swapped(first, second)):
-        return 2, Why.AXES_BY_KEY if told else Why.AXES_SWAPPED
-    return (2, Why.FIELDS_BESIDE) if decimals >= WITHOUT_KEYS and abs(lat.leaf - lon.leaf) <= 2 else None
 
 
 def _swapped(lat: str, lon: str) -> bool:

@@ -1,4 +1,4 @@
-"""Reads degrees, minutes and seconds, or a whole number and its fraction, in fields of their own as one coordinate."""
+"""Reads degrees, minutes and seconds in fields of their own as one coordinate."""
 
 from __future__ import annotations
 
@@ -14,8 +14,6 @@ _PARTS = {
     "minutes": ("m", "min", "mins", "minute", "minutes", "mm", "分"),
     "seconds": ("s", "sec", "secs", "second", "seconds", "ss", "秒"),
     "side": ("h", "hem", "hemi", "hemisphere", "ref", "r", "dir", "direction", "ns", "ew", "sign", "letter"),
-    "whole": ("i", "int", "integer", "whole"),
-    "fraction": ("f", "frac", "fract", "fraction", "dec", "decimal", "decimals"),
 }
 _PART_OF = {word: part for part, words in _PARTS.items() for word in words}
 _END = rf"(?:[._-]?({'|'.join(_PART_OF)})|\[([0-3])\])"
@@ -24,8 +22,6 @@ PART = re.compile(rf"(.*?)(latitude|lat|longitude|long|lng|lon){_END}", re.IGNOR
 SOME_PART = re.compile(rf"lat(?:itude)?{_END}$", re.MULTILINE)
 """What there must be among the paths, in lower case, for `in_parts` to find something."""
 DECIMAL = re.compile(rb"-?[0-9]{1,7}(?:\.[0-9]{1,20})?")
-LEAST_OF_FRACTION = 4
-"""Digits of the fraction of a degree that is in a field of its own."""
 
 
 class Parted(NamedTuple):
@@ -61,23 +57,17 @@ def in_parts(leaves: Sequence[Leaf]) -> Iterator[tuple[Parted, Parted]]:
 
 
 def _put_together(parts: dict[str, int], leaves: Sequence[Leaf]) -> Parted | None:
-    """Degrees with minutes, and perhaps seconds; or the whole of a number with its fraction."""
+    """Degrees with minutes, and perhaps seconds."""
     texts = {part: leaves[number].data for part, number in parts.items() if part != "side"}
-    if texts.keys() == {"whole", "fraction"}:
-        last, first, fraction = "fraction", texts["whole"], texts["fraction"]
-        if len(fraction) < LEAST_OF_FRACTION or not fraction.isdigit() or b"." in first:
-            return None
-        size, unit, notation = abs(float(first + b"." + fraction)), 10.0 ** -len(fraction), "integer and fraction"
-    elif texts.keys() in ({"degrees", "minutes"}, {"degrees", "minutes", "seconds"}):
-        last = "seconds" if "seconds" in texts else "minutes"
-        first, minutes, seconds = texts["degrees"], float(texts["minutes"]), float(texts.get("seconds", b"0"))
-        if b"." in first or not 0 <= minutes < 60 or not 0 <= seconds < 60 or (last == "seconds" and minutes % 1):
-            return None
-        size = abs(int(first)) + minutes / 60 + seconds / 3600
-        unit = 10.0 ** -len(texts[last].partition(b".")[2]) / (3600 if last == "seconds" else 60)
-        notation = f"degrees minutes{' seconds' if last == 'seconds' else ''}"
-    else:
+    if texts.keys() not in ({"degrees", "minutes"}, {"degrees", "minutes", "seconds"}):
         return None
+    last = "seconds" if "seconds" in texts else "minutes"
+    first, minutes, seconds = texts["degrees"], float(texts["minutes"]), float(texts.get("seconds", b"0"))
+    if b"." in first or not 0 <= minutes < 60 or not 0 <= seconds < 60 or (last == "seconds" and minutes % 1):
+        return None
+    size = abs(int(first)) + minutes / 60 + seconds / 3600
+    unit = 10.0 ** -len(texts[last].partition(b".")[2]) / (3600 if last == "seconds" else 60)
+    notation = f"degrees minutes{' seconds' if last == 'seconds' else ''}"
     letter = letter_of(leaves[parts["side"]].data[:1]) if "side" in parts else b""
     if first.startswith(b"-") or letter in (b"S", b"W", b"-"):
         signed: tuple[float, ...] = (-size,)

@@ -1,20 +1,15 @@
 """Reads numbers as coordinates: decimal degrees, micro-degrees, degrees and minutes in one text or in fields of their
-own, radians, metres, and what few write."""
+own, radians, metres."""
 
 from __future__ import annotations
 
 import math
 import re
 import struct
-from array import array
-from collections.abc import Callable, Iterator
-from functools import lru_cache
+from collections.abc import Iterator
 from typing import NamedTuple
 
-from monitor.match.decode.walk.pieces import Leaf
 from monitor.match.geo import grids
-from monitor.match.geo.systems import METRES_PER_DEGREE
-from monitor.match.hits import TELLING, last_key
 from monitor.match.look import Look
 
 NUMBER = re.compile(rb"[0-9]{4,}(?:\.[0-9]{1,20})?|[0-9]{1,3}\.[0-9]{1,20}")
@@ -72,12 +67,6 @@ BETWEEN, LETTER_BEHIND, SIGN = (
 """What there is in a text that the three before may find something in."""
 RATIONAL = re.compile(rb"(?<![0-9/])([0-9]{1,3})/1, ?([0-9]{1,2})/1, ?([0-9]{1,12})/(1|10{1,9})(?![0-9])")
 """31/1,13/1,4950/100: EXIF."""
-HEX_REAL = re.compile(rb"(?<![0-9A-Za-z])-?0[xX]1\.([0-9a-fA-F]{2,13})[pP]([+-]?[0-9]{1,2})(?![0-9A-Za-z])")
-"""0x1.f3d2b7p4: Double.toHexString."""
-HEX = re.compile(rb"(?:0x)?([0-9a-fA-F]{6,8})")
-"""129ee2c8: Integer.toHexString of a whole number; so many short words are written like it that the key must tell."""
-SOME_LATITUDE = re.compile(r"lat(?:itude[^.\[\]\n]*)?$", re.MULTILINE)
-"""What there must be among the paths, in lower case, for numbers in hex to be read."""
 
 
 class Reading(NamedTuple):
@@ -99,124 +88,8 @@ def decimals_of(unit: float) -> int:
     return math.floor(0.0001 - math.log10(unit))
 
 
-class _Rarer(NamedTuple):
-    """A notation that few write."""
-
-    notation: str
-    axis: bool | None
-    forth: Callable[[float], float]
-    """Degrees -> the number; it grows, or falls, with them."""
-    back: Callable[[float], float]
-    """The number -> degrees; not a number where it is none of these."""
-    per_degree: float
-    least: int
-    """Decimals that a number must have to be read so, a few less than say enough, for it may have ended with zeros;
-    zero: it must be whole."""
-
-
-def _linear(notation: str, axis: bool | None, times: float, plus: float, least: int) -> _Rarer:
-    """So many times the degrees, and something added."""
-    return _Rarer(
-        notation, axis, lambda degrees: degrees * times + plus, lambda number: (number - plus) / times, times, least
-    )
-
-
-def _in_one(notation: str, times: int, least: int) -> _Rarer:
-    """Degrees and minutes in one number, as GPS receivers say them."""
-
-    def forth(degrees: float) -> float:
-        whole, minutes = divmod(abs(degrees) * 60, 60)
-        return math.copysign((whole * 100 + minutes) * times, degrees)
-
-    def back(number: float) -> float:
-        whole, minutes = divmod(abs(number) / times, 100)
-        return math.copysign(whole + minutes / 60, number) if minutes < 60 else math.nan
-
-    return _Rarer(notation, None, forth, back, 60.0 * times, least)
-
-
-_MERCATOR = _Rarer(
-    "normalized mercator",
-    False,
-    lambda lat: (1 - math.asinh(math.tan(math.radians(max(-89.0, min(89.0, lat))))) / math.pi) / 2,
-    lambda number: math.degrees(math.atan(math.sinh(math.pi * (1 - 2 * number)))) if 0 < number < 1 else math.nan,
-    1 / 360,
-    7,
-)
-_RARER = (
-    _linear("arcminutes", None, 60.0, 0.0, 2),
-    _linear("arcseconds", None, 3600.0, 0.0, 1),
-    _linear("gon", None, 10 / 9, 0.0, 3),
-    _linear("offset by 90 and 180", False, 1.0, 90.0, 3),
-    _linear("offset by 90 and 180", True, 1.0, 180.0, 3),
-    _linear("colatitude", False, -1.0, 90.0, 3),
-    _linear("longitude 0-360", True, 1.0, 360.0, 3),
-    _linear("normalized", True, 1 / 360, 0.5, 7),
-    _linear("normalized", False, 1 / 180, 0.5, 7),
-    _linear("normalized from the north", False, -1 / 180, 0.5, 7),
-    _MERCATOR,
-    _in_one("ddmm.mmmm", 1, 2),
-    _in_one("ddmm.mmmm x 10000", 10**4, 0),
-    _in_one("ddmm.mmmm x 100000", 10**5, 0),
-)
-IN_HEX = {"degrees x 10000000 in hex": 1e7, "degrees x 1000000 in hex": 1e6}
-RARER = frozenset((*(one.notation for one in _RARER), *IN_HEX))
-"""Notations that few write. Each that is tried is one more chance to be wrong, so a digit more is asked for on either
-axis than of what most write."""
-RARER_BITS = math.log2(len(RARER))
-"""What it costs to look for those as well."""
-GOES_WITH = {
-    "as_given": ("as_given", "longitude 0-360"),
-    "colatitude": ("as_given", "longitude 0-360"),
-    "normalized from the north": ("normalized",),
-    "normalized mercator": ("normalized",),
-}
-"""Notation of a latitude -> those of a longitude that is told in the same way; of all others the same."""
-
-
-_OF_LAT, _OF_LON = (
-    [(1 << row, one.forth) for row, one in enumerate(_RARER) if one.axis in (None, axis)] for axis in (False, True)
-)
-
-
-class Marks:
-    """What numbers may be a coordinate of any place in which of the rarer notations, by their logarithms: most are in
-    none, and to ask that takes less time than to read them in each."""
-
-    def __init__(self) -> None:
-        self._rows = array("H", bytes(2 * ROWS))
-        """A bit for each notation."""
-
-    def add(self, lat: float, lon: float, near_m: float) -> None:
-        """Numbers within so many metres of a place matter from now on."""
-        near = near_m / METRES_PER_DEGREE
-        reach = near / max(0.01, math.cos(math.radians(lat)))
-        rows, log1p, most = self._rows, math.log1p, ROWS - 1
-        for of_axis, low, high in ((_OF_LAT, lat - near, lat + near), (_OF_LON, lon - reach, lon + reach)):
-            for bit, forth in of_axis:
-                first, last = forth(low), forth(high)
-                one, other = int(log1p(abs(first)) * FINE), int(log1p(abs(last)) * FINE)
-                if one > other:
-                    one, other = other, one
-                if (first < 0) != (last < 0):  # on both sides of zero
-                    one = 0
-                for number in range(min(one, most), min(other, most) + 1):
-                    rows[number] |= bit
-
-    def of(self, number: float) -> int:
-        """The notations, a bit for each, in which a number may be a coordinate, whatever its sign."""
-        return self._rows[min(ROWS - 1, int(math.log1p(abs(number)) * FINE))]
-
-
-FINE, ROWS = 8000, 1 << 18
-"""How finely numbers are told apart, each an eighth of a thousandth more than the one before, and how many there are,
-up to 1.7e14."""
-
-
-def readings(look: Look, marks: Marks, *, apart: bool = False, told: bool = True) -> Iterator[Reading]:
-    """Everything in the leaves that may be a coordinate. `marks`: which numbers are read in the rarer notations;
-    `apart`: the hemisphere may be under a key of its own; `told`: some key says that a latitude is there, and numbers
-    in hex are read."""
+def readings(look: Look, *, apart: bool = False) -> Iterator[Reading]:
+    """Everything in the leaves that may be a coordinate. `apart`: the hemisphere may be under a key of its own."""
     data = look.joined
     yield from _with_comma(data)
     for number in NUMBER.finditer(data):
@@ -226,18 +99,11 @@ def readings(look: Look, marks: Marks, *, apart: bool = False, told: bool = True
         if 4 <= end - start <= 24 and _alone(data, start, end):
             if data[start - 1 : start] == b"-":
                 start -= 1
-            yield from _of_number(data[start:end], start, end, marks)
+            yield from _of_number(data[start:end], start, end)
             if apart and data[start : start + 1] != b"-":
-                yield from _of_number(b"-" + data[start:end], start, end, marks)
+                yield from _of_number(b"-" + data[start:end], start, end)
     yield from _with_exponent(data)
     yield from _in_several_numbers(data)
-    if b"0x1." in data or b"0X1." in data:
-        for found in HEX_REAL.finditer(data):
-            unit = max(1e-7, 2.0 ** (int(found[2]) - 4 * len(found[1])))
-            yield Reading(*found.span(), float.fromhex(found[0].decode()), unit, "hexadecimal real")
-    for start, leaf in zip(look.starts, look.leaves, strict=True) if told else ():
-        if 6 <= len(leaf.data) <= 10 and (word := HEX.fullmatch(leaf.data)):
-            yield from _of_hex(word[1], start, leaf)
 
 
 def _with_comma(data: bytes) -> Iterator[Reading]:
@@ -270,21 +136,6 @@ def _in_several_numbers(data: bytes) -> Iterator[Reading]:
             yield Reading(*found.span(), sign * degrees, 1 / divisor / 3600, "degrees minutes seconds")
 
 
-def _of_hex(digits: bytes, start: int, leaf: Leaf) -> Iterator[Reading]:
-    """A whole number in hex, where the key says which axis it is."""
-    axis = _axis_of(last_key(leaf.path))
-    if axis is not None:
-        whole = int(digits, 16)
-        whole -= (whole >> 31) << 32
-        for notation, times in IN_HEX.items():
-            yield Reading(start, start + len(leaf.data), whole / times, 1 / times, notation, axis)
-
-
-@lru_cache(maxsize=4096)
-def _axis_of(key: str) -> bool | None:
-    return False if TELLING["lat"].match(key) else True if TELLING["lon"].match(key) else None
-
-
 def _hemisphere(data: bytes, start: int, end: int) -> Iterator[Reading]:
     """Decimal degrees with a letter for the hemisphere before or behind them."""
     degrees = float(data[start:end])
@@ -298,13 +149,11 @@ def _hemisphere(data: bytes, start: int, end: int) -> Iterator[Reading]:
             yield Reading(start, max(end, found.end()), signed, unit, "as_given", letter in (b"E", b"W"))
 
 
-def _of_number(text: bytes, start: int, end: int, marks: Marks) -> Iterator[Reading]:
+def _of_number(text: bytes, start: int, end: int) -> Iterator[Reading]:
     if b"." in text:
         number = float(text)
         size = abs(number)
         decimals = len(text) - text.index(b".") - 1
-        if len(text) >= LONG and (rows := marks.of(number)):
-            yield from _of_rarer(number, decimals, start, end, rows)
         if size <= 180:
             yield Reading(start, end, number, 10.0**-decimals, "as_given")
             if size <= 3.15 and decimals >= 6:
@@ -312,13 +161,11 @@ def _of_number(text: bytes, start: int, end: int, marks: Marks) -> Iterator[Read
         elif size <= MERCATOR_M * 1.0000001:
             yield from _of_metres(number, 10.0**-decimals, start, end)
     else:
-        yield from _of_whole_number(int(text), start, end, marks, long=len(text) >= LONG)
+        yield from _of_whole_number(int(text), start, end)
 
 
-def _of_whole_number(whole: int, start: int, end: int, marks: Marks, *, long: bool) -> Iterator[Reading]:
+def _of_whole_number(whole: int, start: int, end: int) -> Iterator[Reading]:
     size = abs(whole)
-    if long and (rows := marks.of(whole)):
-        yield from _of_rarer(float(whole), 0, start, end, rows)
     for least, most, scale, notation in SCALES:
         if least <= size <= most:
             yield Reading(start, end, whole / scale, 1 / scale, notation)
@@ -330,19 +177,6 @@ def _of_whole_number(whole: int, start: int, end: int, marks: Marks, *, long: bo
         yield Reading(start, end, whole / SEMICIRCLES, 1 / SEMICIRCLES, "semicircles")
     if 10_000 <= size <= MERCATOR_M:
         yield from _of_metres(float(whole), 1.0, start, end)
-
-
-LONG = 6
-"""Letters of a number from which on it may say enough in a rarer notation."""
-
-
-def _of_rarer(number: float, decimals: int, start: int, end: int, rows: int) -> Iterator[Reading]:
-    """A number in those of the rarer notations that `Marks.of` it says."""
-    for row, (notation, axis, _, back, per_degree, least) in enumerate(_RARER):
-        if rows >> row & 1 and (decimals >= least if least else not decimals):
-            degrees = back(number)
-            if abs(degrees) <= 180:  # not a number, too
-                yield Reading(start, end, degrees, 10.0**-decimals / abs(per_degree), notation, axis)
 
 
 def _of_bits(whole: int, start: int, end: int) -> Iterator[Reading]:

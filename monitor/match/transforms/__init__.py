@@ -70,8 +70,6 @@ class Transforms:
         """Streams with calls that gave too little to be known by."""
         self._exchanged: dict[bytes, list[tuple[Alike, renderings.Own]]] = defaultdict(list)
         """By the pattern of repeated letters, outputs in spellings whose letters may be exchanged."""
-        self._masked: dict[bytes, list[Alike]] = defaultdict(list)
-        """By what a mask of one byte leaves as it is."""
         self._patterns = Patterns()
         self.outputs = self._patterns.grams
         """The beginnings of all outputs, for sifting."""
@@ -122,7 +120,6 @@ class Transforms:
         if step.opaque and len(step.outcome) >= UUID_BYTES:
             for pattern, own in renderings.patterns(step.outcome):
                 self._exchanged[pattern].append((alike, own))
-            self._masked[renderings.differences_of(step.outcome)].append(alike)
 
     def _join(self, calls: Sequence[tuple[datetime, int, Step]], place: int) -> None:
         """Join the calls around the one at a place with those before and behind it: what goes into a digest comes out
@@ -262,24 +259,18 @@ class Transforms:
     def _guess(
         self, leaves: Sequence[Leaf], hits: dict[Alike, Found], before: datetime, done: set[Alike | Ref]
     ) -> None:
-        """Add what stands under exchanged letters or a mask of one byte: one look for each leaf."""
-        if not self._masked:
+        """Add what stands in exchanged letters: one look for each leaf."""
+        if not self._exchanged:
             return
         for number, leaf in enumerate(leaves):
-            data = leaf.data
-            if leaf.decoding[-1:] == ("digests",) or len(data) < UUID_BYTES:
+            head = leaf.data[: renderings.PATTERN]
+            if leaf.text is None or len(head) < renderings.PATTERN or b" " in head:
                 continue
-            found: list[Alike] = []
-            if leaf.text is None:
-                masked = self._masked.get(renderings.differences_of(data), ())
-                found = [one for one in masked if one not in hits and renderings.is_masked(one.what.outcome, data)]
-            elif len(data) >= renderings.PATTERN and b" " not in data[: renderings.PATTERN]:
-                known = self._exchanged.get(renderings.pattern_of(data[: renderings.PATTERN]), ())
-                found = [one for one, own in known if one not in hits and renderings.is_exchanged(own, data)]
-            for one in found:
-                if one not in done and (step := one.last(before)) is not None:
-                    how = "mask of one byte" if leaf.text is None else "exchanged letters"
-                    place = Place(number, 0, len(data), (how,))
+            for one, own in self._exchanged.get(renderings.pattern_of(head), ()):
+                if one in hits or one in done or not renderings.is_exchanged(own, leaf.data):
+                    continue
+                if (step := one.last(before)) is not None:
+                    place = Place(number, 0, len(leaf.data), ("exchanged letters",))
                     hits[one] = Found(step, place, [place])
 
     def _in_parts(self, step: Step, leaves: Sequence[Leaf], number: int) -> bool:

@@ -1,4 +1,4 @@
-"""How apps write an output where no decoder reads it: hex without zeros, backwards, cut, in letters of their own."""
+"""How apps write an output where no decoder reads it: hex without zeros, cut, a number, letters of their own."""
 
 from __future__ import annotations
 
@@ -11,15 +11,12 @@ from typing import NamedTuple
 FIRST = 16
 """Letters of a spelling that are searched for; the rest is compared."""
 HEAD = 48
-"""Bytes of an output that its first letters are made of; a multiple of three, for base64."""
+"""Bytes of an output that its first letters are made of."""
 FEWEST = 12
 """Hex digits of a digest that are proof where they are all of a text: 48 bits, against some 2**30 pairs of an output
 and a text in the largest recording."""
 LARGE = 256
 """Bytes from which on an output is not written as one number; turning it into one takes the square of its size."""
-BASE58 = b"123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
-LETTERS_OF_58 = math.log(256, 58)
-"""Letters for each byte, but for one or two where the first are small."""
 CERTAIN = 72.0
 """Bits that the pattern of repeated letters must say: 10,000 outputs in two spellings and 100,000 texts are 2**31
 pairs, of which one would be alike by a chance of 2**-41."""
@@ -41,23 +38,10 @@ def _signed(data: bytes) -> bytes:
     return "".join([f"{byte:x}" if byte < 128 else f"ffffff{byte:x}" for byte in data]).encode()
 
 
-def _joined(data: bytes) -> bytes:
-    """A StringBuilder to which bytes were added as numbers."""
-    return "".join([str(byte if byte < 128 else byte - 256) for byte in data]).encode()
-
-
-FROM_FRONT: tuple[Callable[[bytes], bytes], ...] = (
+SPELLINGS: tuple[Callable[[bytes], bytes], ...] = (
     _unpadded,
     _signed,
-    _joined,
     lambda data: data.decode("latin-1").encode(),
-    base64.b85encode,
-)
-FROM_BACK: tuple[Callable[[bytes], bytes], ...] = (
-    lambda data: data[::-1],
-    lambda data: data.hex().encode()[::-1],
-    lambda data: base64.b64encode(data).rstrip(b"=")[::-1],
-    lambda data: base64.urlsafe_b64encode(data).rstrip(b"=")[::-1],
 )
 
 
@@ -65,7 +49,7 @@ def beginnings(outcome: bytes, *, cut: bool) -> Iterator[bytes]:
     """First letters of every spelling of an output; `cut`: of a digest, of which a part is proof as well."""
     if len(outcome) < FIRST:
         return
-    yield from (first for _, first in _firsts(outcome))
+    yield from (first for _, first in _firsts(outcome[:HEAD]))
     yield from (number[:FIRST] for number in _numbers(outcome, cut=cut))
     if cut:
         word = outcome.hex()[:FEWEST].encode()
@@ -73,67 +57,42 @@ def beginnings(outcome: bytes, *, cut: bool) -> Iterator[bytes]:
         yield from (part[:8] for part in _parts(outcome))
 
 
-def _firsts(outcome: bytes) -> tuple[tuple[Callable[[bytes], bytes], bytes], ...]:
-    """Ways to write all of an output, each with the letters that it begins with."""
-    back = max(0, len(outcome) - HEAD)
-    return _firsts_of(outcome[:HEAD], outcome[back - back % 3 :])
-
-
 @lru_cache(maxsize=4096)
-def _firsts_of(head: bytes, tail: bytes) -> tuple[tuple[Callable[[bytes], bytes], bytes], ...]:
-    """The same; where many outputs begin alike, an upload that does is held against all of them."""
-    return (
-        *((spell, spell(head)[:FIRST]) for spell in FROM_FRONT),
-        *((spell, spell(tail)[:FIRST]) for spell in FROM_BACK),
-    )
+def _firsts(head: bytes) -> tuple[tuple[Callable[[bytes], bytes], bytes], ...]:
+    """Ways to write all of an output, each with the letters that it begins with: those of its first bytes, for many
+    outputs begin alike."""
+    return tuple((spell, spell(head)[:FIRST]) for spell in SPELLINGS)
 
 
 def end_of(outcome: bytes, data: bytes, begin: int, *, cut: bool) -> int:
     """Where a spelling of an output ends that begins at a place; 0 when none does."""
     if len(outcome) < FIRST:
         return 0
-    for spell, first in _firsts(outcome):
+    for spell, first in _firsts(outcome[:HEAD]):
         if data.startswith(first, begin) and data.startswith(text := spell(outcome), begin):
             return begin + len(text)
     if begin:
         return 0
-    if _may_be_number(outcome, data) and data in _numbers(outcome, cut=cut):
+    if data.isdigit() and data in _numbers(outcome, cut=cut):
         return len(data)
     if cut and (data in _parts(outcome) or (len(data) >= FEWEST and outcome.hex().encode().startswith(data.lower()))):
         return len(data)
     return 0
 
 
-def _may_be_number(outcome: bytes, data: bytes) -> bool:
-    """Whether a text may be an output as a number, by its letters and its length: to write one as a number is slow."""
-    return data.isdigit() or abs(len(data) - LETTERS_OF_58 * len(outcome)) < 4
-
-
 def _numbers(outcome: bytes, *, cut: bool) -> list[bytes]:
     """An output, or its beginning, as one number that is all of a text."""
     if not cut:
         number = int.from_bytes(outcome)
-        return [str(number).encode(), _base58(number)] if number and len(outcome) <= LARGE else []
+        return [str(number).encode()] if number and len(outcome) <= LARGE else []
     first = [abs(int.from_bytes(outcome[:8], order, signed=True)) for order in ("big", "little")]
     first += [int(outcome.hex()[:digits], 16) for digits in range(FEWEST, 16)]
     return [text for number in first if len(text := str(number).encode()) >= FEWEST]
 
 
-def _base58(number: int) -> bytes:
-    letters = bytearray()
-    while number:  # ten digits at a time, for a long number is slow to divide
-        number, ten = divmod(number, 58**10)
-        for _ in range(10):
-            ten, digit = divmod(ten, 58)
-            letters.append(BASE58[digit])
-    return bytes(letters[::-1]).lstrip(BASE58[:1])
-
-
 def _parts(digest: bytes) -> list[bytes]:
     """Parts from the middle of a digest, or from its end, that apps send for the whole: 64 bits at least."""
-    folded = bytes(a ^ b for a, b in zip(digest[:16], digest[16:], strict=True)) if len(digest) == 32 else b""
-    middle = digest[8:24] if len(digest) >= 24 else b""
-    return [part for part in (digest[4:12], middle, digest[-16:], folded) if part]
+    return [digest[4:12], *([digest[8:24]] if len(digest) >= 24 else []), digest[-16:]]
 
 
 class Own(NamedTuple):
@@ -183,19 +142,3 @@ def is_exchanged(own: Own, data: bytes) -> bool:
         bits += math.log2(own.alphabet) if number < seen else -math.log2(1 - seen / own.alphabet)
         seen = max(seen, number + 1)
     return bits >= CERTAIN
-
-
-def differences_of(data: bytes) -> bytes:
-    """What stays the same when every byte is turned by one key: 16 bytes' difference from the first."""
-    first = data[0]
-    return bytes([byte ^ first for byte in data[1:FIRST]])
-
-
-def is_masked(outcome: bytes, data: bytes) -> bool:
-    """Whether bytes are an output, all of it, under a key of one byte; 120 bits at least."""
-    if not FIRST <= len(data) == len(outcome):
-        return False
-    key = outcome[0] ^ data[0]
-    if not key or outcome[-1] ^ key != data[-1]:
-        return False
-    return bytes(byte ^ key for byte in outcome) == data

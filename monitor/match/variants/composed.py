@@ -12,8 +12,6 @@ import mmh3
 
 from monitor.match.variants.digests import COMMON, DIGESTS, as_uuid
 
-MASK = (1 << 64) - 1
-
 
 def of(text: str) -> Iterator[tuple[str, bytes]]:
     """(name of the variant, raw digest)."""
@@ -24,10 +22,8 @@ def of(text: str) -> Iterator[tuple[str, bytes]]:
     yield "sha256_last_8", sha256(data)[-8:]
     yield "md5_of_md5_of_md5", md5(md5(once.hex().encode()).hex().encode())
     yield from _doubled(data)
-    for size in (16, 20, 28, 48):
-        yield f"blake2b_{8 * size}", hashlib.blake2b(data, digest_size=size).digest()
     for size in (16, 20):
-        yield f"blake2s_{8 * size}", hashlib.blake2s(data, digest_size=size).digest()
+        yield f"blake2b_{8 * size}", hashlib.blake2b(data, digest_size=size).digest()
     yield "shake128", hashlib.shake_128(data).digest(64)
     yield "shake256", hashlib.shake_256(data).digest(64)
     yield "murmur3_128", mmh3.mmh3_x64_128_digest(data)
@@ -39,28 +35,15 @@ def of(text: str) -> Iterator[tuple[str, bytes]]:
             yield f"{digest}_of_percent", DIGESTS[digest](escaped)
 
 
-NAMESPACES = {"dns": uuid.NAMESPACE_DNS.bytes, "url": uuid.NAMESPACE_URL.bytes, "oid": uuid.NAMESPACE_OID.bytes}
+NAMESPACES = {"dns": uuid.NAMESPACE_DNS.bytes, "url": uuid.NAMESPACE_URL.bytes}
 
 
 def given(text: str) -> Iterator[tuple[str, bytes]]:
-    """The same for what is only taken of the value as it was given: UUIDs of names, FNV-1a, and digests of it in
-    quotes, as JSON has it, or as a line."""
+    """The same for what is only taken of the value as it was given: UUIDs of names."""
     data = text.encode("utf-8", "replace")
     for name, space in NAMESPACES.items():
         yield f"uuid_v3_{name}", as_uuid(DIGESTS["md5"](space + data), 3)
         yield f"uuid_v5_{name}", as_uuid(DIGESTS["sha1"](space + data), 5)
-    yield "fnv1a_64", fnv1a(data).to_bytes(8)
-    for digest in COMMON:
-        yield f"{digest}_quoted", DIGESTS[digest](b'"' + data + b'"')
-        yield f"{digest}_line", DIGESTS[digest](data + b"\n")
-
-
-def fnv1a(data: bytes) -> int:
-    """Fowler, Noll and Vo's hash of 64 bits."""
-    state = 0xCBF29CE484222325
-    for byte in data:
-        state = (state ^ byte) * 0x100000001B3 & MASK
-    return state
 
 
 def _doubled(data: bytes) -> Iterator[tuple[str, bytes]]:

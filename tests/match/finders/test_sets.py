@@ -1,4 +1,4 @@
-"""Tests of address books that were sent as a set: lists of short digests, and Bloom filters as Guava writes them."""
+"""Tests of address books that were sent as lists of short digests."""
 
 from __future__ import annotations
 
@@ -7,11 +7,9 @@ import hashlib
 import json
 import math
 import random
-import struct
 import zlib
 from datetime import timedelta
 
-import mmh3
 import pytest
 
 from monitor.events import Access, Upload, Value
@@ -114,52 +112,6 @@ def test_short_ids_are_no_digests(seed):
     many = [f"13{chance.randrange(10**9):09d}" for _ in range(400)]
     body = json.dumps({"ids": [f"{chance.getrandbits(32):08x}" for _ in range(600)]}).encode()
     assert linked(body, numbers=many) == []
-
-
-# --- Bloom filters ---
-
-
-def guava(entries, size, hashes, strategy):
-    """What Guava's BloomFilter.writeTo writes, from its documented algorithm."""
-    bits = bytearray(size // 8)
-    for entry in entries:
-        low, high = struct.unpack("<qq", mmh3.mmh3_x64_128_digest(entry))
-        for turn in range(hashes):
-            if strategy:
-                bit = ((low + turn * high) & (1 << 63) - 1) % size
-            else:
-                first, second = struct.unpack("<ii", struct.pack("<q", low))
-                (word,) = struct.unpack("<i", struct.pack("<I", (first + (turn + 1) * second) & 0xFFFFFFFF))
-                bit = (word if word >= 0 else ~word) % size
-            bits[bit // 8] |= 1 << bit % 8
-    longs = struct.unpack(f"<{size // 64}q", bits)
-    return struct.pack(f">BBi{len(longs)}q", strategy, hashes, len(longs), *longs)
-
-
-@pytest.mark.parametrize("strategy", [0, 1])
-@pytest.mark.parametrize("write", [bytes, lambda raw: json.dumps({"f": b64(raw)}).encode()])
-def test_a_bloom_filter_is_a_candidate(strategy, write):
-    raw = guava([f"+86{number}".encode() for number in NUMBERS[:30] + STRANGERS[:20]], 384, 5, strategy)
-    (flow,) = linked(write(raw))
-    assert set(NUMBERS[:30]) <= {match.value for match in flow.matches}
-    match = flow.matches[0]
-    assert match.decoding[-1] == match.variant == "bloom_filter"
-    assert match.confidence <= 0.5
-    assert "a candidate, no proof" in words(match)
-
-
-@pytest.mark.parametrize("strategy", [0, 1])
-def test_a_bloom_filter_of_others_holds_nobody(strategy):
-    for first in range(0, 300, 50):
-        raw = guava([f"+86{number}".encode() for number in STRANGERS[first : first + 50]], 384, 5, strategy)
-        assert linked(raw) == []
-
-
-def test_a_filter_that_is_full_or_cut_says_nothing():
-    raw = guava([f"+86{number}".encode() for number in NUMBERS], 384, 5, 1)
-    assert linked(raw[:-1]) == []
-    assert linked(raw[:6] + b"\xff" * 48) == []
-    assert linked(b"\x02" + raw[1:]) == []
 
 
 @pytest.mark.parametrize(

@@ -134,13 +134,6 @@ def test_each_normal_form_has_each_digest():
         assert of["sha1_of_md5", name] == hashlib.sha1(hashlib.md5(form).hexdigest().encode()).digest()
 
 
-@pytest.mark.parametrize(
-    ("data", "sum64"), [(b"", 0xCBF29CE484222325), (b"a", 0xAF63DC4C8601EC8C), (b"foobar", 0x85944171F73967E8)]
-)
-def test_fnv1a(data, sum64):
-    assert composed.fnv1a(data) == sum64
-
-
 def test_sizes_of_digests_are_all_searched():
     made = {len(raw) for _, raw in digests.of(b"x", "doubled")}
     assert made <= digests.SIZES

@@ -4,7 +4,7 @@
 #include <math.h>
 
 enum { MOST_IN_A_ROW = 64, GAPS = 5 };
-static const int APART[GAPS] = {0, 1, 2, 4, 8}; /* bytes that may stand between the two; of doubles all up to FAR */
+static const int APART[GAPS] = {0, 1, 2, 4, 8}; /* bytes that may stand between the two */
 static const double SCALES[NUMBER_KINDS] = {1, 1, 1e7, 1e6, 1e5, SEMICIRCLE}; /* a double, a float, integers; as in `places.binary` */
 #define FARTHEST 0.00051 /* degrees by which a number differs that is rounded to three decimals; more than 15 metres */
 
@@ -12,10 +12,11 @@ typedef struct {
     double lat, lon, reach; /* degrees of longitude by which one may be off */
 } point;
 
-typedef struct {
+typedef struct packed {
     table tops; /* the three bytes that say most of a latitude, and as what it is written -> the place */
     point *points;
     int64_t number, room;
+    uint64_t some[1024]; /* the upper two of these bytes: most searches end here */
 } packed;
 
 PUBLIC packed *packed_new(void) {
@@ -41,6 +42,7 @@ static uint32_t top_of(int kind, double degrees) {
 
 static bool put(packed *p, uint32_t top, int kind) {
     if (!top || top == 0xFFFFFF) return true; /* too common */
+    set(p->some, top >> 8);
     return table_put(&p->tops, mixed((uint64_t)top + 1), (uint32_t)p->number, (uint32_t)kind);
 }
 
@@ -84,9 +86,8 @@ static double number_at(bytes data, int64_t at, int64_t size, int kind, bool big
 }
 
 static bool lon_beside(const point *of, bytes data, int64_t start, int64_t size, int kind, bool big) {
-    int wide = kind ? 4 : 8, gaps = kind ? GAPS : FAR + 1;
-    for (int i = 0; i < gaps; i++) {
-        int apart = wide + (kind ? APART[i] : i);
+    for (int i = 0; i < GAPS; i++) {
+        int apart = (kind ? 4 : 8) + APART[i];
         if (fabs(number_at(data, start + apart, size, kind, big) - of->lon) <= of->reach ||
             fabs(number_at(data, start - apart, size, kind, big) - of->lon) <= of->reach)
             return true;
@@ -95,12 +96,14 @@ static bool lon_beside(const point *of, bytes data, int64_t start, int64_t size,
 }
 
 /* Every number that may be the latitude of a place whose longitude may stand beside it: the place, where the number
-   begins, and its kind, those that begin with the highest byte six above those that begin with the lowest. */
+   begins, and its kind, those that begin with the highest byte six above those that begin with the lowest. With no room
+   for what is found (NULL), whether there is any. */
 PUBLIC int64_t packed_find(const packed *p, bytes data, int64_t size, row *out, int64_t most) {
     int64_t found = 0;
     for (int64_t at = 0; p->number && at + 3 <= size; at++)
         for (int big = 0; big < 2; big++) {
             uint32_t top = (uint32_t)(big ? data[at] << 16 | data[at + 1] << 8 | data[at + 2] : data[at + 2] << 16 | data[at + 1] << 8 | data[at]);
+            if (!in(p->some, top >> 8)) continue;
             uint64_t h = mixed((uint64_t)top + 1);
             if (!has(&p->tops, h)) continue;
             double numbers[NUMBER_KINDS];
@@ -114,6 +117,7 @@ PUBLIC int64_t packed_find(const packed *p, bytes data, int64_t size, row *out, 
                 int kind = (int)e.more;
                 if (!(fabs(numbers[kind] - p->points[place].lat) <= FARTHEST)) continue; /* not a number, too */
                 if (!lon_beside(p->points + place, data, starts[kind], size, kind, big)) continue;
+                if (!out) return 1;
                 if (found < most) out[found] = (row){place, starts[kind], kind + NUMBER_KINDS * big};
                 found++;
             }

@@ -238,6 +238,8 @@ static inline bool another(entries *e) {
     return e->met >= TOGETHER && another_of_a_crowd(e);
 }
 
+struct packed; /* places in binary data, binary.c */
+PUBLIC int64_t packed_find(const struct packed *p, bytes data, int64_t size, row *out, int64_t most);
 void table_clear(table *t);
 bool table_put(table *t, uint64_t h, uint32_t slot, uint32_t more);
 PUBLIC int grams_add(grams *g, bytes text, int size, uint32_t slot, bool numbers);

@@ -109,34 +109,9 @@ static bool long_matters(const sieve *s, bytes data, int64_t at, int64_t stop) {
     return false;
 }
 
-/* Whether all of a text is a whole number in hex, as Integer.toHexString writes it: what it is worth. */
-static bool in_hex(bytes data, int64_t size, double *value) {
-    if (size >= 8 && data[0] == '0' && data[1] == 'x') data += 2, size -= 2;
-    uint32_t word = 0;
-    if (size < 6 || size > 8) return false;
-    for (int64_t at = 0; at < size; at++) {
-        if (HEX[data[at]] == 255) return false;
-        word = word << 4 | HEX[data[at]];
-    }
-    *value = (int32_t)word;
-    return true;
-}
-
-static const double IN_HEX[] = {1e7, 1e6};
-
-/* A real number in hex, as Double.toHexString writes it: 0x1.f3d2b7p4 */
-static bool real_in_hex(bytes data, int64_t size) {
-    if (size && data[0] == '-') data++, size--;
-    return size >= 8 && data[0] == '0' && (data[1] | 32) == 'x' && data[2] == '1' && data[3] == '.';
-}
-
 int numbers_matter(sieve *s, bytes data, bytes lower, int64_t size, int kinds) {
     int64_t spots = s->spots_found, last_end = -1;
     bool apart = true; /* something else than separators since the last digits */
-    double whole;
-    if (s->number_of_places && real_in_hex(data, size)) return MATTERS;
-    if (s->number_of_places && size <= 10 && in_hex(data, size, &whole))
-        for (int i = 0; i < 2; i++) near_place(s, whole / IN_HEX[i], 1 / IN_HEX[i], 0), near_place(s, whole / IN_HEX[i], 1 / IN_HEX[i], 1);
     for (int64_t at = 0; at < size; at++) {
         if (!is_digit(data[at])) {
             apart |= !(CLASS[data[at]] & (SEPARATOR | SPACE));
@@ -204,13 +179,6 @@ bool some_number(const sieve *s, bytes data, int64_t size, uint32_t kinds, const
         if (stop == size ? size >= 24 : (data[stop] | 32) == 'e' && (rows_of(digit, 10) || exponent(data, stop, size))) return true;
     }
     if (rows_of(digit, 16) & rows_of(digit, 16) >> 1) return true; /* a digest as a number */
-    double whole;
-    if (s->number_of_places && size <= 10 && in_hex(data, size, &whole))
-        for (int i = 0; i < 4; i++) {
-            double degrees = whole / IN_HEX[i / 2];
-            if (degrees >= s->least[i % 2] && degrees <= s->most[i % 2]) return true;
-        }
-    if (s->number_of_places && size >= 8 && (digit & 3) && real_in_hex(data, size)) return true;
     if (kinds & ~(LOWER | UPPER | DIGIT)) {
         uint64_t apart = 0, marks = 0;
         for (uint64_t other = some_bits(0, size) & ~(m->letter | digit | m->high); other; other &= other - 1) {

@@ -389,7 +389,7 @@ static int few_decoded_matter(sieve *s, bytes data, int64_t size, bool digest, i
         return digest && begins_with(s->digests, data, size) ? MATTERS : text_matters(s, data, lower, size, (int)kinds_of(&m, data, size), &m, false, depth);
     if (few_have_text(s, lower, size)) return MATTERS;
     if (rows_of(m.digit, 7) && number_in(s, data, size)) return MATTERS;
-    if (blob_matters(s, data, size, depth, &m) || packed_places(s, data, size, true)) return MATTERS;
+    if (blob_matters(s, data, size, depth, &m) || packed_find(s->packed, data, size, NULL, 0)) return MATTERS;
     if ((digest && begins_with(s->digests, data, size)) || has_digests(s, data, size)) return MATTERS;
     int said = rows_of(some_bits(0, size) & ~(m.high | m.control), 8) ? runs_matter(s, data, size, depth) : DULL;
     return said & MATTERS ? said : said | protobuf_matters(s, data, size, depth);
@@ -413,7 +413,7 @@ int decoded_matters(sieve *s, bytes data, int64_t size, int depth) {
     if (has_text(s->texts, lower, size, true) || has_text(s->raw, lower, size, true) || has_text(s->outputs, lower, size, true) ||
         number_in(s, data, size))
         return MATTERS;
-    if (has_digests(s, data, size) || blob_matters(s, data, size, depth, NULL) || packed_places(s, data, size, true)) return MATTERS;
+    if (has_digests(s, data, size) || blob_matters(s, data, size, depth, NULL) || packed_find(s->packed, data, size, NULL, 0)) return MATTERS;
     int said = runs_matter(s, data, size, depth);
     return said & MATTERS ? said : said | protobuf_matters(s, data, size, depth);
 }

@@ -13,27 +13,7 @@ static uint64_t strip(double degrees, bool wide, int axis) {
     return mixed((uint64_t)(cell + (1ll << 40)) << 2 | (uint64_t)(2 * axis + wide));
 }
 
-static uint16_t top_of(double degrees, int kind) {
-    static const double scales[] = {1e5, 1e6, 1e7, SEMICIRCLE};
-    if (kind < 4) return (uint16_t)((uint32_t)(int32_t)fmax(fmin(degrees * scales[kind], INT32_MAX), INT32_MIN) >> 16);
-    uint64_t word = 0;
-    if (kind == 4) {
-        float real = (float)degrees;
-        memcpy(&word, &real, 4);
-        return (uint16_t)(word >> 16);
-    }
-    memcpy(&word, &degrees, 8);
-    return (uint16_t)(word >> 48);
-}
-
 static void note_ranges(sieve *s, int axis);
-
-static void note_top(sieve *s, uint8_t top, int axis) {
-    if (s->top_bytes[top] >> axis & 1) return;
-    s->top_bytes[top] |= (uint8_t)(1 << axis);
-    if (s->number_of_tops[axis] < FEW_TOPS) s->few_tops[axis][s->number_of_tops[axis]] = top;
-    s->number_of_tops[axis]++;
-}
 
 /* Look for a place: numbers that may be a coordinate of it matter, where the other may be there too. */
 PUBLIC bool sieve_add_place(sieve *s, double lat, double lon) {
@@ -61,26 +41,11 @@ PUBLIC bool sieve_add_place(sieve *s, double lat, double lon) {
             if (more) s->most[axis] = degrees + 0.02;
             if (less || more) note_ranges(s, axis);
         }
-    for (int axis = 0; axis < 2; axis++)
-        for (int kind = 0; kind < 6; kind++) {
-            double degrees = axis ? lon : lat, reach = axis ? fmax(6.1e-4, p.tolerance) : 6e-4;
-            uint16_t first = top_of(degrees - reach, kind), last = top_of(degrees + reach, kind);
-            if (first > last) { /* negative reals grow downwards */
-                uint16_t other = first;
-                first = last, last = other;
-            }
-            if (axis && last - first >= 1000) first = 0, last = 0xFFFF; /* on both sides of zero */
-            for (uint32_t top = first; top <= last && (axis || last - first < 1000); top += axis ? 256 : 1) {
-                if (!axis) set(s->tops, top);
-                note_top(s, (uint8_t)(top >> 8), axis);
-            }
-            if (axis) note_top(s, (uint8_t)(last >> 8), axis);
-        }
     return true;
 }
 
 /* Note the places whose coordinate these degrees may be. */
-bool near_place(sieve *s, double degrees, double unit, int axis) {
+static bool near_place(sieve *s, double degrees, double unit, int axis) {
     if (!s->number_of_places || degrees < s->least[axis] || degrees > s->most[axis]) return false;
     bool any = false, wide = unit > 1e-3;
     uint64_t h = strip(degrees, wide, axis);
@@ -134,11 +99,6 @@ static void note_numbers(sieve *s, const double *range) {
         set(s->some_numbers, bits);
 }
 
-static const double IN_ONE[] = {1e4, 1e5};
-
-/* Degrees and minutes in one number: ddmm.mmmm */
-static double in_one(double degrees) { return floor(degrees) * 100 + (degrees - floor(degrees)) * 60; }
-
 /* What numbers without their sign may be, in each notation, between the least and the most of all places; a little more,
    for most numbers are far from any. */
 static void note_ranges(sieve *s, int axis) {
@@ -155,37 +115,11 @@ static void note_ranges(sieve *s, int axis) {
         s->ranges[METRES][axis][end] = degrees / 180 * EQUATOR * (end ? 1.000001 : 0.999999);
     }
     for (int i = 0; i < DEGREES; i++) note_numbers(s, s->ranges[i][axis]); /* they only grow */
-    for (int i = 0; i < 2; i++) {
-        double range[2] = {in_one(near) * IN_ONE[i] * 0.999999, in_one(far) * IN_ONE[i] * 1.000001};
-        note_numbers(s, range);
-    }
 }
 
 static bool in_range(const sieve *s, double value, int notation) {
     const double(*range)[2] = s->ranges[notation];
     return (value >= range[0][0]) & (value <= range[0][1]) || (value >= range[1][0]) & (value <= range[1][1]);
-}
-
-static void in_one_near(sieve *s, double value, double unit) {
-    double degrees = floor(value / 100), minutes = value - degrees * 100;
-    if (minutes < 60 && degrees <= 180) either_near(s, degrees + minutes / 60, unit / 60);
-}
-
-/* The rarer notations of `places.notations`, of a number with so many decimals. */
-static void rarer_near(sieve *s, double value, int decimals) {
-    double unit = 1 / TENS[decimals];
-    if (value <= 648000) either_near(s, value / 3600, unit / 3600);
-    if (decimals < 2 || value > 18000) return;
-    if (value <= 10800) either_near(s, value / 60, unit / 60);
-    in_one_near(s, value, unit);
-    if (decimals < 3 || value > 360) return;
-    near_place(s, value - 360, unit, 1);
-    if (value <= 200) either_near(s, value * 0.9, unit);
-    near_place(s, value - 90, unit, 0), near_place(s, value - 180, unit, 1), near_place(s, 90 - value, unit, 0);
-    if (decimals < 7 || value >= 1) return;
-    near_place(s, value * 360 - 180, unit * 360, 1);
-    near_place(s, value * 180 - 90, unit * 180, 0), near_place(s, 90 - value * 180, unit * 180, 0);
-    near_place(s, atan(sinh(M_PI * (1 - 2 * value))) * 180 / M_PI, unit * 360, 0);
 }
 
 /* A number without its sign, in every notation in which it may be a coordinate. */
@@ -198,14 +132,12 @@ void number_near(sieve *s, double value, int decimals) {
             if (value <= 3.15 && decimals >= 6) either_near(s, value * 180 / M_PI, unit * 180 / M_PI);
         } else if (value <= EQUATOR + 3 && in_range(s, value, METRES))
             metres_near(s, value, unit);
-        if (decimals >= 2 || value >= 100) rarer_near(s, value, decimals);
         return;
     }
     if (value < 1000 || value > 1.81e11 || !in(s->some_numbers, upper_bits(value))) return;
     for (int i = 0; i < NOTATIONS; i++)
         if (in_range(s, value, i) && value <= 180 * SCALES[i]) either_near(s, value / SCALES[i], 1 / SCALES[i]);
     if (value >= 10000 && value <= EQUATOR && in_range(s, value, METRES)) metres_near(s, value, 1);
-    for (int i = 0; i < 2; i++) in_one_near(s, value / IN_ONE[i], 1 / IN_ONE[i]);
 }
 
 /* A whole number that may be the bits of a real one: only so many digits may. */
@@ -219,107 +151,4 @@ void bits_near(sieve *s, uint64_t value, int digits) {
         if (digits == 10) degrees = half;
         if (fabs(degrees) > 0.01 && fabs(degrees) <= 180) either_near(s, degrees, digits == 10 ? 1e-5 : 1e-7);
     }
-}
-
-static int64_t integer(bytes at, int size, bool big) {
-    uint64_t value = 0;
-    for (int i = 0; i < size; i++) value = value << 8 | at[big ? i : size - 1 - i];
-    return size == 4 ? (int32_t)value : (int64_t)value;
-}
-
-static double real(bytes at, int size, bool big) {
-    uint64_t whole = (uint64_t)integer(at, size, big);
-    if (size == 8) {
-        double value;
-        memcpy(&value, &whole, 8);
-        return value;
-    }
-    uint32_t half = (uint32_t)whole;
-    float value;
-    memcpy(&value, &half, 4);
-    return value;
-}
-
-static double read(bytes at, int kind, bool big) {
-    static const double scales[] = {1e7, 1e6, 1e5, SEMICIRCLE};
-    return kind < 2 ? real(at, kind ? 4 : 8, big) : (double)integer(at, kind < 6 ? 4 : 8, big) / scales[(kind - 2) % 4];
-}
-
-/* Whether a latitude stands at a place, as any kind of number, and a longitude beside it. */
-static bool place_at(sieve *s, bytes data, int64_t size, int64_t at) {
-    static const int gaps[] = {0, 1, 2, 4, 8};
-    for (int kind = 0; kind < 9; kind++)
-        for (int big = 0; big < 2; big++) {
-            int wide = kind == 0 || kind > 5 ? 8 : 4;
-            int64_t start = wide == 8 && kind > 5 && big ? at - 4 : at; /* its lower half gave it away */
-            if (start < 0 || start + wide > size) continue;
-            double lat = read(data + start, kind, big);
-            int64_t lats = s->spots_found;
-            if (!(fabs(lat) <= 90) || !near_place(s, lat, 6e-4, 0)) continue;
-            int64_t lons = s->spots_found;
-            for (int i = 0; i < (kind ? 10 : 2 * FAR + 2); i++) {
-                int gap = kind ? gaps[i / 2] : i / 2;
-                int64_t beside = i % 2 ? start - wide - gap : start + wide + gap;
-                if (beside < 0 || beside + wide > size) continue;
-                double lon = read(data + beside, kind, big);
-                if (!(fabs(lon) <= 180) || !near_place(s, lon, 6e-4, 1)) continue;
-                if (s->spots_found > s->spots_most) return true; /* too many to say */
-                for (int64_t one = lats; one < lons; one++)
-                    for (int64_t other = lons; other < s->spots_found; other++)
-                        if (s->spots[one].place == s->spots[other].place) return true;
-                s->spots_found = lons;
-            }
-            s->spots_found = lats;
-        }
-    return false;
-}
-
-/* Where the upper byte of a latitude, or of a longitude, may stand in up to 64 bytes; room: 16 more may be read. */
-static inline uint64_t tops_in(const sieve *s, bytes data, int64_t size, bool room, int axis) {
-    uint64_t found = 0;
-#ifdef __SSE2__
-    if (s->number_of_tops[axis] <= FEW_TOPS && size > 0) {
-        uint8_t copy[64];
-        if (size % 16 && !room) data = memcpy(copy, data, (size_t)size);
-        for (int at = 0; at < size; at += 16) {
-            __m128i v = _mm_loadu_si128((const __m128i *)(data + at)), any = _mm_setzero_si128();
-            for (int i = 0; i < s->number_of_tops[axis]; i++) any = _mm_or_si128(any, same_as(v, s->few_tops[axis][i]));
-            found |= bits_of(any) << at;
-        }
-        return found & some_bits(0, size);
-    }
-#else
-    (void)room;
-#endif
-    for (int64_t i = 0; i < size; i++) found |= (uint64_t)(s->top_bytes[data[i]] >> axis & 1) << i;
-    return found;
-}
-
-/* Latitude and longitude as numbers of one kind, side by side or with little between. */
-bool packed_places(sieve *s, bytes data, int64_t size, bool room) {
-    static const int tops[] = {0, 3, 7}; /* where its upper byte stands: the highest first, the lowest first */
-    static const int apart[] = {4, 5, 6, 8, 9, 10, 11, 12, 13, 14, 15, 16}; /* how far the two may begin from each other */
-    if (!s->number_of_places || size < 8) return false;
-    int64_t spots = s->spots_found;
-    bool found = false;
-    for (int64_t block = 0; block < size && !found; block += 64) {
-        int64_t length = size - block < 64 ? size - block : 64;
-        uint64_t lats = tops_in(s, data + block, length, room, 0);
-        if (size <= 24) { /* else two doubles may stand anywhere in it */
-            uint64_t lons = tops_in(s, data, length, room, 1), near = 0;
-            for (int i = 0; i < 12; i++) near |= lons >> apart[i] | lons << apart[i];
-            lats &= near;
-        } else if (size <= 64 && !tops_in(s, data, length, room, 1))
-            lats = 0;
-        for (; lats && !found; lats &= lats - 1) {
-            int64_t top = block + __builtin_ctzll(lats);
-            for (int i = 0; i < 3 && !found; i++) {
-                int64_t at = top - tops[i], next = i ? top - 1 : top + 1;
-                if (at < 0 || at + 4 > size || next < 0 || next >= size || !in(s->tops, (uint32_t)data[top] << 8 | data[next])) continue;
-                found = place_at(s, data, size, at);
-            }
-        }
-    }
-    s->spots_found = spots;
-    return found;
 }

@@ -199,10 +199,11 @@ int few_words_matter(sieve *s, bytes lower, int64_t size, const masks *m) {
 
 /* --- all of it --- */
 
-PUBLIC sieve *sieve_new(const grams *texts, const grams *raw, const grams *outputs, const table *digests, const table *digits) {
+PUBLIC sieve *sieve_new(const grams *texts, const grams *raw, const grams *outputs, const table *digests, const table *digits,
+                         const struct packed *packed) {
     letters_begin();
     sieve *s = calloc(1, sizeof *s);
-    if (s) s->texts = texts, s->raw = raw, s->outputs = outputs, s->digests = digests, s->digits = digits;
+    if (s) s->texts = texts, s->raw = raw, s->outputs = outputs, s->digests = digests, s->digits = digits, s->packed = packed;
     return s;
 }
 

@@ -9,7 +9,7 @@
 /* What is said of a leaf: that it matters (MATTERS); that those beside it do too (BESIDE); neither; that it does if its
    places are whole. */
 enum { DULL = 0, PLACED = 4 };
-enum { DEEPEST = 5, LONGEST = 6000, PARTS = 64, FEW_TOPS = 12 };
+enum { DEEPEST = 5, LONGEST = 6000, PARTS = 64 };
 
 typedef struct {
     double lat, lon, tolerance; /* degrees of longitude within which it counts */
@@ -40,6 +40,7 @@ static inline bool have_room(reader *r, int64_t size) {
 typedef struct {
     const grams *texts, *raw, *outputs; /* values; values in data that is no text; what the app's transforms gave out */
     const table *digests, *digits;
+    const struct packed *packed; /* places in binary data */
     table words, strips;   /* parts of values, names of cells; strips of the earth that have places */
     uint64_t word_sizes[256];   /* by the first letter of a word, which sizes there are: bit 63 for all above */
     uint64_t word_heads[1024];  /* by the first two letters and the size, where both are ASCII */
@@ -50,10 +51,6 @@ typedef struct {
     double ranges[10][2][2]; /* of numbers that may be coordinates: for each notation and axis, the least and the most */
     uint64_t some_numbers[64]; /* whole numbers in any of these ranges, by their upper bits */
     bool punycode;                                      /* whether it is anywhere in the text */
-    uint64_t tops[1024];   /* the upper sixteen bits of latitudes, in any kind of binary number */
-    uint8_t top_bytes[256]; /* the upper eight of them: 1, and of longitudes: 2 */
-    uint8_t few_tops[2][FEW_TOPS]; /* the same in a row, as long as they are few */
-    int number_of_tops[2];
     place *places;
     int64_t number_of_places;
     spot *spots;
@@ -108,10 +105,8 @@ bool some_number(const sieve *s, bytes data, int64_t size, uint32_t kinds, const
 int varint_matters(sieve *s, uint64_t value);
 
 /* places.c */
-bool packed_places(sieve *s, bytes data, int64_t size, bool room);
 void number_near(sieve *s, double value, int decimals);
 void bits_near(sieve *s, uint64_t value, int digits);
-bool near_place(sieve *s, double degrees, double unit, int axis);
 void either_near(sieve *s, double degrees, double unit);
 
 /* spellings.c */

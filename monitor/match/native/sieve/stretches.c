@@ -53,7 +53,7 @@ static bool data_matters(sieve *s, bytes data, int64_t size) {
             (data[at] == 0x28 && data[at + 1] == 0xB5 && data[at + 2] == 0x2F && data[at + 3] == 0xFD) ||
             (data[at] == 'P' && data[at + 1] == 'K' && data[at + 2] == 3 && data[at + 3] == 4))
             return true;
-    return packed_places(s, data, size, false) || runs_matter(s, data, size, 0);
+    return packed_find(s->packed, data, size, NULL, 0) || runs_matter(s, data, size, 0);
 }
 
 /* Whether anything may stand in a stretch of a larger text, or of other data. */
