@@ -22,6 +22,7 @@ from monitor.cli.gating import (
     runs_options,
     today_option,
 )
+from monitor.cli.terminal import err, out, plain
 from monitor.errors import UserError
 
 if TYPE_CHECKING:  # imported late, so that --help answers at once
@@ -102,11 +103,11 @@ def baseline_check(recording: tuple[Path, ...], file: Path, runs: Runs, judging:
     against = _against(recording, file, runs, judging)
     differing = [each for each in against.changes if each.change not in {"same", "not_observable"}]
     for each in differing:
-        click.echo(f"{each.change}: {each.behaviour.id} {each.behaviour.rule}")
+        out.print(f"{each.change}: {each.behaviour.id} {plain(each.behaviour.rule)}")
     if differing:
-        click.echo(f"{file} is not current. Run: appwitness baseline update.")
+        out.print(f"{plain(str(file))} is not current. Run: appwitness baseline update.")
         sys.exit(1)
-    click.echo(f"{file} is current.")
+    out.print(f"{plain(str(file))} is current.")
 
 
 @baseline.command("merge")
@@ -263,4 +264,4 @@ def _fingerprint(finding: str, runs: Runs, judging: Judging) -> str:
 def _write(path: Path, text: str) -> None:
     """A file of the app's repository, which holds no personal data: others may read it."""
     private.write(path, text, mode=0o644)
-    click.echo(f"written: {path}", err=True)
+    err.print(f"written: {plain(str(path))}")
