@@ -185,7 +185,7 @@ def test_pair(server: AdbServer, phone_of: PhoneOf, home: Path, typed: str | Non
     ("arguments", "typed", "code", "said"),
     [
         ([PAGE, "000000"], None, 4, "did not pair"),
-        (["nowhere", "000000"], None, 2, "no address"),
+        (["nowhere", "000000"], None, 2, "not an address"),
         ([PAGE, "letters"], None, 2, "digits"),
         ([], f"{PAGE}\n111111\n", 4, "did not pair"),
     ],

@@ -108,6 +108,7 @@ def furnish(root: Path, config: dict[str, Any]) -> None:
     (root / TMP).chmod(0o777)
     os.chown(root / TMP, SHELL_UID, SHELL_UID)
     (root / "data").chmod(0o771)
+    (root / "data/user/0").mkdir(parents=True)
     (root / "data/data").symlink_to("user/0")
     media = root / "data/media/0"  # the shared storage, as FUSE shows it: everybody may write
     media.mkdir(parents=True)
