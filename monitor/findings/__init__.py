@@ -45,6 +45,8 @@ the user had agreed to the privacy policy."""
 
 LEVELS: tuple[Level, ...] = ("high", "medium", "low", "info")
 """Worst first."""
+CONFIDENCES: tuple[Confidence, ...] = ("proven", "corroborated", "indicated", "declared")
+"""Most certain first."""
 
 
 class Why(StrEnum):

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Literal
 
-from monitor.findings import LEVELS, Confidence, Level, Report, ReportedGap
+from monitor.findings import CONFIDENCES, LEVELS, Confidence, Level, Report, ReportedGap
 from monitor.findings.gate import Behaviour, Gated, GatedFlow, GateReport, Made, Remark
 from monitor.gate.allowed import Flows
-from monitor.gate.behaviours import CONFIDENCES, Side, side
+from monitor.gate.behaviours import Side, side
 from monitor.gate.changes import changes
 from monitor.gate.waivers import Waivers
 from monitor.judge.recipients import RecipientTable

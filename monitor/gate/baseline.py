@@ -83,9 +83,7 @@ def of(now: Side, package: str, accepted: str | None = None) -> Baseline:
     )
 
 
-def updated(
-    old: Baseline, changes: Iterable[Gated], made: Made, accept_new: str | None, *, prune: bool = True
-) -> Baseline:
+def updated(old: Baseline, changes: Iterable[Gated], made: Made, accept_new: str | None) -> Baseline:
     """`old` without what is gone, with what became better; what is new or worse only with a reason in `accept_new`.
 
     What could not be observed stays: a partial run removes nothing.
@@ -96,7 +94,7 @@ def updated(
         if was is None:
             kept += [now] if now and accept_new else []
         elif now is None:
-            kept += [] if each.change == "gone" and prune else [was]
+            kept += [] if each.change == "gone" else [was]
         elif each.change == "worse" and not accept_new:
             kept.append(was)
         else:

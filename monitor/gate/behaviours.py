@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple, get_args
+from typing import NamedTuple
 
 from monitor.events import Access
-from monitor.findings import LEVELS, Confidence, ConsentName, Report
+from monitor.findings import CONFIDENCES, LEVELS, Confidence, ConsentName, Report
 from monitor.findings.gate import Behaviour, Made
 from monitor.findings.identity import Identity, identity
 
-CONFIDENCES: tuple[Confidence, ...] = get_args(Confidence)
-"""Surest first."""
 AGAINST: dict[ConsentName, int] = {
     "given": 0,
     "partial": 1,
@@ -122,10 +120,6 @@ def _made(reports: Sequence[Report]) -> Made:
         appwitness=last.run.versions.get("appwitness"),
         rules=f"sha256:{hashlib.sha256(said.encode()).hexdigest()}" if rules else None,
         rule_ids=tuple(sorted(rules)),
-        plans=tuple(sorted(_plans(reports))),
+        plans=tuple(sorted({report.run.plan for report in reports})),
         at=last.run.started.date(),
     )
-
-
-def _plans(reports: Iterable[Report]) -> set[str]:
-    return {report.run.plan for report in reports}

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from monitor.findings import LEVELS
+from monitor.findings import CONFIDENCES, LEVELS
 from monitor.findings.gate import Behaviour, Gated, Made, Rose
 from monitor.findings.identity import APP, UNKNOWN
-from monitor.gate.behaviours import CONFIDENCES, Shown, Side, worse_consent
+from monitor.gate.behaviours import Shown, Side, worse_consent
 from monitor.gate.observable import unobserved
 from monitor.judge.recipients import RecipientTable
 

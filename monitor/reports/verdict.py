@@ -5,12 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from typing import NamedTuple
 
-from monitor.findings import LEVELS, Confidence, Finding, Report
+from monitor.findings import CONFIDENCES, LEVELS, Finding, Report
 from monitor.reports.watched import assumption, missing
 from monitor.reports.words import Words
-
-CONFIDENCES: tuple[Confidence, ...] = ("proven", "corroborated", "indicated", "declared")
-"""Most certain first."""
 
 
 class Verdict(NamedTuple):

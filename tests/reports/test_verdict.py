@@ -1,5 +1,5 @@
-from monitor.findings import LEVELS
-from monitor.reports.verdict import CONFIDENCES, verdict, worst_first
+from monitor.findings import CONFIDENCES, LEVELS
+from monitor.reports.verdict import verdict, worst_first
 from monitor.reports.words import Words
 from tests.reports import sample
 

@@ -9,7 +9,19 @@ from functools import cache, cached_property
 from typing import NamedTuple
 
 from monitor.events import Access, Consent, DataType, Ref
-from monitor.findings import LEVELS, Article, Code, Confidence, ConsentStatus, Finding, Flow, Level, Party, Recipient
+from monitor.findings import (
+    CONFIDENCES,
+    LEVELS,
+    Article,
+    Code,
+    Confidence,
+    ConsentStatus,
+    Finding,
+    Flow,
+    Level,
+    Party,
+    Recipient,
+)
 from monitor.judge.code import code_of
 from monitor.judge.data_types import DataTypes
 from monitor.judge.rules import sentences
@@ -22,8 +34,6 @@ from monitor.judge.rules.texts import LANGUAGES, Language
 
 EVIDENCE = 20
 """A finding names at most this many lines in `evidence`; `all_evidence` has them all."""
-GRADES: tuple[Confidence, ...] = ("proven", "corroborated", "indicated", "declared")
-"""Best first."""
 Words = dict[str, Callable[[], str]]
 """Words for a sentence, made when it uses them."""
 _NO_TYPES = DataTypes(items=())
@@ -33,7 +43,7 @@ class One(NamedTuple):
     """What a rule says of one sighting."""
 
     grade: int
-    """Its place in GRADES."""
+    """Its place in CONFIDENCES."""
     level: int
     """Its place in LEVELS."""
     lines: tuple[Ref, ...]
@@ -59,7 +69,7 @@ class Reporter:
 
     def _one(self, rule: Rule, raised: list[tuple[Level, Test]], sighting: Sighting) -> One:
         level = next((level for level, holds in raised if holds(sighting)), rule.level)
-        grade = GRADES.index(self._grade(rule, sighting))
+        grade = CONFIDENCES.index(self._grade(rule, sighting))
         return One(grade, LEVELS.index(level), tuple(self._lines(rule, sighting)))
 
     def finding(self, rule: Rule, group: Group, ones: Mapping[Sighting, One]) -> Finding:
@@ -76,7 +86,7 @@ class Reporter:
         return Finding(
             rule=rule.id,
             level=LEVELS[min(ones[each].level for each in members)],
-            confidence=GRADES[ones[lead].grade],
+            confidence=CONFIDENCES[ones[lead].grade],
             title=rule.title,
             detail=self._details(rule, group, members, count),
             data=lead.data,
@@ -166,21 +176,21 @@ class Reporter:
             grade = "proven"
         if rule.when.consent is not None and sighting.status.state == "not_shown" and self._sightings.carried_over:
             # Consent of an earlier run, on an install that was not clean, is consent that this run did not see.
-            grade = max(grade, "indicated", key=GRADES.index)
+            grade = max(grade, "indicated", key=CONFIDENCES.index)
         if self._against(rule, sighting):
-            grade = max(grade, "corroborated", key=GRADES.index)
+            grade = max(grade, "corroborated", key=CONFIDENCES.index)
         if self._guessed(sighting):
             grade = "indicated"
         observers = self._facts.observers
         together = observers.hooks and observers.proxy and observers.stamped == "during" and not observers.hooks_failed
         if observers.hooks_failed and rule.when.consent is not None:
             # A hook that saw no question and no yes may have missed them.
-            grade = max(grade, "indicated", key=GRADES.index)
+            grade = max(grade, "indicated", key=CONFIDENCES.index)
         if grade == "proven" and not together:
             grade = "corroborated"
         if self._assumes(rule, sighting):
             grade = "declared" if grade == "indicated" else "indicated"
-        return max(grade, rule.at_most, key=GRADES.index)
+        return max(grade, rule.at_most, key=CONFIDENCES.index)
 
     def _assumes(self, rule: Rule, sighting: Sighting) -> bool:
         """Whether it rests on a consent, or its absence, that nobody observed."""

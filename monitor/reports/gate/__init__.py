@@ -56,6 +56,12 @@ class Told:
         return self.words.of(finding.title if finding else next(titles, {"en": rule}))
 
 
+def place(text: str) -> tuple[str, int]:
+    """File and line of `path` or `path:line`; without a line, the first."""
+    path, _, line = text.rpartition(":")
+    return (path, max(1, int(line))) if path and line.isdecimal() else (text, 1)
+
+
 class _Renders(Protocol):
     def render(self, told: Told) -> str: ...
 

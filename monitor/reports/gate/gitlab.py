@@ -8,7 +8,7 @@ from typing import Any
 from monitor import escape
 from monitor.findings import Level
 from monitor.findings.gate import Gated
-from monitor.reports.gate import Told
+from monitor.reports.gate import Told, place
 from monitor.reports.gate import sentences as said
 
 SEVERITY: dict[Level, str] = {"high": "critical", "medium": "major", "low": "minor", "info": "info"}
@@ -24,12 +24,11 @@ def render(told: Told) -> str:
 
 def _issue(one: Gated, told: Told) -> dict[str, Any]:
     behaviour, finding = one.behaviour, told.finding(one)
-    path, _, line = (told.anchor or (finding.evidence[0] if finding else "run.json:1")).rpartition(":")
-    number = int(line) if line.isdecimal() else 0
+    path, line = place(told.anchor or (finding.evidence[0] if finding else "run.json"))
     return {
         "description": f"{told.title(one)}. {said.about(one, told.words)}",
         "check_name": behaviour.rule,
         "fingerprint": behaviour.id.removeprefix("v2:"),
         "severity": SEVERITY[behaviour.level],
-        "location": {"path": path or line, "lines": {"begin": number or 1}},
+        "location": {"path": path, "lines": {"begin": line}},
     }

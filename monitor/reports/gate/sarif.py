@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 from monitor.findings import Finding
 from monitor.findings.gate import Change, Gated
 from monitor.findings.identity import identity
-from monitor.reports.gate import Told
+from monitor.reports.gate import Told, place
 from monitor.reports.gate import sentences as said
 from monitor.reports.sarif import document, run_of
 from monitor.reports.verdict import worst_first
@@ -45,29 +44,18 @@ def _mark(result: Tree, finding: Finding, now: dict[str, Gated], told: Told) -> 
     if told.gate.against:
         result["baselineState"] = STATES[one.change]
     if one.waiver and one.waiver.state == "active":
-        result["suppressions"] = [
-            {"kind": "external", "status": "accepted", "justification": next(iter(_waived(one, told)))}
-        ]
+        justification = said.waiver(one.waiver, told.words)
+        result["suppressions"] = [{"kind": "external", "status": "accepted", "justification": justification}]
     result["properties"]["fails"] = one.fails
     if told.anchor:
         result["relatedLocations"] = [*result["locations"], *result["relatedLocations"]]
         result["locations"] = [_anchored(told.anchor)]
 
 
-def _waived(one: Gated, told: Told) -> Iterator[str]:
-    yield from (line for line in said.why(one, told.words) if one.waiver and one.waiver.id in line)
-
-
 def _anchored(anchor: str) -> Tree:
     """A file of the repository: code hosts show a result at a file that they have."""
-    path, _, line = anchor.rpartition(":")
-    named = path if path and line.isdecimal() else anchor
-    return {
-        "physicalLocation": {
-            "artifactLocation": {"uri": named},
-            "region": {"startLine": int(line) if path and line.isdecimal() else 1},
-        }
-    }
+    path, line = place(anchor)
+    return {"physicalLocation": {"artifactLocation": {"uri": path}, "region": {"startLine": line}}}
 
 
 def _gone(told: Told, run: Tree) -> list[Tree]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from monitor.findings.gate import Change, Gated, GatedFlow, Remark, Unobserved
+from monitor.findings.gate import Change, Gated, GatedFlow, Mute, Remark, Unobserved
 from monitor.reports.gate import Told
 from monitor.reports.words import Words, plain
 
@@ -51,15 +51,19 @@ def why(one: Gated, words: Words) -> Iterator[str]:
     for reason in one.unobserved:
         yield unobserved(reason, words)
     if one.waiver:
-        mute = one.waiver
-        yield words(
-            f"waiver_{mute.state}",
-            id=plain(mute.id),
-            owner=plain(mute.owner),
-            expires=str(mute.expires),
-            reason=plain(mute.reason),
-            place=plain(mute.place),
-        )
+        yield waiver(one.waiver, words)
+
+
+def waiver(mute: Mute, words: Words) -> str:
+    """Who has accepted it, why and until when, or why that does not hold."""
+    return words(
+        f"waiver_{mute.state}",
+        id=plain(mute.id),
+        owner=plain(mute.owner),
+        expires=str(mute.expires),
+        reason=plain(mute.reason),
+        place=plain(mute.place),
+    )
 
 
 def _rose(one: Gated, what: str, words: Words) -> str:

@@ -8,11 +8,10 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from monitor.events import Consent, Phase, Ref
-from monitor.findings import Report
+from monitor.findings import CONFIDENCES, Report
 from monitor.reports.gaps import besides, named
 from monitor.reports.page.flows import cut
 from monitor.reports.time_axis import clock
-from monitor.reports.verdict import CONFIDENCES
 from monitor.reports.watched import not_watched, sources
 from monitor.reports.words import Words, plain
 from monitor.seen import number_of
