@@ -56,6 +56,7 @@ class Unobserved(Record):
     )
     subject: str = Field(description="the plan, observer, API, process or host")
     ref: Ref | None = Field(default=None, description="line of the gap")
+    gap: str | None = Field(default=None, description="the gap, as --allow-gap names it: WHERE:WHY:SUBJECT")
 
 
 class Mute(Record):

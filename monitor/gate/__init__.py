@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Literal
 
-from monitor.findings import CONFIDENCES, LEVELS, Confidence, Level, Report, ReportedGap
+from monitor.findings import CONFIDENCES, LEVELS, Confidence, Level, Report
 from monitor.findings.gate import Behaviour, Gated, GatedFlow, GateReport, Made, Remark
 from monitor.gate.allowed import Flows
 from monitor.gate.behaviours import Side, side
 from monitor.gate.changes import changes
+from monitor.gate.observable import name_of
 from monitor.gate.waivers import Waivers
 from monitor.judge.recipients import RecipientTable
 
@@ -31,7 +32,11 @@ class Policy:
     strict: bool = False
     """A part of the baseline that could not be observed."""
     allowed_gaps: tuple[str, ...] = ()
-    """`WHERE:WHY:SUBJECT`, as a report prints gaps; `*` stands for any."""
+    """`WHERE:WHY:SUBJECT`; `*` stands for any text."""
+
+    def allows(self, gap: str | None) -> bool:
+        """Whether a gap of this name is accepted."""
+        return gap is not None and any(fnmatchcase(gap, pattern) for pattern in self.allowed_gaps)
 
 
 @dataclass(frozen=True)
@@ -73,7 +78,7 @@ def gate(
         changes=tuple(judged),
         flows=tuple(flows),
         remarks=tuple(remarks),
-        gaps=sum(not _allowed(gap, policy.allowed_gaps) for report in reports for gap in report.gaps),
+        gaps=sum(not policy.allows(name_of(gap)) for report in reports for gap in report.gaps),
         fail_on=policy.fail_on,
         min_confidence=policy.min_confidence,
         outcome=_outcome(judged, flows, remarks, policy),
@@ -120,10 +125,6 @@ def _unused(judged: Sequence[Gated], reports: Sequence[Report], accepted: Accept
             yield Remark(what="entry_unused", subject=place.rpartition("/")[2], place=place)
 
 
-def _allowed(gap: ReportedGap, patterns: Iterable[str]) -> bool:
-    return any(fnmatchcase(f"{gap.where}:{gap.why}:{gap.subject}", pattern) for pattern in patterns)
-
-
 def _outcome(
     judged: Sequence[Gated], flows: Sequence[GatedFlow], remarks: Sequence[Remark], policy: Policy
 ) -> Literal["passed", "failed", "not_observable"]:
@@ -132,4 +133,5 @@ def _outcome(
     )
     if policy.fail_on != "never" and (stale or flows or any(each.fails for each in judged)):
         return "failed"
-    return "not_observable" if policy.strict and any(each.change == "not_observable" for each in judged) else "passed"
+    unseen = any(not policy.allows(reason.gap) for each in judged for reason in each.unobserved)
+    return "not_observable" if policy.strict and unseen else "passed"

@@ -31,12 +31,18 @@ def _of_run(was: Behaviour, report: Report, known: RecipientTable) -> Iterator[U
     if was.recipient and not report.observers.proxy:
         yield Unobserved(why="observer", subject="proxy")
     for gap in report.gaps:
+        named = {"ref": gap.ref, "gap": name_of(gap)}
         if gap.where == "hook" and gap.subject in was.sources:
-            yield Unobserved(why="source", subject=gap.subject, ref=gap.ref)
+            yield Unobserved(why="source", subject=gap.subject, **named)
         elif gap.why in UNWATCHED:
-            yield Unobserved(why="process", subject=gap.subject, ref=gap.ref)
+            yield Unobserved(why="process", subject=gap.subject, **named)
         elif was.recipient and was.recipient in _recipients(gap, known):
-            yield Unobserved(why="recipient", subject=gap.sni or gap.subject, ref=gap.ref)
+            yield Unobserved(why="recipient", subject=gap.sni or gap.subject, **named)
+
+
+def name_of(gap: ReportedGap) -> str:
+    """A gap as people allow it: `WHERE:WHY:SUBJECT`."""
+    return f"{gap.where}:{gap.why}:{gap.subject}"
 
 
 def _recipients(gap: ReportedGap, known: RecipientTable) -> set[str]:

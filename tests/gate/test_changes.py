@@ -112,6 +112,21 @@ def test_not_seen_because_not_watched(known, run, why):
     assert again.outcome == "passed"
 
 
+@pytest.mark.parametrize(
+    ("allowed", "outcome"),
+    [
+        (("proxy:tls_refused:*.adnet.test",), "passed"),
+        (("proxy:tls_refused:b.adnet.test",), "not_observable"),
+        ((), "not_observable"),
+    ],
+)
+def test_a_gap_that_is_allowed_does_not_end_a_strict_gate(known, allowed, outcome):
+    told = decided(known, [report(PHONE)], [report(gaps=[gap("a.adnet.test")])], strict=True, allowed_gaps=allowed)
+    assert [one.change for one in told.changes] == ["not_observable"]
+    assert told.outcome == outcome
+    assert told.gaps == (outcome != "passed")
+
+
 def test_traffic_of_others_that_could_not_be_read_hides_nothing(known):
     assert one(known, [report(PHONE)], [report(gaps=[gap("api.weather.test")])]).change == "gone"
 
