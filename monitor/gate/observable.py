@@ -50,4 +50,4 @@ def _recipients(gap: ReportedGap, known: RecipientTable) -> set[str]:
     if gap.where not in {"proxy", "correlate"}:
         return set()
     names = [gap.sni] if gap.sni else re.findall(r"[\w.:-]*[.:][\w.:-]+", gap.subject)
-    return {recipient_key(clean_host(name), known) for name in names}
+    return {recipient_key(host, known.of_host(host)) for host in map(clean_host, names)}

@@ -135,7 +135,7 @@ class Recipients:
             party, reason = declared.party, because(Why.POLICY_SAYS, name=declared.name)
         return Recipient(
             host=host,
-            key=recipient_key(host, self._table),
+            key=recipient_key(host, known),
             name=known.name if known else declared.name if declared else None,
             party=party,
             reason=reason,
@@ -226,12 +226,11 @@ def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
     return (address.ipv4_mapped or address) if isinstance(address, ipaddress.IPv6Address) else address
 
 
-def recipient_key(host: str, table: RecipientTable) -> str:
+def recipient_key(host: str, known: Known | None) -> str:
     """One name for all hosts of a recipient: the first domain of a known one, else the registrable domain, else the
-    host; `ip` of an address. `host` is clean."""
+    host; `ip` of an address. `host` is clean; `known`: who receives there (`RecipientTable.of_host`)."""
     if _address(host) is not None:
         return "ip"
-    known = table.of_host(host)
     return known.hosts[0] if known and known.role != "hosting" else registrable(host) or host
 
 
