@@ -13,6 +13,7 @@ demo: setup  ## five sample apps on the lab device, hooked, captured, judged
 
 rig: setup
 	@.ci/setup rig
+	@.ci/setup browser
 
 PYTEST := .venv/bin/pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 LONG := .venv/bin/pytest --numprocesses 2 --dist loadfile  # the files with the most tests first, so that both end together
