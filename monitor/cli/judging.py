@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from monitor.api.home import database
 from monitor.cli.base import (
     Judging,
-    database,
     db_option,
     interrupts,
     judging_options,
