@@ -22,7 +22,7 @@ if TYPE_CHECKING:  # imported late, so that --help answers at once
     from monitor.gate import Accepted, Held
     from monitor.gate.baseline import Baseline
 
-FORMATS = ("text", "json", "sarif", "junit", "markdown", "gitlab")
+FORMATS = ("text", "json", "sarif", "junit", "markdown", "gitlab", "html")
 """As in monitor.reports.gate, which is imported late; a test compares the two."""
 EXIT_CODES = {"passed": 0, "failed": 1, "not_observable": 3}
 FILE = click.Path(path_type=Path, dir_okay=False, exists=True)
