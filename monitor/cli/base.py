@@ -393,6 +393,7 @@ class Output:
     lang: str | None
     reveal: bool
     template: Path | None = None
+    verbose: bool = False
 
 
 def output_options(formats: Sequence[str], *others: Callable[[Verb], Verb], lang: str) -> Callable[[Verb], Verb]:

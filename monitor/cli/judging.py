@@ -80,6 +80,7 @@ def correlate_(recording: tuple[Path, ...], following: bool, judging: Judging) -
         type=click.Path(path_type=Path, exists=True, dir_okay=False),
         help="For a complaint: your own Jinja2 template in Markdown, instead of ours.",
     ),
+    click.option("-v", "--verbose", is_flag=True, help="As text: each finding, gap and declaration in full."),
     lang="en; of a complaint under --law cn: zh",
 )
 @judging_options
@@ -98,7 +99,8 @@ def report_(recording: Path | None, as_: Output, judging: Judging) -> None:
     report = judging.report(recording or meant("appwitness report RECORDING"))
     chinese = as_.format in LETTERS and judging.known.jurisdictions[:1] == ("cn",)
     lang = as_.lang or ("zh" if chinese else "en")
-    write(render(report, as_.format, reveal=as_.reveal, lang=lang, template=as_.template), as_.output)
+    text = render(report, as_.format, reveal=as_.reveal, lang=lang, template=as_.template, verbose=as_.verbose)
+    write(text, as_.output)
     sys.exit(judging.exit_code(report))
 
 
