@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from monitor import private
+from monitor.api.home import database, home, recordings
 from monitor.errors import UserError
 
 if TYPE_CHECKING:  # imported late, so that --help answers at once
@@ -75,16 +76,6 @@ EXIT_CODES = {
 
 
 LONGEST_TRACEBACK = 100_000
-
-
-def home() -> Path:
-    """Where appwitness keeps what outlives a run: the index and the proxy's certificate authority."""
-    return Path(os.environ.get("APPWITNESS_HOME") or "~/.appwitness").expanduser()
-
-
-def recordings() -> Path:
-    """Where new recordings go unless --output says otherwise."""
-    return Path(os.environ.get("APPWITNESS_RECORDINGS") or "recordings")
 
 
 def meant(option: str) -> Path:
@@ -409,13 +400,6 @@ def output_options(formats: Sequence[str], *others: Callable[[Verb], Verb], lang
         click.option("--reveal", is_flag=True, help="Show personal values as they are; they are masked otherwise."),
         *others,
     )
-
-
-def database(db: str | None) -> str | Path:
-    """What --db names: a URL, a file, or the index in `home()`."""
-    if db is None:
-        return home() / "appwitness.sqlite"
-    return db if "://" in db else Path(db)
 
 
 def listen(address: str, port: int) -> socket.socket:

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import click
 
+from monitor.api.home import database
 from monitor.cli.base import (
     Judging,
     Output,
-    database,
     db_option,
     interrupts,
     judging_options,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import re
 import sys
-import threading
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,16 +13,16 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 import click
 
 from monitor import private
-from monitor.cli.base import Judging, db_option, gathered, home, interrupts, judging_options, main, recordings
+from monitor.api.devices import is_lab, name_of, opened
+from monitor.api.home import recordings
+from monitor.cli.base import Judging, db_option, gathered, interrupts, judging_options, main
 from monitor.cli.base import listen as listen_on
-from monitor.cli.device_options import Asking, device_options, is_lab, name_of, opened
+from monitor.cli.device_options import Asking, device_options
 from monitor.cli.terminal import Teller, err, out
 from monitor.errors import UserError
 from monitor.observe.android.wanted import Wanted
 
 if TYPE_CHECKING:  # imported late, so that --help answers at once
-    from monitor.correlate import Outcome
-    from monitor.observe.device import Device
     from monitor.observe.order import Order
 
 Plan = Literal["accept", "refuse", "silent", "withdraw"]
@@ -228,60 +227,24 @@ def _new_folder(wanted: Wanted, plan: str) -> Path:
 
 def _observe(wanted: Wanted, order: Order, path: Path, judging: Judging, extra_sources: Path | None = None) -> None:
     """Record a run and correlate it at the same time; findings are told on stderr as they come."""
-    from monitor.correlate import follow
-    from monitor.knowledge import search_version
+    from monitor.api.observing import Judge, record
     from monitor.observe.modes import choose
     from monitor.observe.order import Caller
-    from monitor.observe.run import observe as record
     from monitor.observe.sources import load
-    from monitor.recording import Recording
 
-    judged_by = {"rules": judging.known.digest, "search": search_version()}
-    order = replace(order, judged_by=judged_by, confdir=home() / "proxy")
-    store = judging.store
     sources = load(extra_sources)
-    teller = Teller()
-    done = threading.Event()
-    failure: list[BaseException] = []
+    judge = Judge(judging.known, judging.store, Teller().tell)
     status = err.status("starting")
-
-    def correlate_live(device: Device) -> None:
-        while not (path / "run.json").exists():
-            if done.wait(0.05):
-                return
-
-        def tell(outcome: Outcome) -> None:
-            if teller.tell(outcome.findings):
-                device.noticed()
-
-        try:
-            follow(Recording.open(path), store, judging.known, done.is_set, tell)
-        except Exception as error:
-            failure.append(error)
-
     with opened(wanted, order.plan, Asking(status)) as device, interrupts() as interrupted:
-        live = threading.Thread(target=correlate_live, args=(device,), name="correlate")
         if not is_lab(wanted):
             if wanted.by_hand:
                 err.print(f"[bold]For you to do:[/] {TO_DO[order.plan]}")
             way = choose(order.mode, device.modes(order.listen), hooks=order.hooks)
             err.print(f"[bold]Proxy mode {way.spec}:[/] {way.why}. It sees: {way.sees} {way.todo}")
-        live.start()
-        try:
-            with status:
-                record(
-                    device,
-                    path,
-                    sources,
-                    order,
-                    Caller(
-                        stop=interrupted,
-                        say=lambda what: status.update(f"{wanted.device} ({order.plan}): {what}"),
-                        warn=lambda what: err.print(f"[bold]Warning:[/] {what}."),
-                    ),
-                )
-        finally:
-            done.set()
-            live.join()
-    if failure:
-        raise failure[0]
+        with status:
+            caller = Caller(
+                stop=interrupted,
+                say=lambda what: status.update(f"{wanted.device} ({order.plan}): {what}"),
+                warn=lambda what: err.print(f"[bold]Warning:[/] {what}."),
+            )
+            record(device, path, sources, order, caller, judge)
