@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Protocol
 
 from monitor.api.home import home
@@ -61,7 +63,13 @@ def opened(wanted: Wanted, plan: PlanName, user: User = NOBODY) -> Iterator[Devi
         name = wanted.device.partition(":")[2]
         if name not in APPS:
             raise UserError(f"The lab device has no app {name!r}.", f"It has {', '.join(sorted(APPS))}.")
-        with LabDevice(name, plan, home() / "lab/work", cache=home() / "lab") as device:
+        cache = home() / "lab"
+        cache.mkdir(parents=True, exist_ok=True)
+        # A folder of its own: several may run at once.
+        with (
+            TemporaryDirectory(prefix="run-", dir=cache, ignore_cleanup_errors=True) as work,
+            LabDevice(name, plan, Path(work), cache=cache) as device,
+        ):
             yield device
         return
     from monitor.observe.android.device import opened as android

@@ -23,13 +23,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from monitor import private
-from monitor.api.home import database, home, recordings
+from monitor.api import judging as api
+from monitor.api.home import home, recordings
 from monitor.errors import UserError
 
 if TYPE_CHECKING:  # imported late, so that --help answers at once
+    from monitor.correlate import Progress
     from monitor.findings import Report
-    from monitor.knowledge import Knowledge
-    from monitor.store import Store
 
 VERBS = {
     "app-types": ("listing", "List the types of app for --app-type, and what each needs."),
@@ -291,29 +291,18 @@ def gathered(into: str, make: Callable[..., Any], *options: Callable[[Verb], Ver
 
 
 @dataclass(frozen=True)
-class Judging:
-    """By what recordings are judged, and into which index."""
+class Judging(api.Judging):
+    """By what recordings are judged, as a verb does it."""
 
-    known: Knowledge
-    db: str | None = None
     strict: bool = False
     """Gaps alone change the exit code too."""
 
-    @property
-    def store(self) -> Store:
-        """The index."""
-        from monitor.store import Store
-
-        return Store(database(self.db))
-
-    def report(self, path: Path) -> Report:
-        """The report of a recording, correlated again only when the index is behind it or the rules have changed."""
+    def report(self, path: Path, _progress: Progress = api.quiet) -> Report:
+        """The same, with a bar on stderr."""
         from monitor.cli.terminal import progress
-        from monitor.correlate import report_on
-        from monitor.recording import Recording
 
         with progress() as show:
-            return report_on(Recording.open(path), self.store, self.known, show)
+            return super().report(path, show)
 
     def summary(self, path: Path) -> int:
         """Print the text report of a recording; the exit code for it."""

@@ -55,6 +55,7 @@ class Attempt:
     order: Order
     stop: Callable[[], bool]
     say: Say
+    live: Callable[[], object] = lambda: None
 
     def hooked(self, sources: Sequence[Source]) -> str | None:
         """Start the app with hooks and watch it to the end of the run; the source that it died of at once, if it did.
@@ -71,6 +72,7 @@ class Attempt:
                 self._came_up(agent)
                 begun = time.monotonic()
                 self.say(f"observing: {counted(self.recording.run.hooks)}")
+                self.live()
                 closed = self._watch(agent) and self._was_refused()
                 soon = time.monotonic() - begun < self.order.crash_s
             except SetupError:
@@ -110,6 +112,7 @@ class Attempt:
             observers=self.recording.run.observers.model_copy(update={"consent": self.device.sees_consent}),
         )
         self.say("observing traffic alone")
+        self.live()
         alive = True
         ask_at = time.monotonic() + UNHOOKED_POLL_S
         lost_at: datetime | None = None
