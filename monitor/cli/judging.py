@@ -84,6 +84,7 @@ def correlate_(recording: tuple[Path, ...], following: bool, judging: Judging) -
         type=click.Path(path_type=Path, exists=True, dir_okay=False),
         help="For a complaint: your own Jinja2 template in Markdown, instead of ours.",
     ),
+    click.option("-v", "--verbose", is_flag=True, help="As text: each finding, gap and declaration in full."),
     lang="en; of a complaint under --law cn: zh",
 )
 @threshold_options
@@ -106,7 +107,7 @@ def report_(recording: Path | None, as_: Output, threshold: Threshold, judging: 
         chinese = name in letters and judging.known.jurisdictions[:1] == ("cn",)
         lang = as_.lang or ("zh" if chinese else "en")
         template = as_.template if name in letters or not letters else None
-        write(render(report, name, reveal=as_.reveal, lang=lang, template=template), file)
+        write(render(report, name, reveal=as_.reveal, lang=lang, template=template, verbose=as_.verbose), file)
     sys.exit(judging.exit_code(report, threshold=threshold))
 
 

@@ -68,6 +68,7 @@ class Output:
     template: Path | None = None
     sarif_anchor: str | None = None
     with_gone: bool = False
+    verbose: bool = False
 
 
 def output_options(formats: Sequence[str], *others: Callable[[Verb], Verb], lang: str) -> Callable[[Verb], Verb]:

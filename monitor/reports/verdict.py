@@ -25,8 +25,6 @@ class Verdict(NamedTuple):
     more: str
     tone: str
     """`high`, `medium`, `low` or `info` for findings, `gaps` or `none` without."""
-    facts: str = ""
-    """What was seen to leave, to whom and when, in one sentence; empty where nothing was."""
 
 
 @dataclass(frozen=True)
@@ -80,7 +78,7 @@ def verdict(report: Report, words: Words) -> Verdict:
         tone: str = next(level for level in LEVELS if levels[level])
         parts = [f"{levels[level]} {words(f'level_{level}')}" for level in LEVELS if levels[level]]
         line = f"{words.count('verdict_findings', len(report.findings))}{words('colon')}{words('comma').join(parts)}"
-        parts = [words("verdict_findings_more")]
+        parts = []
         if report.gaps:
             parts.append(words.count("and_gaps", len(report.gaps)))
     elif report.gaps or lacking:
@@ -95,7 +93,7 @@ def verdict(report: Report, words: Words) -> Verdict:
         probe = report.run.probe
         line = words("verdict_hooks_failed", line=line)
         parts.insert(0, words("verdict_hooks_failed_more", called=str(probe.called), seen=str(probe.seen)))
-    return Verdict(line, words("space").join(filter(None, parts)), tone, facts(report, words))
+    return Verdict(line, words("space").join(filter(None, parts)), tone)
 
 
 def sent(report: Report) -> list[Sent]:
@@ -111,7 +109,9 @@ def sent(report: Report) -> list[Sent]:
     for flows in groups.values():
         findings = {id(finding): finding for flow in flows for finding in of.get(flow.id, ())}
         found.append(Sent(flows[0].recipient, tuple(flows), tuple(sorted(findings.values(), key=_rank))))
-    return sorted(found, key=lambda each: _rank(each.findings[0]) if each.findings else (len(LEVELS), 0))
+    return sorted(
+        found, key=lambda each: (_rank(each.findings[0]) if each.findings else (len(LEVELS), 0), -len(each.rules))
+    )
 
 
 def facts(report: Report, words: Words) -> str:
@@ -127,13 +127,18 @@ def facts(report: Report, words: Words) -> str:
 
 def went(report: Report, group: Sent, words: Words) -> str:
     """The same of one kind of data and one recipient, without a full stop."""
-    flow = group.fullest
-    what = words.data(group.data)
-    if flow.rows_read:
-        what = words("went_rows", data=what, rows=f"{flow.rows:,}", rows_read=f"{flow.rows_read:,}")
     moments = [when(report, flows, words) for flows in group.moments]
     again = words("went_again").join(moments[:FEW])
-    return words("went", what=what, host=plain(group.recipient.host), when=again)
+    return words("went", what=what(group, words), host=plain(group.recipient.host), when=again)
+
+
+def what(group: Sent, words: Words) -> str:
+    """The kind of data, and how many of the rows that were read went there."""
+    flow = group.fullest
+    data = words.data(group.data)
+    if not flow.rows_read:
+        return data
+    return words("went_rows", data=data, rows=f"{flow.rows:,}", rows_read=f"{flow.rows_read:,}")
 
 
 def when(report: Report, flows: tuple[Flow, ...], words: Words) -> str:

@@ -34,7 +34,7 @@ def test_worst_first_then_surest():
 
 
 def test_the_facts_say_what_went_to_whom_and_when_against_the_answer():
-    assert verdict(sample.report(), EN).facts == (
+    assert facts(sample.report(), EN) == (
         "Address book (12 of 12 entries) went to api.circle.test, 2.4 s before the user was asked, and again "
         "2.3 s after “Disagree” (refused); address book (6 of 12 entries) went to sync.friendgraph.test, 2.1 s before "
         "the user was asked; and one more kind of data or recipient."
@@ -44,8 +44,8 @@ def test_the_facts_say_what_went_to_whom_and_when_against_the_answer():
 def test_what_no_rule_objects_to_is_told_only_where_nothing_else_is():
     quiet = sample.report(findings=())
     assert {group.level for group in sent(quiet)} == {None}
-    assert "went to api.circle.test" in verdict(quiet, EN).facts
-    assert verdict(sample.clean(flows=()), EN).facts == ""
+    assert "went to api.circle.test" in facts(quiet, EN)
+    assert facts(sample.clean(flows=()), EN) == ""
 
 
 def test_flows_are_told_by_data_and_recipient_and_each_rule_once():
