@@ -41,7 +41,7 @@ VERBS = {
     "devices": ("devices", "List the devices that are there, and what each can do."),
     "diff": ("gating", "Say what one release does that another did not."),
     "doctor": ("devices", "Check whether a device can be observed, and what to do if not."),
-    "explain": ("judging", "Say why a flow was flagged, and what speaks against it."),
+    "explain": ("explaining", "Say why a flow was flagged, or what a fingerprint stands for."),
     "export": ("exchanging", "Give the uploads of a recording to other tools, as HAR 1.2."),
     "gate": ("gating", "Decide whether a build does anything that was not accepted."),
     "import": ("exchanging", "Turn captures of other tools into a recording."),

@@ -113,25 +113,6 @@ def report_(recording: Path | None, as_: Output, threshold: Threshold, judging: 
 
 @main.command()
 @recording_argument
-@click.argument("flow")
-@click.option("--json", "as_json", is_flag=True, help="Write JSON.")
-@click.option("--lang", type=click.Choice(["en", "zh"]), default="en", show_default=True, help="Language.")
-@click.option("--reveal", is_flag=True, help="Show personal values as they are; they are masked otherwise.")
-@judging_options
-def explain(recording: Path, flow: str, as_json: bool, lang: str, reveal: bool, judging: Judging) -> None:
-    """Say why one FLOW of a recording was flagged; reports name flows f1, f2 ...
-
-    Which access returned the value, and why it is named among several; the form in which it was found, the way there,
-    the reasons for the match and what speaks against it, and how sure it is.
-    """
-    from monitor.reports.explain import explain as explained
-
-    report = judging.report(recording)
-    click.echo(explained(report, flow, lang=lang, reveal=reveal, as_json=as_json), nl=False)
-
-
-@main.command()
-@recording_argument
 @click.option(
     "--format", "format_", type=click.Choice(["text", "json"]), default="text", show_default=True, help="What to write."
 )
