@@ -79,7 +79,7 @@ def demo(output: Path | None, only: tuple[str, ...], everything: bool, db: str |
             continue
         path = folder / f"demo-{datetime.now(UTC):%Y%m%dT%H%M%S}-{name}-{plan}"
         err.print(f"[bold]{APPS[name].title}[/] ({name}, the user: {plan})")
-        _observe(Wanted(f"lab:{name}"), Order(plan=plan), path, judging)
+        _observe(Wanted(f"lab:{name}"), Order(plan=plan, hooks=True), path, judging)
         report = judging.report(path)
         page = path.with_suffix(".html")
         private.write(page, render(report, "html"))
@@ -120,9 +120,9 @@ order_options = gathered(
     ),
     click.option(
         "--hooks/--no-hooks",
-        default=True,
-        show_default="hooks",
-        help="Hook the app; or record only its traffic and what the device itself counts.",
+        default=None,
+        help="Hook the app, and end with exit code 4 where that cannot be done; or record only its traffic and what "
+        "the device itself counts. [default: hook it where that can be done, else record its traffic, and say so]",
     ),
     click.option(
         "--isolate-crash",
@@ -258,7 +258,7 @@ def _observe(wanted: Wanted, order: Order, path: Path, judging: Judging, extra_s
         if not is_lab(wanted):
             if wanted.by_hand:
                 err.print(f"[bold]For you to do:[/] {TO_DO[order.plan]}")
-            way = choose(order.mode, device.modes(order.listen), hooks=order.hooks)
+            way = choose(order.mode, device.modes(order.listen), hooks=order.hooks is not False)
             err.print(f"[bold]Proxy mode {way.spec}:[/] {way.why}. It sees: {way.sees} {way.todo}")
         with status:
             caller = Caller(
