@@ -89,7 +89,10 @@ def verdict(report: Report, words: Words) -> Verdict:
         line, tone = words("verdict_none"), "none"
         parts = [words("verdict_none_more")]
     parts.append(assumption(report, words))
-    if report.observers.hooks_failed and report.run.probe is not None:
+    if report.run.unhooked is not None:
+        line = words("verdict_unhooked", line=line)
+        parts.insert(0, words("verdict_unhooked_more", why=plain(report.run.unhooked)))
+    elif report.observers.hooks_failed and report.run.probe is not None:
         probe = report.run.probe
         line = words("verdict_hooks_failed", line=line)
         parts.insert(0, words("verdict_hooks_failed_more", called=str(probe.called), seen=str(probe.seen)))

@@ -22,6 +22,13 @@ def test_gaps_alone_are_not_clean():
     assert said.more.startswith("1 gap was recorded.")
 
 
+def test_a_run_without_hooks_says_so_first():
+    seen = sample.report()
+    said = verdict(seen.model_copy(update={"run": seen.run.model_copy(update={"unhooked": "Frida ended"})}), EN)
+    assert said.line.startswith("Traffic only: no hooks were in the app. 7 findings")
+    assert said.more.startswith("What the app read was not seen (Frida ended)")
+
+
 def test_neither_findings_nor_gaps():
     assert verdict(sample.clean(), EN).tone == "none"
 
