@@ -2,27 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from typing import Any, Literal, NamedTuple, cast
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple, cast
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, Select, bindparam, func, literal, select
+from sqlalchemy import ColumnElement, Connection, Select, func, select
 
-from monitor.events import FILES, Event, Ref, Run, parse
+from monitor.events import Event, Ref, Run
 from monitor.findings import Confidence, ConsentName, Flow, Level, Recipient
-from monitor.seen import Seen, see
+from monitor.recording import Position, Read
+from monitor.seen import Seen
 from monitor.store.index import Store
-from monitor.store.models import (
-    LINES,
-    FindingRow,
-    FlowRow,
-    FoundGapRow,
-    GapRow,
-    LineRow,
-    PositionRow,
-    RecordingRow,
-    UnreadableRow,
-)
+from monitor.store.models import FindingRow, FlowRow, FoundGapRow, LineRow, PositionRow, RecordingRow
 
 ROWS = 100
 """Rows of a page."""
@@ -31,15 +22,6 @@ CHOICES = 200
 
 Filters = Mapping[str, str]
 """Name -> what is asked for; empty texts ask for nothing."""
-How = Literal["is", "has", "class"]
-FILTERS: dict[str, dict[str, How]] = {
-    "upload": {"host": "has", "method": "is", "status": "class", "via": "is"},
-    "access": {"data": "is", "outcome": "is", "source": "has"},
-    "gap": {"where": "is", "why": "is", "subject": "has"},
-}
-"""kind -> the columns that can be asked for: for one value, for a piece of it, or for a status (`404`, `4xx`)."""
-SORTS = {"upload": ("line", "host", "method", "status", "size"), "access": ("line", "data", "source", "calls")}
-"""kind -> by what its lines can be sorted; a leading `-` turns the order."""
 
 
 class Page[T](NamedTuple):
@@ -66,6 +48,7 @@ class Entry(NamedTuple):
     """Whether all of it was judged; else it is going on, or was left in the middle."""
     levels: dict[Level, int]
     gaps: int
+    """Those that a line or correlating tells of; lines that cannot be read are told of by the report alone."""
     lines: dict[str, int]
     """kind -> how many lines were read."""
 
@@ -180,9 +163,8 @@ class Lists:
         Sorted by started, app, device, plan, findings or gaps; a leading `-` turns the order.
         """
         here = RecordingRow.id
-        gaps: ColumnElement[int] = literal(0)
-        for model in (GapRow, FoundGapRow, UnreadableRow):
-            gaps = gaps + _count(select(model).where(model.recording == here))
+        gaps = _count(select(LineRow).where(LineRow.recording == here, LineRow.kind == "gap"))
+        gaps = gaps + _count(select(FoundGapRow).where(FoundGapRow.recording == here))
         findings = _count(select(FindingRow).where(FindingRow.recording == here))
         query = select(RecordingRow.id, RecordingRow.run, RecordingRow.path, RecordingRow.judged_by, gaps.label("gaps"))
         if text := filters.get("text"):
@@ -232,46 +214,19 @@ class Lists:
                 for name in ("app", "device", "plan")
             }
 
-    # lines of one recording
+    # one recording
 
-    def lines(
-        self, recording: str, kind: str, filters: Filters, only: Collection[int] | None = None, sort: str = "-line",
-        page: int = 1,
-    ) -> Page[Seen[Event]]:  # fmt: skip
-        """The lines of a kind that match (FILTERS, SORTS), of those numbered in `only`."""
-        table = LINES[kind]
-        query = select(table.line, table.raw).where(table.recording == recording)
-        for condition in _conditions(table, FILTERS[kind], filters):
-            query = query.where(condition)
-        if only is not None:
-            # written into the statement: a database takes only so many parameters
-            query = query.where(table.line.in_(bindparam("only", sorted(only), expanding=True, literal_execute=True)))
-        by = sort.lstrip("-")
-        order = _order(getattr(table, by if by in SORTS.get(kind, ()) else "line"), sort)
+    def seen(self, recording: str, kind: str, numbers: Sequence[int]) -> list[Seen[Event]]:
+        """These lines of a kind, in this order, but for those that are none of the contract."""
+        query = select(LineRow.line, LineRow.size, LineRow.raw).where(
+            LineRow.recording == recording, LineRow.kind == kind, LineRow.line.in_(numbers)
+        )
         with self.store.reading() as connection:
             run = connection.scalar(select(RecordingRow.run).where(RecordingRow.id == recording))
-            if run is None:
-                return Page((), 1, 0)
-            rows, page, total = _paged(connection, query, (order, _order(table.line, sort)), page)
-        offset_ms = _Clock.offset(run)
-        return Page(tuple(see(f"{FILES[kind]}:{row.line}", parse(row.raw), offset_ms) for row in rows), page, total)
-
-    def line(self, recording: str, kind: str, number: int) -> Seen[Event] | None:
-        """One line; None when there is none, or it is no line of the contract."""
-        return next(iter(self.lines(recording, kind, {}, only=[number]).rows), None)
-
-    def choices(self, recording: str, kind: str, column: str) -> list[tuple[Any, int]]:
-        """The values of a column with how many lines have them, most first."""
-        table = LINES[kind]
-        of = getattr(table, column)
-        query = select(of, func.count().label("many")).where(table.recording == recording, of.is_not(None)).group_by(of)
-        with self.store.reading() as connection:
-            return [
-                (value, many)
-                for value, many in connection.execute(query.order_by(func.count().desc(), of).limit(CHOICES))
-            ]
-
-    # conclusions of one recording
+            reads = {line: Read(kind, raw, size, Position(line)) for line, size, raw in connection.execute(query)}
+        offset_ms = msgspec.json.decode(run, type=_Clock).clock_offset_ms or 0 if run else 0
+        there = (reads[number] for number in numbers if number in reads)
+        return [seen for read in there if (seen := read.seen(offset_ms))]
 
     def flows(self, recording: str) -> list[Carried]:
         """Its flows, in the order they were saved."""
@@ -373,28 +328,6 @@ class _Clock(msgspec.Struct):
 
     clock_offset_ms: float | None = 0
 
-    @classmethod
-    def offset(cls, run: str) -> float:
-        return msgspec.json.decode(run, type=cls).clock_offset_ms or 0
-
-
-def _conditions(table: type[LineRow], columns: Mapping[str, How], filters: Filters) -> Iterator[ColumnElement[bool]]:
-    for name, how in columns.items():
-        wanted = filters.get(name, "")
-        if not wanted:
-            continue
-        column = getattr(table, name)
-        if how == "has":
-            yield column.icontains(wanted, autoescape=True)
-        elif how == "is":
-            yield column == wanted
-        elif wanted.isdecimal() and len(wanted) == 3:
-            yield column == int(wanted)
-        elif wanted[:1].isdecimal():
-            yield column.between(int(wanted[0]) * 100, int(wanted[0]) * 100 + 99)
-        else:
-            yield column.is_(None)
-
 
 def _any(conditions: Iterable[ColumnElement[bool]]) -> ColumnElement[bool]:
     first, *others = conditions
@@ -411,9 +344,15 @@ def _count(query: Select[Any]) -> Any:
     return query.with_only_columns(func.count()).scalar_subquery()
 
 
-def _paged(connection: Connection, query: Any, order: Iterable[Any], number: int) -> tuple[Sequence[Any], int, int]:
-    """The rows of a page, its number, which is one that there is, and how many rows there are in all."""
-    total = connection.scalar(select(func.count()).select_from(query.subquery())) or 0
+def paged(number: int, total: int) -> tuple[int, int]:
+    """The number of a page that there is, and its first row, from 0."""
     number = min(max(1, number), max(1, -(-total // ROWS)))
-    rows = connection.execute(query.order_by(*order).limit(ROWS).offset((number - 1) * ROWS)).all()
+    return number, (number - 1) * ROWS
+
+
+def _paged(connection: Connection, query: Any, order: Iterable[Any], number: int) -> tuple[Sequence[Any], int, int]:
+    """The rows of a page, its number, and how many rows there are in all."""
+    total = connection.scalar(select(func.count()).select_from(query.subquery())) or 0
+    number, start = paged(number, total)
+    rows = connection.execute(query.order_by(*order).limit(ROWS).offset(start)).all()
     return rows, number, total

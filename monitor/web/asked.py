@@ -22,19 +22,19 @@ from starlette.responses import HTMLResponse, Response
 from monitor import escape
 from monitor.correlate import Knowledge, report
 from monitor.errors import UserError
-from monitor.events import Access, Part, Record, Ref, Run, Value, format_time, tree
+from monitor.events import FILES, Access, Part, Record, Ref, Run, Value, format_time, tree
 from monitor.findings import LEVELS, Level, Report
-from monitor.recording import Recording
+from monitor.recording import START, Position, Recording
 from monitor.reports import LANGUAGES
 from monitor.reports.html import TEMPLATES, environment
 from monitor.reports.mask import Mask, masked
 from monitor.reports.time_axis import clock, span
 from monitor.reports.words import Words
-from monitor.seen import holds
 from monitor.store import Store
 from monitor.store.lists import Brief, Carried, Lists, State
 from monitor.web.choices import choices
 from monitor.web.door import form_token
+from monitor.web.lines import Lines
 
 HERE = Path(__file__).parent
 LONGEST = 200
@@ -78,7 +78,10 @@ class _Kept:
     """What was made for the pages of one recording."""
 
     mask: Mask
-    accesses: int = 0
+    lines: dict[str, Lines]
+    accesses: Position = START
+    """How far reads have been taken in for the mask."""
+    unreadable: tuple[State, bool] | None = None
     concluded: tuple[State, Carries] | None = None
     report: tuple[State, bool, Report] | None = None
 
@@ -103,13 +106,29 @@ class Site:
         kept = self._of(recording)
         with self._turn:
             values: list[Value] = []
-            for seen in self.store.seen(recording, "access", after=kept.accesses):
-                kept.accesses = seen.number
-                if holds(seen, Access):
-                    values += seen.event.values
+            for read in self.store.read(recording, "access", kept.accesses):
+                kept.accesses = read.position
+                if isinstance(read.event, Access):
+                    values += read.event.values
             if values:
                 kept.mask.learn(values)
             return kept.mask
+
+    def lines(self, recording: str, kind: str) -> Lines:
+        """The lines of a kind, as the index has them by now."""
+        kept = self._of(recording)
+        with self._turn:
+            found = kept.lines.setdefault(kind, Lines(self.store, recording, kind))
+            found.update()
+            return found
+
+    def is_unreadable(self, recording: str) -> bool:
+        """Whether a line of a recording is none of the contract: then it is not clean."""
+        state, kept = self.state(recording), self._of(recording)
+        if kept.unreadable is None or kept.unreadable[0] != state:
+            reads = (read for kind in FILES for read in self.store.read(recording, kind))
+            kept.unreadable = (state, any(read.event is None for read in reads))
+        return kept.unreadable[1]
 
     def concluded(self, recording: str) -> Carries:
         """Findings and flows, as the index has them now."""
@@ -149,7 +168,7 @@ class Site:
         with self._turn:
             kept = self._kept.get(recording)
             if kept is None:
-                kept = self._kept[recording] = _Kept(Mask(self.store.run(recording).persona))
+                kept = self._kept[recording] = _Kept(Mask(self.store.run(recording).persona), {})
             self._kept.move_to_end(recording)
             while len(self._kept) > REMEMBERED:
                 self._kept.popitem(last=False)

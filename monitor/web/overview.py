@@ -49,8 +49,8 @@ def state_of_all(asked: Asked) -> str:
 def _entry(asked: Asked, entry: Entry) -> dict[str, Any]:
     run, words = entry.run, asked.words
     live = run.ended is None and going_on(entry.path)
-    failed = run.probe is not None and run.probe.failed
-    line, tone = headline(entry.levels, bool(entry.gaps) or failed, words, failed=failed, so_far=not entry.judged)
+    unclean = bool(entry.gaps) or (not entry.levels and entry.judged and asked.site.is_unreadable(run.id))
+    line, tone = headline(run, entry.levels, unclean, words, so_far=not entry.judged)
     return {
         "id": run.id,
         "app": run.app.package,

@@ -25,10 +25,11 @@ from monitor.reports.timeline import picture
 from monitor.reports.verdict import Verdict, headline, verdict, worst_first
 from monitor.reports.watched import consent, device
 from monitor.seen import Seen, holds, number_of
-from monitor.store.lists import FILTERS, ROWS, Brief
+from monitor.store.lists import ROWS, Brief
 from monitor.web import body
 from monitor.web.asked import Asked, going_on
 from monitor.web.door import is_form_token, policy_of
+from monitor.web.lines import FILTERS
 
 OPERATOR_STATES: tuple[ConsentState, ...] = ("requested", "given", "refused", "withdrawn", "dismissed")
 """What a person may note; `gone` is for what nobody saw."""
@@ -78,7 +79,7 @@ def summary(asked: Asked) -> Response:
     first = head(asked)
     if not first["judged"]:
         levels = Counter(finding.level for finding in report.findings)
-        line, tone = headline(levels, True, asked.words, so_far=True)
+        line, tone = headline(report.run, levels, True, asked.words, so_far=True)
         found = Verdict(line, asked.words("so_far_more"), tone)
     groups: dict[tuple[str, str], dict[str, Any]] = {}
     for finding in worst_first(report):
@@ -163,8 +164,9 @@ def uploads(asked: Asked) -> Response:
     known = asked.site.concluded(asked.recording)
     only = asked.text("only")
     sort = asked.text("sort") or "-line"
-    found = asked.site.lists.lines(asked.recording, "upload", filters, _only(only, known, "uploads."), sort, asked.page)
-    choices = {name: asked.site.lists.choices(asked.recording, "upload", name) for name in ("method", "status")}
+    lines = asked.site.lines(asked.recording, "upload")
+    found = lines.page(filters, _only(only, known, "uploads."), sort, asked.page)
+    choices = {name: lines.choices(name) for name in ("method", "status")}
     facts = {
         **head(asked),
         "filters": {**filters, "only": only},
@@ -258,10 +260,9 @@ def reads(asked: Asked) -> Response:
     filters = {name: asked.text(name) for name in FILTERS["access"]}
     known = asked.site.concluded(asked.recording)
     only, sort = asked.text("only"), asked.text("sort") or "-line"
-    found = asked.site.lists.lines(
-        asked.recording, "access", filters, _only(only, known, "accesses."), sort, asked.page
-    )
-    choices = {name: asked.site.lists.choices(asked.recording, "access", name) for name in ("data", "outcome")}
+    lines = asked.site.lines(asked.recording, "access")
+    found = lines.page(filters, _only(only, known, "accesses."), sort, asked.page)
+    choices = {name: lines.choices(name) for name in ("data", "outcome")}
     facts = {
         **head(asked),
         "filters": {**filters, "only": only},
@@ -418,7 +419,7 @@ def _as_file(name: str, ending: str) -> dict[str, str]:
 
 def _seen(asked: Asked, kind: str) -> Seen[Any] | None:
     number = asked.request.path_params["number"]
-    return asked.site.lists.line(asked.recording, kind, number)
+    return next(iter(asked.site.lists.seen(asked.recording, kind, [number])), None)
 
 
 def _no_line(asked: Asked, file: str) -> UserError:
