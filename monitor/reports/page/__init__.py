@@ -174,7 +174,7 @@ class Page:
             parts.append(f"{words('android')} {run.device.release}")
         if run.device.api_level:
             parts.append(f"{words('api_level')} {run.device.api_level}")
-        seen_on = device(self.report, words) if run.imported else ", ".join(filter(None, parts))
+        seen_on = device(run, words) if run.imported else ", ".join(filter(None, parts))
         observed = f"{run.started:%Y-%m-%d} {clock(run.started)}"
         if run.ended:
             observed += f" – {clock(run.ended)} UTC ({span((run.ended - run.started).total_seconds())})"
