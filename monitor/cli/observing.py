@@ -253,7 +253,7 @@ def _observe(wanted: Wanted, order: Order, path: Path, judging: Judging, extra_s
 
     sources = load(extra_sources)
     judge = Judge(judging.known, judging.store, Teller().tell)
-    status = err.status("starting")
+    status = err.console.status("starting")
     with opened(wanted, order.plan, Asking(status)) as device, interrupts() as interrupted:
         if not is_lab(wanted):
             if wanted.by_hand:
@@ -264,7 +264,7 @@ def _observe(wanted: Wanted, order: Order, path: Path, judging: Judging, extra_s
             caller = Caller(
                 stop=interrupted,
                 say=lambda what: status.update(f"{wanted.device} ({order.plan}): {what}"),
-                warn=lambda what: err.print(f"[bold]Warning:[/] {what}."),
+                warn=lambda what: err.alarm(f"[bold]Warning:[/] {what}."),
             )
             record(device, path, sources, order, caller, judge)
     return interrupted()
