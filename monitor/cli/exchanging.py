@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from monitor.api.home import recordings
+from monitor.api.home import recordings, signer
 from monitor.cli.base import gathered, main, recording_argument
 from monitor.cli.terminal import out, write
 
@@ -66,7 +66,7 @@ def import_(files: tuple[Path, ...], origin: Origin, format_: str | None, output
     from monitor.exchange import imported
 
     into = output or recordings() / f"{datetime.now(UTC):%Y%m%dT%H%M%S}-import-{origin.app.rpartition('.')[2]}"
-    recording = imported(files, into, origin, format_)
+    recording = imported(files, into, origin, format_, signer())
     counts = {what: sum(1 for _ in recording.read(what)) for what in ("access", "upload", "gap")}
     out.print(f"{into}: {counts['upload']} uploads, {counts['access']} accesses, {counts['gap']} gaps")
     out.print(f"Then: appwitness mark consent given --at TIME --recording {into}; appwitness report {into}")
