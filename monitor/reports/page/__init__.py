@@ -106,7 +106,7 @@ class Page:
         """Which app, device, plan and time, as one line."""
         words, run = self.words, self.report.run
         version = f" {run.app.version}" if run.app.version else ""
-        seen_on = device(self.report, words) if run.imported else run.device.model or run.device.serial
+        seen_on = device(self.report.run, words) if run.imported else run.device.model or run.device.serial
         said = [f"{run.app.package}{version}", seen_on]
         if not run.imported:
             said.append(words(f"plan_{run.plan}"))
