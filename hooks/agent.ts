@@ -118,6 +118,11 @@ function tellStatuses(): void {
   send({ type: "statuses", statuses: [...statuses.values()] });
 }
 
+/** The host need not wait for hooks. */
+function tellNoRuntime(detail: string): void {
+  send({ type: "no_runtime", detail: detail.slice(0, 1000) });
+}
+
 /** Asked on the agent's own thread. */
 function vmIsThere(): boolean {
   return attachAsDaemon() !== "later" && Java.available;
@@ -164,11 +169,11 @@ function hold(plan: Plan): void {
   soon(() => {
     try {
       if (!vmIsThere()) {
-        throw new Error("the Java runtime of this process is not one that can be hooked");
+        throw new Error("the bridge does not find it");
       }
       bringUp(plan);
     } catch (error) {
-      report(error, "starting");
+      tellNoRuntime(String(error));
       ready = true;
     }
   });
@@ -215,6 +220,8 @@ rpc.exports = {
       setImmediate(() => {
         bringUp(plan);
       });
+    } else if (isOnArt()) {
+      tellNoRuntime("Android's runtime is in the process, and no Java VM");
     } else {
       holdAtCreation(plan);
       send({ type: "placed" });

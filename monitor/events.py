@@ -855,6 +855,10 @@ class Run(Record):
         default=None,
         description="the agent's check of itself in the app's process; null: there was no agent, or it made none",
     )
+    unhooked: str | None = Field(
+        default=None,
+        description="why there were no hooks in the app, so that its traffic alone was observed; null: there were",
+    )
     versions: dict[str, str | None] = Field(default_factory=dict)
     operator: str | None = None
 

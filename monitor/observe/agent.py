@@ -15,7 +15,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self, cast
 
-from monitor.errors import SetupError
+from monitor.errors import SetupError, Unhookable
 from monitor.events import Event, Gap, Phase
 from monitor.observe.agent_listener import Listener
 from monitor.observe.agent_plan import USUAL, Options, plan
@@ -106,6 +106,8 @@ class Agent(Listener):
         self._stopping = False
         self._finished = False
         self._output: deque[bytes] = deque(maxlen=50)
+        self.useless = False
+        """No hook of it works: which of them were not installed is no news."""
         self.on_output: Callable[[bytes], object] = lambda _: None
         """Called with what a process that we started prints; replace it to see that."""
 
@@ -263,10 +265,13 @@ class Agent(Listener):
         while not self._ready.wait(0.02):
             waited += 0.02
             self._raise_failure()
+            if self._no_runtime is not None:
+                why = f"{self.app} has no Java runtime that can be hooked: {self._no_runtime}."
+                raise self._not_up(why, Unhookable)
             if self._ended.is_set():
                 raise self._not_up(f"{self.app} ended while it was being started.")
             if waited > READY_S:
-                raise self._not_up(f"The hooks in {self.app} did not come up within {READY_S:.0f} seconds.")
+                raise self._not_up(f"The hooks in {self.app} did not come up within {READY_S:.0f} seconds.", Unhookable)
 
     def _until_placed(self, most_s: float) -> None:
         """Hold the process until what must be hooked before its first line is hooked; Android gives one that is fresh
@@ -274,18 +279,18 @@ class Agent(Listener):
         end = time.monotonic() + most_s
         while not self._placed.wait(0.02):
             self._raise_failure()
-            if self._ended.is_set():
+            if self._ended.is_set() or self._no_runtime is not None:
                 return
             if time.monotonic() > end:
                 self._record([self._gap("install_failed", NOT_PLACED.format(most_s))])
                 return
 
-    def _not_up(self, why: FridaFault | str) -> SetupError:
+    def _not_up(self, why: FridaFault | str, kind: type[SetupError] = SetupError) -> SetupError:
         """With what the app and the agent said."""
         said = b"".join(self._output).decode("utf-8", "replace").strip()
         details = [*self._faults[:1], *([f"It printed: {said[-SHOWN_TEXT:]}"] if said else [])]
         if isinstance(why, str):
-            return SetupError(" ".join([why, *details]), "See that the app runs by itself, then try again.")
+            return kind(" ".join([why, *details]), "See that the app runs by itself, then try again.")
         return FridaFault(why.code, " ".join([why.what, *details]), why.next_step)
 
     def watch(self, on: bool) -> None:
@@ -342,7 +347,7 @@ class Agent(Listener):
         if self._script is not None:
             self._sent(self._plaintext.close(self._pid))
             self._record(list(self._refusals.rest()))
-            if not self._is_child:
+            if not self._is_child and self._ready.is_set() and not self.useless:
                 self._record([self._gap(*gap) for gap in self._hooked.gaps()])
         if self._device is not None and not self._is_child:
             self._device.deaf()

@@ -23,6 +23,7 @@ from monitor.observe.agent_messages import (
     LinesSent,
     Lost,
     Message,
+    NoRuntime,
     Placed,
     PlainSent,
     ProbeTold,
@@ -85,6 +86,8 @@ class Listener:
         self._hooked = hooked
         self._placed = threading.Event()
         self._ready = threading.Event()
+        self._no_runtime: str | None = None
+        """Why there is nothing to hook in the process."""
         self.install_ms: int | None = None
         """Milliseconds from the order to hook until all hooks of the plan were live; None: they are not yet."""
         self._ending = Ending()
@@ -130,7 +133,7 @@ class Listener:
                 self._record(self._lines.events(data, arrived))
             case FactsSent():
                 self._record(self._lines.understood(payload.facts, arrived))
-            case StatusesSent() | Placed() | Ready() | ClockTold() | Unpinned() | ProbeTold():
+            case StatusesSent() | Placed() | Ready() | NoRuntime() | ClockTold() | Unpinned() | ProbeTold():
                 self._on_state(payload)
             case Exit():
                 self._ending.told(payload.how, payload.inside)
@@ -146,7 +149,7 @@ class Listener:
             case other:
                 assert_never(other)
 
-    def _on_state(self, told: StatusesSent | Placed | Ready | ClockTold | Unpinned | ProbeTold) -> None:
+    def _on_state(self, told: StatusesSent | Placed | Ready | NoRuntime | ClockTold | Unpinned | ProbeTold) -> None:
         """How far the agent is, and what it found of itself."""
         match told:
             case StatusesSent():
@@ -157,6 +160,8 @@ class Listener:
                 self.install_ms = told.install_ms
                 self._placed.set()
                 self._ready.set()
+            case NoRuntime():
+                self._no_runtime = told.detail
             case ClockTold():
                 self.clock.told(told.number, told.at)
             case Unpinned():

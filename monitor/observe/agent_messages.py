@@ -123,6 +123,13 @@ class Ready(_Message):
     install_ms: _Number | None = None
 
 
+class NoRuntime(_Message):
+    """The process has no Java runtime that the agent can hook."""
+
+    type: Literal["no_runtime"]
+    detail: _Short
+
+
 class ClockTold(_Message):
     """The answer to the question what time it is."""
 
@@ -190,6 +197,7 @@ Message = (
     | StatusesSent
     | Placed
     | Ready
+    | NoRuntime
     | ClockTold
     | Unpinned
     | ProbeTold

@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from monitor.errors import SetupError
+from monitor.errors import SetupError, Unhookable
 from monitor.events import Endpoint, Event, Gap, Phase, count_sources
 from monitor.observe.agent import Agent, Options, was_away
 from monitor.observe.clock import summary
@@ -55,11 +55,13 @@ class Attempt:
     order: Order
     stop: Callable[[], bool]
     say: Say
+    live: Callable[[], object] = lambda: None
 
     def hooked(self, sources: Sequence[Source]) -> str | None:
         """Start the app with hooks and watch it to the end of the run; the source that it died of at once, if it did.
 
-        Raises SetupError when it does not come up, or dies at once of no source in particular.
+        Raises Unhookable when hooks do not come into it, or none of them works; SetupError when it does not come up, or
+        dies at once of no source in particular.
         """
         package = self.device.app.package
         survived = closed = False
@@ -68,9 +70,11 @@ class Attempt:
             self.say(f"starting {package} with {_number(sources)} sources to hook")
             try:
                 agent.launch(self.device.launch())
+                _check(agent)
                 self._came_up(agent)
                 begun = time.monotonic()
                 self.say(f"observing: {counted(self.recording.run.hooks)}")
+                self.live()
                 closed = self._watch(agent) and self._was_refused()
                 soon = time.monotonic() - begun < self.order.crash_s
             except SetupError:
@@ -96,20 +100,25 @@ class Attempt:
         return self._search(agent, sources)
 
     def unhooked(self, why: str) -> None:
-        """Start the app without hooks and watch it to the end of the run; a gap says that its reads are not seen."""
+        """Start the app without hooks and watch it to the end of the run; a gap says that its reads are not seen.
+
+        `why`: a sentence without its end.
+        """
         package = self.device.app.package
         self.device.reset()
         begun = datetime.now(UTC)
         self.say(f"starting {package} without hooks: {why}")
         start = self.device.launch().otherwise
         if start is None:
-            raise SetupError(f"{package} cannot be started without hooks here.", "Leave --no-hooks out.")
+            raise SetupError(f"{package} cannot be started without hooks here, and {why}.", "Leave --no-hooks out.")
         start()
         self.recording.update_run(
             proxy=Endpoint(ip=self.proxy.host, port=self.proxy.port),
             observers=self.recording.run.observers.model_copy(update={"consent": self.device.sees_consent}),
+            unhooked=why,
         )
         self.say("observing traffic alone")
+        self.live()
         alive = True
         ask_at = time.monotonic() + UNHOOKED_POLL_S
         lost_at: datetime | None = None
@@ -320,6 +329,17 @@ class Attempt:
                 self.recording.append(Phase(at=_now(), app=package, state="mark", text="observation ended"))
                 return False
         return True
+
+
+def _check(agent: Agent) -> None:
+    """Raises Unhookable where the agent saw none of the calls of its own hooked methods."""
+    probe = agent.probe
+    if probe is not None and probe.failed and probe.seen == 0:
+        agent.useless = True
+        raise Unhookable(
+            f"No hook works in {agent.app}: {probe.problem}.",
+            "`appwitness doctor --hooks --export FILE` packs what the device says of itself: send us that.",
+        )
 
 
 def counted(states: Mapping[str, str]) -> str:

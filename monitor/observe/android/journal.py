@@ -6,7 +6,7 @@ import fcntl
 import json
 import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -88,14 +88,17 @@ class Journal:
         if entry.number in self.made:
             self.made[entry.number] = (entry, now)
 
-    def undo_all(self, do: Callable[[Undo], None], *, since: int = 0) -> list[DeviceFault]:
-        """Take back what is open and newer than `since`, the last change first; what fails stays open and is told.
+    def undo_all(
+        self, do: Callable[[Undo], None], *, since: int = 0, only: Container[int] | None = None
+    ) -> list[DeviceFault]:
+        """Take back what is open and newer than `since`, or among the numbers of `only`, the last change first; what
+        fails stays open and is told.
 
         What a reboot took back is struck out without being done again.
         """
         failed = []
         for entry in reversed(self.open):
-            if entry.number <= since:
+            if entry.number <= since or (only is not None and entry.number not in only):
                 continue
             if not self.gone_by_reboot(entry):
                 try:
