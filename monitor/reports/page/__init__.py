@@ -91,12 +91,6 @@ class Page:
         return self.cards[0].said if self.cards else self.verdict.line
 
     @property
-    def remarks(self) -> str:
-        """What is to be said beside the headline; nothing of what findings are, which the cards say."""
-        more = self.verdict.more
-        return more.removeprefix(self.words("verdict_findings_more")).strip() if self.cards else more
-
-    @property
     def strip(self) -> list[Card]:
         """What, to whom, when and how sure, of the worst."""
         return self.all_cards[:STRIP]
