@@ -71,7 +71,7 @@ def _parts(report: Report, words: Words, reveal: bool, verbose: bool) -> Iterato
 def _head(report: Report, words: Words) -> Text:
     run = report.run
     app = plain(run.app.package) + (f" {plain(run.app.version)}" if run.app.version else "")
-    about = [plain(file.name) for file in run.source] or [device(report, words), words(f"plan_{run.plan}")]
+    about = [plain(file.name) for file in run.source] or [device(report.run, words), words(f"plan_{run.plan}")]
     return Text.assemble((app, "bold"), f"  {words('semicolon').join(about)}")
 
 
