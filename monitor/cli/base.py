@@ -23,12 +23,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from monitor import private
+from monitor.api import judging as api
+from monitor.api.home import home, recordings
 from monitor.errors import UserError
 
 if TYPE_CHECKING:  # imported late, so that --help answers at once
-    from monitor.findings import Report
-    from monitor.knowledge import Knowledge
-    from monitor.store import Store
+    from monitor.correlate import Progress
+    from monitor.findings import Report, Threshold
 
 VERBS = {
     "app-types": ("listing", "List the types of app for --app-type, and what each needs."),
@@ -49,7 +50,7 @@ VERBS = {
     "observe": ("observing", "Record one run of an app, and judge it while it runs."),
     "pair": ("devices", "Pair with a phone over Wi-Fi."),
     "policy": ("listing", "Write down what an app's maker declares, for --policy."),
-    "report": ("judging", "Say what was found in a recording, in one of seven formats."),
+    "report": ("judging", "Say what was found in a recording, in any of seven formats."),
     "rules": ("listing", "List the rules, or show the page of one."),
     "schema": ("listing", "Print the JSON Schema of lines, reports or comparisons."),
     "sources": ("hooking", "List the hooked APIs, show one, or how other tools' are covered."),
@@ -75,16 +76,6 @@ EXIT_CODES = {
 
 
 LONGEST_TRACEBACK = 100_000
-
-
-def home() -> Path:
-    """Where appwitness keeps what outlives a run: the index and the proxy's certificate authority."""
-    return Path(os.environ.get("APPWITNESS_HOME") or "~/.appwitness").expanduser()
-
-
-def recordings() -> Path:
-    """Where new recordings go unless --output says otherwise."""
-    return Path(os.environ.get("APPWITNESS_RECORDINGS") or "recordings")
 
 
 def meant(option: str) -> Path:
@@ -300,41 +291,34 @@ def gathered(into: str, make: Callable[..., Any], *options: Callable[[Verb], Ver
 
 
 @dataclass(frozen=True)
-class Judging:
-    """By what recordings are judged, and into which index."""
+class Judging(api.Judging):
+    """By what recordings are judged, as a verb does it."""
 
-    known: Knowledge
-    db: str | None = None
     strict: bool = False
     """Gaps alone change the exit code too."""
 
-    @property
-    def store(self) -> Store:
-        """The index."""
-        from monitor.store import Store
-
-        return Store(database(self.db))
-
-    def report(self, path: Path) -> Report:
-        """The report of a recording, correlated again only when the index is behind it or the rules have changed."""
+    def report(self, path: Path, _progress: Progress = api.quiet) -> Report:
+        """The same, with a bar on stderr."""
         from monitor.cli.terminal import progress
-        from monitor.correlate import report_on
-        from monitor.recording import Recording
 
         with progress() as show:
-            return report_on(Recording.open(path), self.store, self.known, show)
+            return super().report(path, show)
 
-    def summary(self, path: Path) -> int:
+    def summary(self, path: Path, threshold: Threshold | None = None) -> int:
         """Print the text report of a recording; the exit code for it."""
         from monitor.reports import render
 
         report = self.report(path)
         click.echo(render(report, "text"))
-        return self.exit_code(report)
+        return self.exit_code(report, threshold=threshold)
 
-    def exit_code(self, *reports: Report) -> int:
-        """The exit code for reports: findings before gaps, gaps only when `strict`."""
-        if any(report.findings for report in reports):
+    def exit_code(self, *reports: Report, threshold: Threshold | None = None) -> int:
+        """The exit code for reports: findings that count before gaps, gaps only when `strict`; None: all count."""
+        if any(
+            threshold is None or threshold.counts(finding.level, finding.confidence)
+            for report in reports
+            for finding in report.findings
+        ):
             return 1
         return 3 if self.strict and any(report.gaps for report in reports) else 0
 
@@ -379,42 +363,39 @@ judging_options = gathered(
         help="What to assume where nobody observed what the user was asked, as in an import: that the user had agreed "
         "to nothing, or to the privacy policy. The report says so. [default: no assumption]",
     ),
-    click.option("--strict", is_flag=True, help="Exit with 3 when there are gaps and no findings."),
+    click.option("--strict", is_flag=True, help="Exit with 3 when there are gaps, and no findings that fail."),
 )
 """How a user has recordings judged; the verb gets it as `judging`."""
 
 
-@dataclass(frozen=True)
-class Output:
-    """How a report is written, and where to."""
-
-    format: str
-    output: Path | None
-    lang: str | None
-    reveal: bool
-    template: Path | None = None
-
-
-def output_options(formats: Sequence[str], *others: Callable[[Verb], Verb], lang: str) -> Callable[[Verb], Verb]:
-    """The options of a verb that writes reports, which gets them as `as_`; `lang` says what the default is."""
-    return gathered(
-        "as_",
-        Output,
-        click.option("--format", type=click.Choice(formats), default="text", show_default=True, help="What to write."),
+def level_options(fail_on: str, min_confidence: str) -> tuple[Callable[[Verb], Verb], ...]:
+    """The options that say which findings fail a build, with these defaults."""
+    return (
         click.option(
-            "--output", type=click.Path(path_type=Path, dir_okay=False), help="File to write. [default: stdout]"
+            "--fail-on",
+            type=click.Choice(["high", "medium", "low", "info", "never"]),
+            default=fail_on,
+            show_default=True,
+            help="Lowest level that fails.",
         ),
-        click.option("--lang", type=click.Choice(["en", "zh"]), help=f"Language. [default: {lang}]"),
-        click.option("--reveal", is_flag=True, help="Show personal values as they are; they are masked otherwise."),
-        *others,
+        click.option(
+            "--min-confidence",
+            type=click.Choice(["proven", "corroborated", "indicated", "declared"]),
+            default=min_confidence,
+            show_default=True,
+            help="Lowest confidence that fails.",
+        ),
     )
 
 
-def database(db: str | None) -> str | Path:
-    """What --db names: a URL, a file, or the index in `home()`."""
-    if db is None:
-        return home() / "appwitness.sqlite"
-    return db if "://" in db else Path(db)
+def _threshold(**options: Any) -> Threshold:
+    from monitor.findings import Threshold
+
+    return Threshold(**options)
+
+
+threshold_options = gathered("threshold", _threshold, *level_options("info", "declared"))
+"""Which findings of a report count; the verb gets it as `threshold`."""
 
 
 def listen(address: str, port: int) -> socket.socket:

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from monitor.cli.base import home, main
+from monitor.api.home import home
+from monitor.cli.base import main
 from monitor.cli.terminal import columns, err, out, plain
 from monitor.errors import SetupError, UserError
 

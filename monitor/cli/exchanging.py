@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from monitor.cli.base import gathered, main, recording_argument, recordings
+from monitor.api.home import recordings
+from monitor.cli.base import gathered, main, recording_argument
 from monitor.cli.terminal import out, write
 
 if TYPE_CHECKING:  # imported late, so that --help answers at once

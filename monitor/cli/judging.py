@@ -7,24 +7,28 @@ import secrets
 import sys
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
+from monitor.api.home import database
 from monitor.cli.base import (
     Judging,
-    Output,
-    database,
     db_option,
     interrupts,
     judging_options,
     listen,
     main,
     meant,
-    output_options,
     recording_argument,
+    threshold_options,
 )
 from monitor.cli.terminal import Teller, out, plain, progress, write
+from monitor.cli.writing import Output, Paired, output_options
 from monitor.errors import DamagedRecording
+
+if TYPE_CHECKING:  # imported late, so that --help answers at once
+    from monitor.findings import Threshold
 
 FORMATS = ("text", "json", "html", "sarif", "junit", "complaint", "complaint-html")
 """As in monitor.reports, which is imported late; a test compares the two."""
@@ -71,7 +75,7 @@ def correlate_(recording: tuple[Path, ...], following: bool, judging: Judging) -
     sys.exit(worst)
 
 
-@main.command("report")
+@main.command("report", cls=Paired)
 @click.argument("recording", required=False, type=click.Path(path_type=Path))
 @output_options(
     FORMATS,
@@ -80,11 +84,13 @@ def correlate_(recording: tuple[Path, ...], following: bool, judging: Judging) -
         type=click.Path(path_type=Path, exists=True, dir_okay=False),
         help="For a complaint: your own Jinja2 template in Markdown, instead of ours.",
     ),
+    click.option("-v", "--verbose", is_flag=True, help="As text: each finding, gap and declaration in full."),
     lang="en; of a complaint under --law cn: zh",
 )
+@threshold_options
 @judging_options
-def report_(recording: Path | None, as_: Output, judging: Judging) -> None:
-    """Say what was found in a recording, in one of seven formats.
+def report_(recording: Path | None, as_: Output, threshold: Threshold, judging: Judging) -> None:
+    """Say what was found in a recording, in any of seven formats.
 
     For a terminal (text), a program (json), a court (html), a code host (sarif), a build server (junit), or an
     authority: a letter with the facts, their evidence and blanks for the complainant, as Markdown (complaint) or as
@@ -96,10 +102,13 @@ def report_(recording: Path | None, as_: Output, judging: Judging) -> None:
     from monitor.reports import LETTERS, render
 
     report = judging.report(recording or meant("appwitness report RECORDING"))
-    chinese = as_.format in LETTERS and judging.known.jurisdictions[:1] == ("cn",)
-    lang = as_.lang or ("zh" if chinese else "en")
-    write(render(report, as_.format, reveal=as_.reveal, lang=lang, template=as_.template), as_.output)
-    sys.exit(judging.exit_code(report))
+    letters = [name for name, _ in as_.outputs if name in LETTERS]
+    for name, file in as_.outputs:
+        chinese = name in letters and judging.known.jurisdictions[:1] == ("cn",)
+        lang = as_.lang or ("zh" if chinese else "en")
+        template = as_.template if name in letters or not letters else None
+        write(render(report, name, reveal=as_.reveal, lang=lang, template=template, verbose=as_.verbose), file)
+    sys.exit(judging.exit_code(report, threshold=threshold))
 
 
 @main.command()

@@ -22,7 +22,7 @@ from monitor.judge.consent import consents
 from monitor.judge.policy import declared
 from monitor.judge.rules import Rule
 from monitor.knowledge import Knowledge
-from monitor.recording import Recording
+from monitor.recording import Read, Recording
 from monitor.recording.seal import RUN
 from monitor.seen import Seen, holds
 from monitor.store import Store
@@ -88,17 +88,17 @@ def _report(store: Store, recording_id: str, known: Knowledge, outcome: Outcome 
     run = store.run(recording_id)
     flows = outcome.flows if outcome else tuple(store.flows(recording_id))
     findings = outcome.findings if outcome else tuple(store.findings(recording_id))
-    lines = {kind: tuple(store.seen(recording_id, kind)) for kind in FILES}
+    lines, unreadable = _lines(store, run)
     gaps = [ReportedGap(**msgspec.structs.asdict(event), ref=ref) for ref, event in _owned(lines, run)]
     gaps += outcome.gaps if outcome else store.found_gaps(recording_id)
-    for ref, error in store.unreadable(recording_id):
+    for read in unreadable:
         gaps.append(
             ReportedGap(
                 at=run.started,
                 where="correlate",
-                subject=ref,
+                subject=read.ref,
                 why="protocol_unsupported",
-                detail=f"not a line of the contract: {error}",
+                detail=f"not a line of the contract: {read.error}",
             )
         )
     named = {ref for finding in findings for ref in finding.evidence}
@@ -135,6 +135,17 @@ def _report(store: Store, recording_id: str, known: Knowledge, outcome: Outcome 
         accesses=lines["access"],
         uploads=lines["upload"],
     )
+
+
+def _lines(store: Store, run: Run) -> tuple[Lines, list[Read]]:
+    """The lines in the index, and those of them that are no lines of the contract."""
+    lines: Lines = {}
+    unreadable: list[Read] = []
+    for kind in FILES:
+        reads = [(read, read.seen(run.clock_offset_ms)) for read in store.read(run.id, kind)]
+        lines[kind] = tuple(seen for _, seen in reads if seen)
+        unreadable += [read for read, seen in reads if seen is None]
+    return lines, unreadable
 
 
 def _owned(lines: Lines, run: Run) -> Iterator[tuple[Ref, Event]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any, ClassVar, Literal
@@ -47,6 +48,23 @@ LEVELS: tuple[Level, ...] = ("high", "medium", "low", "info")
 """Worst first."""
 CONFIDENCES: tuple[Confidence, ...] = ("proven", "corroborated", "indicated", "declared")
 """Most certain first."""
+
+
+@dataclass(frozen=True)
+class Threshold:
+    """Which findings count against a build."""
+
+    fail_on: Level | Literal["never"] = "info"
+    """This level and worse."""
+    min_confidence: Confidence = "declared"
+    """As sure as this, or surer."""
+
+    def counts(self, level: Level, confidence: Confidence) -> bool:
+        """Whether a finding of this level and confidence does."""
+        if self.fail_on == "never":
+            return False
+        sure = CONFIDENCES.index(confidence) <= CONFIDENCES.index(self.min_confidence)
+        return sure and LEVELS.index(level) <= LEVELS.index(self.fail_on)
 
 
 class Why(StrEnum):

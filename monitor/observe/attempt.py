@@ -55,6 +55,7 @@ class Attempt:
     order: Order
     stop: Callable[[], bool]
     say: Say
+    live: Callable[[], object] = lambda: None
 
     def hooked(self, sources: Sequence[Source]) -> str | None:
         """Start the app with hooks and watch it to the end of the run; the source that it died of at once, if it did.
@@ -73,6 +74,7 @@ class Attempt:
                 self._came_up(agent)
                 begun = time.monotonic()
                 self.say(f"observing: {counted(self.recording.run.hooks)}")
+                self.live()
                 closed = self._watch(agent) and self._was_refused()
                 soon = time.monotonic() - begun < self.order.crash_s
             except SetupError:
@@ -116,6 +118,7 @@ class Attempt:
             unhooked=why,
         )
         self.say("observing traffic alone")
+        self.live()
         alive = True
         ask_at = time.monotonic() + UNHOOKED_POLL_S
         lost_at: datetime | None = None

@@ -24,6 +24,8 @@ class Caller:
     """Whether it is to end; asked ten times a second."""
     say: Say = lambda _: None
     warn: Say = lambda _: None
+    live: Callable[[], object] = lambda: None
+    """Called when the app runs and is observed; again where it is started again."""
 
 
 NOBODY = Caller()

@@ -86,7 +86,7 @@ def observe(
         up.callback(device.stop)
         up.enter_context(device.watching(limited, lambda: _silent_s(path)))
         recording.update_run(persona=device.persona)  # what reads the screen plants a part of it
-        attempt = Attempt(device, proxy, recording, limited, order, caller.stop, caller.say)
+        attempt = Attempt(device, proxy, recording, limited, order, caller.stop, caller.say, caller.live)
         if why is None:
             if (unseen := _translated(recording.run)) is not None:
                 caller.warn(str(unseen.detail))

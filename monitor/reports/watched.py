@@ -22,9 +22,13 @@ def watched(report: Report, words: Words) -> str:
         said.append(words("watched_gadget"))
     if report.observers.hooks and (codes := report.run.translated):
         said.append(words("watched_translated", app=codes[0], device=codes[1]))
-    if lacking := [name for name in get_args(Need) if name not in there]:
-        said.append(not_watched(lacking, words))
-    return words("semicolon").join(said)
+    return words("semicolon").join(filter(None, [*said, unwatched(report, words)]))
+
+
+def unwatched(report: Report, words: Words) -> str:
+    """Who of those that a run has did not watch; nothing where all did."""
+    lacking = [name for name in get_args(Need) if not getattr(report.observers, name)]
+    return not_watched(lacking, words) if lacking else ""
 
 
 def not_watched(lacking: Iterable[Need], words: Words) -> str:

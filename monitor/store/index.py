@@ -1,4 +1,4 @@
-"""The index: lines read in once, asked for as events, and what was concluded from them."""
+"""The index: lines read in once, and what was concluded from them."""
 
 from __future__ import annotations
 
@@ -16,25 +16,23 @@ import msgspec
 from sqlalchemy import Connection, StaticPool, Table, bindparam, delete, insert, select, update
 
 from monitor.errors import UserError
-from monitor.events import FILES, Event, Ref, Run, format_time, parse
+from monitor.events import Run, format_time
 from monitor.findings import Finding, Flow, ReportedGap
 from monitor.recording import START, Position, Read
 from monitor.recording.state import NOTHING, chained
-from monitor.seen import Seen, see
 from monitor.store.database import in_words, open_engine
 from monitor.store.models import (
-    LINES,
     Base,
     FindingRow,
     FlowRow,
     FoundGapRow,
+    LineRow,
     MatchRow,
     OfRecording,
     PositionRow,
     RecordingRow,
-    UnreadableRow,
 )
-from monitor.store.rows import COLUMNS, Row, finding_row, flow_row, gap_row, line_row, match_rows, without_nul
+from monitor.store.rows import Row, finding_row, flow_row, gap_row, match_rows, without_nul
 
 BATCH = 5000
 """Lines to a transaction: a reader that is killed goes on from the last."""
@@ -152,32 +150,19 @@ class Store:
             self._remember(connection, recording_id, run, path)
         return True
 
-    def seen(self, recording_id: str, kind: str) -> Iterator[Seen[Event]]:
-        """The lines of one kind, in order; none of a recording that was never taken in."""
-        with self._reading() as connection:
-            run = connection.scalar(select(RecordingRow.run).where(RecordingRow.id == recording_id))
-        if run is None:
-            return
-        table, offset_ms = LINES[kind], Run.model_validate_json(run).clock_offset_ms
-        last = 0
+    def read(self, recording_id: str, kind: str) -> Iterator[Read]:
+        """The lines of one kind as they were taken in, in order; none of a recording that never was."""
+        query = select(LineRow.line, LineRow.size, LineRow.raw).order_by(LineRow.line).limit(PAGE)
+        query = query.where(LineRow.recording == recording_id, LineRow.kind == kind)
+        at = START
         while True:
-            query = select(table.line, table.raw).where(table.recording == recording_id, table.line > last)
             with self._reading() as connection:
-                page = connection.execute(query.order_by(table.line).limit(PAGE)).all()
-            for line, raw in page:
-                yield see(f"{FILES[kind]}:{line}", parse(raw), offset_ms)
-                last = line
+                page = connection.execute(query.where(LineRow.line > at.line)).all()
+            for line, size, raw in page:
+                at = Position(line, at.offset + size)
+                yield Read(kind, raw, size, at)
             if len(page) < PAGE:
                 return
-
-    def unreadable(self, recording_id: str) -> Iterator[tuple[Ref, str]]:
-        """The lines that are no lines of the contract, and why."""
-        query = select(UnreadableRow.kind, UnreadableRow.line, UnreadableRow.error)
-        with self._reading() as connection:
-            found = connection.execute(query.where(UnreadableRow.recording == recording_id)).all()
-        order = list(FILES)
-        for kind, line, error in sorted(found, key=lambda row: (order.index(row[0]), row[1])):
-            yield f"{FILES[kind]}:{line}", error
 
     # recordings
 
@@ -331,8 +316,7 @@ class Store:
 
     def _take(self, connection: Connection, recording_id: str, reads: Sequence[Read]) -> int:
         prefixes = _prefixes(connection, recording_id)
-        rows: dict[str, list[tuple[object, ...]]] = {}
-        unreadable: list[Row] = []
+        rows: list[tuple[object, ...]] = []
         new = 0
         for read in reads:
             before, digest = prefixes.get(read.kind, (START, NOTHING))
@@ -340,27 +324,16 @@ class Store:
             if at.offset <= before.offset:
                 continue
             if at.line <= before.line:  # it was unfinished when it was read before
-                _forget_line(connection, recording_id, read.kind, at.line)
+                known = (LineRow.recording == recording_id, LineRow.kind == read.kind, LineRow.line == at.line)
+                connection.execute(delete(LineRow).where(*known))
             elif at.line > before.line + 1:
                 raise ValueError(f"{read.ref} does not follow line {before.line}, the last that is in the index")
             else:
                 new += 1
-            prefixes[read.kind] = (at, chained(digest, read.raw, at.offset - before.offset))
-            if read.event is None:
-                unreadable.append(
-                    {
-                        "recording": recording_id,
-                        "kind": read.kind,
-                        "line": at.line,
-                        "error": read.error or "not a line of the contract",
-                        "raw": read.raw,
-                    }
-                )
-                continue
-            rows.setdefault(read.kind, []).append(line_row(recording_id, at.line, read.event, read.raw))
-        for kind, batch in rows.items():
-            self._insert_tuples(connection, LINES[kind], COLUMNS[kind], batch)
-        self._insert(connection, UnreadableRow, unreadable)
+            prefixes[read.kind] = (at, chained(digest, read.raw, read.size))
+            rows.append((recording_id, read.kind, at.line, read.size, read.raw))
+        if rows:
+            self._insert_tuples(connection, LineRow, ("recording", "kind", "line", "bytes", "raw"), rows)
         touched = {read.kind for read in reads}
         connection.execute(
             delete(PositionRow).where(PositionRow.recording == recording_id, PositionRow.kind.in_(touched))
@@ -447,16 +420,6 @@ def _held(connection: Connection, recording_id: str) -> Held | None:
     run = Run.model_validate_json(row.run)
     prefixes = _prefixes(connection, recording_id)
     return Held(row.path, run.started, run.app.package, prefixes, row.judged_by)
-
-
-def _forget_line(connection: Connection, recording_id: str, kind: str, line: int) -> None:
-    model = LINES[kind]
-    connection.execute(delete(model).where(model.recording == recording_id, model.line == line))
-    connection.execute(
-        delete(UnreadableRow).where(
-            UnreadableRow.recording == recording_id, UnreadableRow.kind == kind, UnreadableRow.line == line
-        )
-    )
 
 
 def _flow(stored: str, matches: Sequence[str]) -> Flow:

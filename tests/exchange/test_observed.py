@@ -140,7 +140,7 @@ def test_no_rule_on_consent_fires_where_nobody_watched_and_the_assumption_stands
 def test_no_report_says_what_nobody_saw(tmp_path, har, format_, lang, assumed) -> None:
     har.write_text(har.read_text().replace("https://api.shop.test/items", f"http://api.shop.test/items?n={NUMBER[1:]}"))
     path = imported(tmp_path, har, *VALUE)  # sent in cleartext: a finding whatever the user had said
-    options = ["--assume-consent", assumed] if assumed else []
+    options = ["--verbose", *(["--assume-consent", assumed] if assumed else [])]
     said = run("report", path, "--format", format_, "--lang", lang, *options).output
     lines = MEANINGS.sub("", said).lower() if format_ == "html" else said.lower()
     if format_ in ("json", "sarif"):

@@ -2,9 +2,6 @@ import base64
 import hashlib
 import itertools
 import re
-import shutil
-import subprocess
-from pathlib import Path
 
 import msgspec
 import pytest
@@ -12,8 +9,7 @@ from lxml import html as lxml_html
 
 from monitor.events import Consent, Part, Record
 from monitor.findings import Report
-from monitor.judge.compare import compare
-from monitor.reports import comparison, render
+from monitor.reports import render
 from monitor.reports.html import TEMPLATES
 from monitor.seen import Seen, see
 from tests.reports import sample
@@ -246,35 +242,6 @@ def test_text_stands_out_from_its_ground(dark):
     for ink, ground in pairs:
         light, deep = sorted((luminance(table[ink]), luminance(table[ground])), reverse=True)
         assert (light + 0.05) / (deep + 0.05) >= 4.5, (ink, ground)
-
-
-def pages():
-    other = sample.report(recording="r2", run=sample.run(id="r2", plan="accept"), flows=())
-    return {
-        "report": lambda: render(sample.report(), "html"),
-        "complaint": lambda: render(sample.report(laws=("cn",)), "complaint-html", lang="zh"),
-        "comparison": lambda: comparison.render(compare([sample.report(), other]), "html"),
-    }
-
-
-@pytest.mark.skipif(not (shutil.which("chromium") or shutil.which("google-chrome")), reason="no browser here")
-@pytest.mark.parametrize("name", pages())
-def test_a_browser_shows_the_page_without_a_complaint(tmp_path, name):
-    """The policy holds, and nothing reaches sideways out of a phone's width."""
-    file = tmp_path / "report.html"
-    file.write_text(pages()[name](), "utf-8")
-    browser = shutil.which("chromium") or shutil.which("google-chrome")
-    shot = tmp_path / "page.png"
-    done = subprocess.run(
-        [
-            str(browser), "--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking",
-            "--disable-component-update", "--disable-sync", "--no-first-run", "--enable-logging=stderr",
-            f"--user-data-dir={tmp_path / 'profile'}", "--window-size=500,900", f"--screenshot={shot}", file.as_uri(),
-        ],
-        capture_output=True, text=True, timeout=120, check=False,
-    )  # fmt: skip
-    assert Path(shot).stat().st_size > 10_000
-    assert "CONSOLE" not in done.stderr
 
 
 def test_many_findings_are_listed_by_rule_with_their_evidence_folded():
