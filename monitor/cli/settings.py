@@ -38,7 +38,7 @@ FOR_ALL = frozenset(
 FOR_ONE = frozenset(
     (
         *("app", "by-hand", "control", "device", "explore", "flows"),
-        *("format", "hooks", "isolate-crash", "max-size", "operator", "pass-refused"),
+        *("hooks", "isolate-crash", "max-size", "operator", "pass-refused"),
         *("plan", "seconds", "seed", "sources", "unpin", "verbose", "video"),
     )
 )

@@ -89,17 +89,23 @@ class Teller:
     def __init__(self) -> None:
         self._told: set[tuple[str, str | None, str | None]] = set()
 
-    def tell(self, findings: Sequence[Finding]) -> bool:
-        """One line for each finding that is new; whether one was."""
-        before = len(self._told)
+    def new(self, findings: Sequence[Finding]) -> list[Finding]:
+        """Those of a rule, kind of data and recipient that there was no finding of yet."""
+        fresh = []
         for finding in findings:
-            host = finding.recipient.host if finding.recipient else None
-            key = (finding.rule, finding.data, host)
+            key = (finding.rule, finding.data, finding.recipient.host if finding.recipient else None)
             if key not in self._told:
                 self._told.add(key)
-                what = finding.title["en"] + (f" > {host}" if host else "")
-                err.print(f"  [bold]{finding.level}[/] {plain(what)} ({finding.evidence[0]})")
-        return len(self._told) > before
+                fresh.append(finding)
+        return fresh
+
+    def tell(self, findings: Sequence[Finding]) -> bool:
+        """One line for each finding that is new; whether one was."""
+        fresh = self.new(findings)
+        for finding in fresh:
+            what = finding.title["en"] + (f" > {finding.recipient.host}" if finding.recipient else "")
+            err.print(f"  [bold]{finding.level}[/] {plain(what)} ({finding.evidence[0]})")
+        return bool(fresh)
 
 
 @contextmanager
