@@ -7,9 +7,10 @@ import hashlib
 import json
 import shutil
 import subprocess
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 from click.testing import CliRunner
@@ -80,7 +81,7 @@ def run_json(path: Path, **changes) -> None:
 class Attack(NamedTuple):
     """What is done to the folder, and what is said of it with the operator's key and without."""
 
-    do: object
+    do: Callable[[Path, Any], object]
     problem: str
     """With --key."""
     outcome: str = "altered"
