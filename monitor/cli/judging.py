@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from monitor.api.home import signer
 from monitor.cli.base import (
     Judging,
     interrupts,
@@ -231,7 +232,7 @@ def web(host: str, port: int, reveal: bool, judging: Judging) -> None:
         soft_wrap=True,
         markup=False,
     )
-    pages = app(judging.store, judging.known, token=token, reveal=reveal, address=host)
+    pages = app(judging.store, judging.known, token=token, reveal=reveal, address=host, signer=signer())
     config = uvicorn.Config(
         pages, log_level="warning", access_log=False, server_header=False, timeout_graceful_shutdown=1
     )

@@ -307,6 +307,16 @@ def test_marks_are_signed_too(home, tmp_path):
     assert (told.signed, told.outcome) == (told.stamps, "intact")
 
 
+def test_imports_are_signed_too(home, tmp_path):
+    appwitness("key", "new")
+    appwitness("key", "export", "--output", "op.pub")
+    (tmp_path / "a.har").write_text(
+        '{"log": {"version": "1.2", "creator": {"name": "x", "version": "1"}, "entries": []}}'
+    )
+    appwitness("import", "a.har", "--app", "com.example.circle", "--output", "r")
+    appwitness("verify", "r", "--key", "op.pub")
+
+
 @pytest.fixture
 def agent(tmp_path, monkeypatch):
     """A real ssh agent with one key."""
