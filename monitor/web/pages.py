@@ -75,8 +75,9 @@ def app(
 
     def of_one(request: Request) -> Response:
         asked = Asked(site, request)
-        run.state(asked)  # there is no such recording: said before the first event
-        return live.events(request, lambda: run.state(asked), lambda: run.is_live(asked))
+        name = asked.recording
+        site.state(name)  # should there be no such recording, that is said before the first event
+        return live.events(request, lambda: run.name_of(site.state(name)), lambda: run.is_live(asked))
 
     def problem(request: Request, error: Exception) -> Response:
         status = error.status_code if isinstance(error, HTTPException) else 404
