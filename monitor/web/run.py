@@ -23,6 +23,7 @@ from monitor.reports.page.sections import gaps as gap_rows
 from monitor.reports.time_axis import consent_steps
 from monitor.reports.timeline import picture
 from monitor.reports.verdict import Verdict, headline, verdict, worst_first
+from monitor.reports.verdict import facts as facts_in_words
 from monitor.reports.watched import consent, device
 from monitor.seen import Seen, holds, number_of
 from monitor.store.lists import ROWS, Brief, State
@@ -96,6 +97,7 @@ def summary(asked: Asked) -> Response:
         group["more"] = max(0, len(who) - 5)
     facts = {
         **first,
+        "facts": facts_in_words(report, asked.words),
         "verdict": found.line,
         "more": found.more,
         "tone": found.tone,
