@@ -52,11 +52,13 @@ def app(
     token: str,
     reveal: bool = False,
     address: str = "127.0.0.1",
+    ending: Callable[[], bool] = lambda: False,
 ) -> Starlette:
     """The pages over `store`, in English or with `?lang=zh`, as JSON with `?format=json`.
 
     Values are masked; where they may be shown (`reveal`), they are with `?reveal=1`. Whoever does not know `token` is
-    refused (see `Door`; `address` is where the server listens). Nothing is written but marks of consent.
+    refused (see `Door`; `address` is where the server listens). Nothing is written but marks of consent. `ending` says
+    that the server is about to end.
     """
     site = Site(store, known or knowledge(), token, reveal)
 
@@ -71,13 +73,14 @@ def app(
 
     def of_all(request: Request) -> Response:
         asked = Asked(site, request)
-        return live.events(request, lambda: overview.state_of_all(asked), lambda: False)
+        return live.events(request, live.Watched(lambda: overview.state_of_all(asked), lambda: False, ending))
 
     def of_one(request: Request) -> Response:
         asked = Asked(site, request)
         name = asked.recording
         site.state(name)  # should there be no such recording, that is said before the first event
-        return live.events(request, lambda: run.name_of(site.state(name)), lambda: run.is_live(asked))
+        watched = live.Watched(lambda: run.name_of(site.state(name)), lambda: run.is_live(asked), ending)
+        return live.events(request, watched)
 
     def problem(request: Request, error: Exception) -> Response:
         status = error.status_code if isinstance(error, HTTPException) else 404
