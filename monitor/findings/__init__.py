@@ -223,7 +223,7 @@ class ConsentStatus(Record):
     ref: Ref | None = Field(default=None, description="the consent line that made it so; null when nothing was shown")
     at: Time | None = Field(default=None, description="time of that line, on the host's clock")
     corrected: tuple[Ref, ...] = Field(
-        default=(), description="lines since replaced or retracted that bear on it, and those that did so: evidence"
+        default=(), description="lines since replaced or retracted that concern it, and those that did so: evidence"
     )
 
 
