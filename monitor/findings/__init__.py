@@ -376,7 +376,7 @@ class Counted(Part, kw_only=True, frozen=True):
         return max(0, self.counted - self.recorded - self.allowed)
 
 
-class ReportedGap(Gap, kw_only=True, frozen=True):
+class ReportedGap(Gap, kw_only=True, frozen=True, tag="gap"):
     """A gap and where it is written (null: found while reading, as a line that does not parse)."""
 
     unsaid: ClassVar[tuple[str, ...]] = (*Gap.unsaid, "counted")

@@ -162,6 +162,11 @@ class Mask:
         self._lengths: dict[str, list[int]] = {}
         self._long: list[str] = []
         self._cache: dict[tuple[str, bool, bool], str] = {}
+        self.learn(values)
+
+    def learn(self, values: Iterable[Value]) -> None:
+        """Mask these values too from now on."""
+        self._cache.clear()
         for value in {(value.type, value.text): value for value in values}.values():
             masked = mask_value(value.type, value.text)
             if len(value.text) > EXCERPT_CHARACTERS // 2:

@@ -2,6 +2,7 @@ import base64
 import hashlib
 import itertools
 import re
+from typing import Any
 
 import msgspec
 import pytest
@@ -338,7 +339,7 @@ def ours():
 
 @pytest.mark.parametrize("format_", ["html", "complaint-html"])
 def test_a_chinese_page_has_nothing_of_ours_in_english(format_):
-    tree = lxml_html.document_fromstring(render(sample.report(laws=("cn",)), format_, lang="zh"))
+    tree: Any = lxml_html.document_fromstring(render(sample.report(laws=("cn",)), format_, lang="zh"))
     for quoted in tree.xpath("//style | //code | //pre | //*[@lang='en'] | //div[@class='window']"):
         quoted.text = ""
         for child in list(quoted):

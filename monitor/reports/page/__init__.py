@@ -100,7 +100,7 @@ class Page:
         """Which app, device, plan and time, as one line."""
         words, run = self.words, self.report.run
         version = f" {run.app.version}" if run.app.version else ""
-        seen_on = device(self.report, words) if run.imported else run.device.model or run.device.serial
+        seen_on = device(self.report.run, words) if run.imported else run.device.model or run.device.serial
         said = [f"{run.app.package}{version}", seen_on]
         if not run.imported:
             said.append(words(f"plan_{run.plan}"))
@@ -168,7 +168,7 @@ class Page:
             parts.append(f"{words('android')} {run.device.release}")
         if run.device.api_level:
             parts.append(f"{words('api_level')} {run.device.api_level}")
-        seen_on = device(self.report, words) if run.imported else ", ".join(filter(None, parts))
+        seen_on = device(run, words) if run.imported else ", ".join(filter(None, parts))
         observed = f"{run.started:%Y-%m-%d} {clock(run.started)}"
         if run.ended:
             observed += f" – {clock(run.ended)} UTC ({span((run.ended - run.started).total_seconds())})"
