@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -29,6 +30,24 @@ def quiet(_what: str, _done: int, _total: int, /) -> None:
     """Tell nobody how far the work is."""
 
 
+def index(db: str | None) -> Store:
+    """The index that is named: a SQLite file or SQLAlchemy URL; None: appwitness.sqlite in ~/.appwitness.
+
+    That one is begun anew where another version of appwitness made it: the old file gets another name, which a line on
+    stderr says. Raises UserError when it cannot be used.
+    """
+    from monitor.store import Store, set_aside
+
+    place = database(db)
+    if isinstance(place, Path) and db is None and (old := set_aside(place)) is not None:
+        print(
+            f"appwitness: the index {place} was made by another version; it is {old.name} now, and a new one is begun: "
+            "`appwitness correlate RECORDING` puts a recording into it.",
+            file=sys.stderr,
+        )
+    return Store(place)
+
+
 @dataclass(frozen=True)
 class Judging:
     """By what recordings are judged, and into which index."""
@@ -39,9 +58,7 @@ class Judging:
     @cached_property
     def store(self) -> Store:
         """The index."""
-        from monitor.store import Store
-
-        return Store(database(self.db))
+        return index(self.db)
 
     def report(self, path: Path, progress: Progress = quiet) -> Report:
         """The report of a recording, correlated again only when the index is behind it or the rules have changed."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from monitor.api.home import database
+from monitor.api.judging import index
 from monitor.cli.base import (
     Judging,
     db_option,
@@ -206,10 +206,9 @@ def web(db: str | None, port: int, reveal: bool) -> None:
     """
     import uvicorn
 
-    from monitor.store import Store
     from monitor.web.pages import app
 
-    store = Store(database(db))
+    store = index(db)
     listening = listen("127.0.0.1", port)
     token = secrets.token_urlsafe(32)
     out.print(f"http://127.0.0.1:{listening.getsockname()[1]}/?token={token}  (Ctrl-C ends it)")
