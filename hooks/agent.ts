@@ -39,7 +39,7 @@ import { unpin, unpinNative } from "./watch/unpin.js";
 const HOLD_S = 20;
 const STEP_S = 0.002;
 
-/** On ART: so long a process is held before its first line, and no longer, for hooks that are still to come. */
+/** On ART: how long at most a process is held before its first line for hooks that are still missing. */
 const PLACE_S = 3;
 
 sayOwners(ownersOf);
@@ -146,7 +146,7 @@ function holdAtCreation(plan: Plan): void {
         }
       },
     });
-    // Now and then the module is told of only while the JVM is being made: too late for the hook above.
+    // Sometimes Frida reports the module only while the JVM is being created: too late for the hook above.
     const findClass = module.findExportByName("JVM_FindClassFromBootLoader");
     if (findClass !== null) {
       patch(findClass, {
@@ -192,7 +192,7 @@ function answerTime(): void {
 
 answerTime();
 
-// As the script loads: an app that is being started runs on after it, and must not come to its class loader unnoticed.
+// While the script loads: an app that is being started runs on afterwards, and its class loader must be noticed.
 if (vmIsThere() && isArt()) {
   try {
     Java.perform(appCame);

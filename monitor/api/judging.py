@@ -30,24 +30,6 @@ def quiet(_what: str, _done: int, _total: int, /) -> None:
     """Tell nobody how far the work is."""
 
 
-def index(db: str | None) -> Store:
-    """The index that is named: a SQLite file or SQLAlchemy URL; None: appwitness.sqlite in ~/.appwitness.
-
-    That one is begun anew where another version of appwitness made it: the old file gets another name, which a line on
-    stderr says. Raises UserError when it cannot be used.
-    """
-    from monitor.store import Store, set_aside
-
-    place = database(db)
-    if isinstance(place, Path) and db is None and (old := set_aside(place)) is not None:
-        print(
-            f"appwitness: the index {place} was made by another version; it is {old.name} now, and a new one is begun: "
-            "`appwitness correlate RECORDING` puts a recording into it.",
-            file=sys.stderr,
-        )
-    return Store(place)
-
-
 @dataclass(frozen=True)
 class Judging:
     """By what recordings are judged, and into which index."""
@@ -57,8 +39,18 @@ class Judging:
 
     @cached_property
     def store(self) -> Store:
-        """The index."""
-        return index(self.db)
+        """The index. The usual one is begun anew where another version of appwitness made it: the old file gets another
+        name, which a line on stderr says. Raises UserError when it cannot be used."""
+        from monitor.store import Store, set_aside
+
+        place = database(self.db)
+        if isinstance(place, Path) and self.db is None and (old := set_aside(place)) is not None:
+            print(
+                f"appwitness: the index {place} was made by another version; it is {old.name} now, and a new one is "
+                "begun: `appwitness correlate RECORDING` puts a recording into it.",
+                file=sys.stderr,
+            )
+        return Store(place)
 
     def report(self, path: Path, progress: Progress = quiet) -> Report:
         """The report of a recording, correlated again only when the index is behind it or the rules have changed."""

@@ -21,7 +21,7 @@ if TYPE_CHECKING:  # imported late, so that --help answers at once
     from monitor.findings import Report
     from monitor.findings.gate import GateReport
 
-FORMATS = ("text", "json", "sarif", "junit", "markdown", "gitlab")
+FORMATS = ("text", "json", "sarif", "junit", "markdown", "gitlab", "html")
 """As in monitor.reports.gate, which is imported late; a test compares the two."""
 EXIT_CODES = {"passed": 0, "failed": 1, "not_observable": 3}
 FILE = click.Path(path_type=Path, dir_okay=False, exists=True)
@@ -47,22 +47,25 @@ def _write(decided: GateReport, reports: Sequence[Report], as_: Output) -> None:
         write(gate.render(told, name), path)
 
 
-def _runs(package_alias: Sequence[str], no_verify: bool) -> Runs:
-    wrong = next((pair for pair in package_alias if not all(pair.partition("="))), None)
+def _aliases(_context: click.Context, _option: click.Parameter, pairs: Sequence[str]) -> dict[str, str]:
+    wrong = next((pair for pair in pairs if not all(pair.partition("="))), None)
     if wrong is not None:
         raise UserError(f"--package-alias {wrong!r} does not name two packages.", "Write com.app.debug=com.app.")
-    return Runs(dict(pair.split("=", 1) for pair in package_alias), not no_verify)
+    return dict(pair.split("=", 1) for pair in pairs)
 
 
+alias_option = click.option(
+    "--package-alias",
+    "aliases",
+    multiple=True,
+    metavar="NAME=PACKAGE",
+    callback=_aliases,
+    help="A package that stands for another, as com.app.debug=com.app.",
+)
 runs_options = gathered(
     "runs",
-    _runs,
-    click.option(
-        "--package-alias",
-        multiple=True,
-        metavar="NAME=PACKAGE",
-        help="A package that stands for another, as com.app.debug=com.app.",
-    ),
+    lambda aliases, no_verify: Runs(aliases, not no_verify),
+    alias_option,
     click.option("--no-verify", is_flag=True, help="Take recordings that are not what their stamps say, too."),
 )
 """How runs are read; the verb gets it as `runs`."""

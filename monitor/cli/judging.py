@@ -11,10 +11,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from monitor.api.judging import index
 from monitor.cli.base import (
     Judging,
-    db_option,
     interrupts,
     judging_options,
     listen,
@@ -23,7 +21,7 @@ from monitor.cli.base import (
     recording_argument,
     threshold_options,
 )
-from monitor.cli.terminal import Teller, out, plain, progress, write
+from monitor.cli.terminal import Teller, err, out, plain, progress, write
 from monitor.cli.writing import Output, Paired, output_options
 from monitor.errors import DamagedRecording
 
@@ -113,25 +111,6 @@ def report_(recording: Path | None, as_: Output, threshold: Threshold, judging: 
 
 @main.command()
 @recording_argument
-@click.argument("flow")
-@click.option("--json", "as_json", is_flag=True, help="Write JSON.")
-@click.option("--lang", type=click.Choice(["en", "zh"]), default="en", show_default=True, help="Language.")
-@click.option("--reveal", is_flag=True, help="Show personal values as they are; they are masked otherwise.")
-@judging_options
-def explain(recording: Path, flow: str, as_json: bool, lang: str, reveal: bool, judging: Judging) -> None:
-    """Say why one FLOW of a recording was flagged; reports name flows f1, f2 ...
-
-    Which access returned the value, and why it is named among several; the form in which it was found, the way there,
-    the reasons for the match and what speaks against it, and how sure it is.
-    """
-    from monitor.reports.explain import explain as explained
-
-    report = judging.report(recording)
-    click.echo(explained(report, flow, lang=lang, reveal=reveal, as_json=as_json), nl=False)
-
-
-@main.command()
-@recording_argument
 @click.option(
     "--format", "format_", type=click.Choice(["text", "json"]), default="text", show_default=True, help="What to write."
 )
@@ -190,28 +169,42 @@ def verify(recording: Path, format_: str) -> None:
 
 
 @main.command()
-@db_option
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option(
     "--port",
     type=click.IntRange(0, 65535),
     default=8117,
     show_default=True,
-    help="Port to listen on, on this machine only; 0 takes a free one.",
+    help="Port to listen on; 0 takes a free one.",
 )
-@click.option("--reveal", is_flag=True, help="Show personal values as they are; they are masked otherwise.")
-def web(db: str | None, port: int, reveal: bool) -> None:
-    """Show the recordings in the index in a browser.
+@click.option(
+    "--reveal", is_flag=True, help="Let pages show personal values as they are, with ?reveal=1; else they never do."
+)
+@judging_options
+def web(host: str, port: int, reveal: bool, judging: Judging) -> None:
+    """Show recordings in a browser, also while they are being made.
 
-    Read-only, on this machine only, and only for whoever has the address that is printed: it carries a token.
+    Each down to the bytes of an upload, with filters; marks of consent can be made and corrected there. Only whoever
+    has the address that is printed gets in: it carries a token. Unless --host says otherwise, on this machine only.
     """
     import uvicorn
 
+    from monitor.web.door import is_loopback
     from monitor.web.pages import app
 
-    store = index(db)
-    listening = listen("127.0.0.1", port)
+    listening = listen(host, port)
     token = secrets.token_urlsafe(32)
-    out.print(f"http://127.0.0.1:{listening.getsockname()[1]}/?token={token}  (Ctrl-C ends it)")
-    config = uvicorn.Config(app(store, token=token, reveal=reveal), log_level="warning", access_log=False)
+    if not is_loopback(host):
+        err.print("[bold]Warning:[/] whoever can watch the network sees the token and the pages: they go unencrypted.")
+    name = f"[{host}]" if ":" in host else host
+    out.print(
+        plain(f"http://{name}:{listening.getsockname()[1]}/?token={token}  (Ctrl-C ends it)"),
+        soft_wrap=True,
+        markup=False,
+    )
+    pages = app(judging.store, judging.known, token=token, reveal=reveal, address=host)
+    config = uvicorn.Config(
+        pages, log_level="warning", access_log=False, server_header=False, timeout_graceful_shutdown=1
+    )
     with listening, suppress(KeyboardInterrupt):
         uvicorn.Server(config).run(sockets=[listening])

@@ -1,4 +1,4 @@
-"""The starts of the app in one run: hooked or not, watched to the end, and restarted where it died of a hook."""
+"""The starts of the app in one run: hooked or not, watched to the end, and restarted where a hook crashed it."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ CLOCK_S = 2.0
 """How often the device is asked what time it is: an app may end at any time, and the last answer is that of the end."""
 CLOCK_WAIT_S = 2.0
 FLUSH_S = 0.2
-"""So long the agent may take to hand over what it has, before the app is asked something that it may hang on."""
+"""How long the agent may take to hand over what it has, before the app is asked something that may hang."""
 UNHOOKED_POLL_S = 1.0
 """How often a device is asked whether the app still runs, where no agent says so."""
 CLOSES_S = 10.0
-"""An app that ends so soon after a question of it was refused ended because of that."""
+"""An app that ends within this time after its question was refused is taken to have ended because of that."""
 AGAIN_S = 60.0
-"""How long an app is watched that is started once more after that: its question is answered once it rests."""
+"""How long an app that is started once more after that is watched: its question is answered once it rests."""
 STARTED_AGAIN = "started by the observer: the app ended after it was refused"
 MADE_UP = "appwitness.invalid"
 """A host that no app pins (RFC 2606): asks about authorities alone."""
@@ -364,7 +364,7 @@ def _number(sources: Sequence[Source]) -> str:
 
 
 class Nowhere:
-    """Takes the lines of a start that is only made to see whether the app survives it."""
+    """Discards the lines of a start that only tests whether the app survives it."""
 
     def append_all(self, events: Sequence[Event], /) -> object:
         """Forget them."""
@@ -384,7 +384,7 @@ def _states(agent: Agent) -> dict[str, str]:
 
 
 def _again(proxy: Proxy, recording: Recording, alive_at: datetime, times: int) -> None:
-    """The proxy is gone: start another one in its place, so that the app goes on; and say what nobody saw meanwhile."""
+    """The proxy is gone: start another in its place, so that the app goes on, and record the gap in between."""
     gap = Gap(
         at=alive_at,
         where="proxy",

@@ -198,6 +198,22 @@ def test_an_unreadable_line_keeps_its_number_and_reason(store, recording):
     assert [(read.ref, read.event) for read in store.read("run-1", "gap")] == [("gaps.jsonl:1", None)]
 
 
+def test_lines_can_be_asked_for_by_their_fields_in_sql(tmp_path, recording):
+    place = tmp_path / "index.sqlite"
+    recording.append(access("+8613800138000"))
+    recording.path.joinpath("accesses.jsonl").open("ab").write(b"not a line\n")
+    recording.append(access("+8613800138001"))
+    with closing(Store(place)) as store:
+        take_in(store, recording)
+    with closing(sqlite3.connect(place)) as database:
+        rows = database.execute(
+            "SELECT line, source, data, \"values\" ->> '$[0].text' FROM accesses ORDER BY line"
+        ).fetchall()
+        names = {name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'view'")}
+    assert rows == [(1, "s", "phone_number", "+8613800138000"), (3, "s", "phone_number", "+8613800138001")]
+    assert names == {file.removesuffix(".jsonl") for file in FILES.values()}
+
+
 def test_a_line_that_was_unfinished_is_taken_in_anew_when_it_is_whole(store, recording):
     text = events.dump(access("whole")) + "\n"
     path = recording.path / "accesses.jsonl"

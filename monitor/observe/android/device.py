@@ -34,9 +34,9 @@ from monitor.observe.android.witnesses import Witnesses
 from monitor.observe.device import Ended, Records
 
 KEEP_S = 1.0
-"""How often what has to be kept up is seen to: ports, authorities, the place."""
+"""How often ports, authorities and the place are checked and restored."""
 BACK_S = 30.0
-"""So long a device that was unplugged may take to come back."""
+"""How long a device that was unplugged may take to come back."""
 
 
 @contextmanager
@@ -48,10 +48,9 @@ def opened(
     may: Callable[[str], bool] = lambda _: False,
     ask: Ask | None = None,
 ) -> Iterator[AndroidDevice]:
-    """The device that is wanted, ready. `may` asks the user for leave, in one sentence; `ask` which button of a dialog
-    to touch.
+    """The wanted device, ready for a run. `may` asks the user for permission, `ask` which button to touch.
 
-    What an earlier run left changed is taken back first, with leave. Raises DeviceFault.
+    What an earlier run left changed is undone first, with the user's permission. Raises DeviceFault.
     """
     adb = finding.choose(None if wanted.device == "any" else wanted.device)
     control = finding.control(adb, home / "devices")

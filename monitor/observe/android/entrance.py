@@ -1,4 +1,4 @@
-"""How Frida comes into the app: by a gadget in its package, by frida-server, by a gadget that it brings in, or not."""
+"""How Frida enters the app: by a gadget in its package, by frida-server, by a gadget that it injects, or not at all."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What was changed on a device and how it is taken back: on this machine's disk before the change is made."""
+"""What was changed on a device and how to undo it, written to this machine's disk before each change is made."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class Journal:
     def __init__(self, folder: Path, device: str, boot: str, run: str | None = None) -> None:
         self.path = folder / f"{re.sub(r'[^A-Za-z0-9._-]', '_', device) or 'unnamed'}.jsonl"
         self.connected: str | None = None
-        """How adb calls the device just now; written with each change, to know the journal of a device that is gone."""
+        """adb's present name of the device; written with each change, to find the journal of a device that is gone."""
         self._boot = boot
         self._run = run
         private.folder(folder)
