@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
 from typing import Any
 
 from monitor.findings import Finding
@@ -75,3 +77,20 @@ def _gone(told: Told, run: Tree) -> list[Tree]:
         for one in told.gate.changes
         if one.change == "gone"
     ]
+
+
+def merged(logs: Sequence[Tree]) -> str:
+    """Several logs as one: what runs of one app and plan found is one run, each behaviour once.
+
+    A code host takes a category once in a log, and 20 of them at most.
+    """
+    runs: dict[str, Tree] = {}
+    for run in (run for log in logs for run in log["runs"]):
+        key = json.dumps([run["automationDetails"], run["tool"]["driver"]["rules"]], sort_keys=True)
+        one = runs.setdefault(key, {**run, "results": [], "invocations": []})
+        one["invocations"] += run["invocations"]
+        known = {result["partialFingerprints"]["appwitness/v2"] for result in one["results"]}
+        one["results"] += [
+            result for result in run["results"] if result["partialFingerprints"]["appwitness/v2"] not in known
+        ]
+    return document(list(runs.values()))
