@@ -34,6 +34,10 @@ class SetupError(UserError):
     exit_code = 4
 
 
+class Unhookable(SetupError):
+    """The agent cannot be brought into the app, or no hook of it works there: its traffic alone can be observed."""
+
+
 class DamagedRecording(UserError):
     """A recording that is not what its stamps say."""
 

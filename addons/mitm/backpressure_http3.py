@@ -1,4 +1,4 @@
-"""Bounds what is held in memory for HTTP/3, as backpressure_http2.py does for HTTP/2: who sends too fast has to wait.
+"""Bounds what is held in memory for HTTP/3, as backpressure_http2.py does for HTTP/2.
 
 Replaces `tls_interact` of mitmproxy's `QuicLayer`, and in each of its connections aioquic's `_local_max_data`.
 
@@ -34,7 +34,7 @@ class Grant:
         self.frame_type, self.name, self.sent, self.used = limit.frame_type, limit.name, limit.sent, limit.used
         self.granted = limit.value
         self.withheld = False
-        """It would have been raised, and there was no room."""
+        """The limit would have been raised, but there was no room."""
         self.side = weakref.ref(side)
         self.sides = _sides.setdefault(side.context.client.id, weakref.WeakSet())
         self.sides.add(side)

@@ -42,7 +42,7 @@ typedef struct
   guint32 size;
   guint32 declared;
   guint32 direct;
-  /* where a class has its methods, and how many are no copies; 0: not known */
+  /* where a class has its methods, and how many of them are not copies; 0: not known */
   guint32 methods;
   guint32 own;
   guint32 gains;

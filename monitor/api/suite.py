@@ -162,6 +162,7 @@ def finish(tests: Sequence[Ended], session: Session, output: Path, root: Path) -
     Sentences for the terminal, in any order of the tests the same.
     """
     from monitor.reports.gate import cases, sarif
+    from monitor.reports.words import Words
 
     ended = sorted(tests, key=lambda each: each.test)
     tested = [
@@ -170,7 +171,8 @@ def finish(tests: Sequence[Ended], session: Session, output: Path, root: Path) -
     private.folder(output)
     private.write(output / "junit.xml", cases.render(tested))
     runs = [Path(run) for each in ended for run in each.case.runs]
-    private.write(output / SARIF, sarif.merged([json.loads((run / SARIF).read_text("utf-8")) for run in runs]))
+    logs = [json.loads((run / SARIF).read_text("utf-8")) for run in runs]
+    private.write(output / SARIF, sarif.merged(logs, Words("en")))
     partial = any(each.case.partial for each in tests)
     return [line for gates in _by_app(runs) for line in _of_app(gates, session, output, partial)]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,115 +12,60 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from monitor.api.gating import Gate, Runs, accepted, between
-from monitor.cli.base import Judging, gathered, judging_options, main
+from monitor.cli.base import Judging, gathered, judging_options, level_options, main
 from monitor.cli.terminal import write
+from monitor.cli.writing import Output, Paired, output_options
 from monitor.errors import UserError
 
 if TYPE_CHECKING:  # imported late, so that --help answers at once
     from monitor.findings import Report
     from monitor.findings.gate import GateReport
 
-FORMATS = ("text", "json", "sarif", "junit", "markdown", "gitlab")
+FORMATS = ("text", "json", "sarif", "junit", "markdown", "gitlab", "html")
 """As in monitor.reports.gate, which is imported late; a test compares the two."""
 EXIT_CODES = {"passed": 0, "failed": 1, "not_observable": 3}
 FILE = click.Path(path_type=Path, dir_okay=False, exists=True)
 
 
-class Paired(click.Command):
-    """A verb with any number of `--format X --output F`: an --output is that of the --format before it."""
-
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Take the pairs out; they come back in `ctx.meta["outputs"]`."""
-        outputs: list[tuple[str, Path | None]] = []
-        rest: list[str] = []
-        words = iter(args)
-        for word in words:
-            name, equals, value = word.partition("=")
-            if word == "--":
-                rest += [word, *words]
-            elif name == "--format":
-                outputs.append((_format(value if equals else next(words, "")), None))
-            elif name == "--output":
-                file = value if equals else next(words, "")
-                if not file:
-                    raise UserError("--output names no file.", "Write --format sarif --output gate.sarif.")
-                last = outputs.pop()[0] if outputs and outputs[-1][1] is None else "text"
-                outputs.append((last, Path(file)))
-            else:
-                rest.append(word)
-        if sum(path is None for _, path in outputs) > 1:
-            raise UserError("Two formats go to standard output.", "Give all but one of them an --output of its own.")
-        ctx.meta["outputs"] = outputs or [("text", None)]
-        return super().parse_args(ctx, rest)
-
-
-def _format(name: str) -> str:
-    if name not in FORMATS:
-        raise UserError(f"There is no format {name!r}.", f"Choose one of {', '.join(FORMATS)}.")
-    return name
-
-
-@dataclass(frozen=True)
-class Told:
-    """How a decision is written."""
-
-    outputs: Sequence[tuple[str, Path | None]]
-    lang: str
-    reveal: bool
-    anchor: str | None
-    with_gone: bool
-
-    def write(self, decided: GateReport, reports: Sequence[Report]) -> None:
-        """Each format to its file."""
-        from monitor.reports import gate
-        from monitor.reports.words import Words
-
-        told = gate.Told(decided, reports, Words(self.lang), self.reveal, self.anchor, self.with_gone)
-        for name, path in self.outputs:
-            write(gate.render(told, name), path)
-
-
-def _told(*, lang: str, reveal: bool, sarif_anchor: str | None, with_gone: bool, **_shown: Any) -> Told:
-    return Told(click.get_current_context().meta["outputs"], lang, reveal, sarif_anchor, with_gone)
-
-
-told_options = gathered(
-    "told",
-    _told,
-    # These two are taken out by Paired, and stand here for --help.
-    click.option(
-        "--format",
-        "_format",
-        type=click.Choice(FORMATS),
-        help="What to write; may be given several times. [default: text]",
-    ),
-    click.option("--output", "_output", metavar="FILE", help="File for the --format before it. [default: stdout]"),
-    click.option("--lang", type=click.Choice(["en", "zh"]), default="en", show_default=True, help="Language."),
-    click.option("--reveal", is_flag=True, help="Show personal values as they are; they are masked otherwise."),
+output = output_options(
+    FORMATS,
     click.option(
         "--sarif-anchor", metavar="FILE[:LINE]", help="A file of the repository at which a code host shows results."
     ),
     click.option("--with-gone", is_flag=True, help="SARIF: list what is gone, too."),
+    lang="en",
 )
-"""How a decision is written; the verb gets it as `told`."""
+"""How a decision is written; the verb gets it as `as_`."""
 
 
-def _runs(package_alias: Sequence[str], no_verify: bool) -> Runs:
-    wrong = next((pair for pair in package_alias if not all(pair.partition("="))), None)
+def _write(decided: GateReport, reports: Sequence[Report], as_: Output) -> None:
+    from monitor.reports import gate
+    from monitor.reports.words import Words
+
+    told = gate.Told(decided, reports, Words(as_.lang or "en"), as_.reveal, as_.sarif_anchor, as_.with_gone)
+    for name, path in as_.outputs:
+        write(gate.render(told, name), path)
+
+
+def _aliases(_context: click.Context, _option: click.Parameter, pairs: Sequence[str]) -> dict[str, str]:
+    wrong = next((pair for pair in pairs if not all(pair.partition("="))), None)
     if wrong is not None:
         raise UserError(f"--package-alias {wrong!r} does not name two packages.", "Write com.app.debug=com.app.")
-    return Runs(dict(pair.split("=", 1) for pair in package_alias), not no_verify)
+    return dict(pair.split("=", 1) for pair in pairs)
 
 
+alias_option = click.option(
+    "--package-alias",
+    "aliases",
+    multiple=True,
+    metavar="NAME=PACKAGE",
+    callback=_aliases,
+    help="A package that stands for another, as com.app.debug=com.app.",
+)
 runs_options = gathered(
     "runs",
-    _runs,
-    click.option(
-        "--package-alias",
-        multiple=True,
-        metavar="NAME=PACKAGE",
-        help="A package that stands for another, as com.app.debug=com.app.",
-    ),
+    lambda aliases, no_verify: Runs(aliases, not no_verify),
+    alias_option,
     click.option("--no-verify", is_flag=True, help="Take recordings that are not what their stamps say, too."),
 )
 """How runs are read; the verb gets it as `runs`."""
@@ -163,20 +108,7 @@ def _failing(**options: Any) -> Any:
 failing_options = gathered(
     "failing",
     _failing,
-    click.option(
-        "--fail-on",
-        type=click.Choice(["high", "medium", "low", "info", "never"]),
-        default="medium",
-        show_default=True,
-        help="Lowest level that fails.",
-    ),
-    click.option(
-        "--min-confidence",
-        type=click.Choice(["proven", "corroborated", "indicated", "declared"]),
-        default="corroborated",
-        show_default=True,
-        help="Lowest confidence that fails.",
-    ),
+    *level_options("medium", "corroborated"),
     click.option(
         "--fail-on-worse/--no-fail-on-worse", "on_worse", default=True, help="Fail on what became worse. [default: yes]"
     ),
@@ -208,11 +140,11 @@ failing_options = gathered(
 )
 @accepted_options
 @failing_options
-@told_options
+@output
 @runs_options
 @judging_options
 def gate(
-    recording: tuple[Path, ...], baseline: Path | None, base: tuple[Path, ...], told: Told, runs: Runs, **chosen: Any
+    recording: tuple[Path, ...], baseline: Path | None, base: tuple[Path, ...], as_: Output, runs: Runs, **chosen: Any
 ) -> None:
     """Decide whether a build does anything that was not accepted.
 
@@ -229,17 +161,17 @@ def gate(
         raise UserError("--base and --baseline are two things to hold against.", "Give one of them.")
     reports = runs.reports(recording, judging)
     decided = Gate(judging, accepted, policy, runs, baseline, base).decide(reports)
-    told.write(decided, reports)
+    _write(decided, reports, as_)
     sys.exit(EXIT_CODES[decided.outcome])
 
 
 @main.command(cls=Paired)
 @click.argument("old")
 @click.argument("new")
-@told_options
+@output
 @runs_options
 @judging_options
-def diff(old: str, new: str, told: Told, runs: Runs, judging: Judging) -> None:
+def diff(old: str, new: str, as_: Output, runs: Runs, judging: Judging) -> None:
     """Say what one release does that another did not.
 
     OLD and NEW are recordings, or reports written as JSON; several of one release with commas between them.
@@ -249,5 +181,5 @@ def diff(old: str, new: str, told: Told, runs: Runs, judging: Judging) -> None:
     before, after = ([Path(name) for name in side.split(",")] for side in (old, new))
     reports = runs.reports(after, judging)
     decided = between(before, runs, judging, judging.strict).decide(reports)
-    told.write(decided, reports)
+    _write(decided, reports, as_)
     sys.exit(EXIT_CODES[decided.outcome])

@@ -7,24 +7,26 @@ import secrets
 import sys
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from monitor.api.home import database
 from monitor.cli.base import (
     Judging,
-    Output,
-    db_option,
     interrupts,
     judging_options,
     listen,
     main,
     meant,
-    output_options,
     recording_argument,
+    threshold_options,
 )
-from monitor.cli.terminal import Teller, out, plain, progress, write
+from monitor.cli.terminal import Teller, err, out, plain, progress, write
+from monitor.cli.writing import Output, Paired, output_options
 from monitor.errors import DamagedRecording
+
+if TYPE_CHECKING:  # imported late, so that --help answers at once
+    from monitor.findings import Threshold
 
 FORMATS = ("text", "json", "html", "sarif", "junit", "complaint", "complaint-html")
 """As in monitor.reports, which is imported late; a test compares the two."""
@@ -71,7 +73,7 @@ def correlate_(recording: tuple[Path, ...], following: bool, judging: Judging) -
     sys.exit(worst)
 
 
-@main.command("report")
+@main.command("report", cls=Paired)
 @click.argument("recording", required=False, type=click.Path(path_type=Path))
 @output_options(
     FORMATS,
@@ -80,11 +82,13 @@ def correlate_(recording: tuple[Path, ...], following: bool, judging: Judging) -
         type=click.Path(path_type=Path, exists=True, dir_okay=False),
         help="For a complaint: your own Jinja2 template in Markdown, instead of ours.",
     ),
+    click.option("-v", "--verbose", is_flag=True, help="As text: each finding, gap and declaration in full."),
     lang="en; of a complaint under --law cn: zh",
 )
+@threshold_options
 @judging_options
-def report_(recording: Path | None, as_: Output, judging: Judging) -> None:
-    """Say what was found in a recording, in one of seven formats.
+def report_(recording: Path | None, as_: Output, threshold: Threshold, judging: Judging) -> None:
+    """Say what was found in a recording, in any of seven formats.
 
     For a terminal (text), a program (json), a court (html), a code host (sarif), a build server (junit), or an
     authority: a letter with the facts, their evidence and blanks for the complainant, as Markdown (complaint) or as
@@ -96,29 +100,13 @@ def report_(recording: Path | None, as_: Output, judging: Judging) -> None:
     from monitor.reports import LETTERS, render
 
     report = judging.report(recording or meant("appwitness report RECORDING"))
-    chinese = as_.format in LETTERS and judging.known.jurisdictions[:1] == ("cn",)
-    lang = as_.lang or ("zh" if chinese else "en")
-    write(render(report, as_.format, reveal=as_.reveal, lang=lang, template=as_.template), as_.output)
-    sys.exit(judging.exit_code(report))
-
-
-@main.command()
-@recording_argument
-@click.argument("flow")
-@click.option("--json", "as_json", is_flag=True, help="Write JSON.")
-@click.option("--lang", type=click.Choice(["en", "zh"]), default="en", show_default=True, help="Language.")
-@click.option("--reveal", is_flag=True, help="Show personal values as they are; they are masked otherwise.")
-@judging_options
-def explain(recording: Path, flow: str, as_json: bool, lang: str, reveal: bool, judging: Judging) -> None:
-    """Say why one FLOW of a recording was flagged; reports name flows f1, f2 ...
-
-    Which access returned the value, and why it is named among several; the form in which it was found, the way there,
-    the reasons for the match and what speaks against it, and how sure it is.
-    """
-    from monitor.reports.explain import explain as explained
-
-    report = judging.report(recording)
-    click.echo(explained(report, flow, lang=lang, reveal=reveal, as_json=as_json), nl=False)
+    letters = [name for name, _ in as_.outputs if name in LETTERS]
+    for name, file in as_.outputs:
+        chinese = name in letters and judging.known.jurisdictions[:1] == ("cn",)
+        lang = as_.lang or ("zh" if chinese else "en")
+        template = as_.template if name in letters or not letters else None
+        write(render(report, name, reveal=as_.reveal, lang=lang, template=template, verbose=as_.verbose), file)
+    sys.exit(judging.exit_code(report, threshold=threshold))
 
 
 @main.command()
@@ -181,29 +169,42 @@ def verify(recording: Path, format_: str) -> None:
 
 
 @main.command()
-@db_option
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option(
     "--port",
     type=click.IntRange(0, 65535),
     default=8117,
     show_default=True,
-    help="Port to listen on, on this machine only; 0 takes a free one.",
+    help="Port to listen on; 0 takes a free one.",
 )
-@click.option("--reveal", is_flag=True, help="Show personal values as they are; they are masked otherwise.")
-def web(db: str | None, port: int, reveal: bool) -> None:
-    """Show the recordings in the index in a browser.
+@click.option(
+    "--reveal", is_flag=True, help="Let pages show personal values as they are, with ?reveal=1; else they never do."
+)
+@judging_options
+def web(host: str, port: int, reveal: bool, judging: Judging) -> None:
+    """Show recordings in a browser, also while they are being made.
 
-    Read-only, on this machine only, and only for whoever has the address that is printed: it carries a token.
+    Each down to the bytes of an upload, with filters; marks of consent can be made and corrected there. Only whoever
+    has the address that is printed gets in: it carries a token. Unless --host says otherwise, on this machine only.
     """
     import uvicorn
 
-    from monitor.store import Store
+    from monitor.web.door import is_loopback
     from monitor.web.pages import app
 
-    store = Store(database(db))
-    listening = listen("127.0.0.1", port)
+    listening = listen(host, port)
     token = secrets.token_urlsafe(32)
-    out.print(f"http://127.0.0.1:{listening.getsockname()[1]}/?token={token}  (Ctrl-C ends it)")
-    config = uvicorn.Config(app(store, token=token, reveal=reveal), log_level="warning", access_log=False)
+    if not is_loopback(host):
+        err.print("[bold]Warning:[/] whoever can watch the network sees the token and the pages: they go unencrypted.")
+    name = f"[{host}]" if ":" in host else host
+    out.print(
+        plain(f"http://{name}:{listening.getsockname()[1]}/?token={token}  (Ctrl-C ends it)"),
+        soft_wrap=True,
+        markup=False,
+    )
+    pages = app(judging.store, judging.known, token=token, reveal=reveal, address=host)
+    config = uvicorn.Config(
+        pages, log_level="warning", access_log=False, server_header=False, timeout_graceful_shutdown=1
+    )
     with listening, suppress(KeyboardInterrupt):
         uvicorn.Server(config).run(sockets=[listening])

@@ -10,11 +10,12 @@ from typing import Any
 
 import msgspec
 
+from monitor.correlate.context import with_context
 from monitor.correlate.currency import is_current, is_of
 from monitor.correlate.verified import checked
 from monitor.correlate.walk import Outcome, timeline_of
 from monitor.errors import UserError
-from monitor.events import FILES, Access, Connection, Event, Gap, Observers, Ref, Run, Upload, count_sources
+from monitor.events import FILES, Access, Connection, Event, Gap, Observers, Ref, Run, Screen, Upload, count_sources
 from monitor.findings import Assumption, Declared, Finding, Flow, JudgedRule, Need, Report, ReportedGap
 from monitor.judge import observers
 from monitor.judge.connections import connections_of
@@ -22,7 +23,7 @@ from monitor.judge.consent import consents
 from monitor.judge.policy import declared
 from monitor.judge.rules import Rule
 from monitor.knowledge import Knowledge
-from monitor.recording import Recording
+from monitor.recording import Read, Recording
 from monitor.recording.seal import RUN
 from monitor.seen import Seen, holds
 from monitor.store import Store
@@ -72,33 +73,35 @@ def indexed_report(store: Store, recording_id: str, known: Knowledge) -> Report:
     folder = Path(report.path or "")
     if held is None or not (folder / RUN).is_file():
         return report
-    if not is_of(Recording.open(folder), held):
+    recording = Recording.open(folder)
+    if not is_of(recording, held):
         raise UserError(
             f"The recording in {folder} is not the one that was read into the index.",
             f"Run `appwitness correlate {shlex.quote(str(folder))}`.",
         )
-    return checked(report, folder)
+    return checked(with_context(report, recording), folder)
 
 
 def _of(recording: Recording, report: Report) -> Report:
-    return checked(report.model_copy(update={"path": str(recording.path)}), recording.path)
+    report = with_context(report.model_copy(update={"path": str(recording.path)}), recording)
+    return checked(report, recording.path)
 
 
 def _report(store: Store, recording_id: str, known: Knowledge, outcome: Outcome | None = None) -> Report:
     run = store.run(recording_id)
     flows = outcome.flows if outcome else tuple(store.flows(recording_id))
     findings = outcome.findings if outcome else tuple(store.findings(recording_id))
-    lines = {kind: tuple(store.seen(recording_id, kind)) for kind in FILES}
+    lines, unreadable = _lines(store, run)
     gaps = [ReportedGap(**msgspec.structs.asdict(event), ref=ref) for ref, event in _owned(lines, run)]
     gaps += outcome.gaps if outcome else store.found_gaps(recording_id)
-    for ref, error in store.unreadable(recording_id):
+    for read in unreadable:
         gaps.append(
             ReportedGap(
                 at=run.started,
                 where="correlate",
-                subject=ref,
+                subject=read.ref,
                 why="protocol_unsupported",
-                detail=f"not a line of the contract: {error}",
+                detail=f"not a line of the contract: {read.error}",
             )
         )
     named = {ref for finding in findings for ref in finding.evidence}
@@ -134,7 +137,27 @@ def _report(store: Store, recording_id: str, known: Knowledge, outcome: Outcome 
         evidence=evidence,
         accesses=lines["access"],
         uploads=lines["upload"],
+        screens=tuple(_asking(lines["screen"], {each.ref for each in asked})),
     )
+
+
+def _asking(screens: Iterable[Seen[Event]], asked: set[Ref]) -> Iterator[Seen[Event]]:
+    """The screens from which consent was read, and the pictures of a question."""
+    for each in screens:
+        screen = each.event
+        if isinstance(screen, Screen) and (each.ref in asked or (screen.image and screen.why == "consent")):
+            yield each
+
+
+def _lines(store: Store, run: Run) -> tuple[Lines, list[Read]]:
+    """The lines in the index, and those of them that are no lines of the contract."""
+    lines: Lines = {}
+    unreadable: list[Read] = []
+    for kind in FILES:
+        reads = [(read, read.seen(run.clock_offset_ms)) for read in store.read(run.id, kind)]
+        lines[kind] = tuple(seen for _, seen in reads if seen)
+        unreadable += [read for read, seen in reads if seen is None]
+    return lines, unreadable
 
 
 def _owned(lines: Lines, run: Run) -> Iterator[tuple[Ref, Event]]:

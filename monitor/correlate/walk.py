@@ -37,7 +37,7 @@ from monitor.match import decode
 from monitor.match.linking import Joined, Linker
 from monitor.recording import Read, Recording
 from monitor.recording.state import run_digest
-from monitor.seen import Seen, holds, number_of, see
+from monitor.seen import Seen, holds, number_of
 from monitor.store import Store
 from monitor.store.index import Saved
 
@@ -127,14 +127,18 @@ class Walk:
         if held := self.store.held(self.id):
             self.basis = basis(self.recording, held, self.known, self._run_digest)
         for kind in ("access", "connection", "transform", "consent", "screen", "phase", "witness", "gap"):
-            for seen in self.store.seen(self.id, kind):
+            for seen in self._indexed(kind):
                 self.learn(seen)
-        uploads = list(self.store.seen(self.id, "upload"))
+        uploads = list(self._indexed("upload"))
         for number, seen in enumerate(uploads):
             progress("matching uploads", number, len(uploads))
             if holds(seen, Upload):
                 self.link(seen)
         progress("matching uploads", len(uploads), len(uploads))
+
+    def _indexed(self, kind: str) -> Iterator[Seen[Event]]:
+        reads = self.store.read(self.id, kind)
+        return (seen for read in reads if (seen := read.seen(self.run.clock_offset_ms)))
 
     def learn(self, seen: Seen[Event]) -> None:
         """Take in one line that is no upload; what another app did says nothing of this one."""
@@ -167,9 +171,8 @@ class Walk:
         uploads: list[Seen[Upload]] = []
         earliest: datetime | None = None
         for read in reads:
-            if read.event is None:
+            if (seen := read.seen(self.run.clock_offset_ms)) is None:
                 continue
-            seen = see(read.ref, read.event, self.run.clock_offset_ms)
             if holds(seen, Upload):
                 uploads.append(seen)
                 continue

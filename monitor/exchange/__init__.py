@@ -115,9 +115,9 @@ def span(recording: Recording) -> tuple[datetime | None, datetime | None]:
     first = last = None
     for kind in ("access", "upload"):
         for read in recording.read(kind):
-            if read.event:
-                first = min(first or read.event.at, read.event.at)
-                last = max(last or read.event.at, read.event.at)
+            if event := read.event:
+                first = min(first or event.at, event.at)
+                last = max(last or event.at, event.at)
     return first, last
 
 

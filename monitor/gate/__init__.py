@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Literal
 
-from monitor.findings import CONFIDENCES, LEVELS, Confidence, Level, Report
+from monitor.findings import Confidence, Level, Report, Threshold
 from monitor.findings.gate import Behaviour, Gated, GatedFlow, GateReport, Made, Remark
 from monitor.gate.allowed import Flows
 from monitor.gate.behaviours import Side, side
@@ -18,13 +18,11 @@ from monitor.judge.recipients import RecipientTable
 
 
 @dataclass(frozen=True)
-class Policy:
+class Policy(Threshold):
     """What fails a build."""
 
     fail_on: Level | Literal["never"] = "medium"
-    """This level and worse."""
     min_confidence: Confidence = "corroborated"
-    """As sure as this, or surer."""
     on_new: bool = True
     on_worse: bool = True
     on_new_rules: bool = False
@@ -109,15 +107,9 @@ def _judged(one: Gated, waivers: Waivers | None, policy: Policy) -> Gated:
         # A finding whose waiver has ended counts even where a baseline knows it: the waiver said until when.
         or (mute is not None and mute.state == "expired")
     )
-    fails = counts and _at_level(one, policy) and not (mute and mute.state == "active")
+    at_level = one.now is not None and policy.counts(one.now.level, one.now.confidence)
+    fails = counts and at_level and not (mute and mute.state == "active")
     return one.model_copy(update={"waiver": mute, "fails": fails})
-
-
-def _at_level(one: Gated, policy: Policy) -> bool:
-    if one.now is None or policy.fail_on == "never":
-        return False
-    sure = CONFIDENCES.index(one.now.confidence) <= CONFIDENCES.index(policy.min_confidence)
-    return sure and LEVELS.index(one.now.level) <= LEVELS.index(policy.fail_on)
 
 
 def _remarks(now: Side, against: Held | None) -> Iterator[Remark]:

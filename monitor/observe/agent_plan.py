@@ -20,14 +20,14 @@ class Options:
     api_level: int | None = None
     """Of the device's Android."""
     partial: bool = False
-    """The device has but a part of Android's classes, its own, loaded as the app's are."""
+    """The device has only a part of Android's classes, stand-ins that are loaded like the app's own."""
     clock_offset_ms: float = 0
     """Of the device's clock, until it is asked."""
     signals: Signals | None = None
-    """Consent that is recognised; None: the catalog's."""
+    """The words of consent to look for; None: the catalog's."""
     stack: bool = True
     fold_ms: int = 1000
-    """Calls that repeat within so long are one line."""
+    """Calls that repeat within this time become one line."""
     proxy_key: str | None = None
     """Identifier of the key of the proxy's authority (trust.key_of): what it decrypts is not recorded at the TLS
     library as well."""

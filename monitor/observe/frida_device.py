@@ -19,7 +19,7 @@ import frida
 from pydantic import BaseModel, ConfigDict
 
 from monitor import catalog
-from monitor.errors import SetupError
+from monitor.errors import SetupError, Unhookable
 from monitor.observe.device import Gadget, Target
 from monitor.observe.patience import within
 
@@ -90,7 +90,7 @@ class _Known(BaseModel):
     errors: tuple[Known, ...]
 
 
-class FridaFault(SetupError):
+class FridaFault(Unhookable):
     """What Frida could not do, with the code of the error."""
 
     def __init__(self, code: str, what: str, next_step: str) -> None:

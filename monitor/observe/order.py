@@ -53,8 +53,9 @@ class Order:
     """Number of the type of app; None: what the device knows of it."""
     judged_by: Mapping[str, str] = field(default_factory=dict)
     """What will match and judge, for the versions of run.json: by name, which of it."""
-    hooks: bool = True
-    """Bring the agent into the app; without, traffic alone is recorded, and what the device itself sees."""
+    hooks: bool | None = None
+    """Bring the agent into the app (True), or record traffic alone and what the device itself sees (False); None:
+    bring it in where that can be done, else go on with traffic alone."""
     control: Path | None = None
     """The recording of a run without hooks, made before: what was seen in it is told beside this one."""
     isolate_crash: bool = False

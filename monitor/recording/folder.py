@@ -27,7 +27,7 @@ from monitor.events import FILES, Event, Line, Ref, Run, dump, kind_of
 from monitor.recording import files
 from monitor.recording.lines import START, Appender, Position, Read, read_lines
 from monitor.recording.seal import BODIES, RUN, SEAL, Sealer, sync_folder
-from monitor.seen import Seen, see
+from monitor.seen import Seen, holds
 
 POLL_S = 0.01
 ACTIVE_POLL_S = 0.001
@@ -179,14 +179,14 @@ class Recording:
 
     def events[Kind: Line](self, kind: type[Kind]) -> Iterator[Kind]:
         """All events of one kind that parse, in order: `recording.events(Upload)`."""
-        return (read.event for read in self.read(kind_of(kind)) if isinstance(read.event, kind))
+        return (event for read in self.read(kind_of(kind)) if isinstance(event := read.event, kind))
 
     def seen[Kind: Event](self, kind: type[Kind]) -> Iterator[Seen[Kind]]:
         """The same with their names and their times on the host's clock, an unfinished last line too."""
         run = self.run
         for read in self.read(kind_of(kind), finished=True):
-            if isinstance(read.event, kind):
-                yield see(read.ref, read.event, run.clock_offset_ms)
+            if (seen := read.seen(run.clock_offset_ms)) and holds(seen, kind):
+                yield seen
 
     def follow(self, after: Mapping[str, Position], stop: Callable[[], bool]) -> Iterator[list[Read]]:
         """New lines of all files in batches as they appear, each file in order; an empty batch at each idle look.

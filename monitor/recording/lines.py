@@ -17,6 +17,7 @@ import msgspec
 from monitor.errors import FileError
 from monitor.events import FILES, BadLine, Event, Ref, parse
 from monitor.recording import files
+from monitor.seen import Seen, host_time
 
 if TYPE_CHECKING:
     from hashlib import _Hash as Digest
@@ -37,18 +38,52 @@ START = Position()
 
 
 class Read(msgspec.Struct, frozen=True, gc=False):
-    """One line as it stands in a file of a recording, with its event or the reason why it has none."""
+    """One line as it stands in a file of a recording; what it says is parsed each time that it is asked for."""
 
-    ref: Ref
     kind: str
     """The kind of line that the file should hold."""
-    event: Event | None
-    error: str | None
-    """What is wrong with the line, in one sentence; None when there is an event."""
     raw: bytes
-    """The line without its newline."""
+    """The line without its newline; of one that is too long its beginning."""
+    size: int
+    """Bytes of it in the file, its newline included."""
     position: Position
     """After this line: where to go on reading."""
+
+    @property
+    def ref(self) -> Ref:
+        """The line by name."""
+        return f"{FILES[self.kind]}:{self.position.line}"
+
+    @property
+    def event(self) -> Event | None:
+        """What the line says; None when it is not a line of the contract, or not one of this file: see `error`."""
+        try:
+            return self._parsed()
+        except BadLine:
+            return None
+
+    @property
+    def error(self) -> str | None:
+        """What is wrong with the line, in one sentence; None when there is an event."""
+        try:
+            self._parsed()
+        except BadLine as error:
+            return f"unfinished, its writer was stopped: {error}" if self.size == len(self.raw) else str(error)
+        return None
+
+    def seen(self, offset_ms: float) -> Seen[Event] | None:
+        """The event with its time on the host's clock; `offset_ms` as for `see`."""
+        if (event := self.event) is None:
+            return None
+        return Seen(self.ref, self.position.line, host_time(event, offset_ms), event)
+
+    def _parsed(self) -> Event:
+        if self.size > MAX_LINE_BYTES:
+            raise BadLine(f"longer than {MAX_LINE_BYTES >> 20} MiB")
+        event = parse(self.raw)
+        if event.kind != self.kind:
+            raise BadLine(f"kind: {event.kind} does not belong in {FILES[self.kind]}")
+        return event
 
 
 class Appender:
@@ -163,23 +198,7 @@ def read_lines(
             if not raw or not (whole or finished):
                 return
             position = Position(position.line + 1, position.offset + size)
-            raw = raw.removesuffix(b"\n")
-            event, error = _event(raw, kind, size)
-            if error and not whole:
-                error = f"unfinished, its writer was stopped: {error}"
-            yield Read(f"{path.name}:{position.line}", kind, event, error, raw, position)
-
-
-def _event(raw: bytes, kind: str, size: int) -> tuple[Event | None, str | None]:
-    if size > MAX_LINE_BYTES:
-        return None, f"longer than {MAX_LINE_BYTES >> 20} MiB"
-    try:
-        event = parse(raw)
-    except BadLine as error:
-        return None, str(error)
-    if event.kind != kind:
-        return None, f"kind: {event.kind} does not belong in {FILES[kind]}"
-    return event, None
+            yield Read(kind, raw.removesuffix(b"\n"), size, position)
 
 
 @dataclass(frozen=True, slots=True)

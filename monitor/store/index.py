@@ -1,4 +1,4 @@
-"""The index: lines read in once, asked for as events, and what was concluded from them."""
+"""The index: lines read in once, and what was concluded from them."""
 
 from __future__ import annotations
 
@@ -16,25 +16,23 @@ import msgspec
 from sqlalchemy import Connection, StaticPool, Table, bindparam, delete, insert, select, update
 
 from monitor.errors import UserError
-from monitor.events import FILES, Event, Ref, Run, format_time, parse
+from monitor.events import Run, format_time
 from monitor.findings import Finding, Flow, ReportedGap
 from monitor.recording import START, Position, Read
 from monitor.recording.state import NOTHING, chained
-from monitor.seen import Seen, see
 from monitor.store.database import in_words, open_engine
 from monitor.store.models import (
-    LINES,
     Base,
     FindingRow,
     FlowRow,
     FoundGapRow,
+    LineRow,
     MatchRow,
     OfRecording,
     PositionRow,
     RecordingRow,
-    UnreadableRow,
 )
-from monitor.store.rows import COLUMNS, Row, finding_row, flow_row, gap_row, line_row, match_rows, without_nul
+from monitor.store.rows import Row, finding_row, flow_row, gap_row, match_rows, without_nul
 
 BATCH = 5000
 """Lines to a transaction: a reader that is killed goes on from the last."""
@@ -96,7 +94,7 @@ class Store:
     @contextmanager
     def snapshot(self) -> Iterator[None]:
         """Everything that this thread reads inside is of one moment, whatever is written meanwhile."""
-        with self._reading() as connection:
+        with self.reading() as connection:
             before = getattr(self._here, "connection", None)
             self._here.connection = connection
             try:
@@ -127,12 +125,12 @@ class Store:
 
     def positions(self, recording_id: str) -> dict[str, Position]:
         """kind -> how far its file has been taken in; kinds of which nothing has been are left out."""
-        with self._reading() as connection:
+        with self.reading() as connection:
             return {kind: position for kind, (position, _) in _prefixes(connection, recording_id).items()}
 
     def held(self, recording_id: str) -> Held | None:
         """What the index has of a recording; None when it never was taken in."""
-        with self._reading() as connection:
+        with self.reading() as connection:
             return _held(connection, recording_id)
 
     def restart(self, recording_id: str, run: Run, path: str, instead_of: Held) -> bool:
@@ -152,39 +150,26 @@ class Store:
             self._remember(connection, recording_id, run, path)
         return True
 
-    def seen(self, recording_id: str, kind: str) -> Iterator[Seen[Event]]:
-        """The lines of one kind, in order; none of a recording that was never taken in."""
-        with self._reading() as connection:
-            run = connection.scalar(select(RecordingRow.run).where(RecordingRow.id == recording_id))
-        if run is None:
-            return
-        table, offset_ms = LINES[kind], Run.model_validate_json(run).clock_offset_ms
-        last = 0
+    def read(self, recording_id: str, kind: str, after: Position = START) -> Iterator[Read]:
+        """The lines of one kind after a position as they were taken in, in order; none of one that never was."""
+        query = select(LineRow.line, LineRow.size, LineRow.raw).order_by(LineRow.line).limit(PAGE)
+        query = query.where(LineRow.recording == recording_id, LineRow.kind == kind)
+        at = after
         while True:
-            query = select(table.line, table.raw).where(table.recording == recording_id, table.line > last)
-            with self._reading() as connection:
-                page = connection.execute(query.order_by(table.line).limit(PAGE)).all()
-            for line, raw in page:
-                yield see(f"{FILES[kind]}:{line}", parse(raw), offset_ms)
-                last = line
+            with self.reading() as connection:
+                page = connection.execute(query.where(LineRow.line > at.line)).all()
+            for line, size, raw in page:
+                at = Position(line, at.offset + size)
+                yield Read(kind, raw, size, at)
             if len(page) < PAGE:
                 return
-
-    def unreadable(self, recording_id: str) -> Iterator[tuple[Ref, str]]:
-        """The lines that are no lines of the contract, and why."""
-        query = select(UnreadableRow.kind, UnreadableRow.line, UnreadableRow.error)
-        with self._reading() as connection:
-            found = connection.execute(query.where(UnreadableRow.recording == recording_id)).all()
-        order = list(FILES)
-        for kind, line, error in sorted(found, key=lambda row: (order.index(row[0]), row[1])):
-            yield f"{FILES[kind]}:{line}", error
 
     # recordings
 
     def recordings(self) -> list[Run]:
         """The runs whose recordings were taken in, oldest first."""
         query = select(RecordingRow.run).order_by(RecordingRow.started, RecordingRow.id)
-        with self._reading() as connection:
+        with self.reading() as connection:
             return [Run.model_validate_json(run) for run in connection.scalars(query)]
 
     def run(self, recording_id: str) -> Run:
@@ -197,11 +182,11 @@ class Store:
 
     def judged_by(self, recording_id: str) -> str | None:
         """The digest of what the findings come from; None when it was not judged, or never taken in."""
-        with self._reading() as connection:
+        with self.reading() as connection:
             return connection.scalar(select(RecordingRow.judged_by).where(RecordingRow.id == recording_id))
 
     def _recording(self, recording_id: str, column: Any) -> str:
-        with self._reading() as connection:
+        with self.reading() as connection:
             found: str | None = connection.scalar(select(column).where(RecordingRow.id == recording_id))
         if found is None:
             raise _unknown(self.name, recording_id)
@@ -243,36 +228,36 @@ class Store:
             connection.execute(query.values(judged_by=judged_by, turn=saved.turn))
         return saved
 
-    def flows(self, recording_id: str) -> list[Flow]:
-        """The flows of a recording in the order they were saved."""
+    def flows(self, recording_id: str, ids: Sequence[str] | None = None) -> list[Flow]:
+        """The flows of a recording in the order they were saved; of `ids`, only these."""
         query = select(FlowRow.id, FlowRow.flow).where(FlowRow.recording == recording_id).order_by(FlowRow.number)
+        matches = select(MatchRow.flow, MatchRow.match).where(MatchRow.recording == recording_id)
+        if ids is not None:
+            query, matches = query.where(FlowRow.id.in_(ids)), matches.where(MatchRow.flow.in_(ids))
         found: dict[str, list[str]] = {}
-        with self._reading() as connection:
+        with self.reading() as connection:
             rows = connection.execute(query).all()
-            for flow, match in connection.execute(
-                select(MatchRow.flow, MatchRow.match)
-                .where(MatchRow.recording == recording_id)
-                .order_by(MatchRow.flow, MatchRow.number)
-            ):
+            for flow, match in connection.execute(matches.order_by(MatchRow.flow, MatchRow.number)):
                 found.setdefault(flow, []).append(match)
         return [_flow(flow, found.get(id_, [])) for id_, flow in rows]
 
     def findings(self, recording_id: str) -> list[Finding]:
         """The findings of a recording in the order they were saved."""
         query = select(FindingRow.finding).where(FindingRow.recording == recording_id).order_by(FindingRow.number)
-        with self._reading() as connection:
+        with self.reading() as connection:
             return [Finding.model_validate_json(finding) for finding in connection.scalars(query)]
 
     def found_gaps(self, recording_id: str) -> list[ReportedGap]:
         """The gaps that correlating came upon, in the order they were saved."""
         query = select(FoundGapRow.gap).where(FoundGapRow.recording == recording_id).order_by(FoundGapRow.number)
-        with self._reading() as connection:
+        with self.reading() as connection:
             return [msgspec.json.decode(gap, type=ReportedGap) for gap in connection.scalars(query)]
 
     # inside
 
     @contextmanager
-    def _reading(self) -> Iterator[Connection]:
+    def reading(self) -> Iterator[Connection]:
+        """A transaction to read in: that of the `snapshot` around, or its own."""
         here: Connection | None = getattr(self._here, "connection", None)
         with in_words(self.name), self._turn:
             if here is not None:
@@ -331,8 +316,7 @@ class Store:
 
     def _take(self, connection: Connection, recording_id: str, reads: Sequence[Read]) -> int:
         prefixes = _prefixes(connection, recording_id)
-        rows: dict[str, list[tuple[object, ...]]] = {}
-        unreadable: list[Row] = []
+        rows: list[tuple[object, ...]] = []
         new = 0
         for read in reads:
             before, digest = prefixes.get(read.kind, (START, NOTHING))
@@ -340,27 +324,16 @@ class Store:
             if at.offset <= before.offset:
                 continue
             if at.line <= before.line:  # it was unfinished when it was read before
-                _forget_line(connection, recording_id, read.kind, at.line)
+                known = (LineRow.recording == recording_id, LineRow.kind == read.kind, LineRow.line == at.line)
+                connection.execute(delete(LineRow).where(*known))
             elif at.line > before.line + 1:
                 raise ValueError(f"{read.ref} does not follow line {before.line}, the last that is in the index")
             else:
                 new += 1
-            prefixes[read.kind] = (at, chained(digest, read.raw, at.offset - before.offset))
-            if read.event is None:
-                unreadable.append(
-                    {
-                        "recording": recording_id,
-                        "kind": read.kind,
-                        "line": at.line,
-                        "error": read.error or "not a line of the contract",
-                        "raw": read.raw,
-                    }
-                )
-                continue
-            rows.setdefault(read.kind, []).append(line_row(recording_id, at.line, read.event, read.raw))
-        for kind, batch in rows.items():
-            self._insert_tuples(connection, LINES[kind], COLUMNS[kind], batch)
-        self._insert(connection, UnreadableRow, unreadable)
+            prefixes[read.kind] = (at, chained(digest, read.raw, read.size))
+            rows.append((recording_id, read.kind, at.line, read.size, read.raw))
+        if rows:
+            self._insert_tuples(connection, LineRow, ("recording", "kind", "line", "bytes", "raw"), rows)
         touched = {read.kind for read in reads}
         connection.execute(
             delete(PositionRow).where(PositionRow.recording == recording_id, PositionRow.kind.in_(touched))
@@ -447,16 +420,6 @@ def _held(connection: Connection, recording_id: str) -> Held | None:
     run = Run.model_validate_json(row.run)
     prefixes = _prefixes(connection, recording_id)
     return Held(row.path, run.started, run.app.package, prefixes, row.judged_by)
-
-
-def _forget_line(connection: Connection, recording_id: str, kind: str, line: int) -> None:
-    model = LINES[kind]
-    connection.execute(delete(model).where(model.recording == recording_id, model.line == line))
-    connection.execute(
-        delete(UnreadableRow).where(
-            UnreadableRow.recording == recording_id, UnreadableRow.kind == kind, UnreadableRow.line == line
-        )
-    )
 
 
 def _flow(stored: str, matches: Sequence[str]) -> Flow:

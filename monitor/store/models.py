@@ -1,16 +1,17 @@
-"""The tables: one for each kind of line, and what was concluded from them; keys are the names of lines, never counters.
-
-Columns are there to be asked for; the truth of a line is `raw`, the line as it stands in the recording.
-"""
+"""The tables: the lines, and what was concluded from them; keys are the names of lines, never counters."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
-from sqlalchemy import BigInteger, ForeignKey, LargeBinary, String, Text
+from msgspec.structs import fields
+from sqlalchemy import DDL, BigInteger, ForeignKey, String, Text, event
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-VERSION = 5
+from monitor.events import FILES, KINDS, Line, kind_of
+
+VERSION = 6
 """Of these tables. An index of another version is not read: it is deleted and rebuilt from the recordings."""
 
 Name = Annotated[str, mapped_column(String(200))]
@@ -69,118 +70,14 @@ class PositionRow(OfRecording):
 
 
 class LineRow(OfRecording):
-    """A line of a recording."""
+    """A line of a recording as it stands in its file; it is parsed by whoever asks for it."""
 
-    __abstract__ = True
-    line: Mapped[Number] = mapped_column(primary_key=True, autoincrement=False)
-    at: Mapped[Moment]
-    app: Mapped[Long | None]
-    pid: Mapped[Number | None]
-    raw: Mapped[Long]
-
-
-class AccessRow(LineRow):
-    """accesses.jsonl."""
-
-    __tablename__ = "accesses"
-    source: Mapped[Long]
-    target: Mapped[Long | None]
-    data: Mapped[Long]
-    outcome: Mapped[Name]
-    calls: Mapped[Number]
-    until: Mapped[Moment | None]
-
-
-class TransformRow(LineRow):
-    """transforms.jsonl."""
-
-    __tablename__ = "transforms"
-    op: Mapped[Name]
-    algorithm: Mapped[Long]
-
-
-class ConnectionRow(LineRow):
-    """connections.jsonl."""
-
-    __tablename__ = "connections"
-    op: Mapped[Name]
-    transport: Mapped[Name]
-    local: Mapped[Long]
-    remote: Mapped[Long]
-    host: Mapped[Long | None]
-
-
-class UploadRow(LineRow):
-    """uploads.jsonl."""
-
-    __tablename__ = "uploads"
-    via: Mapped[Name]
-    method: Mapped[Long | None]
-    host: Mapped[Long | None]
-    url: Mapped[Long | None]
-    type: Mapped[Long | None]
-    body: Mapped[Name | None]
-    size: Mapped[Number] = mapped_column("bytes")
-    status: Mapped[Number | None]
-    cleartext: Mapped[bool]
-    truncated: Mapped[bool]
-
-
-class ConsentRow(LineRow):
-    """consents.jsonl."""
-
-    __tablename__ = "consents"
-    signal: Mapped[Name]
-    status: Mapped[Name]
-    scope: Mapped[Name]
-    by: Mapped[Name] = mapped_column("said_by")
-    text: Mapped[Long | None]
-
-
-class PhaseRow(LineRow):
-    """phases.jsonl."""
-
-    __tablename__ = "phases"
-    state: Mapped[Name]
-    text: Mapped[Long | None]
-
-
-class ScreenRow(LineRow):
-    """screens.jsonl."""
-
-    __tablename__ = "screens"
-    package: Mapped[Name | None]
-    why: Mapped[Name]
-    by: Mapped[Name] = mapped_column("looked")
-
-
-class WitnessRow(LineRow):
-    """witnesses.jsonl."""
-
-    __tablename__ = "witnesses"
-    by: Mapped[Name] = mapped_column("counted_by")
-    subject: Mapped[Long | None]
-    data: Mapped[Long | None]
-
-
-class GapRow(LineRow):
-    """gaps.jsonl."""
-
-    __tablename__ = "gaps"
-    where: Mapped[Name] = mapped_column("place")
-    subject: Mapped[Long]
-    why: Mapped[Name]
-    detail: Mapped[Long | None]
-
-
-class UnreadableRow(OfRecording):
-    """A line of any file that is not a line of the contract."""
-
-    __tablename__ = "unreadable"
+    __tablename__ = "lines"
     kind: Mapped[Name] = mapped_column(primary_key=True)
     line: Mapped[Number] = mapped_column(primary_key=True, autoincrement=False)
-    error: Mapped[Long]
-    raw: Mapped[bytes] = mapped_column(LargeBinary)
+    size: Mapped[Number] = mapped_column("bytes")
+    """In the file, its newline included; `raw` is shorter by more than that where the line is too long."""
+    raw: Mapped[bytes]
 
 
 class FlowRow(OfRecording):
@@ -242,19 +139,19 @@ class FoundGapRow(OfRecording):
     """All of it as JSON."""
 
 
-LINES: dict[str, type[LineRow]] = {
-    "access": AccessRow,
-    "transform": TransformRow,
-    "connection": ConnectionRow,
-    "upload": UploadRow,
-    "consent": ConsentRow,
-    "phase": PhaseRow,
-    "screen": ScreenRow,
-    "witness": WitnessRow,
-    "gap": GapRow,
-}
-"""kind -> its table."""
-
 for table in Base.metadata.tables.values():
-    if table.name not in {"accesses", "transforms", "connections", "uploads", "unreadable"}:
+    if table.name != LineRow.__tablename__:
         table.dialect_options["sqlite"]["with_rowid"] = False  # small rows that are found by their key
+
+
+def view(kind: type[Line]) -> str:
+    """SQL (of SQLite) for one view: the lines of a kind with a column for each field, for queries by hand."""
+    name = kind_of(kind)
+    columns = ", ".join(f"raw ->> '$.{each.encode_name}' AS \"{each.encode_name}\"" for each in fields(kind))
+    lines = f"(SELECT recording, line, CAST(raw AS TEXT) AS raw FROM lines WHERE kind = '{name}')"  # noqa: S608 our own names
+    select = f"SELECT recording, line, {columns} FROM {lines} WHERE json_valid(raw)"  # noqa: S608
+    return f"CREATE VIEW {Path(FILES[name]).stem} AS {select}"
+
+
+for kind in KINDS:
+    event.listen(Base.metadata, "after_create", DDL(view(kind)).execute_if(dialect="sqlite"))  # type: ignore[no-untyped-call]

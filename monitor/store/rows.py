@@ -1,52 +1,13 @@
-"""Lines and conclusions as rows: what is put into columns so that it can be asked for."""
+"""Conclusions as rows: what is put into columns so that it can be asked for."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from operator import attrgetter
 from typing import Any
 
-from monitor.events import Endpoint, Event, dump, format_time
+from monitor.events import dump, format_time
 from monitor.findings import Finding, Flow, ReportedGap
 
 Row = dict[str, Any]
-_LARGEST = 2**63 - 1
-
-
-_OF_LINE = ("recording", "line", "at", "app", "pid", "raw")
-_OF_KIND: dict[str, tuple[tuple[str, ...], Callable[[Any], tuple[object, ...]]]] = {
-    "access": (
-        ("source", "target", "data", "outcome", "calls", "until"),
-        lambda it: (it.source, it.target, it.data, it.outcome, _number(it.count), it.until and format_time(it.until)),
-    ),
-    "transform": (("op", "algorithm"), attrgetter("op", "algorithm")),
-    "connection": (
-        ("op", "transport", "local", "remote", "host"),
-        lambda it: (it.op, it.transport, _endpoint(it.local), _endpoint(it.remote), it.host),
-    ),
-    "upload": (
-        ("via", "method", "host", "url", "type", "body", "bytes", "status", "cleartext", "truncated"),
-        lambda it: (
-            it.via, it.method, it.host, it.url, it.type, it.body, _number(it.size), _number(it.status),
-            it.cleartext, it.truncated,
-        ),
-    ),
-    "consent": (
-        ("signal", "status", "scope", "said_by", "text"), attrgetter("signal", "status", "scope", "by", "text")
-    ),
-    "phase": (("state", "text"), attrgetter("state", "text")),
-    "screen": (("package", "why", "looked"), attrgetter("package", "why", "by")),
-    "witness": (("counted_by", "subject", "data"), attrgetter("by", "subject", "data")),
-    "gap": (("place", "subject", "why", "detail"), attrgetter("where", "subject", "why", "detail")),
-}  # fmt: skip
-COLUMNS = {kind: (*_OF_LINE, *columns) for kind, (columns, _) in _OF_KIND.items()}
-"""kind -> the columns of its table, in the order of `line_row`."""
-
-
-def line_row(recording: str, line: int, event: Event, raw: bytes) -> tuple[object, ...]:
-    """The row of a line in the table of its kind."""
-    values = _OF_KIND[event.kind][1](event)
-    return (recording, line, format_time(event.at), event.app, _number(event.pid), raw.decode(), *values)
 
 
 def flow_row(recording: str, number: int, flow: Flow) -> Row:
@@ -111,7 +72,7 @@ def gap_row(recording: str, number: int, gap: ReportedGap) -> Row:
 
 
 def without_nul(rows: list[Row]) -> list[Row]:
-    """The rows for a database that has no NUL in its texts (PostgreSQL); `raw` and JSON have it escaped anyway."""
+    """The rows for a database that has no NUL in its texts (PostgreSQL); JSON has it escaped anyway."""
     return [
         {
             name: value.replace("\0", "\N{REPLACEMENT CHARACTER}") if isinstance(value, str) else value
@@ -119,12 +80,3 @@ def without_nul(rows: list[Row]) -> list[Row]:
         }
         for row in rows
     ]
-
-
-def _endpoint(end: Endpoint) -> str:
-    return f"[{end.ip}]:{end.port}" if ":" in end.ip else f"{end.ip}:{end.port}"
-
-
-def _number(value: int | None) -> int | None:
-    """A number that a column can hold; `raw` has it as it was written."""
-    return value if value is None or -_LARGEST <= value <= _LARGEST else _LARGEST

@@ -22,7 +22,6 @@ from monitor.correlate import correlate, knowledge
 from monitor.recording import Read, Recording, verify
 from monitor.store import Store
 from monitor.store.index import BATCH
-from monitor.store.rows import COLUMNS, line_row
 from tests.bench.figures import Figure, Given
 from tests.bench.running import alone, talk
 
@@ -33,7 +32,6 @@ SMALL_RECORDINGS = 20
 AT = datetime(2026, 5, 1, tzinfo=UTC)
 STACK = tuple(f"com.example.circle.net.Client.call{n}(Client.java:{n})" for n in range(6))
 KINDS = ("access", "connection", "upload")
-TABLES = {"access": "accesses", "connection": "connections", "upload": "uploads"}
 
 
 def line(number: int) -> events.Event:
@@ -73,7 +71,7 @@ def best(rounds: list[float]) -> float:
     return min(rounds)
 
 
-def raw(place: Path, rows: dict[str, list[tuple[object, ...]]]) -> float:
+def raw(place: Path, rows: list[tuple[object, ...]]) -> float:
     """Seconds for the same rows with nothing but sqlite3, in transactions of the same size."""
     Store(place).close()
     with closing(sqlite3.connect(place, isolation_level=None)) as database:
@@ -81,13 +79,10 @@ def raw(place: Path, rows: dict[str, list[tuple[object, ...]]]) -> float:
         run = ["r", "", "", "", "", "", None, "", None, None]
         database.execute(f"INSERT INTO recordings VALUES ({','.join('?' * len(run))})", run)
         begun = time.perf_counter()
-        for kind, of in rows.items():
-            names = COLUMNS[kind]
-            text = f"INSERT INTO {TABLES[kind]} ({','.join(names)}) VALUES ({','.join('?' * len(names))})"
-            for batch in batched(of, BATCH):
-                database.execute("BEGIN IMMEDIATE")
-                database.executemany(text, batch)
-                database.execute("COMMIT")
+        for batch in batched(rows, BATCH):
+            database.execute("BEGIN IMMEDIATE")
+            database.executemany("INSERT INTO lines (recording, kind, line, bytes, raw) VALUES (?, ?, ?, ?, ?)", batch)
+            database.execute("COMMIT")
         return time.perf_counter() - begun
 
 
@@ -133,20 +128,17 @@ def measure() -> Iterator[Given]:
         yield Figure("verify", lines / verifying)
 
         reads: dict[str, list[Read]] = {kind: list(recording.read(kind)) for kind in KINDS}
-        rows: dict[str, list[tuple[object, ...]]] = {kind: [] for kind in KINDS}
-        for kind, of in reads.items():
-            for read in of:
-                assert read.event is not None
-                rows[kind].append(line_row("r", read.position.line, read.event, read.raw))
-        count = sum(map(len, rows.values()))
+        rows: list[tuple[object, ...]] = [
+            ("r", read.kind, read.position.line, read.size, read.raw) for of in reads.values() for read in of
+        ]
         times: dict[str, list[float]] = {"raw": [], "ingest": [], "walk": [], "parse": []}
         for turn in range(ROUNDS):
             times["raw"].append(raw(room / f"raw{turn}", rows))
             times["ingest"].append(ingest(room / f"ingest{turn}", recording, lambda kind: reads[kind]))
             times["walk"].append(ingest(room / f"walk{turn}", recording, recording.read))
-            times["parse"].append(seconds(lambda: [list(recording.read(kind)) for kind in KINDS]))
+            times["parse"].append(seconds(lambda: [[read.event for read in recording.read(kind)] for kind in KINDS]))
         yardstick = best(times["raw"])
-        talk(f"index: {count} rows of {lines} lines; {count / yardstick:,.0f} rows/s with nothing but sqlite3")
+        talk(f"index: {lines} lines; {lines / yardstick:,.0f} rows/s with nothing but sqlite3")
         yield Figure("ingest of lines read before", yardstick / best(times["ingest"]))
         yield Figure("ingest from the files", yardstick / best(times["walk"]))
         yield Figure("reading and parsing alone", lines / best(times["parse"]))

@@ -9,9 +9,10 @@ import pytest
 from monitor.correlate import knowledge, report_on
 from monitor.judge.compare import compare
 from monitor.recording import Recording
-from monitor.reports import comparison, render
+from monitor.reports import comparison, gate, render
 from monitor.store import Store
 from tests.browser.seen import SIZES, overflow, violations
+from tests.gate import test_page
 from tests.reports import sample
 
 RECORDINGS = Path(__file__).parents[1] / "recordings"
@@ -47,6 +48,7 @@ def compared() -> str:
 OTHERS = {
     "complaint": lambda: render(sample.report(laws=("cn",)), "complaint-html", lang="zh"),
     "comparison": compared,
+    "gate": lambda: gate.render(test_page.told(), "html"),
 }
 
 

@@ -78,7 +78,7 @@ def test_following_finds_an_access_that_is_reported_after_its_upload(recording, 
     thread.start()
     try:
         recording.append(upload(recording, 2))
-        assert wait_for(lambda: list(store.seen("r", "upload")))
+        assert wait_for(lambda: list(store.read("r", "upload")))
         recording.append(access(1))
         assert wait_for(lambda: any(outcome.findings for outcome in seen))
     finally:

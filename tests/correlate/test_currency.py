@@ -233,7 +233,7 @@ def test_a_file_that_is_rewritten_while_it_is_followed_is_read_anew_at_the_end(t
     thread = threading.Thread(target=follow, args=(recording, store, knowledge(), done.is_set))
     thread.start()
     try:
-        assert wait_for(lambda: len(list(store.seen("r", "upload"))) == 1)
+        assert wait_for(lambda: len(list(store.read("r", "upload"))) == 1)
         edit(recording.path / "accesses.jsonl", swapped)
     finally:
         done.set()

@@ -22,7 +22,9 @@ STEPS = 40
 def in_turn(recording: Recording) -> list[Read]:
     """All lines as they came, in time."""
     order = list(FILES)
-    reads = [(read.event.at, read) for kind in FILES for read in recording.read(kind, finished=True) if read.event]
+    reads = [
+        (event.at, read) for kind in FILES for read in recording.read(kind, finished=True) if (event := read.event)
+    ]
     reads.sort(key=lambda each: (each[0], order.index(each[1].kind), each[1].position.line))
     return [read for _, read in reads]
 

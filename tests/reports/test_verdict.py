@@ -22,6 +22,13 @@ def test_gaps_alone_are_not_clean():
     assert said.more.startswith("1 gap was recorded.")
 
 
+def test_a_run_without_hooks_says_so_first():
+    seen = sample.report()
+    said = verdict(seen.model_copy(update={"run": seen.run.model_copy(update={"unhooked": "Frida ended"})}), EN)
+    assert said.line.startswith("Traffic only: no hooks were in the app. 7 findings")
+    assert said.more.startswith("What the app read was not seen (Frida ended)")
+
+
 def test_neither_findings_nor_gaps():
     assert verdict(sample.clean(), EN).tone == "none"
 
@@ -34,7 +41,7 @@ def test_worst_first_then_surest():
 
 
 def test_the_facts_say_what_went_to_whom_and_when_against_the_answer():
-    assert verdict(sample.report(), EN).facts == (
+    assert facts(sample.report(), EN) == (
         "Address book (12 of 12 entries) went to api.circle.test, 2.4 s before the user was asked, and again "
         "2.3 s after “Disagree” (refused); address book (6 of 12 entries) went to sync.friendgraph.test, 2.1 s before "
         "the user was asked; and one more kind of data or recipient."
@@ -44,8 +51,8 @@ def test_the_facts_say_what_went_to_whom_and_when_against_the_answer():
 def test_what_no_rule_objects_to_is_told_only_where_nothing_else_is():
     quiet = sample.report(findings=())
     assert {group.level for group in sent(quiet)} == {None}
-    assert "went to api.circle.test" in verdict(quiet, EN).facts
-    assert verdict(sample.clean(flows=()), EN).facts == ""
+    assert "went to api.circle.test" in facts(quiet, EN)
+    assert facts(sample.clean(flows=()), EN) == ""
 
 
 def test_flows_are_told_by_data_and_recipient_and_each_rule_once():

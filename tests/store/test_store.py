@@ -37,7 +37,7 @@ SERVER = os.environ.get("APPWITNESS_TEST_DB")
 
 
 def pairs(lines):
-    """The lines with their names, however they were given."""
+    """The events of lines with their names."""
     return [(line.ref, line.event) for line in lines]
 
 
@@ -109,8 +109,7 @@ def take_in(store: Store, recording: Recording) -> int:
 
 
 def everything(store: Store, recording_id: str) -> dict[str, Any]:
-    found: dict[str, Any] = {kind: list(store.seen(recording_id, kind)) for kind in FILES}
-    found["unreadable"] = list(store.unreadable(recording_id))
+    found: dict[str, Any] = {kind: list(store.read(recording_id, kind)) for kind in FILES}
     found["positions"] = store.positions(recording_id)
     found["run"] = store.run(recording_id)
     return found
@@ -152,7 +151,7 @@ def test_events_come_back_as_they_were_whatever_the_batches(appended, data):
             found = list(recording.read(kind))
             for part in (*data.draw(st.lists(st.integers(0, len(found)), max_size=3)), len(found)):
                 store.ingest("run-1", recording.run, str(recording.path), found[:part])
-            assert pairs(store.seen("run-1", kind)) == pairs(found)
+            assert pairs(store.read("run-1", kind)) == pairs(found)
 
 
 def test_taking_in_twice_changes_nothing(store, recording):
@@ -165,7 +164,7 @@ def test_taking_in_twice_changes_nothing(store, recording):
     assert everything(store, "run-1") == before
     recording.append(access("y"))
     assert take_in(store, recording) == 1
-    assert [seen.ref for seen in store.seen("run-1", "access")] == [f"accesses.jsonl:{n}" for n in (1, 2, 3)]
+    assert [read.ref for read in store.read("run-1", "access")] == [f"accesses.jsonl:{n}" for n in (1, 2, 3)]
 
 
 def test_lines_of_the_case_of_matching_come_back(store):
@@ -175,13 +174,13 @@ def test_lines_of_the_case_of_matching_come_back(store):
     name = recording.run.id
     assert take_in(store, recording) > 2000
     for kind in FILES:
-        assert pairs(store.seen(name, kind)) == pairs(recording.read(kind))
+        assert pairs(store.read(name, kind)) == pairs(recording.read(kind))
 
 
 def test_more_lines_than_a_page_and_a_batch(store, recording):
     recording.append_all(access(str(number)) for number in range(6001))
     assert take_in(store, recording) == 6001
-    assert [seen.ref for seen in store.seen("run-1", "access")] == [f"accesses.jsonl:{n + 1}" for n in range(6001)]
+    assert [read.ref for read in store.read("run-1", "access")] == [f"accesses.jsonl:{n + 1}" for n in range(6001)]
 
 
 def test_an_unreadable_line_keeps_its_number_and_reason(store, recording):
@@ -192,10 +191,27 @@ def test_an_unreadable_line_keeps_its_number_and_reason(store, recording):
         file.write(b"{}\n")
     recording.append(access("x"))
     assert take_in(store, recording) == 4
-    (one, why), (two, _) = store.unreadable("run-1")
-    assert (one, two) == ("accesses.jsonl:2", "gaps.jsonl:1")
-    assert "JSON" in why
-    assert [seen.ref for seen in store.seen("run-1", "access")] == ["accesses.jsonl:1", "accesses.jsonl:3"]
+    one, two, three = store.read("run-1", "access")
+    assert (one.event, two.event, three.event) == (access(), None, access("x"))
+    assert (two.ref, two.raw) == ("accesses.jsonl:2", b"\xff\x00 not a line")
+    assert "JSON" in two.error
+    assert [(read.ref, read.event) for read in store.read("run-1", "gap")] == [("gaps.jsonl:1", None)]
+
+
+def test_lines_can_be_asked_for_by_their_fields_in_sql(tmp_path, recording):
+    place = tmp_path / "index.sqlite"
+    recording.append(access("+8613800138000"))
+    recording.path.joinpath("accesses.jsonl").open("ab").write(b"not a line\n")
+    recording.append(access("+8613800138001"))
+    with closing(Store(place)) as store:
+        take_in(store, recording)
+    with closing(sqlite3.connect(place)) as database:
+        rows = database.execute(
+            "SELECT line, source, data, \"values\" ->> '$[0].text' FROM accesses ORDER BY line"
+        ).fetchall()
+        names = {name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'view'")}
+    assert rows == [(1, "s", "phone_number", "+8613800138000"), (3, "s", "phone_number", "+8613800138001")]
+    assert names == {file.removesuffix(".jsonl") for file in FILES.values()}
 
 
 def test_a_line_that_was_unfinished_is_taken_in_anew_when_it_is_whole(store, recording):
@@ -204,31 +220,31 @@ def test_a_line_that_was_unfinished_is_taken_in_anew_when_it_is_whole(store, rec
     recording.update_run(ended=AT)
     path.write_text(text[:50])
     assert take_in(store, recording) == 1
-    assert len(list(store.unreadable("run-1"))) == 1
+    (torn,) = store.read("run-1", "access")
+    assert "unfinished" in torn.error
     assert take_in(store, recording) == 0
     path.write_text(text)
     assert take_in(store, recording) == 0
-    assert list(store.unreadable("run-1")) == []
-    assert [event.values[0].text for _, _, _, event in store.seen("run-1", "access")] == ["whole"]
+    assert [read.event for read in store.read("run-1", "access")] == [access("whole")]
     path.write_text(text + text[:-1])
     assert take_in(store, recording) == 1
     recording.append(access("next"))
     assert take_in(store, recording) == 1
-    assert len(list(store.seen("run-1", "access"))) == 3
+    assert len(list(store.read("run-1", "access"))) == 3
 
 
 def test_lines_that_do_not_follow_are_refused(store, recording):
     recording.append_all([access(), access("x")])
     with pytest.raises(ValueError, match="does not follow"):
         store.ingest("run-1", recording.run, "", list(recording.read("access"))[1:])
-    assert list(store.seen("run-1", "access")) == []
+    assert list(store.read("run-1", "access")) == []
 
 
 def test_numbers_and_texts_of_any_size_are_kept(store, recording):
     odd = access("a\0b" + "长" * 5000, pid=10**30, count=10**25)
     recording.append(odd)
     assert take_in(store, recording) == 1
-    assert [event for _, _, _, event in store.seen("run-1", "access")] == [odd]
+    assert [read.event for read in store.read("run-1", "access")] == [odd]
 
 
 # recordings
@@ -243,7 +259,7 @@ def test_one_database_holds_many_recordings(store, tmp_path):
     assert store.path("run-2") == tmp_path / "2"
     store.save("run-1", [flow(1)], [finding(1)])
     assert (store.flows("run-2"), store.findings("run-2")) == ([], [])
-    assert len(list(store.seen("run-2", "access"))) == 2
+    assert len(list(store.read("run-2", "access"))) == 2
 
 
 def test_the_run_is_brought_up_to_date(store, recording):
@@ -271,7 +287,7 @@ def test_a_recording_that_is_not_there_is_an_error_of_the_user(store):
             ask("absent")
     assert store.judged_by("absent") is None
     assert store.positions("absent") == {}
-    assert list(store.seen("absent", "access")) == []
+    assert list(store.read("absent", "access")) == []
 
 
 # conclusions
@@ -348,7 +364,7 @@ def test_a_database_built_anew_is_the_same(tmp_path, recording):
             tables = [row[0] for row in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
             dumps.append({table: sorted(database.execute(f"SELECT * FROM {table}")) for table in tables})
     assert dumps[0] == dumps[1]
-    assert len(dumps[0]["accesses"]) == 20
+    assert len(dumps[0]["lines"]) == 21
 
 
 # several at once, and killed
@@ -378,7 +394,7 @@ def test_a_reader_sees_whole_saves_while_a_writer_goes_on(tmp_path, recording):
         while not done.is_set() or looks == 0:
             with reader.snapshot():
                 flows, findings = reader.flows("run-1"), reader.findings("run-1")
-                lines = list(reader.seen("run-1", "access"))
+                lines = list(reader.read("run-1", "access"))
             assert len(flows) == len(findings)
             assert len(lines) in (len(flows), len(flows) + 1, len(flows) + 2)
             looks += 1
@@ -407,7 +423,7 @@ def test_two_may_take_in_the_same_at_once(tmp_path, recording, shared):
         thread.join()
     assert sum(counts) == 3000
     assert len(counts) == 90
-    assert len(list(first.seen("run-1", "access"))) == 3000
+    assert len(list(first.read("run-1", "access"))) == 3000
 
 
 def test_a_killed_reader_goes_on_where_it_was(tmp_path, recording):
@@ -431,15 +447,15 @@ def test_a_killed_reader_goes_on_where_it_was(tmp_path, recording):
         os.kill(child, signal.SIGKILL)
         os.waitpid(child, 0)
         with Store(place) as store:
-            so_far = len(list(store.seen("run-1", "access")))
+            so_far = len(list(store.read("run-1", "access")))
             position = store.positions("run-1").get("access")
             assert so_far == (position.line if position else 0)
     with Store(place) as store:
         assert take_in(store, recording) == total - so_far
-        assert pairs(store.seen("run-1", "access")) == pairs(recording.read("access"))
+        assert pairs(store.read("run-1", "access")) == pairs(recording.read("access"))
     with closing(sqlite3.connect(place)) as database:
         assert database.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
-        assert database.execute("SELECT count(*) FROM accesses").fetchone() == (total,)
+        assert database.execute("SELECT count(*) FROM lines").fetchone() == (total,)
 
 
 def test_many_threads_in_memory(recording):
@@ -452,7 +468,7 @@ def test_many_threads_in_memory(recording):
             try:
                 for _ in range(10):
                     store.save("run-1", [flow(number)], [])
-                    assert len(list(store.seen("run-1", "access"))) == 200
+                    assert len(list(store.read("run-1", "access"))) == 200
             except BaseException as error:
                 failures.append(error)
 

@@ -113,9 +113,9 @@ class Decision:
     why: str
     button: Button | None = None
     answer: Answer | None = None
-    """What it answers; None: it is a step on the way to an answer, or none."""
+    """The answer that it gives; None: it is only a step towards one, or no answer at all."""
     uncertain: bool = False
-    """Whether nothing there is known to be what the plan wants."""
+    """Whether no button there is known to do what the plan wants."""
 
 
 def foremost(windows: Iterable[Seen]) -> tuple[Seen, ...]:

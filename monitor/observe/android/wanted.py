@@ -38,7 +38,7 @@ class Wanted:
     attach: bool = False
     """Observe the app as it runs already, instead of starting it."""
     allow: tuple[str, ...] = ()
-    """Quirks (catalog/devices/quirks.yml) that are changed only with leave."""
+    """Quirks (catalog/devices/quirks.yml) that are changed only with permission."""
     adb_root: bool = False
     """Let `adb root` restart the device's adb."""
     ask: bool = False
