@@ -29,10 +29,12 @@ MARKERS = (
     "forbidden_flow(data=, recipient=None, reason=None): this must not be sent",
     "allowed_gap(where=, why=, subject=, reason=): under --appwitness-strict, a gap that is accepted; `*`: any text",
 )
+FILES = frozenset({"policy", "rules", "persona", "frida_server", "frida_gadget", "upstream_ca"})
 OURS_FIXTURES = frozenset({"appwitness_run", "appwitness_recording"})
 _JUDGED: pytest.StashKey[list[tuple[Judged, Path, bool]]] = pytest.StashKey()
 """Of a test: its runs, the folder of each, and whether the recording is ours to remove."""
 _CASE: pytest.StashKey[Case] = pytest.StashKey()
+_FAILED: pytest.StashKey[bool] = pytest.StashKey()
 _SESSION: pytest.StashKey[Session] = pytest.StashKey()
 _INDEX: pytest.StashKey[tempfile.TemporaryDirectory[str]] = pytest.StashKey()
 _PARTIAL: pytest.StashKey[bool] = pytest.StashKey()
@@ -196,9 +198,6 @@ def appwitness_run(
                 shutil.rmtree(one.recording, ignore_errors=True)
 
 
-_FAILED: pytest.StashKey[bool] = pytest.StashKey()
-
-
 @pytest.fixture
 def appwitness_recording(
     request: pytest.FixtureRequest, appwitness_args: dict[str, Any]
@@ -228,8 +227,8 @@ def appwitness_recording(
 
 
 def _named(given: Mapping[str, Any]) -> dict[str, Any]:
-    """As `monitor.observe` names it: `law` is written as on the command line, `cn,eu`."""
-    named = dict(given)
+    """As `monitor.observe` names it: `law` is written as on the command line, `cn,eu`; a file may be text."""
+    named = {name: Path(value) if name in FILES and isinstance(value, str) else value for name, value in given.items()}
     if isinstance(law := named.pop("law", None), str):
         named["laws"] = tuple(code.strip() for code in law.split(","))
     return named

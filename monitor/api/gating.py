@@ -162,6 +162,8 @@ class Gate:
         path = beside(self.baseline, files.NAME)
         if path is None:
             return None
+        if not path.exists():
+            raise UserError(f"There is no {path}.", "Write it: appwitness baseline write RECORDING.")
         file = baseline_of(path, package)
         return Held(file.made, {each.id: each for each in file.findings}, str(path))
 

@@ -302,6 +302,8 @@ def observed(
     """The same, judged by a gate that there is; `of_run`: those options that say how the run is made."""
     from monitor.api.devices import name_of
 
+    if unknown := of_run.keys() - set(OF_RUN):
+        raise TypeError(f"unknown keyword: {', '.join(sorted(unknown))}")
     wanted = _wanted(app, device, launch, of_run)
     order = _order(plan, of_run)
     if gate.judging.known.app_type is not None:

@@ -7,7 +7,7 @@ import json
 import os
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 from monitor import private
 from monitor.api.gating import Gate, baseline_of, beside, made
 from monitor.api.judging import Judging, judging
+from monitor.gate import Policy
+from monitor.knowledge import Choices
 
 if TYPE_CHECKING:  # imported late
     from monitor.api.running import Judged
@@ -24,8 +26,8 @@ if TYPE_CHECKING:  # imported late
 RECORDING, GATE, SARIF, REPORT, FLOWS = "recording", "gate.json", "gate.sarif", "report.html", "flows.json"
 """What is in the folder of a run; the last two only of a test that failed."""
 ACCEPTED = "pytest --appwitness-update"
-CHOICES = ("first_party", "laws", "app_type", "policy", "territory", "assume_consent", "rules")
-LIMITS = ("aliases", "verify", "fail_on", "min_confidence", "on_worse", "on_new_rules", "strict", "allowed_gaps")
+CHOICES = ("rules", *Choices.__annotations__)
+LIMITS = ("aliases", "verify", *(each.name for each in fields(Policy)))
 
 
 @dataclass
@@ -70,7 +72,8 @@ class Session:
         key = json.dumps(choices, sort_keys=True, default=str)
         if key not in self._judging:
             self._judging[key] = judging(db=str(self._index), **choices)
-        gate = made(self._judging[key], baseline=self.baseline, **limits)
+        to_be_made = self.update and self.baseline is not None and not self.baseline.exists()
+        gate = made(self._judging[key], baseline=None if to_be_made else self.baseline, **limits)
         # A run has one plan: what the baseline knows of others is the business of other tests.
         policy = replace(gate.policy, other_plans=False)
         if self.update:
