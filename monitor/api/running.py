@@ -36,6 +36,7 @@ if TYPE_CHECKING:  # imported late, so that `import monitor` answers at once
         unpin: bool
         """Make the app accept the proxy's certificate where it pins one."""
         hooks: bool
+        """True: fail where the app cannot be hooked; False: traffic alone; left out: that where it cannot be hooked."""
         persona: Path | None
         """File of what to plant; None: made up for the run."""
         no_persona: bool

@@ -141,6 +141,14 @@ def _report(store: Store, recording_id: str, known: Knowledge, outcome: Outcome 
     )
 
 
+def _asking(screens: Iterable[Seen[Event]], asked: set[Ref]) -> Iterator[Seen[Event]]:
+    """The screens from which consent was read, and the pictures of a question."""
+    for each in screens:
+        screen = each.event
+        if isinstance(screen, Screen) and (each.ref in asked or (screen.image and screen.why == "consent")):
+            yield each
+
+
 def _lines(store: Store, run: Run) -> tuple[Lines, list[Read]]:
     """The lines in the index, and those of them that are no lines of the contract."""
     lines: Lines = {}
@@ -150,14 +158,6 @@ def _lines(store: Store, run: Run) -> tuple[Lines, list[Read]]:
         lines[kind] = tuple(seen for _, seen in reads if seen)
         unreadable += [read for read, seen in reads if seen is None]
     return lines, unreadable
-
-
-def _asking(screens: Iterable[Seen[Event]], asked: set[Ref]) -> Iterator[Seen[Event]]:
-    """The screens from which consent was read, and the pictures of a question."""
-    for each in screens:
-        screen = each.event
-        if isinstance(screen, Screen) and (each.ref in asked or (screen.image and screen.why == "consent")):
-            yield each
 
 
 def _owned(lines: Lines, run: Run) -> Iterator[tuple[Ref, Event]]:

@@ -117,10 +117,10 @@ def headline(
 
 
 def sent(report: Report) -> list[Sent]:
-    """What left, by kind of data and recipient: what the rules object to most first, then in order of time."""
+    """What left, by kind of data and host: what the rules object to most first, then in order of time."""
     groups: dict[tuple[str, str], list[Flow]] = {}
     for flow in sorted(report.flows, key=lambda flow: flow.at):
-        groups.setdefault((flow.data, flow.recipient.key or flow.recipient.host), []).append(flow)
+        groups.setdefault((flow.data, flow.recipient.host), []).append(flow)
     of: dict[str, list[Finding]] = {}
     for finding in worst_first(report):
         for id_ in finding.flows:

@@ -18,7 +18,7 @@ from monitor.exchange import har
 from monitor.findings import LEVELS, Flow
 from monitor.recording import Recording
 from monitor.reports import render
-from monitor.reports.frames import folded, frames
+from monitor.reports.frames import frames
 from monitor.reports.page.sections import gaps as gap_rows
 from monitor.reports.time_axis import consent_steps
 from monitor.reports.timeline import picture
@@ -306,7 +306,7 @@ def read(asked: Asked) -> Response:
         "findings": _about(asked, seen.ref),
         "flows": [_flow(asked, flow) for flow in flows[:MOST_WAYS]],
         "more": max(0, len(flows) - MOST_WAYS),
-        "_frames": folded(frames(event.stack, event.owners)),
+        "_frames": frames(event.stack, event.owners),
     }  # fmt: skip
     return asked.answer("read.html", facts)
 

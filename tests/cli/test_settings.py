@@ -2,6 +2,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import click
 import pytest
@@ -69,9 +70,11 @@ def test_the_nearest_file_above_the_current_folder_holds(here, name, monkeypatch
     below = here / "a/b"
     below.mkdir(parents=True)
     monkeypatch.chdir(below)
-    assert settings.find().path == here / name
+    assert (found := settings.find())
+    assert found.path == here / name
     (here / "a/appwitness.toml").write_text('lang = "en"\n')
-    assert settings.find().path == here / "a/appwitness.toml"
+    assert (found := settings.find())
+    assert found.path == here / "a/appwitness.toml"
 
 
 @pytest.mark.parametrize("text", ["[project]\nname = 'x'\n", "no TOML at all", "[tool.other]\nappwitness = 1\n"])
@@ -116,12 +119,14 @@ def test_a_file_sets_no_option_but_those_that_are_named(here):
     for verb, option in OPTIONS:
         if option in settings.FOR_ALL | settings.FOR_ONE:
             continue
-        table = {option: "x"}
+        table: dict[str, Any] = {option: "x"}
         for name in reversed(verb):
             table = {name: table}
         found = settings.Settings(here / "appwitness.toml", table, "")
+        command = main.get_command(click.Context(main), verb[0])
+        assert command
         with pytest.raises(UserError, match=f"--{option} cannot be set in a file"):
-            found.defaults(verb[0], main.get_command(click.Context(main), verb[0]))
+            found.defaults(verb[0], command)
         tried += 1
     assert tried > 50
 
@@ -177,7 +182,8 @@ def test_a_file_above_that_somebody_else_has_put_there_does_not_count(here, monk
     monkeypatch.chdir(below)
     assert settings.find() is None
     os.chown(below, 54321, -1)  # a checkout that is another user's as a whole, as in a container
-    assert settings.find().path == path
+    assert (found := settings.find())
+    assert found.path == path
 
 
 def test_nothing_in_a_file_acts_on_the_terminal(here):

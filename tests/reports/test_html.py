@@ -2,6 +2,7 @@ import base64
 import hashlib
 import itertools
 import re
+from typing import Any
 
 import msgspec
 import pytest
@@ -9,7 +10,9 @@ from lxml import html as lxml_html
 
 from monitor.events import Consent, Part, Record
 from monitor.findings import Report
+from monitor.reports import reasons as reasons_of
 from monitor.reports import render
+from monitor.reports import words as words_of
 from monitor.reports.html import TEMPLATES
 from monitor.seen import Seen, see
 from tests.reports import sample
@@ -140,7 +143,10 @@ def test_a_card_is_one_kind_of_data_at_one_recipient_with_every_rule_that_object
         "Personal data was sent after the user refused",
         "Personal data was sent before consent",
     }
-    assert "12 of 12 entries of the address book went to api.circle.test, 2.4 s before" in found[0].text_content()
+    assert (
+        "Address book (12 of 12 entries) went to api.circle.test, 2.4 s before the user was asked"
+        in found[0].text_content()
+    )
 
 
 def test_the_evidence_has_both_stacks_the_decoding_the_found_bytes_and_consent():
@@ -321,3 +327,25 @@ def test_a_finding_on_reads_stands_with_what_carried_them():
     alone = read.model_copy(update={"flows": ()})
     article = cards(page(sample.report(findings=(alone,), flows=())))[0]
     assert "Evidence: reads" in article.text_content()
+
+
+def ours():
+    """What we say in English where Chinese says it otherwise: words and reasons, in pieces between their blanks."""
+    texts = [text for text in words_of._table().values() if text["en"] != text["zh"]]
+    texts += reasons_of._table()["sentences"].values()
+    for text in texts:
+        yield from (piece.strip(" .,;:()") for piece in re.split(r"\{\w+\}", text["en"]))
+
+
+@pytest.mark.parametrize("format_", ["html", "complaint-html"])
+def test_a_chinese_page_has_nothing_of_ours_in_english(format_):
+    tree: Any = lxml_html.document_fromstring(render(sample.report(laws=("cn",)), format_, lang="zh"))
+    for quoted in tree.xpath("//style | //code | //pre | //*[@lang='en'] | //div[@class='window']"):
+        quoted.text = ""
+        for child in list(quoted):
+            quoted.remove(child)
+    shown = " ".join([*tree.itertext(), *tree.xpath("//@aria-label | //@alt")])
+    pieces = {piece for piece in ours() if len(piece) >= 5}
+    assert len(pieces) > 300
+    left = [piece for piece in pieces if re.search(rf"(?<![\w./:-]){re.escape(piece)}(?![\w./:-])", shown)]
+    assert set(left) <= {"Android", "Circle"}

@@ -3,6 +3,7 @@
 import gzip
 import json
 import re
+from contextlib import contextmanager
 from datetime import timedelta
 
 import pytest
@@ -30,16 +31,29 @@ def known():
     return knowledge()
 
 
+@pytest.fixture(scope="module")
+def store(tmp_path_factory, known):
+    with index(tmp_path_factory.mktemp("runs"), known) as store:
+        yield store
+
+
 @pytest.fixture
-def store(tmp_path, known):
+def own(tmp_path, known):
+    """The same for a test that changes it."""
+    with index(tmp_path, known) as store:
+        yield store
+
+
+@contextmanager
+def index(folder, known):
     """Run 1 reads a number; run 2 reads it and sends it in gzipped JSON, before anybody was asked."""
-    with Store(tmp_path / "index.sqlite") as store:
+    with Store(folder / "index.sqlite") as store:
         for number in (1, 2):
             run = sample.run(
                 id=f"run-{number} <b>" if number == 2 else "run-1", clock_offset_ms=0, persona=(),
                 started=sample.START + timedelta(days=number), ended=sample.START + timedelta(days=number, minutes=1),
             )  # fmt: skip
-            recording = Recording.create(tmp_path / f"r{number}", run)
+            recording = Recording.create(folder / f"r{number}", run)
             recording.append(
                 events.Access(
                     at=run.started + timedelta(seconds=1), app=sample.APP, data="phone_number", outcome="returned",
@@ -293,9 +307,9 @@ def test_the_report_is_the_html_report(store, known):
     assert json.loads(browser(store, known).get(f"{HERE}/sarif").text)["version"] == "2.1.0"
 
 
-def test_a_recording_without_its_folder_is_shown_still(store, known, tmp_path):
+def test_a_recording_without_its_folder_is_shown_still(own, known, tmp_path):
     (tmp_path / "r2").rename(tmp_path / "elsewhere")
-    asking = browser(store, known)
+    asking = browser(own, known)
     for path in ("", "/uploads", "/uploads/1", "/consents"):
         assert asking.get(HERE + path).status_code == 200
     assert posted(asking, {"status": "given"}).status_code == 400
@@ -318,8 +332,8 @@ def test_an_empty_index_says_what_to_do(tmp_path, known):
 # marks
 
 
-def test_a_mark_is_appended_and_findings_follow(store, known, tmp_path):
-    asking = browser(store, known)
+def test_a_mark_is_appended_and_findings_follow(own, known, tmp_path):
+    asking = browser(own, known)
     before = asking.get(f"{HERE}?format=json").json()["rules"]
     assert "sent-before-consent" in {each["rule"] for each in before}
     assert posted(asking, {"status": "given", "text": "Agree"}).status_code == 200
@@ -348,24 +362,24 @@ def test_a_mark_is_appended_and_findings_follow(store, known, tmp_path):
         ({}, {"cookie": "appwitness-80=wrong"}),
     ],
 )
-def test_a_form_from_elsewhere_marks_nothing(store, known, tmp_path, fields, headers):
+def test_a_form_from_elsewhere_marks_nothing(store, known, fields, headers):
     assert (
         posted(
             browser(store, known, token=None if "cookie" in headers else TOKEN), {"status": "given"} | fields, **headers
         ).status_code
         == 403
     )
-    assert not list(Recording.open(tmp_path / "r2").events(events.Consent))
+    assert not list(Recording.open(store.path(SECOND)).events(events.Consent))
 
 
 @pytest.mark.parametrize(
     "fields", [{}, {"status": "gone"}, {"status": "given", "corrects": "consents.jsonl:7"}, {"retracts": "x"}]
 )
-def test_a_form_that_makes_no_sense_says_so(store, known, tmp_path, fields):
+def test_a_form_that_makes_no_sense_says_so(store, known, fields):
     answer = posted(browser(store, known), fields)
     assert answer.status_code == 400
     assert 'role="alert"' in answer.text
-    assert not list(Recording.open(tmp_path / "r2").events(events.Consent))
+    assert not list(Recording.open(store.path(SECOND)).events(events.Consent))
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, fields, is_dataclass
 from datetime import UTC, datetime, timedelta, timezone
@@ -21,6 +22,8 @@ from monitor.reports.watched import assumption
 from monitor.reports.words import Words
 
 ZONES = {"cn": timezone(timedelta(hours=8))}
+WRITTEN = re.compile(r"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}) UTC")
+"""A time as findings write it."""
 """Law -> the time that its authorities use; UTC otherwise."""
 VALUES = 3
 ROWS = 200
@@ -81,6 +84,13 @@ class Proof:
     body: str
     """sha256 of the body that was sent; empty where there is none."""
     facts: tuple[int, ...]
+
+
+def in_zone(text: str, law: str) -> str:
+    """A sentence of a finding with its times in the zone of the letter, which says once which that is."""
+    if law not in ZONES:
+        return text
+    return WRITTEN.sub(lambda found: moment(datetime.fromisoformat(f"{found[1]}+00:00"), law), text)
 
 
 def moment(at: datetime, law: str) -> str:
@@ -183,7 +193,7 @@ class Letter:
         return Fact(
             number=number,
             title=words.of(finding.title),
-            detail=words.of(finding.detail),
+            detail=in_zone(words.of(finding.detail), self.law),
             rule=finding.rule,
             kinds=finding.kinds,
             data=words.data(finding.data) if finding.data else "",

@@ -91,12 +91,6 @@ class Page:
         return self.cards[0].said if self.cards else self.verdict.line
 
     @property
-    def remarks(self) -> str:
-        """What is to be said beside the headline; nothing of what findings are, which the cards say."""
-        more = self.verdict.more
-        return more.removeprefix(self.words("verdict_findings_more")).strip() if self.cards else more
-
-    @property
     def strip(self) -> list[Card]:
         """What, to whom, when and how sure, of the worst."""
         return self.all_cards[:STRIP]
@@ -106,7 +100,7 @@ class Page:
         """Which app, device, plan and time, as one line."""
         words, run = self.words, self.report.run
         version = f" {run.app.version}" if run.app.version else ""
-        seen_on = device(self.report, words) if run.imported else run.device.model or run.device.serial
+        seen_on = device(self.report.run, words) if run.imported else run.device.model or run.device.serial
         said = [f"{run.app.package}{version}", seen_on]
         if not run.imported:
             said.append(words(f"plan_{run.plan}"))

@@ -113,7 +113,7 @@ class Cards:
             host=plain(group.host),
             who=who(group.flows[0].recipient, words) if group.flows else "",
             why_who=self.flows.who(group.flows[0].recipient) if group.flows else "",
-            said=first_upper(sentence(group, self.report, words)),
+            said=sentence(group, self.report, words),
             states=tuple(self._states(group)),
             confidence=words(f"confidence_{confidence}") if confidence else "",
             means=words(f"confidence_{confidence}_means") if confidence else "",
@@ -182,8 +182,3 @@ class Cards:
                 for name, members in by_jurisdiction(finding.articles if self.report.laws else (), words)
             ),
         )
-
-
-def first_upper(text: str) -> str:
-    """A sentence begins with a capital."""
-    return text[:1].upper() + text[1:]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -130,7 +129,9 @@ class Flows:
 
     def row(self, flow: Flow, has_block: bool = False) -> Row:
         """A flow as one row of a table; `has_block` when the page shows it in full as well."""
-        forms = Counter(match.variant for match in flow.matches)
+        forms = dict.fromkeys(
+            self.words("as_it_was") if match.variant == "plain" else match.variant for match in flow.matches
+        )
         return Row(
             id=flow.id,
             data=self.words.data(flow.data),
@@ -306,8 +307,8 @@ class Flows:
         )
 
     def _match(self, match: Match, around: Around | None) -> Shown:
-        form = match.variant
-        if match.of and match.of not in (match.variant, "as_given"):
+        form = self.words("as_it_was") if match.variant == "plain" else match.variant
+        if match.variant != "plain" and match.of and match.of not in (match.variant, "as_given"):
             form = self.words("of_form", variant=match.variant, of=match.of)
         return Shown(
             type=self.words.data(match.type),

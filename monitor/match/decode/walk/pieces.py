@@ -348,8 +348,8 @@ def walk(roots: Iterable[Piece], room: Room) -> Iterable[Leaf]:
 def way_to(leaf: Leaf, roots: Iterable[Piece], room: Room) -> tuple[Piece, ...]:
     """The pieces through which the walk comes to a leaf, its root first; empty when it does not within the limits."""
     choices = _choices()
-    stack = [(root,) for root in roots if root.data]
-    room.work_left += 4 * sum(len(root.data) for (root,) in stack)
+    stack: list[tuple[Piece, ...]] = [(root,) for root in roots if root.data]
+    room.work_left += 4 * sum(len(way[0].data) for way in stack)
     while stack:
         pieces = stack.pop()
         piece = pieces[-1]
