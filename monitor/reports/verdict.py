@@ -117,9 +117,12 @@ def headline(
 
 
 def sent(report: Report) -> list[Sent]:
-    """What left, by kind of data and host: what the rules object to most first, then in order of time."""
+    """What left, by kind of data and host: what the rules object to most first, then in order of time.
+
+    What another app sent is not among it: no finding rests on that.
+    """
     groups: dict[tuple[str, str], list[Flow]] = {}
-    for flow in sorted(report.flows, key=lambda flow: flow.at):
+    for flow in sorted((flow for flow in report.flows if not flow.other_app), key=lambda flow: flow.at):
         groups.setdefault((flow.data, flow.recipient.host), []).append(flow)
     of: dict[str, list[Finding]] = {}
     for finding in worst_first(report):

@@ -44,7 +44,8 @@ def in_terminal(text: str) -> str:
     console = Console(record=True, width=80, file=io.StringIO(), force_terminal=True, color_system="standard")
     console.print(Text.from_ansi(text), soft_wrap=True)
     return console.export_html(
-        code_format=f"<body style='margin:0;background:{{background}};color:{{foreground}}'>{TERMINAL}"
+        inline_styles=True,
+        code_format=f"<body style='margin:0;background:{{background}};color:{{foreground}}'>{TERMINAL}",
     )
 
 

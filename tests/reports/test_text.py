@@ -56,7 +56,7 @@ def test_a_recipient_is_told_with_what_when_how_sure_and_where_to_look():
     assert entry.splitlines() == [
         "HIGH  address book (12 of 12 entries) -> api.circle.test (Circle, first party)",
         "  2.4 s before the user was asked   accesses.jsonl:2 -> uploads.jsonl:2  f1",
-        "  2.3 s after “Disagree” (refused)  accesses.jsonl:2 -> uploads.jsonl:6  f2",
+        "  2.3 s after “Disagree” (refused)  accesses.jsonl:2 -> uploads.jsonl:6  f5",
         "  proven; as plain, sha256",
         "  address-book-upload  sent-before-consent  sent-after-refusal",
     ]
