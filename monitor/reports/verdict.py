@@ -152,16 +152,14 @@ def went(report: Report, group: Sent, words: Words) -> str:
     """The same of one kind of data and one recipient, without a full stop."""
     moments = [when(report, flows, words) for flows in group.moments]
     again = words("went_again").join(moments[:FEW])
-    return words("went", what=what(group, words), host=plain(group.recipient.host), when=again)
+    return words("went", what=what(group, words, "went_entries"), host=plain(group.recipient.host), when=again)
 
 
-def what(group: Sent, words: Words) -> str:
-    """The kind of data, and how many of the rows that were read went there."""
+def what(group: Sent, words: Words, counted: str = "went_rows") -> str:
+    """The kind of data, and how many of the rows that were read went there, as the words `counted` say it."""
     flow = group.fullest
     data = words.data(group.data)
-    if not flow.rows_read:
-        return data
-    return words("went_rows", data=data, rows=f"{flow.rows:,}", rows_read=f"{flow.rows_read:,}")
+    return words(counted, data=data, rows=f"{flow.rows:,}", rows_read=f"{flow.rows_read:,}") if flow.rows_read else data
 
 
 def when(report: Report, flows: tuple[Flow, ...], words: Words) -> str:

@@ -16,7 +16,7 @@ from rich.text import Text
 from tests.browser.conftest import CHROMIUM
 
 HERE = Path(__file__).parents[2] / "docs/pictures"
-COLOURS = 48
+COLOURS = 200
 """Of the palette: a page has few, and a picture is small so."""
 TERMINAL = '<pre style="font:15px/1.35 DejaVu Sans Mono,monospace;padding:16px 20px;margin:0">{code}</pre>'
 

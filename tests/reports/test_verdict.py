@@ -42,9 +42,9 @@ def test_worst_first_then_surest():
 
 def test_the_facts_say_what_went_to_whom_and_when_against_the_answer():
     assert facts(sample.report(), EN) == (
-        "Address book (12 of 12 entries) went to api.circle.test, 2.4 s before the user was asked, and again "
-        "2.3 s after “Disagree” (refused); address book (6 of 12 entries) went to sync.friendgraph.test, 2.1 s before "
-        "the user was asked; and one more kind of data or recipient."
+        "12 of 12 entries of the address book went to api.circle.test, 2.4 s before the user was asked, and again "
+        "2.3 s after “Disagree” (refused); 6 of 12 entries of the address book went to sync.friendgraph.test, "
+        "2.1 s before the user was asked; and one more kind of data or recipient."
     )
 
 
