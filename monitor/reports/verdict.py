@@ -16,6 +16,8 @@ from monitor.reports.words import Words, plain
 
 FEW = 2
 """Kinds of data and recipients that the sentence of facts names."""
+ANSWERS = ("given", "refused", "withdrawn", "basic_only", "partial")
+"""States that a user's answer brings about; closing a question is none."""
 LABEL = 40
 """Characters of a button or setting that it quotes."""
 
@@ -166,13 +168,15 @@ def when(report: Report, flows: tuple[Flow, ...], words: Words) -> str:
     """When some uploads were, against the question to the user and the answer: of the first of them, and how many."""
     flow = flows[0]
     steps = consent_steps(report)
-    later = next((step for step in steps if step.at > flow.at), None)
+    later = [step for step in steps if step.at > flow.at]
+    answer = next((step for step in later if step.state in ANSWERS), None)
     since = step_for(steps, flow.at, flow.consent)
     if flow.consent_assumed or flow.consent == "not_observed":
         text = words("when_state", state=consent(flow, words))
-    elif flow.consent in ("not_shown", "requested") and later:
-        name = "when_before_question" if later.state == "requested" else "when_before_answer"
-        text = words(name, span=span((later.at - flow.at).total_seconds()))
+    elif flow.consent == "not_shown" and later and later[0].state not in ANSWERS:
+        text = words("when_before_question", span=span((later[0].at - flow.at).total_seconds()))
+    elif flow.consent in ("not_shown", "requested") and answer:
+        text = words("when_before_answer", span=span((answer.at - flow.at).total_seconds()))
     elif flow.consent == "not_shown":
         text = words("when_no_question")
     elif flow.consent == "requested":
