@@ -47,6 +47,7 @@ VERBS = {
     "export": ("exchanging", "Give the uploads of a recording to other tools, as HAR 1.2."),
     "gate": ("gating", "Decide whether a build does anything that was not accepted."),
     "import": ("exchanging", "Turn captures of other tools into a recording."),
+    "key": ("keys", "Make and show the key that signs your recordings."),
     "laws": ("listing", "List the articles of law that findings name."),
     "mark": ("marking", "Note in a recording what the user was asked and decided."),
     "observe": ("observing", "Record one run of an app, and judge it while it runs."),

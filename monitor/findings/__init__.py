@@ -405,6 +405,8 @@ class Seal(Record):
         default=None, description="the first that differs: `accesses.jsonl:17`, `bodies/<sha256>`, `run.json`"
     )
     how: str | None = Field(default=None, description="how it differs, in English")
+    signed: int = Field(default=0, description="stamps with a signature that fits")
+    keys: tuple[str, ...] = Field(default=(), description="fingerprints of the keys that signed: SHA256:...")
 
 
 Lane = tuple[SkipValidation[Seen[Event]], ...]

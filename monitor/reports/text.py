@@ -85,8 +85,8 @@ def _verdict(report: Report, words: Words) -> Iterator[Text]:
     yield Text(said.line, style=TONES[said.tone])
     if said.more:
         yield Text(said.more)
-    if not is_sound(report):
-        yield Text(f"{words('verified')}{words('colon')}{integrity(report, words)}", style=TONES["high"])
+    sound = "dim" if is_sound(report) else TONES["high"]
+    yield Text(f"{words('verified')}{words('colon')}{integrity(report, words)}", style=sound)
     for confidence in CONFIDENCES:
         if any(finding.confidence == confidence for finding in report.findings):
             meaning = words(f"confidence_{confidence}_means")

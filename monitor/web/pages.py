@@ -15,6 +15,7 @@ from starlette.routing import Route
 
 from monitor.correlate import Knowledge, knowledge
 from monitor.errors import UserError
+from monitor.recording.signing import Signer
 from monitor.store import Store
 from monitor.web import live, overview, run
 from monitor.web.asked import STATIC, Asked, Site
@@ -52,13 +53,15 @@ def app(
     token: str,
     reveal: bool = False,
     address: str = "127.0.0.1",
+    signer: Signer | None = None,
 ) -> Starlette:
     """The pages over `store`, in English or with `?lang=zh`, as JSON with `?format=json`.
 
     Values are masked; where they may be shown (`reveal`), they are with `?reveal=1`. Whoever does not know `token` is
-    refused (see `Door`; `address` is where the server listens). Nothing is written but marks of consent.
+    refused (see `Door`; `address` is where the server listens). Nothing is written but marks of consent, which the
+    `signer` signs.
     """
-    site = Site(store, known or knowledge(), token, reveal)
+    site = Site(store, known or knowledge(), token, reveal, signer)
 
     async def mark(request: Request) -> Response:
         sent = b""
