@@ -62,8 +62,11 @@ class Judging:
 
 def judging(*, db: str | None = None, rules: Path | None = None, **choices: Unpack[knowledge.Choices]) -> Judging:
     """As the user chooses. Raises UserError for a choice that there is not, FileError for a file that does not fit."""
+    from monitor.knowledge import Choices as Known
     from monitor.knowledge import knowledge as known
 
+    if unknown := choices.keys() - Known.__annotations__:
+        raise TypeError(f"unknown keyword: {', '.join(sorted(unknown))}")
     return Judging(known(rules, **choices), db)
 
 
