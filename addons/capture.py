@@ -55,7 +55,7 @@ except ImportError:  # Windows
 
 
 class Passing:
-    """Lets what is not recorded pass without being held in memory: long responses, messages of open connections."""
+    """Streams what is not recorded instead of holding it in memory: long responses, messages of open connections."""
 
     def responseheaders(self, flow: http.HTTPFlow) -> None:
         assert flow.response
@@ -85,7 +85,7 @@ class Announce:
         ca = Path(self.lean.options.confdir).expanduser() / "mitmproxy-ca-cert.pem"
         tunnel = next(filter(None, (one.to_json().get("wireguard_conf") for one in server.servers)), None)
         if tunnel:
-            # mitmproxy names the port that was asked for, which is 0 where any will do.
+            # mitmproxy reports the port that was asked for, which is 0 for any free one.
             tunnel = tunnel.removesuffix(":0") + (f":{port}" if tunnel.endswith(":0") else "")
         said = {"host": host, "port": port, "ca": str(ca.absolute()), "wireguard": tunnel}
         print(json.dumps(said), flush=True)
@@ -158,7 +158,7 @@ def _alone(confdir: Path) -> Iterator[None]:
 
 async def run(settings: Sequence[str], until_eof: bool) -> None:
     """Listen until told to end."""
-    # Errors only: what mitmproxy warns of, connection by connection, is in gaps.jsonl.
+    # Errors only: what mitmproxy warns about for each connection is in gaps.jsonl.
     logging.basicConfig(level=logging.ERROR, format="%(message)s", stream=sys.stderr)
     lean = make(settings)
     loop = asyncio.get_running_loop()
@@ -171,7 +171,7 @@ async def run(settings: Sequence[str], until_eof: bool) -> None:
         signal.signal(signal.SIGPIPE, signal.SIG_IGN)
     if until_eof:
         threading.Thread(target=_await_eof, args=(lean,), daemon=True).start()
-    # What is there now stays; the collector need not look at it with every few hundred requests.
+    # What exists now stays: the garbage collector need not scan it again every few hundred requests.
     gc.collect()
     gc.freeze()
     gc.set_threshold(10_000, 20, 20)
@@ -179,7 +179,7 @@ async def run(settings: Sequence[str], until_eof: bool) -> None:
 
 
 def _await_eof(lean: master.Master) -> None:
-    """Whoever started us holds the other end of stdin: it closes when that process dies, for whatever reason."""
+    """The parent process holds the other end of stdin: it closes when that process dies, for whatever reason."""
     while os.read(0, 1024):
         pass
     lean.shutdown()

@@ -26,11 +26,11 @@ LATEST_S = 4102444800
 HEAD = 16
 """Bytes in which the length of a flow stands."""
 LARGEST = 100 << 20
-"""Bytes of a flow that are read: mitmproxy needs about three times as much for it."""
+"""The largest flow that is read: mitmproxy needs about three times as much memory for it."""
 NAME = 1000
 """Bytes of the name of an entry, at most."""
 ANSWER = (b"response", b"content")
-"""What a larger flow is read without: nothing of it is recorded."""
+"""Entry that is left out of a larger flow: nothing of it is recorded."""
 
 
 class Replay:
@@ -134,9 +134,9 @@ def _size(file: BinaryIO) -> int:
 
 def _flow(state: Any) -> flow.Flow:
     """The flow, with what mitmproxy forgets when it reads what its versions before 7 wrote."""
-    # (What was written before version 0.18 has bytes for keys, and nothing of this.)
+    # (Files from before version 0.18 have bytes as keys, and none of these entries.)
     if state.get("type") == "http" and (state.get("response") or {}).get("status_code") == 101:
-        state["metadata"]["websocket"] = True  # else it makes up a request for the messages, which are a flow apart
+        state["metadata"]["websocket"] = True  # else it invents a request for a flow of messages
     state = compat.migrate_flow(state)
     for name in ("client_conn", "server_conn"):
         state[name]["tls"] = bool(state[name]["tls"])

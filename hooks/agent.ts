@@ -39,7 +39,7 @@ import { unpin, unpinNative } from "./watch/unpin.js";
 const HOLD_S = 20;
 const STEP_S = 0.002;
 
-/** On ART: so long a process is held before its first line, and no longer, for hooks that are still to come. */
+/** On ART: how long at most a process is held before its first line for hooks that are still missing. */
 const PLACE_S = 3;
 
 sayOwners(ownersOf);
@@ -118,6 +118,11 @@ function tellStatuses(): void {
   send({ type: "statuses", statuses: [...statuses.values()] });
 }
 
+/** The host need not wait for hooks. */
+function tellNoRuntime(detail: string): void {
+  send({ type: "no_runtime", detail: detail.slice(0, 1000) });
+}
+
 /** Asked on the agent's own thread. */
 function vmIsThere(): boolean {
   return attachAsDaemon() !== "later" && Java.available;
@@ -141,7 +146,7 @@ function holdAtCreation(plan: Plan): void {
         }
       },
     });
-    // Now and then the module is told of only while the JVM is being made: too late for the hook above.
+    // Sometimes Frida reports the module only while the JVM is being created: too late for the hook above.
     const findClass = module.findExportByName("JVM_FindClassFromBootLoader");
     if (findClass !== null) {
       patch(findClass, {
@@ -164,11 +169,11 @@ function hold(plan: Plan): void {
   soon(() => {
     try {
       if (!vmIsThere()) {
-        throw new Error("the Java runtime of this process is not one that can be hooked");
+        throw new Error("the bridge does not find it");
       }
       bringUp(plan);
     } catch (error) {
-      report(error, "starting");
+      tellNoRuntime(String(error));
       ready = true;
     }
   });
@@ -187,7 +192,7 @@ function answerTime(): void {
 
 answerTime();
 
-// As the script loads: an app that is being started runs on after it, and must not come to its class loader unnoticed.
+// While the script loads: an app that is being started runs on afterwards, and its class loader must be noticed.
 if (vmIsThere() && isArt()) {
   try {
     Java.perform(appCame);
@@ -215,6 +220,8 @@ rpc.exports = {
       setImmediate(() => {
         bringUp(plan);
       });
+    } else if (isOnArt()) {
+      tellNoRuntime("Android's runtime is in the process, and no Java VM");
     } else {
       holdAtCreation(plan);
       send({ type: "placed" });

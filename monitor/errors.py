@@ -7,7 +7,7 @@ class UserError(Exception):
     """Something that the user can fix.
 
     `what` is one sentence on what happened, `next_step` one on what to do about it. The command line prints both and
-    ends with `exit_code` (the table is in cli.EXIT_CODES and in README).
+    ends with `exit_code` (the table is in cli.EXIT_CODES and in docs/reference.md).
     """
 
     exit_code = 2
@@ -32,6 +32,10 @@ class SetupError(UserError):
     """The device, the proxy or the agent could not be brought up."""
 
     exit_code = 4
+
+
+class Unhookable(SetupError):
+    """The agent cannot be brought into the app, or no hook of it works there: its traffic alone can be observed."""
 
 
 class DamagedRecording(UserError):

@@ -98,7 +98,7 @@ def test_it_is_the_same_once_twice_followed_and_rebuilt(case, tmp_path):
 def test_a_report_says_whether_the_system_counted(case, said, tmp_path):
     recording, store = Recording.open(HERE / case), Store(tmp_path / "i.sqlite")
     correlate(recording, store, known(case))
-    text = render(report(store, recording.run.id, known(case)), "text")
+    text = render(report(store, recording.run.id, known(case)), "text", verbose=True)
     assert ("the system's own counts" in " ".join(text.split())) == said
 
 

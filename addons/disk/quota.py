@@ -1,4 +1,4 @@
-"""How much of the disk a recording may take, as monitor/recording/quota.py has it for the other writer."""
+"""Limits how much disk a recording may take; monitor/recording/quota.py does the same for the host's writer."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ LINES_MORE = 4
 LOOK_S = 10.0
 """How often everything is counted again, bodies of others included; less often where that takes long."""
 MARK = "quota: "
-"""How the reason begins for which a body is not stored whole."""
+"""The beginning of the reason why a body is not stored whole."""
 
 
 class Quota:
@@ -25,7 +25,7 @@ class Quota:
         self.look_at = 0.0
 
     def body(self, size: int) -> str:
-        """Why this many bytes of a body cannot be stored; "" when they can, and then they count."""
+        """Why this many bytes of a body cannot be stored; "" when they can, and then they are counted."""
         if self.most and self._used() + size > self.most:
             return f"{MARK}the recording has reached its limit of {self.most} bytes"
         problem = self._scarce(size)
@@ -35,7 +35,7 @@ class Quota:
         return ""
 
     def line(self, size: int) -> str:
-        """Why a line cannot be appended now; "" when it can, and then it counts."""
+        """Why a line cannot be appended now; "" when it can, and then it is counted."""
         if self.most and self._used() + size > self.most + self.most // LINES_MORE:
             return f"the recording has gone over its limit of {self.most} bytes with lines alone"
         problem = self._scarce(size)

@@ -1,4 +1,4 @@
-"""What a proxy that was killed left in a recording: beginnings of bodies, bodies that no line names."""
+"""Recovers what a killed proxy left in a recording: beginnings of bodies, and bodies that no line names."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ _PART = re.compile(r"\.(\d+)-(\d+)-\d+\.part\Z")
 
 
 def beginnings(bodies: Path, ours: Callable[[int, int], bool]) -> Iterator[tuple[str, int, str]]:
-    """Digest and size of each body that was being sent, and what it is; put in place as bodies.
+    """Store each unfinished body under its digest; yields digest, size and what it is.
 
-    `ours` says of a proxy's process id and number of its channel whether its parts are meant.
+    `ours` says by a proxy's process id and channel number whether to take its parts.
     """
     for entry in list(os.scandir(bodies)):
         part = _PART.match(entry.name)
@@ -30,7 +30,7 @@ def beginnings(bodies: Path, ours: Callable[[int, int], bool]) -> Iterator[tuple
 
 @dataclass
 class Before:
-    """How a recording stood at a moment; what those left who were killed before is no older than its last line."""
+    """The state of a recording at one moment; bodies that a killed proxy left are no older than its last line."""
 
     last_line: float
     """When it was written (seconds since 1970)."""
@@ -39,14 +39,14 @@ class Before:
 
 
 def before(recording: Path) -> Before:
-    """How it stands now."""
+    """The state of a recording now."""
     files = {path.name: path.stat() for path in recording.glob("*.jsonl")}
     last = files["uploads.jsonl"].st_mtime if "uploads.jsonl" in files else 0.0
     return Before(last, {name: stat.st_size for name, stat in files.items()})
 
 
 def orphans(recording: Path, before: Before) -> Iterator[tuple[str, int, str]]:
-    """The same of each body that no line names: proxy and writer were killed together, between body and line."""
+    """Digest, size and what it is, of each body without a line: proxy and writer were killed between body and line."""
     bodies = os.scandir(recording / "bodies")
     kept = (one for one in bodies if len(one.name) == 64 and one.is_file(follow_symlinks=False))
     young = [one for one in kept if one.stat().st_ctime >= before.last_line - SLACK_S]

@@ -1,6 +1,6 @@
 """Memory that the proxy and its writer share: records go in at one end and out at the other, also when one is killed.
 
-The proxy puts whole records in and rings: through a pipe it says how far they go and where in memory they begin. The
+The proxy puts whole records in and rings a bell: through a pipe it says where the records begin and end in memory. The
 writer takes a record out only once it is done with it. So what was put in outlives the proxy, and what was not taken
 out outlives the writer; the next one goes on where it stopped. Neither side waits for the other: `put` says when there
 is no room. Numbers are only believed when they came through the pipe (a system call, so what was written before is
@@ -18,32 +18,32 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 RING_BYTES = 16 * 1024 * 1024
-"""All that can be held for a disk that does not take it."""
+"""All that can be held while the disk is slow."""
 LONGEST = RING_BYTES // 4
 """The longest record."""
 
 WHOLE, PIECE, END, GAP = range(1, 5)
 """An upload with its body; a piece of a body; an upload whose body came in pieces; a gap."""
 _SKIP = 0
-"""From here on nothing; the next record is at the beginning."""
+"""Nothing follows here; the next record is at the beginning of the memory."""
 
 _HEAD = struct.Struct("<B3xIIIQQQ")
 _BELL = struct.Struct("<QQ")
 _PAGE = 4096
 _PUT, _BASE, _TAKEN = 0, 1, 8
-"""Places in the first page, in numbers of eight bytes: two that the proxy writes; the writer's one, apart."""
+"""Indices in the first page, counted in 8-byte integers: two that the proxy writes, and one of the writer's."""
 
 Buffer = bytes | bytearray | memoryview
 
 
 class Put(NamedTuple):
-    """What the proxy says."""
+    """A record as the proxy puts it in."""
 
     kind: int
     line: bytes = b""
     data: Sequence[Buffer] = ()
     number: int = 0
-    """As in `Record`, and so are the others."""
+    """This and the following fields: see `Record`."""
     at: int = 0
     of: int = 0
     problem: bytes = b""
@@ -51,11 +51,11 @@ class Put(NamedTuple):
 
 @dataclass(slots=True)
 class Record:
-    """The same as the writer sees it. The bytes are the ring's own until it is taken out."""
+    """A record as the writer sees it. `data` is memory of the ring until the record is taken out."""
 
     kind: int
     number: int
-    """Of a body that comes in pieces."""
+    """The number of a body that comes in pieces."""
     at: int
     """Where in its body a piece belongs; with END, how long the body is."""
     of: int
@@ -100,7 +100,7 @@ class Ring:
         return self._counts[_TAKEN]
 
     def put(self, most: int, said: Put) -> bool:
-        """Put a record in, unless more than `most` bytes would wait then; whether it was. Ring after it."""
+        """Put a record in unless more than `most` bytes would then wait; says whether it did. Ring afterwards."""
         kind, line, data, number, at, of, problem = said
         size = 0
         for piece in data:
@@ -109,7 +109,7 @@ class Ring:
         put = self._put
         used = put - self._counts[_TAKEN]
         if not used:
-            self._base = put  # begin at the beginning, where memory is warm
+            self._base = put  # start again at the beginning, which is still in the processor's cache
         place = (put - self._base) % RING_BYTES
         left = RING_BYTES - place
         skipped = left if length > left else 0
@@ -143,11 +143,11 @@ class Ring:
     # -- the writer's end
 
     def hear(self, rung: bytes) -> None:
-        """What came through the pipe: whole bells; the last one says it all."""
+        """Take what came through the pipe: whole messages, of which the last one counts."""
         self._known, self._base = _BELL.unpack(rung[-_BELL.size :])
 
     def ended(self) -> None:
-        """Nobody puts anything in any more."""
+        """Note that nothing more will be put in."""
         self._known, self._base = self._counts[_PUT], self._counts[_BASE]
 
     def first(self) -> Record | None:
@@ -171,7 +171,7 @@ class Ring:
         return None
 
     def take(self) -> None:
-        """Take the first record out: all of it is done."""
+        """Take the first record out, once all of it is on disk."""
         self._counts[_TAKEN] += self._length
 
 

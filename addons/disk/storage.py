@@ -31,7 +31,7 @@ TAIL_BYTES = 4 * 1024 * 1024
 """How much of a file's end is looked at for what was written last."""
 _BLOCK = 1024 * 1024
 _HOT = 128 * 1024
-"""What is written and hashed in turns: so much stays in the processor's cache in between."""
+"""Bytes that are written and hashed at a time: few enough to stay in the processor's cache in between."""
 
 Line = dict[str, Any]
 
@@ -84,7 +84,7 @@ class Lines:
                 raise
 
     def rest(self, begin: bytes) -> bytes | None:
-        """How the last line goes on that begins so; None when there is none, or it is torn."""
+        """The rest of the last line that begins with this; None when there is no such line, or it is torn."""
         tail = max(TAIL_BYTES, 2 * len(begin))
         data = b"\n" + os.pread(self.fd, tail, max(0, os.fstat(self.fd).st_size - tail))
         at = data.rfind(b"\n" + begin) + 1 + len(begin)
@@ -115,7 +115,7 @@ class Body:
         self.folder = folder
         self.quota = quota
         self.part = f"{folder}/.{name}.part"
-        """Named so that nobody takes it for a body."""
+        """`name`: of the part file, which nothing mistakes for a body."""
         self.kept = 0
         """Bytes that are stored: all of them, or a beginning."""
         self.problem = ""
@@ -149,7 +149,7 @@ class Body:
 
     def _open(self, size: int) -> None:
         """Have so much of the file, as another writer left it; or, with 0, a new one."""
-        # Bare system calls here: with pathlib, this is a tenth of what a small request costs.
+        # Plain system calls: with pathlib, this takes a tenth of the time of a small request.
         if self._fd < 0:
             self._fd = os.open(self.part, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | getattr(os, "O_NOFOLLOW", 0), 0o600)
         os.ftruncate(self._fd, min(size, os.fstat(self._fd).st_size))
@@ -184,7 +184,7 @@ class Body:
         return digest
 
     def close(self) -> None:
-        """The body is in its place, or there is none: the part goes."""
+        """Remove the part: the body is in its place, or there is none."""
         if self._fd >= 0:
             with suppress(OSError):
                 os.close(self._fd)

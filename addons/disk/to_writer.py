@@ -1,4 +1,4 @@
-"""From the proxy to its writer: starts it, hands it uploads and gaps, and knows how far behind it is.
+"""Starts the proxy's writer, hands it uploads and gaps, and knows how far behind it is.
 
 **A disk that is slow or hangs.** What it has not taken waits in the shared memory, RING_BYTES at most. While more than
 WAIT_BYTES wait, reading from apps waits too, so that a disk that does PACE or better loses nothing; but PATIENCE_S at
@@ -36,7 +36,7 @@ PIECES_BYTES = RING_BYTES // 8 * 5
 BODIES_BYTES = RING_BYTES // 8 * 7
 """and here, the bodies of short uploads. What is left after that is for lines."""
 BELL_S = 0.005
-"""How long the writer may not hear of what it could write,"""
+"""How long the bell may wait while there is something to write,"""
 BELL_BYTES = 512 * 1024
 """if it is not more than this."""
 PATIENCE_S = 2.0
@@ -54,21 +54,21 @@ _numbers = itertools.count(1)
 
 
 class Channel:
-    """What one recording's uploads go through."""
+    """Carries one recording's uploads to the writer."""
 
     def __init__(self, folder: Path, *, live: bool, most: int = 0, free: int = 0) -> None:
         self.folder = folder
         self.quota = Quota(str(folder), most, free)
-        """What the writer is told of how much it may write."""
+        """How much the writer may write."""
         self.live = live
-        """Somebody's traffic waits for us; else we wait for the disk, as long as it takes."""
+        """Traffic waits for us; false: we wait for the disk, as long as it takes."""
         self.name = f"{os.getpid()}-{next(_numbers)}"
         self.memory = memory()
         self.ring = Ring(self.memory)
         self.bell, self.button = os.pipe()
         os.set_blocking(self.button, not live)
         self.ringing = False
-        """It will be rung soon."""
+        """The bell will be rung soon."""
         self.starts = 0
         self.began = 0.0
         self.closing = False
@@ -86,8 +86,7 @@ class Channel:
             self.thread = threading.Thread(target=one.run, daemon=True)
             self.thread.start()
 
-    # -- what is said
-
+    # -- records for the writer
     def piece(self, number: int, at: int, data: Buffer) -> bool:
         """Bytes of a body, and where in it they belong; False when there is no room."""
         return self._put(PIECES_BYTES, Put(PIECE, data=(data,), number=number, at=at))
@@ -115,7 +114,7 @@ class Channel:
         if not self.live or ring.unheard() > BELL_BYTES:
             self._ring()
         elif not self.ringing:
-            # Each wakes the writer, who would take the processor from the traffic; nothing is lost by waiting.
+            # Each ring wakes the writer, which would take processor time from the traffic; nothing is lost by waiting.
             self.ringing = True
             asyncio.get_running_loop().call_later(BELL_S, self._ring)
         return True

@@ -57,12 +57,12 @@ class Writer:
         self.bell = bell
         """What the proxy rings at: the reading end of a pipe."""
         self.name = name
-        """Of the channel, `<pid>-<number>`; parts of bodies are named after it."""
+        """Name of the channel, `<pid>-<number>`; parts of bodies are named after it."""
         self.again = again
         """The first record may have been done by another writer."""
         self.uploads, self.gaps = Lines(folder / "uploads.jsonl"), Lines(folder / "gaps.jsonl")
         self.before = before(folder)
-        """How the recording stood when it was not ours alone."""
+        """The state of the recording while other writers may have been at work in it."""
         self.parts: dict[int, Body] = {}
         self.lost = 0
         """Lines that the disk refused to the end."""
@@ -225,7 +225,7 @@ def main(arguments: Sequence[str]) -> int:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
     if hasattr(os, "SCHED_BATCH"):
-        # As much of the processor as anybody, but not in the midst of what the proxy does with an app's request.
+        # An equal share of the processor, but without interrupting the proxy while it handles an app's request.
         with suppress(OSError):
             os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
     try:

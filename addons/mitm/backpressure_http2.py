@@ -1,4 +1,4 @@
-"""Bounds what is held in memory for HTTP/2: who sends faster than the other side takes is made to wait.
+"""Bounds what is held in memory for HTTP/2: a sender that is faster than the other side has to wait.
 
 Replaces `BufferedH2Connection` in mitmproxy's `_http2`, and the layers `Http2Server` and `Http2Client`.
 
@@ -42,7 +42,7 @@ class Windows(BufferedH2Connection):
         self.local_settings.acknowledge()
 
     def initiate_connection(self) -> None:
-        """As mitmproxy's, which grants the most there is."""
+        """As mitmproxy's, which grants the largest window that HTTP/2 has."""
         H2Connection.initiate_connection(self)
         self.increment_flow_control_window(CONNECTION_BYTES - self.inbound_flow_control_window)
 

@@ -1,8 +1,8 @@
-"""Bounds what is held in memory for HTTP/3, as backpressure_http2.py does for HTTP/2: who sends too fast has to wait.
+"""Bounds what is held in memory for HTTP/3, as backpressure_http2.py does for HTTP/2.
 
 Replaces `tls_interact` of mitmproxy's `QuicLayer`, and in each of its connections aioquic's `_local_max_data`.
 
-aioquic grants each sender twice what it has used, whatever becomes of it; a phone that uploads a video to a slow server
+aioquic grants each sender twice what it has used, taken or not; a phone that uploads a video to a slow server
 then fills our memory with it. Here a sender is granted `WINDOW_BYTES` at a time, and only while less than `ROOM_BYTES`
 wait for the other side. What it bounds is private to mitmproxy and aioquic, so `bound` looks first whether it is there.
 """
@@ -34,7 +34,7 @@ class Grant:
         self.frame_type, self.name, self.sent, self.used = limit.frame_type, limit.name, limit.sent, limit.used
         self.granted = limit.value
         self.withheld = False
-        """It would have been raised, and there was no room."""
+        """The limit would have been raised, but there was no room."""
         self.side = weakref.ref(side)
         self.sides = _sides.setdefault(side.context.client.id, weakref.WeakSet())
         self.sides.add(side)

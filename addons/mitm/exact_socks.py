@@ -16,7 +16,7 @@ from mitmproxy.proxy.layers import modes
 from addons.mitm.replacing import replace
 
 REPLIES = {"ENETUNREACH": 3, "EADDRNOTAVAIL": 3, "EHOSTUNREACH": 4, "ECONNREFUSED": 5, "ETIMEDOUT": 6}
-"""What SOCKS5 has of it (RFC 1928, 6); `TTL expired` stands for a time that ran out."""
+"""Reply codes of SOCKS5 (RFC 1928, 6); `TTL expired` is used for a timeout."""
 FAILED = b"\x05\x04"
 NUMBER = re.compile(r"\[Errno (\d+)\]")
 

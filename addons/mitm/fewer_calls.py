@@ -14,7 +14,7 @@ from mitmproxy import addonmanager, exceptions, hooks, master
 
 
 class Addons(addonmanager.AddonManager):
-    """mitmproxy asks every addon at every event, and again for a user interface. Here only who listens is called."""
+    """mitmproxy asks every addon at every event, and again for a user interface. Here only listeners are called."""
 
     def __init__(self, lean: master.Master) -> None:
         super().__init__(lean)  # type: ignore[no-untyped-call]

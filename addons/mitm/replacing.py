@@ -1,7 +1,4 @@
-"""Puts what is ours in the place of what is private to mitmproxy, where all of it is there as we know it.
-
-Replaces nothing by itself: the other files of this room say what, and how it is called in mitmproxy.
-"""
+"""Replaces private parts of mitmproxy by name, if all of them are there; the other files of this room say which."""
 
 from __future__ import annotations
 

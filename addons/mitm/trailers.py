@@ -31,7 +31,7 @@ LAST = b"0\r\n\r\n"
 
 
 class Reader(ChunkedReader):
-    """h11's, that keeps what comes after the body."""
+    """h11's reader, which also keeps the trailers."""
 
     def __call__(self, buf: Any) -> Any:
         event = super().__call__(buf)

@@ -1,4 +1,4 @@
-"""Reads as much from a socket as is there, and passes the very bytes on; makes apps wait for a slow disk.
+"""Reads all that a socket has at once and passes it on without a copy; makes apps wait for a slow disk.
 
 Replaces `mode_servers.ProxyConnectionHandler`, and `feed_data` and `read` of asyncio's `StreamReader`, whose private
 fields it uses; `able` says first whether they are as expected. mitmproxy asks for 64 kB at a time and does all of its
@@ -32,7 +32,7 @@ def able() -> bool:
 
 
 class Gated:
-    """Stands before any reader: what was read is passed on once there is room."""
+    """Wraps any reader: what was read is passed on once there is room."""
 
     def __init__(self, reader: Any, room: Callable[[], Awaitable[None]]) -> None:
         self.reader = reader
@@ -46,7 +46,7 @@ class Gated:
 
 
 class Wide:
-    """Stands before a StreamReader: reads as much at a time as is there, and passes on the very bytes."""
+    """Wraps a StreamReader: reads all that is there at a time, and passes it on without a copy."""
 
     def __init__(self, reader: Any, room: Callable[[], Awaitable[None]] | None) -> None:
         self.reader = reader
@@ -98,10 +98,10 @@ class Wide:
 
 
 class Handler(mode_servers.ProxyConnectionHandler):
-    """mitmproxy's handler of one connection, which reads in the ways above."""
+    """mitmproxy's handler of one connection, with the readers above."""
 
     room: Callable[[], Awaitable[None]]
-    """What apps are made to wait for."""
+    """Apps wait until this returns."""
     wide = False
     """asyncio's reader is the one that we know."""
 

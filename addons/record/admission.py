@@ -1,4 +1,4 @@
-"""Lets in whom the proxy is for: this machine, and the addresses named; anybody else would use it as an open relay."""
+"""Admits this machine and the addresses named; anybody else could use the proxy as an open relay."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Admission:
 
     def client_connected(self, client: connection.Client) -> None:
         if isinstance(client.proxy_mode, mode_specs.WireGuardMode | mode_specs.LocalMode):
-            return  # who has the key has been let in already; the other one takes only what this machine sends
+            return  # WireGuard has checked the client's key; mode local takes only what this machine sends
         address = ipaddress.ip_address(client.peername[0].partition("%")[0])
         address = getattr(address, "ipv4_mapped", None) or address
         if address.is_loopback or any(address in network for network in self.networks):

@@ -1,6 +1,6 @@
-"""Takes the name under which the agent leads a connection to the proxy: SOCKS5's user name (hooks/watch/redirect.ts).
+"""Reads the name that the agent gives a connection to the proxy: SOCKS5's user name (hooks/watch/redirect.ts).
 
-By it, uploads are joined to the app's connections, whatever became of their ports on the way.
+It joins uploads to the app's connections even where ports changed on the way.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ NAME = re.compile(r"[0-9]{1,10}\.[0-9]{1,10}")
 
 
 class Announced:
-    """Lets in only clients of SOCKS5 that have such a name."""
+    """Admits only clients of SOCKS5 that give such a name."""
 
     def load(self, loader: Loader) -> None:
         # This is what mitmproxy's SOCKS5 looks at, by this name; its own addon for it is not among ours.

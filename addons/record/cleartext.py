@@ -1,4 +1,4 @@
-"""Lets HTTP/2 without TLS through as what it is: clients that know beforehand that their server speaks it (gRPC)."""
+"""Recognises HTTP/2 without TLS, from clients that know beforehand that their server speaks it (gRPC)."""
 
 from __future__ import annotations
 

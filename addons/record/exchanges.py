@@ -53,7 +53,7 @@ class Upload:
         self.line = line
         self.body = body
         self.length = named.get("content-length", "")
-        """Bytes that the request announces, "" when it does not."""
+        """Length of the body as the request announces it, "" when it does not."""
         self.chunked = "transfer-encoding" in named
         self.framing = of_request(line["type"]) if not self.length else None
         self.complete = False
@@ -71,7 +71,7 @@ class Upload:
 
     @property
     def has_body(self) -> bool:
-        """Whether there is more to come after the head, in a request that never became complete."""
+        """Whether a body was to follow the head, in a request that never became complete."""
         request = self.flow.request
         if request.is_http2 or request.is_http3:
             return request.method not in ("GET", "HEAD")
@@ -113,7 +113,7 @@ class Exchanges:
             request.stream = self._through(upload, request.stream)
 
     def _through(self, upload: Upload, inner: Callable[[bytes], Chunks] | bool) -> Callable[[bytes], Chunks]:
-        """What mitmproxy shall call with each chunk of a body; `inner` is what another addon wanted it to call."""
+        """The function that mitmproxy calls with each chunk of a body; `inner` is that of another addon."""
 
         def chunk(data: bytes) -> Chunks:
             if data:
@@ -187,7 +187,7 @@ class Exchanges:
         if upload.complete:
             self._write(upload)
         elif not upload.length and flow.response:
-            # Answered before it has ended: what the app has been told an answer to is in the recording.
+            # Answered before it has ended: what was sent before the answer is in the recording by then.
             self._answered(upload)
             flow.response.stream = self._answers(upload, flow.response.stream)
 
@@ -234,7 +234,7 @@ class Exchanges:
         self._append(upload, upload.length)
 
     def _write_message(self, upload: Upload) -> None:
-        """What has come of a request that goes on is a message."""
+        """Write what has come so far of a request that goes on, as a message."""
         upload.line["at"] = time_of(time.time())
         self._append(upload, "")
         upload.written += 1
@@ -282,7 +282,7 @@ class Exchanges:
 
 
 def _buffered(flow: http.HTTPFlow) -> bytes:
-    """What mitmproxy holds of a body or message that broke off. It cannot be asked, so we look for the layer."""
+    """What mitmproxy holds of a body or message that broke off; no method gives it, so we look for its layer."""
     server = ctx.master.addons.get("proxyserver")
     live = server.connections.get(flow.client_conn.id) if server else None
     found: list[Any] = [live.layer] if live else []

@@ -25,7 +25,7 @@ class Framing(Protocol):
         """The next bytes in pieces, none of which belongs to two messages."""
 
     def rest(self) -> bytes:
-        """Bytes that were taken and not given: the connection ended within the head of a message."""
+        """Bytes still held back: the connection ended within the head of a message."""
 
 
 class Prefixed:
@@ -39,7 +39,7 @@ class Prefixed:
         """Bytes that the current message still lacks."""
 
     def size(self, begun: bytes) -> int | None:
-        """How long the message that begins so is in all; None: more bytes are needed. Raises ValueError."""
+        """Total size of the message with this beginning; None: more bytes are needed. Raises ValueError."""
         raise NotImplementedError
 
     def cut(self, data: bytes) -> Iterator[Piece]:
@@ -133,7 +133,7 @@ class Xmpp:
             yield data[begin:], False
 
     def _closes(self, mark: int) -> bool:
-        """Whether the tag ends with this mark of it."""
+        """Whether the tag ends with this character."""
         if self.tag.startswith(b"<!"):
             return mark == ord(">") and (not self.tag.startswith(b"<![") or self.tag.endswith(b"]]>"))
         if mark == ord(">"):
@@ -149,7 +149,7 @@ class Xmpp:
         if tag.startswith((b"<?", b"<!")):
             return False
         if tag.startswith(b"<stream:stream"):
-            self.depth = 1  # also in the midst: after authentication, a stream begins again
+            self.depth = 1  # also later: after authentication, a stream begins again
             return True
         if tag.startswith(b"</"):
             self.depth -= 1

@@ -43,8 +43,8 @@ class Hosts:
             server.address = place
 
     def server_connected(self, data: server_hooks.ServerConnectionHookData) -> None:
-        # mitmproxy takes URLs from this address, and finds a connection again by it. It refuses a change while the
-        # connection is open, as that would not move it; here this is just what is meant.
+        # mitmproxy builds URLs from this address, and looks connections up by it. It refuses a change while the
+        # connection is open, because that would not move the connection; here that is what we want.
         asked = self.asked.pop(data.server.id, None)
         if asked:
             object.__setattr__(data.server, "address", asked)

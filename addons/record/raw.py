@@ -19,7 +19,7 @@ from addons.record.unseen import is_quic
 from addons.record.upload_line import dns_line, peer, raw_line
 
 BURST_S = 0.2
-"""A pause this long ends a message on a connection that has no messages of its own."""
+"""A pause this long ends a message where the protocol does not say where one ends."""
 BURST_BYTES = 1024 * 1024
 """A message there is cut at this many bytes."""
 
@@ -41,7 +41,7 @@ class Conversation:
         self.framing = framing
         self.burst: Burst | None = None
         self.encrypted = False
-        """It has gone over to TLS, which nobody can read from there on."""
+        """It has changed to TLS: nothing after that can be read."""
 
 
 class Raw:
@@ -62,7 +62,7 @@ class Raw:
         message = flow.messages[-1]
         said = self.open.get(flow.id)
         if not message.from_client:
-            # Written before the answer reaches the app: what it knows to be answered is in the recording.
+            # Written before the answer reaches the app, so that every answered message is in the recording.
             if said is not None and said.framing is None:
                 self._end(said)
             return

@@ -17,7 +17,7 @@ from addons.disk.writer import say
 FOLD_S = 60.0
 """The same gap within this time is counted, and told in one line at its end."""
 KINDS_OF_GAPS = 5000
-"""Different gaps that are counted at a time; beyond, repeats are told one by one."""
+"""Different gaps that are counted at a time; of further ones, each repeat is told."""
 RETRY_S = 1.0
 """How often lines that the disk refused are tried again."""
 
@@ -43,7 +43,7 @@ class Recorder:
         """How large the recording may become, and how much of its disk stays free, in bytes; 0: no limit."""
         self.repeats: dict[tuple[str, str, str], Repeats] = {}
         self.lost = 0
-        """Lines that there was no room for, and that no gap has told of."""
+        """Lines that were lost for lack of room, and that no gap has reported yet."""
 
     def open(self, name: str, *, live: bool = True) -> None:
         """Use the recording in this folder from now on. Raises OptionsError.

@@ -1,4 +1,4 @@
-"""Ends the proxy when the helper that mode local redirects traffic by has ended: it would run on, and see nothing."""
+"""Ends the proxy when the helper that redirects traffic in mode local has ended: it would run on and see nothing."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from mitmproxy import master
 from mitmproxy.addonmanager import Loader
 
 ENDED = "redirector] exited"
-"""In what mitmproxy says of it, and all that it does."""
+"""Part of the message that mitmproxy logs then; it does nothing else about it."""
 
 
 class Redirector:

@@ -12,12 +12,12 @@ from addons.record.framing import begins_tls
 
 
 class Changing(layers.TCPLayer):
-    """Raw TCP until the client greets as TLS does; from there on, what a connection is that began so."""
+    """Raw TCP until the client sends a ClientHello; from there on, TLS."""
 
     def __init__(self, context: context.Context) -> None:
         super().__init__(context)
         self.answered = False
-        """The server has said something: without its consent, nobody changes to TLS."""
+        """The server has sent something: no client changes to TLS before the server agrees."""
 
     def relay_messages(self, event: events.Event) -> layer.CommandGenerator[None]:
         """As mitmproxy's, until then."""
@@ -36,7 +36,7 @@ class Changing(layers.TCPLayer):
         server = layers.ServerTLSLayer(self.context)
         server.child_layer = client = layers.ClientTLSLayer(self.context)
         client.child_layer = layers.TCPLayer(self.context)
-        # Both, as mitmproxy's NextLayer does: events that wait go to the one, further ones to the other.
+        # Both, as mitmproxy's NextLayer does: waiting events go through the first, later ones through the second.
         self._handle_event: Any = server.handle_event
         self.handle_event: Any = server.handle_event
         yield from server.handle_event(events.Start())

@@ -30,9 +30,9 @@ NAMES = 10_000
 QUIC_PORTS = frozenset({80, 443, 8443})
 VERSION_1 = b"\x00\x00\x00\x01"
 READABLE = frozenset({VERSION_1, b"\x6b\x33\x43\xcf"})
-"""The versions that mitmproxy reads: 1 and 2."""
+"""The versions of QUIC that mitmproxy reads: 1 and 2."""
 NO_VERSION = b"\x0a\x1a\x2a\x3a"
-"""A version that is none (RFC 9000, 15): a client that is offered only this one gives up at once."""
+"""A reserved version (RFC 9000, 15): a client that is offered only this one gives up at once."""
 
 
 class RefuseQuic(layer.Layer):
@@ -136,7 +136,7 @@ class Unseen:
     def next_layer(self, nextlayer: layer.NextLayer) -> None:
         self._refuse_quic(nextlayer)
 
-        # Whoever decides may come after us; then the choice is made in this turn of the loop anyway.
+        # The addon that decides may run after us; the choice is made in this turn of the loop in any case.
         def look() -> None:
             chosen = nextlayer.layer
             if isinstance(chosen, layers.TCPLayer | layers.UDPLayer) and chosen.flow is None:
@@ -151,13 +151,13 @@ class Unseen:
         data = nextlayer.data_client()
         port = about.server.address[1] if about.server.address else 0
         if isinstance(chosen, layers.UDPLayer):
-            late = port in QUIC_PORTS and data[:1] and data[0] & 0xC0 == 0x40  # the first packet was before our time
+            late = port in QUIC_PORTS and data[:1] and data[0] & 0xC0 == 0x40  # its first packet came earlier
             refuse = chosen.flow is not None and (is_quic(data) or late)
         else:
             quic = isinstance(chosen, layers.ServerQuicLayer | layers.ClientQuicLayer)
             refuse = quic and is_quic(data) and data[1:5] not in READABLE
         if refuse:
-            # To a fixed place over UDP, mitmproxy only relays; elsewhere it reads version 1.
+            # UDP to a fixed server is only relayed by mitmproxy; elsewhere it reads version 1.
             relays = isinstance(about.client.proxy_mode, mode_specs.ReverseMode)
             nextlayer.layer = RefuseQuic(about, NO_VERSION if relays else VERSION_1)
             host = _sni(data) or self._named(asked(about))

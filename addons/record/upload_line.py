@@ -15,7 +15,7 @@ from addons.disk.storage import Line, head, time_of
 from addons.record.announced import announced
 
 SECRET = frozenset({b"proxy-authorization"})
-"""Headers between the tester and his proxies; no upload of the app carries them."""
+"""Headers between the tester and their proxies; they are no part of the app's upload."""
 
 Raw = tcp.TCPFlow | udp.UDPFlow | dns.DNSFlow
 
@@ -82,7 +82,7 @@ def raw_line(flow: Raw, via: str) -> Line:
 
 
 def dns_line(flow: dns.DNSFlow, at: float) -> Line:
-    """The line of a DNS query: whoever serves the name hears of it, whichever resolver is asked."""
+    """The line of a DNS query: the servers of the name receive it, whichever resolver is asked."""
     line = {**raw_line(flow, "dns"), "at": time_of(at), "type": "application/dns-message"}
     question = flow.request.questions[0] if flow.request.questions else None
     if question is not None:
@@ -170,7 +170,7 @@ def tls_of(client: connection.Client) -> Line | None:
 
 
 def whose(context: Any) -> Line:
-    """Which connection a gap is about: the port tells whose it is."""
+    """Which connection a gap is about: its port tells which process has it."""
     return {**_from(context.client), "sni": context.client.sni}
 
 

@@ -1,4 +1,4 @@
-// The inside of frida-java-bridge that we stand on, and the one place that knows it.
+// The internals of frida-java-bridge that we use; no other file knows them.
 //
 // The bridge turns every argument and result into JavaScript and back. That is slow, and not faithful: a string with an
 // emoji or a NUL comes back changed, an object of a class that the bridge cannot find makes the whole call return null.
@@ -140,7 +140,7 @@ export function currentEnv(): Env {
   return Java.vm.getEnv() as Env;
 }
 
-/** The same where the thread may not be one of Java's: null then. */
+/** The same, or null where the thread is not attached to the VM. */
 export function tryEnv(): Env | null {
   return Java.vm.tryGetEnv() as Env | null;
 }
@@ -206,7 +206,7 @@ export function scriptOf(overload: Overload): NativePointer | null {
 
 const MOST_WORDS = 6;
 
-/** Have what `replace` replaced call another function of JNI; false when it is not clear where to write that. */
+/** Make a replaced method call another function of JNI; false when it is not clear where to write that. */
 export function divert(overload: Overload, by: NativePointer): boolean {
   const made = overload._r;
   if (made === undefined) {
@@ -217,7 +217,7 @@ export function divert(overload: Overload, by: NativePointer): boolean {
     made._m.replace(by, !isStatic(overload), overload._p[5], Java.vm, api());
     return true;
   }
-  // ART has a method of its own for what replaces one; to replace again would make another. Where its function stands in
+  // ART has a method of its own for what replaces one; to replace again would make another. Where its function is in
   // it differs by version: it is where the bridge has just written it.
   const words = Array.from({ length: MOST_WORDS }, (_, i) => clone.add(i * Process.pointerSize));
   const place = words.find((word) => word.readPointer().equals(made));
@@ -238,7 +238,7 @@ export function targetOf(overload: Overload): () => NativePointer | null {
   };
 }
 
-/** Replaced once and restored: threads may still be inside what stood there, so it is kept as long as the app lives. */
+/** Replacements that were restored: threads may still be inside them, so they are kept as long as the app lives. */
 const restored: Overload[] = [];
 
 /**
@@ -324,7 +324,7 @@ function inOneWalk(times: number): () => void {
   };
 }
 
-/** A call into the JVM, any: after work that stopped it our thread counts as one of the JVM's own until it has made one. */
+/** Any call into the JVM: after work that stopped the JVM, our thread counts as one of its own until it has made one. */
 function settled(): void {
   const env = currentEnv();
   inFrame(env, () => findClass(env, "java.lang.Object"));

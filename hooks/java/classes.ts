@@ -1,4 +1,4 @@
-// Finds classes without initialising them, and knows which ones have not come yet.
+// Finds classes without initialising them, and knows which ones are not loaded yet.
 
 import Java from "frida-java-bridge";
 import { isArt, wrap, type ClassWrapper } from "./bridge.js";
@@ -47,12 +47,12 @@ export function loadClass(env: Env, name: string): NativePointer | null {
   return cls;
 }
 
-/** Ask again for what was not there: the app has classes now that it had not. */
+/** Ask again for classes that were missing: the app has more classes now. */
 export function lookAgain(): void {
   absent.clear();
 }
 
-/** Keep a class that came from any loader, a global reference; false when it is known, and released, already. */
+/** Keep a class of any loader, a global reference; false when it was known already: then the reference is released. */
 export function keep(env: Env, name: string, cls: NativePointer): boolean {
   const known = found.get(name) ?? [];
   if (known.some((other) => isSame(env, other, cls))) {

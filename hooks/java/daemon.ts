@@ -1,4 +1,4 @@
-// Attaches the agent's own thread to a JVM as a daemon, and lets go of it at the end.
+// Attaches the agent's own thread to a JVM as a daemon, and detaches it at the end.
 //
 // The bridge would attach it as an ordinary thread: a JVM waits for those when the app's main method returns, and would
 // never end. This module knows nothing of the bridge, so that it can be loaded before it.

@@ -1,5 +1,5 @@
-// On ART: which of the classes that are wanted a class loader has in its own dex files, read in the files themselves: a
-// loader that is asked for a class that it has not makes an exception for each loader above it.
+// On ART: which of the wanted classes a class loader has in its own dex files, read from the files themselves: a loader
+// that is asked for a missing class creates an exception for each of its parents.
 
 import { arrayElement, arrayLength, inFrame, isInstance, longArray, objectField, type Env } from "./jni.js";
 import { loadClass } from "./classes.js";

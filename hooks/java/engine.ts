@@ -1,4 +1,4 @@
-// Wraps methods: the app's own method first, then those who watch it; whatever they do, the app gets its own result.
+// Wraps methods: calls the app's own method first, then the watchers; whatever they do, the app gets its own result.
 
 import { micros } from "../out/clock.js";
 import { gap, type Fold } from "../out/emit.js";
@@ -223,8 +223,8 @@ function isAbstract(env: Env, overload: Overload): boolean {
 }
 
 /**
- * Have something else done in place of a method, paused or not; those who watch it see what the app sees. False when
- * something is done in its place already. `call` calls the method itself.
+ * Replace what a method does, paused or not; its watchers see what the app sees. False when it has been replaced already.
+ * `call` calls the method itself.
  */
 export function overtake(
   env: Env,
@@ -273,7 +273,7 @@ function install(env: Env, overload: Overload, kind: Kind): Hook {
   return hook;
 }
 
-/** A method with one watcher, who says the same of the same call, is told of repeats by the number. */
+/** Where a method's only watcher says the same of equal calls, repeats are only counted. */
 function countOrNot(hook: Hook): void {
   const [only] = hook.watches;
   hook.below?.countNoMore();
@@ -392,7 +392,7 @@ function alwaysWants(watcher: Watching): boolean {
   return watcher.wants === undefined && !watcher.failures.tooMany;
 }
 
-/** Those whom the call concerns. One that cannot say so is told of the call, and fails there. */
+/** The watchers that want the call. One that fails to decide is told of the call, and fails there. */
 function wanting(hook: Hook, call: Call): Watching[] {
   if (hook.watches.every(alwaysWants)) {
     return hook.watches;
@@ -407,7 +407,7 @@ function wanting(hook: Hook, call: Call): Watching[] {
   });
 }
 
-/** Threads in our own code -> the watcher that is told of a call there. */
+/** Threads in our own code -> the watcher that is running there. */
 const telling = new Map<number, string>();
 
 /** Which watcher the thread is in; null when it is in none. */

@@ -1,4 +1,4 @@
-// Keeps replaced methods replaced on ART, which takes a hook away when it verifies the method's class, and tells when it did.
+// Keeps methods replaced on ART, which removes a hook when it verifies the method's class, and reports when that happened.
 //
 // In ART's interpreter a replaced method lives by one pointer, its entry point: the bridge leaves ART's own bridge to the
 // interpreter there, and the first use of a class ends in ART writing over whatever is that. So our methods get an entry

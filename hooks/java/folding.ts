@@ -1,7 +1,7 @@
-// What stands below JavaScript in the place of a hooked method. It counts a call that repeats an earlier one: an app that
-// asks for its phone number a thousand times a second must not feel it. What is told of once is told by JavaScript; the
-// same question with the same answer from the same place, as long as it is being folded, never enters it. Nor does a call
-// near the end of a stack, nor one of a thread that has spent too much of its time here: gaps say how many.
+// The C code that stands in the place of a hooked method, in front of JavaScript. It counts calls that repeat an earlier
+// one, so that an app that asks for its phone number a thousand times a second is not slowed down: the same call with the
+// same result from the same place enters JavaScript only once while it is being folded. Nor does a call near the end of a
+// stack enter it, nor one of a thread that has spent too much of its time here: gaps say how many.
 
 import Java from "frida-java-bridge";
 import { micros } from "../out/clock.js";
@@ -20,11 +20,11 @@ export interface Repeats {
   reads: boolean;
 }
 
-/** Who hears of calls that are not repeats. */
+/** What is called for calls that are not repeats. */
 export interface Teller {
   /** whether the call concerns anybody */
   wants: (env: Env, self: NativePointer | null, args: Raw[], begun: number) => boolean;
-  /** the call has been made; gives what it was folded into, or null */
+  /** called after the call; gives the fold that it belongs to, or null */
   told: (env: Env, self: NativePointer | null, args: Raw[], result: Raw, begun: number) => Fold | null;
 }
 
@@ -241,7 +241,7 @@ function canCompare(): boolean {
   return stacksFlag.readS32() === 0 || !jvmti.readPointer().isNull() || !art.readPointer().isNull();
 }
 
-/** A thread's stack as a number that no other stack has, or why there is none. */
+/** A thread's stack as a number that no other stack has, or the reason why there is no number. */
 export type Walked = { id: string } | "no way" | "thinned";
 
 const others = native.newHook(-1, NULL, 0, 0, 0, 0);

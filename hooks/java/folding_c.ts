@@ -46,7 +46,7 @@ typedef gpointer **Env;
 typedef struct { gpointer method; gint64 location; } Frame;
 
 enum { FREE, FOLDS, PASSES };
-/* Numbers that stand for no stack: it cannot be told; there shall be none; there was no time for one. */
+/* Reserved numbers instead of a stack: it cannot be walked; stacks are off; there was no time for one. */
 enum { NO_WAY = ${NO_WAY}, NONE, THINNED = ${THINNED}, FIRST = 4 };
 enum { NEAR_END = ${LOST.NEAR_END}, NO_STACK = ${LOST.NO_STACK}, ONLY_COUNTED = ${LOST.ONLY_COUNTED}, LOSSES };
 /* Where a call goes. */

@@ -30,7 +30,7 @@ const ownThread = Process.getCurrentThreadId();
 
 type Work = (env: Env) => void;
 
-/** What our thread is at; while it is, classes come that it loads itself: their hooks must be live when it is done, too. */
+/** The work of our thread at present. It may load classes itself: their hooks must be live when it is done, too. */
 let atWork: Work[] | null = null;
 let busy = 0;
 let closing = false;
@@ -72,7 +72,7 @@ function attached(work: () => void): void {
 const SLICE_MS = 50;
 
 /**
- * Run all works on the agent's thread, one after the other, whatever becomes of each; then `done` when their hooks are
+ * Run all works on the agent's thread, one after the other, even if one fails; then `done` when their hooks are
  * live. On ART in slices; a JVM stands still for each method that is replaced later, but once for all of one slice.
  */
 export function inSlices(works: Work[], done: () => void): void {
@@ -99,7 +99,7 @@ export function inSlices(works: Work[], done: () => void): void {
 }
 
 /**
- * The JVM is about to end: let what is being installed come to its end, and install nothing more. A thread that calls
+ * The JVM is about to end: wait for hooks that are being installed, and install no more. A thread that calls
  * into a JVM that has ended stays there for ever, and Frida would wait for ours before it lets the process go.
  */
 export function close(): void {
@@ -297,7 +297,7 @@ function ask(env: Env, loader: NativePointer): void {
   }
 }
 
-/** Its classes are known; what it has not costs an exception each. */
+/** Its classes are known; asking for one that it lacks costs an exception. */
 const BOOT = "java.lang.BootClassLoader";
 const getParent = new Method("java.lang.ClassLoader", "getParent", "()Ljava/lang/ClassLoader;");
 
@@ -344,7 +344,7 @@ function askNow(env: Env, context: NativePointer | null): void {
     try {
       found.push(context === null ? NULL : loaderOf.object(env, context));
     } catch {
-      // an application that answers otherwise than a Context does
+      // an application whose methods differ from a Context's
     }
     return found.filter((loader) => !loader.isNull()).map((loader) => globalRef(env, loader));
   });

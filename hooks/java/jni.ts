@@ -1,4 +1,4 @@
-// Bare calls into the virtual machine: references, strings, methods by class, name and signature.
+// Direct JNI calls: references, strings, methods by class, name and signature.
 
 import { gap } from "../out/emit.js";
 

@@ -1,4 +1,4 @@
-// On ART: the methods of a class, each looked up apart.
+// On ART: looks up the methods of a class one by one.
 //
 // The bridge looks at all fields and methods of a class at once, and the process ends where a field or a constructor names
 // a class that is not there. Here the class is asked for the names of its methods, and only a wanted one for its types:
@@ -36,7 +36,7 @@ drop (gpointer env, gpointer reference)
   ((void (*) (gpointer, gpointer)) JNI (23)) (env, reference);
 }
 
-/* Takes the reference. What is no ASCII cannot be asked for: it stands as question marks. */
+/* Takes over the reference. Names outside ASCII are never asked for: they become question marks. */
 static void
 append (gpointer env, GString * out, gpointer string)
 {

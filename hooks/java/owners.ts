@@ -48,8 +48,8 @@ const systemLoader = new Method("java.lang.ClassLoader", "getSystemClassLoader",
 const toString = new Method("java.lang.Object", "toString", "()Ljava/lang/String;");
 
 /**
- * Begin to know; on the agent's own thread, where a hidden method is found. `standIns`: of the framework's classes, which
- * a device has in the app's place or the app's in theirs.
+ * Prepare to tell owners; on the agent's own thread, where a hidden method is found. `standIns`: the framework's classes
+ * are stand-ins, which have the app's own loader.
  */
 export function knowOwners(env: Env, package_: string, standIns: boolean): void {
   app = package_;
@@ -73,7 +73,7 @@ export function addLoader(env: Env, loader: NativePointer): void {
   }
 }
 
-/** What no loader had, the next one may have. */
+/** Forget the classes that no loader had: a new loader may have them. */
 function forgetUnknown(): void {
   said = new WeakMap();
   for (const [name, owner] of known) {

@@ -1,4 +1,4 @@
-// Hooks on native functions, and what stood in those functions before: a copy of the process needs it.
+// Hooks on native functions, and their original bytes, which a copy of the process needs.
 //
 // After fork only one thread goes on in the copy. The lock of our JavaScript may be held by one of the others, for ever:
 // the first hooked function that the copy calls would hang it (3 of 20 copies that were made while four threads called).
@@ -138,7 +138,7 @@ const PATIENCE_S = 0.3;
 const STEP_S = 0.0005;
 
 /**
- * Wait until all hooks that were made are in the functions: Frida writes them when no thread is making any, and the app
+ * Wait until all hooks are really written into the functions: Frida does that when no thread is making any, and the app
  * may call a library as soon as it is loaded. (With `Interceptor.flush` alone 43 of 1,400 such calls were not seen.)
  */
 export function goLive(): void {

@@ -20,7 +20,7 @@ const captured = new Map<string, string>();
 const MOST_CAPTURED = 2000;
 let capturedIn = 0;
 
-/** What the string of a stack ends with that has more than MOST_FRAMES frames: the outermost are left out. */
+/** The end of the string of a stack with more than MOST_FRAMES frames: the outermost are left out. */
 const CUT = ", ...]";
 
 /**
@@ -108,7 +108,7 @@ export function here(): Where {
   }
 }
 
-/** The same code asks again and again: what was taken apart once is kept for a while. */
+/** Parsed stacks, kept for a while: the same code asks again and again. */
 const known = new Map<string, string[]>();
 const MOST_KNOWN = 500;
 

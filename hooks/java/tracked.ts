@@ -14,7 +14,7 @@ interface Entry<T> {
   gone: boolean;
 }
 
-/** All maps: one that finds no room for a reference looks for dead ones in all of them. */
+/** All maps: when there is no room for a reference, dead ones are removed from all of them. */
 const all: Tracked<unknown>[] = [];
 let refused = 0;
 

@@ -28,7 +28,7 @@ const bootMicros = new NativeFunction(clocks["boot_micros"] as NativePointer, "d
   scheduling: "exclusive", exceptions: "propagate",
 });
 
-/** What the clock that nobody sets, and that goes on while the device sleeps, showed at a time of `micros`: milliseconds. */
+/** CLOCK_BOOTTIME, which cannot be set and goes on while the device sleeps, at the time `micros`: milliseconds. */
 export function bootMs(at: number): number {
   return Math.round(bootMicros(at) / 1000);
 }

@@ -1,4 +1,4 @@
-// Gets work done on the agent's own thread, also while a thread of the app is still inside a hook.
+// Runs work on the agent's own thread, even while a thread of the app is still inside a hook.
 //
 // A timer or setImmediate set inside a hook only starts when the hook returns, and a hook returns when the app's method
 // does, which may take minutes. A byte in a pipe wakes our thread at once.
@@ -23,7 +23,7 @@ function hang(): void {
     throw new Error("no pipe for the agent's own thread");
   }
   bell = ends.add(4).readS32();
-  // Our thread's end is closed as it hears of it.
+  // The end of our thread is closed by its listener.
   whenLeft(() => {
     close(bell);
   });
@@ -47,7 +47,7 @@ hang();
 
 /** Run `work` on the agent's own thread, soon. */
 export function soon(work: () => void): void {
-  // Nobody hears it any more, and the number of the pipe may be another file's.
+  // Nothing reads it any more, and the pipe's number may belong to another file.
   if (hasLeft()) {
     return;
   }

@@ -69,20 +69,20 @@ export function appName(): string {
   return app ?? "";
 }
 
-/** Something that holds lines back (a cursor being read) and gives them away before the process ends. */
+/** Register what holds lines back (a cursor being read): it is called before the process ends. */
 export function atEnd(give: () => void): void {
   beforeFlush.push(give);
 }
 
 const beforeLeaving: (() => void)[] = [];
 
-/** Something that collects what is read and can write down at any time what it has so far. */
+/** Register what collects values that are read: it can be asked at any time to write what it has. */
 export function collects(give: () => void): void {
   beforeLeaving.push(give);
   atEnd(give);
 }
 
-/** Something is about to leave: write down what has been read so far, so that it stands before. */
+/** Something is about to be sent: write what has been read so far, so that it stands before it. */
 export function settle(): void {
   for (const give of beforeLeaving) {
     give();
@@ -243,7 +243,7 @@ export function flush(all = false): void {
   const told = facts;
   waiting = [];
   facts = [];
-  // Consent first: whoever reads along must not see what followed a yes before the yes.
+  // Consent first: a live reader must not see what followed a yes before the yes.
   if (told.length > 0) {
     send({ type: "facts", facts: told });
   }
@@ -272,7 +272,7 @@ export function report(error: unknown, where: string): void {
 
 let ended = false;
 
-/** Nobody listens any more: the end of the process is the app's own affair. */
+/** Nobody listens any more: the end of the process is no longer watched. */
 export function leave(): void {
   flushAll();
   ended = true;

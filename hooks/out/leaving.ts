@@ -1,4 +1,4 @@
-// What of us goes on by itself in the app, and ends when we leave it.
+// What the agent must end when it leaves the app: whatever would go on by itself.
 
 const ends: (() => void)[] = [];
 let left = false;
@@ -8,7 +8,7 @@ export function whenLeft(end: () => void): void {
   ends.push(end);
 }
 
-/** Be told of each library, of those that are there and of those that come, until we leave. */
+/** Call `onAdded` for each library, present or loaded later, until we leave. */
 export function eachModule(onAdded: (module: Module) => void): void {
   const observer = Process.attachModuleObserver({ onAdded });
   whenLeft(() => {

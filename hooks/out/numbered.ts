@@ -26,7 +26,7 @@ export function send(message: object, bytes: ArrayBuffer | null = null): void {
   plain({ ...message, n: number }, bytes);
 }
 
-/** The host has not got what bears these numbers. */
+/** Send messages again that the host did not get, by their numbers. */
 function sendAgain(): void {
   recv("again", ({ from, until }: { from: number; until: number }) => {
     const oldest = number - kept.length + 1;

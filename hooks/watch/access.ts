@@ -25,11 +25,11 @@ export type Outcome = Access["outcome"];
 /** Sources of which a list was too long for a line; one gap each says so. */
 const cut = new Set<string>();
 
-/** Types of which it matters whether a value has been given before; the texts given lately, oldest first. */
+/** Types whose recent values are remembered -> the texts given lately, oldest first. */
 const remembered = new Map<string, Map<string, true>>();
 const MOST_REMEMBERED = 1000;
 
-/** Remember the values of a type, for sources that only tell of what no other has given. */
+/** Remember the values of a type, for sources that only report values that no other source gave. */
 export function rememberValues(type: string): void {
   if (!remembered.has(type)) {
     remembered.set(type, new Map());
@@ -65,7 +65,7 @@ function told(values: Value[]): string {
 
 const patterns = new WeakMap<string[], RegExp[]>();
 
-/** Whether a call was made because of us: by the caller, and others that stand further out in this order. */
+/** Whether a call was made because of us: by its caller and the frames further out, in the order of the patterns. */
 function isOurs(spec: SourceSpec, stack: string[]): boolean {
   return spec.ours.some((frames) => {
     let compiled = patterns.get(frames);

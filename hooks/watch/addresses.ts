@@ -6,7 +6,7 @@ import { push, type Asked } from "./native_call.js";
 const AF_INET = 2;
 const AF_INET6 = 10;
 const AF_PACKET = 17;
-/** Most of what is walked in a list that the kernel or a library made. */
+/** How many elements are read of a list that the kernel or a library made. */
 const MOST = 1000;
 
 export function hex(at: NativePointer, size: number | UInt64, between = ""): string {

@@ -170,7 +170,7 @@ function tell(pid: number, child: Child, now: number): boolean {
   }
   const goesOn = age < PATIENCE_MS && isThere(`/proc/${pid}/exe`);
   if (BECOMES_OTHER.test(program.path)) {
-    // Its own words name it or not, as the virtual machine likes; for a moment there are none, while it becomes the other.
+    // Its command line may or may not name it, depending on the virtual machine; for a moment, during exec, it is empty.
     const words = wordsIn(contents(`/proc/${pid}/cmdline`));
     const [path, line] = [words[0], words.join(" ")];
     if (path === undefined || line === program.line || BECOMES_OTHER.test(path)) {

@@ -217,7 +217,7 @@ function readMime(env: Env, reading: Reading, row: number, call: Call): string |
       : getString.object(env, self, reading.mimetype)));
 }
 
-/** A general column of a row whose MIME type nobody told. */
+/** The type of a general column in a row whose MIME type is unknown. */
 function guess(value: string): string | null {
   if (/^[^\s@]+@[^\s@]+\.[^\s@]+$/.test(value)) {
     return "email";

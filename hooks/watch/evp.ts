@@ -1,5 +1,5 @@
-// What native code of the app turns into what with OpenSSL or BoringSSL, where the library exports its functions: digests,
-// MACs and ciphers, each as one line. What a TLS library or the platform does for itself is left out.
+// The transforms of the app's native code by OpenSSL or BoringSSL, where the library exports its functions: digests, MACs
+// and ciphers, each as one line. What a TLS library or the platform does for itself is left out.
 
 import type { Transform } from "../event.js";
 import { goLive } from "../java/patches.js";

@@ -107,7 +107,7 @@ function came(descriptor: number, buffer: NativePointer, size: number): void {
   wait(descriptor, reading);
 }
 
-/** Bytes as Latin-1: what is looked for is ASCII, and a read may end inside a letter. */
+/** Bytes as Latin-1: only ASCII is looked for, and a read may end inside a character. */
 function textOf(buffer: NativePointer, size: number): string {
   const bytes = new Uint8Array(buffer.readByteArray(size) ?? new ArrayBuffer(0));
   let text = "";

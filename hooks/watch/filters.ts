@@ -77,7 +77,7 @@ function shapeFor(pattern: string): NativePointer | null {
   return known;
 }
 
-/** Calls with a text that one of some patterns matches, and a few that none does. */
+/** Calls with a text that one of the patterns matches, and a few others (shapes.ts). */
 export function matching(argument: number, patterns: string[], behind = 0): Filter {
   const found = patterns.map(shapeFor);
   const table = Memory.alloc(Process.pointerSize * Math.max(found.length, 1));

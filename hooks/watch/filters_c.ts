@@ -84,7 +84,7 @@ void set_own (void) { gum_tls_key_set_value (own_key, GINT_TO_POINTER (1)); }
 
 ${READABLE}
 ${FITS}
-/* A text that can be read to its end: of any other the kernel says EFAULT, as it would without us. */
+/* A text that can be read to its end: for any other the kernel returns EFAULT, as it would without us. */
 static gint
 is_text (const guint8 * at)
 {

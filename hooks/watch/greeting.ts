@@ -1,6 +1,6 @@
-// For whom a connection is, by the first bytes that a client writes on it.
+// The host that a connection is for, by the first bytes that a client writes on it.
 
-/** So many of them tell, as a rule: a TLS ClientHello with its names. */
+/** How many bytes are enough, as a rule: a TLS ClientHello with its names. */
 export const FIRST_BYTES = 2048;
 
 const REQUEST = /^(?:CONNECT ([^ :]+)(?::\d+)? HTTP|[A-Z]+ https?:\/\/([^/ :]+)|[A-Z]+ \/?[^ ]* HTTP\/1\.[01]\r\n(?:[^\r\n]*\r\n)*?host: *([^\r\n:]+))/i;

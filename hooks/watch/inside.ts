@@ -3,7 +3,7 @@
 /** A call of a hooked function: its thread, and how deep among all that is hooked. */
 type Place = Pick<InvocationContext, "threadId" | "depth">;
 
-/** The end of a call may never be told: a mark of a call that is over means nothing to a call that is no deeper. */
+/** The end of a call may be missed: a mark left by such a call does not count for a later call at the same depth. */
 export class Nesting {
   /** thread -> depth, among all that is hooked, of the call that it is in */
   private readonly depths = new Map<number, number>();

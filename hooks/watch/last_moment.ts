@@ -1,4 +1,4 @@
-// The last moment of the process: what is still held goes out before it ends.
+// The last moment of the process: sends all lines that are still held before it ends.
 
 import { watcherOn } from "../java/engine.js";
 import { close } from "../java/installing.js";

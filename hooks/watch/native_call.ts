@@ -27,9 +27,9 @@ export interface Reader {
   asks: (args: NativePointer[], name: string) => string | null;
   /** `args`: the arguments as they were when it was called */
   gives: (asked: Asked, result: NativePointer, args: NativePointer[], name: string) => Given;
-  /** said when it is called: it may run for as long as it likes, and gives nothing that is read here */
+  /** reported when it is called: it may run for a long time, and nothing of its result is read */
   atOnce?: boolean;
-  /** false: it gives no values by its nature, and is `returned` all the same */
+  /** false: it never gives values, and its outcome is `returned` nevertheless */
   names?: false;
   /** whether a result says that there was nothing */
   fails?: (result: NativePointer) => boolean;
@@ -52,7 +52,7 @@ export function valuesIn(ask: AskSpec, text: string): Value[] {
   return [...new Set(found)].filter((value) => value !== "").map((value) => ({ type: ask.data, text: value }));
 }
 
-/** Once, and not what there is none of. */
+/** Each text once, without empty ones. */
 export function push(values: Value[], type: string, text: string | null): void {
   if (text !== null && !values.some((value) => value.type === type && value.text === text)) {
     values.push({ type, text });

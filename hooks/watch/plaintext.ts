@@ -7,9 +7,9 @@ import { ownersIn, settle } from "../out/emit.js";
 import type { TlsPlan } from "../plan.js";
 import { send } from "../out/numbered.js";
 
-/** A write after a pause this long begins something new: whose code it is, is asked again. */
+/** A write after a pause this long counts as new: its stack is taken again. */
 const PAUSE_US = 5_000;
-/** Of an answer only its beginning matters, where its status is. */
+/** Bytes of an answer that are looked at: its status is at the beginning. */
 export const ANSWER_BYTES = 64;
 
 /** `HTTP/1.1 200` */

@@ -25,7 +25,7 @@ const ownLoader = new Method("dalvik.system.PathClassLoader", "<init>", "(Ljava/
 const loadClass = new Method(
   "dalvik.system.DexFile", "loadClass", "(Ljava/lang/String;Ljava/lang/ClassLoader;)Ljava/lang/Class;");
 
-/** What came of it, as the host is told. */
+/** The result, as the host gets it. */
 interface Told {
   hooked: number;
   called: number;

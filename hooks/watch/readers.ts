@@ -10,7 +10,7 @@ import {
 } from "../java/jni.js";
 import type { ValueSpec } from "../plan.js";
 
-/** Elements of a list whose values go into one line; of the others it says how many there are. */
+/** How many elements of a list go into one line; the others are only counted. */
 const MOST_ELEMENTS = 1000;
 
 const valueOf = new Method("java.lang.String", "valueOf", "(Ljava/lang/Object;)Ljava/lang/String;", true);
@@ -320,7 +320,7 @@ function publicly(env: Env, cls: NativePointer, name: string): Found {
   return { id: fromReflected(env, method), type: className(env, getReturnType.object(env, method)) };
 }
 
-/** Where reflection refuses: in the model that the bridge has of the class, which asks nobody for leave. */
+/** Where reflection refuses: by the bridge's model of the class, which ignores access rules. */
 function publicOrNot(env: Env, cls: NativePointer, name: string): Found {
   try {
     return publicly(env, cls, name);

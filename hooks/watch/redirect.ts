@@ -1,7 +1,7 @@
 // Leads the app's own TCP connections to the proxy, which learns by SOCKS where each was to go, and which one it is.
 //
-// The app keeps its view: errors are those of the connection that it asked for, a socket's peer is the one it named, and
-// one that does not wait is told when the proxy has got there. What stays as it is: loopback, the device's own
+// The app notices nothing: errors are those of the connection that it asked for, a socket's peer is the one it named, and
+// a non-blocking connect completes when the proxy has connected. What stays as it is: loopback, the device's own
 // addresses and those of its link, everything but TCP; UDP to port 443 (QUIC) is refused, so that apps take TCP.
 // Not seen: system calls that do not go through the C library (Go, io_uring).
 
@@ -14,7 +14,7 @@ import { ADDRESS_BYTES, LED_BYTES, MOST_WATCHED, NAME_BYTES, PORTS, SOURCE, STAT
 const ALONE = [
   "poll", "ppoll", "ppoll64", "select", "pselect", "pselect64", "epoll_wait", "epoll_pwait", "epoll_pwait64", "sendmmsg",
 ];
-/** Functions that others hook as well, and those that are too short to be called without us. */
+/** Functions that other hooks are on as well, and those too short to leave a callable original. */
 const SHARED = ["connect", "sendto", "sendmsg", "epoll_ctl", "getpeername", "getsockopt"];
 /** The numbers of the system calls of the latter, in the order of C. */
 const CALLS: Record<string, number[]> = { x64: [233, 52, 55], arm64: [21, 205, 209], arm: [251, 287, 295], ia32: [255, 368, 365] };

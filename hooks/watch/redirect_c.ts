@@ -180,7 +180,7 @@ static gint errno_of (gint reply) {
   return EHOSTUNREACH;
 }
 
-/* All that SOCKS5 wants to be told, at once (RFC 1928, 1929). */
+/* The whole request of SOCKS5 at once (RFC 1928, 1929). */
 static guint greeting (const Led *to, guint8 *out) {
   const guint8 *v4 = ipv4_of (&to->asked);
   gchar digits[12];
@@ -217,7 +217,7 @@ typedef struct { gconstpointer at; gsize size; } Part; /* iovec */
 typedef struct { const Address *to; guint length; Part *parts; gsize count; gpointer control; gsize size; gint flags; } Message; /* msghdr */
 typedef struct { Message message; guint sent; } Counted; /* mmsghdr */
 
-/* By the one way to send that nobody hooks. */
+/* By the only way to send that no hook is on. */
 static glong say (gint fd, gconstpointer bytes, gsize size) {
   Part part = { bytes, size };
   Counted message;

@@ -10,9 +10,9 @@ export interface Answer {
 
 const NUMBER_BYTES = 4;
 const LONG_BYTES = 8;
-/** Which operations of the system's the call was counted as (Android 11 and later); more follows. */
+/** Header: the app operations that the call was counted as (Android 11 and later); more follows. */
 const NOTED_OPERATIONS = -127;
-/** What the service did that its rules do not allow; there is no exception then. */
+/** Header: violations of StrictMode in the service; there is no exception then. */
 const STRICT_MODE = -128;
 const SECURITY = -1;
 const LAST_EXCEPTION = -9;

@@ -9,7 +9,7 @@ const SHAPES = new Map([
   [".*", "**"], ["[^/]+", "**"], ["\\d", "**"], ["\\d?", "**"], ["\\d+", "**"],
 ]);
 const PART = /\(\?:|\)\?|\\.[?+]?|\/\?|\.\*|\[\^\/\]\+|./g;
-/** Parts that take all there is of a kind, when something else is what follows. */
+/** Parts that match as many characters as possible, followed by something else. */
 const ALL_DIGITS = /^\\d[?+]?(?!\)*\??[\\\d(])/;
 const ALL_TO_SLASH = /^\[\^\/\]\+\)*(\/|$)/;
 

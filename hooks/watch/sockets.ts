@@ -14,7 +14,7 @@ import { type Led, ledFrom } from "./redirect.js";
 
 const AF_INET = 2;
 const AF_INET6 = Process.platform === "darwin" ? 30 : 10;
-/** How an address begins: with its family, on a BSD behind its length, which may be missing. */
+/** Where an address has its family: at the start, or on a BSD after its length, which may be missing. */
 const BEGINS = Process.platform === "darwin"
   ? [AF_INET << 8, (AF_INET << 8) | 16, AF_INET6 << 8, (AF_INET6 << 8) | 28] : [AF_INET, AF_INET6];
 const SOCK_STREAM = 1;
@@ -180,7 +180,7 @@ function findOpen(): void {
   }
 }
 
-/** An end as Frida gives it. */
+/** An endpoint as Frida gives it. */
 export function plain(end: SocketEndpointAddress | null): Endpoint | null {
   return end !== null && "ip" in end ? { ip: end.ip.replace(/^::ffff:(?=\d+\.)/, ""), port: end.port } : null;
 }
@@ -249,7 +249,7 @@ function written(socket: Socket): void {
   }
 }
 
-/** Who is behind a stack: the frames that are not the platform's, by method. The same code on another line is the same. */
+/** The calling code of a stack: its frames outside the platform, by method, whatever the line. */
 function caller(stack: string[]): string {
   const own = stack.filter((frame) => !isPlatform(frame));
   return own.map((frame) => frame.replace(/\(.*/, "")).join(" ");

@@ -184,7 +184,7 @@ function watcherOf(spec: SourceSpec): Watch {
   return watcher;
 }
 
-/** What is said of a call once, and its repeats only counted: when nothing but these decides what is said. */
+/** The arguments and result that decide what is recorded of a call: where they are equal, a call is only counted. */
 function repeatsOf(spec: SourceSpec): Repeats | null {
   const plain = spec.values.every(({ from, get, as, only }) => from === "return" && get.length === 0 && as === "text" && only === null);
   if (!plain || spec.follow.length > 0 || spec.unseen || (spec.when !== null && spec.when.get.length > 0)) {

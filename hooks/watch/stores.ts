@@ -1,4 +1,4 @@
-// What the app writes down of consent, and what was written before this run: keys of its stores that the plan names.
+// What the app stores about consent, now and before this run: keys of its stores that the plan names.
 
 import { Method } from "../java/classes.js";
 import type { Call } from "../java/engine.js";

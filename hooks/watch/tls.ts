@@ -109,7 +109,7 @@ function aboutSocket(env: Env, library: string, socket: NativePointer): About {
 const STREAM = ["", "int", "byte[]", "byte[], int, int"];
 const TYPES: Record<string, string> = { "[B": "byte[]" };
 
-/** Of these the ones that a class declares itself: what it inherits is every other stream's, too. */
+/** Those that a class declares itself: inherited ones belong to all other streams, too. */
 function declared(wrapper: ClassWrapper, method: string): string[][] {
   return overloadsOf(wrapper, method).filter(({ holder }) => holder === wrapper)
     .map(({ argumentTypes }) => argumentTypes.map(({ className }) => TYPES[className] ?? className))

@@ -1,4 +1,4 @@
-// What the app turns into what: the calls of its digests, MACs, ciphers, compressors and encoders, each as one line.
+// The app's transforms: calls of digests, MACs, ciphers, compressors and encoders, each as one line with input and output.
 
 import type { Transform } from "../event.js";
 import type { ClassWrapper, Raw } from "../java/bridge.js";

@@ -16,7 +16,7 @@ import { send } from "../out/numbered.js";
 
 const told = new Set<string>();
 
-/** Tell the host, once each, that a check is in our hands, and that the app came to it. */
+/** Tell the host, once each, that a check was taken over, and that the app called it. */
 function tell(check: string, state: "installed" | "met"): void {
   if (!told.has(`${check} ${state}`)) {
     told.add(`${check} ${state}`);
@@ -135,7 +135,7 @@ function answer(
 const asList = new Method("java.util.Arrays", "asList", "([Ljava/lang/Object;)Ljava/util/List;", true);
 const noList = new Method("java.util.Collections", "emptyList", "()Ljava/util/List;", true);
 
-/** What a check gives that found nothing wrong: nothing, true, or the certificates that it was to look at. */
+/** The result of a check that found nothing wrong: nothing, true, or the certificates that it was given. */
 function accepted(overload: Overload, args: Raw[]): Raw {
   const { type, className: returns } = overload.returnType;
   if (type === "void") {

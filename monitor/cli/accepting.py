@@ -12,11 +12,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import click
 
 from monitor import private
+from monitor.api.gating import Runs, baseline_of
 from monitor.cli.base import Judging, gathered, judging_options, main
 from monitor.cli.gating import (
     FILE,
-    Runs,
-    baseline_of,
     max_days_option,
     recordings_argument,
     runs_options,

@@ -23,33 +23,37 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from monitor import private
+from monitor.api import judging as api
+from monitor.api.home import home, recordings
+from monitor.cli import settings
 from monitor.errors import UserError
 
 if TYPE_CHECKING:  # imported late, so that --help answers at once
-    from monitor.findings import Report
-    from monitor.knowledge import Knowledge
-    from monitor.store import Store
+    from monitor.correlate import Progress
+    from monitor.findings import Report, Threshold
 
 VERBS = {
     "app-types": ("listing", "List the types of app for --app-type, and what each needs."),
     "baseline": ("accepting", "Write down what an app is known to do, for gate."),
     "compare": ("comparing", "Compare runs of one app with different answers."),
+    "config": ("configuring", "Say which options hold, and where each was set."),
     "correlate": ("judging", "Read recordings into the index and judge them."),
     "data-types": ("listing", "List the kinds of data that rules, sources and policies name."),
     "demo": ("observing", "Run sample apps on the lab device and judge them."),
     "devices": ("devices", "List the devices that are there, and what each can do."),
     "diff": ("gating", "Say what one release does that another did not."),
     "doctor": ("devices", "Check whether a device can be observed, and what to do if not."),
-    "explain": ("judging", "Say why a flow was flagged, and what speaks against it."),
+    "explain": ("explaining", "Say why a flow was flagged, or what a fingerprint stands for."),
     "export": ("exchanging", "Give the uploads of a recording to other tools, as HAR 1.2."),
     "gate": ("gating", "Decide whether a build does anything that was not accepted."),
     "import": ("exchanging", "Turn captures of other tools into a recording."),
+    "key": ("keys", "Make and show the key that signs your recordings."),
     "laws": ("listing", "List the articles of law that findings name."),
     "mark": ("marking", "Note in a recording what the user was asked and decided."),
     "observe": ("observing", "Record one run of an app, and judge it while it runs."),
     "pair": ("devices", "Pair with a phone over Wi-Fi."),
     "policy": ("listing", "Write down what an app's maker declares, for --policy."),
-    "report": ("judging", "Say what was found in a recording, in one of seven formats."),
+    "report": ("judging", "Say what was found in a recording, in any of seven formats."),
     "rules": ("listing", "List the rules, or show the page of one."),
     "schema": ("listing", "Print the JSON Schema of lines, reports or comparisons."),
     "sources": ("hooking", "List the hooked APIs, show one, or how other tools' are covered."),
@@ -71,20 +75,10 @@ EXIT_CODES = {
     70: "internal error: a fault of ours; the message names the file to report it with",
     130: "interrupted before there was a result",
 }
-"""What the exit code of every verb means; README shows this table and a test compares the two."""
+"""What the exit code of every verb means; docs/reference.md shows this table and a test compares the two."""
 
 
 LONGEST_TRACEBACK = 100_000
-
-
-def home() -> Path:
-    """Where appwitness keeps what outlives a run: the index and the proxy's certificate authority."""
-    return Path(os.environ.get("APPWITNESS_HOME") or "~/.appwitness").expanduser()
-
-
-def recordings() -> Path:
-    """Where new recordings go unless --output says otherwise."""
-    return Path(os.environ.get("APPWITNESS_RECORDINGS") or "recordings")
 
 
 def meant(option: str) -> Path:
@@ -137,7 +131,10 @@ class Group(click.Group):
         """A verb, whose module is imported now."""
         if cmd_name in VERBS:
             importlib.import_module(f"monitor.cli.{VERBS[cmd_name][0]}")
-        return super().get_command(ctx, cmd_name)
+        command = super().get_command(ctx, cmd_name)
+        if command:
+            _give_terminal_options(command)
+        return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The verbs with what VERBS says of them: none is loaded for it."""
@@ -186,7 +183,7 @@ WRONG_USAGE, INTERNAL, INTERRUPTED = 2, 70, 130
 def _tell(what: str, text: str) -> None:
     from monitor.cli.terminal import err, plain
 
-    err.print(f"[bold red]{what}:[/] {plain(text)}")
+    err.alarm(f"[bold red]{what}:[/] {plain(text)}")
 
 
 def _see_that_it_is_text(arguments: Sequence[str] | None) -> None:
@@ -219,6 +216,41 @@ def _fault(error: Exception) -> int:
     return INTERNAL
 
 
+def _give_terminal_options(command: click.Command) -> None:
+    """Every verb has them: what is printed, and how."""
+    if isinstance(command, click.Group):
+        for each in command.commands.values():
+            _give_terminal_options(each)
+    elif all(param.name != "color" for param in command.params):
+        command.params += [
+            click.Option(
+                ["--color"],
+                type=click.Choice(["auto", "always", "never"]),
+                default="auto",
+                expose_value=False,
+                callback=_of_terminal,
+                help="Colours; auto: on a terminal, unless NO_COLOR is set.",
+            ),
+            click.Option(
+                ["-q", "--quiet"],
+                is_flag=True,
+                expose_value=False,
+                callback=_of_terminal,
+                help="Print results and errors only.",
+            ),
+        ]
+
+
+def _of_terminal(ctx: click.Context, option: click.Parameter, value: Any) -> None:
+    from monitor.cli.terminal import choose, err, plain
+
+    chosen = ctx.meta.setdefault("terminal", {"color": "auto", "quiet": False})
+    chosen[option.name] = value
+    ctx.color = choose(**chosen)
+    if option.name == "quiet" and (path := ctx.meta.get("settings")):
+        err.print(f"[dim]options of {plain(str(path))} hold (`appwitness config` shows them)[/]")
+
+
 class ListOrShow(click.Group):
     """A verb that alone lists, and with a NAME shows: what one would type first."""
 
@@ -229,9 +261,17 @@ class ListOrShow(click.Group):
         return super().parse_args(ctx, args)
 
 
-@click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(
+    cls=Group,
+    context_settings={
+        "help_option_names": ["-h", "--help"],
+        "max_content_width": 100,
+        "auto_envvar_prefix": settings.ENVIRONMENT,
+    },
+)
 @click.version_option(package_name="appwitness")
-def main() -> None:
+@click.pass_context
+def main(ctx: click.Context) -> None:
     """Prove whether an Android app sent personal data without consent.
 
     Hooks log what personal data an app reads, a proxy records what it uploads, and the correlator finds the very
@@ -243,6 +283,13 @@ def main() -> None:
                  appwitness report recordings/<run> --format html > report.html
     Later:       appwitness verify recordings/<run>
     """
+    verb = ctx.invoked_subcommand or ""
+    command = main.get_command(ctx, verb)
+    if command and verb != "config" and (found := settings.find()):
+        settings.check(found, VERBS)
+        defaults = found.defaults(verb, command)
+        ctx.default_map = {verb: defaults}
+        ctx.meta["settings"] = found.path if defaults else None
 
 
 db_option = click.option(
@@ -300,41 +347,34 @@ def gathered(into: str, make: Callable[..., Any], *options: Callable[[Verb], Ver
 
 
 @dataclass(frozen=True)
-class Judging:
-    """By what recordings are judged, and into which index."""
+class Judging(api.Judging):
+    """By what recordings are judged, as a verb does it."""
 
-    known: Knowledge
-    db: str | None = None
     strict: bool = False
     """Gaps alone change the exit code too."""
 
-    @property
-    def store(self) -> Store:
-        """The index."""
-        from monitor.store import Store
-
-        return Store(database(self.db))
-
-    def report(self, path: Path) -> Report:
-        """The report of a recording, correlated again only when the index is behind it or the rules have changed."""
+    def report(self, path: Path, _progress: Progress = api.quiet) -> Report:
+        """The same, with a bar on stderr."""
         from monitor.cli.terminal import progress
-        from monitor.correlate import report_on
-        from monitor.recording import Recording
 
         with progress() as show:
-            return report_on(Recording.open(path), self.store, self.known, show)
+            return super().report(path, show)
 
-    def summary(self, path: Path) -> int:
+    def summary(self, path: Path, threshold: Threshold | None = None) -> int:
         """Print the text report of a recording; the exit code for it."""
         from monitor.reports import render
 
         report = self.report(path)
         click.echo(render(report, "text"))
-        return self.exit_code(report)
+        return self.exit_code(report, threshold=threshold)
 
-    def exit_code(self, *reports: Report) -> int:
-        """The exit code for reports: findings before gaps, gaps only when `strict`."""
-        if any(report.findings for report in reports):
+    def exit_code(self, *reports: Report, threshold: Threshold | None = None) -> int:
+        """The exit code for reports: findings that count before gaps, gaps only when `strict`; None: all count."""
+        if any(
+            threshold is None or threshold.counts(finding.level, finding.confidence)
+            for report in reports
+            for finding in report.findings
+        ):
             return 1
         return 3 if self.strict and any(report.gaps for report in reports) else 0
 
@@ -379,42 +419,39 @@ judging_options = gathered(
         help="What to assume where nobody observed what the user was asked, as in an import: that the user had agreed "
         "to nothing, or to the privacy policy. The report says so. [default: no assumption]",
     ),
-    click.option("--strict", is_flag=True, help="Exit with 3 when there are gaps and no findings."),
+    click.option("--strict", is_flag=True, help="Exit with 3 when there are gaps, and no findings that fail."),
 )
 """How a user has recordings judged; the verb gets it as `judging`."""
 
 
-@dataclass(frozen=True)
-class Output:
-    """How a report is written, and where to."""
-
-    format: str
-    output: Path | None
-    lang: str | None
-    reveal: bool
-    template: Path | None = None
-
-
-def output_options(formats: Sequence[str], *others: Callable[[Verb], Verb], lang: str) -> Callable[[Verb], Verb]:
-    """The options of a verb that writes reports, which gets them as `as_`; `lang` says what the default is."""
-    return gathered(
-        "as_",
-        Output,
-        click.option("--format", type=click.Choice(formats), default="text", show_default=True, help="What to write."),
+def level_options(fail_on: str, min_confidence: str) -> tuple[Callable[[Verb], Verb], ...]:
+    """The options that say which findings fail a build, with these defaults."""
+    return (
         click.option(
-            "--output", type=click.Path(path_type=Path, dir_okay=False), help="File to write. [default: stdout]"
+            "--fail-on",
+            type=click.Choice(["high", "medium", "low", "info", "never"]),
+            default=fail_on,
+            show_default=True,
+            help="Lowest level that fails.",
         ),
-        click.option("--lang", type=click.Choice(["en", "zh"]), help=f"Language. [default: {lang}]"),
-        click.option("--reveal", is_flag=True, help="Show personal values as they are; they are masked otherwise."),
-        *others,
+        click.option(
+            "--min-confidence",
+            type=click.Choice(["proven", "corroborated", "indicated", "declared"]),
+            default=min_confidence,
+            show_default=True,
+            help="Lowest confidence that fails.",
+        ),
     )
 
 
-def database(db: str | None) -> str | Path:
-    """What --db names: a URL, a file, or the index in `home()`."""
-    if db is None:
-        return home() / "appwitness.sqlite"
-    return db if "://" in db else Path(db)
+def _threshold(**options: Any) -> Threshold:
+    from monitor.findings import Threshold
+
+    return Threshold(**options)
+
+
+threshold_options = gathered("threshold", _threshold, *level_options("info", "declared"))
+"""Which findings of a report count; the verb gets it as `threshold`."""
 
 
 def listen(address: str, port: int) -> socket.socket:

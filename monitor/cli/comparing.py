@@ -7,15 +7,16 @@ from pathlib import Path
 
 import click
 
-from monitor.cli.base import Judging, Output, judging_options, main, output_options
+from monitor.cli.base import Judging, judging_options, main
 from monitor.cli.terminal import write
+from monitor.cli.writing import Output, Paired, output_options
 from monitor.errors import UserError
 
 FORMATS = ("text", "json", "html")
 """As in monitor.reports.comparison, which is imported late; a test compares the two."""
 
 
-@main.command()
+@main.command(cls=Paired)
 @click.argument("recording", nargs=-1, required=True, type=click.Path(path_type=Path))
 @output_options(FORMATS, lang="en")
 @judging_options
@@ -45,5 +46,6 @@ def compare(recording: tuple[Path, ...], as_: Output, judging: Judging) -> None:
         if any(report.recording == other.recording for other in reports[:number]):
             raise UserError(f"{recording[number]} is the same run as one before it.", "Name each run once.")
     comparison = compared(reports, differences(recording, reports), judging.known.labels)
-    write(render(comparison, as_.format, of=reports, reveal=as_.reveal, lang=as_.lang or "en"), as_.output)
+    for name, file in as_.outputs:
+        write(render(comparison, name, of=reports, reveal=as_.reveal, lang=as_.lang or "en"), file)
     sys.exit(judging.exit_code(*reports))

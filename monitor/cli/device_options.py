@@ -1,28 +1,25 @@
-"""Which device a run is on, and what is to be done with it: the options of `observe`, and the device that they make."""
+"""Which device a run is on, and what is to be done with it: the options of `observe`, and its questions to the user."""
 
 from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from monitor.cli.base import gathered, home
+from monitor.api.devices import is_lab
+from monitor.cli.base import gathered
 from monitor.cli.terminal import err, plain
 from monitor.errors import UserError
 from monitor.observe.android.wanted import Wanted
 
 if TYPE_CHECKING:  # imported late, so that --help answers at once
-    from rich.status import Status
-
+    from monitor.cli.live import Lines
     from monitor.observe.android.hands import Question
-    from monitor.observe.device import Device
-    from monitor.observe.order import PlanName
 
 _CONNECT_TO = re.compile(r"(?P<host>[^:\s]+):(?P<address>\[[0-9a-fA-F:]+\]|[^:\s]+):(?P<port>\d{1,5})")
 
@@ -135,22 +132,11 @@ device_options = gathered("wanted", _wanted, *_OPTIONS)
 """Which device, which app, and what may be done there; the verb gets it as `wanted`."""
 
 
-def is_lab(wanted: Wanted) -> bool:
-    """Whether the embedded device is meant."""
-    return wanted.device.partition(":")[0] == "lab"
-
-
-def name_of(wanted: Wanted) -> str:
-    """For the folder of a recording: the app where it is named, else the device."""
-    named = wanted.package or (wanted.apks[0].stem if wanted.apks else wanted.device.removeprefix("lab:"))
-    return re.sub(r"[^A-Za-z0-9._-]", "-", named)
-
-
 @dataclass(frozen=True)
 class Asking:
     """Questions to the user at the terminal."""
 
-    status: Status
+    live: Lines
     """What is shown meanwhile; it makes room."""
 
     def may(self, what: str) -> bool:
@@ -173,29 +159,11 @@ class Asking:
         return labels.get(self._quietly(ask))
 
     def _quietly[T](self, ask: Callable[[], T]) -> T:
-        self.status.stop()
+        self.live.stop()
         try:
             return ask()
         finally:
-            self.status.start()
-
-
-@contextmanager
-def opened(wanted: Wanted, plan: PlanName, asking: Asking) -> Iterator[Device]:
-    """The device, while the context lasts. Raises UserError when there is none, or it cannot be used."""
-    if is_lab(wanted):
-        from monitor.lab.device import APPS, LabDevice
-
-        name = wanted.device.partition(":")[2]
-        if name not in APPS:
-            raise UserError(f"The lab device has no app {name!r}.", f"It has {', '.join(sorted(APPS))}.")
-        with LabDevice(name, plan, home() / "lab/work", cache=home() / "lab") as device:
-            yield device
-        return
-    from monitor.observe.android.device import opened as android
-
-    with android(wanted, plan, home(), may=asking.may, ask=asking.answer) as phone:
-        yield phone
+            self.live.start()
 
 
 def _checked(wanted: Wanted) -> Wanted:

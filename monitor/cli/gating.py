@@ -3,179 +3,69 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from monitor.cli.base import Judging, gathered, judging_options, main
+from monitor.api.gating import Gate, Runs, accepted, between
+from monitor.cli.base import Judging, gathered, judging_options, level_options, main
 from monitor.cli.terminal import write
-from monitor.errors import DamagedRecording, FileError, UserError
+from monitor.cli.writing import Output, Paired, output_options
+from monitor.errors import UserError
 
 if TYPE_CHECKING:  # imported late, so that --help answers at once
     from monitor.findings import Report
     from monitor.findings.gate import GateReport
-    from monitor.gate import Accepted, Held
-    from monitor.gate.baseline import Baseline
 
-FORMATS = ("text", "json", "sarif", "junit", "markdown", "gitlab")
+FORMATS = ("text", "json", "sarif", "junit", "markdown", "gitlab", "html")
 """As in monitor.reports.gate, which is imported late; a test compares the two."""
 EXIT_CODES = {"passed": 0, "failed": 1, "not_observable": 3}
 FILE = click.Path(path_type=Path, dir_okay=False, exists=True)
 
 
-class Paired(click.Command):
-    """A verb with any number of `--format X --output F`: an --output is that of the --format before it."""
-
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Take the pairs out; they come back in `ctx.meta["outputs"]`."""
-        outputs: list[tuple[str, Path | None]] = []
-        rest: list[str] = []
-        words = iter(args)
-        for word in words:
-            name, equals, value = word.partition("=")
-            if word == "--":
-                rest += [word, *words]
-            elif name == "--format":
-                outputs.append((_format(value if equals else next(words, "")), None))
-            elif name == "--output":
-                file = value if equals else next(words, "")
-                if not file:
-                    raise UserError("--output names no file.", "Write --format sarif --output gate.sarif.")
-                last = outputs.pop()[0] if outputs and outputs[-1][1] is None else "text"
-                outputs.append((last, Path(file)))
-            else:
-                rest.append(word)
-        if sum(path is None for _, path in outputs) > 1:
-            raise UserError("Two formats go to standard output.", "Give all but one of them an --output of its own.")
-        ctx.meta["outputs"] = outputs or [("text", None)]
-        return super().parse_args(ctx, rest)
-
-
-def _format(name: str) -> str:
-    if name not in FORMATS:
-        raise UserError(f"There is no format {name!r}.", f"Choose one of {', '.join(FORMATS)}.")
-    return name
-
-
-@dataclass(frozen=True)
-class Told:
-    """How a decision is written."""
-
-    outputs: Sequence[tuple[str, Path | None]]
-    lang: str
-    reveal: bool
-    anchor: str | None
-    with_gone: bool
-
-    def write(self, decided: GateReport, reports: Sequence[Report]) -> None:
-        """Each format to its file."""
-        from monitor.reports import gate
-        from monitor.reports.words import Words
-
-        told = gate.Told(decided, reports, Words(self.lang), self.reveal, self.anchor, self.with_gone)
-        for name, path in self.outputs:
-            write(gate.render(told, name), path)
-
-
-def _told(*, lang: str, reveal: bool, sarif_anchor: str | None, with_gone: bool, **_shown: Any) -> Told:
-    return Told(click.get_current_context().meta["outputs"], lang, reveal, sarif_anchor, with_gone)
-
-
-told_options = gathered(
-    "told",
-    _told,
-    # These two are taken out by Paired, and stand here for --help.
-    click.option(
-        "--format",
-        "_format",
-        type=click.Choice(FORMATS),
-        help="What to write; may be given several times. [default: text]",
-    ),
-    click.option("--output", "_output", metavar="FILE", help="File for the --format before it. [default: stdout]"),
-    click.option("--lang", type=click.Choice(["en", "zh"]), default="en", show_default=True, help="Language."),
-    click.option("--reveal", is_flag=True, help="Show personal values as they are; they are masked otherwise."),
+output = output_options(
+    FORMATS,
     click.option(
         "--sarif-anchor", metavar="FILE[:LINE]", help="A file of the repository at which a code host shows results."
     ),
     click.option("--with-gone", is_flag=True, help="SARIF: list what is gone, too."),
+    lang="en",
 )
-"""How a decision is written; the verb gets it as `told`."""
+"""How a decision is written; the verb gets it as `as_`."""
 
 
-@dataclass(frozen=True)
-class Runs:
-    """How runs are read."""
+def _write(decided: GateReport, reports: Sequence[Report], as_: Output) -> None:
+    from monitor.reports import gate
+    from monitor.reports.words import Words
 
-    aliases: Mapping[str, str]
-    verify: bool
-
-    def package(self, report: Report) -> str:
-        """The app that a run is of."""
-        package = report.run.app.package
-        return self.aliases.get(package, package)
-
-    def reports(self, paths: Sequence[Path], judging: Judging) -> list[Report]:
-        """Of recordings, or of reports that were written as JSON; all of one app.
-
-        Raises UserError when they are of several, DamagedRecording when one is not what its stamps say.
-        """
-        reports = [self._report(path, judging) for path in paths]
-        first = self.package(reports[0])
-        for path, report in zip(paths, reports, strict=True):
-            if (package := self.package(report)) != first:
-                raise UserError(
-                    f"{path} is a run of {package}, {paths[0]} one of {first}.",
-                    f"Name runs of one app, or say that they are one: --package-alias {package}={first}.",
-                )
-        return reports
-
-    def _report(self, path: Path, judging: Judging) -> Report:
-        if path.is_file() and path.suffix == ".json":
-            return _written(path)
-        report = judging.report(path)
-        sealed = report.verified
-        if self.verify and sealed and sealed.outcome == "altered":
-            raise DamagedRecording(
-                f"{path} is not what its stamps say: {sealed.difference}.",
-                "Run `appwitness verify` on it. To use it anyway: --no-verify.",
-            )
-        return report
+    told = gate.Told(decided, reports, Words(as_.lang or "en"), as_.reveal, as_.sarif_anchor, as_.with_gone)
+    for name, path in as_.outputs:
+        write(gate.render(told, name), path)
 
 
-def _written(path: Path) -> Report:
-    from pydantic import ValidationError
-
-    from monitor.findings import Report
-
-    try:
-        return Report.model_validate_json(path.read_bytes())
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        where = ".".join(map(str, first["loc"])) or "the file"
-        hint = "Make it with: appwitness report --format json."
-        raise FileError(path, None, f"{where}: {first['msg']}.", hint) from None
-
-
-def _runs(package_alias: Sequence[str], no_verify: bool) -> Runs:
-    wrong = next((pair for pair in package_alias if not all(pair.partition("="))), None)
+def _aliases(_context: click.Context, _option: click.Parameter, pairs: Sequence[str]) -> dict[str, str]:
+    wrong = next((pair for pair in pairs if not all(pair.partition("="))), None)
     if wrong is not None:
         raise UserError(f"--package-alias {wrong!r} does not name two packages.", "Write com.app.debug=com.app.")
-    return Runs(dict(pair.split("=", 1) for pair in package_alias), not no_verify)
+    return dict(pair.split("=", 1) for pair in pairs)
 
 
+alias_option = click.option(
+    "--package-alias",
+    "aliases",
+    multiple=True,
+    metavar="NAME=PACKAGE",
+    callback=_aliases,
+    help="A package that stands for another, as com.app.debug=com.app.",
+)
 runs_options = gathered(
     "runs",
-    _runs,
-    click.option(
-        "--package-alias",
-        multiple=True,
-        metavar="NAME=PACKAGE",
-        help="A package that stands for another, as com.app.debug=com.app.",
-    ),
+    lambda aliases, no_verify: Runs(aliases, not no_verify),
+    alias_option,
     click.option("--no-verify", is_flag=True, help="Take recordings that are not what their stamps say, too."),
 )
 """How runs are read; the verb gets it as `runs`."""
@@ -198,21 +88,9 @@ max_days_option = click.option(
 recordings_argument = click.argument("recording", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True))
 
 
-def _accepted(*, waivers: Path | None, flows: Path | None, today: date, max_waiver_days: int) -> Accepted:
-    from monitor.gate import Accepted, allowed
-    from monitor.gate import waivers as files
-
-    waiver_file = beside(waivers, files.NAME)
-    flow_file = beside(flows, allowed.NAME)
-    return Accepted(
-        files.read(waiver_file, today, max_waiver_days) if waiver_file else None,
-        allowed.read(flow_file) if flow_file else None,
-    )
-
-
 accepted_options = gathered(
     "accepted",
-    _accepted,
+    accepted,
     click.option("--waivers", type=FILE, help="[default: appwitness-waivers.yml, where there is one]"),
     click.option("--flows", type=FILE, help="Flows that are allowed or forbidden. [default: appwitness-flows.yml]"),
     max_days_option,
@@ -230,20 +108,7 @@ def _failing(**options: Any) -> Any:
 failing_options = gathered(
     "failing",
     _failing,
-    click.option(
-        "--fail-on",
-        type=click.Choice(["high", "medium", "low", "info", "never"]),
-        default="medium",
-        show_default=True,
-        help="Lowest level that fails.",
-    ),
-    click.option(
-        "--min-confidence",
-        type=click.Choice(["proven", "corroborated", "indicated", "declared"]),
-        default="corroborated",
-        show_default=True,
-        help="Lowest confidence that fails.",
-    ),
+    *level_options("medium", "corroborated"),
     click.option(
         "--fail-on-worse/--no-fail-on-worse", "on_worse", default=True, help="Fail on what became worse. [default: yes]"
     ),
@@ -275,11 +140,11 @@ failing_options = gathered(
 )
 @accepted_options
 @failing_options
-@told_options
+@output
 @runs_options
 @judging_options
 def gate(
-    recording: tuple[Path, ...], baseline: Path | None, base: tuple[Path, ...], told: Told, runs: Runs, **chosen: Any
+    recording: tuple[Path, ...], baseline: Path | None, base: tuple[Path, ...], as_: Output, runs: Runs, **chosen: Any
 ) -> None:
     """Decide whether a build does anything that was not accepted.
 
@@ -290,76 +155,31 @@ def gate(
     Ends with 0 when nothing counts, 1 when something does, and 3 under --strict when a part of the baseline could not
     be observed.
     """
-    from dataclasses import replace
-
-    from monitor.gate import gate as decide
-    from monitor.gate import release
-
     judging, accepted = chosen["judging"], replace(chosen["accepted"], aliases=runs.aliases)
     policy = replace(chosen["failing"], strict=judging.strict)
     if base and baseline:
         raise UserError("--base and --baseline are two things to hold against.", "Give one of them.")
     reports = runs.reports(recording, judging)
-    if base:
-        against: Held | None = release(runs.reports(base, judging), runs.aliases)
-    else:
-        against = _of_file(baseline, runs.package(reports[0]))
-    decided = decide(reports, against, accepted, policy, judging.known.recipients)
-    told.write(decided, reports)
+    decided = Gate(judging, accepted, policy, runs, baseline, base).decide(reports)
+    _write(decided, reports, as_)
     sys.exit(EXIT_CODES[decided.outcome])
 
 
 @main.command(cls=Paired)
 @click.argument("old")
 @click.argument("new")
-@told_options
+@output
 @runs_options
 @judging_options
-def diff(old: str, new: str, told: Told, runs: Runs, judging: Judging) -> None:
+def diff(old: str, new: str, as_: Output, runs: Runs, judging: Judging) -> None:
     """Say what one release does that another did not.
 
     OLD and NEW are recordings, or reports written as JSON; several of one release with commas between them.
 
     Ends with 1 when something is new or worse.
     """
-    from monitor.gate import Accepted, Policy, release
-    from monitor.gate import gate as decide
-
     before, after = ([Path(name) for name in side.split(",")] for side in (old, new))
-    reports = runs.reports([*after, *before], judging)
-    now, was = reports[: len(after)], reports[len(after) :]
-    policy = Policy(fail_on="info", min_confidence="declared", strict=judging.strict)
-    accepted = Accepted(aliases=runs.aliases)
-    decided = decide(now, release(was, runs.aliases), accepted, policy, judging.known.recipients)
-    told.write(decided, now)
+    reports = runs.reports(after, judging)
+    decided = between(before, runs, judging, judging.strict).decide(reports)
+    _write(decided, reports, as_)
     sys.exit(EXIT_CODES[decided.outcome])
-
-
-def _of_file(given: Path | None, package: str) -> Held | None:
-    from monitor.gate import Held
-    from monitor.gate import baseline as files
-
-    path = beside(given, files.NAME)
-    if path is None:
-        return None
-    file = baseline_of(path, package)
-    return Held(file.made, {each.id: each for each in file.findings}, str(path))
-
-
-def baseline_of(path: Path, package: str) -> Baseline:
-    """The file of an app. Raises UserError when it is of another."""
-    from monitor.gate import baseline as files
-
-    file = files.read(path)
-    if package != file.app:
-        raise UserError(f"{path} is of {file.app}, and these are runs of {package}.", "Name another --baseline.")
-    return file
-
-
-def beside(given: Path | None, name: str) -> Path | None:
-    """The file that was named; else the one in this folder, or in that of pyproject.toml above it; None: neither."""
-    if given:
-        return given
-    here = Path.cwd()
-    project = next((folder for folder in (here, *here.parents) if (folder / "pyproject.toml").is_file()), here)
-    return next((folder / name for folder in (here, project) if (folder / name).is_file()), None)

@@ -5,26 +5,30 @@ from __future__ import annotations
 import json
 import secrets
 import sys
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
+from monitor.api.home import signer
 from monitor.cli.base import (
     Judging,
-    Output,
-    database,
-    db_option,
     interrupts,
     judging_options,
     listen,
     main,
     meant,
-    output_options,
     recording_argument,
+    threshold_options,
 )
-from monitor.cli.terminal import Teller, out, plain, progress, write
+from monitor.cli.terminal import Teller, err, out, plain, progress, write
+from monitor.cli.writing import Output, Paired, output_options
 from monitor.errors import DamagedRecording
+
+if TYPE_CHECKING:  # imported late, so that --help answers at once
+    from monitor.findings import Threshold
 
 FORMATS = ("text", "json", "html", "sarif", "junit", "complaint", "complaint-html")
 """As in monitor.reports, which is imported late; a test compares the two."""
@@ -71,7 +75,7 @@ def correlate_(recording: tuple[Path, ...], following: bool, judging: Judging) -
     sys.exit(worst)
 
 
-@main.command("report")
+@main.command("report", cls=Paired)
 @click.argument("recording", required=False, type=click.Path(path_type=Path))
 @output_options(
     FORMATS,
@@ -80,11 +84,13 @@ def correlate_(recording: tuple[Path, ...], following: bool, judging: Judging) -
         type=click.Path(path_type=Path, exists=True, dir_okay=False),
         help="For a complaint: your own Jinja2 template in Markdown, instead of ours.",
     ),
+    click.option("-v", "--verbose", is_flag=True, help="As text: each finding, gap and declaration in full."),
     lang="en; of a complaint under --law cn: zh",
 )
+@threshold_options
 @judging_options
-def report_(recording: Path | None, as_: Output, judging: Judging) -> None:
-    """Say what was found in a recording, in one of seven formats.
+def report_(recording: Path | None, as_: Output, threshold: Threshold, judging: Judging) -> None:
+    """Say what was found in a recording, in any of seven formats.
 
     For a terminal (text), a program (json), a court (html), a code host (sarif), a build server (junit), or an
     authority: a letter with the facts, their evidence and blanks for the complainant, as Markdown (complaint) or as
@@ -96,47 +102,40 @@ def report_(recording: Path | None, as_: Output, judging: Judging) -> None:
     from monitor.reports import LETTERS, render
 
     report = judging.report(recording or meant("appwitness report RECORDING"))
-    chinese = as_.format in LETTERS and judging.known.jurisdictions[:1] == ("cn",)
-    lang = as_.lang or ("zh" if chinese else "en")
-    write(render(report, as_.format, reveal=as_.reveal, lang=lang, template=as_.template), as_.output)
-    sys.exit(judging.exit_code(report))
+    letters = [name for name, _ in as_.outputs if name in LETTERS]
+    for name, file in as_.outputs:
+        chinese = name in letters and judging.known.jurisdictions[:1] == ("cn",)
+        lang = as_.lang or ("zh" if chinese else "en")
+        template = as_.template if name in letters or not letters else None
+        write(render(report, name, reveal=as_.reveal, lang=lang, template=template, verbose=as_.verbose), file)
+    sys.exit(judging.exit_code(report, threshold=threshold))
+
+
+PUBLIC = click.Path(path_type=Path, dir_okay=False, exists=True)
 
 
 @main.command()
 @recording_argument
-@click.argument("flow")
-@click.option("--json", "as_json", is_flag=True, help="Write JSON.")
-@click.option("--lang", type=click.Choice(["en", "zh"]), default="en", show_default=True, help="Language.")
-@click.option("--reveal", is_flag=True, help="Show personal values as they are; they are masked otherwise.")
-@judging_options
-def explain(recording: Path, flow: str, as_json: bool, lang: str, reveal: bool, judging: Judging) -> None:
-    """Say why one FLOW of a recording was flagged; reports name flows f1, f2 ...
-
-    Which access returned the value, and why it is named among several; the form in which it was found, the way there,
-    the reasons for the match and what speaks against it, and how sure it is.
-    """
-    from monitor.reports.explain import explain as explained
-
-    report = judging.report(recording)
-    click.echo(explained(report, flow, lang=lang, reveal=reveal, as_json=as_json), nl=False)
-
-
-@main.command()
-@recording_argument
+@click.option("--key", type=PUBLIC, help="File with the operator's public key: each stamp has to be signed by it.")
+@click.option("--trust", type=PUBLIC, help="File with several public keys, a line each: by one of them.")
 @click.option(
     "--format", "format_", type=click.Choice(["text", "json"]), default="text", show_default=True, help="What to write."
 )
-def verify(recording: Path, format_: str) -> None:
+def verify(recording: Path, key: Path | None, trust: Path | None, format_: str) -> None:
     """Check the stamps of a recording and name what differs.
 
     Recomputes every digest; names the first line of each file, and each body, that is not what was stamped. Lines that
     no stamp covers yet are counted while a run goes on; once it has ended, only marks may come, and they are counted
     apart, with the time of their stamps.
+
+    With --key or --trust, as `appwitness key export` writes them, every stamp has to be signed by such a key, and one
+    of them has to say that the run had ended.
     """
     from monitor.events import format_time
     from monitor.recording import verify as check
 
-    result = check(recording)
+    trusted = _trusted(key, trust)
+    result = check(recording, trusted)
     if format_ == "json":
         click.echo(
             json.dumps(
@@ -147,6 +146,9 @@ def verify(recording: Path, format_: str) -> None:
                     "sealed": result.sealed,
                     "unsealed": result.unsealed,
                     "good": result.good,
+                    "signed": result.signed,
+                    "keys": result.keys,
+                    "nonce": result.nonce,
                     "late": {
                         "lines": result.late.lines,
                         "first_at": format_time(result.late.first_at) if result.late.first_at else None,
@@ -177,33 +179,57 @@ def verify(recording: Path, format_: str) -> None:
         first, last = (format_time(at) for at in (result.late.first_at, result.late.last_at) if at)
         when = first if first == last else f"{first} to {last}"
         out.print(f"{marks} of the lines were added after the run had ended, and stamped then: {when}")
+    out.print(_signed(result.signed, result.stamps, result.keys, trusted or {}))
     sys.exit(0 if result.ok else DamagedRecording.exit_code)
 
 
+def _trusted(*given: Path | None) -> dict[str, str] | None:
+    from monitor.recording import signing
+
+    found = [signing.trusted(path.read_text("utf-8", "replace"), path) for path in given if path]
+    return {name: whose for each in found for name, whose in each.items()} if found else None
+
+
+def _signed(signed: int, stamps: int, keys: Sequence[str], trusted: Mapping[str, str]) -> str:
+    if not signed:
+        return "not signed: whoever has the folder could have stamped it again"
+    named = ", ".join(f"{key} {trusted.get(key, '')}".rstrip() for key in keys)
+    known = "" if trusted else "; give the operator's key with --key to see that it is theirs"
+    return plain(f"{signed} of {stamps} stamps are signed, by {named}{known}")
+
+
 @main.command()
-@db_option
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option(
     "--port",
     type=click.IntRange(0, 65535),
     default=8117,
     show_default=True,
-    help="Port to listen on, on this machine only; 0 takes a free one.",
+    help="Port to listen on; 0 takes a free one.",
 )
-@click.option("--reveal", is_flag=True, help="Show personal values as they are; they are masked otherwise.")
-def web(db: str | None, port: int, reveal: bool) -> None:
-    """Show the recordings in the index in a browser.
+@click.option(
+    "--reveal", is_flag=True, help="Let pages show personal values as they are, with ?reveal=1; else they never do."
+)
+@judging_options
+def web(host: str, port: int, reveal: bool, judging: Judging) -> None:
+    """Show recordings in a browser, also while they are being made.
 
-    Read-only, on this machine only, and only for whoever has the address that is printed: it carries a token.
+    Each down to the bytes of an upload, with filters; marks of consent can be made and corrected there. Only whoever
+    has the address that is printed gets in: it carries a token. Unless --host says otherwise, on this machine only.
     """
-    import uvicorn
+    from monitor.web.asked import Site
+    from monitor.web.door import is_loopback
+    from monitor.web.server import server
 
-    from monitor.store import Store
-    from monitor.web.pages import app
-
-    store = Store(database(db))
-    listening = listen("127.0.0.1", port)
+    listening = listen(host, port)
     token = secrets.token_urlsafe(32)
-    out.print(f"http://127.0.0.1:{listening.getsockname()[1]}/?token={token}  (Ctrl-C ends it)")
-    config = uvicorn.Config(app(store, token=token, reveal=reveal), log_level="warning", access_log=False)
+    if not is_loopback(host):
+        err.print("[bold]Warning:[/] whoever can watch the network sees the token and the pages: they go unencrypted.")
+    name = f"[{host}]" if ":" in host else host
+    out.print(
+        plain(f"http://{name}:{listening.getsockname()[1]}/?token={token}  (Ctrl-C ends it)"),
+        soft_wrap=True,
+        markup=False,
+    )
     with listening, suppress(KeyboardInterrupt):
-        uvicorn.Server(config).run(sockets=[listening])
+        server(Site(judging.store, judging.known, token, reveal, signer()), host).run(sockets=[listening])

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
@@ -11,19 +9,17 @@ from typing import TYPE_CHECKING, Any, get_args
 import click
 
 from monitor import events
+from monitor.api.home import signer
 from monitor.cli.base import gathered, main, meant
 from monitor.cli.terminal import err, out, plain
-from monitor.errors import UserError
 
 if TYPE_CHECKING:  # imported late, so that --help answers at once
-    from collections.abc import Sequence
-
+    from monitor.judge.data_types import DataTypes
     from monitor.labels import Labels
+    from monitor.marks import Mark, Said
     from monitor.recording import Recording
-    from monitor.seen import Seen
 
 CONSENTS = events.FILES["consent"]
-ALL = "all"
 
 
 @main.group()
@@ -38,7 +34,7 @@ def mark() -> None:
 def _marked(recording: Path | None) -> Recording:
     from monitor.recording import Recording
 
-    return Recording.open(recording or meant("--recording FOLDER"))
+    return Recording.open(recording or meant("--recording FOLDER"), signer=signer())
 
 
 in_option = click.option(
@@ -51,15 +47,10 @@ at_option = click.option(
 )
 
 
-@dataclass(frozen=True)
-class Said:
-    """What a person says of a question or an answer; what is left out is as in the line that it corrects."""
+def _said(**fields: Any) -> Said:
+    from monitor.marks import Said
 
-    scope: events.Scope | None
-    data: tuple[str, ...]
-    text: str | None
-    note: str | None
-    at: datetime | None
+    return Said(**fields)
 
 
 @mark.command("consent")
@@ -73,7 +64,7 @@ class Said:
 )
 @gathered(
     "said",
-    Said,
+    _said,
     click.option(
         "--scope", type=click.Choice(get_args(events.Scope)), help="What was asked for. [default: general_policy]"
     ),
@@ -87,30 +78,12 @@ def mark_consent(status: events.ConsentState, recording: Path | None, corrects: 
 
     A no to all but the basic function is `refused` with the label that says so: --text "Browse only".
     """
+    from monitor import marks
+
     opened = _marked(recording)
-    _check(said.data)
-    replaced = _line(opened, corrects) if corrects else None
-    fields = _as_marked(opened, replaced[1]) if replaced else {}
-    if said.at:
-        fields["at"] = said.at.replace(tzinfo=UTC)
-    if said.scope:
-        fields["scope"] = said.scope
-    if said.data:
-        fields["data"] = None if ALL in said.data else said.data
-    line = events.Consent(
-        **{"at": datetime.now(UTC), **fields},
-        app=opened.run.app.package,
-        clock="host",
-        signal="operator",
-        status=status,
-        by="operator",
-        text=said.text,
-        note=said.note,
-        corrects=replaced[0] if replaced else None,
-    )
-    ref = opened.note(line)
-    _say(opened, ref, f"{status}, in place of {_told(*replaced)}" if replaced else status)
-    _warn(line)
+    made = marks.consent(opened, status, said, _data_types(), _labels(), corrects or "")
+    _say(opened, made, f"{status}, in place of {_told(*made.before)}" if made.before else status)
+    _warn(made.line)
 
 
 @mark.command("retract")
@@ -122,19 +95,11 @@ def mark_retract(line: str, recording: Path | None, note: str | None) -> None:
 
     Neither it nor what it said of other lines counts any more. Retracting the retraction brings it back.
     """
+    from monitor import marks
+
     opened = _marked(recording)
-    target, consent = _line(opened, line)
-    retraction = events.Consent(
-        **_as_marked(opened, consent),
-        app=opened.run.app.package,
-        clock="host",
-        signal="operator",
-        status=consent.status,
-        by="operator",
-        note=note,
-        retracts=target,
-    )
-    _say(opened, opened.note(retraction), f"retracted {_told(target, consent)}")
+    made = marks.retract(opened, line, _labels(), note)
+    _say(opened, made, f"retracted {_told(*made.before)}" if made.before else "retracted")
 
 
 @mark.command("list")
@@ -146,10 +111,12 @@ def mark_list(recording: Path | None) -> None:
     retracted says so, and so does a claim of the app, which gives no consent.
     """
     from monitor.judge.consent import Observed, Timeline, scope_of
+    from monitor.marks import asked
 
     opened = _marked(recording)
-    lines = _asked(opened)
-    timeline = Timeline(lines, opened.run.started, _labels(), observed=Observed(opened.run.app.package))
+    labels = _labels()
+    lines = asked(opened, labels)
+    timeline = Timeline(lines, opened.run.started, labels, observed=Observed(opened.run.app.package))
     readings = {reading.ref: reading for reading in timeline.readings()}
     replaced = timeline.replaced()
     for ref, _, at, line in lines:
@@ -185,59 +152,12 @@ def mark_note(text: str, recording: Path | None, at: datetime | None) -> None:
     out.print(f"{opened.path}: {ref}")
 
 
-def _asked(opened: Recording) -> Sequence[Seen[events.Consent]]:
-    """What was asked and answered, by consent lines and by what was on the screen."""
-    from monitor.judge.consent import consents
-
-    lines: list[Any] = [*opened.seen(events.Consent), *opened.seen(events.Screen)]
-    return consents(lines, _labels(), opened.run.app.package)
-
-
-def _line(opened: Recording, named: str) -> tuple[events.Ref, events.Consent]:
-    """The consent line that a person names, as `consents.jsonl:3` or `3`, or what a screen said, `screens.jsonl:7`."""
-    if re.fullmatch(rf"{re.escape(events.FILES['screen'])}:[1-9]\d*", named):
-        asked = next((each for each in _asked(opened) if each.ref == named), None)
-        if asked is not None:
-            return named, asked.event
-        raise UserError(f"{named} says nothing of consent.", "`appwitness mark list` has the lines that do.")
-    found = re.fullmatch(rf"(?:{re.escape(CONSENTS)}:)?([1-9]\d*)", named)
-    if not found:
-        raise UserError(
-            f"{named!r} is not a line of {CONSENTS}.", f"Name one as reports do: {CONSENTS}:3. Only those can be wrong."
-        )
-    ref = f"{CONSENTS}:{found[1]}"
-    lines = {read.ref: read for read in opened.read("consent", finished=True)}
-    if ref not in lines:
-        last = f"its last line is {CONSENTS}:{len(lines)}" if lines else "it has no lines"
-        raise UserError(f"There is no {ref} in {opened.path}: {last}.", "Name a line that there is, as reports do.")
-    event = lines[ref].event
-    if not isinstance(event, events.Consent):
-        raise UserError(f"{ref} cannot be read: {lines[ref].error}.", "It has no effect as it is; leave it.")
-    return ref, event
-
-
-def _as_marked(opened: Recording, consent: events.Consent) -> dict[str, Any]:
-    """When, and of what, a line speaks, as an operator writes it: on the host's clock."""
-    from monitor.judge.consent import scope_of
-    from monitor.seen import host_time
-
-    return {
-        "at": host_time(consent, opened.run.clock_offset_ms),
-        "scope": scope_of(consent),
-        "data": consent.data,
-    }
-
-
-def _check(data: tuple[str, ...]) -> None:
+def _data_types() -> DataTypes:
     from monitor import catalog
     from monitor.judge.data_types import DataTypes
 
     (path,) = catalog.files("data_types.yml")
-    unknown = sorted(set(data) - {ALL} - catalog.parse(path, DataTypes).codes)
-    if unknown:
-        raise UserError(
-            f"There is no data type {', '.join(unknown)}.", "catalog/data_types.yml has the codes, such as location."
-        )
+    return catalog.parse(path, DataTypes)
 
 
 def _warn(line: events.Consent) -> None:
@@ -263,5 +183,5 @@ def _told(ref: events.Ref, consent: events.Consent) -> str:
     return f"{ref} ({consent.status}, {consent.signal} by {consent.by}{text})"
 
 
-def _say(opened: Recording, ref: events.Ref, what: str) -> None:
-    out.print(plain(f"{opened.path}: {ref}: {what}"))
+def _say(opened: Recording, made: Mark, what: str) -> None:
+    out.print(plain(f"{opened.path}: {made.ref}: {what}"))

@@ -18,7 +18,7 @@ from monitor.findings import Candidate, Finding, Flow, Report
 from monitor.judge.differences import Sent, changed
 from monitor.knowledge import Knowledge, knowledge
 from monitor.match import decode
-from monitor.recording import Recording
+from monitor.recording import Read, Recording
 from monitor.store import Store
 
 __all__ = [
@@ -85,11 +85,12 @@ def follow(
     known: Knowledge,
     stop: Callable[[], bool],
     on_change: Callable[[Outcome], object] = lambda _: None,
+    on_lines: Callable[[Sequence[Read]], object] = lambda _: None,
 ) -> Outcome:
     """Correlate a recording while it is being made; findings are committed as soon as their upload is complete.
 
-    `on_change` is told whenever flows or findings changed. Ends after `stop()`, with a last whole pass, so that a
-    followed recording and one correlated later come to the same report.
+    `on_change` is told whenever flows or findings changed, `on_lines` of new lines. Ends after `stop()`, with a last
+    whole pass, so that a followed recording and one correlated later come to the same report.
     """
     renew(recording, store)
     walk = Walk(recording, store, known)
@@ -101,6 +102,7 @@ def follow(
     due = 0.0
     with settling() as settle:
         for reads in recording.follow(walk.positions, stop):
+            on_lines(reads)
             if reads:
                 store.ingest(walk.id, recording.run, place, reads)
                 if walk.take(reads):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any, ClassVar, Literal
@@ -10,6 +11,7 @@ from msgspec import Meta
 from pydantic import Field, SkipValidation, model_validator
 
 from monitor.events import Count, DataType, Event, Gap, Observers, Part, Record, Ref, Run, Time, Value
+from monitor.findings.context import Context
 from monitor.seen import Seen, host_time
 
 ConsentName = Literal[
@@ -47,6 +49,23 @@ LEVELS: tuple[Level, ...] = ("high", "medium", "low", "info")
 """Worst first."""
 CONFIDENCES: tuple[Confidence, ...] = ("proven", "corroborated", "indicated", "declared")
 """Most certain first."""
+
+
+@dataclass(frozen=True)
+class Threshold:
+    """Which findings count against a build."""
+
+    fail_on: Level | Literal["never"] = "info"
+    """This level and worse."""
+    min_confidence: Confidence = "declared"
+    """As sure as this, or surer."""
+
+    def counts(self, level: Level, confidence: Confidence) -> bool:
+        """Whether a finding of this level and confidence does."""
+        if self.fail_on == "never":
+            return False
+        sure = CONFIDENCES.index(confidence) <= CONFIDENCES.index(self.min_confidence)
+        return sure and LEVELS.index(level) <= LEVELS.index(self.fail_on)
 
 
 class Why(StrEnum):
@@ -204,7 +223,7 @@ class ConsentStatus(Record):
     ref: Ref | None = Field(default=None, description="the consent line that made it so; null when nothing was shown")
     at: Time | None = Field(default=None, description="time of that line, on the host's clock")
     corrected: tuple[Ref, ...] = Field(
-        default=(), description="lines since replaced or retracted that bear on it, and those that did so: evidence"
+        default=(), description="lines since replaced or retracted that concern it, and those that did so: evidence"
     )
 
 
@@ -386,6 +405,8 @@ class Seal(Record):
         default=None, description="the first that differs: `accesses.jsonl:17`, `bodies/<sha256>`, `run.json`"
     )
     how: str | None = Field(default=None, description="how it differs, in English")
+    signed: int = Field(default=0, description="stamps with a signature that fits")
+    keys: tuple[str, ...] = Field(default=(), description="fingerprints of the keys that signed: SHA256:...")
 
 
 Lane = tuple[SkipValidation[Seen[Event]], ...]
@@ -439,6 +460,10 @@ class Report(Record):
     )
     accesses: Lane = Field(default=(), exclude=True, description="for the timeline")
     uploads: Lane = Field(default=(), exclude=True, description="for the timeline")
+    screens: Lane = Field(default=(), exclude=True, description="those that show a question or its answer")
+    contexts: dict[str, tuple[Context, ...]] = Field(
+        default_factory=dict, exclude=True, description="id of a flow -> what stands around its matches, for the page"
+    )
 
     def host_time(self, event: Event) -> datetime:
         """When a line of this recording was written, on the host's clock."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Literal
 
-from monitor.findings import CONFIDENCES, LEVELS, Confidence, Level, Report
+from monitor.findings import Confidence, Level, Report, Threshold
 from monitor.findings.gate import Behaviour, Gated, GatedFlow, GateReport, Made, Remark
 from monitor.gate.allowed import Flows
 from monitor.gate.behaviours import Side, side
@@ -18,13 +18,12 @@ from monitor.judge.recipients import RecipientTable
 
 
 @dataclass(frozen=True)
-class Policy:
+class Policy(Threshold):
     """What fails a build."""
 
     fail_on: Level | Literal["never"] = "medium"
-    """This level and worse."""
     min_confidence: Confidence = "corroborated"
-    """As sure as this, or surer."""
+    on_new: bool = True
     on_worse: bool = True
     on_new_rules: bool = False
     on_stale: bool = False
@@ -33,6 +32,8 @@ class Policy:
     """A part of the baseline that could not be observed."""
     allowed_gaps: tuple[str, ...] = ()
     """`WHERE:WHY:SUBJECT`; `*` stands for any text."""
+    other_plans: bool = True
+    """Tell of what only plans have shown that none of these runs had."""
 
     def allows(self, gap: str | None) -> bool:
         """Whether a gap of this name is accepted."""
@@ -66,7 +67,7 @@ def gate(
     now = side(reports, accepted.aliases)
     made = against.made if against else Made()
     found = changes(now, made, against.behaviours if against else {}, known)
-    judged = [_judged(each, accepted.waivers, policy) for each in found]
+    judged = [_judged(each, accepted.waivers, policy) for each in found if policy.other_plans or not _of_plan(each)]
     flows = [each for report in reports for each in accepted.flows.against(report)] if accepted.flows else []
     remarks = [*_remarks(now, against), *_unused(judged, reports, accepted)]
     return GateReport(
@@ -92,24 +93,23 @@ def release(reports: Sequence[Report], aliases: Mapping[str, str]) -> Held:
     return Held(other.made, behaviours, ", ".join(report.recording for report in reports))
 
 
+def _of_plan(one: Gated) -> bool:
+    """Whether nobody knows of it for the one reason that no run had its plan."""
+    return bool(one.unobserved) and all(reason.why == "plan" for reason in one.unobserved)
+
+
 def _judged(one: Gated, waivers: Waivers | None, policy: Policy) -> Gated:
     mute = waivers.of(one.behaviour) if waivers and one.now else None
     counts = (
-        one.change == "new"
+        (one.change == "new" and policy.on_new)
         or (one.change == "worse" and policy.on_worse)
         or (one.change == "new_rule" and policy.on_new_rules)
         # A finding whose waiver has ended counts even where a baseline knows it: the waiver said until when.
         or (mute is not None and mute.state == "expired")
     )
-    fails = counts and _at_level(one, policy) and not (mute and mute.state == "active")
+    at_level = one.now is not None and policy.counts(one.now.level, one.now.confidence)
+    fails = counts and at_level and not (mute and mute.state == "active")
     return one.model_copy(update={"waiver": mute, "fails": fails})
-
-
-def _at_level(one: Gated, policy: Policy) -> bool:
-    if one.now is None or policy.fail_on == "never":
-        return False
-    sure = CONFIDENCES.index(one.now.confidence) <= CONFIDENCES.index(policy.min_confidence)
-    return sure and LEVELS.index(one.now.level) <= LEVELS.index(policy.fail_on)
 
 
 def _remarks(now: Side, against: Held | None) -> Iterator[Remark]:

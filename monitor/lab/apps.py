@@ -9,23 +9,24 @@ from monitor.events import Value
 
 @dataclass(frozen=True)
 class LabApp:
-    """One sample app: what its manifest says, and the hosts that it talks to."""
+    """One sample app, `com.example.<name>`: what its manifest says, and the hosts that it talks to."""
 
     name: str
     """As on the command line: `lab:circle`."""
-    package: str
-    title: str
-    """Label of the launcher, and what kind of app it is."""
+    what: str
+    """The kind of app, as its label says it."""
     version: str
     version_code: int
     app_type: int
     """Number in the necessary-scope table (catalog/app_types.yml)."""
-    hosts: tuple[str, ...]
-    """Hosts that it sends to, its own first."""
-    requested: tuple[str, ...]
-    """Permissions that the manifest asks for."""
-    granted: tuple[str, ...]
-    """Those that the user granted at an earlier time; the system asks for the others when the app does."""
+    permissions: tuple[str, ...] = ()
+    """Permissions that the manifest asks for beside INTERNET, and that the user granted at an earlier time."""
+    asked: tuple[str, ...] = ()
+    """Further ones, which the system asks for when the app does."""
+    host: str = ""
+    """Its own server; empty: `api.<name>.test`."""
+    others: tuple[str, ...] = ()
+    """Servers of SDKs in it."""
     providers: tuple[str, ...] = ()
     """Content providers, brought up before the application's own code."""
     boot: str = ""
@@ -38,6 +39,31 @@ class LabApp:
     """What an earlier run left in the app's preferences, as `file.key` and value; none: a fresh install."""
 
     @property
+    def package(self) -> str:
+        """Its package."""
+        return f"com.example.{self.name}"
+
+    @property
+    def title(self) -> str:
+        """Label of the launcher."""
+        return f"{self.name.capitalize()} ({self.what})"
+
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """Hosts that it sends to, its own first."""
+        return (self.host or f"api.{self.name}.test", *self.others)
+
+    @property
+    def granted(self) -> tuple[str, ...]:
+        """Permissions that it has from the start, by their full names."""
+        return tuple(_full(name) for name in ("INTERNET", *self.permissions))
+
+    @property
+    def requested(self) -> tuple[str, ...]:
+        """All permissions of the manifest, by their full names."""
+        return (*self.granted, *(_full(name) for name in self.asked))
+
+    @property
     def application(self) -> str:
         """Class of the application."""
         return f"{self.package}.{self.name.capitalize()}Application"
@@ -48,167 +74,35 @@ class LabApp:
         return f"{self.package}.MainActivity"
 
 
+def _full(permission: str) -> str:
+    return permission if "." in permission else f"android.permission.{permission}"
+
+
+ADS, FRIENDS = "ads.adnet.test", "sync.friendgraph.test"
+
 APPS: dict[str, LabApp] = {
     app.name: app
     for app in (
         LabApp(
-            name="circle",
-            package="com.example.circle",
-            title="Circle (social network)",
-            version="4.2.0",
-            version_code=420,
-            app_type=4,
-            hosts=("api.circle.test", "sync.friendgraph.test"),
-            requested=("android.permission.INTERNET", "android.permission.READ_CONTACTS"),
-            granted=("android.permission.INTERNET", "android.permission.READ_CONTACTS"),
+            *("circle", "social network", "4.2.0", 420, 4, ("READ_CONTACTS",)),
+            others=(FRIENDS,),
             providers=("com.friendgraph.sdk.FriendGraphInitProvider",),
         ),
+        LabApp("skies", "weather", "2.0.1", 201, 38, ("ACCESS_FINE_LOCATION",), others=(ADS,)),
+        LabApp("corner", "shop", "1.3.0", 13, 6, asked=("READ_PHONE_NUMBERS",)),
+        LabApp("pages", "reading", "9.1.0", 9100, 35, ("READ_PHONE_NUMBERS",), host="log.pages.test"),
+        LabApp("coupon", "deals", "3.5.1", 351, 6, ("READ_PHONE_NUMBERS",)),
+        LabApp("jogger", "running", "5.1.0", 510, 31, ("ACCESS_FINE_LOCATION",), then=("home", "power")),
+        LabApp("radio", "music", "1.8.2", 18, 28, ("RECEIVE_BOOT_COMPLETED",), boot="com.pushline.sdk.BootReceiver"),
+        LabApp("gems", "puzzle game", "12.0.0", 1200, 18, ("com.google.android.gms.permission.AD_ID",), others=(ADS,)),
+        LabApp("parley", "messenger", "6.3.0", 630, 3, ("READ_PHONE_NUMBERS",), asked=("READ_CONTACTS",)),
+        LabApp("lanes", "maps and navigation", "2.2.0", 22, 1, asked=("ACCESS_FINE_LOCATION",)),
+        LabApp("quiz", "trivia game", "4.4.0", 44, 18, ("READ_PHONE_NUMBERS",), others=(ADS, FRIENDS)),
         LabApp(
-            name="skies",
-            package="com.example.skies",
-            title="Skies (weather)",
-            version="2.0.1",
-            version_code=201,
-            app_type=38,
-            hosts=("api.skies.test", "ads.adnet.test"),
-            requested=("android.permission.INTERNET", "android.permission.ACCESS_FINE_LOCATION"),
-            granted=("android.permission.INTERNET", "android.permission.ACCESS_FINE_LOCATION"),
+            *("torch", "flashlight", "1.1.0", 11, 38, ("QUERY_ALL_PACKAGES",)),
+            asked=("CAMERA", "READ_CONTACTS", "ACCESS_FINE_LOCATION", "READ_PHONE_NUMBERS"),
         ),
-        LabApp(
-            name="corner",
-            package="com.example.corner",
-            title="Corner (shop)",
-            version="1.3.0",
-            version_code=13,
-            app_type=6,
-            hosts=("api.corner.test",),
-            requested=("android.permission.INTERNET", "android.permission.READ_PHONE_NUMBERS"),
-            granted=("android.permission.INTERNET",),
-        ),
-        LabApp(
-            name="pages",
-            package="com.example.pages",
-            title="Pages (reading)",
-            version="9.1.0",
-            version_code=9100,
-            app_type=35,
-            hosts=("log.pages.test",),
-            requested=("android.permission.INTERNET", "android.permission.READ_PHONE_NUMBERS"),
-            granted=("android.permission.INTERNET", "android.permission.READ_PHONE_NUMBERS"),
-        ),
-        LabApp(
-            name="coupon",
-            package="com.example.coupon",
-            title="Coupon (deals)",
-            version="3.5.1",
-            version_code=351,
-            app_type=6,
-            hosts=("api.coupon.test",),
-            requested=("android.permission.INTERNET", "android.permission.READ_PHONE_NUMBERS"),
-            granted=("android.permission.INTERNET", "android.permission.READ_PHONE_NUMBERS"),
-        ),
-        LabApp(
-            name="jogger",
-            package="com.example.jogger",
-            title="Jogger (running)",
-            version="5.1.0",
-            version_code=510,
-            app_type=31,
-            hosts=("api.jogger.test",),
-            requested=("android.permission.INTERNET", "android.permission.ACCESS_FINE_LOCATION"),
-            granted=("android.permission.INTERNET", "android.permission.ACCESS_FINE_LOCATION"),
-            then=("home", "power"),
-        ),
-        LabApp(
-            name="radio",
-            package="com.example.radio",
-            title="Radio (music)",
-            version="1.8.2",
-            version_code=18,
-            app_type=28,
-            hosts=("api.radio.test",),
-            requested=("android.permission.INTERNET", "android.permission.RECEIVE_BOOT_COMPLETED"),
-            granted=("android.permission.INTERNET", "android.permission.RECEIVE_BOOT_COMPLETED"),
-            boot="com.pushline.sdk.BootReceiver",
-        ),
-        LabApp(
-            name="gems",
-            package="com.example.gems",
-            title="Gems (puzzle game)",
-            version="12.0.0",
-            version_code=1200,
-            app_type=18,
-            hosts=("api.gems.test", "ads.adnet.test"),
-            requested=("android.permission.INTERNET", "com.google.android.gms.permission.AD_ID"),
-            granted=("android.permission.INTERNET", "com.google.android.gms.permission.AD_ID"),
-        ),
-        LabApp(
-            name="parley",
-            package="com.example.parley",
-            title="Parley (messenger)",
-            version="6.3.0",
-            version_code=630,
-            app_type=3,
-            hosts=("api.parley.test",),
-            requested=(
-                "android.permission.INTERNET",
-                "android.permission.READ_PHONE_NUMBERS",
-                "android.permission.READ_CONTACTS",
-            ),
-            granted=("android.permission.INTERNET", "android.permission.READ_PHONE_NUMBERS"),
-        ),
-        LabApp(
-            name="lanes",
-            package="com.example.lanes",
-            title="Lanes (maps and navigation)",
-            version="2.2.0",
-            version_code=22,
-            app_type=1,
-            hosts=("api.lanes.test",),
-            requested=("android.permission.INTERNET", "android.permission.ACCESS_FINE_LOCATION"),
-            granted=("android.permission.INTERNET",),
-        ),
-        LabApp(
-            name="quiz",
-            package="com.example.quiz",
-            title="Quiz (trivia game)",
-            version="4.4.0",
-            version_code=44,
-            app_type=18,
-            hosts=("api.quiz.test", "ads.adnet.test", "sync.friendgraph.test"),
-            requested=("android.permission.INTERNET", "android.permission.READ_PHONE_NUMBERS"),
-            granted=("android.permission.INTERNET", "android.permission.READ_PHONE_NUMBERS"),
-        ),
-        LabApp(
-            name="torch",
-            package="com.example.torch",
-            title="Torch (flashlight)",
-            version="1.1.0",
-            version_code=11,
-            app_type=38,
-            hosts=("api.torch.test",),
-            requested=(
-                "android.permission.INTERNET",
-                "android.permission.QUERY_ALL_PACKAGES",
-                "android.permission.CAMERA",
-                "android.permission.READ_CONTACTS",
-                "android.permission.ACCESS_FINE_LOCATION",
-                "android.permission.READ_PHONE_NUMBERS",
-            ),
-            granted=("android.permission.INTERNET", "android.permission.QUERY_ALL_PACKAGES"),
-        ),
-        LabApp(
-            name="vault",
-            package="com.example.vault",
-            title="Vault (purse)",
-            version="7.0.3",
-            version_code=703,
-            app_type=5,
-            hosts=("api.vault.test",),
-            requested=("android.permission.INTERNET", "android.permission.READ_PHONE_NUMBERS"),
-            granted=("android.permission.INTERNET", "android.permission.READ_PHONE_NUMBERS"),
-            pins="vault.pem",
-        ),
+        LabApp("vault", "purse", "7.0.3", 703, 5, ("READ_PHONE_NUMBERS",), pins="vault.pem"),
     )
 }
 """By name."""

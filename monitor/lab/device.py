@@ -172,11 +172,6 @@ class LabDevice(AbstractContextManager["LabDevice"]):
         return True
 
     @property
-    def unhooked(self) -> str | None:
-        """Nothing stands in the way of hooks."""
-        return None
-
-    @property
     def sees_consent(self) -> bool:
         """Its dialogs are seen by hooks alone."""
         return False
@@ -197,6 +192,12 @@ class LabDevice(AbstractContextManager["LabDevice"]):
 
     def install(self) -> None:
         """Its apps are always installed."""
+
+    def enter(self) -> None:
+        """Frida reaches every process of this machine."""
+
+    def do_without_hooks(self) -> None:
+        """Its apps are told a proxy whether or not they are hooked."""
 
     def reset(self) -> None:
         """Each start is a first one, unless a plan says otherwise."""

@@ -8,14 +8,13 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Self, cast
 
-from monitor.errors import SetupError
+from monitor.errors import SetupError, Unhookable
 from monitor.events import Event, Gap, Phase
 from monitor.observe.agent_listener import Listener
 from monitor.observe.agent_plan import USUAL, Options, plan
@@ -30,12 +29,12 @@ from monitor.observe.sources import Source
 __all__ = ["Agent", "Options", "agent_js", "bridge", "was_away"]
 
 PLACED_S = 5.0
-"""How long a process is held for the hooks that must be in before its first line; the agent itself gives up earlier."""
+"""How long a process is held for the hooks that are needed before its first line; the agent itself gives up earlier."""
 READY_S = 60.0
 """How long hooks may take to come up before the start is given up."""
 DETACH_S = 5.0
 HELD_S = 8.0
-"""Android ends an app that has not come up 10 s after its start, the time included that it is held."""
+"""Android ends an app that has not come up 10 s after its start, including the time that it is held."""
 SHOWN_TEXT = 300
 """Characters of what the app printed that a message shows."""
 LONG_HELD = "it was held for {:.1f} s before its first line; Android ends an app that has not come up after 10"
@@ -45,7 +44,7 @@ CLOCK_WAIT_S = 2.0
 TRUSTS_S = 10.0
 BACK_TRY_S = 0.5
 SERVER_S = 20.0
-"""How long frida-server alone may give no answer, while the device does."""
+"""How long frida-server may give no answer while the device itself answers."""
 AWAY = "it was lost for {:.0f} s: the screen, the system's own counts and what goes through adb were not seen meanwhile"
 KEPT = "; the agent kept its lines and sent them then"
 
@@ -60,7 +59,7 @@ def agent_js() -> str:
 
 
 def was_away(app: str, since: datetime, until: datetime, pid: int | None = None) -> Gap:
-    """The device was not there for a while; `pid`: a process in which an agent went on."""
+    """The gap for a time without a connection to the device; `pid`: a process in which an agent went on."""
     detail = AWAY.format((until - since).total_seconds()) + ("" if pid is None else KEPT)
     subject = "connection to the device"
     return Gap(
@@ -69,8 +68,8 @@ def was_away(app: str, since: datetime, until: datetime, pid: int | None = None)
 
 
 def bridge() -> str | None:
-    """What the Java bridge in the built agent is from: `frida-tools 14.13.0`."""
-    found = re.search(r"the Java bridge of (frida-tools [\w.]+)", agent_js())
+    """What the Java bridge in the built agent is from: `frida-tools 14.13.0`, or a file's name and its sha256."""
+    found = re.search(r"the Java bridge of ([\w.: -]+);", agent_js())
     return found[1] if found else None
 
 
@@ -85,10 +84,10 @@ class Agent(Listener):
         options: Options = USUAL,
     ) -> None:
         hooked = Hooked(sources, options.api_level, partial=options.partial)
-        super().__init__(recording, app, hooked, options.signals, options.clock_offset_ms)
-        self._plan = partial(plan, app, sources, self._signals, options)
+        super().__init__(recording, app, hooked, options.clock_offset_ms)
+        self._plan = partial(plan, app, sources, options)
         self.times: dict[str, float] = {}
-        """Seconds from the order to start until the process was there, entered, its script loaded, and let run."""
+        """Seconds from the order to start until the process was there, entered, its script loaded, and resumed."""
         self._device: FridaDevice | None = None
         self._held = self._ends = False
         self._ended = threading.Event()
@@ -97,7 +96,7 @@ class Agent(Listener):
         self._is_child = self._in_time = False
         self._release: Callable[[int], bool] | None = None
         self._children: list[Agent] = []
-        self._child = partial(Agent, recording, sources, app, replace(options, signals=None))
+        self._child = partial(Agent, recording, sources, app, options)
         self._owned: Owned | None = None
         self._gate: Gate | None = None
         self._redirect: tuple[str, int] | None = None
@@ -106,6 +105,8 @@ class Agent(Listener):
         self._stopping = False
         self._finished = False
         self._output: deque[bytes] = deque(maxlen=50)
+        self.useless = False
+        """No hook of it works: which of them were not installed is no news."""
         self.on_output: Callable[[bytes], object] = lambda _: None
         """Called with what a process that we started prints; replace it to see that."""
 
@@ -122,22 +123,22 @@ class Agent(Listener):
 
     @property
     def ends(self) -> bool:
-        """Whether the process is ended with the observation."""
+        """Whether the process is ended when the observation ends."""
         return self._ends
 
     @property
     def away(self) -> bool:
-        """The way to the process is lost just now, and looked for."""
+        """The connection to the process is lost at the moment, and being restored."""
         return self._away_since is not None
 
     @property
     def crashed(self) -> bool:
-        """The process ended otherwise than by its own will: a crash, a signal, an exit inside our own code."""
+        """The process did not end by itself: a crash, a signal, an exit inside our own code."""
         return self._ending.crashed
 
     @property
     def culprit(self) -> str | None:
-        """The source in whose reading the process ended, as far as its last moment told."""
+        """The source that was being read when the process ended, where its last moment told."""
         return self._ending.culprit
 
     def launch(self, target: Target) -> None:
@@ -220,7 +221,7 @@ class Agent(Listener):
             self._in_time = self._release(pid)
         elif self._held:
             device.resume(pid)
-        elif not self._is_child:  # a gadget or a portal may hold what we attached to; else there is nothing to resume
+        elif not self._is_child:  # a gadget or a portal may hold this process; else there is nothing to resume
             with suppress(*ERRORS):
                 device.resume(pid)
         self.times["let run"] = time.monotonic() - began
@@ -233,7 +234,7 @@ class Agent(Listener):
             self._gate, processes.is_held = gate, gate.holds
 
     def _let_go(self) -> None:
-        """Of a process whose start failed: ended where it is ours, else let run."""
+        """End a process whose start failed, where we started it; else let it run."""
         pid, device = cast(int, self._pid), cast(FridaDevice, self._device)
         if self._gate is not None:
             self._gate.close()
@@ -263,10 +264,13 @@ class Agent(Listener):
         while not self._ready.wait(0.02):
             waited += 0.02
             self._raise_failure()
+            if self._no_runtime is not None:
+                why = f"{self.app} has no Java runtime that can be hooked: {self._no_runtime}."
+                raise self._not_up(why, Unhookable)
             if self._ended.is_set():
                 raise self._not_up(f"{self.app} ended while it was being started.")
             if waited > READY_S:
-                raise self._not_up(f"The hooks in {self.app} did not come up within {READY_S:.0f} seconds.")
+                raise self._not_up(f"The hooks in {self.app} did not come up within {READY_S:.0f} seconds.", Unhookable)
 
     def _until_placed(self, most_s: float) -> None:
         """Hold the process until what must be hooked before its first line is hooked; Android gives one that is fresh
@@ -274,18 +278,18 @@ class Agent(Listener):
         end = time.monotonic() + most_s
         while not self._placed.wait(0.02):
             self._raise_failure()
-            if self._ended.is_set():
+            if self._ended.is_set() or self._no_runtime is not None:
                 return
             if time.monotonic() > end:
                 self._record([self._gap("install_failed", NOT_PLACED.format(most_s))])
                 return
 
-    def _not_up(self, why: FridaFault | str) -> SetupError:
-        """With what the app and the agent said."""
+    def _not_up(self, why: FridaFault | str, kind: type[SetupError] = SetupError) -> SetupError:
+        """The error, with what the app and the agent said."""
         said = b"".join(self._output).decode("utf-8", "replace").strip()
         details = [*self._faults[:1], *([f"It printed: {said[-SHOWN_TEXT:]}"] if said else [])]
         if isinstance(why, str):
-            return SetupError(" ".join([why, *details]), "See that the app runs by itself, then try again.")
+            return kind(" ".join([why, *details]), "See that the app runs by itself, then try again.")
         return FridaFault(why.code, " ".join([why.what, *details]), why.next_step)
 
     def watch(self, on: bool) -> None:
@@ -342,7 +346,7 @@ class Agent(Listener):
         if self._script is not None:
             self._sent(self._plaintext.close(self._pid))
             self._record(list(self._refusals.rest()))
-            if not self._is_child:
+            if not self._is_child and self._ready.is_set() and not self.useless:
                 self._record([self._gap(*gap) for gap in self._hooked.gaps()])
         if self._device is not None and not self._is_child:
             self._device.deaf()
@@ -360,7 +364,7 @@ class Agent(Listener):
             self._over(reason, crash)
 
     def _come_back(self, since: datetime) -> None:
-        """Look for the process whose way was lost until it is there again, or for so long as may be."""
+        """Look for the lost process until it can be reached again, or until the time for that is over."""
         try:
             self._look_for_it(since)
         except BaseException as error:  # it is raised where the run is
@@ -371,7 +375,7 @@ class Agent(Listener):
         began, there_at = time.monotonic(), None
         script, device, pid = cast(Script, self._script), cast(FridaDevice, self._device), cast(int, self._pid)
         if self._gadget is not None:
-            time.sleep(BACK_TRY_S)  # its process may be ending just now
+            time.sleep(BACK_TRY_S)  # its process may be about to end
         while not self._stopping and time.monotonic() - began < AWAY_S:
             self._returned = True
             with suppress(*ERRORS):
@@ -400,14 +404,14 @@ class Agent(Listener):
             return True
 
     def _device_answers(self) -> bool:
-        """Whether the device itself is there, as far as it can be asked otherwise than by Frida."""
+        """Whether the device itself is there, where it can be asked without Frida."""
         try:
             return self._owned is not None and self._owned() is not None
         except SetupError:
             return False
 
     def _ended_unseen(self, since: datetime) -> None:
-        """The process ended; where the way to it was lost before, with all that it had to say since."""
+        """Note that the process ended; where its connection was lost before, what it did since is missing."""
         if self._away_since is not None and not self._ending.said:
             gap = self._gap(
                 "detached", "it ended while its connection was lost: what it did since is missing", began=since
@@ -421,7 +425,7 @@ class Agent(Listener):
         if self._is_child:
             return
         self._record([was_away(self.app, since, self._now(), self._pid)])
-        if self._gate is not None and not self._stopping:  # the server let all go when the way to it was lost
+        if self._gate is not None and not self._stopping:  # the server released all when it was lost
             self._gate.close()
             self._hold_others(cast(FridaDevice, self._device))
 

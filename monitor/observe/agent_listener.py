@@ -1,4 +1,4 @@
-"""Takes what the agent in one process sends, whatever the app has made of it, and has it recorded."""
+"""Receives what the agent in one process sends, which the app may have altered, and has it recorded."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ from monitor.observe.agent_messages import (
     LinesSent,
     Lost,
     Message,
+    NoRuntime,
     Placed,
     PlainSent,
     ProbeTold,
@@ -61,16 +62,13 @@ Why = Literal[
 class Listener:
     """Of one process. Frida calls `_on_message` from a thread of its own."""
 
-    def __init__(
-        self, recording: Records, app: str, hooked: Hooked, signals: Signals | None, clock_offset_ms: float
-    ) -> None:
+    def __init__(self, recording: Records, app: str, hooked: Hooked, clock_offset_ms: float) -> None:
         self.app = app
         self._recording = recording
-        self._signals = signals or Signals()
         self._began = datetime.now(UTC)
         self._channel = Channel(app, lambda: self._pid, self._window)
         self._refusals = Refusals(self._gap)
-        self._lines = Lines(self._signals, self._channel, self._refuse)
+        self._lines = Lines(Signals(), self._channel, self._refuse)
         self._offset = timedelta(milliseconds=clock_offset_ms)
         self._plaintext = Plaintext(app, self._put_body, time.monotonic)
         self.clock = DeviceClock(self._ask_time)
@@ -78,13 +76,15 @@ class Listener:
         self.unpinned: dict[str, str] = {}
         """Checks of certificates taken over: `installed`, or `met` when the app came to one."""
         self.probe: Probe | None = None
-        """What the agent's check of itself came to; null: it has not told yet."""
+        """The result of the agent's check of itself; None: not known yet."""
         self._script: Script | None = None
         self._processes: Children | None = None
         self._pid: int | None = None
         self._hooked = hooked
         self._placed = threading.Event()
         self._ready = threading.Event()
+        self._no_runtime: str | None = None
+        """Why there is nothing to hook in the process."""
         self.install_ms: int | None = None
         """Milliseconds from the order to hook until all hooks of the plan were live; None: they are not yet."""
         self._ending = Ending()
@@ -93,10 +93,10 @@ class Listener:
         self._number = 0
         """Of the last message."""
         self._returned = False
-        """The next message is the first after the way to the agent was lost."""
+        """The next message is the first since the connection to the agent was lost."""
 
     def _on_message(self, raw: Mapping[str, Any], data: bytes | None) -> None:
-        """One message: whatever the app has made of it, it costs no more than itself, and never the run."""
+        """Take one message. Whatever the app has put into it, at most this message is lost, and never the run."""
         try:
             if raw.get("type") == "error":
                 self._fault(str(raw.get("stack") or raw.get("description")))
@@ -130,7 +130,7 @@ class Listener:
                 self._record(self._lines.events(data, arrived))
             case FactsSent():
                 self._record(self._lines.understood(payload.facts, arrived))
-            case StatusesSent() | Placed() | Ready() | ClockTold() | Unpinned() | ProbeTold():
+            case StatusesSent() | Placed() | Ready() | NoRuntime() | ClockTold() | Unpinned() | ProbeTold():
                 self._on_state(payload)
             case Exit():
                 self._ending.told(payload.how, payload.inside)
@@ -146,8 +146,8 @@ class Listener:
             case other:
                 assert_never(other)
 
-    def _on_state(self, told: StatusesSent | Placed | Ready | ClockTold | Unpinned | ProbeTold) -> None:
-        """How far the agent is, and what it found of itself."""
+    def _on_state(self, told: StatusesSent | Placed | Ready | NoRuntime | ClockTold | Unpinned | ProbeTold) -> None:
+        """Take what the agent says of its own state."""
         match told:
             case StatusesSent():
                 self._hooked.told(told.statuses)
@@ -157,6 +157,8 @@ class Listener:
                 self.install_ms = told.install_ms
                 self._placed.set()
                 self._ready.set()
+            case NoRuntime():
+                self._no_runtime = told.detail
             case ClockTold():
                 self.clock.told(told.number, told.at)
             case Unpinned():
@@ -208,7 +210,7 @@ class Listener:
         return self._began + min(offsets) - SLACK, datetime.now(UTC) + max(offsets[-2:]) + SLACK
 
     def _gap(self, why: Why, detail: str | None, subject: str = "agent", began: datetime | None = None) -> Gap:
-        """One of now, or one that began at a time and is over."""
+        """Record a gap: of this moment, or one that began earlier and is over."""
         now = self._now()
         return Gap(
             at=began or now,

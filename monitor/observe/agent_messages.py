@@ -36,7 +36,7 @@ recording reads lines twice as long."""
 LONGEST_TEXT = 1 << 20
 """Characters of one text in a line."""
 MOST_ITEMS = 1_000_000
-"""Texts, numbers and what holds them, of one line."""
+"""Values of one line: texts, numbers, lists and objects."""
 DEEPEST = 12
 MOST_NUMBER = 2**53
 """Whole numbers up to here are exact wherever the line is read."""
@@ -44,9 +44,9 @@ MICROS = 32_503_680_000_000_000
 """The year 3000 in microseconds since 1970."""
 
 _PLAIN = frozenset((type(None), bool, datetime))
-"""Types of which nothing can be too large."""
+"""Types whose values cannot be too large."""
 _HALF = re.compile("[\ud800-\udfff]")
-"""Half of a character: no UTF-8 can hold it."""
+"""Half of a surrogate pair: UTF-8 cannot hold it."""
 
 _Short = Annotated[str, Field(max_length=2000)]
 _Number = Annotated[int, Field(ge=0, le=MOST_NUMBER)]
@@ -54,7 +54,7 @@ _Micros = Annotated[int, Field(ge=0, le=MICROS)]
 
 
 class _Message(BaseModel):
-    """What all of them have in common: nothing is converted."""
+    """What all messages have in common; their values are taken as they are."""
 
     model_config = ConfigDict(frozen=True, strict=True)
 
@@ -111,7 +111,7 @@ class StatusesSent(_Message):
 
 
 class Placed(_Message):
-    """The process, where it is held, may run: what it does from its first line on is seen."""
+    """The process may run, if it is held: what it does from its first line on is seen."""
 
     type: Literal["placed"]
 
@@ -121,6 +121,13 @@ class Ready(_Message):
 
     type: Literal["ready"]
     install_ms: _Number | None = None
+
+
+class NoRuntime(_Message):
+    """The process has no Java runtime that the agent can hook."""
+
+    type: Literal["no_runtime"]
+    detail: _Short
 
 
 class ClockTold(_Message):
@@ -140,7 +147,7 @@ class Unpinned(_Message):
 
 
 class ProbeTold(_Message):
-    """What the agent's check of itself came to."""
+    """The result of the agent's check of itself."""
 
     type: Literal["probe"]
     hooked: _Number
@@ -169,7 +176,7 @@ class ChildStarted(_Message):
 
 
 class Lost(_Message):
-    """So many messages were lost with the connection, and are no longer kept."""
+    """How many messages were lost with the connection and are no longer kept."""
 
     type: Literal["lost"]
     count: _Number
@@ -190,6 +197,7 @@ Message = (
     | StatusesSent
     | Placed
     | Ready
+    | NoRuntime
     | ClockTold
     | Unpinned
     | ProbeTold
@@ -206,7 +214,7 @@ class Refused(ValueError):
 
 
 def message(payload: Any) -> Message:
-    """A payload as what it is. Raises Refused."""
+    """The message that a payload is. Raises Refused."""
     try:
         return _MESSAGES.validate_python(payload)
     except ValidationError as error:
@@ -226,11 +234,11 @@ _BY: Mapping[Signal, tuple[str, ...]] = {
     "iab_tcf": ("app",),
     "iab_gpp": ("app",),
 }
-"""Signals that the agent sees, and whose word each can be; an operator's never comes from the app's process."""
+"""Signals that the agent sees, and who may be behind each (`by`); an operator's never come from the app's process."""
 OTHER_WAYS = ("sms", "intent", "bluetooth", "nfc")
-"""Ways out of which the agent writes lines itself; all others are the proxy's, or come as plaintext."""
+"""`via` of the uploads that the agent itself writes; all others are the proxy's, or come as plaintext."""
 _MARK = "started by a "
-"""The only mark of the agent's (hooks/watch/phases.ts); all others are a person's."""
+"""How the only mark that the agent makes begins (hooks/watch/phases.ts); all others are made by a person."""
 
 
 class Channel:
@@ -245,7 +253,7 @@ class Channel:
         self.bodies: set[str] = set()
         """Bodies that came and are stored: a line may name no other."""
         self.unstored: set[str] = set()
-        """Those that came and were over the quota."""
+        """Bodies that came and were not stored, because the recording is full."""
 
     def as_stored(self, event: Event) -> Event:
         """The line; of an upload whose body is over the quota, without it: that it was sent stays."""
@@ -306,7 +314,7 @@ def _named(event: Event) -> Iterable[str]:
 
 
 def bounded(*values: Any) -> None:
-    """Raises Refused when there is too much in them, they are too deep, or a number is none that everybody reads."""
+    """Raises Refused where they hold too much, are nested too deep, or have a number that not every reader can read."""
     items = 0
     level: list[Any] = list(values)
     for _ in range(DEEPEST):
@@ -330,7 +338,7 @@ def bounded(*values: Any) -> None:
 
 
 def _inside(value: Any) -> Iterable[Any]:
-    """What is in one value that is no text; of a number nothing. Raises Refused as `bounded` does."""
+    """The values inside a value that is no text; a number has none. Raises Refused as `bounded` does."""
     match value:
         case int() | float():
             if isinstance(value, float) and not math.isfinite(value):

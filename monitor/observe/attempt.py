@@ -1,4 +1,4 @@
-"""The starts of the app in one run: hooked or not, watched to the end, and restarted where it died of a hook."""
+"""The starts of the app in one run: hooked or not, watched to the end, and restarted where a hook crashed it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from monitor.errors import SetupError
+from monitor.errors import SetupError, Unhookable
 from monitor.events import Endpoint, Event, Gap, Phase, count_sources
 from monitor.observe.agent import Agent, Options, was_away
 from monitor.observe.clock import summary
@@ -29,13 +29,13 @@ CLOCK_S = 2.0
 """How often the device is asked what time it is: an app may end at any time, and the last answer is that of the end."""
 CLOCK_WAIT_S = 2.0
 FLUSH_S = 0.2
-"""So long the agent may take to hand over what it has, before the app is asked something that it may hang on."""
+"""How long the agent may take to hand over what it has, before the app is asked something that may hang."""
 UNHOOKED_POLL_S = 1.0
 """How often a device is asked whether the app still runs, where no agent says so."""
 CLOSES_S = 10.0
-"""An app that ends so soon after a question of it was refused ended because of that."""
+"""An app that ends within this time after its question was refused is taken to have ended because of that."""
 AGAIN_S = 60.0
-"""How long an app is watched that is started once more after that: its question is answered once it rests."""
+"""How long an app that is started once more after that is watched: its question is answered once it rests."""
 STARTED_AGAIN = "started by the observer: the app ended after it was refused"
 MADE_UP = "appwitness.invalid"
 """A host that no app pins (RFC 2606): asks about authorities alone."""
@@ -55,11 +55,13 @@ class Attempt:
     order: Order
     stop: Callable[[], bool]
     say: Say
+    live: Callable[[], object] = lambda: None
 
     def hooked(self, sources: Sequence[Source]) -> str | None:
         """Start the app with hooks and watch it to the end of the run; the source that it died of at once, if it did.
 
-        Raises SetupError when it does not come up, or dies at once of no source in particular.
+        Raises Unhookable when hooks do not come into it, or none of them works; SetupError when it does not come up, or
+        dies at once of no source in particular.
         """
         package = self.device.app.package
         survived = closed = False
@@ -68,9 +70,11 @@ class Attempt:
             self.say(f"starting {package} with {_number(sources)} sources to hook")
             try:
                 agent.launch(self.device.launch())
+                _check(agent)
                 self._came_up(agent)
                 begun = time.monotonic()
                 self.say(f"observing: {counted(self.recording.run.hooks)}")
+                self.live()
                 closed = self._watch(agent) and self._was_refused()
                 soon = time.monotonic() - begun < self.order.crash_s
             except SetupError:
@@ -96,20 +100,25 @@ class Attempt:
         return self._search(agent, sources)
 
     def unhooked(self, why: str) -> None:
-        """Start the app without hooks and watch it to the end of the run; a gap says that its reads are not seen."""
+        """Start the app without hooks and watch it to the end of the run; a gap says that its reads are not seen.
+
+        `why`: a sentence without its end.
+        """
         package = self.device.app.package
         self.device.reset()
         begun = datetime.now(UTC)
         self.say(f"starting {package} without hooks: {why}")
         start = self.device.launch().otherwise
         if start is None:
-            raise SetupError(f"{package} cannot be started without hooks here.", "Leave --no-hooks out.")
+            raise SetupError(f"{package} cannot be started without hooks here, and {why}.", "Leave --no-hooks out.")
         start()
         self.recording.update_run(
             proxy=Endpoint(ip=self.proxy.host, port=self.proxy.port),
             observers=self.recording.run.observers.model_copy(update={"consent": self.device.sees_consent}),
+            unhooked=why,
         )
         self.say("observing traffic alone")
+        self.live()
         alive = True
         ask_at = time.monotonic() + UNHOOKED_POLL_S
         lost_at: datetime | None = None
@@ -322,6 +331,17 @@ class Attempt:
         return True
 
 
+def _check(agent: Agent) -> None:
+    """Raises Unhookable where the agent saw none of the calls of its own hooked methods."""
+    probe = agent.probe
+    if probe is not None and probe.failed and probe.seen == 0:
+        agent.useless = True
+        raise Unhookable(
+            f"No hook works in {agent.app}: {probe.problem}.",
+            "`appwitness doctor --hooks --export FILE` packs what the device says of itself: send us that.",
+        )
+
+
 def counted(states: Mapping[str, str]) -> str:
     """What became of the sources that a run was to hook, in the words that every report uses."""
     count = count_sources(states)
@@ -344,7 +364,7 @@ def _number(sources: Sequence[Source]) -> str:
 
 
 class Nowhere:
-    """Takes the lines of a start that is only made to see whether the app survives it."""
+    """Discards the lines of a start that only tests whether the app survives it."""
 
     def append_all(self, events: Sequence[Event], /) -> object:
         """Forget them."""
@@ -364,7 +384,7 @@ def _states(agent: Agent) -> dict[str, str]:
 
 
 def _again(proxy: Proxy, recording: Recording, alive_at: datetime, times: int) -> None:
-    """The proxy is gone: start another one in its place, so that the app goes on; and say what nobody saw meanwhile."""
+    """The proxy is gone: start another in its place, so that the app goes on, and record the gap in between."""
     gap = Gap(
         at=alive_at,
         where="proxy",

@@ -1,4 +1,4 @@
-"""Further processes of the app: hooked too where they run the app's own code, or a gap says that they are not.
+"""Further processes of the app: those that run the app's own code are hooked, too; a gap names those that are not.
 
 The agent tells what its process starts (hooks/watch/children.ts); what Android starts for the app, a process named
 after a part of it as `com.example.app:push`, is held before its first code where the device can do that (gate.py), and

@@ -106,8 +106,9 @@ class Ended:
 class Device(Protocol):
     """A device that runs the app of one run. Any object of this shape will do.
 
-    The run calls `undo` whatever happens, from before the first change on; and in order `install`, `prepare`, then for
-    each start of the app `reset`, `launch` and `stop`. `watching` is around the starts.
+    The run calls `undo` whatever happens, from before the first change on; and in order `install`, `prepare`, `enter`
+    (instead of it, or later, `do_without_hooks`), then for each start of the app `reset`, `launch` and `stop`.
+    `watching` is around the starts.
     """
 
     @property
@@ -146,10 +147,6 @@ class Device(Protocol):
         """It has but a part of Android's classes: that one is absent says nothing about the device."""
 
     @property
-    def unhooked(self) -> str | None:
-        """Why no hooks can be brought into its apps, in one sentence; None when they can."""
-
-    @property
     def sees_consent(self) -> bool:
         """Its screen is read: what the user is asked and decides is seen without hooks."""
 
@@ -173,6 +170,13 @@ class Device(Protocol):
         `mode` is the proxy's, one of `modes`; `wireguard` the configuration of its tunnel, where it has one.
         """
 
+    def enter(self) -> None:
+        """Bring up what the agent comes into the app by. Raises Unhookable where nothing does."""
+
+    def do_without_hooks(self) -> None:
+        """No agent comes into the app from now on: what it would have led to the proxy comes there by mode `regular`,
+        and values to look for are also those that the device has."""
+
     def reset(self) -> None:
         """Make the next start of the app its first one."""
 
@@ -195,7 +199,7 @@ class Device(Protocol):
         """
 
     def noticed(self) -> None:
-        """A finding has come up just now: keep what the device shows."""
+        """A finding has just come up: keep what the device shows."""
 
     def stop(self) -> None:
         """End the app."""

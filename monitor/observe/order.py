@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from monitor.recording.quota import FREE_BYTES, MAX_BYTES
+from monitor.recording.signing import Signer
 
 PlanName = Literal["accept", "refuse", "silent", "withdraw", "free"]
 
@@ -24,6 +25,8 @@ class Caller:
     """Whether it is to end; asked ten times a second."""
     say: Say = lambda _: None
     warn: Say = lambda _: None
+    live: Callable[[], object] = lambda: None
+    """Called when the app runs and is observed; again where it is started again."""
 
 
 NOBODY = Caller()
@@ -51,14 +54,17 @@ class Order:
     """Number of the type of app; None: what the device knows of it."""
     judged_by: Mapping[str, str] = field(default_factory=dict)
     """What will match and judge, for the versions of run.json: by name, which of it."""
-    hooks: bool = True
-    """Bring the agent into the app; without, traffic alone is recorded, and what the device itself sees."""
+    hooks: bool | None = None
+    """Bring the agent into the app (True), or record traffic alone and what the device itself sees (False); None:
+    bring it in where that can be done, else go on with traffic alone."""
     control: Path | None = None
     """The recording of a run without hooks, made before: what was seen in it is told beside this one."""
     isolate_crash: bool = False
     """Where the app dies of a hook that its last moment did not name, start it again, up to 11 times, to find it."""
     confdir: Path = Path("~/.appwitness/proxy")
     """Where the proxy keeps its certificate authority."""
+    signer: Signer | None = None
+    """Who signs the stamps; None: nobody does."""
     crash_s: float = 5.0
     """An app that dies this soon after its hooks came up is started again without the source that it died of."""
     unpin: bool = False

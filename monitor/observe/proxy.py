@@ -159,11 +159,15 @@ class Proxy(AbstractContextManager["Proxy"]):
             self._stderr.close()
             self._stderr = None
 
-    def restart(self) -> None:
-        """Start again at the same place after it ended by itself. Raises SetupError when it cannot."""
+    def restart(self, mode: str | None = None) -> None:
+        """Start again at the same place, where it ended by itself or for another mode. Raises SetupError."""
         self.stop()
-        settings = {name: value for name, _, value in (setting.partition("=") for setting in self._settings)}
-        self._settings = [f"{name}={value}" for name, value in {**settings, "listen_port": str(self.port)}.items()]
+        settings = dict(setting.split("=", 1) for setting in self._settings)
+        if mode is not None:
+            settings = {name: value for name, value in settings.items() if name not in ("mode", "proxyauth")}
+            settings |= _ways_in(mode)
+        settings["listen_port"] = str(self.port)
+        self._settings = [f"{name}={value}" for name, value in settings.items()]
         self.start()
 
     def _first_line(self) -> bytes:

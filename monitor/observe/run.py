@@ -6,14 +6,14 @@ import getpass
 import hashlib
 import importlib.metadata
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from monitor import private
-from monitor.errors import SetupError
+from monitor.errors import SetupError, Unhookable
 from monitor.events import FILES, Gap, Observers, Run
 from monitor.observe.agent import agent_js, bridge
 from monitor.observe.attempt import Attempt
@@ -30,6 +30,7 @@ from monitor.recording.quota import Limited, Quota
 MOST_CRASHES = 3
 """Sources left out one after the other because the app died of them; then the run is given up."""
 STAMP_S = 5.0
+SWITCHED_OFF = "hooks were switched off for this run (--no-hooks)"
 
 
 def observe(
@@ -45,9 +46,9 @@ def observe(
     came up goes down in reverse, also after an error, and the recording is stamped to the end. Raises SetupError when
     something does not come up; what was recorded until then stays.
     """
-    mode = choose(order.mode, device.modes(order.listen), hooks=order.hooks)
+    mode = choose(order.mode, device.modes(order.listen), hooks=order.hooks is not False)
     admit = admitted(order.listen, mode, order.device_address)
-    recording = Recording.create(path, describe(device, order))
+    recording = Recording.create(path, describe(device, order), signer=order.signer)
     with ExitStack() as up:
         up.enter_context(recording)
         up.enter_context(_finished(recording))
@@ -78,21 +79,39 @@ def observe(
             caller.say(f"waiting for the device's WireGuard; its configuration is {_tunnel(order, proxy.wireguard)}")
         caller.say(f"preparing {device.identity.model or device.identity.serial}")
         device.prepare(proxy.host, proxy.port, proxy.ca_pem, mode=mode.spec, wireguard=proxy.wireguard or "")
+        why = SWITCHED_OFF if order.hooks is False else _why_not(device.enter, order, caller)
         recording.update_run(**_prepared(device, recording))
         limited = Limited(recording, Quota(path, order.max_bytes, order.free_bytes))
         up.callback(limited.close)
         up.callback(device.stop)
         up.enter_context(device.watching(limited, lambda: _silent_s(path)))
         recording.update_run(persona=device.persona)  # what reads the screen plants a part of it
-        attempt = Attempt(device, proxy, recording, limited, order, caller.stop, caller.say)
-        if order.hooks and device.unhooked is None:
+        attempt = Attempt(device, proxy, recording, limited, order, caller.stop, caller.say, caller.live)
+        if why is None:
             if (unseen := _translated(recording.run)) is not None:
                 caller.warn(str(unseen.detail))
                 recording.append(unseen)
-            _until_it_lives(attempt, sources)
-        else:
-            attempt.unhooked(device.unhooked or "hooks were switched off for this run (--no-hooks)")
+            why = _why_not(lambda: _until_it_lives(attempt, sources), order, caller)
+        if why is not None:
+            if mode.spec == "redirect":  # the agent was to lead its connections
+                proxy.restart(mode="regular")
+                recording.update_run(mode="regular")
+            device.do_without_hooks()
+            recording.update_run(**_prepared(device, recording))
+            attempt.unhooked(why)
     return recording
+
+
+def _why_not(hook: Callable[[], object], order: Order, caller: Caller) -> str | None:
+    """Try it; why the app is observed without hooks, where it does not succeed and that will do, else None."""
+    try:
+        hook()
+    except Unhookable as error:
+        if order.hooks or order.mode == "redirect":
+            raise
+        caller.warn(f"{error} Without hooks, its traffic alone is observed (--hooks ends the run here instead)")
+        return error.what.rstrip(".")
+    return None
 
 
 def _translated(run: Run) -> Gap | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from importlib import import_module
 from pathlib import Path
-from typing import Protocol, cast
+from typing import Any, Protocol, cast
 
 from monitor.errors import UserError
 from monitor.findings import Report
@@ -26,21 +26,32 @@ LETTERS = ("complaint", "complaint-html")
 
 
 class _Renders(Protocol):
-    def render(self, report: Report, *, lang: str, reveal: bool, **options: Path) -> str: ...
+    def render(self, report: Report, *, lang: str, reveal: bool, **options: Any) -> str: ...
 
 
-def render(report: Report, format: str, *, reveal: bool = False, lang: str = "en", template: Path | None = None) -> str:
+def render(
+    report: Report,
+    format: str,
+    *,
+    reveal: bool = False,
+    lang: str = "en",
+    template: Path | None = None,
+    verbose: bool = False,
+) -> str:
     """The report in one of FORMATS. Personal values are masked unless `reveal`; a renderer never sees them otherwise.
 
-    A letter is written by the user's own `template` instead of ours. Raises UserError for a format or a language that
-    does not exist, and for a template where the format has none.
+    `verbose`: the text has everything, not what one screen has room for. A letter is written by the user's own
+    `template` instead of ours. Raises UserError for a format or a language that does not exist, and for a template
+    where the format has none.
     """
     if format not in FORMATS:
         raise UserError(f"There is no report format {format!r}.", f"Choose one of {', '.join(FORMATS)}.")
     Words(lang)
     if template and format not in LETTERS:
         raise UserError(f"The format {format} has no template.", f"Use it with --format {' or '.join(LETTERS)}.")
-    options = {"template": template} if template else {}
+    options: dict[str, Any] = {"template": template} if template else {}
+    if format == "text":
+        options["verbose"] = verbose
     room = cast(_Renders, import_module(FORMATS[format]))
     return room.render(report if reveal else masked(report), lang=lang, reveal=reveal, **options)
 

@@ -30,17 +30,26 @@ SEVERITY: dict[Level, str] = {"high": "8.0", "medium": "5.5", "low": "3.0", "inf
 RANK: dict[Confidence, float] = {"proven": 95.0, "corroborated": 75.0, "indicated": 50.0, "declared": 25.0}
 CODE_FLOWS = 20
 """A result carries at most this many; the JSON report has all."""
+RESULTS, TAGS, CONSENTS = 25_000, 20, 400
+"""At most so many results of a run, tags of a rule, and answers on the way of one code flow. GitHub refuses more than
+25,000 results, 20 tags, and 10,000 steps in all code flows of a result."""
 BASE = "RECORDING"
 Tree = dict[str, Any]
 
 
 def render(report: Report, *, lang: str = "en", reveal: bool = False) -> str:
     """The report as one SARIF log with one run."""
-    return document([run_of(report, Words(lang), reveal)])
+    words = Words(lang)
+    return document([run_of(report, words, reveal)], words)
 
 
-def document(runs: Sequence[Tree]) -> str:
-    """A SARIF log of some runs."""
+def document(runs: Sequence[Tree], words: Words) -> str:
+    """A SARIF log of some runs, of each the first RESULTS results, and a notification where there are more."""
+    for run in runs:
+        if (count := len(run["results"])) > RESULTS:
+            del run["results"][RESULTS:]
+            text = words("sarif_cut", most=RESULTS, count=count)
+            run["invocations"][0]["toolExecutionNotifications"].append({"level": "warning", "message": {"text": text}})
     log = {"$schema": "https://json.schemastore.org/sarif-2.1.0.json", "version": "2.1.0", "runs": list(runs)}
     return escape.json(json.dumps(_inert(log), ensure_ascii=False, indent=2)) + "\n"
 
@@ -139,7 +148,10 @@ def _rule(rule: JudgedRule, words: Words) -> Tree:
         "fullDescription": {"text": about},
         "help": {"text": "\n\n".join(parts), "markdown": f"**{escape.markdown(title)}**\n\n{marked}"},
         "defaultConfiguration": {"level": LEVELS[rule.level]},
-        "properties": {"tags": ["privacy", "personal-data", *rule.kinds], "security-severity": SEVERITY[rule.level]},
+        "properties": {
+            "tags": ["privacy", "personal-data", *rule.kinds][:TAGS],
+            "security-severity": SEVERITY[rule.level],
+        },
     }
 
 
@@ -270,11 +282,15 @@ def _code_flow(flow: Flow, report: Report, words: Words) -> Tree:
     steps: list[tuple[datetime, str, Ref, str]] = []
     if flow.access and (access := report.evidence.get(flow.access)):
         steps.append((flow.access_at or report.host_time(access), "essential", flow.access, _event_text(access, words)))
-    for ref, _, at, event in report.consents:
-        if not isinstance(event, Consent) or event.scope != "general_policy" or not still_counts(ref, event, report):
-            continue
-        if at <= flow.at:
-            steps.append((at, "important", ref, _event_text(event, words)))
+    answers = [
+        (at, "important", ref, _event_text(event, words))
+        for ref, _, at, event in report.consents
+        if at <= flow.at
+        and isinstance(event, Consent)
+        and event.scope == "general_policy"
+        and still_counts(ref, event, report)
+    ]
+    steps += answers[-CONSENTS:]
     if flow.connection and (connection := report.evidence.get(flow.connection)):
         steps.append(
             (min(report.host_time(connection), flow.at), "important", flow.connection, _event_text(connection, words))

@@ -1,245 +1,178 @@
-"""The report for a terminal: a verdict, the findings worst first, the gaps, and what to do next."""
+"""The report for a terminal, on one screen: what left and when, to whom, how sure, by which lines, and the gaps."""
 
 from __future__ import annotations
 
-import io
 import shlex
-import shutil
-import sys
-from collections import defaultdict
+from collections import Counter
 from collections.abc import Iterable, Iterator
 
-from rich import box
-from rich.console import Console, Group, RenderableType
+from rich.console import Group, RenderableType
 from rich.padding import Padding
-from rich.segment import Segment, Segments
 from rich.table import Table
 from rich.text import Text
 
-from monitor.findings import Finding, Report
-from monitor.reports.articles import citations
-from monitor.reports.declared import rows as declared_rows
+from monitor.findings import CONFIDENCES, Finding, Flow, Report
+from monitor.reports.details import details, laws
 from monitor.reports.ends import ends
-from monitor.reports.gaps import named
 from monitor.reports.integrity import integrity, is_sound
-from monitor.reports.time_axis import clocks
-from monitor.reports.verdict import verdict, worst_first
-from monitor.reports.watched import consent, device, files, sources, watched
+from monitor.reports.printed import TONES, printed
+from monitor.reports.verdict import Sent, facts, sent, verdict, what, when, worst_first
+from monitor.reports.watched import device, sources, unwatched
 from monitor.reports.words import Words, plain
 
-COLUMNS = 80
-"""Width where the output is no terminal and COLUMNS is not set."""
-WIDEST = 140
-EVIDENCE_LINES = 3
-SUBJECTS = 4
-ROWS = 15
-"""More findings than this are told together where only the recipient differs."""
-HOSTS = 3
-FLOWS = 4
-"""Flows that are named under a finding."""
-ARTICLES = 2
-"""Articles of one jurisdiction that are named under a finding; the page has all of them."""
-
-TONES = {
-    "high": "bold red",
-    "medium": "bold yellow",
-    "low": "bold cyan",
-    "info": "bold blue",
-    "gaps": "bold yellow",
-    "none": "bold green",
-}
+SHOWN = 5
+"""Of each kind of entry: how many there are room for."""
+MOMENTS = 3
+INDENT = (0, 0, 0, 2)
 
 
 def render(
-    report: Report, *, lang: str = "en", reveal: bool = False, width: int | None = None, colour: bool | None = None
+    report: Report,
+    *,
+    lang: str = "en",
+    reveal: bool = False,
+    verbose: bool = False,
+    width: int | None = None,
+    colour: bool | None = None,
 ) -> str:
-    """The report as text. `width` and `colour` are those of standard output unless given; no colour when not a tty."""
+    """The report as text: all of it when `verbose`, else what one screen has room for.
+
+    `width` and `colour` are those of standard output unless given; no colour when it is not a terminal.
+    """
     words = Words(lang)
-    return printed(_parts(report, words, reveal), width, colour)
+    return printed(_parts(report, words, reveal, verbose), width, colour)
 
 
-def printed(parts: Iterable[RenderableType], width: int | None = None, colour: bool | None = None) -> str:
-    """What rich makes of some parts, for a file or a terminal; no colour when standard output is not a tty."""
-    out = io.StringIO()
-    console = Console(
-        file=out,
-        width=width or min(shutil.get_terminal_size((COLUMNS, 24)).columns, WIDEST),
-        force_terminal=sys.stdout.isatty() if colour is None else colour,
-        color_system="auto" if colour is None else ("standard" if colour else None),
-        highlight=False,
-        markup=False,
-        emoji=False,
-        legacy_windows=False,
-    )
-    for part in parts:
-        console.print(Segments(_inert(console.render(part))), end="")
-    return "\n".join(line.rstrip() for line in out.getvalue().rstrip("\n").split("\n")) + "\n"
-
-
-def _inert(segments: Iterable[Segment]) -> Iterator[Segment]:
-    """What is to be printed; nothing foreign in it acts on a terminal."""
-    for segment in segments:
-        yield segment if segment.control else Segment(plain(segment.text), segment.style)
-
-
-def _parts(report: Report, words: Words, reveal: bool) -> Iterable[RenderableType]:
-    said = verdict(report, words)
-    yield _about(report, words)
+def _parts(report: Report, words: Words, reveal: bool, verbose: bool) -> Iterator[RenderableType]:
+    yield _head(report, words)
     yield ""
-    yield Text(said.line, style=TONES[said.tone])
-    yield Text(said.more)
-    if report.findings:
+    yield from _verdict(report, words)
+    groups = sent(report)
+    told = [group for group in groups if group.findings]
+    of_groups = {id(finding) for group in told for finding in group.findings}
+    others = [finding for finding in worst_first(report) if id(finding) not in of_groups]
+    for entry in [_sent(report, group, words) for group in told[:SHOWN]] + [
+        _other(report, each, words) for each in others[:SHOWN]
+    ]:
         yield ""
-        yield _findings(report, words)
-    else:
-        yield ""
-        yield Text(_counts(report, words), style="dim")
-    if report.declared:
-        yield _declared(report, words)
-    if report.gaps:
-        yield _gaps(report, words)
+        yield entry
     yield ""
-    yield _next(report, words, reveal)
+    if more := len(told[SHOWN:]) + len(others[SHOWN:]):
+        yield Text(words.count("more_entries", more))
+    if not groups and (hosts := report.coverage.get("hosts")):
+        most = sorted(hosts.items(), key=lambda each: (-each[1], each[0]))
+        yield Text(_listed(words("uploads_to"), [f"{plain(host)} ({count:,})" for host, count in most], words))
+    if quiet := [group for group in groups if not group.findings]:
+        yield Text(_listed(words("unobjected"), [_to(group, words) for group in quiet], words), style="dim")
+    yield from _unseen(report, words)
+    yield ""
+    if verbose:
+        yield from details(report, words)
+    yield _next(report, words, reveal, verbose)
 
 
-def _about(report: Report, words: Words) -> RenderableType:
+def _head(report: Report, words: Words) -> Text:
     run = report.run
     app = plain(run.app.package) + (f" {plain(run.app.version)}" if run.app.version else "")
-    table = Table.grid(padding=(0, 2))
-    table.add_column(style="dim", no_wrap=True)
-    table.add_column(overflow="fold")
-    table.add_row(words("recording"), Text(plain(report.recording), style="bold"))
-    table.add_row(words("app"), Text(app))
-    table.add_row(words("device"), Text(device(report, words)))
-    for file in files(report, words):
-        table.add_row(words("imported_file"), Text(file))
-    if not run.imported:
-        table.add_row(words("plan"), Text(words(f"plan_{run.plan}")))
-    table.add_row(words("watched"), Text(watched(report, words)))
-    if run.hooks:
-        table.add_row(words("sources"), Text(words("sources_counted", **sources(report))))
-    if run.unpin:
-        table.add_row(words("pinning"), Text(words("unpinned")))
-    tone = "" if is_sound(report) else TONES["high"]
-    table.add_row(words("verified"), Text(integrity(report, words), style=tone))
-    if run.clock:
-        table.add_row(words("clocks"), Text(words("clocks_agree", **clocks(run))))
-    return table
+    about = [plain(file.name) for file in run.source] or [device(report.run, words), words(f"plan_{run.plan}")]
+    return Text.assemble((app, "bold"), f"  {words('semicolon').join(about)}")
 
 
-def _counts(report: Report, words: Words) -> str:
-    return f"{words('accesses')}: {len(report.accesses)}   {words('uploads')}: {len(report.uploads)}   " + (
-        f"{words('flows')}: {len(report.flows)}"
+def _verdict(report: Report, words: Words) -> Iterator[Text]:
+    said = verdict(report, words)
+    if report.flows:
+        yield Text(facts(report, words), style="bold")
+    yield Text(said.line, style=TONES[said.tone])
+    if said.more:
+        yield Text(said.more)
+    sound = "dim" if is_sound(report) else TONES["high"]
+    yield Text(f"{words('verified')}{words('colon')}{integrity(report, words)}", style=sound)
+    for confidence in CONFIDENCES:
+        if any(finding.confidence == confidence for finding in report.findings):
+            meaning = words(f"confidence_{confidence}_means")
+            yield Text(f"{words(f'confidence_{confidence}')}{words('colon')}{meaning}", style="dim")
+
+
+def _to(group: Sent, words: Words) -> str:
+    recipient = group.recipient
+    known = words("comma").join(filter(None, (plain(recipient.name or ""), words(f"party_{recipient.party}"))))
+    return f"{what(group, words)} -> {plain(recipient.host)}{words('open')}{known}{words('close')}"
+
+
+def _sent(report: Report, group: Sent, words: Words) -> RenderableType:
+    worst = group.findings[0]
+    forms = dict.fromkeys(plain(match.variant).replace("_", " ") for flow in group.flows for match in flow.matches)
+    moments = Table.grid(padding=(0, 2, 0, 0))
+    moments.add_column(overflow="fold")
+    moments.add_column(no_wrap=True)
+    for flows in group.moments[:MOMENTS]:
+        moments.add_row(when(report, flows, words), _by_hand(flows[0]))
+    how = [
+        words(f"confidence_{worst.confidence}"),
+        words("sent_as", forms=words("comma").join(forms)),
+        ends(worst, words),
+    ]
+    return Group(
+        _headline(worst, _to(group, words), words),
+        Padding(
+            Group(moments, Text(words("semicolon").join(filter(None, how))), *_rules(report, group.findings, words)),
+            INDENT,
+        ),
     )
 
 
-def _findings(report: Report, words: Words) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), expand=False, leading=1)
-    table.add_column(words("level"), no_wrap=True)
-    table.add_column(words("finding"), overflow="fold", ratio=1)
-    table.add_column(words("consent"), overflow="fold", max_width=13)
-    table.add_column(words("evidence"), overflow="fold", min_width=19, max_width=22)
-    for group in _groups(worst_first(report)):
-        finding = group[0]
-        table.add_row(
-            Text(words(f"level_{finding.level}").upper(), style=TONES[finding.level]),
-            _what(group, words, chosen=bool(report.laws)),
-            Group(
-                Text(consent(finding, words) or "-"),
-                Text(words(f"confidence_{finding.confidence}"), style="dim"),
-            ),
-            _evidence(group, words),
-        )
-    return table
+def _other(report: Report, finding: Finding, words: Words) -> RenderableType:
+    about = [words(f"confidence_{finding.confidence}"), ", ".join(map(plain, finding.evidence[:2]))]
+    if finding.data:
+        about.insert(0, words.data(finding.data))
+    return Group(
+        _headline(finding, words.of(finding.title), words),
+        Padding(Group(Text(words("semicolon").join(about)), *_rules(report, (finding,), words)), INDENT),
+    )
 
 
-def _groups(findings: list[Finding]) -> list[list[Finding]]:
-    if len(findings) <= ROWS:
-        return [[finding] for finding in findings]
-    groups: dict[tuple[object, ...], list[Finding]] = defaultdict(list)
-    for finding in findings:
-        groups[finding.level, finding.confidence, finding.rule, finding.data, finding.consent].append(finding)
-    return list(groups.values())
+def _headline(finding: Finding, text: str, words: Words) -> Text:
+    level = words(f"level_{finding.level}").upper()
+    return Text.assemble((level, TONES[finding.level]), "  ", (text, "bold"))
 
 
-def _what(group: list[Finding], words: Words, chosen: bool) -> RenderableType:
-    finding = group[0]
-    count = sum(one.count for one in group)
-    lines = [Text(words.of(finding.title), style="bold")]
-    about = [words.data(finding.data)] if finding.data else []
-    if count > 1:
-        about.append(words("times_seen", count=f"{count:,}"))
-    if about:
-        lines.append(Text(words("comma").join(about)))
-    recipients = [one.recipient for one in group if one.recipient]
-    for recipient in recipients[:HOSTS]:
-        lines.append(Text(f"> {plain(recipient.host)} ({words(f'party_{recipient.party}')})"))
-    if len(recipients) > HOSTS:
-        lines.append(Text(f"> {words('and_more', count=len(recipients) - HOSTS)}"))
-    if sides := ends(finding, words):
-        lines.append(Text(sides))
-    if chosen:
-        for place, texts in citations(finding.articles, words):
-            more = f" {words('and_more', count=len(texts) - ARTICLES)}" if len(texts) > ARTICLES else ""
-            lines.append(Text(f"{place}{words('colon')}{'; '.join(map(plain, texts[:ARTICLES]))}{more}", style="dim"))
-    elif finding.articles:
-        lines.append(Text(words("articles_few", count=len(finding.articles)), style="dim"))
-    if refs := tuple(dict.fromkeys(ref for one in group for ref in one.uncovered)):
-        more = f" {words('and_more', count=len(refs) - EVIDENCE_LINES)}" if len(refs) > EVIDENCE_LINES else ""
-        named = words("comma").join(map(plain, refs[:EVIDENCE_LINES]))
-        lines.append(Text(f"{words('uncovered')}{words('colon')}{named}{more}", style=TONES["high"]))
-    kinds = f" ({', '.join(finding.kinds)})" if finding.kinds else ""
-    flows = list(dict.fromkeys(id_ for one in group for id_ in one.flows))
-    ids = ", ".join(flows[:FLOWS]) + (" ..." if len(flows) > FLOWS else "")
-    return Group(*lines, Text(f"{finding.rule}{kinds}{f': {ids}' if ids else ''}", style="dim"))
+def _by_hand(flow: Flow) -> str:
+    return plain(f"{flow.access} -> {flow.upload}  {flow.id}" if flow.access else f"{flow.upload}  {flow.id}")
 
 
-def _evidence(group: list[Finding], words: Words) -> RenderableType:
-    lines = [Text(plain(ref)) for ref in group[0].evidence[:EVIDENCE_LINES]]
-    more = len({ref for finding in group for ref in finding.all_evidence or finding.evidence}) - len(lines)
-    if more > 0:
-        lines.append(Text(words("and_more", count=more), style="dim"))
-    return Group(*lines)
+def _rules(report: Report, findings: Iterable[Finding], words: Words) -> Iterator[Text]:
+    """The rules as tags, whether stamps cover their lines, and the articles of a law that was chosen."""
+    tags = Text("  ".join(dict.fromkeys(finding.rule for finding in findings)), style="cyan")
+    if any(finding.uncovered for finding in findings):
+        tags.append(f"  {words('uncovered')}", style=TONES["high"])
+    yield tags
+    if report.laws:
+        yield from laws({each.model_dump_json(): each for one in findings for each in one.articles}.values(), words)
 
 
-def _declared(report: Report, words: Words) -> RenderableType:
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), expand=False)
-    for name in ("data", "recipient", "times_observed", "declaration", "evidence"):
-        table.add_column(words(name), overflow="fold")
-    for row in declared_rows(report, words):
-        style = TONES["high"] if row.state == "no" else ""
-        table.add_row(row.data, row.recipient, row.observed, Text(row.declaration, style=style), row.evidence)
-    return Group("", Text(words("declared_title"), style="bold"), table)
+def _listed(name: str, entries: list[str], words: Words) -> str:
+    more = f" {words('and_more', count=len(entries) - SHOWN)}" if len(entries) > SHOWN else ""
+    return f"{name}{words('colon')}{words('semicolon').join(entries[:SHOWN])}{more}"
 
 
-def _gaps(report: Report, words: Words) -> RenderableType:
-    kinds: dict[tuple[str, str], list[str]] = defaultdict(list)
-    for gap in report.gaps:
-        kinds[gap.where, gap.why].append(named(gap, words))
-    table = Table.grid(padding=(0, 2, 0, 0))
-    table.add_column(justify="right", no_wrap=True)
-    table.add_column(overflow="fold")
-    for (where, why), subjects in kinds.items():
-        different = list(dict.fromkeys(subjects))
-        shown = ", ".join(plain(subject) for subject in different[:SUBJECTS])
-        if len(different) > SUBJECTS:
-            shown += " " + words("more_subjects", count=len(different) - SUBJECTS)
-        what = f"{words(f'where_{where}')}: {words(f'why_{why}')}"
-        table.add_row(f"{len(subjects)}", Group(Text(what), Text(shown, style="dim")))
-    return Group("", Text(f"{words('gaps_title')} ({len(report.gaps)})", style="bold"), table)
-
-
-def _next(report: Report, words: Words, reveal: bool) -> RenderableType:
-    recording = shlex.quote(plain(report.path or report.recording))
-    table = Table.grid(padding=(0, 1, 0, 0))
-    table.add_column(overflow="fold")
-    steps = [
-        ("next_html", f"appwitness report {recording} --format html --output report.html"),
-        ("next_verify", f"appwitness verify {recording}"),
+def _unseen(report: Report, words: Words) -> Iterator[Text]:
+    kinds = Counter((gap.where, gap.why) for gap in report.gaps)
+    entries = [
+        f"{words(f'where_{where}')}, {words(f'why_{why}')} ({count:,})" for (where, why), count in kinds.most_common()
     ]
+    if entries:
+        yield Text(_listed(f"{words('gaps_title')} ({len(report.gaps):,})", entries, words), style=TONES["gaps"])
+    if lacking := unwatched(report, words):
+        yield Text(lacking[0].upper() + lacking[1:], style=TONES["gaps"])
+    if report.run.hooks:
+        yield Text(f"{words('sources')}{words('colon')}{words('sources_counted', **sources(report))}", style="dim")
+
+
+def _next(report: Report, words: Words, reveal: bool, verbose: bool) -> RenderableType:
+    recording = shlex.quote(plain(report.path or report.recording))
+    steps = [f"appwitness report {recording} --format html --output report.html", f"appwitness verify {recording}"]
+    more = [] if verbose else [words("next_verbose")]
     if report.flows and not reveal:
-        steps.append(("next_reveal", f"appwitness report {recording} --reveal"))
-    for about, command in steps:
-        table.add_row(Text(words(about), style="dim"))
-        table.add_row(Padding(Text(command), (0, 0, 0, 2)))
-    return Group(Text(words("next"), style="bold"), table)
+        more.append(words("next_reveal"))
+    title = words("next") + (f" ({words('semicolon').join(more)})" if more else "")
+    return Group(Text(title, style="dim"), *(Padding(Text(step, overflow="fold"), INDENT) for step in steps))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import get_args
 
-from monitor.events import count_sources
+from monitor.events import Run, count_sources
 from monitor.findings import Finding, Flow, Need, Report
 from monitor.reports.words import Words, plain
 
@@ -22,9 +22,13 @@ def watched(report: Report, words: Words) -> str:
         said.append(words("watched_gadget"))
     if report.observers.hooks and (codes := report.run.translated):
         said.append(words("watched_translated", app=codes[0], device=codes[1]))
-    if lacking := [name for name in get_args(Need) if name not in there]:
-        said.append(not_watched(lacking, words))
-    return words("semicolon").join(said)
+    return words("semicolon").join(filter(None, [*said, unwatched(report, words)]))
+
+
+def unwatched(report: Report, words: Words) -> str:
+    """Who of those that a run has did not watch; nothing where all did."""
+    lacking = [name for name in get_args(Need) if not getattr(report.observers, name)]
+    return not_watched(lacking, words) if lacking else ""
 
 
 def not_watched(lacking: Iterable[Need], words: Words) -> str:
@@ -60,9 +64,8 @@ def files(report: Report, words: Words) -> list[str]:
     ]
 
 
-def device(report: Report, words: Words) -> str:
+def device(run: Run, words: Words) -> str:
     """The device of a run; of a foreign file what somebody says of it, as nobody of ours saw one."""
-    run = report.run
     kind = words(f"device_{run.device.kind}")
     if not run.imported:
         named = " ".join(part for part in (run.device.model, run.device.serial) if part)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
-from sqlalchemy import BigInteger, ForeignKey, String, Text
+from msgspec.structs import fields
+from sqlalchemy import DDL, BigInteger, ForeignKey, String, Text, event
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
+from monitor.events import FILES, KINDS, Line, kind_of
+
 VERSION = 6
-"""Of these tables. An index of another version is not read: it is deleted and rebuilt from the recordings."""
+"""Of these tables. An index of another version is not read: a new one is built from the recordings."""
 
 Name = Annotated[str, mapped_column(String(200))]
 Moment = Annotated[str, mapped_column(String(40))]
@@ -138,3 +142,16 @@ class FoundGapRow(OfRecording):
 for table in Base.metadata.tables.values():
     if table.name != LineRow.__tablename__:
         table.dialect_options["sqlite"]["with_rowid"] = False  # small rows that are found by their key
+
+
+def view(kind: type[Line]) -> str:
+    """SQL (of SQLite) for one view: the lines of a kind with a column for each field, for queries by hand."""
+    name = kind_of(kind)
+    columns = ", ".join(f"raw ->> '$.{each.encode_name}' AS \"{each.encode_name}\"" for each in fields(kind))
+    lines = f"(SELECT recording, line, CAST(raw AS TEXT) AS raw FROM lines WHERE kind = '{name}')"  # noqa: S608 our own names
+    select = f"SELECT recording, line, {columns} FROM {lines} WHERE json_valid(raw)"  # noqa: S608
+    return f"CREATE VIEW {Path(FILES[name]).stem} AS {select}"
+
+
+for kind in KINDS:
+    event.listen(Base.metadata, "after_create", DDL(view(kind)).execute_if(dialect="sqlite"))  # type: ignore[no-untyped-call]

@@ -186,8 +186,8 @@ def test_without_hooks_the_gadget_of_the_package_lets_the_app_run(
     phone = phone_of(su="")
     with lab_app.furnish(phone, "circle", "silent", gadget=CONFIG) as app:
         control = control_of(phone)
-        entrance = Entrance(control, Wanted(phone.serial, package=app.app.package), 0, tmp_path)
-        entrance.open(package.identity(control, app.app.package), nothing)
+        entrance = Entrance(control, Wanted(phone.serial, package=app.app.package), 0, tmp_path, nothing)
+        entrance.leave_out(package.identity(control, app.app.package))
         assert entrance.target.otherwise is not None
         pid = entrance.target.otherwise()
         assert not (phone.root / f"data/rig/held/{pid}").exists()

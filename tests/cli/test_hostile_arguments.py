@@ -15,7 +15,8 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from monitor.cli import EXIT_CODES, base, main
+from monitor.api.home import home
+from monitor.cli import EXIT_CODES, main
 from tests.cli.test_cli import make_recording
 
 ODD = [
@@ -113,7 +114,7 @@ def test_odd_arguments(told, path, name, values):
             given = [*needed[1:], value] if needed and path[0] in ("import", "mark") else [*needed, value]
         code, said = told(*path, *given)
         assert code in EXIT_CODES, given
-        assert code != 70, (given, said, [f.read_text() for f in base.home().glob("appwitness-error-*")])
+        assert code != 70, (given, said, [f.read_text() for f in home().glob("appwitness-error-*")])
         assert "Traceback" not in said
         assert not any(each in said for each in "\x1b\x07\x9b\u202e"), given
         if code == 2:

@@ -140,7 +140,7 @@ def test_no_rule_on_consent_fires_where_nobody_watched_and_the_assumption_stands
 def test_no_report_says_what_nobody_saw(tmp_path, har, format_, lang, assumed) -> None:
     har.write_text(har.read_text().replace("https://api.shop.test/items", f"http://api.shop.test/items?n={NUMBER[1:]}"))
     path = imported(tmp_path, har, *VALUE)  # sent in cleartext: a finding whatever the user had said
-    options = ["--assume-consent", assumed] if assumed else []
+    options = ["--verbose", *(["--assume-consent", assumed] if assumed else [])]
     said = run("report", path, "--format", format_, "--lang", lang, *options).output
     lines = MEANINGS.sub("", said).lower() if format_ == "html" else said.lower()
     if format_ in ("json", "sarif"):
@@ -244,3 +244,18 @@ def test_a_comparison_of_imports_says_what_nobody_saw_and_what_is_assumed(tmp_pa
     assert [each for each in NEVER_SAID if each in said.lower() and each not in heads] == []
     assumed = run("compare", *paths, "--format", format_, "--lang", lang, "--assume-consent", "none").output
     assert "assume-consent none" in assumed.replace("\n", " ") or '"assumed_consent": "none"' in assumed
+
+
+def test_a_user_who_names_no_app_is_told_how(har) -> None:
+    result = run("import", har)
+    assert result.exit_code == 2
+    assert "appwitness import capture.har --app com.example.shop" in " ".join(result.output.split())
+
+
+def test_a_file_without_values_to_look_for_still_says_where_uploads_went(tmp_path, har) -> None:
+    done = run("import", har, "--app", "com.example.shop", "--output", tmp_path / "r")
+    assert "Nothing is looked for: name what was on the device" in done.output
+    said = run("report", tmp_path / "r").output
+    assert "Uploads, in which no value was found: " in said
+    assert "api.shop.test" in said
+    assert "not clean" in said

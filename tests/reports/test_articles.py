@@ -21,7 +21,9 @@ def page():
 
 def rendered(report, format_, lang="en"):
     """In a terminal so wide that nothing is folded."""
-    return text(report, lang=lang, width=600, colour=False) if format_ == "text" else render(report, format_, lang=lang)
+    if format_ != "text":
+        return render(report, format_, lang=lang)
+    return text(report, lang=lang, verbose=True, width=600, colour=False)
 
 
 @pytest.mark.parametrize("lang", ["en", "zh"])
@@ -32,7 +34,7 @@ def test_articles_stand_under_their_jurisdiction_with_a_warning_where_it_is_due(
     for article in sample.ARTICLES:
         citation = article.citation[lang]
         assert (citation + (" " if lang == "en" else "") + CHECK[lang] if article.verify else citation) in shown
-    assert shown.count(CHECK[lang]) == 2
+    assert shown.count(CHECK[lang]) == (4 if format_ == "text" else 2)
     assert "F02" in shown
     if format_ != "sarif":
         assert {"en": "China", "zh": "中国"}[lang] in shown
@@ -42,6 +44,11 @@ def test_a_terminal_only_counts_them_where_no_law_is_chosen():
     shown = rendered(sample.report(), "text")
     assert "4 articles touched" in shown
     assert "PIPL, art. 13" not in shown
+
+
+def test_the_screen_names_those_of_a_law_that_is_chosen():
+    assert "China: PIPL, art. 13" in text(sample.report(laws=("cn",)), width=80, colour=False)
+    assert "PIPL" not in text(sample.report(), width=80, colour=False)
 
 
 def test_json_says_which_articles_are_to_be_checked():

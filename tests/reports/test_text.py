@@ -1,19 +1,29 @@
+import shutil
+from pathlib import Path
+
 import pytest
 from rich.cells import cell_len
 
+from monitor.correlate import report_on
 from monitor.findings import Recipient
+from monitor.knowledge import knowledge
+from monitor.recording import Recording
 from monitor.reports import render
 from monitor.reports.mask import masked
 from monitor.reports.text import render as text
+from monitor.store import Store
 from tests.reports import sample
+
+RECORDINGS = Path(__file__).parents[1] / "recordings"
 
 
 @pytest.mark.parametrize("lang", ["en", "zh"])
+@pytest.mark.parametrize("verbose", [False, True])
 @pytest.mark.parametrize("width", [60, 80, 120])
-def test_no_line_is_wider_than_the_terminal_and_no_reference_is_broken(width, lang):
-    shown = text(masked(sample.report()), width=width, colour=False, lang=lang)
+def test_no_line_is_wider_than_the_terminal_and_no_reference_is_broken(width, verbose, lang):
+    shown = text(masked(sample.report()), width=width, verbose=verbose, colour=False, lang=lang)
     assert max(cell_len(line) for line in shown.splitlines()) <= width
-    if width >= 80:
+    if width >= 80 and verbose:
         for finding in sample.report().findings:
             assert all(ref in shown for ref in finding.evidence[:3])
     assert "\x1b" not in shown
@@ -30,8 +40,44 @@ def test_the_worst_comes_first():
     assert shown.rindex("HIGH") < shown.index("MEDIUM")
 
 
-def test_a_finding_says_what_to_whom_when_how_sure_and_where_to_look():
-    shown = text(sample.report(findings=sample.report().findings[:1]), width=100, colour=False)
+@pytest.mark.parametrize("lang", ["en", "zh"])
+@pytest.mark.parametrize("name", ["address-book-upload", "sent-after-refusal", "third-party-not-covered"])
+def test_a_report_is_one_screen(tmp_path, name, lang):
+    path = shutil.copytree(RECORDINGS / name, tmp_path / name)
+    report = report_on(Recording.open(path), Store(tmp_path / "index.sqlite"), knowledge())
+    shown = text(report, width=80, colour=False, lang=lang)
+    assert 10 < len(shown.splitlines()) <= 40
+
+
+def test_a_recipient_is_told_with_what_when_how_sure_and_where_to_look():
+    shown = text(sample.report(), width=80, colour=False)
+    entry = shown[shown.index("HIGH  address book") :]
+    entry = entry[: entry.index("\n\n")]
+    assert entry.splitlines() == [
+        "HIGH  address book (12 of 12 entries) -> api.circle.test (Circle, first party)",
+        "  2.4 s before the user was asked   accesses.jsonl:2 -> uploads.jsonl:2  f1",
+        "  2.3 s after “Disagree” (refused)  accesses.jsonl:2 -> uploads.jsonl:6  f5",
+        "  proven; as plain, sha256",
+        "  address-book-upload  sent-before-consent  sent-after-refusal",
+    ]
+
+
+def test_what_no_rule_objects_to_is_one_line():
+    shown = text(sample.report(findings=()), width=200, colour=False)
+    assert (
+        "Sent, and no rule objects: address book (12 of 12 entries) -> api.circle.test (Circle, first party)" in shown
+    )
+
+
+def test_a_finding_on_reads_alone_is_told_by_itself():
+    findings = tuple(finding.model_copy(update={"flows": ()}) for finding in sample.report().findings[:1])
+    shown = text(sample.report(findings=findings), width=80, colour=False)
+    assert "HIGH  Other people's contact data was" in shown
+    assert "accesses.jsonl:2, uploads.jsonl:2" in shown
+
+
+def test_a_finding_in_full_says_what_to_whom_when_how_sure_and_where_to_look():
+    shown = text(sample.report(findings=sample.report().findings[:1]), verbose=True, width=100, colour=False)
     for part in (
         "Other people's contact data was", "address book", "api.circle.test (first party)", "seen 2 times",
         "no question", "proven", "address-book-upload", "accesses.jsonl:2", "uploads.jsonl:6",
@@ -41,7 +87,10 @@ def test_a_finding_says_what_to_whom_when_how_sure_and_where_to_look():
 
 def test_gaps_are_counted_by_kind():
     shown = text(sample.report(), width=80, colour=False)
-    assert "What could not be observed (5)" in shown
+    assert "What could not be observed (5): on the network, the app refused the proxy's\n" in shown
+    assert "certificate (pinning) (2)" in shown
+    shown = text(sample.report(), verbose=True, width=80, colour=False)
+    assert "What could not be observed (5)\n" in shown
     assert "2  on the network: the app refused the proxy's certificate" in shown
 
 
@@ -55,10 +104,13 @@ def test_nothing_foreign_reaches_the_terminal_as_an_escape_or_as_markup():
     report = sample.report()
     recipient = Recipient(host="a\x1b]0;owned\x07[bold red]b[/].test")
     finding = report.findings[0].model_copy(update={"recipient": recipient})
+    flows = tuple(flow.model_copy(update={"recipient": recipient}) for flow in report.flows)
     gap = report.gaps[0].model_copy(update={"subject": "c\x1b[2J\u202e"})
-    shown = text(sample.report(findings=(finding,), gaps=(gap,)), width=120, colour=False)
-    assert not {"\x1b", "\x07", "\u202e"} & set(shown)
-    assert "[bold red]" in shown
+    for verbose in (False, True):
+        hostile = sample.report(findings=(finding,), flows=flows, gaps=(gap,))
+        shown = text(hostile, verbose=verbose, width=120, colour=False)
+        assert not {"\x1b", "\x07", "\u202e"} & set(shown)
+        assert "[bold red]" in shown
 
 
 def test_many_findings_of_a_rule_are_told_together():
@@ -69,9 +121,9 @@ def test_many_findings_of_a_rule_are_told_together():
         )
         for number in range(1, 101)
     )
-    shown = text(sample.report(findings=findings), width=80, colour=False)
+    shown = text(sample.report(findings=findings), verbose=True, width=80, colour=False)
     assert "100 findings: 100 high" in shown
     assert "seen 100 times" in shown
-    assert shown.count("sent-before-consent") == 1
+    assert shown.count("sent-before-consent") == 2
     assert "> h1.test" in shown
     assert "> +97 more" in shown

@@ -10,7 +10,7 @@ import stat
 import tempfile
 import threading
 import time
-from contextlib import closing
+from contextlib import closing, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,7 @@ from monitor.errors import UserError
 from monitor.events import FILES
 from monitor.findings import Finding, Flow, Match, Recipient, ReportedGap
 from monitor.recording import Recording
-from monitor.store import Store
+from monitor.store import Store, set_aside
 from monitor.store.database import BUSY_MS
 from monitor.store.models import Base
 from tests import strategies
@@ -196,6 +196,22 @@ def test_an_unreadable_line_keeps_its_number_and_reason(store, recording):
     assert (two.ref, two.raw) == ("accesses.jsonl:2", b"\xff\x00 not a line")
     assert "JSON" in two.error
     assert [(read.ref, read.event) for read in store.read("run-1", "gap")] == [("gaps.jsonl:1", None)]
+
+
+def test_lines_can_be_asked_for_by_their_fields_in_sql(tmp_path, recording):
+    place = tmp_path / "index.sqlite"
+    recording.append(access("+8613800138000"))
+    recording.path.joinpath("accesses.jsonl").open("ab").write(b"not a line\n")
+    recording.append(access("+8613800138001"))
+    with closing(Store(place)) as store:
+        take_in(store, recording)
+    with closing(sqlite3.connect(place)) as database:
+        rows = database.execute(
+            "SELECT line, source, data, \"values\" ->> '$[0].text' FROM accesses ORDER BY line"
+        ).fetchall()
+        names = {name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'view'")}
+    assert rows == [(1, "s", "phone_number", "+8613800138000"), (3, "s", "phone_number", "+8613800138001")]
+    assert names == {file.removesuffix(".jsonl") for file in FILES.values()}
 
 
 def test_a_line_that_was_unfinished_is_taken_in_anew_when_it_is_whole(store, recording):
@@ -520,6 +536,39 @@ def test_a_database_that_cannot_be_used_is_said_with_what_to_do(tmp_path, make, 
     assert what in caught.value.what
     assert str(tmp_path / "x") in caught.value.what
     assert step in caught.value.next_step
+
+
+def test_an_index_of_another_version_is_set_aside(tmp_path, recording):
+    place = tmp_path / "x.sqlite"
+    assert set_aside(place) is None
+    other_version(place)
+    moved = set_aside(place)
+    assert moved is not None
+    assert moved == tmp_path / "x.sqlite.version-0.bak"
+    with Store(place):
+        assert set_aside(place) is None
+    assert sorted(each.name for each in tmp_path.glob("x.sqlite*")) == ["x.sqlite", moved.name]
+    with closing(sqlite3.connect(moved)) as database:
+        assert database.execute("SELECT version FROM index_version").fetchone() == (0,)
+
+
+@pytest.mark.parametrize("make", [not_a_database, other_program])
+def test_what_is_no_index_of_ours_stays(tmp_path, make):
+    make(tmp_path / "x")
+    with suppress(UserError):
+        assert set_aside(tmp_path / "x") is None
+    assert (tmp_path / "x").exists()
+
+
+def test_one_that_another_program_has_open_stays(tmp_path, monkeypatch):
+    monkeypatch.setattr("monitor.store.database.BUSY_MS", 50)
+    other_version(tmp_path / "x")
+    with closing(sqlite3.connect(tmp_path / "x")) as database:
+        database.execute("SELECT version FROM index_version").fetchone()
+        with pytest.raises(UserError, match="locked") as caught:
+            set_aside(tmp_path / "x")
+    assert "wait until it is done" in caught.value.next_step
+    assert (tmp_path / "x").exists()
 
 
 @pytest.mark.parametrize(

@@ -148,7 +148,7 @@ def connect(serial: str, within_s: float = CONNECT_S) -> Adb:
 
 
 def disconnect(serial: str) -> None:
-    """Drop the connection to an address that does not answer, so that it can be made again; no other kind has one."""
+    """Drop the connection to an address that does not answer, so that it can be made again; USB devices have none."""
     if ADDRESS.fullmatch(serial):
         with _translated(serial), suppress(adbutils.AdbError):
             _client().disconnect(serial)
@@ -174,7 +174,7 @@ class Adb:
 
     @property
     def device(self) -> adbutils.AdbDevice:
-        """The library's own, for uiautomator2, which speaks to a device through it."""
+        """adbutils' own object, for uiautomator2, which talks to the device through it."""
         return self._device
 
     def there(self) -> bool:
@@ -274,7 +274,7 @@ def _client() -> adbutils.AdbClient:
 
 
 def _ask(query: str, timeout_s: float = ANSWER_S) -> str:
-    """A question to the adb server itself: adbutils lacks some, and cuts a state of two words in half."""
+    """Ask the adb server itself: adbutils lacks some questions, and cuts a state of two words in half."""
     with _client().make_connection(timeout=timeout_s) as connection:
         connection.send_command(query)
         connection.check_okay()

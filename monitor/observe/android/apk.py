@@ -34,7 +34,7 @@ TABLE_BYTES = 128 << 20
 DEX_BYTES = 128 << 20
 XML_BYTES = 1 << 20
 TEXT_CHARACTERS = 16 << 20
-"""All texts of one binary XML together: the same string may be named a million times."""
+"""Characters of all texts of one binary XML together: the same string may be used a million times."""
 DEPTH = 100
 DIRECTORY_BYTES = 64 << 20
 """The ZIP file's own list of its files."""
@@ -61,22 +61,19 @@ class Apk:
     version_code: int | None = None
     min_sdk: int = 1
     target_sdk: int | None = None
-    """As Android takes it: what is missing is min_sdk. None for a split."""
+    """As Android reads it: min_sdk where it is missing. None for a split."""
     permissions: tuple[str, ...] = ()
     """Those that it asks for."""
     components: tuple[Component, ...] = ()
     debuggable: bool = False
-    test_only: bool = False
     extract_native_libs: bool | None = None
     """None: not said, which means that libraries are taken out of it."""
     cleartext: bool | None = None
     """`usesCleartextTraffic`; None: not said."""
     network_security: str | None = None
     """The reference to its network security configuration, as the manifest has it."""
-    needs_splits: bool = False
-    """It says that it does not run without its splits."""
     abis: tuple[str, ...] = ()
-    """Those that it has native libraries for."""
+    """ABIs that it has native libraries for."""
     marks: tuple[str, ...] = ()
     """What its native libraries tell (catalog/devices/libraries.yml): gadget, wrapped, pairip, packed, flutter, ..."""
     gadget: GadgetConfig | None = None
@@ -84,7 +81,7 @@ class Apk:
     certificate_sha256: str | None = None
     """Of the signer's certificate; None where there is none."""
     signed_by: Literal["v3", "v2", "v1"] | None = None
-    """The newest scheme that it is signed by: its certificate is the one given. Signatures are not verified."""
+    """The newest scheme that it is signed by; `signer` is the certificate of that one. Signatures are not verified."""
 
     @property
     def launcher(self) -> str | None:

@@ -24,7 +24,7 @@ from monitor.observe.android.faults import DeviceFault, fault
 ARCHIVES = (".apks", ".apkm", ".xapk", ".zip")
 MEMBER_BYTES = 4 << 30
 RATIO = 200
-"""No APK or expansion is packed better than so."""
+"""The largest ratio by which an APK or expansion is compressed."""
 MEMBERS = 1000
 DENSITIES = {"ldpi": 120, "mdpi": 160, "tvdpi": 213, "hdpi": 240, "xhdpi": 320, "xxhdpi": 480, "xxxhdpi": 640}
 ABIS = ("armeabi", "armeabi_v7a", "arm64_v8a", "x86", "x86_64", "mips", "mips64", "riscv64")
@@ -209,7 +209,7 @@ def _bomb(info: zipfile.ZipInfo) -> bool:
 
 
 def _obb(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> str | None:
-    """The name of an expansion in Android/obb, from where it lies, or from what the manifest of an .xapk says."""
+    """The name of an expansion in Android/obb, by its place in the archive, or by the manifest of an .xapk."""
     if not info.filename.lower().endswith(".obb"):
         return None
     places = {info.filename: info.filename}

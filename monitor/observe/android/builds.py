@@ -21,7 +21,7 @@ from monitor.observe.frida_device import VERSION
 BUILDS = {"arm64-v8a": "arm64", "armeabi-v7a": "arm", "armeabi": "arm", "x86_64": "x86_64", "x86": "x86"}
 """Android's names of architectures, and Frida's."""
 FLOOR = (17, 15, 5)
-"""Older ones disturb zygote, or miss what Android 10 and the USAP pool need."""
+"""Older versions disturb zygote, or lack what Android 10 and its pool of processes (USAP) need."""
 CACHE = Path("~/.appwitness/frida")
 XZ = b"\xfd7zXZ\x00"
 MOST_BYTES = 1 << 28

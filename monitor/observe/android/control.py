@@ -1,4 +1,4 @@
-"""What each part that changes a device works with: its shell, its facts, and the journal of all changes."""
+"""What every part that changes a device needs: its shell, its facts, and the journal of all changes."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ class Control:
     facts: Facts
     journal: Journal
     run: str
-    """Eight hex digits of this run: a mark on what is put on the device, to know it again."""
+    """Eight hex digits of this run: marks what is put on the device, so that it is recognised later."""
     notes: list[str] = field(default_factory=list)
-    """What is to be said in run.json of the device's preparation."""
+    """Notes on the device's preparation, for run.json."""
     forwards: dict[int, str] = field(default_factory=dict)
     """Ports of this machine that lead to the device: made again when a cable that was pulled took them away."""
 
@@ -79,7 +79,7 @@ class Control:
         self.shell.adb.reverse(port, here)
 
     def returns(self, stop: threading.Event) -> bool:
-        """Where the device is lost just now: whether it is there again in time. False where it was not lost."""
+        """Whether a device that is lost at the moment comes back in time. False where it was not lost."""
         end = time.monotonic() + AWAY_S
         lost = False
         while time.monotonic() < end:

@@ -34,9 +34,9 @@ from monitor.observe.android.witnesses import Witnesses
 from monitor.observe.device import Ended, Records
 
 KEEP_S = 1.0
-"""How often what has to be kept up is seen to: ports, authorities, the place."""
+"""How often ports, authorities and the place are checked and restored."""
 BACK_S = 30.0
-"""So long a device that was unplugged may take to come back."""
+"""How long a device that was unplugged may take to come back."""
 
 
 @contextmanager
@@ -48,10 +48,9 @@ def opened(
     may: Callable[[str], bool] = lambda _: False,
     ask: Ask | None = None,
 ) -> Iterator[AndroidDevice]:
-    """The device that is wanted, ready. `may` asks the user for leave, in one sentence; `ask` which button of a dialog
-    to touch.
+    """The wanted device, ready for a run. `may` asks the user for permission, `ask` which button to touch.
 
-    What an earlier run left changed is taken back first, with leave. Raises DeviceFault.
+    What an earlier run left changed is undone first, with the user's permission. Raises DeviceFault.
     """
     adb = finding.choose(None if wanted.device == "any" else wanted.device)
     control = finding.control(adb, home / "devices")
@@ -85,7 +84,7 @@ class AndroidDevice(AbstractContextManager["AndroidDevice"]):
         self._user = _current_user(control) if wanted.user is None else wanted.user
         self._app: package.Installed | None = None
         self._persona = OnDevice(control, self._user)
-        self._entrance = Entrance(control, wanted, self._user, home / "frida")
+        self._entrance = Entrance(control, wanted, self._user, home / "frida", self.stop)
         self._route: traffic.Route | None = None
         self._gaps: list[Gap] = []
 
@@ -143,11 +142,6 @@ class AndroidDevice(AbstractContextManager["AndroidDevice"]):
         return traffic.modes(self._control, listen, gadget=self._entrance.choose(self._named or self._find().app))
 
     @property
-    def unhooked(self) -> str | None:
-        """Why there is no Frida, once that was tried."""
-        return self._entrance.unhooked
-
-    @property
     def sees_consent(self) -> bool:
         """Whether its screen is read."""
         return self._screens is not None
@@ -182,29 +176,37 @@ class AndroidDevice(AbstractContextManager["AndroidDevice"]):
     def prepare(
         self, proxy_host: str, proxy_port: int, ca_pem: Path, *, mode: str = "auto", wireguard: str = ""
     ) -> None:
-        """Plant the persona, start Frida, have the proxy trusted, and send the traffic there: in this order, as a
-        device with a proxy setting that leads nowhere drops its Wi-Fi."""
+        """Plant the persona, have the proxy trusted, and send the traffic there: last, as a device with a proxy setting
+        that leads nowhere drops its Wi-Fi."""
         app = self._installed
         if not self._wanted.no_persona:
             self._persona.plant(self._wanted.persona)
-        self._entrance.open(app, self.stop)
-        if self._entrance.unhooked is not None:
-            self._persona.find(app.identity.package)
         if self._control.shell.rooted():
             trust.install(self._control, ca_pem)
         else:
             detail = "without root, apps trust the proxy only where they accept authorities that the user installed"
             self._gap("device", "authorities", detail)
-        for host, expected in network_security.refusals(app.code.network_security, app.app.base):
-            self._gap("proxy", host, expected)
-        way = traffic.choose(self._control, mode, proxy_host, gadget=self._entrance.choose(app.app))
-        package_name = app.identity.package
-        self._route = traffic.Route(
-            self._control, way, (proxy_host, proxy_port), app.uid, package=package_name, tunnel=wireguard or None
-        )
-        self._route.start()
+        if app.code.damaged:
+            detail = f"the app's network security configuration could not be read: {app.code.damaged}"
+            self._gap("proxy", "authorities", detail)
+        else:
+            for host, expected in network_security.refusals(app.code.network_security, app.app.base):
+                self._gap("proxy", host, expected)
+        self._lead(mode, (proxy_host, proxy_port), wireguard or None)
         if not self._wanted.by_hand:
             self._rest_screens()
+
+    def enter(self) -> None:
+        """Start frida-server, or make a gadget ready."""
+        self._entrance.open(self._installed)
+
+    def do_without_hooks(self) -> None:
+        """What Frida changed is taken back, and its traffic led otherwise where the agent was to lead it."""
+        self._entrance.leave_out(self._installed)
+        self._persona.find(self._installed.identity.package)
+        if self._route is not None and self._route.way.kind == "redirect":
+            self._lead("regular", self._route.proxy)
+            self._upkeep.route = self._route
 
     def reset(self) -> None:
         """Make the next start the first one, where the app's data may be cleared; and repair what a restart of the
@@ -236,7 +238,7 @@ class AndroidDevice(AbstractContextManager["AndroidDevice"]):
         pid = self._processes.main()
         if pid is None:
             raise fault("app-not-running", package=self._installed.identity.package, serial=self._control.shell.serial)
-        return replace(self._target, argv=None, pid=pid)
+        return replace(self._target, argv=None, pid=pid, otherwise=lambda: pid)
 
     def running(self) -> bool:
         """Whether a process of the app's user runs."""
@@ -313,6 +315,13 @@ class AndroidDevice(AbstractContextManager["AndroidDevice"]):
                 f"{len(failed)} changes on {self._control.shell.serial} could not be taken back. {failed[0].what}",
                 f"Run `appwitness undo --device {self._control.shell.serial}` when the device can be reached.",
             )
+
+    def _lead(self, mode: str, proxy: tuple[str, int], tunnel: str | None = None) -> None:
+        """Send the app's traffic to the proxy, in a mode of the device's."""
+        app = self._installed
+        way = traffic.choose(self._control, mode, proxy[0], gadget=self._entrance.choose(app.app))
+        self._route = traffic.Route(self._control, way, proxy, app.uid, package=app.identity.package, tunnel=tunnel)
+        self._route.start()
 
     @property
     def _target(self) -> AndroidTarget:

@@ -14,11 +14,11 @@ from datetime import UTC, datetime, timedelta
 MOST_CHARACTERS = 8 << 20
 MOST_RECORDS = 20_000
 LONGEST_LINE = 2_000
-"""A dump is bounded, whoever wrote what stands in it: attribution tags and process names are the app's."""
+"""A dump is bounded, because the app writes some of it: attribution tags and process names."""
 PER_USER = 100_000
 FIRST_APP = 10_000
 SANDBOX = 10_000
-"""The user id of an app's SDK sandbox is so much above its own (13+)."""
+"""How much higher the user id of an app's SDK sandbox is than its own (13+)."""
 
 _DURATION = re.compile(r"^[+-]?(?:(\d{1,6})d)?(?:(\d{1,3})h)?(?:(\d{1,3})m)?(?:(\d{1,3})s)?(?:(\d{1,4})ms)?$")
 MOMENT = r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}"
@@ -32,7 +32,7 @@ class Read[R]:
     text: str = ""
     """The lines that they were read from: what to keep of the dump."""
     unknown: int = 0
-    """Lines in their place that are nothing we know."""
+    """Lines there that are not understood."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class Use:
     lasted: timedelta | None = None
     """How long, where it is over and the system measured it."""
     exact: bool = True
-    """Whether `at` is as the system has it; else it was reckoned from how long ago that was."""
+    """Whether `at` is the system's own time; else it was computed from how long ago that was."""
     line: str = field(default="", compare=False)
     """As it was printed."""
 

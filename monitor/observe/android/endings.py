@@ -56,7 +56,7 @@ REASONS: dict[int, Reason] = {
     16: "updated",
 }
 OURS: frozenset[Reason] = frozenset({"crash", "native_crash", "anr", "start_failed", "unknown"})
-"""Ends that our own hooks may have caused; where nobody knows why, they may."""
+"""Ends that our own hooks may have caused, those for unknown reasons among them."""
 FAULTS = frozenset({4, 5, 6, 7, 8, 11, 31})
 """Signals of Linux that a process gets for what it did (SIGILL, SIGTRAP, SIGABRT, SIGBUS, SIGFPE, SIGSEGV, SIGSYS); any
 other was sent by somebody."""
@@ -80,7 +80,7 @@ KILLS: tuple[tuple[str, Reason], ...] = (
     ("remove task", "force_stopped"),
     ("kill background", "force_stopped"),
 )
-"""How the reason of am_kill begins, or what is in it; the first that fits."""
+"""Beginning of the reason of am_kill, or a part of it; the first that fits counts."""
 WAIT_S = 3.0
 """The system writes down how a process ended a moment after it did."""
 TURN_S = 0.3

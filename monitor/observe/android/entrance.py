@@ -1,4 +1,4 @@
-"""How Frida comes into the app: by a gadget in its package, by frida-server, by a gadget that it brings in, or not."""
+"""How Frida enters the app: by a gadget in its package, by frida-server, by a gadget that it injects, or not at all."""
 
 from __future__ import annotations
 
@@ -6,13 +6,25 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from monitor.errors import Unhookable
 from monitor.observe.android import gadget, package, server
 from monitor.observe.android.app_files import App
 from monitor.observe.android.control import Control
+from monitor.observe.android.faults import DeviceFault
 from monitor.observe.android.processes import start_app
 from monitor.observe.android.wanted import Wanted
 from monitor.observe.device import Gadget
 from monitor.observe.frida_device import FridaDevice, faults
+
+IMPOSSIBLE = (
+    "app-not-debuggable",
+    "frida-server-no-build",
+    "frida-server-not-run",
+    "frida-server-died",
+    "frida-server-silent",
+    "frida-server-no-rights",
+)
+"""Faults of the device that no file on this computer and no network mends."""
 
 
 @dataclass(frozen=True)
@@ -34,18 +46,20 @@ class AndroidTarget:
 
 
 class Entrance:
-    """Of one run: `choose` before anything is changed, `open` once the app is there, then `target` for each start."""
+    """Of one run: `choose` before anything is changed; once the app is there `open`, or `leave_out`; then `target` for
+    each start."""
 
-    def __init__(self, control: Control, wanted: Wanted, user: int, cache: Path) -> None:
-        """`cache`: where builds of Frida are kept."""
+    def __init__(self, control: Control, wanted: Wanted, user: int, cache: Path, end: Callable[[], object]) -> None:
+        """`cache`: where builds of Frida are kept; `end` ends the app."""
         self._control = control
         self._wanted = wanted
         self._user = user
         self._cache = cache
+        self._end = end
         self._way: gadget.Way | str | None = None
         self._ready: server.Running | gadget.Ready | None = None
-        self.unhooked: str | None = None
-        """Why there are no hooks, once it is open."""
+        self._changes = range(0)
+        """Of the journal, those that `open` made."""
 
     def choose(self, app: App) -> bool:
         """Whether Frida's gadget brings the agent into the app, as far as the app's files tell."""
@@ -58,18 +72,41 @@ class Entrance:
             self._way = gadget.way(self._control, app, self._wanted.frida_gadget, self._cache, by_debugger=why)
         return isinstance(self._way, gadget.Way)
 
-    def open(self, app: package.Installed, end: Callable[[], object]) -> None:
-        """Bring up what the app is entered by; `end` ends the app. Raises DeviceFault, FridaFault."""
+    def open(self, app: package.Installed) -> None:
+        """Bring up what the app is entered by. Raises Unhookable, and DeviceFault for what this computer lacks."""
         self._app = app
-        self.choose(app.app)
-        if isinstance(self._way, gadget.Way):
-            name = app.identity.package
-            self._ready = gadget.ready(self._control, self._way, name, self._cache, self._start, end)
-        elif self._control.shell.rooted():
-            given, allowed = self._wanted.frida_server, self._wanted.allow
-            self._ready = server.start(self._control, given, cache=self._cache, allowed=allowed)
-        else:
-            self.unhooked = f"the device gives no root, and {self._way}"
+        began = self._control.journal.last + 1
+        try:
+            if self.choose(app.app):
+                self._ready = self._by_gadget()
+            elif self._control.shell.rooted():
+                given, allowed = self._wanted.frida_server, self._wanted.allow
+                self._ready = server.start(self._control, given, cache=self._cache, allowed=allowed)
+            else:
+                raise Unhookable(
+                    f"The device gives no root, and {self._way}.",
+                    "Take a device with root, or a build of the app that can be debugged.",
+                )
+        except DeviceFault as error:
+            if error.code not in IMPOSSIBLE:
+                raise
+            raise Unhookable(error.what, error.next_step) from error
+        finally:
+            self._changes = range(began, self._control.journal.last + 1)
+
+    def leave_out(self, app: package.Installed) -> None:
+        """No hooks: what `open` changed is taken back. A gadget in the app's package still has to let the app run."""
+        self._app = app
+        if self.choose(app.app) and isinstance(self._way, gadget.Way) and self._way.config is not None:
+            self._ready = self._ready or self._by_gadget()
+            return
+        self._ready = None
+        self._control.journal.undo_all(self._control.take_back, only=self._changes)
+
+    def _by_gadget(self) -> gadget.Ready:
+        assert isinstance(self._way, gadget.Way)
+        name = self._app.identity.package
+        return gadget.ready(self._control, self._way, name, self._cache, self._start, self._end)
 
     @property
     def described(self) -> dict[str, str]:
@@ -103,7 +140,7 @@ class Entrance:
     def _start_unhooked(self) -> int:
         """Start the app without hooks; a gadget in its package lets it run."""
         pid = self._start()
-        if self._gadget is not None and self._gadget.start is not None:
+        if self._gadget is not None and self._gadget.start is not None and self._gadget.waits:
             with faults("The gadget in the app's package did not let it run", lambda error: error):
                 FridaDevice.reach(self.target).let_run()
         return pid

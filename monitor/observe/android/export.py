@@ -20,7 +20,7 @@ from monitor.observe.android.shell import Shell
 
 DUMP_S = 20.0
 SHORTEST = 4
-"""A value of fewer characters is not looked for elsewhere: it would be found in every word."""
+"""A value of fewer characters is not replaced elsewhere: it would be found in every word."""
 
 
 class Field(BaseModel):

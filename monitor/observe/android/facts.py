@@ -1,4 +1,4 @@
-"""What a device says of itself: version, build, processors, emulator or phone, and what bears on hooks and trust."""
+"""What a device says of itself: version, build, processors, emulator or phone, and what matters for hooks and trust."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ class Facts:
 
     @property
     def described(self) -> dict[str, str]:
-        """For run.json: what bears on hooks and trust, as far as the device says it."""
+        """For run.json: what matters for hooks and trust, as far as the device says it."""
         get = self.properties.get
         told = {
             "fingerprint": get("ro.build.fingerprint"),

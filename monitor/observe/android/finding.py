@@ -29,7 +29,7 @@ POLL_S = 0.5
 WHO_S = 10.0
 """How long a device may take to say who it is."""
 AGAIN_S = 3.0
-"""How long one that is offline is tried again where all are asked."""
+"""How long to retry a device that is offline, where all devices are asked."""
 LOCKED = ("mShowingLockscreen=true", "mDreamingLockscreen=true", "showing=true")
 """What `dumpsys window policy` says of a lock screen that is shown: 7, 7 (dreaming), 8 and later."""
 SLEEP = "input keyevent KEYCODE_SLEEP"
@@ -117,7 +117,7 @@ def journal_name(facts: Facts, serial: str) -> str:
 
 
 def controls(folder: Path) -> list[Control]:
-    """Those of every device that answers just now, each once."""
+    """The controls of every device that answers now, each once."""
     answering, _ = _sorted(adb.devices())
     return [control(Adb(each.serial), folder) for each in _distinct(answering)]
 
@@ -183,7 +183,7 @@ def booted(shell: Shell, wait_s: float = 0.0) -> None:
 
 
 def poll[T](ask_for: Callable[[], T], wait_s: float) -> T:
-    """What it gives, asked again for `wait_s` seconds while it raises a DeviceFault; raises the last."""
+    """The result of `ask_for`, called again for `wait_s` seconds while it raises a DeviceFault; raises the last one."""
     end = time.monotonic() + wait_s
     while True:
         try:
@@ -225,7 +225,7 @@ def is_locked(policy: str) -> bool:
 
 
 def become_root(control: Control) -> None:
-    """Restart adbd as root, which only builds for developers do; only with the user's leave.
+    """Restart adbd as root, which only builds for developers do; only with the user's permission.
 
     All ports that were forwarded are lost with it. Undo has it start as the shell's user again. Raises DeviceFault
     `adb-root-refused` with what adbd said, or `device-lost` when it does not come back.
@@ -260,7 +260,7 @@ def _named(name: str) -> Adb:
 
 
 def _announced(name: str) -> Iterable[str]:
-    """Where a device of that name or address is announced just now, which is another port after each restart."""
+    """Where a device of that name or address is announced now: its port changes with each restart."""
     there = [each for each in adb.announced() if each.kind.rstrip(".") == TLS_CONNECT and each.address != name]
     if not ADDRESS.fullmatch(name):
         names = (name, name.removesuffix(f".{TLS_CONNECT}"))

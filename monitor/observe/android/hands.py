@@ -1,4 +1,4 @@
-"""What a player of a plan works with: the screen of one device, a person to ask, and how far to explore."""
+"""What the player of a plan uses: the screen of one device, a person to ask, and how far to explore."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Hands(Protocol):
 
 @dataclass(frozen=True)
 class Question:
-    """A dialog that nobody but a person can answer."""
+    """A dialog that only a person can answer."""
 
     kind: str
     title: str
@@ -67,7 +67,7 @@ class Play:
     explore: Explore | None = None
     """What is touched when all is answered."""
     rests: Callable[[], bool] = lambda: True
-    """Whether the app has done what it does while a question stands; only then it is answered."""
+    """Whether the app has come to rest with the question open; only then is it answered."""
     runs: Callable[[], bool] = lambda: False
     """Whether a process of the app is there."""
 

@@ -21,7 +21,7 @@ _BOUNDS = re.compile(r"\[(-?\d{1,6}),(-?\d{1,6})\]\[(-?\d{1,6}),(-?\d{1,6})\]")
 
 
 class BadTree(ValueError):
-    """A text that is no hierarchy, or one that no screen has."""
+    """A text that is no hierarchy, or too large to be that of a screen."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ class Node:
 
 @dataclass(frozen=True)
 class Tree:
-    """The elements of a screen, parents before children, and how they hang together."""
+    """The elements of a screen, parents before children, and which one is inside which."""
 
     nodes: tuple[Node, ...]
     children: tuple[tuple[int, ...], ...] = field(repr=False, compare=False)
@@ -103,7 +103,7 @@ class Seen:
     boxes: tuple[Button, ...]
     """To tick, or to switch."""
     small: bool
-    """It leaves a fifth of the display or more to what lies below it."""
+    """It leaves a fifth of the display or more uncovered."""
     ids: frozenset[str]
 
     @functools.cached_property

@@ -1,4 +1,4 @@
-"""What was changed on a device and how it is taken back: on this machine's disk before the change is made."""
+"""What was changed on a device and how to undo it, written to this machine's disk before each change is made."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import fcntl
 import json
 import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -57,7 +57,7 @@ class Journal:
     def __init__(self, folder: Path, device: str, boot: str, run: str | None = None) -> None:
         self.path = folder / f"{re.sub(r'[^A-Za-z0-9._-]', '_', device) or 'unnamed'}.jsonl"
         self.connected: str | None = None
-        """How adb calls the device just now; written with each change, to know the journal of a device that is gone."""
+        """adb's present name of the device; written with each change, to find the journal of a device that is gone."""
         self._boot = boot
         self._run = run
         private.folder(folder)
@@ -88,14 +88,17 @@ class Journal:
         if entry.number in self.made:
             self.made[entry.number] = (entry, now)
 
-    def undo_all(self, do: Callable[[Undo], None], *, since: int = 0) -> list[DeviceFault]:
-        """Take back what is open and newer than `since`, the last change first; what fails stays open and is told.
+    def undo_all(
+        self, do: Callable[[Undo], None], *, since: int = 0, only: Container[int] | None = None
+    ) -> list[DeviceFault]:
+        """Take back what is open and newer than `since`, or among the numbers of `only`, the last change first; what
+        fails stays open and is told.
 
         What a reboot took back is struck out without being done again.
         """
         failed = []
         for entry in reversed(self.open):
-            if entry.number <= since:
+            if entry.number <= since or (only is not None and entry.number not in only):
                 continue
             if not self.gone_by_reboot(entry):
                 try:

@@ -27,7 +27,7 @@ class Anchors:
 
     sources: frozenset[str]
     override_pins: frozenset[str] = frozenset()
-    """Those whose certificates pass whatever is pinned."""
+    """Those whose certificates are accepted whatever is pinned."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class Settings:
     pins_until: date | None = None
     """From this day on, pins are not checked."""
     transparency: bool | None = None
-    """Whether certificates must be in public logs: the proxy's are in none."""
+    """Whether certificates must be in public transparency logs, which the proxy's never are."""
 
 
 @dataclass(frozen=True)
@@ -119,7 +119,7 @@ def predict(security: NetworkSecurity, host: str, on: date) -> Expectation:
 
 
 def refusals(config: Element | None, base: Apk) -> Iterator[tuple[str, str]]:
-    """Hosts where the configuration of an app lets expect that it refuses the proxy, and why, in one sentence."""
+    """Hosts where the app will refuse the proxy by its configuration, and why, in one sentence."""
     security = parse(
         config, target_sdk=base.target_sdk or base.min_sdk, debuggable=base.debuggable, cleartext=base.cleartext
     )
@@ -131,7 +131,7 @@ def refusals(config: Element | None, base: Apk) -> Iterator[tuple[str, str]]:
 
 
 def _of_host(security: NetworkSecurity, host: str) -> tuple[Settings, ...]:
-    """Of the domain that says it most precisely."""
+    """The settings of the most specific domain."""
     best: Domain | None = None
     for domain in security.domains:
         fits = host == domain.host or (domain.subdomains and host.endswith(f".{domain.host}"))

@@ -21,7 +21,7 @@ def modes(said: str) -> tuple[tuple[str, str], ...]:
 
 @dataclass(frozen=True)
 class Aside:
-    """The APKs of an app that gives way to another build of it; kept where the installer can read them."""
+    """The APKs of an app that is replaced by another build during the run; kept where the installer can read them."""
 
     package: str
     user: int

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import Any, Literal
 
 from monitor.events import Consent, Event, Gap, Phase, Screen, Touch, Window
+from monitor.labels import GROUP
 from monitor.observe.android import dialogs, hierarchy
 from monitor.observe.android.dialogs import Decision, Dialog
 from monitor.observe.android.hands import Hands, Permissions, Play, Question
@@ -19,17 +20,17 @@ from monitor.observe.android.hierarchy import Button, Seen
 MOST_TRIES = 3
 """How often one button is touched, or one question answered, before it is left alone."""
 SETTLE_S = 1.5
-"""So long a touch may take to change the screen."""
+"""How long a touch may take to change the screen."""
 CALM_S = 2.0
-"""Without a question for so long, the plan goes on: the way to where consent is taken back, the app's other screens."""
+"""After this long without a question, the plan goes on: to where consent is taken back, to the app's other screens."""
 CHANGES_S = 2.0
-"""A screen that changes is recorded once in so long; at once where a question comes up or goes."""
+"""A changing screen is recorded at most this often; at once when a question comes up or goes."""
 STANDS_S = 5.0
-"""A question that stands is recorded again after so long: that nobody has answered it yet."""
+"""A question that is still open is recorded again after this long, to show that nobody has answered it."""
 MOST_WAY = 10
 """Touches on the way to where consent is taken back."""
 CLOSES_S = 30.0
-"""An app whose screen is gone so soon after a refusal closed it because of that."""
+"""An app whose screen goes within this time after a refusal is taken to have closed it because of that."""
 OPENED_AGAIN = "the app closed its screen after the refusal; it was opened once more"
 
 Why = Literal["consent", "finding", "plan", "operator", "change"]
@@ -63,7 +64,7 @@ class _Kept:
 
 @dataclass(frozen=True)
 class _Pending:
-    """A question about a permission that was answered; whether it was granted, the system tells when it is gone."""
+    """An answered question about a permission; the system says whether it was granted once the question is gone."""
 
     dialog: Dialog
     at: datetime
@@ -100,7 +101,7 @@ class Player:
         self._last: object = None
         """What the last look showed."""
         self._told: object = None
-        """The question that is recorded already."""
+        """The question that was recorded last."""
         self._before: object = None
         """What the look before the last touch showed, which may take until then to change."""
         self._waits_until = 0.0
@@ -110,7 +111,7 @@ class Player:
         self._options = False
         self._tries: Counter[object] = Counter()
         self._left: set[object] = set()
-        """Questions that are not touched any more."""
+        """Questions that are left alone from now on."""
         self._pending: _Pending | None = None
         self._agreed = False
         self._back: list[str] | None = None
@@ -128,7 +129,7 @@ class Player:
         return self._clock() - self._busy_at > CALM_S and not self._goes_on()
 
     def anew(self) -> None:
-        """The app is started again: what it asks then is another question, though it reads the same."""
+        """The app is started again: its questions count as new, even with the same words."""
         self._told = None
 
     def step(self) -> None:
@@ -313,7 +314,7 @@ class Player:
             self.refused_at = self._clock()
 
     def _answered(self, pending: _Pending) -> None:
-        """What became of a permission, by the system's own word where it changed, else by the button."""
+        """Whether a permission was granted: by the system's own state where that changed, else by the button."""
         self._pending = None
         after = self._hands.permissions(self.app)
         changed = {name: state[0] for name, state in after.items() if pending.before.get(name) != state}
@@ -332,11 +333,10 @@ class Player:
         name: str | None,
     ) -> None:
         """`name` of the permission; None: the question names its group alone."""
-        group = f"android.permission-group.{dialog.group.name}" if dialog.group else dialog.title
-        data = dialogs.guarded(name) if name else dialog.data
+        group = f"{GROUP}{dialog.group.name}" if dialog.group else dialog.title
         line = Consent(
-            at=at, app=self.app, signal=signal, status=status, scope="system_permission", data=data, by=by,
-            text=name or group, clock="host",
+            at=at, app=self.app, signal=signal, status=status, scope="system_permission", by=by, text=name or group,
+            clock="host",
         )  # fmt: skip
         self._record(line)
 

@@ -19,7 +19,7 @@ PER_USER = 100_000
 SANDBOX = 10_000
 """What the SDK sandbox's user id is above its app's (Android 13 and later)."""
 ISOLATED = range(90_000, 100_000)
-"""Numbers of isolated processes, those of app zygotes among them: they belong to whoever asked for one."""
+"""User ids of isolated processes, those of app zygotes included; each belongs to the app that asked for it."""
 ZYGOTE = re.compile(r"(^|.*_)zygote(32|64)?$|^usap(32|64)$")
 START_S = 20.0
 _PS = "ps -A -o PID,UID,PPID,NAME"
@@ -107,7 +107,7 @@ class Processes:
         return next((one.pid for one in self.now() if one.name == self._package), None)
 
     def _ask(self, isolated: Iterable[int]) -> None:
-        """Whose the isolated processes are that were not there before: the activity manager alone knows."""
+        """Ask which app new isolated processes belong to: only the activity manager knows."""
         there = set(isolated)
         self._isolated = {pid: ours for pid, ours in self._isolated.items() if pid in there}
         if new := there - self._isolated.keys():

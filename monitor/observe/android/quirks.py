@@ -55,12 +55,12 @@ def quirks() -> tuple[Quirk, ...]:
 
 
 def wanted(facts: Facts, allowed: Sequence[str]) -> list[Quirk]:
-    """Those of a device that are applied before the first start; `allowed`: those that the user gave leave for."""
+    """Those of a device that are applied before the first start; `allowed`: those that the user permitted."""
     return [one for one in quirks() if one.fits(facts) and one.says is None and (not one.asks or one.name in allowed)]
 
 
 def cure(said: str, facts: Facts) -> Quirk | None:
-    """The quirk that answers to what a server printed."""
+    """The quirk that explains what a server printed."""
     return next((one for one in quirks() if one.says and re.search(one.says, said, re.I) and one.fits(facts)), None)
 
 

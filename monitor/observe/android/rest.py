@@ -1,4 +1,4 @@
-"""Whether an app has come to rest: what it does before a question is answered is what it does without an answer."""
+"""Whether an app has come to rest: only what it does before a question is answered, it does without an answer."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from collections.abc import Callable, Iterable
 from monitor.observe.android.shell import Shell
 
 LEAST_S = 5.0
-"""A question stands at least so long."""
+"""How long a question is left open at least."""
 SILENT_S = 4.0
-"""So long nothing was read, connected or sent: a connection that is being made costs the app no processor time."""
+"""How long nothing must be read, connected or sent: a connection that is being made costs no processor time."""
 MOST_S = 30.0
-"""An app that never rests (an animation, a game) is answered after so long."""
+"""After this long, an app that never rests (an animation, a game) is answered."""
 SAMPLE_S = 1.0
 QUIET = 2
-"""So many samples in a row have to be quiet."""
+"""How many samples in a row have to be quiet."""
 TICKS = 5
 """In a sample, an app at rest uses at most this many hundredths of a second of processor time."""
 STALE_S = 5.0
-"""Who has not asked for so long asks about another question."""
+"""After a pause this long, a call is taken to be about another question."""
 
 
 class Rest:

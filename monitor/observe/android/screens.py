@@ -36,15 +36,15 @@ POLL_S = 0.15
 READY_S = 20.0
 CALL_S = 10.0
 IDLE_MS = 100
-"""So long a screen that never rests is waited for before it is read."""
+"""How long to wait for a screen that never rests before it is read."""
 DEEPEST = 100
 MOST_FAULTS = 20
-"""Looks in a row that may fail before nobody looks any more."""
+"""After this many failed looks in a row, the screen is no longer read."""
 _FOCUS = re.compile(r"mCurrentFocus=Window\{\S+ (?:u\d+ )?([\w.]+)/([\w.$]+)")
 _PERMISSION = re.compile(r"^\s+([\w.]+): granted=(true|false)(?:, flags=\[ ?([^\]]*)\])?", re.MULTILINE)
 _SIZE = re.compile(r"(?:Override|Physical) size: (\d+)x(\d+)")
 _KEPT = ("enabled_accessibility_services", "accessibility_enabled")
-"""Settings that a UiAutomation may touch: while it is there, the user's accessibility services rest."""
+"""Settings that a UiAutomation may change: while it runs, the user's accessibility services are off."""
 _START = """cd {folder}
 CLASSPATH={folder}/u2.jar nohup sh -c 'echo $$ >server.pid; exec app_process / com.wetest.uia2.Main -p {port}' \
 </dev/null >log 2>&1 &

@@ -93,7 +93,7 @@ def start(
 ) -> Running:
     """Put frida-server on the device and start it as root; returns when it answers.
 
-    `given`: the file to take; `allowed`: quirks that the user gave leave for. What is changed is in the journal; where
+    `given`: the file to take; `allowed`: quirks that the user permitted. What is changed is in the journal; where
     the start fails, it is taken back at once. Raises DeviceFault, `no-root` among them, and FridaFault.
     """
     facts, serial = control.facts, control.shell.serial

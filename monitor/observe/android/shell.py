@@ -26,9 +26,9 @@ SWEEP = """for step in 1 2 3 4 5 6 7 8 9 10; do
 done
 rm -f {files}*
 true"""
-"""Of this very script its own processes are left, which name the same file."""
+"""Spares the processes of this very script, whose command lines name the same file."""
 SU_S = 30.0
-"""The first `su` of a device asks on its screen; so long somebody may take to answer."""
+"""The first `su` of a device asks on its screen; how long somebody may take to answer."""
 WAYS = (
     "sh {file}",
     "su -c 'sh {file}'",
@@ -100,7 +100,7 @@ class Shell:
         return self._root
 
     def sweep(self) -> None:
-        """End scripts for root that run on though whoever started them was killed, and remove those that never ran."""
+        """End root scripts that outlived the process that started them, and remove those that never ran."""
         script = SWEEP.format(script=SCRIPT.replace(".", "[.]"), files=SCRIPT)
         if self.rooted() is None:
             self.user(script)

@@ -28,7 +28,7 @@ APEX = "/apex/com.android.conscrypt/cacerts"
 APEX_API = 34
 SCRIPT_S = 120.0
 PASSES = 3
-"""How often namespaces are looked for again: processes start and end meanwhile."""
+"""How often to look for new mount namespaces: processes start and end all the time."""
 _PEM = re.compile(r"-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----", re.DOTALL)
 
 _COMMON = f"""RUN=@RUN@; API=@API@; STAGE=/mnt/.$RUN
@@ -272,7 +272,7 @@ def _head(control: Control) -> str:
 
 
 def _told(control: Control, said: str) -> list[tuple[int, str]]:
-    """What a script gave to whom; what a namespace still lacks is a fault where apps come from, else a note."""
+    """What a script gave to which process; a namespace that still lacks it is a fault in zygote, else a note."""
     gave = []
     for line in said.splitlines():
         match line.split():

@@ -1,4 +1,4 @@
-"""What a device drops by itself during a run, made again: its connection, ports, authorities, the place."""
+"""Restores what a device drops by itself during a run: its connection, ports, authorities, the place."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from monitor.observe.android.processes import Processes
 from monitor.observe.android.traffic import Route
 
 CHECK_S = 5.0
-"""How often is looked for processes of the app that are new."""
+"""How often to look for new processes of the app."""
 REACH_S = 3.0
 """How long one try to connect again may take."""
 
@@ -40,7 +40,7 @@ class Upkeep:
     _check_at: float = 0.0
 
     def step(self) -> None:
-        """See to all of it. Raises DeviceFault where the device does not answer."""
+        """Check and restore everything once. Raises DeviceFault where the device does not answer."""
         self.control.renew()
         for what in self.route.renew():
             self.tell("device", "adb reverse", what)
@@ -54,7 +54,7 @@ class Upkeep:
                 self.place = None
 
     def reach(self, error: DeviceFault) -> None:
-        """Connect again to a device that is gone, where that is ours to do; its ports are made again as it is back."""
+        """Reconnect to a lost device that has a network address; its ports are made again once it is back."""
         serial = self.control.shell.serial
         with suppress(DeviceFault):
             if error.code == "adb-timeout":
@@ -62,13 +62,13 @@ class Upkeep:
             connect(serial, REACH_S)
 
     def mend(self) -> None:
-        """Give the proxy's authority back to what a restart of zygote took it from."""
+        """Install the proxy's authority again where a restart of zygote removed it."""
         if self.control.shell.rooted():
             for what in trust.mend(self.control):
                 self.tell("device", "authorities", what)
 
     def _check_trust(self) -> None:
-        """Each process of the app is looked at once: one that has not the authorities refuses the proxy."""
+        """Check each process of the app once: one that lacks the authority refuses the proxy."""
         if self.control.shell.rooted() is None or time.monotonic() < self._check_at:
             return
         self._check_at = time.monotonic() + CHECK_S

@@ -38,7 +38,7 @@ class Wanted:
     attach: bool = False
     """Observe the app as it runs already, instead of starting it."""
     allow: tuple[str, ...] = ()
-    """Quirks (catalog/devices/quirks.yml) that are changed only with leave."""
+    """Quirks (catalog/devices/quirks.yml) that are changed only with permission."""
     adb_root: bool = False
     """Let `adb root` restart the device's adb."""
     ask: bool = False
@@ -46,7 +46,7 @@ class Wanted:
     video: bool = False
     """Keep a video around findings."""
     explore: int = 0
-    """So many elements of the app are touched after its dialogs."""
+    """How many elements of the app are touched after its dialogs."""
     seed: int = 1
     """Which ones: the same number, the same touches on the same screens."""
     by_hand: bool = False

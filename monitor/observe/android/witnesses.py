@@ -24,7 +24,7 @@ DUMP_S = 60.0
 HISTORY = 1000
 """Uses of one op that are asked for, of those that the system keeps in its history."""
 QUANTUM = timedelta(minutes=1)
-"""To which the system rounds the times of its history down, unless somebody set another."""
+"""The system rounds the times of its history down to this, unless somebody set another value."""
 SAME = timedelta(seconds=1)
 """Two uses closer than this are taken for one where the system only tells how long ago the last one was."""
 FAILED = ("Permission Denial", "Can't find service", "Unknown command", "Invalid parameter", "Error:")
@@ -79,7 +79,7 @@ class Witnesses:
         self._told: set[str] = set()
 
     def before(self) -> None:
-        """Note what was counted until now: only what is beyond it is told later. Raises DeviceFault."""
+        """Note the counts so far: only what is counted after this is recorded. Raises DeviceFault."""
         self._first = self._count(history=True)
         self._seen = dict(self._first.uses)
 

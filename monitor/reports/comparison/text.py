@@ -11,7 +11,7 @@ from rich.text import Text
 
 from monitor.findings import Comparison, Pattern
 from monitor.reports.comparison.table import Cell, Row, Table
-from monitor.reports.text import printed
+from monitor.reports.printed import printed
 from monitor.reports.words import Words, plain
 
 TONES: dict[Pattern, str] = {

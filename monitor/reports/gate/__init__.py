@@ -1,4 +1,4 @@
-"""Renders what a gate decided: for a terminal, a program, a pull request, a code host or a build server."""
+"""Renders what a gate decided: for a terminal, a program, a pull request, a code host, a build server, a browser."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ FORMATS: dict[str, str] = {
     "sarif": "monitor.reports.gate.sarif",
     "junit": "monitor.reports.gate.junit",
     "gitlab": "monitor.reports.gate.gitlab",
+    "html": "monitor.reports.gate.html",
 }
 """format -> the module whose `render(told)` writes it; imported late."""
 

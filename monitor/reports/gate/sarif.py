@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Sequence
 from typing import Any
 
-from monitor.findings import Finding
+from monitor.findings import LEVELS, Finding, Report
 from monitor.findings.gate import Change, Gated
 from monitor.findings.identity import identity
 from monitor.reports.gate import Told, place
 from monitor.reports.gate import sentences as said
-from monitor.reports.sarif import document, run_of
+from monitor.reports.sarif import BASE, document, run_of
 from monitor.reports.verdict import worst_first
+from monitor.reports.words import Words
 
 STATES: dict[Change, str] = {
     "new": "new",
@@ -25,21 +28,68 @@ Tree = dict[str, Any]
 
 
 def render(told: Told) -> str:
-    """One log with a run for each recording."""
+    """One log with a run for each plan: code hosts refuse a log with two runs of one category."""
     now = {one.now.id: one for one in told.gate.changes if one.now}
-    runs = []
+    plans: dict[str, list[Report]] = defaultdict(list)
     for report in told.reports:
-        run = run_of(report, told.words, told.revealed)
-        for finding, result in zip(worst_first(report), run["results"], strict=True):
-            _mark(result, finding, now, told)
-        runs.append(run)
+        plans[report.run.plan].append(report)
+    runs = [_of_plan(reports, now, told) for reports in plans.values()]
     if told.with_gone and runs:
         runs[0]["results"] += _gone(told, runs[0])
-    return document(runs)
+    return document(runs, told.words)
 
 
-def _mark(result: Tree, finding: Finding, now: dict[str, Gated], told: Told) -> None:
-    one = now[identity(finding, told.gate.package).id]
+def _of_plan(reports: Sequence[Report], now: dict[str, Gated], told: Told) -> Tree:
+    """The recordings of one plan as one run; what several show is told once, of the one that shows it worst."""
+    shown_by: dict[str, str] = {}
+    for report in reports:
+        for finding in report.findings:
+            name = identity(finding, told.gate.package).id
+            if name not in shown_by or report.recording == now[name].recording:
+                shown_by[name] = report.recording
+    runs = []
+    for number, report in enumerate(reports, start=1):
+        run = run_of(report, told.words, told.revealed)
+        results = []
+        for finding, result in zip(worst_first(report), run["results"], strict=True):
+            one = now[identity(finding, told.gate.package).id]
+            if shown_by[one.behaviour.id] == report.recording:
+                _mark(result, finding, one, told)
+                results.append(result)
+        run["results"] = results
+        run["automationDetails"]["id"] = f"appwitness/{told.gate.package}/{report.run.plan}/"
+        runs.append(run if number == 1 else _based(run, f"{BASE}_{number}"))
+    return _joined(runs) if len(runs) > 1 else runs[0]
+
+
+def _based(tree: Any, base: str) -> Any:
+    """The same run with another name for the folder of its recording."""
+    if isinstance(tree, dict):
+        return {
+            base if name == BASE else name: base if name == "uriBaseId" else _based(part, base)
+            for name, part in tree.items()
+        }
+    return [_based(part, base) for part in tree] if isinstance(tree, list) else tree
+
+
+def _joined(runs: Sequence[Tree]) -> Tree:
+    drivers = [run["tool"]["driver"] for run in runs]
+    joined: Tree = {**runs[0], "tool": {"driver": drivers[0]}}
+    for what in ("rules", "notifications"):
+        named = {each["id"]: each for driver in reversed(drivers) for each in driver[what]}
+        drivers[0][what] = [named[name] for name in sorted(named)]
+    joined["invocations"] = [each for run in runs for each in run["invocations"]]
+    joined["originalUriBaseIds"] = {name: each for run in runs for name, each in run["originalUriBaseIds"].items()}
+    results = [result for run in runs for result in run["results"]]
+    joined["results"] = sorted(results, key=lambda result: LEVELS.index(result["properties"]["level"]))
+    index = {rule["id"]: number for number, rule in enumerate(drivers[0]["rules"])}
+    for result in joined["results"]:
+        result["ruleIndex"] = index[result["ruleId"]]
+    joined["properties"] = {"runs": [run["properties"] for run in runs]}
+    return joined
+
+
+def _mark(result: Tree, finding: Finding, one: Gated, told: Told) -> None:
     result["partialFingerprints"]["appwitness/v2"] = identity(finding, told.gate.package).digest
     if told.gate.against:
         result["baselineState"] = STATES[one.change]
@@ -75,3 +125,21 @@ def _gone(told: Told, run: Tree) -> list[Tree]:
         for one in told.gate.changes
         if one.change == "gone"
     ]
+
+
+def merged(logs: Sequence[Tree], words: Words) -> str:
+    """Logs of one recording each as one log: a run for each app and plan, in which each behaviour is told once."""
+    plans: dict[str, list[Tree]] = defaultdict(list)
+    for run in (run for log in logs for run in log["runs"]):
+        told = {_behaviour(result) for before in plans[run["automationDetails"]["id"]] for result in before["results"]}
+        run["results"] = [result for result in run["results"] if _behaviour(result) not in told]
+        plans[run["automationDetails"]["id"]].append(run)
+    joined = []
+    for runs in plans.values():
+        based = [run if number == 1 else _based(run, f"{BASE}_{number}") for number, run in enumerate(runs, start=1)]
+        joined.append(_joined(based) if len(based) > 1 else based[0])
+    return document(joined, words)
+
+
+def _behaviour(result: Tree) -> str:
+    return str(result["partialFingerprints"]["appwitness/v2"])

@@ -11,7 +11,7 @@ from rich.text import Text
 from monitor.findings.gate import Gated
 from monitor.reports.gate import Told
 from monitor.reports.gate import sentences as said
-from monitor.reports.text import TONES, printed
+from monitor.reports.printed import TONES, printed
 from monitor.reports.words import plain
 
 OUTCOMES = {"failed": TONES["high"], "not_observable": TONES["gaps"], "passed": TONES["none"]}

@@ -1,4 +1,4 @@
-"""What a device has of its user and of itself that cannot be planted: read, so that it can be looked for."""
+"""Reads identifiers of a device and its user that cannot be planted, so that uploads can be searched for them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ TABLES = {
     "appointments": "content://com.android.calendar/events",
     "photos": "content://media/external/images/media",
 }
-"""What of a person a device may have already -> the table to count."""
+"""Kind of personal data that a device may have already -> the table to count."""
 _ACCOUNT = re.compile(r"Account \{name=(.*), type=([^,}]+)\}")
 _SETTING = re.compile(r"<setting [^>]*>")
 _UUID = re.compile(r'<string name="adid_key">([0-9a-fA-F-]{36})</string>')

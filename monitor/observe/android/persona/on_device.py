@@ -15,7 +15,7 @@ from monitor.observe.android.persona.planting import plant
 from monitor.observe.android.persona.wanted import load, made
 
 ORDINARY = ("device_model_os", "carrier")
-"""Kinds of value that nearly every upload has: they prove nothing where nothing says that they were read."""
+"""Kinds of value that are in nearly every upload: they prove nothing unless a read of them was seen."""
 
 
 class OnDevice:
@@ -29,7 +29,7 @@ class OnDevice:
         self._clip: str | None = None
         """What is to be on the clipboard, once there is what can put it there."""
         self.place: KeptPlace | None = None
-        """To be told again and again while the run lasts."""
+        """The place that the device must be told again and again during the run."""
 
     @property
     def values(self) -> tuple[Value, ...]:

@@ -1,4 +1,4 @@
-"""An app operation that adb's user is let do for a while: what it may is asked first, and set again."""
+"""An app operation that is allowed to adb's user for a while: its mode is asked first, and restored afterwards."""
 
 from __future__ import annotations
 

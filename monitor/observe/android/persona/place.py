@@ -16,13 +16,13 @@ TESTED_SINCE = 31
 """API level from which on `cmd location` has test providers."""
 PROVIDERS = ("gps", "network", "fused")
 NEAR_DEGREES = 1e-4
-"""So far an emulator's GPS may round."""
+"""How far an emulator's GPS may round, in degrees."""
 _LAST = re.compile(r"Location\[\w+ (-?\d+[.,]\d+),\s*(-?\d+[.,]\d+)")
 
 
 @dataclass
 class KeptPlace:
-    """A place that is told to the device again and again: a fix reaches only who asks at that moment."""
+    """A place that is told to the device again and again: a fix only reaches apps that listen at that moment."""
 
     control: Control
     place: Place

@@ -30,9 +30,9 @@ NAMED_SINCE = 25
 SCANNED_SINCE = 30
 """API level from which on the media provider scans a file when it is called; before, a broadcast has it done."""
 IN_FLIGHT_S = 2
-"""So long undo waits for a message that is on its way."""
+"""How long undo waits for a message that is on its way."""
 ARRIVES_S = 10.0
-"""So long a message of the emulator's console may take to be in the inbox."""
+"""How long a message from the emulator's console may take to reach the inbox."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class Planted:
     gaps: tuple[NotPlanted, ...] = ()
     notes: tuple[str, ...] = ()
     place: KeptPlace | None = None
-    """To be told again and again while the run lasts: `tick`."""
+    """The place that must be told again and again during the run: `tick`."""
 
 
 def plant(control: Control, wanted: Persona, *, user: int = 0) -> Planted:

@@ -12,10 +12,10 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 from monitor import catalog
 
 CONTACTS = 20
-"""So many contacts are made up: each row costs the device a start of its Java machine, 0.3 to 1 second."""
+"""How many contacts are made up: each row costs the device the start of a Java process, 0.3 to 1 second."""
 MOST_CONTACTS = 50
 LONGEST = 2000
-"""Characters of a text; a message of more is none that a person gets."""
+"""Characters of a text; nobody receives longer messages."""
 
 
 def _plantable(text: str) -> str:

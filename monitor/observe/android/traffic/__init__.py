@@ -183,6 +183,11 @@ class Route:
         self._reversed = False
         self._quic: str | None = None
 
+    @property
+    def proxy(self) -> tuple[str, int]:
+        """Address and port that the proxy listens on."""
+        return self._host, self._here
+
     def start(self) -> None:
         """Make it. Raises DeviceFault: `vpn-always-on`, `vpn-up`, or a change that the device refused."""
         no_other_vpn(self._control)

@@ -2,7 +2,6 @@ package android.app;
 
 import android.content.Context;
 import android.content.Intent;
-import android.content.pm.PackageManager;
 import android.os.Bundle;
 import android.os.Handler;
 import android.os.Looper;
@@ -17,18 +16,15 @@ import java.util.function.Consumer;
 
 /** A single, focused thing that the user can do. */
 public class Activity extends ContextThemeWrapper implements Window.Callback {
-    public static final int RESULT_CANCELED = 0;
     public static final int RESULT_OK = -1;
     static final String REQUEST_PERMISSIONS_WHO_PREFIX = "@android:requestPermissions:";
 
     boolean mResumed;
-    private final Handler mHandler = new Handler(Looper.getMainLooper());
     private ActivityThread mMainThread;
     private Application mApplication;
     private Instrumentation mInstrumentation;
     private Intent mIntent;
     private Window mWindow;
-    private CharSequence mTitle;
     private boolean mFinished;
     private boolean mDestroyed;
     private boolean mHasCurrentPermissionsRequest;
@@ -51,10 +47,6 @@ public class Activity extends ContextThemeWrapper implements Window.Callback {
         return mIntent;
     }
 
-    public void setIntent(Intent newIntent) {
-        mIntent = newIntent;
-    }
-
     public final Application getApplication() {
         return mApplication;
     }
@@ -69,9 +61,6 @@ public class Activity extends ContextThemeWrapper implements Window.Callback {
 
     protected void onStart() {
         each(callback -> callback.onActivityStarted(this));
-    }
-
-    protected void onRestart() {
     }
 
     protected void onResume() {
@@ -131,17 +120,8 @@ public class Activity extends ContextThemeWrapper implements Window.Callback {
         getWindow().setContentView(view, params);
     }
 
-    public <T extends View> T findViewById(int id) {
-        return getWindow().findViewById(id);
-    }
-
     public void setTitle(CharSequence title) {
-        mTitle = title;
         mWindow.setTitle(title);
-    }
-
-    public final CharSequence getTitle() {
-        return mTitle;
     }
 
     public boolean dispatchTouchEvent(MotionEvent ev) {
@@ -150,9 +130,6 @@ public class Activity extends ContextThemeWrapper implements Window.Callback {
 
     public boolean onTouchEvent(MotionEvent event) {
         return false;
-    }
-
-    public void onWindowFocusChanged(boolean hasFocus) {
     }
 
     public void onAttachedToWindow() {
@@ -166,14 +143,6 @@ public class Activity extends ContextThemeWrapper implements Window.Callback {
 
     public void onBackPressed() {
         finish();
-    }
-
-    public final void runOnUiThread(Runnable action) {
-        if (Thread.currentThread() == Looper.getMainLooper().getThread()) {
-            action.run();
-        } else {
-            mHandler.post(action);
-        }
     }
 
     public void finish() {
@@ -199,10 +168,6 @@ public class Activity extends ContextThemeWrapper implements Window.Callback {
     @Override
     public void startActivity(Intent intent, Bundle options) {
         mMainThread.scheduleLaunch(intent);
-    }
-
-    public boolean shouldShowRequestPermissionRationale(String permission) {
-        return false;
     }
 
     public final void requestPermissions(String[] permissions, int requestCode) {

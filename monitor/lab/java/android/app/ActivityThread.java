@@ -82,21 +82,8 @@ public final class ActivityThread {
         return sCurrentActivityThread;
     }
 
-    public static Application currentApplication() {
-        ActivityThread thread = sCurrentActivityThread;
-        return thread == null ? null : thread.mInitialApplication;
-    }
-
-    public static String currentPackageName() {
-        return Device.packageName();
-    }
-
     public Application getApplication() {
         return mInitialApplication;
-    }
-
-    public Instrumentation getInstrumentation() {
-        return mInstrumentation;
     }
 
     private void handleBindApplication() {
@@ -229,7 +216,7 @@ public final class ActivityThread {
         try {
             if (service == null) {
                 service = (Service) Instrumentation.create(ActivityThread.class.getClassLoader(), name);
-                service.attach(this, mInitialApplication);
+                service.attach(mInitialApplication);
                 mServices.put(name, service);
                 service.onCreate();
             }
@@ -287,21 +274,8 @@ public final class ActivityThread {
         }
     }
 
-    void removeReceiver(BroadcastReceiver receiver) {
-        synchronized (mReceivers) {
-            if (mReceivers.remove(receiver) == null) {
-                throw new IllegalArgumentException("Receiver not registered: " + receiver);
-            }
-        }
-    }
-
     void scheduleService(Intent intent) {
         mH.obtainMessage(H.CREATE_SERVICE, intent).sendToTarget();
-    }
-
-    void scheduleStopService(Service service) {
-        mServices.values().remove(service);
-        mH.obtainMessage(H.STOP_SERVICE, service).sendToTarget();
     }
 
     void scheduleLaunch(Intent intent) {

@@ -4,24 +4,15 @@ import android.content.Context;
 import android.content.DialogInterface;
 import android.os.Bundle;
 import android.view.View;
-import android.widget.Button;
 import com.android.internal.app.AlertController;
 
 /** A dialog with a title, a message and up to three buttons. */
 public class AlertDialog extends Dialog implements DialogInterface {
     private final AlertController mAlert;
 
-    protected AlertDialog(Context context) {
-        this(context, 0);
-    }
-
     protected AlertDialog(Context context, int themeResId) {
         super(context, themeResId);
         mAlert = new AlertController(getContext(), this, getWindow());
-    }
-
-    public Button getButton(int whichButton) {
-        return mAlert.getButton(whichButton);
     }
 
     @Override
@@ -89,18 +80,8 @@ public class AlertDialog extends Dialog implements DialogInterface {
             return this;
         }
 
-        public Builder setNeutralButton(CharSequence text, DialogInterface.OnClickListener listener) {
-            mDialog.setButton(BUTTON_NEUTRAL, text, listener);
-            return this;
-        }
-
         public Builder setCancelable(boolean cancelable) {
             mDialog.setCancelable(cancelable);
-            return this;
-        }
-
-        public Builder setOnCancelListener(DialogInterface.OnCancelListener onCancelListener) {
-            mDialog.setOnCancelListener(onCancelListener);
             return this;
         }
 

@@ -34,9 +34,6 @@ public class Application extends ContextWrapper {
     public void onCreate() {
     }
 
-    public void onTerminate() {
-    }
-
     public static String getProcessName() {
         return com.android.lab.Device.packageName();
     }
@@ -44,12 +41,6 @@ public class Application extends ContextWrapper {
     public void registerActivityLifecycleCallbacks(ActivityLifecycleCallbacks callback) {
         synchronized (mCallbacks) {
             mCallbacks.add(callback);
-        }
-    }
-
-    public void unregisterActivityLifecycleCallbacks(ActivityLifecycleCallbacks callback) {
-        synchronized (mCallbacks) {
-            mCallbacks.remove(callback);
         }
     }
 

@@ -66,19 +66,8 @@ final class ApplicationPackageManager extends PackageManager {
     }
 
     @Override
-    public CharSequence getApplicationLabel(ApplicationInfo info) {
-        return Device.fact("label");
-    }
-
-    @Override
     public int checkPermission(String permName, String packageName) {
         return mInfo.packageName.equals(packageName) && Device.isGranted(permName)
                 ? PERMISSION_GRANTED : PERMISSION_DENIED;
-    }
-
-    @Override
-    public boolean hasSystemFeature(String featureName) {
-        return featureName.startsWith("android.hardware.telephony")
-                || featureName.startsWith("android.hardware.location");
     }
 }

@@ -97,11 +97,6 @@ class ContextImpl extends Context {
     }
 
     @Override
-    public File getCacheDir() {
-        return dir("cache");
-    }
-
-    @Override
     public void startActivity(Intent intent) {
         startActivity(intent, null);
     }
@@ -138,11 +133,6 @@ class ContextImpl extends Context {
     }
 
     @Override
-    public void unregisterReceiver(BroadcastReceiver receiver) {
-        mMainThread.removeReceiver(receiver);
-    }
-
-    @Override
     public synchronized Object getSystemService(String name) {
         return mServices.computeIfAbsent(name, key -> switch (key) {
             case CLIPBOARD_SERVICE -> new ClipboardManager(this);
@@ -168,11 +158,6 @@ class ContextImpl extends Context {
     @Override
     public int checkPermission(String permission, int pid, int uid) {
         return Device.isGranted(permission) ? PackageManager.PERMISSION_GRANTED : PackageManager.PERMISSION_DENIED;
-    }
-
-    @Override
-    public int checkCallingOrSelfPermission(String permission) {
-        return checkPermission(permission, 0, 0);
     }
 
     @Override

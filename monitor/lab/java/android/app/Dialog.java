@@ -25,10 +25,6 @@ public class Dialog implements DialogInterface, Window.Callback {
     private boolean mShowing;
     private boolean mCancelable = true;
 
-    public Dialog(Context context) {
-        this(context, 0);
-    }
-
     public Dialog(Context context, int themeResId) {
         mContext = context;
         mWindow = new PhoneWindow(context);
@@ -41,10 +37,6 @@ public class Dialog implements DialogInterface, Window.Callback {
 
     public Window getWindow() {
         return mWindow;
-    }
-
-    public boolean isShowing() {
-        return mShowing;
     }
 
     public void create() {
@@ -121,16 +113,8 @@ public class Dialog implements DialogInterface, Window.Callback {
         mWindow.setContentView(view, params);
     }
 
-    public <T extends View> T findViewById(int id) {
-        return mWindow.findViewById(id);
-    }
-
     public void setTitle(CharSequence title) {
         mWindow.setTitle(title);
-    }
-
-    public final boolean requestWindowFeature(int featureId) {
-        return mWindow.requestFeature(featureId);
     }
 
     public boolean dispatchTouchEvent(MotionEvent ev) {
@@ -139,9 +123,6 @@ public class Dialog implements DialogInterface, Window.Callback {
 
     public boolean onTouchEvent(MotionEvent event) {
         return false;
-    }
-
-    public void onWindowFocusChanged(boolean hasFocus) {
     }
 
     public void onAttachedToWindow() {
@@ -163,18 +144,7 @@ public class Dialog implements DialogInterface, Window.Callback {
         mCancelable = flag;
     }
 
-    public void setCanceledOnTouchOutside(boolean cancel) {
-    }
-
-    public void setOnCancelListener(DialogInterface.OnCancelListener listener) {
-        mOnCancel = listener;
-    }
-
     public void setOnDismissListener(DialogInterface.OnDismissListener listener) {
         mOnDismiss = listener;
-    }
-
-    public void setOnShowListener(DialogInterface.OnShowListener listener) {
-        mOnShow = listener;
     }
 }

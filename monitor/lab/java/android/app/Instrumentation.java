@@ -60,8 +60,4 @@ public class Instrumentation {
     public void callActivityOnDestroy(Activity activity) {
         activity.onDestroy();
     }
-
-    public void callActivityOnNewIntent(Activity activity, Intent intent) {
-        activity.onNewIntent(intent);
-    }
 }

@@ -7,10 +7,6 @@ import android.os.Parcelable;
 
 /** An intent and what to do with it, to be sent later by somebody else. */
 public final class PendingIntent implements Parcelable {
-    public static final int FLAG_ONE_SHOT = 1 << 30;
-    public static final int FLAG_NO_CREATE = 1 << 29;
-    public static final int FLAG_CANCEL_CURRENT = 1 << 28;
-    public static final int FLAG_UPDATE_CURRENT = 1 << 27;
     public static final int FLAG_IMMUTABLE = 1 << 26;
     public static final int FLAG_MUTABLE = 1 << 25;
 
@@ -23,10 +19,6 @@ public final class PendingIntent implements Parcelable {
     /** Thrown when a cancelled PendingIntent is sent. */
     public static class CanceledException extends Exception {
         public CanceledException() {
-        }
-
-        public CanceledException(String name) {
-            super(name);
         }
     }
 
@@ -45,10 +37,6 @@ public final class PendingIntent implements Parcelable {
 
     public static PendingIntent getBroadcast(Context context, int requestCode, Intent intent, int flags) {
         return new PendingIntent(context, new Intent(intent), false, checked(flags));
-    }
-
-    public static PendingIntent getActivity(Context context, int requestCode, Intent intent, int flags) {
-        return new PendingIntent(context, new Intent(intent), true, checked(flags));
     }
 
     private static int checked(int flags) {
@@ -92,13 +80,5 @@ public final class PendingIntent implements Parcelable {
 
     public void cancel() {
         mCanceled = true;
-    }
-
-    public String getCreatorPackage() {
-        return mContext.getPackageName();
-    }
-
-    public boolean isBroadcast() {
-        return !mActivity;
     }
 }

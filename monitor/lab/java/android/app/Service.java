@@ -7,17 +7,14 @@ import android.os.IBinder;
 /** A longer-running operation without a screen. */
 public abstract class Service extends ContextWrapper {
     public static final int START_STICKY = 1;
-    public static final int START_NOT_STICKY = 2;
-    private ActivityThread mThread;
     private Application mApplication;
 
     public Service() {
         super(null);
     }
 
-    final void attach(ActivityThread thread, Application application) {
+    final void attach(Application application) {
         attachBaseContext(application.getBaseContext());
-        mThread = thread;
         mApplication = application;
     }
 
@@ -36,8 +33,4 @@ public abstract class Service extends ContextWrapper {
     }
 
     public abstract IBinder onBind(Intent intent);
-
-    public final void stopSelf() {
-        mThread.scheduleStopService(this);
-    }
 }

@@ -6,7 +6,6 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 
 /** Preferences in memory: each run of the lab device begins with what its facts say that an earlier one left. */
 final class SharedPreferencesImpl implements SharedPreferences {
@@ -39,22 +38,12 @@ final class SharedPreferencesImpl implements SharedPreferences {
         }
 
         @Override
-        public Editor putStringSet(String key, Set<String> values) {
-            return put(key, values == null ? null : Set.copyOf(values));
-        }
-
-        @Override
         public Editor putInt(String key, int value) {
             return put(key, value);
         }
 
         @Override
         public Editor putLong(String key, long value) {
-            return put(key, value);
-        }
-
-        @Override
-        public Editor putFloat(String key, float value) {
             return put(key, value);
         }
 
@@ -122,11 +111,6 @@ final class SharedPreferencesImpl implements SharedPreferences {
     }
 
     @Override
-    public Set<String> getStringSet(String key, Set<String> defValues) {
-        return get(key, defValues);
-    }
-
-    @Override
     public int getInt(String key, int defValue) {
         return get(key, defValue);
     }
@@ -154,19 +138,5 @@ final class SharedPreferencesImpl implements SharedPreferences {
     @Override
     public Editor edit() {
         return new EditorImpl();
-    }
-
-    @Override
-    public void registerOnSharedPreferenceChangeListener(OnSharedPreferenceChangeListener listener) {
-        synchronized (mMap) {
-            mListeners.add(listener);
-        }
-    }
-
-    @Override
-    public void unregisterOnSharedPreferenceChangeListener(OnSharedPreferenceChangeListener listener) {
-        synchronized (mMap) {
-            mListeners.remove(listener);
-        }
     }
 }

@@ -33,10 +33,6 @@ public class ClipData implements Parcelable {
         return new ClipData(label, new Item(text));
     }
 
-    public int getItemCount() {
-        return 1;
-    }
-
     public Item getItemAt(int index) {
         if (index != 0) {
             throw new ArrayIndexOutOfBoundsException(index);

@@ -12,10 +12,6 @@ public final class ComponentName implements Parcelable, Cloneable, Comparable<Co
         mClass = cls;
     }
 
-    public ComponentName(Context pkg, String cls) {
-        this(pkg.getPackageName(), cls);
-    }
-
     public ComponentName(Context pkg, Class<?> cls) {
         this(pkg.getPackageName(), cls.getName());
     }

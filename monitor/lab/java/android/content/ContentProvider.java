@@ -11,7 +11,6 @@ public abstract class ContentProvider {
     private Context mContext;
     private String mReadPermission;
     private String mWritePermission;
-    private String mAuthority;
     private final Transport mTransport = new Transport();
 
     public ContentProvider() {
@@ -80,22 +79,9 @@ public abstract class ContentProvider {
 
     public void attachInfo(Context context, ProviderInfo info) {
         mContext = context;
-        mAuthority = info.authority;
         mReadPermission = info.readPermission;
         mWritePermission = info.writePermission;
         onCreate();
-    }
-
-    protected final void setReadPermission(String permission) {
-        mReadPermission = permission;
-    }
-
-    public final String getReadPermission() {
-        return mReadPermission;
-    }
-
-    public final String getCallingPackage() {
-        return com.android.lab.Device.packageName();
     }
 
     public abstract boolean onCreate();

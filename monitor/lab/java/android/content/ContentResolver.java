@@ -6,32 +6,21 @@ import android.database.Cursor;
 import android.net.Uri;
 import android.os.Bundle;
 import android.os.CancellationSignal;
-import java.util.ArrayList;
-import java.util.List;
 
 /** Gives applications access to content providers. */
 public abstract class ContentResolver {
     public static final String SCHEME_CONTENT = "content";
-    public static final String CURSOR_DIR_BASE_TYPE = "vnd.android.cursor.dir";
-    public static final String CURSOR_ITEM_BASE_TYPE = "vnd.android.cursor.item";
     public static final String QUERY_ARG_SQL_SELECTION = "android:query-arg-sql-selection";
     public static final String QUERY_ARG_SQL_SELECTION_ARGS = "android:query-arg-sql-selection-args";
     public static final String QUERY_ARG_SQL_SORT_ORDER = "android:query-arg-sql-sort-order";
     public static final String QUERY_ARG_SORT_COLUMNS = "android:query-arg-sort-columns";
     public static final String QUERY_ARG_SORT_DIRECTION = "android:query-arg-sort-direction";
     public static final String QUERY_ARG_LIMIT = "android:query-arg-limit";
-    public static final int QUERY_SORT_DIRECTION_ASCENDING = 0;
     public static final int QUERY_SORT_DIRECTION_DESCENDING = 1;
 
-    private final Context mContext;
     private final String mPackageName;
-    private final List<Observed> mObservers = new ArrayList<>();
-
-    private record Observed(Uri uri, boolean descendants, ContentObserver observer) {
-    }
 
     public ContentResolver(Context context) {
-        mContext = context;
         mPackageName = context == null ? null : context.getPackageName();
     }
 
@@ -131,37 +120,8 @@ public abstract class ContentResolver {
         return provider == null ? null : new ContentProviderClient(mPackageName, provider, name);
     }
 
-    public final ContentProviderClient acquireUnstableContentProviderClient(Uri uri) {
-        return acquireContentProviderClient(uri);
-    }
-
-    public final ContentProviderClient acquireUnstableContentProviderClient(String name) {
-        return acquireContentProviderClient(name);
-    }
-
     public final void registerContentObserver(Uri uri, boolean notifyForDescendants, ContentObserver observer) {
-        synchronized (mObservers) {
-            mObservers.add(new Observed(uri, notifyForDescendants, observer));
-        }
-    }
-
-    public final void unregisterContentObserver(ContentObserver observer) {
-        synchronized (mObservers) {
-            mObservers.removeIf(observed -> observed.observer == observer);
-        }
-    }
-
-    public void notifyChange(Uri uri, ContentObserver observer) {
-        List<Observed> observers;
-        synchronized (mObservers) {
-            observers = List.copyOf(mObservers);
-        }
-        for (Observed observed : observers) {
-            if (observed.uri.equals(uri)
-                    || observed.descendants && uri.toString().startsWith(observed.uri.toString() + "/")) {
-                observed.observer.dispatchChange(observed.observer == observer, uri);
-            }
-        }
+        // No provider of this device ever says that its content changed.
     }
 
     static Bundle createSqlQueryBundle(String selection, String[] selectionArgs, String sortOrder) {

@@ -12,13 +12,6 @@ public final class ContentValues implements Parcelable {
     public ContentValues() {
     }
 
-    public ContentValues(int size) {
-    }
-
-    public ContentValues(ContentValues from) {
-        mMap.putAll(from.mMap);
-    }
-
     public void put(String key, String value) {
         mMap.put(key, value);
     }
@@ -43,14 +36,6 @@ public final class ContentValues implements Parcelable {
         mMap.put(key, value);
     }
 
-    public void putNull(String key) {
-        mMap.put(key, null);
-    }
-
-    public void putAll(ContentValues other) {
-        mMap.putAll(other.mMap);
-    }
-
     public int size() {
         return mMap.size();
     }
@@ -73,23 +58,6 @@ public final class ContentValues implements Parcelable {
 
     public Object get(String key) {
         return mMap.get(key);
-    }
-
-    public String getAsString(String key) {
-        Object value = mMap.get(key);
-        return value == null ? null : value.toString();
-    }
-
-    public Long getAsLong(String key) {
-        return mMap.get(key) instanceof Number value ? value.longValue() : null;
-    }
-
-    public Integer getAsInteger(String key) {
-        return mMap.get(key) instanceof Number value ? value.intValue() : null;
-    }
-
-    public Set<Map.Entry<String, Object>> valueSet() {
-        return mMap.entrySet();
     }
 
     public Set<String> keySet() {

@@ -3,10 +3,8 @@ package android.content;
 import android.content.pm.ApplicationInfo;
 import android.content.pm.PackageManager;
 import android.os.Bundle;
-import android.os.Handler;
 import android.os.Looper;
 import java.io.File;
-import java.util.concurrent.Executor;
 
 /** Interface to global information about an application environment. */
 public abstract class Context {
@@ -29,11 +27,6 @@ public abstract class Context {
 
     public abstract Looper getMainLooper();
 
-    public Executor getMainExecutor() {
-        Handler handler = new Handler(getMainLooper());
-        return handler::post;
-    }
-
     public abstract Context getApplicationContext();
 
     public abstract ClassLoader getClassLoader();
@@ -45,8 +38,6 @@ public abstract class Context {
     public abstract SharedPreferences getSharedPreferences(String name, int mode);
 
     public abstract File getFilesDir();
-
-    public abstract File getCacheDir();
 
     public abstract void startActivity(Intent intent);
 
@@ -60,8 +51,6 @@ public abstract class Context {
 
     public abstract Intent registerReceiver(BroadcastReceiver receiver, IntentFilter filter, int flags);
 
-    public abstract void unregisterReceiver(BroadcastReceiver receiver);
-
     public abstract Object getSystemService(String name);
 
     @SuppressWarnings("unchecked")
@@ -73,8 +62,6 @@ public abstract class Context {
     public abstract String getSystemServiceName(Class<?> serviceClass);
 
     public abstract int checkPermission(String permission, int pid, int uid);
-
-    public abstract int checkCallingOrSelfPermission(String permission);
 
     public abstract int checkSelfPermission(String permission);
 

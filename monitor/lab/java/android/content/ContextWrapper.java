@@ -5,7 +5,6 @@ import android.content.pm.PackageManager;
 import android.os.Bundle;
 import android.os.Looper;
 import java.io.File;
-import java.util.concurrent.Executor;
 
 /** A context that delegates every call to another one. */
 public class ContextWrapper extends Context {
@@ -42,11 +41,6 @@ public class ContextWrapper extends Context {
     }
 
     @Override
-    public Executor getMainExecutor() {
-        return mBase.getMainExecutor();
-    }
-
-    @Override
     public Context getApplicationContext() {
         return mBase.getApplicationContext();
     }
@@ -74,11 +68,6 @@ public class ContextWrapper extends Context {
     @Override
     public File getFilesDir() {
         return mBase.getFilesDir();
-    }
-
-    @Override
-    public File getCacheDir() {
-        return mBase.getCacheDir();
     }
 
     @Override
@@ -112,11 +101,6 @@ public class ContextWrapper extends Context {
     }
 
     @Override
-    public void unregisterReceiver(BroadcastReceiver receiver) {
-        mBase.unregisterReceiver(receiver);
-    }
-
-    @Override
     public Object getSystemService(String name) {
         return mBase.getSystemService(name);
     }
@@ -129,11 +113,6 @@ public class ContextWrapper extends Context {
     @Override
     public int checkPermission(String permission, int pid, int uid) {
         return mBase.checkPermission(permission, pid, uid);
-    }
-
-    @Override
-    public int checkCallingOrSelfPermission(String permission) {
-        return mBase.checkCallingOrSelfPermission(permission);
     }
 
     @Override

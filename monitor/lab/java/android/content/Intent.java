@@ -8,12 +8,9 @@ import java.util.ArrayList;
 /** An abstract description of an operation to be performed. */
 public class Intent implements Parcelable, Cloneable {
     public static final String ACTION_MAIN = "android.intent.action.MAIN";
-    public static final String ACTION_VIEW = "android.intent.action.VIEW";
     public static final String ACTION_BOOT_COMPLETED = "android.intent.action.BOOT_COMPLETED";
     public static final String ACTION_SCREEN_OFF = "android.intent.action.SCREEN_OFF";
     public static final String ACTION_SCREEN_ON = "android.intent.action.SCREEN_ON";
-    public static final String ACTION_SEND = "android.intent.action.SEND";
-    public static final String EXTRA_TEXT = "android.intent.extra.TEXT";
     public static final int FLAG_ACTIVITY_NEW_TASK = 0x10000000;
 
     private String mAction;
@@ -41,11 +38,6 @@ public class Intent implements Parcelable, Cloneable {
         mAction = action;
     }
 
-    public Intent(String action, Uri uri) {
-        mAction = action;
-        mData = uri;
-    }
-
     public Intent(Context packageContext, Class<?> cls) {
         mComponent = new ComponentName(packageContext, cls);
     }
@@ -59,11 +51,6 @@ public class Intent implements Parcelable, Cloneable {
         return mAction;
     }
 
-    public Intent setAction(String action) {
-        mAction = action;
-        return this;
-    }
-
     public Uri getData() {
         return mData;
     }
@@ -72,20 +59,8 @@ public class Intent implements Parcelable, Cloneable {
         return mData == null ? null : mData.toString();
     }
 
-    public Intent setData(Uri data) {
-        mData = data;
-        mType = null;
-        return this;
-    }
-
     public String getType() {
         return mType;
-    }
-
-    public Intent setType(String type) {
-        mType = type;
-        mData = null;
-        return this;
     }
 
     public String getPackage() {
@@ -106,26 +81,12 @@ public class Intent implements Parcelable, Cloneable {
         return this;
     }
 
-    public Intent setClass(Context packageContext, Class<?> cls) {
-        return setComponent(new ComponentName(packageContext, cls));
-    }
-
     public Intent setClassName(String packageName, String className) {
         return setComponent(new ComponentName(packageName, className));
     }
 
     public int getFlags() {
         return mFlags;
-    }
-
-    public Intent setFlags(int flags) {
-        mFlags = flags;
-        return this;
-    }
-
-    public Intent addFlags(int flags) {
-        mFlags |= flags;
-        return this;
     }
 
     public Bundle getExtras() {
@@ -137,19 +98,6 @@ public class Intent implements Parcelable, Cloneable {
             mExtras = new Bundle();
         }
         return mExtras;
-    }
-
-    public boolean hasExtra(String name) {
-        return mExtras != null && mExtras.containsKey(name);
-    }
-
-    public void removeExtra(String name) {
-        extras().remove(name);
-    }
-
-    public Intent putExtras(Bundle extras) {
-        extras().putAll(extras);
-        return this;
     }
 
     public Intent putExtras(Intent src) {
@@ -209,41 +157,12 @@ public class Intent implements Parcelable, Cloneable {
         return this;
     }
 
-    public Intent putParcelableArrayListExtra(String name, ArrayList<? extends Parcelable> value) {
-        extras().putParcelableArrayList(name, value);
-        return this;
-    }
-
-    public boolean getBooleanExtra(String name, boolean defaultValue) {
-        return extras().getBoolean(name, defaultValue);
-    }
-
-    public int getIntExtra(String name, int defaultValue) {
-        return extras().getInt(name, defaultValue);
-    }
-
-    public long getLongExtra(String name, long defaultValue) {
-        return extras().getLong(name, defaultValue);
-    }
-
-    public double getDoubleExtra(String name, double defaultValue) {
-        return extras().getDouble(name, defaultValue);
-    }
-
-    public String getStringExtra(String name) {
-        return extras().getString(name);
-    }
-
     public int[] getIntArrayExtra(String name) {
         return extras().getIntArray(name);
     }
 
     public String[] getStringArrayExtra(String name) {
         return extras().getStringArray(name);
-    }
-
-    public Bundle getBundleExtra(String name) {
-        return extras().getBundle(name);
     }
 
     public <T extends Parcelable> T getParcelableExtra(String name) {

@@ -23,14 +23,6 @@ public class IntentFilter implements Parcelable {
         return mActions.contains(action);
     }
 
-    public final boolean matchAction(String action) {
-        return hasAction(action);
-    }
-
-    public final int countActions() {
-        return mActions.size();
-    }
-
     public final String getAction(int index) {
         return mActions.get(index);
     }

@@ -1,7 +1,6 @@
 package android.content;
 
 import java.util.Map;
-import java.util.Set;
 
 /** Preference data of an app. */
 public interface SharedPreferences {
@@ -14,13 +13,9 @@ public interface SharedPreferences {
     interface Editor {
         Editor putString(String key, String value);
 
-        Editor putStringSet(String key, Set<String> values);
-
         Editor putInt(String key, int value);
 
         Editor putLong(String key, long value);
-
-        Editor putFloat(String key, float value);
 
         Editor putBoolean(String key, boolean value);
 
@@ -37,8 +32,6 @@ public interface SharedPreferences {
 
     String getString(String key, String defValue);
 
-    Set<String> getStringSet(String key, Set<String> defValues);
-
     int getInt(String key, int defValue);
 
     long getLong(String key, long defValue);
@@ -50,8 +43,4 @@ public interface SharedPreferences {
     boolean contains(String key);
 
     Editor edit();
-
-    void registerOnSharedPreferenceChangeListener(OnSharedPreferenceChangeListener listener);
-
-    void unregisterOnSharedPreferenceChangeListener(OnSharedPreferenceChangeListener listener);
 }

@@ -1,7 +1,6 @@
 package android.database;
 
 import android.os.Bundle;
-import java.util.ArrayList;
 import java.util.List;
 
 /** Position, bounds and observers of a cursor; subclasses hold the rows. */
@@ -11,8 +10,6 @@ public abstract class AbstractCursor implements CrossProcessCursor {
     @Deprecated
     protected boolean mClosed;
     private Bundle mExtras = Bundle.EMPTY;
-    private final List<DataSetObserver> mDataSetObservers = new ArrayList<>();
-    private final List<ContentObserver> mContentObservers = new ArrayList<>();
 
     public AbstractCursor() {
     }
@@ -65,23 +62,8 @@ public abstract class AbstractCursor implements CrossProcessCursor {
     }
 
     @Override
-    public void deactivate() {
-    }
-
-    @Override
-    public boolean requery() {
-        return true;
-    }
-
-    @Override
-    public boolean isClosed() {
-        return mClosed;
-    }
-
-    @Override
     public void close() {
         mClosed = true;
-        mContentObservers.clear();
     }
 
     @Override
@@ -144,39 +126,8 @@ public abstract class AbstractCursor implements CrossProcessCursor {
     }
 
     @Override
-    public final boolean moveToLast() {
-        return moveToPosition(getCount() - 1);
-    }
-
-    @Override
     public final boolean moveToNext() {
         return moveToPosition(mPos + 1);
-    }
-
-    @Override
-    public final boolean moveToPrevious() {
-        return moveToPosition(mPos - 1);
-    }
-
-    @Override
-    public final boolean isFirst() {
-        return mPos == 0 && getCount() != 0;
-    }
-
-    @Override
-    public final boolean isLast() {
-        int count = getCount();
-        return mPos == count - 1 && count != 0;
-    }
-
-    @Override
-    public final boolean isBeforeFirst() {
-        return getCount() == 0 || mPos == -1;
-    }
-
-    @Override
-    public final boolean isAfterLast() {
-        return getCount() == 0 || mPos == getCount();
     }
 
     @Override
@@ -199,47 +150,6 @@ public abstract class AbstractCursor implements CrossProcessCursor {
                     + List.of(getColumnNames()));
         }
         return index;
-    }
-
-    @Override
-    public String getColumnName(int columnIndex) {
-        return getColumnNames()[columnIndex];
-    }
-
-    @Override
-    public void registerContentObserver(ContentObserver observer) {
-        mContentObservers.add(observer);
-    }
-
-    @Override
-    public void unregisterContentObserver(ContentObserver observer) {
-        mContentObservers.remove(observer);
-    }
-
-    @Override
-    public void registerDataSetObserver(DataSetObserver observer) {
-        mDataSetObservers.add(observer);
-    }
-
-    @Override
-    public void unregisterDataSetObserver(DataSetObserver observer) {
-        mDataSetObservers.remove(observer);
-    }
-
-    protected void onChange(boolean selfChange) {
-        for (ContentObserver observer : List.copyOf(mContentObservers)) {
-            observer.dispatchChange(selfChange, null);
-        }
-    }
-
-    @Override
-    public boolean getWantsAllOnMoveCalls() {
-        return false;
-    }
-
-    @Override
-    public void setExtras(Bundle extras) {
-        mExtras = extras == null ? Bundle.EMPTY : extras;
     }
 
     @Override

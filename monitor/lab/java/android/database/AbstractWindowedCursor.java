@@ -61,26 +61,6 @@ public abstract class AbstractWindowedCursor extends AbstractCursor {
         return mWindow.getType(mPos, columnIndex) == FIELD_TYPE_NULL;
     }
 
-    @Deprecated
-    public boolean isBlob(int columnIndex) {
-        return getType(columnIndex) == FIELD_TYPE_BLOB;
-    }
-
-    @Deprecated
-    public boolean isString(int columnIndex) {
-        return getType(columnIndex) == FIELD_TYPE_STRING;
-    }
-
-    @Deprecated
-    public boolean isLong(int columnIndex) {
-        return getType(columnIndex) == FIELD_TYPE_INTEGER;
-    }
-
-    @Deprecated
-    public boolean isFloat(int columnIndex) {
-        return getType(columnIndex) == FIELD_TYPE_FLOAT;
-    }
-
     @Override
     public int getType(int columnIndex) {
         checkPosition();
@@ -103,10 +83,6 @@ public abstract class AbstractWindowedCursor extends AbstractCursor {
 
     public void setWindow(CursorWindow window) {
         mWindow = window;
-    }
-
-    public boolean hasWindow() {
-        return mWindow != null;
     }
 
     @Override

@@ -21,25 +21,11 @@ public interface Cursor extends Closeable {
 
     boolean moveToFirst();
 
-    boolean moveToLast();
-
     boolean moveToNext();
-
-    boolean moveToPrevious();
-
-    boolean isFirst();
-
-    boolean isLast();
-
-    boolean isBeforeFirst();
-
-    boolean isAfterLast();
 
     int getColumnIndex(String columnName);
 
     int getColumnIndexOrThrow(String columnName) throws IllegalArgumentException;
-
-    String getColumnName(int columnIndex);
 
     String[] getColumnNames();
 
@@ -65,27 +51,7 @@ public interface Cursor extends Closeable {
 
     boolean isNull(int columnIndex);
 
-    @Deprecated
-    void deactivate();
-
-    @Deprecated
-    boolean requery();
-
     void close();
-
-    boolean isClosed();
-
-    void registerContentObserver(ContentObserver observer);
-
-    void unregisterContentObserver(ContentObserver observer);
-
-    void registerDataSetObserver(DataSetObserver observer);
-
-    void unregisterDataSetObserver(DataSetObserver observer);
-
-    boolean getWantsAllOnMoveCalls();
-
-    void setExtras(Bundle extras);
 
     Bundle getExtras();
 

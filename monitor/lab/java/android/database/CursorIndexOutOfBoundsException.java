@@ -5,8 +5,4 @@ public class CursorIndexOutOfBoundsException extends IndexOutOfBoundsException {
     public CursorIndexOutOfBoundsException(int index, int size) {
         super("Index " + index + " requested, with a size of " + size);
     }
-
-    public CursorIndexOutOfBoundsException(String message) {
-        super(message);
-    }
 }

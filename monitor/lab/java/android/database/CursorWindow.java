@@ -38,10 +38,6 @@ public class CursorWindow implements Parcelable, AutoCloseable {
         return mRows.add(new Object[mColumns]);
     }
 
-    public void freeLastRow() {
-        mRows.remove(mRows.size() - 1);
-    }
-
     public int getStartPosition() {
         return mStartPos;
     }
@@ -53,28 +49,6 @@ public class CursorWindow implements Parcelable, AutoCloseable {
     @Deprecated
     public boolean isNull(int row, int column) {
         return getType(row, column) == Cursor.FIELD_TYPE_NULL;
-    }
-
-    @Deprecated
-    public boolean isBlob(int row, int column) {
-        int type = getType(row, column);
-        return type == Cursor.FIELD_TYPE_BLOB || type == Cursor.FIELD_TYPE_NULL;
-    }
-
-    @Deprecated
-    public boolean isLong(int row, int column) {
-        return getType(row, column) == Cursor.FIELD_TYPE_INTEGER;
-    }
-
-    @Deprecated
-    public boolean isFloat(int row, int column) {
-        return getType(row, column) == Cursor.FIELD_TYPE_FLOAT;
-    }
-
-    @Deprecated
-    public boolean isString(int row, int column) {
-        int type = getType(row, column);
-        return type == Cursor.FIELD_TYPE_STRING || type == Cursor.FIELD_TYPE_NULL;
     }
 
     public int getType(int row, int column) {

@@ -20,19 +20,8 @@ public class CursorWrapper implements Cursor {
     }
 
     @Override
-    public boolean isClosed() {
-        return mCursor.isClosed();
-    }
-
-    @Override
     public int getCount() {
         return mCursor.getCount();
-    }
-
-    @Override
-    @Deprecated
-    public void deactivate() {
-        mCursor.deactivate();
     }
 
     @Override
@@ -56,11 +45,6 @@ public class CursorWrapper implements Cursor {
     }
 
     @Override
-    public String getColumnName(int columnIndex) {
-        return mCursor.getColumnName(columnIndex);
-    }
-
-    @Override
     public String[] getColumnNames() {
         return mCursor.getColumnNames();
     }
@@ -68,11 +52,6 @@ public class CursorWrapper implements Cursor {
     @Override
     public double getDouble(int columnIndex) {
         return mCursor.getDouble(columnIndex);
-    }
-
-    @Override
-    public void setExtras(Bundle extras) {
-        mCursor.setExtras(extras);
     }
 
     @Override
@@ -116,31 +95,6 @@ public class CursorWrapper implements Cursor {
     }
 
     @Override
-    public boolean getWantsAllOnMoveCalls() {
-        return mCursor.getWantsAllOnMoveCalls();
-    }
-
-    @Override
-    public boolean isAfterLast() {
-        return mCursor.isAfterLast();
-    }
-
-    @Override
-    public boolean isBeforeFirst() {
-        return mCursor.isBeforeFirst();
-    }
-
-    @Override
-    public boolean isFirst() {
-        return mCursor.isFirst();
-    }
-
-    @Override
-    public boolean isLast() {
-        return mCursor.isLast();
-    }
-
-    @Override
     public int getType(int columnIndex) {
         return mCursor.getType(columnIndex);
     }
@@ -148,11 +102,6 @@ public class CursorWrapper implements Cursor {
     @Override
     public boolean isNull(int columnIndex) {
         return mCursor.isNull(columnIndex);
-    }
-
-    @Override
-    public boolean moveToLast() {
-        return mCursor.moveToLast();
     }
 
     @Override
@@ -176,38 +125,7 @@ public class CursorWrapper implements Cursor {
     }
 
     @Override
-    public boolean moveToPrevious() {
-        return mCursor.moveToPrevious();
-    }
-
-    @Override
-    public void registerContentObserver(ContentObserver observer) {
-        mCursor.registerContentObserver(observer);
-    }
-
-    @Override
-    public void registerDataSetObserver(DataSetObserver observer) {
-        mCursor.registerDataSetObserver(observer);
-    }
-
-    @Override
-    @Deprecated
-    public boolean requery() {
-        return mCursor.requery();
-    }
-
-    @Override
     public Bundle respond(Bundle extras) {
         return mCursor.respond(extras);
-    }
-
-    @Override
-    public void unregisterContentObserver(ContentObserver observer) {
-        mCursor.unregisterContentObserver(observer);
-    }
-
-    @Override
-    public void unregisterDataSetObserver(DataSetObserver observer) {
-        mCursor.unregisterDataSetObserver(observer);
     }
 }

@@ -30,23 +30,4 @@ public class DatabaseUtils {
         }
         cursor.moveToPosition(before);
     }
-
-    public static String sqlEscapeString(String value) {
-        return "'" + value.replace("'", "''") + "'";
-    }
-
-    public static String dumpCursorToString(Cursor cursor) {
-        StringBuilder out = new StringBuilder(">>>>> Dumping cursor " + cursor + "\n");
-        int before = cursor.getPosition();
-        cursor.moveToPosition(-1);
-        while (cursor.moveToNext()) {
-            out.append(cursor.getPosition()).append(" {\n");
-            for (int i = 0; i < cursor.getColumnCount(); i++) {
-                out.append("   ").append(cursor.getColumnName(i)).append('=').append(cursor.getString(i)).append('\n');
-            }
-            out.append("}\n");
-        }
-        cursor.moveToPosition(before);
-        return out.append("<<<<<\n").toString();
-    }
 }

@@ -8,8 +8,4 @@ public class SQLException extends RuntimeException {
     public SQLException(String error) {
         super(error);
     }
-
-    public SQLException(String error, Throwable cause) {
-        super(error, cause);
-    }
 }

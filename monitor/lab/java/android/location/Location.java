@@ -23,10 +23,6 @@ public class Location implements Parcelable {
         mProvider = provider;
     }
 
-    public Location(Location l) {
-        set(l);
-    }
-
     public void set(Location l) {
         mProvider = l.mProvider;
         mLatitude = l.mLatitude;
@@ -46,10 +42,6 @@ public class Location implements Parcelable {
         return mProvider;
     }
 
-    public void setProvider(String provider) {
-        mProvider = provider;
-    }
-
     public double getLatitude() {
         return mLatitude;
     }
@@ -66,10 +58,6 @@ public class Location implements Parcelable {
         mLongitude = longitudeDegrees;
     }
 
-    public boolean hasAltitude() {
-        return mHasAltitude;
-    }
-
     public double getAltitude() {
         return mAltitude;
     }
@@ -77,10 +65,6 @@ public class Location implements Parcelable {
     public void setAltitude(double altitudeMeters) {
         mAltitude = altitudeMeters;
         mHasAltitude = true;
-    }
-
-    public boolean hasAccuracy() {
-        return mHasAccuracy;
     }
 
     public float getAccuracy() {
@@ -96,16 +80,8 @@ public class Location implements Parcelable {
         return mSpeed;
     }
 
-    public void setSpeed(float speedMetersPerSecond) {
-        mSpeed = speedMetersPerSecond;
-    }
-
     public float getBearing() {
         return mBearing;
-    }
-
-    public void setBearing(float bearingDegrees) {
-        mBearing = bearingDegrees;
     }
 
     public long getTime() {
@@ -128,26 +104,8 @@ public class Location implements Parcelable {
         return mExtras;
     }
 
-    public void setExtras(Bundle extras) {
-        mExtras = extras == null ? null : new Bundle(extras);
-    }
-
     public boolean isMock() {
         return false;
-    }
-
-    @Deprecated
-    public boolean isFromMockProvider() {
-        return false;
-    }
-
-    /** The distance over a sphere in metres (Android computes it over the ellipsoid; the difference is below 0.6 %). */
-    public float distanceTo(Location dest) {
-        double lat1 = Math.toRadians(mLatitude);
-        double lat2 = Math.toRadians(dest.mLatitude);
-        double half = Math.pow(Math.sin((lat2 - lat1) / 2), 2) + Math.cos(lat1) * Math.cos(lat2)
-                * Math.pow(Math.sin(Math.toRadians(dest.mLongitude - mLongitude) / 2), 2);
-        return (float) (2 * 6_371_000 * Math.asin(Math.sqrt(half)));
     }
 
     @Override

@@ -13,14 +13,8 @@ public interface LocationListener {
         }
     }
 
-    default void onFlushComplete(int requestCode) {
-    }
-
     @Deprecated
     default void onStatusChanged(String provider, int status, Bundle extras) {
-    }
-
-    default void onProviderEnabled(String provider) {
     }
 
     default void onProviderDisabled(String provider) {

@@ -20,8 +20,6 @@ public class LocationManager {
     public static final String PASSIVE_PROVIDER = "passive";
     public static final String FUSED_PROVIDER = "fused";
     public static final String KEY_LOCATION_CHANGED = "location";
-    public static final String KEY_LOCATIONS = "locations";
-    public static final String KEY_PROVIDER_ENABLED = "providerEnabled";
     private static final String FINE = "android.permission.ACCESS_FINE_LOCATION";
     private static final String COARSE = "android.permission.ACCESS_COARSE_LOCATION";
 

@@ -4,10 +4,7 @@ import android.os.Parcelable;
 
 /** A request for location from a provider. */
 public final class LocationRequest implements Parcelable {
-    public static final long PASSIVE_INTERVAL = Long.MAX_VALUE;
-    public static final int QUALITY_HIGH_ACCURACY = 100;
     public static final int QUALITY_BALANCED_POWER_ACCURACY = 102;
-    public static final int QUALITY_LOW_POWER = 104;
 
     private final long mIntervalMillis;
     private final int mQuality;
@@ -23,10 +20,6 @@ public final class LocationRequest implements Parcelable {
         return mIntervalMillis;
     }
 
-    public int getQuality() {
-        return mQuality;
-    }
-
     public int getMaxUpdates() {
         return mMaxUpdates;
     }
@@ -39,16 +32,6 @@ public final class LocationRequest implements Parcelable {
 
         public Builder(long intervalMillis) {
             mIntervalMillis = intervalMillis;
-        }
-
-        public Builder setIntervalMillis(long intervalMillis) {
-            mIntervalMillis = intervalMillis;
-            return this;
-        }
-
-        public Builder setQuality(int quality) {
-            mQuality = quality;
-            return this;
         }
 
         public Builder setMaxUpdates(int maxUpdates) {

@@ -6,9 +6,7 @@ import java.net.URLDecoder;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Collections;
-import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.Set;
 
 /** Immutable URI reference. */
 public abstract class Uri implements Parcelable, Comparable<Uri> {
@@ -20,10 +18,6 @@ public abstract class Uri implements Parcelable, Comparable<Uri> {
 
     public static Uri parse(String uriString) {
         return new StringUri(uriString);
-    }
-
-    public static Uri fromParts(String scheme, String ssp, String fragment) {
-        return parse(scheme + ":" + encode(ssp) + (fragment == null ? "" : "#" + encode(fragment)));
     }
 
     public static Uri withAppendedPath(Uri baseUri, String pathSegment) {
@@ -56,27 +50,11 @@ public abstract class Uri implements Parcelable, Comparable<Uri> {
         }
     }
 
-    public abstract boolean isHierarchical();
-
-    public boolean isOpaque() {
-        return !isHierarchical();
-    }
-
-    public abstract boolean isRelative();
-
-    public boolean isAbsolute() {
-        return !isRelative();
-    }
-
     public abstract String getScheme();
 
     public abstract String getSchemeSpecificPart();
 
-    public abstract String getEncodedSchemeSpecificPart();
-
     public abstract String getAuthority();
-
-    public abstract String getEncodedAuthority();
 
     public abstract String getUserInfo();
 
@@ -84,31 +62,15 @@ public abstract class Uri implements Parcelable, Comparable<Uri> {
 
     public abstract int getPort();
 
-    public abstract String getPath();
-
-    public abstract String getEncodedPath();
-
-    public abstract String getQuery();
-
     public abstract String getEncodedQuery();
 
     public abstract String getFragment();
-
-    public abstract String getEncodedFragment();
 
     public abstract List<String> getPathSegments();
 
     public abstract String getLastPathSegment();
 
     public abstract Builder buildUpon();
-
-    public Set<String> getQueryParameterNames() {
-        Set<String> names = new LinkedHashSet<>();
-        for (String[] pair : pairs()) {
-            names.add(pair[0]);
-        }
-        return Collections.unmodifiableSet(names);
-    }
 
     public List<String> getQueryParameters(String key) {
         List<String> values = new ArrayList<>();
@@ -123,11 +85,6 @@ public abstract class Uri implements Parcelable, Comparable<Uri> {
     public String getQueryParameter(String key) {
         List<String> values = getQueryParameters(key);
         return values.isEmpty() ? null : values.get(0);
-    }
-
-    public boolean getBooleanQueryParameter(String key, boolean defaultValue) {
-        String value = getQueryParameter(key);
-        return value == null ? defaultValue : !value.equals("false") && !value.equals("0");
     }
 
     private List<String[]> pairs() {
@@ -201,16 +158,6 @@ public abstract class Uri implements Parcelable, Comparable<Uri> {
         }
 
         @Override
-        public boolean isHierarchical() {
-            return path != null;
-        }
-
-        @Override
-        public boolean isRelative() {
-            return scheme == null;
-        }
-
-        @Override
         public String getScheme() {
             return scheme;
         }
@@ -221,18 +168,8 @@ public abstract class Uri implements Parcelable, Comparable<Uri> {
         }
 
         @Override
-        public String getEncodedSchemeSpecificPart() {
-            return ssp;
-        }
-
-        @Override
         public String getAuthority() {
             return decode(authority);
-        }
-
-        @Override
-        public String getEncodedAuthority() {
-            return authority;
         }
 
         @Override
@@ -262,21 +199,6 @@ public abstract class Uri implements Parcelable, Comparable<Uri> {
         }
 
         @Override
-        public String getPath() {
-            return decode(path);
-        }
-
-        @Override
-        public String getEncodedPath() {
-            return path;
-        }
-
-        @Override
-        public String getQuery() {
-            return decode(query);
-        }
-
-        @Override
         public String getEncodedQuery() {
             return query;
         }
@@ -284,11 +206,6 @@ public abstract class Uri implements Parcelable, Comparable<Uri> {
         @Override
         public String getFragment() {
             return decode(fragment);
-        }
-
-        @Override
-        public String getEncodedFragment() {
-            return fragment;
         }
 
         @Override
@@ -340,10 +257,6 @@ public abstract class Uri implements Parcelable, Comparable<Uri> {
             return this;
         }
 
-        public Builder opaquePart(String opaquePart) {
-            return encodedOpaquePart(encode(opaquePart));
-        }
-
         public Builder encodedOpaquePart(String opaquePart) {
             opaque = opaquePart;
             return this;
@@ -388,11 +301,6 @@ public abstract class Uri implements Parcelable, Comparable<Uri> {
         public Builder appendQueryParameter(String key, String value) {
             String pair = encode(key) + "=" + encode(value);
             query = query == null || query.isEmpty() ? pair : query + "&" + pair;
-            return this;
-        }
-
-        public Builder clearQuery() {
-            query = null;
             return this;
         }
 

@@ -9,9 +9,6 @@ public final class Bundle extends BaseBundle implements Cloneable, Parcelable {
     public Bundle() {
     }
 
-    public Bundle(int capacity) {
-    }
-
     public Bundle(Bundle b) {
         if (b != null) {
             putAll(b);
@@ -27,10 +24,6 @@ public final class Bundle extends BaseBundle implements Cloneable, Parcelable {
         return new Bundle(this);
     }
 
-    public void putFloat(String key, float value) {
-        mMap.put(key, value);
-    }
-
     public float getFloat(String key) {
         return mMap.get(key) instanceof Float value ? value : 0f;
     }
@@ -39,24 +32,8 @@ public final class Bundle extends BaseBundle implements Cloneable, Parcelable {
         mMap.put(key, value);
     }
 
-    public CharSequence getCharSequence(String key) {
-        return mMap.get(key) instanceof CharSequence value ? value : null;
-    }
-
-    public void putByteArray(String key, byte[] value) {
-        mMap.put(key, value);
-    }
-
-    public byte[] getByteArray(String key) {
-        return mMap.get(key) instanceof byte[] value ? value : null;
-    }
-
     public void putBundle(String key, Bundle value) {
         mMap.put(key, value);
-    }
-
-    public Bundle getBundle(String key) {
-        return mMap.get(key) instanceof Bundle value ? value : null;
     }
 
     public void putParcelable(String key, Parcelable value) {
@@ -73,22 +50,9 @@ public final class Bundle extends BaseBundle implements Cloneable, Parcelable {
         return clazz.isInstance(value) ? clazz.cast(value) : null;
     }
 
-    public void putParcelableArrayList(String key, ArrayList<? extends Parcelable> value) {
-        mMap.put(key, value);
-    }
-
     @SuppressWarnings("unchecked")
     public <T extends Parcelable> ArrayList<T> getParcelableArrayList(String key) {
         return (ArrayList<T>) mMap.get(key);
-    }
-
-    public void putStringArrayList(String key, ArrayList<String> value) {
-        mMap.put(key, value);
-    }
-
-    @SuppressWarnings("unchecked")
-    public ArrayList<String> getStringArrayList(String key) {
-        return (ArrayList<String>) mMap.get(key);
     }
 
     @Override

@@ -39,10 +39,6 @@ public class Handler {
         return looper;
     }
 
-    public static Handler createAsync(Looper looper) {
-        return new Handler(looper);
-    }
-
     public void handleMessage(Message msg) {
     }
 
@@ -61,24 +57,8 @@ public class Handler {
         message.callback.run();
     }
 
-    public final Message obtainMessage() {
-        return Message.obtain(this);
-    }
-
-    public final Message obtainMessage(int what) {
-        return Message.obtain(this, what);
-    }
-
     public final Message obtainMessage(int what, Object obj) {
         return Message.obtain(this, what, obj);
-    }
-
-    public final Message obtainMessage(int what, int arg1, int arg2) {
-        return Message.obtain(this, what, arg1, arg2);
-    }
-
-    public final Message obtainMessage(int what, int arg1, int arg2, Object obj) {
-        return Message.obtain(this, what, arg1, arg2, obj);
     }
 
     public final boolean post(Runnable r) {
@@ -87,10 +67,6 @@ public class Handler {
 
     public final boolean postDelayed(Runnable r, long delayMillis) {
         return sendMessageDelayed(Message.obtain(this, r), delayMillis);
-    }
-
-    public final boolean postAtTime(Runnable r, long uptimeMillis) {
-        return sendMessageAtTime(Message.obtain(this, r), uptimeMillis);
     }
 
     public final boolean postAtFrontOfQueue(Runnable r) {
@@ -124,27 +100,6 @@ public class Handler {
 
     public final void removeCallbacks(Runnable r) {
         mQueue.removeMessages(m -> m.target == this && m.callback == r);
-    }
-
-    public final void removeMessages(int what) {
-        mQueue.removeMessages(m -> m.target == this && m.callback == null && m.what == what);
-    }
-
-    public final void removeMessages(int what, Object object) {
-        mQueue.removeMessages(m -> m.target == this && m.callback == null && m.what == what
-                && (object == null || m.obj == object));
-    }
-
-    public final void removeCallbacksAndMessages(Object token) {
-        mQueue.removeMessages(m -> m.target == this && (token == null || m.obj == token));
-    }
-
-    public final boolean hasMessages(int what) {
-        return mQueue.hasMessages(m -> m.target == this && m.callback == null && m.what == what);
-    }
-
-    public final boolean hasCallbacks(Runnable r) {
-        return mQueue.hasMessages(m -> m.target == this && m.callback == r);
     }
 
     public final Looper getLooper() {

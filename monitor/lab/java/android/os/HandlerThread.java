@@ -8,10 +8,6 @@ public class HandlerThread extends Thread {
         super(name);
     }
 
-    public HandlerThread(String name, int priority) {
-        super(name);
-    }
-
     protected void onLooperPrepared() {
     }
 
@@ -50,9 +46,5 @@ public class HandlerThread extends Thread {
         }
         looper.quit();
         return true;
-    }
-
-    public boolean quitSafely() {
-        return quit();
     }
 }

@@ -3,7 +3,6 @@ package android.os;
 /** A remotable object. */
 public interface IBinder {
     int FIRST_CALL_TRANSACTION = 1;
-    int INTERFACE_TRANSACTION = 1598968902;
 
     String getInterfaceDescriptor() throws RemoteException;
 

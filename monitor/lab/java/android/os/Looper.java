@@ -46,10 +46,6 @@ public final class Looper {
         return sThreadLocal.get();
     }
 
-    public static MessageQueue myQueue() {
-        return myLooper().mQueue;
-    }
-
     public static void loop() {
         Looper me = myLooper();
         if (me == null) {
@@ -69,23 +65,7 @@ public final class Looper {
         }
     }
 
-    public boolean isCurrentThread() {
-        return Thread.currentThread() == mThread;
-    }
-
-    public Thread getThread() {
-        return mThread;
-    }
-
-    public MessageQueue getQueue() {
-        return mQueue;
-    }
-
     public void quit() {
-        mQueue.quit();
-    }
-
-    public void quitSafely() {
         mQueue.quit();
     }
 

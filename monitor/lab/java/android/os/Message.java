@@ -55,35 +55,11 @@ public final class Message implements Parcelable {
         return message;
     }
 
-    public long getWhen() {
-        return when;
-    }
-
-    public void setTarget(Handler target) {
-        this.target = target;
-    }
-
-    public Handler getTarget() {
-        return target;
-    }
-
-    public Runnable getCallback() {
-        return callback;
-    }
-
     public Bundle getData() {
         if (data == null) {
             data = new Bundle();
         }
         return data;
-    }
-
-    public Bundle peekData() {
-        return data;
-    }
-
-    public void setData(Bundle data) {
-        this.data = data;
     }
 
     public void sendToTarget() {

@@ -20,15 +20,6 @@ public final class MessageQueue {
         boolean queueIdle();
     }
 
-    public synchronized boolean isIdle() {
-        return mMessages.isEmpty() || mMessages.get(0).when > SystemClock.uptimeMillis();
-    }
-
-    public synchronized void addIdleHandler(IdleHandler handler) {
-        mIdleHandlers.add(handler);
-        notifyAll();
-    }
-
     public synchronized void removeIdleHandler(IdleHandler handler) {
         mIdleHandlers.remove(handler);
     }
@@ -87,10 +78,6 @@ public final class MessageQueue {
             }
             idled = true;
         }
-    }
-
-    synchronized boolean hasMessages(Predicate<Message> which) {
-        return mMessages.stream().anyMatch(which);
     }
 
     synchronized void removeMessages(Predicate<Message> which) {

@@ -4,8 +4,4 @@ package android.os;
 public class RemoteException extends Exception {
     public RemoteException() {
     }
-
-    public RemoteException(String message) {
-        super(message);
-    }
 }

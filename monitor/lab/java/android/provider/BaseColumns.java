@@ -3,5 +3,4 @@ package android.provider;
 /** Columns that every table has. */
 public interface BaseColumns {
     String _ID = "_id";
-    String _COUNT = "_count";
 }

@@ -10,40 +10,26 @@ public final class ContactsContract {
     /** Columns of contacts. */
     protected interface ContactsColumns {
         String DISPLAY_NAME = "display_name";
-        String LOOKUP_KEY = "lookup";
-        String HAS_PHONE_NUMBER = "has_phone_number";
-        String PHOTO_URI = "photo_uri";
     }
 
     /** Columns with names of contacts. */
     protected interface ContactNameColumns {
-        String DISPLAY_NAME_PRIMARY = "display_name";
-        String SORT_KEY_PRIMARY = "sort_key";
     }
 
     /** Columns with settings of contacts. */
     protected interface ContactOptionsColumns {
         String STARRED = "starred";
-        String TIMES_CONTACTED = "times_contacted";
-        String LAST_TIME_CONTACTED = "last_time_contacted";
     }
 
     /** Columns of raw contacts. */
     protected interface RawContactsColumns {
         String CONTACT_ID = "contact_id";
-        String DELETED = "deleted";
     }
 
     /** Columns of data rows. */
     protected interface DataColumns {
         String MIMETYPE = "mimetype";
-        String RAW_CONTACT_ID = "raw_contact_id";
-        String IS_PRIMARY = "is_primary";
         String DATA1 = "data1";
-        String DATA2 = "data2";
-        String DATA3 = "data3";
-        String DATA4 = "data4";
-        String DATA15 = "data15";
     }
 
     /** Columns of data rows joined with their contact. */
@@ -113,8 +99,6 @@ public final class ContactsContract {
         /** A name. */
         public static final class StructuredName implements DataColumnsWithJoins {
             public static final String CONTENT_ITEM_TYPE = "vnd.android.cursor.item/name";
-            public static final String GIVEN_NAME = "data2";
-            public static final String FAMILY_NAME = "data3";
 
             StructuredName() {
             }
@@ -127,7 +111,6 @@ public final class ContactsContract {
             public static final Uri CONTENT_FILTER_URI = Uri.withAppendedPath(CONTENT_URI, "filter");
             public static final String NUMBER = "data1";
             public static final String NORMALIZED_NUMBER = "data4";
-            public static final int TYPE_MOBILE = 2;
 
             Phone() {
             }
@@ -140,7 +123,6 @@ public final class ContactsContract {
             public static final Uri CONTENT_LOOKUP_URI = Uri.withAppendedPath(CONTENT_URI, "lookup");
             public static final Uri CONTENT_FILTER_URI = Uri.withAppendedPath(CONTENT_URI, "filter");
             public static final String ADDRESS = "data1";
-            public static final int TYPE_HOME = 1;
 
             Email() {
             }

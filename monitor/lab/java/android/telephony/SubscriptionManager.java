@@ -7,9 +7,6 @@ import java.util.List;
 /** Information about the SIMs of the device; there is one, with id 1. */
 public class SubscriptionManager {
     public static final int DEFAULT_SUBSCRIPTION_ID = Integer.MAX_VALUE;
-    public static final int INVALID_SUBSCRIPTION_ID = -1;
-    public static final int PHONE_NUMBER_SOURCE_UICC = 1;
-    public static final int PHONE_NUMBER_SOURCE_CARRIER = 2;
     public static final int PHONE_NUMBER_SOURCE_IMS = 3;
     static final int DEFAULT = DEFAULT_SUBSCRIPTION_ID;
     private static final int SIM = 1;
@@ -27,10 +24,6 @@ public class SubscriptionManager {
     }
 
     public static int getDefaultSubscriptionId() {
-        return SIM;
-    }
-
-    public static int getDefaultDataSubscriptionId() {
         return SIM;
     }
 

@@ -5,9 +5,7 @@ import com.android.lab.Device;
 
 /** Information about the telephony services on the device. */
 public class TelephonyManager {
-    public static final int PHONE_TYPE_GSM = 1;
     public static final int SIM_STATE_READY = 5;
-    private final Context mContext;
     private final int mSubId;
 
     public TelephonyManager(Context context) {
@@ -15,16 +13,11 @@ public class TelephonyManager {
     }
 
     public TelephonyManager(Context context, int subId) {
-        mContext = context;
         mSubId = subId;
     }
 
     public static TelephonyManager from(Context context) {
         return (TelephonyManager) context.getSystemService(Context.TELEPHONY_SERVICE);
-    }
-
-    public TelephonyManager createForSubscriptionId(int subId) {
-        return new TelephonyManager(mContext, subId);
     }
 
     public String getLine1Number() {
@@ -92,10 +85,6 @@ public class TelephonyManager {
 
     public int getSimState() {
         return SIM_STATE_READY;
-    }
-
-    public int getPhoneType() {
-        return PHONE_TYPE_GSM;
     }
 
     public int getPhoneCount() {

@@ -49,10 +49,6 @@ public final class Log {
         return println(ERROR, tag, msg + '\n' + getStackTraceString(tr));
     }
 
-    public static boolean isLoggable(String tag, int level) {
-        return level >= INFO;
-    }
-
     public static String getStackTraceString(Throwable tr) {
         if (tr == null) {
             return "";

@@ -11,11 +11,6 @@ public class ContextThemeWrapper extends ContextWrapper {
         super(null);
     }
 
-    public ContextThemeWrapper(Context base, int themeResId) {
-        super(base);
-        mThemeResource = themeResId;
-    }
-
     @Override
     protected void attachBaseContext(Context newBase) {
         super.attachBaseContext(newBase);

@@ -7,7 +7,6 @@ import android.os.Looper;
 /** The basic building block of user interface components. */
 public class View {
     public static final int VISIBLE = 0;
-    public static final int INVISIBLE = 4;
     public static final int GONE = 8;
     public static final int NO_ID = -1;
     public static final int SCREEN_STATE_OFF = 0;
@@ -16,14 +15,12 @@ public class View {
     protected ViewParent mParent;
     protected Context mContext;
     private int mId = NO_ID;
-    private Object mTag;
     private CharSequence mContentDescription;
     private int mVisibility;
     private boolean mEnabled = true;
     private boolean mClickable;
     private boolean mPressed;
     private boolean mAttached;
-    private ViewGroup.LayoutParams mLayoutParams;
     private OnClickListener mOnClickListener;
     private OnTouchListener mOnTouchListener;
     private PerformClick mPerformClick;
@@ -54,24 +51,8 @@ public class View {
         return mId;
     }
 
-    public void setId(int id) {
-        mId = id;
-    }
-
-    public Object getTag() {
-        return mTag;
-    }
-
-    public void setTag(Object tag) {
-        mTag = tag;
-    }
-
     public CharSequence getContentDescription() {
         return mContentDescription;
-    }
-
-    public void setContentDescription(CharSequence contentDescription) {
-        mContentDescription = contentDescription;
     }
 
     public int getVisibility() {
@@ -87,20 +68,12 @@ public class View {
         return mEnabled;
     }
 
-    public void setEnabled(boolean enabled) {
-        mEnabled = enabled;
-    }
-
     public boolean isClickable() {
         return mClickable;
     }
 
     public void setClickable(boolean clickable) {
         mClickable = clickable;
-    }
-
-    public boolean isPressed() {
-        return mPressed;
     }
 
     public void setPressed(boolean pressed) {
@@ -122,12 +95,7 @@ public class View {
         return false;
     }
 
-    public ViewGroup.LayoutParams getLayoutParams() {
-        return mLayoutParams;
-    }
-
     public void setLayoutParams(ViewGroup.LayoutParams params) {
-        mLayoutParams = params;
         requestLayout();
     }
 
@@ -145,24 +113,6 @@ public class View {
             view = parent;
         }
         return view;
-    }
-
-    @SuppressWarnings("unchecked")
-    public final <T extends View> T findViewById(int id) {
-        return id == NO_ID ? null : (T) findViewTraversal(id);
-    }
-
-    View findViewTraversal(int id) {
-        return mId == id ? this : null;
-    }
-
-    @SuppressWarnings("unchecked")
-    public final <T extends View> T findViewWithTag(Object tag) {
-        return tag == null ? null : (T) findViewWithTagTraversal(tag);
-    }
-
-    View findViewWithTagTraversal(Object tag) {
-        return tag.equals(mTag) ? this : null;
     }
 
     void dispatchAttachedToWindow() {
@@ -196,14 +146,6 @@ public class View {
         return mTop;
     }
 
-    public final int getRight() {
-        return mRight;
-    }
-
-    public final int getBottom() {
-        return mBottom;
-    }
-
     public final int getWidth() {
         return mRight - mLeft;
     }
@@ -221,17 +163,10 @@ public class View {
         }
     }
 
-    public void getLocationOnScreen(int[] outLocation) {
-        getLocationInWindow(outLocation);
-    }
-
     public void requestLayout() {
         if (mParent != null) {
             mParent.requestLayout();
         }
-    }
-
-    public void invalidate() {
     }
 
     public void layout(int l, int t, int r, int b) {
@@ -257,14 +192,6 @@ public class View {
         mOnClickListener = l;
     }
 
-    public boolean hasOnClickListeners() {
-        return mOnClickListener != null;
-    }
-
-    public void setOnTouchListener(OnTouchListener l) {
-        mOnTouchListener = l;
-    }
-
     public boolean performClick() {
         if (mOnClickListener == null) {
             return false;
@@ -275,14 +202,6 @@ public class View {
 
     private boolean performClickInternal() {
         return performClick();
-    }
-
-    public boolean callOnClick() {
-        if (mOnClickListener == null) {
-            return false;
-        }
-        mOnClickListener.onClick(this);
-        return true;
     }
 
     public final boolean dispatchPointerEvent(MotionEvent event) {

@@ -11,19 +11,8 @@ public abstract class ViewGroup extends View implements ViewParent, ViewManager 
 
     /** What a view tells its parent about how it wants to be laid out. */
     public static class LayoutParams {
-        public static final int MATCH_PARENT = -1;
-        public static final int WRAP_CONTENT = -2;
         public int width;
         public int height;
-
-        public LayoutParams(int width, int height) {
-            this.width = width;
-            this.height = height;
-        }
-
-        public LayoutParams(LayoutParams source) {
-            this(source.width, source.height);
-        }
     }
 
     public ViewGroup(Context context) {
@@ -48,12 +37,6 @@ public abstract class ViewGroup extends View implements ViewParent, ViewManager 
     }
 
     @Override
-    public void addView(View child, LayoutParams params) {
-        child.setLayoutParams(params);
-        addView(child, -1);
-    }
-
-    @Override
     public void removeView(View view) {
         if (mChildren.remove(view)) {
             view.assignParent(null);
@@ -64,40 +47,12 @@ public abstract class ViewGroup extends View implements ViewParent, ViewManager 
         }
     }
 
-    public void removeAllViews() {
-        for (View child : List.copyOf(mChildren)) {
-            removeView(child);
-        }
-    }
-
     public int getChildCount() {
         return mChildren.size();
     }
 
     public View getChildAt(int index) {
         return index < 0 || index >= mChildren.size() ? null : mChildren.get(index);
-    }
-
-    public int indexOfChild(View child) {
-        return mChildren.indexOf(child);
-    }
-
-    @Override
-    View findViewTraversal(int id) {
-        View found = super.findViewTraversal(id);
-        for (int i = 0; found == null && i < mChildren.size(); i++) {
-            found = mChildren.get(i).findViewTraversal(id);
-        }
-        return found;
-    }
-
-    @Override
-    View findViewWithTagTraversal(Object tag) {
-        View found = super.findViewWithTagTraversal(tag);
-        for (int i = 0; found == null && i < mChildren.size(); i++) {
-            found = mChildren.get(i).findViewWithTagTraversal(tag);
-        }
-        return found;
     }
 
     @Override

@@ -2,7 +2,5 @@ package android.view;
 
 /** Adds and removes views. */
 public interface ViewManager {
-    void addView(View view, ViewGroup.LayoutParams params);
-
     void removeView(View view);
 }

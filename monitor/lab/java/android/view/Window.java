@@ -4,13 +4,10 @@ import android.content.Context;
 
 /** What a top-level window looks like and does. */
 public abstract class Window {
-    public static final int FEATURE_NO_TITLE = 1;
 
     /** What a window tells its activity or dialog. */
     public interface Callback {
         boolean dispatchTouchEvent(MotionEvent event);
-
-        void onWindowFocusChanged(boolean hasFocus);
 
         void onAttachedToWindow();
 
@@ -21,7 +18,6 @@ public abstract class Window {
 
     private final Context mContext;
     private Callback mCallback;
-    private CharSequence mTitle = "";
 
     public Window(Context context) {
         mContext = context;
@@ -39,10 +35,6 @@ public abstract class Window {
         return mCallback;
     }
 
-    public boolean requestFeature(int featureId) {
-        return true;
-    }
-
     public abstract void setTitle(CharSequence title);
 
     public abstract void setContentView(View view);
@@ -50,12 +42,6 @@ public abstract class Window {
     public abstract void setContentView(View view, ViewGroup.LayoutParams params);
 
     public abstract View getDecorView();
-
-    public abstract View peekDecorView();
-
-    public <T extends View> T findViewById(int id) {
-        return getDecorView().findViewById(id);
-    }
 
     public abstract boolean superDispatchTouchEvent(MotionEvent event);
 }

@@ -36,10 +36,6 @@ public abstract class CompoundButton extends Button implements Checkable {
         setChecked(!mChecked);
     }
 
-    public void setOnCheckedChangeListener(OnCheckedChangeListener listener) {
-        mOnCheckedChangeListener = listener;
-    }
-
     @Override
     public boolean performClick() {
         toggle();

@@ -6,16 +6,11 @@ import android.view.ViewGroup;
 
 /** Lays its children in a row or a column, all of one size. */
 public class LinearLayout extends ViewGroup {
-    public static final int HORIZONTAL = 0;
     public static final int VERTICAL = 1;
     private int mOrientation;
 
     public LinearLayout(Context context) {
         super(context);
-    }
-
-    public int getOrientation() {
-        return mOrientation;
     }
 
     public void setOrientation(int orientation) {

@@ -6,7 +6,6 @@ import android.view.View;
 /** Displays text. */
 public class TextView extends View {
     private CharSequence mText = "";
-    private CharSequence mHint;
 
     public TextView(Context context) {
         super(context);
@@ -19,14 +18,6 @@ public class TextView extends View {
     public final void setText(CharSequence text) {
         mText = text == null ? "" : text;
         requestLayout();
-    }
-
-    public CharSequence getHint() {
-        return mHint;
-    }
-
-    public final void setHint(CharSequence hint) {
-        mHint = hint;
     }
 
     public int length() {

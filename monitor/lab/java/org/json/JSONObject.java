@@ -57,11 +57,6 @@ public class JSONObject {
         return nameValuePairs.get(name);
     }
 
-    public String optString(String name) {
-        Object value = opt(name);
-        return value == null ? "" : value.toString();
-    }
-
     public Iterator<String> keys() {
         return nameValuePairs.keySet().iterator();
     }

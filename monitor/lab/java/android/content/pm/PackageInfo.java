@@ -13,8 +13,4 @@ public class PackageInfo implements Parcelable {
 
     public PackageInfo() {
     }
-
-    public long getLongVersionCode() {
-        return versionCode;
-    }
 }

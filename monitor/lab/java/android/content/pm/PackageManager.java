@@ -7,7 +7,6 @@ public abstract class PackageManager {
     public static final int PERMISSION_GRANTED = 0;
     public static final int PERMISSION_DENIED = -1;
     public static final int GET_PERMISSIONS = 0x1000;
-    public static final int GET_META_DATA = 0x80;
 
     /** Thrown when a package, an application or a component is not found. */
     public static class NameNotFoundException extends Exception {
@@ -30,9 +29,5 @@ public abstract class PackageManager {
 
     public abstract ApplicationInfo getApplicationInfo(String packageName, int flags) throws NameNotFoundException;
 
-    public abstract CharSequence getApplicationLabel(ApplicationInfo info);
-
     public abstract int checkPermission(String permName, String packageName);
-
-    public abstract boolean hasSystemFeature(String featureName);
 }

@@ -1,36 +1,13 @@
 package com.example.parley;
 
-import android.util.Log;
-import java.io.IOException;
-import java.io.OutputStream;
-import java.net.HttpURLConnection;
-import java.net.URL;
-import java.nio.charset.StandardCharsets;
+import com.android.volley.toolbox.HurlStack;
 
 /** Parley's own server. */
 final class ParleyApi {
     private ParleyApi() {
     }
 
-    /** One request, with `json` as its body or without one; blocks. */
     static void send(String path, String json) {
-        try {
-            HttpURLConnection connection = (HttpURLConnection) new URL("https://api.parley.test" + path).openConnection();
-            connection.setRequestProperty("User-Agent", "Parley/6.3 (Android 14)");
-            if (json != null) {
-                byte[] body = json.getBytes(StandardCharsets.UTF_8);
-                connection.setRequestMethod("POST");
-                connection.setDoOutput(true);
-                connection.setFixedLengthStreamingMode(body.length);
-                connection.setRequestProperty("Content-Type", "application/json");
-                try (OutputStream out = connection.getOutputStream()) {
-                    out.write(body);
-                }
-            }
-            Log.i("Parley", path + ": " + connection.getResponseCode());
-            connection.getInputStream().close();
-        } catch (IOException e) {
-            Log.w("Parley", "request failed", e);
-        }
+        HurlStack.send("Parley/6.3 (Android 14)", "https://api.parley.test" + path, json);
     }
 }

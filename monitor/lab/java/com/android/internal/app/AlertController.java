@@ -20,7 +20,6 @@ public class AlertController {
     private final Button[] mButtons = new Button[3];
     private final DialogInterface.OnClickListener[] mListeners = new DialogInterface.OnClickListener[3];
     private final CharSequence[] mTexts = new CharSequence[3];
-    private CharSequence mTitle;
     private CharSequence mMessage;
     private TextView mMessageView;
     private View mView;
@@ -63,7 +62,6 @@ public class AlertController {
     }
 
     public void setTitle(CharSequence title) {
-        mTitle = title;
         mWindow.setTitle(title);
     }
 
@@ -81,10 +79,6 @@ public class AlertController {
     public void setButton(int which, CharSequence text, DialogInterface.OnClickListener listener) {
         mTexts[-1 - which] = text;
         mListeners[-1 - which] = listener;
-    }
-
-    public Button getButton(int which) {
-        return mButtons[-1 - which];
     }
 
     public void installContent() {

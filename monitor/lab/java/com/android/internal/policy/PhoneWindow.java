@@ -66,11 +66,6 @@ public class PhoneWindow extends Window {
     }
 
     @Override
-    public View peekDecorView() {
-        return mDecor;
-    }
-
-    @Override
     public boolean superDispatchTouchEvent(MotionEvent event) {
         return mDecor.superDispatchTouchEvent(event);
     }

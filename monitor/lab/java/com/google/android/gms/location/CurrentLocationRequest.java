@@ -4,13 +4,7 @@ import android.os.Parcelable;
 
 /** A request for the current location. */
 public final class CurrentLocationRequest implements Parcelable {
-    private int mPriority = Priority.PRIORITY_BALANCED_POWER_ACCURACY;
-
     private CurrentLocationRequest() {
-    }
-
-    public int getPriority() {
-        return mPriority;
     }
 
     /** Builds requests. */
@@ -18,11 +12,6 @@ public final class CurrentLocationRequest implements Parcelable {
         private final CurrentLocationRequest mRequest = new CurrentLocationRequest();
 
         public Builder() {
-        }
-
-        public Builder setPriority(int priority) {
-            mRequest.mPriority = priority;
-            return this;
         }
 
         public CurrentLocationRequest build() {

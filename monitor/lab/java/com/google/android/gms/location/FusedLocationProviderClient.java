@@ -9,7 +9,6 @@ import java.util.concurrent.Executor;
 
 /** The main entry point to fused location; an interface since version 21 of the library. */
 public interface FusedLocationProviderClient {
-    String KEY_VERTICAL_ACCURACY = "verticalAccuracy";
 
     Task<Location> getLastLocation();
 
@@ -18,8 +17,6 @@ public interface FusedLocationProviderClient {
     Task<Location> getCurrentLocation(int priority, CancellationToken cancellationToken);
 
     Task<Location> getCurrentLocation(CurrentLocationRequest request, CancellationToken cancellationToken);
-
-    Task<LocationAvailability> getLocationAvailability();
 
     Task<Void> requestLocationUpdates(LocationRequest request, LocationCallback callback, Looper looper);
 
@@ -36,6 +33,4 @@ public interface FusedLocationProviderClient {
     Task<Void> removeLocationUpdates(LocationListener listener);
 
     Task<Void> removeLocationUpdates(PendingIntent pendingIntent);
-
-    Task<Void> flushLocations();
 }

@@ -7,7 +7,4 @@ public abstract class LocationCallback {
 
     public void onLocationResult(LocationResult locationResult) {
     }
-
-    public void onLocationAvailability(LocationAvailability locationAvailability) {
-    }
 }

@@ -4,7 +4,6 @@ import android.os.Parcelable;
 
 /** What quality of location updates is wanted, and how often. */
 public final class LocationRequest implements Parcelable {
-    private int mPriority = Priority.PRIORITY_BALANCED_POWER_ACCURACY;
     private long mIntervalMillis = 3_600_000;
     private int mMaxUpdates = Integer.MAX_VALUE;
 
@@ -17,25 +16,9 @@ public final class LocationRequest implements Parcelable {
     }
 
     @Deprecated
-    public LocationRequest setPriority(int priority) {
-        mPriority = priority;
-        return this;
-    }
-
-    @Deprecated
     public LocationRequest setInterval(long intervalMillis) {
         mIntervalMillis = intervalMillis;
         return this;
-    }
-
-    @Deprecated
-    public LocationRequest setNumUpdates(int maxUpdates) {
-        mMaxUpdates = maxUpdates;
-        return this;
-    }
-
-    public int getPriority() {
-        return mPriority;
     }
 
     public long getIntervalMillis() {
@@ -52,21 +35,6 @@ public final class LocationRequest implements Parcelable {
 
         public Builder(long intervalMillis) {
             mRequest.mIntervalMillis = intervalMillis;
-        }
-
-        public Builder(int priority, long intervalMillis) {
-            this(intervalMillis);
-            mRequest.mPriority = priority;
-        }
-
-        public Builder setPriority(int priority) {
-            mRequest.mPriority = priority;
-            return this;
-        }
-
-        public Builder setIntervalMillis(long intervalMillis) {
-            mRequest.mIntervalMillis = intervalMillis;
-            return this;
         }
 
         public Builder setMaxUpdates(int maxUpdates) {

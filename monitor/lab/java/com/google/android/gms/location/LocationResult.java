@@ -18,10 +18,6 @@ public final class LocationResult implements Parcelable {
         return new LocationResult(locations);
     }
 
-    public static boolean hasResult(Intent intent) {
-        return intent.hasExtra(EXTRA);
-    }
-
     public static LocationResult extractResult(Intent intent) {
         return intent.getParcelableExtra(EXTRA, LocationResult.class);
     }

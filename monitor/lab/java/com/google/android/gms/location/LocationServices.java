@@ -10,14 +10,10 @@ public class LocationServices {
     }
 
     public static FusedLocationProviderClient getFusedLocationProviderClient(Activity activity) {
-        return new zzbi(activity, LocationServices::result);
+        return new zzbi(activity);
     }
 
     public static FusedLocationProviderClient getFusedLocationProviderClient(Context context) {
-        return new zzbi(context, LocationServices::result);
-    }
-
-    private static LocationAvailability result() {
-        return new LocationAvailability();
+        return new zzbi(context);
     }
 }

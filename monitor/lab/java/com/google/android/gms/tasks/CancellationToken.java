@@ -4,8 +4,4 @@ package com.google.android.gms.tasks;
 public abstract class CancellationToken {
     public CancellationToken() {
     }
-
-    public abstract boolean isCancellationRequested();
-
-    public abstract CancellationToken onCanceledRequested(OnTokenCanceledListener listener);
 }

@@ -8,8 +8,6 @@ public abstract class Task<TResult> {
     public Task() {
     }
 
-    public abstract boolean isComplete();
-
     public abstract boolean isSuccessful();
 
     public abstract boolean isCanceled();

@@ -16,11 +16,6 @@ final class zzw<TResult> extends Task<TResult> {
     private Exception mException;
 
     @Override
-    public synchronized boolean isComplete() {
-        return mComplete;
-    }
-
-    @Override
     public synchronized boolean isSuccessful() {
         return mComplete && mException == null;
     }

@@ -19,10 +19,6 @@ public final class AdvertisingIdClient {
         public String getId() {
             return mId;
         }
-
-        public boolean isLimitAdTrackingEnabled() {
-            return mLimited;
-        }
     }
 
     private AdvertisingIdClient() {

@@ -11,7 +11,6 @@ import com.android.lab.LocationEngine;
 import com.google.android.gms.location.CurrentLocationRequest;
 import com.google.android.gms.location.FusedLocationProviderClient;
 import com.google.android.gms.location.LastLocationRequest;
-import com.google.android.gms.location.LocationAvailability;
 import com.google.android.gms.location.LocationCallback;
 import com.google.android.gms.location.LocationListener;
 import com.google.android.gms.location.LocationRequest;
@@ -23,16 +22,13 @@ import com.google.android.gms.tasks.Tasks;
 import java.util.List;
 import java.util.concurrent.Executor;
 import java.util.function.Consumer;
-import java.util.function.Supplier;
 
 /** The implementation of the fused client; its name is a shrinker's, as in the real library. */
 public final class zzbi implements FusedLocationProviderClient {
     private final Context mContext;
-    private final Supplier<LocationAvailability> mAvailability;
 
-    public zzbi(Context context, Supplier<LocationAvailability> availability) {
+    public zzbi(Context context) {
         mContext = context;
-        mAvailability = availability;
     }
 
     private static SecurityException denied() {
@@ -92,11 +88,6 @@ public final class zzbi implements FusedLocationProviderClient {
     }
 
     @Override
-    public Task<LocationAvailability> getLocationAvailability() {
-        return Tasks.forResult(mAvailability.get());
-    }
-
-    @Override
     public Task<Void> requestLocationUpdates(LocationRequest request, LocationCallback callback, Looper looper) {
         return requestLocationUpdates(request, on(looper), callback);
     }
@@ -144,10 +135,5 @@ public final class zzbi implements FusedLocationProviderClient {
     @Override
     public Task<Void> removeLocationUpdates(PendingIntent pendingIntent) {
         return end(pendingIntent);
-    }
-
-    @Override
-    public Task<Void> flushLocations() {
-        return Tasks.forResult(null);
     }
 }

@@ -1,0 +1,214 @@
+"""Runs of an app held against what it is known to do: how they are read, the files beside, the decision."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, Unpack
+
+from monitor.api.judging import Judging, judging
+from monitor.errors import DamagedRecording, FileError, UserError
+
+if TYPE_CHECKING:  # imported late, so that `import monitor` and --help answer at once
+    from monitor.api.judging import Choices
+    from monitor.findings import Confidence, Level, Report
+    from monitor.findings.gate import GateReport
+    from monitor.gate import Accepted, Held, Policy
+    from monitor.gate.baseline import Baseline
+
+    class Limits(Choices, total=False):
+        """By what runs are held, and what fails."""
+
+        baseline: Path | None
+        """None: appwitness-baseline.yml in this folder or beside pyproject.toml, where there is one."""
+        base: Sequence[Path]
+        """Instead of a baseline: recordings of another release, or their reports as JSON."""
+        waivers: Path | None
+        flows: Path | None
+        aliases: Mapping[str, str]
+        """Package -> the one that it stands for: `com.app.debug` -> `com.app`."""
+        verify: bool
+        """False: take recordings that are not what their stamps say, too."""
+        fail_on: Level | Literal["never"]
+        min_confidence: Confidence
+        on_worse: bool
+        on_new_rules: bool
+        on_stale: bool
+        strict: bool
+        allowed_gaps: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Runs:
+    """How runs are read."""
+
+    aliases: Mapping[str, str] = field(default_factory=dict)
+    verify: bool = True
+
+    def package(self, report: Report) -> str:
+        """The app that a run is of."""
+        package = report.run.app.package
+        return self.aliases.get(package, package)
+
+    def reports(self, paths: Sequence[Path], judging: Judging) -> list[Report]:
+        """Of recordings, or of reports that were written as JSON; all of one app.
+
+        Raises UserError when they are of several, DamagedRecording when one is not what its stamps say.
+        """
+        reports = [self._report(path, judging) for path in paths]
+        for path, report in zip(paths, reports, strict=True):
+            self.see_that_one(path, report, self.package(reports[0]))
+        return reports
+
+    def see_that_one(self, path: Path, report: Report, package: str) -> None:
+        """Raise UserError when a run is of another app than this."""
+        if (other := self.package(report)) != package:
+            raise UserError(
+                f"{path} is a run of {other}, and others are of {package}.",
+                f"Name runs of one app, or say that they are one: --package-alias {other}={package}.",
+            )
+
+    def _report(self, path: Path, judging: Judging) -> Report:
+        if path.is_file() and path.suffix == ".json":
+            return _written(path)
+        report = judging.report(path)
+        sealed = report.verified
+        if self.verify and sealed and sealed.outcome == "altered":
+            raise DamagedRecording(
+                f"{path} is not what its stamps say: {sealed.difference}.",
+                "Run `appwitness verify` on it. To use it anyway: --no-verify.",
+            )
+        return report
+
+
+def _written(path: Path) -> Report:
+    from pydantic import ValidationError
+
+    from monitor.findings import Report
+
+    try:
+        return Report.model_validate_json(path.read_bytes())
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        where = ".".join(map(str, first["loc"])) or "the file"
+        hint = "Make it with: appwitness report --format json."
+        raise FileError(path, None, f"{where}: {first['msg']}.", hint) from None
+
+
+def accepted(waivers: Path | None, flows: Path | None, today: date, max_waiver_days: int) -> Accepted:
+    """What people have accepted, in the files that are named or beside. Raises FileError with the line."""
+    from monitor.gate import Accepted, allowed
+    from monitor.gate import waivers as files
+
+    waiver_file = beside(waivers, files.NAME)
+    flow_file = beside(flows, allowed.NAME)
+    return Accepted(
+        files.read(waiver_file, today, max_waiver_days) if waiver_file else None,
+        allowed.read(flow_file) if flow_file else None,
+    )
+
+
+def baseline_of(path: Path, package: str) -> Baseline:
+    """The file of an app. Raises UserError when it is of another."""
+    from monitor.gate import baseline as files
+
+    file = files.read(path)
+    if package != file.app:
+        raise UserError(f"{path} is of {file.app}, and these are runs of {package}.", "Name another --baseline.")
+    return file
+
+
+def beside(given: Path | None, name: str) -> Path | None:
+    """The file that was named; else the one in this folder, or in that of pyproject.toml above it; None: neither."""
+    if given:
+        return given
+    here = Path.cwd()
+    project = next((folder for folder in (here, *here.parents) if (folder / "pyproject.toml").is_file()), here)
+    return next((folder / name for folder in (here, project) if (folder / name).is_file()), None)
+
+
+@dataclass(frozen=True)
+class Gate:
+    """By what runs of one app are held."""
+
+    judging: Judging
+    accepted: Accepted
+    policy: Policy
+    runs: Runs = field(default_factory=Runs)
+    baseline: Path | None = None
+    """None: the file beside, where there is one."""
+    base: Sequence[Path] = ()
+    """Instead of it: runs of another release."""
+
+    def decide(self, reports: Sequence[Report]) -> GateReport:
+        """What became of each finding of these runs. Raises UserError when the baseline is another app's."""
+        from monitor.gate import gate, release
+
+        package = self.runs.package(reports[0])
+        if self.base:
+            others = self.runs.reports(self.base, self.judging)
+            self.runs.see_that_one(self.base[0], others[0], package)
+            against: Held | None = release(others, self.runs.aliases)
+        else:
+            against = self._of_file(package)
+        return gate(reports, against, self.accepted, self.policy, self.judging.known.recipients)
+
+    def _of_file(self, package: str) -> Held | None:
+        from monitor.gate import Held
+        from monitor.gate import baseline as files
+
+        path = beside(self.baseline, files.NAME)
+        if path is None:
+            return None
+        if not path.exists():
+            raise UserError(f"There is no {path}.", "Write it: appwitness baseline write RECORDING.")
+        file = baseline_of(path, package)
+        return Held(file.made, {each.id: each for each in file.findings}, str(path))
+
+
+def made(by: Judging | None = None, /, **limits: Unpack[Limits]) -> Gate:
+    """A gate as the user chooses; `by` in place of the choices on judging.
+
+    Raises UserError and FileError for what does not fit.
+    """
+    from monitor.gate import Policy
+    from monitor.gate.waivers import MAX_DAYS
+
+    given: dict[str, Any] = dict(limits)
+    policy = Policy(**{each.name: given.pop(each.name) for each in fields(Policy) if each.name in given})
+    runs = Runs(given.pop("aliases", {}), given.pop("verify", True))
+    files = accepted(given.pop("waivers", None), given.pop("flows", None), datetime.now(UTC).date(), MAX_DAYS)
+    baseline, base = given.pop("baseline", None), tuple(given.pop("base", ()))
+    return Gate(by or judging(**given), replace(files, aliases=runs.aliases), policy, runs, baseline, base)
+
+
+def gate(recordings: Path | str | Sequence[Path | str], **limits: Unpack[Limits]) -> GateReport:
+    """What became of each finding of some runs of one app, and whether the build fails: `outcome`.
+
+    Raises UserError for runs of several apps, FileError for a file that does not fit, DamagedRecording for a recording
+    that is not what its stamps say.
+    """
+    by = made(**limits)
+    return by.decide(by.runs.reports(_paths(recordings), by.judging))
+
+
+def diff(
+    old: Path | str | Sequence[Path | str], new: Path | str | Sequence[Path | str], **choices: Unpack[Choices]
+) -> GateReport:
+    """What one release does that another did not: whatever is new or worse counts. Raises as `gate` does."""
+    by = between(_paths(old), Runs(), judging(**choices))
+    return by.decide(by.runs.reports(_paths(new), by.judging))
+
+
+def between(old: Sequence[Path], runs: Runs, judging: Judging, strict: bool = False) -> Gate:
+    """The gate of one release against another, in which nothing is accepted and whatever is new or worse counts."""
+    from monitor.gate import Accepted, Policy
+
+    policy = Policy(fail_on="info", min_confidence="declared", strict=strict)
+    return Gate(judging, Accepted(aliases=runs.aliases), policy, runs, base=old)
+
+
+def _paths(given: Path | str | Sequence[Path | str]) -> list[Path]:
+    return [Path(given)] if isinstance(given, Path | str) else [Path(each) for each in given]

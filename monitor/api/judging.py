@@ -1,0 +1,90 @@
+"""Recordings, judged: by what is known, into an index."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Unpack
+
+from monitor.api.home import database
+
+if TYPE_CHECKING:  # imported late, so that `import monitor` and --help answer at once
+    from monitor import knowledge
+    from monitor.correlate import Outcome, Progress
+    from monitor.findings import Report
+    from monitor.knowledge import Knowledge
+    from monitor.store import Store
+
+    class Choices(knowledge.Choices, total=False):
+        """How a user has recordings judged."""
+
+        rules: Path | None
+        """Folder with rules of the user's own, in addition to ours."""
+        db: str | None
+        """SQLite file or SQLAlchemy URL of the index; None: appwitness.sqlite in ~/.appwitness."""
+
+
+def quiet(_what: str, _done: int, _total: int, /) -> None:
+    """Tell nobody how far the work is."""
+
+
+@dataclass(frozen=True)
+class Judging:
+    """By what recordings are judged, and into which index."""
+
+    known: Knowledge
+    db: str | None = None
+
+    @cached_property
+    def store(self) -> Store:
+        """The index. The usual one is begun anew where another version of appwitness made it: the old file gets another
+        name, which a line on stderr says. Raises UserError when it cannot be used."""
+        from monitor.store import Store, set_aside
+
+        place = database(self.db)
+        if isinstance(place, Path) and self.db is None and (old := set_aside(place)) is not None:
+            print(
+                f"appwitness: the index {place} was made by another version; it is {old.name} now, and a new one is "
+                "begun: `appwitness correlate RECORDING` puts a recording into it.",
+                file=sys.stderr,
+            )
+        return Store(place)
+
+    def report(self, path: Path, progress: Progress = quiet) -> Report:
+        """The report of a recording, correlated again only when the index is behind it or the rules have changed."""
+        from monitor.correlate import report_on
+        from monitor.recording import Recording
+
+        return report_on(Recording.open(path), self.store, self.known, progress)
+
+
+def judging(*, db: str | None = None, rules: Path | None = None, **choices: Unpack[knowledge.Choices]) -> Judging:
+    """As the user chooses. Raises UserError for a choice that there is not, FileError for a file that does not fit."""
+    from monitor.knowledge import Choices as Known
+    from monitor.knowledge import knowledge as known
+
+    if unknown := choices.keys() - Known.__annotations__:
+        raise TypeError(f"unknown keyword: {', '.join(sorted(unknown))}")
+    return Judging(known(rules, **choices), db)
+
+
+def correlate(recording: Path | str, **choices: Unpack[Choices]) -> Outcome:
+    """Read a recording into the index and judge it: its flows and findings. Asking again changes nothing.
+
+    Raises UserError when the folder is no recording.
+    """
+    from monitor.correlate import correlate as walk
+    from monitor.recording import Recording
+
+    by = judging(**choices)
+    return walk(Recording.open(Path(recording)), by.store, by.known)
+
+
+def report(recording: Path | str, **choices: Unpack[Choices]) -> Report:
+    """What was found in a recording: findings, flows, and what could not be observed. `render` writes it.
+
+    Values in it are as they are; `render` masks them. Raises UserError when the folder is no recording.
+    """
+    return judging(**choices).report(Path(recording))

@@ -1,0 +1,72 @@
+"""A run that is judged while it is recorded."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from monitor.api.home import home, signer
+
+if TYPE_CHECKING:  # imported late, so that --help answers at once
+    from monitor.correlate import Outcome
+    from monitor.findings import Finding
+    from monitor.knowledge import Knowledge
+    from monitor.observe.device import Device
+    from monitor.observe.order import Caller, Order
+    from monitor.observe.sources import Source
+    from monitor.recording import Read
+    from monitor.store import Store
+
+
+@dataclass(frozen=True)
+class Judge:
+    """Who judges a run while it goes on."""
+
+    known: Knowledge
+    store: Store
+    tell: Callable[[Sequence[Finding]], bool] = lambda _: False
+    """Gets all findings whenever they changed; whether one is new to it."""
+    lines: Callable[[Sequence[Read]], object] = lambda _: None
+    """Gets the new lines of the recording."""
+
+
+def record(device: Device, path: Path, sources: Sequence[Source], order: Order, caller: Caller, judge: Judge) -> None:
+    """Record a run into the new folder `path` and correlate it at the same time, until the run ends.
+
+    Raises what ended either of them.
+    """
+    from monitor.correlate import follow
+    from monitor.knowledge import search_version
+    from monitor.observe.run import observe
+    from monitor.recording import Recording
+
+    judged_by = {"rules": judge.known.digest, "search": search_version()}
+    order = replace(order, judged_by=judged_by, confdir=home() / "proxy", signer=signer())
+    done = threading.Event()
+    failure: list[BaseException] = []
+
+    def tell(outcome: Outcome) -> None:
+        if judge.tell(outcome.findings):
+            device.noticed()
+
+    def correlate_live() -> None:
+        while not (path / "run.json").exists():
+            if done.wait(0.05):
+                return
+        try:
+            follow(Recording.open(path), judge.store, judge.known, done.is_set, tell, judge.lines)
+        except Exception as error:
+            failure.append(error)
+
+    live = threading.Thread(target=correlate_live, name="correlate")
+    live.start()
+    try:
+        observe(device, path, sources, order, caller)
+    finally:
+        done.set()
+        live.join()
+    if failure:
+        raise failure[0]

@@ -1,0 +1,94 @@
+"""What verbs write: any number of formats in one call, each to its file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+
+from monitor.cli.base import Verb, gathered
+from monitor.errors import UserError
+
+
+class Paired(click.Command):
+    """A verb with any number of `--format X --output F`: an --output is that of the --format before it."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Take the pairs out; they come back in `ctx.meta["outputs"]`."""
+        outputs: list[tuple[str | None, Path | None]] = []
+        rest: list[str] = []
+        words = iter(args)
+        for word in words:
+            name, equals, value = word.partition("=")
+            if word == "--":
+                rest += [word, *words]
+            elif name == "--format":
+                outputs.append((self._format(value if equals else next(words, "")), None))
+            elif name == "--output":
+                file = value if equals else next(words, "")
+                if not file:
+                    raise UserError("--output names no file.", "Write --format sarif --output report.sarif.")
+                last = outputs.pop()[0] if outputs and outputs[-1][1] is None else None
+                outputs.append((last, Path(file)))
+            else:
+                rest.append(word)
+        ctx.meta["outputs"] = _paired(outputs)
+        return super().parse_args(ctx, rest)
+
+    def _format(self, name: str) -> str:
+        (choice,) = (param.type for param in self.params if "--format" in param.opts)
+        assert isinstance(choice, click.Choice)
+        if name not in choice.choices:
+            raise UserError(f"There is no format {name!r}.", f"Choose one of {', '.join(choice.choices)}.")
+        return name
+
+
+def _paired(outputs: Sequence[tuple[str | None, Path | None]]) -> list[tuple[str, Path | None]]:
+    match outputs:
+        case [(None, Path() as file), (str() as format_, None)]:  # one of each, the other way round
+            return [(format_, file)]
+        case []:
+            return [("text", None)]
+    if sum(file is None for _, file in outputs) > 1:
+        raise UserError("Two formats go to standard output.", "Give all but one of them an --output of its own.")
+    return [(format_ or "text", file) for format_, file in outputs]
+
+
+@dataclass(frozen=True)
+class Output:
+    """What is written, and where to."""
+
+    outputs: Sequence[tuple[str, Path | None]]
+    """Formats, each with its file; None: standard output."""
+    lang: str | None
+    reveal: bool
+    template: Path | None = None
+    sarif_anchor: str | None = None
+    with_gone: bool = False
+    verbose: bool = False
+
+
+def output_options(formats: Sequence[str], *others: Callable[[Verb], Verb], lang: str) -> Callable[[Verb], Verb]:
+    """The options of a `Paired` verb, which gets them as `as_`; `lang` says what the default is."""
+
+    def make(*, _format: None, _output: None, **fields: Any) -> Output:
+        return Output(click.get_current_context().meta["outputs"], **fields)
+
+    return gathered(
+        "as_",
+        make,
+        # These two are taken out by Paired, and stand here for --help.
+        click.option(
+            "--format",
+            "_format",
+            type=click.Choice(formats),
+            help="What to write; may be given several times. [default: text]",
+        ),
+        click.option("--output", "_output", metavar="FILE", help="File for the --format before it. [default: stdout]"),
+        click.option("--lang", type=click.Choice(["en", "zh"]), help=f"Language. [default: {lang}]"),
+        click.option("--reveal", is_flag=True, help="Show personal values as they are; they are masked otherwise."),
+        *others,
+    )

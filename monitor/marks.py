@@ -1,0 +1,132 @@
+"""What a person notes in a recording: marks of consent, their corrections, and marks that never should have been."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from monitor import events
+from monitor.errors import UserError
+from monitor.judge.consent import consents, scope_of
+from monitor.judge.data_types import DataTypes
+from monitor.labels import Labels
+from monitor.recording import Recording
+from monitor.seen import Seen, host_time
+
+CONSENTS = events.FILES["consent"]
+ALL = "all"
+"""For the codes of data types: all of them."""
+
+
+@dataclass(frozen=True)
+class Said:
+    """What a person says of a question or an answer; what is left out is as in the line that it corrects."""
+
+    scope: events.Scope | None = None
+    data: tuple[str, ...] = ()
+    text: str | None = None
+    note: str | None = None
+    at: datetime | None = None
+    """UTC, with or without its zone."""
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A line that was appended, and the one that it replaces or takes back."""
+
+    ref: events.Ref
+    line: events.Consent
+    before: tuple[events.Ref, events.Consent] | None = None
+
+
+def consent(
+    recording: Recording, status: events.ConsentState, said: Said, types: DataTypes, labels: Labels, corrects: str = ""
+) -> Mark:
+    """Append what the user was asked or decided, in place of the line named by `corrects`, if any.
+
+    Raises UserError for a data type or a line that does not exist.
+    """
+    if unknown := sorted(set(said.data) - {ALL} - types.codes):
+        raise UserError(
+            f"There is no data type {', '.join(unknown)}.", "catalog/data_types.yml has the codes, such as location."
+        )
+    before = named(recording, corrects, labels) if corrects else None
+    fields = _as_marked(recording, before[1]) if before else {}
+    if said.at:
+        fields["at"] = said.at.replace(tzinfo=UTC)
+    if said.scope:
+        fields["scope"] = said.scope
+    if said.data:
+        fields["data"] = None if ALL in said.data else said.data
+    line = events.Consent(
+        **{"at": datetime.now(UTC), **fields},
+        app=recording.run.app.package,
+        clock="host",
+        signal="operator",
+        status=status,
+        by="operator",
+        text=said.text,
+        note=said.note,
+        corrects=before[0] if before else None,
+    )
+    return Mark(recording.note(line), line, before)
+
+
+def retract(recording: Recording, line: str, labels: Labels, note: str | None = None) -> Mark:
+    """Append that a line never was. Raises UserError for one that does not exist."""
+    ref, before = named(recording, line, labels)
+    retraction = events.Consent(
+        **_as_marked(recording, before),
+        app=recording.run.app.package,
+        clock="host",
+        signal="operator",
+        status=before.status,
+        by="operator",
+        note=note,
+        retracts=ref,
+    )
+    return Mark(recording.note(retraction), retraction, (ref, before))
+
+
+def asked(recording: Recording, labels: Labels) -> Sequence[Seen[events.Consent]]:
+    """What was asked and answered, by consent lines and by what was on the screen."""
+    lines: list[Any] = [*recording.seen(events.Consent), *recording.seen(events.Screen)]
+    return consents(lines, labels, recording.run.app.package)
+
+
+def named(recording: Recording, name: str, labels: Labels) -> tuple[events.Ref, events.Consent]:
+    """The consent line that a person names, as `consents.jsonl:3` or `3`, or what a screen said, `screens.jsonl:7`.
+
+    Raises UserError when there is none.
+    """
+    if re.fullmatch(rf"{re.escape(events.FILES['screen'])}:[1-9]\d*", name):
+        said = next((each for each in asked(recording, labels) if each.ref == name), None)
+        if said is not None:
+            return name, said.event
+        raise UserError(f"{name} says nothing of consent.", "`appwitness mark list` has the lines that do.")
+    found = re.fullmatch(rf"(?:{re.escape(CONSENTS)}:)?([1-9]\d*)", name)
+    if not found:
+        raise UserError(
+            f"{name!r} is not a line of {CONSENTS}.", f"Name one as reports do: {CONSENTS}:3. Only those can be wrong."
+        )
+    ref = f"{CONSENTS}:{found[1]}"
+    lines = {read.ref: read for read in recording.read("consent", finished=True)}
+    if ref not in lines:
+        last = f"its last line is {CONSENTS}:{len(lines)}" if lines else "it has no lines"
+        raise UserError(f"There is no {ref} in {recording.path}: {last}.", "Name a line that there is, as reports do.")
+    event = lines[ref].event
+    if not isinstance(event, events.Consent):
+        raise UserError(f"{ref} cannot be read: {lines[ref].error}.", "It has no effect as it is; leave it.")
+    return ref, event
+
+
+def _as_marked(recording: Recording, consent: events.Consent) -> dict[str, Any]:
+    """When, and of what, a line speaks, as an operator writes it: on the host's clock."""
+    return {
+        "at": host_time(consent, recording.run.clock_offset_ms),
+        "scope": scope_of(consent),
+        "data": consent.data,
+    }

@@ -1,0 +1,78 @@
+"""What a fingerprint stands for: its parts, and the findings and lines of a baseline that have it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from monitor import escape
+from monitor.errors import UserError
+from monitor.events import Ref
+from monitor.findings import Confidence, Level, Report
+from monitor.findings.gate import Behaviour
+from monitor.findings.identity import Identity, identity
+from monitor.reports.verdict import worst_first
+from monitor.reports.words import Words, plain
+
+
+class Known(NamedTuple):
+    """A place from which a fingerprint is known."""
+
+    identity: Identity
+    where: str
+    level: Level
+    confidence: Confidence
+    plans: tuple[str, ...]
+    evidence: tuple[Ref, ...] = ()
+
+
+def shown(report: Report, which: str, aliases: Mapping[str, str], where: str) -> Iterator[Known]:
+    """The findings of a recording that have it."""
+    package = report.run.app.package
+    for number, finding in enumerate(worst_first(report), start=1):
+        of = identity(finding, aliases.get(package, package))
+        if of.id == which:
+            plans = (report.run.plan,)
+            yield Known(of, f"{where}:{number}", finding.level, finding.confidence, plans, finding.evidence)
+
+
+def listed(behaviour: Behaviour, package: str, where: str) -> Known:
+    """A line of a baseline."""
+    parts = (behaviour.rule, package, behaviour.data or "", behaviour.recipient or "", behaviour.actor)
+    return Known(Identity(*parts), where, behaviour.level, behaviour.confidence, behaviour.plans)
+
+
+def told(which: str, known: Sequence[Known], *, lang: str = "en", as_json: bool = False) -> str:
+    """The parts of a fingerprint and where it is known from, as text or as JSON.
+
+    Raises UserError when nothing has it: the parts cannot be computed back from it.
+    """
+    if not known:
+        raise UserError(
+            f"Nothing has the fingerprint {which} there.",
+            "Name the recording or the --baseline that it comes from: its parts cannot be read out of it.",
+        )
+    of, words = known[0].identity, Words(lang)
+    if as_json:
+        places = [{name: value for name, value in each._asdict().items() if name != "identity"} for each in known]
+        tree = {"id": which, "sha256": of.digest, **of._asdict(), "known_from": places}
+        return escape.json(json.dumps(tree, ensure_ascii=False, indent=2)) + "\n"
+    return "\n".join(plain(line) for line in _lines(which, known, words)) + "\n"
+
+
+def _lines(which: str, known: Sequence[Known], words: Words) -> Iterator[str]:
+    of, colon = known[0].identity, words("colon")
+    actor = {"app": words("actor_app"), "unknown": words("actor_unknown")}.get(of.actor, of.actor)
+    yield which
+    yield f"  {words('rule')}{colon}{of.rule}"
+    yield f"  {words('app')}{colon}{of.package}"
+    if of.data:
+        yield f"  {words('data')}{colon}{words.data(of.data)}"
+    if of.recipient:
+        yield f"  {words('recipient')}{colon}{of.recipient}"
+    yield f"  {words('whose_code')}{colon}{actor}"
+    yield words("known_from")
+    for each in known:
+        sure = f"{words(f'level_{each.level}')}, {words(f'confidence_{each.confidence}')}"
+        yield f"  {each.where}{colon}{sure}; {', '.join((*each.plans, *each.evidence))}"

@@ -1,0 +1,97 @@
+"""What failed, as the message of a test: each finding with its lines, its code, and what accepts it."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from pathlib import Path
+
+from monitor.events import Access, Connection, Ref, Upload
+from monitor.findings import Flow, Report
+from monitor.findings.gate import Gated, GateReport
+from monitor.reports.frames import frames
+from monitor.reports.gate import Told
+from monitor.reports.gate import sentences as said
+from monitor.reports.mask import masked
+from monitor.reports.words import Words, plain
+
+FRAMES = 4
+"""Frames of the app's own that are shown of each stack."""
+VALUES = 3
+MOST = 10
+"""Findings that are told in full."""
+
+
+def message(decided: GateReport, report: Report, recording: Path, page: Path | None = None) -> str:
+    """Several lines of plain text; values are masked. `page`: the report, where the recording is not kept."""
+    where = f"appwitness report {_here(recording)} --format html --output report.html" if page is None else _here(page)
+    return "\n".join((*_lines(Told(decided, [masked(report)], Words("en"))), "", f"All of it: {where}"))
+
+
+def _here(path: Path) -> str:
+    """As one would type it."""
+    return shlex.quote(str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path))
+
+
+def _lines(told: Told) -> Iterator[str]:
+    gate = told.gate
+    yield f"appwitness: {said.verdict(told)}"
+    yield said.against(told)
+    failing = [one for one in gate.changes if one.fails]
+    for one in failing[:MOST]:
+        yield ""
+        yield from _finding(one, told)
+    if len(failing) > MOST:
+        yield told.words("and_more", count=len(failing) - MOST)
+    yield from (f"\n{said.flow(flow, told.words)}" for flow in gate.flows)
+    if gate.outcome == "not_observable":
+        reasons = (reason for one in gate.changes for reason in one.unobserved)
+        yield from dict.fromkeys(said.unobserved(reason, told.words) for reason in reasons)
+    if failing:
+        yield ""
+        yield from _entries(failing[:MOST])
+
+
+def _finding(one: Gated, told: Told) -> Iterator[str]:
+    behaviour, finding, words = one.behaviour, told.finding(one), told.words
+    change, level = words(f"change_{one.change}").upper(), words(f"level_{behaviour.level}")
+    yield f"{change} {level}, {words(f'confidence_{behaviour.confidence}')}: {told.title(one)}"
+    yield f"  {said.about(one, words)}"
+    yield from (f"  {line}" for line in said.why(one, words))
+    (report,) = told.reports
+    flow = next((flow for flow in report.flows if finding and flow.id in finding.flows), None)
+    if flow:
+        values = dict.fromkeys(match.value for match in flow.matches)
+        shown = ", ".join(map(plain, islice(values, VALUES))) + (", ..." if len(values) > VALUES else "")
+        yield f"  {flow.access or 'no read was seen'} -> {flow.upload}: {shown}"
+        yield from _code(flow, report)
+    elif finding:
+        yield f"  {', '.join(map(plain, finding.evidence))}"
+
+
+def _entries(failing: Sequence[Gated]) -> Iterator[str]:
+    """What accepts them, but for what a person has to say."""
+    yield "To accept it for a time, put this under `waivers:` in appwitness-waivers.yml and fill it in:"
+    for one in failing:
+        behaviour = one.behaviour
+        yield f"  - id: {behaviour.rule}-{behaviour.id[3:7]}"
+        yield f'    finding: "{behaviour.id}"'
+        yield "    owner:    # who answers for it"
+        yield "    reason:   # why, in ten characters or more"
+        yield "    expires:  # last day, 180 days ahead at most"
+
+
+def _code(flow: Flow, report: Report) -> Iterator[str]:
+    """The app's own frames of the read and of what sent it."""
+    for what, refs in (("read by", (flow.access,)), ("sent by", (flow.connection, flow.upload))):
+        shown = next(filter(None, (_own(ref, report) for ref in refs)), [])
+        for at, frame in enumerate(shown[:FRAMES]):
+            yield f"  {what if at == 0 else '':8} {plain(frame)}".rstrip()
+
+
+def _own(ref: Ref | None, report: Report) -> list[str]:
+    line = report.evidence.get(ref or "")
+    if not isinstance(line, Access | Connection | Upload):
+        return []
+    return [frame.text for frame in frames(line.stack, line.owners) if frame.own]

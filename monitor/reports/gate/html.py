@@ -1,0 +1,77 @@
+"""What a gate decided as one page: what fails first, then each kind of change in a table of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from monitor.findings.gate import Change, Gated
+from monitor.reports.gate import Told
+from monitor.reports.gate import sentences as said
+from monitor.reports.html import fill
+from monitor.reports.words import plain
+
+TONES = {"failed": "high", "not_observable": "gaps", "passed": "none"}
+QUIET = ("same", "better", "gone")
+"""Folded until somebody opens them."""
+
+
+class Row(NamedTuple):
+    """One behaviour, in words."""
+
+    one: Gated
+    title: str
+    lines: tuple[str, ...]
+    detail: str
+    recording: str
+    evidence: tuple[str, ...]
+
+
+class Group(NamedTuple):
+    """The behaviours of which the same became."""
+
+    change: Change
+    name: str
+    open: bool
+    rows: tuple[Row, ...]
+
+
+def render(told: Told) -> str:
+    """A self-contained HTML document."""
+    gate, words = told.gate, told.words
+    version = gate.made.appwitness
+    return fill(
+        "gate.html",
+        words,
+        gate=gate,
+        tone=TONES[gate.outcome],
+        verdict=said.verdict(told),
+        against=said.against(told),
+        recordings=", ".join(map(plain, gate.recordings)),
+        groups=tuple(_groups(told)),
+        flows=[f"{plain(flow.recording)}{words('colon')}{said.flow(flow, words)}" for flow in gate.flows],
+        remarks=[said.remark(remark, words) for remark in gate.remarks],
+        gaps=words.count("gate_gaps", gate.gaps) if gate.gaps else "",
+        note=words("revealed_note" if told.revealed else "masked_note"),
+        made_by=words("page_made_by", version=plain(version) if version else words("unknown")),
+    )
+
+
+def _groups(told: Told) -> Iterator[Group]:
+    for change in said.CHANGES:
+        of = sorted((one for one in told.gate.changes if one.change == change), key=lambda one: not one.fails)
+        if of:
+            name = told.words(f"change_{change}")
+            yield Group(change, name, change not in QUIET, tuple(_row(one, told) for one in of))
+
+
+def _row(one: Gated, told: Told) -> Row:
+    words, finding = told.words, told.finding(one)
+    return Row(
+        one,
+        told.title(one),
+        (said.about(one, words), *said.why(one, words)),
+        words.of(finding.detail) if finding and finding.detail else "",
+        plain(one.recording or ""),
+        finding.evidence if finding else (),
+    )

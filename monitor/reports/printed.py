@@ -1,0 +1,52 @@
+"""What rich makes of the parts of a report: colours, a width, and nothing foreign that acts on a terminal."""
+
+from __future__ import annotations
+
+import io
+import shutil
+import sys
+from collections.abc import Iterable, Iterator
+
+from rich.console import Console, RenderableType
+from rich.segment import Segment, Segments
+
+from monitor.colour import wanted
+from monitor.reports.words import plain
+
+COLUMNS = 80
+"""Width where the output is no terminal and COLUMNS is not set."""
+WIDEST = 140
+
+TONES = {
+    "high": "bold red",
+    "medium": "bold yellow",
+    "low": "bold cyan",
+    "info": "bold blue",
+    "gaps": "bold yellow",
+    "none": "bold green",
+}
+
+
+def printed(parts: Iterable[RenderableType], width: int | None = None, colour: bool | None = None) -> str:
+    """What rich makes of some parts, for a file or a terminal; no colour when standard output is not a tty."""
+    out = io.StringIO()
+    colour = wanted.get() if colour is None else colour
+    console = Console(
+        file=out,
+        width=width or min(shutil.get_terminal_size((COLUMNS, 24)).columns, WIDEST),
+        force_terminal=sys.stdout.isatty() if colour is None else colour,
+        color_system="auto" if colour is None else ("standard" if colour else None),
+        highlight=False,
+        markup=False,
+        emoji=False,
+        legacy_windows=False,
+    )
+    for part in parts:
+        console.print(Segments(_inert(console.render(part))), end="")
+    return "\n".join(line.rstrip() for line in out.getvalue().rstrip("\n").split("\n")) + "\n"
+
+
+def _inert(segments: Iterable[Segment]) -> Iterator[Segment]:
+    """What is to be printed; nothing foreign in it acts on a terminal."""
+    for segment in segments:
+        yield segment if segment.control else Segment(plain(segment.text), segment.style)
