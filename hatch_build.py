@@ -6,6 +6,8 @@ the compiled part of the search (from C).
 
 from __future__ import annotations
 
+import hashlib
+import importlib.metadata
 import os
 import re
 import shlex
@@ -57,18 +59,45 @@ def lab_sources(root: Path) -> list[Path]:
     return sorted((root / "monitor/lab/java").rglob("*.java"))
 
 
+def java_bridge() -> tuple[Path, str]:
+    """The Java bridge that the agent is built with, and what it is called there: that of frida-tools, or, by
+    APPWITNESS_JAVA_BRIDGE, a file like it, one ES module, or the folder of a frida-java-bridge."""
+    given = os.environ.get("APPWITNESS_JAVA_BRIDGE")
+    if not given:
+        import frida_tools
+
+        path = Path(frida_tools.__file__).parent / "bridges" / "java.js"
+        return path, f"frida-tools {importlib.metadata.version('frida-tools')}"
+    path = Path(given).expanduser()
+    files = [path] if path.is_file() else sorted([*path.glob("index.js"), *path.glob("lib/**/*.js")])
+    if not files:
+        sys.exit(
+            f"APPWITNESS_JAVA_BRIDGE: there is no Java bridge at {given}: name a file, or a folder with an index.js."
+        )
+    digest = hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
+    return path, f"{re.sub(r'[^A-Za-z0-9._-]', '_', path.resolve().name)} sha256:{digest}"
+
+
+def agent_is_current(root: Path) -> bool:
+    """Whether the agent is built from hooks/ as it is and with that bridge."""
+    agent = root / AGENT
+    return is_current(agent, agent_sources(root)) and _origin(java_bridge()[1]) in agent.read_text("utf-8")
+
+
+def _origin(name: str) -> str:
+    """How the bundle names its bridge; monitor/observe/agent.py reads it there."""
+    return f"the Java bridge of {name};"
+
+
 def build_agent(root: Path) -> Path:
-    """Bundle hooks/ and the Java bridge of frida-tools into one script, where it is out of date; needs no node."""
+    """Bundle hooks/ and a Java bridge into one script, where it is out of date; needs no node."""
     agent = root / AGENT
     sources = agent_sources(root)
-    if is_current(agent, sources):
+    if agent_is_current(root):
         return agent
-    import importlib.metadata
-
     import frida
-    import frida_tools
 
-    bridge = Path(frida_tools.__file__).parent / "bridges" / "java.js"
+    bridge, name = java_bridge()
     problems: list[str] = []
     with tempfile.TemporaryDirectory() as folder:
         stage = Path(folder).resolve()
@@ -79,9 +108,15 @@ def build_agent(root: Path) -> Path:
         module = stage / "node_modules" / "frida-java-bridge"
         module.mkdir(parents=True)
         (module / "package.json").write_text('{"name": "frida-java-bridge", "type": "module", "main": "index.js"}')
-        origin = f"the Java bridge of frida-tools {importlib.metadata.version('frida-tools')}"
-        code = f"{bridge.read_text('utf-8')}\nbridge.origin = '{origin}';\nexport default bridge;\n"
-        (module / "index.js").write_text(code, "utf-8")
+        if bridge.is_dir():
+            shutil.copytree(bridge, module / "bridge", ignore=shutil.ignore_patterns("node_modules", ".git"))
+        else:
+            code = bridge.read_text("utf-8")
+            is_module = re.search(r"\bexport\b[^;]*\bdefault\b", code)  # that of frida-tools declares a variable
+            (module / "bridge").mkdir()
+            (module / "bridge/index.js").write_text(code if is_module else f"{code}\nexport default bridge;\n", "utf-8")
+        told = f'import bridge from "./bridge/index.js";\nbridge.origin = "{_origin(name)}";\nexport default bridge;\n'
+        (module / "index.js").write_text(told, "utf-8")
         compiler = frida.Compiler()  # type: ignore[no-untyped-call]
         compiler.on("diagnostics", lambda found: problems.extend(str(problem) for problem in found))
         try:
@@ -192,6 +227,7 @@ def build(root: Path) -> None:
 
 if __name__ == "__main__":
     if "--current" in sys.argv:
-        made = [(AGENT, agent_sources), (LAB, lab_sources), (SEARCH, search_sources)]
-        sys.exit(not all(is_current(ROOT / target, sources(ROOT)) for target, sources in made))
+        made = [(LAB, lab_sources), (SEARCH, search_sources)]
+        current = (is_current(ROOT / target, sources(ROOT)) for target, sources in made)
+        sys.exit(not (agent_is_current(ROOT) and all(current)))
     build(ROOT)

@@ -2,6 +2,7 @@
 
 /** Personal data read through an API (accesses.jsonl, by the agent). */
 export interface Access {
+  kind: "access";
   /** version of the contract */
   v: 1;
   /** RFC 3339, UTC, microseconds, trailing Z; the producer's own clock */
@@ -14,7 +15,6 @@ export interface Access {
   arrived?: string | null;
   /** milliseconds since the device was started, by its clock that nobody sets (lines of the agent) */
   boot_ms?: number | null;
-  kind: "access";
   /** android.telephony.TelephonyManager.getLine1Number; libc.so!__system_property_get */
   source: string;
   /** what was asked where the API is general: a URI, a key */
@@ -57,6 +57,7 @@ export interface Check {
 
 /** A socket that the app opened, or began to use from other code (connections.jsonl, by the agent). */
 export interface Connection {
+  kind: "connection";
   /** version of the contract */
   v: 1;
   /** RFC 3339, UTC, microseconds, trailing Z; the producer's own clock */
@@ -69,7 +70,6 @@ export interface Connection {
   arrived?: string | null;
   /** milliseconds since the device was started, by its clock that nobody sets (lines of the agent) */
   boot_ms?: number | null;
-  kind: "connection";
   /** write: other code than the one that connected starts a request on it; close: it is over */
   op?: "close" | "connect" | "write";
   local: Endpoint;
@@ -88,6 +88,7 @@ export interface Connection {
 
 /** What the user was asked and decided, and permissions (consents.jsonl, by agent, operator, screen). */
 export interface Consent {
+  kind: "consent";
   /** version of the contract */
   v: 1;
   /** RFC 3339, UTC, microseconds, trailing Z; the producer's own clock */
@@ -100,7 +101,6 @@ export interface Consent {
   arrived?: string | null;
   /** milliseconds since the device was started, by its clock that nobody sets (lines of the agent) */
   boot_ms?: number | null;
-  kind: "consent";
   signal: "dialog" | "iab_gpp" | "iab_tcf" | "operator" | "permission_prompt" | "permission_result" | "preference" | "sdk_call" | "tap";
   status: "dismissed" | "given" | "gone" | "refused" | "requested" | "withdrawn";
   scope?: "ads_tracking" | "cross_border_separate" | "general_policy" | "minor_guardian" | "sensitive_separate" | "system_permission" | "third_party_separate";
@@ -136,6 +136,7 @@ export interface Endpoint {
 
 /** What could not be observed, and why (gaps.jsonl, by everybody). */
 export interface Gap {
+  kind: "gap";
   /** version of the contract */
   v: 1;
   /** RFC 3339, UTC, microseconds, trailing Z; the producer's own clock */
@@ -148,7 +149,6 @@ export interface Gap {
   arrived?: string | null;
   /** milliseconds since the device was started, by its clock that nobody sets (lines of the agent) */
   boot_ms?: number | null;
-  kind: "gap";
   where: "clock" | "correlate" | "device" | "hook" | "proxy";
   /** a source, a host, a process, a line of the recording */
   subject: string;
@@ -169,6 +169,7 @@ export interface Gap {
 
 /** What state the app or the screen came into (phases.jsonl, by agent and device). */
 export interface Phase {
+  kind: "phase";
   /** version of the contract */
   v: 1;
   /** RFC 3339, UTC, microseconds, trailing Z; the producer's own clock */
@@ -181,7 +182,6 @@ export interface Phase {
   arrived?: string | null;
   /** milliseconds since the device was started, by its clock that nobody sets (lines of the agent) */
   boot_ms?: number | null;
-  kind: "phase";
   state: "background" | "exited" | "foreground" | "mark" | "screen_off" | "screen_on" | "started";
   /** text of a mark */
   text?: string | null;
@@ -191,6 +191,7 @@ export interface Phase {
 
 /** What the user saw and touched, as raw facts from which consent is judged (screens.jsonl, by host and agent). */
 export interface Screen {
+  kind: "screen";
   /** version of the contract */
   v: 1;
   /** RFC 3339, UTC, microseconds, trailing Z; the producer's own clock */
@@ -203,7 +204,6 @@ export interface Screen {
   arrived?: string | null;
   /** milliseconds since the device was started, by its clock that nobody sets (lines of the agent) */
   boot_ms?: number | null;
-  kind: "screen";
   /** look: what is on the screen has changed, or is still there; dialog, page: it came up; touch: of what `touched` says; dismiss: the app took a dialog away; cancel: the back key, or a touch beside it; absent: a picture, from which nothing is concluded */
   what?: "cancel" | "dialog" | "dismiss" | "look" | "page" | "touch" | null;
   /** what was there: of a look all windows, else the one that it is about */
@@ -255,6 +255,7 @@ export interface Touch {
 
 /** A digest, MAC, cipher, compressor or encoder that the app called (transforms.jsonl, by the agent). */
 export interface Transform {
+  kind: "transform";
   /** version of the contract */
   v: 1;
   /** RFC 3339, UTC, microseconds, trailing Z; the producer's own clock */
@@ -267,7 +268,6 @@ export interface Transform {
   arrived?: string | null;
   /** milliseconds since the device was started, by its clock that nobody sets (lines of the agent) */
   boot_ms?: number | null;
-  kind: "transform";
   op: "compress" | "decrypt" | "digest" | "encode" | "encrypt" | "mac";
   /** SHA-256, AES/CBC/PKCS5Padding, gzip */
   algorithm: string;
@@ -283,6 +283,7 @@ export interface Transform {
 
 /** A message that left the device (uploads.jsonl, by the addon; by the agent for SMS and other exits). */
 export interface Upload {
+  kind: "upload";
   /** version of the contract */
   v: 1;
   /** RFC 3339, UTC, microseconds, trailing Z; the producer's own clock */
@@ -295,7 +296,6 @@ export interface Upload {
   arrived?: string | null;
   /** milliseconds since the device was started, by its clock that nobody sets (lines of the agent) */
   boot_ms?: number | null;
-  kind: "upload";
   via: "bluetooth" | "dns" | "http" | "intent" | "nfc" | "sms" | "tcp" | "udp" | "websocket";
   method?: string | null;
   url?: string | null;
@@ -351,6 +351,7 @@ export interface Window {
 
 /** What the system itself counted of the app (witnesses.jsonl, by the device); its times are the device's. */
 export interface Witness {
+  kind: "witness";
   /** version of the contract */
   v: 1;
   /** RFC 3339, UTC, microseconds, trailing Z; the producer's own clock */
@@ -363,7 +364,6 @@ export interface Witness {
   arrived?: string | null;
   /** milliseconds since the device was started, by its clock that nobody sets (lines of the agent) */
   boot_ms?: number | null;
-  kind: "witness";
   /** which part of the system counted; control: a run without hooks, before this one */
   by: "appops" | "control" | "exit_info" | "location" | "logcat" | "netstats" | "processes";
   /** what it counted: an op of AppOps, a provider of places, an event, a reason, a host */

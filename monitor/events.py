@@ -147,8 +147,8 @@ class Value(Part, kw_only=True, frozen=True):
     row: Annotated[int | None, Meta(description="row of a cursor, from 0: values of one row belong together")] = None
 
 
-class Line(Part, kw_only=True, frozen=True):
-    """What every line of a recording carries."""
+class Line(Part, kw_only=True, frozen=True, tag_field="kind", tag=str.lower):
+    """What every line of a recording carries, and its kind."""
 
     unsaid: ClassVar[tuple[str, ...]] = ("arrived", "boot_ms")
 
@@ -165,6 +165,11 @@ class Line(Part, kw_only=True, frozen=True):
     ] = None
 
     @property
+    def kind(self) -> str:
+        """Of `FILES`: access, transform ..."""
+        return str(self.__struct_config__.tag)
+
+    @property
     def on_host_clock(self) -> bool:
         """Whether `at` is on the host's clock; else it is on the device's."""
         return False
@@ -175,7 +180,6 @@ class Access(Line, kw_only=True, frozen=True):
 
     unsaid: ClassVar[tuple[str, ...]] = (*Line.unsaid, "stack_cut", "owners")
 
-    kind: Literal["access"] = "access"
     source: Annotated[
         str, Meta(description="android.telephony.TelephonyManager.getLine1Number; libc.so!__system_property_get")
     ]
@@ -202,7 +206,6 @@ class Transform(Line, kw_only=True, frozen=True):
 
     unsaid: ClassVar[tuple[str, ...]] = (*Line.unsaid, "owners")
 
-    kind: Literal["transform"] = "transform"
     op: Literal["digest", "mac", "encrypt", "decrypt", "compress", "encode"]
     algorithm: Annotated[str, Meta(description="SHA-256, AES/CBC/PKCS5Padding, gzip")]
     input: Blob
@@ -219,7 +222,6 @@ class Connection(Line, kw_only=True, frozen=True):
 
     unsaid: ClassVar[tuple[str, ...]] = (*Line.unsaid, "owners")
 
-    kind: Literal["connection"] = "connection"
     op: Annotated[
         Literal["connect", "write", "close"],
         Meta(description="write: other code than the one that connected starts a request on it; close: it is over"),
@@ -250,7 +252,6 @@ class Upload(Line, kw_only=True, frozen=True):
 
     unsaid: ClassVar[tuple[str, ...]] = (*Line.unsaid, "owners")
 
-    kind: Literal["upload"] = "upload"
     via: Literal["http", "websocket", "tcp", "udp", "dns", "sms", "intent", "bluetooth", "nfc"]
     method: str | None = None
     url: str | None = None
@@ -318,7 +319,6 @@ ConsentState = Literal["requested", "given", "refused", "withdrawn", "dismissed"
 class Consent(Line, kw_only=True, frozen=True):
     """What the user was asked and decided, and permissions (consents.jsonl, by agent, operator, screen)."""
 
-    kind: Literal["consent"] = "consent"
     signal: Signal
     status: ConsentState
     scope: Scope = "general_policy"
@@ -356,7 +356,6 @@ class Consent(Line, kw_only=True, frozen=True):
 class Phase(Line, kw_only=True, frozen=True):
     """What state the app or the screen came into (phases.jsonl, by agent and device)."""
 
-    kind: Literal["phase"] = "phase"
     state: Literal["started", "exited", "foreground", "background", "screen_on", "screen_off", "mark"]
     text: Annotated[str | None, Meta(description="text of a mark")] = None
     by: Annotated[
@@ -409,7 +408,6 @@ class Screen(Line, kw_only=True, frozen=True):
         *Line.unsaid, "what", "windows", "touched", "number", "since", "stack", "owners",
     )  # fmt: skip
 
-    kind: Literal["screen"] = "screen"
     what: Annotated[
         Literal["look", "dialog", "page", "touch", "dismiss", "cancel"] | None,
         Meta(
@@ -454,7 +452,6 @@ class Screen(Line, kw_only=True, frozen=True):
 class Witness(Line, kw_only=True, frozen=True):
     """What the system itself counted of the app (witnesses.jsonl, by the device); its times are the device's."""
 
-    kind: Literal["witness"] = "witness"
     by: Annotated[
         Literal["appops", "location", "netstats", "exit_info", "logcat", "processes", "control"],
         Meta(description="which part of the system counted; control: a run without hooks, before this one"),
@@ -486,7 +483,6 @@ class Gap(Line, kw_only=True, frozen=True):
 
     unsaid: ClassVar[tuple[str, ...]] = (*Line.unsaid, "body")
 
-    kind: Literal["gap"] = "gap"
     where: Literal["hook", "proxy", "device", "clock", "correlate"]
     subject: Annotated[str, Meta(description="a source, a host, a process, a line of the recording")]
     why: Literal[
@@ -551,13 +547,7 @@ def _times(kind: type[Part]) -> dict[str, str]:
     return {each.name: each.encode_name for each in fields if each.name in {"at", "arrived", "until", "since"}}
 
 
-class _Head(msgspec.Struct):
-    kind: str
-
-
-_HEAD = msgspec.json.Decoder(_Head)
-_DECODERS = {kind: msgspec.json.Decoder(type_) for kind, type_ in zip(FILES, KINDS, strict=True)}
-_OF_KIND = dict(zip(FILES, KINDS, strict=True))
+_DECODER: msgspec.json.Decoder[Event] = msgspec.json.Decoder(Event)
 
 
 class BadLine(ValueError):
@@ -571,20 +561,16 @@ def parse(line: bytes | str) -> Event:
     """
     try:
         text = line.decode() if isinstance(line, bytes) else line
-        kind = _HEAD.decode(text).kind
-        decoder = _DECODERS.get(kind)
-        if decoder is None:
-            raise BadLine(f"kind: {kind[:100]!r} is none of {', '.join(FILES)}")
         try:
-            event: Event = decoder.decode(text)
+            return _settled(_DECODER.decode(text))
         except msgspec.ValidationError:
             # once more without nulls, which a producer may write for what it does not know
-            fields = {name: value for name, value in msgspec.json.decode(text).items() if value is not None}
-            event = msgspec.convert(fields, _OF_KIND[kind])
-        return _settled(event)
+            fields = msgspec.json.decode(text, type=dict[str, Any])
+            event: Event = msgspec.convert({key: each for key, each in fields.items() if each is not None}, Event)
+            return _settled(event)
     except msgspec.ValidationError as error:
         what, _, where = str(error).partition(" - at `$")
-        raise BadLine(f"{where.rstrip('`').removeprefix('.')}: {what}" if where.strip("`") else what) from None
+        raise BadLine(f"{where.rstrip('`').removeprefix('.')}: {what[:200]}" if where.strip("`") else what) from None
     except (msgspec.DecodeError, UnicodeError) as error:
         raise BadLine(f"not JSON: {error}") from None
     except RecursionError:
@@ -632,9 +618,6 @@ def dump(event: Part) -> str:
 def schema() -> dict[str, Any]:
     """JSON Schema (2020-12) of a line of a recording, any kind."""
     kinds, parts = msgspec.json.schema_components(KINDS, ref_template="#/$defs/{name}")
-    for part in parts.values():
-        if "kind" in part["properties"]:
-            part["required"] = ["kind", *part["required"]]
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "A line of an appwitness recording, version 1",

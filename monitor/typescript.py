@@ -25,7 +25,7 @@ def typescript() -> str:
 
 
 def _interface(name: str, definition: dict[str, Any]) -> str:
-    required = {*definition.get("required", ()), "v", "kind"}
+    required = {*definition.get("required", ()), "v"}
     lines = [f"/** {definition['description']} */"] if "description" in definition else []
     lines.append(f"export interface {name} {{")
     for field, shape in definition["properties"].items():

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from monitor.api.home import home
+from monitor.api.home import home, signer
 
 if TYPE_CHECKING:  # imported late, so that --help answers at once
     from monitor.correlate import Outcome
@@ -17,6 +17,7 @@ if TYPE_CHECKING:  # imported late, so that --help answers at once
     from monitor.observe.device import Device
     from monitor.observe.order import Caller, Order
     from monitor.observe.sources import Source
+    from monitor.recording import Read
     from monitor.store import Store
 
 
@@ -28,6 +29,8 @@ class Judge:
     store: Store
     tell: Callable[[Sequence[Finding]], bool] = lambda _: False
     """Gets all findings whenever they changed; whether one is new to it."""
+    lines: Callable[[Sequence[Read]], object] = lambda _: None
+    """Gets the new lines of the recording."""
 
 
 def record(device: Device, path: Path, sources: Sequence[Source], order: Order, caller: Caller, judge: Judge) -> None:
@@ -41,7 +44,7 @@ def record(device: Device, path: Path, sources: Sequence[Source], order: Order, 
     from monitor.recording import Recording
 
     judged_by = {"rules": judge.known.digest, "search": search_version()}
-    order = replace(order, judged_by=judged_by, confdir=home() / "proxy")
+    order = replace(order, judged_by=judged_by, confdir=home() / "proxy", signer=signer())
     done = threading.Event()
     failure: list[BaseException] = []
 
@@ -54,7 +57,7 @@ def record(device: Device, path: Path, sources: Sequence[Source], order: Order, 
             if done.wait(0.05):
                 return
         try:
-            follow(Recording.open(path), judge.store, judge.known, done.is_set, tell)
+            follow(Recording.open(path), judge.store, judge.known, done.is_set, tell, judge.lines)
         except Exception as error:
             failure.append(error)
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Unpack
 
 from monitor.api.gating import Gate, made
-from monitor.api.home import recordings
+from monitor.api.home import recordings, signer
 from monitor.errors import UserError
 
 if TYPE_CHECKING:  # imported late, so that `import monitor` answers at once
@@ -36,6 +36,7 @@ if TYPE_CHECKING:  # imported late, so that `import monitor` answers at once
         unpin: bool
         """Make the app accept the proxy's certificate where it pins one."""
         hooks: bool
+        """True: fail where the app cannot be hooked; False: traffic alone; left out: that where it cannot be hooked."""
         persona: Path | None
         """File of what to plant; None: made up for the run."""
         no_persona: bool
@@ -129,7 +130,7 @@ class Run(Judged):
     def _opened(self) -> Recording:
         from monitor.recording import Recording
 
-        return Recording.open(self.recording)
+        return Recording.open(self.recording, signer=signer())
 
     @property
     def package(self) -> str:

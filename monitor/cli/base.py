@@ -25,6 +25,7 @@ import click
 from monitor import private
 from monitor.api import judging as api
 from monitor.api.home import home, recordings
+from monitor.cli import settings
 from monitor.errors import UserError
 
 if TYPE_CHECKING:  # imported late, so that --help answers at once
@@ -35,6 +36,7 @@ VERBS = {
     "app-types": ("listing", "List the types of app for --app-type, and what each needs."),
     "baseline": ("accepting", "Write down what an app is known to do, for gate."),
     "compare": ("comparing", "Compare runs of one app with different answers."),
+    "config": ("configuring", "Say which options hold, and where each was set."),
     "correlate": ("judging", "Read recordings into the index and judge them."),
     "data-types": ("listing", "List the kinds of data that rules, sources and policies name."),
     "demo": ("observing", "Run sample apps on the lab device and judge them."),
@@ -45,6 +47,7 @@ VERBS = {
     "export": ("exchanging", "Give the uploads of a recording to other tools, as HAR 1.2."),
     "gate": ("gating", "Decide whether a build does anything that was not accepted."),
     "import": ("exchanging", "Turn captures of other tools into a recording."),
+    "key": ("keys", "Make and show the key that signs your recordings."),
     "laws": ("listing", "List the articles of law that findings name."),
     "mark": ("marking", "Note in a recording what the user was asked and decided."),
     "observe": ("observing", "Record one run of an app, and judge it while it runs."),
@@ -128,7 +131,10 @@ class Group(click.Group):
         """A verb, whose module is imported now."""
         if cmd_name in VERBS:
             importlib.import_module(f"monitor.cli.{VERBS[cmd_name][0]}")
-        return super().get_command(ctx, cmd_name)
+        command = super().get_command(ctx, cmd_name)
+        if command:
+            _give_terminal_options(command)
+        return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The verbs with what VERBS says of them: none is loaded for it."""
@@ -177,7 +183,7 @@ WRONG_USAGE, INTERNAL, INTERRUPTED = 2, 70, 130
 def _tell(what: str, text: str) -> None:
     from monitor.cli.terminal import err, plain
 
-    err.print(f"[bold red]{what}:[/] {plain(text)}")
+    err.alarm(f"[bold red]{what}:[/] {plain(text)}")
 
 
 def _see_that_it_is_text(arguments: Sequence[str] | None) -> None:
@@ -210,6 +216,41 @@ def _fault(error: Exception) -> int:
     return INTERNAL
 
 
+def _give_terminal_options(command: click.Command) -> None:
+    """Every verb has them: what is printed, and how."""
+    if isinstance(command, click.Group):
+        for each in command.commands.values():
+            _give_terminal_options(each)
+    elif all(param.name != "color" for param in command.params):
+        command.params += [
+            click.Option(
+                ["--color"],
+                type=click.Choice(["auto", "always", "never"]),
+                default="auto",
+                expose_value=False,
+                callback=_of_terminal,
+                help="Colours; auto: on a terminal, unless NO_COLOR is set.",
+            ),
+            click.Option(
+                ["-q", "--quiet"],
+                is_flag=True,
+                expose_value=False,
+                callback=_of_terminal,
+                help="Print results and errors only.",
+            ),
+        ]
+
+
+def _of_terminal(ctx: click.Context, option: click.Parameter, value: Any) -> None:
+    from monitor.cli.terminal import choose, err, plain
+
+    chosen = ctx.meta.setdefault("terminal", {"color": "auto", "quiet": False})
+    chosen[option.name] = value
+    ctx.color = choose(**chosen)
+    if option.name == "quiet" and (path := ctx.meta.get("settings")):
+        err.print(f"[dim]options of {plain(str(path))} hold (`appwitness config` shows them)[/]")
+
+
 class ListOrShow(click.Group):
     """A verb that alone lists, and with a NAME shows: what one would type first."""
 
@@ -220,9 +261,17 @@ class ListOrShow(click.Group):
         return super().parse_args(ctx, args)
 
 
-@click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(
+    cls=Group,
+    context_settings={
+        "help_option_names": ["-h", "--help"],
+        "max_content_width": 100,
+        "auto_envvar_prefix": settings.ENVIRONMENT,
+    },
+)
 @click.version_option(package_name="appwitness")
-def main() -> None:
+@click.pass_context
+def main(ctx: click.Context) -> None:
     """Prove whether an Android app sent personal data without consent.
 
     Hooks log what personal data an app reads, a proxy records what it uploads, and the correlator finds the very
@@ -234,6 +283,13 @@ def main() -> None:
                  appwitness report recordings/<run> --format html > report.html
     Later:       appwitness verify recordings/<run>
     """
+    verb = ctx.invoked_subcommand or ""
+    command = main.get_command(ctx, verb)
+    if command and verb != "config" and (found := settings.find()):
+        settings.check(found, VERBS)
+        defaults = found.defaults(verb, command)
+        ctx.default_map = {verb: defaults}
+        ctx.meta["settings"] = found.path if defaults else None
 
 
 db_option = click.option(

@@ -18,8 +18,7 @@ from monitor.errors import UserError
 from monitor.observe.android.wanted import Wanted
 
 if TYPE_CHECKING:  # imported late, so that --help answers at once
-    from rich.status import Status
-
+    from monitor.cli.live import Lines
     from monitor.observe.android.hands import Question
 
 _CONNECT_TO = re.compile(r"(?P<host>[^:\s]+):(?P<address>\[[0-9a-fA-F:]+\]|[^:\s]+):(?P<port>\d{1,5})")
@@ -137,7 +136,7 @@ device_options = gathered("wanted", _wanted, *_OPTIONS)
 class Asking:
     """Questions to the user at the terminal."""
 
-    status: Status
+    live: Lines
     """What is shown meanwhile; it makes room."""
 
     def may(self, what: str) -> bool:
@@ -160,11 +159,11 @@ class Asking:
         return labels.get(self._quietly(ask))
 
     def _quietly[T](self, ask: Callable[[], T]) -> T:
-        self.status.stop()
+        self.live.stop()
         try:
             return ask()
         finally:
-            self.status.start()
+            self.live.start()
 
 
 def _checked(wanted: Wanted) -> Wanted:

@@ -203,7 +203,7 @@ def _undo(control: Control) -> bool:
         how = "stays" if entry.number in still else "gone with the restart" if before[entry.number] else "taken back"
         out.print(plain(f"{serial}: {how}: {_told(entry)}"))
     for failure in failures:
-        err.print(f"[bold red]error:[/] {plain(failure.what)}\n{plain(failure.next_step)}")
+        err.alarm(f"[bold red]error:[/] {plain(failure.what)}\n{plain(failure.next_step)}")
     return bool(still)
 
 

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from monitor.api.home import recordings
+from monitor.api.home import recordings, signer
 from monitor.cli.base import gathered, main, recording_argument
 from monitor.cli.terminal import out, write
+from monitor.errors import UserError
 
 if TYPE_CHECKING:  # imported late, so that --help answers at once
     from monitor.exchange import Origin
@@ -22,12 +23,21 @@ def _origin(values: tuple[str, ...], **others: Any) -> Origin:
     return Origin(persona=persona(values), **others)
 
 
+def _named(_context: click.Context, _option: click.Parameter, app: str | None) -> str:
+    if not app:
+        raise UserError(
+            "Nobody can tell from a file which app it comes from.",
+            "Say it: appwitness import capture.har --app com.example.shop.",
+        )
+    return app
+
+
 @main.command("import")
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True, dir_okay=False))
 @gathered(
     "origin",
     _origin,
-    click.option("--app", required=True, metavar="PACKAGE", help="The app that they come from."),
+    click.option("--app", metavar="PACKAGE", callback=_named, help="The app that they come from.  [required]"),
     click.option(
         "--value",
         "values",
@@ -66,10 +76,14 @@ def import_(files: tuple[Path, ...], origin: Origin, format_: str | None, output
     from monitor.exchange import imported
 
     into = output or recordings() / f"{datetime.now(UTC):%Y%m%dT%H%M%S}-import-{origin.app.rpartition('.')[2]}"
-    recording = imported(files, into, origin, format_)
-    counts = {what: sum(1 for _ in recording.read(what)) for what in ("access", "upload", "gap")}
-    out.print(f"{into}: {counts['upload']} uploads, {counts['access']} accesses, {counts['gap']} gaps")
-    out.print(f"Then: appwitness mark consent given --at TIME --recording {into}; appwitness report {into}")
+    recording = imported(files, into, origin, format_, signer())
+    counts = {what: sum(1 for _ in recording.read(what)) for what in ("upload", "access", "gap")}
+    names = {"upload": "upload", "access": "read", "gap": "gap"}
+    out.print(f"{into}: " + ", ".join(f"{n:,} {names[what]}{'s' if n != 1 else ''}" for what, n in counts.items()))
+    if not counts["access"] and not origin.persona:
+        out.print("Nothing is looked for: name what was on the device, as in --value phone_number=+8613800138000.")
+    out.print(f"What it comes to:             appwitness report {into}")
+    out.print(f"If you know what was agreed:  appwitness mark consent given --at TIME --recording {into}")
 
 
 @main.command("export")

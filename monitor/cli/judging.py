@@ -5,16 +5,16 @@ from __future__ import annotations
 import json
 import secrets
 import sys
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from monitor.api.home import database
+from monitor.api.home import signer
 from monitor.cli.base import (
     Judging,
-    db_option,
     interrupts,
     judging_options,
     listen,
@@ -23,7 +23,7 @@ from monitor.cli.base import (
     recording_argument,
     threshold_options,
 )
-from monitor.cli.terminal import Teller, out, plain, progress, write
+from monitor.cli.terminal import Teller, err, out, plain, progress, write
 from monitor.cli.writing import Output, Paired, output_options
 from monitor.errors import DamagedRecording
 
@@ -111,22 +111,31 @@ def report_(recording: Path | None, as_: Output, threshold: Threshold, judging: 
     sys.exit(judging.exit_code(report, threshold=threshold))
 
 
+PUBLIC = click.Path(path_type=Path, dir_okay=False, exists=True)
+
+
 @main.command()
 @recording_argument
+@click.option("--key", type=PUBLIC, help="File with the operator's public key: each stamp has to be signed by it.")
+@click.option("--trust", type=PUBLIC, help="File with several public keys, a line each: by one of them.")
 @click.option(
     "--format", "format_", type=click.Choice(["text", "json"]), default="text", show_default=True, help="What to write."
 )
-def verify(recording: Path, format_: str) -> None:
+def verify(recording: Path, key: Path | None, trust: Path | None, format_: str) -> None:
     """Check the stamps of a recording and name what differs.
 
     Recomputes every digest; names the first line of each file, and each body, that is not what was stamped. Lines that
     no stamp covers yet are counted while a run goes on; once it has ended, only marks may come, and they are counted
     apart, with the time of their stamps.
+
+    With --key or --trust, as `appwitness key export` writes them, every stamp has to be signed by such a key, and one
+    of them has to say that the run had ended.
     """
     from monitor.events import format_time
     from monitor.recording import verify as check
 
-    result = check(recording)
+    trusted = _trusted(key, trust)
+    result = check(recording, trusted)
     if format_ == "json":
         click.echo(
             json.dumps(
@@ -137,6 +146,9 @@ def verify(recording: Path, format_: str) -> None:
                     "sealed": result.sealed,
                     "unsealed": result.unsealed,
                     "good": result.good,
+                    "signed": result.signed,
+                    "keys": result.keys,
+                    "nonce": result.nonce,
                     "late": {
                         "lines": result.late.lines,
                         "first_at": format_time(result.late.first_at) if result.late.first_at else None,
@@ -167,33 +179,62 @@ def verify(recording: Path, format_: str) -> None:
         first, last = (format_time(at) for at in (result.late.first_at, result.late.last_at) if at)
         when = first if first == last else f"{first} to {last}"
         out.print(f"{marks} of the lines were added after the run had ended, and stamped then: {when}")
+    out.print(_signed(result.signed, result.stamps, result.keys, trusted or {}))
     sys.exit(0 if result.ok else DamagedRecording.exit_code)
 
 
+def _trusted(*given: Path | None) -> dict[str, str] | None:
+    from monitor.recording import signing
+
+    found = [signing.trusted(path.read_text("utf-8", "replace"), path) for path in given if path]
+    return {name: whose for each in found for name, whose in each.items()} if found else None
+
+
+def _signed(signed: int, stamps: int, keys: Sequence[str], trusted: Mapping[str, str]) -> str:
+    if not signed:
+        return "not signed: whoever has the folder could have stamped it again"
+    named = ", ".join(f"{key} {trusted.get(key, '')}".rstrip() for key in keys)
+    known = "" if trusted else "; give the operator's key with --key to see that it is theirs"
+    return plain(f"{signed} of {stamps} stamps are signed, by {named}{known}")
+
+
 @main.command()
-@db_option
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option(
     "--port",
     type=click.IntRange(0, 65535),
     default=8117,
     show_default=True,
-    help="Port to listen on, on this machine only; 0 takes a free one.",
+    help="Port to listen on; 0 takes a free one.",
 )
-@click.option("--reveal", is_flag=True, help="Show personal values as they are; they are masked otherwise.")
-def web(db: str | None, port: int, reveal: bool) -> None:
-    """Show the recordings in the index in a browser.
+@click.option(
+    "--reveal", is_flag=True, help="Let pages show personal values as they are, with ?reveal=1; else they never do."
+)
+@judging_options
+def web(host: str, port: int, reveal: bool, judging: Judging) -> None:
+    """Show recordings in a browser, also while they are being made.
 
-    Read-only, on this machine only, and only for whoever has the address that is printed: it carries a token.
+    Each down to the bytes of an upload, with filters; marks of consent can be made and corrected there. Only whoever
+    has the address that is printed gets in: it carries a token. Unless --host says otherwise, on this machine only.
     """
     import uvicorn
 
-    from monitor.store import Store
+    from monitor.web.door import is_loopback
     from monitor.web.pages import app
 
-    store = Store(database(db))
-    listening = listen("127.0.0.1", port)
+    listening = listen(host, port)
     token = secrets.token_urlsafe(32)
-    out.print(f"http://127.0.0.1:{listening.getsockname()[1]}/?token={token}  (Ctrl-C ends it)")
-    config = uvicorn.Config(app(store, token=token, reveal=reveal), log_level="warning", access_log=False)
+    if not is_loopback(host):
+        err.print("[bold]Warning:[/] whoever can watch the network sees the token and the pages: they go unencrypted.")
+    name = f"[{host}]" if ":" in host else host
+    out.print(
+        plain(f"http://{name}:{listening.getsockname()[1]}/?token={token}  (Ctrl-C ends it)"),
+        soft_wrap=True,
+        markup=False,
+    )
+    pages = app(judging.store, judging.known, token=token, reveal=reveal, address=host, signer=signer())
+    config = uvicorn.Config(
+        pages, log_level="warning", access_log=False, server_header=False, timeout_graceful_shutdown=1
+    )
     with listening, suppress(KeyboardInterrupt):
         uvicorn.Server(config).run(sockets=[listening])

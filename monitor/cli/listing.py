@@ -185,7 +185,7 @@ def _json(items: Sequence[BaseModel]) -> str:
 @main.command()
 @click.option(
     "--of",
-    type=click.Choice(["lines", "report", "comparison", "doctor", "gate", "baseline", "waivers", "flows"]),
+    type=click.Choice(["lines", "report", "comparison", "observe", "doctor", "gate", "baseline", "waivers", "flows"]),
     default="lines",
     show_default=True,
     help="What to describe.",
@@ -199,6 +199,10 @@ def schema(of: str) -> None:
             from monitor.observe.android.doctor import schema as doctor_schema
 
             described = doctor_schema()
+        case "observe":
+            from monitor.cli.live_events import schema as live_schema
+
+            described = live_schema()
         case "report" | "comparison":
             from monitor.findings import comparison_schema, report_schema
 

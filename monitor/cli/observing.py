@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import click
 
-from monitor import private
+from monitor import escape, private
 from monitor.api.devices import is_lab, name_of, opened
 from monitor.api.home import recordings
 from monitor.cli.base import (
@@ -26,11 +26,14 @@ from monitor.cli.base import (
 )
 from monitor.cli.base import listen as listen_on
 from monitor.cli.device_options import Asking, device_options
-from monitor.cli.terminal import Teller, err, out
+from monitor.cli.terminal import err, out
 from monitor.errors import UserError
 from monitor.observe.android.wanted import Wanted
 
 if TYPE_CHECKING:  # imported late, so that --help answers at once
+    from rich.console import RenderableType
+
+    from monitor.cli.live import Lines
     from monitor.findings import Threshold
     from monitor.observe.order import Order
 
@@ -56,7 +59,9 @@ def demo(output: Path | None, only: tuple[str, ...], everything: bool, db: str |
     Real Frida, real mitmproxy, real SQLite; only the phone is played, by a JVM. Ends with 0 when each app gave the
     findings it is made to give (monitor/lab/expected.yml).
     """
-    from rich.table import Table
+    from rich.console import Group
+    from rich.padding import Padding
+    from rich.text import Text
 
     from monitor.knowledge import knowledge
     from monitor.lab.apps import APPS
@@ -64,22 +69,22 @@ def demo(output: Path | None, only: tuple[str, ...], everything: bool, db: str |
     from monitor.lab.expected import load, shown
     from monitor.observe.order import Order
     from monitor.reports import render
+    from monitor.reports.mask import masked
+    from monitor.reports.verdict import facts
+    from monitor.reports.words import Words
 
     if unknown := sorted(set(only) - set(APPS)):
         raise UserError(f"There is no sample app {', '.join(unknown)}.", f"There are {', '.join(sorted(APPS))}.")
-    judging = Judging(knowledge(), db)
+    judging, words = Judging(knowledge(), db), Words("en")
     folder = output or recordings()
-    table = Table(title="What the sample apps did", title_justify="left", expand=False)
-    for column in ("app", "the user's answer", "findings", "as expected"):
-        table.add_column(column, no_wrap=True)
-    wrong = []
-    pages = []
+    wrong: list[str] = []
+    told: list[RenderableType] = []
     for name, plan in EVERYTHING if everything or set(only) - {app for app, _ in DEMO} else DEMO:
         if only and name not in only:
             continue
         path = folder / f"demo-{datetime.now(UTC):%Y%m%dT%H%M%S}-{name}-{plan}"
-        err.print(f"[bold]{APPS[name].title}[/] ({name}, the user: {plan})")
-        _observe(Wanted(f"lab:{name}"), Order(plan=plan, hooks=True), path, judging)
+        wanted, order = Wanted(f"lab:{name}"), Order(plan=plan)
+        _observe(wanted, order, path, judging, _live(path, wanted, order))
         report = judging.report(path)
         page = path.with_suffix(".html")
         private.write(page, render(report, "html"))
@@ -87,14 +92,13 @@ def demo(output: Path | None, only: tuple[str, ...], everything: bool, db: str |
         as_expected = found == load()[name][plan]
         if not as_expected:
             wrong.append(f"{name} ({plan})")
-        pages.append(page)
-        rules = dict.fromkeys(finding.rule for finding in found)
-        table.add_row(name, plan, "\n".join(rules) or "none", "yes" if as_expected else "[red]no[/]")
-    out.print(table)
-    out.print("Reports, to open in a browser (the recordings are beside them):")
-    for page in pages:
-        out.print(f"  {page}")
-    out.print(f"Then try: {sys.argv[0]} report {pages[0].with_suffix('')}")
+        title = Text.assemble((APPS[name].title, "bold"), f": {words(f'plan_{plan}')}")
+        title.append("" if as_expected else " (NOT AS EXPECTED)", "bold red")
+        what = Text(facts(masked(report), words) or words("no_flows"))
+        rules = Text("  ".join(dict.fromkeys(finding.rule for finding in found)) or "no finding", "cyan")
+        told.append(Group(title, Padding(Group(what, rules, Text(escape.terminal(str(page)), "dim")), (0, 0, 1, 2))))
+    out.print(*told, "The pages are for a browser; the recordings are beside them.", soft_wrap=False)
+    out.print(f"Then try: {sys.argv[0]} report")
     if wrong:
         raise UserError(
             f"Not as expected: {', '.join(wrong)}.",
@@ -190,6 +194,12 @@ order_options = gathered(
     show_default=True,
     help="So many runs, since apps differ from run to run; their folders end in -1, -2 ...",
 )
+@click.option(
+    "--json",
+    "as_json",
+    is_flag=True,
+    help="Write what happens as JSON lines, the verdict last (`appwitness schema --of observe` describes them).",
+)
 @click.option("--output", type=click.Path(path_type=Path), help="Folder of the new recording.")
 @click.option(
     "--sources",
@@ -212,16 +222,22 @@ def observe(wanted: Wanted, order: Order, threshold: Threshold, judging: Judging
     if chosen["control"]:
         alone = path.with_name(f"{path.name}-control")
         err.print("[bold]First without hooks[/], to see whether the app behaves the same when it is watched.")
-        _observe(wanted, replace(order, hooks=False), alone, judging, chosen["extra_sources"])
+        bare = replace(order, hooks=False)
+        _observe(wanted, bare, alone, judging, _live(alone, wanted, bare, chosen["as_json"]), chosen["extra_sources"])
         order = replace(order, control=alone)
     repeat: int = chosen["repeat"]
     paths = [path] if repeat == 1 else [path.with_name(f"{path.name}-{number}") for number in range(1, repeat + 1)]
-    made = []
+    codes = {0}
     for each in paths:
-        made.append(each)
-        if _observe(wanted, order, each, judging, chosen["extra_sources"]):
+        live = _live(each, wanted, order, chosen["as_json"])
+        interrupted = _observe(wanted, order, each, judging, live, chosen["extra_sources"])
+        report = judging.report(each)
+        code = judging.exit_code(report, threshold=threshold)
+        live.verdict(report, code)
+        codes.add(code)
+        if interrupted:
             break
-    sys.exit(max((judging.summary(each, threshold) for each in made), key=(0, 3, 1).index))
+    sys.exit(max(codes, key=(0, 3, 1).index))
 
 
 def _seconds(seconds: float | None) -> float | None:
@@ -241,30 +257,34 @@ def _new_folder(wanted: Wanted, plan: str) -> Path:
     return recordings() / f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{name_of(wanted)}-{plan}"
 
 
-def _observe(wanted: Wanted, order: Order, path: Path, judging: Judging, extra_sources: Path | None = None) -> bool:
-    """Record a run and correlate it at the same time; findings are told on stderr as they come.
+def _live(path: Path, wanted: Wanted, order: Order, as_json: bool = False) -> Lines:
+    from monitor.cli.live import Board, Json, Lines
 
-    Whether it was interrupted.
-    """
+    if as_json:
+        return Json(path, wanted.device, order.plan)
+    return Board(f"{wanted.device} ({order.plan})") if err.console.is_terminal and not err.quiet else Lines()
+
+
+def _observe(
+    wanted: Wanted, order: Order, path: Path, judging: Judging, live: Lines, extra_sources: Path | None = None
+) -> bool:
+    """Record a run and correlate it at the same time, and show what is seen; whether it was interrupted."""
     from monitor.api.observing import Judge, record
     from monitor.observe.modes import choose
     from monitor.observe.order import Caller
     from monitor.observe.sources import load
 
     sources = load(extra_sources)
-    judge = Judge(judging.known, judging.store, Teller().tell)
-    status = err.status("starting")
-    with opened(wanted, order.plan, Asking(status)) as device, interrupts() as interrupted:
+    judge = Judge(judging.known, judging.store, live.findings, live.lines)
+    with opened(wanted, order.plan, Asking(live)) as device, interrupts() as interrupted:
         if not is_lab(wanted):
             if wanted.by_hand:
                 err.print(f"[bold]For you to do:[/] {TO_DO[order.plan]}")
             way = choose(order.mode, device.modes(order.listen), hooks=order.hooks is not False)
             err.print(f"[bold]Proxy mode {way.spec}:[/] {way.why}. It sees: {way.sees} {way.todo}")
-        with status:
-            caller = Caller(
-                stop=interrupted,
-                say=lambda what: status.update(f"{wanted.device} ({order.plan}): {what}"),
-                warn=lambda what: err.print(f"[bold]Warning:[/] {what}."),
-            )
+        with live:
+            caller = Caller(stop=lambda: interrupted() or live.closed, say=live.say, warn=live.warn)
             record(device, path, sources, order, caller, judge)
+    if live.closed:
+        raise BrokenPipeError
     return interrupted()

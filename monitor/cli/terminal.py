@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,22 +12,54 @@ import click
 from rich import markup
 from rich.console import Console
 
-from monitor import escape, private
+from monitor import colour, escape, private
 
 if TYPE_CHECKING:
     from monitor.findings import Finding
 
 
-class _Terminal(Console):
-    """A console on which nothing that is printed acts, but for what rich itself does."""
+class _Terminal:
+    """A stream on which nothing that is printed acts, but for what rich itself does."""
+
+    def __init__(self, *, stderr: bool = False) -> None:
+        self._stderr = stderr
+        self.choose()
+
+    def choose(self, coloured: bool | None = None, quiet: bool = False) -> None:
+        """Whether there are colours (None: on a terminal that has them), and whether only alarms are printed."""
+        self.quiet = quiet
+        self.console = Console(
+            stderr=self._stderr,
+            force_terminal=coloured or None,
+            color_system="auto" if coloured is None else ("standard" if coloured else None),
+            soft_wrap=True,
+            highlight=False,
+        )
 
     def print(self, *objects: Any, **options: Any) -> None:
-        """Print texts and what rich can draw."""
-        super().print(*(escape.terminal(each) if isinstance(each, str) else each for each in objects), **options)
+        """Print texts and what rich can draw, unless it is to be quiet."""
+        if not self.quiet:
+            self.alarm(*objects, **options)
+
+    def alarm(self, *objects: Any, **options: Any) -> None:
+        """Print them in any case."""
+        self.console.print(*(escape.terminal(each) if isinstance(each, str) else each for each in objects), **options)
 
 
-out = _Terminal(soft_wrap=True, highlight=False)
-err = _Terminal(stderr=True, soft_wrap=True, highlight=False)
+out = _Terminal()
+err = _Terminal(stderr=True)
+
+
+def choose(color: str, quiet: bool) -> bool | None:
+    """What --color and --quiet say, for all that is printed; whether there are colours, None: on a terminal.
+
+    NO_COLOR in the environment holds where --color does not say otherwise.
+    """
+    coloured = {"always": True, "never": False}.get(color, False if os.environ.get("NO_COLOR") else None)
+    out.choose(coloured)
+    err.choose(coloured, quiet)
+    colour.wanted.set(coloured)
+    return coloured
 
 
 def columns(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:
@@ -56,17 +89,23 @@ class Teller:
     def __init__(self) -> None:
         self._told: set[tuple[str, str | None, str | None]] = set()
 
-    def tell(self, findings: Sequence[Finding]) -> bool:
-        """One line for each finding that is new; whether one was."""
-        before = len(self._told)
+    def new(self, findings: Sequence[Finding]) -> list[Finding]:
+        """Those of a rule, kind of data and recipient that there was no finding of yet."""
+        fresh = []
         for finding in findings:
-            host = finding.recipient.host if finding.recipient else None
-            key = (finding.rule, finding.data, host)
+            key = (finding.rule, finding.data, finding.recipient.host if finding.recipient else None)
             if key not in self._told:
                 self._told.add(key)
-                what = finding.title["en"] + (f" > {host}" if host else "")
-                err.print(f"  [bold]{finding.level}[/] {plain(what)} ({finding.evidence[0]})")
-        return len(self._told) > before
+                fresh.append(finding)
+        return fresh
+
+    def tell(self, findings: Sequence[Finding]) -> bool:
+        """One line for each finding that is new; whether one was."""
+        fresh = self.new(findings)
+        for finding in fresh:
+            what = finding.title["en"] + (f" > {finding.recipient.host}" if finding.recipient else "")
+            err.print(f"  [bold]{finding.level}[/] {plain(what)} ({finding.evidence[0]})")
+        return bool(fresh)
 
 
 @contextmanager
@@ -74,7 +113,7 @@ def progress() -> Iterator[Callable[[str, int, int], None]]:
     """A bar on stderr for long work; call what it gives with what is done, how much, and of how much."""
     from rich.progress import Progress
 
-    with Progress(console=err, transient=True) as bar:
+    with Progress(console=err.console, transient=True, disable=err.quiet) as bar:
         tasks: dict[str, Any] = {}
 
         def show(what: str, done: int, total: int) -> None:

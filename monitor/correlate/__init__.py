@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -17,7 +18,7 @@ from monitor.findings import Candidate, Finding, Flow, Report
 from monitor.judge.differences import Sent, changed
 from monitor.knowledge import Knowledge, knowledge
 from monitor.match import decode
-from monitor.recording import Recording
+from monitor.recording import Read, Recording
 from monitor.store import Store
 
 __all__ = [
@@ -38,6 +39,9 @@ __all__ = [
 
 SETTLED_LINES = 1000
 """Lines after which what they say is set aside from collections of garbage."""
+UPLOAD_WAIT_S = 0.05
+"""Following: how long lines without an upload wait to be judged. A read often comes just before its upload, which would
+have to wait while the read alone is judged."""
 JUDGE_SHARE = 0.2
 """Following: judging takes at most about this share of the time, however long the recording grows."""
 JUDGE_CREDIT_S = 0.2
@@ -81,11 +85,12 @@ def follow(
     known: Knowledge,
     stop: Callable[[], bool],
     on_change: Callable[[Outcome], object] = lambda _: None,
+    on_lines: Callable[[Sequence[Read]], object] = lambda _: None,
 ) -> Outcome:
     """Correlate a recording while it is being made; findings are committed as soon as their upload is complete.
 
-    `on_change` is told whenever flows or findings changed. Ends after `stop()`, with a last whole pass, so that a
-    followed recording and one correlated later come to the same report.
+    `on_change` is told whenever flows or findings changed, `on_lines` of new lines. Ends after `stop()`, with a last
+    whole pass, so that a followed recording and one correlated later come to the same report.
     """
     renew(recording, store)
     walk = Walk(recording, store, known)
@@ -94,23 +99,26 @@ def follow(
     walk.recall()
     before: tuple[tuple[Flow, ...], tuple[Finding, ...]] = ((), ())
     credit, counted = JUDGE_CREDIT_S, time.monotonic()
-    pending = True
+    due = 0.0
     with settling() as settle:
         for reads in recording.follow(walk.positions, stop):
+            on_lines(reads)
             if reads:
                 store.ingest(walk.id, recording.run, place, reads)
-                pending = walk.take(reads) or pending
+                if walk.take(reads):
+                    wait_s = 0 if any(read.kind == "upload" for read in reads) else UPLOAD_WAIT_S
+                    due = min(due, time.monotonic() + wait_s)
                 settle(len(reads))
             begun = time.monotonic()
             credit = min(JUDGE_CREDIT_S, credit + (begun - counted) * JUDGE_SHARE)
             counted = begun
-            if pending and credit > 0:
+            if due <= begun and credit > 0:
                 if walk.run_moved():
                     walk = Walk(recording, store, known)
                     walk.recall()
                 outcome = walk.conclude(len(reads), going_on=True)
                 credit -= time.monotonic() - begun
-                pending = False
+                due = math.inf
                 if (outcome.flows, outcome.findings) != before:
                     before = (outcome.flows, outcome.findings)
                     on_change(outcome)

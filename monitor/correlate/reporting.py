@@ -10,11 +10,12 @@ from typing import Any
 
 import msgspec
 
+from monitor.correlate.context import with_context
 from monitor.correlate.currency import is_current, is_of
 from monitor.correlate.verified import checked
 from monitor.correlate.walk import Outcome, timeline_of
 from monitor.errors import UserError
-from monitor.events import FILES, Access, Connection, Event, Gap, Observers, Ref, Run, Upload, count_sources
+from monitor.events import FILES, Access, Connection, Event, Gap, Observers, Ref, Run, Screen, Upload, count_sources
 from monitor.findings import Assumption, Declared, Finding, Flow, JudgedRule, Need, Report, ReportedGap
 from monitor.judge import observers
 from monitor.judge.connections import connections_of
@@ -72,16 +73,18 @@ def indexed_report(store: Store, recording_id: str, known: Knowledge) -> Report:
     folder = Path(report.path or "")
     if held is None or not (folder / RUN).is_file():
         return report
-    if not is_of(Recording.open(folder), held):
+    recording = Recording.open(folder)
+    if not is_of(recording, held):
         raise UserError(
             f"The recording in {folder} is not the one that was read into the index.",
             f"Run `appwitness correlate {shlex.quote(str(folder))}`.",
         )
-    return checked(report, folder)
+    return checked(with_context(report, recording), folder)
 
 
 def _of(recording: Recording, report: Report) -> Report:
-    return checked(report.model_copy(update={"path": str(recording.path)}), recording.path)
+    report = with_context(report.model_copy(update={"path": str(recording.path)}), recording)
+    return checked(report, recording.path)
 
 
 def _report(store: Store, recording_id: str, known: Knowledge, outcome: Outcome | None = None) -> Report:
@@ -134,7 +137,16 @@ def _report(store: Store, recording_id: str, known: Knowledge, outcome: Outcome 
         evidence=evidence,
         accesses=lines["access"],
         uploads=lines["upload"],
+        screens=tuple(_asking(lines["screen"], {each.ref for each in asked})),
     )
+
+
+def _asking(screens: Iterable[Seen[Event]], asked: set[Ref]) -> Iterator[Seen[Event]]:
+    """The screens from which consent was read, and the pictures of a question."""
+    for each in screens:
+        screen = each.event
+        if isinstance(screen, Screen) and (each.ref in asked or (screen.image and screen.why == "consent")):
+            yield each
 
 
 def _lines(store: Store, run: Run) -> tuple[Lines, list[Read]]:

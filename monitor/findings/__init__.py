@@ -11,6 +11,7 @@ from msgspec import Meta
 from pydantic import Field, SkipValidation, model_validator
 
 from monitor.events import Count, DataType, Event, Gap, Observers, Part, Record, Ref, Run, Time, Value
+from monitor.findings.context import Context
 from monitor.seen import Seen, host_time
 
 ConsentName = Literal[
@@ -375,7 +376,7 @@ class Counted(Part, kw_only=True, frozen=True):
         return max(0, self.counted - self.recorded - self.allowed)
 
 
-class ReportedGap(Gap, kw_only=True, frozen=True):
+class ReportedGap(Gap, kw_only=True, frozen=True, tag="gap"):
     """A gap and where it is written (null: found while reading, as a line that does not parse)."""
 
     unsaid: ClassVar[tuple[str, ...]] = (*Gap.unsaid, "counted")
@@ -404,6 +405,8 @@ class Seal(Record):
         default=None, description="the first that differs: `accesses.jsonl:17`, `bodies/<sha256>`, `run.json`"
     )
     how: str | None = Field(default=None, description="how it differs, in English")
+    signed: int = Field(default=0, description="stamps with a signature that fits")
+    keys: tuple[str, ...] = Field(default=(), description="fingerprints of the keys that signed: SHA256:...")
 
 
 Lane = tuple[SkipValidation[Seen[Event]], ...]
@@ -457,6 +460,10 @@ class Report(Record):
     )
     accesses: Lane = Field(default=(), exclude=True, description="for the timeline")
     uploads: Lane = Field(default=(), exclude=True, description="for the timeline")
+    screens: Lane = Field(default=(), exclude=True, description="those that show a question or its answer")
+    contexts: dict[str, tuple[Context, ...]] = Field(
+        default_factory=dict, exclude=True, description="id of a flow -> what stands around its matches, for the page"
+    )
 
     def host_time(self, event: Event) -> datetime:
         """When a line of this recording was written, on the host's clock."""

@@ -68,8 +68,8 @@ def was_away(app: str, since: datetime, until: datetime, pid: int | None = None)
 
 
 def bridge() -> str | None:
-    """What the Java bridge in the built agent is from: `frida-tools 14.13.0`."""
-    found = re.search(r"the Java bridge of (frida-tools [\w.]+)", agent_js())
+    """What the Java bridge in the built agent is from: `frida-tools 14.13.0`, or a file's name and its sha256."""
+    found = re.search(r"the Java bridge of ([\w.: -]+);", agent_js())
     return found[1] if found else None
 
 

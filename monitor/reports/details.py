@@ -56,7 +56,7 @@ def _about(report: Report, words: Words) -> RenderableType:
     table.add_column(overflow="fold")
     table.add_row(words("recording"), Text(plain(report.recording), style="bold"))
     table.add_row(words("app"), Text(app))
-    table.add_row(words("device"), Text(device(report, words)))
+    table.add_row(words("device"), Text(device(report.run, words)))
     for file in files(report, words):
         table.add_row(words("imported_file"), Text(file))
     if not run.imported:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import re
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -38,18 +37,6 @@ def frames(stack: Sequence[str], owners: Sequence[str | None] = ()) -> list[Fram
         place = "" if place == "Unknown Source" else place
         out.append(Frame(text, name, place, own=kind == "app", package=package))
     return out
-
-
-def folded(of: Sequence[Frame], longest: int = 6) -> list[tuple[bool, list[Frame]]]:
-    """Pieces of a stack, each with whether it may be folded away: the middle of a long run of framework frames."""
-    pieces: list[tuple[bool, list[Frame]]] = []
-    for own, run in itertools.groupby(of, key=lambda frame: frame.own):
-        frames_ = list(run)
-        if own or len(frames_) <= longest:
-            pieces.append((False, frames_))
-        else:
-            pieces += [(False, frames_[:2]), (True, frames_[2:-1]), (False, frames_[-1:])]
-    return pieces
 
 
 def caller(stack: Sequence[str], owners: Sequence[str | None] = ()) -> Frame | None:

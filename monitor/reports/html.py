@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -20,17 +21,25 @@ from monitor.reports.page import Page
 from monitor.reports.words import Words
 
 TEMPLATES = Path(__file__).parent / "templates"
+NOT_IN_A_STRING = re.compile(r"[^A-Za-z0-9 .:_-]")
+"""What no string of a style may hold that is made of foreign text."""
 
 
 def render(report: Report, *, lang: str = "en", reveal: bool = False) -> str:
     """The report as a self-contained HTML document."""
     words = Words(lang)
-    return fill("report.html", words, page=Page(report, words, reveal), report=report)
+    page = Page(report, words, reveal)
+    foot = f"{report.recording}  SHA-256 {page.seal}" if page.seal else report.recording
+    return fill("report.html", words, foot=foot, page=page, report=report)
 
 
-def fill(template: str, words: Words, *, folder: Path = TEMPLATES, **fields: Any) -> str:
-    """One of the templates in `folder` as a document with its style and its policy inside."""
+def fill(template: str, words: Words, *, folder: Path = TEMPLATES, foot: str = "", **fields: Any) -> str:
+    """One of the templates in `folder` as a document with its style and its policy inside; `foot` stands at the foot of
+    each printed sheet."""
     style = (TEMPLATES / "report.css").read_text("utf-8")
+    if foot:
+        literal = NOT_IN_A_STRING.sub("?", foot)
+        style += f'@media print {{ @page {{ @bottom-left {{ content: "{literal}"; font: 6.5pt monospace; }} }} }}\n'
     return environment(folder).get_template(template).render(t=words, style=style, policy=policy(style), **fields)
 
 
@@ -74,9 +83,10 @@ def safe(html: str) -> Markup:
 
 
 def policy(style: str) -> str:
-    """The content security policy: no script, no request, no form; only our own style, known by its digest."""
+    """The content security policy: no script, no request, no form; only our own style, known by its digest, and
+    pictures that are in the document."""
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
-    return f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
+    return f"default-src 'none'; style-src 'sha256-{digest}'; img-src data:; base-uri 'none'; form-action 'none'"
 
 
 @cache

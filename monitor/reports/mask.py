@@ -15,6 +15,7 @@ import phonenumbers
 
 from monitor.events import Access, Blob, Part, Record, Run, Upload, Value
 from monitor.findings import Match, Reason, Report
+from monitor.findings.context import Context, Stretch
 
 HIDDEN = "***"
 EXCERPT_CHARACTERS = 60
@@ -161,6 +162,11 @@ class Mask:
         self._lengths: dict[str, list[int]] = {}
         self._long: list[str] = []
         self._cache: dict[tuple[str, bool, bool], str] = {}
+        self.learn(values)
+
+    def learn(self, values: Iterable[Value]) -> None:
+        """Mask these values too from now on."""
+        self._cache.clear()
         for value in {(value.type, value.text): value for value in values}.values():
             masked = mask_value(value.type, value.text)
             if len(value.text) > EXCERPT_CHARACTERS // 2:
@@ -293,6 +299,33 @@ class Mask:
             return masked
         return mask_value(match.type, found) if found else ""
 
+    def context(self, context: Context) -> Context:
+        """What stands around a match: fields and paths like excerpts, bytes of values not at all."""
+        fields = (
+            each.model_copy(
+                update={
+                    "path": self.excerpt(each.path),
+                    "text": self._around(each.text, cut_left=False) if each.cut else self.excerpt(each.text),
+                }
+            )
+            for each in context.fields
+        )
+        stages = (each.model_copy(update={"path": self.excerpt(each.path)}) for each in context.stages)
+        return context.model_copy(
+            update={
+                "fields": tuple(fields),
+                "stages": tuple(stages),
+                "stretches": tuple(map(self._stretch, context.stretches)),
+            }
+        )
+
+    def _stretch(self, stretch: Stretch) -> Stretch:
+        """Bytes between fields may be shown, as long as they hold nothing that looks like a value: a key may be one."""
+        text = stretch.data.decode("utf-8", "replace")
+        if stretch.what == "structure" and "\ufffd" not in text and self.excerpt(text) == text:
+            return stretch
+        return stretch.model_copy(update={"data": b"\0" * len(stretch.data), "hidden": True})
+
     def _around(self, text: str, cut_left: bool) -> str:
         """The text beside a found one; a word torn by the cut may be a piece of another value, and is dropped."""
         if len(text) < EXCERPT_CHARACTERS:
@@ -423,8 +456,9 @@ def masked(report: Report) -> Report:
             "evidence": {ref: mask.event(event) for ref, event in report.evidence.items()},
             **{
                 lane: tuple(seen._replace(event=mask.event(seen.event)) for seen in getattr(report, lane))
-                for lane in ("consents", "phases", "accesses", "uploads")
+                for lane in ("consents", "phases", "accesses", "uploads", "screens")
             },
+            "contexts": {name: tuple(map(mask.context, each)) for name, each in report.contexts.items()},
         }
     )
 

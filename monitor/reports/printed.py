@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from rich.console import Console, RenderableType
 from rich.segment import Segment, Segments
 
+from monitor.colour import wanted
 from monitor.reports.words import plain
 
 COLUMNS = 80
@@ -29,6 +30,7 @@ TONES = {
 def printed(parts: Iterable[RenderableType], width: int | None = None, colour: bool | None = None) -> str:
     """What rich makes of some parts, for a file or a terminal; no colour when standard output is not a tty."""
     out = io.StringIO()
+    colour = wanted.get() if colour is None else colour
     console = Console(
         file=out,
         width=width or min(shutil.get_terminal_size((COLUMNS, 24)).columns, WIDEST),

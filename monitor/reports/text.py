@@ -59,6 +59,9 @@ def _parts(report: Report, words: Words, reveal: bool, verbose: bool) -> Iterato
     yield ""
     if more := len(told[SHOWN:]) + len(others[SHOWN:]):
         yield Text(words.count("more_entries", more))
+    if not groups and (hosts := report.coverage.get("hosts")):
+        most = sorted(hosts.items(), key=lambda each: (-each[1], each[0]))
+        yield Text(_listed(words("uploads_to"), [f"{plain(host)} ({count:,})" for host, count in most], words))
     if quiet := [group for group in groups if not group.findings]:
         yield Text(_listed(words("unobjected"), [_to(group, words) for group in quiet], words), style="dim")
     yield from _unseen(report, words)
@@ -71,7 +74,7 @@ def _parts(report: Report, words: Words, reveal: bool, verbose: bool) -> Iterato
 def _head(report: Report, words: Words) -> Text:
     run = report.run
     app = plain(run.app.package) + (f" {plain(run.app.version)}" if run.app.version else "")
-    about = [plain(file.name) for file in run.source] or [device(report, words), words(f"plan_{run.plan}")]
+    about = [plain(file.name) for file in run.source] or [device(report.run, words), words(f"plan_{run.plan}")]
     return Text.assemble((app, "bold"), f"  {words('semicolon').join(about)}")
 
 
@@ -82,8 +85,8 @@ def _verdict(report: Report, words: Words) -> Iterator[Text]:
     yield Text(said.line, style=TONES[said.tone])
     if said.more:
         yield Text(said.more)
-    if not is_sound(report):
-        yield Text(f"{words('verified')}{words('colon')}{integrity(report, words)}", style=TONES["high"])
+    sound = "dim" if is_sound(report) else TONES["high"]
+    yield Text(f"{words('verified')}{words('colon')}{integrity(report, words)}", style=sound)
     for confidence in CONFIDENCES:
         if any(finding.confidence == confidence for finding in report.findings):
             meaning = words(f"confidence_{confidence}_means")

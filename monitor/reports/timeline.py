@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import itertools
+import math
 import unicodedata
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import NamedTuple
 
-from monitor.events import Access, Consent, Phase, Ref, Upload
-from monitor.findings import Report
+from monitor.events import Access, Consent, Phase, Ref, Screen, Upload
+from monitor.findings import Report, ReportedGap
+from monitor.reports.gaps import named
 from monitor.reports.time_axis import consent_steps, still_counts
 from monitor.reports.words import Words, plain
 
@@ -19,12 +21,16 @@ WIDTH = 1000
 GUTTER = 184
 RIGHT = 20
 TOP = 14
-LANE = 34
+LANE = 28
 TOGETHER = 11.0
 """Marks of one lane that are closer than this are drawn as one with a number."""
 LANES = 8
+DENSE = 24
+"""More marks than this in one lane are drawn as bars, as high as they are many."""
 LINKS = 60
 TITLES = 6
+LISTED = 100
+"""Marks that are listed as text."""
 LABEL = 23
 """Widest label of a lane, in columns (a Chinese character takes two)."""
 
@@ -39,6 +45,12 @@ class Mark:
     carried: bool
     """A read whose value was found in an upload, or an upload in which one was found."""
     title: str
+    height: float = 0
+    """Of a bar; 0: it is drawn as a sign with a number."""
+    card: int = 0
+    """The card that tells of it; 0: none does."""
+    target: bool = False
+    """Whether the card leads back to it: the first of its uploads, else of its reads."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +58,7 @@ class Lane:
     """One row of the picture."""
 
     kind: str
-    """`read`, `consent` or `sent`."""
+    """`screen`, `read`, `consent`, `front`, `sent` or `gap`."""
     label: str
     full: str
     y: float
@@ -75,11 +87,19 @@ class Picture:
     lanes: tuple[Lane, ...]
     consent_y: float
     bands: tuple[Band, ...]
-    shades: tuple[Band, ...]
+    fronts: tuple[Band, ...]
+    """While the app was in the foreground."""
+    front_y: float
+    gaps: tuple[Band, ...]
+    """Gaps that say until when."""
     ticks: tuple[tuple[float, str], ...]
     links: tuple[tuple[str, str], ...]
     """Path and title of each line from a read to an upload."""
     about: str
+    cards: frozenset[int]
+    """Those with a mark that leads to them."""
+    listed: tuple[tuple[str, str], ...]
+    """Lane and text of each mark, for those who do not see the picture."""
     width: int = WIDTH
     gutter: int = GUTTER
     top: int = TOP
@@ -94,50 +114,107 @@ class _Row:
     """Seconds, line, whether it carried, text."""
 
 
-def picture(report: Report, words: Words) -> Picture | None:
-    """The picture of a report, or None where nothing happened."""
+def picture(report: Report, words: Words, cards: Mapping[Ref, int] | None = None) -> Picture | None:
+    """The picture of a report, or None where nothing happened; `cards` says which card tells of a line."""
     start = report.run.started
     carried = {ref for flow in report.flows for ref in (flow.access, flow.upload) if ref}
     reads = _reads(report, words, carried)
     sent = _sent(report, words, carried)
-    consents = [
-        (_seconds(at, start), ref, event)
-        for ref, _, at, event in report.consents
-        if isinstance(event, Consent) and still_counts(ref, event, report)
-    ]
-    times = [point[0] for row in (*reads, *sent) for point in row.points] + [at for at, _, _ in consents]
+    asked = _asked(report, words)
+    times = [point[0] for row in (*reads, asked, *sent) for point in row.points]
     if not times:
         return None
     low, high = _range(times, _seconds(report.run.ended, start) if report.run.ended else None)
     axis = _Axis(start, low, high)
+    fronts = tuple(_fronts(report, words, axis))
+    front = [_Row("front", words("lane_front"))] if fronts else []
+    rows = [_screens(report, words), *reads, asked, *front, *sent, _gaps(report, words)]
     lanes: list[Lane] = []
     places: dict[Ref, tuple[float, float]] = {}
-    asked = _Row("consent", words("lane_consent"))
-    for at, ref, event in consents:
-        text = f"{words(f'signal_{event.signal}')}: {words(f'consent_{event.status}')}"
-        asked.points.append((at, ref, False, text + (f" “{plain(event.text)}”" if event.text else "")))
-    for row in (*reads, asked, *sent):
+    for row in rows:
+        if not row.points and row.kind not in ("front", "consent"):
+            continue
         y = TOP + len(lanes) * LANE + LANE / 2
-        marks = tuple(_marks(row, axis, y, words, places))
+        marks = tuple(_marks(row, axis, y, words, places, cards or {}))
         lanes.append(Lane(row.kind, _short(row.label), row.label, y, marks))
+    lanes = list(_targets(lanes))
     bottom = TOP + len(lanes) * LANE
+    of_kind = {lane.kind: lane.y for lane in lanes}
     return Picture(
-        height=bottom + 34,
+        height=bottom + 28,
         bottom=bottom,
         lanes=tuple(lanes),
-        consent_y=TOP + len(reads) * LANE + LANE / 2,
-        bands=tuple(_bands(report, words, axis, [axis.x(at) for at, _, _ in consents])),
-        shades=tuple(_shades(report, words, axis)),
+        consent_y=of_kind["consent"],
+        bands=tuple(_bands(report, words, axis, [axis.x(point[0]) for point in asked.points])),
+        fronts=fronts,
+        front_y=of_kind.get("front", 0),
+        gaps=tuple(_gap_bands(report, words, axis)),
         ticks=tuple((axis.x(at), f"{at:g}") for at in _ticks(low, high)),
         links=tuple(_links(report, words, places)),
         about=words(
             "timeline_about",
-            accesses=len(report.accesses),
-            consents=len(consents),
-            uploads=len(report.uploads),
+            accesses=f"{len(report.accesses):,}",
+            consents=f"{len(asked.points):,}",
+            uploads=f"{len(report.uploads):,}",
             seconds=f"{high - low:.1f}",
         ),
+        cards=frozenset(mark.card for lane in lanes for mark in lane.marks if mark.target),
+        listed=tuple((lane.full, mark.title) for lane in lanes for mark in lane.marks)[:LISTED],
     )
+
+
+def _asked(report: Report, words: Words) -> _Row:
+    row = _Row("consent", words("lane_consent"))
+    for ref, _, at, event in report.consents:
+        if isinstance(event, Consent) and still_counts(ref, event, report):
+            text = f"{words(f'signal_{event.signal}')}{words('colon')}{words(f'consent_{event.status}')}"
+            text += f" “{plain(event.text)}”" if event.text else ""
+            row.points.append((_seconds(at, report.run.started), ref, False, text))
+    return row
+
+
+def _screens(report: Report, words: Words) -> _Row:
+    row = _Row("screen", words("lane_screens"))
+    for ref, _, at, event in report.screens:
+        if isinstance(event, Screen):
+            window = next((each for each in event.windows if each.texts), None)
+            text = words(f"screen_{event.what or 'picture'}")
+            touched = f" “{plain(event.touched.label)}”" if event.touched else ""
+            title = f" “{plain(window.texts[0][:LABEL])}”" if window and not touched else ""
+            row.points.append((_seconds(at, report.run.started), ref, False, text + touched + title))
+    return row
+
+
+def _gaps(report: Report, words: Words) -> _Row:
+    start = report.run.started
+    points = [(_seconds(report.host_time(gap), start), gap.ref or "", False, _gap(gap, words)) for gap in report.gaps]
+    return _Row("gap", words("gaps"), points)
+
+
+def _gap(gap: ReportedGap, words: Words) -> str:
+    return f"{words(f'where_{gap.where}')}{words('colon')}{words(f'why_{gap.why}')} {plain(named(gap, words))}"
+
+
+def _gap_bands(report: Report, words: Words, axis: _Axis) -> Iterable[Band]:
+    for gap in report.gaps:
+        if gap.until:
+            offset = report.host_time(gap) - gap.at
+            first, last = _seconds(gap.at + offset, axis.start), _seconds(gap.until + offset, axis.start)
+            width = max(4.0, round(axis.x(last) - axis.x(first), 1))
+            yield Band(axis.x(first), width, "gap", "", f"{first:.1f}–{last:.1f} s  {_gap(gap, words)}")
+
+
+def _targets(lanes: Iterable[Lane]) -> Iterable[Lane]:
+    """The lanes, each card's first upload, else its first read, marked as what the card leads back to."""
+    lanes = list(lanes)
+    first: dict[int, Mark] = {}
+    for kind in ("read", "sent"):
+        found = [mark for lane in lanes if lane.kind == kind for mark in lane.marks if mark.card]
+        first |= {mark.card: mark for mark in sorted(found, key=lambda mark: -mark.x)}
+    chosen = set(map(id, first.values()))
+    for lane in lanes:
+        marks = tuple(replace(mark, target=True) if id(mark) in chosen else mark for mark in lane.marks)
+        yield replace(lane, marks=marks)
 
 
 class _Axis(NamedTuple):
@@ -205,26 +282,39 @@ def _bounded(rows: Iterable[_Row], others: _Row) -> list[_Row]:
     return [*kept, others] if others.points else kept
 
 
-def _marks(row: _Row, axis: _Axis, y: float, words: Words, places: dict[Ref, tuple[float, float]]) -> Iterable[Mark]:
-    many = {"read": "reads_many", "sent": "uploads_many", "consent": "consents_many"}[row.kind]
-    group: list[tuple[float, Ref, bool, str]] = []
+def _marks(
+    row: _Row, axis: _Axis, y: float, words: Words, places: dict[Ref, tuple[float, float]], cards: Mapping[Ref, int]
+) -> Iterable[Mark]:
     groups: list[list[tuple[float, Ref, bool, str]]] = []
     for point in sorted(row.points):
-        if group and axis.x(point[0]) - axis.x(group[0][0]) > TOGETHER:
-            groups.append(group)
-            group = []
-        group.append(point)
-    groups.append(group)
-    for group in filter(None, groups):
+        if groups and axis.x(point[0]) - axis.x(groups[-1][0][0]) <= TOGETHER:
+            groups[-1].append(point)
+        else:
+            groups.append([point])
+    most = max(map(len, groups), default=1)
+    for group in groups:
         at = (axis.x(group[0][0]) + axis.x(group[-1][0])) / 2
         for _, ref, _, _ in group:
             places[ref] = (round(at, 1), y)
-        lines = [f"{seconds:.3f} s  {text}  ({ref})" for seconds, ref, _, text in group[:TITLES]]
+        lines = [f"{seconds:.3f} s  {text}" + (f"  ({ref})" if ref else "") for seconds, ref, _, text in group[:TITLES]]
         if len(group) > 1:
-            lines.insert(0, words(many, count=len(group)))
+            lines.insert(0, words(f"many_{row.kind}", count=f"{len(group):,}"))
         if len(group) > TITLES:
-            lines.append(words("and_more", count=len(group) - TITLES))
-        yield Mark(round(at, 1), y, len(group), any(point[2] for point in group), "\n".join(lines))
+            lines.append(words("and_more", count=f"{len(group) - TITLES:,}"))
+        yield Mark(
+            round(at, 1),
+            y,
+            len(group),
+            any(point[2] for point in group),
+            "\n".join(lines),
+            height=_height(len(group), most) if len(groups) > DENSE else 0,
+            card=min((cards[point[1]] for point in group if point[1] in cards), default=0),
+        )
+
+
+def _height(count: int, most: int) -> float:
+    """Of a bar, on a scale of powers: one is seen beside thousands."""
+    return round(5 + (LANE - 11) * math.log(count) / math.log(most), 1) if most > 1 else LANE - 6.0
 
 
 def _bands(report: Report, words: Words, axis: _Axis, marks: Sequence[float]) -> Iterable[Band]:
@@ -241,22 +331,21 @@ def _bands(report: Report, words: Words, axis: _Axis, marks: Sequence[float]) ->
             yield Band(axis.x(at), width, state, label if room else "", title, room[0] if room else axis.x(at))
 
 
-def _shades(report: Report, words: Words, axis: _Axis) -> Iterable[Band]:
+def _fronts(report: Report, words: Words, axis: _Axis) -> Iterable[Band]:
+    """While the app was in the foreground and the screen was on, as far as its phases say."""
     since: float | None = None
     steps = sorted(
         (_seconds(seen_at, axis.start), event.state)
         for _, _, seen_at, event in report.phases
         if isinstance(event, Phase)
     )
-    for at, state in (*steps, (axis.high, "foreground")):
-        if state in ("background", "screen_off") and since is None:
+    for at, state in (*steps, (axis.high, "exited")):
+        if state == "foreground" and since is None:
             since = at
-        elif state in ("foreground", "exited") and since is not None:
+        elif state in ("background", "screen_off", "exited") and since is not None:
             width = round(axis.x(at) - axis.x(since), 1)
             if width > 0:
-                yield Band(
-                    axis.x(since), width, "background", "", f"{words('legend_background')}: {since:.1f}-{at:.1f} s"
-                )
+                yield Band(axis.x(since), width, "front", "", f"{words('lane_front')}: {since:.1f}–{at:.1f} s")
             since = None
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import groupby
 from typing import NamedTuple
 
+from monitor.events import Run
 from monitor.findings import CONFIDENCES, LEVELS, Confidence, Finding, Flow, Level, Recipient, Report
 from monitor.reports.time_axis import consent_steps, span, step_for
 from monitor.reports.watched import assumption, consent, missing
@@ -73,37 +75,52 @@ class Sent:
 def verdict(report: Report, words: Words) -> Verdict:
     """What the recording comes to. Gaps without findings are never called clean, nor what nobody watched."""
     lacking = missing(report, words)
+    levels = Counter(finding.level for finding in report.findings)
+    line, tone = headline(report.run, levels, bool(report.gaps or lacking), words)
+    parts = []
     if report.findings:
-        levels = Counter(finding.level for finding in report.findings)
-        tone: str = next(level for level in LEVELS if levels[level])
-        parts = [f"{levels[level]} {words(f'level_{level}')}" for level in LEVELS if levels[level]]
-        line = f"{words.count('verdict_findings', len(report.findings))}{words('colon')}{words('comma').join(parts)}"
-        parts = []
         if report.gaps:
             parts.append(words.count("and_gaps", len(report.gaps)))
-    elif report.gaps or lacking:
-        line, tone = words("verdict_gaps_only"), "gaps"
-        parts = [words.count("verdict_gaps_more", len(report.gaps))] if report.gaps else []
+    elif tone == "gaps":
+        parts += [words.count("verdict_gaps_more", len(report.gaps))] if report.gaps else []
         parts.append(lacking)
     else:
-        line, tone = words("verdict_none"), "none"
-        parts = [words("verdict_none_more")]
+        parts.append(words("verdict_none_more"))
     parts.append(assumption(report, words))
     if report.run.unhooked is not None:
-        line = words("verdict_unhooked", line=line)
         parts.insert(0, words("verdict_unhooked_more", why=plain(report.run.unhooked)))
-    elif report.observers.hooks_failed and report.run.probe is not None:
-        probe = report.run.probe
-        line = words("verdict_hooks_failed", line=line)
+    elif (probe := report.run.probe) is not None and probe.failed:
         parts.insert(0, words("verdict_hooks_failed_more", called=str(probe.called), seen=str(probe.seen)))
     return Verdict(line, words("space").join(filter(None, parts)), tone)
 
 
+def headline(
+    run: Run, levels: Mapping[Level, int], unclean: bool, words: Words, *, so_far: bool = False
+) -> tuple[str, str]:
+    """The line, and the word for its colour, of a run with so many findings of each level.
+
+    `unclean`: something could not be observed; `so_far`: it has not been judged to its end.
+    """
+    if found := sum(levels.values()):
+        tone: str = next(level for level in LEVELS if levels.get(level))
+        parts = [f"{levels[level]} {words(f'level_{level}')}" for level in LEVELS if levels.get(level)]
+        line = f"{words.count('verdict_findings', found)}{words('colon')}{words('comma').join(parts)}"
+    elif so_far:
+        line, tone = words("verdict_so_far"), "plain"
+    else:
+        line, tone = (words("verdict_gaps_only"), "gaps") if unclean else (words("verdict_none"), "none")
+    if run.unhooked is not None:
+        line = words("verdict_unhooked", line=line)
+    elif run.probe is not None and run.probe.failed:
+        line = words("verdict_hooks_failed", line=line)
+    return line, tone
+
+
 def sent(report: Report) -> list[Sent]:
-    """What left, by kind of data and recipient: what the rules object to most first, then in order of time."""
+    """What left, by kind of data and host: what the rules object to most first, then in order of time."""
     groups: dict[tuple[str, str], list[Flow]] = {}
     for flow in sorted(report.flows, key=lambda flow: flow.at):
-        groups.setdefault((flow.data, flow.recipient.key or flow.recipient.host), []).append(flow)
+        groups.setdefault((flow.data, flow.recipient.host), []).append(flow)
     of: dict[str, list[Finding]] = {}
     for finding in worst_first(report):
         for id_ in finding.flows:

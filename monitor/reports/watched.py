@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import get_args
 
-from monitor.events import count_sources
+from monitor.events import Run, count_sources
 from monitor.findings import Finding, Flow, Need, Report
 from monitor.reports.words import Words, plain
 
@@ -64,9 +64,8 @@ def files(report: Report, words: Words) -> list[str]:
     ]
 
 
-def device(report: Report, words: Words) -> str:
+def device(run: Run, words: Words) -> str:
     """The device of a run; of a foreign file what somebody says of it, as nobody of ours saw one."""
-    run = report.run
     kind = words(f"device_{run.device.kind}")
     if not run.imported:
         named = " ".join(part for part in (run.device.model, run.device.serial) if part)

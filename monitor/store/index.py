@@ -94,7 +94,7 @@ class Store:
     @contextmanager
     def snapshot(self) -> Iterator[None]:
         """Everything that this thread reads inside is of one moment, whatever is written meanwhile."""
-        with self._reading() as connection:
+        with self.reading() as connection:
             before = getattr(self._here, "connection", None)
             self._here.connection = connection
             try:
@@ -125,12 +125,12 @@ class Store:
 
     def positions(self, recording_id: str) -> dict[str, Position]:
         """kind -> how far its file has been taken in; kinds of which nothing has been are left out."""
-        with self._reading() as connection:
+        with self.reading() as connection:
             return {kind: position for kind, (position, _) in _prefixes(connection, recording_id).items()}
 
     def held(self, recording_id: str) -> Held | None:
         """What the index has of a recording; None when it never was taken in."""
-        with self._reading() as connection:
+        with self.reading() as connection:
             return _held(connection, recording_id)
 
     def restart(self, recording_id: str, run: Run, path: str, instead_of: Held) -> bool:
@@ -150,13 +150,13 @@ class Store:
             self._remember(connection, recording_id, run, path)
         return True
 
-    def read(self, recording_id: str, kind: str) -> Iterator[Read]:
-        """The lines of one kind as they were taken in, in order; none of a recording that never was."""
+    def read(self, recording_id: str, kind: str, after: Position = START) -> Iterator[Read]:
+        """The lines of one kind after a position as they were taken in, in order; none of one that never was."""
         query = select(LineRow.line, LineRow.size, LineRow.raw).order_by(LineRow.line).limit(PAGE)
         query = query.where(LineRow.recording == recording_id, LineRow.kind == kind)
-        at = START
+        at = after
         while True:
-            with self._reading() as connection:
+            with self.reading() as connection:
                 page = connection.execute(query.where(LineRow.line > at.line)).all()
             for line, size, raw in page:
                 at = Position(line, at.offset + size)
@@ -169,7 +169,7 @@ class Store:
     def recordings(self) -> list[Run]:
         """The runs whose recordings were taken in, oldest first."""
         query = select(RecordingRow.run).order_by(RecordingRow.started, RecordingRow.id)
-        with self._reading() as connection:
+        with self.reading() as connection:
             return [Run.model_validate_json(run) for run in connection.scalars(query)]
 
     def run(self, recording_id: str) -> Run:
@@ -182,11 +182,11 @@ class Store:
 
     def judged_by(self, recording_id: str) -> str | None:
         """The digest of what the findings come from; None when it was not judged, or never taken in."""
-        with self._reading() as connection:
+        with self.reading() as connection:
             return connection.scalar(select(RecordingRow.judged_by).where(RecordingRow.id == recording_id))
 
     def _recording(self, recording_id: str, column: Any) -> str:
-        with self._reading() as connection:
+        with self.reading() as connection:
             found: str | None = connection.scalar(select(column).where(RecordingRow.id == recording_id))
         if found is None:
             raise _unknown(self.name, recording_id)
@@ -228,36 +228,36 @@ class Store:
             connection.execute(query.values(judged_by=judged_by, turn=saved.turn))
         return saved
 
-    def flows(self, recording_id: str) -> list[Flow]:
-        """The flows of a recording in the order they were saved."""
+    def flows(self, recording_id: str, ids: Sequence[str] | None = None) -> list[Flow]:
+        """The flows of a recording in the order they were saved; of `ids`, only these."""
         query = select(FlowRow.id, FlowRow.flow).where(FlowRow.recording == recording_id).order_by(FlowRow.number)
+        matches = select(MatchRow.flow, MatchRow.match).where(MatchRow.recording == recording_id)
+        if ids is not None:
+            query, matches = query.where(FlowRow.id.in_(ids)), matches.where(MatchRow.flow.in_(ids))
         found: dict[str, list[str]] = {}
-        with self._reading() as connection:
+        with self.reading() as connection:
             rows = connection.execute(query).all()
-            for flow, match in connection.execute(
-                select(MatchRow.flow, MatchRow.match)
-                .where(MatchRow.recording == recording_id)
-                .order_by(MatchRow.flow, MatchRow.number)
-            ):
+            for flow, match in connection.execute(matches.order_by(MatchRow.flow, MatchRow.number)):
                 found.setdefault(flow, []).append(match)
         return [_flow(flow, found.get(id_, [])) for id_, flow in rows]
 
     def findings(self, recording_id: str) -> list[Finding]:
         """The findings of a recording in the order they were saved."""
         query = select(FindingRow.finding).where(FindingRow.recording == recording_id).order_by(FindingRow.number)
-        with self._reading() as connection:
+        with self.reading() as connection:
             return [Finding.model_validate_json(finding) for finding in connection.scalars(query)]
 
     def found_gaps(self, recording_id: str) -> list[ReportedGap]:
         """The gaps that correlating came upon, in the order they were saved."""
         query = select(FoundGapRow.gap).where(FoundGapRow.recording == recording_id).order_by(FoundGapRow.number)
-        with self._reading() as connection:
+        with self.reading() as connection:
             return [msgspec.json.decode(gap, type=ReportedGap) for gap in connection.scalars(query)]
 
     # inside
 
     @contextmanager
-    def _reading(self) -> Iterator[Connection]:
+    def reading(self) -> Iterator[Connection]:
+        """A transaction to read in: that of the `snapshot` around, or its own."""
         here: Connection | None = getattr(self._here, "connection", None)
         with in_words(self.name), self._turn:
             if here is not None:

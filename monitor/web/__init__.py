@@ -1,1 +1,1 @@
-"""The index in a browser, read-only and for this machine alone."""
+"""Recordings in a browser, also while they are being made; marks of consent can be made there."""

@@ -1,155 +1,111 @@
-"""The index in a browser, read-only and for this machine alone: the recordings, and the report of each as a page."""
+"""The index in a browser: recordings as they are made, down to the bytes of an upload; every view has an address."""
 
 from __future__ import annotations
 
-import ipaddress
-import secrets
-from collections import Counter
-from pathlib import Path
-from typing import Any
+from collections.abc import Callable
+from urllib.parse import parse_qsl
 
 from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
-from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, PlainTextResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from monitor.correlate import Knowledge, indexed_report, knowledge
+from monitor.correlate import Knowledge, knowledge
 from monitor.errors import UserError
-from monitor.findings import LEVELS
-from monitor.reports import LANGUAGES, render
-from monitor.reports.html import fill
-from monitor.reports.words import Words
+from monitor.recording.signing import Signer
 from monitor.store import Store
+from monitor.web import live, overview, run
+from monitor.web.asked import STATIC, Asked, Site
+from monitor.web.door import Door
 
-TEMPLATES = Path(__file__).parent / "templates"
-HOSTS = ["127.0.0.1", "localhost"]
-"""Names by which a browser may ask: a page elsewhere that points its own name at this machine gets nothing."""
-COOKIE = "appwitness"
-STRANGER = "Open the address that `appwitness web` printed: it has the token that these pages ask for.\n"
-HEADERS = {
-    b"cache-control": b"no-store",
-    b"content-security-policy": b"frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
-    b"referrer-policy": b"no-referrer",
-    b"x-content-type-options": b"nosniff",
+View = Callable[[Asked], Response]
+PAGES: dict[str, View] = {
+    "/": overview.recordings,
+    "/recipients": overview.recipients,
+    "/recipients/{host}": overview.recipient,
+    "/rules": overview.rules,
+    "/rules/{rule}": overview.rule,
+    "/compare": overview.compare,
+    "/recordings/{recording}": run.summary,
+    "/recordings/{recording}/findings": run.findings,
+    "/recordings/{recording}/uploads": run.uploads,
+    "/recordings/{recording}/uploads/{number:int}": run.upload,
+    "/recordings/{recording}/reads": run.reads,
+    "/recordings/{recording}/reads/{number:int}": run.read,
+    "/recordings/{recording}/consents": run.consents,
+    "/recordings/{recording}/gaps": run.gaps,
+    "/recordings/{recording}/report": run.report,
+    "/recordings/{recording}/sarif": run.sarif,
+    "/recordings/{recording}/har": run.har_file,
 }
+"""Address -> what is shown there."""
+LARGEST_FORM = 16_384
+"""Bytes of a form."""
 
 
-def app(store: Store, known: Knowledge | None = None, *, token: str, reveal: bool = False) -> Starlette:
-    """The pages over `store`: `/` and `/recordings/<id>`, in English or with `?lang=zh`; values masked unless `reveal`.
+def app(
+    store: Store,
+    known: Knowledge | None = None,
+    *,
+    token: str,
+    reveal: bool = False,
+    address: str = "127.0.0.1",
+    signer: Signer | None = None,
+) -> Starlette:
+    """The pages over `store`, in English or with `?lang=zh`, as JSON with `?format=json`.
 
-    Nothing is written. Whoever is not on this machine is refused, and whoever does not know `token`, which the address
-    `/?token=...` carries the first time and a cookie from then on: this machine may have other users.
+    Values are masked; where they may be shown (`reveal`), they are with `?reveal=1`. Whoever does not know `token` is
+    refused (see `Door`; `address` is where the server listens). Nothing is written but marks of consent, which the
+    `signer` signs.
     """
-    rules = known or knowledge()
+    site = Site(store, known or knowledge(), token, reveal, signer)
 
-    def index(request: Request) -> Response:
-        words = _words(request)
-        other = next(lang for lang in LANGUAGES if lang != words.lang)
-        return HTMLResponse(fill("recordings.html", words, folder=TEMPLATES, rows=_rows(store, words), other=other))
+    async def mark(request: Request) -> Response:
+        sent = b""
+        async for part in request.stream():
+            sent += part
+            if len(sent) > LARGEST_FORM:
+                raise HTTPException(413)
+        fields = dict(parse_qsl(sent.decode("utf-8", "replace")))
+        return await run_in_threadpool(run.mark, Asked(site, request), fields)
 
-    def page(request: Request) -> Response:
-        words = _words(request)
-        of = indexed_report(store, request.path_params["recording"], rules)
-        return HTMLResponse(render(of, "html", reveal=reveal, lang=words.lang))
+    def of_all(request: Request) -> Response:
+        asked = Asked(site, request)
+        return live.events(request, lambda: overview.state_of_all(asked), lambda: False)
+
+    def of_one(request: Request) -> Response:
+        asked = Asked(site, request)
+        run.state(asked)  # there is no such recording: said before the first event
+        return live.events(request, lambda: run.state(asked), lambda: run.is_live(asked))
+
+    def problem(request: Request, error: Exception) -> Response:
+        status = error.status_code if isinstance(error, HTTPException) else 404
+        said = str(error.detail if isinstance(error, HTTPException) else error)
+        return Asked(site, request).answer("problem.html", {"problem": said}, status)
 
     return Starlette(
-        routes=[Route("/", index), Route("/recordings/{recording}", page)],
-        middleware=[
-            Middleware(_Loopback),
-            Middleware(TrustedHostMiddleware, allowed_hosts=HOSTS),
-            Middleware(_Token, token=token),
+        routes=[
+            Route("/recordings/{recording}/consents", mark, methods=["POST"]),
+            Route("/recordings/{recording}/events", of_one),
+            Route("/events", of_all),
+            Route(f"/static/{STATIC[0]}/{{name}}", _static),
+            *(Route(path, _page(site, view), methods=["GET"]) for path, view in PAGES.items()),
         ],
-        exception_handlers={UserError: _not_there},
+        middleware=[Middleware(Door, token=token, address=address)],
+        exception_handlers={UserError: problem, HTTPException: problem},
     )
 
 
-def _rows(store: Store, words: Words) -> list[dict[str, Any]]:
-    """The recordings, newest first."""
-    rows = []
-    for run in reversed(store.recordings()):
-        levels = Counter(finding.level for finding in store.findings(run.id))
-        rows.append(
-            {
-                "id": run.id,
-                "started": f"{run.started:%Y-%m-%d %H:%M:%S}",
-                "app": f"{run.app.package} {run.app.version or ''}".strip(),
-                "device": words("device_unwatched")
-                if run.imported
-                else f"{run.device.model or run.device.serial}, {words(f'device_{run.device.kind}')}",
-                "plan": "" if run.imported else words(f"plan_{run.plan}"),
-                "levels": [(level, levels[level]) for level in LEVELS if levels[level]],
-            }
-        )
-    return rows
+def _page(site: Site, view: View) -> Callable[[Request], Response]:
+    return lambda request: view(Asked(site, request))
 
 
-def _words(request: Request) -> Words:
-    lang = request.query_params.get("lang", "en")
-    return Words(lang if lang in LANGUAGES else "en")
-
-
-def _not_there(_: Request, error: Exception) -> Response:
-    return PlainTextResponse(f"{error}\n", status_code=404)
-
-
-class _Loopback:
-    """Refuses clients that are not on this machine, and adds the headers that keep a page to itself."""
-
-    def __init__(self, inner: ASGIApp) -> None:
-        self.inner = inner
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self.inner(scope, receive, send)
-            return
-
-        async def with_headers(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                message["headers"] = [*message["headers"], *HEADERS.items()]
-            await send(message)
-
-        client = scope.get("client")
-        if client and _is_here(client[0]):
-            await self.inner(scope, receive, with_headers)
-        else:
-            await PlainTextResponse("For this machine alone.\n", status_code=403)(scope, receive, with_headers)
-
-
-class _Token:
-    """Refuses who does not know the token; who does gets it as a cookie, so that links work."""
-
-    def __init__(self, inner: ASGIApp, token: str) -> None:
-        self.inner = inner
-        self.token = token
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self.inner(scope, receive, send)
-            return
-        request = Request(scope)
-
-        async def with_cookie(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                cookie = f"{COOKIE}={self.token}; Path=/; HttpOnly; SameSite=Strict"
-                message["headers"] = [*message["headers"], (b"set-cookie", cookie.encode())]
-            await send(message)
-
-        if self._is(request.query_params.get("token")):
-            await self.inner(scope, receive, with_cookie)
-        elif self._is(request.cookies.get(COOKIE)):
-            await self.inner(scope, receive, send)
-        else:
-            await PlainTextResponse(STRANGER, status_code=403)(scope, receive, send)
-
-    def _is(self, said: str | None) -> bool:
-        return said is not None and secrets.compare_digest(said.encode("utf-8", "replace"), self.token.encode())
-
-
-def _is_here(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
+def _static(request: Request) -> Response:
+    name = request.path_params["name"]
+    if name not in STATIC[1]:
+        raise HTTPException(404)
+    text, type_ = STATIC[1][name]
+    return Response(text, media_type=type_, headers={"cache-control": "private, max-age=31536000, immutable"})

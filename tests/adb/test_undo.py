@@ -53,6 +53,7 @@ def prepare(serial: str, home: Path, apk: Path, server: Path, kill_at: int, afte
     with device.opened(wanted, "refuse", home) as phone:
         phone.install()
         phone.prepare("127.0.0.1", 9, proxy)
+        phone.enter()
         phone.reset()
         if phone.launch().gadget is not None:  # as Frida does when it starts the app
             shell = finding.control(finding.choose(serial), home / "other").shell

@@ -1,25 +1,38 @@
 """How long a gate takes to decide on 10,000 findings, without a baseline, against the same, and against one whose code
-has lost its names."""
+has lost its names; and how long two recordings of 5,000 flows take to be held against one another.
+
+Seconds are those of the CPU, whatever else the machine did.
+"""
 
 from __future__ import annotations
 
+import json
+import tempfile
 import time
 from collections.abc import Callable, Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
 
+from monitor import events
+from monitor.api.gating import diff
 from monitor.findings import Report
 from monitor.findings.gate import GateReport
 from monitor.gate import Accepted, Held, Policy, gate, release
 from monitor.knowledge import knowledge
+from monitor.recording import Recording
 from monitor.reports.gate import Told, render
 from monitor.reports.words import Words
 from tests.bench.figures import Figure, Given
-from tests.gate.runs import finding, report
+from tests.gate.runs import START, finding, report
 
 FINDINGS = 10_000
+FLOWS = 5_000
+VALUES: dict[events.DataType, str] = {"phone_number": "+8613800138000", "android_id": "9f31c0aa5577e1d4"}
 
 
 def measure() -> Iterator[Given]:
-    """CPU seconds."""
+    """Deciding, rendering, and the verb `diff`."""
     known = knowledge().recipients
     found = [finding(host=f"h{n}.d{n}.test", actor=f"Kit{n % 50}", line=n + 1) for n in range(FINDINGS)]
     one = report(*found)
@@ -35,6 +48,52 @@ def measure() -> Iterator[Given]:
     told = Told(decided(one, None), [one], Words("en"))
     seconds = _spent(lambda: [render(told, format_) for format_ in ("text", "sarif", "junit")])
     yield Figure("10,000 findings, text, SARIF and JUnit", seconds)
+    with tempfile.TemporaryDirectory() as folder:
+        room = Path(folder)
+        old, new = recording(room / "old", hosts=400), recording(room / "new", hosts=420)
+        index = str(room / "index.sqlite")
+        yield Figure("diff, two recordings of 5,000 flows, not yet judged", _spent(lambda: diff(old, new, db=index)))
+        yield Figure("diff, two recordings of 5,000 flows", _spent(lambda: diff(old, new, db=index)))
+
+
+def recording(path: Path, hosts: int) -> Path:
+    """A run that sends two values to so many hosts after a refusal, 2,500 times."""
+    app: dict[str, Any] = {"app": "com.example.weather", "pid": 1}
+    run = events.Run(
+        id=path.name,
+        app=events.AppIdentity(package="com.example.weather"),
+        device=events.DeviceIdentity(serial="lab", kind="lab"),
+        plan="refuse",
+        started=START,
+        ended=START + timedelta(hours=1),
+    )
+    made = Recording.create(path, run)
+    for data, text in VALUES.items():
+        value = events.Value(type=data, text=text)
+        at = START + timedelta(seconds=1)
+        made.append(events.Access(at=at, source=data, data=data, values=(value,), outcome="returned", **app))
+    at = START + timedelta(seconds=2)
+    made.append(events.Consent(at=at, signal="tap", status="refused", scope="general_policy", by="user", **app))
+    uploads = []
+    for number in range(FLOWS // len(VALUES)):
+        body = json.dumps({**VALUES, "n": number}).encode()
+        host = f"h{number % hosts}.d{number % hosts}.example"
+        uploads.append(
+            events.Upload(
+                at=START + timedelta(seconds=3, milliseconds=100 * number),
+                via="http",
+                method="POST",
+                url=f"https://{host}/x",
+                host=host,
+                body=made.put_body(body),
+                size=len(body),
+                type="application/json",
+                **app,
+            )
+        )
+    made.append_all(uploads)
+    made.stamp(final=True)
+    return path
 
 
 def _spent(work: Callable[[], object]) -> float:

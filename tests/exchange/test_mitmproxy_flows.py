@@ -80,7 +80,7 @@ def test_a_planted_value_is_found_in_it(captured, tmp_path) -> None:
     command = ["import", str(captured / "out.flows"), "--app", "com.example.circle", "--output", str(tmp_path / "r")]
     done = CliRunner().invoke(main, [*command, "--value", f"phone_number={NUMBER}"])
     assert done.exit_code == 0, done.output
-    assert "3 uploads, 0 accesses, 0 gaps" in done.output
+    assert "3 uploads, 0 reads, 0 gaps" in done.output
     command = ["report", str(tmp_path / "r"), "--format", "json", "--db", str(tmp_path / "db.sqlite")]
     report = json.loads(CliRunner().invoke(main, command).stdout)
     assert [(flow["upload"], flow["access"], flow["data"]) for flow in report["flows"]] == [

@@ -244,3 +244,18 @@ def test_a_comparison_of_imports_says_what_nobody_saw_and_what_is_assumed(tmp_pa
     assert [each for each in NEVER_SAID if each in said.lower() and each not in heads] == []
     assumed = run("compare", *paths, "--format", format_, "--lang", lang, "--assume-consent", "none").output
     assert "assume-consent none" in assumed.replace("\n", " ") or '"assumed_consent": "none"' in assumed
+
+
+def test_a_user_who_names_no_app_is_told_how(har) -> None:
+    result = run("import", har)
+    assert result.exit_code == 2
+    assert "appwitness import capture.har --app com.example.shop" in " ".join(result.output.split())
+
+
+def test_a_file_without_values_to_look_for_still_says_where_uploads_went(tmp_path, har) -> None:
+    done = run("import", har, "--app", "com.example.shop", "--output", tmp_path / "r")
+    assert "Nothing is looked for: name what was on the device" in done.output
+    said = run("report", tmp_path / "r").output
+    assert "Uploads, in which no value was found: " in said
+    assert "api.shop.test" in said
+    assert "not clean" in said

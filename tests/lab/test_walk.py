@@ -92,9 +92,14 @@ def test_a_second_run_gives_the_same_findings(runs, tmp_path):
     path, _ = runs("circle", "refuse")
     again = tmp_path / "again"
     db = str(tmp_path / "i.sqlite")
-    CliRunner().invoke(
-        main, ["observe", "--device", "lab:circle", "--plan", "refuse", "--output", str(again), "--db", db]
+    result = CliRunner().invoke(
+        main, ["observe", "--device", "lab:circle", "--plan", "refuse", "--output", str(again), "--db", db, "--json"]
     )
+    told = [json.loads(line) for line in result.stdout.splitlines()]
+    assert told[0]["event"] == "started"
+    assert {each["ref"] for each in told if "ref" in each} >= {"accesses.jsonl:1", "uploads.jsonl:1"}
+    assert told[-1]["event"] == "verdict"
+    assert told[-1]["exit_code"] == result.exit_code == 1
     assert shape(report_of(again)) == shape(report_of(path))
 
 

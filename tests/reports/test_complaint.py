@@ -250,3 +250,15 @@ def test_a_template_that_cannot_be_used(tmp_path):
         render(sample.report(), "complaint", template=tmp_path / "absent.md")
     with pytest.raises(UserError, match="has no template"):
         render(sample.report(), "html", template=tmp_path / "absent.md")
+
+
+def test_all_times_of_a_letter_are_in_one_zone():
+    finding = (
+        sample.report()
+        .findings[0]
+        .model_copy(update={"detail": {"zh": "于 2026-03-14 01:20:02.600 UTC 发送（uploads.jsonl:2）。"}})
+    )
+    letter = render(sample.report(laws=("cn",), findings=(finding,)), "complaint", lang="zh")
+    assert "2026-03-14 09:20:02.600" in letter.replace("\\", "")
+    assert "UTC" not in letter
+    assert "2026-03-14 01:20" not in letter.replace("\\", "")

@@ -1,4 +1,4 @@
-from monitor.reports.frames import Frame, caller, folded, frames
+from monitor.reports.frames import Frame, caller, frames
 from tests.reports import sample
 
 
@@ -21,21 +21,6 @@ def test_a_frame_in_parts():
         False,
         None,
     )
-
-
-def test_the_middle_of_a_long_run_of_the_framework_is_folded_and_nothing_is_lost():
-    stack = [*(f"java.net.A.a{number}(A.java:1)" for number in range(20)), "com.x.Y.z(Y.java:2)", *sample.FRAMEWORK]
-    of = frames(stack)
-    pieces = folded(of)
-    assert [(fold, len(piece)) for fold, piece in pieces] == [
-        (False, 2),
-        (True, 17),
-        (False, 1),
-        (False, 1),
-        (False, 3),
-    ]
-    assert [frame for _, piece in pieces for frame in piece] == of
-    assert not any(frame.own for fold, piece in pieces for frame in piece if fold)
 
 
 def test_an_unknown_source_is_not_worth_a_word():

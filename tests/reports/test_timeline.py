@@ -21,7 +21,7 @@ def lanes(drawn, kind):
 
 def test_reads_consent_and_uploads_stand_in_lanes_in_order():
     drawn = picture(sample.report(), EN)
-    assert [lane.kind for lane in drawn.lanes] == ["read"] * 5 + ["consent"] + ["sent"] * 4
+    assert [lane.kind for lane in drawn.lanes] == ["read"] * 5 + ["consent", "front"] + ["sent"] * 4 + ["gap"]
     assert [lane.label for lane in lanes(drawn, "read")] == [
         "Android ID", "address book", "location", "phone number", "IMEI",
     ]  # fmt: skip
@@ -58,9 +58,39 @@ def test_consent_is_a_band_that_changes_when_the_answer_does():
     assert "(consents.jsonl:2)" in drawn.bands[2].title
 
 
-def test_the_background_is_shaded():
-    (shade,) = picture(sample.report(), EN).shades
-    assert shade.width > 0
+def test_the_foreground_has_a_lane_and_ends_where_the_app_leaves_it():
+    (front,) = picture(sample.report(), EN).fronts
+    assert front.title == "App in front: 0.8–20.0 s"
+
+
+def test_marks_lead_to_the_card_that_tells_of_them_and_one_of_each_card_is_led_back_to():
+    drawn = timeline.picture(sample.report(), EN, {"uploads.jsonl:2": 1, "uploads.jsonl:6": 1, "accesses.jsonl:1": 2})
+    assert drawn is not None
+    marks = [mark for lane in drawn.lanes for mark in lane.marks if mark.card]
+    assert [(mark.card, mark.target) for mark in marks] == [(2, True), (1, True), (1, False)]
+    assert drawn.cards == {1, 2}
+
+
+def test_a_gap_that_says_until_when_is_a_stretch():
+    report = sample.report()
+    gap = report.gaps[2].model_copy(update={"until": report.gaps[2].at + timedelta(seconds=4)})
+    (band,) = picture(sample.report(gaps=(gap,)), EN).gaps
+    assert "refused the proxy" in band.title
+    assert band.width > 40
+
+
+def test_two_thousand_uploads_are_bars_that_say_how_many():
+    upload = sample.report().uploads[1].event
+    many = tuple(
+        (f"uploads.jsonl:{number}", upload.model_copy(update={"at": sample.at(number**1.5 / 3000)}))
+        for number in range(1, 2001)
+    )
+    drawn = picture(sample.clean(uploads=many), EN)
+    (lane,) = lanes(drawn, "sent")
+    assert sum(mark.count for mark in lane.marks) == 2000
+    heights = {mark.count: mark.height for mark in lane.marks}
+    assert all(0 < height < timeline.LANE for height in heights.values())
+    assert [heights[count] for count in sorted(heights)] == sorted(heights.values())
 
 
 def test_nothing_happened():

@@ -1,17 +1,29 @@
+"""The pages over an index: who is let in, what they show and hide, filters, marks, downloads; each as JSON too."""
+
+import gzip
+import json
+import re
+from contextlib import contextmanager
 from datetime import timedelta
 
 import pytest
 from starlette.testclient import TestClient
 
 from monitor import events
-from monitor.correlate import correlate, knowledge
-from monitor.recording import Recording
-from monitor.reports import render
+from monitor.correlate import correlate, indexed_report, knowledge
+from monitor.recording import Recording, verify
+from monitor.reports import LANGUAGES, render
+from monitor.reports.verdict import verdict
+from monitor.reports.words import Words
 from monitor.store import Store
-from monitor.web.pages import app
+from monitor.web.door import form_token
+from monitor.web.pages import PAGES, app
 from tests.reports import sample
 
 NUMBER = sample.OWN.text
+SECOND = "run-2 <b>"
+HERE = "/recordings/run-2%20%3Cb%3E"
+TOKEN = "known-to-one-user"
 
 
 @pytest.fixture(scope="module")
@@ -19,14 +31,29 @@ def known():
     return knowledge()
 
 
+@pytest.fixture(scope="module")
+def store(tmp_path_factory, known):
+    with index(tmp_path_factory.mktemp("runs"), known) as store:
+        yield store
+
+
 @pytest.fixture
-def store(tmp_path, known):
-    with Store(tmp_path / "index.sqlite") as store:
+def own(tmp_path, known):
+    """The same for a test that changes it."""
+    with index(tmp_path, known) as store:
+        yield store
+
+
+@contextmanager
+def index(folder, known):
+    """Run 1 reads a number; run 2 reads it and sends it in gzipped JSON, before anybody was asked."""
+    with Store(folder / "index.sqlite") as store:
         for number in (1, 2):
             run = sample.run(
-                id=f"run-{number} <b>", started=sample.START + timedelta(days=number), clock_offset_ms=0, ended=None
-            )
-            recording = Recording.create(tmp_path / f"r{number}", run)
+                id=f"run-{number} <b>" if number == 2 else "run-1", clock_offset_ms=0, persona=(),
+                started=sample.START + timedelta(days=number), ended=sample.START + timedelta(days=number, minutes=1),
+            )  # fmt: skip
+            recording = Recording.create(folder / f"r{number}", run)
             recording.append(
                 events.Access(
                     at=run.started + timedelta(seconds=1), app=sample.APP, data="phone_number", outcome="returned",
@@ -34,24 +61,40 @@ def store(tmp_path, known):
                 )
             )  # fmt: skip
             if number == 2:
-                body = b'{"tel":"' + NUMBER.encode() + b'"}'
-                recording.append(
-                    events.Upload(
-                        at=run.started + timedelta(seconds=2), via="http", method="POST", url="https://a.test/x",
-                        host="a.test", body=recording.put_body(body), size=len(body), type="application/json",
-                        tls=events.Tls(),
-                    )
-                )  # fmt: skip
+                for second, host in ((2, "a.test"), (3, "b.test")):
+                    body = gzip.compress(json.dumps({"tel": NUMBER if host == "a.test" else "", "n": second}).encode())
+                    recording.append(
+                        events.Upload(
+                            at=run.started + timedelta(seconds=second), via="http", method="POST", host=host,
+                            url=f"https://{host}/x?q={second}", body=recording.put_body(body), size=len(body),
+                            headers=(("Content-Encoding", "gzip"), ("Cookie", "s=1")), type="application/json",
+                            tls=events.Tls(), status=200 if second == 2 else 404,
+                        )
+                    )  # fmt: skip
+            recording.stamp(final=True)
             correlate(recording, store, known)
         yield store
 
 
-TOKEN = "known-to-one-user"
-
-
-def browser(store, known, client="127.0.0.1", host="127.0.0.1", cookies=(("appwitness", TOKEN),), **options):
+def browser(store, known, client="127.0.0.1", host="127.0.0.1", token=TOKEN, **options):
     pages = app(store, known, token=TOKEN, **options)
-    return TestClient(pages, base_url=f"http://{host}", client=(client, 50000), cookies=dict(cookies))
+    cookies = {"appwitness-80": token} if token else {}
+    return TestClient(pages, base_url=f"http://{host}", client=(client, 50000), cookies=cookies)
+
+
+def posted(asking, fields, **headers):
+    headers = {"origin": "http://127.0.0.1", "sec-fetch-site": "same-origin"} | headers
+    return asking.post(f"{HERE}/consents", data={"form": form_token(TOKEN)} | fields, headers=headers)
+
+
+def addresses():
+    """An address of each kind of page."""
+    for path in PAGES:
+        path = path.replace("{recording}", "run-2%20%3Cb%3E").replace("{number:int}", "1")
+        yield path.replace("{host}", "a.test").replace("{rule}", "sent-before-consent")
+
+
+# who is let in
 
 
 @pytest.mark.parametrize(
@@ -69,65 +112,20 @@ def browser(store, known, client="127.0.0.1", host="127.0.0.1", cookies=(("appwi
         ("", "wrong", 403),
     ],
 )
-@pytest.mark.parametrize("path", ["/", "/recordings/run-2%20%3Cb%3E", "/absent"])
+@pytest.mark.parametrize("path", ["/", HERE, "/absent"])
 def test_only_who_has_the_token_is_answered(store, known, query, cookie, status, path):
-    asking = browser(store, known, cookies=(("appwitness", cookie),) if cookie else ())
-    answer = asking.get(path + query)
+    answer = browser(store, known, token=cookie).get(path + query)
     assert answer.status_code == (404 if status == 200 and path == "/absent" else status)
     assert (sample.APP in answer.text) == (answer.status_code == 200)
 
 
-def test_the_token_becomes_a_cookie_for_this_site_alone_and_links_work(store, known):
-    asking = browser(store, known, cookies=())
-    said = asking.get(f"/?token={TOKEN}").headers["set-cookie"]
-    assert {"HttpOnly", "SameSite=Strict"} <= {part.strip() for part in said.split(";")}
-    assert asking.get("/recordings/run-2%20%3Cb%3E").status_code == 200
-    assert "token" not in asking.get("/").text
-
-
-def test_the_recordings_are_listed_newest_first_and_lead_to_their_page(store, known):
-    asking = browser(store, known)
-    listed = asking.get("/")
-    assert listed.status_code == 200
-    assert listed.text.index("run-2") < listed.text.index("run-1")
-    assert "<b>" not in listed.text.split("<main>")[1].replace("&lt;b&gt;", "")
-    page = asking.get("/recordings/run-2%20%3Cb%3E")
-    assert page.status_code == 200
-    assert "uploads.jsonl:1" in page.text
-    assert NUMBER not in page.text
-
-
-def test_the_page_is_the_html_report(store, known):
-    from monitor.correlate import indexed_report
-
-    of = indexed_report(store, "run-2 <b>", known)
-    assert of.verified is not None
-    assert of.verified.outcome == "intact_up_to"
-    for lang in ("en", "zh"):
-        assert browser(store, known).get(f"/recordings/run-2 <b>?lang={lang}").text == render(of, "html", lang=lang)
-    assert browser(store, known, reveal=True).get("/recordings/run-2 <b>").text == render(of, "html", reveal=True)
-
-
-@pytest.mark.parametrize(("lang", "said"), [("en", "Recordings"), ("zh", "录制列表"), ("xx", "Recordings")])
-def test_the_list_speaks_both_languages(store, known, lang, said):
-    assert f"<h1>{said}</h1>" in browser(store, known).get(f"/?lang={lang}").text
-
-
-def test_an_empty_index_says_what_to_do(tmp_path, known):
-    with Store(tmp_path / "empty.sqlite") as store:
-        assert "appwitness correlate" in browser(store, known).get("/").text
-
-
-def test_a_recording_that_is_not_there_is_not_there(store, known):
-    answer = browser(store, known).get("/recordings/absent")
-    assert answer.status_code == 404
-    assert "absent" in answer.text
-
-
-@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH"])
-@pytest.mark.parametrize("path", ["/", "/recordings/run-2"])
-def test_nothing_can_be_written(store, known, method, path):
-    assert browser(store, known).request(method, path).status_code == 405
+def test_the_token_becomes_a_cookie_for_this_site_alone_and_leaves_the_address(store, known):
+    asking = browser(store, known, token=None)
+    first = asking.get(f"/?lang=zh&token={TOKEN}", follow_redirects=False)
+    assert first.headers["location"] == "/?lang=zh"
+    assert {"httponly", "samesite=strict"} <= {part.strip().lower() for part in first.headers["set-cookie"].split(";")}
+    assert asking.get(HERE).status_code == 200
+    assert TOKEN not in asking.get("/").text
 
 
 @pytest.mark.parametrize(
@@ -135,11 +133,13 @@ def test_nothing_can_be_written(store, known, method, path):
     [
         ("127.0.0.1", "127.0.0.1", 200),
         ("::1", "localhost", 200),
-        ("127.0.0.1", "localhost:8000", 200),
+        ("::1", "[::1]", 200),
         ("192.168.1.7", "127.0.0.1", 403),
         ("10.0.2.16", "localhost", 403),
         ("testclient", "localhost", 403),
         ("127.0.0.1", "attacker.example", 400),
+        ("127.0.0.1", "127.0.0.1.attacker.example", 400),
+        ("127.0.0.1", "192.168.1.7", 400),
     ],
 )
 def test_only_this_machine_is_answered(store, known, client, host, status):
@@ -148,9 +148,242 @@ def test_only_this_machine_is_answered(store, known, client, host, status):
     assert (sample.APP in answer.text) == (status == 200)
 
 
-def test_pages_are_kept_to_themselves(store, known):
-    headers = browser(store, known).get("/").headers
+@pytest.mark.parametrize(
+    ("host", "token", "status"),
+    [
+        ("192.168.1.5", TOKEN, 200),
+        ("10.0.0.9", TOKEN, 200),
+        ("192.168.1.5", None, 403),
+        ("attacker.example", TOKEN, 400),
+    ],
+)
+def test_another_address_lets_others_in_with_the_token_under_addresses_alone(store, known, host, token, status):
+    assert browser(store, known, "192.168.1.7", host, token, address="192.168.1.5").get("/").status_code == status
+
+
+@pytest.mark.parametrize("path", ["/", HERE, f"{HERE}/report", "/absent"])
+def test_pages_are_kept_to_themselves(store, known, path):
+    headers = browser(store, known).get(path).headers
     assert headers["cache-control"] == "no-store"
     assert headers["x-content-type-options"] == "nosniff"
-    assert headers["referrer-policy"] == "no-referrer"
+    assert headers["referrer-policy"] == "same-origin"
     assert "frame-ancestors 'none'" in headers["content-security-policy"]
+    assert "unsafe" not in headers["content-security-policy"]
+
+
+def test_nothing_is_written_inside_a_page_that_its_policy_forbids(store, known):
+    for path in addresses():
+        page = browser(store, known).get(path).text
+        if "pages.css" in page:
+            assert not re.search(
+                r"<style|<script(?! src=\"/static/)|\son\w+=|\sstyle=|javascript:|https?://(?!127)[^<]*\"", page
+            )
+
+
+# what is shown
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+@pytest.mark.parametrize("path", list(addresses()))
+def test_every_page_is_there_in_every_language_and_hides_values(store, known, path, lang):
+    run = "?run=run-1&run=run-2 <b>&" if path == "/compare" else "?"
+    answer = browser(store, known).get(f"{path}{run}lang={lang}")
+    assert answer.status_code == (404 if path.endswith("/har") else 200)
+    assert NUMBER not in answer.text
+    assert NUMBER.lstrip("+") not in answer.text
+    assert SECOND not in answer.text or path.endswith("/sarif")
+
+
+@pytest.mark.parametrize("path", list(addresses()))
+def test_every_page_is_there_as_json(store, known, path):
+    if path.rpartition("/")[2] in ("report", "sarif", "har"):
+        return
+    answer = browser(store, known).get(path, params={"format": "json", "run": ["run-1", SECOND]})
+    assert answer.json()["masked"] is True
+    assert NUMBER not in answer.text
+
+
+def test_values_are_shown_where_that_was_allowed_and_is_asked_for(store, known):
+    path = f"{HERE}/uploads/1"
+    assert NUMBER not in browser(store, known).get(f"{path}?reveal=1").text
+    allowed = browser(store, known, reveal=True)
+    assert NUMBER not in allowed.get(path).text
+    assert NUMBER in allowed.get(f"{path}?reveal=1").text
+    assert allowed.get(f"{HERE}/har").status_code == 404
+    assert len(allowed.get(f"{HERE}/har?reveal=1").json()["log"]["entries"]) == 2
+
+
+def test_the_list_says_what_the_report_says(store, known):
+    rows = browser(store, known).get("/?format=json").json()["recordings"]
+    assert [row["id"] for row in rows] == [SECOND, "run-1"]
+    for row in rows:
+        assert row["verdict"] == verdict(indexed_report(store, row["id"], known), Words("en")).line
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("", [SECOND, "run-1"]),
+        ("sort=started", ["run-1", SECOND]),
+        ("sort=-findings", [SECOND, "run-1"]),
+        ("text=run-1", ["run-1"]),
+        ("text=CIRCLE", [SECOND, "run-1"]),
+        ("text=%25", []),
+        ("app=com.example.other", []),
+        ("level=high", [SECOND]),
+        ("plan=accept", []),
+        ("page=9", [SECOND, "run-1"]),
+        ("page=-1&sort=nothing", ["run-1", SECOND]),
+    ],
+)
+def test_recordings_are_searched_filtered_and_sorted(store, known, query, expected):
+    rows = browser(store, known).get(f"/?format=json&{query}").json()["recordings"]
+    assert [row["id"] for row in rows] == expected
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("", [2, 1]),
+        ("sort=line", [1, 2]),
+        ("host=A.test", [1]),
+        ("status=404", [2]),
+        ("status=4xx", [2]),
+        ("method=GET", []),
+        ("only=findings", [1]),
+        ("only=values", [1]),
+        ("status=x%27%22&host=%00", []),
+    ],
+)
+def test_uploads_are_filtered_and_sorted(store, known, query, expected):
+    rows = browser(store, known).get(f"{HERE}/uploads?format=json&{query}").json()["uploads"]
+    assert [row["number"] for row in rows] == expected
+
+
+def test_an_upload_is_taken_apart_step_by_step(store, known):
+    asking = browser(store, known, reveal=True)
+    decoded = asking.get(f"{HERE}/uploads/1?format=json&reveal=1").json()["decoded"]
+    assert [step["name"] for step in decoded["steps"]] == ["stored", "gzip", "json"]
+    assert decoded["leaves"][0]["path"] == "$.tel"
+    assert decoded["step"] == 1
+    marked = [part["text"] for part in decoded["opened"]["text"] if part["value"]]
+    assert marked == [NUMBER]
+    shown = b"".join(bytes.fromhex(part["text"]) for line in decoded["opened"]["hex"] for part in line["hex"])
+    assert json.loads(shown)["tel"] == NUMBER
+    hits = [bytes.fromhex(part["text"]) for line in decoded["opened"]["hex"] for part in line["hex"] if part["value"]]
+    assert b"".join(hits).decode() == NUMBER
+    stored = asking.get(f"{HERE}/uploads/1?format=json&reveal=1&step=0").json()["decoded"]["opened"]
+    assert stored["hex"][0]["hex"][0]["text"].startswith("1f 8b")
+
+
+def test_masked_bytes_keep_only_the_names_of_fields(store, known):
+    opened = browser(store, known).get(f"{HERE}/uploads/1?format=json").json()["decoded"]["opened"]
+    text = "".join(part["text"] for line in opened["hex"] for part in line["text"])
+    assert text.startswith('{"tel": "+············')
+    stored = browser(store, known).get(f"{HERE}/uploads/1?format=json&step=0").json()["decoded"]["opened"]
+    shown = [part["text"] for line in stored["hex"] for part in line["hex"]]
+    assert " ".join(shown).replace("··", "").split() == ["1f", "8b", "08", "00"]
+
+
+def test_a_read_leads_to_every_upload_that_carries_it(store, known):
+    facts = browser(store, known).get(f"{HERE}/reads/1?format=json").json()
+    assert [flow["upload"] for flow in facts["flows"]] == ["uploads.jsonl:1"]
+
+
+def test_a_recipient_and_a_rule_name_the_runs(store, known):
+    asking = browser(store, known)
+    sent = asking.get("/recipients/a.test?format=json").json()["sent"]
+    assert [(row["recording"], row["data"]) for row in sent] == [(SECOND, "phone_number")]
+    found = asking.get("/rules/sent-before-consent?format=json").json()["found"]
+    assert {row["recording"] for row in found} == {SECOND}
+
+
+def test_the_report_is_the_html_report(store, known):
+    of = indexed_report(store, SECOND, known)
+    for lang in LANGUAGES:
+        assert browser(store, known).get(f"{HERE}/report?lang={lang}").text == render(of, "html", lang=lang)
+    answer = browser(store, known).get(f"{HERE}/report?download=1")
+    assert answer.headers["content-disposition"] == 'attachment; filename="run-2__b_.html"'
+    assert json.loads(browser(store, known).get(f"{HERE}/sarif").text)["version"] == "2.1.0"
+
+
+def test_a_recording_without_its_folder_is_shown_still(own, known, tmp_path):
+    (tmp_path / "r2").rename(tmp_path / "elsewhere")
+    asking = browser(own, known)
+    for path in ("", "/uploads", "/uploads/1", "/consents"):
+        assert asking.get(HERE + path).status_code == 200
+    assert posted(asking, {"status": "given"}).status_code == 400
+
+
+@pytest.mark.parametrize(
+    "path", ["/recordings/absent", f"{HERE}/uploads/9", "/recipients/c.test", "/rules/no", "/compare"]
+)
+def test_what_is_not_there_is_not_there(store, known, path):
+    answer = browser(store, known).get(path)
+    assert answer.status_code == 404
+    assert "pages.css" in answer.text
+
+
+def test_an_empty_index_says_what_to_do(tmp_path, known):
+    with Store(tmp_path / "empty.sqlite") as store:
+        assert "appwitness correlate" in browser(store, known).get("/").text
+
+
+# marks
+
+
+def test_a_mark_is_appended_and_findings_follow(own, known, tmp_path):
+    asking = browser(own, known)
+    before = asking.get(f"{HERE}?format=json").json()["rules"]
+    assert "sent-before-consent" in {each["rule"] for each in before}
+    assert posted(asking, {"status": "given", "text": "Agree"}).status_code == 200
+    (made,) = asking.get(f"{HERE}/consents?format=json").json()["consents"]
+    assert (made["status"], made["by"], made["text"]) == ("given", "operator", "Agree")
+    assert posted(asking, {"status": "refused", "corrects": made["ref"]}).status_code == 200
+    assert posted(asking, {"retracts": "consents.jsonl:2"}).status_code == 200
+    assert [line.status for line in Recording.open(tmp_path / "r2").events(events.Consent)] == [
+        "given",
+        "refused",
+        "refused",
+    ]
+    assert verify(tmp_path / "r2").ok
+
+
+@pytest.mark.parametrize(
+    ("fields", "headers"),
+    [
+        ({"form": "guessed"}, {}),
+        ({"form": ""}, {}),
+        ({}, {"origin": "http://attacker.example"}),
+        ({}, {"origin": "null"}),
+        ({}, {"origin": ""}),
+        ({}, {"origin": "http://127.0.0.1:8000"}),
+        ({}, {"sec-fetch-site": "cross-site"}),
+        ({}, {"cookie": "appwitness-80=wrong"}),
+    ],
+)
+def test_a_form_from_elsewhere_marks_nothing(store, known, fields, headers):
+    assert (
+        posted(
+            browser(store, known, token=None if "cookie" in headers else TOKEN), {"status": "given"} | fields, **headers
+        ).status_code
+        == 403
+    )
+    assert not list(Recording.open(store.path(SECOND)).events(events.Consent))
+
+
+@pytest.mark.parametrize(
+    "fields", [{}, {"status": "gone"}, {"status": "given", "corrects": "consents.jsonl:7"}, {"retracts": "x"}]
+)
+def test_a_form_that_makes_no_sense_says_so(store, known, fields):
+    answer = posted(browser(store, known), fields)
+    assert answer.status_code == 400
+    assert 'role="alert"' in answer.text
+    assert not list(Recording.open(store.path(SECOND)).events(events.Consent))
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH"])
+@pytest.mark.parametrize("path", ["/", HERE, f"{HERE}/uploads"])
+def test_nothing_else_can_be_written(store, known, method, path):
+    headers = {"origin": "http://127.0.0.1"}
+    assert browser(store, known).request(method, path, headers=headers).status_code == 405

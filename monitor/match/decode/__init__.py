@@ -36,6 +36,7 @@ from monitor.match.decode.walk.pieces import (
     Room,
     decoder,
     walk,
+    way_to,
 )
 
 __all__ = [
@@ -50,6 +51,7 @@ __all__ = [
     "decoder",
     "leaves",
     "leaves_of",
+    "way",
 ]
 _DECODERS = (
     *(charsets, binary_to_text, escapes, spelled_out, long_numbers, compressed, blocks, archives),
@@ -78,6 +80,21 @@ def leaves(
     unpacked to, a file that is mapped as it is itself; the memory that it takes stays below 32 MB then.
     """
     room = Room(limits, narrow=narrow, spool=spool)
+    found = tuple(walk(_roots(upload, body, room), room))
+    return Decoded(found, room.named(), room.passed_over)
+
+
+def way(upload: Upload, body: Body | None, to: Leaf, limits: Limits = Limits()) -> tuple[Piece, ...]:  # noqa: B008
+    """What decoding makes of an upload on the way to one of its leaves: what is stored first, the leaf last.
+
+    Empty where there is none within the limits.
+    """
+    room = Room(limits)
+    return way_to(to, _roots(upload, body, room), room)
+
+
+def _roots(upload: Upload, body: Body | None, room: Room) -> Iterable[Piece]:
+    """URL, headers and body as they are stored."""
     roots: Iterable[Piece] = [*_url(upload.url or "", room), *_headers(upload.headers, room)]
     if upload.via == "dns" and upload.host and not upload.url and not body:  # what was asked for is all that is known
         name = upload.host.encode("utf-8", "replace")
@@ -91,12 +108,11 @@ def leaves(
             if name.lower() == "content-encoding"
             for coding in value.split(",")
         ]
-        if len(body) > limits.at_once:
+        if len(body) > room.limits.at_once:
             roots = chain(roots, large.pieces(body, piece, codings, room))
         else:
             roots = [*roots, *compressed.content(piece._replace(data=body[: len(body)]), codings, room)]
-    found = tuple(walk(roots, room))
-    return Decoded(found, room.named(), room.passed_over)
+    return roots
 
 
 def leaves_of(

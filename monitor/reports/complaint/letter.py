@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, fields, is_dataclass
 from datetime import UTC, datetime, timedelta, timezone
@@ -13,6 +14,7 @@ from monitor.events import Access, Connection, Consent, Event, Phase, Ref, Uploa
 from monitor.findings import Article, Finding, Flow, Report
 from monitor.reports.articles import cited
 from monitor.reports.frames import caller
+from monitor.reports.integrity import signature
 from monitor.reports.page import sections
 from monitor.reports.recipients import who
 from monitor.reports.time_axis import clock, consent_steps, step_for
@@ -21,6 +23,8 @@ from monitor.reports.watched import assumption
 from monitor.reports.words import Words
 
 ZONES = {"cn": timezone(timedelta(hours=8))}
+WRITTEN = re.compile(r"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}) UTC")
+"""A time as findings write it."""
 """Law -> the time that its authorities use; UTC otherwise."""
 VALUES = 3
 ROWS = 200
@@ -83,6 +87,13 @@ class Proof:
     facts: tuple[int, ...]
 
 
+def in_zone(text: str, law: str) -> str:
+    """A sentence of a finding with its times in the zone of the letter, which says once which that is."""
+    if law not in ZONES:
+        return text
+    return WRITTEN.sub(lambda found: moment(datetime.fromisoformat(f"{found[1]}+00:00"), law), text)
+
+
 def moment(at: datetime, law: str) -> str:
     """A time as the law's authorities write it, to the millisecond."""
     local = at.astimezone(ZONES.get(law, UTC))
@@ -116,6 +127,7 @@ class Letter:
         self.reveal = reveal
         self.run = report.run
         self.seal = report.verified
+        self.signature = signature(self.seal, words) if self.seal else ""
         self.observers = report.observers
         self.imported = report.run.imported
         self.files = report.run.source
@@ -183,7 +195,7 @@ class Letter:
         return Fact(
             number=number,
             title=words.of(finding.title),
-            detail=words.of(finding.detail),
+            detail=in_zone(words.of(finding.detail), self.law),
             rule=finding.rule,
             kinds=finding.kinds,
             data=words.data(finding.data) if finding.data else "",

@@ -3,54 +3,49 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from typing import NamedTuple
 
-from monitor.events import Access
-from monitor.findings import LEVELS, Finding, Report
+from monitor.findings import LEVELS, Report
 from monitor.reports import declared
-from monitor.reports.articles import by_jurisdiction, cited
-from monitor.reports.ends import code as code_words
+from monitor.reports.groups import groups
 from monitor.reports.integrity import integrity, is_sound
 from monitor.reports.page import sections
 from monitor.reports.page.by_hand import by_hand
-from monitor.reports.page.flows import Block, Flows, Place, Row
-from monitor.reports.page.sections import ROWS, ranges
+from monitor.reports.page.cards import Card, Cards
+from monitor.reports.page.coverage import bars
+from monitor.reports.page.flows import Flows
+from monitor.reports.page.sections import ROWS
 from monitor.reports.time_axis import clock, clocks, span
 from monitor.reports.timeline import Picture, picture
-from monitor.reports.verdict import Verdict, verdict, worst_first
-from monitor.reports.watched import assumption, consent, device, files, watched
+from monitor.reports.verdict import Verdict, verdict
+from monitor.reports.watched import assumption, device, files, watched
 from monitor.reports.words import Words, plain
 
-FEW = 15
-"""More findings than this are listed by rule, with their evidence folded."""
-BLOCKS = 3
-"""Flows of a finding that are shown in full; the others are one row each."""
-ALL_BLOCKS = 120
-"""Flows that are shown in full on the whole page."""
+FEW = 12
+"""More cards than this are listed by recipient, a page of them at a time."""
+CARDS = 400
+"""Cards of the whole page; what is beyond is in the JSON report."""
+PAGE = 25
+"""Cards of one page of a recipient's."""
+STRIP = 4
+"""Lines of the first screen."""
 
 
-@dataclass(frozen=True)
-class Card:
-    """A finding with its evidence."""
+class Sheet(NamedTuple):
+    """A page of the cards of one recipient."""
 
+    first: int
+    last: int
+    cards: list[Card]
+
+
+class Shelf(NamedTuple):
+    """The cards of one recipient."""
+
+    host: str
+    level: str
     number: int
-    finding: Finding
-    title: str
-    detail: str
-    facts: tuple[tuple[str, str, str], ...]
-    """Name, text, and a small note."""
-    blocks: tuple[Block, ...]
-    reads: tuple[Place, ...]
-    lines: tuple[dict[str, str], ...]
-    """Consent lines and changes of the app's state that it rests on."""
-    articles: tuple[tuple[str, tuple[tuple[str, str], ...]], ...]
-    """Name of a jurisdiction; how each of its articles is cited, and what it says."""
-    all_evidence: tuple[str, ...]
-    """Every line it rests on, neighbours as one: `accesses.jsonl:17-36`."""
-    elsewhere: tuple[str, ...]
-    """Flows that another finding shows in full."""
-    rows: tuple[Row, ...]
-    more_rows: int
+    sheets: list[Sheet]
 
 
 class Page:
@@ -62,12 +57,18 @@ class Page:
         self.reveal = reveal
         self.verdict: Verdict = verdict(report, words)
         self.warning = "" if is_sound(report) else f"{words('verified')}{words('colon')}{integrity(report, words)}"
-        self.picture: Picture | None = picture(report, words)
-        self._flows = {flow.id: flow for flow in report.flows}
         self._show = Flows(report, words)
-        self._shown: set[str] = set()
-        self.cards = [self._card(number, finding) for number, finding in enumerate(worst_first(report), start=1)]
-        self.rows = [self._show.row(flow, flow.id in self._shown) for flow in report.flows[:ROWS]]
+        made = groups(report)
+        self.all_cards = list(Cards(report, words, self._show).of(made[:CARDS]))
+        self.more_cards = max(0, len(made) - CARDS)
+        self.cards = [card for card in self.all_cards if card.level]
+        self.others = [card for card in self.all_cards if not card.level]
+        self.shown = {card.block.flow.id for card in self.all_cards if card.block}
+        self.picture: Picture | None = picture(report, words, self._cards_of_lines())
+        self.bars = bars(report, words)
+        self.dialogs = list(sections.dialogs(report, words, reveal))
+        self.rows = [self._show.row(flow, flow.id in self.shown) for flow in report.flows[:ROWS]]
+        self.more_rows = max(0, len(report.flows) - ROWS)
         self.consents = sections.consents(report, words)
         self.gaps = sections.gaps(report, words)
         self.declared = declared.rows(report, words)
@@ -81,40 +82,80 @@ class Page:
         self.unasked = words("consent_never" if report.observers.consent else "consent_unwatched")
         self.meanings = sections.meanings(words)
         self.by_hand = by_hand(report, words)
-        self.more_rows = max(0, len(report.flows) - ROWS)
 
-    # The head of the page.
+    # The first screen.
 
     @property
-    def contents(self) -> list[tuple[str, str, list[Card]]]:
-        """Level, title and findings, one entry a rule; where there are few findings, one entry each."""
-        if len(self.cards) <= FEW:
-            return [(card.finding.level, card.title, [card]) for card in self.cards]
-        groups: dict[tuple[str, str], list[Card]] = {}
+    def headline(self) -> str:
+        """The worst that was seen, in one sentence; else what the recording comes to."""
+        return self.cards[0].said if self.cards else self.verdict.line
+
+    @property
+    def strip(self) -> list[Card]:
+        """What, to whom, when and how sure, of the worst."""
+        return self.all_cards[:STRIP]
+
+    @property
+    def about(self) -> list[str]:
+        """Which app, device, plan and time, as one line."""
+        words, run = self.words, self.report.run
+        version = f" {run.app.version}" if run.app.version else ""
+        seen_on = device(self.report.run, words) if run.imported else run.device.model or run.device.serial
+        said = [f"{run.app.package}{version}", seen_on]
+        if not run.imported:
+            said.append(words(f"plan_{run.plan}"))
+        said.append(f"{run.started:%Y-%m-%d %H:%M} UTC")
+        return [plain(each) for each in said]
+
+    @property
+    def shelves(self) -> list[Shelf]:
+        """The cards by recipient, worst first; those without one last."""
+        hosts: dict[str, list[Card]] = {}
         for card in self.cards:
-            groups.setdefault((card.finding.level, card.title), []).append(card)
-        return [(level, title, cards) for (level, title), cards in groups.items()]
+            hosts.setdefault(card.host, []).append(card)
+        return [
+            Shelf(
+                host or self.words("not_sent"),
+                cards[0].level,
+                len(cards),
+                [Sheet(at + 1, min(at + PAGE, len(cards)), cards[at : at + PAGE]) for at in range(0, len(cards), PAGE)],
+            )
+            for host, cards in hosts.items()
+        ]
+
+    @property
+    def levels(self) -> list[tuple[str, int]]:
+        """How many cards of each level, to filter by."""
+        counts = Counter(card.level for card in self.cards)
+        return [(level, counts[level]) for level in LEVELS if counts[level]]
+
+    @property
+    def states(self) -> list[tuple[str, str, int]]:
+        """How many cards of each state of consent, to filter by."""
+        counts = Counter((state, said) for card in self.cards for state, said, _ in card.states)
+        return [(state, said, count) for (state, said), count in counts.items()]
 
     @property
     def few(self) -> bool:
-        """Whether the evidence of each finding may stand open."""
+        """Whether each card may stand by itself."""
         return len(self.cards) <= FEW
 
     @property
-    def tiles(self) -> list[tuple[str, str, str]]:
-        """Numbers to begin with: how many, of what, and in which tone."""
-        words, report = self.words, self.report
-        levels = Counter(finding.level for finding in report.findings)
-        worst = next((level for level in LEVELS if levels[level]), "none")
-        recipients = {flow.recipient.host for flow in report.flows}
-        return [
-            (f"{len(report.findings):,}", words("findings"), worst),
-            (f"{len(report.flows):,}", words("flows"), "plain"),
-            (f"{len(recipients):,}", words("recipients"), "plain"),
-            (f"{len(report.accesses):,}", words("accesses"), "plain"),
-            (f"{len(report.uploads):,}", words("uploads"), "plain"),
-            (f"{len(report.gaps):,}", words("gaps"), "gaps" if report.gaps else "plain"),
-        ]
+    def seal(self) -> str:
+        """Digest of the last stamp, for the foot of each sheet."""
+        return (self.report.verified.digest or "") if self.report.verified else ""
+
+    def _cards_of_lines(self) -> dict[str, int]:
+        """Upload or access -> the card that tells of it."""
+        numbers: dict[str, int] = {}
+        of = {(card.data, card.host): card.number for card in self.all_cards}
+        for flow in self.report.flows:
+            number = of.get((self.words.data(flow.data), plain(flow.recipient.host)))
+            if number is not None:
+                for ref in (flow.access, flow.upload):
+                    if ref:
+                        numbers.setdefault(ref, number)
+        return numbers
 
     @property
     def facts(self) -> list[tuple[str, str]]:
@@ -127,7 +168,7 @@ class Page:
             parts.append(f"{words('android')} {run.device.release}")
         if run.device.api_level:
             parts.append(f"{words('api_level')} {run.device.api_level}")
-        seen_on = device(self.report, words) if run.imported else ", ".join(filter(None, parts))
+        seen_on = device(run, words) if run.imported else ", ".join(filter(None, parts))
         observed = f"{run.started:%Y-%m-%d} {clock(run.started)}"
         if run.ended:
             observed += f" – {clock(run.ended)} UTC ({span((run.ended - run.started).total_seconds())})"
@@ -159,58 +200,3 @@ class Page:
         comma = self.words("comma")
         by = f"{comma}{self.words(f'by_{last.event.by}')}" if last.state != "requested" else ""
         return f"{self.words(f'consent_{last.state}')}{text}{by}{comma}{clock(last.at)} ({last.ref})"
-
-    # Findings.
-
-    def _card(self, number: int, finding: Finding) -> Card:
-        words = self.words
-        facts = [(words("rule"), finding.rule, ", ".join(finding.kinds))]
-        if finding.data:
-            facts.append((words("data"), words.data(finding.data), ""))
-        for name, end in (("code_read", finding.read_by), ("code_sent", finding.sent_by)):
-            if end:
-                facts.append((words(name), code_words(end, words), end.ref))
-        if finding.recipient:
-            facts.append((words("recipient"), finding.recipient.host, self._show.who(finding.recipient)))
-        if finding.consent:
-            facts.append((words("consent_then"), consent(finding, words), ""))
-        facts.append(
-            (
-                words("confidence"),
-                words(f"confidence_{finding.confidence}"),
-                words(f"confidence_{finding.confidence}_means"),
-            )
-        )
-        if finding.count > 1:
-            facts.append((words("count"), f"{finding.count:,}", ""))
-        if finding.uncovered:
-            facts.append((words("uncovered"), words("comma").join(finding.uncovered[:ROWS]), words("uncovered_means")))
-        if finding.references:
-            facts.append((words("references"), "; ".join(finding.references), ""))
-        of = [self._flows[name] for name in finding.flows if name in self._flows]
-        room = min(BLOCKS, max(0, ALL_BLOCKS - len(self._shown)))
-        elsewhere = tuple(flow.id for flow in of if flow.id in self._shown)
-        fresh = [flow for flow in of if flow.id not in self._shown]
-        self._shown |= {flow.id for flow in fresh[:room]}
-        rest = fresh[room:]
-        # What a finding on what was sent says of a read stands in its flows.
-        refs = () if of and finding.recipient else finding.evidence
-        reads = [ref for ref in refs if isinstance(self.report.evidence.get(ref), Access)]
-        return Card(
-            number=number,
-            finding=finding,
-            title=words.of(finding.title),
-            detail=plain(words.of(finding.detail)),
-            facts=tuple((name, plain(text), plain(note)) for name, text, note in facts),
-            blocks=tuple(self._show.block(flow) for flow in fresh[:room]),
-            reads=tuple(self._show.read(ref) for ref in reads[:BLOCKS]),
-            lines=tuple(sections.lines(self.report, finding.evidence, words)),
-            articles=tuple(
-                (name, tuple((plain(cited(each, words)), plain(words.of(each.says))) for each in members))
-                for name, members in by_jurisdiction(finding.articles, words)
-            ),
-            all_evidence=tuple(ranges(finding.all_evidence)),
-            elsewhere=elsewhere[:ROWS],
-            rows=tuple(self._show.row(flow, has_block=False) for flow in rest[:ROWS]),
-            more_rows=max(0, len(rest) - ROWS),
-        )

@@ -1,25 +1,47 @@
-"""How a reader checks the first finding without this program: commands over the recording's own files."""
+"""How a reader checks what was found without this program: commands over the recording's own files."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+import shlex
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 from monitor.events import Event, Ref, Upload
-from monitor.findings import Finding, Flow, Report
+from monitor.findings import Finding, Flow, Match, Report
+from monitor.findings.context import Context, Stage
+from monitor.reports.groups import groups
 from monitor.reports.time_axis import consent_steps, step_for
-from monitor.reports.verdict import worst_first
 from monitor.reports.words import Words
 
-UNPACK = {"gzip": "gzip -dc <", "zlib": "zlib-flate -uncompress <", "deflate": "zlib-flate -uncompress <",
-          "br": "brotli -dc <", "brotli": "brotli -dc <", "zstd": "zstd -dc <"}  # fmt: skip
+PROGRAMS = {"br": "brotli -dc", "brotli": "brotli -dc", "zstd": "zstd -dc"}
+"""Steps that Python's own library does not take; only the first step may be one."""
+STEPS = {
+    "gzip": "gzip.decompress(b(d))",
+    "zlib": "zlib.decompress(b(d))",
+    "deflate": "zlib.decompress(b(d),-15)",
+    "base64": 'base64.b64decode(t(d).replace("-","+").replace("_","/")+"==")',
+    "hex": "bytes.fromhex(t(d))",
+    "json": "json.loads(d,parse_int=str,parse_float=str)",
+    "json string": "json.loads(d)",
+    "form": "dict(urllib.parse.parse_qsl(t(d)))",
+    "query": "dict(urllib.parse.parse_qsl(t(d)))",
+    "percent": "urllib.parse.unquote(t(d))",
+}
+"""What Python does for a step of decoding."""
 HASHES = {"md5": "md5sum", "sha1": "sha1sum", "sha256": "sha256sum", "sha512": "sha512sum", "base64": "base64",
           "hex": "xxd -p"}  # fmt: skip
+BEGIN = (
+    "import base64,gzip,json,sys,urllib.parse,zlib",
+    "t=lambda d:d if isinstance(d,str) else d.decode()",
+    "b=lambda d:d.encode() if isinstance(d,str) else d",
+    "d=sys.stdin.buffer.read()",
+)
+END = "print(d if isinstance(d,str) else d.hex())"
+MEMBER = re.compile(r'\.([^\W\d][\w$-]*)|\[(\d+)\]|\[("(?:[^"\\]|\\.)*")\]')
 
 
-@dataclass(frozen=True)
-class Step:
+class Step(NamedTuple):
     """A command with which a reader checks a claim without us."""
 
     about: str
@@ -28,10 +50,9 @@ class Step:
 
 def by_hand(report: Report, words: Words) -> list[Step]:
     """The commands for the worst finding; where there is none, for the first flow."""
-    flows = {flow.id: flow for flow in report.flows}
-    finding = next(iter(worst_first(report)), None)
-    flow = next((flows[name] for name in (finding.flows if finding else ()) if name in flows), None)
-    return list(_steps(report, words, finding, flow or next(iter(report.flows), None)))
+    group = next(iter(groups(report)), None)
+    finding = group.findings[0] if group and group.findings else None
+    return list(_steps(report, words, finding, group.flows[0] if group and group.flows else None))
 
 
 def _steps(report: Report, words: Words, finding: Finding | None, flow: Flow | None) -> Iterator[Step]:
@@ -51,23 +72,60 @@ def _steps(report: Report, words: Words, finding: Finding | None, flow: Flow | N
         yield Step(words("by_hand_consent"), print_it)
     if flow and (print_it := _line(flow.upload)):
         yield Step(words("by_hand_sent"), print_it)
-        yield from _body(report, words, flow)
+        event = report.evidence.get(flow.upload)
+        if isinstance(event, Upload) and event.body:
+            yield Step(words("by_hand_digest"), f"sha256sum bodies/{event.body}")
 
 
-def _body(report: Report, words: Words, flow: Flow) -> Iterator[Step]:
-    event: Event | None = report.evidence.get(flow.upload)
-    match = next(iter(sorted(flow.matches, key=lambda match: match.variant == "plain")), None)
-    if match is None:
-        return
-    in_body = not match.path.startswith(("url.", "headers."))
-    if in_body and isinstance(event, Upload) and event.body:
-        body = f"bodies/{event.body}"
-        yield Step(words("by_hand_digest"), f"sha256sum {body}")
-        unpack = UNPACK.get(match.decoding[0]) if match.decoding else None
-        cut = f"head -c {match.end + 40} {body} | tail -c {match.end + 40 - max(0, match.start - 40)}"
-        yield Step(words("by_hand_body"), f"{unpack} {body} | head -c 2000" if unpack else cut)
+def commands(flow: Flow, match: Match, context: Context, event: Event | None, words: Words) -> Iterator[Step]:
+    """How to come to the field that holds a value, and to the form in which it stands there."""
+    command = decoding(flow, context.stages, event) if isinstance(event, Upload) else None
+    if command:
+        yield Step(words("by_hand_field"), command)
     if match.variant in HASHES:
         yield Step(words("by_hand_hash"), f"printf %s 'VALUE' | {HASHES[match.variant]}")
+
+
+def decoding(flow: Flow, stages: Sequence[Stage], event: Upload) -> str | None:
+    """The command that decodes the stored bytes, step by step, and prints the field; None where that cannot be said in
+    one, or where what it would need is masked."""
+    if not stages:
+        return None
+    program, rest = list(BEGIN), list(stages)
+    if rest[0].path == "$" and event.body:
+        path, source = rest.pop(0).path, f"< bodies/{event.body}"
+        if rest and rest[0].step in PROGRAMS:
+            source = f"{PROGRAMS[rest.pop(0).step]} {source} |"
+    elif rest[0].path.startswith("url.query.") and (line := _line(flow.upload)):
+        path, source = "url.query", f"{line} |"
+        program.append('d=urllib.parse.urlsplit(json.loads(d)["url"]).query')
+    else:
+        return None
+    for stage in rest:
+        members = _members(stage.path, path)
+        if stage.step not in STEPS or members is None:
+            return None
+        program.append(f"d={STEPS[stage.step]}{members}")
+        path = stage.path
+    command = shlex.quote(";".join((*program, END)))
+    if not rest or not command.isprintable() or "*" in path or "…" in path:
+        return None
+    return f"{source} python3 -c {command}" if source.endswith("|") else f"python3 -c {command} {source}"
+
+
+def _members(path: str, parent: str) -> str | None:
+    """The way from one path down to another as Python writes it: `["people"][3]`."""
+    if not path.startswith(parent):
+        return None
+    rest, found = path[len(parent) :], ""
+    while rest:
+        member = MEMBER.match(rest)
+        if member is None:
+            return None
+        name, number, key = member.groups()
+        found += f"[{number}]" if number else f'["{name}"]' if name else f"[{key}]"
+        rest = rest[member.end() :]
+    return found
 
 
 def _line(ref: Ref) -> str | None:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Sequence
+import itertools
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from monitor.events import Access, Connection, Ref, Upload
-from monitor.findings import Flow, Match, Recipient, Report
+from monitor.findings import Flow, Match, Recipient, Report, Why
+from monitor.findings.context import Context, Stretch
 from monitor.reports.ends import code
-from monitor.reports.frames import Frame, folded, frames
+from monitor.reports.frames import Frame, frames
+from monitor.reports.page.by_hand import Step, commands
 from monitor.reports.reasons import all_said, said
 from monitor.reports.recipients import who
 from monitor.reports.time_axis import clock, consent_steps, span, step_for
@@ -18,6 +21,9 @@ from monitor.reports.words import Words, plain
 
 MATCHES = 8
 FRAMES = 60
+PER_ROW = 16
+CHANCES = (Why.CHANCE, Why.CHANCE_TINY)
+"""Reasons that the card tells already, as how sure it is."""
 TEXT = 600
 """Characters of a URL or another text of foreign origin."""
 
@@ -29,8 +35,10 @@ class Place:
     ref: Ref
     time: str
     facts: tuple[tuple[str, str], ...]
-    pieces: tuple[tuple[bool, list[Frame]], ...]
-    """The stack, each piece with whether it is folded away."""
+    own: tuple[Frame, ...]
+    """The frames of the app and of SDKs in it; all of a stack that has none."""
+    stack: tuple[Frame, ...]
+    """All frames, innermost first; empty where `own` has them all."""
     more_frames: int
     thread: str | None
     stack_ref: Ref | None
@@ -41,21 +49,33 @@ class Place:
 
 
 @dataclass(frozen=True)
+class Around:
+    """What stands around a match."""
+
+    stages: tuple[tuple[str, str, str], ...]
+    """Name of the step, path where it is another, size."""
+    fields: tuple[tuple[str, str, bool], ...]
+    """Path and text; whether it holds the value."""
+    rows: tuple[tuple[str, tuple[tuple[str, str], ...]], ...]
+    """Offset of the first of 16 stored bytes; what they are (found, value, structure) and the bytes as hex."""
+    commands: tuple[Step, ...]
+
+
+@dataclass(frozen=True)
 class Shown:
-    """A match as a row."""
+    """A match."""
 
     type: str
     value: str
     form: str
     decoding: tuple[str, ...]
     path: str
-    position: str
-    chance: str
     row: int | None
     before: str
     found: str
     after: str
     note: str
+    around: Around | None
 
 
 @dataclass(frozen=True)
@@ -107,9 +127,11 @@ class Flows:
         reason = f"{self.words('colon')}{said(recipient.reason, self.words)}" if recipient.reason else ""
         return who(recipient, self.words) + reason
 
-    def row(self, flow: Flow, has_block: bool) -> Row:
+    def row(self, flow: Flow, has_block: bool = False) -> Row:
         """A flow as one row of a table; `has_block` when the page shows it in full as well."""
-        forms = Counter(match.variant for match in flow.matches)
+        forms = dict.fromkeys(
+            self.words("as_it_was") if match.variant == "plain" else match.variant for match in flow.matches
+        )
         return Row(
             id=flow.id,
             data=self.words.data(flow.data),
@@ -151,7 +173,7 @@ class Flows:
             elapsed=elapsed,
             notes=tuple(notes),
             no_access=words(self._no_access()),
-            matches=tuple(self._match(match) for match in flow.matches[:MATCHES]),
+            matches=tuple(self._matches(flow)),
             more_matches=max(0, len(flow.matches) - MATCHES),
         )
 
@@ -183,7 +205,7 @@ class Flows:
         event = self.report.evidence.get(ref)
         words = self.words
         if not isinstance(event, Access):
-            return Place(ref, "", (), (), 0, None, None)
+            return Place(ref, "", (), (), (), 0, None, None)
         facts = [(words("source"), event.source)]
         if event.target:
             facts.append((words("target"), event.target))
@@ -195,8 +217,7 @@ class Flows:
             ref=ref,
             time=clock(at),
             facts=plain_facts(facts),
-            pieces=tuple(folded(frames(event.stack, event.owners)[:FRAMES])),
-            more_frames=max(0, len(event.stack) - FRAMES),
+            **_stack(event.stack, event.owners),
             thread=plain(event.thread) if event.thread else None,
             stack_ref=None,
             unrecorded=event.stack_cut == "long",
@@ -254,16 +275,40 @@ class Flows:
             ref=flow.upload,
             time=clock(flow.at),
             facts=plain_facts(facts),
-            pieces=tuple(folded(frames(stack, owners)[:FRAMES])),
-            more_frames=max(0, len(stack) - FRAMES),
+            **_stack(stack, owners),
             thread=plain(thread) if thread else None,
             stack_ref=flow.connection if connection and not own else None,
             note=note,
         )
 
-    def _match(self, match: Match) -> Shown:
-        form = match.variant
-        if match.of and match.of not in (match.variant, "as_given"):
+    def _matches(self, flow: Flow) -> Iterator[Shown]:
+        """Those first of which it is known what stands around them."""
+        around = {context.match: context for context in self.report.contexts.get(flow.id, ())}
+        order = sorted(range(len(flow.matches)), key=lambda number: number not in around)
+        for number in order[:MATCHES]:
+            match = flow.matches[number]
+            yield self._match(match, self._around(flow, match, around[number]) if number in around else None)
+
+    def _around(self, flow: Flow, match: Match, context: Context) -> Around:
+        words, before = self.words, ""
+        stages = []
+        for stage in context.stages:
+            name = plain(stage.step) if stage.step else words("as_stored")
+            stages.append(
+                (name, cut(stage.path) if stage.path != before else "", words("bytes", count=f"{stage.size:,}"))
+            )
+            before = stage.path
+        event = self.report.evidence.get(flow.upload)
+        return Around(
+            stages=tuple(stages),
+            fields=tuple((cut(each.path), cut(each.text) + "…" * each.cut, each.here) for each in context.fields),
+            rows=tuple(hex_rows(context.offset, context.stretches)),
+            commands=tuple(commands(flow, match, context, event, words)),
+        )
+
+    def _match(self, match: Match, around: Around | None) -> Shown:
+        form = self.words("as_it_was") if match.variant == "plain" else match.variant
+        if match.variant != "plain" and match.of and match.of not in (match.variant, "as_given"):
             form = self.words("of_form", variant=match.variant, of=match.of)
         return Shown(
             type=self.words.data(match.type),
@@ -271,13 +316,12 @@ class Flows:
             form=plain(form.replace("_", " ")),
             decoding=tuple(plain(step) for step in match.decoding),
             path=plain(match.path),
-            position=f"{match.start}–{match.end}",
-            chance=_chance(match.confidence),
             row=match.row,
             before=plain(match.before[-TEXT:]),
             found=plain(match.found[:TEXT]) + ("…" if len(match.found) > TEXT else ""),
             after=plain(match.after[:TEXT]),
-            note=plain(all_said(match.reasons, self.words)),
+            note=plain(all_said((each for each in match.reasons if each.code not in CHANCES), self.words)),
+            around=around,
         )
 
 
@@ -291,8 +335,25 @@ def cut(text: str) -> str:
     return plain(text if len(text) <= TEXT else text[:TEXT] + "…")
 
 
-def _chance(confidence: float) -> str:
-    """A share in percent with as many nines as it deserves, never rounded up to certainty."""
-    if confidence > 0.9999:
-        return "> 99.99 %"
-    return f"{int(confidence * 10000) / 100:g} %"
+def _stack(stack: Sequence[str], owners: Sequence[str | None]) -> dict[str, Any]:
+    """The frames of the app first, the others to unfold."""
+    all_frames = frames(stack, owners)[:FRAMES]
+    own = tuple(frame for frame in all_frames if frame.own) or tuple(all_frames)
+    return {
+        "own": own,
+        "stack": () if len(own) == len(all_frames) else tuple(all_frames),
+        "more_frames": max(0, len(stack) - FRAMES),
+    }
+
+
+def hex_rows(offset: int, stretches: Iterable[Stretch]) -> Iterator[tuple[str, tuple[tuple[str, str], ...]]]:
+    """Stored bytes sixteen a row, as hex dumps have them; what is hidden as dots."""
+    cells = [
+        (stretch.what, "··" if stretch.hidden else f"{byte:02x}") for stretch in stretches for byte in stretch.data
+    ]
+    lead = offset % PER_ROW
+    for first in range(-lead, len(cells), PER_ROW):
+        row = cells[max(0, first) : first + PER_ROW]
+        pad = [("structure", "  ")] * (lead if first < 0 else 0)
+        runs = itertools.groupby([*pad, *row], lambda cell: cell[0])
+        yield f"{offset + first:06x}", tuple((what, " ".join(text for _, text in run)) for what, run in runs)

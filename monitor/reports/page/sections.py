@@ -2,23 +2,36 @@
 
 from __future__ import annotations
 
+import base64
 import itertools
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
+from datetime import datetime
+from pathlib import Path
 from typing import Any
 
-from monitor.events import Consent, Phase, Ref
+from monitor.events import Consent, Phase, Ref, Screen
 from monitor.findings import CONFIDENCES, Report
+from monitor.recording import Recording
 from monitor.reports.gaps import besides, named
 from monitor.reports.page.flows import cut
 from monitor.reports.time_axis import clock
-from monitor.reports.watched import not_watched, sources
+from monitor.reports.watched import not_watched
 from monitor.reports.words import Words, plain
 from monitor.seen import number_of
 
 ROWS = 200
 """Rows of a table; what is beyond is in the JSON report."""
 SUBJECTS = 12
+KINDS_OF_LINES = ("access", "transform", "connection", "upload", "consent", "phase", "screen", "witness", "gap")
+DIALOGS = 3
+TEXTS, LABELS = 4, 6
+"""Texts and buttons of a dialog that are shown."""
+NEAR_S = 3
+"""A picture that was taken within so many seconds shows the dialog."""
+PICTURE_BYTES = 400_000
+PICTURES = {b"\x89PNG\r\n\x1a\n": "image/png", b"\xff\xd8\xff": "image/jpeg"}
+"""How a picture begins -> its type."""
 
 
 def consents(report: Report, words: Words) -> list[dict[str, Any]]:
@@ -130,20 +143,57 @@ def ranges(refs: Iterable[Ref]) -> Iterator[str]:
 
 
 def coverage(report: Report, words: Words) -> list[tuple[str, list[str]]]:
-    """Counts, whatever they are called."""
+    """Counts: lines of each kind, calls of each API, uploads of each host."""
     rows = []
-    for name, value in sorted(report.coverage.items()):
-        if name == "sources" and value:
-            rows.append((words("sources"), [words("sources_counted", **sources(report))]))
+    for name in ("lines", "sources_read", "hosts"):
+        counts = report.coverage.get(name)
+        if not isinstance(counts, dict):
             continue
-        if isinstance(value, dict):
-            items = [f"{cut(str(key))}: {item}" for key, item in sorted(value.items()) if item not in (0, None)]
-            if len(items) > SUBJECTS * 2:
-                items = [*items[: SUBJECTS * 2], words("more_subjects", count=len(items) - SUBJECTS * 2)]
-        else:
-            items = [cut(str(value))]
-        rows.append((plain(name).replace("_", " "), items or [words("none")]))
+        items = [f"{_counted(name, str(key), words)}: {item}" for key, item in sorted(counts.items()) if item]
+        if len(items) > SUBJECTS * 2:
+            items = [*items[: SUBJECTS * 2], words("more_subjects", count=len(items) - SUBJECTS * 2)]
+        rows.append((words(f"coverage_{name}"), items or [words("none")]))
     return rows
+
+
+def _counted(name: str, key: str, words: Words) -> str:
+    return words(f"kind_{key}") if name == "lines" and key in KINDS_OF_LINES else cut(key)
+
+
+def dialogs(report: Report, words: Words, reveal: bool) -> Iterator[dict[str, Any]]:
+    """What the user was shown and what was touched, once each; a picture of it only where values are revealed."""
+    seen: dict[tuple[str, ...], dict[str, Any]] = {}
+    images: list[tuple[datetime, str]] = []
+    for ref, _, at, event in report.screens:
+        if not isinstance(event, Screen):
+            continue
+        if event.image:
+            images.append((at, event.image))
+        window = next((each for each in event.windows if each.labels), None)
+        if window is None:
+            continue
+        texts = tuple(map(cut, window.texts[:TEXTS]))
+        first = {"ref": ref, "at": at, "time": clock(at), "texts": texts, "labels": [], "touched": ""}
+        shown = seen.setdefault(texts, first)
+        shown["labels"] = list(dict.fromkeys([*shown["labels"], *map(cut, window.labels[:LABELS])]))
+        if event.touched and event.touched.label in window.labels:
+            shown["touched"] = cut(event.touched.label)
+    for shown in list(seen.values())[:DIALOGS]:
+        image = min(images, key=lambda each: abs(each[0] - shown["at"]), default=None)
+        near = image is not None and abs(image[0] - shown["at"]).total_seconds() < NEAR_S
+        name = image[1] if image and near else None
+        yield {**shown, "file": f"bodies/{name}" if name else "", "image": _picture(report, name) if reveal else ""}
+
+
+def _picture(report: Report, name: str | None) -> str:
+    """A picture of the recording as a data: address; empty where there is none, or where it is too large or none."""
+    if name is None or not report.path:
+        return ""
+    data = Recording.open(Path(report.path)).body_view(name)
+    if data is None or len(data) > PICTURE_BYTES:
+        return ""
+    kind = next((kind for head, kind in PICTURES.items() if data[: len(head)] == head), None)
+    return f"data:{kind};base64,{base64.b64encode(bytes(data)).decode()}" if kind else ""
 
 
 def run_facts(report: Report, words: Words) -> list[tuple[str, str]]:

@@ -28,7 +28,6 @@ FRIENDS = [f"+1310555{number:04d}" for number in range(1000, 1300)]
 def access(n, data, values):
     return Access(
         v=1,
-        kind="access",
         at=START + timedelta(seconds=n),
         app=APP,
         pid=1,
@@ -55,7 +54,6 @@ def matches(body, seconds=60, known=KNOWN):
     data = json.dumps(body).encode()
     upload = Upload(
         v=1,
-        kind="upload",
         at=START + timedelta(seconds=seconds),
         via="http",
         method="POST",

@@ -345,6 +345,26 @@ def walk(roots: Iterable[Piece], room: Room) -> Iterable[Leaf]:
             stack.extend(inner)
 
 
+def way_to(leaf: Leaf, roots: Iterable[Piece], room: Room) -> tuple[Piece, ...]:
+    """The pieces through which the walk comes to a leaf, its root first; empty when it does not within the limits."""
+    choices = _choices()
+    stack: list[tuple[Piece, ...]] = [(root,) for root in roots if root.data]
+    room.work_left += 4 * sum(len(way[0].data) for way in stack)
+    while stack:
+        pieces = stack.pop()
+        piece = pieces[-1]
+        if (piece.path, piece.decoding, piece.start, piece.data) == (leaf.path, leaf.decoding, leaf.start, leaf.data):
+            return pieces
+        there = piece.start <= leaf.start and leaf.end <= piece.end
+        if not there or piece.done or piece.decoding != leaf.decoding[: len(piece.decoding)]:
+            continue
+        inner: list[Piece] = []
+        if room.may_look(piece):
+            _taken_apart(piece, choices[as_text(piece.data) is not None][piece.data[0]], room, inner)
+        stack.extend((*pieces, each) for each in reversed(inner) if each.data)
+    return ()
+
+
 def _often(piece: Piece, seen: dict[int, int]) -> bool:
     """Whether the same bytes came out in enough other ways: escapes can be undone in any order, to the same end."""
     if piece.exact or len(piece.data) < TELLING:

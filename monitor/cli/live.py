@@ -1,0 +1,207 @@
+"""What `observe` shows while a run goes on: a table on a terminal, lines elsewhere, or JSON lines for programs."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import Counter
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+import msgspec
+from rich.console import Group, RenderableType
+from rich.live import Live
+from rich.spinner import Spinner
+from rich.table import Table
+from rich.text import Text
+
+from monitor import escape
+from monitor.cli import live_events as events
+from monitor.cli.terminal import Teller, err, plain
+from monitor.events import Access, Gap, Upload
+from monitor.reports.printed import TONES
+from monitor.reports.words import Words
+
+if TYPE_CHECKING:  # imported late, so that --help answers at once
+    from monitor.findings import Finding, Report
+    from monitor.recording import Read
+
+FINDINGS = 5
+"""The newest findings that the table shows."""
+
+
+class Lines:
+    """On stderr: what is being done, and each finding as it comes; the report on stdout."""
+
+    def __init__(self) -> None:
+        self.teller = Teller()
+        self.counts: Counter[str] = Counter()
+        self.done: list[str] = []
+
+    def __enter__(self) -> Lines:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def start(self) -> None:
+        """Show it again, after a question to the user."""
+
+    def stop(self) -> None:
+        """Make room for a question to the user."""
+
+    closed = False
+    """Whether nobody reads on, so that the run may end."""
+
+    def say(self, what: str) -> None:
+        """What is being done now."""
+        if self.done[-1:] != [what]:
+            self.done.append(what)
+            err.print(plain(what))
+
+    def warn(self, what: str) -> None:
+        """Something that the user should know."""
+        err.alarm(f"[bold]Warning:[/] {plain(what)}.")
+
+    def lines(self, reads: Sequence[Read]) -> None:
+        """New lines of the recording."""
+        for read in reads:
+            self.counts[read.kind] += 1
+
+    def findings(self, findings: Sequence[Finding]) -> bool:
+        """All findings so far; whether one is new."""
+        self.counts["finding"] = len(findings)
+        return self.teller.tell(findings)
+
+    def verdict(self, report: Report, _code: int) -> None:
+        """What the run came to: the text report, on stdout."""
+        from monitor.reports import render
+
+        click.echo(render(report, "text"))
+
+
+class Board(Lines):
+    """On a terminal: a table that is drawn again as it changes, and goes when the run has ended."""
+
+    def __init__(self, title: str) -> None:
+        super().__init__()
+        self._words = Words("en")
+        self._title = title
+        self._spinner = Spinner("dots")
+        self._began = time.monotonic()
+        self._what = ""
+        self._last: dict[str, str] = {}
+        self._found: list[tuple[str, str]] = []
+        self._live = Live(console=err.console, get_renderable=self._drawn, refresh_per_second=5, transient=True)
+
+    def __enter__(self) -> Board:
+        self.start()
+        return self
+
+    def start(self) -> None:
+        """Draw it."""
+        self._live.start()
+
+    def stop(self) -> None:
+        """Take it away."""
+        self._live.stop()
+
+    def say(self, what: str) -> None:
+        """What is being done now."""
+        self._what = what
+
+    def lines(self, reads: Sequence[Read]) -> None:
+        """New lines of the recording."""
+        super().lines(reads)
+        for kind, read in {read.kind: read for read in reads}.items():
+            match read.event:
+                case Access() as access:
+                    self._last[kind] = f"{self._words.data(access.data)}, by {access.source}"
+                case Upload() as upload:
+                    self._last[kind] = f"{events.shown(upload.host)}, {upload.size:,} bytes"
+                case Gap() as gap:
+                    self._last[kind] = f"{self._words(f'where_{gap.where}')}, {self._words(f'why_{gap.why}')}"
+
+    def findings(self, findings: Sequence[Finding]) -> bool:
+        """All findings so far; whether one is new."""
+        self.counts["finding"] = len(findings)
+        self._found = [
+            (finding.level, finding.title["en"] + (f" > {finding.recipient.host}" if finding.recipient else ""))
+            for finding in findings
+        ]
+        return bool(self.teller.new(findings))
+
+    def _drawn(self) -> RenderableType:
+        minutes, seconds = divmod(int(time.monotonic() - self._began), 60)
+        self._spinner.update(text=Text.assemble(_text(self._title, "bold"), f"  {minutes}:{seconds:02}"))
+        table = Table.grid(padding=(0, 2, 0, 0))
+        table.add_column(justify="right", no_wrap=True)
+        table.add_column(no_wrap=True)
+        table.add_column(no_wrap=True, overflow="ellipsis")
+        for kind, name in (("access", "reads"), ("upload", "uploads"), ("gap", "gaps"), ("finding", "findings")):
+            table.add_row(f"{self.counts[kind]:,}", name, _text(self._last.get(kind, ""), "dim"))
+        found = [
+            Text.assemble("  ", (level.upper(), TONES[level]), "  ", _text(what), overflow="ellipsis", no_wrap=True)
+            for level, what in self._found[-FINDINGS:]
+        ]
+        return Group(
+            self._spinner,
+            Text.assemble("  ", _text(self._what, "dim"), overflow="ellipsis", no_wrap=True),
+            table,
+            *found,
+        )
+
+
+class Json(Lines):
+    """On stdout: an object a line, the verdict last; the schema is that of `appwitness schema --of observe`."""
+
+    def __init__(self, recording: Path, device: str, plan: str) -> None:
+        super().__init__()
+        self._lock = threading.Lock()
+        self._write(events.Started(at=_now(), recording=str(recording), device=device, plan=plan))
+
+    def say(self, what: str) -> None:
+        """What is being done now."""
+        if self.done[-1:] != [what]:
+            self.done.append(what)
+            self._write(events.Stage(at=_now(), what=what))
+
+    def warn(self, what: str) -> None:
+        """Something that the user should know."""
+        self._write(events.Warned(at=_now(), what=what))
+
+    def lines(self, reads: Sequence[Read]) -> None:
+        """New lines of the recording; of reads and uploads no value, but where it stands."""
+        for read in reads:
+            if read.kind in ("access", "upload", "consent", "gap") and (event := read.event):
+                self._write(events.of(event, read.ref))
+
+    def findings(self, findings: Sequence[Finding]) -> bool:
+        """All findings so far; whether one is new."""
+        new = self.teller.new(findings)
+        for finding in new:
+            self._write(events.found(finding, _now()))
+        return bool(new)
+
+    def verdict(self, report: Report, code: int) -> None:
+        """What the run came to: the last line."""
+        self._write(events.verdict(report, code, _now()))
+
+    def _write(self, event: events.Told | None) -> None:
+        with self._lock:
+            if event and not self.closed:
+                try:
+                    click.echo(msgspec.json.encode(event).decode())
+                except BrokenPipeError:
+                    self.closed = True
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _text(foreign: str, style: str = "") -> Text:
+    return Text(escape.terminal(foreign), style)

@@ -1,0 +1,194 @@
+"""What `observe --json` writes while a run goes on: no values, but the lines of the recording where they stand."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta
+
+from monitor.events import Access, Consent, Event, Gap, Ref, Upload
+
+if TYPE_CHECKING:  # imported late, so that --help answers at once
+    from monitor.findings import Finding, Report
+
+Line = Annotated[Ref, Meta(description="the line of the recording: accesses.jsonl:17")]
+_TELLING = re.compile(r"\d{5}|.{25}")
+"""A label of a host name that may be somebody's number, or something encoded."""
+
+
+class Told(msgspec.Struct, kw_only=True, frozen=True, tag_field="event"):
+    """What all of them have."""
+
+    v: Literal[1] = 1
+    at: Annotated[datetime, Meta(description="when it was, on the clock of whoever wrote the line; else the host's")]
+
+
+class Started(Told, kw_only=True, frozen=True, tag="started"):
+    """A run begins; with --repeat or --control there are several, each with its own verdict but that of a control."""
+
+    recording: Annotated[str, Meta(description="folder of the new recording")]
+    device: str
+    plan: str
+
+
+class Stage(Told, kw_only=True, frozen=True, tag="stage"):
+    """What is being done."""
+
+    what: str
+
+
+class Warned(Told, kw_only=True, frozen=True, tag="warning"):
+    """Something that the user should know."""
+
+    what: str
+
+
+class Read(Told, kw_only=True, frozen=True, tag="read"):
+    """The app read personal data, or tried to."""
+
+    ref: Line
+    source: Annotated[str, Meta(description="the API")]
+    data: Annotated[str, Meta(description="code of the kind of data")]
+    outcome: str
+    values: Annotated[int, Meta(description="how many values it gave")]
+
+
+class Sent(Told, kw_only=True, frozen=True, tag="upload"):
+    """A message left the device."""
+
+    ref: Line
+    via: str
+    method: str | None
+    host: Annotated[str | None, Meta(description="labels that may carry a value are left out: `*.adnet.test`")]
+    size: Annotated[int, Meta(description="bytes of the body")]
+    cleartext: bool
+
+
+class Asked(Told, kw_only=True, frozen=True, tag="consent"):
+    """What the user was asked or answered, or what the app claims of it."""
+
+    ref: Line
+    signal: str
+    status: str
+    by: str
+
+
+class Missed(Told, kw_only=True, frozen=True, tag="gap"):
+    """Something could not be observed."""
+
+    ref: Line
+    where: str
+    why: str
+
+
+class Found(Told, kw_only=True, frozen=True, tag="finding"):
+    """A rule objects to something: the first time that this rule does, of this kind of data and recipient."""
+
+    rule: str
+    level: str
+    confidence: str
+    title: str
+    data: str | None
+    recipient: str | None
+    consent: str | None
+    evidence: Annotated[tuple[Ref, ...], Meta(description="lines to check by hand, the telling ones first")]
+
+
+class Verdict(Told, kw_only=True, frozen=True, tag="verdict"):
+    """What the run came to: the last line."""
+
+    recording: str
+    facts: Annotated[str, Meta(description="what left, to whom and when, in one sentence; empty: nothing")]
+    findings: Annotated[dict[str, int], Meta(description="how many of each level")]
+    reads: int
+    uploads: int
+    gaps: int
+    exit_code: Annotated[int, Meta(description="that of this run: 0, 1 or 3")]
+
+
+EVENTS = (Started, Stage, Warned, Read, Sent, Asked, Missed, Found, Verdict)
+
+
+def schema() -> dict[str, Any]:
+    """JSON Schema (2020-12) of a line."""
+    kinds, parts = msgspec.json.schema_components(EVENTS, ref_template="#/$defs/{name}")
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "A line of `appwitness observe --json`, version 1",
+        "anyOf": list(kinds),
+        "$defs": parts,
+    }
+
+
+def of(event: Event, ref: Ref) -> Told | None:
+    """A line of the recording as it is told; None for the kinds that are not."""
+    match event:
+        case Access():
+            return Read(
+                at=event.at,
+                ref=ref,
+                source=event.source,
+                data=event.data,
+                outcome=event.outcome,
+                values=len(event.values),
+            )
+        case Upload():
+            return Sent(
+                at=event.at,
+                ref=ref,
+                via=event.via,
+                method=event.method,
+                host=shown(event.host),
+                size=event.size,
+                cleartext=event.cleartext,
+            )
+        case Consent():
+            return Asked(at=event.at, ref=ref, signal=event.signal, status=event.status, by=event.by)
+        case Gap():
+            return Missed(at=event.at, ref=ref, where=event.where, why=event.why)
+    return None
+
+
+def shown(host: str | None) -> str | None:
+    """A host without labels that may carry a value."""
+    labels = (host or "").split(".")
+    if not any(_TELLING.search(label) for label in labels[:-2]):
+        return host
+    return ".".join(("*", *labels[-2:]))
+
+
+def found(finding: Finding, at: datetime) -> Found:
+    """A finding as it is told."""
+    return Found(
+        at=at,
+        rule=finding.rule,
+        level=finding.level,
+        confidence=finding.confidence,
+        title=finding.title["en"],
+        data=finding.data,
+        recipient=shown(finding.recipient.host) if finding.recipient else None,
+        consent=finding.consent,
+        evidence=finding.evidence,
+    )
+
+
+def verdict(report: Report, code: int, at: datetime) -> Verdict:
+    """What a run came to."""
+    from monitor.reports.mask import masked
+    from monitor.reports.verdict import facts
+    from monitor.reports.words import Words
+
+    return Verdict(
+        at=at,
+        recording=str(report.path or report.recording),
+        facts=facts(masked(report), Words("en")),
+        findings=dict(Counter(finding.level for finding in report.findings)),
+        reads=len(report.accesses),
+        uploads=len(report.uploads),
+        gaps=len(report.gaps),
+        exit_code=code,
+    )

@@ -1,0 +1,213 @@
+"""Defaults of options from a file: appwitness.toml, or [tool.appwitness] of pyproject.toml, in this folder or above it.
+
+The file may come from a stranger, with his repository. So it sets only the options that are named here: none that shows
+values, runs something, opens a port, sends something elsewhere, changes a device or writes a file; and no path leads
+out of its folder.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+
+from monitor import escape
+from monitor.errors import UserError
+
+NAMES = ("appwitness.toml", "pyproject.toml")
+LARGEST = 100_000
+"""Bytes of a file of settings."""
+ENVIRONMENT = "APPWITNESS"
+"""APPWITNESS_<VERB>_<OPTION> in the environment goes before the file."""
+
+FOR_ALL = frozenset(
+    (
+        *("allow-gap", "app-type", "assume-consent", "baseline", "color", "fail-on"),
+        *("fail-on-new-rules", "fail-on-stale", "fail-on-worse", "first-party", "lang", "law"),
+        *("max-waiver-days", "min-confidence", "package-alias", "policy", "quiet", "rules"),
+        *("sarif-anchor", "strict", "territory", "waivers", "with-gone"),
+    )
+)
+"""Options that may be set at the top of the file, for every verb that has them, or in the table of a verb."""
+FOR_ONE = frozenset(
+    (
+        *("app", "by-hand", "control", "device", "explore", "flows"),
+        *("hooks", "isolate-crash", "max-size", "operator", "pass-refused"),
+        *("plan", "seconds", "seed", "sources", "unpin", "verbose", "video"),
+    )
+)
+"""Options that may be set in the table of a verb only."""
+_PART = re.compile(r"[\w-]+")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a file sets."""
+
+    path: Path
+    tables: Mapping[str, Any]
+    """The whole of it: options for all verbs, and a table for each verb."""
+    text: str
+
+    def place(self, *keys: str) -> str:
+        """File and line of a key, as far as it can be told from the text."""
+        table: list[str] = []
+        for number, line in enumerate(self.text.splitlines(), start=1):
+            header, key = re.match(r"\s*\[+([^\]]*)\]", line), re.match(r"\s*([\w.\"' -]+?)\s*=", line)
+            table = _PART.findall(header[1]) if header else table
+            there = [*table, *(_PART.findall(key[1]) if key else ())]
+            if (header or key) and there[-len(keys) :] == list(keys):
+                return escape.terminal(f"{self.path}:{number}")
+        return escape.terminal(str(self.path))
+
+    def wrong(self, what: str, *keys: str, todo: str) -> UserError:
+        """An error about a key."""
+        return UserError(f"{self.place(*keys)}: {what}", todo)
+
+    def defaults(self, verb: str, command: click.Command) -> dict[str, Any]:
+        """What it sets of a verb, by the names of click's parameters.
+
+        Raises UserError for what the verb does not have, what no file may set, and a value that does not fit.
+        """
+        everywhere = {key: value for key, value in self.tables.items() if not isinstance(value, Mapping)}
+        return self._of(command, everywhere, self.table(verb), (verb,))
+
+    def table(self, *verb: str) -> Mapping[str, Any]:
+        """What it sets of a verb alone; some options are named like verbs: rules, policy."""
+        table: Any = self.tables
+        for name in verb:
+            table = table.get(name, {}) if isinstance(table, Mapping) else {}
+        return table if isinstance(table, Mapping) else {}
+
+    def _of(
+        self, command: click.Command, everywhere: Mapping[str, Any], own: Mapping[str, Any], keys: tuple[str, ...]
+    ) -> dict[str, Any]:
+        if isinstance(command, click.Group):
+            nested = {}
+            for name, sub in command.commands.items():
+                table = own.get(name, {})
+                if not isinstance(table, Mapping):
+                    raise self.wrong(f"{' '.join((*keys, name))} is a verb.", *keys, name, todo="Write a table for it.")
+                nested[name] = self._of(sub, everywhere, table, (*keys, name))
+            if unknown := set(own) - set(command.commands):
+                raise self._unknown(sorted(unknown)[0], keys)
+            return nested
+        there = dict(options(command))
+        defaults = {}
+        for key in own:
+            if key not in there or key not in FOR_ALL | FOR_ONE:
+                raise self._unknown(key, keys, there=key in there)
+        for key, value in {**everywhere, **own}.items():
+            if key in there:
+                place = (*keys, key) if key in own else (key,)
+                defaults[str(there[key].name)] = self._value(there[key], value, place)
+        return defaults
+
+    def _value(self, option: click.Option, value: Any, keys: tuple[str, ...]) -> Any:
+        wanted = "true or false" if option.is_flag else "a list" if option.multiple else "a text or a number"
+        many = value if isinstance(value, list) else [value]
+        fits = isinstance(value, bool) if option.is_flag else not isinstance(value, bool)
+        if not fits or (isinstance(value, list) and not option.multiple) or not _plain(many):
+            raise self.wrong(f"{keys[-1]} is {wanted}, not {value!r}.", *keys, todo="Write it as that.")
+        if isinstance(option.type, click.Path):
+            many = [str(self._inside(str(each), keys)) for each in many]
+        try:
+            for each in many:
+                option.type.convert(each, option, None)
+        except click.BadParameter as error:
+            raise self.wrong(f"{keys[-1]}: {error.message}", *keys, todo="Correct it, or leave it out.") from None
+        return many if option.multiple else many[0]
+
+    def _inside(self, text: str, keys: tuple[str, ...]) -> Path:
+        folder = self.path.parent.resolve()
+        path = (folder / text).resolve()
+        if not path.is_relative_to(folder):
+            raise self.wrong(
+                f"{keys[-1]} leads out of the folder of this file.", *keys, todo=f"Give it by hand: --{keys[-1]} {text}"
+            )
+        return path
+
+    def _unknown(self, key: str, keys: tuple[str, ...], *, there: bool = False) -> UserError:
+        verb = " ".join(keys)
+        if there:
+            what = f"--{key} cannot be set in a file, which may be a stranger's."
+            return self.wrong(what, *keys, key, todo="Give it on the command line.")
+        return self.wrong(
+            f"appwitness {verb} has no option --{key}.", *keys, key, todo=f"`appwitness {verb} --help` names them."
+        )
+
+
+def _plain(values: list[Any]) -> bool:
+    return all(isinstance(value, str | int | float) for value in values)
+
+
+def options(command: click.Command) -> Iterator[tuple[str, click.Option]]:
+    """The options of a verb by their long names; of --hooks/--no-hooks it is hooks."""
+    for param in command.params:
+        if isinstance(param, click.Option):
+            for option in param.opts:
+                if option.startswith("--"):
+                    yield option[2:], param
+
+
+def find(folder: Path | None = None) -> Settings | None:
+    """The settings that hold in a folder, by default the current one: those of the first file there or above it.
+
+    A file above it counts only if it is its owner's, ours or root's, so that nobody sets anything from /tmp.
+    """
+    start = (folder or Path.cwd()).absolute()
+    owners = {os.geteuid(), 0, start.stat().st_uid}
+    for place in (start, *start.parents):
+        for name in NAMES:
+            path = place / name
+            if path.is_file() and path.stat().st_uid in owners and (found := _read(path)):
+                return found
+    return None
+
+
+def _read(path: Path) -> Settings | None:
+    own = path.name == NAMES[0]
+    with path.open("rb") as file:
+        data = file.read(LARGEST + 1)
+    if not own and b"appwitness" not in data:
+        return None
+    if len(data) > LARGEST:
+        if own:
+            raise UserError(f"{path} is larger than {LARGEST:,} bytes.", "Settings need less.")
+        return None
+    try:
+        text = data.decode()
+        tables = tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+        why = str(error) if isinstance(error, ValueError) else "nested too deeply"
+        raise UserError(f"{path} is not TOML: {why}.", "Correct it; https://toml.io says how it is written.") from None
+    if not own:
+        tool = tables.get("tool")
+        tables = tool.get("appwitness") if isinstance(tool, dict) else None  # type: ignore[assignment]
+        if tables is None:
+            return None
+        if not isinstance(tables, dict):
+            raise UserError(f"{path}: tool.appwitness is no table.", "Write [tool.appwitness].")
+    return Settings(path, tables, text)
+
+
+def check(settings: Settings, verbs: Mapping[str, object]) -> None:
+    """See that each key is an option that a file may set, or a verb. Raises UserError that names the first other."""
+    for key, value in settings.tables.items():
+        if key in verbs and isinstance(value, Mapping):
+            continue
+        if key in FOR_ONE:
+            raise settings.wrong(
+                f"{key} is set for one verb at a time.", key, todo="Write it below the name of the verb: [observe]."
+            )
+        if key not in FOR_ALL:
+            known = ", ".join(sorted(FOR_ALL))
+            raise settings.wrong(
+                f"{key} is no option that can be set for all verbs, and no verb.", key, todo=f"There are {known}."
+            )

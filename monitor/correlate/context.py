@@ -1,0 +1,111 @@
+"""Takes the uploads of the flows that a report shows apart once more, for what stands around each match."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from monitor.events import Upload
+from monitor.findings import Flow, Match, Report
+from monitor.findings.context import Context, Neighbour, Stage, Stretch
+from monitor.match import decode
+from monitor.match.decode import Leaf
+from monitor.recording import Recording
+from monitor.reports.groups import groups
+
+FLOWS = 40
+"""Flows of a report that are looked at: the first of each group, of the worst ones first."""
+FORMS = 2
+"""Matches of a flow that are looked at, each of another form."""
+LARGEST = 256 << 10
+"""Bytes of a body that is taken apart for this."""
+TEXT = 200
+"""Characters of a field."""
+ROUND = 24
+"""Bytes before and after the match."""
+LONGEST = 96
+"""Bytes of a match that are shown."""
+
+
+def with_context(report: Report, recording: Recording) -> Report:
+    """The report with what stands around its matches."""
+    found = {}
+    for flow in [group.flows[0] for group in groups(report) if group.flows][:FLOWS]:
+        upload = report.evidence.get(flow.upload)
+        if isinstance(upload, Upload) and (around := tuple(_of_flow(flow, upload, recording))):
+            found[flow.id] = around
+    return report.model_copy(update={"contexts": found})
+
+
+def _of_flow(flow: Flow, upload: Upload, recording: Recording) -> Iterator[Context]:
+    view = recording.body_view(upload.body) if upload.body and upload.size <= LARGEST else None
+    body = bytes(view[: len(view)]) if view is not None and len(view) <= LARGEST else None
+    leaves = decode.leaves(upload, body).leaves
+    forms: dict[str, int] = {}
+    for number, match in enumerate(flow.matches):
+        forms.setdefault(match.variant, number)
+    for number in list(forms.values())[:FORMS]:
+        match = flow.matches[number]
+        at = next((at for at, leaf in enumerate(leaves) if _holds(leaf, match)), None)
+        if at is None:
+            continue
+        leaf = leaves[at]
+        offset, stretches = _bytes(match, leaf, leaves, body) if body and leaf.path.startswith("$") else (0, ())
+        yield Context(
+            match=number,
+            stages=tuple(_stages(upload, body, leaf)),
+            fields=tuple(_fields(leaves, at)),
+            offset=offset,
+            stretches=stretches,
+        )
+
+
+def _holds(leaf: Leaf, match: Match) -> bool:
+    return (leaf.path, leaf.decoding) == (match.path, match.decoding) and (
+        leaf.start <= match.start and match.end <= leaf.end and (leaf.text is None or match.found in leaf.text)
+    )
+
+
+def _stages(upload: Upload, body: bytes | None, leaf: Leaf) -> Iterator[Stage]:
+    for number, piece in enumerate(decode.way(upload, body, leaf)):
+        if number == 0 and piece.decoding and body and piece.path == "$":  # as Content-Encoding says
+            yield Stage(step="", path="$", size=len(body))
+        step = piece.decoding[-1] if piece.decoding else ""
+        yield Stage(step=step, path=piece.path, size=len(piece.data))
+
+
+def _fields(leaves: Sequence[Leaf], at: int) -> Iterator[Neighbour]:
+    """The field before it in the same part of the upload, itself, and the next."""
+    root = leaves[at].path.partition(".")[0]
+    texts: dict[str, Leaf] = {}
+    for number, leaf in enumerate(leaves):
+        if leaf.text is not None and leaf.path.partition(".")[0] == root and (number == at or leaf.path not in texts):
+            texts[leaf.path] = leaf
+    texts[leaves[at].path] = leaves[at]
+    paths = list(texts)
+    middle = paths.index(leaves[at].path)
+    for path in paths[max(0, middle - 1) : middle + 2]:
+        text = texts[path].text
+        shown = texts[path].data.hex() if text is None else text
+        here = path == leaves[at].path
+        yield Neighbour(path=path, text=shown[:TEXT], cut=len(shown) > TEXT, here=here)
+
+
+def _bytes(match: Match, leaf: Leaf, leaves: Sequence[Leaf], body: bytes) -> tuple[int, tuple[Stretch, ...]]:
+    """The stored bytes around a match that has a place of its own among them."""
+    if match.end - match.start > LONGEST or (match.start, match.end) == (0, len(body)):
+        return 0, ()
+    first, last = max(0, match.start - ROUND), min(len(body), match.end + ROUND)
+    kinds = ["structure"] * (last - first)
+    for other in leaves:
+        if other.path.startswith("$") and (other is leaf or (other.start, other.end) != (0, len(body))):
+            for at in range(max(first, other.start), min(last, other.end)):
+                kinds[at - first] = "value"
+    for at in range(match.start, match.end):
+        kinds[at - first] = "found"
+    stretches = []
+    begun = first
+    for at in range(first + 1, last + 1):
+        if at == last or kinds[at - first] != kinds[begun - first]:
+            stretches.append(Stretch.model_validate({"what": kinds[begun - first], "data": body[begun:at]}))
+            begun = at
+    return first, tuple(stretches)

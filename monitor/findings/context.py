@@ -1,0 +1,48 @@
+"""What stands around a match in the upload that carries it: the way to it, its neighbours, and its bytes."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from monitor.events import Record
+
+
+class Stage(Record):
+    """What one step of decoding came to."""
+
+    step: str = Field(description="name of the step: gzip, json; empty: as it is stored")
+    path: str = Field(description="where in the upload: `$`, `$.people[3]`")
+    size: int = Field(description="bytes")
+
+
+class Neighbour(Record):
+    """One field of the decoded upload."""
+
+    path: str
+    text: str = Field(description="its beginning")
+    cut: bool = Field(default=False, description="it goes on")
+    here: bool = Field(default=False, description="the field that holds the value")
+
+
+class Stretch(Record):
+    """Some bytes of the stored body, one after the other."""
+
+    what: Literal["found", "value", "structure"] = Field(
+        description="found: the match, or what it was decoded from; value: of another field; structure: between fields"
+    )
+    data: bytes
+    hidden: bool = Field(default=False, description="they are not to be shown: masked")
+
+
+class Context(Record):
+    """Around one match of a flow."""
+
+    match: int = Field(description="number of the match in its flow, from 0")
+    stages: tuple[Stage, ...] = Field(default=(), description="from what is stored to the field")
+    fields: tuple[Neighbour, ...] = Field(default=(), description="the field before, the one that holds it, the next")
+    offset: int = Field(default=0, description="where in the stored body the bytes begin")
+    stretches: tuple[Stretch, ...] = Field(
+        default=(), description="stored bytes; none where the match has no place of its own among them: gzip"
+    )

@@ -1,0 +1,184 @@
+"""A card for each kind of data at each recipient: what went, when, how sure, which rules object, and the evidence."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from monitor.events import Access
+from monitor.findings import Finding, Report
+from monitor.reports.articles import by_jurisdiction, cited
+from monitor.reports.ends import code
+from monitor.reports.frames import caller
+from monitor.reports.groups import Group, sentence
+from monitor.reports.page import sections
+from monitor.reports.page.flows import Block, Flows, Place, Row
+from monitor.reports.page.sections import ROWS, ranges
+from monitor.reports.recipients import who
+from monitor.reports.watched import consent
+from monitor.reports.words import Words, plain
+
+BLOCKS = 40
+"""Cards whose first flow is shown in full."""
+CODES = 4
+READS = 2
+"""Reads that are shown of a card from which nothing was seen to leave."""
+
+
+@dataclass(frozen=True)
+class Tag:
+    """A rule that objects."""
+
+    rule: str
+    kinds: str
+    title: str
+    level: str
+    detail: str
+    confidence: str
+    """Empty where it is that of the card."""
+    count: int
+    evidence: tuple[str, ...]
+    """The telling lines."""
+    all_evidence: tuple[str, ...]
+    """Every line it rests on, neighbours as one: `accesses.jsonl:17-36`; empty where they are those above."""
+    number_of_lines: int
+    uncovered: str
+    articles: tuple[tuple[str, tuple[tuple[str, str], ...]], ...]
+    """Name of a jurisdiction; how each of its articles is cited, and what it says."""
+
+
+@dataclass(frozen=True)
+class Card:
+    """One group, made ready for the page."""
+
+    number: int
+    level: str
+    """Empty: no rule objects."""
+    data: str
+    host: str
+    who: str
+    """Name, party and country."""
+    why_who: str
+    """The same, and why."""
+    said: str
+    states: tuple[tuple[str, str, str], ...]
+    """Name of a state of consent, its words, and how many flows: in order of time, each once."""
+    confidence: str
+    means: str
+    chance: str
+    """How likely it is a coincidence, at most; empty where no value was matched."""
+    codes: tuple[tuple[str, str], ...]
+    """Who read it and who sent it: title and code, with the maker of the SDK."""
+    tags: tuple[Tag, ...]
+    cleartext: bool
+    block: Block | None
+    reads: tuple[Place, ...]
+    lines: tuple[dict[str, str], ...]
+    """Consent lines and changes of the app's state that it rests on."""
+    rows: tuple[Row, ...]
+    """The flows after the first."""
+    more_rows: int
+
+
+class Cards:
+    """Makes the cards of one report, in order: the first ones with a flow in full."""
+
+    def __init__(self, report: Report, words: Words, flows: Flows) -> None:
+        self.report = report
+        self.words = words
+        self.flows = flows
+        ends = [end for finding in report.findings for end in (finding.read_by, finding.sent_by) if end and end.owner]
+        self.owners = {plain(end.code): end.owner or "" for end in ends}
+        """Code -> whose it is, where that is known."""
+
+    def of(self, groups: Iterable[Group]) -> Iterator[Card]:
+        """One card a group."""
+        for number, group in enumerate(groups, start=1):
+            yield self._card(number, group)
+
+    def _card(self, number: int, group: Group) -> Card:
+        words = self.words
+        full = number <= BLOCKS
+        rest = group.flows[1:] if full else group.flows
+        refs = [ref for each in group.findings for ref in each.evidence]
+        reads = [ref for ref in dict.fromkeys(refs) if isinstance(self.report.evidence.get(ref), Access)]
+        lines = sections.lines(self.report, dict.fromkeys(refs), words)
+        best = max((match.confidence for flow in group.flows for match in flow.matches), default=0.0)
+        confidence = group.confidence
+        return Card(
+            number=number,
+            level=group.level or "",
+            data=words.data(group.data) if group.data else "",
+            host=plain(group.host),
+            who=who(group.flows[0].recipient, words) if group.flows else "",
+            why_who=self.flows.who(group.flows[0].recipient) if group.flows else "",
+            said=sentence(group, self.report, words),
+            states=tuple(self._states(group)),
+            confidence=words(f"confidence_{confidence}") if confidence else "",
+            means=words(f"confidence_{confidence}_means") if confidence else "",
+            chance=words("coincidence", count=f"{round(1 / (1 - min(best, 0.999999))):,}") if best > 0 else "",
+            codes=tuple(self._codes(group)),
+            tags=tuple(self._tags(group)),
+            cleartext=any(flow.cleartext for flow in group.flows),
+            block=self.flows.block(group.flows[0]) if full and group.flows else None,
+            reads=tuple(self.flows.read(ref) for ref in reads[:READS]) if full and not group.flows else (),
+            lines=tuple(lines) if full else (),
+            rows=tuple(self.flows.row(flow) for flow in rest[: ROWS if full else 1]),
+            more_rows=max(0, len(rest) - (ROWS if full else 1)),
+        )
+
+    def _states(self, group: Group) -> Iterator[tuple[str, str, str]]:
+        counts: dict[tuple[str, str], int] = defaultdict(int)
+        for each in group.flows or group.findings:
+            if each.consent:
+                counts[each.consent, consent(each, self.words)] += 1
+        for (state, said), count in counts.items():
+            yield state, said, f"{count:,}" if count > 1 else ""
+
+    def _codes(self, group: Group) -> Iterator[tuple[str, str]]:
+        """Whose code read it and whose sent it, as the stacks of its own flows say."""
+        read: dict[str, None] = {}
+        sent: dict[str, None] = {}
+        for flow in group.flows[:ROWS]:
+            event = self.report.evidence.get(flow.access or "")
+            if isinstance(event, Access) and (frame := caller(event.stack, event.owners)):
+                read[plain(frame.name)] = None
+            if flow.carrier and flow.carrier.code:
+                sent[code(flow.carrier.code, self.words)] = None
+        for finding in group.findings:
+            if not group.flows and finding.read_by:
+                read[plain(finding.read_by.code)] = None
+        for name, codes in (("code_read", read), ("code_sent", sent)):
+            said = [
+                self.words("code_of", code=each, owner=plain(self.owners[each])) if each in self.owners else each
+                for each in codes
+            ]
+            if said:
+                yield self.words(name), self.words("semicolon").join(said[:CODES])
+
+    def _tags(self, group: Group) -> Iterator[Tag]:
+        for finding in group.findings:
+            yield self._tag(finding, group)
+
+    def _tag(self, finding: Finding, group: Group) -> Tag:
+        words = self.words
+        whole = len(finding.all_evidence) > len(finding.evidence)
+        uncovered = words("comma").join(finding.uncovered[:ROWS])
+        return Tag(
+            rule=plain(finding.rule),
+            kinds=plain(", ".join(finding.kinds)),
+            title=plain(words.of(finding.title)),
+            level=finding.level,
+            detail=plain(words.of(finding.detail)),
+            confidence=words(f"confidence_{finding.confidence}") if finding.confidence != group.confidence else "",
+            count=finding.count if set(finding.flows) <= {flow.id for flow in group.flows} else 1,
+            evidence=tuple(plain(ref) for ref in finding.evidence),
+            all_evidence=tuple(ranges(finding.all_evidence)) if whole else (),
+            number_of_lines=len(finding.all_evidence),
+            uncovered=plain(f"{uncovered}{words('stop')}{words('uncovered_means')}") if uncovered else "",
+            articles=tuple(
+                (name, tuple((plain(cited(each, words)), plain(words.of(each.says))) for each in members))
+                for name, members in by_jurisdiction(finding.articles if self.report.laws else (), words)
+            ),
+        )

@@ -1,0 +1,358 @@
+"""Lists of what the index holds, for pages: filtered, sorted, a page at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple, cast
+
+import msgspec
+from sqlalchemy import ColumnElement, Connection, Select, func, select
+
+from monitor.events import Event, Ref, Run
+from monitor.findings import Confidence, ConsentName, Flow, Level, Recipient
+from monitor.recording import Position, Read
+from monitor.seen import Seen
+from monitor.store.index import Store
+from monitor.store.models import FindingRow, FlowRow, FoundGapRow, LineRow, PositionRow, RecordingRow
+
+ROWS = 100
+"""Rows of a page."""
+CHOICES = 200
+"""Values of a column that are offered as filters."""
+
+Filters = Mapping[str, str]
+"""Name -> what is asked for; empty texts ask for nothing."""
+
+
+class Page[T](NamedTuple):
+    """Some rows of a list."""
+
+    rows: tuple[T, ...]
+    number: int
+    """From 1."""
+    total: int
+    """Rows of the whole list."""
+
+    @property
+    def last(self) -> int:
+        """Number of the last page."""
+        return max(1, -(-self.total // ROWS))
+
+
+class Entry(NamedTuple):
+    """A recording in the list."""
+
+    run: Run
+    path: str
+    judged: bool
+    """Whether all of it was judged; else it is going on, or was left in the middle."""
+    levels: dict[Level, int]
+    gaps: int
+    """Those that a line or correlating tells of; lines that cannot be read are told of by the report alone."""
+    lines: dict[str, int]
+    """kind -> how many lines were read."""
+
+
+class State(NamedTuple):
+    """How far the index is with a recording: what was made of another state may be out of date."""
+
+    lines: tuple[tuple[str, int], ...]
+    turn: str | None
+    judged_by: str | None
+    ended: str | None
+
+
+class Carried(NamedTuple):
+    """A flow as lists name it."""
+
+    id: str
+    access: Ref | None
+    upload: Ref
+    data: str
+    consent: str
+    host: str
+
+
+class Receiver(msgspec.Struct, frozen=True):
+    """The host of a recipient."""
+
+    host: str
+
+
+class Brief(msgspec.Struct, frozen=True):
+    """What lists show of a finding."""
+
+    rule: str
+    level: Level
+    title: dict[str, str]
+    confidence: Confidence
+    detail: dict[str, str] = {}
+    data: str | None = None
+    recipient: Receiver | None = None
+    consent: ConsentName | None = None
+    consent_assumed: bool = False
+    flows: tuple[str, ...] = ()
+    all_evidence: tuple[Ref, ...] = ()
+
+
+class Sent(NamedTuple):
+    """What one run sent to one host, of one kind of data, under one state of consent."""
+
+    recording: str
+    package: str
+    data: str
+    consent: str
+    flows: int
+    first: str
+    """Time of the first flow, as the contract writes times."""
+
+
+class Host(NamedTuple):
+    """A host that received personal data, over all runs."""
+
+    host: str
+    party: str
+    flows: int
+    recordings: int
+    apps: int
+    data: int
+    """Kinds of it."""
+
+
+class Found(NamedTuple):
+    """How often a rule objected in one recording."""
+
+    recording: str
+    package: str
+    started: str
+    level: Level
+    data: str | None
+    host: str | None
+    findings: int
+
+
+class Lists:
+    """Asks the index of one store."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+
+    # recordings
+
+    def states(self) -> tuple[Any, ...]:
+        """Something that is another whenever a recording came, ended or was judged."""
+        query = select(func.count(), func.max(RecordingRow.started), func.count(RecordingRow.ended))
+        with self.store.reading() as connection:
+            turns = connection.execute(select(RecordingRow.turn, RecordingRow.judged_by)).all()
+            return (*connection.execute(query).one(), hash(tuple(map(tuple, turns))))
+
+    def state(self, recording: str) -> State | None:
+        """How far the index is with a recording; None when it has none of that id."""
+        query = select(RecordingRow.turn, RecordingRow.judged_by, RecordingRow.ended)
+        lines = select(PositionRow.kind, PositionRow.line).where(PositionRow.recording == recording)
+        with self.store.reading() as connection:
+            row = connection.execute(query.where(RecordingRow.id == recording)).one_or_none()
+            if row is None:
+                return None
+            counts = sorted((kind, line) for kind, line in connection.execute(lines))
+            return State(tuple(counts), row.turn, row.judged_by, row.ended)
+
+    def recordings(self, filters: Filters, sort: str = "-started", page: int = 1) -> Page[Entry]:
+        """The recordings, by `text` in id, app or device, by `app`, `device`, `plan`, and by the `level` of a finding.
+
+        Sorted by started, app, device, plan, findings or gaps; a leading `-` turns the order.
+        """
+        here = RecordingRow.id
+        gaps = _count(select(LineRow).where(LineRow.recording == here, LineRow.kind == "gap"))
+        gaps = gaps + _count(select(FoundGapRow).where(FoundGapRow.recording == here))
+        findings = _count(select(FindingRow).where(FindingRow.recording == here))
+        query = select(RecordingRow.id, RecordingRow.run, RecordingRow.path, RecordingRow.judged_by, gaps.label("gaps"))
+        if text := filters.get("text"):
+            columns = (RecordingRow.id, RecordingRow.package, RecordingRow.device)
+            query = query.where(_any(column.icontains(text, autoescape=True) for column in columns))
+        for name in ("app", "device", "plan"):
+            if wanted := filters.get(name):
+                query = query.where(_COLUMNS[name] == wanted)
+        if level := filters.get("level"):
+            query = query.where(here.in_(select(FindingRow.recording).where(FindingRow.level == level)))
+        orders: dict[str, Any] = {**_COLUMNS, "findings": findings, "gaps": gaps}
+        order = _order(orders.get(sort.lstrip("-"), RecordingRow.started), sort)
+        with self.store.reading() as connection:
+            rows, page, total = _paged(connection, query, (order, here), page)
+            ids = [row.id for row in rows]
+            levels: dict[str, dict[Level, int]] = {}
+            of_level = select(FindingRow.recording, FindingRow.level, func.count()).where(FindingRow.recording.in_(ids))
+            for id_, of, count in connection.execute(of_level.group_by(FindingRow.recording, FindingRow.level)):
+                levels.setdefault(id_, {})[cast(Level, of)] = count
+            lines: dict[str, dict[str, int]] = {}
+            read = select(PositionRow.recording, PositionRow.kind, PositionRow.line)
+            for id_, kind, count in connection.execute(read.where(PositionRow.recording.in_(ids))):
+                lines.setdefault(id_, {})[kind] = count
+        return Page(
+            tuple(
+                Entry(
+                    Run.model_validate_json(row.run),
+                    row.path,
+                    row.judged_by is not None,
+                    levels.get(row.id, {}),
+                    row.gaps,
+                    lines.get(row.id, {}),
+                )
+                for row in rows
+            ),
+            page,
+            total,
+        )
+
+    def choices_of_recordings(self) -> dict[str, list[str]]:
+        """The apps, devices and plans that there are."""
+        with self.store.reading() as connection:
+            return {
+                name: list(
+                    connection.scalars(select(_COLUMNS[name]).distinct().order_by(_COLUMNS[name]).limit(CHOICES))
+                )
+                for name in ("app", "device", "plan")
+            }
+
+    # one recording
+
+    def seen(self, recording: str, kind: str, numbers: Sequence[int]) -> list[Seen[Event]]:
+        """These lines of a kind, in this order, but for those that are none of the contract."""
+        query = select(LineRow.line, LineRow.size, LineRow.raw).where(
+            LineRow.recording == recording, LineRow.kind == kind, LineRow.line.in_(numbers)
+        )
+        with self.store.reading() as connection:
+            run = connection.scalar(select(RecordingRow.run).where(RecordingRow.id == recording))
+            reads = {line: Read(kind, raw, size, Position(line)) for line, size, raw in connection.execute(query)}
+        offset_ms = msgspec.json.decode(run, type=_Clock).clock_offset_ms or 0 if run else 0
+        there = (reads[number] for number in numbers if number in reads)
+        return [seen for read in there if (seen := read.seen(offset_ms))]
+
+    def flows(self, recording: str) -> list[Carried]:
+        """Its flows, in the order they were saved."""
+        columns = (FlowRow.id, FlowRow.access, FlowRow.upload, FlowRow.data, FlowRow.consent, FlowRow.host)
+        query = select(*columns).where(FlowRow.recording == recording).order_by(FlowRow.number)
+        with self.store.reading() as connection:
+            return [Carried(*row) for row in connection.execute(query)]
+
+    def flows_of(self, recording: str, *, access: Ref | None = None, upload: Ref | None = None) -> list[Flow]:
+        """The flows of one read, or of one upload, whole."""
+        of = FlowRow.upload == upload if access is None else FlowRow.access == access
+        query = select(FlowRow.id).where(FlowRow.recording == recording, of)
+        with self.store.reading() as connection:
+            return self.store.flows(recording, list(connection.scalars(query)))
+
+    def findings(self, recording: str) -> list[Brief]:
+        """Its findings, in the order they were saved."""
+        query = select(FindingRow.finding).where(FindingRow.recording == recording).order_by(FindingRow.number)
+        with self.store.reading() as connection:
+            return [_BRIEF.decode(finding) for finding in connection.scalars(query)]
+
+    # over all recordings
+
+    def hosts(self, text: str = "", page: int = 1) -> Page[Host]:
+        """The hosts that received something, most runs first; those with `text` in their name."""
+        runs = func.count(FlowRow.recording.distinct())
+        query = (
+            select(
+                FlowRow.host, func.min(FlowRow.party), func.count(), runs,
+                func.count(RecordingRow.package.distinct()), func.count(FlowRow.data.distinct()),
+            )
+            .join(RecordingRow, RecordingRow.id == FlowRow.recording)
+            .group_by(FlowRow.host)
+        )  # fmt: skip
+        if text:
+            query = query.where(FlowRow.host.icontains(text, autoescape=True))
+        with self.store.reading() as connection:
+            rows, page, total = _paged(connection, query, (runs.desc(), FlowRow.host), page)
+        return Page(tuple(Host(*row) for row in rows), page, total)
+
+    def sent_to(self, host: str, page: int = 1) -> Page[Sent]:
+        """Who sent what to a host, newest run first."""
+        query = (
+            select(
+                FlowRow.recording, RecordingRow.package, FlowRow.data, FlowRow.consent, func.count(),
+                func.min(FlowRow.at),
+            )
+            .join(RecordingRow, RecordingRow.id == FlowRow.recording)
+            .where(FlowRow.host == host)
+            .group_by(FlowRow.recording, RecordingRow.package, RecordingRow.started, FlowRow.data, FlowRow.consent)
+        )  # fmt: skip
+        order = (RecordingRow.started.desc(), FlowRow.recording, FlowRow.data, FlowRow.consent)
+        with self.store.reading() as connection:
+            rows, page, total = _paged(connection, query, order, page)
+        return Page(tuple(Sent(*row) for row in rows), page, total)
+
+    def recipient(self, host: str) -> Recipient | None:
+        """Who receives at a host, as the newest flow has it."""
+        query = select(FlowRow.flow).where(FlowRow.host == host).order_by(FlowRow.at.desc()).limit(1)
+        with self.store.reading() as connection:
+            found = connection.scalar(query)
+        return Recipient.model_validate(msgspec.json.decode(found)["recipient"]) if found else None
+
+    def rules(self) -> dict[str, tuple[int, int]]:
+        """rule -> how many findings, in how many recordings."""
+        query = select(FindingRow.rule, func.count(), func.count(FindingRow.recording.distinct()))
+        with self.store.reading() as connection:
+            return {rule: (count, runs) for rule, count, runs in connection.execute(query.group_by(FindingRow.rule))}
+
+    def found_by(self, rule: str, page: int = 1) -> Page[Found]:
+        """Where a rule objected, newest run first."""
+        columns = (
+            FindingRow.recording, RecordingRow.package, RecordingRow.started, FindingRow.level, FindingRow.data,
+            FindingRow.host,
+        )  # fmt: skip
+        query = (
+            select(*columns, func.count())
+            .join(RecordingRow, RecordingRow.id == FindingRow.recording)
+            .where(FindingRow.rule == rule)
+            .group_by(*columns)
+        )
+        order = (RecordingRow.started.desc(), FindingRow.recording, FindingRow.data, FindingRow.host)
+        with self.store.reading() as connection:
+            rows, page, total = _paged(connection, query, order, page)
+        return Page(tuple(Found(*row) for row in rows), page, total)
+
+
+_BRIEF = msgspec.json.Decoder(Brief)
+_COLUMNS: dict[str, Any] = {
+    "app": RecordingRow.package,
+    "device": RecordingRow.device,
+    "plan": RecordingRow.plan,
+    "started": RecordingRow.started,
+}
+
+
+class _Clock(msgspec.Struct):
+    """What is needed of run.json to set times right."""
+
+    clock_offset_ms: float | None = 0
+
+
+def _any(conditions: Iterable[ColumnElement[bool]]) -> ColumnElement[bool]:
+    first, *others = conditions
+    for other in others:
+        first = first | other
+    return first
+
+
+def _order(column: Any, sort: str) -> Any:
+    return column.desc() if sort.startswith("-") else column.asc()
+
+
+def _count(query: Select[Any]) -> Any:
+    return query.with_only_columns(func.count()).scalar_subquery()
+
+
+def paged(number: int, total: int) -> tuple[int, int]:
+    """The number of a page that there is, and its first row, from 0."""
+    number = min(max(1, number), max(1, -(-total // ROWS)))
+    return number, (number - 1) * ROWS
+
+
+def _paged(connection: Connection, query: Any, order: Iterable[Any], number: int) -> tuple[Sequence[Any], int, int]:
+    """The rows of a page, its number, and how many rows there are in all."""
+    total = connection.scalar(select(func.count()).select_from(query.subquery())) or 0
+    number, start = paged(number, total)
+    rows = connection.execute(query.order_by(*order).limit(ROWS).offset(start)).all()
+    return rows, number, total

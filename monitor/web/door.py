@@ -1,0 +1,138 @@
+"""Who is let in, and what a browser may do with a page: token, cookie, host, origin, and security headers."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import ipaddress
+import secrets
+from collections.abc import Iterable
+from urllib.parse import urlsplit
+
+from starlette.datastructures import URL, Headers, MutableHeaders
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, RedirectResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+COOKIE = "appwitness"
+STRANGER = "Open the address that `appwitness web` printed: it has the token that these pages ask for.\n"
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; form-action 'self'; "
+    "base-uri 'none'; frame-ancestors 'none'"
+)
+"""Of our own pages; a report, which carries its style inside, brings a policy of its own."""
+HEADERS = {
+    "cache-control": "no-store",
+    "content-security-policy": POLICY,
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+    "referrer-policy": "same-origin",
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "DENY",
+}
+
+
+class Door:
+    """Lets in who knows the token, under names that are ours, and adds the headers that keep a page to itself.
+
+    The address `/?token=...` carries the token the first time, a cookie from then on. `address` is where we listen: at
+    a loopback address only this machine is answered. A page elsewhere that points its own name at us (DNS rebinding)
+    gets nothing: a Host is an address, `localhost`, or `address` itself. What changes something must come from our own
+    pages.
+    """
+
+    def __init__(self, inner: ASGIApp, token: str, address: str = "127.0.0.1") -> None:
+        self.inner = inner
+        self.token = token
+        self.address = address.strip("[]").lower()
+        self.local = is_loopback(self.address)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request, or pass it on."""
+        if scope["type"] != "http":
+            if scope["type"] == "lifespan":
+                await self.inner(scope, receive, send)
+            return
+        request = Request(scope)
+
+        async def with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in HEADERS.items():
+                    headers.setdefault(name, value)
+            await send(message)
+
+        await (self._refusal(request) or self._welcome(request) or self.inner)(scope, receive, with_headers)
+
+    def _refusal(self, request: Request) -> ASGIApp | None:
+        if self.local and not (request.client and is_loopback(request.client.host)):
+            return PlainTextResponse("For this machine alone.\n", status_code=403)
+        if not self._is_ours(request.headers):
+            return PlainTextResponse("Another host was asked for.\n", status_code=400)
+        known = [*request.query_params.getlist("token"), request.cookies.get(cookie_of(request), "")]
+        if not any(self._is_token(each) for each in known):
+            return PlainTextResponse(STRANGER, status_code=403)
+        if request.method not in ("GET", "HEAD") and not _is_from_here(request):
+            return PlainTextResponse("Only these pages themselves may change something.\n", status_code=403)
+        return None
+
+    def _welcome(self, request: Request) -> ASGIApp | None:
+        """Whoever brings the token gets the cookie, and the same address without it: nothing keeps it in sight."""
+        if not any(self._is_token(each) for each in request.query_params.getlist("token")):
+            return None
+        url = URL(scope=request.scope).remove_query_params("token")
+        answer = RedirectResponse(f"{url.path}?{url.query}" if url.query else url.path, status_code=303)
+        answer.set_cookie(cookie_of(request), self.token, httponly=True, samesite="strict")
+        return answer
+
+    def _is_ours(self, headers: Headers) -> bool:
+        try:
+            name = (urlsplit(f"//{headers.get('host', '')}").hostname or "").lower()
+        except ValueError:
+            return False
+        if name in ("localhost", self.address):
+            return True
+        return is_loopback(name) if self.local else _is_address(name)
+
+    def _is_token(self, said: str) -> bool:
+        return secrets.compare_digest(said.encode("utf-8", "replace"), self.token.encode())
+
+
+def cookie_of(request: Request) -> str:
+    """A name for each port: a browser gives the cookies of one port to all."""
+    return f"{COOKIE}-{request.url.port or 80}"
+
+
+def form_token(token: str) -> str:
+    """What a form carries so that we know it for ours: it opens nothing."""
+    return hmac.new(token.encode(), b"form", hashlib.sha256).hexdigest()
+
+
+def is_form_token(said: object, token: str) -> bool:
+    """Whether a form is ours."""
+    return isinstance(said, str) and secrets.compare_digest(said.encode("utf-8", "replace"), form_token(token).encode())
+
+
+def policy_of(parts: Iterable[str]) -> dict[str, str]:
+    """The headers of an answer with a policy of its own."""
+    return {"content-security-policy": "; ".join(parts)}
+
+
+def is_loopback(host: str) -> bool:
+    """Whether an address is this machine's own; `localhost` is."""
+    return host == "localhost" or (_is_address(host) and ipaddress.ip_address(host).is_loopback)
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
+def _is_from_here(request: Request) -> bool:
+    """By what every browser says of a request that changes something."""
+    origin = request.headers.get("origin", "")
+    here = f"{request.url.scheme}://{request.headers.get('host', '')}"
+    return origin == here and request.headers.get("sec-fetch-site", "same-origin") == "same-origin"

@@ -1,0 +1,40 @@
+"""Tells a page that what it shows has changed: server-sent events, by looking at how far the index is."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import StreamingResponse
+
+SOON_S = 0.05
+"""Between two looks while a run goes on."""
+LATER_S = 1.0
+"""Between two looks else, and at whether a run still goes on."""
+QUIET_S = 15.0
+"""After which something is said, so that it is noticed when nobody listens any more."""
+
+
+def events(request: Request, state: Callable[[], str], is_live: Callable[[], bool]) -> StreamingResponse:
+    """An event with the new state whenever it is another; the first at once."""
+    return StreamingResponse(_changes(request, state, is_live), media_type="text/event-stream")
+
+
+async def _changes(request: Request, state: Callable[[], str], is_live: Callable[[], bool]) -> AsyncIterator[str]:
+    told, live = "", False
+    asked_at = said_at = 0.0
+    while not await request.is_disconnected():
+        now = time.monotonic()
+        if now - asked_at >= LATER_S:
+            live, asked_at = await run_in_threadpool(is_live), now
+        found = await run_in_threadpool(state)
+        if found != told:
+            told, said_at = found, now
+            yield f"data: {found}\n\n"
+        elif now - said_at >= QUIET_S:
+            said_at = now
+            yield ": nothing new\n\n"
+        await asyncio.sleep(SOON_S if live else LATER_S)

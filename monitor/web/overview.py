@@ -1,0 +1,163 @@
+"""Pages over all recordings: their list, a recipient, a rule, and runs side by side."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from starlette.responses import HTMLResponse, Response
+
+from monitor.correlate import differences, report
+from monitor.errors import UserError
+from monitor.judge.compare import compare as compared
+from monitor.reports.comparison import FORMATS, render
+from monitor.reports.recipients import who
+from monitor.reports.verdict import headline
+from monitor.reports.watched import device
+from monitor.store.lists import Entry
+from monitor.web.asked import Asked, going_on, levels
+from monitor.web.door import policy_of
+
+MOST_COMPARED = 8
+
+
+def recordings(asked: Asked) -> Response:
+    """The list of recordings."""
+    names = ("text", "app", "device", "plan", "level")
+    filters = {name: asked.text(name) for name in names}
+    sort = asked.text("sort") or "-started"
+    lists = asked.site.lists
+    found = lists.recordings(filters, sort, asked.page)
+    facts = {
+        "state": state_of_all(asked),
+        "filters": filters,
+        "sort": sort,
+        "recordings": [_entry(asked, entry) for entry in found.rows],
+        "page": found.number,
+        "pages": found.last,
+        "total": found.total,
+        "_choices": lists.choices_of_recordings(),
+    }
+    return asked.answer("recordings.html", facts)
+
+
+def state_of_all(asked: Asked) -> str:
+    """Another text whenever the list may have changed."""
+    return format(hash(asked.site.lists.states()) & 0xFFFFFFFFFFFF, "x")
+
+
+def _entry(asked: Asked, entry: Entry) -> dict[str, Any]:
+    run, words = entry.run, asked.words
+    live = run.ended is None and going_on(entry.path)
+    unclean = bool(entry.gaps) or (not entry.levels and entry.judged and asked.site.is_unreadable(run.id))
+    line, tone = headline(run, entry.levels, unclean, words, so_far=not entry.judged)
+    return {
+        "id": run.id,
+        "app": run.app.package,
+        "version": run.app.version,
+        "device": device(run, words),
+        "plan": None if run.imported else run.plan,
+        "started": run.started,
+        "ended": run.ended,
+        "state": "going_on" if live else "judged" if entry.judged else "unfinished",
+        "findings": dict(levels(entry.levels)),
+        "gaps": entry.gaps,
+        "uploads": entry.lines.get("upload", 0),
+        "reads": entry.lines.get("access", 0),
+        "verdict": line,
+        "tone": tone,
+    }
+
+
+def recipients(asked: Asked) -> Response:
+    """The hosts that received personal data, over all recordings."""
+    found = asked.site.lists.hosts(asked.text("text"), asked.page)
+    facts = {
+        "state": state_of_all(asked),
+        "filters": {"text": asked.text("text")},
+        "recipients": found.rows,
+        "page": found.number,
+        "pages": found.last,
+        "total": found.total,
+    }
+    return asked.answer("recipients.html", facts)
+
+
+def recipient(asked: Asked) -> Response:
+    """Who sent what to one host."""
+    host = asked.request.path_params["host"]
+    known = asked.site.lists.recipient(host)
+    if known is None:
+        raise UserError(f"No recording has anything sent to {host}.", "The list of recipients has those that have.")
+    found = asked.site.lists.sent_to(host, asked.page)
+    facts = {
+        "state": state_of_all(asked),
+        "host": host,
+        "recipient": known,
+        "who": who(known, asked.words),
+        "sent": found.rows,
+        "page": found.number,
+        "pages": found.last,
+        "total": found.total,
+    }
+    return asked.answer("recipient.html", facts)
+
+
+def rules(asked: Asked) -> Response:
+    """Every rule, and how often it objected."""
+    counts = asked.site.lists.rules()
+    found = [
+        {
+            "id": rule.id,
+            "level": rule.level,
+            "title": dict(rule.title),
+            "findings": counts.get(rule.id, (0, 0))[0],
+            "recordings": counts.get(rule.id, (0, 0))[1],
+        }
+        for rule in sorted(asked.site.known.rules, key=lambda rule: -counts.get(rule.id, (0, 0))[1])
+    ]
+    return asked.answer("rules.html", {"state": state_of_all(asked), "rules": found})
+
+
+def rule(asked: Asked) -> Response:
+    """One rule, and what it found."""
+    name = asked.request.path_params["rule"]
+    known = next((each for each in asked.site.known.rules if each.id == name), None)
+    if known is None:
+        raise UserError(f"There is no rule {name}.", "`appwitness rules` lists them.")
+    found = asked.site.lists.found_by(name, asked.page)
+    laws = asked.site.known.laws
+    articles = laws.articles(known.kinds, asked.site.known.jurisdictions)
+    facts = {
+        "state": state_of_all(asked),
+        "rule": {
+            "id": known.id, "level": known.level, "title": dict(known.title), "why": dict(known.why),
+            "remedy": dict(known.remedy), "kinds": known.kinds,
+            "references": [*laws.references(articles), *known.references],
+        },
+        "found": found.rows,
+        "page": found.number,
+        "pages": found.last,
+        "total": found.total,
+    }  # fmt: skip
+    return asked.answer("rule.html", facts)
+
+
+def compare(asked: Asked) -> Response:
+    """Runs of one app side by side, as `appwitness compare` says it: `?run=A&run=B`."""
+    site = asked.site
+    ids = list(dict.fromkeys(asked.request.query_params.getlist("run")))
+    if not 2 <= len(ids) <= MOST_COMPARED:
+        raise UserError(f"{len(ids)} runs are named.", f"Choose two runs of one app, or up to {MOST_COMPARED}.")
+    reports = [report(site.store, id_, site.known) for id_ in ids]
+    if len({each.run.app.package for each in reports}) > 1:
+        raise UserError("These are runs of several apps.", "Choose runs of one app.")
+    folders = [Path(each.path or "") for each in reports]
+    found = differences(folders, reports) if all(folder.is_dir() for folder in folders) else ()
+    comparison = compared(reports, found, site.known.labels)
+    wanted = asked.request.query_params.get("format", "html")
+    made = wanted if wanted in FORMATS else "html"
+    text = render(comparison, made, of=reports, reveal=asked.reveal, lang=asked.words.lang)
+    if made != "html":
+        return Response(text, media_type="application/json" if made == "json" else "text/plain")
+    return HTMLResponse(text, headers=policy_of(("frame-ancestors 'none'", "base-uri 'none'", "form-action 'none'")))

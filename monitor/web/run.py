@@ -1,0 +1,427 @@
+"""The pages of one recording: what it comes to, findings, uploads, reads, consent, gaps; marks and downloads."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, get_args
+
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from monitor import marks
+from monitor.correlate import correlate, indexed_report
+from monitor.errors import UserError
+from monitor.events import Access, Consent, ConsentState, Ref, Scope, Upload
+from monitor.exchange import har
+from monitor.findings import LEVELS, Flow
+from monitor.recording import Recording
+from monitor.reports import render
+from monitor.reports.frames import frames
+from monitor.reports.page.sections import gaps as gap_rows
+from monitor.reports.time_axis import consent_steps
+from monitor.reports.timeline import picture
+from monitor.reports.verdict import Verdict, headline, verdict, worst_first
+from monitor.reports.watched import consent, device
+from monitor.seen import Seen, holds, number_of
+from monitor.store.lists import ROWS, Brief
+from monitor.web import body
+from monitor.web.asked import Asked, going_on
+from monitor.web.door import is_form_token, policy_of
+from monitor.web.lines import FILTERS
+
+OPERATOR_STATES: tuple[ConsentState, ...] = ("requested", "given", "refused", "withdrawn", "dismissed")
+"""What a person may note; `gone` is for what nobody saw."""
+MOST_WAYS = 200
+"""Uploads of one read that are listed."""
+
+
+def state(asked: Asked) -> str:
+    """Another text whenever what is shown of a recording may have changed."""
+    return format(hash(asked.site.state(asked.recording)) & 0xFFFFFFFFFFFF, "x")
+
+
+def is_live(asked: Asked) -> bool:
+    """Whether the run goes on."""
+    run = asked.site.store.run(asked.recording)
+    return run.ended is None and going_on(asked.site.store.path(asked.recording))
+
+
+def head(asked: Asked) -> dict[str, Any]:
+    """What every page of a recording begins with."""
+    now = asked.site.state(asked.recording)
+    counts = dict(now.lines)
+    run = asked.run
+    return {
+        "state": state(asked),
+        "recording": asked.recording,
+        "app": run.app.package,
+        "version": run.app.version,
+        "device": device(run, asked.words),
+        "plan": None if run.imported else run.plan,
+        "started": run.started,
+        "ended": run.ended,
+        "going_on": is_live(asked),
+        "judged": now.judged_by is not None,
+        "counts": {
+            "findings": len(asked.site.concluded(asked.recording).findings),
+            "uploads": counts.get("upload", 0),
+            "reads": counts.get("access", 0),
+        },
+    }
+
+
+def summary(asked: Asked) -> Response:
+    """What the recording comes to: verdict, findings by rule, consent, timeline, gaps."""
+    report = asked.site.report(asked.recording, reveal=asked.reveal)
+    found = verdict(report, asked.words)
+    first = head(asked)
+    if not first["judged"]:
+        levels = Counter(finding.level for finding in report.findings)
+        line, tone = headline(report.run, levels, True, asked.words, so_far=True)
+        found = Verdict(line, asked.words("so_far_more"), tone)
+    groups: dict[tuple[str, str], dict[str, Any]] = {}
+    for finding in worst_first(report):
+        group = groups.setdefault(
+            (finding.level, finding.rule),
+            {"rule": finding.rule, "level": finding.level, "title": dict(finding.title), "findings": 0, "_who": {}},
+        )
+        group["findings"] += 1
+        about = finding.data, finding.recipient.host if finding.recipient else None
+        group["_who"][about] = group["_who"].get(about, 0) + 1
+    for group in groups.values():
+        who = group.pop("_who")
+        group["what"] = [{"data": data, "host": host, "findings": count} for (data, host), count in who.items()][:5]
+        group["more"] = max(0, len(who) - 5)
+    facts = {
+        **first,
+        "verdict": found.line,
+        "more": found.more,
+        "tone": found.tone,
+        "rules": list(groups.values()),
+        "steps": [{"at": step.at, "state": step.state, "ref": step.ref, "text": step.event.text}
+                  for step in consent_steps(report)],
+        "gaps": len(report.gaps),
+        "_picture": picture(report, asked.words),
+    }  # fmt: skip
+    return asked.answer("summary.html", facts)
+
+
+def findings(asked: Asked) -> Response:
+    """The findings, by rule, level and recipient."""
+    known = asked.site.concluded(asked.recording)
+    uploads = {flow.id: flow.upload for flow in known.flows}
+    filters = {name: asked.text(name) for name in ("rule", "level", "host")}
+    numbered = sorted(enumerate(known.findings, start=1), key=lambda each: LEVELS.index(each[1].level))
+    wanted = [(number, each) for number, each in numbered if _fits(each, filters)]
+    page = min(asked.page, max(1, -(-len(wanted) // ROWS)))
+    rules = {each.rule: each.title for each in known.findings}
+    facts = {
+        **head(asked),
+        "filters": filters,
+        "findings": [
+            _finding(asked, number, each, uploads) for number, each in wanted[(page - 1) * ROWS : page * ROWS]
+        ],
+        "page": page,
+        "pages": max(1, -(-len(wanted) // ROWS)),
+        "total": len(wanted),
+        "_rules": rules,
+    }
+    return asked.answer("findings.html", facts)
+
+
+def _fits(finding: Brief, filters: dict[str, str]) -> bool:
+    host = finding.recipient.host if finding.recipient else ""
+    return (
+        filters["rule"] in ("", finding.rule)
+        and filters["level"] in ("", finding.level)
+        and filters["host"].lower() in host.lower()
+    )
+
+
+def _finding(asked: Asked, number: int, finding: Brief, uploads: dict[str, Ref]) -> dict[str, Any]:
+    sent = dict.fromkeys(uploads[name] for name in finding.flows if name in uploads)
+    read = dict.fromkeys(ref for ref in finding.all_evidence if ref.startswith("accesses."))
+    return {
+        "number": number,
+        "rule": finding.rule,
+        "level": finding.level,
+        "confidence": finding.confidence,
+        "title": finding.title,
+        "detail": {lang: asked.mask.known(text) for lang, text in finding.detail.items()},
+        "data": finding.data,
+        "host": finding.recipient and asked.mask.known(finding.recipient.host, code=True),
+        "consent": finding.consent,
+        "evidence": [*list(read)[:3], *list(sent)[:3]],
+        "lines": len(finding.all_evidence),
+    }
+
+
+def uploads(asked: Asked) -> Response:
+    """The network list."""
+    filters = {name: asked.text(name) for name in FILTERS["upload"]}
+    known = asked.site.concluded(asked.recording)
+    only = asked.text("only")
+    sort = asked.text("sort") or "-line"
+    lines = asked.site.lines(asked.recording, "upload")
+    found = lines.page(filters, _only(only, known, "uploads."), sort, asked.page)
+    choices = {name: lines.choices(name) for name in ("method", "status")}
+    facts = {
+        **head(asked),
+        "filters": {**filters, "only": only},
+        "sort": sort,
+        "uploads": [_upload(asked, seen) for seen in found.rows if holds(seen, Upload)],
+        "page": found.number,
+        "pages": found.last,
+        "total": found.total,
+        "_choices": choices,
+    }
+    return asked.answer("uploads.html", facts)
+
+
+def _only(only: str, known: Any, file: str) -> set[int] | None:
+    """The lines of a file that a finding rests on, or that carry a value."""
+    refs: Iterable[Ref] | None = {"findings": known.about, "values": known.of}.get(only)
+    return None if refs is None else {number_of(ref) for ref in refs if ref.startswith(file)}
+
+
+def _upload(asked: Asked, seen: Seen[Upload]) -> dict[str, Any]:
+    event = asked.mask.event(seen.event)
+    return {
+        **_line(asked, seen),
+        "via": event.via,
+        "method": event.method,
+        "url": event.url,
+        "host": event.host,
+        "status": event.status,
+        "type": event.type,
+        "size": event.size,
+        "cleartext": event.cleartext and event.via in ("http", "websocket", "tcp"),
+        "truncated": event.truncated,
+    }
+
+
+def _line(asked: Asked, seen: Seen[Any]) -> dict[str, Any]:
+    """What every line of a list has: its name, its time, and what was concluded of it."""
+    known = asked.site.concluded(asked.recording)
+    numbers = known.about.get(seen.ref, [])
+    worst = min((known.findings[number - 1].level for number in numbers), key=LEVELS.index, default=None)
+    data = dict.fromkeys(flow.data for flow in known.of.get(seen.ref, ()))
+    return {"ref": seen.ref, "number": seen.number, "at": seen.at, "findings": len(numbers), "level": worst,
+            "data": list(data)}  # fmt: skip
+
+
+def upload(asked: Asked) -> Response:
+    """One upload: what carried it, the values in it, and its bytes step by step."""
+    seen = _seen(asked, "upload")
+    if seen is None or not holds(seen, Upload):
+        raise _no_line(asked, "uploads.jsonl")
+    flows = asked.site.lists.flows_of(asked.recording, upload=seen.ref)
+    folder = Path(asked.site.store.path(asked.recording))
+    event = asked.mask.event(seen.event)
+    facts = {
+        **head(asked),
+        "upload": {**_upload(asked, seen), "headers": event.headers, "body": event.body,
+                   "tls": event.tls, "client": event.client, "server": event.server},
+        "findings": _about(asked, seen.ref),
+        "flows": [_flow(asked, flow) for flow in flows],
+        "decoded": body.viewed(asked, seen.event, flows, folder),
+        "before": seen.number - 1 or None,
+        "after": seen.number + 1 if seen.number < dict(asked.site.state(asked.recording).lines)["upload"] else None,
+    }  # fmt: skip
+    return asked.answer("upload.html", facts)
+
+
+def _flow(asked: Asked, flow: Flow) -> dict[str, Any]:
+    shown = asked.mask
+    return {
+        "id": flow.id, "access": flow.access, "upload": flow.upload, "connection": flow.connection, "data": flow.data,
+        "consent": flow.consent, "consent_said": consent(flow, asked.words), "at": flow.at, "access_at": flow.access_at,
+        "host": shown.known(flow.recipient.host, code=True), "party": flow.recipient.party,
+        "carrier": flow.carrier and flow.carrier.code, "matches": [shown.event(match) for match in flow.matches[:20]],
+        "more": max(0, len(flow.matches) - 20),
+    }  # fmt: skip
+
+
+def _about(asked: Asked, ref: Ref) -> list[dict[str, Any]]:
+    """The findings that rest on a line."""
+    known = asked.site.concluded(asked.recording)
+    return [
+        {"number": number, "rule": each.rule, "level": each.level, "title": each.title, "confidence": each.confidence,
+         "detail": {lang: asked.mask.known(text) for lang, text in each.detail.items()}}
+        for number in known.about.get(ref, ())[:20]
+        for each in [known.findings[number - 1]]
+    ]  # fmt: skip
+
+
+def reads(asked: Asked) -> Response:
+    """The list of reads."""
+    filters = {name: asked.text(name) for name in FILTERS["access"]}
+    known = asked.site.concluded(asked.recording)
+    only, sort = asked.text("only"), asked.text("sort") or "-line"
+    lines = asked.site.lines(asked.recording, "access")
+    found = lines.page(filters, _only(only, known, "accesses."), sort, asked.page)
+    choices = {name: lines.choices(name) for name in ("data", "outcome")}
+    facts = {
+        **head(asked),
+        "filters": {**filters, "only": only},
+        "sort": sort,
+        "reads": [_read(asked, seen) for seen in found.rows if holds(seen, Access)],
+        "page": found.number,
+        "pages": found.last,
+        "total": found.total,
+        "_choices": choices,
+    }
+    return asked.answer("reads.html", facts)
+
+
+def _read(asked: Asked, seen: Seen[Access]) -> dict[str, Any]:
+    event = asked.mask.event(seen.event)
+    return {
+        **_line(asked, seen),
+        "type": event.data,
+        "source": event.source,
+        "target": event.target,
+        "outcome": event.outcome,
+        "values": event.values[:3],
+        "more": max(0, len(event.values) - 3),
+        "count": event.count,
+        "sent": len({flow.upload for flow in asked.site.concluded(asked.recording).of.get(seen.ref, ())}),
+    }
+
+
+def read(asked: Asked) -> Response:
+    """One read, and the journey of its values: every upload that carries one."""
+    seen = _seen(asked, "access")
+    if seen is None or not holds(seen, Access):
+        raise _no_line(asked, "accesses.jsonl")
+    flows = sorted(asked.site.lists.flows_of(asked.recording, access=seen.ref), key=lambda flow: flow.at)
+    event = asked.mask.event(seen.event)
+    facts = {
+        **head(asked),
+        "read": {**_read(asked, seen), "values": event.values[:MOST_WAYS],
+                 "more": max(0, len(event.values) - MOST_WAYS),
+                 "args": event.args, "thread": event.thread, "stack": event.stack},
+        "findings": _about(asked, seen.ref),
+        "flows": [_flow(asked, flow) for flow in flows[:MOST_WAYS]],
+        "more": max(0, len(flows) - MOST_WAYS),
+        "_frames": frames(event.stack, event.owners),
+    }  # fmt: skip
+    return asked.answer("read.html", facts)
+
+
+def consents(asked: Asked, problem: str = "") -> Response:
+    """What the user was asked and answered, and the form to mark it."""
+    report = asked.site.report(asked.recording, reveal=asked.reveal)
+    lines = [_consent(ref, at, event, report.replaced) for ref, _, at, event in report.consents
+             if isinstance(event, Consent)]  # fmt: skip
+    corrects = asked.text("corrects")
+    facts = {
+        **head(asked),
+        "problem": problem,
+        "steps": [{"at": step.at, "state": step.state, "ref": step.ref} for step in consent_steps(report)],
+        "consents": list(reversed(lines)),
+        "corrects": corrects,
+        "_corrected": next((line for line in lines if line["ref"] == corrects), None),
+        "_statuses": OPERATOR_STATES,
+        "_scopes": get_args(Scope),
+        "_may_mark": _folder(asked) is not None,
+    }
+    return asked.answer("consents.html", facts, 400 if problem else 200)
+
+
+def _consent(ref: Ref, at: Any, event: Consent, replaced: dict[Ref, tuple[Ref, ...]]) -> dict[str, Any]:
+    return {
+        "ref": ref, "at": at, "signal": event.signal, "status": event.status, "scope": event.scope, "by": event.by,
+        "text": event.text, "note": event.note, "data": event.data, "corrects": event.corrects,
+        "retracts": event.retracts, "replaced": replaced.get(ref, ()),
+    }  # fmt: skip
+
+
+def mark(asked: Asked, form: Mapping[str, str]) -> Response:
+    """Append what the operator says of consent, as `appwitness mark` does, and have a run that is over judged anew."""
+    if not is_form_token(form.get("form"), asked.site.token):
+        return Response("This form is not of these pages.\n", 403, media_type="text/plain")
+    site, words = asked.site, {name: text.strip()[:400] for name, text in form.items()}
+    folder = _folder(asked)
+    try:
+        if folder is None:
+            raise UserError(f"The folder of {asked.recording} is gone.", "Only its index is left: it cannot be marked.")
+        recording = Recording.open(folder, signer=site.signer)
+        if words.get("retracts"):
+            marks.retract(recording, words["retracts"], site.known.labels, words.get("note") or None)
+        else:
+            _mark(asked, recording, words)
+        if not recording.going_on:
+            correlate(recording, site.store, site.known)
+    except UserError as error:
+        return consents(asked, str(error))
+    return RedirectResponse(asked.to_recording("consents"), status_code=303)
+
+
+def _mark(asked: Asked, recording: Recording, words: dict[str, str]) -> None:
+    status = next((each for each in OPERATOR_STATES if each == words.get("status")), None)
+    if status is None:
+        raise UserError("The form does not say what the user decided.", "Choose one of its answers.")
+    said = marks.Said(
+        scope=next((each for each in get_args(Scope) if each == words.get("scope")), None),
+        text=words.get("text") or None,
+        note=words.get("note") or None,
+    )
+    known = asked.site.known
+    marks.consent(recording, status, said, known.data_types, known.labels, words.get("corrects", ""))
+
+
+def _folder(asked: Asked) -> Path | None:
+    folder = asked.site.store.path(asked.recording)
+    return folder if (folder / "run.json").is_file() else None
+
+
+def gaps(asked: Asked) -> Response:
+    """What could not be observed."""
+    report = asked.site.report(asked.recording, reveal=asked.reveal)
+    facts = {**head(asked), "gaps": report.gaps, "_rows": gap_rows(report, asked.words)}
+    return asked.answer("gaps.html", facts)
+
+
+def report(asked: Asked) -> Response:
+    """The report as a page of its own; with `?download`, as a file."""
+    made = indexed_report(asked.site.store, asked.recording, asked.site.known)
+    text = render(made, "html", reveal=asked.reveal, lang=asked.words.lang)
+    headers = policy_of(("frame-ancestors 'none'", "base-uri 'none'", "form-action 'none'"))
+    if "download" in asked.request.query_params:
+        headers |= _as_file(asked.recording, "html")
+    return HTMLResponse(text, headers=headers)
+
+
+def sarif(asked: Asked) -> Response:
+    """The findings for a code host, as a file."""
+    made = indexed_report(asked.site.store, asked.recording, asked.site.known)
+    text = render(made, "sarif", reveal=asked.reveal, lang=asked.words.lang)
+    return Response(text, media_type="application/sarif+json", headers=_as_file(asked.recording, "sarif"))
+
+
+def har_file(asked: Asked) -> Response:
+    """The uploads as HAR; its bodies are as they were sent, so only where values may be shown."""
+    if not asked.reveal:
+        raise UserError(
+            "A HAR file has the values as they were sent.", "Start `appwitness web --reveal`, and ask with ?reveal=1."
+        )
+    text = har.write(Recording.open(asked.site.store.path(asked.recording)))
+    return Response(text, media_type="application/json", headers=_as_file(asked.recording, "har"))
+
+
+def _as_file(name: str, ending: str) -> dict[str, str]:
+    safe = re.sub(r"[^A-Za-z0-9._-]", "_", name)[:100].lstrip(".")
+    return {"content-disposition": f'attachment; filename="{safe}.{ending}"'}
+
+
+def _seen(asked: Asked, kind: str) -> Seen[Any] | None:
+    number = asked.request.path_params["number"]
+    return next(iter(asked.site.lists.seen(asked.recording, kind, [number])), None)
+
+
+def _no_line(asked: Asked, file: str) -> UserError:
+    number = asked.request.path_params["number"]
+    return UserError(f"{asked.recording} has no {file}:{number}.", "The list has the lines that there are.")

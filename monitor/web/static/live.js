@@ -1,0 +1,110 @@
+// Keeps a page up to date and filters while one types: each fetches the same page anew and takes over its parts marked
+// data-live. Without this script the same forms and links do the same.
+"use strict";
+const body = document.body;
+let state = body.dataset.state;
+let busy = false;
+let wanted = null;
+
+async function refresh(address) {
+  if (busy) {
+    wanted = address;
+    return;
+  }
+  busy = true;
+  try {
+    const answer = await fetch(address, { headers: { accept: "text/html" } });
+    if (answer.ok) {
+      const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
+      state = fresh.body.dataset.state;
+      for (const part of document.querySelectorAll("[data-live]")) {
+        const other = fresh.getElementById(part.id);
+        if (other) {
+          take(part, other);
+        }
+      }
+    }
+  } finally {
+    busy = false;
+    const next = wanted;
+    wanted = null;
+    if (next) {
+      refresh(next);
+    }
+  }
+}
+
+// Rows that have not changed stay the elements that they are, and keep focus and selection.
+function take(part, other) {
+  if (part.isEqualNode(other)) {
+    return;
+  }
+  const rows = new Map([...other.children].map((row) => [row.id, row]));
+  if (rows.has("")) {
+    part.replaceChildren(...other.childNodes);
+    return;
+  }
+  for (const row of [...part.children]) {
+    const same = rows.get(row.id);
+    if (!same || !same.isEqualNode(row)) {
+      row.remove();
+    }
+  }
+  let place = part.firstElementChild;
+  for (const row of rows.values()) {
+    if (place && place.id === row.id) {
+      place = place.nextElementSibling;
+    } else {
+      part.insertBefore(document.getElementById(row.id) ?? row, place);
+    }
+  }
+}
+
+function listen() {
+  const events = new EventSource(body.dataset.events);
+  const sign = document.getElementById("live");
+  events.onopen = () => sign.classList.add("on");
+  events.onerror = () => sign.classList.remove("on");
+  events.onmessage = (event) => {
+    if (event.data !== state) {
+      refresh(location.href);
+    }
+  };
+  return events;
+}
+
+// A browser opens six connections to one host at most: a page that nobody sees lets go of its own.
+if (body.dataset.events) {
+  let events = listen();
+  document.addEventListener("visibilitychange", () => {
+    events.close();
+    if (!document.hidden) {
+      events = listen();
+    }
+  });
+}
+
+for (const form of document.querySelectorAll("form[data-filter]")) {
+  const filter = (event) => {
+    event.preventDefault();
+    const query = new URLSearchParams([...new FormData(form)].filter(([, value]) => value));
+    history.replaceState(null, "", query.size ? `?${query}` : location.pathname);
+    refresh(location.href);
+  };
+  form.addEventListener("input", filter);
+  form.addEventListener("submit", filter);
+  form.classList.add("scripted");
+}
+
+document.addEventListener("keydown", (event) => {
+  const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+  const row = event.target.closest?.("[data-rows] > tr");
+  if (step && row && !event.altKey && !event.ctrlKey && !event.metaKey && event.target.matches("a")) {
+    const next = step > 0 ? row.nextElementSibling : row.previousElementSibling;
+    const link = next?.querySelector("th a") ?? next?.querySelector("a");
+    if (link) {
+      event.preventDefault();
+      link.focus();
+    }
+  }
+});

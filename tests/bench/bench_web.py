@@ -1,0 +1,144 @@
+"""How soon a page of `appwitness web` is there, filters, and shows a line that was just written, in a real Chromium.
+
+Recorder and correlator are a process of their own, as `appwitness observe` is. From line to pixel is from the moment
+when the whole line is in its file to the frame in which its row is drawn.
+"""
+
+from __future__ import annotations
+
+import shutil
+import statistics
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+from playwright.sync_api import Page, sync_playwright
+
+from monitor.correlate import correlate, follow, knowledge
+from monitor.recording import Recording
+from monitor.store import Store
+from tests.bench.figures import Figure, Given, NotMeasured
+from tests.bench.running import CONTEXT, alone, talk
+from tests.web import serving
+
+UPLOADS, FINDINGS = 2_000, 500
+TIMES = 5
+LINES_A_SECOND = 200
+SECONDS = 10
+WATCH = """() => {
+    const seen = (window.seen = {});
+    new MutationObserver((changes) => {
+        const ids = changes.flatMap((change) => [...change.addedNodes].map((node) => node.id));
+        requestAnimationFrame(() => {
+            for (const id of ids) seen[id] ??= performance.timeOrigin + performance.now();
+        });
+    }).observe(document.getElementById("rows"), { childList: true });
+}"""
+PAINTED = """() => new Promise((done) => new PerformanceObserver((list) => {
+    for (const entry of list.getEntries()) if (entry.name === "first-contentful-paint") done(entry.startTime);
+}).observe({ type: "paint", buffered: true }))"""
+TYPED = """(text) => new Promise((done) => {
+    const field = document.querySelector("[name=host]");
+    const begun = performance.now();
+    const rows = document.getElementById("rows");
+    const watch = new MutationObserver(() => requestAnimationFrame(() => {
+        watch.disconnect();
+        done(performance.now() - begun);
+    }));
+    watch.observe(rows, { childList: true });
+    field.value = text;
+    field.dispatchEvent(new Event("input", { bubbles: true }));
+})"""
+
+
+def measure() -> Iterator[Given]:
+    """Pages of a recording with 2,000 uploads and 500 findings; then one that is being made."""
+    chromium = shutil.which("chromium") or shutil.which("google-chrome")
+    if chromium is None:
+        yield NotMeasured(None, "there is no Chromium")
+        return
+    known = knowledge()
+    with tempfile.TemporaryDirectory() as folder, Store(Path(folder) / "index.sqlite") as store:
+        correlate(serving.many(Path(folder) / "many", UPLOADS, FINDINGS), store, known)
+        with serving.serving(store, known) as site, sync_playwright() as playwright:
+            browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+            page = browser.new_page()
+            page.goto(f"{site}/?token={serving.TOKEN}")
+            for name in ("summary", "findings", "uploads"):
+                path = f"{site}/recordings/many" + ("" if name == "summary" else f"/{name}")
+                yield Figure(f"first paint, {name}", statistics.median(_painted(page, path) for _ in range(TIMES)))
+            texts = [f"h{number}" for number in range(1, 2 * TIMES)]
+            yield Figure("filter", statistics.median(page.evaluate(TYPED, text) for text in texts))
+            with _recording(Path(folder)) as written:
+                page.goto(f"{site}/recordings/live/uploads")
+                page.evaluate(WATCH)
+                lines = written()
+                time.sleep(2)
+                seen = page.evaluate("window.seen")
+            browser.close()
+    late = sorted(seen[row] - at * 1000 for row, at in lines.items() if row in seen)
+    talk(f"{len(lines)} uploads at {LINES_A_SECOND} lines/s, p50 {late[len(late) // 2]:.0f} ms, most {late[-1]:.0f} ms")
+    yield Figure("line on disk to pixel, p95", late[int(len(late) * 0.95)])
+    yield Figure("rows never drawn", len(lines) - len(late))
+
+
+def _painted(page: Page, address: str) -> float:
+    """Seconds to the first paint of what the page is about."""
+    page.goto(address)
+    paint: float = page.evaluate(PAINTED)
+    return paint / 1000
+
+
+@contextmanager
+def _recording(folder: Path) -> Iterator[Callable[[], dict[str, float]]]:
+    """A run that another process records and correlates. What this gives has its lines written: row -> when."""
+    here, there = CONTEXT.Pipe()
+    process = CONTEXT.Process(target=_record, args=(folder, there))
+    process.start()
+    here.recv()
+
+    def written() -> dict[str, float]:
+        here.send(None)
+        lines: dict[str, float] = here.recv()
+        return lines
+
+    try:
+        yield written
+    finally:
+        here.close()
+        process.join()
+
+
+def _record(folder: Path, parent: Connection) -> None:
+    started = datetime.now(UTC)
+    recording = Recording.create(folder / "live", serving.run("live", started=started))
+    stop = threading.Event()
+    with Store(folder / "index.sqlite") as store, recording.sealing():
+        correlator = threading.Thread(target=follow, args=(recording, store, knowledge(), stop.is_set))
+        correlator.start()
+        recording.append(serving.upload(recording, 0, started, "a.test", carries=False))
+        time.sleep(1)
+        parent.send(None)
+        parent.recv()
+        lines = {}
+        begun = time.monotonic()
+        for number in range(1, LINES_A_SECOND * SECONDS // 2 + 1):
+            time.sleep(max(0.0, begun + number * 2 / LINES_A_SECOND - time.monotonic()))
+            now = datetime.now(UTC)
+            recording.append(serving.read(number, now))
+            made = serving.upload(recording, number, now, f"h{number % 9}.test", carries=number % 10 == 0)
+            ref = recording.append(made)
+            lines[f"u{ref.rpartition(':')[2]}"] = time.time()
+        parent.send(lines)
+        stop.set()
+        correlator.join()
+
+
+if __name__ == "__main__":
+    sys.exit(alone("web", measure()))

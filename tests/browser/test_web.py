@@ -1,0 +1,163 @@
+"""The pages of `appwitness web` in a real browser: readable by all, by keyboard alone, live, and without script."""
+
+from __future__ import annotations
+
+import threading
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import expect
+
+from monitor.correlate import correlate, follow, knowledge
+from monitor.recording import Recording
+from monitor.store import Store
+from tests.browser.seen import SIZES, overflow, violations
+from tests.web import serving
+
+RECORDINGS = Path(__file__).parents[1] / "recordings"
+CASE = "address-book-upload"
+
+
+@pytest.fixture(scope="module")
+def known():
+    return knowledge()
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory, known):
+    """A run that uploads the address book, another of the same app, and one with hundreds of uploads."""
+    folder = tmp_path_factory.mktemp("web")
+    with Store(folder / "index.sqlite") as store:
+        for case in (CASE, "sent-before-consent"):
+            correlate(Recording.open(RECORDINGS / case), store, known)
+        correlate(serving.many(folder / "many", 300, 30), store, known)
+        yield store
+
+
+@pytest.fixture(scope="module")
+def site(store, known):
+    with serving.serving(store, known, reveal=True) as address:
+        yield address
+
+
+@pytest.fixture
+def browse(visit, site):
+    """`browse(path)` opens a page as whoever followed the printed address."""
+
+    def browse(path="/", size="desktop", dark=False, **options):
+        page = visit(f"{site}/?token={serving.TOKEN}", SIZES[size], dark, **options)
+        page.goto(site + path)
+        return page
+
+    return browse
+
+
+def run_of(store):
+    return next(run.id for run in store.recordings() if run.id != "many")
+
+
+PATHS = {
+    "recordings": "/",
+    "summary": "/recordings/{run}",
+    "findings": "/recordings/{run}/findings",
+    "uploads": "/recordings/{run}/uploads",
+    "upload": "/recordings/{run}/uploads/1",
+    "upload revealed": "/recordings/{run}/uploads/1?reveal=1",
+    "reads": "/recordings/{run}/reads",
+    "read": "/recordings/{run}/reads/1",
+    "consent": "/recordings/{run}/consents",
+    "gaps": "/recordings/{run}/gaps",
+    "recipients": "/recipients",
+    "recipient": "/recipients/h0.d0.test",
+    "rules": "/rules",
+    "rule": "/rules/sent-before-consent",
+    "many uploads": "/recordings/many/uploads",
+}
+
+
+@pytest.mark.parametrize(
+    ("size", "dark", "lang"), [("desktop", False, "en"), ("tablet", False, "zh"), ("phone", True, "zh")]
+)
+@pytest.mark.parametrize("name", PATHS)
+def test_a_page_has_no_error_fits_its_window_and_can_be_read_by_all(browse, store, name, size, dark, lang):
+    path = PATHS[name].format(run=run_of(store))
+    page = browse(f"{path}{'&' if '?' in path else '?'}lang={lang}", size, dark)
+    assert violations(page) == []
+    assert overflow(page) == 0
+
+
+def test_from_the_list_to_the_bytes_of_an_upload_by_keyboard_alone(browse, store):
+    page = browse(f"/?text={run_of(store)}")
+
+    def reach(selector):
+        """Tab on until what is meant has the focus."""
+        for _ in range(60):
+            page.keyboard.press("Tab")
+            if page.evaluate("selector => document.activeElement.matches(selector)", selector):
+                return
+        raise AssertionError(f"{selector} is not reached")
+
+    def enter():
+        with page.expect_navigation():
+            page.keyboard.press("Enter")
+
+    reach("#rows th a")
+    enter()
+    reach(".tabs a[href*='/uploads']")
+    enter()
+    reach("#rows th a")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowUp")
+    enter()
+    reach(".steps a")
+    enter()
+    expect(page.locator(".hex .at").first).to_have_text("00000000")
+    expect(page.locator(".steps a[aria-current]")).to_contain_text("as it left the device")
+
+
+def test_typing_filters_without_a_new_page(browse):
+    page = browse("/recordings/many/uploads")
+    page.evaluate("window.same = true")
+    page.get_by_label("Host").fill("h10.d10")
+    expect(page.locator("#rows tr")).to_have_count(1)
+    expect(page.locator("#pager")).to_contain_text("1 row")
+    page.get_by_label("Host").fill("")
+    page.get_by_label("Only").select_option("findings")
+    expect(page.locator("#pager")).to_contain_text("30 rows")
+    assert page.evaluate("window.same")
+    assert "only=findings" in page.url
+
+
+def test_without_script_links_and_forms_do_the_same(browse, store):
+    page = browse("/recordings/many/uploads", java_script_enabled=False)
+    page.get_by_label("Host").fill("h10.d10")
+    page.get_by_role("button", name="Filter").click()
+    page.locator("#rows a").click()
+    expect(page.locator(".hex")).to_be_visible()
+
+
+def test_rows_come_without_a_reload_and_focus_stays(browse, store, known, tmp_path):
+    recording = Recording.create(tmp_path / "live", serving.run("live", started=datetime.now(UTC)))
+    stop = threading.Event()
+    live = threading.Thread(target=follow, args=(recording, store, known, stop.is_set))
+    with recording.sealing():
+        live.start()
+        try:
+            recording.append(serving.upload(recording, 1, datetime.now(UTC), "a.test", carries=False))
+            page = browse("/recordings/live/uploads")
+            page.evaluate("window.same = true")
+            expect(page.locator("#rows tr")).to_have_count(1)
+            page.locator("#u1 a").focus()
+            recording.append(serving.read(2, datetime.now(UTC)))
+            recording.append(serving.upload(recording, 2, datetime.now(UTC), "b.test", carries=True))
+            expect(page.locator("#u2")).to_contain_text("phone number")
+            expect(page.locator("#rows tr").first).to_have_id("u2")
+            expect(page.locator("#u1 a")).to_be_focused()
+            assert page.evaluate("window.same")
+            page.goto(page.url.replace("uploads", "consents"))
+            page.get_by_role("button", name="refused").click()
+            expect(page.locator("#band")).to_contain_text("refused")
+        finally:
+            stop.set()
+            live.join()

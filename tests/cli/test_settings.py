@@ -1,0 +1,249 @@
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from monitor.cli import VERBS, main, settings
+from monitor.errors import UserError
+
+RECORDING = Path(__file__).parents[1] / "recordings/sent-before-consent"
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path, monkeypatch):
+    """A folder of its own, to write settings into, and to work in."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    return tmp_path
+
+
+def run(*arguments, env=None):
+    result = CliRunner().invoke(main, [*map(str, arguments)], env=env)
+    assert "Traceback" not in result.output
+    return result
+
+
+def report(*arguments, env=None):
+    return run("report", RECORDING, "--db", "index.sqlite", *arguments, env=env)
+
+
+def leaves(command, names=()):
+    """Every verb that does something, with its names."""
+    if isinstance(command, click.Group):
+        for name in VERBS if not names else command.commands:
+            yield from leaves(command.get_command(click.Context(command), name), (*names, name))
+    else:
+        yield names, command
+
+
+OPTIONS = sorted(
+    {(names, name) for names, command in leaves(main) for name, _ in settings.options(command)},
+)
+
+
+def is_chinese(result):
+    return "发送至" in result.output
+
+
+def test_the_command_line_goes_before_the_environment_and_that_before_the_file(here):
+    assert not is_chinese(report())
+    (here / "appwitness.toml").write_text('lang = "zh"\n')
+    assert is_chinese(report())
+    assert not is_chinese(report(env={"APPWITNESS_REPORT_LANG": "en"}))
+    assert is_chinese(report("--lang", "zh", env={"APPWITNESS_REPORT_LANG": "en"}))
+
+
+def test_the_table_of_a_verb_goes_before_what_is_set_for_all(here):
+    (here / "appwitness.toml").write_text('lang = "zh"\n[report]\nlang = "en"\n')
+    assert not is_chinese(report())
+
+
+@pytest.mark.parametrize("name", ["appwitness.toml", "pyproject.toml"])
+def test_the_nearest_file_above_the_current_folder_holds(here, name, monkeypatch):
+    header = "[tool.appwitness]\n" if name == "pyproject.toml" else ""
+    (here / name).write_text(f'{header}lang = "zh"\n')
+    below = here / "a/b"
+    below.mkdir(parents=True)
+    monkeypatch.chdir(below)
+    assert (found := settings.find())
+    assert found.path == here / name
+    (here / "a/appwitness.toml").write_text('lang = "en"\n')
+    assert (found := settings.find())
+    assert found.path == here / "a/appwitness.toml"
+
+
+@pytest.mark.parametrize("text", ["[project]\nname = 'x'\n", "no TOML at all", "[tool.other]\nappwitness = 1\n"])
+def test_a_pyproject_that_is_not_about_us_is_passed_over(here, text):
+    (here / "pyproject.toml").write_text(text)
+    if "appwitness" in text or "TOML" not in text:
+        assert settings.find() is None
+    (here / "pyproject.toml").write_text(text.replace("appwitness", "other"))
+    assert report().exit_code == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ('langauge = "zh"', "appwitness.toml:1: langauge is no option"),
+        ('lang = "en"\n\n[report]\nlangauge = "zh"', "appwitness.toml:4: appwitness report has no option --langauge"),
+        ("[reprot]\nverbose = true", "appwitness.toml:1: reprot is no option"),
+        ('plan = "refuse"', "appwitness.toml:1: plan is set for one verb at a time"),
+        ('[report]\nplan = "refuse"', "appwitness.toml:2: appwitness report has no option --plan"),
+        ('lang = "fr"', "appwitness.toml:1: lang: 'fr' is not one of"),
+        ("lang = 1979-05-27", "appwitness.toml:1: lang is a text or a number, not"),
+        ('lang = ["en"]', "appwitness.toml:1: lang is a text or a number, not"),
+        ("[report]\nverbose = 'no'", "appwitness.toml:2: verbose is true or false, not"),
+        ("[report]\nfirst-party = [[1]]", "appwitness.toml:2: first-party is a list, not"),
+        ("lang = ", "appwitness.toml is not TOML"),
+        ("a = " + "[" * 20_000, "appwitness.toml is not TOML: nested too deeply"),
+        ("#" * 200_000, "appwitness.toml is larger than"),
+        ("\ud800", "appwitness.toml is not TOML"),
+        ("[report]\nrules = 3", "appwitness.toml:2: rules"),
+    ],
+)
+def test_what_is_wrong_is_named_with_its_line(here, text, says):
+    (here / "appwitness.toml").write_bytes(text.encode("utf-8", "surrogatepass"))
+    result = report()
+    assert result.exit_code == 2
+    assert says in result.output.replace("\n", " ")
+
+
+def test_a_file_sets_no_option_but_those_that_are_named(here):
+    """Whoever adds an option decides in settings.py whether the file of a stranger's repository may set it."""
+    tried = 0
+    for verb, option in OPTIONS:
+        if option in settings.FOR_ALL | settings.FOR_ONE:
+            continue
+        table: dict[str, Any] = {option: "x"}
+        for name in reversed(verb):
+            table = {name: table}
+        found = settings.Settings(here / "appwitness.toml", table, "")
+        command = main.get_command(click.Context(main), verb[0])
+        assert command
+        with pytest.raises(UserError, match=f"--{option} cannot be set in a file"):
+            found.defaults(verb[0], command)
+        tried += 1
+    assert tried > 50
+
+
+@pytest.mark.parametrize(
+    "option",
+    [
+        *("reveal", "db", "output", "template"),  # shows values, sends them elsewhere, overwrites a file, is a program
+        *("apk", "frida-server", "frida-gadget", "mode", "listen", "connect-to", "upstream-ca", "clear-data", "allow"),
+    ],
+)
+def test_what_could_harm_is_not_among_them(option):
+    assert option in {name for _, name in OPTIONS}
+    assert option not in settings.FOR_ALL | settings.FOR_ONE
+
+
+def test_each_option_that_may_be_set_is_there():
+    assert {name for _, name in OPTIONS} >= settings.FOR_ALL | settings.FOR_ONE
+    assert not settings.FOR_ALL & settings.FOR_ONE
+
+
+def test_values_stay_masked_whatever_a_file_says(here):
+    (here / "appwitness.toml").write_text("[report]\nreveal = true\n")
+    result = report()
+    assert (result.exit_code, "--reveal cannot be set in a file" in result.output.replace("\n", " ")) == (2, True)
+    (here / "appwitness.toml").write_text("reveal = true\n")
+    assert report().exit_code == 2
+
+
+@pytest.mark.parametrize("path", ["/etc", "..", "a/../../x", "link"])
+def test_no_path_leads_out_of_the_folder_of_the_file(here, path):
+    (here / "link").symlink_to("/etc")
+    (here / "appwitness.toml").write_text(f'rules = "{path}"\n')
+    result = report()
+    assert result.exit_code == 2
+    assert "rules leads out of the folder of this file" in result.output.replace("\n", " ")
+
+
+def test_a_path_is_relative_to_the_file(here, monkeypatch):
+    (here / "own").mkdir()
+    (here / "below").mkdir()
+    (here / "appwitness.toml").write_text('rules = "own"\n')
+    monkeypatch.chdir(here / "below")
+    assert report().exit_code == 1
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
+def test_a_file_above_that_somebody_else_has_put_there_does_not_count(here, monkeypatch):
+    path, below = here / "appwitness.toml", here / "mine"
+    path.write_text('lang = "zh"\n')
+    below.mkdir()
+    os.chown(path, 54321, -1)
+    monkeypatch.chdir(below)
+    assert settings.find() is None
+    os.chown(below, 54321, -1)  # a checkout that is another user's as a whole, as in a container
+    assert (found := settings.find())
+    assert found.path == path
+
+
+def test_nothing_in_a_file_acts_on_the_terminal(here):
+    (here / "appwitness.toml").write_text('"a\\u001b[2J" = 1\n')
+    assert "\x1b[2J" not in report().output
+
+
+def test_it_is_said_that_a_file_holds_unless_quiet(here):
+    (here / "appwitness.toml").write_text('law = "cn"\n')
+    assert f"options of {here / 'appwitness.toml'} hold" in report().output.replace("\n", "")
+    assert "hold" not in report("--quiet").stderr
+
+
+def test_config_says_what_holds_and_from_where(here):
+    (here / "appwitness.toml").write_text('lang = "zh"\n[report]\nverbose = true\n')
+    env = {"APPWITNESS_REPORT_DB": "postgresql://me:secret@host/index"}
+    shown = run("config", env=env).output
+    assert "secret" not in shown
+    assert [line.split() for line in shown.splitlines()[2:4]] == [
+        ["--lang", "zh", f"{here}/appwitness.toml:1"],
+        ["report", "--verbose", "true", f"{here}/appwitness.toml:3"],
+    ]
+    rows = {line.split()[0]: line.split()[1:] for line in run("config", "report", env=env).output.splitlines()}
+    assert rows["--lang"] == ["zh", f"{here}/appwitness.toml:1"]
+    assert rows["--db"] == ["postgresql://***@host/index", "environment", "APPWITNESS_REPORT_DB"]
+    assert rows["--reveal"] == ["false", "default"]
+    assert run("config", "reprot").exit_code == 2
+    assert run("config", "baseline").exit_code == 2
+    assert run("config", "baseline", "write").exit_code == 0
+
+
+def test_config_finds_every_error_of_a_file(here):
+    (here / "appwitness.toml").write_text("[gate]\nplan = 'x'\n")
+    assert "has no option --plan" in run("config").output.replace("\n", " ")
+
+
+@pytest.mark.parametrize(
+    ("options", "env", "coloured"),
+    [
+        ((), {}, False),  # no terminal
+        (("--color", "always"), {}, True),
+        (("--color", "never"), {}, False),
+        (("--color", "always"), {"NO_COLOR": "1"}, True),
+        ((), {"NO_COLOR": "1"}, False),
+    ],
+)
+def test_colours_are_where_the_user_wants_them(options, env, coloured):
+    assert ("\x1b[" in report(*options, env=env).output) == coloured
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_a_shell_completes_verbs_and_options(shell):
+    program = "import sys; sys.argv[0] = 'appwitness'; from monitor.cli import main; main()"
+
+    def asked(what, **env):
+        env |= {"PYTHONPATH": str(RECORDING.parents[2]), "_APPWITNESS_COMPLETE": f"{shell}_{what}"}
+        command = [sys.executable, "-c", program]
+        return subprocess.run(command, env=os.environ | env, capture_output=True, text=True, check=False).stdout
+
+    assert "_APPWITNESS_COMPLETE" in asked("source")
+    assert "report" in asked("complete", COMP_WORDS="appwitness rep", COMP_CWORD="rep" if shell == "fish" else "1")
+    words = "appwitness report --for"
+    assert "--format" in asked("complete", COMP_WORDS=words, COMP_CWORD="--for" if shell == "fish" else "2")

@@ -1,0 +1,103 @@
+"""The pages behind a real server on this machine, and a recording with many uploads to show on them."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import uvicorn
+
+from monitor import events
+from monitor.cli.base import listen
+from monitor.knowledge import Knowledge
+from monitor.recording import Recording
+from monitor.store import Store
+from monitor.web.pages import app
+
+TOKEN = "of-a-test"
+PACKAGE = "com.example.many"
+START = datetime(2026, 3, 14, 1, 20, tzinfo=UTC)
+
+
+@contextmanager
+def serving(store: Store, known: Knowledge, *, reveal: bool = False) -> Iterator[str]:
+    """The address of a server that shows the pages over `store`, without a path: `http://127.0.0.1:40123`."""
+    pages = app(store, known, token=TOKEN, reveal=reveal)
+    config = uvicorn.Config(pages, log_level="warning", access_log=False, timeout_graceful_shutdown=1)
+    server = uvicorn.Server(config)
+    with listen("127.0.0.1", 0) as listening:
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
+        thread.start()
+        try:
+            while not server.started:
+                time.sleep(0.01)
+            yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+        finally:
+            server.should_exit = True
+            thread.join()
+
+
+def run(name: str, *, ended: datetime | None = None, started: datetime = START) -> events.Run:
+    """The run of a recording called `name`."""
+    return events.Run(
+        id=name,
+        app=events.AppIdentity(package=PACKAGE, version="1.2"),
+        device=events.DeviceIdentity(serial="lab", kind="lab", model="Lab"),
+        plan="silent",
+        started=started,
+        ended=ended,
+    )
+
+
+def read(number: int, at: datetime) -> events.Access:
+    """A read of a phone number of its own."""
+    return events.Access(
+        at=at,
+        app=PACKAGE,
+        source="android.telephony.TelephonyManager.getLine1Number",
+        data="phone_number",
+        outcome="returned",
+        values=(events.Value(type="phone_number", text=f"+86138{number:08d}"),),
+    )
+
+
+def upload(recording: Recording, number: int, at: datetime, host: str, *, carries: bool) -> events.Upload:
+    """An upload whose body is stored in the recording; with the number of `read`, or without."""
+    told = {"n": number, "event": "tick", "padding": "y" * 200} | ({"tel": f"+86138{number:08d}"} if carries else {})
+    body = gzip.compress(json.dumps(told).encode())
+    return events.Upload(
+        at=at,
+        via="http",
+        method="POST",
+        url=f"https://{host}/v1/collect/{number}",
+        host=host,
+        headers=(("Content-Encoding", "gzip"),),
+        body=recording.put_body(body),
+        size=len(body),
+        type="application/json",
+        tls=events.Tls(),
+        status=200,
+    )
+
+
+def many(folder: Path, uploads: int, findings: int) -> Recording:
+    """A recording with so many uploads, of which so many carry a number, each to a host of its own."""
+    recording = Recording.create(folder, run("many", ended=START + timedelta(seconds=uploads / 20 + 5)))
+    every = uploads // findings
+    lines: list[events.Event] = []
+    for number in range(uploads):
+        at = START + timedelta(seconds=2 + number / 20)
+        carries = number % every == 0 and number // every < findings
+        host = f"h{number}.d{number}.test" if carries else f"api{number % 7}.example.test"
+        if carries:
+            lines.append(read(number, at - timedelta(milliseconds=20)))
+        lines.append(upload(recording, number, at, host, carries=carries))
+    recording.append_all(lines)
+    recording.stamp(final=True)
+    return recording
