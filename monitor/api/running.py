@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack
 
 from monitor.api.gating import Gate, made
-from monitor.api.home import recordings
+from monitor.api.home import recordings, signer
 from monitor.errors import UserError
 
 if TYPE_CHECKING:  # imported late, so that `import monitor` answers at once
@@ -140,7 +140,7 @@ class Run(Judged):
     def _opened(self) -> Recording:
         from monitor.recording import Recording
 
-        return Recording.open(self.recording)
+        return Recording.open(self.recording, signer=signer())
 
     @property
     def package(self) -> str:
