@@ -25,6 +25,7 @@ from monitor.errors import UserError
 from monitor.events import FILES, Access, Part, Record, Ref, Run, Value, format_time, tree
 from monitor.findings import LEVELS, Level, Report
 from monitor.recording import START, Position, Recording
+from monitor.recording.signing import Signer
 from monitor.reports import LANGUAGES
 from monitor.reports.html import TEMPLATES, environment
 from monitor.reports.mask import Mask, masked
@@ -94,6 +95,8 @@ class Site:
     known: Knowledge
     token: str
     may_reveal: bool = False
+    signer: Signer | None = None
+    """Who signs marks."""
     lists: Lists = field(init=False)
 
     def __post_init__(self) -> None:
@@ -130,9 +133,9 @@ class Site:
             kept.unreadable = (state, any(read.event is None for read in reads))
         return kept.unreadable[1]
 
-    def concluded(self, recording: str) -> Carries:
-        """Findings and flows, as the index has them now."""
-        state, kept = self.state(recording), self._of(recording)
+    def concluded(self, recording: str, state: State) -> Carries:
+        """Findings and flows, as the index has them in this state."""
+        kept = self._of(recording)
         if kept.concluded is None or kept.concluded[0] != state:
             findings, flows = self.lists.findings(recording), self.lists.flows(recording)
             about: dict[Ref, list[int]] = {}
@@ -148,9 +151,9 @@ class Site:
             kept.concluded = (state, Carries(findings, flows, about, of))
         return kept.concluded[1]
 
-    def report(self, recording: str, *, reveal: bool) -> Report:
-        """The whole report, masked unless `reveal`."""
-        state, kept = self.state(recording), self._of(recording)
+    def report(self, recording: str, state: State, *, reveal: bool) -> Report:
+        """The whole report in this state, masked unless `reveal`."""
+        kept = self._of(recording)
         if kept.report is None or kept.report[:2] != (state, reveal):
             whole = report(self.store, recording, self.known)
             kept.report = (state, reveal, whole if reveal else masked(whole))
@@ -210,10 +213,25 @@ class Asked:
         run = self.site.store.run(self.recording)
         return run if self.reveal else self.site.mask(self.recording).run(run)
 
-    @property
+    @cached_property
     def mask(self) -> Mask:
         """What hides the values of the recording, or shows them."""
         return Clear() if self.reveal else self.site.mask(self.recording)
+
+    @cached_property
+    def state(self) -> State:
+        """How far the index is with the recording. Raises UserError when it has none of that id."""
+        return self.site.state(self.recording)
+
+    @cached_property
+    def concluded(self) -> Carries:
+        """Its findings and flows."""
+        return self.site.concluded(self.recording, self.state)
+
+    @cached_property
+    def report(self) -> Report:
+        """Its report, masked unless values are shown."""
+        return self.site.report(self.recording, self.state, reveal=self.reveal)
 
     def link(self, *path: object, **query: object) -> str:
         """The address of a page, in the same language, revealed or not."""

@@ -23,9 +23,10 @@ from monitor.reports.page.sections import gaps as gap_rows
 from monitor.reports.time_axis import consent_steps
 from monitor.reports.timeline import picture
 from monitor.reports.verdict import Verdict, headline, verdict, worst_first
+from monitor.reports.verdict import facts as facts_in_words
 from monitor.reports.watched import consent, device
 from monitor.seen import Seen, holds, number_of
-from monitor.store.lists import ROWS, Brief
+from monitor.store.lists import ROWS, Brief, State
 from monitor.web import body
 from monitor.web.asked import Asked, going_on
 from monitor.web.door import is_form_token, policy_of
@@ -37,9 +38,9 @@ MOST_WAYS = 200
 """Uploads of one read that are listed."""
 
 
-def state(asked: Asked) -> str:
-    """Another text whenever what is shown of a recording may have changed."""
-    return format(hash(asked.site.state(asked.recording)) & 0xFFFFFFFFFFFF, "x")
+def name_of(state: State) -> str:
+    """Another text for another state."""
+    return format(hash(state) & 0xFFFFFFFFFFFF, "x")
 
 
 def is_live(asked: Asked) -> bool:
@@ -50,11 +51,11 @@ def is_live(asked: Asked) -> bool:
 
 def head(asked: Asked) -> dict[str, Any]:
     """What every page of a recording begins with."""
-    now = asked.site.state(asked.recording)
+    now = asked.state
     counts = dict(now.lines)
     run = asked.run
     return {
-        "state": state(asked),
+        "state": name_of(now),
         "recording": asked.recording,
         "app": run.app.package,
         "version": run.app.version,
@@ -65,7 +66,7 @@ def head(asked: Asked) -> dict[str, Any]:
         "going_on": is_live(asked),
         "judged": now.judged_by is not None,
         "counts": {
-            "findings": len(asked.site.concluded(asked.recording).findings),
+            "findings": len(asked.concluded.findings),
             "uploads": counts.get("upload", 0),
             "reads": counts.get("access", 0),
         },
@@ -74,7 +75,7 @@ def head(asked: Asked) -> dict[str, Any]:
 
 def summary(asked: Asked) -> Response:
     """What the recording comes to: verdict, findings by rule, consent, timeline, gaps."""
-    report = asked.site.report(asked.recording, reveal=asked.reveal)
+    report = asked.report
     found = verdict(report, asked.words)
     first = head(asked)
     if not first["judged"]:
@@ -96,6 +97,7 @@ def summary(asked: Asked) -> Response:
         group["more"] = max(0, len(who) - 5)
     facts = {
         **first,
+        "facts": facts_in_words(report, asked.words),
         "verdict": found.line,
         "more": found.more,
         "tone": found.tone,
@@ -110,7 +112,7 @@ def summary(asked: Asked) -> Response:
 
 def findings(asked: Asked) -> Response:
     """The findings, by rule, level and recipient."""
-    known = asked.site.concluded(asked.recording)
+    known = asked.concluded
     uploads = {flow.id: flow.upload for flow in known.flows}
     filters = {name: asked.text(name) for name in ("rule", "level", "host")}
     numbered = sorted(enumerate(known.findings, start=1), key=lambda each: LEVELS.index(each[1].level))
@@ -161,7 +163,7 @@ def _finding(asked: Asked, number: int, finding: Brief, uploads: dict[str, Ref])
 def uploads(asked: Asked) -> Response:
     """The network list."""
     filters = {name: asked.text(name) for name in FILTERS["upload"]}
-    known = asked.site.concluded(asked.recording)
+    known = asked.concluded
     only = asked.text("only")
     sort = asked.text("sort") or "-line"
     lines = asked.site.lines(asked.recording, "upload")
@@ -204,7 +206,7 @@ def _upload(asked: Asked, seen: Seen[Upload]) -> dict[str, Any]:
 
 def _line(asked: Asked, seen: Seen[Any]) -> dict[str, Any]:
     """What every line of a list has: its name, its time, and what was concluded of it."""
-    known = asked.site.concluded(asked.recording)
+    known = asked.concluded
     numbers = known.about.get(seen.ref, [])
     worst = min((known.findings[number - 1].level for number in numbers), key=LEVELS.index, default=None)
     data = dict.fromkeys(flow.data for flow in known.of.get(seen.ref, ()))
@@ -228,7 +230,7 @@ def upload(asked: Asked) -> Response:
         "flows": [_flow(asked, flow) for flow in flows],
         "decoded": body.viewed(asked, seen.event, flows, folder),
         "before": seen.number - 1 or None,
-        "after": seen.number + 1 if seen.number < dict(asked.site.state(asked.recording).lines)["upload"] else None,
+        "after": seen.number + 1 if seen.number < dict(asked.state.lines)["upload"] else None,
     }  # fmt: skip
     return asked.answer("upload.html", facts)
 
@@ -246,7 +248,7 @@ def _flow(asked: Asked, flow: Flow) -> dict[str, Any]:
 
 def _about(asked: Asked, ref: Ref) -> list[dict[str, Any]]:
     """The findings that rest on a line."""
-    known = asked.site.concluded(asked.recording)
+    known = asked.concluded
     return [
         {"number": number, "rule": each.rule, "level": each.level, "title": each.title, "confidence": each.confidence,
          "detail": {lang: asked.mask.known(text) for lang, text in each.detail.items()}}
@@ -258,7 +260,7 @@ def _about(asked: Asked, ref: Ref) -> list[dict[str, Any]]:
 def reads(asked: Asked) -> Response:
     """The list of reads."""
     filters = {name: asked.text(name) for name in FILTERS["access"]}
-    known = asked.site.concluded(asked.recording)
+    known = asked.concluded
     only, sort = asked.text("only"), asked.text("sort") or "-line"
     lines = asked.site.lines(asked.recording, "access")
     found = lines.page(filters, _only(only, known, "accesses."), sort, asked.page)
@@ -287,7 +289,7 @@ def _read(asked: Asked, seen: Seen[Access]) -> dict[str, Any]:
         "values": event.values[:3],
         "more": max(0, len(event.values) - 3),
         "count": event.count,
-        "sent": len({flow.upload for flow in asked.site.concluded(asked.recording).of.get(seen.ref, ())}),
+        "sent": len({flow.upload for flow in asked.concluded.of.get(seen.ref, ())}),
     }
 
 
@@ -313,7 +315,7 @@ def read(asked: Asked) -> Response:
 
 def consents(asked: Asked, problem: str = "") -> Response:
     """What the user was asked and answered, and the form to mark it."""
-    report = asked.site.report(asked.recording, reveal=asked.reveal)
+    report = asked.report
     lines = [_consent(ref, at, event, report.replaced) for ref, _, at, event in report.consents
              if isinstance(event, Consent)]  # fmt: skip
     corrects = asked.text("corrects")
@@ -348,7 +350,7 @@ def mark(asked: Asked, form: Mapping[str, str]) -> Response:
     try:
         if folder is None:
             raise UserError(f"The folder of {asked.recording} is gone.", "Only its index is left: it cannot be marked.")
-        recording = Recording.open(folder)
+        recording = Recording.open(folder, signer=site.signer)
         if words.get("retracts"):
             marks.retract(recording, words["retracts"], site.known.labels, words.get("note") or None)
         else:
@@ -380,7 +382,7 @@ def _folder(asked: Asked) -> Path | None:
 
 def gaps(asked: Asked) -> Response:
     """What could not be observed."""
-    report = asked.site.report(asked.recording, reveal=asked.reveal)
+    report = asked.report
     facts = {**head(asked), "gaps": report.gaps, "_rows": gap_rows(report, asked.words)}
     return asked.answer("gaps.html", facts)
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 import threading
 from datetime import UTC, datetime
 from pathlib import Path
@@ -161,3 +164,29 @@ def test_rows_come_without_a_reload_and_focus_stays(browse, store, known, tmp_pa
         finally:
             stop.set()
             live.join()
+
+
+@pytest.mark.slow
+def test_a_run_on_the_lab_device_is_seen_while_it_goes_on(visit, known, tmp_path):
+    env = os.environ | {"APPWITNESS_HOME": str(tmp_path / "home"), "APPWITNESS_RECORDINGS": str(tmp_path)}
+    observe = [sys.executable, "-m", "monitor", "observe", "--device", "lab:circle", "--plan", "refuse"]
+    (tmp_path / "home").mkdir()
+    with Store(tmp_path / "home" / "appwitness.sqlite") as store, serving.serving(store, known) as site:
+        page = visit(f"{site}/?token={serving.TOKEN}")
+        page.evaluate("window.same = true")
+        with subprocess.Popen(observe, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as run:
+            link = page.locator("#rows a").first
+            expect(link).to_have_text("com.example.circle", timeout=120_000)
+            assert page.evaluate("window.same")
+            link.click()
+            page.locator(".tabs a", has_text="Uploads").click()
+            page.evaluate("window.same = true")
+            expect(page.locator("#where")).to_contain_text("recording")
+            assert run.poll() is None
+            expect(page.locator("#rows tr[class^=level]")).to_have_count(3, timeout=120_000)
+            expect(page.locator("#where")).not_to_contain_text("recording", timeout=120_000)
+            assert page.evaluate("window.same")
+            run.wait()
+        page.locator("#u1 a").click()
+        expect(page.locator(".hex")).to_be_visible()
+        page.goto("about:blank")
