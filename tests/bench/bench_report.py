@@ -32,11 +32,11 @@ def told() -> Case:
     for number in range(UPLOADS):
         if number == UPLOADS // 2:
             case.tapped(2 + number / 50, "refused", "Disagree")
-        body: dict[str, Any] = {"n": number}
-        if number % 2:
-            body |= {"kind": "event", "user": NUMBER.values[0][1]}
+        body: dict[str, Any] = (
+            {"n": number, "kind": "event", "user": NUMBER.values[0][1]} if number % 2 else {"n": number}
+        )
         if number % 20 == 0:
-            body["friends"] = [each[1] for each in PEOPLE if each[0] == "phone_number"]
+            body["friends"] = [value[1] for value in PEOPLE if value[0] == "phone_number"]
         case.sent(
             2 + number / 50 + 0.01, f"https://h{number % HOSTS}.test/v1/events", body, by=BY if number < 500 else None
         )
