@@ -63,8 +63,12 @@ function take(part, other) {
 function listen() {
   const events = new EventSource(body.dataset.events);
   const sign = document.getElementById("live");
-  events.onopen = () => sign.classList.add("on");
-  events.onerror = () => sign.classList.remove("on");
+  const show = (on) => {
+    sign.classList.toggle("on", on);
+    sign.textContent = on ? sign.dataset.on : sign.dataset.off;
+  };
+  events.onopen = () => show(true);
+  events.onerror = () => show(false);
   events.onmessage = (event) => {
     if (event.data !== state) {
       refresh(location.href);
