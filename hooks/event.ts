@@ -124,6 +124,8 @@ export interface Consent {
   ticked?: boolean | null;
   /** of what the app has in its store: it was there before this run */
   at_start?: boolean | null;
+  /** what an SDK was told; null: an early recording */
+  value?: string | null;
 }
 
 /** One end of a connection. */

@@ -196,7 +196,7 @@ export interface NativeCheck {
   gives: number | null;
 }
 
-/** Methods that send something out of the app otherwise than over a connection. */
+/** Methods that send something out of the app without a connection. */
 export interface ExitSpec {
   cls: string;
   methods: string[];

@@ -343,6 +343,7 @@ class Consent(Line, kw_only=True, frozen=True):
     at_start: Annotated[
         bool | None, Meta(description="of what the app has in its store: it was there before this run")
     ] = None
+    value: Annotated[str | None, Meta(description="what an SDK was told; null: an early recording")] = None
 
     @property
     def on_host_clock(self) -> bool:
@@ -663,7 +664,7 @@ class DeviceIdentity(Record):
     )
     facts: dict[str, str] = Field(
         default_factory=dict,
-        description="what it says of its build, and what bears on hooks and trust: fingerprint, abis, selinux ...",
+        description="what it says of its build, and what matters for hooks and trust: fingerprint, abis, selinux ...",
     )
 
 

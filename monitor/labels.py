@@ -1,4 +1,4 @@
-"""What labels choose and windows ask by the words of catalog/consent.yml, and how texts are compared with them."""
+"""catalog/consent.yml: what labels choose, windows ask, permissions guard and claims of an app say."""
 
 from __future__ import annotations
 
@@ -9,15 +9,18 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal, get_args
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
-from monitor.events import Check, Scope, Window
+from monitor.events import Check, ConsentState, DataType, Scope, Window
+from monitor.expressions import Pattern
 
 LONGEST_LABEL = 40
 """Characters of what can be a label or a heading; longer text is prose."""
 _CJK = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 _COUNTDOWN = re.compile(r"[(\uff08\[]?\s*\d+\s*(s|sec|秒|초)?\s*[)\uff09\]]?\s*\Z", re.IGNORECASE)
 
+GROUP = "android.permission-group."
+"""How the name of a group of permissions begins."""
 Words = dict[str, tuple[str, ...]]
 """Labels by language."""
 Choice = Literal["refuse", "basic", "later", "agree", "ambiguous", "closing"]
@@ -99,7 +102,7 @@ def _without(text: str, phrase: str) -> str:
 
 
 class _Entry(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
 
 class ScopePhrases(_Entry):
@@ -134,13 +137,56 @@ class Platform(_Entry):
         return next((does for does in get_args(Does) if name in getattr(self, does)), None)
 
 
-class Labels(BaseModel):
-    """What catalog/consent.yml says of labels, headings and texts; what else is there is passed over.
+class Says(_Entry):
+    """What a value says; one that neither pattern matches says nothing by itself."""
 
-    Whoever plays the user and whoever judges read a screen by these same lists.
+    given: Pattern | None = Field(default="^(true|1|yes)$", description="found in the value, case aside; None: never")
+    refused: Pattern | None = Field(default="^(false|0|no)$", description="the same for a no; it is looked for first")
+
+    def status(self, value: str) -> ConsentState:
+        """given, refused, or requested where the value does not tell."""
+        answers: tuple[tuple[ConsentState, str | None], ...] = (("refused", self.refused), ("given", self.given))
+        for status, pattern in answers:
+            if pattern is not None and re.search(pattern, value, re.IGNORECASE):
+                return status
+        return "requested"
+
+
+class SdkCall(Says):
+    """A call by which the app tells an SDK that the user agreed."""
+
+    cls: str = Field(alias="class")
+    method: str
+    argument: int | None = Field(
+        default=None, description="index of what says so, from the end when negative; None: the call itself says so"
+    )
+    key: str | None = Field(default=None, description="only calls whose first argument is this text")
+    scope: Scope = "general_policy"
+
+
+class Store(_Entry):
+    """A class that writes preferences: methods that take key and value."""
+
+    cls: str = Field(alias="class")
+    methods: tuple[str, ...]
+
+
+class Preference(Says):
+    """Keys of a store that say something of consent."""
+
+    keys: Pattern = Field(description="found in the key, ignoring case")
+    signal: Literal["preference", "iab_tcf", "iab_gpp"] = "preference"
+    scope: Scope = "general_policy"
+    form: Literal["text", "tcf"] = Field(default="text", description="tcf: a TC string, by the purposes agreed to")
+
+
+class Labels(BaseModel):
+    """All of catalog/consent.yml; labels by language.
+
+    The player of a plan and the judge read a screen by these same lists.
     """
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     refuse: Words = {}
     basic: Words = {}
@@ -161,14 +207,40 @@ class Labels(BaseModel):
     scopes: tuple[ScopePhrases, ...] = ()
     platforms: tuple[Platform, ...] = ()
     permission_controllers: tuple[str, ...] = ()
+    permissions: dict[str, tuple[DataType, ...]] = {}
+    permission_groups: dict[str, tuple[str, ...]] = {}
+    sdk_calls: tuple[SdkCall, ...] = ()
+    stores: tuple[Store, ...] = ()
+    preferences: tuple[Preference, ...] = ()
 
     @cached_property
     def _lists(self) -> dict[str, Phrases]:
         return {
             name: Phrases.all(value)
             for name in type(self).model_fields
-            if isinstance(value := getattr(self, name), dict)
+            if name not in ("permissions", "permission_groups") and isinstance(value := getattr(self, name), dict)
         }
+
+    # what permissions guard, and what the app claims
+
+    def guarded(self, name: str) -> tuple[DataType, ...] | None:
+        """The kinds of data behind a permission, or a group `android.permission-group.NAME`; None: not known."""
+        if name in self.permissions or not name.startswith(GROUP):
+            return self.permissions.get(name)
+        members = self.permission_groups.get(name.removeprefix(GROUP))
+        if members is None:
+            return None
+        guarded = (self.permissions.get(f"android.permission.{member}", ()) for member in members)
+        return tuple(dict.fromkeys(data for kinds in guarded for data in kinds))
+
+    @cached_property
+    def calls(self) -> dict[str, SdkCall]:
+        """SDK calls by `class.method`."""
+        return {f"{call.cls}.{call.method}": call for call in self.sdk_calls}
+
+    def preference(self, key: str) -> Preference | None:
+        """The entry for a key of a store."""
+        return next((one for one in self.preferences if re.search(one.keys, key, re.IGNORECASE)), None)
 
     # what a label chooses
 

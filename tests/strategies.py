@@ -131,7 +131,7 @@ def number(*parts: str | int) -> st.SearchStrategy[str]:
 
 
 def hexed(size: int) -> st.SearchStrategy[str]:
-    """So many hex digits that are clearly an id: bytes that differ, and letters among the digits."""
+    """That many hex digits that are clearly an id: bytes that differ, and letters among the digits."""
     return (
         st.binary(min_size=size // 2, max_size=size // 2)
         .map(bytes.hex)

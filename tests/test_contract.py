@@ -14,6 +14,7 @@ from monitor import catalog, events
 from monitor.correlate import knowledge
 from monitor.findings import report_schema
 from monitor.observe.sources import load
+from monitor.recording import seal, signing
 from monitor.typescript import typescript
 from tests.test_events import AT, LINES
 
@@ -68,6 +69,11 @@ DESCRIBED: dict[str, type[BaseModel | msgspec.Struct]] = {
     "device": events.DeviceIdentity,
     "clock reading": events.ClockReading,
     "change": events.Change,
+    "stamp": seal.Stamp,
+    "file stamp": seal.FileStamp,
+    "run stamp": seal.RunStamp,
+    "binds": seal.Binds,
+    "signature": signing.Signature,
     **{events.kind_of(kind): kind for kind in events.KINDS},
 }
 OF_EVERY_LINE = {*events.Line.__struct_fields__, "kind"}

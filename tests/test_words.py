@@ -24,6 +24,16 @@ REFUSED = {
     r"more seldom": "less often",
     r"nobody means": "say who does",
     r"first first": "say it another way",
+    r"in the midst": "during, inside",
+    r"(bears?|bearing) on": "concern, matter for",
+    r"hangs? on (it|what|that)": "depend on",
+    r"otherwise than": "differently from, without",
+    r"what(ever)? becomes of": "what happens to",
+    r"just now": "now, at the moment",
+    r"(hears?|heard) of (it|them|calls|cells|what)": "get, be told",
+    r"(give|gave|with|asks?|asked) leave|leave for": "permission",
+    r"the very (bytes|same)": "the bytes themselves, the same",
+    r"the way to (it|the app|the process|the agent) (was|is) lost": "the connection was lost",
     r"hither|thither|whence|thereof|lest|betimes|perchance": "today's word",
 }
 """Regular expression -> what to write instead."""

@@ -36,7 +36,7 @@ PIECES_BYTES = RING_BYTES // 8 * 5
 BODIES_BYTES = RING_BYTES // 8 * 7
 """and here, the bodies of short uploads. What is left after that is for lines."""
 BELL_S = 0.005
-"""How long the writer may not hear of what it could write,"""
+"""How long the bell may wait while there is something to write,"""
 BELL_BYTES = 512 * 1024
 """if it is not more than this."""
 PATIENCE_S = 2.0

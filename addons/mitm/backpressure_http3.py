@@ -2,7 +2,7 @@
 
 Replaces `tls_interact` of mitmproxy's `QuicLayer`, and in each of its connections aioquic's `_local_max_data`.
 
-aioquic grants each sender twice what it has used, whatever becomes of it; a phone that uploads a video to a slow server
+aioquic grants each sender twice what it has used, taken or not; a phone that uploads a video to a slow server
 then fills our memory with it. Here a sender is granted `WINDOW_BYTES` at a time, and only while less than `ROOM_BYTES`
 wait for the other side. What it bounds is private to mitmproxy and aioquic, so `bound` looks first whether it is there.
 """

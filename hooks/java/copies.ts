@@ -148,7 +148,7 @@ export function hookCopies(entry: number, { id, entry: to, gains, loses }: Defau
     [sample.id, id, to].forEach((each, i) => known.add(4 * NUMBERS + POINTER * i).writePointer(each));
     walk();
     if (known.add(16).readU32() === 0) {
-      throw new Error("its classes lie in memory otherwise than is known");
+      throw new Error("its classes have an unknown layout in memory");
     }
   } catch (error) {
     if (!isStrange) {

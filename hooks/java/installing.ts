@@ -72,7 +72,7 @@ function attached(work: () => void): void {
 const SLICE_MS = 50;
 
 /**
- * Run all works on the agent's thread, one after the other, whatever becomes of each; then `done` when their hooks are
+ * Run all works on the agent's thread, one after the other, even if one fails; then `done` when their hooks are
  * live. On ART in slices; a JVM stands still for each method that is replaced later, but once for all of one slice.
  */
 export function inSlices(works: Work[], done: () => void): void {
@@ -344,7 +344,7 @@ function askNow(env: Env, context: NativePointer | null): void {
     try {
       found.push(context === null ? NULL : loaderOf.object(env, context));
     } catch {
-      // an application that answers otherwise than a Context does
+      // an application whose methods differ from a Context's
     }
     return found.filter((loader) => !loader.isNull()).map((loader) => globalRef(env, loader));
   });

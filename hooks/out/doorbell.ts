@@ -23,7 +23,7 @@ function hang(): void {
     throw new Error("no pipe for the agent's own thread");
   }
   bell = ends.add(4).readS32();
-  // Our thread's end is closed as it hears of it.
+  // The end of our thread is closed by its listener.
   whenLeft(() => {
     close(bell);
   });

@@ -19,7 +19,7 @@ interface Followed {
   busy: Set<number>;
 }
 
-/** An object may be followed for several sources: one listener that hears of cells and of calls. */
+/** An object may be followed for several sources: one listener for cells and for calls. */
 const followed = new Tracked<Followed[]>();
 
 function remember(env: Env, object: NativePointer, origin: Origin, spec: FollowSpec): void {

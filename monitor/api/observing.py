@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from monitor.api.home import home
+from monitor.api.home import home, signer
 
 if TYPE_CHECKING:  # imported late, so that --help answers at once
     from monitor.correlate import Outcome
@@ -44,7 +44,7 @@ def record(device: Device, path: Path, sources: Sequence[Source], order: Order, 
     from monitor.recording import Recording
 
     judged_by = {"rules": judge.known.digest, "search": search_version()}
-    order = replace(order, judged_by=judged_by, confdir=home() / "proxy")
+    order = replace(order, judged_by=judged_by, confdir=home() / "proxy", signer=signer())
     done = threading.Event()
     failure: list[BaseException] = []
 

@@ -47,6 +47,7 @@ VERBS = {
     "export": ("exchanging", "Give the uploads of a recording to other tools, as HAR 1.2."),
     "gate": ("gating", "Decide whether a build does anything that was not accepted."),
     "import": ("exchanging", "Turn captures of other tools into a recording."),
+    "key": ("keys", "Make and show the key that signs your recordings."),
     "laws": ("listing", "List the articles of law that findings name."),
     "mark": ("marking", "Note in a recording what the user was asked and decided."),
     "observe": ("observing", "Record one run of an app, and judge it while it runs."),
@@ -74,7 +75,7 @@ EXIT_CODES = {
     70: "internal error: a fault of ours; the message names the file to report it with",
     130: "interrupted before there was a result",
 }
-"""What the exit code of every verb means; README shows this table and a test compares the two."""
+"""What the exit code of every verb means; docs/reference.md shows this table and a test compares the two."""
 
 
 LONGEST_TRACEBACK = 100_000

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from monitor.api.home import recordings
+from monitor.api.home import recordings, signer
 from monitor.cli.base import gathered, main, recording_argument
 from monitor.cli.terminal import out, write
 from monitor.errors import UserError
@@ -76,7 +76,7 @@ def import_(files: tuple[Path, ...], origin: Origin, format_: str | None, output
     from monitor.exchange import imported
 
     into = output or recordings() / f"{datetime.now(UTC):%Y%m%dT%H%M%S}-import-{origin.app.rpartition('.')[2]}"
-    recording = imported(files, into, origin, format_)
+    recording = imported(files, into, origin, format_, signer())
     counts = {what: sum(1 for _ in recording.read(what)) for what in ("upload", "access", "gap")}
     names = {"upload": "upload", "access": "read", "gap": "gap"}
     out.print(f"{into}: " + ", ".join(f"{n:,} {names[what]}{'s' if n != 1 else ''}" for what, n in counts.items()))

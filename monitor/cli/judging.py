@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import secrets
 import sys
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from monitor.api.home import signer
 from monitor.cli.base import (
     Judging,
     interrupts,
@@ -109,22 +111,31 @@ def report_(recording: Path | None, as_: Output, threshold: Threshold, judging: 
     sys.exit(judging.exit_code(report, threshold=threshold))
 
 
+PUBLIC = click.Path(path_type=Path, dir_okay=False, exists=True)
+
+
 @main.command()
 @recording_argument
+@click.option("--key", type=PUBLIC, help="File with the operator's public key: each stamp has to be signed by it.")
+@click.option("--trust", type=PUBLIC, help="File with several public keys, a line each: by one of them.")
 @click.option(
     "--format", "format_", type=click.Choice(["text", "json"]), default="text", show_default=True, help="What to write."
 )
-def verify(recording: Path, format_: str) -> None:
+def verify(recording: Path, key: Path | None, trust: Path | None, format_: str) -> None:
     """Check the stamps of a recording and name what differs.
 
     Recomputes every digest; names the first line of each file, and each body, that is not what was stamped. Lines that
     no stamp covers yet are counted while a run goes on; once it has ended, only marks may come, and they are counted
     apart, with the time of their stamps.
+
+    With --key or --trust, as `appwitness key export` writes them, every stamp has to be signed by such a key, and one
+    of them has to say that the run had ended.
     """
     from monitor.events import format_time
     from monitor.recording import verify as check
 
-    result = check(recording)
+    trusted = _trusted(key, trust)
+    result = check(recording, trusted)
     if format_ == "json":
         click.echo(
             json.dumps(
@@ -135,6 +146,9 @@ def verify(recording: Path, format_: str) -> None:
                     "sealed": result.sealed,
                     "unsealed": result.unsealed,
                     "good": result.good,
+                    "signed": result.signed,
+                    "keys": result.keys,
+                    "nonce": result.nonce,
                     "late": {
                         "lines": result.late.lines,
                         "first_at": format_time(result.late.first_at) if result.late.first_at else None,
@@ -165,7 +179,23 @@ def verify(recording: Path, format_: str) -> None:
         first, last = (format_time(at) for at in (result.late.first_at, result.late.last_at) if at)
         when = first if first == last else f"{first} to {last}"
         out.print(f"{marks} of the lines were added after the run had ended, and stamped then: {when}")
+    out.print(_signed(result.signed, result.stamps, result.keys, trusted or {}))
     sys.exit(0 if result.ok else DamagedRecording.exit_code)
+
+
+def _trusted(*given: Path | None) -> dict[str, str] | None:
+    from monitor.recording import signing
+
+    found = [signing.trusted(path.read_text("utf-8", "replace"), path) for path in given if path]
+    return {name: whose for each in found for name, whose in each.items()} if found else None
+
+
+def _signed(signed: int, stamps: int, keys: Sequence[str], trusted: Mapping[str, str]) -> str:
+    if not signed:
+        return "not signed: whoever has the folder could have stamped it again"
+    named = ", ".join(f"{key} {trusted.get(key, '')}".rstrip() for key in keys)
+    known = "" if trusted else "; give the operator's key with --key to see that it is theirs"
+    return plain(f"{signed} of {stamps} stamps are signed, by {named}{known}")
 
 
 @main.command()
@@ -187,6 +217,7 @@ def web(host: str, port: int, reveal: bool, judging: Judging) -> None:
     Each down to the bytes of an upload, with filters; marks of consent can be made and corrected there. Only whoever
     has the address that is printed gets in: it carries a token. Unless --host says otherwise, on this machine only.
     """
+    from monitor.web.asked import Site
     from monitor.web.door import is_loopback
     from monitor.web.server import server
 
@@ -201,4 +232,4 @@ def web(host: str, port: int, reveal: bool, judging: Judging) -> None:
         markup=False,
     )
     with listening, suppress(KeyboardInterrupt):
-        server(judging.store, judging.known, token=token, reveal=reveal, address=host).run(sockets=[listening])
+        server(Site(judging.store, judging.known, token, reveal, signer()), host).run(sockets=[listening])

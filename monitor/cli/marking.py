@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, get_args
 import click
 
 from monitor import events
+from monitor.api.home import signer
 from monitor.cli.base import gathered, main, meant
 from monitor.cli.terminal import err, out, plain
 
@@ -33,7 +34,7 @@ def mark() -> None:
 def _marked(recording: Path | None) -> Recording:
     from monitor.recording import Recording
 
-    return Recording.open(recording or meant("--recording FOLDER"))
+    return Recording.open(recording or meant("--recording FOLDER"), signer=signer())
 
 
 in_option = click.option(

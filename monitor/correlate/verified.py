@@ -34,6 +34,8 @@ def seal_of(result: Verification) -> Seal:
         uncovered=dict(sorted(uncovered.items())),
         difference=_place(altered[0]) if altered else None,
         how=altered[0].what if altered else None,
+        signed=result.signed,
+        keys=result.keys,
     )
 
 

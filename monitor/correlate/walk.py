@@ -27,7 +27,7 @@ from monitor.findings import Carrier, Finding, Flow, ReportedGap
 from monitor.judge import observers
 from monitor.judge.claims import Claim
 from monitor.judge.connections import bypass_gap, connections_of, foreign_gaps, found_at
-from monitor.judge.consent import Clock, Observed, Reader, Timeline, of_app
+from monitor.judge.consent import Clock, Observed, Reader, Timeline, of_app, understood
 from monitor.judge.order import decided
 from monitor.judge.phases import Phases
 from monitor.judge.rules import Facts, Memory, judge
@@ -117,7 +117,7 @@ class Walk:
         self.saved: Saved | None = None
 
     def run_moved(self) -> bool:
-        """Whether run.json says by now how the clocks stand, or another thing that all that is known here hangs on."""
+        """Whether run.json has changed in a field on which everything here depends, such as the clock offset."""
         now = self.recording.run
         return any(getattr(now, name) != getattr(self.run, name) for name in CLOCKS)
 
@@ -155,9 +155,10 @@ class Walk:
         elif holds(seen, Transform):
             self.linker.add_transform(seen)
         elif holds(seen, Consent):
-            self.consents.append(seen)
-            if claim := self.known.claims.of_line(seen):
-                self.claims[seen.ref] = (claim,)
+            if line := understood(seen, self.known.labels):
+                self.consents.append(line)
+                if claim := self.known.claims.of_line(line):
+                    self.claims[seen.ref] = (claim,)
         elif holds(seen, Screen):
             self.consents += self.screens.read(seen)
         elif holds(seen, Phase):

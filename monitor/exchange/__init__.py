@@ -19,6 +19,7 @@ from monitor.exchange.conversion import Conversion, IntoRecording, printable
 from monitor.exchange.opening import opened, refuse_unless_ordinary
 from monitor.exchange.planted import persona
 from monitor.recording import Recording
+from monitor.recording.signing import Signer
 
 __all__ = ["FORMATS", "Conversion", "Origin", "guess", "imported", "persona"]
 
@@ -62,7 +63,9 @@ def guess(path: Path) -> str:
     )
 
 
-def imported(paths: Sequence[Path], into: Path, origin: Origin, format_: str | None = None) -> Recording:
+def imported(
+    paths: Sequence[Path], into: Path, origin: Origin, format_: str | None = None, signer: Signer | None = None
+) -> Recording:
     """A new recording of foreign files that belong to one run, sealed. Compressed files are unpacked.
 
     Whatever in them cannot be converted becomes a gap that names its place; nothing is skipped silently. Files of any
@@ -80,7 +83,7 @@ def imported(paths: Sequence[Path], into: Path, origin: Origin, format_: str | N
             _file(path, kind, har.creator(file.path) if kind == "har" else None)
             for (path, kind), file in zip(named, ready, strict=True)
         ]
-        recording = Recording.create(into, _run(into.name, sources, origin, now))
+        recording = Recording.create(into, _run(into.name, sources, origin, now), signer=signer)
         try:
             conversion = IntoRecording(recording)
             for (path, kind), file in zip(named, ready, strict=True):

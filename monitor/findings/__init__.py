@@ -223,7 +223,7 @@ class ConsentStatus(Record):
     ref: Ref | None = Field(default=None, description="the consent line that made it so; null when nothing was shown")
     at: Time | None = Field(default=None, description="time of that line, on the host's clock")
     corrected: tuple[Ref, ...] = Field(
-        default=(), description="lines since replaced or retracted that bear on it, and those that did so: evidence"
+        default=(), description="lines since replaced or retracted that concern it, and those that did so: evidence"
     )
 
 
@@ -405,6 +405,8 @@ class Seal(Record):
         default=None, description="the first that differs: `accesses.jsonl:17`, `bodies/<sha256>`, `run.json`"
     )
     how: str | None = Field(default=None, description="how it differs, in English")
+    signed: int = Field(default=0, description="stamps with a signature that fits")
+    keys: tuple[str, ...] = Field(default=(), description="fingerprints of the keys that signed: SHA256:...")
 
 
 Lane = tuple[SkipValidation[Seen[Event]], ...]

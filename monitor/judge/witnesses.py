@@ -42,7 +42,7 @@ ANSWERED = 0.04
 
 @dataclass(frozen=True)
 class _Use:
-    """So many uses between two moments."""
+    """How many uses there were between two moments."""
 
     ref: Ref
     since: datetime

@@ -8,7 +8,6 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -85,8 +84,8 @@ class Agent(Listener):
         options: Options = USUAL,
     ) -> None:
         hooked = Hooked(sources, options.api_level, partial=options.partial)
-        super().__init__(recording, app, hooked, options.signals, options.clock_offset_ms)
-        self._plan = partial(plan, app, sources, self._signals, options)
+        super().__init__(recording, app, hooked, options.clock_offset_ms)
+        self._plan = partial(plan, app, sources, options)
         self.times: dict[str, float] = {}
         """Seconds from the order to start until the process was there, entered, its script loaded, and resumed."""
         self._device: FridaDevice | None = None
@@ -97,7 +96,7 @@ class Agent(Listener):
         self._is_child = self._in_time = False
         self._release: Callable[[int], bool] | None = None
         self._children: list[Agent] = []
-        self._child = partial(Agent, recording, sources, app, replace(options, signals=None))
+        self._child = partial(Agent, recording, sources, app, options)
         self._owned: Owned | None = None
         self._gate: Gate | None = None
         self._redirect: tuple[str, int] | None = None
@@ -376,7 +375,7 @@ class Agent(Listener):
         began, there_at = time.monotonic(), None
         script, device, pid = cast(Script, self._script), cast(FridaDevice, self._device), cast(int, self._pid)
         if self._gadget is not None:
-            time.sleep(BACK_TRY_S)  # its process may be ending just now
+            time.sleep(BACK_TRY_S)  # its process may be about to end
         while not self._stopping and time.monotonic() - began < AWAY_S:
             self._returned = True
             with suppress(*ERRORS):
@@ -426,7 +425,7 @@ class Agent(Listener):
         if self._is_child:
             return
         self._record([was_away(self.app, since, self._now(), self._pid)])
-        if self._gate is not None and not self._stopping:  # the server let all go when the way to it was lost
+        if self._gate is not None and not self._stopping:  # the server released all when it was lost
             self._gate.close()
             self._hold_others(cast(FridaDevice, self._device))
 

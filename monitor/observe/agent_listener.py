@@ -62,16 +62,13 @@ Why = Literal[
 class Listener:
     """Of one process. Frida calls `_on_message` from a thread of its own."""
 
-    def __init__(
-        self, recording: Records, app: str, hooked: Hooked, signals: Signals | None, clock_offset_ms: float
-    ) -> None:
+    def __init__(self, recording: Records, app: str, hooked: Hooked, clock_offset_ms: float) -> None:
         self.app = app
         self._recording = recording
-        self._signals = signals or Signals()
         self._began = datetime.now(UTC)
         self._channel = Channel(app, lambda: self._pid, self._window)
         self._refusals = Refusals(self._gap)
-        self._lines = Lines(self._signals, self._channel, self._refuse)
+        self._lines = Lines(Signals(), self._channel, self._refuse)
         self._offset = timedelta(milliseconds=clock_offset_ms)
         self._plaintext = Plaintext(app, self._put_body, time.monotonic)
         self.clock = DeviceClock(self._ask_time)

@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from monitor.observe import exits, native, transforms, trust
-from monitor.observe.consent_signals import Signals
+from monitor.observe import consent_signals, exits, native, transforms, trust
 from monitor.observe.sources import Source
 
 FLUSH_MS = 50
@@ -23,8 +22,6 @@ class Options:
     """The device has only a part of Android's classes, stand-ins that are loaded like the app's own."""
     clock_offset_ms: float = 0
     """Of the device's clock, until it is asked."""
-    signals: Signals | None = None
-    """The words of consent to look for; None: the catalog's."""
     stack: bool = True
     fold_ms: int = 1000
     """Calls that repeat within this time become one line."""
@@ -41,7 +38,6 @@ USUAL = Options()
 def plan(
     app: str,
     sources: Sequence[Source],
-    signals: Signals,
     options: Options,
     *,
     started: bool,
@@ -53,7 +49,7 @@ def plan(
         "started": started,
         "stand_ins": options.partial,
         "sources": [source.plan() for source in sources],
-        **signals.plan(),
+        **consent_signals.plan(),
         "transforms": transforms.load().plan(options.api_level),
         "native": native.load().plan(),
         "exits": exits.load().plan(),

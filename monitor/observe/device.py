@@ -199,7 +199,7 @@ class Device(Protocol):
         """
 
     def noticed(self) -> None:
-        """A finding has come up just now: keep what the device shows."""
+        """A finding has just come up: keep what the device shows."""
 
     def stop(self) -> None:
         """End the app."""

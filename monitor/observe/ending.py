@@ -11,7 +11,7 @@ class Ending:
 
     def __init__(self) -> None:
         self.crashed = False
-        """It ended otherwise than by its own will: a crash, a signal, an exit inside our own code."""
+        """It did not end by itself: a crash, a signal, an exit inside our own code."""
         self.culprit: str | None = None
         """The source in whose reading it ended, as far as its last moment told."""
         self.said = False

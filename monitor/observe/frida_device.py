@@ -41,7 +41,7 @@ GADGET = "re.frida.Gadget"
 """What a gadget calls the app that it is in; to spawn that keeps it from letting the app run when it is entered."""
 LATE_START = "it was started without Frida, which could not: what it did before the hooks came is not seen"
 LOST = "connection-terminated"
-"""Why a process is no longer observed, where only the way to it is lost."""
+"""Why a process is no longer observed, where only the connection to it is lost."""
 ENDED = "process-terminated"
 """And where it ended."""
 ERRORS: tuple[type[Exception], ...] = (
@@ -351,7 +351,7 @@ class Script:
             self._script.post(message)
 
     def resume(self) -> None:
-        """Come back to it after the way to it was lost: it says all that it kept. Raises what Frida raises.
+        """Come back to it after its connection was lost: it sends all that it kept. Raises what Frida raises.
 
         Once: Frida 17 says nothing more of a session that came back, neither that its process ended nor that its way
         is lost again, and does not take it up again then. So a second session, without a script, is listened to.

@@ -69,7 +69,7 @@ class Gate:
             self.release(pid)
 
     def holds(self, pid: int) -> bool:
-        """Whether a process is held just now."""
+        """Whether a process is being held."""
         return pid in self._held
 
     def release(self, pid: int) -> bool:

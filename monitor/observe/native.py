@@ -7,7 +7,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from monitor import catalog
-from monitor.observe.sources import Pattern
+from monitor.expressions import Pattern
 
 Reads = Literal[
     "property",

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from monitor.recording.quota import FREE_BYTES, MAX_BYTES
+from monitor.recording.signing import Signer
 
 PlanName = Literal["accept", "refuse", "silent", "withdraw", "free"]
 
@@ -62,6 +63,8 @@ class Order:
     """Where the app dies of a hook that its last moment did not name, start it again, up to 11 times, to find it."""
     confdir: Path = Path("~/.appwitness/proxy")
     """Where the proxy keeps its certificate authority."""
+    signer: Signer | None = None
+    """Who signs the stamps; None: nobody does."""
     crash_s: float = 5.0
     """An app that dies this soon after its hooks came up is started again without the source that it died of."""
     unpin: bool = False

@@ -48,7 +48,7 @@ def observe(
     """
     mode = choose(order.mode, device.modes(order.listen), hooks=order.hooks is not False)
     admit = admitted(order.listen, mode, order.device_address)
-    recording = Recording.create(path, describe(device, order))
+    recording = Recording.create(path, describe(device, order), signer=order.signer)
     with ExitStack() as up:
         up.enter_context(recording)
         up.enter_context(_finished(recording))

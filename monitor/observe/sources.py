@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 
 from monitor import catalog
 from monitor.errors import FileError
+from monitor.expressions import Pattern
 
 _NAME = re.compile(r"[A-Za-z_$][\w$]*(\.[A-Za-z_$][\w$]*)*\Z")
 _LEVELS = re.compile(r"(\d+)-(\d*)\Z")
@@ -17,17 +18,6 @@ _TYPE = r"[A-Za-z_$][\w$.]*(?:\[\])*"
 _SHAPE = re.compile(
     rf"(?P<static>static )?(?P<gives>{_TYPE}) (?P<method>[A-Za-z_$][\w$]*)\((?P<takes>(?:{_TYPE}(?:, {_TYPE})*)?)\)\Z"
 )
-
-
-def _pattern(text: str) -> str:
-    """A regular expression that JavaScript, which runs it, and Python both know."""
-    if "(?P" in text or re.search(r"\(\?[aiLmsux]", text):
-        raise ValueError("named groups and inline flags are not known to the agent")
-    try:
-        re.compile(text)
-    except re.error as error:
-        raise ValueError(f"not a regular expression: {error}") from None
-    return text
 
 
 def _qualified(text: str) -> str:
@@ -57,7 +47,6 @@ def among(level: int | None, levels: str | None) -> bool:
     return int(first) <= level <= int(last or level)
 
 
-Pattern = Annotated[str, AfterValidator(_pattern)]
 Name = Annotated[str, AfterValidator(_qualified)]
 Levels = Annotated[str, AfterValidator(_levels)]
 Signature = Annotated[str, AfterValidator(_signature)]

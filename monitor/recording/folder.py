@@ -27,6 +27,7 @@ from monitor.events import FILES, Event, Line, Ref, Run, dump, kind_of
 from monitor.recording import files
 from monitor.recording.lines import START, Appender, Position, Read, read_lines
 from monitor.recording.seal import BODIES, RUN, SEAL, Sealer, sync_folder
+from monitor.recording.signing import Signer
 from monitor.seen import Seen, holds
 
 POLL_S = 0.01
@@ -49,18 +50,22 @@ def _now() -> datetime:
 class Recording:
     """One run on disk. Safe to use from several threads, and from several processes with a Recording each."""
 
-    def __init__(self, path: Path, clock: Callable[[], datetime] = _now) -> None:
+    def __init__(self, path: Path, clock: Callable[[], datetime] = _now, signer: Signer | None = None) -> None:
         self.path = path
         self._clock = clock
+        self._signer = signer
         self._appenders: dict[tuple[int, str], Appender] = {}
         self._sealers: dict[int, Sealer] = {}
         self._opening = threading.Lock()
 
     @classmethod
-    def create(cls, path: Path, run: Run, *, clock: Callable[[], datetime] = _now) -> Recording:
+    def create(
+        cls, path: Path, run: Run, *, clock: Callable[[], datetime] = _now, signer: Signer | None = None
+    ) -> Recording:
         """A new recording in a folder that does not exist or is empty: private, and with its first stamp.
 
-        Raises UserError when the folder has something in it or cannot be made.
+        The `signer` signs each stamp. Raises UserError when the folder has something in it or cannot be made, and when
+        the signer's key cannot be used.
         """
         path = Path(path)
         try:
@@ -71,7 +76,7 @@ class Recording:
             (path / BODIES).mkdir(mode=0o700)
             for name in (*FILES.values(), SEAL):
                 os.close(os.open(path / name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
-            recording = cls(path, clock)
+            recording = cls(path, clock, signer)
             recording._replace_run(_run_bytes(run))
         except OSError as error:
             raise UserError(
@@ -81,14 +86,14 @@ class Recording:
         return recording
 
     @classmethod
-    def open(cls, path: Path, *, clock: Callable[[], datetime] = _now) -> Recording:
+    def open(cls, path: Path, *, clock: Callable[[], datetime] = _now, signer: Signer | None = None) -> Recording:
         """An existing recording, live or finished. Raises UserError when the folder is not one."""
         path = Path(path)
         if not path.is_dir():
             raise UserError(f"There is no folder {path}.", "Name the folder of a recording, where run.json is.")
         if not os.path.lexists(path / RUN):
             raise UserError(f"{path} is not a recording: it has no {RUN}.", "Name the folder where run.json is.")
-        recording = cls(path, clock)
+        recording = cls(path, clock, signer)
         _ = recording.run
         return recording
 
@@ -363,7 +368,7 @@ class Recording:
     def _sealer(self) -> Sealer:
         key = os.getpid()
         with self._opening:
-            sealer = self._sealers.get(key) or Sealer(self.path, self._clock)
+            sealer = self._sealers.get(key) or Sealer(self.path, self._clock, self._signer)
             self._sealers[key] = sealer
         return sealer
 

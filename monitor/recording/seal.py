@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from collections.abc import Callable, Iterator
+import secrets
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
@@ -13,10 +14,11 @@ from typing import Literal
 
 from pydantic import Field, ValidationError
 
-from monitor.errors import DamagedRecording
-from monitor.events import FILES, Record, Sha256, Time
+from monitor.errors import DamagedRecording, UserError
+from monitor.events import FILES, Record, Run, Sha256, Time
 from monitor.recording import files
 from monitor.recording.lines import Appender, raw_lines
+from monitor.recording.signing import Signature, Signer, signature
 
 SEAL = "seal.jsonl"
 RUN = "run.json"
@@ -31,6 +33,7 @@ MAX_PARTS = 10_000
 
 _NAMED_BODY = re.compile(rb'"(?:body|tree|image|film)"\s*:\s*"([0-9a-f]{64})"')
 _OWN_DIGEST = re.compile(rb',"digest":"([0-9a-f]{64})"\}\n?\Z')
+_SIGNATURE = re.compile(rb',"signature":\{"key":"[^"]{44}","value":"[^"]{88}"\},"digest":"[0-9a-f]{64}"\}\n?\Z')
 
 
 class FileStamp(Record):
@@ -54,6 +57,33 @@ class RunStamp(Record):
     )
 
 
+class Binds(Record):
+    """What the first stamp says of the run, so that nothing else can be put in its place later."""
+
+    nonce: str = Field(description="random, so that no two runs begin alike")
+    id: str = Field(description="of the run")
+    package: str
+    apk_sha256: str | None = Field(default=None, description="of the app; null: not known yet")
+    versions: Mapping[str, str | None] = Field(default_factory=dict, description="as run.json had them then")
+
+    @classmethod
+    def of(cls, run: Run, nonce: str) -> Binds:
+        """What is known of a run."""
+        app = run.app
+        return cls(nonce=nonce, id=run.id, package=app.package, apk_sha256=app.apk_sha256, versions=run.versions)
+
+    def differs(self, run: Run) -> str | None:
+        """The first field of run.json that is another now; None: all are what they were. What was not known may be."""
+        now = Binds.of(run, self.nonce)
+        if self.id != now.id:
+            return "id"
+        if self.package != now.package:
+            return "app.package"
+        if self.apk_sha256 not in {None, now.apk_sha256}:
+            return "app.apk_sha256"
+        return next((f"versions.{name}" for name, was in self.versions.items() if now.versions.get(name) != was), None)
+
+
 class Stamp(Record):
     """One line of seal.jsonl; in the file a last field follows, `digest`: sha256 of the line up to its comma."""
 
@@ -64,12 +94,23 @@ class Stamp(Record):
     previous: Sha256 | None = Field(description="sha256 of the whole line of the stamp before, newline included")
     files: dict[str, FileStamp]
     run: RunStamp
+    binds: Binds | None = Field(default=None, description="in the first stamp")
+    signature: Signature | None = Field(default=None, description="the last field before `digest`")
 
 
-def write(stamp: Stamp) -> bytes:
-    """A stamp as a line, without newline."""
-    text = stamp.model_dump_json().encode()[:-1]
+def write(stamp: Stamp, signer: Signer | None = None) -> bytes:
+    """A stamp as a line, without newline. Raises UserError when the key cannot be used now."""
+    missing = {name for name in ("binds", "signature") if getattr(stamp, name) is None}
+    text = stamp.model_dump_json(exclude=missing).encode()[:-1]
+    if signer is not None:
+        text += f',"signature":{signature(signer, text).model_dump_json()}'.encode()
     return text + f',"digest":"{hashlib.sha256(text).hexdigest()}"}}'.encode()
+
+
+def signed_part(raw: bytes) -> bytes | None:
+    """What the signature of a stamp's line is over, beside its context; None: the line has none at its end."""
+    found = _SIGNATURE.search(raw)
+    return raw[: found.start()] if found else None
 
 
 def read(raw: bytes) -> Stamp | None:
@@ -138,9 +179,10 @@ class _Tail:
 class Sealer:
     """Stamps one recording; several processes may, one at a time."""
 
-    def __init__(self, folder: Path, clock: Callable[[], datetime]) -> None:
+    def __init__(self, folder: Path, clock: Callable[[], datetime], signer: Signer | None = None) -> None:
         self.folder = folder
         self.clock = clock
+        self.signer = signer
         self._file = Appender(folder / SEAL)
         self._tails = {name: _Tail(folder / name) for name in FILES.values()}
         self._read = 0
@@ -154,7 +196,11 @@ class Sealer:
             yield
 
     def stamp(self, *, final: bool = False, next_run: str | None = None) -> None:
-        """Append a stamp over everything that is in the recording now."""
+        """Append a stamp over everything that is in the recording now, signed where there is a key.
+
+        Raises UserError when the key cannot be used for the first stamp; a later one is then left unsigned, and
+        `verify` says so.
+        """
         with self.locked():
             self._catch_up()
             bodies = [name for tail in self._tails.values() for name in tail.advance()]
@@ -168,8 +214,9 @@ class Sealer:
                     name: tail.stamp(sealed[name].lines if name in sealed else 0) for name, tail in self._tails.items()
                 },
                 run=RunStamp(sha256=self._run_digest(), next=next_run),
+                binds=None if self._last else self._binds(),
             )
-            self._file.append([write(stamp)])
+            self._file.append([self._line(stamp)])
             self._file.sync()
             self._catch_up()
             for tail in self._tails.values():
@@ -178,6 +225,21 @@ class Sealer:
     def close(self) -> None:
         """Close seal.jsonl."""
         self._file.close()
+
+    def _line(self, stamp: Stamp) -> bytes:
+        try:
+            return write(stamp, self.signer)
+        except UserError:
+            if stamp.previous is None:
+                raise
+            return write(stamp)
+
+    def _binds(self) -> Binds | None:
+        try:
+            run = Run.model_validate_json(files.whole(self.folder, RUN, most=files.RUN_BYTES))
+        except (ValidationError, OverflowError):
+            return None
+        return Binds.of(run, secrets.token_hex(16))
 
     def _run_digest(self) -> str:
         try:

@@ -6,7 +6,7 @@ import fcntl
 import hashlib
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -32,6 +32,7 @@ from monitor.recording.seal import (
     link,
     named_bodies,
     read,
+    signed_part,
 )
 from monitor.seen import number_of
 
@@ -98,6 +99,12 @@ class Verification:
     """Up to which line each file is what its stamps say: the first difference is behind it."""
     spoilt: frozenset[Ref] = frozenset()
     """Lines whose body is missing or not what it was."""
+    signed: int = 0
+    """How many stamps have a signature that fits."""
+    keys: tuple[str, ...] = ()
+    """Fingerprints of the keys that signed, the first stamp's first."""
+    nonce: str | None = None
+    """Of the first stamp: two recordings with the same one are copies of one run."""
 
     @property
     def outcome(self) -> Outcome:
@@ -119,10 +126,15 @@ class _Chain:
     last: str | None = None
     problems: list[Problem] = field(default_factory=list)
     remarks: list[Problem] = field(default_factory=list)
+    keys: dict[int, str] = field(default_factory=dict)
+    """Line in seal.jsonl -> fingerprint of the key whose signature it has; of unsigned stamps none."""
 
 
-def verify(path: Path) -> Verification:
+def verify(path: Path, trusted: Container[str] | None = None) -> Verification:
     """Recompute the stamps of the recording at `path`; nothing in it is changed.
+
+    With the fingerprints of keys that are `trusted`, each stamp has to be signed by one of them, and one to say that
+    the run has ended: whoever does not have the key can then have changed nothing, and cut off nothing of the run.
 
     Lines after the last stamp of a run that has not ended are counted, not judged; after the stamp that says that the
     run has ended, only a person's marks may come, each with a stamp of its own. Raises UserError when there is no such
@@ -138,6 +150,8 @@ def verify(path: Path) -> Verification:
     with _no_stamping(path):
         chain = _chain(path)
         problems = [*chain.problems, *_check_run(path, chain)]
+    if trusted is not None:
+        problems += _untrusted(chain, trusted)
     remarks = list(chain.remarks)
     last = chain.stamps[-1][1] if chain.stamps else None
     end = next((stamp for _, stamp in chain.stamps if stamp.final), None)
@@ -185,7 +199,23 @@ def verify(path: Path) -> Verification:
         late=Late(late, noted[0], noted[-1]) if late and noted else Late(late),
         good=good,
         spoilt=frozenset(ref for body in wrong for ref in named.get(body, ())),
+        signed=len(chain.keys),
+        keys=tuple(dict.fromkeys(chain.keys.values())),
+        nonce=next((stamp.binds.nonce for _, stamp in chain.stamps[:1] if stamp.binds), None),
     )
+
+
+def _untrusted(chain: _Chain, trusted: Container[str]) -> Iterator[Problem]:
+    """The first stamp that no trusted key signed, and an end that none vouches for."""
+    for number, _ in chain.stamps:
+        if chain.keys.get(number) not in trusted:
+            by = chain.keys.get(number)
+            yield Problem(SEAL, number, f"is signed by {by}, which is no trusted key" if by else "is not signed")
+            return
+    if chain.stamps and not any(stamp.final for _, stamp in chain.stamps):
+        yield Problem(
+            SEAL, chain.stamps[-1][0] + 1, "is missing: no signed stamp ends the run, so its end may have been cut off"
+        )
 
 
 def _notes(before: Stamp, stamp: Stamp, end: Stamp | None) -> bool:
@@ -236,6 +266,7 @@ def _chain(folder: Path) -> _Chain:
             )
         doubtful = []
         chain.problems += _shrinks(chain, number, stamp)
+        _sign(chain, number, stamp, raw)
         chain.stamps.append((number, stamp))
         chain.last = previous = link(raw)
     if doubtful:
@@ -252,6 +283,20 @@ def _chain(folder: Path) -> _Chain:
     if not chain.stamps and not chain.problems:
         chain.problems.append(Problem(SEAL, None, "has no stamp: nothing vouches for this recording"))
     return chain
+
+
+def _sign(chain: _Chain, number: int, stamp: Stamp, raw: bytes) -> None:
+    """Note by which key a stamp is signed, and what its clock says against the stamp before."""
+    if stamp.signature is not None:
+        text = signed_part(raw)
+        if text is not None and stamp.signature.fits(text):
+            chain.keys[number] = stamp.signature.fingerprint
+        else:
+            chain.problems.append(Problem(SEAL, number, "has a signature that does not fit it"))
+    if chain.stamps and stamp.at < chain.stamps[-1][1].at:
+        chain.remarks.append(
+            Problem(SEAL, number, "is of an earlier time than the stamp before: the clock was set back")
+        )
 
 
 def _shrinks(chain: _Chain, number: int, stamp: Stamp) -> Iterator[Problem]:
@@ -278,20 +323,25 @@ def _check_run(path: Path, chain: _Chain) -> Iterator[Problem]:
         return
     if not chain.stamps:
         return
+    run = _run(path)
+    binds = chain.stamps[0][1].binds
+    if run and binds and (field := binds.differs(run)):
+        yield Problem(RUN, None, f"has another {field} than {SEAL}:{chain.stamps[0][0]} says the run began with")
+        return
     said: RunStamp = chain.stamps[-1][1].run
     if digest not in {said.sha256, said.next}:
         yield Problem(RUN, None, f"differs from what {SEAL}:{chain.stamps[-1][0]} says")
-    elif not any(stamp.final for _, stamp in chain.stamps) and _says_ended(path):
+    elif not any(stamp.final for _, stamp in chain.stamps) and run and run.ended is not None:
         yield Problem(
             SEAL, chain.stamps[-1][0] + 1, f"is missing: {RUN} says that the run has ended, and no stamp does"
         )
 
 
-def _says_ended(path: Path) -> bool:
+def _run(path: Path) -> Run | None:
     try:
-        return Run.model_validate_json(files.whole(path, RUN, most=files.RUN_BYTES)).ended is not None
+        return Run.model_validate_json(files.whole(path, RUN, most=files.RUN_BYTES))
     except (FileNotFoundError, FileError, ValidationError, OverflowError):
-        return False
+        return None
 
 
 def _unusable(name: str, error: FileError, line: int | None = None) -> Problem:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from monitor.findings import ComparedRun, Report
+from monitor.findings import ComparedRun, Report, Seal
 from monitor.reports.words import Words, plain
 
 
@@ -25,9 +25,18 @@ def integrity(report: Report | ComparedRun, words: Words) -> str:
         return plain(words("verified_altered", where=seal.difference or "", how=seal.how or ""))
     lines = sum(count for count, _ in seal.files.values())
     said = words("verified_intact", lines=f"{lines:,}", stamps=f"{seal.stamps:,}")
-    if seal.outcome == "intact":
-        return said
-    if not seal.uncovered:
-        return said + words("verified_no_end")
-    ends = words("comma").join(f"{name}:{seal.files.get(name, (0, ''))[0]}" for name in seal.uncovered)
-    return plain(words.count("verified_intact_up_to", seal.late, ends=ends, stamps=f"{seal.stamps:,}"))
+    if seal.outcome != "intact":
+        ends = words("comma").join(f"{name}:{seal.files.get(name, (0, ''))[0]}" for name in seal.uncovered)
+        later = words.count("verified_intact_up_to", seal.late, ends=ends, stamps=f"{seal.stamps:,}")
+        said = later if seal.uncovered else said + words("verified_no_end")
+    return plain(f"{said}{words('semicolon')}{signature(seal, words)}")
+
+
+def signature(seal: Seal, words: Words) -> str:
+    """Who signed the stamps, or what it means that nobody did."""
+    if not seal.signed:
+        return words("signed_not")
+    keys = words("comma").join(seal.keys)
+    if seal.signed < seal.stamps:
+        return words("signed_partly", signed=f"{seal.signed:,}", stamps=f"{seal.stamps:,}", keys=keys)
+    return words("signed_whole", keys=keys)

@@ -85,8 +85,8 @@ def _verdict(report: Report, words: Words) -> Iterator[Text]:
     yield Text(said.line, style=TONES[said.tone])
     if said.more:
         yield Text(said.more)
-    if not is_sound(report):
-        yield Text(f"{words('verified')}{words('colon')}{integrity(report, words)}", style=TONES["high"])
+    sound = "dim" if is_sound(report) else TONES["high"]
+    yield Text(f"{words('verified')}{words('colon')}{integrity(report, words)}", style=sound)
     for confidence in CONFIDENCES:
         if any(finding.confidence == confidence for finding in report.findings):
             meaning = words(f"confidence_{confidence}_means")
@@ -137,7 +137,7 @@ def _headline(finding: Finding, text: str, words: Words) -> Text:
 
 
 def _by_hand(flow: Flow) -> str:
-    return plain(f"{flow.access} -> {flow.upload}" if flow.access else flow.upload)
+    return plain(f"{flow.access} -> {flow.upload}  {flow.id}" if flow.access else f"{flow.upload}  {flow.id}")
 
 
 def _rules(report: Report, findings: Iterable[Finding], words: Words) -> Iterator[Text]:

@@ -25,6 +25,7 @@ from monitor.errors import UserError
 from monitor.events import FILES, Access, Part, Record, Ref, Run, Value, format_time, tree
 from monitor.findings import LEVELS, Level, Report
 from monitor.recording import START, Position, Recording
+from monitor.recording.signing import Signer
 from monitor.reports import LANGUAGES
 from monitor.reports.html import TEMPLATES, environment
 from monitor.reports.mask import Mask, masked
@@ -94,6 +95,8 @@ class Site:
     known: Knowledge
     token: str
     may_reveal: bool = False
+    signer: Signer | None = None
+    """Who signs marks."""
     lists: Lists = field(init=False)
 
     def __post_init__(self) -> None:

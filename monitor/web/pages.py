@@ -13,9 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from monitor.correlate import Knowledge, knowledge
 from monitor.errors import UserError
-from monitor.store import Store
 from monitor.web import live, overview, run
 from monitor.web.asked import STATIC, Asked, Site
 from monitor.web.door import Door
@@ -45,22 +43,13 @@ LARGEST_FORM = 16_384
 """Bytes of a form."""
 
 
-def app(
-    store: Store,
-    known: Knowledge | None = None,
-    *,
-    token: str,
-    reveal: bool = False,
-    address: str = "127.0.0.1",
-    ending: Callable[[], bool] = lambda: False,
-) -> Starlette:
-    """The pages over `store`, in English or with `?lang=zh`, as JSON with `?format=json`.
+def app(site: Site, address: str = "127.0.0.1", ending: Callable[[], bool] = lambda: False) -> Starlette:
+    """The pages of a site, in English or with `?lang=zh`, as JSON with `?format=json`.
 
-    Values are masked; where they may be shown (`reveal`), they are with `?reveal=1`. Whoever does not know `token` is
+    Values are masked; where they may be shown, they are with `?reveal=1`. Whoever does not know the site's token is
     refused (see `Door`; `address` is where the server listens). Nothing is written but marks of consent. `ending` says
     that the server is about to end.
     """
-    site = Site(store, known or knowledge(), token, reveal)
 
     async def mark(request: Request) -> Response:
         sent = b""
@@ -95,7 +84,7 @@ def app(
             Route(f"/static/{STATIC[0]}/{{name}}", _static),
             *(Route(path, _page(site, view), methods=["GET"]) for path, view in PAGES.items()),
         ],
-        middleware=[Middleware(Door, token=token, address=address)],
+        middleware=[Middleware(Door, token=site.token, address=address)],
         exception_handlers={UserError: problem, HTTPException: problem},
     )
 

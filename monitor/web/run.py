@@ -353,7 +353,7 @@ def mark(asked: Asked, form: Mapping[str, str]) -> Response:
     try:
         if folder is None:
             raise UserError(f"The folder of {asked.recording} is gone.", "Only its index is left: it cannot be marked.")
-        recording = Recording.open(folder)
+        recording = Recording.open(folder, signer=site.signer)
         if words.get("retracts"):
             marks.retract(recording, words["retracts"], site.known.labels, words.get("note") or None)
         else:

@@ -55,7 +55,7 @@ def left(phone: Phone) -> dict[str, Any]:
     state = phone.read()
     mounts = set()
     for process in phone.processes():
-        with suppress(FileNotFoundError, ProcessLookupError):  # a command that ends just now
+        with suppress(FileNotFoundError, ProcessLookupError):  # a command that is just ending
             for line in (Path("/proc") / str(process) / "mountinfo").read_text().splitlines():
                 point, (kind, source) = line.split(" ")[4], line.split(" - ")[1].split(" ")[:2]
                 mounts.add((point, kind, source))

@@ -53,7 +53,7 @@ class Lines(NamedTuple):
 
 
 def lines(size: int, every: int = 1) -> Lines:
-    """So many flows and accesses; once in `every` of them the user is asked, agrees, refuses or takes back, the app
+    """That many flows and accesses; once in `every` of them the user is asked, agrees, refuses or takes back, the app
     comes or goes, and something is claimed."""
     made = Lines([], [], [], [], [])
     for number in range(size):

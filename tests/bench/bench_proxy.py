@@ -155,7 +155,7 @@ def post(target: str, url_port: int, size: int) -> bytes:
 
 
 async def post_many(count: int, size: int, program: Program, url_port: int, tls: ssl.SSLContext | None) -> list[float]:
-    """So many requests on one connection; how many seconds each took."""
+    """Send `count` requests on one connection; how many seconds each took."""
     reader, writer = await connect(program, url_port, tls)
     target = "/x" if tls else f"http://{HOST}:{url_port}/x"
     head = post(target, url_port, size)

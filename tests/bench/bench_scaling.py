@@ -91,7 +91,7 @@ def cpu(index: Index, body: bytes, key: object) -> float:
 
 
 def distinct(size: int) -> list[Value]:
-    """So many values that differ; of made up names, there are only some thousands."""
+    """That many different values; there are only some thousands of made up names."""
     made: dict[tuple[str, str], Value] = {}
     more = size + size // 2
     while len(made) < size:

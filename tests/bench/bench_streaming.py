@@ -38,7 +38,7 @@ def memory() -> dict[str, int]:
 
 
 def rows(chance: random.Random, megabytes: int) -> Iterator[tuple[bytes, str]]:
-    """So many megabytes of JSON objects, a megabyte at a time, and what is planted in each."""
+    """That many megabytes of JSON objects, a megabyte at a time, and what is planted in each."""
     filling = [json.dumps(row).encode() for row in json.loads(document(1 << 20, []))["events"]]
     known = values(1000)
     for number in range(megabytes):

@@ -1,4 +1,4 @@
-"""What leaves an app otherwise than over a connection is an upload, with what it holds and the code that sent it."""
+"""What leaves an app without a connection is an upload, with what it holds and the code that sent it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the agent tells of permissions, and of what the app claims, becomes consent lines."""
+"""What the agent tells of permissions, and of what the app claims, becomes lines of raw facts."""
 
 import json
 import re
@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from monitor import catalog
 from monitor.errors import FileError
 from monitor.events import Consent
-from monitor.observe.consent_signals import Signals, load
+from monitor.observe.consent_signals import Signals, load, plan
 
 AT = datetime(2026, 3, 1, 12, tzinfo=UTC)
 HOOKS = Path(__file__).parent.parent.parent / "hooks"
@@ -51,69 +51,28 @@ def test_permissions_are_kept_apart_from_consent(screen):
         ("permission_result", "refused", "user"),
     ]
     assert {event.scope for event in screen.events} == {"system_permission"}
-    assert screen.events[0].data == ("device_contacts",)
-    assert "location" in screen.events[1].data
+    assert [event.text for event in screen.events] == both * 2
+    assert {event.data for event in screen.events} == {None}
 
 
-def test_what_an_app_tells_an_sdk_is_a_claim(screen):
-    screen("sdk_call", api="com.umeng.commonsdk.UMConfigure.submitPolicyGrantResult", value="true")
-    screen("sdk_call", api="com.umeng.commonsdk.UMConfigure.submitPolicyGrantResult", value="false")
-    assert screen.said == [("sdk_call", "given", "app"), ("sdk_call", "refused", "app")]
+def test_what_an_app_tells_an_sdk_is_recorded_as_it_was_told(screen):
+    screen("sdk_call", api="com.example.Sdk.setConsent", value="{AD=1}")
+    screen("sdk_call", api="com.example.Sdk.setConsent", value="x" * 5000)
+    screen("sdk_call", api="com.example.Sdk.setConsent", value=None)
+    [event, long] = screen.events
+    assert (event.signal, event.status, event.by) == ("sdk_call", "requested", "app")
+    assert (event.text, event.value) == ("com.example.Sdk.setConsent", "{AD=1}")
+    assert long.value == "x" * 1000
 
 
-TC_STRING = "CQfAJEAQfAJEAAKABBENAwEAAP_AAAAAAAYgAMv___4AAAAA"
-NO_PURPOSE = TC_STRING[:25] + "AAAAA" + TC_STRING[30:]
-
-
-@pytest.mark.parametrize(
-    ("key", "value", "signal", "status", "scope"),
-    [
-        ("IABTCF_TCString", TC_STRING, "iab_tcf", "given", "ads_tracking"),
-        ("IABTCF_TCString", NO_PURPOSE, "iab_tcf", "refused", "ads_tracking"),
-        ("IABTCF_TCString", "what?", "iab_tcf", "requested", "ads_tracking"),
-        ("IABTCF_PurposeConsents", "0000000001", "iab_tcf", "given", "ads_tracking"),
-        ("IABTCF_PurposeConsents", "0000000000", "iab_tcf", "refused", "ads_tracking"),
-        ("IABTCF_AddtlConsent", "1~39.43", "iab_tcf", "given", "ads_tracking"),
-        ("IABTCF_AddtlConsent", "2~~dv.70", "iab_tcf", "requested", "ads_tracking"),
-        ("IABGPP_HDR_GppString", "DBABTA~1YNN", "iab_gpp", "requested", "ads_tracking"),
-        ("IABUSPrivacy_String", "1YNN", "iab_gpp", "given", "ads_tracking"),
-        ("IABUSPrivacy_String", "1YYN", "iab_gpp", "refused", "ads_tracking"),
-        ("gad_has_consent_for_cookies", "0", "preference", "refused", "ads_tracking"),
-        ("privacy_accepted", "true", "preference", "given", "general_policy"),
-        ("hasAgreedPrivacyPolicy", "true", "preference", "given", "general_policy"),
-        ("is_agree_protocol", "false", "preference", "refused", "general_policy"),
-        ("uminit", "1", "preference", "given", "general_policy"),
-    ],
-)
-def test_what_an_app_writes_down_is_a_claim(screen, key, value, signal, status, scope):
-    screen("preference", key=key, value=value, present=False)
-    screen("preference", key=key, value=value, present=True)
+def test_what_an_app_writes_down_is_recorded_as_it_stands(screen):
+    screen("preference", key="IABTCF_PurposeConsents", value="01=1", present=False)
+    screen("preference", key="privacy_accepted", value="true", present=True)
     [event, before] = screen.events
-    assert (event.signal, event.status, event.scope, event.by) == (signal, status, scope, "app")
-    assert (event.text, event.at_start, before.at_start) == (f"{key}={value}", None, True)
+    assert screen.said == [("preference", "requested", "app")] * 2
+    assert (event.text, before.text) == ("IABTCF_PurposeConsents=01=1", "privacy_accepted=true")
+    assert (event.at_start, before.at_start) == (None, True)
     assert {each.clock for each in screen.events} == {"device"}
-
-
-@pytest.mark.parametrize("key", ["privacy_version", "agreed_policy_version", "theme", "is_first_launch"])
-def test_keys_that_say_nothing_of_consent(screen, key):
-    screen("preference", key=key, value="1", present=False)
-    assert screen.events == []
-
-
-@pytest.mark.parametrize(
-    ("api", "value", "said"),
-    [
-        ("com.applovin.sdk.AppLovinPrivacySettings.setDoNotSell", "true", "refused"),
-        ("com.mbridge.msdk.MBridgeSDK.setConsentStatus", "1", "given"),
-        ("com.google.firebase.analytics.FirebaseAnalytics.setConsent", "{AD_STORAGE=GRANTED}", "given"),
-        ("com.google.firebase.analytics.FirebaseAnalytics.setConsent", "{AD_STORAGE=DENIED, X=DENIED}", "refused"),
-        ("com.sensorsdata.analytics.android.sdk.SensorsDataAPI.enableDataCollect", "true", "given"),
-        ("com.umeng.commonsdk.UMConfigure.submitPolicyGrantResult", None, None),
-    ],
-)
-def test_what_each_sdk_call_says(screen, api, value, said):
-    screen("sdk_call", api=api, value=value)
-    assert [event.status for event in screen.events] == ([said] if said else [])
 
 
 def test_permissions_asked_in_one_request_say_so(screen):
@@ -154,7 +113,7 @@ def test_the_facts_are_those_that_the_agent_sends():
 
 
 def test_sdk_calls_are_told_to_the_agent():
-    [first, *_] = Signals().plan()["sdk_calls"]
+    [first, *_] = plan()["sdk_calls"]
     assert set(json.loads(json.dumps(first))) == {"cls", "method", "argument", "key"}
 
 

@@ -16,6 +16,7 @@ from monitor.cli.base import listen
 from monitor.knowledge import Knowledge
 from monitor.recording import Recording
 from monitor.store import Store
+from monitor.web.asked import Site
 from monitor.web.server import server
 
 TOKEN = "of-a-test"
@@ -26,7 +27,7 @@ START = datetime(2026, 3, 14, 1, 20, tzinfo=UTC)
 @contextmanager
 def serving(store: Store, known: Knowledge, *, reveal: bool = False) -> Iterator[str]:
     """The address of a server that shows the pages over `store`, without a path: `http://127.0.0.1:40123`."""
-    made = server(store, known, token=TOKEN, reveal=reveal)
+    made = server(Site(store, known, TOKEN, reveal))
     with listen("127.0.0.1", 0) as listening:
         thread = threading.Thread(target=made.run, kwargs={"sockets": [listening]})
         thread.start()

@@ -16,6 +16,7 @@ from monitor.reports import LANGUAGES, render
 from monitor.reports.verdict import verdict
 from monitor.reports.words import Words
 from monitor.store import Store
+from monitor.web.asked import Site
 from monitor.web.door import form_token
 from monitor.web.pages import PAGES, app
 from tests.reports import sample
@@ -76,8 +77,8 @@ def index(folder, known):
         yield store
 
 
-def browser(store, known, client="127.0.0.1", host="127.0.0.1", token=TOKEN, **options):
-    pages = app(store, known, token=TOKEN, **options)
+def browser(store, known, client="127.0.0.1", host="127.0.0.1", token=TOKEN, reveal=False, **options):
+    pages = app(Site(store, known, TOKEN, reveal), **options)
     cookies = {"appwitness-80": token} if token else {}
     return TestClient(pages, base_url=f"http://{host}", client=(client, 50000), cookies=cookies)
 

@@ -58,7 +58,7 @@ _VENDORS = re.compile(r"[12]~((?:\d+(?:\.\d+)*)?)(?:~dv\.[\d.]*)?\Z")
 def _tcf(text: str, _: Words) -> list[Said]:
     string = tcf.read(text)
     purposes = (*map(str, string.purposes), *(f"special-{number}" for number in string.special_features))
-    vendors = "" if string.vendors is None else f", {sum(map(len, string.vendors))} vendors"
+    vendors = "" if string.vendors is None else f", {string.vendors} vendors"
     detail = f"TCF {string.version}, CMP {string.cmp_id}, of {string.updated:%Y-%m-%d}{vendors}"
     return [Said("given" if string.purposes else "refused", purposes, detail)]
 

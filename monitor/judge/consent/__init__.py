@@ -71,7 +71,7 @@ is a no to location, too; "yes" to everything after either is a yes. Of the whol
 
 Order. Lines count in the order of their times, those of the same time in the order of the file, so that a new mark with
 the old time has the last word. A line with `corrects` stands in for the line it names, whatever the time of either, and
-one with `retracts` says that the line it names never was: see `corrections`. A status says which such lines bear on it
+one with `retracts` says that the line it names never was: see `corrections`. A status says which such lines concern it
 (`ConsentStatus.corrected`), for evidence.
 """
 
@@ -84,6 +84,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from monitor.events import Consent, DataType, Ref
 from monitor.findings import Assumption, ConsentName, ConsentStatus
+from monitor.judge.consent.by_catalog import understood
 from monitor.judge.consent.corrections import Corrections
 from monitor.judge.consent.echoes import echoes
 from monitor.judge.consent.history import History, Step
@@ -129,6 +130,7 @@ __all__ = [
     "of_app",
     "said",
     "scope_of",
+    "understood",
     "was_there",
 ]
 

@@ -29,7 +29,7 @@ class Step(NamedTuple):
 
 class _Track:
     """The status for one kind of data, or of what was said of every kind; and beside it the state as the lines are
-    written, which tells whether corrections bear on the status."""
+    written, which tells whether corrections concern the status."""
 
     def __init__(self, data: DataType | None) -> None:
         self._data = data
@@ -83,7 +83,7 @@ class History:
 
     @cached_property
     def changes(self) -> tuple[ConsentStatus, ...]:
-        """Each state once, with all the corrections that bear on it."""
+        """Each state once, with all the corrections that concern it."""
         found: list[ConsentStatus] = []
         for status in self._states[1:]:
             if found and (found[-1].state, found[-1].ref) == (status.state, status.ref):

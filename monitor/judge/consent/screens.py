@@ -17,19 +17,20 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from monitor.events import Consent, ConsentState, Event, Scope, Screen, Touch, Window
+from monitor.judge.consent.by_catalog import understood
 from monitor.labels import Choice, Labels, normal_label
 from monitor.seen import Seen, holds
 
 TAKEN_AWAY = timedelta(seconds=2)
-"""So long an app may take from the touch that answers to taking the question away."""
+"""How long an app may take to remove a question after the touch that answers it."""
 UNWATCHED = timedelta(seconds=15)
 """Who watches from outside tells of a question that stands more often than this."""
 TICK = timedelta(microseconds=1)
 CLOSES = timedelta(seconds=5)
-"""A question that goes so soon after a touch went by that touch."""
+"""A question that goes within this time after a touch is taken to have gone because of it."""
 MOST_ITEMS = 1000
 MOST_CHARACTERS = 4000
-"""So many texts of a window are read, and so much of each: a recording may be made to keep us busy."""
+"""How many texts of a window are read, and how much of each: a hostile recording may have huge ones."""
 MOST_DIALOGS = 100
 """Of one process, that nobody saw go."""
 _TEXTS = ("texts", "labels", "ids")
@@ -322,7 +323,7 @@ def consents(
     found: list[Seen[Consent]] = []
     for seen in sorted(lines, key=lambda each: each.number):
         if holds(seen, Consent):
-            found.append(seen)
+            found += filter(None, [understood(seen, labels)])
         elif holds(seen, Screen):
             found += reader.read(seen)
     return tuple(sorted((*found, *reader.unproven(until)), key=lambda each: each.at))

@@ -252,7 +252,7 @@ class Rule(Strict):
 
     @property
     def needs_others(self) -> bool:
-        """Whether what it says of a sighting hangs on what else was sent."""
+        """Whether what it says of a sighting depends on what else was sent."""
         return any(when.with_ or when.sent is not None for when in (self.when, *(each.when for each in self.levels)))
 
     @model_validator(mode="before")

@@ -66,15 +66,12 @@ class Apk:
     """Those that it asks for."""
     components: tuple[Component, ...] = ()
     debuggable: bool = False
-    test_only: bool = False
     extract_native_libs: bool | None = None
     """None: not said, which means that libraries are taken out of it."""
     cleartext: bool | None = None
     """`usesCleartextTraffic`; None: not said."""
     network_security: str | None = None
     """The reference to its network security configuration, as the manifest has it."""
-    needs_splits: bool = False
-    """The manifest says that the app does not run without its splits."""
     abis: tuple[str, ...] = ()
     """ABIs that it has native libraries for."""
     marks: tuple[str, ...] = ()

@@ -23,13 +23,10 @@ class Component:
     process: str
     """In full: com.example:push."""
     enabled: bool = True
-    exported: bool | None = None
     launcher: bool = False
     """It stands in the launcher: MAIN and LAUNCHER in one filter."""
     isolated: bool = False
     """A service in a process of a uid of its own."""
-    authorities: tuple[str, ...] = ()
-    """Of a provider."""
 
 
 def of_manifest(manifest: Element, resolved: Callable[[str | None], str | None]) -> dict[str, Any]:
@@ -56,7 +53,6 @@ def of_manifest(manifest: Element, resolved: Callable[[str | None], str | None])
     least = number(uses, "minSdkVersion") or 1
     uses_permission = [*manifest.findall("uses-permission"), *manifest.findall("uses-permission-sdk-23")]
     asked = [each.get(f"{ANDROID}name") for each in uses_permission]
-    required = flag(manifest, "isSplitRequired") or flag(application, "isSplitRequired")
     return {
         "package": package,
         "split": split,
@@ -68,11 +64,9 @@ def of_manifest(manifest: Element, resolved: Callable[[str | None], str | None])
         "permissions": tuple(dict.fromkeys(name for name in asked if name)),
         "components": tuple(_components(package, application, text, flag)) if application is not None else (),
         "debuggable": flag(application, "debuggable") or False,
-        "test_only": flag(application, "testOnly") or False,
         "extract_native_libs": flag(application, "extractNativeLibs"),
         "cleartext": flag(application, "usesCleartextTraffic"),
         "network_security": application.get(f"{ANDROID}networkSecurityConfig") if application is not None else None,
-        "needs_splits": bool(required or text(manifest, "requiredSplitTypes")),
     }
 
 
@@ -98,10 +92,8 @@ def _components(package: str, application: Element, text: Any, flag: Any) -> Ite
                 name=_full(package, named),
                 process=process,
                 enabled=flag(each, "enabled") is not False,
-                exported=flag(each, "exported"),
                 launcher=kind.startswith("activity") and any(map(_launches, each.findall("intent-filter"))),
                 isolated=kind == "service" and flag(each, "isolatedProcess") is True,
-                authorities=tuple((text(each, "authorities") or "").split(";")) if kind == "provider" else (),
             )
 
 

@@ -79,7 +79,7 @@ class Control:
         self.shell.adb.reverse(port, here)
 
     def returns(self, stop: threading.Event) -> bool:
-        """Where the device is lost just now: whether it is there again in time. False where it was not lost."""
+        """Whether a device that is lost at the moment comes back in time. False where it was not lost."""
         end = time.monotonic() + AWAY_S
         lost = False
         while time.monotonic() < end:

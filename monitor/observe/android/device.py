@@ -186,8 +186,12 @@ class AndroidDevice(AbstractContextManager["AndroidDevice"]):
         else:
             detail = "without root, apps trust the proxy only where they accept authorities that the user installed"
             self._gap("device", "authorities", detail)
-        for host, expected in network_security.refusals(app.code.network_security, app.app.base):
-            self._gap("proxy", host, expected)
+        if app.code.damaged:
+            detail = f"the app's network security configuration could not be read: {app.code.damaged}"
+            self._gap("proxy", "authorities", detail)
+        else:
+            for host, expected in network_security.refusals(app.code.network_security, app.app.base):
+                self._gap("proxy", host, expected)
         self._lead(mode, (proxy_host, proxy_port), wireguard or None)
         if not self._wanted.by_hand:
             self._rest_screens()

@@ -10,11 +10,9 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict
 
 from monitor import catalog
-from monitor.events import DataType
-from monitor.labels import LONGEST_LABEL, Does, Phrases, Platform, Words, normal, normal_label
+from monitor.labels import LONGEST_LABEL, Does, Labels, Phrases, Platform, Words, normal, normal_label
 from monitor.observe.android.hierarchy import Button, Seen
 from monitor.observe.consent_signals import load
-from monitor.observe.consent_signals.wording import ConsentWords
 
 Plan = Literal["accept", "refuse", "silent", "withdraw", "free"]
 Kind = Literal["permission", "consent", "system", "other"]
@@ -31,7 +29,6 @@ class Group(_Entry):
     """A group of permissions in which the system asks."""
 
     name: str
-    permissions: tuple[str, ...]
     words: Words
 
 
@@ -63,8 +60,7 @@ def known() -> Known:
     return catalog.parse(path, Known)
 
 
-@functools.cache
-def _consent() -> ConsentWords:
+def _consent() -> Labels:
     return load()
 
 
@@ -94,15 +90,6 @@ class Dialog:
     group: Group | None = None
     """Of a permission; None where its words are not known."""
     platform: Platform | None = None
-
-    @property
-    def data(self) -> tuple[DataType, ...] | None:
-        """The kinds of data that a question about a permission is about; None where that is not known."""
-        if self.group is None:
-            return None
-        guarded = _consent().permissions
-        names = (f"android.permission.{name}" for name in self.group.permissions)
-        return tuple(dict.fromkeys(code for name in names for code in guarded.get(name, ())))
 
 
 @dataclass(frozen=True)
@@ -304,8 +291,3 @@ def harmless(label: str) -> bool:
 def grants(button: Button) -> bool:
     """Whether it is a yes to a question about a permission."""
     return _does(button) in ("allow", "once")
-
-
-def guarded(permission: str) -> tuple[DataType, ...] | None:
-    """The kinds of data behind a permission; None where that is not known."""
-    return _consent().permissions.get(permission)

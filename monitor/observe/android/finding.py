@@ -117,7 +117,7 @@ def journal_name(facts: Facts, serial: str) -> str:
 
 
 def controls(folder: Path) -> list[Control]:
-    """Those of every device that answers just now, each once."""
+    """The controls of every device that answers now, each once."""
     answering, _ = _sorted(adb.devices())
     return [control(Adb(each.serial), folder) for each in _distinct(answering)]
 
@@ -260,7 +260,7 @@ def _named(name: str) -> Adb:
 
 
 def _announced(name: str) -> Iterable[str]:
-    """Where a device of that name or address is announced just now, which is another port after each restart."""
+    """Where a device of that name or address is announced now: its port changes with each restart."""
     there = [each for each in adb.announced() if each.kind.rstrip(".") == TLS_CONNECT and each.address != name]
     if not ADDRESS.fullmatch(name):
         names = (name, name.removesuffix(f".{TLS_CONNECT}"))

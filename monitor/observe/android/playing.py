@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import Any, Literal
 
 from monitor.events import Consent, Event, Gap, Phase, Screen, Touch, Window
+from monitor.labels import GROUP
 from monitor.observe.android import dialogs, hierarchy
 from monitor.observe.android.dialogs import Decision, Dialog
 from monitor.observe.android.hands import Hands, Permissions, Play, Question
@@ -332,11 +333,10 @@ class Player:
         name: str | None,
     ) -> None:
         """`name` of the permission; None: the question names its group alone."""
-        group = f"android.permission-group.{dialog.group.name}" if dialog.group else dialog.title
-        data = dialogs.guarded(name) if name else dialog.data
+        group = f"{GROUP}{dialog.group.name}" if dialog.group else dialog.title
         line = Consent(
-            at=at, app=self.app, signal=signal, status=status, scope="system_permission", data=data, by=by,
-            text=name or group, clock="host",
+            at=at, app=self.app, signal=signal, status=status, scope="system_permission", by=by, text=name or group,
+            clock="host",
         )  # fmt: skip
         self._record(line)
 

@@ -46,7 +46,7 @@ class Wanted:
     video: bool = False
     """Keep a video around findings."""
     explore: int = 0
-    """So many elements of the app are touched after its dialogs."""
+    """How many elements of the app are touched after its dialogs."""
     seed: int = 1
     """Which ones: the same number, the same touches on the same screens."""
     by_hand: bool = False

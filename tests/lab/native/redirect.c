@@ -199,7 +199,7 @@ static void all(const char *address, int open, int closed) {
   }
 }
 
-/* What an app hears of pointers to nothing. */
+/* What an app gets for pointers to nothing. */
 static void unmapped(void) {
   void *nothing = mmap(NULL, 65536, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   int fd = socket(AF_INET, SOCK_STREAM, 0), set = epoll_create1(0);

@@ -19,7 +19,7 @@ def pid_of(proxy: Proxy) -> int | None:
                 if b"writer.py" in Path(f"/proc/{child}/cmdline").read_bytes():
                     return int(child)
         except OSError:
-            pass  # ended just now
+            pass  # it has just ended
     return None
 
 

@@ -85,8 +85,7 @@ def test_all_that_a_manifest_says(tmp_path: Path) -> None:
         "Boot": "com.example.circle:m",
         "P": "com.example.circle:p",
     }
-    assert (named["Door"].enabled, named["Push"].isolated, named["Boot"].exported) == (False, True, False)
-    assert named["P"].authorities == ("a.b", "c.d")
+    assert (named["Door"].enabled, named["Push"].isolated) == (False, True)
     assert found.launcher == "com.example.circle.Main"
 
 

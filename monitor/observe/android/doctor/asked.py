@@ -101,7 +101,7 @@ class Asked:
     clock_s: float
     """How far its clock is ahead of this machine's."""
     check: str = ""
-    """The one that asks just now."""
+    """Name of the check that is being asked."""
 
     @property
     def serial(self) -> str:

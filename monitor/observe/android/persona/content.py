@@ -16,7 +16,7 @@ from monitor.observe.android.shell import TMP
 NULL_SINCE = 29
 """API level from which on `content` surely knows a binding of null (`name:n:`)."""
 AT_ONCE = 4
-"""So many commands of a script run side by side."""
+"""How many commands of a script run at the same time."""
 _FAILED = re.compile(r"^(?:Error while accessing provider:.*\n|\[ERROR\] )(.*)", re.MULTILINE)
 
 Cell = str | int | None

@@ -1,4 +1,4 @@
-"""date [+FORMAT]: of a clock that may be set otherwise than this machine's"""
+"""date [+FORMAT]: of a clock that may differ from this machine's"""
 
 import time
 

@@ -1,0 +1,62 @@
+"""What recorded permissions and claims of the app mean by the catalog of now; pure.
+
+Recordings hold the raw facts: names of permissions, keys and values of stores, arguments of SDK calls. So a better
+catalog judges old recordings anew. What an early recording does not hold stays as it was understood then.
+"""
+
+from __future__ import annotations
+
+import base64
+
+from monitor.events import Consent, ConsentState
+from monitor.labels import Labels
+from monitor.seen import Seen
+
+_STORED = ("preference", "iab_tcf", "iab_gpp")
+
+
+def understood(seen: Seen[Consent], words: Labels) -> Seen[Consent] | None:
+    """The line with what the catalog knows of it; None: a call that says nothing of consent."""
+    line = _meant(seen.event, words)
+    return None if line is None else seen._replace(event=line)
+
+
+def _meant(line: Consent, words: Labels) -> Consent | None:
+    match line.signal:
+        case "permission_prompt" | "permission_result":
+            data = words.guarded(line.text or "")
+            return line if data is None else line.model_copy(update={"data": data})
+        case "sdk_call" if line.by == "app" and line.value is not None:
+            call = words.calls.get(line.text or "")
+            status = call.status(line.value) if call else "requested"
+            return None if call is None or status == "requested" else _claim(line, status=status, scope=call.scope)
+        case signal if signal in _STORED and line.by == "app":
+            key, _, value = (line.text or "").partition("=")
+            entry = words.preference(key)
+            if entry is None:
+                return line
+            status = _tcf_status(value) if entry.form == "tcf" else entry.status(value)
+            return _claim(line, signal=entry.signal, status=status, scope=entry.scope)
+        case _:
+            return line
+
+
+def _claim(line: Consent, **fields: str) -> Consent:
+    return line.model_copy(update=fields)
+
+
+PURPOSES_AT, PURPOSES = 152, 24
+"""Offset and number of the purposes that the user agreed to in the core of a TC string of version 2, in bits."""
+
+
+def _tcf_status(text: str) -> ConsentState:
+    """given when a TC string names a purpose that was agreed to, refused when none, requested when unreadable."""
+    core = text.partition(".")[0]
+    try:
+        data = base64.urlsafe_b64decode(core + "=" * (-len(core) % 4))
+    except ValueError:
+        return "requested"
+    if len(data) * 8 < PURPOSES_AT + PURPOSES or data[0] >> 2 != 2:
+        return "requested"
+    purposes = int.from_bytes(data[PURPOSES_AT // 8 : (PURPOSES_AT + PURPOSES) // 8])
+    return "given" if purposes else "refused"

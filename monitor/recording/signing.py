@@ -1,0 +1,243 @@
+"""The operator's signature over stamps: an Ed25519 key, in a file of its own or held by an ssh agent."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import os
+import socket
+import struct
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Protocol
+
+from pydantic import Field
+
+from monitor import private
+from monitor.errors import FileError, UserError
+from monitor.events import Record
+
+if TYPE_CHECKING:  # imported late, so that --help answers at once
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+CONTEXT = b"appwitness stamp\n"
+"""Stands before what is signed, so that a signature made for anything else is none here."""
+KIND = "ssh-ed25519"
+PUBLIC_BYTES, SIGNATURE_BYTES = 32, 64
+
+
+class Signature(Record):
+    """Of one stamp, over CONTEXT and its line up to the comma before this field."""
+
+    key: Annotated[str, Field(pattern=r"^[A-Za-z0-9+/]{43}=$", description="the public key, 32 bytes in base64")]
+    value: Annotated[str, Field(pattern=r"^[A-Za-z0-9+/]{86}==$", description="Ed25519, 64 bytes in base64")]
+
+    def fits(self, signed: bytes) -> bool:
+        """Whether it is over these bytes, by the key that it names."""
+        from cryptography.exceptions import InvalidSignature
+        from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+        try:
+            key = Ed25519PublicKey.from_public_bytes(base64.b64decode(self.key))
+            key.verify(base64.b64decode(self.value), CONTEXT + signed)
+        except (InvalidSignature, ValueError):
+            return False
+        return True
+
+    @property
+    def fingerprint(self) -> str:
+        """Of its key, as `fingerprint` gives it."""
+        return fingerprint(base64.b64decode(self.key))
+
+
+class Signer(Protocol):
+    """Who holds a private key."""
+
+    @property
+    def public(self) -> bytes:
+        """The public key: 32 bytes."""
+
+    def sign(self, data: bytes) -> bytes:
+        """64 bytes. Raises UserError when the key cannot be used now."""
+
+
+def signature(signer: Signer, text: bytes) -> Signature:
+    """Of a stamp's text. Raises UserError when the key cannot be used now."""
+    key, value = signer.public, signer.sign(CONTEXT + text)
+    return Signature(key=base64.b64encode(key).decode(), value=base64.b64encode(value).decode())
+
+
+def fingerprint(public: bytes) -> str:
+    """SHA256:... as `ssh-keygen -l` prints it."""
+    return "SHA256:" + base64.b64encode(hashlib.sha256(_blob(public)).digest()).decode().rstrip("=")
+
+
+def line(public: bytes, name: str = "") -> str:
+    """A public key as OpenSSH writes it: kind, base64, whose it is."""
+    return f"{KIND} {base64.b64encode(_blob(public)).decode()} {name}".rstrip()
+
+
+def trusted(text: str, place: Path) -> dict[str, str]:
+    """Fingerprint -> whose key it is, of lines as `line` gives them; empty lines and # are passed over.
+
+    Raises FileError with the line that is no Ed25519 key, or when there is none.
+    """
+    found = {}
+    for number, row in enumerate(text.splitlines(), start=1):
+        if row.strip() and not row.lstrip().startswith("#"):
+            public, name = _read(row, place, number)
+            found[fingerprint(public)] = name
+    if not found:
+        raise FileError(place, None, "has no key.", "Put in a line that `appwitness key export` prints.")
+    return found
+
+
+@dataclass(frozen=True)
+class FileKey:
+    """A private key in a file."""
+
+    private: Ed25519PrivateKey
+
+    @property
+    def public(self) -> bytes:
+        """The public key: 32 bytes."""
+        return self.private.public_key().public_bytes_raw()
+
+    def sign(self, data: bytes) -> bytes:
+        """64 bytes."""
+        return self.private.sign(data)
+
+
+@dataclass(frozen=True)
+class AgentKey:
+    """A private key that an ssh agent holds: in its memory, or in a token."""
+
+    public: bytes
+
+    def sign(self, data: bytes) -> bytes:
+        """64 bytes. Raises UserError when the agent does not answer, or does not have the key."""
+        said = _asked(13, _string(_blob(self.public)) + _string(data) + struct.pack(">I", 0))
+        try:
+            kind, value = _strings(next(_strings(said[1:]))) if said[:1] == b"\x0e" else (b"", b"")
+        except ValueError:
+            kind, value = b"", b""
+        if kind != KIND.encode() or len(value) != SIGNATURE_BYTES:
+            raise UserError(f"The ssh agent does not sign with {fingerprint(self.public)}.", "Add the key: ssh-add.")
+        return value
+
+
+def agent_keys() -> list[tuple[bytes, str]]:
+    """The Ed25519 keys that the ssh agent holds, with their names. Raises UserError when there is no agent."""
+    said = _asked(11, b"")
+    if said[:1] != b"\x0c":
+        return []
+    keys = []
+    with suppress(ValueError):
+        parts = list(_strings(said[5:]))
+        for blob, name in zip(parts[::2], parts[1::2], strict=False):
+            if blob.startswith(_string(KIND.encode())):
+                keys.append((_of_blob(blob), name.decode("utf-8", "replace")))
+    return keys
+
+
+def new(path: Path) -> FileKey:
+    """A new key in a file that its owner alone can read. Raises UserError when there is a file already."""
+    from cryptography.hazmat.primitives import serialization
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+    key = Ed25519PrivateKey.generate()
+    form = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    keep(path, key.private_bytes(*form))
+    return FileKey(key)
+
+
+def keep(path: Path, data: bytes) -> None:
+    """Write the file of a key: a private one, or the line of one that an agent holds.
+
+    Raises UserError when there is a file already: what it signed could not be signed again.
+    """
+    if os.path.lexists(path):
+        raise UserError(f"There is a key already: {path}.", "Move the file away to begin with another key.")
+    if not path.parent.is_dir():
+        private.folder(path.parent)
+    private.write(path, data)
+
+
+def load(path: Path) -> Signer | None:
+    """The key of a file; None: there is none. Raises FileError for a file that is no key, or that others can read."""
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+    from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        return None
+    if data.startswith(KIND.encode()):
+        return AgentKey(_read(data.decode("ascii", "replace"), path, 1)[0])
+    if path.stat().st_mode & 0o077:
+        raise FileError(path, None, "can be read by others.", f"If nobody has: chmod 600 {path}. Else: a new key.")
+    try:
+        key = load_pem_private_key(data, None)
+    except (ValueError, TypeError):
+        key = None
+    if not isinstance(key, Ed25519PrivateKey):
+        raise FileError(path, None, "is no Ed25519 key without a passphrase.", "Make one: appwitness key new.")
+    return FileKey(key)
+
+
+def _read(row: str, place: Path, number: int) -> tuple[bytes, str]:
+    kind, _, rest = row.strip().partition(" ")
+    encoded, _, name = rest.strip().partition(" ")
+    try:
+        if kind != KIND:
+            raise ValueError(kind)
+        return _of_blob(base64.b64decode(encoded, validate=True)), name.strip()
+    except (ValueError, binascii.Error):
+        hint = "Put in a line that `appwitness key export` prints: ssh-ed25519 AAAA... name."
+        raise FileError(place, number, "is no Ed25519 public key.", hint) from None
+
+
+def _blob(public: bytes) -> bytes:
+    return _string(KIND.encode()) + _string(public)
+
+
+def _of_blob(blob: bytes) -> bytes:
+    parts = list(_strings(blob))
+    if len(parts) != 2 or parts[0] != KIND.encode() or len(parts[1]) != PUBLIC_BYTES:
+        raise ValueError("no Ed25519 key")
+    return parts[1]
+
+
+def _string(data: bytes) -> bytes:
+    return struct.pack(">I", len(data)) + data
+
+
+def _strings(data: bytes) -> Iterator[bytes]:
+    """The strings of an SSH message, one after the other. Raises ValueError when it ends within one."""
+    at = 0
+    while at < len(data):
+        size = int.from_bytes(data[at : at + 4], "big")
+        at += 4
+        if at + size > len(data):
+            raise ValueError("cut short")
+        yield data[at : at + size]
+        at += size
+
+
+def _asked(code: int, message: bytes, environment: Mapping[str, str] = os.environ) -> bytes:
+    """What the ssh agent answers (draft-ietf-sshm-ssh-agent): a code and what belongs to it."""
+    place = environment.get("SSH_AUTH_SOCK")
+    if not place:
+        raise UserError("There is no ssh agent: SSH_AUTH_SOCK is not set.", "Start one, and ssh-add the key.")
+    try:
+        with socket.socket(socket.AF_UNIX) as agent, agent.makefile("rb") as answer:
+            agent.settimeout(60)
+            agent.connect(place)
+            agent.sendall(_string(bytes([code]) + message))
+            size = int.from_bytes(answer.read(4), "big")
+            return answer.read(min(size, 1 << 18))
+    except OSError as error:
+        raise UserError(f"The ssh agent does not answer: {error.strerror or error}.", "Start it again.") from None
