@@ -2,7 +2,7 @@
 
 import Java from "frida-java-bridge";
 import { isArt, tryEnv } from "./bridge.js";
-import { Method, className } from "./classes.js";
+import { Method, className, getClassLoader, systemLoader } from "./classes.js";
 import { classOf, globalRef, inFrame, isSame, newString, takeException, text, throwAgain, type Env } from "./jni.js";
 
 /** `app`, `platform`, the package that a class or library came from, or null where nothing tells. */
@@ -43,8 +43,6 @@ const others: Loader[] = [];
 
 const findLoaded = new Method(
   "java.lang.VMClassLoader", "findLoadedClass", "(Ljava/lang/ClassLoader;Ljava/lang/String;)Ljava/lang/Class;", true);
-const getClassLoader = new Method("java.lang.Class", "getClassLoader", "()Ljava/lang/ClassLoader;");
-const systemLoader = new Method("java.lang.ClassLoader", "getSystemClassLoader", "()Ljava/lang/ClassLoader;", true);
 const toString = new Method("java.lang.Object", "toString", "()Ljava/lang/String;");
 
 /**
