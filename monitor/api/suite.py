@@ -105,7 +105,7 @@ def _with(known: Flows | None, marked: Mapping[str, Sequence[Mapping[str, Any]]]
 def folder_of(test: str, output: Path) -> Path:
     """The folder of a test, by its node id."""
     name = test.replace("/", ".").replace("::", "-")
-    plain = re.sub(r"[^\w.\[\]-]", "_", name)[:120]
+    plain = re.sub(r"[^\w.-]", "_", name)[:120]
     return output / (plain if plain == name else f"{plain}-{hashlib.sha256(test.encode()).hexdigest()[:8]}")
 
 

@@ -161,6 +161,7 @@ def test_body(appwitness_recording):
 """
 
 
+@pytest.mark.slow
 def test_workers_write_what_one_process_writes(project):
     project.makepyfile(MANY)
     written = []
