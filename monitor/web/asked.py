@@ -197,6 +197,14 @@ class Asked:
         text = self.text(name)
         return max(least, int(text)) if text.isdecimal() and len(text) < 10 else None
 
+    def seconds(self, name: str) -> float | None:
+        """A number of seconds in the address, or None."""
+        try:
+            given = float(self.text(name))
+        except ValueError:
+            return None
+        return given if abs(given) < 1e9 else None
+
     @property
     def page(self) -> int:
         """Which page of the list."""
@@ -248,7 +256,7 @@ class Asked:
         return self.link("recordings", self.recording, *path, **query)
 
     def to_line(self, ref: Ref) -> str | None:
-        """The address of a line that has a page."""
+        """The address of a line that has a page; None of one that has none."""
         name, _, number = ref.rpartition(":")
         places = {"uploads.jsonl": "uploads", "accesses.jsonl": "reads"}
         if name in places and number.isdecimal():

@@ -95,6 +95,8 @@ def summary(asked: Asked) -> Response:
         who = group.pop("_who")
         group["what"] = [{"data": data, "host": host, "findings": count} for (data, host), count in who.items()][:5]
         group["more"] = max(0, len(who) - 5)
+    low, high = asked.seconds("from"), asked.seconds("to")
+    zoomed = (low, high) if low is not None and high is not None and low < high else None
     facts = {
         **first,
         "facts": facts_in_words(report, asked.words),
@@ -105,7 +107,8 @@ def summary(asked: Asked) -> Response:
         "steps": [{"at": step.at, "state": step.state, "ref": step.ref, "text": step.event.text}
                   for step in consent_steps(report)],
         "gaps": len(report.gaps),
-        "_picture": picture(report, asked.words),
+        "zoomed": zoomed,
+        "_picture": picture(report, asked.words, only=zoomed),
     }  # fmt: skip
     return asked.answer("summary.html", facts)
 
