@@ -9,7 +9,7 @@ import pytest
 from lxml import html as lxml_html
 
 from monitor.events import Consent, Part, Record, Screen, Touch, Window
-from monitor.findings import Report
+from monitor.findings import Report, Seal
 from monitor.recording import Recording
 from monitor.reports import reasons as reasons_of
 from monitor.reports import render
@@ -55,6 +55,17 @@ def test_the_policy_allows_our_style_and_nothing_else():
     assert (
         policy == f"default-src 'none'; style-src 'sha256-{digest}'; img-src data:; base-uri 'none'; form-action 'none'"
     )
+
+
+FEET = [("20260314-circle", "20260314-circle"), ('x"; } * { color: red', "x?? ? ? ? color: red")]
+
+
+@pytest.mark.parametrize(("run", "foot"), FEET)
+def test_each_sheet_has_the_run_and_its_seal_at_its_foot(run, foot):
+    seal = Seal(outcome="intact", ok=True, stamps=1, digest="ab" * 32, files={})
+    (style,) = page(sample.report(recording=run, verified=seal)).xpath("//style")
+    (content,) = re.findall(r'@bottom-left \{ content: "([^"]*)"; font', style.text)
+    assert content == f"{foot}  SHA-256 {'ab' * 32}"
 
 
 HOSTILE = [
