@@ -58,7 +58,7 @@ def app(site: Site, address: str = "127.0.0.1", ending: Callable[[], bool] = lam
             if len(sent) > LARGEST_FORM:
                 raise HTTPException(413)
         fields = dict(parse_qsl(sent.decode("utf-8", "replace")))
-        return await run_in_threadpool(run.mark, Asked(site, request), fields)
+        return await run_in_threadpool(_page(site, lambda asked: run.mark(asked, fields)), request)
 
     def of_all(request: Request) -> Response:
         asked = Asked(site, request)
@@ -90,7 +90,11 @@ def app(site: Site, address: str = "127.0.0.1", ending: Callable[[], bool] = lam
 
 
 def _page(site: Site, view: View) -> Callable[[Request], Response]:
-    return lambda request: view(Asked(site, request))
+    def page(request: Request) -> Response:
+        with site.turn_of(request.path_params.get("recording")):
+            return view(Asked(site, request))
+
+    return page
 
 
 def _static(request: Request) -> Response:

@@ -20,6 +20,7 @@ from monitor.web.asked import Site
 from monitor.web.door import form_token
 from monitor.web.pages import PAGES, app
 from tests.reports import sample
+from tests.web import serving
 
 NUMBER = sample.OWN.text
 SECOND = "run-2 <b>"
@@ -297,6 +298,19 @@ def test_a_recipient_and_a_rule_name_the_runs(store, known):
     assert [(row["recording"], row["data"]) for row in sent] == [(SECOND, "phone_number")]
     found = asking.get("/rules/sent-before-consent?format=json").json()["found"]
     assert {row["recording"] for row in found} == {SECOND}
+
+
+def test_a_value_in_the_name_of_a_host_is_hidden_over_all_recordings(tmp_path, known):
+    recording = Recording.create(tmp_path / "r", serving.run("one", ended=serving.START + timedelta(minutes=1)))
+    host = "n8613800000007.a.test"
+    sent = serving.upload(recording, 7, serving.START + timedelta(seconds=2), host, carries=True)
+    recording.append_all((serving.read(7, serving.START + timedelta(seconds=1)), sent))
+    with Store(tmp_path / "index.sqlite") as store:
+        correlate(recording, store, known)
+        for path in ("/recipients", "/rules/sent-before-consent", "/recordings/one/findings"):
+            page = browser(store, known).get(path).text
+            assert ".a.test" in page
+            assert "8613800000007" not in page
 
 
 def test_the_report_is_the_html_report(store, known):
