@@ -339,6 +339,28 @@ def test_what_is_not_there_is_not_there(store, known, path):
     assert "pages.css" in answer.text
 
 
+@pytest.mark.parametrize(
+    "path",
+    [
+        f"{HERE}?from=nan&to=inf",
+        f"{HERE}?from=1e308&to=-1e308",
+        f"{HERE}?from=100&to=101",
+        f"{HERE}/uploads/1?leaf=999999&step=-1&from=99999999999999999999",
+        f"{HERE}/uploads/1?leaf=%D9%A3&step=%C2%B2",
+        f"{HERE}/uploads?page=0&sort=--&host=" + "x" * 5000,
+        f"{HERE}/reads?sort=values&data=%00%ED%A0%80",
+        f"{HERE}/consents?corrects=../../etc/passwd",
+        f"{HERE}/findings?level=worst&rule=<script>",
+        "/?level='&text=%25_%5C&lang=../zh&sort=-verdict",
+        "/recipients?text=%00",
+    ],
+)
+def test_an_odd_address_is_answered(store, known, path):
+    answer = browser(store, known).get(path)
+    assert answer.status_code == 200
+    assert "<script>" not in answer.text.replace("<script src", "")
+
+
 def test_an_empty_index_says_what_to_do(tmp_path, known):
     with Store(tmp_path / "empty.sqlite") as store:
         assert "appwitness correlate" in browser(store, known).get("/").text
