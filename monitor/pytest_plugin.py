@@ -84,7 +84,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--appwitness-missing",
         choices=("fail", "skip"),
         default="fail",
-        help="What becomes of a test whose device does not come up. [fail]",
+        help="What happens to a test whose device does not come up. [fail]",
     )
 
 
@@ -356,8 +356,9 @@ def _to_allure(config: pytest.Config, case: Case) -> None:
     if config.pluginmanager.has_plugin("allure_pytest"):
         import allure  # type: ignore[import-not-found]
 
-        for file in case.attached:
-            allure.attach.file(file, name=Path(file).name)
+        for file in map(Path, case.attached):
+            kind = allure.attachment_type.HTML if file.suffix == ".html" else allure.attachment_type.JSON
+            allure.attach.file(str(file), name=file.name, attachment_type=kind)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -18,7 +18,7 @@ def test_what_is_typed_is_what_is_there():
     blocks = [node for node in ast.parse(SOURCE.read_text("utf-8")).body if isinstance(node, ast.If)]
     typed = next(block for block in blocks if ast.unparse(block.test) == "TYPE_CHECKING")
     imports = [each for each in typed.body if isinstance(each, ast.ImportFrom)]
-    names = {(each.module, name.asname) for each in imports for name in each.names}
+    names = {(each.module, str(name.asname)) for each in imports for name in each.names}
     assert {name for _, name in names} == set(monitor.__all__)
     for module, name in names:
         assert monitor._PLACE[name] == module

@@ -16,16 +16,17 @@ def home(tmp_path_factory, monkeypatch):
 def test_a_block_drives_a_run(tmp_path):
     with monitor.observe(device="lab:circle", plan="refuse", output=tmp_path / "run") as run:
         assert (run.package, run.serial) == ("com.example.circle", "lab")
-        assert run.proxy.startswith("127.0.0.1:")
+        assert str(run.proxy).startswith("127.0.0.1:")
         first = run.wait(upload_to="circle.test")
         marked = run.mark("general_policy", "refused", note="for a test")
         assert run.wait(upload_to="circle.test") != first
         run.wait()
         with pytest.raises(TimeoutError, match=r"it sent to api\.circle\.test, sync"):
             run.wait(upload_to="nowhere.test")
-    assert first.startswith("uploads.jsonl:")
-    assert marked.startswith("consents.jsonl:")
+    assert str(first).startswith("uploads.jsonl:")
+    assert str(marked).startswith("consents.jsonl:")
     assert {"sent-after-refusal", "address-book-upload"} <= {finding.rule for finding in run.findings}
+    assert run.report.verified
     assert run.report.verified.ok
     assert {one.change for one in run.diff.changes} == {"new"}
     run.check(fail_on="never")

@@ -1,5 +1,6 @@
 """The wheel alone, in an empty environment and without a JDK or node: its demo runs."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -98,7 +99,7 @@ def test_its_demo_runs_in_an_empty_environment(environment, tmp_path):
 def test_the_example_suite_runs_with_two_workers(environment, tmp_path):
     """docs/ci/example as it stands: what Circle does is in its baseline; one test is expected to fail."""
     folder, install = environment
-    install("pytest", "pytest-xdist")
+    install("pytest", "pytest-xdist", "allure-pytest")
     suite = tmp_path / "example"
     shutil.copytree(ROOT / "docs/ci/example", suite)
     result = run([folder / "bin/pytest", "-n", "2", "--appwitness-keep", "all"], suite)
@@ -112,3 +113,9 @@ def test_the_example_suite_runs_with_two_workers(environment, tmp_path):
         [folder / "bin/pytest", "--appwitness-replay", "appwitness-results", "--appwitness-output", "again"], suite
     )
     assert "2 passed, 1 xfailed" in replayed.stdout, replayed.stdout + replayed.stderr
+    attached = [
+        each["name"]
+        for path in (suite / "allure").glob("*-result.json")
+        for each in json.loads(path.read_text("utf-8")).get("attachments", ())
+    ]
+    assert attached == ["report.html", "flows.json", "gate.sarif"]

@@ -1,10 +1,13 @@
 """The pytest plugin in real sessions of pytest, on recordings."""
 
+import contextlib
 import json
 import re
 import shutil
+import socket
 import subprocess
 import sys
+import threading
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -294,3 +297,31 @@ def test_nothing_but_pytest_is_imported_until_a_fixture_is_used(tmp_path):
     assert done.returncode == 0, done.stdout
     assert "LOADED ['monitor', 'monitor.pytest_plugin']" in done.stdout
     assert not (tmp_path / "appwitness-results").exists()
+
+
+@pytest.fixture
+def broken_adb(monkeypatch):
+    """Where adb's server should be, somebody answers who is not."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        monkeypatch.setenv("ANDROID_ADB_SERVER_PORT", str(server.getsockname()[1]))
+
+        def answer():
+            with contextlib.suppress(OSError):
+                while True:
+                    server.accept()[0].close()
+
+        threading.Thread(target=answer, daemon=True).start()
+        yield
+        server.shutdown(socket.SHUT_RDWR)
+
+
+@pytest.mark.usefixtures("broken_adb")
+def test_a_device_that_does_not_come_up_fails_the_test_or_skips_it(project):
+    project.makepyfile("def test_run(appwitness_run):\n    with appwitness_run('com.example.app'):\n        pass\n")
+    options = ("--appwitness-device", "emulator-5554")
+    result = run(project, *options)
+    result.assert_outcomes(failed=1)
+    assert "appwitness: The adb server does not answer" in output(result)
+    assert "More: appwitness doctor --device emulator-5554" in output(result)
+    assert "Traceback" not in output(result)
+    run(project, *options, "--appwitness-missing", "skip").assert_outcomes(skipped=1)
