@@ -130,12 +130,14 @@ def picture(
     `cards` says which card tells of a line; `only`, which seconds since the start of the run are shown.
     """
     start = report.run.started
+    if only:
+        report = _within(report, only)
     carried = {ref for flow in report.flows for ref in (flow.access, flow.upload) if ref}
     reads = _reads(report, words, carried)
     sent = _sent(report, words, carried)
     asked = _asked(report, words)
     times = [point[0] for row in (*reads, asked, *sent) for point in row.points]
-    if not times:
+    if not times and not only:
         return None
     low, high = only or _range(times, _seconds(report.run.ended, start) if report.run.ended else None)
     axis = _Axis(start, low, high)
@@ -176,6 +178,17 @@ def picture(
         high=high,
         cards=frozenset(mark.card for lane in lanes for mark in lane.marks if mark.target),
         listed=tuple((lane.full, mark.title) for lane in lanes for mark in lane.marks)[:LISTED],
+    )
+
+
+def _within(report: Report, only: tuple[float, float]) -> Report:
+    """The report with the reads and uploads of these seconds alone: each of their lanes has room then."""
+    low, high = only
+    return report.model_copy(
+        update={
+            lane: tuple(seen for seen in getattr(report, lane) if low <= _seconds(seen.at, report.run.started) <= high)
+            for lane in ("accesses", "uploads")
+        }
     )
 
 
