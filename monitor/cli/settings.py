@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 import re
 import stat
-import tomllib
 from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -192,6 +191,8 @@ def _read(path: Path) -> Settings | None:
         if own:
             raise UserError(f"{path} is larger than {LARGEST:,} bytes.", "Settings need less.")
         return None
+    import tomllib
+
     try:
         text = data.decode()
         tables = tomllib.loads(text)
