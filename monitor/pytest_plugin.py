@@ -84,7 +84,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--appwitness-missing",
         choices=("fail", "skip"),
         default="fail",
-        help="What becomes of a test whose device does not come up. [fail]",
+        help="What happens to a test whose device does not come up. [fail]",
     )
 
 

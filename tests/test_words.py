@@ -26,7 +26,6 @@ REFUSED = {
     r"first first": "say it another way",
     r"in the midst": "during, inside",
     r"(bears?|bearing) on": "concern, matter for",
-    r"hangs? on (it|what|that)": "depend on",
     r"otherwise than": "differently from, without",
     r"what(ever)? becomes of": "what happens to",
     r"just now": "now, at the moment",

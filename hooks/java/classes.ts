@@ -10,6 +10,7 @@ import {
   globalRef,
   inFrame,
   invoke,
+  isInstance,
   isSame,
   methodId,
   newString,
@@ -127,7 +128,7 @@ export class Method {
 
 const forName = new Method(
   "java.lang.Class", "forName", "(Ljava/lang/String;ZLjava/lang/ClassLoader;)Ljava/lang/Class;", true);
-const systemLoader = new Method("java.lang.ClassLoader", "getSystemClassLoader", "()Ljava/lang/ClassLoader;", true);
+export const systemLoader = new Method("java.lang.ClassLoader", "getSystemClassLoader", "()Ljava/lang/ClassLoader;", true);
 
 /** A global reference to the class that a loader gives for a name; null when it gives none. */
 export function askLoader(env: Env, name: string, loader: NativePointer): NativePointer | null {
@@ -199,7 +200,13 @@ function linked(env: Env, name: string, cls: NativePointer): ClassWrapper {
   return wrap(name, cls, env);
 }
 
-const getClassLoader = new Method("java.lang.Class", "getClassLoader", "()Ljava/lang/ClassLoader;");
+/** Whether an object is of the class of a name; false where there is no such class. */
+export function isA(env: Env, object: NativePointer, name: string): boolean {
+  const cls = loadClass(env, name);
+  return cls !== null && isInstance(env, object, cls);
+}
+
+export const getClassLoader = new Method("java.lang.Class", "getClassLoader", "()Ljava/lang/ClassLoader;");
 const getName = new Method("java.lang.Class", "getName", "()Ljava/lang/String;");
 
 export function className(env: Env, cls: NativePointer): string {

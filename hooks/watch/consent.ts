@@ -1,10 +1,10 @@
 // What the user sees and touches: dialogs, pages and taps as they are read, which are judged with the recording; permissions.
 
 import type { Screen } from "../event.js";
-import { Method, loadClass } from "../java/classes.js";
+import { Method, isA } from "../java/classes.js";
 import type { Call } from "../java/engine.js";
 import { on } from "../java/installing.js";
-import { eachOf, inFrame, isInstance, newString, text, type Env } from "../java/jni.js";
+import { eachOf, inFrame, newString, text, type Env } from "../java/jni.js";
 import { capture, frames } from "../java/stack.js";
 import { Tracked } from "../java/tracked.js";
 import { emit, tell } from "../out/emit.js";
@@ -93,7 +93,7 @@ function tapped(call: Call): void {
     const stack = frames(capture(env), "android.view.View.performClick");
     const root = tryGetter(env, self, "getRootView");
     // Of a box or switch: its state before this click.
-    const ticked = is(env, self, "android.widget.Checkable") ? tryGetter(env, self, "isChecked") === 1 : null;
+    const ticked = isA(env, self, "android.widget.Checkable") ? tryGetter(env, self, "isChecked") === 1 : null;
     // The platform's own input paths; code that presses a button by itself does not come from there.
     const by = stack.some((frame) => INPUT.test(frame)) ? "user" : "app";
     const windows = [read(env, root instanceof NativePointer ? root : NULL)];
@@ -128,13 +128,13 @@ function read(env: Env, root: NativePointer): Read {
       return;
     }
     const label = labelOf(env, view).slice(0, MOST_CHARACTERS);
-    if (is(env, view, "android.widget.Checkable")) {
+    if (isA(env, view, "android.widget.Checkable")) {
       screen.checks.push({ text: label, checked: tryGetter(env, view, "isChecked") === 1 });
     } else if (label !== "") {
-      const touchable = is(env, view, "android.widget.Button") || tryGetter(env, view, "isClickable") === 1;
+      const touchable = isA(env, view, "android.widget.Button") || tryGetter(env, view, "isClickable") === 1;
       (touchable ? screen.labels : screen.texts).push(label);
     }
-    if (is(env, view, "android.view.ViewGroup")) {
+    if (isA(env, view, "android.view.ViewGroup")) {
       const n = getChildCount.number(env, view);
       for (let i = 0; i < n && left > 0; i++) {
         inFrame(env, () => {
@@ -145,11 +145,6 @@ function read(env: Env, root: NativePointer): Read {
   };
   visit(root);
   return screen;
-}
-
-function is(env: Env, object: NativePointer, name: string): boolean {
-  const cls = loadClass(env, name);
-  return cls !== null && isInstance(env, object, cls);
 }
 
 function strings(env: Env, array: NativePointer): string[] {

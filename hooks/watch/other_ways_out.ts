@@ -1,14 +1,15 @@
 // Ways out of the app that are no connection: messages, intents to other apps, Bluetooth, NFC. Each is an upload.
 
 import type { Raw } from "../java/bridge.js";
-import { Method, loadClass } from "../java/classes.js";
+import { Method, isA, loadClass } from "../java/classes.js";
 import type { Call } from "../java/engine.js";
 import { on } from "../java/installing.js";
-import { arrayElement, arrayLength, byteArray, eachOf, inFrame, isInstance, text, type Env } from "../java/jni.js";
+import { arrayElement, arrayLength, byteArray, eachOf, inFrame, text, type Env } from "../java/jni.js";
 import { capture, frames } from "../java/stack.js";
 import { appName, emit, gap, sendBody, settle } from "../out/emit.js";
 import type { ExitSpec } from "../plan.js";
-import { askedText, getter, tryGetter } from "./readers.js";
+import { askedText, getter, keySet, newArray, ofBundle, toArray, tryGetter } from "./readers.js";
+import { joined } from "./transforms.js";
 
 /** Bytes of one message that are kept; a gap says so of a longer one. */
 const MOST_BYTES = 1024 * 1024;
@@ -88,16 +89,6 @@ function bytesOf(env: Env, raw: Raw, getters: string[]): ArrayBuffer | null {
   return null;
 }
 
-function joined(parts: ArrayBuffer[]): ArrayBuffer {
-  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.byteLength, 0));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(new Uint8Array(part), at);
-    at += part.byteLength;
-  }
-  return whole.buffer;
-}
-
 /** Bytes of a text; half a surrogate pair has been taken out of it before. */
 function utf8(value: string): ArrayBuffer {
   if (value === "") {
@@ -112,18 +103,8 @@ function utf8(value: string): ArrayBuffer {
   return memory.readByteArray(size) ?? new ArrayBuffer(0);
 }
 
-function isA(env: Env, object: NativePointer, name: string): boolean {
-  const cls = loadClass(env, name);
-  return cls !== null && isInstance(env, object, cls);
-}
-
-const keySet = new Method("android.os.BaseBundle", "keySet", "()Ljava/util/Set;");
-const get = new Method("android.os.BaseBundle", "get", "(Ljava/lang/String;)Ljava/lang/Object;");
-const toArray = new Method("java.util.Collection", "toArray", "()[Ljava/lang/Object;");
 const deepToString = new Method(
   "java.util.Arrays", "deepToString", "([Ljava/lang/Object;)Ljava/lang/String;", true);
-const newArray = new Method(
-  "java.lang.reflect.Array", "newInstance", "(Ljava/lang/Class;I)Ljava/lang/Object;", true);
 const setElement = new Method("java.lang.reflect.Array", "set", "(Ljava/lang/Object;ILjava/lang/Object;)V", true);
 
 /** An intent to another app, or to whoever wants it, as JSON; null for one that stays here or carries nothing. */
@@ -167,7 +148,7 @@ function extrasOf(env: Env, sent: NativePointer): Record<string, string> {
       const key = arrayElement(env, keys, i);
       // Through an array of one, so that arrays are written out, too.
       const box = newArray.object(env, null, object, 1);
-      setElement.call(env, null, box, 0, get.object(env, bundle, key));
+      setElement.call(env, null, box, 0, ofBundle.object(env, bundle, key));
       extras[text(env, key) ?? ""] = (text(env, deepToString.object(env, null, box)) ?? "").slice(1, -1);
     });
   }

@@ -2,7 +2,7 @@
 // app's are called, and says how many of the calls it saw.
 
 import { isArt } from "../java/bridge.js";
-import { Method, askLoader, wrapperFor } from "../java/classes.js";
+import { Method, askLoader, systemLoader, wrapperFor } from "../java/classes.js";
 import { learnFrom } from "../java/copies.js";
 import { watch } from "../java/engine.js";
 import {
@@ -20,7 +20,6 @@ const KINDS: Record<string, string> = {
 /** The class is used for the first time, when ART may take hooks away, and once more. */
 const ROUNDS = 2;
 
-const systemLoader = new Method("java.lang.ClassLoader", "getSystemClassLoader", "()Ljava/lang/ClassLoader;", true);
 const ownLoader = new Method("dalvik.system.PathClassLoader", "<init>", "(Ljava/lang/String;Ljava/lang/ClassLoader;)V");
 const loadClass = new Method(
   "dalvik.system.DexFile", "loadClass", "(Ljava/lang/String;Ljava/lang/ClassLoader;)Ljava/lang/Class;");

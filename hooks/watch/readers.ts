@@ -2,7 +2,7 @@
 
 import type { Value } from "../event.js";
 import { isStatic, overloadsOf, type Raw } from "../java/bridge.js";
-import { Method, className, loadClass, wrapperFor } from "../java/classes.js";
+import { Method, className, isA, loadClass, wrapperFor } from "../java/classes.js";
 import type { Call } from "../java/engine.js";
 import {
   JavaError, arrayElement, arrayLength, byteArray, classOf, eachOf, findClass, fromReflected, globalRef, inFrame, invoke,
@@ -13,8 +13,8 @@ import type { ValueSpec } from "../plan.js";
 /** How many elements of a list go into one line; the others are only counted. */
 const MOST_ELEMENTS = 1000;
 
-const valueOf = new Method("java.lang.String", "valueOf", "(Ljava/lang/Object;)Ljava/lang/String;", true);
-const toArray = new Method("java.util.Collection", "toArray", "()[Ljava/lang/Object;");
+export const valueOf = new Method("java.lang.String", "valueOf", "(Ljava/lang/Object;)Ljava/lang/String;", true);
+export const toArray = new Method("java.util.Collection", "toArray", "()[Ljava/lang/Object;");
 
 /** What a call gave. */
 export interface Read {
@@ -214,14 +214,9 @@ function joined(env: Env, object: NativePointer): string | null {
   return eachOf(env, elements.array, (element) => String(asText(env, element)), MOST_ELEMENTS).join(", ");
 }
 
-function isA(env: Env, object: NativePointer, name: string): boolean {
-  const cls = loadClass(env, name);
-  return cls !== null && isInstance(env, object, cls);
-}
-
 const mapValues = new Method("java.util.Map", "values", "()Ljava/util/Collection;");
-const keySet = new Method("android.os.BaseBundle", "keySet", "()Ljava/util/Set;");
-const ofBundle = new Method("android.os.BaseBundle", "get", "(Ljava/lang/String;)Ljava/lang/Object;");
+export const keySet = new Method("android.os.BaseBundle", "keySet", "()Ljava/util/Set;");
+export const ofBundle = new Method("android.os.BaseBundle", "get", "(Ljava/lang/String;)Ljava/lang/Object;");
 
 /** Objects in an Object[]; of an array of numbers only as many as are shown. */
 interface Elements {
@@ -259,7 +254,7 @@ function objectsOf(env: Env, object: NativePointer): NativePointer | null {
 }
 
 const PRIMITIVE_ARRAYS = ["[I", "[J", "[F", "[D", "[S", "[Z", "[C"];
-const newArray = new Method(
+export const newArray = new Method(
   "java.lang.reflect.Array", "newInstance", "(Ljava/lang/Class;I)Ljava/lang/Object;", true);
 const arrayGet = new Method("java.lang.reflect.Array", "get", "(Ljava/lang/Object;I)Ljava/lang/Object;", true);
 const arraySet = new Method(

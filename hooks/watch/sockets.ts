@@ -7,7 +7,7 @@ import { here } from "../java/stack.js";
 import { micros } from "../out/clock.js";
 import { after } from "../out/doorbell.js";
 import { atEnd, emit, settle } from "../out/emit.js";
-import { resolved } from "./addresses.js";
+import { ipv6, resolved } from "./addresses.js";
 import { Descriptors, ofFamily, watchCalls } from "./filters.js";
 import { FIRST_BYTES, hostIn } from "./greeting.js";
 import { type Led, ledFrom } from "./redirect.js";
@@ -271,20 +271,6 @@ function endpoint(address: NativePointer): Endpoint | null {
   const port = (address.add(2).readU8() << 8) | address.add(3).readU8();
   const bytes = new Uint8Array(address.add(family === AF_INET ? 4 : 8).readByteArray(family === AF_INET ? 4 : 16) ?? []);
   return { ip: family === AF_INET ? bytes.join(".") : ipv6(bytes), port };
-}
-
-/** An IPv6 address in its shortest form; one that wraps an IPv4 address as that. */
-function ipv6(bytes: Uint8Array): string {
-  if (bytes.slice(0, 10).every((byte) => byte === 0) && bytes[10] === 0xff && bytes[11] === 0xff) {
-    return bytes.slice(12).join(".");
-  }
-  const groups = Array.from({ length: 8 }, (_, i) => (((bytes[2 * i] ?? 0) << 8) | (bytes[2 * i + 1] ?? 0)).toString(16));
-  const zeros = [...groups.join(":").matchAll(/(?:^|:)(?:0(?::0)+)(?=:|$)/g)].sort((a, b) => b[0].length - a[0].length)[0];
-  if (zeros === undefined) {
-    return groups.join(":");
-  }
-  const whole = groups.join(":");
-  return `${whole.slice(0, zeros.index)}::${whole.slice(zeros.index + zeros[0].length).replace(/^:/, "")}`;
 }
 
 /** Names are known where they are resolved: below every Java and native client alike. */

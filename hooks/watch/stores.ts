@@ -8,7 +8,7 @@ import { capture, frames } from "../java/stack.js";
 import { Tracked } from "../java/tracked.js";
 import { tell } from "../out/emit.js";
 import type { StoreSpec } from "../plan.js";
-import { argumentText, getter } from "./readers.js";
+import { argumentText, getter, toArray, valueOf } from "./readers.js";
 
 const MOST_KEYS = 2000;
 const MOST_CHARACTERS = 1000;
@@ -47,8 +47,6 @@ function written(call: Call, source: string): void {
 
 const seen = new Tracked<true>();
 const get = new Method("java.util.Map", "get", "(Ljava/lang/Object;)Ljava/lang/Object;");
-const toArray = new Method("java.util.Collection", "toArray", "()[Ljava/lang/Object;");
-const valueOf = new Method("java.lang.String", "valueOf", "(Ljava/lang/Object;)Ljava/lang/String;", true);
 
 /** A store is opened for the first time: what it holds of an earlier run. */
 function opened(call: Call): void {

@@ -5,6 +5,7 @@ import { currentEnv, isArt } from "../java/bridge.js";
 import { Method, loadClass } from "../java/classes.js";
 import { setInside } from "../java/folding.js";
 import { JavaError, arrayElement, arrayLength, inFrame, isInstance, newString, text, type Env } from "../java/jni.js";
+import { newArray } from "./readers.js";
 
 /** `pinned`: the authority is trusted, but the app's network security configuration wants other keys for this host. */
 export interface Answer {
@@ -50,7 +51,6 @@ const toText = new Method("java.lang.Object", "toString", "()Ljava/lang/String;"
 const stream = new Method("java.io.ByteArrayInputStream", "<init>", "([B)V");
 const certificates = new Method(CERTIFICATES, "getInstance", `(Ljava/lang/String;)L${slashed(CERTIFICATES)};`, true);
 const parse = new Method(CERTIFICATES, "generateCertificates", "(Ljava/io/InputStream;)Ljava/util/Collection;");
-const newArray = new Method("java.lang.reflect.Array", "newInstance", "(Ljava/lang/Class;I)Ljava/lang/Object;", true);
 const toArray = new Method("java.util.Collection", "toArray", "([Ljava/lang/Object;)[Ljava/lang/Object;");
 const algorithm = new Method(FACTORY, "getDefaultAlgorithm", "()Ljava/lang/String;", true);
 const factory = new Method(FACTORY, "getInstance", `(Ljava/lang/String;)L${slashed(FACTORY)};`, true);

@@ -115,6 +115,9 @@ def _judged(one: Gated, waivers: Waivers | None, policy: Policy) -> Gated:
 def _remarks(now: Side, against: Held | None) -> Iterator[Remark]:
     if against and against.made.rules and now.made.rules and against.made.rules != now.made.rules:
         yield Remark(what="rules_changed", subject=against.name)
+    versions = (against.made.appwitness, now.made.appwitness) if against else (None, None)
+    if all(versions) and versions[0] != versions[1]:
+        yield Remark(what="tool_changed", subject=f"{versions[0]} > {versions[1]}")
 
 
 def _unused(judged: Sequence[Gated], reports: Sequence[Report], accepted: Accepted) -> Iterator[Remark]:

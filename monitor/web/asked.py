@@ -7,6 +7,7 @@ import json
 import threading
 from collections import OrderedDict
 from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, fields, is_dataclass
 from datetime import datetime
 from functools import cached_property
@@ -80,6 +81,8 @@ class _Kept:
 
     mask: Mask
     lines: dict[str, Lines]
+    turn: threading.RLock = field(default_factory=threading.RLock)
+    """One page of it at a time: what is kept grows while it is used."""
     accesses: Position = START
     """How far reads have been taken in for the mask."""
     unreadable: tuple[State, bool] | None = None
@@ -104,26 +107,27 @@ class Site:
         self._kept: OrderedDict[str, _Kept] = OrderedDict()
         self._turn = threading.RLock()
 
+    def turn_of(self, recording: str | None) -> AbstractContextManager[Any]:
+        """What a page of a recording is made in. Raises UserError when the index has none of that id."""
+        return nullcontext() if recording is None else self._of(recording).turn
+
     def mask(self, recording: str) -> Mask:
         """Hides every value that is known of a recording by now."""
         kept = self._of(recording)
-        with self._turn:
-            values: list[Value] = []
-            for read in self.store.read(recording, "access", kept.accesses):
-                kept.accesses = read.position
-                if isinstance(read.event, Access):
-                    values += read.event.values
-            if values:
-                kept.mask.learn(values)
-            return kept.mask
+        values: list[Value] = []
+        for read in self.store.read(recording, "access", kept.accesses):
+            kept.accesses = read.position
+            if isinstance(read.event, Access):
+                values += read.event.values
+        if values:
+            kept.mask.learn(values)
+        return kept.mask
 
     def lines(self, recording: str, kind: str) -> Lines:
         """The lines of a kind, as the index has them by now."""
-        kept = self._of(recording)
-        with self._turn:
-            found = kept.lines.setdefault(kind, Lines(self.store, recording, kind))
-            found.update()
-            return found
+        found = self._of(recording).lines.setdefault(kind, Lines(self.store, recording, kind))
+        found.update()
+        return found
 
     def is_unreadable(self, recording: str) -> bool:
         """Whether a line of a recording is none of the contract: then it is not clean."""
@@ -197,6 +201,14 @@ class Asked:
         text = self.text(name)
         return max(least, int(text)) if text.isdecimal() and len(text) < 10 else None
 
+    def seconds(self, name: str) -> float | None:
+        """A number of seconds in the address, or None."""
+        try:
+            given = float(self.text(name))
+        except ValueError:
+            return None
+        return given if abs(given) < 1e9 else None
+
     @property
     def page(self) -> int:
         """Which page of the list."""
@@ -248,7 +260,7 @@ class Asked:
         return self.link("recordings", self.recording, *path, **query)
 
     def to_line(self, ref: Ref) -> str | None:
-        """The address of a line that has a page."""
+        """The address of a line that has a page; None of one that has none."""
         name, _, number = ref.rpartition(":")
         places = {"uploads.jsonl": "uploads", "accesses.jsonl": "reads"}
         if name in places and number.isdecimal():

@@ -51,7 +51,7 @@ def _statuses(values: Iterable[tuple[int, int]]) -> Choices:
 
 
 def _path(url: str | None) -> str:
-    """Path and query of a URL; all of what is none."""
+    """Path and query of a URL; the whole text where it is no URL."""
     if not url:
         return ""
     try:

@@ -14,7 +14,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from monitor.errors import UserError
-from monitor.web import live, overview, run
+from monitor.web import consents, live, overview, run
 from monitor.web.asked import STATIC, Asked, Site
 from monitor.web.door import Door
 
@@ -32,7 +32,7 @@ PAGES: dict[str, View] = {
     "/recordings/{recording}/uploads/{number:int}": run.upload,
     "/recordings/{recording}/reads": run.reads,
     "/recordings/{recording}/reads/{number:int}": run.read,
-    "/recordings/{recording}/consents": run.consents,
+    "/recordings/{recording}/consents": consents.consents,
     "/recordings/{recording}/gaps": run.gaps,
     "/recordings/{recording}/report": run.report,
     "/recordings/{recording}/sarif": run.sarif,
@@ -58,7 +58,7 @@ def app(site: Site, address: str = "127.0.0.1", ending: Callable[[], bool] = lam
             if len(sent) > LARGEST_FORM:
                 raise HTTPException(413)
         fields = dict(parse_qsl(sent.decode("utf-8", "replace")))
-        return await run_in_threadpool(run.mark, Asked(site, request), fields)
+        return await run_in_threadpool(_page(site, lambda asked: consents.mark(asked, fields)), request)
 
     def of_all(request: Request) -> Response:
         asked = Asked(site, request)
@@ -90,7 +90,11 @@ def app(site: Site, address: str = "127.0.0.1", ending: Callable[[], bool] = lam
 
 
 def _page(site: Site, view: View) -> Callable[[Request], Response]:
-    return lambda request: view(Asked(site, request))
+    def page(request: Request) -> Response:
+        with site.turn_of(request.path_params.get("recording")):
+            return view(Asked(site, request))
+
+    return page
 
 
 def _static(request: Request) -> Response:

@@ -1,19 +1,18 @@
-"""The pages of one recording: what it comes to, findings, uploads, reads, consent, gaps; marks and downloads."""
+"""The pages of one recording: what it comes to, findings, uploads, reads, gaps; and its files to download."""
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
-from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.responses import HTMLResponse, Response
 
-from monitor import marks
-from monitor.correlate import correlate, indexed_report
+from monitor.correlate import indexed_report
 from monitor.errors import UserError
-from monitor.events import Access, Consent, ConsentState, Ref, Scope, Upload
+from monitor.events import FILES, Access, Ref, Upload
 from monitor.exchange import har
 from monitor.findings import LEVELS, Flow
 from monitor.recording import Recording
@@ -29,11 +28,9 @@ from monitor.seen import Seen, holds, number_of
 from monitor.store.lists import ROWS, Brief, State
 from monitor.web import body
 from monitor.web.asked import Asked, going_on
-from monitor.web.door import is_form_token, policy_of
+from monitor.web.door import policy_of
 from monitor.web.lines import FILTERS
 
-OPERATOR_STATES: tuple[ConsentState, ...] = ("requested", "given", "refused", "withdrawn", "dismissed")
-"""What a person may note; `gone` is for what nobody saw."""
 MOST_WAYS = 200
 """Uploads of one read that are listed."""
 
@@ -95,6 +92,8 @@ def summary(asked: Asked) -> Response:
         who = group.pop("_who")
         group["what"] = [{"data": data, "host": host, "findings": count} for (data, host), count in who.items()][:5]
         group["more"] = max(0, len(who) - 5)
+    low, high = asked.seconds("from"), asked.seconds("to")
+    zoomed = (low, high) if low is not None and high is not None and low < high else None
     facts = {
         **first,
         "facts": facts_in_words(report, asked.words),
@@ -105,7 +104,8 @@ def summary(asked: Asked) -> Response:
         "steps": [{"at": step.at, "state": step.state, "ref": step.ref, "text": step.event.text}
                   for step in consent_steps(report)],
         "gaps": len(report.gaps),
-        "_picture": picture(report, asked.words),
+        "zoomed": zoomed,
+        "_picture": picture(report, asked.words, only=zoomed),
     }  # fmt: skip
     return asked.answer("summary.html", facts)
 
@@ -162,24 +162,31 @@ def _finding(asked: Asked, number: int, finding: Brief, uploads: dict[str, Ref])
 
 def uploads(asked: Asked) -> Response:
     """The network list."""
-    filters = {name: asked.text(name) for name in FILTERS["upload"]}
-    known = asked.concluded
-    only = asked.text("only")
-    sort = asked.text("sort") or "-line"
-    lines = asked.site.lines(asked.recording, "upload")
-    found = lines.page(filters, _only(only, known, "uploads."), sort, asked.page)
-    choices = {name: lines.choices(name) for name in ("method", "status")}
-    facts = {
-        **head(asked),
+    return asked.answer("uploads.html", {**head(asked), **_list(asked, "upload", ("method", "status"), _upload)})
+
+
+def reads(asked: Asked) -> Response:
+    """The list of reads."""
+    return asked.answer("reads.html", {**head(asked), **_list(asked, "access", ("data", "outcome"), _read)})
+
+
+def _list(
+    asked: Asked, kind: str, offered: Sequence[str], row: Callable[[Asked, Seen[Any]], dict[str, Any]]
+) -> dict[str, Any]:
+    """The lines of a kind, filtered and sorted as is asked; the values of some fields are offered as filters."""
+    filters = {name: asked.text(name) for name in FILTERS[kind]}
+    only, sort = asked.text("only"), asked.text("sort") or "-line"
+    lines = asked.site.lines(asked.recording, kind)
+    found = lines.page(filters, _only(only, asked.concluded, FILES[kind]), sort, asked.page)
+    return {
         "filters": {**filters, "only": only},
         "sort": sort,
-        "uploads": [_upload(asked, seen) for seen in found.rows if holds(seen, Upload)],
+        "uploads" if kind == "upload" else "reads": [row(asked, seen) for seen in found.rows],
         "page": found.number,
         "pages": found.last,
         "total": found.total,
-        "_choices": choices,
+        "_choices": {name: lines.choices(name) for name in offered},
     }
-    return asked.answer("uploads.html", facts)
 
 
 def _only(only: str, known: Any, file: str) -> set[int] | None:
@@ -257,27 +264,6 @@ def _about(asked: Asked, ref: Ref) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
-def reads(asked: Asked) -> Response:
-    """The list of reads."""
-    filters = {name: asked.text(name) for name in FILTERS["access"]}
-    known = asked.concluded
-    only, sort = asked.text("only"), asked.text("sort") or "-line"
-    lines = asked.site.lines(asked.recording, "access")
-    found = lines.page(filters, _only(only, known, "accesses."), sort, asked.page)
-    choices = {name: lines.choices(name) for name in ("data", "outcome")}
-    facts = {
-        **head(asked),
-        "filters": {**filters, "only": only},
-        "sort": sort,
-        "reads": [_read(asked, seen) for seen in found.rows if holds(seen, Access)],
-        "page": found.number,
-        "pages": found.last,
-        "total": found.total,
-        "_choices": choices,
-    }
-    return asked.answer("reads.html", facts)
-
-
 def _read(asked: Asked, seen: Seen[Access]) -> dict[str, Any]:
     event = asked.mask.event(seen.event)
     return {
@@ -311,73 +297,6 @@ def read(asked: Asked) -> Response:
         "_frames": frames(event.stack, event.owners),
     }  # fmt: skip
     return asked.answer("read.html", facts)
-
-
-def consents(asked: Asked, problem: str = "") -> Response:
-    """What the user was asked and answered, and the form to mark it."""
-    report = asked.report
-    lines = [_consent(ref, at, event, report.replaced) for ref, _, at, event in report.consents
-             if isinstance(event, Consent)]  # fmt: skip
-    corrects = asked.text("corrects")
-    facts = {
-        **head(asked),
-        "problem": problem,
-        "steps": [{"at": step.at, "state": step.state, "ref": step.ref} for step in consent_steps(report)],
-        "consents": list(reversed(lines)),
-        "corrects": corrects,
-        "_corrected": next((line for line in lines if line["ref"] == corrects), None),
-        "_statuses": OPERATOR_STATES,
-        "_scopes": get_args(Scope),
-        "_may_mark": _folder(asked) is not None,
-    }
-    return asked.answer("consents.html", facts, 400 if problem else 200)
-
-
-def _consent(ref: Ref, at: Any, event: Consent, replaced: dict[Ref, tuple[Ref, ...]]) -> dict[str, Any]:
-    return {
-        "ref": ref, "at": at, "signal": event.signal, "status": event.status, "scope": event.scope, "by": event.by,
-        "text": event.text, "note": event.note, "data": event.data, "corrects": event.corrects,
-        "retracts": event.retracts, "replaced": replaced.get(ref, ()),
-    }  # fmt: skip
-
-
-def mark(asked: Asked, form: Mapping[str, str]) -> Response:
-    """Append what the operator says of consent, as `appwitness mark` does, and have a run that is over judged anew."""
-    if not is_form_token(form.get("form"), asked.site.token):
-        return Response("This form is not of these pages.\n", 403, media_type="text/plain")
-    site, words = asked.site, {name: text.strip()[:400] for name, text in form.items()}
-    folder = _folder(asked)
-    try:
-        if folder is None:
-            raise UserError(f"The folder of {asked.recording} is gone.", "Only its index is left: it cannot be marked.")
-        recording = Recording.open(folder, signer=site.signer)
-        if words.get("retracts"):
-            marks.retract(recording, words["retracts"], site.known.labels, words.get("note") or None)
-        else:
-            _mark(asked, recording, words)
-        if not recording.going_on:
-            correlate(recording, site.store, site.known)
-    except UserError as error:
-        return consents(asked, str(error))
-    return RedirectResponse(asked.to_recording("consents"), status_code=303)
-
-
-def _mark(asked: Asked, recording: Recording, words: dict[str, str]) -> None:
-    status = next((each for each in OPERATOR_STATES if each == words.get("status")), None)
-    if status is None:
-        raise UserError("The form does not say what the user decided.", "Choose one of its answers.")
-    said = marks.Said(
-        scope=next((each for each in get_args(Scope) if each == words.get("scope")), None),
-        text=words.get("text") or None,
-        note=words.get("note") or None,
-    )
-    known = asked.site.known
-    marks.consent(recording, status, said, known.data_types, known.labels, words.get("corrects", ""))
-
-
-def _folder(asked: Asked) -> Path | None:
-    folder = asked.site.store.path(asked.recording)
-    return folder if (folder / "run.json").is_file() else None
 
 
 def gaps(asked: Asked) -> Response:

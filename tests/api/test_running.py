@@ -24,9 +24,9 @@ def test_a_block_drives_a_run(tmp_path):
         with pytest.raises(TimeoutError, match=r"it sent to api\.circle\.test, sync"):
             run.wait(upload_to="nowhere.test")
     assert str(first).startswith("uploads.jsonl:")
-    assert marked.startswith("consents.jsonl:")
+    assert str(marked).startswith("consents.jsonl:")
     assert {"sent-after-refusal", "address-book-upload"} <= {finding.rule for finding in run.findings}
-    assert run.report.verified is not None
+    assert run.report.verified
     assert run.report.verified.ok
     assert {one.change for one in run.diff.changes} == {"new"}
     run.check(fail_on="never")

@@ -7,6 +7,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from monitor.correlate import correlate, knowledge, report_on
 from monitor.recording import Recording
@@ -31,9 +32,11 @@ def told() -> Case:
     for number in range(UPLOADS):
         if number == UPLOADS // 2:
             case.tapped(2 + number / 50, "refused", "Disagree")
-        body = {"n": number, "kind": "event", "user": NUMBER.values[0][1]} if number % 2 else {"n": number}
+        body: dict[str, Any] = (
+            {"n": number, "kind": "event", "user": NUMBER.values[0][1]} if number % 2 else {"n": number}
+        )
         if number % 20 == 0:
-            body["friends"] = [text for type_, text, _ in PEOPLE if type_ == "phone_number"]
+            body["friends"] = [value[1] for value in PEOPLE if value[0] == "phone_number"]
         case.sent(
             2 + number / 50 + 0.01, f"https://h{number % HOSTS}.test/v1/events", body, by=BY if number < 500 else None
         )

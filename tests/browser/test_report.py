@@ -158,9 +158,9 @@ def test_a_mark_leads_to_its_card_and_the_card_back_by_keyboard_too(visit, tmp_p
 
 
 @pytest.fixture(scope="module")
-def circle(tmp_path_factory) -> Path:
+def circle(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The report of a real run of Circle on the lab device, in which the user refuses."""
-    folder = tmp_path_factory.mktemp("circle")
+    folder: Path = tmp_path_factory.mktemp("circle")
     command = [sys.executable, "-m", "monitor", "observe", "--device", "lab:circle", "--plan", "refuse"]
     db = ["--db", str(folder / "index.sqlite")]
     subprocess.run([*command, "--output", str(folder / "run"), *db], capture_output=True, timeout=240, check=False)

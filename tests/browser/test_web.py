@@ -115,8 +115,22 @@ def test_from_the_list_to_the_bytes_of_an_upload_by_keyboard_alone(browse, store
     enter()
     reach(".steps a")
     enter()
-    expect(page.locator(".hex .at").first).to_have_text("00000000")
+    expect(page.locator(".dump .at").first).to_have_text("00000000")
     expect(page.locator(".steps a[aria-current]")).to_contain_text("as it left the device")
+
+
+def test_a_stretch_of_the_timeline_is_chosen_by_drawing_over_it_and_its_marks_lead_on(browse):
+    page = browse("/recordings/many")
+    box = page.locator("#picture svg").bounding_box()
+    page.mouse.move(box["x"] + box["width"] * 0.3, box["y"] + 20)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] * 0.5, box["y"] + 25)
+    with page.expect_navigation():
+        page.mouse.up()
+    low, high = (float(page.locator(f"[name={name}]").input_value()) for name in ("from", "to"))
+    assert 0 < low < high < 15
+    page.locator("#picture svg a .mark.sent").first.click()
+    expect(page.locator(".dump")).to_be_visible()
 
 
 def test_typing_filters_without_a_new_page(browse):
@@ -135,9 +149,9 @@ def test_typing_filters_without_a_new_page(browse):
 def test_without_script_links_and_forms_do_the_same(browse, store):
     page = browse("/recordings/many/uploads", java_script_enabled=False)
     page.get_by_label("Host").fill("h10.d10")
-    page.get_by_role("button", name="Filter").click()
+    page.get_by_role("button", name="Show").click()
     page.locator("#rows a").click()
-    expect(page.locator(".hex")).to_be_visible()
+    expect(page.locator(".dump")).to_be_visible()
 
 
 def test_rows_come_without_a_reload_and_focus_stays(browse, store, known, tmp_path):
@@ -188,5 +202,5 @@ def test_a_run_on_the_lab_device_is_seen_while_it_goes_on(visit, known, tmp_path
             assert page.evaluate("window.same")
             run.wait()
         page.locator("#u1 a").click()
-        expect(page.locator(".hex")).to_be_visible()
+        expect(page.locator(".dump")).to_be_visible()
         page.goto("about:blank")

@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 from rich.console import Console
 
-from monitor.cli import live, live_events, main
+from monitor.cli import live, live_events, main, terminal
 from monitor.correlate import follow
 from monitor.knowledge import knowledge
 from monitor.recording import Recording
@@ -143,7 +143,7 @@ def test_lines_say_each_thing_once(capfd):
 
 def test_the_table_makes_room_for_a_question_and_comes_back(monkeypatch):
     file = io.StringIO()
-    monkeypatch.setattr(live.err, "console", Console(file=file, width=80, force_terminal=True))
+    monkeypatch.setattr(terminal.err, "console", Console(file=file, width=80, force_terminal=True))
     with live.Board("lab:circle (refuse)") as board:
         board.stop()
         before = file.tell()

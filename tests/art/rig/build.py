@@ -70,7 +70,7 @@ GAPS = {"arm": 8192, "arm64": 8192, "mips": 16384, "mips64": 16384, "x86": 8192,
 VM_FLAGS = (
     *("-std=gnu++17", "-O1", "-fPIC", "-fno-rtti", "-fno-exceptions", "-fcommon", "-DNDEBUG", *WARNINGS),
     *(*FORCED, "-include", "math.h", "-D_FILE_OFFSET_BITS=64"),
-    # What Android's build gives each file of ART: the layout of its structures depends on it.
+    # What Android's build gives each file of ART: the shape of its structures hangs on it.
     *("-DART_BASE_ADDRESS=0x60000000", "-DART_BASE_ADDRESS_MIN_DELTA=-0x1000000"),
     "-DART_BASE_ADDRESS_MAX_DELTA=0x1000000",
     *("-DART_DEFAULT_COMPACT_DEX_LEVEL=fast", "-DART_DEFAULT_GC_TYPE_IS_CMS", "-DART_ENABLE_ADDRESS_SANITIZER=1"),

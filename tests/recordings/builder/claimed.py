@@ -135,8 +135,8 @@ def of_no_worth() -> Iterator[Case]:
             plan="silent",
         )
         .launched()
-        .claimed(0.1, "sdk_call", "given", GRANT, "com.example.shop.App.onCreate(App.java:22)")
-        .claimed(0.2, "preference", "given", "privacy_agreed=true", "com.example.shop.App.onCreate(App.java:23)")
+        .claimed(0.1, "sdk_call", "requested", GRANT, "com.example.shop.App.onCreate(App.java:22)", value="true")
+        .claimed(0.2, "preference", "requested", "privacy_agreed=true", "com.example.shop.App.onCreate(App.java:23)")
         .answered(0.3, "ACCESS_FINE_LOCATION", ["location"], True)
         .read(1, POSITION, STORES)
         .sent(2, NEARBY, by=STORES)
