@@ -109,9 +109,8 @@ def test_the_example_suite_runs_with_two_workers(environment, tmp_path):
     assert len(list(results.glob("*/1/recording/run.json"))) == 3
     assert {path.name for path in results.glob("*.*")} >= {"junit.xml", "gate.sarif"}
     # Again without a device, from what was kept.
-    replayed = run(
-        [folder / "bin/pytest", "--appwitness-replay", "appwitness-results", "--appwitness-output", "again"], suite
-    )
+    options = ("--appwitness-replay", "appwitness-results", "--appwitness-output", "again", "--alluredir", "allure")
+    replayed = run([folder / "bin/pytest", *options], suite)
     assert "2 passed, 1 xfailed" in replayed.stdout, replayed.stdout + replayed.stderr
     attached = [
         each["name"]
