@@ -105,7 +105,8 @@ def stock(name: str, room: Path, upstream_ca: Path, *flags: str) -> Iterator[Pro
         *("--listen-host", "127.0.0.1", "--listen-port", str(port)),
         *("--set", f"confdir={room / 'ca'}", "--set", f"ssl_verify_upstream_trusted_ca={upstream_ca}"),
     ]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stdin=subprocess.DEVNULL)
+    # a session of its own, as ours has: the scheduler shares out the processor by sessions
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stdin=subprocess.DEVNULL, start_new_session=True)
     try:
         for _ in range(300):
             with socket.socket() as probe:

@@ -68,11 +68,7 @@ class Conditions:
 
     def test(self, condition: Condition) -> Test:
         """One test that holds when all that the condition names hold; the cheap and telling ones come first."""
-        tests = [
-            getattr(self, f"_{name.rstrip('_')}")(value)
-            for name in Condition.model_fields
-            if (value := getattr(condition, name)) is not None
-        ]
+        tests = [getattr(self, f"_{name.rstrip('_')}")(value) for name, value in condition.asked]
         return reduce(_both, reversed(tests)) if tests else _yes
 
     # What the user had decided.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import cached_property
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
@@ -196,6 +197,11 @@ class Condition(Strict):
     never: Literal["dialog"] | None = Field(
         default=None, description="no dialog, notice or answer in the whole run, and something was read"
     )
+
+    @cached_property
+    def asked(self) -> list[tuple[str, Any]]:
+        """What it names, in order."""
+        return [(name, value) for name in Condition.model_fields if (value := getattr(self, name)) is not None]
 
 
 class When(Condition):
