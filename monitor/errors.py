@@ -7,7 +7,7 @@ class UserError(Exception):
     """Something that the user can fix.
 
     `what` is one sentence on what happened, `next_step` one on what to do about it. The command line prints both and
-    ends with `exit_code` (the table is in cli.EXIT_CODES and in README).
+    ends with `exit_code` (the table is in cli.EXIT_CODES and in docs/reference.md).
     """
 
     exit_code = 2

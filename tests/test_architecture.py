@@ -65,6 +65,15 @@ def test_the_order_of_imports_is_the_one_that_is_checked():
         assert told == " / ".join(optional.sub("", layer) for layer in layers[container])
 
 
+def test_the_order_of_the_rooms_is_the_one_that_is_checked():
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["importlinter"]["contracts"]
+    (layers,) = (one["layers"] for one in contracts if one.get("containers") == ["monitor"])
+    there = {path.stem for path in (ROOT / "monitor").iterdir()}
+    order = [" | ".join(room for room in re.findall(r"\w+", layer) if room in there) for layer in layers]
+    block = PAGE.partition("\nWho may import whom")[2].split("\n\n")[1]
+    assert [re.split(r" {3,}", line.strip())[0] for line in block.splitlines()] == order
+
+
 def test_every_task_names_its_first_file():
     rows = re.findall(r"^\| (.+?) \| (.+?) \| (.*?) \|$", PAGE.partition("## How a newcomer adds")[2], re.MULTILINE)
     tasks = [row for row in rows if row[0] != "task" and not row[0].startswith("---")]

@@ -1,12 +1,15 @@
 """What the prose names is there: verbs, exit codes, paths, rules, make targets."""
 
 import re
+import textwrap
+import tomllib
 from pathlib import Path
 
 import click
 import pytest
 
 from monitor import cli
+from monitor.cli import settings
 from monitor.correlate import knowledge
 from monitor.lab import expected
 from monitor.lab.demo import DEMO
@@ -16,6 +19,7 @@ from tests.bench.__main__ import modules as benchmarks
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text("utf-8")
+REFERENCE = (ROOT / "docs/reference.md").read_text("utf-8")
 PROSE = "\n".join(
     path.read_text("utf-8")
     for path in (ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("**/*.md")))
@@ -24,7 +28,7 @@ MAKEFILE = (ROOT / "Makefile").read_text("utf-8")
 
 
 def test_the_table_of_exit_codes_is_that_of_the_program():
-    table = re.findall(r"^\| (\d+) \| (.*) \|$", README, re.MULTILINE)
+    table = re.findall(r"^\| (\d+) \| (.*) \|$", REFERENCE, re.MULTILINE)
     assert {int(code): meaning for code, meaning in table} == cli.EXIT_CODES
 
 
@@ -34,7 +38,7 @@ def verbs_of_the_program():
 
 
 def test_the_verbs_are_those_of_the_program():
-    assert set(re.findall(r"^\| `appwitness ([\w-]+)`", README, re.MULTILINE)) == set(cli.VERBS)
+    assert set(re.findall(r"^\| `appwitness ([\w-]+)`", REFERENCE, re.MULTILINE)) == set(cli.VERBS)
 
 
 def test_the_number_of_sources_is_the_one_that_runs_count():
@@ -43,6 +47,38 @@ def test_the_number_of_sources_is_the_one_that_runs_count():
     said = re.findall(r"([\d,]+) (?:APIs|sources)(?: are known| of \d+ kinds|, from)", f"{PROSE}\n{changes}")
     assert len(said) >= 3
     assert set(said) == {f"{known:,}"}
+
+
+MARKDOWN = [*ROOT.glob("*.md"), *(ROOT / "docs").glob("**/*.md")]
+
+
+@pytest.mark.parametrize("path", MARKDOWN, ids=lambda path: str(path.relative_to(ROOT)))
+def test_links_lead_to_files_and_headings_that_exist(path):
+    for target in re.findall(r"\]\(([^)\s]+)\)", path.read_text("utf-8")):
+        name, _, anchor = target.partition("#")
+        if ":" in name:
+            continue
+        file = path.parent / name if name else path
+        assert file.exists(), target
+        if anchor:
+            headings = re.findall(r"^#+ (.*)$", file.read_text("utf-8"), re.MULTILINE)
+            assert anchor in {re.sub(r"[^\w -]", "", text).lower().replace(" ", "-") for text in headings}, target
+
+
+def test_the_file_of_options_that_is_shown_holds():
+    (shown,) = re.findall(r"(?<=\n\n)    lang = .*?(?=\n\n\S)", REFERENCE, re.DOTALL)
+    text = textwrap.dedent(shown)
+    found = settings.Settings(ROOT / "appwitness.toml", tomllib.loads(text), text)
+    settings.check(found, cli.VERBS)
+    for name, verb in verbs_of_the_program().items():
+        assert found.defaults(name, verb) is not None
+    assert found.defaults("observe", cli.main.commands["observe"])["seconds"] == 120
+
+
+def test_pictures_are_small():
+    pictures = set(re.findall(r"docs/pictures/[\w-]+\.png", README))
+    assert pictures
+    assert all((ROOT / picture).stat().st_size <= 100_000 for picture in pictures)
 
 
 def test_make_targets_exist():
@@ -67,6 +103,7 @@ def test_options_that_the_prose_shows_exist():
     verbs += [sub for verb in verbs if isinstance(verb, click.Group) for sub in verb.commands.values()]
     options = {option for verb in verbs for param in verb.params for option in (*param.opts, *param.secondary_opts)}
     others = re.sub(r"(?:python -m tests\.\w+|/pytest |mypy |docker run |bundletool |apksigner ).*", "", PROSE)
+    options |= set(re.findall(r'"(--appwitness-[a-z-]+)"', (ROOT / "monitor/pytest_plugin.py").read_text("utf-8")))
     shown = set(re.findall(r"(?<![-\w])(--[a-z]+(?:-[a-z]+)*)", others)) - {"--set", "--help"}
     assert shown <= options
 

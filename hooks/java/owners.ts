@@ -29,6 +29,8 @@ let able = false;
 const known = new Map<string, Owner>();
 /** frame -> whose it is, where it gave away its class itself: two packages may have classes of one name */
 const met = new Map<string, Owner>();
+/** stack -> what was said of it, until anything more is known */
+let said = new WeakMap<readonly string[], Owner[]>();
 
 interface Loader {
   ref: NativePointer;
@@ -71,6 +73,7 @@ export function addLoader(env: Env, loader: NativePointer): void {
 
 /** Forget the classes that no loader had: a new loader may have them. */
 function forgetUnknown(): void {
+  said = new WeakMap();
   for (const [name, owner] of known) {
     if (owner === null) {
       known.delete(name);
@@ -79,6 +82,7 @@ function forgetUnknown(): void {
 }
 
 function put(into: Map<string, Owner>, name: string, owner: Owner): void {
+  said = new WeakMap();
   if (into.size >= MOST_KNOWN) {
     into.clear();
   }
@@ -110,11 +114,19 @@ export function ownersOf(stack: readonly string[]): Owner[] {
   if (!able) {
     return [];
   }
+  const before = said.get(stack);
+  if (before !== undefined) {
+    return before;
+  }
   // By names without a call into the JVM: lines are written when it has ended, too, and it would not come back.
   const env = byName ? null : tryEnv();
   const pending = env === null ? NULL : takeException(env);
   try {
-    return stack.map((frame) => ownerOf(env, frame));
+    const owners = stack.map((frame) => ownerOf(env, frame));
+    if (byName || env !== null) {
+      said.set(stack, owners);
+    }
+    return owners;
   } finally {
     if (env !== null && !pending.isNull()) {
       throwAgain(env, pending);

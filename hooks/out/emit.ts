@@ -175,8 +175,10 @@ function settleFold(fold: Fold, now: number): void {
 }
 
 function takeAll(fold: Fold, free: boolean): void {
-  for (const held of [...fold.held]) {
-    held.take(free);
+  if (fold.held.size > 0) {
+    for (const held of [...fold.held]) {
+      held.take(free);
+    }
   }
 }
 

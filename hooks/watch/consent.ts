@@ -13,8 +13,9 @@ import { argumentText, getter, tryGetter } from "./readers.js";
 
 const MOST_VIEWS = 400;
 const MOST_CHARACTERS = 4000;
-/** a finger, a key, or a screen reader */
-const INPUT = /^android\.view\.View(\$PerformClick\.run|\.onTouchEvent|\.onKeyUp|\.performAccessibilityActionInternal)\(/;
+/** A finger, a key, or a screen reader; `dispatch` also where a view clicks itself as it handles the touch. */
+const INPUT =
+  /^android\.view\.View(\$PerformClick\.run|\.dispatch(Touch|Pointer)Event|\.onTouchEvent|\.onKeyUp|\.performAccessibilityActionInternal)\(/;
 
 /** What can be read on a window. */
 interface Read {

@@ -2,21 +2,61 @@
 
 from __future__ import annotations
 
+import fcntl
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Protocol
 
+from monitor import private
 from monitor.api.home import home
 from monitor.errors import UserError
 from monitor.observe.android.wanted import Wanted
 
 if TYPE_CHECKING:  # imported late: a lab device needs no adb, and a phone no Java
+    from monitor.observe import device as observed
     from monitor.observe.android.hands import Question
-    from monitor.observe.device import Device
     from monitor.observe.order import PlanName
+
+
+@dataclass(frozen=True)
+class Device:
+    """A device by name."""
+
+    name: str
+    """As `appwitness observe --device` takes it: `lab:circle`, a serial."""
+
+    @property
+    def lab(self) -> bool:
+        """It is the embedded device."""
+        return self.name.partition(":")[0] == "lab"
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Wait until no other process has it, and keep it for this one meanwhile. Of a lab device there are enough."""
+        if self.lab:
+            yield
+            return
+        private.folder(home() / "devices")
+        name = re.sub(r"[^A-Za-z0-9._-]", "-", self.name)
+        with (home() / "devices" / f"{name}.turn").open("a") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            yield
+
+
+def chosen(names: str, number: int = 0) -> Device:
+    """The device of the process `number` (from 0) of several: of the names with commas between, or of `any` that is
+    ready, the first, the second ... and then the first again. Raises SetupError where there is none."""
+    listed = [name.strip() for name in names.split(",")]
+    if listed == ["any"]:
+        from monitor.observe.android import finding
+
+        listed = [each.serial for each in finding.listed() if each.state == "ready"]
+        listed = listed or [finding.choose().serial]  # which says what is wrong
+    return Device(listed[number % len(listed)])
 
 
 class User(Protocol):
@@ -45,7 +85,7 @@ NOBODY = Nobody()
 
 def is_lab(wanted: Wanted) -> bool:
     """Whether the embedded device is meant."""
-    return wanted.device.partition(":")[0] == "lab"
+    return Device(wanted.device).lab
 
 
 def name_of(wanted: Wanted) -> str:
@@ -55,7 +95,7 @@ def name_of(wanted: Wanted) -> str:
 
 
 @contextmanager
-def opened(wanted: Wanted, plan: PlanName, user: User = NOBODY) -> Iterator[Device]:
+def opened(wanted: Wanted, plan: PlanName, user: User = NOBODY) -> Iterator[observed.Device]:
     """The device, while the context lasts. Raises UserError when there is none, or it cannot be used."""
     if is_lab(wanted):
         from monitor.lab.device import APPS, LabDevice

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Unpack
@@ -162,23 +162,26 @@ class Gate:
         path = beside(self.baseline, files.NAME)
         if path is None:
             return None
+        if not path.exists():
+            raise UserError(f"There is no {path}.", "Write it: appwitness baseline write RECORDING.")
         file = baseline_of(path, package)
         return Held(file.made, {each.id: each for each in file.findings}, str(path))
 
 
-def made(**limits: Unpack[Limits]) -> Gate:
-    """A gate as the user chooses. Raises UserError and FileError for what does not fit."""
-    from dataclasses import replace
+def made(by: Judging | None = None, /, **limits: Unpack[Limits]) -> Gate:
+    """A gate as the user chooses; `by` in place of the choices on judging.
 
+    Raises UserError and FileError for what does not fit.
+    """
     from monitor.gate import Policy
     from monitor.gate.waivers import MAX_DAYS
 
     given: dict[str, Any] = dict(limits)
     policy = Policy(**{each.name: given.pop(each.name) for each in fields(Policy) if each.name in given})
-    aliases, verify = given.pop("aliases", {}), given.pop("verify", True)
+    runs = Runs(given.pop("aliases", {}), given.pop("verify", True))
     files = accepted(given.pop("waivers", None), given.pop("flows", None), datetime.now(UTC).date(), MAX_DAYS)
     baseline, base = given.pop("baseline", None), tuple(given.pop("base", ()))
-    return Gate(judging(**given), replace(files, aliases=aliases), policy, Runs(aliases, verify), baseline, base)
+    return Gate(by or judging(**given), replace(files, aliases=runs.aliases), policy, runs, baseline, base)
 
 
 def gate(recordings: Path | str | Sequence[Path | str], **limits: Unpack[Limits]) -> GateReport:

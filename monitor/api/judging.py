@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -38,10 +39,18 @@ class Judging:
 
     @cached_property
     def store(self) -> Store:
-        """The index."""
-        from monitor.store import Store
+        """The index. The usual one is begun anew where another version of appwitness made it: the old file gets another
+        name, which a line on stderr says. Raises UserError when it cannot be used."""
+        from monitor.store import Store, set_aside
 
-        return Store(database(self.db))
+        place = database(self.db)
+        if isinstance(place, Path) and self.db is None and (old := set_aside(place)) is not None:
+            print(
+                f"appwitness: the index {place} was made by another version; it is {old.name} now, and a new one is "
+                "begun: `appwitness correlate RECORDING` puts a recording into it.",
+                file=sys.stderr,
+            )
+        return Store(place)
 
     def report(self, path: Path, progress: Progress = quiet) -> Report:
         """The report of a recording, correlated again only when the index is behind it or the rules have changed."""
@@ -53,8 +62,11 @@ class Judging:
 
 def judging(*, db: str | None = None, rules: Path | None = None, **choices: Unpack[knowledge.Choices]) -> Judging:
     """As the user chooses. Raises UserError for a choice that there is not, FileError for a file that does not fit."""
+    from monitor.knowledge import Choices as Known
     from monitor.knowledge import knowledge as known
 
+    if unknown := choices.keys() - Known.__annotations__:
+        raise TypeError(f"unknown keyword: {', '.join(sorted(unknown))}")
     return Judging(known(rules, **choices), db)
 
 

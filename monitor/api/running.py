@@ -5,12 +5,12 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import fields, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Unpack
+from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack
 
 from monitor.api.gating import Gate, made
 from monitor.api.home import recordings, signer
@@ -23,36 +23,44 @@ if TYPE_CHECKING:  # imported late, so that `import monitor` answers at once
     from monitor.findings import Confidence, Finding, Flow, Level, Report, ReportedGap
     from monitor.findings.gate import GateReport
     from monitor.observe.android.wanted import Wanted
-    from monitor.observe.order import PlanName
+    from monitor.observe.order import Order, PlanName
     from monitor.recording import Recording
 
-    class Options(Limits, total=False):
+
+class OfRun(TypedDict, total=False):
+    """How a run is made."""
+
+    duration_s: float | None
+    """End after this long; None: when the app or the block ends."""
+    mode: str
+    """How traffic reaches the proxy, as `appwitness observe --mode`."""
+    unpin: bool
+    """Make the app accept the proxy's certificate where it pins one."""
+    hooks: bool
+    """True: fail where the app cannot be hooked; False: traffic alone; left out: that where it cannot be hooked."""
+    persona: Path | None
+    """File of what to plant; None: made up for the run."""
+    no_persona: bool
+    activity: str | None
+    user: int | None
+    clear_data: bool
+    by_hand: bool
+    """False: appwitness itself answers the app's dialogs, as the plan says. On a lab device it always does."""
+    frida_server: Path | None
+    frida_gadget: Path | None
+    allow: tuple[str, ...]
+    hosts: Mapping[str, tuple[str, int]]
+    """Hosts that the proxy finds elsewhere: host -> address and port."""
+    upstream_ca: Path | None
+
+
+if TYPE_CHECKING:
+
+    class Options(Limits, OfRun, total=False):
         """What may be said of a run besides its device, app and plan."""
 
-        duration_s: float | None
-        """End after this long; None: when the app or the block ends."""
-        mode: str
-        """How traffic reaches the proxy, as `appwitness observe --mode`."""
-        unpin: bool
-        """Make the app accept the proxy's certificate where it pins one."""
-        hooks: bool
-        """True: fail where the app cannot be hooked; False: traffic alone; left out: that where it cannot be hooked."""
-        persona: Path | None
-        """File of what to plant; None: made up for the run."""
-        no_persona: bool
-        activity: str | None
-        user: int | None
-        clear_data: bool
-        by_hand: bool
-        """False: appwitness itself answers the app's dialogs, as the plan says. On a lab device it always does."""
-        frida_server: Path | None
-        frida_gadget: Path | None
-        allow: tuple[str, ...]
-        hosts: Mapping[str, tuple[str, int]]
-        """Hosts that the proxy finds elsewhere: host -> address and port."""
-        upstream_ca: Path | None
 
-
+OF_RUN = tuple(OfRun.__annotations__)
 PACKED = (".apk", ".apks", ".apkm", ".xapk")
 POLL_S = 0.05
 
@@ -70,6 +78,8 @@ class Judged:
         self.gate = gate
         self.checked = False
         """Whether somebody has asked for the verdict."""
+        self.page: Path | None = None
+        """Where its report is, should the recording not be kept."""
 
     @cached_property
     def report(self) -> Report:
@@ -114,7 +124,7 @@ def told(decided: GateReport, judged: Judged) -> str:
     """What failed, with all that a person needs to look at it or to accept it."""
     from monitor.reports.gate import failure
 
-    return failure.message(decided, judged.report, judged.recording)
+    return failure.message(decided, judged.report, judged.recording, judged.page)
 
 
 class Run(Judged):
@@ -166,7 +176,7 @@ class Run(Judged):
         """
         if upload_to is None:
             self._until(self._ended.is_set, timeout_s, "The app has not ended")
-            self._see_that_it_goes()
+            self.see_that_it_goes()
             return None
         found: list[tuple[int, Ref]] = []
 
@@ -177,7 +187,7 @@ class Run(Judged):
 
         self._until(came, timeout_s, f"No upload to {upload_to} was recorded")
         if not found:
-            self._see_that_it_goes()
+            self.see_that_it_goes()
             raise TimeoutError(f"The run ended without an upload to {upload_to}; it sent to {self._sent_to()}.")
         self._given[upload_to], ref = found[0]
         return ref
@@ -194,7 +204,7 @@ class Run(Judged):
             return self._ended.is_set() or time.time() - last >= for_s
 
         self._until(quiet, timeout_s, f"There were not {for_s:g} s without a read or an upload")
-        self._see_that_it_goes()
+        self.see_that_it_goes()
 
     def _uploads_to(self, host: str, after: int) -> Iterator[tuple[int, Ref]]:
         from monitor.events import Upload
@@ -220,12 +230,41 @@ class Run(Judged):
                 raise TimeoutError(f"{otherwise} within {timeout_s:g} s.")
             time.sleep(POLL_S)
 
-    def _see_that_it_goes(self) -> None:
+    def ended(self, failure: BaseException | None = None) -> None:
+        """Note that the run is over, and what ended it if that was a fault."""
+        self._failure = failure
+        self._ended.set()
+
+    def forget(self) -> None:
+        """What was judged before the end is not the report."""
+        for name in ("report", "diff"):
+            self.__dict__.pop(name, None)
+
+    def see_that_it_goes(self) -> None:
+        """Raise what ended the run, if that was a fault."""
         if self._failure is not None:
             raise self._failure
 
 
-@contextmanager
+class Replayed(Run):
+    """A run that was recorded before: it has ended, and nothing is added to it."""
+
+    def __init__(self, recording: Path, gate: Gate) -> None:
+        super().__init__(recording, gate)
+        self._ended.set()
+
+    def mark(
+        self, scope: events.Scope, status: events.ConsentState, *, text: str | None = None, note: str | None = None
+    ) -> Ref:
+        """The line of such a mark. Raises LookupError when the recording has none."""
+        from monitor.events import Consent
+
+        for ref, _, _, line in self._opened.seen(Consent):
+            if (line.signal, line.scope, line.status) == ("operator", scope, status):
+                return ref
+        raise LookupError(f"{self.recording} has no mark that says {status} of {scope}; record the test again.")
+
+
 def observe(
     app: Path | str | None = None,
     *,
@@ -234,7 +273,7 @@ def observe(
     output: Path | str | None = None,
     launch: bool = True,
     **options: Unpack[Options],
-) -> Iterator[Run]:
+) -> AbstractContextManager[Run]:
     """Record a run of an app while the block lasts; then it is judged.
 
     `app` is a package that the device has, or an APK, .apks, .apkm, .xapk or folder of splits to install for the run;
@@ -244,12 +283,29 @@ def observe(
     run is ended, all that was changed on the device is taken back, and the Run has its report. Raises SetupError when
     something does not come up.
     """
+    given: dict[str, Any] = dict(options)
+    of_run = {name: given.pop(name) for name in OF_RUN if name in given}
+    return observed(made(**given), app, device=device, plan=plan, output=output, launch=launch, **of_run)
+
+
+@contextmanager
+def observed(
+    gate: Gate,
+    app: Path | str | None,
+    *,
+    device: str,
+    plan: PlanName = "free",
+    output: Path | str | None = None,
+    launch: bool = True,
+    **of_run: Any,
+) -> Iterator[Run]:
+    """The same, judged by a gate that there is; `of_run`: those options that say how the run is made."""
     from monitor.api.devices import name_of
 
-    given: dict[str, Any] = dict(options)
-    wanted = _wanted(app, device, launch, given)
-    order = _order(plan, given)
-    gate = made(**given)
+    if unknown := of_run.keys() - set(OF_RUN):
+        raise TypeError(f"unknown keyword: {', '.join(sorted(unknown))}")
+    wanted = _wanted(app, device, launch, of_run)
+    order = _order(plan, of_run)
     if gate.judging.known.app_type is not None:
         order = replace(order, app_type=gate.judging.known.app_type.number)
     path = Path(output or recordings() / f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{name_of(wanted)}-{plan}")
@@ -267,44 +323,46 @@ def observe(
             with opened(wanted, plan) as up:
                 record(up, path, load(None), order, Caller(stop=stop.is_set, live=live.set), judge)
         except BaseException as error:
-            run._failure = error
+            run.ended(error)
+        else:
+            run.ended()
         finally:
-            run._ended.set()
             live.set()
 
     thread = threading.Thread(target=go, name="appwitness run")
     thread.start()
     try:
         live.wait()
-        if run._failure is not None:
-            raise run._failure
+        run.see_that_it_goes()
         yield run
     finally:
         stop.set()
         thread.join()
-    run._see_that_it_goes()
+        run.forget()
+    run.see_that_it_goes()
 
 
-def _wanted(app: Path | str | None, device: str, launch: bool, given: dict[str, Any]) -> Wanted:
-    """Takes out of `given` what is said of the device. Raises UserError for what does not go together."""
+def _wanted(app: Path | str | None, device: str, launch: bool, of_run: dict[str, Any]) -> Wanted:
+    """Raises UserError for what does not go together."""
+    from monitor.api.devices import Device
     from monitor.observe.android.wanted import Wanted
 
-    said = {each.name: given.pop(each.name) for each in fields(Wanted) if each.name in given}
-    if device.partition(":")[0] == "lab":
+    if Device(device).lab:
         if app is not None:
             raise UserError(f"{device} has its app built in.", f"Leave {app} out, or name a phone or an emulator.")
         return Wanted(device)
     if app is None:
         raise UserError(f"Which app should be observed on {device}?", "Name an APK to install, or a package.")
     packed = isinstance(app, Path) or Path(app).suffix in PACKED or Path(app).is_dir()
-    which: dict[str, Any] = {"apks": (Path(app),)} if packed else {"package": str(app)}
     if packed and not Path(app).exists():
         raise UserError(f"There is no {app}.", "Name an APK, .apks, .apkm, .xapk or a folder of splits.")
+    which: dict[str, Any] = {"apks": (Path(app),)} if packed else {"package": str(app)}
+    said = {each.name: of_run[each.name] for each in fields(Wanted) if each.name in of_run}
     return Wanted(device, **which, attach=not launch, **{"by_hand": True, **said})
 
 
-def _order(plan: PlanName, given: dict[str, Any]) -> Any:
+def _order(plan: PlanName, of_run: Mapping[str, Any]) -> Order:
     from monitor.observe.order import Order
 
-    said = {name: given.pop(name) for name in ("mode", "unpin", "hooks") if name in given}
-    return Order(plan=plan, seconds=given.pop("duration_s", None), **said)
+    said = {name: of_run[name] for name in ("mode", "unpin", "hooks") if name in of_run}
+    return Order(plan=plan, seconds=of_run.get("duration_s"), **said)

@@ -75,7 +75,7 @@ EXIT_CODES = {
     70: "internal error: a fault of ours; the message names the file to report it with",
     130: "interrupted before there was a result",
 }
-"""What the exit code of every verb means; README shows this table and a test compares the two."""
+"""What the exit code of every verb means; docs/reference.md shows this table and a test compares the two."""
 
 
 LONGEST_TRACEBACK = 100_000

@@ -217,10 +217,9 @@ def web(host: str, port: int, reveal: bool, judging: Judging) -> None:
     Each down to the bytes of an upload, with filters; marks of consent can be made and corrected there. Only whoever
     has the address that is printed gets in: it carries a token. Unless --host says otherwise, on this machine only.
     """
-    import uvicorn
-
+    from monitor.web.asked import Site
     from monitor.web.door import is_loopback
-    from monitor.web.pages import app
+    from monitor.web.server import server
 
     listening = listen(host, port)
     token = secrets.token_urlsafe(32)
@@ -232,9 +231,5 @@ def web(host: str, port: int, reveal: bool, judging: Judging) -> None:
         soft_wrap=True,
         markup=False,
     )
-    pages = app(judging.store, judging.known, token=token, reveal=reveal, address=host, signer=signer())
-    config = uvicorn.Config(
-        pages, log_level="warning", access_log=False, server_header=False, timeout_graceful_shutdown=1
-    )
     with listening, suppress(KeyboardInterrupt):
-        uvicorn.Server(config).run(sockets=[listening])
+        server(Site(judging.store, judging.known, token, reveal, signer()), host).run(sockets=[listening])

@@ -96,7 +96,11 @@ def demo(output: Path | None, only: tuple[str, ...], everything: bool, db: str |
         title.append("" if as_expected else " (NOT AS EXPECTED)", "bold red")
         what = Text(facts(masked(report), words) or words("no_flows"))
         rules = Text("  ".join(dict.fromkeys(finding.rule for finding in found)) or "no finding", "cyan")
-        told.append(Group(title, Padding(Group(what, rules, Text(escape.terminal(str(page)), "dim")), (0, 0, 1, 2))))
+        told.append(
+            Group(
+                title, Padding(Group(what, rules, Text(escape.terminal(str(page)), "dim")), (0, 0, 1, 2), expand=False)
+            )
+        )
     out.print(*told, "The pages are for a browser; the recordings are beside them.", soft_wrap=False)
     out.print(f"Then try: {sys.argv[0]} report")
     if wrong:

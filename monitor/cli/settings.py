@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import os
 import re
-import tomllib
-from collections.abc import Iterator, Mapping
+import stat
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -161,14 +161,24 @@ def find(folder: Path | None = None) -> Settings | None:
 
     A file above it counts only if it is its owner's, ours or root's, so that nobody sets anything from /tmp.
     """
-    start = (folder or Path.cwd()).absolute()
-    owners = {os.geteuid(), 0, start.stat().st_uid}
+    try:
+        start = (folder or Path.cwd()).absolute()
+        owners = {os.geteuid(), 0, start.stat().st_uid}
+    except OSError:  # the current folder is gone
+        return None
     for place in (start, *start.parents):
         for name in NAMES:
-            path = place / name
-            if path.is_file() and path.stat().st_uid in owners and (found := _read(path)):
+            if _is_trusted(place / name, owners) and (found := _read(place / name)):
                 return found
     return None
+
+
+def _is_trusted(path: Path, owners: Container[int]) -> bool:
+    try:
+        there = path.stat()
+    except OSError:
+        return False
+    return stat.S_ISREG(there.st_mode) and there.st_uid in owners
 
 
 def _read(path: Path) -> Settings | None:
@@ -181,6 +191,8 @@ def _read(path: Path) -> Settings | None:
         if own:
             raise UserError(f"{path} is larger than {LARGEST:,} bytes.", "Settings need less.")
         return None
+    import tomllib
+
     try:
         text = data.decode()
         tables = tomllib.loads(text)

@@ -18,6 +18,10 @@ FORMS = 2
 """Matches of a flow that are looked at, each of another form."""
 LARGEST = 256 << 10
 """Bytes of a body that is taken apart for this."""
+ALL_BYTES = 1 << 20
+"""Bytes of all bodies that are, which takes about a second."""
+LIMITS = decode.Limits(output_bytes=4 << 20, leaves=20_000, work=2 << 20)
+"""Less than for matching: a report is waited for."""
 TEXT = 200
 """Characters of a field."""
 ROUND = 24
@@ -29,17 +33,21 @@ LONGEST = 96
 def with_context(report: Report, recording: Recording) -> Report:
     """The report with what stands around its matches."""
     found = {}
+    left = ALL_BYTES
     for flow in [group.flows[0] for group in groups(report) if group.flows][:FLOWS]:
         upload = report.evidence.get(flow.upload)
-        if isinstance(upload, Upload) and (around := tuple(_of_flow(flow, upload, recording))):
+        if not isinstance(upload, Upload) or upload.size > min(left, LARGEST):
+            continue
+        left -= upload.size
+        if around := tuple(_of_flow(flow, upload, recording)):
             found[flow.id] = around
     return report.model_copy(update={"contexts": found})
 
 
 def _of_flow(flow: Flow, upload: Upload, recording: Recording) -> Iterator[Context]:
-    view = recording.body_view(upload.body) if upload.body and upload.size <= LARGEST else None
+    view = recording.body_view(upload.body) if upload.body else None
     body = bytes(view[: len(view)]) if view is not None and len(view) <= LARGEST else None
-    leaves = decode.leaves(upload, body).leaves
+    leaves = decode.leaves(upload, body, LIMITS).leaves
     forms: dict[str, int] = {}
     for number, match in enumerate(flow.matches):
         forms.setdefault(match.variant, number)
@@ -66,7 +74,7 @@ def _holds(leaf: Leaf, match: Match) -> bool:
 
 
 def _stages(upload: Upload, body: bytes | None, leaf: Leaf) -> Iterator[Stage]:
-    for number, piece in enumerate(decode.way(upload, body, leaf)):
+    for number, piece in enumerate(decode.way(upload, body, leaf, LIMITS)):
         if number == 0 and piece.decoding and body and piece.path == "$":  # as Content-Encoding says
             yield Stage(step="", path="$", size=len(body))
         step = piece.decoding[-1] if piece.decoding else ""

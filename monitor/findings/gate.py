@@ -111,7 +111,9 @@ class GatedFlow(Record):
 class Remark(Record):
     """What is to be told besides, and counts only when asked to."""
 
-    what: Literal["rules_changed", "waiver_expires_soon", "waiver_expired", "waiver_unused", "entry_unused"]
+    what: Literal[
+        "rules_changed", "tool_changed", "waiver_expires_soon", "waiver_expired", "waiver_unused", "entry_unused"
+    ]
     subject: str
     place: str | None = None
 

@@ -23,6 +23,7 @@ class Policy(Threshold):
 
     fail_on: Level | Literal["never"] = "medium"
     min_confidence: Confidence = "corroborated"
+    on_new: bool = True
     on_worse: bool = True
     on_new_rules: bool = False
     on_stale: bool = False
@@ -31,6 +32,8 @@ class Policy(Threshold):
     """A part of the baseline that could not be observed."""
     allowed_gaps: tuple[str, ...] = ()
     """`WHERE:WHY:SUBJECT`; `*` stands for any text."""
+    other_plans: bool = True
+    """Tell of what only plans have shown that none of these runs had."""
 
     def allows(self, gap: str | None) -> bool:
         """Whether a gap of this name is accepted."""
@@ -64,7 +67,7 @@ def gate(
     now = side(reports, accepted.aliases)
     made = against.made if against else Made()
     found = changes(now, made, against.behaviours if against else {}, known)
-    judged = [_judged(each, accepted.waivers, policy) for each in found]
+    judged = [_judged(each, accepted.waivers, policy) for each in found if policy.other_plans or not _of_plan(each)]
     flows = [each for report in reports for each in accepted.flows.against(report)] if accepted.flows else []
     remarks = [*_remarks(now, against), *_unused(judged, reports, accepted)]
     return GateReport(
@@ -90,10 +93,15 @@ def release(reports: Sequence[Report], aliases: Mapping[str, str]) -> Held:
     return Held(other.made, behaviours, ", ".join(report.recording for report in reports))
 
 
+def _of_plan(one: Gated) -> bool:
+    """Whether nobody knows of it for the one reason that no run had its plan."""
+    return bool(one.unobserved) and all(reason.why == "plan" for reason in one.unobserved)
+
+
 def _judged(one: Gated, waivers: Waivers | None, policy: Policy) -> Gated:
     mute = waivers.of(one.behaviour) if waivers and one.now else None
     counts = (
-        one.change == "new"
+        (one.change == "new" and policy.on_new)
         or (one.change == "worse" and policy.on_worse)
         or (one.change == "new_rule" and policy.on_new_rules)
         # A finding whose waiver has ended counts even where a baseline knows it: the waiver said until when.
@@ -107,6 +115,9 @@ def _judged(one: Gated, waivers: Waivers | None, policy: Policy) -> Gated:
 def _remarks(now: Side, against: Held | None) -> Iterator[Remark]:
     if against and against.made.rules and now.made.rules and against.made.rules != now.made.rules:
         yield Remark(what="rules_changed", subject=against.name)
+    versions = (against.made.appwitness, now.made.appwitness) if against else (None, None)
+    if all(versions) and versions[0] != versions[1]:
+        yield Remark(what="tool_changed", subject=f"{versions[0]} > {versions[1]}")
 
 
 def _unused(judged: Sequence[Gated], reports: Sequence[Report], accepted: Accepted) -> Iterator[Remark]:

@@ -90,19 +90,22 @@ def _shown(number: int, report: Report, of: Identity) -> Shown:
 
 
 def _joined(one: Shown, other: Shown) -> Shown:
-    a, b = one.behaviour, other.behaviour
     worst = min((one, other), key=lambda each: (LEVELS.index(each.behaviour.level), _surest(each.behaviour.confidence)))
-    consents = [consent for consent in (a.consent, b.consent) if consent in AGAINST]
-    joined = a.model_copy(
+    return worst._replace(behaviour=joined(one.behaviour, other.behaviour))
+
+
+def joined(one: Behaviour, other: Behaviour) -> Behaviour:
+    """What two runs show of one behaviour: plans and sources of both, the worse of each of the rest."""
+    consents = [consent for consent in (one.consent, other.consent) if consent in AGAINST]
+    return one.model_copy(
         update={
-            "plans": tuple(sorted({*a.plans, *b.plans})),
-            "level": min(a.level, b.level, key=LEVELS.index),
-            "confidence": min(a.confidence, b.confidence, key=_surest),
-            "consent": max(consents, key=AGAINST.__getitem__) if consents else a.consent or b.consent,
-            "sources": tuple(sorted({*a.sources, *b.sources})),
+            "plans": tuple(sorted({*one.plans, *other.plans})),
+            "level": min(one.level, other.level, key=LEVELS.index),
+            "confidence": min(one.confidence, other.confidence, key=_surest),
+            "consent": max(consents, key=AGAINST.__getitem__) if consents else one.consent or other.consent,
+            "sources": tuple(sorted({*one.sources, *other.sources})),
         }
     )
-    return worst._replace(behaviour=joined)
 
 
 def _surest(confidence: Confidence) -> int:

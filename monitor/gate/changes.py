@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from monitor.findings import CONFIDENCES, LEVELS
 from monitor.findings.gate import Behaviour, Gated, Made, Rose
@@ -20,6 +20,11 @@ def changes(now: Side, made: Made, was: Mapping[str, Behaviour], known: Recipien
     found = [_one(shown, partners.get(shown.behaviour.id), now.made, made) for shown in now.shown.values()]
     paired = {partner.id for partner in partners.values()}
     found += [_absent(each, now, known) for each in was.values() if each.id not in paired]
+    return ranked(found)
+
+
+def ranked(found: Iterable[Gated]) -> list[Gated]:
+    """What matters most first."""
     return sorted(
         found, key=lambda each: (ORDER.index(each.change), LEVELS.index(each.behaviour.level), each.behaviour.id)
     )

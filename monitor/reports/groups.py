@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import replace
 from typing import NamedTuple
 
 from monitor.findings import CONFIDENCES, LEVELS, Confidence, Finding, Flow, Level, Report
@@ -39,11 +38,8 @@ class Group(NamedTuple):
 
 
 def groups(report: Report) -> list[Group]:
-    """The groups of a report, worst first. What another app sent is in none: no finding rests on it."""
-    made = []
-    for each in sent(report):
-        if flows := tuple(flow for flow in each.flows if not flow.other_app):
-            made.append(Group(each.data, each.recipient.host, each.findings, replace(each, flows=flows)))
+    """The groups of a report, worst first."""
+    made = [Group(each.data, each.recipient.host, each.findings, each) for each in sent(report)]
     told = {id(finding) for group in made for finding in group.findings}
     rest: dict[tuple[str, str], list[Finding]] = defaultdict(list)
     for finding in worst_first(report):

@@ -33,6 +33,7 @@ _STRUCTURE = frozenset(
         "flows", "evidence", "references", "upload", "access", "connection", "body", "type", "title", "party",
         "country", "plan", "versions", "device", "rules", "operator", "recording", "consent", "name", "count", "row",
         "country_basis", "country_as_of", "code", "notation", "grid", "precision", "role", "lines", "step",
+        "image", "tree", "film",
     }
 )  # fmt: skip
 _CODE = frozenset({"stack", "thread", "source", "subject", "host", "domain", "package", "label", "platform"})

@@ -137,7 +137,7 @@ def _headline(finding: Finding, text: str, words: Words) -> Text:
 
 
 def _by_hand(flow: Flow) -> str:
-    return plain(f"{flow.access} -> {flow.upload}" if flow.access else flow.upload)
+    return plain(f"{flow.access} -> {flow.upload}  {flow.id}" if flow.access else f"{flow.upload}  {flow.id}")
 
 
 def _rules(report: Report, findings: Iterable[Finding], words: Words) -> Iterator[Text]:

@@ -49,6 +49,8 @@ class Mark:
     """Of a bar; 0: it is drawn as a sign with a number."""
     card: int = 0
     """The card that tells of it; 0: none does."""
+    ref: Ref = ""
+    """The first of the lines that carried something, else the first; empty: a gap that no line tells of."""
     target: bool = False
     """Whether the card leads back to it: the first of its uploads, else of its reads."""
 
@@ -96,6 +98,9 @@ class Picture:
     links: tuple[tuple[str, str], ...]
     """Path and title of each line from a read to an upload."""
     about: str
+    low: float
+    """Seconds at its left end."""
+    high: float
     cards: frozenset[int]
     """Those with a mark that leads to them."""
     listed: tuple[tuple[str, str], ...]
@@ -114,17 +119,27 @@ class _Row:
     """Seconds, line, whether it carried, text."""
 
 
-def picture(report: Report, words: Words, cards: Mapping[Ref, int] | None = None) -> Picture | None:
-    """The picture of a report, or None where nothing happened; `cards` says which card tells of a line."""
+def picture(
+    report: Report,
+    words: Words,
+    cards: Mapping[Ref, int] | None = None,
+    only: tuple[float, float] | None = None,
+) -> Picture | None:
+    """The picture of a report, or None where nothing happened.
+
+    `cards` says which card tells of a line; `only`, which seconds since the start of the run are shown.
+    """
     start = report.run.started
+    if only:
+        report = _within(report, only)
     carried = {ref for flow in report.flows for ref in (flow.access, flow.upload) if ref}
     reads = _reads(report, words, carried)
     sent = _sent(report, words, carried)
     asked = _asked(report, words)
     times = [point[0] for row in (*reads, asked, *sent) for point in row.points]
-    if not times:
+    if not times and not only:
         return None
-    low, high = _range(times, _seconds(report.run.ended, start) if report.run.ended else None)
+    low, high = only or _range(times, _seconds(report.run.ended, start) if report.run.ended else None)
     axis = _Axis(start, low, high)
     fronts = tuple(_fronts(report, words, axis))
     front = [_Row("front", words("lane_front"))] if fronts else []
@@ -132,6 +147,7 @@ def picture(report: Report, words: Words, cards: Mapping[Ref, int] | None = None
     lanes: list[Lane] = []
     places: dict[Ref, tuple[float, float]] = {}
     for row in rows:
+        row.points = [point for point in row.points if low <= point[0] <= high]
         if not row.points and row.kind not in ("front", "consent"):
             continue
         y = TOP + len(lanes) * LANE + LANE / 2
@@ -158,8 +174,21 @@ def picture(report: Report, words: Words, cards: Mapping[Ref, int] | None = None
             uploads=f"{len(report.uploads):,}",
             seconds=f"{high - low:.1f}",
         ),
+        low=low,
+        high=high,
         cards=frozenset(mark.card for lane in lanes for mark in lane.marks if mark.target),
         listed=tuple((lane.full, mark.title) for lane in lanes for mark in lane.marks)[:LISTED],
+    )
+
+
+def _within(report: Report, only: tuple[float, float]) -> Report:
+    """The report with the reads and uploads of these seconds alone: each of their lanes has room then."""
+    low, high = only
+    return report.model_copy(
+        update={
+            lane: tuple(seen for seen in getattr(report, lane) if low <= _seconds(seen.at, report.run.started) <= high)
+            for lane in ("accesses", "uploads")
+        }
     )
 
 
@@ -308,6 +337,7 @@ def _marks(
             any(point[2] for point in group),
             "\n".join(lines),
             height=_height(len(group), most) if len(groups) > DENSE else 0,
+            ref=next((point[1] for point in group if point[2]), group[0][1]),
             card=min((cards[point[1]] for point in group if point[1] in cards), default=0),
         )
 

@@ -16,6 +16,8 @@ from monitor.reports.words import Words, plain
 
 FEW = 2
 """Kinds of data and recipients that the sentence of facts names."""
+ANSWERS = ("given", "refused", "withdrawn", "basic_only", "partial")
+"""States that a user's answer brings about; closing a question is none."""
 LABEL = 40
 """Characters of a button or setting that it quotes."""
 
@@ -117,9 +119,12 @@ def headline(
 
 
 def sent(report: Report) -> list[Sent]:
-    """What left, by kind of data and host: what the rules object to most first, then in order of time."""
+    """What left, by kind of data and host: what the rules object to most first, then in order of time.
+
+    What another app sent is not among it: no finding rests on that.
+    """
     groups: dict[tuple[str, str], list[Flow]] = {}
-    for flow in sorted(report.flows, key=lambda flow: flow.at):
+    for flow in sorted((flow for flow in report.flows if not flow.other_app), key=lambda flow: flow.at):
         groups.setdefault((flow.data, flow.recipient.host), []).append(flow)
     of: dict[str, list[Finding]] = {}
     for finding in worst_first(report):
@@ -149,29 +154,29 @@ def went(report: Report, group: Sent, words: Words) -> str:
     """The same of one kind of data and one recipient, without a full stop."""
     moments = [when(report, flows, words) for flows in group.moments]
     again = words("went_again").join(moments[:FEW])
-    return words("went", what=what(group, words), host=plain(group.recipient.host), when=again)
+    return words("went", what=what(group, words, "went_entries"), host=plain(group.recipient.host), when=again)
 
 
-def what(group: Sent, words: Words) -> str:
-    """The kind of data, and how many of the rows that were read went there."""
+def what(group: Sent, words: Words, counted: str = "went_rows") -> str:
+    """The kind of data, and how many of the rows that were read went there, as the words `counted` say it."""
     flow = group.fullest
     data = words.data(group.data)
-    if not flow.rows_read:
-        return data
-    return words("went_rows", data=data, rows=f"{flow.rows:,}", rows_read=f"{flow.rows_read:,}")
+    return words(counted, data=data, rows=f"{flow.rows:,}", rows_read=f"{flow.rows_read:,}") if flow.rows_read else data
 
 
 def when(report: Report, flows: tuple[Flow, ...], words: Words) -> str:
     """When some uploads were, against the question to the user and the answer: of the first of them, and how many."""
     flow = flows[0]
     steps = consent_steps(report)
-    later = next((step for step in steps if step.at > flow.at), None)
+    later = [step for step in steps if step.at > flow.at]
+    answer = next((step for step in later if step.state in ANSWERS), None)
     since = step_for(steps, flow.at, flow.consent)
     if flow.consent_assumed or flow.consent == "not_observed":
         text = words("when_state", state=consent(flow, words))
-    elif flow.consent in ("not_shown", "requested") and later:
-        name = "when_before_question" if later.state == "requested" else "when_before_answer"
-        text = words(name, span=span((later.at - flow.at).total_seconds()))
+    elif flow.consent == "not_shown" and later and later[0].state not in ANSWERS:
+        text = words("when_before_question", span=span((later[0].at - flow.at).total_seconds()))
+    elif flow.consent in ("not_shown", "requested") and answer:
+        text = words("when_before_answer", span=span((answer.at - flow.at).total_seconds()))
     elif flow.consent == "not_shown":
         text = words("when_no_question")
     elif flow.consent == "requested":

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +40,26 @@ def open_engine(place: str | Path) -> Engine:
             engine.dispose()
             raise
     return engine
+
+
+def set_aside(file: Path) -> Path | None:
+    """Rename an index that another version of appwitness made, so that a new one can be begun in its place.
+
+    Gives its new name; None where there is nothing to rename. Raises UserError: another program has it open.
+    """
+    if not file.is_file():
+        return None
+    with in_words(str(file)), closing(sqlite3.connect(file, timeout=BUSY_MS / 1000, isolation_level=None)) as old:
+        was = file.stat()
+        made = old.execute("SELECT 1 FROM sqlite_master WHERE name = 'index_version'").fetchone()
+        version = old.execute("SELECT version FROM index_version").fetchone() if made else None
+        if version is None or version[0] == VERSION:
+            return None
+        old.execute("PRAGMA journal_mode = DELETE")  # its -wal is not to be taken for the new one's
+        old.execute("BEGIN EXCLUSIVE")
+        if not file.exists() or not os.path.samestat(was, file.stat()):  # somebody else was quicker
+            return None
+        return file.rename(file.with_name(f"{file.name}.version-{version[0]}.bak"))
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from monitor.events import FILES, KINDS, Line, kind_of
 
 VERSION = 6
-"""Of these tables. An index of another version is not read: it is deleted and rebuilt from the recordings."""
+"""Of these tables. An index of another version is not read: a new one is built from the recordings."""
 
 Name = Annotated[str, mapped_column(String(200))]
 Moment = Annotated[str, mapped_column(String(40))]

@@ -7,6 +7,7 @@ import json
 import threading
 from collections import OrderedDict
 from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, fields, is_dataclass
 from datetime import datetime
 from functools import cached_property
@@ -80,6 +81,8 @@ class _Kept:
 
     mask: Mask
     lines: dict[str, Lines]
+    turn: threading.RLock = field(default_factory=threading.RLock)
+    """One page of it at a time: what is kept grows while it is used."""
     accesses: Position = START
     """How far reads have been taken in for the mask."""
     unreadable: tuple[State, bool] | None = None
@@ -104,26 +107,27 @@ class Site:
         self._kept: OrderedDict[str, _Kept] = OrderedDict()
         self._turn = threading.RLock()
 
+    def turn_of(self, recording: str | None) -> AbstractContextManager[Any]:
+        """What a page of a recording is made in. Raises UserError when the index has none of that id."""
+        return nullcontext() if recording is None else self._of(recording).turn
+
     def mask(self, recording: str) -> Mask:
         """Hides every value that is known of a recording by now."""
         kept = self._of(recording)
-        with self._turn:
-            values: list[Value] = []
-            for read in self.store.read(recording, "access", kept.accesses):
-                kept.accesses = read.position
-                if isinstance(read.event, Access):
-                    values += read.event.values
-            if values:
-                kept.mask.learn(values)
-            return kept.mask
+        values: list[Value] = []
+        for read in self.store.read(recording, "access", kept.accesses):
+            kept.accesses = read.position
+            if isinstance(read.event, Access):
+                values += read.event.values
+        if values:
+            kept.mask.learn(values)
+        return kept.mask
 
     def lines(self, recording: str, kind: str) -> Lines:
         """The lines of a kind, as the index has them by now."""
-        kept = self._of(recording)
-        with self._turn:
-            found = kept.lines.setdefault(kind, Lines(self.store, recording, kind))
-            found.update()
-            return found
+        found = self._of(recording).lines.setdefault(kind, Lines(self.store, recording, kind))
+        found.update()
+        return found
 
     def is_unreadable(self, recording: str) -> bool:
         """Whether a line of a recording is none of the contract: then it is not clean."""
@@ -133,9 +137,9 @@ class Site:
             kept.unreadable = (state, any(read.event is None for read in reads))
         return kept.unreadable[1]
 
-    def concluded(self, recording: str) -> Carries:
-        """Findings and flows, as the index has them now."""
-        state, kept = self.state(recording), self._of(recording)
+    def concluded(self, recording: str, state: State) -> Carries:
+        """Findings and flows, as the index has them in this state."""
+        kept = self._of(recording)
         if kept.concluded is None or kept.concluded[0] != state:
             findings, flows = self.lists.findings(recording), self.lists.flows(recording)
             about: dict[Ref, list[int]] = {}
@@ -151,9 +155,9 @@ class Site:
             kept.concluded = (state, Carries(findings, flows, about, of))
         return kept.concluded[1]
 
-    def report(self, recording: str, *, reveal: bool) -> Report:
-        """The whole report, masked unless `reveal`."""
-        state, kept = self.state(recording), self._of(recording)
+    def report(self, recording: str, state: State, *, reveal: bool) -> Report:
+        """The whole report in this state, masked unless `reveal`."""
+        kept = self._of(recording)
         if kept.report is None or kept.report[:2] != (state, reveal):
             whole = report(self.store, recording, self.known)
             kept.report = (state, reveal, whole if reveal else masked(whole))
@@ -197,6 +201,14 @@ class Asked:
         text = self.text(name)
         return max(least, int(text)) if text.isdecimal() and len(text) < 10 else None
 
+    def seconds(self, name: str) -> float | None:
+        """A number of seconds in the address, or None."""
+        try:
+            given = float(self.text(name))
+        except ValueError:
+            return None
+        return given if abs(given) < 1e9 else None
+
     @property
     def page(self) -> int:
         """Which page of the list."""
@@ -213,10 +225,25 @@ class Asked:
         run = self.site.store.run(self.recording)
         return run if self.reveal else self.site.mask(self.recording).run(run)
 
-    @property
+    @cached_property
     def mask(self) -> Mask:
         """What hides the values of the recording, or shows them."""
         return Clear() if self.reveal else self.site.mask(self.recording)
+
+    @cached_property
+    def state(self) -> State:
+        """How far the index is with the recording. Raises UserError when it has none of that id."""
+        return self.site.state(self.recording)
+
+    @cached_property
+    def concluded(self) -> Carries:
+        """Its findings and flows."""
+        return self.site.concluded(self.recording, self.state)
+
+    @cached_property
+    def report(self) -> Report:
+        """Its report, masked unless values are shown."""
+        return self.site.report(self.recording, self.state, reveal=self.reveal)
 
     def link(self, *path: object, **query: object) -> str:
         """The address of a page, in the same language, revealed or not."""
@@ -233,7 +260,7 @@ class Asked:
         return self.link("recordings", self.recording, *path, **query)
 
     def to_line(self, ref: Ref) -> str | None:
-        """The address of a line that has a page."""
+        """The address of a line that has a page; None of one that has none."""
         name, _, number = ref.rpartition(":")
         places = {"uploads.jsonl": "uploads", "accesses.jsonl": "reads"}
         if name in places and number.isdecimal():

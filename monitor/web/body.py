@@ -16,7 +16,7 @@ from monitor.web.asked import Asked
 
 LIMITS = decode.Limits(output_bytes=16 << 20, leaves=50_000, work=4 << 20)
 """Of decoding for a page: less than for matching, as somebody waits."""
-LARGEST = 8 << 20
+LARGEST = 2 << 20
 """Bytes of a body that is taken apart here."""
 LEAVES = 200
 """Leaves that are listed."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
+from typing import NamedTuple
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -18,23 +19,36 @@ QUIET_S = 15.0
 """After which something is said, so that it is noticed when nobody listens any more."""
 
 
-def events(request: Request, state: Callable[[], str], is_live: Callable[[], bool]) -> StreamingResponse:
+class Watched(NamedTuple):
+    """What a page is told of."""
+
+    state: Callable[[], str]
+    """Another text whenever it changed."""
+    is_live: Callable[[], bool]
+    """Whether it is likely to change soon."""
+    ending: Callable[[], bool]
+    """Whether the server is about to end."""
+
+
+def events(request: Request, watched: Watched) -> StreamingResponse:
     """An event with the new state whenever it is another; the first at once."""
-    return StreamingResponse(_changes(request, state, is_live), media_type="text/event-stream")
+    return StreamingResponse(_changes(request, watched), media_type="text/event-stream")
 
 
-async def _changes(request: Request, state: Callable[[], str], is_live: Callable[[], bool]) -> AsyncIterator[str]:
+async def _changes(request: Request, watched: Watched) -> AsyncIterator[str]:
     told, live = "", False
-    asked_at = said_at = 0.0
-    while not await request.is_disconnected():
+    look_at = asked_at = said_at = 0.0
+    while not watched.ending() and not await request.is_disconnected():
         now = time.monotonic()
         if now - asked_at >= LATER_S:
-            live, asked_at = await run_in_threadpool(is_live), now
-        found = await run_in_threadpool(state)
-        if found != told:
-            told, said_at = found, now
-            yield f"data: {found}\n\n"
-        elif now - said_at >= QUIET_S:
+            live, asked_at = await run_in_threadpool(watched.is_live), now
+        if live or now >= look_at:
+            look_at = now + LATER_S
+            found = await run_in_threadpool(watched.state)
+            if found != told:
+                told, said_at = found, now
+                yield f"data: {found}\n\n"
+        if now - said_at >= QUIET_S:
             said_at = now
             yield ": nothing new\n\n"
-        await asyncio.sleep(SOON_S if live else LATER_S)
+        await asyncio.sleep(SOON_S)

@@ -11,6 +11,7 @@ from monitor.correlate import differences, report
 from monitor.errors import UserError
 from monitor.judge.compare import compare as compared
 from monitor.reports.comparison import FORMATS, render
+from monitor.reports.mask import Mask
 from monitor.reports.recipients import who
 from monitor.reports.verdict import headline
 from monitor.reports.watched import device
@@ -75,12 +76,17 @@ def recipients(asked: Asked) -> Response:
     facts = {
         "state": state_of_all(asked),
         "filters": {"text": asked.text("text")},
-        "recipients": found.rows,
+        "recipients": [{**row._asdict(), "host": _host(asked, row.host)} for row in found.rows],
         "page": found.number,
         "pages": found.last,
         "total": found.total,
     }
     return asked.answer("recipients.html", facts)
+
+
+def _host(asked: Asked, host: str) -> str:
+    """A host without what looks like a value in it: there is no one recording here whose values are known."""
+    return host if asked.reveal else Mask(()).excerpt(host)
 
 
 def recipient(asked: Asked) -> Response:
@@ -135,7 +141,7 @@ def rule(asked: Asked) -> Response:
             "remedy": dict(known.remedy), "kinds": known.kinds,
             "references": [*laws.references(articles), *known.references],
         },
-        "found": found.rows,
+        "found": [{**row._asdict(), "host": row.host and _host(asked, row.host)} for row in found.rows],
         "page": found.number,
         "pages": found.last,
         "total": found.total,

@@ -13,11 +13,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from monitor.correlate import Knowledge, knowledge
 from monitor.errors import UserError
-from monitor.recording.signing import Signer
-from monitor.store import Store
-from monitor.web import live, overview, run
+from monitor.web import consents, live, overview, run
 from monitor.web.asked import STATIC, Asked, Site
 from monitor.web.door import Door
 
@@ -35,7 +32,7 @@ PAGES: dict[str, View] = {
     "/recordings/{recording}/uploads/{number:int}": run.upload,
     "/recordings/{recording}/reads": run.reads,
     "/recordings/{recording}/reads/{number:int}": run.read,
-    "/recordings/{recording}/consents": run.consents,
+    "/recordings/{recording}/consents": consents.consents,
     "/recordings/{recording}/gaps": run.gaps,
     "/recordings/{recording}/report": run.report,
     "/recordings/{recording}/sarif": run.sarif,
@@ -46,22 +43,13 @@ LARGEST_FORM = 16_384
 """Bytes of a form."""
 
 
-def app(
-    store: Store,
-    known: Knowledge | None = None,
-    *,
-    token: str,
-    reveal: bool = False,
-    address: str = "127.0.0.1",
-    signer: Signer | None = None,
-) -> Starlette:
-    """The pages over `store`, in English or with `?lang=zh`, as JSON with `?format=json`.
+def app(site: Site, address: str = "127.0.0.1", ending: Callable[[], bool] = lambda: False) -> Starlette:
+    """The pages of a site, in English or with `?lang=zh`, as JSON with `?format=json`.
 
-    Values are masked; where they may be shown (`reveal`), they are with `?reveal=1`. Whoever does not know `token` is
-    refused (see `Door`; `address` is where the server listens). Nothing is written but marks of consent, which the
-    `signer` signs.
+    Values are masked; where they may be shown, they are with `?reveal=1`. Whoever does not know the site's token is
+    refused (see `Door`; `address` is where the server listens). Nothing is written but marks of consent. `ending` says
+    that the server is about to end.
     """
-    site = Site(store, known or knowledge(), token, reveal, signer)
 
     async def mark(request: Request) -> Response:
         sent = b""
@@ -70,16 +58,18 @@ def app(
             if len(sent) > LARGEST_FORM:
                 raise HTTPException(413)
         fields = dict(parse_qsl(sent.decode("utf-8", "replace")))
-        return await run_in_threadpool(run.mark, Asked(site, request), fields)
+        return await run_in_threadpool(_page(site, lambda asked: consents.mark(asked, fields)), request)
 
     def of_all(request: Request) -> Response:
         asked = Asked(site, request)
-        return live.events(request, lambda: overview.state_of_all(asked), lambda: False)
+        return live.events(request, live.Watched(lambda: overview.state_of_all(asked), lambda: False, ending))
 
     def of_one(request: Request) -> Response:
         asked = Asked(site, request)
-        run.state(asked)  # there is no such recording: said before the first event
-        return live.events(request, lambda: run.state(asked), lambda: run.is_live(asked))
+        name = asked.recording
+        site.state(name)  # should there be no such recording, that is said before the first event
+        watched = live.Watched(lambda: run.name_of(site.state(name)), lambda: run.is_live(asked), ending)
+        return live.events(request, watched)
 
     def problem(request: Request, error: Exception) -> Response:
         status = error.status_code if isinstance(error, HTTPException) else 404
@@ -94,13 +84,17 @@ def app(
             Route(f"/static/{STATIC[0]}/{{name}}", _static),
             *(Route(path, _page(site, view), methods=["GET"]) for path, view in PAGES.items()),
         ],
-        middleware=[Middleware(Door, token=token, address=address)],
+        middleware=[Middleware(Door, token=site.token, address=address)],
         exception_handlers={UserError: problem, HTTPException: problem},
     )
 
 
 def _page(site: Site, view: View) -> Callable[[Request], Response]:
-    return lambda request: view(Asked(site, request))
+    def page(request: Request) -> Response:
+        with site.turn_of(request.path_params.get("recording")):
+            return view(Asked(site, request))
+
+    return page
 
 
 def _static(request: Request) -> Response:

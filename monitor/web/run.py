@@ -1,19 +1,18 @@
-"""The pages of one recording: what it comes to, findings, uploads, reads, consent, gaps; marks and downloads."""
+"""The pages of one recording: what it comes to, findings, uploads, reads, gaps; and its files to download."""
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
-from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.responses import HTMLResponse, Response
 
-from monitor import marks
-from monitor.correlate import correlate, indexed_report
+from monitor.correlate import indexed_report
 from monitor.errors import UserError
-from monitor.events import Access, Consent, ConsentState, Ref, Scope, Upload
+from monitor.events import FILES, Access, Ref, Upload
 from monitor.exchange import har
 from monitor.findings import LEVELS, Flow
 from monitor.recording import Recording
@@ -23,23 +22,22 @@ from monitor.reports.page.sections import gaps as gap_rows
 from monitor.reports.time_axis import consent_steps
 from monitor.reports.timeline import picture
 from monitor.reports.verdict import Verdict, headline, verdict, worst_first
+from monitor.reports.verdict import facts as facts_in_words
 from monitor.reports.watched import consent, device
 from monitor.seen import Seen, holds, number_of
-from monitor.store.lists import ROWS, Brief
+from monitor.store.lists import ROWS, Brief, State
 from monitor.web import body
 from monitor.web.asked import Asked, going_on
-from monitor.web.door import is_form_token, policy_of
+from monitor.web.door import policy_of
 from monitor.web.lines import FILTERS
 
-OPERATOR_STATES: tuple[ConsentState, ...] = ("requested", "given", "refused", "withdrawn", "dismissed")
-"""What a person may note; `gone` is for what nobody saw."""
 MOST_WAYS = 200
 """Uploads of one read that are listed."""
 
 
-def state(asked: Asked) -> str:
-    """Another text whenever what is shown of a recording may have changed."""
-    return format(hash(asked.site.state(asked.recording)) & 0xFFFFFFFFFFFF, "x")
+def name_of(state: State) -> str:
+    """Another text for another state."""
+    return format(hash(state) & 0xFFFFFFFFFFFF, "x")
 
 
 def is_live(asked: Asked) -> bool:
@@ -50,11 +48,11 @@ def is_live(asked: Asked) -> bool:
 
 def head(asked: Asked) -> dict[str, Any]:
     """What every page of a recording begins with."""
-    now = asked.site.state(asked.recording)
+    now = asked.state
     counts = dict(now.lines)
     run = asked.run
     return {
-        "state": state(asked),
+        "state": name_of(now),
         "recording": asked.recording,
         "app": run.app.package,
         "version": run.app.version,
@@ -65,7 +63,7 @@ def head(asked: Asked) -> dict[str, Any]:
         "going_on": is_live(asked),
         "judged": now.judged_by is not None,
         "counts": {
-            "findings": len(asked.site.concluded(asked.recording).findings),
+            "findings": len(asked.concluded.findings),
             "uploads": counts.get("upload", 0),
             "reads": counts.get("access", 0),
         },
@@ -74,7 +72,7 @@ def head(asked: Asked) -> dict[str, Any]:
 
 def summary(asked: Asked) -> Response:
     """What the recording comes to: verdict, findings by rule, consent, timeline, gaps."""
-    report = asked.site.report(asked.recording, reveal=asked.reveal)
+    report = asked.report
     found = verdict(report, asked.words)
     first = head(asked)
     if not first["judged"]:
@@ -94,8 +92,11 @@ def summary(asked: Asked) -> Response:
         who = group.pop("_who")
         group["what"] = [{"data": data, "host": host, "findings": count} for (data, host), count in who.items()][:5]
         group["more"] = max(0, len(who) - 5)
+    low, high = asked.seconds("from"), asked.seconds("to")
+    zoomed = (low, high) if low is not None and high is not None and low < high else None
     facts = {
         **first,
+        "facts": facts_in_words(report, asked.words),
         "verdict": found.line,
         "more": found.more,
         "tone": found.tone,
@@ -103,14 +104,15 @@ def summary(asked: Asked) -> Response:
         "steps": [{"at": step.at, "state": step.state, "ref": step.ref, "text": step.event.text}
                   for step in consent_steps(report)],
         "gaps": len(report.gaps),
-        "_picture": picture(report, asked.words),
+        "zoomed": zoomed,
+        "_picture": picture(report, asked.words, only=zoomed),
     }  # fmt: skip
     return asked.answer("summary.html", facts)
 
 
 def findings(asked: Asked) -> Response:
     """The findings, by rule, level and recipient."""
-    known = asked.site.concluded(asked.recording)
+    known = asked.concluded
     uploads = {flow.id: flow.upload for flow in known.flows}
     filters = {name: asked.text(name) for name in ("rule", "level", "host")}
     numbered = sorted(enumerate(known.findings, start=1), key=lambda each: LEVELS.index(each[1].level))
@@ -160,24 +162,31 @@ def _finding(asked: Asked, number: int, finding: Brief, uploads: dict[str, Ref])
 
 def uploads(asked: Asked) -> Response:
     """The network list."""
-    filters = {name: asked.text(name) for name in FILTERS["upload"]}
-    known = asked.site.concluded(asked.recording)
-    only = asked.text("only")
-    sort = asked.text("sort") or "-line"
-    lines = asked.site.lines(asked.recording, "upload")
-    found = lines.page(filters, _only(only, known, "uploads."), sort, asked.page)
-    choices = {name: lines.choices(name) for name in ("method", "status")}
-    facts = {
-        **head(asked),
+    return asked.answer("uploads.html", {**head(asked), **_list(asked, "upload", ("method", "status"), _upload)})
+
+
+def reads(asked: Asked) -> Response:
+    """The list of reads."""
+    return asked.answer("reads.html", {**head(asked), **_list(asked, "access", ("data", "outcome"), _read)})
+
+
+def _list(
+    asked: Asked, kind: str, offered: Sequence[str], row: Callable[[Asked, Seen[Any]], dict[str, Any]]
+) -> dict[str, Any]:
+    """The lines of a kind, filtered and sorted as is asked; the values of some fields are offered as filters."""
+    filters = {name: asked.text(name) for name in FILTERS[kind]}
+    only, sort = asked.text("only"), asked.text("sort") or "-line"
+    lines = asked.site.lines(asked.recording, kind)
+    found = lines.page(filters, _only(only, asked.concluded, FILES[kind]), sort, asked.page)
+    return {
         "filters": {**filters, "only": only},
         "sort": sort,
-        "uploads": [_upload(asked, seen) for seen in found.rows if holds(seen, Upload)],
+        "uploads" if kind == "upload" else "reads": [row(asked, seen) for seen in found.rows],
         "page": found.number,
         "pages": found.last,
         "total": found.total,
-        "_choices": choices,
+        "_choices": {name: lines.choices(name) for name in offered},
     }
-    return asked.answer("uploads.html", facts)
 
 
 def _only(only: str, known: Any, file: str) -> set[int] | None:
@@ -204,7 +213,7 @@ def _upload(asked: Asked, seen: Seen[Upload]) -> dict[str, Any]:
 
 def _line(asked: Asked, seen: Seen[Any]) -> dict[str, Any]:
     """What every line of a list has: its name, its time, and what was concluded of it."""
-    known = asked.site.concluded(asked.recording)
+    known = asked.concluded
     numbers = known.about.get(seen.ref, [])
     worst = min((known.findings[number - 1].level for number in numbers), key=LEVELS.index, default=None)
     data = dict.fromkeys(flow.data for flow in known.of.get(seen.ref, ()))
@@ -228,7 +237,7 @@ def upload(asked: Asked) -> Response:
         "flows": [_flow(asked, flow) for flow in flows],
         "decoded": body.viewed(asked, seen.event, flows, folder),
         "before": seen.number - 1 or None,
-        "after": seen.number + 1 if seen.number < dict(asked.site.state(asked.recording).lines)["upload"] else None,
+        "after": seen.number + 1 if seen.number < dict(asked.state.lines)["upload"] else None,
     }  # fmt: skip
     return asked.answer("upload.html", facts)
 
@@ -246,34 +255,13 @@ def _flow(asked: Asked, flow: Flow) -> dict[str, Any]:
 
 def _about(asked: Asked, ref: Ref) -> list[dict[str, Any]]:
     """The findings that rest on a line."""
-    known = asked.site.concluded(asked.recording)
+    known = asked.concluded
     return [
         {"number": number, "rule": each.rule, "level": each.level, "title": each.title, "confidence": each.confidence,
          "detail": {lang: asked.mask.known(text) for lang, text in each.detail.items()}}
         for number in known.about.get(ref, ())[:20]
         for each in [known.findings[number - 1]]
     ]  # fmt: skip
-
-
-def reads(asked: Asked) -> Response:
-    """The list of reads."""
-    filters = {name: asked.text(name) for name in FILTERS["access"]}
-    known = asked.site.concluded(asked.recording)
-    only, sort = asked.text("only"), asked.text("sort") or "-line"
-    lines = asked.site.lines(asked.recording, "access")
-    found = lines.page(filters, _only(only, known, "accesses."), sort, asked.page)
-    choices = {name: lines.choices(name) for name in ("data", "outcome")}
-    facts = {
-        **head(asked),
-        "filters": {**filters, "only": only},
-        "sort": sort,
-        "reads": [_read(asked, seen) for seen in found.rows if holds(seen, Access)],
-        "page": found.number,
-        "pages": found.last,
-        "total": found.total,
-        "_choices": choices,
-    }
-    return asked.answer("reads.html", facts)
 
 
 def _read(asked: Asked, seen: Seen[Access]) -> dict[str, Any]:
@@ -287,7 +275,7 @@ def _read(asked: Asked, seen: Seen[Access]) -> dict[str, Any]:
         "values": event.values[:3],
         "more": max(0, len(event.values) - 3),
         "count": event.count,
-        "sent": len({flow.upload for flow in asked.site.concluded(asked.recording).of.get(seen.ref, ())}),
+        "sent": len({flow.upload for flow in asked.concluded.of.get(seen.ref, ())}),
     }
 
 
@@ -311,76 +299,9 @@ def read(asked: Asked) -> Response:
     return asked.answer("read.html", facts)
 
 
-def consents(asked: Asked, problem: str = "") -> Response:
-    """What the user was asked and answered, and the form to mark it."""
-    report = asked.site.report(asked.recording, reveal=asked.reveal)
-    lines = [_consent(ref, at, event, report.replaced) for ref, _, at, event in report.consents
-             if isinstance(event, Consent)]  # fmt: skip
-    corrects = asked.text("corrects")
-    facts = {
-        **head(asked),
-        "problem": problem,
-        "steps": [{"at": step.at, "state": step.state, "ref": step.ref} for step in consent_steps(report)],
-        "consents": list(reversed(lines)),
-        "corrects": corrects,
-        "_corrected": next((line for line in lines if line["ref"] == corrects), None),
-        "_statuses": OPERATOR_STATES,
-        "_scopes": get_args(Scope),
-        "_may_mark": _folder(asked) is not None,
-    }
-    return asked.answer("consents.html", facts, 400 if problem else 200)
-
-
-def _consent(ref: Ref, at: Any, event: Consent, replaced: dict[Ref, tuple[Ref, ...]]) -> dict[str, Any]:
-    return {
-        "ref": ref, "at": at, "signal": event.signal, "status": event.status, "scope": event.scope, "by": event.by,
-        "text": event.text, "note": event.note, "data": event.data, "corrects": event.corrects,
-        "retracts": event.retracts, "replaced": replaced.get(ref, ()),
-    }  # fmt: skip
-
-
-def mark(asked: Asked, form: Mapping[str, str]) -> Response:
-    """Append what the operator says of consent, as `appwitness mark` does, and have a run that is over judged anew."""
-    if not is_form_token(form.get("form"), asked.site.token):
-        return Response("This form is not of these pages.\n", 403, media_type="text/plain")
-    site, words = asked.site, {name: text.strip()[:400] for name, text in form.items()}
-    folder = _folder(asked)
-    try:
-        if folder is None:
-            raise UserError(f"The folder of {asked.recording} is gone.", "Only its index is left: it cannot be marked.")
-        recording = Recording.open(folder, signer=site.signer)
-        if words.get("retracts"):
-            marks.retract(recording, words["retracts"], site.known.labels, words.get("note") or None)
-        else:
-            _mark(asked, recording, words)
-        if not recording.going_on:
-            correlate(recording, site.store, site.known)
-    except UserError as error:
-        return consents(asked, str(error))
-    return RedirectResponse(asked.to_recording("consents"), status_code=303)
-
-
-def _mark(asked: Asked, recording: Recording, words: dict[str, str]) -> None:
-    status = next((each for each in OPERATOR_STATES if each == words.get("status")), None)
-    if status is None:
-        raise UserError("The form does not say what the user decided.", "Choose one of its answers.")
-    said = marks.Said(
-        scope=next((each for each in get_args(Scope) if each == words.get("scope")), None),
-        text=words.get("text") or None,
-        note=words.get("note") or None,
-    )
-    known = asked.site.known
-    marks.consent(recording, status, said, known.data_types, known.labels, words.get("corrects", ""))
-
-
-def _folder(asked: Asked) -> Path | None:
-    folder = asked.site.store.path(asked.recording)
-    return folder if (folder / "run.json").is_file() else None
-
-
 def gaps(asked: Asked) -> Response:
     """What could not be observed."""
-    report = asked.site.report(asked.recording, reveal=asked.reveal)
+    report = asked.report
     facts = {**head(asked), "gaps": report.gaps, "_rows": gap_rows(report, asked.words)}
     return asked.answer("gaps.html", facts)
 

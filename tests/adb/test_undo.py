@@ -6,13 +6,17 @@ import multiprocessing
 import os
 import random
 import signal
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from monitor.lab.apps import APPS
 from monitor.observe.android import device, finding
+from monitor.observe.android.control import Control
 from monitor.observe.android.journal import Entry, Journal, Undo
 from monitor.observe.android.wanted import Wanted
 from tests.adb.rig import frida_server, lab_app
@@ -70,6 +74,56 @@ def authority(path: Path) -> None:
     CA(organization_name="mitmproxy").cert_pem.write_to_path(path)
 
 
+def undo(serial: str, home: Path, kill_at: int, when: str) -> None:
+    """In a process of its own: undo, and be killed at change number `kill_at`: before it is taken back, amid that, or
+    after it and before the journal says so."""
+    taken = Control.take_back
+    count = 0
+
+    def kill() -> None:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    def take_back(self: Control, undo: Undo) -> None:
+        nonlocal count
+        count += 1
+        if count == kill_at:
+            if when == "before":
+                kill()
+            elif when == "amid":
+                threading.Timer(random.uniform(0, 0.1), kill).start()
+        taken(self, undo)
+        if count == kill_at:
+            kill()
+
+    Control.take_back = take_back  # type: ignore[method-assign]
+    finding.take_back(finding.control(finding.choose(serial), home / "devices"))
+    kill()
+
+
+def killed(target: Callable[..., None], *arguments: Any) -> None:
+    """It ended, in a process of its own, as it was to end."""
+    child = multiprocessing.get_context("spawn").Process(target=target, args=arguments)
+    child.start()
+    child.join()
+    assert child.exitcode == -signal.SIGKILL
+
+
+@contextmanager
+def before_a_run(phone: Phone, folder: Path) -> Iterator[tuple[Path, Path, Path]]:
+    """The home, the app and frida-server for a run; in the end, the device is as it was before."""
+    home, program = folder / "home", folder / "frida-server"
+    home.mkdir()
+    authority(home / "ca.pem")
+    program.write_bytes(frida_server.program())
+    with lab_app.furnish(phone, "circle", "free", installed=False, debuggable=not phone.read()["su"]) as app:
+        before = left(phone)
+        yield home, app.apk, program
+        if "http_proxy" in (now := left(phone))["settings"]["global"]:
+            before["settings"]["global"]["http_proxy"] = ":0"  # deleted, it works on until a reboot
+        assert now == before
+    assert APPS["circle"].package not in phone.read()["packages"]
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(("api", "su"), VERSIONS)
 @pytest.mark.parametrize("number", range(KILLS))
@@ -79,26 +133,28 @@ def test_killed_anywhere_undo_brings_back_what_was(
     chance = random.Random(f"{api} {su} {number}")
     kill_at, after = chance.randrange(1, MOST), chance.random() < 0.5
     phone = phone_of(api=api, su=su)
-    home = tmp_path / "home"
-    home.mkdir()
-    authority(home / "ca.pem")
-    program = tmp_path / "frida-server"
-    program.write_bytes(frida_server.program())
-    with lab_app.furnish(phone, "circle", "free", installed=False, debuggable=not su) as app:
-        before = left(phone)
-        child = multiprocessing.get_context("spawn").Process(
-            target=prepare, args=(phone.serial, home, app.apk, program, kill_at, after)
-        )
-        child.start()
-        child.join()
-        assert child.exitcode == -signal.SIGKILL
+    with before_a_run(phone, tmp_path) as (home, apk, program):
+        killed(prepare, phone.serial, home, apk, program, kill_at, after)
 
         control = finding.control(finding.choose(phone.serial), home / "devices")
         assert control.journal.open or kill_at == 1
         assert finding.take_back(control) == []
         assert control.journal.open == ()
 
-        if "http_proxy" in (now := left(phone))["settings"]["global"]:
-            before["settings"]["global"]["http_proxy"] = ":0"  # deleted, it works on until a reboot
-        assert now == before
-    assert APPS["circle"].package not in phone.read()["packages"]
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("api", "su"), VERSIONS)
+@pytest.mark.parametrize("number", range(KILLS))
+def test_an_undo_that_is_killed_is_done_by_the_next(
+    phone_of: Callable[..., Phone], tmp_path: Path, api: int, su: str, number: int
+) -> None:
+    chance = random.Random(f"undo {api} {su} {number}")
+    phone = phone_of(api=api, su=su)
+    with before_a_run(phone, tmp_path) as (home, apk, program):
+        killed(prepare, phone.serial, home, apk, program, MOST, True)
+        for _ in range(2):
+            killed(undo, phone.serial, home, chance.randrange(1, MOST // 2), chance.choice(("before", "amid", "after")))
+
+        control = finding.control(finding.choose(phone.serial), home / "devices")
+        assert finding.take_back(control) == []
+        assert control.journal.open == ()

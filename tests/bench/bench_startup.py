@@ -1,5 +1,5 @@
 """The cost of everyday verbs: `appwitness --help`, and the report of a small recording, from the start of the process
-to its end, in this environment as it is.
+to its end, in this environment as it is; and what the pytest plugin adds to the collection of 500 tests.
 
 CPU time is user and system together. Each figure is the least of several rounds.
 """
@@ -18,6 +18,21 @@ from tests.bench.figures import Figure, Given
 from tests.bench.running import alone
 
 ROUNDS = 7
+ADDED = """
+import contextlib, io, statistics, sys, time
+import pytest
+begun = time.process_time()
+import monitor.pytest_plugin
+imported = time.process_time() - begun
+
+def collecting(*options):
+    begun = time.process_time()
+    with contextlib.redirect_stdout(io.StringIO()):
+        assert pytest.main(["--collect-only", "-q", "-p", "no:cacheprovider", *options, sys.argv[1]]) == 0
+    return time.process_time() - begun
+
+print(imported + statistics.median(collecting() - collecting("-p", "no:appwitness") for _ in range(25)))
+"""
 RECORDING = Path(__file__).parents[1] / "recordings/sent-before-consent"
 REPORT = ("-m", "monitor", "report", str(RECORDING), "--db")
 
@@ -40,6 +55,13 @@ def least(rounds: Sequence[tuple[float, float]]) -> tuple[float, float]:
     return min(wall for wall, _ in rounds), min(cpu for _, cpu in rounds)
 
 
+def added_by_plugin(folder: Path) -> float:
+    """CPU seconds: its import, and the median of what collecting takes more with it, by turns in one process."""
+    (folder / "test_many.py").write_text("".join(f"def test_{number}(): pass\n" for number in range(500)))
+    done = subprocess.run([sys.executable, "-c", ADDED, str(folder)], capture_output=True, text=True, check=True)
+    return float(done.stdout)
+
+
 def measure() -> Iterator[Given]:
     """The figures."""
     for name, arguments in (("python -c pass", ("-c", "pass")), ("--help", ("-m", "monitor", "--help"))):
@@ -48,6 +70,7 @@ def measure() -> Iterator[Given]:
         yield Figure(f"{name}, CPU", used)
     with tempfile.TemporaryDirectory() as folder:
         indexes = [f"{folder}/{number}.sqlite" for number in range(ROUNDS)]
+        yield Figure("pytest plugin, added to collection, CPU", 1000 * added_by_plugin(Path(folder)))
         yield Figure("report, first time, CPU", least([spent(*REPORT, index) for index in indexes])[1])
         yield Figure("report, index current, CPU", least([spent(*REPORT, index) for index in indexes])[1])
 

@@ -50,6 +50,8 @@ class Goal(BaseModel):
     better: Literal["lower", "higher"]
     why: str | None = None
     """Why the goal is what it is, in one sentence."""
+    short: str | None = None
+    """Where it is known that it is short: what takes it, in one sentence."""
 
     def met_by(self, value: float) -> bool | None:
         """Whether a value meets it; None where there is no goal."""
@@ -74,7 +76,7 @@ class Row(NamedTuple):
     """None: goals.yml has no such figure."""
     verdict: Verdict
     reason: str | None = None
-    """Why it was not measured, or failed."""
+    """Why it was not measured, failed, or is short."""
 
 
 def load(file: Path = GOALS_YML) -> Goals:
@@ -112,7 +114,9 @@ def _row(bench: str, name: str, value: float, goal: Goal | None) -> Row:
     if goal is None:
         return Row(bench, name, value, None, "failed", "goals.yml does not have it, or it was given twice")
     met = goal.met_by(value)
-    return Row(bench, name, value, goal, "no_goal" if met is None else "met" if met else "short")
+    if met is False:
+        return Row(bench, name, value, goal, "short", goal.short)
+    return Row(bench, name, value, goal, "no_goal" if met is None else "met")
 
 
 def text(row: Row) -> str:
@@ -127,7 +131,7 @@ def text(row: Row) -> str:
         case "met":
             return f"{measured}  met"
         case "short":
-            return f"{measured}  SHORT"
+            return f"{measured}  SHORT{f': {row.reason}' if row.reason else ''}"
         case "no_goal":
             return measured
         case "not_measured":

@@ -36,3 +36,22 @@ def height(page: Page) -> int:
 def printed(page: Page) -> int:
     """How many sheets it prints on."""
     return len(re.findall(rb"/Type\s*/Page\b", page.pdf(prefer_css_page_size=True)))
+
+
+def first_screen(page: Page) -> str:
+    """The text that stands in the window as it was opened, line by line; nothing of what is folded or below."""
+    text: str = page.evaluate(VISIBLE)
+    return text
+
+
+VISIBLE = r"""() => {
+    const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT), found = [];
+    while (walker.nextNode()) {
+        const range = document.createRange();
+        range.selectNodeContents(walker.currentNode);
+        const boxes = [...range.getClientRects()];
+        const inside = boxes.some(box => box.height && box.bottom <= innerHeight && box.right <= innerWidth);
+        if (inside && walker.currentNode.parentElement.checkVisibility()) found.push(walker.currentNode.data.trim());
+    }
+    return found.filter(text => text).join("\n");
+}"""

@@ -1,7 +1,12 @@
-"""The HTML report of a recording in a real browser."""
+"""The HTML report of a recording in a real browser: whole at any size, said in its first screen, printed, filtered."""
 
 from __future__ import annotations
 
+import itertools
+import json
+import subprocess
+import sys
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -10,8 +15,9 @@ from monitor.correlate import knowledge, report_on
 from monitor.judge.compare import compare
 from monitor.recording import Recording
 from monitor.reports import comparison, gate, render
+from monitor.reports.words import Words
 from monitor.store import Store
-from tests.browser.seen import SIZES, overflow, violations
+from tests.browser.seen import SIZES, first_screen, height, overflow, printed, violations
 from tests.gate import test_page
 from tests.reports import sample
 
@@ -60,3 +66,118 @@ def test_the_other_pages(visit, tmp_path, name, size):
     page = visit(file, SIZES[size])
     assert violations(page) == []
     assert overflow(page) == 0
+
+
+TEN_SECONDS = [
+    "address-book-upload",
+    "sent-before-consent",
+    "sent-after-withdrawal",
+    "third-party-not-covered",
+    "planted-value-without-access",
+]
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+@pytest.mark.parametrize("case", TEN_SECONDS)
+def test_the_first_screen_alone_says_what_went_to_whom_after_which_answer_and_how_sure_that_is(
+    visit, tmp_path, known, case, lang
+):
+    """The ten-second test of docs/reading-a-report.md."""
+    words = Words(lang)
+    expected = json.loads((RECORDINGS / case / "expected.json").read_text("utf-8"))["findings"]
+    worst = next(finding for finding in expected if finding["recipient"])
+    with Store(tmp_path / "index.sqlite") as store:
+        report = report_on(Recording.open(RECORDINGS / case), store, known)
+    flow = next(each for each in report.flows if each.recipient.host == worst["recipient"])
+    seen = first_screen(visit(page_of(tmp_path, known, case, lang)))
+    assert words.data(worst["data"]).lower() in seen.lower()
+    assert worst["recipient"] in seen
+    assert words(f"confidence_{worst['confidence']}") in seen
+    assert words(f"consent_{flow.consent}") in seen
+    assert words.count("gaps_link", len(report.gaps)) if report.gaps else words("gaps_link_none") in seen
+
+
+def many(count: int) -> str:
+    """A report of so many findings, each on a recipient or a kind of data of its own, over two levels."""
+    base = sample.report()
+    flows, findings = [], []
+    for number in range(count):
+        recipient = base.flows[0].recipient.model_copy(update={"host": f"h{number // 100}.example.test"})
+        new = {"data": f"kind_{number}", "recipient": recipient}
+        flows.append(base.flows[0].model_copy(update={"id": f"f{number}", "matches": (), **new}))
+        level = "low" if number % 10 == 0 else "high"
+        findings.append(base.findings[4].model_copy(update={"flows": (f"f{number}",), "level": level, **new}))
+    return render(sample.report(flows=tuple(flows), findings=tuple(findings)), "html")
+
+
+def test_three_hundred_findings_stand_folded_by_recipient_and_are_filtered_without_a_script(visit, tmp_path):
+    file = tmp_path / "many.html"
+    file.write_text(many(300), "utf-8")
+    page = visit(file)
+    assert height(page) < 2.5 * SIZES["desktop"]["height"]
+    for shelf in page.locator(".shelf > summary").all():
+        shelf.click()
+    assert page.locator(".card:visible").count() == 75
+    page.get_by_label("low (30)").check()
+    assert page.locator(".card:visible").count() == 30
+    assert {card.get_attribute("class").split()[1] for card in page.locator(".card:visible").all()} == {"level-low"}
+    page.get_by_label("all").first.check()
+    assert page.locator(".card:visible").count() == 75
+    assert violations(page) == []
+
+
+def test_two_thousand_uploads_stay_a_timeline(visit, tmp_path):
+    upload = sample.report().uploads[1].event
+    uploads = tuple(
+        (f"uploads.jsonl:{number}", upload.model_copy(update={"at": sample.START + timedelta(seconds=number / 60)}))
+        for number in range(1, 2001)
+    )
+    file = tmp_path / "uploads.html"
+    file.write_text(render(sample.report(uploads=uploads), "html"), "utf-8")
+    page = visit(file)
+    marks = page.locator("svg .mark.sent:visible")
+    boxes = [mark.bounding_box() for mark in marks.all()]
+    assert 20 < len(boxes) < 200
+    edges = sorted((box["y"], box["x"], box["x"] + box["width"]) for box in boxes if box and box["height"] > 16)
+    assert all(y1 != y2 or end <= begin + 1 for (y1, _, end), (y2, begin, _) in itertools.pairwise(edges))
+
+
+def test_a_mark_leads_to_its_card_and_the_card_back_by_keyboard_too(visit, tmp_path):
+    file = tmp_path / "report.html"
+    file.write_text(render(sample.report(), "html"), "utf-8")
+    page = visit(file)
+    mark = page.locator("svg a#at-1")
+    mark.focus()
+    page.keyboard.press("Enter")
+    assert page.url.endswith("#card-1")
+    page.locator("#card-1 a.back").click()
+    assert page.url.endswith("#at-1")
+    page.locator("#card-1 .tag").first.click()
+    rule = page.locator(page.url.replace(file.as_uri(), ""))
+    assert rule.is_visible()
+
+
+@pytest.fixture(scope="module")
+def circle(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The report of a real run of Circle on the lab device, in which the user refuses."""
+    folder: Path = tmp_path_factory.mktemp("circle")
+    command = [sys.executable, "-m", "monitor", "observe", "--device", "lab:circle", "--plan", "refuse"]
+    db = ["--db", str(folder / "index.sqlite")]
+    subprocess.run([*command, "--output", str(folder / "run"), *db], capture_output=True, timeout=240, check=False)
+    report = [sys.executable, "-m", "monitor", "report", str(folder / "run"), "--format", "html", *db]
+    made = subprocess.run(report, capture_output=True, text=True, check=False)
+    file = folder / "circle.html"
+    file.write_text(made.stdout, "utf-8")
+    return file
+
+
+@pytest.mark.lab
+def test_circle_fits_on_two_screens_six_sheets_and_a_quarter_of_a_megabyte(visit, circle):
+    page = visit(circle)
+    assert page.locator("article.card").count() == 2
+    assert height(page) <= 2 * SIZES["desktop"]["height"]
+    assert circle.stat().st_size <= 250_000
+    assert printed(page) <= 6
+    assert page.locator(".dialog .touched").inner_text().startswith("Disagree")
+    assert violations(page) == []
+    assert overflow(visit(circle, SIZES["phone"])) == 0

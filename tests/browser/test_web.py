@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 import threading
 from datetime import UTC, datetime
 from pathlib import Path
@@ -76,10 +79,14 @@ PATHS = {
 }
 
 
-@pytest.mark.parametrize(
-    ("size", "dark", "lang"), [("desktop", False, "en"), ("tablet", False, "zh"), ("phone", True, "zh")]
-)
-@pytest.mark.parametrize("name", PATHS)
+SEEN = [
+    *((name, "desktop", False, "en") for name in PATHS),
+    *((name, "phone", True, "zh") for name in PATHS),
+    *((name, "tablet", False, "zh") for name in ("recordings", "summary", "uploads", "upload")),
+]
+
+
+@pytest.mark.parametrize(("name", "size", "dark", "lang"), SEEN)
 def test_a_page_has_no_error_fits_its_window_and_can_be_read_by_all(browse, store, name, size, dark, lang):
     path = PATHS[name].format(run=run_of(store))
     page = browse(f"{path}{'&' if '?' in path else '?'}lang={lang}", size, dark)
@@ -112,8 +119,22 @@ def test_from_the_list_to_the_bytes_of_an_upload_by_keyboard_alone(browse, store
     enter()
     reach(".steps a")
     enter()
-    expect(page.locator(".hex .at").first).to_have_text("00000000")
+    expect(page.locator(".dump .at").first).to_have_text("00000000")
     expect(page.locator(".steps a[aria-current]")).to_contain_text("as it left the device")
+
+
+def test_a_stretch_of_the_timeline_is_chosen_by_drawing_over_it_and_its_marks_lead_on(browse):
+    page = browse("/recordings/many")
+    box = page.locator("#picture svg").bounding_box()
+    page.mouse.move(box["x"] + box["width"] * 0.3, box["y"] + 20)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] * 0.5, box["y"] + 25)
+    with page.expect_navigation():
+        page.mouse.up()
+    low, high = (float(page.locator(f"[name={name}]").input_value()) for name in ("from", "to"))
+    assert 0 < low < high < 15
+    page.locator("#picture svg a .mark.sent").first.click()
+    expect(page.locator(".dump")).to_be_visible()
 
 
 def test_typing_filters_without_a_new_page(browse):
@@ -132,9 +153,9 @@ def test_typing_filters_without_a_new_page(browse):
 def test_without_script_links_and_forms_do_the_same(browse, store):
     page = browse("/recordings/many/uploads", java_script_enabled=False)
     page.get_by_label("Host").fill("h10.d10")
-    page.get_by_role("button", name="Filter").click()
+    page.get_by_role("button", name="Show").click()
     page.locator("#rows a").click()
-    expect(page.locator(".hex")).to_be_visible()
+    expect(page.locator(".dump")).to_be_visible()
 
 
 def test_rows_come_without_a_reload_and_focus_stays(browse, store, known, tmp_path):
@@ -161,3 +182,29 @@ def test_rows_come_without_a_reload_and_focus_stays(browse, store, known, tmp_pa
         finally:
             stop.set()
             live.join()
+
+
+@pytest.mark.slow
+def test_a_run_on_the_lab_device_is_seen_while_it_goes_on(visit, known, tmp_path):
+    env = os.environ | {"APPWITNESS_HOME": str(tmp_path / "home"), "APPWITNESS_RECORDINGS": str(tmp_path)}
+    observe = [sys.executable, "-m", "monitor", "observe", "--device", "lab:circle", "--plan", "refuse"]
+    (tmp_path / "home").mkdir()
+    with Store(tmp_path / "home" / "appwitness.sqlite") as store, serving.serving(store, known) as site:
+        page = visit(f"{site}/?token={serving.TOKEN}")
+        page.evaluate("window.same = true")
+        with subprocess.Popen(observe, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as run:
+            link = page.locator("#rows a").first
+            expect(link).to_have_text("com.example.circle", timeout=120_000)
+            assert page.evaluate("window.same")
+            link.click()
+            page.locator(".tabs a", has_text="Uploads").click()
+            page.evaluate("window.same = true")
+            expect(page.locator("#where")).to_contain_text("recording")
+            assert run.poll() is None
+            expect(page.locator("#rows tr[class^=level]")).to_have_count(3, timeout=120_000)
+            expect(page.locator("#where")).not_to_contain_text("recording", timeout=120_000)
+            assert page.evaluate("window.same")
+            run.wait()
+        page.locator("#u1 a").click()
+        expect(page.locator(".dump")).to_be_visible()
+        page.goto("about:blank")

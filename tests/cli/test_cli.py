@@ -1,7 +1,9 @@
 """The command line on a recording made by hand: results, errors and exit codes."""
 
 import json
+import sqlite3
 import stat
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,7 @@ from monitor.cli import judging, main
 from monitor.findings import report_schema
 from monitor.recording import Recording
 from monitor.reports import FORMATS
+from monitor.store import Store
 
 START = datetime(2026, 3, 14, 9, 0, tzinfo=UTC)
 NUMBER = "+8613800138000"
@@ -162,6 +165,25 @@ def test_a_line_that_does_not_parse_is_a_gap_with_its_number(tmp_path):
     (gap,) = [gap for gap in report["gaps"] if gap["subject"] == "accesses.jsonl:2"]
     assert (gap["where"], gap["why"]) == ("correlate", "protocol_unsupported")
     assert report["coverage"]["unreadable_lines"] == 1
+
+
+def test_the_usual_index_is_begun_anew_where_another_version_made_it(tmp_path):
+    make_recording(tmp_path / "r")
+    home = tmp_path / "home"
+    Store(home / "appwitness.sqlite").close()
+    with closing(sqlite3.connect(home / "appwitness.sqlite")) as index:
+        index.execute("UPDATE index_version SET version = 4")
+        index.commit()
+
+    named = run("report", tmp_path / "r", "--db", home / "appwitness.sqlite")
+    assert named.exit_code == 2
+    assert "(4, not " in named.stderr
+    again = run("report", tmp_path / "r")
+    assert again.exit_code == 1
+    (line,) = [line for line in again.stderr.splitlines() if "another version" in line]
+    assert "it is appwitness.sqlite.version-4.bak now" in line
+    assert (home / "appwitness.sqlite.version-4.bak").exists()
+    assert "another version" not in run("report", tmp_path / "r").stderr
 
 
 def test_the_index_is_private(tmp_path):

@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 from rich.console import Console
 
-from monitor.cli import live, live_events, main
+from monitor.cli import live, live_events, main, terminal
 from monitor.correlate import follow
 from monitor.knowledge import knowledge
 from monitor.recording import Recording
@@ -139,3 +139,15 @@ def test_lines_say_each_thing_once(capfd):
     assert said.count("high ") == len(
         {(each.rule, each.data, each.recipient) for each in report.findings if each.level == "high"}
     )
+
+
+def test_the_table_makes_room_for_a_question_and_comes_back(monkeypatch):
+    file = io.StringIO()
+    monkeypatch.setattr(terminal.err, "console", Console(file=file, width=80, force_terminal=True))
+    with live.Board("lab:circle (refuse)") as board:
+        board.stop()
+        before = file.tell()
+        file.write("Touch which?")
+        board.start()
+    assert "lab:circle (refuse)" in file.getvalue()[:before]
+    assert "lab:circle (refuse)" in file.getvalue().partition("Touch which?")[2]

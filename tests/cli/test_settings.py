@@ -186,6 +186,15 @@ def test_a_file_above_that_somebody_else_has_put_there_does_not_count(here, monk
     assert found.path == path
 
 
+def test_a_folder_that_is_gone_and_a_file_that_is_none_set_nothing(here, monkeypatch):
+    (here / "gone").mkdir()
+    os.mkfifo(here / "appwitness.toml")
+    assert settings.find() is None
+    monkeypatch.chdir(here / "gone")
+    (here / "gone").rmdir()
+    assert settings.find() is None
+
+
 def test_nothing_in_a_file_acts_on_the_terminal(here):
     (here / "appwitness.toml").write_text('"a\\u001b[2J" = 1\n')
     assert "\x1b[2J" not in report().output

@@ -139,6 +139,17 @@ def test_a_rule_that_did_not_exist_then_fails_only_when_asked_to(known):
     assert [remark.what for remark in decided(known, old, new).remarks] == ["rules_changed"]
 
 
+def test_another_version_of_the_tool_is_told_once(known):
+    def of(version):
+        one = report(PHONE)
+        return [one.model_copy(update={"run": one.run.model_copy(update={"versions": {"appwitness": version}})})]
+
+    told = decided(known, of("0.1.0"), of("0.2.0"))
+    assert [(remark.what, remark.subject) for remark in told.remarks] == [("tool_changed", "0.1.0 > 0.2.0")]
+    assert told.outcome == "passed"
+    assert decided(known, of("0.2.0"), of("0.2.0")).remarks == ()
+
+
 @pytest.mark.parametrize(
     ("policy", "outcome"),
     [

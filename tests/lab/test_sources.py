@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from hatch_build import build
-from monitor.events import Access, Gap, Upload
+from monitor.events import Access, Gap, Screen, Upload
 from monitor.lab.apps import CONTACTS, LINE1, LOCATION
 from monitor.lab.runtime import jar, launcher
 from monitor.observe.agent import Agent, Options
@@ -106,6 +106,17 @@ def test_every_cell_of_a_query_with_its_row(tour):
     assert access.args["rows"] == access.args["rows_read"] == len(NUMBERS)
     assert access.stack[0].startswith("tour.MainActivity.go(MainActivity.java:")
     assert (access.outcome, access.thread, access.count) == ("returned", "main", 1)
+
+
+def test_whoever_has_a_view_clicked_in_a_touch_is_the_user(tour, tmp_path):
+    _, printed = tour("presses")
+    assert printed.count("clicked ") == 3
+    touches = [screen.touched for screen in Recording.open(tmp_path / "recording").events(Screen) if screen.touched]
+    assert [(touch.label, touch.by) for touch in touches] == [
+        ("Its own touch", "user"),
+        ("Its listener", "user"),
+        ("Nobody", "app"),
+    ]
 
 
 def test_the_overload_with_a_bundle(tour):

@@ -1,5 +1,6 @@
 """The wheel alone, in an empty environment and without a JDK or node: its demo runs."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -39,15 +40,19 @@ def test_it_carries_what_a_run_needs(wheel):
         "monitor/catalog/sources/phone_number.yml",
         "monitor/catalog/rules/sent-before-consent.yml",
         "monitor/catalog/recipients.yml",
+        "monitor/py.typed",
+        "monitor/pytest_plugin.py",
     ):
         assert any(name.startswith(needed) for name in names), needed
     assert not [name for name in names if name.split("/")[0] in {"addons", "hooks", "tests", "docker"}]
 
 
-def test_its_demo_runs_in_an_empty_environment(wheel, tmp_path):
-    environment = tmp_path / "environment"
-    subprocess.run([UV, "venv", "--quiet", "--python", sys.executable, environment], check=True)
-    pins = tmp_path / "pins.txt"
+@pytest.fixture(scope="module")
+def environment(wheel, tmp_path_factory):
+    """An environment with the wheel in it, and with what it requires."""
+    folder = tmp_path_factory.mktemp("environment")
+    subprocess.run([UV, "venv", "--quiet", "--python", sys.executable, folder / "env"], check=True)
+    pins = folder / "pins.txt"
     pins.write_text(
         "\n".join(
             line.removesuffix("\\").strip()
@@ -55,17 +60,24 @@ def test_its_demo_runs_in_an_empty_environment(wheel, tmp_path):
             if line and not line.startswith((" ", "#"))
         )
     )
-    python = environment / "bin/python"
-    subprocess.run(
-        [UV, "pip", "install", "--quiet", "--python", python, "--constraint", pins, wheel], check=True, cwd=tmp_path
-    )
-    assert not list(environment.glob("lib/python*/site-packages/frida_tools"))
-    result = subprocess.run(
-        [environment / "bin/appwitness", "demo", "--app", "circle", "--output", tmp_path / "recordings"],
-        cwd=tmp_path,
+    python = folder / "env/bin/python"
+
+    def install(*packages):
+        command = [UV, "pip", "install", "--quiet", "--python", python, "--constraint", pins, *packages]
+        subprocess.run(command, check=True, cwd=folder)
+
+    install(wheel)
+    return folder / "env", install
+
+
+def run(command, folder):
+    """In an environment of its own, where there is no other program."""
+    return subprocess.run(
+        command,
+        cwd=folder,
         env={
             "PATH": "/nowhere",
-            "HOME": str(tmp_path),
+            "HOME": str(folder),
             "LANG": "C.UTF-8",
             **{name: os.environ[name] for name in ("OPENBLAS_CORETYPE",) if name in os.environ},
         },
@@ -73,6 +85,36 @@ def test_its_demo_runs_in_an_empty_environment(wheel, tmp_path):
         text=True,
         check=False,
     )
+
+
+def test_its_demo_runs_in_an_empty_environment(environment, tmp_path):
+    folder, _ = environment
+    assert not list(folder.glob("lib/python*/site-packages/frida_tools"))
+    result = run([folder / "bin/appwitness", "demo", "--app", "circle", "--output", tmp_path / "recordings"], tmp_path)
     assert result.returncode == 0, result.stdout + result.stderr
     assert len(list((tmp_path / "recordings").glob("demo-*/run.json"))) == 1
     assert len(list((tmp_path / "recordings").glob("demo-*.html"))) == 1
+
+
+def test_the_example_suite_runs_with_two_workers(environment, tmp_path):
+    """docs/ci/example as it stands: what Circle does is in its baseline; one test is expected to fail."""
+    folder, install = environment
+    install("pytest", "pytest-xdist", "allure-pytest")
+    suite = tmp_path / "example"
+    shutil.copytree(ROOT / "docs/ci/example", suite)
+    result = run([folder / "bin/pytest", "-n", "2", "--appwitness-keep", "all"], suite)
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert "2 passed, 1 xfailed" in result.stdout
+    results = suite / "appwitness-results"
+    assert len(list(results.glob("*/1/recording/run.json"))) == 3
+    assert {path.name for path in results.glob("*.*")} >= {"junit.xml", "gate.sarif"}
+    # Again without a device, from what was kept.
+    options = ("--appwitness-replay", "appwitness-results", "--appwitness-output", "again", "--alluredir", "allure")
+    replayed = run([folder / "bin/pytest", *options], suite)
+    assert "2 passed, 1 xfailed" in replayed.stdout, replayed.stdout + replayed.stderr
+    attached = [
+        each["name"]
+        for path in (suite / "allure").glob("*-result.json")
+        for each in json.loads(path.read_text("utf-8")).get("attachments", ())
+    ]
+    assert attached == ["report.html", "flows.json", "gate.sarif"]

@@ -8,8 +8,9 @@ import msgspec
 import pytest
 from lxml import html as lxml_html
 
-from monitor.events import Consent, Part, Record
-from monitor.findings import Report
+from monitor.events import Consent, Part, Record, Screen, Touch, Window
+from monitor.findings import Report, Seal
+from monitor.recording import Recording
 from monitor.reports import reasons as reasons_of
 from monitor.reports import render
 from monitor.reports import words as words_of
@@ -54,6 +55,17 @@ def test_the_policy_allows_our_style_and_nothing_else():
     assert (
         policy == f"default-src 'none'; style-src 'sha256-{digest}'; img-src data:; base-uri 'none'; form-action 'none'"
     )
+
+
+FEET = [("20260314-circle", "20260314-circle"), ('x"; } * { color: red', "x?? ? ? ? color: red")]
+
+
+@pytest.mark.parametrize(("run", "foot"), FEET)
+def test_each_sheet_has_the_run_and_its_seal_at_its_foot(run, foot):
+    seal = Seal(outcome="intact", ok=True, stamps=1, digest="ab" * 32, files={})
+    (style,) = page(sample.report(recording=run, verified=seal)).xpath("//style")
+    (content,) = re.findall(r'@bottom-left \{ content: "([^"]*)"; font', style.text)
+    assert content == f"{foot}  SHA-256 {'ab' * 32}"
 
 
 HOSTILE = [
@@ -144,7 +156,7 @@ def test_a_card_is_one_kind_of_data_at_one_recipient_with_every_rule_that_object
         "Personal data was sent before consent",
     }
     assert (
-        "Address book (12 of 12 entries) went to api.circle.test, 2.4 s before the user was asked"
+        "12 of 12 entries of the address book went to api.circle.test, 2.4 s before the user was asked"
         in found[0].text_content()
     )
 
@@ -349,3 +361,38 @@ def test_a_chinese_page_has_nothing_of_ours_in_english(format_):
     assert len(pieces) > 300
     left = [piece for piece in pieces if re.search(rf"(?<![\w./:-]){re.escape(piece)}(?![\w./:-])", shown)]
     assert set(left) <= {"Android", "Circle"}
+
+
+PNG = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR4nGNgYGBgAAAABQABpfZFQAAAAABJRU5ErkJggg=="
+)
+
+
+@pytest.mark.parametrize(
+    ("image", "reveal", "shown"),
+    [(PNG, True, True), (PNG, False, False), (b"<svg onload='alert(1)'/>", True, False), (PNG * 9000, True, False)],
+    ids=["revealed", "masked", "no picture", "too large"],
+)
+def test_a_picture_of_the_question_is_shown_where_values_are_and_it_is_one(tmp_path, image, reveal, shown):
+    digest = hashlib.sha256(image).hexdigest()
+    recording = Recording.create(tmp_path / "r", sample.run())
+    (tmp_path / "r/bodies" / digest).write_bytes(image)
+    window = Window(texts=("Privacy policy", f"Your number is {sample.OWN.text}"), labels=("Agree", "Disagree"))
+    look = Screen(at=sample.at(5), what="look", windows=(window,), image=digest, why="consent", by="host")
+    touch = Screen(
+        at=sample.at(6),
+        what="touch",
+        windows=(window,),
+        touched=Touch(label="Disagree", by="user"),
+        why="change",
+        by="host",
+    )
+    screens = tuple(see(f"screens.jsonl:{number}", each, 0) for number, each in enumerate((look, touch), 1))
+    tree = page(sample.report(screens=screens, path=str(recording.path)), reveal=reveal)
+    inert(tree)
+    assert bool(tree.xpath("//figure[@class='dialog']//img")) == shown
+    if not shown:
+        (dialog,) = tree.xpath("//figure[@class='dialog']")
+        assert f"bodies/{digest}" in dialog.text_content()
+        assert (sample.OWN.text in dialog.text_content()) == reveal
+        assert dialog.xpath(".//span[@class='button touched']/text()")[0].strip() == "Disagree"

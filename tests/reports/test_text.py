@@ -55,8 +55,8 @@ def test_a_recipient_is_told_with_what_when_how_sure_and_where_to_look():
     entry = entry[: entry.index("\n\n")]
     assert entry.splitlines() == [
         "HIGH  address book (12 of 12 entries) -> api.circle.test (Circle, first party)",
-        "  2.4 s before the user was asked   accesses.jsonl:2 -> uploads.jsonl:2",
-        "  2.3 s after “Disagree” (refused)  accesses.jsonl:2 -> uploads.jsonl:6",
+        "  2.4 s before the user was asked   accesses.jsonl:2 -> uploads.jsonl:2  f1",
+        "  2.3 s after “Disagree” (refused)  accesses.jsonl:2 -> uploads.jsonl:6  f5",
         "  proven; as plain, sha256",
         "  address-book-upload  sent-before-consent  sent-after-refusal",
     ]

@@ -39,6 +39,22 @@ def test_every_mark_is_inside_and_time_runs_to_the_right():
     assert read["Android ID"] < read["address book"] < read["location"] < read["phone number"]
 
 
+def test_a_stretch_has_only_what_was_in_it_and_names_the_line_of_each_mark():
+    report = sample.report()
+    whole = [mark for lane in picture(report, EN).lanes for mark in lane.marks]
+    seconds = sorted((seen.at - report.run.started).total_seconds() for seen in report.uploads)
+    only = (seconds[0] - 0.001, seconds[0] + 0.001)
+    drawn = timeline.picture(report, EN, only=only)
+    assert drawn is not None
+    assert (drawn.low, drawn.high) == only
+    refs = {mark.ref for lane in lanes(drawn, "sent") for mark in lane.marks}
+    assert refs == {seen.ref for seen in report.uploads if (seen.at - report.run.started).total_seconds() == seconds[0]}
+    assert refs < {mark.ref for mark in whole}
+    empty = timeline.picture(report, EN, only=(9_000.0, 9_001.0))
+    assert empty is not None
+    assert not any(lane.marks for lane in empty.lanes)
+
+
 def test_what_carried_is_filled_and_joined():
     drawn = picture(sample.report(), EN)
     carried = {lane.label: lane.marks[0].carried for lane in lanes(drawn, "read")}

@@ -1,7 +1,9 @@
+from datetime import timedelta
+
 import msgspec
 import pytest
 
-from monitor.findings import CONFIDENCES, LEVELS
+from monitor.findings import CONFIDENCES, LEVELS, ConsentStatus
 from monitor.reports.verdict import facts, sent, verdict, when, worst_first
 from monitor.reports.words import Words
 from tests.reports import sample
@@ -42,9 +44,9 @@ def test_worst_first_then_surest():
 
 def test_the_facts_say_what_went_to_whom_and_when_against_the_answer():
     assert facts(sample.report(), EN) == (
-        "Address book (12 of 12 entries) went to api.circle.test, 2.4 s before the user was asked, and again "
-        "2.3 s after “Disagree” (refused); address book (6 of 12 entries) went to sync.friendgraph.test, 2.1 s before "
-        "the user was asked; and one more kind of data or recipient."
+        "12 of 12 entries of the address book went to api.circle.test, 2.4 s before the user was asked, and again "
+        "2.3 s after “Disagree” (refused); 6 of 12 entries of the address book went to sync.friendgraph.test, "
+        "2.1 s before the user was asked; and one more kind of data or recipient."
     )
 
 
@@ -79,6 +81,29 @@ def test_no_moment_is_named_that_was_not_seen(consent, assumed, steps, said):
     flow = report.flows[0].model_copy(update={"consent": consent, "consent_assumed": assumed})
     assert when(report, (flow,), EN) == said
     assert when(report, (flow, flow), EN) == f"{said} (2 uploads)"
+
+
+@pytest.mark.parametrize(
+    ("consent", "states", "said"),
+    [
+        ("not_shown", ("requested", "refused"), "1.0 s before the user was asked"),
+        ("not_shown", ("refused",), "1.0 s before an answer"),
+        ("not_shown", ("dismissed",), "1.0 s before the user was asked"),
+        ("requested", ("refused",), "1.0 s before an answer"),
+        ("requested", ("dismissed", "given"), "2.0 s before an answer"),
+        ("requested", ("dismissed",), "while the question was not answered"),
+        ("requested", ("unseen_answer",), "while the question was not answered"),
+    ],
+)
+def test_only_an_answer_is_called_one(consent, states, said):
+    report = sample.report()
+    flow = report.flows[0].model_copy(update={"consent": consent})
+    ref = report.consents[0].ref
+    answers = tuple(
+        ConsentStatus(state=state, by="user", ref=ref, at=flow.at + timedelta(seconds=number))
+        for number, state in enumerate(states, start=1)
+    )
+    assert when(sample.report(answers=answers), (flow,), EN) == said
 
 
 def test_a_button_cannot_act_on_the_terminal_and_is_cut():

@@ -10,7 +10,7 @@ import stat
 import tempfile
 import threading
 import time
-from contextlib import closing
+from contextlib import closing, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,7 @@ from monitor.errors import UserError
 from monitor.events import FILES
 from monitor.findings import Finding, Flow, Match, Recipient, ReportedGap
 from monitor.recording import Recording
-from monitor.store import Store
+from monitor.store import Store, set_aside
 from monitor.store.database import BUSY_MS
 from monitor.store.models import Base
 from tests import strategies
@@ -536,6 +536,39 @@ def test_a_database_that_cannot_be_used_is_said_with_what_to_do(tmp_path, make, 
     assert what in caught.value.what
     assert str(tmp_path / "x") in caught.value.what
     assert step in caught.value.next_step
+
+
+def test_an_index_of_another_version_is_set_aside(tmp_path, recording):
+    place = tmp_path / "x.sqlite"
+    assert set_aside(place) is None
+    other_version(place)
+    moved = set_aside(place)
+    assert moved is not None
+    assert moved == tmp_path / "x.sqlite.version-0.bak"
+    with Store(place):
+        assert set_aside(place) is None
+    assert sorted(each.name for each in tmp_path.glob("x.sqlite*")) == ["x.sqlite", moved.name]
+    with closing(sqlite3.connect(moved)) as database:
+        assert database.execute("SELECT version FROM index_version").fetchone() == (0,)
+
+
+@pytest.mark.parametrize("make", [not_a_database, other_program])
+def test_what_is_no_index_of_ours_stays(tmp_path, make):
+    make(tmp_path / "x")
+    with suppress(UserError):
+        assert set_aside(tmp_path / "x") is None
+    assert (tmp_path / "x").exists()
+
+
+def test_one_that_another_program_has_open_stays(tmp_path, monkeypatch):
+    monkeypatch.setattr("monitor.store.database.BUSY_MS", 50)
+    other_version(tmp_path / "x")
+    with closing(sqlite3.connect(tmp_path / "x")) as database:
+        database.execute("SELECT version FROM index_version").fetchone()
+        with pytest.raises(UserError, match="locked") as caught:
+            set_aside(tmp_path / "x")
+    assert "wait until it is done" in caught.value.next_step
+    assert (tmp_path / "x").exists()
 
 
 @pytest.mark.parametrize(

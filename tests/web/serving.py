@@ -11,14 +11,13 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import uvicorn
-
 from monitor import events
 from monitor.cli.base import listen
 from monitor.knowledge import Knowledge
 from monitor.recording import Recording
 from monitor.store import Store
-from monitor.web.pages import app
+from monitor.web.asked import Site
+from monitor.web.server import server
 
 TOKEN = "of-a-test"
 PACKAGE = "com.example.many"
@@ -28,18 +27,16 @@ START = datetime(2026, 3, 14, 1, 20, tzinfo=UTC)
 @contextmanager
 def serving(store: Store, known: Knowledge, *, reveal: bool = False) -> Iterator[str]:
     """The address of a server that shows the pages over `store`, without a path: `http://127.0.0.1:40123`."""
-    pages = app(store, known, token=TOKEN, reveal=reveal)
-    config = uvicorn.Config(pages, log_level="warning", access_log=False, timeout_graceful_shutdown=1)
-    server = uvicorn.Server(config)
+    made = server(Site(store, known, TOKEN, reveal))
     with listen("127.0.0.1", 0) as listening:
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
+        thread = threading.Thread(target=made.run, kwargs={"sockets": [listening]})
         thread.start()
         try:
-            while not server.started:
+            while not made.started:
                 time.sleep(0.01)
             yield f"http://127.0.0.1:{listening.getsockname()[1]}"
         finally:
-            server.should_exit = True
+            made.should_exit = True
             thread.join()
 
 

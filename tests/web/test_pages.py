@@ -16,9 +16,11 @@ from monitor.reports import LANGUAGES, render
 from monitor.reports.verdict import verdict
 from monitor.reports.words import Words
 from monitor.store import Store
+from monitor.web.asked import Site
 from monitor.web.door import form_token
 from monitor.web.pages import PAGES, app
 from tests.reports import sample
+from tests.web import serving
 
 NUMBER = sample.OWN.text
 SECOND = "run-2 <b>"
@@ -76,8 +78,8 @@ def index(folder, known):
         yield store
 
 
-def browser(store, known, client="127.0.0.1", host="127.0.0.1", token=TOKEN, **options):
-    pages = app(store, known, token=TOKEN, **options)
+def browser(store, known, client="127.0.0.1", host="127.0.0.1", token=TOKEN, reveal=False, **options):
+    pages = app(Site(store, known, TOKEN, reveal), **options)
     cookies = {"appwitness-80": token} if token else {}
     return TestClient(pages, base_url=f"http://{host}", client=(client, 50000), cookies=cookies)
 
@@ -298,6 +300,19 @@ def test_a_recipient_and_a_rule_name_the_runs(store, known):
     assert {row["recording"] for row in found} == {SECOND}
 
 
+def test_a_value_in_the_name_of_a_host_is_hidden_over_all_recordings(tmp_path, known):
+    recording = Recording.create(tmp_path / "r", serving.run("one", ended=serving.START + timedelta(minutes=1)))
+    host = "n8613800000007.a.test"
+    sent = serving.upload(recording, 7, serving.START + timedelta(seconds=2), host, carries=True)
+    recording.append_all((serving.read(7, serving.START + timedelta(seconds=1)), sent))
+    with Store(tmp_path / "index.sqlite") as store:
+        correlate(recording, store, known)
+        for path in ("/recipients", "/rules/sent-before-consent", "/recordings/one/findings"):
+            page = browser(store, known).get(path).text
+            assert ".a.test" in page
+            assert "8613800000007" not in page
+
+
 def test_the_report_is_the_html_report(store, known):
     of = indexed_report(store, SECOND, known)
     for lang in LANGUAGES:
@@ -322,6 +337,28 @@ def test_what_is_not_there_is_not_there(store, known, path):
     answer = browser(store, known).get(path)
     assert answer.status_code == 404
     assert "pages.css" in answer.text
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        f"{HERE}?from=nan&to=inf",
+        f"{HERE}?from=1e308&to=-1e308",
+        f"{HERE}?from=100&to=101",
+        f"{HERE}/uploads/1?leaf=999999&step=-1&from=99999999999999999999",
+        f"{HERE}/uploads/1?leaf=%D9%A3&step=%C2%B2",
+        f"{HERE}/uploads?page=0&sort=--&host=" + "x" * 5000,
+        f"{HERE}/reads?sort=values&data=%00%ED%A0%80",
+        f"{HERE}/consents?corrects=../../etc/passwd",
+        f"{HERE}/findings?level=worst&rule=<script>",
+        "/?level='&text=%25_%5C&lang=../zh&sort=-verdict",
+        "/recipients?text=%00",
+    ],
+)
+def test_an_odd_address_is_answered(store, known, path):
+    answer = browser(store, known).get(path)
+    assert answer.status_code == 200
+    assert "<script>" not in answer.text.replace("<script src", "")
 
 
 def test_an_empty_index_says_what_to_do(tmp_path, known):

@@ -23,12 +23,18 @@ MOST = 10
 """Findings that are told in full."""
 
 
-def message(decided: GateReport, report: Report, recording: Path) -> str:
-    """Several lines of plain text; values are masked."""
-    return "\n".join(_lines(Told(decided, [masked(report)], Words("en")), recording))
+def message(decided: GateReport, report: Report, recording: Path, page: Path | None = None) -> str:
+    """Several lines of plain text; values are masked. `page`: the report, where the recording is not kept."""
+    where = f"appwitness report {_here(recording)} --format html --output report.html" if page is None else _here(page)
+    return "\n".join((*_lines(Told(decided, [masked(report)], Words("en"))), "", f"All of it: {where}"))
 
 
-def _lines(told: Told, recording: Path) -> Iterator[str]:
+def _here(path: Path) -> str:
+    """As one would type it."""
+    return shlex.quote(str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path))
+
+
+def _lines(told: Told) -> Iterator[str]:
     gate = told.gate
     yield f"appwitness: {said.verdict(told)}"
     yield said.against(told)
@@ -45,9 +51,6 @@ def _lines(told: Told, recording: Path) -> Iterator[str]:
     if failing:
         yield ""
         yield from _entries(failing[:MOST])
-    yield ""
-    folder = shlex.quote(str(recording))
-    yield f"All of it: appwitness report {folder} --format html --output report.html"
 
 
 def _finding(one: Gated, told: Told) -> Iterator[str]:

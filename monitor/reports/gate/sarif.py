@@ -13,6 +13,7 @@ from monitor.reports.gate import Told, place
 from monitor.reports.gate import sentences as said
 from monitor.reports.sarif import BASE, document, run_of
 from monitor.reports.verdict import worst_first
+from monitor.reports.words import Words
 
 STATES: dict[Change, str] = {
     "new": "new",
@@ -124,3 +125,21 @@ def _gone(told: Told, run: Tree) -> list[Tree]:
         for one in told.gate.changes
         if one.change == "gone"
     ]
+
+
+def merged(logs: Sequence[Tree], words: Words) -> str:
+    """Logs of one recording each as one log: a run for each app and plan, in which each behaviour is told once."""
+    plans: dict[str, list[Tree]] = defaultdict(list)
+    for run in (run for log in logs for run in log["runs"]):
+        told = {_behaviour(result) for before in plans[run["automationDetails"]["id"]] for result in before["results"]}
+        run["results"] = [result for result in run["results"] if _behaviour(result) not in told]
+        plans[run["automationDetails"]["id"]].append(run)
+    joined = []
+    for runs in plans.values():
+        based = [run if number == 1 else _based(run, f"{BASE}_{number}") for number, run in enumerate(runs, start=1)]
+        joined.append(_joined(based) if len(based) > 1 else based[0])
+    return document(joined, words)
+
+
+def _behaviour(result: Tree) -> str:
+    return str(result["partialFingerprints"]["appwitness/v2"])

@@ -115,7 +115,7 @@ class Page:
             hosts.setdefault(card.host, []).append(card)
         return [
             Shelf(
-                host or self.words("not_sent"),
+                host or self.words("without_recipient"),
                 cards[0].level,
                 len(cards),
                 [Sheet(at + 1, min(at + PAGE, len(cards)), cards[at : at + PAGE]) for at in range(0, len(cards), PAGE)],

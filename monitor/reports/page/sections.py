@@ -10,6 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from monitor.errors import UserError
 from monitor.events import Consent, Phase, Ref, Screen
 from monitor.findings import CONFIDENCES, Report
 from monitor.recording import Recording
@@ -189,7 +190,10 @@ def _picture(report: Report, name: str | None) -> str:
     """A picture of the recording as a data: address; empty where there is none, or where it is too large or none."""
     if name is None or not report.path:
         return ""
-    data = Recording.open(Path(report.path)).body_view(name)
+    try:
+        data = Recording.open(Path(report.path)).body_view(name)
+    except UserError:  # of the index alone, whose folder is gone
+        return ""
     if data is None or len(data) > PICTURE_BYTES:
         return ""
     kind = next((kind for head, kind in PICTURES.items() if data[: len(head)] == head), None)

@@ -63,8 +63,12 @@ function take(part, other) {
 function listen() {
   const events = new EventSource(body.dataset.events);
   const sign = document.getElementById("live");
-  events.onopen = () => sign.classList.add("on");
-  events.onerror = () => sign.classList.remove("on");
+  const show = (on) => {
+    sign.classList.toggle("on", on);
+    sign.textContent = on ? sign.dataset.on : sign.dataset.off;
+  };
+  events.onopen = () => show(true);
+  events.onerror = () => show(false);
   events.onmessage = (event) => {
     if (event.data !== state) {
       refresh(location.href);
@@ -81,6 +85,28 @@ if (body.dataset.events) {
     if (!document.hidden) {
       events = listen();
     }
+  });
+}
+
+// A stretch of the timeline over which one draws is shown alone.
+for (const figure of document.querySelectorAll("[data-zoom]")) {
+  const second = (event) => {
+    const { low, high, left, right } = figure.dataset;
+    const box = figure.querySelector("svg").getBoundingClientRect();
+    const share = ((event.clientX - box.left) / box.width - left) / (right - left);
+    return (+low + Math.min(Math.max(share, 0), 1) * (high - low)).toFixed(3);
+  };
+  let begun = null;
+  figure.addEventListener("pointerdown", (event) => (begun = event));
+  figure.addEventListener("pointerup", (event) => {
+    if (begun && Math.abs(event.clientX - begun.clientX) > 10) {
+      const [from, to] = [second(begun), second(event)].sort((one, other) => one - other);
+      const query = new URLSearchParams(location.search);
+      query.set("from", from);
+      query.set("to", to);
+      location.href = `?${query}#timeline`;
+    }
+    begun = null;
   });
 }
 

@@ -99,6 +99,7 @@ class Phone:
             self._relay = Relay(self.init, ADBD_PORT)
             self.port = self._relay.port
             self._until(self._answers, "its adbd does not listen")
+            self._until(self._has_zygote, "its zygote does not come up")
         except BaseException:
             self.__exit__()
             raise
@@ -162,6 +163,10 @@ class Phone:
             self._relay.inside().close()
             return True
         return False
+
+    def _has_zygote(self) -> bool:
+        """Whether that has the name that it keeps: it is among what a run must leave as it was."""
+        return any(line.startswith("zygote64 ") for line in self.processes().values())
 
     def _until(self, true: Any, otherwise: str, timeout_s: float = 20) -> None:
         end = time.monotonic() + timeout_s

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import functools
 import gzip
+import itertools
 import json
 import random
 import zlib
@@ -38,6 +39,23 @@ def upload(url=None, headers=(), type_=None, size=0):
 
 def found(decoded, text):
     return [leaf for leaf in decoded.leaves if leaf.text is not None and text in leaf.text]
+
+
+@pytest.mark.parametrize("name", ENCODERS)
+def test_the_way_to_each_leaf_leads_from_what_is_stored_step_by_step(name):
+    body = gzip.compress(ENCODERS[name].encode(TEXT.encode()))
+    sent = upload("https://a.test/v1?q=Ann-Marie", (("Content-Encoding", "gzip"), ("Cookie", "id=0123456789")))
+    for leaf in decode.leaves(sent, body).leaves:
+        way = decode.way(sent, body, leaf)
+        assert (way[-1].path, way[-1].data, way[-1].decoding) == (leaf.path, leaf.data, leaf.decoding)
+        for before, after in itertools.pairwise(way):
+            assert after.decoding[: len(before.decoding)] == before.decoding
+            assert before.start <= after.start <= after.end <= before.end
+
+
+def test_there_is_no_way_to_a_leaf_of_another_upload():
+    leaf = decode.leaves(upload("https://a.test/v1?q=Ann-Marie"), None).leaves[-1]
+    assert decode.way(upload("https://a.test/v1?q=Anne-Marie"), None, leaf) == ()
 
 
 @pytest.mark.parametrize("name", ENCODERS)

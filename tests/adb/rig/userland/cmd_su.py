@@ -50,4 +50,7 @@ def main(arguments, state):
         daemon.connect("/data/rig/su.socket")
         streams = array.array("i", [0, 1, 2])
         daemon.sendmsg([json.dumps(order).encode()], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, streams)])
-        return int(daemon.recv(16) or b"255")
+        status = b""
+        while said := daemon.recv(16):  # until what served us has ended: it is no process of a run's
+            status += said
+        return int(status or b"255")

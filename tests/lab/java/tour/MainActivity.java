@@ -26,11 +26,17 @@ import android.os.Looper;
 import android.os.Parcel;
 import android.os.RemoteException;
 import android.os.ServiceManager;
+import android.os.SystemClock;
 import android.provider.ContactsContract;
 import android.telecom.TelecomManager;
 import android.telephony.SubscriptionInfo;
 import android.telephony.SubscriptionManager;
 import android.telephony.TelephonyManager;
+import android.view.MotionEvent;
+import android.view.View;
+import android.view.WindowManagerGlobal;
+import android.widget.Button;
+import android.widget.LinearLayout;
 import com.google.android.gms.location.FusedLocationProviderClient;
 import com.google.android.gms.location.LocationCallback;
 import com.google.android.gms.location.LocationResult;
@@ -65,6 +71,30 @@ public class MainActivity extends Activity {
         }, afterMs);
     }
 
+    /** A button that is clicked by its own handling of touches, as custom views are. */
+    private static final class Eager extends Button {
+        Eager(Context context) {
+            super(context);
+        }
+
+        @Override
+        public boolean onTouchEvent(MotionEvent event) {
+            return event.getAction() != MotionEvent.ACTION_UP || performClick();
+        }
+    }
+
+    /** The device's part of a touch. */
+    private static void finger(View view) {
+        int[] at = new int[2];
+        view.getLocationInWindow(at);
+        for (int action : new int[] {MotionEvent.ACTION_DOWN, MotionEvent.ACTION_UP}) {
+            long now = SystemClock.uptimeMillis();
+            float x = at[0] + view.getWidth() / 2f;
+            float y = at[1] + view.getHeight() / 2f;
+            WindowManagerGlobal.getInstance().top().enqueueInputEvent(MotionEvent.obtain(now, now, action, x, y, 0));
+        }
+    }
+
     private void go(String step) throws Exception {
         switch (step) {
             case "phones" -> {
@@ -75,6 +105,23 @@ public class MainActivity extends Activity {
                     }
                 }
                 end(0);
+            }
+            case "presses" -> {
+                LinearLayout page = new LinearLayout(this);
+                page.setOrientation(LinearLayout.VERTICAL);
+                Button[] buttons = {new Eager(this), new Button(this), new Button(this)};
+                String[] labels = {"Its own touch", "Its listener", "Nobody"};
+                for (int i = 0; i < buttons.length; i++) {
+                    buttons[i].setText(labels[i]);
+                    buttons[i].setOnClickListener(view -> System.out.println("clicked " + ((Button) view).getText()));
+                    page.addView(buttons[i]);
+                }
+                buttons[1].setOnTouchListener((view, event) -> event.getAction() == MotionEvent.ACTION_UP && view.performClick());
+                setContentView(page);
+                handler.postDelayed(() -> finger(buttons[0]), 300);
+                handler.postDelayed(() -> finger(buttons[1]), 600);
+                handler.postDelayed(() -> buttons[2].performClick(), 900);
+                end(1200);
             }
             case "bundle" -> {
                 Bundle arguments = new Bundle();

@@ -1,0 +1,244 @@
+"""The runs of a test suite: how they are judged, what is written of each, and of all of them at the end."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields, replace
+from itertools import count
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from monitor import private
+from monitor.api.gating import Gate, baseline_of, beside, made
+from monitor.api.judging import Judging, judging
+from monitor.gate import Policy
+from monitor.knowledge import Choices
+
+if TYPE_CHECKING:  # imported late
+    from monitor.api.running import Judged
+    from monitor.findings.gate import Behaviour, Gated, GateReport
+    from monitor.gate.allowed import Flows
+
+RECORDING, GATE, SARIF, REPORT, FLOWS = "recording", "gate.json", "gate.sarif", "report.html", "flows.json"
+"""What is in the folder of a run; the last two only of a test that failed."""
+ACCEPTED = "pytest --appwitness-update"
+CHOICES = ("rules", *Choices.__annotations__)
+LIMITS = ("aliases", "verify", *(each.name for each in fields(Policy)))
+
+
+@dataclass
+class Case:
+    """What the process that ran a test tells the one that writes of all of them: plain data."""
+
+    runs: list[str] = field(default_factory=list)
+    """The folder of each."""
+    attached: list[str] = field(default_factory=list)
+    """Files that a person wants to see."""
+    fingerprints: list[str] = field(default_factory=list)
+    """Of what counts against it."""
+    message: str | None = None
+    """What counts against it, for people."""
+    otherwise: str | None = None
+    """What the test itself failed with."""
+    partial: bool = False
+    """Not the whole suite was to be run, or this test did not come to its end."""
+
+    def plain(self) -> dict[str, Any]:
+        """For JSON."""
+        return asdict(self)
+
+
+class Session:
+    """What the tests of one process share: the judgement, and an index of their own."""
+
+    def __init__(self, baseline: Path | None, index: Path, update: bool = False) -> None:
+        self.baseline = baseline
+        self.update = update
+        self._index = index
+        self._judging: dict[str, Judging] = {}
+
+    def gate(self, options: Mapping[str, Any], marked: Mapping[str, Sequence[Mapping[str, Any]]], where: str) -> Gate:
+        """By what the runs of a test are held.
+
+        `options` are those of `monitor.observe`; `marked`: further entries, `allowed` and `forbidden`, of the list of
+        flows, which stand at `where`. Raises UserError for what does not fit.
+        """
+        choices = {name: options[name] for name in CHOICES if name in options}
+        limits: dict[str, Any] = {name: options[name] for name in LIMITS if name in options}
+        key = json.dumps(choices, sort_keys=True, default=str)
+        if key not in self._judging:
+            self._judging[key] = judging(db=str(self._index), **choices)
+        to_be_made = self.update and self.baseline is not None and not self.baseline.exists()
+        gate = made(self._judging[key], baseline=None if to_be_made else self.baseline, **limits)
+        # A run has one plan: what the baseline knows of others is the business of other tests.
+        policy = replace(gate.policy, other_plans=False)
+        if self.update:
+            policy = replace(policy, on_new=False, on_worse=False, on_new_rules=False)
+        accepted = gate.accepted
+        if marked:
+            accepted = replace(accepted, flows=_with(accepted.flows, marked, where))
+        return replace(gate, policy=policy, accepted=accepted)
+
+
+def _with(known: Flows | None, marked: Mapping[str, Sequence[Mapping[str, Any]]], where: str) -> Flows:
+    from pydantic import ValidationError
+
+    from monitor.errors import UserError
+    from monitor.gate.allowed import FlowRule, Flows
+
+    try:
+        own = {name: [(FlowRule(**entry), where) for entry in entries] for name, entries in marked.items()}
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        what = f"{where}: {'.'.join(map(str, first['loc']))}: {first['msg']}."
+        raise UserError(what, "Correct the marker.") from None
+    allowed = known.allowed if known else None
+    if "allowed" in own:
+        allowed = [*(allowed or ()), *own["allowed"]]
+    return Flows(allowed, [*(known.forbidden if known else ()), *own.get("forbidden", ())])
+
+
+def folder_of(test: str, output: Path) -> Path:
+    """The folder of a test, by its node id."""
+    name = test.replace("/", ".").replace("::", "-")
+    plain = re.sub(r"[^\w.-]", "_", name)[:120]
+    return output / (plain if plain == name else f"{plain}-{hashlib.sha256(test.encode()).hexdigest()[:8]}")
+
+
+def new_run(test: str, output: Path) -> Path:
+    """A new folder for a run of a test; nothing that is there is touched."""
+    folder = folder_of(test, output)
+    run = next(folder / str(number) for number in count(1) if not (folder / str(number)).exists())
+    private.folder(run)
+    return run
+
+
+def recorded(test: str, replayed: Path, number: int) -> Path:
+    """The recording of a test's run, from 1, in the output of an earlier session. Raises UserError when it has none."""
+    from monitor.errors import UserError
+
+    path = folder_of(test, replayed) / str(number) / RECORDING
+    if not path.is_dir():
+        raise UserError(
+            f"There is no {path}.", "Record it first: pytest --appwitness-keep all --appwitness-output DIR."
+        )
+    return path
+
+
+def write(judged: Judged, folder: Path) -> None:
+    """What was decided on a run, for the end of the session."""
+    from monitor.reports.gate import Told, render
+    from monitor.reports.words import Words
+
+    told = Told(judged.diff, [judged.report], Words("en"))
+    private.write(folder / GATE, judged.diff.model_dump_json() + "\n")
+    private.write(folder / SARIF, render(told, "sarif"))
+
+
+def attach(judged: Judged, folder: Path) -> list[Path]:
+    """What a person wants to see of a run whose test failed; values are masked."""
+    from monitor.reports import render
+    from monitor.reports.mask import masked
+
+    flows = [flow.model_dump(mode="json") for flow in masked(judged.report).flows]
+    private.write(folder / REPORT, render(judged.report, "html"))
+    private.write(folder / FLOWS, json.dumps(flows, ensure_ascii=False, indent=1) + "\n")
+    return [folder / REPORT, folder / FLOWS, folder / SARIF]
+
+
+@dataclass(frozen=True)
+class Ended:
+    """A test that has ended, as the process that writes of all of them knows it."""
+
+    test: str
+    seconds: float
+    case: Case
+
+
+def finish(tests: Sequence[Ended], session: Session, output: Path, root: Path) -> list[str]:
+    """Write JUnit, SARIF and what changed of all runs, and the baseline when it is to be updated.
+
+    Sentences for the terminal, in any order of the tests the same.
+    """
+    from monitor.reports.gate import cases, sarif
+    from monitor.reports.words import Words
+
+    ended = sorted(tests, key=lambda each: each.test)
+    tested = [
+        cases.Tested(*_names(each.test), each.seconds, _failure(each.case), _files(each.case, root)) for each in ended
+    ]
+    private.folder(output)
+    private.write(output / "junit.xml", cases.render(tested))
+    runs = [Path(run) for each in ended for run in each.case.runs]
+    logs = [json.loads((run / SARIF).read_text("utf-8")) for run in runs]
+    private.write(output / SARIF, sarif.merged(logs, Words("en")))
+    partial = any(each.case.partial for each in tests)
+    return [line for gates in _by_app(runs) for line in _of_app(gates, session, output, partial)]
+
+
+def _by_app(runs: Sequence[Path]) -> list[list[GateReport]]:
+    from monitor.findings.gate import GateReport
+
+    apps: dict[str, list[GateReport]] = {}
+    for run in runs:
+        gate = GateReport.model_validate_json((run / GATE).read_text("utf-8"))
+        apps.setdefault(gate.package, []).append(gate)
+    return list(apps.values())
+
+
+def _of_app(gates: Sequence[GateReport], session: Session, output: Path, partial: bool) -> list[str]:
+    from monitor.gate import baseline as files
+    from monitor.gate.merged import merged
+    from monitor.reports.gate import Told, render
+    from monitor.reports.gate import sentences as said
+    from monitor.reports.words import Words
+
+    package = gates[0].package
+    path = beside(session.baseline, files.NAME)
+    old = baseline_of(path, package) if path and path.exists() else None
+    known: dict[str, Behaviour] = {each.id: each for each in old.findings} if old else {}
+    decided = merged(gates, known)
+    told = Told(decided, (), Words("en"))
+    private.folder(output / package)
+    for name, format_ in (("diff.json", "json"), ("diff.md", "markdown")):
+        private.write(output / package / name, render(told, format_))
+    runs = "1 run" if len(gates) == 1 else f"{len(gates)} runs"
+    lines = [f"{package}, {runs}: {said.verdict(told)}"]
+    lines += [said.remark(remark, told.words) for remark in decided.remarks]
+    if session.update:
+        new = path or Path(files.NAME)
+        if old is None:
+            now = tuple(one.now for one in decided.changes if one.now)
+            old = files.Baseline(app=package, made=decided.made, findings=now)
+        changes = [_kept(one) for one in decided.changes] if partial else decided.changes
+        text = files.text(files.updated(old, changes, decided.made, ACCEPTED))
+        private.write(new, text, mode=0o644)
+        lines.append(
+            f"written: {os.path.relpath(new)}" + ("; nothing was taken out: not all tests ran" if partial else "")
+        )
+    return lines
+
+
+def _kept(one: Gated) -> Gated:
+    """After a part of the suite: only what is new or worse says something about the whole of it."""
+    if one.was and one.change not in {"worse", "new", "new_rule"}:
+        return one.model_copy(update={"now": None, "change": "not_observable"})
+    return one
+
+
+def _names(test: str) -> tuple[str, str]:
+    place, bracket, parameters = test.partition("[")
+    module, *classes, name = place.split("::")
+    return ".".join([module.removesuffix(".py").replace("/", "."), *classes]), name + bracket + parameters
+
+
+def _failure(case: Case) -> str | None:
+    return "\n\n".join(filter(None, (case.message, case.otherwise))) or None
+
+
+def _files(case: Case, root: Path) -> list[str]:
+    return [os.path.relpath(file, root) for file in case.attached]

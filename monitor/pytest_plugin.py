@@ -1,0 +1,426 @@
+"""The pytest plugin: fixtures that record runs and judge them, and the verdict as a failure of the test.
+
+Imports nothing but pytest until a test uses one of its fixtures. docs/python.md shows it.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Generator, Iterator, Mapping
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from monitor.api.devices import Device
+    from monitor.api.running import Judged, Run
+    from monitor.api.suite import Case, Ended, Session
+    from monitor.errors import UserError
+
+OURS = "appwitness"
+"""Name of the marker, of the group of options, and of what goes from a worker to the process that writes."""
+MARKERS = (
+    "appwitness(plan=, app_type=, law=, fail_on=, min_confidence=): how the runs of this test are made and judged",
+    "allowed_flow(data=, recipient=, consent=None, reason=): this may be sent; what no list allows fails the test",
+    "forbidden_flow(data=, recipient=None, reason=None): this must not be sent",
+    "allowed_gap(where=, why=, subject=, reason=): under --appwitness-strict, a gap that is accepted; `*`: any text",
+)
+FILES = frozenset({"policy", "rules", "persona", "frida_server", "frida_gadget", "upstream_ca"})
+OURS_FIXTURES = frozenset({"appwitness_run", "appwitness_recording"})
+_JUDGED: pytest.StashKey[list[tuple[Judged, Path, bool]]] = pytest.StashKey()
+"""Of a test: its runs, the folder of each, and whether the recording is ours to remove."""
+_CASE: pytest.StashKey[Case] = pytest.StashKey()
+_FAILED: pytest.StashKey[bool] = pytest.StashKey()
+_SESSION: pytest.StashKey[Session] = pytest.StashKey()
+_INDEX: pytest.StashKey[tempfile.TemporaryDirectory[str]] = pytest.StashKey()
+_PARTIAL: pytest.StashKey[bool] = pytest.StashKey()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Every name begins with --appwitness-, so that it is nobody else's."""
+    group = parser.getgroup(OURS, "personal data that an Android app sends")
+    group.addoption(
+        "--appwitness-device",
+        default="lab:circle",
+        metavar="DEVICE",
+        help="Device: lab:circle ..., a serial, several with commas (one for each worker), or any. [lab:circle]",
+    )
+    group.addoption(
+        "--appwitness-output",
+        default="appwitness-results",
+        metavar="DIR",
+        help="Folder of recordings and reports, a folder for each test; nothing in it is removed. [appwitness-results]",
+    )
+    group.addoption(
+        "--appwitness-keep",
+        choices=("failed", "all", "none"),
+        default="failed",
+        help="Of which tests the recordings are kept. [failed]",
+    )
+    group.addoption("--appwitness-baseline", metavar="FILE", help="[appwitness-baseline.yml, where there is one]")
+    group.addoption(
+        "--appwitness-update",
+        action="store_true",
+        help="Write what is new or worse into the baseline; after a run of the whole suite, take out what is gone.",
+    )
+    group.addoption(
+        "--appwitness-fail-on",
+        choices=("high", "medium", "low", "info", "never"),
+        help="Lowest level that fails. [medium]",
+    )
+    group.addoption(
+        "--appwitness-strict",
+        action="store_true",
+        help="Fail, too, where a part of the baseline could not be observed.",
+    )
+    group.addoption(
+        "--appwitness-replay", metavar="DIR", help="Instead of a device: the recordings of an earlier session's output."
+    )
+    group.addoption(
+        "--appwitness-missing",
+        choices=("fail", "skip"),
+        default="fail",
+        help="What happens to a test whose device does not come up. [fail]",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Markers; and in the process that writes at the end, what does so."""
+    for marker in MARKERS:
+        config.addinivalue_line("markers", marker)
+    if not hasattr(config, "workerinput"):
+        config.pluginmanager.register(_Results(config), f"{OURS}-results")
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Remove the index: it has values in it."""
+    if _INDEX in config.stash:
+        config.stash[_INDEX].cleanup()
+
+
+# Which tests were to be run: after a part of the suite, nothing is gone.
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> Iterator[None]:
+    """See whether others choose among the tests, such as -k or a shard."""
+    there = len(items)
+    yield
+    config.stash[_PARTIAL] = len(items) < there
+
+
+def _asked_for_a_part(config: pytest.Config) -> bool:
+    """Whether somebody named tests, or left some out. A worker is always told names."""
+    chosen = ("keyword", "markexpr", "deselect", "ignore", "ignore_glob", "lf", "stepwise")
+    named = config.args_source is pytest.Config.ArgsSource.ARGS
+    return named or any(getattr(config.option, name, None) for name in chosen)
+
+
+# The fixtures.
+
+
+@pytest.fixture(scope="session")
+def appwitness_device(request: pytest.FixtureRequest) -> Device:
+    """The device of --appwitness-device; under xdist the first is that of worker gw0, the second of gw1 ..."""
+    from monitor.api.devices import chosen
+    from monitor.errors import UserError
+
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")
+    try:
+        return chosen(request.config.getoption("--appwitness-device"), int(worker) if worker.isdecimal() else 0)
+    except UserError as error:
+        _missing(request.config, error, None)
+        raise
+
+
+@pytest.fixture(scope="session")
+def appwitness_args() -> dict[str, Any]:
+    """For all tests, what `appwitness_run` may be given: plan, law, app_type, policy, persona, mode, duration_s, unpin.
+
+    Override it in a conftest.py.
+    """
+    return {}
+
+
+@pytest.fixture
+def appwitness_run(
+    request: pytest.FixtureRequest, appwitness_args: dict[str, Any]
+) -> Iterator[Callable[..., AbstractContextManager[Run]]]:
+    """Record a run while a block lasts: `with appwitness_run("app.apk", plan="refuse") as run:`.
+
+    Takes what `monitor.observe` takes. After the test, what is new or worse than the baseline fails it.
+    """
+    config, item = request.config, request.node
+    options = _options(item, appwitness_args)
+    judged = item.stash.setdefault(_JUDGED, [])
+    replayed = config.getoption("--appwitness-replay")
+    count = 0
+    with ExitStack() as turn:
+
+        @contextmanager
+        def run(app: Path | str | None = None, **given: Any) -> Iterator[Run]:
+            from monitor.api import running, suite
+            from monitor.errors import UserError
+
+            nonlocal count
+            said = {**options, **_named(given)}
+            try:
+                gate = _session(config).gate(said, _flows(item), item.nodeid)
+                said = {name: value for name, value in said.items() if name not in (*suite.CHOICES, *suite.LIMITS)}
+                folder = suite.new_run(item.nodeid, _output(config))
+                if replayed:
+                    path = suite.recorded(item.nodeid, config.invocation_params.dir / replayed, count + 1)
+                    one: AbstractContextManager[Run] = nullcontext(running.Replayed(path, gate))
+                else:
+                    device = request.getfixturevalue("appwitness_device")
+                    if not count:
+                        turn.enter_context(device.alone())
+                    one = running.observed(gate, app, device=device.name, output=folder / suite.RECORDING, **said)
+                count += 1
+                with one as up:
+                    if config.getoption("--appwitness-keep") == "none":
+                        up.page = folder / suite.REPORT
+                    judged.append((up, folder, not replayed))
+                    yield up
+            except UserError as error:
+                _missing(config, error, item)
+                raise
+
+        yield run
+    if config.getoption("--appwitness-keep") != "all":
+        kept = config.getoption("--appwitness-keep") == "failed" and item.stash.get(_FAILED, True)
+        for one, _, ours in judged:
+            if ours and not kept:
+                shutil.rmtree(one.recording, ignore_errors=True)
+
+
+@pytest.fixture
+def appwitness_recording(
+    request: pytest.FixtureRequest, appwitness_args: dict[str, Any]
+) -> Callable[[Path | str], Judged]:
+    """Judge a recording that is there, without a device: `appwitness_recording("recordings/refuse")`."""
+    item = request.node
+    options = _options(item, appwitness_args)
+
+    def judge(path: Path | str) -> Judged:
+        from monitor.api import suite
+        from monitor.api.running import Judged
+        from monitor.errors import UserError
+
+        try:
+            gate = _session(request.config).gate(options, _flows(item), item.nodeid)
+        except UserError as error:
+            _missing(request.config, error, item)
+            raise
+        one = Judged(request.config.invocation_params.dir / path, gate)
+        item.stash.setdefault(_JUDGED, []).append((one, suite.new_run(item.nodeid, _output(request.config)), False))
+        return one
+
+    return judge
+
+
+# What a test says of its runs.
+
+
+def _named(given: Mapping[str, Any]) -> dict[str, Any]:
+    """As `monitor.observe` names it: `law` is written as on the command line, `cn,eu`; a file may be text."""
+    named = {name: Path(value) if name in FILES and isinstance(value, str) else value for name, value in given.items()}
+    if isinstance(law := named.pop("law", None), str):
+        named["laws"] = tuple(code.strip() for code in law.split(","))
+    return named
+
+
+def _options(item: pytest.Item, args: Mapping[str, Any]) -> dict[str, Any]:
+    """Of the command line, of the fixture and of the marker; the later goes before the earlier."""
+    config = item.config
+    said: dict[str, Any] = {"strict": config.getoption("--appwitness-strict")}
+    if level := config.getoption("--appwitness-fail-on"):
+        said["fail_on"] = level
+    marker = item.get_closest_marker(OURS)
+    said |= _named(args) | (_named(marker.kwargs) if marker else {})
+    if gaps := _marks(item, "allowed_gap", True):
+        names = tuple(":".join(gap.get(part, "*") for part in ("where", "why", "subject")) for gap in gaps)
+        said["allowed_gaps"] = (*said.get("allowed_gaps", ()), *names)
+    return said
+
+
+def _marks(item: pytest.Item, name: str, with_reason: bool) -> list[dict[str, Any]]:
+    """What the markers of this name say. A person who allows something says why."""
+    said = [dict(mark.kwargs) for mark in item.iter_markers(name)]
+    if with_reason and not all(each.get("reason") for each in said):
+        pytest.fail(f"{item.nodeid}: {name} needs a reason: @pytest.mark.{name}(..., reason='...')", pytrace=False)
+    return said
+
+
+def _flows(item: pytest.Item) -> dict[str, list[dict[str, Any]]]:
+    marked = {name: _marks(item, f"{name}_flow", name == "allowed") for name in ("allowed", "forbidden")}
+    return {name: entries for name, entries in marked.items() if entries}
+
+
+def _session(config: pytest.Config) -> Session:
+    if _SESSION not in config.stash:
+        from monitor.api.suite import Session
+
+        index = config.stash[_INDEX] = tempfile.TemporaryDirectory(prefix="appwitness-", ignore_cleanup_errors=True)
+        named = config.getoption("--appwitness-baseline")
+        baseline = config.invocation_params.dir / named if named else None
+        update = config.getoption("--appwitness-update")
+        config.stash[_SESSION] = Session(baseline, Path(index.name) / "index.sqlite", update)
+    return config.stash[_SESSION]
+
+
+def _output(config: pytest.Config) -> Path:
+    return Path(config.invocation_params.dir / config.getoption("--appwitness-output"))
+
+
+def _missing(config: pytest.Config, error: UserError, item: pytest.Item | None) -> None:
+    """A device that does not come up, or what was asked of it cannot be: no traceback of ours helps with that."""
+    from monitor.errors import SetupError
+
+    device = config.getoption("--appwitness-device")
+    text = f"appwitness: {error.what}\n{error.next_step}"
+    if isinstance(error, SetupError):
+        text += f"\nMore: appwitness doctor --device {device}"
+        if config.getoption("--appwitness-missing") == "skip" and (item is None or not item.stash.get(_JUDGED, None)):
+            pytest.skip(text)
+    pytest.fail(text, pytrace=False)
+
+
+# The verdict.
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
+    """After the body of a test that made runs: what counts against them fails it, beside what it failed with."""
+    if not _uses_ours(item):
+        yield
+        return
+    failed: BaseException | None = None
+    try:
+        yield
+    except (Exception, pytest.fail.Exception, pytest.skip.Exception) as error:
+        failed = error
+    case = item.stash[_CASE] = _case(item, failed)
+    skipped = isinstance(failed, pytest.skip.Exception)
+    item.stash[_FAILED] = case.message is not None or (failed is not None and not skipped)
+    if failed is None:
+        if case.message:
+            pytest.fail(case.message, pytrace=False)
+    elif case.message is None or skipped or case.message == str(failed):
+        raise failed
+    elif isinstance(failed, pytest.fail.Exception):
+        raise pytest.fail.Exception(f"{failed.msg}\n\n{case.message}", pytrace=failed.pytrace)
+    else:
+        failed.add_note(f"\n{case.message}")
+        raise failed
+
+
+def _uses_ours(item: pytest.Item) -> bool:
+    return _JUDGED in item.stash or not OURS_FIXTURES.isdisjoint(getattr(item, "fixturenames", ()))
+
+
+def _case(item: pytest.Item, failed: BaseException | None) -> Case:
+    """Judge the runs of a test and write what is kept of them."""
+    from monitor.api import running, suite
+    from monitor.errors import UserError
+
+    case = suite.Case(partial=item.config.stash.get(_PARTIAL, True) or failed is not None)
+    messages = []
+    if isinstance(failed, running.Failed):
+        messages.append(str(failed))
+    elif failed is not None and not isinstance(failed, pytest.skip.Exception):
+        case.otherwise = f"{type(failed).__name__}: {failed}"
+    for judged, folder, _ in item.stash.get(_JUDGED, []):
+        try:
+            suite.write(judged, folder)
+            case.runs.append(str(folder))
+            case.fingerprints += [one.behaviour.id for one in judged.diff.changes if one.fails]
+            if not judged.checked:
+                judged.check()
+        except (running.Failed, UserError) as error:
+            messages.append(str(error))
+    case.message = "\n\n".join(messages) or None
+    if messages or failed is not None:
+        for judged, folder, _ in item.stash.get(_JUDGED, []):
+            if str(folder) in case.runs:
+                case.attached += map(str, suite.attach(judged, folder))
+        _to_allure(item.config, case)
+    return case
+
+
+def _to_allure(config: pytest.Config, case: Case) -> None:
+    if config.pluginmanager.has_plugin("allure_pytest"):
+        import allure  # type: ignore[import-not-found]
+
+        for file in map(Path, case.attached):
+            kind = allure.attachment_type.HTML if file.suffix == ".html" else allure.attachment_type.JSON
+            allure.attach.file(str(file), name=file.name, attachment_type=kind)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Give what belongs to a test to its report, which is all that comes from a worker."""
+    report = yield
+    if call.when == "call" and _CASE in item.stash:
+        report.user_properties.append((OURS, item.stash[_CASE].plain()))
+    elif call.when == "setup" and not report.passed and _uses_ours(item):
+        report.user_properties.append((OURS, {"partial": True, "otherwise": str(call.excinfo and call.excinfo.value)}))
+    return report
+
+
+class _Results:
+    """In the one process that sees all reports: gathers them, and writes at the end."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._config = config
+        self._ended: dict[str, Ended] = {}
+        self._lines: list[str] = []
+        self._skipped = False
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Take out what is ours: as a property of a case it would break the schema of JUnit."""
+        ours: list[Any] = [value for name, value in report.user_properties if name == OURS]
+        if not ours:
+            return
+        report.user_properties = [each for each in report.user_properties if each[0] != OURS]
+        from monitor.api.suite import Case, Ended
+
+        case = Case(**ours[-1])
+        if hasattr(report, "wasxfail"):  # it was expected to fail
+            case.message = case.otherwise = None
+        elif report.skipped:
+            self._skipped = True
+            return
+        self._ended[report.nodeid] = Ended(report.nodeid, report.duration, case)
+
+    def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
+        """Write JUnit, SARIF and what changed, of all tests; and the baseline."""
+        if self._ended:
+            from monitor.api.suite import finish
+            from monitor.errors import UserError
+
+            cut = exitstatus not in (0, 1) or session.shouldstop or session.shouldfail or self._skipped
+            if cut or _asked_for_a_part(self._config):
+                for each in self._ended.values():
+                    each.case.partial = True
+            try:
+                self._lines = finish(
+                    list(self._ended.values()), _session(self._config), _output(self._config), self._config.rootpath
+                )
+            except UserError as error:
+                self._lines = [str(error)]
+
+    def pytest_terminal_summary(self, terminalreporter: Any) -> None:
+        """What became of all findings, and where it is written."""
+        if self._ended:
+            terminalreporter.section(OURS)
+            for line in self._lines:
+                terminalreporter.line(line)
+            terminalreporter.line(f"written: {os.path.relpath(_output(self._config))}")

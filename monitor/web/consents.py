@@ -1,0 +1,89 @@
+"""The page on consent in one recording, and the marks that an operator makes there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, get_args
+
+from starlette.responses import RedirectResponse, Response
+
+from monitor import marks
+from monitor.correlate import correlate
+from monitor.errors import UserError
+from monitor.events import Consent, ConsentState, Ref, Scope
+from monitor.recording import Recording
+from monitor.reports.time_axis import consent_steps
+from monitor.web.asked import Asked
+from monitor.web.door import is_form_token
+from monitor.web.run import head
+
+OPERATOR_STATES: tuple[ConsentState, ...] = ("requested", "given", "refused", "withdrawn", "dismissed")
+"""What a person may note; `gone` is for what nobody saw."""
+
+
+def consents(asked: Asked, problem: str = "") -> Response:
+    """What the user was asked and answered, and the form to mark it."""
+    report = asked.report
+    lines = [_consent(ref, at, event, report.replaced) for ref, _, at, event in report.consents
+             if isinstance(event, Consent)]  # fmt: skip
+    corrects = asked.text("corrects")
+    facts = {
+        **head(asked),
+        "problem": problem,
+        "steps": [{"at": step.at, "state": step.state, "ref": step.ref} for step in consent_steps(report)],
+        "consents": list(reversed(lines)),
+        "corrects": corrects,
+        "_corrected": next((line for line in lines if line["ref"] == corrects), None),
+        "_statuses": OPERATOR_STATES,
+        "_scopes": get_args(Scope),
+        "_may_mark": _folder(asked) is not None,
+    }
+    return asked.answer("consents.html", facts, 400 if problem else 200)
+
+
+def _consent(ref: Ref, at: Any, event: Consent, replaced: dict[Ref, tuple[Ref, ...]]) -> dict[str, Any]:
+    return {
+        "ref": ref, "at": at, "signal": event.signal, "status": event.status, "scope": event.scope, "by": event.by,
+        "text": event.text, "note": event.note, "data": event.data, "corrects": event.corrects,
+        "retracts": event.retracts, "replaced": replaced.get(ref, ()),
+    }  # fmt: skip
+
+
+def mark(asked: Asked, form: Mapping[str, str]) -> Response:
+    """Append what the operator says of consent, as `appwitness mark` does, and have a run that is over judged anew."""
+    if not is_form_token(form.get("form"), asked.site.token):
+        return Response("This form is not of these pages.\n", 403, media_type="text/plain")
+    site, words = asked.site, {name: text.strip()[:400] for name, text in form.items()}
+    folder = _folder(asked)
+    try:
+        if folder is None:
+            raise UserError(f"The folder of {asked.recording} is gone.", "Only its index is left: it cannot be marked.")
+        recording = Recording.open(folder, signer=site.signer)
+        if words.get("retracts"):
+            marks.retract(recording, words["retracts"], site.known.labels, words.get("note") or None)
+        else:
+            _mark(asked, recording, words)
+        if not recording.going_on:
+            correlate(recording, site.store, site.known)
+    except UserError as error:
+        return consents(asked, str(error))
+    return RedirectResponse(asked.to_recording("consents"), status_code=303)
+
+
+def _mark(asked: Asked, recording: Recording, words: dict[str, str]) -> None:
+    status = next((each for each in OPERATOR_STATES if each == words.get("status")), None)
+    if status is None:
+        raise UserError("The form does not say what the user decided.", "Choose one of its answers.")
+    said = marks.Said(
+        scope=next((each for each in get_args(Scope) if each == words.get("scope")), None),
+        text=words.get("text") or None,
+        note=words.get("note") or None,
+    )
+    known = asked.site.known
+    marks.consent(recording, status, said, known.data_types, known.labels, words.get("corrects", ""))
+
+
+def _folder(asked: Asked) -> Path | None:
+    folder = asked.site.store.path(asked.recording)
+    return folder if (folder / "run.json").is_file() else None

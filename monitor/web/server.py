@@ -1,0 +1,25 @@
+"""The server of the pages: one process, one address, and no stream that keeps it from ending."""
+
+from __future__ import annotations
+
+import uvicorn
+
+from monitor.web.asked import Site
+from monitor.web.pages import app
+
+
+def server(site: Site, address: str = "127.0.0.1") -> uvicorn.Server:
+    """A server that is ready to run; see `monitor.web.pages.app` for what it lets whom see."""
+
+    def ending() -> bool:
+        return made.should_exit
+
+    config = uvicorn.Config(
+        app(site, address, ending),
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=5,
+    )
+    made = uvicorn.Server(config)
+    return made
