@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from functools import cached_property
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, model_validator
+from pydantic import Field, ValidationInfo, model_validator
 
+from monitor.entries import CatalogEntry
 from monitor.events import DataType
 
 
-class Op(BaseModel):
+class Op(CatalogEntry):
     """One op: the system notes it when an app is given what it guards."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     op: str = Field(description="as AppOps prints it: FINE_LOCATION")
     data: tuple[DataType, ...] = Field(min_length=1, description="reads of these kinds explain it, the first names it")
@@ -22,10 +21,8 @@ class Op(BaseModel):
     )
 
 
-class AppOps(BaseModel):
+class AppOps(CatalogEntry):
     """catalog/devices/appops.yml."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     ops: tuple[Op, ...]
     providers: tuple[str, ...] = Field(

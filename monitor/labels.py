@@ -11,8 +11,8 @@ from typing import Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from monitor.entries import CatalogEntry, Pattern
 from monitor.events import Check, ConsentState, DataType, Scope, Window
-from monitor.expressions import Pattern
 
 LONGEST_LABEL = 40
 """Characters of what can be a label or a heading; longer text is prose."""
@@ -101,11 +101,7 @@ def _without(text: str, phrase: str) -> str:
     return f" {text} ".replace(f" {phrase} ", " ").strip()
 
 
-class _Entry(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
-
-
-class ScopePhrases(_Entry):
+class ScopePhrases(CatalogEntry):
     """What a question with one of the phrases is about."""
 
     scope: Scope
@@ -117,7 +113,7 @@ class ScopePhrases(_Entry):
         return Phrases.of(self.phrases)
 
 
-class Platform(_Entry):
+class Platform(CatalogEntry):
     """A consent platform, by the ids of its dialogs."""
 
     name: str
@@ -137,7 +133,7 @@ class Platform(_Entry):
         return next((does for does in get_args(Does) if name in getattr(self, does)), None)
 
 
-class Says(_Entry):
+class Says(CatalogEntry):
     """What a value says; one that neither pattern matches says nothing by itself."""
 
     given: Pattern | None = Field(default="^(true|1|yes)$", description="found in the value, case aside; None: never")
@@ -164,7 +160,7 @@ class SdkCall(Says):
     scope: Scope = "general_policy"
 
 
-class Store(_Entry):
+class Store(CatalogEntry):
     """A class that writes preferences: methods that take key and value."""
 
     cls: str = Field(alias="class")

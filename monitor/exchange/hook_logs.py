@@ -9,9 +9,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from monitor import catalog
+from monitor.entries import CatalogEntry
 from monitor.events import Access, Gap, Value
 from monitor.exchange import pieces
 from monitor.exchange.conversion import DAMAGE, Conversion, possible, printable, problem
@@ -36,13 +37,11 @@ OTHERS = "others"
 Where = Sequence[str | int]
 
 
-class Fields(BaseModel):
+class Fields(CatalogEntry):
     """catalog/hook_logs/<tool>.yml: where a line of a tool's log has what. A place is a list of keys and indices.
 
     docs/hook-logs.md is for users; what it says and what stands here is the same.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
     time: tuple[str | int, ...] = Field(description="RFC 3339, or seconds to nanoseconds since 1970")
     cls: tuple[str | int, ...] = Field(alias="class", description="class of the hooked method")

@@ -8,8 +8,9 @@ from datetime import date
 from functools import cached_property
 from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, model_validator
+from pydantic import Field, PrivateAttr, model_validator
 
+from monitor.entries import CatalogEntry
 from monitor.errors import UserError
 from monitor.events import DataType
 from monitor.findings import Article
@@ -28,11 +29,7 @@ class UnknownAppType(UserError, ValueError):
     """No such type of app, or several; names those that it may be."""
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Need(_Strict):
+class Need(CatalogEntry):
     """One item that a type of app needs."""
 
     en: str
@@ -41,7 +38,7 @@ class Need(_Strict):
     when: Words | None = Field(default=None, description="the service that needs it, where not all of the type do")
 
 
-class AppType(_Strict):
+class AppType(CatalogEntry):
     """One of the common types of app."""
 
     number: int = Field(ge=1, description="its item of art. 5")
@@ -89,7 +86,7 @@ def _words(need: Need, language: str) -> str:
     return f"{text} ({need.when['en']})" if language == "en" else f"{text}（{need.when['zh']}）"
 
 
-class AppTypes(_Strict):
+class AppTypes(CatalogEntry):
     """catalog/app_types.yml."""
 
     as_of: date

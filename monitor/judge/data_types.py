@@ -5,15 +5,14 @@ from __future__ import annotations
 from functools import cached_property
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from monitor.entries import CatalogEntry
 from monitor.events import DataType
 
 
-class Kind(BaseModel):
+class Kind(CatalogEntry):
     """One kind of personal data, side by side in the vocabularies that others use."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     code: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")] = Field(description="as lines and rules name it")
     en: str = Field(description="name in English, as inside a sentence: `phone number`")
@@ -32,10 +31,8 @@ class Kind(BaseModel):
     )
 
 
-class DataTypes(BaseModel):
+class DataTypes(CatalogEntry):
     """catalog/data_types.yml."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     items: tuple[Kind, ...]
 

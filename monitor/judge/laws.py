@@ -7,8 +7,9 @@ from datetime import date
 from functools import cached_property
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
+from monitor.entries import CatalogEntry
 from monitor.events import DataType
 from monitor.findings import Article, Party
 
@@ -40,11 +41,7 @@ def _template(words: dict[str, str]) -> dict[str, str]:
 Words = Annotated[dict[str, str], AfterValidator(_both)]
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Jurisdiction(_Strict):
+class Jurisdiction(CatalogEntry):
     """Jurisdiction: cn, eu, us, store."""
 
     code: str = Field(pattern=r"^[a-z]{2,8}$")
@@ -52,7 +49,7 @@ class Jurisdiction(_Strict):
     zh: str
 
 
-class FindingType(_Strict):
+class FindingType(CatalogEntry):
     """What kind of breach a finding is."""
 
     id: KindId
@@ -61,7 +58,7 @@ class FindingType(_Strict):
     zh: str
 
 
-class Group(_Strict):
+class Group(CatalogEntry):
     """A part of a law that its articles are numbered in: 3 of 3.1."""
 
     number: int
@@ -69,7 +66,7 @@ class Group(_Strict):
     zh: str
 
 
-class Provision(_Strict):
+class Provision(CatalogEntry):
     """One article of a law."""
 
     article: str = Field(description="number or name; unique in its law")
@@ -90,7 +87,7 @@ class Provision(_Strict):
     verify: bool = Field(default=False, description="not matched against the official text")
 
 
-class Law(_Strict):
+class Law(CatalogEntry):
     """One law, notice, standard or store policy."""
 
     id: str = Field(pattern=r"^[A-Z][A-Z0-9]*(-[A-Z0-9]+)*$")
@@ -129,7 +126,7 @@ class Law(_Strict):
         )
 
 
-class Laws(_Strict):
+class Laws(CatalogEntry):
     """catalog/laws.yml."""
 
     as_of: date = Field(description="date of the state of the law that it gives")

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo
+from pydantic import AfterValidator, Field, ValidationInfo
 
+from monitor.entries import CatalogEntry
 from monitor.events import Access, DataType, Ref
 from monitor.findings import Declared, Flow, Party
 from monitor.judge.recipients import RecipientTable, clean_host, is_device
@@ -45,11 +46,7 @@ Prefix = Annotated[str, Field(pattern=r"^[A-Za-z_][\w$]*(\.[A-Za-z_][\w$]*)*$")]
 """The beginning of names of classes, up to a dot."""
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class DeclaredData(_Strict):
+class DeclaredData(CatalogEntry):
     """One kind of data that the privacy policy says is collected."""
 
     type: Kind
@@ -57,7 +54,7 @@ class DeclaredData(_Strict):
     sensitive_separate: bool = Field(default=False, description="it says that a separate consent is asked for")
 
 
-class DeclaredRecipient(_Strict):
+class DeclaredRecipient(CatalogEntry):
     """Somebody who, the privacy policy says, receives data."""
 
     name: str
@@ -68,7 +65,7 @@ class DeclaredRecipient(_Strict):
     data: tuple[Kind, ...] = Field(min_length=1)
 
 
-class DeclaredSdk(_Strict):
+class DeclaredSdk(CatalogEntry):
     """An SDK of the maker's list; what it sends to its own hosts is declared where its kind of data is."""
 
     name: str
@@ -80,7 +77,7 @@ class DeclaredSdk(_Strict):
     data: tuple[Kind, ...] | None = Field(default=None, description="left out: any kind that is declared at all")
 
 
-class Policy(_Strict):
+class Policy(CatalogEntry):
     """A tester's policy.yml: what is declared of one app. What is left out is not declared.
 
     As context of validation: `data`, the codes of data_types.yml, and `app_types`.

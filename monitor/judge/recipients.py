@@ -19,8 +19,9 @@ from typing import Annotated, Any, Literal, Protocol
 
 from iptocc import country_code
 from publicsuffixlist import PublicSuffixList
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from monitor.entries import CatalogEntry
 from monitor.findings import Party, Reason, Recipient, Why, because
 
 _REGIONS = frozenset({"EU", "AP", "ZZ"})
@@ -33,10 +34,8 @@ Suffix = Annotated[str, Field(pattern=r"^(xn--)?[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.
 Prefix = Annotated[str, Field(pattern=r"^[A-Za-z_][\w$]*(\.[A-Za-z_][\w$]*)*$")]
 
 
-class Known(BaseModel):
+class Known(CatalogEntry):
     """One known recipient: facts that its maker publishes."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: str
     company: str | None = Field(default=None, description="legal name, where we are sure of it")
@@ -48,10 +47,8 @@ class Known(BaseModel):
     code: tuple[Prefix, ...] = Field(default=(), description="prefixes of its classes inside apps")
 
 
-class RecipientTable(BaseModel):
+class RecipientTable(CatalogEntry):
     """catalog/recipients.yml."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     as_of: date | None = Field(default=None, description="date of the state of companies and countries")
     recipients: tuple[Known, ...]

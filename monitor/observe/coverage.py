@@ -8,9 +8,10 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from monitor import catalog
+from monitor.entries import CatalogEntry
 from monitor.observe.native import Native
 from monitor.observe.sources import FollowSpec, Source
 
@@ -44,9 +45,7 @@ class Yard(NamedTuple):
         return ("gaps",) if self.level == "gaps" else LEVELS[LEVELS.index(self.level) : 3]
 
 
-class _Group(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
-
+class _Group(CatalogEntry):
     cls: str = Field(alias="class", description="regular expression over the whole name of the class")
     methods: tuple[str, ...] | None = Field(default=None, description="None: all of its methods")
     why: str
@@ -73,10 +72,8 @@ class Absent(_Group):
     """APIs that no app can call on the Android versions of today, or that cannot be hooked."""
 
 
-class Beside(BaseModel):
+class Beside(CatalogEntry):
     """catalog/coverage.yml: what covers an API that has no source of its own."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     lower_layer: tuple[Lower, ...] = ()
     not_here: tuple[Absent, ...] = ()

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from monitor import catalog
+from monitor.entries import CatalogEntry
 from monitor.observe.sources import Name
 
 
-class _Entry(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
-
-
-class Exit(_Entry):
+class Exit(CatalogEntry):
     """Methods of one class that send something out of the app."""
 
     cls: Name = Field(alias="class")
@@ -33,7 +30,7 @@ class Exit(_Entry):
         return self
 
 
-class Exits(_Entry):
+class Exits(CatalogEntry):
     """catalog/exits.yml."""
 
     exits: tuple[Exit, ...]

@@ -16,9 +16,9 @@ from dataclasses import dataclass, field
 from typing import Any, Self, cast
 
 import frida
-from pydantic import BaseModel, ConfigDict
 
 from monitor import catalog
+from monitor.entries import CatalogEntry
 from monitor.errors import SetupError, Unhookable
 from monitor.observe.device import Gadget, Target
 from monitor.observe.patience import within
@@ -71,10 +71,8 @@ _remotes: dict[str, tuple[str | None, Any]] = {}
 """Address -> token and device: Frida has one device for an address, and removing it ends its sessions."""
 
 
-class Known(BaseModel):
+class Known(CatalogEntry):
     """An error of Frida's that is known: by its text, or by its class where the text says nothing."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     code: str
     says: str = ""
@@ -84,9 +82,7 @@ class Known(BaseModel):
     do: str
 
 
-class _Known(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
+class _Known(CatalogEntry):
     errors: tuple[Known, ...]
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from monitor import catalog
-from monitor.expressions import Pattern
+from monitor.entries import CatalogEntry, Pattern
 
 Reads = Literal[
     "property",
@@ -25,11 +25,7 @@ Reads = Literal[
 ]
 
 
-class _Entry(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Ask(_Entry):
+class Ask(CatalogEntry):
     """Which calls of a route concern personal data."""
 
     matches: Pattern = Field(description="found in the property, the path, the command line that the call names")
@@ -37,7 +33,7 @@ class Ask(_Entry):
     value: Pattern | None = Field(default=None, description="what of that which is read is a value; None: all of it")
 
 
-class Route(_Entry):
+class Route(CatalogEntry):
     """One function of a native library."""
 
     library: str = Field(description="as Android names it")
@@ -64,14 +60,14 @@ class Route(_Entry):
         }
 
 
-class Named(_Entry):
+class Named(CatalogEntry):
     """Calls of an interface that give another kind of data than the rest of it."""
 
     matches: Pattern = Field(description="found in `interface.method`")
     data: str = Field(description="data type code")
 
 
-class Binder(_Entry):
+class Binder(CatalogEntry):
     """Transactions that the app's own code makes with system services."""
 
     source: str = Field(description="class and method, as accesses name it")
@@ -88,7 +84,7 @@ class Binder(_Entry):
         }
 
 
-class Native(_Entry):
+class Native(CatalogEntry):
     """catalog/native.yml."""
 
     routes: tuple[Route, ...]

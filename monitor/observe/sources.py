@@ -6,11 +6,11 @@ import re
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from monitor import catalog
+from monitor.entries import CatalogEntry, Pattern
 from monitor.errors import FileError
-from monitor.expressions import Pattern
 
 _NAME = re.compile(r"[A-Za-z_$][\w$]*(\.[A-Za-z_$][\w$]*)*\Z")
 _LEVELS = re.compile(r"(\d+)-(\d*)\Z")
@@ -70,11 +70,7 @@ class Shape(NamedTuple):
         return cls(bool(found["static"]), found["gives"], found["method"], takes)
 
 
-class _Entry(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
-
-
-class ValueSpec(_Entry):
+class ValueSpec(CatalogEntry):
     """Where in a call a value is, and how it becomes text."""
 
     type: str | None = Field(default=None, description="data type code; that of the source when not given")
@@ -97,7 +93,7 @@ class ValueSpec(_Entry):
     )
 
 
-class TableSpec(_Entry):
+class TableSpec(CatalogEntry):
     """One table of a content provider: which column holds which type."""
 
     uri: Pattern = Field(description="found in the content URI; the first table that has the column counts")
@@ -106,14 +102,14 @@ class TableSpec(_Entry):
     )
 
 
-class StepSpec(_Entry):
+class StepSpec(CatalogEntry):
     """A method of a followed object and what it gives."""
 
     values: tuple[ValueSpec, ...] = ()
     follow: tuple[FollowSpec, ...] = ()
 
 
-class FollowSpec(_Entry):
+class FollowSpec(CatalogEntry):
     """An object that gives its values later: a listener or callback of the app, a task or a cursor that it got."""
 
     object: Literal["return", "argument"]
@@ -131,7 +127,7 @@ class FollowSpec(_Entry):
         return self
 
 
-class When(_Entry):
+class When(CatalogEntry):
     """Which calls concern personal data, where the API is general."""
 
     argument: int | Literal["this"]
@@ -141,7 +137,7 @@ class When(_Entry):
     )
 
 
-class Ours(_Entry):
+class Ours(CatalogEntry):
     """Calls that are made because the app is observed: they are no access of the app's."""
 
     frames: tuple[Pattern, ...] = Field(
@@ -150,7 +146,7 @@ class Ours(_Entry):
     why: str = Field(description="what of ours causes the call, in one sentence")
 
 
-class Source(_Entry):
+class Source(CatalogEntry):
     """One API through which an app reads personal data."""
 
     name: str = Field(description="class and method, as accesses name it")
@@ -237,7 +233,7 @@ def _follow(spec: FollowSpec, data: str) -> dict[str, Any]:
     }
 
 
-class Entry(_Entry):
+class Entry(CatalogEntry):
     """One entry of a file: methods of one class that are read alike."""
 
     cls: Name = Field(alias="class")
@@ -267,7 +263,7 @@ class Entry(_Entry):
         return self
 
 
-class SourceFile(_Entry):
+class SourceFile(CatalogEntry):
     """catalog/sources/<data type>.yml."""
 
     data: str = Field(description="data type code of the entries")

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import Field, field_validator
 
 from monitor import catalog
+from monitor.entries import CatalogEntry
 from monitor.observe.sources import Levels, among
 
 
-class _Entry(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
-
-
-class Part(_Entry):
+class Part(CatalogEntry):
     """Where in a call bytes are: all of an argument or of what is returned, or a part of an argument."""
 
     of: int | Literal["return"] = Field(alias="argument", description="index of the argument, first is 0; or `return`")
@@ -24,14 +21,14 @@ class Part(_Entry):
     )
 
 
-class Begin(_Entry):
+class Begin(CatalogEntry):
     """A call that begins a new piece of work."""
 
     mode: int | None = Field(default=None, description="index of a Cipher's mode: 1 and 3 encrypt, 2 and 4 decrypt")
     key: int | None = Field(default=None, description="index of the key")
 
 
-class Step(_Entry):
+class Step(CatalogEntry):
     """One method of a class that transforms."""
 
     method: str
@@ -50,7 +47,7 @@ class Step(_Entry):
         return {"argument": part} if isinstance(part, int | str) else part
 
 
-class Transformer(_Entry):
+class Transformer(CatalogEntry):
     """One class that transforms."""
 
     cls: str = Field(alias="class")
@@ -61,7 +58,7 @@ class Transformer(_Entry):
     optional: str | None = Field(default=None, description="why it may be missing without anything being missed")
 
 
-class Transformers(_Entry):
+class Transformers(CatalogEntry):
     """catalog/transforms.yml."""
 
     not_from: tuple[str, ...] = Field(description="beginnings of frames whose own crypto is left out; `*` is any text")

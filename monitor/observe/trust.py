@@ -8,26 +8,23 @@ from pathlib import Path
 from typing import Any, Literal, Self
 
 import trustme
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from monitor import catalog
+from monitor.entries import CatalogEntry
 
 _KEY_IDENTIFIER = re.compile(rb"\x06\x03\x55\x1d\x0e\x04(.)\x04(.)", re.DOTALL)
 """The extension SubjectKeyIdentifier in a certificate (DER), up to the identifier: RFC 5280, 4.2.1.2."""
 
 
-class _Entry(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
-
-
-class Owner(_Entry):
+class Owner(CatalogEntry):
     """The socket that a stream belongs to."""
 
     field: str = Field(description="field of the stream that holds it")
     type: str = Field(description="type of that field")
 
 
-class Streams(_Entry):
+class Streams(CatalogEntry):
     """A socket with streams: write(byte[], int, int) and read(byte[], int, int)."""
 
     library: str
@@ -37,7 +34,7 @@ class Streams(_Entry):
     untested: str | None = Field(default=None, description="why the lab device cannot play it")
 
 
-class Engine(_Entry):
+class Engine(CatalogEntry):
     """An engine with wrap and unwrap."""
 
     library: str
@@ -45,7 +42,7 @@ class Engine(_Entry):
     untested: str | None = Field(default=None, description="why the lab device cannot play it")
 
 
-class TlsLibraries(_Entry):
+class TlsLibraries(CatalogEntry):
     """catalog/tls.yml."""
 
     sockets: tuple[Streams, ...]
@@ -60,7 +57,7 @@ class TlsLibraries(_Entry):
         }
 
 
-class Given(_Entry):
+class Given(CatalogEntry):
     """Where an object of the app's own class shows up."""
 
     cls: str = Field(alias="class")
@@ -68,19 +65,19 @@ class Given(_Entry):
     argument: int
 
 
-class With(_Entry):
+class With(CatalogEntry):
     """The app's own call with other arguments."""
 
     with_: dict[int, Literal[True] | None] = Field(alias="with")
 
 
-class Proceed(_Entry):
+class Proceed(CatalogEntry):
     """`proceed()` of an argument instead of the app's code."""
 
     proceed: int
 
 
-class Check(_Entry):
+class Check(CatalogEntry):
     """A check of certificates in Java, and what is done instead."""
 
     cls: str = Field(alias="class")
@@ -90,7 +87,7 @@ class Check(_Entry):
     untested: str | None = Field(default=None, description="why the lab device cannot play it")
 
 
-class NativeCheck(_Entry):
+class NativeCheck(CatalogEntry):
     """A check of certificates in a native library."""
 
     function: str
@@ -105,7 +102,7 @@ class NativeCheck(_Entry):
         return self
 
 
-class Checks(_Entry):
+class Checks(CatalogEntry):
     """catalog/unpinning.yml."""
 
     java: tuple[Check, ...]

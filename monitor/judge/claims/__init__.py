@@ -10,8 +10,9 @@ from collections.abc import Callable, Iterable
 from functools import cached_property, lru_cache, partial
 from typing import TYPE_CHECKING, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from monitor.entries import CatalogEntry
 from monitor.events import Consent, Record, Ref, Scope, Time, Upload
 from monitor.judge.claims.formats import READERS, Said, Section, Verdict, Words, section
 from monitor.judge.consent.machine import clock_of, was_there
@@ -52,10 +53,8 @@ class Claim(Record):
     means: dict[str, str] = Field(default_factory=dict, description="what such a text stands for, by language")
 
 
-class Entry(BaseModel):
+class Entry(CatalogEntry):
     """One entry of catalog/claims.yml."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     kind: ClaimKind
     scope: Scope
@@ -75,10 +74,8 @@ class Entry(BaseModel):
         return not self.hosts or any(name.endswith(f".{suffix}") for suffix in self.hosts)
 
 
-class Void(BaseModel):
+class Void(CatalogEntry):
     """What in an upload says that a law does not apply, and the kinds of claims that then say nothing."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     kinds: tuple[ClaimKind, ...] = ()
     keys: tuple[str, ...] = ()
@@ -93,13 +90,11 @@ class Void(BaseModel):
         return frozenset(map(_parts, self.keys))
 
 
-class ClaimTable(BaseModel):
+class ClaimTable(CatalogEntry):
     """catalog/claims.yml: which names claim something, and how their texts are read."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
     claims: tuple[Entry, ...] = ()
-    gpp_sections: dict[int, Section] = {}
+    gpp_sections: dict[int, Section] = Field(default_factory=dict)
     void: Void = Void()
     asking: tuple[str, ...] = ()
 

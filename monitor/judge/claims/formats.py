@@ -6,8 +6,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Literal, NamedTuple
 
-from pydantic import BaseModel, ConfigDict
-
+from monitor.entries import CatalogEntry
 from monitor.events import Scope
 from monitor.judge.claims import gpp, tcf
 
@@ -25,10 +24,8 @@ class Said(NamedTuple):
     """Where it is another than the entry's."""
 
 
-class Section(BaseModel):
+class Section(CatalogEntry):
     """One kind of section of a GPP string."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: str
     read: Literal["tcf", "tcfca", "us_privacy", "opt_outs"]

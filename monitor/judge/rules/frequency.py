@@ -7,18 +7,17 @@ from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Annotated, NamedTuple
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from monitor.entries import CatalogEntry
 from monitor.judge.rules.texts import Words
 
 POINTS = 1000
 """A folded line is spread over at most this many moments; each then stands for several calls."""
 
 
-class Preset(BaseModel):
+class Preset(CatalogEntry):
     """One answer to how often is too often. Never a limit that a law sets."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     id: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$")]
     of: Words = Field(description="whose it is, by language: en, zh")
@@ -27,10 +26,8 @@ class Preset(BaseModel):
     window_s: float = Field(gt=0, description="length of the window, seconds")
 
 
-class Frequency(BaseModel):
+class Frequency(CatalogEntry):
     """catalog/frequency.yml."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     presets: tuple[Preset, ...] = ()
 

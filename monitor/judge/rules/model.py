@@ -6,8 +6,9 @@ from collections.abc import Iterable, Iterator
 from functools import cached_property
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
+from pydantic import AfterValidator, Field, ValidationInfo, field_validator, model_validator
 
+from monitor.entries import CatalogEntry
 from monitor.events import DataType, Observers, Signal
 from monitor.findings import Confidence, ConsentName, Level, Need, Party
 from monitor.judge.rules import sentences
@@ -94,10 +95,8 @@ Kinds = Annotated[tuple[Annotated[str, Field(pattern=r"^[A-Z]\d{2}$")], ...], _k
 DataTypes = Annotated[tuple[DataType, ...], Field(min_length=1), _known("data", "catalog/data_types.yml")]
 
 
-class Strict(BaseModel):
+class Strict(CatalogEntry):
     """A frozen model that refuses a field it does not know: a misspelt condition must not hold always."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class Separate(Strict):

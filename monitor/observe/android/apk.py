@@ -20,9 +20,8 @@ from pathlib import Path
 from typing import Any, Literal
 from xml.etree.ElementTree import Element
 
-from pydantic import BaseModel, ConfigDict
-
 from monitor import catalog
+from monitor.entries import CatalogEntry
 from monitor.observe.android import apk_parts
 from monitor.observe.android.apk_manifest import ANDROID, Component, of_manifest
 from monitor.observe.android.faults import DeviceFault, fault
@@ -173,16 +172,12 @@ def digest(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-class _Library(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
+class _Library(CatalogEntry):
     mark: str
     names: tuple[re.Pattern[str], ...]
 
 
-class _Libraries(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
+class _Libraries(CatalogEntry):
     libraries: tuple[_Library, ...]
 
 

@@ -7,9 +7,8 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
-
 from monitor import catalog
+from monitor.entries import CatalogEntry
 from monitor.labels import LONGEST_LABEL, Does, Labels, Phrases, Platform, Words, normal, normal_label
 from monitor.observe.android.hierarchy import Button, Seen
 from monitor.observe.consent_signals import load
@@ -21,30 +20,26 @@ Touch = Literal["allow", "once", "deny"]
 """What a button of a question about a permission does."""
 
 
-class _Entry(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Group(_Entry):
+class Group(CatalogEntry):
     """A group of permissions in which the system asks."""
 
     name: str
     words: Words
 
 
-class _Permission(_Entry):
+class _Permission(CatalogEntry):
     buttons: dict[Touch, tuple[str, ...]]
     messages: tuple[str, ...]
     words: dict[Touch, Words]
     groups: tuple[Group, ...]
 
 
-class _System(_Entry):
+class _System(CatalogEntry):
     id: str
     name: str
 
 
-class Known(_Entry):
+class Known(CatalogEntry):
     """catalog/devices/dialogs.yml."""
 
     permission: _Permission

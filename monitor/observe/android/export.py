@@ -13,9 +13,8 @@ import zipfile
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict
-
 from monitor import catalog, private
+from monitor.entries import CatalogEntry
 from monitor.observe.android.shell import Shell
 
 DUMP_S = 20.0
@@ -23,28 +22,22 @@ SHORTEST = 4
 """A value of fewer characters is not replaced elsewhere: it would be found in every word."""
 
 
-class Field(BaseModel):
+class Field(CatalogEntry):
     """A value that is known by its name."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     names: tuple[str, ...]
     into: str
 
 
-class Pattern(BaseModel):
+class Pattern(CatalogEntry):
     """A value that is known by its form."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     find: str
     into: str
 
 
-class Dumps(BaseModel):
+class Dumps(CatalogEntry):
     """catalog/devices/export.yml."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     dumps: dict[str, str]
     owned: dict[str, str]

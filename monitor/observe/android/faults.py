@@ -5,18 +5,17 @@ from __future__ import annotations
 import functools
 import re
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from monitor import catalog
+from monitor.entries import CatalogEntry
 from monitor.errors import SetupError
 
 FIELD = re.compile(r"\{(\w+)\}")
 
 
-class Entry(BaseModel):
+class Entry(CatalogEntry):
     """One code. `{name}` in its texts stands for a field that whoever raises it gives."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     what: str = Field(description="what happened, in one sentence")
     next_step: str = Field(alias="do", description="what to do about it")
@@ -27,9 +26,7 @@ class Entry(BaseModel):
         return frozenset(FIELD.findall(self.what + self.next_step))
 
 
-class _Entries(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
+class _Entries(CatalogEntry):
     faults: dict[str, Entry]
 
 

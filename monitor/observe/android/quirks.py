@@ -6,27 +6,26 @@ import functools
 import re
 from collections.abc import Sequence
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import Field
 
 from monitor import catalog
+from monitor.entries import CatalogEntry
 from monitor.observe.android.control import Control
 from monitor.observe.android.facts import Facts
 
 
-class Quirk(BaseModel):
+class Quirk(CatalogEntry):
     """Something of a version or a ROM that frida-server needs changed."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     name: str
     why: str
     api: tuple[int | None, int | None]
-    properties: dict[str, str] = {}
+    properties: dict[str, str] = Field(default_factory=dict)
     """Property -> regular expression; all have to fit."""
     says: str | None = None
     """What the server printed before it failed; None: applied before its first start."""
     asks: bool = False
-    set: dict[str, str] = {}
+    set: dict[str, str] = Field(default_factory=dict)
     do: str | None = None
     undo: str | None = None
     verify: str | None = None
@@ -41,9 +40,7 @@ class Quirk(BaseModel):
         return all(re.search(want, facts.properties.get(name, "")) for name, want in self.properties.items())
 
 
-class _Quirks(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
+class _Quirks(CatalogEntry):
     quirks: tuple[Quirk, ...]
 
 

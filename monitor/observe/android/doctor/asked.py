@@ -14,6 +14,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from monitor import catalog
+from monitor.entries import CatalogEntry
 from monitor.observe.android.control import Control
 from monitor.observe.android.facts import Facts
 from monitor.observe.android.faults import FIELD, DeviceFault, Entry, fault
@@ -40,10 +41,8 @@ ASKS = {
 """What is asked in one script: name -> commands; what they say on stderr is left out."""
 
 
-class Rom(BaseModel):
+class Rom(CatalogEntry):
     """What a maker's Android refuses to adb until somebody allows it."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     name: str
     when: tuple[str, ...] = Field(description="properties, one of which this Android has")
@@ -52,19 +51,15 @@ class Rom(BaseModel):
     remedy: str = Field(alias="do")
 
 
-class CheckText(BaseModel):
+class CheckText(CatalogEntry):
     """A question of the doctor's."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     asks: str
     ok: str = Field(description="what is said when all is well")
 
 
-class Texts(BaseModel):
+class Texts(CatalogEntry):
     """catalog/devices/doctor.yml."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     checks: dict[str, CheckText]
     warnings: dict[str, Entry]

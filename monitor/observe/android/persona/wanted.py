@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from monitor import catalog
+from monitor.entries import CatalogEntry
 
 CONTACTS = 20
 """How many contacts are made up: each row costs the device the start of a Java process, 0.3 to 1 second."""
@@ -30,11 +31,7 @@ def _plantable(text: str) -> str:
 Text = Annotated[str, Field(min_length=1, max_length=LONGEST), AfterValidator(_plantable)]
 
 
-class _Model(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Contact(_Model):
+class Contact(CatalogEntry):
     """A person of the address book."""
 
     name: Text
@@ -42,7 +39,7 @@ class Contact(_Model):
     mails: tuple[Text, ...] = Field(default=(), max_length=5)
 
 
-class Call(_Model):
+class Call(CatalogEntry):
     """An entry of the call log."""
 
     number: Text
@@ -52,14 +49,14 @@ class Call(_Model):
     minutes_ago: int = Field(default=60, ge=1, le=525_600)
 
 
-class Message(_Model):
+class Message(CatalogEntry):
     """A text message that the device received."""
 
     number: Text
     text: Text
 
 
-class Appointment(_Model):
+class Appointment(CatalogEntry):
     """An entry of the calendar, an hour long."""
 
     title: Text
@@ -68,7 +65,7 @@ class Appointment(_Model):
     hours_ahead: int = Field(default=24, ge=-8760, le=8760)
 
 
-class Place(_Model):
+class Place(CatalogEntry):
     """A position on the earth, degrees WGS-84."""
 
     latitude: float = Field(ge=-90, le=90, allow_inf_nan=False)
@@ -80,7 +77,7 @@ class Place(_Model):
         return f"{self.latitude:.6f},{self.longitude:.6f}"
 
 
-class Persona(_Model):
+class Persona(CatalogEntry):
     """What is to be on the device; what is left out is not planted."""
 
     contacts: tuple[Contact, ...] = Field(default=(), max_length=MOST_CONTACTS)
