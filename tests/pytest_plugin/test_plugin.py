@@ -326,3 +326,19 @@ def test_a_device_that_does_not_come_up_fails_the_test_or_skips_it(project):
     assert "More: appwitness doctor --device emulator-5554" in output(result)
     assert "Traceback" not in output(result)
     run(project, *options, "--appwitness-missing", "skip").assert_outcomes(skipped=1)
+
+
+def test_strict_fails_where_the_baseline_could_not_be_observed_unless_the_gap_is_allowed(project):
+    project.makepyfile(test_it=SHOP)
+    run(project, "--appwitness-update").assert_outcomes(passed=1)
+    replace(project, "sent-after-refusal", "sent-after-refusal-nearly")
+    gap = {"v": 1, "kind": "gap", "at": "2026-03-14T09:00:00.000000Z", "where": "proxy", "why": "tls_refused"}
+    line = json.dumps({**gap, "subject": "api.shop.test", "detail": "for a test"})
+    (project.path / "sent-after-refusal/gaps.jsonl").write_text(line + "\n")
+    allowed = "@pytest.mark.allowed_gap(where='proxy', subject='*.shop.test', reason='pinned since 4.2')"
+    project.makepyfile(test_it=f"import pytest\n{SHOP}\n{allowed}{SHOP.replace('test_shop', 'test_allowed')}")
+    run(project).assert_outcomes(passed=2)
+    result = run(project, "--appwitness-strict")
+    result.assert_outcomes(passed=1, failed=1)
+    assert "a part of the baseline could not be observed" in output(result)
+    assert "FAILED test_it.py::test_shop" in output(result)
