@@ -8,7 +8,7 @@ tonight=$nights/$(date -u +%Y%m%dT%H%M%S)
 
 for plan in ${PLANS:-refuse silent}; do
     mkdir -p "$tonight"
-    appwitness observe --device "$DEVICE" ${APK:+--apk "$APK"} --plan "$plan" --fail-on never --output "$tonight/$plan"
+    appwitness observe --hooks --device "$DEVICE" ${APK:+--apk "$APK"} --plan "$plan" --fail-on never --output "$tonight/$plan"
 done
 
 runs_of() { # the recordings in a folder, with commas between them

@@ -36,8 +36,8 @@ class OfRun(TypedDict, total=False):
     """How traffic reaches the proxy, as `appwitness observe --mode`."""
     unpin: bool
     """Make the app accept the proxy's certificate where it pins one."""
-    hooks: bool
-    """True: fail where the app cannot be hooked; False: traffic alone; left out: that where it cannot be hooked."""
+    hooks: bool | None
+    """True: fail where the app cannot be hooked; False: traffic alone; None, the default: that where it cannot be."""
     persona: Path | None
     """File of what to plant; None: made up for the run."""
     no_persona: bool
