@@ -153,7 +153,7 @@ def test_typing_filters_without_a_new_page(browse):
 def test_without_script_links_and_forms_do_the_same(browse, store):
     page = browse("/recordings/many/uploads", java_script_enabled=False)
     page.get_by_label("Host").fill("h10.d10")
-    page.get_by_role("button", name="Show").click()
+    page.get_by_role("button", name="Filter").click()
     page.locator("#rows a").click()
     expect(page.locator(".dump")).to_be_visible()
 

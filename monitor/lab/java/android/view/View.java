@@ -192,6 +192,10 @@ public class View {
         mOnClickListener = l;
     }
 
+    public void setOnTouchListener(OnTouchListener l) {
+        mOnTouchListener = l;
+    }
+
     public boolean performClick() {
         if (mOnClickListener == null) {
             return false;

@@ -13,6 +13,11 @@ public abstract class ViewGroup extends View implements ViewParent, ViewManager 
     public static class LayoutParams {
         public int width;
         public int height;
+
+        public LayoutParams(int width, int height) {
+            this.width = width;
+            this.height = height;
+        }
     }
 
     public ViewGroup(Context context) {
