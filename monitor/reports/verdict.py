@@ -190,7 +190,8 @@ def when(report: Report, flows: tuple[Flow, ...], words: Words) -> str:
         text = words("when_after", span=time, state=consent(flow, words))
     else:
         text = words("when_state", state=consent(flow, words))
-    return text + words("when_times", count=f"{len(flows):,}") if len(flows) > 1 else text
+    uploads = len({flow.upload for flow in flows})
+    return text + words("when_times", count=f"{uploads:,}") if uploads > 1 else text
 
 
 def worst_first(report: Report) -> list[Finding]:

@@ -80,7 +80,8 @@ def test_no_moment_is_named_that_was_not_seen(consent, assumed, steps, said):
     report = sample.report(answers=steps)
     flow = report.flows[0].model_copy(update={"consent": consent, "consent_assumed": assumed})
     assert when(report, (flow,), EN) == said
-    assert when(report, (flow, flow), EN) == f"{said} (2 uploads)"
+    assert when(report, (flow, flow), EN) == said
+    assert when(report, (flow, flow.model_copy(update={"upload": "uploads.jsonl:99"})), EN) == f"{said} (2 uploads)"
 
 
 @pytest.mark.parametrize(
