@@ -60,7 +60,7 @@ class Token:
 
 
 def address(url: str) -> str:
-    """The URL of an authority. Raises UserError for what is none, and for one with a password, which would be shown."""
+    """The URL of an authority. Raises UserError for any other text, and for a password in it, which would be shown."""
     with suppress(ValueError):  # of a port that is no number
         parts = urlsplit(url)
         if _URL.match(url) and parts.hostname and "@" not in parts.netloc and parts.port != 0:
