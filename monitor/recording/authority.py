@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import http.client
 import socket
-import ssl
 import threading
 from contextlib import closing, suppress
 from urllib.parse import urlsplit
 
 ANSWER_S = 10.0
 """How long an authority may take for its whole answer."""
+
+
+HEADERS = {"Content-Type": "application/timestamp-query", "Accept": "application/timestamp-reply"}
 
 
 class Unanswered(Exception):
@@ -20,34 +22,33 @@ class Unanswered(Exception):
 def post(url: str, request: bytes, most: int) -> bytes:
     """What the address answers to a time-stamp request, at most so many bytes. Raises Unanswered."""
     parts = urlsplit(url)
-    host = parts.hostname or ""
-    connection = (
-        http.client.HTTPSConnection(host, parts.port, timeout=ANSWER_S, context=ssl.create_default_context())
-        if parts.scheme == "https"
-        else http.client.HTTPConnection(host, parts.port, timeout=ANSWER_S)
-    )
-    late = threading.Timer(ANSWER_S, _cut, [connection])  # the timeout above begins anew with each byte
-    late.daemon = True
+    kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
+    connection = kind(parts.hostname or "", parts.port, timeout=ANSWER_S)
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-    headers = {"Content-Type": "application/timestamp-query", "Accept": "application/timestamp-reply"}
-    try:
-        with closing(connection):
-            connection.connect()
-            late.start()
-            connection.request("POST", path, request, headers)
-            answer = connection.getresponse()
-            data = answer.read(most + 1)
-    except (OSError, http.client.HTTPException) as error:
-        raise Unanswered(str(error) or type(error).__name__) from None
-    finally:
-        late.cancel()
-    if answer.status != 200:
-        raise Unanswered(f"it answered {answer.status}")
+    said: list[tuple[int, bytes] | Exception] = []
+
+    def exchange() -> None:
+        try:
+            with closing(connection):
+                connection.request("POST", path, request, HEADERS)
+                answer = connection.getresponse()
+                said.append((answer.status, answer.read(most + 1)))
+        except (OSError, http.client.HTTPException) as error:
+            said.append(error)
+
+    # in a thread, since a timeout of the connection begins anew with each byte, and names are looked up without one
+    thread = threading.Thread(target=exchange, name="time-stamp authority", daemon=True)
+    thread.start()
+    thread.join(ANSWER_S)
+    if not said:
+        with suppress(OSError, AttributeError):  # there is no connection yet, or no longer
+            connection.sock.shutdown(socket.SHUT_RDWR)
+        raise Unanswered(f"no answer within {ANSWER_S:g} s")
+    if isinstance(said[0], Exception):
+        raise Unanswered(str(said[0]) or type(said[0]).__name__)
+    status, data = said[0]
+    if status != 200:
+        raise Unanswered(f"it answered {status}")
     if len(data) > most:
         raise Unanswered("its answer is too large")
     return data
-
-
-def _cut(connection: http.client.HTTPConnection) -> None:
-    with suppress(OSError, AttributeError):  # it was closed in the meantime
-        connection.sock.shutdown(socket.SHUT_RDWR)

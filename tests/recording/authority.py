@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 import subprocess
 import threading
 from collections.abc import Callable, Iterator
@@ -35,13 +36,13 @@ ess_cert_id_alg = sha256
 class Authority:
     """Keys and certificates in a folder; `ca` is the file that a verifier is given."""
 
-    def __init__(self, place: Path, name: str = "Time of test") -> None:
+    def __init__(self, place: Path) -> None:
         place.mkdir()
         self.place, self.ca, self.leaf = place, place / "ca.pem", place / "tsa.pem"
         now = datetime.now(UTC)
         ca_key, key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
         ca_name, tsa_name = (
-            x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, each)]) for each in (f"{name} CA", name)
+            x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, each)]) for each in ("CA of test", "Time of test")
         )
 
         def certificate(subject: x509.Name, public: ec.EllipticCurvePublicKey) -> x509.CertificateBuilder:
@@ -55,9 +56,9 @@ class Authority:
         pem = serialization.Encoding.PEM
         for path, built in ((self.ca, root), (self.leaf, leaf)):
             path.write_bytes(built.sign(ca_key, hashes.SHA256()).public_bytes(pem))
-        (place / "tsa.key").write_bytes(
-            key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-        )
+        for name, private in (("ca.key", ca_key), ("tsa.key", key)):
+            plain = private.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+            (place / name).write_bytes(plain)
         (place / "serial").write_text("01")
         (place / "cnf").write_text(CONFIG.format(place=place))
 
@@ -74,7 +75,9 @@ class Authority:
 
 
 @contextmanager
-def served(answer: Callable[[bytes], bytes], status: int = 200, **headers: str) -> Iterator[str]:
+def served(
+    answer: Callable[[bytes], bytes], status: int = 200, *, tls: ssl.SSLContext | None = None, **headers: str
+) -> Iterator[str]:
     """Answers to POST on loopback; its URL."""
 
     class Handler(BaseHTTPRequestHandler):
@@ -90,10 +93,12 @@ def served(answer: Callable[[bytes], bytes], status: int = 200, **headers: str) 
             pass
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        if tls:
+            server.socket = tls.wrap_socket(server.socket, server_side=True)
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
         try:
-            yield f"http://127.0.0.1:{server.server_port}/tsr"
+            yield f"{'https' if tls else 'http'}://127.0.0.1:{server.server_port}/tsr"
         finally:
             server.shutdown()
             thread.join()

@@ -7,6 +7,7 @@ import os
 import random
 import shutil
 import socket
+import ssl
 import subprocess
 import threading
 import time
@@ -17,7 +18,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-from cryptography.hazmat.primitives.serialization import Encoding
+import trustme
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
+from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from monitor.errors import FileError, UserError
 from monitor.recording import Recording, signing, tokens, verify
@@ -258,6 +264,17 @@ def test_a_token_over_something_else_is_not_taken(authority):
             tokens.ask(url, b"stamp")
 
 
+def test_an_authority_over_tls_is_asked_where_its_certificate_is_good(tmp_path, authority, monkeypatch):
+    ca, tls = trustme.CA(), ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    ca.issue_cert("127.0.0.1").configure_cert(tls)
+    ca.cert_pem.write_to_path(tmp_path / "ca.pem")
+    with served(authority.answer, tls=tls) as url:
+        with pytest.raises(tokens.NoToken, match="certificate verify failed"):
+            tokens.ask(url, b"stamp")
+        monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
+        tokens.ask(url, b"stamp")
+
+
 @pytest.mark.parametrize("head", [b"", b"HTTP/1.1 200 OK\r\n", b"HTTP/1.1 200 OK\r\nContent-Length: 9999\r\n\r\n"])
 def test_an_authority_that_never_ends_is_left(monkeypatch, head):
     """It sends a byte again and again, so that no single one is late."""
@@ -338,6 +355,29 @@ def test_a_token_whose_signer_may_be_either_of_two_certificates_is_none(tmp_path
     for token in (path / "tokens").iterdir():
         token.write_bytes(with_certificates(token.read_bytes(), [ca, leaf, twin]))
     assert sum("is no time-stamp token" in each for each in said(verify(path, None, trusted))) == 2
+
+
+def test_a_certificate_that_the_authority_gave_for_something_else_signs_no_time(tmp_path, authority):
+    """One for a server: its holder makes tokens with a certificate of his own, and puts the given one in its place."""
+    other = Authority(tmp_path / "forger")
+    forged = x509.load_pem_x509_certificate(other.leaf.read_bytes())
+    ca = x509.load_pem_x509_certificate(authority.ca.read_bytes())
+    key = load_pem_private_key((authority.place / "ca.key").read_bytes(), None)
+    assert isinstance(key, EllipticCurvePrivateKey)
+    for purpose, trusted in ((ExtendedKeyUsageOID.SERVER_AUTH, False), (ExtendedKeyUsageOID.TIME_STAMPING, True)):
+        given = (
+            x509.CertificateBuilder(ca.subject, forged.subject, forged.public_key(), forged.serial_number)
+            .not_valid_before(forged.not_valid_before_utc)
+            .not_valid_after(forged.not_valid_after_utc)
+            .add_extension(x509.ExtendedKeyUsage([purpose]), True)
+            .sign(key, hashes.SHA256())
+        )
+        path = tmp_path / purpose.dotted_string
+        with served(other.answer) as url:
+            made(path, url)
+        for token in (path / "tokens").iterdir():
+            token.write_bytes(with_certificates(token.read_bytes(), [given.public_bytes(Encoding.DER)]))
+        assert verify(path, None, [ca]).ok is trusted, said(verify(path, None, [ca]))
 
 
 def with_certificates(data: bytes, certificates: list[bytes]) -> bytes:
