@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from monitor.events import format_time
 from monitor.findings import ComparedRun, Report, Seal
 from monitor.reports.words import Words, plain
 
@@ -33,7 +34,15 @@ def integrity(report: Report | ComparedRun, words: Words) -> str:
 
 
 def signature(seal: Seal, words: Words) -> str:
-    """Who signed the stamps, or what it means that nobody did."""
+    """Who signed the stamps, or what it means that nobody did, and what time-stamp tokens say."""
+    said = _signed(seal, words)
+    if seal.tokens:
+        told = words("comma").join(f"{token.stamp} {format_time(token.at)}" for token in seal.tokens)
+        said += words("semicolon") + words("timed", tokens=told)
+    return said
+
+
+def _signed(seal: Seal, words: Words) -> str:
     if not seal.signed:
         return words("signed_not")
     keys = words("comma").join(seal.keys)
