@@ -35,6 +35,7 @@ if TYPE_CHECKING:  # imported late, so that --help answers at once
 VERBS = {
     "app-types": ("listing", "List the types of app for --app-type, and what each needs."),
     "baseline": ("accepting", "Write down what an app is known to do, for gate."),
+    "bundle": ("exchanging", "Pack a recording for a stranger, with what checks it."),
     "compare": ("comparing", "Compare runs of one app with different answers."),
     "config": ("configuring", "Say which options hold, and where each was set."),
     "correlate": ("judging", "Read recordings into the index and judge them."),

@@ -1,4 +1,4 @@
-"""The verbs that bring foreign files in and give recordings out: import, export."""
+"""The verbs that bring foreign files in and give recordings out: import, export, bundle."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from monitor.api.home import recordings, signer
-from monitor.cli.base import gathered, main, recording_argument
-from monitor.cli.terminal import out, write
-from monitor.errors import UserError
+from monitor.cli.base import Judging, gathered, judging_options, main, recording_argument
+from monitor.cli.terminal import err, out, plain, write
+from monitor.errors import DamagedRecording, UserError
 
 if TYPE_CHECKING:  # imported late, so that --help answers at once
     from monitor.exchange import Origin
@@ -102,3 +102,31 @@ def export(recording: Path, format_: str, output: Path | None) -> None:
 
     text = har.write(Recording.open(recording))
     write(text, output)
+
+
+@main.command()
+@recording_argument
+@click.option("--output", type=click.Path(path_type=Path, dir_okay=False), required=True, help="New file, X.zip.")
+@judging_options
+def bundle(recording: Path, output: Path, judging: Judging) -> None:
+    """Pack a recording for a stranger, with what checks it.
+
+    A ZIP of the recording, its report as HTML, your public key, digests of all files, instructions, and verify.py,
+    which checks all of it with Python and its package cryptography alone. The report is masked; the recording is not.
+    """
+    from monitor.exchange import bundle
+    from monitor.recording import Recording, signing, verify
+    from monitor.reports import render
+
+    opened = Recording.open(recording)
+    checked = verify(recording)
+    if not checked.ok or not checked.ended:
+        raise DamagedRecording(
+            f"{recording} is not whole: its run has not ended, or it is not what its stamps say.",
+            f"See what differs: appwitness verify {recording}",
+        )
+    beside = {"report.html": render(judging.report(recording), "html").encode()}
+    if own := signer():
+        beside["operator.pub"] = f"{signing.line(own.public)}\n".encode()
+    bundle.write(opened, output, beside)
+    err.print(f"written: {plain(str(output))}; it has personal data in it")

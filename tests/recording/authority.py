@@ -13,7 +13,7 @@ from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 CONFIG = """
@@ -33,34 +33,40 @@ ess_cert_id_alg = sha256
 """
 
 
+Key = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
+PEM = serialization.Encoding.PEM
+
+
 class Authority:
     """Keys and certificates in a folder; `ca` is the file that a verifier is given."""
 
-    def __init__(self, place: Path) -> None:
+    def __init__(self, place: Path, key: Key | None = None) -> None:
         place.mkdir()
         self.place, self.ca, self.leaf = place, place / "ca.pem", place / "tsa.pem"
-        now = datetime.now(UTC)
-        ca_key, key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
-        ca_name, tsa_name = (
-            x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, each)]) for each in ("CA of test", "Time of test")
+        self._ca_key = ec.generate_private_key(ec.SECP256R1())
+        self.key = key or ec.generate_private_key(ec.SECP256R1())
+        self.serial = x509.random_serial_number()
+        ca = self._certificate(
+            "CA of test", self._ca_key, x509.random_serial_number(), x509.BasicConstraints(True, None)
         )
-
-        def certificate(subject: x509.Name, public: ec.EllipticCurvePublicKey) -> x509.CertificateBuilder:
-            builder = x509.CertificateBuilder(ca_name, subject, public, x509.random_serial_number())
-            return builder.not_valid_before(now - timedelta(days=1000)).not_valid_after(now + timedelta(days=1000))
-
-        root = certificate(ca_name, ca_key.public_key()).add_extension(x509.BasicConstraints(True, None), True)
-        leaf = certificate(tsa_name, key.public_key()).add_extension(
-            x509.ExtendedKeyUsage([ExtendedKeyUsageOID.TIME_STAMPING]), True
+        leaf = self.given(self.key, self.serial, ExtendedKeyUsageOID.TIME_STAMPING)
+        for path, certificate in ((self.ca, ca), (self.leaf, leaf)):
+            path.write_bytes(certificate.public_bytes(PEM))
+        (place / "tsa.key").write_bytes(
+            self.key.private_bytes(PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
         )
-        pem = serialization.Encoding.PEM
-        for path, built in ((self.ca, root), (self.leaf, leaf)):
-            path.write_bytes(built.sign(ca_key, hashes.SHA256()).public_bytes(pem))
-        for name, private in (("ca.key", ca_key), ("tsa.key", key)):
-            plain = private.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-            (place / name).write_bytes(plain)
         (place / "serial").write_text("01")
         (place / "cnf").write_text(CONFIG.format(place=place))
+
+    def given(self, key: Key, serial: int, purpose: x509.ObjectIdentifier) -> x509.Certificate:
+        """A certificate that its CA gives for a key."""
+        return self._certificate("Time of test", key, serial, x509.ExtendedKeyUsage([purpose]))
+
+    def _certificate(self, name: str, key: Key, serial: int, extension: x509.ExtensionType) -> x509.Certificate:
+        issuer, subject = (x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, each)]) for each in ("CA of test", name))
+        now, while_ = datetime.now(UTC), timedelta(days=1000)
+        builder = x509.CertificateBuilder(issuer, subject, key.public_key(), serial, now - while_, now + while_)
+        return builder.add_extension(extension, True).sign(self._ca_key, hashes.SHA256())
 
     def answer(self, request: bytes) -> bytes:
         """The answer to a request, with a token and the time of now."""

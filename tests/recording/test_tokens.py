@@ -19,10 +19,7 @@ from typing import NamedTuple
 
 import pytest
 import trustme
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
-from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
+from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from monitor.errors import FileError, UserError
@@ -357,27 +354,17 @@ def test_a_token_whose_signer_may_be_either_of_two_certificates_is_none(tmp_path
     assert sum("is no time-stamp token" in each for each in said(verify(path, None, trusted))) == 2
 
 
-def test_a_certificate_that_the_authority_gave_for_something_else_signs_no_time(tmp_path, authority):
+def test_a_certificate_that_the_authority_gave_for_something_else_signs_no_time(tmp_path, authority, trusted):
     """One for a server: its holder makes tokens with a certificate of his own, and puts the given one in its place."""
     other = Authority(tmp_path / "forger")
-    forged = x509.load_pem_x509_certificate(other.leaf.read_bytes())
-    ca = x509.load_pem_x509_certificate(authority.ca.read_bytes())
-    key = load_pem_private_key((authority.place / "ca.key").read_bytes(), None)
-    assert isinstance(key, EllipticCurvePrivateKey)
-    for purpose, trusted in ((ExtendedKeyUsageOID.SERVER_AUTH, False), (ExtendedKeyUsageOID.TIME_STAMPING, True)):
-        given = (
-            x509.CertificateBuilder(ca.subject, forged.subject, forged.public_key(), forged.serial_number)
-            .not_valid_before(forged.not_valid_before_utc)
-            .not_valid_after(forged.not_valid_after_utc)
-            .add_extension(x509.ExtendedKeyUsage([purpose]), True)
-            .sign(key, hashes.SHA256())
-        )
+    for purpose, good in ((ExtendedKeyUsageOID.SERVER_AUTH, False), (ExtendedKeyUsageOID.TIME_STAMPING, True)):
+        given = authority.given(other.key, other.serial, purpose)
         path = tmp_path / purpose.dotted_string
         with served(other.answer) as url:
             made(path, url)
         for token in (path / "tokens").iterdir():
             token.write_bytes(with_certificates(token.read_bytes(), [given.public_bytes(Encoding.DER)]))
-        assert verify(path, None, [ca]).ok is trusted, said(verify(path, None, [ca]))
+        assert verify(path, None, trusted).ok is good, said(verify(path, None, trusted))
 
 
 def with_certificates(data: bytes, certificates: list[bytes]) -> bytes:

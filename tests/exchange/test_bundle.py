@@ -1,0 +1,187 @@
+"""A bundle, checked as a stranger does: unpacked, by its own program, with nothing of appwitness."""
+
+from __future__ import annotations
+
+import ast
+import shutil
+import subprocess
+import sys
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509.oid import ExtendedKeyUsageOID
+
+from monitor.api.home import signer
+from monitor.exchange import bundled
+from monitor.recording import Recording
+from tests.recording.authority import Authority, served
+from tests.recording.test_recording import RUN
+from tests.recording.test_signing import appwitness, home
+from tests.recording.test_tokens import made, with_certificates
+
+__all__ = ["home"]
+
+PROGRAM = Path(bundled.__file__ or "").parent / "verify.py"
+pytestmark = pytest.mark.skipif(shutil.which("openssl") is None, reason="no openssl here")
+
+
+def test_the_program_is_short_and_needs_cryptography_alone():
+    text = PROGRAM.read_text()
+    assert len(text.splitlines()) <= 200
+    named = [each for each in ast.walk(ast.parse(text)) if isinstance(each, ast.Import | ast.ImportFrom)]
+    names = {alias.name if isinstance(each, ast.Import) else str(each.module) for each in named for alias in each.names}
+    assert {name.partition(".")[0] for name in names} - sys.stdlib_module_names == {"cryptography"}
+
+
+class Given:
+    """An unpacked bundle, and what a stranger got by another way."""
+
+    def __init__(self, place: Path, folder: Path, authority: Authority) -> None:
+        self.place, self.folder, self.authority = place, folder, authority
+
+    def verify(self, *options: object) -> tuple[int, str]:
+        command = [sys.executable, "-I", self.folder / "verify.py", *options]
+        done = subprocess.run([str(each) for each in command], check=False, capture_output=True, text=True)
+        assert not done.stderr, done.stderr
+        return done.returncode, done.stdout
+
+    def trusting(self) -> tuple[int, str]:
+        return self.verify("--key", self.place / "op.pub", "--tsa-cert", self.authority.ca)
+
+
+@pytest.fixture
+def given(home, tmp_path):
+    appwitness("key", "new")
+    appwitness("key", "export", "--output", "op.pub")
+    authority = Authority(tmp_path / "authority")
+    with served(authority.answer) as url:
+        made(tmp_path / "r", url, signer=signer())
+    said = appwitness("bundle", "r", "--output", "b.zip", "--db", tmp_path / "db.sqlite")
+    assert "it has personal data in it" in said
+    assert (tmp_path / "b.zip").stat().st_mode & 0o777 == 0o600
+    with zipfile.ZipFile(tmp_path / "b.zip") as archive:
+        archive.extractall(tmp_path / "b")
+    return Given(tmp_path, tmp_path / "b", authority)
+
+
+def test_a_bundle_has_everything_and_verifies_by_itself(given):
+    assert {each.name for each in given.folder.iterdir()} == {
+        *("recording", "report.html", "operator.pub", "SHA256SUMS", "README.txt", "verify.py")
+    }
+    code, said = given.trusting()
+    assert code == 0, said
+    assert said.count("says 'CN=Time of test'") == 2
+    assert said.endswith("stamps\n")
+    assert "NOT CHECKED" not in said
+    code, said = given.verify()
+    assert (code, said.count("NOT CHECKED")) == (0, 2)
+    appwitness("verify", given.folder / "recording", "--key", "op.pub", "--tsa-cert", given.authority.ca)
+    subprocess.run(["sha256sum", "--check", "--quiet", "SHA256SUMS"], cwd=given.folder, check=True)
+
+
+def resummed(folder: Path) -> None:
+    """As whoever changed a bundle would do it."""
+    files = sorted(each for each in folder.rglob("*") if each.is_file() and each.name != "SHA256SUMS")
+    names = [str(each.relative_to(folder)) for each in files]
+    done = subprocess.run(["sha256sum", "--", *names], cwd=folder, check=True, capture_output=True)
+    (folder / "SHA256SUMS").write_bytes(done.stdout)
+
+
+def edit(run: Path) -> None:
+    (run / "gaps.jsonl").write_text((run / "gaps.jsonl").read_text().replace("run-1 1", "run-1 7"))
+
+
+def stamped_again(run: Path) -> None:
+    edit(run)
+    (run / "seal.jsonl").write_bytes(b"")
+    Recording.open(run).stamp(final=True)
+
+
+def signed_again(run: Path) -> None:
+    edit(run)
+    (run / "seal.jsonl").write_bytes(b"")
+    Recording.open(run, signer=signer()).stamp(final=True)
+
+
+def flipped(run: Path) -> None:
+    token = min((run / "tokens").iterdir())
+    data = bytearray(token.read_bytes())
+    data[-1] ^= 1
+    token.write_bytes(data)
+
+
+def forged(run: Path) -> None:
+    shutil.rmtree(run / "tokens")
+    other = Authority(run.parent.parent / "forger")
+    with served(other.answer) as url:
+        appwitness("timestamp", run, "--tsa", url)
+
+
+def cut(run: Path) -> None:
+    stamps = (run / "seal.jsonl").read_bytes().splitlines(keepends=True)
+    (run / "seal.jsonl").write_bytes(b"".join(stamps[:2]))
+
+
+ATTACKS: dict[str, tuple[Callable[[Path], object], str]] = {
+    "a line is edited": (edit, "gaps.jsonl is not what seal.jsonl:"),
+    "a line is added": (lambda run: (run / "gaps.jsonl").open("a").write("{}\n"), "that no stamp covers"),
+    "a file is removed": (lambda run: (run / "gaps.jsonl").unlink(), "gaps.jsonl is not what seal.jsonl:"),
+    "run.json is changed": (
+        lambda run: (run / "run.json").write_text((run / "run.json").read_text().replace("run-1", "run-2")),
+        "run.json is not what was stamped",
+    ),
+    "all is stamped again": (stamped_again, "is not signed by the key"),
+    "all is signed again with the key": (signed_again, "is over a stamp that is not there"),
+    "the end is cut off": (cut, "is over a stamp that is not there"),
+    "a token is changed": (flipped, "is no token of a trusted authority"),
+    "the tokens are of another authority": (forged, "is no token of a trusted authority"),
+    "a token is truncated": (
+        lambda run: min((run / "tokens").iterdir()).write_bytes(b"\x30\x82\x04"),
+        "is no token of a trusted authority",
+    ),
+    "the tokens are removed": (
+        lambda run: shutil.rmtree(run / "tokens"),
+        "no trusted authority's time is over the end",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", ATTACKS)
+def test_attack(given, name):
+    attack, says = ATTACKS[name]
+    attack(given.folder / "recording")
+    assert "is not what SHA256SUMS says" in given.verify()[1]
+    resummed(given.folder)
+    code, said = given.trusting()
+    assert code == 1
+    assert says in said, said
+
+
+def test_the_program_checks_tokens_by_rsa_too_and_what_their_certificate_is_for(given):
+    run = given.folder / "recording"
+    shutil.rmtree(run / "tokens")
+    authority = Authority(given.place / "rsa", rsa.generate_private_key(65537, 2048))
+    with served(authority.answer) as url:
+        appwitness("timestamp", run, "--tsa", url)
+    resummed(given.folder)
+    code, said = given.verify("--tsa-cert", authority.ca)
+    assert (code, said.count("says 'CN=Time of test'")) == (0, 2), said
+    for token in (run / "tokens").iterdir():
+        other = authority.given(authority.key, authority.serial, ExtendedKeyUsageOID.SERVER_AUTH)
+        token.write_bytes(with_certificates(token.read_bytes(), [other.public_bytes(Encoding.DER)]))
+    assert "not one for time stamps" in given.verify("--tsa-cert", authority.ca)[1]
+
+
+def test_what_is_not_whole_is_not_packed_and_nothing_is_written_over(home, tmp_path):
+    Recording.create(tmp_path / "r", RUN).close()
+    options = ("--db", tmp_path / "db.sqlite")
+    assert "its run has not ended" in appwitness("bundle", "r", "--output", "b.zip", *options, code=5)
+    with Recording.open(tmp_path / "r") as recording:
+        recording.update_run(ended=RUN.started)
+    (tmp_path / "b.zip").write_text("mine")
+    assert "cannot be made" in appwitness("bundle", "r", "--output", "b.zip", *options, code=2)
+    assert (tmp_path / "b.zip").read_text() == "mine"
