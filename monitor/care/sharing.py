@@ -26,7 +26,6 @@ from monitor.events import (
     SharedCopy,
     Transform,
     Upload,
-    blob,
     dump,
     made,
     tree,
@@ -147,8 +146,11 @@ class _Copy:
             case str():
                 return self._text(value)
             case {"b64": str() as text}:
-                data = self.replacing.data(base64.b64decode(text))
-                return tree(blob(data)) if data is not None else {"b64": ""}
+                try:
+                    data = self.replacing.data(base64.b64decode(text))
+                except ValueError:
+                    data = None
+                return {"b64": base64.b64encode(data or b"").decode()}
             case {"body": str() as digest, "size": int()} if event is not None:
                 held = self._body(ref, event, digest)
                 return {"body": held, "size": len(self.bodies[-1])} if held else {"b64": ""}
@@ -169,10 +171,10 @@ class _Copy:
     def _args(self, args: dict[str, Any] | None) -> dict[str, Any] | None:
         if args is None:
             return None
-        data = self.replacing.data(json.dumps(args, ensure_ascii=False).encode("utf-8", "replace"), "application/json")
         try:
-            found = json.loads(data or b"{}")
-        except ValueError:
+            text = json.dumps(args, ensure_ascii=False).encode("utf-8", "replace")
+            found = json.loads(self.replacing.data(text, "application/json") or b"{}")
+        except (ValueError, RecursionError):
             return {}
         return found if isinstance(found, dict) else {}
 

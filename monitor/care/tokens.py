@@ -9,7 +9,7 @@ import json
 import re
 import secrets
 from collections.abc import Callable, Iterable, Iterator
-from urllib.parse import quote, unquote_to_bytes
+from urllib.parse import quote, quote_plus, unquote_to_bytes
 
 from monitor.events import Value
 from monitor.match import variants
@@ -114,14 +114,14 @@ class Tokens:
             return self._place(hit, old)
         if hit.leaf.exact:
             return self._form(hit, old) or self._nothing(old)
+        found = hit.found.encode("utf-8", "replace")
         for decode, encode in CODECS:
             try:
                 inner = decode(old)
-                if inner == old or encode(inner) != old:
+                if inner == old or encode(inner).lower() != old.lower():
                     continue
             except (ValueError, binascii.Error):
                 continue
-            found = hit.found.encode("utf-8", "replace")
             if found and found in inner and (new := self._form(hit, found) or self._nothing(found)):
                 return encode(inner.replace(found, new))
             if hit.variant.how == "leaf" and (new := self._form(hit, inner)):
@@ -240,16 +240,19 @@ def _padding(data: bytes) -> bytes:
 
 CODECS: tuple[Codec, ...] = (
     (_unescaped, _escaped),
+    (_unescaped, lambda data: b"".join(f"\\u{ord(char):04x}".encode() for char in data.decode())),
     (unquote_to_bytes, lambda data: quote(data, safe="").encode()),
     (unquote_to_bytes, lambda data: quote(data).encode()),
+    (lambda data: unquote_to_bytes(data.replace(b"+", b" ")), lambda data: quote_plus(data).encode()),
     (lambda data: base64.b64decode(data, validate=True), base64.b64encode),
     (lambda data: base64.b64decode(_padding(data), validate=True), lambda data: base64.b64encode(data).rstrip(b"=")),
     (lambda data: base64.urlsafe_b64decode(_padding(data)), lambda data: base64.urlsafe_b64encode(data).rstrip(b"=")),
     (base64.urlsafe_b64decode, base64.urlsafe_b64encode),
     (lambda data: bytes.fromhex(data.decode()), lambda data: data.hex().encode()),
     (lambda data: bytes.fromhex(data.decode()), lambda data: data.hex().upper().encode()),
+    (lambda data: bytes.fromhex(data.decode().removeprefix("0x")), lambda data: f"0x{data.hex().upper()}".encode()),
 )
-"""Ways of writing a piece of which only the whole has a place; one is used where it gives back the very bytes."""
+"""Ways of writing a piece of which only the whole has a place; one is used where it gives the same, but for case."""
 WRITTEN: tuple[Callable[[bytes], bytes], ...] = (
     bytes,
     bytes.lower,

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote_plus
 
 import pytest
 
@@ -40,7 +41,8 @@ HERE = Path(__file__).parent.parent / "recordings"
 CASES = sorted(path.parent.name for path in HERE.glob("*/run.json"))
 MATCHING = Path(__file__).parents[3] / "shared/cases/matching"
 START = datetime(2026, 3, 14, 9, 0, tzinfo=UTC)
-PHONE, PLACE, NAME = "+8613800138000", "31.230416,121.473701", "王秀英"
+PHONE, PLACE, NAME, OTHER = "+8613800138000", "31.230416,121.473701", "王秀英", "Anna-Maria Kowalska"
+READ = (("phone_number", PHONE), ("location", PLACE), ("name", NAME), ("name", OTHER))
 CODE = {"kind", "source", "data", "outcome", "stack", "owners", "type", "why", "signal", "scope", "app"}
 """Fields that name code or closed choices."""
 
@@ -108,8 +110,11 @@ def test_nothing_is_found_in_the_copy_of_the_matching_cases(tmp_path):
 UPLOADS = {
     "JSON": json.dumps({"phone": PHONE, "lat": 31.230416, "lon": 121.473701}).encode(),
     "JSON escapes": json.dumps({"name": NAME, "tel": PHONE}).encode(),
+    "JSON in escapes alone": b'{"tel": "%s"}' % "".join(f"\\u{ord(char):04x}" for char in PHONE).encode(),
     "JSON in gzip": gzip.compress(json.dumps({"phone": PHONE}).encode(), mtime=0),
     "a form": b"tel=%2B8613800138000&n=%E7%8E%8B%E7%A7%80%E8%8B%B1",
+    "a form with spaces": b"tel=1&n=" + quote_plus("Anna-Maria Kowalska").encode(),
+    "hex": json.dumps({"name": f"0x{NAME.encode().hex()}"}).encode(),
     "base64": json.dumps({"d": "eyJ0ZWwiOiIrODYxMzgwMDEzODAwMCJ9"}).encode(),
     "a digest": json.dumps({"h": hashlib.sha256(PHONE.encode()).hexdigest()}).encode(),
 }
@@ -127,7 +132,7 @@ def made(path: Path, bodies: dict[str, bytes] = UPLOADS, *, end: bool = True) ->
     )
     recording = Recording.create(path, run)
     read: dict[str, Any] = {"app": "com.example.shop", "pid": 1, "source": "a.B.c", "outcome": "returned"}
-    for seconds, (data, text) in enumerate((("phone_number", PHONE), ("location", PLACE), ("name", NAME))):
+    for seconds, (data, text) in enumerate(READ):
         values = (Value(type=data, text=text),)
         recording.append(Access(at=START + timedelta(seconds=seconds), data=data, values=values, **read))
     for seconds, body in enumerate(bodies.values(), 5):
@@ -242,7 +247,7 @@ def test_lines_keep_their_numbers_where_one_is_no_line(tmp_path):
     copy = share(original.path, tmp_path)
     lines = (copy.path / "accesses.jsonl").read_bytes().splitlines()
     assert PHONE.encode() not in lines[0]
-    assert [read.event is None for read in copy.read("access")] == [True, False, False, False]
+    assert [read.event is None for read in copy.read("access")] == [True, *(False for _ in READ)]
 
 
 def test_every_report_of_a_copy_names_the_seal_of_the_original(tmp_path):
