@@ -58,6 +58,7 @@ VERBS = {
     "schema": ("listing", "Print the JSON Schema of lines, reports or comparisons."),
     "share": ("caring", "Copy a recording with every personal value replaced."),
     "sources": ("hooking", "List the hooked APIs, show one, or how other tools' are covered."),
+    "timestamp": ("judging", "Ask time-stamp authorities for their time over a recording."),
     "undo": ("devices", "Take back what a run left changed on a device."),
     "verify": ("judging", "Check the stamps of a recording and name what differs."),
     "waive": ("accepting", "Accept a finding for a time."),
@@ -311,6 +312,27 @@ law_option = click.option(
     help="Whose law findings name, by commas: cn, eu, us, store. [default: all]",
 )
 recording_argument = click.argument("recording", type=click.Path(path_type=Path))
+
+
+def _addresses(_context: click.Context, _option: click.Parameter, urls: tuple[str, ...]) -> tuple[str, ...]:
+    if urls:
+        from monitor.recording.tokens import address
+
+        for url in urls:
+            address(url)
+    return urls
+
+
+def tsa_option(*, required: bool = False) -> Callable[[Verb], Verb]:
+    """Which time-stamp authorities are asked."""
+    return click.option(
+        "--tsa",
+        multiple=True,
+        required=required,
+        metavar="URL",
+        callback=_addresses,
+        help="Address of a time-stamp authority (RFC 3161), to have its time over the recording; may be repeated.",
+    )
 
 
 def _codes(text: str | None) -> tuple[str, ...]:

@@ -22,6 +22,7 @@ from monitor.cli.base import (
     meant,
     recording_argument,
     threshold_options,
+    tsa_option,
 )
 from monitor.cli.terminal import Teller, err, out, plain, progress, write
 from monitor.cli.writing import Output, Paired, output_options
@@ -29,6 +30,7 @@ from monitor.errors import DamagedRecording
 
 if TYPE_CHECKING:  # imported late, so that --help answers at once
     from monitor.findings import Threshold
+    from monitor.recording.tokens import Token
 
 FORMATS = ("text", "json", "html", "sarif", "junit", "complaint", "complaint-html")
 """As in monitor.reports, which is imported late; a test compares the two."""
@@ -119,9 +121,15 @@ PUBLIC = click.Path(path_type=Path, dir_okay=False, exists=True)
 @click.option("--key", type=PUBLIC, help="File with the operator's public key: each stamp has to be signed by it.")
 @click.option("--trust", type=PUBLIC, help="File with several public keys, a line each: by one of them.")
 @click.option(
+    "--tsa-cert",
+    type=PUBLIC,
+    multiple=True,
+    help="File with certificates of time-stamp authorities (PEM or DER): each token has to be signed by one of them.",
+)
+@click.option(
     "--format", "format_", type=click.Choice(["text", "json"]), default="text", show_default=True, help="What to write."
 )
-def verify(recording: Path, key: Path | None, trust: Path | None, format_: str) -> None:
+def verify(recording: Path, key: Path | None, trust: Path | None, tsa_cert: tuple[Path, ...], format_: str) -> None:
     """Check the stamps of a recording and name what differs.
 
     Recomputes every digest; names the first line of each file, and each body, that is not what was stamped. Lines that
@@ -129,13 +137,16 @@ def verify(recording: Path, key: Path | None, trust: Path | None, format_: str) 
     apart, with the time of their stamps.
 
     With --key or --trust, as `appwitness key export` writes them, every stamp has to be signed by such a key, and one
-    of them has to say that the run had ended.
+    of them has to say that the run had ended. With --tsa-cert, an authority outside has to have signed its time over
+    the first stamp and over one that ends the run; no network is needed.
     """
     from monitor.events import format_time
+    from monitor.recording import tokens
     from monitor.recording import verify as check
 
     trusted = _trusted(key, trust)
-    result = check(recording, trusted)
+    authorities = [each for path in tsa_cert for each in tokens.authorities(path.read_bytes(), path)]
+    result = check(recording, trusted, authorities if tsa_cert else None)
     if format_ == "json":
         click.echo(
             json.dumps(
@@ -149,6 +160,16 @@ def verify(recording: Path, key: Path | None, trust: Path | None, format_: str) 
                     "signed": result.signed,
                     "keys": result.keys,
                     "nonce": result.nonce,
+                    "tokens": [
+                        {
+                            "file": token.file,
+                            "stamp": token.stamp,
+                            "at": format_time(token.at) if token.at else None,
+                            "by": token.by,
+                            "trusted": token.trusted,
+                        }
+                        for token in result.tokens
+                    ],
                     "late": {
                         "lines": result.late.lines,
                         "first_at": format_time(result.late.first_at) if result.late.first_at else None,
@@ -180,6 +201,10 @@ def verify(recording: Path, key: Path | None, trust: Path | None, format_: str) 
         when = first if first == last else f"{first} to {last}"
         out.print(f"{marks} of the lines were added after the run had ended, and stamped then: {when}")
     out.print(_signed(result.signed, result.stamps, result.keys, trusted or {}))
+    for token in result.tokens:
+        out.print(_timed(token))
+    if not result.tokens:
+        out.print("no time-stamp token: only the clock of whoever made it says when")
     sys.exit(0 if result.ok else DamagedRecording.exit_code)
 
 
@@ -196,6 +221,34 @@ def _signed(signed: int, stamps: int, keys: Sequence[str], trusted: Mapping[str,
     named = ", ".join(f"{key} {trusted.get(key, '')}".rstrip() for key in keys)
     known = "" if trusted else "; give the operator's key with --key to see that it is theirs"
     return plain(f"{signed} of {stamps} stamps are signed, by {named}{known}")
+
+
+def _timed(token: Token) -> str:
+    from monitor.events import format_time
+
+    at = format_time(token.at) if token.at else ""
+    how = "" if token.trusted else "; not checked against a trusted authority: give its certificate with --tsa-cert"
+    return plain(f"{token.file}: seal.jsonl:{token.stamp} existed at {at}, says {token.by}{how}")
+
+
+@main.command()
+@recording_argument
+@tsa_option(required=True)
+def timestamp(recording: Path, tsa: tuple[str, ...]) -> None:
+    """Ask time-stamp authorities for their time over a recording.
+
+    For a token over its first stamp, and over its last one, where there is none of that authority yet: after a run
+    without network, after an import, after marks. The token has the time of now, and `verify` says how much later than
+    its stamp that is. Nothing but a SHA-256 is sent.
+    """
+    from monitor.recording import Recording, tokens
+
+    def failed(_: str, error: tokens.NoToken) -> None:
+        raise error
+
+    with Recording.open(recording) as opened:
+        for name in tokens.anchor(opened, tsa, failed) or ["nothing: there are tokens of the first and the last stamp"]:
+            err.print(f"written: {plain(name)}")
 
 
 @main.command()

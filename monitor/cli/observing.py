@@ -23,6 +23,7 @@ from monitor.cli.base import (
     judging_options,
     main,
     threshold_options,
+    tsa_option,
 )
 from monitor.cli.base import listen as listen_on
 from monitor.cli.device_options import Asking, device_options
@@ -153,6 +154,7 @@ order_options = gathered(
         help="Size limit of the recording, such as 500m or 4g. Beyond it bodies are no longer stored, and gaps say so.",
     ),
     click.option("--operator", help="Who is responsible for the run. [default: login name]"),
+    tsa_option(),
     click.option("--listen", default="127.0.0.1", show_default=True, help="Address the proxy listens on."),
     click.option(
         "--mode",

@@ -1,8 +1,8 @@
 """Defaults of options from a file: appwitness.toml, or [tool.appwitness] of pyproject.toml, in this folder or above it.
 
 The file may come from a stranger, with his repository. So it sets only the options that are named here: none that shows
-values, runs something, opens a port, sends something elsewhere, changes a device or writes a file; and no path leads
-out of its folder.
+values, runs something, opens a port, sends something elsewhere (`tsa` sends a digest, which tells nothing), changes a
+device or writes a file; and no path leads out of its folder.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ FOR_ONE = frozenset(
     (
         *("app", "by-hand", "control", "device", "explore", "flows"),
         *("hooks", "isolate-crash", "max-size", "operator", "pass-refused"),
-        *("plan", "seconds", "seed", "sources", "unpin", "verbose", "video"),
+        *("plan", "seconds", "seed", "sources", "tsa", "unpin", "verbose", "video"),
     )
 )
 """Options that may be set in the table of a verb only."""

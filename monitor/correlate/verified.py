@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from monitor.events import FILES, Ref
-from monitor.findings import Finding, Flow, Report, Seal
+from monitor.findings import Finding, Flow, OutsideTime, Report, Seal
 from monitor.recording import Problem, Verification, verify
 from monitor.recording.seal import SEAL
 
@@ -36,6 +36,7 @@ def seal_of(result: Verification) -> Seal:
         how=altered[0].what if altered else None,
         signed=result.signed,
         keys=result.keys,
+        tokens=tuple(OutsideTime(stamp=f"{SEAL}:{token.stamp}", at=token.at) for token in result.tokens if token.at),
     )
 
 

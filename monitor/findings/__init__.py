@@ -385,6 +385,13 @@ class ReportedGap(Gap, kw_only=True, frozen=True, tag="gap"):
     counted: Annotated[Counted | None, Meta(description="of what was missed: how much")] = None
 
 
+class OutsideTime(Record):
+    """What a time-stamp token says: the stamp was there at this time."""
+
+    stamp: Ref = Field(description="the stamp: seal.jsonl:1")
+    at: Time
+
+
 class Seal(Record):
     """The result of recomputing the stamps of a recording: whether it is what was stamped."""
 
@@ -407,6 +414,9 @@ class Seal(Record):
     how: str | None = Field(default=None, description="how it differs, in English")
     signed: int = Field(default=0, description="stamps with a signature that fits")
     keys: tuple[str, ...] = Field(default=(), description="fingerprints of the keys that signed: SHA256:...")
+    tokens: tuple[OutsideTime, ...] = Field(
+        default=(), description="time-stamp tokens over stamps; whether an authority signed them was not checked"
+    )
 
 
 Lane = tuple[SkipValidation[Seen[Event]], ...]

@@ -65,6 +65,8 @@ class Order:
     """Where the proxy keeps its certificate authority."""
     signer: Signer | None = None
     """Who signs the stamps; None: nobody does."""
+    tsa: tuple[str, ...] = ()
+    """Addresses of the time-stamp authorities that are asked for their time at the beginning and at the end."""
     crash_s: float = 5.0
     """An app that dies this soon after its hooks came up is started again without the source that it died of."""
     unpin: bool = False

@@ -21,11 +21,12 @@ from monitor.observe.control_run import seen_without_hooks
 from monitor.observe.crash import without
 from monitor.observe.device import Device
 from monitor.observe.modes import admitted, choose
-from monitor.observe.order import NOBODY, Caller, Order
+from monitor.observe.order import NOBODY, Caller, Order, Say
 from monitor.observe.proxy import Door, Proxy
 from monitor.observe.sources import Source
 from monitor.recording import Recording
 from monitor.recording.quota import Limited, Quota
+from monitor.recording.tokens import NoToken, anchor
 
 MOST_CRASHES = 3
 """Sources left out one after the other because the app died of them; then the run is given up."""
@@ -51,6 +52,7 @@ def observe(
     recording = Recording.create(path, describe(device, order), signer=order.signer)
     with ExitStack() as up:
         up.enter_context(recording)
+        up.enter_context(_timed(recording, order.tsa, caller.warn))
         up.enter_context(_finished(recording))
         up.enter_context(recording.sealing(every_s=STAMP_S))
         if order.control is not None:
@@ -191,6 +193,23 @@ def describe(device: Device, order: Order) -> Run:
         },
         operator=order.operator or getpass.getuser(),
     )
+
+
+@contextmanager
+def _timed(recording: Recording, urls: Sequence[str], warn: Say) -> Iterator[None]:
+    """Have authorities outside say when the run began and ended; one that gives no token is told of once."""
+    told: set[str] = set()
+
+    def failed(url: str, error: NoToken) -> None:
+        if url not in told:
+            told.add(url)
+            warn(str(error))
+
+    anchor(recording, urls, failed)
+    try:
+        yield
+    finally:
+        anchor(recording, urls, failed)
 
 
 @contextmanager

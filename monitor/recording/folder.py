@@ -26,7 +26,7 @@ from monitor.errors import FileError, UserError
 from monitor.events import FILES, Event, Line, Ref, Run, dump, kind_of
 from monitor.recording import files
 from monitor.recording.lines import START, Appender, Position, Read, read_lines
-from monitor.recording.seal import BODIES, RUN, SEAL, Sealer, sync_folder
+from monitor.recording.seal import BODIES, RUN, SEAL, TOKENS, Sealer, sync_folder
 from monitor.recording.signing import Signer
 from monitor.seen import Seen, holds
 
@@ -248,20 +248,27 @@ class Recording:
     def put_body(self, data: bytes) -> str:
         """Store bytes under their digest, whole or not at all; the digest. Storing them again changes nothing."""
         name = hashlib.sha256(data).hexdigest()
-        path = self.path / BODIES / name
         with suppress(FileNotFoundError), files.folder(self.path, BODIES) as bodies:
             held = os.stat(name, dir_fd=bodies, follow_symlinks=False)
             if stat.S_ISREG(held.st_mode) and held.st_size == len(data):
                 return name
-        with suppress(FileExistsError):
-            path.parent.mkdir(mode=0o700)
+        self._put(BODIES, name, data)
+        return name
+
+    def put_token(self, name: str, data: bytes) -> None:
+        """Store an authority's time-stamp token over a stamp, whole or not at all."""
+        self._put(TOKENS, name, data)
+
+    def _put(self, below: str, name: str, data: bytes) -> None:
+        path = self.path / below / name
         try:
-            _write_new(self.path, BODIES, name, data=data)
+            with suppress(FileExistsError):
+                path.parent.mkdir(mode=0o700)
+            _write_new(self.path, below, name, data=data)
         except OSError as error:
             raise FileError(
-                path, None, f"could not be written: {error.strerror}.", "Make room and start the run again."
+                path, None, f"could not be written: {error.strerror}.", "Make room and try again."
             ) from error
-        return name
 
     def body(self, sha256: str) -> bytes | None:
         """The bytes of that digest; None when they are not there, or no regular file."""

@@ -23,6 +23,7 @@ from monitor.recording.signing import Signature, Signer, signature
 SEAL = "seal.jsonl"
 RUN = "run.json"
 BODIES = "bodies"
+TOKENS = "tokens"
 LINE_DIGEST = 16
 """Hex digits of a line's sha256 that a stamp keeps: enough to name the line; the file's sha256 is the proof."""
 

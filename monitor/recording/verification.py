@@ -6,10 +6,10 @@ import fcntl
 import hashlib
 import os
 import re
-from collections.abc import Container, Iterator
+from collections.abc import Container, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -18,7 +18,7 @@ from pydantic import ValidationError
 
 from monitor.errors import FileError, UserError
 from monitor.events import FILES, BadLine, Consent, Phase, Ref, Run, parse
-from monitor.recording import files
+from monitor.recording import files, tokens
 from monitor.recording.lines import MAX_LINE_BYTES, Raw, raw_lines
 from monitor.recording.seal import (
     BODIES,
@@ -26,6 +26,7 @@ from monitor.recording.seal import (
     MAX_STAMP_BYTES,
     RUN,
     SEAL,
+    TOKENS,
     FileStamp,
     RunStamp,
     Stamp,
@@ -34,14 +35,19 @@ from monitor.recording.seal import (
     read,
     signed_part,
 )
+from monitor.recording.tokens import Token
 from monitor.seen import number_of
 
 if TYPE_CHECKING:
     from hashlib import _Hash as Digest
 
+    from cryptography.x509 import Certificate
+
 _DIGEST = re.compile(r"[0-9a-f]{64}\Z")
 _NAMING = (FILES["upload"], FILES["transform"], FILES["screen"], FILES["witness"], FILES["gap"])
 """The files whose lines name bodies."""
+SOON = timedelta(minutes=1)
+"""By so much an authority's time and that of a stamp may differ without being remarked."""
 
 
 @dataclass(frozen=True)
@@ -105,6 +111,8 @@ class Verification:
     """Fingerprints of the keys that signed, the first stamp's first."""
     nonce: str | None = None
     """Of the first stamp: two recordings with the same one are copies of one run."""
+    tokens: tuple[Token, ...] = ()
+    """Of authorities outside, over stamps that are there."""
 
     @property
     def outcome(self) -> Outcome:
@@ -128,13 +136,21 @@ class _Chain:
     remarks: list[Problem] = field(default_factory=list)
     keys: dict[int, str] = field(default_factory=dict)
     """Line in seal.jsonl -> fingerprint of the key whose signature it has; of unsigned stamps none."""
+    links: dict[str, int] = field(default_factory=dict)
+    """SHA-256 of each stamp's line, newline included -> its number."""
 
 
-def verify(path: Path, trusted: Container[str] | None = None) -> Verification:
+def verify(
+    path: Path, trusted: Container[str] | None = None, authorities: Sequence[Certificate] | None = None
+) -> Verification:
     """Recompute the stamps of the recording at `path`; nothing in it is changed.
 
     With the fingerprints of keys that are `trusted`, each stamp has to be signed by one of them, and one to say that
     the run has ended: whoever does not have the key can then have changed nothing, and cut off nothing of the run.
+
+    With the certificates of time-stamp `authorities`, each token has to be signed by one of them, and there has to be
+    one over the first stamp and one over a stamp that says that the run has ended. A token over a stamp that is not
+    there is a problem in any case.
 
     Lines after the last stamp of a run that has not ended are counted, not judged; after the stamp that says that the
     run has ended, only a person's marks may come, each with a stamp of its own. Raises UserError when there is no such
@@ -152,7 +168,11 @@ def verify(path: Path, trusted: Container[str] | None = None) -> Verification:
         problems = [*chain.problems, *_check_run(path, chain)]
     if trusted is not None:
         problems += _untrusted(chain, trusted)
-    remarks = list(chain.remarks)
+    timed = tokens.check(path, chain.links, authorities)
+    problems += [Problem(token.file, None, token.wrong) for token in timed if token.wrong]
+    if authorities is not None:
+        problems += _untimed(chain, timed)
+    remarks = [*chain.remarks, *_late_tokens(chain, timed)]
     last = chain.stamps[-1][1] if chain.stamps else None
     end = next((stamp for _, stamp in chain.stamps if stamp.final), None)
     sealed: dict[str, int] = {}
@@ -201,6 +221,7 @@ def verify(path: Path, trusted: Container[str] | None = None) -> Verification:
         spoilt=frozenset(ref for body in wrong for ref in named.get(body, ())),
         signed=len(chain.keys),
         keys=tuple(dict.fromkeys(chain.keys.values())),
+        tokens=tuple(token for token in timed if token.wrong is None),
         nonce=next((stamp.binds.nonce for _, stamp in chain.stamps[:1] if stamp.binds), None),
     )
 
@@ -216,6 +237,40 @@ def _untrusted(chain: _Chain, trusted: Container[str]) -> Iterator[Problem]:
         yield Problem(
             SEAL, chain.stamps[-1][0] + 1, "is missing: no signed stamp ends the run, so its end may have been cut off"
         )
+
+
+def _untimed(chain: _Chain, timed: list[Token]) -> Iterator[Problem]:
+    """That no trusted authority vouches for the first stamp, or for one that ends the run."""
+    trusted = {token.stamp for token in timed if token.trusted}
+    if chain.stamps and chain.stamps[0][0] not in trusted:
+        yield Problem(SEAL, chain.stamps[0][0], "has no time-stamp token of a trusted authority")
+    if chain.stamps and not any(stamp.final and number in trusted for number, stamp in chain.stamps):
+        yield Problem(
+            SEAL,
+            chain.stamps[-1][0],
+            "is the last stamp, and no trusted authority's token is over one that ends the run: its end may have been "
+            "cut off",
+        )
+
+
+def _late_tokens(chain: _Chain, timed: list[Token]) -> Iterator[Problem]:
+    """Tokens whose time is not about that of their stamp."""
+    stamps = dict(chain.stamps)
+    for token in timed:
+        if token.wrong is None and token.stamp and token.at:
+            after = token.at - stamps[token.stamp].at
+            where = f"the time in {SEAL}:{token.stamp}"
+            if after > SOON:
+                late = timedelta(seconds=int(after.total_seconds()))
+                yield Problem(
+                    token.file,
+                    None,
+                    f"is of {late} after {where}: it was asked for later, or the run's clock was set back",
+                )
+            elif after < -SOON:
+                yield Problem(
+                    token.file, None, f"is of {-after} before {where}, which contradicts it: the run's clock was wrong"
+                )
 
 
 def _notes(before: Stamp, stamp: Stamp, end: Stamp | None) -> bool:
@@ -269,6 +324,7 @@ def _chain(folder: Path) -> _Chain:
         _sign(chain, number, stamp, raw)
         chain.stamps.append((number, stamp))
         chain.last = previous = link(raw)
+        chain.links[previous] = number
     if doubtful:
         # after the last stamp: excused only where the file ends in the middle of a line
         torn = not tail.endswith(b"\n") and read(tail[:-1]) is None and doubtful == [number]
@@ -535,10 +591,12 @@ def _file(ref: Ref) -> str:
 
 
 def _extra(path: Path) -> Iterator[Problem]:
-    belongs = {RUN, SEAL, BODIES, *FILES.values()}
+    belongs = {RUN, SEAL, BODIES, TOKENS, *FILES.values()}
     for name in sorted(entry.name for entry in path.iterdir()):
         if name not in belongs:
             yield Problem(name, None, "does not belong to a recording; not covered")
+    for name in tokens.strangers(path):
+        yield Problem(name, None, "is no token, or one too many; not covered")
 
 
 class _Lines:

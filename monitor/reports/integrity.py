@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from monitor.events import Run
+from monitor.events import Run, format_time
 from monitor.findings import ComparedRun, Report, Seal
 from monitor.reports.words import Words, plain
 
@@ -46,7 +46,15 @@ def _recomputed(seal: Seal | None, words: Words) -> str:
 
 
 def signature(seal: Seal, words: Words) -> str:
-    """Who signed the stamps, or what it means that nobody did."""
+    """Who signed the stamps, or what it means that nobody did, and what time-stamp tokens say."""
+    said = _signed(seal, words)
+    if seal.tokens:
+        told = words("comma").join(f"{token.stamp} {format_time(token.at)}" for token in seal.tokens)
+        said += words("semicolon") + words("timed", tokens=told)
+    return said
+
+
+def _signed(seal: Seal, words: Words) -> str:
     if not seal.signed:
         return words("signed_not")
     keys = words("comma").join(seal.keys)

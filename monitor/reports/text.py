@@ -14,6 +14,7 @@ from rich.text import Text
 from monitor.findings import CONFIDENCES, Finding, Flow, Report
 from monitor.reports.details import details, laws
 from monitor.reports.ends import ends
+from monitor.reports.gaps import named
 from monitor.reports.integrity import integrity, is_sound
 from monitor.reports.printed import TONES, printed
 from monitor.reports.verdict import Sent, facts, sent, verdict, what, when, worst_first
@@ -162,6 +163,8 @@ def _unseen(report: Report, words: Words) -> Iterator[Text]:
     ]
     if entries:
         yield Text(_listed(f"{words('gaps_title')} ({len(report.gaps):,})", entries, words), style=TONES["gaps"])
+    for gap in [gap for gap in report.gaps if gap.counted][:SHOWN]:
+        yield Text(plain(named(gap, words)), style=TONES["gaps"])
     if lacking := unwatched(report, words):
         yield Text(lacking[0].upper() + lacking[1:], style=TONES["gaps"])
     if report.run.hooks:

@@ -62,7 +62,7 @@ def test_another_gap_is_named_by_its_subject():
 @pytest.mark.parametrize(("lang", "number"), [("en", 0), ("zh", 1)])
 def test_each_format_says_it(format_, lang, number):
     report = sample.report().model_copy(update={"gaps": (gap("reads"),)})
-    said = " ".join(render(report, format_, lang=lang, verbose=True).split())
+    said = " ".join(render(report, format_, lang=lang).split())
     said = said.encode().decode("unicode_escape").encode("latin-1").decode() if "\\u" in said else said
     assert TOLD["reads"][number].replace(" ", "") in said.replace(" ", "")
 

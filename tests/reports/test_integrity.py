@@ -12,7 +12,7 @@ import pytest
 from monitor.correlate import knowledge, report_on
 from monitor.correlate.verified import seal_of
 from monitor.events import AppIdentity, DeviceIdentity, Gap, Run
-from monitor.findings import Seal, report_schema
+from monitor.findings import OutsideTime, Seal, report_schema
 from monitor.judge.compare import compare
 from monitor.recording import Recording, verify
 from monitor.reports import FORMATS, LETTERS, render
@@ -62,6 +62,16 @@ def test_every_report_says_whether_the_recording_is_what_was_stamped(outcome, la
         assert found["verified"] == outcome
         text = found["verified.detail"] or ""
     assert SAYS[outcome, lang] in " ".join(text.split())
+
+
+@pytest.mark.parametrize("format_", ["text", "html", "complaint"])
+@pytest.mark.parametrize(("lang", "says"), [("en", "time-stamp tokens give the time"), ("zh", "时间戳令牌所示")])
+def test_what_tokens_say_and_that_nobody_checked_who_signed_them(format_, lang, says):
+    timed = INTACT.model_copy(update={"tokens": (OutsideTime(stamp="seal.jsonl:1", at=AT),)})
+    text = render(sample.report(verified=timed), format_, lang=lang).replace("\n", "")
+    assert says.replace(" ", "") in text.replace(" ", "")
+    assert "seal.jsonl:12026-03-14T09:00:00.000000Z" in text.replace(" ", "")
+    assert says.replace(" ", "") not in render(sample.report(verified=INTACT), format_, lang=lang).replace(" ", "")
 
 
 @pytest.mark.parametrize("outcome", SEALS)

@@ -1,0 +1,54 @@
+"""One question to a time-stamp authority over HTTP: the answer is bounded in size and time, and led nowhere else."""
+
+from __future__ import annotations
+
+import http.client
+import socket
+import threading
+from contextlib import closing, suppress
+from urllib.parse import urlsplit
+
+ANSWER_S = 10.0
+"""How long an authority may take for its whole answer."""
+
+
+HEADERS = {"Content-Type": "application/timestamp-query", "Accept": "application/timestamp-reply"}
+
+
+class Unanswered(Exception):
+    """It could not be reached, or did not answer as it should; the text says why."""
+
+
+def post(url: str, request: bytes, most: int) -> bytes:
+    """What the address answers to a time-stamp request, at most so many bytes. Raises Unanswered."""
+    parts = urlsplit(url)
+    kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
+    connection = kind(parts.hostname or "", parts.port, timeout=ANSWER_S)
+    path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    said: list[tuple[int, bytes] | Exception] = []
+
+    def exchange() -> None:
+        try:
+            with closing(connection):
+                connection.request("POST", path, request, HEADERS)
+                answer = connection.getresponse()
+                said.append((answer.status, answer.read(most + 1)))
+        except (OSError, http.client.HTTPException) as error:
+            said.append(error)
+
+    # in a thread, since a timeout of the connection begins anew with each byte, and names are looked up without one
+    thread = threading.Thread(target=exchange, name="time-stamp authority", daemon=True)
+    thread.start()
+    thread.join(ANSWER_S)
+    if not said:
+        with suppress(OSError, AttributeError):  # there is no connection yet, or no longer
+            connection.sock.shutdown(socket.SHUT_RDWR)
+        raise Unanswered(f"no answer within {ANSWER_S:g} s")
+    if isinstance(said[0], Exception):
+        raise Unanswered(str(said[0]) or type(said[0]).__name__)
+    status, data = said[0]
+    if status != 200:
+        raise Unanswered(f"it answered {status}")
+    if len(data) > most:
+        raise Unanswered("its answer is too large")
+    return data
