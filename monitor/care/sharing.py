@@ -209,8 +209,9 @@ class _Copy:
         url = upload.url and replacing.url(upload)
         if upload.url and not url:
             url = self._scrambled_url(upload)
-        headers = tuple(
-            (self._text(name), replacing.header(upload, name, value) or "") for name, value in upload.headers
+        headers = tuple(  # a header that says how to read the message is not searched with it, and so is read as a text
+            (self._text(name), self._text(replacing.header(upload, name, value) or ""))
+            for name, value in upload.headers
         )
         if body is not None and replaced is not None and len(replaced) != len(body):
             headers = tuple(

@@ -145,7 +145,12 @@ def made(path: Path, bodies: dict[str, bytes] = UPLOADS, *, end: bool = True) ->
                 method="POST",
                 url=f"https://api.shop.test/v1?tel={PHONE[1:]}",
                 host="api.shop.test",
-                headers=(("content-type", kind), ("content-length", str(len(body))), *coded),
+                headers=(
+                    ("host", f"u{PHONE[1:]}.shop.test"),
+                    ("content-type", kind),
+                    ("content-length", str(len(body))),
+                    *coded,
+                ),
                 body=recording.put_body(body),
                 size=len(body),
                 type=kind,
@@ -170,6 +175,8 @@ def test_a_body_keeps_its_form_and_the_flows_of_the_original(name, tmp_path):
     copy = Recording.open(result.path)
     assert not result.left_out
     assert not list(Judge(original).finds(copy))
+    (sent,) = copy.events(Upload)
+    assert PHONE[1:] not in sent.headers[0][1]
     flows = [
         sorted((flow.access, flow.upload, match.type) for flow in outcome.flows for match in flow.matches)
         for outcome in (
