@@ -750,6 +750,14 @@ class ClockReading(Record):
     )
 
 
+class SharedCopy(Record):
+    """What a shared copy was made of; its personal values are replaced, and its stamps are of the copy."""
+
+    of: str = Field(description="id of the original run")
+    seal: Sha256 | None = Field(description="sha256 of the original's last stamp; null: it was never stamped")
+    at: Time = Field(description="when the copy was made")
+
+
 class Probe(Record):
     """The agent's check of itself: methods of a class of its own that it hooked, and had called as an app's are."""
 
@@ -845,6 +853,9 @@ class Run(Record):
     )
     versions: dict[str, str | None] = Field(default_factory=dict)
     operator: str | None = None
+    shared: SharedCopy | None = Field(
+        default=None, description="of a copy in which personal values are replaced: what it was made of"
+    )
 
     @property
     def imported(self) -> bool:

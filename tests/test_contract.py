@@ -64,6 +64,7 @@ DESCRIBED: dict[str, type[BaseModel | msgspec.Struct]] = {
     "run.json": events.Run,
     "observers": events.Observers,
     "probe": events.Probe,
+    "shared copy": events.SharedCopy,
     "source file": events.SourceFile,
     "app": events.AppIdentity,
     "device": events.DeviceIdentity,

@@ -57,6 +57,7 @@ VERBS = {
     "report": ("judging", "Say what was found in a recording, in any of seven formats."),
     "rules": ("listing", "List the rules, or show the page of one."),
     "schema": ("listing", "Print the JSON Schema of lines, reports or comparisons."),
+    "share": ("caring", "Copy a recording with every personal value replaced."),
     "sources": ("hooking", "List the hooked APIs, show one, or how other tools' are covered."),
     "timestamp": ("judging", "Ask time-stamp authorities for their time over a recording."),
     "undo": ("devices", "Take back what a run left changed on a device."),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from monitor.events import format_time
+from monitor.events import Run, format_time
 from monitor.findings import ComparedRun, Report, Seal
 from monitor.reports.words import Words, plain
 
@@ -18,10 +18,22 @@ def is_sound(report: Report | ComparedRun) -> bool:
 
 
 def integrity(report: Report | ComparedRun, words: Words) -> str:
-    """What recomputing the stamps came to."""
-    seal = report.verified
+    """What recomputing the stamps came to, and of a shared copy what it was made of."""
+    said = _recomputed(report.verified, words)
+    return words("shared_itself", copy=copied(report.run, words), said=said) if report.run.shared else said
+
+
+def copied(run: Run, words: Words) -> str:
+    """Of a shared copy what it was made of; else nothing."""
+    if run.shared is None:
+        return ""
+    seal = words("shared_seal", seal=run.shared.seal) if run.shared.seal else words("shared_no_seal")
+    return words("shared_copy", of=plain(run.shared.of), seal=seal)
+
+
+def _recomputed(seal: Seal | None, words: Words) -> str:
     if seal is None or seal.outcome == "never_stamped":
-        return words(f"verified_{state(report)}")
+        return words(f"verified_{seal.outcome if seal else 'not_checked'}")
     if seal.outcome == "altered":
         return plain(words("verified_altered", where=seal.difference or "", how=seal.how or ""))
     lines = sum(count for count, _ in seal.files.values())

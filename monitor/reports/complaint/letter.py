@@ -14,7 +14,7 @@ from monitor.events import Access, Connection, Consent, Event, Phase, Ref, Uploa
 from monitor.findings import Article, Finding, Flow, Report
 from monitor.reports.articles import cited
 from monitor.reports.frames import caller
-from monitor.reports.integrity import signature
+from monitor.reports.integrity import copied, signature
 from monitor.reports.page import sections
 from monitor.reports.recipients import who
 from monitor.reports.time_axis import clock, consent_steps, step_for
@@ -128,6 +128,7 @@ class Letter:
         self.run = report.run
         self.seal = report.verified
         self.signature = signature(self.seal, words) if self.seal else ""
+        self.copied = copied(self.run, words)
         self.observers = report.observers
         self.imported = report.run.imported
         self.files = report.run.source

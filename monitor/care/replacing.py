@@ -1,0 +1,168 @@
+"""Texts and bytes with every personal value replaced, or None where our own matcher still finds one."""
+
+from __future__ import annotations
+
+import gzip
+import zlib
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+from typing import Any
+
+from monitor.care.tokens import Tokens
+from monitor.events import LATEST, Transform, Upload, Value
+from monitor.match.belief.placeholders import is_placeholder
+from monitor.match.decode import Decoded, leaves, leaves_of
+from monitor.match.finding import Sought
+from monitor.match.hits import Hit
+from monitor.seen import Seen
+
+ROUNDS = 4
+"""How often replacing is tried again where something is found still, a form inside another one for instance."""
+MOST_BYTES = 8 << 20
+"""A larger body, or one that unpacks to more, is not replaced in."""
+_NEVER = datetime(1970, 1, 1, tzinfo=UTC)
+
+type Find = Callable[[bytes], list[Hit] | None]
+"""What is found in some bytes; None: they could not be looked through to their end."""
+
+
+class Replacing:
+    """Knows all values of one recording, and what its app turned into what."""
+
+    def __init__(
+        self, values: Iterable[Value], transforms: Iterable[Seen[Transform]], apps: Iterable[str], bodies: Any
+    ) -> None:
+        """`bodies` reads a stored body by its digest."""
+        known = {
+            (value.type, value.text): value for value in values if value.text.strip() and not is_placeholder(value)
+        }
+        self.tokens = Tokens(known.values())
+        self.apps = sorted(set(apps))
+        self._sought = Sought(bodies)
+        self._texts: dict[str, str | None] = {}
+        for key, value in known.items():
+            self._sought.add(key, alone=value.row is None)
+        for each in transforms:
+            self._sought.add_transform(each)
+
+    def found(self, decoded: Decoded) -> list[Hit] | None:
+        """Every form of every value; None where decoding met a limit."""
+        hits = self._sought.find(decoded, LATEST, self.apps, frozenset())
+        return hits if hits or not decoded.cut else None
+
+    def in_upload(self, upload: Upload, body: bytes | None) -> list[Hit] | None:
+        """The same of a whole upload."""
+        return self.found(leaves(upload, body, narrow=self._sought.narrow))
+
+    def text(self, text: str) -> str | None:
+        """A text with its values replaced."""
+        if text not in self._texts:
+            data = self.data(text.encode("utf-8", "replace"))
+            try:
+                self._texts[text] = None if data is None else data.decode()
+            except UnicodeDecodeError:
+                self._texts[text] = None
+        return self._texts[text]
+
+    def data(self, data: bytes, hint: str = "") -> bytes | None:
+        """Bytes with their values replaced; `hint` is what they are said to be."""
+        return self._replaced(data, lambda now: self.found(leaves_of(now, hint, narrow=self._sought.narrow)))
+
+    def url(self, upload: Upload) -> str | None:
+        """The URL of an upload with its values replaced."""
+
+        def find(now: bytes) -> list[Hit] | None:
+            return self.in_upload(_bare(upload, url=now.decode("utf-8", "replace")), None)
+
+        data = self._replaced((upload.url or "").encode("utf-8", "replace"), find)
+        return None if data is None else data.decode("utf-8", "replace")
+
+    def header(self, upload: Upload, name: str, value: str) -> str | None:
+        """The value of a header with personal values replaced."""
+
+        def find(now: bytes) -> list[Hit] | None:
+            return self.in_upload(_bare(upload, headers=((name, now.decode("utf-8", "replace")),)), None)
+
+        data = self._replaced(value.encode("utf-8", "replace"), find)
+        return None if data is None else data.decode("utf-8", "replace")
+
+    def body(self, upload: Upload, body: bytes) -> bytes | None:
+        """The body of an upload with its values replaced; one that is packed with gzip is unpacked and packed again."""
+        headers = tuple(
+            (name, value) for name, value in upload.headers if name.lower() in ("content-type", "content-encoding")
+        )
+        own = _bare(upload, headers=headers, type=upload.type)
+        if len(body) > MOST_BYTES:
+            return None
+        if self.in_upload(own, body) == []:
+            return body
+        packed = body.startswith(b"\x1f\x8b")
+        plain = _unpacked(body) if packed else body
+        if plain is None:
+            return None
+        made = self._replaced(
+            plain, lambda now: self.in_upload(own, gzip.compress(now, mtime=0) if packed else now), packed
+        )
+        return gzip.compress(made, mtime=0) if made is not None and packed else made
+
+    def _replaced(self, data: bytes, find: Find, packed: bool = False) -> bytes | None:
+        for _ in range(ROUNDS):
+            hits = find(data)
+            if not hits:
+                return None if hits is None else data
+            made = self._put(data, hits, packed)
+            if made == data:
+                return None
+            data = made
+        return data if find(data) == [] else None
+
+    def _put(self, data: bytes, hits: list[Hit], packed: bool) -> bytes:
+        """The bytes with what stands for each hit; those that overlap a longer one wait for the next round."""
+        binary = not _is_text(data)
+        edits: list[tuple[int, int, bytes]] = []
+        for hit in sorted(hits, key=lambda hit: hit.start - hit.end):
+            spans = [] if packed else [(hit.start, hit.end)]
+            found = hit.found.encode("utf-8", "replace")
+            if packed and len(found) > 1:  # a place in what is packed says nothing of one in what is not
+                spans = [(at, at + len(found)) for at in _places(data, found)]
+            for start, end in spans:
+                if any(start < other_end and other < end for other, other_end, _ in edits):
+                    continue
+                if packed:
+                    hit = hit._replace(leaf=hit.leaf._replace(exact=True))
+                new = self.tokens.instead(hit, data[start:end])
+                if new is not None and not (binary and len(new) != end - start):
+                    edits.append((start, end, new))
+        for start, end, new in sorted(edits, reverse=True):
+            data = data[:start] + new + data[end:]
+        return data
+
+
+def _bare(upload: Upload, **fields: Any) -> Upload:
+    """No more of an upload than these fields."""
+    return Upload(at=_NEVER, via=upload.via, **fields)
+
+
+def _places(data: bytes, found: bytes) -> Iterable[int]:
+    at = data.find(found)
+    while at >= 0:
+        yield at
+        at = data.find(found, at + len(found))
+
+
+def _unpacked(body: bytes) -> bytes | None:
+    """What is in one gzip member and nothing behind it, up to a bound."""
+    unpacker = zlib.decompressobj(31)
+    try:
+        data = unpacker.decompress(body, MOST_BYTES)
+    except zlib.error:
+        return None
+    return data if unpacker.eof and not unpacker.unused_data else None
+
+
+def _is_text(data: bytes) -> bool:
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return False
+    return b"\0" not in data

@@ -1,0 +1,263 @@
+"""Makes a copy of a recording in which no personal value is left that our own matcher finds."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import re
+from collections.abc import Callable, Container, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from monitor.care.replacing import MOST_BYTES, Replacing
+from monitor.errors import DamagedRecording, UserError
+from monitor.events import (
+    FILES,
+    Access,
+    Blob,
+    Event,
+    Gap,
+    Ref,
+    Run,
+    Screen,
+    SharedCopy,
+    Transform,
+    Upload,
+    dump,
+    made,
+    tree,
+)
+from monitor.recording import Recording, verify
+from monitor.recording.lines import Appender
+from monitor.recording.signing import Signer
+
+NO_LINE = b'"left out of the shared copy"'
+"""Stands for a line that is none of the contract, so that the lines behind it keep their numbers."""
+EMPTY = Blob(b64="")
+STRUCTURE = frozenset(
+    {
+        "v", "kind", "at", "app", "pid", "arrived", "boot_ms", "until", "since", "from", "source", "data", "outcome",
+        "stack", "stack_cut", "owners", "op", "algorithm", "transport", "via", "method", "status", "signal", "scope",
+        "by", "why", "where", "state", "what", "clock", "corrects", "retracts", "body", "tree", "image", "film",
+        "alpn", "version",
+    }
+)  # fmt: skip
+"""Fields of lines that hold names of our own, of the contract or of the app's code: closed choices, times, digests."""
+OF_RUN = frozenset(
+    {"v", "id", "app", "app_type", "plan", "observers", "hooks", "started", "ended", "clock", "unpinned", "probe"}
+    | {"versions", "sha256", "kind", "at", "undone", "format", "tool"}
+)
+"""The same of run.json."""
+
+
+class Shared(NamedTuple):
+    """What became of a recording in its copy."""
+
+    path: Path
+    values: int
+    """Different values of the original."""
+    left_out: tuple[Ref, ...]
+    """Lines of which a body is not in the copy."""
+
+
+def shared(original: Path, into: Path, signer: Signer | None = None) -> Shared:
+    """Copy the recording at `original` to the new folder `into`, each personal value replaced by a token.
+
+    Raises UserError while it is being recorded and when `into` is not empty, DamagedRecording when it is not what its
+    stamps say.
+    """
+    with Recording.open(original) as recording:
+        if recording.going_on:
+            raise UserError(f"{original} is being recorded.", "Share it when the run has ended.")
+        checked = verify(original)
+        if checked.outcome == "altered":
+            raise DamagedRecording(
+                f"{original} is not what its stamps say.", f"See what differs: appwitness verify {original}"
+            )
+        return _Copy(recording, checked.last).write(into, signer)
+
+
+class _Copy:
+    def __init__(self, recording: Recording, seal: str | None) -> None:
+        self.recording = recording
+        self.run = recording.run
+        self.seal = seal
+        reads = [seen.event for seen in recording.seen(Access)]
+        self.values = {
+            (value.type, value.text): value
+            for value in (*self.run.persona, *(one for read in reads for one in read.values))
+        }
+        apps = {self.run.app.package, *(read.app for read in reads if read.app)}
+        self.replacing = Replacing(self.values.values(), recording.seen(Transform), apps, recording.body)
+        self.bodies: list[bytes] = []
+        """Of the copy, to be stored."""
+        self.left_out: dict[Ref, Gap] = {}
+
+    def write(self, into: Path, signer: Signer | None) -> Shared:
+        """Make the copy."""
+        with Recording.create(into, self._run(), signer=signer) as copy:
+            for kind, name in FILES.items():
+                with _appending(into / name) as append:
+                    for read in self.recording.read(kind, finished=True):
+                        line = NO_LINE if (event := read.event) is None else dump(self._line(read.ref, event)).encode()
+                        for data in self.bodies:
+                            copy.put_body(data)
+                        self.bodies.clear()
+                        append(line)
+            copy.append_all(self.left_out.values())
+            copy.stamp(final=self.run.ended is not None)
+        return Shared(into, len(self.values), tuple(self.left_out))
+
+    def _run(self) -> Run:
+        tokens = self.replacing.tokens
+        fields = {
+            name: self._any("", None, value, name, OF_RUN) for name, value in self.run.model_dump(mode="json").items()
+        }
+        fields |= {"id": f"{self.run.id}-shared", "persona": [tree(tokens.of(value)) for value in self.run.persona]}
+        fields["shared"] = SharedCopy(of=self.run.id, seal=self.seal, at=datetime.now(UTC)).model_dump(mode="json")
+        return Run.model_validate(fields)
+
+    def _line(self, ref: Ref, event: Event) -> Event:
+        """A line with its values replaced; fields that this version does not know are not in it."""
+        match event:
+            case Upload():
+                return self._upload(ref, event)
+            case Transform():
+                return self._transform(event)
+            case Access():
+                values = tuple(self.replacing.tokens.of(value) for value in event.values)
+                event = event.model_copy({"values": values, "args": self._args(event.args)})
+            case Screen():
+                event = self._screen(ref, event)
+            case Gap() if event.body:
+                event = event.model_copy({"body": self._body(ref, event, event.body)})
+        fields = tree(event)
+        kept = STRUCTURE | {"values", "args"} if isinstance(event, Access) else STRUCTURE
+        return made(type(event), {name: self._any(ref, event, value, name, kept) for name, value in fields.items()})
+
+    def _any(self, ref: Ref, event: Event | None, value: Any, name: str, kept: Container[str]) -> Any:
+        """A part of a line or of run.json with its values replaced."""
+        if name in kept:
+            return value
+        match value:
+            case str():
+                return self._text(value)
+            case {"b64": str() as text}:
+                try:
+                    data = self.replacing.data(base64.b64decode(text))
+                except ValueError:
+                    data = None
+                return {"b64": base64.b64encode(data or b"").decode()}
+            case {"body": str() as digest, "size": int()} if event is not None:
+                held = self._body(ref, event, digest)
+                return {"body": held, "size": len(self.bodies[-1])} if held else {"b64": ""}
+            case dict():
+                return {key: self._any(ref, event, each, key, kept) for key, each in value.items()}
+            case list():
+                return [self._any(ref, event, each, "", kept) for each in value]
+        return value
+
+    def _text(self, text: str) -> str:
+        """A text with its values replaced; where that cannot be done, one of the same shape, or none."""
+        replacing = self.replacing
+        if (replaced := replacing.text(text)) is not None:
+            return replaced
+        scrambled = replacing.tokens.scrambled(text)
+        return scrambled if replacing.text(scrambled) == scrambled else ""
+
+    def _args(self, args: dict[str, Any] | None) -> dict[str, Any] | None:
+        if args is None:
+            return None
+        try:
+            text = json.dumps(args, ensure_ascii=False).encode("utf-8", "replace")
+            found = json.loads(self.replacing.data(text, "application/json") or b"{}")
+        except (ValueError, RecursionError):
+            return {}
+        return found if isinstance(found, dict) else {}
+
+    def _transform(self, event: Transform) -> Transform:
+        """The call without its bytes: a key undoes a cipher, and a value may have been taken in piece by piece."""
+        none = {name: None if getattr(event, name) is None else EMPTY for name in ("key", "iv")}
+        return event.model_copy(
+            {"input": EMPTY, "output": EMPTY, "thread": event.thread and self._text(event.thread)} | none
+        )
+
+    def _screen(self, ref: Ref, event: Screen) -> Screen:
+        """Pictures are left out: nobody can tell what is on them."""
+        tree_ = self._body(ref, event, event.tree) if event.tree else None
+        if event.image or event.film:
+            self._leave_out(ref, event, "a picture or film")
+        return event.model_copy({"tree": tree_, "image": None, "film": None})
+
+    def _body(self, ref: Ref, event: Event, digest: str) -> str | None:
+        """The digest of a body that is no upload's, in the copy; None where it is left out."""
+        data = self.recording.body(digest)
+        replaced = self.replacing.data(data) if data is not None and len(data) <= MOST_BYTES else None
+        if replaced is None:
+            self._leave_out(ref, event, "a body")
+            return None
+        self.bodies.append(replaced)
+        return hashlib.sha256(replaced).hexdigest()
+
+    def _upload(self, ref: Ref, upload: Upload) -> Upload:
+        replacing = self.replacing
+        body = self.recording.body(upload.body) if upload.body and upload.size <= MOST_BYTES else None
+        replaced = replacing.body(upload, body) if body is not None else None
+        url = upload.url and replacing.url(upload)
+        if upload.url and not url:
+            url = self._scrambled_url(upload)
+        headers = tuple(  # a header that says how to read the message is not searched with it, and so is read as a text
+            (self._text(name), self._text(replacing.header(upload, name, value) or ""))
+            for name, value in upload.headers
+        )
+        if body is not None and replaced is not None and len(replaced) != len(body):
+            headers = tuple(
+                (name, str(len(replaced)) if name.lower() == "content-length" else value) for name, value in headers
+            )
+        fields = {
+            name: self._any(ref, upload, value, name, STRUCTURE | {"url", "headers"})
+            for name, value in tree(upload).items()
+        }
+        made_ = made(Upload, fields).model_copy({"url": url, "headers": headers})
+        if replaced is not None and replacing.in_upload(made_, replaced) != []:
+            replaced = None  # it is whole only in what the parts say together
+        if replacing.in_upload(made_, None) != []:
+            made_ = made_.model_copy({"url": None, "headers": ()})
+        if replaced is None:
+            if upload.body:
+                self._leave_out(ref, upload, "the body")
+            return made_.model_copy({"body": None, "truncated": made_.truncated or bool(upload.body)})
+        self.bodies.append(replaced)
+        return made_.model_copy({"body": hashlib.sha256(replaced).hexdigest(), "size": len(replaced)})
+
+    def _scrambled_url(self, upload: Upload) -> str | None:
+        """The URL with all behind its host scrambled."""
+        found = re.match(r"\w+://[^/?#@]*(?=[/?#]|$)", upload.url or "")
+        if found is None:
+            return None
+        rest = (upload.url or "")[found.end() :]
+        url = found.group() + self.replacing.tokens.scrambled(rest)
+        return self.replacing.url(upload.model_copy({"url": url}))
+
+    def _leave_out(self, ref: Ref, event: Event, what: str) -> None:
+        """Say by a gap that a body is not in the copy; its line in the original names it."""
+        self.left_out[ref] = Gap(
+            at=event.at,
+            app=event.app,
+            where="correlate",
+            subject=ref,
+            why="body_truncated",
+            detail=f"{what} of this line is left out of the shared copy: values in it could not be replaced",
+        )
+
+
+@contextmanager
+def _appending(path: Path) -> Iterator[Callable[[bytes], object]]:
+    appender = Appender(path)
+    try:
+        yield lambda line: appender.append((line,))
+    finally:
+        appender.close()
