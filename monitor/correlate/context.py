@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from monitor.events import Upload
 from monitor.findings import Flow, Match, Report
-from monitor.findings.context import Context, Neighbour, Stage, Stretch
+from monitor.findings.context import Context, Contexts, Neighbour, Stage, Stretch
 from monitor.match import decode
 from monitor.match.decode import Leaf
 from monitor.recording import Recording
@@ -31,7 +31,11 @@ LONGEST = 96
 
 
 def with_context(report: Report, recording: Recording) -> Report:
-    """The report with what stands around its matches."""
+    """The report with what stands around its matches, should it be asked for that."""
+    return report.model_copy(update={"contexts": Contexts(lambda: _around(report, recording))})
+
+
+def _around(report: Report, recording: Recording) -> dict[str, tuple[Context, ...]]:
     found = {}
     left = ALL_BYTES
     for flow in [group.flows[0] for group in groups(report) if group.flows][:FLOWS]:
@@ -41,7 +45,7 @@ def with_context(report: Report, recording: Recording) -> Report:
         left -= upload.size
         if around := tuple(_of_flow(flow, upload, recording)):
             found[flow.id] = around
-    return report.model_copy(update={"contexts": found})
+    return found
 
 
 def _of_flow(flow: Flow, upload: Upload, recording: Recording) -> Iterator[Context]:

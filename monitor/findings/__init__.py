@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -471,7 +472,7 @@ class Report(Record):
     accesses: Lane = Field(default=(), exclude=True, description="for the timeline")
     uploads: Lane = Field(default=(), exclude=True, description="for the timeline")
     screens: Lane = Field(default=(), exclude=True, description="those that show a question or its answer")
-    contexts: dict[str, tuple[Context, ...]] = Field(
+    contexts: SkipValidation[Mapping[str, tuple[Context, ...]]] = Field(
         default_factory=dict, exclude=True, description="id of a flow -> what stands around its matches, for the page"
     )
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Mapping
+from functools import cached_property
 from typing import Literal
 
 from pydantic import Field
@@ -46,3 +48,24 @@ class Context(Record):
     stretches: tuple[Stretch, ...] = Field(
         default=(), description="stored bytes; none where the match has no place of its own among them: gzip"
     )
+
+
+class Contexts(Mapping[str, tuple[Context, ...]]):
+    """Id of a flow -> what stands around its matches. Made when it is first asked for, which only the page does: bodies
+    are read and taken apart once more for it."""
+
+    def __init__(self, make: Callable[[], Mapping[str, tuple[Context, ...]]]) -> None:
+        self._make = make
+
+    @cached_property
+    def _made(self) -> Mapping[str, tuple[Context, ...]]:
+        return self._make()
+
+    def __getitem__(self, flow: str) -> tuple[Context, ...]:
+        return self._made[flow]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._made)
+
+    def __len__(self) -> int:
+        return len(self._made)

@@ -15,7 +15,7 @@ import phonenumbers
 
 from monitor.events import Access, Blob, Part, Record, Run, Upload, Value
 from monitor.findings import Match, Reason, Report
-from monitor.findings.context import Context, Stretch
+from monitor.findings.context import Context, Contexts, Stretch
 
 HIDDEN = "***"
 EXCERPT_CHARACTERS = 60
@@ -459,7 +459,9 @@ def masked(report: Report) -> Report:
                 lane: tuple(seen._replace(event=mask.event(seen.event)) for seen in getattr(report, lane))
                 for lane in ("consents", "phases", "accesses", "uploads", "screens")
             },
-            "contexts": {name: tuple(map(mask.context, each)) for name, each in report.contexts.items()},
+            "contexts": Contexts(
+                lambda: {name: tuple(map(mask.context, each)) for name, each in report.contexts.items()}
+            ),
         }
     )
 
