@@ -24,7 +24,7 @@ if TYPE_CHECKING:  # imported late, so that `import monitor` answers at once
     from monitor.findings.gate import GateReport
     from monitor.observe.android.wanted import Wanted
     from monitor.observe.order import Order, PlanName
-    from monitor.recording import Recording
+    from monitor.recording import Position, Recording
 
 
 class OfRun(TypedDict, total=False):
@@ -134,7 +134,8 @@ class Run(Judged):
         super().__init__(recording, gate)
         self._ended = threading.Event()
         self._failure: BaseException | None = None
-        self._given: dict[str, int] = {}
+        self._seen: dict[str, Position] = {}
+        """Host -> how far `wait` has looked for uploads to it."""
 
     @cached_property
     def _opened(self) -> Recording:
@@ -178,19 +179,19 @@ class Run(Judged):
             self._until(self._ended.is_set, timeout_s, "The app has not ended")
             self.see_that_it_goes()
             return None
-        found: list[tuple[int, Ref]] = []
+        found: Ref | None = None
 
         def came() -> bool:
+            nonlocal found
             over = self._ended.is_set()
-            found.extend(self._uploads_to(upload_to.lower(), self._given.get(upload_to, 0)))
-            return bool(found) or over
+            found = self._next_to(upload_to)
+            return found is not None or over
 
         self._until(came, timeout_s, f"No upload to {upload_to} was recorded")
-        if not found:
+        if found is None:
             self.see_that_it_goes()
             raise TimeoutError(f"The run ended without an upload to {upload_to}; it sent to {self._sent_to()}.")
-        self._given[upload_to], ref = found[0]
-        return ref
+        return found
 
     def idle(self, for_s: float = 2, timeout_s: float = 60) -> None:
         """Wait until nothing was read and nothing was sent for this long, or the app ended. Raises TimeoutError."""
@@ -206,16 +207,16 @@ class Run(Judged):
         self._until(quiet, timeout_s, f"There were not {for_s:g} s without a read or an upload")
         self.see_that_it_goes()
 
-    def _uploads_to(self, host: str, after: int) -> Iterator[tuple[int, Ref]]:
+    def _next_to(self, host: str) -> Ref | None:
+        """The next upload to a host or one below it; what was looked at is not read again."""
         from monitor.events import Upload
-        from monitor.seen import number_of
 
-        for read in self._opened.read("upload"):
-            number = number_of(read.ref) or 0
-            if number > after and isinstance(read.event, Upload) and read.event.host:
-                name = read.event.host.lower()
-                if name == host or name.endswith(f".{host}"):
-                    yield number, read.ref
+        for read in self._opened.read("upload", self._seen.get(host)):
+            self._seen[host] = read.position
+            name = upload.host if isinstance(upload := read.event, Upload) else None
+            if name and f".{name.lower()}".endswith(f".{host.lower()}"):
+                return read.ref
+        return None
 
     def _sent_to(self) -> str:
         from monitor.events import Upload

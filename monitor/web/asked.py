@@ -117,8 +117,8 @@ class Site:
         values: list[Value] = []
         for read in self.store.read(recording, "access", kept.accesses):
             kept.accesses = read.position
-            if isinstance(read.event, Access):
-                values += read.event.values
+            if isinstance(access := read.event, Access):
+                values += access.values
         if values:
             kept.mask.learn(values)
         return kept.mask
