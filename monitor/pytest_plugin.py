@@ -338,7 +338,6 @@ def _case(item: pytest.Item, failed: BaseException | None) -> Case:
         try:
             suite.write(judged, folder)
             case.runs.append(str(folder))
-            case.fingerprints += [one.behaviour.id for one in judged.diff.changes if one.fails]
             if not judged.checked:
                 judged.check()
         except (running.Failed, UserError) as error:

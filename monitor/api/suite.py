@@ -38,8 +38,6 @@ class Case:
     """The folder of each."""
     attached: list[str] = field(default_factory=list)
     """Files that a person wants to see."""
-    fingerprints: list[str] = field(default_factory=list)
-    """Of what counts against it."""
     message: str | None = None
     """What counts against it, for people."""
     otherwise: str | None = None
