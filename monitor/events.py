@@ -617,11 +617,16 @@ def dump(event: Part) -> str:
 
 def schema() -> dict[str, Any]:
     """JSON Schema (2020-12) of a line of a recording, any kind."""
-    kinds, parts = msgspec.json.schema_components(KINDS, ref_template="#/$defs/{name}")
+    return schema_of(KINDS, "A line of an appwitness recording, version 1")
+
+
+def schema_of(kinds: Iterable[Any], title: str) -> dict[str, Any]:
+    """JSON Schema (2020-12) of a line that is of one of these kinds."""
+    shapes, parts = msgspec.json.schema_components(kinds, ref_template="#/$defs/{name}")
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": "A line of an appwitness recording, version 1",
-        "anyOf": list(kinds),
+        "title": title,
+        "anyOf": list(shapes),
         "$defs": parts,
     }
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
-from monitor.events import Access, Consent, Event, Gap, Ref, Upload
+from monitor.events import Access, Consent, Event, Gap, Ref, Upload, schema_of
 
 if TYPE_CHECKING:  # imported late, so that --help answers at once
     from monitor.findings import Finding, Report
@@ -115,13 +115,7 @@ EVENTS = (Started, Stage, Warned, Read, Sent, Asked, Missed, Found, Verdict)
 
 def schema() -> dict[str, Any]:
     """JSON Schema (2020-12) of a line."""
-    kinds, parts = msgspec.json.schema_components(EVENTS, ref_template="#/$defs/{name}")
-    return {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": "A line of `appwitness observe --json`, version 1",
-        "anyOf": list(kinds),
-        "$defs": parts,
-    }
+    return schema_of(EVENTS, "A line of `appwitness observe --json`, version 1")
 
 
 def of(event: Event, ref: Ref) -> Told | None:

@@ -19,7 +19,7 @@ from monitor.reports.integrity import integrity, is_sound
 from monitor.reports.printed import TONES, printed
 from monitor.reports.verdict import Sent, facts, sent, verdict, what, when, worst_first
 from monitor.reports.watched import device, sources, unwatched
-from monitor.reports.words import Words, plain
+from monitor.reports.words import Words, capital, plain
 
 SHOWN = 5
 """Of each kind of entry: how many there are room for."""
@@ -166,7 +166,7 @@ def _unseen(report: Report, words: Words) -> Iterator[Text]:
     for gap in [gap for gap in report.gaps if gap.counted][:SHOWN]:
         yield Text(plain(named(gap, words)), style=TONES["gaps"])
     if lacking := unwatched(report, words):
-        yield Text(lacking[0].upper() + lacking[1:], style=TONES["gaps"])
+        yield Text(capital(lacking), style=TONES["gaps"])
     if report.run.hooks:
         yield Text(f"{words('sources')}{words('colon')}{words('sources_counted', **sources(report))}", style="dim")
 

@@ -12,7 +12,7 @@ from monitor.events import Run
 from monitor.findings import CONFIDENCES, LEVELS, Confidence, Finding, Flow, Level, Recipient, Report
 from monitor.reports.time_axis import consent_steps, span, step_for
 from monitor.reports.watched import assumption, consent, missing
-from monitor.reports.words import Words, plain
+from monitor.reports.words import Words, capital, plain
 
 FEW = 2
 """Kinds of data and recipients that the sentence of facts names."""
@@ -32,23 +32,15 @@ class Verdict(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Sent:
-    """Values of one kind that one recipient got: the flows, and what the rules say of them."""
+class Graded:
+    """Something that the rules say something of, and how bad that is."""
 
-    recipient: Recipient
-    flows: tuple[Flow, ...]
-    """In order of time; at least one."""
     findings: tuple[Finding, ...]
     """Worst first; none where no rule objects."""
 
     @property
-    def data(self) -> str:
-        """Code of the kind of data."""
-        return self.flows[0].data
-
-    @property
     def level(self) -> Level | None:
-        """The worst; null where no rule objects."""
+        """The worst; None where no rule objects."""
         return self.findings[0].level if self.findings else None
 
     @property
@@ -60,6 +52,25 @@ class Sent:
     def rules(self) -> tuple[str, ...]:
         """Ids of the rules that object, worst first."""
         return tuple(dict.fromkeys(finding.rule for finding in self.findings))
+
+    @property
+    def rank(self) -> tuple[int, int, int]:
+        """Its place: the worst first, then what is surest, then what most rules object to."""
+        return (*_rank(self.findings[0]), -len(self.rules)) if self.findings else (len(LEVELS), 0, 0)
+
+
+@dataclass(frozen=True)
+class Sent(Graded):
+    """Values of one kind that one recipient got: the flows, and what the rules say of them."""
+
+    recipient: Recipient
+    flows: tuple[Flow, ...]
+    """In order of time; at least one."""
+
+    @property
+    def data(self) -> str:
+        """Code of the kind of data."""
+        return self.flows[0].data
 
     @property
     def fullest(self) -> Flow:
@@ -133,10 +144,8 @@ def sent(report: Report) -> list[Sent]:
     found = []
     for flows in groups.values():
         findings = {id(finding): finding for flow in flows for finding in of.get(flow.id, ())}
-        found.append(Sent(flows[0].recipient, tuple(flows), tuple(sorted(findings.values(), key=_rank))))
-    return sorted(
-        found, key=lambda each: (_rank(each.findings[0]) if each.findings else (len(LEVELS), 0), -len(each.rules))
-    )
+        found.append(Sent(tuple(sorted(findings.values(), key=_rank)), flows[0].recipient, tuple(flows)))
+    return sorted(found, key=lambda each: each.rank)
 
 
 def facts(report: Report, words: Words) -> str:
@@ -147,7 +156,7 @@ def facts(report: Report, words: Words) -> str:
     if len(told) > FEW:
         said.append(words.count("went_more", len(told) - FEW))
     text = words("semicolon").join(said)
-    return words("sentence", text=text[0].upper() + text[1:]) if said else ""
+    return words("sentence", text=capital(text)) if said else ""
 
 
 def went(report: Report, group: Sent, words: Words) -> str:

@@ -43,6 +43,11 @@ class Words:
         return texts.get(self.lang) or texts.get("en") or next(iter(texts.values()), "")
 
 
+def capital(text: str) -> str:
+    """The text as a sentence begins."""
+    return text[:1].upper() + text[1:]
+
+
 @cache
 def _table() -> dict[str, dict[str, str]]:
     table: dict[str, dict[str, str]] = catalog.tree(Path(__file__).with_name("words.yml"))

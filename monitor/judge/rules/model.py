@@ -95,18 +95,14 @@ Kinds = Annotated[tuple[Annotated[str, Field(pattern=r"^[A-Z]\d{2}$")], ...], _k
 DataTypes = Annotated[tuple[DataType, ...], Field(min_length=1), _known("data", "catalog/data_types.yml")]
 
 
-class Strict(CatalogEntry):
-    """A frozen model that refuses a field it does not know: a misspelt condition must not hold always."""
-
-
-class Separate(Strict):
+class Separate(CatalogEntry):
     """What the user must have decided in a scope of its own."""
 
     scope: SeparateScope
     consent: tuple[ConsentName, ...] = Field(min_length=1)
 
 
-class Condition(Strict):
+class Condition(CatalogEntry):
     """Holds when everything that it names holds; what is not known never holds."""
 
     # In this order they are asked, so the cheap and telling ones come first.
@@ -217,14 +213,14 @@ class When(Condition):
     )
 
 
-class Raised(Strict):
+class Raised(CatalogEntry):
     """Another level where a further condition holds."""
 
     level: Level
     when: Condition
 
 
-class Rule(Strict):
+class Rule(CatalogEntry):
     """catalog/rules/<id>.yml: one judgement."""
 
     id: str = Field(pattern=r"^[a-z][a-z0-9-]*$", description="name of its file, without .yml")
