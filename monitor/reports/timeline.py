@@ -6,16 +6,17 @@ import itertools
 import math
 import unicodedata
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import NamedTuple
 
-from monitor.events import Access, Consent, Phase, Ref, Screen, Upload
+from monitor.events import Access, Consent, Event, Phase, Ref, Screen, Upload
 from monitor.findings import Report, ReportedGap
 from monitor.reports.gaps import named
 from monitor.reports.time_axis import consent_steps, still_counts
 from monitor.reports.words import Words, plain
+from monitor.seen import Seen
 
 WIDTH = 1000
 GUTTER = 184
@@ -124,14 +125,16 @@ def picture(
     words: Words,
     cards: Mapping[Ref, int] | None = None,
     only: tuple[float, float] | None = None,
+    lines: Collection[Ref] | None = None,
 ) -> Picture | None:
     """The picture of a report, or None where nothing happened.
 
-    `cards` says which card tells of a line; `only`, which seconds since the start of the run are shown.
+    `cards` says which card tells of a line; `only`, which seconds since the start of the run are shown; `lines`, of
+    which reads and uploads alone.
     """
     start = report.run.started
-    if only:
-        report = _within(report, only)
+    if only or lines is not None:
+        report = _cut(report, only, lines)
     carried = {ref for flow in report.flows for ref in (flow.access, flow.upload) if ref}
     reads = _reads(report, words, carried)
     sent = _sent(report, words, carried)
@@ -181,14 +184,15 @@ def picture(
     )
 
 
-def _within(report: Report, only: tuple[float, float]) -> Report:
-    """The report with the reads and uploads of these seconds alone: each of their lanes has room then."""
-    low, high = only
+def _cut(report: Report, only: tuple[float, float] | None, lines: Collection[Ref] | None) -> Report:
+    """The report with these reads and uploads alone: each of their lanes has room then."""
+    low, high = only or (-math.inf, math.inf)
+
+    def stays(seen: Seen[Event]) -> bool:
+        return (lines is None or seen.ref in lines) and low <= _seconds(seen.at, report.run.started) <= high
+
     return report.model_copy(
-        update={
-            lane: tuple(seen for seen in getattr(report, lane) if low <= _seconds(seen.at, report.run.started) <= high)
-            for lane in ("accesses", "uploads")
-        }
+        update={lane: tuple(filter(stays, getattr(report, lane))) for lane in ("accesses", "uploads")}
     )
 
 

@@ -145,6 +145,20 @@ def cards(tree):
     return tree.xpath("//article[starts-with(@id, 'card-')]")
 
 
+def test_the_evidence_of_a_card_has_a_timeline_of_its_own_lines():
+    report = sample.report()
+    tree = page(report)
+    ids = tree.xpath("//@id")
+    assert len(ids) == len(set(ids))
+    for card in cards(tree):
+        drawn = card.xpath(".//details[contains(@class, 'evidence')]//svg")
+        sent = [mark.text_content() for each in drawn for mark in each.xpath(".//*[contains(@class, 'mark sent')]/..")]
+        title = " ".join(card.find(".//h3").text_content().split())
+        assert bool(drawn) == bool(card.xpath(".//p[@class='moment']")), title
+        assert bool(sent) == bool(drawn), title
+        assert all(title.rpartition("→ ")[2] in text for text in sent), (title, sent)
+
+
 def test_a_card_is_one_kind_of_data_at_one_recipient_with_every_rule_that_objects():
     found = cards(page())
     titles = [" ".join(card.find(".//h3").text_content().split()) for card in found]

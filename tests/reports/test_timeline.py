@@ -55,6 +55,16 @@ def test_a_stretch_has_only_what_was_in_it_and_names_the_line_of_each_mark():
     assert not any(lane.marks for lane in empty.lanes)
 
 
+def test_of_some_lines_there_are_only_they_and_what_was_asked():
+    report = sample.report()
+    flow = next(each for each in report.flows if each.access)
+    drawn = timeline.picture(report, EN, lines={str(flow.access), flow.upload})
+    assert drawn is not None
+    assert [mark.ref for lane in lanes(drawn, "read") for mark in lane.marks] == [flow.access]
+    assert [mark.ref for lane in lanes(drawn, "sent") for mark in lane.marks] == [flow.upload]
+    assert [band.name for band in drawn.bands] == [band.name for band in picture(report, EN).bands]
+
+
 def test_what_carried_is_filled_and_joined():
     drawn = picture(sample.report(), EN)
     carried = {lane.label: lane.marks[0].carried for lane in lanes(drawn, "read")}

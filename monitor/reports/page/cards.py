@@ -16,6 +16,7 @@ from monitor.reports.page import sections
 from monitor.reports.page.flows import Block, Flows, Place, Row
 from monitor.reports.page.sections import ROWS, ranges
 from monitor.reports.recipients import who
+from monitor.reports.timeline import Picture, picture
 from monitor.reports.watched import consent
 from monitor.reports.words import Words, plain
 
@@ -76,6 +77,8 @@ class Card:
     reads: tuple[Place, ...]
     lines: tuple[dict[str, str], ...]
     """Consent lines and changes of the app's state that it rests on."""
+    picture: Picture | None
+    """Its reads and uploads between what the user was asked and answered."""
     rows: tuple[Row, ...]
     """The flows after the first."""
     more_rows: int
@@ -124,9 +127,14 @@ class Cards:
             block=self.flows.block(group.flows[0]) if full and group.flows else None,
             reads=tuple(self.flows.read(ref) for ref in reads[:READS]) if full and not group.flows else (),
             lines=tuple(lines) if full else (),
+            picture=self._picture(group) if full else None,
             rows=tuple(self.flows.row(flow) for flow in rest[: ROWS if full else 1]),
             more_rows=max(0, len(rest) - (ROWS if full else 1)),
         )
+
+    def _picture(self, group: Group) -> Picture | None:
+        lines = {ref for flow in group.flows for ref in (flow.access, flow.upload) if ref}
+        return picture(self.report, self.words, lines=lines) if lines else None
 
     def _states(self, group: Group) -> Iterator[tuple[str, str, str]]:
         counts: dict[tuple[str, str], int] = defaultdict(int)
