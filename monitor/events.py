@@ -858,6 +858,9 @@ class Run(Record):
     )
     versions: dict[str, str | None] = Field(default_factory=dict)
     operator: str | None = None
+    campaign: str | None = Field(
+        default=None, max_length=200, description="the campaign that it was made for; null: for none"
+    )
     shared: SharedCopy | None = Field(
         default=None, description="of a copy in which personal values are replaced: what it was made of"
     )

@@ -10,7 +10,7 @@ from monitor.findings import Finding, Flow, ReportedGap
 Row = dict[str, Any]
 
 
-def flow_row(recording: str, number: int, flow: Flow) -> Row:
+def flow_row(recording: int, number: int, flow: Flow) -> Row:
     """The row of a flow, without its matches."""
     return {
         "recording": recording,
@@ -28,7 +28,7 @@ def flow_row(recording: str, number: int, flow: Flow) -> Row:
     }
 
 
-def match_rows(recording: str, flow: Flow) -> list[Row]:
+def match_rows(recording: int, flow: Flow) -> list[Row]:
     """The rows of the matches of a flow."""
     return [
         {
@@ -46,7 +46,7 @@ def match_rows(recording: str, flow: Flow) -> list[Row]:
     ]
 
 
-def finding_row(recording: str, number: int, finding: Finding) -> Row:
+def finding_row(recording: int, number: int, finding: Finding) -> Row:
     """The row of a finding."""
     return {
         "recording": recording,
@@ -60,7 +60,7 @@ def finding_row(recording: str, number: int, finding: Finding) -> Row:
     }
 
 
-def gap_row(recording: str, number: int, gap: ReportedGap) -> Row:
+def gap_row(recording: int, number: int, gap: ReportedGap) -> Row:
     """The row of a gap that correlating came upon."""
     return {
         "recording": recording,
@@ -69,14 +69,3 @@ def gap_row(recording: str, number: int, gap: ReportedGap) -> Row:
         "why": gap.why,
         "gap": dump(gap),
     }
-
-
-def without_nul(rows: list[Row]) -> list[Row]:
-    """The rows for a database that has no NUL in its texts (PostgreSQL); JSON has it escaped anyway."""
-    return [
-        {
-            name: value.replace("\0", "\N{REPLACEMENT CHARACTER}") if isinstance(value, str) else value
-            for name, value in row.items()
-        }
-        for row in rows
-    ]
