@@ -11,9 +11,13 @@ from typing import Any
 
 from sqlalchemy import (
     URL,
+    BigInteger,
     Connection,
     Engine,
+    Float,
+    LargeBinary,
     StaticPool,
+    Table,
     create_engine,
     delete,
     event,
@@ -25,6 +29,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+from sqlalchemy.types import TypeEngine
 
 from monitor.errors import UserError
 from monitor.store.models import (
@@ -234,23 +239,32 @@ def _prepare(connection: Connection, name: str) -> None:
     add_campaign(connection, 0, "")
 
 
-def copy(connection: Connection, statement: str, rows: Iterable[Sequence[object]]) -> None:
-    """Write rows by COPY, in the transaction that is going on; of psycopg 3. NUL, which PostgreSQL has in no text, is
-    replaced; in JSON it is escaped anyway."""
+def copy(connection: Connection, table: Table, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Write rows into PostgreSQL by COPY, in the transaction that is going on.
+
+    NUL, which it has in no text, is replaced; in JSON it is escaped anyway.
+    """
     driver: Any = connection.connection.driver_connection
+    names = ", ".join(f'"{column}"' for column in columns)
+    statement = f"COPY {table.name} ({names}) FROM STDIN (FORMAT BINARY)"
     try:
         with driver.cursor() as cursor, cursor.copy(statement) as into:
+            into.set_types([_wire_type(table.c[column].type) for column in columns])
             for row in rows:
-                into.write_row(
-                    [
-                        value.replace("\0", "\N{REPLACEMENT CHARACTER}")
-                        if type(value) is str and "\0" in value
-                        else value
-                        for value in row
-                    ]
-                )
+                into.write_row([_without_nul(value) if type(value) is str else value for value in row])
     except driver.__class__.Error as error:  # as SQLAlchemy has it for what goes through it
         raise DBAPIError(statement, None, error) from error
+
+
+def _wire_type(column: TypeEngine[Any]) -> str:
+    for kind, name in ((BigInteger, "int8"), (Float, "float8"), (LargeBinary, "bytea")):
+        if isinstance(column, kind):
+            return name
+    return "text"
+
+
+def _without_nul(text: str) -> str:
+    return text.replace("\0", "\N{REPLACEMENT CHARACTER}") if "\0" in text else text
 
 
 def insert_or_nothing(connection: Connection, model: type[Base], row: dict[str, Any]) -> bool:

@@ -192,7 +192,10 @@ class Store:
             query = select(CampaignRow.number).where(CampaignRow.name == name, CampaignRow.number > 0)
             number = connection.scalar(query)
             if number is None:
-                raise UserError(f"{self.name} knows of no campaign {name}.", "Campaigns are named in run.json of recordings, as `campaign`.")
+                raise UserError(
+                    f"{self.name} knows of no campaign {name}.",
+                    "Campaigns are named in run.json of recordings, as `campaign`.",
+                )
             of = RecordingRow.campaign == name
             connection.execute(select(RecordingRow.number).where(of).with_for_update())  # writers of them are done then
             drop_campaign(connection, number)
@@ -359,16 +362,16 @@ class Store:
         self, connection: Connection, model: type[Base], columns: tuple[str, ...], rows: list[tuple[object, ...]]
     ) -> None:
         # past SQLAlchemy's own handling of parameters, which costs as much as the whole work of the database
-        name = model.__tablename__
-        names = ", ".join(f'"{column}"' for column in columns)
-        if self._engine.dialect.name == "sqlite":
+        table = _table(model)
+        if self._postgres:
+            copy(connection, table, columns, rows)
+        elif self._engine.dialect.name == "sqlite":
+            names = ", ".join(f'"{name}"' for name in columns)
             places = ", ".join("?" * len(columns))
-            text = f"INSERT INTO {name} ({names}) VALUES ({places})"  # noqa: S608, our own names
+            text = f"INSERT INTO {table.name} ({names}) VALUES ({places})"  # noqa: S608, our own names
             connection.exec_driver_sql(text, rows)
-        elif self._postgres:
-            copy(connection, f"COPY {name} ({names}) FROM STDIN", rows)
         else:
-            connection.execute(insert(_table(model)), [dict(zip(columns, row, strict=True)) for row in rows])
+            connection.execute(insert(table), [dict(zip(columns, row, strict=True)) for row in rows])
 
     def _remember(self, connection: Connection, recording_id: str, run: Run, path: str) -> int:
         """Put the recording in, or bring its run up to date; its number. On a server this also makes other writers of
