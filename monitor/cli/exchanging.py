@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from monitor.api.home import recordings, signer
-from monitor.cli.base import Judging, gathered, judging_options, main, recording_argument
+from monitor.cli.base import Judging, case_options, gathered, judging_options, main, recording_argument
 from monitor.cli.terminal import err, out, plain, write
 from monitor.errors import DamagedRecording, UserError
 
@@ -63,6 +63,7 @@ def _named(_context: click.Context, _option: click.Parameter, app: str | None) -
         show_default=True,
         help="Kind of device that they come from, as far as you know.",
     ),
+    *case_options,
 )
 @click.option("--format", "format_", type=click.Choice(["har", "flows", "hooks", "pcap"]), help="[default: by content]")
 @click.option("--output", type=click.Path(path_type=Path), help="Folder of the new recording.")
