@@ -312,6 +312,13 @@ law_option = click.option(
     callback=lambda _context, _option, text: _codes(text),
     help="Whose law findings name, by commas: cn, eu, us, store. [default: all]",
 )
+case_options = (
+    click.option("--operator", metavar="NAME", help="Who is responsible for it. [default of a run: login name]"),
+    click.option("--case", metavar="NUMBER", help="Number of the case that it is made for."),
+    click.option("--place", metavar="TEXT", help="Where it is made."),
+    click.option("--equipment", metavar="TEXT", help="What it is made with: host, phone, network."),
+)
+"""What the operator says of a new recording; reports print it, and the first stamp binds it."""
 recording_argument = click.argument("recording", type=click.Path(path_type=Path))
 
 
