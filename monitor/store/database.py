@@ -97,7 +97,8 @@ _STEPS = {
 def _url(place: str | Path) -> URL:
     if isinstance(place, str) and "://" in place:
         with in_words(place):
-            return make_url(place)
+            url = make_url(place)
+            return url.set(drivername="postgresql+psycopg") if url.drivername in ("postgresql", "postgres") else url
     return URL.create("sqlite", database=str(place))
 
 
