@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
+import importlib.metadata
+import json
+import platform
+import re
+import sys
 import zipfile
 from collections.abc import Mapping
 from importlib import resources
@@ -31,3 +37,27 @@ def write(recording: Recording, output: Path, beside: Mapping[str, bytes]) -> No
             sums[name] = archive.add(packed, name, BytesIO(data), zipfile.ZIP_DEFLATED)
         listed = "".join(f"{digest}  {name}\n" for name, digest in sorted(sums.items()))
         archive.add(packed, SUMS, BytesIO(listed.encode()), zipfile.ZIP_DEFLATED)
+
+
+def tools() -> bytes:
+    """By what a bundle was made, as JSON: versions, and the digest of each of our files as the wheel has them."""
+    ours = Path(str(resources.files("monitor")))
+    roots = {"monitor": ours, "monitor/addons": ours.parent / "addons"}  # a checkout has them beside each other
+    digests = {
+        f"{name}/{path.relative_to(root).as_posix()}": hashlib.sha256(path.read_bytes()).hexdigest()
+        for name, root in roots.items()
+        for path in root.rglob("*")
+        if path.is_file() and path.suffix != ".pyc"
+    }
+    required = {re.split(r"[^\w.-]", line)[0].lower() for line in importlib.metadata.requires("appwitness") or ()}
+    packages = {
+        name.lower(): each.version for each in importlib.metadata.distributions() if (name := each.metadata["Name"])
+    }
+    said = {
+        "appwitness": importlib.metadata.version("appwitness"),
+        "python": sys.version,
+        "platform": platform.platform(),
+        "packages": {name: packages[name] for name in sorted(required & packages.keys())},
+        "files": dict(sorted(digests.items())),
+    }
+    return f"{json.dumps(said, indent=1)}\n".encode()

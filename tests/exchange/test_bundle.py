@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import ast
+import hashlib
+import json
 import shutil
 import subprocess
 import sys
 import zipfile
 from collections.abc import Callable
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -16,7 +19,8 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from monitor.api.home import signer
-from monitor.exchange import bundled
+from monitor.events import Access
+from monitor.exchange import bundle, bundled
 from monitor.recording import Recording
 from tests.recording.authority import Authority, served
 from tests.recording.test_recording import RUN
@@ -25,6 +29,7 @@ from tests.recording.test_tokens import made, with_certificates
 
 __all__ = ["home"]
 
+RECORDINGS = Path(__file__).parents[1] / "recordings"
 PROGRAM = Path(bundled.__file__ or "").parent / "verify.py"
 pytestmark = pytest.mark.skipif(shutil.which("openssl") is None, reason="no openssl here")
 
@@ -70,7 +75,7 @@ def given(home, tmp_path):
 
 def test_a_bundle_has_everything_and_verifies_by_itself(given):
     assert {each.name for each in given.folder.iterdir()} == {
-        *("recording", "report.html", "operator.pub", "SHA256SUMS", "README.txt", "verify.py")
+        *("recording", "report.html", "operator.pub", "tools.json", "SHA256SUMS", "README.txt", "verify.py")
     }
     code, said = given.trusting()
     assert code == 0, said
@@ -81,6 +86,34 @@ def test_a_bundle_has_everything_and_verifies_by_itself(given):
     assert (code, said.count("NOT CHECKED")) == (0, 2)
     appwitness("verify", given.folder / "recording", "--key", "op.pub", "--tsa-cert", given.authority.ca)
     subprocess.run(["sha256sum", "--check", "--quiet", "SHA256SUMS"], cwd=given.folder, check=True)
+
+
+def test_report_and_letters_are_masked_unless_somebody_wants_otherwise(home, tmp_path):
+    shutil.copytree(RECORDINGS / "sent-after-refusal", tmp_path / "r")
+    with Recording.open(tmp_path / "r") as recording:
+        recording.stamp(final=True)
+        values = {value.text for access in recording.events(Access) for value in access.values}
+    for name, reveal, law in (("masked", (), ()), ("shown", ("--reveal",), ("--law", "eu"))):
+        appwitness("bundle", "r", "--output", f"{name}.zip", "--db", "db.sqlite", *reveal, *law)
+        with zipfile.ZipFile(tmp_path / f"{name}.zip") as archive:
+            there = set(archive.namelist())
+            letter = archive.read("complaint-eu.md").decode()
+            page = archive.read("report.html").decode()
+        assert ("complaint-cn.md" in there) == (not law)
+        assert "Article 77(1) GDPR" in letter
+        assert any(value in text for value in values for text in (letter, page)) == bool(reveal)
+
+
+def test_the_tools_are_named_with_the_digest_of_each_of_their_files():
+    said = json.loads(bundle.tools())
+    assert said["appwitness"] == metadata.version("appwitness")
+    assert said["packages"]["cryptography"] == metadata.version("cryptography")
+    for name, path in (
+        ("monitor/exchange/bundled/verify.py", PROGRAM),
+        ("monitor/addons/uploads.py", Path("addons/uploads.py")),
+        ("monitor/observe/agent.js", Path("monitor/observe/agent.js")),
+    ):
+        assert said["files"][name] == hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def resummed(folder: Path) -> None:
