@@ -53,6 +53,7 @@ VERBS = {
     "laws": ("listing", "List the articles of law that findings name."),
     "mark": ("marking", "Note in a recording what the user was asked and decided."),
     "observe": ("observing", "Record one run of an app, and judge it while it runs."),
+    "pack": ("exchanging", "Make one file of a recording; every verb reads it as the folder."),
     "pair": ("devices", "Pair with a phone over Wi-Fi."),
     "policy": ("listing", "Write down what an app's maker declares, for --policy."),
     "report": ("judging", "Say what was found in a recording, in any of seven formats."),
