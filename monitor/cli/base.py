@@ -46,6 +46,7 @@ VERBS = {
     "doctor": ("devices", "Check whether a device can be observed, and what to do if not."),
     "explain": ("explaining", "Say why a flow was flagged, or what a fingerprint stands for."),
     "export": ("exchanging", "Give the uploads of a recording to other tools, as HAR 1.2."),
+    "fleet": ("fleet", "Run many apps on many devices: plan, host, run, status, retry, pause, resume."),
     "gate": ("gating", "Decide whether a build does anything that was not accepted."),
     "import": ("exchanging", "Turn captures of other tools into a recording."),
     "key": ("keys", "Make and show the key that signs your recordings."),
@@ -409,9 +410,7 @@ def _judging(db: str | None, strict: bool, **chosen: Any) -> Judging:
     return Judging(knowledge(**chosen), db, strict)
 
 
-judging_options = gathered(
-    "judging",
-    _judging,
+JUDGING = (
     db_option,
     rules_option,
     click.option(
@@ -445,6 +444,7 @@ judging_options = gathered(
     ),
     click.option("--strict", is_flag=True, help="Exit with 3 when there are gaps, and no findings that fail."),
 )
+judging_options = gathered("judging", _judging, *JUDGING)
 """How a user has recordings judged; the verb gets it as `judging`."""
 
 
