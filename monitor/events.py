@@ -861,6 +861,9 @@ class Run(Record):
     campaign: str | None = Field(
         default=None, max_length=200, description="the campaign that it was made for; null: for none"
     )
+    case: str | None = Field(default=None, description="number of the case that it was made for, as the operator says")
+    place: str | None = Field(default=None, description="where it was made, as the operator says")
+    equipment: str | None = Field(default=None, description="what it was made with, as the operator says")
     shared: SharedCopy | None = Field(
         default=None, description="of a copy in which personal values are replaced: what it was made of"
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
@@ -12,11 +12,13 @@ from typing import Any
 from sqlalchemy import (
     URL,
     BigInteger,
+    Boolean,
     Connection,
     Engine,
     Float,
     LargeBinary,
     StaticPool,
+    String,
     Table,
     create_engine,
     delete,
@@ -31,7 +33,7 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 from sqlalchemy.types import TypeEngine
 
-from monitor.errors import UserError
+from monitor.errors import StoreError, UserError
 from monitor.store.models import (
     CAMPAIGN_BITS,
     PARTITIONED,
@@ -54,8 +56,8 @@ REBUILD = "Delete it, or name another with --db: an index is rebuilt from its re
 ANOTHER = "Name another database with --db."
 
 
-def open_engine(place: str | Path) -> Engine:
-    """An engine on a database that has our tables, made if need be.
+def open_engine(place: str | Path, prepare: Callable[[Connection, str], None] | None = None) -> Engine:
+    """An engine on a database that has our tables, made if need be by `prepare`; None: those of the index.
 
     `place` is the path of a SQLite file, or a SQLAlchemy URL. Raises UserError when it cannot be used.
     """
@@ -68,7 +70,7 @@ def open_engine(place: str | Path) -> Engine:
         engine = _sqlite(url, memory=file is None) if url.get_backend_name() == "sqlite" else _server(url)
         try:
             with engine.execution_options(write=True).begin() as connection:
-                _prepare(connection, name)
+                (prepare or _prepare)(connection, name)
         except BaseException:
             engine.dispose()
             raise
@@ -119,7 +121,7 @@ def in_words(name: str) -> Iterator[None]:
         said = next(iter(str(cause).strip().splitlines()), type(cause).__name__)
         steps = _STEPS_SQLITE if isinstance(cause, sqlite3.Error) else _STEPS_SERVER
         step = next((step for words, step in steps.items() if words in str(cause)), ANOTHER)
-        raise UserError(f"{name}: {said.removesuffix('.')}.", step) from error
+        raise StoreError(f"{name}: {said.removesuffix('.')}.", step) from error
 
 
 _STEPS_SQLITE = {
@@ -240,39 +242,42 @@ def _prepare(connection: Connection, name: str) -> None:
 
 
 def copy(connection: Connection, table: Table, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Write rows into PostgreSQL by COPY, in the transaction that is going on.
-
-    NUL, which it has in no text, is replaced; in JSON it is escaped anyway.
-    """
+    """Write rows into PostgreSQL by COPY, in the transaction that is going on."""
     driver: Any = connection.connection.driver_connection
     names = ", ".join(f'"{column}"' for column in columns)
     statement = f"COPY {table.name} ({names}) FROM STDIN (FORMAT BINARY)"
     try:
         with driver.cursor() as cursor, cursor.copy(statement) as into:
-            into.set_types([_wire_type(table.c[column].type) for column in columns])
+            kinds = [table.c[column].type for column in columns]
+            into.set_types([_wire_type(kind) for kind in kinds])
             for row in rows:
-                into.write_row([_without_nul(value) if type(value) is str else value for value in row])
+                into.write_row([fitting(value, kind) for value, kind in zip(row, kinds, strict=True)])
     except driver.__class__.Error as error:  # as SQLAlchemy has it for what goes through it
         raise DBAPIError(statement, None, error) from error
 
 
 def _wire_type(column: TypeEngine[Any]) -> str:
-    for kind, name in ((BigInteger, "int8"), (Float, "float8"), (LargeBinary, "bytea")):
+    for kind, name in ((BigInteger, "int8"), (Float, "float8"), (LargeBinary, "bytea"), (Boolean, "bool")):
         if isinstance(column, kind):
             return name
     return "text"
 
 
-def _without_nul(text: str) -> str:
-    return text.replace("\0", "\N{REPLACEMENT CHARACTER}") if "\0" in text else text
+def fitting(value: object, kind: TypeEngine[Any]) -> object:
+    """A value as PostgreSQL takes it: no NUL in texts (JSON has it escaped anyway), and no longer than its column."""
+    if type(value) is str:
+        value = value.replace("\0", "\N{REPLACEMENT CHARACTER}") if "\0" in value else value
+        if isinstance(kind, String) and kind.length and len(value) > kind.length:
+            value = value[: kind.length]
+    return value
 
 
-def insert_or_nothing(connection: Connection, model: type[Base], row: dict[str, Any]) -> bool:
+def insert_or_nothing(connection: Connection, table: Table, row: dict[str, Any]) -> bool:
     """Insert a row; False where somebody else has inserted one of that key in the meantime."""
     if connection.dialect.name != "postgresql":
-        connection.execute(insert(model), row)
+        connection.execute(insert(table), row)
         return True
-    return bool(connection.execute(postgresql.insert(model).on_conflict_do_nothing(), row).rowcount)
+    return bool(connection.execute(postgresql.insert(table).on_conflict_do_nothing(), row).rowcount)
 
 
 def lock(connection: Connection) -> None:

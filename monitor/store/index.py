@@ -36,6 +36,7 @@ from monitor.store.database import (
     add_campaign,
     copy,
     drop_campaign,
+    fitting,
     in_words,
     insert_or_nothing,
     lock,
@@ -51,6 +52,7 @@ from monitor.store.models import (
     FindingRow,
     FlowRow,
     FoundGapRow,
+    IndexVersion,
     LineRow,
     MatchRow,
     OfRecording,
@@ -88,6 +90,19 @@ class Saved(NamedTuple):
 
 
 NOTHING_SAVED = Saved(None)
+
+
+class Sight(NamedTuple):
+    """What a run could show, by what was watched and recorded."""
+
+    reads: int = 0
+    """Reads of the app."""
+    uploads: int = 0
+    """Uploads of the app."""
+    sought: bool = False
+    """Whether there were values to look for: read by the app, planted or declared."""
+    asked: bool | None = None
+    """Whether any question to the user was seen; None: nobody watched."""
 
 
 class Store:
@@ -133,6 +148,11 @@ class Store:
                 yield
             finally:
                 self._here.connection = before
+
+    def check(self) -> None:
+        """See that the database answers. Raises UserError where it does not."""
+        with self.reading() as connection:
+            connection.execute(select(IndexVersion.version)).one()
 
     # lines
 
@@ -263,11 +283,13 @@ class Store:
         judged_by: str | None = None,
         path: str | None = None,
         before: Saved | None = None,
+        sight: Sight = Sight(),  # noqa: B008, immutable
     ) -> Saved:
         """Save what was concluded from a recording, in one transaction; what is as in `before` is not written.
 
         `gaps` are those that correlating came upon, `judged_by` the digest of what they come from, `before` what the
-        last save gave. Raises UserError when the index has by now the recording of another folder than `path`.
+        last save gave, `sight` what the run could show. Raises UserError when the index has by now the recording of
+        another folder than `path`.
         """
         saved = Saved(None if judged_by else secrets.token_hex(16), flows, findings, gaps)
         with self._write() as connection:
@@ -286,7 +308,7 @@ class Store:
             _delete(connection, FoundGapRow, FoundGapRow.number, number, stale)
             self._insert(connection, FoundGapRow, [gap_row(number, n, gaps[n]) for n in new])
             query = update(RecordingRow).where(RecordingRow.number == number)
-            connection.execute(query.values(judged_by=judged_by, turn=saved.turn))
+            connection.execute(query.values(judged_by=judged_by, turn=saved.turn, **sight._asdict()))
         return saved
 
     def flows(self, recording_id: str, *, access: Ref | None = None, upload: Ref | None = None) -> list[Flow]:
@@ -381,6 +403,7 @@ class Store:
         row: Row = {
             "path": path,
             "package": run.app.package,
+            "app": run.app.apk_sha256 or run.app.package,
             "device": run.device.serial,
             "plan": run.plan,
             "campaign": run.campaign or "",
@@ -388,11 +411,14 @@ class Store:
             "ended": format_time(run.ended) if run.ended else None,
             "run": run.model_dump_json(),
         }
+        table = _table(RecordingRow)
+        if self._postgres:
+            row = {name: fitting(value, table.c[name].type) for name, value in row.items()}
         held = connection.execute(query).one_or_none()
         if held is None:
             number = self._next_number(connection, row["campaign"])
-            made = insert_or_nothing(connection, RecordingRow, {"id": recording_id, "number": number, **row})
-            if made:
+            new = {"id": recording_id, "number": number, **row, **Sight()._asdict()}
+            if insert_or_nothing(connection, table, new):
                 return number
             held = connection.execute(query).one()  # somebody else was faster
         self._must_be_at(recording_id, path, held.path)

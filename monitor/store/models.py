@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from msgspec.structs import fields
-from sqlalchemy import BigInteger, Connection, Sequence, String, Text
+from sqlalchemy import BigInteger, Connection, Index, Sequence, String, Text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from monitor.events import FILES, KINDS, Line, kind_of
 
-VERSION = 7
+VERSION = 8
 """Of these tables. An index of another version is not read: a new one is built from the recordings."""
 CAMPAIGN_BITS = 40
 """The number of a recording is that of its campaign with these bits behind it, which count recordings."""
@@ -26,7 +26,9 @@ def _text(of: String | Text) -> Any:
     return of.with_variant(of.__class__(of.length, collation="C"), "postgresql")
 
 
-Name = Annotated[str, mapped_column(_text(String(200)))]
+NAME_LENGTH = 200
+"""In PostgreSQL, where a key may not be long; what a recording has beyond that stands in its JSON alone."""
+Name = Annotated[str, mapped_column(_text(String(NAME_LENGTH)))]
 Moment = Annotated[str, mapped_column(_text(String(40)))]
 Long = Annotated[str, mapped_column(_text(Text()))]
 Number = Annotated[int, mapped_column(BigInteger)]
@@ -65,7 +67,9 @@ class RecordingRow(Base):
     """Name of the campaign that it was made for; empty: for none."""
     path: Mapped[Long]
     """Where it is: lines and conclusions are those of the recording in this folder, and of no other of the same id."""
-    package: Mapped[Long]
+    package: Mapped[Name]
+    app: Mapped[Name]
+    """SHA-256 of its APK; the package where that is not known."""
     device: Mapped[Name]
     plan: Mapped[Name]
     started: Mapped[Moment] = mapped_column(index=True)
@@ -76,6 +80,13 @@ class RecordingRow(Base):
     """Digest of all that the findings come from: the lines, run.json, the bodies, the rules, our own version."""
     turn: Mapped[Name | None]
     """The random name of the last save while the run goes on."""
+    reads: Mapped[Number]
+    """How many reads of the app were recorded, as of the last save; so too the next three."""
+    uploads: Mapped[Number]
+    sought: Mapped[bool]
+    """Whether there were values to look for: read by the app, planted or declared."""
+    asked: Mapped[bool | None]
+    """Whether any question to the user was seen; None: nobody watched."""
 
 
 class OfRecording(Base):
@@ -118,9 +129,14 @@ class FlowRow(OfRecording):
     access: Mapped[Name | None]
     upload: Mapped[Name]
     connection: Mapped[Name | None]
-    data: Mapped[Long]
+    data: Mapped[Name]
     consent: Mapped[Name]
     host: Mapped[Long]
+    recipient: Mapped[Name]
+    """One name for all hosts of a recipient."""
+    sdk: Mapped[Name | None]
+    """Whose code sent it, where that is an SDK of a known maker or package; None: the app's own, or not known."""
+    other_app: Mapped[bool]
     party: Mapped[Name]
     at: Mapped[Moment]
     flow: Mapped[Long]
@@ -150,8 +166,12 @@ class FindingRow(OfRecording):
     rule: Mapped[Name]
     level: Mapped[Name]
     confidence: Mapped[Name]
-    data: Mapped[Long | None]
+    data: Mapped[Name | None]
     host: Mapped[Long | None]
+    recipient: Mapped[Name | None]
+    sdk: Mapped[Name | None]
+    """Whose code sent it, else whose code read it, as in flows."""
+    consent: Mapped[Name | None]
     finding: Mapped[Long]
     """All of it as JSON."""
 
@@ -166,6 +186,19 @@ class FoundGapRow(OfRecording):
     gap: Mapped[Long]
     """All of it as JSON."""
 
+
+# A ranking of all recordings reads these instead of whole rows (store/ranking.py).
+Index(
+    "flows_ranked", FlowRow.recipient, FlowRow.data, FlowRow.sdk, FlowRow.consent, FlowRow.other_app, FlowRow.recording
+)
+Index(
+    *("findings_ranked", FindingRow.rule, FindingRow.data, FindingRow.recipient, FindingRow.sdk, FindingRow.consent),
+    FindingRow.recording,
+)
+Index(
+    *("recordings_ranked", RecordingRow.number, RecordingRow.judged_by, RecordingRow.app, RecordingRow.package),
+    *(RecordingRow.asked, RecordingRow.uploads, RecordingRow.reads, RecordingRow.sought, RecordingRow.id),
+)
 
 TABLES = tuple(Base.metadata.sorted_tables)
 """All of the index: it can be rebuilt."""
