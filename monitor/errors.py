@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 
 class UserError(Exception):
     """Something that the user can fix.
@@ -16,6 +18,10 @@ class UserError(Exception):
         super().__init__(f"{what} {next_step}")
         self.what = what
         self.next_step = next_step
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """From another process it comes as it was, whatever its constructor takes."""
+        return self.__class__.__new__, (self.__class__, *self.args), self.__dict__
 
 
 class FileError(UserError):
