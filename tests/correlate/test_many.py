@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from monitor.correlate import correlate as really
 from monitor.correlate import knowledge, many
 from monitor.correlate.many import Judged, correlate_many
 from monitor.errors import StoreError, UserError
@@ -43,14 +44,13 @@ def test_two_processes_find_what_one_finds(tmp_path, request, server):
 
 def test_what_goes_wrong_with_one_stops_no_other(tmp_path, monkeypatch):
     killing, faulty, *others = RECORDINGS
-    real = many.correlate
 
     def correlate(recording, store, known):
         if recording.path == killing:
             os.kill(os.getpid(), signal.SIGKILL)
         if recording.path == faulty:
             raise KeyError("ours")
-        return real(recording, store, known)
+        return really(recording, store, known)
 
     monkeypatch.setattr(many, "correlate", correlate)
     with Store(tmp_path / "i") as store:
