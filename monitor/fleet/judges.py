@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from monitor.errors import StoreError, UserError
+from monitor.fleet.objects import objects
 from monitor.fleet.worker import Host, Stopped
 from monitor.store.runs import Run
 
@@ -76,8 +77,8 @@ class Judges:
         while not host.stop.is_set():
             if free := 2 * self._count - len(self._busy):
                 for run in host.kept(partial(host.runs.to_judge, free, host.name, host.lease_s)):
-                    place = host.objects.get(str(run.recording))
-                    self._busy[pool.submit(_judge, str(place), run.options)] = run
+                    judging = pool.submit(_judge, host.objects.place, str(run.recording), run.options)
+                    self._busy[judging] = run
             ended = [future for future in self._busy if future.done()]
             for future in ended:
                 self._end(future, self._busy[future])
@@ -108,11 +109,11 @@ class _Judge:
     store: Store
     known: Any
 
-    def __call__(self, recording: Path, options: str) -> int:
+    def __call__(self, place: str, recording: str, options: str) -> int:
         from monitor.correlate import correlate
         from monitor.recording import Recording
 
-        with Recording.open(recording) as opened:
+        with objects(place).fetched(recording) as packed, Recording.open(packed) as opened:
             return len(correlate(opened, self.store, self.known(options)).findings)
 
 
@@ -146,10 +147,10 @@ def _store(place: str | Path, make: Any) -> Any:
     return make(place)
 
 
-def _judge(recording: str, options: str) -> int:
+def _judge(place: str, recording: str, options: str) -> int:
     """Judge a recording; how many findings there are."""
     for wait_s in AGAIN_S:
         with suppress(StoreError):
-            return _here[0](Path(recording), options)
+            return _here[0](place, recording, options)
         time.sleep(wait_s)
-    return _here[0](Path(recording), options)
+    return _here[0](place, recording, options)

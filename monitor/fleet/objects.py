@@ -90,8 +90,11 @@ class Folder(Objects):
     def put(self, recording: str, packed: Path) -> None:
         target = self._file(recording, "zip")
         target.unlink(missing_ok=True)
-        with packed.open("rb") as source, archive.created(target) as file:
-            shutil.copyfileobj(source, file, _PART_BYTES)
+        try:
+            target.hardlink_to(packed)
+        except OSError:  # another disk
+            with packed.open("rb") as source, archive.created(target) as file:
+                shutil.copyfileobj(source, file, _PART_BYTES)
 
     @override
     def complete(self, recording: str) -> bool:

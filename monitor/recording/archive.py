@@ -23,7 +23,7 @@ from functools import lru_cache
 from io import BufferedReader, FileIO
 from itertools import pairwise
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, override
 
 from monitor import private
 from monitor.errors import FileError, UserError
@@ -142,6 +142,7 @@ class Fetched(Path):
         super().__init__(path)
         self.url = url
 
+    @override
     def with_segments(self, *parts: str | os.PathLike[str]) -> Path:
         return Path(*parts)
 
