@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from monitor.errors import StoreError, UserError
+from monitor.fleet.objects import objects
 from monitor.fleet.worker import Host, Stopped
 from monitor.store.runs import Run
 
@@ -75,8 +76,8 @@ class Judges:
         while not host.stop.is_set():
             if free := 2 * self._count - len(self._busy):
                 for run in host.kept(partial(host.runs.to_judge, free, host.name, host.lease_s)):
-                    place = host.objects.get(str(run.recording))
-                    self._busy[pool.submit(_judge, str(place), run.options)] = run
+                    judging = pool.submit(_judge, host.objects.place, str(run.recording), run.options)
+                    self._busy[judging] = run
             ended = [future for future in self._busy if future.done()]
             for future in ended:
                 self._end(future)
@@ -105,11 +106,11 @@ class _Judge:
     store: Store
     known: Any
 
-    def __call__(self, recording: Path, options: str) -> int:
+    def __call__(self, place: str, recording: str, options: str) -> int:
         from monitor.correlate import correlate
         from monitor.recording import Recording
 
-        with Recording.open(recording) as opened:
+        with objects(place).fetched(recording) as packed, Recording.open(packed) as opened:
             return len(correlate(opened, self.store, self.known(options)).findings)
 
 
@@ -143,12 +144,12 @@ def _store(place: str | Path, make: Any) -> Any:
     return make(place)
 
 
-def _judge(recording: str, options: str) -> int | str:
+def _judge(place: str, recording: str, options: str) -> int | str:
     """Judge a recording: how many findings there are, or why it cannot be judged. No error leaves this process: not
     every one can be made again in another."""
     for wait_s in (*AGAIN_S, None):
         try:
-            return _here[0](Path(recording), options)
+            return _here[0](place, recording, options)
         except StoreError as error:
             if wait_s is None:
                 return str(error)

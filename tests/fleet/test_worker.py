@@ -17,6 +17,7 @@ from monitor.fleet.judges import By
 from monitor.fleet.status import status
 from monitor.fleet.worker import Device, Worker
 from monitor.observe.turns import turn_now
+from monitor.recording import archive
 from monitor.store import Store
 from monitor.store.runs import ATTEMPTS, Run, Runs
 from tests.fleet.rig import FINDINGS, failing, fake, host, phones, planned
@@ -52,10 +53,11 @@ def serving(here, devices):
 
 
 def made(tmp_path):
-    """A recording."""
+    """A recording, packed."""
     folder = tmp_path / "made"
     subprocess.run(fake(code=0)(Run(**vars(planned(1)[0])), phones(1)[0], folder), check=True)
-    return folder
+    archive.write(folder, tmp_path / "made.zip")
+    return tmp_path / "made.zip"
 
 
 def until(what, timeout_s=20):
@@ -75,7 +77,7 @@ def test_every_run_is_made_judged_and_kept_once(tmp_path, runs):
     with Store(db) as store:
         assert {run.id for run in store.recordings()} == names
         assert {len(store.findings(name)) for name in names} == {FINDINGS}
-    assert {path.name for path in (tmp_path / "recordings").iterdir() if path.is_dir()} == names
+    assert {path.stem for path in (tmp_path / "recordings").glob("*.zip")} == names
     assert list((tmp_path / "spool/host").iterdir()) == []
 
 
@@ -170,8 +172,7 @@ def test_what_was_complete_is_not_recorded_again(tmp_path, runs):
     (plan,) = planned(1)
     runs.plan([plan])
     here = host(tmp_path, runs, beat_s=0.1, command=failing("error: It is not to run.", 2))
-    folder = made(tmp_path)
-    here.objects.put(f"{plan.id}-a1", folder)
+    here.objects.put(f"{plan.id}-a1", made(tmp_path))
     here.objects.complete(f"{plan.id}-a1")  # and then its host was killed
     assert served(here, phones(1), runs).pools[0].recorded == 1
     assert runs.to_judge(1, "host", 60)[0].recording == f"{plan.id}-a1"
@@ -181,8 +182,9 @@ def test_a_recording_that_is_not_complete_is_made_again(tmp_path, runs):
     (plan,) = planned(1)
     runs.plan([plan])
     here = host(tmp_path, runs, beat_s=0.1)
-    folder = made(tmp_path)
-    here.objects.put(f"{plan.id}-a1", folder)  # and then its host was killed, before it said that it is complete
+    here.objects.put(
+        f"{plan.id}-a1", made(tmp_path)
+    )  # and then its host was killed, before it said that it is complete
     assert served(here, phones(1), runs).pools[0].recorded == 1
 
 
@@ -232,10 +234,14 @@ def test_a_device_that_is_to_rest_gets_no_run(tmp_path, runs):
 def test_a_recording_that_cannot_be_judged_is_told(tmp_path, runs):
     runs.plan(planned(1))
     db = tmp_path / "index.sqlite"
-    empty = lambda *said: ["sh", "-c", 'mkdir -p "$1"; echo "{" > "$1/run.json"', "sh", str(said[2])]  # noqa: E731
-    told = served(host(tmp_path, runs, beat_s=0.1, command=empty), phones(1), runs, judges=1, db=db)
+
+    def command(run, device, folder):
+        sh, flags, text, *said = fake()(run, device, folder)
+        return [sh, flags, text.replace("exit", 'sed -i "s/\\(app_type.: \\)null/\\1999/" "$2/run.json"; exit'), *said]
+
+    told = served(host(tmp_path, runs, beat_s=0.1, command=command), phones(1), runs, judges=1, db=db)
     assert told.reasons[0][:2] == ("judging", 1)
-    assert "run.json" in told.reasons[0][2]
+    assert "999" in told.reasons[0][2]
 
 
 def test_a_worker_tells_what_it_does(tmp_path, runs):
