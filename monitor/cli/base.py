@@ -358,6 +358,14 @@ def _country(text: str | None) -> str | None:
     return text.upper() if text else None
 
 
+def size(option: str, text: str) -> int:
+    """A size in bytes. Raises UserError."""
+    found = re.fullmatch(r"(\d{1,12})([kmgt]?)b?", text.strip().lower())
+    if found is None:
+        raise UserError(f"{option} {text!r} is not a size.", "Write it as 500m or 4g.")
+    return int(found[1]) << 10 * " kmgt".index(found[2] or " ")
+
+
 type Verb = Callable[..., None]
 
 

@@ -23,7 +23,7 @@ from functools import lru_cache
 from io import BufferedReader, FileIO
 from itertools import pairwise
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, override
 
 from monitor import private
 from monitor.errors import FileError, UserError
@@ -112,7 +112,7 @@ class Unpacked:
     """The folder that an archive unpacks to: private, among temporary files, gone with the last that holds it."""
 
     def __init__(self, file: BufferedReader, place: Path) -> None:
-        self.place = place
+        self.name = place.url if isinstance(place, Fetched) else str(place)
         self.sha256 = hashlib.file_digest(file, "sha256").hexdigest()
         """Of the archive."""
         members = list(_members(file))
@@ -135,6 +135,31 @@ class Unpacked:
                     left -= len(block)
 
 
+class Fetched(Path):
+    """An archive that was fetched from elsewhere, which the index names by its address."""
+
+    def __init__(self, path: Path, url: str) -> None:
+        super().__init__(path)
+        self.url = url
+
+    @override
+    def with_segments(self, *parts: str | os.PathLike[str]) -> Path:
+        return Path(*parts)
+
+
+def member(place: Path, name: str) -> bytes:
+    """A file of a recording out of its archive: run.json, seal.jsonl. Raises FileError for what is no archive."""
+    try:
+        with place.open("rb") as file:
+            for parts, start, length in _members(file):
+                if parts == [name]:
+                    file.seek(start)
+                    return file.read(length)
+    except zipfile.BadZipFile as error:
+        raise _no_archive(place, error) from None
+    return b""
+
+
 def unpacked(place: Path) -> Unpacked:
     """An archive, unpacked; the last one that was asked for is not unpacked again.
 
@@ -152,12 +177,14 @@ def _unpacked(place: Path, *_version: int) -> Unpacked:
         with place.open("rb") as file:
             return Unpacked(file, place)
     except zipfile.BadZipFile as error:
-        raise FileError(
-            place, None, f"is no archive of a recording: {error}.", "Get it again from whoever made it."
-        ) from None
+        raise _no_archive(place, error) from None
     except OSError as error:
         hint = "See that it can be read, and that there is room."
         raise FileError(place, None, f"cannot be unpacked: {error.strerror}.", hint) from None
+
+
+def _no_archive(place: Path, error: zipfile.BadZipFile) -> FileError:
+    return FileError(place, None, f"is no archive of a recording: {error}.", "Get it again from whoever made it.")
 
 
 class _Bounded(FileIO):
