@@ -109,13 +109,13 @@ class Spool:
     def _deliver(self, packed: Path, runs: Runs) -> None:
         recording = packed.stem
         try:
+            _, device = self._of.get(recording) or ("", _device(packed))
             if not self._objects.is_complete(recording):
                 self._objects.put(recording, packed)
                 self._objects.complete(recording)
-            _, device = self._of.get(recording) or ("", _device(packed))
         except StoreError:
             raise
-        except UserError as error:  # the disk changed it: the run is made again
+        except (UserError, ValueError) as error:  # the disk changed it: the run is made again
             log.warning("%s", error)
             packed.replace(packed.with_suffix(".damaged"))
         else:
