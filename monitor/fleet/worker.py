@@ -201,7 +201,7 @@ class Worker:
         if host.spool.adopt(run, self.device.serial):
             return
         with suppress(StoreError, OSError):  # it is away: should there be an earlier one, that counts
-            for number in range(1, run.attempts):  # complete, and whoever made it was killed before he said so
+            for number in range(1, run.attempts + 1):  # complete, and the table of runs does not know, or is new
                 if host.objects.is_complete(earlier := f"{run.id}-a{number}"):
                     host.kept(lambda: host.runs.recorded(run.id, earlier, self.device.serial))
                     return
