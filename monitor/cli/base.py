@@ -321,7 +321,27 @@ case_options = (
     click.option("--equipment", metavar="TEXT", help="What it is made with: host, phone, network."),
 )
 """What the operator says of a new recording; reports print it, and the first stamp binds it."""
-recording_argument = click.argument("recording", type=click.Path(path_type=Path))
+
+
+class RecordingPath(click.Path):
+    """The folder or archive of a recording, or its address in a bucket, which is fetched while the verb runs."""
+
+    def __init__(self, *, exists: bool = False) -> None:
+        super().__init__(exists=exists, path_type=Path)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """As click does. Raises UserError for an address where nothing is."""
+        if ctx is None or "://" not in str(value):
+            return super().convert(value, param, ctx)
+        from monitor.fleet.objects import objects
+
+        place, _, name = str(value).rpartition("/")
+        if "://" not in place:
+            raise UserError(f"{value} names no recording.", "Write s3://bucket/prefix/RECORDING.")
+        return ctx.with_resource(objects(place).fetched(name))
+
+
+recording_argument = click.argument("recording", type=RecordingPath())
 
 
 def _addresses(_context: click.Context, _option: click.Parameter, urls: tuple[str, ...]) -> tuple[str, ...]:

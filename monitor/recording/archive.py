@@ -143,7 +143,7 @@ class Fetched(Path):
         self.url = url
 
     @override
-    def with_segments(self, *parts: str | os.PathLike[str]) -> Path:
+    def with_segments(self, *parts: str | os.PathLike[str]) -> Path:  # type: ignore[override]
         return Path(*parts)
 
 
