@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from types import MappingProxyType
 from typing import Any, Literal, NamedTuple
 
-from sqlalchemy import ColumnElement, and_, case, exists, false, func, not_, null, or_, select
+from sqlalchemy import ColumnElement, Connection, and_, case, exists, func, not_, null, or_, select
 
 from monitor.findings import MOMENTS, Moment, Need
 from monitor.store.index import Store
@@ -17,7 +17,7 @@ By = Literal["recipient", "sdk", "data", "rule", "finding", "app"]
 When = Literal["unasked"] | Moment
 Needed = Literal["values"] | Need
 """An observer, or values to look for."""
-Left = Literal["unjudged", "nothing_read", "nothing_sent", "no_values", "consent_unwatched"]
+
 
 GROUPS: Mapping[By, tuple[str, ...]] = {
     "recipient": ("recipient",),
@@ -29,6 +29,8 @@ GROUPS: Mapping[By, tuple[str, ...]] = {
 }
 """What a row of a ranking stands for; `finding`: the same finding of many apps, folded."""
 FILTERS = ("recipient", "sdk", "data", "rule", "app")
+UNKNOWN = "-"
+"""As a filter: rows in which that is not known."""
 WHEN: tuple[When, ...] = (
     *("unasked", "before_answer", "after_refusal", "after_withdrawal", "after_yes", "not_observed"),
 )
@@ -72,8 +74,8 @@ class Basis(NamedTuple):
     """Those that could have shown such a thing: something of what it needs was recorded."""
     gaps: Counted
     """Of these, those in which something could not be observed."""
-    left: dict[Left, int]
-    """Runs that could not, by the first reason."""
+    left: dict[str, int]
+    """Runs that could not, by the first reason: unjudged, nothing_sent, nothing_read, no_values, consent_unwatched."""
 
 
 class Rankings:
@@ -83,9 +85,9 @@ class Rankings:
         self.store = store
 
     def ranking(self, by: By, filters: Filters = NONE, page: int = 1) -> Page[Ranked]:
-        """The rows with the most apps first; `filters` (FILTERS) each ask for one value, empty texts for nothing.
+        """The rows with the most apps first. A page that there is not is the first.
 
-        A page that there is not is the first.
+        `filters` (FILTERS) each ask for one value, empty texts for nothing; `text` for a piece of what rows stand for.
         """
         facts = FindingRow if by in ("rule", "finding") or filters.get("rule") else FlowRow
         names = GROUPS[by]
@@ -138,7 +140,7 @@ class Rankings:
         return Page(tuple(found), page, rows[0][first + 4] if rows else 0)
 
     def _beside(
-        self, connection: Any, facts: Any, by: By, filters: Filters, name: str, keys: Collection[str]
+        self, connection: Connection, facts: Any, by: By, filters: Filters, name: str, keys: Collection[str]
     ) -> dict[str, tuple[str, ...]]:
         key, other = _column(facts, GROUPS[by][0]), _column(facts, name)
         query = (
@@ -155,31 +157,42 @@ class Rankings:
                 found[group] += (value,)
         return found
 
+    def able(self, needs: Collection[Needed]) -> Counted:
+        """How many could have shown what needs this."""
+        with self.store.reading() as connection:
+            return _counted(connection, not_(or_(*_lacks(needs).values())))
+
     def basis(self, needs: Collection[Needed] = SENT) -> Basis:
-        """How many runs and apps could have shown what needs this, and why the others could not."""
-        lacks = {
-            "unjudged": RecordingRow.judged_by.is_(None),
-            "nothing_sent": RecordingRow.uploads == 0 if "proxy" in needs else false(),
-            "nothing_read": RecordingRow.reads == 0 if "hooks" in needs else false(),
-            "no_values": not_(RecordingRow.sought) if "values" in needs else false(),
-            "consent_unwatched": RecordingRow.asked.is_(None) if "consent" in needs else false(),
-        }
+        """The same, with the reasons why the others could not."""
+        lacks = _lacks(needs)
         able = not_(or_(*lacks.values()))
         gap_line = exists().where(
             PositionRow.recording == RecordingRow.id, PositionRow.kind == "gap", PositionRow.line > 0
         )
         gap = or_(gap_line, exists().where(FoundGapRow.recording == RecordingRow.id))
         reason = case(*((condition, name) for name, condition in lacks.items()))
+        left = select(reason, func.count()).where(not_(able)).group_by(reason)
         with self.store.reading() as connection:
-
-            def counted(*conditions: ColumnElement[bool]) -> Counted:
-                query = select(func.count(RecordingRow.app.distinct()), func.count()).where(*conditions)
-                return Counted(*connection.execute(query).one())
-
-            left = select(reason, func.count()).where(not_(able)).group_by(reason)
             return Basis(
-                counted(), counted(able), counted(able, gap), dict(tuple(row) for row in connection.execute(left))
-            )
+                _counted(connection), _counted(connection, able), _counted(connection, able, gap),
+                dict(tuple(row) for row in connection.execute(left)),
+            )  # fmt: skip
+
+
+def _counted(connection: Connection, *conditions: ColumnElement[bool]) -> Counted:
+    query = select(func.count(RecordingRow.app.distinct()), func.count()).where(*conditions)
+    return Counted(*connection.execute(query).one())
+
+
+def _lacks(needs: Collection[Needed]) -> dict[str, ColumnElement[bool]]:
+    """Why a run could not have shown what needs this."""
+    without: dict[Needed, tuple[str, ColumnElement[bool]]] = {
+        "proxy": ("nothing_sent", RecordingRow.uploads == 0),
+        "hooks": ("nothing_read", RecordingRow.reads == 0),
+        "values": ("no_values", not_(RecordingRow.sought)),
+        "consent": ("consent_unwatched", RecordingRow.asked.is_(None)),
+    }
+    return {"unjudged": RecordingRow.judged_by.is_(None), **dict(without[need] for need in without if need in needs)}
 
 
 def _column(facts: Any, name: str) -> Any:
@@ -188,11 +201,18 @@ def _column(facts: Any, name: str) -> Any:
 
 def _wanted(facts: Any, by: By, filters: Filters) -> list[ColumnElement[bool]]:
     """Which flows or findings count."""
-    conditions = [_column(facts, name) == value for name in FILTERS if (value := filters.get(name))]
+    key = _column(facts, GROUPS[by][0])
+    conditions = [RecordingRow.judged_by.is_not(None), key.is_not(None)]
     if facts is FlowRow:
         conditions.append(not_(FlowRow.other_app))
-    conditions.append(_column(facts, GROUPS[by][0]).is_not(None))
-    return [RecordingRow.judged_by.is_not(None), *conditions]
+    if text := filters.get("text"):
+        searched = RecordingRow.package if by == "app" else key
+        conditions.append(searched.icontains(text, autoescape=True))
+    for name in FILTERS:
+        if value := filters.get(name):
+            column = _column(facts, name)
+            conditions.append(column.is_(None) if value == UNKNOWN else column == value)
+    return conditions
 
 
 def _when(facts: Any) -> Any:

@@ -14,7 +14,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from monitor.errors import UserError
-from monitor.web import consents, live, overview, run
+from monitor.web import consents, live, overview, ranking, run
 from monitor.web.asked import STATIC, Asked, Site
 from monitor.web.door import Door
 
@@ -25,6 +25,7 @@ PAGES: dict[str, View] = {
     "/recipients/{host}": overview.recipient,
     "/rules": overview.rules,
     "/rules/{rule}": overview.rule,
+    "/ranking": ranking.ranking,
     "/compare": overview.compare,
     "/recordings/{recording}": run.summary,
     "/recordings/{recording}/findings": run.findings,
@@ -62,7 +63,8 @@ def app(site: Site, address: str = "127.0.0.1", ending: Callable[[], bool] = lam
 
     def of_all(request: Request) -> Response:
         asked = Asked(site, request)
-        return live.events(request, live.Watched(lambda: overview.state_of_all(asked), lambda: False, ending))
+        pause_s = asked.number("pause") or live.LATER_S
+        return live.events(request, live.Watched(lambda: overview.state_of_all(asked), lambda: False, ending, pause_s))
 
     def of_one(request: Request) -> Response:
         asked = Asked(site, request)
