@@ -53,6 +53,7 @@ VERBS = {
     "laws": ("listing", "List the articles of law that findings name."),
     "mark": ("marking", "Note in a recording what the user was asked and decided."),
     "observe": ("observing", "Record one run of an app, and judge it while it runs."),
+    "pack": ("exchanging", "Make one file of a recording; every verb reads it as the folder."),
     "pair": ("devices", "Pair with a phone over Wi-Fi."),
     "policy": ("listing", "Write down what an app's maker declares, for --policy."),
     "report": ("judging", "Say what was found in a recording, in any of seven formats."),
@@ -313,6 +314,13 @@ law_option = click.option(
     callback=lambda _context, _option, text: _codes(text),
     help="Whose law findings name, by commas: cn, eu, us, store. [default: all]",
 )
+case_options = (
+    click.option("--operator", metavar="NAME", help="Who is responsible for it. [default of a run: login name]"),
+    click.option("--case", metavar="NUMBER", help="Number of the case that it is made for."),
+    click.option("--place", metavar="TEXT", help="Where it is made."),
+    click.option("--equipment", metavar="TEXT", help="What it is made with: host, phone, network."),
+)
+"""What the operator says of a new recording; reports print it, and the first stamp binds it."""
 recording_argument = click.argument("recording", type=click.Path(path_type=Path))
 
 

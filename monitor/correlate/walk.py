@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
+from monitor.correlate.collecting import uncollected
 from monitor.correlate.currency import basis, place_of
 from monitor.events import (
     Access,
@@ -258,7 +259,8 @@ class Walk:
             labels=self.known.labels,
             frequency=self.known.frequency,
         )
-        findings = judge(self.known.rules, facts, going_on=going_on, memory=self.memory)
+        with uncollected():
+            findings = judge(self.known.rules, facts, going_on=going_on, memory=self.memory)
         judged_by = None if going_on else self.basis
         self.saved = self.store.save(
             self.id,

@@ -26,6 +26,7 @@ from monitor.store.models import (
     FindingRow,
     FlowRow,
     FoundGapRow,
+    IndexVersion,
     LineRow,
     MatchRow,
     OfRecording,
@@ -114,6 +115,11 @@ class Store:
                 yield
             finally:
                 self._here.connection = before
+
+    def check(self) -> None:
+        """See that the database answers. Raises UserError where it does not."""
+        with self.reading() as connection:
+            connection.execute(select(IndexVersion.version)).one()
 
     # lines
 
