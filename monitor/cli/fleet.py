@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
@@ -24,9 +25,11 @@ from monitor.errors import UserError
 
 if TYPE_CHECKING:  # imported late, so that --help answers at once
     from monitor.fleet.status import Status
+    from monitor.fleet.worker import Host, Source
     from monitor.store.runs import Runs
 
 WATCH_S = 2.0
+LOCAL_BEAT_S, BEAT_S = 1.0, 10.0
 
 
 def _runs(db: str | None) -> Runs:
@@ -165,14 +168,14 @@ def _serve(chosen: Chosen, runs: Runs, *, local: bool, over: Callable[[], bool] 
 
     logging.basicConfig(format="%(asctime)s %(message)s", level=logging.WARNING)
     knowledge(**chosen.judging)  # which says what does not fit before anything begins
-    stop = threading.Event()
     host = Host(
         chosen.name,
         runs,
         Objects(chosen.recordings or recordings()),
         home() / "fleet" / chosen.name,
         home() / "devices",
-        stop,
+        threading.Event(),
+        beat_s=LOCAL_BEAT_S if local else BEAT_S,
     )
     crew = Crew(devices(chosen.devices, chosen.label), chosen.judges, By(database(chosen.db), chosen.judging))
     err.print(
@@ -181,8 +184,14 @@ def _serve(chosen: Chosen, runs: Runs, *, local: bool, over: Callable[[], bool] 
             "on, which wait again"
         )
     )
-    with interrupts() as interrupted:
-        serve(host, Plain(host), crew, lambda: interrupted() or over(), beat_s=1.0 if local else 10.0)
+    with interrupts() as interrupted, nullcontext(Plain(host)) if local else _queue(chosen.db, host) as source:
+        serve(host, source, crew, lambda: interrupted() or over())
+
+
+def _queue(db: str | None, host: Host) -> AbstractContextManager[Source]:
+    from monitor.fleet.queue import Queue
+
+    return Queue(str(database(db)), host)
 
 
 @fleet.command("status")

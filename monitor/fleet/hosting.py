@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from monitor.errors import StoreError
 from monitor.fleet.judges import By, Judges
 from monitor.fleet.pools import meets, strictest
-from monitor.fleet.worker import Device, Host, Worker
+from monitor.fleet.worker import Device, Host, Source, Worker
 from monitor.store.runs import Run
 
 log = logging.getLogger(__name__)
@@ -39,9 +39,6 @@ class Plain:
                 return run
         return None
 
-    def done(self, run: Run) -> None:
-        """Nothing to do: the table says it."""
-
 
 @dataclass(frozen=True)
 class Crew:
@@ -52,7 +49,7 @@ class Crew:
     by: By
 
 
-def serve(host: Host, source: Plain, crew: Crew, over: Callable[[], bool] = lambda: False, beat_s: float = 10) -> None:
+def serve(host: Host, source: Source, crew: Crew, over: Callable[[], bool] = lambda: False) -> None:
     """Make and judge runs until `host.stop`, or until all is `over`."""
     workers = [Worker(device, host, source) for device in crew.devices]
     judges = Judges(host, crew.by, crew.judges)
@@ -65,7 +62,7 @@ def serve(host: Host, source: Plain, crew: Crew, over: Callable[[], bool] = lamb
             for worker in workers:
                 worker.look()
             if time.monotonic() >= next_beat:
-                first, next_beat = not next_beat, time.monotonic() + beat_s
+                first, next_beat = not next_beat, time.monotonic() + host.beat_s
                 try:
                     _beat(host, source, workers, judges)
                     if over():
@@ -83,7 +80,7 @@ def serve(host: Host, source: Plain, crew: Crew, over: Callable[[], bool] = lamb
             time.sleep(LOOK_S)
 
 
-def _beat(host: Host, source: Plain, workers: Sequence[Worker], judges: Judges) -> None:
+def _beat(host: Host, source: Source, workers: Sequence[Worker], judges: Judges) -> None:
     """Say that we live and what we have; learn what others wish."""
     runs = [worker.run for worker in workers]
     host.runs.renew([run.lease for run in runs if run] + judges.leases, host.lease_s)

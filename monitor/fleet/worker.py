@@ -82,8 +82,8 @@ class Source(Protocol):
     def next(self, device: Device) -> Run | None:
         """A run that the device can make, leased to it; None: there is none now."""
 
-    def done(self, run: Run) -> None:
-        """The run is over, whatever came of it."""
+    def refresh(self) -> None:
+        """See what waits: called by each beat of the host."""
 
 
 class Stopped(Exception):
@@ -110,6 +110,8 @@ class Host:
     idle_s: float = 0.5
     """Between two questions for a run where there was none."""
     lease_s: float = 60.0
+    beat_s: float = 10.0
+    """Between two signs of life."""
 
     def kept[T](self, what: Callable[[], T]) -> T:
         """What a store does, once it can be reached. Raises Stopped when the host ends before."""
@@ -181,8 +183,6 @@ class Worker:
                 self._make(run, lock)
             finally:
                 self.run = None
-                with suppress(Stopped):
-                    self._host.kept(lambda: self._source.done(run))
         return True
 
     def _is_up(self) -> bool:

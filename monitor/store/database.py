@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
@@ -21,10 +21,15 @@ BUSY_MS = 30_000
 REBUILD = "Delete it, or name another with --db: an index is rebuilt from its recordings by `appwitness correlate`."
 
 
-def open_engine(place: str | Path, prepare: Callable[[Connection, str], None] | None = None) -> Engine:
+def open_engine(
+    place: str | Path,
+    prepare: Callable[[Connection, str], None] | None = None,
+    of_server: Mapping[str, Any] | None = None,
+) -> Engine:
     """An engine on a database that has our tables, made if need be by `prepare`; None: those of the index.
 
-    `place` is the path of a SQLite file, or a SQLAlchemy URL. Raises UserError when it cannot be used.
+    `place` is the path of a SQLite file, or a SQLAlchemy URL; `of_server` are options of the engine of a server.
+    Raises UserError when it cannot be used.
     """
     url = _url(place)
     file = _file(url)
@@ -32,7 +37,11 @@ def open_engine(place: str | Path, prepare: Callable[[Connection, str], None] | 
     with in_words(name):
         if file:
             _make_private(file)
-        engine = _sqlite(url, memory=file is None) if url.get_backend_name() == "sqlite" else create_engine(url)
+        engine = (
+            _sqlite(url, memory=file is None)
+            if url.get_backend_name() == "sqlite"
+            else create_engine(url, **(of_server or {}))
+        )
         try:
             with engine.execution_options(write=True).begin() as connection:
                 (prepare or _prepare)(connection, name)
