@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from types import MappingProxyType
 from typing import Any, Literal, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, and_, case, exists, func, not_, null, or_, select
+from sqlalchemy import ColumnElement, Connection, and_, case, exists, func, not_, null, or_, select, true
 
 from monitor.findings import MOMENTS, Moment, Need
 from monitor.store.index import Store
@@ -38,6 +38,7 @@ WHEN: tuple[When, ...] = (
 SENT: frozenset[Needed] = frozenset({"proxy", "values"})
 """What a run needs to show that personal data was sent."""
 NONE: Filters = MappingProxyType({})
+NO_RULES: Mapping[str, Collection[Needed]] = MappingProxyType({})
 BESIDE = 3
 """How many kinds of data, recipients and SDKs a row names."""
 
@@ -48,6 +49,8 @@ class Ranked(NamedTuple):
     of: dict[str, str | None]
     """What it stands for: name of a filter -> value. As filters these show what is behind the row."""
     apps: int
+    able: int
+    """How many apps could have shown it: something of what it needs was recorded."""
     runs: int
     when: dict[When, int]
     """Apps by when it was; one may be in several."""
@@ -71,7 +74,7 @@ class Basis(NamedTuple):
 
     all: Counted
     able: Counted
-    """Those that could have shown such a thing: something of what it needs was recorded."""
+    """Those that could have shown such a thing."""
     gaps: Counted
     """Of these, those in which something could not be observed."""
     left: dict[str, int]
@@ -81,11 +84,13 @@ class Basis(NamedTuple):
 class Rankings:
     """Asks the index of one store. Only recordings that were judged to their end count."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, shown_by: Mapping[str, Collection[Needed]] = NO_RULES) -> None:
+        """`shown_by`: id of a rule -> what a run must have recorded to show it."""
         self.store = store
+        self._shown_by = shown_by
 
-    def ranking(self, by: By, filters: Filters = NONE, page: int = 1) -> Page[Ranked]:
-        """The rows with the most apps first. A page that there is not is the first.
+    def ranking(self, by: By, filters: Filters = NONE, page: int = 1, rows: int = ROWS) -> Page[Ranked]:
+        """The rows with the most apps first, so many to a page. A page that there is not is the first.
 
         `filters` (FILTERS) each ask for one value, empty texts for nothing; `text` for a piece of what rows stand for.
         """
@@ -113,31 +118,38 @@ class Rankings:
             *(func.count(case((of_apps.c.when.bitwise_and(1 << bit) != 0, 1))) for bit in range(len(WHEN))),
         ).group_by(*columns)  # fmt: skip
         order = (apps.desc(), runs.desc(), *([package] if by == "app" else []), *columns)
-        query = query.order_by(*order).limit(ROWS).offset((page - 1) * ROWS)
+        query = query.order_by(*order).limit(rows).offset((page - 1) * rows)
         with self.store.reading() as connection:
-            rows = connection.execute(query).all()
-            if not rows and page > 1:
-                return self.ranking(by, filters)
-            keys = [row[0] for row in rows]
+            found = connection.execute(query).all()
+            if not found and page > 1:
+                return self.ranking(by, filters, rows=rows)
+            keys = [row[0] for row in found]
+            rules = keys if "rule" in names else [filters.get("rule") or ""]
+            able = {needs: _able(connection, needs) for needs in {self._needs(rule) for rule in rules}}
             beside = {
                 name: self._beside(connection, facts, by, filters, name, keys)
                 for name in ("data", "recipient", "sdk")
                 if len(names) == 1 and name not in names and not filters.get(name)
             }
         first = len(names)
-        found = [
+        ranked = (
             Ranked(
                 of=dict(zip(names, row[:first], strict=True)),
                 apps=row[first],
+                able=able[self._needs(row[0] if "rule" in names else rules[0])].apps,
                 runs=row[first + 1],
                 when={name: count for name, count in zip(WHEN, row[first + 5 :], strict=True) if count},
                 example=row[first + 2],
                 package=row[first + 3],
                 beside={name: of.get(row[0], ()) for name, of in beside.items()},
             )
-            for row in rows
-        ]
-        return Page(tuple(found), page, rows[0][first + 4] if rows else 0)
+            for row in found
+        )
+        return Page(tuple(ranked), page, found[0][first + 4] if found else 0)
+
+    def _needs(self, rule: str) -> frozenset[Needed]:
+        """What a run must have recorded to show what this rule objects to; without a rule, that something was sent."""
+        return frozenset(self._shown_by.get(rule, ())) if rule else SENT
 
     def _beside(
         self, connection: Connection, facts: Any, by: By, filters: Filters, name: str, keys: Collection[str]
@@ -147,7 +159,7 @@ class Rankings:
             select(key, other)
             .select_from(facts)
             .join(RecordingRow, RecordingRow.id == facts.recording)
-            .where(*_wanted(facts, by, filters), key.in_(keys), other.is_not(None))
+            .where(*_wanted(facts, by, filters), key.in_(keys) if len(keys) <= ROWS else true(), other.is_not(None))
             .group_by(key, other)
             .order_by(func.count().desc(), other)
         )
@@ -157,13 +169,11 @@ class Rankings:
                 found[group] += (value,)
         return found
 
-    def able(self, needs: Collection[Needed]) -> Counted:
-        """How many could have shown what needs this."""
-        with self.store.reading() as connection:
-            return _counted(connection, not_(or_(*_lacks(needs).values())))
-
-    def basis(self, needs: Collection[Needed] = SENT) -> Basis:
-        """The same, with the reasons why the others could not."""
+    def basis(self, by: By, filters: Filters = NONE) -> Basis:
+        """How many runs and apps could have shown such rows, and why the others could not. Of several rules every run
+        that was judged could: see `Ranked.able`."""
+        rule = filters.get("rule") or ""
+        needs = self._needs(rule) if rule or by not in ("rule", "finding") else frozenset()
         lacks = _lacks(needs)
         able = not_(or_(*lacks.values()))
         gap_line = exists().where(
@@ -177,6 +187,10 @@ class Rankings:
                 _counted(connection), _counted(connection, able), _counted(connection, able, gap),
                 dict(tuple(row) for row in connection.execute(left)),
             )  # fmt: skip
+
+
+def _able(connection: Connection, needs: Collection[Needed]) -> Counted:
+    return _counted(connection, not_(or_(*_lacks(needs).values())))
 
 
 def _counted(connection: Connection, *conditions: ColumnElement[bool]) -> Counted:

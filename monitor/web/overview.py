@@ -76,7 +76,7 @@ def recipients(asked: Asked) -> Response:
     facts = {
         "state": state_of_all(asked),
         "filters": {"text": asked.text("text")},
-        "recipients": [{**row._asdict(), "host": shown_host(asked, row.host)} for row in found.rows],
+        "recipients": [{**row._asdict(), "host": _host(asked, row.host)} for row in found.rows],
         "page": found.number,
         "pages": found.last,
         "total": found.total,
@@ -84,7 +84,7 @@ def recipients(asked: Asked) -> Response:
     return asked.answer("recipients.html", facts)
 
 
-def shown_host(asked: Asked, host: str) -> str:
+def _host(asked: Asked, host: str) -> str:
     """A host without what looks like a value in it: there is no one recording here whose values are known."""
     return host if asked.reveal else Mask(()).excerpt(host)
 
@@ -141,7 +141,7 @@ def rule(asked: Asked) -> Response:
             "remedy": dict(known.remedy), "kinds": known.kinds,
             "references": [*laws.references(articles), *known.references],
         },
-        "found": [{**row._asdict(), "host": row.host and shown_host(asked, row.host)} for row in found.rows],
+        "found": [{**row._asdict(), "host": row.host and _host(asked, row.host)} for row in found.rows],
         "page": found.number,
         "pages": found.last,
         "total": found.total,

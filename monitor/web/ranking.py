@@ -7,11 +7,11 @@ from typing import Any
 
 from starlette.responses import Response
 
-from monitor.judge.rules import Rule
 from monitor.reports.ranking import basis as in_words
-from monitor.store.ranking import FILTERS, GROUPS, SENT, UNKNOWN, WHEN, By, Counted, Needed, Ranked, Rankings
+from monitor.reports.ranking import masked, named
+from monitor.store.ranking import FILTERS, GROUPS, UNKNOWN, WHEN, By, Ranked, Rankings
 from monitor.web.asked import Asked
-from monitor.web.overview import shown_host, state_of_all
+from monitor.web.overview import state_of_all
 
 PAUSE_S = 30
 """Between two looks for news: to count over all apps may take a second."""
@@ -19,22 +19,22 @@ PAUSE_S = 30
 
 def ranking(asked: Asked) -> Response:
     """The rows of one ranking, and how many apps could have been among them."""
-    rankings = Rankings(asked.site.store)
+    known = asked.site.known
+    rankings = Rankings(asked.site.store, {rule.id: rule.shown_by for rule in known.rules})
     by: By = next((each for each in GROUPS if each == asked.text("by")), "recipient")
     filters = {name: asked.text(name) for name in (*FILTERS, "text")}
-    found = rankings.ranking(by, filters, asked.page)
-    rules = {rule.id: rule for rule in asked.site.known.rules}
-    basis = rankings.basis(() if by in ("rule", "finding") else SENT)
-    of_rule = {
-        name: rankings.able(needs(rules[name])) if name in rules else basis.all
-        for name in dict.fromkeys(row.of["rule"] or "" for row in found.rows if "rule" in row.of)
-    }
+    found, basis = rankings.ranking(by, filters, asked.page), rankings.basis(by, filters)
+    titles = {rule.id: dict(rule.title) for rule in known.rules}
+
+    def called(column: str, value: str | None) -> str:
+        return named(asked.words, column, None if value == UNKNOWN else value, titles, known.recipients.name_of)
+
     facts = {
         "state": state_of_all(asked),
         "by": by,
         "filters": filters,
         "basis": basis,
-        "rows": [_row(asked, row, rules, of_rule.get(row.of.get("rule") or "", basis.able)) for row in found.rows],
+        "rows": [_row(asked, row) for row in found.rows],
         "page": found.number,
         "pages": found.last,
         "total": found.total,
@@ -42,43 +42,19 @@ def ranking(asked: Asked) -> Response:
         "_said": in_words(asked.words, basis.able, basis.gaps.runs, basis.left),
         "_when": () if by in ("rule", "finding") or filters["rule"] else WHEN,  # a rule says itself when it was
         "_events": f"/events?pause={PAUSE_S}",
-        "_named": lambda name, value: _named(asked, rules, name, value),
+        "_levels": {rule.id: rule.level for rule in known.rules},
+        "_named": called,
         "_behind": lambda row: _behind(asked, by, filters, row),
-    }  # fmt: skip
+    }
     return asked.answer("ranking.html", facts)
 
 
-def needs(rule: Rule) -> frozenset[Needed]:
-    """What a run needs for a rule to judge it."""
-    return frozenset[Needed]({*rule.needs, "values"} if rule.on == "flow" else rule.needs)
-
-
-def _row(asked: Asked, row: Ranked, rules: Mapping[str, Rule], able: Counted) -> dict[str, Any]:
-    rule = rules.get(row.of.get("rule") or "")
-    of = {name: value and _shown(asked, name, value) for name, value in row.of.items()}
-    beside = {name: [_shown(asked, name, value) for value in values] for name, values in row.beside.items()}
-    return {**row._asdict(), "of": of, "beside": beside, "able": able.apps, "level": rule and rule.level}
-
-
-def _shown(asked: Asked, name: str, value: str) -> str:
-    return shown_host(asked, value) if name == "recipient" else value
-
-
-def _named(asked: Asked, rules: Mapping[str, Rule], name: str, value: str | None) -> str:
-    """What a row or a filter stands for, as people call it."""
-    words = asked.words
-    if value in (None, UNKNOWN):
-        return words("ranked_unknown")
-    match name:
-        case "data":
-            return words.data(value)
-        case "rule":
-            return words.of(dict(rules[value].title)) if value in rules else value
-        case "recipient":
-            known = asked.site.known.recipients.of_host(value)
-            return words("ranked_addresses") if value == "ip" else f"{known.name} ({value})" if known else value
-        case _:
-            return value
+def _row(asked: Asked, row: Ranked) -> dict[str, Any]:
+    if asked.reveal:
+        return row._asdict()
+    of = {name: masked(name, value) for name, value in row.of.items()}
+    beside = {name: [masked(name, value) for value in values] for name, values in row.beside.items()}
+    return {**row._asdict(), "of": of, "beside": beside}
 
 
 def _behind(asked: Asked, by: By, filters: Mapping[str, str], row: Mapping[str, Any]) -> str:
