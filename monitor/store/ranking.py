@@ -100,13 +100,13 @@ class Rankings:
         of_apps = (
             select(
                 *groups,
-                func.count(RecordingRow.id.distinct()).label("runs"),
+                func.count(facts.recording.distinct()).label("runs"),
                 func.min(RecordingRow.id).label("example"),
                 func.min(RecordingRow.package).label("package"),
                 func.sum(_when(facts).distinct()).label("when"),
             )
             .select_from(facts)
-            .join(RecordingRow, RecordingRow.id == facts.recording)
+            .join(RecordingRow, RecordingRow.number == facts.recording)
             .where(*_wanted(facts, by, filters))
             .group_by(*groups, RecordingRow.app)
             .subquery()
@@ -158,7 +158,7 @@ class Rankings:
         query = (
             select(key, other)
             .select_from(facts)
-            .join(RecordingRow, RecordingRow.id == facts.recording)
+            .join(RecordingRow, RecordingRow.number == facts.recording)
             .where(*_wanted(facts, by, filters), key.in_(keys) if len(keys) <= ROWS else true(), other.is_not(None))
             .group_by(key, other)
             .order_by(func.count().desc(), other)
@@ -177,9 +177,9 @@ class Rankings:
         lacks = _lacks(needs)
         able = not_(or_(*lacks.values()))
         gap_line = exists().where(
-            PositionRow.recording == RecordingRow.id, PositionRow.kind == "gap", PositionRow.line > 0
+            PositionRow.recording == RecordingRow.number, PositionRow.kind == "gap", PositionRow.line > 0
         )
-        gap = or_(gap_line, exists().where(FoundGapRow.recording == RecordingRow.id))
+        gap = or_(gap_line, exists().where(FoundGapRow.recording == RecordingRow.number))
         reason = case(*((condition, name) for name, condition in lacks.items()))
         left = select(reason, func.count()).where(not_(able)).group_by(reason)
         with self.store.reading() as connection:
