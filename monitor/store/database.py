@@ -227,8 +227,10 @@ def _sqlite(url: URL, *, memory: bool) -> Engine:
 
 def _server(url: URL, **options: Any) -> Engine:
     if url.get_backend_name() == "postgresql":
-        options = {"isolation_level": "READ COMMITTED", **options}
-    return create_engine(url, pool_pre_ping=True, **options)  # connections of before a restart of the server are no use
+        options["isolation_level"] = "READ COMMITTED"
+    return create_engine(
+        url, **{"pool_pre_ping": True, **options}
+    )  # connections of before a restart of the server are no use
 
 
 def _prepare(connection: Connection, name: str) -> None:
