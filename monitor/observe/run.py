@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import getpass
-import os
 import hashlib
 import importlib.metadata
+import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
