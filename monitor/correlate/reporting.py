@@ -165,7 +165,7 @@ def _with_digests(flows: Iterable[Flow], transforms: Iterable[Seen[Event]]) -> I
             with suppress(ValueError):  # of a stranger's recording
                 made.setdefault(base64.b64decode(event.output.b64), ref)
     for flow in flows:
-        refs = {number: ref for number, each in enumerate(flow.matches) if (ref := _shown(each, made))} if made else {}
+        refs = {at: line for at, each in enumerate(flow.matches) if made and (line := _shown(each, made))}
         if refs:
             matches = (
                 each.model_copy(update={"evidence": (refs[number],)}) if number in refs else each
