@@ -21,7 +21,7 @@ from monitor.reports.reasons import said
 from monitor.reports.recipients import who
 from monitor.reports.time_axis import clock, consent_steps, step_for
 from monitor.reports.verdict import worst_first
-from monitor.reports.watched import assumption
+from monitor.reports.watched import assumption, case
 from monitor.reports.words import Words
 
 ZONES = {"cn": timezone(timedelta(hours=8))}
@@ -139,6 +139,7 @@ class Letter:
         self.imported = report.run.imported
         self.files = report.run.source
         self.assumption = assumption(report, words)
+        self.case = case(self.run, words)
         self._steps = consent_steps(report)
         self._chains = Chains(report)
         self._flows = {flow.id: flow for flow in report.flows}
