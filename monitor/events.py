@@ -506,6 +506,7 @@ class Gap(Line, kw_only=True, frozen=True):
         "refused",
         "missed",
         "thinned",
+        "forgotten",
     ]
     detail: str | None = None
     until: Time | None = None

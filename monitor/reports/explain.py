@@ -10,6 +10,7 @@ from monitor import escape
 from monitor.errors import UserError
 from monitor.events import Access, Ref
 from monitor.findings import AGAINST, Flow, Match, Reason, Report, Why, because
+from monitor.reports.gaps import has_forgotten
 from monitor.reports.mask import masked
 from monitor.reports.reasons import said
 from monitor.reports.time_axis import clock
@@ -41,7 +42,8 @@ def explain(report: Report, flow: str, *, lang: str = "en", reveal: bool = False
     words = Words(lang)
     if as_json:
         return escape.json(json.dumps(_tree(one, reads, rules, words), ensure_ascii=False, indent=2)) + "\n"
-    return "\n".join(plain(line) for line in _lines(one, reads, rules, words)) + "\n"
+    no_access = "no_access_forgotten" if has_forgotten(shown, "access") else "no_access"
+    return "\n".join(plain(line) for line in _lines(one, reads, rules, words, no_access)) + "\n"
 
 
 def _there_are(report: Report) -> str:
@@ -92,14 +94,14 @@ def _told(reason: Reason, words: Words) -> dict[str, Any]:
     return {**reason.model_dump(mode="json"), "against": against, "text": said(reason, words)}
 
 
-def _lines(flow: Flow, reads: list[Read], rules: list[str], words: Words) -> Iterator[str]:
+def _lines(flow: Flow, reads: list[Read], rules: list[str], words: Words, no_access: str) -> Iterator[str]:
     yield f"{flow.id}{words('colon')}{words.data(flow.data)} > {flow.recipient.host}"
     yield f"  {words('explain_sent', ref=flow.upload, at=clock(flow.at))}"
     if rules:
         yield f"  {words('explain_rules', rules=words('comma').join(rules))}"
     yield words("explain_reads")
     if flow.access is None:
-        yield f"  {words('no_access')}"
+        yield f"  {words(no_access)}"
     for read in reads:
         mark = ">" if read.chosen else " "
         yield f"{mark} {read.ref}  {read.at}  {read.source}{words('colon')}{said(read.reason, words)}"

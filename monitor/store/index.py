@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import datetime
 from itertools import batched, zip_longest
@@ -149,6 +149,23 @@ class Store:
             connection.execute(delete(RecordingRow).where(RecordingRow.id == recording_id))
             self._remember(connection, recording_id, run, path)
         return True
+
+    def forget(self, recording_ids: Collection[str]) -> int:
+        """Delete all that the index has of some recordings; of how many it had something.
+
+        Nothing of it stays in a SQLite file: there, what is deleted is else left on its pages until they are used.
+        """
+        with self._write() as connection:
+            for table in reversed(Base.metadata.sorted_tables):
+                if "recording" in table.columns:
+                    connection.execute(delete(table).where(table.c.recording.in_(recording_ids)))
+            found = connection.execute(delete(RecordingRow).where(RecordingRow.id.in_(recording_ids))).rowcount
+        if self._engine.dialect.name == "sqlite":
+            with in_words(self.name), self._turn, self._engine.connect() as connection:
+                plain = connection.connection.cursor()  # none of it may stand in a transaction
+                plain.execute("VACUUM")
+                plain.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        return found
 
     def read(self, recording_id: str, kind: str, after: Position = START) -> Iterator[Read]:
         """The lines of one kind after a position as they were taken in, in order; none of one that never was."""
