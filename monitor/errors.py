@@ -28,6 +28,10 @@ class FileError(UserError):
         self.line = line
 
 
+class StoreError(UserError):
+    """A database that does not answer, or not as it should: it may later."""
+
+
 class SetupError(UserError):
     """The device, the proxy or the agent could not be brought up."""
 

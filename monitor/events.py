@@ -876,6 +876,9 @@ class Run(Record):
     )
     versions: dict[str, str | None] = Field(default_factory=dict)
     operator: str | None = None
+    case: str | None = Field(default=None, description="number of the case that it was made for, as the operator says")
+    place: str | None = Field(default=None, description="where it was made, as the operator says")
+    equipment: str | None = Field(default=None, description="what it was made with, as the operator says")
     shared: SharedCopy | None = Field(
         default=None, description="of a copy in which personal values are replaced: what it was made of"
     )

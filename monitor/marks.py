@@ -116,7 +116,7 @@ def named(recording: Recording, name: str, labels: Labels) -> tuple[events.Ref, 
     lines = {read.ref: read for read in recording.read("consent", finished=True)}
     if ref not in lines:
         last = f"its last line is {CONSENTS}:{len(lines)}" if lines else "it has no lines"
-        raise UserError(f"There is no {ref} in {recording.path}: {last}.", "Name a line that there is, as reports do.")
+        raise UserError(f"There is no {ref} in {recording.place}: {last}.", "Name a line that there is, as reports do.")
     event = lines[ref].event
     if not isinstance(event, events.Consent):
         raise UserError(f"{ref} cannot be read: {lines[ref].error}.", "It has no effect as it is; leave it.")

@@ -35,3 +35,8 @@ def folder(path: Path) -> None:
         except FileExistsError:
             continue
         each.chmod(0o700)
+
+
+def roomy() -> str | None:
+    """Where large temporary files go, for `tempfile`: /tmp may be memory."""
+    return "/var/tmp" if "TMPDIR" not in os.environ and os.access("/var/tmp", os.W_OK) else None  # noqa: S108

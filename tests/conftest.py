@@ -12,6 +12,9 @@ import pytest
 from hypothesis import settings
 
 from monitor.recording import Recording
+from tests.postgres import empty_database, postgres
+
+__all__ = ["empty_database", "postgres"]
 
 # `--hypothesis-profile=default` looks for new examples.
 settings.register_profile("repeatable", derandomize=True, print_blob=True, deadline=None)  # machines are noisy

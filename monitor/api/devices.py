@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,10 +10,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Protocol
 
-from monitor import private
 from monitor.api.home import home
 from monitor.errors import UserError
 from monitor.observe.android.wanted import Wanted
+from monitor.observe.turns import turn
 
 if TYPE_CHECKING:  # imported late: a lab device needs no adb, and a phone no Java
     from monitor.observe import device as observed
@@ -40,10 +39,7 @@ class Device:
         if self.lab:
             yield
             return
-        private.folder(home() / "devices")
-        name = re.sub(r"[^A-Za-z0-9._-]", "-", self.name)
-        with (home() / "devices" / f"{name}.turn").open("a") as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
+        with turn(home() / "devices", self.name):
             yield
 
 

@@ -6,6 +6,8 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from monitor.errors import UserError
+
 if TYPE_CHECKING:  # imported late, so that --help answers at once
     from monitor.recording.signing import Signer
 
@@ -20,8 +22,29 @@ def recordings() -> Path:
     return Path(os.environ.get("APPWITNESS_RECORDINGS") or "recordings")
 
 
+def setting(name: str) -> str | None:
+    """What APPWITNESS_<name> says, or the file that APPWITNESS_<name>_FILE names: a secret that no other process sees.
+
+    None: neither is set. Raises UserError where both are, and for a file that cannot be read.
+    """
+    text, file = (os.environ.get(f"APPWITNESS_{name}{end}") for end in ("", "_FILE"))
+    if text and file:
+        raise UserError(f"APPWITNESS_{name} and APPWITNESS_{name}_FILE are both set.", "Leave one of them out.")
+    if not file:
+        return text or None
+    try:
+        return Path(file).read_text("utf-8").strip() or None
+    except (OSError, UnicodeDecodeError) as error:
+        why = getattr(error, "strerror", None) or "it is not text"
+        raise UserError(f"APPWITNESS_{name}_FILE: {file}: {why}.", "Name a file that this user may read.") from None
+
+
 def database(db: str | None) -> str | Path:
-    """The index that is named: a URL or a file; None: the one in `home()`."""
+    """The index that is named: a URL or a file; None: that of the setting DB, else the one in `home()`.
+
+    Raises UserError as `setting` does.
+    """
+    db = db if db is not None else setting("DB")
     if db is None:
         return home() / "appwitness.sqlite"
     return db if "://" in db else Path(db)

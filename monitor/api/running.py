@@ -34,6 +34,12 @@ class OfRun(TypedDict, total=False):
     """End after this long; None: when the app or the block ends."""
     mode: str
     """How traffic reaches the proxy, as `appwitness observe --mode`."""
+    operator: str | None
+    """Who is responsible for the run; None: the login name."""
+    case: str | None
+    """Number of the case that it is made for; reports print it, and where and with what it was made."""
+    place: str | None
+    equipment: str | None
     unpin: bool
     """Make the app accept the proxy's certificate where it pins one."""
     hooks: bool | None
@@ -364,6 +370,7 @@ def _wanted(app: Path | str | None, device: str, launch: bool, of_run: dict[str,
 
 def _order(plan: PlanName, of_run: Mapping[str, Any]) -> Order:
     from monitor.observe.order import Order
+    from monitor.recording.seal import MADE_BY
 
-    said = {name: of_run[name] for name in ("mode", "unpin", "hooks") if name in of_run}
+    said = {name: of_run[name] for name in ("mode", "unpin", "hooks", *MADE_BY) if name in of_run}
     return Order(plan=plan, seconds=of_run.get("duration_s"), **said)

@@ -46,6 +46,7 @@ VERBS = {
     "doctor": ("devices", "Check whether a device can be observed, and what to do if not."),
     "explain": ("explaining", "Say why a flow was flagged, or what a fingerprint stands for."),
     "export": ("exchanging", "Give the uploads of a recording to other tools, as HAR 1.2."),
+    "fleet": ("fleet", "Run many apps on many devices: plan, host, run, status, retry, pause, resume."),
     "forget": ("caring", "Remove personal data from recordings; their stamps explain the hole."),
     "gate": ("gating", "Decide whether a build does anything that was not accepted."),
     "import": ("exchanging", "Turn captures of other tools into a recording."),
@@ -53,6 +54,7 @@ VERBS = {
     "laws": ("listing", "List the articles of law that findings name."),
     "mark": ("marking", "Note in a recording what the user was asked and decided."),
     "observe": ("observing", "Record one run of an app, and judge it while it runs."),
+    "pack": ("exchanging", "Make one file of a recording; every verb reads it as the folder."),
     "pair": ("devices", "Pair with a phone over Wi-Fi."),
     "policy": ("listing", "Write down what an app's maker declares, for --policy."),
     "report": ("judging", "Say what was found in a recording, in any of seven formats."),
@@ -313,6 +315,13 @@ law_option = click.option(
     callback=lambda _context, _option, text: _codes(text),
     help="Whose law findings name, by commas: cn, eu, us, store. [default: all]",
 )
+case_options = (
+    click.option("--operator", metavar="NAME", help="Who is responsible for it. [default of a run: login name]"),
+    click.option("--case", metavar="NUMBER", help="Number of the case that it is made for."),
+    click.option("--place", metavar="TEXT", help="Where it is made."),
+    click.option("--equipment", metavar="TEXT", help="What it is made with: host, phone, network."),
+)
+"""What the operator says of a new recording; reports print it, and the first stamp binds it."""
 recording_argument = click.argument("recording", type=click.Path(path_type=Path))
 
 
@@ -410,9 +419,7 @@ def _judging(db: str | None, strict: bool, **chosen: Any) -> Judging:
     return Judging(knowledge(**chosen), db, strict)
 
 
-judging_options = gathered(
-    "judging",
-    _judging,
+JUDGING = (
     db_option,
     rules_option,
     click.option(
@@ -446,6 +453,7 @@ judging_options = gathered(
     ),
     click.option("--strict", is_flag=True, help="Exit with 3 when there are gaps, and no findings that fail."),
 )
+judging_options = gathered("judging", _judging, *JUDGING)
 """How a user has recordings judged; the verb gets it as `judging`."""
 
 

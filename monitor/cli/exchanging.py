@@ -1,4 +1,4 @@
-"""The verbs that bring foreign files in and give recordings out: import, export, bundle."""
+"""The verbs that bring foreign files in and give recordings out: import, export, bundle, pack."""
 
 from __future__ import annotations
 
@@ -9,12 +9,15 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from monitor.api.home import recordings, signer
-from monitor.cli.base import Judging, gathered, judging_options, main, recording_argument
+from monitor.cli.base import Judging, case_options, gathered, judging_options, main, recording_argument
 from monitor.cli.terminal import err, out, plain, write
 from monitor.errors import DamagedRecording, UserError
 
 if TYPE_CHECKING:  # imported late, so that --help answers at once
     from monitor.exchange import Origin
+
+LETTERS = {"cn": "zh", "eu": "en"}
+"""Law -> language of its letter in a bundle."""
 
 
 def _origin(values: tuple[str, ...], **others: Any) -> Origin:
@@ -63,6 +66,7 @@ def _named(_context: click.Context, _option: click.Parameter, app: str | None) -
         show_default=True,
         help="Kind of device that they come from, as far as you know.",
     ),
+    *case_options,
 )
 @click.option("--format", "format_", type=click.Choice(["har", "flows", "hooks", "pcap"]), help="[default: by content]")
 @click.option("--output", type=click.Path(path_type=Path), help="Folder of the new recording.")
@@ -107,12 +111,14 @@ def export(recording: Path, format_: str, output: Path | None) -> None:
 @main.command()
 @recording_argument
 @click.option("--output", type=click.Path(path_type=Path, dir_okay=False), required=True, help="New file, X.zip.")
+@click.option("--reveal", is_flag=True, help="Show personal values in report and letters as they are.")
 @judging_options
-def bundle(recording: Path, output: Path, judging: Judging) -> None:
+def bundle(recording: Path, output: Path, reveal: bool, judging: Judging) -> None:
     """Pack a recording for a stranger, with what checks it.
 
-    A ZIP of the recording, its report as HTML, your public key, digests of all files, instructions, and verify.py,
-    which checks all of it with Python and its package cryptography alone. The report is masked; the recording is not.
+    A ZIP of the recording, its report as HTML, drafts of letters to authorities, your public key, versions and digests
+    of the tools, digests of all files, instructions, and verify.py, which checks all of it with Python and its package
+    cryptography alone. Report and letters are masked unless --reveal; the recording is not.
     """
     from monitor.exchange import bundle
     from monitor.recording import Recording, signing, verify
@@ -125,8 +131,30 @@ def bundle(recording: Path, output: Path, judging: Judging) -> None:
             f"{recording} is not whole: its run has not ended, or it is not what its stamps say.",
             f"See what differs: appwitness verify {recording}",
         )
-    beside = {"report.html": render(judging.report(recording), "html").encode()}
+    report = judging.report(recording)
+    written = {"report.html": render(report, "html", reveal=reveal)}
+    if any(finding.level != "info" for finding in report.findings):
+        for law, lang in LETTERS.items():
+            if not report.laws or law in report.laws:
+                written[f"complaint-{law}.md"] = render(report, "complaint", reveal=reveal, lang=lang)
+    beside = {name: text.encode() for name, text in written.items()} | {"tools.json": bundle.tools()}
     if own := signer():
         beside["operator.pub"] = f"{signing.line(own.public)}\n".encode()
     bundle.write(opened, output, beside)
     err.print(f"written: {plain(str(output))}; it has personal data in it")
+
+
+@main.command()
+@recording_argument
+@click.option("--output", type=click.Path(path_type=Path, dir_okay=False), help="New file. [default: RECORDING.zip]")
+def pack(recording: Path, output: Path | None) -> None:
+    """Make one file of a recording; every verb reads it as the folder.
+
+    A ZIP whose members are stored as they are, so that unpacking it gives the folder again. Nothing can be added to it,
+    and the folder stays.
+    """
+    from monitor.recording import archive
+
+    output = output or recording.resolve().parent / f"{recording.resolve().name}.zip"
+    archive.write(recording, output)
+    out.print(plain(f"{output}: {output.stat().st_size:,} bytes"))

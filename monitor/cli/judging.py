@@ -26,7 +26,7 @@ from monitor.cli.base import (
 )
 from monitor.cli.terminal import Teller, err, out, plain, progress, write
 from monitor.cli.writing import Output, Paired, output_options
-from monitor.errors import DamagedRecording
+from monitor.errors import DamagedRecording, UserError
 
 if TYPE_CHECKING:  # imported late, so that --help answers at once
     from monitor.findings import Threshold
@@ -251,6 +251,16 @@ def timestamp(recording: Path, tsa: tuple[str, ...]) -> None:
             err.print(f"written: {plain(name)}")
 
 
+def _names(names: tuple[str, ...]) -> tuple[str, ...]:
+    if names:
+        from monitor.web.door import host_name
+
+        for name in names:
+            if not host_name(name):
+                raise UserError(f"--allow-host {name!r} is not a name.", "Write it as pages.example or localhost:8080.")
+    return names
+
+
 @main.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option(
@@ -261,10 +271,18 @@ def timestamp(recording: Path, tsa: tuple[str, ...]) -> None:
     help="Port to listen on; 0 takes a free one.",
 )
 @click.option(
+    "--allow-host",
+    "names",
+    multiple=True,
+    metavar="NAME[:PORT]",
+    callback=lambda _context, _option, names: _names(names),
+    help="Name under which browsers ask for the pages, beside the address; the first is the one that is printed.",
+)
+@click.option(
     "--reveal", is_flag=True, help="Let pages show personal values as they are, with ?reveal=1; else they never do."
 )
 @judging_options
-def web(host: str, port: int, reveal: bool, judging: Judging) -> None:
+def web(host: str, port: int, names: tuple[str, ...], reveal: bool, judging: Judging) -> None:
     """Show recordings in a browser, also while they are being made.
 
     Each down to the bytes of an upload, with filters; marks of consent can be made and corrected there. Only whoever
@@ -278,11 +296,12 @@ def web(host: str, port: int, reveal: bool, judging: Judging) -> None:
     token = secrets.token_urlsafe(32)
     if not is_loopback(host):
         err.print("[bold]Warning:[/] whoever can watch the network sees the token and the pages: they go unencrypted.")
-    name = f"[{host}]" if ":" in host else host
+    here = f"[{host}]" if ":" in host else host
+    there = [*names, f"{here}:{listening.getsockname()[1]}"][0]
     out.print(
-        plain(f"http://{name}:{listening.getsockname()[1]}/?token={token}  (Ctrl-C ends it)"),
+        plain(f"http://{there}/?token={token}  (Ctrl-C ends it)"),
         soft_wrap=True,
         markup=False,
     )
     with listening, suppress(KeyboardInterrupt):
-        server(Site(judging.store, judging.known, token, reveal, signer()), host).run(sockets=[listening])
+        server(Site(judging.store, judging.known, token, reveal, signer()), host, names).run(sockets=[listening])

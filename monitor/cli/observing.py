@@ -17,6 +17,7 @@ from monitor.api.devices import is_lab, name_of, opened
 from monitor.api.home import recordings
 from monitor.cli.base import (
     Judging,
+    case_options,
     db_option,
     gathered,
     interrupts,
@@ -153,7 +154,7 @@ order_options = gathered(
         callback=lambda _context, _option, text: _size(text),
         help="Size limit of the recording, such as 500m or 4g. Beyond it bodies are no longer stored, and gaps say so.",
     ),
-    click.option("--operator", help="Who is responsible for the run. [default: login name]"),
+    *case_options,
     tsa_option(),
     click.option("--listen", default="127.0.0.1", show_default=True, help="Address the proxy listens on."),
     click.option(

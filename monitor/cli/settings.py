@@ -29,9 +29,9 @@ ENVIRONMENT = "APPWITNESS"
 
 FOR_ALL = frozenset(
     (
-        *("allow-gap", "app-type", "assume-consent", "baseline", "color", "fail-on"),
+        *("allow-gap", "app-type", "assume-consent", "baseline", "case", "color", "equipment", "fail-on"),
         *("fail-on-new-rules", "fail-on-stale", "fail-on-worse", "first-party", "lang", "law"),
-        *("max-waiver-days", "min-confidence", "package-alias", "policy", "quiet", "rules"),
+        *("max-waiver-days", "min-confidence", "operator", "package-alias", "place", "policy", "quiet", "rules"),
         *("sarif-anchor", "strict", "territory", "waivers", "with-gone"),
     )
 )
@@ -39,7 +39,7 @@ FOR_ALL = frozenset(
 FOR_ONE = frozenset(
     (
         *("app", "by-hand", "control", "device", "explore", "flows"),
-        *("hooks", "isolate-crash", "max-size", "operator", "pass-refused"),
+        *("hooks", "isolate-crash", "max-size", "pass-refused"),
         *("plan", "seconds", "seed", "sources", "tsa", "unpin", "verbose", "video"),
     )
 )

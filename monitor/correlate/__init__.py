@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import gc
 import math
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 
+from monitor.correlate.collecting import settling
 from monitor.correlate.currency import is_current, place_of, renew
 from monitor.correlate.reporting import current_report, fresh_report, indexed_report, report
 from monitor.correlate.verified import with_coverage
@@ -37,8 +36,6 @@ __all__ = [
     "with_coverage",
 ]
 
-SETTLED_LINES = 1000
-"""Lines after which what they say is set aside from collections of garbage."""
 UPLOAD_WAIT_S = 0.05
 """Following: how long lines without an upload wait to be judged. A read often comes just before its upload, which would
 have to wait while the read alone is judged."""
@@ -123,28 +120,6 @@ def follow(
                     before = (outcome.flows, outcome.findings)
                     on_change(outcome)
     return _correlate(recording, store, known)
-
-
-@contextmanager
-def settling() -> Iterator[Callable[[int], None]]:
-    """What is known now, and by each time that the function it gives is told of many more lines, is set aside, and
-    collections of garbage pass over it: a full one would look at all of it, and every thread of the process would wait,
-    those that speak to the app too. At the end all is as before."""
-    since = 0
-
-    def settle(lines: int) -> None:
-        nonlocal since
-        since += lines
-        if since >= SETTLED_LINES:
-            since = 0
-            gc.collect(1)  # so that little garbage is set aside with it
-            gc.freeze()
-
-    settle(SETTLED_LINES)
-    try:
-        yield settle
-    finally:
-        gc.unfreeze()
 
 
 def uploaded(recording: Recording) -> Iterator[Sent]:

@@ -19,15 +19,16 @@ TRIES = 5
 
 
 def place_of(recording: Recording) -> str:
-    """The folder of a recording, however it was named; bytes that are no text are written out."""
-    return os.fsencode(os.path.realpath(recording.path)).decode("utf-8", "backslashreplace")
+    """The folder or archive of a recording, however it was named; bytes that are no text are written out."""
+    return os.fsencode(os.path.realpath(recording.place)).decode("utf-8", "backslashreplace")
 
 
 def basis(recording: Recording, held: Held, known: Knowledge, run: str) -> str:
     """A digest of all that conclusions come from: the lines in the index, run.json (`run`, its digest), the bodies,
     the rules with all that a user chose, and what runs."""
     lines = sorted((kind, digest) for kind, (_, digest) in held.prefixes.items())
-    parts = [known.digest, run, bodies_digest(recording.path), lines]
+    bodies = recording.archive.sha256 if recording.archive else bodies_digest(recording.path)
+    parts = [known.digest, run, bodies, lines]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 

@@ -55,7 +55,7 @@ def fresh_report(recording: Recording, store: Store, known: Knowledge, outcome: 
         held = store.held(outcome.recording)
         if held is None or not is_of(recording, held):
             raise UserError(
-                f"{recording.path} was changed while it was read, or another recording with its id was read.",
+                f"{recording.place} was changed while it was read, or another recording with its id was read.",
                 "Try again when that is done, or name another database with --db.",
             )
         return _of(recording, _report(store, outcome.recording, known, outcome))
@@ -71,7 +71,7 @@ def indexed_report(store: Store, recording_id: str, known: Knowledge) -> Report:
         report = _report(store, recording_id, known)
         held = store.held(recording_id)
     folder = Path(report.path or "")
-    if held is None or not (folder / RUN).is_file():
+    if held is None or not (folder.is_file() or (folder / RUN).is_file()):
         return report
     recording = Recording.open(folder)
     if not is_of(recording, held):
@@ -79,11 +79,11 @@ def indexed_report(store: Store, recording_id: str, known: Knowledge) -> Report:
             f"The recording in {folder} is not the one that was read into the index.",
             f"Run `appwitness correlate {shlex.quote(str(folder))}`.",
         )
-    return checked(with_context(report, recording), folder)
+    return checked(with_context(report, recording), recording.path)
 
 
 def _of(recording: Recording, report: Report) -> Report:
-    report = with_context(report.model_copy(update={"path": str(recording.path)}), recording)
+    report = with_context(report.model_copy(update={"path": recording.place}), recording)
     return checked(report, recording.path)
 
 

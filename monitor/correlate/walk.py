@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
+from monitor.correlate.collecting import uncollected
 from monitor.correlate.currency import basis, place_of
 from monitor.events import (
     Access,
@@ -40,7 +41,7 @@ from monitor.recording import Read, Recording
 from monitor.recording.state import run_digest
 from monitor.seen import Seen, holds, number_of
 from monitor.store import Store
-from monitor.store.index import Saved
+from monitor.store.index import Saved, Sight
 
 RECENT = timedelta(seconds=5)
 """Following: an access that is reported later than an upload it precedes (the agent sends in batches) is still linked
@@ -274,7 +275,8 @@ class Walk:
             labels=self.known.labels,
             frequency=self.known.frequency,
         )
-        findings = judge(self.known.rules, facts, going_on=partial, memory=self.memory)
+        with uncollected():
+            findings = judge(self.known.rules, facts, going_on=partial, memory=self.memory)
         judged_by = None if going_on else self.basis
         self.saved = self.store.save(
             self.id,
@@ -284,6 +286,12 @@ class Walk:
             judged_by=judged_by,
             path=place_of(self.recording),
             before=self.saved,
+            sight=Sight(
+                reads=len(self.accesses),
+                uploads=len(self.joined) - len(foreign),
+                sought=bool(self.accesses) or watched.persona is not None,
+                asked=timeline.asked if timeline.watched else None,
+            ),
         )
         return Outcome(self.id, flows, findings, new_lines, gaps)
 

@@ -19,6 +19,7 @@ from monitor.exchange.conversion import Conversion, IntoRecording, printable
 from monitor.exchange.opening import opened, refuse_unless_ordinary
 from monitor.exchange.planted import persona
 from monitor.recording import Recording
+from monitor.recording.seal import MADE_BY
 from monitor.recording.signing import Signer
 
 __all__ = ["FORMATS", "Conversion", "Origin", "guess", "imported", "persona"]
@@ -37,6 +38,11 @@ class Origin(NamedTuple):
     """How to read the lines of another tool's hooks (hook_logs.Mapping)."""
     keys: Path | None = None
     """Key log (SSLKEYLOGFILE) of a packet capture."""
+    operator: str | None = None
+    """Who imports them."""
+    case: str | None = None
+    place: str | None = None
+    equipment: str | None = None
 
 
 FORMATS = ("har", "flows", "hooks", "pcap")
@@ -135,6 +141,7 @@ def _run(id_: str, sources: Sequence[SourceFile], origin: Origin, started: datet
             "versions": {"appwitness": metadata.version("appwitness")},
             "observers": observers_of((each.format for each in sources), declared=bool(origin.persona)),
             "source": sources,
+            **{name: getattr(origin, name) for name in MADE_BY},
         }
     )
 

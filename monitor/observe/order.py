@@ -50,6 +50,12 @@ class Order:
     """End after this long; None: when the app ends or `stop` says so."""
     operator: str | None = None
     """Who is responsible for the run; None takes the login name."""
+    case: str | None = None
+    """Number of the case that the run is made for."""
+    place: str | None = None
+    """Where it is made."""
+    equipment: str | None = None
+    """What it is made with, beside what run.json says of the device."""
     app_type: int | None = None
     """Number of the type of app; None: what the device knows of it."""
     judged_by: Mapping[str, str] = field(default_factory=dict)

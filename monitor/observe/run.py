@@ -192,6 +192,9 @@ def describe(device: Device, order: Order) -> Run:
             **order.judged_by,
         },
         operator=order.operator or getpass.getuser(),
+        case=order.case,
+        place=order.place,
+        equipment=order.equipment,
     )
 
 

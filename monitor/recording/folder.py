@@ -17,7 +17,7 @@ from contextlib import contextmanager, nullcontext, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Any, BinaryIO, Self
+from typing import TYPE_CHECKING, Any, BinaryIO, Self
 
 from pydantic import ValidationError
 
@@ -30,6 +30,9 @@ from monitor.recording.lines import START, Appender, Position, Read, read_lines
 from monitor.recording.seal import BODIES, RUN, SEAL, TOKENS, Before, Forgotten, Sealer, sync_folder
 from monitor.recording.signing import Signer
 from monitor.seen import Seen, holds
+
+if TYPE_CHECKING:
+    from monitor.recording.archive import Unpacked
 
 POLL_S = 0.01
 ACTIVE_POLL_S = 0.001
@@ -51,8 +54,18 @@ def _now() -> datetime:
 class Recording:
     """One run on disk. Safe to use from several threads, and from several processes with a Recording each."""
 
-    def __init__(self, path: Path, clock: Callable[[], datetime] = _now, signer: Signer | None = None) -> None:
+    def __init__(
+        self,
+        path: Path,
+        clock: Callable[[], datetime] = _now,
+        signer: Signer | None = None,
+        archive: Unpacked | None = None,
+    ) -> None:
         self.path = path
+        """The folder of its files."""
+        self.place = str(archive.place if archive else path)
+        """What it is named by: an archive rather than the folder that it is unpacked to."""
+        self.archive = archive
         self._clock = clock
         self._signer = signer
         self._appenders: dict[tuple[int, str], Appender] = {}
@@ -88,13 +101,22 @@ class Recording:
 
     @classmethod
     def open(cls, path: Path, *, clock: Callable[[], datetime] = _now, signer: Signer | None = None) -> Recording:
-        """An existing recording, live or finished. Raises UserError when the folder is not one."""
+        """An existing recording, live or finished, or the archive of one, to which nothing can be added.
+
+        Raises UserError when it is neither.
+        """
         path = Path(path)
-        if not path.is_dir():
+        if path.is_file():
+            from monitor.recording.archive import unpacked
+
+            archive = unpacked(path)
+            recording = cls(archive.path, clock, signer, archive)
+        elif not path.is_dir():
             raise UserError(f"There is no folder {path}.", "Name the folder of a recording, where run.json is.")
-        if not os.path.lexists(path / RUN):
+        elif not os.path.lexists(path / RUN):
             raise UserError(f"{path} is not a recording: it has no {RUN}.", "Name the folder where run.json is.")
-        recording = cls(path, clock, signer)
+        else:
+            recording = cls(path, clock, signer)
         _ = recording.run
         return recording
 
@@ -261,6 +283,7 @@ class Recording:
         self._put(TOKENS, name, data)
 
     def _put(self, below: str, name: str, data: bytes) -> None:
+        self._see_that_it_grows()
         path = self.path / below / name
         try:
             with suppress(FileExistsError):
@@ -295,9 +318,7 @@ class Recording:
 
     def scratch(self, blocks: Iterable[bytes]) -> bytes | mmap.mmap:
         """Blocks in a file without a name, mapped as a large body is; it is gone when nobody looks at it any more."""
-        # /tmp may be memory, and nothing is written into a recording that is only read
-        roomy = "/var/tmp" if "TMPDIR" not in os.environ and os.access("/var/tmp", os.W_OK) else None  # noqa: S108
-        with tempfile.TemporaryFile(dir=roomy) as file:
+        with tempfile.TemporaryFile(dir=private.roomy()) as file:  # nothing is written into a recording that is read
             for block in blocks:
                 file.write(block)
             file.flush()
@@ -402,9 +423,16 @@ class Recording:
             sealer.stamp(final=True)
         return ref
 
+    def _see_that_it_grows(self) -> None:
+        if self.archive:
+            raise UserError(
+                f"{self.place} is an archive, to which nothing can be added.", f"Unpack it first: unzip {self.place}"
+            )
+
     # open files belong to one process: a lock shared with a forked child would keep nobody out
 
     def _appender(self, kind: str) -> Appender:
+        self._see_that_it_grows()
         key = (os.getpid(), kind)
         appender = self._appenders.get(key)
         if appender is None:
@@ -414,6 +442,7 @@ class Recording:
         return appender
 
     def _sealer(self) -> Sealer:
+        self._see_that_it_grows()
         key = os.getpid()
         with self._opening:
             sealer = self._sealers.get(key) or Sealer(self.path, self._clock, self._signer)

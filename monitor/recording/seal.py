@@ -67,6 +67,10 @@ class RunStamp(Record):
     )
 
 
+MADE_BY = ("operator", "case", "place", "equipment")
+"""What the operator says of a run in run.json, by whom, for what, where and with what it was made."""
+
+
 class Binds(Record):
     """What the first stamp says of the run, so that nothing else can be put in its place later."""
 
@@ -75,12 +79,23 @@ class Binds(Record):
     package: str
     apk_sha256: str | None = Field(default=None, description="of the app; null: not known yet")
     versions: Mapping[str, str | None] = Field(default_factory=dict, description="as run.json had them then")
+    operator: str | None = None
+    case: str | None = None
+    place: str | None = None
+    equipment: str | None = None
 
     @classmethod
     def of(cls, run: Run, nonce: str) -> Binds:
         """What is known of a run."""
         app = run.app
-        return cls(nonce=nonce, id=run.id, package=app.package, apk_sha256=app.apk_sha256, versions=run.versions)
+        return cls(
+            nonce=nonce,
+            id=run.id,
+            package=app.package,
+            apk_sha256=app.apk_sha256,
+            versions=run.versions,
+            **{name: getattr(run, name) for name in MADE_BY},
+        )
 
     def differs(self, run: Run) -> str | None:
         """The first field of run.json that is another now; None: all are what they were. What was not known may be."""
@@ -91,6 +106,9 @@ class Binds(Record):
             return "app.package"
         if self.apk_sha256 not in {None, now.apk_sha256}:
             return "app.apk_sha256"
+        for name in MADE_BY:
+            if getattr(self, name) not in {None, getattr(now, name)}:
+                return name
         return next((f"versions.{name}" for name, was in self.versions.items() if now.versions.get(name) != was), None)
 
 

@@ -158,7 +158,7 @@ class _Chain:
 def verify(
     path: Path, trusted: Container[str] | None = None, authorities: Sequence[Certificate] | None = None
 ) -> Verification:
-    """Recompute the stamps of the recording at `path`; nothing in it is changed.
+    """Recompute the stamps of the recording at `path`, or in the archive there; nothing in it is changed.
 
     With the fingerprints of keys that are `trusted`, each stamp has to be signed by one of them, and one to say that
     the run has ended: whoever does not have the key can then have changed nothing, and cut off nothing of the run.
@@ -172,8 +172,17 @@ def verify(
     folder.
     """
     path = Path(path)
+    if path.is_file():
+        from monitor.recording.archive import unpacked
+
+        archive = unpacked(path)
+        return _verified(archive.path, trusted, authorities)
     if not path.is_dir():
-        raise UserError(f"There is no folder {path}.", "Name the folder of a recording.")
+        raise UserError(f"There is no folder {path}.", "Name the folder of a recording, or its archive.")
+    return _verified(path, trusted, authorities)
+
+
+def _verified(path: Path, trusted: Container[str] | None, authorities: Sequence[Certificate] | None) -> Verification:
     try:
         extra = tuple(_extra(path))
     except OSError as error:

@@ -18,7 +18,7 @@ from monitor.reports.gaps import named
 from monitor.reports.integrity import integrity, is_sound
 from monitor.reports.printed import TONES, printed
 from monitor.reports.verdict import Sent, facts, sent, verdict, what, when, worst_first
-from monitor.reports.watched import device, sources, unwatched
+from monitor.reports.watched import case, device, sources, unwatched
 from monitor.reports.words import Words, capital, plain
 
 SHOWN = 5
@@ -46,6 +46,9 @@ def render(
 
 def _parts(report: Report, words: Words, reveal: bool, verbose: bool) -> Iterator[RenderableType]:
     yield _head(report, words)
+    if said := case(report.run, words):
+        operator = [(words("operator"), plain(report.run.operator))] if report.run.operator else []
+        yield Text(words("semicolon").join(f"{name}{words('colon')}{text}" for name, text in said + operator))
     yield ""
     yield from _verdict(report, words)
     groups = sent(report)

@@ -75,6 +75,12 @@ def device(run: Run, words: Words) -> str:
     return f"{words('device_unwatched')}{words('semicolon')}{words('device_as_said', kind=kind)}"
 
 
+def case(run: Run, words: Words) -> list[tuple[str, str]]:
+    """For what, where and with what it was made, as far as the operator said so."""
+    said = {name: getattr(run, name) for name in ("case", "place", "equipment")}
+    return [(words(f"made_{name}"), plain(text)) for name, text in said.items() if text]
+
+
 def sources(report: Report) -> dict[str, str]:
     """The count of sources, for words."""
     return {name: f"{number:,}" for name, number in count_sources(report.run.hooks).model_dump().items()}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import URL, Connection, Engine, StaticPool, create_engine, event, insert, inspect, make_url, select
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 
-from monitor.errors import UserError
+from monitor.errors import StoreError, UserError
 from monitor.store.models import VERSION, Base, IndexVersion
 
 BUSY_MS = 30_000
@@ -21,8 +21,8 @@ BUSY_MS = 30_000
 REBUILD = "Delete it, or name another with --db: an index is rebuilt from its recordings by `appwitness correlate`."
 
 
-def open_engine(place: str | Path) -> Engine:
-    """An engine on a database that has our tables, made if need be.
+def open_engine(place: str | Path, prepare: Callable[[Connection, str], None] | None = None) -> Engine:
+    """An engine on a database that has our tables, made if need be by `prepare`; None: those of the index.
 
     `place` is the path of a SQLite file, or a SQLAlchemy URL. Raises UserError when it cannot be used.
     """
@@ -35,7 +35,7 @@ def open_engine(place: str | Path) -> Engine:
         engine = _sqlite(url, memory=file is None) if url.get_backend_name() == "sqlite" else create_engine(url)
         try:
             with engine.execution_options(write=True).begin() as connection:
-                _prepare(connection, name)
+                (prepare or _prepare)(connection, name)
         except BaseException:
             engine.dispose()
             raise
@@ -77,7 +77,7 @@ def in_words(name: str) -> Iterator[None]:
         cause = error.orig if isinstance(error, DBAPIError) and error.orig else error
         said = next(iter(str(cause).strip().splitlines()), type(cause).__name__)
         step = next((step for words, step in _STEPS.items() if words in said), "Name another database with --db.")
-        raise UserError(f"{name}: {said}.", step) from error
+        raise StoreError(f"{name}: {said}.", step) from error
 
 
 _STEPS = {
@@ -97,7 +97,8 @@ _STEPS = {
 def _url(place: str | Path) -> URL:
     if isinstance(place, str) and "://" in place:
         with in_words(place):
-            return make_url(place)
+            url = make_url(place)
+            return url.set(drivername="postgresql+psycopg") if url.drivername in ("postgresql", "postgres") else url
     return URL.create("sqlite", database=str(place))
 
 

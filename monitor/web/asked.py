@@ -331,7 +331,7 @@ def going_on(path: str | Path) -> bool:
     """Whether a process is recording in a folder at this moment."""
     try:
         return Recording(Path(path)).going_on
-    except OSError:
+    except (OSError, UserError):  # gone, or an archive
         return False
 
 

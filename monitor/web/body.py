@@ -93,7 +93,7 @@ def viewed(asked: Asked, upload: Upload, flows: Sequence[Flow], folder: Path) ->
 
 
 def _stored(upload: Upload, folder: Path) -> Any:
-    return Recording(folder).body_view(upload.body) if upload.body and folder.is_dir() else None
+    return Recording.open(folder).body_view(upload.body) if upload.body and folder.exists() else None
 
 
 def _in(leaf: decode.Leaf, matches: Iterable[Match]) -> list[Match]:

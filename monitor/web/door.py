@@ -15,6 +15,8 @@ from starlette.responses import PlainTextResponse, RedirectResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 COOKIE = "appwitness"
+HEALTH = "/healthz"
+"""Where health checks ask."""
 STRANGER = "Open the address that `appwitness web` printed: it has the token that these pages ask for.\n"
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; form-action 'self'; "
@@ -37,15 +39,16 @@ class Door:
 
     The address `/?token=...` carries the token the first time, a cookie from then on. `address` is where we listen: at
     a loopback address only this machine is answered. A page elsewhere that points its own name at us (DNS rebinding)
-    gets nothing: a Host is an address, `localhost`, or `address` itself. What changes something must come from our own
-    pages.
+    gets nothing: a Host is an address, `localhost`, `address` itself, or one of `names`. What changes something must
+    come from our own pages. HEALTH tells nothing of a recording, so it needs no token.
     """
 
-    def __init__(self, inner: ASGIApp, token: str, address: str = "127.0.0.1") -> None:
+    def __init__(self, inner: ASGIApp, token: str, address: str = "127.0.0.1", names: Iterable[str] = ()) -> None:
         self.inner = inner
         self.token = token
         self.address = address.strip("[]").lower()
         self.local = is_loopback(self.address)
+        self.names = {"localhost", self.address, *map(host_name, names)}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, or pass it on."""
@@ -69,6 +72,8 @@ class Door:
             return PlainTextResponse("For this machine alone.\n", status_code=403)
         if not self._is_ours(request.headers):
             return PlainTextResponse("Another host was asked for.\n", status_code=400)
+        if request.url.path == HEALTH:
+            return None
         known = [*request.query_params.getlist("token"), request.cookies.get(cookie_of(request), "")]
         if not any(self._is_token(each) for each in known):
             return PlainTextResponse(STRANGER, status_code=403)
@@ -86,16 +91,21 @@ class Door:
         return answer
 
     def _is_ours(self, headers: Headers) -> bool:
-        try:
-            name = (urlsplit(f"//{headers.get('host', '')}").hostname or "").lower()
-        except ValueError:
-            return False
-        if name in ("localhost", self.address):
-            return True
+        name = host_name(headers.get("host", ""))
+        if name in self.names:
+            return bool(name)
         return is_loopback(name) if self.local else _is_address(name)
 
     def _is_token(self, said: str) -> bool:
         return secrets.compare_digest(said.encode("utf-8", "replace"), self.token.encode())
+
+
+def host_name(host: str) -> str:
+    """The name in `HOST[:PORT]`, in lower case; empty where there is none."""
+    try:
+        return (urlsplit(f"//{host}").hostname or "").lower()
+    except ValueError:
+        return ""
 
 
 def cookie_of(request: Request) -> str:

@@ -159,7 +159,7 @@ def compare(asked: Asked) -> Response:
     if len({each.run.app.package for each in reports}) > 1:
         raise UserError("These are runs of several apps.", "Choose runs of one app.")
     folders = [Path(each.path or "") for each in reports]
-    found = differences(folders, reports) if all(folder.is_dir() for folder in folders) else ()
+    found = differences(folders, reports) if all(folder.exists() for folder in folders) else ()
     comparison = compared(reports, found, site.known.labels)
     wanted = asked.request.query_params.get("format", "html")
     made = wanted if wanted in FORMATS else "html"

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from importlib.metadata import version
 from urllib.parse import parse_qsl
 
 from starlette.applications import Starlette
@@ -10,13 +11,13 @@ from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from monitor.errors import UserError
 from monitor.web import consents, live, overview, run
 from monitor.web.asked import STATIC, Asked, Site
-from monitor.web.door import Door
+from monitor.web.door import HEALTH, Door
 
 View = Callable[[Asked], Response]
 PAGES: dict[str, View] = {
@@ -43,12 +44,17 @@ LARGEST_FORM = 16_384
 """Bytes of a form."""
 
 
-def app(site: Site, address: str = "127.0.0.1", ending: Callable[[], bool] = lambda: False) -> Starlette:
+def app(
+    site: Site,
+    address: str = "127.0.0.1",
+    ending: Callable[[], bool] = lambda: False,
+    names: Iterable[str] = (),
+) -> Starlette:
     """The pages of a site, in English or with `?lang=zh`, as JSON with `?format=json`.
 
     Values are masked; where they may be shown, they are with `?reveal=1`. Whoever does not know the site's token is
-    refused (see `Door`; `address` is where the server listens). Nothing is written but marks of consent. `ending` says
-    that the server is about to end.
+    refused (see `Door`; `address` is where the server listens, `names` are other names of it). Nothing is written but
+    marks of consent. `ending` says that the server is about to end.
     """
 
     async def mark(request: Request) -> Response:
@@ -71,6 +77,15 @@ def app(site: Site, address: str = "127.0.0.1", ending: Callable[[], bool] = lam
         watched = live.Watched(lambda: run.name_of(site.state(name)), lambda: run.is_live(asked), ending)
         return live.events(request, watched)
 
+    def health(_: Request) -> Response:
+        try:
+            site.store.check()
+        except UserError:
+            return JSONResponse({"status": "the index does not answer", "version": ours}, 503)
+        return JSONResponse({"status": "ok", "version": ours})
+
+    ours = version("appwitness")
+
     def problem(request: Request, error: Exception) -> Response:
         status = error.status_code if isinstance(error, HTTPException) else 404
         said = str(error.detail if isinstance(error, HTTPException) else error)
@@ -81,10 +96,11 @@ def app(site: Site, address: str = "127.0.0.1", ending: Callable[[], bool] = lam
             Route("/recordings/{recording}/consents", mark, methods=["POST"]),
             Route("/recordings/{recording}/events", of_one),
             Route("/events", of_all),
+            Route(HEALTH, health),
             Route(f"/static/{STATIC[0]}/{{name}}", _static),
             *(Route(path, _page(site, view), methods=["GET"]) for path, view in PAGES.items()),
         ],
-        middleware=[Middleware(Door, token=site.token, address=address)],
+        middleware=[Middleware(Door, token=site.token, address=address, names=names)],
         exception_handlers={UserError: problem, HTTPException: problem},
     )
 

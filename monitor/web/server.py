@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import uvicorn
 
 from monitor.web.asked import Site
 from monitor.web.pages import app
 
 
-def server(site: Site, address: str = "127.0.0.1") -> uvicorn.Server:
+def server(site: Site, address: str = "127.0.0.1", names: Iterable[str] = ()) -> uvicorn.Server:
     """A server that is ready to run; see `monitor.web.pages.app` for what it lets whom see."""
 
     def ending() -> bool:
         return made.should_exit
 
     config = uvicorn.Config(
-        app(site, address, ending),
+        app(site, address, ending, names),
         log_level="warning",
         access_log=False,
         server_header=False,

@@ -20,7 +20,7 @@ import urllib.parse
 from collections.abc import Iterator
 from pathlib import Path
 
-from monitor.correlate import settling
+from monitor.correlate.collecting import settling
 from monitor.events import Value
 from monitor.match import decode
 from monitor.match.finding import Index

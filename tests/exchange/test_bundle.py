@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import ast
+import hashlib
+import json
+import os
 import shutil
 import subprocess
 import sys
+import tempfile
 import zipfile
 from collections.abc import Callable
+from importlib import metadata
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -16,7 +22,8 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from monitor.api.home import signer
-from monitor.exchange import bundled
+from monitor.events import Access
+from monitor.exchange import bundle, bundled
 from monitor.recording import Recording
 from tests.recording.authority import Authority, served
 from tests.recording.test_recording import RUN
@@ -25,6 +32,7 @@ from tests.recording.test_tokens import made, with_certificates
 
 __all__ = ["home"]
 
+RECORDINGS = Path(__file__).parents[1] / "recordings"
 PROGRAM = Path(bundled.__file__ or "").parent / "verify.py"
 pytestmark = pytest.mark.skipif(shutil.which("openssl") is None, reason="no openssl here")
 
@@ -37,6 +45,19 @@ def test_the_program_is_short_and_needs_cryptography_alone():
     assert {name.partition(".")[0] for name in names} - sys.stdlib_module_names == {"cryptography"}
 
 
+ALONE = """import runpy, sys
+del sys.argv[0]
+sys.path.append(sys.argv.pop(1))
+runpy.run_path(sys.argv[0], run_name="__main__")"""
+"""Runs a program with the standard library and one more folder."""
+
+
+def ran(*command: object) -> tuple[int, str]:
+    done = subprocess.run([str(each) for each in command], check=False, capture_output=True, text=True)
+    assert not done.stderr, done.stderr
+    return done.returncode, done.stdout
+
+
 class Given:
     """An unpacked bundle, and what a stranger got by another way."""
 
@@ -44,10 +65,21 @@ class Given:
         self.place, self.folder, self.authority = place, folder, authority
 
     def verify(self, *options: object) -> tuple[int, str]:
-        command = [sys.executable, "-I", self.folder / "verify.py", *options]
-        done = subprocess.run([str(each) for each in command], check=False, capture_output=True, text=True)
-        assert not done.stderr, done.stderr
-        return done.returncode, done.stdout
+        command = [sys.executable, "-I", "-S", "-c", ALONE, self.folder / "verify.py", self._libraries, *options]
+        return ran(*command)
+
+    @property
+    def _libraries(self) -> Path:
+        """A folder with cryptography and what it needs, and nothing else of ours."""
+        only = self.place / "only"
+        if not only.exists():
+            only.mkdir()
+            for name in ("cryptography", "cffi", "_cffi_backend"):
+                if (found := find_spec(name)) and found.origin:
+                    path = Path(found.origin)
+                    path = path.parent if path.name == "__init__.py" else path
+                    (only / path.name).symlink_to(path)
+        return only
 
     def trusting(self) -> tuple[int, str]:
         return self.verify("--key", self.place / "op.pub", "--tsa-cert", self.authority.ca)
@@ -70,7 +102,7 @@ def given(home, tmp_path):
 
 def test_a_bundle_has_everything_and_verifies_by_itself(given):
     assert {each.name for each in given.folder.iterdir()} == {
-        *("recording", "report.html", "operator.pub", "SHA256SUMS", "README.txt", "verify.py")
+        *("recording", "report.html", "operator.pub", "tools.json", "SHA256SUMS", "README.txt", "verify.py")
     }
     code, said = given.trusting()
     assert code == 0, said
@@ -81,6 +113,34 @@ def test_a_bundle_has_everything_and_verifies_by_itself(given):
     assert (code, said.count("NOT CHECKED")) == (0, 2)
     appwitness("verify", given.folder / "recording", "--key", "op.pub", "--tsa-cert", given.authority.ca)
     subprocess.run(["sha256sum", "--check", "--quiet", "SHA256SUMS"], cwd=given.folder, check=True)
+
+
+def test_report_and_letters_are_masked_unless_somebody_wants_otherwise(home, tmp_path):
+    shutil.copytree(RECORDINGS / "sent-after-refusal", tmp_path / "r")
+    with Recording.open(tmp_path / "r") as recording:
+        recording.stamp(final=True)
+        values = {value.text for access in recording.events(Access) for value in access.values}
+    for name, reveal, law in (("masked", (), ()), ("shown", ("--reveal",), ("--law", "eu"))):
+        appwitness("bundle", "r", "--output", f"{name}.zip", "--db", "db.sqlite", *reveal, *law)
+        with zipfile.ZipFile(tmp_path / f"{name}.zip") as archive:
+            there = set(archive.namelist())
+            letter = archive.read("complaint-eu.md").decode()
+            page = archive.read("report.html").decode()
+        assert ("complaint-cn.md" in there) == (not law)
+        assert "Article 77(1) GDPR" in letter
+        assert any(value in text for value in values for text in (letter, page)) == bool(reveal)
+
+
+def test_the_tools_are_named_with_the_digest_of_each_of_their_files():
+    said = json.loads(bundle.tools())
+    assert said["appwitness"] == metadata.version("appwitness")
+    assert said["packages"]["cryptography"] == metadata.version("cryptography")
+    for name, path in (
+        ("monitor/exchange/bundled/verify.py", PROGRAM),
+        ("monitor/addons/uploads.py", Path("addons/uploads.py")),
+        ("monitor/observe/agent.js", Path("monitor/observe/agent.js")),
+    ):
+        assert said["files"][name] == hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def resummed(folder: Path) -> None:
@@ -174,6 +234,29 @@ def test_the_program_checks_tokens_by_rsa_too_and_what_their_certificate_is_for(
         other = authority.given(authority.key, authority.serial, ExtendedKeyUsageOID.SERVER_AUTH)
         token.write_bytes(with_certificates(token.read_bytes(), [other.public_bytes(Encoding.DER)]))
     assert "not one for time stamps" in given.verify("--tsa-cert", authority.ca)[1]
+
+
+@pytest.mark.slow
+def test_it_verifies_in_an_empty_debian_without_network(given):
+    name = os.environ.get("APPWITNESS_DEBIAN")
+    if not name or os.geteuid() != 0:
+        pytest.skip(
+            "as root, with a Debian of python3-cryptography alone in the folder APPWITNESS_DEBIAN (CONTRIBUTING.md)"
+        )
+    inside = ("unshare", "--net", "chroot", name, "python3")
+    none = subprocess.run([*inside, "-c", "import monitor"], check=False, capture_output=True, text=True)
+    assert "No module named 'monitor'" in none.stderr
+    with tempfile.TemporaryDirectory(dir=Path(name, "tmp")) as folder:
+        shutil.copytree(given.folder, Path(folder, "b"))
+        for path in (given.place / "op.pub", given.authority.ca):
+            shutil.copy(path, folder)
+        at = Path("/tmp", Path(folder).name)
+        options = ("--key", at / "op.pub", "--tsa-cert", at / given.authority.ca.name)
+        code, said = ran(*inside, at / "b/verify.py", *options)
+        assert code == 0, said
+        assert said.count("says 'CN=Time of test'") == 2
+        edit(Path(folder, "b/recording"))
+        assert ran(*inside, at / "b/verify.py", *options)[0] == 1
 
 
 def test_what_is_not_whole_is_not_packed_and_nothing_is_written_over(home, tmp_path):

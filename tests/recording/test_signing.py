@@ -29,7 +29,7 @@ APP = RUN.app.model_copy(update={"apk_sha256": "a" * 64})
 
 def made(path: Path, signer=None, name="run-1") -> Path:
     """A finished run with several stamps and a body."""
-    run = RUN.model_copy(update={"id": name, "app": APP, "versions": {"appwitness": "0.2"}})
+    run = RUN.model_copy(update={"id": name, "app": APP, "versions": {"appwitness": "0.2"}, "case": "12 O 3/26"})
     recording = Recording.create(path, run, signer=signer)
     recording.append_all([gap(f"{name} {number}") for number in range(4)])
     recording.stamp()
@@ -149,6 +149,9 @@ ATTACKS = {
     "the app's digest is swapped": Attack(another_app, "another app.apk_sha256 than seal.jsonl:1 says"),
     "the app's digest is swapped and all stamped again": Attack(
         swapped_app_and_resealed, "seal.jsonl:1 is not signed", "intact"
+    ),
+    "another case number is put in": Attack(
+        lambda path, _: run_json(path, case="12 O 4/26"), "another case than seal.jsonl:1 says"
     ),
     "an old run is given another name": Attack(
         lambda path, _: run_json(path, id="run-2"), "another id than seal.jsonl:1 says"
@@ -313,8 +316,11 @@ def test_imports_are_signed_too(home, tmp_path):
     (tmp_path / "a.har").write_text(
         '{"log": {"version": "1.2", "creator": {"name": "x", "version": "1"}, "entries": []}}'
     )
-    appwitness("import", "a.har", "--app", "com.example.circle", "--output", "r")
+    case = ("--case", "12 O 3/26", "--operator", "Lin Yue", "--place", "Bonn", "--equipment", "Pixel 6")
+    appwitness("import", "a.har", "--app", "com.example.circle", "--output", "r", *case)
     appwitness("verify", "r", "--key", "op.pub")
+    bound = json.loads((tmp_path / "r" / SEAL).read_bytes().splitlines()[0])["binds"]
+    assert [bound[name] for name in ("case", "operator", "place", "equipment")] == list(case[1::2])
 
 
 @pytest.fixture

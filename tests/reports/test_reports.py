@@ -1,3 +1,5 @@
+import html
+import re
 import subprocess
 import sys
 
@@ -5,6 +7,7 @@ import pytest
 
 from monitor.errors import UserError
 from monitor.reports import FORMATS, LETTERS, render
+from monitor.reports.words import Words
 from tests.reports import sample
 
 NO_LETTERS = [format_ for format_ in FORMATS if format_ not in LETTERS]
@@ -65,3 +68,17 @@ def test_a_terminal_needs_no_templates():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+@pytest.mark.parametrize("format_", ["text", "html", "json", *LETTERS])
+def test_the_case_is_said_where_there_is_one(format_, lang):
+    made = {"case": "12-O-3/26", "place": "Bonn,Hall-4", "equipment": "Pixel-6<own>"}
+
+    def text(**run: str) -> str:
+        said = render(sample.report(run=sample.run(**run)), format_, lang=lang)
+        return re.sub(r"\s", "", html.unescape(said).replace("\\", ""))
+
+    assert all(said in text(**made) for said in (*made.values(), "LinYue"))
+    label = Words(lang)("made_case").replace(" ", "")
+    assert format_ == "json" or (label in text(**made), label in text()) == (True, False)

@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import sqlalchemy
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -27,13 +26,10 @@ from monitor.findings import Finding, Flow, Match, Recipient, ReportedGap
 from monitor.recording import Recording
 from monitor.store import Store, set_aside
 from monitor.store.database import BUSY_MS
-from monitor.store.models import Base
 from tests import strategies
 
 AT = datetime(2026, 5, 1, 8, 0, tzinfo=UTC)
 CASES = Path(__file__).parents[3] / "shared" / "cases" / "matching"
-SERVER = os.environ.get("APPWITNESS_TEST_DB")
-"""URL of an empty database on a server, for who wants to try one."""
 
 
 def pairs(lines):
@@ -121,16 +117,13 @@ def recording(tmp_path):
         yield recording
 
 
-@pytest.fixture(params=["file", "memory", *(["server"] if SERVER else [])])
+@pytest.fixture(params=["file", "memory", "server"])
 def store(request, tmp_path):
     place: str | Path = tmp_path / "index.sqlite"
     if request.param == "memory":
         place = "sqlite://"
-    elif SERVER and request.param == "server":
-        place = SERVER
-        engine = sqlalchemy.create_engine(SERVER)
-        Base.metadata.drop_all(engine)
-        engine.dispose()
+    elif request.param == "server":
+        place = request.getfixturevalue("empty_database")
     with Store(place) as store:
         yield store
 

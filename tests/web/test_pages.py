@@ -5,6 +5,7 @@ import json
 import re
 from contextlib import contextmanager
 from datetime import timedelta
+from importlib.metadata import version
 
 import pytest
 from starlette.testclient import TestClient
@@ -161,6 +162,36 @@ def test_only_this_machine_is_answered(store, known, client, host, status):
 )
 def test_another_address_lets_others_in_with_the_token_under_addresses_alone(store, known, host, token, status):
     assert browser(store, known, "192.168.1.7", host, token, address="192.168.1.5").get("/").status_code == status
+
+
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [("web", 200), ("pages.example", 200), ("Pages.Example", 200), ("other.example", 400), (":8080", 400)],
+)
+def test_a_name_that_was_allowed_is_answered(store, known, host, status):
+    asking = browser(store, known, "172.18.0.1", address="0.0.0.0", names=("web", "pages.example:8080"))
+    assert asking.get("/", headers={"host": host}).status_code == status
+
+
+@pytest.mark.parametrize(
+    ("client", "host", "status"),
+    [("127.0.0.1", "127.0.0.1", 200), ("192.168.1.7", "127.0.0.1", 403), ("127.0.0.1", "attacker.example", 400)],
+)
+def test_a_health_check_needs_no_token_and_learns_the_version_alone(store, known, client, host, status):
+    answer = browser(store, known, client, host, token=None).get("/healthz")
+    assert answer.status_code == status
+    assert status != 200 or answer.json() == {"status": "ok", "version": version("appwitness")}
+
+
+def test_a_health_check_says_when_the_database_is_gone_and_when_it_is_back(own, known):
+    asking = browser(own, known, token=None)
+    with own.reading() as connection:
+        connection.exec_driver_sql("ALTER TABLE index_version RENAME TO away")
+    answer = asking.get("/healthz")
+    assert (answer.status_code, answer.json()["status"]) == (503, "the index does not answer")
+    with own.reading() as connection:
+        connection.exec_driver_sql("ALTER TABLE away RENAME TO index_version")
+    assert asking.get("/healthz").status_code == 200
 
 
 @pytest.mark.parametrize("path", ["/", HERE, f"{HERE}/report", "/absent"])

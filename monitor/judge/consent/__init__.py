@@ -223,6 +223,11 @@ class Timeline:
         """Whether anybody observed what the user was asked of the privacy policy."""
         return self._watched or "general_policy" in self._spoken
 
+    @property
+    def asked(self) -> bool:
+        """Whether anything was seen that the user was asked or answered, apart from the system's permissions."""
+        return bool(self._spoken)
+
     def at(self, time: datetime, data: DataType | None = None, scope: str = "general_policy") -> ConsentStatus:
         """The status at `time` (host's clock, inclusive) for one kind of data; None asks for the whole."""
         if unwatched := self._unwatched(scope):
@@ -267,10 +272,9 @@ class Timeline:
 
     def agreed(self, since: datetime, until: datetime, data: DataType | None, scopes: Container[str]) -> bool:
         """Whether a yes to this kind of data was seen in one of these scopes in between, both inclusive."""
-        first = bisect_left(self._readings, since, key=lambda each: each.at)
-        last = bisect_right(self._readings, until, key=lambda each: each.at)
         return any(
-            each.says == "given" and each.scope in scopes and each.covers(data) for each in self._readings[first:last]
+            each.says == "given" and each.scope in scopes and each.covers(data)
+            for each in self._read_between(since, until)
         )
 
     def against(self, status: ConsentStatus, scope: str = "general_policy") -> tuple[Ref, ...]:
@@ -279,16 +283,19 @@ class Timeline:
         made = self._by_ref.get((status.ref or "", scope))
         if made is None or status.state not in _YES_OR_NO:
             return ()
-        near = [each for each in self._readings if abs(each.at - made.at) <= CONFLICT]
         return tuple(
             each.ref
-            for each in near
+            for each in self._read_between(_shifted(made.at, -CONFLICT), _shifted(made.at, CONFLICT))
             if each.scope == scope
             and by_operator(each.consent) != by_operator(made.consent)
             and each.says in _YES_OR_NO
             and (each.says == "given") != (made.says == "given")
             and _overlap(each.data, made.data)
         )
+
+    def _read_between(self, since: datetime, until: datetime) -> tuple[Reading, ...]:
+        first = bisect_left(self._readings, since, key=lambda each: each.at)
+        return self._readings[first : bisect_right(self._readings, until, first, key=lambda each: each.at)]
 
     def _unwatched(self, scope: str) -> ConsentStatus | None:
         """The status of a scope that nobody watched, and of which no line speaks."""

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
-from functools import cache, cached_property
+from functools import cache, cached_property, partial
 from typing import NamedTuple
 
 from monitor.events import Access, Consent, DataType, Ref
@@ -57,8 +58,9 @@ class Reporter:
         self._sightings = sightings
         self._conditions = conditions
         self._timeline = facts.timeline
-        self._law = cache(self._touched)
-        self._levels = cache(self._raised)
+        # Caches of this object's own methods would keep it, and with it all that is laid out, until a collection.
+        self._law = cache(partial(_touched, facts))
+        self._levels = cache(partial(_raised, conditions))
         self._contrary = cache(self._timeline.against)
 
     def ones(self, rule: Rule, group: Group, before: Mapping[Sighting, One]) -> dict[Sighting, One]:
@@ -103,23 +105,6 @@ class Reporter:
             articles=articles,
             references=(*laws, *rule.references),
         )
-
-    def _raised(self, levels: tuple[Raised, ...]) -> list[tuple[Level, Test]]:
-        return [(each.level, self._conditions.test(each.when)) for each in levels]
-
-    def _touched(
-        self, kinds: tuple[str, ...], about_scope: bool, data: DataType | None, party: Party | None
-    ) -> tuple[tuple[Article, ...], tuple[str, ...]]:
-        """The articles that finding types touch, and the same as words; of the necessary scope, the item on the app's
-        type, too."""
-        facts = self._facts
-        if facts.laws is None:
-            return (), ()
-        articles = facts.laws.articles(kinds, facts.jurisdictions, data, party)
-        type_ = facts.app_type.article if about_scope and facts.app_type else None
-        if type_ is not None and (not facts.jurisdictions or type_.jurisdiction in facts.jurisdictions):
-            articles = (type_, *articles)
-        return articles, facts.laws.references(articles)
 
     def _ends(self, lead: Sighting) -> tuple[Code | None, Code | None]:
         """The code that read, and the code that sent it, where their stacks tell."""
@@ -263,7 +248,9 @@ class Reporter:
         return ((found[0] - sighting.at).total_seconds(), found[1]) if found else None
 
     def _notice(self, sighting: Sighting) -> Sighting | None:
-        return next((each for each in self._sightings.notices if each.at > sighting.at), None)
+        notices = self._sightings.notices
+        after = bisect_right(notices, sighting.at, key=lambda each: each.at)
+        return notices[after] if after < len(notices) else None
 
     def _details(self, rule: Rule, group: Group, members: list[Sighting], count: int) -> dict[str, str]:
         forms = {match.variant for each in members if each.flow for match in each.flow.matches}
@@ -389,3 +376,21 @@ def _in_order(sighting: Sighting) -> bool:
 def _joined(sentence: str, more: str) -> str:
     """A sentence with one more clause before its full stop."""
     return f"{sentence[:-1]}{more}{sentence[-1]}" if sentence[-1:] in (".", "。") else sentence + more
+
+
+def _raised(conditions: Conditions, levels: tuple[Raised, ...]) -> list[tuple[Level, Test]]:
+    return [(each.level, conditions.test(each.when)) for each in levels]
+
+
+def _touched(
+    facts: Facts, kinds: tuple[str, ...], about_scope: bool, data: DataType | None, party: Party | None
+) -> tuple[tuple[Article, ...], tuple[str, ...]]:
+    """The articles that finding types touch, and the same as words; of the necessary scope, the item on the app's
+    type, too."""
+    if facts.laws is None:
+        return (), ()
+    articles = facts.laws.articles(kinds, facts.jurisdictions, data, party)
+    type_ = facts.app_type.article if about_scope and facts.app_type else None
+    if type_ is not None and (not facts.jurisdictions or type_.jurisdiction in facts.jurisdictions):
+        articles = (type_, *articles)
+    return articles, facts.laws.references(articles)

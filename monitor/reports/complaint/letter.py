@@ -19,7 +19,7 @@ from monitor.reports.page import sections
 from monitor.reports.recipients import who
 from monitor.reports.time_axis import clock, consent_steps, step_for
 from monitor.reports.verdict import worst_first
-from monitor.reports.watched import assumption
+from monitor.reports.watched import assumption, case
 from monitor.reports.words import Words
 
 ZONES = {"cn": timezone(timedelta(hours=8))}
@@ -133,6 +133,7 @@ class Letter:
         self.imported = report.run.imported
         self.files = report.run.source
         self.assumption = assumption(report, words)
+        self.case = case(self.run, words)
         self._steps = consent_steps(report)
         self._flows = {flow.id: flow for flow in report.flows}
         findings = [finding for finding in worst_first(report) if finding.level != "info"]

@@ -18,7 +18,7 @@ from monitor.reports.page.sections import ROWS
 from monitor.reports.time_axis import clock, clocks, span
 from monitor.reports.timeline import Picture, picture
 from monitor.reports.verdict import Verdict, verdict
-from monitor.reports.watched import assumption, device, files, watched
+from monitor.reports.watched import assumption, case, device, files, watched
 from monitor.reports.words import Words, plain
 
 FEW = 12
@@ -190,6 +190,7 @@ class Page:
             facts.append((words("clocks"), words("clocks_agree", **clocks(run))))
         if run.operator:
             facts.append((words("operator"), run.operator))
+        facts += case(run, words)
         return [(name, plain(text)) for name, text in facts]
 
     def _answer(self) -> str:

@@ -1,0 +1,250 @@
+"""The verb fleet: campaigns of many apps on many devices."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import socket
+import sys
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, get_args
+
+import click
+
+from monitor.api.home import database, home, recordings
+from monitor.cli.base import JUDGING, db_option, gathered, interrupts, main
+from monitor.cli.observing import Plan
+from monitor.cli.terminal import err, out, plain
+from monitor.errors import UserError
+
+if TYPE_CHECKING:  # imported late, so that --help answers at once
+    from monitor.fleet.status import Status
+    from monitor.store.runs import Runs
+
+WATCH_S = 2.0
+
+
+def _runs(db: str | None) -> Runs:
+    from monitor.store.runs import Runs
+
+    return Runs(database(db))
+
+
+@main.group()
+def fleet() -> None:
+    """Run many apps on many devices, each under several plans, once."""
+
+
+campaign_option = click.option("--campaign", metavar="NAME", help="Only this campaign. [default: all]")
+
+
+@fleet.command("plan")
+@click.argument("apps", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.option("--campaign", required=True, metavar="NAME", help="What this plan is called.")
+@click.option(
+    "--plans",
+    default="accept,refuse",
+    show_default=True,
+    metavar="PLANS",
+    help="How consent is answered, by commas: each app is run under each.",
+)
+@click.option("--needs", default="", metavar="TERMS", help="What devices have to be: 'api>=33 and rooted'.")
+@click.option("--seconds", type=click.FloatRange(1, 3600), help="End each run after so long. [default: with its app]")
+@db_option
+def plan_(apps: Path, campaign: str, plans: str, needs: str, seconds: float | None, db: str | None) -> None:
+    """Plan runs of the apps in a CSV file: `app`, and where wanted needs, persona, app_type, first_party, seconds.
+
+    An app is an APK (.apks, .apkm, .xapk, folder of splits) beside the file, a package that the devices have, or
+    lab:circle. Planning again adds what is new and changes nothing else.
+    """
+    from monitor.fleet.plan import Campaign
+
+    chosen = [name.strip() for name in plans.split(",")]
+    if unknown := sorted(set(chosen) - set(get_args(Plan))):
+        raise UserError(f"There is no plan {unknown[0]!r}.", f"There are {', '.join(get_args(Plan))}.")
+    with _runs(db) as runs:
+        new = runs.plan(Campaign(campaign, chosen, needs, seconds).runs(apps))
+    out.print(f"{campaign}: {new} new runs are planned.")
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """What a host is."""
+
+    devices: str
+    label: tuple[str, ...]
+    judges: int
+    name: str
+    recordings: str | None
+    judging: dict[str, Any]
+    strict: bool
+    db: str | None
+
+
+def _chosen(**given: Any) -> Chosen:
+    named = {each: given.pop(each) for each in ("devices", "label", "judges", "name", "recordings", "strict", "db")}
+    return Chosen(judging={name: value for name, value in given.items() if value}, **named)
+
+
+host_options = gathered(
+    "chosen",
+    _chosen,
+    click.option(
+        "--devices",
+        default="all",
+        show_default=True,
+        metavar="SERIALS",
+        help="Which, by commas; all: those that are ready now; none: only judge; lab, lab2 ...: embedded ones.",
+    ),
+    click.option(
+        "--label",
+        multiple=True,
+        metavar="[SERIAL/]NAME=VALUE",
+        help="What else the devices, or one, are: region=cn. May be repeated.",
+    ),
+    click.option(
+        "--judges",
+        type=click.IntRange(0, 256),
+        default=min(4, os.cpu_count() or 1),
+        show_default="a processor each, up to 4",
+        help="Processes that judge recordings.",
+    ),
+    click.option(
+        "--name", default=socket.gethostname(), show_default="that of this machine", help="What the host is called."
+    ),
+    click.option(
+        "--recordings",
+        metavar="PLACE",
+        help="Folder that every host sees, for the recordings. [default: recordings]",
+    ),
+    *JUDGING,
+)
+
+
+@fleet.command("run")
+@host_options
+@click.option("--local", is_flag=True, help="No queue: runs are taken from the table. [default with SQLite]")
+@campaign_option
+def run_(chosen: Chosen, local: bool, campaign: str | None) -> None:
+    """Make and judge what is planned, on the devices of this machine, and end when that is done."""
+    from monitor.fleet.status import status
+
+    with _runs(chosen.db) as runs:
+
+        def over() -> bool:
+            told = status(runs, campaign)
+            able = any(pool.planned and told.able(pool) for pool in told.pools)
+            return not able and not any(pool.leased or pool.recorded for pool in told.pools)
+
+        _serve(chosen, runs, local=local or not runs.server, over=over)
+        told = status(runs, campaign)
+    _show(told, as_json=False)
+    sys.exit(1 if told.findings else 3 if chosen.strict and told.unobservable else 0)
+
+
+@fleet.command("host")
+@host_options
+def host_(chosen: Chosen) -> None:
+    """Lend the devices of this machine to whatever is planned, and judge, until Ctrl-C."""
+    with _runs(chosen.db) as runs:
+        _serve(chosen, runs, local=not runs.server)
+
+
+def _serve(chosen: Chosen, runs: Runs, *, local: bool, over: Callable[[], bool] = lambda: False) -> None:
+    from monitor.fleet.devices import chosen as devices
+    from monitor.fleet.hosting import Crew, Plain, serve
+    from monitor.fleet.judges import By
+    from monitor.fleet.objects import Objects
+    from monitor.fleet.worker import Host
+    from monitor.knowledge import knowledge
+
+    logging.basicConfig(format="%(asctime)s %(message)s", level=logging.WARNING)
+    knowledge(**chosen.judging)  # which says what does not fit before anything begins
+    stop = threading.Event()
+    host = Host(
+        chosen.name,
+        runs,
+        Objects(chosen.recordings or recordings()),
+        home() / "fleet" / chosen.name,
+        home() / "devices",
+        stop,
+    )
+    crew = Crew(devices(chosen.devices, chosen.label), chosen.judges, By(database(chosen.db), chosen.judging))
+    err.print(
+        plain(
+            f"{chosen.name}: {len(crew.devices)} devices, {crew.judges} judges; Ctrl-C ends the runs that are going "
+            "on, which wait again"
+        )
+    )
+    with interrupts() as interrupted:
+        serve(host, Plain(host), crew, lambda: interrupted() or over(), beat_s=1.0 if local else 10.0)
+
+
+@fleet.command("status")
+@campaign_option
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.option("--watch", is_flag=True, help="Print again every two seconds until all is done.")
+@click.option("--strict", is_flag=True, help="Exit with 3 when runs could not be observed.")
+@db_option
+def status_(campaign: str | None, as_json: bool, watch: bool, strict: bool, db: str | None) -> None:
+    """Say how far it is: runs by state, when they will be done, why some could not be observed, devices at rest."""
+    from monitor.fleet.status import status
+
+    with _runs(db) as runs:
+        told = status(runs, campaign)
+        _show(told, as_json)
+        while watch and told.going_on:
+            time.sleep(WATCH_S)
+            told = status(runs, campaign)
+            _show(told, as_json)
+    sys.exit(3 if strict and told.unobservable else 0)
+
+
+def _show(told: Status, as_json: bool) -> None:
+    from monitor.fleet.status import words
+
+    click.echo(json.dumps(told.as_json(), ensure_ascii=False) if as_json else words(told))
+
+
+@fleet.command("retry")
+@click.option("--campaign", required=True, metavar="NAME", help="Of which campaign.")
+@click.option(
+    "--reason",
+    type=click.Choice(["setup", "usage", "fault", "lost", "judging"]),
+    help="Only what was unobservable for this reason. [default: any]",
+)
+@db_option
+def retry(campaign: str, reason: str | None, db: str | None) -> None:
+    """Plan again the runs that could not be observed; a recording that could not be judged is judged again."""
+    with _runs(db) as runs:
+        out.print(f"{runs.retry(campaign, reason)} runs wait again.")
+
+
+@fleet.command("pause")
+@click.argument("serial", nargs=-1, required=True)
+@db_option
+def pause(serial: tuple[str, ...], db: str | None) -> None:
+    """Let a device rest after the run that it makes: SERIAL, or HOST/SERIAL."""
+    _rest(serial, db, rest=True)
+
+
+@fleet.command("resume")
+@click.argument("serial", nargs=-1, required=True)
+@db_option
+def resume(serial: tuple[str, ...], db: str | None) -> None:
+    """Let a device that rests make runs again."""
+    _rest(serial, db, rest=False)
+
+
+def _rest(serials: tuple[str, ...], db: str | None, *, rest: bool) -> None:
+    with _runs(db) as runs:
+        for serial in serials:
+            if not runs.pause(serial, rest=rest):
+                raise UserError(
+                    f"No host has told of a device {serial}.", "`appwitness fleet status --json` lists them."
+                )

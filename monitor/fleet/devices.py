@@ -1,0 +1,59 @@
+"""The devices of a host and their labels: what adb and the device say, and what the user adds."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from monitor.errors import UserError
+from monitor.fleet.worker import Device
+
+_LAB = re.compile(r"lab\d*")
+_LABEL = re.compile(r"(?:(?P<serial>.+)/)?(?P<name>[A-Za-z][\w.-]*)=(?P<value>[\w.:+-]+)")
+
+
+def chosen(names: str, labels: Sequence[str]) -> list[Device]:
+    """The devices named with commas between; `all`: each that is ready; `none`: none, for a host that only judges.
+
+    `lab`, `lab2` ... are embedded ones. `labels` are NAME=VALUE, or SERIAL/NAME=VALUE for one device. Raises UserError
+    for what is not there.
+    """
+    listed = [name.strip() for name in names.split(",") if name.strip()]
+    if listed == ["none"]:
+        return []
+    if listed == ["all"]:
+        from monitor.observe.android import finding
+
+        listed = [each.serial for each in finding.listed() if each.state == "ready"]
+        listed = listed or [finding.choose().serial]  # which says what is wrong
+    if not listed or len(set(listed)) < len(listed):
+        raise UserError(f"--devices {names!r} names no device, or one twice.", "Write serials with commas between.")
+    return [Device(serial, {**_says(serial), **_added(serial, labels)}) for serial in listed]
+
+
+def _says(serial: str) -> dict[str, str]:
+    if _LAB.fullmatch(serial):
+        return {"kind": "lab", "api": "34"}
+    from monitor.observe.android import finding
+
+    known = finding.known(finding.choose(serial).serial)
+    facts = known.facts
+    rooted = len(known.adb_user.split()) > 1 or known.adb_user.split()[:1] == ["0"]
+    return {
+        "kind": facts.kind,
+        "api": str(facts.api),
+        "model": re.sub(r"[^\w.:+-]", "-", facts.model),
+        **({"abi": facts.abis[0]} if facts.abis else {}),
+        **({"rooted": "yes"} if rooted else {}),
+    }
+
+
+def _added(serial: str, labels: Sequence[str]) -> dict[str, str]:
+    added = {}
+    for label in labels:
+        found = _LABEL.fullmatch(label)
+        if found is None:
+            raise UserError(f"--label {label!r} is no label.", "Write NAME=VALUE, or SERIAL/NAME=VALUE for one device.")
+        if found["serial"] in (None, serial):
+            added[found["name"]] = found["value"]
+    return added

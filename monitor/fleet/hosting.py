@@ -1,0 +1,94 @@
+"""A host at work: a thread for each device, some judges, and one that tells the others what it has."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from monitor.errors import StoreError
+from monitor.fleet.judges import By, Judges
+from monitor.fleet.pools import meets, strictest
+from monitor.fleet.worker import Device, Host, Worker
+from monitor.store.runs import Run
+
+log = logging.getLogger(__name__)
+
+LOOK_S = 0.2
+"""Between two looks at whether runs have to be ended."""
+
+
+class Plain:
+    """Gives runs as the table of runs has them: one machine needs no queue beside it."""
+
+    def __init__(self, host: Host) -> None:
+        self._host = host
+        self._pools: list[str] = []
+
+    def refresh(self) -> None:
+        """See what waits."""
+        self._pools = strictest(self._host.runs.pools())
+
+    def next(self, device: Device) -> Run | None:
+        """The next run of a pool that the device is in."""
+        host = self._host
+        for pool in self._pools:
+            if meets(device.labels, pool) and (run := host.runs.take(pool, host.name, device.serial, host.lease_s)):
+                return run
+        return None
+
+    def done(self, run: Run) -> None:
+        """Nothing to do: the table says it."""
+
+
+@dataclass(frozen=True)
+class Crew:
+    """Who works on a host."""
+
+    devices: Sequence[Device]
+    judges: int
+    by: By
+
+
+def serve(host: Host, source: Plain, crew: Crew, over: Callable[[], bool] = lambda: False, beat_s: float = 10) -> None:
+    """Make and judge runs until `host.stop`, or until all is `over`."""
+    workers = [Worker(device, host, source) for device in crew.devices]
+    judges = Judges(host, crew.by, crew.judges)
+    threads = [threading.Thread(target=worker.work, name=worker.device.serial) for worker in workers]
+    if crew.judges:
+        threads.append(threading.Thread(target=judges.work, name="judges"))
+    next_beat = 0.0
+    try:
+        while not host.stop.wait(LOOK_S if next_beat else 0):
+            for worker in workers:
+                worker.look()
+            if time.monotonic() >= next_beat:
+                first, next_beat = not next_beat, time.monotonic() + beat_s
+                try:
+                    _beat(host, source, workers, judges)
+                    if over():
+                        break
+                except StoreError as error:
+                    log.warning("%s", error)
+                if first:
+                    for thread in threads:
+                        thread.start()
+    finally:
+        host.stop.set()
+        while any(thread.is_alive() for thread in threads):
+            for worker in workers:
+                worker.look()
+            time.sleep(LOOK_S)
+
+
+def _beat(host: Host, source: Plain, workers: Sequence[Worker], judges: Judges) -> None:
+    """Say that we live and what we have; learn what others wish."""
+    runs = [worker.run for worker in workers]
+    host.runs.renew([run.lease for run in runs if run] + judges.leases, host.lease_s)
+    wishes = host.runs.tell(host.name, [worker.slot() for worker in workers])
+    for worker in workers:
+        worker.rests = wishes[worker.device.serial]
+    host.runs.expire()
+    source.refresh()

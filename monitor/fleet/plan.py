@@ -1,0 +1,95 @@
+"""A campaign: a table of apps and the plans under which each is run, as runs to be made."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from monitor.errors import FileError, UserError
+from monitor.fleet.pools import pool
+from monitor.store.runs import Planned
+
+COLUMNS = ("app", "needs", "persona", "app_type", "first_party", "seconds")
+"""Of the table of apps; `app` alone must be there."""
+LAB = "kind=lab"
+NOT_LAB = "kind!=lab"
+_PACKAGE = re.compile(r"[A-Za-z]\w*(\.[A-Za-z]\w*)+")
+_PACKED = (".apk", ".apks", ".apkm", ".xapk")
+
+
+@dataclass(frozen=True)
+class Campaign:
+    """Under what name and plans the apps are run."""
+
+    name: str
+    plans: Sequence[str]
+    needs: str = ""
+    """Of each app, besides its own."""
+    seconds: float | None = None
+
+    def __post_init__(self) -> None:
+        if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,59}", self.name):
+            raise UserError(
+                f"{self.name!r} is no name for a campaign.", "Use up to 60 of the letters A-Z a-z 0-9 . _ and -."
+            )
+
+    def runs(self, table: Path) -> Iterator[Planned]:
+        """The runs of the apps in a CSV file, in its order. Raises FileError with the line of what does not fit."""
+        with table.open(encoding="utf-8-sig", newline="") as file:
+            lines = csv.DictReader(file)
+            names = lines.fieldnames or []
+            if "app" not in names or (unknown := sorted(set(names) - set(COLUMNS))):
+                wrong = f"no column {unknown[0]!r} is known" if "app" in names else "there is no column `app`"
+                raise FileError(table, 1, f"{wrong}.", f"Columns are {', '.join(COLUMNS)}.")
+            for row in lines:
+                try:
+                    if None in row or None in row.values():
+                        raise UserError("it has not as many fields as the first line.", "Write each app on one line.")
+                    yield from self._of({name: value.strip() for name, value in row.items()}, table.parent)
+                except UserError as error:
+                    raise FileError(table, lines.line_num, error.what, error.next_step) from None
+
+    def _of(self, row: dict[str, str], folder: Path) -> Iterator[Planned]:
+        named = row["app"]
+        app, package, apk = _app(named, folder)
+        needs = [LAB if app.startswith("lab:") else NOT_LAB, self.needs, row.get("needs", "")]
+        persona = str((folder / row["persona"]).resolve()) if row.get("persona") else None
+        options = {name: row[name] for name in ("app_type", "first_party", "seconds") if row.get(name)}
+        if self.seconds is not None:
+            options.setdefault("seconds", f"{self.seconds:g}")
+        for plan in self.plans:
+            key = json.dumps([self.name, app, plan, persona])
+            label = re.sub(r"[^A-Za-z0-9._-]", "-", package)[:60]
+            yield Planned(
+                id=f"{self.name}-{label}-{plan}-{hashlib.sha256(key.encode()).hexdigest()[:12]}",
+                campaign=self.name, app=app, package=package, apk=apk, plan=plan, persona=persona,
+                options=json.dumps(options), pool=pool(" and ".join(filter(None, needs))),
+            )  # fmt: skip
+
+
+def _app(named: str, folder: Path) -> tuple[str, str, str | None]:
+    """What tells the app from others, what people call it, and the file to install."""
+    if re.fullmatch(r"lab:[a-z]+", named):
+        return named, named, None
+    path = folder / named
+    if path.suffix in _PACKED or path.is_dir():
+        if not path.exists():
+            raise UserError(f"there is no {path}.", "Name files from the folder of the table.")
+        return _digest(path), path.stem, str(path.resolve())
+    if not _PACKAGE.fullmatch(named):
+        raise UserError(f"{named!r} is no app.", "Write an APK, .apks, .apkm, .xapk, a folder of splits, or a package.")
+    return named, named, None
+
+
+def _digest(path: Path) -> str:
+    """SHA-256 of a file; of a folder, that of the names and digests of its files."""
+    if path.is_dir():
+        inside = sorted((each.name, _digest(each)) for each in path.iterdir() if each.is_file())
+        return hashlib.sha256(json.dumps(inside).encode()).hexdigest()
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

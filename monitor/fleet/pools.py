@@ -1,0 +1,67 @@
+"""Pools: what an app needs of a device, such as `api>=33 and rooted and region=cn`, and whether a device has it."""
+
+from __future__ import annotations
+
+import operator
+import re
+from collections.abc import Callable, Mapping
+
+from monitor.errors import UserError
+
+_TERM = re.compile(
+    r"(?P<not>not\s+)?(?P<name>(?!(?:and|or|not)\b)[A-Za-z][\w.-]*)\s*(?:(?P<op>>=|<=|!=|=|>|<)\s*(?P<value>[\w.:+-]+))?"
+)
+_ORDER: dict[str, Callable[[float, float], bool]] = {
+    ">=": operator.ge,
+    "<=": operator.le,
+    ">": operator.gt,
+    "<": operator.lt,
+}
+LONGEST = 200
+"""Letters of a pool: it is the name of a queue."""
+
+
+def pool(needs: str) -> str:
+    """One spelling for what is needed: terms in order, once each. Raises UserError for what is no such text."""
+    terms = sorted({_spelled(term) for term in re.split(r"\s+and\s+", needs.strip(), flags=re.IGNORECASE) if term})
+    name = " and ".join(terms)
+    if len(name) > LONGEST:
+        raise UserError(f"{needs!r} is longer than {LONGEST} letters.", "Give devices a label for it: --label.")
+    return name
+
+
+def _spelled(term: str) -> str:
+    found = _TERM.fullmatch(term.strip())
+    if found is None or (found["not"] and found["op"]) or (found["op"] in _ORDER and not _number(found["value"])):
+        raise UserError(
+            f"{term!r} is nothing that a device can have.", "Write terms as api>=33 and rooted and region=cn."
+        )
+    if found["op"]:
+        return f"{found['name']}{found['op']}{found['value']}"
+    return f"not {found['name']}" if found["not"] else found["name"]
+
+
+def meets(labels: Mapping[str, str], pool: str) -> bool:
+    """Whether a device with these labels has everything that the pool asks for."""
+    return all(_meets(labels, term) for term in pool.split(" and ") if term)
+
+
+def _meets(labels: Mapping[str, str], term: str) -> bool:
+    found = _TERM.fullmatch(term)
+    if found is None:
+        return False
+    has = labels.get(found["name"])
+    if not found["op"]:
+        return (has in (None, "no")) == bool(found["not"])
+    if found["op"] in ("=", "!="):
+        return (has == found["value"]) == (found["op"] == "=")
+    return has is not None and _number(has) and _ORDER[found["op"]](float(has), float(found["value"]))
+
+
+def strictest(pools: list[str]) -> list[str]:
+    """In the order in which a device serves them: what few devices can do comes first."""
+    return sorted(pools, key=lambda pool: (-pool.count(" and "), pool))
+
+
+def _number(text: str) -> bool:
+    return re.fullmatch(r"\d+(\.\d+)?", text) is not None

@@ -1,0 +1,102 @@
+"""How far campaigns are: runs by state and pool, when they will be done, why runs are unobservable, devices."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from monitor.fleet.pools import meets
+from monitor.store.runs import Pool, Runs, Slot
+
+SILENT_S = 60.0
+"""A device whose host was not heard of for so long is not there."""
+
+
+@dataclass(frozen=True)
+class Status:
+    """Of one campaign or of all."""
+
+    pools: Sequence[Pool]
+    reasons: Sequence[tuple[str, int, str]]
+    devices: Sequence[Slot]
+    superseded: int
+
+    @property
+    def going_on(self) -> bool:
+        """Something remains to be done."""
+        return any(pool.planned or pool.leased or pool.recorded for pool in self.pools)
+
+    @property
+    def unobservable(self) -> int:
+        """Runs that could not be observed."""
+        return sum(pool.unobservable for pool in self.pools)
+
+    @property
+    def findings(self) -> int:
+        """In all runs that were judged."""
+        return sum(pool.findings for pool in self.pools)
+
+    def able(self, pool: Pool) -> list[Slot]:
+        """The devices that can make its runs now."""
+        return [
+            slot
+            for slot in self.devices
+            if slot.silent_s < SILENT_S and slot.state in ("ready", "busy") and meets(slot.labels, pool.pool)
+        ]
+
+    def eta_s(self, pool: Pool) -> float | None:
+        """When the runs of a pool will be recorded, if its devices do nothing else; None: it cannot be told."""
+        waiting, able = pool.planned + pool.leased, len(self.able(pool))
+        if not waiting:
+            return 0.0
+        return waiting * pool.took_s / able if pool.took_s and able else None
+
+    def as_json(self) -> dict[str, Any]:
+        """All of it."""
+        return {
+            "v": 1,
+            "going_on": self.going_on,
+            "pools": [
+                {**asdict(pool), "devices": len(self.able(pool)), "eta_s": self.eta_s(pool)} for pool in self.pools
+            ],
+            "unobservable": [{"reason": reason, "runs": count, "said": said} for reason, count, said in self.reasons],
+            "devices": [asdict(slot) for slot in self.devices],
+            "superseded": self.superseded,
+        }
+
+
+def status(runs: Runs, campaign: str | None = None) -> Status:
+    """How far it is now."""
+    return Status(runs.progress(campaign), runs.reasons(campaign), runs.devices(), runs.superseded())
+
+
+def words(told: Status) -> str:
+    """For a terminal: a table of pools, the reasons, the devices that are not at work."""
+    lines = []
+    for pool in told.pools:
+        eta = told.eta_s(pool)
+        when = "no device can make them now" if eta is None else f"about {_length(eta)} more" if eta else "all recorded"
+        lines += [
+            f"{pool.campaign}, {pool.pool or 'any device'}: {pool.total} runs",
+            f"  waiting {pool.planned}, running {pool.leased}, to judge {pool.recorded}, judged {pool.judged}, "
+            f"unobservable {pool.unobservable}; {pool.findings} findings",
+            f"  {len(told.able(pool))} devices; {when}",
+        ]
+    if not told.pools:
+        lines.append("No run is planned.")
+    lines += [f"unobservable ({reason}): {count} runs, such as: {said}" for reason, count, said in told.reasons]
+    if told.superseded:
+        lines.append(f"{told.superseded} recordings were not the first of their run: kept, never judged")
+    for slot in told.devices:
+        silent = f"not heard of for {_length(slot.silent_s)}" if slot.silent_s >= SILENT_S else ""
+        if silent or slot.state in ("paused", "down"):
+            lines.append(f"{slot.host}/{slot.serial} {silent or slot.state}" + (f": {slot.note}" if slot.note else ""))
+    return "\n".join(lines)
+
+
+def _length(seconds: float) -> str:
+    for unit, size in (("d", 86400), ("h", 3600), ("min", 60)):
+        if seconds >= size:
+            return f"{seconds / size:.1f} {unit}"
+    return f"{seconds:.0f} s"

@@ -1,0 +1,281 @@
+"""One device at work: it makes run after run, each by `appwitness observe` in a process of its own."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from threading import Event, Lock
+from typing import Literal, Protocol
+
+from monitor import escape, private
+from monitor.errors import StoreError
+from monitor.fleet.objects import Objects
+from monitor.observe.turns import turn_now
+from monitor.store.runs import Reason, Run, Runs, Slot
+
+log = logging.getLogger(__name__)
+
+OBSERVED = frozenset((0, 1, 3))
+"""Exit codes of `observe` after a run that was observed to its end."""
+REASONS: Mapping[int, Reason] = {4: "setup", 2: "usage"}
+"""Its other exit codes, as reasons; all else is a fault."""
+IN_A_ROW = 3
+"""So many runs fail one after the other on a device that has no fault, and it rests for a while."""
+REST_S = 600.0
+END_S = 60.0
+"""How long a run may take to end cleanly."""
+LONGEST_S = 3600.0
+"""How long a run may take: an app that never ends would keep the device for good."""
+WORDS = 300
+"""Letters of what a run said last that are kept."""
+
+
+@dataclass(frozen=True)
+class Device:
+    """A device as the fleet knows it."""
+
+    serial: str
+    """As adb names it; of lab devices `lab`, `lab2` ..."""
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def lab(self) -> bool:
+        """It is an embedded one."""
+        return self.labels.get("kind") == "lab"
+
+
+def observe(run: Run, device: Device, folder: Path) -> list[str]:
+    """`appwitness observe` of one run. It judges while it records, for screenshots, into an index that is dropped."""
+    said = [sys.executable, "-m", "monitor", "observe", "--plan", run.plan, "--output", str(folder), "--quiet"]
+    said += ["--db", "sqlite://", "--device", run.app if device.lab else device.serial]
+    if not device.lab:
+        said += [*(("--apk", run.apk) if run.apk else ("--app", run.app)), "--clear-data"]
+    if run.persona:
+        said += ["--persona", run.persona]
+    for name, value in json.loads(run.options).items():
+        said += [f"--{name.replace('_', '-')}", value]
+    return said
+
+
+def doctor(device: Device) -> str | None:
+    """What is wrong with a device, in words; None: a run would work."""
+    if device.lab:
+        return None
+    command = [sys.executable, "-m", "monitor", "doctor", "--device", device.serial, "--quiet"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    return None if done.returncode == 0 else _words(done.stderr or done.stdout)
+
+
+class Source(Protocol):
+    """Gives runs to devices."""
+
+    def next(self, device: Device) -> Run | None:
+        """A run that the device can make, leased to it; None: there is none now."""
+
+    def done(self, run: Run) -> None:
+        """The run is over, whatever came of it."""
+
+
+class Stopped(Exception):
+    """The host ends."""
+
+
+@dataclass(frozen=True)
+class Host:
+    """What the devices of a host share."""
+
+    name: str
+    runs: Runs
+    objects: Objects
+    spool: Path
+    """Where recordings are made."""
+    turns: Path
+    """The folder of locks, one for each device of this machine."""
+    stop: Event
+    command: Callable[[Run, Device, Path], Sequence[str]] = observe
+    """What makes a run on a device, into a new folder."""
+    check: Callable[[Device], str | None] = doctor
+    check_s: float = 30.0
+    """Between two looks at a device that is down."""
+    idle_s: float = 0.5
+    """Between two questions for a run where there was none."""
+    lease_s: float = 60.0
+
+    def kept[T](self, what: Callable[[], T]) -> T:
+        """What a store does, once it can be reached. Raises Stopped when the host ends before."""
+        wait_s = 0.5
+        while True:
+            try:
+                return what()
+            except (StoreError, OSError) as error:
+                log.warning("%s It is tried again in %g s.", error, wait_s)
+            if self.stop.wait(wait_s):
+                raise Stopped
+            wait_s = min(30.0, wait_s * 2)
+
+
+class Worker:
+    """Has a device make runs until the host ends."""
+
+    def __init__(self, device: Device, host: Host, source: Source) -> None:
+        self.device = device
+        self.state: Literal["ready", "down"] = "ready"
+        self.note: str | None = None
+        self.run: Run | None = None
+        self.rests = False
+        """A person wants it to."""
+        self._host = host
+        self._source = source
+        self._failed = 0
+        self._again_at = 0.0
+        self._process: subprocess.Popen[bytes] | None = None
+        self._ended_at: float | None = None
+        self._begun_at = 0.0
+        self._lock = Lock()
+
+    def slot(self) -> Slot:
+        """What is told of it."""
+        run, state = self.run, self.state
+        return Slot(
+            self._host.name,
+            self.device.serial,
+            self.device.labels,
+            "busy" if run else "paused" if self.rests else state,
+            self.note,
+            run.id if run else None,
+            silent_s=0,
+            paused=self.rests,
+        )
+
+    def work(self) -> None:
+        """Make one run after another; returns when the host ends."""
+        with suppress(Stopped):
+            while not self._host.stop.is_set():
+                if not self._turn():
+                    self._host.stop.wait(self._host.idle_s)
+
+    def _turn(self) -> bool:
+        """Make a run; False: there was none, or the device cannot."""
+        if self.rests or not self._is_up():
+            return False
+        with turn_now(self._host.turns, self.device.serial) as lock:
+            if lock is None:
+                self.note = "Another process has it."
+                return False
+            self.note = None
+            run = self._host.kept(lambda: self._source.next(self.device))
+            if run is None:
+                return False
+            self.run = run
+            try:
+                self._make(run, lock)
+            finally:
+                self.run = None
+                with suppress(Stopped):
+                    self._host.kept(lambda: self._source.done(run))
+        return True
+
+    def _is_up(self) -> bool:
+        if self.state == "down" and time.monotonic() >= self._again_at:
+            self.note = self._host.check(self.device)
+            self._again_at = time.monotonic() + self._host.check_s
+            if self.note is None:
+                self.state = "ready"
+        return self.state != "down"
+
+    def _make(self, run: Run, lock: int) -> None:
+        host, recording = self._host, f"{run.id}-a{run.attempts}"
+        earlier = host.kept(lambda: host.objects.list(f"{run.id}-a"))
+        if earlier:  # complete, and whoever made it was killed before he said so
+            host.kept(lambda: host.runs.recorded(run.id, earlier[0], self.device.serial))
+            return
+        folder = host.spool / recording
+        code, words = self._observe(run, folder, lock)
+        if code is None:
+            shutil.rmtree(folder, ignore_errors=True)
+            host.runs.released(run.lease)
+        elif code in OBSERVED:
+            self._failed = 0
+            host.kept(lambda: host.objects.put(recording, folder))
+            host.kept(lambda: host.objects.complete(recording))
+            if not host.kept(lambda: host.runs.recorded(run.id, recording, self.device.serial)):
+                log.warning("%s: another recording of this run was first; %s is kept beside.", run.id, recording)
+        else:
+            shutil.rmtree(folder, ignore_errors=True)
+            reason = REASONS.get(code, "fault")
+            log.warning("%s on %s: %s", run.id, self.device.serial, words)
+            host.kept(lambda: host.runs.failed(run.lease, reason, words, last=reason == "usage"))
+            self._look_after(reason)
+
+    def _look_after(self, reason: Reason) -> None:
+        """After a run that failed: whether the device can go on."""
+        if reason == "usage":
+            return
+        self._failed += 1
+        fault = self._host.check(self.device)
+        rest_s = self._host.check_s
+        if fault is None and self._failed % IN_A_ROW == 0:
+            fault, rest_s = f"{self._failed} runs in a row failed.", REST_S
+        if fault is not None:
+            self.state, self.note, self._again_at = "down", fault, time.monotonic() + rest_s
+
+    def _observe(self, run: Run, folder: Path, lock: int) -> tuple[int | None, str]:
+        """The exit code of a run and its last words; None: the host ends, and the run with it."""
+        private.folder(folder.parent)
+        said = folder.with_name(f"{folder.name}.log")
+        command = self._host.command(run, self.device, folder)
+        try:
+            with said.open("wb") as log_file, self._lock:
+                if self._host.stop.is_set():
+                    return None, ""
+                self._ended_at, self._begun_at = None, time.monotonic()
+                self._process = subprocess.Popen(
+                    command,
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.DEVNULL,
+                    stderr=log_file,
+                    start_new_session=True,  # Ctrl-C is for the host, which ends its runs
+                    pass_fds=(lock,),  # should the host be killed, the device is not free until the run has ended
+                )
+            code = self._process.wait()
+            if self._ended_at is not None and self._host.stop.is_set():
+                return None, ""
+            if self._ended_at is not None:
+                return 70, f"The run did not end within {LONGEST_S:g} s."
+            return code, _words(said.read_text("utf-8", "replace")) or f"It ended with {code}."
+        finally:
+            self._process = None
+            said.unlink(missing_ok=True)
+
+    def look(self) -> None:
+        """See to it that a run ends when the host does, or when it takes too long."""
+        with self._lock:
+            process = self._process
+            if process is None or process.poll() is not None:
+                return
+            now = time.monotonic()
+            if self._ended_at is None and (self._host.stop.is_set() or now - self._begun_at > LONGEST_S):
+                self._ended_at = now
+                process.terminate()
+            elif self._ended_at is not None and now - self._ended_at > END_S:
+                with suppress(ProcessLookupError):
+                    os.killpg(process.pid, signal.SIGKILL)
+
+
+def _words(text: str) -> str:
+    """The last that was said, on one line."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    last = next(
+        (place for place in range(len(lines) - 1, -1, -1) if lines[place].startswith(("error:", "internal"))), -1
+    )
+    return escape.terminal(" ".join(lines[last:]).removeprefix("error: "))[:WORDS]

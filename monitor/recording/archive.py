@@ -1,0 +1,224 @@
+"""A recording as one file, a ZIP whose members are stored as they are; read as the folder that it unpacks to.
+
+Nothing in an archive is trusted: its members are those of a recording, each a run of bytes of its own in the file, so
+what is unpacked is never more than what was given. Checksums of the ZIP are not asked: `verify` knows what was stamped,
+and names the line or body that differs.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import secrets
+import shutil
+import stat
+import struct
+import tempfile
+import weakref
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import lru_cache
+from io import BufferedReader, FileIO
+from itertools import pairwise
+from pathlib import Path
+from typing import BinaryIO
+
+from monitor import private
+from monitor.errors import FileError, UserError
+from monitor.events import FILES
+from monitor.recording import files
+from monitor.recording.quota import FREE_BYTES
+from monitor.recording.seal import BODIES, RUN, SEAL, TOKENS
+
+TIME = (1980, 1, 1, 0, 0, 0)
+"""Of every member: when it was packed says nothing."""
+MEMBERS = 100_000
+"""An archive with more of them is not read: its directory is held in memory."""
+DIRECTORY_BYTES = MEMBERS * 220
+CHUNK_BYTES = 1 << 20
+_NAME = re.compile(r"(?!\.{1,2}\Z)[A-Za-z0-9._-]{1,100}\Z")
+_FOLDERS: tuple[list[str], ...] = ([], [BODIES], [TOKENS])
+_LOCAL = struct.Struct("<4s22xHH")
+"""Of a member's own header: its signature, and the lengths of the name and the extra field that follow."""
+
+
+def names(folder: Path) -> Iterator[tuple[str, ...]]:
+    """The files in a folder that belong to a recording, and no others, as parts of their paths."""
+    yield from ((name,) for name in (RUN, *FILES.values(), SEAL) if os.path.lexists(folder / name))
+    for below in (BODIES, TOKENS):
+        if os.path.lexists(folder / below):
+            with files.folder(folder, below) as here:
+                yield from ((below, name) for name in sorted(os.listdir(here)))  # noqa: PTH208 a folder that is open
+
+
+@contextmanager
+def created(output: Path) -> Iterator[BinaryIO]:
+    """A new file for its owner alone, which has its name once it is whole and on disk.
+
+    Raises UserError when there is such a file already, and when it cannot be written.
+    """
+    hidden = output.parent / f".{output.name}.{secrets.token_hex(4)}.part"
+    try:
+        fd = os.open(hidden, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        try:
+            with os.fdopen(fd, "w+b") as file:
+                yield file
+                file.flush()
+                os.fsync(fd)
+            os.link(hidden, output)
+        finally:
+            hidden.unlink()
+    except OSError as error:
+        raise UserError(f"{output} cannot be made: {error.strerror}.", "Name a new file.") from None
+
+
+def add(archive: zipfile.ZipFile, name: str, source: BinaryIO, method: int = zipfile.ZIP_STORED) -> str:
+    """Add a member; its SHA-256."""
+    info = zipfile.ZipInfo(name, TIME)
+    info.compress_type, info.external_attr = method, 0o100600 << 16
+    digest = hashlib.sha256()
+    with archive.open(info, "w", force_zip64=True) as file:
+        while block := source.read(CHUNK_BYTES):
+            digest.update(block)
+            file.write(block)
+    return digest.hexdigest()
+
+
+def write(folder: Path, output: Path) -> None:
+    """Pack the recording in a folder into a new archive, whose members unpack to a folder named as the archive is.
+
+    Raises UserError when the archive is there already or cannot be written, while the run is going on, and FileError
+    for a file of the recording that is no regular one.
+    """
+    from monitor.recording.folder import Recording
+
+    if Recording.open(folder).going_on:
+        raise UserError(f"{folder} is being recorded.", "Pack it when the run has ended.")
+    inside = output.name.removesuffix(".zip")
+    if not _NAME.match(inside):
+        raise UserError(f"{output.name!r} has other than letters, digits, dots and hyphens.", "Name another file.")
+    members = [parts for parts in names(folder) if all(map(_NAME.match, parts))]
+    if len(members) > MEMBERS:
+        raise UserError(f"{folder} has more than {MEMBERS:,} files.", "Keep it as a folder.")
+    with created(output) as file, zipfile.ZipFile(file, "w") as archive:
+        for parts in members:
+            with files.reading(folder, *parts) as source:
+                add(archive, "/".join((inside, *parts)), source)
+
+
+class Unpacked:
+    """The folder that an archive unpacks to: private, among temporary files, gone with the last that holds it."""
+
+    def __init__(self, file: BufferedReader, place: Path) -> None:
+        self.place = place
+        self.sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+        """Of the archive."""
+        members = list(_members(file))
+        size = sum(length for _, _, length in members)
+        room = private.roomy()
+        disk = os.statvfs(room or tempfile.gettempdir())
+        if disk.f_bavail * disk.f_frsize - size < FREE_BYTES:
+            raise FileError(place, None, "does not fit on the disk for temporary files.", "Make room, or set TMPDIR.")
+        self.path = Path(tempfile.mkdtemp(prefix="appwitness-", dir=room))
+        weakref.finalize(self, shutil.rmtree, self.path, ignore_errors=True)
+        (self.path / BODIES).mkdir(mode=0o700)
+        for parts, start, length in members:
+            to = self.path.joinpath(*parts)
+            to.parent.mkdir(mode=0o700, exist_ok=True)
+            file.seek(start)
+            with os.fdopen(os.open(to, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600), "wb") as copy:
+                left = length
+                while left and (block := file.read(min(left, CHUNK_BYTES))):
+                    copy.write(block)
+                    left -= len(block)
+
+
+def unpacked(place: Path) -> Unpacked:
+    """An archive, unpacked; the last one that was asked for is not unpacked again.
+
+    Raises FileNotFoundError, and FileError for what is no archive of a recording.
+    """
+    held = place.stat()
+    if not stat.S_ISREG(held.st_mode):
+        raise files.NotAFile(place)
+    return _unpacked(place, held.st_dev, held.st_ino, held.st_size, held.st_mtime_ns, held.st_ctime_ns)
+
+
+@lru_cache(maxsize=1)
+def _unpacked(place: Path, *_version: int) -> Unpacked:
+    try:
+        with place.open("rb") as file:
+            return Unpacked(file, place)
+    except zipfile.BadZipFile as error:
+        raise FileError(
+            place, None, f"is no archive of a recording: {error}.", "Get it again from whoever made it."
+        ) from None
+    except OSError as error:
+        hint = "See that it can be read, and that there is room."
+        raise FileError(place, None, f"cannot be unpacked: {error.strerror}.", hint) from None
+
+
+class _Bounded(FileIO):
+    """A file of whose directory no more is read than an archive of a recording has."""
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        if size is None or not 0 <= size <= DIRECTORY_BYTES:
+            raise zipfile.BadZipFile("it has too many members")
+        return super().read(size)
+
+
+def _members(file: BufferedReader) -> Iterator[tuple[list[str], int, int]]:
+    """Parts of the path below the folder, first byte and size of each member. Raises BadZipFile."""
+    try:
+        with _Bounded(os.dup(file.fileno()), "rb") as bounded, zipfile.ZipFile(bounded) as archive:
+            infos, end = archive.infolist(), archive.start_dir
+    except (NotImplementedError, UnicodeDecodeError, struct.error, ValueError) as error:
+        raise zipfile.BadZipFile(str(error)) from None
+    if not 0 < len(infos) <= MEMBERS:
+        raise zipfile.BadZipFile(f"it has {len(infos):,} members")
+    inside = infos[0].orig_filename.partition("/")[0]
+    ranges = [(end, end)]
+    seen: set[str] = set()
+    for info in infos:
+        parts = _parts(info, inside)
+        name = "/".join(parts).casefold()
+        if name in seen:
+            raise zipfile.BadZipFile(f"{name!r} is there twice")
+        seen.add(name)
+        if not info.orig_filename.endswith("/"):
+            start = _start(file, info)
+            ranges.append((info.header_offset, start + info.file_size))
+            yield parts, start, info.file_size
+    if any(stop > begin for (_, stop), (begin, _) in pairwise(sorted(ranges))):
+        raise zipfile.BadZipFile("its members overlap")
+    if RUN not in seen:
+        raise zipfile.BadZipFile(f"it has no {RUN}")
+
+
+def _parts(info: zipfile.ZipInfo, inside: str) -> list[str]:
+    name = info.orig_filename
+    top, *parts = name.removesuffix("/").split("/")
+    if top != inside or not all(map(_NAME.match, (top, *parts))) or len(parts) > 2 or parts[:-1] not in _FOLDERS:
+        raise zipfile.BadZipFile(f"{name[:200]!r} is not in the folder of a recording")
+    kind = stat.S_IFMT(info.external_attr >> 16)
+    if not name.endswith("/") and (not parts or info.flag_bits & 1 or kind not in (0, stat.S_IFREG)):
+        raise zipfile.BadZipFile(f"{name!r} is encrypted, or no regular file")
+    if info.compress_type != zipfile.ZIP_STORED or info.compress_size != info.file_size:
+        raise zipfile.BadZipFile(f"{name!r} is compressed; unpack it, and pack the folder with `appwitness pack`")
+    return parts
+
+
+def _start(file: BufferedReader, info: zipfile.ZipInfo) -> int:
+    """The first byte of what a member holds."""
+    file.seek(max(0, info.header_offset))
+    head = file.read(_LOCAL.size)
+    if info.header_offset < 0 or len(head) < _LOCAL.size or head[:4] != b"PK\3\4":
+        raise zipfile.BadZipFile(f"{info.orig_filename!r} is not where its directory says")
+    long: int
+    more: int
+    _, long, more = _LOCAL.unpack(head)
+    if file.read(long) != info.orig_filename.encode():
+        raise zipfile.BadZipFile(f"{info.orig_filename!r} has another name in its own header")
+    return info.header_offset + _LOCAL.size + long + more

@@ -1,0 +1,484 @@
+"""The runs of campaigns and the devices that make them: who leases which run, what came of it; SQLite or PostgreSQL.
+
+These tables are no index: a plan cannot be rebuilt from recordings, so they have a version of their own. Times are
+seconds since 1970 by the clock of the database, which is one for all hosts.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, fields
+from itertools import batched
+from pathlib import Path
+from types import TracebackType
+from typing import Annotated, Any, Literal, Self
+
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Connection,
+    Float,
+    Index,
+    String,
+    Text,
+    case,
+    func,
+    insert,
+    inspect,
+    or_,
+    select,
+    text,
+    update,
+)
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.sql.functions import FunctionElement
+
+from monitor.errors import UserError
+from monitor.store.database import in_words, open_engine
+
+VERSION = 1
+ROWS = 500
+"""To a statement that plans runs."""
+ATTEMPTS = 3
+"""So often a run is begun before it counts as unobservable."""
+JUDGINGS = 5
+"""So often a recording is judged before that counts as impossible; a judge that is killed counts."""
+
+State = Literal["planned", "leased", "recorded", "judged", "unobservable"]
+Reason = Literal["setup", "usage", "fault", "lost", "judging"]
+"""Why a run is unobservable: the device, the proxy or the agent did not come up; the app or an option cannot be used;
+an internal error; whoever had it was not heard of again; its recording cannot be judged."""
+
+Name = Annotated[str, mapped_column(String(200))]
+Long = Annotated[str, mapped_column(Text)]
+Number = Annotated[int, mapped_column(BigInteger)]
+Time = Annotated[float, mapped_column(Float(53))]
+
+
+class _Now(FunctionElement[float]):
+    """The database's clock."""
+
+    type = Float()
+    inherit_cache = True
+
+
+@compiles(_Now)
+def _now_of_postgresql(*_: Any, **__: Any) -> str:
+    return "CAST(extract(epoch FROM clock_timestamp()) AS double precision)"
+
+
+@compiles(_Now, "sqlite")
+def _now_of_sqlite(*_: Any, **__: Any) -> str:
+    return "((julianday('now') - 2440587.5) * 86400.0)"
+
+
+class FleetBase(DeclarativeBase):
+    """The tables of a fleet."""
+
+
+class FleetVersion(FleetBase):
+    """One row: the version of these tables."""
+
+    __tablename__ = "fleet_version"
+    version: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+
+
+class RunRow(FleetBase):
+    """One app under one plan: planned, leased, recorded, judged, or unobservable."""
+
+    __tablename__ = "runs"
+    id: Mapped[Name] = mapped_column(primary_key=True)
+    """Made of campaign, app, plan and persona, so that nothing is planned twice; recordings are named after it."""
+    campaign: Mapped[Name] = mapped_column(index=True)
+    app: Mapped[Name]
+    """SHA-256 of the APK, else the package, or `lab:NAME`."""
+    package: Mapped[Long]
+    """What people call it: the package, or the name of the file."""
+    apk: Mapped[Long | None]
+    plan: Mapped[Name]
+    persona: Mapped[Long | None]
+    options: Mapped[Long]
+    """JSON: what else is said of it."""
+    pool: Mapped[Name]
+    """What a device has to be, as monitor/fleet/pools.py writes it."""
+    number: Mapped[Number]
+    """The order in which runs were planned."""
+    state: Mapped[Name]
+    reason: Mapped[Name | None]
+    note: Mapped[Long | None]
+    """What ended the last attempt, in words."""
+    attempts: Mapped[Number]
+    judgings: Mapped[Number]
+    host: Mapped[Name | None]
+    """Who has it, or had it last."""
+    device: Mapped[Name | None]
+    lease: Mapped[Name | None]
+    expires: Mapped[Time | None]
+    leased_at: Mapped[Time | None]
+    recorded_at: Mapped[Time | None]
+    judged_at: Mapped[Time | None]
+    recording: Mapped[Name | None] = mapped_column(index=True)
+    findings: Mapped[Number | None]
+
+    __table_args__ = (Index("runs_to_do", "state", "pool", "attempts", "number"),)
+
+
+class SupersededRow(FleetBase):
+    """A recording that was not the first of its run: kept, never judged, so that nothing is counted twice."""
+
+    __tablename__ = "superseded"
+    recording: Mapped[Name] = mapped_column(primary_key=True)
+    run: Mapped[Name] = mapped_column(index=True)
+    device: Mapped[Name | None]
+    at: Mapped[Time]
+
+
+class DeviceRow(FleetBase):
+    """A device of a host, as the host said last."""
+
+    __tablename__ = "fleet_devices"
+    host: Mapped[Name] = mapped_column(primary_key=True)
+    serial: Mapped[Name] = mapped_column(primary_key=True)
+    labels: Mapped[Long]
+    """JSON: name -> value."""
+    state: Mapped[Name]
+    """`ready`, `busy`, `paused`, `down`."""
+    note: Mapped[Long | None]
+    run: Mapped[Name | None]
+    seen_at: Mapped[Time]
+    paused: Mapped[bool]
+    """A person wants it to rest."""
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A run to be made."""
+
+    id: str
+    campaign: str
+    app: str
+    package: str
+    plan: str
+    pool: str
+    apk: str | None = None
+    persona: str | None = None
+    options: str = "{}"
+
+
+@dataclass(frozen=True)
+class Run(Planned):
+    """A run that somebody has."""
+
+    lease: str = ""
+    attempts: int = 0
+    recording: str | None = None
+
+
+@dataclass(frozen=True)
+class Pool:
+    """How far the runs of one campaign in one pool are."""
+
+    campaign: str
+    pool: str
+    planned: int = 0
+    leased: int = 0
+    recorded: int = 0
+    judged: int = 0
+    unobservable: int = 0
+    findings: int = 0
+    took_s: float | None = None
+    """From lease to recording, on average."""
+
+    @property
+    def total(self) -> int:
+        """All of them."""
+        return self.planned + self.leased + self.recorded + self.judged + self.unobservable
+
+
+@dataclass(frozen=True)
+class Slot:
+    """A device of a host."""
+
+    host: str
+    serial: str
+    labels: Mapping[str, str]
+    state: str
+    note: str | None
+    run: str | None
+    silent_s: float
+    """Since its host was heard of last."""
+    paused: bool
+
+
+class Runs:
+    """The runs and devices of a fleet in one database. Safe to use from several threads, processes and hosts.
+
+    `place` is the path of a SQLite file or a SQLAlchemy URL. Every method raises UserError when the database does not
+    let it.
+    """
+
+    def __init__(self, place: str | Path) -> None:
+        self._engine = open_engine(place, _prepare)
+        self.name = self._engine.url.database or self._engine.url.render_as_string(hide_password=True)
+        self.server = self._engine.dialect.name != "sqlite"
+        """It is on a server, which several hosts can use."""
+        self._writing = self._engine.execution_options(write=True)
+
+    def close(self) -> None:
+        """Close the database."""
+        self._engine.dispose()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+        self.close()
+
+    # planning
+
+    def plan(self, runs: Iterable[Planned]) -> int:
+        """Plan these; how many were not planned before."""
+        new = 0
+        insert_new = postgresql.insert if self.server else sqlite.insert
+        for batch in batched(runs, ROWS):
+            with self._write() as connection:
+                if self.server:
+                    _in_turn(connection)
+                number = connection.scalar(select(func.max(RunRow.number))) or 0
+                rows = [
+                    {**asdict(run), "number": number + place, "state": "planned", "attempts": 0, "judgings": 0}
+                    for place, run in enumerate(batch, start=1)
+                ]
+                known = set(connection.scalars(select(RunRow.id).where(RunRow.id.in_([run.id for run in batch]))))
+                new += len({run.id for run in batch} - known)
+                connection.execute(insert_new(RunRow).on_conflict_do_nothing(), rows)
+        return new
+
+    def retry(self, campaign: str, reason: str | None = None) -> int:
+        """Plan again what was unobservable for this reason (None: for any); how many."""
+        which = [RunRow.campaign == campaign, RunRow.state == "unobservable"]
+        if reason is not None:
+            which.append(RunRow.reason == reason)
+        again = case((RunRow.recording.is_(None), "planned"), else_="recorded")
+        with self._write() as connection:
+            return connection.execute(
+                update(RunRow).where(*which).values(state=again, reason=None, attempts=0, judgings=0)
+            ).rowcount
+
+    # recording
+
+    def pools(self) -> list[str]:
+        """The pools of which runs wait."""
+        with self._read() as connection:
+            return list(connection.scalars(select(RunRow.pool).where(RunRow.state == "planned").distinct()))
+
+    def take(self, pool: str, host: str, device: str, lease_s: float) -> Run | None:
+        """Lease the next run of a pool; None: there is none."""
+        next_ = select(RunRow.id).where(RunRow.state == "planned", RunRow.pool == pool)
+        next_ = next_.order_by(RunRow.attempts, RunRow.number).limit(1).with_for_update(skip_locked=True)
+        return self._lease(RunRow.id == next_.scalar_subquery(), host, device, lease_s)
+
+    def lease(self, run: str, host: str, device: str, lease_s: float) -> Run | None:
+        """Lease this run; None: it no longer waits."""
+        return self._lease(RunRow.id == run, host, device, lease_s)
+
+    def _lease(self, which: ColumnElement[bool], host: str, device: str, lease_s: float) -> Run | None:
+        values = {
+            "state": "leased", "host": host, "device": device, "attempts": RunRow.attempts + 1,
+            "lease": secrets.token_hex(8), "leased_at": _Now(), "expires": _Now() + lease_s,
+        }  # fmt: skip
+        query = update(RunRow).where(which, RunRow.state == "planned").values(**values).returning(*_RUN)
+        with self._write() as connection:
+            row = connection.execute(query).one_or_none()
+        return Run(**row._mapping) if row else None
+
+    def renew(self, leases: Sequence[str], lease_s: float) -> None:
+        """Whoever has these runs is alive."""
+        with self._write() as connection:
+            connection.execute(update(RunRow).where(RunRow.lease.in_(leases)).values(expires=_Now() + lease_s))
+
+    def recorded(self, run: str, recording: str, device: str) -> bool:
+        """The recording of a run is complete. False: another was first, and this one is kept as superseded."""
+        free = (RunRow.id == run, RunRow.recording.is_(None))
+        values = {
+            "state": "recorded", "recording": recording, "device": device, "recorded_at": _Now(), "lease": None,
+            "expires": None, "reason": None, "note": None,
+        }  # fmt: skip
+        with self._write() as connection:
+            if connection.execute(update(RunRow).where(*free).values(**values)).rowcount:
+                return True
+            first = connection.scalar(select(RunRow.recording).where(RunRow.id == run))
+            if first == recording:  # said before, and the answer was lost
+                return True
+            row = {"recording": recording, "run": run, "device": device, "at": _Now()}
+            known = select(SupersededRow.recording).where(SupersededRow.recording == recording)
+            if connection.scalar(known) is None:
+                connection.execute(insert(SupersededRow).values(**row))
+        return False
+
+    def failed(self, lease: str, reason: Reason, note: str, *, last: bool = False) -> None:
+        """A leased run was not observed: it waits again, or, `last` or begun ATTEMPTS times, is unobservable."""
+        self._end(RunRow.lease == lease, reason, note, ATTEMPTS if not last else 0)
+
+    def released(self, lease: str) -> None:
+        """A leased run was given up for no fault of its own: it waits again, as if it had not been begun."""
+        values = {"state": "planned", "lease": None, "expires": None, "attempts": RunRow.attempts - 1}
+        with self._write() as connection:
+            connection.execute(update(RunRow).where(RunRow.lease == lease, RunRow.state == "leased").values(**values))
+
+    def expire(self) -> int:
+        """End the leases whose holders were not heard of in time; how many."""
+        late = (RunRow.expires < _Now(), RunRow.lease.is_not(None))
+        lost = self._end(late, "lost", "Whoever made it was not heard of again.", ATTEMPTS)
+        with self._write() as connection:
+            free = update(RunRow).where(RunRow.state == "recorded", *late).values(lease=None, expires=None)
+            return lost + connection.execute(free).rowcount
+
+    def _end(self, which: Any, reason: Reason, note: str, limit: int) -> int:
+        wheres = which if isinstance(which, tuple) else (which,)
+        again = RunRow.attempts < limit
+        values = {
+            "state": case((again, "planned"), else_="unobservable"), "reason": case((again, None), else_=reason),
+            "note": note, "lease": None, "expires": None,
+        }  # fmt: skip
+        with self._write() as connection:
+            return connection.execute(update(RunRow).where(RunRow.state == "leased", *wheres).values(**values)).rowcount
+
+    # judging
+
+    def to_judge(self, count: int, host: str, lease_s: float) -> list[Run]:
+        """Lease recordings that nobody judges, oldest first."""
+        waiting = (RunRow.state == "recorded", RunRow.lease.is_(None))
+        ids = select(RunRow.id).where(*waiting).order_by(RunRow.recorded_at).limit(count)
+        lease = secrets.token_hex(8)
+        values = {"host": host, "lease": lease, "expires": _Now() + lease_s, "judgings": RunRow.judgings + 1}
+        with self._write() as connection:
+            found = connection.scalars(ids.with_for_update(skip_locked=True)).all()
+            query = update(RunRow).where(RunRow.id.in_(found)).values(**values).returning(*_RUN)
+            return [Run(**row._mapping) for row in connection.execute(query)] if found else []
+
+    def judged(self, run: str, findings: int) -> None:
+        """The conclusions of a run are saved; `findings` of them."""
+        values = {
+            "state": "judged", "judged_at": _Now(), "findings": findings, "lease": None, "expires": None, "note": None,
+        }  # fmt: skip
+        with self._write() as connection:
+            which = (RunRow.id == run, RunRow.state.in_(("recorded", "unobservable")), RunRow.recording.is_not(None))
+            connection.execute(update(RunRow).where(*which).values(**values))
+
+    def unjudged(self, run: str, note: str) -> None:
+        """A recording could not be judged: another judge tries, but not after JUDGINGS."""
+        again = RunRow.judgings < JUDGINGS
+        values = {
+            "state": case((again, "recorded"), else_="unobservable"),
+            "reason": case((again, None), else_="judging"), "note": note, "lease": None, "expires": None,
+        }  # fmt: skip
+        with self._write() as connection:
+            connection.execute(update(RunRow).where(RunRow.id == run, RunRow.state == "recorded").values(**values))
+
+    # looking on
+
+    def progress(self, campaign: str | None = None) -> list[Pool]:
+        """How far each pool is."""
+        took = func.avg(RunRow.recorded_at - RunRow.leased_at)
+        query = select(
+            RunRow.campaign, RunRow.pool, RunRow.state, func.count(), func.sum(RunRow.findings), took
+        ).group_by(RunRow.campaign, RunRow.pool, RunRow.state)
+        if campaign is not None:
+            query = query.where(RunRow.campaign == campaign)
+        found: dict[tuple[str, str], dict[str, Any]] = {}
+        with self._read() as connection:
+            for name, pool, state, count, findings, took_s in connection.execute(query.order_by(RunRow.campaign)):
+                of = found.setdefault((name, pool), {"campaign": name, "pool": pool})
+                of[state] = count
+                of["findings"] = of.get("findings", 0) + int(findings or 0)
+                if state == "judged" or (took_s and "took_s" not in of):
+                    of["took_s"] = took_s
+        return [Pool(**of) for _, of in sorted(found.items())]
+
+    def reasons(self, campaign: str | None = None) -> list[tuple[str, int, str]]:
+        """Why runs are unobservable: reason, how many, what was said of one of them."""
+        query = select(RunRow.reason, func.count(), func.min(RunRow.note)).where(RunRow.state == "unobservable")
+        if campaign is not None:
+            query = query.where(RunRow.campaign == campaign)
+        with self._read() as connection:
+            rows = connection.execute(query.group_by(RunRow.reason).order_by(func.count().desc()))
+            return [(reason or "", count, note or "") for reason, count, note in rows]
+
+    def superseded(self) -> int:
+        """How many recordings were not the first of their run."""
+        with self._read() as connection:
+            return connection.scalar(select(func.count()).select_from(SupersededRow)) or 0
+
+    # devices
+
+    def tell(self, host: str, slots: Iterable[Slot]) -> dict[str, bool]:
+        """What a host says of its devices now; serial -> whether a person wants it to rest."""
+        insert_new = postgresql.insert if self.server else sqlite.insert
+        wished = {}
+        with self._write() as connection:
+            for slot in slots:
+                said = {
+                    "labels": json.dumps(dict(slot.labels)), "state": slot.state, "note": slot.note, "run": slot.run,
+                    "seen_at": _Now(),
+                }  # fmt: skip
+                query = insert_new(DeviceRow).values(host=host, serial=slot.serial, paused=False, **said)
+                query = query.on_conflict_do_update(index_elements=["host", "serial"], set_=said)
+                wished[slot.serial] = bool(connection.scalar(query.returning(DeviceRow.paused)))
+        return wished
+
+    def devices(self) -> list[Slot]:
+        """The devices that hosts have told of."""
+        columns = (DeviceRow.host, DeviceRow.serial, DeviceRow.labels, DeviceRow.state, DeviceRow.note, DeviceRow.run)
+        query = select(*columns, (_Now() - DeviceRow.seen_at).label("silent_s"), DeviceRow.paused)
+        with self._read() as connection:
+            rows = connection.execute(query.order_by(DeviceRow.host, DeviceRow.serial)).all()
+        return [Slot(**{**row._mapping, "labels": json.loads(row.labels)}) for row in rows]
+
+    def pause(self, serial: str, *, rest: bool = True) -> int:
+        """A person wants a device to rest, or no longer; how many there are of this serial (or HOST/SERIAL)."""
+        host, _, name = serial.rpartition("/")
+        which = or_(DeviceRow.serial == serial, (DeviceRow.host == host) & (DeviceRow.serial == name))
+        with self._write() as connection:
+            return connection.execute(update(DeviceRow).where(which).values(paused=rest)).rowcount
+
+    # inside
+
+    @contextmanager
+    def _read(self) -> Iterator[Connection]:
+        with in_words(self.name), self._engine.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def _write(self) -> Iterator[Connection]:
+        with in_words(self.name), self._writing.begin() as connection:
+            yield connection
+
+
+_RUN = tuple(getattr(RunRow, each.name) for each in fields(Run))
+
+
+def _in_turn(connection: Connection) -> None:
+    """Others who plan, or make the tables, wait until this transaction ends."""
+    connection.execute(text("SELECT pg_advisory_xact_lock(7236051)"))
+
+
+def _prepare(connection: Connection, name: str) -> None:
+    """Make the tables where they are not there yet. Raises UserError when another version made them."""
+    if connection.dialect.name == "postgresql":
+        _in_turn(connection)
+    if FleetVersion.__tablename__ not in inspect(connection).get_table_names():
+        FleetBase.metadata.create_all(connection)
+        connection.execute(insert(FleetVersion), {"version": VERSION})
+        return
+    found = connection.scalar(select(FleetVersion.version))
+    if found != VERSION:
+        raise UserError(
+            f"The runs in {name} were planned by another version of appwitness ({found}, not {VERSION}).",
+            "Finish the campaign with that version, or name another database with --db.",
+        )

@@ -1,0 +1,55 @@
+"""Fake devices: `sh` gives a recording of tests/recordings after a while, under the name that the fleet asked for."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from monitor.fleet.objects import Objects
+from monitor.fleet.worker import Device, Host
+from monitor.store.runs import Planned, Run, Runs
+
+RECORDINGS = Path(__file__).parents[1] / "recordings"
+RECORDED = "address-book-upload"
+FINDINGS = 1
+
+_GIVE = """
+sleep "$3"
+mkdir -p "$2" && cp -R "$1/." "$2/" && sed -i "s/address-book-upload/${2##*/}/" "$2/run.json"
+exit "$4"
+"""
+"""$1: the recording, $2: the folder to make, $3: seconds, $4: the exit code of `observe`."""
+
+
+def fake(seconds: float = 0.0, code: int = 1) -> Callable[[Run, Device, Path], Sequence[str]]:
+    """What makes a run instead of `appwitness observe`."""
+    return lambda _run, _device, folder: [
+        "sh", "-ec", _GIVE, "sh", str(RECORDINGS / RECORDED), str(folder), str(seconds), str(code),
+    ]  # fmt: skip
+
+
+def failing(words: str, code: int) -> Callable[[Run, Device, Path], Sequence[str]]:
+    """A run that says this on stderr and ends so."""
+    return lambda _run, _device, _folder: ["sh", "-c", f'echo "$1" >&2; exit {code}', "sh", words]
+
+
+def phones(count: int, **labels: str) -> list[Device]:
+    """Fake devices."""
+    return [Device(f"phone-{number}", {"kind": "phone", "api": "34", **labels}) for number in range(count)]
+
+
+def planned(count: int, campaign: str = "night", pool: str = "kind!=lab") -> list[Planned]:
+    """Runs of apps that nobody has."""
+    return [
+        Planned(f"{campaign}-app{number}-accept", campaign, f"app{number}", f"com.example.app{number}", "accept", pool)
+        for number in range(count)
+    ]
+
+
+def host(folder: Path, runs: Runs, name: str = "host", **options: Any) -> Host:
+    """A host whose devices are fake."""
+    said = {"command": fake(), "check": lambda _device: None, "check_s": 0.1, "idle_s": 0.02, **options}
+    objects = Objects(folder / "recordings")
+    return Host(name, runs, objects, folder / "spool" / name, folder / "turns", threading.Event(), **said)
