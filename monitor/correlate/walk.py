@@ -40,7 +40,7 @@ from monitor.recording import Read, Recording
 from monitor.recording.state import run_digest
 from monitor.seen import Seen, holds, number_of
 from monitor.store import Store
-from monitor.store.index import Saved
+from monitor.store.index import Saved, Sight
 
 RECENT = timedelta(seconds=5)
 """Following: an access that is reported later than an upload it precedes (the agent sends in batches) is still linked
@@ -270,6 +270,12 @@ class Walk:
             judged_by=judged_by,
             path=place_of(self.recording),
             before=self.saved,
+            sight=Sight(
+                reads=len(self.accesses),
+                uploads=len(self.joined) - len(foreign),
+                sought=bool(self.accesses) or watched.persona is not None,
+                asked=timeline.asked if timeline.watched else None,
+            ),
         )
         return Outcome(self.id, flows, findings, new_lines, gaps)
 

@@ -32,6 +32,21 @@ ConsentName = Literal[
 saw no question; basic_only: only the basic function was accepted (a no to all else); partial: something of what was
 asked was accepted (said of the whole, never of one kind of data); expired: what was accepted has been replaced by a new
 text, not yet answered; unseen_answer: a question was shown and no longer seen, and neither was its answer."""
+Moment = Literal["before_answer", "after_refusal", "after_withdrawal", "after_yes", "not_observed"]
+MOMENTS: Mapping[ConsentName, Moment] = {
+    "not_shown": "before_answer",
+    "requested": "before_answer",
+    "dismissed": "before_answer",
+    "expired": "before_answer",
+    "refused": "after_refusal",
+    "basic_only": "after_refusal",
+    "withdrawn": "after_withdrawal",
+    "given": "after_yes",
+    "partial": "after_yes",
+    "not_observed": "not_observed",
+    "unseen_answer": "not_observed",
+}
+"""State of consent -> which answer was in force; not_observed: nobody saw whether there was one."""
 Need = Literal["hooks", "proxy", "consent"]
 """An observer of run.json."""
 Party = Literal["first", "third", "unknown"]

@@ -8,12 +8,14 @@ from typing import Literal, NamedTuple
 
 from monitor.events import Access, Consent, DataType, Phase, Ref, Value
 from monitor.findings import (
+    MOMENTS,
     Answer,
     Candidate,
     ComparedRow,
     ComparedRun,
     Comparison,
     ConsentName,
+    Moment,
     Occurrence,
     Pattern,
     Recipient,
@@ -26,12 +28,12 @@ from monitor.judge.recipients import is_device
 from monitor.labels import Labels
 from monitor.seen import holds
 
-NO_ANSWER: frozenset[ConsentName] = frozenset({"not_shown", "requested", "dismissed", "expired"})
-"""States in which no answer is in force."""
-YES: frozenset[ConsentName] = frozenset({"given", "partial"})
-NO: frozenset[ConsentName] = frozenset({"refused", "basic_only"})
-UNSEEN: frozenset[ConsentName] = frozenset({"not_observed", "unseen_answer"})
-"""States in which nobody saw whether there was an answer."""
+ANSWERS: dict[Moment, Answer] = {
+    "after_yes": "yes",
+    "after_refusal": "no",
+    "after_withdrawal": "withdrawn",
+    "not_observed": "not_observed",
+}
 PLANNED: dict[str, Answer] = {"accept": "yes", "refuse": "no", "withdraw": "withdrawn"}
 ORDER: tuple[Pattern, ...] = (
     "after_withdrawal",
@@ -148,10 +150,8 @@ def _runs(reports: Sequence[Report]) -> Iterator[ComparedRun]:
 
 def _answer(answers: Sequence[ConsentName], plan: str) -> Answer:
     """The last word of the user; where none was observed, what the plan was."""
-    last = next((state for state in reversed(answers) if state not in NO_ANSWER), None)
-    if last is None:
-        return PLANNED.get(plan, "none")
-    return "yes" if last in YES else "no" if last in NO else "not_observed" if last in UNSEEN else "withdrawn"
+    given = (ANSWERS[moment] for state in reversed(answers) if (moment := MOMENTS[state]) in ANSWERS)
+    return next(given, PLANNED.get(plan, "none"))
 
 
 def _differ(reports: Sequence[Report]) -> Iterator[Literal["version", "apk", "device", "persona"]]:
@@ -245,19 +245,11 @@ def _occurrences(seen: Iterable[_Seen], reports: Sequence[Report]) -> tuple[Occu
 
 
 def _patterns(seen: Sequence[Occurrence], runs: Sequence[ComparedRun]) -> tuple[Pattern, ...]:
-    states = {occurrence.consent for occurrence in seen}
+    moments = {MOMENTS[occurrence.consent] for occurrence in seen}
     showing = {occurrence.recording for occurrence in seen}
-    found: set[Pattern] = set()
-    if "withdrawn" in states:
-        found.add("after_withdrawal")
-    if states & NO:
-        found.add("after_refusal")
-    if states & NO_ANSWER:
-        found.add("before_answer")
-    if states & UNSEEN:
-        found.add("not_observed")
+    found: set[Pattern] = {moment for moment in moments if moment != "after_yes"}
     answers = {run.answer for run in runs} - {"not_observed"}
-    if states <= YES:
+    if moments == {"after_yes"}:
         # A run that did not end with a yes shows that it stays out, or stops, without one.
         found.add("only_after_yes" if answers - {"yes"} else "after_yes")
     elif all(run.run.id in showing for run in runs) and len(answers) > 1:

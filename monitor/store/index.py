@@ -65,6 +65,19 @@ class Saved(NamedTuple):
 NOTHING_SAVED = Saved(None)
 
 
+class Sight(NamedTuple):
+    """What a run could show, by what was watched and recorded."""
+
+    reads: int = 0
+    """Reads of the app."""
+    uploads: int = 0
+    """Uploads of the app."""
+    sought: bool = False
+    """Whether there were values to look for: read by the app, planted or declared."""
+    asked: bool | None = None
+    """Whether any question to the user was seen; None: nobody watched."""
+
+
 class Store:
     """The index of any number of recordings in one database. Safe to use from several threads and processes.
 
@@ -210,11 +223,13 @@ class Store:
         judged_by: str | None = None,
         path: str | None = None,
         before: Saved | None = None,
+        sight: Sight = Sight(),  # noqa: B008, immutable
     ) -> Saved:
         """Save what was concluded from a recording, in one transaction; what is as in `before` is not written.
 
         `gaps` are those that correlating came upon, `judged_by` the digest of what they come from, `before` what the
-        last save gave. Raises UserError when the index has by now the recording of another folder than `path`.
+        last save gave, `sight` what the run could show. Raises UserError when the index has by now the recording of
+        another folder than `path`.
         """
         saved = Saved(None if judged_by else secrets.token_hex(16), flows, findings, gaps)
         with self._write() as connection:
@@ -231,7 +246,7 @@ class Store:
             _delete(connection, FoundGapRow, FoundGapRow.number, recording_id, stale)
             self._insert(connection, FoundGapRow, [gap_row(recording_id, n, gaps[n]) for n in new])
             query = update(RecordingRow).where(RecordingRow.id == recording_id)
-            connection.execute(query.values(judged_by=judged_by, turn=saved.turn))
+            connection.execute(query.values(judged_by=judged_by, turn=saved.turn, **sight._asdict()))
         return saved
 
     def flows(self, recording_id: str, ids: Sequence[str] | None = None) -> list[Flow]:
@@ -303,6 +318,7 @@ class Store:
         row: Row = {
             "path": path,
             "package": run.app.package,
+            "app": run.app.apk_sha256 or run.app.package,
             "device": run.device.serial,
             "plan": run.plan,
             "started": format_time(run.started),
@@ -310,7 +326,7 @@ class Store:
             "run": run.model_dump_json(),
         }
         if held is None:
-            self._insert(connection, RecordingRow, [{"id": recording_id, **row}])
+            self._insert(connection, RecordingRow, [{"id": recording_id, **row, **Sight()._asdict()}])
         elif held.run != row["run"]:
             before = Run.model_validate_json(held.run)
             if (before.started, before.app.package) != (run.started, run.app.package):

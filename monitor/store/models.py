@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Annotated
 
 from msgspec.structs import fields
-from sqlalchemy import DDL, BigInteger, ForeignKey, String, Text, event
+from sqlalchemy import DDL, BigInteger, ForeignKey, Index, String, Text, event
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from monitor.events import FILES, KINDS, Line, kind_of
 
-VERSION = 6
+VERSION = 7
 """Of these tables. An index of another version is not read: a new one is built from the recordings."""
 
 Name = Annotated[str, mapped_column(String(200))]
@@ -39,6 +39,8 @@ class RecordingRow(Base):
     path: Mapped[Long]
     """Where it is: lines and conclusions are those of the recording in this folder, and of no other of the same id."""
     package: Mapped[Long]
+    app: Mapped[Long]
+    """SHA-256 of its APK; the package where that is not known."""
     device: Mapped[Name]
     plan: Mapped[Name]
     started: Mapped[Moment] = mapped_column(index=True)
@@ -49,6 +51,13 @@ class RecordingRow(Base):
     """Digest of all that the findings come from: the lines, run.json, the bodies, the rules, our own version."""
     turn: Mapped[Name | None]
     """The random name of the last save while the run goes on."""
+    reads: Mapped[Number]
+    """How many reads of the app were recorded, as of the last save; so too the next three."""
+    uploads: Mapped[Number]
+    sought: Mapped[bool]
+    """Whether there were values to look for: read by the app, planted or declared."""
+    asked: Mapped[bool | None]
+    """Whether any question to the user was seen; None: nobody watched."""
 
 
 class OfRecording(Base):
@@ -93,6 +102,11 @@ class FlowRow(OfRecording):
     data: Mapped[Long]
     consent: Mapped[Name]
     host: Mapped[Long]
+    recipient: Mapped[Long]
+    """One name for all hosts of a recipient."""
+    sdk: Mapped[Long | None]
+    """Whose code sent it, where that is an SDK of a known maker or package; None: the app's own, or not known."""
+    other_app: Mapped[bool]
     party: Mapped[Name]
     at: Mapped[Moment]
     flow: Mapped[Long]
@@ -124,6 +138,10 @@ class FindingRow(OfRecording):
     confidence: Mapped[Name]
     data: Mapped[Long | None]
     host: Mapped[Long | None]
+    recipient: Mapped[Long | None]
+    sdk: Mapped[Long | None]
+    """Whose code sent it, else whose code read it, as in flows."""
+    consent: Mapped[Name | None]
     finding: Mapped[Long]
     """All of it as JSON."""
 
@@ -138,6 +156,19 @@ class FoundGapRow(OfRecording):
     gap: Mapped[Long]
     """All of it as JSON."""
 
+
+# A ranking of all recordings reads these instead of whole rows (store/ranking.py).
+Index(
+    "flows_ranked", FlowRow.recipient, FlowRow.data, FlowRow.sdk, FlowRow.consent, FlowRow.other_app, FlowRow.recording
+)
+Index(
+    *("findings_ranked", FindingRow.rule, FindingRow.data, FindingRow.recipient, FindingRow.sdk, FindingRow.consent),
+    FindingRow.recording,
+)
+Index(
+    *("recordings_ranked", RecordingRow.id, RecordingRow.judged_by, RecordingRow.app, RecordingRow.package),
+    *(RecordingRow.asked, RecordingRow.uploads, RecordingRow.reads, RecordingRow.sought),
+)
 
 for table in Base.metadata.tables.values():
     if table.name != LineRow.__tablename__:

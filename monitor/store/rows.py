@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from monitor.events import dump, format_time
-from monitor.findings import Finding, Flow, ReportedGap
+from monitor.findings import Code, Finding, Flow, ReportedGap
 
 Row = dict[str, Any]
 
@@ -22,6 +22,9 @@ def flow_row(recording: str, number: int, flow: Flow) -> Row:
         "data": flow.data,
         "consent": flow.consent,
         "host": flow.recipient.host,
+        "recipient": flow.recipient.key or flow.recipient.host,
+        "sdk": _owner(flow.carrier and flow.carrier.code),
+        "other_app": flow.other_app,
         "party": flow.recipient.party,
         "at": format_time(flow.at),
         "flow": flow.model_dump_json(exclude={"matches"}),
@@ -56,6 +59,9 @@ def finding_row(recording: str, number: int, finding: Finding) -> Row:
         "confidence": finding.confidence,
         "data": finding.data,
         "host": finding.recipient.host if finding.recipient else None,
+        "recipient": (finding.recipient.key or finding.recipient.host) if finding.recipient else None,
+        "sdk": _owner(finding.sent_by) or _owner(finding.read_by),
+        "consent": finding.consent,
         "finding": finding.model_dump_json(),
     }
 
@@ -69,6 +75,10 @@ def gap_row(recording: str, number: int, gap: ReportedGap) -> Row:
         "why": gap.why,
         "gap": dump(gap),
     }
+
+
+def _owner(code: Code | None) -> str | None:
+    return code.owner if code else None
 
 
 def without_nul(rows: list[Row]) -> list[Row]:

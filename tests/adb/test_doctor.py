@@ -17,7 +17,8 @@ import pytest
 from click.testing import CliRunner
 
 from monitor import cli
-from monitor.observe.android import adb, doctor, finding, shell
+from monitor.observe.android import adb, container, doctor, finding, shell
+from monitor.observe.android.doctor.checks import around
 from monitor.observe.android.faults import entries
 from tests.adb.rig.adb_server import AdbServer
 from tests.adb.rig.phone import Phone
@@ -82,6 +83,7 @@ class Case:
 ALONE = {
     "adb-server-unreachable",
     "adb-timeout",
+    "emulator-outside",
     "device-not-found",
     "frida-other",
     "no-device",
@@ -191,6 +193,11 @@ def named(rig: Rig) -> None:
     rig.name = rig.phone.serial
 
 
+def contained(rig: Rig) -> None:
+    rig.patch.setenv("container", "oci")
+    rig.name = "emulator-5554"
+
+
 def no_wait(rig: Rig) -> None:
     rig.patch.setattr(shell, "SU_S", 0.3)
 
@@ -224,6 +231,22 @@ def stuck(rig: Rig) -> None:
     rig.server.stuck.add(rig.phone.serial)
 
 
+@pytest.mark.parametrize("usb", [True, False])
+def test_in_a_container_it_says_whose_adb_server_is_asked(
+    rig_of: Callable[..., Rig], usb: bool, tmp_path: Path
+) -> None:
+    rig = rig_of({})
+    rig.patch.setenv("container", "oci")
+    rig.patch.setattr(container, "USB", tmp_path if usb else tmp_path / "none")
+
+    (result,) = around()
+
+    port = adb.server()[1]
+    assert f"own adb server at 127.0.0.1:{port}" in result.message
+    assert ("and those named by HOST:PORT" in result.message) == usb
+    assert doctor.diagnose(None, rig.folder).results[0] == result
+
+
 def refusing_taps(rig: Rig) -> None:
     rig.properties(ro__build__version__oplusrom="V13.1.0")
     rig.put(refuses_input=True)
@@ -246,6 +269,8 @@ CASES = [
         properties(sys__user__0__ce_available="false"),
         properties(sys__user__0__ce_available="true"),
     ),
+    Case("device-not-set-up", lambda rig: rig.settings("global", device_provisioned="0"), None),
+    Case("emulator-outside", contained, named),
     Case("device-locked", wm_locked, unlocked, {"api": 33}),
     Case("screen-locked", wm_locked, unlocked, {"api": 34}),
     Case(
@@ -312,6 +337,7 @@ CASES = [
 ]
 ELSEWHERE = {
     "adb-failed": "test_finding.py",
+    "adb-server-elsewhere": "test_traffic.py",
     "adb-root-refused": "test_finding.py",
     "hooks-fail": "test_attach.py",
     "apk-not-there": "../observe/android/test_apk.py",
@@ -468,7 +494,7 @@ def test_a_good_device_of_each_version(rig_of: Callable[..., Rig], api: int) -> 
 
     diagnosis = doctor.diagnose(None, rig.folder)
 
-    assert [result.check for result in diagnosis.results] == list(doctor.CHECKS)
+    assert ["container", *(result.check for result in diagnosis.results)] == list(doctor.CHECKS)
     assert diagnosis.worst == "ok"
     assert diagnosis.api == api
 

@@ -124,6 +124,18 @@ def test_booted(phone_of: PhoneOf, said: dict[str, str], code: str | None) -> No
         finding.booted(shell)
 
 
+def test_it_has_not_started_while_its_storage_is_not_there(phone_of: PhoneOf) -> None:
+    phone = phone_of()
+    shell = Shell(finding.choose(phone.serial))
+    storage = phone.root / "storage/emulated/0"
+    storage.rename(storage.with_name("later"))
+
+    assert code_of(lambda: finding.booted(shell)) == "device-booting"
+
+    storage.with_name("later").rename(storage)
+    finding.booted(shell)
+
+
 @pytest.mark.parametrize("api", [24, 29, 34])
 @pytest.mark.parametrize(("lock", "opens"), [("none", True), ("swipe", True), ("pin", False)])
 def test_awake(phone_of: PhoneOf, control_of: ControlOf, api: int, lock: str, opens: bool) -> None:

@@ -138,6 +138,20 @@ def test_the_redirect_takes_a_port_of_the_device_and_puts_a_proxy_of_the_users_a
     assert control.shell.adb.reversed() == [8080]
 
 
+def test_an_adb_server_elsewhere_cannot_lead_the_device_here(
+    phone_of: Callable[..., Phone], control_of: Callable[[Phone], Control], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    control = control_of(phone_of(su=""))
+    monkeypatch.setenv("ADB_SERVER_SOCKET", "tcp:192.0.2.1:5037")
+
+    with pytest.raises(DeviceFault) as error:
+        control.reverse(8080, 8080)
+
+    assert error.value.code == "adb-server-elsewhere"
+    assert "192.0.2.1:5037" in error.value.what
+    assert not control.journal.open
+
+
 def test_another_vpn_is_a_fault(phone_of: Callable[..., Phone], control_of: Callable[[Phone], Control]) -> None:
     phone = phone_of(state={"settings": {"global": {}, "secure": {"always_on_vpn_app": "org.vpn"}, "system": {}}})
     control = control_of(phone)

@@ -76,8 +76,8 @@ def raw(place: Path, rows: list[tuple[object, ...]]) -> float:
     Store(place).close()
     with closing(sqlite3.connect(place, isolation_level=None)) as database:
         database.execute("PRAGMA synchronous = NORMAL")
-        run = ["r", "", "", "", "", "", None, "", None, None]
-        database.execute(f"INSERT INTO recordings VALUES ({','.join('?' * len(run))})", run)
+        names = ("id", "path", "package", "app", "device", "plan", "started", "run", "reads", "uploads", "sought")
+        database.execute(f"INSERT INTO recordings ({','.join(names)}) VALUES ('r'{', 0' * (len(names) - 1)})")
         begun = time.perf_counter()
         for batch in batched(rows, BATCH):
             database.execute("BEGIN IMMEDIATE")

@@ -222,6 +222,11 @@ class Timeline:
         """Whether anybody observed what the user was asked of the privacy policy."""
         return self._watched or "general_policy" in self._spoken
 
+    @property
+    def asked(self) -> bool:
+        """Whether anything was seen that the user was asked or answered, apart from the system's permissions."""
+        return bool(self._spoken)
+
     def at(self, time: datetime, data: DataType | None = None, scope: str = "general_policy") -> ConsentStatus:
         """The status at `time` (host's clock, inclusive) for one kind of data; None asks for the whole."""
         if unwatched := self._unwatched(scope):

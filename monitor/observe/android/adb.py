@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import re
 import subprocess
 import time
@@ -12,10 +13,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-import adbutils
-
+from monitor.errors import extra
 from monitor.observe.android.faults import DeviceFault, fault
 
+with extra("observe"):
+    import adbutils
+
+LOOPBACK = "127.0.0.1"
+USUAL_PORT = 5037
 CONNECT_S = 10.0
 CONNECT_TRIES = 3
 SHELL_S = 30.0
@@ -43,6 +48,7 @@ ADDRESS = re.compile(r"[A-Za-z0-9.\-]+:\d{1,5}|\[[0-9a-fA-F:]+\]:\d{1,5}")
 TLS_CONNECT = "_adb-tls-connect._tcp"
 TLS_PAIRING = "_adb-tls-pairing._tcp"
 """What a phone with wireless debugging announces: where to connect, and where to pair while it shows a code."""
+_SOCKET = re.compile(r"tcp:(?:([\w.-]+):)?(\d{1,5})")
 _EXIT = re.compile(r"\r?\nexit=(\d+)\r?\n?$")
 
 
@@ -80,6 +86,21 @@ class Output:
     def ok(self) -> bool:
         """Whether it ended with 0."""
         return self.code == 0
+
+
+def server() -> tuple[str, int]:
+    """Host and port of the adb server, by the variables that adb itself reads; its library knows others."""
+    said = os.environ.get
+    if found := _SOCKET.fullmatch(said("ADB_SERVER_SOCKET", "")):
+        return found[1] or LOOPBACK, int(found[2])
+    host = said("ANDROID_ADB_SERVER_HOST") or said("ANDROID_ADB_SERVER_ADDRESS") or LOOPBACK
+    port = said("ANDROID_ADB_SERVER_PORT", "")
+    return host, int(port) if port.isdecimal() else USUAL_PORT
+
+
+def is_here() -> bool:
+    """Whether the adb server is on this machine, so that ports which it opens are this machine's."""
+    return server()[0] in (LOOPBACK, "localhost")
 
 
 def devices() -> list[Seen]:
@@ -207,12 +228,12 @@ class Adb:
         raise AssertionError
 
     def forward(self, port: int, remote: str) -> None:
-        """Have `port` of this machine's loopback lead to `remote` there: `tcp:27042`, `localabstract:name`."""
+        """Have `port` of the adb server's machine lead to `remote` there: `tcp:27042`, `localabstract:name`."""
         with _translated(self.serial, f"forward {remote}"):
             self._device.forward(f"tcp:{port}", remote, norebind=True)
 
     def forwarded(self) -> list[int]:
-        """The ports of this machine's loopback that lead to the device; the cable takes them away."""
+        """The ports of the adb server's machine that lead to the device; the cable takes them away."""
         with _translated(self.serial, "forward --list"):
             locals_ = (item.local for item in self._device.forward_list())
             return [int(local[4:]) for local in locals_ if local.startswith("tcp:")]
@@ -224,7 +245,7 @@ class Adb:
             self._device.forward_remove(f"tcp:{port}", raise_non_found=False)
 
     def reverse(self, port: int, here: int) -> None:
-        """Have `port` of the device's loopback lead to the port `here` of this machine's."""
+        """Have `port` of the device's loopback lead to the port `here` of the adb server's machine."""
         with _translated(self.serial, f"reverse tcp:{port}"):
             self._device.reverse(f"tcp:{port}", f"tcp:{here}")
 
@@ -270,7 +291,7 @@ class Adb:
 
 
 def _client() -> adbutils.AdbClient:
-    return adbutils.AdbClient()
+    return adbutils.AdbClient(*server())
 
 
 def _ask(query: str, timeout_s: float = ANSWER_S) -> str:
@@ -313,7 +334,7 @@ class _translated:  # noqa: N801 used as a function
             seconds = f"{self._timeout_s:.0f}"
             return raised("adb-timeout", serial=self._serial, command=self._command[:80], seconds=seconds)
         if isinstance(error, ConnectionRefusedError) or not self._serial:
-            return raised("adb-server-unreachable", said=said)
+            return raised("adb-server-unreachable", server="{}:{}".format(*server()), said=said)
         for state, code in STATES.items():
             if f"device {state}" in said or said.strip() == state or (" " in state and state in said):
                 return raised(code, serial=self._serial, state=state)

@@ -8,6 +8,7 @@ import threading
 import time
 from dataclasses import dataclass, field
 
+from monitor.observe.android import adb
 from monitor.observe.android.facts import Facts
 from monitor.observe.android.faults import fault
 from monitor.observe.android.journal import Journal, Undo
@@ -56,14 +57,14 @@ class Control:
         if (now := self.shell.check(f"settings get {key}").strip()) != value:
             raise fault("setting-refused", serial=self.shell.serial, name=key, value=value, now=now)
 
-    def forward(self, remote: str) -> int:
-        """A port of this machine that leads to `remote` on the device; undo closes it."""
+    def forward(self, remote: str) -> str:
+        """An address, HOST:PORT, that leads to `remote` on the device; undo closes it."""
         with socket.create_server(("127.0.0.1", 0)) as free:
             port: int = free.getsockname()[1]
         self.journal.before(f"forward tcp:{port} to {remote}", Undo("adb", f"unforward {port}", lost_by_reboot=True))
         self.shell.adb.forward(port, remote)
         self.forwards[port] = remote
-        return port
+        return f"{adb.server()[0]}:{port}"
 
     def renew(self) -> None:
         """Make the ports again that lead to the device and are no longer there. Raises DeviceFault."""
@@ -74,7 +75,12 @@ class Control:
                     self.shell.adb.forward(port, remote)
 
     def reverse(self, port: int, here: int) -> None:
-        """Have `port` of the device's loopback lead to `here` on this machine; undo closes it."""
+        """Have `port` of the device's loopback lead to `here` on this machine; undo closes it.
+
+        Raises DeviceFault `adb-server-elsewhere`: it would lead to the adb server's machine.
+        """
+        if not adb.is_here():
+            raise fault("adb-server-elsewhere", server="{}:{}".format(*adb.server()))
         self.journal.before(f"reverse tcp:{port}", Undo("adb", f"unreverse {port}", lost_by_reboot=True))
         self.shell.adb.reverse(port, here)
 

@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from monitor.observe.android import adb
+from monitor.observe.android import adb, container
 from monitor.observe.android.adb import ADDRESS, STATES, TLS_CONNECT, Adb, Seen
 from monitor.observe.android.control import Control
 from monitor.observe.android.facts import Facts, ask, properties
@@ -24,6 +24,8 @@ KINDS = ("usb", "emulator")
 """Names for the only device of a kind, where there is one."""
 BOOTED = {"sys.boot_completed": "1", "dev.bootcomplete": "1", "init.svc.bootanim": "stopped"}
 """What Android says once it has started; a device that lacks one of the last two is not asked for it."""
+READY = "pm path android >/dev/null && [ -d /sdcard/. ] && settings get global device_provisioned"
+"""Asked once it says so: the package manager and the storage may come later; `0` where it has not been set up."""
 UNLOCKED = "sys.user.0.ce_available"
 POLL_S = 0.5
 WHO_S = 10.0
@@ -177,7 +179,8 @@ def after_pairing(address: str, wait_s: float = 5.0) -> str | None:
 def booted(shell: Shell, wait_s: float = 0.0) -> None:
     """Wait until Android has started and the user has unlocked it once since.
 
-    Raises DeviceFault `device-booting` or `device-locked-since-start` when it has not after `wait_s` seconds.
+    Raises DeviceFault `device-booting`, `device-locked-since-start` or `device-not-set-up` when it has not after
+    `wait_s` seconds.
     """
     poll(lambda: _booted(shell), wait_s)
 
@@ -251,6 +254,8 @@ def _named(name: str) -> Adb:
     for address in _announced(name):
         with suppress(DeviceFault):
             return adb.connect(address)
+    if way(name) == "emulator" and container.inside():
+        raise fault("emulator-outside", serial=name) from missing
     if not ADDRESS.fullmatch(name):
         answering, _ = _sorted(adb.devices())
         same = {each.one: each.serial for each in answering if each.hardware == name}
@@ -324,3 +329,8 @@ def _booted(shell: Shell) -> None:
         raise fault("device-booting", serial=shell.serial)
     if said.get(UNLOCKED) == "false":
         raise fault("device-locked-since-start", serial=shell.serial)
+    answers = shell.user(READY)
+    if not answers.ok:
+        raise fault("device-booting", serial=shell.serial)
+    if answers.out.strip() == "0":
+        raise fault("device-not-set-up", serial=shell.serial)

@@ -81,10 +81,10 @@ def ready(
     Raises DeviceFault `app-not-debuggable`.
     """
     if by.config is not None:
-        port = control.forward(by.config.endpoint)
+        address = control.forward(by.config.endpoint)
         told = {"gadget": "in the app's package", "gadget_at": by.config.endpoint}
         gadget = Gadget(FROM_PACKAGE, end, start=start, waits=by.config.waits)
-        return Ready(gadget, (f"127.0.0.1:{port}", by.config.token), told)
+        return Ready(gadget, (address, by.config.token), told)
     assert by.build is not None
     if not control.shell.user(f"run-as {package} id").ok:
         raise fault("app-not-debuggable", serial=control.shell.serial, package=package)

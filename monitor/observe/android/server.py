@@ -167,10 +167,10 @@ def _run(
         port = PORTS.start + secrets.randbelow(len(PORTS))
         script = _START.format(folder=folder, name=program, port=port, token=token, environment=environment)
         pid = control.shell.check(script, root=True).strip()
-        local = control.forward(f"tcp:{port}")
+        address = control.forward(f"tcp:{port}")
         alive = functools.partial(_check_alive, control, folder, pid)
         try:
-            system = answers(f"127.0.0.1:{local}", token, ready_s, check=alive)
+            system = answers(address, token, ready_s, check=alive)
         except DeviceFault as error:
             if "in use" not in str(error) or tries == PORT_TRIES:
                 raise
@@ -184,7 +184,7 @@ def _run(
                 raise fault("frida-server-no-rights", serial=control.shell.serial) from error
             raise
         names = tuple(quirk.name for quirk in applied)
-        return Running((f"127.0.0.1:{local}", token), folder, port, build, system, names)
+        return Running((address, token), folder, port, build, system, names)
     raise AssertionError
 
 

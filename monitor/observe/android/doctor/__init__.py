@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from monitor.observe.android import finding
 from monitor.observe.android.adb import Adb
 from monitor.observe.android.doctor.asked import Asked, Level, Result, ask, of, texts
-from monitor.observe.android.doctor.checks import CHECKS
+from monitor.observe.android.doctor.checks import CHECKS, around
 from monitor.observe.android.faults import DeviceFault
 from monitor.observe.android.shell import Shell
 
@@ -58,7 +58,7 @@ def diagnose(name: str | None, folder: Path, wait_s: float = 0.0) -> Diagnosis:
         asked = ask(finding.control(device, folder))
     except DeviceFault as error:
         found = "root" if error.code.startswith("root-") else "started" if device is not None else "reached"
-        return Diagnosis(device=device.serial if device else None, results=(of(error, found),))
+        return Diagnosis(device=device.serial if device else None, results=(*around(), of(error, found)))
     facts = asked.facts
     return Diagnosis(
         device=device.serial,

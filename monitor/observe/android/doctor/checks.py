@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator
 
-from monitor.observe.android import finding, traffic
+from monitor.observe.android import container, finding, traffic
 from monitor.observe.android.builds import BUILDS
 from monitor.observe.android.doctor.asked import Asked, Result, roms, texts
 from monitor.observe.android.gadget_config import USUAL_PORT
@@ -28,6 +28,14 @@ def check(name: str) -> Callable[[Check], Check]:
         return function
 
     return register
+
+
+@check("container")
+def around(_: Asked | None = None) -> Iterator[Result]:
+    """Whose adb server is asked, where that is not plain; it needs no device."""
+    if container.inside():
+        message = texts().checks["container"].ok.replace("{server}", container.server())
+        yield Result(check="container", level="ok", code=None, message=message, remedy=None)
 
 
 @check("reached")

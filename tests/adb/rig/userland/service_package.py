@@ -104,6 +104,9 @@ def _for(state, name, user):
 
 def do_path(arguments, state):
     _, values, words = _options(arguments, ("--user",))
+    if words == ["android"]:  # Android itself
+        print("package:/system/framework/framework-res.apk")
+        return 0
     package, _ = _for(state, words[0], values.get("--user", "0"))
     if package is None:
         return 1

@@ -1,0 +1,40 @@
+"""Whether this is a container, and whose adb server it uses: that decides which devices there are."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from monitor.observe.android import adb
+
+VARIABLE = "container"
+SIGNS = (Path("/.dockerenv"), Path("/run/.containerenv"))
+USB = Path("/dev/bus/usb")
+
+
+def inside() -> bool:
+    """Docker and Podman leave a file, and our images say so in the environment, as Podman does."""
+    return bool(os.environ.get(VARIABLE)) or any(each.exists() for each in SIGNS)
+
+
+def server() -> str:
+    """Whose adb server is asked, where it is, and which devices it has; it has been asked something before."""
+    address = "{}:{}".format(*adb.server())
+    if not adb.is_here():
+        return f"the adb server at {address}, with the devices of that machine; ports to a device open there"
+    if not _runs_adb():
+        return f"the host's adb server at {address}, with the devices that the host sees"
+    if USB.is_dir():
+        return f"this container's own adb server at {address}, with the devices of {USB} and those named by HOST:PORT"
+    return f"this container's own adb server at {address}, with the devices that are named by HOST:PORT"
+
+
+def _runs_adb() -> bool:
+    """Whether a process of this container is adb."""
+    for each in Path("/proc").glob("[0-9]*/comm"):
+        try:
+            if each.read_text() == "adb\n":
+                return True
+        except OSError:  # it has ended
+            continue
+    return False

@@ -1,0 +1,206 @@
+"""Rankings over apps: who receives, what is sent, by which SDK, against which rule; and how many apps could show it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from types import MappingProxyType
+from typing import Any, Literal, NamedTuple
+
+from sqlalchemy import ColumnElement, and_, case, exists, false, func, not_, null, or_, select
+
+from monitor.findings import MOMENTS, Moment, Need
+from monitor.store.index import Store
+from monitor.store.lists import ROWS, Filters, Page
+from monitor.store.models import FindingRow, FlowRow, FoundGapRow, PositionRow, RecordingRow
+
+By = Literal["recipient", "sdk", "data", "rule", "finding", "app"]
+When = Literal["unasked"] | Moment
+Needed = Literal["values"] | Need
+"""An observer, or values to look for."""
+Left = Literal["unjudged", "nothing_read", "nothing_sent", "no_values", "consent_unwatched"]
+
+GROUPS: Mapping[By, tuple[str, ...]] = {
+    "recipient": ("recipient",),
+    "sdk": ("sdk",),
+    "data": ("data",),
+    "rule": ("rule",),
+    "finding": ("rule", "data", "recipient", "sdk"),
+    "app": ("app",),
+}
+"""What a row of a ranking stands for; `finding`: the same finding of many apps, folded."""
+FILTERS = ("recipient", "sdk", "data", "rule", "app")
+WHEN: tuple[When, ...] = (
+    *("unasked", "before_answer", "after_refusal", "after_withdrawal", "after_yes", "not_observed"),
+)
+"""When it was against the user's answer; `unasked`: in a run that was watched, and in which no question was seen."""
+SENT: frozenset[Needed] = frozenset({"proxy", "values"})
+"""What a run needs to show that personal data was sent."""
+NONE: Filters = MappingProxyType({})
+BESIDE = 3
+"""How many kinds of data, recipients and SDKs a row names."""
+
+
+class Ranked(NamedTuple):
+    """A row of a ranking. An app is its APK, or its package where that is not known."""
+
+    of: dict[str, str | None]
+    """What it stands for: name of a filter -> value. As filters these show what is behind the row."""
+    apps: int
+    runs: int
+    when: dict[When, int]
+    """Apps by when it was; one may be in several."""
+    example: str
+    """Id of a recording that has it."""
+    package: str
+    """Of an app that has it."""
+    beside: dict[str, tuple[str, ...]]
+    """`data`, `recipient`, `sdk` -> those that are most often together with it."""
+
+
+class Counted(NamedTuple):
+    """Runs and their apps."""
+
+    apps: int
+    runs: int
+
+
+class Basis(NamedTuple):
+    """What a ranking rests on."""
+
+    all: Counted
+    able: Counted
+    """Those that could have shown such a thing: something of what it needs was recorded."""
+    gaps: Counted
+    """Of these, those in which something could not be observed."""
+    left: dict[Left, int]
+    """Runs that could not, by the first reason."""
+
+
+class Rankings:
+    """Asks the index of one store. Only recordings that were judged to their end count."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+
+    def ranking(self, by: By, filters: Filters = NONE, page: int = 1) -> Page[Ranked]:
+        """The rows with the most apps first; `filters` (FILTERS) each ask for one value, empty texts for nothing.
+
+        A page that there is not is the first.
+        """
+        facts = FindingRow if by in ("rule", "finding") or filters.get("rule") else FlowRow
+        names = GROUPS[by]
+        groups = [_column(facts, name).label(name) for name in names]
+        of_apps = (
+            select(
+                *groups,
+                func.count(RecordingRow.id.distinct()).label("runs"),
+                func.min(RecordingRow.id).label("example"),
+                func.min(RecordingRow.package).label("package"),
+                func.sum(_when(facts).distinct()).label("when"),
+            )
+            .select_from(facts)
+            .join(RecordingRow, RecordingRow.id == facts.recording)
+            .where(*_wanted(facts, by, filters))
+            .group_by(*groups, RecordingRow.app)
+            .subquery()
+        )
+        columns, package = [of_apps.c[name] for name in names], func.min(of_apps.c.package)
+        apps, runs = func.count(), func.sum(of_apps.c.runs)
+        query = select(
+            *columns, apps, runs, func.min(of_apps.c.example), package, func.count().over(),
+            *(func.count(case((of_apps.c.when.bitwise_and(1 << bit) != 0, 1))) for bit in range(len(WHEN))),
+        ).group_by(*columns)  # fmt: skip
+        order = (apps.desc(), runs.desc(), *([package] if by == "app" else []), *columns)
+        query = query.order_by(*order).limit(ROWS).offset((page - 1) * ROWS)
+        with self.store.reading() as connection:
+            rows = connection.execute(query).all()
+            if not rows and page > 1:
+                return self.ranking(by, filters)
+            keys = [row[0] for row in rows]
+            beside = {
+                name: self._beside(connection, facts, by, filters, name, keys)
+                for name in ("data", "recipient", "sdk")
+                if len(names) == 1 and name not in names and not filters.get(name)
+            }
+        first = len(names)
+        found = [
+            Ranked(
+                of=dict(zip(names, row[:first], strict=True)),
+                apps=row[first],
+                runs=row[first + 1],
+                when={name: count for name, count in zip(WHEN, row[first + 5 :], strict=True) if count},
+                example=row[first + 2],
+                package=row[first + 3],
+                beside={name: of.get(row[0], ()) for name, of in beside.items()},
+            )
+            for row in rows
+        ]
+        return Page(tuple(found), page, rows[0][first + 4] if rows else 0)
+
+    def _beside(
+        self, connection: Any, facts: Any, by: By, filters: Filters, name: str, keys: Collection[str]
+    ) -> dict[str, tuple[str, ...]]:
+        key, other = _column(facts, GROUPS[by][0]), _column(facts, name)
+        query = (
+            select(key, other)
+            .select_from(facts)
+            .join(RecordingRow, RecordingRow.id == facts.recording)
+            .where(*_wanted(facts, by, filters), key.in_(keys), other.is_not(None))
+            .group_by(key, other)
+            .order_by(func.count().desc(), other)
+        )
+        found: dict[str, tuple[str, ...]] = {}
+        for group, value in connection.execute(query):
+            if len(found.setdefault(group, ())) < BESIDE:
+                found[group] += (value,)
+        return found
+
+    def basis(self, needs: Collection[Needed] = SENT) -> Basis:
+        """How many runs and apps could have shown what needs this, and why the others could not."""
+        lacks = {
+            "unjudged": RecordingRow.judged_by.is_(None),
+            "nothing_sent": RecordingRow.uploads == 0 if "proxy" in needs else false(),
+            "nothing_read": RecordingRow.reads == 0 if "hooks" in needs else false(),
+            "no_values": not_(RecordingRow.sought) if "values" in needs else false(),
+            "consent_unwatched": RecordingRow.asked.is_(None) if "consent" in needs else false(),
+        }
+        able = not_(or_(*lacks.values()))
+        gap_line = exists().where(
+            PositionRow.recording == RecordingRow.id, PositionRow.kind == "gap", PositionRow.line > 0
+        )
+        gap = or_(gap_line, exists().where(FoundGapRow.recording == RecordingRow.id))
+        reason = case(*((condition, name) for name, condition in lacks.items()))
+        with self.store.reading() as connection:
+
+            def counted(*conditions: ColumnElement[bool]) -> Counted:
+                query = select(func.count(RecordingRow.app.distinct()), func.count()).where(*conditions)
+                return Counted(*connection.execute(query).one())
+
+            left = select(reason, func.count()).where(not_(able)).group_by(reason)
+            return Basis(
+                counted(), counted(able), counted(able, gap), dict(tuple(row) for row in connection.execute(left))
+            )
+
+
+def _column(facts: Any, name: str) -> Any:
+    return RecordingRow.app if name == "app" else getattr(facts, name)
+
+
+def _wanted(facts: Any, by: By, filters: Filters) -> list[ColumnElement[bool]]:
+    """Which flows or findings count."""
+    conditions = [_column(facts, name) == value for name in FILTERS if (value := filters.get(name))]
+    if facts is FlowRow:
+        conditions.append(not_(FlowRow.other_app))
+    conditions.append(_column(facts, GROUPS[by][0]).is_not(None))
+    return [RecordingRow.judged_by.is_not(None), *conditions]
+
+
+def _when(facts: Any) -> Any:
+    """The bit of WHEN. What nobody watched may have been taken for granted: it is not counted."""
+    bits = {when: 1 << number for number, when in enumerate(WHEN)}
+    return case(
+        (facts.consent.is_(None), null()),
+        (RecordingRow.asked.is_(None), bits["not_observed"]),
+        (and_(facts.consent == "not_shown", RecordingRow.asked.is_(False)), bits["unasked"]),
+        *((facts.consent == state, bits[moment]) for state, moment in MOMENTS.items()),
+    )

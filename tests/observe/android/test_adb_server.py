@@ -1,0 +1,29 @@
+"""Where the adb server is, as adb itself is told of it."""
+
+import pytest
+
+from monitor.observe.android import adb
+
+
+@pytest.mark.parametrize(
+    ("said", "server", "here"),
+    [
+        ({}, ("127.0.0.1", 5037), True),
+        ({"ADB_SERVER_SOCKET": "tcp:host.docker.internal:5037"}, ("host.docker.internal", 5037), False),
+        ({"ADB_SERVER_SOCKET": "tcp:localhost:5099"}, ("localhost", 5099), True),
+        ({"ADB_SERVER_SOCKET": "tcp:5099"}, ("127.0.0.1", 5099), True),
+        ({"ADB_SERVER_SOCKET": "nonsense:1:2"}, ("127.0.0.1", 5037), True),
+        ({"ANDROID_ADB_SERVER_PORT": "5038"}, ("127.0.0.1", 5038), True),
+        ({"ANDROID_ADB_SERVER_PORT": "x"}, ("127.0.0.1", 5037), True),
+        ({"ANDROID_ADB_SERVER_ADDRESS": "10.0.0.2"}, ("10.0.0.2", 5037), False),
+        ({"ANDROID_ADB_SERVER_HOST": "10.0.0.3", "ANDROID_ADB_SERVER_PORT": "1"}, ("10.0.0.3", 1), False),
+        ({"ADB_SERVER_SOCKET": "tcp:10.0.0.2:1", "ANDROID_ADB_SERVER_PORT": "2"}, ("10.0.0.2", 1), False),
+    ],
+)
+def test_where_the_adb_server_is(monkeypatch, said, server, here):
+    for name in ("ADB_SERVER_SOCKET", *(f"ANDROID_ADB_SERVER_{end}" for end in ("HOST", "ADDRESS", "PORT"))):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in said.items():
+        monkeypatch.setenv(name, value)
+
+    assert (adb.server(), adb.is_here()) == (server, here)
