@@ -15,6 +15,7 @@ import click
 from monitor.api.home import signer
 from monitor.cli.base import (
     Judging,
+    RecordingPath,
     interrupts,
     judging_options,
     listen,
@@ -49,7 +50,7 @@ VERDICTS = {
 
 
 @main.command("correlate")
-@click.argument("recording", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.argument("recording", nargs=-1, required=True, type=RecordingPath())
 @click.option("--follow", "following", is_flag=True, help="Keep correlating while the recording is being made.")
 @click.option(
     "-j",
@@ -136,7 +137,7 @@ def _counted(judged: Judged) -> str:
 
 
 @main.command("report", cls=Paired)
-@click.argument("recording", required=False, type=click.Path(path_type=Path))
+@click.argument("recording", required=False, type=RecordingPath())
 @output_options(
     FORMATS,
     click.option(

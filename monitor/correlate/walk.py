@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NamedTuple
@@ -29,7 +30,7 @@ from monitor.findings import Carrier, Finding, Flow, ReportedGap
 from monitor.judge import observers
 from monitor.judge.claims import Claim
 from monitor.judge.connections import bypass_gap, connections_of, foreign_gaps, found_at
-from monitor.judge.consent import Clock, Observed, Reader, Timeline, of_app, understood
+from monitor.judge.consent import Clock, Observed, Reader, Timeline, by_operator, of_app, understood
 from monitor.judge.order import decided
 from monitor.judge.phases import Phases
 from monitor.judge.rules import Facts, Memory, judge
@@ -61,17 +62,14 @@ class Outcome:
     new_lines: int
     gaps: tuple[ReportedGap, ...] = ()
     """Those that correlating came upon."""
-    gap_lines: int = 0
-    """How many lines of the recording are gaps beside these."""
+    all_gaps: int = 0
+    """How many gaps there are, lines that are gaps included."""
 
 
 def concluded(store: Store, recording_id: str, held: Held) -> Outcome:
     """What the index has of a recording that it has judged already."""
     flows, findings = tuple(store.flows(recording_id)), tuple(store.findings(recording_id))
-    gaps = tuple(store.found_gaps(recording_id))
-    lines = held.prefixes["gap"][0].line if "gap" in held.prefixes else 0
-    unreadable = sum(gap.subject.startswith(f"{FILES['gap']}:") for gap in gaps)
-    return Outcome(recording_id, flows, findings, 0, gaps, lines - unreadable)
+    return Outcome(recording_id, flows, findings, 0, tuple(store.found_gaps(recording_id)), held.gaps)
 
 
 class Asked(NamedTuple):
@@ -117,6 +115,8 @@ class Walk:
         """Lines that are none of the contract."""
         self.claims: dict[Ref, tuple[Claim, ...]] = {}
         self.recent: dict[Ref, tuple[Seen[Upload], decode.Decoded]] = {}
+        self.forgotten: dict[str, set[Ref]] = {}
+        """Kind -> those of its lines that were forgotten."""
         self.until = self.run.ended
         """Up to when the run was observed, on the host's clock."""
         self.asked: Asked | None = None
@@ -149,10 +149,12 @@ class Walk:
         return (seen for read in self.store.read(self.id, kind) if (seen := self._seen(read)))
 
     def _seen(self, read: Read) -> Seen[Event] | None:
-        """A line on the host's clock; one that is none of the contract is remembered as a gap."""
+        """A line on the host's clock; one that was forgotten, or is none of the contract, is remembered."""
         seen = read.seen(self.run.clock_offset_ms)
         if seen:
             self.unreadable.pop(read.ref, None)
+        elif read.forgotten:
+            self.forgotten.setdefault(read.kind, set()).add(read.ref)
         else:
             detail = f"not a line of the contract: {read.error}"
             self.unreadable[read.ref] = ReportedGap(
@@ -239,22 +241,27 @@ class Walk:
         return decoded
 
     def conclude(self, new_lines: int, *, going_on: bool = False) -> Outcome:
-        """Judge what is linked and save it, in one transaction; nothing final is said of a run that is `going_on`."""
+        """Judge what is linked and save it, in one transaction; nothing final is said of a run that is `going_on`.
+
+        Nor is anything concluded from what is not there when lines were forgotten.
+        """
+        partial = going_on or bool(self.forgotten)
+        connected = self.run.sockets_watched and "connection" not in self.forgotten
         _, phases, consents, timeline = self.asked = self._asked()
         watched = observers.watched(self.run, len(self.accesses), len(self.joined), timeline, len(self.witnesses))
         uploads = {ref: seen for ref, (seen, _) in self.joined.items()}
         sent = [seen.event for seen in uploads.values()]
         carriers = self.connections.carriers(uploads, self.known.recipients)
-        foreign = self.connections.foreign(uploads, carriers) if self.run.sockets_watched else frozenset[Ref]()
+        foreign = self.connections.foreign(uploads, carriers) if connected else frozenset[Ref]()
         foreign |= self._of_others(uploads, carriers)
         flows = self._flows(timeline, carriers, foreign)
         gaps = (
             *(self.cuts[ref] for ref in sorted(self.cuts, key=number_of)),
             *_dangling(timeline, self.run),
             *foreign_gaps(uploads[ref] for ref in sorted(foreign, key=number_of)),
-            *(() if going_on else self._bypassing(sent)),
-            *(() if going_on else observers.gaps(self.run, watched, timeline)),
-            *(() if going_on else self._missed(watched, sent)),
+            *(() if partial else self._bypassing(sent)),
+            *(() if going_on else observers.gaps(self.run, watched, timeline, self.forgotten.keys())),
+            *(() if partial else self._missed(watched, sent)),
         )
         facts = Facts(
             flows=flows,
@@ -279,8 +286,8 @@ class Walk:
             frequency=self.known.frequency,
         )
         with uncollected():
-            findings = judge(self.known.rules, facts, going_on=going_on, memory=self.memory)
-        gaps += tuple(self.unreadable[ref] for ref in sorted(self.unreadable, key=_place))
+            findings = judge(self.known.rules, facts, going_on=partial, memory=self.memory)
+        gaps += (*self._holes(), *(self.unreadable[ref] for ref in sorted(self.unreadable, key=_place)))
         judged_by = None if going_on else self.basis
         self.saved = self.store.save(
             self.id,
@@ -291,13 +298,22 @@ class Walk:
             path=place_of(self.recording),
             before=self.saved,
             sight=Sight(
+                gaps=len(self.gaps) + len(gaps),
                 reads=len(self.accesses),
                 uploads=len(self.joined) - len(foreign),
                 sought=bool(self.accesses) or watched.persona is not None,
                 asked=timeline.asked if timeline.watched else None,
             ),
         )
-        return Outcome(self.id, flows, findings, new_lines, gaps, len(self.gaps))
+        return Outcome(self.id, flows, findings, new_lines, gaps, len(self.gaps) + len(gaps))
+
+    def _holes(self) -> Iterator[ReportedGap]:
+        """Where lines were forgotten."""
+        for kind in (kind for kind in FILES if kind in self.forgotten):
+            detail = f"{len(self.forgotten[kind]):,} lines"
+            yield ReportedGap(
+                at=self.run.started, where="correlate", subject=FILES[kind], why="forgotten", detail=detail
+            )
 
     def _bypassing(self, uploads: Iterable[Upload]) -> Iterator[ReportedGap]:
         """What the agent saw go out and no proxy saw."""
@@ -333,8 +349,9 @@ class Walk:
         before = self.asked
         if before and before.lines == len(self.phases) and before.phases.settled and before.consents == consents:
             return before
-        phases = Phases(self.phases, self.until)
-        return Asked(len(self.phases), phases, consents, timeline_of(consents, phases, self.run, self.known))
+        phases = Phases(() if "phase" in self.forgotten else self.phases, self.until)
+        timeline = timeline_of(consents, phases, self.run, self.known, self.forgotten.keys())
+        return Asked(len(self.phases), phases, consents, timeline)
 
     def _observed(self, at: datetime) -> None:
         self.until = at if self.until is None else max(at, self.until)
@@ -411,12 +428,23 @@ def _dangling(timeline: Timeline, run: Run) -> Iterator[ReportedGap]:
         yield ReportedGap(at=run.started, where="correlate", subject=ref, why="protocol_unsupported", detail=detail)
 
 
-def timeline_of(consents: Iterable[Seen[Consent]], phases: Phases | None, run: Run, known: Knowledge) -> Timeline:
-    """Consent of a run, out of the lines that are about it."""
+def timeline_of(
+    consents: Iterable[Seen[Consent]],
+    phases: Phases | None,
+    run: Run,
+    known: Knowledge,
+    forgotten: AbstractSet[str] = frozenset(),
+) -> Timeline:
+    """Consent of a run, out of the lines that are about it.
+
+    Where such lines were forgotten, what is left of them may say the contrary: a person's marks alone count then.
+    """
+    hole = bool(forgotten & observers.OF_CONSENT)
+    watched = run.observers.consent and not hole
     return Timeline(
-        consents,
+        [each for each in consents if by_operator(each.event)] if hole else consents,
         None if run.imported else run.started,  # a foreign file begins with its first line, not with a run
         known.labels,
         phases,
-        Observed(run.app.package, run.observers.consent, known.assume_consent),
+        Observed(run.app.package, watched, known.assume_consent),
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
@@ -56,10 +56,15 @@ REBUILD = "Delete it, or name another with --db: an index is rebuilt from its re
 ANOTHER = "Name another database with --db."
 
 
-def open_engine(place: str | Path, prepare: Callable[[Connection, str], None] | None = None) -> Engine:
+def open_engine(
+    place: str | Path,
+    prepare: Callable[[Connection, str], None] | None = None,
+    of_server: Mapping[str, Any] | None = None,
+) -> Engine:
     """An engine on a database that has our tables, made if need be by `prepare`; None: those of the index.
 
-    `place` is the path of a SQLite file, or a SQLAlchemy URL. Raises UserError when it cannot be used.
+    `place` is the path of a SQLite file, or a SQLAlchemy URL; `of_server` are options of the engine of a server.
+    Raises UserError when it cannot be used.
     """
     url = _url(place)
     file = _file(url)
@@ -67,7 +72,11 @@ def open_engine(place: str | Path, prepare: Callable[[Connection, str], None] | 
     with in_words(name):
         if file:
             _make_private(file)
-        engine = _sqlite(url, memory=file is None) if url.get_backend_name() == "sqlite" else _server(url)
+        engine = (
+            _sqlite(url, memory=file is None)
+            if url.get_backend_name() == "sqlite"
+            else _server(url, **(of_server or {}))
+        )
         try:
             with engine.execution_options(write=True).begin() as connection:
                 (prepare or _prepare)(connection, name)
@@ -216,9 +225,12 @@ def _sqlite(url: URL, *, memory: bool) -> Engine:
     return engine
 
 
-def _server(url: URL) -> Engine:
-    options = {"isolation_level": "READ COMMITTED"} if url.get_backend_name() == "postgresql" else {}
-    return create_engine(url, pool_pre_ping=True, **options)  # connections of before a restart of the server are no use
+def _server(url: URL, **options: Any) -> Engine:
+    if url.get_backend_name() == "postgresql":
+        options["isolation_level"] = "READ COMMITTED"
+    return create_engine(
+        url, **{"pool_pre_ping": True, **options}
+    )  # connections of before a restart of the server are no use
 
 
 def _prepare(connection: Connection, name: str) -> None:
