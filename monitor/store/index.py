@@ -323,7 +323,7 @@ class Store:
             "plan": run.plan,
             "started": format_time(run.started),
             "ended": format_time(run.ended) if run.ended else None,
-            "run": run.model_dump_json(),
+            "run": run.model_dump_json(exclude_unset=True),
         }
         if held is None:
             self._insert(connection, RecordingRow, [{"id": recording_id, **row, **Sight()._asdict()}])
