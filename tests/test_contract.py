@@ -73,6 +73,7 @@ DESCRIBED: dict[str, type[BaseModel | msgspec.Struct]] = {
     "own request": events.OwnRequest,
     "stamp": seal.Stamp,
     "file stamp": seal.FileStamp,
+    "forgotten": seal.Forgotten,
     "run stamp": seal.RunStamp,
     "binds": seal.Binds,
     "signature": signing.Signature,

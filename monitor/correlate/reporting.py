@@ -110,7 +110,14 @@ def _report(store: Store, recording_id: str, known: Knowledge, outcome: Outcome 
     flows = tuple(_with_digests(outcome.flows if outcome else store.flows(recording_id), lines["transform"]))
     gaps = [ReportedGap(**msgspec.structs.asdict(event), ref=ref) for ref, event in _owned(lines, run)]
     gaps += outcome.gaps if outcome else store.found_gaps(recording_id)
+    forgotten = Counter(read.kind for read in unreadable if read.forgotten)
+    gaps += (
+        ReportedGap(at=run.started, where="correlate", subject=FILES[kind], why="forgotten", detail=f"{count:,} lines")
+        for kind, count in forgotten.items()
+    )
     for read in unreadable:
+        if read.forgotten:
+            continue
         gaps.append(
             ReportedGap(
                 at=run.started,
@@ -128,7 +135,7 @@ def _report(store: Store, recording_id: str, known: Knowledge, outcome: Outcome 
     until = run.ended or max((each.at for each in lines["upload"]), default=None)
     asked = consents([*lines["consent"], *lines["screen"]], known.labels, run.app.package, until)
     evidence |= {each.ref: each.event for each in reversed(asked) if each.ref in named}
-    timeline = timeline_of(asked, None, run, known)
+    timeline = timeline_of(asked, None, run, known, frozenset(forgotten))
     watched = observers.watched(run, len(lines["access"]), len(lines["upload"]), timeline, len(lines["witness"]))
     assumed = timeline.assumed or _assumed((*flows, *findings))
     return Report(

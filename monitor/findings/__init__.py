@@ -505,6 +505,15 @@ class OutsideTime(Record):
     at: Time
 
 
+class ForgottenLines(Record):
+    """Lines that became tombstones, as a stamp says."""
+
+    stamp: Ref = Field(description="the stamp: seal.jsonl:9")
+    at: Time
+    lines: int
+    reason: str | None = Field(description="why, in the words of whoever did it")
+
+
 class Seal(Record):
     """The result of recomputing the stamps of a recording: whether it is what was stamped."""
 
@@ -530,6 +539,7 @@ class Seal(Record):
     tokens: tuple[OutsideTime, ...] = Field(
         default=(), description="time-stamp tokens over stamps; whether an authority signed them was not checked"
     )
+    forgotten: tuple[ForgottenLines, ...] = Field(default=(), description="what was removed on purpose")
 
 
 Lane = tuple[SkipValidation[Seen[Event]], ...]

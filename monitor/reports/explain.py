@@ -11,6 +11,7 @@ from monitor.errors import UserError
 from monitor.events import Access, Ref
 from monitor.findings import AGAINST, Flow, Inference, Match, Reason, Report, Why, because
 from monitor.findings.chain import Chains
+from monitor.reports.gaps import has_forgotten
 from monitor.reports.mask import masked
 from monitor.reports.reasons import said, steps
 from monitor.reports.time_axis import clock
@@ -45,7 +46,8 @@ def explain(report: Report, flow: str, *, lang: str = "en", reveal: bool = False
             "chain": [_inferred(each, words) for each in Chains(shown).of_flow(one)]
         }
         return escape.json(json.dumps(tree, ensure_ascii=False, indent=2)) + "\n"
-    lines = [*_lines(one, reads, rules, words), *_chain(shown, one, words)]
+    no_access = "no_access_forgotten" if has_forgotten(shown, "access") else "no_access"
+    lines = [*_lines(one, reads, rules, words, no_access), *_chain(shown, one, words)]
     return "\n".join(plain(line) for line in lines) + "\n"
 
 
@@ -110,14 +112,14 @@ def _chain(report: Report, flow: Flow, words: Words) -> Iterator[str]:
             yield f"     {step.unless}"
 
 
-def _lines(flow: Flow, reads: list[Read], rules: list[str], words: Words) -> Iterator[str]:
+def _lines(flow: Flow, reads: list[Read], rules: list[str], words: Words, no_access: str) -> Iterator[str]:
     yield f"{flow.id}{words('colon')}{words.data(flow.data)} > {flow.recipient.host}"
     yield f"  {words('explain_sent', ref=flow.upload, at=clock(flow.at))}"
     if rules:
         yield f"  {words('explain_rules', rules=words('comma').join(rules))}"
     yield words("explain_reads")
     if flow.access is None:
-        yield f"  {words('no_access')}"
+        yield f"  {words(no_access)}"
     for read in reads:
         mark = ">" if read.chosen else " "
         yield f"{mark} {read.ref}  {read.at}  {read.source}{words('colon')}{said(read.reason, words)}"
