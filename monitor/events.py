@@ -883,6 +883,9 @@ class Run(Record):
     )
     versions: dict[str, str | None] = Field(default_factory=dict)
     operator: str | None = None
+    campaign: str | None = Field(
+        default=None, max_length=200, description="the campaign that it was made for; null: for none"
+    )
     case: str | None = Field(default=None, description="number of the case that it was made for, as the operator says")
     place: str | None = Field(default=None, description="where it was made, as the operator says")
     equipment: str | None = Field(default=None, description="what it was made with, as the operator says")

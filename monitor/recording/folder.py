@@ -63,8 +63,8 @@ class Recording:
     ) -> None:
         self.path = path
         """The folder of its files."""
-        self.place = str(archive.place if archive else path)
-        """What it is named by: an archive rather than the folder that it is unpacked to."""
+        self.place = archive.name if archive else str(path)
+        """What it is named by: its archive rather than the folder that this is unpacked to."""
         self.archive = archive
         self._clock = clock
         self._signer = signer
@@ -105,7 +105,8 @@ class Recording:
 
         Raises UserError when it is neither.
         """
-        path = Path(path)
+        if not isinstance(path, Path):
+            path = Path(path)
         if path.is_file():
             from monitor.recording.archive import unpacked
 

@@ -9,7 +9,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Container, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -44,6 +44,8 @@ if TYPE_CHECKING:
     from hashlib import _Hash as Digest
 
     from cryptography.x509 import Certificate
+
+    from monitor.recording.archive import Unpacked
 
 _DIGEST = re.compile(r"[0-9a-f]{64}\Z")
 _NAMING = (FILES["upload"], FILES["transform"], FILES["screen"], FILES["witness"], FILES["gap"])
@@ -176,10 +178,25 @@ def verify(
         from monitor.recording.archive import unpacked
 
         archive = unpacked(path)
-        return _verified(archive.path, trusted, authorities)
+        found = _verified(archive.path, trusted, authorities)
+        return _with_sums(found, archive) if archive.is_bundle else found
     if not path.is_dir():
         raise UserError(f"There is no folder {path}.", "Name the folder of a recording, or its archive.")
     return _verified(path, trusted, authorities)
+
+
+def _with_sums(found: Verification, bundle: Unpacked) -> Verification:
+    """The same, and whether all files of a bundle are what it lists."""
+    from monitor.recording.archive import INSIDE, SUMS
+
+    problems = tuple(Problem(name, None, f"is not what {SUMS} says") for name in bundle.unlike_sums())
+    remark = Problem(SUMS, None, f"lists the files of the bundle; nothing else vouches for those beside {INSIDE}/")
+    return replace(
+        found,
+        ok=found.ok and not problems,
+        problems=(*found.problems, *problems),
+        remarks=(*found.remarks, remark),
+    )
 
 
 def _verified(path: Path, trusted: Container[str] | None, authorities: Sequence[Certificate] | None) -> Verification:
