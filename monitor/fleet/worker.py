@@ -20,9 +20,10 @@ from typing import Literal, Protocol
 from monitor import escape, private
 from monitor.errors import StoreError, UserError
 from monitor.fleet.objects import Objects
+from monitor.fleet.pools import strictness
 from monitor.fleet.spool import Spool
 from monitor.observe.turns import turn_now
-from monitor.store.runs import Reason, Run, Runs, Slot
+from monitor.store.runs import Reason, Run, Runs, Slot, Waiting
 
 log = logging.getLogger(__name__)
 
@@ -77,6 +78,11 @@ def doctor(device: Device) -> str | None:
     return None if done.returncode == 0 else _words(done.stderr or done.stdout)
 
 
+def in_order(host: Host) -> list[Waiting]:
+    """What waits, in the order in which devices make it: first what few can, then what was planned first."""
+    return sorted(host.runs.waiting(host.campaign), key=lambda each: -strictness(each.pool))
+
+
 class Source(Protocol):
     """Gives runs to devices."""
 
@@ -110,6 +116,8 @@ class Host:
     """Between two looks at a device that is down."""
     idle_s: float = 0.5
     """Between two questions for a run where there was none."""
+    campaign: str | None = None
+    """The only one whose runs it makes; None: any."""
     lease_s: float = 60.0
     beat_s: float = 10.0
     """Between two signs of life."""

@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass, fields
 from itertools import batched
 from pathlib import Path
 from types import TracebackType
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, NamedTuple, Self
 
 from sqlalchemy import (
     BigInteger,
@@ -22,6 +22,7 @@ from sqlalchemy import (
     Connection,
     Float,
     Index,
+    Select,
     String,
     Text,
     case,
@@ -140,7 +141,7 @@ class RunRow(FleetBase):
     recording: Mapped[Name | None] = mapped_column(index=True)
     findings: Mapped[Number | None]
 
-    __table_args__ = (Index("runs_to_do", "state", "pool", "attempts", "number"),)
+    __table_args__ = (Index("runs_to_do", "state", "campaign", "pool", "attempts", "number"),)
 
 
 class SupersededRow(FleetBase):
@@ -192,6 +193,13 @@ class Run(Planned):
     lease: str = ""
     attempts: int = 0
     recording: str | None = None
+
+
+class Waiting(NamedTuple):
+    """Runs that wait for devices of one kind."""
+
+    campaign: str
+    pool: str
 
 
 @dataclass(frozen=True)
@@ -292,23 +300,33 @@ class Runs:
         with self._read() as connection:
             return _JOBS.name in inspect(connection).get_table_names()
 
-    def unqueued(self, pool: str, window: int) -> list[str]:
-        """Which of the next `window` runs of a pool have no job of Procrastinate that waits."""
-        next_ = select(RunRow.id).where(RunRow.state == "planned", RunRow.pool == pool)
-        ids = next_.order_by(RunRow.attempts, RunRow.number).limit(window).subquery()
+    def unqueued(self, waiting: Waiting, window: int) -> list[str]:
+        """Which of the next `window` of these runs have no job of Procrastinate that waits."""
+        ids = _next(waiting).limit(window).subquery()
         job = select(_JOBS.c.queueing_lock).where(_JOBS.c.queueing_lock == ids.c.id, _JOBS.c.status == text("'todo'"))
         with self._read() as connection:
             return list(connection.scalars(select(ids.c.id).where(~job.exists())))
 
-    def pools(self) -> list[str]:
-        """The pools of which runs wait."""
+    def waiting(self, campaign: str | None = None) -> list[Waiting]:
+        """For what devices runs wait, of one campaign or of all; what was planned first comes first."""
+        query = select(RunRow.campaign, RunRow.pool).where(RunRow.state == "planned")
+        if campaign is not None:
+            query = query.where(RunRow.campaign == campaign)
+        query = query.group_by(RunRow.campaign, RunRow.pool).order_by(func.min(RunRow.number))
         with self._read() as connection:
-            return list(connection.scalars(select(RunRow.pool).where(RunRow.state == "planned").distinct()))
+            return [Waiting(*row) for row in connection.execute(query)]
 
-    def take(self, pool: str, host: str, device: str, lease_s: float) -> Run | None:
-        """Lease the next run of a pool; None: there is none."""
-        next_ = select(RunRow.id).where(RunRow.state == "planned", RunRow.pool == pool)
-        next_ = next_.order_by(RunRow.attempts, RunRow.number).limit(1).with_for_update(skip_locked=True)
+    def going_on(self, campaign: str | None = None) -> bool:
+        """Whether runs are being made or judged, or wait to be judged."""
+        query = select(RunRow.id).where(RunRow.state.in_(("leased", "recorded"))).limit(1)
+        if campaign is not None:
+            query = query.where(RunRow.campaign == campaign)
+        with self._read() as connection:
+            return connection.scalar(query) is not None
+
+    def take(self, waiting: Waiting, host: str, device: str, lease_s: float) -> Run | None:
+        """Lease the next of these runs; None: there is none."""
+        next_ = _next(waiting).limit(1).with_for_update(skip_locked=True)
         return self._lease(RunRow.id == next_.scalar_subquery(), host, device, lease_s)
 
     def lease(self, run: str, host: str, device: str, lease_s: float) -> Run | None:
@@ -496,6 +514,12 @@ class Runs:
 
 _JOBS = table("procrastinate_jobs", column("queueing_lock"), column("status"))
 _RUN = tuple(getattr(RunRow, each.name) for each in fields(Run))
+
+
+def _next(waiting: Waiting) -> Select[Any]:
+    """The runs that wait, in the order in which they are made: those that failed come after all others."""
+    which = (RunRow.state == "planned", RunRow.campaign == waiting.campaign, RunRow.pool == waiting.pool)
+    return select(RunRow.id).where(*which).order_by(RunRow.attempts, RunRow.number)
 
 
 def _in_turn(connection: Connection) -> None:
