@@ -115,7 +115,7 @@ class Spool:
                 self._objects.complete(recording)
         except StoreError:
             raise
-        except UserError as error:  # the disk changed it: the run is made again
+        except (UserError, ValueError) as error:  # the disk changed it: the run is made again
             log.warning("%s", error)
             packed.replace(packed.with_suffix(".damaged"))
         else:

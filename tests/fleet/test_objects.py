@@ -7,7 +7,9 @@ import threading
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from monitor.cli.base import main
 from monitor.correlate import correlate, knowledge
 from monitor.errors import StoreError, UserError
 from monitor.fleet.objects import Bucket, Folder, objects
@@ -149,3 +151,33 @@ def test_a_bucket_that_there_is_not(server: Server, packed: Path):
     with pytest.raises(StoreError, match="cannot be reached: ") as raised:
         objects("s3://there-is-no-such-bucket/x").put("r-a1", packed)
     assert "secret" not in str(raised.value)
+
+
+def test_verbs_take_its_address(server, packed, tmp_path, monkeypatch):
+    place = server.place()
+    kept = objects(place)
+    for name in ("r-a1", "r-a2"):
+        kept.put(name, packed)
+    kept.complete("r-a1")
+
+    def run(*arguments: str) -> tuple[int, str]:
+        done = CliRunner().invoke(main, [*arguments])
+        return done.exit_code, done.stdout + done.stderr
+
+    index = ["--db", str(tmp_path / "index.sqlite")]
+    assert run("verify", f"{place}/r-a1")[0] == 0
+    code, said = run("report", f"{place}/r-a1", *index)
+    assert code == 1
+    assert f"{place}/r-a1" in said
+    assert run("correlate", f"{place}/r-a1", *index)[0] == 1
+    assert run("gate", f"{place}/r-a1", *index)[0] == 1
+    for name, told in (
+        (f"{place}/r-a2", "There is no complete recording r-a2"),
+        (f"{place}/..", "is no name of a recording"),
+        ("s3://r-a1", "s3://r-a1 names no recording"),
+        ("ftp://host/r-a1", "is no place for recordings"),
+        (f"{place}/r-a1?versionId=1", "is no name of a recording"),
+    ):
+        code, said = run("verify", name)
+        assert (code, told in said) == (2, True), said
+    assert not list(tmp_path.glob("s3*"))

@@ -10,6 +10,8 @@ import threading
 import time
 from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -26,7 +28,7 @@ from tests.fleet.rig import FINDINGS, RECORDED, RECORDINGS, fake, host, phones, 
 
 __all__ = ["running", "server"]
 
-BEATS = {"beat_s": 0.1, "lease_s": 5.0}
+BEATS: dict[str, Any] = {"beat_s": 0.1, "lease_s": 5.0}
 
 
 @pytest.fixture
@@ -72,7 +74,9 @@ def test_devices_go_on_while_the_store_is_away(tmp_path, runs, server):
     assert sorted(kept.complete_ones()) == sorted(f"{run.id}-a1" for run in planned(4))
     with Store(db) as store:
         for run in store.recordings():
-            assert store.held(run.id).path == f"{place}/{run.id}"
+            held = store.held(run.id)
+            assert held
+            assert held.path == f"{place}/{run.id}"
             assert len(store.findings(run.id)) == FINDINGS
 
 
@@ -198,8 +202,6 @@ def test_a_full_disk(tmp_path, monkeypatch):
 
 def main(db: str, folder: str, place: str) -> None:
     """A host that is going to be killed."""
-    from pathlib import Path
-
     with Runs(db) as runs:
         here = host(Path(folder), runs, recordings=place, beat_s=0.1, lease_s=1.0, command=fake())
         serve(here, Plain(here), Crew(phones(1), 0, By("")))
