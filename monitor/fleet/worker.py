@@ -59,7 +59,7 @@ class Device:
 def observe(run: Run, device: Device, folder: Path) -> list[str]:
     """`appwitness observe` of one run. It judges while it records, for screenshots, into an index that is dropped."""
     said = [sys.executable, "-m", "monitor", "observe", "--plan", run.plan, "--output", str(folder), "--quiet"]
-    said += ["--db", "sqlite://", "--device", run.app if device.lab else device.serial]
+    said += ["--campaign", run.campaign, "--db", "sqlite://", "--device", run.app if device.lab else device.serial]
     if not device.lab:
         said += [*(("--apk", run.apk) if run.apk else ("--app", run.app)), "--clear-data"]
     if run.persona:

@@ -42,7 +42,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.sql.functions import FunctionElement
 
 from monitor.errors import UserError
-from monitor.store.database import in_words, open_engine
+from monitor.store.database import in_words, lock, open_engine
 
 VERSION = 1
 ROWS = 500
@@ -270,8 +270,7 @@ class Runs:
         insert_new = postgresql.insert if self.server else sqlite.insert
         for batch in batched(runs, ROWS):
             with self._write() as connection:
-                if self.server:
-                    _in_turn(connection)
+                lock(connection)
                 number = connection.scalar(select(func.max(RunRow.number))) or 0
                 rows = [
                     {**asdict(run), "number": number + place, "state": "planned", "attempts": 0, "judgings": 0}
@@ -522,15 +521,9 @@ def _next(waiting: Waiting) -> Select[Any]:
     return select(RunRow.id).where(*which).order_by(RunRow.attempts, RunRow.number)
 
 
-def _in_turn(connection: Connection) -> None:
-    """Others who plan, or make the tables, wait until this transaction ends."""
-    connection.execute(text("SELECT pg_advisory_xact_lock(7236051)"))
-
-
 def _prepare(connection: Connection, name: str) -> None:
     """Make the tables where they are not there yet. Raises UserError when another version made them."""
-    if connection.dialect.name == "postgresql":
-        _in_turn(connection)
+    lock(connection)
     if FleetVersion.__tablename__ not in inspect(connection).get_table_names():
         FleetBase.metadata.create_all(connection)
         connection.execute(insert(FleetVersion), {"version": VERSION})
