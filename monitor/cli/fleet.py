@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, get_args
 import click
 
 from monitor.api.home import database, home, recordings
-from monitor.cli.base import JUDGING, db_option, gathered, interrupts, main
+from monitor.cli.base import JUDGING, db_option, gathered, interrupts, main, size
 from monitor.cli.observing import Plan
 from monitor.cli.ranking import ranking
 from monitor.cli.terminal import err, out, plain
@@ -88,13 +88,17 @@ class Chosen:
     judges: int
     name: str
     recordings: str | None
+    spool_bytes: int
     judging: dict[str, Any]
     strict: bool
     db: str | None
 
 
+_HOST = ("devices", "label", "judges", "name", "recordings", "spool_bytes", "strict", "db")
+
+
 def _chosen(**given: Any) -> Chosen:
-    named = {each: given.pop(each) for each in ("devices", "label", "judges", "name", "recordings", "strict", "db")}
+    named = {each: given.pop(each) for each in _HOST}
     return Chosen(judging={name: value for name, value in given.items() if value}, **named)
 
 
@@ -127,7 +131,17 @@ host_options = gathered(
     click.option(
         "--recordings",
         metavar="PLACE",
-        help="Folder that every host sees, for the recordings. [default: recordings]",
+        help="Folder that every host sees, or s3://bucket/prefix (gs://, az://), for the recordings. "
+        "[default: recordings]",
+    ),
+    click.option(
+        "--spool",
+        "spool_bytes",
+        default="20g",
+        show_default=True,
+        metavar="SIZE",
+        callback=lambda _context, option, text: size(option.opts[0], text),
+        help="How much may wait on this machine while they cannot be uploaded; then no run begins.",
     ),
     *JUDGING,
 )
@@ -166,17 +180,19 @@ def _serve(chosen: Chosen, runs: Runs, *, local: bool, over: Callable[[], bool] 
     from monitor.fleet.devices import chosen as devices
     from monitor.fleet.hosting import Crew, Plain, serve
     from monitor.fleet.judges import By
-    from monitor.fleet.objects import Objects
+    from monitor.fleet.objects import objects
+    from monitor.fleet.spool import Spool
     from monitor.fleet.worker import Host
     from monitor.knowledge import knowledge
 
     logging.basicConfig(format="%(asctime)s %(message)s", level=logging.WARNING)
     knowledge(**chosen.judging)  # which says what does not fit before anything begins
+    kept = objects(chosen.recordings or recordings())
     host = Host(
         chosen.name,
         runs,
-        Objects(chosen.recordings or recordings()),
-        home() / "fleet" / chosen.name,
+        kept,
+        Spool(home() / "fleet" / chosen.name, kept, chosen.spool_bytes),
         home() / "devices",
         threading.Event(),
         beat_s=LOCAL_BEAT_S if local else BEAT_S,

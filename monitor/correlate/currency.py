@@ -19,7 +19,10 @@ TRIES = 5
 
 
 def place_of(recording: Recording) -> str:
-    """The folder or archive of a recording, however it was named; bytes that are no text are written out."""
+    """The folder or archive of a recording, however it was named, or an address; bytes that are no text are written
+    out."""
+    if "://" in recording.place:
+        return recording.place
     return os.fsencode(os.path.realpath(recording.place)).decode("utf-8", "backslashreplace")
 
 

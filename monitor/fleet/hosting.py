@@ -54,8 +54,22 @@ def serve(host: Host, source: Source, crew: Crew, over: Callable[[], bool] = lam
     workers = [Worker(device, host, source) for device in crew.devices]
     judges = Judges(host, crew.by, crew.judges)
     threads = [threading.Thread(target=worker.work, name=worker.device.serial) for worker in workers]
+    spool = threading.Thread(target=host.spool.work, args=(host.runs, host.stop, host.idle_s), name="spool")
+    threads.append(spool)
     if crew.judges:
         threads.append(threading.Thread(target=judges.work, name="judges"))
+    with host.spool.held():
+        _serve(host, source, workers, judges, threads, over)
+
+
+def _serve(
+    host: Host,
+    source: Source,
+    workers: Sequence[Worker],
+    judges: Judges,
+    threads: Sequence[threading.Thread],
+    over: Callable[[], bool],
+) -> None:
     next_beat = 0.0
     try:
         while not host.stop.wait(LOOK_S if next_beat else 0):
@@ -83,7 +97,7 @@ def serve(host: Host, source: Source, crew: Crew, over: Callable[[], bool] = lam
 def _beat(host: Host, source: Source, workers: Sequence[Worker], judges: Judges) -> None:
     """Say that we live and what we have; learn what others wish."""
     runs = [worker.run for worker in workers]
-    host.runs.renew([run.lease for run in runs if run] + judges.leases, host.lease_s)
+    host.runs.renew([run.lease for run in runs if run] + host.spool.leases + judges.leases, host.lease_s)
     wishes = host.runs.tell(host.name, [worker.slot() for worker in workers])
     for worker in workers:
         worker.rests = wishes[worker.device.serial]

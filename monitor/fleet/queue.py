@@ -36,6 +36,7 @@ WINDOW = 500
 """Jobs of a pool that wait in the queue, at most about so many; the other runs wait in their table."""
 CONNECTIONS = 4
 """Of a host to the queue."""
+CONNECT_S = 5.0
 ANSWER_S = 20.0
 """How long the queue may take to answer."""
 
@@ -51,7 +52,10 @@ class Queue:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="queue", daemon=True)
         connector = procrastinate.PsycopgConnector(
-            conninfo=url.replace("postgresql+psycopg://", "postgresql://"), min_size=1, max_size=CONNECTIONS, timeout=5
+            conninfo=url.replace("postgresql+psycopg://", "postgresql://"),
+            min_size=1,
+            max_size=CONNECTIONS,
+            timeout=CONNECT_S,
         )
         self._app = procrastinate.App(connector=connector)
 
@@ -98,9 +102,8 @@ class Queue:
         except (ConnectorException, TimeoutError) as error:
             future.cancel()
             self._worker = None
-            raise StoreError(
-                f"The queue does not answer: {error.__cause__ or error or type(error).__name__}.", "Is PostgreSQL up?"
-            ) from error
+            said = next(iter(str(error.__cause__ or error).splitlines()), type(error).__name__)
+            raise StoreError(f"The queue does not answer: {said}.", "Is PostgreSQL up?") from error
 
     @property
     def _jobs(self) -> JobManager:
@@ -122,9 +125,9 @@ class Queue:
 
     async def _keep(self) -> None:
         lease_s = self._host.lease_s
-        await self._jobs.prune_stalled_workers(lease_s)
         if self._worker is not None:
             await self._jobs.update_heartbeat(self._worker)
+        await self._jobs.prune_stalled_workers(lease_s)
         for job in await self._jobs.get_stalled_jobs(task_name=TASK, seconds_since_heartbeat=lease_s):
             with suppress(ConnectorException):  # another host has deleted it
                 await self._jobs.finish_job(job, Status.ABORTED, delete_job=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import datetime
 from itertools import batched, chain, zip_longest
@@ -194,13 +194,23 @@ class Store:
             self._remember(connection, recording_id, run, path)
         return True
 
-    def forget(self, recording_id: str) -> bool:
-        """Delete all that the index has of a recording; whether it had any. The recording itself is left alone."""
+    def forget(self, recording_ids: Collection[str]) -> int:
+        """Delete all that the index has of some recordings; of how many it had something.
+
+        Nothing of it stays in a SQLite file: there, what is deleted is else left on its pages until they are used.
+        """
+        found = 0
         with self._write() as connection:
-            number = _lock(connection, recording_id)
-            if number is not None:
-                _forget(connection, number)
-        return number is not None
+            for number in [_lock(connection, each) for each in sorted(recording_ids)]:
+                if number is not None:
+                    _forget(connection, number)
+                    found += 1
+        if self._engine.dialect.name == "sqlite":
+            with in_words(self.name), self._turn, self._engine.connect() as connection:
+                plain = connection.connection.cursor()  # none of it may stand in a transaction
+                plain.execute("VACUUM")
+                plain.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        return found
 
     def forget_campaign(self, name: str) -> int:
         """Delete all that the index has of the recordings of a campaign; how many they were.

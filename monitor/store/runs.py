@@ -399,6 +399,12 @@ class Runs:
             which = (RunRow.id == run, RunRow.state.in_(("recorded", "unobservable")), RunRow.recording.is_not(None))
             connection.execute(update(RunRow).where(*which).values(**values))
 
+    def put_back(self, run: str) -> None:
+        """A recording was not judged, for no fault of its own or its judge's: another judge may."""
+        values = {"judgings": RunRow.judgings - 1, "lease": None, "expires": None}
+        with self._write() as connection:
+            connection.execute(update(RunRow).where(RunRow.id == run, RunRow.state == "recorded").values(**values))
+
     def unjudged(self, run: str, note: str) -> None:
         """A recording could not be judged: another judge tries, but not after JUDGINGS."""
         again = RunRow.judgings < JUDGINGS

@@ -1,4 +1,4 @@
-"""A host with fake devices as a process: `python -m tests.fleet.hosted URL FOLDER NAME DEVICES JUDGES SECONDS`."""
+"""A host with fake devices, as a process of its own."""
 
 from __future__ import annotations
 
@@ -14,19 +14,18 @@ from monitor.fleet.queue import Queue
 from monitor.store.runs import Runs
 from tests.fleet.rig import fake, host, phones
 
-LEASE_S = 4.0
 
-
-def main(url: str, folder: Path, name: str, devices: int, judges: int, seconds: float) -> None:
+def main(url: str, folder: Path, name: str, devices: int, judges: int, seconds: float, lease_s: float) -> None:
     """Work until SIGTERM; a run takes from half to one and a half times so long."""
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(message)s")
     with Runs(url) as runs:
         command = fake(lambda: random.uniform(0.5, 1.5) * seconds)
-        here = host(folder, runs, name, command=command, lease_s=LEASE_S, beat_s=LEASE_S / 8, idle_s=0.2)
+        here = host(folder, runs, name, command=command, lease_s=lease_s, beat_s=lease_s / 8, idle_s=0.2)
         crew = Crew([type(each)(f"{name}-{each.serial}", each.labels) for each in phones(devices)], judges, By(url))
         with Queue(url, here) as queue, interrupts() as interrupted:
             serve(here, queue, crew, interrupted)
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], Path(sys.argv[2]), sys.argv[3], int(sys.argv[4]), int(sys.argv[5]), float(sys.argv[6]))
+    url, folder, name, devices, judges, seconds, lease_s = sys.argv[1:]
+    main(url, Path(folder), name, int(devices), int(judges), float(seconds), float(lease_s))

@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from monitor.fleet.objects import Objects
+from monitor.fleet.objects import objects
+from monitor.fleet.spool import MOST_BYTES, Spool
 from monitor.fleet.worker import Device, Host
 from monitor.store.runs import Planned, Run, Runs
 
@@ -60,5 +61,6 @@ def planned(count: int, campaign: str = "night", pool: str = "kind!=lab") -> lis
 def host(folder: Path, runs: Runs, name: str = "host", **options: Any) -> Host:
     """A host whose devices are fake."""
     said = {"command": fake(), "check": lambda _device: None, "check_s": 0.1, "idle_s": 0.02, **options}
-    objects = Objects(folder / "recordings")
-    return Host(name, runs, objects, folder / "spool" / name, folder / "turns", threading.Event(), **said)
+    kept = objects(said.pop("recordings", folder / "recordings"))
+    spool = Spool(folder / "spool" / name, kept, said.pop("spool_bytes", MOST_BYTES))
+    return Host(name, runs, kept, spool, folder / "turns", threading.Event(), **said)

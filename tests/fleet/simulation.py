@@ -27,12 +27,24 @@ from tests.fleet.rig import FINDINGS, planned
 from tests.postgres import Postgres
 
 
+@dataclass(frozen=True)
+class Size:
+    """How large a fleet is, and what it suffers."""
+
+    devices: int
+    runs: int
+    hosts: int
+    seconds: float
+    """That a run takes on average."""
+    kills: int
+    lease_s: float = 4.0
+
+
 @dataclass
 class Figures:
     """What came of it."""
 
-    devices: int
-    runs: int
+    size: Size
     took_s: float = 0
     cpu_s: float = 0
     killed: dict[str, int] = field(default_factory=dict)
@@ -44,28 +56,31 @@ class Figures:
     collisions: int = 0
 
     def __str__(self) -> str:
+        runs = self.size.runs
         killed = ", ".join(f"{count} {what}" for what, count in self.killed.items()) or "nothing"
         return (
-            f"{self.devices} devices, {self.runs} runs in {self.took_s:.0f} s ({self.runs / self.took_s:.1f}/s, "
-            f"{1000 * self.cpu_s / self.runs:.0f} ms CPU each); killed: {killed}; begun more than once {self.again}, "
-            f"superseded {self.superseded}; lost {self.lost}, twice {self.twice}, device in use twice {self.collisions}"
+            f"{self.size.devices} devices on {self.size.hosts} hosts, {runs} runs in {self.took_s:.0f} s "
+            f"({runs / self.took_s:.1f}/s, {1000 * self.cpu_s / runs:.0f} ms CPU each); killed: {killed}; "
+            f"begun more than once {self.again}, superseded {self.superseded}; "
+            f"lost {self.lost}, twice {self.twice}, device in use twice {self.collisions}"
         )
 
 
 class Fleet:
     """Its hosts, as processes."""
 
-    def __init__(self, postgres: Postgres, folder: Path, hosts: int, devices: int, seconds: float) -> None:
+    def __init__(self, postgres: Postgres, folder: Path, size: Size) -> None:
         self.postgres = postgres
         self.url = postgres.create()
         self.folder = folder
-        self._seconds = seconds
-        self._share = {f"h{number}": devices // hosts + (number < devices % hosts) for number in range(hosts)}
+        self._size = size
+        share, more = divmod(size.devices, size.hosts)
+        self._share = {f"h{number}": share + (number < more) for number in range(size.hosts)}
         self._hosts: dict[str, subprocess.Popen[bytes]] = {}
 
     def start(self, name: str) -> None:
         """Start a host, or start it again."""
-        said = (self.url, self.folder, name, self._share[name], 1, self._seconds)
+        said = (self.url, self.folder, name, self._share[name], 1, self._size.seconds, self._size.lease_s)
         with (self.folder / f"{name}.log").open("ab") as log:
             self._hosts[name] = subprocess.Popen(
                 [sys.executable, "-m", "tests.fleet.hosted", *map(str, said)],
@@ -108,13 +123,11 @@ def _judges(host: int) -> Iterator[int]:
                     yield pid
 
 
-def simulate(
-    postgres: Postgres, folder: Path, *, devices: int, runs: int, hosts: int, seconds: float, kills: int
-) -> Figures:
-    """Make so many runs and kill things so often, evenly over the time that they take."""
-    figures = Figures(devices, runs)
-    with Fleet(postgres, folder, hosts, devices, seconds) as fleet, Runs(fleet.url) as table:
-        plan = [(number + 1) * runs // (kills + 1) for number in range(kills)]
+def simulate(postgres: Postgres, folder: Path, size: Size) -> Figures:
+    """Make the runs, and kill a host, a judge or the server so often, evenly over the time that they take."""
+    figures, runs = Figures(size), size.runs
+    with Fleet(postgres, folder, size) as fleet, Runs(fleet.url) as table:
+        plan = [(number + 1) * runs // (size.kills + 1) for number in range(size.kills)]
         table.plan(planned(runs))
         begun = time.monotonic()
         while True:
@@ -126,7 +139,7 @@ def simulate(
                 what = ("hosts", "judges", "servers")[len(plan) % 3]
                 fleet.kill(what)
                 figures.killed[what] = figures.killed.get(what, 0) + 1
-            time.sleep(min(1.0, seconds / 2))
+            time.sleep(min(1.0, size.seconds / 2))
         figures.took_s = time.monotonic() - begun
     with Store(fleet.url) as store:
         names = [run.id for run in store.recordings()]
@@ -169,7 +182,7 @@ def main() -> None:
         tempfile.TemporaryDirectory(prefix="pg-", ignore_cleanup_errors=True) as data,
         Postgres(Path(data)) as postgres,
     ):
-        figures = simulate(postgres, folder, **vars(said))
+        figures = simulate(postgres, folder, Size(**vars(said)))
     print(figures)
     if figures.lost or figures.twice or figures.collisions:
         sys.exit(f"Something was lost, counted twice, or used twice at once: look at {folder}.")

@@ -186,10 +186,11 @@ def test_several_may_begin_a_database_at_once(place):
 def test_runs_of_another_version_are_not_touched(place):
     with Runs(place) as runs:
         runs.plan(planned(1))
-    engine = open_engine(
-        place, lambda connection, _: connection.execute(sqlalchemy.text("UPDATE fleet_version SET version = 99"))
-    )
-    engine.dispose()
+
+    def prepare(connection: sqlalchemy.Connection, _: str) -> None:
+        connection.execute(sqlalchemy.text("UPDATE fleet_version SET version = 99"))
+
+    open_engine(place, prepare).dispose()
     with pytest.raises(UserError, match="another version"):
         Runs(place)
 

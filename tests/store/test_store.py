@@ -262,8 +262,8 @@ def test_a_recording_and_a_campaign_can_be_forgotten(store, tmp_path):
             take_in(store, made)
             store.save(f"run-{number}", [flow(1)], [finding(1)], judged_by="rules")
     assert store.campaigns() == {"": 2, "autumn": 1, "spring": 2}
-    assert store.forget("run-4")
-    assert not store.forget("run-4")
+    assert store.forget(["run-4"]) == 1
+    assert store.forget(["run-4"]) == 0
     assert store.forget_campaign("spring") == 2
     for unknown in ("spring", ""):
         with pytest.raises(UserError, match="knows of no campaign"):
