@@ -20,6 +20,7 @@ import click
 from monitor.api.home import database, home, recordings
 from monitor.cli.base import JUDGING, db_option, gathered, interrupts, main, size
 from monitor.cli.observing import Plan
+from monitor.cli.ranking import ranking
 from monitor.cli.terminal import err, out, plain
 from monitor.errors import UserError
 
@@ -41,6 +42,9 @@ def _runs(db: str | None) -> Runs:
 @main.group()
 def fleet() -> None:
     """Run many apps on many devices, each under several plans, once."""
+
+
+fleet.add_command(ranking)
 
 
 campaign_option = click.option("--campaign", metavar="NAME", help="Only this campaign. [default: all]")

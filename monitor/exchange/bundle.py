@@ -16,8 +16,6 @@ from pathlib import Path
 
 from monitor.recording import Recording, archive, files
 
-SUMS = "SHA256SUMS"
-
 
 def write(recording: Recording, output: Path, beside: Mapping[str, bytes]) -> None:
     """Pack a recording into a new archive for its owner alone, with the files `beside` it, digests and instructions.
@@ -30,13 +28,13 @@ def write(recording: Recording, output: Path, beside: Mapping[str, bytes]) -> No
     sums: dict[str, str] = {}
     with archive.created(output) as file, zipfile.ZipFile(file, "w") as packed:
         for names in archive.names(recording.path):
-            inside = "/".join(("recording", *names))
+            inside = "/".join((archive.INSIDE, *names))
             with files.reading(recording.path, *names) as source:
-                sums[inside] = archive.add(packed, inside, source, zipfile.ZIP_DEFLATED)
+                sums[inside] = archive.add(packed, inside, source)
         for name, data in beside.items():
-            sums[name] = archive.add(packed, name, BytesIO(data), zipfile.ZIP_DEFLATED)
+            sums[name] = archive.add(packed, name, BytesIO(data))
         listed = "".join(f"{digest}  {name}\n" for name, digest in sorted(sums.items()))
-        archive.add(packed, SUMS, BytesIO(listed.encode()), zipfile.ZIP_DEFLATED)
+        archive.add(packed, archive.SUMS, BytesIO(listed.encode()))
 
 
 def tools() -> bytes:

@@ -40,6 +40,8 @@ DIRECTORY_BYTES = MEMBERS * 220
 CHUNK_BYTES = 1 << 20
 _NAME = re.compile(r"(?!\.{1,2}\Z)[A-Za-z0-9._-]{1,100}\Z")
 _FOLDERS: tuple[list[str], ...] = ([], [BODIES], [TOKENS])
+INSIDE, SUMS = "recording", "SHA256SUMS"
+"""Of a bundle: the folder of the recording, and the file beside it that lists the digests of all files."""
 _LOCAL = struct.Struct("<4s22xHH")
 """Of a member's own header: its signature, and the lengths of the name and the extra field that follow."""
 
@@ -74,10 +76,10 @@ def created(output: Path) -> Iterator[BinaryIO]:
         raise UserError(f"{output} cannot be made: {error.strerror}.", "Name a new file.") from None
 
 
-def add(archive: zipfile.ZipFile, name: str, source: BinaryIO, method: int = zipfile.ZIP_STORED) -> str:
+def add(archive: zipfile.ZipFile, name: str, source: BinaryIO) -> str:
     """Add a member; its SHA-256."""
     info = zipfile.ZipInfo(name, TIME)
-    info.compress_type, info.external_attr = method, 0o100600 << 16
+    info.external_attr = 0o100600 << 16
     digest = hashlib.sha256()
     with archive.open(info, "w", force_zip64=True) as file:
         while block := source.read(CHUNK_BYTES):
@@ -115,17 +117,19 @@ class Unpacked:
         self.name = place.url if isinstance(place, Fetched) else str(place)
         self.sha256 = hashlib.file_digest(file, "sha256").hexdigest()
         """Of the archive."""
-        members = list(_members(file))
+        inside, members = _members(file)
         size = sum(length for _, _, length in members)
         room = private.roomy()
         disk = os.statvfs(room or tempfile.gettempdir())
         if disk.f_bavail * disk.f_frsize - size < FREE_BYTES:
             raise FileError(place, None, "does not fit on the disk for temporary files.", "Make room, or set TMPDIR.")
-        self.path = Path(tempfile.mkdtemp(prefix="appwitness-", dir=room))
-        weakref.finalize(self, shutil.rmtree, self.path, ignore_errors=True)
-        (self.path / BODIES).mkdir(mode=0o700)
+        self._root = Path(tempfile.mkdtemp(prefix="appwitness-", dir=room))
+        weakref.finalize(self, shutil.rmtree, self._root, ignore_errors=True)
+        self.path = self._root / inside
+        """The folder of the recording."""
+        private.folder(self.path / BODIES)
         for parts, start, length in members:
-            to = self.path.joinpath(*parts)
+            to = self._root.joinpath(*parts)
             to.parent.mkdir(mode=0o700, exist_ok=True)
             file.seek(start)
             with os.fdopen(os.open(to, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600), "wb") as copy:
@@ -133,6 +137,23 @@ class Unpacked:
                 while left and (block := file.read(min(left, CHUNK_BYTES))):
                     copy.write(block)
                     left -= len(block)
+
+    @property
+    def is_bundle(self) -> bool:
+        """Whether there are other files beside the recording, and a list of digests."""
+        return (self._root / SUMS).is_file()
+
+    def unlike_sums(self) -> list[str]:
+        """The files of a bundle that are not what its list says, those that it does not list and that are not there."""
+        with files.reading(self._root, SUMS) as file:
+            rows = file.read(DIRECTORY_BYTES).decode("utf-8", "replace").splitlines()
+        listed = {name: digest for digest, _, name in (row.partition("  ") for row in rows)}
+        there = {}
+        for path in self._root.rglob("*"):
+            if path.is_file() and path.name != SUMS:
+                with path.open("rb") as file:
+                    there[path.relative_to(self._root).as_posix()] = hashlib.file_digest(file, "sha256").hexdigest()
+        return sorted(name for name in listed.keys() | there.keys() if listed.get(name) != there.get(name))
 
 
 class Fetched(Path):
@@ -196,8 +217,8 @@ class _Bounded(FileIO):
         return super().read(size)
 
 
-def _members(file: BufferedReader) -> Iterator[tuple[list[str], int, int]]:
-    """Parts of the path below the folder, first byte and size of each member. Raises BadZipFile."""
+def _members(file: BufferedReader) -> tuple[str, list[tuple[list[str], int, int]]]:
+    """The folder of the recording, and of each member parts of its path, first byte and size. Raises BadZipFile."""
     try:
         with _Bounded(os.dup(file.fileno()), "rb") as bounded, zipfile.ZipFile(bounded) as archive:
             infos, end = archive.infolist(), archive.start_dir
@@ -205,11 +226,13 @@ def _members(file: BufferedReader) -> Iterator[tuple[list[str], int, int]]:
         raise zipfile.BadZipFile(str(error)) from None
     if not 0 < len(infos) <= MEMBERS:
         raise zipfile.BadZipFile(f"it has {len(infos):,} members")
-    inside = infos[0].orig_filename.partition("/")[0]
+    is_bundle = any(info.orig_filename == SUMS for info in infos)
+    inside = INSIDE if is_bundle else infos[0].orig_filename.partition("/")[0]
+    members = []
     ranges = [(end, end)]
     seen: set[str] = set()
     for info in infos:
-        parts = _parts(info, inside)
+        parts = _parts(info, inside, is_bundle)
         name = "/".join(parts).casefold()
         if name in seen:
             raise zipfile.BadZipFile(f"{name!r} is there twice")
@@ -217,24 +240,28 @@ def _members(file: BufferedReader) -> Iterator[tuple[list[str], int, int]]:
         if not info.orig_filename.endswith("/"):
             start = _start(file, info)
             ranges.append((info.header_offset, start + info.file_size))
-            yield parts, start, info.file_size
+            members.append((parts, start, info.file_size))
     if any(stop > begin for (_, stop), (begin, _) in pairwise(sorted(ranges))):
         raise zipfile.BadZipFile("its members overlap")
-    if RUN not in seen:
+    if f"{inside}/{RUN}".casefold() not in seen:
         raise zipfile.BadZipFile(f"it has no {RUN}")
+    return inside, members
 
 
-def _parts(info: zipfile.ZipInfo, inside: str) -> list[str]:
+def _parts(info: zipfile.ZipInfo, inside: str, is_bundle: bool) -> list[str]:
     name = info.orig_filename
     top, *parts = name.removesuffix("/").split("/")
-    if top != inside or not all(map(_NAME.match, (top, *parts))) or len(parts) > 2 or parts[:-1] not in _FOLDERS:
+    is_folder = name.endswith("/")
+    beside = is_bundle and not parts and not is_folder and top != inside
+    belongs = top == inside and len(parts) <= 2 and parts[:-1] in _FOLDERS
+    if not (belongs or beside) or not all(map(_NAME.match, (top, *parts))):
         raise zipfile.BadZipFile(f"{name[:200]!r} is not in the folder of a recording")
     kind = stat.S_IFMT(info.external_attr >> 16)
-    if not name.endswith("/") and (not parts or info.flag_bits & 1 or kind not in (0, stat.S_IFREG)):
+    if not is_folder and (not (parts or beside) or info.flag_bits & 1 or kind not in (0, stat.S_IFREG)):
         raise zipfile.BadZipFile(f"{name!r} is encrypted, or no regular file")
     if info.compress_type != zipfile.ZIP_STORED or info.compress_size != info.file_size:
         raise zipfile.BadZipFile(f"{name!r} is compressed; unpack it, and pack the folder with `appwitness pack`")
-    return parts
+    return [top, *parts]
 
 
 def _start(file: BufferedReader, info: zipfile.ZipInfo) -> int:

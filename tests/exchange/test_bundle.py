@@ -143,6 +143,26 @@ def test_the_tools_are_named_with_the_digest_of_each_of_their_files():
         assert said["files"][name] == hashlib.sha256(path.read_bytes()).hexdigest()
 
 
+def test_appwitness_reads_it_as_it_is_and_says_what_differs(given):
+    trusting = ("--key", "op.pub", "--tsa-cert", given.authority.ca)
+    said = appwitness("verify", "b.zip", *trusting)
+    assert "intact" in said
+    assert "SHA256SUMS lists the files of the bundle" in said
+    assert "b.zip" in appwitness("report", "b.zip", "--db", "db.sqlite")
+    (given.folder / "report.html").write_text("another")
+    (given.folder / "more.txt").write_text("more")
+    edit(given.folder / "recording")
+    (given.place / "b.zip").unlink()
+    with zipfile.ZipFile(given.place / "b.zip", "w") as archive:
+        for path in sorted(each for each in given.folder.rglob("*") if each.is_file()):
+            archive.write(path, path.relative_to(given.folder))
+    said = appwitness("verify", "b.zip", *trusting, code=5)
+    for name in ("more.txt", "report.html", "recording/gaps.jsonl"):
+        assert f"{name} is not what SHA256SUMS says" in said
+    assert "gaps.jsonl:2 differs" in said
+    assert "damaged" in said
+
+
 def resummed(folder: Path) -> None:
     """As whoever changed a bundle would do it."""
     files = sorted(each for each in folder.rglob("*") if each.is_file() and each.name != "SHA256SUMS")

@@ -140,6 +140,7 @@ def written(members: Iterable[tuple[zipfile.ZipInfo, bytes]]) -> bytes:
 
 
 RUN = (info("r/run.json"), b"{}")
+SUMS, IN_BUNDLE = (info("SHA256SUMS"), b""), (info("recording/run.json"), b"{}")
 A, B = (info("r/bodies/a"), b"a" * 40), (info("r/bodies/b"), b"b" * 40)
 
 
@@ -188,6 +189,15 @@ HOSTILE: list[tuple[str, Callable[[], bytes], str]] = [
     ("one inside another", in_itself, "overlap"),
     ("elsewhere", lambda: patched(42, struct.pack("<I", 7), written([RUN, A])), "not where its directory says"),
     ("behind the end", lambda: patched(42, struct.pack("<I", 1 << 31), written([RUN, A])), "not where its directory"),
+    ("a bundle without a recording", lambda: written([RUN, SUMS]), "not in the folder"),
+    ("a bundle with a folder", lambda: written([SUMS, IN_BUNDLE, (info("x/y"), b"")]), "not in the folder"),
+    (
+        "a bundle with a link",
+        lambda: written([SUMS, IN_BUNDLE, (info("x", stat.S_IFLNK | 0o777), b"/etc")]),
+        "no regular",
+    ),
+    ("a bundle that goes up", lambda: written([SUMS, IN_BUNDLE, (info(".."), b"")]), "not in the folder"),
+    ("a bundle with a file for its folder", lambda: written([SUMS, IN_BUNDLE, (info("recording"), b"")]), "no regular"),
     ("a file for a folder", lambda: written([RUN, (info("r/bodies"), b"")]), "cannot be unpacked: File exists"),
 ]
 
