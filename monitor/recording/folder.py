@@ -350,6 +350,7 @@ class Recording:
         A stamp says so first. Whoever is killed in between leaves what `verify` names, and doing the same once more
         ends it. Raises UserError, with nothing done, when the key cannot be used.
         """
+        self._see_that_it_grows()
         data = None if run is None else _run_bytes(run)
         sealer = self._sealer() if self.sealed else None
         with sealer.locked() if sealer else nullcontext():
