@@ -199,7 +199,8 @@ Index(
 )
 Index(
     *("recordings_ranked", RecordingRow.number, RecordingRow.judged_by, RecordingRow.app, RecordingRow.package),
-    *(RecordingRow.asked, RecordingRow.uploads, RecordingRow.reads, RecordingRow.sought, RecordingRow.gaps),
+    *(RecordingRow.campaign, RecordingRow.asked, RecordingRow.uploads, RecordingRow.reads, RecordingRow.sought),
+    RecordingRow.gaps,
     RecordingRow.id,
 )
 
