@@ -27,6 +27,7 @@ from monitor.store.runs import Run
 if TYPE_CHECKING:
     from monitor.knowledge import Knowledge
     from monitor.store import Store
+    from monitor.store.index import Keep
 
 log = logging.getLogger(__name__)
 
@@ -41,6 +42,10 @@ class By:
     db: str | Path
     choices: Mapping[str, Any] = field(default_factory=dict)
     """Of `monitor.knowledge.knowledge`."""
+    keep: Keep | None = None
+    """What the index keeps of each."""
+    key: bytes | None = None
+    """For digests of values, where it keeps conclusions alone."""
 
 
 class Judges:
@@ -133,15 +138,15 @@ def _begin(by: By) -> None:
         added = (*by.choices.get("first_party", ()), *([first_party] if first_party else ()))
         return knowledge(**{**by.choices, "first_party": added})
 
-    _here.append(_Judge(_store(by.db, Store), known))
+    _here.append(_Judge(_store(partial(Store, by.db, by.keep, by.key)), known))
 
 
-def _store(place: str | Path, make: Any) -> Any:
+def _store(make: Any) -> Any:
     for wait_s in AGAIN_S:
         with suppress(StoreError):
-            return make(place)
+            return make()
         time.sleep(wait_s)
-    return make(place)
+    return make()
 
 
 def _judge(place: str, recording: str, options: str) -> int | str:
