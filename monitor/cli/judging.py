@@ -51,16 +51,17 @@ VERDICTS = {
 def correlate_(recording: tuple[Path, ...], following: bool, judging: Judging) -> None:
     """Read recordings into the index and judge them.
 
-    Asking again changes nothing; the index can be deleted and rebuilt at any time.
+    Asking again changes nothing; the index can be deleted and rebuilt at any time. What is encrypted is read into
+    memory alone, unless --db names an index: there its values are in plain.
     """
     from monitor.correlate import correlate, follow
     from monitor.recording import Recording
 
-    store = judging.store
     teller = Teller()
     worst = 0
     for path in recording:
         opened = Recording.open(path)
+        store = judging.index(opened)
         if following:
             with interrupts() as interrupted:
                 follow(
