@@ -68,18 +68,19 @@ def correlate_(recording: tuple[Path, ...], following: bool, jobs: int, judging:
 
     Prints the report of a recording; of several, a line for each. What goes wrong with one stops no other.
 
-    Asking again changes nothing; the index can be deleted and rebuilt at any time.
+    Asking again changes nothing; the index can be deleted and rebuilt at any time. What is encrypted is read into
+    memory alone, unless --db names an index: there its values are in plain.
     """
     if len(recording) > 1 and not following:
         sys.exit(_correlate_many(dict.fromkeys(recording), jobs, judging))
     from monitor.correlate import correlate, follow
     from monitor.recording import Recording
 
-    store = judging.store
     teller = Teller()
     worst = 0
     for path in recording:
         opened = Recording.open(path)
+        store = judging.index(opened)
         if following:
             with interrupts() as interrupted:
                 follow(
@@ -106,7 +107,8 @@ def _correlate_many(paths: Iterable[Path], jobs: int, judging: Judging) -> int:
     codes = {0}
     faults: list[Exception] = []
     with progress() as show:
-        for judged in correlate_many(tuple(left), judging.store, judging.known, jobs):
+        encrypted_too = judging.db is not None
+        for judged in correlate_many(tuple(left), judging.store, judging.known, jobs, encrypted_too=encrypted_too):
             done[judged.path] = judged
             while left and left[0] in done:
                 one = done[left.pop(0)]
