@@ -113,6 +113,7 @@ class Store:
     """
 
     def __init__(self, url: str | Path) -> None:
+        self.place = url
         self.name = name_of(url)
         self._engine = open_engine(url)
         self._postgres = self._engine.dialect.name == "postgresql"
