@@ -430,6 +430,15 @@ def test_the_report_is_the_html_report(store, known):
     assert json.loads(browser(store, known).get(f"{HERE}/sarif").text)["version"] == "2.1.0"
 
 
+def test_the_fields_of_the_timeline_are_tenths_of_a_second_or_what_was_asked_for(store, known):
+    def fields(query=""):
+        return re.findall(r'name="(?:from|to)" value="([^"]*)"', browser(store, known).get(HERE + query).text)
+
+    assert all(re.fullmatch(r"-?\d+(\.\d)?", value) for value in fields())
+    assert len(fields()) == 2
+    assert fields("?from=1.125&to=2.5") == ["1.125", "2.5"]
+
+
 def test_a_recording_without_its_folder_is_shown_still(own, known, tmp_path):
     (tmp_path / "r2").rename(tmp_path / "elsewhere")
     asking = browser(own, known)
