@@ -156,6 +156,7 @@ order_options = gathered(
         help="Size limit of the recording, such as 500m or 4g. Beyond it bodies are no longer stored, and gaps say so.",
     ),
     *case_options,
+    click.option("--campaign", metavar="NAME", help="Campaign that the run is made for; the index knows it by that."),
     tsa_option(),
     click.option("--listen", default="127.0.0.1", show_default=True, help="Address the proxy listens on."),
     click.option(
