@@ -14,7 +14,7 @@ import click
 from monitor.api.home import home
 from monitor.cli.base import main
 from monitor.cli.terminal import columns, err, out, plain
-from monitor.errors import SetupError, UserError
+from monitor.errors import SetupError, UserError, not_installed
 
 if TYPE_CHECKING:  # imported late, so that --help answers at once
     from monitor.observe.android.control import Control
@@ -293,7 +293,7 @@ def _frida() -> str:
     try:
         return f"Frida {version('frida')}"
     except PackageNotFoundError:
-        raise SetupError("Frida is not installed.", "Install it: `pip install frida`.") from None
+        raise not_installed("Frida", "observe") from None
 
 
 def _ptrace() -> str:
@@ -302,6 +302,6 @@ def _ptrace() -> str:
     if scope == "3" or (scope == "2" and os.geteuid() != 0):
         raise SetupError(
             f"The kernel lets Frida attach to no process (ptrace_scope {scope}).",
-            "Allow it on this machine, or on the container's host (`sysctl kernel.yama.ptrace_scope=1`; 3 stays until a restart).",
+            "Allow it, in a container on the host: `sysctl kernel.yama.ptrace_scope=1`; from 3 it takes a restart.",
         )
     return f"Frida may attach to what it starts (ptrace_scope {scope})"
