@@ -90,6 +90,8 @@ class Chains:
         event = self._report.evidence.get(flow.access or "")
         if flow.access and isinstance(event, Access):
             yield from self._read(flow.access, event, flow.earlier)
+        elif flow.access:
+            yield _inference(because(Why.RESTS_ON, lines=[flow.access]), because(Why.LINE_MISREAD))
         else:
             yield self._unread()
         match = max(flow.matches, key=lambda each: each.confidence, default=None)

@@ -10,8 +10,10 @@ from click.testing import CliRunner
 from monitor.cli import main
 from monitor.correlate import knowledge, report_on
 from monitor.findings.chain import Chains
+from monitor.findings.identity import identity
 from monitor.recording import Recording
 from monitor.reports import render
+from monitor.reports.fingerprint import shown, told
 from monitor.reports.mask import masked
 from monitor.reports.reasons import steps
 from monitor.reports.words import Words
@@ -120,8 +122,8 @@ def test_an_import_without_hooks_says_that_reads_and_consent_were_not_observed(t
     )
     words = ["import", str(har), *VALUE, "--app", APP, "--output", str(tmp_path / "r")]
     assert CliRunner().invoke(main, words).exit_code == 0
-    told = CliRunner().invoke(main, ["explain", str(tmp_path / "r"), "f1", "--json"]).stdout
-    assert [step["says"]["code"] for step in json.loads(told)["chain"]] == [
+    explained = CliRunner().invoke(main, ["explain", str(tmp_path / "r"), "f1", "--json"]).stdout
+    assert [step["says"]["code"] for step in json.loads(explained)["chain"]] == [
         "reads_unwatched", "as_read", "found", "carrier_unwatched", "consent_unwatched",
     ]  # fmt: skip
 
@@ -131,10 +133,10 @@ def test_all_chains_can_be_said_and_hold_no_personal_value(lang):
     report = masked(sample.report())
     chains = Chains(report)
     words = Words(lang)
-    told = [step for finding in report.findings for step in steps(chains.of(finding), words)]
-    told += [step for flow in report.flows for step in steps(chains.of_flow(flow), words)]
-    text = "\n".join(part for step in told for part in step)
-    assert len(told) > 20
+    sentences = [step for finding in report.findings for step in steps(chains.of(finding), words)]
+    sentences += [step for flow in report.flows for step in steps(chains.of_flow(flow), words)]
+    text = "\n".join(part for step in sentences for part in step)
+    assert len(sentences) > 20
     assert not [value for value in sample.secrets(sample.report()) if value in text]
     assert not re.search(r"[{}]", text)
     if lang == "zh":
@@ -150,3 +152,13 @@ def test_it_is_in_the_json_report_and_folded_on_the_page():
     assert page.count('<ol class="chain">') >= 3
     assert page.index('<details class="more evidence">') < page.index('<ol class="chain">')
     assert "How this was concluded" not in render(sample.report(), "text")
+
+
+def test_a_fingerprint_of_a_recording_is_explained_by_the_same_chain(report_of):
+    report = report_of("sent-before-consent")
+    finding = report.findings[0]
+    which = identity(finding, report.run.app.package).id
+    (known,) = shown(report, which, {}, "r")
+    assert codes(known.chain) == codes(Chains(report).of(finding))
+    assert "  1. read at accesses.jsonl:1" in told(which, [known])
+    assert json.loads(told(which, [known], as_json=True))["known_from"][0]["chain"][0]["says"]["code"] == "read_by"
