@@ -210,6 +210,7 @@ def describe(device: Device, order: Order) -> Run:
             **order.judged_by,
         },
         operator=order.operator or login_name(),
+        campaign=order.campaign,
         case=order.case,
         place=order.place,
         equipment=order.equipment,
