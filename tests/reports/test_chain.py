@@ -68,6 +68,14 @@ def codes(chain):
         ("sent-in-cleartext", "sent-in-cleartext",
          ["read_by", "as_variant", "found", "carried_by", "in_cleartext", "order_unmeasured"]),
         ("read-after-refusal", "read-after-refusal", ["read_by", "answered", "order_one_clock"]),
+        (  # a mark on the host's clock, a read on the device's, an upload on the host's
+            "mark-corrected", "read-after-refusal",
+            ["read_by", "as_read", "found", "carried_by", "order_unmeasured", "answered", "order_unmeasured"],
+        ),
+        (
+            "mark-corrected", "sent-after-refusal",
+            ["read_by", "as_read", "found", "carried_by", "order_unmeasured", "answered", "order_one_clock"],
+        ),
         ("no-first-run-notice", "read-before-consent", ["read_by", "unasked"]),
         ("sent-after-withdrawal", "sent-after-withdrawal",
          ["read_by", "as_read", "found", "carrier_unknown", "order_unmeasured", "answered", "order_unmeasured"]),
@@ -88,6 +96,13 @@ def test_a_later_answer_is_named_with_the_order_that_makes_it_later(report_of):
     }  # fmt: skip
     assert order.says.model_extra == {"first": "uploads.jsonl:1", "second": "consents.jsonl:2", "gap_ms": 1500.0}
     assert order.unless[0].model_extra == {"gap_ms": 1500.0}
+
+
+def test_lines_of_the_same_time_are_in_no_order():
+    report = sample.report()
+    flow = next(flow for flow in report.flows if flow.access)
+    chain = Chains(report).of_flow(flow.model_copy(update={"access_at": flow.at}))
+    assert "order_same_time" in codes(chain)
 
 
 def test_every_number_of_the_found_step_is_that_of_the_recording(report_of):
