@@ -69,6 +69,7 @@ PATHS = {
     "uploads": "/recordings/{run}/uploads",
     "upload": "/recordings/{run}/uploads/1",
     "upload revealed": "/recordings/{run}/uploads/1?reveal=1",
+    "upload explained": "/recordings/{run}/uploads/1?why=1",
     "reads": "/recordings/{run}/reads",
     "read": "/recordings/{run}/reads/1",
     "consent": "/recordings/{run}/consents",

@@ -320,6 +320,16 @@ def test_masked_bytes_keep_only_the_names_of_fields(store, known):
     assert " ".join(shown).replace("··", "").split() == ["1f", "8b", "08", "00"]
 
 
+def test_an_upload_says_when_asked_how_each_flow_was_concluded(store, known):
+    facts = browser(store, known).get(f"{HERE}/uploads/1?format=json&why=1").json()
+    assert [each["flow"] for each in facts["why"]] == [flow["id"] for flow in facts["flows"]]
+    assert all("accesses.jsonl:1" in each["chain"][0]["says"] for each in facts["why"])
+    page = browser(store, known).get(f"{HERE}/uploads/1").text
+    assert "why=1#why" in page
+    assert 'class="chain"' not in page
+    assert 'class="chain"' in browser(store, known).get(f"{HERE}/uploads/1?why=1&lang=zh").text
+
+
 def test_a_read_leads_to_every_upload_that_carries_it(store, known):
     facts = browser(store, known).get(f"{HERE}/reads/1?format=json").json()
     assert [flow["upload"] for flow in facts["flows"]] == ["uploads.jsonl:1"]
