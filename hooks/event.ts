@@ -152,7 +152,7 @@ export interface Gap {
   where: "clock" | "correlate" | "device" | "hook" | "proxy";
   /** a source, a host, a process, a line of the recording */
   subject: string;
-  why: "body_truncated" | "class_absent" | "decode_limit" | "detached" | "hook_error" | "hook_lost" | "install_failed" | "method_absent" | "missed" | "no_clock" | "not_decrypted" | "not_observed" | "overflow" | "process_not_instrumented" | "protocol_unsupported" | "quota" | "refused" | "thinned" | "tls_refused";
+  why: "body_truncated" | "class_absent" | "decode_limit" | "detached" | "forgotten" | "hook_error" | "hook_lost" | "install_failed" | "method_absent" | "missed" | "no_clock" | "not_decrypted" | "not_observed" | "overflow" | "process_not_instrumented" | "protocol_unsupported" | "quota" | "refused" | "thinned" | "tls_refused";
   detail?: string | null;
   until?: string | null;
   /** the device's end of the connection that it is about */

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 
 class UserError(Exception):
     """Something that the user can fix.
@@ -36,6 +39,20 @@ class SetupError(UserError):
     """The device, the proxy or the agent could not be brought up."""
 
     exit_code = 4
+
+
+@contextmanager
+def extra(name: str) -> Iterator[None]:
+    """What is imported inside comes with an extra of the package: SetupError says so where it is not installed."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        raise not_installed(str(error.name), name) from None
+
+
+def not_installed(what: str, extra: str) -> SetupError:
+    """Something that comes with an extra of the package is not there."""
+    return SetupError(f"{what} is not installed.", f"Install it: `pip install 'appwitness[{extra}]'`.")
 
 
 class Unhookable(SetupError):

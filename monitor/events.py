@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
@@ -505,6 +506,7 @@ class Gap(Line, kw_only=True, frozen=True):
         "refused",
         "missed",
         "thinned",
+        "forgotten",
     ]
     detail: str | None = None
     until: Time | None = None
@@ -548,6 +550,22 @@ def _times(kind: type[Part]) -> dict[str, str]:
 
 
 _DECODER: msgspec.json.Decoder[Event] = msgspec.json.Decoder(Event)
+
+
+_TOMBSTONE = re.compile(rb'\{"v":1,"kind":"[a-z]+","forgotten":(?:"([0-9a-f]{64})"|null)\}\n?\Z')
+
+
+def tombstone(kind: str, sha256: str | None) -> bytes:
+    """What stands in the place of a line that was forgotten, without newline; `sha256` was the line's digest, newline
+    included."""
+    digest = "null" if sha256 is None else f'"{sha256}"'
+    return f'{{"v":1,"kind":"{kind}","forgotten":{digest}}}'.encode()
+
+
+def forgotten(line: bytes) -> str | None:
+    """The digest of the line in whose place a tombstone stands, empty where it names none; None: it is no tombstone."""
+    found = _TOMBSTONE.match(line)
+    return (found[1] or b"").decode() if found else None
 
 
 class BadLine(ValueError):
@@ -858,6 +876,9 @@ class Run(Record):
     )
     versions: dict[str, str | None] = Field(default_factory=dict)
     operator: str | None = None
+    campaign: str | None = Field(
+        default=None, max_length=200, description="the campaign that it was made for; null: for none"
+    )
     case: str | None = Field(default=None, description="number of the case that it was made for, as the operator says")
     place: str | None = Field(default=None, description="where it was made, as the operator says")
     equipment: str | None = Field(default=None, description="what it was made with, as the operator says")

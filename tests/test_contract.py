@@ -72,6 +72,7 @@ DESCRIBED: dict[str, type[BaseModel | msgspec.Struct]] = {
     "change": events.Change,
     "stamp": seal.Stamp,
     "file stamp": seal.FileStamp,
+    "forgotten": seal.Forgotten,
     "run stamp": seal.RunStamp,
     "binds": seal.Binds,
     "signature": signing.Signature,

@@ -11,7 +11,7 @@ from typing import Any
 from monitor.care.tokens import Tokens
 from monitor.events import LATEST, Transform, Upload, Value
 from monitor.match.belief.placeholders import is_placeholder
-from monitor.match.decode import Decoded, leaves, leaves_of
+from monitor.match.decode import Body, Decoded, leaves, leaves_of
 from monitor.match.finding import Sought
 from monitor.match.hits import Hit
 from monitor.seen import Seen
@@ -44,15 +44,17 @@ class Replacing:
             self._sought.add(key, alone=value.row is None)
         for each in transforms:
             self._sought.add_transform(each)
+        self.narrow = self._sought.narrow
+        """For decoding: which parts of a large text may hold anything that is known."""
 
     def found(self, decoded: Decoded) -> list[Hit] | None:
         """Every form of every value; None where decoding met a limit."""
         hits = self._sought.find(decoded, LATEST, self.apps, frozenset())
         return hits if hits or not decoded.cut else None
 
-    def in_upload(self, upload: Upload, body: bytes | None) -> list[Hit] | None:
+    def in_upload(self, upload: Upload, body: Body | None) -> list[Hit] | None:
         """The same of a whole upload."""
-        return self.found(leaves(upload, body, narrow=self._sought.narrow))
+        return self.found(leaves(upload, body, narrow=self.narrow))
 
     def text(self, text: str) -> str | None:
         """A text with its values replaced."""
@@ -66,7 +68,7 @@ class Replacing:
 
     def data(self, data: bytes, hint: str = "") -> bytes | None:
         """Bytes with their values replaced; `hint` is what they are said to be."""
-        return self._replaced(data, lambda now: self.found(leaves_of(now, hint, narrow=self._sought.narrow)))
+        return self._replaced(data, lambda now: self.found(leaves_of(now, hint, narrow=self.narrow)))
 
     def url(self, upload: Upload) -> str | None:
         """The URL of an upload with its values replaced."""

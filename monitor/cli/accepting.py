@@ -13,7 +13,7 @@ import click
 
 from monitor import private
 from monitor.api.gating import Runs, baseline_of
-from monitor.cli.base import Judging, gathered, judging_options, main
+from monitor.cli.base import Judging, RecordingPath, gathered, judging_options, main
 from monitor.cli.gating import (
     FILE,
     max_days_option,
@@ -215,7 +215,7 @@ def waivers_() -> None:
 
 
 @waivers_.command("check")
-@click.argument("recording", nargs=-1, type=click.Path(path_type=Path, exists=True))
+@click.argument("recording", nargs=-1, type=RecordingPath(exists=True))
 @file_options
 @runs_options
 @judging_options

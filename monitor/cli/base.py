@@ -47,6 +47,7 @@ VERBS = {
     "explain": ("explaining", "Say why a flow was flagged, or what a fingerprint stands for."),
     "export": ("exchanging", "Give the uploads of a recording to other tools, as HAR 1.2."),
     "fleet": ("fleet", "Run many apps on many devices: plan, host, run, status, retry, pause, resume."),
+    "forget": ("caring", "Remove personal data from recordings; their stamps explain the hole."),
     "gate": ("gating", "Decide whether a build does anything that was not accepted."),
     "import": ("exchanging", "Turn captures of other tools into a recording."),
     "key": ("keys", "Make and show the key that signs your recordings."),
@@ -339,7 +340,27 @@ case_options = (
     click.option("--equipment", metavar="TEXT", help="What it is made with: host, phone, network."),
 )
 """What the operator says of a new recording; reports print it, and the first stamp binds it."""
-recording_argument = click.argument("recording", type=click.Path(path_type=Path))
+
+
+class RecordingPath(click.Path):
+    """The folder or archive of a recording, or its address in a bucket, which is fetched while the verb runs."""
+
+    def __init__(self, *, exists: bool = False) -> None:
+        super().__init__(exists=exists, path_type=Path)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """As click does. Raises UserError for an address where nothing is."""
+        if ctx is None or "://" not in str(value):
+            return super().convert(value, param, ctx)
+        from monitor.fleet.objects import objects
+
+        place, _, name = str(value).rpartition("/")
+        if "://" not in place:
+            raise UserError(f"{value} names no recording.", "Write s3://bucket/prefix/RECORDING.")
+        return ctx.with_resource(objects(place).fetched(name))
+
+
+recording_argument = click.argument("recording", type=RecordingPath())
 
 
 def _addresses(_context: click.Context, _option: click.Parameter, urls: tuple[str, ...]) -> tuple[str, ...]:
@@ -374,6 +395,14 @@ def _country(text: str | None) -> str | None:
     if text is not None and not re.fullmatch(r"[A-Za-z]{2}", text):
         raise UserError(f"--territory {text!r} is not a country code.", "Give its code of two letters: --territory CN.")
     return text.upper() if text else None
+
+
+def size(option: str, text: str) -> int:
+    """A size in bytes. Raises UserError."""
+    found = re.fullmatch(r"(\d{1,12})([kmgt]?)b?", text.strip().lower())
+    if found is None:
+        raise UserError(f"{option} {text!r} is not a size.", "Write it as 500m or 4g.")
+    return int(found[1]) << 10 * " kmgt".index(found[2] or " ")
 
 
 type Verb = Callable[..., None]

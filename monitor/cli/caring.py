@@ -1,14 +1,170 @@
-"""The verb that makes a copy of a recording without its personal values: share."""
+"""The verbs that care for personal data in recordings: forget removes it, share makes a copy without it."""
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from monitor.api.home import signer
-from monitor.cli.base import main, recording_argument
+from monitor.api.home import database, recordings, signer
+from monitor.cli.base import db_option, gathered, main, recording_argument
+from monitor.cli.settings import AGE, KINDS, age, retention
 from monitor.cli.terminal import err, out, plain
+from monitor.errors import UserError
+
+if TYPE_CHECKING:  # imported late, so that --help answers at once
+    from monitor.care import ToForget
+    from monitor.events import Value
+
+
+def _age(_context: click.Context, _option: click.Parameter, text: str | None) -> timedelta | None:
+    if text is None:
+        return None
+    if (found := age(text)) is None:
+        raise UserError(f"--older-than {text!r} is no age.", f"Write {AGE}.")
+    return found
+
+
+def _kinds(_context: click.Context, _option: click.Parameter, text: str | None) -> tuple[str, ...]:
+    names = tuple(name.strip() for name in (text or "").split(",")) if text is not None else ()
+    for name in names:
+        if name not in KINDS:
+            raise UserError(f"--only {name!r} is no kind of line.", f"There are {', '.join(KINDS)}.")
+    return tuple(KINDS[name] for name in names)
+
+
+@dataclass(frozen=True)
+class _Which:
+    """Which recordings, and what of them."""
+
+    recording: tuple[Path, ...]
+    older_than: timedelta | None
+    values: tuple[Value, ...]
+    only: tuple[str, ...]
+    by_retention: bool
+
+    def paths(self) -> Iterator[tuple[Path, Collection[str]]]:
+        """The folders, each with the kinds of lines that are to be forgotten; none: all."""
+        if not self.recording and not (self.older_than or self.by_retention or self.values):
+            raise UserError("Nothing says what is to be forgotten.", "Name a RECORDING, --older-than, or --value.")
+        named: Sequence[Path] = self.recording or sorted(
+            path.parent for path in recordings().glob("*/run.json") if not path.parent.is_symlink()
+        )
+        if self.by_retention:
+            if self.recording or self.values or self.older_than or self.only:
+                raise UserError("--by-retention says itself what is forgotten.", "Leave the other options out.")
+            return self._by_retention(named)
+        return ((path, self.only) for path in named if self._is_older(path, self.older_than))
+
+    def _by_retention(self, named: Sequence[Path]) -> Iterator[tuple[Path, Collection[str]]]:
+        ages, folder = retention(recordings())
+        for path in named:
+            if not path.resolve().is_relative_to(folder):
+                continue  # a file of settings rules over what is in its folder
+            if self._is_older(path, ages.get("recordings")) and "recordings" in ages:
+                yield path, ()
+            elif kinds := [KINDS[name] for name, each in ages.items() if name in KINDS and self._is_older(path, each)]:
+                yield path, kinds
+
+    def _is_older(self, path: Path, than: timedelta | None) -> bool:
+        if than is None:
+            return True
+        from monitor.recording import Recording
+
+        run = Recording.open(path).run
+        return datetime.now(UTC) - (run.ended or run.started) > than
+
+
+def _values(_context: click.Context, _option: click.Parameter, words: tuple[str, ...]) -> Any:
+    from monitor.exchange import persona
+
+    given = [line for word in words for line in (sys.stdin.read().splitlines() if word == "-" else [word]) if line]
+    return persona(given) if given else ()
+
+
+@main.command()
+@gathered(
+    "which",
+    _Which,
+    click.argument("recording", nargs=-1, type=click.Path(path_type=Path)),
+    click.option("--older-than", metavar="AGE", callback=_age, help=f"Only what ended longer ago: {AGE}."),
+    click.option(
+        "--value",
+        "values",
+        multiple=True,
+        metavar="TYPE=VALUE",
+        callback=_values,
+        help="Only lines and bodies with this value in any form, as phone_number=+8613800138000; - reads such lines "
+        "from standard input. May be repeated.",
+    ),
+    click.option("--only", metavar="KINDS", callback=_kinds, help=f"Only these lines, by commas: {', '.join(KINDS)}."),
+    click.option("--by-retention", is_flag=True, help="What is older than [retention] in appwitness.toml lets it be."),
+)
+@click.option("--reason", metavar="TEXT", help="Why, for whoever reads the stamps later; no personal data here.")
+@click.option("--dry-run", is_flag=True, help="Say what would go, and change nothing.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@db_option
+def forget(which: _Which, reason: str | None, dry_run: bool, yes: bool, db: str | None) -> None:
+    """Remove personal data from recordings; their stamps explain the hole.
+
+    Lines become tombstones with a digest and nothing else, bodies are removed, run.json keeps which app and which
+    versions, and the index forgets the recording. A stamp of its own, signed with your key, says when and why; so
+    `verify` still says whether all else is what it was.
+
+    Without a RECORDING it is about all in ./recordings, then --older-than, --value or --by-retention has to say which.
+    Reports, bundles and copies that you have made elsewhere are not found. There is no way back.
+    """
+    from monitor.care import to_forget
+    from monitor.recording import Recording
+
+    key = signer()
+    plans = [
+        plan
+        for path, kinds in which.paths()
+        if (plan := to_forget(Recording.open(path, signer=key), which.values, kinds))
+    ]
+    for plan in plans:
+        _say(plan)
+    if not plans:
+        out.print("nothing is to be forgotten")
+    if dry_run or not plans:
+        return
+    if not yes:
+        click.confirm("Forget that for good?", abort=True, err=True)
+    for plan in plans:
+        plan.forget(reason)
+    _forget_in_index({plan.recording.run.id for plan in plans}, db)
+    out.print(f"forgotten: {sum(plan.count for plan in plans):,} lines of {len(plans):,} recordings")
+
+
+def _say(plan: ToForget) -> None:
+    from monitor.events import FILES
+
+    parts = [f"{len(numbers):,} lines of {FILES[kind]}" for kind, numbers in plan.lines.items()]
+    parts += [f"{len(plan.bodies):,} bodies"] * bool(plan.bodies) + ["what run.json says of persons"] * bool(plan.run)
+    out.print(plain(f"{plan.recording.path}: {', '.join(parts)}"))
+    if plan.before == "altered":
+        err.print(f"[bold]{plain(str(plan.recording.path))} is not what its stamps say; verify will go on saying so[/]")
+    for ref in plan.unsearched[:10]:
+        err.print(f"[dim]{plain(ref)} could not be looked through to its end, and stays[/]")
+    if len(plan.unsearched) > 10:
+        err.print(f"[dim]... and {len(plan.unsearched) - 10:,} more[/]")
+
+
+def _forget_in_index(ids: Collection[str], db: str | None) -> None:
+    """The rows of these recordings, where there is an index; it is not made for that."""
+    from monitor.store import Store
+
+    place = database(db)
+    if isinstance(place, Path) and not place.is_file():
+        return
+    with Store(place) as store:
+        store.forget(ids)
 
 
 @main.command()

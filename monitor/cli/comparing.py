@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from monitor.cli.base import Judging, judging_options, main
+from monitor.cli.base import Judging, RecordingPath, judging_options, main
 from monitor.cli.terminal import write
 from monitor.cli.writing import Output, Paired, output_options
 from monitor.errors import UserError
@@ -17,7 +17,7 @@ FORMATS = ("text", "json", "html")
 
 
 @main.command(cls=Paired)
-@click.argument("recording", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.argument("recording", nargs=-1, required=True, type=RecordingPath())
 @output_options(FORMATS, lang="en")
 @judging_options
 def compare(recording: tuple[Path, ...], as_: Output, judging: Judging) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from monitor.api.gating import beside
-from monitor.cli.base import Judging, judging_options, main, meant
+from monitor.cli.base import Judging, RecordingPath, judging_options, main, meant
 from monitor.cli.gating import FILE, alias_option
 from monitor.errors import UserError
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:  # imported late, so that --help answers at once
 
 
 @main.command()
-@click.argument("recording", nargs=-1, type=click.Path(path_type=Path))
+@click.argument("recording", nargs=-1, type=RecordingPath())
 @click.argument("which", metavar="FLOW|FINGERPRINT")
 @click.option("--baseline", type=FILE, help="Look a fingerprint up there. [default: appwitness-baseline.yml]")
 @alias_option

@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
@@ -17,16 +18,19 @@ from typing import TYPE_CHECKING, Any, get_args
 import click
 
 from monitor.api.home import database, home, recordings
-from monitor.cli.base import JUDGING, db_option, gathered, interrupts, main
+from monitor.cli.base import JUDGING, db_option, gathered, interrupts, main, size
 from monitor.cli.observing import Plan
+from monitor.cli.ranking import ranking
 from monitor.cli.terminal import err, out, plain
 from monitor.errors import UserError
 
 if TYPE_CHECKING:  # imported late, so that --help answers at once
     from monitor.fleet.status import Status
+    from monitor.fleet.worker import Host, Source
     from monitor.store.runs import Runs
 
 WATCH_S = 2.0
+LOCAL_BEAT_S, BEAT_S = 1.0, 10.0
 
 
 def _runs(db: str | None) -> Runs:
@@ -38,6 +42,9 @@ def _runs(db: str | None) -> Runs:
 @main.group()
 def fleet() -> None:
     """Run many apps on many devices, each under several plans, once."""
+
+
+fleet.add_command(ranking)
 
 
 campaign_option = click.option("--campaign", metavar="NAME", help="Only this campaign. [default: all]")
@@ -81,13 +88,17 @@ class Chosen:
     judges: int
     name: str
     recordings: str | None
+    spool_bytes: int
     judging: dict[str, Any]
     strict: bool
     db: str | None
 
 
+_HOST = ("devices", "label", "judges", "name", "recordings", "spool_bytes", "strict", "db")
+
+
 def _chosen(**given: Any) -> Chosen:
-    named = {each: given.pop(each) for each in ("devices", "label", "judges", "name", "recordings", "strict", "db")}
+    named = {each: given.pop(each) for each in _HOST}
     return Chosen(judging={name: value for name, value in given.items() if value}, **named)
 
 
@@ -120,7 +131,17 @@ host_options = gathered(
     click.option(
         "--recordings",
         metavar="PLACE",
-        help="Folder that every host sees, for the recordings. [default: recordings]",
+        help="Folder that every host sees, or s3://bucket/prefix (gs://, az://), for the recordings. "
+        "[default: recordings]",
+    ),
+    click.option(
+        "--spool",
+        "spool_bytes",
+        default="20g",
+        show_default=True,
+        metavar="SIZE",
+        callback=lambda _context, option, text: size(option.opts[0], text),
+        help="How much may wait on this machine while they cannot be uploaded; then no run begins.",
     ),
     *JUDGING,
 )
@@ -159,20 +180,22 @@ def _serve(chosen: Chosen, runs: Runs, *, local: bool, over: Callable[[], bool] 
     from monitor.fleet.devices import chosen as devices
     from monitor.fleet.hosting import Crew, Plain, serve
     from monitor.fleet.judges import By
-    from monitor.fleet.objects import Objects
+    from monitor.fleet.objects import objects
+    from monitor.fleet.spool import Spool
     from monitor.fleet.worker import Host
     from monitor.knowledge import knowledge
 
     logging.basicConfig(format="%(asctime)s %(message)s", level=logging.WARNING)
     knowledge(**chosen.judging)  # which says what does not fit before anything begins
-    stop = threading.Event()
+    kept = objects(chosen.recordings or recordings())
     host = Host(
         chosen.name,
         runs,
-        Objects(chosen.recordings or recordings()),
-        home() / "fleet" / chosen.name,
+        kept,
+        Spool(home() / "fleet" / chosen.name, kept, chosen.spool_bytes),
         home() / "devices",
-        stop,
+        threading.Event(),
+        beat_s=LOCAL_BEAT_S if local else BEAT_S,
     )
     crew = Crew(devices(chosen.devices, chosen.label), chosen.judges, By(database(chosen.db), chosen.judging))
     err.print(
@@ -181,8 +204,14 @@ def _serve(chosen: Chosen, runs: Runs, *, local: bool, over: Callable[[], bool] 
             "on, which wait again"
         )
     )
-    with interrupts() as interrupted:
-        serve(host, Plain(host), crew, lambda: interrupted() or over(), beat_s=1.0 if local else 10.0)
+    with interrupts() as interrupted, nullcontext(Plain(host)) if local else _queue(chosen.db, host) as source:
+        serve(host, source, crew, lambda: interrupted() or over())
+
+
+def _queue(db: str | None, host: Host) -> AbstractContextManager[Source]:
+    from monitor.fleet.queue import Queue
+
+    return Queue(str(database(db)), host)
 
 
 @fleet.command("status")

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from monitor.api.gating import Gate, Runs, accepted, between
-from monitor.cli.base import Judging, gathered, judging_options, level_options, main
+from monitor.cli.base import Judging, RecordingPath, gathered, judging_options, level_options, main
 from monitor.cli.terminal import write
 from monitor.cli.writing import Output, Paired, output_options
 from monitor.errors import UserError
@@ -85,7 +85,7 @@ def today_option(verb: Callable[..., None]) -> Callable[..., None]:
 max_days_option = click.option(
     "--max-waiver-days", type=click.IntRange(1), default=180, show_default=True, help="How far ahead a waiver may end."
 )
-recordings_argument = click.argument("recording", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True))
+recordings_argument = click.argument("recording", nargs=-1, required=True, type=RecordingPath(exists=True))
 
 
 accepted_options = gathered(

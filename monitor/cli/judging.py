@@ -15,6 +15,7 @@ import click
 from monitor.api.home import signer
 from monitor.cli.base import (
     Judging,
+    RecordingPath,
     interrupts,
     judging_options,
     listen,
@@ -45,7 +46,7 @@ VERDICTS = {
 
 
 @main.command("correlate")
-@click.argument("recording", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.argument("recording", nargs=-1, required=True, type=RecordingPath())
 @click.option("--follow", "following", is_flag=True, help="Keep correlating while the recording is being made.")
 @judging_options
 def correlate_(recording: tuple[Path, ...], following: bool, judging: Judging) -> None:
@@ -79,7 +80,7 @@ def correlate_(recording: tuple[Path, ...], following: bool, judging: Judging) -
 
 
 @main.command("report", cls=Paired)
-@click.argument("recording", required=False, type=click.Path(path_type=Path))
+@click.argument("recording", required=False, type=RecordingPath())
 @output_options(
     FORMATS,
     click.option(

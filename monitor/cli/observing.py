@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 import sys
 from collections.abc import Mapping
 from contextlib import ExitStack
@@ -25,6 +24,7 @@ from monitor.cli.base import (
     interrupts,
     judging_options,
     main,
+    size,
     threshold_options,
     tsa_option,
 )
@@ -154,7 +154,7 @@ order_options = gathered(
         default="4g",
         show_default=True,
         metavar="SIZE",
-        callback=lambda _context, _option, text: _size(text),
+        callback=lambda _context, option, text: size(option.opts[0], text),
         help="Size limit of the recording, such as 500m or 4g. Beyond it bodies are no longer stored, and gaps say so.",
     ),
     *case_options,
@@ -298,13 +298,6 @@ def _seconds(seconds: float | None) -> float | None:
     if seconds is not None and not 0 < seconds < math.inf:
         raise UserError(f"--seconds {seconds} is not a length of time.", "Write it as 30 or 2.5.")
     return seconds
-
-
-def _size(text: str) -> int:
-    found = re.fullmatch(r"(\d{1,12})([kmgt]?)", text.strip().lower())
-    if found is None:
-        raise UserError(f"--max-size {text!r} is not a size.", "Write it as 500m or 4g.")
-    return int(found[1]) << 10 * " kmgt".index(found[2] or " ")
 
 
 def _new_folder(wanted: Wanted, plan: str) -> Path:

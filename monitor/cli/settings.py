@@ -12,6 +12,7 @@ import re
 import stat
 from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +44,22 @@ FOR_ONE = frozenset(
     )
 )
 """Options that may be set in the table of a verb only."""
+KINDS = {
+    "accesses": "access",
+    "transforms": "transform",
+    "connections": "connection",
+    "uploads": "upload",
+    "consents": "consent",
+    "phases": "phase",
+    "screens": "screen",
+    "witnesses": "witness",
+    "gaps": "gap",
+}
+"""What a user calls the kinds of lines; monitor.events has them too, and is imported late: a test compares the two."""
+AGE = "30d, 12h or 2w"
+_UNITS = {"h": "hours", "d": "days", "w": "weeks"}
+RETENTION = "retention"
+"""Table of a file that says how long recordings are kept, as a whole and single kinds of lines of theirs."""
 _PART = re.compile(r"[\w-]+")
 
 
@@ -156,6 +173,41 @@ def options(command: click.Command) -> Iterator[tuple[str, click.Option]]:
                     yield option[2:], param
 
 
+def age(text: object) -> timedelta | None:
+    """An age as a person writes it; None: it is none."""
+    found = re.fullmatch(r"([1-9]\d{0,4})([hdw])", text) if isinstance(text, str) else None
+    return timedelta(**{_UNITS[found[2]]: int(found[1])}) if found else None
+
+
+def _ages(settings: Settings) -> dict[str, timedelta]:
+    """How long recordings and kinds of their lines are kept."""
+    names = ("recordings", *KINDS)
+    ages = {}
+    for name, text in settings.table(RETENTION).items():
+        if name not in names:
+            todo = f"There are {', '.join(names)}."
+            raise settings.wrong(f"{name} is nothing that is kept.", RETENTION, name, todo=todo)
+        if (found := age(text)) is None:
+            raise settings.wrong(f"{name} is kept for {text!r}.", RETENTION, name, todo=f"Write an age: {AGE}.")
+        ages[name] = found
+    return ages
+
+
+def retention(recordings: Path) -> tuple[dict[str, timedelta], Path]:
+    """How long recordings in a folder are kept, and the folder over which whoever said so rules: that of the file.
+
+    It is the file in that folder or above it, not that of the current folder, so that a stranger's file rules over
+    recordings in the stranger's folder and no others. Raises UserError where none says how long.
+    """
+    found = find(recordings)
+    if found is None or not (ages := _ages(found)):
+        raise UserError(
+            f"Nothing says how long recordings in {recordings} are kept.",
+            f'Write [{RETENTION}], and below it recordings = "30d", into {NAMES[0]} in that folder or above it.',
+        )
+    return ages, found.path.parent.resolve()
+
+
 def find(folder: Path | None = None) -> Settings | None:
     """The settings that hold in a folder, by default the current one: those of the first file there or above it.
 
@@ -212,6 +264,9 @@ def _read(path: Path) -> Settings | None:
 def check(settings: Settings, verbs: Mapping[str, object]) -> None:
     """See that each key is an option that a file may set, or a verb. Raises UserError that names the first other."""
     for key, value in settings.tables.items():
+        if key == RETENTION:
+            _ages(settings)
+            continue
         if key in verbs and isinstance(value, Mapping):
             continue
         if key in FOR_ONE:

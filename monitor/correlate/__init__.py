@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterator, Sequence
+from itertools import chain
 from pathlib import Path
 
 from monitor.correlate.collecting import settling
@@ -60,12 +61,9 @@ def correlate(recording: Recording, store: Store, known: Knowledge, progress: Pr
 def _correlate(recording: Recording, store: Store, known: Knowledge, progress: Progress = lambda *_: None) -> Outcome:
     renew(recording, store)
     walk = Walk(recording, store, known)
-    place = place_of(recording)
-    new_lines = 0
-    for kind in FILES:
-        # A line that a killed writer left unfinished is read too; should its writer live, it is replaced next time.
-        reads = recording.read(kind, walk.positions.get(kind), finished=True)
-        new_lines += store.ingest(walk.id, recording.run, place, reads)
+    # A line that a killed writer left unfinished is read too; should its writer live, it is replaced next time.
+    files = (recording.read(kind, walk.positions.get(kind), finished=True) for kind in FILES)
+    new_lines = store.ingest(walk.id, recording.run, place_of(recording), chain.from_iterable(files))
     walk.recall(progress)
     return walk.conclude(new_lines)
 

@@ -19,7 +19,10 @@ TRIES = 5
 
 
 def place_of(recording: Recording) -> str:
-    """The folder or archive of a recording, however it was named; bytes that are no text are written out."""
+    """The folder or archive of a recording, however it was named, or an address; bytes that are no text are written
+    out."""
+    if "://" in recording.place:
+        return recording.place
     return os.fsencode(os.path.realpath(recording.place)).decode("utf-8", "backslashreplace")
 
 
@@ -46,7 +49,8 @@ def is_current(recording: Recording, store: Store, known: Knowledge) -> bool:
 def is_of(recording: Recording, held: Held) -> bool:
     """Whether the lines in the index are those with which the files of this recording begin."""
     run = recording.run
-    return (held.path, held.started, held.package) == (place_of(recording), run.started, run.app.package) and all(
+    now = (place_of(recording), run.started, run.app.package, run.campaign or "")
+    return (held.path, held.started, held.package, held.campaign) == now and all(
         prefix_digest(recording.path / FILES[kind], position) == digest
         for kind, (position, digest) in held.prefixes.items()
     )

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import shlex
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +17,21 @@ from monitor.correlate.currency import is_current, is_of
 from monitor.correlate.verified import checked
 from monitor.correlate.walk import Outcome, timeline_of
 from monitor.errors import UserError
-from monitor.events import FILES, Access, Connection, Event, Gap, Observers, Ref, Run, Screen, Upload, count_sources
-from monitor.findings import Assumption, Declared, Finding, Flow, JudgedRule, Need, Report, ReportedGap
+from monitor.events import (
+    FILES,
+    Access,
+    Connection,
+    Event,
+    Gap,
+    Observers,
+    Ref,
+    Run,
+    Screen,
+    Transform,
+    Upload,
+    count_sources,
+)
+from monitor.findings import Assumption, Declared, Finding, Flow, JudgedRule, Match, Need, Report, ReportedGap
 from monitor.judge import observers
 from monitor.judge.connections import connections_of
 from monitor.judge.consent import consents
@@ -89,12 +104,19 @@ def _of(recording: Recording, report: Report) -> Report:
 
 def _report(store: Store, recording_id: str, known: Knowledge, outcome: Outcome | None = None) -> Report:
     run = store.run(recording_id)
-    flows = outcome.flows if outcome else tuple(store.flows(recording_id))
     findings = outcome.findings if outcome else tuple(store.findings(recording_id))
     lines, unreadable = _lines(store, run)
+    flows = tuple(_with_digests(outcome.flows if outcome else store.flows(recording_id), lines["transform"]))
     gaps = [ReportedGap(**msgspec.structs.asdict(event), ref=ref) for ref, event in _owned(lines, run)]
     gaps += outcome.gaps if outcome else store.found_gaps(recording_id)
+    forgotten = Counter(read.kind for read in unreadable if read.forgotten)
+    gaps += (
+        ReportedGap(at=run.started, where="correlate", subject=FILES[kind], why="forgotten", detail=f"{count:,} lines")
+        for kind, count in forgotten.items()
+    )
     for read in unreadable:
+        if read.forgotten:
+            continue
         gaps.append(
             ReportedGap(
                 at=run.started,
@@ -107,11 +129,12 @@ def _report(store: Store, recording_id: str, known: Knowledge, outcome: Outcome 
     named = {ref for finding in findings for ref in finding.evidence}
     for flow in flows:
         named |= {ref for ref in (flow.access, flow.upload, flow.connection) if ref}
+        named |= {ref for match in flow.matches for ref in match.evidence}
     evidence = {each.ref: each.event for kind in FILES for each in lines[kind] if each.ref in named}
     until = run.ended or max((each.at for each in lines["upload"]), default=None)
     asked = consents([*lines["consent"], *lines["screen"]], known.labels, run.app.package, until)
     evidence |= {each.ref: each.event for each in reversed(asked) if each.ref in named}
-    timeline = timeline_of(asked, None, run, known)
+    timeline = timeline_of(asked, None, run, known, frozenset(forgotten))
     watched = observers.watched(run, len(lines["access"]), len(lines["upload"]), timeline, len(lines["witness"]))
     assumed = timeline.assumed or _assumed((*flows, *findings))
     return Report(
@@ -139,6 +162,34 @@ def _report(store: Store, recording_id: str, known: Knowledge, outcome: Outcome 
         uploads=lines["upload"],
         screens=tuple(_asking(lines["screen"], {each.ref for each in asked})),
     )
+
+
+def _with_digests(flows: Iterable[Flow], transforms: Iterable[Seen[Event]]) -> Iterator[Flow]:
+    """The flows, with the lines that show the app computing a digest which was found by computing it anew."""
+    made: dict[bytes, Ref] = {}
+    for ref, _, _, event in transforms:
+        if isinstance(event, Transform) and event.op in ("digest", "mac") and event.output.b64:
+            with suppress(ValueError):  # of a stranger's recording
+                made.setdefault(base64.b64decode(event.output.b64), ref)
+    for flow in flows:
+        refs = {at: line for at, each in enumerate(flow.matches) if made and (line := _shown(each, made))}
+        if refs:
+            matches = (
+                each.model_copy(update={"evidence": (refs[number],)}) if number in refs else each
+                for number, each in enumerate(flow.matches)
+            )
+            flow = flow.model_copy(update={"matches": tuple(matches)})
+        yield flow
+
+
+def _shown(match: Match, made: Mapping[bytes, Ref]) -> Ref | None:
+    if match.evidence or match.variant == "plain":
+        return None
+    with suppress(ValueError):
+        return made.get(bytes.fromhex(match.found))
+    with suppress(ValueError):
+        return made.get(base64.b64decode(match.found + "=" * (-len(match.found) % 4), validate=True))
+    return None
 
 
 def _asking(screens: Iterable[Seen[Event]], asked: set[Ref]) -> Iterator[Seen[Event]]:
@@ -195,6 +246,8 @@ def _judged(rule: Rule, known: Knowledge) -> JudgedRule:
         level=rule.level,
         title=rule.title,
         help={language: f"{why}\n\n{rule.remedy.get(language, '')}".strip() for language, why in rule.why.items()},
+        needs=rule.needs,
+        separate=rule.when.separate.scope if rule.when.separate else None,
         kinds=rule.kinds,
         references=(*known.laws.references(articles), *rule.references),
     )

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from monitor.events import FILES, Ref
-from monitor.findings import Finding, Flow, OutsideTime, Report, Seal
+from monitor.findings import Finding, Flow, ForgottenLines, OutsideTime, Report, Seal
 from monitor.recording import Problem, Verification, verify
 from monitor.recording.seal import SEAL
 
@@ -36,6 +36,10 @@ def seal_of(result: Verification) -> Seal:
         how=altered[0].what if altered else None,
         signed=result.signed,
         keys=result.keys,
+        forgotten=tuple(
+            ForgottenLines(stamp=f"{SEAL}:{line}", at=stamp.at, lines=sum(what.lines.values()), reason=what.reason)
+            for line, stamp, what in result.forgotten
+        ),
         tokens=tuple(OutsideTime(stamp=f"{SEAL}:{token.stamp}", at=token.at) for token in result.tokens if token.at),
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NamedTuple
@@ -28,7 +29,7 @@ from monitor.findings import Carrier, Finding, Flow, ReportedGap
 from monitor.judge import observers
 from monitor.judge.claims import Claim
 from monitor.judge.connections import bypass_gap, connections_of, foreign_gaps, found_at
-from monitor.judge.consent import Clock, Observed, Reader, Timeline, of_app, understood
+from monitor.judge.consent import Clock, Observed, Reader, Timeline, by_operator, of_app, understood
 from monitor.judge.order import decided
 from monitor.judge.phases import Phases
 from monitor.judge.rules import Facts, Memory, judge
@@ -109,6 +110,8 @@ class Walk:
         self.cuts: dict[Ref, ReportedGap] = {}
         self.claims: dict[Ref, tuple[Claim, ...]] = {}
         self.recent: dict[Ref, tuple[Seen[Upload], decode.Decoded]] = {}
+        self.forgotten: set[str] = set()
+        """Kinds of which lines were forgotten."""
         self.until = self.run.ended
         """Up to when the run was observed, on the host's clock."""
         self.asked: Asked | None = None
@@ -138,8 +141,16 @@ class Walk:
         progress("matching uploads", len(uploads), len(uploads))
 
     def _indexed(self, kind: str) -> Iterator[Seen[Event]]:
-        reads = self.store.read(self.id, kind)
-        return (seen for read in reads if (seen := read.seen(self.run.clock_offset_ms)))
+        for read in self.store.read(self.id, kind):
+            if seen := self._seen(read):
+                yield seen
+
+    def _seen(self, read: Read) -> Seen[Event] | None:
+        """A line as an event; of one that was forgotten, that is noted."""
+        seen = read.seen(self.run.clock_offset_ms)
+        if seen is None and read.forgotten:
+            self.forgotten.add(read.kind)
+        return seen
 
     def learn(self, seen: Seen[Event]) -> None:
         """Take in one line that is no upload; what another app did says nothing of this one."""
@@ -173,7 +184,7 @@ class Walk:
         uploads: list[Seen[Upload]] = []
         earliest: datetime | None = None
         for read in reads:
-            if (seen := read.seen(self.run.clock_offset_ms)) is None:
+            if (seen := self._seen(read)) is None:
                 continue
             if holds(seen, Upload):
                 uploads.append(seen)
@@ -220,22 +231,27 @@ class Walk:
         return decoded
 
     def conclude(self, new_lines: int, *, going_on: bool = False) -> Outcome:
-        """Judge what is linked and save it, in one transaction; nothing final is said of a run that is `going_on`."""
+        """Judge what is linked and save it, in one transaction; nothing final is said of a run that is `going_on`.
+
+        Nor is anything concluded from what is not there when lines were forgotten.
+        """
+        partial = going_on or bool(self.forgotten)
+        connected = self.run.sockets_watched and "connection" not in self.forgotten
         _, phases, consents, timeline = self.asked = self._asked()
         watched = observers.watched(self.run, len(self.accesses), len(self.joined), timeline, len(self.witnesses))
         uploads = {ref: seen for ref, (seen, _) in self.joined.items()}
         sent = [seen.event for seen in uploads.values()]
         carriers = self.connections.carriers(uploads, self.known.recipients)
-        foreign = self.connections.foreign(uploads, carriers) if self.run.sockets_watched else frozenset[Ref]()
+        foreign = self.connections.foreign(uploads, carriers) if connected else frozenset[Ref]()
         foreign |= self._of_others(uploads, carriers)
         flows = self._flows(timeline, carriers, foreign)
         gaps = (
             *(self.cuts[ref] for ref in sorted(self.cuts, key=number_of)),
             *_dangling(timeline, self.run),
             *foreign_gaps(uploads[ref] for ref in sorted(foreign, key=number_of)),
-            *(() if going_on else self._bypassing(sent)),
-            *(() if going_on else observers.gaps(self.run, watched, timeline)),
-            *(() if going_on else self._missed(watched, sent)),
+            *(() if partial else self._bypassing(sent)),
+            *(() if going_on else observers.gaps(self.run, watched, timeline, self.forgotten)),
+            *(() if partial else self._missed(watched, sent)),
         )
         facts = Facts(
             flows=flows,
@@ -260,7 +276,7 @@ class Walk:
             frequency=self.known.frequency,
         )
         with uncollected():
-            findings = judge(self.known.rules, facts, going_on=going_on, memory=self.memory)
+            findings = judge(self.known.rules, facts, going_on=partial, memory=self.memory)
         judged_by = None if going_on else self.basis
         self.saved = self.store.save(
             self.id,
@@ -313,8 +329,9 @@ class Walk:
         before = self.asked
         if before and before.lines == len(self.phases) and before.phases.settled and before.consents == consents:
             return before
-        phases = Phases(self.phases, self.until)
-        return Asked(len(self.phases), phases, consents, timeline_of(consents, phases, self.run, self.known))
+        phases = Phases(() if "phase" in self.forgotten else self.phases, self.until)
+        timeline = timeline_of(consents, phases, self.run, self.known, self.forgotten)
+        return Asked(len(self.phases), phases, consents, timeline)
 
     def _observed(self, at: datetime) -> None:
         self.until = at if self.until is None else max(at, self.until)
@@ -386,12 +403,23 @@ def _dangling(timeline: Timeline, run: Run) -> Iterator[ReportedGap]:
         yield ReportedGap(at=run.started, where="correlate", subject=ref, why="protocol_unsupported", detail=detail)
 
 
-def timeline_of(consents: Iterable[Seen[Consent]], phases: Phases | None, run: Run, known: Knowledge) -> Timeline:
-    """Consent of a run, out of the lines that are about it."""
+def timeline_of(
+    consents: Iterable[Seen[Consent]],
+    phases: Phases | None,
+    run: Run,
+    known: Knowledge,
+    forgotten: AbstractSet[str] = frozenset(),
+) -> Timeline:
+    """Consent of a run, out of the lines that are about it.
+
+    Where such lines were forgotten, what is left of them may say the contrary: a person's marks alone count then.
+    """
+    hole = bool(forgotten & observers.OF_CONSENT)
+    watched = run.observers.consent and not hole
     return Timeline(
-        consents,
+        [each for each in consents if by_operator(each.event)] if hole else consents,
         None if run.imported else run.started,  # a foreign file begins with its first line, not with a run
         known.labels,
         phases,
-        Observed(run.app.package, run.observers.consent, known.assume_consent),
+        Observed(run.app.package, watched, known.assume_consent),
     )

@@ -11,7 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO, cast
 
-from monitor.errors import UserError
+from monitor.errors import UserError, not_installed
 from monitor.exchange.conversion import Conversion
 from monitor.observe.proxy import capture_py
 
@@ -29,10 +29,13 @@ def replay(path: Path, recording: Path, app: str, into: Conversion) -> None:
     """Let `mitmdump` of this environment read a flow file into a recording: uploads keep the times that the file has.
 
     What could not be read goes into `into`, a gap for each flow. Raises UserError when that was all of them, or with
-    mitmproxy's own words.
+    mitmproxy's own words; SetupError where mitmproxy is not installed.
     """
     addons = capture_py().parent
-    command = [str(Path(sys.executable).with_name("mitmdump")), "--no-server", "--quiet"]
+    program = Path(sys.executable).with_name("mitmdump")
+    if not program.exists():
+        raise not_installed("mitmproxy", "observe")
+    command = [str(program), "--no-server", "--quiet"]
     command += ["--scripts", str(addons / "uploads.py"), "--scripts", str(addons / "replay.py")]
     command += ["--set", f"recording={recording}", "--set", f"flows={path}"]
     words = ""

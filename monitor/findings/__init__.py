@@ -11,7 +11,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from msgspec import Meta
 from pydantic import Field, SkipValidation, model_validator
 
-from monitor.events import Count, DataType, Event, Gap, Observers, Part, Record, Ref, Run, Time, Value
+from monitor.events import Count, DataType, Event, Gap, Observers, Part, Record, Ref, Run, Scope, Time, Value
 from monitor.findings.context import Context
 from monitor.seen import Seen, host_time
 
@@ -164,6 +164,64 @@ class Why(StrEnum):
     KNOWN_RECIPIENT = "known_recipient"
     HOSTED = "hosted"
     NOTHING_IN_COMMON = "nothing_in_common"
+    # the steps of a chain of inferences: given by findings/chain.py
+    READ_BY = "read_by"
+    PLANTED_NOT_READ = "planted_not_read"
+    DECLARED_NOT_READ = "declared_not_read"
+    READS_UNWATCHED = "reads_unwatched"
+    RESTS_ON = "rests_on"
+    LINE_SAYS = "line_says"
+    AS_READ = "as_read"
+    AS_FORM = "as_form"
+    AS_VARIANT = "as_variant"
+    TURNED = "turned"
+    TURNED_BY_APP = "turned_by_app"
+    FOUND = "found"
+    CARRIED_BY = "carried_by"
+    WRITTEN_BY = "written_by"
+    CARRIER_UNKNOWN = "carrier_unknown"
+    CARRIER_UNWATCHED = "carrier_unwatched"
+    IN_CLEARTEXT = "in_cleartext"
+    ORDER_CERTAIN = "order_certain"
+    ORDER_ONE_CLOCK = "order_one_clock"
+    ORDER_OPEN = "order_open"
+    ORDER_UNMEASURED = "order_unmeasured"
+    ASKED = "asked"
+    ANSWERED = "answered"
+    CONSENT_ASSUMED = "consent_assumed"
+    CONSENT_UNWATCHED = "consent_unwatched"
+    UNASKED = "unasked"
+    STATE_ONLY = "state_only"
+    SEPARATE_UNSEEN = "separate_unseen"
+    ASKED_LATER = "asked_later"
+    # what would refute a step
+    ANOTHER_READ = "another_read"
+    SOURCE_UNHOOKED = "source_unhooked"
+    SOURCE_ELSEWHERE = "source_elsewhere"
+    READ_FORGED = "read_forged"
+    SENT_TO_APP = "sent_to_app"
+    NOT_OF_DEVICE = "not_of_device"
+    LINE_MISREAD = "line_misread"
+    SAME_TEXT = "same_text"
+    SAME_NAME = "same_name"
+    RECOMPUTED = "recomputed"
+    TURNED_OTHERWISE = "turned_otherwise"
+    BODY_DIFFERS = "body_differs"
+    BYTES_DIFFER = "bytes_differ"
+    ANOTHER_NAMED = "another_named"
+    ANOTHER_PORT = "another_port"
+    ANOTHER_SOCKET = "another_socket"
+    ANOTHER_PROCESS = "another_process"
+    TUNNELLED = "tunnelled"
+    CLOCKS_FURTHER = "clocks_further"
+    CLOCKS_APART = "clocks_apart"
+    CLOCK_SET = "clock_set"
+    TOUCH_MISREAD = "touch_misread"
+    MARK_WRONG = "mark_wrong"
+    CLAIM_FALSE = "claim_false"
+    ANSWERED_BEFORE = "answered_before"
+    ANSWER_UNSEEN = "answer_unseen"
+    IN_A_GAP = "in_a_gap"
 
 
 AGAINST = frozenset(
@@ -181,9 +239,16 @@ class Reason(Record):
     code: Why
 
 
-def because(code: Why, **fields: str | float) -> Reason:
+def because(code: Why, **fields: str | float | list[str]) -> Reason:
     """A reason; `fields` are the blanks of its sentence."""
     return Reason.model_validate({"code": code, **fields})
+
+
+class Inference(Record):
+    """One step of the chain from lines of the recording to a finding (findings/chain.py)."""
+
+    says: Reason = Field(description="what was concluded, from which lines")
+    unless: tuple[Reason, ...] = Field(default=(), description="what would refute it, each an observation to be made")
 
 
 class Match(Record):
@@ -340,6 +405,9 @@ class Finding(Record):
         default=(),
         description="lines that it rests on and no intact stamp covers; empty in a recording without any stamp",
     )
+    chain: tuple[Inference, ...] = Field(
+        default=(), description="inferences of the first of what it is about, in order; made for the JSON report"
+    )
 
 
 class JudgedRule(Record):
@@ -349,6 +417,8 @@ class JudgedRule(Record):
     level: Level
     title: dict[str, str] = Field(description="by language: en, zh")
     help: dict[str, str] = Field(default_factory=dict, description="what it means and what to do, by language")
+    needs: tuple[Need, ...] = Field(default=(), description="the observers that it rests on")
+    separate: Scope | None = Field(default=None, description="scope of the consent that it wants separately")
     kinds: tuple[str, ...] = Field(default=(), description="finding types of catalog/laws.yml: F01, F02 ...")
     references: tuple[str, ...] = Field(default=(), description="what it rests on: articles of laws and standards")
 
@@ -408,6 +478,15 @@ class OutsideTime(Record):
     at: Time
 
 
+class ForgottenLines(Record):
+    """Lines that became tombstones, as a stamp says."""
+
+    stamp: Ref = Field(description="the stamp: seal.jsonl:9")
+    at: Time
+    lines: int
+    reason: str | None = Field(description="why, in the words of whoever did it")
+
+
 class Seal(Record):
     """The result of recomputing the stamps of a recording: whether it is what was stamped."""
 
@@ -433,6 +512,7 @@ class Seal(Record):
     tokens: tuple[OutsideTime, ...] = Field(
         default=(), description="time-stamp tokens over stamps; whether an authority signed them was not checked"
     )
+    forgotten: tuple[ForgottenLines, ...] = Field(default=(), description="what was removed on purpose")
 
 
 Lane = tuple[SkipValidation[Seen[Event]], ...]

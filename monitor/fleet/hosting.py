@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from monitor.errors import StoreError
 from monitor.fleet.judges import By, Judges
 from monitor.fleet.pools import meets, strictest
-from monitor.fleet.worker import Device, Host, Worker
+from monitor.fleet.worker import Device, Host, Source, Worker
 from monitor.store.runs import Run
 
 log = logging.getLogger(__name__)
@@ -39,9 +39,6 @@ class Plain:
                 return run
         return None
 
-    def done(self, run: Run) -> None:
-        """Nothing to do: the table says it."""
-
 
 @dataclass(frozen=True)
 class Crew:
@@ -52,20 +49,34 @@ class Crew:
     by: By
 
 
-def serve(host: Host, source: Plain, crew: Crew, over: Callable[[], bool] = lambda: False, beat_s: float = 10) -> None:
+def serve(host: Host, source: Source, crew: Crew, over: Callable[[], bool] = lambda: False) -> None:
     """Make and judge runs until `host.stop`, or until all is `over`."""
     workers = [Worker(device, host, source) for device in crew.devices]
     judges = Judges(host, crew.by, crew.judges)
     threads = [threading.Thread(target=worker.work, name=worker.device.serial) for worker in workers]
+    spool = threading.Thread(target=host.spool.work, args=(host.runs, host.stop, host.idle_s), name="spool")
+    threads.append(spool)
     if crew.judges:
         threads.append(threading.Thread(target=judges.work, name="judges"))
+    with host.spool.held():
+        _serve(host, source, workers, judges, threads, over)
+
+
+def _serve(
+    host: Host,
+    source: Source,
+    workers: Sequence[Worker],
+    judges: Judges,
+    threads: Sequence[threading.Thread],
+    over: Callable[[], bool],
+) -> None:
     next_beat = 0.0
     try:
         while not host.stop.wait(LOOK_S if next_beat else 0):
             for worker in workers:
                 worker.look()
             if time.monotonic() >= next_beat:
-                first, next_beat = not next_beat, time.monotonic() + beat_s
+                first, next_beat = not next_beat, time.monotonic() + host.beat_s
                 try:
                     _beat(host, source, workers, judges)
                     if over():
@@ -83,10 +94,10 @@ def serve(host: Host, source: Plain, crew: Crew, over: Callable[[], bool] = lamb
             time.sleep(LOOK_S)
 
 
-def _beat(host: Host, source: Plain, workers: Sequence[Worker], judges: Judges) -> None:
+def _beat(host: Host, source: Source, workers: Sequence[Worker], judges: Judges) -> None:
     """Say that we live and what we have; learn what others wish."""
     runs = [worker.run for worker in workers]
-    host.runs.renew([run.lease for run in runs if run] + judges.leases, host.lease_s)
+    host.runs.renew([run.lease for run in runs if run] + host.spool.leases + judges.leases, host.lease_s)
     wishes = host.runs.tell(host.name, [worker.slot() for worker in workers])
     for worker in workers:
         worker.rests = wishes[worker.device.serial]

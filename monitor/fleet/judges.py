@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from monitor.errors import StoreError, UserError
+from monitor.fleet.objects import objects
 from monitor.fleet.worker import Host, Stopped
 from monitor.store.runs import Run
 
@@ -49,7 +50,7 @@ class Judges:
         self._host = host
         self._by = by
         self._count = count
-        self._busy: dict[Future[int], Run] = {}
+        self._busy: dict[Future[int | str], Run] = {}
 
     @property
     def leases(self) -> list[str]:
@@ -62,43 +63,40 @@ class Judges:
             pool = ProcessPoolExecutor(
                 self._count, multiprocessing.get_context("spawn"), initializer=_begin, initargs=(self._by,)
             )
-            try:
+            with suppress(Stopped, BrokenProcessPool):
+                self._feed(pool)
+            pool.shutdown(cancel_futures=True)
+            for future in list(self._busy):
                 with suppress(Stopped, BrokenProcessPool):
-                    self._feed(pool)
-            finally:
-                pool.shutdown(cancel_futures=True)
-                for future, run in list(self._busy.items()):
-                    with suppress(Stopped):
-                        self._end(future, run)
+                    self._end(future)
 
     def _feed(self, pool: ProcessPoolExecutor) -> None:
+        """Until the host ends, or a judge is killed, and with it the pool of all."""
         host = self._host
         while not host.stop.is_set():
             if free := 2 * self._count - len(self._busy):
                 for run in host.kept(partial(host.runs.to_judge, free, host.name, host.lease_s)):
-                    place = host.objects.get(str(run.recording))
-                    self._busy[pool.submit(_judge, str(place), run.options)] = run
+                    judging = pool.submit(_judge, host.objects.place, str(run.recording), run.options)
+                    self._busy[judging] = run
             ended = [future for future in self._busy if future.done()]
             for future in ended:
-                self._end(future, self._busy[future])
+                self._end(future)
             if not ended:
-                host.stop.wait(host.idle_s if not self._busy else 0.02)
+                host.stop.wait(0.02 if self._busy else host.idle_s)
 
-    def _end(self, future: Future[int], run: Run) -> None:
-        try:
-            findings = future.result(timeout=0)
-        except BrokenProcessPool:
-            del self._busy[future]
-            self._host.kept(lambda: self._host.runs.unjudged(run.id, "The judge was killed."))
-            raise
-        except Exception as error:
-            del self._busy[future]
-            what = str(error) if isinstance(error, UserError) else f"{type(error).__name__}: {error}"
-            log.warning("%s: %s", run.recording, what)
-            self._host.kept(lambda: self._host.runs.unjudged(run.id, what))
+    def _end(self, future: Future[int | str]) -> None:
+        """Note what came of a judgement. Raises BrokenProcessPool when a judge was killed."""
+        run, host = self._busy.pop(future), self._host
+        if future.cancelled():
+            host.kept(partial(host.runs.put_back, run.id))
+        elif error := future.exception():
+            host.kept(partial(host.runs.unjudged, run.id, "The judge was killed."))
+            raise error
+        elif isinstance(outcome := future.result(), int):
+            host.kept(partial(host.runs.judged, run.id, outcome))
         else:
-            del self._busy[future]
-            self._host.kept(lambda: self._host.runs.judged(run.id, findings))
+            log.warning("%s: %s", run.recording, outcome)
+            host.kept(partial(host.runs.unjudged, run.id, outcome))
 
 
 @dataclass
@@ -108,11 +106,11 @@ class _Judge:
     store: Store
     known: Any
 
-    def __call__(self, recording: Path, options: str) -> int:
+    def __call__(self, place: str, recording: str, options: str) -> int:
         from monitor.correlate import correlate
         from monitor.recording import Recording
 
-        with Recording.open(recording) as opened:
+        with objects(place).fetched(recording) as packed, Recording.open(packed) as opened:
             return len(correlate(opened, self.store, self.known(options)).findings)
 
 
@@ -146,10 +144,19 @@ def _store(place: str | Path, make: Any) -> Any:
     return make(place)
 
 
-def _judge(recording: str, options: str) -> int:
-    """Judge a recording; how many findings there are."""
-    for wait_s in AGAIN_S:
-        with suppress(StoreError):
-            return _here[0](Path(recording), options)
-        time.sleep(wait_s)
-    return _here[0](Path(recording), options)
+def _judge(place: str, recording: str, options: str) -> int | str:
+    """Judge a recording: how many findings there are, or why it cannot be judged. No error leaves this process: not
+    every one can be made again in another."""
+    for wait_s in (*AGAIN_S, None):
+        try:
+            return _here[0](place, recording, options)
+        except StoreError as error:
+            if wait_s is None:
+                return str(error)
+            time.sleep(wait_s)
+        except UserError as error:
+            return str(error)
+        except Exception as error:
+            log.exception("%s", recording)
+            return f"An internal error: {type(error).__name__}."
+    raise AssertionError

@@ -1,44 +1,261 @@
-"""Where recordings are kept: a folder. One is complete when its marker is there, which can be made only once."""
+"""Where recordings of a fleet are kept, each as one archive: a folder, or a bucket of an object store.
+
+A recording is complete when its marker is there, which can be made only once. Credentials and endpoint of a bucket come
+from the environment alone (AWS_ACCESS_KEY_ID, AWS_ENDPOINT_URL ...), as obstore reads them.
+"""
 
 from __future__ import annotations
 
+import os
+import re
 import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
+from datetime import timedelta
+from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol, override
 
 from monitor import private
+from monitor.errors import StoreError, UserError
+from monitor.recording import archive
+from monitor.recording.quota import FREE_BYTES
+from monitor.recording.seal import RUN, SEAL
+
+if TYPE_CHECKING:
+    from obstore.store import ObjectStore
+
+BUCKET = re.compile(r"(?:s3|gs|az)://[A-Za-z0-9][A-Za-z0-9._/-]*\Z")
+"""The places that are no folder."""
+COMPLETE = "COMPLETE"
+_ID = re.compile(r"(?!\.)[A-Za-z0-9._-]{1,200}\Z")
+_PART_BYTES = 8 << 20
+_CLIENT = {"connect_timeout": "5s", "timeout": "300s"}
+_RETRY = {"max_retries": 2, "retry_timeout": timedelta(seconds=15)}
 
 
-class Objects:
-    """The recordings of a fleet in a folder that every host sees."""
+class Objects(Protocol):
+    """The recordings of a fleet. Every method raises StoreError while the place cannot be reached."""
 
-    def __init__(self, place: str | Path) -> None:
-        self.place = Path(place).absolute()
-        private.folder(self.place)
+    place: str
 
-    def put(self, recording: str, folder: Path) -> None:
-        """Keep a recording; `folder` is no longer used."""
-        target, part = self.place / recording, self.place / f".{recording}.part"
-        for left in (target, part):  # by an attempt that was killed here
-            if left.exists() and not self._marker(recording).exists():
-                shutil.rmtree(left)
-        shutil.move(folder, part)
-        part.rename(target)
+    def put(self, recording: str, packed: Path) -> None:
+        """Keep the archive of a recording, which is not complete yet; what an attempt left before is replaced."""
 
     def complete(self, recording: str) -> bool:
         """Say that it is whole; False: that was said before."""
+
+    def is_complete(self, recording: str) -> bool:
+        """Whether that was said."""
+
+    def fetched(self, recording: str) -> AbstractContextManager[Path]:
+        """Its archive as a file here, as long as the context lasts. Raises UserError where it is not complete."""
+
+    def complete_ones(self) -> Iterator[str]:
+        """The names of all that are complete."""
+
+    def delete(self, recording: str) -> None:
+        """Remove it, if it is there."""
+
+
+def objects(place: str | Path) -> Objects:
+    """The recordings in a folder, or in a bucket: `s3://bucket/prefix`, `gs://...`, `az://account/container/prefix`.
+
+    Raises UserError for an address that is none of these, OSError when the folder cannot be made.
+    """
+    if "://" not in str(place):
+        return Folder(Path(place))
+    if not is_bucket(place):
+        raise UserError(
+            f"{place} is no place for recordings.",
+            "Name a folder, or s3://bucket/prefix (gs://, az://) without credentials: these are in the environment.",
+        )
+    return Bucket(str(place).rstrip("/"))
+
+
+def is_bucket(place: str | Path) -> bool:
+    """Whether it is the address of a bucket, or of something in one."""
+    return BUCKET.match(str(place)) is not None
+
+
+class Folder(Objects):
+    """A folder that every host sees: `ID.zip`, and `ID.complete` beside it."""
+
+    def __init__(self, place: Path) -> None:
+        self.place = str(place.absolute())
+        private.folder(place.absolute())
+
+    @override
+    def put(self, recording: str, packed: Path) -> None:
+        target = self._file(recording, "zip")
+        target.unlink(missing_ok=True)
         try:
-            self._marker(recording).touch(exist_ok=False)
+            target.hardlink_to(packed)
+        except OSError:  # another disk
+            with packed.open("rb") as source, archive.created(target) as file:
+                shutil.copyfileobj(source, file, _PART_BYTES)
+
+    @override
+    def complete(self, recording: str) -> bool:
+        try:
+            self._file(recording, "complete").touch(0o600, exist_ok=False)
         except FileExistsError:
             return False
         return True
 
-    def get(self, recording: str) -> Path:
-        """Its folder."""
-        return self.place / recording
+    @override
+    def is_complete(self, recording: str) -> bool:
+        return self._file(recording, "complete").exists()
 
-    def list(self, prefix: str) -> list[str]:
-        """The complete recordings whose names begin so."""
-        return sorted(path.name.removesuffix(".complete") for path in self.place.glob(f"{prefix}*.complete"))
+    @override
+    @contextmanager
+    def fetched(self, recording: str) -> Iterator[Path]:
+        if not self.is_complete(recording):
+            raise _incomplete(self.place, recording)
+        yield self._file(recording, "zip")
 
-    def _marker(self, recording: str) -> Path:
-        return self.place / f"{recording}.complete"
+    @override
+    def complete_ones(self) -> Iterator[str]:
+        yield from sorted(path.stem for path in Path(self.place).glob("*.complete"))
+
+    @override
+    def delete(self, recording: str) -> None:
+        for kind in ("complete", "zip"):
+            self._file(recording, kind).unlink(missing_ok=True)
+
+    def _file(self, recording: str, kind: str) -> Path:
+        return Path(self.place) / f"{_named(recording)}.{kind}"
+
+
+class Bucket(Objects):
+    """A bucket, or a part of one: `ID/ID.zip`, beside it run.json and seal.jsonl to look at, and `ID/COMPLETE`."""
+
+    def __init__(self, place: str) -> None:
+        self.place = place
+
+    @cached_property
+    def _store(self) -> ObjectStore:
+        try:
+            from obstore.exceptions import BaseError
+            from obstore.store import from_url
+        except ModuleNotFoundError:
+            raise UserError(
+                f"Recordings in {self.place} need obstore.", "Install it: pip install 'appwitness[fleet]'."
+            ) from None
+        options: Any = {"client_options": _CLIENT, "retry_config": _RETRY}
+        if self.place.startswith("s3:") and os.environ.get("AWS_ENDPOINT_URL", "").startswith("http://"):
+            options["client_options"] = {**_CLIENT, "allow_http": True}
+        try:
+            return from_url(self.place, **options)
+        except (BaseError, ValueError) as error:
+            raise UserError(
+                f"{self.place} cannot be used: {_first(error)}.", "See to the address and the environment."
+            ) from None
+
+    @override
+    def put(self, recording: str, packed: Path) -> None:
+        import obstore
+
+        with self._asked(recording):
+            for name in (RUN, SEAL):
+                obstore.put(self._store, f"{_named(recording)}/{name}", archive.member(packed, name))
+            obstore.put(self._store, self._archive(recording), packed, chunk_size=_PART_BYTES, max_concurrency=4)
+
+    @override
+    def complete(self, recording: str) -> bool:
+        import obstore
+        from obstore.exceptions import AlreadyExistsError
+
+        with self._asked(recording):
+            try:
+                obstore.put(self._store, f"{_named(recording)}/{COMPLETE}", b"", mode="create")
+            except AlreadyExistsError:
+                return False
+        return True
+
+    @override
+    def is_complete(self, recording: str) -> bool:
+        import obstore
+
+        with self._asked(recording):
+            try:
+                obstore.head(self._store, f"{_named(recording)}/{COMPLETE}")
+            except FileNotFoundError:
+                return False
+        return True
+
+    @override
+    @contextmanager
+    def fetched(self, recording: str) -> Iterator[Path]:
+        import obstore
+
+        if not self.is_complete(recording):
+            raise _incomplete(self.place, recording)
+        with tempfile.TemporaryDirectory(prefix="appwitness-", dir=private.roomy()) as room:
+            packed = archive.Fetched(Path(room) / f"{recording}.zip", f"{self.place}/{recording}")
+            with self._asked(recording):
+                got = obstore.get(self._store, self._archive(recording))
+                size = got.meta["size"]
+                if shutil.disk_usage(room).free - size < FREE_BYTES:
+                    raise UserError(
+                        f"{packed.url} does not fit on the disk: {size:,} bytes.", "Make room, or set TMPDIR."
+                    )
+                with packed.open("xb") as file:
+                    for block in got.stream(_PART_BYTES):
+                        file.write(block)
+            yield packed
+
+    @override
+    def complete_ones(self) -> Iterator[str]:
+        import obstore
+
+        with self._asked():
+            for some in obstore.list(self._store):
+                yield from (name[0] for each in some if (name := each["path"].rsplit("/", 1))[1:] == [COMPLETE])
+
+    @override
+    def delete(self, recording: str) -> None:
+        import obstore
+
+        with self._asked(recording):
+            for name in (COMPLETE, f"{recording}.zip", RUN, SEAL):
+                with suppress(FileNotFoundError):
+                    obstore.delete(self._store, f"{_named(recording)}/{name}")
+
+    def _archive(self, recording: str) -> str:
+        return f"{_named(recording)}/{recording}.zip"
+
+    @contextmanager
+    def _asked(self, recording: str = "") -> Iterator[None]:
+        """What the store says when it cannot do what was asked, in words."""
+        _ = self._store
+        from obstore.exceptions import BaseError, PermissionDeniedError, UnauthenticatedError
+
+        place = f"{self.place}/{recording}"
+        try:
+            yield
+        except (PermissionDeniedError, UnauthenticatedError):
+            raise StoreError(
+                f"{place} may not be used with the credentials in the environment.",
+                "Set those of an account that may read and write there.",
+            ) from None
+        except (BaseError, FileNotFoundError, ValueError) as error:
+            raise StoreError(
+                f"{place} cannot be reached: {_first(error)}.", "Is the address right, and the store up?"
+            ) from None
+
+
+def _first(error: Exception) -> str:
+    """What a library says, without the dump of all it knows."""
+    return re.sub(r"\s+", " ", str(error).partition("Debug source")[0]).strip()[:300].rstrip(".")
+
+
+def _named(recording: str) -> str:
+    if not _ID.match(recording):
+        raise UserError(f"{recording!r} is no name of a recording.", "Name one that `appwitness fleet` made.")
+    return recording
+
+
+def _incomplete(place: str, recording: str) -> UserError:
+    return UserError(f"There is no complete recording {recording} in {place}.", "Name one that was uploaded wholly.")

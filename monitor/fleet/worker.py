@@ -18,8 +18,9 @@ from threading import Event, Lock
 from typing import Literal, Protocol
 
 from monitor import escape, private
-from monitor.errors import StoreError
+from monitor.errors import StoreError, UserError
 from monitor.fleet.objects import Objects
+from monitor.fleet.spool import Spool
 from monitor.observe.turns import turn_now
 from monitor.store.runs import Reason, Run, Runs, Slot
 
@@ -82,8 +83,8 @@ class Source(Protocol):
     def next(self, device: Device) -> Run | None:
         """A run that the device can make, leased to it; None: there is none now."""
 
-    def done(self, run: Run) -> None:
-        """The run is over, whatever came of it."""
+    def refresh(self) -> None:
+        """See what waits: called by each beat of the host."""
 
 
 class Stopped(Exception):
@@ -97,8 +98,8 @@ class Host:
     name: str
     runs: Runs
     objects: Objects
-    spool: Path
-    """Where recordings are made."""
+    spool: Spool
+    """Where recordings are made, and wait until `objects` has them."""
     turns: Path
     """The folder of locks, one for each device of this machine."""
     stop: Event
@@ -110,6 +111,8 @@ class Host:
     idle_s: float = 0.5
     """Between two questions for a run where there was none."""
     lease_s: float = 60.0
+    beat_s: float = 10.0
+    """Between two signs of life."""
 
     def kept[T](self, what: Callable[[], T]) -> T:
         """What a store does, once it can be reached. Raises Stopped when the host ends before."""
@@ -172,7 +175,9 @@ class Worker:
             if lock is None:
                 self.note = "Another process has it."
                 return False
-            self.note = None
+            self.note = self._host.spool.full()
+            if self.note is not None:
+                return False
             run = self._host.kept(lambda: self._source.next(self.device))
             if run is None:
                 return False
@@ -181,8 +186,6 @@ class Worker:
                 self._make(run, lock)
             finally:
                 self.run = None
-                with suppress(Stopped):
-                    self._host.kept(lambda: self._source.done(run))
         return True
 
     def _is_up(self) -> bool:
@@ -195,21 +198,27 @@ class Worker:
 
     def _make(self, run: Run, lock: int) -> None:
         host, recording = self._host, f"{run.id}-a{run.attempts}"
-        earlier = host.kept(lambda: host.objects.list(f"{run.id}-a"))
-        if earlier:  # complete, and whoever made it was killed before he said so
-            host.kept(lambda: host.runs.recorded(run.id, earlier[0], self.device.serial))
+        if host.spool.adopt(run, self.device.serial):
             return
-        folder = host.spool / recording
+        with suppress(StoreError, OSError):  # it is away: should there be an earlier one, that counts
+            for number in range(1, run.attempts + 1):  # complete, and the table of runs does not know, or is new
+                if host.objects.is_complete(earlier := f"{run.id}-a{number}"):
+                    host.kept(lambda: host.runs.recorded(run.id, earlier, self.device.serial))
+                    return
+        folder = host.spool.folder / recording
         code, words = self._observe(run, folder, lock)
         if code is None:
             shutil.rmtree(folder, ignore_errors=True)
             host.runs.released(run.lease)
         elif code in OBSERVED:
             self._failed = 0
-            host.kept(lambda: host.objects.put(recording, folder))
-            host.kept(lambda: host.objects.complete(recording))
-            if not host.kept(lambda: host.runs.recorded(run.id, recording, self.device.serial)):
-                log.warning("%s: another recording of this run was first; %s is kept beside.", run.id, recording)
+            try:
+                host.spool.add(recording, run, self.device.serial)
+            except UserError as error:
+                shutil.rmtree(folder, ignore_errors=True)
+                words = str(error)
+                log.warning("%s on %s: %s", run.id, self.device.serial, words)
+                host.kept(lambda: host.runs.failed(run.lease, "fault", words))
         else:
             shutil.rmtree(folder, ignore_errors=True)
             reason = REASONS.get(code, "fault")

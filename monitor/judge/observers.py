@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
 from typing import Literal
 
 from monitor.events import Missing, Observers, Run
@@ -35,12 +36,20 @@ def watched(run: Run, accesses: int, uploads: int, timeline: Timeline, witnesses
     )
 
 
-def gaps(run: Run, observers: Observers, timeline: Timeline) -> Iterator[ReportedGap]:
+OF_CONSENT = frozenset(("consent", "screen"))
+"""Kinds of lines that say what the user was asked and decided."""
+
+
+def gaps(
+    run: Run, observers: Observers, timeline: Timeline, forgotten: AbstractSet[str] = frozenset()
+) -> Iterator[ReportedGap]:
     """A gap for each thing that a clean result would need and nobody observed, for each question whose answer was not
-    seen, and for clocks that nobody compared."""
+    seen, and for clocks that nobody compared. Of kinds whose lines were `forgotten`, another gap says so."""
     for name in observers.missing:
         if name not in _GAPS:
             continue  # the agent has said so
+        if name == "consent" and forgotten & OF_CONSENT:
+            continue
         where, subject, detail = _GAPS[name]
         yield ReportedGap(
             at=run.started, where=where, subject=subject, why="not_observed", detail=detail, until=run.ended

@@ -69,6 +69,11 @@ class RecipientTable(CatalogEntry):
         """Who receives at a (clean) host, by the longest known domain; None when nobody that we know."""
         return next((self.by_host[name] for name in _domains(host) if name in self.by_host), None)
 
+    def name_of(self, host: str) -> str | None:
+        """What that recipient is called."""
+        known = self.of_host(host)
+        return known.name if known else None
+
     def of_frame(self, frame: str) -> Known | None:
         """Whose code a stack frame is, by the longest known prefix; None when nobody's that we know."""
         name = frame.partition("(")[0]

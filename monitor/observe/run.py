@@ -5,6 +5,7 @@ from __future__ import annotations
 import getpass
 import hashlib
 import importlib.metadata
+import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -170,6 +171,14 @@ def _tunnel(order: Order, configuration: str) -> Path:
     return path
 
 
+def login_name() -> str:
+    """Of this user; its number where it has no name, as in a container."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return f"uid {os.getuid()}"
+
+
 def describe(device: Device, order: Order) -> Run:
     """run.json as it is known before the app starts."""
     started = datetime.now(UTC)
@@ -191,7 +200,7 @@ def describe(device: Device, order: Order) -> Run:
             "agent": hashlib.sha256(agent_js().encode()).hexdigest(),
             **order.judged_by,
         },
-        operator=order.operator or getpass.getuser(),
+        operator=order.operator or login_name(),
         case=order.case,
         place=order.place,
         equipment=order.equipment,

@@ -7,6 +7,18 @@ came after the last stamp: a stamp first has the disk confirm (fsync) the lines 
 
 from monitor.recording.folder import Recording
 from monitor.recording.lines import START, Position, Read
+from monitor.recording.seal import Forgotten
 from monitor.recording.verification import Late, Outcome, Problem, Verification, verify
 
-__all__ = ["START", "Late", "Outcome", "Position", "Problem", "Read", "Recording", "Verification", "verify"]
+__all__ = [
+    "START",
+    "Forgotten",
+    "Late",
+    "Outcome",
+    "Position",
+    "Problem",
+    "Read",
+    "Recording",
+    "Verification",
+    "verify",
+]

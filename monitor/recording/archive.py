@@ -25,7 +25,7 @@ from functools import lru_cache
 from io import BufferedRandom, BufferedReader, FileIO
 from itertools import pairwise
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, override
 
 from monitor import private
 from monitor.errors import FileError, UserError
@@ -157,8 +157,8 @@ def remove(place: Path) -> list[str]:
 class Unpacked:
     """The folder that an archive unpacks to: private, among temporary files, gone with the last that holds it."""
 
-    def __init__(self, file: BufferedReader | BufferedRandom, place: Path, *, encrypted: bool) -> None:
-        self.place = place
+    def __init__(self, file: BufferedReader | BufferedRandom, place: Path, encrypted: bool) -> None:
+        self.name = place.url if isinstance(place, Fetched) else str(place)
         self.encrypted = encrypted
         self.sha256 = hashlib.file_digest(file, "sha256").hexdigest()
         """Of the archive, decrypted."""
@@ -202,6 +202,32 @@ class Unpacked:
         return sorted(name for name in listed.keys() | there.keys() if listed.get(name) != there.get(name))
 
 
+class Fetched(Path):
+    """An archive that was fetched from elsewhere, which the index names by its address."""
+
+    def __init__(self, path: Path, url: str) -> None:
+        super().__init__(path)
+        self.url = url
+
+    @override
+    def with_segments(self, *parts: str | os.PathLike[str]) -> Path:  # type: ignore[override]
+        return Path(*parts)
+
+
+def member(place: Path, name: str) -> bytes:
+    """A file of a recording out of its archive: run.json, seal.jsonl. Raises FileError for what is no archive."""
+    try:
+        with place.open("rb") as file:
+            inside, members = _members(file)
+            for parts, start, length in members:
+                if parts == [inside, name]:
+                    file.seek(start)
+                    return file.read(length)
+    except zipfile.BadZipFile as error:
+        raise _no_archive(place, error) from None
+    return b""
+
+
 def unpacked(place: Path) -> Unpacked:
     """An archive, unpacked; the last one that was asked for is not unpacked again.
 
@@ -213,18 +239,24 @@ def unpacked(place: Path) -> Unpacked:
     return _unpacked(place, held.st_dev, held.st_ino, held.st_size, held.st_mtime_ns, held.st_ctime_ns)
 
 
+@contextmanager
+def _readable(place: Path) -> Iterator[tuple[BufferedReader | BufferedRandom, bool]]:
+    """An archive as it is, decrypted where it is encrypted, and whether that is so."""
+    with place.open("rb") as file:
+        if not encryption.is_encrypted(file):
+            yield file, False
+            return
+        with encryption.decrypted(file, place) as plain:
+            yield plain, True
+
+
 @lru_cache(maxsize=1)
 def _unpacked(place: Path, *_version: int) -> Unpacked:
     try:
-        with place.open("rb") as file:
-            if not encryption.is_encrypted(file):
-                return Unpacked(file, place, encrypted=False)
-            with encryption.decrypted(file, place) as plain:
-                return Unpacked(plain, place, encrypted=True)
+        with _readable(place) as (file, encrypted):
+            return Unpacked(file, place, encrypted)
     except zipfile.BadZipFile as error:
-        raise FileError(
-            place, None, f"is no archive of a recording: {error}.", "Get it again from whoever made it."
-        ) from None
+        raise _no_archive(place, error) from None
     except OSError as error:
         hint = "See that it can be read, and that there is room."
         raise FileError(place, None, f"cannot be unpacked: {error.strerror}.", hint) from None
@@ -253,6 +285,10 @@ def _remove_left(room: Path) -> None:
             held = folder.lstat()
             if held.st_uid == os.geteuid() and held.st_mtime < time.time() - NEW_S:
                 _remove_held(folder, _hold(folder))
+
+
+def _no_archive(place: Path, error: zipfile.BadZipFile) -> FileError:
+    return FileError(place, None, f"is no archive of a recording: {error}.", "Get it again from whoever made it.")
 
 
 class _Bounded(FileIO):

@@ -12,8 +12,8 @@ import stat
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager, nullcontext, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -25,8 +25,9 @@ from monitor import private
 from monitor.errors import FileError, UserError
 from monitor.events import FILES, Event, Line, Ref, Run, dump, kind_of
 from monitor.recording import files
+from monitor.recording.forgetting import holed, remove
 from monitor.recording.lines import START, Appender, Position, Read, read_lines
-from monitor.recording.seal import BODIES, RUN, SEAL, TOKENS, Sealer, sync_folder
+from monitor.recording.seal import BODIES, RUN, SEAL, TOKENS, Before, Forgotten, Sealer, sync_folder
 from monitor.recording.signing import Signer
 from monitor.seen import Seen, holds
 
@@ -62,8 +63,8 @@ class Recording:
     ) -> None:
         self.path = path
         """The folder of its files."""
-        self.place = str(archive.place if archive else path)
-        """What it is named by: an archive rather than the folder that it is unpacked to."""
+        self.place = archive.name if archive else str(path)
+        """What it is named by: its archive rather than the folder that this is unpacked to."""
         self.archive = archive
         self._clock = clock
         self._signer = signer
@@ -104,7 +105,8 @@ class Recording:
 
         Raises UserError when it is neither.
         """
-        path = Path(path)
+        if not isinstance(path, Path):
+            path = Path(path)
         if path.is_file():
             from monitor.recording.archive import unpacked
 
@@ -333,6 +335,46 @@ class Recording:
     def stamp(self, final: bool = False) -> None:
         """Append a stamp to seal.jsonl over all whole lines, on disk by then; costs only what is new."""
         self._sealer().stamp(final=final)
+
+    def forget(
+        self,
+        lines: Mapping[str, Collection[int]],
+        bodies: Collection[str] = (),
+        run: Run | None = None,
+        *,
+        before: Before,
+        reason: str | None = None,
+    ) -> Forgotten:
+        """Put tombstones in the place of lines (kind -> numbers), remove files of bodies/, replace run.json: for good.
+
+        A stamp says so first. Whoever is killed in between leaves what `verify` names, and doing the same once more
+        ends it. Raises UserError, with nothing done, when the key cannot be used.
+        """
+        data = None if run is None else _run_bytes(run)
+        sealer = self._sealer() if self.sealed else None
+        with sealer.locked() if sealer else nullcontext():
+            made = [holed(self.path, kind, gone) for kind, gone in lines.items()]
+            what = Forgotten(
+                lines={each.name: each.forgotten for each in made}, bodies=len(bodies), before=before, reason=reason
+            )
+            if sealer:
+                try:
+                    sealer.forget(
+                        what,
+                        {each.name: each.stamp for each in made},
+                        hashlib.sha256(data).hexdigest() if data else None,
+                        final=self.run.ended is not None,
+                    )
+                except UserError:
+                    remove(self.path, ())
+                    raise
+            for each in made:
+                each.put(self.path)
+            remove(self.path, bodies)
+            if data:
+                self._replace_run(data)
+        self.close()
+        return what
 
     @contextmanager
     def sealing(self, every_s: float = 5.0) -> Iterator[None]:

@@ -7,7 +7,7 @@ import hashlib
 import os
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, BinaryIO
 import msgspec
 
 from monitor.errors import FileError
-from monitor.events import FILES, BadLine, Event, Ref, parse
+from monitor.events import FILES, BadLine, Event, Ref, forgotten, parse
 from monitor.recording import files
 from monitor.seen import Seen, host_time
 
@@ -63,6 +63,11 @@ class Read(msgspec.Struct, frozen=True, gc=False):
             return None
 
     @property
+    def forgotten(self) -> bool:
+        """Whether it is the tombstone of a line that was forgotten."""
+        return forgotten(self.raw) is not None
+
+    @property
     def error(self) -> str | None:
         """What is wrong with the line, in one sentence; None when there is an event."""
         try:
@@ -106,7 +111,7 @@ class Appender:
         """Keep every other writer of the file out. May be nested."""
         with self._mutex:
             if self._depth == 0:
-                fcntl.flock(self._fd, fcntl.LOCK_EX)
+                self._lock()
             self._depth += 1
             try:
                 yield
@@ -114,6 +119,16 @@ class Appender:
                 self._depth -= 1
                 if self._depth == 0:
                     fcntl.flock(self._fd, fcntl.LOCK_UN)
+
+    def _lock(self) -> None:
+        """Lock the file that has the name now: lines of the one that was opened may have been forgotten since."""
+        fcntl.flock(self._fd, fcntl.LOCK_EX)
+        with suppress(FileNotFoundError):
+            while not os.path.samestat(os.lstat(self.path), os.fstat(self._fd)):
+                now = files.opened(self.path.parent, self.path.name, flags=os.O_RDWR | os.O_APPEND)
+                os.close(self._fd)
+                self._fd, self._known = now, START
+                fcntl.flock(self._fd, fcntl.LOCK_EX)
 
     def append(self, lines: Sequence[bytes]) -> int:
         """Append lines (without newline); the number of the first. On return the operating system has all of them.

@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
-from typing import Literal
+from types import MappingProxyType
+from typing import Any, Literal
 
 from pydantic import Field, ValidationError
 
@@ -25,10 +26,12 @@ RUN = "run.json"
 BODIES = "bodies"
 TOKENS = "tokens"
 LINE_DIGEST = 16
-"""Hex digits of a line's sha256 that a stamp keeps: enough to name the line; the file's sha256 is the proof."""
+"""Hex digits of a line's sha256 in `FileStamp.added`, as stamps of before have them."""
+MOST_LINES = 100_000
+"""New lines of one file that one stamp lists: where there are more, another stamp follows at once."""
 
 MAX_STAMP_BYTES = 64 << 20
-"""A longer line of seal.jsonl is no stamp: one lists 16 digits for each new line, four million of them in this."""
+"""A longer line of seal.jsonl is no stamp: MOST_LINES of each file are 58 MB."""
 MAX_PARTS = 10_000
 """A line of seal.jsonl with more commas and brackets is no stamp, and is not taken apart."""
 
@@ -43,10 +46,16 @@ class FileStamp(Record):
     lines: int = Field(ge=0)
     bytes: int = Field(ge=0)
     sha256: Sha256 = Field(description="of all these bytes")
-    added: str = Field(
-        default="",
-        description="for each line since the stamp before: the first 16 hex digits of its sha256, newline included",
+    digests: str = Field(
+        default="", description="for each line since the stamp before: its sha256 in hex, newline included"
     )
+    added: str = Field(default="", description="the same in stamps of before: 16 hex digits of each")
+
+    @property
+    def listed(self) -> tuple[int, int, str]:
+        """The first line whose digest it has, how many hex digits each has, and all of them."""
+        text, width = (self.digests, 64) if self.digests else (self.added, LINE_DIGEST)
+        return self.lines - len(text) // width + 1, width, text
 
 
 class RunStamp(Record):
@@ -103,6 +112,18 @@ class Binds(Record):
         return next((f"versions.{name}" for name, was in self.versions.items() if now.versions.get(name) != was), None)
 
 
+Before = Literal["intact", "intact_up_to", "altered"]
+
+
+class Forgotten(Record):
+    """What the stamp before it covers and was then forgotten: lines are tombstones, their bodies are gone."""
+
+    lines: dict[str, int] = Field(description="file -> how many of its lines")
+    bodies: int = Field(description="how many files of bodies/")
+    before: Before = Field(description="whether the recording was what its stamps say until then")
+    reason: str | None = None
+
+
 class Stamp(Record):
     """One line of seal.jsonl; in the file a last field follows, `digest`: sha256 of the line up to its comma."""
 
@@ -114,13 +135,15 @@ class Stamp(Record):
     files: dict[str, FileStamp]
     run: RunStamp
     binds: Binds | None = Field(default=None, description="in the first stamp")
+    forgotten: Forgotten | None = Field(default=None, description="what is no longer there from this stamp on")
     signature: Signature | None = Field(default=None, description="the last field before `digest`")
 
 
 def write(stamp: Stamp, signer: Signer | None = None) -> bytes:
     """A stamp as a line, without newline. Raises UserError when the key cannot be used now."""
-    missing = {name for name in ("binds", "signature") if getattr(stamp, name) is None}
-    text = stamp.model_dump_json(exclude=missing).encode()[:-1]
+    left_out: dict[str, Any] = {"files": {"__all__": {"added"}}}
+    left_out |= {name: True for name in ("binds", "forgotten", "signature") if getattr(stamp, name) is None}
+    text = stamp.model_dump_json(exclude=left_out).encode()[:-1]
     if signer is not None:
         text += f',"signature":{signature(signer, text).model_dump_json()}'.encode()
     return text + f',"digest":"{hashlib.sha256(text).hexdigest()}"}}'.encode()
@@ -165,10 +188,13 @@ class _Tail:
         self.digest = hashlib.sha256()
         self.recent: list[str] = []
         """Digests of the last lines, those that no stamp of ours or of another process has yet."""
+        self.behind = False
+        """There are more lines than one stamp lists."""
 
-    def advance(self) -> list[str]:
-        """Take in the whole lines that came since; the bodies that they name."""
+    def advance(self, sealed: int) -> list[str]:
+        """Take in the whole lines that came since; the bodies that they name. The first `sealed` lines are stamped."""
         bodies: list[str] = []
+        self.behind = False
         try:
             file = files.reading(self.path.parent, self.path.name)
         except FileNotFoundError:
@@ -178,10 +204,12 @@ class _Tail:
             before = self.bytes
             running = self.digest.copy()
             for raw in raw_lines(file, running):
-                if not raw.whole:
+                self.behind = raw.whole and self.lines >= sealed + MOST_LINES
+                if self.behind or not raw.whole:
                     break
                 self.digest = running.copy()
-                self.recent.append(raw.sha256[:LINE_DIGEST])
+                if self.lines >= sealed:
+                    self.recent.append(raw.sha256)
                 self.lines += 1
                 self.bytes += raw.size
                 bodies += named_bodies(raw.head)
@@ -191,8 +219,8 @@ class _Tail:
 
     def stamp(self, sealed: int) -> FileStamp:
         """What is in the file, with the digests of the lines after the first `sealed`."""
-        added = self.recent[max(0, sealed - (self.lines - len(self.recent))) :]
-        return FileStamp(lines=self.lines, bytes=self.bytes, sha256=self.digest.hexdigest(), added="".join(added))
+        new = self.recent[max(0, sealed - (self.lines - len(self.recent))) :]
+        return FileStamp(lines=self.lines, bytes=self.bytes, sha256=self.digest.hexdigest(), digests="".join(new))
 
 
 class Sealer:
@@ -221,25 +249,57 @@ class Sealer:
         `verify` says so.
         """
         with self.locked():
-            self._catch_up()
-            bodies = [name for tail in self._tails.values() for name in tail.advance()]
-            self._sync(bodies)
-            sealed = self._last.files if self._last else {}
-            stamp = Stamp(
-                at=self.clock(),
-                final=final,
-                previous=self._previous,
-                files={
-                    name: tail.stamp(sealed[name].lines if name in sealed else 0) for name, tail in self._tails.items()
-                },
-                run=RunStamp(sha256=self._run_digest(), next=next_run),
-                binds=None if self._last else self._binds(),
-            )
-            self._file.append([self._line(stamp)])
-            self._file.sync()
-            self._catch_up()
-            for tail in self._tails.values():
-                tail.recent.clear()
+            self._advance()
+            while any(tail.behind for tail in self._tails.values()):
+                self._append()
+                self._advance()
+            self._append(final=final, next_run=next_run)
+
+    def forget(
+        self, forgotten: Forgotten, instead: Mapping[str, FileStamp], next_run: str | None, *, final: bool
+    ) -> None:
+        """Append a stamp over what some files are about to be, in which lines are forgotten. Whoever calls it keeps
+        others out, and replaces the files at once.
+
+        Raises UserError when the key cannot be used: nobody shall find a hole that nobody signed for.
+        """
+        self._advance()
+        if any(tail.lines > self._sealed(name) for name, tail in self._tails.items()):
+            self.stamp(final=final)  # what is forgotten was stamped first, so that its tombstone can be checked
+        self._append(final=final, next_run=next_run, forgotten=forgotten, instead=instead)
+
+    def _advance(self) -> None:
+        """Take in all that came since, and have the disk confirm it."""
+        self._catch_up()
+        self._sync([name for file, tail in self._tails.items() for name in tail.advance(self._sealed(file))])
+
+    def _sealed(self, name: str) -> int:
+        """Lines of a file that are stamped."""
+        return self._last.files[name].lines if self._last and name in self._last.files else 0
+
+    def _append(
+        self,
+        *,
+        final: bool = False,
+        next_run: str | None = None,
+        forgotten: Forgotten | None = None,
+        instead: Mapping[str, FileStamp] = MappingProxyType({}),
+    ) -> None:
+        held = {name: tail.stamp(self._sealed(name)) for name, tail in self._tails.items()}
+        stamp = Stamp(
+            at=self.clock(),
+            final=final,
+            previous=self._previous,
+            files={**held, **instead},
+            run=RunStamp(sha256=self._run_digest(), next=next_run),
+            binds=None if self._last else self._binds(),
+            forgotten=forgotten,
+        )
+        self._file.append([self._line(stamp)])
+        self._file.sync()
+        self._catch_up()
+        for tail in self._tails.values():
+            tail.recent.clear()
 
     def close(self) -> None:
         """Close seal.jsonl."""
@@ -249,7 +309,7 @@ class Sealer:
         try:
             return write(stamp, self.signer)
         except UserError:
-            if stamp.previous is None:
+            if stamp.previous is None or stamp.forgotten:
                 raise
             return write(stamp)
 
@@ -275,6 +335,8 @@ class Sealer:
                 stamp = read(raw.head) if raw.size <= MAX_STAMP_BYTES else None
                 if stamp is not None:
                     self._last, self._previous = stamp, link(raw.head)
+                    for name in stamp.forgotten.lines if stamp.forgotten else ():
+                        self._tails[name] = _Tail(self.folder / name)  # it is another file from now on
                 if raw.whole:
                     self._read += raw.size
 

@@ -6,7 +6,8 @@ import fcntl
 import hashlib
 import os
 import re
-from collections.abc import Container, Iterator, Sequence
+from bisect import bisect_right
+from collections.abc import Container, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -17,17 +18,18 @@ from typing import TYPE_CHECKING, Literal
 from pydantic import ValidationError
 
 from monitor.errors import FileError, UserError
-from monitor.events import FILES, BadLine, Consent, Phase, Ref, Run, parse
+from monitor.events import FILES, BadLine, Consent, Phase, Ref, Run, forgotten, parse
 from monitor.recording import files, tokens
 from monitor.recording.lines import MAX_LINE_BYTES, Raw, raw_lines
 from monitor.recording.seal import (
     BODIES,
-    LINE_DIGEST,
     MAX_STAMP_BYTES,
     RUN,
     SEAL,
     TOKENS,
+    Before,
     FileStamp,
+    Forgotten,
     RunStamp,
     Stamp,
     link,
@@ -59,6 +61,10 @@ class Problem:
     file: str
     line: int | None
     what: str
+
+
+class StillThere(Problem):
+    """Forgetting was stopped: the file has what was to be forgotten, and is else what was stamped."""
 
 
 Outcome = Literal["intact", "intact_up_to", "altered", "never_stamped"]
@@ -115,12 +121,21 @@ class Verification:
     """Of the first stamp: two recordings with the same one are copies of one run."""
     tokens: tuple[Token, ...] = ()
     """Of authorities outside, over stamps that are there."""
+    forgotten: tuple[tuple[int, Stamp, Forgotten], ...] = ()
+    """Stamps that say what was forgotten, each with its line in seal.jsonl."""
 
     @property
     def outcome(self) -> Outcome:
         """All of it in one word."""
         if not self.ok:
             return "altered" if self.stamps else "never_stamped"
+        return "intact" if self.ended and not self.unsealed else "intact_up_to"
+
+    @property
+    def before(self) -> Before:
+        """What a record of forgetting says of it: damage is not forgiven, and what was stopped is none."""
+        if any(not isinstance(problem, StillThere) for problem in self.problems):
+            return "altered"
         return "intact" if self.ended and not self.unsealed else "intact_up_to"
 
     def covers(self, ref: Ref) -> bool:
@@ -192,6 +207,8 @@ def _verified(path: Path, trusted: Container[str] | None, authorities: Sequence[
     with _no_stamping(path):
         chain = _chain(path)
         problems = [*chain.problems, *_check_run(path, chain)]
+    forgettings = tuple((line, stamp, stamp.forgotten) for line, stamp in chain.stamps if stamp.forgotten)
+    problems += _doubted(forgettings)
     if trusted is not None:
         problems += _untrusted(chain, trusted)
     timed = tokens.check(path, chain.links, authorities)
@@ -207,7 +224,7 @@ def _verified(path: Path, trusted: Container[str] | None, authorities: Sequence[
     good: dict[str, int] = {}
     named: dict[str, list[Ref]] = {}
     for name in FILES.values():
-        stamps = [(line, stamp.files[name]) for line, stamp in chain.stamps if name in stamp.files]
+        stamps = [(line, stamp) for line, stamp in chain.stamps if name in stamp.files]
         sealed[name] = last.files[name].lines if last and name in last.files else 0
         ended = end.files[name].lines if end and name in end.files else 0
         checked = _File(path, name, stamps, ended if end else None)
@@ -226,8 +243,7 @@ def _verified(path: Path, trusted: Container[str] | None, authorities: Sequence[
             remarks.append(Problem(name, checked.lines + 1, "is unfinished, its writer was stopped; not covered"))
     body_problems, body_remarks, wrong = _check_bodies(path, named, sealed)
     problems += body_problems
-    remarks += body_remarks
-    remarks += extra
+    remarks += [*body_remarks, *extra]
     if last and end is None:
         remarks.append(Problem(SEAL, chain.stamps[-1][0], "is the last stamp and does not say that the run has ended"))
     noted = [stamp.at for before, stamp in pairwise(stamp for _, stamp in chain.stamps) if _notes(before, stamp, end)]
@@ -249,7 +265,17 @@ def _verified(path: Path, trusted: Container[str] | None, authorities: Sequence[
         keys=tuple(dict.fromkeys(chain.keys.values())),
         tokens=tuple(token for token in timed if token.wrong is None),
         nonce=next((stamp.binds.nonce for _, stamp in chain.stamps[:1] if stamp.binds), None),
+        forgotten=forgettings,
     )
+
+
+def _doubted(forgettings: Iterable[tuple[int, Stamp, Forgotten]]) -> Iterator[Problem]:
+    """Damage from before lines were forgotten: it can no longer be shown, and is not forgiven either."""
+    for line, _, what in forgettings:
+        if what.before == "altered":
+            yield Problem(
+                SEAL, line, "says that the recording was not what its stamps say when lines of it were forgotten"
+            )
 
 
 def _untrusted(chain: _Chain, trusted: Container[str]) -> Iterator[Problem]:
@@ -387,7 +413,8 @@ def _shrinks(chain: _Chain, number: int, stamp: Stamp) -> Iterator[Problem]:
     before = chain.stamps[-1][1]
     for name, held in before.files.items():
         now = stamp.files.get(name)
-        if now is None or now.lines < held.lines or now.bytes < held.bytes:
+        hole = stamp.forgotten is not None and name in stamp.forgotten.lines
+        if now is None or now.lines < held.lines or (now.bytes < held.bytes and not hole):
             yield Problem(SEAL, number, f"says that {name} had become shorter")
     if stamp.run.sha256 not in {before.run.sha256, before.run.next}:
         yield Problem(SEAL, number, f"says that {RUN} had changed in a way that no stamp announced")
@@ -413,10 +440,16 @@ def _check_run(path: Path, chain: _Chain) -> Iterator[Problem]:
     said: RunStamp = chain.stamps[-1][1].run
     if digest not in {said.sha256, said.next}:
         yield Problem(RUN, None, f"differs from what {SEAL}:{chain.stamps[-1][0]} says")
+    elif chain.stamps[-1][1].forgotten and digest != (said.next or said.sha256):
+        yield _still(RUN, chain.stamps[-1][0])
     elif not any(stamp.final for _, stamp in chain.stamps) and run and run.ended is not None:
         yield Problem(
             SEAL, chain.stamps[-1][0] + 1, f"is missing: {RUN} says that the run has ended, and no stamp does"
         )
+
+
+def _still(name: str, line: int) -> StillThere:
+    return StillThere(name, None, f"still has what {SEAL}:{line} says was forgotten: forget it once more")
 
 
 def _run(path: Path) -> Run | None:
@@ -434,10 +467,10 @@ def _unusable(name: str, error: FileError, line: int | None = None) -> Problem:
 class _File:
     """One pass over one file of lines, checked against all its stamps."""
 
-    def __init__(self, folder: Path, name: str, stamps: list[tuple[int, FileStamp]], ended: int | None) -> None:
+    def __init__(self, folder: Path, name: str, stamps: list[tuple[int, Stamp]], ended: int | None) -> None:
         self.folder = folder
         self.name = name
-        self.stamps = stamps
+        self.stamps = [(line, stamp.files[name]) for line, stamp in stamps]
         self.ended = ended
         """How many lines the run had when it ended; None when no stamp says so."""
         self.lines = 0
@@ -447,12 +480,29 @@ class _File:
         self.unfinished = False
         self.bodies: dict[str, list[int]] = {}
         """Bodies that the lines name, with these lines."""
+        self._listed = [held.listed for _, held in self.stamps]
+        self._firsts = [first for first, _, _ in self._listed]
+        self._holes = [at for at, (_, stamp) in enumerate(stamps) if stamp.forgotten and name in stamp.forgotten.lines]
+        """Stamps from which on the file has tombstones for some of the lines that it had before."""
+        self._tombstones = 0
+        """Up to which line there may be tombstones."""
 
     def check(self) -> Problem | None:
-        """Read all of it; the first line that differs."""
-        expected = self._line_digests()
+        """Read all of it; the first line that differs.
+
+        Stamps before a hole can only be held against the digests of single lines: those of the lines that are there,
+        and those that tombstones name.
+        """
+        since, until = self._between_holes()
+        self._tombstones = self.stamps[since - 1][1].lines if since else 0
+        problem = self._compare(list(reversed(self.stamps[since:until])))
+        if problem is None and until < len(self.stamps):
+            return _still(self.name, self.stamps[until][0])
+        return problem
+
+    def _compare(self, pending: list[tuple[int, FileStamp]]) -> Problem | None:
+        """Read all of it against these stamps, the next one last."""
         covered = self.stamps[-1][1].lines if self.stamps else 0
-        pending = list(reversed(self.stamps))
         digest = hashlib.sha256()
         running = hashlib.sha256()
         size = 0
@@ -467,15 +517,15 @@ class _File:
                 added = self._added(raw, number, covered)
             if problem or not pending:
                 continue
-            if suspect is None and expected.get(number, "") != raw.sha256[:LINE_DIGEST]:
+            if (suspect is None or not self._said(suspect)) and not self._fits(raw, number):
                 suspect = number
             digest = running.copy()
             size += raw.size
             if size >= pending[-1][1].bytes:
                 left = self._passed(pending, size, digest.hexdigest())
                 if len(left) == len(pending):
-                    problem = self._differs(pending[-1], expected, suspect)
-                elif suspect is not None and suspect in expected:
+                    problem = self._differs(pending[-1], suspect)
+                elif suspect is not None and self._said(suspect):
                     problem = Problem(self.name, suspect, f"is not what {SEAL} lists, though its stamp agrees")
                 else:
                     self.good = self.lines
@@ -484,12 +534,37 @@ class _File:
         if lines.problem:
             return lines.problem
         if problem is None and pending:
-            problem = self._differs(pending[-1], expected, suspect)
+            problem = self._differs(pending[-1], suspect)
         if problem and problem.line:  # what stands before the first line that differs is as it was listed
-            self.good = max(self.good, problem.line - 1 if suspect is None or suspect in expected else self.good)
+            self.good = max(self.good, problem.line - 1 if suspect is None or self._said(suspect) else self.good)
         elif problem is None and added and added.line:
             self.good = min(self.good, added.line - 1)
         return problem or added
+
+    def _between_holes(self) -> tuple[int, int]:
+        """Which stamps the file can be held against as a whole: from the last hole that it has on, up to the next."""
+        ends = [0, *self._holes, len(self.stamps)]
+        for since, until in reversed(list(pairwise(ends))) if self._holes else ():
+            held = self.stamps[since or until - 1][1]
+            with suppress(FileNotFoundError, FileError), files.reading(self.folder, self.name) as file:
+                digest, left = hashlib.sha256(), held.bytes
+                while left and (chunk := file.read(min(left, 1 << 20))):
+                    digest.update(chunk)
+                    left -= len(chunk)
+                if digest.hexdigest() == held.sha256:
+                    return since, until
+        return ends[-2], ends[-1]
+
+    def _fits(self, raw: Raw, number: int) -> bool:
+        """Whether a line is the one that a stamp lists, or its tombstone."""
+        said = self._said(number)
+        gone = forgotten(raw.head) if number <= self._tombstones else None
+        return bool(said) and (gone or raw.sha256).startswith(said)
+
+    def _said(self, number: int) -> str:
+        """The digest that a stamp lists for a line, or its beginning; empty where none does."""
+        first, width, text = self._listed[max(0, bisect_right(self._firsts, number) - 1)]
+        return text[(number - first) * width : (number - first + 1) * width] if number >= first else ""
 
     def _count(self, raw: Raw) -> int:
         """Take in one line; its number."""
@@ -507,7 +582,7 @@ class _File:
             return None  # what a killed writer leaves; it is noted as a remark
         if number > covered:
             return Problem(self.name, number, "came after the stamp that ended the run, and no stamp covers it")
-        if not _mark(raw):
+        if not (_mark(raw) or (number <= self._tombstones and forgotten(raw.head))):
             return Problem(
                 self.name, number, "was added and stamped after the run had ended, and is no mark of a person"
             )
@@ -522,25 +597,19 @@ class _File:
             pending = pending[:-1]
         return pending
 
-    def _differs(self, said: tuple[int, FileStamp], expected: dict[int, str], suspect: int | None) -> Problem:
+    def _differs(self, said: tuple[int, FileStamp], suspect: int | None) -> Problem:
         line, held = said
         if suspect is None and not os.path.lexists(self.folder / self.name):
             return Problem(self.name, None, f"is missing; {SEAL}:{line} says it had {held.lines} lines")
+        if suspect is None and self._tombstones and self.lines >= held.lines:
+            return Problem(self.name, None, f"has tombstones for other lines than {SEAL}:{line} says")
         if suspect is None or suspect > self.lines + self.unfinished:
             return Problem(self.name, self.lines + 1, f"is missing; {SEAL}:{line} says there were {held.lines}")
-        if suspect in expected:
+        if self._said(suspect):
             return Problem(self.name, suspect, f"differs from what was stamped in {SEAL}:{line}")
         return Problem(
             self.name, suspect, f"or a line from there to {held.lines} differs from the stamp in {SEAL}:{line}"
         )
-
-    def _line_digests(self) -> dict[int, str]:
-        """Line number -> the digest that a stamp lists for it."""
-        known: dict[int, str] = {}
-        for _, held in self.stamps:
-            digests = [held.added[at : at + LINE_DIGEST] for at in range(0, len(held.added), LINE_DIGEST)]
-            known.update(enumerate(digests, held.lines - len(digests) + 1))
-        return known
 
 
 def _reads(raw: Raw) -> bool:

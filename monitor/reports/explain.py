@@ -9,9 +9,11 @@ from typing import Any, NamedTuple
 from monitor import escape
 from monitor.errors import UserError
 from monitor.events import Access, Ref
-from monitor.findings import AGAINST, Flow, Match, Reason, Report, Why, because
+from monitor.findings import AGAINST, Flow, Inference, Match, Reason, Report, Why, because
+from monitor.findings.chain import Chains
+from monitor.reports.gaps import has_forgotten
 from monitor.reports.mask import masked
-from monitor.reports.reasons import said
+from monitor.reports.reasons import said, steps
 from monitor.reports.time_axis import clock
 from monitor.reports.words import Words, plain
 
@@ -40,8 +42,13 @@ def explain(report: Report, flow: str, *, lang: str = "en", reveal: bool = False
     rules = [finding.rule for finding in shown.findings if flow in finding.flows]
     words = Words(lang)
     if as_json:
-        return escape.json(json.dumps(_tree(one, reads, rules, words), ensure_ascii=False, indent=2)) + "\n"
-    return "\n".join(plain(line) for line in _lines(one, reads, rules, words)) + "\n"
+        tree = _tree(one, reads, rules, words) | {
+            "chain": [_inferred(each, words) for each in Chains(shown).of_flow(one)]
+        }
+        return escape.json(json.dumps(tree, ensure_ascii=False, indent=2)) + "\n"
+    no_access = "no_access_forgotten" if has_forgotten(shown, "access") else "no_access"
+    lines = [*_lines(one, reads, rules, words, no_access), *_chain(shown, one, words)]
+    return "\n".join(plain(line) for line in lines) + "\n"
 
 
 def _there_are(report: Report) -> str:
@@ -92,14 +99,27 @@ def _told(reason: Reason, words: Words) -> dict[str, Any]:
     return {**reason.model_dump(mode="json"), "against": against, "text": said(reason, words)}
 
 
-def _lines(flow: Flow, reads: list[Read], rules: list[str], words: Words) -> Iterator[str]:
+def _inferred(inference: Inference, words: Words) -> dict[str, Any]:
+    return {"says": _told(inference.says, words), "unless": [_told(each, words) for each in inference.unless]}
+
+
+def _chain(report: Report, flow: Flow, words: Words) -> Iterator[str]:
+    """Each step from the read to what had been answered, and what would refute it."""
+    yield words("chain")
+    for number, step in enumerate(steps(Chains(report).of_flow(flow), words), 1):
+        yield f"  {number}. {step.says}"
+        if step.unless:
+            yield f"     {step.unless}"
+
+
+def _lines(flow: Flow, reads: list[Read], rules: list[str], words: Words, no_access: str) -> Iterator[str]:
     yield f"{flow.id}{words('colon')}{words.data(flow.data)} > {flow.recipient.host}"
     yield f"  {words('explain_sent', ref=flow.upload, at=clock(flow.at))}"
     if rules:
         yield f"  {words('explain_rules', rules=words('comma').join(rules))}"
     yield words("explain_reads")
     if flow.access is None:
-        yield f"  {words('no_access')}"
+        yield f"  {words(no_access)}"
     for read in reads:
         mark = ">" if read.chosen else " "
         yield f"{mark} {read.ref}  {read.at}  {read.source}{words('colon')}{said(read.reason, words)}"

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from monitor.findings import ReportedGap
+from monitor.events import FILES
+from monitor.findings import Report, ReportedGap
 from monitor.reports.words import Words
 
 
@@ -19,6 +20,11 @@ def named(gap: ReportedGap, words: Words) -> str:
         recorded=f"{counted.recorded:,}",
         unseen=f"{counted.unseen:,}",
     )
+
+
+def has_forgotten(report: Report, kind: str) -> bool:
+    """Whether lines of a kind were forgotten in the recording."""
+    return any(gap.why == "forgotten" and gap.subject == FILES[kind] for gap in report.gaps)
 
 
 def besides(gap: ReportedGap) -> str | None:

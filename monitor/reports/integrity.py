@@ -51,7 +51,16 @@ def signature(seal: Seal, words: Words) -> str:
     if seal.tokens:
         told = words("comma").join(f"{token.stamp} {format_time(token.at)}" for token in seal.tokens)
         said += words("semicolon") + words("timed", tokens=told)
-    return said
+    return said + forgotten(seal, words)
+
+
+def forgotten(seal: Seal, words: Words) -> str:
+    """That lines were forgotten on purpose, how many, when and why; else nothing."""
+    if not seal.forgotten:
+        return ""
+    whens = (f"{format_time(each.at)}{f', {each.reason}' if each.reason else ''}" for each in seal.forgotten)
+    lines = sum(each.lines for each in seal.forgotten)
+    return words("semicolon") + plain(words("forgotten_lines", lines=f"{lines:,}", when=words("semicolon").join(whens)))
 
 
 def _signed(seal: Seal, words: Words) -> str:

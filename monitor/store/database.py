@@ -4,35 +4,79 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, StaticPool, create_engine, event, insert, inspect, make_url, select
+from sqlalchemy import (
+    URL,
+    BigInteger,
+    Boolean,
+    Connection,
+    Engine,
+    Float,
+    LargeBinary,
+    StaticPool,
+    String,
+    Table,
+    create_engine,
+    delete,
+    event,
+    func,
+    insert,
+    inspect,
+    make_url,
+    select,
+)
+from sqlalchemy.dialects import postgresql
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+from sqlalchemy.types import TypeEngine
 
 from monitor.errors import StoreError, UserError
-from monitor.store.models import VERSION, Base, IndexVersion
+from monitor.store.models import (
+    CAMPAIGN_BITS,
+    PARTITIONED,
+    TABLES,
+    VERSION,
+    Base,
+    CampaignRow,
+    IndexVersion,
+    after_create,
+)
 
 BUSY_MS = 30_000
 """How long a writer waits for another before it gives up."""
 
+LOCK = 0x61707077
+"""Number of the advisory lock under which tables are made and dropped on PostgreSQL: CREATE TABLE IF NOT EXISTS of two
+at once fails there."""
+
 REBUILD = "Delete it, or name another with --db: an index is rebuilt from its recordings by `appwitness correlate`."
+ANOTHER = "Name another database with --db."
 
 
-def open_engine(place: str | Path, prepare: Callable[[Connection, str], None] | None = None) -> Engine:
+def open_engine(
+    place: str | Path,
+    prepare: Callable[[Connection, str], None] | None = None,
+    of_server: Mapping[str, Any] | None = None,
+) -> Engine:
     """An engine on a database that has our tables, made if need be by `prepare`; None: those of the index.
 
-    `place` is the path of a SQLite file, or a SQLAlchemy URL. Raises UserError when it cannot be used.
+    `place` is the path of a SQLite file, or a SQLAlchemy URL; `of_server` are options of the engine of a server.
+    Raises UserError when it cannot be used.
     """
     url = _url(place)
     file = _file(url)
-    name = str(file or url.render_as_string(hide_password=True))
+    name = name_of(place)
     with in_words(name):
         if file:
             _make_private(file)
-        engine = _sqlite(url, memory=file is None) if url.get_backend_name() == "sqlite" else create_engine(url)
+        engine = (
+            _sqlite(url, memory=file is None)
+            if url.get_backend_name() == "sqlite"
+            else _server(url, **(of_server or {}))
+        )
         try:
             with engine.execution_options(write=True).begin() as connection:
                 (prepare or _prepare)(connection, name)
@@ -40,6 +84,14 @@ def open_engine(place: str | Path, prepare: Callable[[Connection, str], None] | 
             engine.dispose()
             raise
     return engine
+
+
+def name_of(place: str | Path) -> str:
+    """A database as messages name it: without passwords."""
+    url = _url(place)
+    return str(
+        _file(url) or url.difference_update_query(["password", "sslpassword"]).render_as_string(hide_password=True)
+    )
 
 
 def set_aside(file: Path) -> Path | None:
@@ -76,11 +128,12 @@ def in_words(name: str) -> Iterator[None]:
     except (DBAPIError, sqlite3.Error) as error:
         cause = error.orig if isinstance(error, DBAPIError) and error.orig else error
         said = next(iter(str(cause).strip().splitlines()), type(cause).__name__)
-        step = next((step for words, step in _STEPS.items() if words in said), "Name another database with --db.")
-        raise StoreError(f"{name}: {said}.", step) from error
+        steps = _STEPS_SQLITE if isinstance(cause, sqlite3.Error) else _STEPS_SERVER
+        step = next((step for words, step in steps.items() if words in str(cause)), ANOTHER)
+        raise StoreError(f"{name}: {said.removesuffix('.')}.", step) from error
 
 
-_STEPS = {
+_STEPS_SQLITE = {
     "locked": "Another program is writing to it; wait until it is done, or name another database with --db.",
     "file is not a database": "It is some other file; name another with --db.",
     "malformed": REBUILD,
@@ -92,6 +145,38 @@ _STEPS = {
     "disk I/O": "Look at the disk, then try again.",
 }
 """What SQLite says -> what to do."""
+_ACCESS = "Look at the user and the password in the URL, and at pg_hba.conf of the server."
+_GRANT = "Ask its administrator for the rights to read, write and create tables in this schema."
+_AGAIN = "Try again: what was not committed is done anew. Its administrator can see in the server's log why."
+_UPGRADE = "Build the index anew from its recordings with `appwitness index upgrade`."
+_STEPS_SERVER = {
+    "password": _ACCESS,
+    "authentication failed": _ACCESS,
+    "pg_hba.conf": _ACCESS,
+    "role": "Name a user that there is in the URL: postgresql://USER@HOST/DATABASE.",
+    "permission denied": _GRANT,
+    "must be owner": _GRANT,
+    "read-only": "Name the server that may be written, not its copy.",
+    "too many clients": "Wait until others are done, use fewer processes, or raise max_connections of the server.",
+    "remaining connection slots": "Wait until others are done, use fewer processes, or raise max_connections.",
+    "No space left": "Make room on the server's disk and try again.",
+    "could not extend": "Make room on the server's disk and try again.",
+    "terminating connection": _AGAIN,
+    "connection is lost": _AGAIN,
+    "the connection is closed": _AGAIN,
+    "closed the connection": _AGAIN,
+    "starting up": "Wait until the server is up, then try again.",
+    "shutting down": "Wait until the server is up again, then try again.",
+    "deadlock": _AGAIN,
+    "database": "Create it (`createdb NAME`), or name one that there is in the URL.",
+    "refused": "Start the server, or name the host and the port where it listens in the URL.",
+    "No such file or directory": "Start the server, or name the host and the port where it listens in the URL.",
+    "resolve": "Look at the host in the URL.",
+    "timeout": "Look at the host and the port in the URL, and at firewalls on the way.",
+    "relation": _UPGRADE,
+    "column": _UPGRADE,
+}
+"""What PostgreSQL or its client says -> what to do; the first that fits."""
 
 
 def _url(place: str | Path) -> URL:
@@ -140,15 +225,96 @@ def _sqlite(url: URL, *, memory: bool) -> Engine:
     return engine
 
 
+def _server(url: URL, **options: Any) -> Engine:
+    if url.get_backend_name() == "postgresql":
+        options["isolation_level"] = "READ COMMITTED"
+    return create_engine(
+        url, **{"pool_pre_ping": True, **options}
+    )  # connections of before a restart of the server are no use
+
+
 def _prepare(connection: Connection, name: str) -> None:
+    lock(connection)
     tables = set(inspect(connection).get_table_names())
     if IndexVersion.__tablename__ in tables:
         found = connection.scalar(select(IndexVersion.version))
         if found != VERSION:
             raise UserError(f"{name} was made by another version of appwitness ({found}, not {VERSION}).", REBUILD)
         return
-    ours = tables & set(Base.metadata.tables)
+    ours = tables & {table.name for table in TABLES}
     if ours:
-        raise UserError(f"{name} has other tables with the names of ours: {', '.join(sorted(ours))}.", REBUILD)
+        raise UserError(
+            f"{name} has other tables with the names of ours: {', '.join(sorted(ours))}.",
+            ANOTHER,
+        )
     Base.metadata.create_all(connection)
+    after_create(connection)
     connection.execute(insert(IndexVersion), {"version": VERSION})
+    add_campaign(connection, 0, "")
+
+
+def copy(connection: Connection, table: Table, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Write rows into PostgreSQL by COPY, in the transaction that is going on."""
+    driver: Any = connection.connection.driver_connection
+    names = ", ".join(f'"{column}"' for column in columns)
+    statement = f"COPY {table.name} ({names}) FROM STDIN (FORMAT BINARY)"
+    try:
+        with driver.cursor() as cursor, cursor.copy(statement) as into:
+            kinds = [table.c[column].type for column in columns]
+            into.set_types([_wire_type(kind) for kind in kinds])
+            for row in rows:
+                into.write_row([fitting(value, kind) for value, kind in zip(row, kinds, strict=True)])
+    except driver.__class__.Error as error:  # as SQLAlchemy has it for what goes through it
+        raise DBAPIError(statement, None, error) from error
+
+
+def _wire_type(column: TypeEngine[Any]) -> str:
+    for kind, name in ((BigInteger, "int8"), (Float, "float8"), (LargeBinary, "bytea"), (Boolean, "bool")):
+        if isinstance(column, kind):
+            return name
+    return "text"
+
+
+def fitting(value: object, kind: TypeEngine[Any]) -> object:
+    """A value as PostgreSQL takes it: no NUL in texts (JSON has it escaped anyway), and no longer than its column."""
+    if type(value) is str:
+        value = value.replace("\0", "\N{REPLACEMENT CHARACTER}") if "\0" in value else value
+        if isinstance(kind, String) and kind.length and len(value) > kind.length:
+            value = value[: kind.length]
+    return value
+
+
+def insert_or_nothing(connection: Connection, table: Table, row: dict[str, Any]) -> bool:
+    """Insert a row; False where somebody else has inserted one of that key in the meantime."""
+    if connection.dialect.name != "postgresql":
+        connection.execute(insert(table), row)
+        return True
+    return bool(connection.execute(postgresql.insert(table).on_conflict_do_nothing(), row).rowcount)
+
+
+def lock(connection: Connection) -> None:
+    """Until this transaction ends nobody else makes or drops tables."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(select(func.pg_advisory_xact_lock(LOCK)))
+
+
+def add_campaign(connection: Connection, number: int, name: str) -> None:
+    """Put in a campaign, with its partitions on PostgreSQL."""
+    connection.execute(insert(CampaignRow), {"number": number, "name": name})
+    if connection.dialect.name == "postgresql":
+        for table in PARTITIONED:
+            part = f"{table.name}_of_{number}"
+            # made apart and attached: whoever reads or writes the other partitions goes on meanwhile
+            connection.exec_driver_sql(f"CREATE TABLE {part} (LIKE {table.name} INCLUDING ALL)")
+            bounds = f"FROM ({number << CAMPAIGN_BITS}) TO ({(number + 1) << CAMPAIGN_BITS})"
+            connection.exec_driver_sql(f"ALTER TABLE {table.name} ATTACH PARTITION {part} FOR VALUES {bounds}")
+
+
+def drop_campaign(connection: Connection, number: int) -> None:
+    """Drop all rows that a campaign has in partitioned tables."""
+    first, after = number << CAMPAIGN_BITS, (number + 1) << CAMPAIGN_BITS
+    for table in PARTITIONED:
+        if connection.dialect.name == "postgresql":
+            connection.exec_driver_sql(f"DROP TABLE {table.name}_of_{number}")
+        else:
+            connection.execute(delete(table).where(table.c.recording >= first, table.c.recording < after))

@@ -4,25 +4,51 @@ from __future__ import annotations
 
 import secrets
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import datetime
-from itertools import batched, zip_longest
+from itertools import batched, chain, zip_longest
 from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple, Self
 
 import msgspec
-from sqlalchemy import Connection, StaticPool, Table, bindparam, delete, insert, select, update
+from sqlalchemy import (
+    Connection,
+    Engine,
+    ScalarSelect,
+    StaticPool,
+    Table,
+    bindparam,
+    delete,
+    func,
+    insert,
+    select,
+    update,
+)
 
 from monitor.errors import UserError
-from monitor.events import Run, format_time
+from monitor.events import Ref, Run, format_time
 from monitor.findings import Finding, Flow, ReportedGap
 from monitor.recording import START, Position, Read
 from monitor.recording.state import NOTHING, chained
-from monitor.store.database import in_words, open_engine
+from monitor.store.database import (
+    add_campaign,
+    copy,
+    drop_campaign,
+    fitting,
+    in_words,
+    insert_or_nothing,
+    lock,
+    name_of,
+    open_engine,
+)
 from monitor.store.models import (
+    CAMPAIGN_BITS,
+    PARTITIONED,
+    RECORDING_NUMBERS,
     Base,
+    CampaignRow,
     FindingRow,
     FlowRow,
     FoundGapRow,
@@ -33,7 +59,7 @@ from monitor.store.models import (
     PositionRow,
     RecordingRow,
 )
-from monitor.store.rows import Row, finding_row, flow_row, gap_row, match_rows, without_nul
+from monitor.store.rows import Row, finding_row, flow_row, gap_row, match_rows
 
 BATCH = 5000
 """Lines to a transaction: a reader that is killed goes on from the last."""
@@ -47,6 +73,7 @@ class Held(NamedTuple):
     path: str
     started: datetime
     package: str
+    campaign: str
     prefixes: dict[str, tuple[Position, str]]
     """kind -> how far its file has been taken in, and the digest of these lines."""
     judged_by: str | None
@@ -81,14 +108,20 @@ class Sight(NamedTuple):
 class Store:
     """The index of any number of recordings in one database. Safe to use from several threads and processes.
 
-    `url` is the path of a SQLite file or a SQLAlchemy URL. Every method raises UserError when the database does not
-    let it: locked, not a database, no room.
+    `url` is the path of a SQLite file, or a URL as SQLAlchemy writes it; `postgresql://` is read by psycopg 3. Every
+    method raises UserError when the database does not let it: locked, not a database, no room.
     """
 
     def __init__(self, url: str | Path) -> None:
+        self.name = name_of(url)
         self._engine = open_engine(url)
-        self.name = self._engine.url.database or self._engine.url.render_as_string(hide_password=True)
+        self._postgres = self._engine.dialect.name == "postgresql"
         self._writing = self._engine.execution_options(write=True)
+        self._reading = self._asking = self._engine
+        if self._postgres:
+            # of one moment, as in SQLite; a single question is of one moment without a transaction
+            self._reading = self._engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+            self._asking = self._engine.execution_options(isolation_level="AUTOCOMMIT")
         self._here = threading.local()
         # in memory there is one connection for all threads
         self._turn: AbstractContextManager[Any] = (
@@ -131,21 +164,17 @@ class Store:
         or one in another folder: see `restart`.
         """
         new = 0
-        empty = True
-        for batch in batched(reads, BATCH):
-            empty = False
+        for batch in batched(chain([None], reads), BATCH):  # even without lines the recording is put in
             with self._write() as connection:
-                self._remember(connection, recording_id, run, path)
-                new += self._take(connection, recording_id, batch)
-        if empty:
-            with self._write() as connection:
-                self._remember(connection, recording_id, run, path)
+                number = self._remember(connection, recording_id, run, path)
+                new += self._take(connection, number, [read for read in batch if read])
         return new
 
     def positions(self, recording_id: str) -> dict[str, Position]:
         """kind -> how far its file has been taken in; kinds of which nothing has been are left out."""
-        with self.reading() as connection:
-            return {kind: position for kind, (position, _) in _prefixes(connection, recording_id).items()}
+        with self._ask() as connection:
+            found = _prefixes(connection, number_of(recording_id))
+        return {kind: position for kind, (position, _) in found.items()}
 
     def held(self, recording_id: str) -> Held | None:
         """What the index has of a recording; None when it never was taken in."""
@@ -158,24 +187,65 @@ class Store:
         False, and nothing is done, when the index no longer has what it had: somebody else was faster.
         """
         with self._write() as connection:
-            query = select(RecordingRow.id).where(RecordingRow.id == recording_id)
-            connection.execute(query.with_for_update())
-            if _held(connection, recording_id) != instead_of:
+            number = _lock(connection, recording_id)
+            if number is None or _held(connection, recording_id) != instead_of:
                 return False
-            for table in reversed(Base.metadata.sorted_tables):
-                if "recording" in table.columns:
-                    connection.execute(delete(table).where(table.c.recording == recording_id))
-            connection.execute(delete(RecordingRow).where(RecordingRow.id == recording_id))
+            _forget(connection, number)
             self._remember(connection, recording_id, run, path)
         return True
+
+    def forget(self, recording_ids: Collection[str]) -> int:
+        """Delete all that the index has of some recordings; of how many it had something.
+
+        Nothing of it stays in a SQLite file: there, what is deleted is else left on its pages until they are used.
+        """
+        found = 0
+        with self._write() as connection:
+            for number in [_lock(connection, each) for each in sorted(recording_ids)]:
+                if number is not None:
+                    _forget(connection, number)
+                    found += 1
+        if self._engine.dialect.name == "sqlite":
+            with in_words(self.name), self._turn, self._engine.connect() as connection:
+                plain = connection.connection.cursor()  # none of it may stand in a transaction
+                plain.execute("VACUUM")
+                plain.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        return found
+
+    def forget_campaign(self, name: str) -> int:
+        """Delete all that the index has of the recordings of a campaign; how many they were.
+
+        On PostgreSQL its partitions are dropped. Raises UserError when the index knows of no such campaign.
+        """
+        with self._write() as connection:
+            lock(connection)
+            query = select(CampaignRow.number).where(CampaignRow.name == name, CampaignRow.number > 0)
+            number = connection.scalar(query)
+            if number is None:
+                raise UserError(
+                    f"{self.name} knows of no campaign {name}.",
+                    "Campaigns are named in run.json of recordings, as `campaign`.",
+                )
+            of = RecordingRow.campaign == name
+            connection.execute(select(RecordingRow.number).where(of).with_for_update())  # writers of them are done then
+            drop_campaign(connection, number)
+            gone = connection.execute(delete(RecordingRow).where(of)).rowcount
+            connection.execute(delete(CampaignRow).where(CampaignRow.number == number))
+        return gone
+
+    def campaigns(self) -> dict[str, int]:
+        """Campaign -> how many recordings of it were taken in, by name; those of none under the empty text."""
+        query = select(RecordingRow.campaign, func.count()).group_by(RecordingRow.campaign)
+        with self._ask() as connection:
+            return {name: count for name, count in connection.execute(query.order_by(RecordingRow.campaign))}  # noqa: C416
 
     def read(self, recording_id: str, kind: str, after: Position = START) -> Iterator[Read]:
         """The lines of one kind after a position as they were taken in, in order; none of one that never was."""
         query = select(LineRow.line, LineRow.size, LineRow.raw).order_by(LineRow.line).limit(PAGE)
-        query = query.where(LineRow.recording == recording_id, LineRow.kind == kind)
+        query = query.where(LineRow.recording == number_of(recording_id), LineRow.kind == kind)
         at = after
         while True:
-            with self.reading() as connection:
+            with self._ask() as connection:
                 page = connection.execute(query.where(LineRow.line > at.line)).all()
             for line, size, raw in page:
                 at = Position(line, at.offset + size)
@@ -188,7 +258,7 @@ class Store:
     def recordings(self) -> list[Run]:
         """The runs whose recordings were taken in, oldest first."""
         query = select(RecordingRow.run).order_by(RecordingRow.started, RecordingRow.id)
-        with self.reading() as connection:
+        with self._ask() as connection:
             return [Run.model_validate_json(run) for run in connection.scalars(query)]
 
     def run(self, recording_id: str) -> Run:
@@ -201,11 +271,11 @@ class Store:
 
     def judged_by(self, recording_id: str) -> str | None:
         """The digest of what the findings come from; None when it was not judged, or never taken in."""
-        with self.reading() as connection:
+        with self._ask() as connection:
             return connection.scalar(select(RecordingRow.judged_by).where(RecordingRow.id == recording_id))
 
     def _recording(self, recording_id: str, column: Any) -> str:
-        with self.reading() as connection:
+        with self._ask() as connection:
             found: str | None = connection.scalar(select(column).where(RecordingRow.id == recording_id))
         if found is None:
             raise _unknown(self.name, recording_id)
@@ -233,45 +303,58 @@ class Store:
         """
         saved = Saved(None if judged_by else secrets.token_hex(16), flows, findings, gaps)
         with self._write() as connection:
-            turn = self._turn_of(connection, recording_id, path)
-            if before is None or before.turn is None or before.turn != turn:
+            row = self._row_of(connection, recording_id, path)
+            number = row.number
+            if before is None or before.turn is None or before.turn != row.turn:
                 before = NOTHING_SAVED
-                for model in (FlowRow, MatchRow, FindingRow, FoundGapRow):
-                    connection.execute(delete(model).where(model.recording == recording_id))
-            self._save_flows(connection, recording_id, before.flows, flows)
+                if row.turn or row.judged_by:  # else nothing was saved so far
+                    for model in (FlowRow, MatchRow, FindingRow, FoundGapRow):
+                        connection.execute(delete(model).where(model.recording == number))
+            self._save_flows(connection, number, before.flows, flows)
             stale, new = _changed(before.findings, findings)
-            _delete(connection, FindingRow, FindingRow.number, recording_id, stale)
-            self._insert(connection, FindingRow, [finding_row(recording_id, n, findings[n]) for n in new])
+            _delete(connection, FindingRow, FindingRow.number, number, stale)
+            self._insert(connection, FindingRow, [finding_row(number, n, findings[n]) for n in new])
             stale, new = _changed(before.gaps, gaps)
-            _delete(connection, FoundGapRow, FoundGapRow.number, recording_id, stale)
-            self._insert(connection, FoundGapRow, [gap_row(recording_id, n, gaps[n]) for n in new])
-            query = update(RecordingRow).where(RecordingRow.id == recording_id)
+            _delete(connection, FoundGapRow, FoundGapRow.number, number, stale)
+            self._insert(connection, FoundGapRow, [gap_row(number, n, gaps[n]) for n in new])
+            query = update(RecordingRow).where(RecordingRow.number == number)
             connection.execute(query.values(judged_by=judged_by, turn=saved.turn, **sight._asdict()))
         return saved
 
-    def flows(self, recording_id: str, ids: Sequence[str] | None = None) -> list[Flow]:
-        """The flows of a recording in the order they were saved; of `ids`, only these."""
-        query = select(FlowRow.id, FlowRow.flow).where(FlowRow.recording == recording_id).order_by(FlowRow.number)
-        matches = select(MatchRow.flow, MatchRow.match).where(MatchRow.recording == recording_id)
-        if ids is not None:
-            query, matches = query.where(FlowRow.id.in_(ids)), matches.where(MatchRow.flow.in_(ids))
+    def flows(self, recording_id: str, *, access: Ref | None = None, upload: Ref | None = None) -> list[Flow]:
+        """The flows of a recording in the order they were saved; those of one read, or of one upload, where named."""
+        query = select(FlowRow.id, FlowRow.flow, FlowRow.number).where(FlowRow.recording == number_of(recording_id))
+        if access:
+            query = query.where(FlowRow.access == access)
+        if upload:
+            query = query.where(FlowRow.upload == upload)
+        these = query.subquery()
+        matches = select(MatchRow.flow, MatchRow.match).where(MatchRow.recording == number_of(recording_id))
+        if access or upload:
+            matches = matches.where(MatchRow.flow.in_(select(these.c.id)))
         found: dict[str, list[str]] = {}
         with self.reading() as connection:
-            rows = connection.execute(query).all()
-            for flow, match in connection.execute(matches.order_by(MatchRow.flow, MatchRow.number)):
+            rows = connection.execute(query.order_by(FlowRow.number)).all()
+            for flow, match in connection.execute(matches.order_by(MatchRow.flow, MatchRow.number)) if rows else ():
                 found.setdefault(flow, []).append(match)
-        return [_flow(flow, found.get(id_, [])) for id_, flow in rows]
+        return [_flow(flow, found.get(id_, [])) for id_, flow, _ in rows]
 
     def findings(self, recording_id: str) -> list[Finding]:
         """The findings of a recording in the order they were saved."""
-        query = select(FindingRow.finding).where(FindingRow.recording == recording_id).order_by(FindingRow.number)
-        with self.reading() as connection:
+        query = (
+            select(FindingRow.finding)
+            .where(FindingRow.recording == number_of(recording_id))
+            .order_by(FindingRow.number)
+        )
+        with self._ask() as connection:
             return [Finding.model_validate_json(finding) for finding in connection.scalars(query)]
 
     def found_gaps(self, recording_id: str) -> list[ReportedGap]:
         """The gaps that correlating came upon, in the order they were saved."""
-        query = select(FoundGapRow.gap).where(FoundGapRow.recording == recording_id).order_by(FoundGapRow.number)
-        with self.reading() as connection:
+        query = (
+            select(FoundGapRow.gap).where(FoundGapRow.recording == number_of(recording_id)).order_by(FoundGapRow.number)
+        )
+        with self._ask() as connection:
             return [msgspec.json.decode(gap, type=ReportedGap) for gap in connection.scalars(query)]
 
     # inside
@@ -279,12 +362,23 @@ class Store:
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """A transaction to read in: that of the `snapshot` around, or its own."""
+        with self._read(self._reading) as connection:
+            yield connection
+
+    @contextmanager
+    def _ask(self) -> Iterator[Connection]:
+        """The same for a single query, which needs no transaction."""
+        with self._read(self._asking) as connection:
+            yield connection
+
+    @contextmanager
+    def _read(self, engine: Engine) -> Iterator[Connection]:
         here: Connection | None = getattr(self._here, "connection", None)
         with in_words(self.name), self._turn:
             if here is not None:
                 yield here
             else:
-                with self._engine.begin() as connection:
+                with engine.begin() as connection:
                     yield connection
 
     @contextmanager
@@ -299,94 +393,119 @@ class Store:
     def _insert_tuples(
         self, connection: Connection, model: type[Base], columns: tuple[str, ...], rows: list[tuple[object, ...]]
     ) -> None:
+        # past SQLAlchemy's own handling of parameters, which costs as much as the whole work of the database
         table = _table(model)
-        if self._engine.dialect.name == "sqlite":
-            # past SQLAlchemy's own handling of parameters, which costs as much as SQLite's whole work
+        if self._postgres:
+            copy(connection, table, columns, rows)
+        elif self._engine.dialect.name == "sqlite":
             names = ", ".join(f'"{name}"' for name in columns)
             places = ", ".join("?" * len(columns))
             text = f"INSERT INTO {table.name} ({names}) VALUES ({places})"  # noqa: S608, our own names
             connection.exec_driver_sql(text, rows)
         else:
-            connection.execute(insert(table), without_nul([dict(zip(columns, row, strict=True)) for row in rows]))
+            connection.execute(insert(table), [dict(zip(columns, row, strict=True)) for row in rows])
 
-    def _remember(self, connection: Connection, recording_id: str, run: Run, path: str) -> None:
-        """Put the recording in, or bring its run up to date; on a server this also makes other writers of it wait."""
-        query = select(RecordingRow.path, RecordingRow.run).where(RecordingRow.id == recording_id).with_for_update()
-        held = connection.execute(query).one_or_none()
-        if held is not None:
-            self._must_be_at(recording_id, path, held.path)
+    def _remember(self, connection: Connection, recording_id: str, run: Run, path: str) -> int:
+        """Put the recording in, or bring its run up to date; its number. On a server this also makes other writers of
+        it wait."""
+        query = select(RecordingRow.number, RecordingRow.path, RecordingRow.run).with_for_update()
+        query = query.where(RecordingRow.id == recording_id)
         row: Row = {
             "path": path,
             "package": run.app.package,
             "app": run.app.apk_sha256 or run.app.package,
             "device": run.device.serial,
             "plan": run.plan,
+            "campaign": run.campaign or "",
             "started": format_time(run.started),
             "ended": format_time(run.ended) if run.ended else None,
             "run": run.model_dump_json(),
         }
+        table = _table(RecordingRow)
+        if self._postgres:
+            row = {name: fitting(value, table.c[name].type) for name, value in row.items()}
+        held = connection.execute(query).one_or_none()
         if held is None:
-            self._insert(connection, RecordingRow, [{"id": recording_id, **row, **Sight()._asdict()}])
-        elif held.run != row["run"]:
+            number = self._next_number(connection, row["campaign"])
+            new = {"id": recording_id, "number": number, **row, **Sight()._asdict()}
+            if insert_or_nothing(connection, table, new):
+                return number
+            held = connection.execute(query).one()  # somebody else was faster
+        self._must_be_at(recording_id, path, held.path)
+        if held.run != row["run"]:
             before = Run.model_validate_json(held.run)
             if (before.started, before.app.package) != (run.started, run.app.package):
                 raise UserError(
                     f"{self.name} has another recording with the id {recording_id}, of {format_time(before.started)}.",
                     "Name another database with --db.",
                 )
-            connection.execute(update(RecordingRow).where(RecordingRow.id == recording_id).values(**row))
+            del row["campaign"]  # its number says to which it belongs: see `restart`
+            connection.execute(update(RecordingRow).where(RecordingRow.number == held.number).values(**row))
+        found: int = held.number
+        return found
 
-    def _take(self, connection: Connection, recording_id: str, reads: Sequence[Read]) -> int:
-        prefixes = _prefixes(connection, recording_id)
+    def _next_number(self, connection: Connection, campaign: str) -> int:
+        """The number of a new recording."""
+        query = select(CampaignRow.number).where(CampaignRow.name == campaign)
+        of = connection.scalar(query)
+        if of is None:
+            lock(connection)
+            of = connection.scalar(query)
+        if of is None:
+            of = (connection.scalar(select(func.max(CampaignRow.number))) or 0) + 1
+            add_campaign(connection, of, campaign)
+        first = of << CAMPAIGN_BITS
+        if self._postgres:
+            return first + (connection.scalar(RECORDING_NUMBERS.next_value()) or 0)
+        ours = RecordingRow.number.between(first, first + (1 << CAMPAIGN_BITS) - 1)
+        last = connection.scalar(select(func.max(RecordingRow.number)).where(ours))
+        return (last or first) + 1
+
+    def _take(self, connection: Connection, recording: int, reads: Sequence[Read]) -> int:
+        before = _prefixes(connection, recording)
+        prefixes = dict(before)
         rows: list[tuple[object, ...]] = []
         new = 0
         for read in reads:
-            before, digest = prefixes.get(read.kind, (START, NOTHING))
+            last, digest = prefixes.get(read.kind, (START, NOTHING))
             at = read.position
-            if at.offset <= before.offset:
+            if at.offset <= last.offset:
                 continue
-            if at.line <= before.line:  # it was unfinished when it was read before
-                known = (LineRow.recording == recording_id, LineRow.kind == read.kind, LineRow.line == at.line)
+            if at.line <= last.line:  # it was unfinished when it was read before
+                known = (LineRow.recording == recording, LineRow.kind == read.kind, LineRow.line == at.line)
                 connection.execute(delete(LineRow).where(*known))
-            elif at.line > before.line + 1:
-                raise ValueError(f"{read.ref} does not follow line {before.line}, the last that is in the index")
+            elif at.line > last.line + 1:
+                raise ValueError(f"{read.ref} does not follow line {last.line}, the last that is in the index")
             else:
                 new += 1
             prefixes[read.kind] = (at, chained(digest, read.raw, read.size))
-            rows.append((recording_id, read.kind, at.line, read.size, read.raw))
+            rows.append((recording, read.kind, at.line, read.size, read.raw))
         if rows:
             self._insert_tuples(connection, LineRow, ("recording", "kind", "line", "bytes", "raw"), rows)
-        touched = {read.kind for read in reads}
-        connection.execute(
-            delete(PositionRow).where(PositionRow.recording == recording_id, PositionRow.kind.in_(touched))
-        )
+        touched = sorted({read.kind for read in reads})
+        if touched and before:
+            of = PositionRow.recording == recording, PositionRow.kind.in_(touched)
+            connection.execute(delete(PositionRow).where(*of))
         self._insert(
             connection,
             PositionRow,
             [
-                {
-                    "recording": recording_id,
-                    "kind": kind,
-                    "line": prefixes[kind][0].line,
-                    "bytes": prefixes[kind][0].offset,
-                    "digest": prefixes[kind][1],
-                }
-                for kind in sorted(touched)
-                if kind in prefixes
+                {"recording": recording, "kind": kind, "line": at.line, "bytes": at.offset, "digest": digest}
+                for kind in touched
+                for at, digest in [prefixes[kind]]
             ],
         )
         return new
 
-    def _turn_of(self, connection: Connection, recording_id: str, path: str | None) -> str | None:
-        """Of the last save of a recording, which must be known, and in this folder."""
-        query = select(RecordingRow.path, RecordingRow.turn).where(RecordingRow.id == recording_id).with_for_update()
-        row = connection.execute(query).one_or_none()
+    def _row_of(self, connection: Connection, recording_id: str, path: str | None) -> Any:
+        """Number, path, turn and judged_by of a recording, which must be known, and in this folder."""
+        query = select(RecordingRow.number, RecordingRow.path, RecordingRow.turn, RecordingRow.judged_by)
+        row = connection.execute(query.where(RecordingRow.id == recording_id).with_for_update()).one_or_none()
         if row is None:
             raise _unknown(self.name, recording_id)
         if path is not None:
             self._must_be_at(recording_id, path, row.path)
-        turn: str | None = row.turn
-        return turn
+        return row
 
     def _must_be_at(self, recording_id: str, path: str, known: str) -> None:
         if known != path:
@@ -396,14 +515,14 @@ class Store:
             )
 
     def _save_flows(
-        self, connection: Connection, recording_id: str, before: Sequence[Flow], flows: Sequence[Flow]
+        self, connection: Connection, recording: int, before: Sequence[Flow], flows: Sequence[Flow]
     ) -> None:
         stale, new = _changed(before, flows)
         ids = [before[number].id for number in stale]
-        _delete(connection, MatchRow, MatchRow.flow, recording_id, ids)
-        _delete(connection, FlowRow, FlowRow.id, recording_id, ids)
-        self._insert(connection, FlowRow, [flow_row(recording_id, number, flows[number]) for number in new])
-        self._insert(connection, MatchRow, [row for number in new for row in match_rows(recording_id, flows[number])])
+        _delete(connection, MatchRow, MatchRow.flow, recording, ids)
+        _delete(connection, FlowRow, FlowRow.id, recording, ids)
+        self._insert(connection, FlowRow, [flow_row(recording, number, flows[number]) for number in new])
+        self._insert(connection, MatchRow, [row for number in new for row in match_rows(recording, flows[number])])
 
 
 def _changed(before: Sequence[object], now: Sequence[object]) -> tuple[list[int], list[int]]:
@@ -414,12 +533,28 @@ def _changed(before: Sequence[object], now: Sequence[object]) -> tuple[list[int]
 
 
 def _delete(
-    connection: Connection, model: type[OfRecording], key: Any, recording_id: str, stale: Sequence[object]
+    connection: Connection, model: type[OfRecording], key: Any, recording: int, stale: Sequence[object]
 ) -> None:
     """Delete the rows of a recording with these keys."""
     if stale:
-        query = delete(model).where(model.recording == recording_id, key == bindparam("stale"))
+        query = delete(model).where(model.recording == recording, key == bindparam("stale"))
         connection.execute(query, [{"stale": each} for each in stale])
+
+
+def _forget(connection: Connection, recording: int) -> None:
+    for table in PARTITIONED:
+        connection.execute(delete(table).where(table.c.recording == recording))
+    connection.execute(delete(RecordingRow).where(RecordingRow.number == recording))
+
+
+def number_of(recording_id: str) -> ScalarSelect[int]:
+    """The number of a recording, inside a query."""
+    return select(RecordingRow.number).where(RecordingRow.id == recording_id).scalar_subquery()
+
+
+def _lock(connection: Connection, recording_id: str) -> int | None:
+    """The number of a recording, whose other writers wait from now on; None when the index does not have it."""
+    return connection.scalar(select(RecordingRow.number).where(RecordingRow.id == recording_id).with_for_update())
 
 
 def _table(model: type[Base]) -> Table:
@@ -428,20 +563,22 @@ def _table(model: type[Base]) -> Table:
     return table
 
 
-def _prefixes(connection: Connection, recording_id: str) -> dict[str, tuple[Position, str]]:
+def _prefixes(connection: Connection, recording: int | ScalarSelect[int]) -> dict[str, tuple[Position, str]]:
     query = select(PositionRow.kind, PositionRow.line, PositionRow.offset, PositionRow.digest)
-    found = connection.execute(query.where(PositionRow.recording == recording_id))
+    found = connection.execute(query.where(PositionRow.recording == recording))
     return {kind: (Position(line, offset), digest) for kind, line, offset, digest in found}
 
 
 def _held(connection: Connection, recording_id: str) -> Held | None:
-    query = select(RecordingRow.path, RecordingRow.run, RecordingRow.judged_by)
+    query = select(
+        RecordingRow.number, RecordingRow.path, RecordingRow.run, RecordingRow.campaign, RecordingRow.judged_by
+    )
     row = connection.execute(query.where(RecordingRow.id == recording_id)).one_or_none()
     if row is None:
         return None
     run = Run.model_validate_json(row.run)
-    prefixes = _prefixes(connection, recording_id)
-    return Held(row.path, run.started, run.app.package, prefixes, row.judged_by)
+    prefixes = _prefixes(connection, row.number)
+    return Held(row.path, run.started, run.app.package, row.campaign, prefixes, row.judged_by)
 
 
 def _flow(stored: str, matches: Sequence[str]) -> Flow:

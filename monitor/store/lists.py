@@ -9,10 +9,10 @@ import msgspec
 from sqlalchemy import ColumnElement, Connection, Select, func, select
 
 from monitor.events import Event, Ref, Run
-from monitor.findings import Confidence, ConsentName, Flow, Level, Recipient
+from monitor.findings import Confidence, ConsentName, Level, Recipient
 from monitor.recording import Position, Read
 from monitor.seen import Seen
-from monitor.store.index import Store
+from monitor.store.index import Store, number_of
 from monitor.store.models import FindingRow, FlowRow, FoundGapRow, LineRow, PositionRow, RecordingRow
 
 ROWS = 100
@@ -149,7 +149,7 @@ class Lists:
     def state(self, recording: str) -> State | None:
         """How far the index is with a recording; None when it has none of that id."""
         query = select(RecordingRow.turn, RecordingRow.judged_by, RecordingRow.ended)
-        lines = select(PositionRow.kind, PositionRow.line).where(PositionRow.recording == recording)
+        lines = select(PositionRow.kind, PositionRow.line).where(PositionRow.recording == number_of(recording))
         with self.store.reading() as connection:
             row = connection.execute(query.where(RecordingRow.id == recording)).one_or_none()
             if row is None:
@@ -162,11 +162,11 @@ class Lists:
 
         Sorted by started, app, device, plan, findings or gaps; a leading `-` turns the order.
         """
-        here = RecordingRow.id
+        here = RecordingRow.number
         gaps = _count(select(LineRow).where(LineRow.recording == here, LineRow.kind == "gap"))
         gaps = gaps + _count(select(FoundGapRow).where(FoundGapRow.recording == here))
         findings = _count(select(FindingRow).where(FindingRow.recording == here))
-        query = select(RecordingRow.id, RecordingRow.run, RecordingRow.path, RecordingRow.judged_by, gaps.label("gaps"))
+        query = select(here, RecordingRow.run, RecordingRow.path, RecordingRow.judged_by, gaps.label("gaps"))
         if text := filters.get("text"):
             columns = (RecordingRow.id, RecordingRow.package, RecordingRow.device)
             query = query.where(_any(column.icontains(text, autoescape=True) for column in columns))
@@ -178,25 +178,27 @@ class Lists:
         orders: dict[str, Any] = {**_COLUMNS, "findings": findings, "gaps": gaps}
         order = _order(orders.get(sort.lstrip("-"), RecordingRow.started), sort)
         with self.store.reading() as connection:
-            rows, page, total = _paged(connection, query, (order, here), page)
-            ids = [row.id for row in rows]
-            levels: dict[str, dict[Level, int]] = {}
-            of_level = select(FindingRow.recording, FindingRow.level, func.count()).where(FindingRow.recording.in_(ids))
-            for id_, of, count in connection.execute(of_level.group_by(FindingRow.recording, FindingRow.level)):
-                levels.setdefault(id_, {})[cast(Level, of)] = count
-            lines: dict[str, dict[str, int]] = {}
+            rows, page, total = _paged(connection, query, (order, RecordingRow.id), page)
+            numbers = [row.number for row in rows]
+            levels: dict[int, dict[Level, int]] = {}
+            of_level = select(FindingRow.recording, FindingRow.level, func.count()).where(
+                FindingRow.recording.in_(numbers)
+            )
+            for number, of, count in connection.execute(of_level.group_by(FindingRow.recording, FindingRow.level)):
+                levels.setdefault(number, {})[cast(Level, of)] = count
+            lines: dict[int, dict[str, int]] = {}
             read = select(PositionRow.recording, PositionRow.kind, PositionRow.line)
-            for id_, kind, count in connection.execute(read.where(PositionRow.recording.in_(ids))):
-                lines.setdefault(id_, {})[kind] = count
+            for number, kind, count in connection.execute(read.where(PositionRow.recording.in_(numbers))):
+                lines.setdefault(number, {})[kind] = count
         return Page(
             tuple(
                 Entry(
                     Run.model_validate_json(row.run),
                     row.path,
                     row.judged_by is not None,
-                    levels.get(row.id, {}),
+                    levels.get(row.number, {}),
                     row.gaps,
-                    lines.get(row.id, {}),
+                    lines.get(row.number, {}),
                 )
                 for row in rows
             ),
@@ -219,7 +221,7 @@ class Lists:
     def seen(self, recording: str, kind: str, numbers: Sequence[int]) -> list[Seen[Event]]:
         """These lines of a kind, in this order, but for those that are none of the contract."""
         query = select(LineRow.line, LineRow.size, LineRow.raw).where(
-            LineRow.recording == recording, LineRow.kind == kind, LineRow.line.in_(numbers)
+            LineRow.recording == number_of(recording), LineRow.kind == kind, LineRow.line.in_(numbers)
         )
         with self.store.reading() as connection:
             run = connection.scalar(select(RecordingRow.run).where(RecordingRow.id == recording))
@@ -231,20 +233,15 @@ class Lists:
     def flows(self, recording: str) -> list[Carried]:
         """Its flows, in the order they were saved."""
         columns = (FlowRow.id, FlowRow.access, FlowRow.upload, FlowRow.data, FlowRow.consent, FlowRow.host)
-        query = select(*columns).where(FlowRow.recording == recording).order_by(FlowRow.number)
+        query = select(*columns).where(FlowRow.recording == number_of(recording)).order_by(FlowRow.number)
         with self.store.reading() as connection:
             return [Carried(*row) for row in connection.execute(query)]
 
-    def flows_of(self, recording: str, *, access: Ref | None = None, upload: Ref | None = None) -> list[Flow]:
-        """The flows of one read, or of one upload, whole."""
-        of = FlowRow.upload == upload if access is None else FlowRow.access == access
-        query = select(FlowRow.id).where(FlowRow.recording == recording, of)
-        with self.store.reading() as connection:
-            return self.store.flows(recording, list(connection.scalars(query)))
-
     def findings(self, recording: str) -> list[Brief]:
         """Its findings, in the order they were saved."""
-        query = select(FindingRow.finding).where(FindingRow.recording == recording).order_by(FindingRow.number)
+        query = (
+            select(FindingRow.finding).where(FindingRow.recording == number_of(recording)).order_by(FindingRow.number)
+        )
         with self.store.reading() as connection:
             return [_BRIEF.decode(finding) for finding in connection.scalars(query)]
 
@@ -258,7 +255,7 @@ class Lists:
                 FlowRow.host, func.min(FlowRow.party), func.count(), runs,
                 func.count(RecordingRow.package.distinct()), func.count(FlowRow.data.distinct()),
             )
-            .join(RecordingRow, RecordingRow.id == FlowRow.recording)
+            .join(RecordingRow, RecordingRow.number == FlowRow.recording)
             .group_by(FlowRow.host)
         )  # fmt: skip
         if text:
@@ -271,14 +268,14 @@ class Lists:
         """Who sent what to a host, newest run first."""
         query = (
             select(
-                FlowRow.recording, RecordingRow.package, FlowRow.data, FlowRow.consent, func.count(),
+                RecordingRow.id, RecordingRow.package, FlowRow.data, FlowRow.consent, func.count(),
                 func.min(FlowRow.at),
             )
-            .join(RecordingRow, RecordingRow.id == FlowRow.recording)
+            .join(RecordingRow, RecordingRow.number == FlowRow.recording)
             .where(FlowRow.host == host)
-            .group_by(FlowRow.recording, RecordingRow.package, RecordingRow.started, FlowRow.data, FlowRow.consent)
+            .group_by(RecordingRow.id, RecordingRow.package, RecordingRow.started, FlowRow.data, FlowRow.consent)
         )  # fmt: skip
-        order = (RecordingRow.started.desc(), FlowRow.recording, FlowRow.data, FlowRow.consent)
+        order = (RecordingRow.started.desc(), RecordingRow.id, FlowRow.data, FlowRow.consent)
         with self.store.reading() as connection:
             rows, page, total = _paged(connection, query, order, page)
         return Page(tuple(Sent(*row) for row in rows), page, total)
@@ -299,16 +296,16 @@ class Lists:
     def found_by(self, rule: str, page: int = 1) -> Page[Found]:
         """Where a rule objected, newest run first."""
         columns = (
-            FindingRow.recording, RecordingRow.package, RecordingRow.started, FindingRow.level, FindingRow.data,
+            RecordingRow.id, RecordingRow.package, RecordingRow.started, FindingRow.level, FindingRow.data,
             FindingRow.host,
         )  # fmt: skip
         query = (
             select(*columns, func.count())
-            .join(RecordingRow, RecordingRow.id == FindingRow.recording)
+            .join(RecordingRow, RecordingRow.number == FindingRow.recording)
             .where(FindingRow.rule == rule)
             .group_by(*columns)
         )
-        order = (RecordingRow.started.desc(), FindingRow.recording, FindingRow.data, FindingRow.host)
+        order = (RecordingRow.started.desc(), RecordingRow.id, FindingRow.data, FindingRow.host)
         with self.store.reading() as connection:
             rows, page, total = _paged(connection, query, order, page)
         return Page(tuple(Found(*row) for row in rows), page, total)

@@ -1,22 +1,36 @@
-"""The tables: the lines, and what was concluded from them; keys are the names of lines, never counters."""
+"""The tables: the lines, and what was concluded from them; each row has the number of its recording and a name in it.
+
+On PostgreSQL what belongs to recordings is partitioned by that number, which begins with the number of a campaign: a
+campaign has a partition of each table, and forgetting it drops them.
+"""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from msgspec.structs import fields
-from sqlalchemy import DDL, BigInteger, ForeignKey, Index, String, Text, event
+from sqlalchemy import BigInteger, Connection, Index, Sequence, String, Text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from monitor.events import FILES, KINDS, Line, kind_of
 
-VERSION = 7
+VERSION = 8
 """Of these tables. An index of another version is not read: a new one is built from the recordings."""
+CAMPAIGN_BITS = 40
+"""The number of a recording is that of its campaign with these bits behind it, which count recordings."""
 
-Name = Annotated[str, mapped_column(String(200))]
-Moment = Annotated[str, mapped_column(String(40))]
-Long = Annotated[str, mapped_column(Text)]
+
+def _text(of: String | Text) -> Any:
+    """Text that PostgreSQL compares by its bytes, as SQLite does, whatever the database's locale."""
+    return of.with_variant(of.__class__(of.length, collation="C"), "postgresql")
+
+
+NAME_LENGTH = 200
+"""In PostgreSQL, where a key may not be long; what a recording has beyond that stands in its JSON alone."""
+Name = Annotated[str, mapped_column(_text(String(NAME_LENGTH)))]
+Moment = Annotated[str, mapped_column(_text(String(40)))]
+Long = Annotated[str, mapped_column(_text(Text()))]
 Number = Annotated[int, mapped_column(BigInteger)]
 
 
@@ -31,15 +45,30 @@ class IndexVersion(Base):
     version: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
 
 
+class CampaignRow(Base):
+    """A campaign of which a recording was read; number 0, without a name, is that of recordings of none."""
+
+    __tablename__ = "campaigns"
+    number: Mapped[Number] = mapped_column(primary_key=True, autoincrement=False)
+    name: Mapped[Name] = mapped_column(unique=True)
+
+
+RECORDING_NUMBERS = Sequence("recording_numbers", metadata=Base.metadata)
+"""Counts recordings on a server; in SQLite, where only one writes at a time, the next is one more than the last."""
+
+
 class RecordingRow(Base):
     """A recording that was read."""
 
     __tablename__ = "recordings"
-    id: Mapped[Name] = mapped_column(primary_key=True)
+    number: Mapped[Number] = mapped_column(primary_key=True, autoincrement=False)
+    id: Mapped[Name] = mapped_column(unique=True)
+    campaign: Mapped[Name] = mapped_column(index=True)
+    """Name of the campaign that it was made for; empty: for none."""
     path: Mapped[Long]
     """Where it is: lines and conclusions are those of the recording in this folder, and of no other of the same id."""
-    package: Mapped[Long]
-    app: Mapped[Long]
+    package: Mapped[Name]
+    app: Mapped[Name]
     """SHA-256 of its APK; the package where that is not known."""
     device: Mapped[Name]
     plan: Mapped[Name]
@@ -64,7 +93,8 @@ class OfRecording(Base):
     """What belongs to one recording."""
 
     __abstract__ = True
-    recording: Mapped[str] = mapped_column(String(200), ForeignKey("recordings.id"), primary_key=True)
+    recording: Mapped[Number] = mapped_column(primary_key=True, autoincrement=False)
+    """Number of the recording. No foreign key: whoever writes rows holds the row of their recording."""
 
 
 class PositionRow(OfRecording):
@@ -99,12 +129,12 @@ class FlowRow(OfRecording):
     access: Mapped[Name | None]
     upload: Mapped[Name]
     connection: Mapped[Name | None]
-    data: Mapped[Long]
+    data: Mapped[Name]
     consent: Mapped[Name]
     host: Mapped[Long]
-    recipient: Mapped[Long]
+    recipient: Mapped[Name]
     """One name for all hosts of a recipient."""
-    sdk: Mapped[Long | None]
+    sdk: Mapped[Name | None]
     """Whose code sent it, where that is an SDK of a known maker or package; None: the app's own, or not known."""
     other_app: Mapped[bool]
     party: Mapped[Name]
@@ -136,10 +166,10 @@ class FindingRow(OfRecording):
     rule: Mapped[Name]
     level: Mapped[Name]
     confidence: Mapped[Name]
-    data: Mapped[Long | None]
+    data: Mapped[Name | None]
     host: Mapped[Long | None]
-    recipient: Mapped[Long | None]
-    sdk: Mapped[Long | None]
+    recipient: Mapped[Name | None]
+    sdk: Mapped[Name | None]
     """Whose code sent it, else whose code read it, as in flows."""
     consent: Mapped[Name | None]
     finding: Mapped[Long]
@@ -166,23 +196,62 @@ Index(
     FindingRow.recording,
 )
 Index(
-    *("recordings_ranked", RecordingRow.id, RecordingRow.judged_by, RecordingRow.app, RecordingRow.package),
-    *(RecordingRow.asked, RecordingRow.uploads, RecordingRow.reads, RecordingRow.sought),
+    *("recordings_ranked", RecordingRow.number, RecordingRow.judged_by, RecordingRow.app, RecordingRow.package),
+    *(RecordingRow.asked, RecordingRow.uploads, RecordingRow.reads, RecordingRow.sought, RecordingRow.id),
 )
 
-for table in Base.metadata.tables.values():
+TABLES = tuple(Base.metadata.sorted_tables)
+"""All of the index: it can be rebuilt."""
+PARTITIONED = tuple(table for table in TABLES if "recording" in table.columns)
+"""Those of what belongs to recordings."""
+
+for table in PARTITIONED:
+    table.dialect_options["postgresql"]["partition_by"] = "RANGE (recording)"
+for table in TABLES:
     if table.name != LineRow.__tablename__:
         table.dialect_options["sqlite"]["with_rowid"] = False  # small rows that are found by their key
 
 
-def view(kind: type[Line]) -> str:
-    """SQL (of SQLite) for one view: the lines of a kind with a column for each field, for queries by hand."""
+def view(kind: type[Line], body: str) -> str:
+    """SQL for one view: the lines of a kind with a column for each field, for queries by hand.
+
+    `body` is SQL for a line as JSON, null where it is none.
+    """
     name = kind_of(kind)
-    columns = ", ".join(f"raw ->> '$.{each.encode_name}' AS \"{each.encode_name}\"" for each in fields(kind))
-    lines = f"(SELECT recording, line, CAST(raw AS TEXT) AS raw FROM lines WHERE kind = '{name}')"  # noqa: S608 our own names
-    select = f"SELECT recording, line, {columns} FROM {lines} WHERE json_valid(raw)"  # noqa: S608
-    return f"CREATE VIEW {Path(FILES[name]).stem} AS {select}"
+    columns = ", ".join(f"body ->> '{each.encode_name}' AS \"{each.encode_name}\"" for each in fields(kind))
+    return (
+        f"CREATE VIEW {view_name(kind)} AS SELECT id AS recording, line, {columns} "  # noqa: S608 our own names
+        f"FROM (SELECT recording, kind, line, {body} AS body FROM lines) AS lines "
+        f"JOIN recordings ON number = recording WHERE kind = '{name}' AND body IS NOT NULL"
+    )
 
 
-for kind in KINDS:
-    event.listen(Base.metadata, "after_create", DDL(view(kind)).execute_if(dialect="sqlite"))  # type: ignore[no-untyped-call]
+def view_name(kind: type[Line]) -> str:
+    """The name of the view of a kind: that of its file."""
+    return Path(FILES[kind_of(kind)]).stem
+
+
+BODY = {
+    "sqlite": "CASE WHEN json_valid(CAST(raw AS TEXT)) THEN CAST(raw AS TEXT) END",
+    "postgresql": "line_body(raw)",
+}
+"""Dialect -> a line as JSON; null where it is none."""
+LINE_BODY = r"""
+CREATE FUNCTION line_body(raw bytea) RETURNS jsonb LANGUAGE plpgsql IMMUTABLE AS $$
+BEGIN  -- jsonb has no \u0000
+    RETURN regexp_replace(convert_from(raw, 'UTF8'), '(?<!\\)((\\\\)*)\\u0000', '\1\\ufffd', 'g')::jsonb;
+EXCEPTION WHEN OTHERS THEN
+    RETURN NULL;
+END $$
+"""
+"""Of PostgreSQL: a line as `jsonb`; null where it is none."""
+
+
+def after_create(connection: Connection) -> None:
+    """Make what is no table: the views."""
+    dialect = connection.dialect.name
+    if dialect == "postgresql":
+        connection.exec_driver_sql(LINE_BODY)
+    if dialect in BODY:
+        for kind in KINDS:
+            connection.exec_driver_sql(view(kind, BODY[dialect]))

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from types import MappingProxyType
 from typing import Any, Literal, NamedTuple
 
-from sqlalchemy import ColumnElement, and_, case, exists, false, func, not_, null, or_, select
+from sqlalchemy import ColumnElement, Connection, and_, case, exists, func, not_, null, or_, select, true
 
 from monitor.findings import MOMENTS, Moment, Need
 from monitor.store.index import Store
@@ -17,7 +17,7 @@ By = Literal["recipient", "sdk", "data", "rule", "finding", "app"]
 When = Literal["unasked"] | Moment
 Needed = Literal["values"] | Need
 """An observer, or values to look for."""
-Left = Literal["unjudged", "nothing_read", "nothing_sent", "no_values", "consent_unwatched"]
+
 
 GROUPS: Mapping[By, tuple[str, ...]] = {
     "recipient": ("recipient",),
@@ -29,6 +29,8 @@ GROUPS: Mapping[By, tuple[str, ...]] = {
 }
 """What a row of a ranking stands for; `finding`: the same finding of many apps, folded."""
 FILTERS = ("recipient", "sdk", "data", "rule", "app")
+UNKNOWN = "-"
+"""As a filter: rows in which that is not known."""
 WHEN: tuple[When, ...] = (
     *("unasked", "before_answer", "after_refusal", "after_withdrawal", "after_yes", "not_observed"),
 )
@@ -36,6 +38,7 @@ WHEN: tuple[When, ...] = (
 SENT: frozenset[Needed] = frozenset({"proxy", "values"})
 """What a run needs to show that personal data was sent."""
 NONE: Filters = MappingProxyType({})
+NO_RULES: Mapping[str, Collection[Needed]] = MappingProxyType({})
 BESIDE = 3
 """How many kinds of data, recipients and SDKs a row names."""
 
@@ -46,6 +49,8 @@ class Ranked(NamedTuple):
     of: dict[str, str | None]
     """What it stands for: name of a filter -> value. As filters these show what is behind the row."""
     apps: int
+    able: int
+    """How many apps could have shown it: something of what it needs was recorded."""
     runs: int
     when: dict[When, int]
     """Apps by when it was; one may be in several."""
@@ -69,23 +74,25 @@ class Basis(NamedTuple):
 
     all: Counted
     able: Counted
-    """Those that could have shown such a thing: something of what it needs was recorded."""
+    """Those that could have shown such a thing."""
     gaps: Counted
     """Of these, those in which something could not be observed."""
-    left: dict[Left, int]
-    """Runs that could not, by the first reason."""
+    left: dict[str, int]
+    """Runs that could not, by the first reason: unjudged, nothing_sent, nothing_read, no_values, consent_unwatched."""
 
 
 class Rankings:
     """Asks the index of one store. Only recordings that were judged to their end count."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, shown_by: Mapping[str, Collection[Needed]] = NO_RULES) -> None:
+        """`shown_by`: id of a rule -> what a run must have recorded to show it."""
         self.store = store
+        self._shown_by = shown_by
 
-    def ranking(self, by: By, filters: Filters = NONE, page: int = 1) -> Page[Ranked]:
-        """The rows with the most apps first; `filters` (FILTERS) each ask for one value, empty texts for nothing.
+    def ranking(self, by: By, filters: Filters = NONE, page: int = 1, rows: int = ROWS) -> Page[Ranked]:
+        """The rows with the most apps first, so many to a page. A page that there is not is the first.
 
-        A page that there is not is the first.
+        `filters` (FILTERS) each ask for one value, empty texts for nothing; `text` for a piece of what rows stand for.
         """
         facts = FindingRow if by in ("rule", "finding") or filters.get("rule") else FlowRow
         names = GROUPS[by]
@@ -93,13 +100,13 @@ class Rankings:
         of_apps = (
             select(
                 *groups,
-                func.count(RecordingRow.id.distinct()).label("runs"),
+                func.count(facts.recording.distinct()).label("runs"),
                 func.min(RecordingRow.id).label("example"),
                 func.min(RecordingRow.package).label("package"),
                 func.sum(_when(facts).distinct()).label("when"),
             )
             .select_from(facts)
-            .join(RecordingRow, RecordingRow.id == facts.recording)
+            .join(RecordingRow, RecordingRow.number == facts.recording)
             .where(*_wanted(facts, by, filters))
             .group_by(*groups, RecordingRow.app)
             .subquery()
@@ -111,41 +118,48 @@ class Rankings:
             *(func.count(case((of_apps.c.when.bitwise_and(1 << bit) != 0, 1))) for bit in range(len(WHEN))),
         ).group_by(*columns)  # fmt: skip
         order = (apps.desc(), runs.desc(), *([package] if by == "app" else []), *columns)
-        query = query.order_by(*order).limit(ROWS).offset((page - 1) * ROWS)
+        query = query.order_by(*order).limit(rows).offset((page - 1) * rows)
         with self.store.reading() as connection:
-            rows = connection.execute(query).all()
-            if not rows and page > 1:
-                return self.ranking(by, filters)
-            keys = [row[0] for row in rows]
+            found = connection.execute(query).all()
+            if not found and page > 1:
+                return self.ranking(by, filters, rows=rows)
+            keys = [row[0] for row in found]
+            rules = keys if "rule" in names else [filters.get("rule") or ""]
+            able = {needs: _able(connection, needs) for needs in {self._needs(rule) for rule in rules}}
             beside = {
                 name: self._beside(connection, facts, by, filters, name, keys)
                 for name in ("data", "recipient", "sdk")
                 if len(names) == 1 and name not in names and not filters.get(name)
             }
         first = len(names)
-        found = [
+        ranked = (
             Ranked(
                 of=dict(zip(names, row[:first], strict=True)),
                 apps=row[first],
+                able=able[self._needs(row[0] if "rule" in names else rules[0])].apps,
                 runs=row[first + 1],
                 when={name: count for name, count in zip(WHEN, row[first + 5 :], strict=True) if count},
                 example=row[first + 2],
                 package=row[first + 3],
                 beside={name: of.get(row[0], ()) for name, of in beside.items()},
             )
-            for row in rows
-        ]
-        return Page(tuple(found), page, rows[0][first + 4] if rows else 0)
+            for row in found
+        )
+        return Page(tuple(ranked), page, found[0][first + 4] if found else 0)
+
+    def _needs(self, rule: str) -> frozenset[Needed]:
+        """What a run must have recorded to show what this rule objects to; without a rule, that something was sent."""
+        return frozenset(self._shown_by.get(rule, ())) if rule else SENT
 
     def _beside(
-        self, connection: Any, facts: Any, by: By, filters: Filters, name: str, keys: Collection[str]
+        self, connection: Connection, facts: Any, by: By, filters: Filters, name: str, keys: Collection[str]
     ) -> dict[str, tuple[str, ...]]:
         key, other = _column(facts, GROUPS[by][0]), _column(facts, name)
         query = (
             select(key, other)
             .select_from(facts)
-            .join(RecordingRow, RecordingRow.id == facts.recording)
-            .where(*_wanted(facts, by, filters), key.in_(keys), other.is_not(None))
+            .join(RecordingRow, RecordingRow.number == facts.recording)
+            .where(*_wanted(facts, by, filters), key.in_(keys) if len(keys) <= ROWS else true(), other.is_not(None))
             .group_by(key, other)
             .order_by(func.count().desc(), other)
         )
@@ -155,31 +169,44 @@ class Rankings:
                 found[group] += (value,)
         return found
 
-    def basis(self, needs: Collection[Needed] = SENT) -> Basis:
-        """How many runs and apps could have shown what needs this, and why the others could not."""
-        lacks = {
-            "unjudged": RecordingRow.judged_by.is_(None),
-            "nothing_sent": RecordingRow.uploads == 0 if "proxy" in needs else false(),
-            "nothing_read": RecordingRow.reads == 0 if "hooks" in needs else false(),
-            "no_values": not_(RecordingRow.sought) if "values" in needs else false(),
-            "consent_unwatched": RecordingRow.asked.is_(None) if "consent" in needs else false(),
-        }
+    def basis(self, by: By, filters: Filters = NONE) -> Basis:
+        """How many runs and apps could have shown such rows, and why the others could not. Of several rules every run
+        that was judged could: see `Ranked.able`."""
+        rule = filters.get("rule") or ""
+        needs = self._needs(rule) if rule or by not in ("rule", "finding") else frozenset()
+        lacks = _lacks(needs)
         able = not_(or_(*lacks.values()))
         gap_line = exists().where(
-            PositionRow.recording == RecordingRow.id, PositionRow.kind == "gap", PositionRow.line > 0
+            PositionRow.recording == RecordingRow.number, PositionRow.kind == "gap", PositionRow.line > 0
         )
-        gap = or_(gap_line, exists().where(FoundGapRow.recording == RecordingRow.id))
+        gap = or_(gap_line, exists().where(FoundGapRow.recording == RecordingRow.number))
         reason = case(*((condition, name) for name, condition in lacks.items()))
+        left = select(reason, func.count()).where(not_(able)).group_by(reason)
         with self.store.reading() as connection:
-
-            def counted(*conditions: ColumnElement[bool]) -> Counted:
-                query = select(func.count(RecordingRow.app.distinct()), func.count()).where(*conditions)
-                return Counted(*connection.execute(query).one())
-
-            left = select(reason, func.count()).where(not_(able)).group_by(reason)
             return Basis(
-                counted(), counted(able), counted(able, gap), dict(tuple(row) for row in connection.execute(left))
-            )
+                _counted(connection), _counted(connection, able), _counted(connection, able, gap),
+                dict(tuple(row) for row in connection.execute(left)),
+            )  # fmt: skip
+
+
+def _able(connection: Connection, needs: Collection[Needed]) -> Counted:
+    return _counted(connection, not_(or_(*_lacks(needs).values())))
+
+
+def _counted(connection: Connection, *conditions: ColumnElement[bool]) -> Counted:
+    query = select(func.count(RecordingRow.app.distinct()), func.count()).where(*conditions)
+    return Counted(*connection.execute(query).one())
+
+
+def _lacks(needs: Collection[Needed]) -> dict[str, ColumnElement[bool]]:
+    """Why a run could not have shown what needs this."""
+    without: dict[Needed, tuple[str, ColumnElement[bool]]] = {
+        "proxy": ("nothing_sent", RecordingRow.uploads == 0),
+        "hooks": ("nothing_read", RecordingRow.reads == 0),
+        "values": ("no_values", not_(RecordingRow.sought)),
+        "consent": ("consent_unwatched", RecordingRow.asked.is_(None)),
+    }
+    return {"unjudged": RecordingRow.judged_by.is_(None), **dict(without[need] for need in without if need in needs)}
 
 
 def _column(facts: Any, name: str) -> Any:
@@ -188,11 +215,18 @@ def _column(facts: Any, name: str) -> Any:
 
 def _wanted(facts: Any, by: By, filters: Filters) -> list[ColumnElement[bool]]:
     """Which flows or findings count."""
-    conditions = [_column(facts, name) == value for name in FILTERS if (value := filters.get(name))]
+    key = _column(facts, GROUPS[by][0])
+    conditions = [RecordingRow.judged_by.is_not(None), key.is_not(None)]
     if facts is FlowRow:
         conditions.append(not_(FlowRow.other_app))
-    conditions.append(_column(facts, GROUPS[by][0]).is_not(None))
-    return [RecordingRow.judged_by.is_not(None), *conditions]
+    if text := filters.get("text"):
+        searched = RecordingRow.package if by == "app" else key
+        conditions.append(searched.icontains(text, autoescape=True))
+    for name in FILTERS:
+        if value := filters.get(name):
+            column = _column(facts, name)
+            conditions.append(column.is_(None) if value == UNKNOWN else column == value)
+    return conditions
 
 
 def _when(facts: Any) -> Any:

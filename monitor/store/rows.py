@@ -10,7 +10,7 @@ from monitor.findings import Code, Finding, Flow, ReportedGap
 Row = dict[str, Any]
 
 
-def flow_row(recording: str, number: int, flow: Flow) -> Row:
+def flow_row(recording: int, number: int, flow: Flow) -> Row:
     """The row of a flow, without its matches."""
     return {
         "recording": recording,
@@ -23,7 +23,7 @@ def flow_row(recording: str, number: int, flow: Flow) -> Row:
         "consent": flow.consent,
         "host": flow.recipient.host,
         "recipient": flow.recipient.key or flow.recipient.host,
-        "sdk": _owner(flow.carrier and flow.carrier.code),
+        "sdk": _owner(flow.carrier.code if flow.carrier else None),
         "other_app": flow.other_app,
         "party": flow.recipient.party,
         "at": format_time(flow.at),
@@ -31,7 +31,7 @@ def flow_row(recording: str, number: int, flow: Flow) -> Row:
     }
 
 
-def match_rows(recording: str, flow: Flow) -> list[Row]:
+def match_rows(recording: int, flow: Flow) -> list[Row]:
     """The rows of the matches of a flow."""
     return [
         {
@@ -49,7 +49,7 @@ def match_rows(recording: str, flow: Flow) -> list[Row]:
     ]
 
 
-def finding_row(recording: str, number: int, finding: Finding) -> Row:
+def finding_row(recording: int, number: int, finding: Finding) -> Row:
     """The row of a finding."""
     return {
         "recording": recording,
@@ -66,7 +66,7 @@ def finding_row(recording: str, number: int, finding: Finding) -> Row:
     }
 
 
-def gap_row(recording: str, number: int, gap: ReportedGap) -> Row:
+def gap_row(recording: int, number: int, gap: ReportedGap) -> Row:
     """The row of a gap that correlating came upon."""
     return {
         "recording": recording,
@@ -79,14 +79,3 @@ def gap_row(recording: str, number: int, gap: ReportedGap) -> Row:
 
 def _owner(code: Code | None) -> str | None:
     return code.owner if code else None
-
-
-def without_nul(rows: list[Row]) -> list[Row]:
-    """The rows for a database that has no NUL in its texts (PostgreSQL); JSON has it escaped anyway."""
-    return [
-        {
-            name: value.replace("\0", "\N{REPLACEMENT CHARACTER}") if isinstance(value, str) else value
-            for name, value in row.items()
-        }
-        for row in rows
-    ]

@@ -25,11 +25,13 @@ from sqlalchemy import (
     String,
     Text,
     case,
+    column,
     func,
     insert,
     inspect,
     or_,
     select,
+    table,
     text,
     update,
 )
@@ -48,6 +50,19 @@ ATTEMPTS = 3
 """So often a run is begun before it counts as unobservable."""
 JUDGINGS = 5
 """So often a recording is judged before that counts as impossible; a judge that is killed counts."""
+
+OF_SERVER: dict[str, Any] = {
+    "pool_size": 4,
+    "max_overflow": 2,
+    "connect_args": {
+        "connect_timeout": 10,
+        "keepalives_idle": 30,
+        "keepalives_interval": 10,
+        "keepalives_count": 3,
+        "tcp_user_timeout": 40_000,
+    },
+}
+"""Few connections for each of many hosts, and none that waits for minutes when the network is gone."""
 
 State = Literal["planned", "leased", "recorded", "judged", "unobservable"]
 Reason = Literal["setup", "usage", "fault", "lost", "judging"]
@@ -223,7 +238,7 @@ class Runs:
     """
 
     def __init__(self, place: str | Path) -> None:
-        self._engine = open_engine(place, _prepare)
+        self._engine = open_engine(place, _prepare, OF_SERVER)
         self.name = self._engine.url.database or self._engine.url.render_as_string(hide_password=True)
         self.server = self._engine.dialect.name != "sqlite"
         """It is on a server, which several hosts can use."""
@@ -271,6 +286,19 @@ class Runs:
             ).rowcount
 
     # recording
+
+    def has_queue(self) -> bool:
+        """Whether the tables of Procrastinate are there."""
+        with self._read() as connection:
+            return _JOBS.name in inspect(connection).get_table_names()
+
+    def unqueued(self, pool: str, window: int) -> list[str]:
+        """Which of the next `window` runs of a pool have no job of Procrastinate that waits."""
+        next_ = select(RunRow.id).where(RunRow.state == "planned", RunRow.pool == pool)
+        ids = next_.order_by(RunRow.attempts, RunRow.number).limit(window).subquery()
+        job = select(_JOBS.c.queueing_lock).where(_JOBS.c.queueing_lock == ids.c.id, _JOBS.c.status == text("'todo'"))
+        with self._read() as connection:
+            return list(connection.scalars(select(ids.c.id).where(~job.exists())))
 
     def pools(self) -> list[str]:
         """The pools of which runs wait."""
@@ -371,6 +399,12 @@ class Runs:
             which = (RunRow.id == run, RunRow.state.in_(("recorded", "unobservable")), RunRow.recording.is_not(None))
             connection.execute(update(RunRow).where(*which).values(**values))
 
+    def put_back(self, run: str) -> None:
+        """A recording was not judged, for no fault of its own or its judge's: another judge may."""
+        values = {"judgings": RunRow.judgings - 1, "lease": None, "expires": None}
+        with self._write() as connection:
+            connection.execute(update(RunRow).where(RunRow.id == run, RunRow.state == "recorded").values(**values))
+
     def unjudged(self, run: str, note: str) -> None:
         """A recording could not be judged: another judge tries, but not after JUDGINGS."""
         again = RunRow.judgings < JUDGINGS
@@ -460,6 +494,7 @@ class Runs:
             yield connection
 
 
+_JOBS = table("procrastinate_jobs", column("queueing_lock"), column("status"))
 _RUN = tuple(getattr(RunRow, each.name) for each in fields(Run))
 
 

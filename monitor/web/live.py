@@ -15,6 +15,8 @@ SOON_S = 0.05
 """Between two looks while a run goes on."""
 LATER_S = 1.0
 """Between two looks else, and at whether a run still goes on."""
+SHARE = 20
+"""A look that takes long is followed by a pause of so many times that."""
 QUIET_S = 15.0
 """After which something is said, so that it is noticed when nobody listens any more."""
 
@@ -28,6 +30,8 @@ class Watched(NamedTuple):
     """Whether it is likely to change soon."""
     ending: Callable[[], bool]
     """Whether the server is about to end."""
+    pause_s: float = LATER_S
+    """Between two looks while it is not."""
 
 
 def events(request: Request, watched: Watched) -> StreamingResponse:
@@ -43,8 +47,8 @@ async def _changes(request: Request, watched: Watched) -> AsyncIterator[str]:
         if now - asked_at >= LATER_S:
             live, asked_at = await run_in_threadpool(watched.is_live), now
         if live or now >= look_at:
-            look_at = now + LATER_S
             found = await run_in_threadpool(watched.state)
+            look_at = now + max(watched.pause_s, SHARE * (time.monotonic() - now))
             if found != told:
                 told, said_at = found, now
                 yield f"data: {found}\n\n"

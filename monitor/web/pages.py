@@ -15,7 +15,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from monitor.errors import UserError
-from monitor.web import consents, live, overview, run
+from monitor.web import consents, live, overview, ranking, run
 from monitor.web.asked import STATIC, Asked, Site
 from monitor.web.door import HEALTH, Door
 
@@ -26,6 +26,7 @@ PAGES: dict[str, View] = {
     "/recipients/{host}": overview.recipient,
     "/rules": overview.rules,
     "/rules/{rule}": overview.rule,
+    "/ranking": ranking.ranking,
     "/compare": overview.compare,
     "/recordings/{recording}": run.summary,
     "/recordings/{recording}/findings": run.findings,
@@ -68,7 +69,8 @@ def app(
 
     def of_all(request: Request) -> Response:
         asked = Asked(site, request)
-        return live.events(request, live.Watched(lambda: overview.state_of_all(asked), lambda: False, ending))
+        pause_s = asked.number("pause") or live.LATER_S
+        return live.events(request, live.Watched(lambda: overview.state_of_all(asked), lambda: False, ending, pause_s))
 
     def of_one(request: Request) -> Response:
         asked = Asked(site, request)

@@ -226,7 +226,7 @@ def upload(asked: Asked) -> Response:
     seen = _seen(asked, "upload")
     if seen is None or not holds(seen, Upload):
         raise _no_line(asked, "uploads.jsonl")
-    flows = asked.site.lists.flows_of(asked.recording, upload=seen.ref)
+    flows = asked.site.store.flows(asked.recording, upload=seen.ref)
     folder = Path(asked.site.store.path(asked.recording))
     event = asked.mask.event(seen.event)
     facts = {
@@ -284,7 +284,7 @@ def read(asked: Asked) -> Response:
     seen = _seen(asked, "access")
     if seen is None or not holds(seen, Access):
         raise _no_line(asked, "accesses.jsonl")
-    flows = sorted(asked.site.lists.flows_of(asked.recording, access=seen.ref), key=lambda flow: flow.at)
+    flows = sorted(asked.site.store.flows(asked.recording, access=seen.ref), key=lambda flow: flow.at)
     event = asked.mask.event(seen.event)
     facts = {
         **head(asked),

@@ -73,6 +73,8 @@ PATHS = {
     "gaps": "/recordings/{run}/gaps",
     "recipients": "/recipients",
     "recipient": "/recipients/h0.d0.test",
+    "ranking": "/ranking",
+    "ranking of findings": "/ranking?by=finding&rule=sent-before-consent",
     "rules": "/rules",
     "rule": "/rules/sent-before-consent",
     "many uploads": "/recordings/many/uploads",

@@ -7,27 +7,37 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from monitor.fleet.objects import Objects
+from monitor.fleet.objects import objects
+from monitor.fleet.spool import MOST_BYTES, Spool
 from monitor.fleet.worker import Device, Host
 from monitor.store.runs import Planned, Run, Runs
 
 RECORDINGS = Path(__file__).parents[1] / "recordings"
 RECORDED = "address-book-upload"
-FINDINGS = 1
+FINDINGS = 2
 
 _GIVE = """
-sleep "$3"
+mkdir "$5.busy"
+trap 'rmdir "$5.busy"' EXIT
+trap 'exit 130' TERM
+sleep "$3" &
+wait $!
 mkdir -p "$2" && cp -R "$1/." "$2/" && sed -i "s/address-book-upload/${2##*/}/" "$2/run.json"
 exit "$4"
 """
-"""$1: the recording, $2: the folder to make, $3: seconds, $4: the exit code of `observe`."""
+"""$1: the recording, $2: the folder to make, $3: seconds, $4: the exit code of `observe`, $5: the device, which is not
+to be in use."""
 
 
-def fake(seconds: float = 0.0, code: int = 1) -> Callable[[Run, Device, Path], Sequence[str]]:
+def fake(seconds: Callable[[], float] = lambda: 0.0, code: int = 1) -> Callable[[Run, Device, Path], Sequence[str]]:
     """What makes a run instead of `appwitness observe`."""
-    return lambda _run, _device, folder: [
-        "sh", "-ec", _GIVE, "sh", str(RECORDINGS / RECORDED), str(folder), str(seconds), str(code),
-    ]  # fmt: skip
+
+    def command(_run: Run, device: Device, folder: Path) -> Sequence[str]:
+        busy = folder.parent.parent / device.serial
+        said = (RECORDINGS / RECORDED, folder, f"{seconds():.3f}", code, busy)
+        return ["sh", "-ec", _GIVE, "sh", *map(str, said)]
+
+    return command
 
 
 def failing(words: str, code: int) -> Callable[[Run, Device, Path], Sequence[str]]:
@@ -51,5 +61,6 @@ def planned(count: int, campaign: str = "night", pool: str = "kind!=lab") -> lis
 def host(folder: Path, runs: Runs, name: str = "host", **options: Any) -> Host:
     """A host whose devices are fake."""
     said = {"command": fake(), "check": lambda _device: None, "check_s": 0.1, "idle_s": 0.02, **options}
-    objects = Objects(folder / "recordings")
-    return Host(name, runs, objects, folder / "spool" / name, folder / "turns", threading.Event(), **said)
+    kept = objects(said.pop("recordings", folder / "recordings"))
+    spool = Spool(folder / "spool" / name, kept, said.pop("spool_bytes", MOST_BYTES))
+    return Host(name, runs, kept, spool, folder / "turns", threading.Event(), **said)

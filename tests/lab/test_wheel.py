@@ -66,7 +66,7 @@ def environment(wheel, tmp_path_factory):
         command = [UV, "pip", "install", "--quiet", "--python", python, "--constraint", pins, *packages]
         subprocess.run(command, check=True, cwd=folder)
 
-    install(wheel)
+    install(f"appwitness[lab] @ {wheel.as_uri()}")
     return folder / "env", install
 
 

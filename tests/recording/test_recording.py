@@ -588,7 +588,7 @@ def test_a_stamp_can_be_checked_by_hand(recording):
     assert stamp["previous"] == hashlib.sha256(first).hexdigest()
     held = stamp["files"]["gaps.jsonl"]
     assert (held["lines"], held["bytes"], held["sha256"]) == (2, len(data), hashlib.sha256(data).hexdigest())
-    assert held["added"] == "".join(hashlib.sha256(line).hexdigest()[:16] for line in data.splitlines(keepends=True))
+    assert held["digests"] == "".join(hashlib.sha256(line).hexdigest() for line in data.splitlines(keepends=True))
     assert stamp["run"]["sha256"] == hashlib.sha256((recording.path / "run.json").read_bytes()).hexdigest()
     assert stamp["digest"] == hashlib.sha256(second[: second.rindex(b',"digest"')]).hexdigest()
 

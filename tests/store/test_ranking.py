@@ -11,7 +11,7 @@ from monitor.findings import Carrier, Code, Finding, Flow, Match, Recipient, Rep
 from monitor.store import Store
 from monitor.store.index import Sight
 from monitor.store.lists import ROWS
-from monitor.store.ranking import Counted, Rankings
+from monitor.store.ranking import Counted, Needed, Rankings
 
 AT = datetime(2026, 5, 1, 8, 0, tzinfo=UTC)
 SEEN = Sight(reads=1, uploads=1, sought=True, asked=True)
@@ -135,7 +135,7 @@ def test_one_finding_of_many_apps_is_one_row(store):
     assert first.of == {
         "rule": "sent-before-consent", "data": "phone_number", "recipient": "ads.test", "sdk": None,
     }  # fmt: skip
-    assert (first.apps, first.when) == (2, {"before_answer": 2})
+    assert (first.apps, first.able, first.when) == (2, 2, {"before_answer": 2})
     assert counts(store, "app", rule="sent-abroad") == [("com.example.b", 1, 1)]
 
 
@@ -153,15 +153,28 @@ def test_a_run_that_showed_nothing_is_not_among_those_that_could(store):
     keep(store, "3", sight=Sight(reads=3, sought=True), app="com.example.c")
     keep(store, "4", sight=Sight(uploads=3), app="com.example.d")
     keep(store, "5", [sent()], app="com.example.e", judged=None)
-    basis = Rankings(store).basis()
+    basis = Rankings(store).basis("recipient")
     assert basis.all == Counted(5, 5)
     assert basis.able == Counted(2, 2)
     assert basis.gaps == Counted(1, 1)
     assert basis.left == {"nothing_sent": 1, "no_values": 1, "unjudged": 1}
     assert counts(store, "recipient") == [("ads.test", 1, 1)]
-    needs = Rankings(store).basis({"hooks", "consent"})
-    assert needs.able == Counted(2, 2)
-    assert needs.left == {"consent_unwatched": 1, "nothing_read": 1, "unjudged": 1}
+    assert Rankings(store).basis("rule").left == {"unjudged": 1}
+    watched = Rankings(store, {"read-too-often": {"hooks", "consent"}}).basis("data", {"rule": "read-too-often"})
+    assert (watched.able, watched.left) == (Counted(2, 2), {"consent_unwatched": 1, "nothing_read": 1, "unjudged": 1})
+
+
+def test_a_rule_is_held_against_the_apps_that_could_have_shown_it(store):
+    keep(store, "1", findings=[found("read-too-often"), found()])
+    keep(store, "2", sight=Sight(uploads=3, asked=True), app="com.example.b")
+    keep(store, "3", sight=Sight(uploads=3, reads=3, sought=True), app="com.example.c")
+    shown_by: dict[str, set[Needed]] = {
+        "read-too-often": {"hooks"},
+        "sent-before-consent": {"proxy", "values", "consent"},
+    }
+    ranked = Rankings(store, shown_by).ranking("rule").rows
+    assert {row.of["rule"]: row.able for row in ranked} == {"read-too-often": 2, "sent-before-consent": 1}
+    assert {row.able for row in rows(store, "finding")} == {3}
 
 
 def test_a_ranking_has_pages(store):
@@ -174,4 +187,4 @@ def test_a_ranking_has_pages(store):
 
 def test_an_empty_index_ranks_nothing(store):
     assert rows(store, "recipient") == ()
-    assert Rankings(store).basis().all == Counted(0, 0)
+    assert Rankings(store).basis("recipient").all == Counted(0, 0)

@@ -255,6 +255,26 @@ def test_one_database_holds_many_recordings(store, tmp_path):
     assert len(list(store.read("run-2", "access"))) == 2
 
 
+def test_a_recording_and_a_campaign_can_be_forgotten(store, tmp_path):
+    for number, campaign in enumerate(["spring", "spring", "autumn", None, None]):
+        with Recording.create(tmp_path / str(number), run(f"run-{number}", campaign=campaign)) as made:
+            made.append(access())
+            take_in(store, made)
+            store.save(f"run-{number}", [flow(1)], [finding(1)], judged_by="rules")
+    assert store.campaigns() == {"": 2, "autumn": 1, "spring": 2}
+    assert store.forget(["run-4"]) == 1
+    assert store.forget(["run-4"]) == 0
+    assert store.forget_campaign("spring") == 2
+    for unknown in ("spring", ""):
+        with pytest.raises(UserError, match="knows of no campaign"):
+            store.forget_campaign(unknown)
+    assert [each.id for each in store.recordings()] == ["run-2", "run-3"]
+    for gone in ("run-0", "run-1", "run-4"):
+        assert (store.held(gone), store.flows(gone), list(store.read(gone, "access"))) == (None, [], [])
+    for left in ("run-2", "run-3"):
+        assert (store.flows(left), len(list(store.read(left, "access")))) == ([flow(1)], 1)
+
+
 def test_the_run_is_brought_up_to_date(store, recording):
     take_in(store, recording)
     changed = recording.update_run(ended=AT + timedelta(hours=1), hooks={"a": "installed"})
@@ -518,7 +538,7 @@ def other_program(path: Path) -> None:
     [
         (not_a_database, "file is not a database", "some other file"),
         (other_version, "made by another version", "Delete it"),
-        (other_program, "other tables with the names of ours: recordings", "name another"),
+        (other_program, "other tables with the names of ours: recordings", "Name another"),
         (lambda path: path.mkdir(), "unable to open", "may write"),
     ],
 )

@@ -331,6 +331,21 @@ def test_a_recipient_and_a_rule_name_the_runs(store, known):
     assert {row["recording"] for row in found} == {SECOND}
 
 
+def test_a_ranking_counts_apps_and_leads_to_what_is_behind_it(store, known):
+    asking = browser(store, known)
+    facts = asking.get("/ranking?format=json").json()
+    (row,) = facts["rows"]
+    assert (row["of"], row["apps"], row["able"], row["runs"]) == ({"recipient": "a.test"}, 1, 1, 1)
+    assert row["when"] == {"unasked": 1}
+    assert facts["basis"]["left"] == {"nothing_sent": 1}
+    page = asking.get("/ranking").text
+    assert "Left out" in page
+    behind = re.search(r'<th scope="row"><a href="([^"]+)"', page)[1].replace("&amp;", "&")
+    assert HERE in asking.get(behind).text
+    rules = asking.get("/ranking?by=rule&format=json").json()["rows"]
+    assert "sent-before-consent" in {row["of"]["rule"] for row in rules}
+
+
 def test_a_value_in_the_name_of_a_host_is_hidden_over_all_recordings(tmp_path, known):
     recording = Recording.create(tmp_path / "r", serving.run("one", ended=serving.START + timedelta(minutes=1)))
     host = "n8613800000007.a.test"
@@ -338,9 +353,9 @@ def test_a_value_in_the_name_of_a_host_is_hidden_over_all_recordings(tmp_path, k
     recording.append_all((serving.read(7, serving.START + timedelta(seconds=1)), sent))
     with Store(tmp_path / "index.sqlite") as store:
         correlate(recording, store, known)
-        for path in ("/recipients", "/rules/sent-before-consent", "/recordings/one/findings"):
+        for path in ("/recipients", "/ranking", "/rules/sent-before-consent", "/recordings/one/findings"):
             page = browser(store, known).get(path).text
-            assert ".a.test" in page
+            assert "a.test" in page
             assert "8613800000007" not in page
 
 
@@ -384,6 +399,8 @@ def test_what_is_not_there_is_not_there(store, known, path):
         f"{HERE}/findings?level=worst&rule=<script>",
         "/?level='&text=%25_%5C&lang=../zh&sort=-verdict",
         "/recipients?text=%00",
+        "/ranking?by=<script>&recipient=%00&sdk=-&page=999999&text=%25_%5C",
+        "/ranking?by=finding&rule=%27&data=<script>alert(1)</script>",
     ],
 )
 def test_an_odd_address_is_answered(store, known, path):

@@ -125,6 +125,7 @@ __all__ = [
     "Says",
     "Timeline",
     "Why",
+    "by_operator",
     "clock_of",
     "consents",
     "of_app",

@@ -246,6 +246,11 @@ class Rule(CatalogEntry):
         return tuple(need for need in self.needs if not (getattr(observers, need) or (need == "consent" and assumed)))
 
     @property
+    def shown_by(self) -> frozenset[Need | Literal["values"]]:
+        """What a run must have recorded to show it: of what was sent, also values that were looked for."""
+        return frozenset({*self.needs, *(("values",) if self.on == "flow" else ())})
+
+    @property
     def needs_whole_run(self) -> bool:
         """Whether it looks for what did not happen, so that only the whole run shows it."""
         when = self.when

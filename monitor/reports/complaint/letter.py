@@ -12,10 +12,12 @@ from pydantic import BaseModel
 
 from monitor.events import Access, Connection, Consent, Event, Phase, Ref, Upload
 from monitor.findings import Article, Finding, Flow, Report
+from monitor.findings.chain import ORDERS, Chains
 from monitor.reports.articles import cited
 from monitor.reports.frames import caller
 from monitor.reports.integrity import copied, signature
 from monitor.reports.page import sections
+from monitor.reports.reasons import said
 from monitor.reports.recipients import who
 from monitor.reports.time_axis import clock, consent_steps, step_for
 from monitor.reports.verdict import worst_first
@@ -63,6 +65,10 @@ class Fact:
     """How they are cited."""
     grounds: tuple[int, ...]
     """Their numbers among the grounds."""
+    order: tuple[str, ...]
+    """Which of its lines came first, and how certain that is."""
+    refuted: tuple[str, ...]
+    """What would refute it."""
 
 
 @dataclass(frozen=True)
@@ -135,6 +141,7 @@ class Letter:
         self.assumption = assumption(report, words)
         self.case = case(self.run, words)
         self._steps = consent_steps(report)
+        self._chains = Chains(report)
         self._flows = {flow.id: flow for flow in report.flows}
         findings = [finding for finding in worst_first(report) if finding.level != "info"]
         self.grounds = list(self._grounds(findings))
@@ -194,6 +201,7 @@ class Letter:
         if access and not values:
             values = list(dict.fromkeys(value.text for value in access.values))
         asked = caller(access.stack, access.owners) if access else None
+        chain = self._chains.of(finding)
         return Fact(
             number=number,
             title=words.of(finding.title),
@@ -220,6 +228,8 @@ class Letter:
             uncovered=finding.uncovered[:24],
             articles=tuple(cited(article, words) for article in self._articles(finding)),
             grounds=tuple(ground.number for ground in self.grounds if number in ground.facts),
+            order=tuple(said(each.says, words) for each in chain if each.says.code in ORDERS),
+            refuted=tuple(dict.fromkeys(said(one, words) for each in chain for one in each.unless)),
         )
 
     def _form(self, variant: str) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from monitor.events import Access
 from monitor.findings import Finding, Report
+from monitor.findings.chain import Chains
 from monitor.reports.articles import by_jurisdiction, cited
 from monitor.reports.ends import code
 from monitor.reports.frames import caller
@@ -15,6 +16,7 @@ from monitor.reports.groups import Group, sentence
 from monitor.reports.page import sections
 from monitor.reports.page.flows import Block, Flows, Place, Row
 from monitor.reports.page.sections import ROWS, ranges
+from monitor.reports.reasons import Step, steps
 from monitor.reports.recipients import who
 from monitor.reports.timeline import Picture, picture
 from monitor.reports.watched import consent
@@ -72,6 +74,8 @@ class Card:
     codes: tuple[tuple[str, str], ...]
     """Who read it and who sent it: title and code, with the maker of the SDK."""
     tags: tuple[Tag, ...]
+    chain: tuple[Step, ...]
+    """How its worst finding was concluded, else its first flow."""
     cleartext: bool
     block: Block | None
     reads: tuple[Place, ...]
@@ -91,6 +95,7 @@ class Cards:
         self.report = report
         self.words = words
         self.flows = flows
+        self.chains = Chains(report)
         ends = [end for finding in report.findings for end in (finding.read_by, finding.sent_by) if end and end.owner]
         self.owners = {plain(end.code): end.owner or "" for end in ends}
         """Code -> whose it is, where that is known."""
@@ -123,6 +128,7 @@ class Cards:
             chance=words("coincidence", count=f"{round(1 / (1 - min(best, 0.999999))):,}") if best > 0 else "",
             codes=tuple(self._codes(group)),
             tags=tuple(self._tags(group)),
+            chain=tuple(self._chain(group)) if full else (),
             cleartext=any(flow.cleartext for flow in group.flows),
             block=self.flows.block(group.flows[0]) if full and group.flows else None,
             reads=tuple(self.flows.read(ref) for ref in reads[:READS]) if full and not group.flows else (),
@@ -131,6 +137,10 @@ class Cards:
             rows=tuple(self.flows.row(flow) for flow in rest[: ROWS if full else 1]),
             more_rows=max(0, len(rest) - (ROWS if full else 1)),
         )
+
+    def _chain(self, group: Group) -> list[Step]:
+        chain = self.chains.of(group.findings[0]) if group.findings else self.chains.of_flow(group.flows[0])
+        return steps(chain, self.words)
 
     def _picture(self, group: Group) -> Picture | None:
         lines = {ref for flow in group.flows for ref in (flow.access, flow.upload) if ref}

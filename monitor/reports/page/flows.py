@@ -12,6 +12,7 @@ from monitor.findings import Flow, Match, Recipient, Report, Why
 from monitor.findings.context import Context, Stretch
 from monitor.reports.ends import code
 from monitor.reports.frames import Frame, frames
+from monitor.reports.gaps import has_forgotten
 from monitor.reports.page.by_hand import Step, commands
 from monitor.reports.reasons import all_said, said
 from monitor.reports.recipients import who
@@ -180,6 +181,8 @@ class Flows:
     def _no_access(self) -> str:
         """Why there is no place where a value was read, and where it is known from."""
         observers = self.report.observers
+        if has_forgotten(self.report, "access"):
+            return "no_access_forgotten"
         if observers.persona != "declared":
             return "no_access"
         return "no_access_declared" if observers.hooks else "no_access_unwatched"

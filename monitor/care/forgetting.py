@@ -1,0 +1,215 @@
+"""Which lines and bodies of a recording have to go: all of them, those of some kinds, or those with a value."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Collection, Iterable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+from monitor.care.replacing import Replacing
+from monitor.errors import UserError
+from monitor.events import FILES, Access, AppIdentity, DeviceIdentity, Ref, Run, Transform, Upload, Value
+from monitor.match.belief.placeholders import is_placeholder
+from monitor.match.decode import leaves_of
+from monitor.recording import Forgotten, Read, Recording, verify
+from monitor.recording.files import NotAFile, folder, reading
+from monitor.recording.seal import BODIES, Before, named_bodies
+
+KEPT = (
+    *("v", "id", "app_type", "plan", "observers", "hooks", "started", "ended", "versions", "probe", "shared"),
+    *("clock_offset_ms", "clock_uncertainty_ms", "clock_drift_ms", "clock", "unpin", "unpinned", "sockets_watched"),
+    *("install_ms", "times", "unhooked"),
+)
+"""Fields of run.json that are left when a whole recording is forgotten, beside which app and what kind of device."""
+FORGOTTEN = "forgotten"
+"""Stands in run.json for a text in which a value was found."""
+SHORTEST = 4
+"""Characters of a value that is also looked for as it stands, whatever is around it."""
+PICTURES = (b"\x89PNG", b"\xff\xd8\xff", b"\0\0\0")
+"""How pictures and films begin: nobody can tell what is on them."""
+type Reads = Callable[[], Iterator[Read]]
+"""Reads the lines of a recording that are no tombstones, as often as it is called."""
+_DIGEST = re.compile(rb"[0-9a-f]{64}")
+
+
+@dataclass(frozen=True)
+class ToForget:
+    """What of a recording is to be forgotten."""
+
+    recording: Recording
+    lines: dict[str, frozenset[int]]
+    """kind -> numbers, of those kinds that have some."""
+    bodies: tuple[str, ...]
+    """Names in bodies/."""
+    run: Run | None
+    """run.json as it is to be; None: it stays as it is."""
+    before: Before
+    unsearched: tuple[Ref, ...] = ()
+    """Lines and bodies that could not be looked through to their end, and stay."""
+
+    def __bool__(self) -> bool:
+        return bool(self.lines or self.bodies or self.run)
+
+    @property
+    def count(self) -> int:
+        """How many lines."""
+        return sum(map(len, self.lines.values()))
+
+    def forget(self, reason: str | None = None) -> Forgotten:
+        """Do it, for good. Raises UserError when it cannot be done now."""
+        return self.recording.forget(self.lines, self.bodies, self.run, before=self.before, reason=reason)
+
+
+def to_forget(recording: Recording, values: Collection[Value] = (), kinds: Collection[str] = ()) -> ToForget:
+    """What has to go of a recording: what holds one of the `values`, else the lines of `kinds`, else everything.
+
+    Nothing is changed yet. Raises UserError while it is being recorded, and for a value that says nothing of anybody.
+    """
+    if recording.going_on:
+        raise UserError(f"{recording.path} is being recorded.", "Forget it when the run has ended.")
+
+    def reads() -> Iterator[Read]:
+        return (read for kind in FILES for read in recording.read(kind, finished=True) if not read.forgotten)
+
+    before = verify(recording.path).before
+    if values:
+        return _holding(recording, reads, values, before)
+    gone = {read.ref for read in reads() if not kinds or read.kind in kinds}
+    if kinds:
+        kept = {name for read in reads() if read.ref not in gone for name in named_bodies(read.raw)}
+        bodies = {name for read in reads() if read.ref in gone for name in named_bodies(read.raw)} - kept
+        gone |= _mentioning(reads, bodies)
+        return ToForget(recording, _numbers(reads, gone), _present(recording, bodies), None, before)
+    run = _bare(recording.run)
+    return ToForget(
+        recording, _numbers(reads, gone), _present(recording, None), run if run != recording.run else None, before
+    )
+
+
+def _bare(run: Run) -> Run:
+    """That there was a run, of which app, on which kind of device."""
+    app = AppIdentity(**{name: value for name, value in run.app if name in AppIdentity.model_fields})
+    device = DeviceIdentity(
+        serial=FORGOTTEN,
+        model=run.device.model,
+        release=run.device.release,
+        api_level=run.device.api_level,
+        kind=run.device.kind,
+    )
+    return Run(app=app, device=device, **{name: getattr(run, name) for name in KEPT})
+
+
+def _numbers(reads: Reads, gone: Collection[Ref]) -> dict[str, frozenset[int]]:
+    found: dict[str, set[int]] = {}
+    for read in reads():
+        if read.ref in gone:
+            found.setdefault(read.kind, set()).add(read.position.line)
+    return {kind: frozenset(numbers) for kind, numbers in found.items()}
+
+
+def _mentioning(reads: Reads, bodies: Collection[str]) -> set[Ref]:
+    """Lines with the digest of a body that goes: whoever guesses what was in it could see there that it is right."""
+    return {read.ref for read in reads() if any(each.decode() in bodies for each in _DIGEST.findall(read.raw))}
+
+
+def _present(recording: Recording, bodies: Collection[str] | None) -> tuple[str, ...]:
+    """Those of some bodies that are there, or all that is there; what writers that were killed left too."""
+    names: list[str] = []
+    with suppress(FileNotFoundError), folder(recording.path, BODIES) as here:
+        names = os.listdir(here)  # noqa: PTH208 a folder that is open
+    return tuple(sorted(name for name in names if bodies is None or name in bodies))
+
+
+class _Search:
+    """Looks for some values in the lines and bodies of a recording, by our own matcher and as they stand."""
+
+    def __init__(self, recording: Recording, values: Iterable[Value]) -> None:
+        self.recording = recording
+        apps = {recording.run.app.package, *(read.app for read in recording.events(Access) if read.app)}
+        self.replacing = Replacing(values, recording.seen(Transform), apps, recording.body)
+        self.texts = [each.text.encode("utf-8", "replace") for each in values if len(each.text) >= SHORTEST]
+
+    def data(self, data: bytes, hint: str = "") -> bool | None:
+        """Whether one of the values is in some bytes; None: they could not be looked through to their end."""
+        if any(data.find(text) >= 0 for text in self.texts):
+            return True
+        if data[:4].startswith(PICTURES):
+            return None
+        hits = self.replacing.found(leaves_of(data, hint, narrow=self.replacing.narrow))
+        return None if hits is None else bool(hits)
+
+    def upload(self, upload: Upload) -> tuple[bool | None, bool | None]:
+        """The same of an upload as a whole, and of its body."""
+        body = self.recording.body_view(upload.body) if upload.body else None
+        if body and any(body.find(text) >= 0 for text in self.texts):
+            return True, True
+        hits = self.replacing.in_upload(upload, body)
+        if hits is None:
+            return None, None
+        return bool(hits), any(hit.leaf.path.startswith("$") for hit in hits)
+
+    def run(self, tree: Any) -> Any:
+        """run.json without the values."""
+        match tree:
+            case str():
+                return FORGOTTEN if self.data(tree.encode("utf-8", "replace")) else tree
+            case dict():
+                return {name: self.run(value) for name, value in tree.items()}
+            case list():
+                return [self.run(value) for value in tree]
+        return tree
+
+
+def _holding(recording: Recording, reads: Reads, values: Collection[Value], before: Before) -> ToForget:
+    """What holds one of the values, in any of the forms and encodings that our matcher knows."""
+    for value in values:
+        if is_placeholder(value):
+            raise UserError(f"{value.text!r} says nothing about anybody.", "Name a value of a person.")
+    search = _Search(recording, values)
+    gone: set[Ref] = set()
+    bodies: set[str] = set()
+    unsearched: list[Ref] = []
+    bodies_of_uploads: set[str] = set()
+    for read in reads():
+        found = search.data(read.raw, "application/json")
+        if isinstance(upload := read.event, Upload):
+            inside, in_body = search.upload(upload)
+            found = found or inside
+            bodies_of_uploads |= {upload.body} if upload.body else set()
+            bodies |= {upload.body} if upload.body and in_body else set()
+        if found:
+            gone.add(read.ref)
+        elif found is None or read.size > len(read.raw) + 1:
+            unsearched.append(read.ref)
+    for name in set(_present(recording, None)) - bodies_of_uploads:
+        found = _in_body(search, name)
+        if found:
+            bodies.add(name)
+        elif found is None:
+            unsearched.append(f"{BODIES}/{name}")
+    gone |= _mentioning(reads, bodies)
+    kept = {name for read in reads() if read.ref not in gone for name in named_bodies(read.raw)}
+    bodies |= {name for read in reads() if read.ref in gone for name in named_bodies(read.raw)} - kept
+    run = _run_without(recording.run, search)
+    return ToForget(
+        recording, _numbers(reads, gone), _present(recording, bodies), run, before, tuple(sorted(set(unsearched)))
+    )
+
+
+def _in_body(search: _Search, name: str) -> bool | None:
+    """Whether a value is in a file of bodies/, whatever its name is."""
+    try:
+        with reading(search.recording.path, BODIES, name) as file:
+            return search.data(file.read())
+    except (FileNotFoundError, NotAFile):
+        return False
+
+
+def _run_without(run: Run, search: _Search) -> Run | None:
+    tree = run.model_dump(mode="json")
+    made = {name: value if name in KEPT or name == "app" else search.run(value) for name, value in tree.items()}
+    made["persona"] = [each for each in made["persona"] if each["text"] != FORGOTTEN]
+    return Run.model_validate(made) if made != tree else None

@@ -1,0 +1,92 @@
+"""A file of a recording once more, with tombstones in the place of the lines that are forgotten."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import secrets
+from collections.abc import Collection, Iterable
+from contextlib import suppress
+from io import BufferedWriter, FileIO
+from pathlib import Path
+from typing import BinaryIO, NamedTuple
+
+from monitor.events import FILES, forgotten, tombstone
+from monitor.recording import files
+from monitor.recording.lines import CHUNK_BYTES, raw_lines
+from monitor.recording.seal import BODIES, FileStamp, sync_folder
+
+_LEFT = re.compile(r"\.(?:run\.json|[a-z]+\.jsonl)\.\d+\.[0-9a-f]{8}\Z")
+"""What a writer that was killed left beside the files of a recording."""
+
+
+class Holed(NamedTuple):
+    """A file that is about to take the place of another."""
+
+    name: str
+    beside: str
+    """Its name until then."""
+    stamp: FileStamp
+    """Its whole lines."""
+    forgotten: int
+    """Lines that are forgotten in it."""
+
+    def put(self, path: Path) -> None:
+        """Put it in its place."""
+        with files.folder(path) as here:
+            os.rename(self.beside, self.name, src_dir_fd=here, dst_dir_fd=here)
+
+
+def holed(path: Path, kind: str, gone: Collection[int]) -> Holed:
+    """Write a file of lines once more beside itself, on disk when this returns, without the lines of these numbers.
+
+    An unfinished last line that is one of them is cut off: no stamp has it.
+    """
+    name = FILES[kind]
+    beside = f".{name}.{os.getpid()}.{secrets.token_hex(4)}"
+    digest, size, lines, count, at = hashlib.sha256(), 0, 0, 0, 0
+    with (
+        files.reading(path, name) as source,
+        files.reading(path, name) as again,
+        FileIO(files.opened(path, beside, flags=os.O_WRONLY | os.O_CREAT | os.O_EXCL), "wb") as file,
+        BufferedWriter(file, CHUNK_BYTES) as into,
+    ):
+        for number, raw in enumerate(raw_lines(source, hashlib.sha256(), CHUNK_BYTES), 1):
+            if number in gone and not raw.whole:
+                break
+            if number in gone and forgotten(raw.head) is None:
+                pieces: Iterable[bytes] = (tombstone(kind, raw.sha256) + b"\n",)
+                count += 1
+            else:
+                again.seek(at)
+                pieces = _pieces(again, raw.size)
+            at += raw.size
+            lines += raw.whole
+            for piece in pieces:
+                into.write(piece)
+                if raw.whole:
+                    digest.update(piece)
+                    size += len(piece)
+        into.flush()
+        os.fsync(into.fileno())
+    return Holed(name, beside, FileStamp(lines=lines, bytes=size, sha256=digest.hexdigest()), count)
+
+
+def remove(path: Path, bodies: Iterable[str]) -> None:
+    """Remove files of bodies/, and what a writer that was killed left beside the files of lines."""
+    with suppress(FileNotFoundError), files.folder(path, BODIES) as here:
+        for name in bodies:
+            with suppress(FileNotFoundError, IsADirectoryError, PermissionError):
+                os.unlink(name, dir_fd=here)
+    with files.folder(path) as here:
+        for name in filter(_LEFT.match, os.listdir(here)):  # noqa: PTH208 a folder that is open
+            os.unlink(name, dir_fd=here)
+    sync_folder(path, BODIES)
+    sync_folder(path)
+
+
+def _pieces(file: BinaryIO, size: int) -> Iterable[bytes]:
+    while size and (piece := file.read(min(size, CHUNK_BYTES))):
+        size -= len(piece)
+        yield piece

@@ -1,0 +1,42 @@
+"""What a ranking over apps says in words: what its rows stand for, and on how many apps and runs it rests."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from monitor.reports.mask import Mask
+from monitor.reports.words import Words
+
+
+def basis(words: Words, able: tuple[int, int], gaps: int, left: Mapping[str, int]) -> str:
+    """How far it can be trusted. `able`: apps and runs that could have shown it; `gaps`: how many of these runs have
+    gaps; `left`: the runs that could not, by reason."""
+    apps, runs = able
+    said = [words("ranked_able", apps=words.count("ranked_apps", apps), runs=words.count("ranked_runs", runs))]
+    if gaps:
+        said.append(words.count("ranked_gaps", gaps))
+    if left:
+        reasons = (words.count(f"ranked_{reason}", count) for reason, count in left.items())
+        said.append(words("ranked_left", reasons=words("semicolon").join(reasons)))
+    return words("space").join(said)
+
+
+def masked(column: str, value: str | None) -> str | None:
+    """A value of a column without what looks like personal data, as the name of a host may have."""
+    return Mask(()).excerpt(value) if column == "recipient" and value else value
+
+
+def named(
+    words: Words, column: str, value: str | None, titles: Mapping[str, dict[str, str]], who: Callable[[str], str | None]
+) -> str:
+    """What a value of a column is called. `titles` are those of rules; `who` names the recipient behind a domain."""
+    if value is None:
+        return words("ranked_unknown")
+    if column == "data":
+        return words.data(value)
+    if column == "rule":
+        return words.of(titles.get(value, {})) or value
+    if column == "recipient":
+        name = who(value)
+        return words("ranked_addresses") if value == "ip" else f"{name} ({value})" if name else value
+    return value

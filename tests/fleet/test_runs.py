@@ -1,0 +1,210 @@
+"""The table of runs: who leases which run, who was first, what came of it; the same on SQLite and on PostgreSQL."""
+
+from __future__ import annotations
+
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+import sqlalchemy
+
+from monitor.errors import StoreError, UserError
+from monitor.store.database import open_engine
+from monitor.store.runs import ATTEMPTS, JUDGINGS, Planned, Runs, Slot
+from tests.fleet.rig import planned
+
+POOL = "kind!=lab"
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def place(request, tmp_path):
+    return str(tmp_path / "runs.sqlite") if request.param == "sqlite" else request.getfixturevalue("empty_database")
+
+
+@pytest.fixture
+def runs(place):
+    with Runs(place) as runs:
+        yield runs
+
+
+def state(runs: Runs) -> dict[str, int]:
+    (pool,) = runs.progress()
+    states = ("planned", "leased", "recorded", "judged", "unobservable")
+    return {name: count for name in states if (count := getattr(pool, name))}
+
+
+def slot(serial: str = "phone", host: str = "host", note: str | None = None) -> Slot:
+    return Slot(host, serial, {"api": "34"}, "ready", note, None, 0, paused=False)
+
+
+def test_a_plan_is_made_once(runs):
+    assert runs.plan(planned(3)) == 3
+    assert runs.plan([*planned(4), *planned(4)]) == 1
+    assert state(runs) == {"planned": 4}
+
+
+def test_a_large_plan_of_several_at_once(runs):
+    with ThreadPoolExecutor(2) as two:
+        assert sum(two.map(lambda _: runs.plan(planned(1200)), range(2))) == 1200
+    assert runs.take(POOL, "host", "phone", 60).id == planned(1)[0].id
+
+
+def test_runs_are_leased_in_order_each_to_one(runs):
+    runs.plan(planned(40))
+    with ThreadPoolExecutor(4) as four:
+        taken = list(four.map(lambda _: runs.take(POOL, "host", "phone", 60), range(44)))
+    assert sorted(run.id for run in taken if run) == sorted(run.id for run in planned(40))
+    assert taken.count(None) == 4
+    assert len({run.lease for run in taken if run}) == 40
+    assert runs.lease(taken[0].id, "other", "phone", 60) is None
+    assert runs.take("rooted", "host", "phone", 60) is None
+
+
+def test_the_first_recording_wins_and_the_other_is_kept_aside(runs):
+    runs.plan(planned(1))
+    run = runs.take(POOL, "host", "phone", 60)
+    with ThreadPoolExecutor(4) as four:
+        won = list(four.map(lambda number: runs.recorded(run.id, f"{run.id}-a{number}", "phone"), range(4)))
+    assert sorted(won) == [False, False, False, True]
+    assert runs.superseded() == 3
+    assert runs.recorded(run.id, f"{run.id}-a{won.index(True)}", "phone")  # the answer was lost, and it asks again
+    assert not runs.recorded(run.id, f"{run.id}-a{won.index(False)}", "phone")
+    assert runs.superseded() == 3
+    (judged,) = runs.to_judge(5, "host", 60)
+    assert judged.recording == f"{run.id}-a{won.index(True)}"
+
+
+def test_a_lease_that_is_not_renewed_ends(runs):
+    runs.plan(planned(2))
+    dead, alive = (runs.take(POOL, "host", "phone", 0.05) for _ in range(2))
+    runs.renew([alive.lease], 60)
+    time.sleep(0.06)
+    assert runs.expire() == 1
+    assert runs.take(POOL, "other", "phone", 60).id == dead.id
+    assert runs.recorded(dead.id, "late", "phone")  # whoever had it was cut off, not dead, and is the first
+    assert state(runs) == {"leased": 1, "recorded": 1}
+
+
+@pytest.mark.parametrize("how", ["fails", "is lost"])
+def test_a_run_that_always_fails_is_unobservable_and_can_be_tried_again(runs, how):
+    runs.plan(planned(1))
+    for attempt in range(1, ATTEMPTS + 1):
+        run = runs.take(POOL, "host", "phone", -1)
+        assert run.attempts == attempt
+        if how == "fails":
+            runs.failed(run.lease, "setup", "The device went away.")
+        else:
+            runs.expire()
+    assert runs.take(POOL, "host", "phone", 60) is None
+    ((reason, count, _),) = runs.reasons("night")
+    assert (reason, count) == ("setup" if how == "fails" else "lost", 1)
+    assert runs.retry("night", "usage") == runs.retry("day") == 0
+    assert runs.retry("night", reason) == 1
+    assert runs.take(POOL, "host", "phone", 60).attempts == 1
+
+
+def test_a_run_that_cannot_be_made_is_not_tried_again(runs):
+    runs.plan(planned(1))
+    runs.failed(runs.take(POOL, "host", "phone", 60).lease, "usage", "There is no app.", last=True)
+    assert state(runs) == {"unobservable": 1}
+
+
+def test_what_was_given_up_does_not_count(runs):
+    runs.plan(planned(1))
+    for _ in range(ATTEMPTS + 1):
+        run = runs.take(POOL, "host", "phone", 60)
+        assert run.attempts == 1
+        runs.released(run.lease)
+
+
+def test_who_lost_a_lease_ends_nothing(runs):
+    runs.plan(planned(1))
+    lost = runs.take(POOL, "host", "phone", -1)
+    runs.expire()
+    runs.take(POOL, "other", "phone", 60)
+    runs.failed(lost.lease, "setup", "The device went away.")
+    runs.released(lost.lease)
+    assert state(runs) == {"leased": 1}
+
+
+def test_recordings_are_judged_by_one_at_a_time_and_not_for_ever(runs):
+    runs.plan(planned(3))
+    for _ in range(3):
+        run = runs.take(POOL, "host", "phone", 60)
+        runs.recorded(run.id, f"{run.id}-a1", "phone")
+    with ThreadPoolExecutor(4) as four:
+        taken = [run for some in four.map(lambda _: runs.to_judge(1, "host", 60), range(4)) for run in some]
+    assert len({run.id for run in taken}) == 3
+    runs.judged(taken[0].id, 7)
+    for _ in range(JUDGINGS):
+        runs.unjudged(taken[1].id, "It is damaged.")
+        assert runs.to_judge(2, "host", 60) or _ == JUDGINGS - 1
+    assert state(runs) == {"judged": 1, "recorded": 1, "unobservable": 1}
+    assert runs.reasons() == [("judging", 1, "It is damaged.")]
+    assert runs.progress()[0].findings == 7
+    assert runs.retry("night") == 1
+    assert [run.id for run in runs.to_judge(2, "host", 60)] == [taken[1].id]
+
+
+def test_a_judge_that_is_not_heard_of_loses_its_lease(runs):
+    runs.plan(planned(1))
+    run = runs.take(POOL, "host", "phone", 60)
+    runs.recorded(run.id, "r", "phone")
+    runs.to_judge(1, "host", -1)
+    assert runs.expire() == 1
+    assert len(runs.to_judge(1, "other", 60)) == 1
+
+
+def test_devices_rest_when_a_person_wants_it(runs):
+    assert runs.tell("host", [slot("one"), slot("two")]) == {"one": False, "two": False}
+    runs.tell("other", [slot("one", "other")])
+    assert runs.pause("two") == 1
+    assert runs.pause("other/one") == 1
+    assert runs.pause("three") == 0
+    assert runs.tell("host", [slot("one"), slot("two", note="hot")]) == {"one": False, "two": True}
+    assert runs.pause("two", rest=False) == 1
+    told = {(each.host, each.serial): each for each in runs.devices()}
+    assert told["other", "one"].paused
+    assert not told["host", "two"].paused
+    assert (told["host", "two"].note, told["host", "two"].labels) == ("hot", {"api": "34"})
+    assert 0 <= told["host", "two"].silent_s < 60
+
+
+def test_several_may_begin_a_database_at_once(place):
+    begin = threading.Barrier(4)
+
+    def opened(_: int) -> int:
+        begin.wait()
+        with Runs(place) as runs:
+            return len(runs.progress())
+
+    with ThreadPoolExecutor(4) as four:
+        assert list(four.map(opened, range(4))) == [0, 0, 0, 0]
+
+
+def test_runs_of_another_version_are_not_touched(place):
+    with Runs(place) as runs:
+        runs.plan(planned(1))
+
+    def prepare(connection: sqlalchemy.Connection, _: str) -> None:
+        connection.execute(sqlalchemy.text("UPDATE fleet_version SET version = 99"))
+
+    open_engine(place, prepare).dispose()
+    with pytest.raises(UserError, match="another version"):
+        Runs(place)
+
+
+def test_runs_and_index_share_a_database(place):
+    from monitor.store import Store
+
+    with Store(place) as store, Runs(place) as runs:
+        runs.plan([Planned("r", "night", "a", "a", "accept", "")])
+        assert store.recordings() == []
+    with Runs(place) as runs:
+        assert state(runs) == {"planned": 1}
+
+
+def test_a_server_that_is_away_says_so():
+    with pytest.raises(StoreError):
+        Runs("postgresql://nobody@127.0.0.1:1/nothing")

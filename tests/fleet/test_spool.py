@@ -1,0 +1,211 @@
+"""Recordings on their way: packed, in order, while the store is away, after a kill, never over a bound."""
+
+from __future__ import annotations
+
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from monitor.errors import UserError
+from monitor.fleet.hosting import Crew, Plain, serve
+from monitor.fleet.judges import By
+from monitor.fleet.objects import objects
+from monitor.fleet.spool import Spool
+from monitor.recording import Recording
+from monitor.store import Store
+from monitor.store.runs import Run, Runs
+from tests.fleet.buckets import running, server
+from tests.fleet.rig import FINDINGS, RECORDED, RECORDINGS, fake, host, phones, planned
+
+__all__ = ["running", "server"]
+
+BEATS: dict[str, Any] = {"beat_s": 0.1, "lease_s": 5.0}
+
+
+@pytest.fixture
+def runs(tmp_path):
+    with Runs(tmp_path / "runs.sqlite") as runs:
+        yield runs
+
+
+@contextmanager
+def serving(here, devices, judges=0, db=""):
+    thread = threading.Thread(target=serve, args=(here, Plain(here), Crew(devices, judges, By(db))))
+    thread.start()
+    try:
+        yield
+    finally:
+        here.stop.set()
+        thread.join()
+
+
+def until(what, timeout_s=30):
+    end = time.monotonic() + timeout_s
+    while not what():
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
+def waiting(tmp_path):
+    return sorted(path.name for path in (tmp_path / "spool/host").glob("*.zip"))
+
+
+def test_devices_go_on_while_the_store_is_away(tmp_path, runs, server):
+    runs.plan(planned(4))
+    place, db = server.place(), tmp_path / "index.sqlite"
+    here = host(tmp_path, runs, recordings=place, **BEATS)
+    server.stop()
+    with serving(here, phones(2), judges=1, db=db):
+        until(lambda: len(waiting(tmp_path)) == 4)
+        assert runs.progress()[0].leased == 4  # nobody else makes them meanwhile
+        server.start()
+        until(lambda: runs.progress()[0].judged == 4)
+        assert waiting(tmp_path) == []
+    kept = objects(place)
+    assert sorted(kept.complete_ones()) == sorted(f"{run.id}-a1" for run in planned(4))
+    with Store(db) as store:
+        for run in store.recordings():
+            held = store.held(run.id)
+            assert held
+            assert held.path == f"{place}/{run.id}"
+            assert len(store.findings(run.id)) == FINDINGS
+
+
+def test_a_full_spool_begins_no_run_and_says_why(tmp_path, runs, server):
+    runs.plan(planned(3))
+    here = host(tmp_path, runs, recordings=server.place(), spool_bytes=1, **BEATS)
+    server.stop()
+    with serving(here, phones(1)):
+        until(lambda: any(each.note for each in runs.devices()))
+        [device] = runs.devices()
+        assert "1 recordings wait until they can be uploaded: the spool is full" in device.note
+        assert (runs.progress()[0].planned, runs.progress()[0].leased) == (2, 1)
+        server.start()
+        until(lambda: runs.progress()[0].recorded == 3)
+
+
+def test_a_host_that_was_killed_goes_on_with_what_it_had(tmp_path, runs, server):
+    runs.plan(planned(2))
+    place = server.place()
+    server.stop()
+    arguments = [str(tmp_path / "runs.sqlite"), str(tmp_path), place]
+    killed = subprocess.Popen([sys.executable, "-m", "tests.fleet.test_spool", *arguments])
+    until(lambda: len(waiting(tmp_path)) == 2)
+    killed.send_signal(signal.SIGKILL)
+    killed.wait()
+    (tmp_path / "spool/host/left").mkdir()
+    (tmp_path / "spool/host/.left.zip.1234.part").touch()
+    server.start()
+    with serving(host(tmp_path, runs, recordings=place, **BEATS), phones(1)):
+        until(lambda: runs.progress()[0].recorded == 2)
+    assert sorted(objects(place).complete_ones()) == sorted(f"{run.id}-a1" for run in planned(2))
+    assert list((tmp_path / "spool/host").iterdir()) == []
+
+
+RUN = Run(**vars(planned(1)[0]), lease="lease", attempts=1)
+
+
+def packed(spool: Spool, name: str) -> None:
+    shutil.copytree(RECORDINGS / RECORDED, spool.folder / name)
+    spool.add(name, RUN, "phone-0")
+
+
+def once(spool: Spool, runs: Runs) -> None:
+    """Deliver what waits, and end."""
+    for _, each, _ in spool._waiting():
+        spool._deliver(each, runs)
+
+
+def test_what_was_uploaded_is_not_uploaded_again(tmp_path, runs, server):
+    runs.plan(planned(1))
+    kept = objects(server.place())
+    spool = Spool(tmp_path / "spool", kept)
+    with spool.held():
+        packed(spool, f"{RUN.id}-a1")
+        kept.put(f"{RUN.id}-a1", next(spool.folder.glob("*.zip")))
+        kept.complete(f"{RUN.id}-a1")  # and killed before it said so
+        before = server.etag(kept.place, f"{RUN.id}-a1/{RUN.id}-a1.zip")
+        (spool.folder / f"{RUN.id}-a1.zip").write_bytes(b"otherwise")
+        spool._of[f"{RUN.id}-a1"] = ("lease", "phone-0")
+        once(spool, runs)
+        assert server.etag(kept.place, f"{RUN.id}-a1/{RUN.id}-a1.zip") == before
+        assert runs.progress()[0].recorded == 1
+        assert spool.leases == []
+
+
+def test_the_oldest_goes_first_and_a_second_of_one_run_does_not_count(tmp_path, runs):
+    runs.plan(planned(1))
+    spool = Spool(tmp_path / "spool", objects(tmp_path / "kept"))
+    with spool.held():
+        for attempt in (2, 1):
+            packed(spool, f"{RUN.id}-a{attempt}")
+        once(spool, runs)
+    assert [run.recording for run in runs.to_judge(9, "host", 60)] == [f"{RUN.id}-a2"]
+    assert runs.superseded() == 1
+
+
+def test_what_waits_is_not_made_again(tmp_path, runs):
+    spool = Spool(tmp_path / "spool", objects(tmp_path / "kept"))
+    with spool.held():
+        packed(spool, f"{RUN.id}-a1")
+        again = Spool(tmp_path / "spool", objects(tmp_path / "kept"))
+        later = replace(RUN, lease="later", attempts=2)
+        assert not again.adopt(RUN, "phone-1")
+        assert again.adopt(later, "phone-1")
+        assert again.leases == ["later"]
+
+
+def test_one_that_the_disk_has_changed_keeps_nobody_up(tmp_path, runs):
+    runs.plan(planned(1))
+    spool = Spool(tmp_path / "spool", objects(tmp_path / "kept"))
+    with spool.held():
+        (spool.folder / "night-app9-accept-a1.zip").write_bytes(b"nothing")
+        packed(spool, f"{RUN.id}-a1")
+        once(spool, runs)
+        assert [path.name for path in spool.folder.iterdir()] == ["night-app9-accept-a1.damaged"]
+    assert list(objects(tmp_path / "kept").complete_ones()) == [f"{RUN.id}-a1"]
+
+
+def test_two_hosts_do_not_share_a_spool(tmp_path):
+    first, second = (Spool(tmp_path / "spool", objects(tmp_path / "kept")) for _ in range(2))
+    with first.held(), pytest.raises(UserError, match="Another host of this machine has"), second.held():
+        pass
+    with second.held():
+        pass
+
+
+def test_what_is_being_recorded_by_a_run_that_outlived_its_host_stays(tmp_path):
+    spool = Spool(tmp_path / "spool", objects(tmp_path / "kept"))
+    shutil.copytree(RECORDINGS / RECORDED, spool.folder / "r")
+    with Recording(spool.folder / "r").sealing(), spool.held():
+        assert (spool.folder / "r").exists()
+    with spool.held():
+        assert not (spool.folder / "r").exists()
+
+
+def test_a_full_disk(tmp_path, monkeypatch):
+    spool = Spool(tmp_path / "spool", objects(tmp_path / "kept"))
+    with spool.held():
+        assert spool.full() is None
+        monkeypatch.setattr("monitor.fleet.spool.FREE_BYTES", 1 << 62)
+        assert "The disk of" in str(spool.full())
+
+
+def main(db: str, folder: str, place: str) -> None:
+    """A host that is going to be killed."""
+    with Runs(db) as runs:
+        here = host(Path(folder), runs, recordings=place, beat_s=0.1, lease_s=1.0, command=fake())
+        serve(here, Plain(here), Crew(phones(1), 0, By("")))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
