@@ -243,7 +243,7 @@ def unpacked(place: Path) -> Unpacked:
 def _readable(place: Path) -> Iterator[tuple[BufferedReader | BufferedRandom, bool]]:
     """An archive as it is, decrypted where it is encrypted, and whether that is so."""
     with place.open("rb") as file:
-        if not encryption.is_encrypted(file):
+        if not encryption.is_encrypted(place):
             yield file, False
             return
         with encryption.decrypted(file, place) as plain:
