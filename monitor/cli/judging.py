@@ -208,6 +208,8 @@ def verify(recording: Path, key: Path | None, trust: Path | None, tsa_cert: tupl
     With --key or --trust, as `appwitness key export` writes them, every stamp has to be signed by such a key, and one
     of them has to say that the run had ended. With --tsa-cert, an authority outside has to have signed its time over
     the first stamp and over one that ends the run; no network is needed.
+
+    Archives are checked as they are, encrypted ones too. Of a bundle, each of its files has to be what it lists.
     """
     from monitor.events import format_time
     from monitor.recording import tokens
