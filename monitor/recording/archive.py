@@ -170,7 +170,10 @@ class Unpacked:
             raise FileError(place, None, "does not fit on the disk for temporary files.", "Make room, or set TMPDIR.")
         _remove_left(Path(room or tempfile.gettempdir()))
         self._root = Path(tempfile.mkdtemp(prefix=PREFIX, dir=room))
-        weakref.finalize(self, _remove_held, self._root, _hold(self._root))
+        held = None
+        with suppress(OSError):  # a disk without locks
+            held = _hold(self._root)
+        weakref.finalize(self, _remove_held, self._root, held)
         self.path = self._root / inside
         """The folder of the recording."""
         private.folder(self.path / BODIES)
@@ -263,7 +266,7 @@ def _unpacked(place: Path, *_version: int) -> Unpacked:
 
 
 def _hold(folder: Path) -> int:
-    """Have others see that a folder is in use, as long as this process lives."""
+    """Have others see that a folder is in use, as long as this process lives. Raises OSError."""
     fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
     try:
         fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -273,9 +276,10 @@ def _hold(folder: Path) -> int:
     return fd
 
 
-def _remove_held(folder: Path, fd: int) -> None:
+def _remove_held(folder: Path, fd: int | None) -> None:
     shutil.rmtree(folder, ignore_errors=True)
-    os.close(fd)
+    if fd is not None:
+        os.close(fd)
 
 
 def _remove_left(room: Path) -> None:
