@@ -88,7 +88,8 @@ LONGEST_TRACEBACK = 100_000
 
 
 def meant(option: str) -> Path:
-    """The recording that a person means who names none: that of the run that is going on, else the newest.
+    """The recording that a person means who names none: that of the run that is going on, else the newest, which may
+    be an archive whose folder is gone.
 
     Raises UserError that names them where there are two, and where there is none.
     """
@@ -99,9 +100,14 @@ def meant(option: str) -> Path:
         for path in recordings().glob("*/run.json")
         if not path.parent.is_symlink()
     }
+    made |= {
+        path: path.lstat().st_mtime_ns
+        for path in recordings().glob("*.zip*")
+        if path.name.endswith((".zip", ".zip.age")) and path.with_name(path.name.partition(".zip")[0]) not in made
+    }
     if not made:
         raise UserError(f"There is no recording in {recordings()}.", f"Name one: {option}, or start one: observe.")
-    going_on = [path for path in sorted(made) if Recording(path).going_on]
+    going_on = [path for path in sorted(made) if path.is_dir() and Recording(path).going_on]
     newest = [path for path in sorted(made) if made[path] == max(made.values())]
     which, what = (going_on, "going on") if going_on else (newest, "the newest")
     if len(which) > 1:

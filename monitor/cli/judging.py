@@ -100,8 +100,15 @@ def correlate_(recording: tuple[Path, ...], following: bool, jobs: int, judging:
 def _correlate_many(paths: Iterable[Path], jobs: int, judging: Judging) -> int:
     """Judge recordings and print a line for each, in this order; the exit code."""
     from monitor.correlate.many import correlate_many
+    from monitor.recording.encryption import is_encrypted
 
     left = list(paths)
+    for path in left if judging.db is None else ():
+        if path.is_file() and is_encrypted(path):
+            raise UserError(
+                f"{path} is encrypted, and the index has values in plain.",
+                "Judge it by itself, in memory, or name an index: --db URL.",
+            )
     total = len(left)
     done: dict[Path, Judged] = {}
     codes = {0}
@@ -202,6 +209,8 @@ def verify(recording: Path, key: Path | None, trust: Path | None, tsa_cert: tupl
     With --key or --trust, as `appwitness key export` writes them, every stamp has to be signed by such a key, and one
     of them has to say that the run had ended. With --tsa-cert, an authority outside has to have signed its time over
     the first stamp and over one that ends the run; no network is needed.
+
+    Archives are checked as they are, encrypted ones too. Of a bundle, each of its files has to be what it lists.
     """
     from monitor.events import format_time
     from monitor.recording import tokens

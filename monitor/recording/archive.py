@@ -157,7 +157,7 @@ def remove(place: Path) -> list[str]:
 class Unpacked:
     """The folder that an archive unpacks to: private, among temporary files, gone with the last that holds it."""
 
-    def __init__(self, file: BufferedReader | BufferedRandom, place: Path, *, encrypted: bool) -> None:
+    def __init__(self, file: BufferedReader | BufferedRandom, place: Path, encrypted: bool) -> None:
         self.name = place.url if isinstance(place, Fetched) else str(place)
         self.encrypted = encrypted
         self.sha256 = hashlib.file_digest(file, "sha256").hexdigest()
@@ -170,7 +170,10 @@ class Unpacked:
             raise FileError(place, None, "does not fit on the disk for temporary files.", "Make room, or set TMPDIR.")
         _remove_left(Path(room or tempfile.gettempdir()))
         self._root = Path(tempfile.mkdtemp(prefix=PREFIX, dir=room))
-        weakref.finalize(self, _remove_held, self._root, _hold(self._root))
+        held = None
+        with suppress(OSError):  # a disk without locks
+            held = _hold(self._root)
+        weakref.finalize(self, _remove_held, self._root, held)
         self.path = self._root / inside
         """The folder of the recording."""
         private.folder(self.path / BODIES)
@@ -239,14 +242,22 @@ def unpacked(place: Path) -> Unpacked:
     return _unpacked(place, held.st_dev, held.st_ino, held.st_size, held.st_mtime_ns, held.st_ctime_ns)
 
 
+@contextmanager
+def _readable(place: Path) -> Iterator[tuple[BufferedReader | BufferedRandom, bool]]:
+    """An archive as it is, decrypted where it is encrypted, and whether that is so."""
+    with place.open("rb") as file:
+        if not encryption.is_encrypted(place):
+            yield file, False
+            return
+        with encryption.decrypted(file, place) as plain:
+            yield plain, True
+
+
 @lru_cache(maxsize=1)
 def _unpacked(place: Path, *_version: int) -> Unpacked:
     try:
-        with place.open("rb") as file:
-            if not encryption.is_encrypted(file):
-                return Unpacked(file, place, encrypted=False)
-            with encryption.decrypted(file, place) as plain:
-                return Unpacked(plain, place, encrypted=True)
+        with _readable(place) as (file, encrypted):
+            return Unpacked(file, place, encrypted)
     except zipfile.BadZipFile as error:
         raise _no_archive(place, error) from None
     except OSError as error:
@@ -254,12 +265,8 @@ def _unpacked(place: Path, *_version: int) -> Unpacked:
         raise FileError(place, None, f"cannot be unpacked: {error.strerror}.", hint) from None
 
 
-def _no_archive(place: Path, error: zipfile.BadZipFile) -> FileError:
-    return FileError(place, None, f"is no archive of a recording: {error}.", "Get it again from whoever made it.")
-
-
 def _hold(folder: Path) -> int:
-    """Have others see that a folder is in use, as long as this process lives."""
+    """Have others see that a folder is in use, as long as this process lives. Raises OSError."""
     fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
     try:
         fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -269,9 +276,10 @@ def _hold(folder: Path) -> int:
     return fd
 
 
-def _remove_held(folder: Path, fd: int) -> None:
+def _remove_held(folder: Path, fd: int | None) -> None:
     shutil.rmtree(folder, ignore_errors=True)
-    os.close(fd)
+    if fd is not None:
+        os.close(fd)
 
 
 def _remove_left(room: Path) -> None:
@@ -281,6 +289,10 @@ def _remove_left(room: Path) -> None:
             held = folder.lstat()
             if held.st_uid == os.geteuid() and held.st_mtime < time.time() - NEW_S:
                 _remove_held(folder, _hold(folder))
+
+
+def _no_archive(place: Path, error: zipfile.BadZipFile) -> FileError:
+    return FileError(place, None, f"is no archive of a recording: {error}.", "Get it again from whoever made it.")
 
 
 class _Bounded(FileIO):

@@ -49,11 +49,10 @@ def encrypt(source: BinaryIO, target: BinaryIO, recipients: Sequence[str]) -> No
         raise OSError(None, str(error)) from None
 
 
-def is_encrypted(file: BinaryIO) -> bool:
-    """Whether a file begins as age's do; it is left at its beginning."""
-    head = file.read(max(map(len, BEGINNINGS)))
-    file.seek(0)
-    return head.startswith(BEGINNINGS)
+def is_encrypted(path: Path) -> bool:
+    """Whether a file begins as age's do."""
+    with path.open("rb") as file:
+        return file.read(max(map(len, BEGINNINGS))).startswith(BEGINNINGS)
 
 
 @contextmanager

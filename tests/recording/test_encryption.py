@@ -188,6 +188,7 @@ def test_the_verbs_read_it_and_their_index_is_gone_afterwards(folder, sealed, ke
     assert "intact" in appwitness("verify", sealed, *identity)
     assert "sent-after-refusal" in appwitness("report", sealed, *identity, code=1)
     assert "sent-after-refusal" in appwitness("correlate", sealed, *identity, code=1)
+    assert "the index has values in plain" in appwitness("correlate", sealed, "another", *identity, code=2)
     assert not list(home.glob("*.sqlite*"))
     appwitness("bundle", sealed, "--output", "b.zip", *identity)
     assert "intact" in appwitness("verify", "b.zip")
