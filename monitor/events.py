@@ -770,6 +770,16 @@ class Change(Record):
     undone: Time | None = Field(default=None, description="when it was taken back; null: it was not")
 
 
+class OwnRequest(Record):
+    """Something that we ourselves sent over a network for the run."""
+
+    what: Literal["time_stamp", "frida_build", "proxy_reached"] = Field(
+        description="time_stamp: a digest to a time-stamp authority; frida_build: a build of Frida fetched; "
+        "proxy_reached: an empty connection from the device, to see whether it reaches the proxy"
+    )
+    to: str = Field(description="host, or host and port")
+
+
 class ClockReading(Record):
     """The result of one measurement of the device's clock."""
 
@@ -854,6 +864,9 @@ class Run(Record):
     )
     proxy: Endpoint | None = Field(default=None, description="where the proxy listened")
     changes: tuple[Change, ...] = Field(default=(), description="what was changed on the device, in order of time")
+    requests: tuple[OwnRequest, ...] | None = Field(
+        default=None, description="what we ourselves sent over a network for the run; null: not recorded"
+    )
     notes: tuple[str, ...] = Field(
         default=(),
         description="what is to be known of the device's preparation, and takes nothing from what was observed",
