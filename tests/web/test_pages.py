@@ -301,9 +301,9 @@ def test_each_page_with_values_is_noted_and_none_is_shown_that_cannot_be(store, 
     allowed.get(f"{HERE}/uploads/1?reveal=1&q=of-a-person")
     allowed.get("/?reveal=1")
     one, two = map(json.loads, (tmp_path / "reveals.jsonl").read_text().splitlines())
-    assert (one["verb"], one["recordings"], one["what"], one["by"]) == (
-        "web", [unquote(HERE.rpartition("/")[2])], f"{HERE}/uploads/1", "127.0.0.1",
-    )  # fmt: skip
+    name, path = HERE.rpartition("/")[2], f"{HERE}/uploads/1"
+    assert (one["verb"], one["recordings"], one["what"]) == ("web", [unquote(name)], unquote(path))
+    assert one["by"] == "127.0.0.1"
     assert (two["recordings"], two["what"]) == ([], "/")
     refused = browser(store, known, reveal=tmp_path / "reveals.jsonl").get(f"{HERE}/uploads/1?reveal=1")
     assert refused.status_code == 404
