@@ -110,6 +110,13 @@ def write(folder: Path, output: Path) -> None:
                 add(archive, "/".join((inside, *parts)), source)
 
 
+def write_again(folder: Path, output: Path) -> None:
+    """Pack the folder that an archive was unpacked to, and put that in the archive's place. Raises as `write` does."""
+    with tempfile.TemporaryDirectory(prefix=f".{output.stem}.", dir=output.parent) as beside:
+        write(folder, Path(beside) / output.name)
+        (Path(beside) / output.name).replace(output)
+
+
 class Unpacked:
     """The folder that an archive unpacks to: private, among temporary files, gone with the last that holds it."""
 
