@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from monitor.api.home import signer
+from monitor.api.home import home, signer
 from monitor.cli.base import (
     Judging,
     RecordingPath,
@@ -26,7 +26,7 @@ from monitor.cli.base import (
     tsa_option,
 )
 from monitor.cli.terminal import Teller, err, out, plain, progress, write
-from monitor.cli.writing import Output, Paired, output_options
+from monitor.cli.writing import Output, Paired, note_reveal, output_options
 from monitor.errors import DamagedRecording, UserError
 
 if TYPE_CHECKING:  # imported late, so that --help answers at once
@@ -174,6 +174,8 @@ def report_(recording: Path | None, as_: Output, threshold: Threshold, judging: 
     from monitor.reports import LETTERS, render
 
     report = judging.report(recording or meant("appwitness report RECORDING"))
+    if as_.reveal:
+        note_reveal("report", [report.recording], as_.outputs)
     letters = [name for name, _ in as_.outputs if name in LETTERS]
     for name, file in as_.outputs:
         chinese = name in letters and judging.known.jurisdictions[:1] == ("cn",)
@@ -391,4 +393,5 @@ def web(host: str, port: int, names: tuple[str, ...], reveal: bool, judging: Jud
         markup=False,
     )
     with listening, suppress(KeyboardInterrupt):
-        server(Site(judging.store, judging.known, token, reveal, signer()), host, names).run(sockets=[listening])
+        site = Site(judging.store, judging.known, token, home() if reveal else None, signer())
+        server(site, host, names).run(sockets=[listening])

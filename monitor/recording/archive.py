@@ -154,6 +154,13 @@ def remove(place: Path) -> list[str]:
     return sorted(path.relative_to(place).as_posix() for path in place.rglob("*") if not path.is_dir())
 
 
+def write_again(folder: Path, output: Path) -> None:
+    """Pack the folder that an archive was unpacked to, and put that in the archive's place. Raises as `write` does."""
+    with tempfile.TemporaryDirectory(prefix=f".{output.stem}.", dir=output.parent) as beside:
+        write(folder, Path(beside) / output.name)
+        (Path(beside) / output.name).replace(output)
+
+
 class Unpacked:
     """The folder that an archive unpacks to: private, among temporary files, gone with the last that holds it."""
 
