@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 from monitor.errors import UserError
 
@@ -14,12 +17,19 @@ def write(path: Path, data: str | bytes, mode: int = 0o600) -> None:
 
     Raises UserError when that cannot be done.
     """
+    with writing(path, mode) as file:
+        file.write(data if isinstance(data, bytes) else data.encode("utf-8", "replace"))
+
+
+@contextmanager
+def writing(path: Path, mode: int = 0o600) -> Iterator[BinaryIO]:
+    """The same, piece by piece."""
     try:
         fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, mode)
         with os.fdopen(fd, "wb") as file:
             if stat.S_ISREG(os.fstat(fd).st_mode):  # not so a pipe or a terminal of the user's
                 os.fchmod(fd, mode)
-            file.write(data if isinstance(data, bytes) else data.encode("utf-8", "replace"))
+            yield file
     except (OSError, ValueError) as error:
         raise UserError(
             f"{path} cannot be written: {getattr(error, 'strerror', None) or error}.",

@@ -157,9 +157,10 @@ class Bucket(Objects):
     def put(self, recording: str, packed: Path) -> None:
         import obstore
 
+        beside = {name: archive.member(packed, name) for name in (RUN, SEAL)}
         with self._asked(recording):
-            for name in (RUN, SEAL):
-                obstore.put(self._store, f"{_named(recording)}/{name}", archive.member(packed, name))
+            for name, data in beside.items():
+                obstore.put(self._store, f"{_named(recording)}/{name}", data)
             obstore.put(self._store, self._archive(recording), packed, chunk_size=_PART_BYTES, max_concurrency=4)
 
     @override
@@ -240,7 +241,7 @@ class Bucket(Objects):
                 f"{place} may not be used with the credentials in the environment.",
                 "Set those of an account that may read and write there.",
             ) from None
-        except (BaseError, FileNotFoundError, ValueError) as error:
+        except (BaseError, FileNotFoundError) as error:
             raise StoreError(
                 f"{place} cannot be reached: {_first(error)}.", "Is the address right, and the store up?"
             ) from None

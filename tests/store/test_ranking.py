@@ -35,10 +35,12 @@ def found(rule="sent-before-consent", recipient="ads.test", data="phone_number",
     )  # fmt: skip
 
 
-def keep(store, name, flows=(), findings=(), *, app="com.example.a", apk=None, sight=SEEN, gaps=(), judged="x"):
+def keep(
+    store, name, flows=(), findings=(), *, app="com.example.a", apk=None, sight=SEEN, gaps=(), judged="x", campaign=None
+):
     """Save a recording as it was concluded."""
     run = events.Run(
-        id=name, app=events.AppIdentity(package=app, apk_sha256=apk), started=AT,
+        id=name, app=events.AppIdentity(package=app, apk_sha256=apk), started=AT, campaign=campaign,
         device=events.DeviceIdentity(serial="lab", kind="lab"),
     )  # fmt: skip
     store.ingest(name, run, f"/{name}", ())
