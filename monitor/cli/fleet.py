@@ -9,7 +9,6 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -155,13 +154,7 @@ def run_(chosen: Chosen, local: bool, campaign: str | None) -> None:
     from monitor.fleet.status import status
 
     with _runs(chosen.db) as runs:
-
-        def over() -> bool:
-            told = status(runs, campaign)
-            able = any(pool.planned and told.able(pool) for pool in told.pools)
-            return not able and not any(pool.leased or pool.recorded for pool in told.pools)
-
-        _serve(chosen, runs, local=local or not runs.server, over=over)
+        _serve(chosen, runs, campaign, local=local or not runs.server, ends=True)
         told = status(runs, campaign)
     _show(told, as_json=False)
     sys.exit(1 if told.findings else 3 if chosen.strict and told.unobservable else 0)
@@ -169,15 +162,16 @@ def run_(chosen: Chosen, local: bool, campaign: str | None) -> None:
 
 @fleet.command("host")
 @host_options
-def host_(chosen: Chosen) -> None:
+@campaign_option
+def host_(chosen: Chosen, campaign: str | None) -> None:
     """Lend the devices of this machine to whatever is planned, and judge, until Ctrl-C."""
     with _runs(chosen.db) as runs:
-        _serve(chosen, runs, local=not runs.server)
+        _serve(chosen, runs, campaign, local=not runs.server)
 
 
-def _serve(chosen: Chosen, runs: Runs, *, local: bool, over: Callable[[], bool] = lambda: False) -> None:
+def _serve(chosen: Chosen, runs: Runs, campaign: str | None, *, local: bool, ends: bool = False) -> None:
     from monitor.fleet.devices import chosen as devices
-    from monitor.fleet.hosting import Crew, Plain, serve
+    from monitor.fleet.hosting import Crew, Plain, over, serve
     from monitor.fleet.judges import By
     from monitor.fleet.objects import objects
     from monitor.fleet.spool import Spool
@@ -194,6 +188,7 @@ def _serve(chosen: Chosen, runs: Runs, *, local: bool, over: Callable[[], bool] 
         Spool(home() / "fleet" / chosen.name, kept, chosen.spool_bytes),
         home() / "devices",
         threading.Event(),
+        campaign=campaign,
         beat_s=LOCAL_BEAT_S if local else BEAT_S,
     )
     crew = Crew(devices(chosen.devices, chosen.label), chosen.judges, By(database(chosen.db), chosen.judging))
@@ -204,7 +199,7 @@ def _serve(chosen: Chosen, runs: Runs, *, local: bool, over: Callable[[], bool] 
         )
     )
     with interrupts() as interrupted, nullcontext(Plain(host)) if local else _queue(chosen.db, host) as source:
-        serve(host, source, crew, lambda: interrupted() or over())
+        serve(host, source, crew, lambda: interrupted() or (ends and over(host, crew)))
 
 
 def _queue(db: str | None, host: Host) -> AbstractContextManager[Source]:

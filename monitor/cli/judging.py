@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import secrets
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -30,11 +30,17 @@ from monitor.cli.writing import Output, Paired, output_options
 from monitor.errors import DamagedRecording, UserError
 
 if TYPE_CHECKING:  # imported late, so that --help answers at once
+    from monitor.correlate.many import Judged
     from monitor.findings import Threshold
+    from monitor.recording import Forgotten
+    from monitor.recording.seal import Stamp
     from monitor.recording.tokens import Token
 
 FORMATS = ("text", "json", "html", "sarif", "junit", "complaint", "complaint-html")
 """As in monitor.reports, which is imported late; a test compares the two."""
+
+WORSE = (0, 3, 1)
+"""Exit codes of recordings that were judged, the worst last; that of an error is worse."""
 
 VERDICTS = {
     "intact": "[bold green]intact",
@@ -48,12 +54,24 @@ VERDICTS = {
 @main.command("correlate")
 @click.argument("recording", nargs=-1, required=True, type=RecordingPath())
 @click.option("--follow", "following", is_flag=True, help="Keep correlating while the recording is being made.")
+@click.option(
+    "-j",
+    "--jobs",
+    type=click.IntRange(1, 256),
+    default=1,
+    show_default=True,
+    help="Recordings that are judged at once.",
+)
 @judging_options
-def correlate_(recording: tuple[Path, ...], following: bool, judging: Judging) -> None:
+def correlate_(recording: tuple[Path, ...], following: bool, jobs: int, judging: Judging) -> None:
     """Read recordings into the index and judge them.
+
+    Prints the report of a recording; of several, a line for each. What goes wrong with one stops no other.
 
     Asking again changes nothing; the index can be deleted and rebuilt at any time.
     """
+    if len(recording) > 1 and not following:
+        sys.exit(_correlate_many(dict.fromkeys(recording), jobs, judging))
     from monitor.correlate import correlate, follow
     from monitor.recording import Recording
 
@@ -74,8 +92,50 @@ def correlate_(recording: tuple[Path, ...], following: bool, judging: Judging) -
         else:
             with progress() as show:
                 correlate(opened, store, judging.known, show)
-        worst = max(worst, judging.summary(path), key=(0, 3, 1).index)
+        worst = max(worst, judging.summary(path), key=WORSE.index)
     sys.exit(worst)
+
+
+def _correlate_many(paths: Iterable[Path], jobs: int, judging: Judging) -> int:
+    """Judge recordings and print a line for each, in this order; the exit code."""
+    from monitor.correlate.many import correlate_many
+
+    left = list(paths)
+    total = len(left)
+    done: dict[Path, Judged] = {}
+    codes = {0}
+    faults: list[Exception] = []
+    with progress() as show:
+        for judged in correlate_many(tuple(left), judging.store, judging.known, jobs):
+            done[judged.path] = judged
+            while left and left[0] in done:
+                one = done[left.pop(0)]
+                if one.error is None:
+                    codes.add(1 if one.levels else 3 if one.gaps and judging.strict else 0)
+                    out.print(plain(f"{one.path}: {_counted(one)}"), soft_wrap=True)
+                elif isinstance(one.error, UserError):
+                    codes.add(one.error.exit_code)
+                    err.alarm(f"[bold red]error:[/] {plain(_of(one.path, str(one.error)))}")
+                else:
+                    faults.append(one.error)
+                    err.alarm(f"[bold red]internal error:[/] {plain(_of(one.path, type(one.error).__name__))}")
+            show("judging recordings", len(done), total)
+    if faults:
+        raise faults[0]
+    return max(codes, key=lambda code: WORSE.index(code) if code in WORSE else len(WORSE) + code)
+
+
+def _of(path: Path, text: str) -> str:
+    return text if str(path) in text else f"{path}: {text}"
+
+
+def _counted(judged: Judged) -> str:
+    from monitor.findings import LEVELS
+
+    findings = sum(judged.levels.values())
+    of = ", ".join(f"{judged.levels[level]} {level}" for level in LEVELS if judged.levels[level])
+    what = f"{findings} finding{'s' * (findings != 1)} ({of})" if findings else "no findings"
+    return what + (f", {judged.gaps} gap{'s' * (judged.gaps != 1)}" if judged.gaps else "")
 
 
 @main.command("report", cls=Paired)
@@ -171,6 +231,10 @@ def verify(recording: Path, key: Path | None, trust: Path | None, tsa_cert: tupl
                         }
                         for token in result.tokens
                     ],
+                    "forgotten": [
+                        {"stamp": line, "at": format_time(stamp.at), **what.model_dump(mode="json")}
+                        for line, stamp, what in result.forgotten
+                    ],
                     "late": {
                         "lines": result.late.lines,
                         "first_at": format_time(result.late.first_at) if result.late.first_at else None,
@@ -201,6 +265,8 @@ def verify(recording: Path, key: Path | None, trust: Path | None, tsa_cert: tupl
         first, last = (format_time(at) for at in (result.late.first_at, result.late.last_at) if at)
         when = first if first == last else f"{first} to {last}"
         out.print(f"{marks} of the lines were added after the run had ended, and stamped then: {when}")
+    for each in result.forgotten:
+        out.print(_forgotten(*each))
     out.print(_signed(result.signed, result.stamps, result.keys, trusted or {}))
     for token in result.tokens:
         out.print(_timed(token))
@@ -214,6 +280,15 @@ def _trusted(*given: Path | None) -> dict[str, str] | None:
 
     found = [signing.trusted(path.read_text("utf-8", "replace"), path) for path in given if path]
     return {name: whose for each in found for name, whose in each.items()} if found else None
+
+
+def _forgotten(line: int, stamp: Stamp, what: Forgotten) -> str:
+    from monitor.events import format_time
+
+    gone = [f"{count:,} of {name}" for name, count in what.lines.items() if count]
+    gone += [f"{what.bodies:,} bodies"] * bool(what.bodies)
+    why = f": {what.reason}" if what.reason else ""
+    return plain(f"seal.jsonl:{line} lines were forgotten at {format_time(stamp.at)} ({', '.join(gone)}){why}")
 
 
 def _signed(signed: int, stamps: int, keys: Sequence[str], trusted: Mapping[str, str]) -> str:

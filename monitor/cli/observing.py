@@ -86,7 +86,8 @@ def demo(output: Path | None, only: tuple[str, ...], everything: bool, db: str |
             continue
         path = folder / f"demo-{datetime.now(UTC):%Y%m%dT%H%M%S}-{name}-{plan}"
         wanted, order = Wanted(f"lab:{name}"), Order(plan=plan)
-        _observe(wanted, order, path, judging, _live(path, wanted, order))
+        if _observe(wanted, order, path, judging, _live(path, wanted, order)):
+            raise click.Abort
         report = judging.report(path)
         page = path.with_suffix(".html")
         private.write(page, render(report, "html"))
@@ -155,6 +156,7 @@ order_options = gathered(
         help="Size limit of the recording, such as 500m or 4g. Beyond it bodies are no longer stored, and gaps say so.",
     ),
     *case_options,
+    click.option("--campaign", metavar="NAME", help="Campaign that the run is made for; the index knows it by that."),
     tsa_option(),
     click.option("--listen", default="127.0.0.1", show_default=True, help="Address the proxy listens on."),
     click.option(

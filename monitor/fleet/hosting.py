@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 from monitor.errors import StoreError
 from monitor.fleet.judges import By, Judges
-from monitor.fleet.pools import meets, strictest
-from monitor.fleet.worker import Device, Host, Source, Worker
-from monitor.store.runs import Run
+from monitor.fleet.pools import meets
+from monitor.fleet.worker import Device, Host, Source, Worker, in_order
+from monitor.store.runs import Run, Waiting
 
 log = logging.getLogger(__name__)
 
@@ -25,19 +25,18 @@ class Plain:
 
     def __init__(self, host: Host) -> None:
         self._host = host
-        self._pools: list[str] = []
+        self._waiting: list[Waiting] = []
 
     def refresh(self) -> None:
         """See what waits."""
-        self._pools = strictest(self._host.runs.pools())
+        self._waiting = in_order(self._host)
 
     def next(self, device: Device) -> Run | None:
         """The next run of a pool that the device is in."""
         host = self._host
-        for pool in self._pools:
-            if meets(device.labels, pool) and (run := host.runs.take(pool, host.name, device.serial, host.lease_s)):
-                return run
-        return None
+        able = (each for each in self._waiting if meets(device.labels, each.pool))
+        taken = (host.runs.take(each, host.name, device.serial, host.lease_s) for each in able)
+        return next(filter(None, taken), None)
 
 
 @dataclass(frozen=True)
@@ -47,6 +46,12 @@ class Crew:
     devices: Sequence[Device]
     judges: int
     by: By
+
+
+def over(host: Host, crew: Crew) -> bool:
+    """Nothing is left that this host can do."""
+    able = any(meets(device.labels, each.pool) for each in host.runs.waiting(host.campaign) for device in crew.devices)
+    return not able and not host.runs.going_on(host.campaign)
 
 
 def serve(host: Host, source: Source, crew: Crew, over: Callable[[], bool] = lambda: False) -> None:

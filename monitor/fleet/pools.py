@@ -58,9 +58,9 @@ def _meets(labels: Mapping[str, str], term: str) -> bool:
     return has is not None and _number(has) and _ORDER[found["op"]](float(has), float(found["value"]))
 
 
-def strictest(pools: list[str]) -> list[str]:
-    """In the order in which a device serves them: what few devices can do comes first."""
-    return sorted(pools, key=lambda pool: (-pool.count(" and "), pool))
+def strictness(pool: str) -> int:
+    """How much is asked for: what few devices can do, they do first."""
+    return pool.count(" and ")
 
 
 def _number(text: str) -> bool:

@@ -9,6 +9,7 @@ get other pools, so it asks for one job at a time.
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import logging
 import threading
 from collections.abc import Coroutine, Sequence
@@ -16,9 +17,9 @@ from contextlib import suppress
 from typing import Any, Self
 
 from monitor.errors import StoreError, UserError
-from monitor.fleet.pools import meets, strictest
-from monitor.fleet.worker import Device, Host
-from monitor.store.runs import Run
+from monitor.fleet.pools import meets, strictness
+from monitor.fleet.worker import Device, Host, in_order
+from monitor.store.runs import Run, Waiting
 
 try:
     import procrastinate
@@ -46,8 +47,7 @@ class Queue:
 
     def __init__(self, url: str, host: Host) -> None:
         self._host = host
-        self._pools: list[str] = []
-        """Of which runs wait."""
+        self._waiting: list[Waiting] = []
         self._worker: int | None = None
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="queue", daemon=True)
@@ -77,19 +77,17 @@ class Queue:
 
     def refresh(self) -> None:
         """Say that we live, delete jobs of hosts that do not, and let waiting runs into the queue."""
-        pools = strictest(self._host.runs.pools())
         self._do(self._keep())
-        for pool in pools:
-            waiting = self._host.runs.unqueued(pool, WINDOW)
-            if waiting:
-                self._do(self._lend(pool, waiting))
-        self._pools = pools
+        self._waiting = in_order(self._host)
+        for each in self._waiting:
+            if runs := self._host.runs.unqueued(each, WINDOW):
+                self._do(self._lend(each, runs))
 
     def next(self, device: Device) -> Run | None:
         """The next run of a pool that the device is in, leased to it."""
         host = self._host
-        pools = [pool for pool in self._pools if meets(device.labels, pool)]
-        while pools and (found := self._do(self._fetch(pools))):
+        queues = [_queue(each) for each in self._waiting if meets(device.labels, each.pool)]
+        while queues and (found := self._do(self._fetch(queues))):
             run = host.runs.lease(found, host.name, device.serial, host.lease_s)
             if run is not None:
                 return run
@@ -132,23 +130,23 @@ class Queue:
             with suppress(ConnectorException):  # another host has deleted it
                 await self._jobs.finish_job(job, Status.ABORTED, delete_job=True)
 
-    async def _lend(self, pool: str, runs: Sequence[str]) -> None:
-        queue, priority = _queue(pool), pool.count(" and ")
+    async def _lend(self, waiting: Waiting, runs: Sequence[str]) -> None:
+        queue, priority = _queue(waiting), strictness(waiting.pool)
         made = (self._app.configure_task(TASK, queue=queue, priority=priority, queueing_lock=run) for run in runs)
         jobs = [each.job for each in made]
         with suppress(AlreadyEnqueued):  # another host lets them in at this moment
             await self._jobs.batch_defer_jobs_async(jobs)
 
-    async def _fetch(self, pools: Sequence[str]) -> str | None:
+    async def _fetch(self, queues: Sequence[str]) -> str | None:
         if self._worker is None:
             self._worker = await self._jobs.register_worker()
-        job = await self._jobs.fetch_job([_queue(pool) for pool in pools], self._worker)
+        job = await self._jobs.fetch_job(queues, self._worker)
         if job is None:
             return None
         await self._jobs.finish_job(job, Status.SUCCEEDED, delete_job=True)
         return job.queueing_lock
 
 
-def _queue(pool: str) -> str:
-    """The name of the queue of a pool."""
-    return f"pool {pool}"
+def _queue(waiting: Waiting) -> str:
+    """The name of the queue of these runs; Procrastinate has 128 letters for it."""
+    return f"{waiting.campaign} {hashlib.sha256(waiting.pool.encode()).hexdigest()[:32]}"

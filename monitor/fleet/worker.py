@@ -20,9 +20,10 @@ from typing import Literal, Protocol
 from monitor import escape, private
 from monitor.errors import StoreError, UserError
 from monitor.fleet.objects import Objects
+from monitor.fleet.pools import strictness
 from monitor.fleet.spool import Spool
 from monitor.observe.turns import turn_now
-from monitor.store.runs import Reason, Run, Runs, Slot
+from monitor.store.runs import ATTEMPTS, Reason, Run, Runs, Slot, Waiting
 
 log = logging.getLogger(__name__)
 
@@ -58,7 +59,7 @@ class Device:
 def observe(run: Run, device: Device, folder: Path) -> list[str]:
     """`appwitness observe` of one run. It judges while it records, for screenshots, into an index that is dropped."""
     said = [sys.executable, "-m", "monitor", "observe", "--plan", run.plan, "--output", str(folder), "--quiet"]
-    said += ["--db", "sqlite://", "--device", run.app if device.lab else device.serial]
+    said += ["--campaign", run.campaign, "--db", "sqlite://", "--device", run.app if device.lab else device.serial]
     if not device.lab:
         said += [*(("--apk", run.apk) if run.apk else ("--app", run.app)), "--clear-data"]
     if run.persona:
@@ -75,6 +76,11 @@ def doctor(device: Device) -> str | None:
     command = [sys.executable, "-m", "monitor", "doctor", "--device", device.serial, "--quiet"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     return None if done.returncode == 0 else _words(done.stderr or done.stdout)
+
+
+def in_order(host: Host) -> list[Waiting]:
+    """What waits, in the order in which devices make it: first what few can, then what was planned first."""
+    return sorted(host.runs.waiting(host.campaign), key=lambda each: -strictness(each.pool))
 
 
 class Source(Protocol):
@@ -110,6 +116,8 @@ class Host:
     """Between two looks at a device that is down."""
     idle_s: float = 0.5
     """Between two questions for a run where there was none."""
+    campaign: str | None = None
+    """The only one whose runs it makes; None: any."""
     lease_s: float = 60.0
     beat_s: float = 10.0
     """Between two signs of life."""
@@ -201,7 +209,9 @@ class Worker:
         if host.spool.adopt(run, self.device.serial):
             return
         with suppress(StoreError, OSError):  # it is away: should there be an earlier one, that counts
-            for number in range(1, run.attempts + 1):  # complete, and the table of runs does not know, or is new
+            for number in range(
+                1, max(run.attempts, ATTEMPTS) + 1
+            ):  # complete, and the table of runs does not know, or is new
                 if host.objects.is_complete(earlier := f"{run.id}-a{number}"):
                     host.kept(lambda: host.runs.recorded(run.id, earlier, self.device.serial))
                     return

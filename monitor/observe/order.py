@@ -56,6 +56,8 @@ class Order:
     """Where it is made."""
     equipment: str | None = None
     """What it is made with, beside what run.json says of the device."""
+    campaign: str | None = None
+    """The campaign that it is made for."""
     app_type: int | None = None
     """Number of the type of app; None: what the device knows of it."""
     judged_by: Mapping[str, str] = field(default_factory=dict)

@@ -23,7 +23,7 @@ from pydantic import ValidationError
 
 from monitor import private
 from monitor.errors import FileError, UserError
-from monitor.events import FILES, Event, Line, Ref, Run, dump, kind_of
+from monitor.events import FILES, Event, Line, Ref, Run, kind_of, salted
 from monitor.recording import files
 from monitor.recording.forgetting import holed, remove
 from monitor.recording.lines import START, Appender, Position, Read, read_lines
@@ -185,7 +185,7 @@ class Recording:
         by_kind: dict[str, list[tuple[int, bytes]]] = {}
         count = 0
         for event in events:
-            by_kind.setdefault(event.kind, []).append((count, dump(event).encode()))
+            by_kind.setdefault(event.kind, []).append((count, salted(event)))
             count += 1
         refs = [""] * count
         for kind, numbered in by_kind.items():

@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass, fields
 from itertools import batched
 from pathlib import Path
 from types import TracebackType
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, NamedTuple, Self
 
 from sqlalchemy import (
     BigInteger,
@@ -22,6 +22,7 @@ from sqlalchemy import (
     Connection,
     Float,
     Index,
+    Select,
     String,
     Text,
     case,
@@ -41,7 +42,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.sql.functions import FunctionElement
 
 from monitor.errors import UserError
-from monitor.store.database import in_words, open_engine
+from monitor.store.database import in_words, lock, open_engine
 
 VERSION = 1
 ROWS = 500
@@ -140,7 +141,7 @@ class RunRow(FleetBase):
     recording: Mapped[Name | None] = mapped_column(index=True)
     findings: Mapped[Number | None]
 
-    __table_args__ = (Index("runs_to_do", "state", "pool", "attempts", "number"),)
+    __table_args__ = (Index("runs_to_do", "state", "campaign", "pool", "attempts", "number"),)
 
 
 class SupersededRow(FleetBase):
@@ -192,6 +193,13 @@ class Run(Planned):
     lease: str = ""
     attempts: int = 0
     recording: str | None = None
+
+
+class Waiting(NamedTuple):
+    """Runs that wait for devices of one kind."""
+
+    campaign: str
+    pool: str
 
 
 @dataclass(frozen=True)
@@ -262,8 +270,7 @@ class Runs:
         insert_new = postgresql.insert if self.server else sqlite.insert
         for batch in batched(runs, ROWS):
             with self._write() as connection:
-                if self.server:
-                    _in_turn(connection)
+                lock(connection)
                 number = connection.scalar(select(func.max(RunRow.number))) or 0
                 rows = [
                     {**asdict(run), "number": number + place, "state": "planned", "attempts": 0, "judgings": 0}
@@ -292,23 +299,33 @@ class Runs:
         with self._read() as connection:
             return _JOBS.name in inspect(connection).get_table_names()
 
-    def unqueued(self, pool: str, window: int) -> list[str]:
-        """Which of the next `window` runs of a pool have no job of Procrastinate that waits."""
-        next_ = select(RunRow.id).where(RunRow.state == "planned", RunRow.pool == pool)
-        ids = next_.order_by(RunRow.attempts, RunRow.number).limit(window).subquery()
+    def unqueued(self, waiting: Waiting, window: int) -> list[str]:
+        """Which of the next `window` of these runs have no job of Procrastinate that waits."""
+        ids = _next(waiting).limit(window).subquery()
         job = select(_JOBS.c.queueing_lock).where(_JOBS.c.queueing_lock == ids.c.id, _JOBS.c.status == text("'todo'"))
         with self._read() as connection:
             return list(connection.scalars(select(ids.c.id).where(~job.exists())))
 
-    def pools(self) -> list[str]:
-        """The pools of which runs wait."""
+    def waiting(self, campaign: str | None = None) -> list[Waiting]:
+        """For what devices runs wait, of one campaign or of all; what was planned first comes first."""
+        query = select(RunRow.campaign, RunRow.pool).where(RunRow.state == "planned")
+        if campaign is not None:
+            query = query.where(RunRow.campaign == campaign)
+        query = query.group_by(RunRow.campaign, RunRow.pool).order_by(func.min(RunRow.number))
         with self._read() as connection:
-            return list(connection.scalars(select(RunRow.pool).where(RunRow.state == "planned").distinct()))
+            return [Waiting(*row) for row in connection.execute(query)]
 
-    def take(self, pool: str, host: str, device: str, lease_s: float) -> Run | None:
-        """Lease the next run of a pool; None: there is none."""
-        next_ = select(RunRow.id).where(RunRow.state == "planned", RunRow.pool == pool)
-        next_ = next_.order_by(RunRow.attempts, RunRow.number).limit(1).with_for_update(skip_locked=True)
+    def going_on(self, campaign: str | None = None) -> bool:
+        """Whether runs are being made or judged, or wait to be judged."""
+        query = select(RunRow.id).where(RunRow.state.in_(("leased", "recorded"))).limit(1)
+        if campaign is not None:
+            query = query.where(RunRow.campaign == campaign)
+        with self._read() as connection:
+            return connection.scalar(query) is not None
+
+    def take(self, waiting: Waiting, host: str, device: str, lease_s: float) -> Run | None:
+        """Lease the next of these runs; None: there is none."""
+        next_ = _next(waiting).limit(1).with_for_update(skip_locked=True)
         return self._lease(RunRow.id == next_.scalar_subquery(), host, device, lease_s)
 
     def lease(self, run: str, host: str, device: str, lease_s: float) -> Run | None:
@@ -498,15 +515,15 @@ _JOBS = table("procrastinate_jobs", column("queueing_lock"), column("status"))
 _RUN = tuple(getattr(RunRow, each.name) for each in fields(Run))
 
 
-def _in_turn(connection: Connection) -> None:
-    """Others who plan, or make the tables, wait until this transaction ends."""
-    connection.execute(text("SELECT pg_advisory_xact_lock(7236051)"))
+def _next(waiting: Waiting) -> Select[Any]:
+    """The runs that wait, in the order in which they are made: those that failed come after all others."""
+    which = (RunRow.state == "planned", RunRow.campaign == waiting.campaign, RunRow.pool == waiting.pool)
+    return select(RunRow.id).where(*which).order_by(RunRow.attempts, RunRow.number)
 
 
 def _prepare(connection: Connection, name: str) -> None:
     """Make the tables where they are not there yet. Raises UserError when another version made them."""
-    if connection.dialect.name == "postgresql":
-        _in_turn(connection)
+    lock(connection)
     if FleetVersion.__tablename__ not in inspect(connection).get_table_names():
         FleetBase.metadata.create_all(connection)
         connection.execute(insert(FleetVersion), {"version": VERSION})

@@ -27,6 +27,7 @@ def test_two_lab_devices_find_what_single_runs_find(tmp_path, monkeypatch):
     store = Store(db)
     found = {run.app.package.rpartition(".")[2]: expected.shown(store.findings(run.id)) for run in store.recordings()}
     assert found == {name: expected.load()[name]["refuse"] for name in ("circle", "skies")}
+    assert store.campaigns() == {"night": 2}
     with Runs(db) as runs:
         assert {slot.serial for slot in runs.devices()} == {"lab", "lab2"}
         assert runs.superseded() == 0

@@ -3,7 +3,7 @@
 import pytest
 
 from monitor.errors import UserError
-from monitor.fleet.pools import meets, pool, strictest
+from monitor.fleet.pools import meets, pool
 
 PHONE = {"kind": "phone", "api": "33", "rooted": "yes", "region": "cn"}
 
@@ -41,7 +41,3 @@ def test_one_spelling():
 def test_what_is_no_need_is_refused(needs):
     with pytest.raises(UserError):
         pool(needs)
-
-
-def test_what_few_devices_can_do_comes_first():
-    assert strictest(["", "rooted", "api>=33 and rooted"])[0] == "api>=33 and rooted"

@@ -13,7 +13,7 @@ from monitor.errors import StoreError
 from monitor.fleet import queue as queues
 from monitor.fleet.queue import Queue
 from monitor.fleet.worker import Device
-from monitor.store.runs import Planned, Runs
+from monitor.store.runs import Planned, Runs, Waiting
 from tests.fleet.rig import host, phones, planned
 
 PHONE, ROOTED = Device("phone", {"kind": "phone"}), Device("rooted", {"kind": "phone", "rooted": "yes"})
@@ -82,7 +82,7 @@ def test_a_queue_that_was_lost_is_filled_again_from_the_runs(tmp_path, runs, url
 def test_a_job_of_a_run_that_no_longer_waits_is_dropped(tmp_path, runs, url):
     runs.plan(planned(2))
     with opened(tmp_path, runs, url) as queue:
-        gone = runs.take(planned(1)[0].pool, "other", "phone", 60)
+        gone = runs.take(Waiting("night", planned(1)[0].pool), "other", "phone", 60)
         assert queue.next(PHONE).id == planned(2)[1].id != gone.id
         assert queue.next(PHONE) is None
 
@@ -133,7 +133,7 @@ def test_a_host_comes_back_after_a_restart_of_the_server(tmp_path, runs, url, po
         with pytest.raises(StoreError, match="does not answer"):
             queue.next(PHONE)
         with pytest.raises(StoreError):
-            runs.pools()
+            runs.waiting()
         postgres.start()
         here = host(tmp_path, runs)
         assert here.kept(lambda: queue.next(PHONE))

@@ -11,10 +11,10 @@ import sqlalchemy
 
 from monitor.errors import StoreError, UserError
 from monitor.store.database import open_engine
-from monitor.store.runs import ATTEMPTS, JUDGINGS, Planned, Runs, Slot
+from monitor.store.runs import ATTEMPTS, JUDGINGS, Planned, Runs, Slot, Waiting
 from tests.fleet.rig import planned
 
-POOL = "kind!=lab"
+POOL = Waiting("night", "kind!=lab")
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -58,7 +58,7 @@ def test_runs_are_leased_in_order_each_to_one(runs):
     assert taken.count(None) == 4
     assert len({run.lease for run in taken if run}) == 40
     assert runs.lease(taken[0].id, "other", "phone", 60) is None
-    assert runs.take("rooted", "host", "phone", 60) is None
+    assert runs.take(Waiting("night", "rooted"), "host", "phone", 60) is None
 
 
 def test_the_first_recording_wins_and_the_other_is_kept_aside(runs):

@@ -1,4 +1,4 @@
-"""A device at work: what becomes of a run that ends well, badly, never, or with its host."""
+"""A device at work: a run that ends well, badly, never, or with its host."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from monitor.fleet.worker import Device, Worker
 from monitor.observe.turns import turn_now
 from monitor.recording import archive
 from monitor.store import Store
-from monitor.store.runs import ATTEMPTS, Run, Runs
+from monitor.store.runs import ATTEMPTS, Run, Runs, Waiting
 from tests.fleet.rig import FINDINGS, failing, fake, host, phones, planned
 
 
@@ -154,7 +154,7 @@ def test_a_run_ends_with_its_host_and_waits_again(tmp_path, runs):
     (pool,) = status(runs).pools
     assert (pool.planned, pool.leased) == (2, 0)
     assert list((tmp_path / "spool/host").iterdir()) == []
-    assert runs.take(pool.pool, "host", "phone", 60).attempts == 1
+    assert runs.take(Waiting("night", pool.pool), "host", "phone", 60).attempts == 1
 
 
 def test_a_run_that_does_not_end_is_ended(tmp_path, runs, monkeypatch):

@@ -1,0 +1,137 @@
+"""`appwitness fleet`: what is printed, exit codes, errors in words."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from click.testing import CliRunner
+
+from monitor.cli import main
+from monitor.errors import UserError
+from monitor.fleet.devices import chosen
+from monitor.fleet.status import status, words
+from monitor.store.runs import Runs, Slot, Waiting
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path, monkeypatch):
+    monkeypatch.setenv("APPWITNESS_HOME", str(tmp_path / "home"))
+    monkeypatch.delenv("APPWITNESS_DB", raising=False)
+
+
+@pytest.fixture
+def db(tmp_path):
+    (tmp_path / "apps.csv").write_text("app,needs\nlab:circle,\ncom.example.shop,rooted\n", "utf-8")
+    place = str(tmp_path / "fleet.sqlite")
+    done = fleet("plan", tmp_path / "apps.csv", "--campaign", "night", "--plans", "accept,refuse", "--db", place)
+    assert "4 new runs are planned" in done.output
+    return place
+
+
+def fleet(*said: object):
+    return CliRunner().invoke(main, ["fleet", *map(str, said)])
+
+
+def test_a_plan_of_the_usual_index_is_found_again(tmp_path):
+    (tmp_path / "apps.csv").write_text("app\nlab:circle\n", "utf-8")
+    assert fleet("plan", tmp_path / "apps.csv", "--campaign", "night").exit_code == 0
+    assert "night, kind=lab: 2 runs" in fleet("status").output
+
+
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [
+        (("--campaign", "night", "--plans", "agree"), "There is no plan 'agree'"),
+        (("--campaign", "a b"), "no name for a campaign"),
+        (("--campaign", "night", "--needs", "api>=new"), "nothing that a device can have"),
+    ],
+)
+def test_a_plan_that_does_not_fit(tmp_path, said, words):
+    (tmp_path / "apps.csv").write_text("app\nlab:circle\n", "utf-8")
+    done = fleet("plan", tmp_path / "apps.csv", *said)
+    assert done.exit_code == 2
+    assert words in done.output
+
+
+def test_status_says_how_far_it_is_and_why_not(db):
+    waiting = Waiting("night", "kind!=lab and rooted")
+    with Runs(db) as runs:
+        slots = [Slot("h", "phone", {"kind": "phone", "rooted": "yes"}, "ready", None, None, 0, paused=False)]
+        slots += [Slot("h", "old", {"kind": "phone"}, "down", "It is not there.", None, 0, paused=False)]
+        runs.tell("h", slots)
+        run = runs.take(waiting, "h", "phone", 60)
+        runs.recorded(run.id, "r", "phone")
+        runs.judged(run.id, 3)
+        runs.failed(runs.take(waiting, "h", "phone", 60).lease, "usage", "There is no app.", last=True)
+    plain = fleet("status", "--db", db)
+    assert plain.exit_code == 0
+    assert "night, kind=lab: 2 runs\n  waiting 2," in plain.output
+    assert "0 devices; no device can make them now" in plain.output
+    assert "judged 1, unobservable 1; 3 findings\n  1 devices; all recorded" in plain.output
+    assert "unobservable (usage): 1 runs, such as: There is no app." in plain.output
+    assert "h/old down: It is not there." in plain.output
+    told = json.loads(fleet("status", "--db", db, "--json").output)
+    assert told["going_on"] is True
+    assert [(pool["pool"], pool["planned"], pool["devices"]) for pool in told["pools"]] == [
+        ("kind!=lab and rooted", 0, 1),
+        ("kind=lab", 2, 0),
+    ]
+    assert fleet("status", "--db", db, "--strict").exit_code == 3
+    assert fleet("status", "--db", db, "--strict", "--campaign", "other").exit_code == 0
+    assert "1 runs wait again" in fleet("retry", "--campaign", "night", "--db", db).output
+    assert fleet("status", "--db", db, "--strict").exit_code == 0
+
+
+def test_when_it_will_be_recorded(db):
+    with Runs(db) as runs:
+        slots = [Slot("h", name, {"kind": "lab"}, "ready", None, None, 0, paused=False) for name in ("lab", "lab2")]
+        runs.tell("h", slots)
+        run = runs.take(Waiting("night", "kind=lab"), "h", "lab", 60)
+        runs.recorded(run.id, "r", "lab")
+        told = status(runs)
+        pool = next(pool for pool in told.pools if pool.pool == "kind=lab")
+        assert told.eta_s(pool) == pytest.approx(pool.took_s / 2)
+        assert "2 devices; about 0 s more" in words(told)
+
+
+def test_watching_ends_when_nothing_is_left(tmp_path):
+    with Runs(tmp_path / "fleet.sqlite"):
+        pass
+    done = fleet("status", "--watch", "--db", tmp_path / "fleet.sqlite")
+    assert (done.exit_code, done.output) == (0, "No run is planned.\n")
+
+
+def test_a_device_is_paused_by_its_name(db):
+    assert fleet("pause", "phone", "--db", db).exit_code == 2
+    with Runs(db) as runs:
+        runs.tell("h", [Slot("h", "phone", {}, "ready", None, None, 0, paused=False)])
+        assert fleet("pause", "h/phone", "--db", db).exit_code == 0
+        assert runs.devices()[0].paused
+        assert fleet("resume", "phone", "--db", db).exit_code == 0
+        assert not runs.devices()[0].paused
+
+
+@pytest.mark.parametrize(
+    ("devices", "labels", "words"),
+    [("", (), "names no device"), ("lab,lab", (), "one twice"), ("lab", ("region",), "is no label")],
+)
+def test_devices_that_are_not_there(devices, labels, words):
+    with pytest.raises(UserError, match=words):
+        chosen(devices, labels)
+
+
+def test_labels_are_for_all_or_for_one():
+    one, two = chosen("lab, lab2", ["region=cn", "lab2/region=eu", "lab2/desk=3"])
+    assert (one.labels, two.labels["region"], two.labels["desk"]) == (
+        {"kind": "lab", "api": "34", "region": "cn"},
+        "eu",
+        "3",
+    )
+    assert chosen("none", ()) == []
+
+
+def test_a_server_that_is_away_is_said_in_words():
+    done = fleet("status", "--db", "postgresql://nobody@127.0.0.1:1/nothing")
+    assert done.exit_code == 2
+    assert "Traceback" not in done.output
