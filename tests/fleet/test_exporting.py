@@ -35,7 +35,7 @@ def fill(place: str) -> None:
         keep(store, "unjudged", [sent()], judged=None)
     with Runs(place) as runs:
         runs.plan([Planned("night-a0-accept", "night", "a0", "=cmd|' /C calc'!A0", "accept", "")])
-        run = runs.take("", "host-1", "phone", 60)
+        run = runs.lease("night-a0-accept", "host-1", "phone", 60)
         assert run
         runs.recorded(run.id, f"{run.id}-a1", "phone")
 
