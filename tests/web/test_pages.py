@@ -76,6 +76,7 @@ def index(folder, known):
                     )  # fmt: skip
             recording.stamp(final=True)
             correlate(recording, store, known)
+        serving.campaign(folder / "index.sqlite", "run-1")
         yield store
 
 
@@ -94,6 +95,7 @@ def addresses():
     """An address of each kind of page."""
     for path in PAGES:
         path = path.replace("{recording}", "run-2%20%3Cb%3E").replace("{number:int}", "1")
+        path = path.replace("{campaign}", serving.CAMPAIGN)
         yield path.replace("{host}", "a.test").replace("{rule}", "sent-before-consent")
 
 
@@ -360,6 +362,65 @@ def test_a_value_in_the_name_of_a_host_is_hidden_over_all_recordings(tmp_path, k
             assert "8613800000007" not in page
 
 
+def test_a_campaign_says_how_far_it_is_and_what_can_be_done(store, known):
+    asking = browser(store, known)
+    (listed,) = asking.get("/fleet?format=json").json()["campaigns"]
+    assert (listed["name"], listed["total"], listed["judged"], listed["stuck"]) == ("night", 4, 1, 1)
+    facts = asking.get("/fleet/night?format=json").json()
+    assert [facts[state] for state in ("planned", "leased", "recorded", "judged", "unobservable")] == [1, 1, 0, 1, 1]
+    assert facts["superseded"] == 1
+    assert [(pool["pool"], pool["devices"]) for pool in facts["pools"]] == [("", 1), ("tv", 0)]
+    (failure,) = facts["failures"]
+    assert (failure["reason"], failure["runs"], failure["example"]["device"]) == ("usage", 1, "R58")
+    assert [each["command"] for each in facts["commands"]] == [
+        "appwitness fleet retry --campaign night --reason usage",
+        "appwitness fleet host --devices all",
+        "appwitness fleet resume 'host/old phone'",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("", 4),
+        ("state=judged", 1),
+        ("state=unobservable&reason=usage", 1),
+        ("plan=refuse", 2),
+        ("pool=tv", 1),
+        ("device=R58", 3),
+        ("text=BOLD", 2),
+        ("state=%00&page=-3", 0),
+    ],
+)
+def test_the_runs_of_a_campaign_are_filtered(store, known, query, expected):
+    assert browser(store, known).get(f"/fleet/night/runs?format=json&{query}").json()["total"] == expected
+
+
+def test_a_run_that_was_judged_leads_to_its_recording(store, known):
+    page = browser(store, known).get("/fleet/night/runs?state=judged").text
+    assert 'href="/recordings/run-1"' in page
+
+
+@pytest.mark.parametrize("path", ["/fleet", "/fleet/night", "/fleet/night/runs"])
+def test_names_and_notes_of_a_fleet_are_escaped_and_masked(store, known, path):
+    asking = browser(store, known, reveal=True)
+    page = asking.get(path).text
+    assert "<b>bold" not in page
+    assert "<script>alert" not in page
+    assert "8613800138000" not in page + asking.get(f"{path}?format=json").text
+    assert "8613800138000" in asking.get(f"{path}?reveal=1").text
+
+
+def test_without_campaigns_nothing_leads_to_them(tmp_path, known):
+    with Store(tmp_path / "index.sqlite") as store:
+        asking = browser(store, known)
+        assert 'href="/fleet"' not in asking.get("/").text
+        assert asking.get("/fleet").status_code == 404
+        serving.campaign(tmp_path / "index.sqlite", "r")
+        assert 'href="/fleet"' in asking.get("/").text
+        assert asking.get("/fleet").status_code == 200
+
+
 def test_the_report_is_the_html_report(store, known):
     of = indexed_report(store, SECOND, known)
     for lang in LANGUAGES:
@@ -378,7 +439,7 @@ def test_a_recording_without_its_folder_is_shown_still(own, known, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "path", ["/recordings/absent", f"{HERE}/uploads/9", "/recipients/c.test", "/rules/no", "/compare"]
+    "path", ["/recordings/absent", f"{HERE}/uploads/9", "/recipients/c.test", "/rules/no", "/compare", "/fleet/other"]
 )
 def test_what_is_not_there_is_not_there(store, known, path):
     answer = browser(store, known).get(path)
@@ -401,6 +462,7 @@ def test_what_is_not_there_is_not_there(store, known, path):
         "/?level='&text=%25_%5C&lang=../zh&sort=-verdict",
         "/recipients?text=%00",
         "/ranking?by=<script>&recipient=%00&sdk=-&page=999999&text=%25_%5C",
+        "/fleet/night/runs?text=%25_%5C&pool=<script>&page=99999999",
         "/ranking?by=finding&rule=%27&data=<script>alert(1)</script>",
     ],
 )
