@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from monitor.api.home import signer
+from monitor.api.home import setting, signer
 from monitor.cli.base import (
     Judging,
     RecordingPath,
@@ -380,4 +380,5 @@ def web(host: str, port: int, names: tuple[str, ...], reveal: bool, judging: Jud
         markup=False,
     )
     with listening, suppress(KeyboardInterrupt):
-        server(Site(judging.store, judging.known, token, reveal, signer()), host, names).run(sockets=[listening])
+        site = Site(judging.store, judging.known, token, reveal, signer(), setting("METRICS_TOKEN"))
+        server(site, host, names).run(sockets=[listening])

@@ -102,6 +102,8 @@ class Site:
     may_reveal: bool = False
     signer: Signer | None = None
     """Who signs marks."""
+    metrics_token: str | None = None
+    """What Prometheus says to be let in to /metrics; None: only a browser with the token is."""
     lists: Lists = field(init=False)
 
     def __post_init__(self) -> None:
