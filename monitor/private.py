@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
+import shutil
 import stat
+import tempfile
+import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -45,6 +49,57 @@ def folder(path: Path) -> None:
         except FileExistsError:
             continue
         each.chmod(0o700)
+
+
+class Temporary:
+    """A private folder for large temporary files, which goes with this object; what processes left there that were
+    killed is removed."""
+
+    def __init__(self) -> None:
+        room = roomy() or tempfile.gettempdir()
+        for left in Path(room).glob(f"{_PREFIX}*"):
+            _sweep(left)
+        held = None
+        while held is None:
+            self.path = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=room))
+            held = _locked(self.path, fcntl.LOCK_SH)  # None: somebody swept it before we had it
+        self._remove = weakref.finalize(self, _removed, self.path, held, os.getpid())
+
+    def __enter__(self) -> Path:
+        return self.path
+
+    def __exit__(self, *_: object) -> None:
+        self._remove()
+
+
+_PREFIX = "appwitness-"
+
+
+def _locked(path: Path, how: int) -> int | None:
+    """A folder of our own, opened and locked; None where it is another's, or locked."""
+    try:
+        fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    except OSError:
+        return None
+    try:
+        if os.fstat(fd).st_uid == os.geteuid():
+            fcntl.flock(fd, how | fcntl.LOCK_NB)
+            return fd
+    except OSError:
+        pass
+    os.close(fd)
+    return None
+
+
+def _sweep(path: Path) -> None:
+    if (fd := _locked(path, fcntl.LOCK_EX)) is not None:
+        _removed(path, fd, os.getpid())
+
+
+def _removed(path: Path, fd: int, pid: int) -> None:
+    if os.getpid() == pid:  # not in a fork, which has it from us
+        shutil.rmtree(path, ignore_errors=True)
+        os.close(fd)
 
 
 def roomy() -> str | None:

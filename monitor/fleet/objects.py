@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from datetime import timedelta
@@ -193,8 +192,8 @@ class Bucket(Objects):
 
         if not self.is_complete(recording):
             raise _incomplete(self.place, recording)
-        with tempfile.TemporaryDirectory(prefix="appwitness-", dir=private.roomy()) as room:
-            packed = archive.Fetched(Path(room) / f"{recording}.zip", f"{self.place}/{recording}")
+        with private.Temporary() as room:
+            packed = archive.Fetched(room / f"{recording}.zip", f"{self.place}/{recording}")
             with self._asked(recording):
                 got = obstore.get(self._store, self._archive(recording))
                 size = got.meta["size"]

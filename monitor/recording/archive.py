@@ -11,19 +11,16 @@ import hashlib
 import os
 import re
 import secrets
-import shutil
 import stat
 import struct
-import tempfile
-import weakref
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import lru_cache
 from io import BufferedReader, FileIO
 from itertools import pairwise
 from pathlib import Path
-from typing import BinaryIO, override
+from typing import Any, BinaryIO, override
+from weakref import WeakValueDictionary
 
 from monitor import private
 from monitor.errors import FileError, UserError
@@ -119,12 +116,11 @@ class Unpacked:
         """Of the archive."""
         inside, members = _members(file)
         size = sum(length for _, _, length in members)
-        room = private.roomy()
-        disk = os.statvfs(room or tempfile.gettempdir())
+        self._temporary = private.Temporary()
+        self._root = self._temporary.path
+        disk = os.statvfs(self._root)
         if disk.f_bavail * disk.f_frsize - size < FREE_BYTES:
             raise FileError(place, None, "does not fit on the disk for temporary files.", "Make room, or set TMPDIR.")
-        self._root = Path(tempfile.mkdtemp(prefix="appwitness-", dir=room))
-        weakref.finalize(self, shutil.rmtree, self._root, ignore_errors=True)
         self.path = self._root / inside
         """The folder of the recording."""
         private.folder(self.path / BODIES)
@@ -164,6 +160,10 @@ class Fetched(Path):
         self.url = url
 
     @override
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Fetched, (Path(self), self.url)
+
+    @override
     def with_segments(self, *parts: str | os.PathLike[str]) -> Path:  # type: ignore[override]
         return Path(*parts)
 
@@ -183,18 +183,23 @@ def member(place: Path, name: str) -> bytes:
 
 
 def unpacked(place: Path) -> Unpacked:
-    """An archive, unpacked; the last one that was asked for is not unpacked again.
+    """An archive, unpacked; while somebody holds it, it is not unpacked again.
 
     Raises FileNotFoundError, and FileError for what is no archive of a recording.
     """
     held = place.stat()
     if not stat.S_ISREG(held.st_mode):
         raise files.NotAFile(place)
-    return _unpacked(place, held.st_dev, held.st_ino, held.st_size, held.st_mtime_ns, held.st_ctime_ns)
+    key = (str(place), held.st_dev, held.st_ino, held.st_size, held.st_mtime_ns, held.st_ctime_ns)
+    if (found := _held.get(key)) is None:
+        _held[key] = found = _unpacked(place)
+    return found
 
 
-@lru_cache(maxsize=1)
-def _unpacked(place: Path, *_version: int) -> Unpacked:
+_held: WeakValueDictionary[tuple[str | int, ...], Unpacked] = WeakValueDictionary()
+
+
+def _unpacked(place: Path) -> Unpacked:
     try:
         with place.open("rb") as file:
             return Unpacked(file, place)
