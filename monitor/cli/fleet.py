@@ -18,6 +18,7 @@ import click
 
 from monitor.api.home import database, home, recordings
 from monitor.cli.base import JUDGING, db_option, gathered, interrupts, main, size
+from monitor.cli.campaigns import campaign_option, export, letters
 from monitor.cli.observing import Plan
 from monitor.cli.ranking import ranking
 from monitor.cli.terminal import err, out, plain
@@ -43,10 +44,8 @@ def fleet() -> None:
     """Run many apps on many devices, each under several plans, once."""
 
 
-fleet.add_command(ranking)
-
-
-campaign_option = click.option("--campaign", metavar="NAME", help="Only this campaign. [default: all]")
+for each in (ranking, export, letters):
+    fleet.add_command(each)
 
 
 @fleet.command("plan")

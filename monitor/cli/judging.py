@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from monitor.api.home import home, signer
+from monitor.api.home import home, setting, signer
 from monitor.cli.base import (
     Judging,
     RecordingPath,
@@ -114,8 +114,7 @@ def _correlate_many(paths: Iterable[Path], jobs: int, judging: Judging) -> int:
     codes = {0}
     faults: list[Exception] = []
     with progress() as show:
-        encrypted_too = judging.db is not None
-        for judged in correlate_many(tuple(left), judging.store, judging.known, jobs, encrypted_too=encrypted_too):
+        for judged in correlate_many(tuple(left), judging.store, judging.known, jobs):
             done[judged.path] = judged
             while left and left[0] in done:
                 one = done[left.pop(0)]
@@ -393,5 +392,6 @@ def web(host: str, port: int, names: tuple[str, ...], reveal: bool, judging: Jud
         markup=False,
     )
     with listening, suppress(KeyboardInterrupt):
-        site = Site(judging.store, judging.known, token, home() if reveal else None, signer())
+        revealed = home() if reveal else None
+        site = Site(judging.store, judging.known, token, revealed, signer(), setting("METRICS_TOKEN"))
         server(site, host, names).run(sockets=[listening])

@@ -23,7 +23,7 @@ from monitor.fleet.objects import Objects
 from monitor.fleet.pools import strictness
 from monitor.fleet.spool import Spool
 from monitor.observe.turns import turn_now
-from monitor.store.runs import Reason, Run, Runs, Slot, Waiting
+from monitor.store.runs import ATTEMPTS, Reason, Run, Runs, Slot, Waiting
 
 log = logging.getLogger(__name__)
 
@@ -209,7 +209,9 @@ class Worker:
         if host.spool.adopt(run, self.device.serial):
             return
         with suppress(StoreError, OSError):  # it is away: should there be an earlier one, that counts
-            for number in range(1, run.attempts + 1):  # complete, and the table of runs does not know, or is new
+            for number in range(
+                1, max(run.attempts, ATTEMPTS) + 1
+            ):  # complete, and the table of runs does not know, or is new
                 if host.objects.is_complete(earlier := f"{run.id}-a{number}"):
                     host.kept(lambda: host.runs.recorded(run.id, earlier, self.device.serial))
                     return
