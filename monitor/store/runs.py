@@ -468,20 +468,23 @@ class Runs:
 
     # devices
 
-    def tell(self, host: str, slots: Iterable[Slot]) -> dict[str, bool]:
+    def tell(self, host: str, slots: Sequence[Slot]) -> dict[str, bool]:
         """What a host says of its devices now; serial -> whether a person wants it to rest."""
-        insert_new = postgresql.insert if self.server else sqlite.insert
-        wished = {}
+        if not slots:
+            return {}
+        rows = [
+            {
+                "host": host, "serial": slot.serial, "labels": json.dumps(dict(slot.labels)), "state": slot.state,
+                "note": slot.note, "run": slot.run, "seen_at": _Now(), "paused": False,
+            }
+            for slot in slots
+        ]  # fmt: skip
+        query = (postgresql.insert if self.server else sqlite.insert)(DeviceRow).values(rows)
+        said = {name: query.excluded[name] for name in ("labels", "state", "note", "run", "seen_at")}
+        query = query.on_conflict_do_update(index_elements=["host", "serial"], set_=said)
         with self._write() as connection:
-            for slot in slots:
-                said = {
-                    "labels": json.dumps(dict(slot.labels)), "state": slot.state, "note": slot.note, "run": slot.run,
-                    "seen_at": _Now(),
-                }  # fmt: skip
-                query = insert_new(DeviceRow).values(host=host, serial=slot.serial, paused=False, **said)
-                query = query.on_conflict_do_update(index_elements=["host", "serial"], set_=said)
-                wished[slot.serial] = bool(connection.scalar(query.returning(DeviceRow.paused)))
-        return wished
+            found = connection.execute(query.returning(DeviceRow.serial, DeviceRow.paused))
+            return {serial: bool(paused) for serial, paused in found}
 
     def devices(self) -> list[Slot]:
         """The devices that hosts have told of."""
