@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import os
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -552,6 +553,12 @@ def _times(kind: type[Part]) -> dict[str, str]:
 _DECODER: msgspec.json.Decoder[Event] = msgspec.json.Decoder(Event)
 
 
+def salted(event: Part) -> bytes:
+    """An event as a line that is recorded, without the newline. With random bits, so that nobody can try out against
+    its digest what was in it, once it is forgotten."""
+    return f'{dump(event)[:-1]},"salt":"{os.urandom(16).hex()}"}}'.encode()
+
+
 _TOMBSTONE = re.compile(rb'\{"v":1,"kind":"[a-z]+","forgotten":(?:"([0-9a-f]{64})"|null)\}\n?\Z')
 
 
@@ -763,6 +770,16 @@ class Change(Record):
     undone: Time | None = Field(default=None, description="when it was taken back; null: it was not")
 
 
+class OwnRequest(Record):
+    """Something that we ourselves sent over a network for the run."""
+
+    what: Literal["time_stamp", "frida_build", "proxy_reached"] = Field(
+        description="time_stamp: a digest to a time-stamp authority; frida_build: a build of Frida fetched; "
+        "proxy_reached: an empty connection from the device, to see whether it reaches the proxy"
+    )
+    to: str = Field(description="host, or host and port")
+
+
 class ClockReading(Record):
     """The result of one measurement of the device's clock."""
 
@@ -847,6 +864,9 @@ class Run(Record):
     )
     proxy: Endpoint | None = Field(default=None, description="where the proxy listened")
     changes: tuple[Change, ...] = Field(default=(), description="what was changed on the device, in order of time")
+    requests: tuple[OwnRequest, ...] | None = Field(
+        default=None, description="what we ourselves sent over a network for the run; null: not recorded"
+    )
     notes: tuple[str, ...] = Field(
         default=(),
         description="what is to be known of the device's preparation, and takes nothing from what was observed",

@@ -70,6 +70,7 @@ DESCRIBED: dict[str, type[BaseModel | msgspec.Struct]] = {
     "device": events.DeviceIdentity,
     "clock reading": events.ClockReading,
     "change": events.Change,
+    "own request": events.OwnRequest,
     "stamp": seal.Stamp,
     "file stamp": seal.FileStamp,
     "forgotten": seal.Forgotten,

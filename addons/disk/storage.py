@@ -59,6 +59,11 @@ def coded(line: Line) -> bytes:
     return _encode(line).encode("utf-8", "replace")
 
 
+def salted(line: Line) -> bytes:
+    """The same with random bits, so that nobody can try out against its digest what was in it, once it is forgotten."""
+    return coded({**line, "salt": os.urandom(16).hex()})
+
+
 class Lines:
     """A file of the recording that whole lines are appended to, by other processes too."""
 

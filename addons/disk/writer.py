@@ -14,6 +14,7 @@ where nobody's traffic waits (a file of flows that is imported), it runs as a th
 from __future__ import annotations
 
 import errno
+import hashlib
 import json
 import os
 import select
@@ -35,7 +36,7 @@ sys.path.append(str(Path(__file__).resolve().parent.parent.parent))
 from addons.disk.quota import MARK, Quota
 from addons.disk.recovery import alive, before, beginnings, orphans
 from addons.disk.ring import END, GAP, PIECE, WHOLE, Record, Ring
-from addons.disk.storage import Body, Lines, coded, gap_line, store, time_of
+from addons.disk.storage import Body, Lines, coded, gap_line, salted, store, time_of
 
 RETRY_S = 1.0
 """How often a line that the disk refused is tried again."""
@@ -109,7 +110,7 @@ class Writer:
             for digest, size, what in left:
                 detail = f"body {digest}, {size} bytes: {what}"
                 line = gap_line("uploads.jsonl", "body_truncated", detail, time_of(time.time()), body=digest)
-                self._append(self.gaps, coded(line))
+                self._append(self.gaps, salted(line))
         except OSError as error:
             say(f"{self.folder}: what was left there could not be looked at: {error}")
 
@@ -177,7 +178,8 @@ class Writer:
             about = json.loads(record.line)
             detail = f"body {digest or '-'}, {kept} of {record.of} bytes: {problem}"
             why = "quota" if problem.startswith(MARK) else "body_truncated"
-            line = coded(gap_line(about["host"] or "", why, detail, about["at"]))
+            salt = hashlib.sha256(record.line).hexdigest()[:32]  # the same for a writer that takes over
+            line = coded(gap_line(about["host"] or "", why, detail, about["at"], salt=salt))
             if not (self.again and self.gaps.rest(line) == b""):
                 self._append(self.gaps, line)
         said = {"body": digest, "size": kept, "truncated": bool(problem)}
@@ -196,7 +198,7 @@ class Writer:
             except OSError as error:
                 if not refused:
                     detail = f"lines wait: {file.path.name}: {error}"
-                    refused = unsaid = coded(gap_line("uploads.jsonl", "overflow", detail, time_of(time.time())))
+                    refused = unsaid = salted(gap_line("uploads.jsonl", "overflow", detail, time_of(time.time())))
                     if file is self.uploads:
                         with suppress(OSError):
                             self.gaps.append(refused)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from mitmproxy import exceptions
 
-from addons.disk.storage import Line, Lines, coded, gap_line, time_of
+from addons.disk.storage import Line, Lines, gap_line, salted, time_of
 from addons.disk.to_writer import Body, Channel
 from addons.disk.writer import say
 
@@ -81,7 +81,7 @@ class Recorder:
         """Have a body put in place and its line appended; `announced` is how long the body was said to be."""
         assert self.channel is not None
         of = int(announced) if announced.isdecimal() and len(announced) < 19 else body.seen
-        if not self.channel.upload(coded(line), body, of):
+        if not self.channel.upload(salted(line), body, of):
             self._lose()
 
     def gap(self, subject: str, why: str, detail: str, at: str | None = None, about: Line | None = None) -> None:
@@ -123,7 +123,7 @@ class Recorder:
 
     def _append(self, gap: Line) -> None:
         assert self.channel is not None
-        if not self.channel.gap(coded(gap)):
+        if not self.channel.gap(salted(gap)):
             self._lose()
 
     def _lose(self) -> None:
@@ -137,7 +137,7 @@ class Recorder:
         lost, self.lost = self.lost, 0
         detail = f"{lost} lines are lost: the disk did not take them in time"
         line = gap_line("uploads.jsonl", "overflow", detail, time_of(time.time()))
-        if not lost or ((last or not self.channel.behind) and self.channel.gap(coded(line))):
+        if not lost or ((last or not self.channel.behind) and self.channel.gap(salted(line))):
             return
         self.lost = lost
         if last:

@@ -16,14 +16,15 @@ from monitor.match.belief.placeholders import is_placeholder
 from monitor.match.decode import leaves_of
 from monitor.recording import Forgotten, Read, Recording, verify
 from monitor.recording.files import NotAFile, folder, reading
-from monitor.recording.seal import BODIES, Before, named_bodies
+from monitor.recording.seal import BODIES, MADE_BY, Before, named_bodies
 
 KEPT = (
     *("v", "id", "app_type", "plan", "observers", "hooks", "started", "ended", "versions", "probe", "shared"),
     *("clock_offset_ms", "clock_uncertainty_ms", "clock_drift_ms", "clock", "unpin", "unpinned", "sockets_watched"),
-    *("install_ms", "times", "unhooked"),
+    *("install_ms", "times", "unhooked", *MADE_BY),
 )
-"""Fields of run.json that are left when a whole recording is forgotten, beside which app and what kind of device."""
+"""Fields of run.json that are left when a whole recording is forgotten, beside which app and what kind of device: no
+value of the person whose data it is, and what the first stamp binds."""
 FORGOTTEN = "forgotten"
 """Stands in run.json for a text in which a value was found."""
 SHORTEST = 4
@@ -68,6 +69,11 @@ def to_forget(recording: Recording, values: Collection[Value] = (), kinds: Colle
 
     Nothing is changed yet. Raises UserError while it is being recorded, and for a value that says nothing of anybody.
     """
+    if recording.archive:
+        raise UserError(
+            f"{recording.place} is an archive, in which nothing can be changed.",
+            "Forget it in the folder of the recording, then delete the archive and pack the folder again.",
+        )
     if recording.going_on:
         raise UserError(f"{recording.path} is being recorded.", "Forget it when the run has ended.")
 

@@ -28,6 +28,7 @@ from monitor.events import (
     Upload,
     dump,
     made,
+    tombstone,
     tree,
 )
 from monitor.recording import Recording, verify
@@ -102,6 +103,9 @@ class _Copy:
             for kind, name in FILES.items():
                 with _appending(into / name) as append:
                     for read in self.recording.read(kind, finished=True):
+                        if read.forgotten:
+                            append(tombstone(kind, None))
+                            continue
                         line = NO_LINE if (event := read.event) is None else dump(self._line(read.ref, event)).encode()
                         for data in self.bodies:
                             copy.put_body(data)

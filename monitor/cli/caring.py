@@ -139,16 +139,18 @@ def forget(which: _Which, reason: str | None, dry_run: bool, yes: bool, db: str 
     for plan in plans:
         plan.forget(reason)
     _forget_in_index({plan.recording.run.id for plan in plans}, db)
-    out.print(f"forgotten: {sum(plan.count for plan in plans):,} lines of {len(plans):,} recordings")
+    out.print(f"forgotten: {sum(plan.count for plan in plans):,} lines, in recordings: {len(plans):,}")
 
 
 def _say(plan: ToForget) -> None:
     from monitor.events import FILES
 
-    parts = [f"{len(numbers):,} lines of {FILES[kind]}" for kind, numbers in plan.lines.items()]
-    parts += [f"{len(plan.bodies):,} bodies"] * bool(plan.bodies) + ["what run.json says of persons"] * bool(plan.run)
+    parts = [f"{len(numbers):,} of {FILES[kind]}" for kind, numbers in plan.lines.items()]
+    parts += [f"{len(plan.bodies):,} of bodies/"] * bool(plan.bodies) + ["what run.json says of a person"] * bool(
+        plan.run
+    )
     out.print(plain(f"{plan.recording.path}: {', '.join(parts)}"))
-    if plan.before == "altered":
+    if plan.before == "altered" and plan.recording.sealed:
         err.print(f"[bold]{plain(str(plan.recording.path))} is not what its stamps say; verify will go on saying so[/]")
     for ref in plan.unsearched[:10]:
         err.print(f"[dim]{plain(ref)} could not be looked through to its end, and stays[/]")

@@ -31,6 +31,8 @@ from monitor.errors import DamagedRecording, UserError
 
 if TYPE_CHECKING:  # imported late, so that --help answers at once
     from monitor.findings import Threshold
+    from monitor.recording import Forgotten
+    from monitor.recording.seal import Stamp
     from monitor.recording.tokens import Token
 
 FORMATS = ("text", "json", "html", "sarif", "junit", "complaint", "complaint-html")
@@ -171,6 +173,10 @@ def verify(recording: Path, key: Path | None, trust: Path | None, tsa_cert: tupl
                         }
                         for token in result.tokens
                     ],
+                    "forgotten": [
+                        {"stamp": line, "at": format_time(stamp.at), **what.model_dump(mode="json")}
+                        for line, stamp, what in result.forgotten
+                    ],
                     "late": {
                         "lines": result.late.lines,
                         "first_at": format_time(result.late.first_at) if result.late.first_at else None,
@@ -201,6 +207,8 @@ def verify(recording: Path, key: Path | None, trust: Path | None, tsa_cert: tupl
         first, last = (format_time(at) for at in (result.late.first_at, result.late.last_at) if at)
         when = first if first == last else f"{first} to {last}"
         out.print(f"{marks} of the lines were added after the run had ended, and stamped then: {when}")
+    for each in result.forgotten:
+        out.print(_forgotten(*each))
     out.print(_signed(result.signed, result.stamps, result.keys, trusted or {}))
     for token in result.tokens:
         out.print(_timed(token))
@@ -214,6 +222,15 @@ def _trusted(*given: Path | None) -> dict[str, str] | None:
 
     found = [signing.trusted(path.read_text("utf-8", "replace"), path) for path in given if path]
     return {name: whose for each in found for name, whose in each.items()} if found else None
+
+
+def _forgotten(line: int, stamp: Stamp, what: Forgotten) -> str:
+    from monitor.events import format_time
+
+    gone = [f"{count:,} of {name}" for name, count in what.lines.items() if count]
+    gone += [f"{what.bodies:,} bodies"] * bool(what.bodies)
+    why = f": {what.reason}" if what.reason else ""
+    return plain(f"seal.jsonl:{line} lines were forgotten at {format_time(stamp.at)} ({', '.join(gone)}){why}")
 
 
 def _signed(signed: int, stamps: int, keys: Sequence[str], trusted: Mapping[str, str]) -> str:

@@ -86,7 +86,8 @@ def demo(output: Path | None, only: tuple[str, ...], everything: bool, db: str |
             continue
         path = folder / f"demo-{datetime.now(UTC):%Y%m%dT%H%M%S}-{name}-{plan}"
         wanted, order = Wanted(f"lab:{name}"), Order(plan=plan)
-        _observe(wanted, order, path, judging, _live(path, wanted, order))
+        if _observe(wanted, order, path, judging, _live(path, wanted, order)):
+            raise click.Abort
         report = judging.report(path)
         page = path.with_suffix(".html")
         private.write(page, render(report, "html"))

@@ -27,6 +27,7 @@ if TYPE_CHECKING:  # imported late, so that --help answers at once
     show_default=True,
     help="What a row is; finding: the same finding of many apps.",
 )
+@click.option("--campaign", default="", metavar="NAME", help="Only runs of this campaign.")
 @click.option("--recipient", default="", metavar="DOMAIN", help="Only what this recipient got.")
 @click.option("--sdk", default="", metavar="NAME", help="Only what this SDK sent.")
 @click.option("--data", default="", metavar="CODE", help="Only this kind of data.")

@@ -29,6 +29,7 @@ from monitor.events import (
     Screen,
     Transform,
     Upload,
+    Witness,
     count_sources,
 )
 from monitor.findings import Assumption, Declared, Finding, Flow, JudgedRule, Match, Need, Report, ReportedGap
@@ -258,6 +259,7 @@ def _coverage(run: Run, lines: Lines, gaps: Sequence[ReportedGap]) -> dict[str, 
     sources = Counter(each.event.source for each in lines["access"] if holds(each, Access))
     return {
         "lines": {kind: len(of_kind) for kind, of_kind in lines.items()},
+        "control": sum(each.event.by == "control" for each in lines["witness"] if holds(each, Witness)),
         "unreadable_lines": sum(gap.where == "correlate" and gap.why == "protocol_unsupported" for gap in gaps),
         "gaps": dict(sorted(Counter(f"{gap.where}: {gap.why}" for gap in gaps).items())),
         "sources": count_sources(run.hooks).model_dump() if run.hooks else {},

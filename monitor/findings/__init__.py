@@ -222,6 +222,33 @@ class Why(StrEnum):
     ANSWERED_BEFORE = "answered_before"
     ANSWER_UNSEEN = "answer_unseen"
     IN_A_GAP = "in_a_gap"
+    # what the monitor itself changed and caused: given by findings/audit.py
+    AUDIT_IMPORTED = "audit_imported"
+    WRAPPED = "wrapped"
+    UNHOOKED = "unhooked"
+    PROBE_PASSED = "probe_passed"
+    PROBE_FAILED = "probe_failed"
+    PROBE_UNRECORDED = "probe_unrecorded"
+    PLAYED = "played"
+    UNPINNED = "unpinned"
+    NOT_UNPINNED = "not_unpinned"
+    UNPIN_UNRECORDED = "unpin_unrecorded"
+    PROXIED = "proxied"
+    REDIRECTED = "redirected"
+    PLANTED = "planted"
+    CHANGES_UNRECORDED = "changes_unrecorded"
+    CHANGES_SO_FAR = "changes_so_far"
+    UNCHANGED = "unchanged"
+    ALL_UNDONE = "all_undone"
+    NOT_UNDONE = "not_undone"
+    REQUESTS_UNRECORDED = "requests_unrecorded"
+    NO_REQUESTS = "no_requests"
+    ASKED_TIME = "asked_time"
+    FETCHED_FRIDA = "fetched_frida"
+    TRIED_PROXY = "tried_proxy"
+    NO_CONTROL = "no_control"
+    CONTROL_AGREES = "control_agrees"
+    CONTROL_DIFFERS = "control_differs"
 
 
 AGAINST = frozenset(
@@ -551,6 +578,10 @@ class Report(Record):
     )
     verified: Seal | None = Field(
         default=None, description="what recomputing the stamps came to; null: they were not checked for this report"
+    )
+    audit: tuple[Reason, ...] = Field(
+        default=(),
+        description="what the monitor itself changed and caused, as far as it is recorded; made for the JSON report",
     )
     path: str | None = Field(default=None, exclude=True, description="the recording's folder, for commands to copy")
     consents: Lane = Field(default=(), exclude=True, description="for the timeline")

@@ -12,10 +12,11 @@ from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from monitor import private
 from monitor.errors import SetupError, Unhookable
-from monitor.events import FILES, Gap, Observers, Run
+from monitor.events import FILES, Gap, Observers, OwnRequest, Run
 from monitor.observe.agent import agent_js, bridge
 from monitor.observe.attempt import Attempt
 from monitor.observe.control_run import seen_without_hooks
@@ -58,7 +59,7 @@ def observe(
         up.enter_context(recording.sealing(every_s=STAMP_S))
         if order.control is not None:
             recording.append_all(seen_without_hooks(Recording.open(order.control)))
-        up.callback(lambda: recording.update_run(**device.facts()))
+        up.callback(lambda: recording.update_run(**_facts(device, recording)))
         up.callback(device.undo)  # before the first change: half a preparation is taken back as a whole one is
         caller.say(f"installing {device.app.package}")
         device.install()
@@ -160,8 +161,15 @@ def _prepared(device: Device, recording: Recording) -> dict[str, Any]:
         "device": device.identity,
         "persona": device.persona,
         "observers": recording.run.observers.model_copy(update={"persona": device.persona_is}),
-        **device.facts(),
+        **_facts(device, recording),
     }
+
+
+def _facts(device: Device, recording: Recording) -> dict[str, Any]:
+    """What the device says of its preparation; what was sent for it beside what is known of already."""
+    told = dict(device.facts())
+    requests = (*(recording.run.requests or ()), *told.pop("requests", ()))
+    return told | {"requests": tuple(dict.fromkeys(requests))}
 
 
 def _tunnel(order: Order, configuration: str) -> Path:
@@ -192,6 +200,7 @@ def describe(device: Device, order: Order) -> Run:
         persona=device.persona,
         started=started,
         unpin=order.unpin,
+        requests=tuple(OwnRequest(what="time_stamp", to=urlsplit(url).netloc.rpartition("@")[2]) for url in order.tsa),
         versions={
             "appwitness": importlib.metadata.version("appwitness"),
             "frida": importlib.metadata.version("frida"),

@@ -172,8 +172,9 @@ def member(place: Path, name: str) -> bytes:
     """A file of a recording out of its archive: run.json, seal.jsonl. Raises FileError for what is no archive."""
     try:
         with place.open("rb") as file:
-            for parts, start, length in _members(file):
-                if parts == [name]:
+            inside, members = _members(file)
+            for parts, start, length in members:
+                if parts == [inside, name]:
                     file.seek(start)
                     return file.read(length)
     except zipfile.BadZipFile as error:

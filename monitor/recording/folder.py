@@ -23,7 +23,7 @@ from pydantic import ValidationError
 
 from monitor import private
 from monitor.errors import FileError, UserError
-from monitor.events import FILES, Event, Line, Ref, Run, dump, kind_of
+from monitor.events import FILES, Event, Line, Ref, Run, kind_of, salted
 from monitor.recording import files
 from monitor.recording.forgetting import holed, remove
 from monitor.recording.lines import START, Appender, Position, Read, read_lines
@@ -185,7 +185,7 @@ class Recording:
         by_kind: dict[str, list[tuple[int, bytes]]] = {}
         count = 0
         for event in events:
-            by_kind.setdefault(event.kind, []).append((count, dump(event).encode()))
+            by_kind.setdefault(event.kind, []).append((count, salted(event)))
             count += 1
         refs = [""] * count
         for kind, numbered in by_kind.items():
@@ -350,6 +350,7 @@ class Recording:
         A stamp says so first. Whoever is killed in between leaves what `verify` names, and doing the same once more
         ends it. Raises UserError, with nothing done, when the key cannot be used.
         """
+        self._see_that_it_grows()
         data = None if run is None else _run_bytes(run)
         sealer = self._sealer() if self.sealed else None
         with sealer.locked() if sealer else nullcontext():

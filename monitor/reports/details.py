@@ -11,12 +11,14 @@ from rich.table import Table
 from rich.text import Text
 
 from monitor.findings import Article, Finding, Report
+from monitor.findings.audit import audit
 from monitor.reports.articles import citations
 from monitor.reports.declared import rows as declared_rows
 from monitor.reports.ends import ends
 from monitor.reports.gaps import named
 from monitor.reports.integrity import integrity, is_sound
 from monitor.reports.printed import TONES
+from monitor.reports.reasons import all_said
 from monitor.reports.time_axis import clocks
 from monitor.reports.verdict import worst_first
 from monitor.reports.watched import consent, device, files, sources, watched
@@ -64,8 +66,7 @@ def _about(report: Report, words: Words) -> RenderableType:
     table.add_row(words("watched"), Text(watched(report, words)))
     if run.hooks:
         table.add_row(words("sources"), Text(words("sources_counted", **sources(report))))
-    if run.unpin:
-        table.add_row(words("pinning"), Text(words("unpinned")))
+    table.add_row(words("audit"), Text(plain(all_said(audit(report), words))))
     tone = "" if is_sound(report) else TONES["high"]
     table.add_row(words("verified"), Text(integrity(report, words), style=tone))
     if run.clock:

@@ -7,6 +7,7 @@ from typing import Any
 
 from monitor import escape
 from monitor.findings import Report
+from monitor.findings.audit import audit
 from monitor.findings.chain import Chains
 from monitor.reports.reasons import all_said
 from monitor.reports.words import Words
@@ -16,7 +17,7 @@ def render(report: Report, *, lang: str = "en", reveal: bool = False) -> str:
     """The report as indented JSON with a newline at the end. `lang` changes nothing: titles come in every language."""
     chains = Chains(report)
     findings = tuple(each.model_copy(update={"chain": chains.of(each)}) for each in report.findings)
-    tree = report.model_copy(update={"findings": findings}).model_dump(mode="json")
+    tree = report.model_copy(update={"findings": findings, "audit": audit(report)}).model_dump(mode="json")
     english = Words("en")
     for flow, of_flow in zip(report.flows, tree["flows"], strict=True):
         for match, of_match in zip(flow.matches, of_flow["matches"], strict=True):

@@ -16,7 +16,8 @@ NAMES = frozenset(("variant", "of", "step"))
 """Fields that are names of ours, whose words underscores join."""
 CHOICES = {"signal": "signal", "by": "by", "state": "consent", "scope": "scope"}
 """Fields that are a choice of the contract -> what their names in words.yml begin with."""
-UNKNOWN = {"who": "code_unrecorded", "steps": "none", "algorithms": "unknown"}
+UNKNOWN = {"who": "code_unrecorded", "steps": "none", "algorithms": "unknown", "names": "none", "way": "unknown",
+           "agent": "unknown"}  # fmt: skip
 """Fields that may be empty -> what is said then, in words.yml."""
 
 

@@ -12,11 +12,13 @@ from rich.table import Table
 from rich.text import Text
 
 from monitor.findings import CONFIDENCES, Finding, Flow, Report
+from monitor.findings.audit import SHORT, audit
 from monitor.reports.details import details, laws
 from monitor.reports.ends import ends
 from monitor.reports.gaps import named
 from monitor.reports.integrity import integrity, is_sound
 from monitor.reports.printed import TONES, printed
+from monitor.reports.reasons import all_said
 from monitor.reports.verdict import Sent, facts, sent, verdict, what, when, worst_first
 from monitor.reports.watched import case, device, sources, unwatched
 from monitor.reports.words import Words, capital, plain
@@ -170,6 +172,8 @@ def _unseen(report: Report, words: Words) -> Iterator[Text]:
         yield Text(plain(named(gap, words)), style=TONES["gaps"])
     if lacking := unwatched(report, words):
         yield Text(capital(lacking), style=TONES["gaps"])
+    changed = [each for each in audit(report) if each.code in SHORT]
+    yield Text(f"{words('audit')}{words('colon')}{plain(all_said(changed, words))}", style="dim")
     if report.run.hooks:
         yield Text(f"{words('sources')}{words('colon')}{words('sources_counted', **sources(report))}", style="dim")
 

@@ -419,7 +419,7 @@ class Store:
             "campaign": run.campaign or "",
             "started": format_time(run.started),
             "ended": format_time(run.ended) if run.ended else None,
-            "run": run.model_dump_json(),
+            "run": run.model_dump_json(exclude_unset=True),
         }
         table = _table(RecordingRow)
         if self._postgres:

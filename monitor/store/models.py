@@ -197,7 +197,8 @@ Index(
 )
 Index(
     *("recordings_ranked", RecordingRow.number, RecordingRow.judged_by, RecordingRow.app, RecordingRow.package),
-    *(RecordingRow.asked, RecordingRow.uploads, RecordingRow.reads, RecordingRow.sought, RecordingRow.id),
+    *(RecordingRow.campaign, RecordingRow.asked, RecordingRow.uploads, RecordingRow.reads, RecordingRow.sought),
+    RecordingRow.id,
 )
 
 TABLES = tuple(Base.metadata.sorted_tables)

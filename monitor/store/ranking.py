@@ -28,7 +28,7 @@ GROUPS: Mapping[By, tuple[str, ...]] = {
     "app": ("app",),
 }
 """What a row of a ranking stands for; `finding`: the same finding of many apps, folded."""
-FILTERS = ("recipient", "sdk", "data", "rule", "app")
+FILTERS = ("campaign", "recipient", "sdk", "data", "rule", "app")
 UNKNOWN = "-"
 """As a filter: rows in which that is not known."""
 WHEN: tuple[When, ...] = (
@@ -125,7 +125,7 @@ class Rankings:
                 return self.ranking(by, filters, rows=rows)
             keys = [row[0] for row in found]
             rules = keys if "rule" in names else [filters.get("rule") or ""]
-            able = {needs: _able(connection, needs) for needs in {self._needs(rule) for rule in rules}}
+            able = {needs: _able(connection, needs, filters) for needs in {self._needs(rule) for rule in rules}}
             beside = {
                 name: self._beside(connection, facts, by, filters, name, keys)
                 for name in ("data", "recipient", "sdk")
@@ -181,16 +181,21 @@ class Rankings:
         )
         gap = or_(gap_line, exists().where(FoundGapRow.recording == RecordingRow.number))
         reason = case(*((condition, name) for name, condition in lacks.items()))
-        left = select(reason, func.count()).where(not_(able)).group_by(reason)
+        here = _of_campaign(filters)
+        left = select(reason, func.count()).where(here, not_(able)).group_by(reason)
         with self.store.reading() as connection:
             return Basis(
-                _counted(connection), _counted(connection, able), _counted(connection, able, gap),
+                _counted(connection, here), _counted(connection, here, able), _counted(connection, here, able, gap),
                 dict(tuple(row) for row in connection.execute(left)),
             )  # fmt: skip
 
 
-def _able(connection: Connection, needs: Collection[Needed]) -> Counted:
-    return _counted(connection, not_(or_(*_lacks(needs).values())))
+def _able(connection: Connection, needs: Collection[Needed], filters: Filters) -> Counted:
+    return _counted(connection, _of_campaign(filters), not_(or_(*_lacks(needs).values())))
+
+
+def _of_campaign(filters: Filters) -> ColumnElement[bool]:
+    return RecordingRow.campaign == filters["campaign"] if filters.get("campaign") else true()
 
 
 def _counted(connection: Connection, *conditions: ColumnElement[bool]) -> Counted:
@@ -210,7 +215,7 @@ def _lacks(needs: Collection[Needed]) -> dict[str, ColumnElement[bool]]:
 
 
 def _column(facts: Any, name: str) -> Any:
-    return RecordingRow.app if name == "app" else getattr(facts, name)
+    return getattr(RecordingRow if name in ("app", "campaign") else facts, name)
 
 
 def _wanted(facts: Any, by: By, filters: Filters) -> list[ColumnElement[bool]]:

@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from monitor.api.home import signer
-from monitor.events import Access
+from monitor.events import Access, tombstone
 from monitor.exchange import bundle, bundled
 from monitor.recording import Recording
 from tests.recording.authority import Authority, served
@@ -39,7 +39,7 @@ pytestmark = pytest.mark.skipif(shutil.which("openssl") is None, reason="no open
 
 def test_the_program_is_short_and_needs_cryptography_alone():
     text = PROGRAM.read_text()
-    assert len(text.splitlines()) <= 200
+    assert len(text.splitlines()) <= 210
     named = [each for each in ast.walk(ast.parse(text)) if isinstance(each, ast.Import | ast.ImportFrom)]
     names = {alias.name if isinstance(each, ast.Import) else str(each.module) for each in named for alias in each.names}
     assert {name.partition(".")[0] for name in names} - sys.stdlib_module_names == {"cryptography"}
@@ -239,6 +239,27 @@ def test_attack(given, name):
     code, said = given.trusting()
     assert code == 1
     assert says in said, said
+
+
+def test_what_was_forgotten_is_explained_and_nothing_else_may_be_missing(given):
+    run = given.folder / "recording"
+    with Recording.open(run, signer=signer()) as recording:
+        recording.forget({"gap": {2}}, before="intact", reason="a request")
+        recording.forget({"gap": {4}}, before="intact")
+    resummed(given.folder)
+    code, said = given.trusting()
+    assert code == 0, said
+    assert said.count("forgotten on purpose") == 2
+    assert "a request" in said
+    whole = (run / "gaps.jsonl").read_bytes().splitlines(keepends=True)
+    for number, line in ((1, tombstone("gap", "0" * 64)), (0, tombstone("gap", hashlib.sha256(whole[0]).hexdigest()))):
+        rows = [*whole]
+        rows[number] = line + b"\n"
+        (run / "gaps.jsonl").write_bytes(b"".join(rows))
+        resummed(given.folder)
+        code, said = given.trusting()
+        assert code == 1, said
+        assert "WRONG: gaps.jsonl" in said
 
 
 def test_the_program_checks_tokens_by_rsa_too_and_what_their_certificate_is_for(given):

@@ -1,4 +1,4 @@
-"""A device at work: what becomes of a run that ends well, badly, never, or with its host."""
+"""A device at work: a run that ends well, badly, never, or with its host."""
 
 from __future__ import annotations
 

@@ -128,3 +128,19 @@ def test_an_interrupted_run_goes_down_in_good_order(tmp_path, number):
     checked = verify(path)
     assert checked.ok
     assert not checked.unsealed
+
+
+def test_an_interrupted_demo_ends_its_run_and_starts_no_other(tmp_path):
+    folder = tmp_path / "recordings"
+    process = subprocess.Popen(
+        [sys.executable, "-m", "monitor", "demo", "--output", folder, "--db", tmp_path / "index.sqlite"],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+    )
+    (run,) = until(lambda: [path.parent for path in folder.glob("*/accesses.jsonl") if lines(path.parent)])
+    process.send_signal(signal.SIGTERM)
+    _, said = process.communicate(timeout=120)
+    assert process.returncode == 130, said
+    assert list(folder.iterdir()) == [run]
+    assert Recording.open(run).run.ended
+    assert verify(run).ok

@@ -97,6 +97,7 @@ def test_nothing_is_added_to_it(packed):
         lambda: recording.put_token("1-a.tsr", b"token"),
         lambda: recording.update_run(operator="somebody"),
         recording.stamp,
+        lambda: recording.forget({"access": [1]}, before=verify(packed).before),
     ):
         with pytest.raises(UserError, match="is an archive, to which nothing can be added"):
             change()

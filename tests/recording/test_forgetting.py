@@ -10,6 +10,7 @@ from unittest.mock import Mock
 
 import pytest
 
+from monitor.errors import UserError
 from monitor.events import BadLine, Phase, forgotten, parse, tombstone
 from monitor.recording import Recording, seal, signing, verify
 from monitor.recording.seal import SEAL
@@ -192,6 +193,11 @@ def counted(path: Path) -> None:
     lines_of(path, SEAL, lambda rows: rows.__setitem__(-1, rows[-1].replace(b'"gaps.jsonl":2}', b'"gaps.jsonl":3}')))
 
 
+def more_forgotten(path):
+    by_hand(path, 4)
+    forget(path, {"gap": {1}})
+
+
 ATTACKS = {
     "a body is removed by hand": Attack(lambda path: (path / "bodies" / BODY).unlink(), "is missing; uploads.jsonl:1"),
     "a line is replaced by a tombstone by hand": Attack(
@@ -200,7 +206,7 @@ ATTACKS = {
     "the same in another file": Attack(lambda path: by_hand(path, 1, "uploads.jsonl"), "uploads.jsonl:1 differs"),
     "the same, and the record is changed": Attack(counted, "is not a stamp, or changed"),
     "the same, and more is forgotten by the operator": Attack(
-        lambda path: (by_hand(path, 4), forget(path, {"gap": {1}})),
+        more_forgotten,
         "seal.jsonl:7 says that the recording was not what its stamps say",
         "seal.jsonl:7 is not signed",
     ),
@@ -241,9 +247,9 @@ def test_a_key_that_cannot_be_used_forgets_nothing(signed, operator):  # noqa: F
         public = operator.public
 
         def sign(self, _):
-            raise signing.UserError("gone", "")
+            raise UserError("gone", "")
 
-    with pytest.raises(signing.UserError):
+    with pytest.raises(UserError):
         forget(signed, {"gap": {2}}, {BODY}, Gone())
     assert {path.name: path.read_bytes() for path in signed.iterdir() if path.is_file()} == before
     assert (signed / "bodies" / BODY).exists()

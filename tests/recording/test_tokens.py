@@ -177,6 +177,17 @@ def test_a_clock_that_was_wrong_is_remarked(tmp_path, url, trusted, days, remark
     assert sum(remark in each.what for each in told.remarks) == 2, told.remarks
 
 
+def test_tokens_over_earlier_stamps_fit_when_lines_were_forgotten(tmp_path, url, trusted):
+    path = made(tmp_path / "r", url)
+    with Recording.open(path) as recording:
+        recording.forget({"gap": {1, 3}}, before="intact")
+        told = verify(path, None, trusted)
+        assert (told.outcome, said(told), told.remarks) == ("intact", [], ())
+        assert all(each.trusted for each in told.tokens)
+        tokens.anchor(recording, [url], never)
+    assert verify(path, None, trusted).tokens[-1].stamp == told.stamps
+
+
 def test_a_mark_that_came_later_leaves_the_tokens_as_they_are_and_may_have_its_own(tmp_path, url, trusted):
     path = made(tmp_path / "r", url)
     unsigned_mark(path, None)

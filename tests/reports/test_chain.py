@@ -148,5 +148,5 @@ def test_it_is_in_the_json_report_and_folded_on_the_page():
     assert {"says", "unless"} == set(chains[0][0])
     page = render(sample.report(), "html")
     assert page.count('<ol class="chain">') >= 3
-    assert page.index("<summary>How this was concluded") < page.index('<ol class="chain">')
+    assert page.index('<details class="more evidence">') < page.index('<ol class="chain">')
     assert "How this was concluded" not in render(sample.report(), "text")

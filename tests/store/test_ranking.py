@@ -35,20 +35,23 @@ def found(rule="sent-before-consent", recipient="ads.test", data="phone_number",
     )  # fmt: skip
 
 
-def keep(store, name, flows=(), findings=(), *, app="com.example.a", apk=None, sight=SEEN, gaps=(), judged="x"):
+def keep(
+    store, name, flows=(), findings=(), *, app="com.example.a", apk=None, sight=SEEN, gaps=(), judged="x", campaign=None
+):
     """Save a recording as it was concluded."""
     run = events.Run(
         id=name, app=events.AppIdentity(package=app, apk_sha256=apk), started=AT,
-        device=events.DeviceIdentity(serial="lab", kind="lab"),
+        device=events.DeviceIdentity(serial="lab", kind="lab"), campaign=campaign,
     )  # fmt: skip
     store.ingest(name, run, f"/{name}", ())
     made = [Flow(id=f"f{number}", **flow) for number, flow in enumerate(flows, start=1)]
     store.save(name, made, list(findings), judged_by=judged, sight=sight, gaps=gaps)
 
 
-@pytest.fixture
-def store(tmp_path):
-    with Store(tmp_path / "index.sqlite") as store:
+@pytest.fixture(params=["file", "server"])
+def store(request, tmp_path):
+    file = request.param == "file"
+    with Store(tmp_path / "index.sqlite" if file else request.getfixturevalue("empty_database")) as store:
         yield store
 
 
@@ -175,6 +178,15 @@ def test_a_rule_is_held_against_the_apps_that_could_have_shown_it(store):
     ranked = Rankings(store, shown_by).ranking("rule").rows
     assert {row.of["rule"]: row.able for row in ranked} == {"read-too-often": 2, "sent-before-consent": 1}
     assert {row.able for row in rows(store, "finding")} == {3}
+
+
+def test_a_campaign_is_ranked_by_itself(store):
+    keep(store, "1", [sent()], campaign="spring")
+    keep(store, "2", [sent("stats.test")], campaign="autumn")
+    keep(store, "3", sight=Sight(), campaign="spring")
+    assert counts(store, "recipient", campaign="spring") == [("ads.test", 1, 1)]
+    basis = Rankings(store).basis("recipient", {"campaign": "spring"})
+    assert (basis.all, basis.able, basis.left) == (Counted(1, 2), Counted(1, 1), {"nothing_sent": 1})
 
 
 def test_a_ranking_has_pages(store):

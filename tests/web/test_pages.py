@@ -340,8 +340,9 @@ def test_a_ranking_counts_apps_and_leads_to_what_is_behind_it(store, known):
     assert facts["basis"]["left"] == {"nothing_sent": 1}
     page = asking.get("/ranking").text
     assert "Left out" in page
-    behind = re.search(r'<th scope="row"><a href="([^"]+)"', page)[1].replace("&amp;", "&")
-    assert HERE in asking.get(behind).text
+    behind = re.search(r'<th scope="row"><a href="([^"]+)"', page)
+    assert behind
+    assert HERE in asking.get(behind[1].replace("&amp;", "&")).text
     rules = asking.get("/ranking?by=rule&format=json").json()["rows"]
     assert "sent-before-consent" in {row["of"]["rule"] for row in rules}
 

@@ -24,11 +24,9 @@ RUN = HERE / "recording"
 SIGNATURE = re.compile(rb',"signature":\{"key":"([^"]{44})","value":"([^"]{88})"\},"digest":"[0-9a-f]{64}"\}\n?\Z')
 DIGEST = re.compile(rb',"digest":"([0-9a-f]{64})"\}\n?\Z')
 BODY = re.compile(rb'"(?:body|tree|image|film)"\s*:\s*"([0-9a-f]{64})"')
-HASHES: dict[str, Any] = {  # by object identifiers as DER has them, in hex
-    "0609608648016503040201": hashes.SHA256(),
-    "0609608648016503040202": hashes.SHA384(),
-    "0609608648016503040203": hashes.SHA512(),
-}
+TOMBSTONE = re.compile(rb'\{"v":1,"kind":"[a-z]+","forgotten":"([0-9a-f]{64})"\}\n\Z')
+SHA2: tuple[Any, ...] = (hashes.SHA256(), hashes.SHA384(), hashes.SHA512())
+HASHES = {f"060960864801650304020{number}": one for number, one in enumerate(SHA2, 1)}  # by OID, as DER in hex
 MESSAGE_DIGEST, TST_INFO = "06092a864886f70d010904", "060b2a864886f70d0109100104"
 wrong: list[str] = []
 
@@ -81,11 +79,23 @@ def check_files(found: list[tuple[int, bytes, Any]]) -> None:
     """Each file is, up to each stamp, what that stamp says, and the bodies that lines name are there."""
     last, ends = found[-1][2], [stamp for _, _, stamp in found if stamp["final"]]
     see(ends, "no stamp says that the run had ended: its end may have been cut off")
+    gone = [stamp.get("forgotten") or {"lines": {}, "before": None} for _, _, stamp in found]
+    for (number, _, _), what in zip(found, gone, strict=True):
+        if what["before"]:
+            print(f"seal.jsonl:{number}: forgotten on purpose: {what!a}")
+        see(what["before"] != "altered", f"seal.jsonl:{number}: it was damaged before lines were forgotten")
     see(sha256(RUN / "run.json") in (last["run"]["sha256"], last["run"]["next"]), "run.json is not what was stamped")
     for name in last["files"]:
         data = (RUN / name).read_bytes() if (RUN / name).is_file() else b""
         running, at = hashlib.sha256(), 0
-        for number, _, stamp in found:
+        since = max((at for at, what in enumerate(gone) if name in what["lines"]), default=0)
+        before = [stamp["files"].get(name, {}) for _, _, stamp in found[:since]]
+        texts = [(held.get(field, ""), width) for held in before for field, width in (("digests", 64), ("added", 16))]
+        listed = (text[at : at + width] for text, width in texts for at in range(0, len(text), width))
+        for line, digest in zip(data.splitlines(keepends=True), listed, strict=False):
+            own = (TOMBSTONE.match(line) or [b"", hashlib.sha256(line).hexdigest().encode()])[1].decode()
+            see(own.startswith(digest), f"{name} has a line that is neither stamped nor a tombstone: {line[:99]!a}")
+        for number, _, stamp in found[since:]:
             held = stamp["files"].get(name, {"bytes": 0, "sha256": running.hexdigest()})
             running.update(data[at : held["bytes"]])
             at = max(at, held["bytes"])
@@ -140,10 +150,9 @@ def check_token(der: bytes, trusted: list[x509.Certificate]) -> tuple[str, datet
     (leaf,) = (each for each in given if (each.serial_number, each.issuer.public_bytes()) == (number, issuer))
     purpose = leaf.extensions.get_extension_for_class(x509.ExtendedKeyUsage)
     said = value(parts(status)[0]), kind.hex(), HASHES[parts(algorithm)[0].hex()].name, signed
-    if said != (b"\0", TST_INFO, "sha256", hashlib.new(used.name, info).digest()):
-        raise ValueError("it is no token over a SHA-256, or what was signed is something else")
-    if not purpose.critical or list(purpose.value) != [x509.oid.ExtendedKeyUsageOID.TIME_STAMPING]:
-        raise ValueError("its certificate is not one for time stamps")
+    right = said == (b"\0", TST_INFO, "sha256", hashlib.new(used.name, info).digest())
+    if not right or not purpose.critical or list(purpose.value) != [x509.oid.ExtendedKeyUsageOID.TIME_STAMPING]:
+        raise ValueError("it is no token over a SHA-256, or its certificate is not one for time stamps")
     public: Any = leaf.public_key()
     how = (padding.PKCS1v15(), used) if isinstance(public, rsa.RSAPublicKey) else (ec.ECDSA(used),)
     public.verify(value(signature), b"\x31" + attributes[1:], *how)
@@ -187,8 +196,8 @@ def main() -> int:
             print(f"seal.jsonl:{lines[digest][0]} existed at {at}, says {by!a}; its own time: {lines[digest][1]['at']}")
     if trusted and found:
         see(found[0][0] in timed, "no trusted authority's time is over the first stamp")
-        ends = {number for number, _, stamp in found if stamp["final"]}
-        see(ends & timed, "no trusted authority's time is over the end: it may have been cut off")
+        ends = timed & {number for number, _, stamp in found if stamp["final"]}
+        see(ends, "no trusted authority's time is over the end: it may have been cut off")
     for each in wrong:
         print(f"WRONG: {each!s}".encode("ascii", "backslashreplace").decode())
     print(*[f"NOT CHECKED, give {name}" for name, it in (("--key", key), ("--tsa-cert", trusted)) if not it], sep="\n")

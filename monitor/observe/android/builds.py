@@ -12,8 +12,10 @@ import urllib.request
 from collections.abc import Set
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from monitor import private
+from monitor.events import OwnRequest
 from monitor.observe.android.facts import Facts
 from monitor.observe.android.faults import fault
 from monitor.observe.frida_device import VERSION
@@ -50,6 +52,12 @@ class Build:
     """`given`, `cache` or `download`."""
     file: str
     """Path or address."""
+
+    @property
+    def requests(self) -> tuple[OwnRequest, ...]:
+        """What was sent over a network to have it."""
+        there = urlsplit(self.file).netloc if self.origin == "download" else ""
+        return (OwnRequest(what="frida_build", to=there),) if there else ()
 
     @property
     def sha256(self) -> str:

@@ -8,6 +8,7 @@ import threading
 import time
 from dataclasses import dataclass, field
 
+from monitor.events import OwnRequest
 from monitor.observe.android import adb
 from monitor.observe.android.facts import Facts
 from monitor.observe.android.faults import fault
@@ -27,6 +28,8 @@ class Control:
     """Eight hex digits of this run: marks what is put on the device, so that it is recognised later."""
     notes: list[str] = field(default_factory=list)
     """Notes on the device's preparation, for run.json."""
+    requests: list[OwnRequest] = field(default_factory=list)
+    """What we ourselves sent over a network, for run.json."""
     forwards: dict[int, str] = field(default_factory=dict)
     """Ports of this machine that lead to the device: made again when a cable that was pulled took them away."""
 

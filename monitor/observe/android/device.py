@@ -160,6 +160,7 @@ class AndroidDevice(AbstractContextManager["AndroidDevice"]):
             "user": self._user,
             "root": (root.flavour or root.way.split(" ")[0]) if root else None,
             "notes": tuple(self._control.notes),
+            "requests": tuple(self._control.requests),
         }
 
     def install(self) -> None:

@@ -65,11 +65,13 @@ def way(control: Control, app: App, given: Path | None, cache: Path, *, by_debug
     if by_debugger is not None:
         return by_debugger if own is None else f"{by_debugger}; {own.problem}"
     try:
-        return Way(build=builds.find(builds.asset(control.facts, control.shell.serial, app.abis), given, cache))
+        build = builds.find(builds.asset(control.facts, control.shell.serial, app.abis), given, cache)
     except DeviceFault as error:
         if given is not None:
             raise
         return error.what.rstrip(".")
+    control.requests += build.requests
+    return Way(build=build)
 
 
 def ready(

@@ -103,6 +103,7 @@ def start(
         control.notes.append(old)
     name = asset(facts, serial)
     build = find(name, given, cache, releases)
+    control.requests += build.requests
     since = control.journal.last
     try:
         _note_others(control)

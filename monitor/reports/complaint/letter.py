@@ -12,12 +12,13 @@ from pydantic import BaseModel
 
 from monitor.events import Access, Connection, Consent, Event, Phase, Ref, Upload
 from monitor.findings import Article, Finding, Flow, Report
+from monitor.findings.audit import audit
 from monitor.findings.chain import ORDERS, Chains
 from monitor.reports.articles import cited
 from monitor.reports.frames import caller
 from monitor.reports.integrity import copied, signature
 from monitor.reports.page import sections
-from monitor.reports.reasons import said
+from monitor.reports.reasons import all_said, said
 from monitor.reports.recipients import who
 from monitor.reports.time_axis import clock, consent_steps, step_for
 from monitor.reports.verdict import worst_first
@@ -139,6 +140,7 @@ class Letter:
         self.imported = report.run.imported
         self.files = report.run.source
         self.assumption = assumption(report, words)
+        self.audit = all_said(audit(report), words)
         self.case = case(self.run, words)
         self._steps = consent_steps(report)
         self._chains = Chains(report)

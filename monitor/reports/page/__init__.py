@@ -13,7 +13,7 @@ from monitor.reports.page import sections
 from monitor.reports.page.by_hand import by_hand
 from monitor.reports.page.cards import Card, Cards
 from monitor.reports.page.coverage import bars
-from monitor.reports.page.flows import Flows
+from monitor.reports.page.flows import Flows, cut
 from monitor.reports.page.sections import ROWS
 from monitor.reports.time_axis import clock, clocks, span
 from monitor.reports.timeline import Picture, picture
@@ -82,6 +82,9 @@ class Page:
         self.unasked = words("consent_never" if report.observers.consent else "consent_unwatched")
         self.meanings = sections.meanings(words)
         self.by_hand = by_hand(report, words)
+        self.audit = sections.audited(report, words)
+        self.changes = sections.changes(report, words)
+        self.notes = [cut(note) for note in report.run.notes[:ROWS]]
 
     # The first screen.
 
@@ -184,8 +187,6 @@ class Page:
         ]
         if self.report.assumed_consent:
             facts.append((words("assumption"), assumption(self.report, words)))
-        if run.unpin:
-            facts.append((words("pinning"), words("unpinned")))
         if run.clock:
             facts.append((words("clocks"), words("clocks_agree", **clocks(run))))
         if run.operator:

@@ -13,12 +13,14 @@ from typing import Any
 from monitor.errors import UserError
 from monitor.events import Consent, Phase, Ref, Screen
 from monitor.findings import CONFIDENCES, Report
+from monitor.findings.audit import audit
 from monitor.recording import Recording
 from monitor.reports.gaps import besides, named
 from monitor.reports.page.flows import cut
+from monitor.reports.reasons import said
 from monitor.reports.time_axis import clock
 from monitor.reports.watched import not_watched
-from monitor.reports.words import Words, plain
+from monitor.reports.words import Words, capital, plain
 from monitor.seen import number_of
 
 ROWS = 200
@@ -198,6 +200,20 @@ def _picture(report: Report, name: str | None) -> str:
         return ""
     kind = next((kind for head, kind in PICTURES.items() if data[: len(head)] == head), None)
     return f"data:{kind};base64,{base64.b64encode(bytes(data)).decode()}" if kind else ""
+
+
+def audited(report: Report, words: Words) -> list[str]:
+    """What the monitor itself changed and caused, a sentence each."""
+    return [plain(capital(said(each, words))) for each in audit(report)]
+
+
+def changes(report: Report, words: Words) -> list[tuple[str, str, str, str]]:
+    """Each change to the device: when, what, what was there before, when it was undone."""
+    return [
+        (clock(each.at), cut(each.what), cut(each.before or ""),
+         clock(each.undone) if each.undone else words("not_recorded"))
+        for each in report.run.changes[:ROWS]
+    ]  # fmt: skip
 
 
 def run_facts(report: Report, words: Words) -> list[tuple[str, str]]:

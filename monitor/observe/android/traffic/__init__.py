@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from monitor.errors import UserError
+from monitor.events import OwnRequest
 from monitor.observe.android.control import Control
 from monitor.observe.android.faults import fault
 from monitor.observe.android.traffic import gateway, wireguard
@@ -255,6 +256,7 @@ class Route:
         """Whether the device reaches the proxy at that address, tried with nc; if not, adb is the way."""
         at = "{} {}".format(*self.at)
         done = self._control.shell.user(f"nc -w 3 {at} < /dev/null")
+        self._control.requests.append(OwnRequest(what="proxy_reached", to=at.replace(" ", ":")))
         if not done.ok:
             tried = "has no nc to try" if done.code == 127 else "does not reach"
             why = f"the device {tried} the proxy at {at.replace(' ', ':')}: the {{}} leads through adb instead"

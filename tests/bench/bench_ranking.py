@@ -1,0 +1,124 @@
+"""How soon a page that ranks over 20,000 recordings is there, with SQLite and with PostgreSQL.
+
+The index is filled with rows as a campaign under three plans leaves them: ten flows and four findings to a run, a few
+recipients in most apps and many in a few.
+"""
+
+from __future__ import annotations
+
+import random
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from itertools import batched
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from sqlalchemy import Table, create_engine, insert
+from starlette.testclient import TestClient
+
+from monitor.correlate import knowledge
+from monitor.store import Store
+from monitor.store.models import FindingRow, FlowRow, PositionRow, RecordingRow
+from monitor.web.asked import Site
+from monitor.web.pages import app
+from tests.bench.figures import Figure, Given
+from tests.bench.running import alone, talk
+from tests.postgres import Postgres
+
+RECORDINGS, FLOWS, FINDINGS = 20_000, 10, 4
+TIMES = 3
+BATCH = 1000
+DATA = ("phone_number", "contacts", "location", "android_id", "oaid", "imei")
+CONSENT = ("not_shown", "requested", "refused", "given", "given")
+JSON = '{"padding":"' + "x" * 800 + '"}'
+AT = "2026-05-01T08:00:00.000000Z"
+
+
+def measure() -> Iterator[Given]:
+    """Pages of rankings; each is asked for a few times, and the median counts."""
+    known = knowledge()
+    rules = [rule.id for rule in known.rules]
+    with tempfile.TemporaryDirectory() as folder:
+        place = f"sqlite:///{folder}/index.sqlite"
+        fill(place, rules)
+        yield from _pages(place, known, "SQLite")
+    with tempfile.TemporaryDirectory(prefix="pg-", ignore_cleanup_errors=True) as folder, Postgres(Path(folder)) as it:
+        place = it.create()
+        fill(place, rules)
+        it.execute("ANALYZE", database=urlsplit(place).path.lstrip("/"))
+        yield from _pages(place, known, "PostgreSQL")
+
+
+def _pages(place: str, known: Any, name: str) -> Iterator[Given]:
+    with Store(place) as store:
+        pages = TestClient(
+            app(Site(store, known, "token")), base_url="http://127.0.0.1", client=("127.0.0.1", 50000),
+            cookies={"appwitness-80": "token"},
+        )  # fmt: skip
+        for by in ("recipient", "data", "rule", "finding"):
+            took = []
+            for _ in range(TIMES):
+                begun = time.perf_counter()
+                answer = pages.get(f"/ranking?by={by}")
+                took.append(time.perf_counter() - begun)
+                assert answer.status_code == 200
+            yield Figure(f"{name}, by {by}", statistics.median(took))
+
+
+def fill(place: str, rules: list[str]) -> None:
+    """Make an index, and fill it."""
+    begun = time.perf_counter()
+    Store(place).close()
+    engine = create_engine(place.replace("postgresql:", "postgresql+psycopg:"))
+    chance = random.Random(20)
+    for numbers in batched(range(1, RECORDINGS + 1), BATCH):
+        rows: dict[Any, list[dict[str, Any]]] = {RecordingRow: [], PositionRow: [], FlowRow: [], FindingRow: []}
+        for number in numbers:
+            rows[RecordingRow].append(_recording(number, chance))
+            rows[PositionRow] += [
+                {"recording": number, "kind": kind, "line": chance.randrange(3), "bytes": 9, "digest": "x" * 64}
+                for kind in ("access", "upload", "gap", "consent")
+            ]
+            base = {"recording": number, "host": "in.test", "consent": "given"}
+            rows[FlowRow] += [
+                {**base, **_what(chance), "id": f"f{flow}", "number": flow, "access": None, "connection": None,
+                 "upload": f"uploads.jsonl:{flow}", "other_app": False, "party": "third", "at": AT, "flow": JSON,
+                 "consent": chance.choice(CONSENT)}
+                for flow in range(FLOWS)
+            ]  # fmt: skip
+            rows[FindingRow] += [
+                {**base, **_what(chance), "number": finding, "rule": chance.choice(rules), "level": "high",
+                 "confidence": "proven", "finding": JSON}
+                for finding in range(FINDINGS)
+            ]  # fmt: skip
+        with engine.begin() as connection:
+            for model, of in rows.items():
+                table: Table = model.__table__
+                connection.execute(insert(table), of)
+    engine.dispose()
+    talk(f"{RECORDINGS} recordings in {time.perf_counter() - begun:.0f} s")
+
+
+def _recording(number: int, chance: random.Random) -> dict[str, Any]:
+    app_ = number // 3
+    return {
+        "number": number, "id": f"night-com.example.app{app_}-{number % 3}-0123456789ab-a1", "campaign": "",
+        "path": "/recordings/x", "package": f"com.example.app{app_}", "app": f"{app_:064x}",
+        "device": f"device-{number % 200}", "plan": ("accept", "refuse", "silent")[number % 3], "started": AT,
+        "ended": AT, "run": JSON, "judged_by": "x" * 64, "turn": None, "reads": 5,
+        "uploads": chance.choice((0, 3, 9, 9, 9)), "sought": True, "asked": chance.choice((None, True, True, False)),
+    }  # fmt: skip
+
+
+def _what(chance: random.Random) -> dict[str, Any]:
+    host = min(int(chance.paretovariate(0.6)), 3000)
+    sdk = f"SDK {host % 150}" if host % 3 else None
+    return {"data": chance.choice(DATA), "recipient": f"recipient{host}.test", "sdk": sdk}
+
+
+if __name__ == "__main__":
+    sys.exit(alone("ranking", measure()))
