@@ -172,7 +172,15 @@ class Worker:
         """Make one run after another; returns when the host ends."""
         with suppress(Stopped):
             while not self._host.stop.is_set():
-                if not self._turn():
+                try:
+                    busy = self._turn()
+                except Stopped:
+                    raise
+                except Exception as error:  # a fault of ours: the other devices go on, and the lease of the run ends
+                    log.exception("%s", self.device.serial)
+                    self._rest(f"An internal error: {type(error).__name__}.", REST_S)
+                    busy = False
+                if not busy:
                     self._host.stop.wait(self._host.idle_s)
 
     def _turn(self) -> bool:
@@ -239,12 +247,13 @@ class Worker:
         if reason == "usage":
             return
         self._failed += 1
-        fault = self._host.check(self.device)
-        rest_s = self._host.check_s
-        if fault is None and self._failed % IN_A_ROW == 0:
-            fault, rest_s = f"{self._failed} runs in a row failed.", REST_S
-        if fault is not None:
-            self.state, self.note, self._again_at = "down", fault, time.monotonic() + rest_s
+        if fault := self._host.check(self.device):
+            self._rest(fault, self._host.check_s)
+        elif self._failed % IN_A_ROW == 0:
+            self._rest(f"{self._failed} runs in a row failed.", REST_S)
+
+    def _rest(self, note: str, seconds: float) -> None:
+        self.state, self.note, self._again_at = "down", note, time.monotonic() + seconds
 
     def _observe(self, run: Run, folder: Path, lock: int) -> tuple[int | None, str]:
         """The exit code of a run and its last words; None: the host ends, and the run with it."""

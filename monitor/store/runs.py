@@ -396,16 +396,18 @@ class Runs:
 
     # judging
 
-    def to_judge(self, count: int, host: str, lease_s: float) -> list[Run]:
-        """Lease recordings that nobody judges, oldest first."""
+    def to_judge(self, host: str, lease_s: float) -> Run | None:
+        """Lease the recording that waits longest for a judge; None: none does."""
         waiting = (RunRow.state == "recorded", RunRow.lease.is_(None))
-        ids = select(RunRow.id).where(*waiting).order_by(RunRow.recorded_at).limit(count)
-        lease = secrets.token_hex(8)
-        values = {"host": host, "lease": lease, "expires": _Now() + lease_s, "judgings": RunRow.judgings + 1}
+        next_ = select(RunRow.id).where(*waiting).order_by(RunRow.recorded_at).limit(1)
+        values = {
+            "host": host, "lease": secrets.token_hex(8), "expires": _Now() + lease_s,
+            "judgings": RunRow.judgings + 1,
+        }  # fmt: skip
+        which = (RunRow.id == next_.with_for_update(skip_locked=True).scalar_subquery(), *waiting)
         with self._write() as connection:
-            found = connection.scalars(ids.with_for_update(skip_locked=True)).all()
-            query = update(RunRow).where(RunRow.id.in_(found)).values(**values).returning(*_RUN)
-            return [Run(**row._mapping) for row in connection.execute(query)] if found else []
+            row = connection.execute(update(RunRow).where(*which).values(**values).returning(*_RUN)).one_or_none()
+        return Run(**row._mapping) if row else None
 
     def judged(self, run: str, findings: int) -> None:
         """The conclusions of a run are saved; `findings` of them."""

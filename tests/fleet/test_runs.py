@@ -71,8 +71,7 @@ def test_the_first_recording_wins_and_the_other_is_kept_aside(runs):
     assert runs.recorded(run.id, f"{run.id}-a{won.index(True)}", "phone")  # the answer was lost, and it asks again
     assert not runs.recorded(run.id, f"{run.id}-a{won.index(False)}", "phone")
     assert runs.superseded() == 3
-    (judged,) = runs.to_judge(5, "host", 60)
-    assert judged.recording == f"{run.id}-a{won.index(True)}"
+    assert runs.to_judge("host", 60).recording == f"{run.id}-a{won.index(True)}"
 
 
 def test_a_lease_that_is_not_renewed_ends(runs):
@@ -134,26 +133,27 @@ def test_recordings_are_judged_by_one_at_a_time_and_not_for_ever(runs):
         run = runs.take(POOL, "host", "phone", 60)
         runs.recorded(run.id, f"{run.id}-a1", "phone")
     with ThreadPoolExecutor(4) as four:
-        taken = [run for some in four.map(lambda _: runs.to_judge(1, "host", 60), range(4)) for run in some]
-    assert len({run.id for run in taken}) == 3
+        found = list(four.map(lambda _: runs.to_judge("host", 60), range(4)))
+    taken = [run for run in found if run]
+    assert len({run.id for run in taken}) == len({run.lease for run in taken}) == 3
     runs.judged(taken[0].id, 7)
     for _ in range(JUDGINGS):
         runs.unjudged(taken[1].id, "It is damaged.")
-        assert runs.to_judge(2, "host", 60) or _ == JUDGINGS - 1
+        assert runs.to_judge("host", 60) or _ == JUDGINGS - 1
     assert state(runs) == {"judged": 1, "recorded": 1, "unobservable": 1}
     assert runs.reasons() == [("judging", 1, "It is damaged.")]
     assert runs.progress()[0].findings == 7
     assert runs.retry("night") == 1
-    assert [run.id for run in runs.to_judge(2, "host", 60)] == [taken[1].id]
+    assert runs.to_judge("host", 60).id == taken[1].id
 
 
 def test_a_judge_that_is_not_heard_of_loses_its_lease(runs):
     runs.plan(planned(1))
     run = runs.take(POOL, "host", "phone", 60)
     runs.recorded(run.id, "r", "phone")
-    runs.to_judge(1, "host", -1)
+    runs.to_judge("host", -1)
     assert runs.expire() == 1
-    assert len(runs.to_judge(1, "other", 60)) == 1
+    assert runs.to_judge("other", 60)
 
 
 def test_devices_rest_when_a_person_wants_it(runs):
