@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 
 class UserError(Exception):
@@ -19,6 +20,10 @@ class UserError(Exception):
         super().__init__(f"{what} {next_step}")
         self.what = what
         self.next_step = next_step
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """From another process it comes as it was, whatever its constructor takes."""
+        return self.__class__.__new__, (self.__class__, *self.args), self.__dict__
 
 
 class FileError(UserError):

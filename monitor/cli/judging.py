@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import secrets
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -30,6 +30,7 @@ from monitor.cli.writing import Output, Paired, output_options
 from monitor.errors import DamagedRecording, UserError
 
 if TYPE_CHECKING:  # imported late, so that --help answers at once
+    from monitor.correlate.many import Judged
     from monitor.findings import Threshold
     from monitor.recording import Forgotten
     from monitor.recording.seal import Stamp
@@ -37,6 +38,9 @@ if TYPE_CHECKING:  # imported late, so that --help answers at once
 
 FORMATS = ("text", "json", "html", "sarif", "junit", "complaint", "complaint-html")
 """As in monitor.reports, which is imported late; a test compares the two."""
+
+WORSE = (0, 3, 1)
+"""Exit codes of recordings that were judged, the worst last; that of an error is worse."""
 
 VERDICTS = {
     "intact": "[bold green]intact",
@@ -50,12 +54,24 @@ VERDICTS = {
 @main.command("correlate")
 @click.argument("recording", nargs=-1, required=True, type=RecordingPath())
 @click.option("--follow", "following", is_flag=True, help="Keep correlating while the recording is being made.")
+@click.option(
+    "-j",
+    "--jobs",
+    type=click.IntRange(1, 256),
+    default=1,
+    show_default=True,
+    help="Recordings that are judged at once.",
+)
 @judging_options
-def correlate_(recording: tuple[Path, ...], following: bool, judging: Judging) -> None:
+def correlate_(recording: tuple[Path, ...], following: bool, jobs: int, judging: Judging) -> None:
     """Read recordings into the index and judge them.
+
+    Prints the report of a recording; of several, a line for each. What goes wrong with one stops no other.
 
     Asking again changes nothing; the index can be deleted and rebuilt at any time.
     """
+    if len(recording) > 1 and not following:
+        sys.exit(_correlate_many(dict.fromkeys(recording), jobs, judging))
     from monitor.correlate import correlate, follow
     from monitor.recording import Recording
 
@@ -76,8 +92,50 @@ def correlate_(recording: tuple[Path, ...], following: bool, judging: Judging) -
         else:
             with progress() as show:
                 correlate(opened, store, judging.known, show)
-        worst = max(worst, judging.summary(path), key=(0, 3, 1).index)
+        worst = max(worst, judging.summary(path), key=WORSE.index)
     sys.exit(worst)
+
+
+def _correlate_many(paths: Iterable[Path], jobs: int, judging: Judging) -> int:
+    """Judge recordings and print a line for each, in this order; the exit code."""
+    from monitor.correlate.many import correlate_many
+
+    left = list(paths)
+    total = len(left)
+    done: dict[Path, Judged] = {}
+    codes = {0}
+    faults: list[Exception] = []
+    with progress() as show:
+        for judged in correlate_many(tuple(left), judging.store, judging.known, jobs):
+            done[judged.path] = judged
+            while left and left[0] in done:
+                one = done[left.pop(0)]
+                if one.error is None:
+                    codes.add(1 if one.levels else 3 if one.gaps and judging.strict else 0)
+                    out.print(plain(f"{one.path}: {_counted(one)}"), soft_wrap=True)
+                elif isinstance(one.error, UserError):
+                    codes.add(one.error.exit_code)
+                    err.alarm(f"[bold red]error:[/] {plain(_of(one.path, str(one.error)))}")
+                else:
+                    faults.append(one.error)
+                    err.alarm(f"[bold red]internal error:[/] {plain(_of(one.path, type(one.error).__name__))}")
+            show("judging recordings", len(done), total)
+    if faults:
+        raise faults[0]
+    return max(codes, key=lambda code: WORSE.index(code) if code in WORSE else len(WORSE) + code)
+
+
+def _of(path: Path, text: str) -> str:
+    return text if str(path) in text else f"{path}: {text}"
+
+
+def _counted(judged: Judged) -> str:
+    from monitor.findings import LEVELS
+
+    findings = sum(judged.levels.values())
+    of = ", ".join(f"{judged.levels[level]} {level}" for level in LEVELS if judged.levels[level])
+    what = f"{findings} finding{'s' * (findings != 1)} ({of})" if findings else "no findings"
+    return what + (f", {judged.gaps} gap{'s' * (judged.gaps != 1)}" if judged.gaps else "")
 
 
 @main.command("report", cls=Paired)

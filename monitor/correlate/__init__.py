@@ -9,7 +9,7 @@ from itertools import chain
 from pathlib import Path
 
 from monitor.correlate.collecting import settling
-from monitor.correlate.currency import is_current, place_of, renew
+from monitor.correlate.currency import current, is_current, place_of, renew
 from monitor.correlate.reporting import current_report, fresh_report, indexed_report, report
 from monitor.correlate.verified import with_coverage
 from monitor.correlate.walk import Outcome, Progress, Walk, concluded
@@ -52,9 +52,10 @@ def correlate(recording: Recording, store: Store, known: Knowledge, progress: Pr
     What is up to date is not judged again; a deleted database is rebuilt to the same flows and findings. Lines in the
     index that are not, or no longer, those of this recording are forgotten first: two recordings are never mixed.
     """
-    with store.snapshot():
-        if is_current(recording, store, known):
-            return concluded(store, recording.run.id)
+    if held := current(recording, store, known):
+        with store.snapshot():
+            if store.held(recording.run.id) == held:
+                return concluded(store, recording.run.id, held)
     return _correlate(recording, store, known, progress)
 
 

@@ -35,15 +35,25 @@ def basis(recording: Recording, held: Held, known: Knowledge, run: str) -> str:
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 
-def is_current(recording: Recording, store: Store, known: Knowledge) -> bool:
-    """Whether the index holds the whole recording as it is now, judged by these rules."""
+def current(recording: Recording, store: Store, known: Knowledge) -> Held | None:
+    """What the index has of a recording that it holds whole, as it is now, judged by these rules; else None.
+
+    The files are read without a transaction, which a server might end meanwhile: who reads on sees that `held` is the
+    same in theirs.
+    """
     held = store.held(recording.run.id)
-    return (
+    is_current = (
         held is not None
         and held.judged_by == basis(recording, held, known, run_digest(recording.path))
         and is_of(recording, held)
         and all(_is_read(recording, held, kind) for kind in FILES)
     )
+    return held if is_current else None
+
+
+def is_current(recording: Recording, store: Store, known: Knowledge) -> bool:
+    """Whether the index holds the whole recording as it is now, judged by these rules."""
+    return current(recording, store, known) is not None
 
 
 def is_of(recording: Recording, held: Held) -> bool:

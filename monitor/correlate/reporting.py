@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from monitor.correlate.context import with_context
-from monitor.correlate.currency import is_current, is_of
+from monitor.correlate.currency import current, is_of
 from monitor.correlate.verified import checked
 from monitor.correlate.walk import Outcome, timeline_of
 from monitor.errors import UserError
@@ -39,7 +39,7 @@ from monitor.judge.consent import consents
 from monitor.judge.policy import declared
 from monitor.judge.rules import Rule
 from monitor.knowledge import Knowledge
-from monitor.recording import Read, Recording
+from monitor.recording import Recording
 from monitor.recording.seal import RUN
 from monitor.seen import Seen, holds
 from monitor.store import Store
@@ -57,8 +57,14 @@ def report(store: Store, recording_id: str, known: Knowledge) -> Report:
 def current_report(recording: Recording, store: Store, known: Knowledge) -> Report | None:
     """The report of this very recording, with what its stamps vouch for; None when the index has not all of it as it
     is now, judged by what is `known`: it must be correlated."""
+    held = current(recording, store, known)
+    if held is None:
+        return None
     with store.snapshot():
-        return _of(recording, _report(store, recording.run.id, known)) if is_current(recording, store, known) else None
+        if store.held(recording.run.id) != held:  # somebody else was faster
+            return None
+        report = _report(store, recording.run.id, known)
+    return _of(recording, report)
 
 
 def fresh_report(recording: Recording, store: Store, known: Knowledge, outcome: Outcome) -> Report:
@@ -69,12 +75,13 @@ def fresh_report(recording: Recording, store: Store, known: Knowledge, outcome: 
     """
     with store.snapshot():
         held = store.held(outcome.recording)
-        if held is None or not is_of(recording, held):
-            raise UserError(
-                f"{recording.place} was changed while it was read, or another recording with its id was read.",
-                "Try again when that is done, or name another database with --db.",
-            )
-        return _of(recording, _report(store, outcome.recording, known, outcome))
+        report = _report(store, outcome.recording, known, outcome) if held else None
+    if held is None or report is None or not is_of(recording, held):
+        raise UserError(
+            f"{recording.path} was changed while it was read, or another recording with its id was read.",
+            "Try again when that is done, or name another database with --db.",
+        )
+    return _of(recording, report)
 
 
 def indexed_report(store: Store, recording_id: str, known: Knowledge) -> Report:
@@ -106,27 +113,11 @@ def _of(recording: Recording, report: Report) -> Report:
 def _report(store: Store, recording_id: str, known: Knowledge, outcome: Outcome | None = None) -> Report:
     run = store.run(recording_id)
     findings = outcome.findings if outcome else tuple(store.findings(recording_id))
-    lines, unreadable = _lines(store, run)
+    lines = _lines(store, run)
     flows = tuple(_with_digests(outcome.flows if outcome else store.flows(recording_id), lines["transform"]))
     gaps = [ReportedGap(**msgspec.structs.asdict(event), ref=ref) for ref, event in _owned(lines, run)]
     gaps += outcome.gaps if outcome else store.found_gaps(recording_id)
-    forgotten = Counter(read.kind for read in unreadable if read.forgotten)
-    gaps += (
-        ReportedGap(at=run.started, where="correlate", subject=FILES[kind], why="forgotten", detail=f"{count:,} lines")
-        for kind, count in forgotten.items()
-    )
-    for read in unreadable:
-        if read.forgotten:
-            continue
-        gaps.append(
-            ReportedGap(
-                at=run.started,
-                where="correlate",
-                subject=read.ref,
-                why="protocol_unsupported",
-                detail=f"not a line of the contract: {read.error}",
-            )
-        )
+    forgotten = {kind for kind, name in FILES.items() if any(g.why == "forgotten" and g.subject == name for g in gaps)}
     named = {ref for finding in findings for ref in finding.evidence}
     for flow in flows:
         named |= {ref for ref in (flow.access, flow.upload, flow.connection) if ref}
@@ -135,7 +126,7 @@ def _report(store: Store, recording_id: str, known: Knowledge, outcome: Outcome 
     until = run.ended or max((each.at for each in lines["upload"]), default=None)
     asked = consents([*lines["consent"], *lines["screen"]], known.labels, run.app.package, until)
     evidence |= {each.ref: each.event for each in reversed(asked) if each.ref in named}
-    timeline = timeline_of(asked, None, run, known, frozenset(forgotten))
+    timeline = timeline_of(asked, None, run, known, forgotten)
     watched = observers.watched(run, len(lines["access"]), len(lines["upload"]), timeline, len(lines["witness"]))
     assumed = timeline.assumed or _assumed((*flows, *findings))
     return Report(
@@ -201,15 +192,12 @@ def _asking(screens: Iterable[Seen[Event]], asked: set[Ref]) -> Iterator[Seen[Ev
             yield each
 
 
-def _lines(store: Store, run: Run) -> tuple[Lines, list[Read]]:
-    """The lines in the index, and those of them that are no lines of the contract."""
-    lines: Lines = {}
-    unreadable: list[Read] = []
-    for kind in FILES:
-        reads = [(read, read.seen(run.clock_offset_ms)) for read in store.read(run.id, kind)]
-        lines[kind] = tuple(seen for _, seen in reads if seen)
-        unreadable += [read for read, seen in reads if seen is None]
-    return lines, unreadable
+def _lines(store: Store, run: Run) -> Lines:
+    """The lines in the index, but for those that are none of the contract."""
+    return {
+        kind: tuple(seen for read in store.read(run.id, kind) if (seen := read.seen(run.clock_offset_ms)))
+        for kind in FILES
+    }
 
 
 def _owned(lines: Lines, run: Run) -> Iterator[tuple[Ref, Event]]:

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from monitor.correlate.collecting import uncollected
 from monitor.correlate.currency import basis, place_of
 from monitor.events import (
+    FILES,
     Access,
     Connection,
     Consent,
@@ -41,7 +42,7 @@ from monitor.recording import Read, Recording
 from monitor.recording.state import run_digest
 from monitor.seen import Seen, holds, number_of
 from monitor.store import Store
-from monitor.store.index import Saved, Sight
+from monitor.store.index import Held, Saved, Sight
 
 RECENT = timedelta(seconds=5)
 """Following: an access that is reported later than an upload it precedes (the agent sends in batches) is still linked
@@ -61,12 +62,17 @@ class Outcome:
     new_lines: int
     gaps: tuple[ReportedGap, ...] = ()
     """Those that correlating came upon."""
+    gap_lines: int = 0
+    """How many lines of the recording are gaps beside these."""
 
 
-def concluded(store: Store, recording_id: str) -> Outcome:
+def concluded(store: Store, recording_id: str, held: Held) -> Outcome:
     """What the index has of a recording that it has judged already."""
     flows, findings = tuple(store.flows(recording_id)), tuple(store.findings(recording_id))
-    return Outcome(recording_id, flows, findings, 0, tuple(store.found_gaps(recording_id)))
+    gaps = tuple(store.found_gaps(recording_id))
+    lines = held.prefixes["gap"][0].line if "gap" in held.prefixes else 0
+    unreadable = sum(gap.subject.startswith(f"{FILES['gap']}:") for gap in gaps)
+    return Outcome(recording_id, flows, findings, 0, gaps, lines - unreadable)
 
 
 class Asked(NamedTuple):
@@ -108,10 +114,12 @@ class Walk:
         self.gaps: list[Gap] = []
         self.joined: dict[Ref, tuple[Seen[Upload], list[Joined]]] = {}
         self.cuts: dict[Ref, ReportedGap] = {}
+        self.unreadable: dict[Ref, ReportedGap] = {}
+        """Lines that are none of the contract."""
         self.claims: dict[Ref, tuple[Claim, ...]] = {}
         self.recent: dict[Ref, tuple[Seen[Upload], decode.Decoded]] = {}
-        self.forgotten: set[str] = set()
-        """Kinds of which lines were forgotten."""
+        self.forgotten: dict[str, set[Ref]] = {}
+        """Kind -> its lines that were forgotten."""
         self.until = self.run.ended
         """Up to when the run was observed, on the host's clock."""
         self.asked: Asked | None = None
@@ -141,15 +149,20 @@ class Walk:
         progress("matching uploads", len(uploads), len(uploads))
 
     def _indexed(self, kind: str) -> Iterator[Seen[Event]]:
-        for read in self.store.read(self.id, kind):
-            if seen := self._seen(read):
-                yield seen
+        return (seen for read in self.store.read(self.id, kind) if (seen := self._seen(read)))
 
     def _seen(self, read: Read) -> Seen[Event] | None:
-        """A line as an event; of one that was forgotten, that is noted."""
+        """A line on the host's clock; one that was forgotten is counted, one that is none of the contract a gap."""
         seen = read.seen(self.run.clock_offset_ms)
-        if seen is None and read.forgotten:
-            self.forgotten.add(read.kind)
+        if seen:
+            self.unreadable.pop(read.ref, None)
+        elif read.forgotten:
+            self.forgotten.setdefault(read.kind, set()).add(read.ref)
+        else:
+            detail = f"not a line of the contract: {read.error}"
+            self.unreadable[read.ref] = ReportedGap(
+                at=self.run.started, where="correlate", subject=read.ref, why="protocol_unsupported", detail=detail
+            )
         return seen
 
     def learn(self, seen: Seen[Event]) -> None:
@@ -250,7 +263,7 @@ class Walk:
             *_dangling(timeline, self.run),
             *foreign_gaps(uploads[ref] for ref in sorted(foreign, key=number_of)),
             *(() if partial else self._bypassing(sent)),
-            *(() if going_on else observers.gaps(self.run, watched, timeline, self.forgotten)),
+            *(() if going_on else observers.gaps(self.run, watched, timeline, self.forgotten.keys())),
             *(() if partial else self._missed(watched, sent)),
         )
         facts = Facts(
@@ -277,6 +290,17 @@ class Walk:
         )
         with uncollected():
             findings = judge(self.known.rules, facts, going_on=partial, memory=self.memory)
+        gaps += tuple(self.unreadable[ref] for ref in sorted(self.unreadable, key=_place))
+        gaps += tuple(
+            ReportedGap(
+                at=self.run.started,
+                where="correlate",
+                subject=FILES[kind],
+                why="forgotten",
+                detail=f"{len(refs):,} lines",
+            )
+            for kind, refs in self.forgotten.items()
+        )
         judged_by = None if going_on else self.basis
         self.saved = self.store.save(
             self.id,
@@ -293,7 +317,7 @@ class Walk:
                 asked=timeline.asked if timeline.watched else None,
             ),
         )
-        return Outcome(self.id, flows, findings, new_lines, gaps)
+        return Outcome(self.id, flows, findings, new_lines, gaps, len(self.gaps))
 
     def _bypassing(self, uploads: Iterable[Upload]) -> Iterator[ReportedGap]:
         """What the agent saw go out and no proxy saw."""
@@ -330,7 +354,7 @@ class Walk:
         if before and before.lines == len(self.phases) and before.phases.settled and before.consents == consents:
             return before
         phases = Phases(() if "phase" in self.forgotten else self.phases, self.until)
-        timeline = timeline_of(consents, phases, self.run, self.known, self.forgotten)
+        timeline = timeline_of(consents, phases, self.run, self.known, self.forgotten.keys())
         return Asked(len(self.phases), phases, consents, timeline)
 
     def _observed(self, at: datetime) -> None:
@@ -394,6 +418,11 @@ class Walk:
         newest = max(upload.at for upload, _ in self.recent.values())
         keep = [ref for ref, (upload, _) in self.recent.items() if newest - upload.at <= RECENT][-RECENT_UPLOADS:]
         self.recent = {ref: self.recent[ref] for ref in keep}
+
+
+def _place(ref: Ref) -> tuple[int, int]:
+    """The place of a line in the order of files."""
+    return list(FILES.values()).index(ref.rpartition(":")[0]), number_of(ref)
 
 
 def _dangling(timeline: Timeline, run: Run) -> Iterator[ReportedGap]:

@@ -113,6 +113,8 @@ class Store:
     """
 
     def __init__(self, url: str | Path) -> None:
+        self.place = url
+        """What to open the same database with, in another process."""
         self.name = name_of(url)
         self._engine = open_engine(url)
         self._postgres = self._engine.dialect.name == "postgresql"
@@ -124,12 +126,15 @@ class Store:
             self._asking = self._engine.execution_options(isolation_level="AUTOCOMMIT")
         self._here = threading.local()
         # in memory there is one connection for all threads
-        self._turn: AbstractContextManager[Any] = (
-            threading.RLock() if isinstance(self._engine.pool, StaticPool) else nullcontext()
-        )
+        self._turn: AbstractContextManager[Any] = threading.RLock() if self.in_memory else nullcontext()
+
+    @property
+    def in_memory(self) -> bool:
+        """Whether no other process can open it."""
+        return isinstance(self._engine.pool, StaticPool)
 
     def close(self) -> None:
-        """Close the database."""
+        """Close the database; whoever uses it again opens it."""
         self._engine.dispose()
 
     def __enter__(self) -> Self:

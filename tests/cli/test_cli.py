@@ -120,6 +120,23 @@ def test_exit_codes(tmp_path, kind, strict, code):
     assert run("report", tmp_path / "r", *strict).exit_code == code
 
 
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_of_several_recordings_there_is_a_line_for_each_in_order(tmp_path, jobs):
+    make_recording(tmp_path / "b", gap=True)
+    make_recording(tmp_path / "a", send=False)
+    paths = [tmp_path / name for name in ("b", "none", "a")]
+    result = run("correlate", *paths, "-j", jobs)
+    assert result.stdout.splitlines() == [
+        f"{tmp_path}/b: 2 findings (1 high, 1 medium), 1 gap",
+        f"{tmp_path}/a: no findings",
+    ]
+    assert f"There is no folder {tmp_path}/none" in result.stderr
+    assert result.exit_code == 2
+    assert run("correlate", tmp_path / "b", tmp_path / "a", "-j", jobs).exit_code == 1
+    report = json.loads(run("report", tmp_path / "b", "--format", "json").stdout)
+    assert (len(report["findings"]), len(report["gaps"])) == (2, 1)
+
+
 def test_the_formats_offered_are_those_that_there_are():
     assert set(judging.FORMATS) == set(FORMATS)
 

@@ -1,0 +1,114 @@
+"""The index at the size of a fleet: rows a second into PostgreSQL, against a bare COPY of the same rows in the same
+run; and a thousand small recordings, by one process and by two."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from itertools import batched, cycle, islice
+from pathlib import Path
+
+import psycopg
+
+from monitor import events
+from monitor.correlate import knowledge
+from monitor.correlate.many import correlate_many
+from monitor.recording import Read, Recording
+from monitor.store import Store
+from monitor.store.index import BATCH
+from tests.bench.bench_store import AT, KINDS, RECORDINGS, line, seconds
+from tests.bench.figures import Figure, Given
+from tests.bench.running import alone, talk
+from tests.postgres import Postgres
+
+LINES = 40_000
+ROUNDS = 3
+SMALL = 1000
+ID = "00000000000000000000000000000000-com.example.circle-accept-a1"
+KNOWN = knowledge()
+COLUMNS = "recording bigint, kind text, line bigint, bytes bigint, raw bytea, PRIMARY KEY (recording, kind, line)"
+
+
+def copied(url: str, rows: list[tuple[object, ...]]) -> float:
+    """Seconds for a bare COPY of the rows, in transactions of the same size."""
+    with psycopg.connect(url) as connection:
+        connection.execute(f"CREATE TABLE lines ({COLUMNS})".encode())
+        begun = time.perf_counter()
+        for batch in batched(rows, BATCH):
+            with connection.cursor() as cursor, cursor.copy("COPY lines FROM STDIN (FORMAT BINARY)") as copy:
+                copy.set_types(["int8", "text", "int8", "int8", "bytea"])
+                for row in batch:
+                    copy.write_row(row)
+            connection.commit()
+        return time.perf_counter() - begun
+
+
+def ingested(url: str, recording: Recording, reads: list[Read]) -> float:
+    with Store(url) as store:
+        return seconds(lambda: store.ingest(recording.run.id, recording.run, "", reads))
+
+
+def rows_into(server: Postgres, room: Path) -> Iterator[Given]:
+    """How fast lines come into PostgreSQL."""
+    run = events.Run(
+        id=ID,
+        app=events.AppIdentity(package="com.example.circle"),
+        device=events.DeviceIdentity(serial="lab", kind="lab"),
+        started=AT,
+    )
+    with Recording.create(room / "large", run) as recording:
+        for batch in batched(map(line, range(LINES)), 1000):
+            recording.append_all(batch)
+        reads = [read for kind in KINDS for read in recording.read(kind)]
+        rows: list[tuple[object, ...]] = [(1, read.kind, read.position.line, read.size, read.raw) for read in reads]
+        times = [(copied(server.create(), rows), ingested(server.create(), recording, reads)) for _ in range(ROUNDS)]
+    bare, ours = (min(each) for each in zip(*times, strict=True))
+    talk(f"{LINES / bare:,.0f} rows/s by a bare COPY")
+    yield Figure("ingest into PostgreSQL", LINES / ours)
+    yield Figure("ingest into PostgreSQL, of a bare COPY", bare / ours)
+
+
+def small(room: Path) -> list[Path]:
+    """A thousand recordings: those of the rules, again and again, each with an id of its own."""
+    made = []
+    for number, path in enumerate(islice(cycle(sorted(RECORDINGS.glob("*/run.json"))), SMALL)):
+        folder = shutil.copytree(path.parent, room / str(number))
+        run = json.loads((folder / "run.json").read_bytes())
+        (folder / "run.json").write_text(json.dumps({**run, "id": f"{ID}-{number}"}))
+        made.append(folder)
+    return made
+
+
+def correlated(paths: list[Path], place: Path | str, jobs: int = 1) -> float:
+    """Seconds to correlate them."""
+    with Store(place) as store:
+        return seconds(lambda: list(correlate_many(paths, store, KNOWN, jobs)))
+
+
+def measure() -> Iterator[Given]:
+    """The figures."""
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        tempfile.TemporaryDirectory(prefix="pg-", ignore_cleanup_errors=True) as data,
+        Postgres(Path(data)) as server,
+    ):
+        yield from rows_into(server, Path(folder))
+        paths = small(Path(folder) / "small")
+        for name, one, two in (
+            ("SQLite", Path(folder) / "one", Path(folder) / "two"),
+            ("PostgreSQL", server.create(), server.create()),
+        ):
+            alone_s, beside_s, again_s = correlated(paths, one), correlated(paths, two, 2), correlated(paths, one)
+            talk(
+                f"{name}: {SMALL / alone_s:.0f} small recordings a second by one process, {SMALL / beside_s:.0f} by two"
+            )
+            yield Figure(f"small recordings by two processes, {name}", alone_s / beside_s)
+            yield Figure(f"recordings that have not changed, {name}", SMALL / again_s)
+
+
+if __name__ == "__main__":
+    sys.exit(alone("fleet", measure()))
