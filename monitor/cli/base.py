@@ -46,7 +46,7 @@ VERBS = {
     "doctor": ("devices", "Check whether a device can be observed, and what to do if not."),
     "explain": ("explaining", "Say why a flow was flagged, or what a fingerprint stands for."),
     "export": ("exchanging", "Give the uploads of a recording to other tools, as HAR 1.2."),
-    "fleet": ("fleet", "Run many apps on many devices: plan, host, run, status, retry, pause, resume."),
+    "fleet": ("fleet", "Run many apps on many devices, and judge each run once."),
     "forget": ("caring", "Remove personal data from recordings; their stamps explain the hole."),
     "gate": ("gating", "Decide whether a build does anything that was not accepted."),
     "import": ("exchanging", "Turn captures of other tools into a recording."),

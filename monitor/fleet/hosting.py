@@ -58,7 +58,8 @@ def serve(host: Host, source: Source, crew: Crew, over: Callable[[], bool] = lam
     """Make and judge runs until `host.stop`, or until all is `over`."""
     workers = [Worker(device, host, source) for device in crew.devices]
     judges = [Judge(host, crew.by) for _ in range(crew.judges)]
-    threads = [threading.Thread(target=each.work) for each in (*workers, *judges)]
+    hands: list[Worker | Judge] = [*workers, *judges]
+    threads = [threading.Thread(target=each.work) for each in hands]
     threads.append(threading.Thread(target=host.spool.work, args=(host.runs, host.stop, host.idle_s)))
     next_beat = 0.0
     with host.spool.held():
@@ -70,7 +71,7 @@ def serve(host: Host, source: Source, crew: Crew, over: Callable[[], bool] = lam
                     continue
                 first, next_beat = not next_beat, time.monotonic() + host.beat_s
                 try:
-                    _beat(host, source, workers, judges)
+                    _beat(host, source, workers, [each.run for each in hands])
                     if over():
                         break
                 except StoreError as error:
@@ -86,9 +87,8 @@ def serve(host: Host, source: Source, crew: Crew, over: Callable[[], bool] = lam
                 time.sleep(LOOK_S)
 
 
-def _beat(host: Host, source: Source, workers: Sequence[Worker], judges: Sequence[Judge]) -> None:
+def _beat(host: Host, source: Source, workers: Sequence[Worker], runs: Sequence[Run | None]) -> None:
     """Say that we live and what we have; learn what others wish."""
-    runs = [each.run for each in (*workers, *judges)]
     host.runs.renew([*(run.lease for run in runs if run), *host.spool.leases], host.lease_s)
     wishes = host.runs.tell(host.name, [worker.slot() for worker in workers])
     for worker in workers:

@@ -22,7 +22,7 @@ from monitor.errors import StoreError, UserError
 from monitor.fleet.objects import Objects
 from monitor.fleet.pools import strictness
 from monitor.fleet.spool import Spool
-from monitor.observe.turns import turn_now
+from monitor.observe.turns import HELD, turn_now
 from monitor.store.runs import Reason, Run, Runs, Slot, Waiting
 
 log = logging.getLogger(__name__)
@@ -270,6 +270,7 @@ class Worker:
                     stdin=subprocess.DEVNULL,
                     stdout=subprocess.DEVNULL,
                     stderr=log_file,
+                    env={**os.environ, HELD: self.device.serial},
                     start_new_session=True,  # Ctrl-C is for the host, which ends its runs
                     pass_fds=(lock,),  # should the host be killed, the device is not free until the run has ended
                 )
