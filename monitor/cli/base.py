@@ -47,7 +47,7 @@ VERBS = {
     "explain": ("explaining", "Say why a flow was flagged, or what a fingerprint stands for."),
     "export": ("exchanging", "Give the uploads of a recording to other tools, as HAR 1.2."),
     "fleet": ("fleet", "Run many apps on many devices, and judge each run once."),
-    "forget": ("caring", "Remove personal data from recordings; their stamps explain the hole."),
+    "forget": ("caring", "Remove personal data from recordings; stamps explain the hole."),
     "gate": ("gating", "Decide whether a build does anything that was not accepted."),
     "import": ("exchanging", "Turn captures of other tools into a recording."),
     "key": ("keys", "Make and show the key that signs your recordings."),

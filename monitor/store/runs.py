@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import json
 import secrets
+import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass, fields
 from itertools import batched
 from pathlib import Path
@@ -36,7 +37,8 @@ from sqlalchemy import (
     text,
     update,
 )
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.dialects import sqlite as of_sqlite
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.sql.functions import FunctionElement
@@ -267,7 +269,7 @@ class Runs:
     def plan(self, runs: Iterable[Planned]) -> int:
         """Plan these; how many were not planned before."""
         new = 0
-        insert_new = postgresql.insert if self.server else sqlite.insert
+        insert_new = postgresql.insert if self.server else of_sqlite.insert
         for batch in batched(runs, ROWS):
             with self._write() as connection:
                 lock(connection)
@@ -280,6 +282,12 @@ class Runs:
                 new += len({run.id for run in batch} - known)
                 connection.execute(insert_new(RunRow).on_conflict_do_nothing(), rows)
         return new
+
+    def judge_again(self, campaign: str) -> int:
+        """What was judged waits to be judged once more; how many."""
+        which = (RunRow.campaign == campaign, RunRow.state == "judged")
+        with self._write() as connection:
+            return connection.execute(update(RunRow).where(*which).values(state="recorded", judgings=0)).rowcount
 
     def retry(self, campaign: str, reason: str | None = None) -> int:
         """Plan again what was unobservable for this reason (None: for any); how many."""
@@ -481,7 +489,7 @@ class Runs:
             }
             for slot in slots
         ]  # fmt: skip
-        query = (postgresql.insert if self.server else sqlite.insert)(DeviceRow).values(rows)
+        query = (postgresql.insert if self.server else of_sqlite.insert)(DeviceRow).values(rows)
         said = {name: query.excluded[name] for name in ("labels", "state", "note", "run", "seen_at")}
         query = query.on_conflict_do_update(index_elements=["host", "serial"], set_=said)
         with self._write() as connection:
@@ -514,6 +522,27 @@ class Runs:
     def _write(self) -> Iterator[Connection]:
         with in_words(self.name), self._writing.begin() as connection:
             yield connection
+
+
+def take_along(old: Path, place: Path) -> None:
+    """Copy the runs of a fleet out of the file of an index that was set aside: they are no index. What was judged waits
+    to be judged again, into the new one."""
+    with in_words(str(old)), closing(sqlite3.connect(old)) as before:
+        try:
+            found = before.execute("SELECT version FROM fleet_version").fetchone()
+        except sqlite3.OperationalError:
+            return
+    if found != (VERSION,):
+        return
+    Runs(place).close()
+    with in_words(str(place)), closing(sqlite3.connect(place)) as now:
+        now.execute("ATTACH ? AS old", (str(old),))
+        with now:
+            for each in (RunRow, SupersededRow, DeviceRow):
+                columns = ", ".join(f'"{column.name}"' for column in each.__table__.columns)
+                name = each.__tablename__
+                now.execute(f"INSERT INTO {name} ({columns}) SELECT {columns} FROM old.{name}")  # noqa: S608, our own names
+            now.execute("UPDATE runs SET state = 'recorded', judgings = 0 WHERE state = 'judged'")
 
 
 _JOBS = table("procrastinate_jobs", column("queueing_lock"), column("status"))

@@ -9,7 +9,9 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import sqlalchemy
 
+from monitor.api.judging import judging
 from monitor.errors import StoreError, UserError
+from monitor.store import Store
 from monitor.store.database import open_engine
 from monitor.store.runs import ATTEMPTS, JUDGINGS, Planned, Runs, Slot, Waiting
 from tests.fleet.rig import planned
@@ -196,13 +198,41 @@ def test_runs_of_another_version_are_not_touched(place):
 
 
 def test_runs_and_index_share_a_database(place):
-    from monitor.store import Store
-
     with Store(place) as store, Runs(place) as runs:
         runs.plan([Planned("r", "night", "a", "a", "accept", "")])
         assert store.recordings() == []
     with Runs(place) as runs:
         assert state(runs) == {"planned": 1}
+
+
+def test_a_campaign_is_judged_again(runs):
+    runs.plan(planned(2))
+    for run in (runs.take(POOL, "host", "phone", 60) for _ in range(2)):
+        runs.recorded(run.id, f"{run.id}-a1", "phone")
+    runs.judged(runs.to_judge("host", 60).id, 1)
+    assert runs.judge_again("night") == 1
+    assert state(runs) == {"recorded": 2}
+
+
+def test_runs_survive_the_index_of_another_version(tmp_path, monkeypatch):
+    monkeypatch.setenv("APPWITNESS_HOME", str(tmp_path))
+    place = tmp_path / "appwitness.sqlite"
+    with Store(place), Runs(place) as runs:
+        runs.plan(planned(3))
+        run = runs.take(POOL, "host", "phone", 60)
+        assert run is not None
+        runs.recorded(run.id, "r", "phone")
+        runs.judged(run.id, 2)
+        runs.tell("host", [slot()])
+
+    def prepare(connection: sqlalchemy.Connection, _: str) -> None:
+        connection.execute(sqlalchemy.text("UPDATE index_version SET version = 0"))
+
+    open_engine(place, prepare).dispose()
+    judging().store.close()
+    with Runs(place) as runs:
+        assert state(runs) == {"planned": 2, "recorded": 1}
+        assert len(runs.devices()) == 1
 
 
 def test_a_server_that_is_away_says_so():
