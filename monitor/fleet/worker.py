@@ -73,9 +73,15 @@ def doctor(device: Device) -> str | None:
     """What is wrong with a device, in words; None: a run would work."""
     if device.lab:
         return None
-    command = [sys.executable, "-m", "monitor", "doctor", "--device", device.serial, "--quiet"]
+    command = [sys.executable, "-m", "monitor", "doctor", "--device", device.serial, "--json"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
-    return None if done.returncode == 0 else _words(done.stderr or done.stdout)
+    if done.returncode == 0:
+        return None
+    try:
+        faults = [each["message"] for each in json.loads(done.stdout)["results"] if each["level"] == "fault"]
+    except (ValueError, KeyError):
+        return _words(done.stderr)
+    return escape.terminal(" ".join(faults))[:WORDS]
 
 
 def in_order(host: Host) -> list[Waiting]:
