@@ -141,6 +141,7 @@ def simulate(postgres: Postgres, folder: Path, size: Size) -> Figures:
                 figures.killed[what] = figures.killed.get(what, 0) + 1
             time.sleep(min(1.0, size.seconds / 2))
         figures.took_s = time.monotonic() - begun
+        assert not pool.unobservable, table.reasons()
     with Store(fleet.url) as store:
         names = [run.id for run in store.recordings()]
         found = sum(len(store.findings(name)) for name in names[:200])
