@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from monitor.api.home import setting, signer
+from monitor.api.home import home, setting, signer
 from monitor.cli.base import (
     Judging,
     RecordingPath,
@@ -26,7 +26,7 @@ from monitor.cli.base import (
     tsa_option,
 )
 from monitor.cli.terminal import Teller, err, out, plain, progress, write
-from monitor.cli.writing import Output, Paired, output_options
+from monitor.cli.writing import Output, Paired, note_reveal, output_options
 from monitor.errors import DamagedRecording, UserError
 
 if TYPE_CHECKING:  # imported late, so that --help answers at once
@@ -165,6 +165,8 @@ def report_(recording: Path | None, as_: Output, threshold: Threshold, judging: 
     from monitor.reports import LETTERS, render
 
     report = judging.report(recording or meant("appwitness report RECORDING"))
+    if as_.reveal:
+        note_reveal("report", [report.recording], as_.outputs)
     letters = [name for name, _ in as_.outputs if name in LETTERS]
     for name, file in as_.outputs:
         chinese = name in letters and judging.known.jurisdictions[:1] == ("cn",)
@@ -380,5 +382,6 @@ def web(host: str, port: int, names: tuple[str, ...], reveal: bool, judging: Jud
         markup=False,
     )
     with listening, suppress(KeyboardInterrupt):
-        site = Site(judging.store, judging.known, token, reveal, signer(), setting("METRICS_TOKEN"))
+        shown = home() if reveal else None
+        site = Site(judging.store, judging.known, token, shown, signer(), setting("METRICS_TOKEN"))
         server(site, host, names).run(sockets=[listening])

@@ -13,6 +13,7 @@ import re
 import secrets
 import stat
 import struct
+import tempfile
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -105,6 +106,13 @@ def write(folder: Path, output: Path) -> None:
         for parts in members:
             with files.reading(folder, *parts) as source:
                 add(archive, "/".join((inside, *parts)), source)
+
+
+def write_again(folder: Path, output: Path) -> None:
+    """Pack the folder that an archive was unpacked to, and put that in the archive's place. Raises as `write` does."""
+    with tempfile.TemporaryDirectory(prefix=f".{output.stem}.", dir=output.parent) as beside:
+        write(folder, Path(beside) / output.name)
+        (Path(beside) / output.name).replace(output)
 
 
 class Unpacked:

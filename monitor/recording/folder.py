@@ -121,6 +121,10 @@ class Recording:
         _ = recording.run
         return recording
 
+    def unpacked(self) -> Recording:
+        """The folder that an archive is unpacked to, as long as this recording is held; itself where it is a folder."""
+        return Recording(self.path, self._clock, self._signer) if self.archive else self
+
     def close(self) -> None:
         """Close the open files; the recording can still be used."""
         with self._opening:

@@ -21,6 +21,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from monitor import escape
+from monitor.care import reveals
 from monitor.correlate import Knowledge, report
 from monitor.errors import UserError
 from monitor.events import FILES, Access, Part, Record, Ref, Run, Value, format_time, tree
@@ -99,7 +100,8 @@ class Site:
     store: Store
     known: Knowledge
     token: str
-    may_reveal: bool = False
+    reveals: Path | None = None
+    """The folder with the log of what was shown as it is; None: nothing is, every value is masked."""
     signer: Signer | None = None
     """Who signs marks."""
     metrics_token: str | None = None
@@ -204,12 +206,17 @@ class Site:
 class Asked:
     """One request, in the reader's language; what stands in its address is bounded."""
 
-    def __init__(self, site: Site, request: Request) -> None:
+    def __init__(self, site: Site, request: Request, *, masked: bool = False) -> None:
+        """Raises UserError where values are asked for as they are and that cannot be noted; with `masked`, none are."""
         self.site = site
         self.request = request
         lang = request.query_params.get("lang", "en")
         self.words = Words(lang if lang in LANGUAGES else "en")
-        self.reveal = site.may_reveal and "reveal" in request.query_params
+        self.reveal = not masked and site.reveals is not None and "reveal" in request.query_params
+        if site.reveals and self.reveal:
+            named = request.path_params.get("recording")
+            of = [str(named)] if named else []
+            reveals.note(site.reveals, "web", of, request.url.path, request.client.host if request.client else None)
 
     def text(self, name: str) -> str:
         """A filter, empty where nothing is asked for."""

@@ -95,7 +95,7 @@ def app(
     def problem(request: Request, error: Exception) -> Response:
         status = error.status_code if isinstance(error, HTTPException) else 404
         said = str(error.detail if isinstance(error, HTTPException) else error)
-        return Asked(site, request).answer("problem.html", {"problem": said}, status)
+        return Asked(site, request, masked=True).answer("problem.html", {"problem": said}, status)
 
     return Starlette(
         routes=[

@@ -41,8 +41,8 @@ def store(tmp_path_factory, known):
 
 
 @pytest.fixture(scope="module")
-def site(store, known):
-    with serving.serving(store, known, reveal=True) as address:
+def site(store, known, tmp_path_factory):
+    with serving.serving(store, known, reveal=tmp_path_factory.mktemp("reveals")) as address:
         yield address
 
 

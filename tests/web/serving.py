@@ -26,7 +26,7 @@ START = datetime(2026, 3, 14, 1, 20, tzinfo=UTC)
 
 
 @contextmanager
-def serving(store: Store, known: Knowledge, *, reveal: bool = False) -> Iterator[str]:
+def serving(store: Store, known: Knowledge, *, reveal: Path | None = None) -> Iterator[str]:
     """The address of a server that shows the pages over `store`, without a path: `http://127.0.0.1:40123`."""
     made = server(Site(store, known, TOKEN, reveal))
     with listen("127.0.0.1", 0) as listening:

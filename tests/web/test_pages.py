@@ -6,6 +6,7 @@ import re
 from contextlib import contextmanager
 from datetime import timedelta
 from importlib.metadata import version
+from urllib.parse import unquote
 
 import pytest
 from starlette.testclient import TestClient
@@ -80,7 +81,7 @@ def index(folder, known):
         yield store
 
 
-def browser(store, known, client="127.0.0.1", host="127.0.0.1", token=TOKEN, reveal=False, **options):
+def browser(store, known, client="127.0.0.1", host="127.0.0.1", token=TOKEN, reveal=None, **options):
     pages = app(Site(store, known, TOKEN, reveal), **options)
     cookies = {"appwitness-80": token} if token else {}
     return TestClient(pages, base_url=f"http://{host}", client=(client, 50000), cookies=cookies)
@@ -270,10 +271,10 @@ def test_every_page_is_there_as_json(store, known, path):
     assert NUMBER not in answer.text
 
 
-def test_values_are_shown_where_that_was_allowed_and_is_asked_for(store, known):
+def test_values_are_shown_where_that_was_allowed_and_is_asked_for(store, known, tmp_path):
     path = f"{HERE}/uploads/1"
     assert NUMBER not in browser(store, known).get(f"{path}?reveal=1").text
-    allowed = browser(store, known, reveal=True)
+    allowed = browser(store, known, reveal=tmp_path)
     assert NUMBER not in allowed.get(path).text
     assert NUMBER in allowed.get(f"{path}?reveal=1").text
     assert allowed.get(f"{HERE}/har").status_code == 404
@@ -327,8 +328,25 @@ def test_uploads_are_filtered_and_sorted(store, known, query, expected):
     assert [row["number"] for row in rows] == expected
 
 
-def test_an_upload_is_taken_apart_step_by_step(store, known):
-    asking = browser(store, known, reveal=True)
+def test_each_page_with_values_is_noted_and_none_is_shown_that_cannot_be(store, known, tmp_path):
+    allowed = browser(store, known, reveal=tmp_path)
+    allowed.get(f"{HERE}/uploads/1?q=of-a-person")
+    assert not (tmp_path / "reveals.jsonl").exists()
+    allowed.get(f"{HERE}/uploads/1?reveal=1&q=of-a-person")
+    allowed.get("/?reveal=1")
+    one, two = map(json.loads, (tmp_path / "reveals.jsonl").read_text().splitlines())
+    name, path = HERE.rpartition("/")[2], f"{HERE}/uploads/1"
+    assert (one["verb"], one["recordings"], one["what"]) == ("web", [unquote(name)], unquote(path))
+    assert one["by"] == "127.0.0.1"
+    assert (two["recordings"], two["what"]) == ([], "/")
+    refused = browser(store, known, reveal=tmp_path / "reveals.jsonl").get(f"{HERE}/uploads/1?reveal=1")
+    assert refused.status_code == 404
+    assert "cannot be written" in refused.text
+    assert NUMBER not in refused.text
+
+
+def test_an_upload_is_taken_apart_step_by_step(store, known, tmp_path):
+    asking = browser(store, known, reveal=tmp_path)
     decoded = asking.get(f"{HERE}/uploads/1?format=json&reveal=1").json()["decoded"]
     assert [step["name"] for step in decoded["steps"]] == ["stored", "gzip", "json"]
     assert decoded["leaves"][0]["path"] == "$.tel"
