@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
@@ -96,6 +97,7 @@ def summary(asked: Asked) -> Response:
         group["more"] = max(0, len(who) - 5)
     low, high = asked.seconds("from"), asked.seconds("to")
     zoomed = (low, high) if low is not None and high is not None and low < high else None
+    drawn = picture(report, asked.words, only=zoomed)
     facts = {
         **first,
         "facts": facts_in_words(report, asked.words),
@@ -107,7 +109,8 @@ def summary(asked: Asked) -> Response:
                   for step in consent_steps(report)],
         "gaps": len(report.gaps),
         "zoomed": zoomed,
-        "_picture": picture(report, asked.words, only=zoomed),
+        "_stretch": zoomed or (drawn and (math.floor(drawn.low * 10) / 10, math.ceil(drawn.high * 10) / 10)),
+        "_picture": drawn,
     }  # fmt: skip
     return asked.answer("summary.html", facts)
 
