@@ -35,7 +35,7 @@ class Chains:
         self._asked = {seen.ref: seen.event for seen in report.consents if isinstance(seen.event, Consent)}
 
     def of_flow(self, flow: Flow) -> Chain:
-        """From the read of a value to what had been answered when it left, also separately where a rule asks for that."""
+        """From the read of a value to what had been answered when it left; where a rule asks for that, separately."""
         consent = self._consent(flow.consent, flow.consent_assumed, (), self._sent(flow))
         return (*self._of_flow(flow), *consent, *self._separately(flow))
 
