@@ -43,14 +43,16 @@ class Judging:
         """The index. The usual one is begun anew where another version of appwitness made it: the old file gets another
         name, which a line on stderr says. Raises UserError when it cannot be used."""
         from monitor.store import Store, set_aside
+        from monitor.store.runs import take_along
 
         place = database(self.db)
         if isinstance(place, Path) and self.db is None and (old := set_aside(place)) is not None:
             print(
                 f"appwitness: the index {place} was made by another version; it is {old.name} now, and a new one is "
-                "begun: `appwitness correlate RECORDING` puts a recording into it.",
+                "begun: `appwitness index upgrade` reads the same recordings into it.",
                 file=sys.stderr,
             )
+            take_along(old, place)
         return Store(place)
 
     def index(self, recording: Recording) -> Store:

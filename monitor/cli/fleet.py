@@ -18,6 +18,7 @@ import click
 
 from monitor.api.home import database, home, recordings
 from monitor.cli.base import JUDGING, db_option, gathered, interrupts, main, size
+from monitor.cli.campaigns import campaign_option, export, letters
 from monitor.cli.observing import Plan
 from monitor.cli.ranking import ranking
 from monitor.cli.terminal import err, out, plain
@@ -43,10 +44,8 @@ def fleet() -> None:
     """Run many apps on many devices, each under several plans, once."""
 
 
-fleet.add_command(ranking)
-
-
-campaign_option = click.option("--campaign", metavar="NAME", help="Only this campaign. [default: all]")
+for each in (ranking, export, letters):
+    fleet.add_command(each)
 
 
 @fleet.command("plan")
@@ -246,11 +245,13 @@ def _show(told: Status, as_json: bool) -> None:
     type=click.Choice(["setup", "usage", "fault", "lost", "judging"]),
     help="Only what was unobservable for this reason. [default: any]",
 )
+@click.option("--judged", is_flag=True, help="What was judged is judged again, as after a change of rules.")
 @db_option
-def retry(campaign: str, reason: str | None, db: str | None) -> None:
+def retry(campaign: str, reason: str | None, judged: bool, db: str | None) -> None:
     """Plan again the runs that could not be observed; a recording that could not be judged is judged again."""
     with _runs(db) as runs:
-        out.print(f"{runs.retry(campaign, reason)} runs wait again.")
+        again = runs.judge_again(campaign) if judged else runs.retry(campaign, reason)
+        out.print(f"{again} runs wait again.")
 
 
 @fleet.command("pause")

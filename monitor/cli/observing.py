@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
+import os
 import sys
-from collections.abc import Mapping
-from contextlib import ExitStack
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,7 +16,7 @@ import click
 
 from monitor import escape, private
 from monitor.api.devices import is_lab, name_of, opened
-from monitor.api.home import recordings
+from monitor.api.home import home, recordings
 from monitor.cli.base import (
     Judging,
     case_options,
@@ -32,8 +33,9 @@ from monitor.cli.base import listen as listen_on
 from monitor.cli.device_options import Asking, device_options
 from monitor.cli.packing import encrypt_option, encrypted_name, packed
 from monitor.cli.terminal import err, out, plain
-from monitor.errors import UserError
+from monitor.errors import SetupError, UserError
 from monitor.observe.android.wanted import Wanted
+from monitor.observe.turns import HELD, turn_now
 
 if TYPE_CHECKING:  # imported late, so that --help answers at once
     from rich.console import RenderableType
@@ -314,6 +316,21 @@ def _live(path: Path, wanted: Wanted, order: Order, as_json: bool = False) -> Li
     return Board(f"{wanted.device} ({order.plan})") if err.console.is_terminal and not err.quiet else Lines()
 
 
+@contextmanager
+def _turn(wanted: Wanted) -> Iterator[None]:
+    """Nobody else observes on the device meanwhile. Raises SetupError when somebody does."""
+    if is_lab(wanted) or os.environ.get(HELD) == wanted.device:
+        yield
+        return
+    with turn_now(home() / "devices", wanted.device) as lock:
+        if lock is None:
+            raise SetupError(
+                f"{wanted.device} is in use by another process: a run, a test, or a host of a fleet.",
+                "Wait until it has ended, or let the device rest: appwitness fleet pause SERIAL.",
+            )
+        yield
+
+
 def _observe(
     wanted: Wanted, order: Order, path: Path, judging: Judging, live: Lines, extra_sources: Path | None = None
 ) -> bool:
@@ -325,7 +342,7 @@ def _observe(
 
     sources = load(extra_sources)
     judge = Judge(judging.known, judging.store, live.findings, live.lines)
-    with opened(wanted, order.plan, Asking(live)) as device, interrupts() as interrupted:
+    with _turn(wanted), opened(wanted, order.plan, Asking(live)) as device, interrupts() as interrupted:
         if not is_lab(wanted):
             if wanted.by_hand:
                 err.print(f"[bold]For you to do:[/] {TO_DO[order.plan]}")

@@ -38,22 +38,18 @@ class Judged:
     """What went wrong; a UserError where the user can help it."""
 
 
-def correlate_many(
-    paths: Iterable[Path], store: Store, known: Knowledge, jobs: int = 1, *, encrypted_too: bool = True
-) -> Iterator[Judged]:
+def correlate_many(paths: Iterable[Path], store: Store, known: Knowledge, jobs: int = 1) -> Iterator[Judged]:
     """Correlate recordings, `jobs` at a time; what came of each, in the order in which they are done.
-
-    What is encrypted comes into the store only if `encrypted_too`, else it is judged in memory alone.
 
     What goes wrong with one stops no other. Who leaves off before the end leaves each recording as it was, or done.
     Raises StoreError when the database does not let it.
     """
     if jobs == 1 or store.in_memory:
-        yield from (_judged(path, store, known, encrypted_too) for path in paths)
+        yield from (_judged(path, store, known) for path in paths)
         return
     store.close()  # nobody uses the connections of another process; it opens again by itself
     left = deque(paths)
-    workers = [_Worker(store.place, known, encrypted_too) for _ in range(min(jobs, len(left)))]
+    workers = [_Worker(store.place, known) for _ in range(min(jobs, len(left)))]
     try:
         while left or any(worker.path for worker in workers):
             for worker in workers:
@@ -67,7 +63,7 @@ def correlate_many(
                     raise found.error
                 yield found
                 if not worker.process.is_alive():
-                    workers[workers.index(worker)] = _Worker(store.place, known, encrypted_too)
+                    workers[workers.index(worker)] = _Worker(store.place, known)
     finally:
         for worker in workers:
             worker.end()
@@ -76,10 +72,9 @@ def correlate_many(
 class _Worker:
     """Another process that judges one recording after the other."""
 
-    def __init__(self, *given: object) -> None:
-        """`given` to `_work`, behind the two ends of its pipe."""
+    def __init__(self, place: str | Path, known: Knowledge) -> None:
         self.pipe, theirs = CONTEXT.Pipe()
-        self.process = CONTEXT.Process(target=_work, args=(theirs, self.pipe, *given), daemon=True)
+        self.process = CONTEXT.Process(target=_work, args=(theirs, self.pipe, place, known), daemon=True)
         self.process.start()
         theirs.close()  # so that its end is noticed here
         self.path: Path | None = None
@@ -115,7 +110,7 @@ def _named(code: int) -> str:
     return signal.Signals(-code).name if code < 0 else f"exit code {code}"
 
 
-def _work(pipe: Connection, parents: Connection, place: str | Path, known: Knowledge, encrypted_too: bool) -> None:
+def _work(pipe: Connection, parents: Connection, place: str | Path, known: Knowledge) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for our parent, which ends us
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     if CONTEXT.get_start_method() == "fork":
@@ -127,7 +122,7 @@ def _work(pipe: Connection, parents: Connection, place: str | Path, known: Knowl
             path = pipe.recv()
             try:
                 store = store or Store(place)
-                found = _judged(path, store, known, encrypted_too)
+                found = _judged(path, store, known)
             except StoreError as error:
                 found = Judged(path, Counter(), error=error)
             if found.error and not isinstance(found.error, UserError):
@@ -137,14 +132,13 @@ def _work(pipe: Connection, parents: Connection, place: str | Path, known: Knowl
             pipe.send(found)
 
 
-def _judged(path: Path, store: Store, known: Knowledge, encrypted_too: bool) -> Judged:
+def _judged(path: Path, store: Store, known: Knowledge) -> Judged:
     """Raises StoreError when the database does not let it."""
     try:
         with Recording.open(path) as recording:
-            apart = recording.is_encrypted and not encrypted_too
-            outcome = correlate(recording, Store("sqlite://") if apart else store, known)
+            outcome = correlate(recording, store, known)
     except StoreError:
         raise
     except Exception as error:
         return Judged(path, Counter(), error=error)
-    return Judged(path, Counter(finding.level for finding in outcome.findings), len(outcome.gaps) + outcome.gap_lines)
+    return Judged(path, Counter(finding.level for finding in outcome.findings), outcome.all_gaps)

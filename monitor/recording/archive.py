@@ -7,25 +7,21 @@ and names the line or body that differs.
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import os
 import re
 import secrets
-import shutil
 import stat
 import struct
 import tempfile
-import time
-import weakref
 import zipfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from functools import lru_cache
 from io import BufferedRandom, BufferedReader, FileIO
 from itertools import pairwise
 from pathlib import Path
-from typing import BinaryIO, override
+from typing import Any, BinaryIO, override
+from weakref import WeakValueDictionary
 
 from monitor import private
 from monitor.errors import FileError, UserError
@@ -42,10 +38,6 @@ DIRECTORY_BYTES = MEMBERS * 220
 CHUNK_BYTES = 1 << 20
 _NAME = re.compile(r"(?!\.{1,2}\Z)[A-Za-z0-9._-]{1,100}\Z")
 _FOLDERS: tuple[list[str], ...] = ([], [BODIES], [TOKENS])
-PREFIX = "appwitness-unpacked-"
-"""Of the folders that archives are unpacked to."""
-NEW_S = 60
-"""A folder younger than that may not be held yet by who makes it."""
 INSIDE, SUMS = "recording", "SHA256SUMS"
 """Of a bundle: the folder of the recording, and the file beside it that lists the digests of all files."""
 _LOCAL = struct.Struct("<4s22xHH")
@@ -171,16 +163,11 @@ class Unpacked:
         """Of the archive, decrypted."""
         inside, members = _members(file)
         size = sum(length for _, _, length in members)
-        room = private.roomy()
-        disk = os.statvfs(room or tempfile.gettempdir())
+        self._temporary = private.Temporary()
+        self._root = self._temporary.path
+        disk = os.statvfs(self._root)
         if disk.f_bavail * disk.f_frsize - size < FREE_BYTES:
             raise FileError(place, None, "does not fit on the disk for temporary files.", "Make room, or set TMPDIR.")
-        _remove_left(Path(room or tempfile.gettempdir()))
-        self._root = Path(tempfile.mkdtemp(prefix=PREFIX, dir=room))
-        held = None
-        with suppress(OSError):  # a disk without locks
-            held = _hold(self._root)
-        weakref.finalize(self, _remove_held, self._root, held)
         self.path = self._root / inside
         """The folder of the recording."""
         private.folder(self.path / BODIES)
@@ -220,6 +207,10 @@ class Fetched(Path):
         self.url = url
 
     @override
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Fetched, (Path(self), self.url)
+
+    @override
     def with_segments(self, *parts: str | os.PathLike[str]) -> Path:  # type: ignore[override]
         return Path(*parts)
 
@@ -239,14 +230,17 @@ def member(place: Path, name: str) -> bytes:
 
 
 def unpacked(place: Path) -> Unpacked:
-    """An archive, unpacked; the last one that was asked for is not unpacked again.
+    """An archive, unpacked; while somebody holds it, it is not unpacked again.
 
     Raises FileNotFoundError, and FileError for what is no archive of a recording.
     """
     held = place.stat()
     if not stat.S_ISREG(held.st_mode):
         raise files.NotAFile(place)
-    return _unpacked(place, held.st_dev, held.st_ino, held.st_size, held.st_mtime_ns, held.st_ctime_ns)
+    key = (str(place), held.st_dev, held.st_ino, held.st_size, held.st_mtime_ns, held.st_ctime_ns)
+    if (found := _held.get(key)) is None:
+        _held[key] = found = _unpacked(place)
+    return found
 
 
 @contextmanager
@@ -260,8 +254,10 @@ def _readable(place: Path) -> Iterator[tuple[BufferedReader | BufferedRandom, bo
             yield plain, True
 
 
-@lru_cache(maxsize=1)
-def _unpacked(place: Path, *_version: int) -> Unpacked:
+_held: WeakValueDictionary[tuple[str | int, ...], Unpacked] = WeakValueDictionary()
+
+
+def _unpacked(place: Path) -> Unpacked:
     try:
         with _readable(place) as (file, encrypted):
             return Unpacked(file, place, encrypted)
@@ -270,32 +266,6 @@ def _unpacked(place: Path, *_version: int) -> Unpacked:
     except OSError as error:
         hint = "See that it can be read, and that there is room."
         raise FileError(place, None, f"cannot be unpacked: {error.strerror}.", hint) from None
-
-
-def _hold(folder: Path) -> int:
-    """Have others see that a folder is in use, as long as this process lives. Raises OSError."""
-    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
-    try:
-        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        os.close(fd)
-        raise
-    return fd
-
-
-def _remove_held(folder: Path, fd: int | None) -> None:
-    shutil.rmtree(folder, ignore_errors=True)
-    if fd is not None:
-        os.close(fd)
-
-
-def _remove_left(room: Path) -> None:
-    """Remove what a process that was killed has left unpacked."""
-    for folder in room.glob(f"{PREFIX}*"):
-        with suppress(OSError):
-            held = folder.lstat()
-            if held.st_uid == os.geteuid() and held.st_mtime < time.time() - NEW_S:
-                _remove_held(folder, _hold(folder))
 
 
 def _no_archive(place: Path, error: zipfile.BadZipFile) -> FileError:

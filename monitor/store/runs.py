@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import json
 import secrets
+import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass, fields
 from itertools import batched
 from pathlib import Path
@@ -36,7 +37,8 @@ from sqlalchemy import (
     text,
     update,
 )
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.dialects import sqlite as of_sqlite
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.sql.functions import FunctionElement
@@ -267,7 +269,7 @@ class Runs:
     def plan(self, runs: Iterable[Planned]) -> int:
         """Plan these; how many were not planned before."""
         new = 0
-        insert_new = postgresql.insert if self.server else sqlite.insert
+        insert_new = postgresql.insert if self.server else of_sqlite.insert
         for batch in batched(runs, ROWS):
             with self._write() as connection:
                 lock(connection)
@@ -280,6 +282,12 @@ class Runs:
                 new += len({run.id for run in batch} - known)
                 connection.execute(insert_new(RunRow).on_conflict_do_nothing(), rows)
         return new
+
+    def judge_again(self, campaign: str) -> int:
+        """What was judged waits to be judged once more; how many."""
+        which = (RunRow.campaign == campaign, RunRow.state == "judged")
+        with self._write() as connection:
+            return connection.execute(update(RunRow).where(*which).values(state="recorded", judgings=0)).rowcount
 
     def retry(self, campaign: str, reason: str | None = None) -> int:
         """Plan again what was unobservable for this reason (None: for any); how many."""
@@ -396,16 +404,18 @@ class Runs:
 
     # judging
 
-    def to_judge(self, count: int, host: str, lease_s: float) -> list[Run]:
-        """Lease recordings that nobody judges, oldest first."""
+    def to_judge(self, host: str, lease_s: float) -> Run | None:
+        """Lease the recording that waits longest for a judge; None: none does."""
         waiting = (RunRow.state == "recorded", RunRow.lease.is_(None))
-        ids = select(RunRow.id).where(*waiting).order_by(RunRow.recorded_at).limit(count)
-        lease = secrets.token_hex(8)
-        values = {"host": host, "lease": lease, "expires": _Now() + lease_s, "judgings": RunRow.judgings + 1}
+        next_ = select(RunRow.id).where(*waiting).order_by(RunRow.recorded_at).limit(1)
+        values = {
+            "host": host, "lease": secrets.token_hex(8), "expires": _Now() + lease_s,
+            "judgings": RunRow.judgings + 1,
+        }  # fmt: skip
+        which = (RunRow.id == next_.with_for_update(skip_locked=True).scalar_subquery(), *waiting)
         with self._write() as connection:
-            found = connection.scalars(ids.with_for_update(skip_locked=True)).all()
-            query = update(RunRow).where(RunRow.id.in_(found)).values(**values).returning(*_RUN)
-            return [Run(**row._mapping) for row in connection.execute(query)] if found else []
+            row = connection.execute(update(RunRow).where(*which).values(**values).returning(*_RUN)).one_or_none()
+        return Run(**row._mapping) if row else None
 
     def judged(self, run: str, findings: int) -> None:
         """The conclusions of a run are saved; `findings` of them."""
@@ -468,20 +478,23 @@ class Runs:
 
     # devices
 
-    def tell(self, host: str, slots: Iterable[Slot]) -> dict[str, bool]:
+    def tell(self, host: str, slots: Sequence[Slot]) -> dict[str, bool]:
         """What a host says of its devices now; serial -> whether a person wants it to rest."""
-        insert_new = postgresql.insert if self.server else sqlite.insert
-        wished = {}
+        if not slots:
+            return {}
+        rows = [
+            {
+                "host": host, "serial": slot.serial, "labels": json.dumps(dict(slot.labels)), "state": slot.state,
+                "note": slot.note, "run": slot.run, "seen_at": _Now(), "paused": False,
+            }
+            for slot in slots
+        ]  # fmt: skip
+        query = (postgresql.insert if self.server else of_sqlite.insert)(DeviceRow).values(rows)
+        said = {name: query.excluded[name] for name in ("labels", "state", "note", "run", "seen_at")}
+        query = query.on_conflict_do_update(index_elements=["host", "serial"], set_=said)
         with self._write() as connection:
-            for slot in slots:
-                said = {
-                    "labels": json.dumps(dict(slot.labels)), "state": slot.state, "note": slot.note, "run": slot.run,
-                    "seen_at": _Now(),
-                }  # fmt: skip
-                query = insert_new(DeviceRow).values(host=host, serial=slot.serial, paused=False, **said)
-                query = query.on_conflict_do_update(index_elements=["host", "serial"], set_=said)
-                wished[slot.serial] = bool(connection.scalar(query.returning(DeviceRow.paused)))
-        return wished
+            found = connection.execute(query.returning(DeviceRow.serial, DeviceRow.paused))
+            return {serial: bool(paused) for serial, paused in found}
 
     def devices(self) -> list[Slot]:
         """The devices that hosts have told of."""
@@ -510,6 +523,27 @@ class Runs:
     def _write(self) -> Iterator[Connection]:
         with in_words(self.name), self._writing.begin() as connection:
             yield connection
+
+
+def take_along(old: Path, place: Path) -> None:
+    """Copy the runs of a fleet out of the file of an index that was set aside: they are no index. What was judged waits
+    to be judged again, into the new one."""
+    with in_words(str(old)), closing(sqlite3.connect(old)) as before:
+        try:
+            found = before.execute("SELECT version FROM fleet_version").fetchone()
+        except sqlite3.OperationalError:
+            return
+    if found != (VERSION,):
+        return
+    Runs(place).close()
+    with in_words(str(place)), closing(sqlite3.connect(place)) as now:
+        now.execute("ATTACH ? AS old", (str(old),))
+        with now:
+            for each in (RunRow, SupersededRow, DeviceRow):
+                columns = ", ".join(f'"{column.name}"' for column in each.__table__.columns)
+                name = each.__tablename__
+                now.execute(f"INSERT INTO {name} ({columns}) SELECT {columns} FROM old.{name}")  # noqa: S608, our own names
+            now.execute("UPDATE runs SET state = 'recorded', judgings = 0 WHERE state = 'judged'")
 
 
 _JOBS = table("procrastinate_jobs", column("queueing_lock"), column("status"))

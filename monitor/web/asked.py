@@ -104,6 +104,8 @@ class Site:
     """The folder with the log of what was shown as it is; None: nothing is, every value is masked."""
     signer: Signer | None = None
     """Who signs marks."""
+    metrics_token: str | None = None
+    """What Prometheus says to be let in to /metrics; None: only a browser with the token is."""
     lists: Lists = field(init=False)
 
     def __post_init__(self) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 from starlette.responses import Response
 
 from monitor.errors import UserError
+from monitor.fleet import metrics as prometheus
 from monitor.fleet.pools import meets
 from monitor.fleet.status import SILENT_S, Status, status
 from monitor.reports.mask import Mask
@@ -38,6 +39,12 @@ def campaigns(asked: Asked) -> Response:
         "_bar": lambda each: _bar(asked, each),
     }
     return asked.answer("campaigns.html", facts)
+
+
+def metrics(asked: Asked) -> Response:
+    """The figures of the fleet for Prometheus; of an index without one, zeros."""
+    runs = asked.site.runs
+    return Response(prometheus.text(status(runs) if runs else Status((), (), (), 0)), media_type=prometheus.TYPE)
 
 
 def state_of_fleet(asked: Asked) -> str:

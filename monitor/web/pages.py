@@ -17,7 +17,7 @@ from starlette.routing import Route
 from monitor.errors import UserError
 from monitor.web import campaigns, consents, live, overview, ranking, run
 from monitor.web.asked import STATIC, Asked, Site
-from monitor.web.door import HEALTH, Door
+from monitor.web.door import HEALTH, METRICS, Door
 
 View = Callable[[Asked], Response]
 PAGES: dict[str, View] = {
@@ -103,10 +103,11 @@ def app(
             Route("/recordings/{recording}/events", of_one),
             Route("/events", of_all),
             Route(HEALTH, health),
+            Route(METRICS, _page(site, campaigns.metrics)),
             Route(f"/static/{STATIC[0]}/{{name}}", _static),
             *(Route(path, _page(site, view), methods=["GET"]) for path, view in PAGES.items()),
         ],
-        middleware=[Middleware(Door, token=site.token, address=address, names=names)],
+        middleware=[Middleware(Door, token=site.token, address=address, names=names, metrics=site.metrics_token)],
         exception_handlers={UserError: problem, HTTPException: problem},
     )
 

@@ -197,6 +197,38 @@ def test_a_health_check_says_when_the_database_is_gone_and_when_it_is_back(own, 
     assert asking.get("/healthz").status_code == 200
 
 
+@pytest.mark.parametrize(
+    ("said", "path", "status"),
+    [
+        ("Bearer of-prometheus", "/metrics", 200),
+        ("bearer of-prometheus", "/metrics", 200),
+        ("Bearer ", "/metrics", 403),
+        ("Bearer wrong", "/metrics", 403),
+        ("Basic of-prometheus", "/metrics", 403),
+        (f"Bearer {TOKEN}", "/metrics", 403),
+        ("Bearer of-prometheus", "/", 403),
+        ("Bearer of-prometheus", "/metrics/", 403),
+    ],
+)
+def test_prometheus_has_a_token_of_its_own_that_opens_nothing_else(store, known, said, path, status):
+    site = Site(store, known, TOKEN, metrics_token="of-prometheus")
+    asking = TestClient(app(site), base_url="http://127.0.0.1", client=("127.0.0.1", 50000))
+    assert asking.get(path, headers={"authorization": said}).status_code == status
+
+
+def test_figures_of_the_fleet(store, known):
+    answer = browser(store, known).get("/metrics")
+    assert answer.headers["content-type"].startswith("text/plain; version=0.0.4")
+    assert 'appwitness_runs{campaign="night",state="judged"} 1' in answer.text.splitlines()
+    without = TestClient(app(Site(store, known, TOKEN)), base_url="http://127.0.0.1", client=("127.0.0.1", 50000))
+    assert without.get("/metrics", headers={"authorization": "Bearer "}).status_code == 403
+
+
+def test_figures_of_an_index_without_a_fleet(tmp_path, known):
+    with Store(tmp_path / "index.sqlite") as store:
+        assert "appwitness_superseded_recordings 0" in browser(store, known).get("/metrics").text.splitlines()
+
+
 @pytest.mark.parametrize("path", ["/", HERE, f"{HERE}/report", "/absent"])
 def test_pages_are_kept_to_themselves(store, known, path):
     headers = browser(store, known).get(path).headers

@@ -22,9 +22,7 @@ def server() -> str:
     """Whose adb server is asked, where it is, and which devices it has; it has been asked something before."""
     address = "{}:{}".format(*adb.server())
     if not adb.is_here():
-        return (
-            f"the adb server of another machine, {address}: it sees that one's devices and opens ports there"
-        )
+        return f"the adb server of another machine, {address}: it sees that one's devices and opens ports there"
     if not _runs_adb():
         return f"the host's adb server, {address}: it sees the host's devices"
     if USB.is_dir():
