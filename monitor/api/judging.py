@@ -15,6 +15,7 @@ if TYPE_CHECKING:  # imported late, so that `import monitor` and --help answer a
     from monitor.correlate import Outcome, Progress
     from monitor.findings import Report
     from monitor.knowledge import Knowledge
+    from monitor.recording import Recording
     from monitor.store import Store
 
     class Choices(knowledge.Choices, total=False):
@@ -54,12 +55,23 @@ class Judging:
             take_along(old, place)
         return Store(place)
 
+    def index(self, recording: Recording) -> Store:
+        """Where a recording is read into: one that is encrypted into memory alone, unless the user named an index."""
+        return self._in_memory if recording.is_encrypted and self.db is None else self.store
+
+    @cached_property
+    def _in_memory(self) -> Store:
+        from monitor.store import Store
+
+        return Store("sqlite://")
+
     def report(self, path: Path, progress: Progress = quiet) -> Report:
         """The report of a recording, correlated again only when the index is behind it or the rules have changed."""
         from monitor.correlate import report_on
         from monitor.recording import Recording
 
-        return report_on(Recording.open(path), self.store, self.known, progress)
+        recording = Recording.open(path)
+        return report_on(recording, self.index(recording), self.known, progress)
 
 
 def judging(*, db: str | None = None, rules: Path | None = None, **choices: Unpack[knowledge.Choices]) -> Judging:
@@ -81,7 +93,8 @@ def correlate(recording: Path | str, **choices: Unpack[Choices]) -> Outcome:
     from monitor.recording import Recording
 
     by = judging(**choices)
-    return walk(Recording.open(Path(recording)), by.store, by.known)
+    opened = Recording.open(Path(recording))
+    return walk(opened, by.index(opened), by.known)
 
 
 def report(recording: Path | str, **choices: Unpack[Choices]) -> Report:

@@ -185,6 +185,7 @@ class Why(StrEnum):
     ORDER_CERTAIN = "order_certain"
     ORDER_ONE_CLOCK = "order_one_clock"
     ORDER_OPEN = "order_open"
+    ORDER_SAME_TIME = "order_same_time"
     ORDER_UNMEASURED = "order_unmeasured"
     ASKED = "asked"
     ANSWERED = "answered"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from monitor.events import Access, Consent, Ref, Scope, Transform, Upload, count_sources
@@ -19,7 +19,7 @@ LINES = 3
 """Consent lines that are told where a finding is about them alone."""
 REFUTED = {"operator": Why.MARK_WRONG, "app": Why.CLAIM_FALSE, "user": Why.TOUCH_MISREAD}
 """Who decided -> how that may be wrong."""
-ORDERS = (Why.ORDER_CERTAIN, Why.ORDER_ONE_CLOCK, Why.ORDER_OPEN, Why.ORDER_UNMEASURED)
+ORDERS = (Why.ORDER_CERTAIN, Why.ORDER_ONE_CLOCK, Why.ORDER_OPEN, Why.ORDER_SAME_TIME, Why.ORDER_UNMEASURED)
 """What is said of which of two lines came first."""
 OPEN: tuple[ConsentName, ...] = ("not_shown", "requested", "dismissed", "unseen_answer")
 """States in which a later answer tells that there was none before."""
@@ -32,6 +32,7 @@ class Chains:
         self._report = report
         self._flows = {flow.id: flow for flow in report.flows}
         self._rules = {rule.id: rule for rule in report.rules}
+        self._asked = {seen.ref: seen.event for seen in report.consents if isinstance(seen.event, Consent)}
 
     def of_flow(self, flow: Flow) -> Chain:
         """From the read of a value to what had been answered when it left."""
@@ -90,6 +91,8 @@ class Chains:
         event = self._report.evidence.get(flow.access or "")
         if flow.access and isinstance(event, Access):
             yield from self._read(flow.access, event, flow.earlier)
+        elif flow.access:
+            yield _inference(because(Why.RESTS_ON, lines=[flow.access]), because(Why.LINE_MISREAD))
         else:
             yield self._unread()
         match = max(flow.matches, key=lambda each: each.confidence, default=None)
@@ -188,6 +191,8 @@ class Chains:
             first, second, gap_ms = second, first, -gap_ms
         lines: dict[str, Any] = {"first": first[0], "second": second[0], "gap_ms": round(gap_ms, 3)}
         bound_ms = run.clock_uncertainty_ms
+        if gap_ms == 0:
+            return _inference(because(Why.ORDER_SAME_TIME, first=first[0], second=second[0]))
         if open_ or (first[2] != second[2] and gap_ms <= bound_ms and bound_ms):
             return _inference(because(Why.ORDER_OPEN, **lines, bound_ms=bound_ms))
         if run.imported or (first[2] != second[2] and not bound_ms):
@@ -219,13 +224,14 @@ class Chains:
 
     def _made(self, state: ConsentName, evidence: tuple[Ref, ...], at: datetime) -> tuple[Ref, Consent] | None:
         """The line that made it so: of those that the finding names, else the last that changed the answer."""
-        lines = {seen.ref: seen.event for seen in self._report.consents if isinstance(seen.event, Consent)}
-        answers = {each.ref: each for each in self._report.answers if each.ref and each.at and each.at <= at}
+        lines = self._asked
+        latest = at + timedelta(milliseconds=self._report.run.clock_uncertainty_ms)  # it may have been before
+        answers = {each.ref: each for each in self._report.answers if each.ref and each.at and each.at <= latest}
         named = [ref for ref in evidence if ref in answers and answers[ref].state == state]
         other = [ref for ref in evidence if ref in lines and lines[ref].status == state and ref not in named]
         last = [ref for ref, each in reversed(answers.items()) if each.state == state]
         for ref in (*named, *other, *last):
-            if ref in lines and self._report.host_time(lines[ref]) <= at:
+            if ref in lines and self._report.host_time(lines[ref]) <= latest:
                 return ref, lines[ref]
         return None
 
@@ -237,8 +243,8 @@ class Chains:
     def _later(self, then: Moment) -> Chain:
         """What was asked or answered only after a moment, and that this order is certain, or is not."""
         later = next((each for each in self._report.answers if each.ref and each.at and each.at > then[1]), None)
-        event = next((seen.event for seen in self._report.consents if later and seen.ref == later.ref), None)
-        if later is None or later.ref is None or not isinstance(event, Consent):
+        event = self._asked.get(later.ref or "") if later else None
+        if later is None or later.ref is None or event is None:
             return ()
         told = because(Why.ASKED_LATER, ref=later.ref, signal=event.signal, state=later.state, label=event.text or "")
         return (

@@ -299,14 +299,14 @@ class Runs:
 
     def has_queue(self) -> bool:
         """Whether the tables of Procrastinate are there."""
-        with self._read() as connection:
+        with self.reading() as connection:
             return _JOBS.name in inspect(connection).get_table_names()
 
     def unqueued(self, waiting: Waiting, window: int) -> list[str]:
         """Which of the next `window` of these runs have no job of Procrastinate that waits."""
         ids = _next(waiting).limit(window).subquery()
         job = select(_JOBS.c.queueing_lock).where(_JOBS.c.queueing_lock == ids.c.id, _JOBS.c.status == text("'todo'"))
-        with self._read() as connection:
+        with self.reading() as connection:
             return list(connection.scalars(select(ids.c.id).where(~job.exists())))
 
     def waiting(self, campaign: str | None = None) -> list[Waiting]:
@@ -315,7 +315,7 @@ class Runs:
         if campaign is not None:
             query = query.where(RunRow.campaign == campaign)
         query = query.group_by(RunRow.campaign, RunRow.pool).order_by(func.min(RunRow.number))
-        with self._read() as connection:
+        with self.reading() as connection:
             return [Waiting(*row) for row in connection.execute(query)]
 
     def going_on(self, campaign: str | None = None) -> bool:
@@ -323,7 +323,7 @@ class Runs:
         query = select(RunRow.id).where(RunRow.state.in_(("leased", "recorded"))).limit(1)
         if campaign is not None:
             query = query.where(RunRow.campaign == campaign)
-        with self._read() as connection:
+        with self.reading() as connection:
             return connection.scalar(query) is not None
 
     def take(self, waiting: Waiting, host: str, device: str, lease_s: float) -> Run | None:
@@ -450,7 +450,7 @@ class Runs:
         if campaign is not None:
             query = query.where(RunRow.campaign == campaign)
         found: dict[tuple[str, str], dict[str, Any]] = {}
-        with self._read() as connection:
+        with self.reading() as connection:
             for name, pool, state, count, findings, took_s in connection.execute(query.order_by(RunRow.campaign)):
                 of = found.setdefault((name, pool), {"campaign": name, "pool": pool})
                 of[state] = count
@@ -464,13 +464,13 @@ class Runs:
         query = select(RunRow.reason, func.count(), func.min(RunRow.note)).where(RunRow.state == "unobservable")
         if campaign is not None:
             query = query.where(RunRow.campaign == campaign)
-        with self._read() as connection:
+        with self.reading() as connection:
             rows = connection.execute(query.group_by(RunRow.reason).order_by(func.count().desc()))
             return [(reason or "", count, note or "") for reason, count, note in rows]
 
     def superseded(self) -> int:
         """How many recordings were not the first of their run."""
-        with self._read() as connection:
+        with self.reading() as connection:
             return connection.scalar(select(func.count()).select_from(SupersededRow)) or 0
 
     # devices
@@ -497,7 +497,7 @@ class Runs:
         """The devices that hosts have told of."""
         columns = (DeviceRow.host, DeviceRow.serial, DeviceRow.labels, DeviceRow.state, DeviceRow.note, DeviceRow.run)
         query = select(*columns, (_Now() - DeviceRow.seen_at).label("silent_s"), DeviceRow.paused)
-        with self._read() as connection:
+        with self.reading() as connection:
             rows = connection.execute(query.order_by(DeviceRow.host, DeviceRow.serial)).all()
         return [Slot(**{**row._mapping, "labels": json.loads(row.labels)}) for row in rows]
 
@@ -511,7 +511,8 @@ class Runs:
     # inside
 
     @contextmanager
-    def _read(self) -> Iterator[Connection]:
+    def reading(self) -> Iterator[Connection]:
+        """A transaction to read in."""
         with in_words(self.name), self._engine.begin() as connection:
             yield connection
 
