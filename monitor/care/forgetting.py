@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from monitor.care.replacing import Replacing
@@ -14,12 +15,25 @@ from monitor.errors import UserError
 from monitor.events import FILES, Access, AppIdentity, DeviceIdentity, Ref, Run, Transform, Upload, Value
 from monitor.match.belief.placeholders import is_placeholder
 from monitor.match.decode import leaves_of
-from monitor.recording import Forgotten, Read, Recording, verify
+from monitor.recording import Forgotten, Read, Recording, archive, verify
 from monitor.recording.files import NotAFile, folder, reading
 from monitor.recording.seal import BODIES, MADE_BY, Before, named_bodies
 
 KEPT = (
-    *("v", "id", "app_type", "plan", "observers", "hooks", "started", "ended", "versions", "probe", "shared"),
+    *(
+        "v",
+        "id",
+        "app_type",
+        "plan",
+        "observers",
+        "hooks",
+        "started",
+        "ended",
+        "versions",
+        "probe",
+        "shared",
+        "campaign",
+    ),
     *("clock_offset_ms", "clock_uncertainty_ms", "clock_drift_ms", "clock", "unpin", "unpinned", "sockets_watched"),
     *("install_ms", "times", "unhooked", *MADE_BY),
 )
@@ -40,7 +54,8 @@ _DIGEST = re.compile(rb"[0-9a-f]{64}")
 class ToForget:
     """What of a recording is to be forgotten."""
 
-    recording: Recording
+    given: Recording
+    """The recording: a folder, or an archive that is unpacked for this and then replaced."""
     lines: dict[str, frozenset[int]]
     """kind -> numbers, of those kinds that have some."""
     bodies: tuple[str, ...]
@@ -61,7 +76,11 @@ class ToForget:
 
     def forget(self, reason: str | None = None) -> Forgotten:
         """Do it, for good. Raises UserError when it cannot be done now."""
-        return self.recording.forget(self.lines, self.bodies, self.run, before=self.before, reason=reason)
+        folder_ = self.given.unpacked()
+        what = folder_.forget(self.lines, self.bodies, self.run, before=self.before, reason=reason)
+        if self.given.archive:
+            archive.write_again(folder_.path, Path(self.given.place))
+        return what
 
 
 def to_forget(recording: Recording, values: Collection[Value] = (), kinds: Collection[str] = ()) -> ToForget:
@@ -69,10 +88,15 @@ def to_forget(recording: Recording, values: Collection[Value] = (), kinds: Colle
 
     Nothing is changed yet. Raises UserError while it is being recorded, and for a value that says nothing of anybody.
     """
-    if recording.archive:
+    if recording.is_encrypted:
         raise UserError(
-            f"{recording.place} is an archive, in which nothing can be changed.",
-            "Forget it in the folder of the recording, then delete the archive and pack the folder again.",
+            f"{recording.place} is encrypted, and whom else for is not written in it.",
+            "Decrypt it (appwitness pack), forget in that, and pack it with --encrypt-to for all of them.",
+        )
+    if recording.archive and (recording.archive.is_bundle or not Path(recording.place).is_file()):
+        raise UserError(
+            f"{recording.place} is a bundle, or lies elsewhere: it is not changed.",
+            "Forget it in the recording that it was made of, delete it, and make it again.",
         )
     if recording.going_on:
         raise UserError(f"{recording.path} is being recorded.", "Forget it when the run has ended.")

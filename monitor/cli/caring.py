@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,11 +16,11 @@ from monitor.api.home import database, recordings, signer
 from monitor.cli.base import db_option, gathered, main, recording_argument
 from monitor.cli.settings import AGE, KINDS, age, retention
 from monitor.cli.terminal import err, out, plain
-from monitor.errors import UserError
+from monitor.errors import FileError, UserError
 
 if TYPE_CHECKING:  # imported late, so that --help answers at once
     from monitor.care import ToForget
-    from monitor.events import Value
+    from monitor.events import Run, Value
 
 
 def _age(_context: click.Context, _option: click.Parameter, text: str | None) -> timedelta | None:
@@ -44,40 +45,55 @@ class _Which:
 
     recording: tuple[Path, ...]
     older_than: timedelta | None
+    campaign: str | None
     values: tuple[Value, ...]
     only: tuple[str, ...]
     by_retention: bool
 
     def paths(self) -> Iterator[tuple[Path, Collection[str]]]:
-        """The folders, each with the kinds of lines that are to be forgotten; none: all."""
-        if not self.recording and not (self.older_than or self.by_retention or self.values):
-            raise UserError("Nothing says what is to be forgotten.", "Name a RECORDING, --older-than, or --value.")
-        named: Sequence[Path] = self.recording or sorted(
-            path.parent for path in recordings().glob("*/run.json") if not path.parent.is_symlink()
-        )
+        """Where they are, each with the kinds of lines that are to be forgotten; none: all."""
         if self.by_retention:
-            if self.recording or self.values or self.older_than or self.only:
+            if self.recording or self.values or self.older_than or self.only or self.campaign:
                 raise UserError("--by-retention says itself what is forgotten.", "Leave the other options out.")
-            return self._by_retention(named)
-        return ((path, self.only) for path in named if self._is_older(path, self.older_than))
+            return self._by_retention()
+        if not (self.recording or self.older_than or self.values or self.campaign):
+            raise UserError(
+                "Nothing says what is to be forgotten.", "Name a RECORDING, --older-than, --campaign or --value."
+            )
+        return ((path, self.only) for path, run in self._named() if self._is_meant(run))
 
-    def _by_retention(self, named: Sequence[Path]) -> Iterator[tuple[Path, Collection[str]]]:
-        ages, folder = retention(recordings())
-        for path in named:
-            if not path.resolve().is_relative_to(folder):
-                continue  # a file of settings rules over what is in its folder
-            if self._is_older(path, ages.get("recordings")) and "recordings" in ages:
-                yield path, ()
-            elif kinds := [KINDS[name] for name, each in ages.items() if name in KINDS and self._is_older(path, each)]:
-                yield path, kinds
-
-    def _is_older(self, path: Path, than: timedelta | None) -> bool:
-        if than is None:
-            return True
+    def _named(self) -> Iterator[tuple[Path, Run]]:
+        """The recordings that are named, else all in the folder of recordings, where others files may lie too."""
         from monitor.recording import Recording
 
-        run = Recording.open(path).run
-        return datetime.now(UTC) - (run.ended or run.started) > than
+        if self.recording:
+            for path in self.recording:
+                yield path, Recording.open(path).run
+            return
+        for path in sorted(recordings().iterdir() if recordings().is_dir() else ()):
+            if not path.is_symlink() and ((path / "run.json").exists() or path.suffix == ".zip"):
+                with suppress(FileError):
+                    opened = Recording.open(path)
+                    if not (opened.archive and opened.archive.is_bundle):
+                        yield path, opened.run
+
+    def _is_meant(self, run: Run) -> bool:
+        return (self.campaign is None or run.campaign == self.campaign) and _is_older(run, self.older_than)
+
+    def _by_retention(self) -> Iterator[tuple[Path, Collection[str]]]:
+        ages, folder = retention(recordings())
+        whole = ages.pop("recordings", timedelta.max)
+        for path, run in self._named():
+            if not path.resolve().is_relative_to(folder):
+                continue  # a file of settings rules over what is in its folder
+            if _is_older(run, whole):
+                yield path, ()
+            elif kinds := [KINDS[name] for name, each in ages.items() if _is_older(run, each)]:
+                yield path, kinds
+
+
+def _is_older(run: Run, than: timedelta | None) -> bool:
+    return than is None or datetime.now(UTC) - (run.ended or run.started) > than
 
 
 def _values(_context: click.Context, _option: click.Parameter, words: tuple[str, ...]) -> Any:
@@ -93,6 +109,9 @@ def _values(_context: click.Context, _option: click.Parameter, words: tuple[str,
     _Which,
     click.argument("recording", nargs=-1, type=click.Path(path_type=Path)),
     click.option("--older-than", metavar="AGE", callback=_age, help=f"Only what ended longer ago: {AGE}."),
+    click.option(
+        "--campaign", metavar="NAME", help="Only recordings of this campaign, and all that the index has of it."
+    ),
     click.option(
         "--value",
         "values",
@@ -116,30 +135,41 @@ def forget(which: _Which, reason: str | None, dry_run: bool, yes: bool, db: str 
     versions, and the index forgets the recording. A stamp of its own, signed with your key, says when and why; so
     `verify` still says whether all else is what it was.
 
-    Without a RECORDING it is about all in ./recordings, then --older-than, --value or --by-retention has to say which.
+    Without a RECORDING it is about all in ./recordings, packed ones too; an option has to say which. An archive is
+    replaced by one without what was forgotten, a bundle is left alone.
     Reports, bundles and copies that you have made elsewhere are not found. There is no way back.
     """
     from monitor.care import to_forget
     from monitor.recording import Recording
 
     key = signer()
-    plans = [
-        plan
-        for path, kinds in which.paths()
-        if (plan := to_forget(Recording.open(path, signer=key), which.values, kinds))
-    ]
-    for plan in plans:
-        _say(plan)
-    if not plans:
-        out.print("nothing is to be forgotten")
-    if dry_run or not plans:
-        return
-    if not yes:
+
+    def plans() -> Iterator[ToForget]:
+        for path, kinds in which.paths():
+            if plan := to_forget(Recording.open(path, signer=key), which.values, kinds):
+                yield plan
+
+    if dry_run or not yes:
+        told = 0
+        for plan in plans():  # one at a time: an archive is unpacked as long as its plan is there
+            _say(plan)
+            told += 1
+        if not told:
+            out.print("nothing is to be forgotten")
+        if dry_run or not (told or which.campaign):
+            return
         click.confirm("Forget that for good?", abort=True, err=True)
-    for plan in plans:
+    ids, lines = set(), 0
+    for plan in plans():
+        if yes:
+            _say(plan)
         plan.forget(reason)
-    _forget_in_index({plan.recording.run.id for plan in plans}, db)
-    out.print(f"forgotten: {sum(plan.count for plan in plans):,} lines, in recordings: {len(plans):,}")
+        ids.add(plan.given.run.id)
+        lines += plan.count
+    whole = which.campaign if not (which.values or which.only or which.older_than) else None
+    if ids or whole:
+        _forget_in_index(ids, whole, db)
+    out.print(f"forgotten: {lines:,} lines, in recordings: {len(ids):,}" if ids else "nothing is to be forgotten")
 
 
 def _say(plan: ToForget) -> None:
@@ -149,23 +179,25 @@ def _say(plan: ToForget) -> None:
     parts += [f"{len(plan.bodies):,} of bodies/"] * bool(plan.bodies) + ["what run.json says of a person"] * bool(
         plan.run
     )
-    out.print(plain(f"{plan.recording.path}: {', '.join(parts)}"))
-    if plan.before == "altered" and plan.recording.sealed:
-        err.print(f"[bold]{plain(str(plan.recording.path))} is not what its stamps say; verify will go on saying so[/]")
+    out.print(plain(f"{plan.given.place}: {', '.join(parts)}"))
+    if plan.before == "altered" and plan.given.sealed:
+        err.print(f"[bold]{plain(plan.given.place)} is not what its stamps say; verify will go on saying so[/]")
     for ref in plan.unsearched[:10]:
         err.print(f"[dim]{plain(ref)} could not be looked through to its end, and stays[/]")
     if len(plan.unsearched) > 10:
         err.print(f"[dim]... and {len(plan.unsearched) - 10:,} more[/]")
 
 
-def _forget_in_index(ids: Collection[str], db: str | None) -> None:
-    """The rows of these recordings, where there is an index; it is not made for that."""
+def _forget_in_index(ids: Collection[str], campaign: str | None, db: str | None) -> None:
+    """The rows of these recordings and of a campaign, where there is an index; it is not made for that."""
     from monitor.store import Store
 
     place = database(db)
     if isinstance(place, Path) and not place.is_file():
         return
     with Store(place) as store:
+        if campaign and campaign in store.campaigns():
+            store.forget_campaign(campaign)
         store.forget(ids)
 
 

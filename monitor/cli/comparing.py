@@ -9,7 +9,7 @@ import click
 
 from monitor.cli.base import Judging, RecordingPath, judging_options, main
 from monitor.cli.terminal import write
-from monitor.cli.writing import Output, Paired, output_options
+from monitor.cli.writing import Output, Paired, note_reveal, output_options
 from monitor.errors import UserError
 
 FORMATS = ("text", "json", "html")
@@ -46,6 +46,8 @@ def compare(recording: tuple[Path, ...], as_: Output, judging: Judging) -> None:
         if any(report.recording == other.recording for other in reports[:number]):
             raise UserError(f"{recording[number]} is the same run as one before it.", "Name each run once.")
     comparison = compared(reports, differences(recording, reports), judging.known.labels)
+    if as_.reveal:
+        note_reveal("compare", [report.recording for report in reports], as_.outputs)
     for name, file in as_.outputs:
         write(render(comparison, name, of=reports, reveal=as_.reveal, lang=as_.lang or "en"), file)
     sys.exit(judging.exit_code(*reports))

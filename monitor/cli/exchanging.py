@@ -1,16 +1,19 @@
-"""The verbs that bring foreign files in and give recordings out: import, export, bundle, pack."""
+"""The verbs that bring foreign files in and give recordings out: import, export, bundle."""
 
 from __future__ import annotations
 
+import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from monitor import private
 from monitor.api.home import recordings, signer
 from monitor.cli.base import Judging, case_options, gathered, judging_options, main, recording_argument
 from monitor.cli.terminal import err, out, plain, write
+from monitor.cli.writing import note_reveal
 from monitor.errors import DamagedRecording, UserError
 
 if TYPE_CHECKING:  # imported late, so that --help answers at once
@@ -96,16 +99,27 @@ def import_(files: tuple[Path, ...], origin: Origin, format_: str | None, output
     "--format", "format_", type=click.Choice(["har"]), default="har", show_default=True, help="What to write."
 )
 @click.option("--output", type=click.Path(path_type=Path, dir_okay=False), help="File to write. [default: stdout]")
-def export(recording: Path, format_: str, output: Path | None) -> None:
+@click.option("--reveal", is_flag=True, help="Give personal values as they were sent; tokens stand for them otherwise.")
+def export(recording: Path, format_: str, output: Path | None, reveal: bool) -> None:
     """Give the uploads of a recording to other tools, as HAR 1.2 with WebSocket messages.
 
-    The bodies are as they were sent: personal values in them are not masked.
+    Each personal value that was planted or read is replaced by a token of the same shape, as `share` does it; a body
+    in which that cannot be done is left out. With --reveal, URLs, headers and bodies are as they were sent.
     """
+    from monitor.care import shared
     from monitor.exchange import har
     from monitor.recording import Recording
 
-    text = har.write(Recording.open(recording))
-    write(text, output)
+    opened = Recording.open(recording)
+    if reveal:
+        note_reveal("export", [opened.run.id], [(format_, output)])
+        write(har.write(opened), output)
+        return
+    with tempfile.TemporaryDirectory(prefix="appwitness-", dir=private.roomy()) as folder:
+        copy = shared(recording, Path(folder) / "copy")
+        write(har.write(Recording.open(copy.path)), output)
+    if copy.left_out:
+        err.print(f"[dim]{len(copy.left_out):,} bodies are left out, as values in them could not be replaced[/]")
 
 
 @main.command()
@@ -132,6 +146,7 @@ def bundle(recording: Path, output: Path, reveal: bool, judging: Judging) -> Non
             f"See what differs: appwitness verify {recording}",
         )
     report = judging.report(recording)
+    note_reveal("bundle", [report.recording], [("recording", output)])
     written = {"report.html": render(report, "html", reveal=reveal)}
     if any(finding.level != "info" for finding in report.findings):
         for law, lang in LETTERS.items():
@@ -142,19 +157,3 @@ def bundle(recording: Path, output: Path, reveal: bool, judging: Judging) -> Non
         beside["operator.pub"] = f"{signing.line(own.public)}\n".encode()
     bundle.write(opened, output, beside)
     err.print(f"written: {plain(str(output))}; it has personal data in it")
-
-
-@main.command()
-@recording_argument
-@click.option("--output", type=click.Path(path_type=Path, dir_okay=False), help="New file. [default: RECORDING.zip]")
-def pack(recording: Path, output: Path | None) -> None:
-    """Make one file of a recording; every verb reads it as the folder.
-
-    A ZIP whose members are stored as they are, so that unpacking it gives the folder again. Nothing can be added to it,
-    and the folder stays.
-    """
-    from monitor.recording import archive
-
-    output = output or recording.resolve().parent / f"{recording.resolve().name}.zip"
-    archive.write(recording, output)
-    out.print(plain(f"{output}: {output.stat().st_size:,} bytes"))

@@ -11,6 +11,7 @@ import click
 from monitor.api.gating import beside
 from monitor.cli.base import Judging, RecordingPath, judging_options, main, meant
 from monitor.cli.gating import FILE, alias_option
+from monitor.cli.writing import note_reveal
 from monitor.errors import UserError
 
 if TYPE_CHECKING:  # imported late, so that --help answers at once
@@ -48,7 +49,10 @@ def explain(recording: tuple[Path, ...], which: str, judging: Judging, **options
     if len(recording) > 1:
         raise UserError("A flow is one recording's.", "Name one recording.")
     path = recording[0] if recording else meant("appwitness explain RECORDING FLOW")
-    click.echo(explained(judging.report(path), which, **options), nl=False)
+    report = judging.report(path)
+    if options["reveal"]:
+        note_reveal("explain", [report.recording], [(which, None)])
+    click.echo(explained(report, which, **options), nl=False)
 
 
 def _shown(paths: tuple[Path, ...], which: str, aliases: Mapping[str, str], judging: Judging) -> Iterator[Known]:

@@ -14,7 +14,7 @@ import click
 from monitor.api.gating import Gate, Runs, accepted, between
 from monitor.cli.base import Judging, RecordingPath, gathered, judging_options, level_options, main
 from monitor.cli.terminal import write
-from monitor.cli.writing import Output, Paired, output_options
+from monitor.cli.writing import Output, Paired, note_reveal, output_options
 from monitor.errors import UserError
 
 if TYPE_CHECKING:  # imported late, so that --help answers at once
@@ -42,6 +42,8 @@ def _write(decided: GateReport, reports: Sequence[Report], as_: Output) -> None:
     from monitor.reports import gate
     from monitor.reports.words import Words
 
+    if as_.reveal:
+        note_reveal(click.get_current_context().info_name or "gate", [each.recording for each in reports], as_.outputs)
     told = gate.Told(decided, reports, Words(as_.lang or "en"), as_.reveal, as_.sarif_anchor, as_.with_gone)
     for name, path in as_.outputs:
         write(gate.render(told, name), path)

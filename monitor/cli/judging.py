@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from monitor.api.home import signer
+from monitor.api.home import home, setting, signer
 from monitor.cli.base import (
     Judging,
     RecordingPath,
@@ -26,7 +26,7 @@ from monitor.cli.base import (
     tsa_option,
 )
 from monitor.cli.terminal import Teller, err, out, plain, progress, write
-from monitor.cli.writing import Output, Paired, output_options
+from monitor.cli.writing import Output, Paired, note_reveal, output_options
 from monitor.errors import DamagedRecording, UserError
 
 if TYPE_CHECKING:  # imported late, so that --help answers at once
@@ -68,9 +68,11 @@ def correlate_(recording: tuple[Path, ...], following: bool, jobs: int, judging:
 
     Prints the report of a recording; of several, a line for each. What goes wrong with one stops no other.
 
-    Asking again changes nothing; the index can be deleted and rebuilt at any time.
+    Asking again changes nothing; the index can be deleted and rebuilt at any time. What is encrypted is read into
+    memory alone, unless --db names an index: there its values are in plain.
     """
     if len(recording) > 1 and not following:
+        _must_be_plain(recording, judging)
         codes = {0}
         for one in in_turn(recording, judging.store, judging.known, jobs):
             if isinstance(one.error, UserError):
@@ -82,11 +84,11 @@ def correlate_(recording: tuple[Path, ...], following: bool, jobs: int, judging:
     from monitor.correlate import correlate, follow
     from monitor.recording import Recording
 
-    store = judging.store
     teller = Teller()
     worst = 0
     for path in recording:
         opened = Recording.open(path)
+        store = judging.index(opened)
         if following:
             with interrupts() as interrupted:
                 follow(
@@ -101,6 +103,18 @@ def correlate_(recording: tuple[Path, ...], following: bool, jobs: int, judging:
                 correlate(opened, store, judging.known, show)
         worst = max(worst, judging.summary(path), key=WORSE.index)
     sys.exit(worst)
+
+
+def _must_be_plain(paths: Iterable[Path], judging: Judging) -> None:
+    """Raise UserError when one is encrypted, and nobody has named the index that its values would stand in."""
+    from monitor.recording.encryption import is_encrypted
+
+    for path in paths if judging.db is None else ():
+        if path.is_file() and is_encrypted(path):
+            raise UserError(
+                f"{path} is encrypted, and the index has values in plain.",
+                "Judge it by itself, in memory, or name an index: --db URL.",
+            )
 
 
 def in_turn(paths: Iterable[Path], store: Store, known: Knowledge, jobs: int) -> Iterator[Judged]:
@@ -166,6 +180,8 @@ def report_(recording: Path | None, as_: Output, threshold: Threshold, judging: 
     from monitor.reports import LETTERS, render
 
     report = judging.report(recording or meant("appwitness report RECORDING"))
+    if as_.reveal:
+        note_reveal("report", [report.recording], as_.outputs)
     letters = [name for name, _ in as_.outputs if name in LETTERS]
     for name, file in as_.outputs:
         chinese = name in letters and judging.known.jurisdictions[:1] == ("cn",)
@@ -201,6 +217,8 @@ def verify(recording: Path, key: Path | None, trust: Path | None, tsa_cert: tupl
     With --key or --trust, as `appwitness key export` writes them, every stamp has to be signed by such a key, and one
     of them has to say that the run had ended. With --tsa-cert, an authority outside has to have signed its time over
     the first stamp and over one that ends the run; no network is needed.
+
+    Archives are checked as they are, encrypted ones too. Of a bundle, each of its files has to be what it lists.
     """
     from monitor.events import format_time
     from monitor.recording import tokens
@@ -381,4 +399,6 @@ def web(host: str, port: int, names: tuple[str, ...], reveal: bool, judging: Jud
         markup=False,
     )
     with listening, suppress(KeyboardInterrupt):
-        server(Site(judging.store, judging.known, token, reveal, signer()), host, names).run(sockets=[listening])
+        revealed = home() if reveal else None
+        site = Site(judging.store, judging.known, token, revealed, signer(), setting("METRICS_TOKEN"))
+        server(site, host, names).run(sockets=[listening])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -69,6 +69,18 @@ class Output:
     sarif_anchor: str | None = None
     with_gone: bool = False
     verbose: bool = False
+
+
+def note_reveal(verb: str, recordings: Iterable[str], outputs: Sequence[tuple[str, Path | None]]) -> None:
+    """Note that values are about to be written as they are: formats, each with its file.
+
+    Raises UserError when that cannot be noted, and then they must not be written.
+    """
+    from monitor.api.home import home
+    from monitor.care import reveals
+
+    what = ", ".join(f"{name} to {'standard output' if file is None else file.absolute()}" for name, file in outputs)
+    reveals.note(home(), verb, recordings, what)
 
 
 def output_options(formats: Sequence[str], *others: Callable[[Verb], Verb], lang: str) -> Callable[[Verb], Verb]:

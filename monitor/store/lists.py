@@ -176,7 +176,7 @@ class Lists:
         orders: dict[str, Any] = {**_COLUMNS, "findings": findings, "gaps": RecordingRow.gaps}
         order = _order(orders.get(sort.lstrip("-"), RecordingRow.started), sort)
         with self.store.reading() as connection:
-            rows, page, total = _paged(connection, query, (order, RecordingRow.id), page)
+            rows, page, total = paged_rows(connection, query, (order, RecordingRow.id), page)
             numbers = [row.number for row in rows]
             levels: dict[int, dict[Level, int]] = {}
             of_level = select(FindingRow.recording, FindingRow.level, func.count()).where(
@@ -264,7 +264,7 @@ class Lists:
         if text:
             query = query.where(FlowRow.host.icontains(text, autoescape=True))
         with self.store.reading() as connection:
-            rows, page, total = _paged(connection, query, (runs.desc(), FlowRow.host), page)
+            rows, page, total = paged_rows(connection, query, (runs.desc(), FlowRow.host), page)
         return Page(tuple(Host(*row) for row in rows), page, total)
 
     def sent_to(self, host: str, page: int = 1) -> Page[Sent]:
@@ -280,7 +280,7 @@ class Lists:
         )  # fmt: skip
         order = (RecordingRow.started.desc(), RecordingRow.id, FlowRow.data, FlowRow.consent)
         with self.store.reading() as connection:
-            rows, page, total = _paged(connection, query, order, page)
+            rows, page, total = paged_rows(connection, query, order, page)
         return Page(tuple(Sent(*row) for row in rows), page, total)
 
     def recipient(self, host: str) -> Recipient | None:
@@ -310,7 +310,7 @@ class Lists:
         )
         order = (RecordingRow.started.desc(), RecordingRow.id, FindingRow.data, FindingRow.host)
         with self.store.reading() as connection:
-            rows, page, total = _paged(connection, query, order, page)
+            rows, page, total = paged_rows(connection, query, order, page)
         return Page(tuple(Found(*row) for row in rows), page, total)
 
 
@@ -350,7 +350,7 @@ def paged(number: int, total: int) -> tuple[int, int]:
     return number, (number - 1) * ROWS
 
 
-def _paged(connection: Connection, query: Any, order: Iterable[Any], number: int) -> tuple[Sequence[Any], int, int]:
+def paged_rows(connection: Connection, query: Any, order: Iterable[Any], number: int) -> tuple[Sequence[Any], int, int]:
     """The rows of a page, its number, and how many rows there are in all."""
     total = connection.scalar(select(func.count()).select_from(query.subquery())) or 0
     number, start = paged(number, total)

@@ -15,7 +15,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from monitor.events import FILES, KINDS, Line, kind_of
 
-VERSION = 9
+VERSION = 10
 """Of these tables. An index of another version is not read: a new one is built from the recordings."""
 CAMPAIGN_BITS = 40
 """The number of a recording is that of its campaign with these bits behind it, which count recordings."""

@@ -21,6 +21,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from monitor import escape
+from monitor.care import reveals
 from monitor.correlate import Knowledge, report
 from monitor.errors import UserError
 from monitor.events import FILES, Access, Part, Record, Ref, Run, Value, format_time, tree
@@ -33,7 +34,9 @@ from monitor.reports.mask import Mask, masked
 from monitor.reports.time_axis import clock, span
 from monitor.reports.words import Words
 from monitor.store import Store
+from monitor.store.campaigns import has_fleet
 from monitor.store.lists import Brief, Carried, Lists, State
+from monitor.store.runs import Runs
 from monitor.web.choices import choices
 from monitor.web.door import form_token
 from monitor.web.lines import Lines
@@ -97,15 +100,33 @@ class Site:
     store: Store
     known: Knowledge
     token: str
-    may_reveal: bool = False
+    reveals: Path | None = None
+    """The folder with the log of what was shown as it is; None: nothing is, every value is masked."""
     signer: Signer | None = None
     """Who signs marks."""
+    metrics_token: str | None = None
+    """What Prometheus says to be let in to /metrics; None: only a browser with the token is."""
     lists: Lists = field(init=False)
 
     def __post_init__(self) -> None:
         self.lists = Lists(self.store)
         self._kept: OrderedDict[str, _Kept] = OrderedDict()
         self._turn = threading.RLock()
+        self._runs: Runs | None = None
+
+    @property
+    def has_fleet(self) -> bool:
+        """Whether a campaign was planned in this database."""
+        return self._runs is not None or has_fleet(self.store)
+
+    @property
+    def runs(self) -> Runs | None:
+        """The runs of the campaigns in this database; None where none was planned. Raises UserError when another
+        version planned them."""
+        with self._turn:
+            if self._runs is None and has_fleet(self.store):
+                self._runs = Runs(self.store.place)
+            return self._runs
 
     def turn_of(self, recording: str | None) -> AbstractContextManager[Any]:
         """What a page of a recording is made in. Raises UserError when the index has none of that id."""
@@ -185,12 +206,17 @@ class Site:
 class Asked:
     """One request, in the reader's language; what stands in its address is bounded."""
 
-    def __init__(self, site: Site, request: Request) -> None:
+    def __init__(self, site: Site, request: Request, *, masked: bool = False) -> None:
+        """Raises UserError where values are asked for as they are and that cannot be noted; with `masked`, none are."""
         self.site = site
         self.request = request
         lang = request.query_params.get("lang", "en")
         self.words = Words(lang if lang in LANGUAGES else "en")
-        self.reveal = site.may_reveal and "reveal" in request.query_params
+        self.reveal = not masked and site.reveals is not None and "reveal" in request.query_params
+        if site.reveals and self.reveal:
+            named = request.path_params.get("recording")
+            of = [str(named)] if named else []
+            reveals.note(site.reveals, "web", of, request.url.path, request.client.host if request.client else None)
 
     def text(self, name: str) -> str:
         """A filter, empty where nothing is asked for."""

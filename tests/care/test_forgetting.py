@@ -5,6 +5,7 @@ import json
 import shutil
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
@@ -24,7 +25,7 @@ from tests.care.test_sharing import NAME, PHONE, START, Judge
 HERE = Path(__file__).parent.parent / "recordings"
 APP = "com.example.shop"
 VALUE = Value(type="phone_number", text=PHONE)
-LINE = {"at": START, "app": APP, "pid": 1}
+LINE: dict[str, Any] = {"at": START, "app": APP, "pid": 1}
 
 
 def run(**more) -> Run:
@@ -219,6 +220,39 @@ def test_older_ones_and_those_with_a_value_are_found_among_all(place):
     appwitness("forget", code=2)
     appwitness("forget", "--older-than", "tomorrow", code=2)
     appwitness("forget", new, "--only", "nothings", code=2)
+
+
+def test_an_archive_is_replaced_by_one_without_it_and_a_bundle_is_left_alone(place):
+    path = ended_days_ago(place / "recordings/a", 40)
+    appwitness("pack", path, "--output", "recordings/packed.zip")
+    appwitness("bundle", path, "--output", "recordings/bundle.zip")
+    shutil.rmtree(path)
+    bundle = (place / "recordings/bundle.zip").read_bytes()
+    packed = place / "recordings/packed.zip"
+    appwitness("forget", packed, "--only", "screens", typed="n\n", code=130)
+    assert b"PNG of another" in packed.read_bytes()
+    appwitness("forget", "--value", f"phone_number={PHONE}", "--yes")
+    assert PHONE.encode() not in packed.read_bytes()
+    assert NAME.encode() in packed.read_bytes()
+    appwitness("forget", "--older-than", "30d", "--yes")
+    assert NAME.encode() not in packed.read_bytes()
+    assert "lines were forgotten at" in appwitness("verify", packed)
+    assert (place / "recordings/bundle.zip").read_bytes() == bundle
+    assert "is a bundle" in appwitness("forget", "recordings/bundle.zip", "--yes", code=2)
+    assert {each.name for each in packed.parent.iterdir()} == {"packed.zip", "bundle.zip"}
+
+
+def test_a_campaign_is_forgotten_and_others_stay(place):
+    for name in ("one", "two"):
+        ended_days_ago(place / f"recordings/{name}", 1)
+        recording = Recording.open(place / f"recordings/{name}")
+        recording.update_run(campaign=name)
+        run = json.loads((recording.path / "run.json").read_text())
+        assert run["campaign"] == name
+    appwitness("forget", "--campaign", "one", "--yes")
+    assert is_forgotten(place / "recordings/one")
+    assert not is_forgotten(place / "recordings/two")
+    assert Recording.open(place / "recordings/one").run.campaign == "one"
 
 
 def test_the_index_has_nothing_of_it_any_more(place):

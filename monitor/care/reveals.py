@@ -1,0 +1,54 @@
+"""The log of everything that was shown or given out with personal values as they are."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import pwd
+from collections.abc import Iterable
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+
+from monitor.errors import UserError
+from monitor.events import format_time
+
+NAME = "reveals.jsonl"
+
+
+def note(home: Path, verb: str, recordings: Iterable[str], what: str, by: str | None = None) -> None:
+    """Append to the log in `home`, for its owner alone: who had values of which recordings shown, and as what.
+
+    `by` is from where a page was asked for. To be called before anything is shown. Raises UserError when it cannot be
+    written: then nothing is shown.
+    """
+    line = {
+        "at": format_time(datetime.now(UTC)),
+        "user": _user(),
+        "by": by,
+        "verb": verb,
+        "recordings": list(recordings),
+        "what": what,
+    }
+    try:
+        home.mkdir(mode=0o700, parents=True, exist_ok=True)
+        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
+        with os.fdopen(os.open(home / NAME, flags, 0o600), "ab") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            file.write(json.dumps(line, ensure_ascii=True).encode() + b"\n")
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        raise UserError(
+            f"{home / NAME} cannot be written: {error.strerror}.", "Nothing is revealed that is not noted there."
+        ) from None
+
+
+def _user() -> str:
+    """The user of this process; and where that is root, whoever became it."""
+    name = str(os.getuid())
+    with suppress(KeyError):
+        name = pwd.getpwuid(os.getuid()).pw_name
+    before = os.environ.get("SUDO_USER")
+    return f"{name} (sudo: {before})" if before and os.getuid() == 0 else name
