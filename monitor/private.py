@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
+import shutil
 import stat
+import tempfile
+import weakref
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import BinaryIO
 
 from monitor.errors import UserError
 
@@ -14,12 +21,19 @@ def write(path: Path, data: str | bytes, mode: int = 0o600) -> None:
 
     Raises UserError when that cannot be done.
     """
+    with writing(path, mode) as file:
+        file.write(data if isinstance(data, bytes) else data.encode("utf-8", "replace"))
+
+
+@contextmanager
+def writing(path: Path, mode: int = 0o600) -> Iterator[BinaryIO]:
+    """The same, piece by piece."""
     try:
         fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, mode)
         with os.fdopen(fd, "wb") as file:
             if stat.S_ISREG(os.fstat(fd).st_mode):  # not so a pipe or a terminal of the user's
                 os.fchmod(fd, mode)
-            file.write(data if isinstance(data, bytes) else data.encode("utf-8", "replace"))
+            yield file
     except (OSError, ValueError) as error:
         raise UserError(
             f"{path} cannot be written: {getattr(error, 'strerror', None) or error}.",
@@ -35,6 +49,59 @@ def folder(path: Path) -> None:
         except FileExistsError:
             continue
         each.chmod(0o700)
+
+
+class Temporary:
+    """A private folder for large temporary files, which goes with this object; what processes left there that were
+    killed is removed."""
+
+    def __init__(self) -> None:
+        room = roomy() or tempfile.gettempdir()
+        for left in Path(room).glob(f"{_PREFIX}*"):
+            _sweep(left)
+        while True:
+            self.path = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=room))
+            try:
+                held = _locked(self.path, fcntl.LOCK_SH)
+            except (FileNotFoundError, BlockingIOError):
+                continue  # somebody swept it before we had it
+            except OSError:
+                held = None  # a disk without locks, where nobody sweeps
+            break
+        self._remove = weakref.finalize(self, _removed, self.path, held, os.getpid())
+
+    def __enter__(self) -> Path:
+        return self.path
+
+    def __exit__(self, *_: object) -> None:
+        self._remove()
+
+
+_PREFIX = "appwitness-unpacked-"
+
+
+def _locked(path: Path, how: int) -> int:
+    """A folder, opened and locked. Raises OSError."""
+    fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    try:
+        fcntl.flock(fd, how | fcntl.LOCK_NB)
+    except OSError:
+        os.close(fd)
+        raise
+    return fd
+
+
+def _sweep(path: Path) -> None:
+    with suppress(OSError):  # in use, or gone
+        if path.lstat().st_uid == os.geteuid():
+            _removed(path, _locked(path, fcntl.LOCK_EX), os.getpid())
+
+
+def _removed(path: Path, fd: int | None, pid: int) -> None:
+    if os.getpid() == pid:  # not in a fork, which has it from us
+        shutil.rmtree(path, ignore_errors=True)
+        if fd is not None:
+            os.close(fd)
 
 
 def roomy() -> str | None:

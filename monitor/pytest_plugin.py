@@ -139,7 +139,8 @@ def appwitness_device(request: pytest.FixtureRequest) -> Device:
 
 @pytest.fixture(scope="session")
 def appwitness_args() -> dict[str, Any]:
-    """For all tests, what `appwitness_run` may be given: plan, law, app_type, policy, persona, mode, duration_s, unpin.
+    """For all tests, what `appwitness_run` may be given: plan, law, app_type, policy, persona, mode, duration_s, unpin,
+    case.
 
     Override it in a conftest.py.
     """

@@ -103,7 +103,9 @@ def test_options_that_the_prose_shows_exist():
     verbs += [sub for verb in verbs if isinstance(verb, click.Group) for sub in verb.commands.values()]
     options = {option for verb in verbs for param in verb.params for option in (*param.opts, *param.secondary_opts)}
     others = re.sub(
-        r"(?:python -m tests\.\w+|/pytest |mypy |docker run |bundletool |apksigner |debootstrap ).*", "", PROSE
+        r"(?:python -m tests\.\w+|/pytest |mypy |docker \w+ |bundletool |apksigner |debootstrap ).*",
+        "",
+        PROSE.replace("\\\n", ""),
     )
     options |= set(re.findall(r'"(--appwitness-[a-z-]+)"', (ROOT / "monitor/pytest_plugin.py").read_text("utf-8")))
     shown = set(re.findall(r"(?<![-\w])(--[a-z]+(?:-[a-z]+)*)", others)) - {"--set", "--help"}

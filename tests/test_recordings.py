@@ -1,6 +1,7 @@
 """Each recording under tests/recordings/ yields its findings, once and when followed, and again from a new index."""
 
 import json
+import re
 import shutil
 from functools import cache
 from pathlib import Path
@@ -87,6 +88,10 @@ def test_it_is_the_same_once_twice_followed_and_rebuilt(case, tmp_path):
     store = Store(tmp_path / "once.sqlite")
     correlate(recording, store, known_)
     first = rendered(recording, store, known_)
+    for finding in json.loads(first)["findings"]:
+        assert finding["chain"]
+        for name, number in re.findall(r"(\w+\.jsonl):(\d+)", json.dumps(finding["chain"])):
+            assert 1 <= int(number) <= len((HERE / case / name).read_bytes().splitlines())
     assert correlate(recording, store, known_).new_lines == 0
     assert rendered(recording, store, known_) == first
     followed = Store(tmp_path / "followed.sqlite")

@@ -15,6 +15,7 @@ if TYPE_CHECKING:  # imported late, so that `import monitor` and --help answer a
     from monitor.correlate import Outcome, Progress
     from monitor.findings import Report
     from monitor.knowledge import Knowledge
+    from monitor.recording import Recording
     from monitor.store import Store
 
     class Choices(knowledge.Choices, total=False):
@@ -42,22 +43,35 @@ class Judging:
         """The index. The usual one is begun anew where another version of appwitness made it: the old file gets another
         name, which a line on stderr says. Raises UserError when it cannot be used."""
         from monitor.store import Store, set_aside
+        from monitor.store.runs import take_along
 
         place = database(self.db)
         if isinstance(place, Path) and self.db is None and (old := set_aside(place)) is not None:
             print(
                 f"appwitness: the index {place} was made by another version; it is {old.name} now, and a new one is "
-                "begun: `appwitness correlate RECORDING` puts a recording into it.",
+                "begun: `appwitness index upgrade` reads the same recordings into it.",
                 file=sys.stderr,
             )
+            take_along(old, place)
         return Store(place)
+
+    def index(self, recording: Recording) -> Store:
+        """Where a recording is read into: one that is encrypted into memory alone, unless the user named an index."""
+        return self._in_memory if recording.is_encrypted and self.db is None else self.store
+
+    @cached_property
+    def _in_memory(self) -> Store:
+        from monitor.store import Store
+
+        return Store("sqlite://")
 
     def report(self, path: Path, progress: Progress = quiet) -> Report:
         """The report of a recording, correlated again only when the index is behind it or the rules have changed."""
         from monitor.correlate import report_on
         from monitor.recording import Recording
 
-        return report_on(Recording.open(path), self.store, self.known, progress)
+        recording = Recording.open(path)
+        return report_on(recording, self.index(recording), self.known, progress)
 
 
 def judging(*, db: str | None = None, rules: Path | None = None, **choices: Unpack[knowledge.Choices]) -> Judging:
@@ -79,7 +93,8 @@ def correlate(recording: Path | str, **choices: Unpack[Choices]) -> Outcome:
     from monitor.recording import Recording
 
     by = judging(**choices)
-    return walk(Recording.open(Path(recording)), by.store, by.known)
+    opened = Recording.open(Path(recording))
+    return walk(opened, by.index(opened), by.known)
 
 
 def report(recording: Path | str, **choices: Unpack[Choices]) -> Report:

@@ -46,15 +46,16 @@ VERBS = {
     "doctor": ("devices", "Check whether a device can be observed, and what to do if not."),
     "explain": ("explaining", "Say why a flow was flagged, or what a fingerprint stands for."),
     "export": ("exchanging", "Give the uploads of a recording to other tools, as HAR 1.2."),
-    "fleet": ("fleet", "Run many apps on many devices: plan, host, run, status, retry, pause, resume."),
-    "forget": ("caring", "Remove personal data from recordings; their stamps explain the hole."),
+    "fleet": ("fleet", "Run many apps on many devices, each under several plans."),
+    "forget": ("caring", "Remove personal data from recordings, which still verify."),
     "gate": ("gating", "Decide whether a build does anything that was not accepted."),
     "import": ("exchanging", "Turn captures of other tools into a recording."),
+    "index": ("indexing", "Build the index anew when another version made it."),
     "key": ("keys", "Make and show the key that signs your recordings."),
     "laws": ("listing", "List the articles of law that findings name."),
     "mark": ("marking", "Note in a recording what the user was asked and decided."),
     "observe": ("observing", "Record one run of an app, and judge it while it runs."),
-    "pack": ("exchanging", "Make one file of a recording; every verb reads it as the folder."),
+    "pack": ("packing", "Make one file of a recording; every verb reads it as the folder."),
     "pair": ("devices", "Pair with a phone over Wi-Fi."),
     "policy": ("listing", "Write down what an app's maker declares, for --policy."),
     "report": ("judging", "Say what was found in a recording, in any of seven formats."),
@@ -88,7 +89,8 @@ LONGEST_TRACEBACK = 100_000
 
 
 def meant(option: str) -> Path:
-    """The recording that a person means who names none: that of the run that is going on, else the newest.
+    """The recording that a person means who names none: that of the run that is going on, else the newest, which may
+    be an archive whose folder is gone.
 
     Raises UserError that names them where there are two, and where there is none.
     """
@@ -99,9 +101,14 @@ def meant(option: str) -> Path:
         for path in recordings().glob("*/run.json")
         if not path.parent.is_symlink()
     }
+    made |= {
+        path: path.lstat().st_mtime_ns
+        for path in recordings().glob("*.zip*")
+        if path.name.endswith((".zip", ".zip.age")) and path.with_name(path.name.partition(".zip")[0]) not in made
+    }
     if not made:
         raise UserError(f"There is no recording in {recordings()}.", f"Name one: {option}, or start one: observe.")
-    going_on = [path for path in sorted(made) if Recording(path).going_on]
+    going_on = [path for path in sorted(made) if path.is_dir() and Recording(path).going_on]
     newest = [path for path in sorted(made) if made[path] == max(made.values())]
     which, what = (going_on, "going on") if going_on else (newest, "the newest")
     if len(which) > 1:
@@ -139,7 +146,7 @@ class Group(click.Group):
             importlib.import_module(f"monitor.cli.{VERBS[cmd_name][0]}")
         command = super().get_command(ctx, cmd_name)
         if command:
-            _give_terminal_options(command)
+            _give_options(command)
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -222,12 +229,23 @@ def _fault(error: Exception) -> int:
     return INTERNAL
 
 
-def _give_terminal_options(command: click.Command) -> None:
-    """Every verb has them: what is printed, and how."""
+def _give_options(command: click.Command) -> None:
+    """Every verb has those that say what is printed and how; one that reads recordings, how encrypted ones are read."""
     if isinstance(command, click.Group):
         for each in command.commands.values():
-            _give_terminal_options(each)
+            _give_options(each)
     elif all(param.name != "color" for param in command.params):
+        if any(isinstance(param, click.Argument) and param.name in ("recording", "old") for param in command.params):
+            command.params.append(
+                click.Option(
+                    ["--identity"],
+                    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+                    expose_value=False,
+                    callback=_identity,
+                    help="Your identity, to read what is encrypted: the file of age-keygen, or an SSH private key. "
+                    "[default: APPWITNESS_IDENTITY in the environment]",
+                )
+            )
         command.params += [
             click.Option(
                 ["--color"],
@@ -245,6 +263,13 @@ def _give_terminal_options(command: click.Command) -> None:
                 help="Print results and errors only.",
             ),
         ]
+
+
+def _identity(_context: click.Context, _option: click.Parameter, path: Path | None) -> None:
+    if path is not None:
+        from monitor.recording.encryption import IDENTITY
+
+        os.environ[IDENTITY] = str(path)  # workers have it too
 
 
 def _of_terminal(ctx: click.Context, option: click.Parameter, value: Any) -> None:

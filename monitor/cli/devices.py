@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,7 +14,7 @@ import click
 from monitor.api.home import home
 from monitor.cli.base import main
 from monitor.cli.terminal import columns, err, out, plain
-from monitor.errors import SetupError, UserError
+from monitor.errors import SetupError, UserError, not_installed
 
 if TYPE_CHECKING:  # imported late, so that --help answers at once
     from monitor.observe.android.control import Control
@@ -23,6 +24,7 @@ if TYPE_CHECKING:  # imported late, so that --help answers at once
 FAULT = SetupError.exit_code
 NO_PROXY = 9
 """A port at which no proxy listens: what an app sends while its hooks are tried goes nowhere."""
+PTRACE_SCOPE = Path("/proc/sys/kernel/yama/ptrace_scope")
 LEVELS = {"ok": "[green]ok[/]     ", "warning": "[yellow]warning[/]", "fault": "[bold red]fault[/]  "}
 
 device_option = click.option(
@@ -276,7 +278,7 @@ def _lab(name: str) -> Diagnosis:
     if app is None:
         raise UserError(f"The lab device has no app {name[4:]!r}.", f"It has {', '.join(sorted(APPS))}.")
     results = [Result(check="reached", level="ok", code=None, message=f"the lab device, with {app.title}", remedy=None)]
-    for check, ask in (("java", java_home), ("classes", jar), ("frida", _frida)):
+    for check, ask in (("java", java_home), ("classes", jar), ("frida", _frida), ("ptrace", _ptrace)):
         try:
             result = Result(check=check, level="ok", code=None, message=str(ask()), remedy=None)
         except SetupError as error:
@@ -291,4 +293,15 @@ def _frida() -> str:
     try:
         return f"Frida {version('frida')}"
     except PackageNotFoundError:
-        raise SetupError("Frida is not installed.", "Install it: `pip install frida`.") from None
+        raise not_installed("Frida", "observe") from None
+
+
+def _ptrace() -> str:
+    """Whether Frida may attach to what it starts: a kernel can forbid it to all (3), or to all but root (2)."""
+    scope = PTRACE_SCOPE.read_text().strip() if PTRACE_SCOPE.exists() else "0"
+    if scope == "3" or (scope == "2" and os.geteuid() != 0):
+        raise SetupError(
+            f"The kernel lets Frida attach to no process (ptrace_scope {scope}).",
+            "Allow it, in a container on the host: `sysctl kernel.yama.ptrace_scope=1`; from 3 it takes a restart.",
+        )
+    return f"Frida may attach to what it starts (ptrace_scope {scope})"

@@ -1,4 +1,4 @@
-"""The verbs that bring foreign files in and give recordings out: import, export, bundle, pack."""
+"""The verbs that bring foreign files in and give recordings out: import, export, bundle."""
 
 from __future__ import annotations
 
@@ -157,19 +157,3 @@ def bundle(recording: Path, output: Path, reveal: bool, judging: Judging) -> Non
         beside["operator.pub"] = f"{signing.line(own.public)}\n".encode()
     bundle.write(opened, output, beside)
     err.print(f"written: {plain(str(output))}; it has personal data in it")
-
-
-@main.command()
-@recording_argument
-@click.option("--output", type=click.Path(path_type=Path, dir_okay=False), help="New file. [default: RECORDING.zip]")
-def pack(recording: Path, output: Path | None) -> None:
-    """Make one file of a recording; every verb reads it as the folder.
-
-    A ZIP whose members are stored as they are, so that unpacking it gives the folder again. Nothing can be added to it,
-    and the folder stays.
-    """
-    from monitor.recording import archive
-
-    output = output or recording.resolve().parent / f"{recording.resolve().name}.zip"
-    archive.write(recording, output)
-    out.print(plain(f"{output}: {output.stat().st_size:,} bytes"))

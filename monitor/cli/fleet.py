@@ -18,10 +18,11 @@ import click
 
 from monitor.api.home import database, home, recordings
 from monitor.cli.base import JUDGING, db_option, gathered, interrupts, main, size
+from monitor.cli.campaigns import campaign_option, export, letters
 from monitor.cli.observing import Plan
 from monitor.cli.ranking import ranking
 from monitor.cli.terminal import err, out, plain
-from monitor.errors import UserError
+from monitor.errors import SetupError, UserError
 
 if TYPE_CHECKING:  # imported late, so that --help answers at once
     from monitor.fleet.status import Status
@@ -43,10 +44,8 @@ def fleet() -> None:
     """Run many apps on many devices, each under several plans, once."""
 
 
-fleet.add_command(ranking)
-
-
-campaign_option = click.option("--campaign", metavar="NAME", help="Only this campaign. [default: all]")
+for each in (ranking, export, letters):
+    fleet.add_command(each)
 
 
 @fleet.command("plan")
@@ -214,12 +213,16 @@ def _queue(db: str | None, host: Host) -> AbstractContextManager[Source]:
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.option("--watch", is_flag=True, help="Print again every two seconds until all is done.")
 @click.option("--strict", is_flag=True, help="Exit with 3 when runs could not be observed.")
+@click.option("--self", "own", is_flag=True, help="Exit with 4 where no device of this machine lent itself lately.")
 @db_option
-def status_(campaign: str | None, as_json: bool, watch: bool, strict: bool, db: str | None) -> None:
+def status_(campaign: str | None, as_json: bool, watch: bool, strict: bool, own: bool, db: str | None) -> None:
     """Say how far it is: runs by state, when they will be done, why some could not be observed, devices at rest."""
-    from monitor.fleet.status import status
+    from monitor.fleet.status import SILENT_S, status
 
     with _runs(db) as runs:
+        if own:
+            here = [slot for slot in runs.devices() if slot.host == socket.gethostname()]
+            sys.exit(0 if any(slot.silent_s < SILENT_S for slot in here) else SetupError.exit_code)
         told = status(runs, campaign)
         _show(told, as_json)
         while watch and told.going_on:
@@ -242,11 +245,13 @@ def _show(told: Status, as_json: bool) -> None:
     type=click.Choice(["setup", "usage", "fault", "lost", "judging"]),
     help="Only what was unobservable for this reason. [default: any]",
 )
+@click.option("--judged", is_flag=True, help="What was judged is judged again, as after a change of rules.")
 @db_option
-def retry(campaign: str, reason: str | None, db: str | None) -> None:
+def retry(campaign: str, reason: str | None, judged: bool, db: str | None) -> None:
     """Plan again the runs that could not be observed; a recording that could not be judged is judged again."""
     with _runs(db) as runs:
-        out.print(f"{runs.retry(campaign, reason)} runs wait again.")
+        again = runs.judge_again(campaign) if judged else runs.retry(campaign, reason)
+        out.print(f"{again} runs wait again.")
 
 
 @fleet.command("pause")

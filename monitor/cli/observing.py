@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import math
+import os
 import sys
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,7 +16,7 @@ import click
 
 from monitor import escape, private
 from monitor.api.devices import is_lab, name_of, opened
-from monitor.api.home import recordings
+from monitor.api.home import home, recordings
 from monitor.cli.base import (
     Judging,
     case_options,
@@ -28,9 +31,11 @@ from monitor.cli.base import (
 )
 from monitor.cli.base import listen as listen_on
 from monitor.cli.device_options import Asking, device_options
-from monitor.cli.terminal import err, out
-from monitor.errors import UserError
+from monitor.cli.packing import encrypt_option, encrypted_name, packed
+from monitor.cli.terminal import err, out, plain
+from monitor.errors import SetupError, UserError
 from monitor.observe.android.wanted import Wanted
+from monitor.observe.turns import HELD, turn_now
 
 if TYPE_CHECKING:  # imported late, so that --help answers at once
     from rich.console import RenderableType
@@ -210,6 +215,7 @@ order_options = gathered(
     help="Write what happens as JSON lines, the verdict last (`appwitness schema --of observe` describes them).",
 )
 @click.option("--output", type=click.Path(path_type=Path), help="Folder of the new recording.")
+@encrypt_option("Encrypt the recording by age when the run is over, to FOLDER.zip.age, and remove the folder")
 @click.option(
     "--sources",
     "extra_sources",
@@ -223,13 +229,32 @@ def observe(wanted: Wanted, order: Order, threshold: Threshold, judging: Judging
 
     Ends when the app ends, after --seconds, or at Ctrl-C (once: everything is shut down cleanly). While it runs,
     `appwitness mark` in another terminal notes what the user was asked and decided.
+
+    With --encrypt-to nothing of it comes into the index, unless --db names one.
     """
+    with ExitStack() as afterwards:
+        sys.exit(_runs(wanted, order, threshold, judging, chosen, afterwards))
+
+
+def _runs(
+    wanted: Wanted,
+    order: Order,
+    threshold: Threshold,
+    judging: Judging,
+    chosen: Mapping[str, Any],
+    afterwards: ExitStack,
+) -> int:
+    """Record the runs that were asked for; the exit code."""
     listen_on(order.listen, order.port).close()
     path: Path = chosen["output"] or _new_folder(wanted, order.plan)
     if judging.known.app_type is not None:
         order = replace(order, app_type=judging.known.app_type.number)
+    encrypt_to: tuple[str, ...] = chosen["encrypt_to"]
+    if encrypt_to and judging.db is None:
+        judging = replace(judging, db="sqlite://")
     if chosen["control"]:
         alone = path.with_name(f"{path.name}-control")
+        _encrypted(alone, encrypt_to, afterwards)
         err.print("[bold]First without hooks[/], to see whether the app behaves the same when it is watched.")
         bare = replace(order, hooks=False)
         _observe(wanted, bare, alone, judging, _live(alone, wanted, bare, chosen["as_json"]), chosen["extra_sources"])
@@ -238,15 +263,39 @@ def observe(wanted: Wanted, order: Order, threshold: Threshold, judging: Judging
     paths = [path] if repeat == 1 else [path.with_name(f"{path.name}-{number}") for number in range(1, repeat + 1)]
     codes = {0}
     for each in paths:
+        _encrypted(each, encrypt_to, afterwards)
         live = _live(each, wanted, order, chosen["as_json"])
         interrupted = _observe(wanted, order, each, judging, live, chosen["extra_sources"])
         report = judging.report(each)
         code = judging.exit_code(report, threshold=threshold)
+        if encrypt_to:
+            report = report.model_copy(update={"path": str(encrypted_name(each))})
         live.verdict(report, code)
         codes.add(code)
         if interrupted:
             break
-    sys.exit(max(codes, key=(0, 3, 1).index))
+    return max(codes, key=(0, 3, 1).index)
+
+
+def _encrypted(folder: Path, encrypt_to: tuple[str, ...], afterwards: ExitStack) -> None:
+    """Have a new recording encrypted once all is over, however the runs end."""
+    if not encrypt_to or (folder / "run.json").exists():
+        return
+    from monitor.recording.archive import folder_in
+
+    output = encrypted_name(folder)
+    folder_in(output)
+    if output.exists():
+        raise UserError(f"There is {output} already.", "Name another --output.")
+    err.print(
+        f"[bold]Not encrypted until the run is over:[/] {plain(str(folder))}. Should this program be killed, it stays "
+        "so: appwitness pack, with --encrypt-to and --remove, makes up for it."
+    )
+
+    @afterwards.callback
+    def encrypt() -> None:
+        if (folder / "run.json").exists():
+            err.print(f"written: {plain(str(packed(folder, output, encrypt_to, remove=True)))}")
 
 
 def _seconds(seconds: float | None) -> float | None:
@@ -267,6 +316,21 @@ def _live(path: Path, wanted: Wanted, order: Order, as_json: bool = False) -> Li
     return Board(f"{wanted.device} ({order.plan})") if err.console.is_terminal and not err.quiet else Lines()
 
 
+@contextmanager
+def _turn(wanted: Wanted) -> Iterator[None]:
+    """Nobody else observes on the device meanwhile. Raises SetupError when somebody does."""
+    if is_lab(wanted) or os.environ.get(HELD) == wanted.device:
+        yield
+        return
+    with turn_now(home() / "devices", wanted.device) as lock:
+        if lock is None:
+            raise SetupError(
+                f"{wanted.device} is in use by another process: a run, a test, or a host of a fleet.",
+                "Wait until it has ended, or let the device rest: appwitness fleet pause SERIAL.",
+            )
+        yield
+
+
 def _observe(
     wanted: Wanted, order: Order, path: Path, judging: Judging, live: Lines, extra_sources: Path | None = None
 ) -> bool:
@@ -278,7 +342,7 @@ def _observe(
 
     sources = load(extra_sources)
     judge = Judge(judging.known, judging.store, live.findings, live.lines)
-    with opened(wanted, order.plan, Asking(live)) as device, interrupts() as interrupted:
+    with _turn(wanted), opened(wanted, order.plan, Asking(live)) as device, interrupts() as interrupted:
         if not is_lab(wanted):
             if wanted.by_hand:
                 err.print(f"[bold]For you to do:[/] {TO_DO[order.plan]}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from monitor.events import Access, Consent, Ref, Scope, Transform, Upload, count_sources
@@ -19,7 +19,7 @@ LINES = 3
 """Consent lines that are told where a finding is about them alone."""
 REFUTED = {"operator": Why.MARK_WRONG, "app": Why.CLAIM_FALSE, "user": Why.TOUCH_MISREAD}
 """Who decided -> how that may be wrong."""
-ORDERS = (Why.ORDER_CERTAIN, Why.ORDER_ONE_CLOCK, Why.ORDER_OPEN, Why.ORDER_UNMEASURED)
+ORDERS = (Why.ORDER_CERTAIN, Why.ORDER_ONE_CLOCK, Why.ORDER_OPEN, Why.ORDER_SAME_TIME, Why.ORDER_UNMEASURED)
 """What is said of which of two lines came first."""
 OPEN: tuple[ConsentName, ...] = ("not_shown", "requested", "dismissed", "unseen_answer")
 """States in which a later answer tells that there was none before."""
@@ -32,10 +32,12 @@ class Chains:
         self._report = report
         self._flows = {flow.id: flow for flow in report.flows}
         self._rules = {rule.id: rule for rule in report.rules}
+        self._asked = {seen.ref: seen.event for seen in report.consents if isinstance(seen.event, Consent)}
 
     def of_flow(self, flow: Flow) -> Chain:
-        """From the read of a value to what had been answered when it left."""
-        return (*self._of_flow(flow), *self._consent(flow.consent, flow.consent_assumed, (), self._sent(flow)))
+        """From the read of a value to what had been answered when it left; where a rule asks for that, separately."""
+        consent = self._consent(flow.consent, flow.consent_assumed, (), self._sent(flow))
+        return (*self._of_flow(flow), *consent, *self._separately(flow))
 
     def of(self, finding: Finding) -> Chain:
         """That of the sighting which leads the finding; of the others it holds alike."""
@@ -68,6 +70,15 @@ class Chains:
             says = because(Why.LINE_SAYS, ref=ref, signal=line.signal, state=line.status, label=label)
             yield _inference(says, because(REFUTED[line.by]))
 
+    def _separately(self, flow: Flow) -> Iterator[Inference]:
+        told: dict[Scope, Finding] = {}
+        for finding in self._report.findings:
+            rule = self._rules.get(finding.rule)
+            if rule and rule.separate and flow.id in finding.flows:
+                told.setdefault(rule.separate, finding)
+        for scope, finding in told.items():
+            yield from self._separate(scope, finding.evidence)
+
     def _separate(self, scope: Scope, evidence: tuple[Ref, ...]) -> Iterator[Inference]:
         """What was seen of a consent that a rule wants separately."""
         lines = list(self._lines(evidence, scope))
@@ -90,12 +101,16 @@ class Chains:
         event = self._report.evidence.get(flow.access or "")
         if flow.access and isinstance(event, Access):
             yield from self._read(flow.access, event, flow.earlier)
+        elif flow.access:
+            yield _inference(because(Why.RESTS_ON, lines=[flow.access]), because(Why.LINE_MISREAD))
         else:
             yield self._unread()
-        match = max(flow.matches, key=lambda each: each.confidence, default=None)
+        match = max(flow.matches, key=lambda each: (each.confidence, each.type != "name"), default=None)
         if match is not None:
             yield self._form(match)
             yield self._found(flow, match)
+        if flow.rows and (flow.rows_read or 0) > 1:
+            yield _inference(because(Why.ROWS_FOUND, count=flow.rows, many=flow.rows_read or 0))
         yield self._carried(flow)
         if flow.cleartext:
             yield _inference(because(Why.IN_CLEARTEXT, ref=flow.upload), because(Why.TUNNELLED))
@@ -129,7 +144,8 @@ class Chains:
         if match.evidence:
             lines = [self._report.evidence.get(ref) for ref in match.evidence]
             algorithms = [line.algorithm for line in lines if isinstance(line, Transform)]
-            says = because(Why.TURNED_BY_APP, lines=list(match.evidence), algorithms=algorithms)
+            shown = {"lines": list(match.evidence), "algorithms": algorithms}
+            says = because(Why.TURNED_BY_APP, variant=match.variant, **shown)
             return _inference(says, because(Why.TURNED_OTHERWISE, lines=list(match.evidence)))
         if of in ("as_given", "plain"):
             says = because(Why.AS_READ) if match.variant == "plain" else because(Why.AS_VARIANT, variant=match.variant)
@@ -188,6 +204,8 @@ class Chains:
             first, second, gap_ms = second, first, -gap_ms
         lines: dict[str, Any] = {"first": first[0], "second": second[0], "gap_ms": round(gap_ms, 3)}
         bound_ms = run.clock_uncertainty_ms
+        if gap_ms == 0:
+            return _inference(because(Why.ORDER_SAME_TIME, first=first[0], second=second[0]))
         if open_ or (first[2] != second[2] and gap_ms <= bound_ms and bound_ms):
             return _inference(because(Why.ORDER_OPEN, **lines, bound_ms=bound_ms))
         if run.imported or (first[2] != second[2] and not bound_ms):
@@ -219,13 +237,14 @@ class Chains:
 
     def _made(self, state: ConsentName, evidence: tuple[Ref, ...], at: datetime) -> tuple[Ref, Consent] | None:
         """The line that made it so: of those that the finding names, else the last that changed the answer."""
-        lines = {seen.ref: seen.event for seen in self._report.consents if isinstance(seen.event, Consent)}
-        answers = {each.ref: each for each in self._report.answers if each.ref and each.at and each.at <= at}
+        lines = self._asked
+        latest = at + timedelta(milliseconds=self._report.run.clock_uncertainty_ms)  # it may have been before
+        answers = {each.ref: each for each in self._report.answers if each.ref and each.at and each.at <= latest}
         named = [ref for ref in evidence if ref in answers and answers[ref].state == state]
         other = [ref for ref in evidence if ref in lines and lines[ref].status == state and ref not in named]
         last = [ref for ref, each in reversed(answers.items()) if each.state == state]
         for ref in (*named, *other, *last):
-            if ref in lines and self._report.host_time(lines[ref]) <= at:
+            if ref in lines and self._report.host_time(lines[ref]) <= latest:
                 return ref, lines[ref]
         return None
 
@@ -237,8 +256,8 @@ class Chains:
     def _later(self, then: Moment) -> Chain:
         """What was asked or answered only after a moment, and that this order is certain, or is not."""
         later = next((each for each in self._report.answers if each.ref and each.at and each.at > then[1]), None)
-        event = next((seen.event for seen in self._report.consents if later and seen.ref == later.ref), None)
-        if later is None or later.ref is None or not isinstance(event, Consent):
+        event = self._asked.get(later.ref or "") if later else None
+        if later is None or later.ref is None or event is None:
             return ()
         told = because(Why.ASKED_LATER, ref=later.ref, signal=event.signal, state=later.state, label=event.text or "")
         return (

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from monitor.errors import StoreError
-from monitor.fleet.judges import By, Judges
+from monitor.fleet.judges import By, Judge
 from monitor.fleet.pools import meets
 from monitor.fleet.worker import Device, Host, Source, Worker, in_order
 from monitor.store.runs import Run, Waiting
@@ -57,33 +57,21 @@ def over(host: Host, crew: Crew) -> bool:
 def serve(host: Host, source: Source, crew: Crew, over: Callable[[], bool] = lambda: False) -> None:
     """Make and judge runs until `host.stop`, or until all is `over`."""
     workers = [Worker(device, host, source) for device in crew.devices]
-    judges = Judges(host, crew.by, crew.judges)
-    threads = [threading.Thread(target=worker.work, name=worker.device.serial) for worker in workers]
-    spool = threading.Thread(target=host.spool.work, args=(host.runs, host.stop, host.idle_s), name="spool")
-    threads.append(spool)
-    if crew.judges:
-        threads.append(threading.Thread(target=judges.work, name="judges"))
-    with host.spool.held():
-        _serve(host, source, workers, judges, threads, over)
-
-
-def _serve(
-    host: Host,
-    source: Source,
-    workers: Sequence[Worker],
-    judges: Judges,
-    threads: Sequence[threading.Thread],
-    over: Callable[[], bool],
-) -> None:
+    judges = [Judge(host, crew.by) for _ in range(crew.judges)]
+    hands: list[Worker | Judge] = [*workers, *judges]
+    threads = [threading.Thread(target=each.work) for each in hands]
+    threads.append(threading.Thread(target=host.spool.work, args=(host.runs, host.stop, host.idle_s)))
     next_beat = 0.0
-    try:
-        while not host.stop.wait(LOOK_S if next_beat else 0):
-            for worker in workers:
-                worker.look()
-            if time.monotonic() >= next_beat:
+    with host.spool.held():
+        try:
+            while not host.stop.wait(LOOK_S if next_beat else 0):
+                for worker in workers:
+                    worker.look()
+                if time.monotonic() < next_beat:
+                    continue
                 first, next_beat = not next_beat, time.monotonic() + host.beat_s
                 try:
-                    _beat(host, source, workers, judges)
+                    _beat(host, source, workers, [each.run for each in hands])
                     if over():
                         break
                 except StoreError as error:
@@ -91,20 +79,19 @@ def _serve(
                 if first:
                     for thread in threads:
                         thread.start()
-    finally:
-        host.stop.set()
-        while any(thread.is_alive() for thread in threads):
-            for worker in workers:
-                worker.look()
-            time.sleep(LOOK_S)
+        finally:
+            host.stop.set()
+            while any(thread.is_alive() for thread in threads):
+                for worker in workers:
+                    worker.look()
+                time.sleep(LOOK_S)
 
 
-def _beat(host: Host, source: Source, workers: Sequence[Worker], judges: Judges) -> None:
+def _beat(host: Host, source: Source, workers: Sequence[Worker], runs: Sequence[Run | None]) -> None:
     """Say that we live and what we have; learn what others wish."""
-    runs = [worker.run for worker in workers]
-    host.runs.renew([run.lease for run in runs if run] + host.spool.leases + judges.leases, host.lease_s)
+    host.runs.renew([*(run.lease for run in runs if run), *host.spool.leases], host.lease_s)
     wishes = host.runs.tell(host.name, [worker.slot() for worker in workers])
     for worker in workers:
         worker.rests = wishes[worker.device.serial]
-    host.runs.expire()
+    host.runs.expire(host.lease_s)
     source.refresh()

@@ -1,23 +1,18 @@
-"""Judges complete recordings: a few processes that live long, since starting one costs more than most recordings."""
+"""Judges complete recordings, each in a process that lives long: to start one costs more than to judge most of them."""
 
 from __future__ import annotations
 
 import json
 import logging
 import multiprocessing
-import os
 import signal
-import threading
-import time
-from collections.abc import Mapping
-from concurrent.futures import Future, ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import lru_cache, partial
-from multiprocessing.connection import wait
+from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from monitor.errors import StoreError, UserError
 from monitor.fleet.objects import objects
@@ -26,12 +21,17 @@ from monitor.store.runs import Run
 
 if TYPE_CHECKING:
     from monitor.knowledge import Knowledge
-    from monitor.store import Store
 
 log = logging.getLogger(__name__)
 
-AGAIN_S = (0.5, 1, 2, 4, 8, 16)
-"""While the store is away, a judge waits so long before it tries again."""
+LOOK_S = 0.2
+"""Between two looks at whether the host ends, while a recording is judged."""
+AGAIN_S = 2.0
+"""After the store was away."""
+SPAWN = multiprocessing.get_context("spawn")  # a fork of a process with threads may hang
+
+Outcome = tuple[Literal["findings", "away", "error"], int | str]
+"""How many findings there are; that the store was away; or why the recording cannot be judged."""
 
 
 @dataclass(frozen=True)
@@ -43,89 +43,83 @@ class By:
     """Of `monitor.knowledge.knowledge`."""
 
 
-class Judges:
-    """The judges of a host."""
+class Judge:
+    """Has a process of its own judge recordings until the host ends."""
 
-    def __init__(self, host: Host, by: By, count: int) -> None:
+    def __init__(self, host: Host, by: By) -> None:
+        self.run: Run | None = None
+        """What is judged."""
         self._host = host
         self._by = by
-        self._count = count
-        self._busy: dict[Future[int | str], Run] = {}
-
-    @property
-    def leases(self) -> list[str]:
-        """Of what is being judged."""
-        return [run.lease for run in list(self._busy.values())]
 
     def work(self) -> None:
-        """Judge until the host ends."""
-        while not self._host.stop.is_set():
-            pool = ProcessPoolExecutor(
-                self._count, multiprocessing.get_context("spawn"), initializer=_begin, initargs=(self._by,)
-            )
-            with suppress(Stopped, BrokenProcessPool):
-                self._feed(pool)
-            pool.shutdown(cancel_futures=True)
-            for future in list(self._busy):
-                with suppress(Stopped, BrokenProcessPool):
-                    self._end(future)
+        """Judge; another process takes over from one that is killed."""
+        with suppress(Stopped):
+            while not self._host.stop.is_set():
+                with _started(self._by, self._host.objects.place) as pipe, suppress(EOFError, ConnectionError):
+                    self._feed(pipe)
 
-    def _feed(self, pool: ProcessPoolExecutor) -> None:
-        """Until the host ends, or a judge is killed, and with it the pool of all."""
+    def _feed(self, pipe: Connection) -> None:
+        """Until the host ends. Raises EOFError when the process is killed."""
         host = self._host
         while not host.stop.is_set():
-            if free := 2 * self._count - len(self._busy):
-                for run in host.kept(partial(host.runs.to_judge, free, host.name, host.lease_s)):
-                    judging = pool.submit(_judge, host.objects.place, str(run.recording), run.options)
-                    self._busy[judging] = run
-            ended = [future for future in self._busy if future.done()]
-            for future in ended:
-                self._end(future)
-            if not ended:
-                host.stop.wait(0.02 if self._busy else host.idle_s)
+            self.run = host.kept(partial(host.runs.to_judge, host.name, host.lease_s))
+            if self.run is None:
+                host.stop.wait(host.idle_s)
+                continue
+            try:
+                self._judge(self.run, pipe)
+            finally:
+                self.run = None
 
-    def _end(self, future: Future[int | str]) -> None:
-        """Note what came of a judgement. Raises BrokenProcessPool when a judge was killed."""
-        run, host = self._busy.pop(future), self._host
-        if future.cancelled():
+    def _judge(self, run: Run, pipe: Connection) -> None:
+        host = self._host
+        try:
+            while (outcome := self._asked(run, pipe))[0] == "away":
+                log.warning("%s", outcome[1])
+                if host.stop.wait(AGAIN_S):
+                    raise Stopped
+        except Stopped:
             host.kept(partial(host.runs.put_back, run.id))
-        elif error := future.exception():
+            raise
+        except (EOFError, ConnectionError):
             host.kept(partial(host.runs.unjudged, run.id, "The judge was killed."))
-            raise error
-        elif isinstance(outcome := future.result(), int):
-            host.kept(partial(host.runs.judged, run.id, outcome))
+            raise
+        if outcome[0] == "findings":
+            host.kept(partial(host.runs.judged, run.id, int(outcome[1])))
         else:
-            log.warning("%s: %s", run.recording, outcome)
-            host.kept(partial(host.runs.unjudged, run.id, outcome))
+            log.warning("%s: %s", run.recording, outcome[1])
+            host.kept(partial(host.runs.unjudged, run.id, str(outcome[1])))
+
+    def _asked(self, run: Run, pipe: Connection) -> Outcome:
+        pipe.send((run.recording, run.options))
+        while not pipe.poll(LOOK_S):
+            if self._host.stop.is_set():
+                raise Stopped
+        outcome: Outcome = pipe.recv()
+        return outcome
 
 
-@dataclass
-class _Judge:
-    """What a process judges with."""
-
-    store: Store
-    known: Any
-
-    def __call__(self, place: str, recording: str, options: str) -> int:
-        from monitor.correlate import correlate
-        from monitor.recording import Recording
-
-        with objects(place).fetched(recording) as packed, Recording.open(packed) as opened:
-            return len(correlate(opened, self.store, self.known(options)).findings)
-
-
-_here: list[_Judge] = []
-"""The judge of this process."""
+@contextmanager
+def _started(by: By, place: str) -> Iterator[Connection]:
+    """A process that judges what is sent to it."""
+    ours, theirs = SPAWN.Pipe()
+    process = SPAWN.Process(target=_work, args=(theirs, by, place), daemon=True)
+    process.start()
+    theirs.close()  # so that its end is noticed here
+    try:
+        yield ours
+    finally:
+        process.terminate()  # what it saves is one transaction
+        process.join()
+        ours.close()
 
 
-def _begin(by: By) -> None:
+def _work(pipe: Connection, by: By, place: str) -> None:
+    """Judge what is asked until the host ends or is killed, which closes the pipe."""
     from monitor.knowledge import knowledge
-    from monitor.store import Store
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the host, which ends us
-    parent = multiprocessing.parent_process()
-    assert parent is not None
-    threading.Thread(target=lambda: (wait([parent.sentinel]), os._exit(1)), daemon=True).start()
 
     @lru_cache(maxsize=64)
     def known(options: str) -> Knowledge:
@@ -133,30 +127,33 @@ def _begin(by: By) -> None:
         added = (*by.choices.get("first_party", ()), *([first_party] if first_party else ()))
         return knowledge(**{**by.choices, "first_party": added})
 
-    _here.append(_Judge(_store(by.db, Store), known))
+    judge = _judging(by.db, place, known)
+    with suppress(EOFError, ConnectionError):
+        while True:
+            recording, options = pipe.recv()
+            try:
+                outcome: Outcome = ("findings", judge(recording, options))
+            except StoreError as error:
+                outcome = ("away", str(error))
+            except UserError as error:
+                outcome = ("error", str(error))
+            except Exception as error:
+                log.exception("%s", recording)
+                outcome = ("error", f"An internal error: {type(error).__name__}.")
+            pipe.send(outcome)
 
 
-def _store(place: str | Path, make: Any) -> Any:
-    for wait_s in AGAIN_S:
-        with suppress(StoreError):
-            return make(place)
-        time.sleep(wait_s)
-    return make(place)
+def _judging(db: str | Path, place: str, known: Callable[[str], Knowledge]) -> Callable[[str, str], int]:
+    """What judges a recording by its name, and gives the number of findings."""
+    from monitor.correlate import correlate
+    from monitor.recording import Recording
+    from monitor.store import Store
 
+    store = lru_cache(maxsize=1)(partial(Store, db))
+    kept = objects(place)
 
-def _judge(place: str, recording: str, options: str) -> int | str:
-    """Judge a recording: how many findings there are, or why it cannot be judged. No error leaves this process: not
-    every one can be made again in another."""
-    for wait_s in (*AGAIN_S, None):
-        try:
-            return _here[0](place, recording, options)
-        except StoreError as error:
-            if wait_s is None:
-                return str(error)
-            time.sleep(wait_s)
-        except UserError as error:
-            return str(error)
-        except Exception as error:
-            log.exception("%s", recording)
-            return f"An internal error: {type(error).__name__}."
-    raise AssertionError
+    def judge(recording: str, options: str) -> int:
+        with kept.fetched(recording) as packed, Recording.open(packed) as opened:
+            return len(correlate(opened, store(), known(options)).findings)
+
+    return judge

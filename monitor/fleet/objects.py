@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from datetime import timedelta
@@ -157,9 +156,10 @@ class Bucket(Objects):
     def put(self, recording: str, packed: Path) -> None:
         import obstore
 
+        beside = {name: archive.member(packed, name) for name in (RUN, SEAL)}
         with self._asked(recording):
-            for name in (RUN, SEAL):
-                obstore.put(self._store, f"{_named(recording)}/{name}", archive.member(packed, name))
+            for name, data in beside.items():
+                obstore.put(self._store, f"{_named(recording)}/{name}", data)
             obstore.put(self._store, self._archive(recording), packed, chunk_size=_PART_BYTES, max_concurrency=4)
 
     @override
@@ -192,8 +192,8 @@ class Bucket(Objects):
 
         if not self.is_complete(recording):
             raise _incomplete(self.place, recording)
-        with tempfile.TemporaryDirectory(prefix="appwitness-", dir=private.roomy()) as room:
-            packed = archive.Fetched(Path(room) / f"{recording}.zip", f"{self.place}/{recording}")
+        with private.Temporary() as room:
+            packed = archive.Fetched(room / f"{recording}.zip", f"{self.place}/{recording}")
             with self._asked(recording):
                 got = obstore.get(self._store, self._archive(recording))
                 size = got.meta["size"]
@@ -240,7 +240,7 @@ class Bucket(Objects):
                 f"{place} may not be used with the credentials in the environment.",
                 "Set those of an account that may read and write there.",
             ) from None
-        except (BaseError, FileNotFoundError, ValueError) as error:
+        except (BaseError, FileNotFoundError) as error:
             raise StoreError(
                 f"{place} cannot be reached: {_first(error)}.", "Is the address right, and the store up?"
             ) from None

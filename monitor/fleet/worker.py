@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from threading import Event, Lock
 from typing import Literal, Protocol
@@ -22,8 +23,8 @@ from monitor.errors import StoreError, UserError
 from monitor.fleet.objects import Objects
 from monitor.fleet.pools import strictness
 from monitor.fleet.spool import Spool
-from monitor.observe.turns import turn_now
-from monitor.store.runs import Reason, Run, Runs, Slot, Waiting
+from monitor.observe.turns import HELD, turn_now
+from monitor.store.runs import ATTEMPTS, Reason, Run, Runs, Slot, Waiting
 
 log = logging.getLogger(__name__)
 
@@ -73,9 +74,15 @@ def doctor(device: Device) -> str | None:
     """What is wrong with a device, in words; None: a run would work."""
     if device.lab:
         return None
-    command = [sys.executable, "-m", "monitor", "doctor", "--device", device.serial, "--quiet"]
+    command = [sys.executable, "-m", "monitor", "doctor", "--device", device.serial, "--json"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
-    return None if done.returncode == 0 else _words(done.stderr or done.stdout)
+    if done.returncode == 0:
+        return None
+    try:
+        faults = [each["message"] for each in json.loads(done.stdout)["results"] if each["level"] == "fault"]
+    except (ValueError, KeyError):
+        return _words(done.stderr)
+    return escape.terminal(" ".join(faults))[:WORDS]
 
 
 def in_order(host: Host) -> list[Waiting]:
@@ -172,7 +179,15 @@ class Worker:
         """Make one run after another; returns when the host ends."""
         with suppress(Stopped):
             while not self._host.stop.is_set():
-                if not self._turn():
+                try:
+                    busy = self._turn()
+                except Stopped:
+                    raise
+                except Exception as error:  # a fault of ours: the other devices go on, and the lease of the run ends
+                    log.exception("%s", self.device.serial)
+                    self._rest(f"An internal error: {type(error).__name__}.", REST_S)
+                    busy = False
+                if not busy:
                     self._host.stop.wait(self._host.idle_s)
 
     def _turn(self) -> bool:
@@ -208,10 +223,11 @@ class Worker:
         host, recording = self._host, f"{run.id}-a{run.attempts}"
         if host.spool.adopt(run, self.device.serial):
             return
-        with suppress(StoreError, OSError):  # it is away: should there be an earlier one, that counts
-            for number in range(1, run.attempts + 1):  # complete, and the table of runs does not know, or is new
+        with suppress(StoreError, OSError):  # it is away: should there be an earlier one, that counts later
+            # complete, but whoever made it was killed before he said so, or the table of runs was lost
+            for number in range(1, max(run.attempts, ATTEMPTS) + 1):
                 if host.objects.is_complete(earlier := f"{run.id}-a{number}"):
-                    host.kept(lambda: host.runs.recorded(run.id, earlier, self.device.serial))
+                    host.kept(partial(host.runs.recorded, run.id, earlier, self.device.serial))
                     return
         folder = host.spool.folder / recording
         code, words = self._observe(run, folder, lock)
@@ -239,12 +255,13 @@ class Worker:
         if reason == "usage":
             return
         self._failed += 1
-        fault = self._host.check(self.device)
-        rest_s = self._host.check_s
-        if fault is None and self._failed % IN_A_ROW == 0:
-            fault, rest_s = f"{self._failed} runs in a row failed.", REST_S
-        if fault is not None:
-            self.state, self.note, self._again_at = "down", fault, time.monotonic() + rest_s
+        if fault := self._host.check(self.device):
+            self._rest(fault, self._host.check_s)
+        elif self._failed % IN_A_ROW == 0:
+            self._rest(f"{self._failed} runs in a row failed.", REST_S)
+
+    def _rest(self, note: str, seconds: float) -> None:
+        self.state, self.note, self._again_at = "down", note, time.monotonic() + seconds
 
     def _observe(self, run: Run, folder: Path, lock: int) -> tuple[int | None, str]:
         """The exit code of a run and its last words; None: the host ends, and the run with it."""
@@ -261,6 +278,7 @@ class Worker:
                     stdin=subprocess.DEVNULL,
                     stdout=subprocess.DEVNULL,
                     stderr=log_file,
+                    env={**os.environ, HELD: self.device.serial},
                     start_new_session=True,  # Ctrl-C is for the host, which ends its runs
                     pass_fds=(lock,),  # should the host be killed, the device is not free until the run has ended
                 )

@@ -11,6 +11,9 @@ from typing import IO
 
 from monitor import private
 
+HELD = "APPWITNESS_HELD"
+"""In the environment of a run: the device that whoever started it has."""
+
 
 @contextmanager
 def turn(folder: Path, device: str) -> Iterator[None]:

@@ -11,24 +11,22 @@ import hashlib
 import os
 import re
 import secrets
-import shutil
 import stat
 import struct
 import tempfile
-import weakref
 import zipfile
-from collections.abc import Iterator
-from contextlib import contextmanager
-from functools import lru_cache
-from io import BufferedReader, FileIO
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from io import BufferedRandom, BufferedReader, FileIO
 from itertools import pairwise
 from pathlib import Path
-from typing import BinaryIO, override
+from typing import Any, BinaryIO, override
+from weakref import WeakValueDictionary
 
 from monitor import private
 from monitor.errors import FileError, UserError
 from monitor.events import FILES
-from monitor.recording import files
+from monitor.recording import encryption, files
 from monitor.recording.quota import FREE_BYTES
 from monitor.recording.seal import BODIES, RUN, SEAL, TOKENS
 
@@ -88,26 +86,64 @@ def add(archive: zipfile.ZipFile, name: str, source: BinaryIO) -> str:
     return digest.hexdigest()
 
 
-def write(folder: Path, output: Path) -> None:
-    """Pack the recording in a folder into a new archive, whose members unpack to a folder named as the archive is.
+def write(place: Path, output: Path, recipients: Sequence[str] = ()) -> None:
+    """Pack a recording into a new archive, whose members unpack to a folder named as the archive is.
 
-    Raises UserError when the archive is there already or cannot be written, while the run is going on, and FileError
-    for a file of the recording that is no regular one.
+    With `recipients` it is encrypted for each of them. Raises UserError when the archive is there already or cannot be
+    written, for a recipient that is none, while the run is going on, and FileError for a file of the recording that is
+    no regular one.
     """
     from monitor.recording.folder import Recording
 
-    if Recording.open(folder).going_on:
-        raise UserError(f"{folder} is being recorded.", "Pack it when the run has ended.")
-    inside = output.name.removesuffix(".zip")
+    recording = Recording.open(place)
+    if recording.going_on:
+        raise UserError(f"{place} is being recorded.", "Pack it when the run has ended.")
+    inside = folder_in(output)
+    members = [parts for parts in names(recording.path) if all(map(_NAME.match, parts))]
+    if len(members) > MEMBERS:
+        raise UserError(f"{place} has more than {MEMBERS:,} files.", "Keep it as a folder.")
+    with created(output) as file:
+        if not recipients:
+            _pack(recording.path, members, inside, file)
+            return
+        with tempfile.TemporaryFile(dir=private.roomy()) as plain:  # a ZIP is not written from end to end
+            _pack(recording.path, members, inside, plain)
+            plain.seek(0)
+            encryption.encrypt(plain, file, recipients)
+
+
+def bare(name: str) -> str:
+    """The name of an archive without what says that it is one."""
+    return name.removesuffix(".age").removesuffix(".zip")
+
+
+def folder_in(output: Path) -> str:
+    """The folder that a new archive unpacks to. Raises UserError for a name of which none can be made."""
+    inside = bare(output.name)
     if not _NAME.match(inside):
         raise UserError(f"{output.name!r} has other than letters, digits, dots and hyphens.", "Name another file.")
-    members = [parts for parts in names(folder) if all(map(_NAME.match, parts))]
-    if len(members) > MEMBERS:
-        raise UserError(f"{folder} has more than {MEMBERS:,} files.", "Keep it as a folder.")
-    with created(output) as file, zipfile.ZipFile(file, "w") as archive:
+    return inside
+
+
+def _pack(folder: Path, members: Sequence[tuple[str, ...]], inside: str, into: BinaryIO) -> None:
+    with zipfile.ZipFile(into, "w") as archive:
         for parts in members:
             with files.reading(folder, *parts) as source:
                 add(archive, "/".join((inside, *parts)), source)
+
+
+def remove(place: Path) -> list[str]:
+    """Remove a recording that was packed: its archive, or its files and their folder; the names of files that stay,
+    since they do not belong to it."""
+    if place.is_file():
+        place.unlink()
+        return []
+    for parts in names(place):
+        place.joinpath(*parts).unlink()
+    for folder in (place / BODIES, place / TOKENS, place):
+        with suppress(OSError):
+            folder.rmdir()
+    return sorted(path.relative_to(place).as_posix() for path in place.rglob("*") if not path.is_dir())
 
 
 def write_again(folder: Path, output: Path) -> None:
@@ -120,18 +156,18 @@ def write_again(folder: Path, output: Path) -> None:
 class Unpacked:
     """The folder that an archive unpacks to: private, among temporary files, gone with the last that holds it."""
 
-    def __init__(self, file: BufferedReader, place: Path) -> None:
+    def __init__(self, file: BufferedReader | BufferedRandom, place: Path, encrypted: bool) -> None:
         self.name = place.url if isinstance(place, Fetched) else str(place)
+        self.encrypted = encrypted
         self.sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-        """Of the archive."""
+        """Of the archive, decrypted."""
         inside, members = _members(file)
         size = sum(length for _, _, length in members)
-        room = private.roomy()
-        disk = os.statvfs(room or tempfile.gettempdir())
+        self._temporary = private.Temporary()
+        self._root = self._temporary.path
+        disk = os.statvfs(self._root)
         if disk.f_bavail * disk.f_frsize - size < FREE_BYTES:
             raise FileError(place, None, "does not fit on the disk for temporary files.", "Make room, or set TMPDIR.")
-        self._root = Path(tempfile.mkdtemp(prefix="appwitness-", dir=room))
-        weakref.finalize(self, shutil.rmtree, self._root, ignore_errors=True)
         self.path = self._root / inside
         """The folder of the recording."""
         private.folder(self.path / BODIES)
@@ -171,6 +207,10 @@ class Fetched(Path):
         self.url = url
 
     @override
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Fetched, (Path(self), self.url)
+
+    @override
     def with_segments(self, *parts: str | os.PathLike[str]) -> Path:  # type: ignore[override]
         return Path(*parts)
 
@@ -190,21 +230,37 @@ def member(place: Path, name: str) -> bytes:
 
 
 def unpacked(place: Path) -> Unpacked:
-    """An archive, unpacked; the last one that was asked for is not unpacked again.
+    """An archive, unpacked; while somebody holds it, it is not unpacked again.
 
     Raises FileNotFoundError, and FileError for what is no archive of a recording.
     """
     held = place.stat()
     if not stat.S_ISREG(held.st_mode):
         raise files.NotAFile(place)
-    return _unpacked(place, held.st_dev, held.st_ino, held.st_size, held.st_mtime_ns, held.st_ctime_ns)
+    key = (str(place), held.st_dev, held.st_ino, held.st_size, held.st_mtime_ns, held.st_ctime_ns)
+    if (found := _held.get(key)) is None:
+        _held[key] = found = _unpacked(place)
+    return found
 
 
-@lru_cache(maxsize=1)
-def _unpacked(place: Path, *_version: int) -> Unpacked:
+@contextmanager
+def _readable(place: Path) -> Iterator[tuple[BufferedReader | BufferedRandom, bool]]:
+    """An archive as it is, decrypted where it is encrypted, and whether that is so."""
+    with place.open("rb") as file:
+        if not encryption.is_encrypted(place):
+            yield file, False
+            return
+        with encryption.decrypted(file, place) as plain:
+            yield plain, True
+
+
+_held: WeakValueDictionary[tuple[str | int, ...], Unpacked] = WeakValueDictionary()
+
+
+def _unpacked(place: Path) -> Unpacked:
     try:
-        with place.open("rb") as file:
-            return Unpacked(file, place)
+        with _readable(place) as (file, encrypted):
+            return Unpacked(file, place, encrypted)
     except zipfile.BadZipFile as error:
         raise _no_archive(place, error) from None
     except OSError as error:
@@ -225,7 +281,7 @@ class _Bounded(FileIO):
         return super().read(size)
 
 
-def _members(file: BufferedReader) -> tuple[str, list[tuple[list[str], int, int]]]:
+def _members(file: BinaryIO) -> tuple[str, list[tuple[list[str], int, int]]]:
     """The folder of the recording, and of each member parts of its path, first byte and size. Raises BadZipFile."""
     try:
         with _Bounded(os.dup(file.fileno()), "rb") as bounded, zipfile.ZipFile(bounded) as archive:
@@ -272,7 +328,7 @@ def _parts(info: zipfile.ZipInfo, inside: str, is_bundle: bool) -> list[str]:
     return [top, *parts]
 
 
-def _start(file: BufferedReader, info: zipfile.ZipInfo) -> int:
+def _start(file: BinaryIO, info: zipfile.ZipInfo) -> int:
     """The first byte of what a member holds."""
     file.seek(max(0, info.header_offset))
     head = file.read(_LOCAL.size)

@@ -431,9 +431,13 @@ class Recording:
 
     def _see_that_it_grows(self) -> None:
         if self.archive:
-            raise UserError(
-                f"{self.place} is an archive, to which nothing can be added.", f"Unpack it first: unzip {self.place}"
-            )
+            first = f"appwitness pack {self.place}, then unzip" if self.archive.encrypted else f"unzip {self.place}"
+            raise UserError(f"{self.place} is an archive, to which nothing can be added.", f"Unpack it first: {first}.")
+
+    @property
+    def is_encrypted(self) -> bool:
+        """Whether it is read from an encrypted archive."""
+        return self.archive is not None and self.archive.encrypted
 
     # open files belong to one process: a lock shared with a forked child would keep nobody out
 

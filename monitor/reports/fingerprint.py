@@ -10,8 +10,11 @@ from monitor import escape
 from monitor.errors import UserError
 from monitor.events import Ref
 from monitor.findings import Confidence, Level, Report
+from monitor.findings.chain import Chain, Chains
 from monitor.findings.gate import Behaviour
 from monitor.findings.identity import Identity, identity
+from monitor.reports.mask import masked
+from monitor.reports.reasons import steps
 from monitor.reports.verdict import worst_first
 from monitor.reports.words import Words, plain
 
@@ -25,16 +28,21 @@ class Known(NamedTuple):
     confidence: Confidence
     plans: tuple[str, ...]
     evidence: tuple[Ref, ...] = ()
+    chain: Chain = ()
+    """How the finding was concluded, masked; none of a line of a baseline."""
 
 
 def shown(report: Report, which: str, aliases: Mapping[str, str], where: str) -> Iterator[Known]:
     """The findings of a recording that have it."""
-    package = report.run.app.package
-    for number, finding in enumerate(worst_first(report), start=1):
+    package, plans = report.run.app.package, (report.run.plan,)
+    hidden = masked(report)
+    chains = Chains(hidden)
+    both = zip(worst_first(report), worst_first(hidden), strict=True)
+    for number, (finding, shown_as) in enumerate(both, start=1):
         of = identity(finding, aliases.get(package, package))
         if of.id == which:
-            plans = (report.run.plan,)
-            yield Known(of, f"{where}:{number}", finding.level, finding.confidence, plans, finding.evidence)
+            told = (finding.level, finding.confidence, plans, finding.evidence)
+            yield Known(of, f"{where}:{number}", *told, chains.of(shown_as))
 
 
 def listed(behaviour: Behaviour, package: str, where: str) -> Known:
@@ -55,7 +63,11 @@ def told(which: str, known: Sequence[Known], *, lang: str = "en", as_json: bool 
         )
     of, words = known[0].identity, Words(lang)
     if as_json:
-        places = [{name: value for name, value in each._asdict().items() if name != "identity"} for each in known]
+        places = [
+            {name: value for name, value in each._asdict().items() if name != "identity"}
+            | {"chain": [step.model_dump(mode="json") for step in each.chain]}
+            for each in known
+        ]
         tree = {"id": which, "sha256": of.digest, **of._asdict(), "known_from": places}
         return escape.json(json.dumps(tree, ensure_ascii=False, indent=2)) + "\n"
     return "\n".join(plain(line) for line in _lines(which, known, words)) + "\n"
@@ -76,3 +88,7 @@ def _lines(which: str, known: Sequence[Known], words: Words) -> Iterator[str]:
     for each in known:
         sure = f"{words(f'level_{each.level}')}, {words(f'confidence_{each.confidence}')}"
         yield f"  {each.where}{colon}{sure}; {', '.join((*each.plans, *each.evidence))}"
+        for number, step in enumerate(steps(each.chain, words), 1):
+            yield f"    {number}. {step.says}"
+            if step.unless:
+                yield f"       {step.unless}"

@@ -13,7 +13,7 @@ from urllib.parse import quote, quote_plus, urlsplit, urlunsplit
 import msgspec
 import phonenumbers
 
-from monitor.events import Access, Blob, Part, Record, Run, Upload, Value
+from monitor.events import Access, Blob, Change, Part, Record, Run, Upload, Value
 from monitor.findings import Match, Reason, Report
 from monitor.findings.context import Context, Contexts, Stretch
 
@@ -406,9 +406,16 @@ class Mask:
                 return value
 
     def run(self, run: Run) -> Run:
-        """The run with its persona masked, and what stands of it in the names of imported files."""
+        """The run with its persona masked, and what stands of it in names of imported files, changes and notes."""
         files = tuple(file.model_copy(update={"name": self.known(file.name)}) for file in run.source)
-        return run.model_copy(update={"persona": tuple(self._record(value) for value in run.persona), "source": files})
+        told: dict[str, Any] = {"persona": tuple(self._record(value) for value in run.persona), "source": files}
+        if run.changes:  # a run that does not record them stays one
+            told["changes"] = tuple(self._change(each) for each in run.changes)
+        return run.model_copy(update=told | {"notes": tuple(map(self.known, run.notes))})
+
+    def _change(self, change: Change) -> Change:
+        before = change.before and self.excerpt(change.before)
+        return change.model_copy(update={"what": self.known(change.what), "before": before})
 
 
 def known_values(report: Report) -> Iterator[Value]:

@@ -13,7 +13,7 @@ from monitor.findings import Confidence, ConsentName, Level, Recipient
 from monitor.recording import Position, Read
 from monitor.seen import Seen
 from monitor.store.index import Store, number_of
-from monitor.store.models import FindingRow, FlowRow, FoundGapRow, LineRow, PositionRow, RecordingRow
+from monitor.store.models import FindingRow, FlowRow, LineRow, PositionRow, RecordingRow
 
 ROWS = 100
 """Rows of a page."""
@@ -48,7 +48,7 @@ class Entry(NamedTuple):
     """Whether all of it was judged; else it is going on, or was left in the middle."""
     levels: dict[Level, int]
     gaps: int
-    """Those that a line or correlating tells of; lines that cannot be read are told of by the report alone."""
+    """How many there are, as of the last save."""
     lines: dict[str, int]
     """kind -> how many lines were read."""
 
@@ -163,10 +163,8 @@ class Lists:
         Sorted by started, app, device, plan, findings or gaps; a leading `-` turns the order.
         """
         here = RecordingRow.number
-        gaps = _count(select(LineRow).where(LineRow.recording == here, LineRow.kind == "gap"))
-        gaps = gaps + _count(select(FoundGapRow).where(FoundGapRow.recording == here))
         findings = _count(select(FindingRow).where(FindingRow.recording == here))
-        query = select(here, RecordingRow.run, RecordingRow.path, RecordingRow.judged_by, gaps.label("gaps"))
+        query = select(here, RecordingRow.run, RecordingRow.path, RecordingRow.judged_by, RecordingRow.gaps)
         if text := filters.get("text"):
             columns = (RecordingRow.id, RecordingRow.package, RecordingRow.device)
             query = query.where(_any(column.icontains(text, autoescape=True) for column in columns))
@@ -175,10 +173,10 @@ class Lists:
                 query = query.where(_COLUMNS[name] == wanted)
         if level := filters.get("level"):
             query = query.where(here.in_(select(FindingRow.recording).where(FindingRow.level == level)))
-        orders: dict[str, Any] = {**_COLUMNS, "findings": findings, "gaps": gaps}
+        orders: dict[str, Any] = {**_COLUMNS, "findings": findings, "gaps": RecordingRow.gaps}
         order = _order(orders.get(sort.lstrip("-"), RecordingRow.started), sort)
         with self.store.reading() as connection:
-            rows, page, total = _paged(connection, query, (order, RecordingRow.id), page)
+            rows, page, total = paged_rows(connection, query, (order, RecordingRow.id), page)
             numbers = [row.number for row in rows]
             levels: dict[int, dict[Level, int]] = {}
             of_level = select(FindingRow.recording, FindingRow.level, func.count()).where(
@@ -261,7 +259,7 @@ class Lists:
         if text:
             query = query.where(FlowRow.host.icontains(text, autoescape=True))
         with self.store.reading() as connection:
-            rows, page, total = _paged(connection, query, (runs.desc(), FlowRow.host), page)
+            rows, page, total = paged_rows(connection, query, (runs.desc(), FlowRow.host), page)
         return Page(tuple(Host(*row) for row in rows), page, total)
 
     def sent_to(self, host: str, page: int = 1) -> Page[Sent]:
@@ -277,7 +275,7 @@ class Lists:
         )  # fmt: skip
         order = (RecordingRow.started.desc(), RecordingRow.id, FlowRow.data, FlowRow.consent)
         with self.store.reading() as connection:
-            rows, page, total = _paged(connection, query, order, page)
+            rows, page, total = paged_rows(connection, query, order, page)
         return Page(tuple(Sent(*row) for row in rows), page, total)
 
     def recipient(self, host: str) -> Recipient | None:
@@ -307,7 +305,7 @@ class Lists:
         )
         order = (RecordingRow.started.desc(), RecordingRow.id, FindingRow.data, FindingRow.host)
         with self.store.reading() as connection:
-            rows, page, total = _paged(connection, query, order, page)
+            rows, page, total = paged_rows(connection, query, order, page)
         return Page(tuple(Found(*row) for row in rows), page, total)
 
 
@@ -347,7 +345,7 @@ def paged(number: int, total: int) -> tuple[int, int]:
     return number, (number - 1) * ROWS
 
 
-def _paged(connection: Connection, query: Any, order: Iterable[Any], number: int) -> tuple[Sequence[Any], int, int]:
+def paged_rows(connection: Connection, query: Any, order: Iterable[Any], number: int) -> tuple[Sequence[Any], int, int]:
     """The rows of a page, its number, and how many rows there are in all."""
     total = connection.scalar(select(func.count()).select_from(query.subquery())) or 0
     number, start = paged(number, total)

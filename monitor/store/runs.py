@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import json
 import secrets
+import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass, fields
 from itertools import batched
 from pathlib import Path
@@ -17,14 +18,11 @@ from types import TracebackType
 from typing import Annotated, Any, Literal, NamedTuple, Self
 
 from sqlalchemy import (
-    BigInteger,
     ColumnElement,
     Connection,
     Float,
     Index,
     Select,
-    String,
-    Text,
     case,
     column,
     func,
@@ -36,13 +34,15 @@ from sqlalchemy import (
     text,
     update,
 )
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.dialects import sqlite as of_sqlite
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.sql.functions import FunctionElement
 
 from monitor.errors import UserError
 from monitor.store.database import in_words, lock, open_engine
+from monitor.store.models import Long, Name, Number
 
 VERSION = 1
 ROWS = 500
@@ -70,9 +70,6 @@ Reason = Literal["setup", "usage", "fault", "lost", "judging"]
 """Why a run is unobservable: the device, the proxy or the agent did not come up; the app or an option cannot be used;
 an internal error; whoever had it was not heard of again; its recording cannot be judged."""
 
-Name = Annotated[str, mapped_column(String(200))]
-Long = Annotated[str, mapped_column(Text)]
-Number = Annotated[int, mapped_column(BigInteger)]
 Time = Annotated[float, mapped_column(Float(53))]
 
 
@@ -267,7 +264,7 @@ class Runs:
     def plan(self, runs: Iterable[Planned]) -> int:
         """Plan these; how many were not planned before."""
         new = 0
-        insert_new = postgresql.insert if self.server else sqlite.insert
+        insert_new = postgresql.insert if self.server else of_sqlite.insert
         for batch in batched(runs, ROWS):
             with self._write() as connection:
                 lock(connection)
@@ -280,6 +277,12 @@ class Runs:
                 new += len({run.id for run in batch} - known)
                 connection.execute(insert_new(RunRow).on_conflict_do_nothing(), rows)
         return new
+
+    def judge_again(self, campaign: str) -> int:
+        """What was judged waits to be judged once more; how many."""
+        which = (RunRow.campaign == campaign, RunRow.state == "judged")
+        with self._write() as connection:
+            return connection.execute(update(RunRow).where(*which).values(state="recorded", judgings=0)).rowcount
 
     def retry(self, campaign: str, reason: str | None = None) -> int:
         """Plan again what was unobservable for this reason (None: for any); how many."""
@@ -296,14 +299,14 @@ class Runs:
 
     def has_queue(self) -> bool:
         """Whether the tables of Procrastinate are there."""
-        with self._read() as connection:
+        with self.reading() as connection:
             return _JOBS.name in inspect(connection).get_table_names()
 
     def unqueued(self, waiting: Waiting, window: int) -> list[str]:
         """Which of the next `window` of these runs have no job of Procrastinate that waits."""
         ids = _next(waiting).limit(window).subquery()
         job = select(_JOBS.c.queueing_lock).where(_JOBS.c.queueing_lock == ids.c.id, _JOBS.c.status == text("'todo'"))
-        with self._read() as connection:
+        with self.reading() as connection:
             return list(connection.scalars(select(ids.c.id).where(~job.exists())))
 
     def waiting(self, campaign: str | None = None) -> list[Waiting]:
@@ -312,7 +315,7 @@ class Runs:
         if campaign is not None:
             query = query.where(RunRow.campaign == campaign)
         query = query.group_by(RunRow.campaign, RunRow.pool).order_by(func.min(RunRow.number))
-        with self._read() as connection:
+        with self.reading() as connection:
             return [Waiting(*row) for row in connection.execute(query)]
 
     def going_on(self, campaign: str | None = None) -> bool:
@@ -320,7 +323,7 @@ class Runs:
         query = select(RunRow.id).where(RunRow.state.in_(("leased", "recorded"))).limit(1)
         if campaign is not None:
             query = query.where(RunRow.campaign == campaign)
-        with self._read() as connection:
+        with self.reading() as connection:
             return connection.scalar(query) is not None
 
     def take(self, waiting: Waiting, host: str, device: str, lease_s: float) -> Run | None:
@@ -368,7 +371,7 @@ class Runs:
 
     def failed(self, lease: str, reason: Reason, note: str, *, last: bool = False) -> None:
         """A leased run was not observed: it waits again, or, `last` or begun ATTEMPTS times, is unobservable."""
-        self._end(RunRow.lease == lease, reason, note, ATTEMPTS if not last else 0)
+        self._end([RunRow.lease == lease], reason, note, 0 if last else ATTEMPTS)
 
     def released(self, lease: str) -> None:
         """A leased run was given up for no fault of its own: it waits again, as if it had not been begun."""
@@ -376,36 +379,40 @@ class Runs:
         with self._write() as connection:
             connection.execute(update(RunRow).where(RunRow.lease == lease, RunRow.state == "leased").values(**values))
 
-    def expire(self) -> int:
-        """End the leases whose holders were not heard of in time; how many."""
-        late = (RunRow.expires < _Now(), RunRow.lease.is_not(None))
+    def expire(self, grace_s: float = 0.0) -> int:
+        """End the leases whose holders were not heard of in time; how many. None ends until the server has been up for
+        `grace_s`: nobody could renew them before."""
+        late = [RunRow.expires < _Now(), RunRow.lease.is_not(None)]
+        if self.server:
+            late.append(_Now() - func.extract("epoch", func.pg_postmaster_start_time()) >= grace_s)
         lost = self._end(late, "lost", "Whoever made it was not heard of again.", ATTEMPTS)
         with self._write() as connection:
             free = update(RunRow).where(RunRow.state == "recorded", *late).values(lease=None, expires=None)
             return lost + connection.execute(free).rowcount
 
-    def _end(self, which: Any, reason: Reason, note: str, limit: int) -> int:
-        wheres = which if isinstance(which, tuple) else (which,)
+    def _end(self, which: Sequence[ColumnElement[bool]], reason: Reason, note: str, limit: int) -> int:
         again = RunRow.attempts < limit
         values = {
             "state": case((again, "planned"), else_="unobservable"), "reason": case((again, None), else_=reason),
             "note": note, "lease": None, "expires": None,
         }  # fmt: skip
         with self._write() as connection:
-            return connection.execute(update(RunRow).where(RunRow.state == "leased", *wheres).values(**values)).rowcount
+            return connection.execute(update(RunRow).where(RunRow.state == "leased", *which).values(**values)).rowcount
 
     # judging
 
-    def to_judge(self, count: int, host: str, lease_s: float) -> list[Run]:
-        """Lease recordings that nobody judges, oldest first."""
+    def to_judge(self, host: str, lease_s: float) -> Run | None:
+        """Lease the recording that waits longest for a judge; None: none does."""
         waiting = (RunRow.state == "recorded", RunRow.lease.is_(None))
-        ids = select(RunRow.id).where(*waiting).order_by(RunRow.recorded_at).limit(count)
-        lease = secrets.token_hex(8)
-        values = {"host": host, "lease": lease, "expires": _Now() + lease_s, "judgings": RunRow.judgings + 1}
+        next_ = select(RunRow.id).where(*waiting).order_by(RunRow.recorded_at).limit(1)
+        values = {
+            "host": host, "lease": secrets.token_hex(8), "expires": _Now() + lease_s,
+            "judgings": RunRow.judgings + 1,
+        }  # fmt: skip
+        which = (RunRow.id == next_.with_for_update(skip_locked=True).scalar_subquery(), *waiting)
         with self._write() as connection:
-            found = connection.scalars(ids.with_for_update(skip_locked=True)).all()
-            query = update(RunRow).where(RunRow.id.in_(found)).values(**values).returning(*_RUN)
-            return [Run(**row._mapping) for row in connection.execute(query)] if found else []
+            row = connection.execute(update(RunRow).where(*which).values(**values).returning(*_RUN)).one_or_none()
+        return Run(**row._mapping) if row else None
 
     def judged(self, run: str, findings: int) -> None:
         """The conclusions of a run are saved; `findings` of them."""
@@ -443,7 +450,7 @@ class Runs:
         if campaign is not None:
             query = query.where(RunRow.campaign == campaign)
         found: dict[tuple[str, str], dict[str, Any]] = {}
-        with self._read() as connection:
+        with self.reading() as connection:
             for name, pool, state, count, findings, took_s in connection.execute(query.order_by(RunRow.campaign)):
                 of = found.setdefault((name, pool), {"campaign": name, "pool": pool})
                 of[state] = count
@@ -457,37 +464,40 @@ class Runs:
         query = select(RunRow.reason, func.count(), func.min(RunRow.note)).where(RunRow.state == "unobservable")
         if campaign is not None:
             query = query.where(RunRow.campaign == campaign)
-        with self._read() as connection:
+        with self.reading() as connection:
             rows = connection.execute(query.group_by(RunRow.reason).order_by(func.count().desc()))
             return [(reason or "", count, note or "") for reason, count, note in rows]
 
     def superseded(self) -> int:
         """How many recordings were not the first of their run."""
-        with self._read() as connection:
+        with self.reading() as connection:
             return connection.scalar(select(func.count()).select_from(SupersededRow)) or 0
 
     # devices
 
-    def tell(self, host: str, slots: Iterable[Slot]) -> dict[str, bool]:
+    def tell(self, host: str, slots: Sequence[Slot]) -> dict[str, bool]:
         """What a host says of its devices now; serial -> whether a person wants it to rest."""
-        insert_new = postgresql.insert if self.server else sqlite.insert
-        wished = {}
+        if not slots:
+            return {}
+        rows = [
+            {
+                "host": host, "serial": slot.serial, "labels": json.dumps(dict(slot.labels)), "state": slot.state,
+                "note": slot.note, "run": slot.run, "seen_at": _Now(), "paused": False,
+            }
+            for slot in slots
+        ]  # fmt: skip
+        query = (postgresql.insert if self.server else of_sqlite.insert)(DeviceRow).values(rows)
+        said = {name: query.excluded[name] for name in ("labels", "state", "note", "run", "seen_at")}
+        query = query.on_conflict_do_update(index_elements=["host", "serial"], set_=said)
         with self._write() as connection:
-            for slot in slots:
-                said = {
-                    "labels": json.dumps(dict(slot.labels)), "state": slot.state, "note": slot.note, "run": slot.run,
-                    "seen_at": _Now(),
-                }  # fmt: skip
-                query = insert_new(DeviceRow).values(host=host, serial=slot.serial, paused=False, **said)
-                query = query.on_conflict_do_update(index_elements=["host", "serial"], set_=said)
-                wished[slot.serial] = bool(connection.scalar(query.returning(DeviceRow.paused)))
-        return wished
+            found = connection.execute(query.returning(DeviceRow.serial, DeviceRow.paused))
+            return {serial: bool(paused) for serial, paused in found}
 
     def devices(self) -> list[Slot]:
         """The devices that hosts have told of."""
         columns = (DeviceRow.host, DeviceRow.serial, DeviceRow.labels, DeviceRow.state, DeviceRow.note, DeviceRow.run)
         query = select(*columns, (_Now() - DeviceRow.seen_at).label("silent_s"), DeviceRow.paused)
-        with self._read() as connection:
+        with self.reading() as connection:
             rows = connection.execute(query.order_by(DeviceRow.host, DeviceRow.serial)).all()
         return [Slot(**{**row._mapping, "labels": json.loads(row.labels)}) for row in rows]
 
@@ -501,7 +511,8 @@ class Runs:
     # inside
 
     @contextmanager
-    def _read(self) -> Iterator[Connection]:
+    def reading(self) -> Iterator[Connection]:
+        """A transaction to read in."""
         with in_words(self.name), self._engine.begin() as connection:
             yield connection
 
@@ -509,6 +520,27 @@ class Runs:
     def _write(self) -> Iterator[Connection]:
         with in_words(self.name), self._writing.begin() as connection:
             yield connection
+
+
+def take_along(old: Path, place: Path) -> None:
+    """Copy the runs of a fleet out of the file of an index that was set aside: they are no index. What was judged waits
+    to be judged again, into the new one."""
+    with in_words(str(old)), closing(sqlite3.connect(old)) as before:
+        try:
+            found = before.execute("SELECT version FROM fleet_version").fetchone()
+        except sqlite3.OperationalError:
+            return
+    if found != (VERSION,):
+        return
+    Runs(place).close()
+    with in_words(str(place)), closing(sqlite3.connect(place)) as now:
+        now.execute("ATTACH ? AS old", (str(old),))
+        with now:
+            for each in (RunRow, SupersededRow, DeviceRow):
+                columns = ", ".join(f'"{column.name}"' for column in each.__table__.columns)
+                name = each.__tablename__
+                now.execute(f"INSERT INTO {name} ({columns}) SELECT {columns} FROM old.{name}")  # noqa: S608, our own names
+            now.execute("UPDATE runs SET state = 'recorded', judgings = 0 WHERE state = 'judged'")
 
 
 _JOBS = table("procrastinate_jobs", column("queueing_lock"), column("status"))

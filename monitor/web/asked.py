@@ -34,7 +34,9 @@ from monitor.reports.mask import Mask, masked
 from monitor.reports.time_axis import clock, span
 from monitor.reports.words import Words
 from monitor.store import Store
+from monitor.store.campaigns import has_fleet
 from monitor.store.lists import Brief, Carried, Lists, State
+from monitor.store.runs import Runs
 from monitor.web.choices import choices
 from monitor.web.door import form_token
 from monitor.web.lines import Lines
@@ -102,12 +104,29 @@ class Site:
     """The folder with the log of what was shown as it is; None: nothing is, every value is masked."""
     signer: Signer | None = None
     """Who signs marks."""
+    metrics_token: str | None = None
+    """What Prometheus says to be let in to /metrics; None: only a browser with the token is."""
     lists: Lists = field(init=False)
 
     def __post_init__(self) -> None:
         self.lists = Lists(self.store)
         self._kept: OrderedDict[str, _Kept] = OrderedDict()
         self._turn = threading.RLock()
+        self._runs: Runs | None = None
+
+    @property
+    def has_fleet(self) -> bool:
+        """Whether a campaign was planned in this database."""
+        return self._runs is not None or has_fleet(self.store)
+
+    @property
+    def runs(self) -> Runs | None:
+        """The runs of the campaigns in this database; None where none was planned. Raises UserError when another
+        version planned them."""
+        with self._turn:
+            if self._runs is None and has_fleet(self.store):
+                self._runs = Runs(self.store.place)
+            return self._runs
 
     def turn_of(self, recording: str | None) -> AbstractContextManager[Any]:
         """What a page of a recording is made in. Raises UserError when the index has none of that id."""

@@ -24,6 +24,7 @@ def choices(words: Words) -> dict[str, Any]:
         "same": lambda values: [(value, value) for value in values],
         "counted": lambda values: [(value, f"{value} ({count:,})") for value, count in values],
         "plans": called("plan"),
+        "run_states": called("run"),
         "level_choices": called("level")(LEVELS),
         "titles": lambda rules: [(rule, words.of(title)) for rule, title in rules.items()],
         "data_choices": lambda values: [(value, f"{words.data(value)} ({count:,})") for value, count in values],

@@ -17,6 +17,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 COOKIE = "appwitness"
 HEALTH = "/healthz"
 """Where health checks ask."""
+METRICS = "/metrics"
+"""Where Prometheus asks."""
 STRANGER = "Open the address that `appwitness web` printed: it has the token that these pages ask for.\n"
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; form-action 'self'; "
@@ -40,12 +42,21 @@ class Door:
     The address `/?token=...` carries the token the first time, a cookie from then on. `address` is where we listen: at
     a loopback address only this machine is answered. A page elsewhere that points its own name at us (DNS rebinding)
     gets nothing: a Host is an address, `localhost`, `address` itself, or one of `names`. What changes something must
-    come from our own pages. HEALTH tells nothing of a recording, so it needs no token.
+    come from our own pages. HEALTH tells nothing of a recording, so it needs no token. METRICS is also for whoever says
+    `Authorization: Bearer` and the `metrics` token, which opens nothing else.
     """
 
-    def __init__(self, inner: ASGIApp, token: str, address: str = "127.0.0.1", names: Iterable[str] = ()) -> None:
+    def __init__(
+        self,
+        inner: ASGIApp,
+        token: str,
+        address: str = "127.0.0.1",
+        names: Iterable[str] = (),
+        metrics: str | None = None,
+    ) -> None:
         self.inner = inner
         self.token = token
+        self.metrics = metrics
         self.address = address.strip("[]").lower()
         self.local = is_loopback(self.address)
         self.names = {"localhost", self.address, *map(host_name, names)}
@@ -72,7 +83,7 @@ class Door:
             return PlainTextResponse("For this machine alone.\n", status_code=403)
         if not self._is_ours(request.headers):
             return PlainTextResponse("Another host was asked for.\n", status_code=400)
-        if request.url.path == HEALTH:
+        if request.url.path == HEALTH or (request.url.path == METRICS and self._may_scrape(request.headers)):
             return None
         known = [*request.query_params.getlist("token"), request.cookies.get(cookie_of(request), "")]
         if not any(self._is_token(each) for each in known):
@@ -96,8 +107,12 @@ class Door:
             return bool(name)
         return is_loopback(name) if self.local else _is_address(name)
 
+    def _may_scrape(self, headers: Headers) -> bool:
+        scheme, _, said = headers.get("authorization", "").partition(" ")
+        return bool(self.metrics) and scheme.lower() == "bearer" and _same(said, self.metrics or "")
+
     def _is_token(self, said: str) -> bool:
-        return secrets.compare_digest(said.encode("utf-8", "replace"), self.token.encode())
+        return _same(said, self.token)
 
 
 def host_name(host: str) -> str:
@@ -120,7 +135,11 @@ def form_token(token: str) -> str:
 
 def is_form_token(said: object, token: str) -> bool:
     """Whether a form is ours."""
-    return isinstance(said, str) and secrets.compare_digest(said.encode("utf-8", "replace"), form_token(token).encode())
+    return isinstance(said, str) and _same(said, form_token(token))
+
+
+def _same(said: str, token: str) -> bool:
+    return secrets.compare_digest(said.encode("utf-8", "replace"), token.encode())
 
 
 def policy_of(parts: Iterable[str]) -> dict[str, str]:

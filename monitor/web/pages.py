@@ -15,9 +15,9 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from monitor.errors import UserError
-from monitor.web import consents, live, overview, ranking, run
+from monitor.web import campaigns, consents, live, overview, ranking, run
 from monitor.web.asked import STATIC, Asked, Site
-from monitor.web.door import HEALTH, Door
+from monitor.web.door import HEALTH, METRICS, Door
 
 View = Callable[[Asked], Response]
 PAGES: dict[str, View] = {
@@ -27,6 +27,9 @@ PAGES: dict[str, View] = {
     "/rules": overview.rules,
     "/rules/{rule}": overview.rule,
     "/ranking": ranking.ranking,
+    "/fleet": campaigns.campaigns,
+    "/fleet/{campaign}": campaigns.campaign,
+    "/fleet/{campaign}/runs": campaigns.runs_of_campaign,
     "/compare": overview.compare,
     "/recordings/{recording}": run.summary,
     "/recordings/{recording}/findings": run.findings,
@@ -70,7 +73,8 @@ def app(
     def of_all(request: Request) -> Response:
         asked = Asked(site, request)
         pause_s = asked.number("pause") or live.LATER_S
-        return live.events(request, live.Watched(lambda: overview.state_of_all(asked), lambda: False, ending, pause_s))
+        state = campaigns.state_of_fleet if "fleet" in request.query_params else overview.state_of_all
+        return live.events(request, live.Watched(lambda: state(asked), lambda: False, ending, pause_s))
 
     def of_one(request: Request) -> Response:
         asked = Asked(site, request)
@@ -99,10 +103,11 @@ def app(
             Route("/recordings/{recording}/events", of_one),
             Route("/events", of_all),
             Route(HEALTH, health),
+            Route(METRICS, _page(site, campaigns.metrics)),
             Route(f"/static/{STATIC[0]}/{{name}}", _static),
             *(Route(path, _page(site, view), methods=["GET"]) for path, view in PAGES.items()),
         ],
-        middleware=[Middleware(Door, token=site.token, address=address, names=names)],
+        middleware=[Middleware(Door, token=site.token, address=address, names=names, metrics=site.metrics_token)],
         exception_handlers={UserError: problem, HTTPException: problem},
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
@@ -15,10 +16,12 @@ from monitor.errors import UserError
 from monitor.events import FILES, Access, Ref, Upload
 from monitor.exchange import har
 from monitor.findings import LEVELS, Flow
+from monitor.findings.chain import Chains
 from monitor.recording import Recording
 from monitor.reports import render
 from monitor.reports.frames import frames
 from monitor.reports.page.sections import gaps as gap_rows
+from monitor.reports.reasons import steps
 from monitor.reports.time_axis import consent_steps
 from monitor.reports.timeline import picture
 from monitor.reports.verdict import Verdict, headline, verdict, worst_first
@@ -94,6 +97,7 @@ def summary(asked: Asked) -> Response:
         group["more"] = max(0, len(who) - 5)
     low, high = asked.seconds("from"), asked.seconds("to")
     zoomed = (low, high) if low is not None and high is not None and low < high else None
+    drawn = picture(report, asked.words, only=zoomed)
     facts = {
         **first,
         "facts": facts_in_words(report, asked.words),
@@ -105,7 +109,8 @@ def summary(asked: Asked) -> Response:
                   for step in consent_steps(report)],
         "gaps": len(report.gaps),
         "zoomed": zoomed,
-        "_picture": picture(report, asked.words, only=zoomed),
+        "_stretch": zoomed or (drawn and (math.floor(drawn.low * 10) / 10, math.ceil(drawn.high * 10) / 10)),
+        "_picture": drawn,
     }  # fmt: skip
     return asked.answer("summary.html", facts)
 
@@ -235,6 +240,7 @@ def upload(asked: Asked) -> Response:
                    "tls": event.tls, "client": event.client, "server": event.server},
         "findings": _about(asked, seen.ref),
         "flows": [_flow(asked, flow) for flow in flows],
+        "why": _why(asked, seen.ref) if asked.request.query_params.get("why") else [],
         "decoded": body.viewed(asked, seen.event, flows, folder),
         "before": seen.number - 1 or None,
         "after": seen.number + 1 if seen.number < dict(asked.state.lines)["upload"] else None,
@@ -251,6 +257,13 @@ def _flow(asked: Asked, flow: Flow) -> dict[str, Any]:
         "carrier": flow.carrier and flow.carrier.code, "matches": [shown.event(match) for match in flow.matches[:20]],
         "more": max(0, len(flow.matches) - 20),
     }  # fmt: skip
+
+
+def _why(asked: Asked, upload: Ref) -> list[dict[str, Any]]:
+    """Of each flow of an upload how it was concluded; asked for by itself, as it needs the whole report."""
+    chains = Chains(asked.report)
+    flows = [flow for flow in asked.report.flows if flow.upload == upload][:MOST_WAYS]
+    return [{"flow": each.id, "data": each.data, "chain": steps(chains.of_flow(each), asked.words)} for each in flows]
 
 
 def _about(asked: Asked, ref: Ref) -> list[dict[str, Any]]:

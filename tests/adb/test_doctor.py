@@ -242,8 +242,8 @@ def test_in_a_container_it_says_whose_adb_server_is_asked(
     (result,) = around()
 
     port = adb.server()[1]
-    assert f"own adb server at 127.0.0.1:{port}" in result.message
-    assert ("and those named by HOST:PORT" in result.message) == usb
+    assert f"in a container, with its own adb server, 127.0.0.1:{port}" in result.message
+    assert (f"the devices of {tmp_path}" in result.message) == usb
     assert doctor.diagnose(None, rig.folder).results[0] == result
 
 

@@ -13,7 +13,8 @@ from click.testing import CliRunner
 
 from monitor.cli import main
 from monitor.events import Gap
-from monitor.findings import Report
+from monitor.findings import Report, Why
+from monitor.findings.audit import audit
 from monitor.lab.expected import load, shown
 from monitor.observe.android import device
 from monitor.observe.android.control import Control
@@ -90,6 +91,10 @@ def test_the_whole_way(phone_of: Callable[..., Phone], tmp_path: Path, mode: str
     assert recording.run.device.facts["fingerprint"].startswith("google/stand_in")
     assert recording.run.app.facts["target_sdk"] == 34
     assert recording.run.route["way"] == way
+    assert recording.run.requests == ()
+    said = {each.code for each in audit(report)}
+    assert {Why.PROBE_PASSED, Why.WRAPPED, Why.NOT_UNPINNED, Why.PROXIED, Why.ALL_UNDONE} <= said
+    assert (Why.REDIRECTED in said) == (way == "redirect")
     assert {flow.carrier.by for flow in report.flows if flow.carrier} == joined
     assert after["settings"]["global"].pop("http_proxy", None) == {"reverse": ":0"}.get(way)
     assert after == before

@@ -212,6 +212,9 @@ def test_it_is_downloaded_once_and_compared(tmp_path: Path, release: Releases) -
 
     assert (first.data, first.origin, second.data, second.origin) == (program, "download", program, "cache")
     assert first.sha256 == hashlib.sha256(program).hexdigest()
+    (asked,) = first.requests
+    assert (asked.what, asked.to) == ("frida_build", release.downloads.split("/")[2])
+    assert second.requests == ()
 
 
 @pytest.mark.parametrize("wrong", ["digest", "absent", "no release", "nobody there"])

@@ -194,6 +194,7 @@ def test_the_emulators_address_is_tried(
     route.start()
 
     told = route.describe()
+    assert [(each.what, each.to) for each in control.requests] == [("proxy_reached", "10.0.2.2:8080")]
     host = "10.0.2.2" if reached else "127.0.0.1"
     assert told["way"] == ("address" if reached else "reverse")
     assert ("does not reach the proxy at 10.0.2.2:8080" in told["why"]) != reached

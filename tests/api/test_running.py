@@ -14,7 +14,7 @@ def home(tmp_path_factory, monkeypatch):
 @pytest.mark.lab
 @pytest.mark.slow
 def test_a_block_drives_a_run(tmp_path):
-    with monitor.observe(device="lab:circle", plan="refuse", output=tmp_path / "run") as run:
+    with monitor.observe(device="lab:circle", plan="refuse", output=tmp_path / "run", case="12 O 3/26") as run:
         assert (run.package, run.serial) == ("com.example.circle", "lab")
         assert str(run.proxy).startswith("127.0.0.1:")
         first = run.wait(upload_to="circle.test")
@@ -26,6 +26,7 @@ def test_a_block_drives_a_run(tmp_path):
     assert str(first).startswith("uploads.jsonl:")
     assert str(marked).startswith("consents.jsonl:")
     assert {"sent-after-refusal", "address-book-upload"} <= {finding.rule for finding in run.findings}
+    assert run.report.run.case == "12 O 3/26"
     assert run.report.verified
     assert run.report.verified.ok
     assert {one.change for one in run.diff.changes} == {"new"}

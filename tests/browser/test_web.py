@@ -15,6 +15,7 @@ from playwright.sync_api import expect
 from monitor.correlate import correlate, follow, knowledge
 from monitor.recording import Recording
 from monitor.store import Store
+from monitor.store.runs import Runs
 from tests.browser.seen import SIZES, overflow, violations
 from tests.web import serving
 
@@ -35,6 +36,7 @@ def store(tmp_path_factory, known):
         for case in (CASE, "sent-before-consent"):
             correlate(Recording.open(RECORDINGS / case), store, known)
         correlate(serving.many(folder / "many", 300, 30), store, known)
+        serving.campaign(folder / "index.sqlite", "many")
         yield store
 
 
@@ -67,6 +69,7 @@ PATHS = {
     "uploads": "/recordings/{run}/uploads",
     "upload": "/recordings/{run}/uploads/1",
     "upload revealed": "/recordings/{run}/uploads/1?reveal=1",
+    "upload explained": "/recordings/{run}/uploads/1?why=1",
     "reads": "/recordings/{run}/reads",
     "read": "/recordings/{run}/reads/1",
     "consent": "/recordings/{run}/consents",
@@ -75,6 +78,10 @@ PATHS = {
     "recipient": "/recipients/h0.d0.test",
     "ranking": "/ranking",
     "ranking of findings": "/ranking?by=finding&rule=sent-before-consent",
+    "ranking of a campaign": "/ranking?by=app&campaign=night",
+    "campaigns": "/fleet",
+    "campaign": "/fleet/night",
+    "runs of a campaign": "/fleet/night/runs",
     "rules": "/rules",
     "rule": "/rules/sent-before-consent",
     "many uploads": "/recordings/many/uploads",
@@ -184,6 +191,17 @@ def test_rows_come_without_a_reload_and_focus_stays(browse, store, known, tmp_pa
         finally:
             stop.set()
             live.join()
+
+
+def test_a_campaign_is_seen_to_go_on(browse, store):
+    page = browse("/fleet/night")
+    page.evaluate("window.same = true")
+    expect(page.locator("#progress")).to_contain_text("1 running")
+    with Runs(store.place) as runs:
+        (running,) = (slot.run for slot in runs.devices() if slot.run)
+        runs.recorded(running, "many-2", "R58")
+    expect(page.locator("#progress")).to_contain_text("1 to judge")
+    assert page.evaluate("window.same")
 
 
 @pytest.mark.slow

@@ -5,6 +5,7 @@ import json
 import shutil
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
@@ -24,7 +25,7 @@ from tests.care.test_sharing import NAME, PHONE, START, Judge
 HERE = Path(__file__).parent.parent / "recordings"
 APP = "com.example.shop"
 VALUE = Value(type="phone_number", text=PHONE)
-LINE = {"at": START, "app": APP, "pid": 1}
+LINE: dict[str, Any] = {"at": START, "app": APP, "pid": 1}
 
 
 def run(**more) -> Run:

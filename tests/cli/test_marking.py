@@ -289,6 +289,12 @@ def test_who_names_none_means_the_run_that_is_going_on_else_the_newest(path):
         assert json.loads(run("report", "--format", "json", code=0).stdout)["recording"] == "live"
     assert [noted(one) for one in (path, live, newest)] == [0, 1, 1]
     assert json.loads(run("report", "--format", "json", code=0).stdout)["recording"] == "newest"
+    run("pack", newest, code=0)
+    mark("note", "to the folder, not to its archive")
+    run("pack", newest, "--output", newest.with_name("again.zip"), "--remove", code=0)
+    newest.with_name("newest.zip").unlink()
+    assert json.loads(run("report", "--format", "json", code=0).stdout)["recording"] == "newest"
+    assert "is an archive" in run("mark", "note", "x", code=2).stderr
 
 
 def test_of_two_that_are_going_on_neither_is_taken(path):

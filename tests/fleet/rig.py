@@ -22,7 +22,8 @@ trap 'rmdir "$5.busy"' EXIT
 trap 'exit 130' TERM
 sleep "$3" &
 wait $!
-mkdir -p "$2" && cp -R "$1/." "$2/" && sed -i "s/address-book-upload/${2##*/}/" "$2/run.json"
+mkdir -p "$2" && cp -R "$1/." "$2/"
+sed -i -e "s/address-book-upload/${2##*/}/" -e 's/"v": 1,/"v": 1, "campaign": "night",/' "$2/run.json"
 exit "$4"
 """
 """$1: the recording, $2: the folder to make, $3: seconds, $4: the exit code of `observe`, $5: the device, which is not

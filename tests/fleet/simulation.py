@@ -141,6 +141,7 @@ def simulate(postgres: Postgres, folder: Path, size: Size) -> Figures:
                 figures.killed[what] = figures.killed.get(what, 0) + 1
             time.sleep(min(1.0, size.seconds / 2))
         figures.took_s = time.monotonic() - begun
+        assert not pool.unobservable, table.reasons()
     with Store(fleet.url) as store:
         names = [run.id for run in store.recordings()]
         found = sum(len(store.findings(name)) for name in names[:200])
@@ -175,6 +176,7 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=20_000)
     parser.add_argument("--hosts", type=int, default=4)
     parser.add_argument("--seconds", type=float, default=9.0, help="that a run takes on average")
+    parser.add_argument("--lease", dest="lease_s", type=float, default=20.0, help="seconds until a host counts as dead")
     parser.add_argument("--kills", type=int, nargs="?", const=30, default=0, help="how often something is killed")
     said = parser.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="fleet-"))

@@ -9,7 +9,9 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import sqlalchemy
 
+from monitor.api.judging import judging
 from monitor.errors import StoreError, UserError
+from monitor.store import Store
 from monitor.store.database import open_engine
 from monitor.store.runs import ATTEMPTS, JUDGINGS, Planned, Runs, Slot, Waiting
 from tests.fleet.rig import planned
@@ -71,8 +73,7 @@ def test_the_first_recording_wins_and_the_other_is_kept_aside(runs):
     assert runs.recorded(run.id, f"{run.id}-a{won.index(True)}", "phone")  # the answer was lost, and it asks again
     assert not runs.recorded(run.id, f"{run.id}-a{won.index(False)}", "phone")
     assert runs.superseded() == 3
-    (judged,) = runs.to_judge(5, "host", 60)
-    assert judged.recording == f"{run.id}-a{won.index(True)}"
+    assert runs.to_judge("host", 60).recording == f"{run.id}-a{won.index(True)}"
 
 
 def test_a_lease_that_is_not_renewed_ends(runs):
@@ -84,6 +85,14 @@ def test_a_lease_that_is_not_renewed_ends(runs):
     assert runs.take(POOL, "other", "phone", 60).id == dead.id
     assert runs.recorded(dead.id, "late", "phone")  # whoever had it was cut off, not dead, and is the first
     assert state(runs) == {"leased": 1, "recorded": 1}
+
+
+def test_nobody_loses_a_lease_for_a_server_that_was_away(empty_database):
+    with Runs(empty_database) as runs:
+        runs.plan(planned(1))
+        runs.take(POOL, "host", "phone", -1)
+        assert runs.expire(1e9) == 0
+        assert runs.expire(0) == 1
 
 
 @pytest.mark.parametrize("how", ["fails", "is lost"])
@@ -134,26 +143,27 @@ def test_recordings_are_judged_by_one_at_a_time_and_not_for_ever(runs):
         run = runs.take(POOL, "host", "phone", 60)
         runs.recorded(run.id, f"{run.id}-a1", "phone")
     with ThreadPoolExecutor(4) as four:
-        taken = [run for some in four.map(lambda _: runs.to_judge(1, "host", 60), range(4)) for run in some]
-    assert len({run.id for run in taken}) == 3
+        found = list(four.map(lambda _: runs.to_judge("host", 60), range(4)))
+    taken = [run for run in found if run]
+    assert len({run.id for run in taken}) == len({run.lease for run in taken}) == 3
     runs.judged(taken[0].id, 7)
     for _ in range(JUDGINGS):
         runs.unjudged(taken[1].id, "It is damaged.")
-        assert runs.to_judge(2, "host", 60) or _ == JUDGINGS - 1
+        assert runs.to_judge("host", 60) or _ == JUDGINGS - 1
     assert state(runs) == {"judged": 1, "recorded": 1, "unobservable": 1}
     assert runs.reasons() == [("judging", 1, "It is damaged.")]
     assert runs.progress()[0].findings == 7
     assert runs.retry("night") == 1
-    assert [run.id for run in runs.to_judge(2, "host", 60)] == [taken[1].id]
+    assert runs.to_judge("host", 60).id == taken[1].id
 
 
 def test_a_judge_that_is_not_heard_of_loses_its_lease(runs):
     runs.plan(planned(1))
     run = runs.take(POOL, "host", "phone", 60)
     runs.recorded(run.id, "r", "phone")
-    runs.to_judge(1, "host", -1)
+    runs.to_judge("host", -1)
     assert runs.expire() == 1
-    assert len(runs.to_judge(1, "other", 60)) == 1
+    assert runs.to_judge("other", 60)
 
 
 def test_devices_rest_when_a_person_wants_it(runs):
@@ -196,13 +206,41 @@ def test_runs_of_another_version_are_not_touched(place):
 
 
 def test_runs_and_index_share_a_database(place):
-    from monitor.store import Store
-
     with Store(place) as store, Runs(place) as runs:
         runs.plan([Planned("r", "night", "a", "a", "accept", "")])
         assert store.recordings() == []
     with Runs(place) as runs:
         assert state(runs) == {"planned": 1}
+
+
+def test_a_campaign_is_judged_again(runs):
+    runs.plan(planned(2))
+    for run in (runs.take(POOL, "host", "phone", 60) for _ in range(2)):
+        runs.recorded(run.id, f"{run.id}-a1", "phone")
+    runs.judged(runs.to_judge("host", 60).id, 1)
+    assert runs.judge_again("night") == 1
+    assert state(runs) == {"recorded": 2}
+
+
+def test_runs_survive_the_index_of_another_version(tmp_path, monkeypatch):
+    monkeypatch.setenv("APPWITNESS_HOME", str(tmp_path))
+    place = tmp_path / "appwitness.sqlite"
+    with Store(place), Runs(place) as runs:
+        runs.plan(planned(3))
+        run = runs.take(POOL, "host", "phone", 60)
+        assert run is not None
+        runs.recorded(run.id, "r", "phone")
+        runs.judged(run.id, 2)
+        runs.tell("host", [slot()])
+
+    def prepare(connection: sqlalchemy.Connection, _: str) -> None:
+        connection.execute(sqlalchemy.text("UPDATE index_version SET version = 0"))
+
+    open_engine(place, prepare).dispose()
+    judging().store.close()
+    with Runs(place) as runs:
+        assert state(runs) == {"planned": 2, "recorded": 1}
+        assert len(runs.devices()) == 1
 
 
 def test_a_server_that_is_away_says_so():

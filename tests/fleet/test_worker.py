@@ -175,7 +175,7 @@ def test_what_was_complete_is_not_recorded_again(tmp_path, runs):
     here.objects.put(f"{plan.id}-a1", made(tmp_path))
     here.objects.complete(f"{plan.id}-a1")  # and then its host was killed
     assert served(here, phones(1), runs).pools[0].recorded == 1
-    assert runs.to_judge(1, "host", 60)[0].recording == f"{plan.id}-a1"
+    assert runs.to_judge("host", 60).recording == f"{plan.id}-a1"
 
 
 def test_a_recording_that_is_not_complete_is_made_again(tmp_path, runs):

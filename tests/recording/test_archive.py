@@ -11,6 +11,7 @@ import sys
 import tempfile
 import zipfile
 from collections.abc import Callable, Iterable
+from pathlib import Path
 
 import pytest
 
@@ -22,7 +23,7 @@ from monitor.recording import Recording, archive, verify
 from monitor.store import Store
 from tests.recording.test_hostile import BODY, access, made, mark
 
-type Members = list[tuple[zipfile.ZipInfo, bytes]]
+RECORDINGS = Path(__file__).parents[1] / "recordings"
 
 
 @pytest.fixture
@@ -35,12 +36,6 @@ def folder(tmp_path):
 def packed(folder):
     archive.write(folder, folder.with_name("r.zip"))
     return folder.with_name("r.zip")
-
-
-@pytest.fixture(autouse=True)
-def _nothing_unpacked_is_left():
-    yield
-    archive._unpacked.cache_clear()
 
 
 def test_it_unpacks_to_the_folder_with_any_program(folder, packed, tmp_path):
@@ -66,7 +61,6 @@ def test_it_is_judged_as_the_folder_is(folder, packed, tmp_path):
         assert said.verified
         assert said.verified.outcome == "intact"
         found[place] = (outcome.flows, outcome.findings)
-        archive._unpacked.cache_clear()
         assert is_current(Recording.open(place), store, known)
     assert found[folder] == found[packed]
     assert found[packed][1]
@@ -81,10 +75,47 @@ def test_what_it_is_unpacked_to_is_private_and_goes(packed, monkeypatch, tmp_pat
     recording = Recording.open(packed)
     assert stat.S_IMODE(recording.path.stat().st_mode) == 0o700
     [upload] = recording.events(Upload)
-    archive._unpacked.cache_clear()
     assert recording.body(upload.body or "") == BODY
     del recording
     assert list(room.iterdir()) == []
+
+
+def test_it_is_unpacked_once_while_somebody_has_it(packed):
+    recording = Recording.open(packed)
+    assert Recording.open(packed).path == recording.path
+    packed.write_bytes(packed.read_bytes())
+    assert Recording.open(packed).path != recording.path
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from monitor.recording import Recording
+recording = Recording.open(Path(sys.argv[1]))
+if os.fork() == 0:
+    del recording
+    os._exit(0)
+os.wait()
+assert recording.path.exists()
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_what_a_process_left_that_was_killed_is_removed_and_nothing_else(packed, monkeypatch, tmp_path):
+    room = tmp_path / "room"
+    (room / "appwitness-file").parent.mkdir()
+    (room / "appwitness-file").touch()
+    (room / "appwitness-link").symlink_to(tmp_path)
+    monkeypatch.setenv("TMPDIR", str(room))
+    monkeypatch.setattr(tempfile, "tempdir", str(room))
+    done = subprocess.run([sys.executable, "-c", KILLED, packed], check=False, stderr=subprocess.PIPE)
+    assert done.returncode == -9, done.stderr
+    assert len(list(room.iterdir())) == 3
+    recordings = [Recording.open(packed), Recording.open(packed)]
+    assert len(list(room.iterdir())) == 3
+    assert all(each.path.exists() for each in recordings)
+    del recordings
+    assert sorted(each.name for each in room.iterdir()) == ["appwitness-file", "appwitness-link"]
 
 
 def test_nothing_is_added_to_it(packed):
@@ -243,11 +274,16 @@ def test_a_pipe_is_no_archive(tmp_path):
 def test_the_verbs_read_it(folder, tmp_path):
     def said(*arguments: str, code: int = 0) -> str:
         done = subprocess.run(
-            [*(sys.executable, "-m", "monitor"), *arguments], check=False, capture_output=True, text=True, cwd=tmp_path
-        )
+            [*(sys.executable, "-m", "monitor"), *arguments],
+            check=False, capture_output=True, text=True, cwd=tmp_path, env={**os.environ, "TMPDIR": f"{tmp_path}/room"},
+        )  # fmt: skip
         assert done.returncode == code, done.stderr
         return done.stdout
 
+    (tmp_path / "room").mkdir()
     assert said("pack", "r").startswith(f"{tmp_path / 'r.zip'}: ")
     assert "intact" in said("verify", "r.zip")
     assert "r.zip" in said("report", "r.zip", "--db", "index.sqlite", code=1)
+    archive.write(RECORDINGS / "address-book-upload", tmp_path / "other.zip")
+    assert "other.zip: " in said("correlate", "-j", "2", "r.zip", "other.zip", "--db", "many.sqlite", code=1)
+    assert not list((tmp_path / "room").iterdir())

@@ -8,6 +8,7 @@ from monitor.events import Change, Endpoint, OwnRequest, Probe, Screen, Touch
 from monitor.findings import Counted
 from monitor.findings.audit import SHORT, audit
 from monitor.reports import render
+from monitor.reports.mask import masked
 from monitor.reports.reasons import said
 from monitor.reports.words import Words
 from monitor.seen import Seen
@@ -78,6 +79,13 @@ def test_touches_of_the_plan_are_counted_and_those_of_a_person_are_not():
         for number, touch in enumerate((Touch(label="OK", by="plan"), Touch(label="OK", by="user")), 1)
     )  # fmt: skip
     assert next(each for each in audit(report(screens=screens)) if each.code == "played").model_extra == {"count": 1}
+
+
+def test_masking_hides_values_in_changes_and_does_not_make_them_recorded():
+    value = sample.OWN.text
+    one = masked(report(changes=(MADE.model_copy(update={"what": f"plant {value}", "before": value}),), notes=(value,)))
+    assert value not in one.model_dump_json()
+    assert [each.code for each in audit(masked(report()))] == codes()
 
 
 @pytest.mark.parametrize("lang", ["en", "zh"])

@@ -10,8 +10,10 @@ from click.testing import CliRunner
 from monitor.cli import main
 from monitor.correlate import knowledge, report_on
 from monitor.findings.chain import Chains
+from monitor.findings.identity import identity
 from monitor.recording import Recording
 from monitor.reports import render
+from monitor.reports.fingerprint import shown, told
 from monitor.reports.mask import masked
 from monitor.reports.reasons import steps
 from monitor.reports.words import Words
@@ -66,6 +68,14 @@ def codes(chain):
         ("sent-in-cleartext", "sent-in-cleartext",
          ["read_by", "as_variant", "found", "carried_by", "in_cleartext", "order_unmeasured"]),
         ("read-after-refusal", "read-after-refusal", ["read_by", "answered", "order_one_clock"]),
+        (  # a mark on the host's clock, a read on the device's, an upload on the host's
+            "mark-corrected", "read-after-refusal",
+            ["read_by", "as_read", "found", "carried_by", "order_unmeasured", "answered", "order_unmeasured"],
+        ),
+        (
+            "mark-corrected", "sent-after-refusal",
+            ["read_by", "as_read", "found", "carried_by", "order_unmeasured", "answered", "order_one_clock"],
+        ),
         ("no-first-run-notice", "read-before-consent", ["read_by", "unasked"]),
         ("sent-after-withdrawal", "sent-after-withdrawal",
          ["read_by", "as_read", "found", "carrier_unknown", "order_unmeasured", "answered", "order_unmeasured"]),
@@ -88,6 +98,19 @@ def test_a_later_answer_is_named_with_the_order_that_makes_it_later(report_of):
     assert order.unless[0].model_extra == {"gap_ms": 1500.0}
 
 
+def test_a_flow_has_the_steps_of_all_rules_that_object_to_it(report_of):
+    report = report_of("third-party-not-covered")
+    (flow,) = [each for each in report.flows if each.recipient.party == "third"]
+    assert codes(Chains(report).of_flow(flow))[-1] == "separate_unseen"
+
+
+def test_lines_of_the_same_time_are_in_no_order():
+    report = sample.report()
+    flow = next(flow for flow in report.flows if flow.access)
+    chain = Chains(report).of_flow(flow.model_copy(update={"access_at": flow.at}))
+    assert "order_same_time" in codes(chain)
+
+
 def test_every_number_of_the_found_step_is_that_of_the_recording(report_of):
     report = report_of("sent-before-consent")
     found = next(step for step in chain_of(report, "sent-before-consent") if step.says.code == "found")
@@ -103,12 +126,14 @@ def test_every_number_of_the_found_step_is_that_of_the_recording(report_of):
 
 
 @pytest.mark.parametrize(
-    ("case", "algorithm"), [("fixed-identifier-sent", "AES/CBC/PKCS5Padding"), ("weakly-hashed", "MD5")]
+    ("case", "variant", "algorithm"),
+    [("fixed-identifier-sent", "encrypted", "AES/CBC/PKCS5Padding"), ("weakly-hashed", "md5", "MD5")],
 )
-def test_what_the_app_turned_names_the_line_that_shows_it(report_of, case, algorithm):
+def test_what_the_app_turned_names_the_line_that_shows_it(report_of, case, variant, algorithm):
     chain = chain_of(report_of(case), case)
     turned = next(step for step in chain if step.says.code == "turned_by_app")
-    assert turned.says.model_extra == {"lines": ["transforms.jsonl:1"], "algorithms": [algorithm]}
+    said = {"variant": variant, "lines": ["transforms.jsonl:1"], "algorithms": [algorithm]}
+    assert turned.says.model_extra == said
 
 
 def test_an_import_without_hooks_says_that_reads_and_consent_were_not_observed(tmp_path, monkeypatch):
@@ -120,8 +145,8 @@ def test_an_import_without_hooks_says_that_reads_and_consent_were_not_observed(t
     )
     words = ["import", str(har), *VALUE, "--app", APP, "--output", str(tmp_path / "r")]
     assert CliRunner().invoke(main, words).exit_code == 0
-    told = CliRunner().invoke(main, ["explain", str(tmp_path / "r"), "f1", "--json"]).stdout
-    assert [step["says"]["code"] for step in json.loads(told)["chain"]] == [
+    explained = CliRunner().invoke(main, ["explain", str(tmp_path / "r"), "f1", "--json"]).stdout
+    assert [step["says"]["code"] for step in json.loads(explained)["chain"]] == [
         "reads_unwatched", "as_read", "found", "carrier_unwatched", "consent_unwatched",
     ]  # fmt: skip
 
@@ -131,10 +156,10 @@ def test_all_chains_can_be_said_and_hold_no_personal_value(lang):
     report = masked(sample.report())
     chains = Chains(report)
     words = Words(lang)
-    told = [step for finding in report.findings for step in steps(chains.of(finding), words)]
-    told += [step for flow in report.flows for step in steps(chains.of_flow(flow), words)]
-    text = "\n".join(part for step in told for part in step)
-    assert len(told) > 20
+    sentences = [step for finding in report.findings for step in steps(chains.of(finding), words)]
+    sentences += [step for flow in report.flows for step in steps(chains.of_flow(flow), words)]
+    text = "\n".join(part for step in sentences for part in step)
+    assert len(sentences) > 20
     assert not [value for value in sample.secrets(sample.report()) if value in text]
     assert not re.search(r"[{}]", text)
     if lang == "zh":
@@ -150,3 +175,13 @@ def test_it_is_in_the_json_report_and_folded_on_the_page():
     assert page.count('<ol class="chain">') >= 3
     assert page.index('<details class="more evidence">') < page.index('<ol class="chain">')
     assert "How this was concluded" not in render(sample.report(), "text")
+
+
+def test_a_fingerprint_of_a_recording_is_explained_by_the_same_chain(report_of):
+    report = report_of("sent-before-consent")
+    finding = report.findings[0]
+    which = identity(finding, report.run.app.package).id
+    (known,) = shown(report, which, {}, "r")
+    assert codes(known.chain) == codes(Chains(report).of(finding))
+    assert "  1. read at accesses.jsonl:1" in told(which, [known])
+    assert json.loads(told(which, [known], as_json=True))["known_from"][0]["chain"][0]["says"]["code"] == "read_by"

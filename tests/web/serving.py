@@ -16,6 +16,7 @@ from monitor.cli.base import listen
 from monitor.knowledge import Knowledge
 from monitor.recording import Recording
 from monitor.store import Store
+from monitor.store.runs import Planned, Runs, Slot, Waiting
 from monitor.web.asked import Site
 from monitor.web.server import server
 
@@ -98,3 +99,25 @@ def many(folder: Path, uploads: int, findings: int) -> Recording:
     recording.append_all(lines)
     recording.stamp(final=True)
     return recording
+
+
+CAMPAIGN = "night"
+HOSTILE = "com.example.<b>bold</b>"
+NOTE = "Nothing came up for +8613800138000: <script>alert(1)</script>"
+
+
+def campaign(place: str | Path, recording: str) -> None:
+    """Plan a campaign of two apps in the database of an index: of its runs one is judged (this is its recording), one
+    failed, one is being made, and one waits for a device that is not there; one recording came too late."""
+    with Runs(place) as runs:
+        wanted = ((PACKAGE, "accept", ""), (HOSTILE, "accept", ""), (PACKAGE, "refuse", ""), (HOSTILE, "refuse", "tv"))
+        runs.plan(Planned(f"{CAMPAIGN}-{app}-{plan}", CAMPAIGN, app, app, plan, needs) for app, plan, needs in wanted)
+        made = [run for _ in range(3) if (run := runs.take(Waiting(CAMPAIGN, ""), "host", "R58", 3600))]
+        runs.recorded(made[0].id, recording, "R58")
+        runs.judged(made[0].id, 2)
+        runs.recorded(made[0].id, "too-late", "R58")
+        runs.failed(made[1].lease, "usage", NOTE, last=True)
+        devices = [("R58", "busy", None, made[2].id), ("old phone", "down", NOTE, None)]
+        runs.tell("host", [Slot("host", name, {"api": "34"}, state, note, run, 0, paused=False)
+                           for name, state, note, run in devices])  # fmt: skip
+        runs.pause("old phone")

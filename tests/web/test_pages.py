@@ -77,6 +77,7 @@ def index(folder, known):
                     )  # fmt: skip
             recording.stamp(final=True)
             correlate(recording, store, known)
+        serving.campaign(folder / "index.sqlite", "run-1")
         yield store
 
 
@@ -95,6 +96,7 @@ def addresses():
     """An address of each kind of page."""
     for path in PAGES:
         path = path.replace("{recording}", "run-2%20%3Cb%3E").replace("{number:int}", "1")
+        path = path.replace("{campaign}", serving.CAMPAIGN)
         yield path.replace("{host}", "a.test").replace("{rule}", "sent-before-consent")
 
 
@@ -193,6 +195,38 @@ def test_a_health_check_says_when_the_database_is_gone_and_when_it_is_back(own, 
     with own.reading() as connection:
         connection.exec_driver_sql("ALTER TABLE away RENAME TO index_version")
     assert asking.get("/healthz").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("said", "path", "status"),
+    [
+        ("Bearer of-prometheus", "/metrics", 200),
+        ("bearer of-prometheus", "/metrics", 200),
+        ("Bearer ", "/metrics", 403),
+        ("Bearer wrong", "/metrics", 403),
+        ("Basic of-prometheus", "/metrics", 403),
+        (f"Bearer {TOKEN}", "/metrics", 403),
+        ("Bearer of-prometheus", "/", 403),
+        ("Bearer of-prometheus", "/metrics/", 403),
+    ],
+)
+def test_prometheus_has_a_token_of_its_own_that_opens_nothing_else(store, known, said, path, status):
+    site = Site(store, known, TOKEN, metrics_token="of-prometheus")
+    asking = TestClient(app(site), base_url="http://127.0.0.1", client=("127.0.0.1", 50000))
+    assert asking.get(path, headers={"authorization": said}).status_code == status
+
+
+def test_figures_of_the_fleet(store, known):
+    answer = browser(store, known).get("/metrics")
+    assert answer.headers["content-type"].startswith("text/plain; version=0.0.4")
+    assert 'appwitness_runs{campaign="night",state="judged"} 1' in answer.text.splitlines()
+    without = TestClient(app(Site(store, known, TOKEN)), base_url="http://127.0.0.1", client=("127.0.0.1", 50000))
+    assert without.get("/metrics", headers={"authorization": "Bearer "}).status_code == 403
+
+
+def test_figures_of_an_index_without_a_fleet(tmp_path, known):
+    with Store(tmp_path / "index.sqlite") as store:
+        assert "appwitness_superseded_recordings 0" in browser(store, known).get("/metrics").text.splitlines()
 
 
 @pytest.mark.parametrize("path", ["/", HERE, f"{HERE}/report", "/absent"])
@@ -336,6 +370,16 @@ def test_masked_bytes_keep_only_the_names_of_fields(store, known):
     assert " ".join(shown).replace("··", "").split() == ["1f", "8b", "08", "00"]
 
 
+def test_an_upload_says_when_asked_how_each_flow_was_concluded(store, known):
+    facts = browser(store, known).get(f"{HERE}/uploads/1?format=json&why=1").json()
+    assert [each["flow"] for each in facts["why"]] == [flow["id"] for flow in facts["flows"]]
+    assert all("accesses.jsonl:1" in each["chain"][0]["says"] for each in facts["why"])
+    page = browser(store, known).get(f"{HERE}/uploads/1").text
+    assert "why=1#why" in page
+    assert 'class="chain"' not in page
+    assert 'class="chain"' in browser(store, known).get(f"{HERE}/uploads/1?why=1&lang=zh").text
+
+
 def test_a_read_leads_to_every_upload_that_carries_it(store, known):
     facts = browser(store, known).get(f"{HERE}/reads/1?format=json").json()
     assert [flow["upload"] for flow in facts["flows"]] == ["uploads.jsonl:1"]
@@ -378,6 +422,65 @@ def test_a_value_in_the_name_of_a_host_is_hidden_over_all_recordings(tmp_path, k
             assert "8613800000007" not in page
 
 
+def test_a_campaign_says_how_far_it_is_and_what_can_be_done(store, known):
+    asking = browser(store, known)
+    (listed,) = asking.get("/fleet?format=json").json()["campaigns"]
+    assert (listed["name"], listed["total"], listed["judged"], listed["stuck"]) == ("night", 4, 1, 1)
+    facts = asking.get("/fleet/night?format=json").json()
+    assert [facts[state] for state in ("planned", "leased", "recorded", "judged", "unobservable")] == [1, 1, 0, 1, 1]
+    assert facts["superseded"] == 1
+    assert [(pool["pool"], pool["devices"]) for pool in facts["pools"]] == [("", 1), ("tv", 0)]
+    (failure,) = facts["failures"]
+    assert (failure["reason"], failure["runs"], failure["example"]["device"]) == ("usage", 1, "R58")
+    assert [each["command"] for each in facts["commands"]] == [
+        "appwitness fleet retry --campaign night --reason usage",
+        "appwitness fleet host --devices all",
+        "appwitness fleet resume 'host/old phone'",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("", 4),
+        ("state=judged", 1),
+        ("state=unobservable&reason=usage", 1),
+        ("plan=refuse", 2),
+        ("pool=tv", 1),
+        ("device=R58", 3),
+        ("text=BOLD", 2),
+        ("state=%00&page=-3", 0),
+    ],
+)
+def test_the_runs_of_a_campaign_are_filtered(store, known, query, expected):
+    assert browser(store, known).get(f"/fleet/night/runs?format=json&{query}").json()["total"] == expected
+
+
+def test_a_run_that_was_judged_leads_to_its_recording(store, known):
+    page = browser(store, known).get("/fleet/night/runs?state=judged").text
+    assert 'href="/recordings/run-1"' in page
+
+
+@pytest.mark.parametrize("path", ["/fleet", "/fleet/night", "/fleet/night/runs"])
+def test_names_and_notes_of_a_fleet_are_escaped_and_masked(store, known, tmp_path, path):
+    asking = browser(store, known, reveal=tmp_path)
+    page = asking.get(path).text
+    assert "<b>bold" not in page
+    assert "<script>alert" not in page
+    assert "8613800138000" not in page + asking.get(f"{path}?format=json").text
+    assert "8613800138000" in asking.get(f"{path}?reveal=1").text
+
+
+def test_without_campaigns_nothing_leads_to_them(tmp_path, known):
+    with Store(tmp_path / "index.sqlite") as store:
+        asking = browser(store, known)
+        assert 'href="/fleet"' not in asking.get("/").text
+        assert asking.get("/fleet").status_code == 404
+        serving.campaign(tmp_path / "index.sqlite", "r")
+        assert 'href="/fleet"' in asking.get("/").text
+        assert asking.get("/fleet").status_code == 200
+
+
 def test_the_report_is_the_html_report(store, known):
     of = indexed_report(store, SECOND, known)
     for lang in LANGUAGES:
@@ -385,6 +488,15 @@ def test_the_report_is_the_html_report(store, known):
     answer = browser(store, known).get(f"{HERE}/report?download=1")
     assert answer.headers["content-disposition"] == 'attachment; filename="run-2__b_.html"'
     assert json.loads(browser(store, known).get(f"{HERE}/sarif").text)["version"] == "2.1.0"
+
+
+def test_the_fields_of_the_timeline_are_tenths_of_a_second_or_what_was_asked_for(store, known):
+    def fields(query=""):
+        return re.findall(r'name="(?:from|to)" value="([^"]*)"', browser(store, known).get(HERE + query).text)
+
+    assert all(re.fullmatch(r"-?\d+(\.\d)?", value) for value in fields())
+    assert len(fields()) == 2
+    assert fields("?from=1.125&to=2.5") == ["1.125", "2.5"]
 
 
 def test_a_recording_without_its_folder_is_shown_still(own, known, tmp_path):
@@ -396,7 +508,7 @@ def test_a_recording_without_its_folder_is_shown_still(own, known, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "path", ["/recordings/absent", f"{HERE}/uploads/9", "/recipients/c.test", "/rules/no", "/compare"]
+    "path", ["/recordings/absent", f"{HERE}/uploads/9", "/recipients/c.test", "/rules/no", "/compare", "/fleet/other"]
 )
 def test_what_is_not_there_is_not_there(store, known, path):
     answer = browser(store, known).get(path)
@@ -419,6 +531,7 @@ def test_what_is_not_there_is_not_there(store, known, path):
         "/?level='&text=%25_%5C&lang=../zh&sort=-verdict",
         "/recipients?text=%00",
         "/ranking?by=<script>&recipient=%00&sdk=-&page=999999&text=%25_%5C",
+        "/fleet/night/runs?text=%25_%5C&pool=<script>&page=99999999",
         "/ranking?by=finding&rule=%27&data=<script>alert(1)</script>",
     ],
 )

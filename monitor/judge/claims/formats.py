@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple
 
 from monitor.entries import CatalogEntry
 from monitor.events import Scope
-from monitor.judge.claims import gpp, tcf
+from monitor.judge.iab import gpp, tcf
 
 Verdict = Literal["given", "refused", "unknown"]
 

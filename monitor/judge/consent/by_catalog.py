@@ -6,9 +6,8 @@ catalog judges old recordings anew. What an early recording does not hold stays 
 
 from __future__ import annotations
 
-import base64
-
 from monitor.events import Consent, ConsentState
+from monitor.judge.iab import tcf
 from monitor.labels import Labels
 from monitor.seen import Seen
 
@@ -45,18 +44,9 @@ def _claim(line: Consent, **fields: str) -> Consent:
     return line.model_copy(update=fields)
 
 
-PURPOSES_AT, PURPOSES = 152, 24
-"""Offset and number of the purposes that the user agreed to in the core of a TC string of version 2, in bits."""
-
-
 def _tcf_status(text: str) -> ConsentState:
     """given when a TC string names a purpose that was agreed to, refused when none, requested when unreadable."""
-    core = text.partition(".")[0]
     try:
-        data = base64.urlsafe_b64decode(core + "=" * (-len(core) % 4))
+        return "given" if tcf.read(text).purposes else "refused"
     except ValueError:
         return "requested"
-    if len(data) * 8 < PURPOSES_AT + PURPOSES or data[0] >> 2 != 2:
-        return "requested"
-    purposes = int.from_bytes(data[PURPOSES_AT // 8 : (PURPOSES_AT + PURPOSES) // 8])
-    return "given" if purposes else "refused"

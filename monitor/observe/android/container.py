@@ -10,6 +10,7 @@ from monitor.observe.android import adb
 VARIABLE = "container"
 SIGNS = (Path("/.dockerenv"), Path("/run/.containerenv"))
 USB = Path("/dev/bus/usb")
+PROCESSES = Path("/proc")
 
 
 def inside() -> bool:
@@ -21,17 +22,17 @@ def server() -> str:
     """Whose adb server is asked, where it is, and which devices it has; it has been asked something before."""
     address = "{}:{}".format(*adb.server())
     if not adb.is_here():
-        return f"the adb server at {address}, with the devices of that machine; ports to a device open there"
+        return f"the adb server of another machine, {address}: it sees that one's devices and opens ports there"
     if not _runs_adb():
-        return f"the host's adb server at {address}, with the devices that the host sees"
+        return f"the host's adb server, {address}: it sees the host's devices"
     if USB.is_dir():
-        return f"this container's own adb server at {address}, with the devices of {USB} and those named by HOST:PORT"
-    return f"this container's own adb server at {address}, with the devices that are named by HOST:PORT"
+        return f"its own adb server, {address}: it sees the devices of {USB}, and those named by HOST:PORT"
+    return f"its own adb server, {address}: it sees devices named by HOST:PORT"
 
 
 def _runs_adb() -> bool:
     """Whether a process of this container is adb."""
-    for each in Path("/proc").glob("[0-9]*/comm"):
+    for each in PROCESSES.glob("[0-9]*/comm"):
         try:
             if each.read_text() == "adb\n":
                 return True

@@ -207,13 +207,13 @@ def audited(report: Report, words: Words) -> list[str]:
     return [plain(capital(said(each, words))) for each in audit(report)]
 
 
-def changes(report: Report, words: Words) -> list[tuple[str, str, str, str]]:
-    """Each change to the device: when, what, what was there before, when it was undone."""
+def changes(report: Report, words: Words) -> list[tuple[str, str, str]]:
+    """Each change to the device: when, what, and when it was undone; what was there before, run.json has."""
+    never = words("not_recorded")
     return [
-        (clock(each.at), cut(each.what), cut(each.before or ""),
-         clock(each.undone) if each.undone else words("not_recorded"))
+        (clock(each.at), cut(each.what), clock(each.undone) if each.undone else never)
         for each in report.run.changes[:ROWS]
-    ]  # fmt: skip
+    ]
 
 
 def run_facts(report: Report, words: Words) -> list[tuple[str, str]]:

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from monitor import catalog
 from monitor.events import Consent, Upload
-from monitor.judge.claims import ClaimTable, gpp, tcf
+from monitor.judge.claims import ClaimTable
 from monitor.judge.claims.formats import READERS, Words
+from monitor.judge.iab import gpp, tcf
 from monitor.match.decode import leaves
 from monitor.seen import see
 

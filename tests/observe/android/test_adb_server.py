@@ -1,8 +1,13 @@
 """Where the adb server is, as adb itself is told of it."""
 
+from pathlib import Path
+
 import pytest
 
-from monitor.observe.android import adb
+import monitor
+from monitor.observe.android import adb, container
+
+MONITOR = Path(monitor.__file__).parent
 
 
 @pytest.mark.parametrize(
@@ -27,3 +32,23 @@ def test_where_the_adb_server_is(monkeypatch, said, server, here):
         monkeypatch.setenv(name, value)
 
     assert (adb.server(), adb.is_here()) == (server, here)
+
+
+def test_no_adb_server_is_ever_stopped():
+    """It may be the host's, with devices that others use."""
+    texts = [path.read_text("utf-8") for kind in ("py", "yml") for path in MONITOR.glob(f"**/*.{kind}")]
+    assert not [text for text in texts if "kill-server" in text or "server_kill" in text]
+
+
+@pytest.mark.parametrize(
+    ("server", "told"),
+    [
+        ("tcp:host.docker.internal:5037", "the adb server of another machine, host.docker.internal:5037"),
+        ("tcp:5037", "the host's adb server, 127.0.0.1:5037"),
+    ],
+)
+def test_a_container_says_whose_adb_server_it_has(monkeypatch, tmp_path, server, told):
+    """No process of it is adb, so that an adb server on this address is the host's."""
+    monkeypatch.setenv("ADB_SERVER_SOCKET", server)
+    monkeypatch.setattr(container, "PROCESSES", tmp_path)
+    assert container.server().startswith(f"{told}: it sees")

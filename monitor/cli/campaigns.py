@@ -1,0 +1,82 @@
+"""The verbs fleet export and fleet letters: what is known of a campaign, for other tools and for authorities."""
+
+from __future__ import annotations
+
+import io
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+import click
+
+from monitor import private
+from monitor.api.home import database
+from monitor.cli.base import Judging, db_option, judging_options
+from monitor.cli.terminal import err, plain
+from monitor.errors import UserError
+
+if TYPE_CHECKING:  # imported late, so that --help answers at once
+    from monitor.store.tables import Name
+
+campaign_option = click.option("--campaign", metavar="NAME", help="Only this campaign. [default: all]")
+reveal_option = click.option(
+    "--reveal", is_flag=True, help="Show personal values as they are; they are masked otherwise."
+)
+
+
+@click.command()
+@click.argument("table", type=click.Choice(["runs", "findings", "flows", "recipients"]))
+@campaign_option
+@click.option("--format", "format_", type=click.Choice(["csv", "parquet"]), default="csv", help="What to write.")
+@click.option("--output", type=click.Path(path_type=Path, dir_okay=False), help="File to write. [default: stdout]")
+@reveal_option
+@db_option
+def export(table: str, campaign: str | None, format_: str, output: Path | None, reveal: bool, db: str | None) -> None:
+    """Write a table for other tools: runs, findings, flows or recipients, as CSV or Parquet.
+
+    Runs are those that were planned; the others are of recordings that were judged. No table has values that were read
+    or sent.
+    """
+    from monitor.fleet.exporting import write_csv, write_parquet
+    from monitor.store.tables import table as read
+
+    if format_ == "parquet" and output is None:
+        raise UserError("Parquet goes to a file.", "Name it: --output FILE.")
+    rows = read(database(db), cast("Name", table), campaign)
+    if output is None:
+        write_csv(rows, sys.stdout, reveal=reveal)
+        return
+    if format_ == "parquet":
+        count = write_parquet(rows, output, reveal=reveal)
+    else:
+        with private.writing(output) as file, io.TextIOWrapper(file, "utf-8", newline="") as text:
+            count = write_csv(rows, text, reveal=reveal)
+    err.print(plain(f"written: {output}, {count:,} rows"))
+
+
+@click.command()
+@campaign_option
+@click.option("--output", type=click.Path(path_type=Path, dir_okay=False), required=True, help="New file, X.zip.")
+@click.option("--lang", type=click.Choice(["en", "zh"]), help="Language. [default: en; under --law cn: zh]")
+@click.option(
+    "--template",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="Your own Jinja2 template in Markdown, instead of ours.",
+)
+@reveal_option
+@judging_options
+def letters(
+    campaign: str | None, output: Path, lang: str | None, template: Path | None, reveal: bool, judging: Judging
+) -> None:
+    """Write the drafts of letters to an authority, by app: one for each recording with findings, as a ZIP.
+
+    Each is what `appwitness report --format complaint` writes, under the law of --law, in a folder of its app.
+    """
+    from monitor.fleet.exporting import Letter, write_letters
+    from monitor.store.tables import table as read
+
+    chinese = judging.known.jurisdictions[:1] == ("cn",)
+    letter = Letter(lang or ("zh" if chinese else "en"), reveal, template)
+    findings = read(database(judging.db), "findings", campaign)
+    count = write_letters(judging.store, judging.known, findings, output, letter)
+    err.print(plain(f"written: {output}, {count:,} letters"))

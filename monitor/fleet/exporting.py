@@ -1,0 +1,137 @@
+"""What is known of a campaign, for other tools: tables as CSV or Parquet, and letters to authorities, by app."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+import tempfile
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TextIO
+
+from monitor.correlate import report_on
+from monitor.correlate.reporting import indexed_report
+from monitor.errors import UserError
+from monitor.fleet.objects import is_bucket, objects
+from monitor.recording import Recording, archive
+from monitor.reports import render
+from monitor.reports.ranking import masked
+from monitor.store import Store
+from monitor.store.tables import Table
+
+if TYPE_CHECKING:
+    from monitor.findings import Report
+    from monitor.knowledge import Knowledge
+
+FORMULAS = ("=", "+", "-", "@", "\t", "\r")
+"""A cell that begins so is run as a formula by spreadsheets."""
+NO_EXTENSIONS = ("autoinstall_known_extensions", "autoload_known_extensions")
+"""Settings of duckdb: it would fetch them."""
+SQL_TYPES = {str: "VARCHAR", int: "BIGINT", bool: "BOOLEAN"}
+
+
+def write_csv(table: Table, file: TextIO, *, reveal: bool = False) -> int:
+    """Write a table as CSV (RFC 4180, a header, UTF-8); how many rows it has.
+
+    A text that a spreadsheet would run gets an apostrophe in front. What looks like personal data in the name of a
+    recipient is masked, unless `reveal`.
+    """
+    out = csv.writer(file)
+    out.writerow(table.columns)
+    count = 0
+    for count, row in enumerate(_shown(table, reveal), 1):  # noqa: B007
+        out.writerow(f"'{value}" if isinstance(value, str) and value.startswith(FORMULAS) else value for value in row)
+    return count
+
+
+def write_parquet(table: Table, output: Path, *, reveal: bool = False) -> int:
+    """Write a table as Parquet; how many rows it has. Raises UserError when duckdb is missing or does not write it."""
+    try:
+        import duckdb
+    except ModuleNotFoundError:
+        raise UserError("Parquet needs duckdb.", "Install it: pip install 'appwitness[fleet]'.") from None
+    try:
+        with tempfile.TemporaryDirectory(prefix=".appwitness-", dir=output.parent) as room:
+            between, made = Path(room) / "table.csv", Path(room) / "table.parquet"
+            with between.open("w", encoding="utf-8", newline="") as file:
+                out = csv.writer(file, quoting=csv.QUOTE_NOTNULL)  # which tells an empty text from none
+                out.writerow(table.columns)
+                count = 0
+                for count, row in enumerate(_shown(table, reveal), 1):  # noqa: B007
+                    out.writerow(row)
+            with duckdb.connect(
+                config={"autoinstall_known_extensions": False, "autoload_known_extensions": False}
+            ) as engine:
+                read = engine.read_csv(
+                    str(between), header=True, delimiter=",", quotechar='"', escapechar='"', na_values="",
+                    columns={name: SQL_TYPES[kind] for name, kind in table.columns.items()}, auto_detect=False,
+                    allow_quoted_nulls=False, max_line_size=1 << 26,
+                )  # fmt: skip
+                read.write_parquet(str(made), compression="zstd")
+            made.chmod(0o600)
+            made.replace(output)
+    except (OSError, duckdb.Error) as error:
+        why = getattr(error, "strerror", None) or str(error).partition("\n")[0]
+        raise UserError(
+            f"{output} cannot be written: {why}.", "Name a file in a folder that you may write to."
+        ) from None
+    return count
+
+
+@dataclass(frozen=True)
+class Letter:
+    """How letters are written."""
+
+    lang: str
+    reveal: bool = False
+    template: Path | None = None
+
+
+def write_letters(store: Store, known: Knowledge, findings: Table, output: Path, letter: Letter) -> int:
+    """Write a ZIP with a letter to an authority for each recording of which a finding is more than a remark, in a
+    folder for each app; how many letters there are.
+
+    Raises UserError when there is such a file already, and StoreError while recordings in a bucket cannot be reached.
+    """
+    columns = list(findings.columns)
+    rows = (dict(zip(columns, row, strict=True)) for row in findings.rows)
+    wanted = {row["recording"]: row["package"] for row in rows if row["level"] != "info"}
+    with archive.created(output) as file, zipfile.ZipFile(file, "w") as packed:
+        for recording, package in wanted.items():
+            report = _report(store, known, recording)
+            text = render(report, "complaint", reveal=letter.reveal, lang=letter.lang, template=letter.template)
+            name = "/".join(re.sub(r"[^A-Za-z0-9._-]", "_", each).lstrip(".") for each in (package, f"{recording}.md"))
+            archive.add(packed, name, io.BytesIO(text.encode()))
+    return len(wanted)
+
+
+def _report(store: Store, known: Knowledge, recording: str) -> Report:
+    """With what the stamps of the recording vouch for, where it is still there."""
+    held = store.held(recording)
+    place, _, name = (held.path if held else "").rpartition("/")
+    if is_bucket(place):
+        kept = objects(place)
+        if kept.is_complete(name):
+            with kept.fetched(name) as packed:
+                return report_on(Recording.open(packed), store, known)
+    return indexed_report(store, recording, known)
+
+
+def _shown(table: Table, reveal: bool) -> Iterator[tuple[Any, ...]]:
+    """The rows, masked where need be."""
+    names = [number for number, name in enumerate(table.columns) if name in ("host", "recipient")]
+    if reveal or not names:
+        yield from table.rows
+        return
+    known: dict[str, str | None] = {}
+    for row in table.rows:
+        values = list(row)
+        for number in names:
+            if (value := values[number]) is not None:
+                if value not in known:
+                    known[value] = masked("recipient", value)
+                values[number] = known[value]
+        yield tuple(values)

@@ -1,0 +1,124 @@
+"""Archives encrypted by age (age-encryption.org/v1): for recipients, and read with an identity."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from io import BufferedRandom
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
+
+from monitor import private
+from monitor.errors import FileError, UserError
+
+if TYPE_CHECKING:  # imported late, so that --help answers at once
+    from pyrage import ssh, x25519
+
+    type Recipient = x25519.Recipient | ssh.Recipient
+    type Identity = x25519.Identity | ssh.Identity
+
+IDENTITY = "APPWITNESS_IDENTITY"
+"""In the environment: the file of the identity that encrypted recordings are read with."""
+BEGINNINGS = (b"age-encryption.org/v1\n", b"-----BEGIN AGE ENCRYPTED FILE-----")
+IDENTITY_BYTES = 1 << 16
+
+
+def recipient(text: str) -> Recipient:
+    """Who is to read: age1..., or a line of a public key of SSH, Ed25519 or RSA. Raises UserError for anything else."""
+    from pyrage import RecipientError, ssh, x25519
+
+    kind = ssh if text.lstrip().startswith("ssh-") else x25519
+    try:
+        return kind.Recipient.from_str(text.strip())
+    except RecipientError:
+        raise UserError(
+            f"{text[:200]!r} is no recipient.",
+            "Give what age-keygen prints as the public key, age1..., or the line of an SSH public key.",
+        ) from None
+
+
+def encrypt(source: BinaryIO, target: BinaryIO, recipients: Sequence[str]) -> None:
+    """Encrypt a file for each of the recipients. Raises UserError for one that is none, and OSError."""
+    from pyrage import EncryptError, encrypt_io
+
+    try:
+        encrypt_io(source, target, [recipient(each) for each in recipients])
+    except EncryptError as error:
+        raise OSError(None, str(error)) from None
+
+
+def is_encrypted(path: Path) -> bool:
+    """Whether a file begins as age's do."""
+    with path.open("rb") as file:
+        return file.read(max(map(len, BEGINNINGS))).startswith(BEGINNINGS)
+
+
+@contextmanager
+def decrypted(file: BinaryIO, place: Path) -> Iterator[BufferedRandom]:
+    """What an encrypted file holds, in a file without a name, which is gone afterwards however the process ends.
+
+    Raises UserError where there is no identity or none that fits, and FileError for a file that is not whole.
+    """
+    from pyrage import DecryptError, decrypt_io
+
+    identities = list(_identities(place))
+    with tempfile.TemporaryFile(dir=private.roomy()) as plain:
+        try:
+            decrypt_io(file, plain, identities)
+        except DecryptError as error:
+            if "No matching keys" in str(error):
+                raise UserError(
+                    f"{place} is not encrypted for the identity in {os.environ[IDENTITY]}, or its head was changed.",
+                    "Name the identity of one of its recipients: --identity FILE.",
+                ) from None
+            raise _damaged(place) from None
+        except OSError as error:
+            if error.errno is None:
+                raise _damaged(place) from None
+            raise
+        plain.seek(0)
+        yield plain
+
+
+def _damaged(place: Path) -> FileError:
+    return FileError(
+        place, None, "is truncated, or was changed after it was encrypted.", "Get it again from whoever has it."
+    )
+
+
+def _identities(place: Path) -> Iterator[Identity]:
+    """Those of the file that IDENTITY names: as age-keygen writes it, or an SSH private key without a passphrase."""
+    from pyrage import IdentityError, ssh, x25519
+
+    if not (name := os.environ.get(IDENTITY)):
+        raise UserError(
+            f"{place} is encrypted.",
+            f"Name the file of your identity: --identity FILE, or {IDENTITY} in the environment.",
+        )
+    path = Path(name)
+    try:
+        with path.open("rb") as file:
+            data = file.read(IDENTITY_BYTES)
+    except OSError as error:
+        raise UserError(f"{path} cannot be read: {error.strerror}.", "Name the file of your identity.") from None
+    number, found = None, False
+    try:
+        if data.startswith(b"-----BEGIN"):
+            yield ssh.Identity.from_buffer(data)
+            return
+        for number, row in enumerate(data.decode("ascii", "replace").splitlines(), start=1):  # noqa: B007 errors name it
+            if row.strip() and not row.startswith("#"):
+                yield x25519.Identity.from_str(row.strip())
+                found = True
+    except IdentityError as error:
+        locked = "decrypted first" in str(error)
+        raise FileError(
+            path,
+            number,
+            "is protected by a passphrase." if locked else "is no identity of age.",
+            "Give one that age-keygen writes, or an SSH private key without a passphrase.",
+        ) from None
+    if not found:
+        raise FileError(path, None, "has no identity.", "Give one that age-keygen writes.")

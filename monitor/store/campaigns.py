@@ -1,0 +1,111 @@
+"""Lists of the runs of campaigns, for pages: filtered, a page at a time; and what campaigns there are in an index."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy import func, inspect, select
+
+from monitor.store.index import Store
+from monitor.store.lists import CHOICES, Filters, Page, paged_rows
+from monitor.store.runs import FleetVersion, RunRow, Runs
+
+FILTERS = ("state", "reason", "plan", "pool", "device")
+
+
+class Planned(NamedTuple):
+    """A run of a campaign."""
+
+    id: str
+    package: str
+    plan: str
+    pool: str
+    state: str
+    reason: str | None
+    note: str | None
+    """What ended the last attempt, in words."""
+    attempts: int
+    host: str | None
+    device: str | None
+    begun: datetime | None
+    recorded: datetime | None
+    recording: str | None
+    findings: int | None
+
+
+class Failure(NamedTuple):
+    """Why some runs are unobservable."""
+
+    reason: str
+    runs: int
+    example: Planned
+
+
+def has_fleet(store: Store) -> bool:
+    """Whether runs were ever planned in the database of an index."""
+    with store.reading() as connection:
+        return inspect(connection).has_table(FleetVersion.__tablename__)
+
+
+def runs_of(runs: Runs, campaign: str, filters: Filters, page: int = 1) -> Page[Planned]:
+    """The runs of a campaign: those that were begun last first, then in the order in which they were planned.
+
+    `filters` (FILTERS) each ask for one value, `text` for a piece of app or id; empty texts for nothing.
+    """
+    query = select(*_COLUMNS).where(RunRow.campaign == campaign)
+    for name in FILTERS:
+        if wanted := filters.get(name):
+            query = query.where(getattr(RunRow, name) == wanted)
+    if text := filters.get("text"):
+        found = RunRow.package.icontains(text, autoescape=True) | RunRow.id.icontains(text, autoescape=True)
+        query = query.where(found)
+    order = (func.coalesce(RunRow.leased_at, 0).desc(), RunRow.number)
+    with runs.reading() as connection:
+        rows, number, total = paged_rows(connection, query, order, page)
+    return Page(tuple(_planned(row) for row in rows), number, total)
+
+
+def choices_of_runs(runs: Runs, campaign: str) -> dict[str, list[str]]:
+    """The values that `plan`, `pool` and `device` have."""
+    with runs.reading() as connection:
+        return {
+            name: [
+                value
+                for value in connection.scalars(
+                    select(getattr(RunRow, name)).where(RunRow.campaign == campaign).distinct().limit(CHOICES)
+                )
+                if value
+            ]
+            for name in ("plan", "pool", "device")
+        }
+
+
+def failures(runs: Runs, campaign: str) -> list[Failure]:
+    """The reasons for which runs are unobservable, the most frequent first."""
+    of_reason = (
+        select(RunRow.reason, func.count(), func.min(RunRow.id))
+        .where(RunRow.campaign == campaign, RunRow.state == "unobservable")
+        .group_by(RunRow.reason)
+        .order_by(func.count().desc(), RunRow.reason)
+    )
+    with runs.reading() as connection:
+        rows = connection.execute(of_reason).all()
+        ids = select(*_COLUMNS).where(RunRow.id.in_([id_ for _, _, id_ in rows]))
+        examples = {row.id: _planned(row) for row in connection.execute(ids)}
+    return [Failure(reason or "", count, examples[id_]) for reason, count, id_ in rows]
+
+
+_COLUMNS = (
+    *(RunRow.id, RunRow.package, RunRow.plan, RunRow.pool, RunRow.state, RunRow.reason, RunRow.note, RunRow.attempts),
+    *(RunRow.host, RunRow.device, RunRow.leased_at, RunRow.recorded_at, RunRow.recording, RunRow.findings),
+)
+
+
+def _planned(row: Any) -> Planned:
+    *before, begun, recorded, recording, findings = row
+    return Planned._make((*before, _time(begun), _time(recorded), recording, findings))
+
+
+def _time(seconds: float | None) -> datetime | None:
+    return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
