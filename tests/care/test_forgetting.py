@@ -214,7 +214,7 @@ def test_the_verb_asks_and_a_dry_run_changes_nothing(place):
     assert everything(path) == before
     appwitness("forget", path, typed="y\n")
     assert is_forgotten(path)
-    assert "nothing is to be forgotten" in appwitness("forget", path, "--yes")
+    assert "forgotten: 0 lines" in appwitness("forget", path, "--yes")
     said = appwitness("verify", path)
     assert "forgotten on purpose at" in said
     assert json.loads(appwitness("verify", path, "--format", "json"))["forgotten"][0]["before"] == "intact"
@@ -232,6 +232,20 @@ def test_older_ones_and_those_with_a_value_are_found_among_all(place):
     appwitness("forget", code=2)
     appwitness("forget", "--older-than", "tomorrow", code=2)
     appwitness("forget", new, "--only", "nothings", code=2)
+
+
+def test_one_that_cannot_be_forgotten_keeps_none_of_the_others_and_is_told(place):
+    for name in ("a", "b", "c"):
+        ended_days_ago(place / f"recordings/{name}", 40)
+    (place / "recordings/b/run.json").write_text("{}")
+    (place / "recordings/other.zip").write_bytes(b"of somebody")
+    said = appwitness("forget", "--older-than", "30d", "--yes", code=2)
+    assert "2 recordings could not be forgotten" in said
+    assert is_forgotten(place / "recordings/a")
+    assert is_forgotten(place / "recordings/c")
+    with Recording.open(ended_days_ago(place / "recordings/d", 40)).sealing(60):
+        assert "is being recorded" in appwitness("forget", "--older-than", "30d", "--yes", code=2)
+        appwitness("forget", "recordings/d", "--yes", code=2)
 
 
 def test_an_archive_is_replaced_by_one_without_it_and_a_bundle_is_left_alone(place):
