@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Collection, Iterator
-from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,7 +15,7 @@ from monitor.api.home import database, recordings, signer
 from monitor.cli.base import db_option, gathered, main, recording_argument
 from monitor.cli.settings import AGE, KINDS, age, retention
 from monitor.cli.terminal import err, out, plain
-from monitor.errors import FileError, UserError
+from monitor.errors import UserError
 
 if TYPE_CHECKING:  # imported late, so that --help answers at once
     from monitor.care import ToForget
@@ -49,6 +48,15 @@ class _Which:
     values: tuple[Value, ...]
     only: tuple[str, ...]
     by_retention: bool
+    failed: list[Path] = field(default_factory=list)
+    """Those among all recordings that could not be forgotten."""
+
+    def failing(self, path: Path, error: UserError) -> None:
+        """Tell why a recording stays, and go on with the others. Raises the error where it was named itself."""
+        if self.recording:
+            raise error
+        self.failed.append(path)
+        err.print(f"[bold]{plain(str(path))} stays:[/] {plain(error.what)}")
 
     def paths(self) -> Iterator[tuple[Path, Collection[str]]]:
         """Where they are, each with the kinds of lines that are to be forgotten; none: all."""
@@ -60,10 +68,28 @@ class _Which:
             raise UserError(
                 "Nothing says what is to be forgotten.", "Name a RECORDING, --older-than, --campaign or --value."
             )
+        if self.values and self.only:
+            raise UserError("A value is looked for in all kinds of lines.", "Leave out --only, or --value.")
         return ((path, self.only) for path, run in self._named() if self._is_meant(run))
 
+    def plans(self) -> Iterator[ToForget]:
+        """What is to be forgotten of each; of those that are named, nothing too: the index may still have it."""
+        from monitor.care import to_forget
+        from monitor.recording import Recording
+
+        key = signer()
+        self.failed.clear()
+        for path, kinds in self.paths():
+            try:
+                plan = to_forget(Recording.open(path, signer=key), self.values, kinds)
+            except UserError as error:
+                self.failing(path, error)
+                continue
+            if plan or self.recording:
+                yield plan
+
     def _named(self) -> Iterator[tuple[Path, Run]]:
-        """The recordings that are named, else all in the folder of recordings, where others files may lie too."""
+        """The recordings that are named, else all in the folder of recordings."""
         from monitor.recording import Recording
 
         if self.recording:
@@ -72,10 +98,13 @@ class _Which:
             return
         for path in sorted(recordings().iterdir() if recordings().is_dir() else ()):
             if not path.is_symlink() and ((path / "run.json").exists() or path.suffix == ".zip"):
-                with suppress(FileError):
+                try:
                     opened = Recording.open(path)
-                    if not (opened.archive and opened.archive.is_bundle):
-                        yield path, opened.run
+                except UserError as error:
+                    self.failing(path, error)
+                    continue
+                if not (opened.archive and opened.archive.is_bundle):
+                    yield path, opened.run
 
     def _is_meant(self, run: Run) -> bool:
         return (self.campaign is None or run.campaign == self.campaign) and _is_older(run, self.older_than)
@@ -139,37 +168,37 @@ def forget(which: _Which, reason: str | None, dry_run: bool, yes: bool, db: str 
     replaced by one without what was forgotten, a bundle is left alone.
     Reports, bundles and copies that you have made elsewhere are not found. There is no way back.
     """
-    from monitor.care import to_forget
-    from monitor.recording import Recording
-
-    key = signer()
-
-    def plans() -> Iterator[ToForget]:
-        for path, kinds in which.paths():
-            if plan := to_forget(Recording.open(path, signer=key), which.values, kinds):
-                yield plan
-
-    if dry_run or not yes:
-        told = 0
-        for plan in plans():  # one at a time: an archive is unpacked as long as its plan is there
-            _say(plan)
-            told += 1
-        if not told:
-            out.print("nothing is to be forgotten")
-        if dry_run or not (told or which.campaign):
-            return
-        click.confirm("Forget that for good?", abort=True, err=True)
+    if (dry_run or not yes) and not _asked(which, dry_run):
+        return
     ids, lines = set(), 0
-    for plan in plans():
-        if yes:
-            _say(plan)
-        plan.forget(reason)
-        ids.add(plan.given.run.id)
-        lines += plan.count
     whole = which.campaign if not (which.values or which.only or which.older_than) else None
-    if ids or whole:
-        _forget_in_index(ids, whole, db)
-    out.print(f"forgotten: {lines:,} lines, in recordings: {len(ids):,}" if ids else "nothing is to be forgotten")
+    try:
+        for plan in which.plans():
+            if yes:
+                _say(plan)
+            ids.add(plan.given.run.id)
+            if plan:
+                plan.forget(reason)
+            lines += plan.count
+    finally:
+        if ids or whole:
+            _forget_in_index(ids, whole, db)
+    out.print(f"forgotten: {lines:,} lines")
+    if which.failed:
+        raise UserError(f"{len(which.failed):,} recordings could not be forgotten.", "See above which, and why.")
+
+
+def _asked(which: _Which, dry_run: bool) -> bool:
+    """Say what would go; whether it is to go."""
+    told = 0
+    for plan in which.plans():  # one at a time: an archive is unpacked as long as its plan is there
+        _say(plan)
+        told += 1
+    if not told:
+        out.print("nothing is to be forgotten")
+    if dry_run or not (told or which.campaign):
+        return False
+    return click.confirm("Forget that for good?", abort=True, err=True)
 
 
 def _say(plan: ToForget) -> None:
@@ -179,7 +208,7 @@ def _say(plan: ToForget) -> None:
     parts += [f"{len(plan.bodies):,} of bodies/"] * bool(plan.bodies) + ["what run.json says of a person"] * bool(
         plan.run
     )
-    out.print(plain(f"{plan.given.place}: {', '.join(parts)}"))
+    out.print(plain(f"{plan.given.place}: {', '.join(parts) or 'nothing is to be forgotten'}"))
     if plan.before == "altered" and plan.given.sealed:
         err.print(f"[bold]{plain(plan.given.place)} is not what its stamps say; verify will go on saying so[/]")
     for ref in plan.unsearched[:10]:
