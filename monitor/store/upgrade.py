@@ -33,7 +33,7 @@ class Old(NamedTuple):
 
 
 def old_index(place: str | Path) -> Old:
-    """What an index is. Raises UserError where there is none."""
+    """What an index is; a new database of a server has an empty one. Raises UserError for a file without one."""
     name = name_of(place)
     nothing = UserError(f"There is no index of appwitness in {name}.", "Name one with --db.")
     file = file_of(place)
@@ -43,6 +43,8 @@ def old_index(place: str | Path) -> Old:
     try:
         with in_words(name), engine.connect() as connection:
             if not inspect(connection).has_table(IndexVersion.__tablename__):
+                if file is None:
+                    return Old(VERSION, ())
                 raise nothing
             version = connection.scalar(select(IndexVersion.version)) or 0
             paths = connection.scalars(text("SELECT path FROM recordings ORDER BY started, id"))

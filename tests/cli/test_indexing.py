@@ -105,6 +105,12 @@ def test_what_was_set_aside_before_is_read_in(tmp_path, recordings):
     assert list(usual.parent.glob("*.bak")) == []
 
 
-def test_where_there_is_none_that_is_said(place):
-    result = run("index", "upgrade", "--db", place)
+def test_a_file_without_an_index_is_said(tmp_path):
+    result = run("index", "upgrade", "--db", tmp_path / "i.sqlite")
     assert (result.exit_code, "no index of appwitness in" in result.stderr) == (2, True)
+
+
+def test_a_new_database_of_a_server_gets_its_tables(empty_database):
+    result = run("index", "upgrade", "--db", empty_database)
+    assert (result.exit_code, result.stdout) == (0, "the index has 0 recordings; 0 could not be read\n")
+    execute(empty_database, "SELECT version FROM index_version")
