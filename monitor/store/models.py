@@ -204,6 +204,7 @@ Index(
     RecordingRow.gaps,
     RecordingRow.id,
 )
+Index("flows_of_host", FlowRow.host, postgresql_using="hash")  # of any length, which a B-tree there does not take
 
 TABLES = tuple(Base.metadata.sorted_tables)
 """All of the index: it can be rebuilt."""
