@@ -67,7 +67,10 @@ class Temporary:
                 continue  # somebody swept it before we had it
             except OSError:
                 held = None  # a disk without locks, where nobody sweeps
-            break
+                break
+            if self.path.exists():
+                break
+            os.close(held)  # swept between the two steps of locking
         self._remove = weakref.finalize(self, _removed, self.path, held, os.getpid())
 
     def __enter__(self) -> Path:
