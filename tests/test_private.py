@@ -1,6 +1,7 @@
 """Private folders for temporary files: what others sweep away is never used."""
 
 import shutil
+from pathlib import Path
 
 from monitor import private
 
@@ -8,7 +9,8 @@ from monitor import private
 def test_a_folder_that_is_swept_between_making_and_locking_is_not_used(tmp_path, monkeypatch):
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     monkeypatch.setattr("tempfile.tempdir", None)
-    locked, swept = private._locked, []
+    locked = private._locked
+    swept: list[Path] = []
 
     def late(path, how):
         held = locked(path, how)
