@@ -49,7 +49,7 @@ class Judging:
         if isinstance(place, Path) and self.db is None and (old := set_aside(place)) is not None:
             print(
                 f"appwitness: the index {place} was made by another version; it is {old.name} now, and a new one is "
-                "begun: `appwitness correlate RECORDING` puts a recording into it.",
+                "begun: `appwitness index upgrade` reads the same recordings into it.",
                 file=sys.stderr,
             )
             take_along(old, place)

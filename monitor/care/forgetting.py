@@ -88,6 +88,11 @@ def to_forget(recording: Recording, values: Collection[Value] = (), kinds: Colle
 
     Nothing is changed yet. Raises UserError while it is being recorded, and for a value that says nothing of anybody.
     """
+    if recording.is_encrypted:
+        raise UserError(
+            f"{recording.place} is encrypted, and whom else for is not written in it.",
+            "Decrypt it (appwitness pack), forget in that, and pack it with --encrypt-to for all of them.",
+        )
     if recording.archive and (recording.archive.is_bundle or not Path(recording.place).is_file()):
         raise UserError(
             f"{recording.place} is a bundle, or lies elsewhere: it is not changed.",

@@ -50,6 +50,7 @@ VERBS = {
     "forget": ("caring", "Remove personal data from recordings, which still verify."),
     "gate": ("gating", "Decide whether a build does anything that was not accepted."),
     "import": ("exchanging", "Turn captures of other tools into a recording."),
+    "index": ("indexing", "Build the index anew when another version made it."),
     "key": ("keys", "Make and show the key that signs your recordings."),
     "laws": ("listing", "List the articles of law that findings name."),
     "mark": ("marking", "Note in a recording what the user was asked and decided."),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import secrets
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -32,9 +32,11 @@ from monitor.errors import DamagedRecording, UserError
 if TYPE_CHECKING:  # imported late, so that --help answers at once
     from monitor.correlate.many import Judged
     from monitor.findings import Threshold
+    from monitor.knowledge import Knowledge
     from monitor.recording import Forgotten
     from monitor.recording.seal import Stamp
     from monitor.recording.tokens import Token
+    from monitor.store import Store
 
 FORMATS = ("text", "json", "html", "sarif", "junit", "complaint", "complaint-html")
 """As in monitor.reports, which is imported late; a test compares the two."""
@@ -51,17 +53,15 @@ VERDICTS = {
 """monitor.recording.Outcome as `verify` says it."""
 
 
+jobs_option = click.option(
+    "-j", "--jobs", type=click.IntRange(1, 256), default=1, show_default=True, help="Recordings to judge at once."
+)
+
+
 @main.command("correlate")
 @click.argument("recording", nargs=-1, required=True, type=RecordingPath())
 @click.option("--follow", "following", is_flag=True, help="Keep correlating while the recording is being made.")
-@click.option(
-    "-j",
-    "--jobs",
-    type=click.IntRange(1, 256),
-    default=1,
-    show_default=True,
-    help="Recordings that are judged at once.",
-)
+@jobs_option
 @judging_options
 def correlate_(recording: tuple[Path, ...], following: bool, jobs: int, judging: Judging) -> None:
     """Read recordings into the index and judge them.
@@ -72,7 +72,15 @@ def correlate_(recording: tuple[Path, ...], following: bool, jobs: int, judging:
     memory alone, unless --db names an index: there its values are in plain.
     """
     if len(recording) > 1 and not following:
-        sys.exit(_correlate_many(dict.fromkeys(recording), jobs, judging))
+        _must_be_plain(recording, judging)
+        codes = {0}
+        for one in in_turn(recording, judging.store, judging.known, jobs):
+            if isinstance(one.error, UserError):
+                codes.add(one.error.exit_code)
+            elif one.error is None:
+                codes.add(1 if one.levels else 3 if one.gaps and judging.strict else 0)
+                out.print(plain(f"{one.path}: {_counted(one)}"), soft_wrap=True)
+        sys.exit(max(codes, key=lambda code: WORSE.index(code) if code in WORSE else len(WORSE) + code))
     from monitor.correlate import correlate, follow
     from monitor.recording import Recording
 
@@ -97,40 +105,39 @@ def correlate_(recording: tuple[Path, ...], following: bool, jobs: int, judging:
     sys.exit(worst)
 
 
-def _correlate_many(paths: Iterable[Path], jobs: int, judging: Judging) -> int:
-    """Judge recordings and print a line for each, in this order; the exit code."""
-    from monitor.correlate.many import correlate_many
+def _must_be_plain(paths: Iterable[Path], judging: Judging) -> None:
+    """Raise UserError when one is encrypted, and nobody has named the index that its values would stand in."""
     from monitor.recording.encryption import is_encrypted
 
-    left = list(paths)
-    for path in left if judging.db is None else ():
+    for path in paths if judging.db is None else ():
         if path.is_file() and is_encrypted(path):
             raise UserError(
                 f"{path} is encrypted, and the index has values in plain.",
                 "Judge it by itself, in memory, or name an index: --db URL.",
             )
-    total = len(left)
+
+
+def in_turn(paths: Iterable[Path], store: Store, known: Knowledge, jobs: int) -> Iterator[Judged]:
+    """Correlate recordings: what came of each, in this order. Prints errors; at the end it raises a fault of ours."""
+    from monitor.correlate.many import correlate_many
+
+    left = list(dict.fromkeys(paths))
     done: dict[Path, Judged] = {}
-    codes = {0}
-    faults: list[Exception] = []
+    total, faults = len(left), []
     with progress() as show:
-        for judged in correlate_many(tuple(left), judging.store, judging.known, jobs):
+        for judged in correlate_many(tuple(left), store, known, jobs):
             done[judged.path] = judged
+            show("judging recordings", len(done), total)
             while left and left[0] in done:
                 one = done[left.pop(0)]
-                if one.error is None:
-                    codes.add(1 if one.levels else 3 if one.gaps and judging.strict else 0)
-                    out.print(plain(f"{one.path}: {_counted(one)}"), soft_wrap=True)
-                elif isinstance(one.error, UserError):
-                    codes.add(one.error.exit_code)
+                if isinstance(one.error, UserError):
                     err.alarm(f"[bold red]error:[/] {plain(_of(one.path, str(one.error)))}")
-                else:
-                    faults.append(one.error)
+                elif one.error:
                     err.alarm(f"[bold red]internal error:[/] {plain(_of(one.path, type(one.error).__name__))}")
-            show("judging recordings", len(done), total)
+                    faults.append(one.error)
+                yield one
     if faults:
         raise faults[0]
-    return max(codes, key=lambda code: WORSE.index(code) if code in WORSE else len(WORSE) + code)
 
 
 def _of(path: Path, text: str) -> str:

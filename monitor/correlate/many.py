@@ -141,4 +141,4 @@ def _judged(path: Path, store: Store, known: Knowledge) -> Judged:
         raise
     except Exception as error:
         return Judged(path, Counter(), error=error)
-    return Judged(path, Counter(finding.level for finding in outcome.findings), len(outcome.gaps) + outcome.gap_lines)
+    return Judged(path, Counter(finding.level for finding in outcome.findings), outcome.all_gaps)

@@ -113,11 +113,10 @@ def _of(recording: Recording, report: Report) -> Report:
 def _report(store: Store, recording_id: str, known: Knowledge, outcome: Outcome | None = None) -> Report:
     run = store.run(recording_id)
     findings = outcome.findings if outcome else tuple(store.findings(recording_id))
-    lines = _lines(store, run)
+    lines, forgotten = _lines(store, run)
     flows = tuple(_with_digests(outcome.flows if outcome else store.flows(recording_id), lines["transform"]))
     gaps = [ReportedGap(**msgspec.structs.asdict(event), ref=ref) for ref, event in _owned(lines, run)]
     gaps += outcome.gaps if outcome else store.found_gaps(recording_id)
-    forgotten = {kind for kind, name in FILES.items() if any(g.why == "forgotten" and g.subject == name for g in gaps)}
     named = {ref for finding in findings for ref in finding.evidence}
     for flow in flows:
         named |= {ref for ref in (flow.access, flow.upload, flow.connection) if ref}
@@ -192,12 +191,20 @@ def _asking(screens: Iterable[Seen[Event]], asked: set[Ref]) -> Iterator[Seen[Ev
             yield each
 
 
-def _lines(store: Store, run: Run) -> Lines:
-    """The lines in the index, but for those that are none of the contract."""
-    return {
-        kind: tuple(seen for read in store.read(run.id, kind) if (seen := read.seen(run.clock_offset_ms)))
-        for kind in FILES
-    }
+def _lines(store: Store, run: Run) -> tuple[Lines, frozenset[str]]:
+    """The lines in the index, but for those that are none of the contract; and the kinds of those that were
+    forgotten."""
+    lines: Lines = {}
+    forgotten = set()
+    for kind in FILES:
+        found = []
+        for read in store.read(run.id, kind):
+            if seen := read.seen(run.clock_offset_ms):
+                found.append(seen)
+            elif read.forgotten:
+                forgotten.add(kind)
+        lines[kind] = tuple(found)
+    return lines, frozenset(forgotten)
 
 
 def _owned(lines: Lines, run: Run) -> Iterator[tuple[Ref, Event]]:

@@ -62,17 +62,14 @@ class Outcome:
     new_lines: int
     gaps: tuple[ReportedGap, ...] = ()
     """Those that correlating came upon."""
-    gap_lines: int = 0
-    """How many lines of the recording are gaps beside these."""
+    all_gaps: int = 0
+    """How many gaps there are, lines that are gaps included."""
 
 
 def concluded(store: Store, recording_id: str, held: Held) -> Outcome:
     """What the index has of a recording that it has judged already."""
     flows, findings = tuple(store.flows(recording_id)), tuple(store.findings(recording_id))
-    gaps = tuple(store.found_gaps(recording_id))
-    lines = held.prefixes["gap"][0].line if "gap" in held.prefixes else 0
-    unreadable = sum(gap.subject.startswith(f"{FILES['gap']}:") for gap in gaps)
-    return Outcome(recording_id, flows, findings, 0, gaps, lines - unreadable)
+    return Outcome(recording_id, flows, findings, 0, tuple(store.found_gaps(recording_id)), held.gaps)
 
 
 class Asked(NamedTuple):
@@ -119,7 +116,7 @@ class Walk:
         self.claims: dict[Ref, tuple[Claim, ...]] = {}
         self.recent: dict[Ref, tuple[Seen[Upload], decode.Decoded]] = {}
         self.forgotten: dict[str, set[Ref]] = {}
-        """Kind -> its lines that were forgotten."""
+        """Kind -> those of its lines that were forgotten."""
         self.until = self.run.ended
         """Up to when the run was observed, on the host's clock."""
         self.asked: Asked | None = None
@@ -152,7 +149,7 @@ class Walk:
         return (seen for read in self.store.read(self.id, kind) if (seen := self._seen(read)))
 
     def _seen(self, read: Read) -> Seen[Event] | None:
-        """A line on the host's clock; one that was forgotten is counted, one that is none of the contract a gap."""
+        """A line on the host's clock; one that was forgotten, or is none of the contract, is remembered."""
         seen = read.seen(self.run.clock_offset_ms)
         if seen:
             self.unreadable.pop(read.ref, None)
@@ -290,17 +287,7 @@ class Walk:
         )
         with uncollected():
             findings = judge(self.known.rules, facts, going_on=partial, memory=self.memory)
-        gaps += tuple(self.unreadable[ref] for ref in sorted(self.unreadable, key=_place))
-        gaps += tuple(
-            ReportedGap(
-                at=self.run.started,
-                where="correlate",
-                subject=FILES[kind],
-                why="forgotten",
-                detail=f"{len(refs):,} lines",
-            )
-            for kind, refs in self.forgotten.items()
-        )
+        gaps += (*self._holes(), *(self.unreadable[ref] for ref in sorted(self.unreadable, key=_place)))
         judged_by = None if going_on else self.basis
         self.saved = self.store.save(
             self.id,
@@ -311,13 +298,22 @@ class Walk:
             path=place_of(self.recording),
             before=self.saved,
             sight=Sight(
+                gaps=len(self.gaps) + len(gaps),
                 reads=len(self.accesses),
                 uploads=len(self.joined) - len(foreign),
                 sought=bool(self.accesses) or watched.persona is not None,
                 asked=timeline.asked if timeline.watched else None,
             ),
         )
-        return Outcome(self.id, flows, findings, new_lines, gaps, len(self.gaps))
+        return Outcome(self.id, flows, findings, new_lines, gaps, len(self.gaps) + len(gaps))
+
+    def _holes(self) -> Iterator[ReportedGap]:
+        """Where lines were forgotten."""
+        for kind in (kind for kind in FILES if kind in self.forgotten):
+            detail = f"{len(self.forgotten[kind]):,} lines"
+            yield ReportedGap(
+                at=self.run.started, where="correlate", subject=FILES[kind], why="forgotten", detail=detail
+            )
 
     def _bypassing(self, uploads: Iterable[Upload]) -> Iterator[ReportedGap]:
         """What the agent saw go out and no proxy saw."""

@@ -66,17 +66,11 @@ def open_engine(
     `place` is the path of a SQLite file, or a SQLAlchemy URL; `of_server` are options of the engine of a server.
     Raises UserError when it cannot be used.
     """
-    url = _url(place)
-    file = _file(url)
     name = name_of(place)
     with in_words(name):
-        if file:
+        if file := file_of(place):
             _make_private(file)
-        engine = (
-            _sqlite(url, memory=file is None)
-            if url.get_backend_name() == "sqlite"
-            else _server(url, **(of_server or {}))
-        )
+        engine = engine_of(place, of_server)
         try:
             with engine.execution_options(write=True).begin() as connection:
                 (prepare or _prepare)(connection, name)
@@ -86,11 +80,19 @@ def open_engine(
     return engine
 
 
+def engine_of(place: str | Path, of_server: Mapping[str, Any] | None = None) -> Engine:
+    """An engine on a database as it is."""
+    url = url_of(place)
+    if url.get_backend_name() == "sqlite":
+        return _sqlite(url, memory=file_of(place) is None)
+    return _server(url, **(of_server or {}))
+
+
 def name_of(place: str | Path) -> str:
     """A database as messages name it: without passwords."""
-    url = _url(place)
+    url = url_of(place)
     return str(
-        _file(url) or url.difference_update_query(["password", "sslpassword"]).render_as_string(hide_password=True)
+        file_of(place) or url.difference_update_query(["password", "sslpassword"]).render_as_string(hide_password=True)
     )
 
 
@@ -148,7 +150,7 @@ _STEPS_SQLITE = {
 _ACCESS = "Look at the user and the password in the URL, and at pg_hba.conf of the server."
 _GRANT = "Ask its administrator for the rights to read, write and create tables in this schema."
 _AGAIN = "Try again: what was not committed is done anew. Its administrator can see in the server's log why."
-_UPGRADE = "Build the index anew from its recordings with `appwitness index upgrade`."
+_UPGRADE = "Another program may have changed its tables; name another database with --db."
 _STEPS_SERVER = {
     "password": _ACCESS,
     "authentication failed": _ACCESS,
@@ -179,7 +181,8 @@ _STEPS_SERVER = {
 """What PostgreSQL or its client says -> what to do; the first that fits."""
 
 
-def _url(place: str | Path) -> URL:
+def url_of(place: str | Path) -> URL:
+    """A database as SQLAlchemy names it; `postgresql://` is read by psycopg 3."""
     if isinstance(place, str) and "://" in place:
         with in_words(place):
             url = make_url(place)
@@ -187,8 +190,9 @@ def _url(place: str | Path) -> URL:
     return URL.create("sqlite", database=str(place))
 
 
-def _file(url: URL) -> Path | None:
+def file_of(place: str | Path) -> Path | None:
     """The file of a SQLite database; None for one in memory or on a server."""
+    url = url_of(place)
     if url.get_backend_name() != "sqlite" or not url.database or url.database == ":memory:":
         return None
     return None if url.database.startswith("file:") else Path(url.database)
@@ -239,7 +243,10 @@ def _prepare(connection: Connection, name: str) -> None:
     if IndexVersion.__tablename__ in tables:
         found = connection.scalar(select(IndexVersion.version))
         if found != VERSION:
-            raise UserError(f"{name} was made by another version of appwitness ({found}, not {VERSION}).", REBUILD)
+            raise UserError(
+                f"{name} was made by another version of appwitness ({found}, not {VERSION}).",
+                "`appwitness index upgrade` builds it anew from its recordings, with the same --db.",
+            )
         return
     ours = tables & {table.name for table in TABLES}
     if ours:

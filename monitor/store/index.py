@@ -77,6 +77,8 @@ class Held(NamedTuple):
     prefixes: dict[str, tuple[Position, str]]
     """kind -> how far its file has been taken in, and the digest of these lines."""
     judged_by: str | None
+    gaps: int
+    """How many there are, as of the last save."""
 
 
 class Saved(NamedTuple):
@@ -103,6 +105,8 @@ class Sight(NamedTuple):
     """Whether there were values to look for: read by the app, planted or declared."""
     asked: bool | None = None
     """Whether any question to the user was seen; None: nobody watched."""
+    gaps: int = 0
+    """How many gaps there are, lines that are gaps included."""
 
 
 class Store:
@@ -576,14 +580,19 @@ def _prefixes(connection: Connection, recording: int | ScalarSelect[int]) -> dic
 
 def _held(connection: Connection, recording_id: str) -> Held | None:
     query = select(
-        RecordingRow.number, RecordingRow.path, RecordingRow.run, RecordingRow.campaign, RecordingRow.judged_by
+        RecordingRow.number,
+        RecordingRow.path,
+        RecordingRow.run,
+        RecordingRow.campaign,
+        RecordingRow.judged_by,
+        RecordingRow.gaps,
     )
     row = connection.execute(query.where(RecordingRow.id == recording_id)).one_or_none()
     if row is None:
         return None
     run = Run.model_validate_json(row.run)
     prefixes = _prefixes(connection, row.number)
-    return Held(row.path, run.started, run.app.package, row.campaign, prefixes, row.judged_by)
+    return Held(row.path, run.started, run.app.package, row.campaign, prefixes, row.judged_by, row.gaps)
 
 
 def _flow(stored: str, matches: Sequence[str]) -> Flow:

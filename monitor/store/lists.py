@@ -13,7 +13,7 @@ from monitor.findings import Confidence, ConsentName, Level, Recipient
 from monitor.recording import Position, Read
 from monitor.seen import Seen
 from monitor.store.index import Store, number_of
-from monitor.store.models import FindingRow, FlowRow, FoundGapRow, LineRow, PositionRow, RecordingRow
+from monitor.store.models import FindingRow, FlowRow, LineRow, PositionRow, RecordingRow
 
 ROWS = 100
 """Rows of a page."""
@@ -48,7 +48,7 @@ class Entry(NamedTuple):
     """Whether all of it was judged; else it is going on, or was left in the middle."""
     levels: dict[Level, int]
     gaps: int
-    """Those that a line or correlating tells of; lines that cannot be read are told of by the report alone."""
+    """How many there are, as of the last save."""
     lines: dict[str, int]
     """kind -> how many lines were read."""
 
@@ -163,10 +163,8 @@ class Lists:
         Sorted by started, app, device, plan, findings or gaps; a leading `-` turns the order.
         """
         here = RecordingRow.number
-        gaps = _count(select(LineRow).where(LineRow.recording == here, LineRow.kind == "gap"))
-        gaps = gaps + _count(select(FoundGapRow).where(FoundGapRow.recording == here))
         findings = _count(select(FindingRow).where(FindingRow.recording == here))
-        query = select(here, RecordingRow.run, RecordingRow.path, RecordingRow.judged_by, gaps.label("gaps"))
+        query = select(here, RecordingRow.run, RecordingRow.path, RecordingRow.judged_by, RecordingRow.gaps)
         if text := filters.get("text"):
             columns = (RecordingRow.id, RecordingRow.package, RecordingRow.device)
             query = query.where(_any(column.icontains(text, autoescape=True) for column in columns))
@@ -175,7 +173,7 @@ class Lists:
                 query = query.where(_COLUMNS[name] == wanted)
         if level := filters.get("level"):
             query = query.where(here.in_(select(FindingRow.recording).where(FindingRow.level == level)))
-        orders: dict[str, Any] = {**_COLUMNS, "findings": findings, "gaps": gaps}
+        orders: dict[str, Any] = {**_COLUMNS, "findings": findings, "gaps": RecordingRow.gaps}
         order = _order(orders.get(sort.lstrip("-"), RecordingRow.started), sort)
         with self.store.reading() as connection:
             rows, page, total = paged_rows(connection, query, (order, RecordingRow.id), page)

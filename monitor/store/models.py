@@ -15,7 +15,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from monitor.events import FILES, KINDS, Line, kind_of
 
-VERSION = 8
+VERSION = 9
 """Of these tables. An index of another version is not read: a new one is built from the recordings."""
 CAMPAIGN_BITS = 40
 """The number of a recording is that of its campaign with these bits behind it, which count recordings."""
@@ -81,12 +81,14 @@ class RecordingRow(Base):
     turn: Mapped[Name | None]
     """The random name of the last save while the run goes on."""
     reads: Mapped[Number]
-    """How many reads of the app were recorded, as of the last save; so too the next three."""
+    """How many reads of the app were recorded, as of the last save; so too the next four."""
     uploads: Mapped[Number]
     sought: Mapped[bool]
     """Whether there were values to look for: read by the app, planted or declared."""
     asked: Mapped[bool | None]
     """Whether any question to the user was seen; None: nobody watched."""
+    gaps: Mapped[Number]
+    """How many gaps there are, lines that are gaps included."""
 
 
 class OfRecording(Base):
@@ -198,6 +200,7 @@ Index(
 Index(
     *("recordings_ranked", RecordingRow.number, RecordingRow.judged_by, RecordingRow.app, RecordingRow.package),
     *(RecordingRow.campaign, RecordingRow.asked, RecordingRow.uploads, RecordingRow.reads, RecordingRow.sought),
+    RecordingRow.gaps,
     RecordingRow.id,
 )
 

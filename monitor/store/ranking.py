@@ -6,12 +6,12 @@ from collections.abc import Collection, Mapping
 from types import MappingProxyType
 from typing import Any, Literal, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, and_, case, exists, func, not_, null, or_, select, true
+from sqlalchemy import ColumnElement, Connection, and_, case, func, not_, null, or_, select, true
 
 from monitor.findings import MOMENTS, Moment, Need
 from monitor.store.index import Store
 from monitor.store.lists import ROWS, Filters, Page
-from monitor.store.models import FindingRow, FlowRow, FoundGapRow, PositionRow, RecordingRow
+from monitor.store.models import FindingRow, FlowRow, RecordingRow
 
 By = Literal["recipient", "sdk", "data", "rule", "finding", "app"]
 When = Literal["unasked"] | Moment
@@ -176,10 +176,7 @@ class Rankings:
         needs = self._needs(rule) if rule or by not in ("rule", "finding") else frozenset()
         lacks = _lacks(needs)
         able = not_(or_(*lacks.values()))
-        gap_line = exists().where(
-            PositionRow.recording == RecordingRow.number, PositionRow.kind == "gap", PositionRow.line > 0
-        )
-        gap = or_(gap_line, exists().where(FoundGapRow.recording == RecordingRow.number))
+        gap = RecordingRow.gaps > 0
         reason = case(*((condition, name) for name, condition in lacks.items()))
         here = _of_campaign(filters)
         left = select(reason, func.count()).where(here, not_(able)).group_by(reason)

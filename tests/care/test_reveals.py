@@ -4,6 +4,7 @@ import json
 import re
 import shutil
 from pathlib import Path
+from typing import Any
 
 import click
 import pytest
@@ -34,7 +35,7 @@ def appwitness(*arguments: object) -> str:
     return ended.output
 
 
-def noted(place: Path) -> list[dict[str, object]]:
+def noted(place: Path) -> list[dict[str, Any]]:
     path = place / "home/reveals.jsonl"
     return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
 

@@ -65,10 +65,12 @@ def test_status_says_how_far_it_is_and_why_not(db, runs):
     slots = [Slot("h", "phone", {"kind": "phone", "rooted": "yes"}, "ready", None, None, 0, paused=False)]
     slots += [Slot("h", "old", {"kind": "phone"}, "down", "It is not there.", None, 0, paused=False)]
     runs.tell("h", slots)
-    run = runs.take(waiting, "h", "phone", 60)
+    run, bad = (runs.take(waiting, "h", "phone", 60) for _ in range(2))
+    assert run
+    assert bad
     runs.recorded(run.id, "r", "phone")
     runs.judged(run.id, 3)
-    runs.failed(runs.take(waiting, "h", "phone", 60).lease, "usage", "There is no app.", last=True)
+    runs.failed(bad.lease, "usage", "There is no app.", last=True)
     plain = fleet("status", "--db", db)
     assert plain.exit_code == 0
     assert "night, kind=lab: 2 runs\n  waiting 2," in plain.output
@@ -91,7 +93,9 @@ def test_status_says_how_far_it_is_and_why_not(db, runs):
 def test_when_it_will_be_recorded(runs):
     slots = [Slot("h", name, {"kind": "lab"}, "ready", None, None, 0, paused=False) for name in ("lab", "lab2")]
     runs.tell("h", slots)
-    runs.recorded(runs.take(Waiting("night", "kind=lab"), "h", "lab", 60).id, "r", "lab")
+    run = runs.take(Waiting("night", "kind=lab"), "h", "lab", 60)
+    assert run
+    runs.recorded(run.id, "r", "lab")
     told = status(runs)
     lab, _ = sorted(told.pools, key=lambda pool: pool.pool != "kind=lab")
     assert lab.took_s is not None

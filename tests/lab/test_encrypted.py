@@ -3,7 +3,7 @@
 import pyrage
 import pytest
 
-from monitor.recording import archive, encryption, verify
+from monitor.recording import encryption, verify
 from tests.lab.test_signed import appwitness
 
 
@@ -25,4 +25,3 @@ def test_a_run_is_encrypted(tmp_path, monkeypatch):
     assert not list((tmp_path / "home").glob("*.sqlite*"))
     monkeypatch.setenv(encryption.IDENTITY, str(tmp_path / "id"))
     assert verify(tmp_path / "r.zip.age").outcome == "intact"
-    archive._unpacked.cache_clear()

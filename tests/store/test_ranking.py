@@ -152,7 +152,7 @@ def test_the_sdk_of_a_finding_is_who_sent_it_or_else_who_read_it(store):
 def test_a_run_that_showed_nothing_is_not_among_those_that_could(store):
     gap = ReportedGap(at=AT, where="proxy", subject="a.test", why="tls_refused")
     keep(store, "1", [sent()])
-    keep(store, "2", sight=SEEN, app="com.example.b", gaps=[gap])
+    keep(store, "2", sight=SEEN._replace(gaps=1), app="com.example.b", gaps=[gap])
     keep(store, "3", sight=Sight(reads=3, sought=True), app="com.example.c")
     keep(store, "4", sight=Sight(uploads=3), app="com.example.d")
     keep(store, "5", [sent()], app="com.example.e", judged=None)

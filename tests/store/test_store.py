@@ -537,7 +537,7 @@ def other_program(path: Path) -> None:
     ("make", "what", "step"),
     [
         (not_a_database, "file is not a database", "some other file"),
-        (other_version, "made by another version", "Delete it"),
+        (other_version, "made by another version", "index upgrade"),
         (other_program, "other tables with the names of ours: recordings", "Name another"),
         (lambda path: path.mkdir(), "unable to open", "may write"),
     ],

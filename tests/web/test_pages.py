@@ -462,8 +462,8 @@ def test_a_run_that_was_judged_leads_to_its_recording(store, known):
 
 
 @pytest.mark.parametrize("path", ["/fleet", "/fleet/night", "/fleet/night/runs"])
-def test_names_and_notes_of_a_fleet_are_escaped_and_masked(store, known, path):
-    asking = browser(store, known, reveal=True)
+def test_names_and_notes_of_a_fleet_are_escaped_and_masked(store, known, tmp_path, path):
+    asking = browser(store, known, reveal=tmp_path)
     page = asking.get(path).text
     assert "<b>bold" not in page
     assert "<script>alert" not in page

@@ -1,0 +1,149 @@
+"""An index that another version of appwitness made gives way to a new one, built beside it from the same recordings."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from contextlib import closing, suppress
+from pathlib import Path
+from typing import NamedTuple
+
+from sqlalchemy import Connection, inspect, select, text
+
+from monitor.errors import UserError
+from monitor.events import KINDS
+from monitor.store.database import engine_of, file_of, in_words, lock, name_of, set_aside, url_of
+from monitor.store.models import RECORDING_NUMBERS, TABLES, VERSION, IndexVersion, view_name
+
+NEW = "appwitness_upgrade"
+"""Schema of PostgreSQL in which the new one is built; in SQLite, a file with this end."""
+
+
+class Old(NamedTuple):
+    """An index as it is, of whatever version."""
+
+    version: int
+    paths: tuple[Path, ...]
+    """Where its recordings were, oldest first."""
+
+    @property
+    def is_current(self) -> bool:
+        """Whether this version of appwitness made it."""
+        return self.version == VERSION
+
+
+def old_index(place: str | Path) -> Old:
+    """What an index is. Raises UserError where there is none."""
+    name = name_of(place)
+    nothing = UserError(f"There is no index of appwitness in {name}.", "Name one with --db.")
+    file = file_of(place)
+    if file is not None and not file.is_file():
+        raise nothing
+    engine = engine_of(place)
+    try:
+        with in_words(name), engine.connect() as connection:
+            if not inspect(connection).has_table(IndexVersion.__tablename__):
+                raise nothing
+            version = connection.scalar(select(IndexVersion.version)) or 0
+            paths = connection.scalars(text("SELECT path FROM recordings ORDER BY started, id"))
+            return Old(version, tuple(map(Path, paths)))
+    finally:
+        engine.dispose()
+
+
+def set_aside_before(place: str | Path) -> list[Path]:
+    """The indexes that were set aside for the one in this file, oldest version first."""
+    file = file_of(place)
+    return [] if file is None else sorted(file.parent.glob(f"{file.name}.version-*.bak"))
+
+
+def beside(place: str | Path) -> str | Path:
+    """Where a new index is built. What an upgrade left that did not come to its end is gone on with."""
+    if file := file_of(place):
+        new: str | Path = file.with_name(f"{file.name}.{NEW}")
+    else:
+        url = url_of(place)
+        options = " ".join([*_texts(url.query.get("options")), f"-csearch_path={NEW}"])
+        new = url.update_query_dict({"options": options}).render_as_string(hide_password=False)
+    with suppress(UserError):
+        if not old_index(new).is_current:
+            _remove(place, new)
+    if not file:
+        _run(place, f"CREATE SCHEMA IF NOT EXISTS {NEW}")
+    return new
+
+
+def _remove(place: str | Path, new: str | Path) -> None:
+    if isinstance(new, Path):
+        new.unlink()
+    else:
+        _run(place, f"DROP SCHEMA {NEW} CASCADE")
+
+
+def swap(place: str | Path, new: str | Path, *, keep: bool) -> str | None:
+    """Put the new index where the old one is, which stays under another name if it is to be kept: that name.
+
+    Raises UserError when another program uses the old one, or has been faster.
+    """
+    file = file_of(place)
+    if file is None:
+        return _swap_schemas(place, keep=keep)
+    aside = set_aside(file)
+    with in_words(str(file)), closing(sqlite3.connect(new)) as database:
+        database.execute("PRAGMA journal_mode = DELETE")  # nothing of it stands in another file
+        os.link(new, file)  # unless somebody has begun one there meanwhile
+        Path(new).unlink()
+    if aside and not keep:
+        aside.unlink()
+        return None
+    return str(aside) if aside else None
+
+
+def _swap_schemas(place: str | Path, *, keep: bool) -> str | None:
+    engine = engine_of(place)
+    try:
+        with in_words(name_of(place)), engine.begin() as connection:
+            lock(connection)
+            here = connection.scalar(text("SELECT current_schema()"))
+            version = connection.scalar(select(IndexVersion.version))
+            aside = f"appwitness_version_{version}"
+            connection.exec_driver_sql(f"DROP SCHEMA IF EXISTS {aside} CASCADE")
+            connection.exec_driver_sql(f"CREATE SCHEMA {aside}")
+            for source, target in ((here, aside), (NEW, here)):
+                _move(connection, f'"{source}"', f'"{target}"')
+            connection.exec_driver_sql(f"DROP SCHEMA {NEW}")
+            if not keep:
+                connection.exec_driver_sql(f"DROP SCHEMA {aside} CASCADE")
+                return None
+            return aside
+    finally:
+        engine.dispose()
+
+
+def _move(connection: Connection, source: str, target: str) -> None:
+    """Move all that is of the index from one schema to another; other tables there stay."""
+    names = [*(table.name for table in TABLES), *(view_name(kind) for kind in KINDS), RECORDING_NUMBERS.name]
+    query = text(
+        "SELECT relname, relkind::text FROM pg_class WHERE relnamespace = CAST(:schema AS regnamespace) AND "
+        "(relname = ANY(:names) OR oid IN (SELECT inhrelid FROM pg_inherits WHERE inhparent IN "
+        "(SELECT oid FROM pg_class WHERE relname = ANY(:names) AND relkind = 'p'))) AND relkind IN ('r', 'p', 'v', 'S')"
+    )
+    words = {"r": "TABLE", "p": "TABLE", "v": "VIEW", "S": "SEQUENCE"}
+    for name, kind in connection.execute(query, {"schema": source, "names": names}).all():
+        connection.exec_driver_sql(f'ALTER {words[kind]} {source}."{name}" SET SCHEMA {target}')
+    there = text("SELECT to_regprocedure(:function) IS NOT NULL")
+    if connection.scalar(there, {"function": f"{source}.line_body(bytea)"}):
+        connection.exec_driver_sql(f"ALTER FUNCTION {source}.line_body(bytea) SET SCHEMA {target}")
+
+
+def _run(place: str | Path, statement: str) -> None:
+    engine = engine_of(place)
+    try:
+        with in_words(name_of(place)), engine.begin() as connection:
+            connection.exec_driver_sql(statement)
+    finally:
+        engine.dispose()
+
+
+def _texts(given: str | tuple[str, ...] | None) -> tuple[str, ...]:
+    return (given,) if isinstance(given, str) else given or ()

@@ -1,0 +1,110 @@
+"""The index is built anew when another version made it: beside the old one, from recordings where they were."""
+
+from __future__ import annotations
+
+import gc
+import shutil
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import psycopg
+import pytest
+from click.testing import CliRunner, Result
+
+from monitor.cli import main
+from monitor.store import Store
+
+
+@pytest.fixture(autouse=True)
+def own_home(tmp_path, monkeypatch):
+    monkeypatch.setenv("APPWITNESS_HOME", str(tmp_path / "home"))
+
+
+@pytest.fixture
+def recordings(tmp_path) -> list[Path]:
+    found = sorted(path.parent for path in Path("tests/recordings").glob("sent*/run.json"))[:3]
+    return [Path(shutil.copytree(path, tmp_path / path.name)) for path in found]
+
+
+@pytest.fixture(params=["file", "server"])
+def place(request, tmp_path) -> str:
+    return str(tmp_path / "i.sqlite") if request.param == "file" else request.getfixturevalue("empty_database")
+
+
+def run(*args: object) -> Result:
+    gc.collect()  # the process of the one before would have ended, and closed the database
+    return CliRunner().invoke(main, [str(arg) for arg in args])
+
+
+def execute(place: str, *statements: str) -> None:
+    if "://" in place:
+        with psycopg.connect(place, autocommit=True) as server:
+            for statement in statements:
+                server.execute(statement.encode())
+    else:
+        with closing(sqlite3.connect(place, isolation_level=None)) as database:
+            for statement in statements:
+                database.execute(statement)
+
+
+def everything(place: str) -> list[object]:
+    with Store(place) as store:
+        return [(run, store.findings(run.id), store.flows(run.id)) for run in store.recordings()]
+
+
+def test_an_index_of_another_version_is_built_anew(place, recordings):
+    run("correlate", *recordings, "--db", place)
+    before = everything(place)
+    assert len(before) == 3
+    execute(place, "CREATE TABLE of_others (x int)", "UPDATE index_version SET version = 0", "DELETE FROM lines")
+    assert "index upgrade" in run("correlate", *recordings, "--db", place).stderr
+    result = run("index", "upgrade", "--db", place, "-j", 2)
+    assert (result.stderr.strip(), result.exit_code) == ("", 0)
+    assert result.stdout == "the index has 3 recordings; 0 could not be read\n"
+    assert everything(place) == before
+    assert run("correlate", *recordings, "--db", place).exit_code == 1
+    if "://" in place:
+        execute(place, "SELECT * FROM of_others", "SELECT source FROM accesses")
+
+
+def test_recordings_that_are_gone_are_named_and_the_old_index_is_kept(place, recordings):
+    run("correlate", *recordings, "--db", place)
+    execute(place, "UPDATE index_version SET version = 0")
+    shutil.rmtree(recordings[1])
+    result = run("index", "upgrade", "--db", place)
+    assert (result.exit_code, result.stdout) == (2, "the index has 2 recordings; 1 could not be read\n")
+    assert str(recordings[1]) in result.stderr
+    assert len(everything(place)) == 2
+    if "://" in place:
+        assert "kept: appwitness_version_0" in result.stderr
+        execute(place, "SELECT finding FROM appwitness_version_0.findings")
+    else:
+        assert f"kept: {place}.version-0.bak" in result.stderr
+
+
+def test_an_upgrade_that_was_interrupted_goes_on(place, recordings, monkeypatch):
+    run("correlate", *recordings, "--db", place)
+    before = everything(place)
+    execute(place, "UPDATE index_version SET version = 0")
+    with monkeypatch.context() as patch:
+        patch.setattr("monitor.store.upgrade.swap", lambda *_, **__: 1 / 0)
+        assert run("index", "upgrade", "--db", place).exit_code == 70
+    assert "made by another version" in run("correlate", *recordings, "--db", place).stderr
+    assert run("index", "upgrade", "--db", place).exit_code == 0
+    assert everything(place) == before
+
+
+def test_what_was_set_aside_before_is_read_in(tmp_path, recordings):
+    run("correlate", *recordings[:2])
+    usual = tmp_path / "home" / "appwitness.sqlite"
+    execute(str(usual), "UPDATE index_version SET version = 0")
+    assert "index upgrade" in run("correlate", recordings[2]).stderr
+    assert len(everything(str(usual))) == 1
+    assert run("index", "upgrade").stdout == "the index has 3 recordings; 0 could not be read\n"
+    assert list(usual.parent.glob("*.bak")) == []
+
+
+def test_where_there_is_none_that_is_said(place):
+    result = run("index", "upgrade", "--db", place)
+    assert (result.exit_code, "no index of appwitness in" in result.stderr) == (2, True)
