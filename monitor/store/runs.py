@@ -523,8 +523,8 @@ class Runs:
 
 
 def take_along(old: Path, place: Path) -> None:
-    """Copy the runs of a fleet out of the file of an index that was set aside: they are no index. What was judged waits
-    to be judged again, into the new one."""
+    """Copy the runs of a fleet out of the file of an index that was set aside: they are no index. What was judged is
+    judged again, unless the new one has it already."""
     with in_words(str(old)), closing(sqlite3.connect(old)) as before:
         try:
             found = before.execute("SELECT version FROM fleet_version").fetchone()

@@ -14,6 +14,7 @@ from monitor.errors import UserError
 from monitor.events import KINDS
 from monitor.store.database import engine_of, file_of, in_words, lock, name_of, set_aside, url_of
 from monitor.store.models import RECORDING_NUMBERS, TABLES, VERSION, IndexVersion, view_name
+from monitor.store.runs import take_along
 
 NEW = "appwitness_upgrade"
 """Schema of PostgreSQL in which the new one is built; in SQLite, a file with this end."""
@@ -93,6 +94,8 @@ def swap(place: str | Path, new: str | Path, *, keep: bool) -> str | None:
         database.execute("PRAGMA journal_mode = DELETE")  # nothing of it stands in another file
         os.link(new, file)  # unless somebody has begun one there meanwhile
         Path(new).unlink()
+    if aside:
+        take_along(aside, file)
     if aside and not keep:
         aside.unlink()
         return None
