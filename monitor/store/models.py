@@ -67,6 +67,8 @@ class RecordingRow(Base):
     """Name of the campaign that it was made for; empty: for none."""
     path: Mapped[Long]
     """Where it is: lines and conclusions are those of the recording in this folder, and of no other of the same id."""
+    lines: Mapped[bool]
+    """Whether its lines are here; else conclusions alone, with values masked."""
     package: Mapped[Name]
     app: Mapped[Name]
     """SHA-256 of its APK; the package where that is not known."""
@@ -153,6 +155,7 @@ class MatchRow(OfRecording):
     number: Mapped[Number] = mapped_column(primary_key=True, autoincrement=False)
     type: Mapped[Long]
     value: Mapped[Long]
+    """Where conclusions alone are kept, a keyed digest of it; empty without a key."""
     variant: Mapped[Long]
     path: Mapped[Long]
     confidence: Mapped[float]
