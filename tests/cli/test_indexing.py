@@ -16,6 +16,7 @@ from monitor.api.home import database
 from monitor.cli import main
 from monitor.store import Store
 from monitor.store.runs import Runs
+from tests.fleet.rig import planned
 
 
 @pytest.fixture(autouse=True)
@@ -98,6 +99,16 @@ def test_an_upgrade_that_was_interrupted_goes_on(place, recordings, monkeypatch)
     assert "made by another version" in run("correlate", *recordings, "--db", place).stderr
     assert run("index", "upgrade", "--db", place).exit_code == 0
     assert everything(place) == before
+
+
+def test_the_runs_of_a_fleet_stay(place, recordings):
+    run("correlate", recordings[0], "--db", place)
+    with Runs(place) as runs:
+        runs.plan(planned(2))
+    execute(place, "UPDATE index_version SET version = 0")
+    assert run("index", "upgrade", "--db", place).exit_code == 0
+    with Runs(place) as runs:
+        assert runs.progress()[0].planned == 2
 
 
 def test_what_was_set_aside_before_is_read_in(tmp_path, recordings):
