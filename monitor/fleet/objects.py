@@ -10,7 +10,7 @@ import os
 import re
 import shutil
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager
 from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
@@ -53,9 +53,6 @@ class Objects(Protocol):
 
     def complete_ones(self) -> Iterator[str]:
         """The names of all that are complete."""
-
-    def delete(self, recording: str) -> None:
-        """Remove it, if it is there."""
 
 
 def objects(place: str | Path) -> Objects:
@@ -117,11 +114,6 @@ class Folder(Objects):
     @override
     def complete_ones(self) -> Iterator[str]:
         yield from sorted(path.stem for path in Path(self.place).glob("*.complete"))
-
-    @override
-    def delete(self, recording: str) -> None:
-        for kind in ("complete", "zip"):
-            self._file(recording, kind).unlink(missing_ok=True)
 
     def _file(self, recording: str, kind: str) -> Path:
         return Path(self.place) / f"{_named(recording)}.{kind}"
@@ -213,15 +205,6 @@ class Bucket(Objects):
         with self._asked():
             for some in obstore.list(self._store):
                 yield from (name[0] for each in some if (name := each["path"].rsplit("/", 1))[1:] == [COMPLETE])
-
-    @override
-    def delete(self, recording: str) -> None:
-        import obstore
-
-        with self._asked(recording):
-            for name in (COMPLETE, f"{recording}.zip", RUN, SEAL):
-                with suppress(FileNotFoundError):
-                    obstore.delete(self._store, f"{_named(recording)}/{name}")
 
     def _archive(self, recording: str) -> str:
         return f"{_named(recording)}/{recording}.zip"

@@ -16,7 +16,7 @@ from monitor.fleet.objects import Bucket, Folder, objects
 from monitor.recording import Recording, archive, verify
 from monitor.store import Store
 from tests.fleet.buckets import Server, running, server
-from tests.recording.test_hostile import made
+from tests.recording.test_hostile import BODY, made
 
 __all__ = ["running", "server"]
 
@@ -47,10 +47,6 @@ def test_a_recording_is_there_once_it_is_complete(place, packed):
     with kept.fetched("r-a1") as here:
         assert here.read_bytes() == packed.read_bytes()
         assert verify(here).outcome == "intact"
-    kept.delete("r-a1")
-    kept.delete("r-a1")
-    assert not kept.is_complete("r-a1")
-    assert list(kept.complete_ones()) == []
 
 
 def test_what_an_attempt_left_is_replaced(place, packed, tmp_path):
@@ -81,7 +77,6 @@ def test_names_that_lead_elsewhere(place, packed, name):
         lambda: objects(place).put(name, packed),
         lambda: objects(place).complete(name),
         lambda: objects(place).is_complete(name),
-        lambda: objects(place).delete(name),
     ):
         with pytest.raises(UserError, match="is no name of a recording"):
             call()
@@ -181,3 +176,31 @@ def test_verbs_take_its_address(server, packed, tmp_path, monkeypatch):
         code, said = run("verify", name)
         assert (code, told in said) == (2, True), said
     assert not list(tmp_path.glob("s3*"))
+
+
+def test_what_is_forgotten_is_gone_from_the_bucket(server, packed, tmp_path, monkeypatch):
+    monkeypatch.setenv("APPWITNESS_HOME", str(tmp_path / "home"))
+    kept = objects(server.place())
+    for name in ("r-a1", "r-a2"):
+        kept.put(name, packed)
+    kept.complete("r-a1")
+
+    def run(*arguments: str) -> tuple[int, str]:
+        done = CliRunner().invoke(main, [*arguments])
+        return done.exit_code, done.stdout + done.stderr
+
+    def held(name="r-a1"):
+        return server.read(kept.place, f"{name}/{name}.zip")
+
+    assert run("forget", f"{kept.place}/r-a1", "--only", "accesses", "--dry-run")[0] == 0
+    assert held() == packed.read_bytes()
+    assert run("forget", f"{kept.place}/r-a1", "--only", "accesses", "--yes")[0] == 0
+    assert b"getLine1Number" not in held()
+    assert BODY in held()
+    assert run("forget", "--recordings", kept.place, "--older-than", "1d", "--yes")[0] == 0
+    assert BODY not in held()
+    assert held("r-a2") == packed.read_bytes()  # which is not complete, so it is no recording yet
+    code, said = run("verify", f"{kept.place}/r-a1")
+    assert (code, "forgotten" in said) == (0, True), said
+    with kept.fetched("r-a1") as here:
+        assert archive.member(here, "run.json") == server.read(kept.place, "r-a1/run.json")
