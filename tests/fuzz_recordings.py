@@ -3,8 +3,8 @@
 Each mutant is a recording of tests/recordings with one to four changes to its lines, run.json, stamps, bodies or the
 folder itself: links, pipes, sockets, folders in the place of files, names that are none. All of them are opened, read
 line by line and verified; one in SAMPLE is also correlated, reported twice (as JSON, and in another format and language
-each time) and marked. What may come out is a result or a UserError. A mutant comes again by its number and the seed, in
-all formats: `--only NUMBER`.
+each time), marked and forgotten. What may come out is a result or a UserError. A mutant comes again by its number and
+the seed, in all formats: `--only NUMBER`.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ from pathlib import Path
 from typing import Any
 
 from monitor import events
+from monitor.care import to_forget
 from monitor.correlate import report_on
 from monitor.errors import UserError
 from monitor.events import FILES
@@ -49,6 +50,9 @@ OUTSIDE = "OUTSIDE-7391"
 """What files outside say; nothing that comes out of a mutant may."""
 RAW = "@@raw@@"
 LARGE = 17 << 20
+
+PERSON = (events.Value(type="phone_number", text="+8613800138000"),)
+"""Forgotten before all else is."""
 
 Files = dict[str, bytes]
 Tree = Any
@@ -433,6 +437,11 @@ def tried(folder: Path, desk: Desk | None = None, shown: Iterable[tuple[str, str
                 with suppress(UserError):
                     recording.note(events.Phase(at=datetime.now(UTC), state="mark", text="fuzz"))
                 verify(folder)
+                for values in (PERSON, ()):
+                    with suppress(UserError):
+                        to_forget(recording, values).forget()
+                        said += desk.reported(recording, [("json", "en")])
+                    verify(folder)
     except UserError as error:
         said.append(str(error))
     except MemoryError:

@@ -177,6 +177,7 @@ class Why(StrEnum):
     TURNED = "turned"
     TURNED_BY_APP = "turned_by_app"
     FOUND = "found"
+    ROWS_FOUND = "rows_found"
     CARRIED_BY = "carried_by"
     WRITTEN_BY = "written_by"
     CARRIER_UNKNOWN = "carrier_unknown"

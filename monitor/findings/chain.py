@@ -35,8 +35,9 @@ class Chains:
         self._asked = {seen.ref: seen.event for seen in report.consents if isinstance(seen.event, Consent)}
 
     def of_flow(self, flow: Flow) -> Chain:
-        """From the read of a value to what had been answered when it left."""
-        return (*self._of_flow(flow), *self._consent(flow.consent, flow.consent_assumed, (), self._sent(flow)))
+        """From the read of a value to what had been answered when it left; where a rule asks for that, separately."""
+        consent = self._consent(flow.consent, flow.consent_assumed, (), self._sent(flow))
+        return (*self._of_flow(flow), *consent, *self._separately(flow))
 
     def of(self, finding: Finding) -> Chain:
         """That of the sighting which leads the finding; of the others it holds alike."""
@@ -69,6 +70,15 @@ class Chains:
             says = because(Why.LINE_SAYS, ref=ref, signal=line.signal, state=line.status, label=label)
             yield _inference(says, because(REFUTED[line.by]))
 
+    def _separately(self, flow: Flow) -> Iterator[Inference]:
+        told: dict[Scope, Finding] = {}
+        for finding in self._report.findings:
+            rule = self._rules.get(finding.rule)
+            if rule and rule.separate and flow.id in finding.flows:
+                told.setdefault(rule.separate, finding)
+        for scope, finding in told.items():
+            yield from self._separate(scope, finding.evidence)
+
     def _separate(self, scope: Scope, evidence: tuple[Ref, ...]) -> Iterator[Inference]:
         """What was seen of a consent that a rule wants separately."""
         lines = list(self._lines(evidence, scope))
@@ -95,10 +105,12 @@ class Chains:
             yield _inference(because(Why.RESTS_ON, lines=[flow.access]), because(Why.LINE_MISREAD))
         else:
             yield self._unread()
-        match = max(flow.matches, key=lambda each: each.confidence, default=None)
+        match = max(flow.matches, key=lambda each: (each.confidence, each.type != "name"), default=None)
         if match is not None:
             yield self._form(match)
             yield self._found(flow, match)
+        if flow.rows and (flow.rows_read or 0) > 1:
+            yield _inference(because(Why.ROWS_FOUND, count=flow.rows, many=flow.rows_read or 0))
         yield self._carried(flow)
         if flow.cleartext:
             yield _inference(because(Why.IN_CLEARTEXT, ref=flow.upload), because(Why.TUNNELLED))
@@ -132,7 +144,8 @@ class Chains:
         if match.evidence:
             lines = [self._report.evidence.get(ref) for ref in match.evidence]
             algorithms = [line.algorithm for line in lines if isinstance(line, Transform)]
-            says = because(Why.TURNED_BY_APP, lines=list(match.evidence), algorithms=algorithms)
+            shown = {"lines": list(match.evidence), "algorithms": algorithms}
+            says = because(Why.TURNED_BY_APP, variant=match.variant, **shown)
             return _inference(says, because(Why.TURNED_OTHERWISE, lines=list(match.evidence)))
         if of in ("as_given", "plain"):
             says = because(Why.AS_READ) if match.variant == "plain" else because(Why.AS_VARIANT, variant=match.variant)

@@ -93,5 +93,5 @@ def _beat(host: Host, source: Source, workers: Sequence[Worker], runs: Sequence[
     wishes = host.runs.tell(host.name, [worker.slot() for worker in workers])
     for worker in workers:
         worker.rests = wishes[worker.device.serial]
-    host.runs.expire()
+    host.runs.expire(host.lease_s)
     source.refresh()

@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from threading import Event, Lock
 from typing import Literal, Protocol
@@ -222,12 +223,11 @@ class Worker:
         host, recording = self._host, f"{run.id}-a{run.attempts}"
         if host.spool.adopt(run, self.device.serial):
             return
-        with suppress(StoreError, OSError):  # it is away: should there be an earlier one, that counts
-            for number in range(
-                1, max(run.attempts, ATTEMPTS) + 1
-            ):  # complete, and the table of runs does not know, or is new
+        with suppress(StoreError, OSError):  # it is away: should there be an earlier one, that counts later
+            # complete, but whoever made it was killed before he said so, or the table of runs was lost
+            for number in range(1, max(run.attempts, ATTEMPTS) + 1):
                 if host.objects.is_complete(earlier := f"{run.id}-a{number}"):
-                    host.kept(lambda: host.runs.recorded(run.id, earlier, self.device.serial))
+                    host.kept(partial(host.runs.recorded, run.id, earlier, self.device.serial))
                     return
         folder = host.spool.folder / recording
         code, words = self._observe(run, folder, lock)

@@ -16,6 +16,8 @@ NAMES = frozenset(("variant", "of", "step"))
 """Fields that are names of ours, whose words underscores join."""
 CHOICES = {"signal": "signal", "by": "by", "state": "consent", "scope": "scope"}
 """Fields that are a choice of the contract -> what their names in words.yml begin with."""
+EXACT_MS = 10
+"""Less than this is told with a decimal."""
 UNKNOWN = {"who": "code_unrecorded", "steps": "none", "algorithms": "unknown", "names": "none", "way": "unknown",
            "agent": "unknown"}  # fmt: skip
 """Fields that may be empty -> what is said then, in words.yml."""
@@ -39,7 +41,7 @@ def said(reason: Reason, words: Words) -> str:
         elif name in NAMES:
             fields[name] = value.replace("_", " ")
         elif name.endswith("_ms"):
-            fields[name] = span(value / 1000)
+            fields[name] = f"{value:.1f} ms" if value < EXACT_MS else span(value / 1000)
         elif isinstance(value, list | tuple):
             fields[name] = words("comma").join(map(str, value))
     text: str = table["sentences"][reason.code][words.lang]

@@ -18,14 +18,11 @@ from types import TracebackType
 from typing import Annotated, Any, Literal, NamedTuple, Self
 
 from sqlalchemy import (
-    BigInteger,
     ColumnElement,
     Connection,
     Float,
     Index,
     Select,
-    String,
-    Text,
     case,
     column,
     func,
@@ -45,6 +42,7 @@ from sqlalchemy.sql.functions import FunctionElement
 
 from monitor.errors import UserError
 from monitor.store.database import in_words, lock, open_engine
+from monitor.store.models import Long, Name, Number
 
 VERSION = 1
 ROWS = 500
@@ -72,9 +70,6 @@ Reason = Literal["setup", "usage", "fault", "lost", "judging"]
 """Why a run is unobservable: the device, the proxy or the agent did not come up; the app or an option cannot be used;
 an internal error; whoever had it was not heard of again; its recording cannot be judged."""
 
-Name = Annotated[str, mapped_column(String(200))]
-Long = Annotated[str, mapped_column(Text)]
-Number = Annotated[int, mapped_column(BigInteger)]
 Time = Annotated[float, mapped_column(Float(53))]
 
 
@@ -376,7 +371,7 @@ class Runs:
 
     def failed(self, lease: str, reason: Reason, note: str, *, last: bool = False) -> None:
         """A leased run was not observed: it waits again, or, `last` or begun ATTEMPTS times, is unobservable."""
-        self._end(RunRow.lease == lease, reason, note, ATTEMPTS if not last else 0)
+        self._end([RunRow.lease == lease], reason, note, 0 if last else ATTEMPTS)
 
     def released(self, lease: str) -> None:
         """A leased run was given up for no fault of its own: it waits again, as if it had not been begun."""
@@ -384,23 +379,25 @@ class Runs:
         with self._write() as connection:
             connection.execute(update(RunRow).where(RunRow.lease == lease, RunRow.state == "leased").values(**values))
 
-    def expire(self) -> int:
-        """End the leases whose holders were not heard of in time; how many."""
-        late = (RunRow.expires < _Now(), RunRow.lease.is_not(None))
+    def expire(self, grace_s: float = 0.0) -> int:
+        """End the leases whose holders were not heard of in time; how many. None ends until the server has been up for
+        `grace_s`: nobody could renew them before."""
+        late = [RunRow.expires < _Now(), RunRow.lease.is_not(None)]
+        if self.server:
+            late.append(_Now() - func.extract("epoch", func.pg_postmaster_start_time()) >= grace_s)
         lost = self._end(late, "lost", "Whoever made it was not heard of again.", ATTEMPTS)
         with self._write() as connection:
             free = update(RunRow).where(RunRow.state == "recorded", *late).values(lease=None, expires=None)
             return lost + connection.execute(free).rowcount
 
-    def _end(self, which: Any, reason: Reason, note: str, limit: int) -> int:
-        wheres = which if isinstance(which, tuple) else (which,)
+    def _end(self, which: Sequence[ColumnElement[bool]], reason: Reason, note: str, limit: int) -> int:
         again = RunRow.attempts < limit
         values = {
             "state": case((again, "planned"), else_="unobservable"), "reason": case((again, None), else_=reason),
             "note": note, "lease": None, "expires": None,
         }  # fmt: skip
         with self._write() as connection:
-            return connection.execute(update(RunRow).where(RunRow.state == "leased", *wheres).values(**values)).rowcount
+            return connection.execute(update(RunRow).where(RunRow.state == "leased", *which).values(**values)).rowcount
 
     # judging
 

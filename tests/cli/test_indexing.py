@@ -33,7 +33,7 @@ def place(request, tmp_path) -> str:
 
 
 def run(*args: object) -> Result:
-    gc.collect()  # the process of the one before would have ended, and let go of the database
+    gc.collect()  # the process of the one before would have ended, and closed the database
     return CliRunner().invoke(main, [str(arg) for arg in args])
 
 

@@ -44,12 +44,12 @@ def test_pages_and_judge_come_back_with_the_database(server: Postgres, tmp_path:
     environment = os.environ | {
         "APPWITNESS_DB_FILE": str(tmp_path / "db"),
         "APPWITNESS_HOME": str(tmp_path / "home"),
-        "APPWITNESS_RECORDINGS": str(tmp_path / "recordings"),
     }
     with closing(listen("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
 
     def asks(service: str, **instead: str) -> list[str]:
+        instead["${FLEET_RECORDINGS:-/recordings}"] = str(tmp_path / "recordings")
         return [*APPWITNESS, *(instead.get(word, word) for word in SERVICES[service]["command"])]
 
     def health() -> int:

@@ -67,6 +67,20 @@ def test_only_a_window_of_the_plan_waits_in_the_queue(tmp_path, runs, url, monke
         assert queue.next(PHONE).id == planned(6)[5].id
 
 
+def test_a_run_has_one_job_whoever_fills_the_queue(tmp_path, runs, url, postgres):
+    runs.plan(planned(30))
+    database = url.rpartition("@/")[2].partition("?")[0]
+    with opened(tmp_path, runs, url) as queue, opened(tmp_path, runs, url, "other") as other:
+        with ThreadPoolExecutor(4) as four:
+            list(four.map(lambda number: (queue, other)[number % 2].refresh(), range(8)))
+        jobs = "SELECT count(*), count(DISTINCT queueing_lock), min(task_name) FROM procrastinate_jobs"
+        assert postgres.execute(jobs, database=database) == [(30, 30, "record")]
+        while queue.next(PHONE):
+            pass
+        left = "SELECT (SELECT count(*) FROM procrastinate_jobs) + (SELECT count(*) FROM procrastinate_events)"
+        assert postgres.execute(left, database=database) == [(0,)]  # nothing grows with the runs that were made
+
+
 def test_a_queue_that_was_lost_is_filled_again_from_the_runs(tmp_path, runs, url, postgres):
     runs.plan(planned(2))
     database = url.rpartition("@/")[2].partition("?")[0]

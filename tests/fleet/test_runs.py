@@ -87,6 +87,14 @@ def test_a_lease_that_is_not_renewed_ends(runs):
     assert state(runs) == {"leased": 1, "recorded": 1}
 
 
+def test_nobody_loses_a_lease_for_a_server_that_was_away(empty_database):
+    with Runs(empty_database) as runs:
+        runs.plan(planned(1))
+        runs.take(POOL, "host", "phone", -1)
+        assert runs.expire(1e9) == 0
+        assert runs.expire(0) == 1
+
+
 @pytest.mark.parametrize("how", ["fails", "is lost"])
 def test_a_run_that_always_fails_is_unobservable_and_can_be_tried_again(runs, how):
     runs.plan(planned(1))

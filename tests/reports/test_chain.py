@@ -98,6 +98,12 @@ def test_a_later_answer_is_named_with_the_order_that_makes_it_later(report_of):
     assert order.unless[0].model_extra == {"gap_ms": 1500.0}
 
 
+def test_a_flow_has_the_steps_of_all_rules_that_object_to_it(report_of):
+    report = report_of("third-party-not-covered")
+    (flow,) = [each for each in report.flows if each.recipient.party == "third"]
+    assert codes(Chains(report).of_flow(flow))[-1] == "separate_unseen"
+
+
 def test_lines_of_the_same_time_are_in_no_order():
     report = sample.report()
     flow = next(flow for flow in report.flows if flow.access)
@@ -120,12 +126,14 @@ def test_every_number_of_the_found_step_is_that_of_the_recording(report_of):
 
 
 @pytest.mark.parametrize(
-    ("case", "algorithm"), [("fixed-identifier-sent", "AES/CBC/PKCS5Padding"), ("weakly-hashed", "MD5")]
+    ("case", "variant", "algorithm"),
+    [("fixed-identifier-sent", "encrypted", "AES/CBC/PKCS5Padding"), ("weakly-hashed", "md5", "MD5")],
 )
-def test_what_the_app_turned_names_the_line_that_shows_it(report_of, case, algorithm):
+def test_what_the_app_turned_names_the_line_that_shows_it(report_of, case, variant, algorithm):
     chain = chain_of(report_of(case), case)
     turned = next(step for step in chain if step.says.code == "turned_by_app")
-    assert turned.says.model_extra == {"lines": ["transforms.jsonl:1"], "algorithms": [algorithm]}
+    said = {"variant": variant, "lines": ["transforms.jsonl:1"], "algorithms": [algorithm]}
+    assert turned.says.model_extra == said
 
 
 def test_an_import_without_hooks_says_that_reads_and_consent_were_not_observed(tmp_path, monkeypatch):

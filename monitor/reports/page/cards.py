@@ -75,7 +75,7 @@ class Card:
     """Who read it and who sent it: title and code, with the maker of the SDK."""
     tags: tuple[Tag, ...]
     chain: tuple[Step, ...]
-    """How its worst finding was concluded, else its first flow."""
+    """How its first flow was concluded, else its worst finding."""
     cleartext: bool
     block: Block | None
     reads: tuple[Place, ...]
@@ -139,7 +139,7 @@ class Cards:
         )
 
     def _chain(self, group: Group) -> list[Step]:
-        chain = self.chains.of(group.findings[0]) if group.findings else self.chains.of_flow(group.flows[0])
+        chain = self.chains.of_flow(group.flows[0]) if group.flows else self.chains.of(group.findings[0])
         return steps(chain, self.words)
 
     def _picture(self, group: Group) -> Picture | None:
