@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Protocol, override
 
 from monitor import private
 from monitor.errors import StoreError, UserError
-from monitor.recording import archive
+from monitor.recording import Recording, archive
 from monitor.recording.quota import FREE_BYTES
 from monitor.recording.seal import RUN, SEAL
 
@@ -73,6 +73,21 @@ def objects(place: str | Path) -> Objects:
 def is_bucket(place: str | Path) -> bool:
     """Whether it is the address of a bucket, or of something in one."""
     return BUCKET.match(str(place)) is not None
+
+
+def recording_at(place: str) -> Recording | None:
+    """The recording that the index names so: a folder, an archive, or one in a bucket, which is fetched; None: gone.
+
+    Raises UserError for what is no recording any more, and StoreError while a bucket cannot be reached.
+    """
+    kept, _, name = place.rpartition("/")
+    if not is_bucket(kept):
+        return Recording.open(Path(place)) if Path(place).exists() else None
+    bucket = objects(kept)
+    if not bucket.is_complete(name):
+        return None
+    with bucket.fetched(name) as packed:
+        return Recording.open(packed)  # which is unpacked for as long as somebody has it
 
 
 class Folder(Objects):

@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
+from starlette.testclient import TestClient
 
 from monitor.cli.base import main
 from monitor.correlate import correlate, knowledge
@@ -15,6 +17,8 @@ from monitor.errors import StoreError, UserError
 from monitor.fleet.objects import Bucket, Folder, objects
 from monitor.recording import Recording, archive, verify
 from monitor.store import Store
+from monitor.web.asked import Site
+from monitor.web.pages import app
 from tests.fleet.buckets import Server, running, server
 from tests.recording.test_hostile import BODY, made
 
@@ -204,3 +208,26 @@ def test_what_is_forgotten_is_gone_from_the_bucket(server, packed, tmp_path, mon
     assert (code, "forgotten" in said) == (0, True), said
     with kept.fetched("r-a1") as here:
         assert archive.member(here, "run.json") == server.read(kept.place, "r-a1/run.json")
+
+
+def test_pages_show_the_bytes_of_a_recording_in_a_bucket(server, packed, tmp_path):
+    kept, known = objects(server.place()), knowledge()
+    kept.put("r-a1", packed)
+    kept.complete("r-a1")
+    with Store(tmp_path / "index.sqlite") as store:
+        with kept.fetched("r-a1") as here:
+            correlate(Recording.open(here), store, known)
+        options: dict[str, Any] = {"client": ("127.0.0.1", 50000), "cookies": {"appwitness-80": "token"}}
+        pages = TestClient(app(Site(store, known, "token")), base_url="http://127.0.0.1", **options)
+
+        def shown() -> dict[str, Any]:
+            answer = pages.get("/recordings/hostile/uploads/1?format=json")
+            assert answer.status_code == 200
+            found: dict[str, Any] = answer.json()["decoded"]
+            return found
+
+        assert shown()["steps"][0]["size"] == len(BODY)
+        server.stop()
+        assert shown()["problem"] == "body_gone"
+        server.start()
+        assert shown()["problem"] is None
