@@ -103,7 +103,8 @@ def write_letters(store: Store, known: Knowledge, findings: Table, output: Path,
         for recording, package in wanted.items():
             report = _report(store, known, recording)
             text = render(report, "complaint", reveal=letter.reveal, lang=letter.lang, template=letter.template)
-            name = "/".join(re.sub(r"[^A-Za-z0-9._-]", "_", each).lstrip(".") for each in (package, f"{recording}.md"))
+            safe = (re.sub(r"[^A-Za-z0-9._-]", "_", each).lstrip(".") for each in (package, f"{recording}.md"))
+            name = "/".join(each or "_" for each in safe)
             archive.add(packed, name, io.BytesIO(text.encode()))
     return len(wanted)
 

@@ -128,7 +128,7 @@ class Folder(Objects):
 
     @override
     def complete_ones(self) -> Iterator[str]:
-        yield from sorted(path.stem for path in Path(self.place).glob("*.complete"))
+        yield from sorted(path.stem for path in Path(self.place).glob("*.complete") if _ID.match(path.stem))
 
     def _file(self, recording: str, kind: str) -> Path:
         return Path(self.place) / f"{_named(recording)}.{kind}"
@@ -219,7 +219,8 @@ class Bucket(Objects):
 
         with self._asked():
             for some in obstore.list(self._store):
-                yield from (name[0] for each in some if (name := each["path"].rsplit("/", 1))[1:] == [COMPLETE])
+                paths = (each["path"].partition("/") for each in some)
+                yield from (name for name, _, rest in paths if rest == COMPLETE and _ID.match(name))
 
     def _archive(self, recording: str) -> str:
         return f"{_named(recording)}/{recording}.zip"

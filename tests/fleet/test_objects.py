@@ -101,6 +101,19 @@ def test_which_kind_it_is(tmp_path):
     assert all(isinstance(objects(f"{kind}://bucket/a/b"), Bucket) for kind in ("s3", "gs", "az"))
 
 
+def test_what_else_is_in_a_place_is_no_recording(place, packed, server):
+    kept = objects(place)
+    kept.put("r-a1", packed)
+    kept.complete("r-a1")
+    if isinstance(kept, Bucket):
+        for key in ("COMPLETE", "a b/COMPLETE", "a/b/COMPLETE", "c/d"):
+            server.write(place, key, b"")
+    else:
+        for name in ("a b.complete", ".complete", "x.txt"):
+            (Path(place) / name).touch()
+    assert list(kept.complete_ones()) == ["r-a1"]
+
+
 def test_what_is_beside_an_archive_can_be_looked_at(server, packed):
     place = server.place()
     objects(place).put("r-a1", packed)
