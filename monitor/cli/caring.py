@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from monitor.api.home import database, recordings, signer
-from monitor.cli.base import db_option, gathered, main, recording_argument
+from monitor.cli.base import RecordingPath, db_option, gathered, main, recording_argument
 from monitor.cli.settings import AGE, KINDS, age, retention
 from monitor.cli.terminal import err, out, plain
 from monitor.errors import UserError
@@ -48,6 +48,7 @@ class _Which:
     values: tuple[Value, ...]
     only: tuple[str, ...]
     by_retention: bool
+    place: str | None
     failed: list[Path] = field(default_factory=list)
     """Those among all recordings that could not be forgotten."""
 
@@ -61,7 +62,7 @@ class _Which:
     def paths(self) -> Iterator[tuple[Path, Collection[str]]]:
         """Where they are, each with the kinds of lines that are to be forgotten; none: all."""
         if self.by_retention:
-            if self.recording or self.values or self.older_than or self.only or self.campaign:
+            if self.recording or self.values or self.older_than or self.only or self.campaign or self.place:
                 raise UserError("--by-retention says itself what is forgotten.", "Leave the other options out.")
             return self._by_retention()
         if not (self.recording or self.older_than or self.values or self.campaign):
@@ -89,14 +90,23 @@ class _Which:
                 yield plan
 
     def _named(self) -> Iterator[tuple[Path, Run]]:
-        """The recordings that are named, else all in the folder of recordings."""
+        """The recordings that are named, else all in the folder of recordings, or in a bucket: each is here while it is
+        looked at."""
+        from monitor.fleet.objects import is_bucket, objects
         from monitor.recording import Recording
 
         if self.recording:
             for path in self.recording:
                 yield path, Recording.open(path).run
             return
-        for path in sorted(recordings().iterdir() if recordings().is_dir() else ()):
+        if self.place and is_bucket(self.place):
+            kept = objects(self.place)
+            for name in kept.complete_ones():
+                with kept.fetched(name) as path:
+                    yield path, Recording.open(path).run
+            return
+        place = Path(self.place) if self.place else recordings()
+        for path in sorted(place.iterdir() if place.is_dir() else ()):
             if not path.is_symlink() and ((path / "run.json").exists() or path.suffix == ".zip"):
                 try:
                     opened = Recording.open(path)
@@ -136,7 +146,7 @@ def _values(_context: click.Context, _option: click.Parameter, words: tuple[str,
 @gathered(
     "which",
     _Which,
-    click.argument("recording", nargs=-1, type=click.Path(path_type=Path)),
+    click.argument("recording", nargs=-1, type=RecordingPath()),
     click.option("--older-than", metavar="AGE", callback=_age, help=f"Only what ended longer ago: {AGE}."),
     click.option(
         "--campaign", metavar="NAME", help="Only recordings of this campaign, and all that the index has of it."
@@ -152,6 +162,13 @@ def _values(_context: click.Context, _option: click.Parameter, words: tuple[str,
     ),
     click.option("--only", metavar="KINDS", callback=_kinds, help=f"Only these lines, by commas: {', '.join(KINDS)}."),
     click.option("--by-retention", is_flag=True, help="What is older than [retention] in appwitness.toml lets it be."),
+    click.option(
+        "--recordings",
+        "place",
+        metavar="PLACE",
+        help="Folder or bucket (s3://bucket/prefix) of a fleet's recordings, for those that no RECORDING names. "
+        "[default: recordings]",
+    ),
 )
 @click.option("--reason", metavar="TEXT", help="Why, for whoever reads the stamps later; no personal data here.")
 @click.option("--dry-run", is_flag=True, help="Say what would go, and change nothing.")
@@ -164,8 +181,8 @@ def forget(which: _Which, reason: str | None, dry_run: bool, yes: bool, db: str 
     versions, and the index forgets the recording. A stamp of its own, signed with your key, says when and why; so
     `verify` still says whether all else is what it was.
 
-    Without a RECORDING it is about all in ./recordings, packed ones too; an option has to say which. An archive is
-    replaced by one without what was forgotten, a bundle is left alone.
+    Without a RECORDING it is about all in ./recordings (or --recordings), packed ones too; an option has to say which.
+    An archive is replaced by one without what was forgotten, in a bucket too; a bundle is left alone.
     Reports, bundles and copies that you have made elsewhere are not found. There is no way back.
     """
     if (dry_run or not yes) and not _asked(which, dry_run):
@@ -179,6 +196,7 @@ def forget(which: _Which, reason: str | None, dry_run: bool, yes: bool, db: str 
             ids.add(plan.given.run.id)
             if plan:
                 plan.forget(reason)
+                _put_back(plan)
             lines += plan.count
     finally:
         if ids or whole:
@@ -215,6 +233,16 @@ def _say(plan: ToForget) -> None:
         err.print(f"[dim]{plain(ref)} could not be looked through to its end, and stays[/]")
     if len(plan.unsearched) > 10:
         err.print(f"[dim]... and {len(plan.unsearched) - 10:,} more[/]")
+
+
+def _put_back(plan: ToForget) -> None:
+    """Into the bucket that it was fetched from. Raises StoreError when that cannot be reached: nothing is forgotten."""
+    from monitor.fleet.objects import objects
+    from monitor.recording.archive import Fetched
+
+    if plan.given.archive and isinstance(plan.given.archive.file, Fetched):
+        place, _, name = plan.given.place.rpartition("/")
+        objects(place).put(name, plan.given.archive.file)
 
 
 def _forget_in_index(ids: Collection[str], campaign: str | None, db: str | None) -> None:
