@@ -7,7 +7,6 @@ import secrets
 import threading
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
-from datetime import datetime
 from functools import partial
 from itertools import batched, chain, takewhile, zip_longest
 from pathlib import Path
@@ -77,7 +76,8 @@ class Held(NamedTuple):
     """What the index has of one recording, to be compared with the recording itself."""
 
     path: str
-    started: datetime
+    started: str
+    """As the contract writes times."""
     package: str
     campaign: str
     prefixes: dict[str, tuple[Position, str]]
@@ -223,21 +223,14 @@ class Store:
         return True
 
     def forget(self, recording_ids: Collection[str]) -> int:
-        """Delete all that the index has of some recordings; of how many it had something.
-
-        Nothing of it stays in a SQLite file: there, what is deleted is else left on its pages until they are used.
-        """
+        """Delete all that the index has of some recordings; of how many it had something."""
         found = 0
         with self._write() as connection:
             for number in [_lock(connection, each) for each in sorted(recording_ids)]:
                 if number is not None:
                     _forget(connection, number)
                     found += 1
-        if self._engine.dialect.name == "sqlite":
-            with in_words(self.name), self._turn, self._engine.connect() as connection:
-                plain = connection.connection.cursor()  # none of it may stand in a transaction
-                plain.execute("VACUUM")
-                plain.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        self._erase()
         return found
 
     def forget_campaign(self, name: str) -> int:
@@ -259,6 +252,7 @@ class Store:
             drop_campaign(connection, number)
             gone = connection.execute(delete(RecordingRow).where(of)).rowcount
             connection.execute(delete(CampaignRow).where(CampaignRow.number == number))
+        self._erase()
         return gone
 
     def campaigns(self) -> dict[str, int]:
@@ -433,6 +427,14 @@ class Store:
     def _write(self) -> Iterator[Connection]:
         with in_words(self.name), self._turn, self._writing.begin() as connection:
             yield connection
+
+    def _erase(self) -> None:
+        """Leave nothing of what was deleted in a SQLite file: it would stay on its pages until they are used."""
+        if self._engine.dialect.name == "sqlite":
+            with in_words(self.name), self._turn, self._engine.connect() as connection:
+                plain = connection.connection.cursor()  # none of it may stand in a transaction
+                plain.execute("VACUUM")
+                plain.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def _insert(self, connection: Connection, model: type[Base], rows: list[Row]) -> None:
         if rows:
@@ -630,21 +632,15 @@ def _prefixes(connection: Connection, recording: int | ScalarSelect[int]) -> dic
 
 
 def _held(connection: Connection, recording_id: str) -> Held | None:
+    row = RecordingRow
     query = select(
-        RecordingRow.number,
-        RecordingRow.path,
-        RecordingRow.run,
-        RecordingRow.campaign,
-        RecordingRow.judged_by,
-        RecordingRow.gaps,
-        RecordingRow.lines,
-    )
-    row = connection.execute(query.where(RecordingRow.id == recording_id)).one_or_none()
-    if row is None:
+        row.number, row.path, row.started, row.package, row.campaign, row.judged_by, row.gaps, row.lines
+    )  # fmt: skip
+    found = connection.execute(query.where(row.id == recording_id)).one_or_none()
+    if found is None:
         return None
-    run = Run.model_validate_json(row.run)
-    prefixes = _prefixes(connection, row.number)
-    return Held(row.path, run.started, run.app.package, row.campaign, prefixes, row.judged_by, row.gaps, row.lines)
+    number, path, started, package, campaign, judged_by, gaps, lines = found
+    return Held(path, started, package, campaign, _prefixes(connection, number), judged_by, gaps, lines)
 
 
 def _elsewhere(connection: Connection, recording_id: str, kind: str) -> tuple[str, Position, str] | None:
