@@ -133,6 +133,7 @@ class Store:
     """
 
     def __init__(self, url: str | Path, keep: Keep | None = None, key: bytes | None = None) -> None:
+        self.place = url
         self.again = partial(Store, url, keep, key)
         """Opens the same, in another process."""
         self.keep = keep

@@ -15,7 +15,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from monitor.events import FILES, KINDS, Line, kind_of
 
-VERSION = 9
+VERSION = 10
 """Of these tables. An index of another version is not read: a new one is built from the recordings."""
 CAMPAIGN_BITS = 40
 """The number of a recording is that of its campaign with these bits behind it, which count recordings."""
@@ -97,8 +97,9 @@ class OfRecording(Base):
     """What belongs to one recording."""
 
     __abstract__ = True
-    recording: Mapped[Number] = mapped_column(primary_key=True, autoincrement=False)
-    """Number of the recording. No foreign key: whoever writes rows holds the row of their recording."""
+    recording: Mapped[Number] = mapped_column(primary_key=True, autoincrement=False, sort_order=-1)
+    """Number of the recording, and first in every key: rows are asked for by it. No foreign key: whoever writes rows
+    holds the row of their recording."""
 
 
 class PositionRow(OfRecording):
@@ -206,6 +207,7 @@ Index(
     RecordingRow.gaps,
     RecordingRow.id,
 )
+Index("flows_of_host", FlowRow.host, postgresql_using="hash")  # of any length, which a B-tree there does not take
 
 TABLES = tuple(Base.metadata.sorted_tables)
 """All of the index: it can be rebuilt."""

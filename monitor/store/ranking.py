@@ -41,6 +41,8 @@ NONE: Filters = MappingProxyType({})
 NO_RULES: Mapping[str, Collection[Needed]] = MappingProxyType({})
 BESIDE = 3
 """How many kinds of data, recipients and SDKs a row names."""
+HOSTS = 20
+"""How many hosts of a recipient are named."""
 
 
 class Ranked(NamedTuple):
@@ -146,6 +148,12 @@ class Rankings:
             for row in found
         )
         return Page(tuple(ranked), page, found[0][first + 4] if found else 0)
+
+    def hosts(self, recipient: str) -> list[str]:
+        """Where a recipient has received something, at most HOSTS of them."""
+        query = select(FlowRow.host).where(FlowRow.recipient == recipient).distinct().order_by(FlowRow.host)
+        with self.store.reading() as connection:
+            return list(connection.scalars(query.limit(HOSTS)))
 
     def _needs(self, rule: str) -> frozenset[Needed]:
         """What a run must have recorded to show what this rule objects to; without a rule, that something was sent."""

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
-from sqlalchemy import Boolean, Float, Integer, Row, Select, func, select
+from sqlalchemy import Boolean, Float, Integer, Row, Select, func, not_, select
 from sqlalchemy.types import TypeEngine
 
 from monitor.events import format_time
@@ -78,7 +78,7 @@ def _recipients() -> Query:
             func.min(row.at).label("first_at"), func.max(row.at).label("last_at"),
         )
         .join_from(row, RecordingRow, RecordingRow.number == row.recording)
-        .where(RecordingRow.judged_by.is_not(None))
+        .where(RecordingRow.judged_by.is_not(None), not_(row.other_app))
         .group_by(RecordingRow.campaign, row.recipient)
         .order_by(RecordingRow.campaign, apps.desc(), row.recipient)
     )  # fmt: skip

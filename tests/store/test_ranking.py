@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from datetime import UTC, datetime
 
 import pytest
@@ -195,6 +196,13 @@ def test_a_ranking_has_pages(store):
     assert [(page.number, page.total, len(page.rows)) for page in pages] == [
         (1, ROWS + 5, ROWS), (2, ROWS + 5, 5), (1, ROWS + 5, ROWS),
     ]  # fmt: skip
+
+
+def test_names_may_be_of_any_length(store):
+    chance = random.Random(1)
+    long = chance.randbytes(5000).hex()
+    keep(store, "1", [sent(long, data=long, sdk=long)], [found(recipient=long)], app=f"com.{long}")
+    assert [row.apps for row in rows(store, "recipient")] == [1]
 
 
 def test_an_empty_index_ranks_nothing(store):
