@@ -50,7 +50,7 @@ class Status:
         waiting, able = pool.planned + pool.leased, len(self.able(pool))
         if not waiting:
             return 0.0
-        return waiting * pool.took_s / able if pool.took_s and able else None
+        return waiting * pool.took_s / able if pool.took_s is not None and able else None
 
     def as_json(self) -> dict[str, Any]:
         """All of it."""

@@ -455,7 +455,7 @@ class Runs:
                 of = found.setdefault((name, pool), {"campaign": name, "pool": pool})
                 of[state] = count
                 of["findings"] = of.get("findings", 0) + int(findings or 0)
-                if state == "judged" or (took_s and "took_s" not in of):
+                if took_s is not None and (state == "judged" or "took_s" not in of):
                     of["took_s"] = took_s
         return [Pool(**of) for _, of in sorted(found.items())]
 
