@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+import secrets
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from monitor import private
 from monitor.errors import UserError
 
 if TYPE_CHECKING:  # imported late, so that --help answers at once
@@ -53,6 +56,22 @@ def database(db: str | None) -> str | Path:
 def key_file() -> Path:
     """The operator's key, which signs the stamps of recordings."""
     return home() / "key"
+
+
+def index_key(*, make: bool = False) -> bytes | None:
+    """The key of the digests that take the place of values in an index of conclusions; None: there is none yet.
+
+    Hosts with the same key give the same digest to the same value.
+    """
+    file = home() / "index.key"
+    if make and not file.exists():
+        private.folder(file.parent)
+        mine = file.with_name(f"{file.name}.{secrets.token_hex(8)}")
+        private.write(mine, secrets.token_hex(32))
+        with suppress(FileExistsError):  # somebody else was faster
+            os.link(mine, file)
+        mine.unlink()
+    return file.read_bytes().strip() if file.exists() else None
 
 
 def signer() -> Signer | None:

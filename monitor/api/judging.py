@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Unpack
 
-from monitor.api.home import database
+from monitor.api.home import database, index_key
 
 if TYPE_CHECKING:  # imported late, so that `import monitor` and --help answer at once
     from monitor import knowledge
@@ -17,6 +17,7 @@ if TYPE_CHECKING:  # imported late, so that `import monitor` and --help answer a
     from monitor.knowledge import Knowledge
     from monitor.recording import Recording
     from monitor.store import Store
+    from monitor.store.index import Keep
 
     class Choices(knowledge.Choices, total=False):
         """How a user has recordings judged."""
@@ -25,6 +26,8 @@ if TYPE_CHECKING:  # imported late, so that `import monitor` and --help answer a
         """Folder with rules of the user's own, in addition to ours."""
         db: str | None
         """SQLite file or SQLAlchemy URL of the index; None: appwitness.sqlite in ~/.appwitness."""
+        index: Keep | None
+        """What the index keeps of recordings that are read in: `lines` or `conclusions`; None: as `--index` says."""
 
 
 def quiet(_what: str, _done: int, _total: int, /) -> None:
@@ -37,12 +40,20 @@ class Judging:
 
     known: Knowledge
     db: str | None = None
+    keep: Keep | None = None
+    """What the index keeps of recordings that are read in; None: all, unless it has conclusions of them alone."""
+
+    def open(self, place: str | Path) -> Store:
+        """An index. Raises UserError when it cannot be used."""
+        from monitor.store import Store
+
+        return Store(place, self.keep, index_key(make=self.keep == "conclusions"))
 
     @cached_property
     def store(self) -> Store:
         """The index. The usual one is begun anew where another version of appwitness made it: the old file gets another
         name, which a line on stderr says. Raises UserError when it cannot be used."""
-        from monitor.store import Store, set_aside
+        from monitor.store import set_aside
         from monitor.store.runs import take_along
 
         place = database(self.db)
@@ -53,7 +64,7 @@ class Judging:
                 file=sys.stderr,
             )
             take_along(old, place)
-        return Store(place)
+        return self.open(place)
 
     def index(self, recording: Recording) -> Store:
         """Where a recording is read into: one that is encrypted into memory alone, unless the user named an index."""
@@ -74,14 +85,16 @@ class Judging:
         return report_on(recording, self.index(recording), self.known, progress)
 
 
-def judging(*, db: str | None = None, rules: Path | None = None, **choices: Unpack[knowledge.Choices]) -> Judging:
+def judging(
+    *, db: str | None = None, index: Keep | None = None, rules: Path | None = None, **choices: Unpack[knowledge.Choices]
+) -> Judging:
     """As the user chooses. Raises UserError for a choice that there is not, FileError for a file that does not fit."""
     from monitor.knowledge import Choices as Known
     from monitor.knowledge import knowledge as known
 
     if unknown := choices.keys() - Known.__annotations__:
         raise TypeError(f"unknown keyword: {', '.join(sorted(unknown))}")
-    return Judging(known(rules, **choices), db)
+    return Judging(known(rules, **choices), db, index)
 
 
 def correlate(recording: Path | str, **choices: Unpack[Choices]) -> Outcome:

@@ -7,7 +7,6 @@ import re
 from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from monitor.care.replacing import Replacing
@@ -79,7 +78,7 @@ class ToForget:
         folder_ = self.given.unpacked()
         what = folder_.forget(self.lines, self.bodies, self.run, before=self.before, reason=reason)
         if self.given.archive:
-            archive.write_again(folder_.path, Path(self.given.place))
+            archive.write_again(folder_.path, self.given.archive.file)
         return what
 
 
@@ -93,9 +92,9 @@ def to_forget(recording: Recording, values: Collection[Value] = (), kinds: Colle
             f"{recording.place} is encrypted, and whom else for is not written in it.",
             "Decrypt it (appwitness pack), forget in that, and pack it with --encrypt-to for all of them.",
         )
-    if recording.archive and (recording.archive.is_bundle or not Path(recording.place).is_file()):
+    if recording.archive and recording.archive.is_bundle:
         raise UserError(
-            f"{recording.place} is a bundle, or lies elsewhere: it is not changed.",
+            f"{recording.place} is a bundle: it is not changed.",
             "Forget it in the recording that it was made of, delete it, and make it again.",
         )
     if recording.going_on:

@@ -31,6 +31,7 @@ from monitor.errors import UserError
 if TYPE_CHECKING:  # imported late, so that --help answers at once
     from monitor.correlate import Progress
     from monitor.findings import Report, Threshold
+    from monitor.store.index import Keep
 
 VERBS = {
     "app-types": ("listing", "List the types of app for --app-type, and what each needs."),
@@ -466,14 +467,20 @@ class Judging(api.Judging):
         return 3 if self.strict and any(report.gaps for report in reports) else 0
 
 
-def _judging(db: str | None, strict: bool, **chosen: Any) -> Judging:
+def _judging(db: str | None, index: Keep | None, strict: bool, **chosen: Any) -> Judging:
     from monitor.knowledge import knowledge
 
-    return Judging(knowledge(**chosen), db, strict)
+    return Judging(knowledge(**chosen), db, index, strict)
 
 
 JUDGING = (
     db_option,
+    click.option(
+        "--index",
+        type=click.Choice(["lines", "conclusions"]),
+        help="What the index keeps of recordings that are read in: their lines too, or what was concluded from them "
+        "alone, with values masked. [default: lines; where it has conclusions alone, these]",
+    ),
     rules_option,
     click.option(
         "--first-party",

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 import click
 
-from monitor.api.home import database, home, recordings
+from monitor.api.home import database, home, index_key, recordings
 from monitor.cli.base import JUDGING, db_option, gathered, interrupts, main, size
 from monitor.cli.campaigns import campaign_option, export, letters
 from monitor.cli.observing import Plan
@@ -27,6 +27,7 @@ from monitor.errors import SetupError, UserError
 if TYPE_CHECKING:  # imported late, so that --help answers at once
     from monitor.fleet.status import Status
     from monitor.fleet.worker import Host, Source
+    from monitor.store.index import Keep
     from monitor.store.runs import Runs
 
 WATCH_S = 2.0
@@ -74,7 +75,7 @@ def plan_(apps: Path, campaign: str, plans: str, needs: str, seconds: float | No
         raise UserError(f"There is no plan {unknown[0]!r}.", f"There are {', '.join(get_args(Plan))}.")
     with _runs(db) as runs:
         new = runs.plan(Campaign(campaign, chosen, needs, seconds).runs(apps))
-    out.print(f"{campaign}: {new} new runs are planned.")
+    out.print(f"{campaign}: newly planned runs: {new}.")
 
 
 @dataclass(frozen=True)
@@ -90,9 +91,10 @@ class Chosen:
     judging: dict[str, Any]
     strict: bool
     db: str | None
+    index: Keep | None
 
 
-_HOST = ("devices", "label", "judges", "name", "recordings", "spool_bytes", "strict", "db")
+_HOST = ("devices", "label", "judges", "name", "recordings", "spool_bytes", "strict", "db", "index")
 
 
 def _chosen(**given: Any) -> Chosen:
@@ -191,7 +193,9 @@ def _serve(chosen: Chosen, runs: Runs, campaign: str | None, *, local: bool, end
         campaign=campaign,
         beat_s=LOCAL_BEAT_S if local else BEAT_S,
     )
-    crew = Crew(devices(chosen.devices, chosen.label), chosen.judges, By(database(chosen.db), chosen.judging))
+    keep = chosen.index or "conclusions"  # a campaign has too many lines to have them twice
+    by = By(database(chosen.db), chosen.judging, keep, index_key(make=keep == "conclusions"))
+    crew = Crew(devices(chosen.devices, chosen.label), chosen.judges, by)
     err.print(
         plain(
             f"{chosen.name}: {len(crew.devices)} devices, {crew.judges} judges; Ctrl-C ends the runs that are going "
@@ -251,7 +255,7 @@ def retry(campaign: str, reason: str | None, judged: bool, db: str | None) -> No
     """Plan again the runs that could not be observed; a recording that could not be judged is judged again."""
     with _runs(db) as runs:
         again = runs.judge_again(campaign) if judged else runs.retry(campaign, reason)
-        out.print(f"{again} runs wait again.")
+        out.print(f"Runs that wait again: {again}.")
 
 
 @fleet.command("pause")

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
+    from monitor.store import Store
+
 
 @main.group()
 def index() -> None:
@@ -31,7 +33,6 @@ def upgrade(jobs: int, judging: Judging) -> None:
     another version, is read in too. Recordings that cannot be read are named; then the old index is kept. What was
     interrupted goes on when it is started again.
     """
-    from monitor.store import Store
     from monitor.store.upgrade import beside, old_index, set_aside_before, swap
 
     place = database(judging.db)
@@ -44,18 +45,18 @@ def upgrade(jobs: int, judging: Judging) -> None:
     lost: set[Path] = set()
     if not old.is_current:
         new = beside(place)
-        with Store(new) as store:
+        with judging.open(new) as store:
             lost |= read(old.paths, store)
         if kept := swap(place, new, keep=bool(lost)):
             err.print(f"the old index is kept: {plain(kept)}")
     for each in before:
-        with Store(place) as store:
+        with judging.open(place) as store:
             missing = read(old_index(each).paths, store)
         lost |= missing
         if not missing:
             each.unlink()
         else:
             err.print(f"the old index is kept: {plain(str(each))}")
-    with Store(place) as store:
+    with judging.open(place) as store:
         out.print(f"the index has {len(store.recordings()):,} recordings; {len(lost):,} could not be read")
     sys.exit(2 if lost else 0)

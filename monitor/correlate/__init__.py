@@ -9,7 +9,7 @@ from itertools import chain
 from pathlib import Path
 
 from monitor.correlate.collecting import settling
-from monitor.correlate.currency import current, is_current, place_of, renew
+from monitor.correlate.currency import current, is_current, renew
 from monitor.correlate.reporting import current_report, fresh_report, indexed_report, report
 from monitor.correlate.verified import with_coverage
 from monitor.correlate.walk import Outcome, Progress, Walk, concluded
@@ -60,11 +60,10 @@ def correlate(recording: Recording, store: Store, known: Knowledge, progress: Pr
 
 
 def _correlate(recording: Recording, store: Store, known: Knowledge, progress: Progress = lambda *_: None) -> Outcome:
-    renew(recording, store)
-    walk = Walk(recording, store, known)
+    walk = Walk(recording, store, known, renew(recording, store))
     # A line that a killed writer left unfinished is read too; should its writer live, it is replaced next time.
     files = (recording.read(kind, walk.positions.get(kind), finished=True) for kind in FILES)
-    new_lines = store.ingest(walk.id, recording.run, place_of(recording), chain.from_iterable(files))
+    new_lines = walk.ingest(chain.from_iterable(files))
     walk.recall(progress)
     return walk.conclude(new_lines)
 
@@ -88,10 +87,9 @@ def follow(
     `on_change` is told whenever flows or findings changed, `on_lines` of new lines. Ends after `stop()`, with a last
     whole pass, so that a followed recording and one correlated later come to the same report.
     """
-    renew(recording, store)
-    walk = Walk(recording, store, known)
-    place = place_of(recording)
-    store.ingest(walk.id, recording.run, place, ())
+    keep = renew(recording, store)
+    walk = Walk(recording, store, known, keep)
+    walk.ingest(())
     walk.recall()
     before: tuple[tuple[Flow, ...], tuple[Finding, ...]] = ((), ())
     credit, counted = JUDGE_CREDIT_S, time.monotonic()
@@ -100,7 +98,7 @@ def follow(
         for reads in recording.follow(walk.positions, stop):
             on_lines(reads)
             if reads:
-                store.ingest(walk.id, recording.run, place, reads)
+                walk.ingest(reads)
                 if walk.take(reads):
                     wait_s = 0 if any(read.kind == "upload" for read in reads) else UPLOAD_WAIT_S
                     due = min(due, time.monotonic() + wait_s)
@@ -110,7 +108,7 @@ def follow(
             counted = begun
             if due <= begun and credit > 0:
                 if walk.run_moved():
-                    walk = Walk(recording, store, known)
+                    walk = Walk(recording, store, known, keep)
                     walk.recall()
                 outcome = walk.conclude(len(reads), going_on=True)
                 credit -= time.monotonic() - begun

@@ -7,12 +7,13 @@ import json
 import os
 
 from monitor.errors import UserError
-from monitor.events import FILES
+from monitor.events import FILES, Run
 from monitor.knowledge import Knowledge
 from monitor.recording import Recording
 from monitor.recording.state import bodies_digest, prefix_digest, run_digest
+from monitor.reports.mask import Mask
 from monitor.store import Store
-from monitor.store.index import Held
+from monitor.store.index import Held, Keep
 
 TRIES = 5
 """How often somebody else may be faster before one gives up."""
@@ -44,6 +45,7 @@ def current(recording: Recording, store: Store, known: Knowledge) -> Held | None
     held = store.held(recording.run.id)
     is_current = (
         held is not None
+        and store.keep in (None, held.kept)
         and held.judged_by == basis(recording, held, known, run_digest(recording.path))
         and is_of(recording, held)
         and all(_is_read(recording, held, kind) for kind in FILES)
@@ -66,17 +68,25 @@ def is_of(recording: Recording, held: Held) -> bool:
     )
 
 
-def renew(recording: Recording, store: Store) -> None:
-    """Have the index forget what it has under the id of this recording, unless it is the beginning of this one."""
-    run = recording.run
+def renew(recording: Recording, store: Store) -> Keep:
+    """Have the index forget what it has under the id of this recording, unless it is the beginning of this one, kept as
+    the store wants it: how that is."""
     for _ in range(TRIES):
-        held = store.held(run.id)
-        if held is None or is_of(recording, held) or store.restart(run.id, run, place_of(recording), held):
-            return
+        held = store.held(recording.run.id)
+        keep = store.keep or (held.kept if held else "lines")
+        if held is None or (held.kept == keep and is_of(recording, held)):
+            return keep
+        if store.restart(recording.run.id, kept(recording.run, keep), place_of(recording), held):
+            return keep
     raise UserError(
-        f"Another process keeps reading another recording with the id {run.id} into {store.name}.",
+        f"Another process keeps reading another recording with the id {recording.run.id} into {store.name}.",
         "Try again when that is done, or name another database with --db.",
     )
+
+
+def kept(run: Run, keep: Keep) -> Run:
+    """The run as the index has it."""
+    return run if keep == "lines" else Mask(run.persona).run(run)
 
 
 def _is_read(recording: Recording, held: Held, kind: str) -> bool:

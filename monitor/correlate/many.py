@@ -8,7 +8,7 @@ import signal
 import sys
 import traceback
 from collections import Counter, deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection, wait
@@ -49,7 +49,7 @@ def correlate_many(paths: Iterable[Path], store: Store, known: Knowledge, jobs: 
         return
     store.close()  # nobody uses the connections of another process; it opens again by itself
     left = deque(paths)
-    workers = [_Worker(store.place, known) for _ in range(min(jobs, len(left)))]
+    workers = [_Worker(store.again, known) for _ in range(min(jobs, len(left)))]
     try:
         while left or any(worker.path for worker in workers):
             for worker in workers:
@@ -63,7 +63,7 @@ def correlate_many(paths: Iterable[Path], store: Store, known: Knowledge, jobs: 
                     raise found.error
                 yield found
                 if not worker.process.is_alive():
-                    workers[workers.index(worker)] = _Worker(store.place, known)
+                    workers[workers.index(worker)] = _Worker(store.again, known)
     finally:
         for worker in workers:
             worker.end()
@@ -72,9 +72,9 @@ def correlate_many(paths: Iterable[Path], store: Store, known: Knowledge, jobs: 
 class _Worker:
     """Another process that judges one recording after the other."""
 
-    def __init__(self, place: str | Path, known: Knowledge) -> None:
+    def __init__(self, open_store: Callable[[], Store], known: Knowledge) -> None:
         self.pipe, theirs = CONTEXT.Pipe()
-        self.process = CONTEXT.Process(target=_work, args=(theirs, self.pipe, place, known), daemon=True)
+        self.process = CONTEXT.Process(target=_work, args=(theirs, self.pipe, open_store, known), daemon=True)
         self.process.start()
         theirs.close()  # so that its end is noticed here
         self.path: Path | None = None
@@ -110,7 +110,7 @@ def _named(code: int) -> str:
     return signal.Signals(-code).name if code < 0 else f"exit code {code}"
 
 
-def _work(pipe: Connection, parents: Connection, place: str | Path, known: Knowledge) -> None:
+def _work(pipe: Connection, parents: Connection, open_store: Callable[[], Store], known: Knowledge) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for our parent, which ends us
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     if CONTEXT.get_start_method() == "fork":
@@ -121,7 +121,7 @@ def _work(pipe: Connection, parents: Connection, place: str | Path, known: Knowl
         while True:
             path = pipe.recv()
             try:
-                store = store or Store(place)
+                store = store or open_store()
                 found = _judged(path, store, known)
             except StoreError as error:
                 found = Judged(path, Counter(), error=error)

@@ -58,7 +58,7 @@ def current_report(recording: Recording, store: Store, known: Knowledge) -> Repo
     """The report of this very recording, with what its stamps vouch for; None when the index has not all of it as it
     is now, judged by what is `known`: it must be correlated."""
     held = current(recording, store, known)
-    if held is None:
+    if held is None or not held.lines:  # what was masked cannot be told from it
         return None
     with store.snapshot():
         if store.held(recording.run.id) != held:  # somebody else was faster

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from monitor.correlate.collecting import uncollected
-from monitor.correlate.currency import basis, place_of
+from monitor.correlate.currency import basis, kept, place_of
 from monitor.events import (
     FILES,
     Access,
@@ -24,6 +24,7 @@ from monitor.events import (
     Screen,
     Transform,
     Upload,
+    Value,
     Witness,
 )
 from monitor.findings import Carrier, Finding, Flow, ReportedGap
@@ -40,9 +41,10 @@ from monitor.match import decode
 from monitor.match.linking import Joined, Linker
 from monitor.recording import Read, Recording
 from monitor.recording.state import run_digest
+from monitor.reports.mask import Mask
 from monitor.seen import Seen, holds, number_of
 from monitor.store import Store
-from monitor.store.index import Held, Saved, Sight
+from monitor.store.index import Held, Keep, Saved, Sight
 
 RECENT = timedelta(seconds=5)
 """Following: an access that is reported later than an upload it precedes (the agent sends in batches) is still linked
@@ -89,7 +91,8 @@ Progress = Callable[[str, int, int], None]
 class Walk:
     """What is known of one recording so far."""
 
-    def __init__(self, recording: Recording, store: Store, known: Knowledge) -> None:
+    def __init__(self, recording: Recording, store: Store, known: Knowledge, keep: Keep) -> None:
+        self.keep = keep
         self.recording = recording
         self.store = store
         self.known = known
@@ -130,13 +133,19 @@ class Walk:
         now = self.recording.run
         return any(getattr(now, name) != getattr(self.run, name) for name in CLOCKS)
 
+    def ingest(self, reads: Iterable[Read]) -> int:
+        """Have the index take in lines; how many were new."""
+        return self.store.ingest(self.id, kept(self.recording.run, self.keep), place_of(self.recording), reads)
+
     def recall(self, progress: Progress = lambda *_: None) -> None:
         """Learn from all that the index has, and link its uploads."""
         # before anything is read: what changes meanwhile is not in the basis, so it will not be taken for current
-        if held := self.store.held(self.id):
+        held = self.store.held(self.id)
+        there = held.prefixes if held else {}
+        if held:
             self.basis = basis(self.recording, held, self.known, self._run_digest)
         for kind in ("access", "connection", "transform", "consent", "screen", "phase", "witness", "gap"):
-            for seen in self._indexed(kind):
+            for seen in self._indexed(kind) if kind in there else ():
                 self.learn(seen)
         uploads = list(self._indexed("upload"))
         for number, seen in enumerate(uploads):
@@ -289,11 +298,13 @@ class Walk:
             findings = judge(self.known.rules, facts, going_on=partial, memory=self.memory)
         gaps += (*self._holes(), *(self.unreadable[ref] for ref in sorted(self.unreadable, key=_place)))
         judged_by = None if going_on else self.basis
+        mask = None if self.keep == "lines" else Mask(self._values(flows))
         self.saved = self.store.save(
             self.id,
-            flows,
-            findings,
-            gaps=gaps,
+            flows if mask is None else [mask.flow(flow) for flow in flows],
+            findings if mask is None else [mask.finding(finding) for finding in findings],
+            gaps=gaps if mask is None else [mask.event(gap) for gap in gaps],
+            values=None if mask is None else {flow.id: [each.value for each in flow.matches] for flow in flows},
             judged_by=judged_by,
             path=place_of(self.recording),
             before=self.saved,
@@ -306,6 +317,14 @@ class Walk:
             ),
         )
         return Outcome(self.id, flows, findings, new_lines, gaps, len(self.gaps) + len(gaps))
+
+    def _values(self, flows: Iterable[Flow]) -> Iterator[Value]:
+        """Every value that conclusions could show."""
+        yield from self.run.persona
+        for access in self.accesses:
+            yield from access.event.values
+        for flow in flows:
+            yield from (Value(type=match.type, text=match.value) for match in flow.matches)
 
     def _holes(self) -> Iterator[ReportedGap]:
         """Where lines were forgotten."""

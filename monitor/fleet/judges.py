@@ -21,6 +21,7 @@ from monitor.store.runs import Run
 
 if TYPE_CHECKING:
     from monitor.knowledge import Knowledge
+    from monitor.store.index import Keep
 
 log = logging.getLogger(__name__)
 
@@ -50,6 +51,10 @@ class By:
     db: str | Path
     choices: Mapping[str, Any] = field(default_factory=dict)
     """Of `monitor.knowledge.knowledge`."""
+    keep: Keep | None = None
+    """What the index keeps of each."""
+    key: bytes | None = None
+    """For digests of values, where it keeps conclusions alone."""
 
 
 class Judge:
@@ -136,7 +141,7 @@ def _work(pipe: Connection, by: By, place: str) -> None:
         added = (*by.choices.get("first_party", ()), *([first_party] if first_party else ()))
         return knowledge(**{**by.choices, "first_party": added})
 
-    judge = _judging(by.db, place, known)
+    judge = _judging(by, place, known)
     with suppress(EOFError, ConnectionError):
         while True:
             recording, options = pipe.recv()
@@ -152,13 +157,13 @@ def _work(pipe: Connection, by: By, place: str) -> None:
             pipe.send(outcome)
 
 
-def _judging(db: str | Path, place: str, known: Callable[[str], Knowledge]) -> Callable[[str, str], Outcome]:
+def _judging(by: By, place: str, known: Callable[[str], Knowledge]) -> Callable[[str, str], Outcome]:
     """What judges a recording by its name."""
     from monitor.correlate import correlate
     from monitor.recording import Recording
     from monitor.store import Store
 
-    store = lru_cache(maxsize=1)(partial(Store, db))
+    store = lru_cache(maxsize=1)(partial(Store, by.db, by.keep, by.key))
     kept = objects(place)
 
     def judge(recording: str, options: str) -> Outcome:

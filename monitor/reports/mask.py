@@ -14,7 +14,7 @@ import msgspec
 import phonenumbers
 
 from monitor.events import Access, Blob, Change, Part, Record, Run, Upload, Value
-from monitor.findings import Match, Reason, Report
+from monitor.findings import Finding, Flow, Match, Reason, Report
 from monitor.findings.context import Context, Contexts, Stretch
 
 HIDDEN = "***"
@@ -405,6 +405,17 @@ class Mask:
             case _:
                 return value
 
+    def flow(self, flow: Flow) -> Flow:
+        """A flow with its matches masked, and what stands of a value in the name of its recipient."""
+        matches = tuple(self.match(match) for match in flow.matches)
+        return flow.model_copy(update={"matches": matches, "recipient": self.event(flow.recipient)})
+
+    def finding(self, finding: Finding) -> Finding:
+        """A finding with its facts and its recipient masked."""
+        detail = {lang: self.known(text) for lang, text in finding.detail.items()}
+        recipient = finding.recipient and self.event(finding.recipient)
+        return finding.model_copy(update={"detail": detail, "recipient": recipient})
+
     def run(self, run: Run) -> Run:
         """The run with its persona masked, and what stands of it in names of imported files, changes and notes."""
         files = tuple(file.model_copy(update={"name": self.known(file.name)}) for file in run.source)
@@ -432,29 +443,11 @@ def known_values(report: Report) -> Iterator[Value]:
 def masked(report: Report) -> Report:
     """The same report with every personal value masked, wherever it shows."""
     mask = Mask(known_values(report))
-    flows = tuple(
-        flow.model_copy(
-            update={
-                "matches": tuple(mask.match(match) for match in flow.matches),
-                "recipient": mask.event(flow.recipient),
-            }
-        )
-        for flow in report.flows
-    )
-    findings = tuple(
-        finding.model_copy(
-            update={
-                "detail": {lang: mask.known(text) for lang, text in finding.detail.items()},
-                "recipient": finding.recipient and mask.event(finding.recipient),
-            }
-        )
-        for finding in report.findings
-    )
     return report.model_copy(
         update={
             "run": mask.run(report.run),
-            "flows": flows,
-            "findings": findings,
+            "flows": tuple(map(mask.flow, report.flows)),
+            "findings": tuple(map(mask.finding, report.findings)),
             "gaps": tuple(mask.event(gap) for gap in report.gaps),
             "declared": tuple(
                 each.model_copy(update={"recipient": each.recipient and mask.known(each.recipient, code=True)})

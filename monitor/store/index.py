@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import hmac
 import secrets
 import threading
-from collections.abc import Collection, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from datetime import datetime
-from itertools import batched, chain, zip_longest
+from functools import partial
+from itertools import batched, chain, takewhile, zip_longest
 from pathlib import Path
 from types import TracebackType
-from typing import Any, NamedTuple, Self
+from typing import Any, Literal, NamedTuple, Self
 
 import msgspec
 from sqlalchemy import (
@@ -28,10 +30,10 @@ from sqlalchemy import (
 )
 
 from monitor.errors import UserError
-from monitor.events import Ref, Run, format_time
+from monitor.events import FILES, Ref, Run, format_time
 from monitor.findings import Finding, Flow, ReportedGap
-from monitor.recording import START, Position, Read
-from monitor.recording.state import NOTHING, chained
+from monitor.recording import START, Position, Read, Recording
+from monitor.recording.state import NOTHING, chained, prefix_digest
 from monitor.store.database import (
     add_campaign,
     copy,
@@ -67,6 +69,10 @@ PAGE = 2000
 """Lines to a query: no reader keeps a transaction open while its events are used."""
 
 
+Keep = Literal["lines", "conclusions"]
+"""What of a recording: all, or what was concluded from it, with values masked; its lines stay in the recording."""
+
+
 class Held(NamedTuple):
     """What the index has of one recording, to be compared with the recording itself."""
 
@@ -79,6 +85,13 @@ class Held(NamedTuple):
     judged_by: str | None
     gaps: int
     """How many there are, as of the last save."""
+    lines: bool
+    """Whether the index has its lines; else conclusions alone."""
+
+    @property
+    def kept(self) -> Keep:
+        """What the index has of it."""
+        return "lines" if self.lines else "conclusions"
 
 
 class Saved(NamedTuple):
@@ -114,11 +127,17 @@ class Store:
 
     `url` is the path of a SQLite file, or a URL as SQLAlchemy writes it; `postgresql://` is read by psycopg 3. Every
     method raises UserError when the database does not let it: locked, not a database, no room.
+
+    `keep` is what to keep of recordings that are taken in; None: all, and of those that are there what was kept so far.
+    `key` is for the digests that take the place of values where conclusions alone are kept.
     """
 
-    def __init__(self, url: str | Path) -> None:
+    def __init__(self, url: str | Path, keep: Keep | None = None, key: bytes | None = None) -> None:
         self.place = url
-        """What to open the same database with, in another process."""
+        self.again = partial(Store, url, keep, key)
+        """Opens the same, in another process."""
+        self.keep = keep
+        self._key = key
         self.name = name_of(url)
         self._engine = open_engine(url)
         self._postgres = self._engine.dialect.name == "postgresql"
@@ -175,8 +194,8 @@ class Store:
         new = 0
         for batch in batched(chain([None], reads), BATCH):  # even without lines the recording is put in
             with self._write() as connection:
-                number = self._remember(connection, recording_id, run, path)
-                new += self._take(connection, number, [read for read in batch if read])
+                number, lines = self._remember(connection, recording_id, run, path)
+                new += self._take(connection, number, [read for read in batch if read], keep_lines=lines)
         return new
 
     def positions(self, recording_id: str) -> dict[str, Position]:
@@ -249,13 +268,21 @@ class Store:
             return {name: count for name, count in connection.execute(query.order_by(RecordingRow.campaign))}  # noqa: C416
 
     def read(self, recording_id: str, kind: str, after: Position = START) -> Iterator[Read]:
-        """The lines of one kind after a position as they were taken in, in order; none of one that never was."""
+        """The lines of one kind after a position as they were taken in, in order; none of one that never was.
+
+        Where the index has conclusions alone, they are read from the recording. Raises UserError when it is not there,
+        or is another by now.
+        """
         query = select(LineRow.line, LineRow.size, LineRow.raw).order_by(LineRow.line).limit(PAGE)
         query = query.where(LineRow.recording == number_of(recording_id), LineRow.kind == kind)
         at = after
         while True:
             with self._ask() as connection:
                 page = connection.execute(query.where(LineRow.line > at.line)).all()
+                elsewhere = None if page or at is not after else _elsewhere(connection, recording_id, kind)
+            if elsewhere:
+                yield from _read(*elsewhere, kind, after)
+                return
             for line, size, raw in page:
                 at = Position(line, at.offset + size)
                 yield Read(kind, raw, size, at)
@@ -271,8 +298,19 @@ class Store:
             return [Run.model_validate_json(run) for run in connection.scalars(query)]
 
     def run(self, recording_id: str) -> Run:
-        """The run of a recording. Raises UserError when that was never taken in."""
-        return Run.model_validate_json(self._recording(recording_id, RecordingRow.run))
+        """The run of a recording; its persona is masked where the index has conclusions alone and the recording is not
+        there. Raises UserError when that was never taken in."""
+        with self._ask() as connection:
+            query = select(RecordingRow.run, RecordingRow.lines, RecordingRow.path)
+            row = connection.execute(query.where(RecordingRow.id == recording_id)).one_or_none()
+        if row is None:
+            raise _unknown(self.name, recording_id)
+        run = Run.model_validate_json(row.run)
+        if not row.lines:
+            with suppress(UserError), Recording.open(Path(row.path)) as recording:
+                if (recording.run.id, recording.run.started) == (recording_id, run.started):
+                    return recording.run
+        return run
 
     def path(self, recording_id: str) -> Path:
         """Where a recording was when it was taken in last. Raises UserError when it never was."""
@@ -303,6 +341,7 @@ class Store:
         path: str | None = None,
         before: Saved | None = None,
         sight: Sight = Sight(),  # noqa: B008, immutable
+        values: Mapping[str, Sequence[str]] | None = None,
     ) -> Saved:
         """Save what was concluded from a recording, in one transaction; what is as in `before` is not written.
 
@@ -319,7 +358,7 @@ class Store:
                 if row.turn or row.judged_by:  # else nothing was saved so far
                     for model in (FlowRow, MatchRow, FindingRow, FoundGapRow):
                         connection.execute(delete(model).where(model.recording == number))
-            self._save_flows(connection, number, before.flows, flows)
+            self._save_flows(connection, number, before.flows, flows, values)
             stale, new = _changed(before.findings, findings)
             _delete(connection, FindingRow, FindingRow.number, number, stale)
             self._insert(connection, FindingRow, [finding_row(number, n, findings[n]) for n in new])
@@ -414,10 +453,10 @@ class Store:
         else:
             connection.execute(insert(table), [dict(zip(columns, row, strict=True)) for row in rows])
 
-    def _remember(self, connection: Connection, recording_id: str, run: Run, path: str) -> int:
-        """Put the recording in, or bring its run up to date; its number. On a server this also makes other writers of
-        it wait."""
-        query = select(RecordingRow.number, RecordingRow.path, RecordingRow.run).with_for_update()
+    def _remember(self, connection: Connection, recording_id: str, run: Run, path: str) -> tuple[int, bool]:
+        """Put the recording in, or bring its run up to date; its number, and whether its lines are kept. On a server
+        this also makes other writers of it wait."""
+        query = select(RecordingRow.number, RecordingRow.path, RecordingRow.run, RecordingRow.lines).with_for_update()
         query = query.where(RecordingRow.id == recording_id)
         row: Row = {
             "path": path,
@@ -436,9 +475,10 @@ class Store:
         held = connection.execute(query).one_or_none()
         if held is None:
             number = self._next_number(connection, row["campaign"])
-            new = {"id": recording_id, "number": number, **row, **Sight()._asdict()}
+            lines = self.keep != "conclusions"
+            new = {"id": recording_id, "number": number, "lines": lines, **row, **Sight()._asdict()}
             if insert_or_nothing(connection, table, new):
-                return number
+                return number, lines
             held = connection.execute(query).one()  # somebody else was faster
         self._must_be_at(recording_id, path, held.path)
         if held.run != row["run"]:
@@ -450,8 +490,7 @@ class Store:
                 )
             del row["campaign"]  # its number says to which it belongs: see `restart`
             connection.execute(update(RecordingRow).where(RecordingRow.number == held.number).values(**row))
-        found: int = held.number
-        return found
+        return held.number, held.lines
 
     def _next_number(self, connection: Connection, campaign: str) -> int:
         """The number of a new recording."""
@@ -470,7 +509,7 @@ class Store:
         last = connection.scalar(select(func.max(RecordingRow.number)).where(ours))
         return (last or first) + 1
 
-    def _take(self, connection: Connection, recording: int, reads: Sequence[Read]) -> int:
+    def _take(self, connection: Connection, recording: int, reads: Sequence[Read], *, keep_lines: bool) -> int:
         before = _prefixes(connection, recording)
         prefixes = dict(before)
         rows: list[tuple[object, ...]] = []
@@ -489,7 +528,7 @@ class Store:
                 new += 1
             prefixes[read.kind] = (at, chained(digest, read.raw, read.size))
             rows.append((recording, read.kind, at.line, read.size, read.raw))
-        if rows:
+        if rows and keep_lines:
             self._insert_tuples(connection, LineRow, ("recording", "kind", "line", "bytes", "raw"), rows)
         touched = sorted({read.kind for read in reads})
         if touched and before:
@@ -524,14 +563,26 @@ class Store:
             )
 
     def _save_flows(
-        self, connection: Connection, recording: int, before: Sequence[Flow], flows: Sequence[Flow]
+        self,
+        connection: Connection,
+        recording: int,
+        before: Sequence[Flow],
+        flows: Sequence[Flow],
+        values: Mapping[str, Sequence[str]] | None,
     ) -> None:
         stale, new = _changed(before, flows)
         ids = [before[number].id for number in stale]
         _delete(connection, MatchRow, MatchRow.flow, recording, ids)
         _delete(connection, FlowRow, FlowRow.id, recording, ids)
         self._insert(connection, FlowRow, [flow_row(recording, number, flows[number]) for number in new])
-        self._insert(connection, MatchRow, [row for number in new for row in match_rows(recording, flows[number])])
+        rows = (
+            match_rows(recording, flow, None if values is None else [self._digest(value) for value in values[flow.id]])
+            for flow in (flows[number] for number in new)
+        )
+        self._insert(connection, MatchRow, list(chain.from_iterable(rows)))
+
+    def _digest(self, value: str) -> str:
+        return hmac.digest(self._key, value.encode(errors="replace"), "sha256").hex() if self._key else ""
 
 
 def _changed(before: Sequence[object], now: Sequence[object]) -> tuple[list[int], list[int]]:
@@ -586,13 +637,40 @@ def _held(connection: Connection, recording_id: str) -> Held | None:
         RecordingRow.campaign,
         RecordingRow.judged_by,
         RecordingRow.gaps,
+        RecordingRow.lines,
     )
     row = connection.execute(query.where(RecordingRow.id == recording_id)).one_or_none()
     if row is None:
         return None
     run = Run.model_validate_json(row.run)
     prefixes = _prefixes(connection, row.number)
-    return Held(row.path, run.started, run.app.package, row.campaign, prefixes, row.judged_by, row.gaps)
+    return Held(row.path, run.started, run.app.package, row.campaign, prefixes, row.judged_by, row.gaps, row.lines)
+
+
+def _elsewhere(connection: Connection, recording_id: str, kind: str) -> tuple[str, Position, str] | None:
+    """Where the recording of which the index has conclusions alone is, how far its lines of a kind were taken in, and
+    their digest; None: it has its lines, or there are none."""
+    query = select(RecordingRow.path, PositionRow.line, PositionRow.offset, PositionRow.digest)
+    query = query.join(PositionRow, PositionRow.recording == RecordingRow.number)
+    query = query.where(RecordingRow.id == recording_id, PositionRow.kind == kind, RecordingRow.lines.is_(False))
+    row = connection.execute(query).one_or_none()
+    return row and (row.path, Position(row.line, row.bytes), row.digest)
+
+
+def _read(path: str, until: Position, digest: str, kind: str, after: Position) -> Iterator[Read]:
+    """Lines of a recording of which the index has conclusions alone."""
+    try:
+        with Recording.open(Path(path)) as recording:
+            if prefix_digest(recording.path / FILES[kind], until) == digest:
+                reads = recording.read(kind, after, finished=True)
+                yield from takewhile(lambda read: read.position.line <= until.line, reads)
+                return
+    except UserError:
+        pass
+    raise UserError(
+        f"The index has the conclusions from {path} alone, and its lines are no longer there.",
+        "Put the recording back, or look at what needs no lines: lists of recordings, recipients and rules.",
+    )
 
 
 def _flow(stored: str, matches: Sequence[str]) -> Flow:

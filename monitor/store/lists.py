@@ -212,6 +212,11 @@ class Lists:
         with self.store.reading() as connection:
             run = connection.scalar(select(RecordingRow.run).where(RecordingRow.id == recording))
             reads = {line: Read(kind, raw, size, Position(line)) for line, size, raw in connection.execute(query)}
+        if numbers and not reads:  # where the index has conclusions alone
+            wanted = set(numbers)
+            reads = {
+                each.position.line: each for each in self.store.read(recording, kind) if each.position.line in wanted
+            }
         offset_ms = msgspec.json.decode(run, type=_Clock).clock_offset_ms or 0 if run else 0
         there = (reads[number] for number in numbers if number in reads)
         return [seen for read in there if (seen := read.seen(offset_ms))]

@@ -15,7 +15,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from monitor.events import FILES, KINDS, Line, kind_of
 
-VERSION = 9
+VERSION = 10
 """Of these tables. An index of another version is not read: a new one is built from the recordings."""
 CAMPAIGN_BITS = 40
 """The number of a recording is that of its campaign with these bits behind it, which count recordings."""
@@ -67,6 +67,8 @@ class RecordingRow(Base):
     """Name of the campaign that it was made for; empty: for none."""
     path: Mapped[Long]
     """Where it is: lines and conclusions are those of the recording in this folder, and of no other of the same id."""
+    lines: Mapped[bool]
+    """Whether its lines are here; else conclusions alone, with values masked."""
     package: Mapped[Name]
     app: Mapped[Name]
     """SHA-256 of its APK; the package where that is not known."""
@@ -154,6 +156,7 @@ class MatchRow(OfRecording):
     number: Mapped[Number] = mapped_column(primary_key=True, autoincrement=False)
     type: Mapped[Long]
     value: Mapped[Long]
+    """Where conclusions alone are kept, a keyed digest of it; empty without a key."""
     variant: Mapped[Long]
     path: Mapped[Long]
     confidence: Mapped[float]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from monitor.events import dump, format_time
@@ -31,15 +32,15 @@ def flow_row(recording: int, number: int, flow: Flow) -> Row:
     }
 
 
-def match_rows(recording: int, flow: Flow) -> list[Row]:
-    """The rows of the matches of a flow."""
+def match_rows(recording: int, flow: Flow, values: Sequence[str] | None = None) -> list[Row]:
+    """The rows of the matches of a flow; `values` is what to keep of each value, None: the value."""
     return [
         {
             "recording": recording,
             "flow": flow.id,
             "number": number,
             "type": match.type,
-            "value": match.value,
+            "value": match.value if values is None else values[number],
             "variant": match.variant,
             "path": match.path,
             "confidence": match.confidence,

@@ -14,6 +14,7 @@ from monitor.errors import UserError
 from monitor.events import KINDS
 from monitor.store.database import engine_of, file_of, in_words, lock, name_of, set_aside, url_of
 from monitor.store.models import RECORDING_NUMBERS, TABLES, VERSION, IndexVersion, view_name
+from monitor.store.runs import take_along
 
 NEW = "appwitness_upgrade"
 """Schema of PostgreSQL in which the new one is built; in SQLite, a file with this end."""
@@ -33,7 +34,7 @@ class Old(NamedTuple):
 
 
 def old_index(place: str | Path) -> Old:
-    """What an index is. Raises UserError where there is none."""
+    """What an index is; a new database of a server has an empty one. Raises UserError for a file without one."""
     name = name_of(place)
     nothing = UserError(f"There is no index of appwitness in {name}.", "Name one with --db.")
     file = file_of(place)
@@ -43,6 +44,8 @@ def old_index(place: str | Path) -> Old:
     try:
         with in_words(name), engine.connect() as connection:
             if not inspect(connection).has_table(IndexVersion.__tablename__):
+                if file is None:
+                    return Old(VERSION, ())
                 raise nothing
             version = connection.scalar(select(IndexVersion.version)) or 0
             paths = connection.scalars(text("SELECT path FROM recordings ORDER BY started, id"))
@@ -89,10 +92,14 @@ def swap(place: str | Path, new: str | Path, *, keep: bool) -> str | None:
     if file is None:
         return _swap_schemas(place, keep=keep)
     aside = set_aside(file)
+    if aside:
+        take_along(aside, Path(new))
     with in_words(str(file)), closing(sqlite3.connect(new)) as database:
         database.execute("PRAGMA journal_mode = DELETE")  # nothing of it stands in another file
         os.link(new, file)  # unless somebody has begun one there meanwhile
         Path(new).unlink()
+    if aside:
+        take_along(aside, file)
     if aside and not keep:
         aside.unlink()
         return None

@@ -158,6 +158,18 @@ def test_every_reader_copes(tmp_path, monkeypatch):
     assert b'"forgotten":null' in (copy.path / "uploads.jsonl").read_bytes()
 
 
+def test_a_value_that_was_planted_and_never_seen_is_in_run_json_alone(tmp_path, known):
+    recording = Recording.create(tmp_path / "r", run(persona=(VALUE,), notes=(f"of {PHONE}",)))
+    recording.update_run(ended=START + timedelta(minutes=1))
+    plan = to_forget(recording, [VALUE])
+    assert (plan.lines, plan.bodies) == ({}, ())
+    plan.forget()
+    assert (recording.run.persona, recording.run.notes) == ((), ("forgotten",))
+    assert verify(tmp_path / "r").outcome == "intact"
+    with Store(tmp_path / "index.sqlite") as store:
+        assert "parts of it other than lines were forgotten" in render(report_on(recording, store, known), "sarif")
+
+
 def test_what_is_being_made_and_what_says_nothing_of_anybody_is_not_forgotten(tmp_path):
     recording = Recording.create(tmp_path / "r", run())
     with recording.sealing(60), pytest.raises(UserError, match="is being recorded"):
@@ -202,9 +214,9 @@ def test_the_verb_asks_and_a_dry_run_changes_nothing(place):
     assert everything(path) == before
     appwitness("forget", path, typed="y\n")
     assert is_forgotten(path)
-    assert "nothing is to be forgotten" in appwitness("forget", path, "--yes")
+    assert "forgotten: 0 lines" in appwitness("forget", path, "--yes")
     said = appwitness("verify", path)
-    assert "lines were forgotten at" in said
+    assert "forgotten on purpose at" in said
     assert json.loads(appwitness("verify", path, "--format", "json"))["forgotten"][0]["before"] == "intact"
 
 
@@ -222,6 +234,20 @@ def test_older_ones_and_those_with_a_value_are_found_among_all(place):
     appwitness("forget", new, "--only", "nothings", code=2)
 
 
+def test_one_that_cannot_be_forgotten_keeps_none_of_the_others_and_is_told(place):
+    for name in ("a", "b", "c"):
+        ended_days_ago(place / f"recordings/{name}", 40)
+    (place / "recordings/b/run.json").write_text("{}")
+    (place / "recordings/other.zip").write_bytes(b"of somebody")
+    said = appwitness("forget", "--older-than", "30d", "--yes", code=2)
+    assert "2 recordings could not be forgotten" in said
+    assert is_forgotten(place / "recordings/a")
+    assert is_forgotten(place / "recordings/c")
+    with Recording.open(ended_days_ago(place / "recordings/d", 40)).sealing(60):
+        assert "is being recorded" in appwitness("forget", "--older-than", "30d", "--yes", code=2)
+        appwitness("forget", "recordings/d", "--yes", code=2)
+
+
 def test_an_archive_is_replaced_by_one_without_it_and_a_bundle_is_left_alone(place):
     path = ended_days_ago(place / "recordings/a", 40)
     appwitness("pack", path, "--output", "recordings/packed.zip")
@@ -236,7 +262,7 @@ def test_an_archive_is_replaced_by_one_without_it_and_a_bundle_is_left_alone(pla
     assert NAME.encode() in packed.read_bytes()
     appwitness("forget", "--older-than", "30d", "--yes")
     assert NAME.encode() not in packed.read_bytes()
-    assert "lines were forgotten at" in appwitness("verify", packed)
+    assert "forgotten on purpose at" in appwitness("verify", packed)
     assert (place / "recordings/bundle.zip").read_bytes() == bundle
     assert "is a bundle" in appwitness("forget", "recordings/bundle.zip", "--yes", code=2)
     assert {each.name for each in packed.parent.iterdir()} == {"packed.zip", "bundle.zip"}

@@ -16,6 +16,7 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
+from urllib.parse import urlsplit
 
 import pytest
 import trustme
@@ -226,6 +227,8 @@ def test_a_run_asks_at_its_beginning_and_its_end_and_says_once_who_does_not_answ
     appwitness(*run, "--output", "b", "--tsa", url, code=1)
     told = verify(tmp_path / "b", None, trusted)
     assert (told.outcome, [each.stamp for each in told.tokens]) == ("intact", [1, told.stamps])
+    (asked,) = Recording.open(tmp_path / "b").run.requests or ()
+    assert (asked.what, asked.to) == ("time_stamp", urlsplit(url).netloc)
     (tmp_path / "appwitness.toml").write_text('[observe]\ntsa = ["file:///etc/passwd"]\n')
     assert "is no address of a time-stamp authority" in appwitness(*run, "--output", "c", code=2)
 

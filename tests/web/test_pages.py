@@ -13,7 +13,7 @@ from starlette.testclient import TestClient
 
 from monitor import events
 from monitor.correlate import correlate, indexed_report, knowledge
-from monitor.recording import Recording, verify
+from monitor.recording import Recording, archive, verify
 from monitor.reports import LANGUAGES, render
 from monitor.reports.verdict import verdict
 from monitor.reports.words import Words
@@ -21,6 +21,7 @@ from monitor.store import Store
 from monitor.web.asked import Site
 from monitor.web.door import form_token
 from monitor.web.pages import PAGES, app
+from tests.recording import test_hostile as hostile
 from tests.reports import sample
 from tests.web import serving
 
@@ -608,3 +609,21 @@ def test_a_form_that_makes_no_sense_says_so(store, known, fields):
 def test_nothing_else_can_be_written(store, known, method, path):
     headers = {"origin": "http://127.0.0.1"}
     assert browser(store, known).request(method, path, headers=headers).status_code == 405
+
+
+def test_an_archive_is_shown_as_the_folder_is_and_cannot_be_marked(tmp_path, known):
+    hostile.made(tmp_path / "r").close()
+    pages = []
+    for packed in (False, True):
+        with Store(tmp_path / f"{packed}.sqlite") as store:
+            place = tmp_path / "r"
+            if packed:
+                archive.write(place, tmp_path / "r.zip")
+                place = tmp_path / "r.zip"
+            correlate(Recording.open(place), store, known)
+            asking = browser(store, known)
+            pages.append(asking.get("/recordings/hostile/uploads/1?format=json").json() | {"state": None})
+            assert ('class="marks"' in asking.get("/recordings/hostile/consents").text) != packed
+            assert asking.get("/recordings/hostile/report").status_code == 200
+    assert pages[0] == pages[1]
+    assert "phone" in str(pages[1])
