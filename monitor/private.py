@@ -61,13 +61,17 @@ class Temporary:
             _sweep(left)
         while True:
             self.path = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=room))
+            held: int | None
             try:
-                held = _locked(self.path, fcntl.LOCK_SH)
+                held = locked = _locked(self.path, fcntl.LOCK_SH)
             except (FileNotFoundError, BlockingIOError):
                 continue  # somebody swept it before we had it
             except OSError:
                 held = None  # a disk without locks, where nobody sweeps
-            break
+                break
+            if self.path.exists():
+                break
+            os.close(locked)  # swept between the two steps of locking
         self._remove = weakref.finalize(self, _removed, self.path, held, os.getpid())
 
     def __enter__(self) -> Path:

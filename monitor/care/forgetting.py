@@ -7,7 +7,6 @@ import re
 from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from monitor.care.replacing import Replacing
@@ -20,22 +19,9 @@ from monitor.recording.files import NotAFile, folder, reading
 from monitor.recording.seal import BODIES, MADE_BY, Before, named_bodies
 
 KEPT = (
-    *(
-        "v",
-        "id",
-        "app_type",
-        "plan",
-        "observers",
-        "hooks",
-        "started",
-        "ended",
-        "versions",
-        "probe",
-        "shared",
-        "campaign",
-    ),
+    *("v", "id", "app_type", "plan", "observers", "hooks", "started", "ended", "versions", "probe", "shared"),
     *("clock_offset_ms", "clock_uncertainty_ms", "clock_drift_ms", "clock", "unpin", "unpinned", "sockets_watched"),
-    *("install_ms", "times", "unhooked", *MADE_BY),
+    *("campaign", "install_ms", "times", "unhooked", *MADE_BY),
 )
 """Fields of run.json that are left when a whole recording is forgotten, beside which app and what kind of device: no
 value of the person whose data it is, and what the first stamp binds."""
@@ -79,7 +65,7 @@ class ToForget:
         folder_ = self.given.unpacked()
         what = folder_.forget(self.lines, self.bodies, self.run, before=self.before, reason=reason)
         if self.given.archive:
-            archive.write_again(folder_.path, Path(self.given.place))
+            archive.write_again(folder_.path, self.given.archive.file)
         return what
 
 
@@ -93,9 +79,9 @@ def to_forget(recording: Recording, values: Collection[Value] = (), kinds: Colle
             f"{recording.place} is encrypted, and whom else for is not written in it.",
             "Decrypt it (appwitness pack), forget in that, and pack it with --encrypt-to for all of them.",
         )
-    if recording.archive and (recording.archive.is_bundle or not Path(recording.place).is_file()):
+    if recording.archive and recording.archive.is_bundle:
         raise UserError(
-            f"{recording.place} is a bundle, or lies elsewhere: it is not changed.",
+            f"{recording.place} is a bundle: it is not changed.",
             "Forget it in the recording that it was made of, delete it, and make it again.",
         )
     if recording.going_on:
@@ -109,9 +95,8 @@ def to_forget(recording: Recording, values: Collection[Value] = (), kinds: Colle
         return _holding(recording, reads, values, before)
     gone = {read.ref for read in reads() if not kinds or read.kind in kinds}
     if kinds:
-        kept = {name for read in reads() if read.ref not in gone for name in named_bodies(read.raw)}
-        bodies = {name for read in reads() if read.ref in gone for name in named_bodies(read.raw)} - kept
-        gone |= _mentioning(reads, bodies)
+        bodies: set[str] = set()
+        _close(reads, gone, bodies)
         return ToForget(recording, _numbers(reads, gone), _present(recording, bodies), None, before)
     run = _bare(recording.run)
     return ToForget(
@@ -140,9 +125,15 @@ def _numbers(reads: Reads, gone: Collection[Ref]) -> dict[str, frozenset[int]]:
     return {kind: frozenset(numbers) for kind, numbers in found.items()}
 
 
-def _mentioning(reads: Reads, bodies: Collection[str]) -> set[Ref]:
-    """Lines with the digest of a body that goes: whoever guesses what was in it could see there that it is right."""
-    return {read.ref for read in reads() if any(each.decode() in bodies for each in _DIGEST.findall(read.raw))}
+def _close(reads: Reads, gone: set[Ref], bodies: set[str]) -> None:
+    """Add the bodies that no line names which stays, and the lines with the digest of a body that goes: whoever guesses
+    what was in it could see there that the guess is right."""
+    before = -1
+    while before != len(gone) + len(bodies):
+        before = len(gone) + len(bodies)
+        gone |= {read.ref for read in reads() if any(each.decode() in bodies for each in _DIGEST.findall(read.raw))}
+        kept = {name for read in reads() if read.ref not in gone for name in named_bodies(read.raw)}
+        bodies |= {name for read in reads() if read.ref in gone for name in named_bodies(read.raw)} - kept
 
 
 def _present(recording: Recording, bodies: Collection[str] | None) -> tuple[str, ...]:
@@ -201,7 +192,7 @@ def _holding(recording: Recording, reads: Reads, values: Collection[Value], befo
     search = _Search(recording, values)
     gone: set[Ref] = set()
     bodies: set[str] = set()
-    unsearched: list[Ref] = []
+    unsearched: set[Ref] = set()
     bodies_of_uploads: set[str] = set()
     for read in reads():
         found = search.data(read.raw, "application/json")
@@ -213,19 +204,18 @@ def _holding(recording: Recording, reads: Reads, values: Collection[Value], befo
         if found:
             gone.add(read.ref)
         elif found is None or read.size > len(read.raw) + 1:
-            unsearched.append(read.ref)
+            unsearched.add(read.ref)
     for name in set(_present(recording, None)) - bodies_of_uploads:
         found = _in_body(search, name)
         if found:
             bodies.add(name)
         elif found is None:
-            unsearched.append(f"{BODIES}/{name}")
-    gone |= _mentioning(reads, bodies)
-    kept = {name for read in reads() if read.ref not in gone for name in named_bodies(read.raw)}
-    bodies |= {name for read in reads() if read.ref in gone for name in named_bodies(read.raw)} - kept
+            unsearched.add(f"{BODIES}/{name}")
+    _close(reads, gone, bodies)
+    unsearched -= gone | {f"{BODIES}/{name}" for name in bodies}
     run = _run_without(recording.run, search)
     return ToForget(
-        recording, _numbers(reads, gone), _present(recording, bodies), run, before, tuple(sorted(set(unsearched)))
+        recording, _numbers(reads, gone), _present(recording, bodies), run, before, tuple(sorted(unsearched))
     )
 
 

@@ -13,6 +13,7 @@ from monitor import private
 from monitor.api.home import database
 from monitor.cli.base import Judging, db_option, judging_options
 from monitor.cli.terminal import err, plain
+from monitor.cli.writing import note_reveal
 from monitor.errors import UserError
 
 if TYPE_CHECKING:  # imported late, so that --help answers at once
@@ -42,6 +43,8 @@ def export(table: str, campaign: str | None, format_: str, output: Path | None, 
 
     if format_ == "parquet" and output is None:
         raise UserError("Parquet goes to a file.", "Name it: --output FILE.")
+    if reveal:
+        note_reveal("fleet export", [_all_of(campaign)], [(f"{table} as {format_}", output)])
     rows = read(database(db), cast("Name", table), campaign)
     if output is None:
         write_csv(rows, sys.stdout, reveal=reveal)
@@ -51,7 +54,7 @@ def export(table: str, campaign: str | None, format_: str, output: Path | None, 
     else:
         with private.writing(output) as file, io.TextIOWrapper(file, "utf-8", newline="") as text:
             count = write_csv(rows, text, reveal=reveal)
-    err.print(plain(f"written: {output}, {count:,} rows"))
+    err.print(plain(f"written: {output}; rows: {count:,}"))
 
 
 @click.command()
@@ -76,7 +79,14 @@ def letters(
     from monitor.store.tables import table as read
 
     chinese = judging.known.jurisdictions[:1] == ("cn",)
+    if reveal:
+        note_reveal("fleet letters", [_all_of(campaign)], [("letters", output)])
     letter = Letter(lang or ("zh" if chinese else "en"), reveal, template)
     findings = read(database(judging.db), "findings", campaign)
     count = write_letters(judging.store, judging.known, findings, output, letter)
-    err.print(plain(f"written: {output}, {count:,} letters"))
+    err.print(plain(f"written: {output}; letters: {count:,}"))
+
+
+def _all_of(campaign: str | None) -> str:
+    """The recordings that are meant, for the log of reveals."""
+    return f"campaign {campaign}" if campaign else "all in the index"

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Collection, Iterator
-from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from monitor.api.home import database, recordings, signer
-from monitor.cli.base import db_option, gathered, main, recording_argument
+from monitor.cli.base import RecordingPath, db_option, gathered, main, recording_argument
 from monitor.cli.settings import AGE, KINDS, age, retention
 from monitor.cli.terminal import err, out, plain
-from monitor.errors import FileError, UserError
+from monitor.errors import UserError
 
 if TYPE_CHECKING:  # imported late, so that --help answers at once
     from monitor.care import ToForget
@@ -49,33 +48,73 @@ class _Which:
     values: tuple[Value, ...]
     only: tuple[str, ...]
     by_retention: bool
+    place: str | None
+    failed: list[Path] = field(default_factory=list)
+    """Those among all recordings that could not be forgotten."""
+
+    def failing(self, path: Path, error: UserError) -> None:
+        """Tell why a recording stays, and go on with the others. Raises the error where it was named itself."""
+        if self.recording:
+            raise error
+        self.failed.append(path)
+        err.print(f"[bold]{plain(str(path))} stays:[/] {plain(error.what)}")
 
     def paths(self) -> Iterator[tuple[Path, Collection[str]]]:
         """Where they are, each with the kinds of lines that are to be forgotten; none: all."""
         if self.by_retention:
-            if self.recording or self.values or self.older_than or self.only or self.campaign:
+            if self.recording or self.values or self.older_than or self.only or self.campaign or self.place:
                 raise UserError("--by-retention says itself what is forgotten.", "Leave the other options out.")
             return self._by_retention()
         if not (self.recording or self.older_than or self.values or self.campaign):
             raise UserError(
                 "Nothing says what is to be forgotten.", "Name a RECORDING, --older-than, --campaign or --value."
             )
+        if self.values and self.only:
+            raise UserError("A value is looked for in all kinds of lines.", "Leave out --only, or --value.")
         return ((path, self.only) for path, run in self._named() if self._is_meant(run))
 
+    def plans(self) -> Iterator[ToForget]:
+        """What is to be forgotten of each; of those that are named, nothing too: the index may still have it."""
+        from monitor.care import to_forget
+        from monitor.recording import Recording
+
+        key = signer()
+        self.failed.clear()
+        for path, kinds in self.paths():
+            try:
+                plan = to_forget(Recording.open(path, signer=key), self.values, kinds)
+            except UserError as error:
+                self.failing(path, error)
+                continue
+            if plan or self.recording:
+                yield plan
+
     def _named(self) -> Iterator[tuple[Path, Run]]:
-        """The recordings that are named, else all in the folder of recordings, where others files may lie too."""
+        """The recordings that are named, else all in the folder of recordings, or in a bucket: each is here while it is
+        looked at."""
+        from monitor.fleet.objects import is_bucket, objects
         from monitor.recording import Recording
 
         if self.recording:
             for path in self.recording:
                 yield path, Recording.open(path).run
             return
-        for path in sorted(recordings().iterdir() if recordings().is_dir() else ()):
+        if self.place and is_bucket(self.place):
+            kept = objects(self.place)
+            for name in kept.complete_ones():
+                with kept.fetched(name) as path:
+                    yield path, Recording.open(path).run
+            return
+        place = Path(self.place) if self.place else recordings()
+        for path in sorted(place.iterdir() if place.is_dir() else ()):
             if not path.is_symlink() and ((path / "run.json").exists() or path.suffix == ".zip"):
-                with suppress(FileError):
+                try:
                     opened = Recording.open(path)
-                    if not (opened.archive and opened.archive.is_bundle):
-                        yield path, opened.run
+                except UserError as error:
+                    self.failing(path, error)
+                    continue
+                if not (opened.archive and opened.archive.is_bundle):
+                    yield path, opened.run
 
     def _is_meant(self, run: Run) -> bool:
         return (self.campaign is None or run.campaign == self.campaign) and _is_older(run, self.older_than)
@@ -107,7 +146,7 @@ def _values(_context: click.Context, _option: click.Parameter, words: tuple[str,
 @gathered(
     "which",
     _Which,
-    click.argument("recording", nargs=-1, type=click.Path(path_type=Path)),
+    click.argument("recording", nargs=-1, type=RecordingPath()),
     click.option("--older-than", metavar="AGE", callback=_age, help=f"Only what ended longer ago: {AGE}."),
     click.option(
         "--campaign", metavar="NAME", help="Only recordings of this campaign, and all that the index has of it."
@@ -123,6 +162,13 @@ def _values(_context: click.Context, _option: click.Parameter, words: tuple[str,
     ),
     click.option("--only", metavar="KINDS", callback=_kinds, help=f"Only these lines, by commas: {', '.join(KINDS)}."),
     click.option("--by-retention", is_flag=True, help="What is older than [retention] in appwitness.toml lets it be."),
+    click.option(
+        "--recordings",
+        "place",
+        metavar="PLACE",
+        help="Folder or bucket (s3://bucket/prefix) of a fleet's recordings, for those that no RECORDING names. "
+        "[default: recordings]",
+    ),
 )
 @click.option("--reason", metavar="TEXT", help="Why, for whoever reads the stamps later; no personal data here.")
 @click.option("--dry-run", is_flag=True, help="Say what would go, and change nothing.")
@@ -135,41 +181,42 @@ def forget(which: _Which, reason: str | None, dry_run: bool, yes: bool, db: str 
     versions, and the index forgets the recording. A stamp of its own, signed with your key, says when and why; so
     `verify` still says whether all else is what it was.
 
-    Without a RECORDING it is about all in ./recordings, packed ones too; an option has to say which. An archive is
-    replaced by one without what was forgotten, a bundle is left alone.
+    Without a RECORDING it is about all in ./recordings (or --recordings), packed ones too; an option has to say which.
+    An archive is replaced by one without what was forgotten, in a bucket too; a bundle is left alone.
     Reports, bundles and copies that you have made elsewhere are not found. There is no way back.
     """
-    from monitor.care import to_forget
-    from monitor.recording import Recording
-
-    key = signer()
-
-    def plans() -> Iterator[ToForget]:
-        for path, kinds in which.paths():
-            if plan := to_forget(Recording.open(path, signer=key), which.values, kinds):
-                yield plan
-
-    if dry_run or not yes:
-        told = 0
-        for plan in plans():  # one at a time: an archive is unpacked as long as its plan is there
-            _say(plan)
-            told += 1
-        if not told:
-            out.print("nothing is to be forgotten")
-        if dry_run or not (told or which.campaign):
-            return
-        click.confirm("Forget that for good?", abort=True, err=True)
+    if (dry_run or not yes) and not _asked(which, dry_run):
+        return
     ids, lines = set(), 0
-    for plan in plans():
-        if yes:
-            _say(plan)
-        plan.forget(reason)
-        ids.add(plan.given.run.id)
-        lines += plan.count
     whole = which.campaign if not (which.values or which.only or which.older_than) else None
-    if ids or whole:
-        _forget_in_index(ids, whole, db)
-    out.print(f"forgotten: {lines:,} lines, in recordings: {len(ids):,}" if ids else "nothing is to be forgotten")
+    try:
+        for plan in which.plans():
+            if yes:
+                _say(plan)
+            ids.add(plan.given.run.id)
+            if plan:
+                plan.forget(reason)
+                _put_back(plan)
+            lines += plan.count
+    finally:
+        if ids or whole:
+            _forget_in_index(ids, whole, db)
+    out.print(f"forgotten: {lines:,} lines")
+    if which.failed:
+        raise UserError(f"{len(which.failed):,} recordings could not be forgotten.", "See above which, and why.")
+
+
+def _asked(which: _Which, dry_run: bool) -> bool:
+    """Say what would go; whether it is to go."""
+    told = 0
+    for plan in which.plans():  # one at a time: an archive is unpacked as long as its plan is there
+        _say(plan)
+        told += 1
+    if not told:
+        out.print("nothing is to be forgotten")
+    if dry_run or not (told or which.campaign):
+        return False
+    return click.confirm("Forget that for good?", abort=True, err=True)
 
 
 def _say(plan: ToForget) -> None:
@@ -179,13 +226,23 @@ def _say(plan: ToForget) -> None:
     parts += [f"{len(plan.bodies):,} of bodies/"] * bool(plan.bodies) + ["what run.json says of a person"] * bool(
         plan.run
     )
-    out.print(plain(f"{plan.given.place}: {', '.join(parts)}"))
+    out.print(plain(f"{plan.given.place}: {', '.join(parts) or 'nothing is to be forgotten'}"))
     if plan.before == "altered" and plan.given.sealed:
         err.print(f"[bold]{plain(plan.given.place)} is not what its stamps say; verify will go on saying so[/]")
     for ref in plan.unsearched[:10]:
         err.print(f"[dim]{plain(ref)} could not be looked through to its end, and stays[/]")
     if len(plan.unsearched) > 10:
         err.print(f"[dim]... and {len(plan.unsearched) - 10:,} more[/]")
+
+
+def _put_back(plan: ToForget) -> None:
+    """Into the bucket that it was fetched from. Raises StoreError when that cannot be reached: nothing is forgotten."""
+    from monitor.fleet.objects import objects
+    from monitor.recording.archive import Fetched
+
+    if plan.given.archive and isinstance(plan.given.archive.file, Fetched):
+        place, _, name = plan.given.place.rpartition("/")
+        objects(place).put(name, plan.given.archive.file)
 
 
 def _forget_in_index(ids: Collection[str], campaign: str | None, db: str | None) -> None:

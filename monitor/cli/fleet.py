@@ -75,7 +75,7 @@ def plan_(apps: Path, campaign: str, plans: str, needs: str, seconds: float | No
         raise UserError(f"There is no plan {unknown[0]!r}.", f"There are {', '.join(get_args(Plan))}.")
     with _runs(db) as runs:
         new = runs.plan(Campaign(campaign, chosen, needs, seconds).runs(apps))
-    out.print(f"{campaign}: {new} new runs are planned.")
+    out.print(f"{campaign}: newly planned runs: {new}.")
 
 
 @dataclass(frozen=True)
@@ -255,7 +255,7 @@ def retry(campaign: str, reason: str | None, judged: bool, db: str | None) -> No
     """Plan again the runs that could not be observed; a recording that could not be judged is judged again."""
     with _runs(db) as runs:
         again = runs.judge_again(campaign) if judged else runs.retry(campaign, reason)
-        out.print(f"{again} runs wait again.")
+        out.print(f"Runs that wait again: {again}.")
 
 
 @fleet.command("pause")

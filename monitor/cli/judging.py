@@ -305,9 +305,9 @@ def _forgotten(line: int, stamp: Stamp, what: Forgotten) -> str:
     from monitor.events import format_time
 
     gone = [f"{count:,} of {name}" for name, count in what.lines.items() if count]
-    gone += [f"{what.bodies:,} bodies"] * bool(what.bodies)
-    why = f": {what.reason}" if what.reason else ""
-    return plain(f"seal.jsonl:{line} lines were forgotten at {format_time(stamp.at)} ({', '.join(gone)}){why}")
+    gone += [f"{what.bodies:,} bodies"] * bool(what.bodies) + ["parts of run.json"] * bool(stamp.run.next)
+    why = f" ({what.reason})" if what.reason else ""
+    return plain(f"seal.jsonl:{line} forgotten on purpose at {format_time(stamp.at)}: {', '.join(gone)}{why}")
 
 
 def _signed(signed: int, stamps: int, keys: Sequence[str], trusted: Mapping[str, str]) -> str:

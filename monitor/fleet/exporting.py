@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any, TextIO
 from monitor.correlate import report_on
 from monitor.correlate.reporting import indexed_report
 from monitor.errors import UserError
-from monitor.fleet.objects import is_bucket, objects
-from monitor.recording import Recording, archive
+from monitor.fleet.objects import recording_at
+from monitor.recording import archive
 from monitor.reports import render
 from monitor.reports.ranking import masked
 from monitor.store import Store
@@ -103,7 +103,8 @@ def write_letters(store: Store, known: Knowledge, findings: Table, output: Path,
         for recording, package in wanted.items():
             report = _report(store, known, recording)
             text = render(report, "complaint", reveal=letter.reveal, lang=letter.lang, template=letter.template)
-            name = "/".join(re.sub(r"[^A-Za-z0-9._-]", "_", each).lstrip(".") for each in (package, f"{recording}.md"))
+            safe = (re.sub(r"[^A-Za-z0-9._-]", "_", each).lstrip(".") for each in (package, f"{recording}.md"))
+            name = "/".join(each or "_" for each in safe)
             archive.add(packed, name, io.BytesIO(text.encode()))
     return len(wanted)
 
@@ -111,12 +112,9 @@ def write_letters(store: Store, known: Knowledge, findings: Table, output: Path,
 def _report(store: Store, known: Knowledge, recording: str) -> Report:
     """With what the stamps of the recording vouch for, where it is still there."""
     held = store.held(recording)
-    place, _, name = (held.path if held else "").rpartition("/")
-    if is_bucket(place):
-        kept = objects(place)
-        if kept.is_complete(name):
-            with kept.fetched(name) as packed:
-                return report_on(Recording.open(packed), store, known)
+    opened = recording_at(held.path) if held else None
+    if opened:
+        return report_on(opened, store, known)
     return indexed_report(store, recording, known)
 
 

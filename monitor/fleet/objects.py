@@ -10,7 +10,7 @@ import os
 import re
 import shutil
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager
 from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Protocol, override
 
 from monitor import private
 from monitor.errors import StoreError, UserError
-from monitor.recording import archive
+from monitor.recording import Recording, archive
 from monitor.recording.quota import FREE_BYTES
 from monitor.recording.seal import RUN, SEAL
 
@@ -54,9 +54,6 @@ class Objects(Protocol):
     def complete_ones(self) -> Iterator[str]:
         """The names of all that are complete."""
 
-    def delete(self, recording: str) -> None:
-        """Remove it, if it is there."""
-
 
 def objects(place: str | Path) -> Objects:
     """The recordings in a folder, or in a bucket: `s3://bucket/prefix`, `gs://...`, `az://account/container/prefix`.
@@ -76,6 +73,21 @@ def objects(place: str | Path) -> Objects:
 def is_bucket(place: str | Path) -> bool:
     """Whether it is the address of a bucket, or of something in one."""
     return BUCKET.match(str(place)) is not None
+
+
+def recording_at(place: str) -> Recording | None:
+    """The recording that the index names so: a folder, an archive, or one in a bucket, which is fetched; None: gone.
+
+    Raises UserError for what is no recording any more, and StoreError while a bucket cannot be reached.
+    """
+    kept, _, name = place.rpartition("/")
+    if not is_bucket(kept):
+        return Recording.open(Path(place)) if Path(place).exists() else None
+    bucket = objects(kept)
+    if not bucket.is_complete(name):
+        return None
+    with bucket.fetched(name) as packed:
+        return Recording.open(packed)  # which is unpacked for as long as somebody has it
 
 
 class Folder(Objects):
@@ -116,12 +128,7 @@ class Folder(Objects):
 
     @override
     def complete_ones(self) -> Iterator[str]:
-        yield from sorted(path.stem for path in Path(self.place).glob("*.complete"))
-
-    @override
-    def delete(self, recording: str) -> None:
-        for kind in ("complete", "zip"):
-            self._file(recording, kind).unlink(missing_ok=True)
+        yield from sorted(path.stem for path in Path(self.place).glob("*.complete") if _ID.match(path.stem))
 
     def _file(self, recording: str, kind: str) -> Path:
         return Path(self.place) / f"{_named(recording)}.{kind}"
@@ -212,16 +219,8 @@ class Bucket(Objects):
 
         with self._asked():
             for some in obstore.list(self._store):
-                yield from (name[0] for each in some if (name := each["path"].rsplit("/", 1))[1:] == [COMPLETE])
-
-    @override
-    def delete(self, recording: str) -> None:
-        import obstore
-
-        with self._asked(recording):
-            for name in (COMPLETE, f"{recording}.zip", RUN, SEAL):
-                with suppress(FileNotFoundError):
-                    obstore.delete(self._store, f"{_named(recording)}/{name}")
+                paths = (each["path"].partition("/") for each in some)
+                yield from (name for name, _, rest in paths if rest == COMPLETE and _ID.match(name))
 
     def _archive(self, recording: str) -> str:
         return f"{_named(recording)}/{recording}.zip"

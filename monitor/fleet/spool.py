@@ -90,7 +90,7 @@ class Spool:
         size = sum(size for _, _, size in waiting)
         if size < self._most:
             return None
-        return f"{len(waiting)} recordings wait until they can be uploaded: the spool is full ({size:,} bytes)."
+        return f"The spool is full: recordings that wait to be uploaded: {len(waiting)}, {size:,} bytes."
 
     def work(self, runs: Runs, stop: Event, idle_s: float) -> None:
         """Have `objects` keep what waits, until the host ends."""

@@ -50,7 +50,7 @@ class Status:
         waiting, able = pool.planned + pool.leased, len(self.able(pool))
         if not waiting:
             return 0.0
-        return waiting * pool.took_s / able if pool.took_s and able else None
+        return waiting * pool.took_s / able if pool.took_s is not None and able else None
 
     def as_json(self) -> dict[str, Any]:
         """All of it."""
@@ -76,23 +76,34 @@ def words(told: Status) -> str:
     lines = []
     for pool in told.pools:
         eta = told.eta_s(pool)
-        when = "no device can make them now" if eta is None else f"about {_length(eta)} more" if eta else "all recorded"
+        if not pool.planned and not pool.leased:
+            when = "all recorded"
+        elif not told.able(pool):
+            when = "no device can make them now"
+        else:
+            when = "none is recorded yet" if eta is None else f"about {_length(eta)} more"
         lines += [
-            f"{pool.campaign}, {pool.pool or 'any device'}: {pool.total} runs",
+            f"{pool.campaign}, {pool.pool or 'any device'}: {_count(pool.total, 'run')}",
             f"  waiting {pool.planned}, running {pool.leased}, to judge {pool.recorded}, judged {pool.judged}, "
-            f"unobservable {pool.unobservable}; {pool.findings} findings",
-            f"  {len(told.able(pool))} devices; {when}",
+            f"unobservable {pool.unobservable}; {_count(pool.findings, 'finding')}",
+            f"  {_count(len(told.able(pool)), 'device')}; {when}",
         ]
     if not told.pools:
         lines.append("No run is planned.")
-    lines += [f"unobservable ({reason}): {count} runs, such as: {said}" for reason, count, said in told.reasons]
+    lines += [
+        f"unobservable ({reason}): {_count(count, 'run')}, such as: {said}" for reason, count, said in told.reasons
+    ]
     if told.superseded:
-        lines.append(f"{told.superseded} recordings were not the first of their run: kept, never judged")
+        lines.append(f"{_count(told.superseded, 'recording')} not the first of a run: kept, never judged")
     for slot in told.devices:
         silent = f"not heard of for {_length(slot.silent_s)}" if slot.silent_s >= SILENT_S else ""
         if silent or slot.state in ("paused", "down"):
             lines.append(f"{slot.host}/{slot.serial} {silent or slot.state}" + (f": {slot.note}" if slot.note else ""))
     return "\n".join(lines)
+
+
+def _count(count: int, what: str) -> str:
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"
 
 
 def _length(seconds: float) -> str:

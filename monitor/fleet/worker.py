@@ -33,7 +33,8 @@ OBSERVED = frozenset((0, 1, 3))
 REASONS: Mapping[int, Reason] = {4: "setup", 2: "usage"}
 """Its other exit codes, as reasons; all else is a fault."""
 IN_A_ROW = 3
-"""So many runs fail one after the other on a device that has no fault, and it rests for a while."""
+"""So many runs fail one after the other on a device that has no fault, and it rests for a while: a host that lacks
+something must not use up a campaign."""
 REST_S = 600.0
 END_S = 60.0
 """How long a run may take to end cleanly."""
@@ -233,7 +234,7 @@ class Worker:
         code, words = self._observe(run, folder, lock)
         if code is None:
             shutil.rmtree(folder, ignore_errors=True)
-            host.runs.released(run.lease)
+            host.kept(partial(host.runs.released, run.lease))
         elif code in OBSERVED:
             self._failed = 0
             try:
@@ -242,20 +243,18 @@ class Worker:
                 shutil.rmtree(folder, ignore_errors=True)
                 words = str(error)
                 log.warning("%s on %s: %s", run.id, self.device.serial, words)
-                host.kept(lambda: host.runs.failed(run.lease, "fault", words))
+                host.kept(partial(host.runs.failed, run.lease, "fault", words))
         else:
             shutil.rmtree(folder, ignore_errors=True)
             reason = REASONS.get(code, "fault")
             log.warning("%s on %s: %s", run.id, self.device.serial, words)
-            host.kept(lambda: host.runs.failed(run.lease, reason, words, last=reason == "usage"))
+            host.kept(partial(host.runs.failed, run.lease, reason, words, last=reason == "usage"))
             self._look_after(reason)
 
     def _look_after(self, reason: Reason) -> None:
         """After a run that failed: whether the device can go on."""
-        if reason == "usage":
-            return
         self._failed += 1
-        if fault := self._host.check(self.device):
+        if reason != "usage" and (fault := self._host.check(self.device)):
             self._rest(fault, self._host.check_s)
         elif self._failed % IN_A_ROW == 0:
             self._rest(f"{self._failed} runs in a row failed.", REST_S)

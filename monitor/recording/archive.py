@@ -157,6 +157,7 @@ class Unpacked:
     """The folder that an archive unpacks to: private, among temporary files, gone with the last that holds it."""
 
     def __init__(self, file: BufferedReader | BufferedRandom, place: Path, encrypted: bool) -> None:
+        self.file = place
         self.name = place.url if isinstance(place, Fetched) else str(place)
         self.encrypted = encrypted
         self.sha256 = hashlib.file_digest(file, "sha256").hexdigest()

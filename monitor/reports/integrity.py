@@ -60,7 +60,8 @@ def forgotten(seal: Seal, words: Words) -> str:
         return ""
     whens = (f"{format_time(each.at)}{f', {each.reason}' if each.reason else ''}" for each in seal.forgotten)
     lines = sum(each.lines for each in seal.forgotten)
-    return words("semicolon") + plain(words("forgotten_lines", lines=f"{lines:,}", when=words("semicolon").join(whens)))
+    name = "forgotten_lines" if lines else "forgotten_parts"
+    return words("semicolon") + plain(words(name, lines=f"{lines:,}", when=words("semicolon").join(whens)))
 
 
 def _signed(seal: Seal, words: Words) -> str:

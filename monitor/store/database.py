@@ -168,6 +168,7 @@ _STEPS_SERVER = {
     "the connection is closed": _AGAIN,
     "closed the connection": _AGAIN,
     "starting up": "Wait until the server is up, then try again.",
+    "not yet accepting": "Wait until the server is up, then try again.",
     "shutting down": "Wait until the server is up again, then try again.",
     "deadlock": _AGAIN,
     "database": "Create it (`createdb NAME`), or name one that there is in the URL.",

@@ -107,18 +107,6 @@ class Sent(NamedTuple):
     """Time of the first flow, as the contract writes times."""
 
 
-class Host(NamedTuple):
-    """A host that received personal data, over all runs."""
-
-    host: str
-    party: str
-    flows: int
-    recordings: int
-    apps: int
-    data: int
-    """Kinds of it."""
-
-
 class Found(NamedTuple):
     """How often a rule objected in one recording."""
 
@@ -249,23 +237,6 @@ class Lists:
             return [_BRIEF.decode(finding) for finding in connection.scalars(query)]
 
     # over all recordings
-
-    def hosts(self, text: str = "", page: int = 1) -> Page[Host]:
-        """The hosts that received something, most runs first; those with `text` in their name."""
-        runs = func.count(FlowRow.recording.distinct())
-        query = (
-            select(
-                FlowRow.host, func.min(FlowRow.party), func.count(), runs,
-                func.count(RecordingRow.package.distinct()), func.count(FlowRow.data.distinct()),
-            )
-            .join(RecordingRow, RecordingRow.number == FlowRow.recording)
-            .group_by(FlowRow.host)
-        )  # fmt: skip
-        if text:
-            query = query.where(FlowRow.host.icontains(text, autoescape=True))
-        with self.store.reading() as connection:
-            rows, page, total = paged_rows(connection, query, (runs.desc(), FlowRow.host), page)
-        return Page(tuple(Host(*row) for row in rows), page, total)
 
     def sent_to(self, host: str, page: int = 1) -> Page[Sent]:
         """Who sent what to a host, newest run first."""

@@ -97,8 +97,9 @@ class OfRecording(Base):
     """What belongs to one recording."""
 
     __abstract__ = True
-    recording: Mapped[Number] = mapped_column(primary_key=True, autoincrement=False)
-    """Number of the recording. No foreign key: whoever writes rows holds the row of their recording."""
+    recording: Mapped[Number] = mapped_column(primary_key=True, autoincrement=False, sort_order=-1)
+    """Number of the recording, and first in every key: rows are asked for by it. No foreign key: whoever writes rows
+    holds the row of their recording."""
 
 
 class PositionRow(OfRecording):
@@ -198,7 +199,7 @@ Index(
 )
 Index(
     *("findings_ranked", FindingRow.rule, FindingRow.data, FindingRow.recipient, FindingRow.sdk, FindingRow.consent),
-    FindingRow.recording,
+    *(FindingRow.level, FindingRow.recording),
 )
 Index(
     *("recordings_ranked", RecordingRow.number, RecordingRow.judged_by, RecordingRow.app, RecordingRow.package),
@@ -206,6 +207,7 @@ Index(
     RecordingRow.gaps,
     RecordingRow.id,
 )
+Index("flows_of_host", FlowRow.host, postgresql_using="hash")  # of any length, which a B-tree there does not take
 
 TABLES = tuple(Base.metadata.sorted_tables)
 """All of the index: it can be rebuilt."""

@@ -8,7 +8,7 @@ from typing import Any, Literal, NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, and_, case, func, not_, null, or_, select, true
 
-from monitor.findings import MOMENTS, Moment, Need
+from monitor.findings import LEVELS, MOMENTS, Level, Moment, Need
 from monitor.store.index import Store
 from monitor.store.lists import ROWS, Filters, Page
 from monitor.store.models import FindingRow, FlowRow, RecordingRow
@@ -41,6 +41,8 @@ NONE: Filters = MappingProxyType({})
 NO_RULES: Mapping[str, Collection[Needed]] = MappingProxyType({})
 BESIDE = 3
 """How many kinds of data, recipients and SDKs a row names."""
+HOSTS = 20
+"""How many hosts of a recipient are named."""
 
 
 class Ranked(NamedTuple):
@@ -58,6 +60,8 @@ class Ranked(NamedTuple):
     """Id of a recording that has it."""
     package: str
     """Of an app that has it."""
+    level: Level | None
+    """The worst of its findings; null where it is of what was sent."""
     beside: dict[str, tuple[str, ...]]
     """`data`, `recipient`, `sdk` -> those that are most often together with it."""
 
@@ -104,6 +108,7 @@ class Rankings:
                 func.min(RecordingRow.id).label("example"),
                 func.min(RecordingRow.package).label("package"),
                 func.sum(_when(facts).distinct()).label("when"),
+                func.min(_level(facts)).label("level"),
             )
             .select_from(facts)
             .join(RecordingRow, RecordingRow.number == facts.recording)
@@ -115,6 +120,7 @@ class Rankings:
         apps, runs = func.count(), func.sum(of_apps.c.runs)
         query = select(
             *columns, apps, runs, func.min(of_apps.c.example), package, func.count().over(),
+            func.min(of_apps.c.level),
             *(func.count(case((of_apps.c.when.bitwise_and(1 << bit) != 0, 1))) for bit in range(len(WHEN))),
         ).group_by(*columns)  # fmt: skip
         order = (apps.desc(), runs.desc(), *([package] if by == "app" else []), *columns)
@@ -138,14 +144,21 @@ class Rankings:
                 apps=row[first],
                 able=able[self._needs(row[0] if "rule" in names else rules[0])].apps,
                 runs=row[first + 1],
-                when={name: count for name, count in zip(WHEN, row[first + 5 :], strict=True) if count},
+                when={name: count for name, count in zip(WHEN, row[first + 6 :], strict=True) if count},
                 example=row[first + 2],
                 package=row[first + 3],
+                level=None if row[first + 5] is None else LEVELS[row[first + 5]],
                 beside={name: of.get(row[0], ()) for name, of in beside.items()},
             )
             for row in found
         )
         return Page(tuple(ranked), page, found[0][first + 4] if found else 0)
+
+    def hosts(self, recipient: str) -> list[str]:
+        """Where a recipient has received something, at most HOSTS of them."""
+        query = select(FlowRow.host).where(FlowRow.recipient == recipient).distinct().order_by(FlowRow.host)
+        with self.store.reading() as connection:
+            return list(connection.scalars(query.limit(HOSTS)))
 
     def _needs(self, rule: str) -> frozenset[Needed]:
         """What a run must have recorded to show what this rule objects to; without a rule, that something was sent."""
@@ -229,6 +242,13 @@ def _wanted(facts: Any, by: By, filters: Filters) -> list[ColumnElement[bool]]:
             column = _column(facts, name)
             conditions.append(column.is_(None) if value == UNKNOWN else column == value)
     return conditions
+
+
+def _level(facts: Any) -> Any:
+    """The place of a finding's level in LEVELS."""
+    if facts is FlowRow:
+        return null()
+    return case(*((FindingRow.level == level, place) for place, level in enumerate(LEVELS)))
 
 
 def _when(facts: Any) -> Any:

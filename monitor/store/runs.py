@@ -136,6 +136,9 @@ class RunRow(FleetBase):
     recorded_at: Mapped[Time | None]
     judged_at: Mapped[Time | None]
     recording: Mapped[Name | None] = mapped_column(index=True)
+    """Its name where recordings are kept."""
+    indexed: Mapped[Name | None]
+    """The id of the recording in the index."""
     findings: Mapped[Number | None]
 
     __table_args__ = (Index("runs_to_do", "state", "campaign", "pool", "attempts", "number"),)
@@ -402,9 +405,9 @@ class Runs:
     # judging
 
     def to_judge(self, host: str, lease_s: float) -> Run | None:
-        """Lease the recording that waits longest for a judge; None: none does."""
+        """Lease the recording that waits longest for a judge, those that could not be judged last; None: none waits."""
         waiting = (RunRow.state == "recorded", RunRow.lease.is_(None))
-        next_ = select(RunRow.id).where(*waiting).order_by(RunRow.recorded_at).limit(1)
+        next_ = select(RunRow.id).where(*waiting).order_by(RunRow.judgings, RunRow.recorded_at).limit(1)
         values = {
             "host": host, "lease": secrets.token_hex(8), "expires": _Now() + lease_s,
             "judgings": RunRow.judgings + 1,
@@ -414,10 +417,11 @@ class Runs:
             row = connection.execute(update(RunRow).where(*which).values(**values).returning(*_RUN)).one_or_none()
         return Run(**row._mapping) if row else None
 
-    def judged(self, run: str, findings: int) -> None:
-        """The conclusions of a run are saved; `findings` of them."""
+    def judged(self, run: str, findings: int, indexed: str | None = None) -> None:
+        """The conclusions of a run are saved, `findings` of them; `indexed` is the id by which the index has it."""
         values = {
-            "state": "judged", "judged_at": _Now(), "findings": findings, "lease": None, "expires": None, "note": None,
+            "state": "judged", "judged_at": _Now(), "findings": findings, "indexed": indexed, "lease": None,
+            "expires": None, "note": None,
         }  # fmt: skip
         with self._write() as connection:
             which = (RunRow.id == run, RunRow.state.in_(("recorded", "unobservable")), RunRow.recording.is_not(None))
@@ -455,7 +459,7 @@ class Runs:
                 of = found.setdefault((name, pool), {"campaign": name, "pool": pool})
                 of[state] = count
                 of["findings"] = of.get("findings", 0) + int(findings or 0)
-                if state == "judged" or (took_s and "took_s" not in of):
+                if took_s is not None and (state == "judged" or "took_s" not in of):
                     of["took_s"] = took_s
         return [Pool(**of) for _, of in sorted(found.items())]
 
@@ -523,8 +527,8 @@ class Runs:
 
 
 def take_along(old: Path, place: Path) -> None:
-    """Copy the runs of a fleet out of the file of an index that was set aside: they are no index. What was judged waits
-    to be judged again, into the new one."""
+    """Copy the runs of a fleet out of the file of an index that was set aside: they are no index. What was judged is
+    judged again, unless the new one has it already."""
     with in_words(str(old)), closing(sqlite3.connect(old)) as before:
         try:
             found = before.execute("SELECT version FROM fleet_version").fetchone()

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
-from sqlalchemy import Boolean, Float, Integer, Row, Select, func, select
+from sqlalchemy import Boolean, Float, Integer, Row, Select, func, not_, select
 from sqlalchemy.types import TypeEngine
 
 from monitor.events import format_time
@@ -40,7 +40,7 @@ def _runs() -> Query:
     return select(
         row.campaign, row.id, row.package, row.app, row.plan, row.pool, row.state, row.reason, row.note, row.attempts,
         row.host.label("machine"), row.device, row.leased_at, row.recorded_at, row.judged_at, row.recording,
-        row.findings,
+        row.indexed, row.findings,
     ).order_by(row.campaign, row.number)  # fmt: skip
 
 
@@ -78,7 +78,7 @@ def _recipients() -> Query:
             func.min(row.at).label("first_at"), func.max(row.at).label("last_at"),
         )
         .join_from(row, RecordingRow, RecordingRow.number == row.recording)
-        .where(RecordingRow.judged_by.is_not(None))
+        .where(RecordingRow.judged_by.is_not(None), not_(row.other_app))
         .group_by(RecordingRow.campaign, row.recipient)
         .order_by(RecordingRow.campaign, apps.desc(), row.recipient)
     )  # fmt: skip

@@ -34,7 +34,7 @@ class Old(NamedTuple):
 
 
 def old_index(place: str | Path) -> Old:
-    """What an index is. Raises UserError where there is none."""
+    """What an index is; a new database of a server has an empty one. Raises UserError for a file without one."""
     name = name_of(place)
     nothing = UserError(f"There is no index of appwitness in {name}.", "Name one with --db.")
     file = file_of(place)
@@ -44,6 +44,8 @@ def old_index(place: str | Path) -> Old:
     try:
         with in_words(name), engine.connect() as connection:
             if not inspect(connection).has_table(IndexVersion.__tablename__):
+                if file is None:
+                    return Old(VERSION, ())
                 raise nothing
             version = connection.scalar(select(IndexVersion.version)) or 0
             paths = connection.scalars(text("SELECT path FROM recordings ORDER BY started, id"))
@@ -96,6 +98,8 @@ def swap(place: str | Path, new: str | Path, *, keep: bool) -> str | None:
         database.execute("PRAGMA journal_mode = DELETE")  # nothing of it stands in another file
         os.link(new, file)  # unless somebody has begun one there meanwhile
         Path(new).unlink()
+    if aside:
+        take_along(aside, file)
     if aside and not keep:
         aside.unlink()
         return None

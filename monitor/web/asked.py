@@ -26,6 +26,7 @@ from monitor.correlate import Knowledge, report
 from monitor.errors import UserError
 from monitor.events import FILES, Access, Part, Record, Ref, Run, Value, format_time, tree
 from monitor.findings import LEVELS, Level, Report
+from monitor.fleet.objects import recording_at
 from monitor.recording import START, Position, Recording
 from monitor.recording.signing import Signer
 from monitor.reports import LANGUAGES
@@ -113,6 +114,8 @@ class Site:
         self._kept: OrderedDict[str, _Kept] = OrderedDict()
         self._turn = threading.RLock()
         self._runs: Runs | None = None
+        self._opened: Recording | None = None
+        """The last: an archive stays unpacked until another is asked for."""
 
     @property
     def has_fleet(self) -> bool:
@@ -131,6 +134,15 @@ class Site:
     def turn_of(self, recording: str | None) -> AbstractContextManager[Any]:
         """What a page of a recording is made in. Raises UserError when the index has none of that id."""
         return nullcontext() if recording is None else self._of(recording).turn
+
+    def opened(self, recording: str) -> Recording | None:
+        """A recording as it is now; None: it is gone, or cannot be reached."""
+        held = self.store.held(recording)
+        try:
+            self._opened = recording_at(held.path) if held else None
+        except UserError:
+            self._opened = None
+        return self._opened
 
     def mask(self, recording: str) -> Mask:
         """Hides every value that is known of a recording by now."""

@@ -5,13 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from monitor.events import Upload
 from monitor.findings import Flow, Match
 from monitor.match import decode
-from monitor.recording import Recording
 from monitor.web.asked import Asked
 
 LIMITS = decode.Limits(output_bytes=16 << 20, leaves=50_000, work=4 << 20)
@@ -55,9 +53,10 @@ class Line(NamedTuple):
     text: tuple[Marked, ...]
 
 
-def viewed(asked: Asked, upload: Upload, flows: Sequence[Flow], folder: Path) -> dict[str, Any]:
+def viewed(asked: Asked, upload: Upload, flows: Sequence[Flow]) -> dict[str, Any]:
     """What the page of an upload shows of its content: `?leaf=` and `?step=` choose what is opened."""
-    body = _stored(upload, folder)
+    recording = asked.site.opened(asked.recording) if upload.body else None
+    body = recording.body_view(upload.body) if recording and upload.body else None
     problem = None
     if upload.body and body is None:
         problem = "body_gone"
@@ -90,10 +89,6 @@ def viewed(asked: Asked, upload: Upload, flows: Sequence[Flow], folder: Path) ->
         "step": number,
         "opened": _opened(asked, steps[number], held, leaf) if steps else None,
     }  # fmt: skip
-
-
-def _stored(upload: Upload, folder: Path) -> Any:
-    return Recording.open(folder).body_view(upload.body) if upload.body and folder.exists() else None
 
 
 def _in(leaf: decode.Leaf, matches: Iterable[Match]) -> list[Match]:

@@ -70,21 +70,7 @@ def _entry(asked: Asked, entry: Entry) -> dict[str, Any]:
     }
 
 
-def recipients(asked: Asked) -> Response:
-    """The hosts that received personal data, over all recordings."""
-    found = asked.site.lists.hosts(asked.text("text"), asked.page)
-    facts = {
-        "state": state_of_all(asked),
-        "filters": {"text": asked.text("text")},
-        "recipients": [{**row._asdict(), "host": _host(asked, row.host)} for row in found.rows],
-        "page": found.number,
-        "pages": found.last,
-        "total": found.total,
-    }
-    return asked.answer("recipients.html", facts)
-
-
-def _host(asked: Asked, host: str) -> str:
+def masked_host(asked: Asked, host: str) -> str:
     """A host without what looks like a value in it: there is no one recording here whose values are known."""
     return host if asked.reveal else Mask(()).excerpt(host)
 
@@ -141,7 +127,7 @@ def rule(asked: Asked) -> Response:
             "remedy": dict(known.remedy), "kinds": known.kinds,
             "references": [*laws.references(articles), *known.references],
         },
-        "found": [{**row._asdict(), "host": row.host and _host(asked, row.host)} for row in found.rows],
+        "found": [{**row._asdict(), "host": row.host and masked_host(asked, row.host)} for row in found.rows],
         "page": found.number,
         "pages": found.last,
         "total": found.total,

@@ -22,7 +22,6 @@ from monitor.web.door import HEALTH, METRICS, Door
 View = Callable[[Asked], Response]
 PAGES: dict[str, View] = {
     "/": overview.recordings,
-    "/recipients": overview.recipients,
     "/recipients/{host}": overview.recipient,
     "/rules": overview.rules,
     "/rules/{rule}": overview.rule,

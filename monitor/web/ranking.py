@@ -11,7 +11,7 @@ from monitor.reports.ranking import basis as in_words
 from monitor.reports.ranking import masked, named
 from monitor.store.ranking import FILTERS, GROUPS, UNKNOWN, WHEN, By, Ranked, Rankings
 from monitor.web.asked import Asked
-from monitor.web.overview import state_of_all
+from monitor.web.overview import masked_host, state_of_all
 
 PAUSE_S = 30
 """Between two looks for news: to count over all apps may take a second."""
@@ -34,6 +34,7 @@ def ranking(asked: Asked) -> Response:
         "by": by,
         "filters": filters,
         "basis": basis,
+        "hosts": [masked_host(asked, host) for host in rankings.hosts(filters["recipient"])],
         "rows": [_row(asked, row) for row in found.rows],
         "page": found.number,
         "pages": found.last,
@@ -42,7 +43,6 @@ def ranking(asked: Asked) -> Response:
         "_said": in_words(asked.words, basis.able, basis.gaps.runs, basis.left),
         "_when": () if by in ("rule", "finding") or filters["rule"] else WHEN,  # a rule says itself when it was
         "_events": f"/events?pause={PAUSE_S}",
-        "_levels": {rule.id: rule.level for rule in known.rules},
         "_named": called,
         "_behind": lambda row: _behind(asked, by, filters, row),
     }

@@ -6,7 +6,6 @@ import math
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from pathlib import Path
 from typing import Any
 
 from starlette.responses import HTMLResponse, Response
@@ -17,7 +16,6 @@ from monitor.events import FILES, Access, Ref, Upload
 from monitor.exchange import har
 from monitor.findings import LEVELS, Flow
 from monitor.findings.chain import Chains
-from monitor.recording import Recording
 from monitor.reports import render
 from monitor.reports.frames import frames
 from monitor.reports.page.sections import gaps as gap_rows
@@ -232,7 +230,6 @@ def upload(asked: Asked) -> Response:
     if seen is None or not holds(seen, Upload):
         raise _no_line(asked, "uploads.jsonl")
     flows = asked.site.store.flows(asked.recording, upload=seen.ref)
-    folder = Path(asked.site.store.path(asked.recording))
     event = asked.mask.event(seen.event)
     facts = {
         **head(asked),
@@ -241,7 +238,7 @@ def upload(asked: Asked) -> Response:
         "findings": _about(asked, seen.ref),
         "flows": [_flow(asked, flow) for flow in flows],
         "why": _why(asked, seen.ref) if asked.request.query_params.get("why") else [],
-        "decoded": body.viewed(asked, seen.event, flows, folder),
+        "decoded": body.viewed(asked, seen.event, flows),
         "before": seen.number - 1 or None,
         "after": seen.number + 1 if seen.number < dict(asked.state.lines)["upload"] else None,
     }  # fmt: skip
@@ -342,7 +339,10 @@ def har_file(asked: Asked) -> Response:
         raise UserError(
             "A HAR file has the values as they were sent.", "Start `appwitness web --reveal`, and ask with ?reveal=1."
         )
-    text = har.write(Recording.open(asked.site.store.path(asked.recording)))
+    recording = asked.site.opened(asked.recording)
+    if recording is None:
+        raise UserError(f"{asked.recording} is gone, or cannot be reached.", "Only what the index has is left.")
+    text = har.write(recording)
     return Response(text, media_type="application/json", headers=_as_file(asked.recording, "har"))
 
 

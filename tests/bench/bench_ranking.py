@@ -111,6 +111,7 @@ def _recording(number: int, chance: random.Random) -> dict[str, Any]:
         "device": f"device-{number % 200}", "plan": ("accept", "refuse", "silent")[number % 3], "started": AT,
         "ended": AT, "run": JSON, "judged_by": "x" * 64, "turn": None, "reads": 5,
         "uploads": chance.choice((0, 3, 9, 9, 9)), "sought": True, "asked": chance.choice((None, True, True, False)),
+        "gaps": chance.randrange(3),
     }  # fmt: skip
 
 

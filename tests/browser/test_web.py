@@ -74,7 +74,7 @@ PATHS = {
     "read": "/recordings/{run}/reads/1",
     "consent": "/recordings/{run}/consents",
     "gaps": "/recordings/{run}/gaps",
-    "recipients": "/recipients",
+    "apps behind a recipient": "/ranking?by=app&recipient=d0.test",
     "recipient": "/recipients/h0.d0.test",
     "ranking": "/ranking",
     "ranking of findings": "/ranking?by=finding&rule=sent-before-consent",

@@ -86,7 +86,7 @@ def test_a_value_is_forgotten_with_all_that_holds_it_and_others_stay(tmp_path):
     assert plan.lines == {
         "access": {1}, "transform": {1}, "upload": {1, 2, 5}, "gap": {1}, "screen": {1},
     }  # fmt: skip
-    assert [ref.partition("/")[0] for ref in plan.unsearched] == ["bodies", "bodies"]  # pictures
+    assert [ref.partition("/")[0] for ref in plan.unsearched] == ["bodies"]  # a picture
     plan.forget()
     assert (verify(tmp_path / "r").outcome, verify(tmp_path / "r").problems) == ("intact", ())
     assert verify(tmp_path / "r").remarks == ()
@@ -158,6 +158,34 @@ def test_every_reader_copes(tmp_path, monkeypatch):
     assert b'"forgotten":null' in (copy.path / "uploads.jsonl").read_bytes()
 
 
+def test_a_value_that_was_planted_and_never_seen_is_in_run_json_alone(tmp_path, known):
+    recording = Recording.create(tmp_path / "r", run(persona=(VALUE,), notes=(f"of {PHONE}",)))
+    recording.update_run(ended=START + timedelta(minutes=1))
+    plan = to_forget(recording, [VALUE])
+    assert (plan.lines, plan.bodies) == ({}, ())
+    plan.forget()
+    assert (recording.run.persona, recording.run.notes) == ((), ("forgotten",))
+    assert verify(tmp_path / "r").outcome == "intact"
+    with Store(tmp_path / "index.sqlite") as store:
+        assert "parts of it other than lines were forgotten" in render(report_on(recording, store, known), "sarif")
+
+
+def test_no_digest_of_a_body_that_is_gone_is_left_in_another_line(tmp_path):
+    recording = Recording.create(tmp_path / "r", run())
+    first, second = recording.put_body(PHONE.encode() * 9), recording.put_body(b"another")
+    recording.append(
+        Gap(**LINE, where="proxy", subject="a.test", why="body_truncated", detail=f"of {first}", body=second)
+    )
+    recording.append(Upload(**LINE, via="http", url="https://a.test/", host="a.test", body=first, size=126))
+    recording.append(Gap(**LINE, where="proxy", subject="a.test", why="overflow", detail=f"after {second}"))
+    recording.update_run(ended=START + timedelta(minutes=1))
+    to_forget(recording, kinds=["upload"]).forget()
+    assert list((tmp_path / "r/bodies").iterdir()) == []
+    left = (tmp_path / "r/gaps.jsonl").read_text() + (tmp_path / "r/uploads.jsonl").read_text()
+    assert not any(digest in left for digest in (first, second))
+    assert verify(tmp_path / "r").outcome == "intact"
+
+
 def test_what_is_being_made_and_what_says_nothing_of_anybody_is_not_forgotten(tmp_path):
     recording = Recording.create(tmp_path / "r", run())
     with recording.sealing(60), pytest.raises(UserError, match="is being recorded"):
@@ -202,9 +230,9 @@ def test_the_verb_asks_and_a_dry_run_changes_nothing(place):
     assert everything(path) == before
     appwitness("forget", path, typed="y\n")
     assert is_forgotten(path)
-    assert "nothing is to be forgotten" in appwitness("forget", path, "--yes")
+    assert "forgotten: 0 lines" in appwitness("forget", path, "--yes")
     said = appwitness("verify", path)
-    assert "lines were forgotten at" in said
+    assert "forgotten on purpose at" in said
     assert json.loads(appwitness("verify", path, "--format", "json"))["forgotten"][0]["before"] == "intact"
 
 
@@ -222,6 +250,20 @@ def test_older_ones_and_those_with_a_value_are_found_among_all(place):
     appwitness("forget", new, "--only", "nothings", code=2)
 
 
+def test_one_that_cannot_be_forgotten_keeps_none_of_the_others_and_is_told(place):
+    for name in ("a", "b", "c"):
+        ended_days_ago(place / f"recordings/{name}", 40)
+    (place / "recordings/b/run.json").write_text("{}")
+    (place / "recordings/other.zip").write_bytes(b"of somebody")
+    said = appwitness("forget", "--older-than", "30d", "--yes", code=2)
+    assert "2 recordings could not be forgotten" in said
+    assert is_forgotten(place / "recordings/a")
+    assert is_forgotten(place / "recordings/c")
+    with Recording.open(ended_days_ago(place / "recordings/d", 40)).sealing(60):
+        assert "is being recorded" in appwitness("forget", "--older-than", "30d", "--yes", code=2)
+        appwitness("forget", "recordings/d", "--yes", code=2)
+
+
 def test_an_archive_is_replaced_by_one_without_it_and_a_bundle_is_left_alone(place):
     path = ended_days_ago(place / "recordings/a", 40)
     appwitness("pack", path, "--output", "recordings/packed.zip")
@@ -236,7 +278,7 @@ def test_an_archive_is_replaced_by_one_without_it_and_a_bundle_is_left_alone(pla
     assert NAME.encode() in packed.read_bytes()
     appwitness("forget", "--older-than", "30d", "--yes")
     assert NAME.encode() not in packed.read_bytes()
-    assert "lines were forgotten at" in appwitness("verify", packed)
+    assert "forgotten on purpose at" in appwitness("verify", packed)
     assert (place / "recordings/bundle.zip").read_bytes() == bundle
     assert "is a bundle" in appwitness("forget", "recordings/bundle.zip", "--yes", code=2)
     assert {each.name for each in packed.parent.iterdir()} == {"packed.zip", "bundle.zip"}

@@ -3,6 +3,7 @@
 import json
 import re
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,8 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from monitor.cli import VERBS, main
+from monitor.cli import main
+from monitor.recording import Recording
 
 CASE = Path(__file__).parent.parent / "recordings/weakly-hashed"
 NUMBER = "13800138000"
@@ -80,11 +82,35 @@ def test_a_report_with_values_has_them_and_an_export_is_what_was_sent(place):
     assert body not in appwitness("export", "a")
 
 
+def test_what_is_of_a_whole_campaign_is_noted_as_that(place):
+    appwitness("correlate", "a")
+    appwitness("fleet", "letters", "--output", "masked.zip")
+    assert noted(place) == []
+    appwitness("fleet", "letters", "--output", "letters.zip", "--reveal")
+    appwitness("fleet", "export", "recipients", "--campaign", "spring", "--reveal")
+    one, two = noted(place)
+    assert (one["verb"], one["recordings"]) == ("fleet letters", ["all in the index"])
+    assert one["what"] == f"letters to {place / 'letters.zip'}"
+    assert (two["verb"], two["recordings"]) == ("fleet export", ["campaign spring"])
+
+
+def verbs(group: click.Group, *above: str) -> Iterator[tuple[str, click.Command]]:
+    for name in group.list_commands(click.Context(group)):
+        command = group.get_command(click.Context(group), name)
+        if isinstance(command, click.Group):
+            yield from verbs(command, *above, name)
+        elif command:
+            yield " ".join((*above, name)), command
+
+
 def test_every_verb_that_can_reveal_is_tried_here():
     """`web` has its own test, `bundle` too: it gives the recording away in any case."""
-    can = set()
-    for name in VERBS:
-        command = main.get_command(click.Context(main), name)
-        if command and any("--reveal" in param.opts for param in command.params):
-            can.add(name)
-    assert can - {"web", "bundle"} == set(WAYS)
+    can = {name for name, command in verbs(main) if any("--reveal" in param.opts for param in command.params)}
+    assert can - {"web", "bundle", "fleet letters", "fleet export"} == set(WAYS)
+
+
+def test_a_bundle_is_noted_whether_or_not_its_report_is_masked(place):
+    with Recording.open(place / "a") as recording:
+        recording.stamp(final=True)
+    appwitness("bundle", "a", "--output", "a.zip")
+    assert [line["verb"] for line in noted(place)] == ["bundle"]

@@ -16,6 +16,7 @@ from monitor.api.home import database
 from monitor.cli import main
 from monitor.store import Store
 from monitor.store.runs import Runs
+from tests.fleet.rig import planned
 
 
 @pytest.fixture(autouse=True)
@@ -100,6 +101,16 @@ def test_an_upgrade_that_was_interrupted_goes_on(place, recordings, monkeypatch)
     assert everything(place) == before
 
 
+def test_the_runs_of_a_fleet_stay(place, recordings):
+    run("correlate", recordings[0], "--db", place)
+    with Runs(place) as runs:
+        runs.plan(planned(2))
+    execute(place, "UPDATE index_version SET version = 0")
+    assert run("index", "upgrade", "--db", place).exit_code == 0
+    with Runs(place) as runs:
+        assert runs.progress()[0].planned == 2
+
+
 def test_what_was_set_aside_before_is_read_in(tmp_path, recordings):
     run("correlate", *recordings[:2])
     usual = tmp_path / "home" / "appwitness.sqlite"
@@ -110,6 +121,12 @@ def test_what_was_set_aside_before_is_read_in(tmp_path, recordings):
     assert list(usual.parent.glob("*.bak")) == []
 
 
-def test_where_there_is_none_that_is_said(place):
-    result = run("index", "upgrade", "--db", place)
+def test_a_file_without_an_index_is_said(tmp_path):
+    result = run("index", "upgrade", "--db", tmp_path / "i.sqlite")
     assert (result.exit_code, "no index of appwitness in" in result.stderr) == (2, True)
+
+
+def test_a_new_database_of_a_server_gets_its_tables(empty_database):
+    result = run("index", "upgrade", "--db", empty_database)
+    assert (result.exit_code, result.stdout) == (0, "the index has 0 recordings; 0 could not be read\n")
+    execute(empty_database, "SELECT version FROM index_version")

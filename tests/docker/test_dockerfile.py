@@ -66,5 +66,5 @@ def test_what_is_copied_is_there_and_let_in():
 
 
 def test_what_is_compiled_beforehand_is_in_an_image():
-    packages = re.findall(r"for package in (.*);", (ROOT / "docker/compile").read_text())[0].split()
+    packages = re.findall(r"for package in (.*);", (ROOT / "docker/finish").read_text())[0].split()
     assert [name for name in packages if find_spec(name) is None] == []

@@ -52,6 +52,11 @@ class Server:
         data: bytes = self._object(place, key)["Body"].read()
         return data
 
+    def write(self, place: str, key: str, data: bytes) -> None:
+        """Put an object there."""
+        bucket, prefix = place.removeprefix("s3://").split("/", 1)
+        self._client().put_object(Bucket=bucket, Key=f"{prefix}/{key}", Body=data)
+
     def etag(self, place: str, key: str) -> str:
         """The mark of an object's version."""
         return str(self._object(place, key)["ETag"])

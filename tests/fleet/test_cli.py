@@ -25,7 +25,7 @@ def db(tmp_path):
     (tmp_path / "apps.csv").write_text("app,needs\nlab:circle,\ncom.example.shop,rooted\n", "utf-8")
     place = str(tmp_path / "fleet.sqlite")
     done = fleet("plan", tmp_path / "apps.csv", "--campaign", "night", "--plans", "accept,refuse", "--db", place)
-    assert "4 new runs are planned" in done.output
+    assert "newly planned runs: 4." in done.output
     return place
 
 
@@ -75,8 +75,8 @@ def test_status_says_how_far_it_is_and_why_not(db, runs):
     assert plain.exit_code == 0
     assert "night, kind=lab: 2 runs\n  waiting 2," in plain.output
     assert "0 devices; no device can make them now" in plain.output
-    assert "judged 1, unobservable 1; 3 findings\n  1 devices; all recorded" in plain.output
-    assert "unobservable (usage): 1 runs, such as: There is no app." in plain.output
+    assert "judged 1, unobservable 1; 3 findings\n  1 device; all recorded" in plain.output
+    assert "unobservable (usage): 1 run, such as: There is no app." in plain.output
     assert "h/old down: It is not there." in plain.output
     told = json.loads(fleet("status", "--db", db, "--json").output)
     assert told["going_on"] is True
@@ -86,7 +86,7 @@ def test_status_says_how_far_it_is_and_why_not(db, runs):
     ]
     assert fleet("status", "--db", db, "--strict").exit_code == 3
     assert fleet("status", "--db", db, "--strict", "--campaign", "other").exit_code == 0
-    assert "1 runs wait again" in fleet("retry", "--campaign", "night", "--db", db).output
+    assert "Runs that wait again: 1." in fleet("retry", "--campaign", "night", "--db", db).output
     assert fleet("status", "--db", db, "--strict").exit_code == 0
 
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
+from starlette.testclient import TestClient
 
 from monitor.cli.base import main
 from monitor.correlate import correlate, knowledge
@@ -15,8 +17,10 @@ from monitor.errors import StoreError, UserError
 from monitor.fleet.objects import Bucket, Folder, objects
 from monitor.recording import Recording, archive, verify
 from monitor.store import Store
+from monitor.web.asked import Site
+from monitor.web.pages import app
 from tests.fleet.buckets import Server, running, server
-from tests.recording.test_hostile import made
+from tests.recording.test_hostile import BODY, made
 
 __all__ = ["running", "server"]
 
@@ -47,10 +51,6 @@ def test_a_recording_is_there_once_it_is_complete(place, packed):
     with kept.fetched("r-a1") as here:
         assert here.read_bytes() == packed.read_bytes()
         assert verify(here).outcome == "intact"
-    kept.delete("r-a1")
-    kept.delete("r-a1")
-    assert not kept.is_complete("r-a1")
-    assert list(kept.complete_ones()) == []
 
 
 def test_what_an_attempt_left_is_replaced(place, packed, tmp_path):
@@ -81,7 +81,6 @@ def test_names_that_lead_elsewhere(place, packed, name):
         lambda: objects(place).put(name, packed),
         lambda: objects(place).complete(name),
         lambda: objects(place).is_complete(name),
-        lambda: objects(place).delete(name),
     ):
         with pytest.raises(UserError, match="is no name of a recording"):
             call()
@@ -100,6 +99,19 @@ def test_which_kind_it_is(tmp_path):
     assert isinstance(objects(tmp_path / "new"), Folder)
     assert oct((tmp_path / "new").stat().st_mode)[-3:] == "700"
     assert all(isinstance(objects(f"{kind}://bucket/a/b"), Bucket) for kind in ("s3", "gs", "az"))
+
+
+def test_what_else_is_in_a_place_is_no_recording(place, packed, server):
+    kept = objects(place)
+    kept.put("r-a1", packed)
+    kept.complete("r-a1")
+    if isinstance(kept, Bucket):
+        for key in ("COMPLETE", "a b/COMPLETE", "a/b/COMPLETE", "c/d"):
+            server.write(place, key, b"")
+    else:
+        for name in ("a b.complete", ".complete", "x.txt"):
+            (Path(place) / name).touch()
+    assert list(kept.complete_ones()) == ["r-a1"]
 
 
 def test_what_is_beside_an_archive_can_be_looked_at(server, packed):
@@ -181,3 +193,54 @@ def test_verbs_take_its_address(server, packed, tmp_path, monkeypatch):
         code, said = run("verify", name)
         assert (code, told in said) == (2, True), said
     assert not list(tmp_path.glob("s3*"))
+
+
+def test_what_is_forgotten_is_gone_from_the_bucket(server, packed, tmp_path, monkeypatch):
+    monkeypatch.setenv("APPWITNESS_HOME", str(tmp_path / "home"))
+    kept = objects(server.place())
+    for name in ("r-a1", "r-a2"):
+        kept.put(name, packed)
+    kept.complete("r-a1")
+
+    def run(*arguments: str) -> tuple[int, str]:
+        done = CliRunner().invoke(main, [*arguments])
+        return done.exit_code, done.stdout + done.stderr
+
+    def held(name="r-a1"):
+        return server.read(kept.place, f"{name}/{name}.zip")
+
+    assert run("forget", f"{kept.place}/r-a1", "--only", "accesses", "--dry-run")[0] == 0
+    assert held() == packed.read_bytes()
+    assert run("forget", f"{kept.place}/r-a1", "--only", "accesses", "--yes")[0] == 0
+    assert b"getLine1Number" not in held()
+    assert BODY in held()
+    assert run("forget", "--recordings", kept.place, "--older-than", "1d", "--yes")[0] == 0
+    assert BODY not in held()
+    assert held("r-a2") == packed.read_bytes()  # which is not complete, so it is no recording yet
+    code, said = run("verify", f"{kept.place}/r-a1")
+    assert (code, "forgotten" in said) == (0, True), said
+    with kept.fetched("r-a1") as here:
+        assert archive.member(here, "run.json") == server.read(kept.place, "r-a1/run.json")
+
+
+def test_pages_show_the_bytes_of_a_recording_in_a_bucket(server, packed, tmp_path):
+    kept, known = objects(server.place()), knowledge()
+    kept.put("r-a1", packed)
+    kept.complete("r-a1")
+    with Store(tmp_path / "index.sqlite") as store:
+        with kept.fetched("r-a1") as here:
+            correlate(Recording.open(here), store, known)
+        options: dict[str, Any] = {"client": ("127.0.0.1", 50000), "cookies": {"appwitness-80": "token"}}
+        pages = TestClient(app(Site(store, known, "token")), base_url="http://127.0.0.1", **options)
+
+        def shown() -> dict[str, Any]:
+            answer = pages.get("/recordings/hostile/uploads/1?format=json")
+            assert answer.status_code == 200
+            found: dict[str, Any] = answer.json()["decoded"]
+            return found
+
+        assert shown()["steps"][0]["size"] == len(BODY)
+        server.stop()
+        assert shown()["problem"] == "body_gone"
+        server.start()
+        assert shown()["problem"] is None

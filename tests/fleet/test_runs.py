@@ -147,9 +147,13 @@ def test_recordings_are_judged_by_one_at_a_time_and_not_for_ever(runs):
     taken = [run for run in found if run]
     assert len({run.id for run in taken}) == len({run.lease for run in taken}) == 3
     runs.judged(taken[0].id, 7)
-    for _ in range(JUDGINGS):
+    runs.unjudged(taken[1].id, "It is damaged.")
+    runs.put_back(taken[2].id)
+    assert runs.to_judge("host", 60).id == taken[2].id  # which has not failed yet
+    for _ in range(JUDGINGS - 1):
+        assert runs.to_judge("host", 60).id == taken[1].id
         runs.unjudged(taken[1].id, "It is damaged.")
-        assert runs.to_judge("host", 60) or _ == JUDGINGS - 1
+    assert runs.to_judge("host", 60) is None
     assert state(runs) == {"judged": 1, "recorded": 1, "unobservable": 1}
     assert runs.reasons() == [("judging", 1, "It is damaged.")]
     assert runs.progress()[0].findings == 7

@@ -87,7 +87,7 @@ def test_a_full_spool_begins_no_run_and_says_why(tmp_path, runs, server):
     with serving(here, phones(1)):
         until(lambda: any(each.note for each in runs.devices()))
         [device] = runs.devices()
-        assert "1 recordings wait until they can be uploaded: the spool is full" in device.note
+        assert "The spool is full: recordings that wait to be uploaded: 1, " in device.note
         assert (runs.progress()[0].planned, runs.progress()[0].leased) == (2, 1)
         server.start()
         until(lambda: runs.progress()[0].recorded == 3)

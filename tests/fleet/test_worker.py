@@ -118,14 +118,14 @@ def test_another_device_makes_what_one_could_not(tmp_path, runs):
     assert served(again, [good], runs).pools[0].recorded == 1
 
 
-def test_a_device_that_lets_run_after_run_fail_rests(tmp_path, runs, monkeypatch):
-    monkeypatch.setattr(worker, "REST_S", 600.0)
+@pytest.mark.parametrize(("code", "left"), [(4, 9), (2, 6)])
+def test_a_device_on_which_run_after_run_fails_rests(tmp_path, runs, code, left):
     runs.plan(planned(9))
-    here = host(tmp_path, runs, beat_s=0.1, command=failing("error: The agent did not come up.", 4))
+    here = host(tmp_path, runs, beat_s=0.1, command=failing("error: It cannot be.", code))
     with serving(here, phones(1)):
         until(lambda: [each.state for each in runs.devices()] == ["down"])
         assert runs.devices()[0].note == f"{worker.IN_A_ROW} runs in a row failed."
-        assert runs.progress()[0].planned == 9
+        assert runs.progress()[0].planned == left
 
 
 @pytest.mark.parametrize(

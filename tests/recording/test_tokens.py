@@ -16,6 +16,7 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
+from urllib.parse import urlsplit
 
 import pytest
 import trustme
@@ -61,6 +62,7 @@ def made(path: Path, url: str, name: str = "run-1", signer: signing.Signer | Non
     with Recording.create(
         path, RUN.model_copy(update={"id": name, "app": APP}), signer=signer, clock=clock
     ) as recording:
+        shutil.copy(path / "run.json", path.with_suffix(".began"))
         tokens.anchor(recording, [url], never)
         for number in range(4):
             recording.append(gap(f"{name} {number}"))
@@ -226,6 +228,8 @@ def test_a_run_asks_at_its_beginning_and_its_end_and_says_once_who_does_not_answ
     appwitness(*run, "--output", "b", "--tsa", url, code=1)
     told = verify(tmp_path / "b", None, trusted)
     assert (told.outcome, [each.stamp for each in told.tokens]) == ("intact", [1, told.stamps])
+    (asked,) = Recording.open(tmp_path / "b").run.requests or ()
+    assert (asked.what, asked.to) == ("time_stamp", urlsplit(url).netloc)
     (tmp_path / "appwitness.toml").write_text('[observe]\ntsa = ["file:///etc/passwd"]\n')
     assert "is no address of a time-stamp authority" in appwitness(*run, "--output", "c", code=2)
 

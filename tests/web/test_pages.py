@@ -13,7 +13,7 @@ from starlette.testclient import TestClient
 
 from monitor import events
 from monitor.correlate import correlate, indexed_report, knowledge
-from monitor.recording import Recording, verify
+from monitor.recording import Recording, archive, verify
 from monitor.reports import LANGUAGES, render
 from monitor.reports.verdict import verdict
 from monitor.reports.words import Words
@@ -21,6 +21,7 @@ from monitor.store import Store
 from monitor.web.asked import Site
 from monitor.web.door import form_token
 from monitor.web.pages import PAGES, app
+from tests.recording import test_hostile as hostile
 from tests.reports import sample
 from tests.web import serving
 
@@ -416,7 +417,12 @@ def test_a_value_in_the_name_of_a_host_is_hidden_over_all_recordings(tmp_path, k
     recording.append_all((serving.read(7, serving.START + timedelta(seconds=1)), sent))
     with Store(tmp_path / "index.sqlite") as store:
         correlate(recording, store, known)
-        for path in ("/recipients", "/ranking", "/rules/sent-before-consent", "/recordings/one/findings"):
+        for path in (
+            "/ranking",
+            "/ranking?by=app&recipient=a.test",
+            "/rules/sent-before-consent",
+            "/recordings/one/findings",
+        ):
             page = browser(store, known).get(path).text
             assert "a.test" in page
             assert "8613800000007" not in page
@@ -427,7 +433,13 @@ def test_a_campaign_says_how_far_it_is_and_what_can_be_done(store, known):
     (listed,) = asking.get("/fleet?format=json").json()["campaigns"]
     assert (listed["name"], listed["total"], listed["judged"], listed["stuck"]) == ("night", 4, 1, 1)
     facts = asking.get("/fleet/night?format=json").json()
-    assert [facts[state] for state in ("planned", "leased", "recorded", "judged", "unobservable")] == [1, 1, 0, 1, 1]
+    assert [facts["progress"][state] for state in ("planned", "leased", "recorded", "judged", "unobservable")] == [
+        1,
+        1,
+        0,
+        1,
+        1,
+    ]
     assert facts["superseded"] == 1
     assert [(pool["pool"], pool["devices"]) for pool in facts["pools"]] == [("", 1), ("tv", 0)]
     (failure,) = facts["failures"]
@@ -529,7 +541,6 @@ def test_what_is_not_there_is_not_there(store, known, path):
         f"{HERE}/consents?corrects=../../etc/passwd",
         f"{HERE}/findings?level=worst&rule=<script>",
         "/?level='&text=%25_%5C&lang=../zh&sort=-verdict",
-        "/recipients?text=%00",
         "/ranking?by=<script>&recipient=%00&sdk=-&page=999999&text=%25_%5C",
         "/fleet/night/runs?text=%25_%5C&pool=<script>&page=99999999",
         "/ranking?by=finding&rule=%27&data=<script>alert(1)</script>",
@@ -604,3 +615,21 @@ def test_a_form_that_makes_no_sense_says_so(store, known, fields):
 def test_nothing_else_can_be_written(store, known, method, path):
     headers = {"origin": "http://127.0.0.1"}
     assert browser(store, known).request(method, path, headers=headers).status_code == 405
+
+
+def test_an_archive_is_shown_as_the_folder_is_and_cannot_be_marked(tmp_path, known):
+    hostile.made(tmp_path / "r").close()
+    pages = []
+    for packed in (False, True):
+        with Store(tmp_path / f"{packed}.sqlite") as store:
+            place = tmp_path / "r"
+            if packed:
+                archive.write(place, tmp_path / "r.zip")
+                place = tmp_path / "r.zip"
+            correlate(Recording.open(place), store, known)
+            asking = browser(store, known)
+            pages.append(asking.get("/recordings/hostile/uploads/1?format=json").json() | {"state": None})
+            assert ('class="marks"' in asking.get("/recordings/hostile/consents").text) != packed
+            assert asking.get("/recordings/hostile/report").status_code == 200
+    assert pages[0] == pages[1]
+    assert "phone" in str(pages[1])
