@@ -201,7 +201,7 @@ class Store:
     def positions(self, recording_id: str) -> dict[str, Position]:
         """kind -> how far its file has been taken in; kinds of which nothing has been are left out."""
         with self._ask() as connection:
-            found = _prefixes(connection, number_of(recording_id))
+            found = _prefixes(connection, recording_id)
         return {kind: position for kind, (position, _) in found.items()}
 
     def held(self, recording_id: str) -> Held | None:
@@ -313,7 +313,7 @@ class Store:
     def judged_by(self, recording_id: str) -> str | None:
         """The digest of what the findings come from; None when it was not judged, or never taken in."""
         with self._ask() as connection:
-            return connection.scalar(select(RecordingRow.judged_by).where(RecordingRow.id == recording_id))
+            return connection.scalar(_JUDGED_BY, {"id": recording_id})
 
     def _recording(self, recording_id: str, column: Any) -> str:
         with self._ask() as connection:
@@ -365,21 +365,17 @@ class Store:
 
     def flows(self, recording_id: str, *, access: Ref | None = None, upload: Ref | None = None) -> list[Flow]:
         """The flows of a recording in the order they were saved; those of one read, or of one upload, where named."""
-        query = select(FlowRow.id, FlowRow.flow, FlowRow.number).where(FlowRow.recording == number_of(recording_id))
-        if access:
-            query = query.where(FlowRow.access == access)
-        if upload:
-            query = query.where(FlowRow.upload == upload)
-        these = query.subquery()
-        matches = select(MatchRow.flow, MatchRow.match).where(MatchRow.recording == number_of(recording_id))
-        if access or upload:
-            matches = matches.where(MatchRow.flow.in_(select(these.c.id)))
+        query, matches = _FLOWS, _MATCHES
+        named = [FlowRow.access == access] if access else [FlowRow.upload == upload] if upload else []
+        if named:
+            query = query.where(*named)
+            matches = matches.where(MatchRow.flow.in_(select(FlowRow.id).where(FlowRow.recording == _OF, *named)))
         found: dict[str, list[str]] = {}
         with self.reading() as connection:
-            rows = connection.execute(query.order_by(FlowRow.number)).all()
-            for flow, match in connection.execute(matches.order_by(MatchRow.flow, MatchRow.number)) if rows else ():
+            rows = connection.execute(query, {"id": recording_id}).all()
+            for flow, match in connection.execute(matches, {"id": recording_id}) if rows else ():
                 found.setdefault(flow, []).append(match)
-        return [_flow(flow, found.get(id_, [])) for id_, flow, _ in rows]
+        return [_flow(flow, found.get(id_, [])) for id_, flow in rows]
 
     def findings(self, recording_id: str) -> list[Finding]:
         """The findings of a recording in the order they were saved."""
@@ -614,6 +610,24 @@ def number_of(recording_id: str) -> ScalarSelect[int]:
     return select(RecordingRow.number).where(RecordingRow.id == recording_id).scalar_subquery()
 
 
+# What is asked for each recording that may have changed is made once: making it takes longer than SQLite's answer.
+_OF = select(RecordingRow.number).where(RecordingRow.id == bindparam("id")).scalar_subquery()
+_JUDGED_BY = select(RecordingRow.judged_by).where(RecordingRow.id == bindparam("id"))
+_FINDINGS = select(FindingRow.finding).where(FindingRow.recording == _OF).order_by(FindingRow.number)
+_GAPS = select(FoundGapRow.gap).where(FoundGapRow.recording == _OF).order_by(FoundGapRow.number)
+_HELD = select(
+    *(RecordingRow.number, RecordingRow.path, RecordingRow.started, RecordingRow.package, RecordingRow.campaign),
+    *(RecordingRow.judged_by, RecordingRow.gaps, RecordingRow.lines),
+).where(RecordingRow.id == bindparam("id"))
+_POSITIONS = select(PositionRow.kind, PositionRow.line, PositionRow.offset, PositionRow.digest)
+_PREFIXES = _POSITIONS.where(PositionRow.recording == bindparam("number"))
+_PREFIXES_OF = _POSITIONS.where(PositionRow.recording == _OF)
+_FLOWS = select(FlowRow.id, FlowRow.flow).where(FlowRow.recording == _OF).order_by(FlowRow.number)
+_MATCHES = (
+    select(MatchRow.flow, MatchRow.match).where(MatchRow.recording == _OF).order_by(MatchRow.flow, MatchRow.number)
+)
+
+
 def _lock(connection: Connection, recording_id: str) -> int | None:
     """The number of a recording, whose other writers wait from now on; None when the index does not have it."""
     return connection.scalar(select(RecordingRow.number).where(RecordingRow.id == recording_id).with_for_update())
@@ -625,18 +639,14 @@ def _table(model: type[Base]) -> Table:
     return table
 
 
-def _prefixes(connection: Connection, recording: int | ScalarSelect[int]) -> dict[str, tuple[Position, str]]:
-    query = select(PositionRow.kind, PositionRow.line, PositionRow.offset, PositionRow.digest)
-    found = connection.execute(query.where(PositionRow.recording == recording))
+def _prefixes(connection: Connection, recording: int | str) -> dict[str, tuple[Position, str]]:
+    query, name = (_PREFIXES, "number") if isinstance(recording, int) else (_PREFIXES_OF, "id")
+    found = connection.execute(query, {name: recording})
     return {kind: (Position(line, offset), digest) for kind, line, offset, digest in found}
 
 
 def _held(connection: Connection, recording_id: str) -> Held | None:
-    row = RecordingRow
-    query = select(
-        row.number, row.path, row.started, row.package, row.campaign, row.judged_by, row.gaps, row.lines
-    )  # fmt: skip
-    found = connection.execute(query.where(row.id == recording_id)).one_or_none()
+    found = connection.execute(_HELD, {"id": recording_id}).one_or_none()
     if found is None:
         return None
     number, path, started, package, campaign, judged_by, gaps, lines = found
