@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache, partial
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from monitor.errors import StoreError, UserError
 from monitor.fleet.objects import objects
@@ -31,7 +31,16 @@ AGAIN_S = 2.0
 """After the store was away."""
 SPAWN = multiprocessing.get_context("spawn")  # a fork of a process with threads may hang
 
-Outcome = tuple[Literal["findings", "away", "error"], int | str]
+
+class Outcome(NamedTuple):
+    """What came of judging a recording."""
+
+    what: Literal["judged", "away", "error"]
+    said: str
+    """Under what id the index has it; or why it was not judged."""
+    findings: int = 0
+
+
 """How many findings there are; that the store was away; or why the recording cannot be judged."""
 
 
@@ -80,8 +89,8 @@ class Judge:
     def _judge(self, run: Run, pipe: Connection) -> None:
         host = self._host
         try:
-            while (outcome := self._asked(run, pipe))[0] == "away":
-                log.warning("%s", outcome[1])
+            while (outcome := self._asked(run, pipe)).what == "away":
+                log.warning("%s", outcome.said)
                 if host.stop.wait(AGAIN_S):
                     raise Stopped
         except Stopped:
@@ -90,11 +99,11 @@ class Judge:
         except (EOFError, ConnectionError):
             host.kept(partial(host.runs.unjudged, run.id, "The judge was killed."))
             raise
-        if outcome[0] == "findings":
-            host.kept(partial(host.runs.judged, run.id, int(outcome[1])))
+        if outcome.what == "judged":
+            host.kept(partial(host.runs.judged, run.id, outcome.findings, outcome.said))
         else:
-            log.warning("%s: %s", run.recording, outcome[1])
-            host.kept(partial(host.runs.unjudged, run.id, str(outcome[1])))
+            log.warning("%s: %s", run.recording, outcome.said)
+            host.kept(partial(host.runs.unjudged, run.id, outcome.said))
 
     def _asked(self, run: Run, pipe: Connection) -> Outcome:
         pipe.send((run.recording, run.options))
@@ -137,19 +146,19 @@ def _work(pipe: Connection, by: By, place: str) -> None:
         while True:
             recording, options = pipe.recv()
             try:
-                outcome: Outcome = ("findings", judge(recording, options))
+                outcome = judge(recording, options)
             except StoreError as error:
-                outcome = ("away", str(error))
+                outcome = Outcome("away", str(error))
             except UserError as error:
-                outcome = ("error", str(error))
+                outcome = Outcome("error", str(error))
             except Exception as error:
                 log.exception("%s", recording)
-                outcome = ("error", f"An internal error: {type(error).__name__}.")
+                outcome = Outcome("error", f"An internal error: {type(error).__name__}.")
             pipe.send(outcome)
 
 
-def _judging(by: By, place: str, known: Callable[[str], Knowledge]) -> Callable[[str, str], int]:
-    """What judges a recording by its name, and gives the number of findings."""
+def _judging(by: By, place: str, known: Callable[[str], Knowledge]) -> Callable[[str, str], Outcome]:
+    """What judges a recording by its name."""
     from monitor.correlate import correlate
     from monitor.recording import Recording
     from monitor.store import Store
@@ -157,8 +166,9 @@ def _judging(by: By, place: str, known: Callable[[str], Knowledge]) -> Callable[
     store = lru_cache(maxsize=1)(partial(Store, by.db, by.keep, by.key))
     kept = objects(place)
 
-    def judge(recording: str, options: str) -> int:
+    def judge(recording: str, options: str) -> Outcome:
         with kept.fetched(recording) as packed, Recording.open(packed) as opened:
-            return len(correlate(opened, store(), known(options)).findings)
+            made = correlate(opened, store(), known(options))
+            return Outcome("judged", made.recording, len(made.findings))
 
     return judge

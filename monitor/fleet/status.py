@@ -76,7 +76,12 @@ def words(told: Status) -> str:
     lines = []
     for pool in told.pools:
         eta = told.eta_s(pool)
-        when = "no device can make them now" if eta is None else f"about {_length(eta)} more" if eta else "all recorded"
+        if not pool.planned and not pool.leased:
+            when = "all recorded"
+        elif not told.able(pool):
+            when = "no device can make them now"
+        else:
+            when = "none is recorded yet" if eta is None else f"about {_length(eta)} more"
         lines += [
             f"{pool.campaign}, {pool.pool or 'any device'}: {_count(pool.total, 'run')}",
             f"  waiting {pool.planned}, running {pool.leased}, to judge {pool.recorded}, judged {pool.judged}, "

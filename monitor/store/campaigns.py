@@ -31,6 +31,9 @@ class Planned(NamedTuple):
     begun: datetime | None
     recorded: datetime | None
     recording: str | None
+    """Its name where recordings are kept."""
+    indexed: str | None
+    """Its id in the index, once it is judged."""
     findings: int | None
 
 
@@ -98,13 +101,14 @@ def failures(runs: Runs, campaign: str) -> list[Failure]:
 
 _COLUMNS = (
     *(RunRow.id, RunRow.package, RunRow.plan, RunRow.pool, RunRow.state, RunRow.reason, RunRow.note, RunRow.attempts),
-    *(RunRow.host, RunRow.device, RunRow.leased_at, RunRow.recorded_at, RunRow.recording, RunRow.findings),
+    *(RunRow.host, RunRow.device, RunRow.leased_at, RunRow.recorded_at, RunRow.recording),
+    *(RunRow.indexed, RunRow.findings),
 )
 
 
 def _planned(row: Any) -> Planned:
-    *before, begun, recorded, recording, findings = row
-    return Planned._make((*before, _time(begun), _time(recorded), recording, findings))
+    *before, begun, recorded, recording, indexed, findings = row
+    return Planned._make((*before, _time(begun), _time(recorded), recording, indexed, findings))
 
 
 def _time(seconds: float | None) -> datetime | None:

@@ -199,7 +199,7 @@ Index(
 )
 Index(
     *("findings_ranked", FindingRow.rule, FindingRow.data, FindingRow.recipient, FindingRow.sdk, FindingRow.consent),
-    FindingRow.recording,
+    *(FindingRow.level, FindingRow.recording),
 )
 Index(
     *("recordings_ranked", RecordingRow.number, RecordingRow.judged_by, RecordingRow.app, RecordingRow.package),

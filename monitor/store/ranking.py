@@ -8,7 +8,7 @@ from typing import Any, Literal, NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, and_, case, func, not_, null, or_, select, true
 
-from monitor.findings import MOMENTS, Moment, Need
+from monitor.findings import LEVELS, MOMENTS, Level, Moment, Need
 from monitor.store.index import Store
 from monitor.store.lists import ROWS, Filters, Page
 from monitor.store.models import FindingRow, FlowRow, RecordingRow
@@ -60,6 +60,8 @@ class Ranked(NamedTuple):
     """Id of a recording that has it."""
     package: str
     """Of an app that has it."""
+    level: Level | None
+    """The worst of its findings; null where it is of what was sent."""
     beside: dict[str, tuple[str, ...]]
     """`data`, `recipient`, `sdk` -> those that are most often together with it."""
 
@@ -106,6 +108,7 @@ class Rankings:
                 func.min(RecordingRow.id).label("example"),
                 func.min(RecordingRow.package).label("package"),
                 func.sum(_when(facts).distinct()).label("when"),
+                func.min(_level(facts)).label("level"),
             )
             .select_from(facts)
             .join(RecordingRow, RecordingRow.number == facts.recording)
@@ -117,6 +120,7 @@ class Rankings:
         apps, runs = func.count(), func.sum(of_apps.c.runs)
         query = select(
             *columns, apps, runs, func.min(of_apps.c.example), package, func.count().over(),
+            func.min(of_apps.c.level),
             *(func.count(case((of_apps.c.when.bitwise_and(1 << bit) != 0, 1))) for bit in range(len(WHEN))),
         ).group_by(*columns)  # fmt: skip
         order = (apps.desc(), runs.desc(), *([package] if by == "app" else []), *columns)
@@ -140,9 +144,10 @@ class Rankings:
                 apps=row[first],
                 able=able[self._needs(row[0] if "rule" in names else rules[0])].apps,
                 runs=row[first + 1],
-                when={name: count for name, count in zip(WHEN, row[first + 5 :], strict=True) if count},
+                when={name: count for name, count in zip(WHEN, row[first + 6 :], strict=True) if count},
                 example=row[first + 2],
                 package=row[first + 3],
+                level=None if row[first + 5] is None else LEVELS[row[first + 5]],
                 beside={name: of.get(row[0], ()) for name, of in beside.items()},
             )
             for row in found
@@ -237,6 +242,13 @@ def _wanted(facts: Any, by: By, filters: Filters) -> list[ColumnElement[bool]]:
             column = _column(facts, name)
             conditions.append(column.is_(None) if value == UNKNOWN else column == value)
     return conditions
+
+
+def _level(facts: Any) -> Any:
+    """The place of a finding's level in LEVELS."""
+    if facts is FlowRow:
+        return null()
+    return case(*((FindingRow.level == level, place) for place, level in enumerate(LEVELS)))
 
 
 def _when(facts: Any) -> Any:

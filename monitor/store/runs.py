@@ -138,6 +138,9 @@ class RunRow(FleetBase):
     recorded_at: Mapped[Time | None]
     judged_at: Mapped[Time | None]
     recording: Mapped[Name | None] = mapped_column(index=True)
+    """Its name where recordings are kept."""
+    indexed: Mapped[Name | None]
+    """The id of the recording in the index."""
     findings: Mapped[Number | None]
 
     __table_args__ = (Index("runs_to_do", "state", "campaign", "pool", "attempts", "number"),)
@@ -418,10 +421,11 @@ class Runs:
             row = connection.execute(update(RunRow).where(*which).values(**values).returning(*_RUN)).one_or_none()
         return Run(**row._mapping) if row else None
 
-    def judged(self, run: str, findings: int) -> None:
-        """The conclusions of a run are saved; `findings` of them."""
+    def judged(self, run: str, findings: int, indexed: str | None = None) -> None:
+        """The conclusions of a run are saved, `findings` of them; `indexed` is the id by which the index has it."""
         values = {
-            "state": "judged", "judged_at": _Now(), "findings": findings, "lease": None, "expires": None, "note": None,
+            "state": "judged", "judged_at": _Now(), "findings": findings, "indexed": indexed, "lease": None,
+            "expires": None, "note": None,
         }  # fmt: skip
         with self._write() as connection:
             which = (RunRow.id == run, RunRow.state.in_(("recorded", "unobservable")), RunRow.recording.is_not(None))

@@ -40,7 +40,7 @@ def _runs() -> Query:
     return select(
         row.campaign, row.id, row.package, row.app, row.plan, row.pool, row.state, row.reason, row.note, row.attempts,
         row.host.label("machine"), row.device, row.leased_at, row.recorded_at, row.judged_at, row.recording,
-        row.findings,
+        row.indexed, row.findings,
     ).order_by(row.campaign, row.number)  # fmt: skip
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -62,8 +61,10 @@ def campaign(asked: Asked) -> Response:
     facts = {
         "state": _name_of(told),
         "campaign": name,
-        **_progress(told, told.pools),
-        "pools": [{**asdict(pool), "devices": len(told.able(pool)), "eta_s": told.eta_s(pool)} for pool in told.pools],
+        "progress": _progress(told, told.pools),
+        "pools": [
+            {"pool": pool.pool, "devices": len(told.able(pool)), **_progress(told, [pool])} for pool in told.pools
+        ],
         "failures": [
             {"reason": each.reason, "runs": each.runs, "example": _run(asked, each.example)} for each in failed
         ],

@@ -43,7 +43,6 @@ def ranking(asked: Asked) -> Response:
         "_said": in_words(asked.words, basis.able, basis.gaps.runs, basis.left),
         "_when": () if by in ("rule", "finding") or filters["rule"] else WHEN,  # a rule says itself when it was
         "_events": f"/events?pause={PAUSE_S}",
-        "_levels": {rule.id: rule.level for rule in known.rules},
         "_named": called,
         "_behind": lambda row: _behind(asked, by, filters, row),
     }

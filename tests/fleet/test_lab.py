@@ -8,6 +8,7 @@ from click.testing import CliRunner
 from monitor.cli import main
 from monitor.lab import expected
 from monitor.store import Store
+from monitor.store.campaigns import runs_of
 from monitor.store.runs import Runs
 
 
@@ -31,3 +32,5 @@ def test_two_lab_devices_find_what_single_runs_find(tmp_path, monkeypatch):
     with Runs(db) as runs:
         assert {slot.serial for slot in runs.devices()} == {"lab", "lab2"}
         assert runs.superseded() == 0
+        made = runs_of(runs, "night", {}).rows
+    assert {run.indexed for run in made} == {run.id for run in store.recordings()}

@@ -143,6 +143,16 @@ def test_one_finding_of_many_apps_is_one_row(store):
     assert counts(store, "app", rule="sent-abroad") == [("com.example.b", 1, 1)]
 
 
+def test_a_row_has_the_worst_level_of_its_findings(store):
+    low = found().model_copy(update={"level": "low"})
+    keep(store, "1", [sent()], [low, found("sent-abroad")])
+    keep(store, "2", [sent()], [low.model_copy(update={"level": "medium"})], app="com.example.b")
+    assert {row.of["rule"]: row.level for row in rows(store, "rule")} == {
+        "sent-before-consent": "medium", "sent-abroad": "high",
+    }  # fmt: skip
+    assert rows(store, "recipient")[0].level is None
+
+
 def test_the_sdk_of_a_finding_is_who_sent_it_or_else_who_read_it(store):
     code = {name: Code(code="a.B.c", owner=name, ref="accesses.jsonl:1") for name in ("Reader", "Sender")}
     keep(store, "1", findings=[found(read_by=code["Reader"], sent_by=code["Sender"])])

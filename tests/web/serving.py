@@ -107,14 +107,14 @@ NOTE = "Nothing came up for +8613800138000: <script>alert(1)</script>"
 
 
 def campaign(place: str | Path, recording: str) -> None:
-    """Plan a campaign of two apps in the database of an index: of its runs one is judged (this is its recording), one
+    """Plan a campaign of two apps in the database of an index: of its runs one is judged (as this recording), one
     failed, one is being made, and one waits for a device that is not there; one recording came too late."""
     with Runs(place) as runs:
         wanted = ((PACKAGE, "accept", ""), (HOSTILE, "accept", ""), (PACKAGE, "refuse", ""), (HOSTILE, "refuse", "tv"))
         runs.plan(Planned(f"{CAMPAIGN}-{app}-{plan}", CAMPAIGN, app, app, plan, needs) for app, plan, needs in wanted)
         made = [run for _ in range(3) if (run := runs.take(Waiting(CAMPAIGN, ""), "host", "R58", 3600))]
-        runs.recorded(made[0].id, recording, "R58")
-        runs.judged(made[0].id, 2)
+        runs.recorded(made[0].id, "night-a1", "R58")
+        runs.judged(made[0].id, 2, recording)
         runs.recorded(made[0].id, "too-late", "R58")
         runs.failed(made[1].lease, "usage", NOTE, last=True)
         devices = [("R58", "busy", None, made[2].id), ("old phone", "down", NOTE, None)]

@@ -433,7 +433,13 @@ def test_a_campaign_says_how_far_it_is_and_what_can_be_done(store, known):
     (listed,) = asking.get("/fleet?format=json").json()["campaigns"]
     assert (listed["name"], listed["total"], listed["judged"], listed["stuck"]) == ("night", 4, 1, 1)
     facts = asking.get("/fleet/night?format=json").json()
-    assert [facts[state] for state in ("planned", "leased", "recorded", "judged", "unobservable")] == [1, 1, 0, 1, 1]
+    assert [facts["progress"][state] for state in ("planned", "leased", "recorded", "judged", "unobservable")] == [
+        1,
+        1,
+        0,
+        1,
+        1,
+    ]
     assert facts["superseded"] == 1
     assert [(pool["pool"], pool["devices"]) for pool in facts["pools"]] == [("", 1), ("tv", 0)]
     (failure,) = facts["failures"]
