@@ -553,10 +553,15 @@ def _times(kind: type[Part]) -> dict[str, str]:
 _DECODER: msgspec.json.Decoder[Event] = msgspec.json.Decoder(Event)
 
 
+def salt() -> str:
+    """128 random bits."""
+    return os.urandom(16).hex()
+
+
 def salted(event: Part) -> bytes:
     """An event as a line that is recorded, without the newline. With random bits, so that nobody can try out against
     its digest what was in it, once it is forgotten."""
-    return f'{dump(event)[:-1]},"salt":"{os.urandom(16).hex()}"}}'.encode()
+    return f'{dump(event)[:-1]},"salt":"{salt()}"}}'.encode()
 
 
 _TOMBSTONE = re.compile(rb'\{"v":1,"kind":"[a-z]+","forgotten":(?:"([0-9a-f]{64})"|null)\}\n?\Z')
@@ -924,6 +929,8 @@ class Run(Record):
     @classmethod
     def _who_watched(cls, data: Any) -> Any:
         """A recording that does not say who watched is what it was: an import, which names its files, or a live run."""
+        if isinstance(data, dict):
+            data = {name: value for name, value in data.items() if name != "salt"}  # of the file, not of the run
         if not isinstance(data, dict) or data.get("observers") is not None:
             return data
         data = dict(data)

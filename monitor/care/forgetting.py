@@ -19,22 +19,9 @@ from monitor.recording.files import NotAFile, folder, reading
 from monitor.recording.seal import BODIES, MADE_BY, Before, named_bodies
 
 KEPT = (
-    *(
-        "v",
-        "id",
-        "app_type",
-        "plan",
-        "observers",
-        "hooks",
-        "started",
-        "ended",
-        "versions",
-        "probe",
-        "shared",
-        "campaign",
-    ),
+    *("v", "id", "app_type", "plan", "observers", "hooks", "started", "ended", "versions", "probe", "shared"),
     *("clock_offset_ms", "clock_uncertainty_ms", "clock_drift_ms", "clock", "unpin", "unpinned", "sockets_watched"),
-    *("install_ms", "times", "unhooked", *MADE_BY),
+    *("campaign", "install_ms", "times", "unhooked", *MADE_BY),
 )
 """Fields of run.json that are left when a whole recording is forgotten, beside which app and what kind of device: no
 value of the person whose data it is, and what the first stamp binds."""
@@ -108,9 +95,8 @@ def to_forget(recording: Recording, values: Collection[Value] = (), kinds: Colle
         return _holding(recording, reads, values, before)
     gone = {read.ref for read in reads() if not kinds or read.kind in kinds}
     if kinds:
-        kept = {name for read in reads() if read.ref not in gone for name in named_bodies(read.raw)}
-        bodies = {name for read in reads() if read.ref in gone for name in named_bodies(read.raw)} - kept
-        gone |= _mentioning(reads, bodies)
+        bodies: set[str] = set()
+        _close(reads, gone, bodies)
         return ToForget(recording, _numbers(reads, gone), _present(recording, bodies), None, before)
     run = _bare(recording.run)
     return ToForget(
@@ -139,9 +125,15 @@ def _numbers(reads: Reads, gone: Collection[Ref]) -> dict[str, frozenset[int]]:
     return {kind: frozenset(numbers) for kind, numbers in found.items()}
 
 
-def _mentioning(reads: Reads, bodies: Collection[str]) -> set[Ref]:
-    """Lines with the digest of a body that goes: whoever guesses what was in it could see there that it is right."""
-    return {read.ref for read in reads() if any(each.decode() in bodies for each in _DIGEST.findall(read.raw))}
+def _close(reads: Reads, gone: set[Ref], bodies: set[str]) -> None:
+    """Add the bodies that no line names which stays, and the lines with the digest of a body that goes: whoever guesses
+    what was in it could see there that the guess is right."""
+    before = -1
+    while before != len(gone) + len(bodies):
+        before = len(gone) + len(bodies)
+        gone |= {read.ref for read in reads() if any(each.decode() in bodies for each in _DIGEST.findall(read.raw))}
+        kept = {name for read in reads() if read.ref not in gone for name in named_bodies(read.raw)}
+        bodies |= {name for read in reads() if read.ref in gone for name in named_bodies(read.raw)} - kept
 
 
 def _present(recording: Recording, bodies: Collection[str] | None) -> tuple[str, ...]:
@@ -200,7 +192,7 @@ def _holding(recording: Recording, reads: Reads, values: Collection[Value], befo
     search = _Search(recording, values)
     gone: set[Ref] = set()
     bodies: set[str] = set()
-    unsearched: list[Ref] = []
+    unsearched: set[Ref] = set()
     bodies_of_uploads: set[str] = set()
     for read in reads():
         found = search.data(read.raw, "application/json")
@@ -212,19 +204,18 @@ def _holding(recording: Recording, reads: Reads, values: Collection[Value], befo
         if found:
             gone.add(read.ref)
         elif found is None or read.size > len(read.raw) + 1:
-            unsearched.append(read.ref)
+            unsearched.add(read.ref)
     for name in set(_present(recording, None)) - bodies_of_uploads:
         found = _in_body(search, name)
         if found:
             bodies.add(name)
         elif found is None:
-            unsearched.append(f"{BODIES}/{name}")
-    gone |= _mentioning(reads, bodies)
-    kept = {name for read in reads() if read.ref not in gone for name in named_bodies(read.raw)}
-    bodies |= {name for read in reads() if read.ref in gone for name in named_bodies(read.raw)} - kept
+            unsearched.add(f"{BODIES}/{name}")
+    _close(reads, gone, bodies)
+    unsearched -= gone | {f"{BODIES}/{name}" for name in bodies}
     run = _run_without(recording.run, search)
     return ToForget(
-        recording, _numbers(reads, gone), _present(recording, bodies), run, before, tuple(sorted(set(unsearched)))
+        recording, _numbers(reads, gone), _present(recording, bodies), run, before, tuple(sorted(unsearched))
     )
 
 

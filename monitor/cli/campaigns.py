@@ -54,7 +54,7 @@ def export(table: str, campaign: str | None, format_: str, output: Path | None, 
     else:
         with private.writing(output) as file, io.TextIOWrapper(file, "utf-8", newline="") as text:
             count = write_csv(rows, text, reveal=reveal)
-    err.print(plain(f"written: {output}, {count:,} rows"))
+    err.print(plain(f"written: {output}; rows: {count:,}"))
 
 
 @click.command()
@@ -84,7 +84,7 @@ def letters(
     letter = Letter(lang or ("zh" if chinese else "en"), reveal, template)
     findings = read(database(judging.db), "findings", campaign)
     count = write_letters(judging.store, judging.known, findings, output, letter)
-    err.print(plain(f"written: {output}, {count:,} letters"))
+    err.print(plain(f"written: {output}; letters: {count:,}"))
 
 
 def _all_of(campaign: str | None) -> str:

@@ -54,7 +54,7 @@ def correlate(recording: Recording, store: Store, known: Knowledge, progress: Pr
     """
     if held := current(recording, store, known):
         with store.snapshot():
-            if store.held(recording.run.id) == held:
+            if store.judged_by(recording.run.id) == held.judged_by:
                 return concluded(store, recording.run.id, held)
     return _correlate(recording, store, known, progress)
 

@@ -7,7 +7,7 @@ import json
 import os
 
 from monitor.errors import UserError
-from monitor.events import FILES, Run
+from monitor.events import FILES, Run, format_time
 from monitor.knowledge import Knowledge
 from monitor.recording import Recording
 from monitor.recording.state import bodies_digest, prefix_digest, run_digest
@@ -39,8 +39,8 @@ def basis(recording: Recording, held: Held, known: Knowledge, run: str) -> str:
 def current(recording: Recording, store: Store, known: Knowledge) -> Held | None:
     """What the index has of a recording that it holds whole, as it is now, judged by these rules; else None.
 
-    The files are read without a transaction, which a server might end meanwhile: who reads on sees that `held` is the
-    same in theirs.
+    The files are read without a transaction, which a server might end meanwhile: who reads on sees in theirs that
+    `judged_by`, a digest of all that was held against the files, is still the same.
     """
     held = store.held(recording.run.id)
     is_current = (
@@ -61,7 +61,7 @@ def is_current(recording: Recording, store: Store, known: Knowledge) -> bool:
 def is_of(recording: Recording, held: Held) -> bool:
     """Whether the lines in the index are those with which the files of this recording begin."""
     run = recording.run
-    now = (place_of(recording), run.started, run.app.package, run.campaign or "")
+    now = (place_of(recording), format_time(run.started), run.app.package, run.campaign or "")
     return (held.path, held.started, held.package, held.campaign) == now and all(
         prefix_digest(recording.path / FILES[kind], position) == digest
         for kind, (position, digest) in held.prefixes.items()

@@ -23,7 +23,7 @@ from pydantic import ValidationError
 
 from monitor import private
 from monitor.errors import FileError, UserError
-from monitor.events import FILES, Event, Line, Ref, Run, kind_of, salted
+from monitor.events import FILES, Event, Line, Ref, Run, kind_of, salt, salted
 from monitor.recording import files
 from monitor.recording.forgetting import holed, remove
 from monitor.recording.lines import START, Appender, Position, Read, read_lines
@@ -461,7 +461,8 @@ class Recording:
 
 
 def _run_bytes(run: Run) -> bytes:
-    return run.model_dump_json(indent=1).encode() + b"\n"
+    """run.json, each time with another salt: stamps have the digest of each, which must not tell what was forgotten."""
+    return f'{run.model_dump_json(indent=1)[:-2]},\n "salt": "{salt()}"\n}}\n'.encode()
 
 
 def _write_new(path: Path, *names: str, data: bytes, sync: bool = False) -> None:

@@ -7,7 +7,6 @@ import secrets
 import threading
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
-from datetime import datetime
 from functools import partial
 from itertools import batched, chain, takewhile, zip_longest
 from pathlib import Path
@@ -77,7 +76,8 @@ class Held(NamedTuple):
     """What the index has of one recording, to be compared with the recording itself."""
 
     path: str
-    started: datetime
+    started: str
+    """As the contract writes times."""
     package: str
     campaign: str
     prefixes: dict[str, tuple[Position, str]]
@@ -201,7 +201,7 @@ class Store:
     def positions(self, recording_id: str) -> dict[str, Position]:
         """kind -> how far its file has been taken in; kinds of which nothing has been are left out."""
         with self._ask() as connection:
-            found = _prefixes(connection, number_of(recording_id))
+            found = _prefixes(connection, recording_id)
         return {kind: position for kind, (position, _) in found.items()}
 
     def held(self, recording_id: str) -> Held | None:
@@ -223,21 +223,14 @@ class Store:
         return True
 
     def forget(self, recording_ids: Collection[str]) -> int:
-        """Delete all that the index has of some recordings; of how many it had something.
-
-        Nothing of it stays in a SQLite file: there, what is deleted is else left on its pages until they are used.
-        """
+        """Delete all that the index has of some recordings; of how many it had something."""
         found = 0
         with self._write() as connection:
             for number in [_lock(connection, each) for each in sorted(recording_ids)]:
                 if number is not None:
                     _forget(connection, number)
                     found += 1
-        if self._engine.dialect.name == "sqlite":
-            with in_words(self.name), self._turn, self._engine.connect() as connection:
-                plain = connection.connection.cursor()  # none of it may stand in a transaction
-                plain.execute("VACUUM")
-                plain.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        self._erase()
         return found
 
     def forget_campaign(self, name: str) -> int:
@@ -259,6 +252,7 @@ class Store:
             drop_campaign(connection, number)
             gone = connection.execute(delete(RecordingRow).where(of)).rowcount
             connection.execute(delete(CampaignRow).where(CampaignRow.number == number))
+        self._erase()
         return gone
 
     def campaigns(self) -> dict[str, int]:
@@ -319,7 +313,7 @@ class Store:
     def judged_by(self, recording_id: str) -> str | None:
         """The digest of what the findings come from; None when it was not judged, or never taken in."""
         with self._ask() as connection:
-            return connection.scalar(select(RecordingRow.judged_by).where(RecordingRow.id == recording_id))
+            return connection.scalar(_JUDGED_BY, {"id": recording_id})
 
     def _recording(self, recording_id: str, column: Any) -> str:
         with self._ask() as connection:
@@ -371,21 +365,17 @@ class Store:
 
     def flows(self, recording_id: str, *, access: Ref | None = None, upload: Ref | None = None) -> list[Flow]:
         """The flows of a recording in the order they were saved; those of one read, or of one upload, where named."""
-        query = select(FlowRow.id, FlowRow.flow, FlowRow.number).where(FlowRow.recording == number_of(recording_id))
-        if access:
-            query = query.where(FlowRow.access == access)
-        if upload:
-            query = query.where(FlowRow.upload == upload)
-        these = query.subquery()
-        matches = select(MatchRow.flow, MatchRow.match).where(MatchRow.recording == number_of(recording_id))
-        if access or upload:
-            matches = matches.where(MatchRow.flow.in_(select(these.c.id)))
+        query, matches = _FLOWS, _MATCHES
+        named = [FlowRow.access == access] if access else [FlowRow.upload == upload] if upload else []
+        if named:
+            query = query.where(*named)
+            matches = matches.where(MatchRow.flow.in_(select(FlowRow.id).where(FlowRow.recording == _OF, *named)))
         found: dict[str, list[str]] = {}
         with self.reading() as connection:
-            rows = connection.execute(query.order_by(FlowRow.number)).all()
-            for flow, match in connection.execute(matches.order_by(MatchRow.flow, MatchRow.number)) if rows else ():
+            rows = connection.execute(query, {"id": recording_id}).all()
+            for flow, match in connection.execute(matches, {"id": recording_id}) if rows else ():
                 found.setdefault(flow, []).append(match)
-        return [_flow(flow, found.get(id_, [])) for id_, flow, _ in rows]
+        return [_flow(flow, found.get(id_, [])) for id_, flow in rows]
 
     def findings(self, recording_id: str) -> list[Finding]:
         """The findings of a recording in the order they were saved."""
@@ -433,6 +423,14 @@ class Store:
     def _write(self) -> Iterator[Connection]:
         with in_words(self.name), self._turn, self._writing.begin() as connection:
             yield connection
+
+    def _erase(self) -> None:
+        """Leave nothing of what was deleted in a SQLite file: it would stay on its pages until they are used."""
+        if self._engine.dialect.name == "sqlite":
+            with in_words(self.name), self._turn, self._engine.connect() as connection:
+                plain = connection.connection.cursor()  # none of it may stand in a transaction
+                plain.execute("VACUUM")
+                plain.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def _insert(self, connection: Connection, model: type[Base], rows: list[Row]) -> None:
         if rows:
@@ -612,6 +610,24 @@ def number_of(recording_id: str) -> ScalarSelect[int]:
     return select(RecordingRow.number).where(RecordingRow.id == recording_id).scalar_subquery()
 
 
+# What is asked for each recording that may have changed is made once: making it takes longer than SQLite's answer.
+_OF = select(RecordingRow.number).where(RecordingRow.id == bindparam("id")).scalar_subquery()
+_JUDGED_BY = select(RecordingRow.judged_by).where(RecordingRow.id == bindparam("id"))
+_FINDINGS = select(FindingRow.finding).where(FindingRow.recording == _OF).order_by(FindingRow.number)
+_GAPS = select(FoundGapRow.gap).where(FoundGapRow.recording == _OF).order_by(FoundGapRow.number)
+_HELD = select(
+    *(RecordingRow.number, RecordingRow.path, RecordingRow.started, RecordingRow.package, RecordingRow.campaign),
+    *(RecordingRow.judged_by, RecordingRow.gaps, RecordingRow.lines),
+).where(RecordingRow.id == bindparam("id"))
+_POSITIONS = select(PositionRow.kind, PositionRow.line, PositionRow.offset, PositionRow.digest)
+_PREFIXES = _POSITIONS.where(PositionRow.recording == bindparam("number"))
+_PREFIXES_OF = _POSITIONS.where(PositionRow.recording == _OF)
+_FLOWS = select(FlowRow.id, FlowRow.flow).where(FlowRow.recording == _OF).order_by(FlowRow.number)
+_MATCHES = (
+    select(MatchRow.flow, MatchRow.match).where(MatchRow.recording == _OF).order_by(MatchRow.flow, MatchRow.number)
+)
+
+
 def _lock(connection: Connection, recording_id: str) -> int | None:
     """The number of a recording, whose other writers wait from now on; None when the index does not have it."""
     return connection.scalar(select(RecordingRow.number).where(RecordingRow.id == recording_id).with_for_update())
@@ -623,28 +639,18 @@ def _table(model: type[Base]) -> Table:
     return table
 
 
-def _prefixes(connection: Connection, recording: int | ScalarSelect[int]) -> dict[str, tuple[Position, str]]:
-    query = select(PositionRow.kind, PositionRow.line, PositionRow.offset, PositionRow.digest)
-    found = connection.execute(query.where(PositionRow.recording == recording))
+def _prefixes(connection: Connection, recording: int | str) -> dict[str, tuple[Position, str]]:
+    query, name = (_PREFIXES, "number") if isinstance(recording, int) else (_PREFIXES_OF, "id")
+    found = connection.execute(query, {name: recording})
     return {kind: (Position(line, offset), digest) for kind, line, offset, digest in found}
 
 
 def _held(connection: Connection, recording_id: str) -> Held | None:
-    query = select(
-        RecordingRow.number,
-        RecordingRow.path,
-        RecordingRow.run,
-        RecordingRow.campaign,
-        RecordingRow.judged_by,
-        RecordingRow.gaps,
-        RecordingRow.lines,
-    )
-    row = connection.execute(query.where(RecordingRow.id == recording_id)).one_or_none()
-    if row is None:
+    found = connection.execute(_HELD, {"id": recording_id}).one_or_none()
+    if found is None:
         return None
-    run = Run.model_validate_json(row.run)
-    prefixes = _prefixes(connection, row.number)
-    return Held(row.path, run.started, run.app.package, row.campaign, prefixes, row.judged_by, row.gaps, row.lines)
+    number, path, started, package, campaign, judged_by, gaps, lines = found
+    return Held(path, started, package, campaign, _prefixes(connection, number), judged_by, gaps, lines)
 
 
 def _elsewhere(connection: Connection, recording_id: str, kind: str) -> tuple[str, Position, str] | None:

@@ -98,8 +98,6 @@ def swap(place: str | Path, new: str | Path, *, keep: bool) -> str | None:
         database.execute("PRAGMA journal_mode = DELETE")  # nothing of it stands in another file
         os.link(new, file)  # unless somebody has begun one there meanwhile
         Path(new).unlink()
-    if aside:
-        take_along(aside, file)
     if aside and not keep:
         aside.unlink()
         return None

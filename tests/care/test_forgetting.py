@@ -86,7 +86,7 @@ def test_a_value_is_forgotten_with_all_that_holds_it_and_others_stay(tmp_path):
     assert plan.lines == {
         "access": {1}, "transform": {1}, "upload": {1, 2, 5}, "gap": {1}, "screen": {1},
     }  # fmt: skip
-    assert [ref.partition("/")[0] for ref in plan.unsearched] == ["bodies", "bodies"]  # pictures
+    assert [ref.partition("/")[0] for ref in plan.unsearched] == ["bodies"]  # a picture
     plan.forget()
     assert (verify(tmp_path / "r").outcome, verify(tmp_path / "r").problems) == ("intact", ())
     assert verify(tmp_path / "r").remarks == ()
@@ -168,6 +168,22 @@ def test_a_value_that_was_planted_and_never_seen_is_in_run_json_alone(tmp_path, 
     assert verify(tmp_path / "r").outcome == "intact"
     with Store(tmp_path / "index.sqlite") as store:
         assert "parts of it other than lines were forgotten" in render(report_on(recording, store, known), "sarif")
+
+
+def test_no_digest_of_a_body_that_is_gone_is_left_in_another_line(tmp_path):
+    recording = Recording.create(tmp_path / "r", run())
+    first, second = recording.put_body(PHONE.encode() * 9), recording.put_body(b"another")
+    recording.append(
+        Gap(**LINE, where="proxy", subject="a.test", why="body_truncated", detail=f"of {first}", body=second)
+    )
+    recording.append(Upload(**LINE, via="http", url="https://a.test/", host="a.test", body=first, size=126))
+    recording.append(Gap(**LINE, where="proxy", subject="a.test", why="overflow", detail=f"after {second}"))
+    recording.update_run(ended=START + timedelta(minutes=1))
+    to_forget(recording, kinds=["upload"]).forget()
+    assert list((tmp_path / "r/bodies").iterdir()) == []
+    left = (tmp_path / "r/gaps.jsonl").read_text() + (tmp_path / "r/uploads.jsonl").read_text()
+    assert not any(digest in left for digest in (first, second))
+    assert verify(tmp_path / "r").outcome == "intact"
 
 
 def test_what_is_being_made_and_what_says_nothing_of_anybody_is_not_forgotten(tmp_path):

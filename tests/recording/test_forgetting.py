@@ -11,7 +11,7 @@ from unittest.mock import Mock
 import pytest
 
 from monitor.errors import UserError
-from monitor.events import BadLine, Phase, forgotten, parse, tombstone
+from monitor.events import BadLine, Phase, Value, dump, forgotten, parse, tombstone
 from monitor.recording import Recording, seal, signing, verify
 from monitor.recording.seal import SEAL
 from tests.recording.test_recording import AT, RUN, gap
@@ -266,3 +266,24 @@ def test_a_tombstone_is_read_as_one_and_as_no_line(digest):
 @pytest.mark.parametrize("line", [b"", b"{}", tombstone("access", "a" * 63), tombstone("gap", "b" * 64) + b" "])
 def test_what_is_no_tombstone(line):
     assert forgotten(line) is None
+
+
+def test_digests_of_stamps_do_not_tell_what_was_forgotten(tmp_path):
+    """Whoever guesses the value, and has all that is left, cannot see that the guess is right."""
+    persona = (Value(type="phone_number", text="+8613800138000"),)
+    path = tmp_path / "r"
+    with Recording.create(path, RUN.model_copy(update={"persona": persona})) as recording:
+        recording.append(gap("+8613800138000"))
+        recording.update_run(ended=AT)
+        guess = recording.run
+        recording.forget({"gap": {1}}, (), recording.run.model_copy(update={"persona": ()}), before="intact")
+    left = (path / SEAL).read_text() + (path / "gaps.jsonl").read_text()
+    now = (path / "run.json").read_text()
+    salt = json.loads(now)["salt"]
+    for text in (
+        guess.model_dump_json(indent=1) + "\n",
+        f'{guess.model_dump_json(indent=1)[:-2]},\n "salt": "{salt}"\n}}\n',
+        f"{dump(gap('+8613800138000'))}\n",
+    ):
+        assert hashlib.sha256(text.encode()).hexdigest() not in left
+    assert hashlib.sha256(now.encode()).hexdigest() in left

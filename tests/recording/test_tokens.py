@@ -62,6 +62,7 @@ def made(path: Path, url: str, name: str = "run-1", signer: signing.Signer | Non
     with Recording.create(
         path, RUN.model_copy(update={"id": name, "app": APP}), signer=signer, clock=clock
     ) as recording:
+        shutil.copy(path / "run.json", path.with_suffix(".began"))
         tokens.anchor(recording, [url], never)
         for number in range(4):
             recording.append(gap(f"{name} {number}"))
