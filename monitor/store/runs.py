@@ -23,11 +23,13 @@ from sqlalchemy import (
     Float,
     Index,
     Select,
+    Text,
     case,
     column,
     func,
     insert,
     inspect,
+    literal,
     or_,
     select,
     table,
@@ -41,7 +43,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.sql.functions import FunctionElement
 
 from monitor.errors import UserError
-from monitor.store.database import in_words, lock, open_engine
+from monitor.store.database import copy, in_words, lock, open_engine
 from monitor.store.models import Long, Name, Number
 
 VERSION = 1
@@ -266,19 +268,21 @@ class Runs:
 
     def plan(self, runs: Iterable[Planned]) -> int:
         """Plan these; how many were not planned before."""
+        with self.reading() as connection:
+            number = connection.scalar(select(func.max(RunRow.number))) or 0
         new = 0
-        insert_new = postgresql.insert if self.server else of_sqlite.insert
         for batch in batched(runs, ROWS):
             with self._write() as connection:
                 lock(connection)
-                number = connection.scalar(select(func.max(RunRow.number))) or 0
-                rows = [
-                    {**asdict(run), "number": number + place, "state": "planned", "attempts": 0, "judgings": 0}
-                    for place, run in enumerate(batch, start=1)
-                ]
-                known = set(connection.scalars(select(RunRow.id).where(RunRow.id.in_([run.id for run in batch]))))
-                new += len({run.id for run in batch} - known)
-                connection.execute(insert_new(RunRow).on_conflict_do_nothing(), rows)
+                known = self._known(connection, [run.id for run in batch])
+                rows = {
+                    run.id: {**asdict(run), "number": number + at, "state": "planned", "attempts": 0, "judgings": 0}
+                    for at, run in enumerate(batch, start=1)
+                    if run.id not in known
+                }
+                self._insert(connection, list(rows.values()))
+            number += len(batch)
+            new += len(rows)
         return new
 
     def judge_again(self, campaign: str) -> int:
@@ -513,6 +517,18 @@ class Runs:
             return connection.execute(update(DeviceRow).where(which).values(paused=rest)).rowcount
 
     # inside
+
+    def _known(self, connection: Connection, ids: list[str]) -> set[str]:
+        """Which of these runs are planned already."""
+        # one array, of which PostgreSQL makes a hash table; it would compare each of many parameters with each row
+        among = RunRow.id == func.any(literal(ids, postgresql.ARRAY(Text))) if self.server else RunRow.id.in_(ids)
+        return set(connection.scalars(select(RunRow.id).where(among)))
+
+    def _insert(self, connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+        if rows and self.server:
+            copy(connection, FleetBase.metadata.tables["runs"], list(rows[0]), (list(row.values()) for row in rows))
+        elif rows:
+            connection.execute(insert(RunRow), rows)
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:

@@ -98,7 +98,8 @@ def fill(place: str, rules: list[str]) -> None:
         with engine.begin() as connection:
             for model, of in rows.items():
                 table: Table = model.__table__
-                connection.execute(insert(table), of)
+                others = {each.name: each.type.python_type() for each in table.columns if not each.nullable}
+                connection.execute(insert(table), [others | row for row in of])
     engine.dispose()
     talk(f"{RECORDINGS} recordings in {time.perf_counter() - begun:.0f} s")
 
