@@ -12,7 +12,7 @@ from monitor.web.door import HEALTH
 from tests.docker.compose import COMPOSE, FILE, OURS, PROFILES, ROOT, SERVICES
 
 COMPOSE_PROGRAM = shutil.which("docker-compose")
-DEVICES = {"redroid", "emulator"}
+DEVICES = ("emulator", "redroid")
 
 
 @pytest.mark.skipif(COMPOSE_PROGRAM is None, reason="apt-get install docker-compose")

@@ -12,6 +12,7 @@ from monitor.findings import Carrier, Code, Finding, Flow, Match, Recipient, Rep
 from monitor.store import Store
 from monitor.store.index import Sight
 from monitor.store.lists import ROWS
+from monitor.store.models import PARTITIONED
 from monitor.store.ranking import Counted, Needed, Rankings
 
 AT = datetime(2026, 5, 1, 8, 0, tzinfo=UTC)
@@ -218,3 +219,8 @@ def test_names_may_be_of_any_length(store):
 def test_an_empty_index_ranks_nothing(store):
     assert rows(store, "recipient") == ()
     assert Rankings(store).basis("recipient").all == Counted(0, 0)
+
+
+@pytest.mark.parametrize("table", PARTITIONED, ids=lambda table: table.name)
+def test_rows_of_a_recording_are_found_by_their_key(table):
+    assert next(iter(table.primary_key.columns)).name == "recording"
