@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import fcntl
 import gc
 import multiprocessing
 import signal
 import sys
+import tempfile
 import traceback
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from monitor.correlate import correlate
 from monitor.errors import StoreError, UserError
@@ -24,6 +27,10 @@ from monitor.store import Store
 
 CONTEXT: Any = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
 """A fork has what is known already, and the modules: a new process would need seconds for them."""
+
+
+AHEAD = 2
+"""Recordings that a worker is given: it need not wait for this process when it is done with one."""
 
 
 @dataclass(frozen=True)
@@ -49,13 +56,18 @@ def correlate_many(paths: Iterable[Path], store: Store, known: Knowledge, jobs: 
         return
     store.close()  # nobody uses the connections of another process; it opens again by itself
     left = deque(paths)
-    workers = [_Worker(store.again, known) for _ in range(min(jobs, len(left)))]
+    with tempfile.NamedTemporaryFile() as turns:
+        yield from _by_workers(left, jobs, partial(_Worker, store.again, known, Path(turns.name)))
+
+
+def _by_workers(left: deque[Path], jobs: int, begin: Callable[[], _Worker]) -> Iterator[Judged]:
+    workers = [begin() for _ in range(min(jobs, len(left)))]
     try:
-        while left or any(worker.path for worker in workers):
+        while left or any(worker.given for worker in workers):
             for worker in workers:
-                if left and worker.path is None:
+                while left and len(worker.given) < AHEAD:
                     worker.give(left.popleft())
-            busy = {worker.pipe: worker for worker in workers if worker.path}
+            busy = {worker.pipe: worker for worker in workers if worker.given}
             for pipe in wait(list(busy)):
                 worker = busy[pipe]
                 found = worker.take()
@@ -63,7 +75,8 @@ def correlate_many(paths: Iterable[Path], store: Store, known: Knowledge, jobs: 
                     raise found.error
                 yield found
                 if not worker.process.is_alive():
-                    workers[workers.index(worker)] = _Worker(store.again, known)
+                    left.extendleft(reversed(worker.given))
+                    workers[workers.index(worker)] = begin()
     finally:
         for worker in workers:
             worker.end()
@@ -72,23 +85,22 @@ def correlate_many(paths: Iterable[Path], store: Store, known: Knowledge, jobs: 
 class _Worker:
     """Another process that judges one recording after the other."""
 
-    def __init__(self, open_store: Callable[[], Store], known: Knowledge) -> None:
+    def __init__(self, open_store: Callable[[], Store], known: Knowledge, turns: Path) -> None:
         self.pipe, theirs = CONTEXT.Pipe()
-        self.process = CONTEXT.Process(target=_work, args=(theirs, self.pipe, open_store, known), daemon=True)
+        self.process = CONTEXT.Process(target=_work, args=(theirs, self.pipe, open_store, known, turns), daemon=True)
         self.process.start()
         theirs.close()  # so that its end is noticed here
-        self.path: Path | None = None
-        """What it judges."""
+        self.given: deque[Path] = deque()
+        """What it judges, and what it will judge next."""
 
     def give(self, path: Path) -> None:
-        self.path = path
+        self.given.append(path)
         with suppress(BrokenPipeError):  # it has ended: `take` says so
             self.pipe.send(path)
 
     def take(self) -> Judged:
         """What came of what it was given, or that it ended over it."""
-        path, self.path = self.path, None
-        assert path is not None
+        path = self.given.popleft()
         try:
             found: Judged = self.pipe.recv()
         except (EOFError, ConnectionResetError):
@@ -110,18 +122,23 @@ def _named(code: int) -> str:
     return signal.Signals(-code).name if code < 0 else f"exit code {code}"
 
 
-def _work(pipe: Connection, parents: Connection, open_store: Callable[[], Store], known: Knowledge) -> None:
+def _work(
+    pipe: Connection, parents: Connection, open_store: Callable[[], Store], known: Knowledge, turns: Path
+) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for our parent, which ends us
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     if CONTEXT.get_start_method() == "fork":
         parents.close()  # so that the parent's end is noticed here
         gc.freeze()  # no collection looks at what is known, nor has it copied
     store: Store | None = None
-    with suppress(EOFError, BrokenPipeError):
+    with suppress(EOFError, BrokenPipeError), turns.open() as file:
         while True:
             path = pipe.recv()
             try:
-                store = store or open_store()
+                if store is None:
+                    store = open_store()
+                    if store.is_file:
+                        store.turn_to_write = partial(_turn, file)
                 found = _judged(path, store, known)
             except StoreError as error:
                 found = Judged(path, Counter(), error=error)
@@ -130,6 +147,16 @@ def _work(pipe: Connection, parents: Connection, open_store: Callable[[], Store]
                 fault.add_note("".join(traceback.format_exception(found.error)))
                 found = replace(found, error=fault)
             pipe.send(found)
+
+
+@contextmanager
+def _turn(file: IO[str]) -> Iterator[None]:
+    """While no other worker is in here; the system lets go for one that is killed."""
+    fcntl.flock(file, fcntl.LOCK_EX)
+    try:
+        yield
+    finally:
+        fcntl.flock(file, fcntl.LOCK_UN)
 
 
 def _judged(path: Path, store: Store, known: Knowledge) -> Judged:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hmac
 import secrets
 import threading
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from functools import partial
 from itertools import batched, chain, takewhile, zip_longest
@@ -147,6 +147,9 @@ class Store:
             # of one moment, as in SQLite; a single question is of one moment without a transaction
             self._reading = self._engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
             self._asking = self._engine.execution_options(isolation_level="AUTOCOMMIT")
+        self.turn_to_write: Callable[[], AbstractContextManager[Any]] = nullcontext
+        """In what each transaction that writes is made: processes that agree to take turns wait less than SQLite has
+        them wait for each other."""
         self._here = threading.local()
         # in memory there is one connection for all threads
         self._turn: AbstractContextManager[Any] = threading.RLock() if self.in_memory else nullcontext()
@@ -155,6 +158,11 @@ class Store:
     def in_memory(self) -> bool:
         """Whether no other process can open it."""
         return isinstance(self._engine.pool, StaticPool)
+
+    @property
+    def is_file(self) -> bool:
+        """Whether it is a SQLite file, where one writes at a time."""
+        return self._engine.dialect.name == "sqlite" and not self.in_memory
 
     def close(self) -> None:
         """Close the database; whoever uses it again opens it."""
@@ -421,7 +429,7 @@ class Store:
 
     @contextmanager
     def _write(self) -> Iterator[Connection]:
-        with in_words(self.name), self._turn, self._writing.begin() as connection:
+        with in_words(self.name), self._turn, self.turn_to_write(), self._writing.begin() as connection:
             yield connection
 
     def _erase(self) -> None:
