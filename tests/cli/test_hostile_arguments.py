@@ -89,11 +89,19 @@ def told(tmp_path):
 
 
 def cases():
+    """Every value for an option where it comes first; two of them for each other verb that has the same."""
+    told: dict[tuple[str, str | None], int] = {}
     for path, command in VERBS.items():
         yield path, "--no-such-option", ()
         for parameter in command.params:
             if isinstance(parameter, click.Option) and not parameter.is_flag:
-                yield path, parameter.opts[0], PLACES if isinstance(parameter.type, click.Path) else ODD
+                values = PLACES if isinstance(parameter.type, click.Path) else ODD
+                again = told[parameter.opts[0], parameter.help] = told.get((parameter.opts[0], parameter.help), -1) + 1
+                yield (
+                    path,
+                    parameter.opts[0],
+                    [values[(again + by) % len(values)] for by in (0, 5)] if again else values,
+                )
             elif isinstance(parameter, click.Argument):
                 yield path, parameter.name, PLACES if isinstance(parameter.type, click.Path) else ODD
 
