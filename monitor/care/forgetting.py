@@ -14,7 +14,7 @@ from monitor.errors import UserError
 from monitor.events import FILES, Access, AppIdentity, DeviceIdentity, Ref, Run, Transform, Upload, Value
 from monitor.match.belief.placeholders import is_placeholder
 from monitor.match.decode import leaves_of
-from monitor.recording import Forgotten, Read, Recording, archive, verify
+from monitor.recording import Forgotten, Read, Recording, packing, verify
 from monitor.recording.files import NotAFile, folder, reading
 from monitor.recording.seal import BODIES, MADE_BY, Before, named_bodies
 
@@ -65,7 +65,7 @@ class ToForget:
         folder_ = self.given.unpacked()
         what = folder_.forget(self.lines, self.bodies, self.run, before=self.before, reason=reason)
         if self.given.archive:
-            archive.write_again(folder_.path, self.given.archive.file)
+            packing.write_again(folder_.path, self.given.archive.file)
         return what
 
 

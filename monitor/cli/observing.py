@@ -281,7 +281,7 @@ def _encrypted(folder: Path, encrypt_to: tuple[str, ...], afterwards: ExitStack)
     """Have a new recording encrypted once all is over, however the runs end."""
     if not encrypt_to or (folder / "run.json").exists():
         return
-    from monitor.recording.archive import folder_in
+    from monitor.recording.packing import folder_in
 
     output = encrypted_name(folder)
     folder_in(output)

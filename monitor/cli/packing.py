@@ -57,17 +57,17 @@ def encrypted_name(recording: Path) -> Path:
 
 def packed(recording: Path, output: Path | None, encrypt_to: tuple[str, ...], *, remove: bool) -> Path:
     """Make the file, and remove what it was made of once it is on disk. Raises UserError when it cannot be made."""
-    from monitor.recording import archive
+    from monitor.recording import packing
 
     recording = recording.resolve()
     if output is None:
-        output = recording.parent / f"{archive.bare(recording.name)}.zip{'.age' if encrypt_to else ''}"
+        output = recording.parent / f"{packing.bare(recording.name)}.zip{'.age' if encrypt_to else ''}"
     try:
-        archive.write(recording, output, encrypt_to)
+        packing.write(recording, output, encrypt_to)
     except UserError as error:
         if not remove:
             raise
         raise UserError(f"{error.what} The recording is as it was: {recording}.", error.next_step) from None
-    if remove and (left := archive.remove(recording)):
+    if remove and (left := packing.remove(recording)):
         err.print(f"[bold]Left in {plain(str(recording))}[/], as it belongs to no recording: {plain(', '.join(left))}")
     return output

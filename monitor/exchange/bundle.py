@@ -14,7 +14,7 @@ from importlib import resources
 from io import BytesIO
 from pathlib import Path
 
-from monitor.recording import Recording, archive, files
+from monitor.recording import Recording, archive, files, packing
 
 
 def write(recording: Recording, output: Path, beside: Mapping[str, bytes]) -> None:
@@ -26,15 +26,15 @@ def write(recording: Recording, output: Path, beside: Mapping[str, bytes]) -> No
     ours = resources.files("monitor.exchange") / "bundled"
     beside = {**beside, **{name: (ours / name).read_bytes() for name in ("README.txt", "verify.py")}}
     sums: dict[str, str] = {}
-    with archive.created(output) as file, zipfile.ZipFile(file, "w") as packed:
+    with packing.created(output) as file, zipfile.ZipFile(file, "w") as packed:
         for names in archive.names(recording.path):
             inside = "/".join((archive.INSIDE, *names))
             with files.reading(recording.path, *names) as source:
-                sums[inside] = archive.add(packed, inside, source)
+                sums[inside] = packing.add(packed, inside, source)
         for name, data in beside.items():
-            sums[name] = archive.add(packed, name, BytesIO(data))
+            sums[name] = packing.add(packed, name, BytesIO(data))
         listed = "".join(f"{digest}  {name}\n" for name, digest in sorted(sums.items()))
-        archive.add(packed, archive.SUMS, BytesIO(listed.encode()))
+        packing.add(packed, archive.SUMS, BytesIO(listed.encode()))
 
 
 def tools() -> bytes:

@@ -16,7 +16,7 @@ from monitor.correlate import report_on
 from monitor.correlate.reporting import indexed_report
 from monitor.errors import UserError
 from monitor.fleet.objects import recording_at
-from monitor.recording import archive
+from monitor.recording import packing
 from monitor.reports import render
 from monitor.reports.ranking import masked
 from monitor.store import Store
@@ -99,13 +99,13 @@ def write_letters(store: Store, known: Knowledge, findings: Table, output: Path,
     columns = list(findings.columns)
     rows = (dict(zip(columns, row, strict=True)) for row in findings.rows)
     wanted = {row["recording"]: row["package"] for row in rows if row["level"] != "info"}
-    with archive.created(output) as file, zipfile.ZipFile(file, "w") as packed:
+    with packing.created(output) as file, zipfile.ZipFile(file, "w") as packed:
         for recording, package in wanted.items():
             report = _report(store, known, recording)
             text = render(report, "complaint", reveal=letter.reveal, lang=letter.lang, template=letter.template)
             safe = (re.sub(r"[^A-Za-z0-9._-]", "_", each).lstrip(".") for each in (package, f"{recording}.md"))
             name = "/".join(each or "_" for each in safe)
-            archive.add(packed, name, io.BytesIO(text.encode()))
+            packing.add(packed, name, io.BytesIO(text.encode()))
     return len(wanted)
 
 

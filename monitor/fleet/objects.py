@@ -18,8 +18,7 @@ from typing import TYPE_CHECKING, Any, Protocol, override
 
 from monitor import private
 from monitor.errors import StoreError, UserError
-from monitor.recording import Recording, archive
-from monitor.recording.quota import FREE_BYTES
+from monitor.recording import Recording, archive, files, packing
 from monitor.recording.seal import RUN, SEAL
 
 if TYPE_CHECKING:
@@ -104,7 +103,7 @@ class Folder(Objects):
         try:
             target.hardlink_to(packed)
         except OSError:  # another disk
-            with packed.open("rb") as source, archive.created(target) as file:
+            with packed.open("rb") as source, packing.created(target) as file:
                 shutil.copyfileobj(source, file, _PART_BYTES)
 
     @override
@@ -204,7 +203,7 @@ class Bucket(Objects):
             with self._asked(recording):
                 got = obstore.get(self._store, self._archive(recording))
                 size = got.meta["size"]
-                if shutil.disk_usage(room).free - size < FREE_BYTES:
+                if not files.has_room(room, size):
                     raise UserError(
                         f"{packed.url} does not fit on the disk: {size:,} bytes.", "Make room, or set TMPDIR."
                     )

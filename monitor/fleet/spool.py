@@ -18,8 +18,7 @@ from threading import Event
 from monitor import events, private
 from monitor.errors import StoreError, UserError
 from monitor.fleet.objects import Objects
-from monitor.recording import Recording, archive
-from monitor.recording.quota import FREE_BYTES
+from monitor.recording import Recording, archive, files, packing
 from monitor.recording.seal import RUN
 from monitor.store.runs import Run, Runs
 
@@ -69,7 +68,7 @@ class Spool:
 
     def add(self, recording: str, run: Run, device: str) -> None:
         """Pack the recording that was made in the folder of its name here. Raises UserError when it cannot be."""
-        archive.write(self.folder / recording, self._file(recording))
+        packing.write(self.folder / recording, self._file(recording))
         self._of[recording] = run.lease, device
         shutil.rmtree(self.folder / recording, ignore_errors=True)
 
@@ -84,7 +83,7 @@ class Spool:
     def full(self) -> str | None:
         """Why no run begins; None: there is room."""
         with suppress(OSError):
-            if shutil.disk_usage(self.folder).free < FREE_BYTES:
+            if not files.has_room(self.folder):
                 return f"The disk of {self.folder} is full."
         waiting = self._waiting()
         size = sum(size for _, _, size in waiting)

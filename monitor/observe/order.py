@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from monitor.recording.quota import FREE_BYTES, MAX_BYTES
+from monitor.recording.files import FREE_BYTES
+from monitor.recording.quota import MAX_BYTES
 from monitor.recording.signing import Signer
 
 PlanName = Literal["accept", "refuse", "silent", "withdraw", "free"]

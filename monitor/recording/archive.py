@@ -10,13 +10,11 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-import secrets
 import stat
 import struct
-import tempfile
 import zipfile
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator
+from contextlib import contextmanager
 from io import BufferedRandom, BufferedReader, FileIO
 from itertools import pairwise
 from pathlib import Path
@@ -24,19 +22,16 @@ from typing import Any, BinaryIO, override
 from weakref import WeakValueDictionary
 
 from monitor import private
-from monitor.errors import FileError, UserError
+from monitor.errors import FileError
 from monitor.events import FILES
 from monitor.recording import encryption, files
-from monitor.recording.quota import FREE_BYTES
 from monitor.recording.seal import BODIES, RUN, SEAL, TOKENS
 
-TIME = (1980, 1, 1, 0, 0, 0)
-"""Of every member: when it was packed says nothing."""
 MEMBERS = 100_000
 """An archive with more of them is not read: its directory is held in memory."""
 DIRECTORY_BYTES = MEMBERS * 220
 CHUNK_BYTES = 1 << 20
-_NAME = re.compile(r"(?!\.{1,2}\Z)[A-Za-z0-9._-]{1,100}\Z")
+NAME = re.compile(r"(?!\.{1,2}\Z)[A-Za-z0-9._-]{1,100}\Z")
 _FOLDERS: tuple[list[str], ...] = ([], [BODIES], [TOKENS])
 INSIDE, SUMS = "recording", "SHA256SUMS"
 """Of a bundle: the folder of the recording, and the file beside it that lists the digests of all files."""
@@ -53,106 +48,6 @@ def names(folder: Path) -> Iterator[tuple[str, ...]]:
                 yield from ((below, name) for name in sorted(os.listdir(here)))  # noqa: PTH208 a folder that is open
 
 
-@contextmanager
-def created(output: Path) -> Iterator[BinaryIO]:
-    """A new file for its owner alone, which has its name once it is whole and on disk.
-
-    Raises UserError when there is such a file already, and when it cannot be written.
-    """
-    hidden = output.parent / f".{output.name}.{secrets.token_hex(4)}.part"
-    try:
-        fd = os.open(hidden, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-        try:
-            with os.fdopen(fd, "w+b") as file:
-                yield file
-                file.flush()
-                os.fsync(fd)
-            os.link(hidden, output)
-        finally:
-            hidden.unlink()
-    except OSError as error:
-        raise UserError(f"{output} cannot be made: {error.strerror}.", "Name a new file.") from None
-
-
-def add(archive: zipfile.ZipFile, name: str, source: BinaryIO) -> str:
-    """Add a member; its SHA-256."""
-    info = zipfile.ZipInfo(name, TIME)
-    info.external_attr = 0o100600 << 16
-    digest = hashlib.sha256()
-    with archive.open(info, "w", force_zip64=True) as file:
-        while block := source.read(CHUNK_BYTES):
-            digest.update(block)
-            file.write(block)
-    return digest.hexdigest()
-
-
-def write(place: Path, output: Path, recipients: Sequence[str] = ()) -> None:
-    """Pack a recording into a new archive, whose members unpack to a folder named as the archive is.
-
-    With `recipients` it is encrypted for each of them. Raises UserError when the archive is there already or cannot be
-    written, for a recipient that is none, while the run is going on, and FileError for a file of the recording that is
-    no regular one.
-    """
-    from monitor.recording.folder import Recording
-
-    recording = Recording.open(place)
-    if recording.going_on:
-        raise UserError(f"{place} is being recorded.", "Pack it when the run has ended.")
-    inside = folder_in(output)
-    members = [parts for parts in names(recording.path) if all(map(_NAME.match, parts))]
-    if len(members) > MEMBERS:
-        raise UserError(f"{place} has more than {MEMBERS:,} files.", "Keep it as a folder.")
-    with created(output) as file:
-        if not recipients:
-            _pack(recording.path, members, inside, file)
-            return
-        with tempfile.TemporaryFile(dir=private.roomy()) as plain:  # a ZIP is not written from end to end
-            _pack(recording.path, members, inside, plain)
-            plain.seek(0)
-            encryption.encrypt(plain, file, recipients)
-
-
-def bare(name: str) -> str:
-    """The name of an archive without what says that it is one."""
-    return name.removesuffix(".age").removesuffix(".zip")
-
-
-def folder_in(output: Path) -> str:
-    """The folder that a new archive unpacks to. Raises UserError for a name of which none can be made."""
-    inside = bare(output.name)
-    if not _NAME.match(inside):
-        raise UserError(f"{output.name!r} has other than letters, digits, dots and hyphens.", "Name another file.")
-    return inside
-
-
-def _pack(folder: Path, members: Sequence[tuple[str, ...]], inside: str, into: BinaryIO) -> None:
-    with zipfile.ZipFile(into, "w") as archive:
-        for parts in members:
-            with files.reading(folder, *parts) as source:
-                add(archive, "/".join((inside, *parts)), source)
-
-
-def remove(place: Path) -> list[str]:
-    """Remove a recording that was packed: its archive, or its files and their folder; the names of files that stay,
-    since they do not belong to it."""
-    if place.is_file():
-        place.unlink()
-        return []
-    for parts in names(place):
-        place.joinpath(*parts).unlink()
-    for folder in (place / BODIES, place / TOKENS, place):
-        with suppress(OSError):
-            folder.rmdir()
-    return sorted(path.relative_to(place).as_posix() for path in place.rglob("*") if not path.is_dir())
-
-
-def write_again(folder: Path, output: Path) -> None:
-    """Pack the folder that an archive was unpacked to, and put that in the archive's place. Raises as `write` does."""
-    with tempfile.TemporaryDirectory(prefix=f".{output.stem}.", dir=output.parent) as beside:
-        write(folder, Path(beside) / output.name)
-        (Path(beside) / output.name).replace(output)
-
-
 class Unpacked:
     """The folder that an archive unpacks to: private, among temporary files, gone with the last that holds it."""
 
@@ -166,8 +61,7 @@ class Unpacked:
         size = sum(length for _, _, length in members)
         self._temporary = private.Temporary()
         self._root = self._temporary.path
-        disk = os.statvfs(self._root)
-        if disk.f_bavail * disk.f_frsize - size < FREE_BYTES:
+        if not files.has_room(self._root, size):
             raise FileError(place, None, "does not fit on the disk for temporary files.", "Make room, or set TMPDIR.")
         self.path = self._root / inside
         """The folder of the recording."""
@@ -319,7 +213,7 @@ def _parts(info: zipfile.ZipInfo, inside: str, is_bundle: bool) -> list[str]:
     is_folder = name.endswith("/")
     beside = is_bundle and not parts and not is_folder and top != inside
     belongs = top == inside and len(parts) <= 2 and parts[:-1] in _FOLDERS
-    if not (belongs or beside) or not all(map(_NAME.match, (top, *parts))):
+    if not (belongs or beside) or not all(map(NAME.match, (top, *parts))):
         raise zipfile.BadZipFile(f"{name[:200]!r} is not in the folder of a recording")
     kind = stat.S_IFMT(info.external_attr >> 16)
     if not is_folder and (not (parts or beside) or info.flag_bits & 1 or kind not in (0, stat.S_IFREG)):

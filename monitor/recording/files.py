@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,6 +19,8 @@ from monitor.errors import FileError
 
 RUN_BYTES = 16 << 20
 """A larger run.json is not read."""
+FREE_BYTES = 512 << 20
+"""Of a disk that stay free, whatever there is to write."""
 
 _NO_FOLLOWING = os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_NOCTTY
 _ANOTHER_KIND = (errno.ELOOP, errno.ENOTDIR, errno.ENXIO, errno.EISDIR)
@@ -95,6 +98,11 @@ def whole(path: Path, *names: str, most: int) -> bytes:
     if len(data) > most:
         raise FileError(path.joinpath(*names), None, f"is larger than {most >> 20} MiB.", "Put the original file back.")
     return data
+
+
+def has_room(folder: Path, size: int = 0, free_bytes: int = FREE_BYTES) -> bool:
+    """Whether `size` bytes fit on the disk of a folder, and so many stay free. Raises OSError."""
+    return shutil.disk_usage(folder).free - size >= free_bytes
 
 
 def _regular(held: os.stat_result, place: Path) -> None:

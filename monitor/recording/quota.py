@@ -11,11 +11,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from monitor.events import FILES, Event, Gap
+from monitor.recording.files import FREE_BYTES, has_room
 from monitor.recording.folder import Recording
 from monitor.recording.seal import BODIES
 
 MAX_BYTES = 4 << 30
-FREE_BYTES = 512 << 20
 LINES_MORE = 4
 """Lines may go on for a quarter more than what bodies may fill: they say what was not stored."""
 LOOK_S = 10.0
@@ -56,8 +56,7 @@ class Quota:
 
     def _scarce(self, size: int) -> str | None:
         with suppress(OSError):
-            disk = os.statvfs(self._folder)
-            if disk.f_bavail * disk.f_frsize - size < self._free:
+            if not has_room(self._folder, size, self._free):
                 return f"less than {self._free} bytes are free on the disk"
         return None
 

@@ -15,7 +15,7 @@ from monitor.correlate import correlate, knowledge
 from monitor.events import Run
 from monitor.fleet.exporting import Letter, write_csv, write_letters, write_parquet
 from monitor.fleet.objects import objects
-from monitor.recording import Recording, archive
+from monitor.recording import Recording, packing
 from monitor.store import Store
 from monitor.store.runs import Planned, Runs
 from monitor.store.tables import TABLES, Table, table
@@ -124,7 +124,7 @@ def test_a_letter_for_each_recording_with_findings_by_app(server, tmp_path):
     kept, known = objects(server.place()), knowledge()
     with Store(tmp_path / "index.sqlite") as store:
         for name in ("address-book-upload", "clean-bank", "sent-before-consent"):
-            archive.write(RECORDINGS / name, tmp_path / f"{name}.zip")
+            packing.write(RECORDINGS / name, tmp_path / f"{name}.zip")
             kept.put(name, tmp_path / f"{name}.zip")
             kept.complete(name)
             with kept.fetched(name) as here:

@@ -15,7 +15,7 @@ from monitor.cli.base import main
 from monitor.correlate import correlate, knowledge
 from monitor.errors import StoreError, UserError
 from monitor.fleet.objects import Bucket, Folder, objects
-from monitor.recording import Recording, archive, verify
+from monitor.recording import Recording, archive, packing, verify
 from monitor.store import Store
 from monitor.web.asked import Site
 from monitor.web.pages import app
@@ -33,7 +33,7 @@ def place(request, tmp_path):
 @pytest.fixture
 def packed(tmp_path):
     made(tmp_path / "r-a1").close()
-    archive.write(tmp_path / "r-a1", tmp_path / "r-a1.zip")
+    packing.write(tmp_path / "r-a1", tmp_path / "r-a1.zip")
     return tmp_path / "r-a1.zip"
 
 
@@ -126,7 +126,7 @@ def test_a_large_one_goes_in_parts(server, tmp_path):
     with made(tmp_path / "r-a1", ended=False) as recording:
         for _ in range(3):
             recording.put_body(os.urandom(7 << 20))
-    archive.write(tmp_path / "r-a1", tmp_path / "r-a1.zip")
+    packing.write(tmp_path / "r-a1", tmp_path / "r-a1.zip")
     kept = objects(server.place())
     kept.put("r-a1", tmp_path / "r-a1.zip")
     kept.complete("r-a1")

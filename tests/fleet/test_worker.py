@@ -17,7 +17,7 @@ from monitor.fleet.judges import By
 from monitor.fleet.status import status
 from monitor.fleet.worker import Device, Worker
 from monitor.observe.turns import turn_now
-from monitor.recording import archive
+from monitor.recording import packing
 from monitor.store import Store
 from monitor.store.runs import ATTEMPTS, Run, Runs, Waiting
 from tests.fleet.rig import FINDINGS, failing, fake, host, phones, planned
@@ -56,7 +56,7 @@ def made(tmp_path):
     """A recording, packed."""
     folder = tmp_path / "made"
     subprocess.run(fake(code=0)(Run(**vars(planned(1)[0])), phones(1)[0], folder), check=True)
-    archive.write(folder, tmp_path / "made.zip")
+    packing.write(folder, tmp_path / "made.zip")
     return tmp_path / "made.zip"
 
 

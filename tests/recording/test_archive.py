@@ -19,7 +19,7 @@ from monitor.correlate import correlate, knowledge, report_on
 from monitor.correlate.currency import is_current
 from monitor.errors import FileError, UserError
 from monitor.events import Upload
-from monitor.recording import Recording, archive, verify
+from monitor.recording import Recording, archive, files, packing, verify
 from monitor.store import Store
 from tests.recording.test_hostile import BODY, access, made, mark
 
@@ -34,7 +34,7 @@ def folder(tmp_path):
 
 @pytest.fixture
 def packed(folder):
-    archive.write(folder, folder.with_name("r.zip"))
+    packing.write(folder, folder.with_name("r.zip"))
     return folder.with_name("r.zip")
 
 
@@ -46,7 +46,7 @@ def test_it_unpacks_to_the_folder_with_any_program(folder, packed, tmp_path):
     again = tmp_path / "elsewhere" / "r"
     assert {each.relative_to(again): each.read_bytes() for each in again.rglob("*") if each.is_file()} == there
     assert stat.S_IMODE(packed.stat().st_mode) == 0o600
-    archive.write(folder, tmp_path / "elsewhere" / "r.zip")
+    packing.write(folder, tmp_path / "elsewhere" / "r.zip")
     assert (tmp_path / "elsewhere" / "r.zip").read_bytes() == packed.read_bytes()
 
 
@@ -147,14 +147,14 @@ def test_what_was_changed_in_it_is_named(packed):
 def test_a_file_is_never_written_over_and_never_half(folder, packed, tmp_path):
     before = packed.read_bytes()
     with pytest.raises(UserError, match="cannot be made: File exists"):
-        archive.write(folder, packed)
+        packing.write(folder, packed)
     (folder / "bodies" / "pipe").symlink_to("/etc/passwd")
     with pytest.raises(FileError, match="not a regular file"):
-        archive.write(folder, tmp_path / "another.zip")
+        packing.write(folder, tmp_path / "another.zip")
     assert packed.read_bytes() == before
     assert sorted(each.name for each in tmp_path.iterdir()) == ["r", "r.zip"]
     with Recording.open(folder).sealing(), pytest.raises(UserError, match="is being recorded"):
-        archive.write(folder, tmp_path / "another.zip")
+        packing.write(folder, tmp_path / "another.zip")
 
 
 def info(name: str, mode: int = stat.S_IFREG | 0o600, method: int = zipfile.ZIP_STORED) -> zipfile.ZipInfo:
@@ -259,7 +259,7 @@ def test_more_members_than_are_read(tmp_path, monkeypatch):
 
 
 def test_a_full_disk_is_said_before_anything_is_written(packed, monkeypatch):
-    monkeypatch.setattr(archive, "FREE_BYTES", 1 << 62)
+    monkeypatch.setattr(files, "has_room", lambda *_: False)
     with pytest.raises(FileError, match="does not fit on the disk"):
         verify(packed)
 
@@ -284,6 +284,6 @@ def test_the_verbs_read_it(folder, tmp_path):
     assert said("pack", "r").startswith(f"{tmp_path / 'r.zip'}: ")
     assert "intact" in said("verify", "r.zip")
     assert "r.zip" in said("report", "r.zip", "--db", "index.sqlite", code=1)
-    archive.write(RECORDINGS / "address-book-upload", tmp_path / "other.zip")
+    packing.write(RECORDINGS / "address-book-upload", tmp_path / "other.zip")
     assert "other.zip: " in said("correlate", "-j", "2", "r.zip", "other.zip", "--db", "many.sqlite", code=1)
     assert not list((tmp_path / "room").iterdir())

@@ -16,7 +16,7 @@ import pytest
 
 from monitor.errors import FileError, UserError
 from monitor.events import Access
-from monitor.recording import Recording, archive, encryption, verify
+from monitor.recording import Recording, encryption, packing, verify
 from tests.recording.test_signing import appwitness, home
 
 __all__ = ["home"]
@@ -76,7 +76,7 @@ def folder(tmp_path):
 
 @pytest.fixture
 def sealed(folder, keys):
-    archive.write(folder, folder.with_name("r.zip.age"), keys.to)
+    packing.write(folder, folder.with_name("r.zip.age"), keys.to)
     return folder.with_name("r.zip.age")
 
 

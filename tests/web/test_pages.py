@@ -13,7 +13,7 @@ from starlette.testclient import TestClient
 
 from monitor import events
 from monitor.correlate import correlate, indexed_report, knowledge
-from monitor.recording import Recording, archive, verify
+from monitor.recording import Recording, packing, verify
 from monitor.reports import LANGUAGES, render
 from monitor.reports.verdict import verdict
 from monitor.reports.words import Words
@@ -624,7 +624,7 @@ def test_an_archive_is_shown_as_the_folder_is_and_cannot_be_marked(tmp_path, kno
         with Store(tmp_path / f"{packed}.sqlite") as store:
             place = tmp_path / "r"
             if packed:
-                archive.write(place, tmp_path / "r.zip")
+                packing.write(place, tmp_path / "r.zip")
                 place = tmp_path / "r.zip"
             correlate(Recording.open(place), store, known)
             asking = browser(store, known)
