@@ -7,7 +7,8 @@ import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Any
+from types import TracebackType
+from typing import Any, Self
 
 from sqlalchemy import (
     URL,
@@ -78,6 +79,31 @@ def open_engine(
             engine.dispose()
             raise
     return engine
+
+
+class Database:
+    """A database that is open."""
+
+    def __init__(
+        self,
+        place: str | Path,
+        prepare: Callable[[Connection, str], None] | None = None,
+        of_server: Mapping[str, Any] | None = None,
+    ) -> None:
+        """As `open_engine`."""
+        self.name = name_of(place)
+        self._engine = open_engine(place, prepare, of_server)
+        self._writing = self._engine.execution_options(write=True)
+
+    def close(self) -> None:
+        """Close it; whoever uses it again opens it."""
+        self._engine.dispose()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+        self.close()
 
 
 def engine_of(place: str | Path, of_server: Mapping[str, Any] | None = None) -> Engine:

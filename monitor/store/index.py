@@ -10,8 +10,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext, supp
 from functools import partial
 from itertools import batched, chain, takewhile, zip_longest
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Literal, NamedTuple, Self
+from typing import Any, Literal, NamedTuple
 
 import msgspec
 from sqlalchemy import (
@@ -34,6 +33,7 @@ from monitor.findings import Finding, Flow, ReportedGap
 from monitor.recording import START, Position, Read, Recording
 from monitor.recording.state import NOTHING, chained, prefix_digest
 from monitor.store.database import (
+    Database,
     add_campaign,
     copy,
     drop_campaign,
@@ -41,8 +41,6 @@ from monitor.store.database import (
     in_words,
     insert_or_nothing,
     lock,
-    name_of,
-    open_engine,
 )
 from monitor.store.models import (
     CAMPAIGN_BITS,
@@ -122,7 +120,7 @@ class Sight(NamedTuple):
     """How many gaps there are, lines that are gaps included."""
 
 
-class Store:
+class Store(Database):
     """The index of any number of recordings in one database. Safe to use from several threads and processes.
 
     `url` is the path of a SQLite file, or a URL as SQLAlchemy writes it; `postgresql://` is read by psycopg 3. Every
@@ -138,10 +136,8 @@ class Store:
         """Opens the same, in another process."""
         self.keep = keep
         self._key = key
-        self.name = name_of(url)
-        self._engine = open_engine(url)
+        super().__init__(url)
         self._postgres = self._engine.dialect.name == "postgresql"
-        self._writing = self._engine.execution_options(write=True)
         self._reading = self._asking = self._engine
         if self._postgres:
             # of one moment, as in SQLite; a single question is of one moment without a transaction
@@ -163,16 +159,6 @@ class Store:
     def is_file(self) -> bool:
         """Whether it is a SQLite file, where one writes at a time."""
         return self._engine.dialect.name == "sqlite" and not self.in_memory
-
-    def close(self) -> None:
-        """Close the database; whoever uses it again opens it."""
-        self._engine.dispose()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
-        self.close()
 
     @contextmanager
     def snapshot(self) -> Iterator[None]:

@@ -14,8 +14,7 @@ from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass, fields
 from itertools import batched
 from pathlib import Path
-from types import TracebackType
-from typing import Annotated, Any, Literal, NamedTuple, Self
+from typing import Annotated, Any, Literal, NamedTuple
 
 from sqlalchemy import (
     ColumnElement,
@@ -43,7 +42,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.sql.functions import FunctionElement
 
 from monitor.errors import UserError
-from monitor.store.database import copy, in_words, lock, open_engine
+from monitor.store.database import Database, copy, in_words, lock
 from monitor.store.models import Long, Name, Number
 
 VERSION = 1
@@ -240,7 +239,7 @@ class Slot:
     paused: bool
 
 
-class Runs:
+class Runs(Database):
     """The runs and devices of a fleet in one database. Safe to use from several threads, processes and hosts.
 
     `place` is the path of a SQLite file or a SQLAlchemy URL. Every method raises UserError when the database does not
@@ -248,21 +247,9 @@ class Runs:
     """
 
     def __init__(self, place: str | Path) -> None:
-        self._engine = open_engine(place, _prepare, OF_SERVER)
-        self.name = self._engine.url.database or self._engine.url.render_as_string(hide_password=True)
+        super().__init__(place, _prepare, OF_SERVER)
         self.server = self._engine.dialect.name != "sqlite"
         """It is on a server, which several hosts can use."""
-        self._writing = self._engine.execution_options(write=True)
-
-    def close(self) -> None:
-        """Close the database."""
-        self._engine.dispose()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
-        self.close()
 
     # planning
 
