@@ -41,9 +41,6 @@ class Outcome(NamedTuple):
     findings: int = 0
 
 
-"""How many findings there are; that the store was away; or why the recording cannot be judged."""
-
-
 @dataclass(frozen=True)
 class By:
     """By what recordings are judged, and into which index."""

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from monitor.fleet.hosting import Crew, Plain, serve
+from monitor.fleet.judges import By
 from monitor.fleet.objects import objects
 from monitor.fleet.spool import MOST_BYTES, Spool
 from monitor.fleet.worker import Device, Host
@@ -65,3 +69,23 @@ def host(folder: Path, runs: Runs, name: str = "host", **options: Any) -> Host:
     kept = objects(said.pop("recordings", folder / "recordings"))
     spool = Spool(folder / "spool" / name, kept, said.pop("spool_bytes", MOST_BYTES))
     return Host(name, runs, kept, spool, folder / "turns", threading.Event(), **said)
+
+
+@contextmanager
+def serving(here: Host, devices: Sequence[Device], judges: int = 0, db: str | Path = "") -> Iterator[None]:
+    """A host at work meanwhile."""
+    thread = threading.Thread(target=serve, args=(here, Plain(here), Crew(devices, judges, By(db))))
+    thread.start()
+    try:
+        yield
+    finally:
+        here.stop.set()
+        thread.join()
+
+
+def until(what: Callable[[], object], timeout_s: float = 30) -> None:
+    """Wait for something to hold."""
+    end = time.monotonic() + timeout_s
+    while not what():
+        assert time.monotonic() < end
+        time.sleep(0.02)

@@ -165,16 +165,18 @@ def test_a_bucket_that_there_is_not(server: Server, packed: Path):
     assert "secret" not in str(raised.value)
 
 
+def run(*arguments: str) -> tuple[int, str]:
+    """The exit code of a verb, and all that it said."""
+    done = CliRunner().invoke(main, [*arguments])
+    return done.exit_code, done.stdout + done.stderr
+
+
 def test_verbs_take_its_address(server, packed, tmp_path, monkeypatch):
     place = server.place()
     kept = objects(place)
     for name in ("r-a1", "r-a2"):
         kept.put(name, packed)
     kept.complete("r-a1")
-
-    def run(*arguments: str) -> tuple[int, str]:
-        done = CliRunner().invoke(main, [*arguments])
-        return done.exit_code, done.stdout + done.stderr
 
     index = ["--db", str(tmp_path / "index.sqlite")]
     assert run("verify", f"{place}/r-a1")[0] == 0
@@ -201,10 +203,6 @@ def test_what_is_forgotten_is_gone_from_the_bucket(server, packed, tmp_path, mon
     for name in ("r-a1", "r-a2"):
         kept.put(name, packed)
     kept.complete("r-a1")
-
-    def run(*arguments: str) -> tuple[int, str]:
-        done = CliRunner().invoke(main, [*arguments])
-        return done.exit_code, done.stdout + done.stderr
 
     def held(name="r-a1"):
         return server.read(kept.place, f"{name}/{name}.zip")

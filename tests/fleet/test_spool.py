@@ -6,9 +6,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import threading
-import time
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -24,7 +21,7 @@ from monitor.recording import Recording, files
 from monitor.store import Store
 from monitor.store.runs import Run, Runs
 from tests.fleet.buckets import running, server
-from tests.fleet.rig import FINDINGS, RECORDED, RECORDINGS, fake, host, phones, planned
+from tests.fleet.rig import FINDINGS, RECORDED, RECORDINGS, fake, host, phones, planned, serving, until
 
 __all__ = ["running", "server"]
 
@@ -35,24 +32,6 @@ BEATS: dict[str, Any] = {"beat_s": 0.1, "lease_s": 5.0}
 def runs(tmp_path):
     with Runs(tmp_path / "runs.sqlite") as runs:
         yield runs
-
-
-@contextmanager
-def serving(here, devices, judges=0, db=""):
-    thread = threading.Thread(target=serve, args=(here, Plain(here), Crew(devices, judges, By(db))))
-    thread.start()
-    try:
-        yield
-    finally:
-        here.stop.set()
-        thread.join()
-
-
-def until(what, timeout_s=30):
-    end = time.monotonic() + timeout_s
-    while not what():
-        assert time.monotonic() < end
-        time.sleep(0.02)
 
 
 def waiting(tmp_path):

@@ -7,7 +7,6 @@ import subprocess
 import sys
 import threading
 import time
-from contextlib import contextmanager
 
 import pytest
 
@@ -20,7 +19,7 @@ from monitor.observe.turns import turn_now
 from monitor.recording import packing
 from monitor.store import Store
 from monitor.store.runs import ATTEMPTS, Run, Runs, Waiting
-from tests.fleet.rig import FINDINGS, failing, fake, host, phones, planned
+from tests.fleet.rig import FINDINGS, failing, fake, host, phones, planned, serving, until
 
 
 @pytest.fixture
@@ -40,31 +39,12 @@ def served(here, devices, runs, *, judges=0, db=None):
     return status(runs)
 
 
-@contextmanager
-def serving(here, devices):
-    """Serve meanwhile."""
-    thread = threading.Thread(target=serve, args=(here, Plain(here), Crew(devices, 0, By(""))))
-    thread.start()
-    try:
-        yield
-    finally:
-        here.stop.set()
-        thread.join()
-
-
 def made(tmp_path):
     """A recording, packed."""
     folder = tmp_path / "made"
     subprocess.run(fake(code=0)(Run(**vars(planned(1)[0])), phones(1)[0], folder), check=True)
     packing.write(folder, tmp_path / "made.zip")
     return tmp_path / "made.zip"
-
-
-def until(what, timeout_s=20):
-    end = time.monotonic() + timeout_s
-    while not what():
-        assert time.monotonic() < end
-        time.sleep(0.02)
 
 
 def test_every_run_is_made_judged_and_kept_once(tmp_path, runs):

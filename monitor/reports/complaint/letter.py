@@ -26,9 +26,9 @@ from monitor.reports.watched import assumption, case
 from monitor.reports.words import Words
 
 ZONES = {"cn": timezone(timedelta(hours=8))}
+"""Law -> the time that its authorities use; UTC otherwise."""
 WRITTEN = re.compile(r"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}) UTC")
 """A time as findings write it."""
-"""Law -> the time that its authorities use; UTC otherwise."""
 VALUES = 3
 ROWS = 200
 """Lines of the list of evidence; the JSON report has all."""
