@@ -59,7 +59,7 @@ def test_runs_are_leased_in_order_each_to_one(runs):
     assert sorted(run.id for run in taken if run) == sorted(run.id for run in planned(40))
     assert taken.count(None) == 4
     assert len({run.lease for run in taken if run}) == 40
-    assert runs.lease(taken[0].id, "other", "phone", 60) is None
+    assert runs.lease(next(run.id for run in taken if run), "other", "phone", 60) is None
     assert runs.take(Waiting("night", "rooted"), "host", "phone", 60) is None
 
 
