@@ -1,7 +1,8 @@
 // The C part of folding.ts: decides for each call of a hooked method whether it enters JavaScript. It does not where there
 // is nothing to see, near the end of a stack, and when it repeats a call that was told of: then it is only counted.
 //
-// Data of a CModule is read-only, so all that changes lives in memory that JavaScript gives.
+// Data of a CModule is read-only, so all that changes lives in memory that JavaScript gives. Plain char (gchar) is signed on
+// x86 and unsigned on ARM, so a small number is a gint8 or a guint8.
 
 /** Calls of a method among which a repeat is looked for. */
 export const SLOTS = 8;
@@ -100,9 +101,9 @@ struct _Hook {
   gint folds; /* repeats are counted here */
   Lost lost[LOSSES];
   gint asks; /* whether only some calls concern anybody */
-  gchar gives; /* kind of its result */
-  gchar reads; /* kind of its result if that is a value, else 0 */
-  gchar compares[${MOST_ARGUMENTS}]; /* kind of each argument that matters, else 0; ends with -1 */
+  gint8 gives; /* kind of its result */
+  gint8 reads; /* kind of its result if that is a value, else 0 */
+  gint8 compares[${MOST_ARGUMENTS}]; /* kind of each argument that matters, else 0; ends with -1 */
 };
 
 extern GumTlsKey inside_key; /* set: inside a wrapped API, or in our own code on its behalf */
@@ -237,7 +238,7 @@ gint way_of(Hook *hook, Env env, gpointer self) {
 }
 
 /* Append a value to units; -1 when there is no room, or when it cannot be told apart. */
-static gint append(Env env, gchar kind, Value value, guint16 *units, gint at) {
+static gint append(Env env, gint8 kind, Value value, guint16 *units, gint at) {
   gint length;
   switch (kind) {
   case 'T':
@@ -572,7 +573,7 @@ Hook *new_hook(gint id, gpointer cls, gint entry, gint is_static, gint is_api, g
 }
 
 /* Count repeats of its calls here, or no more. */
-void set_folds(Hook *hook, gint on, gint asks, gint reads, const gchar *compares) {
+void set_folds(Hook *hook, gint on, gint asks, gint reads, const gint8 *compares) {
   if (on) {
     hook->asks = asks;
     hook->reads = reads;

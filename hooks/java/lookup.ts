@@ -41,9 +41,9 @@ static void
 append (gpointer env, GString * out, gpointer string)
 {
   const char * chars = ((const char * (*) (gpointer, gpointer, gpointer)) JNI (169)) (env, string, NULL);
-  const char * at;
+  const guint8 * at;
 
-  for (at = chars; *at != 0; at++)
+  for (at = (const guint8 *) chars; *at != 0; at++)
     g_string_append_c (out, (*at & 0x80) != 0 ? '?' : *at);
   g_string_append_c (out, 10);
   ((void (*) (gpointer, gpointer, const char *)) JNI (170)) (env, string, chars);

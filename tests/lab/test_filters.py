@@ -14,10 +14,9 @@ from typing import Any
 import frida
 import pytest
 
-from hatch_build import AGENT, build_agent
 from monitor.observe import native
+from tests.lab.staged import bundled, copied
 
-ROOT = Path(__file__).parents[2]
 HERE = Path(__file__).parent
 EFAULT, ENOENT, EBADF = 14, 2, 9
 
@@ -40,10 +39,6 @@ class Process:
     """The program with the filters in it."""
 
     def __init__(self, out: Path) -> None:
-        stage = out / "stage"
-        shutil.copytree(ROOT / "hooks", stage / "hooks", ignore=shutil.ignore_patterns("node_modules"))
-        shutil.copy(HERE / "native/filters.ts", stage / "hooks/agent.ts")
-        (stage / AGENT).parent.mkdir(parents=True)
         program = out / "calls"
         library = out / "libspared.so"
         for made, kind in ((program, []), (library, ["-shared", "-fPIC"])):
@@ -53,7 +48,7 @@ class Process:
             [str(program), str(library)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
         self.session = frida.attach(self.process.pid)
-        script = self.session.create_script(build_agent(stage).read_text("utf-8"))
+        script = self.session.create_script(bundled(copied(out), (HERE / "native/filters.ts").read_text("utf-8")))
         self.problems: list[Any] = []
         script.on("message", lambda message, _: self.problems.append(message))
         script.load()

@@ -1,0 +1,2 @@
+#include <glib.h>
+gint gum_thread_get_system_error (void);

@@ -1,0 +1,24 @@
+"""Scripts of the agent's modules with another entry point, for a process of their own."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from hatch_build import AGENT, build_agent
+
+ROOT = Path(__file__).parents[2]
+
+
+def copied(folder: Path) -> Path:
+    """A copy of hooks/ in a new folder."""
+    stage = folder / "stage"
+    shutil.copytree(ROOT / "hooks", stage / "hooks", ignore=shutil.ignore_patterns("node_modules"))
+    (stage / AGENT).parent.mkdir(parents=True)
+    return stage
+
+
+def bundled(stage: Path, agent: str) -> str:
+    """The script, with `agent` in the place of agent.ts."""
+    (stage / "hooks/agent.ts").write_text(agent, "utf-8")
+    return build_agent(stage).read_text("utf-8")
