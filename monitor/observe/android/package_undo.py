@@ -2,11 +2,14 @@
 
 They are replayed by another process, maybe days later: each says all it needs, does nothing where there is nothing to
 do, and may be done twice. A kept thing is complete only with its marker.
+
+Root runs them, and an app chooses names in them, such as those of its permissions: every name is quoted.
 """
 
 from __future__ import annotations
 
 import re
+import shlex
 from dataclasses import dataclass
 
 MODES = re.compile(r"^([A-Z][A-Z0-9_]+): (allow|ignore|deny|foreground)\b", re.MULTILINE)
@@ -35,46 +38,56 @@ class Aside:
     @property
     def keep(self) -> str:
         """Copy them."""
-        return f"""f={self.folder}
-[ -f $f/complete ] && exit 0
-rm -rf $f; mkdir -p $f || exit 1
-for p in $(pm path --user {self.user} {self.package} | sed 's/^package://'); do cp "$p" $f/ || exit 1; done
-ls $f/*.apk >/dev/null && touch $f/complete"""
+        return f"""{self._names}
+[ -f "$f/complete" ] && exit 0
+rm -rf "$f"; mkdir -p "$f" || exit 1
+pm path --user {self.user} "$a" | sed 's/^package://' | while IFS= read -r p; do
+  cp "$p" "$f/" || exit 1
+done || exit 1
+ls "$f"/*.apk >/dev/null && touch "$f/complete\""""
 
     @property
     def drop(self) -> str:
         """Let the copy go, unless it is still to be put back."""
-        return f"""f={self.folder}
-if [ -f $f/uninstalled ]; then echo "the former {self.package} is not put back yet" >&2; exit 1; fi
-rm -rf $f"""
+        return f"""{self._names}
+if [ -f "$f/uninstalled" ]; then echo "the former $a is not put back yet" >&2; exit 1; fi
+rm -rf "$f\""""
 
     @property
     def uninstall(self) -> str:
         """Take the app off."""
-        return f"touch {self.folder}/uninstalled && pm uninstall --user {self.user} {self.package}"
+        return f"""{self._names}
+touch "$f/uninstalled" && pm uninstall --user {self.user} "$a\""""
 
     @property
     def put_back(self) -> str:
         """Install the copy, unless it is what is installed."""
-        by = f" -i {self.installer}" if self.installer else ""
-        return f"""f={self.folder}
-[ -f $f/uninstalled ] || exit 0
-set -- $(pm path --user {self.user} {self.package} 2>/dev/null | sed 's/^package://')
+        by = f" -i {shlex.quote(self.installer)}" if self.installer else ""
+        return f"""{self._names}
+[ -f "$f/uninstalled" ] || exit 0
+set -f; IFS='
+'
+set -- $(pm path --user {self.user} "$a" 2>/dev/null | sed 's/^package://')
+set +f; unset IFS
 same=yes
-[ $# -eq $(ls $f/*.apk | wc -l) ] || same=
+[ $# -eq $(ls "$f"/*.apk | wc -l) ] || same=
 for p; do cmp -s "$p" "$f/${{p##*/}}" || same=; done
 if [ -z "$same" ]; then
-  if [ $# -gt 0 ]; then pm uninstall --user {self.user} {self.package} || exit 1; fi
+  if [ $# -gt 0 ]; then pm uninstall --user {self.user} "$a" || exit 1; fi
   low=
   [ "$(getprop ro.build.version.sdk)" -ge 34 ] && low=--bypass-low-target-sdk-block
   s=$(pm install-create -r -t $low{by} --user {self.user} | sed -n 's/.*\\[\\([0-9][0-9]*\\)\\].*/\\1/p')
   [ -n "$s" ] || exit 1
-  for p in $f/*.apk; do
+  for p in "$f"/*.apk; do
     pm install-write -S $(stat -c %s "$p") $s "${{p##*/}}" "$p" || {{ pm install-abandon $s; exit 1; }}
   done
   pm install-commit $s || exit 1
 fi
-rm -rf $f"""
+rm -rf "$f\""""
+
+    @property
+    def _names(self) -> str:
+        return f"f={shlex.quote(self.folder)}; a={shlex.quote(self.package)}"
 
 
 @dataclass(frozen=True)
@@ -90,28 +103,29 @@ class Expansions:
         return f"/storage/emulated/{self.user}/Android/obb/{self.package}"
 
     @property
-    def _aside(self) -> str:
-        return f"/storage/emulated/{self.user}/Android/obb/.appwitness-{self.package}"
-
-    @property
     def keep(self) -> str:
         """Move those that are there aside."""
-        return f"[ -e {self._aside} ] || mv {self.folder} {self._aside}"
+        return f'{self._names}; [ -e "$k" ] || mv "$f" "$k"'
 
     @property
     def put_back(self) -> str:
         """Move them back."""
-        return f"if [ -e {self._aside} ]; then rm -rf {self.folder}; mv {self._aside} {self.folder}; fi"
+        return f'{self._names}; if [ -e "$k" ]; then rm -rf "$f"; mv "$k" "$f"; fi'
 
     @property
     def make(self) -> str:
         """A folder for those of a run; the mark says whose it is."""
-        return f"mkdir -p {self.folder} && touch {self.folder}/.appwitness"
+        return f'{self._names}; mkdir -p "$f" && touch "$f/.appwitness"'
 
     @property
     def drop(self) -> str:
         """Remove them."""
-        return f"if [ -e {self.folder}/.appwitness ]; then rm -rf {self.folder}; fi"
+        return f'{self._names}; if [ -e "$f/.appwitness" ]; then rm -rf "$f"; fi'
+
+    @property
+    def _names(self) -> str:
+        aside = f"/storage/emulated/{self.user}/Android/obb/.appwitness-{self.package}"
+        return f"f={shlex.quote(self.folder)}; k={shlex.quote(aside)}"
 
 
 @dataclass(frozen=True)
@@ -139,54 +153,61 @@ class Data:
     @property
     def keep(self) -> str:
         """Copy it with owners and modes, as root."""
-        return f"""d={self.folder}; a={self.package}
-[ -f $d/complete ] && exit 0
+        return f"""{self._names}
+[ -f "$d/complete" ] && exit 0
 umask 077
-rm -rf $d; mkdir -p $d && chmod 700 {STORE} || exit 1
-am force-stop --user {self.user} $a
+rm -rf "$d"; mkdir -p "$d" && chmod 700 {STORE} || exit 1
+am force-stop --user {self.user} "$a"
 n=0
 for k in {self._areas}; do
   n=$((n + 1))
-  [ -d /data/$k/$a ] || continue
-  tar -cf $d/$n.tar -C /data/$k $a || exit 1
+  [ -d "/data/$k/$a" ] || continue
+  tar -cf "$d/$n.tar" -C "/data/$k" "$a" || exit 1
 done
-stat -c %u /data/user/{self.user}/$a > $d/uid || exit 1
-touch $d/complete"""
+stat -c %u "/data/user/{self.user}/$a" > "$d/uid" || exit 1
+touch "$d/complete\""""
 
     @property
     def put_back(self) -> str:
         """Put it back, as root: files, owners, SELinux labels as the system gave them to the folder, permissions."""
-        return f"""d={self.folder}; a={self.package}
-if [ ! -f $d/complete ]; then rm -rf $d; rmdir {STORE} 2>/dev/null; exit 0; fi
-if ! pm path --user {self.user} $a >/dev/null 2>&1; then
-  if [ -e {Aside(self.package, self.user).folder} ]; then echo "$a is not put back yet" >&2; exit 1; fi
-  rm -rf $d; rmdir {STORE} 2>/dev/null; exit 0
+        return f"""{self._names}
+if [ ! -f "$d/complete" ]; then rm -rf "$d"; rmdir {STORE} 2>/dev/null; exit 0; fi
+if ! pm path --user {self.user} "$a" >/dev/null 2>&1; then
+  if [ -e {shlex.quote(Aside(self.package, self.user).folder)} ]; then echo "$a is not put back yet" >&2; exit 1; fi
+  rm -rf "$d"; rmdir {STORE} 2>/dev/null; exit 0
 fi
-am force-stop --user {self.user} $a
-old=$(cat $d/uid); new=$(stat -c %u /data/user/{self.user}/$a) || exit 1
+am force-stop --user {self.user} "$a"
+old=$(cat "$d/uid"); new=$(stat -c %u "/data/user/{self.user}/$a") || exit 1
 oldcache=$((old % 100000 + 10000)); newcache=$((new % 100000 + 10000))
 n=0
 for k in {self._areas}; do
   n=$((n + 1)); b=/data/$k/$a
-  [ -f $d/$n.tar ] || continue
-  label=$(ls -Zd $b 2>/dev/null | cut -d' ' -f1)
-  mkdir -p $b && rm -rf $b/* $b/.[!.]* $b/..?*
-  tar -xpf $d/$n.tar -C /data/$k || exit 1
-  case "$label" in *:*) chcon -R "$label" $b;; esac
+  [ -f "$d/$n.tar" ] || continue
+  label=$(ls -Zd "$b" 2>/dev/null | cut -d' ' -f1)
+  mkdir -p "$b" && rm -rf "$b"/* "$b"/.[!.]* "$b"/..?*
+  tar -xpf "$d/$n.tar" -C "/data/$k" || exit 1
+  case "$label" in *:*) chcon -R "$label" "$b";; esac
   if [ "$old" != "$new" ]; then
-    find $b -user $old -exec chown -h $new {{}} +
-    find $b -group $old -exec chgrp -h $new {{}} +
-    find $b -group $oldcache -exec chgrp -h $newcache {{}} +
+    find "$b" -user "$old" -exec chown -h "$new" {{}} +
+    find "$b" -group "$old" -exec chgrp -h "$new" {{}} +
+    find "$b" -group "$oldcache" -exec chgrp -h "$newcache" {{}} +
   fi
 done
 {self.permit}
-rm -rf $d; rmdir {STORE} 2>/dev/null
+rm -rf "$d"; rmdir {STORE} 2>/dev/null
 true"""
 
     @property
     def permit(self) -> str:
         """Give back permissions and app-ops; the app may be gone, or no longer ask for one."""
-        words = f"--user {self.user} {self.package}"
-        lines = [f"pm grant {words} {name} >/dev/null 2>&1" for name in self.granted]
-        lines += [f"cmd appops set {words} {name} {mode} >/dev/null 2>&1" for name, mode in self.modes]
+        words = f"--user {self.user} {shlex.quote(self.package)}"
+        lines = [f"pm grant {words} {shlex.quote(name)} >/dev/null 2>&1" for name in self.granted]
+        lines += [
+            f"cmd appops set {words} {shlex.quote(name)} {shlex.quote(mode)} >/dev/null 2>&1"
+            for name, mode in self.modes
+        ]
         return "\n".join([*lines, "true"])
+
+    @property
+    def _names(self) -> str:
+        return f"d={shlex.quote(self.folder)}; a={shlex.quote(self.package)}"
