@@ -160,7 +160,7 @@ class _Copy:
                 return {"body": held, "size": len(self.bodies[-1])} if held else {"b64": ""}
             case dict():
                 return {key: self._any(ref, event, each, key, kept) for key, each in value.items()}
-            case list():
+            case list() | tuple() | set() | frozenset():
                 return [self._any(ref, event, each, "", kept) for each in value]
         return value
 

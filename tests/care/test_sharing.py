@@ -19,14 +19,18 @@ from monitor.events import (
     LATEST,
     Access,
     AppIdentity,
+    Check,
+    Consent,
     DeviceIdentity,
     Event,
     Gap,
     Run,
     Screen,
+    Touch,
     Transform,
     Upload,
     Value,
+    Window,
     blob,
     tree,
 )
@@ -244,6 +248,42 @@ def test_calls_lose_their_bytes_and_screens_their_pictures(tmp_path):
     assert kept.startswith(b'<node text="')
     assert NAME.encode() not in kept
     assert [gap.subject for gap in copy.events(Gap)] == ["screens.jsonl:1"]
+
+
+def test_windows_have_tokens_for_values_and_else_their_words(tmp_path):
+    original = made(tmp_path / "original", {}, end=False)
+    windows = (
+        Window(texts=("Privacy policy", f"Your number is {PHONE}"), labels=("Agree", f"Go on as {OTHER}")),
+        Window(checks=(Check(text=f"I am {NAME}", checked=True),), ids=("agree", f"row-{PHONE[1:]}"), package="a.b"),
+    )
+    touched = Touch(label=f"Go on as {OTHER}", id=f"row-{PHONE[1:]}", by="user")
+    code: dict[str, Any] = {"app": "com.example.shop", "stack": ("a.B.c(B.java:1)",), "owners": ("app",)}
+    original.append(
+        Screen(at=START, what="touch", windows=windows, touched=touched, number=1, why="consent", by="agent", **code)
+    )
+    question = Consent(
+        at=START,
+        signal="dialog",
+        status="requested",
+        data=("phone_number", "name"),
+        by="user",
+        text=f"{NAME}, {PHONE}?",
+    )
+    original.append(question)
+    original.stamp(final=True)
+    copy = share(original.path, tmp_path)
+    phone, _, name, other = (access.values[0].text for access in copy.events(Access))
+    (screen,) = copy.events(Screen)
+    assert screen.windows == (
+        Window(texts=("Privacy policy", f"Your number is {phone}"), labels=("Agree", f"Go on as {other}")),
+        Window(checks=(Check(text=f"I am {name}", checked=True),), ids=("agree", f"row-{phone[1:]}"), package="a.b"),
+    )
+    assert screen.touched == Touch(label=f"Go on as {other}", id=f"row-{phone[1:]}", by="user")
+    assert (screen.stack, screen.owners) == (code["stack"], code["owners"])
+    assert list(copy.events(Consent)) == [question.model_copy({"text": f"{name}, {phone}?"})]
+    written = (copy.path / "screens.jsonl").read_text("utf-8")
+    assert not [text for text in (PHONE, PHONE[1:], NAME, OTHER) if text in written]
+    assert not list(Judge(original).finds(copy))
 
 
 def test_lines_keep_their_numbers_where_one_is_no_line(tmp_path):
