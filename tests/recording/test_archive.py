@@ -11,6 +11,7 @@ import sys
 import tempfile
 import zipfile
 from collections.abc import Callable, Iterable
+from io import FileIO
 from pathlib import Path
 
 import pytest
@@ -256,6 +257,49 @@ def test_more_members_than_are_read(tmp_path, monkeypatch):
     monkeypatch.setattr(archive, "DIRECTORY_BYTES", 100)
     with pytest.raises(FileError, match="too many members"):
         verify(tmp_path / "r.zip")
+
+
+class OlderReads:
+    """A file as zipfile of CPython 3.12.1 reads it: where later ones ask for so many bytes, it reads to the end."""
+
+    def __init__(self, file: FileIO, unsized: tuple[int | None, ...]) -> None:
+        self.file, self.unsized = file, unsized
+        self.seek, self.tell = file.seek, file.tell
+
+    def read(self, size: int | None = None) -> bytes:
+        if size in (None, 22, 22 + 0xFFFF):  # the end of the directory, and that with the longest comment
+            return self.file.read(*self.unsized)
+        return self.file.read(size)
+
+
+@pytest.mark.parametrize("unsized", [(), (-1,), (None,)])
+def test_it_is_read_in_bounds_as_every_zipfile_reads(unsized, packed, tmp_path, monkeypatch):
+    later = zipfile._EndRecData  # type: ignore[attr-defined]
+    monkeypatch.setattr(zipfile, "_EndRecData", lambda file: later(OlderReads(file, unsized)))
+    data = packed.read_bytes()
+    with_comment = tmp_path / "c.zip"
+    with_comment.write_bytes(data[:-2] + struct.pack("<H", 7) + b"comment")
+    for place in (packed, with_comment):
+        assert verify(place).outcome == "intact"
+    (tmp_path / "n.zip").write_bytes(bytes(1 << 20))
+    with pytest.raises(FileError, match="not a zip file"):
+        verify(tmp_path / "n.zip")
+
+    with archive._Bounded(packed) as bounded:
+        monkeypatch.setattr(archive, "DIRECTORY_BYTES", 100)
+        for refused in (unsized, (101,), (1 << 70,)):
+            bounded.seek(-101, os.SEEK_END)
+            with pytest.raises(zipfile.BadZipFile, match="too many members"):
+                bounded.read(*refused)
+            assert bounded.seek(1, os.SEEK_CUR) == len(data) - 100
+            assert bounded.read(*unsized) == data[-100:]
+            assert bounded.read(*unsized) == bounded.read(100) == b""
+        bounded.seek(len(data) + 9)
+        assert bounded.read(*unsized) == b""
+        bounded.seek(-22, os.SEEK_END)
+        assert bounded.read(100) == data[-22:]
+    with pytest.raises(FileError, match="too many members"):
+        verify(with_comment)
 
 
 def test_a_full_disk_is_said_before_anything_is_written(packed, monkeypatch):
