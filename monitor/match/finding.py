@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
-from collections.abc import Set as AbstractSet
+from collections.abc import Callable, Container, Hashable, Sequence
 from datetime import datetime
 
 from monitor.events import Transform, Value
@@ -115,7 +114,7 @@ class Sought:
         """Learn of one call of the app's."""
         self._transforms.add(seen)
 
-    def find(self, decoded: Decoded, at: datetime, apps: Sequence[str], unread: AbstractSet[Key]) -> list[Hit]:
+    def find(self, decoded: Decoded, at: datetime, apps: Sequence[str], unread: Container[Key]) -> list[Hit]:
         """Hits in the leaves of an upload, in what the app's own transforms turned into it by then, and of what was
         hashed with other parts of it. `apps`: whose it may be; `unread`: values that cannot be in it."""
         look = Look(decoded.leaves)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right, insort
+from bisect import bisect_left, bisect_right, insort
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from collections.abc import Set as AbstractSet
 from datetime import datetime
-from typing import NamedTuple
+from typing import NamedTuple, override
 
 from monitor.events import DataType, Ref
 
@@ -45,6 +45,34 @@ class ReadAccess(NamedTuple):
     rows: dict[int, frozenset[Key]]
 
 
+class Unread(Container[Key]):
+    """The values that were first read after a moment; to be asked until more is learned.
+
+    Two are equal only if they hold the same values, which is told without looking at these.
+    """
+
+    def __init__(self, firsts: Mapping[Key, datetime], at: datetime, state: tuple[int, int]) -> None:
+        """`state`: how often a first read has changed by now, and how many of them are not after the moment."""
+        self._firsts = firsts
+        self._at = at
+        self._state = state
+
+    @override
+    def __contains__(self, key: object) -> bool:
+        first = self._firsts.get(key)  # type: ignore[call-overload]  # any key may be asked for
+        return first is not None and first > self._at
+
+    @override
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Unread):
+            return NotImplemented
+        return self._firsts is other._firsts and self._state == other._state
+
+    @override
+    def __hash__(self) -> int:
+        return hash(self._state)
+
+
 class Reads:
     """The accesses of one recording, on the host's clock, and the values planted for the run."""
 
@@ -56,14 +84,19 @@ class Reads:
         """The apps that read: whatever they send may name them."""
         self.names: set[Key] = set()
         """Names of people among the values."""
-        self._times: list[datetime] = []
-        self._unread: tuple[int, frozenset[Key]] | None = None
-        """After how many of the times, and what; None: there are new accesses."""
+        self._firsts: dict[Key, datetime] = {}
+        """When each value was read first, but for those of the persona."""
+        self._moments: list[datetime] = []
+        """The same moments in order."""
+        self._changes = 0
+        """How often one of them changed."""
 
     def plant(self, key: Key) -> None:
         """Know a value of the persona."""
         self.persona.add(key)
         self._note_name(key)
+        if (first := self._firsts.pop(key, None)) is not None:
+            self._drop_moment(first)
 
     def _note_name(self, key: Key) -> None:
         if key[0] == "name":
@@ -74,19 +107,34 @@ class Reads:
         for key, row in values.items():
             self._note_name(key)
             insort(self.by_value[key], Read(access.at, line, access.ref, row if row is not None else -1))
+            if key not in self.persona:
+                self._note_first(key, access.at)
         self.accesses[access.ref] = access
-        insort(self._times, access.at)
-        self._unread = None
 
-    def unread(self, at: datetime) -> frozenset[Key]:
-        """Values that no access returned up to a moment and that are not the persona's."""
-        number = bisect_right(self._times, at)
-        if number == len(self._times):
-            return frozenset()
-        if self._unread is None or self._unread[0] != number:
-            later = (key for key, reads in self.by_value.items() if reads[0].at > at)
-            self._unread = number, frozenset(later) - self.persona
-        return self._unread[1]
+    def _note_first(self, key: Key, at: datetime) -> None:
+        """A value was read; lines come in any order, so an earlier read may become known later."""
+        first = self._firsts.get(key)
+        if first is not None:
+            if first <= at:
+                return
+            self._drop_moment(first)
+        self._firsts[key] = at
+        insort(self._moments, at)
+        self._changes += 1
+
+    def _drop_moment(self, at: datetime) -> None:
+        del self._moments[bisect_left(self._moments, at)]
+        self._changes += 1
+
+    def unread(self, at: datetime) -> Container[Key]:
+        """Values that no access returned up to a moment and that are not the persona's.
+
+        Uploads are many and so are values: what this costs does not grow with how many values are known.
+        """
+        number = bisect_right(self._moments, at)
+        if number == len(self._moments):
+            return frozenset[Key]()
+        return Unread(self._firsts, at, (self._changes, number))
 
     def last(self, key: Key, when: When) -> Read | None:
         """The last that was surely before; where there is none, the first that may have been."""

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Hashable, Iterator, Sequence
-from collections.abc import Set as AbstractSet
+from collections.abc import Callable, Container, Hashable, Iterator, Sequence
 from functools import cached_property
 from typing import NamedTuple, Protocol, Unpack
 
@@ -79,7 +78,7 @@ class Search:
         size: int,
         origin_of: Callable[[Leaf], Origin | None] | None = None,
         *,
-        unread: AbstractSet[Key] = frozenset(),
+        unread: Container[Key] = frozenset(),
         apps: Sequence[str] = (),
     ) -> None:
         """`size`: bytes in which a value had its chance to stand; `origin_of`: of a leaf that is not in the upload;

@@ -6,8 +6,7 @@ from __future__ import annotations
 import hmac
 import re
 from bisect import insort
-from collections.abc import Hashable, Iterable, Iterator, Sequence
-from collections.abc import Set as AbstractSet
+from collections.abc import Container, Hashable, Iterable, Iterator, Sequence
 from functools import cached_property
 from itertools import islice, permutations
 from typing import NamedTuple
@@ -167,7 +166,7 @@ class Salts:
         return table
 
 
-def _few(forms: list[_Form], unread: AbstractSet[Key]) -> list[_Form]:
+def _few(forms: list[_Form], unread: Container[Key]) -> list[_Form]:
     """Those that may be tried, of forms in order."""
     if len(forms) > MOST:
         return []

@@ -5,8 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections import defaultdict
-from collections.abc import Iterator
-from collections.abc import Set as AbstractSet
+from collections.abc import Container, Iterator
 from typing import Any, NamedTuple
 
 from monitor.events import Value
@@ -89,14 +88,14 @@ class Sets:
     def __len__(self) -> int:
         return self._known
 
-    def _members(self, unread: AbstractSet[Key]) -> Iterator[Member]:
+    def _members(self, unread: Container[Key]) -> Iterator[Member]:
         for key, kind in self._values.items():
             if key not in unread:
                 for name, text in variants.FORMS[kind](key[1]):
                     if name in FORMS:
                         yield Member(key, name, text.encode("utf-8", "replace"))
 
-    def _in_list(self, parent: str, listed: dict[bytes, Leaf], unread: AbstractSet[Key]) -> Iterator[Hit]:
+    def _in_list(self, parent: str, listed: dict[bytes, Leaf], unread: Container[Key]) -> Iterator[Hit]:
         """The values whose digests begin like entries of a list: of the digest and the form that fit most."""
         size = len(next(iter(listed)))
         ways: dict[tuple[str, str], dict[bytes, Key]] = defaultdict(dict)
