@@ -45,9 +45,10 @@ class Judging:
 
     def open(self, place: str | Path) -> Store:
         """An index. Raises UserError when it cannot be used."""
+        from monitor.fleet.objects import recording_at
         from monitor.store import Store
 
-        return Store(place, self.keep, index_key(make=self.keep == "conclusions"))
+        return Store(place, self.keep, index_key(make=self.keep == "conclusions"), recording_at)
 
     @cached_property
     def store(self) -> Store:

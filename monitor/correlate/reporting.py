@@ -63,7 +63,7 @@ def current_report(recording: Recording, store: Store, known: Knowledge) -> Repo
     with store.snapshot():
         if store.judged_by(recording.run.id) != held.judged_by:  # somebody else was faster
             return None
-        report = _report(store, recording.run.id, known)
+        report = _report(store, recording.run.id, known, recording=recording)
     return _of(recording, report)
 
 
@@ -75,7 +75,7 @@ def fresh_report(recording: Recording, store: Store, known: Knowledge, outcome: 
     """
     with store.snapshot():
         held = store.held(outcome.recording)
-        report = _report(store, outcome.recording, known, outcome) if held else None
+        report = _report(store, outcome.recording, known, outcome, recording) if held else None
     if held is None or report is None or not is_of(recording, held):
         raise UserError(
             f"{recording.path} was changed while it was read, or another recording with its id was read.",
@@ -110,10 +110,16 @@ def _of(recording: Recording, report: Report) -> Report:
     return checked(report, recording.path)
 
 
-def _report(store: Store, recording_id: str, known: Knowledge, outcome: Outcome | None = None) -> Report:
-    run = store.run(recording_id)
+def _report(
+    store: Store,
+    recording_id: str,
+    known: Knowledge,
+    outcome: Outcome | None = None,
+    recording: Recording | None = None,
+) -> Report:
+    run = store.run(recording_id, recording)
     findings = outcome.findings if outcome else tuple(store.findings(recording_id))
-    lines, forgotten = _lines(store, run)
+    lines, forgotten = _lines(store, run, recording)
     flows = tuple(_with_digests(outcome.flows if outcome else store.flows(recording_id), lines["transform"]))
     gaps = [ReportedGap(**msgspec.structs.asdict(event), ref=ref) for ref, event in _owned(lines, run)]
     gaps += outcome.gaps if outcome else store.found_gaps(recording_id)
@@ -143,7 +149,7 @@ def _report(store: Store, recording_id: str, known: Knowledge, outcome: Outcome 
         app_type=type_.number if (type_ := known.type_of(run)) else None,
         territory=known.territory,
         declared=_declared(known, lines["access"], flows),
-        path=str(store.path(recording_id)),
+        path=store.address(recording_id),
         consents=asked,
         answers=timeline.steps(),
         replaced=timeline.replaced(),
@@ -191,14 +197,14 @@ def _asking(screens: Iterable[Seen[Event]], asked: set[Ref]) -> Iterator[Seen[Ev
             yield each
 
 
-def _lines(store: Store, run: Run) -> tuple[Lines, frozenset[str]]:
+def _lines(store: Store, run: Run, recording: Recording | None) -> tuple[Lines, frozenset[str]]:
     """The lines in the index, but for those that are none of the contract; and the kinds of those that were
     forgotten."""
     lines: Lines = {}
     forgotten = set()
     for kind in FILES:
         found = []
-        for read in store.read(run.id, kind):
+        for read in store.read(run.id, kind, recording=recording):
             if seen := read.seen(run.clock_offset_ms):
                 found.append(seen)
             elif read.forgotten:

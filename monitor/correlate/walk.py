@@ -155,7 +155,8 @@ class Walk:
         progress("matching uploads", len(uploads), len(uploads))
 
     def _indexed(self, kind: str) -> Iterator[Seen[Event]]:
-        return (seen for read in self.store.read(self.id, kind) if (seen := self._seen(read)))
+        reads = self.store.read(self.id, kind, recording=self.recording)
+        return (seen for read in reads if (seen := self._seen(read)))
 
     def _seen(self, read: Read) -> Seen[Event] | None:
         """A line on the host's clock; one that was forgotten, or is none of the contract, is remembered."""

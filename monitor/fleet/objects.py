@@ -15,6 +15,7 @@ from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, override
+from weakref import WeakValueDictionary
 
 from monitor import private
 from monitor.errors import StoreError, UserError
@@ -82,11 +83,18 @@ def recording_at(place: str) -> Recording | None:
     kept, _, name = place.rpartition("/")
     if not is_bucket(kept):
         return Recording.open(Path(place)) if Path(place).exists() else None
-    bucket = objects(kept)
+    bucket = Bucket(kept)
     if not bucket.is_complete(name):
         return None
-    with bucket.fetched(name) as packed:
-        return Recording.open(packed)  # which is unpacked for as long as somebody has it
+    key = place, bucket.version(name)
+    if (found := _fetched.get(key)) is None:
+        with bucket.fetched(name) as packed:
+            found = _fetched[key] = Recording.open(packed)  # which is unpacked for as long as somebody has it
+    return found
+
+
+_fetched: WeakValueDictionary[tuple[str, str], Recording] = WeakValueDictionary()
+"""What was fetched and is still held: it is not fetched again while the bucket has the same."""
 
 
 class Folder(Objects):
@@ -190,6 +198,14 @@ class Bucket(Objects):
             except FileNotFoundError:
                 return False
         return True
+
+    def version(self, recording: str) -> str:
+        """What tells its archive from another that takes its place, as when something of it is forgotten."""
+        import obstore
+
+        with self._asked(recording):
+            held = obstore.head(self._store, self._archive(recording))
+            return f"{held['e_tag']} {held['last_modified']} {held['size']}"
 
     @override
     @contextmanager

@@ -6,7 +6,7 @@ import hmac
 import secrets
 import threading
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import partial
 from itertools import batched, chain, takewhile, zip_longest
 from pathlib import Path
@@ -27,7 +27,7 @@ from sqlalchemy import (
     update,
 )
 
-from monitor.errors import UserError
+from monitor.errors import StoreError, UserError
 from monitor.events import FILES, Ref, Run, format_time
 from monitor.findings import Finding, Flow, ReportedGap
 from monitor.recording import START, Position, Read, Recording
@@ -120,6 +120,12 @@ class Sight(NamedTuple):
     """How many gaps there are, lines that are gaps included."""
 
 
+def here(place: str) -> Recording | None:
+    """The recording in a folder or an archive of this machine; None: it is gone. Raises UserError for what is none."""
+    path = Path(place)
+    return Recording.open(path) if path.exists() else None
+
+
 class Store(Database):
     """The index of any number of recordings in one database. Safe to use from several threads and processes.
 
@@ -127,15 +133,25 @@ class Store(Database):
     method raises UserError when the database does not let it: locked, not a database, no room.
 
     `keep` is what to keep of recordings that are taken in; None: all, and of those that are there what was kept so far.
-    `key` is for the digests that take the place of values where conclusions alone are kept.
+    `key` is for the digests that take the place of values where conclusions alone are kept. `opened` opens a recording
+    of which the index has no lines, by where it was when it was taken in, as `here` does.
     """
 
-    def __init__(self, url: str | Path, keep: Keep | None = None, key: bytes | None = None) -> None:
+    def __init__(
+        self,
+        url: str | Path,
+        keep: Keep | None = None,
+        key: bytes | None = None,
+        opened: Callable[[str], Recording | None] = here,
+    ) -> None:
         self.place = url
-        self.again = partial(Store, url, keep, key)
+        self.again = partial(Store, url, keep, key, opened)
         """Opens the same, in another process."""
         self.keep = keep
         self._key = key
+        self._opened = opened
+        self._last: Recording | None = None
+        """The last that was opened: what was fetched or unpacked of it stays until another is asked for."""
         super().__init__(url)
         self._postgres = self._engine.dialect.name == "postgresql"
         self._reading = self._asking = self._engine
@@ -255,11 +271,13 @@ class Store(Database):
         with self._ask() as connection:
             return {name: count for name, count in connection.execute(query.order_by(RecordingRow.campaign))}  # noqa: C416
 
-    def read(self, recording_id: str, kind: str, after: Position = START) -> Iterator[Read]:
+    def read(
+        self, recording_id: str, kind: str, after: Position = START, recording: Recording | None = None
+    ) -> Iterator[Read]:
         """The lines of one kind after a position as they were taken in, in order; none of one that never was.
 
-        Where the index has conclusions alone, they are read from the recording. Raises UserError when it is not there,
-        or is another by now.
+        Where the index has conclusions alone, they are read from the recording, which is opened unless it is given.
+        Raises UserError when it is not there, or is another by now, and StoreError while it cannot be reached.
         """
         query = select(LineRow.line, LineRow.size, LineRow.raw).order_by(LineRow.line).limit(PAGE)
         query = query.where(LineRow.recording == number_of(recording_id), LineRow.kind == kind)
@@ -269,7 +287,7 @@ class Store(Database):
                 page = connection.execute(query.where(LineRow.line > at.line)).all()
                 elsewhere = None if page or at is not after else _elsewhere(connection, recording_id, kind)
             if elsewhere:
-                yield from _read(*elsewhere, kind, after)
+                yield from self._read_from(recording, *elsewhere, kind, after)
                 return
             for line, size, raw in page:
                 at = Position(line, at.offset + size)
@@ -285,9 +303,10 @@ class Store(Database):
         with self._ask() as connection:
             return [Run.model_validate_json(run) for run in connection.scalars(query)]
 
-    def run(self, recording_id: str) -> Run:
+    def run(self, recording_id: str, recording: Recording | None = None) -> Run:
         """The run of a recording; its persona is masked where the index has conclusions alone and the recording is not
-        there. Raises UserError when that was never taken in."""
+        there. Raises UserError when that was never taken in, and StoreError while the recording cannot be reached: who
+        masks values must not miss those of the persona once it can."""
         with self._ask() as connection:
             query = select(RecordingRow.run, RecordingRow.lines, RecordingRow.path)
             row = connection.execute(query.where(RecordingRow.id == recording_id)).one_or_none()
@@ -295,14 +314,23 @@ class Store(Database):
             raise _unknown(self.name, recording_id)
         run = Run.model_validate_json(row.run)
         if not row.lines:
-            with suppress(UserError), Recording.open(Path(row.path)) as recording:
-                if (recording.run.id, recording.run.started) == (recording_id, run.started):
+            try:
+                recording = recording or self._open(row.path)
+                if recording and (recording.run.id, recording.run.started) == (recording_id, run.started):
                     return recording.run
+            except StoreError:
+                raise
+            except UserError:
+                pass
         return run
 
     def path(self, recording_id: str) -> Path:
         """Where a recording was when it was taken in last. Raises UserError when it never was."""
-        return Path(self._recording(recording_id, RecordingRow.path))
+        return Path(self.address(recording_id))
+
+    def address(self, recording_id: str) -> str:
+        """The same as it was named, which may be in a bucket."""
+        return self._recording(recording_id, RecordingRow.path)
 
     def judged_by(self, recording_id: str) -> str | None:
         """The digest of what the findings come from; None when it was not judged, or never taken in."""
@@ -315,6 +343,32 @@ class Store(Database):
         if found is None:
             raise _unknown(self.name, recording_id)
         return found
+
+    def _open(self, path: str) -> Recording | None:
+        self._last = found = self._opened(path)
+        return found
+
+    def _read_from(
+        self, recording: Recording | None, path: str, until: Position, digest: str, kind: str, after: Position
+    ) -> Iterator[Read]:
+        """Lines of a recording of which the index has conclusions alone."""
+        try:
+            recording = recording or self._open(path)
+            if recording and prefix_digest(recording.path / FILES[kind], until) == digest:
+                reads = recording.read(kind, after, finished=True)
+                yield from takewhile(lambda read: read.position.line <= until.line, reads)
+                return
+        except StoreError:
+            raise
+        except UserError as error:
+            raise UserError(
+                f"The index has the conclusions from {path} alone, and its lines cannot be read: {error.what}",
+                error.next_step,
+            ) from None
+        raise UserError(
+            f"The index has the conclusions from {path} alone, and its lines are no longer there.",
+            "Put the recording back, or look at what needs no lines: lists of recordings, recipients and rules.",
+        )
 
     # conclusions
 
@@ -655,22 +709,6 @@ def _elsewhere(connection: Connection, recording_id: str, kind: str) -> tuple[st
     query = query.where(RecordingRow.id == recording_id, PositionRow.kind == kind, RecordingRow.lines.is_(False))
     row = connection.execute(query).one_or_none()
     return row and (row.path, Position(row.line, row.bytes), row.digest)
-
-
-def _read(path: str, until: Position, digest: str, kind: str, after: Position) -> Iterator[Read]:
-    """Lines of a recording of which the index has conclusions alone."""
-    try:
-        with Recording.open(Path(path)) as recording:
-            if prefix_digest(recording.path / FILES[kind], until) == digest:
-                reads = recording.read(kind, after, finished=True)
-                yield from takewhile(lambda read: read.position.line <= until.line, reads)
-                return
-    except UserError:
-        pass
-    raise UserError(
-        f"The index has the conclusions from {path} alone, and its lines are no longer there.",
-        "Put the recording back, or look at what needs no lines: lists of recordings, recipients and rules.",
-    )
 
 
 def _flow(stored: str, matches: Sequence[str]) -> Flow:

@@ -72,9 +72,9 @@ def host(folder: Path, runs: Runs, name: str = "host", **options: Any) -> Host:
 
 
 @contextmanager
-def serving(here: Host, devices: Sequence[Device], judges: int = 0, db: str | Path = "") -> Iterator[None]:
+def serving(here: Host, devices: Sequence[Device], judges: int = 0, db: str | Path = "", **by: Any) -> Iterator[None]:
     """A host at work meanwhile."""
-    thread = threading.Thread(target=serve, args=(here, Plain(here), Crew(devices, judges, By(db))))
+    thread = threading.Thread(target=serve, args=(here, Plain(here), Crew(devices, judges, By(db, **by))))
     thread.start()
     try:
         yield

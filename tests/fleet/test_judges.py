@@ -1,0 +1,94 @@
+"""A fleet as it is by default, with recordings in a bucket: the index has conclusions, the bucket has the lines."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+from starlette.testclient import TestClient
+
+from monitor.cli.base import main
+from monitor.correlate import indexed_report, knowledge
+from monitor.errors import StoreError, UserError
+from monitor.events import Access
+from monitor.fleet import objects as places
+from monitor.fleet.objects import objects, recording_at
+from monitor.recording import packing
+from monitor.reports import render
+from monitor.store import Store
+from monitor.store.runs import Runs
+from monitor.web.asked import Site
+from monitor.web.pages import app
+from tests.fleet.buckets import running, server
+from tests.fleet.rig import FINDINGS, RECORDINGS, host, phones, planned, serving, until
+
+__all__ = ["running", "server"]
+
+KEY = b"k" * 64
+
+
+@pytest.fixture
+def fetched(monkeypatch):
+    """The names of recordings that are fetched as a whole."""
+    names: list[str] = []
+    fetch = places.Bucket.fetched
+
+    def noted(bucket: places.Bucket, name: str):
+        names.append(name)
+        return fetch(bucket, name)
+
+    monkeypatch.setattr(places.Bucket, "fetched", noted)
+    return names
+
+
+def test_recordings_in_a_bucket_are_judged_and_read_where_the_index_has_conclusions_alone(tmp_path, server, fetched):
+    place, db = server.place(), tmp_path / "index.sqlite"
+    with Runs(tmp_path / "runs.sqlite") as runs:
+        runs.plan(planned(2))
+        here = host(tmp_path, runs, recordings=place, beat_s=0.1)
+        with serving(here, phones(2), judges=1, db=db, keep="conclusions", key=KEY):
+            until(lambda: runs.progress()[0].judged + runs.progress()[0].unobservable == 2)
+        assert (runs.progress()[0].judged, runs.progress()[0].findings) == (2, 2 * FINDINGS)
+
+    name, other = (f"{run.id}-a1" for run in planned(2))
+    known = knowledge()
+    with Store(db, opened=recording_at) as store:
+        held = store.held(name)
+        assert held
+        assert (held.kept, held.path) == ("conclusions", f"{place}/{name}")
+        report = indexed_report(store, name, known)
+        assert report.path == f"{place}/{name}"
+        assert len(report.findings) == FINDINGS
+        assert fetched == [name]  # once for all kinds of lines
+
+        said = CliRunner().invoke(main, ["report", f"{place}/{name}", "--db", str(db)])
+        assert (said.exit_code, f"{place}/{name}" in said.stdout) == (1, True), said.output
+        fetched.clear()
+
+        values = [value.text for read in store.read(name, "access") for value in access(read.event).values]
+        assert all(value not in render(report, "text") for value in values if len(value) > 6)
+        options: dict[str, Any] = {"client": ("127.0.0.1", 50000), "cookies": {"appwitness-80": "token"}}
+        pages = TestClient(app(Site(store, known, "token")), base_url="http://127.0.0.1", **options)
+        for path in (f"/recordings/{name}", f"/recordings/{name}/uploads", f"/recordings/{name}/uploads/1"):
+            assert pages.get(path).status_code == 200, path
+        assert fetched == []
+
+        server.stop()
+        try:
+            with pytest.raises(StoreError, match="cannot be reached"):
+                list(store.read(name, "access"))
+            with pytest.raises(StoreError, match="cannot be reached"):
+                store.run(other)
+        finally:
+            server.start()
+        assert len(list(store.read(other, "upload"))) > 0
+        packing.write(RECORDINGS / "sent-before-consent", tmp_path / f"{name}.zip")
+        objects(place).put(name, tmp_path / f"{name}.zip")  # what was fetched of the one before it is not shown
+        with pytest.raises(UserError, match="lines are no longer there"):
+            list(store.read(name, "access"))
+
+
+def access(event: object) -> Access:
+    assert isinstance(event, Access)
+    return event
