@@ -24,9 +24,9 @@ from typing import Any
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 ROOT = Path(__file__).parent
-AGENT = Path("monitor/observe/agent.js")
-LAB = Path("monitor/lab/lab.jar")
-SEARCH = Path("monitor/match/native/libsearch.so")
+AGENT = Path("monitor/appwitness/observe/agent.js")
+LAB = Path("monitor/appwitness/lab/lab.jar")
+SEARCH = Path("monitor/appwitness/match/native/libsearch.so")
 
 
 def is_current(target: Path, sources: Iterable[Path]) -> bool:
@@ -38,10 +38,10 @@ class Build(BuildHookInterface[Any]):
     """Hatchling's hook: builds all before a wheel or an editable install is put together."""
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
-        """Build, and put addons/ into a wheel as monitor/addons (a checkout uses it where it is)."""
+        """Build, and put addons/ into a wheel as appwitness/addons (a checkout uses it where it is)."""
         build(Path(self.root))
         if version != "editable":
-            build_data["force_include"][str(Path(self.root) / "addons")] = "monitor/addons"
+            build_data["force_include"][str(Path(self.root) / "addons")] = "appwitness/addons"
         if self.target_name == "wheel":
             build_data["pure_python"] = False
             build_data["tag"] = f"py3-none-{platform_tag((Path(self.root) / SEARCH).read_bytes())}"
@@ -56,7 +56,7 @@ def agent_sources(root: Path) -> list[Path]:
 
 def lab_sources(root: Path) -> list[Path]:
     """The files that the lab device is built from."""
-    return sorted((root / "monitor/lab/java").rglob("*.java"))
+    return sorted((root / "monitor/appwitness/lab/java").rglob("*.java"))
 
 
 def java_bridge() -> tuple[Path, str]:
@@ -85,7 +85,7 @@ def agent_is_current(root: Path) -> bool:
 
 
 def _origin(name: str) -> str:
-    """How the bundle names its bridge; monitor/observe/agent.py reads it there."""
+    """How the bundle names its bridge; monitor/appwitness/observe/agent.py reads it there."""
     return f"the Java bridge of {name};"
 
 
@@ -133,7 +133,7 @@ def build_agent(root: Path) -> Path:
 
 
 def build_lab(root: Path) -> Path:
-    """Compile the lab device's Java sources into monitor/lab/lab.jar where it is out of date; returns the jar.
+    """Compile the lab device's Java sources into lab.jar where it is out of date; returns the jar.
 
     The jar is the same, byte for byte, for the same classes: entries sorted, one fixed time.
     """

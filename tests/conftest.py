@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
-from monitor.recording import Recording
+from appwitness.recording import Recording
 from tests.postgres import empty_database, postgres
 
 __all__ = ["empty_database", "postgres"]

@@ -28,9 +28,9 @@ from multiprocessing.sharedctypes import Synchronized
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from monitor.events import Upload
-from monitor.match import decode
-from monitor.match.finding import Index
+from appwitness.events import Upload
+from appwitness.match import decode
+from appwitness.match.finding import Index
 from tests import unseen
 
 HANG_S = 2.0

@@ -31,15 +31,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from monitor import events
-from monitor.care import to_forget
-from monitor.correlate import report_on
-from monitor.errors import UserError
-from monitor.events import FILES
-from monitor.knowledge import Knowledge, knowledge
-from monitor.recording import Recording, verify
-from monitor.reports import FORMATS, render
-from monitor.store import Store
+from appwitness import events
+from appwitness.care import to_forget
+from appwitness.correlate import report_on
+from appwitness.errors import UserError
+from appwitness.events import FILES
+from appwitness.knowledge import Knowledge, knowledge
+from appwitness.recording import Recording, verify
+from appwitness.reports import FORMATS, render
+from appwitness.store import Store
 
 SOURCES = Path(__file__).parent / "recordings"
 SAMPLE = 100

@@ -7,7 +7,7 @@ from typing import Any, get_args, get_type_hints
 
 from hypothesis import strategies as st
 
-from monitor import events
+from appwitness import events
 
 texts = st.text(max_size=40)
 codes = st.sampled_from(["phone_number", "name", "email", "location", "device_id_imei"])

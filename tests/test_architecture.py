@@ -47,7 +47,7 @@ def test_each_room_is_on_the_tree(top):
         for path in (ROOT / top).rglob("*")
         if path.is_dir() and not set(path.relative_to(ROOT).parts[:-1]) & set(LEAVES) and path.name not in LEAVES[2:]
     }
-    languages = {"monitor/reports/templates/complaint/"}
+    languages = {"monitor/appwitness/reports/templates/complaint/"}
     assert rooms - languages <= set(TREE)
 
 
@@ -55,9 +55,9 @@ def test_the_order_of_imports_is_the_one_that_is_checked():
     contracts = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["importlinter"]["contracts"]
     layers = {one["containers"][0]: one["layers"] for one in contracts if one["type"] == "layers"}
     for container, name in (
-        ("monitor.match", "match"),
-        ("monitor.match.decode", "decode"),
-        ("monitor.observe", "observe"),
+        ("appwitness.match", "match"),
+        ("appwitness.match.decode", "decode"),
+        ("appwitness.observe", "observe"),
         ("addons", "addons"),
     ):
         (told,) = re.findall(rf"^    {name}: +(.*)$", PAGE, re.MULTILINE)
@@ -67,8 +67,8 @@ def test_the_order_of_imports_is_the_one_that_is_checked():
 
 def test_the_order_of_the_rooms_is_the_one_that_is_checked():
     contracts = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["importlinter"]["contracts"]
-    (layers,) = (one["layers"] for one in contracts if one.get("containers") == ["monitor"])
-    there = {path.stem for path in (ROOT / "monitor").iterdir()}
+    (layers,) = (one["layers"] for one in contracts if one.get("containers") == ["appwitness"])
+    there = {path.stem for path in (ROOT / "monitor/appwitness").iterdir()}
     order = [" | ".join(room for room in re.findall(r"\w+", layer) if room in there) for layer in layers]
     block = PAGE.partition("\nWho may import whom")[2].split("\n\n")[1]
     assert [re.split(r" {3,}", line.strip())[0] for line in block.splitlines()] == order

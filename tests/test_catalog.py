@@ -3,8 +3,8 @@
 import pytest
 from pydantic import BaseModel
 
-from monitor import catalog
-from monitor.errors import FileError
+from appwitness import catalog
+from appwitness.errors import FileError
 
 
 class Page(BaseModel):

@@ -10,12 +10,12 @@ import msgspec
 import pytest
 from pydantic import BaseModel
 
-from monitor import catalog, events
-from monitor.correlate import knowledge
-from monitor.findings import report_schema
-from monitor.observe.sources import load
-from monitor.recording import seal, signing
-from monitor.typescript import typescript
+from appwitness import catalog, events
+from appwitness.correlate import knowledge
+from appwitness.findings import report_schema
+from appwitness.observe.sources import load
+from appwitness.recording import seal, signing
+from appwitness.typescript import typescript
 from tests.test_events import AT, LINES
 
 ROOT = Path(__file__).parent.parent

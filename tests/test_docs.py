@@ -8,13 +8,13 @@ from pathlib import Path
 import click
 import pytest
 
-from monitor import cli
-from monitor.cli import settings
-from monitor.correlate import knowledge
-from monitor.lab import expected
-from monitor.lab.demo import DEMO
-from monitor.observe.android import faults
-from monitor.observe.sources import load
+from appwitness import cli
+from appwitness.cli import settings
+from appwitness.correlate import knowledge
+from appwitness.lab import expected
+from appwitness.lab.demo import DEMO
+from appwitness.observe.android import faults
+from appwitness.observe.sources import load
 from tests.bench.__main__ import modules as benchmarks
 
 ROOT = Path(__file__).parent.parent
@@ -107,13 +107,14 @@ def test_options_that_the_prose_shows_exist():
         "",
         PROSE.replace("\\\n", ""),
     )
-    options |= set(re.findall(r'"(--appwitness-[a-z-]+)"', (ROOT / "monitor/pytest_plugin.py").read_text("utf-8")))
+    plugin = (ROOT / "monitor/appwitness/pytest_plugin.py").read_text("utf-8")
+    options |= set(re.findall(r'"(--appwitness-[a-z-]+)"', plugin))
     shown = set(re.findall(r"(?<![-\w])(--[a-z]+(?:-[a-z]+)*)", others)) - {"--set", "--help"}
     assert shown <= options
 
 
 def test_the_codes_of_devices_are_those_of_the_catalog():
-    """After a change of faults.yml, put what monitor.observe.android.faults.table() gives into docs/devices.md."""
+    """After a change of faults.yml, put what appwitness.observe.android.faults.table() gives into docs/devices.md."""
     assert (ROOT / "docs/devices.md").read_text("utf-8").endswith(f"\n{faults.table()}\n")
 
 

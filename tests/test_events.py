@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from monitor import events
+from appwitness import events
 
 AT = "2026-03-14T01:20:05.250000Z"
 LINES: list[dict[str, Any]] = [

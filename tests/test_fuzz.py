@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from monitor.match import decode
+from appwitness.match import decode
 from tests import fuzz, fuzz_recordings
 
 

@@ -5,13 +5,13 @@ from typing import Any
 
 import pytest
 
-from monitor.correlate import correlate, is_current, report
-from monitor.errors import UserError
-from monitor.events import Access, AppIdentity, DeviceIdentity, Endpoint, Run, Upload, Value
-from monitor.judge.app_types import AppType
-from monitor.knowledge import knowledge
-from monitor.recording import Recording
-from monitor.store import Store
+from appwitness.correlate import correlate, is_current, report
+from appwitness.errors import UserError
+from appwitness.events import Access, AppIdentity, DeviceIdentity, Endpoint, Run, Upload, Value
+from appwitness.judge.app_types import AppType
+from appwitness.knowledge import knowledge
+from appwitness.recording import Recording
+from appwitness.store import Store
 
 AT = datetime(2026, 3, 14, 9, 0, tzinfo=UTC)
 POLICY = """

@@ -2,8 +2,8 @@
 
 import pytest
 
-from monitor import catalog
-from monitor.labels import Labels, normal, normal_label
+from appwitness import catalog
+from appwitness.labels import Labels, normal, normal_label
 
 LABELS = catalog.parse(catalog.HERE / "consent.yml", Labels)
 

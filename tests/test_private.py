@@ -3,7 +3,7 @@
 import shutil
 from pathlib import Path
 
-from monitor import private
+from appwitness import private
 
 
 def test_a_folder_that_is_swept_between_making_and_locking_is_not_used(tmp_path, monkeypatch):

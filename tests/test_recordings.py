@@ -8,20 +8,20 @@ from pathlib import Path
 
 import pytest
 
-from monitor.correlate import correlate, follow, report
-from monitor.events import parse
-from monitor.findings import LEVELS, Finding
-from monitor.knowledge import Knowledge, knowledge
-from monitor.recording import Recording, verify
-from monitor.reports import render
-from monitor.store import Store
+from appwitness.correlate import correlate, follow, report
+from appwitness.events import parse
+from appwitness.findings import LEVELS, Finding
+from appwitness.knowledge import Knowledge, knowledge
+from appwitness.recording import Recording, verify
+from appwitness.reports import render
+from appwitness.store import Store
 from tests.recordings.builder import cases
 
 HERE = Path(__file__).parent / "recordings"
 EXPECTED = {path.parent.name: json.loads(path.read_text("utf-8")) for path in sorted(HERE.glob("*/expected.json"))}
 CASES = sorted(EXPECTED)
 CLEAN = [case for case in CASES if case.startswith("clean-")]
-RULES = sorted(path.stem for path in (Path(__file__).parents[1] / "monitor/catalog/rules").glob("*.yml"))
+RULES = sorted(path.stem for path in (Path(__file__).parents[1] / "monitor/appwitness/catalog/rules").glob("*.yml"))
 MATCHING = Path(__file__).parent.parent.parent / "shared/cases/matching"
 MATTERS = LEVELS[: LEVELS.index("medium") + 1]
 TOLD = ("rule", "level", "confidence", "data", "recipient")

@@ -1,4 +1,4 @@
-"""Limits how much disk a recording may take; monitor/recording/quota.py does the same for the host's writer."""
+"""Limits how much disk a recording may take; for the host's writer, appwitness/recording/quota.py does."""
 
 from __future__ import annotations
 

@@ -5,8 +5,8 @@ must not stop anybody's traffic. What the proxy has put into the memory that the
 and what is not yet on disk outlives the writer: a kill -9 of either loses nothing, and writes nothing twice. A body is
 in its place before its line, the line before the writer takes the next. Killing both at once loses what had not been
 written by then: as a rule the last few thousandths of a second, at most RING_BYTES. The disk itself is asked to confirm
-(fsync) by whoever stamps the recording, every few seconds and never in the way of traffic (monitor/recording): a power
-cut can lose what came after the last stamp, only that.
+(fsync) by whoever stamps the recording, every few seconds and never in the way of traffic (appwitness/recording): a
+power cut can lose what came after the last stamp, only that.
 """
 
 from __future__ import annotations

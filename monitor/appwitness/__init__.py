@@ -2,15 +2,15 @@
 
 What programs call, and docs/python.md shows:
 
-    with monitor.observe("app.apk", device="emulator-5554", plan="refuse") as run:   a run that the block drives
+    with appwitness.observe("app.apk", device="emulator-5554", plan="refuse") as run:   a run that the block drives
         ...
     run.check()                             raises Failed for what is new since the baseline and not waived
 
-    monitor.report("recordings/refuse")     what was found in a recording
-    monitor.render(report, "html")          the report for a person, a code host or a build server
-    monitor.gate(["recordings/refuse"])     what became of each finding since the baseline
-    monitor.diff("recordings/4.1", "recordings/4.2")
-    monitor.correlate("recordings/refuse")  its flows and findings, into the index
+    appwitness.report("recordings/refuse")     what was found in a recording
+    appwitness.render(report, "html")          the report for a person, a code host or a build server
+    appwitness.gate(["recordings/refuse"])     what became of each finding since the baseline
+    appwitness.diff("recordings/4.1", "recordings/4.2")
+    appwitness.correlate("recordings/refuse")  its flows and findings, into the index
 
 Each name is imported when it is first used.
 """
@@ -21,23 +21,23 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from monitor.api.gating import diff as diff
-    from monitor.api.gating import gate as gate
-    from monitor.api.judging import correlate as correlate
-    from monitor.api.judging import report as report
-    from monitor.api.running import Failed as Failed
-    from monitor.api.running import Judged as Judged
-    from monitor.api.running import Run as Run
-    from monitor.api.running import observe as observe
-    from monitor.errors import SetupError as SetupError
-    from monitor.errors import UserError as UserError
-    from monitor.events import Gap as Gap
-    from monitor.findings import Finding as Finding
-    from monitor.findings import Flow as Flow
-    from monitor.findings import Report as Report
-    from monitor.findings.gate import GateReport as GateReport
-    from monitor.recording import Recording as Recording
-    from monitor.reports import render as render
+    from appwitness.api.gating import diff as diff
+    from appwitness.api.gating import gate as gate
+    from appwitness.api.judging import correlate as correlate
+    from appwitness.api.judging import report as report
+    from appwitness.api.running import Failed as Failed
+    from appwitness.api.running import Judged as Judged
+    from appwitness.api.running import Run as Run
+    from appwitness.api.running import observe as observe
+    from appwitness.errors import SetupError as SetupError
+    from appwitness.errors import UserError as UserError
+    from appwitness.events import Gap as Gap
+    from appwitness.findings import Finding as Finding
+    from appwitness.findings import Flow as Flow
+    from appwitness.findings import Report as Report
+    from appwitness.findings.gate import GateReport as GateReport
+    from appwitness.recording import Recording as Recording
+    from appwitness.reports import render as render
 
 _FROM = {
     "api.gating": ("diff", "gate"),
@@ -50,7 +50,7 @@ _FROM = {
     "recording": ("Recording",),
     "reports": ("render",),
 }
-_PLACE = {name: f"monitor.{module}" for module, names in _FROM.items() for name in names}
+_PLACE = {name: f"appwitness.{module}" for module, names in _FROM.items() for name in names}
 __all__ = sorted(_PLACE)  # noqa: PLE0605 a list of texts
 
 
@@ -60,8 +60,8 @@ _ROOMS = ("correlate", "gate", "observe")
 
 def __getattr__(name: str) -> Any:
     if name not in _PLACE:
-        raise AttributeError(f"module 'monitor' has no attribute {name!r}")
-    return import_module(f"monitor.{name}") if name in _ROOMS else getattr(import_module(_PLACE[name]), name)
+        raise AttributeError(f"module 'appwitness' has no attribute {name!r}")
+    return import_module(f"appwitness.{name}") if name in _ROOMS else getattr(import_module(_PLACE[name]), name)
 
 
 def __dir__() -> list[str]:

@@ -7,8 +7,8 @@ from functools import cached_property
 
 from pydantic import Field, ValidationInfo, model_validator
 
-from monitor.entries import CatalogEntry
-from monitor.events import DataType
+from appwitness.entries import CatalogEntry
+from appwitness.events import DataType
 
 
 class Op(CatalogEntry):

@@ -14,22 +14,22 @@ from functools import cache
 from pathlib import Path
 from typing import TypedDict, Unpack
 
-from monitor import catalog
-from monitor.app_ops import AppOps
-from monitor.errors import UserError
-from monitor.events import Run
-from monitor.findings import Assumption
-from monitor.judge.app_types import AppType, AppTypes
-from monitor.judge.claims import ClaimTable
-from monitor.judge.data_types import DataTypes
-from monitor.judge.laws import Laws
-from monitor.judge.policy import Policy
-from monitor.judge.recipients import Recipients, RecipientTable
-from monitor.judge.rules import Frequency, Rule
-from monitor.labels import Labels
-from monitor.match.native.library import LIBRARY, SEARCH_ABI
-from monitor.match.native.sieve import LARGE
-from monitor.match.variants.digests import DIGESTS
+from appwitness import catalog
+from appwitness.app_ops import AppOps
+from appwitness.errors import UserError
+from appwitness.events import Run
+from appwitness.findings import Assumption
+from appwitness.judge.app_types import AppType, AppTypes
+from appwitness.judge.claims import ClaimTable
+from appwitness.judge.data_types import DataTypes
+from appwitness.judge.laws import Laws
+from appwitness.judge.policy import Policy
+from appwitness.judge.recipients import Recipients, RecipientTable
+from appwitness.judge.rules import Frequency, Rule
+from appwitness.labels import Labels
+from appwitness.match.native.library import LIBRARY, SEARCH_ABI
+from appwitness.match.native.sieve import LARGE
+from appwitness.match.variants.digests import DIGESTS
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,8 @@ from typing import Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from monitor.entries import CatalogEntry, Pattern
-from monitor.events import Check, ConsentState, DataType, Scope, Window
+from appwitness.entries import CatalogEntry, Pattern
+from appwitness.events import Check, ConsentState, DataType, Scope, Window
 
 LONGEST_LABEL = 40
 """Characters of what can be a label or a heading; longer text is prose."""

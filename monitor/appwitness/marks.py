@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from monitor import events
-from monitor.errors import UserError
-from monitor.judge.consent import consents, scope_of
-from monitor.judge.data_types import DataTypes
-from monitor.labels import Labels
-from monitor.recording import Recording
-from monitor.seen import Seen, host_time
+from appwitness import events
+from appwitness.errors import UserError
+from appwitness.judge.consent import consents, scope_of
+from appwitness.judge.data_types import DataTypes
+from appwitness.labels import Labels
+from appwitness.recording import Recording
+from appwitness.seen import Seen, host_time
 
 CONSENTS = events.FILES["consent"]
 ALL = "all"

@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from monitor.api.devices import Device
-    from monitor.api.running import Judged, Run
-    from monitor.api.suite import Case, Ended, Session
-    from monitor.errors import UserError
+    from appwitness.api.devices import Device
+    from appwitness.api.running import Judged, Run
+    from appwitness.api.suite import Case, Ended, Session
+    from appwitness.errors import UserError
 
 OURS = "appwitness"
 """Name of the marker, of the group of options, and of what goes from a worker to the process that writes."""
@@ -126,8 +126,8 @@ def _asked_for_a_part(config: pytest.Config) -> bool:
 @pytest.fixture(scope="session")
 def appwitness_device(request: pytest.FixtureRequest) -> Device:
     """The device of --appwitness-device; under xdist the first is that of worker gw0, the second of gw1 ..."""
-    from monitor.api.devices import chosen
-    from monitor.errors import UserError
+    from appwitness.api.devices import chosen
+    from appwitness.errors import UserError
 
     worker = os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")
     try:
@@ -153,7 +153,7 @@ def appwitness_run(
 ) -> Iterator[Callable[..., AbstractContextManager[Run]]]:
     """Record a run while a block lasts: `with appwitness_run("app.apk", plan="refuse") as run:`.
 
-    Takes what `monitor.observe` takes. After the test, what is new or worse than the baseline fails it.
+    Takes what `appwitness.observe` takes. After the test, what is new or worse than the baseline fails it.
     """
     config, item = request.config, request.node
     options = _options(item, appwitness_args)
@@ -164,8 +164,8 @@ def appwitness_run(
 
         @contextmanager
         def run(app: Path | str | None = None, **given: Any) -> Iterator[Run]:
-            from monitor.api import running, suite
-            from monitor.errors import UserError
+            from appwitness.api import running, suite
+            from appwitness.errors import UserError
 
             nonlocal count
             said = {"hooks": True, **options, **_named(given)}  # without them a test would pass that saw little
@@ -208,9 +208,9 @@ def appwitness_recording(
     options = _options(item, appwitness_args)
 
     def judge(path: Path | str) -> Judged:
-        from monitor.api import suite
-        from monitor.api.running import Judged
-        from monitor.errors import UserError
+        from appwitness.api import suite
+        from appwitness.api.running import Judged
+        from appwitness.errors import UserError
 
         try:
             gate = _session(request.config).gate(options, _flows(item), item.nodeid)
@@ -228,7 +228,7 @@ def appwitness_recording(
 
 
 def _named(given: Mapping[str, Any]) -> dict[str, Any]:
-    """As `monitor.observe` names it: `law` is written as on the command line, `cn,eu`; a file may be text."""
+    """As `appwitness.observe` names it: `law` is written as on the command line, `cn,eu`; a file may be text."""
     named = {name: Path(value) if name in FILES and isinstance(value, str) else value for name, value in given.items()}
     if isinstance(law := named.pop("law", None), str):
         named["laws"] = tuple(code.strip() for code in law.split(","))
@@ -264,7 +264,7 @@ def _flows(item: pytest.Item) -> dict[str, list[dict[str, Any]]]:
 
 def _session(config: pytest.Config) -> Session:
     if _SESSION not in config.stash:
-        from monitor.api.suite import Session
+        from appwitness.api.suite import Session
 
         index = config.stash[_INDEX] = tempfile.TemporaryDirectory(prefix="appwitness-", ignore_cleanup_errors=True)
         named = config.getoption("--appwitness-baseline")
@@ -280,7 +280,7 @@ def _output(config: pytest.Config) -> Path:
 
 def _missing(config: pytest.Config, error: UserError, item: pytest.Item | None) -> None:
     """A device that does not come up, or what was asked of it cannot be: no traceback of ours helps with that."""
-    from monitor.errors import SetupError
+    from appwitness.errors import SetupError
 
     device = config.getoption("--appwitness-device")
     text = f"appwitness: {error.what}\n{error.next_step}"
@@ -326,8 +326,8 @@ def _uses_ours(item: pytest.Item) -> bool:
 
 def _case(item: pytest.Item, failed: BaseException | None) -> Case:
     """Judge the runs of a test and write what is kept of them."""
-    from monitor.api import running, suite
-    from monitor.errors import UserError
+    from appwitness.api import running, suite
+    from appwitness.errors import UserError
 
     case = suite.Case(partial=item.config.stash.get(_PARTIAL, True) or failed is not None)
     messages = []
@@ -390,7 +390,7 @@ class _Results:
         if not ours:
             return
         report.user_properties = [each for each in report.user_properties if each[0] != OURS]
-        from monitor.api.suite import Case, Ended
+        from appwitness.api.suite import Case, Ended
 
         case = Case(**ours[-1])
         if hasattr(report, "wasxfail"):  # it was expected to fail
@@ -403,8 +403,8 @@ class _Results:
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
         """Write JUnit, SARIF and what changed, of all tests; and the baseline."""
         if self._ended:
-            from monitor.api.suite import finish
-            from monitor.errors import UserError
+            from appwitness.api.suite import finish
+            from appwitness.errors import UserError
 
             cut = exitstatus not in (0, 1) or session.shouldstop or session.shouldfail or self._skipped
             if cut or _asked_for_a_part(self._config):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import NamedTuple, TypeGuard
 
-from monitor.events import Event, Ref
+from appwitness.events import Event, Ref
 
 
 class Seen[E: Event](NamedTuple):

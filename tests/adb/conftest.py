@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
-from monitor.observe.android import adb
-from monitor.observe.android.control import Control
-from monitor.observe.android.facts import ask
-from monitor.observe.android.journal import Journal
-from monitor.observe.android.shell import Shell
+from appwitness.observe.android import adb
+from appwitness.observe.android.control import Control
+from appwitness.observe.android.facts import ask
+from appwitness.observe.android.journal import Journal
+from appwitness.observe.android.shell import Shell
 from tests.adb.rig.adb_server import AdbServer
 from tests.adb.rig.phone import UNAVAILABLE, Phone
 

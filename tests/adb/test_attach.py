@@ -14,18 +14,18 @@ from typing import Any
 
 import pytest
 
+from appwitness.errors import SetupError
+from appwitness.events import Access, Gap, Phase
+from appwitness.observe import agent as agents
+from appwitness.observe import gate
+from appwitness.observe.agent import Agent, Options
+from appwitness.observe.android import server
+from appwitness.observe.android.control import Control
+from appwitness.observe.android.processes import Processes, start_app
+from appwitness.observe.frida_device import FridaFault, known
+from appwitness.observe.hooks_check import hooks_work
+from appwitness.observe.sources import load
 from hatch_build import build_agent, build_lab
-from monitor.errors import SetupError
-from monitor.events import Access, Gap, Phase
-from monitor.observe import agent as agents
-from monitor.observe import gate
-from monitor.observe.agent import Agent, Options
-from monitor.observe.android import server
-from monitor.observe.android.control import Control
-from monitor.observe.android.processes import Processes, start_app
-from monitor.observe.frida_device import FridaFault, known
-from monitor.observe.hooks_check import hooks_work
-from monitor.observe.sources import load
 from tests.adb.rig import frida_server
 from tests.adb.rig.lab_app import Installed, furnish
 from tests.adb.rig.phone import Phone

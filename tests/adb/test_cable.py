@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from monitor.events import Access, Gap, Phase, Screen, Upload
+from appwitness.events import Access, Gap, Phase, Screen, Upload
 from tests.adb.rig import lab_app
 from tests.adb.rig.phone import Phone
 from tests.adb.test_observe import observe

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from monitor.observe.android import finding
-from monitor.observe.android.control import Control
-from monitor.observe.android.hands import Play
-from monitor.observe.android.persona.content import Refused
-from monitor.observe.android.screens import Screens
+from appwitness.observe.android import finding
+from appwitness.observe.android.control import Control
+from appwitness.observe.android.hands import Play
+from appwitness.observe.android.persona.content import Refused
+from appwitness.observe.android.screens import Screens
 from tests.adb.rig.phone import Phone
 
 Make = Callable[..., Phone]

@@ -16,10 +16,10 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from monitor import cli
-from monitor.observe.android import adb, container, doctor, finding, shell
-from monitor.observe.android.doctor.checks import around
-from monitor.observe.android.faults import entries
+from appwitness import cli
+from appwitness.observe.android import adb, container, doctor, finding, shell
+from appwitness.observe.android.doctor.checks import around
+from appwitness.observe.android.faults import entries
 from tests.adb.rig.adb_server import AdbServer
 from tests.adb.rig.phone import Phone
 

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from monitor import cli
-from monitor.observe.android import export
+from appwitness import cli
+from appwitness.observe.android import export
 from tests.adb.rig.phone import Phone
 
 PLANTED = {

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from monitor.observe.android import adb, finding
-from monitor.observe.android.control import Control
-from monitor.observe.android.faults import DeviceFault
-from monitor.observe.android.shell import Shell
+from appwitness.observe.android import adb, finding
+from appwitness.observe.android.control import Control
+from appwitness.observe.android.faults import DeviceFault
+from appwitness.observe.android.shell import Shell
 from tests.adb.rig.adb_server import REFUSALS, AdbServer
 from tests.adb.rig.phone import Phone, Relay
 

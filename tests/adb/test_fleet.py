@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from monitor.cli import main
-from monitor.fleet.devices import chosen
-from monitor.fleet.pools import meets
-from monitor.fleet.worker import Device, doctor
-from monitor.lab.expected import load, shown
-from monitor.store import Store
-from monitor.store.runs import Runs
+from appwitness.cli import main
+from appwitness.fleet.devices import chosen
+from appwitness.fleet.pools import meets
+from appwitness.fleet.worker import Device, doctor
+from appwitness.lab.expected import load, shown
+from appwitness.store import Store
+from appwitness.store.runs import Runs
 from tests.adb.rig import frida_server, lab_app
 from tests.adb.rig.phone import Phone
 from tests.adb.test_observe import left

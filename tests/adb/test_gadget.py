@@ -17,18 +17,18 @@ from typing import Any
 import pytest
 from trustme import CA
 
-from monitor.events import Gap
-from monitor.findings import Report
-from monitor.lab.expected import load, shown
-from monitor.observe.android import app_files, builds, gadget, package
-from monitor.observe.android.control import Control
-from monitor.observe.android.entrance import Entrance
-from monitor.observe.android.faults import DeviceFault
-from monitor.observe.android.wanted import Wanted
-from monitor.observe.frida_device import VERSION
-from monitor.recording import Recording, verify
-from monitor.reports.watched import watched
-from monitor.reports.words import Words
+from appwitness.events import Gap
+from appwitness.findings import Report
+from appwitness.lab.expected import load, shown
+from appwitness.observe.android import app_files, builds, gadget, package
+from appwitness.observe.android.control import Control
+from appwitness.observe.android.entrance import Entrance
+from appwitness.observe.android.faults import DeviceFault
+from appwitness.observe.android.wanted import Wanted
+from appwitness.observe.frida_device import VERSION
+from appwitness.recording import Recording, verify
+from appwitness.reports.watched import watched
+from appwitness.reports.words import Words
 from tests.adb.rig import gadget as played
 from tests.adb.rig import lab_app
 from tests.adb.rig.adb_server import AdbServer
@@ -60,7 +60,7 @@ def observed(phone: Phone, app: lab_app.Installed, folder: Path, *options: str) 
     usual = ("--plan", "accept", "--by-hand", "--no-persona", "--upstream-ca", str(app.upstream_ca))
     words = ["observe", "--device", phone.serial, "--app", app.app.package, "--output", str(output), *usual, *hosts]
     environment = {**os.environ, "APPWITNESS_HOME": str(folder / "home")}
-    program = [sys.executable, "-m", "monitor.cli"]
+    program = [sys.executable, "-m", "appwitness.cli"]
     done = subprocess.run(
         [*program, *words, *options], env=environment, capture_output=True, text=True, check=False, timeout=240
     )

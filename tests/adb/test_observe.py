@@ -11,18 +11,18 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from monitor.cli import main
-from monitor.events import Gap
-from monitor.findings import Report, Why
-from monitor.findings.audit import audit
-from monitor.lab.expected import load, shown
-from monitor.observe.android import device
-from monitor.observe.android.control import Control
-from monitor.observe.android.faults import DeviceFault
-from monitor.observe.android.wanted import Wanted
-from monitor.recording import Recording, verify
-from monitor.reports.watched import watched
-from monitor.reports.words import Words
+from appwitness.cli import main
+from appwitness.events import Gap
+from appwitness.findings import Report, Why
+from appwitness.findings.audit import audit
+from appwitness.lab.expected import load, shown
+from appwitness.observe.android import device
+from appwitness.observe.android.control import Control
+from appwitness.observe.android.faults import DeviceFault
+from appwitness.observe.android.wanted import Wanted
+from appwitness.recording import Recording, verify
+from appwitness.reports.watched import watched
+from appwitness.reports.words import Words
 from tests.adb.rig import frida_server, lab_app
 from tests.adb.rig.phone import Phone
 

@@ -16,15 +16,15 @@ from typing import Any
 
 import pytest
 
-from monitor.observe.android import adb
-from monitor.observe.android.adb import Adb
-from monitor.observe.android.control import Control
-from monitor.observe.android.facts import ask
-from monitor.observe.android.journal import Journal
-from monitor.observe.android.persona import Persona, counts, found, keep_place, plant
-from monitor.observe.android.persona.content import Refused
-from monitor.observe.android.persona.wanted import Place
-from monitor.observe.android.shell import Shell
+from appwitness.observe.android import adb
+from appwitness.observe.android.adb import Adb
+from appwitness.observe.android.control import Control
+from appwitness.observe.android.facts import ask
+from appwitness.observe.android.journal import Journal
+from appwitness.observe.android.persona import Persona, counts, found, keep_place, plant
+from appwitness.observe.android.persona.content import Refused
+from appwitness.observe.android.persona.wanted import Place
+from appwitness.observe.android.shell import Shell
 from tests.adb.rig.console import Emulator
 from tests.adb.rig.phone import Phone
 

@@ -11,17 +11,17 @@ from typing import Any
 
 import pytest
 
-from monitor import catalog
-from monitor.events import Consent, Event, Gap, Phase, Screen
-from monitor.judge.consent import consents
-from monitor.labels import Labels
-from monitor.observe.android.control import Control
-from monitor.observe.android.faults import DeviceFault, fault
-from monitor.observe.android.hands import Explore, Play, Question
-from monitor.observe.android.playing import CHANGES_S, OPENED_AGAIN
-from monitor.observe.android.screens import Screens
-from monitor.observe.android.video import Film
-from monitor.seen import see
+from appwitness import catalog
+from appwitness.events import Consent, Event, Gap, Phase, Screen
+from appwitness.judge.consent import consents
+from appwitness.labels import Labels
+from appwitness.observe.android.control import Control
+from appwitness.observe.android.faults import DeviceFault, fault
+from appwitness.observe.android.hands import Explore, Play, Question
+from appwitness.observe.android.playing import CHANGES_S, OPENED_AGAIN
+from appwitness.observe.android.screens import Screens
+from appwitness.observe.android.video import Film
+from appwitness.seen import see
 from tests.adb.rig.lab_app import furnish
 from tests.adb.rig.phone import Phone
 from tests.adb.rig.stage import Stage

@@ -15,12 +15,12 @@ from typing import Any
 
 import pytest
 
-from monitor.observe.android import builds, server
-from monitor.observe.android.builds import BUILDS, Releases, asset, find
-from monitor.observe.android.control import Control
-from monitor.observe.android.faults import DeviceFault
-from monitor.observe.android.quirks import quirks
-from monitor.observe.frida_device import VERSION, answers
+from appwitness.observe.android import builds, server
+from appwitness.observe.android.builds import BUILDS, Releases, asset, find
+from appwitness.observe.android.control import Control
+from appwitness.observe.android.faults import DeviceFault
+from appwitness.observe.android.quirks import quirks
+from appwitness.observe.frida_device import VERSION, answers
 from tests.adb.rig import frida_server
 from tests.adb.rig.phone import Phone
 

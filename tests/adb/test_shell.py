@@ -6,10 +6,10 @@ from collections.abc import Callable
 
 import pytest
 
-from monitor.observe.android import adb
-from monitor.observe.android.control import Control
-from monitor.observe.android.faults import DeviceFault
-from monitor.observe.android.shell import Shell
+from appwitness.observe.android import adb
+from appwitness.observe.android.control import Control
+from appwitness.observe.android.faults import DeviceFault
+from appwitness.observe.android.shell import Shell
 from tests.adb.rig.phone import Phone
 
 HARD = """x='a "b" $(echo c) `d`'; echo "$x"

@@ -14,11 +14,11 @@ from typing import Any
 
 import pytest
 
-from monitor.lab.apps import APPS
-from monitor.observe.android import device, finding
-from monitor.observe.android.control import Control
-from monitor.observe.android.journal import Entry, Journal, Undo
-from monitor.observe.android.wanted import Wanted
+from appwitness.lab.apps import APPS
+from appwitness.observe.android import device, finding
+from appwitness.observe.android.control import Control
+from appwitness.observe.android.journal import Entry, Journal, Undo
+from appwitness.observe.android.wanted import Wanted
 from tests.adb.rig import frida_server, lab_app
 from tests.adb.rig.phone import Phone
 from tests.adb.test_observe import left

@@ -10,8 +10,8 @@ import jsonschema
 import pytest
 from click.testing import CliRunner, Result
 
-from monitor import cli
-from monitor.observe.android import adb, finding
+from appwitness import cli
+from appwitness.observe.android import adb, finding
 from tests.adb.rig.adb_server import AdbServer
 from tests.adb.rig.phone import Phone
 

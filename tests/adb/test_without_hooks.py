@@ -13,11 +13,11 @@ from typing import Any
 
 import pytest
 
+from appwitness.events import Access, Event, Gap, Upload
+from appwitness.observe import agent as agents
+from appwitness.observe.agent_lines import Lines
+from appwitness.recording import Recording, verify
 from hatch_build import build_agent, build_lab
-from monitor.events import Access, Event, Gap, Upload
-from monitor.observe import agent as agents
-from monitor.observe.agent_lines import Lines
-from monitor.recording import Recording, verify
 from tests.adb.rig import frida_server, lab_app
 from tests.adb.rig.adb_server import AdbServer
 from tests.adb.rig.phone import Phone
@@ -128,7 +128,7 @@ def test_what_the_agent_was_to_lead_goes_by_the_proxy_setting(
         words = ["observe", "--device", phone.serial, "--app", app.app.package, "--output", str(output), *hosts]
         words += ["--plan", "accept", "--by-hand", "--no-persona", "--upstream-ca", str(app.upstream_ca)]
         done = subprocess.run(
-            [sys.executable, "-m", "monitor.cli", *words, "--frida-gadget", str(tmp_path / "gadget.so")],
+            [sys.executable, "-m", "appwitness.cli", *words, "--frida-gadget", str(tmp_path / "gadget.so")],
             env={**os.environ, "APPWITNESS_HOME": str(tmp_path / "home")},
             capture_output=True,
             text=True,

@@ -10,14 +10,14 @@ from typing import Any
 
 import pytest
 
-from monitor.correlate import report_on
-from monitor.events import Access, AppIdentity, DeviceIdentity, Observers, Run, Witness
-from monitor.knowledge import knowledge
-from monitor.observe.android.control import Control
-from monitor.observe.android.witnesses import Witnesses
-from monitor.recording import Recording, verify
-from monitor.reports import render
-from monitor.store import Store
+from appwitness.correlate import report_on
+from appwitness.events import Access, AppIdentity, DeviceIdentity, Observers, Run, Witness
+from appwitness.knowledge import knowledge
+from appwitness.observe.android.control import Control
+from appwitness.observe.android.witnesses import Witnesses
+from appwitness.recording import Recording, verify
+from appwitness.reports import render
+from appwitness.store import Store
 from tests.adb.rig.phone import Phone
 
 PACKAGE = "com.example.circle"

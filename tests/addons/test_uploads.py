@@ -13,8 +13,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from monitor.events import Upload, parse
-from monitor.observe.proxy import capture_py
+from appwitness.events import Upload, parse
+from appwitness.observe.proxy import capture_py
 from tests.lab import upstream as servers
 from tests.lab.upstream import Upstream
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from monitor.api.home import database
-from monitor.errors import UserError
+from appwitness.api.home import database
+from appwitness.errors import UserError
 
 SECRET = "postgresql://appwitness:secret@postgres/appwitness"
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-import monitor
-from monitor.api.devices import chosen
+import appwitness
+from appwitness.api.devices import chosen
 
 
 @pytest.fixture(autouse=True)
@@ -14,7 +14,7 @@ def home(tmp_path_factory, monkeypatch):
 @pytest.mark.lab
 @pytest.mark.slow
 def test_a_block_drives_a_run(tmp_path):
-    with monitor.observe(device="lab:circle", plan="refuse", output=tmp_path / "run", case="12 O 3/26") as run:
+    with appwitness.observe(device="lab:circle", plan="refuse", output=tmp_path / "run", case="12 O 3/26") as run:
         assert (run.package, run.serial) == ("com.example.circle", "lab")
         assert str(run.proxy).startswith("127.0.0.1:")
         first = run.wait(upload_to="circle.test")
@@ -31,16 +31,16 @@ def test_a_block_drives_a_run(tmp_path):
     assert run.report.verified.ok
     assert {one.change for one in run.diff.changes} == {"new"}
     run.check(fail_on="never")
-    with pytest.raises(monitor.Failed, match="NEW high, proven"):
+    with pytest.raises(appwitness.Failed, match="NEW high, proven"):
         run.check()
 
 
 @pytest.mark.lab
 @pytest.mark.slow
 def test_what_goes_wrong_in_the_block_ends_the_run(tmp_path):
-    with pytest.raises(ZeroDivisionError), monitor.observe(plan="silent", output=tmp_path / "run"):
+    with pytest.raises(ZeroDivisionError), appwitness.observe(plan="silent", output=tmp_path / "run"):
         _ = 1 / 0
-    assert monitor.Recording.open(tmp_path / "run").run.ended
+    assert appwitness.Recording.open(tmp_path / "run").run.ended
 
 
 @pytest.mark.parametrize(
@@ -54,11 +54,11 @@ def test_what_goes_wrong_in_the_block_ends_the_run(tmp_path):
     ],
 )
 def test_what_does_not_go_together_is_refused(tmp_path, given, says):
-    with pytest.raises(monitor.UserError, match=says), monitor.observe(output=tmp_path / "run", **given):
+    with pytest.raises(appwitness.UserError, match=says), appwitness.observe(output=tmp_path / "run", **given):
         pytest.fail("the block was entered")
 
 
-@pytest.mark.parametrize("call", [monitor.report, monitor.gate, monitor.observe])
+@pytest.mark.parametrize("call", [appwitness.report, appwitness.gate, appwitness.observe])
 def test_a_keyword_that_there_is_not_is_an_error(call):
     with pytest.raises(TypeError, match="unknown keyword: law"), call("recording", law="eu") as _:
         pytest.fail("the block was entered")

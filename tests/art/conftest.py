@@ -9,12 +9,12 @@ from typing import Any, cast
 
 import pytest
 
+from appwitness.events import Access, Gap
+from appwitness.observe.agent import Agent, Options
+from appwitness.observe.order import Order
+from appwitness.observe.sources import Source
+from appwitness.recording import Recording
 from hatch_build import build_agent
-from monitor.events import Access, Gap
-from monitor.observe.agent import Agent, Options
-from monitor.observe.order import Order
-from monitor.observe.sources import Source
-from monitor.recording import Recording
 from tests.art.rig.build import home, lacking
 from tests.art.rig.device import ArtDevice
 from tests.art.rig.packages import ROOT

@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from monitor.correlate import correlate, knowledge
-from monitor.events import Gap
-from monitor.lab.demo import EVERYTHING
-from monitor.lab.expected import load, shown
-from monitor.recording import Recording
-from monitor.store import Store
+from appwitness.correlate import correlate, knowledge
+from appwitness.events import Gap
+from appwitness.lab.demo import EVERYTHING
+from appwitness.lab.expected import load, shown
+from appwitness.recording import Recording
+from appwitness.store import Store
 from tests.art.conftest import Observe
 
 pytestmark = pytest.mark.timeout(240)

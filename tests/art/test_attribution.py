@@ -10,14 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from monitor.events import Access, Connection, Transform, Upload
-from monitor.judge.code import method_of
-from monitor.lab.device import LabDevice
-from monitor.observe import sources
-from monitor.observe.order import Order
-from monitor.observe.run import observe
-from monitor.observe.sources import Source
-from monitor.recording import Recording
+from appwitness.events import Access, Connection, Transform, Upload
+from appwitness.judge.code import method_of
+from appwitness.lab.device import LabDevice
+from appwitness.observe import sources
+from appwitness.observe.order import Order
+from appwitness.observe.run import observe
+from appwitness.observe.sources import Source
+from appwitness.recording import Recording
 from tests.art.conftest import Observe, Played, Run
 from tests.lab.answering import answering
 

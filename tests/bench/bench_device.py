@@ -16,16 +16,16 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from monitor.events import Event, Gap
-from monitor.observe.android import adb, device, finding
-from monitor.observe.android.doctor import diagnose
-from monitor.observe.android.hands import Play
-from monitor.observe.android.screens import Screens
-from monitor.observe.android.wanted import Wanted
-from monitor.observe.android.witnesses import Witnesses
-from monitor.observe.order import Caller, Order
-from monitor.observe.run import observe
-from monitor.observe.sources import load
+from appwitness.events import Event, Gap
+from appwitness.observe.android import adb, device, finding
+from appwitness.observe.android.doctor import diagnose
+from appwitness.observe.android.hands import Play
+from appwitness.observe.android.screens import Screens
+from appwitness.observe.android.wanted import Wanted
+from appwitness.observe.android.witnesses import Witnesses
+from appwitness.observe.order import Caller, Order
+from appwitness.observe.run import observe
+from appwitness.observe.sources import load
 from tests.adb.rig import frida_server, lab_app
 from tests.adb.rig.phone import UNAVAILABLE, Phone
 from tests.bench.figures import Figure, Given, NotMeasured

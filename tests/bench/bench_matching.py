@@ -26,12 +26,12 @@ from typing import Any, NamedTuple
 
 import ahocorasick_rs
 
-from monitor.events import Access, Run, Transform, Upload, Value, parse
-from monitor.match import decode
-from monitor.match.finding import Index, Sought
-from monitor.match.linking import Joined, Linker
-from monitor.match.variants.entering import Forms
-from monitor.seen import see
+from appwitness.events import Access, Run, Transform, Upload, Value, parse
+from appwitness.match import decode
+from appwitness.match.finding import Index, Sought
+from appwitness.match.linking import Joined, Linker
+from appwitness.match.variants.entering import Forms
+from appwitness.seen import see
 from tests.bench.figures import Figure, Given, NotMeasured
 from tests.bench.running import alone, talk
 

@@ -18,8 +18,8 @@ import time
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from monitor.events import Upload, parse
-from monitor.match import decode
+from appwitness.events import Upload, parse
+from appwitness.match import decode
 from tests.bench.bench_matching import CASES, matched
 from tests.bench.figures import Figure, Given, NotMeasured
 from tests.bench.running import alone, talk

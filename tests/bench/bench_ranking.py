@@ -20,11 +20,11 @@ from urllib.parse import urlsplit
 from sqlalchemy import Table, create_engine, insert
 from starlette.testclient import TestClient
 
-from monitor.correlate import knowledge
-from monitor.store import Store
-from monitor.store.models import FindingRow, FlowRow, PositionRow, RecordingRow
-from monitor.web.asked import Site
-from monitor.web.pages import app
+from appwitness.correlate import knowledge
+from appwitness.store import Store
+from appwitness.store.models import FindingRow, FlowRow, PositionRow, RecordingRow
+from appwitness.web.asked import Site
+from appwitness.web.pages import app
 from tests.bench.figures import Figure, Given
 from tests.bench.running import alone, talk
 from tests.postgres import Postgres

@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from monitor.correlate import correlate, knowledge, report_on
-from monitor.recording import Recording
-from monitor.reports import render
-from monitor.store import Store
+from appwitness.correlate import correlate, knowledge, report_on
+from appwitness.recording import Recording
+from appwitness.reports import render
+from appwitness.store import Store
 from tests.bench.figures import Figure, Given
 from tests.bench.running import alone, talk
 from tests.recordings.builder.case import Case, write

@@ -20,10 +20,10 @@ import urllib.parse
 from collections.abc import Iterator
 from pathlib import Path
 
-from monitor.correlate.collecting import settling
-from monitor.events import Value
-from monitor.match import decode
-from monitor.match.finding import Index
+from appwitness.correlate.collecting import settling
+from appwitness.events import Value
+from appwitness.match import decode
+from appwitness.match.finding import Index
 from tests.bench.bench_matching import document, spent, values
 from tests.bench.figures import Figure, Given
 from tests.bench.running import alone, talk

@@ -22,7 +22,7 @@ ADDED = """
 import contextlib, io, statistics, sys, time
 import pytest
 begun = time.process_time()
-import monitor.pytest_plugin
+import appwitness.pytest_plugin
 imported = time.process_time() - begun
 
 def collecting(*options):
@@ -34,7 +34,7 @@ def collecting(*options):
 print(imported + statistics.median(collecting() - collecting("-p", "no:appwitness") for _ in range(25)))
 """
 RECORDING = Path(__file__).parents[1] / "recordings/sent-before-consent"
-REPORT = ("-m", "monitor", "report", str(RECORDING), "--db")
+REPORT = ("-m", "appwitness", "report", str(RECORDING), "--db")
 
 
 def spent(*arguments: str) -> tuple[float, float]:
@@ -64,7 +64,7 @@ def added_by_plugin(folder: Path) -> float:
 
 def measure() -> Iterator[Given]:
     """The figures."""
-    for name, arguments in (("python -c pass", ("-c", "pass")), ("--help", ("-m", "monitor", "--help"))):
+    for name, arguments in (("python -c pass", ("-c", "pass")), ("--help", ("-m", "appwitness", "--help"))):
         wall, used = least([spent(*arguments) for _ in range(ROUNDS)])
         yield Figure(f"{name}, wall", wall)
         yield Figure(f"{name}, CPU", used)

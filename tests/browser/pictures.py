@@ -23,7 +23,7 @@ TERMINAL = '<pre style="font:15px/1.35 DejaVu Sans Mono,monospace;padding:16px 2
 
 def appwitness(folder: Path, *words: str) -> str:
     """What a verb prints; it may end with 1, which means findings."""
-    command = [sys.executable, "-m", "monitor.cli", *words, "--db", str(folder / "index.sqlite")]
+    command = [sys.executable, "-m", "appwitness.cli", *words, "--db", str(folder / "index.sqlite")]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode not in (0, 1):
         raise SystemExit(done.stderr)

@@ -11,12 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from monitor.correlate import knowledge, report_on
-from monitor.judge.compare import compare
-from monitor.recording import Recording
-from monitor.reports import comparison, gate, render
-from monitor.reports.words import Words
-from monitor.store import Store
+from appwitness.correlate import knowledge, report_on
+from appwitness.judge.compare import compare
+from appwitness.recording import Recording
+from appwitness.reports import comparison, gate, render
+from appwitness.reports.words import Words
+from appwitness.store import Store
 from tests.browser.seen import SIZES, first_screen, height, overflow, printed, violations
 from tests.gate import test_page
 from tests.reports import sample
@@ -161,10 +161,10 @@ def test_a_mark_leads_to_its_card_and_the_card_back_by_keyboard_too(visit, tmp_p
 def circle(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The report of a real run of Circle on the lab device, in which the user refuses."""
     folder: Path = tmp_path_factory.mktemp("circle")
-    command = [sys.executable, "-m", "monitor", "observe", "--device", "lab:circle", "--plan", "refuse"]
+    command = [sys.executable, "-m", "appwitness", "observe", "--device", "lab:circle", "--plan", "refuse"]
     db = ["--db", str(folder / "index.sqlite")]
     subprocess.run([*command, "--output", str(folder / "run"), *db], capture_output=True, timeout=240, check=False)
-    report = [sys.executable, "-m", "monitor", "report", str(folder / "run"), "--format", "html", *db]
+    report = [sys.executable, "-m", "appwitness", "report", str(folder / "run"), "--format", "html", *db]
     made = subprocess.run(report, capture_output=True, text=True, check=False)
     file = folder / "circle.html"
     file.write_text(made.stdout, "utf-8")

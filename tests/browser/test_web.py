@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-from monitor.correlate import correlate, follow, knowledge
-from monitor.recording import Recording
-from monitor.store import Store
-from monitor.store.runs import Runs
+from appwitness.correlate import correlate, follow, knowledge
+from appwitness.recording import Recording
+from appwitness.store import Store
+from appwitness.store.runs import Runs
 from tests.browser.seen import SIZES, overflow, violations
 from tests.web import serving
 
@@ -207,7 +207,7 @@ def test_a_campaign_is_seen_to_go_on(browse, store):
 @pytest.mark.slow
 def test_a_run_on_the_lab_device_is_seen_while_it_goes_on(visit, known, tmp_path):
     env = os.environ | {"APPWITNESS_HOME": str(tmp_path / "home"), "APPWITNESS_RECORDINGS": str(tmp_path)}
-    observe = [sys.executable, "-m", "monitor", "observe", "--device", "lab:circle", "--plan", "refuse"]
+    observe = [sys.executable, "-m", "appwitness", "observe", "--device", "lab:circle", "--plan", "refuse"]
     (tmp_path / "home").mkdir()
     with Store(tmp_path / "home" / "appwitness.sqlite") as store, serving.serving(store, known) as site:
         page = visit(f"{site}/?token={serving.TOKEN}")

@@ -10,16 +10,28 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from monitor.care import shared, to_forget
-from monitor.cli import main
-from monitor.cli.settings import KINDS
-from monitor.correlate import knowledge, report_on
-from monitor.errors import UserError
-from monitor.events import FILES, Access, AppIdentity, DeviceIdentity, Gap, Run, Screen, Transform, Upload, Value, blob
-from monitor.exchange import har
-from monitor.recording import Recording, verify
-from monitor.reports import FORMATS, render
-from monitor.store import Store
+from appwitness.care import shared, to_forget
+from appwitness.cli import main
+from appwitness.cli.settings import KINDS
+from appwitness.correlate import knowledge, report_on
+from appwitness.errors import UserError
+from appwitness.events import (
+    FILES,
+    Access,
+    AppIdentity,
+    DeviceIdentity,
+    Gap,
+    Run,
+    Screen,
+    Transform,
+    Upload,
+    Value,
+    blob,
+)
+from appwitness.exchange import har
+from appwitness.recording import Recording, verify
+from appwitness.reports import FORMATS, render
+from appwitness.store import Store
 from tests.care.test_sharing import NAME, PHONE, START, Judge
 
 HERE = Path(__file__).parent.parent / "recordings"

@@ -11,8 +11,8 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from monitor.cli import main
-from monitor.recording import Recording
+from appwitness.cli import main
+from appwitness.recording import Recording
 
 CASE = Path(__file__).parent.parent / "recordings/weakly-hashed"
 NUMBER = "13800138000"

@@ -11,10 +11,10 @@ from urllib.parse import quote_plus
 
 import pytest
 
-from monitor.care import shared
-from monitor.correlate import correlate, knowledge, report
-from monitor.errors import DamagedRecording, UserError
-from monitor.events import (
+from appwitness.care import shared
+from appwitness.correlate import correlate, knowledge, report
+from appwitness.errors import DamagedRecording, UserError
+from appwitness.events import (
     FILES,
     LATEST,
     Access,
@@ -34,12 +34,12 @@ from monitor.events import (
     blob,
     tree,
 )
-from monitor.match.belief.placeholders import is_placeholder
-from monitor.match.decode import Decoded, leaves, leaves_of
-from monitor.match.finding import Sought
-from monitor.recording import Recording, verify
-from monitor.reports import render
-from monitor.store import Store
+from appwitness.match.belief.placeholders import is_placeholder
+from appwitness.match.decode import Decoded, leaves, leaves_of
+from appwitness.match.finding import Sought
+from appwitness.recording import Recording, verify
+from appwitness.reports import render
+from appwitness.store import Store
 
 HERE = Path(__file__).parent.parent / "recordings"
 CASES = sorted(path.parent.name for path in HERE.glob("*/run.json"))

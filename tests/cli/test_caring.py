@@ -2,7 +2,7 @@
 
 from click.testing import CliRunner
 
-from monitor.cli import main
+from appwitness.cli import main
 from tests.care.test_sharing import PHONE, made
 
 

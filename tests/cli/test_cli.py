@@ -12,12 +12,12 @@ import jsonschema
 import pytest
 from click.testing import CliRunner
 
-from monitor import events
-from monitor.cli import judging, main
-from monitor.findings import report_schema
-from monitor.recording import Recording
-from monitor.reports import FORMATS
-from monitor.store import Store
+from appwitness import events
+from appwitness.cli import judging, main
+from appwitness.findings import report_schema
+from appwitness.recording import Recording
+from appwitness.reports import FORMATS
+from appwitness.store import Store
 
 START = datetime(2026, 3, 14, 9, 0, tzinfo=UTC)
 NUMBER = "+8613800138000"

@@ -11,11 +11,11 @@ import jsonschema
 import pytest
 from click.testing import CliRunner
 
-from monitor import events
-from monitor.cli import comparing, main
-from monitor.findings import comparison_schema
-from monitor.recording import Recording
-from monitor.reports.comparison import FORMATS
+from appwitness import events
+from appwitness.cli import comparing, main
+from appwitness.findings import comparison_schema
+from appwitness.recording import Recording
+from appwitness.reports.comparison import FORMATS
 
 START = datetime(2026, 3, 14, 9, 0, tzinfo=UTC)
 NUMBERS = ("+8613800138000", "+8613912345678")

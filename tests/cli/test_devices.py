@@ -5,7 +5,7 @@ import os
 import pytest
 from click.testing import CliRunner
 
-from monitor.cli import devices, main
+from appwitness.cli import devices, main
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ import json
 import pytest
 from click.testing import CliRunner
 
-from monitor.cli import main
+from appwitness.cli import main
 
 NUMBER = "android.telephony.TelephonyManager.getLine1Number"
 

@@ -15,8 +15,8 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from monitor.api.home import home
-from monitor.cli import EXIT_CODES, main
+from appwitness.api.home import home
+from appwitness.cli import EXIT_CODES, main
 from tests.cli.test_cli import make_recording
 
 ODD = [
@@ -173,7 +173,7 @@ def test_a_fault_of_ours_is_70_with_one_line_and_a_private_file(monkeypatch, tmp
         numbers = [secret]  # a local of the frame
         raise AssertionError(f"on purpose {len(numbers)}")
 
-    monkeypatch.setattr("monitor.cli.base.Judging.report", broken)
+    monkeypatch.setattr("appwitness.cli.base.Judging.report", broken)
     code, said = told("report", "recording")
     assert code == 70
     [line] = said.strip().splitlines()
@@ -186,7 +186,7 @@ def test_a_fault_of_ours_is_70_with_one_line_and_a_private_file(monkeypatch, tmp
     assert secret not in text
 
 
-APPWITNESS = [sys.executable, "-m", "monitor"]
+APPWITNESS = [sys.executable, "-m", "appwitness"]
 ROOT = Path(__file__).parent.parent.parent
 
 
@@ -234,7 +234,7 @@ def test_all_that_is_written_is_the_users_own(tmp_path, umask):
     open_to_all.touch()
     open_to_all.chmod(0o666)
     env = {**os.environ, "APPWITNESS_HOME": str(tmp_path / "home"), "APPWITNESS_RECORDINGS": str(tmp_path / "runs")}
-    run = f"umask {umask}; exec {sys.executable} -m monitor"
+    run = f"umask {umask}; exec {sys.executable} -m appwitness"
     for verb in (
         f"report {recording.path} --format html --output {open_to_all}",
         f"report {recording.path} --format sarif --output {tmp_path}/report.sarif",

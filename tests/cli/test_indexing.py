@@ -12,10 +12,10 @@ import psycopg
 import pytest
 from click.testing import CliRunner, Result
 
-from monitor.api.home import database
-from monitor.cli import main
-from monitor.store import Store
-from monitor.store.runs import Runs
+from appwitness.api.home import database
+from appwitness.cli import main
+from appwitness.store import Store
+from appwitness.store.runs import Runs
 from tests.fleet.rig import planned
 
 
@@ -94,7 +94,7 @@ def test_an_upgrade_that_was_interrupted_goes_on(place, recordings, monkeypatch)
     before = everything(place)
     execute(place, "UPDATE index_version SET version = 0")
     with monkeypatch.context() as patch:
-        patch.setattr("monitor.store.upgrade.swap", lambda *_, **__: 1 / 0)
+        patch.setattr("appwitness.store.upgrade.swap", lambda *_, **__: 1 / 0)
         assert run("index", "upgrade", "--db", place).exit_code == 70
     assert "made by another version" in run("correlate", *recordings, "--db", place).stderr
     assert run("index", "upgrade", "--db", place).exit_code == 0

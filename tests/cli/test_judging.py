@@ -3,8 +3,8 @@
 import pytest
 from click.testing import CliRunner
 
-from monitor.cli import main
-from monitor.recording import Recording
+from appwitness.cli import main
+from appwitness.recording import Recording
 from tests.cli.test_comparing import NUMBERS, make
 
 

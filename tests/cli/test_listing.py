@@ -6,12 +6,12 @@ import re
 import pytest
 from click.testing import CliRunner
 
-from monitor import catalog
-from monitor.cli import main
-from monitor.cli.rule_page import CONDITIONS, JUDGES, VALUES, page
-from monitor.judge.policy import Policy
-from monitor.judge.rules.model import When
-from monitor.knowledge import knowledge
+from appwitness import catalog
+from appwitness.cli import main
+from appwitness.cli.rule_page import CONDITIONS, JUDGES, VALUES, page
+from appwitness.judge.policy import Policy
+from appwitness.judge.rules.model import When
+from appwitness.knowledge import knowledge
 
 KNOWN = knowledge()
 

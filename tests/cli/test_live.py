@@ -9,11 +9,11 @@ import pytest
 from click.testing import CliRunner
 from rich.console import Console
 
-from monitor.cli import live, live_events, main, terminal
-from monitor.correlate import follow
-from monitor.knowledge import knowledge
-from monitor.recording import Recording
-from monitor.store import Store
+from appwitness.cli import live, live_events, main, terminal
+from appwitness.correlate import follow
+from appwitness.knowledge import knowledge
+from appwitness.recording import Recording
+from appwitness.store import Store
 from tests.reports import sample
 
 RECORDING = Path(__file__).parents[1] / "recordings/address-book-upload"

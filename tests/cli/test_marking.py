@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from monitor import events
-from monitor.cli import main
-from monitor.recording import Recording
+from appwitness import events
+from appwitness.cli import main
+from appwitness.recording import Recording
 
 START = datetime(2026, 3, 14, 9, 0, tzinfo=UTC)
 NUMBER = "+8613800138000"
@@ -310,7 +310,7 @@ def test_of_two_that_are_going_on_neither_is_taken(path):
 
 def test_a_run_whose_recorder_was_killed_is_not_going_on(path):
     killed = another(path, "killed")
-    code = "import sys, os; from pathlib import Path; from monitor.recording import Recording as R\n"
+    code = "import sys, os; from pathlib import Path; from appwitness.recording import Recording as R\n"
     code += "with R.open(Path(sys.argv[1])).sealing(every_s=60): print(R(Path(sys.argv[1])).going_on); os._exit(9)"
     done = subprocess.run([sys.executable, "-u", "-c", code, str(killed)], capture_output=True, text=True, check=False)
     assert (done.stdout, done.returncode) == ("True\n", 9)

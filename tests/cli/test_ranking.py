@@ -6,11 +6,11 @@ from datetime import timedelta
 import pytest
 from click.testing import CliRunner
 
-from monitor.cli import main
-from monitor.correlate import correlate
-from monitor.knowledge import knowledge
-from monitor.recording import Recording
-from monitor.store import Store
+from appwitness.cli import main
+from appwitness.correlate import correlate
+from appwitness.knowledge import knowledge
+from appwitness.recording import Recording
+from appwitness.store import Store
 from tests.web import serving
 
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import click
 import pytest
 
-import monitor.cli
-from monitor.cli import VERBS, main
+import appwitness.cli
+from appwitness.cli import VERBS, main
 
 HEAVY = ("frida", "sqlalchemy", "mitmproxy", "pydantic", "rich", "jinja2", "starlette", "uvicorn", "yaml", "adbutils")
 
@@ -18,7 +18,7 @@ def imported(*arguments):
     """The top-level packages in memory when the verb ends."""
     program = f"""
 import sys
-from monitor.cli import main
+from appwitness.cli import main
 try:
     main({arguments!r})
 except SystemExit as end:
@@ -44,12 +44,12 @@ def test_a_report_needs_neither_a_device_nor_a_browser(tmp_path):
 
 
 def test_every_verb_is_in_the_table_and_fits_its_line():
-    for path in Path(monitor.cli.__file__).parent.glob("*.py"):
+    for path in Path(appwitness.cli.__file__).parent.glob("*.py"):
         if path.stem != "__main__":
-            importlib.import_module(f"monitor.cli.{path.stem}")
+            importlib.import_module(f"appwitness.cli.{path.stem}")
     assert set(main.commands) == set(VERBS)
     assert list(VERBS) == sorted(VERBS)
     help_ = main.get_help(click.Context(main, info_name="appwitness"))
     for verb, (module, says) in VERBS.items():
-        assert main.commands[verb].callback.__module__ == f"monitor.cli.{module}"
+        assert main.commands[verb].callback.__module__ == f"appwitness.cli.{module}"
         assert f"{verb:10}  {says}\n" in f"{help_}\n"

@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 
-from monitor.correlate import correlate, indexed_report, knowledge, report_on
-from monitor.errors import UserError
-from monitor.recording import Recording
-from monitor.reports import render
-from monitor.store import Store
-from monitor.store.lists import Lists
+from appwitness.correlate import correlate, indexed_report, knowledge, report_on
+from appwitness.errors import UserError
+from appwitness.recording import Recording
+from appwitness.reports import render
+from appwitness.store import Store
+from appwitness.store.lists import Lists
 
 KNOWN = knowledge()
 ALL = sorted(path.parent for path in Path("tests/recordings").glob("*/run.json"))
@@ -23,7 +23,7 @@ KEY = b"k" * 64
 
 
 def values(recording: Recording) -> set[str]:
-    from monitor.events import Access
+    from appwitness.events import Access
 
     found = {value.text for value in recording.run.persona}
     for seen in recording.seen(Access):

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from monitor import events
-from monitor.correlate import Outcome, correlate, follow, is_current, knowledge, report
-from monitor.recording import Recording
-from monitor.store import Store
+from appwitness import events
+from appwitness.correlate import Outcome, correlate, follow, is_current, knowledge, report
+from appwitness.recording import Recording
+from appwitness.store import Store
 
 START = datetime(2026, 3, 14, 9, 0, tzinfo=UTC)
 NUMBER = "+8613800138000"

@@ -14,13 +14,13 @@ from typing import Any
 
 import pytest
 
-from monitor import knowledge as knowledge_module
-from monitor.correlate import correlate, follow, indexed_report, is_current, knowledge, report, report_on
-from monitor.correlate.walk import Walk
-from monitor.errors import UserError
-from monitor.events import Access, Run, Value
-from monitor.recording import Recording
-from monitor.store import Store
+from appwitness import knowledge as knowledge_module
+from appwitness.correlate import correlate, follow, indexed_report, is_current, knowledge, report, report_on
+from appwitness.correlate.walk import Walk
+from appwitness.errors import UserError
+from appwitness.events import Access, Run, Value
+from appwitness.recording import Recording
+from appwitness.store import Store
 from tests.correlate.test_correlate import START, access, upload, wait_for
 
 OTHER = "+4930901820001"

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from monitor.correlate import correlate as really
-from monitor.correlate import knowledge, many
-from monitor.correlate.many import Judged, correlate_many
-from monitor.errors import StoreError, UserError
-from monitor.store import Store
+from appwitness.correlate import correlate as really
+from appwitness.correlate import knowledge, many
+from appwitness.correlate.many import Judged, correlate_many
+from appwitness.errors import StoreError, UserError
+from appwitness.store import Store
 
 RECORDINGS = sorted(path.parent for path in Path("tests/recordings").glob("*/run.json"))[::12]
 KNOWN = knowledge()

@@ -8,11 +8,11 @@ from datetime import timedelta
 
 import pytest
 
-from monitor import catalog
-from monitor.correlate import correlate, knowledge, report
-from monitor.events import Screen, Touch, Window
-from monitor.recording import Recording
-from monitor.store import Store
+from appwitness import catalog
+from appwitness.correlate import correlate, knowledge, report
+from appwitness.events import Screen, Touch, Window
+from appwitness.recording import Recording
+from appwitness.store import Store
 from tests.correlate.test_correlate import START
 from tests.correlate.test_currency import made
 

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from monitor.correlate.currency import place_of
-from monitor.correlate.walk import Walk
-from monitor.events import FILES
-from monitor.judge.rules import Memory
-from monitor.recording import Read, Recording
-from monitor.store import Store
+from appwitness.correlate.currency import place_of
+from appwitness.correlate.walk import Walk
+from appwitness.events import FILES
+from appwitness.judge.rules import Memory
+from appwitness.recording import Read, Recording
+from appwitness.store import Store
 from tests.test_recordings import CASES, HERE, known
 
 STEPS = 40

@@ -16,12 +16,12 @@ from urllib.request import urlopen
 
 import pytest
 
-from monitor.cli.base import listen
+from appwitness.cli.base import listen
 from tests.docker.compose import SERVICES
 from tests.postgres import Postgres
 
 pytestmark = pytest.mark.slow
-APPWITNESS = [sys.executable, "-m", "monitor"]
+APPWITNESS = [sys.executable, "-m", "appwitness"]
 WITHIN_S = 60.0
 
 

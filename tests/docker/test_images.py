@@ -17,7 +17,7 @@ from uuid import uuid4
 
 import pytest
 
-from monitor.recording import Recording, verify
+from appwitness.recording import Recording, verify
 from tests.docker.compose import ROOT
 
 BASE = os.environ.get("APPWITNESS_BASE", "")

@@ -21,10 +21,10 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
-from monitor.api.home import signer
-from monitor.events import Access, tombstone
-from monitor.exchange import bundle, bundled
-from monitor.recording import Recording
+from appwitness.api.home import signer
+from appwitness.events import Access, tombstone
+from appwitness.exchange import bundle, bundled
+from appwitness.recording import Recording
 from tests.recording.authority import Authority, served
 from tests.recording.test_recording import RUN
 from tests.recording.test_signing import appwitness, home
@@ -136,9 +136,9 @@ def test_the_tools_are_named_with_the_digest_of_each_of_their_files():
     assert said["appwitness"] == metadata.version("appwitness")
     assert said["packages"]["cryptography"] == metadata.version("cryptography")
     for name, path in (
-        ("monitor/exchange/bundled/verify.py", PROGRAM),
-        ("monitor/addons/uploads.py", Path("addons/uploads.py")),
-        ("monitor/observe/agent.js", Path("monitor/observe/agent.js")),
+        ("appwitness/exchange/bundled/verify.py", PROGRAM),
+        ("appwitness/addons/uploads.py", Path("addons/uploads.py")),
+        ("appwitness/observe/agent.js", Path("appwitness/observe/agent.js")),
     ):
         assert said["files"][name] == hashlib.sha256(path.read_bytes()).hexdigest()
 
@@ -285,8 +285,8 @@ def test_it_verifies_in_an_empty_debian_without_network(given):
             "as root, with a Debian of python3-cryptography alone in the folder APPWITNESS_DEBIAN (CONTRIBUTING.md)"
         )
     inside = ("unshare", "--net", "chroot", name, "python3")
-    none = subprocess.run([*inside, "-c", "import monitor"], check=False, capture_output=True, text=True)
-    assert "No module named 'monitor'" in none.stderr
+    none = subprocess.run([*inside, "-c", "import appwitness"], check=False, capture_output=True, text=True)
+    assert "No module named 'appwitness'" in none.stderr
     with tempfile.TemporaryDirectory(dir=Path(name, "tmp")) as folder:
         shutil.copytree(given.folder, Path(folder, "b"))
         for path in (given.place / "op.pub", given.authority.ca):

@@ -15,10 +15,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.errors import FileError
-from monitor.events import Endpoint, Gap, Tls, Upload
-from monitor.exchange import Origin, har, imported
-from monitor.recording import verify
+from appwitness.errors import FileError
+from appwitness.events import Endpoint, Gap, Tls, Upload
+from appwitness.exchange import Origin, har, imported
+from appwitness.recording import verify
 
 APP = "com.example.circle"
 
@@ -300,7 +300,7 @@ def test_a_large_file_is_read_in_little_memory(tmp_path) -> None:
         file.write(f"{many}]}}}}")
     assert path.stat().st_size > 200_000_000
     program = (
-        "import sys\nfrom pathlib import Path\nfrom monitor.exchange import Origin, imported\n"
+        "import sys\nfrom pathlib import Path\nfrom appwitness.exchange import Origin, imported\n"
         "imported([Path(sys.argv[1])], Path(sys.argv[2]), Origin('a.b'))\n"
         "print(Path('/proc/self/status').read_text().partition('VmHWM:')[2].split()[0])"
     )

@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from monitor.errors import FileError
-from monitor.events import Access, Gap, Value
-from monitor.exchange import Origin, hook_logs, imported
+from appwitness.errors import FileError
+from appwitness.events import Access, Gap, Value
+from appwitness.exchange import Origin, hook_logs, imported
 
 APP = "com.example.circle"
 STACK = [

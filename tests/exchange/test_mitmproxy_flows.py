@@ -16,10 +16,10 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from monitor.cli import main
-from monitor.errors import UserError
-from monitor.events import Upload
-from monitor.exchange import Origin, guess, imported
+from appwitness.cli import main
+from appwitness.errors import UserError
+from appwitness.events import Upload
+from appwitness.exchange import Origin, guess, imported
 
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(120)]
 

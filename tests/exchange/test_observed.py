@@ -7,9 +7,9 @@ import re
 import pytest
 from click.testing import CliRunner
 
-from monitor.cli import main
-from monitor.recording import Recording
-from monitor.reports import FORMATS
+from appwitness.cli import main
+from appwitness.recording import Recording
+from appwitness.reports import FORMATS
 from tests.exchange.test_hook_logs import call, save
 
 APP = "com.example.shop"

@@ -9,9 +9,9 @@ import zlib
 import pytest
 from click.testing import CliRunner
 
-from monitor.cli import main
-from monitor.errors import UserError
-from monitor.exchange import opening
+from appwitness.cli import main
+from appwitness.errors import UserError
+from appwitness.exchange import opening
 
 TEXT = '{"log": "名" }' * 1000
 RAW = TEXT.encode()

@@ -18,12 +18,12 @@ import pytest
 from click.testing import CliRunner
 from pylsqpack import Encoder
 
-from monitor.cli import main
-from monitor.errors import UserError
-from monitor.events import Gap, Upload
-from monitor.exchange import Origin, guess, imported
-from monitor.exchange.pcap import http1, http2, http3, parts, tshark
-from monitor.recording import Recording
+from appwitness.cli import main
+from appwitness.errors import UserError
+from appwitness.events import Gap, Upload
+from appwitness.exchange import Origin, guess, imported
+from appwitness.exchange.pcap import http1, http2, http3, parts, tshark
+from appwitness.recording import Recording
 
 GET = b"GET /a?b=c HTTP/1.1\r\nHost: x.test\r\n\r\n"
 POST = b"POST /p HTTP/1.1\r\nHost: x.test\r\nContent-Length: 5\r\n\r\nhello"
@@ -380,7 +380,7 @@ def test_a_capture_that_cannot_be_divided_is_refused(
 MEASURED = """
 import resource, sys
 from pathlib import Path
-from monitor.exchange import Origin, imported
+from appwitness.exchange import Origin, imported
 imported([Path(sys.argv[1])], Path(sys.argv[2]), Origin("a.b"))
 # Not getrusage for this process: that is what the tests' own process had when it made this one.
 own = next(line.split()[1] for line in open("/proc/self/status") if line.startswith("VmHWM"))

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from monitor.cli import main
-from monitor.errors import UserError
-from monitor.exchange import persona
+from appwitness.cli import main
+from appwitness.errors import UserError
+from appwitness.exchange import persona
 
 REFUSED = {
     "phone_number": "is not TYPE=VALUE",

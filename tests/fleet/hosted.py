@@ -7,11 +7,11 @@ import random
 import sys
 from pathlib import Path
 
-from monitor.cli.base import interrupts
-from monitor.fleet.hosting import Crew, serve
-from monitor.fleet.judges import By
-from monitor.fleet.queue import Queue
-from monitor.store.runs import Runs
+from appwitness.cli.base import interrupts
+from appwitness.fleet.hosting import Crew, serve
+from appwitness.fleet.judges import By
+from appwitness.fleet.queue import Queue
+from appwitness.store.runs import Runs
 from tests.fleet.rig import fake, host, phones
 
 

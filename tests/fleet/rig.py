@@ -9,12 +9,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from monitor.fleet.hosting import Crew, Plain, serve
-from monitor.fleet.judges import By
-from monitor.fleet.objects import objects
-from monitor.fleet.spool import MOST_BYTES, Spool
-from monitor.fleet.worker import Device, Host
-from monitor.store.runs import Planned, Run, Runs
+from appwitness.fleet.hosting import Crew, Plain, serve
+from appwitness.fleet.judges import By
+from appwitness.fleet.objects import objects
+from appwitness.fleet.spool import MOST_BYTES, Spool
+from appwitness.fleet.worker import Device, Host
+from appwitness.store.runs import Planned, Run, Runs
 
 RECORDINGS = Path(__file__).parents[1] / "recordings"
 RECORDED = "address-book-upload"

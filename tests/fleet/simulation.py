@@ -21,8 +21,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from monitor.store import Store
-from monitor.store.runs import Pool, Runs
+from appwitness.store import Store
+from appwitness.store.runs import Pool, Runs
 from tests.fleet.rig import FINDINGS, planned
 from tests.postgres import Postgres
 

@@ -7,11 +7,11 @@ import json
 import pytest
 from click.testing import CliRunner
 
-from monitor.cli import main
-from monitor.errors import UserError
-from monitor.fleet.devices import chosen
-from monitor.fleet.status import status, words
-from monitor.store.runs import Runs, Slot, Waiting
+from appwitness.cli import main
+from appwitness.errors import UserError
+from appwitness.fleet.devices import chosen
+from appwitness.fleet.status import status, words
+from appwitness.store.runs import Runs, Slot, Waiting
 
 
 @pytest.fixture(autouse=True)

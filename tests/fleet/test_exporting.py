@@ -10,15 +10,15 @@ import duckdb
 import pytest
 from click.testing import CliRunner
 
-from monitor.cli.base import main
-from monitor.correlate import correlate, knowledge
-from monitor.events import Run
-from monitor.fleet.exporting import Letter, write_csv, write_letters, write_parquet
-from monitor.fleet.objects import objects
-from monitor.recording import Recording, packing
-from monitor.store import Store
-from monitor.store.runs import Planned, Runs
-from monitor.store.tables import TABLES, Table, table
+from appwitness.cli.base import main
+from appwitness.correlate import correlate, knowledge
+from appwitness.events import Run
+from appwitness.fleet.exporting import Letter, write_csv, write_letters, write_parquet
+from appwitness.fleet.objects import objects
+from appwitness.recording import Recording, packing
+from appwitness.store import Store
+from appwitness.store.runs import Planned, Runs
+from appwitness.store.tables import TABLES, Table, table
 from tests.fleet.buckets import running, server
 from tests.fleet.rig import RECORDINGS
 from tests.store.test_ranking import found, keep, sent

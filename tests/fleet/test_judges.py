@@ -8,18 +8,18 @@ import pytest
 from click.testing import CliRunner
 from starlette.testclient import TestClient
 
-from monitor.cli.base import main
-from monitor.correlate import indexed_report, knowledge
-from monitor.errors import StoreError, UserError
-from monitor.events import Access
-from monitor.fleet import objects as places
-from monitor.fleet.objects import objects, recording_at
-from monitor.recording import packing
-from monitor.reports import render
-from monitor.store import Store
-from monitor.store.runs import Runs
-from monitor.web.asked import Site
-from monitor.web.pages import app
+from appwitness.cli.base import main
+from appwitness.correlate import indexed_report, knowledge
+from appwitness.errors import StoreError, UserError
+from appwitness.events import Access
+from appwitness.fleet import objects as places
+from appwitness.fleet.objects import objects, recording_at
+from appwitness.recording import packing
+from appwitness.reports import render
+from appwitness.store import Store
+from appwitness.store.runs import Runs
+from appwitness.web.asked import Site
+from appwitness.web.pages import app
 from tests.fleet.buckets import running, server
 from tests.fleet.rig import FINDINGS, RECORDINGS, host, phones, planned, serving, until
 

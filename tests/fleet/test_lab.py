@@ -5,11 +5,11 @@ import csv
 import pytest
 from click.testing import CliRunner
 
-from monitor.cli import main
-from monitor.lab import expected
-from monitor.store import Store
-from monitor.store.campaigns import runs_of
-from monitor.store.runs import Runs
+from appwitness.cli import main
+from appwitness.lab import expected
+from appwitness.store import Store
+from appwitness.store.campaigns import runs_of
+from appwitness.store.runs import Runs
 
 
 @pytest.mark.lab

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from monitor.fleet.metrics import CAMPAIGNS, text
-from monitor.fleet.status import Status
-from monitor.store.runs import Pool, Slot
+from appwitness.fleet.metrics import CAMPAIGNS, text
+from appwitness.fleet.status import Status
+from appwitness.store.runs import Pool, Slot
 
 SAMPLE = re.compile(r'([a-z_]+)(?:\{((?:[a-z]+="(?:[^"\\\n]|\\["\\n])*",?)*)\})? (\d+)')
 

@@ -11,14 +11,14 @@ import pytest
 from click.testing import CliRunner
 from starlette.testclient import TestClient
 
-from monitor.cli.base import main
-from monitor.correlate import correlate, knowledge
-from monitor.errors import StoreError, UserError
-from monitor.fleet.objects import Bucket, Folder, objects
-from monitor.recording import Recording, archive, packing, verify
-from monitor.store import Store
-from monitor.web.asked import Site
-from monitor.web.pages import app
+from appwitness.cli.base import main
+from appwitness.correlate import correlate, knowledge
+from appwitness.errors import StoreError, UserError
+from appwitness.fleet.objects import Bucket, Folder, objects
+from appwitness.recording import Recording, archive, packing, verify
+from appwitness.store import Store
+from appwitness.web.asked import Site
+from appwitness.web.pages import app
 from tests.fleet.buckets import Server, running, server
 from tests.recording.test_hostile import BODY, made
 

@@ -5,8 +5,8 @@ import json
 
 import pytest
 
-from monitor.errors import FileError, UserError
-from monitor.fleet.plan import Campaign
+from appwitness.errors import FileError, UserError
+from appwitness.fleet.plan import Campaign
 
 
 def table(tmp_path, text):

@@ -2,8 +2,8 @@
 
 import pytest
 
-from monitor.errors import UserError
-from monitor.fleet.pools import meets, pool
+from appwitness.errors import UserError
+from appwitness.fleet.pools import meets, pool
 
 PHONE = {"kind": "phone", "api": "33", "rooted": "yes", "region": "cn"}
 

@@ -9,11 +9,11 @@ from contextlib import contextmanager
 
 import pytest
 
-from monitor.errors import StoreError
-from monitor.fleet import queue as queues
-from monitor.fleet.queue import Queue
-from monitor.fleet.worker import Device
-from monitor.store.runs import Planned, Runs, Waiting
+from appwitness.errors import StoreError
+from appwitness.fleet import queue as queues
+from appwitness.fleet.queue import Queue
+from appwitness.fleet.worker import Device
+from appwitness.store.runs import Planned, Runs, Waiting
 from tests.fleet.rig import host, phones, planned
 
 PHONE, ROOTED = Device("phone", {"kind": "phone"}), Device("rooted", {"kind": "phone", "rooted": "yes"})

@@ -9,11 +9,11 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import sqlalchemy
 
-from monitor.api.judging import judging
-from monitor.errors import StoreError, UserError
-from monitor.store import Store
-from monitor.store.database import open_engine
-from monitor.store.runs import ATTEMPTS, JUDGINGS, Planned, Runs, Slot, Waiting
+from appwitness.api.judging import judging
+from appwitness.errors import StoreError, UserError
+from appwitness.store import Store
+from appwitness.store.database import open_engine
+from appwitness.store.runs import ATTEMPTS, JUDGINGS, Planned, Runs, Slot, Waiting
 from tests.fleet.rig import planned
 
 POOL = Waiting("night", "kind!=lab")

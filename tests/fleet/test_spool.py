@@ -12,14 +12,14 @@ from typing import Any
 
 import pytest
 
-from monitor.errors import UserError
-from monitor.fleet.hosting import Crew, Plain, serve
-from monitor.fleet.judges import By
-from monitor.fleet.objects import objects
-from monitor.fleet.spool import Spool
-from monitor.recording import Recording, files
-from monitor.store import Store
-from monitor.store.runs import Run, Runs
+from appwitness.errors import UserError
+from appwitness.fleet.hosting import Crew, Plain, serve
+from appwitness.fleet.judges import By
+from appwitness.fleet.objects import objects
+from appwitness.fleet.spool import Spool
+from appwitness.recording import Recording, files
+from appwitness.store import Store
+from appwitness.store.runs import Run, Runs
 from tests.fleet.buckets import running, server
 from tests.fleet.rig import FINDINGS, RECORDED, RECORDINGS, fake, host, phones, planned, serving, until
 

@@ -2,10 +2,10 @@
 
 import pytest
 
-from monitor.cli.observing import _turn
-from monitor.errors import SetupError
-from monitor.observe.android.wanted import Wanted
-from monitor.observe.turns import HELD, turn_now
+from appwitness.cli.observing import _turn
+from appwitness.errors import SetupError
+from appwitness.observe.android.wanted import Wanted
+from appwitness.observe.turns import HELD, turn_now
 
 
 def test_observe_by_hand_keeps_away_from_a_device_that_a_host_has(tmp_path, monkeypatch):

@@ -10,15 +10,15 @@ import time
 
 import pytest
 
-from monitor.fleet import worker
-from monitor.fleet.hosting import Crew, Plain, serve
-from monitor.fleet.judges import By
-from monitor.fleet.status import status
-from monitor.fleet.worker import Device, Worker
-from monitor.observe.turns import turn_now
-from monitor.recording import packing
-from monitor.store import Store
-from monitor.store.runs import ATTEMPTS, Run, Runs, Waiting
+from appwitness.fleet import worker
+from appwitness.fleet.hosting import Crew, Plain, serve
+from appwitness.fleet.judges import By
+from appwitness.fleet.status import status
+from appwitness.fleet.worker import Device, Worker
+from appwitness.observe.turns import turn_now
+from appwitness.recording import packing
+from appwitness.store import Store
+from appwitness.store.runs import ATTEMPTS, Run, Runs, Waiting
 from tests.fleet.rig import FINDINGS, failing, fake, host, phones, planned, serving, until
 
 
@@ -180,8 +180,8 @@ def test_a_device_that_another_process_has_is_left_alone(tmp_path, runs):
 def test_a_run_keeps_the_device_when_its_host_is_killed(tmp_path, runs):
     """The run that goes on has it still: a host that comes back at once must not start another beside it."""
     code = (
-        "import sys; from pathlib import Path; from monitor.store.runs import Runs\n"
-        "from monitor.fleet.hosting import *; from tests.fleet.rig import *\n"
+        "import sys; from pathlib import Path; from appwitness.store.runs import Runs\n"
+        "from appwitness.fleet.hosting import *; from tests.fleet.rig import *\n"
         "folder = Path(sys.argv[1]); runs = Runs(folder / 'runs.sqlite')\n"
         "here = host(folder, runs, beat_s=0.1, command=fake(lambda: 2.0))\n"
         "serve(here, Plain(here), Crew(phones(1), 0, By('')))"

@@ -2,8 +2,8 @@
 
 from datetime import UTC, datetime, timedelta
 
-from monitor.events import Access, AppIdentity, DeviceIdentity, Observers, Run
-from monitor.findings import Code, Finding, JudgedRule, Recipient, Report, ReportedGap
+from appwitness.events import Access, AppIdentity, DeviceIdentity, Observers, Run
+from appwitness.findings import Code, Finding, JudgedRule, Recipient, Report, ReportedGap
 
 START = datetime(2026, 3, 14, 9, 0, tzinfo=UTC)
 RULES = ("sent-before-consent", "sent-after-refusal", "address-book-upload", "read-before-consent")

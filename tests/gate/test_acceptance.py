@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from monitor.cli import main
-from monitor.findings import Report
+from appwitness.cli import main
+from appwitness.findings import Report
 
 pytestmark = [pytest.mark.slow, pytest.mark.lab]
 SDK = "friendgraph"

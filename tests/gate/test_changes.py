@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.findings.identity import identity
-from monitor.gate import Accepted, Policy, gate, release
-from monitor.knowledge import knowledge
+from appwitness.findings.identity import identity
+from appwitness.gate import Accepted, Policy, gate, release
+from appwitness.knowledge import knowledge
 from tests.gate.runs import RULES, SOURCE, finding, gap, report
 
 PHONE = finding()

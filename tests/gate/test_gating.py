@@ -13,11 +13,11 @@ import yaml
 from click.testing import CliRunner
 from pydantic_sarif.model import StaticAnalysisResultsFormatSarifVersion210JsonSchema as Sarif
 
-from monitor import events
-from monitor.cli import gating, main
-from monitor.findings.gate import GateReport
-from monitor.recording import Recording
-from monitor.reports.gate import FORMATS
+from appwitness import events
+from appwitness.cli import gating, main
+from appwitness.findings.gate import GateReport
+from appwitness.recording import Recording
+from appwitness.reports.gate import FORMATS
 
 RECORDINGS = Path(__file__).parents[1] / "recordings"
 CASE = "sent-before-consent"

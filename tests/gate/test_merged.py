@@ -2,9 +2,9 @@
 
 import pytest
 
-from monitor.gate import Accepted, Policy, gate, release
-from monitor.gate.merged import merged
-from monitor.knowledge import knowledge
+from appwitness.gate import Accepted, Policy, gate, release
+from appwitness.gate.merged import merged
+from appwitness.knowledge import knowledge
 from tests.gate.runs import finding, gap, report
 
 KNOWN = knowledge().recipients

@@ -3,11 +3,11 @@
 import pytest
 from lxml import html as lxml_html
 
-from monitor.events import Value
-from monitor.gate import Accepted, Policy, gate, release
-from monitor.knowledge import knowledge
-from monitor.reports.gate import Told, render
-from monitor.reports.words import Words
+from appwitness.events import Value
+from appwitness.gate import Accepted, Policy, gate, release
+from appwitness.knowledge import knowledge
+from appwitness.reports.gate import Told, render
+from appwitness.reports.words import Words
 from tests.gate.runs import finding, gap, report
 from tests.reports.test_html import inert
 

@@ -7,15 +7,15 @@ from datetime import timedelta
 import pytest
 from pydantic_sarif.model import StaticAnalysisResultsFormatSarifVersion210JsonSchema as Sarif
 
-from monitor.events import Consent
-from monitor.findings import Flow, Match, Recipient
-from monitor.gate import Accepted, Policy, gate, release
-from monitor.knowledge import knowledge
-from monitor.reports import render
-from monitor.reports.gate import Told
-from monitor.reports.gate import render as render_gate
-from monitor.reports.words import Words
-from monitor.seen import Seen
+from appwitness.events import Consent
+from appwitness.findings import Flow, Match, Recipient
+from appwitness.gate import Accepted, Policy, gate, release
+from appwitness.knowledge import knowledge
+from appwitness.reports import render
+from appwitness.reports.gate import Told
+from appwitness.reports.gate import render as render_gate
+from appwitness.reports.words import Words
+from appwitness.seen import Seen
 from tests.gate.runs import RULES, START, finding, report
 
 BYTES = 10 << 20

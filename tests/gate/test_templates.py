@@ -21,7 +21,7 @@ import pytest
 import yaml
 from pydantic_sarif.model import StaticAnalysisResultsFormatSarifVersion210JsonSchema as Sarif
 
-from monitor import cli
+from appwitness import cli
 
 ROOT = Path(__file__).parents[2]
 CI = ROOT / "docs" / "ci"

@@ -5,20 +5,20 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from monitor import catalog
-from monitor.events import Access, Consent, Gap, Phase, Ref, Value
-from monitor.findings import Finding, Flow, Match
-from monitor.judge.app_types import AppTypes
-from monitor.judge.claims import Claim
-from monitor.judge.consent import Observed, Timeline
-from monitor.judge.data_types import DataTypes
-from monitor.judge.laws import Laws
-from monitor.judge.phases import Phases
-from monitor.judge.policy import Policy
-from monitor.judge.recipients import Recipients, RecipientTable
-from monitor.judge.rules import Facts, Frequency, Rule, judge
-from monitor.labels import Labels
-from monitor.seen import see
+from appwitness import catalog
+from appwitness.events import Access, Consent, Gap, Phase, Ref, Value
+from appwitness.findings import Finding, Flow, Match
+from appwitness.judge.app_types import AppTypes
+from appwitness.judge.claims import Claim
+from appwitness.judge.consent import Observed, Timeline
+from appwitness.judge.data_types import DataTypes
+from appwitness.judge.laws import Laws
+from appwitness.judge.phases import Phases
+from appwitness.judge.policy import Policy
+from appwitness.judge.recipients import Recipients, RecipientTable
+from appwitness.judge.rules import Facts, Frequency, Rule, judge
+from appwitness.labels import Labels
+from appwitness.seen import see
 
 
 def _read(name, model):

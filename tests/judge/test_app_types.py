@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from monitor import catalog
-from monitor.errors import UserError
-from monitor.judge.app_types import AppTypes
-from monitor.judge.data_types import DataTypes
+from appwitness import catalog
+from appwitness.errors import UserError
+from appwitness.judge.app_types import AppTypes
+from appwitness.judge.data_types import DataTypes
 
 TYPES = catalog.parse(catalog.HERE / "app_types.yml", AppTypes)
 DATA = catalog.parse(catalog.HERE / "data_types.yml", DataTypes)

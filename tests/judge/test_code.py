@@ -6,10 +6,10 @@ from typing import NamedTuple
 
 import pytest
 
-from monitor import catalog
-from monitor.judge.code import code_of, method_of
-from monitor.judge.recipients import RecipientTable
-from monitor.reports.frames import caller
+from appwitness import catalog
+from appwitness.judge.code import code_of, method_of
+from appwitness.judge.recipients import RecipientTable
+from appwitness.reports.frames import caller
 
 TABLE = catalog.parse(next(catalog.files("recipients.yml")), RecipientTable)
 WEBVIEW, GMS = "com.google.android.webview", "com.google.android.gms"

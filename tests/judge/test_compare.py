@@ -4,11 +4,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from monitor.events import Access, AppIdentity, Consent, DeviceIdentity, Run, Value, observers_of
-from monitor.findings import Flow, Match, Recipient, Report
-from monitor.judge.compare import compare
-from monitor.judge.consent import Timeline
-from monitor.seen import see
+from appwitness.events import Access, AppIdentity, Consent, DeviceIdentity, Run, Value, observers_of
+from appwitness.findings import Flow, Match, Recipient, Report
+from appwitness.judge.compare import compare
+from appwitness.judge.consent import Timeline
+from appwitness.seen import see
 
 START = datetime(2026, 3, 14, 9, 0, tzinfo=UTC)
 NUMBER = Value(type="phone_number", text="+8613800138000")

@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from monitor.events import Connection, Endpoint, Gap, Run, Upload
-from monitor.judge.connections import Connections, bypass_gap, connections_of, foreign_gaps, found_at
-from monitor.seen import see
+from appwitness.events import Connection, Endpoint, Gap, Run, Upload
+from appwitness.judge.connections import Connections, bypass_gap, connections_of, foreign_gaps, found_at
+from appwitness.seen import see
 from tests.judge.scenario import TABLE
 
 START = datetime(2026, 3, 14, 1, 20, tzinfo=UTC)

@@ -2,9 +2,9 @@
 
 import pytest
 
-from monitor import catalog
-from monitor.errors import FileError
-from monitor.judge.data_types import DataTypes
+from appwitness import catalog
+from appwitness.errors import FileError
+from appwitness.judge.data_types import DataTypes
 
 PATH = next(catalog.files("data_types.yml"))
 TYPES = catalog.parse(PATH, DataTypes)

@@ -7,10 +7,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from monitor.events import AppIdentity, DeviceIdentity, Run, Upload, Value
-from monitor.findings import Flow, Match, Recipient, Report
-from monitor.judge.differences import Sent, changed
-from monitor.match import decode
+from appwitness.events import AppIdentity, DeviceIdentity, Run, Upload, Value
+from appwitness.findings import Flow, Match, Recipient, Report
+from appwitness.judge.differences import Sent, changed
+from appwitness.match import decode
 
 START = datetime(2026, 3, 14, 9, 0, tzinfo=UTC)
 A, B = "+8613800138000", "+8613912345678"

@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from monitor import catalog
-from monitor.errors import FileError
-from monitor.judge.data_types import DataTypes
-from monitor.judge.laws import CHECK, Laws, citation
+from appwitness import catalog
+from appwitness.errors import FileError
+from appwitness.judge.data_types import DataTypes
+from appwitness.judge.laws import CHECK, Laws, citation
 
 LAWS = catalog.parse(catalog.HERE / "laws.yml", Laws)
 FACTS = Path("/work/shared/reference/policy")

@@ -2,10 +2,10 @@
 
 import pytest
 
-from monitor.events import Observers, Run, count_sources, observers_of
-from monitor.judge.consent import Observed, Timeline
-from monitor.judge.observers import gaps, watched
-from monitor.seen import see
+from appwitness.events import Observers, Run, count_sources, observers_of
+from appwitness.judge.consent import Observed, Timeline
+from appwitness.judge.observers import gaps, watched
+from appwitness.seen import see
 from tests.judge.scenario import START, Scenario
 
 LIVE = Observers(hooks=True, proxy=True, consent=True)

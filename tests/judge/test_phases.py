@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from monitor.events import Phase
-from monitor.judge.phases import Phases
-from monitor.seen import see
+from appwitness.events import Phase
+from appwitness.judge.phases import Phases
+from appwitness.seen import see
 
 START = datetime(2026, 3, 14, 9, 0, tzinfo=UTC)
 BROADCAST = "started by a broadcast: android.intent.action.BOOT_COMPLETED"

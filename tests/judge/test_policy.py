@@ -4,14 +4,14 @@ from datetime import UTC, datetime
 
 import pytest
 
-from monitor import catalog
-from monitor.errors import FileError
-from monitor.events import Access, Value
-from monitor.findings import Flow, Match, Recipient
-from monitor.judge.policy import Policy, declared
-from monitor.judge.recipients import RecipientTable
-from monitor.knowledge import knowledge
-from monitor.seen import see
+from appwitness import catalog
+from appwitness.errors import FileError
+from appwitness.events import Access, Value
+from appwitness.findings import Flow, Match, Recipient
+from appwitness.judge.policy import Policy, declared
+from appwitness.judge.recipients import RecipientTable
+from appwitness.knowledge import knowledge
+from appwitness.seen import see
 
 TABLE = catalog.parse(catalog.HERE / "recipients.yml", RecipientTable)
 AT = datetime(2026, 3, 14, 9, 0, tzinfo=UTC)

@@ -2,10 +2,10 @@
 
 import pytest
 
-from monitor import catalog
-from monitor.errors import FileError
-from monitor.judge.policy import Policy
-from monitor.judge.recipients import Known, Recipients, RecipientTable
+from appwitness import catalog
+from appwitness.errors import FileError
+from appwitness.judge.policy import Policy
+from appwitness.judge.recipients import Known, Recipients, RecipientTable
 
 TABLE = catalog.parse(next(catalog.files("recipients.yml")), RecipientTable)
 

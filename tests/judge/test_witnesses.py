@@ -2,11 +2,11 @@
 
 import pytest
 
-from monitor import catalog
-from monitor.app_ops import AppOps
-from monitor.events import Access, Gap, Observers, Phase, Run, Upload, Witness, made
-from monitor.judge.witnesses import Recorded, missed
-from monitor.seen import see
+from appwitness import catalog
+from appwitness.app_ops import AppOps
+from appwitness.events import Access, Gap, Observers, Phase, Run, Upload, Witness, made
+from appwitness.judge.witnesses import Recorded, missed
+from appwitness.seen import see
 from tests.judge.scenario import at
 
 OPS = catalog.parse(next(catalog.files("devices/appops.yml")), AppOps)

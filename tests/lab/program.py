@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from monitor.events import AppIdentity, DeviceIdentity, Run
-from monitor.observe.device import Gadget
-from monitor.recording import Recording
+from appwitness.events import AppIdentity, DeviceIdentity, Run
+from appwitness.observe.device import Gadget
+from appwitness.recording import Recording
 
 
 @dataclass(frozen=True)

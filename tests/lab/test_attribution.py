@@ -11,17 +11,17 @@ from contextlib import suppress
 
 import pytest
 
+from appwitness.correlate import correlate, knowledge, report
+from appwitness.events import Connection, Upload
+from appwitness.lab.apps import LINE1
+from appwitness.lab.device import LabDevice
+from appwitness.lab.expected import load, shown
+from appwitness.observe.order import Order
+from appwitness.observe.run import observe
+from appwitness.observe.sources import load as sources
+from appwitness.reports import render
+from appwitness.store import Store
 from hatch_build import build_agent, build_lab
-from monitor.correlate import correlate, knowledge, report
-from monitor.events import Connection, Upload
-from monitor.lab.apps import LINE1
-from monitor.lab.device import LabDevice
-from monitor.lab.expected import load, shown
-from monitor.observe.order import Order
-from monitor.observe.run import observe
-from monitor.observe.sources import load as sources
-from monitor.reports import render
-from monitor.store import Store
 from tests.lab.test_trust import ROOT
 
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(240)]

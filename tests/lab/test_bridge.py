@@ -10,13 +10,13 @@ from pathlib import Path
 import frida_tools
 import pytest
 
+from appwitness.events import Upload
+from appwitness.lab.device import LabDevice
+from appwitness.observe import agent
+from appwitness.observe.order import Order
+from appwitness.observe.run import observe
+from appwitness.observe.sources import load
 from hatch_build import AGENT, agent_is_current, build_agent, build_lab
-from monitor.events import Upload
-from monitor.lab.device import LabDevice
-from monitor.observe import agent
-from monitor.observe.order import Order
-from monitor.observe.run import observe
-from monitor.observe.sources import load
 
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(180)]
 ROOT = Path(__file__).parents[2]
@@ -77,7 +77,7 @@ def test_one_that_refuses_the_runtime(checkout, monkeypatch, tmp_path):
     monkeypatch.setenv("APPWITNESS_JAVA_BRIDGE", str(file))
     built = build_agent(checkout).read_text("utf-8")
     monkeypatch.setattr(agent, "agent_js", lambda: built)
-    monkeypatch.setattr("monitor.observe.run.agent_js", lambda: built)
+    monkeypatch.setattr("appwitness.observe.run.agent_js", lambda: built)
     with LabDevice("circle", "accept", tmp_path / "work", cache=tmp_path / "lab") as device:
         recording = observe(device, tmp_path / "run", load(), Order(plan="accept", confdir=tmp_path / "proxy"))
     run = recording.run

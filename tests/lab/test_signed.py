@@ -3,7 +3,7 @@
 import pytest
 from click.testing import CliRunner
 
-from monitor.cli import main
+from appwitness.cli import main
 
 
 def appwitness(*arguments, code=0):

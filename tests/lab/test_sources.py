@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from appwitness.events import Access, Gap, Screen, Upload
+from appwitness.lab.apps import CONTACTS, LINE1, LOCATION
+from appwitness.lab.runtime import jar, launcher
+from appwitness.observe.agent import Agent, Options
+from appwitness.observe.sources import load
+from appwitness.recording import Recording
 from hatch_build import build
-from monitor.events import Access, Gap, Screen, Upload
-from monitor.lab.apps import CONTACTS, LINE1, LOCATION
-from monitor.lab.runtime import jar, launcher
-from monitor.observe.agent import Agent, Options
-from monitor.observe.sources import load
-from monitor.recording import Recording
 from tests.lab.program import Program, blank
 
 ROOT = Path(__file__).parent.parent.parent

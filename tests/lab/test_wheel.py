@@ -29,19 +29,19 @@ def wheel(tmp_path_factory):
 def test_it_carries_what_a_run_needs(wheel):
     names = zipfile.ZipFile(wheel).namelist()
     for needed in (
-        "monitor/match/native/libsearch.so",
-        "monitor/observe/agent.js",
-        "monitor/lab/lab.jar",
-        "monitor/lab/java/com/example/circle/",
-        "monitor/addons/uploads.py",
-        "monitor/addons/record/exchanges.py",
-        "monitor/addons/disk/writer.py",
-        "monitor/addons/mitm/trailers.py",
-        "monitor/catalog/sources/phone_number.yml",
-        "monitor/catalog/rules/sent-before-consent.yml",
-        "monitor/catalog/recipients.yml",
-        "monitor/py.typed",
-        "monitor/pytest_plugin.py",
+        "appwitness/match/native/libsearch.so",
+        "appwitness/observe/agent.js",
+        "appwitness/lab/lab.jar",
+        "appwitness/lab/java/com/example/circle/",
+        "appwitness/addons/uploads.py",
+        "appwitness/addons/record/exchanges.py",
+        "appwitness/addons/disk/writer.py",
+        "appwitness/addons/mitm/trailers.py",
+        "appwitness/catalog/sources/phone_number.yml",
+        "appwitness/catalog/rules/sent-before-consent.yml",
+        "appwitness/catalog/recipients.yml",
+        "appwitness/py.typed",
+        "appwitness/pytest_plugin.py",
     ):
         assert any(name.startswith(needed) for name in names), needed
     assert not [name for name in names if name.split("/")[0] in {"addons", "hooks", "tests", "docker"}]

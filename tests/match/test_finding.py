@@ -17,13 +17,13 @@ import pytest
 from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 
-from monitor.events import Value
-from monitor.match import decode
-from monitor.match.decode.walk import pieces
-from monitor.match.finding import Index
-from monitor.match.hits import last_key
-from monitor.match.native.tables import Grams, Table
-from monitor.match.variants import digests, entering
+from appwitness.events import Value
+from appwitness.match import decode
+from appwitness.match.decode.walk import pieces
+from appwitness.match.finding import Index
+from appwitness.match.hits import last_key
+from appwitness.match.native.tables import Grams, Table
+from appwitness.match.variants import digests, entering
 from tests.match.encoders import ENCODERS, dumps
 from tests.match.wording import words
 from tests.strategies import personal
@@ -366,7 +366,7 @@ def test_zeros_that_were_dropped_count_as_decimals(document):
 def test_places_in_binary_numbers_and_other_systems():
     body = b"\x09" + struct.pack("<d", 31.238361) + b"\x11" + struct.pack("<d", 121.435598)
     assert [hit.leaf.path for hit in strong(body, PLACE)] == ["$.1", "$.2"]
-    from monitor.match.geo import systems
+    from appwitness.match.geo import systems
 
     for system in ("gcj02", "bd09"):
         there = next(place for place in systems.systems(31.238361, 121.435598) if place.system == system)

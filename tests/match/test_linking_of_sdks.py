@@ -9,9 +9,9 @@ import json
 
 import pytest
 
-from monitor.events import Upload
-from monitor.match import decode
-from monitor.seen import see
+from appwitness.events import Upload
+from appwitness.match import decode
+from appwitness.seen import see
 from tests.match.test_linking import access, at, link, linker
 
 NOISE = [

@@ -10,10 +10,10 @@ import uuid
 
 import pytest
 
-from monitor.events import Value
-from monitor.match import decode
-from monitor.match.finding import Index
-from monitor.seen import see
+from appwitness.events import Value
+from appwitness.match import decode
+from appwitness.match.finding import Index
+from appwitness.seen import see
 from tests.match.test_linking import NUMBER, link, linker, read, turned
 
 PHONE = Value(type="phone_number", text="13858517812")

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from monitor.match.reads import Key, ReadAccess, Reads
+from appwitness.match.reads import Key, ReadAccess, Reads
 
 START = datetime(2026, 3, 14, 1, 20, tzinfo=UTC)
 KEYS: list[Key] = [(kind, text) for kind in ("name", "email") for text in "abc"]

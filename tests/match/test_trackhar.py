@@ -16,11 +16,11 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from monitor.events import Access, Upload, Value
-from monitor.match import decode
-from monitor.match.hits import last_key
-from monitor.match.linking import Linker
-from monitor.seen import see
+from appwitness.events import Access, Upload, Value
+from appwitness.match import decode
+from appwitness.match.hits import last_key
+from appwitness.match.linking import Linker
+from appwitness.seen import see
 
 PATHS = Path(__file__).parents[3] / "shared" / "reference" / "trackhar_paths.json"
 ADAPTERS = {}

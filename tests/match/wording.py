@@ -1,7 +1,7 @@
 """Reasons as a report says them, for tests that ask what a reader is told."""
 
-from monitor.reports.reasons import all_said
-from monitor.reports.words import Words
+from appwitness.reports.reasons import all_said
+from appwitness.reports.words import Words
 
 
 def words(found):

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from monitor.events import FILES, AppIdentity, DeviceIdentity, Gap, Run, Upload, format_time
-from monitor.observe.agent import Agent
-from monitor.recording import Recording, verify
-from monitor.recording.quota import Limited, Quota
+from appwitness.events import FILES, AppIdentity, DeviceIdentity, Gap, Run, Upload, format_time
+from appwitness.observe.agent import Agent
+from appwitness.recording import Recording, verify
+from appwitness.recording.quota import Limited, Quota
 
 PID = 4711
 APP = "com.example.hostile"

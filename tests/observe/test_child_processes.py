@@ -6,10 +6,10 @@ from datetime import UTC, datetime
 
 import pytest
 
-from monitor.errors import SetupError
-from monitor.observe.agent import Agent
-from monitor.observe.child_processes import PROGRAM, STRANGER, Children, Followed, Means
-from monitor.observe.device import Gadget
+from appwitness.errors import SetupError
+from appwitness.observe.agent import Agent
+from appwitness.observe.child_processes import PROGRAM, STRANGER, Children, Followed, Means
+from appwitness.observe.device import Gadget
 from tests.lab.program import blank
 
 APP = "com.example.app"

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from monitor import catalog
-from monitor.errors import FileError
-from monitor.events import Consent
-from monitor.observe.consent_signals import Signals, load, plan
+from appwitness import catalog
+from appwitness.errors import FileError
+from appwitness.events import Consent
+from appwitness.observe.consent_signals import Signals, load, plan
 
 AT = datetime(2026, 3, 1, 12, tzinfo=UTC)
 HOOKS = Path(__file__).parent.parent.parent / "hooks"

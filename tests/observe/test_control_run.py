@@ -2,12 +2,12 @@
 
 from datetime import UTC, datetime, timedelta
 
-from monitor.correlate import report_on
-from monitor.events import AppIdentity, DeviceIdentity, Observers, Run, Upload, Witness
-from monitor.knowledge import knowledge
-from monitor.observe.control_run import seen_without_hooks
-from monitor.recording import Recording
-from monitor.store import Store
+from appwitness.correlate import report_on
+from appwitness.events import AppIdentity, DeviceIdentity, Observers, Run, Upload, Witness
+from appwitness.knowledge import knowledge
+from appwitness.observe.control_run import seen_without_hooks
+from appwitness.recording import Recording
+from appwitness.store import Store
 
 START = datetime(2026, 3, 14, 9, 0, tzinfo=UTC)
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from monitor.observe import native
-from monitor.observe.coverage import (
+from appwitness.observe import native
+from appwitness.observe.coverage import (
     LEVELS,
     STATES,
     Absent,
@@ -16,7 +16,7 @@ from monitor.observe.coverage import (
     table,
     yardstick,
 )
-from monitor.observe.sources import Source, load
+from appwitness.observe.sources import Source, load
 
 SOURCES = load()
 BELOW = native.load()

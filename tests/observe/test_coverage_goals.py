@@ -2,9 +2,9 @@
 
 import pytest
 
-from monitor.observe import native
-from monitor.observe.coverage import beside, covered, yardstick
-from monitor.observe.sources import load
+from appwitness.observe import native
+from appwitness.observe.coverage import beside, covered, yardstick
+from appwitness.observe.sources import load
 
 COVERS = covered(yardstick(), load(), native.load(), beside())
 

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from monitor.errors import SetupError
-from monitor.observe import gate as gates
-from monitor.observe.gate import Gate
+from appwitness.errors import SetupError
+from appwitness.observe import gate as gates
+from appwitness.observe.gate import Gate
 
 OURS = {5: "com.example.app:push"}
 

@@ -2,7 +2,7 @@
 
 import os
 
-from monitor.observe.run import login_name
+from appwitness.observe.run import login_name
 
 
 def test_a_user_without_a_name_is_told_by_number(monkeypatch):

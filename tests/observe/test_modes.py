@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from monitor.errors import UserError
-from monitor.lab.device import LabDevice
-from monitor.observe import modes
-from monitor.observe.modes import KINDS, admitted, choose
+from appwitness.errors import UserError
+from appwitness.lab.device import LabDevice
+from appwitness.observe import modes
+from appwitness.observe.modes import KINDS, admitted, choose
 
 LAB = LabDevice.modes(None, "127.0.0.1")  # type: ignore[arg-type]
 PHONE = {"regular": ("it needs no root",), "wireguard": ("w", "all", "by us"), "transparent": ("t",), "reverse": ("r",)}

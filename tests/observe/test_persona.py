@@ -11,16 +11,16 @@ from pathlib import Path
 import phonenumbers
 import pytest
 
-from monitor.errors import FileError
-from monitor.events import Upload, Value
-from monitor.match import decode
-from monitor.match.belief.placeholders import is_of_a_service, is_placeholder
-from monitor.match.linking import Linker
-from monitor.observe.android.persona import Persona, load, made
-from monitor.observe.android.persona.content import rows
-from monitor.observe.android.persona.picture import jpeg
-from monitor.observe.android.persona.wanted import Place
-from monitor.seen import see
+from appwitness.errors import FileError
+from appwitness.events import Upload, Value
+from appwitness.match import decode
+from appwitness.match.belief.placeholders import is_of_a_service, is_placeholder
+from appwitness.match.linking import Linker
+from appwitness.observe.android.persona import Persona, load, made
+from appwitness.observe.android.persona.content import rows
+from appwitness.observe.android.persona.picture import jpeg
+from appwitness.observe.android.persona.wanted import Place
+from appwitness.seen import see
 
 RUNS = [f"{number:08x}" for number in range(20)]
 

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 import yaml
 
-from monitor import catalog
-from monitor.errors import FileError
-from monitor.observe.sources import Shape, Source, load
+from appwitness import catalog
+from appwitness.errors import FileError
+from appwitness.observe.sources import Shape, Source, load
 
 SOURCES = load()
 NAMES = {source.name for source in SOURCES}

@@ -2,7 +2,7 @@
 
 import pytest
 
-from monitor.observe import transforms
+from appwitness.observe import transforms
 
 
 @pytest.mark.parametrize(("level", "expected"), [(29, False), (34, False), (35, True), (None, True)])

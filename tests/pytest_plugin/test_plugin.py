@@ -291,12 +291,12 @@ def test_nothing_but_pytest_is_imported_until_a_fixture_is_used(tmp_path):
         "import sys\n"
         "def pytest_unconfigure():\n"
         "    print('LOADED', sorted(name for name in sys.modules if name.partition('.')[0] in "
-        "('monitor', 'pydantic', 'frida', 'sqlalchemy', 'yaml', 'msgspec')))\n"
+        "('appwitness', 'pydantic', 'frida', 'sqlalchemy', 'yaml', 'msgspec')))\n"
     )
     command = [sys.executable, "-m", "pytest", "-q", "-s"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout
-    assert "LOADED ['monitor', 'monitor.pytest_plugin']" in done.stdout
+    assert "LOADED ['appwitness', 'appwitness.pytest_plugin']" in done.stdout
     assert not (tmp_path / "appwitness-results").exists()
 
 

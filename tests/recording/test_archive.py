@@ -16,12 +16,12 @@ from pathlib import Path
 
 import pytest
 
-from monitor.correlate import correlate, knowledge, report_on
-from monitor.correlate.currency import is_current
-from monitor.errors import FileError, UserError
-from monitor.events import Upload
-from monitor.recording import Recording, archive, files, packing, verify
-from monitor.store import Store
+from appwitness.correlate import correlate, knowledge, report_on
+from appwitness.correlate.currency import is_current
+from appwitness.errors import FileError, UserError
+from appwitness.events import Upload
+from appwitness.recording import Recording, archive, files, packing, verify
+from appwitness.store import Store
 from tests.recording.test_hostile import BODY, access, made, mark
 
 RECORDINGS = Path(__file__).parents[1] / "recordings"
@@ -91,7 +91,7 @@ def test_it_is_unpacked_once_while_somebody_has_it(packed):
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from monitor.recording import Recording
+from appwitness.recording import Recording
 recording = Recording.open(Path(sys.argv[1]))
 if os.fork() == 0:
     del recording
@@ -318,7 +318,7 @@ def test_a_pipe_is_no_archive(tmp_path):
 def test_the_verbs_read_it(folder, tmp_path):
     def said(*arguments: str, code: int = 0) -> str:
         done = subprocess.run(
-            [*(sys.executable, "-m", "monitor"), *arguments],
+            [*(sys.executable, "-m", "appwitness"), *arguments],
             check=False, capture_output=True, text=True, cwd=tmp_path, env={**os.environ, "TMPDIR": f"{tmp_path}/room"},
         )  # fmt: skip
         assert done.returncode == code, done.stderr

@@ -14,9 +14,9 @@ from pathlib import Path
 import pyrage
 import pytest
 
-from monitor.errors import FileError, UserError
-from monitor.events import Access
-from monitor.recording import Recording, encryption, packing, verify
+from appwitness.errors import FileError, UserError
+from appwitness.events import Access
+from appwitness.recording import Recording, encryption, packing, verify
 from tests.recording.test_signing import appwitness, home
 
 __all__ = ["home"]
@@ -232,7 +232,7 @@ def test_age_itself_reads_it_and_what_it_writes_is_read(folder, sealed, keys, tm
 def test_what_a_killed_process_left_unpacked_is_removed_by_the_next(sealed, keys, room, monkeypatch):
     keys.use(monkeypatch, "one")
     hangs = """import sys, time
-from monitor.recording import Recording
+from appwitness.recording import Recording
 recording = Recording.open(sys.argv[1])
 print(recording.path, flush=True)
 time.sleep(60)"""

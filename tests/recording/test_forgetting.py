@@ -10,10 +10,10 @@ from unittest.mock import Mock
 
 import pytest
 
-from monitor.errors import UserError
-from monitor.events import BadLine, Phase, Value, dump, forgotten, parse, tombstone
-from monitor.recording import Recording, seal, signing, verify
-from monitor.recording.seal import SEAL
+from appwitness.errors import UserError
+from appwitness.events import BadLine, Phase, Value, dump, forgotten, parse, tombstone
+from appwitness.recording import Recording, seal, signing, verify
+from appwitness.recording.seal import SEAL
 from tests.recording.test_recording import AT, RUN, gap
 from tests.recording.test_signing import made, operator  # noqa: F401 a fixture
 
@@ -155,7 +155,7 @@ def forget_all(path: Path) -> None:
 def test_forgetting_that_was_stopped_is_named_and_ends_when_it_is_done_once_more(tmp_path, monkeypatch, step, still):
     path = made(tmp_path / "r")
     with monkeypatch.context() as patch:
-        patch.setattr(f"monitor.recording.{step}", Mock(side_effect=KeyboardInterrupt))  # as if killed there
+        patch.setattr(f"appwitness.recording.{step}", Mock(side_effect=KeyboardInterrupt))  # as if killed there
         with pytest.raises(KeyboardInterrupt):
             forget_all(path)
     assert still in said(path)

@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from monitor.correlate import correlate, knowledge, report, with_coverage
-from monitor.errors import FileError, UserError
-from monitor.events import FILES, Access, AppIdentity, Consent, DeviceIdentity, Gap, Phase, Run, Upload, Value, dump
-from monitor.recording import Recording, Verification, files, lines, verify
-from monitor.recording.files import NotAFile
-from monitor.reports import render
-from monitor.store import Store
+from appwitness.correlate import correlate, knowledge, report, with_coverage
+from appwitness.errors import FileError, UserError
+from appwitness.events import FILES, Access, AppIdentity, Consent, DeviceIdentity, Gap, Phase, Run, Upload, Value, dump
+from appwitness.recording import Recording, Verification, files, lines, verify
+from appwitness.recording.files import NotAFile
+from appwitness.reports import render
+from appwitness.store import Store
 
 START = datetime(2026, 3, 14, 9, 0, tzinfo=UTC)
 RUN = Run(

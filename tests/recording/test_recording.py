@@ -26,10 +26,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from monitor import events
-from monitor.errors import UserError
-from monitor.events import FILES
-from monitor.recording import START, Position, Problem, Recording, lines, verify
+from appwitness import events
+from appwitness.errors import UserError
+from appwitness.events import FILES
+from appwitness.recording import START, Position, Problem, Recording, lines, verify
 from tests import strategies
 
 AT = datetime(2026, 5, 1, 8, 0, tzinfo=UTC)

@@ -16,12 +16,12 @@ import pytest
 from click.testing import CliRunner
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from monitor import events
-from monitor.api.home import signer
-from monitor.cli import main
-from monitor.errors import FileError, UserError
-from monitor.recording import Recording, signing, verify
-from monitor.recording.seal import SEAL
+from appwitness import events
+from appwitness.api.home import signer
+from appwitness.cli import main
+from appwitness.errors import FileError, UserError
+from appwitness.recording import Recording, signing, verify
+from appwitness.recording.seal import SEAL
 from tests.recording.test_recording import AT, RUN, gap, upload
 
 APP = RUN.app.model_copy(update={"apk_sha256": "a" * 64})

@@ -23,10 +23,10 @@ import trustme
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
-from monitor.errors import FileError, UserError
-from monitor.recording import Recording, signing, tokens, verify
-from monitor.recording import authority as asking
-from monitor.recording.seal import SEAL
+from appwitness.errors import FileError, UserError
+from appwitness.recording import Recording, signing, tokens, verify
+from appwitness.recording import authority as asking
+from appwitness.recording.seal import SEAL
 from tests.recording.authority import Authority, served
 from tests.recording.test_recording import RUN, gap
 from tests.recording.test_signing import APP, appwitness, cut_tail, edit, home, lines, unsigned_mark

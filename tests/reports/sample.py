@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from monitor.events import (
+from appwitness.events import (
     Access,
     AppIdentity,
     Connection,
@@ -23,7 +23,7 @@ from monitor.events import (
     Upload,
     Value,
 )
-from monitor.findings import (
+from appwitness.findings import (
     Article,
     Declared,
     Finding,
@@ -36,8 +36,8 @@ from monitor.findings import (
     Why,
     because,
 )
-from monitor.judge.consent import Timeline
-from monitor.seen import see
+from appwitness.judge.consent import Timeline
+from appwitness.seen import see
 
 START = datetime(2026, 3, 14, 1, 20, 0, tzinfo=UTC)
 APP = "com.example.circle"

@@ -5,11 +5,11 @@ import json
 import pytest
 from lxml import html as lxml_html
 
-from monitor.findings import Recipient
-from monitor.reports import render
-from monitor.reports.recipients import who
-from monitor.reports.text import render as text
-from monitor.reports.words import Words
+from appwitness.findings import Recipient
+from appwitness.reports import render
+from appwitness.reports.recipients import who
+from appwitness.reports.text import render as text
+from appwitness.reports.words import Words
 from tests.reports import sample
 
 CHECK = {"en": "(check before citing)", "zh": "（引用前请核对）"}

@@ -4,14 +4,14 @@ import json
 
 import pytest
 
-from monitor.events import Change, Endpoint, OwnRequest, Probe, Screen, Touch
-from monitor.findings import Counted
-from monitor.findings.audit import SHORT, audit
-from monitor.reports import render
-from monitor.reports.mask import masked
-from monitor.reports.reasons import said
-from monitor.reports.words import Words
-from monitor.seen import Seen
+from appwitness.events import Change, Endpoint, OwnRequest, Probe, Screen, Touch
+from appwitness.findings import Counted
+from appwitness.findings.audit import SHORT, audit
+from appwitness.reports import render
+from appwitness.reports.mask import masked
+from appwitness.reports.reasons import said
+from appwitness.reports.words import Words
+from appwitness.seen import Seen
 from tests.reports import sample
 
 MADE = Change(at=sample.at(-9), what="set global http_proxy", before=":0", undone=sample.at(40))

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from monitor.correlate import knowledge, report_on
-from monitor.recording import Recording
-from monitor.reports.mask import masked
-from monitor.reports.page.by_hand import decoding
-from monitor.reports.words import Words
-from monitor.store import Store
+from appwitness.correlate import knowledge, report_on
+from appwitness.recording import Recording
+from appwitness.reports.mask import masked
+from appwitness.reports.page.by_hand import decoding
+from appwitness.reports.words import Words
+from appwitness.store import Store
 from tests.recordings.builder.case import Case, write
 from tests.recordings.builder.reads import NUMBER, POSITION
 

@@ -7,17 +7,17 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from monitor.cli import main
-from monitor.correlate import knowledge, report_on
-from monitor.findings.chain import Chains
-from monitor.findings.identity import identity
-from monitor.recording import Recording
-from monitor.reports import render
-from monitor.reports.fingerprint import shown, told
-from monitor.reports.mask import masked
-from monitor.reports.reasons import steps
-from monitor.reports.words import Words
-from monitor.store import Store
+from appwitness.cli import main
+from appwitness.correlate import knowledge, report_on
+from appwitness.findings.chain import Chains
+from appwitness.findings.identity import identity
+from appwitness.recording import Recording
+from appwitness.reports import render
+from appwitness.reports.fingerprint import shown, told
+from appwitness.reports.mask import masked
+from appwitness.reports.reasons import steps
+from appwitness.reports.words import Words
+from appwitness.store import Store
 from tests.exchange.test_observed import APP, NUMBER, VALUE, entry
 from tests.reports import sample
 

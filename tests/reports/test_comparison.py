@@ -5,12 +5,12 @@ import pytest
 from lxml import html as lxml_html
 from rich.cells import cell_len
 
-from monitor.errors import UserError
-from monitor.findings import Candidate, Sighted, comparison_schema
-from monitor.judge.compare import compare
-from monitor.reports.comparison import FORMATS, masked, render
-from monitor.reports.comparison.text import text
-from monitor.reports.words import Words
+from appwitness.errors import UserError
+from appwitness.findings import Candidate, Sighted, comparison_schema
+from appwitness.judge.compare import compare
+from appwitness.reports.comparison import FORMATS, masked, render
+from appwitness.reports.comparison.text import text
+from appwitness.reports.words import Words
 from tests.reports import sample
 from tests.reports.test_html import inert
 

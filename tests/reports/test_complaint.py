@@ -6,10 +6,10 @@ import pytest
 from lxml import html as lxml_html
 from markdown_it import MarkdownIt
 
-from monitor.errors import FileError, UserError
-from monitor.findings import Recipient, Seal
-from monitor.reports import LETTERS, render
-from monitor.reports.complaint import LAWS
+from appwitness.errors import FileError, UserError
+from appwitness.findings import Recipient, Seal
+from appwitness.reports import LETTERS, render
+from appwitness.reports.complaint import LAWS
 from tests.reports import sample
 from tests.reports.test_html import ATTRIBUTES, ELEMENTS, HOSTILE, poisoned
 

@@ -2,9 +2,9 @@
 
 import pytest
 
-from monitor.findings import Counted, ReportedGap
-from monitor.reports.page.coverage import WIDTH, bars
-from monitor.reports.words import Words
+from appwitness.findings import Counted, ReportedGap
+from appwitness.reports.page.coverage import WIDTH, bars
+from appwitness.reports.words import Words
 from tests.reports import sample
 
 EN = Words("en")

@@ -6,10 +6,10 @@ import re
 import pytest
 from click.testing import CliRunner
 
-from monitor.cli import main
-from monitor.errors import UserError
-from monitor.findings import AGAINST, Report, Why
-from monitor.reports.explain import explain
+from appwitness.cli import main
+from appwitness.errors import UserError
+from appwitness.findings import AGAINST, Report, Why
+from appwitness.reports.explain import explain
 from tests.cli.test_comparing import NUMBERS, make
 from tests.reports import sample
 

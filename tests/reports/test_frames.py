@@ -1,4 +1,4 @@
-from monitor.reports.frames import Frame, caller, frames
+from appwitness.reports.frames import Frame, caller, frames
 from tests.reports import sample
 
 

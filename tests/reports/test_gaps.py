@@ -5,10 +5,10 @@ from typing import get_args, get_type_hints
 
 import pytest
 
-from monitor.findings import Counted, ReportedGap
-from monitor.reports import render
-from monitor.reports.gaps import besides, named
-from monitor.reports.words import Words
+from appwitness.findings import Counted, ReportedGap
+from appwitness.reports import render
+from appwitness.reports.gaps import besides, named
+from appwitness.reports.words import Words
 from tests.reports import sample
 
 TOLD = {

@@ -8,14 +8,14 @@ import msgspec
 import pytest
 from lxml import html as lxml_html
 
-from monitor.events import Consent, Part, Record, Screen, Touch, Window
-from monitor.findings import Report, Seal
-from monitor.recording import Recording
-from monitor.reports import reasons as reasons_of
-from monitor.reports import render
-from monitor.reports import words as words_of
-from monitor.reports.html import TEMPLATES
-from monitor.seen import Seen, see
+from appwitness.events import Consent, Part, Record, Screen, Touch, Window
+from appwitness.findings import Report, Seal
+from appwitness.recording import Recording
+from appwitness.reports import reasons as reasons_of
+from appwitness.reports import render
+from appwitness.reports import words as words_of
+from appwitness.reports.html import TEMPLATES
+from appwitness.seen import Seen, see
 from tests.reports import sample
 
 LANGS = ["en", "zh"]

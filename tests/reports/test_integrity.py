@@ -9,15 +9,15 @@ from xml.etree import ElementTree as ET
 import jsonschema
 import pytest
 
-from monitor.correlate import knowledge, report_on
-from monitor.correlate.verified import seal_of
-from monitor.events import AppIdentity, DeviceIdentity, Gap, Run
-from monitor.findings import OutsideTime, Seal, report_schema
-from monitor.judge.compare import compare
-from monitor.recording import Recording, verify
-from monitor.reports import FORMATS, LETTERS, render
-from monitor.reports import comparison as comparisons
-from monitor.store import Store
+from appwitness.correlate import knowledge, report_on
+from appwitness.correlate.verified import seal_of
+from appwitness.events import AppIdentity, DeviceIdentity, Gap, Run
+from appwitness.findings import OutsideTime, Seal, report_schema
+from appwitness.judge.compare import compare
+from appwitness.recording import Recording, verify
+from appwitness.reports import FORMATS, LETTERS, render
+from appwitness.reports import comparison as comparisons
+from appwitness.store import Store
 from tests.reports import sample
 
 AT = datetime(2026, 3, 14, 9, 0, tzinfo=UTC)

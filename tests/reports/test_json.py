@@ -2,8 +2,8 @@ import json
 
 import jsonschema
 
-from monitor.findings import report_schema
-from monitor.reports import render
+from appwitness.findings import report_schema
+from appwitness.reports import render
 from tests.reports import sample
 
 

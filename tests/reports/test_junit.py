@@ -3,8 +3,8 @@ from pathlib import Path
 import pytest
 from lxml import etree
 
-from monitor.findings import ReportedGap
-from monitor.reports import render
+from appwitness.findings import ReportedGap
+from appwitness.reports import render
 from tests.reports import sample
 
 SCHEMA = etree.XMLSchema(etree.parse(Path(__file__).with_name("junit.xsd")))

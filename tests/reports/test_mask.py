@@ -7,10 +7,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from monitor.events import Consent, Upload, Value
-from monitor.findings import Flow, Match, Recipient, ReportedGap
-from monitor.reports import FORMATS, render
-from monitor.reports.mask import EXCERPT_CHARACTERS, HIDDEN, Mask, known_values, mask_value, masked
+from appwitness.events import Consent, Upload, Value
+from appwitness.findings import Flow, Match, Recipient, ReportedGap
+from appwitness.reports import FORMATS, render
+from appwitness.reports.mask import EXCERPT_CHARACTERS, HIDDEN, Mask, known_values, mask_value, masked
 from tests.reports import sample
 
 

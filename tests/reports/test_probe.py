@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from monitor.correlate import correlate, knowledge, report
-from monitor.recording import Recording
-from monitor.reports import render
-from monitor.store import Store
+from appwitness.correlate import correlate, knowledge, report
+from appwitness.recording import Recording
+from appwitness.reports import render
+from appwitness.store import Store
 
 RECORDINGS = Path(__file__).parents[1] / "recordings"
 PASSED = {"hooked": 4, "called": 8, "seen": 8, "missed": [], "detail": None}

@@ -12,19 +12,19 @@ from pathlib import Path
 
 import pytest
 
-from monitor import catalog
-from monitor.events import Upload, Value
-from monitor.findings import Why
-from monitor.judge.recipients import Recipients, RecipientTable
-from monitor.match import decode
-from monitor.match.linking import Linker
-from monitor.reports.reasons import _table, said
-from monitor.reports.words import Words
-from monitor.seen import see
+from appwitness import catalog
+from appwitness.events import Upload, Value
+from appwitness.findings import Why
+from appwitness.judge.recipients import Recipients, RecipientTable
+from appwitness.match import decode
+from appwitness.match.linking import Linker
+from appwitness.reports.reasons import _table, said
+from appwitness.reports.words import Words
+from appwitness.seen import see
 from tests.reports import sample
 
 EN, ZH = Words("en"), Words("zh")
-SOURCE = Path(__file__).parents[2] / "monitor"
+SOURCE = Path(__file__).parents[2] / "monitor/appwitness"
 
 NUMBER = Value(type="phone_number", text="+8613800138000")
 PLACE = Value(type="location", text="31.230416,121.473701")

@@ -5,9 +5,9 @@ import sys
 
 import pytest
 
-from monitor.errors import UserError
-from monitor.reports import FORMATS, LETTERS, render
-from monitor.reports.words import Words
+from appwitness.errors import UserError
+from appwitness.reports import FORMATS, LETTERS, render
+from appwitness.reports.words import Words
 from tests.reports import sample
 
 NO_LETTERS = [format_ for format_ in FORMATS if format_ not in LETTERS]
@@ -63,7 +63,7 @@ def test_a_format_or_language_that_does_not_exist_is_the_users_error():
 def test_a_terminal_needs_no_templates():
     """`appwitness report` is started often; what one format needs is not loaded for another."""
     code = (
-        "import sys\nfrom tests.reports import sample\nfrom monitor.reports import render\n"
+        "import sys\nfrom tests.reports import sample\nfrom appwitness.reports import render\n"
         "render(sample.report(), 'text'); print('jinja2' in sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -3,7 +3,7 @@ import json
 import pytest
 from pydantic_sarif.model import StaticAnalysisResultsFormatSarifVersion210JsonSchema as Sarif
 
-from monitor.reports import render
+from appwitness.reports import render
 from tests.reports import sample
 
 

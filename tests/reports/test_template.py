@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from monitor.errors import FileError
-from monitor.events import AppIdentity
-from monitor.reports import html, render
-from monitor.reports.complaint import own
-from monitor.reports.complaint.letter import Letter, plain_data
-from monitor.reports.words import Words
+from appwitness.errors import FileError
+from appwitness.events import AppIdentity
+from appwitness.reports import html, render
+from appwitness.reports.complaint import own
+from appwitness.reports.complaint.letter import Letter, plain_data
+from appwitness.reports.words import Words
 from tests.reports import sample
 
 DOCS = Path(__file__).parents[2] / "docs/templates.md"
@@ -102,7 +102,7 @@ def test_loops_in_loops_end(tmp_path, monkeypatch):
 
 ESCAPED = """
 import json, os, socket, subprocess, sys
-from monitor.reports.complaint import own
+from appwitness.reports.complaint import own
 own._limit()
 got = []
 for name, what in {

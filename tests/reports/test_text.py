@@ -4,14 +4,14 @@ from pathlib import Path
 import pytest
 from rich.cells import cell_len
 
-from monitor.correlate import report_on
-from monitor.findings import Recipient
-from monitor.knowledge import knowledge
-from monitor.recording import Recording
-from monitor.reports import render
-from monitor.reports.mask import masked
-from monitor.reports.text import render as text
-from monitor.store import Store
+from appwitness.correlate import report_on
+from appwitness.findings import Recipient
+from appwitness.knowledge import knowledge
+from appwitness.recording import Recording
+from appwitness.reports import render
+from appwitness.reports.mask import masked
+from appwitness.reports.text import render as text
+from appwitness.store import Store
 from tests.reports import sample
 
 RECORDINGS = Path(__file__).parents[1] / "recordings"

@@ -2,8 +2,8 @@ from datetime import timedelta
 
 import pytest
 
-from monitor.events import Consent, Phase, Upload
-from monitor.reports.time_axis import clock, consent_steps, span, step_for
+from appwitness.events import Consent, Phase, Upload
+from appwitness.reports.time_axis import clock, consent_steps, span, step_for
 from tests.reports import sample
 
 

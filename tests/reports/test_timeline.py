@@ -1,9 +1,9 @@
 from datetime import timedelta
 
-from monitor.events import Access
-from monitor.reports import timeline
-from monitor.reports.timeline import GUTTER, LANES, LINKS, RIGHT, TOGETHER, WIDTH
-from monitor.reports.words import Words
+from appwitness.events import Access
+from appwitness.reports import timeline
+from appwitness.reports.timeline import GUTTER, LANES, LINKS, RIGHT, TOGETHER, WIDTH
+from appwitness.reports.words import Words
 from tests.reports import sample
 
 EN = Words("en")

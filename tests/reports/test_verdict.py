@@ -3,9 +3,9 @@ from datetime import timedelta
 import msgspec
 import pytest
 
-from monitor.findings import CONFIDENCES, LEVELS, ConsentStatus
-from monitor.reports.verdict import facts, sent, verdict, when, worst_first
-from monitor.reports.words import Words
+from appwitness.findings import CONFIDENCES, LEVELS, ConsentStatus
+from appwitness.reports.verdict import facts, sent, verdict, when, worst_first
+from appwitness.reports.words import Words
 from tests.reports import sample
 
 EN = Words("en")

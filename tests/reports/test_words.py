@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from monitor import events, findings
-from monitor.reports.words import LANGUAGES, Words, _table, plain
+from appwitness import events, findings
+from appwitness.reports.words import LANGUAGES, Words, _table, plain
 
-ROOM = Path(__file__).parents[2] / "monitor"
+ROOM = Path(__file__).parents[2] / "monitor/appwitness"
 CODE = "\n".join(
     path.read_text("utf-8")
     for folder in ("reports", "web")

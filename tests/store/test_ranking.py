@@ -7,13 +7,13 @@ from datetime import UTC, datetime
 
 import pytest
 
-from monitor import events
-from monitor.findings import Carrier, Code, Finding, Flow, Match, Recipient, ReportedGap
-from monitor.store import Store
-from monitor.store.index import Sight
-from monitor.store.lists import ROWS
-from monitor.store.models import PARTITIONED
-from monitor.store.ranking import Counted, Needed, Rankings
+from appwitness import events
+from appwitness.findings import Carrier, Code, Finding, Flow, Match, Recipient, ReportedGap
+from appwitness.store import Store
+from appwitness.store.index import Sight
+from appwitness.store.lists import ROWS
+from appwitness.store.models import PARTITIONED
+from appwitness.store.ranking import Counted, Needed, Rankings
 
 AT = datetime(2026, 5, 1, 8, 0, tzinfo=UTC)
 SEEN = Sight(reads=1, uploads=1, sought=True, asked=True)

@@ -19,13 +19,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from monitor import events
-from monitor.errors import UserError
-from monitor.events import FILES
-from monitor.findings import Finding, Flow, Match, Recipient, ReportedGap
-from monitor.recording import Recording
-from monitor.store import Store, set_aside
-from monitor.store.database import BUSY_MS
+from appwitness import events
+from appwitness.errors import UserError
+from appwitness.events import FILES
+from appwitness.findings import Finding, Flow, Match, Recipient, ReportedGap
+from appwitness.recording import Recording
+from appwitness.store import Store, set_aside
+from appwitness.store.database import BUSY_MS
 from tests import strategies
 
 AT = datetime(2026, 5, 1, 8, 0, tzinfo=UTC)
@@ -574,7 +574,7 @@ def test_what_is_no_index_of_ours_stays(tmp_path, make):
 
 
 def test_one_that_another_program_has_open_stays(tmp_path, monkeypatch):
-    monkeypatch.setattr("monitor.store.database.BUSY_MS", 50)
+    monkeypatch.setattr("appwitness.store.database.BUSY_MS", 50)
     other_version(tmp_path / "x")
     with closing(sqlite3.connect(tmp_path / "x")) as database:
         database.execute("SELECT version FROM index_version").fetchone()
@@ -599,7 +599,7 @@ def test_a_place_that_is_none_is_said(place, what):
 
 def test_a_locked_database_is_said_and_not_waited_for_ever(tmp_path, recording, monkeypatch):
     assert BUSY_MS >= 10_000
-    monkeypatch.setattr("monitor.store.database.BUSY_MS", 50)
+    monkeypatch.setattr("appwitness.store.database.BUSY_MS", 50)
     with Store(tmp_path / "i.sqlite") as store, closing(sqlite3.connect(tmp_path / "i.sqlite")) as other:
         other.isolation_level = None
         other.execute("BEGIN IMMEDIATE")

@@ -12,10 +12,10 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal, NamedTuple, get_args
 
-from monitor.events import Access, Transform, Upload, Value, blob
-from monitor.match import decode
-from monitor.match.linking import Joined, Linker
-from monitor.seen import see
+from appwitness.events import Access, Transform, Upload, Value, blob
+from appwitness.match import decode
+from appwitness.match.linking import Joined, Linker
+from appwitness.seen import see
 
 Grade = Literal["ordinary", "provable", "hard"]
 GRADES: tuple[Grade, ...] = get_args(Grade)

@@ -13,7 +13,7 @@ import zlib
 
 import msgpack
 
-from monitor.events import Value
+from appwitness.events import Value
 from tests.unseen import Sent, world
 from tests.unseen.clean import as_json, b64, elsewhere, kind, near
 from tests.unseen.notations import bd09, gcj02, geohash, quadkey

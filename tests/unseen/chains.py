@@ -14,7 +14,7 @@ import cbor2
 import msgpack
 import zstandard
 
-from monitor.events import Value
+from appwitness.events import Value
 from tests.unseen import Sent, way, world
 from tests.unseen.containers import archive, field, grpc, table
 

@@ -21,7 +21,7 @@ import cbor2
 import msgpack
 from PIL import Image
 
-from monitor.events import Access, Value
+from appwitness.events import Access, Value
 from tests.unseen import START, Sent, joined, linker, world
 from tests.unseen.containers import dns, e, field, grpc, proto, varint
 from tests.unseen.notations import geohash, mercator, sexagesimal

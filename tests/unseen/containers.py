@@ -40,7 +40,7 @@ from thrift.Thrift import TMessageType, TType
 from thrift.transport import TTransport
 from werkzeug.http import dump_options_header
 
-from monitor.events import Value
+from appwitness.events import Value
 from tests.unseen import Sent, way, world
 from tests.unseen.notations import point
 

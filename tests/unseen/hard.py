@@ -10,7 +10,7 @@ from collections.abc import Callable
 from itertools import cycle
 from typing import Any
 
-from monitor.events import Value
+from appwitness.events import Value
 from tests.unseen import Sent, way, world
 
 Turn = Callable[[str], Any]

@@ -13,7 +13,7 @@ import zlib
 
 import mmh3
 
-from monitor.events import Value
+from appwitness.events import Value
 from tests.unseen import WAYS, world
 from tests.unseen.letters import digested, in_json
 from tests.unseen.rarer import DIGITS, LOWER, b64, in_base

@@ -25,7 +25,7 @@ import lz4.frame
 import mmh3
 import zstandard
 
-from monitor.events import Value
+from appwitness.events import Value
 from tests.unseen import Sent, way, world
 
 Turn = Callable[[str], Any]

@@ -15,7 +15,7 @@ from typing import Any
 import openlocationcode.openlocationcode as plus_codes
 import phonenumbers
 
-from monitor.events import Value
+from appwitness.events import Value
 from tests.unseen import Grade, Sent, way, world
 from tests.unseen.letters import h
 

@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM, ChaCha20Poly1305
 from cryptography.hazmat.primitives.keywrap import aes_key_wrap
 
-from monitor.events import Value
+from appwitness.events import Value
 from tests.unseen import Call, Sent, way, world
 from tests.unseen.containers import field, grpc, multipart, varint
 

@@ -15,7 +15,7 @@ import zlib
 from collections.abc import Callable
 from typing import Any
 
-from monitor.events import Value
+from appwitness.events import Value
 from tests.unseen import world
 from tests.unseen.letters import in_json
 from tests.unseen.notations import bd09, gcj02, geohash, national, notation, point, polyline, sexagesimal

@@ -10,7 +10,7 @@ from typing import Any
 
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
-from monitor.events import Value
+from appwitness.events import Value
 from tests.unseen import Call, Sent, world
 from tests.unseen.containers import FORM, field, multipart
 from tests.unseen.proven import IV12, IV16, KEY, aes, b64, chacha, gcm, in_pieces, mac, one, packed, proven, sha, two

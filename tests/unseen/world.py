@@ -9,7 +9,7 @@ import uuid
 from datetime import timedelta
 from typing import Any
 
-from monitor.events import Access, Value
+from appwitness.events import Access, Value
 from tests.unseen import START
 
 ROWS = (

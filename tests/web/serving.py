@@ -11,14 +11,14 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from monitor import events
-from monitor.cli.base import listen
-from monitor.knowledge import Knowledge
-from monitor.recording import Recording
-from monitor.store import Store
-from monitor.store.runs import Planned, Runs, Slot, Waiting
-from monitor.web.asked import Site
-from monitor.web.server import server
+from appwitness import events
+from appwitness.cli.base import listen
+from appwitness.knowledge import Knowledge
+from appwitness.recording import Recording
+from appwitness.store import Store
+from appwitness.store.runs import Planned, Runs, Slot, Waiting
+from appwitness.web.asked import Site
+from appwitness.web.server import server
 
 TOKEN = "of-a-test"
 PACKAGE = "com.example.many"

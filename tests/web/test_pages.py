@@ -11,16 +11,16 @@ from urllib.parse import unquote
 import pytest
 from starlette.testclient import TestClient
 
-from monitor import events
-from monitor.correlate import correlate, indexed_report, knowledge
-from monitor.recording import Recording, packing, verify
-from monitor.reports import LANGUAGES, render
-from monitor.reports.verdict import verdict
-from monitor.reports.words import Words
-from monitor.store import Store
-from monitor.web.asked import Site
-from monitor.web.door import form_token
-from monitor.web.pages import PAGES, app
+from appwitness import events
+from appwitness.correlate import correlate, indexed_report, knowledge
+from appwitness.recording import Recording, packing, verify
+from appwitness.reports import LANGUAGES, render
+from appwitness.reports.verdict import verdict
+from appwitness.reports.words import Words
+from appwitness.store import Store
+from appwitness.web.asked import Site
+from appwitness.web.door import form_token
+from appwitness.web.pages import PAGES, app
 from tests.recording import test_hostile as hostile
 from tests.reports import sample
 from tests.web import serving

@@ -10,15 +10,15 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Protocol
 
-from monitor.api.home import home
-from monitor.errors import UserError
-from monitor.observe.android.wanted import Wanted
-from monitor.observe.turns import turn
+from appwitness.api.home import home
+from appwitness.errors import UserError
+from appwitness.observe.android.wanted import Wanted
+from appwitness.observe.turns import turn
 
 if TYPE_CHECKING:  # imported late: a lab device needs no adb, and a phone no Java
-    from monitor.observe import device as observed
-    from monitor.observe.android.hands import Question
-    from monitor.observe.order import PlanName
+    from appwitness.observe import device as observed
+    from appwitness.observe.android.hands import Question
+    from appwitness.observe.order import PlanName
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ def chosen(names: str, number: int = 0) -> Device:
     ready, the first, the second ... and then the first again. Raises SetupError where there is none."""
     listed = [name.strip() for name in names.split(",")]
     if listed == ["any"]:
-        from monitor.observe.android import finding
+        from appwitness.observe.android import finding
 
         listed = [each.serial for each in finding.listed() if each.state == "ready"]
         listed = listed or [finding.choose().serial]  # which says what is wrong
@@ -94,7 +94,7 @@ def name_of(wanted: Wanted) -> str:
 def opened(wanted: Wanted, plan: PlanName, user: User = NOBODY) -> Iterator[observed.Device]:
     """The device, while the context lasts. Raises UserError when there is none, or it cannot be used."""
     if is_lab(wanted):
-        from monitor.lab.device import APPS, LabDevice
+        from appwitness.lab.device import APPS, LabDevice
 
         name = wanted.device.partition(":")[2]
         if name not in APPS:
@@ -108,7 +108,7 @@ def opened(wanted: Wanted, plan: PlanName, user: User = NOBODY) -> Iterator[obse
         ):
             yield device
         return
-    from monitor.observe.android.device import opened as android
+    from appwitness.observe.android.device import opened as android
 
     with android(wanted, plan, home(), may=user.may, ask=user.answer) as phone:
         yield phone

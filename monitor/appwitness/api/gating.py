@@ -8,15 +8,15 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Unpack
 
-from monitor.api.judging import Judging, judging
-from monitor.errors import DamagedRecording, FileError, UserError
+from appwitness.api.judging import Judging, judging
+from appwitness.errors import DamagedRecording, FileError, UserError
 
-if TYPE_CHECKING:  # imported late, so that `import monitor` and --help answer at once
-    from monitor.api.judging import Choices
-    from monitor.findings import Confidence, Level, Report
-    from monitor.findings.gate import GateReport
-    from monitor.gate import Accepted, Held, Policy
-    from monitor.gate.baseline import Baseline
+if TYPE_CHECKING:  # imported late, so that `import appwitness` and --help answer at once
+    from appwitness.api.judging import Choices
+    from appwitness.findings import Confidence, Level, Report
+    from appwitness.findings.gate import GateReport
+    from appwitness.gate import Accepted, Held, Policy
+    from appwitness.gate.baseline import Baseline
 
     class Limits(Choices, total=False):
         """By what runs are held, and what fails."""
@@ -86,7 +86,7 @@ class Runs:
 def _written(path: Path) -> Report:
     from pydantic import ValidationError
 
-    from monitor.findings import Report
+    from appwitness.findings import Report
 
     try:
         return Report.model_validate_json(path.read_bytes())
@@ -99,8 +99,8 @@ def _written(path: Path) -> Report:
 
 def accepted(waivers: Path | None, flows: Path | None, today: date, max_waiver_days: int) -> Accepted:
     """What people have accepted, in the files that are named or beside. Raises FileError with the line."""
-    from monitor.gate import Accepted, allowed
-    from monitor.gate import waivers as files
+    from appwitness.gate import Accepted, allowed
+    from appwitness.gate import waivers as files
 
     waiver_file = beside(waivers, files.NAME)
     flow_file = beside(flows, allowed.NAME)
@@ -112,7 +112,7 @@ def accepted(waivers: Path | None, flows: Path | None, today: date, max_waiver_d
 
 def baseline_of(path: Path, package: str) -> Baseline:
     """The file of an app. Raises UserError when it is of another."""
-    from monitor.gate import baseline as files
+    from appwitness.gate import baseline as files
 
     file = files.read(path)
     if package != file.app:
@@ -144,7 +144,7 @@ class Gate:
 
     def decide(self, reports: Sequence[Report]) -> GateReport:
         """What became of each finding of these runs. Raises UserError when the baseline is another app's."""
-        from monitor.gate import gate, release
+        from appwitness.gate import gate, release
 
         package = self.runs.package(reports[0])
         if self.base:
@@ -156,8 +156,8 @@ class Gate:
         return gate(reports, against, self.accepted, self.policy, self.judging.known.recipients)
 
     def _of_file(self, package: str) -> Held | None:
-        from monitor.gate import Held
-        from monitor.gate import baseline as files
+        from appwitness.gate import Held
+        from appwitness.gate import baseline as files
 
         path = beside(self.baseline, files.NAME)
         if path is None:
@@ -173,8 +173,8 @@ def made(by: Judging | None = None, /, **limits: Unpack[Limits]) -> Gate:
 
     Raises UserError and FileError for what does not fit.
     """
-    from monitor.gate import Policy
-    from monitor.gate.waivers import MAX_DAYS
+    from appwitness.gate import Policy
+    from appwitness.gate.waivers import MAX_DAYS
 
     given: dict[str, Any] = dict(limits)
     policy = Policy(**{each.name: given.pop(each.name) for each in fields(Policy) if each.name in given})
@@ -204,7 +204,7 @@ def diff(
 
 def between(old: Sequence[Path], runs: Runs, judging: Judging, strict: bool = False) -> Gate:
     """The gate of one release against another, in which nothing is accepted and whatever is new or worse counts."""
-    from monitor.gate import Accepted, Policy
+    from appwitness.gate import Accepted, Policy
 
     policy = Policy(fail_on="info", min_confidence="declared", strict=strict)
     return Gate(judging, Accepted(aliases=runs.aliases), policy, runs, base=old)

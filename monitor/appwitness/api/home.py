@@ -8,11 +8,11 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from monitor import private
-from monitor.errors import UserError
+from appwitness import private
+from appwitness.errors import UserError
 
 if TYPE_CHECKING:  # imported late, so that --help answers at once
-    from monitor.recording.signing import Signer
+    from appwitness.recording.signing import Signer
 
 
 def home() -> Path:
@@ -76,6 +76,6 @@ def index_key(*, make: bool = False) -> bytes | None:
 
 def signer() -> Signer | None:
     """Who signs: the operator's key; None: there is none. Raises FileError for a file that is no key."""
-    from monitor.recording.signing import load
+    from appwitness.recording.signing import load
 
     return load(key_file()) if key_file().exists() else None

@@ -8,16 +8,16 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Unpack
 
-from monitor.api.home import database, index_key
+from appwitness.api.home import database, index_key
 
-if TYPE_CHECKING:  # imported late, so that `import monitor` and --help answer at once
-    from monitor import knowledge
-    from monitor.correlate import Outcome, Progress
-    from monitor.findings import Report
-    from monitor.knowledge import Knowledge
-    from monitor.recording import Recording
-    from monitor.store import Store
-    from monitor.store.index import Keep
+if TYPE_CHECKING:  # imported late, so that `import appwitness` and --help answer at once
+    from appwitness import knowledge
+    from appwitness.correlate import Outcome, Progress
+    from appwitness.findings import Report
+    from appwitness.knowledge import Knowledge
+    from appwitness.recording import Recording
+    from appwitness.store import Store
+    from appwitness.store.index import Keep
 
     class Choices(knowledge.Choices, total=False):
         """How a user has recordings judged."""
@@ -45,8 +45,8 @@ class Judging:
 
     def open(self, place: str | Path) -> Store:
         """An index. Raises UserError when it cannot be used."""
-        from monitor.fleet.objects import recording_at
-        from monitor.store import Store
+        from appwitness.fleet.objects import recording_at
+        from appwitness.store import Store
 
         return Store(place, self.keep, index_key(make=self.keep == "conclusions"), recording_at)
 
@@ -54,8 +54,8 @@ class Judging:
     def store(self) -> Store:
         """The index. The usual one is begun anew where another version of appwitness made it: the old file gets another
         name, which a line on stderr says. Raises UserError when it cannot be used."""
-        from monitor.store import set_aside
-        from monitor.store.runs import take_along
+        from appwitness.store import set_aside
+        from appwitness.store.runs import take_along
 
         place = database(self.db)
         if isinstance(place, Path) and self.db is None and (old := set_aside(place)) is not None:
@@ -73,14 +73,14 @@ class Judging:
 
     @cached_property
     def _in_memory(self) -> Store:
-        from monitor.store import Store
+        from appwitness.store import Store
 
         return Store("sqlite://")
 
     def report(self, path: Path, progress: Progress = quiet) -> Report:
         """The report of a recording, correlated again only when the index is behind it or the rules have changed."""
-        from monitor.correlate import report_on
-        from monitor.recording import Recording
+        from appwitness.correlate import report_on
+        from appwitness.recording import Recording
 
         recording = Recording.open(path)
         return report_on(recording, self.index(recording), self.known, progress)
@@ -90,8 +90,8 @@ def judging(
     *, db: str | None = None, index: Keep | None = None, rules: Path | None = None, **choices: Unpack[knowledge.Choices]
 ) -> Judging:
     """As the user chooses. Raises UserError for a choice that there is not, FileError for a file that does not fit."""
-    from monitor.knowledge import Choices as Known
-    from monitor.knowledge import knowledge as known
+    from appwitness.knowledge import Choices as Known
+    from appwitness.knowledge import knowledge as known
 
     if unknown := choices.keys() - Known.__annotations__:
         raise TypeError(f"unknown keyword: {', '.join(sorted(unknown))}")
@@ -103,8 +103,8 @@ def correlate(recording: Path | str, **choices: Unpack[Choices]) -> Outcome:
 
     Raises UserError when the folder is no recording.
     """
-    from monitor.correlate import correlate as walk
-    from monitor.recording import Recording
+    from appwitness.correlate import correlate as walk
+    from appwitness.recording import Recording
 
     by = judging(**choices)
     opened = Recording.open(Path(recording))

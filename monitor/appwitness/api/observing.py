@@ -8,17 +8,17 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from monitor.api.home import home, signer
+from appwitness.api.home import home, signer
 
 if TYPE_CHECKING:  # imported late, so that --help answers at once
-    from monitor.correlate import Outcome
-    from monitor.findings import Finding
-    from monitor.knowledge import Knowledge
-    from monitor.observe.device import Device
-    from monitor.observe.order import Caller, Order
-    from monitor.observe.sources import Source
-    from monitor.recording import Read
-    from monitor.store import Store
+    from appwitness.correlate import Outcome
+    from appwitness.findings import Finding
+    from appwitness.knowledge import Knowledge
+    from appwitness.observe.device import Device
+    from appwitness.observe.order import Caller, Order
+    from appwitness.observe.sources import Source
+    from appwitness.recording import Read
+    from appwitness.store import Store
 
 
 @dataclass(frozen=True)
@@ -38,10 +38,10 @@ def record(device: Device, path: Path, sources: Sequence[Source], order: Order, 
 
     Raises what ended either of them.
     """
-    from monitor.correlate import follow
-    from monitor.knowledge import search_version
-    from monitor.observe.run import observe
-    from monitor.recording import Recording
+    from appwitness.correlate import follow
+    from appwitness.knowledge import search_version
+    from appwitness.observe.run import observe
+    from appwitness.recording import Recording
 
     judged_by = {"rules": judge.known.digest, "search": search_version()}
     order = replace(order, judged_by=judged_by, confdir=home() / "proxy", signer=signer())

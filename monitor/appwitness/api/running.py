@@ -12,19 +12,19 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack
 
-from monitor.api.gating import Gate, made
-from monitor.api.home import recordings, signer
-from monitor.errors import UserError
+from appwitness.api.gating import Gate, made
+from appwitness.api.home import recordings, signer
+from appwitness.errors import UserError
 
-if TYPE_CHECKING:  # imported late, so that `import monitor` answers at once
-    from monitor import events
-    from monitor.api.gating import Limits
-    from monitor.events import Ref
-    from monitor.findings import Confidence, Finding, Flow, Level, Report, ReportedGap
-    from monitor.findings.gate import GateReport
-    from monitor.observe.android.wanted import Wanted
-    from monitor.observe.order import Order, PlanName
-    from monitor.recording import Position, Recording
+if TYPE_CHECKING:  # imported late, so that `import appwitness` answers at once
+    from appwitness import events
+    from appwitness.api.gating import Limits
+    from appwitness.events import Ref
+    from appwitness.findings import Confidence, Finding, Flow, Level, Report, ReportedGap
+    from appwitness.findings.gate import GateReport
+    from appwitness.observe.android.wanted import Wanted
+    from appwitness.observe.order import Order, PlanName
+    from appwitness.recording import Position, Recording
 
 
 class OfRun(TypedDict, total=False):
@@ -128,7 +128,7 @@ class Judged:
 
 def told(decided: GateReport, judged: Judged) -> str:
     """What failed, with all that a person needs to look at it or to accept it."""
-    from monitor.reports.gate import failure
+    from appwitness.reports.gate import failure
 
     return failure.message(decided, judged.report, judged.recording, judged.page)
 
@@ -145,7 +145,7 @@ class Run(Judged):
 
     @cached_property
     def _opened(self) -> Recording:
-        from monitor.recording import Recording
+        from appwitness.recording import Recording
 
         return Recording.open(self.recording, signer=signer())
 
@@ -169,7 +169,7 @@ class Run(Judged):
         self, scope: events.Scope, status: events.ConsentState, *, text: str | None = None, note: str | None = None
     ) -> Ref:
         """Note what the user was just asked or decided; the line, `consents.jsonl:3`. `text`: the label touched."""
-        from monitor import marks
+        from appwitness import marks
 
         known = self.gate.judging.known
         said = marks.Said(scope=scope, text=text, note=note)
@@ -201,7 +201,7 @@ class Run(Judged):
 
     def idle(self, for_s: float = 2, timeout_s: float = 60) -> None:
         """Wait until nothing was read and nothing was sent for this long, or the app ended. Raises TimeoutError."""
-        from monitor.events import FILES
+        from appwitness.events import FILES
 
         files = [self.recording / FILES[kind] for kind in ("access", "transform", "upload")]
         since = time.time()
@@ -215,7 +215,7 @@ class Run(Judged):
 
     def _next_to(self, host: str) -> Ref | None:
         """The next upload to a host or one below it; what was looked at is not read again."""
-        from monitor.events import Upload
+        from appwitness.events import Upload
 
         for read in self._opened.read("upload", self._seen.get(host)):
             self._seen[host] = read.position
@@ -225,7 +225,7 @@ class Run(Judged):
         return None
 
     def _sent_to(self) -> str:
-        from monitor.events import Upload
+        from appwitness.events import Upload
 
         hosts = {upload.host for upload in self._opened.events(Upload) if upload.host}
         return ", ".join(sorted(hosts)) or "no host"
@@ -264,7 +264,7 @@ class Replayed(Run):
         self, scope: events.Scope, status: events.ConsentState, *, text: str | None = None, note: str | None = None
     ) -> Ref:
         """The line of such a mark. Raises LookupError when the recording has none."""
-        from monitor.events import Consent
+        from appwitness.events import Consent
 
         for ref, _, _, line in self._opened.seen(Consent):
             if (line.signal, line.scope, line.status) == ("operator", scope, status):
@@ -307,7 +307,7 @@ def observed(
     **of_run: Any,
 ) -> Iterator[Run]:
     """The same, judged by a gate that there is; `of_run`: those options that say how the run is made."""
-    from monitor.api.devices import name_of
+    from appwitness.api.devices import name_of
 
     if unknown := of_run.keys() - set(OF_RUN):
         raise TypeError(f"unknown keyword: {', '.join(sorted(unknown))}")
@@ -320,10 +320,10 @@ def observed(
     stop, live = threading.Event(), threading.Event()
 
     def go() -> None:
-        from monitor.api.devices import opened
-        from monitor.api.observing import Judge, record
-        from monitor.observe.order import Caller
-        from monitor.observe.sources import load
+        from appwitness.api.devices import opened
+        from appwitness.api.observing import Judge, record
+        from appwitness.observe.order import Caller
+        from appwitness.observe.sources import load
 
         try:
             judge = Judge(gate.judging.known, gate.judging.store)
@@ -351,8 +351,8 @@ def observed(
 
 def _wanted(app: Path | str | None, device: str, launch: bool, of_run: dict[str, Any]) -> Wanted:
     """Raises UserError for what does not go together."""
-    from monitor.api.devices import Device
-    from monitor.observe.android.wanted import Wanted
+    from appwitness.api.devices import Device
+    from appwitness.observe.android.wanted import Wanted
 
     if Device(device).lab:
         if app is not None:
@@ -369,8 +369,8 @@ def _wanted(app: Path | str | None, device: str, launch: bool, of_run: dict[str,
 
 
 def _order(plan: PlanName, of_run: Mapping[str, Any]) -> Order:
-    from monitor.observe.order import Order
-    from monitor.recording.seal import MADE_BY
+    from appwitness.observe.order import Order
+    from appwitness.recording.seal import MADE_BY
 
     said = {name: of_run[name] for name in ("mode", "unpin", "hooks", *MADE_BY) if name in of_run}
     return Order(plan=plan, seconds=of_run.get("duration_s"), **said)

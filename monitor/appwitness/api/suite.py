@@ -12,16 +12,16 @@ from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from monitor import private
-from monitor.api.gating import Gate, baseline_of, beside, made
-from monitor.api.judging import Judging, judging
-from monitor.gate import Policy
-from monitor.knowledge import Choices
+from appwitness import private
+from appwitness.api.gating import Gate, baseline_of, beside, made
+from appwitness.api.judging import Judging, judging
+from appwitness.gate import Policy
+from appwitness.knowledge import Choices
 
 if TYPE_CHECKING:  # imported late
-    from monitor.api.running import Judged
-    from monitor.findings.gate import Behaviour, Gated, GateReport
-    from monitor.gate.allowed import Flows
+    from appwitness.api.running import Judged
+    from appwitness.findings.gate import Behaviour, Gated, GateReport
+    from appwitness.gate.allowed import Flows
 
 RECORDING, GATE, SARIF, REPORT, FLOWS = "recording", "gate.json", "gate.sarif", "report.html", "flows.json"
 """What is in the folder of a run; the last two only of a test that failed."""
@@ -62,8 +62,8 @@ class Session:
     def gate(self, options: Mapping[str, Any], marked: Mapping[str, Sequence[Mapping[str, Any]]], where: str) -> Gate:
         """By what the runs of a test are held.
 
-        `options` are those of `monitor.observe`; `marked`: further entries, `allowed` and `forbidden`, of the list of
-        flows, which stand at `where`. Raises UserError for what does not fit.
+        `options` are those of `appwitness.observe`; `marked`: further entries, `allowed` and `forbidden`, of the
+        list of flows, which stand at `where`. Raises UserError for what does not fit.
         """
         choices = {name: options[name] for name in CHOICES if name in options}
         limits: dict[str, Any] = {name: options[name] for name in LIMITS if name in options}
@@ -85,8 +85,8 @@ class Session:
 def _with(known: Flows | None, marked: Mapping[str, Sequence[Mapping[str, Any]]], where: str) -> Flows:
     from pydantic import ValidationError
 
-    from monitor.errors import UserError
-    from monitor.gate.allowed import FlowRule, Flows
+    from appwitness.errors import UserError
+    from appwitness.gate.allowed import FlowRule, Flows
 
     try:
         own = {name: [(FlowRule(**entry), where) for entry in entries] for name, entries in marked.items()}
@@ -117,7 +117,7 @@ def new_run(test: str, output: Path) -> Path:
 
 def recorded(test: str, replayed: Path, number: int) -> Path:
     """The recording of a test's run, from 1, in the output of an earlier session. Raises UserError when it has none."""
-    from monitor.errors import UserError
+    from appwitness.errors import UserError
 
     path = folder_of(test, replayed) / str(number) / RECORDING
     if not path.is_dir():
@@ -129,8 +129,8 @@ def recorded(test: str, replayed: Path, number: int) -> Path:
 
 def write(judged: Judged, folder: Path) -> None:
     """What was decided on a run, for the end of the session."""
-    from monitor.reports.gate import Told, render
-    from monitor.reports.words import Words
+    from appwitness.reports.gate import Told, render
+    from appwitness.reports.words import Words
 
     told = Told(judged.diff, [judged.report], Words("en"))
     private.write(folder / GATE, judged.diff.model_dump_json() + "\n")
@@ -139,8 +139,8 @@ def write(judged: Judged, folder: Path) -> None:
 
 def attach(judged: Judged, folder: Path) -> list[Path]:
     """What a person wants to see of a run whose test failed; values are masked."""
-    from monitor.reports import render
-    from monitor.reports.mask import masked
+    from appwitness.reports import render
+    from appwitness.reports.mask import masked
 
     flows = [flow.model_dump(mode="json") for flow in masked(judged.report).flows]
     private.write(folder / REPORT, render(judged.report, "html"))
@@ -162,8 +162,8 @@ def finish(tests: Sequence[Ended], session: Session, output: Path, root: Path) -
 
     Sentences for the terminal, in any order of the tests the same.
     """
-    from monitor.reports.gate import cases, sarif
-    from monitor.reports.words import Words
+    from appwitness.reports.gate import cases, sarif
+    from appwitness.reports.words import Words
 
     ended = sorted(tests, key=lambda each: each.test)
     tested = [
@@ -179,7 +179,7 @@ def finish(tests: Sequence[Ended], session: Session, output: Path, root: Path) -
 
 
 def _by_app(runs: Sequence[Path]) -> list[list[GateReport]]:
-    from monitor.findings.gate import GateReport
+    from appwitness.findings.gate import GateReport
 
     apps: dict[str, list[GateReport]] = {}
     for run in runs:
@@ -189,11 +189,11 @@ def _by_app(runs: Sequence[Path]) -> list[list[GateReport]]:
 
 
 def _of_app(gates: Sequence[GateReport], session: Session, output: Path, partial: bool) -> list[str]:
-    from monitor.gate import baseline as files
-    from monitor.gate.merged import merged
-    from monitor.reports.gate import Told, render
-    from monitor.reports.gate import sentences as said
-    from monitor.reports.words import Words
+    from appwitness.gate import baseline as files
+    from appwitness.gate.merged import merged
+    from appwitness.reports.gate import Told, render
+    from appwitness.reports.gate import sentences as said
+    from appwitness.reports.words import Words
 
     package = gates[0].package
     path = beside(session.baseline, files.NAME)

@@ -1,6 +1,6 @@
 """Care for the personal data that a recording holds: copies that may be given away, and forgetting."""
 
-from monitor.care.forgetting import ToForget, to_forget
-from monitor.care.sharing import Shared, shared
+from appwitness.care.forgetting import ToForget, to_forget
+from appwitness.care.sharing import Shared, shared
 
 __all__ = ["Shared", "ToForget", "shared", "to_forget"]

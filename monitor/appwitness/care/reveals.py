@@ -11,8 +11,8 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
-from monitor.errors import UserError
-from monitor.events import format_time
+from appwitness.errors import UserError
+from appwitness.events import format_time
 
 NAME = "reveals.jsonl"
 

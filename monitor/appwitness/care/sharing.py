@@ -12,9 +12,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from monitor.care.replacing import MOST_BYTES, Replacing
-from monitor.errors import DamagedRecording, UserError
-from monitor.events import (
+from appwitness.care.replacing import MOST_BYTES, Replacing
+from appwitness.errors import DamagedRecording, UserError
+from appwitness.events import (
     FILES,
     Access,
     Blob,
@@ -31,9 +31,9 @@ from monitor.events import (
     tombstone,
     tree,
 )
-from monitor.recording import Recording, verify
-from monitor.recording.lines import Appender
-from monitor.recording.signing import Signer
+from appwitness.recording import Recording, verify
+from appwitness.recording.lines import Appender
+from appwitness.recording.signing import Signer
 
 NO_LINE = b'"left out of the shared copy"'
 """Stands for a line that is none of the contract, so that the lines behind it keep their numbers."""

@@ -11,11 +11,11 @@ import secrets
 from collections.abc import Callable, Iterable, Iterator
 from urllib.parse import quote, quote_plus, unquote_to_bytes
 
-from monitor.events import Value
-from monitor.match import variants
-from monitor.match.belief.placeholders import is_placeholder
-from monitor.match.hits import Hit
-from monitor.match.variants.dates import DATE
+from appwitness.events import Value
+from appwitness.match import variants
+from appwitness.match.belief.placeholders import is_placeholder
+from appwitness.match.hits import Hit
+from appwitness.match.variants.dates import DATE
 
 DIGITS, UPPER, LOWER = "0123456789", "BCDFGHJKLMNPQRSTVWXZ", "bcdfghjklmnpqrstvwxz"
 VOWELS = "aeiouy"

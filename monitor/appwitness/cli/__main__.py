@@ -1,5 +1,5 @@
-"""`python -m monitor.cli` is `appwitness`."""
+"""`python -m appwitness.cli` is `appwitness`."""
 
-from monitor.cli import main
+from appwitness.cli import main
 
 main()

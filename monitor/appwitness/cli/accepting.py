@@ -11,22 +11,16 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
-from monitor import private
-from monitor.api.gating import Runs, baseline_of
-from monitor.cli.base import Judging, RecordingPath, gathered, judging_options, main
-from monitor.cli.gating import (
-    FILE,
-    max_days_option,
-    recordings_argument,
-    runs_options,
-    today_option,
-)
-from monitor.cli.terminal import err, out, plain
-from monitor.errors import UserError
+from appwitness import private
+from appwitness.api.gating import Runs, baseline_of
+from appwitness.cli.base import Judging, RecordingPath, gathered, judging_options, main
+from appwitness.cli.gating import FILE, max_days_option, recordings_argument, runs_options, today_option
+from appwitness.cli.terminal import err, out, plain
+from appwitness.errors import UserError
 
 if TYPE_CHECKING:  # imported late, so that --help answers at once
-    from monitor.findings.gate import Gated, Made
-    from monitor.gate.baseline import Baseline
+    from appwitness.findings.gate import Gated, Made
+    from appwitness.gate.baseline import Baseline
 
 
 @main.group()
@@ -51,8 +45,8 @@ baseline_option = click.option(
 @judging_options
 def baseline_write(recording: tuple[Path, ...], file: Path, runs: Runs, judging: Judging) -> None:
     """Accept all that these runs show, and write it down. An existing file is replaced."""
-    from monitor.gate import baseline as files
-    from monitor.gate.behaviours import side
+    from appwitness.gate import baseline as files
+    from appwitness.gate.behaviours import side
 
     reports = runs.reports(recording, judging)
     _write(file, files.text(files.of(side(reports, runs.aliases), runs.package(reports[0]))))
@@ -68,7 +62,7 @@ def baseline_update(
     recording: tuple[Path, ...], file: Path, accept_new: str | None, runs: Runs, judging: Judging
 ) -> None:
     """Take out what is gone and note what became better; what could not be observed stays."""
-    from monitor.gate import baseline as files
+    from appwitness.gate import baseline as files
 
     against = _against(recording, file, runs, judging)
     _write(file, files.text(files.updated(against.old, against.changes, against.made, accept_new)))
@@ -84,7 +78,7 @@ def baseline_update(
 @judging_options
 def baseline_prune(recording: tuple[Path, ...], file: Path, runs: Runs, judging: Judging) -> None:
     """Take out what is gone, and change nothing else; what could not be observed stays."""
-    from monitor.gate import baseline as files
+    from appwitness.gate import baseline as files
 
     against = _against(recording, file, runs, judging)
     gone = {each.was.id for each in against.changes if each.was and each.change == "gone"}
@@ -113,7 +107,7 @@ def baseline_check(recording: tuple[Path, ...], file: Path, runs: Runs, judging:
 @click.argument("file", type=FILE)
 def baseline_merge(file: Path) -> None:
     """Resolve a merge conflict in the file: the findings of both sides, each as the newer run has it."""
-    from monitor.gate import baseline as files
+    from appwitness.gate import baseline as files
 
     _write(file, files.text(files.merged(file)))
 
@@ -125,8 +119,8 @@ class _Against(NamedTuple):
 
 
 def _against(recording: Sequence[Path], file: Path, runs: Runs, judging: Judging) -> _Against:
-    from monitor.gate.behaviours import side
-    from monitor.gate.changes import changes
+    from appwitness.gate.behaviours import side
+    from appwitness.gate.changes import changes
 
     if not file.exists():
         raise UserError(f"There is no {file}.", "Write one first: appwitness baseline write RECORDING.")
@@ -199,7 +193,7 @@ def waive(finding: str, entry: Entry, file: WaiverFile, runs: Runs, judging: Jud
 
     FINDING is a fingerprint that `gate` prints (v2:...), or RECORDING:N, the Nth finding of its report.
     """
-    from monitor.gate import waivers
+    from appwitness.gate import waivers
 
     limits: tuple[Any, ...] = (file.today, file.max_days)
     entries = waivers.read(file.path, *limits).entries if file.path.exists() else ()
@@ -224,10 +218,10 @@ def waivers_check(recording: tuple[Path, ...], file: WaiverFile, runs: Runs, jud
 
     Ends with 1 when one has expired or is not used.
     """
-    from monitor.gate import waivers
-    from monitor.gate.behaviours import side
-    from monitor.reports.gate.sentences import remark
-    from monitor.reports.words import Words
+    from appwitness.gate import waivers
+    from appwitness.gate.behaviours import side
+    from appwitness.reports.gate.sentences import remark
+    from appwitness.reports.words import Words
 
     if not file.path.exists():
         raise UserError(f"There is no {file.path}.", "Name it with --file, or write one: appwitness waive.")
@@ -243,8 +237,8 @@ def waivers_check(recording: tuple[Path, ...], file: WaiverFile, runs: Runs, jud
 
 
 def _fingerprint(finding: str, runs: Runs, judging: Judging) -> str:
-    from monitor.findings.identity import VERSION, identity
-    from monitor.reports.verdict import worst_first
+    from appwitness.findings.identity import VERSION, identity
+    from appwitness.reports.verdict import worst_first
 
     if finding.startswith(f"{VERSION}:"):
         return finding

@@ -22,16 +22,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from monitor import private
-from monitor.api import judging as api
-from monitor.api.home import home, recordings
-from monitor.cli import settings
-from monitor.errors import UserError
+from appwitness import private
+from appwitness.api import judging as api
+from appwitness.api.home import home, recordings
+from appwitness.cli import settings
+from appwitness.errors import UserError
 
 if TYPE_CHECKING:  # imported late, so that --help answers at once
-    from monitor.correlate import Progress
-    from monitor.findings import Report, Threshold
-    from monitor.store.index import Keep
+    from appwitness.correlate import Progress
+    from appwitness.findings import Report, Threshold
+    from appwitness.store.index import Keep
 
 VERBS = {
     "app-types": ("listing", "List the types of app for --app-type, and what each needs."),
@@ -95,7 +95,7 @@ def meant(option: str) -> Path:
 
     Raises UserError that names them where there are two, and where there is none.
     """
-    from monitor.recording import Recording
+    from appwitness.recording import Recording
 
     made = {
         path.parent: path.lstat().st_mtime_ns
@@ -144,7 +144,7 @@ class Group(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """A verb, whose module is imported now."""
         if cmd_name in VERBS:
-            importlib.import_module(f"monitor.cli.{VERBS[cmd_name][0]}")
+            importlib.import_module(f"appwitness.cli.{VERBS[cmd_name][0]}")
         command = super().get_command(ctx, cmd_name)
         if command:
             _give_options(command)
@@ -195,7 +195,7 @@ WRONG_USAGE, INTERNAL, INTERRUPTED = 2, 70, 130
 
 
 def _tell(what: str, text: str) -> None:
-    from monitor.cli.terminal import err, plain
+    from appwitness.cli.terminal import err, plain
 
     err.alarm(f"[bold red]{what}:[/] {plain(text)}")
 
@@ -268,13 +268,13 @@ def _give_options(command: click.Command) -> None:
 
 def _identity(_context: click.Context, _option: click.Parameter, path: Path | None) -> None:
     if path is not None:
-        from monitor.recording.encryption import IDENTITY
+        from appwitness.recording.encryption import IDENTITY
 
         os.environ[IDENTITY] = str(path)  # workers have it too
 
 
 def _of_terminal(ctx: click.Context, option: click.Parameter, value: Any) -> None:
-    from monitor.cli.terminal import choose, err, plain
+    from appwitness.cli.terminal import choose, err, plain
 
     chosen = ctx.meta.setdefault("terminal", {"color": "auto", "quiet": False})
     chosen[option.name] = value
@@ -360,7 +360,7 @@ class RecordingPath(click.Path):
         """As click does. Raises UserError for an address where nothing is."""
         if ctx is None or "://" not in str(value):
             return super().convert(value, param, ctx)
-        from monitor.fleet.objects import objects
+        from appwitness.fleet.objects import objects
 
         place, _, name = str(value).rpartition("/")
         if "://" not in place:
@@ -373,7 +373,7 @@ recording_argument = click.argument("recording", type=RecordingPath())
 
 def _addresses(_context: click.Context, _option: click.Parameter, urls: tuple[str, ...]) -> tuple[str, ...]:
     if urls:
-        from monitor.recording.tokens import address
+        from appwitness.recording.tokens import address
 
         for url in urls:
             address(url)
@@ -443,14 +443,14 @@ class Judging(api.Judging):
 
     def report(self, path: Path, _progress: Progress = api.quiet) -> Report:
         """The same, with a bar on stderr."""
-        from monitor.cli.terminal import progress
+        from appwitness.cli.terminal import progress
 
         with progress() as show:
             return super().report(path, show)
 
     def summary(self, path: Path, threshold: Threshold | None = None) -> int:
         """Print the text report of a recording; the exit code for it."""
-        from monitor.reports import render
+        from appwitness.reports import render
 
         report = self.report(path)
         click.echo(render(report, "text"))
@@ -468,7 +468,7 @@ class Judging(api.Judging):
 
 
 def _judging(db: str | None, index: Keep | None, strict: bool, **chosen: Any) -> Judging:
-    from monitor.knowledge import knowledge
+    from appwitness.knowledge import knowledge
 
     return Judging(knowledge(**chosen), db, index, strict)
 
@@ -538,7 +538,7 @@ def level_options(fail_on: str, min_confidence: str) -> tuple[Callable[[Verb], V
 
 
 def _threshold(**options: Any) -> Threshold:
-    from monitor.findings import Threshold
+    from appwitness.findings import Threshold
 
     return Threshold(**options)
 

@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, cast
 
 import click
 
-from monitor import private
-from monitor.api.home import database
-from monitor.cli.base import Judging, db_option, judging_options
-from monitor.cli.terminal import err, plain
-from monitor.cli.writing import note_reveal
-from monitor.errors import UserError
+from appwitness import private
+from appwitness.api.home import database
+from appwitness.cli.base import Judging, db_option, judging_options
+from appwitness.cli.terminal import err, plain
+from appwitness.cli.writing import note_reveal
+from appwitness.errors import UserError
 
 if TYPE_CHECKING:  # imported late, so that --help answers at once
-    from monitor.store.tables import Name
+    from appwitness.store.tables import Name
 
 campaign_option = click.option("--campaign", metavar="NAME", help="Only this campaign. [default: all]")
 reveal_option = click.option(
@@ -38,8 +38,8 @@ def export(table: str, campaign: str | None, format_: str, output: Path | None, 
     Runs are those that were planned; the others are of recordings that were judged. No table has values that were read
     or sent.
     """
-    from monitor.fleet.exporting import write_csv, write_parquet
-    from monitor.store.tables import table as read
+    from appwitness.fleet.exporting import write_csv, write_parquet
+    from appwitness.store.tables import table as read
 
     if format_ == "parquet" and output is None:
         raise UserError("Parquet goes to a file.", "Name it: --output FILE.")
@@ -75,8 +75,8 @@ def letters(
 
     Each is what `appwitness report --format complaint` writes, under the law of --law, in a folder of its app.
     """
-    from monitor.fleet.exporting import Letter, write_letters
-    from monitor.store.tables import table as read
+    from appwitness.fleet.exporting import Letter, write_letters
+    from appwitness.store.tables import table as read
 
     chinese = judging.known.jurisdictions[:1] == ("cn",)
     if reveal:

@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from monitor.api.home import database, recordings, signer
-from monitor.cli.base import RecordingPath, db_option, gathered, main, recording_argument
-from monitor.cli.settings import AGE, KINDS, age, retention
-from monitor.cli.terminal import err, out, plain
-from monitor.errors import UserError
+from appwitness.api.home import database, recordings, signer
+from appwitness.cli.base import RecordingPath, db_option, gathered, main, recording_argument
+from appwitness.cli.settings import AGE, KINDS, age, retention
+from appwitness.cli.terminal import err, out, plain
+from appwitness.errors import UserError
 
 if TYPE_CHECKING:  # imported late, so that --help answers at once
-    from monitor.care import ToForget
-    from monitor.events import Run, Value
+    from appwitness.care import ToForget
+    from appwitness.events import Run, Value
 
 
 def _age(_context: click.Context, _option: click.Parameter, text: str | None) -> timedelta | None:
@@ -75,8 +75,8 @@ class _Which:
 
     def plans(self) -> Iterator[ToForget]:
         """What is to be forgotten of each; of those that are named, nothing too: the index may still have it."""
-        from monitor.care import to_forget
-        from monitor.recording import Recording
+        from appwitness.care import to_forget
+        from appwitness.recording import Recording
 
         key = signer()
         self.failed.clear()
@@ -92,8 +92,8 @@ class _Which:
     def _named(self) -> Iterator[tuple[Path, Run]]:
         """The recordings that are named, else all in the folder of recordings, or in a bucket: each is here while it is
         looked at."""
-        from monitor.fleet.objects import is_bucket, objects
-        from monitor.recording import Recording
+        from appwitness.fleet.objects import is_bucket, objects
+        from appwitness.recording import Recording
 
         if self.recording:
             for path in self.recording:
@@ -136,7 +136,7 @@ def _is_older(run: Run, than: timedelta | None) -> bool:
 
 
 def _values(_context: click.Context, _option: click.Parameter, words: tuple[str, ...]) -> Any:
-    from monitor.exchange import persona
+    from appwitness.exchange import persona
 
     given = [line for word in words for line in (sys.stdin.read().splitlines() if word == "-" else [word]) if line]
     return persona(given) if given else ()
@@ -220,7 +220,7 @@ def _asked(which: _Which, dry_run: bool) -> bool:
 
 
 def _say(plan: ToForget) -> None:
-    from monitor.events import FILES
+    from appwitness.events import FILES
 
     parts = [f"{len(numbers):,} of {FILES[kind]}" for kind, numbers in plan.lines.items()]
     parts += [f"{len(plan.bodies):,} of bodies/"] * bool(plan.bodies) + ["what run.json says of a person"] * bool(
@@ -237,8 +237,8 @@ def _say(plan: ToForget) -> None:
 
 def _put_back(plan: ToForget) -> None:
     """Into the bucket that it was fetched from. Raises StoreError when that cannot be reached: nothing is forgotten."""
-    from monitor.fleet.objects import objects
-    from monitor.recording.archive import Fetched
+    from appwitness.fleet.objects import objects
+    from appwitness.recording.archive import Fetched
 
     if plan.given.archive and isinstance(plan.given.archive.file, Fetched):
         place, _, name = plan.given.place.rpartition("/")
@@ -247,7 +247,7 @@ def _put_back(plan: ToForget) -> None:
 
 def _forget_in_index(ids: Collection[str], campaign: str | None, db: str | None) -> None:
     """The rows of these recordings and of a campaign, where there is an index; it is not made for that."""
-    from monitor.store import Store
+    from appwitness.store import Store
 
     place = database(db)
     if isinstance(place, Path) and not place.is_file():
@@ -270,7 +270,7 @@ def share(recording: Path, output: Path) -> None:
     URLs and headers, and in bodies where that can be done. A body in which our own matcher still finds something is
     left out, and a gap says so. The copy names the last stamp of the original, and has stamps of its own.
     """
-    from monitor.care import shared
+    from appwitness.care import shared
 
     made = shared(recording, output, signer())
     out.print(plain(f"{output}: {made.values:,} values replaced, {len(made.left_out):,} bodies or pictures left out"))

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import click
 
-from monitor.cli.base import Judging, RecordingPath, judging_options, main
-from monitor.cli.terminal import write
-from monitor.cli.writing import Output, Paired, note_reveal, output_options
-from monitor.errors import UserError
+from appwitness.cli.base import Judging, RecordingPath, judging_options, main
+from appwitness.cli.terminal import write
+from appwitness.cli.writing import Output, Paired, note_reveal, output_options
+from appwitness.errors import UserError
 
 FORMATS = ("text", "json", "html")
-"""As in monitor.reports.comparison, which is imported late; a test compares the two."""
+"""As in appwitness.reports.comparison, which is imported late; a test compares the two."""
 
 
 @main.command(cls=Paired)
@@ -29,9 +29,9 @@ def compare(recording: tuple[Path, ...], as_: Output, judging: Judging) -> None:
 
     Ends with 1 when one of the runs has findings.
     """
-    from monitor.correlate import differences
-    from monitor.judge.compare import compare as compared
-    from monitor.reports.comparison import render
+    from appwitness.correlate import differences
+    from appwitness.judge.compare import compare as compared
+    from appwitness.reports.comparison import render
 
     if len(recording) < 2:
         raise UserError("There is nothing to compare it with.", "Name two recordings or more.")

@@ -9,10 +9,10 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
-from monitor import escape
-from monitor.cli import settings
-from monitor.cli.base import VERBS, main
-from monitor.errors import UserError
+from appwitness import escape
+from appwitness.cli import settings
+from appwitness.cli.base import VERBS, main
+from appwitness.errors import UserError
 
 
 @main.command()
@@ -25,7 +25,7 @@ def config(ctx: click.Context, verb: tuple[str, ...]) -> None:
     line goes before the environment (APPWITNESS_OBSERVE_PLAN), the environment before the file: appwitness.toml, or
     [tool.appwitness] in pyproject.toml, in this folder or above it.
     """
-    from monitor.cli.terminal import columns
+    from appwitness.cli.terminal import columns
 
     head = ("option", "value", "from")
     found = settings.find()

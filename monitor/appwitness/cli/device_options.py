@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from monitor.api.devices import is_lab
-from monitor.cli.base import gathered
-from monitor.cli.terminal import err, plain
-from monitor.errors import UserError
-from monitor.observe.android.wanted import Wanted
+from appwitness.api.devices import is_lab
+from appwitness.cli.base import gathered
+from appwitness.cli.terminal import err, plain
+from appwitness.errors import UserError
+from appwitness.observe.android.wanted import Wanted
 
 if TYPE_CHECKING:  # imported late, so that --help answers at once
-    from monitor.cli.live import Lines
-    from monitor.observe.android.hands import Question
+    from appwitness.cli.live import Lines
+    from appwitness.observe.android.hands import Question
 
 _CONNECT_TO = re.compile(r"(?P<host>[^:\s]+):(?P<address>\[[0-9a-fA-F:]+\]|[^:\s]+):(?P<port>\d{1,5})")
 

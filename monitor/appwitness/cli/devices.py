@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING
 
 import click
 
-from monitor.api.home import home
-from monitor.cli.base import main
-from monitor.cli.terminal import columns, err, out, plain
-from monitor.errors import SetupError, UserError, not_installed
+from appwitness.api.home import home
+from appwitness.cli.base import main
+from appwitness.cli.terminal import columns, err, out, plain
+from appwitness.errors import SetupError, UserError, not_installed
 
 if TYPE_CHECKING:  # imported late, so that --help answers at once
-    from monitor.observe.android.control import Control
-    from monitor.observe.android.doctor import Diagnosis
-    from monitor.observe.android.journal import Entry, Journal
+    from appwitness.observe.android.control import Control
+    from appwitness.observe.android.doctor import Diagnosis
+    from appwitness.observe.android.journal import Entry, Journal
 
 FAULT = SetupError.exit_code
 NO_PROXY = 9
@@ -98,8 +98,8 @@ def devices() -> None:
 
     Asks no device for root, which a person would have to allow; `appwitness doctor` does.
     """
-    from monitor.lab.apps import APPS
-    from monitor.observe.android.finding import listed
+    from appwitness.lab.apps import APPS
+    from appwitness.observe.android.finding import listed
 
     there = listed()
     if not there:
@@ -120,8 +120,8 @@ def pair(address: str | None, code: str | None) -> None:
     On the phone: Settings, Developer options, Wireless debugging, Pair device with pairing code. It shows HOST:PORT and
     a CODE; both are asked for when not given, and the code is written nowhere. Then the phone is connected to.
     """
-    from monitor.observe.android import adb
-    from monitor.observe.android.finding import after_pairing
+    from appwitness.observe.android import adb
+    from appwitness.observe.android.finding import after_pairing
 
     if address is None:
         waiting = [each.address for each in adb.announced() if each.kind == adb.TLS_PAIRING]
@@ -150,8 +150,8 @@ def undo(name: str | None, everything: bool) -> None:
 
     What cannot be taken back now stays written down, and the verb ends with 4.
     """
-    from monitor.observe.android import finding
-    from monitor.observe.android.journal import journals as written
+    from appwitness.observe.android import finding
+    from appwitness.observe.android.journal import journals as written
 
     left = {journal.path.stem: journal for journal in written(journals()) if journal.open}
     controls = finding.controls(journals()) if everything else _meant(name, left)
@@ -168,8 +168,8 @@ def undo(name: str | None, everything: bool) -> None:
 
 def _meant(name: str | None, left: Mapping[str, Journal]) -> list[Control]:
     """The device of that name, or whose journal has it. When it is gone, tells what is open and raises DeviceFault."""
-    from monitor.observe.android import adb, finding
-    from monitor.observe.android.faults import DeviceFault
+    from appwitness.observe.android import adb, finding
+    from appwitness.observe.android.faults import DeviceFault
 
     try:
         return [finding.control(finding.choose(name), journals())]
@@ -189,7 +189,7 @@ def _meant(name: str | None, left: Mapping[str, Journal]) -> list[Control]:
 
 def _undo(control: Control) -> bool:
     """Whether something stays open."""
-    from monitor.observe.android.finding import take_back
+    from appwitness.observe.android.finding import take_back
 
     serial = control.shell.serial
     entries = control.journal.open
@@ -223,21 +223,21 @@ def _told(entry: Entry) -> str:
 
 
 def _diagnose(name: str | None, wait_s: float) -> Diagnosis:
-    from monitor.observe.android.doctor import diagnose
+    from appwitness.observe.android.doctor import diagnose
 
     return diagnose(name, journals(), wait_s)
 
 
 def _with_hooks(diagnosis: Diagnosis, package: str, frida_server: Path | None) -> Diagnosis:
     """With whether hooks work in an app there; on the lab device in its own."""
-    from monitor.observe.android import finding
-    from monitor.observe.hooks_check import checked, hooks_work
+    from appwitness.observe.android import finding
+    from appwitness.observe.hooks_check import checked, hooks_work
 
     name = str(diagnosis.device)
     if diagnosis.kind == "lab":
         from tempfile import TemporaryDirectory
 
-        from monitor.lab.device import LabDevice
+        from appwitness.lab.device import LabDevice
 
         with TemporaryDirectory() as folder, LabDevice(name.partition(":")[2], "silent", Path(folder)) as device:
             device.prepare("127.0.0.1", NO_PROXY, device.upstream_ca)
@@ -249,8 +249,8 @@ def _with_hooks(diagnosis: Diagnosis, package: str, frida_server: Path | None) -
 
 
 def _export(diagnosis: Diagnosis, archive: Path) -> None:
-    from monitor.observe.android import adb, export
-    from monitor.observe.android.shell import Shell
+    from appwitness.observe.android import adb, export
+    from appwitness.observe.android.shell import Shell
 
     if diagnosis.device is None or diagnosis.kind == "lab":
         raise UserError("There is no Android device to export from.", "Name one: --device (`appwitness devices`).")
@@ -270,9 +270,9 @@ def _show(diagnosis: Diagnosis) -> None:
 
 def _lab(name: str) -> Diagnosis:
     """The same for the lab device: its app, Java, the classes, and Frida."""
-    from monitor.lab.apps import APPS
-    from monitor.lab.runtime import jar, java_home
-    from monitor.observe.android.doctor import Diagnosis, Result
+    from appwitness.lab.apps import APPS
+    from appwitness.lab.runtime import jar, java_home
+    from appwitness.observe.android.doctor import Diagnosis, Result
 
     app = APPS.get(name.partition(":")[2])
     if app is None:

@@ -9,22 +9,22 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from monitor import private
-from monitor.api.home import recordings, signer
-from monitor.cli.base import Judging, case_options, gathered, judging_options, main, recording_argument
-from monitor.cli.terminal import err, out, plain, write
-from monitor.cli.writing import note_reveal
-from monitor.errors import DamagedRecording, UserError
+from appwitness import private
+from appwitness.api.home import recordings, signer
+from appwitness.cli.base import Judging, case_options, gathered, judging_options, main, recording_argument
+from appwitness.cli.terminal import err, out, plain, write
+from appwitness.cli.writing import note_reveal
+from appwitness.errors import DamagedRecording, UserError
 
 if TYPE_CHECKING:  # imported late, so that --help answers at once
-    from monitor.exchange import Origin
+    from appwitness.exchange import Origin
 
 LETTERS = {"cn": "zh", "eu": "en"}
 """Law -> language of its letter in a bundle."""
 
 
 def _origin(values: tuple[str, ...], **others: Any) -> Origin:
-    from monitor.exchange import Origin, persona
+    from appwitness.exchange import Origin, persona
 
     return Origin(persona=persona(values), **others)
 
@@ -80,7 +80,7 @@ def import_(files: tuple[Path, ...], origin: Origin, format_: str | None, output
     JSON of hooks (frooky's, or others by --mapping); packed with gzip or not, ordinary files only.
     Files of one run go together: the traffic, and what was read.
     """
-    from monitor.exchange import imported
+    from appwitness.exchange import imported
 
     into = output or recordings() / f"{datetime.now(UTC):%Y%m%dT%H%M%S}-import-{origin.app.rpartition('.')[2]}"
     recording = imported(files, into, origin, format_, signer())
@@ -106,9 +106,9 @@ def export(recording: Path, format_: str, output: Path | None, reveal: bool) -> 
     Each personal value that was planted or read is replaced by a token of the same shape, as `share` does it; a body
     in which that cannot be done is left out. With --reveal, URLs, headers and bodies are as they were sent.
     """
-    from monitor.care import shared
-    from monitor.exchange import har
-    from monitor.recording import Recording
+    from appwitness.care import shared
+    from appwitness.exchange import har
+    from appwitness.recording import Recording
 
     opened = Recording.open(recording)
     if reveal:
@@ -134,9 +134,9 @@ def bundle(recording: Path, output: Path, reveal: bool, judging: Judging) -> Non
     of the tools, digests of all files, instructions, and verify.py, which checks all of it with Python and its package
     cryptography alone. Report and letters are masked unless --reveal; the recording is not.
     """
-    from monitor.exchange import bundle
-    from monitor.recording import Recording, signing, verify
-    from monitor.reports import render
+    from appwitness.exchange import bundle
+    from appwitness.recording import Recording, signing, verify
+    from appwitness.reports import render
 
     opened = Recording.open(recording)
     checked = verify(recording)

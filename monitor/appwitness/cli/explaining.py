@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from monitor.api.gating import beside
-from monitor.cli.base import Judging, RecordingPath, judging_options, main, meant
-from monitor.cli.gating import FILE, alias_option
-from monitor.cli.writing import note_reveal
-from monitor.errors import UserError
+from appwitness.api.gating import beside
+from appwitness.cli.base import Judging, RecordingPath, judging_options, main, meant
+from appwitness.cli.gating import FILE, alias_option
+from appwitness.cli.writing import note_reveal
+from appwitness.errors import UserError
 
 if TYPE_CHECKING:  # imported late, so that --help answers at once
-    from monitor.reports.fingerprint import Known
+    from appwitness.reports.fingerprint import Known
 
 
 @main.command()
@@ -37,9 +37,9 @@ def explain(recording: tuple[Path, ...], which: str, judging: Judging, **options
     Of a fingerprint (v2:...): rule, app, kind of data, recipient and code, and which findings of the recordings, or
     which line of the baseline, have it.
     """
-    from monitor.findings.identity import VERSION
-    from monitor.reports.explain import explain as explained
-    from monitor.reports.fingerprint import told
+    from appwitness.findings.identity import VERSION
+    from appwitness.reports.explain import explain as explained
+    from appwitness.reports.fingerprint import told
 
     aliases, baseline = options.pop("aliases"), options.pop("baseline")
     if which.startswith(f"{VERSION}:"):
@@ -56,7 +56,7 @@ def explain(recording: tuple[Path, ...], which: str, judging: Judging, **options
 
 
 def _shown(paths: tuple[Path, ...], which: str, aliases: Mapping[str, str], judging: Judging) -> Iterator[Known]:
-    from monitor.reports.fingerprint import shown
+    from appwitness.reports.fingerprint import shown
 
     for path in paths:
         yield from shown(judging.report(path), which, aliases, str(path))
@@ -64,9 +64,9 @@ def _shown(paths: tuple[Path, ...], which: str, aliases: Mapping[str, str], judg
 
 def _listed(baseline: Path | None, which: str, asked: bool) -> Iterator[Known]:
     """In the baseline that is named; in the one beside only where no recording is."""
-    from monitor import catalog
-    from monitor.gate import baseline as files
-    from monitor.reports.fingerprint import listed
+    from appwitness import catalog
+    from appwitness.gate import baseline as files
+    from appwitness.reports.fingerprint import listed
 
     path = beside(baseline, files.NAME) if baseline or asked else None
     if path is None:

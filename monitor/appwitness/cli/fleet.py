@@ -16,26 +16,26 @@ from typing import TYPE_CHECKING, Any, get_args
 
 import click
 
-from monitor.api.home import database, home, index_key, recordings
-from monitor.cli.base import JUDGING, db_option, gathered, interrupts, main, size
-from monitor.cli.campaigns import campaign_option, export, letters
-from monitor.cli.observing import Plan
-from monitor.cli.ranking import ranking
-from monitor.cli.terminal import err, out, plain
-from monitor.errors import SetupError, UserError
+from appwitness.api.home import database, home, index_key, recordings
+from appwitness.cli.base import JUDGING, db_option, gathered, interrupts, main, size
+from appwitness.cli.campaigns import campaign_option, export, letters
+from appwitness.cli.observing import Plan
+from appwitness.cli.ranking import ranking
+from appwitness.cli.terminal import err, out, plain
+from appwitness.errors import SetupError, UserError
 
 if TYPE_CHECKING:  # imported late, so that --help answers at once
-    from monitor.fleet.status import Status
-    from monitor.fleet.worker import Host, Source
-    from monitor.store.index import Keep
-    from monitor.store.runs import Runs
+    from appwitness.fleet.status import Status
+    from appwitness.fleet.worker import Host, Source
+    from appwitness.store.index import Keep
+    from appwitness.store.runs import Runs
 
 WATCH_S = 2.0
 LOCAL_BEAT_S, BEAT_S = 1.0, 10.0
 
 
 def _runs(db: str | None) -> Runs:
-    from monitor.store.runs import Runs
+    from appwitness.store.runs import Runs
 
     return Runs(database(db))
 
@@ -68,7 +68,7 @@ def plan_(apps: Path, campaign: str, plans: str, needs: str, seconds: float | No
     An app is an APK (.apks, .apkm, .xapk, folder of splits) beside the file, a package that the devices have, or
     lab:circle. Planning again adds what is new and changes nothing else.
     """
-    from monitor.fleet.plan import Campaign
+    from appwitness.fleet.plan import Campaign
 
     chosen = [name.strip() for name in plans.split(",")]
     if unknown := sorted(set(chosen) - set(get_args(Plan))):
@@ -153,7 +153,7 @@ host_options = gathered(
 @campaign_option
 def run_(chosen: Chosen, local: bool, campaign: str | None) -> None:
     """Make and judge what is planned, on the devices of this machine, and end when that is done."""
-    from monitor.fleet.status import status
+    from appwitness.fleet.status import status
 
     with _runs(chosen.db) as runs:
         _serve(chosen, runs, campaign, local=local or not runs.server, ends=True)
@@ -172,13 +172,13 @@ def host_(chosen: Chosen, campaign: str | None) -> None:
 
 
 def _serve(chosen: Chosen, runs: Runs, campaign: str | None, *, local: bool, ends: bool = False) -> None:
-    from monitor.fleet.devices import chosen as devices
-    from monitor.fleet.hosting import Crew, Plain, over, serve
-    from monitor.fleet.judges import By
-    from monitor.fleet.objects import objects
-    from monitor.fleet.spool import Spool
-    from monitor.fleet.worker import Host
-    from monitor.knowledge import knowledge
+    from appwitness.fleet.devices import chosen as devices
+    from appwitness.fleet.hosting import Crew, Plain, over, serve
+    from appwitness.fleet.judges import By
+    from appwitness.fleet.objects import objects
+    from appwitness.fleet.spool import Spool
+    from appwitness.fleet.worker import Host
+    from appwitness.knowledge import knowledge
 
     logging.basicConfig(format="%(asctime)s %(message)s", level=logging.WARNING)
     knowledge(**chosen.judging)  # which says what does not fit before anything begins
@@ -207,7 +207,7 @@ def _serve(chosen: Chosen, runs: Runs, campaign: str | None, *, local: bool, end
 
 
 def _queue(db: str | None, host: Host) -> AbstractContextManager[Source]:
-    from monitor.fleet.queue import Queue
+    from appwitness.fleet.queue import Queue
 
     return Queue(str(database(db)), host)
 
@@ -221,7 +221,7 @@ def _queue(db: str | None, host: Host) -> AbstractContextManager[Source]:
 @db_option
 def status_(campaign: str | None, as_json: bool, watch: bool, strict: bool, own: bool, db: str | None) -> None:
     """Say how far it is: runs by state, when they will be done, why some could not be observed, devices at rest."""
-    from monitor.fleet.status import SILENT_S, status
+    from appwitness.fleet.status import SILENT_S, status
 
     with _runs(db) as runs:
         if own:
@@ -237,7 +237,7 @@ def status_(campaign: str | None, as_json: bool, watch: bool, strict: bool, own:
 
 
 def _show(told: Status, as_json: bool) -> None:
-    from monitor.fleet.status import words
+    from appwitness.fleet.status import words
 
     click.echo(json.dumps(told.as_json(), ensure_ascii=False) if as_json else words(told))
 

@@ -11,18 +11,18 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from monitor.api.gating import Gate, Runs, accepted, between
-from monitor.cli.base import Judging, RecordingPath, gathered, judging_options, level_options, main
-from monitor.cli.terminal import write
-from monitor.cli.writing import Output, Paired, note_reveal, output_options
-from monitor.errors import UserError
+from appwitness.api.gating import Gate, Runs, accepted, between
+from appwitness.cli.base import Judging, RecordingPath, gathered, judging_options, level_options, main
+from appwitness.cli.terminal import write
+from appwitness.cli.writing import Output, Paired, note_reveal, output_options
+from appwitness.errors import UserError
 
 if TYPE_CHECKING:  # imported late, so that --help answers at once
-    from monitor.findings import Report
-    from monitor.findings.gate import GateReport
+    from appwitness.findings import Report
+    from appwitness.findings.gate import GateReport
 
 FORMATS = ("text", "json", "sarif", "junit", "markdown", "gitlab", "html")
-"""As in monitor.reports.gate, which is imported late; a test compares the two."""
+"""As in appwitness.reports.gate, which is imported late; a test compares the two."""
 EXIT_CODES = {"passed": 0, "failed": 1, "not_observable": 3}
 FILE = click.Path(path_type=Path, dir_okay=False, exists=True)
 
@@ -39,8 +39,8 @@ output = output_options(
 
 
 def _write(decided: GateReport, reports: Sequence[Report], as_: Output) -> None:
-    from monitor.reports import gate
-    from monitor.reports.words import Words
+    from appwitness.reports import gate
+    from appwitness.reports.words import Words
 
     if as_.reveal:
         note_reveal(click.get_current_context().info_name or "gate", [each.recording for each in reports], as_.outputs)
@@ -102,7 +102,7 @@ accepted_options = gathered(
 
 
 def _failing(**options: Any) -> Any:
-    from monitor.gate import Policy
+    from appwitness.gate import Policy
 
     return Policy(**options)
 

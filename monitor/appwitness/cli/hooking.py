@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from monitor.cli.base import ListOrShow, main
-from monitor.cli.listing import format_option
-from monitor.cli.terminal import columns
-from monitor.errors import UserError
+from appwitness.cli.base import ListOrShow, main
+from appwitness.cli.listing import format_option
+from appwitness.cli.terminal import columns
+from appwitness.errors import UserError
 
 if TYPE_CHECKING:  # imported late, so that --help answers at once
-    from monitor.cli.source_page import Known
-    from monitor.observe.coverage import Cover
+    from appwitness.cli.source_page import Known
+    from appwitness.observe.coverage import Cover
 
 extra_option = click.option(
     "--sources", "extra", type=click.Path(path_type=Path, exists=True), help="Further YAML file or folder."
@@ -41,8 +41,8 @@ def list_sources(format_: str, extra: Path | None, coverage: bool) -> None:
     if coverage:
         _coverage(_covers(extra), format_)
         return
-    from monitor.observe import native
-    from monitor.observe.sources import load
+    from appwitness.observe import native
+    from appwitness.observe.sources import load
 
     loaded, below = load(extra), native.load()
     if format_ == "json":
@@ -64,7 +64,7 @@ def show_source(name: str, format_: str, extra: Path | None) -> None:
     What is hooked and why it is personal data, permission, API levels, how values are read, and which other APIs are
     seen through it. Of an API that other tools hook and that is no source here: what sees it, or why nothing does.
     """
-    from monitor.cli.source_page import covered_page, page
+    from appwitness.cli.source_page import covered_page, page
 
     known, covers = _all(extra), _covers(extra)
     found = _find(name, known)
@@ -96,8 +96,8 @@ def show_source(name: str, format_: str, extra: Path | None) -> None:
 
 def _all(extra: Path | None) -> dict[str, list[Known]]:
     """Every source by its name; several entries may share one."""
-    from monitor.observe import native
-    from monitor.observe.sources import load
+    from appwitness.observe import native
+    from appwitness.observe.sources import load
 
     below = native.load()
     named: dict[str, list[Known]] = {}
@@ -126,14 +126,14 @@ def _unknown(name: str, known: dict[str, list[Known]]) -> UserError:
 
 
 def _covers(extra: Path | None) -> list[Cover]:
-    from monitor.observe import coverage, native
-    from monitor.observe.sources import load
+    from appwitness.observe import coverage, native
+    from appwitness.observe.sources import load
 
     return coverage.covered(coverage.yardstick(), load(extra), native.load(), coverage.beside())
 
 
 def _coverage(covers: Sequence[Cover], format_: str) -> None:
-    from monitor.observe.coverage import STATES, table
+    from appwitness.observe.coverage import STATES, table
 
     counted = table(covers)
     if format_ == "json":

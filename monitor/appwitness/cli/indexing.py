@@ -5,16 +5,16 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from monitor.api.home import database
-from monitor.cli.base import Judging, judging_options, main
-from monitor.cli.judging import in_turn, jobs_option
-from monitor.cli.terminal import err, out, plain
+from appwitness.api.home import database
+from appwitness.cli.base import Judging, judging_options, main
+from appwitness.cli.judging import in_turn, jobs_option
+from appwitness.cli.terminal import err, out, plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    from monitor.store import Store
+    from appwitness.store import Store
 
 
 @main.group()
@@ -33,7 +33,7 @@ def upgrade(jobs: int, judging: Judging) -> None:
     another version, is read in too. Recordings that cannot be read are named; then the old index is kept. What was
     interrupted goes on when it is started again.
     """
-    from monitor.store.upgrade import beside, old_index, set_aside_before, swap
+    from appwitness.store.upgrade import beside, old_index, set_aside_before, swap
 
     place = database(judging.db)
     old, before = old_index(place), set_aside_before(place)

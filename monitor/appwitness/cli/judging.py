@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from monitor.api.home import home, setting, signer
-from monitor.cli.base import (
+from appwitness.api.home import home, setting, signer
+from appwitness.cli.base import (
     Judging,
     RecordingPath,
     interrupts,
@@ -25,21 +25,21 @@ from monitor.cli.base import (
     threshold_options,
     tsa_option,
 )
-from monitor.cli.terminal import Teller, err, out, plain, progress, write
-from monitor.cli.writing import Output, Paired, note_reveal, output_options
-from monitor.errors import DamagedRecording, UserError
+from appwitness.cli.terminal import Teller, err, out, plain, progress, write
+from appwitness.cli.writing import Output, Paired, note_reveal, output_options
+from appwitness.errors import DamagedRecording, UserError
 
 if TYPE_CHECKING:  # imported late, so that --help answers at once
-    from monitor.correlate.many import Judged
-    from monitor.findings import Threshold
-    from monitor.knowledge import Knowledge
-    from monitor.recording import Forgotten
-    from monitor.recording.seal import Stamp
-    from monitor.recording.tokens import Token
-    from monitor.store import Store
+    from appwitness.correlate.many import Judged
+    from appwitness.findings import Threshold
+    from appwitness.knowledge import Knowledge
+    from appwitness.recording import Forgotten
+    from appwitness.recording.seal import Stamp
+    from appwitness.recording.tokens import Token
+    from appwitness.store import Store
 
 FORMATS = ("text", "json", "html", "sarif", "junit", "complaint", "complaint-html")
-"""As in monitor.reports, which is imported late; a test compares the two."""
+"""As in appwitness.reports, which is imported late; a test compares the two."""
 
 WORSE = (0, 3, 1)
 """Exit codes of recordings that were judged, the worst last; that of an error is worse."""
@@ -50,7 +50,7 @@ VERDICTS = {
     "altered": "[bold red]damaged",
     "never_stamped": "[bold red]never sealed",
 }
-"""monitor.recording.Outcome as `verify` says it."""
+"""appwitness.recording.Outcome as `verify` says it."""
 
 
 jobs_option = click.option(
@@ -81,8 +81,8 @@ def correlate_(recording: tuple[Path, ...], following: bool, jobs: int, judging:
                 codes.add(1 if one.levels else 3 if one.gaps and judging.strict else 0)
                 out.print(plain(f"{one.path}: {_counted(one)}"), soft_wrap=True)
         sys.exit(max(codes, key=lambda code: WORSE.index(code) if code in WORSE else len(WORSE) + code))
-    from monitor.correlate import correlate, follow
-    from monitor.recording import Recording
+    from appwitness.correlate import correlate, follow
+    from appwitness.recording import Recording
 
     teller = Teller()
     worst = 0
@@ -107,7 +107,7 @@ def correlate_(recording: tuple[Path, ...], following: bool, jobs: int, judging:
 
 def _must_be_plain(paths: Iterable[Path], judging: Judging) -> None:
     """Raise UserError when one is encrypted, and nobody has named the index that its values would stand in."""
-    from monitor.recording.encryption import is_encrypted
+    from appwitness.recording.encryption import is_encrypted
 
     for path in paths if judging.db is None else ():
         if path.is_file() and is_encrypted(path):
@@ -119,7 +119,7 @@ def _must_be_plain(paths: Iterable[Path], judging: Judging) -> None:
 
 def in_turn(paths: Iterable[Path], store: Store, known: Knowledge, jobs: int) -> Iterator[Judged]:
     """Correlate recordings: what came of each, in this order. Prints errors; at the end it raises a fault of ours."""
-    from monitor.correlate.many import correlate_many
+    from appwitness.correlate.many import correlate_many
 
     left = list(dict.fromkeys(paths))
     done: dict[Path, Judged] = {}
@@ -145,7 +145,7 @@ def _of(path: Path, text: str) -> str:
 
 
 def _counted(judged: Judged) -> str:
-    from monitor.findings import LEVELS
+    from appwitness.findings import LEVELS
 
     findings = sum(judged.levels.values())
     of = ", ".join(f"{judged.levels[level]} {level}" for level in LEVELS if judged.levels[level])
@@ -177,7 +177,7 @@ def report_(recording: Path | None, as_: Output, threshold: Threshold, judging: 
     Correlates the recording first when the index is not up to date with it. Without a RECORDING it is that of the run
     that is going on, else the newest in ./recordings.
     """
-    from monitor.reports import LETTERS, render
+    from appwitness.reports import LETTERS, render
 
     report = judging.report(recording or meant("appwitness report RECORDING"))
     if as_.reveal:
@@ -220,9 +220,9 @@ def verify(recording: Path, key: Path | None, trust: Path | None, tsa_cert: tupl
 
     Archives are checked as they are, encrypted ones too. Of a bundle, each of its files has to be what it lists.
     """
-    from monitor.events import format_time
-    from monitor.recording import tokens
-    from monitor.recording import verify as check
+    from appwitness.events import format_time
+    from appwitness.recording import tokens
+    from appwitness.recording import verify as check
 
     trusted = _trusted(key, trust)
     authorities = [each for path in tsa_cert for each in tokens.authorities(path.read_bytes(), path)]
@@ -295,14 +295,14 @@ def verify(recording: Path, key: Path | None, trust: Path | None, tsa_cert: tupl
 
 
 def _trusted(*given: Path | None) -> dict[str, str] | None:
-    from monitor.recording import signing
+    from appwitness.recording import signing
 
     found = [signing.trusted(path.read_text("utf-8", "replace"), path) for path in given if path]
     return {name: whose for each in found for name, whose in each.items()} if found else None
 
 
 def _forgotten(line: int, stamp: Stamp, what: Forgotten) -> str:
-    from monitor.events import format_time
+    from appwitness.events import format_time
 
     gone = [f"{count:,} of {name}" for name, count in what.lines.items() if count]
     gone += [f"{what.bodies:,} bodies"] * bool(what.bodies) + ["parts of run.json"] * bool(stamp.run.next)
@@ -319,7 +319,7 @@ def _signed(signed: int, stamps: int, keys: Sequence[str], trusted: Mapping[str,
 
 
 def _timed(token: Token) -> str:
-    from monitor.events import format_time
+    from appwitness.events import format_time
 
     at = format_time(token.at) if token.at else ""
     how = "" if token.trusted else "; not checked against a trusted authority: give its certificate with --tsa-cert"
@@ -336,7 +336,7 @@ def timestamp(recording: Path, tsa: tuple[str, ...]) -> None:
     without network, after an import, after marks. The token has the time of now, and `verify` says how much later than
     its stamp that is. Nothing but a SHA-256 is sent.
     """
-    from monitor.recording import Recording, tokens
+    from appwitness.recording import Recording, tokens
 
     def failed(_: str, error: tokens.NoToken) -> None:
         raise error
@@ -348,7 +348,7 @@ def timestamp(recording: Path, tsa: tuple[str, ...]) -> None:
 
 def _names(names: tuple[str, ...]) -> tuple[str, ...]:
     if names:
-        from monitor.web.door import host_name
+        from appwitness.web.door import host_name
 
         for name in names:
             if not host_name(name):
@@ -383,9 +383,9 @@ def web(host: str, port: int, names: tuple[str, ...], reveal: bool, judging: Jud
     Each down to the bytes of an upload, with filters; marks of consent can be made and corrected there. Only whoever
     has the address that is printed gets in: it carries a token. Unless --host says otherwise, on this machine only.
     """
-    from monitor.web.asked import Site
-    from monitor.web.door import is_loopback
-    from monitor.web.server import server
+    from appwitness.web.asked import Site
+    from appwitness.web.door import is_loopback
+    from appwitness.web.server import server
 
     listening = listen(host, port)
     token = secrets.token_urlsafe(32)

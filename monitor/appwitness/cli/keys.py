@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from monitor.api.home import key_file, signer
-from monitor.cli.base import main
-from monitor.cli.terminal import err, out, plain
-from monitor.errors import UserError
+from appwitness.api.home import key_file, signer
+from appwitness.cli.base import main
+from appwitness.cli.terminal import err, out, plain
+from appwitness.errors import UserError
 
 if TYPE_CHECKING:  # imported late, so that --help answers at once
-    from monitor.recording.signing import Signer
+    from appwitness.recording.signing import Signer
 
 
 @main.group()
@@ -29,7 +29,7 @@ def key() -> None:
 @click.option("--agent", metavar="NAME", help="Sign with this Ed25519 key of your ssh agent, instead of a new one.")
 def new(agent: str | None) -> None:
     """Make a key, or take one that your ssh agent holds; a token's too, as long as it asks for no touch."""
-    from monitor.recording import signing
+    from appwitness.recording import signing
 
     path = key_file()
     if agent is None:
@@ -48,7 +48,7 @@ def new(agent: str | None) -> None:
 @key.command()
 def show() -> None:
     """Print the fingerprint of your key, as reports name it, and where it is."""
-    from monitor.recording import signing
+    from appwitness.recording import signing
 
     out.print(f"{signing.fingerprint(_own().public)}  {plain(str(key_file()))}")
 
@@ -58,8 +58,8 @@ def show() -> None:
 @click.option("--output", type=click.Path(path_type=Path, dir_okay=False), help="File to write. [default: stdout]")
 def export(name: str, output: Path | None) -> None:
     """Print the public part of your key, to give to others: one line, as OpenSSH writes it."""
-    from monitor import private
-    from monitor.recording import signing
+    from appwitness import private
+    from appwitness.recording import signing
 
     row = signing.line(_own().public, " ".join(name.split()))
     if output is None:

@@ -18,16 +18,16 @@ from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
-from monitor import escape
-from monitor.cli import live_events as events
-from monitor.cli.terminal import Teller, err, plain
-from monitor.events import Access, Gap, Upload
-from monitor.reports.printed import TONES
-from monitor.reports.words import Words
+from appwitness import escape
+from appwitness.cli import live_events as events
+from appwitness.cli.terminal import Teller, err, plain
+from appwitness.events import Access, Gap, Upload
+from appwitness.reports.printed import TONES
+from appwitness.reports.words import Words
 
 if TYPE_CHECKING:  # imported late, so that --help answers at once
-    from monitor.findings import Finding, Report
-    from monitor.recording import Read
+    from appwitness.findings import Finding, Report
+    from appwitness.recording import Read
 
 FINDINGS = 5
 """The newest findings that the table shows."""
@@ -78,7 +78,7 @@ class Lines:
 
     def verdict(self, report: Report, _code: int) -> None:
         """What the run came to: the text report, on stdout."""
-        from monitor.reports import render
+        from appwitness.reports import render
 
         click.echo(render(report, "text"))
 

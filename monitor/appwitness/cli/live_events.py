@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
-from monitor.events import Access, Consent, Event, Gap, Ref, Upload, schema_of
+from appwitness.events import Access, Consent, Event, Gap, Ref, Upload, schema_of
 
 if TYPE_CHECKING:  # imported late, so that --help answers at once
-    from monitor.findings import Finding, Report
+    from appwitness.findings import Finding, Report
 
 Line = Annotated[Ref, Meta(description="the line of the recording: accesses.jsonl:17")]
 _TELLING = re.compile(r"\d{5}|.{25}")
@@ -172,9 +172,9 @@ def found(finding: Finding, at: datetime) -> Found:
 
 def verdict(report: Report, code: int, at: datetime) -> Verdict:
     """What a run came to."""
-    from monitor.reports.mask import masked
-    from monitor.reports.verdict import facts
-    from monitor.reports.words import Words
+    from appwitness.reports.mask import masked
+    from appwitness.reports.verdict import facts
+    from appwitness.reports.words import Words
 
     return Verdict(
         at=at,

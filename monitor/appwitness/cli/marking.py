@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Any, get_args
 
 import click
 
-from monitor import events
-from monitor.api.home import signer
-from monitor.cli.base import gathered, main, meant
-from monitor.cli.terminal import err, out, plain
+from appwitness import events
+from appwitness.api.home import signer
+from appwitness.cli.base import gathered, main, meant
+from appwitness.cli.terminal import err, out, plain
 
 if TYPE_CHECKING:  # imported late, so that --help answers at once
-    from monitor.judge.data_types import DataTypes
-    from monitor.labels import Labels
-    from monitor.marks import Mark, Said
-    from monitor.recording import Recording
+    from appwitness.judge.data_types import DataTypes
+    from appwitness.labels import Labels
+    from appwitness.marks import Mark, Said
+    from appwitness.recording import Recording
 
 CONSENTS = events.FILES["consent"]
 
@@ -32,7 +32,7 @@ def mark() -> None:
 
 
 def _marked(recording: Path | None) -> Recording:
-    from monitor.recording import Recording
+    from appwitness.recording import Recording
 
     return Recording.open(recording or meant("--recording FOLDER"), signer=signer())
 
@@ -48,7 +48,7 @@ at_option = click.option(
 
 
 def _said(**fields: Any) -> Said:
-    from monitor.marks import Said
+    from appwitness.marks import Said
 
     return Said(**fields)
 
@@ -78,7 +78,7 @@ def mark_consent(status: events.ConsentState, recording: Path | None, corrects: 
 
     A no to all but the basic function is `refused` with the label that says so: --text "Browse only".
     """
-    from monitor import marks
+    from appwitness import marks
 
     opened = _marked(recording)
     made = marks.consent(opened, status, said, _data_types(), _labels(), corrects or "")
@@ -95,7 +95,7 @@ def mark_retract(line: str, recording: Path | None, note: str | None) -> None:
 
     Neither it nor what it said of other lines counts any more. Retracting the retraction brings it back.
     """
-    from monitor import marks
+    from appwitness import marks
 
     opened = _marked(recording)
     made = marks.retract(opened, line, _labels(), note)
@@ -110,8 +110,8 @@ def mark_list(recording: Path | None) -> None:
     Each with its name, its time on the host's clock, and what it says; what an operator has since replaced or
     retracted says so, and so does a claim of the app, which gives no consent.
     """
-    from monitor.judge.consent import Observed, Timeline, scope_of
-    from monitor.marks import asked
+    from appwitness.judge.consent import Observed, Timeline, scope_of
+    from appwitness.marks import asked
 
     opened = _marked(recording)
     labels = _labels()
@@ -153,8 +153,8 @@ def mark_note(text: str, recording: Path | None, at: datetime | None) -> None:
 
 
 def _data_types() -> DataTypes:
-    from monitor import catalog
-    from monitor.judge.data_types import DataTypes
+    from appwitness import catalog
+    from appwitness.judge.data_types import DataTypes
 
     (path,) = catalog.files("data_types.yml")
     return catalog.parse(path, DataTypes)
@@ -162,7 +162,7 @@ def _data_types() -> DataTypes:
 
 def _warn(line: events.Consent) -> None:
     """Tell a person who marks an answer that what was touched is another, or none."""
-    from monitor.judge.consent import said
+    from appwitness.judge.consent import said
 
     says, why = said(line, _labels())
     if why and says != line.status and line.status in ("given", "refused"):
@@ -171,8 +171,8 @@ def _warn(line: events.Consent) -> None:
 
 
 def _labels() -> Labels:
-    from monitor import catalog
-    from monitor.labels import Labels
+    from appwitness import catalog
+    from appwitness.labels import Labels
 
     (path,) = catalog.files("consent.yml")
     return catalog.parse(path, Labels)

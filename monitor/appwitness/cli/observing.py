@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import click
 
-from monitor import escape, private
-from monitor.api.devices import is_lab, name_of, opened
-from monitor.api.home import home, recordings
-from monitor.cli.base import (
+from appwitness import escape, private
+from appwitness.api.devices import is_lab, name_of, opened
+from appwitness.api.home import home, recordings
+from appwitness.cli.base import (
     Judging,
     case_options,
     db_option,
@@ -29,20 +29,20 @@ from monitor.cli.base import (
     threshold_options,
     tsa_option,
 )
-from monitor.cli.base import listen as listen_on
-from monitor.cli.device_options import Asking, device_options
-from monitor.cli.packing import encrypt_option, encrypted_name, packed
-from monitor.cli.terminal import err, out, plain
-from monitor.errors import SetupError, UserError
-from monitor.observe.android.wanted import Wanted
-from monitor.observe.turns import HELD, turn_now
+from appwitness.cli.base import listen as listen_on
+from appwitness.cli.device_options import Asking, device_options
+from appwitness.cli.packing import encrypt_option, encrypted_name, packed
+from appwitness.cli.terminal import err, out, plain
+from appwitness.errors import SetupError, UserError
+from appwitness.observe.android.wanted import Wanted
+from appwitness.observe.turns import HELD, turn_now
 
 if TYPE_CHECKING:  # imported late, so that --help answers at once
     from rich.console import RenderableType
 
-    from monitor.cli.live import Lines
-    from monitor.findings import Threshold
-    from monitor.observe.order import Order
+    from appwitness.cli.live import Lines
+    from appwitness.findings import Threshold
+    from appwitness.observe.order import Order
 
 Plan = Literal["accept", "refuse", "silent", "withdraw"]
 TO_DO = {
@@ -64,21 +64,21 @@ def demo(output: Path | None, only: tuple[str, ...], everything: bool, db: str |
     """Run sample apps on the lab device and judge them.
 
     Real Frida, real mitmproxy, real SQLite; only the phone is played, by a JVM. Ends with 0 when each app gave the
-    findings it is made to give (monitor/lab/expected.yml).
+    findings it is made to give (monitor/appwitness/lab/expected.yml).
     """
     from rich.console import Group
     from rich.padding import Padding
     from rich.text import Text
 
-    from monitor.knowledge import knowledge
-    from monitor.lab.apps import APPS
-    from monitor.lab.demo import DEMO, EVERYTHING
-    from monitor.lab.expected import load, shown
-    from monitor.observe.order import Order
-    from monitor.reports import render
-    from monitor.reports.mask import masked
-    from monitor.reports.verdict import facts
-    from monitor.reports.words import Words
+    from appwitness.knowledge import knowledge
+    from appwitness.lab.apps import APPS
+    from appwitness.lab.demo import DEMO, EVERYTHING
+    from appwitness.lab.expected import load, shown
+    from appwitness.observe.order import Order
+    from appwitness.reports import render
+    from appwitness.reports.mask import masked
+    from appwitness.reports.verdict import facts
+    from appwitness.reports.words import Words
 
     if unknown := sorted(set(only) - set(APPS)):
         raise UserError(f"There is no sample app {', '.join(unknown)}.", f"There are {', '.join(sorted(APPS))}.")
@@ -119,7 +119,7 @@ def demo(output: Path | None, only: tuple[str, ...], everything: bool, db: str |
 
 
 def _order(**options: Any) -> Order:
-    from monitor.observe.order import Order
+    from appwitness.observe.order import Order
 
     return Order(**options)
 
@@ -281,7 +281,7 @@ def _encrypted(folder: Path, encrypt_to: tuple[str, ...], afterwards: ExitStack)
     """Have a new recording encrypted once all is over, however the runs end."""
     if not encrypt_to or (folder / "run.json").exists():
         return
-    from monitor.recording.packing import folder_in
+    from appwitness.recording.packing import folder_in
 
     output = encrypted_name(folder)
     folder_in(output)
@@ -309,7 +309,7 @@ def _new_folder(wanted: Wanted, plan: str) -> Path:
 
 
 def _live(path: Path, wanted: Wanted, order: Order, as_json: bool = False) -> Lines:
-    from monitor.cli.live import Board, Json, Lines
+    from appwitness.cli.live import Board, Json, Lines
 
     if as_json:
         return Json(path, wanted.device, order.plan)
@@ -335,10 +335,10 @@ def _observe(
     wanted: Wanted, order: Order, path: Path, judging: Judging, live: Lines, extra_sources: Path | None = None
 ) -> bool:
     """Record a run and correlate it at the same time, and show what is seen; whether it was interrupted."""
-    from monitor.api.observing import Judge, record
-    from monitor.observe.modes import choose
-    from monitor.observe.order import Caller
-    from monitor.observe.sources import load
+    from appwitness.api.observing import Judge, record
+    from appwitness.observe.modes import choose
+    from appwitness.observe.order import Caller
+    from appwitness.observe.sources import load
 
     sources = load(extra_sources)
     judge = Judge(judging.known, judging.store, live.findings, live.lines)

@@ -7,14 +7,14 @@ from pathlib import Path
 
 import click
 
-from monitor.cli.base import Verb, main, recording_argument
-from monitor.cli.terminal import err, out, plain
-from monitor.errors import UserError
+from appwitness.cli.base import Verb, main, recording_argument
+from appwitness.cli.terminal import err, out, plain
+from appwitness.errors import UserError
 
 
 def _recipients(_context: click.Context, _option: click.Parameter, given: tuple[str, ...]) -> tuple[str, ...]:
     if given:
-        from monitor.recording.encryption import recipient
+        from appwitness.recording.encryption import recipient
 
         for each in given:
             recipient(each)
@@ -57,7 +57,7 @@ def encrypted_name(recording: Path) -> Path:
 
 def packed(recording: Path, output: Path | None, encrypt_to: tuple[str, ...], *, remove: bool) -> Path:
     """Make the file, and remove what it was made of once it is on disk. Raises UserError when it cannot be made."""
-    from monitor.recording import packing
+    from appwitness.recording import packing
 
     recording = recording.resolve()
     if output is None:

@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING, cast
 
 import click
 
-from monitor.api.home import database
-from monitor.cli.base import db_option, rules_option
-from monitor.cli.listing import format_option, lang_option
-from monitor.cli.terminal import columns, out, plain
-from monitor.escape import terminal
+from appwitness.api.home import database
+from appwitness.cli.base import db_option, rules_option
+from appwitness.cli.listing import format_option, lang_option
+from appwitness.cli.terminal import columns, out, plain
+from appwitness.escape import terminal
 
 if TYPE_CHECKING:  # imported late, so that --help answers at once
     from pathlib import Path
 
-    from monitor.store.ranking import By, Ranked
+    from appwitness.store.ranking import By, Ranked
 
 
 @click.command()
@@ -46,12 +46,12 @@ def ranking(by: str, top: int, format_: str, lang: str, rules: Path | None, db: 
     An app is its APK, and counts once however many runs it had. The numbers behind are of apps too: by what the user
     had answered when it was sent. What could not have shown it is left out, and said.
     """
-    from monitor.knowledge import knowledge
-    from monitor.reports.ranking import basis as in_words
-    from monitor.reports.ranking import masked, named
-    from monitor.reports.words import Words
-    from monitor.store import Store
-    from monitor.store.ranking import WHEN, Rankings
+    from appwitness.knowledge import knowledge
+    from appwitness.reports.ranking import basis as in_words
+    from appwitness.reports.ranking import masked, named
+    from appwitness.reports.words import Words
+    from appwitness.store import Store
+    from appwitness.store.ranking import WHEN, Rankings
 
     known, words = knowledge(rules), Words(lang)
     titles = {rule.id: dict(rule.title) for rule in known.rules}

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from monitor.judge.laws import citation
-from monitor.judge.rules import Rule
-from monitor.judge.rules.model import Condition, Separate
-from monitor.knowledge import Knowledge
-from monitor.reports.words import Words
+from appwitness.judge.laws import citation
+from appwitness.judge.rules import Rule
+from appwitness.judge.rules.model import Condition, Separate
+from appwitness.knowledge import Knowledge
+from appwitness.reports.words import Words
 
 Texts = dict[str, tuple[str, str]]
 """Name -> English and Chinese."""

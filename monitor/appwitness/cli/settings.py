@@ -18,8 +18,8 @@ from typing import Any
 
 import click
 
-from monitor import escape
-from monitor.errors import UserError
+from appwitness import escape
+from appwitness.errors import UserError
 
 NAMES = ("appwitness.toml", "pyproject.toml")
 LARGEST = 100_000
@@ -55,7 +55,7 @@ KINDS = {
     "witnesses": "witness",
     "gaps": "gap",
 }
-"""What a user calls the kinds of lines; monitor.events has them too, and is imported late: a test compares the two."""
+"""What a user calls the kinds of lines; appwitness.events, imported late, has them too: a test compares the two."""
 AGE = "30d, 12h or 2w"
 _UNITS = {"h": "hours", "d": "days", "w": "weeks"}
 RETENTION = "retention"

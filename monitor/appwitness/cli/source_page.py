@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from monitor.observe.coverage import Cover
-from monitor.observe.native import Binder, Route
-from monitor.observe.sources import FollowSpec, Source, ValueSpec
+from appwitness.observe.coverage import Cover
+from appwitness.observe.native import Binder, Route
+from appwitness.observe.sources import FollowSpec, Source, ValueSpec
 
 Known = Source | Route | Binder
 WIDTH = 13

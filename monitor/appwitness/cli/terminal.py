@@ -12,10 +12,10 @@ import click
 from rich import markup
 from rich.console import Console
 
-from monitor import colour, escape, private
+from appwitness import colour, escape, private
 
 if TYPE_CHECKING:
-    from monitor.findings import Finding
+    from appwitness.findings import Finding
 
 
 class _Terminal:

@@ -9,8 +9,8 @@ from typing import Any
 
 import click
 
-from monitor.cli.base import Verb, gathered
-from monitor.errors import UserError
+from appwitness.cli.base import Verb, gathered
+from appwitness.errors import UserError
 
 
 class Paired(click.Command):
@@ -76,8 +76,8 @@ def note_reveal(verb: str, recordings: Iterable[str], outputs: Sequence[tuple[st
 
     Raises UserError when that cannot be noted, and then they must not be written.
     """
-    from monitor.api.home import home
-    from monitor.care import reveals
+    from appwitness.api.home import home
+    from appwitness.care import reveals
 
     what = ", ".join(f"{name} to {'standard output' if file is None else file.absolute()}" for name, file in outputs)
     reveals.note(home(), verb, recordings, what)

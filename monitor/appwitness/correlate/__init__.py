@@ -8,18 +8,18 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import chain
 from pathlib import Path
 
-from monitor.correlate.collecting import settling
-from monitor.correlate.currency import current, is_current, renew
-from monitor.correlate.reporting import current_report, fresh_report, indexed_report, report
-from monitor.correlate.verified import with_coverage
-from monitor.correlate.walk import Outcome, Progress, Walk, concluded
-from monitor.events import FILES, Upload
-from monitor.findings import Candidate, Finding, Flow, Report
-from monitor.judge.differences import Sent, changed
-from monitor.knowledge import Knowledge, knowledge
-from monitor.match import decode
-from monitor.recording import Read, Recording
-from monitor.store import Store
+from appwitness.correlate.collecting import settling
+from appwitness.correlate.currency import current, is_current, renew
+from appwitness.correlate.reporting import current_report, fresh_report, indexed_report, report
+from appwitness.correlate.verified import with_coverage
+from appwitness.correlate.walk import Outcome, Progress, Walk, concluded
+from appwitness.events import FILES, Upload
+from appwitness.findings import Candidate, Finding, Flow, Report
+from appwitness.judge.differences import Sent, changed
+from appwitness.knowledge import Knowledge, knowledge
+from appwitness.match import decode
+from appwitness.recording import Read, Recording
+from appwitness.store import Store
 
 __all__ = [
     "Knowledge",

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from monitor.events import Upload
-from monitor.findings import Flow, Match, Report
-from monitor.findings.context import Context, Contexts, Neighbour, Stage, Stretch
-from monitor.match import decode
-from monitor.match.decode import Leaf
-from monitor.recording import Recording
-from monitor.reports.groups import groups
+from appwitness.events import Upload
+from appwitness.findings import Flow, Match, Report
+from appwitness.findings.context import Context, Contexts, Neighbour, Stage, Stretch
+from appwitness.match import decode
+from appwitness.match.decode import Leaf
+from appwitness.recording import Recording
+from appwitness.reports.groups import groups
 
 FLOWS = 40
 """Flows of a report that are looked at: the first of each group, of the worst ones first."""

@@ -6,14 +6,14 @@ import hashlib
 import json
 import os
 
-from monitor.errors import UserError
-from monitor.events import FILES, Run, format_time
-from monitor.knowledge import Knowledge
-from monitor.recording import Recording
-from monitor.recording.state import bodies_digest, prefix_digest, run_digest
-from monitor.reports.mask import Mask
-from monitor.store import Store
-from monitor.store.index import Held, Keep
+from appwitness.errors import UserError
+from appwitness.events import FILES, Run, format_time
+from appwitness.knowledge import Knowledge
+from appwitness.recording import Recording
+from appwitness.recording.state import bodies_digest, prefix_digest, run_digest
+from appwitness.reports.mask import Mask
+from appwitness.store import Store
+from appwitness.store.index import Held, Keep
 
 TRIES = 5
 """How often somebody else may be faster before one gives up."""

@@ -18,12 +18,12 @@ from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import IO, Any
 
-from monitor.correlate import correlate
-from monitor.errors import StoreError, UserError
-from monitor.findings import Level
-from monitor.knowledge import Knowledge
-from monitor.recording import Recording
-from monitor.store import Store
+from appwitness.correlate import correlate
+from appwitness.errors import StoreError, UserError
+from appwitness.findings import Level
+from appwitness.knowledge import Knowledge
+from appwitness.recording import Recording
+from appwitness.store import Store
 
 CONTEXT: Any = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
 """A fork has what is known already, and the modules: a new process would need seconds for them."""

@@ -12,12 +12,12 @@ from typing import Any
 
 import msgspec
 
-from monitor.correlate.context import with_context
-from monitor.correlate.currency import current, is_of
-from monitor.correlate.verified import checked
-from monitor.correlate.walk import Outcome, timeline_of
-from monitor.errors import UserError
-from monitor.events import (
+from appwitness.correlate.context import with_context
+from appwitness.correlate.currency import current, is_of
+from appwitness.correlate.verified import checked
+from appwitness.correlate.walk import Outcome, timeline_of
+from appwitness.errors import UserError
+from appwitness.events import (
     FILES,
     Access,
     Connection,
@@ -32,17 +32,17 @@ from monitor.events import (
     Witness,
     count_sources,
 )
-from monitor.findings import Assumption, Declared, Finding, Flow, JudgedRule, Match, Need, Report, ReportedGap
-from monitor.judge import observers
-from monitor.judge.connections import connections_of
-from monitor.judge.consent import consents
-from monitor.judge.policy import declared
-from monitor.judge.rules import Rule
-from monitor.knowledge import Knowledge
-from monitor.recording import Recording
-from monitor.recording.seal import RUN
-from monitor.seen import Seen, holds
-from monitor.store import Store
+from appwitness.findings import Assumption, Declared, Finding, Flow, JudgedRule, Match, Need, Report, ReportedGap
+from appwitness.judge import observers
+from appwitness.judge.connections import connections_of
+from appwitness.judge.consent import consents
+from appwitness.judge.policy import declared
+from appwitness.judge.rules import Rule
+from appwitness.knowledge import Knowledge
+from appwitness.recording import Recording
+from appwitness.recording.seal import RUN
+from appwitness.seen import Seen, holds
+from appwitness.store import Store
 
 Lines = dict[str, tuple[Seen[Event], ...]]
 """kind -> the lines of that kind."""

@@ -6,10 +6,10 @@ from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 
-from monitor.events import FILES, Ref
-from monitor.findings import Finding, Flow, ForgottenLines, OutsideTime, Report, Seal
-from monitor.recording import Problem, Verification, verify
-from monitor.recording.seal import SEAL
+from appwitness.events import FILES, Ref
+from appwitness.findings import Finding, Flow, ForgottenLines, OutsideTime, Report, Seal
+from appwitness.recording import Problem, Verification, verify
+from appwitness.recording.seal import SEAL
 
 
 def checked(report: Report, folder: Path) -> Report:

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from monitor.correlate.collecting import uncollected
-from monitor.correlate.currency import basis, kept, place_of
-from monitor.events import (
+from appwitness.correlate.collecting import uncollected
+from appwitness.correlate.currency import basis, kept, place_of
+from appwitness.events import (
     FILES,
     Access,
     Connection,
@@ -27,24 +27,24 @@ from monitor.events import (
     Value,
     Witness,
 )
-from monitor.findings import Carrier, Finding, Flow, ReportedGap
-from monitor.judge import observers
-from monitor.judge.claims import Claim
-from monitor.judge.connections import bypass_gap, connections_of, foreign_gaps, found_at
-from monitor.judge.consent import Clock, Observed, Reader, Timeline, by_operator, of_app, understood
-from monitor.judge.order import decided
-from monitor.judge.phases import Phases
-from monitor.judge.rules import Facts, Memory, judge
-from monitor.judge.witnesses import Recorded, missed
-from monitor.knowledge import Knowledge
-from monitor.match import decode
-from monitor.match.linking import Joined, Linker
-from monitor.recording import Read, Recording
-from monitor.recording.state import run_digest
-from monitor.reports.mask import Mask
-from monitor.seen import Seen, holds, number_of
-from monitor.store import Store
-from monitor.store.index import Held, Keep, Saved, Sight
+from appwitness.findings import Carrier, Finding, Flow, ReportedGap
+from appwitness.judge import observers
+from appwitness.judge.claims import Claim
+from appwitness.judge.connections import bypass_gap, connections_of, foreign_gaps, found_at
+from appwitness.judge.consent import Clock, Observed, Reader, Timeline, by_operator, of_app, understood
+from appwitness.judge.order import decided
+from appwitness.judge.phases import Phases
+from appwitness.judge.rules import Facts, Memory, judge
+from appwitness.judge.witnesses import Recorded, missed
+from appwitness.knowledge import Knowledge
+from appwitness.match import decode
+from appwitness.match.linking import Joined, Linker
+from appwitness.recording import Read, Recording
+from appwitness.recording.state import run_digest
+from appwitness.reports.mask import Mask
+from appwitness.seen import Seen, holds, number_of
+from appwitness.store import Store
+from appwitness.store.index import Held, Keep, Saved, Sight
 
 RECENT = timedelta(seconds=5)
 """Following: an access that is reported later than an upload it precedes (the agent sends in batches) is still linked

@@ -12,15 +12,15 @@ from importlib import metadata
 from pathlib import Path
 from typing import NamedTuple
 
-from monitor.errors import UserError
-from monitor.events import AppIdentity, DeviceIdentity, Run, SourceFile, Value, observers_of
-from monitor.exchange import har, hook_logs, mitmproxy_flows, pcap
-from monitor.exchange.conversion import Conversion, IntoRecording, printable
-from monitor.exchange.opening import opened, refuse_unless_ordinary
-from monitor.exchange.planted import persona
-from monitor.recording import Recording
-from monitor.recording.seal import MADE_BY
-from monitor.recording.signing import Signer
+from appwitness.errors import UserError
+from appwitness.events import AppIdentity, DeviceIdentity, Run, SourceFile, Value, observers_of
+from appwitness.exchange import har, hook_logs, mitmproxy_flows, pcap
+from appwitness.exchange.conversion import Conversion, IntoRecording, printable
+from appwitness.exchange.opening import opened, refuse_unless_ordinary
+from appwitness.exchange.planted import persona
+from appwitness.recording import Recording
+from appwitness.recording.seal import MADE_BY
+from appwitness.recording.signing import Signer
 
 __all__ = ["FORMATS", "Conversion", "Origin", "guess", "imported", "persona"]
 

@@ -14,7 +14,7 @@ from importlib import resources
 from io import BytesIO
 from pathlib import Path
 
-from monitor.recording import Recording, archive, files, packing
+from appwitness.recording import Recording, archive, files, packing
 
 
 def write(recording: Recording, output: Path, beside: Mapping[str, bytes]) -> None:
@@ -23,7 +23,7 @@ def write(recording: Recording, output: Path, beside: Mapping[str, bytes]) -> No
     Raises UserError when the archive is there already or cannot be written, and FileError for a file of the recording
     that is no regular one.
     """
-    ours = resources.files("monitor.exchange") / "bundled"
+    ours = resources.files("appwitness.exchange") / "bundled"
     beside = {**beside, **{name: (ours / name).read_bytes() for name in ("README.txt", "verify.py")}}
     sums: dict[str, str] = {}
     with packing.created(output) as file, zipfile.ZipFile(file, "w") as packed:
@@ -39,8 +39,8 @@ def write(recording: Recording, output: Path, beside: Mapping[str, bytes]) -> No
 
 def tools() -> bytes:
     """By what a bundle was made, as JSON: versions, and the digest of each of our files as the wheel has them."""
-    ours = Path(str(resources.files("monitor")))
-    roots = {"monitor": ours, "monitor/addons": ours.parent / "addons"}  # a checkout has them beside each other
+    ours = Path(str(resources.files("appwitness")))
+    roots = {"appwitness": ours, "appwitness/addons": ours.parents[1] / "addons"}  # in a checkout
     digests = {
         f"{name}/{path.relative_to(root).as_posix()}": hashlib.sha256(path.read_bytes()).hexdigest()
         for name, root in roots.items()

@@ -10,8 +10,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import BinaryIO, cast
 
-from monitor.events import BadLine, Event, Gap, dump, parse
-from monitor.recording import Recording
+from appwitness.events import BadLine, Event, Gap, dump, parse
+from appwitness.recording import Recording
 
 DAMAGE = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError)
 """What a damaged entry of a foreign file raises in a reader: it costs that entry, never the file."""

@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
-from monitor.errors import FileError
-from monitor.events import Endpoint, Event, Gap, Tls, Upload, format_time
-from monitor.exchange import pieces
-from monitor.exchange.conversion import DAMAGE, Conversion, possible, problem
-from monitor.recording import Recording
+from appwitness.errors import FileError
+from appwitness.events import Endpoint, Event, Gap, Tls, Upload, format_time
+from appwitness.exchange import pieces
+from appwitness.exchange.conversion import DAMAGE, Conversion, possible, problem
+from appwitness.recording import Recording
 
 ALPN = {"h2": "h2", "http/2": "h2", "http/2.0": "h2", "h3": "h3", "http/3": "h3", "http/1.1": "http/1.1"}
 LATEST_S = 1e11

@@ -11,12 +11,12 @@ from typing import Any, BinaryIO, NamedTuple
 
 from pydantic import Field
 
-from monitor import catalog
-from monitor.entries import CatalogEntry
-from monitor.events import Access, Gap, Value
-from monitor.exchange import pieces
-from monitor.exchange.conversion import DAMAGE, Conversion, possible, printable, problem
-from monitor.observe import sources
+from appwitness import catalog
+from appwitness.entries import CatalogEntry
+from appwitness.events import Access, Gap, Value
+from appwitness.exchange import pieces
+from appwitness.exchange.conversion import DAMAGE, Conversion, possible, printable, problem
+from appwitness.observe import sources
 
 LOCATION = re.compile(r"(-?\d{1,2}\.\d+),\s?(-?\d{1,3}\.\d+)")
 """The place in `Location[gps 31.230416,121.473701 hAcc=5.0 ...]`, as Android prints one."""

@@ -11,9 +11,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO, cast
 
-from monitor.errors import UserError, not_installed
-from monitor.exchange.conversion import Conversion
-from monitor.observe.proxy import capture_py
+from appwitness.errors import UserError, not_installed
+from appwitness.exchange.conversion import Conversion
+from appwitness.observe.proxy import capture_py
 
 WORDS = 400
 """Characters of mitmdump's own words that an error repeats."""

@@ -6,10 +6,10 @@ import difflib
 import re
 from collections.abc import Callable, Sequence
 
-from monitor import catalog
-from monitor.errors import UserError
-from monitor.events import Value
-from monitor.judge.data_types import DataTypes
+from appwitness import catalog
+from appwitness.errors import UserError
+from appwitness.events import Value
+from appwitness.judge.data_types import DataTypes
 
 NEAREST = 4
 """Types that an error names."""

@@ -11,9 +11,9 @@ from typing import Annotated, Any, ClassVar, Literal
 from msgspec import Meta
 from pydantic import Field, SkipValidation, model_validator
 
-from monitor.events import Count, DataType, Event, Gap, Observers, Part, Record, Ref, Run, Scope, Time, Value
-from monitor.findings.context import Context
-from monitor.seen import Seen, host_time
+from appwitness.events import Count, DataType, Event, Gap, Observers, Part, Record, Ref, Run, Scope, Time, Value
+from appwitness.findings.context import Context
+from appwitness.seen import Seen, host_time
 
 ConsentName = Literal[
     "not_observed",

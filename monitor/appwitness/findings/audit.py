@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from monitor.events import Run, Screen, count_sources
-from monitor.findings import Reason, Report, Why, because
+from appwitness.events import Run, Screen, count_sources
+from appwitness.findings import Reason, Report, Why, because
 
 NAMED = 3
 """Changes and differences that are named."""

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
-from monitor.events import Access, Consent, Ref, Scope, Transform, Upload, count_sources
-from monitor.findings import ConsentName, Finding, Flow, Inference, Match, Reason, Report, Why, because
-from monitor.stacks import Called, caller, owned
+from appwitness.events import Access, Consent, Ref, Scope, Transform, Upload, count_sources
+from appwitness.findings import ConsentName, Finding, Flow, Inference, Match, Reason, Report, Why, because
+from appwitness.stacks import Called, caller, owned
 
 Chain = tuple[Inference, ...]
 Moment = tuple[Ref, datetime, bool]

@@ -8,7 +8,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from monitor.events import Record
+from appwitness.events import Record
 
 
 class Stage(Record):

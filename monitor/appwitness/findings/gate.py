@@ -7,8 +7,8 @@ from typing import Literal
 
 from pydantic import ConfigDict, Field
 
-from monitor.events import DataType, Record, Ref
-from monitor.findings import Confidence, ConsentName, Level
+from appwitness.events import DataType, Record, Ref
+from appwitness.findings import Confidence, ConsentName, Level
 
 Change = Literal["new", "worse", "same", "better", "gone", "not_observable", "new_rule"]
 """What became of a finding since the runs that it is held against. gone: what it needs was watched, and it was not

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 from typing import NamedTuple
 
-from monitor.findings import Finding
+from appwitness.findings import Finding
 
 VERSION = "v2"
 APP, UNKNOWN = "app", "unknown"

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from monitor.errors import UserError
-from monitor.fleet.worker import Device
+from appwitness.errors import UserError
+from appwitness.fleet.worker import Device
 
 _LAB = re.compile(r"lab\d*")
 _LABEL = re.compile(r"(?:(?P<serial>.+)/)?(?P<name>[A-Za-z][\w.-]*)=(?P<value>[\w.:+-]+)")
@@ -22,7 +22,7 @@ def chosen(names: str, labels: Sequence[str]) -> list[Device]:
     if listed == ["none"]:
         return []
     if listed == ["all"]:
-        from monitor.observe.android import finding
+        from appwitness.observe.android import finding
 
         listed = [each.serial for each in finding.listed() if each.state == "ready"]
         listed = listed or [finding.choose().serial]  # which says what is wrong
@@ -34,7 +34,7 @@ def chosen(names: str, labels: Sequence[str]) -> list[Device]:
 def _says(serial: str) -> dict[str, str]:
     if _LAB.fullmatch(serial):
         return {"kind": "lab", "api": "34"}
-    from monitor.observe.android import finding
+    from appwitness.observe.android import finding
 
     known = finding.known(finding.choose(serial).serial)
     facts = known.facts

@@ -12,19 +12,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
-from monitor.correlate import report_on
-from monitor.correlate.reporting import indexed_report
-from monitor.errors import UserError
-from monitor.fleet.objects import recording_at
-from monitor.recording import packing
-from monitor.reports import render
-from monitor.reports.ranking import masked
-from monitor.store import Store
-from monitor.store.tables import Table
+from appwitness.correlate import report_on
+from appwitness.correlate.reporting import indexed_report
+from appwitness.errors import UserError
+from appwitness.fleet.objects import recording_at
+from appwitness.recording import packing
+from appwitness.reports import render
+from appwitness.reports.ranking import masked
+from appwitness.store import Store
+from appwitness.store.tables import Table
 
 if TYPE_CHECKING:
-    from monitor.findings import Report
-    from monitor.knowledge import Knowledge
+    from appwitness.findings import Report
+    from appwitness.knowledge import Knowledge
 
 FORMULAS = ("=", "+", "-", "@", "\t", "\r")
 """A cell that begins so is run as a formula by spreadsheets."""

@@ -8,11 +8,11 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from monitor.errors import StoreError
-from monitor.fleet.judges import By, Judge
-from monitor.fleet.pools import meets
-from monitor.fleet.worker import Device, Host, Source, Worker, in_order
-from monitor.store.runs import Run, Waiting
+from appwitness.errors import StoreError
+from appwitness.fleet.judges import By, Judge
+from appwitness.fleet.pools import meets
+from appwitness.fleet.worker import Device, Host, Source, Worker, in_order
+from appwitness.store.runs import Run, Waiting
 
 log = logging.getLogger(__name__)
 

@@ -14,14 +14,14 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-from monitor.errors import StoreError, UserError
-from monitor.fleet.objects import objects
-from monitor.fleet.worker import Host, Stopped
-from monitor.store.runs import Run
+from appwitness.errors import StoreError, UserError
+from appwitness.fleet.objects import objects
+from appwitness.fleet.worker import Host, Stopped
+from appwitness.store.runs import Run
 
 if TYPE_CHECKING:
-    from monitor.knowledge import Knowledge
-    from monitor.store.index import Keep
+    from appwitness.knowledge import Knowledge
+    from appwitness.store.index import Keep
 
 log = logging.getLogger(__name__)
 
@@ -47,7 +47,7 @@ class By:
 
     db: str | Path
     choices: Mapping[str, Any] = field(default_factory=dict)
-    """Of `monitor.knowledge.knowledge`."""
+    """Of `appwitness.knowledge.knowledge`."""
     keep: Keep | None = None
     """What the index keeps of each."""
     key: bytes | None = None
@@ -128,7 +128,7 @@ def _started(by: By, place: str) -> Iterator[Connection]:
 
 def _work(pipe: Connection, by: By, place: str) -> None:
     """Judge what is asked until the host ends or is killed, which closes the pipe."""
-    from monitor.knowledge import knowledge
+    from appwitness.knowledge import knowledge
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the host, which ends us
 
@@ -156,9 +156,9 @@ def _work(pipe: Connection, by: By, place: str) -> None:
 
 def _judging(by: By, place: str, known: Callable[[str], Knowledge]) -> Callable[[str, str], Outcome]:
     """What judges a recording by its name."""
-    from monitor.correlate import correlate
-    from monitor.recording import Recording
-    from monitor.store import Store
+    from appwitness.correlate import correlate
+    from appwitness.recording import Recording
+    from appwitness.store import Store
 
     store = lru_cache(maxsize=1)(partial(Store, by.db, by.keep, by.key))
     kept = objects(place)

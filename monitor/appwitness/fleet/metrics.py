@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 
-from monitor.fleet.status import SILENT_S, Status
+from appwitness.fleet.status import SILENT_S, Status
 
 TYPE = "text/plain; version=0.0.4; charset=utf-8"
 CAMPAIGNS = 50

@@ -17,10 +17,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, override
 from weakref import WeakValueDictionary
 
-from monitor import private
-from monitor.errors import StoreError, UserError
-from monitor.recording import Recording, archive, files, packing
-from monitor.recording.seal import RUN, SEAL
+from appwitness import private
+from appwitness.errors import StoreError, UserError
+from appwitness.recording import Recording, archive, files, packing
+from appwitness.recording.seal import RUN, SEAL
 
 if TYPE_CHECKING:
     from obstore.store import ObjectStore

@@ -16,10 +16,10 @@ from collections.abc import Coroutine, Sequence
 from contextlib import suppress
 from typing import Any, Self
 
-from monitor.errors import StoreError, UserError
-from monitor.fleet.pools import meets, strictness
-from monitor.fleet.worker import Device, Host, in_order
-from monitor.store.runs import Run, Waiting
+from appwitness.errors import StoreError, UserError
+from appwitness.fleet.pools import meets, strictness
+from appwitness.fleet.worker import Device, Host, in_order
+from appwitness.store.runs import Run, Waiting
 
 try:
     import procrastinate

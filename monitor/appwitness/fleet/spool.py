@@ -15,12 +15,12 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Event
 
-from monitor import events, private
-from monitor.errors import StoreError, UserError
-from monitor.fleet.objects import Objects
-from monitor.recording import Recording, archive, files, packing
-from monitor.recording.seal import RUN
-from monitor.store.runs import Run, Runs
+from appwitness import events, private
+from appwitness.errors import StoreError, UserError
+from appwitness.fleet.objects import Objects
+from appwitness.recording import Recording, archive, files, packing
+from appwitness.recording.seal import RUN
+from appwitness.store.runs import Run, Runs
 
 log = logging.getLogger(__name__)
 

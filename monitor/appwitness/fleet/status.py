@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from monitor.fleet.pools import meets
-from monitor.store.runs import Pool, Runs, Slot
+from appwitness.fleet.pools import meets
+from appwitness.store.runs import Pool, Runs, Slot
 
 SILENT_S = 60.0
 """A device whose host was not heard of for so long is not there."""

@@ -18,13 +18,13 @@ from pathlib import Path
 from threading import Event, Lock
 from typing import Literal, Protocol
 
-from monitor import escape, private
-from monitor.errors import StoreError, UserError
-from monitor.fleet.objects import Objects
-from monitor.fleet.pools import strictness
-from monitor.fleet.spool import Spool
-from monitor.observe.turns import HELD, turn_now
-from monitor.store.runs import ATTEMPTS, Reason, Run, Runs, Slot, Waiting
+from appwitness import escape, private
+from appwitness.errors import StoreError, UserError
+from appwitness.fleet.objects import Objects
+from appwitness.fleet.pools import strictness
+from appwitness.fleet.spool import Spool
+from appwitness.observe.turns import HELD, turn_now
+from appwitness.store.runs import ATTEMPTS, Reason, Run, Runs, Slot, Waiting
 
 log = logging.getLogger(__name__)
 
@@ -60,7 +60,7 @@ class Device:
 
 def observe(run: Run, device: Device, folder: Path) -> list[str]:
     """`appwitness observe` of one run. It judges while it records, for screenshots, into an index that is dropped."""
-    said = [sys.executable, "-m", "monitor", "observe", "--plan", run.plan, "--output", str(folder), "--quiet"]
+    said = [sys.executable, "-m", "appwitness", "observe", "--plan", run.plan, "--output", str(folder), "--quiet"]
     said += ["--campaign", run.campaign, "--db", "sqlite://", "--device", run.app if device.lab else device.serial]
     if not device.lab:
         said += [*(("--apk", run.apk) if run.apk else ("--app", run.app)), "--clear-data"]
@@ -75,7 +75,7 @@ def doctor(device: Device) -> str | None:
     """What is wrong with a device, in words; None: a run would work."""
     if device.lab:
         return None
-    command = [sys.executable, "-m", "monitor", "doctor", "--device", device.serial, "--json"]
+    command = [sys.executable, "-m", "appwitness", "doctor", "--device", device.serial, "--json"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode == 0:
         return None

@@ -7,14 +7,14 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Literal
 
-from monitor.findings import Confidence, Level, Report, Threshold
-from monitor.findings.gate import Behaviour, Gated, GatedFlow, GateReport, Made, Remark
-from monitor.gate.allowed import Flows
-from monitor.gate.behaviours import Side, side
-from monitor.gate.changes import changes
-from monitor.gate.observable import name_of
-from monitor.gate.waivers import Waivers
-from monitor.judge.recipients import RecipientTable
+from appwitness.findings import Confidence, Level, Report, Threshold
+from appwitness.findings.gate import Behaviour, Gated, GatedFlow, GateReport, Made, Remark
+from appwitness.gate.allowed import Flows
+from appwitness.gate.behaviours import Side, side
+from appwitness.gate.changes import changes
+from appwitness.gate.observable import name_of
+from appwitness.gate.waivers import Waivers
+from appwitness.judge.recipients import RecipientTable
 
 
 @dataclass(frozen=True)

@@ -11,12 +11,12 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from monitor import catalog
-from monitor.events import DataType
-from monitor.findings import ConsentName, Flow, Report
-from monitor.findings.gate import GatedFlow
-from monitor.gate.strict import Strict
-from monitor.judge.recipients import is_device
+from appwitness import catalog
+from appwitness.events import DataType
+from appwitness.findings import ConsentName, Flow, Report
+from appwitness.findings.gate import GatedFlow
+from appwitness.gate.strict import Strict
+from appwitness.judge.recipients import is_device
 
 NAME = "appwitness-flows.yml"
 HINT = "Fix the line; `appwitness schema --of flows` prints what an entry may hold."

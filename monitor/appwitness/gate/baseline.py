@@ -10,11 +10,11 @@ from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
-from monitor import catalog
-from monitor.errors import FileError
-from monitor.findings.gate import Behaviour, Gated, Made
-from monitor.gate.behaviours import Side
-from monitor.gate.strict import Strict
+from appwitness import catalog
+from appwitness.errors import FileError
+from appwitness.findings.gate import Behaviour, Gated, Made
+from appwitness.gate.behaviours import Side
+from appwitness.gate.strict import Strict
 
 NAME = "appwitness-baseline.yml"
 HEAD = "# Written by `appwitness baseline`: what this app is known to do, one finding a line. Holds no personal data.\n"

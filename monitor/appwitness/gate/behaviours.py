@@ -8,10 +8,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from monitor.events import Access
-from monitor.findings import CONFIDENCES, LEVELS, Confidence, ConsentName, Report
-from monitor.findings.gate import Behaviour, Made
-from monitor.findings.identity import Identity, identity
+from appwitness.events import Access
+from appwitness.findings import CONFIDENCES, LEVELS, Confidence, ConsentName, Report
+from appwitness.findings.gate import Behaviour, Made
+from appwitness.findings.identity import Identity, identity
 
 AGAINST: dict[ConsentName, int] = {
     "given": 0,

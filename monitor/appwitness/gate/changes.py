@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from monitor.findings import CONFIDENCES, LEVELS
-from monitor.findings.gate import Behaviour, Gated, Made, Rose
-from monitor.findings.identity import APP, UNKNOWN
-from monitor.gate.behaviours import Shown, Side, worse_consent
-from monitor.gate.observable import unobserved
-from monitor.judge.recipients import RecipientTable
+from appwitness.findings import CONFIDENCES, LEVELS
+from appwitness.findings.gate import Behaviour, Gated, Made, Rose
+from appwitness.findings.identity import APP, UNKNOWN
+from appwitness.gate.behaviours import Shown, Side, worse_consent
+from appwitness.gate.observable import unobserved
+from appwitness.judge.recipients import RecipientTable
 
 ORDER = ("new", "worse", "new_rule", "not_observable", "gone", "better", "same")
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from monitor.findings.gate import Behaviour, Gated, GateReport, Made, Remark, Unobserved
-from monitor.gate.behaviours import joined
-from monitor.gate.changes import ranked
+from appwitness.findings.gate import Behaviour, Gated, GateReport, Made, Remark, Unobserved
+from appwitness.gate.behaviours import joined
+from appwitness.gate.changes import ranked
 
 SEEN = ("new", "worse", "new_rule", "same", "better")
 """Of what several runs show: what counts before what does not."""

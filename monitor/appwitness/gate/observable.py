@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from monitor.findings import Report, ReportedGap
-from monitor.findings.gate import Behaviour, Unobserved
-from monitor.judge.recipients import RecipientTable, clean_host, recipient_key
+from appwitness.findings import Report, ReportedGap
+from appwitness.findings.gate import Behaviour, Unobserved
+from appwitness.judge.recipients import RecipientTable, clean_host, recipient_key
 
 UNWATCHED = frozenset({"detached", "process_not_instrumented"})
 """Gaps of the hooks that concern a whole process, so any source."""

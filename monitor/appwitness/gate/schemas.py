@@ -6,10 +6,10 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from monitor.findings.gate import GateReport
-from monitor.gate.allowed import FlowFile
-from monitor.gate.baseline import Baseline
-from monitor.gate.waivers import WaiverFile
+from appwitness.findings.gate import GateReport
+from appwitness.gate.allowed import FlowFile
+from appwitness.gate.baseline import Baseline
+from appwitness.gate.waivers import WaiverFile
 
 OF: dict[str, type[BaseModel]] = {
     "gate": GateReport,

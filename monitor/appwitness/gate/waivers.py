@@ -12,12 +12,12 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationError, ValidationInfo, field_validator, model_validator
 
-from monitor import catalog
-from monitor.errors import FileError, UserError
-from monitor.events import DataType
-from monitor.findings import LEVELS, Level
-from monitor.findings.gate import Behaviour, Mute, Remark
-from monitor.gate.strict import Strict
+from appwitness import catalog
+from appwitness.errors import FileError, UserError
+from appwitness.events import DataType
+from appwitness.findings import LEVELS, Level
+from appwitness.findings.gate import Behaviour, Mute, Remark
+from appwitness.gate.strict import Strict
 
 NAME = "appwitness-waivers.yml"
 HEAD = "# Findings that somebody has accepted for a time: `appwitness waive` adds one.\n"

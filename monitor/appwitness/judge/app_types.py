@@ -10,11 +10,11 @@ from typing import Literal, Self
 
 from pydantic import Field, PrivateAttr, model_validator
 
-from monitor.entries import CatalogEntry
-from monitor.errors import UserError
-from monitor.events import DataType
-from monitor.findings import Article
-from monitor.judge.laws import Words
+from appwitness.entries import CatalogEntry
+from appwitness.errors import UserError
+from appwitness.events import DataType
+from appwitness.findings import Article
+from appwitness.judge.laws import Words
 
 Checked = Literal["source", "source_partial", "recalled"]
 """How well an entry was matched against the text: in a stored copy, its beginning only, its name only."""

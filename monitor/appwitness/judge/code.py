@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from monitor.events import Ref
-from monitor.findings import Code
-from monitor.judge.recipients import RecipientTable
-from monitor.stacks import Called, Frame, caller, owned
+from appwitness.events import Ref
+from appwitness.findings import Code
+from appwitness.judge.recipients import RecipientTable
+from appwitness.stacks import Called, Frame, caller, owned
 
 
 def foreign_frame(line: Called) -> Frame | None:

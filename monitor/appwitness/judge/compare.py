@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Literal, NamedTuple
 
-from monitor.events import Access, Consent, DataType, Phase, Ref, Value
-from monitor.findings import (
+from appwitness.events import Access, Consent, DataType, Phase, Ref, Value
+from appwitness.findings import (
     MOMENTS,
     Answer,
     Candidate,
@@ -21,12 +21,12 @@ from monitor.findings import (
     Recipient,
     Report,
 )
-from monitor.judge.consent import Observed, Timeline, of_app
-from monitor.judge.order import decided
-from monitor.judge.phases import Phases
-from monitor.judge.recipients import is_device
-from monitor.labels import Labels
-from monitor.seen import holds
+from appwitness.judge.consent import Observed, Timeline, of_app
+from appwitness.judge.order import decided
+from appwitness.judge.phases import Phases
+from appwitness.judge.recipients import is_device
+from appwitness.labels import Labels
+from appwitness.seen import holds
 
 ANSWERS: dict[Moment, Answer] = {
     "after_yes": "yes",

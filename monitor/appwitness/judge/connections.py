@@ -16,11 +16,11 @@ from datetime import datetime, timedelta
 from ipaddress import ip_address
 from typing import Literal
 
-from monitor.events import Connection, Endpoint, Gap, Ref, Run, Upload
-from monitor.findings import Carrier, ReportedGap
-from monitor.judge.code import code_of, method_of
-from monitor.judge.recipients import RecipientTable
-from monitor.seen import Seen
+from appwitness.events import Connection, Endpoint, Gap, Ref, Run, Upload
+from appwitness.findings import Carrier, ReportedGap
+from appwitness.judge.code import code_of, method_of
+from appwitness.judge.recipients import RecipientTable
+from appwitness.seen import Seen
 
 SLACK = timedelta(milliseconds=250)
 """A connection whose line comes this much after the upload (clocks differ by that) may still have carried it."""

@@ -10,10 +10,10 @@ from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from typing import Literal
 
-from monitor.events import Gap, Phase, Ref, Run, Upload, Witness
-from monitor.findings import Counted, ReportedGap
-from monitor.judge.recipients import clean_host, registrable
-from monitor.seen import Seen
+from appwitness.events import Gap, Phase, Ref, Run, Upload, Witness
+from appwitness.findings import Counted, ReportedGap
+from appwitness.judge.recipients import clean_host, registrable
+from appwitness.seen import Seen
 
 ITSELF = "run"
 """Subject of the line that tells how long the app ran in the control run; those of the others are hosts."""

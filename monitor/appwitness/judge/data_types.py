@@ -7,8 +7,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from monitor.entries import CatalogEntry
-from monitor.events import DataType
+from appwitness.entries import CatalogEntry
+from appwitness.events import DataType
 
 
 class Kind(CatalogEntry):

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from monitor.events import Ref, Upload
-from monitor.findings import Candidate, Report, Sighted
-from monitor.match.decode import Leaf
+from appwitness.events import Ref, Upload
+from appwitness.findings import Candidate, Report, Sighted
+from appwitness.match.decode import Leaf
 
 LONGEST = 512
 """Characters of a text; a longer one is a document, not a field."""

@@ -9,9 +9,9 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from monitor.entries import CatalogEntry
-from monitor.events import DataType
-from monitor.findings import Article, Party
+from appwitness.entries import CatalogEntry
+from appwitness.events import DataType
+from appwitness.findings import Article, Party
 
 LANGUAGES = ("en", "zh")
 CHECK = {"en": "check before citing", "zh": "引用前请核对"}

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
 from typing import Literal
 
-from monitor.events import Missing, Observers, Run
-from monitor.findings import ReportedGap
-from monitor.judge.consent import Reading, Timeline
+from appwitness.events import Missing, Observers, Run
+from appwitness.findings import ReportedGap
+from appwitness.judge.consent import Reading, Timeline
 
 _GAPS: dict[Missing, tuple[Literal["hook", "proxy", "device"], str, str]] = {
     "values": (

@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Container, Iterable, Sequence
 from datetime import datetime
 
-from monitor.events import DataType
-from monitor.findings import ConsentName, ConsentStatus
-from monitor.judge.consent import Clock, Timeline
+from appwitness.events import DataType
+from appwitness.findings import ConsentName, ConsentStatus
+from appwitness.judge.consent import Clock, Timeline
 
 _CLAIMS: dict[ConsentName, int] = {"given": -2, "unseen_answer": -1, "basic_only": 1, "refused": 2, "withdrawn": 2}
 """How much more than the lack of a yes a state says against the app."""

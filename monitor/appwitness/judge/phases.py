@@ -20,9 +20,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
-from monitor.events import Phase, Ref
-from monitor.judge.consent.machine import of_app
-from monitor.seen import Seen
+from appwitness.events import Phase, Ref
+from appwitness.judge.consent.machine import of_app
+from appwitness.seen import Seen
 
 SELF_START = timedelta(seconds=30)
 """An app that somebody opens shows itself sooner than this, on slow devices too."""

@@ -21,8 +21,8 @@ from iptocc import country_code
 from publicsuffixlist import PublicSuffixList
 from pydantic import Field
 
-from monitor.entries import CatalogEntry
-from monitor.findings import Party, Reason, Recipient, Why, because
+from appwitness.entries import CatalogEntry
+from appwitness.findings import Party, Reason, Recipient, Why, because
 
 _REGIONS = frozenset({"EU", "AP", "ZZ"})
 """What the registries write where a block belongs to no single country."""

@@ -15,11 +15,11 @@ from datetime import datetime, timedelta
 from itertools import accumulate
 from typing import Literal
 
-from monitor.app_ops import AppOps
-from monitor.events import Access, DataType, Gap, Observers, Phase, Ref, Run, Upload, Witness
-from monitor.findings import Counted, ReportedGap
-from monitor.judge import control
-from monitor.seen import Seen
+from appwitness.app_ops import AppOps
+from appwitness.events import Access, DataType, Gap, Observers, Phase, Ref, Run, Upload, Witness
+from appwitness.findings import Counted, ReportedGap
+from appwitness.judge import control
+from appwitness.seen import Seen
 
 SLACK = timedelta(seconds=2)
 """The system's time of a use and ours of the read behind it are taken on one clock, but not at one moment."""

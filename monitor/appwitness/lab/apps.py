@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from monitor.events import Value
+from appwitness.events import Value
 
 
 @dataclass(frozen=True)

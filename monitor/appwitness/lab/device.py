@@ -38,9 +38,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self
 
-from monitor.errors import SetupError
-from monitor.events import AppIdentity, DeviceIdentity, Value
-from monitor.lab.apps import (
+from appwitness.errors import SetupError
+from appwitness.events import AppIdentity, DeviceIdentity, Value
+from appwitness.lab.apps import (
     ADVERTISING_ID,
     ANDROID_ID,
     APPS,
@@ -52,8 +52,8 @@ from monitor.lab.apps import (
     LabApp,
     persona,
 )
-from monitor.lab.runtime import PASSWORD, jar, launcher, truststore
-from monitor.lab.servers import LabServers
+from appwitness.lab.runtime import PASSWORD, jar, launcher, truststore
+from appwitness.lab.servers import LabServers
 
 __all__ = ["APPS", "CACHE", "PLANS", "LabApp", "LabDevice", "LabTarget"]
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from pydantic import ConfigDict, TypeAdapter
 
-from monitor import catalog
-from monitor.events import DataType, Record
-from monitor.findings import LEVELS, Finding, Level
+from appwitness import catalog
+from appwitness.events import DataType, Record
+from appwitness.findings import LEVELS, Finding, Level
 
 HERE = Path(__file__).with_name("expected.yml")
 

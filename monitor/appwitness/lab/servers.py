@@ -12,7 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from monitor.errors import extra
+from appwitness.errors import extra
 
 with extra("lab"):
     import trustme

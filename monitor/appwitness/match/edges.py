@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import Literal
 
-from monitor.match.decode.walk.pieces import Leaf
-from monitor.match.variants import HAN, Variant
+from appwitness.match.decode.walk.pieces import Leaf
+from appwitness.match.variants import HAN, Variant
 
 ADDRESS = "(?:尊敬的|亲爱的|您好|你好|联系人|收件人|收货人)"
 TITLE = "(?:先生|女士|小姐|太太|老师|同学|经理|医生|师傅|您好|你好)"

@@ -5,28 +5,28 @@ from __future__ import annotations
 from collections.abc import Callable, Container, Hashable, Sequence
 from datetime import datetime
 
-from monitor.events import Transform, Value
-from monitor.match.belief import best
-from monitor.match.belief.support import without_parts
-from monitor.match.belief.together import together
-from monitor.match.decode import Decoded, Leaf
-from monitor.match.finders.digests import Digests
-from monitor.match.finders.masked import Masked
-from monitor.match.finders.numbers import SplitNumbers
-from monitor.match.finders.parts import Splits
-from monitor.match.finders.salts import Salts
-from monitor.match.finders.sets import Sets
-from monitor.match.finders.texts import Texts
-from monitor.match.hits import Hit, root_of
-from monitor.match.look import Look
-from monitor.match.native.sieve import Sieve
-from monitor.match.native.tables import Grams, Table
-from monitor.match.places.binary import Packed
-from monitor.match.places.coordinates import Places
-from monitor.match.reads import Key
-from monitor.match.search import Finder, Known, Origin, Search
-from monitor.match.transforms import Inner, Transforms
-from monitor.seen import Seen
+from appwitness.events import Transform, Value
+from appwitness.match.belief import best
+from appwitness.match.belief.support import without_parts
+from appwitness.match.belief.together import together
+from appwitness.match.decode import Decoded, Leaf
+from appwitness.match.finders.digests import Digests
+from appwitness.match.finders.masked import Masked
+from appwitness.match.finders.numbers import SplitNumbers
+from appwitness.match.finders.parts import Splits
+from appwitness.match.finders.salts import Salts
+from appwitness.match.finders.sets import Sets
+from appwitness.match.finders.texts import Texts
+from appwitness.match.hits import Hit, root_of
+from appwitness.match.look import Look
+from appwitness.match.native.sieve import Sieve
+from appwitness.match.native.tables import Grams, Table
+from appwitness.match.places.binary import Packed
+from appwitness.match.places.coordinates import Places
+from appwitness.match.reads import Key
+from appwitness.match.search import Finder, Known, Origin, Search
+from appwitness.match.transforms import Inner, Transforms
+from appwitness.seen import Seen
 
 
 class Index:

@@ -8,11 +8,11 @@ from collections.abc import Hashable
 from functools import lru_cache
 from typing import Any, NamedTuple, TypedDict, Unpack
 
-from monitor.events import Ref, Value
-from monitor.findings import Reason, Why, because
-from monitor.match.decode.walk.pieces import Leaf
-from monitor.match.edges import ADDRESS, TITLE
-from monitor.match.variants import Variant, digests, kind_of
+from appwitness.events import Ref, Value
+from appwitness.findings import Reason, Why, because
+from appwitness.match.decode.walk.pieces import Leaf
+from appwitness.match.edges import ADDRESS, TITLE
+from appwitness.match.variants import Variant, digests, kind_of
 
 STRONG_BITS = 24.0
 """A form that says less than this needs support: a telling key, or another value of the same row in the same upload."""

@@ -9,18 +9,18 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from monitor.events import Access, DataType, Ref, Transform, Upload, Value
-from monitor.findings import Match
-from monitor.match import variants
-from monitor.match.belief.choosing import believed, one_place
-from monitor.match.belief.contradiction import alone, without_others
-from monitor.match.belief.matches import in_lists, matches_of
-from monitor.match.belief.placeholders import is_placeholder
-from monitor.match.decode import Decoded
-from monitor.match.finding import Sought
-from monitor.match.hits import Hit, root_of
-from monitor.match.reads import Key, ReadAccess, Reads, When
-from monitor.seen import Seen, number_of
+from appwitness.events import Access, DataType, Ref, Transform, Upload, Value
+from appwitness.findings import Match
+from appwitness.match import variants
+from appwitness.match.belief.choosing import believed, one_place
+from appwitness.match.belief.contradiction import alone, without_others
+from appwitness.match.belief.matches import in_lists, matches_of
+from appwitness.match.belief.placeholders import is_placeholder
+from appwitness.match.decode import Decoded
+from appwitness.match.finding import Sought
+from appwitness.match.hits import Hit, root_of
+from appwitness.match.reads import Key, ReadAccess, Reads, When
+from appwitness.seen import Seen, number_of
 
 
 class Joined(NamedTuple):

@@ -7,7 +7,7 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from functools import cached_property
 
-from monitor.match.decode.walk.pieces import Leaf
+from appwitness.match.decode.walk.pieces import Leaf
 
 BETWEEN = b"\xff\xfe\xfd\xfc"
 """Stands between leaves; in no text, and in no pattern."""

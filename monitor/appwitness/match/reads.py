@@ -9,7 +9,7 @@ from collections.abc import Set as AbstractSet
 from datetime import datetime
 from typing import NamedTuple, override
 
-from monitor.events import DataType, Ref
+from appwitness.events import DataType, Ref
 
 Key = tuple[str, str]
 """A value by type and text: what the same value is."""

@@ -7,13 +7,13 @@ from collections.abc import Callable, Container, Hashable, Iterator, Sequence
 from functools import cached_property
 from typing import NamedTuple, Protocol, Unpack
 
-from monitor.events import Ref, Value
-from monitor.match.decode.walk.pieces import Leaf
-from monitor.match.hits import Hit, Said, Spot, hit_at
-from monitor.match.look import Look
-from monitor.match.reads import Key
-from monitor.match.variants import Variant
-from monitor.match.variants.entering import Forms
+from appwitness.events import Ref, Value
+from appwitness.match.decode.walk.pieces import Leaf
+from appwitness.match.hits import Hit, Said, Spot, hit_at
+from appwitness.match.look import Look
+from appwitness.match.reads import Key
+from appwitness.match.variants import Variant
+from appwitness.match.variants.entering import Forms
 
 REMEMBERED = 16
 """Values whose forms are kept; those of others are made again when something of them is found. More would be hundreds

@@ -14,17 +14,17 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self, cast
 
-from monitor.errors import SetupError, Unhookable
-from monitor.events import Event, Gap, Phase
-from monitor.observe.agent_listener import Listener
-from monitor.observe.agent_plan import USUAL, Options, plan
-from monitor.observe.child_processes import Children, Followed, Means, Owned
-from monitor.observe.device import Gadget, Records, Target
-from monitor.observe.frida_device import ENDED, ERRORS, LOST, FridaDevice, FridaFault, Script, faults
-from monitor.observe.gate import Gate
-from monitor.observe.hooked import Hooked, HookStatus
-from monitor.observe.patience import AWAY_S, within
-from monitor.observe.sources import Source
+from appwitness.errors import SetupError, Unhookable
+from appwitness.events import Event, Gap, Phase
+from appwitness.observe.agent_listener import Listener
+from appwitness.observe.agent_plan import USUAL, Options, plan
+from appwitness.observe.child_processes import Children, Followed, Means, Owned
+from appwitness.observe.device import Gadget, Records, Target
+from appwitness.observe.frida_device import ENDED, ERRORS, LOST, FridaDevice, FridaFault, Script, faults
+from appwitness.observe.gate import Gate
+from appwitness.observe.hooked import Hooked, HookStatus
+from appwitness.observe.patience import AWAY_S, within
+from appwitness.observe.sources import Source
 
 __all__ = ["Agent", "Options", "agent_js", "bridge", "was_away"]
 

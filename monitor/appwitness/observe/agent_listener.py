@@ -9,9 +9,9 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal, assert_never, cast
 
-from monitor.events import Event, Gap, Probe
-from monitor.observe.agent_lines import Lines, Refusals
-from monitor.observe.agent_messages import (
+from appwitness.events import Event, Gap, Probe
+from appwitness.observe.agent_lines import Lines, Refusals
+from appwitness.observe.agent_messages import (
     SLACK,
     BodySent,
     Channel,
@@ -33,14 +33,14 @@ from monitor.observe.agent_messages import (
     Unpinned,
     message,
 )
-from monitor.observe.child_processes import Children
-from monitor.observe.clock import DeviceClock
-from monitor.observe.consent_signals import Signals
-from monitor.observe.device import Records
-from monitor.observe.ending import Ending
-from monitor.observe.frida_device import Script
-from monitor.observe.hooked import Hooked
-from monitor.observe.plaintext import Plaintext
+from appwitness.observe.child_processes import Children
+from appwitness.observe.clock import DeviceClock
+from appwitness.observe.consent_signals import Signals
+from appwitness.observe.device import Records
+from appwitness.observe.ending import Ending
+from appwitness.observe.frida_device import Script
+from appwitness.observe.hooked import Hooked
+from appwitness.observe.plaintext import Plaintext
 
 LONGEST_FAULT = 2000
 MOST_FAULTS = 20

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-from monitor.events import (
+from appwitness.events import (
     Access,
     Connection,
     Consent,
@@ -26,7 +26,7 @@ from monitor.events import (
     Upload,
     Witness,
 )
-from monitor.observe.hooked import HookStatus
+from appwitness.observe.hooked import HookStatus
 
 SLACK = timedelta(seconds=10)
 """How far outside the run a time of the agent may lie: clocks drift between two measurements."""

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from monitor.observe import consent_signals, exits, native, transforms, trust
-from monitor.observe.sources import Source
+from appwitness.observe import consent_signals, exits, native, transforms, trust
+from appwitness.observe.sources import Source
 
 FLUSH_MS = 50
 

@@ -9,18 +9,18 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from monitor.errors import SetupError, Unhookable
-from monitor.events import Endpoint, Event, Gap, Phase, count_sources
-from monitor.observe.agent import Agent, Options, was_away
-from monitor.observe.clock import summary
-from monitor.observe.crash import deadly
-from monitor.observe.device import Device, Records
-from monitor.observe.order import Order, Say
-from monitor.observe.patience import AWAY_S
-from monitor.observe.proxy import Proxy
-from monitor.observe.sources import Source
-from monitor.observe.trust import key_of, leaf_for
-from monitor.recording import Recording
+from appwitness.errors import SetupError, Unhookable
+from appwitness.events import Endpoint, Event, Gap, Phase, count_sources
+from appwitness.observe.agent import Agent, Options, was_away
+from appwitness.observe.clock import summary
+from appwitness.observe.crash import deadly
+from appwitness.observe.device import Device, Records
+from appwitness.observe.order import Order, Say
+from appwitness.observe.patience import AWAY_S
+from appwitness.observe.proxy import Proxy
+from appwitness.observe.sources import Source
+from appwitness.observe.trust import key_of, leaf_for
+from appwitness.recording import Recording
 
 POLL_S = 0.1
 PROXY_RESTARTS = 5

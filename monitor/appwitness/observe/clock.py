@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from monitor.events import ClockReading
+from appwitness.events import ClockReading
 
 ROUNDS = 8
 """Questions in a row; the answer that came back soonest says most."""

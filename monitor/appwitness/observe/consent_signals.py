@@ -13,9 +13,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
-from monitor import catalog
-from monitor.events import Consent, Time
-from monitor.labels import Labels
+from appwitness import catalog
+from appwitness.events import Consent, Time
+from appwitness.labels import Labels
 
 NESTED = timedelta(milliseconds=300)
 """A method that calls another one of its name does so within this time."""

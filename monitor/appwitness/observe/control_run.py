@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections import defaultdict
 from datetime import UTC, datetime
 
-from monitor.events import Upload, Witness
-from monitor.recording import Recording
+from appwitness.events import Upload, Witness
+from appwitness.recording import Recording
 
 ITSELF = "run"
 """Subject of the line that tells how long the app ran."""

@@ -10,10 +10,10 @@ from typing import Any, Literal, NamedTuple
 
 from pydantic import Field
 
-from monitor import catalog
-from monitor.entries import CatalogEntry
-from monitor.observe.native import Native
-from monitor.observe.sources import FollowSpec, Source
+from appwitness import catalog
+from appwitness.entries import CatalogEntry
+from appwitness.observe.native import Native
+from appwitness.observe.sources import FollowSpec, Source
 
 LEVELS = ("must", "full", "wide", "gaps")
 """must: hooked by two tools or more; full: by one; wide: by one or in bulk; gaps: by none. Each of the first three

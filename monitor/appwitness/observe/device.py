@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
-from monitor.events import AppIdentity, DeviceIdentity, Event, Value
+from appwitness.events import AppIdentity, DeviceIdentity, Event, Value
 
 
 class Records(Protocol):

@@ -15,11 +15,11 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any, Self, cast
 
-from monitor import catalog
-from monitor.entries import CatalogEntry
-from monitor.errors import SetupError, Unhookable, extra
-from monitor.observe.device import Gadget, Target
-from monitor.observe.patience import within
+from appwitness import catalog
+from appwitness.entries import CatalogEntry
+from appwitness.errors import SetupError, Unhookable, extra
+from appwitness.observe.device import Gadget, Target
+from appwitness.observe.patience import within
 
 with extra("observe"):
     import frida

@@ -12,9 +12,9 @@ import threading
 from collections.abc import Callable
 from typing import Protocol
 
-from monitor.errors import SetupError
-from monitor.observe.child_processes import Owned
-from monitor.observe.patience import within
+from appwitness.errors import SetupError
+from appwitness.observe.child_processes import Owned
+from appwitness.observe.patience import within
 
 WHOSE_S = 1.5
 """How long a process is held until it is known whose it is."""

@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from monitor.observe.sources import Source
+from appwitness.observe.sources import Source
 
 State = Literal["installed", "class_absent", "overload_absent", "failed", "waiting"]
 Why = Literal["class_absent", "method_absent", "install_failed"]

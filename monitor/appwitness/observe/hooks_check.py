@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from monitor.observe.agent import Agent, Options
-from monitor.observe.android import package as packages
-from monitor.observe.android import server
-from monitor.observe.android.control import Control
-from monitor.observe.android.doctor import Result
-from monitor.observe.android.entrance import AndroidTarget
-from monitor.observe.android.faults import DeviceFault, fault
-from monitor.observe.android.processes import Processes
-from monitor.observe.attempt import Nowhere
-from monitor.observe.device import Target
-from monitor.observe.frida_device import FridaFault
+from appwitness.observe.agent import Agent, Options
+from appwitness.observe.android import package as packages
+from appwitness.observe.android import server
+from appwitness.observe.android.control import Control
+from appwitness.observe.android.doctor import Result
+from appwitness.observe.android.entrance import AndroidTarget
+from appwitness.observe.android.faults import DeviceFault, fault
+from appwitness.observe.android.processes import Processes
+from appwitness.observe.attempt import Nowhere
+from appwitness.observe.device import Target
+from appwitness.observe.frida_device import FridaFault
 
 
 def hooks_work(control: Control, package: str, given: Path | None, *, cache: Path) -> Result:

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from monitor.errors import UserError
+from appwitness.errors import UserError
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,8 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from monitor import catalog
-from monitor.entries import CatalogEntry, Pattern
+from appwitness import catalog
+from appwitness.entries import CatalogEntry, Pattern
 
 Reads = Literal[
     "property",

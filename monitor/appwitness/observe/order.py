@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from monitor.recording.files import FREE_BYTES
-from monitor.recording.quota import MAX_BYTES
-from monitor.recording.signing import Signer
+from appwitness.recording.files import FREE_BYTES
+from appwitness.recording.quota import MAX_BYTES
+from appwitness.recording.signing import Signer
 
 PlanName = Literal["accept", "refuse", "silent", "withdraw", "free"]
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
 
-from monitor.errors import SetupError
+from appwitness.errors import SetupError
 
 START_S = 60.0
 """How long the proxy may take until it listens; the first start makes a certificate authority."""
@@ -30,7 +30,7 @@ WORDS = 8
 def capture_py() -> Path:
     """The program: beside the package in a checkout, inside it when installed. Raises SetupError."""
     package = Path(__file__).resolve().parent.parent
-    for place in (package / "addons", package.parent / "addons"):
+    for place in (package / "addons", package.parents[1] / "addons"):
         if (place / "capture.py").is_file():
             return place / "capture.py"
     raise SetupError("The proxy's program addons/capture.py is missing.", "Install appwitness again.")

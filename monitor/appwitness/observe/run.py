@@ -14,21 +14,21 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from monitor import private
-from monitor.errors import SetupError, Unhookable
-from monitor.events import FILES, Gap, Observers, OwnRequest, Run
-from monitor.observe.agent import agent_js, bridge
-from monitor.observe.attempt import Attempt
-from monitor.observe.control_run import seen_without_hooks
-from monitor.observe.crash import without
-from monitor.observe.device import Device
-from monitor.observe.modes import admitted, choose
-from monitor.observe.order import NOBODY, Caller, Order, Say
-from monitor.observe.proxy import Door, Proxy
-from monitor.observe.sources import Source
-from monitor.recording import Recording
-from monitor.recording.quota import Limited, Quota
-from monitor.recording.tokens import NoToken, anchor
+from appwitness import private
+from appwitness.errors import SetupError, Unhookable
+from appwitness.events import FILES, Gap, Observers, OwnRequest, Run
+from appwitness.observe.agent import agent_js, bridge
+from appwitness.observe.attempt import Attempt
+from appwitness.observe.control_run import seen_without_hooks
+from appwitness.observe.crash import without
+from appwitness.observe.device import Device
+from appwitness.observe.modes import admitted, choose
+from appwitness.observe.order import NOBODY, Caller, Order, Say
+from appwitness.observe.proxy import Door, Proxy
+from appwitness.observe.sources import Source
+from appwitness.recording import Recording
+from appwitness.recording.quota import Limited, Quota
+from appwitness.recording.tokens import NoToken, anchor
 
 MOST_CRASHES = 3
 """Sources left out one after the other because the app died of them; then the run is given up."""

@@ -8,9 +8,9 @@ from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import AfterValidator, Field, model_validator
 
-from monitor import catalog
-from monitor.entries import CatalogEntry, Pattern
-from monitor.errors import FileError
+from appwitness import catalog
+from appwitness.entries import CatalogEntry, Pattern
+from appwitness.errors import FileError
 
 _NAME = re.compile(r"[A-Za-z_$][\w$]*(\.[A-Za-z_$][\w$]*)*\Z")
 _LEVELS = re.compile(r"(\d+)-(\d*)\Z")

@@ -6,9 +6,9 @@ from typing import Any, Literal
 
 from pydantic import Field, field_validator
 
-from monitor import catalog
-from monitor.entries import CatalogEntry
-from monitor.observe.sources import Levels, among
+from appwitness import catalog
+from appwitness.entries import CatalogEntry
+from appwitness.observe.sources import Levels, among
 
 
 class Part(CatalogEntry):

@@ -10,8 +10,8 @@ from typing import Any, Literal, Self
 import trustme
 from pydantic import Field, model_validator
 
-from monitor import catalog
-from monitor.entries import CatalogEntry
+from appwitness import catalog
+from appwitness.entries import CatalogEntry
 
 _KEY_IDENTIFIER = re.compile(rb"\x06\x03\x55\x1d\x0e\x04(.)\x04(.)", re.DOTALL)
 """The extension SubjectKeyIdentifier in a certificate (DER), up to the identifier: RFC 5280, 4.2.1.2."""

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-from monitor import private
+from appwitness import private
 
 HELD = "APPWITNESS_HELD"
 """In the environment of a run: the device that whoever started it has."""

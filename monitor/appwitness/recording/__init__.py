@@ -5,10 +5,10 @@ moment (kill -9, out of memory, a crash) loses no acknowledged line. A power cut
 came after the last stamp: a stamp first has the disk confirm (fsync) the lines and bodies that it covers.
 """
 
-from monitor.recording.folder import Recording
-from monitor.recording.lines import START, Position, Read
-from monitor.recording.seal import Forgotten
-from monitor.recording.verification import Late, Outcome, Problem, Verification, verify
+from appwitness.recording.folder import Recording
+from appwitness.recording.lines import START, Position, Read
+from appwitness.recording.seal import Forgotten
+from appwitness.recording.verification import Late, Outcome, Problem, Verification, verify
 
 __all__ = [
     "START",

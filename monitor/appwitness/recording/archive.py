@@ -21,11 +21,11 @@ from pathlib import Path
 from typing import Any, BinaryIO, override
 from weakref import WeakValueDictionary
 
-from monitor import private
-from monitor.errors import FileError
-from monitor.events import FILES
-from monitor.recording import encryption, files
-from monitor.recording.seal import BODIES, RUN, SEAL, TOKENS
+from appwitness import private
+from appwitness.errors import FileError
+from appwitness.events import FILES
+from appwitness.recording import encryption, files
+from appwitness.recording.seal import BODIES, RUN, SEAL, TOKENS
 
 MEMBERS = 100_000
 """An archive with more of them is not read: its directory is held in memory."""

@@ -10,8 +10,8 @@ from io import BufferedRandom
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-from monitor import private
-from monitor.errors import FileError, UserError
+from appwitness import private
+from appwitness.errors import FileError, UserError
 
 if TYPE_CHECKING:  # imported late, so that --help answers at once
     from pyrage import ssh, x25519

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from io import BufferedReader, FileIO
 from pathlib import Path
 
-from monitor.errors import FileError
+from appwitness.errors import FileError
 
 RUN_BYTES = 16 << 20
 """A larger run.json is not read."""

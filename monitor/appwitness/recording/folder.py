@@ -21,18 +21,18 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Self
 
 from pydantic import ValidationError
 
-from monitor import private
-from monitor.errors import FileError, UserError
-from monitor.events import FILES, Event, Line, Ref, Run, kind_of, salt, salted
-from monitor.recording import files
-from monitor.recording.forgetting import holed, remove
-from monitor.recording.lines import START, Appender, Position, Read, read_lines
-from monitor.recording.seal import BODIES, RUN, SEAL, TOKENS, Before, Forgotten, Sealer, sync_folder
-from monitor.recording.signing import Signer
-from monitor.seen import Seen, holds
+from appwitness import private
+from appwitness.errors import FileError, UserError
+from appwitness.events import FILES, Event, Line, Ref, Run, kind_of, salt, salted
+from appwitness.recording import files
+from appwitness.recording.forgetting import holed, remove
+from appwitness.recording.lines import START, Appender, Position, Read, read_lines
+from appwitness.recording.seal import BODIES, RUN, SEAL, TOKENS, Before, Forgotten, Sealer, sync_folder
+from appwitness.recording.signing import Signer
+from appwitness.seen import Seen, holds
 
 if TYPE_CHECKING:
-    from monitor.recording.archive import Unpacked
+    from appwitness.recording.archive import Unpacked
 
 POLL_S = 0.01
 ACTIVE_POLL_S = 0.001
@@ -108,7 +108,7 @@ class Recording:
         if not isinstance(path, Path):
             path = Path(path)
         if path.is_file():
-            from monitor.recording.archive import unpacked
+            from appwitness.recording.archive import unpacked
 
             archive = unpacked(path)
             recording = cls(archive.path, clock, signer, archive)

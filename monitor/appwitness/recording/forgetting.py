@@ -12,10 +12,10 @@ from io import BufferedWriter, FileIO
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
-from monitor.events import FILES, forgotten, tombstone
-from monitor.recording import files
-from monitor.recording.lines import CHUNK_BYTES, raw_lines
-from monitor.recording.seal import BODIES, FileStamp, sync_folder
+from appwitness.events import FILES, forgotten, tombstone
+from appwitness.recording import files
+from appwitness.recording.lines import CHUNK_BYTES, raw_lines
+from appwitness.recording.seal import BODIES, FileStamp, sync_folder
 
 _LEFT = re.compile(r"\.(?:run\.json|[a-z]+\.jsonl)\.\d+\.[0-9a-f]{8}\Z")
 """What a writer that was killed left beside the files of a recording."""

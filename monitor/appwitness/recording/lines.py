@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import msgspec
 
-from monitor.errors import FileError
-from monitor.events import FILES, BadLine, Event, Ref, forgotten, parse
-from monitor.recording import files
-from monitor.seen import Seen, host_time
+from appwitness.errors import FileError
+from appwitness.events import FILES, BadLine, Event, Ref, forgotten, parse
+from appwitness.recording import files
+from appwitness.seen import Seen, host_time
 
 if TYPE_CHECKING:
     from hashlib import _Hash as Digest

@@ -12,12 +12,12 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
-from monitor import private
-from monitor.errors import UserError
-from monitor.recording import encryption, files
-from monitor.recording.archive import CHUNK_BYTES, MEMBERS, NAME, names
-from monitor.recording.folder import Recording
-from monitor.recording.seal import BODIES, TOKENS
+from appwitness import private
+from appwitness.errors import UserError
+from appwitness.recording import encryption, files
+from appwitness.recording.archive import CHUNK_BYTES, MEMBERS, NAME, names
+from appwitness.recording.folder import Recording
+from appwitness.recording.seal import BODIES, TOKENS
 
 TIME = (1980, 1, 1, 0, 0, 0)
 """Of every member: when it was packed says nothing."""

@@ -10,10 +10,10 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
-from monitor.events import FILES, Event, Gap
-from monitor.recording.files import FREE_BYTES, has_room
-from monitor.recording.folder import Recording
-from monitor.recording.seal import BODIES
+from appwitness.events import FILES, Event, Gap
+from appwitness.recording.files import FREE_BYTES, has_room
+from appwitness.recording.folder import Recording
+from appwitness.recording.seal import BODIES
 
 MAX_BYTES = 4 << 30
 LINES_MORE = 4

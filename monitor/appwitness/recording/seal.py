@@ -15,11 +15,11 @@ from typing import Any, Literal
 
 from pydantic import Field, ValidationError
 
-from monitor.errors import DamagedRecording, UserError
-from monitor.events import FILES, Record, Run, Sha256, Time
-from monitor.recording import files
-from monitor.recording.lines import Appender, raw_lines
-from monitor.recording.signing import Signature, Signer, signature
+from appwitness.errors import DamagedRecording, UserError
+from appwitness.events import FILES, Record, Run, Sha256, Time
+from appwitness.recording import files
+from appwitness.recording.lines import Appender, raw_lines
+from appwitness.recording.signing import Signature, Signer, signature
 
 SEAL = "seal.jsonl"
 RUN = "run.json"

@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Annotated, Protocol
 
 from pydantic import Field
 
-from monitor import private
-from monitor.errors import FileError, UserError
-from monitor.events import Record
+from appwitness import private
+from appwitness.errors import FileError, UserError
+from appwitness.events import Record
 
 if TYPE_CHECKING:  # imported late, so that --help answers at once
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey

@@ -7,8 +7,8 @@ import os
 import stat
 from pathlib import Path
 
-from monitor.recording.lines import CHUNK_BYTES, MAX_LINE_BYTES, Position, _skip
-from monitor.recording.seal import BODIES, RUN
+from appwitness.recording.lines import CHUNK_BYTES, MAX_LINE_BYTES, Position, _skip
+from appwitness.recording.seal import BODIES, RUN
 
 NOTHING = ""
 """The digest of no line at all."""

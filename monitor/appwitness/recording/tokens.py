@@ -17,16 +17,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from monitor.errors import FileError, UserError
-from monitor.recording import files
-from monitor.recording.lines import raw_lines
-from monitor.recording.seal import MAX_STAMP_BYTES, SEAL, TOKENS, read
+from appwitness.errors import FileError, UserError
+from appwitness.recording import files
+from appwitness.recording.lines import raw_lines
+from appwitness.recording.seal import MAX_STAMP_BYTES, SEAL, TOKENS, read
 
 if TYPE_CHECKING:  # imported late, so that --help answers at once
     from cryptography.x509 import Certificate
     from rfc3161_client import TimeStampResponse
 
-    from monitor.recording.folder import Recording
+    from appwitness.recording.folder import Recording
 
 MAX_TOKEN_BYTES = 64 << 10
 MAX_TOKENS = 100
@@ -113,7 +113,7 @@ def ask(url: str, data: bytes) -> bytes:
     """An authority's answer with a token over the SHA-256 of `data`. Raises NoToken."""
     from rfc3161_client import HashAlgorithm, TimestampRequestBuilder
 
-    from monitor.recording.authority import Unanswered, post
+    from appwitness.recording.authority import Unanswered, post
 
     request = TimestampRequestBuilder().data(data).hash_algorithm(HashAlgorithm.SHA256).build()
     try:

@@ -17,11 +17,11 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import ValidationError
 
-from monitor.errors import FileError, UserError
-from monitor.events import FILES, BadLine, Consent, Phase, Ref, Run, forgotten, parse
-from monitor.recording import files, tokens
-from monitor.recording.lines import MAX_LINE_BYTES, Raw, raw_lines
-from monitor.recording.seal import (
+from appwitness.errors import FileError, UserError
+from appwitness.events import FILES, BadLine, Consent, Phase, Ref, Run, forgotten, parse
+from appwitness.recording import files, tokens
+from appwitness.recording.lines import MAX_LINE_BYTES, Raw, raw_lines
+from appwitness.recording.seal import (
     BODIES,
     MAX_STAMP_BYTES,
     RUN,
@@ -37,15 +37,15 @@ from monitor.recording.seal import (
     read,
     signed_part,
 )
-from monitor.recording.tokens import Token
-from monitor.seen import number_of
+from appwitness.recording.tokens import Token
+from appwitness.seen import number_of
 
 if TYPE_CHECKING:
     from hashlib import _Hash as Digest
 
     from cryptography.x509 import Certificate
 
-    from monitor.recording.archive import Unpacked
+    from appwitness.recording.archive import Unpacked
 
 _DIGEST = re.compile(r"[0-9a-f]{64}\Z")
 _NAMING = (FILES["upload"], FILES["transform"], FILES["screen"], FILES["witness"], FILES["gap"])
@@ -175,7 +175,7 @@ def verify(
     """
     path = Path(path)
     if path.is_file():
-        from monitor.recording.archive import unpacked
+        from appwitness.recording.archive import unpacked
 
         archive = unpacked(path)
         found = _verified(archive.path, trusted, authorities)
@@ -187,7 +187,7 @@ def verify(
 
 def _with_sums(found: Verification, bundle: Unpacked) -> Verification:
     """The same, and whether all files of a bundle are what it lists."""
-    from monitor.recording.archive import INSIDE, SUMS
+    from appwitness.recording.archive import INSIDE, SUMS
 
     problems = tuple(Problem(name, None, f"is not what {SUMS} says") for name in bundle.unlike_sums())
     remark = Problem(SUMS, None, f"lists the files of the bundle; nothing else vouches for those beside {INSIDE}/")

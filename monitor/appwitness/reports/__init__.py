@@ -6,19 +6,19 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, Protocol, cast
 
-from monitor.errors import UserError
-from monitor.findings import Report
-from monitor.reports.mask import masked
-from monitor.reports.words import LANGUAGES, Words
+from appwitness.errors import UserError
+from appwitness.findings import Report
+from appwitness.reports.mask import masked
+from appwitness.reports.words import LANGUAGES, Words
 
 FORMATS: dict[str, str] = {
-    "text": "monitor.reports.text",
-    "json": "monitor.reports.json",
-    "html": "monitor.reports.html",
-    "sarif": "monitor.reports.sarif",
-    "junit": "monitor.reports.junit",
-    "complaint": "monitor.reports.complaint",
-    "complaint-html": "monitor.reports.complaint.page",
+    "text": "appwitness.reports.text",
+    "json": "appwitness.reports.json",
+    "html": "appwitness.reports.html",
+    "sarif": "appwitness.reports.sarif",
+    "junit": "appwitness.reports.junit",
+    "complaint": "appwitness.reports.complaint",
+    "complaint-html": "appwitness.reports.complaint.page",
 }
 """format -> the module whose `render(report, *, lang, reveal)` writes it; imported late."""
 LETTERS = ("complaint", "complaint-html")

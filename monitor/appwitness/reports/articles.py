@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from monitor.findings import Article
-from monitor.reports.words import Words
+from appwitness.findings import Article
+from appwitness.reports.words import Words
 
 
 def cited(article: Article, words: Words) -> str:

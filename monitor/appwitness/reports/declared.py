@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple
 
-from monitor.findings import Report
-from monitor.reports.words import Words, plain
+from appwitness.findings import Report
+from appwitness.reports.words import Words, plain
 
 ORDER = ("no", "yes", "unseen")
 """What was seen and is not declared first."""

@@ -10,19 +10,19 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from monitor.findings import Article, Finding, Report
-from monitor.findings.audit import audit
-from monitor.reports.articles import citations
-from monitor.reports.declared import rows as declared_rows
-from monitor.reports.ends import ends
-from monitor.reports.gaps import named
-from monitor.reports.integrity import integrity, is_sound
-from monitor.reports.printed import TONES
-from monitor.reports.reasons import all_said
-from monitor.reports.time_axis import clocks
-from monitor.reports.verdict import worst_first
-from monitor.reports.watched import consent, device, files, sources, watched
-from monitor.reports.words import Words, plain
+from appwitness.findings import Article, Finding, Report
+from appwitness.findings.audit import audit
+from appwitness.reports.articles import citations
+from appwitness.reports.declared import rows as declared_rows
+from appwitness.reports.ends import ends
+from appwitness.reports.gaps import named
+from appwitness.reports.integrity import integrity, is_sound
+from appwitness.reports.printed import TONES
+from appwitness.reports.reasons import all_said
+from appwitness.reports.time_axis import clocks
+from appwitness.reports.verdict import worst_first
+from appwitness.reports.watched import consent, device, files, sources, watched
+from appwitness.reports.words import Words, plain
 
 EVIDENCE_LINES = 3
 SUBJECTS = 4

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from monitor.findings import Code, Finding
-from monitor.reports.words import Words, plain
+from appwitness.findings import Code, Finding
+from appwitness.reports.words import Words, plain
 
 
 def ends(finding: Finding, words: Words) -> str:

@@ -6,17 +6,17 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from monitor import escape
-from monitor.errors import UserError
-from monitor.events import Ref
-from monitor.findings import Confidence, Level, Report
-from monitor.findings.chain import Chain, Chains
-from monitor.findings.gate import Behaviour
-from monitor.findings.identity import Identity, identity
-from monitor.reports.mask import masked
-from monitor.reports.reasons import steps
-from monitor.reports.verdict import worst_first
-from monitor.reports.words import Words, plain
+from appwitness import escape
+from appwitness.errors import UserError
+from appwitness.events import Ref
+from appwitness.findings import Confidence, Level, Report
+from appwitness.findings.chain import Chain, Chains
+from appwitness.findings.gate import Behaviour
+from appwitness.findings.identity import Identity, identity
+from appwitness.reports.mask import masked
+from appwitness.reports.reasons import steps
+from appwitness.reports.verdict import worst_first
+from appwitness.reports.words import Words, plain
 
 
 class Known(NamedTuple):

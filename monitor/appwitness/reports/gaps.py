@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from monitor.events import FILES
-from monitor.findings import Report, ReportedGap
-from monitor.reports.words import Words
+from appwitness.events import FILES
+from appwitness.findings import Report, ReportedGap
+from appwitness.reports.words import Words
 
 
 def named(gap: ReportedGap, words: Words) -> str:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass
 
-from monitor.findings import Finding, Flow, Report
-from monitor.reports.verdict import Graded, Sent, sent, went, worst_first
-from monitor.reports.words import Words, capital, plain
+from appwitness.findings import Finding, Flow, Report
+from appwitness.reports.verdict import Graded, Sent, sent, went, worst_first
+from appwitness.reports.words import Words, capital, plain
 
 
 @dataclass(frozen=True)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from monitor.events import Run, format_time
-from monitor.findings import ComparedRun, Report, Seal
-from monitor.reports.words import Words, plain
+from appwitness.events import Run, format_time
+from appwitness.findings import ComparedRun, Report, Seal
+from appwitness.reports.words import Words, plain
 
 
 def state(report: Report | ComparedRun) -> str:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from monitor import escape
-from monitor.findings import Report
-from monitor.findings.audit import audit
-from monitor.findings.chain import Chains
-from monitor.reports.reasons import all_said
-from monitor.reports.words import Words
+from appwitness import escape
+from appwitness.findings import Report
+from appwitness.findings.audit import audit
+from appwitness.findings.chain import Chains
+from appwitness.reports.reasons import all_said
+from appwitness.reports.words import Words
 
 
 def render(report: Report, *, lang: str = "en", reveal: bool = False) -> str:

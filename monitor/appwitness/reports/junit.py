@@ -7,15 +7,15 @@ from collections.abc import Sequence
 from typing import get_args
 from xml.etree import ElementTree as ET
 
-from monitor.escape import xml
-from monitor.events import format_time
-from monitor.findings import Finding, JudgedRule, Need, Report
-from monitor.reports.articles import citations
-from monitor.reports.gaps import besides, named
-from monitor.reports.integrity import integrity, state
-from monitor.reports.verdict import verdict, worst_first
-from monitor.reports.watched import consent, not_watched
-from monitor.reports.words import Words
+from appwitness.escape import xml
+from appwitness.events import format_time
+from appwitness.findings import Finding, JudgedRule, Need, Report
+from appwitness.reports.articles import citations
+from appwitness.reports.gaps import besides, named
+from appwitness.reports.integrity import integrity, state
+from appwitness.reports.verdict import verdict, worst_first
+from appwitness.reports.watched import consent, not_watched
+from appwitness.reports.words import Words
 
 
 def render(report: Report, *, lang: str = "en", reveal: bool = False) -> str:

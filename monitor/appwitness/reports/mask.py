@@ -13,9 +13,9 @@ from urllib.parse import quote, quote_plus, urlsplit, urlunsplit
 import msgspec
 import phonenumbers
 
-from monitor.events import Access, Blob, Change, Part, Record, Run, Upload, Value
-from monitor.findings import Finding, Flow, Match, Reason, Report
-from monitor.findings.context import Context, Contexts, Stretch
+from appwitness.events import Access, Blob, Change, Part, Record, Run, Upload, Value
+from appwitness.findings import Finding, Flow, Match, Reason, Report
+from appwitness.findings.context import Context, Contexts, Stretch
 
 HIDDEN = "***"
 EXCERPT_CHARACTERS = 60

@@ -10,8 +10,8 @@ from collections.abc import Iterable, Iterator
 from rich.console import Console, RenderableType
 from rich.segment import Segment, Segments
 
-from monitor.colour import wanted
-from monitor.reports.words import plain
+from appwitness.colour import wanted
+from appwitness.reports.words import plain
 
 COLUMNS = 80
 """Width where the output is no terminal and COLUMNS is not set."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from monitor.reports.mask import Mask
-from monitor.reports.words import Words
+from appwitness.reports.mask import Mask
+from appwitness.reports.words import Words
 
 
 def basis(words: Words, able: tuple[int, int], gaps: int, left: Mapping[str, int]) -> str:

@@ -7,10 +7,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from monitor import catalog
-from monitor.findings import Inference, Reason
-from monitor.reports.time_axis import span
-from monitor.reports.words import Words, plain
+from appwitness import catalog
+from appwitness.findings import Inference, Reason
+from appwitness.reports.time_axis import span
+from appwitness.reports.words import Words, plain
 
 NAMES = frozenset(("variant", "of", "step"))
 """Fields that are names of ours, whose words underscores join."""

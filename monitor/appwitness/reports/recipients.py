@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from monitor.findings import Recipient
-from monitor.reports.words import Words, plain
+from appwitness.findings import Recipient
+from appwitness.reports.words import Words, plain
 
 
 def country(recipient: Recipient, words: Words) -> str:

@@ -9,20 +9,20 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
-from monitor import escape
-from monitor.events import Access, Connection, Consent, Event, Ref, Upload, format_time
-from monitor.findings import Confidence, Finding, Flow, JudgedRule, Level, Report
-from monitor.findings.identity import identity
-from monitor.reports.articles import cited
-from monitor.reports.frames import Frame, caller, frames
-from monitor.reports.gaps import besides, named
-from monitor.reports.integrity import integrity, state
-from monitor.reports.recipients import country
-from monitor.reports.time_axis import still_counts
-from monitor.reports.verdict import verdict, worst_first
-from monitor.reports.watched import assumption, consent, files
-from monitor.reports.words import Words, plain
-from monitor.seen import number_of
+from appwitness import escape
+from appwitness.events import Access, Connection, Consent, Event, Ref, Upload, format_time
+from appwitness.findings import Confidence, Finding, Flow, JudgedRule, Level, Report
+from appwitness.findings.identity import identity
+from appwitness.reports.articles import cited
+from appwitness.reports.frames import Frame, caller, frames
+from appwitness.reports.gaps import besides, named
+from appwitness.reports.integrity import integrity, state
+from appwitness.reports.recipients import country
+from appwitness.reports.time_axis import still_counts
+from appwitness.reports.verdict import verdict, worst_first
+from appwitness.reports.watched import assumption, consent, files
+from appwitness.reports.words import Words, plain
+from appwitness.seen import number_of
 
 LEVELS: dict[Level, str] = {"high": "error", "medium": "warning", "low": "note", "info": "note"}
 SEVERITY: dict[Level, str] = {"high": "8.0", "medium": "5.5", "low": "3.0", "info": "1.0"}

@@ -11,17 +11,17 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from monitor.findings import CONFIDENCES, Finding, Flow, Report
-from monitor.findings.audit import SHORT, audit
-from monitor.reports.details import details, laws
-from monitor.reports.ends import ends
-from monitor.reports.gaps import named
-from monitor.reports.integrity import integrity, is_sound
-from monitor.reports.printed import TONES, printed
-from monitor.reports.reasons import all_said
-from monitor.reports.verdict import Sent, facts, sent, verdict, what, when, worst_first
-from monitor.reports.watched import case, device, sources, unwatched
-from monitor.reports.words import Words, capital, plain
+from appwitness.findings import CONFIDENCES, Finding, Flow, Report
+from appwitness.findings.audit import SHORT, audit
+from appwitness.reports.details import details, laws
+from appwitness.reports.ends import ends
+from appwitness.reports.gaps import named
+from appwitness.reports.integrity import integrity, is_sound
+from appwitness.reports.printed import TONES, printed
+from appwitness.reports.reasons import all_said
+from appwitness.reports.verdict import Sent, facts, sent, verdict, what, when, worst_first
+from appwitness.reports.watched import case, device, sources, unwatched
+from appwitness.reports.words import Words, capital, plain
 
 SHOWN = 5
 """Of each kind of entry: how many there are room for."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import NamedTuple
 
-from monitor.events import Consent, Ref, Run
-from monitor.findings import ConsentName, Report
+from appwitness.events import Consent, Ref, Run
+from appwitness.findings import ConsentName, Report
 
 
 class Step(NamedTuple):

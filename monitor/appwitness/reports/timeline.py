@@ -11,12 +11,12 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import NamedTuple
 
-from monitor.events import Access, Consent, Event, Phase, Ref, Screen, Upload
-from monitor.findings import Report, ReportedGap
-from monitor.reports.gaps import named
-from monitor.reports.time_axis import consent_steps, still_counts
-from monitor.reports.words import Words, plain
-from monitor.seen import Seen
+from appwitness.events import Access, Consent, Event, Phase, Ref, Screen, Upload
+from appwitness.findings import Report, ReportedGap
+from appwitness.reports.gaps import named
+from appwitness.reports.time_axis import consent_steps, still_counts
+from appwitness.reports.words import Words, plain
+from appwitness.seen import Seen
 
 WIDTH = 1000
 GUTTER = 184

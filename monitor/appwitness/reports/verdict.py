@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import NamedTuple
 
-from monitor.events import Run
-from monitor.findings import CONFIDENCES, LEVELS, Confidence, Finding, Flow, Level, Recipient, Report
-from monitor.reports.time_axis import consent_steps, span, step_for
-from monitor.reports.watched import assumption, consent, missing
-from monitor.reports.words import Words, capital, plain
+from appwitness.events import Run
+from appwitness.findings import CONFIDENCES, LEVELS, Confidence, Finding, Flow, Level, Recipient, Report
+from appwitness.reports.time_axis import consent_steps, span, step_for
+from appwitness.reports.watched import assumption, consent, missing
+from appwitness.reports.words import Words, capital, plain
 
 FEW = 2
 """Kinds of data and recipients that the sentence of facts names."""

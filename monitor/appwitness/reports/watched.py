@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import get_args
 
-from monitor.events import Run, count_sources
-from monitor.findings import Finding, Flow, Need, Report
-from monitor.reports.words import Words, plain
+from appwitness.events import Run, count_sources
+from appwitness.findings import Finding, Flow, Need, Report
+from appwitness.reports.words import Words, plain
 
 
 def watched(report: Report, words: Words) -> str:

@@ -6,9 +6,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from monitor import catalog
-from monitor.errors import UserError
-from monitor.escape import terminal as plain
+from appwitness import catalog
+from appwitness.errors import UserError
+from appwitness.escape import terminal as plain
 
 __all__ = ["LANGUAGES", "Words", "plain"]
 

@@ -7,9 +7,9 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import func, inspect, select
 
-from monitor.store.index import Store
-from monitor.store.lists import CHOICES, Filters, Page, paged_rows
-from monitor.store.runs import FleetVersion, RunRow, Runs
+from appwitness.store.index import Store
+from appwitness.store.lists import CHOICES, Filters, Page, paged_rows
+from appwitness.store.runs import FleetVersion, RunRow, Runs
 
 FILTERS = ("state", "reason", "plan", "pool", "device")
 

@@ -34,8 +34,8 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 from sqlalchemy.types import TypeEngine
 
-from monitor.errors import StoreError, UserError
-from monitor.store.models import (
+from appwitness.errors import StoreError, UserError
+from appwitness.store.models import (
     CAMPAIGN_BITS,
     PARTITIONED,
     TABLES,

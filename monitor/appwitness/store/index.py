@@ -27,12 +27,12 @@ from sqlalchemy import (
     update,
 )
 
-from monitor.errors import StoreError, UserError
-from monitor.events import FILES, Ref, Run, format_time
-from monitor.findings import Finding, Flow, ReportedGap
-from monitor.recording import START, Position, Read, Recording
-from monitor.recording.state import NOTHING, chained, prefix_digest
-from monitor.store.database import (
+from appwitness.errors import StoreError, UserError
+from appwitness.events import FILES, Ref, Run, format_time
+from appwitness.findings import Finding, Flow, ReportedGap
+from appwitness.recording import START, Position, Read, Recording
+from appwitness.recording.state import NOTHING, chained, prefix_digest
+from appwitness.store.database import (
     Database,
     add_campaign,
     copy,
@@ -42,7 +42,7 @@ from monitor.store.database import (
     insert_or_nothing,
     lock,
 )
-from monitor.store.models import (
+from appwitness.store.models import (
     CAMPAIGN_BITS,
     PARTITIONED,
     RECORDING_NUMBERS,
@@ -58,7 +58,7 @@ from monitor.store.models import (
     PositionRow,
     RecordingRow,
 )
-from monitor.store.rows import Row, finding_row, flow_row, gap_row, match_rows
+from appwitness.store.rows import Row, finding_row, flow_row, gap_row, match_rows
 
 BATCH = 5000
 """Lines to a transaction: a reader that is killed goes on from the last."""

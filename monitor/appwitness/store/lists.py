@@ -8,12 +8,12 @@ from typing import Any, NamedTuple, cast
 import msgspec
 from sqlalchemy import ColumnElement, Connection, Select, func, select
 
-from monitor.events import Event, Ref, Run
-from monitor.findings import Confidence, ConsentName, Level, Recipient
-from monitor.recording import Position, Read
-from monitor.seen import Seen
-from monitor.store.index import Store, number_of
-from monitor.store.models import FindingRow, FlowRow, LineRow, PositionRow, RecordingRow
+from appwitness.events import Event, Ref, Run
+from appwitness.findings import Confidence, ConsentName, Level, Recipient
+from appwitness.recording import Position, Read
+from appwitness.seen import Seen
+from appwitness.store.index import Store, number_of
+from appwitness.store.models import FindingRow, FlowRow, LineRow, PositionRow, RecordingRow
 
 ROWS = 100
 """Rows of a page."""

@@ -13,7 +13,7 @@ from msgspec.structs import fields
 from sqlalchemy import BigInteger, Connection, Index, Sequence, String, Text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from monitor.events import FILES, KINDS, Line, kind_of
+from appwitness.events import FILES, KINDS, Line, kind_of
 
 VERSION = 10
 """Of these tables. An index of another version is not read: a new one is built from the recordings."""
@@ -110,7 +110,7 @@ class PositionRow(OfRecording):
     line: Mapped[Number]
     offset: Mapped[Number] = mapped_column("bytes")
     digest: Mapped[Name]
-    """Of the lines up to there (monitor/recording/state.py)."""
+    """Of the lines up to there (monitor/appwitness/recording/state.py)."""
 
 
 class LineRow(OfRecording):

@@ -8,10 +8,10 @@ from typing import Any, Literal, NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, and_, case, func, not_, null, or_, select, true
 
-from monitor.findings import LEVELS, MOMENTS, Level, Moment, Need
-from monitor.store.index import Store
-from monitor.store.lists import ROWS, Filters, Page
-from monitor.store.models import FindingRow, FlowRow, RecordingRow
+from appwitness.findings import LEVELS, MOMENTS, Level, Moment, Need
+from appwitness.store.index import Store
+from appwitness.store.lists import ROWS, Filters, Page
+from appwitness.store.models import FindingRow, FlowRow, RecordingRow
 
 By = Literal["recipient", "sdk", "data", "rule", "finding", "app"]
 When = Literal["unasked"] | Moment

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from monitor.events import dump, format_time
-from monitor.findings import Code, Finding, Flow, ReportedGap
+from appwitness.events import dump, format_time
+from appwitness.findings import Code, Finding, Flow, ReportedGap
 
 Row = dict[str, Any]
 

@@ -41,9 +41,9 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.sql.functions import FunctionElement
 
-from monitor.errors import UserError
-from monitor.store.database import Database, copy, in_words, lock
-from monitor.store.models import Long, Name, Number
+from appwitness.errors import UserError
+from appwitness.store.database import Database, copy, in_words, lock
+from appwitness.store.models import Long, Name, Number
 
 VERSION = 1
 ROWS = 500
@@ -119,7 +119,7 @@ class RunRow(FleetBase):
     options: Mapped[Long]
     """JSON: what else is said of it."""
     pool: Mapped[Name]
-    """What a device has to be, as monitor/fleet/pools.py writes it."""
+    """What a device has to be, as monitor/appwitness/fleet/pools.py writes it."""
     number: Mapped[Number]
     """The order in which runs were planned."""
     state: Mapped[Name]

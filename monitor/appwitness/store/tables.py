@@ -10,10 +10,10 @@ from typing import Any, Literal, NamedTuple
 from sqlalchemy import Boolean, Float, Integer, Row, Select, func, not_, select
 from sqlalchemy.types import TypeEngine
 
-from monitor.events import format_time
-from monitor.store.index import Store
-from monitor.store.models import FindingRow, FlowRow, RecordingRow
-from monitor.store.runs import RunRow, Runs
+from appwitness.events import format_time
+from appwitness.store.index import Store
+from appwitness.store.models import FindingRow, FlowRow, RecordingRow
+from appwitness.store.runs import RunRow, Runs
 
 Name = Literal["runs", "findings", "flows", "recipients"]
 type Query = Select[*tuple[Any, ...]]

@@ -9,14 +9,14 @@ from typing import Any
 
 from starlette.responses import Response
 
-from monitor.errors import UserError
-from monitor.fleet import metrics as prometheus
-from monitor.fleet.pools import meets
-from monitor.fleet.status import SILENT_S, Status, status
-from monitor.reports.mask import Mask
-from monitor.store.campaigns import FILTERS, Planned, choices_of_runs, failures, runs_of
-from monitor.store.runs import Pool, Runs, Slot
-from monitor.web.asked import Asked
+from appwitness.errors import UserError
+from appwitness.fleet import metrics as prometheus
+from appwitness.fleet.pools import meets
+from appwitness.fleet.status import SILENT_S, Status, status
+from appwitness.reports.mask import Mask
+from appwitness.store.campaigns import FILTERS, Planned, choices_of_runs, failures, runs_of
+from appwitness.store.runs import Pool, Runs, Slot
+from appwitness.web.asked import Asked
 
 STATES = ("planned", "leased", "recorded", "judged", "unobservable")
 KINDS = {"judged": "seen", "recorded": "waiting", "leased": "waiting", "unobservable": "unseen", "planned": "absent"}

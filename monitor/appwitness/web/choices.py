@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
-from monitor.findings import LEVELS, Match
-from monitor.reports.reasons import said
-from monitor.reports.words import Words
+from appwitness.findings import LEVELS, Match
+from appwitness.reports.reasons import said
+from appwitness.reports.words import Words
 
 Choices = list[tuple[object, str]]
 """Values, and how each is called."""

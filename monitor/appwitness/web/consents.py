@@ -8,15 +8,15 @@ from typing import Any, get_args
 
 from starlette.responses import RedirectResponse, Response
 
-from monitor import marks
-from monitor.correlate import correlate
-from monitor.errors import UserError
-from monitor.events import Consent, ConsentState, Ref, Scope
-from monitor.recording import Recording
-from monitor.reports.time_axis import consent_steps
-from monitor.web.asked import Asked
-from monitor.web.door import is_form_token
-from monitor.web.run import head
+from appwitness import marks
+from appwitness.correlate import correlate
+from appwitness.errors import UserError
+from appwitness.events import Consent, ConsentState, Ref, Scope
+from appwitness.recording import Recording
+from appwitness.reports.time_axis import consent_steps
+from appwitness.web.asked import Asked
+from appwitness.web.door import is_form_token
+from appwitness.web.run import head
 
 OPERATOR_STATES: tuple[ConsentState, ...] = ("requested", "given", "refused", "withdrawn", "dismissed")
 """What a person may note; `gone` is for what nobody saw."""

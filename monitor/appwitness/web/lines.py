@@ -8,11 +8,11 @@ from typing import Any, Literal
 
 import msgspec
 
-from monitor.events import Event
-from monitor.recording import START
-from monitor.seen import Seen
-from monitor.store import Store
-from monitor.store.lists import CHOICES, ROWS, Lists, Page, paged
+from appwitness.events import Event
+from appwitness.recording import START
+from appwitness.seen import Seen
+from appwitness.store import Store
+from appwitness.store.lists import CHOICES, ROWS, Lists, Page, paged
 
 How = Literal["is", "has", "class"]
 

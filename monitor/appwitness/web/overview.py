@@ -7,17 +7,17 @@ from typing import Any
 
 from starlette.responses import HTMLResponse, Response
 
-from monitor.correlate import differences, report
-from monitor.errors import UserError
-from monitor.judge.compare import compare as compared
-from monitor.reports.comparison import FORMATS, render
-from monitor.reports.mask import Mask
-from monitor.reports.recipients import who
-from monitor.reports.verdict import headline
-from monitor.reports.watched import device
-from monitor.store.lists import Entry
-from monitor.web.asked import Asked, going_on, levels
-from monitor.web.door import policy_of
+from appwitness.correlate import differences, report
+from appwitness.errors import UserError
+from appwitness.judge.compare import compare as compared
+from appwitness.reports.comparison import FORMATS, render
+from appwitness.reports.mask import Mask
+from appwitness.reports.recipients import who
+from appwitness.reports.verdict import headline
+from appwitness.reports.watched import device
+from appwitness.store.lists import Entry
+from appwitness.web.asked import Asked, going_on, levels
+from appwitness.web.door import policy_of
 
 MOST_COMPARED = 8
 

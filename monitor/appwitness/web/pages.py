@@ -14,10 +14,10 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from monitor.errors import UserError
-from monitor.web import campaigns, consents, live, overview, ranking, run
-from monitor.web.asked import STATIC, Asked, Site
-from monitor.web.door import HEALTH, METRICS, Door
+from appwitness.errors import UserError
+from appwitness.web import campaigns, consents, live, overview, ranking, run
+from appwitness.web.asked import STATIC, Asked, Site
+from appwitness.web.door import HEALTH, METRICS, Door
 
 View = Callable[[Asked], Response]
 PAGES: dict[str, View] = {

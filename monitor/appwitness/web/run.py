@@ -10,27 +10,27 @@ from typing import Any
 
 from starlette.responses import HTMLResponse, Response
 
-from monitor.correlate import indexed_report
-from monitor.errors import UserError
-from monitor.events import FILES, Access, Ref, Upload
-from monitor.exchange import har
-from monitor.findings import LEVELS, Flow
-from monitor.findings.chain import Chains
-from monitor.reports import render
-from monitor.reports.frames import frames
-from monitor.reports.page.sections import gaps as gap_rows
-from monitor.reports.reasons import steps
-from monitor.reports.time_axis import consent_steps
-from monitor.reports.timeline import picture
-from monitor.reports.verdict import Verdict, headline, verdict, worst_first
-from monitor.reports.verdict import facts as facts_in_words
-from monitor.reports.watched import consent, device
-from monitor.seen import Seen, holds, number_of
-from monitor.store.lists import ROWS, Brief, State
-from monitor.web import body
-from monitor.web.asked import Asked, going_on
-from monitor.web.door import policy_of
-from monitor.web.lines import FILTERS
+from appwitness.correlate import indexed_report
+from appwitness.errors import UserError
+from appwitness.events import FILES, Access, Ref, Upload
+from appwitness.exchange import har
+from appwitness.findings import LEVELS, Flow
+from appwitness.findings.chain import Chains
+from appwitness.reports import render
+from appwitness.reports.frames import frames
+from appwitness.reports.page.sections import gaps as gap_rows
+from appwitness.reports.reasons import steps
+from appwitness.reports.time_axis import consent_steps
+from appwitness.reports.timeline import picture
+from appwitness.reports.verdict import Verdict, headline, verdict, worst_first
+from appwitness.reports.verdict import facts as facts_in_words
+from appwitness.reports.watched import consent, device
+from appwitness.seen import Seen, holds, number_of
+from appwitness.store.lists import ROWS, Brief, State
+from appwitness.web import body
+from appwitness.web.asked import Asked, going_on
+from appwitness.web.door import policy_of
+from appwitness.web.lines import FILTERS
 
 MOST_WAYS = 200
 """Uploads of one read that are listed."""

@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor import catalog
-from monitor.events import Consent, Upload
-from monitor.judge.claims import ClaimTable
-from monitor.judge.claims.formats import READERS, Words
-from monitor.judge.iab import gpp, tcf
-from monitor.match.decode import leaves
-from monitor.seen import see
+from appwitness import catalog
+from appwitness.events import Consent, Upload
+from appwitness.judge.claims import ClaimTable
+from appwitness.judge.claims.formats import READERS, Words
+from appwitness.judge.iab import gpp, tcf
+from appwitness.match.decode import leaves
+from appwitness.seen import see
 
 AT = datetime(2026, 3, 14, 9, 0, tzinfo=UTC)
 TABLE = catalog.parse(catalog.HERE / "claims.yml", ClaimTable)

@@ -4,11 +4,11 @@ from datetime import UTC, datetime
 
 import pytest
 
-from monitor import catalog
-from monitor.events import Consent, made
-from monitor.judge.consent import Timeline, consents, understood
-from monitor.labels import Labels
-from monitor.seen import see
+from appwitness import catalog
+from appwitness.events import Consent, made
+from appwitness.judge.consent import Timeline, consents, understood
+from appwitness.labels import Labels
+from appwitness.seen import see
 
 AT = datetime(2026, 3, 1, 12, tzinfo=UTC)
 WORDS = catalog.parse(catalog.HERE / "consent.yml", Labels)

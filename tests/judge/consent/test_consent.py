@@ -8,13 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.events import Consent
-from monitor.findings import ConsentStatus
-from monitor.judge import consent
-from monitor.judge.consent import Observed, Timeline
-from monitor.judge.order import decided
-from monitor.labels import Labels
-from monitor.seen import see
+from appwitness.events import Consent
+from appwitness.findings import ConsentStatus
+from appwitness.judge import consent
+from appwitness.judge.consent import Observed, Timeline
+from appwitness.judge.order import decided
+from appwitness.labels import Labels
+from appwitness.seen import see
 
 LABELS = Labels(
     refuse={"zh": ("不同意",), "en": ("Disagree",)},

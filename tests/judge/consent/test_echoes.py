@@ -4,11 +4,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from monitor import catalog
-from monitor.events import Consent
-from monitor.judge.consent import Timeline
-from monitor.labels import Labels
-from monitor.seen import see
+from appwitness import catalog
+from appwitness.events import Consent
+from appwitness.judge.consent import Timeline
+from appwitness.labels import Labels
+from appwitness.seen import see
 
 START = datetime(2026, 3, 14, 9, 0, tzinfo=UTC)
 OFFSET_MS = 60_000

@@ -5,11 +5,11 @@ from itertools import product
 
 import pytest
 
-from monitor import catalog
-from monitor.events import Consent
-from monitor.judge.consent import Timeline
-from monitor.labels import Labels
-from monitor.seen import see
+from appwitness import catalog
+from appwitness.events import Consent
+from appwitness.judge.consent import Timeline
+from appwitness.labels import Labels
+from appwitness.seen import see
 
 START = datetime(2026, 3, 14, 9, 0, tzinfo=UTC)
 LABELS = catalog.parse(catalog.HERE / "consent.yml", Labels)

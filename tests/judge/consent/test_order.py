@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.events import Consent
-from monitor.judge.consent import Timeline
-from monitor.judge.order import decided, surely
-from monitor.seen import see
+from appwitness.events import Consent
+from appwitness.judge.consent import Timeline
+from appwitness.judge.order import decided, surely
+from appwitness.seen import see
 
 START = datetime(2026, 3, 14, 9, 0, tzinfo=UTC)
 U = 20

@@ -5,11 +5,11 @@ from typing import Literal
 
 import pytest
 
-from monitor import catalog
-from monitor.events import Screen, Touch, Window, made
-from monitor.judge.consent import Observed, Reader, Timeline, consents
-from monitor.labels import Labels, normal_label
-from monitor.seen import see
+from appwitness import catalog
+from appwitness.events import Screen, Touch, Window, made
+from appwitness.judge.consent import Observed, Reader, Timeline, consents
+from appwitness.labels import Labels, normal_label
+from appwitness.seen import see
 
 AT = datetime(2026, 3, 1, 12, tzinfo=UTC)
 LABELS = catalog.parse(catalog.HERE / "consent.yml", Labels)

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from monitor import catalog
-from monitor.events import Consent, Phase
-from monitor.judge.consent import Observed, Timeline
-from monitor.judge.phases import Phases
-from monitor.labels import Labels
-from monitor.seen import see
+from appwitness import catalog
+from appwitness.events import Consent, Phase
+from appwitness.judge.consent import Observed, Timeline
+from appwitness.judge.phases import Phases
+from appwitness.labels import Labels
+from appwitness.seen import see
 
 START = datetime(2026, 3, 14, 9, 0, tzinfo=UTC)
 FILES = sorted(Path(__file__).parent.glob("timelines*.json"))

@@ -2,8 +2,8 @@
 
 from typing import get_args
 
-from monitor.findings import ConsentName
-from monitor.judge.rules.sentences.decided import SEPARATE
+from appwitness.findings import ConsentName
+from appwitness.judge.rules.sentences.decided import SEPARATE
 
 
 def test_every_state_of_a_separate_consent_has_a_sentence_in_both_languages():

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from monitor.events import EARLIEST, LATEST, Consent, Phase, Value
+from appwitness.events import EARLIEST, LATEST, Consent, Phase, Value
 from tests.judge.scenario import LAWS, RULES, Scenario
 
 POLICY = {

@@ -4,11 +4,11 @@ from typing import get_args, get_type_hints
 
 import pytest
 
-from monitor.errors import FileError
-from monitor.events import Consent, Signal
-from monitor.judge import claims
-from monitor.judge.rules.model import ClaimKind
-from monitor.knowledge import knowledge
+from appwitness.errors import FileError
+from appwitness.events import Consent, Signal
+from appwitness.judge import claims
+from appwitness.judge.rules.model import ClaimKind
+from appwitness.knowledge import knowledge
 
 ORGANISATION = """\
 id: mine

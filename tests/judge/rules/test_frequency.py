@@ -2,7 +2,7 @@
 
 import pytest
 
-from monitor.judge.rules.frequency import POINTS, Stretch, longest, spread
+from appwitness.judge.rules.frequency import POINTS, Stretch, longest, spread
 from tests.judge.scenario import FREQUENCY, Scenario, at
 
 OWN = ("android.x.Y.get(Y.java:1)", "com.example.shop.Start.load(Start.java:31)")

@@ -5,10 +5,10 @@ import re
 
 import pytest
 
-from monitor import catalog
-from monitor.errors import FileError
-from monitor.events import Observers
-from monitor.judge.rules import EVIDENCE, Rule, judge
+from appwitness import catalog
+from appwitness.errors import FileError
+from appwitness.events import Observers
+from appwitness.judge.rules import EVIDENCE, Rule, judge
 from tests.judge.scenario import LAWS, LOCATE, NUMBER, RULES, Scenario
 
 

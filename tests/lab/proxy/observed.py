@@ -17,8 +17,8 @@ import httpx
 import pytest
 from websockets.sync.client import ClientConnection, connect
 
-from monitor.events import Gap, Upload, parse
-from monitor.observe.proxy import Proxy
+from appwitness.events import Gap, Upload, parse
+from appwitness.observe.proxy import Proxy
 from tests.lab.proxy.writers import caught_up
 from tests.lab.upstream import Upstream
 

@@ -21,7 +21,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from monitor.events import BadLine, Gap, dump, parse
+from appwitness.events import BadLine, Gap, dump, parse
 from tests.lab.proxy import disks
 from tests.lab.proxy.observed import Observed, make, wait_for
 from tests.lab.proxy.writers import caught_up, limit_files

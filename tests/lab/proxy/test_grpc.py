@@ -10,7 +10,7 @@ from typing import Any
 import grpc
 import pytest
 
-from monitor.events import Upload
+from appwitness.events import Upload
 from tests.lab.proxy.observed import Observed, wait_for
 
 pytestmark = pytest.mark.lab

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from monitor.events import Upload
+from appwitness.events import Upload
 from tests.lab.proxy.clients import Mqtt
 from tests.lab.proxy.observed import Observed, wait_for
 

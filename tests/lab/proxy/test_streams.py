@@ -16,7 +16,7 @@ import httpx
 import pytest
 from websockets.extensions.permessage_deflate import ClientPerMessageDeflateFactory
 
-from monitor.events import Upload
+from appwitness.events import Upload
 from tests.lab.proxy.observed import MB, Observed, peak_mb, wait_for
 
 pytestmark = pytest.mark.lab

@@ -23,9 +23,9 @@ import httpx
 import pytest
 
 from addons.disk import ring, to_writer
-from monitor.events import AppIdentity, DeviceIdentity, Run
-from monitor.observe import proxy as observe
-from monitor.recording import Recording, verify
+from appwitness.events import AppIdentity, DeviceIdentity, Run
+from appwitness.observe import proxy as observe
+from appwitness.recording import Recording, verify
 from tests.lab.proxy.observed import MB, Observed, make, peak_mb, wait_for
 from tests.lab.proxy.writers import caught_up, ended, pid_of, waiting
 from tests.lab.upstream import Upstream

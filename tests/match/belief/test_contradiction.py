@@ -16,9 +16,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.events import Upload
-from monitor.match import decode
-from monitor.seen import see
+from appwitness.events import Upload
+from appwitness.match import decode
+from appwitness.seen import see
 from tests.match.test_linking import access, at, linker
 from tests.unseen.containers import field
 

@@ -19,10 +19,10 @@ import zstandard
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from monitor.events import Upload
-from monitor.match import decode
-from monitor.match.decode.walk import pieces
-from monitor.match.hits import root_of
+from appwitness.events import Upload
+from appwitness.match import decode
+from appwitness.match.decode.walk import pieces
+from appwitness.match.hits import root_of
 from tests import fuzz, unseen
 from tests.match.encoders import ENCODERS, bson
 

@@ -18,9 +18,9 @@ import lz4.block
 import lz4.frame
 import pytest
 
-from monitor.events import Upload
-from monitor.match import decode
-from monitor.match.decode.messages import sqlite_files, wire_frames
+from appwitness.events import Upload
+from appwitness.match import decode
+from appwitness.match.decode.messages import sqlite_files, wire_frames
 from tests.match.encoders import ENCODERS, bson, thrift_structure, varint, xor
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)

@@ -16,10 +16,10 @@ import zstandard
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from monitor.events import Upload, Value, made
-from monitor.match import decode
-from monitor.match.decode import large
-from monitor.match.finding import Index
+from appwitness.events import Upload, Value, made
+from appwitness.match import decode
+from appwitness.match.decode import large
+from appwitness.match.finding import Index
 
 VALUES = (
     Value(type="phone_number", text="13800138000"),

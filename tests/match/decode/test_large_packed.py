@@ -17,10 +17,10 @@ import lz4.frame
 import pytest
 import zstandard
 
-from monitor.events import Upload, Value
-from monitor.match import decode
-from monitor.match.decode.packed import large_streams
-from monitor.match.finding import Index
+from appwitness.events import Upload, Value
+from appwitness.match import decode
+from appwitness.match.decode.packed import large_streams
+from appwitness.match.finding import Index
 
 PHONE = "+8613800138000"
 CHANCE = random.Random("large")

@@ -8,10 +8,10 @@ import random
 
 import pytest
 
-from monitor.events import Value
-from monitor.match import decode
-from monitor.match.finders.digests import UNPADDED, unpadded, unpadded_words
-from monitor.match.finding import Index
+from appwitness.events import Value
+from appwitness.match import decode
+from appwitness.match.finders.digests import UNPADDED, unpadded, unpadded_words
+from appwitness.match.finding import Index
 
 NOISE = [{"seq": number, "id": f"{number * 7919:08x}"} for number in range(400)]
 CHANCE = random.Random(11)

@@ -12,11 +12,11 @@ from datetime import timedelta
 
 import pytest
 
-from monitor.events import Access, Upload, Value
-from monitor.match import decode
-from monitor.match.finders import sets
-from monitor.match.linking import Linker
-from monitor.seen import see
+from appwitness.events import Access, Upload, Value
+from appwitness.match import decode
+from appwitness.match.finders import sets
+from appwitness.match.linking import Linker
+from appwitness.seen import see
 from tests.match.wording import words
 from tests.unseen import START
 

@@ -9,13 +9,13 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from monitor.events import Upload, Value
-from monitor.match import decode
-from monitor.match.finding import Index
-from monitor.match.geo import grids, systems
-from monitor.match.look import Look
-from monitor.match.places.cells import Cells
-from monitor.match.search import Known, Search
+from appwitness.events import Upload, Value
+from appwitness.match import decode
+from appwitness.match.finding import Index
+from appwitness.match.geo import grids, systems
+from appwitness.match.look import Look
+from appwitness.match.places.cells import Cells
+from appwitness.match.search import Known, Search
 from tests.match.wording import words
 from tests.unseen import START
 

@@ -12,17 +12,17 @@ from pathlib import Path
 
 import pytest
 
+from appwitness.errors import UserError
+from appwitness.match.decode.walk import pieces
+from appwitness.match.finding import Index
+from appwitness.match.native import library, sieve, tables
+from appwitness.match.places import binary
 from hatch_build import FLAGS, platform_tag
-from monitor.errors import UserError
-from monitor.match.decode.walk import pieces
-from monitor.match.finding import Index
-from monitor.match.native import library, sieve, tables
-from monitor.match.places import binary
 from tests.bench.bench_matching import document, values
 from tests.match.encoders import ENCODERS, dumps
 
 ROOT = Path(__file__).parents[3]
-NATIVE = ROOT / "monitor/match/native"
+NATIVE = ROOT / "monitor/appwitness/match/native"
 
 
 def test_both_sides_have_the_same_constants():
@@ -60,9 +60,9 @@ def test_a_library_that_lacks_a_function_is_refused(tmp_path):
 
 def test_without_it_the_command_line_says_what_to_do(tmp_path):
     left_out = shutil.ignore_patterns("libsearch.so", "java", "lab.jar", "__pycache__")
-    shutil.copytree(ROOT / "monitor", tmp_path / "monitor", ignore=left_out)
+    shutil.copytree(ROOT / "monitor/appwitness", tmp_path / "appwitness", ignore=left_out)
     run = subprocess.run(
-        [sys.executable, "-m", "monitor", "report", str(ROOT / "tests/recordings/sent-before-consent")],
+        [sys.executable, "-m", "appwitness", "report", str(ROOT / "tests/recordings/sent-before-consent")],
         capture_output=True,
         text=True,
         check=False,
@@ -76,7 +76,7 @@ def test_without_it_the_command_line_says_what_to_do(tmp_path):
 
 
 def test_without_a_compiler_the_build_says_what_to_do(sources, tmp_path):
-    shutil.copytree(sources, tmp_path / "monitor/match/native")
+    shutil.copytree(sources, tmp_path / "monitor/appwitness/match/native")
     code = "import hatch_build, pathlib, sys; hatch_build.build_search(pathlib.Path(sys.argv[1]))"
     run = subprocess.run(
         [sys.executable, "-c", code, str(tmp_path)],

@@ -14,12 +14,12 @@ import pytest
 from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 
-from monitor.events import Access, Upload, Value, parse
-from monitor.match import decode
-from monitor.match.decode.walk import pieces
-from monitor.match.decode.walk.pieces import Limits, Piece, Room
-from monitor.match.finding import Index
-from monitor.match.native import sieve
+from appwitness.events import Access, Upload, Value, parse
+from appwitness.match import decode
+from appwitness.match.decode.walk import pieces
+from appwitness.match.decode.walk.pieces import Limits, Piece, Room
+from appwitness.match.finding import Index
+from appwitness.match.native import sieve
 from tests.match.encoders import ENCODERS, dumps
 from tests.match.test_finding import STRONG
 

@@ -6,10 +6,10 @@ import json
 
 import pytest
 
-from monitor.events import Value
-from monitor.match import decode
-from monitor.match.finding import Index
-from monitor.match.geo import grids, systems
+from appwitness.events import Value
+from appwitness.match import decode
+from appwitness.match.finding import Index
+from appwitness.match.geo import grids, systems
 
 SHANGHAI, SYDNEY, RIO = (31.238361, 121.435598), (-33.880626, 151.134528), (-22.951916, -43.210487)
 

@@ -10,11 +10,11 @@ import struct
 
 import pytest
 
-from monitor.events import Value
-from monitor.match import decode
-from monitor.match.finding import Index
-from monitor.match.geo import systems
-from monitor.match.places.pairs import Partners
+from appwitness.events import Value
+from appwitness.match import decode
+from appwitness.match.finding import Index
+from appwitness.match.geo import systems
+from appwitness.match.places.pairs import Partners
 
 HOME = (48.1371, 11.5754)
 FIRST, SECOND = (48.13706, 11.60112), (48.16023, 11.57548)

@@ -11,10 +11,10 @@ from datetime import timedelta
 import pytest
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
-from monitor.events import Access, Transform, Upload, Value, blob
-from monitor.match import decode
-from monitor.match.linking import Linker
-from monitor.seen import see
+from appwitness.events import Access, Transform, Upload, Value, blob
+from appwitness.match import decode
+from appwitness.match.linking import Linker
+from appwitness.seen import see
 from tests.unseen import START
 
 NUMBER = "+8613800138000"

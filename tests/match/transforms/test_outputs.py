@@ -12,11 +12,11 @@ import struct
 import pytest
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
-from monitor.events import Upload, Value
-from monitor.match import decode
-from monitor.match.geo.systems import geohash
-from monitor.match.linking import Linker
-from monitor.seen import see
+from appwitness.events import Upload, Value
+from appwitness.match import decode
+from appwitness.match.geo.systems import geohash
+from appwitness.match.linking import Linker
+from appwitness.seen import see
 from tests.match.test_linking import NUMBER, PLAIN, at, cbc, link, linker, read, turned
 
 SALT = b"5f0c9d1be"

@@ -8,7 +8,7 @@ import hmac
 
 import pytest
 
-from monitor.judge.rules.conditions import is_bare_digest
+from appwitness.judge.rules.conditions import is_bare_digest
 from tests.match.test_linking import NUMBER, PLAIN, cbc, link, told
 
 SALTED = b"salt:" + NUMBER.encode()

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.events import Value
-from monitor.match import variants
-from monitor.match.geo import systems
-from monitor.match.variants import composed, digests
+from appwitness.events import Value
+from appwitness.match import variants
+from appwitness.match.geo import systems
+from appwitness.match.variants import composed, digests
 
 
 def texts(type_, text):

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-import monitor
-from monitor.observe.android import adb, container
+import appwitness
+from appwitness.observe.android import adb, container
 
-MONITOR = Path(monitor.__file__).parent
+MONITOR = Path(appwitness.__file__).parent
 
 
 @pytest.mark.parametrize(

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from monitor.observe.android import app_files
-from monitor.observe.android.faults import DeviceFault
+from appwitness.observe.android import app_files
+from appwitness.observe.android.faults import DeviceFault
 from tests.adb.rig import make_apk
 
 NAME = "com.example.circle"

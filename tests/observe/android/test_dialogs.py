@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from monitor.observe.android import dialogs, hierarchy
+from appwitness.observe.android import dialogs, hierarchy
 from tests.observe.android.hierarchies import HIERARCHY, dialog, node
 
 APP = "com.example.app"
@@ -475,7 +475,7 @@ def test_the_way_to_where_consent_is_taken_back(xml, gone, path, next_):
 
 
 def test_the_groups_of_dialogs_have_permissions_that_the_catalog_knows():
-    from monitor.observe.consent_signals import load
+    from appwitness.observe.consent_signals import load
 
     words = load()
     assert [group.name for group in dialogs.known().permission.groups] == list(words.permission_groups)

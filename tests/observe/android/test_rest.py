@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from monitor.observe.android.adb import Output
-from monitor.observe.android.rest import Rest
+from appwitness.observe.android.adb import Output
+from appwitness.observe.android.rest import Rest
 
 
 class Shell:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Self
 from urllib.parse import urlencode, urlsplit
 
-from monitor.events import FILES, Run, format_time, parse
+from appwitness.events import FILES, Run, format_time, parse
 from tests.recordings.builder.reads import Read, Values
 
 START = datetime(2026, 3, 14, 9, 0, tzinfo=UTC)

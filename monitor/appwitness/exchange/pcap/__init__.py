@@ -15,11 +15,11 @@ from typing import Any, NamedTuple
 
 from hpack import HPACKError
 
-from monitor.events import Gap, Tls, Upload
-from monitor.exchange.conversion import DAMAGE, Conversion, possible, problem
-from monitor.exchange.pcap import http1, http2, http3
-from monitor.exchange.pcap.parts import PART, in_parts
-from monitor.exchange.pcap.tshark import Conversation, Side, conversations
+from appwitness.events import Gap, Tls, Upload
+from appwitness.exchange.conversion import DAMAGE, Conversion, possible, problem
+from appwitness.exchange.pcap import http1, http2, http3
+from appwitness.exchange.pcap.parts import PART, in_parts
+from appwitness.exchange.pcap.tshark import Conversation, Side, conversations
 
 SECRET = frozenset({"proxy-authorization"})
 DNS_PORTS = (53, 5353)

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 
 from pylsqpack import Decoder, DecompressionFailed, EncoderStreamError, StreamBlocked
 
-from monitor.exchange.pcap.http2 import HEADER_BYTES, Request
-from monitor.exchange.pcap.tshark import Side
+from appwitness.exchange.pcap.http2 import HEADER_BYTES, Request
+from appwitness.exchange.pcap.tshark import Side
 
 DATA, HEADERS, SETTINGS = 0, 1, 4
 CONTROL, ENCODER = 0, 2

@@ -19,8 +19,8 @@ from itertools import chain
 from pathlib import Path
 from typing import BinaryIO, cast
 
-from monitor.errors import UserError
-from monitor.events import Endpoint
+from appwitness.errors import UserError
+from appwitness.events import Endpoint
 
 FIELDS = (
     *("frame.time_epoch", "tcp.stream", "udp.stream", "ip.src", "ipv6.src", "ip.dst", "ipv6.dst"),

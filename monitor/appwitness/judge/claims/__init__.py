@@ -1,6 +1,6 @@
 """What an app claims of the user's consent: in what it uploads, in its store, and to its SDKs.
 
-A claim is data to compare with what the user really did; it never gives consent (see `monitor.judge.consent`).
+A claim is data to compare with what the user really did; it never gives consent (see `appwitness.judge.consent`).
 """
 
 from __future__ import annotations
@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
-from monitor.entries import CatalogEntry
-from monitor.events import Consent, Record, Ref, Scope, Time, Upload
-from monitor.judge.claims.formats import READERS, Said, Section, Verdict, Words, section
-from monitor.judge.consent.machine import clock_of, was_there
-from monitor.seen import Seen
+from appwitness.entries import CatalogEntry
+from appwitness.events import Consent, Record, Ref, Scope, Time, Upload
+from appwitness.judge.claims.formats import READERS, Said, Section, Verdict, Words, section
+from appwitness.judge.consent.machine import clock_of, was_there
+from appwitness.seen import Seen
 
 if TYPE_CHECKING:
-    from monitor.match.decode import Leaf
+    from appwitness.match.decode import Leaf
 
 __all__ = ["Claim", "ClaimKind", "ClaimTable"]
 

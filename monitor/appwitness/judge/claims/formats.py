@@ -6,9 +6,9 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Literal, NamedTuple
 
-from monitor.entries import CatalogEntry
-from monitor.events import Scope
-from monitor.judge.iab import gpp, tcf
+from appwitness.entries import CatalogEntry
+from appwitness.events import Scope
+from appwitness.judge.iab import gpp, tcf
 
 Verdict = Literal["given", "refused", "unknown"]
 

@@ -82,13 +82,13 @@ from collections.abc import Container, Iterable
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
-from monitor.events import Consent, DataType, Ref
-from monitor.findings import Assumption, ConsentName, ConsentStatus
-from monitor.judge.consent.by_catalog import understood
-from monitor.judge.consent.corrections import Corrections
-from monitor.judge.consent.echoes import echoes
-from monitor.judge.consent.history import History, Step
-from monitor.judge.consent.machine import (
+from appwitness.events import Consent, DataType, Ref
+from appwitness.findings import Assumption, ConsentName, ConsentStatus
+from appwitness.judge.consent.by_catalog import understood
+from appwitness.judge.consent.corrections import Corrections
+from appwitness.judge.consent.echoes import echoes
+from appwitness.judge.consent.history import History, Step
+from appwitness.judge.consent.machine import (
     GESTURE,
     PERMISSION,
     REDRAW,
@@ -108,12 +108,12 @@ from monitor.judge.consent.machine import (
     scope_of,
     was_there,
 )
-from monitor.judge.consent.screens import Reader, consents
-from monitor.labels import Labels
-from monitor.seen import Seen
+from appwitness.judge.consent.screens import Reader, consents
+from appwitness.labels import Labels
+from appwitness.seen import Seen
 
 if TYPE_CHECKING:
-    from monitor.judge.phases import Phases
+    from appwitness.judge.phases import Phases
 
 __all__ = [
     "GESTURE",

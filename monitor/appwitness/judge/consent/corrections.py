@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from monitor.events import Consent, Ref
-from monitor.judge.consent.machine import by_operator, in_file
-from monitor.seen import Seen
+from appwitness.events import Consent, Ref
+from appwitness.judge.consent.machine import by_operator, in_file
+from appwitness.seen import Seen
 
 
 class Words(NamedTuple):

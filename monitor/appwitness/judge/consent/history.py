@@ -8,10 +8,10 @@ from datetime import datetime
 from functools import cached_property
 from typing import NamedTuple
 
-from monitor.events import DataType, Ref
-from monitor.findings import ConsentName, ConsentStatus
-from monitor.judge.consent.corrections import Words
-from monitor.judge.consent.machine import Reading, Says, following
+from appwitness.events import DataType, Ref
+from appwitness.findings import ConsentName, ConsentStatus
+from appwitness.judge.consent.corrections import Words
+from appwitness.judge.consent.machine import Reading, Says, following
 
 NOT_SHOWN = ConsentStatus()
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from monitor.judge.iab.bit_fields import Bits
+from appwitness.judge.iab.bit_fields import Bits
 
 _TYPE, _VERSION = 3, 1
 MOST_SECTIONS = 64

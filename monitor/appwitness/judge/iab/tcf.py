@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from monitor.judge.iab.bit_fields import Bits
+from appwitness.judge.iab.bit_fields import Bits
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _FIRST = datetime(2017, 1, 1, tzinfo=UTC)

@@ -5,14 +5,14 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Iterable
 
-from monitor.findings import LEVELS, Finding
-from monitor.judge.rules.composing import EVIDENCE, One, Reporter
-from monitor.judge.rules.conditions import Conditions, Test
-from monitor.judge.rules.facts import Facts
-from monitor.judge.rules.frequency import Frequency
-from monitor.judge.rules.groups import Group, grouped
-from monitor.judge.rules.model import Rule
-from monitor.judge.rules.sightings import Sighting, Sightings
+from appwitness.findings import LEVELS, Finding
+from appwitness.judge.rules.composing import EVIDENCE, One, Reporter
+from appwitness.judge.rules.conditions import Conditions, Test
+from appwitness.judge.rules.facts import Facts
+from appwitness.judge.rules.frequency import Frequency
+from appwitness.judge.rules.groups import Group, grouped
+from appwitness.judge.rules.model import Rule
+from appwitness.judge.rules.sightings import Sighting, Sightings
 
 __all__ = ["EVIDENCE", "Facts", "Frequency", "Memory", "Rule", "judge"]
 

@@ -9,8 +9,8 @@ from datetime import timedelta
 from functools import cache, cached_property, partial
 from typing import NamedTuple
 
-from monitor.events import Access, Consent, DataType, Ref
-from monitor.findings import (
+from appwitness.events import Access, Consent, DataType, Ref
+from appwitness.findings import (
     CONFIDENCES,
     LEVELS,
     Article,
@@ -23,15 +23,15 @@ from monitor.findings import (
     Party,
     Recipient,
 )
-from monitor.judge.code import code_of
-from monitor.judge.data_types import DataTypes
-from monitor.judge.rules import sentences
-from monitor.judge.rules.conditions import Conditions, Test, holding
-from monitor.judge.rules.facts import Facts
-from monitor.judge.rules.groups import Group
-from monitor.judge.rules.model import Raised, Rule
-from monitor.judge.rules.sightings import CERTAIN, PERMISSION_SIGNALS, Sighting, Sightings, in_time, rows
-from monitor.judge.rules.texts import LANGUAGES, Language
+from appwitness.judge.code import code_of
+from appwitness.judge.data_types import DataTypes
+from appwitness.judge.rules import sentences
+from appwitness.judge.rules.conditions import Conditions, Test, holding
+from appwitness.judge.rules.facts import Facts
+from appwitness.judge.rules.groups import Group
+from appwitness.judge.rules.model import Raised, Rule
+from appwitness.judge.rules.sightings import CERTAIN, PERMISSION_SIGNALS, Sighting, Sightings, in_time, rows
+from appwitness.judge.rules.texts import LANGUAGES, Language
 
 EVIDENCE = 20
 """A finding names at most this many lines in `evidence`; `all_evidence` has them all."""

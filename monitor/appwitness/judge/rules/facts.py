@@ -6,21 +6,21 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from monitor.events import Access, Consent, Gap, Observers
-from monitor.findings import Flow, Recipient
-from monitor.judge.consent import Timeline
-from monitor.judge.data_types import DataTypes
-from monitor.judge.phases import Phases
-from monitor.judge.recipients import RecipientTable
-from monitor.judge.rules.frequency import Frequency
-from monitor.seen import Seen
+from appwitness.events import Access, Consent, Gap, Observers
+from appwitness.findings import Flow, Recipient
+from appwitness.judge.consent import Timeline
+from appwitness.judge.data_types import DataTypes
+from appwitness.judge.phases import Phases
+from appwitness.judge.recipients import RecipientTable
+from appwitness.judge.rules.frequency import Frequency
+from appwitness.seen import Seen
 
 if TYPE_CHECKING:
-    from monitor.judge.app_types import AppType
-    from monitor.judge.claims import Claim
-    from monitor.judge.laws import Laws
-    from monitor.judge.policy import Policy
-    from monitor.labels import Labels
+    from appwitness.judge.app_types import AppType
+    from appwitness.judge.claims import Claim
+    from appwitness.judge.laws import Laws
+    from appwitness.judge.policy import Policy
+    from appwitness.labels import Labels
 
 
 GROWING = frozenset({"flows", "accesses", "gaps", "uploads"})

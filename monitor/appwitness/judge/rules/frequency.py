@@ -9,8 +9,8 @@ from typing import Annotated, NamedTuple
 
 from pydantic import Field
 
-from monitor.entries import CatalogEntry
-from monitor.judge.rules.texts import Words
+from appwitness.entries import CatalogEntry
+from appwitness.judge.rules.texts import Words
 
 POINTS = 1000
 """A folded line is spread over at most this many moments; each then stands for several calls."""

@@ -6,14 +6,14 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from monitor.judge.code import foreign_frame
-from monitor.judge.phases import PhaseStatus
-from monitor.judge.recipients import RecipientTable
-from monitor.judge.rules.facts import Facts
-from monitor.judge.rules.frequency import Preset, Stretch, longest, spread
-from monitor.judge.rules.model import When
-from monitor.judge.rules.sightings import Sighting, in_time, rows
-from monitor.stacks import Frame
+from appwitness.judge.code import foreign_frame
+from appwitness.judge.phases import PhaseStatus
+from appwitness.judge.recipients import RecipientTable
+from appwitness.judge.rules.facts import Facts
+from appwitness.judge.rules.frequency import Preset, Stretch, longest, spread
+from appwitness.judge.rules.model import When
+from appwitness.judge.rules.sightings import Sighting, in_time, rows
+from appwitness.stacks import Frame
 
 
 @dataclass(frozen=True)

@@ -8,11 +8,11 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator, model_validator
 
-from monitor.entries import CatalogEntry
-from monitor.events import DataType, Observers, Signal
-from monitor.findings import Confidence, ConsentName, Level, Need, Party
-from monitor.judge.rules import sentences
-from monitor.judge.rules.texts import Words
+from appwitness.entries import CatalogEntry
+from appwitness.events import DataType, Observers, Signal
+from appwitness.findings import Confidence, ConsentName, Level, Need, Party
+from appwitness.judge.rules import sentences
+from appwitness.judge.rules.texts import Words
 
 On = Literal["access", "flow", "consent", "claim", "run"]
 SeparateScope = Literal[

@@ -10,18 +10,18 @@ from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from monitor.events import Access, Consent, DataType, Ref
-from monitor.findings import ConsentName, ConsentStatus, Flow
-from monitor.judge.consent import GESTURE, REDRAW, Clock, Why, clock_of, said, was_there
-from monitor.judge.order import decided, least
-from monitor.judge.phases import UNKNOWN, PhaseStatus
-from monitor.judge.recipients import is_device
-from monitor.judge.rules.facts import Facts
-from monitor.labels import Labels
-from monitor.seen import Seen, number_of
+from appwitness.events import Access, Consent, DataType, Ref
+from appwitness.findings import ConsentName, ConsentStatus, Flow
+from appwitness.judge.consent import GESTURE, REDRAW, Clock, Why, clock_of, said, was_there
+from appwitness.judge.order import decided, least
+from appwitness.judge.phases import UNKNOWN, PhaseStatus
+from appwitness.judge.recipients import is_device
+from appwitness.judge.rules.facts import Facts
+from appwitness.labels import Labels
+from appwitness.seen import Seen, number_of
 
 if TYPE_CHECKING:
-    from monitor.judge.claims import Claim
+    from appwitness.judge.claims import Claim
 
 CERTAIN = 0.95
 """A match at least this certain makes a flow an observation of the wire; below it the value may be there by chance."""

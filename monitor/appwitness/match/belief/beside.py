@@ -8,10 +8,10 @@ from collections.abc import Iterable, Sequence
 from itertools import islice
 from typing import NamedTuple
 
-from monitor.match.belief.contacts import Contact, contacts_in, contacts_of
-from monitor.match.belief.steps import WORDS, Tokens, tokens_of, xml_rows
-from monitor.match.decode import GUESSES, Leaf
-from monitor.match.hits import Hit
+from appwitness.match.belief.contacts import Contact, contacts_in, contacts_of
+from appwitness.match.belief.steps import WORDS, Tokens, tokens_of, xml_rows
+from appwitness.match.decode import GUESSES, Leaf
+from appwitness.match.hits import Hit
 
 
 class Told(NamedTuple):

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Hashable, Sequence
 
-from monitor.match.decode import Leaf
-from monitor.match.hits import Hit, root_of
+from appwitness.match.decode import Leaf
+from appwitness.match.hits import Hit, root_of
 
 
 def kept(hits: list[Hit], leaves: Sequence[Leaf]) -> list[Hit]:

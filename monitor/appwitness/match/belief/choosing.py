@@ -6,12 +6,12 @@ from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
 
-from monitor.events import Value
-from monitor.findings import Why
-from monitor.match.belief.placeholders import is_everywhere, is_of_a_service
-from monitor.match.belief.support import KEYED_BITS, has_own_field, is_in_description, supports
-from monitor.match.hits import Hit, is_whole
-from monitor.match.reads import Key, Reads, When
+from appwitness.events import Value
+from appwitness.findings import Why
+from appwitness.match.belief.placeholders import is_everywhere, is_of_a_service
+from appwitness.match.belief.support import KEYED_BITS, has_own_field, is_in_description, supports
+from appwitness.match.hits import Hit, is_whole
+from appwitness.match.reads import Key, Reads, When
 
 MATCHES = 32
 """Places that are named for one value in one upload; more add nothing."""

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import Literal
 
-from monitor.events import Value
-from monitor.match import variants
-from monitor.match.belief.steps import WORDS, tokens_of
-from monitor.match.hits import tells
-from monitor.match.reads import Key
+from appwitness.events import Value
+from appwitness.match import variants
+from appwitness.match.belief.steps import WORDS, tokens_of
+from appwitness.match.hits import tells
+from appwitness.match.reads import Key
 
 Contact = Literal["phone", "email", "address"]
 """What says whose row it is."""

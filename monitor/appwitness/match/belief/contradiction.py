@@ -7,14 +7,14 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from datetime import datetime
 
-from monitor.findings import Why
-from monitor.match.belief.beside import ACROSS, LEVELS, ROW_BYTES, Place, Rows, Told
-from monitor.match.belief.contacts import is_same, kind_of
-from monitor.match.belief.steps import Tokens
-from monitor.match.belief.support import INDEX
-from monitor.match.decode import Decoded, Leaf
-from monitor.match.hits import STRONG_BITS, Hit
-from monitor.match.reads import Key, Reads
+from appwitness.findings import Why
+from appwitness.match.belief.beside import ACROSS, LEVELS, ROW_BYTES, Place, Rows, Told
+from appwitness.match.belief.contacts import is_same, kind_of
+from appwitness.match.belief.steps import Tokens
+from appwitness.match.belief.support import INDEX
+from appwitness.match.decode import Decoded, Leaf
+from appwitness.match.hits import STRONG_BITS, Hit
+from appwitness.match.reads import Key, Reads
 
 
 def is_of_many(key: Key, hit: Hit) -> bool:

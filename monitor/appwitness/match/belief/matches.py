@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 
-from monitor.findings import Match, Reason, Why, because
-from monitor.match.decode import GUESSES, Decoded
-from monitor.match.finders.sets import LISTED
-from monitor.match.hits import Hit
-from monitor.match.reads import Key
-from monitor.match.transforms.sent import as_sent
-from monitor.match.variants.disguises import DISGUISES
+from appwitness.findings import Match, Reason, Why, because
+from appwitness.match.decode import GUESSES, Decoded
+from appwitness.match.finders.sets import LISTED
+from appwitness.match.hits import Hit
+from appwitness.match.reads import Key
+from appwitness.match.transforms.sent import as_sent
+from appwitness.match.variants.disguises import DISGUISES
 
 
 def in_lists(hits: dict[Key, list[Hit]], decoded: Decoded) -> dict[Key, list[Hit]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from monitor.events import Value
+from appwitness.events import Value
 
 CONSTANT = frozenset(
     (

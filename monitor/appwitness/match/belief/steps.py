@@ -6,8 +6,8 @@ import re
 from collections.abc import Sequence
 from functools import lru_cache
 
-from monitor.match.decode import Leaf
-from monitor.match.hits import parent_of
+from appwitness.match.decode import Leaf
+from appwitness.match.hits import parent_of
 
 Tokens = tuple[str | int, ...]
 """A path, taken apart: names of members, and places in lists."""

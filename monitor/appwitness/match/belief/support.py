@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
-from monitor.match.decode import Leaf
-from monitor.match.edges import stands_alone
-from monitor.match.hits import SAID_OF_EVERYTHING, TELLING, Hit, is_whole, last_key, parent_of, root_of, tells
+from appwitness.match.decode import Leaf
+from appwitness.match.edges import stands_alone
+from appwitness.match.hits import SAID_OF_EVERYTHING, TELLING, Hit, is_whole, last_key, parent_of, root_of, tells
 
 KEYED_BITS = 12.0
 """What a short text must say to be believed under a telling key alone."""

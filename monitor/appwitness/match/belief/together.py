@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 
-from monitor.findings import Why
-from monitor.match.decode import Leaf
-from monitor.match.finders.sets import CHANCE, LEAST_KNOWN, LISTED, tail
-from monitor.match.hits import Hit
-from monitor.match.variants import digests
+from appwitness.findings import Why
+from appwitness.match.decode import Leaf
+from appwitness.match.finders.sets import CHANCE, LEAST_KNOWN, LISTED, tail
+from appwitness.match.hits import Hit
+from appwitness.match.variants import digests
 
 CHECKSUMS = frozenset((*digests.CHECKSUMS, "hash_code"))
 FORMS_EACH = 16

@@ -6,13 +6,13 @@ import re
 from collections.abc import Iterable
 from itertools import chain
 
-from monitor.events import Upload
-from monitor.match.decode import large
-from monitor.match.decode.documents import form_data, json_documents, mail, property_lists, vcards
-from monitor.match.decode.guesses import masks
-from monitor.match.decode.large import Body, Spool
-from monitor.match.decode.letters import binary_to_text, charsets, escapes, long_numbers, spelled_out
-from monitor.match.decode.messages import (
+from appwitness.events import Upload
+from appwitness.match.decode import large
+from appwitness.match.decode.documents import form_data, json_documents, mail, property_lists, vcards
+from appwitness.match.decode.guesses import masks
+from appwitness.match.decode.large import Body, Spool
+from appwitness.match.decode.letters import binary_to_text, charsets, escapes, long_numbers, spelled_out
+from appwitness.match.decode.messages import (
     avro,
     bson,
     exif,
@@ -23,8 +23,8 @@ from monitor.match.decode.messages import (
     thrift,
     wire_frames,
 )
-from monitor.match.decode.packed import archives, blocks, compressed
-from monitor.match.decode.walk.pieces import (
+from appwitness.match.decode.packed import archives, blocks, compressed
+from appwitness.match.decode.walk.pieces import (
     DECODERS,
     GUESSES,
     Decoded,

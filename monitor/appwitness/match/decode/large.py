@@ -8,11 +8,11 @@ import struct
 from collections.abc import Callable, Iterable, Iterator
 from typing import Protocol, cast
 
-from monitor.match.decode.documents.form_data import BOUNDARY
-from monitor.match.decode.packed import archives, compressed, large_streams
-from monitor.match.decode.packed.large_streams import ERRORS, MARKS, UNPACK, UNREAD
-from monitor.match.decode.walk.paths import child_path
-from monitor.match.decode.walk.pieces import CONTROL, Piece, Room
+from appwitness.match.decode.documents.form_data import BOUNDARY
+from appwitness.match.decode.packed import archives, compressed, large_streams
+from appwitness.match.decode.packed.large_streams import ERRORS, MARKS, UNPACK, UNREAD
+from appwitness.match.decode.walk.paths import child_path
+from appwitness.match.decode.walk.pieces import CONTROL, Piece, Room
 
 
 class Body(Protocol):
@@ -165,7 +165,7 @@ def _boundary(body: Body, hint: str) -> bytes:
 def _parts(body: Body, piece: Piece, boundary: bytes, room: Room) -> Iterator[Piece]:
     """The parts of a multipart body: small ones with their heads, as such a body of one part; large ones by
     themselves."""
-    from monitor.match.decode.documents.form_data import _part
+    from appwitness.match.decode.documents.form_data import _part
 
     at, number = body.find(boundary), 0
     while at >= 0 and body[at + len(boundary) : at + len(boundary) + 2] != b"--":

@@ -5,15 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from monitor.events import Value
-from monitor.match import variants
-from monitor.match.decode.walk.pieces import Leaf
-from monitor.match.hits import Hit, Spot, all_of
-from monitor.match.look import Look
-from monitor.match.native.tables import Table
-from monitor.match.search import Search
-from monitor.match.variants import digests
-from monitor.match.variants.entering import words_of
+from appwitness.events import Value
+from appwitness.match import variants
+from appwitness.match.decode.walk.pieces import Leaf
+from appwitness.match.hits import Hit, Spot, all_of
+from appwitness.match.look import Look
+from appwitness.match.native.tables import Table
+from appwitness.match.search import Search
+from appwitness.match.variants import digests
+from appwitness.match.variants.entering import words_of
 
 INSIDE = range(16, 1 << 16)
 """Bytes of data in which a digest may stand anywhere."""

@@ -5,12 +5,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from monitor.events import Value
-from monitor.match.hits import Hit, all_of
-from monitor.match.look import Look
-from monitor.match.native.tables import Table, hashes_of
-from monitor.match.search import Search
-from monitor.match.variants import FORMS, Variant, bits_of, kind_of
+from appwitness.events import Value
+from appwitness.match.hits import Hit, all_of
+from appwitness.match.look import Look
+from appwitness.match.native.tables import Table, hashes_of
+from appwitness.match.search import Search
+from appwitness.match.variants import FORMS, Variant, bits_of, kind_of
 
 SIZES = range(6, 65)
 """Bytes of a value."""

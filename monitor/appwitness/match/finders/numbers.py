@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from monitor.events import Value
-from monitor.match import variants
-from monitor.match.hits import Hit, Spot
-from monitor.match.look import Look
-from monitor.match.native.tables import Table
-from monitor.match.search import Search
-from monitor.match.variants.entering import words_of
+from appwitness.events import Value
+from appwitness.match import variants
+from appwitness.match.hits import Hit, Spot
+from appwitness.match.look import Look
+from appwitness.match.native.tables import Table
+from appwitness.match.search import Search
+from appwitness.match.variants.entering import words_of
 
 _End = tuple[re.Match[bytes], list[re.Match[bytes]], int]
 """A run of digits and separators, its groups of digits, and the last of them that may belong to a number."""

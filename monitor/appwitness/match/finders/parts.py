@@ -8,18 +8,18 @@ import re
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
-from monitor.events import Value
-from monitor.findings import Why, because
-from monitor.match.decode.walk.pieces import Leaf
-from monitor.match.hits import STRONG_BITS, TELLING, Hit, all_of, last_key, parent_of
-from monitor.match.look import Look
-from monitor.match.native.sieve import Sieve
-from monitor.match.native.tables import Table, hashes_of
-from monitor.match.search import Search
-from monitor.match.variants import FORMS, HAN, SURNAMES, UNCHECKED, Variant, bits_of, digests, kind_of
-from monitor.match.variants.dates import DATE
-from monitor.match.variants.normal import UMLAUTS, without_accents
-from monitor.match.variants.phones import digits_of
+from appwitness.events import Value
+from appwitness.findings import Why, because
+from appwitness.match.decode.walk.pieces import Leaf
+from appwitness.match.hits import STRONG_BITS, TELLING, Hit, all_of, last_key, parent_of
+from appwitness.match.look import Look
+from appwitness.match.native.sieve import Sieve
+from appwitness.match.native.tables import Table, hashes_of
+from appwitness.match.search import Search
+from appwitness.match.variants import FORMS, HAN, SURNAMES, UNCHECKED, Variant, bits_of, digests, kind_of
+from appwitness.match.variants.dates import DATE
+from appwitness.match.variants.normal import UMLAUTS, without_accents
+from appwitness.match.variants.phones import digits_of
 
 LONGEST = 64
 """Letters of a part."""

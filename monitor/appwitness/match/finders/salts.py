@@ -11,16 +11,16 @@ from functools import cached_property
 from itertools import islice, permutations
 from typing import NamedTuple
 
-from monitor.events import Value
-from monitor.findings import Why, because
-from monitor.match import variants
-from monitor.match.decode import Leaf
-from monitor.match.decode.walk.pieces import GUESSES
-from monitor.match.hits import Hit, all_of, hit_at, how_found, last_key, root_of
-from monitor.match.look import Look
-from monitor.match.reads import Key
-from monitor.match.search import Search
-from monitor.match.variants.digests import DIGESTS
+from appwitness.events import Value
+from appwitness.findings import Why, because
+from appwitness.match import variants
+from appwitness.match.decode import Leaf
+from appwitness.match.decode.walk.pieces import GUESSES
+from appwitness.match.hits import Hit, all_of, hit_at, how_found, last_key, root_of
+from appwitness.match.look import Look
+from appwitness.match.reads import Key
+from appwitness.match.search import Search
+from appwitness.match.variants.digests import DIGESTS
 
 ALGORITHMS = {16: "md5", 20: "sha1", 32: "sha256", 64: "sha512"}
 """Bytes of a digest -> which one it may be."""

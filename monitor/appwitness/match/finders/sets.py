@@ -8,16 +8,16 @@ from collections import defaultdict
 from collections.abc import Container, Iterator
 from typing import Any, NamedTuple
 
-from monitor.events import Value
-from monitor.findings import Why, because
-from monitor.match import variants
-from monitor.match.decode.letters.binary_to_text import from_base64
-from monitor.match.decode.walk.pieces import Leaf, Narrow, Piece, Room
-from monitor.match.hits import Hit, all_of, hit_at
-from monitor.match.look import Look
-from monitor.match.reads import Key
-from monitor.match.search import Search
-from monitor.match.variants import Variant, digests
+from appwitness.events import Value
+from appwitness.findings import Why, because
+from appwitness.match import variants
+from appwitness.match.decode.letters.binary_to_text import from_base64
+from appwitness.match.decode.walk.pieces import Leaf, Narrow, Piece, Room
+from appwitness.match.hits import Hit, all_of, hit_at
+from appwitness.match.look import Look
+from appwitness.match.reads import Key
+from appwitness.match.search import Search
+from appwitness.match.variants import Variant, digests
 
 SHORTEST, LONGEST = 4, 7
 """Bytes of a digest that is cut so short that it says something only beside others; longer ones are found alone."""

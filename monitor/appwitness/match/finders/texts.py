@@ -10,16 +10,16 @@ import binascii
 import re
 from collections.abc import Iterator
 
-from monitor.events import Value
-from monitor.match.decode.walk.pieces import Leaf
-from monitor.match.edges import LONGER_BY, in_other_half, stands_alone
-from monitor.match.hits import STRONG_BITS, Hit, Spot
-from monitor.match.look import Look
-from monitor.match.native.sieve import Sieve
-from monitor.match.native.tables import Grams, window_of
-from monitor.match.search import Search
-from monitor.match.variants import Variant, bits_of
-from monitor.match.variants.entering import enter
+from appwitness.events import Value
+from appwitness.match.decode.walk.pieces import Leaf
+from appwitness.match.edges import LONGER_BY, in_other_half, stands_alone
+from appwitness.match.hits import STRONG_BITS, Hit, Spot
+from appwitness.match.look import Look
+from appwitness.match.native.sieve import Sieve
+from appwitness.match.native.tables import Grams, window_of
+from appwitness.match.search import Search
+from appwitness.match.variants import Variant, bits_of
+from appwitness.match.variants.entering import enter
 
 LONGEST_ID = 64
 """Bytes of the longest id or digest."""

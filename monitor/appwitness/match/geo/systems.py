@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import NamedTuple
 
-from monitor.match.geo import grids
+from appwitness.match.geo import grids
 
 METRES_PER_DEGREE = 111_320.0
 BASE20 = "23456789CFGHJMPQRVWX"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from monitor.match.native.tables import Grams
+from appwitness.match.native.tables import Grams
 
 
 class Patterns:

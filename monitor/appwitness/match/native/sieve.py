@@ -12,13 +12,13 @@ from array import array
 from collections.abc import Iterable
 from typing import Protocol
 
-from monitor.match.decode import large
-from monitor.match.decode.documents import json_documents
-from monitor.match.decode.letters import spelled_out
-from monitor.match.decode.walk.paths import child_path
-from monitor.match.decode.walk.pieces import DECODERS, Piece, Room
-from monitor.match.native.library import library, owned
-from monitor.match.native.tables import Grams, Table
+from appwitness.match.decode import large
+from appwitness.match.decode.documents import json_documents
+from appwitness.match.decode.letters import spelled_out
+from appwitness.match.decode.walk.paths import child_path
+from appwitness.match.decode.walk.pieces import DECODERS, Piece, Room
+from appwitness.match.native.library import library, owned
+from appwitness.match.native.tables import Grams, Table
 
 LARGE = 8 << 10
 """Bytes from which on a text is sifted; a smaller one is read as fast without."""

@@ -6,7 +6,7 @@ from __future__ import annotations
 from array import array
 from collections.abc import Collection, Hashable, Iterable, Iterator, Sequence
 
-from monitor.match.native.library import Row, library, owned, rows
+from appwitness.match.native.library import Row, library, owned, rows
 
 LONG, MIDDLE = 12, 8
 """Bytes of a text that are looked up, its window: so many of a text that has them, all of a shorter one."""

@@ -9,11 +9,11 @@ from array import array
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from monitor.match.geo import systems
-from monitor.match.look import Look
-from monitor.match.native.library import library, owned, rows
-from monitor.match.native.tables import MOST_SLOTS
-from monitor.match.places.notations import SEMICIRCLES
+from appwitness.match.geo import systems
+from appwitness.match.look import Look
+from appwitness.match.native.library import library, owned, rows
+from appwitness.match.native.tables import MOST_SLOTS
+from appwitness.match.places.notations import SEMICIRCLES
 
 TOLERANCE_M = 15.0
 GAPS = (0, 1, 2, 4, 8)

@@ -5,15 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from monitor.findings import Reason, Why, because
-from monitor.match.decode.walk.pieces import Leaf
-from monitor.match.geo import grids, systems
-from monitor.match.hits import Hit, Spot, all_of, last_key, parent_of
-from monitor.match.look import Look
-from monitor.match.native.sieve import Sieve
-from monitor.match.native.tables import Table
-from monitor.match.search import Search
-from monitor.match.variants import Variant
+from appwitness.findings import Reason, Why, because
+from appwitness.match.decode.walk.pieces import Leaf
+from appwitness.match.geo import grids, systems
+from appwitness.match.hits import Hit, Spot, all_of, last_key, parent_of
+from appwitness.match.look import Look
+from appwitness.match.native.sieve import Sieve
+from appwitness.match.native.tables import Table
+from appwitness.match.search import Search
+from appwitness.match.variants import Variant
 
 CELL_KEY = re.compile(r"gh|hash|geo|loc|pos|cell|quad|tile|plus|olc|code|s2|h3|grid")
 """Keys that say that the name of a cell stands there."""

@@ -8,20 +8,20 @@ from collections.abc import Hashable, Iterator, Sequence
 from itertools import chain
 from typing import NamedTuple
 
-from monitor.events import Value
-from monitor.findings import Reason, Why, because
-from monitor.match.geo import systems
-from monitor.match.hits import TELLING, Hit, Said, Spot, last_key, parent_of
-from monitor.match.look import Look
-from monitor.match.native.sieve import Sieve
-from monitor.match.places.binary import Packed
-from monitor.match.places.cells import Cells
-from monitor.match.places.degrees import SOME_PART, Parted, in_parts
-from monitor.match.places.listed import Numbers
-from monitor.match.places.notations import Reading, decimals_of, readings
-from monitor.match.places.pairs import NumberSpot, Partners
-from monitor.match.search import Search
-from monitor.match.variants import Variant, kind_of
+from appwitness.events import Value
+from appwitness.findings import Reason, Why, because
+from appwitness.match.geo import systems
+from appwitness.match.hits import TELLING, Hit, Said, Spot, last_key, parent_of
+from appwitness.match.look import Look
+from appwitness.match.native.sieve import Sieve
+from appwitness.match.places.binary import Packed
+from appwitness.match.places.cells import Cells
+from appwitness.match.places.degrees import SOME_PART, Parted, in_parts
+from appwitness.match.places.listed import Numbers
+from appwitness.match.places.notations import Reading, decimals_of, readings
+from appwitness.match.places.pairs import NumberSpot, Partners
+from appwitness.match.search import Search
+from appwitness.match.variants import Variant, kind_of
 
 TOLERANCE_M = 15.0
 """Numbers within this many metres of a place are that place, if they are not rounded more coarsely."""

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from monitor.match.decode.walk.pieces import Leaf
-from monitor.match.places.notations import letter_of
+from appwitness.match.decode.walk.pieces import Leaf
+from appwitness.match.places.notations import letter_of
 
 _PARTS = {
     "degrees": ("d", "deg", "degs", "degree", "degrees", "dd", "度"),

@@ -9,8 +9,8 @@ import struct
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from monitor.match.geo import grids
-from monitor.match.look import Look
+from appwitness.match.geo import grids
+from appwitness.match.look import Look
 
 NUMBER = re.compile(rb"[0-9]{4,}(?:\.[0-9]{1,20})?|[0-9]{1,3}\.[0-9]{1,20}")
 EXPONENT = re.compile(rb"-?[0-9]\.[0-9]{2,20}[eE][+-]?[0-9]{1,2}(?![0-9])")

@@ -12,9 +12,9 @@ from functools import cached_property
 from itertools import chain
 from typing import NamedTuple
 
-from monitor.match.hits import TELLING, last_key, parent_of
-from monitor.match.look import Look
-from monitor.match.places.notations import Reading, decimals_of
+from appwitness.match.hits import TELLING, last_key, parent_of
+from appwitness.match.look import Look
+from appwitness.match.places.notations import Reading, decimals_of
 
 AROUND = 5.0
 """Degrees within which another place is that a list has beside somebody's: else any number might be a coordinate."""

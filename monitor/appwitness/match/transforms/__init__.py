@@ -11,15 +11,15 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from monitor.events import Blob, Ref, Transform
-from monitor.match.decode import Leaf, leaves_of
-from monitor.match.decode.walk.pieces import Narrow, as_text
-from monitor.match.hits import parent_of
-from monitor.match.look import Look
-from monitor.match.native.patterns import Patterns
-from monitor.match.transforms import fed, renderings, salted, sent
-from monitor.match.transforms.alike import Alike, What, order, what_of
-from monitor.match.transforms.outputs import (
+from appwitness.events import Blob, Ref, Transform
+from appwitness.match.decode import Leaf, leaves_of
+from appwitness.match.decode.walk.pieces import Narrow, as_text
+from appwitness.match.hits import parent_of
+from appwitness.match.look import Look
+from appwitness.match.native.patterns import Patterns
+from appwitness.match.transforms import fed, renderings, salted, sent
+from appwitness.match.transforms.alike import Alike, What, order, what_of
+from appwitness.match.transforms.outputs import (
     BEGINNING,
     LETTERS,
     SHORTEST,
@@ -30,8 +30,8 @@ from monitor.match.transforms.outputs import (
     beginnings_of,
     end_of,
 )
-from monitor.match.transforms.streams import CALLS, Found, Place, Streams
-from monitor.seen import Seen
+from appwitness.match.transforms.streams import CALLS, Found, Place, Streams
+from appwitness.seen import Seen
 
 STEPS = 64
 """Transforms that are followed one after the other: a digest may be taken of a digest many times."""

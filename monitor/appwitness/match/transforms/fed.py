@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
-from monitor.events import Ref
+from appwitness.events import Ref
 
 MOST = 4096
 """Lines that are read as one."""

@@ -7,10 +7,10 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import NamedTuple
 
-from monitor.events import Ref
-from monitor.match.decode import Leaf
-from monitor.match.transforms import renderings
-from monitor.match.variants.digests import SHORTENED
+from appwitness.events import Ref
+from appwitness.match.decode import Leaf
+from appwitness.match.transforms import renderings
+from appwitness.match.variants.digests import SHORTENED
 
 SHORTEST = 8
 """Bytes of an output that are still proof."""

@@ -6,8 +6,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from monitor.match.hits import Hit
-from monitor.match.transforms.outputs import Step
+from appwitness.match.hits import Hit
+from appwitness.match.transforms.outputs import Step
 
 ENCRYPTED = "encrypted"
 SALTED = "salted_"

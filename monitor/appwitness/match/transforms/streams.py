@@ -8,10 +8,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from monitor.events import Ref
-from monitor.match.decode import Leaf
-from monitor.match.transforms.alike import Alike, order
-from monitor.match.transforms.outputs import SHORTEST, WAYS, Step, Stream
+from appwitness.events import Ref
+from appwitness.match.decode import Leaf
+from appwitness.match.transforms.alike import Alike, order
+from appwitness.match.transforms.outputs import SHORTEST, WAYS, Step, Stream
 
 CALLS = 4096
 """Calls that are read as one, when a stream was encrypted piece by piece."""

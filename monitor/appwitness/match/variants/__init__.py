@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import Literal, NamedTuple
 
-from monitor.events import Value
-from monitor.match.variants import composed, digests, disguises, phones
-from monitor.match.variants.dates import DATE
-from monitor.match.variants.normal import FORMS, HAN, HEX_ID, MAC, SURNAMES, UUID, Forms, kind_of, varied
+from appwitness.events import Value
+from appwitness.match.variants import composed, digests, disguises, phones
+from appwitness.match.variants.dates import DATE
+from appwitness.match.variants.normal import FORMS, HAN, HEX_ID, MAC, SURNAMES, UUID, Forms, kind_of, varied
 
 __all__ = [
     "COMPOSED",

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 import mmh3
 
-from monitor.match.variants.digests import COMMON, DIGESTS, as_uuid
+from appwitness.match.variants.digests import COMMON, DIGESTS, as_uuid
 
 
 def of(text: str) -> Iterator[tuple[str, bytes]]:

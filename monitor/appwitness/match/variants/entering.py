@@ -7,10 +7,10 @@ from collections.abc import Iterable
 from functools import cached_property
 from typing import NamedTuple
 
-from monitor.events import Value
-from monitor.match import variants
-from monitor.match.native.tables import Grams, windows_of
-from monitor.match.variants import Variant
+from appwitness.events import Value
+from appwitness.match import variants
+from appwitness.match.native.tables import Grams, windows_of
+from appwitness.match.variants import Variant
 
 
 class Text(NamedTuple):

@@ -9,9 +9,9 @@ import uuid
 from collections.abc import Callable
 from functools import lru_cache
 
-from monitor.events import Value
-from monitor.match.geo import systems
-from monitor.match.variants import dates, phones
+from appwitness.events import Value
+from appwitness.match.geo import systems
+from appwitness.match.variants import dates, phones
 
 Forms = tuple[tuple[str, str], ...]
 """(name of the normal form, the value in it), `as_given` first."""

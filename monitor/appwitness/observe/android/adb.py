@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from monitor.errors import extra
-from monitor.observe.android.faults import DeviceFault, fault
+from appwitness.errors import extra
+from appwitness.observe.android.faults import DeviceFault, fault
 
 with extra("observe"):
     import adbutils

@@ -20,12 +20,12 @@ from pathlib import Path
 from typing import Any, Literal
 from xml.etree.ElementTree import Element
 
-from monitor import catalog
-from monitor.entries import CatalogEntry
-from monitor.observe.android import apk_parts
-from monitor.observe.android.apk_manifest import ANDROID, Component, of_manifest
-from monitor.observe.android.faults import DeviceFault, fault
-from monitor.observe.android.gadget_config import GadgetConfig
+from appwitness import catalog
+from appwitness.entries import CatalogEntry
+from appwitness.observe.android import apk_parts
+from appwitness.observe.android.apk_manifest import ANDROID, Component, of_manifest
+from appwitness.observe.android.faults import DeviceFault, fault
+from appwitness.observe.android.gadget_config import GadgetConfig
 
 MANIFEST = "AndroidManifest.xml"
 MANIFEST_BYTES = 8 << 20

@@ -14,11 +14,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from monitor import private
-from monitor.events import OwnRequest
-from monitor.observe.android.facts import Facts
-from monitor.observe.android.faults import fault
-from monitor.observe.frida_device import VERSION
+from appwitness import private
+from appwitness.events import OwnRequest
+from appwitness.observe.android.facts import Facts
+from appwitness.observe.android.faults import fault
+from appwitness.observe.frida_device import VERSION
 
 BUILDS = {"arm64-v8a": "arm64", "armeabi-v7a": "arm", "armeabi": "arm", "x86_64": "x86_64", "x86": "x86"}
 """Android's names of architectures, and Frida's."""

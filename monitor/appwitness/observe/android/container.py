@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from monitor.observe.android import adb
+from appwitness.observe.android import adb
 
 VARIABLE = "container"
 SIGNS = (Path("/.dockerenv"), Path("/run/.containerenv"))

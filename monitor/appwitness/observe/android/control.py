@@ -8,13 +8,13 @@ import threading
 import time
 from dataclasses import dataclass, field
 
-from monitor.events import OwnRequest
-from monitor.observe.android import adb
-from monitor.observe.android.facts import Facts
-from monitor.observe.android.faults import fault
-from monitor.observe.android.journal import Journal, Undo
-from monitor.observe.android.shell import Shell
-from monitor.observe.patience import AWAY_S
+from appwitness.events import OwnRequest
+from appwitness.observe.android import adb
+from appwitness.observe.android.facts import Facts
+from appwitness.observe.android.faults import fault
+from appwitness.observe.android.journal import Journal, Undo
+from appwitness.observe.android.shell import Shell
+from appwitness.observe.patience import AWAY_S
 
 
 @dataclass

@@ -13,25 +13,25 @@ from typing import Any, Literal
 
 import certifi
 
-from monitor import private
-from monitor.errors import SetupError
-from monitor.events import AppIdentity, Change, DeviceIdentity, Gap, Value
-from monitor.observe.android import app_files, finding, network_security, package, traffic, trust
-from monitor.observe.android.adb import connect
-from monitor.observe.android.control import Control
-from monitor.observe.android.dialogs import Plan
-from monitor.observe.android.endings import Endings, is_ours
-from monitor.observe.android.entrance import AndroidTarget, Entrance
-from monitor.observe.android.faults import DeviceFault, fault
-from monitor.observe.android.hands import Ask, Explore, Play
-from monitor.observe.android.persona.on_device import OnDevice
-from monitor.observe.android.processes import Processes
-from monitor.observe.android.rest import Rest
-from monitor.observe.android.screens import Screens
-from monitor.observe.android.upkeep import Upkeep
-from monitor.observe.android.wanted import Wanted
-from monitor.observe.android.witnesses import Witnesses
-from monitor.observe.device import Ended, Records
+from appwitness import private
+from appwitness.errors import SetupError
+from appwitness.events import AppIdentity, Change, DeviceIdentity, Gap, Value
+from appwitness.observe.android import app_files, finding, network_security, package, traffic, trust
+from appwitness.observe.android.adb import connect
+from appwitness.observe.android.control import Control
+from appwitness.observe.android.dialogs import Plan
+from appwitness.observe.android.endings import Endings, is_ours
+from appwitness.observe.android.entrance import AndroidTarget, Entrance
+from appwitness.observe.android.faults import DeviceFault, fault
+from appwitness.observe.android.hands import Ask, Explore, Play
+from appwitness.observe.android.persona.on_device import OnDevice
+from appwitness.observe.android.processes import Processes
+from appwitness.observe.android.rest import Rest
+from appwitness.observe.android.screens import Screens
+from appwitness.observe.android.upkeep import Upkeep
+from appwitness.observe.android.wanted import Wanted
+from appwitness.observe.android.witnesses import Witnesses
+from appwitness.observe.device import Ended, Records
 
 KEEP_S = 1.0
 """How often ports, authorities and the place are checked and restored."""
@@ -67,7 +67,7 @@ def opened(
 
 
 class AndroidDevice(AbstractContextManager["AndroidDevice"]):
-    """A device as monitor.observe.device has it. Leaving the context takes back what is not taken back yet."""
+    """A device as appwitness.observe.device has it. Leaving the context takes back what is not taken back yet."""
 
     partial = False
     starts_freely = False

@@ -7,11 +7,11 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from monitor import catalog
-from monitor.entries import CatalogEntry
-from monitor.labels import LONGEST_LABEL, Does, Labels, Phrases, Platform, Words, normal, normal_label
-from monitor.observe.android.hierarchy import Button, Seen
-from monitor.observe.consent_signals import load
+from appwitness import catalog
+from appwitness.entries import CatalogEntry
+from appwitness.labels import LONGEST_LABEL, Does, Labels, Phrases, Platform, Words, normal, normal_label
+from appwitness.observe.android.hierarchy import Button, Seen
+from appwitness.observe.consent_signals import load
 
 Plan = Literal["accept", "refuse", "silent", "withdraw", "free"]
 Kind = Literal["permission", "consent", "system", "other"]

@@ -6,15 +6,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from monitor.errors import Unhookable
-from monitor.observe.android import gadget, package, server
-from monitor.observe.android.app_files import App
-from monitor.observe.android.control import Control
-from monitor.observe.android.faults import DeviceFault
-from monitor.observe.android.processes import start_app
-from monitor.observe.android.wanted import Wanted
-from monitor.observe.device import Gadget
-from monitor.observe.frida_device import FridaDevice, faults
+from appwitness.errors import Unhookable
+from appwitness.observe.android import gadget, package, server
+from appwitness.observe.android.app_files import App
+from appwitness.observe.android.control import Control
+from appwitness.observe.android.faults import DeviceFault
+from appwitness.observe.android.processes import start_app
+from appwitness.observe.android.wanted import Wanted
+from appwitness.observe.device import Gadget
+from appwitness.observe.frida_device import FridaDevice, faults
 
 IMPOSSIBLE = (
     "app-not-debuggable",

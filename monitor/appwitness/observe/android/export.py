@@ -13,9 +13,9 @@ import zipfile
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
-from monitor import catalog, private
-from monitor.entries import CatalogEntry
-from monitor.observe.android.shell import Shell
+from appwitness import catalog, private
+from appwitness.entries import CatalogEntry
+from appwitness.observe.android.shell import Shell
 
 DUMP_S = 20.0
 SHORTEST = 4

@@ -7,9 +7,9 @@ import re
 
 from pydantic import Field
 
-from monitor import catalog
-from monitor.entries import CatalogEntry
-from monitor.errors import SetupError
+from appwitness import catalog
+from appwitness.entries import CatalogEntry
+from appwitness.errors import SetupError
 
 FIELD = re.compile(r"\{(\w+)\}")
 

@@ -12,16 +12,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from monitor import private
-from monitor.observe.android import builds
-from monitor.observe.android.app_files import App
-from monitor.observe.android.builds import Build
-from monitor.observe.android.control import Control
-from monitor.observe.android.faults import DeviceFault, fault
-from monitor.observe.android.gadget_config import GadgetConfig
-from monitor.observe.android.journal import Undo
-from monitor.observe.android.shell import TMP
-from monitor.observe.device import Gadget
+from appwitness import private
+from appwitness.observe.android import builds
+from appwitness.observe.android.app_files import App
+from appwitness.observe.android.builds import Build
+from appwitness.observe.android.control import Control
+from appwitness.observe.android.faults import DeviceFault, fault
+from appwitness.observe.android.gadget_config import GadgetConfig
+from appwitness.observe.android.journal import Undo
+from appwitness.observe.android.shell import TMP
+from appwitness.observe.device import Gadget
 
 FROM_PACKAGE = "Frida's gadget is in the app's package: what the app did before it loaded that library is not seen"
 BY_DEBUGGER = (

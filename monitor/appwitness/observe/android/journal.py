@@ -13,9 +13,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
-from monitor import private
-from monitor.events import format_time
-from monitor.observe.android.faults import DeviceFault, fault
+from appwitness import private
+from appwitness.events import format_time
+from appwitness.observe.android.faults import DeviceFault, fault
 
 By = Literal["root", "user", "adb"]
 

@@ -8,10 +8,10 @@ from collections.abc import Sequence
 
 from pydantic import Field
 
-from monitor import catalog
-from monitor.entries import CatalogEntry
-from monitor.observe.android.control import Control
-from monitor.observe.android.facts import Facts
+from appwitness import catalog
+from appwitness.entries import CatalogEntry
+from appwitness.observe.android.control import Control
+from appwitness.observe.android.facts import Facts
 
 
 class Quirk(CatalogEntry):

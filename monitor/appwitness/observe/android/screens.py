@@ -21,15 +21,15 @@ from typing import Any, Literal
 import uiautomator2
 from uiautomator2 import exceptions
 
-from monitor.events import Event, Gap, Screen
-from monitor.observe.android import video
-from monitor.observe.android.control import Control
-from monitor.observe.android.faults import DeviceFault, fault
-from monitor.observe.android.hands import Hands, Permissions, Play
-from monitor.observe.android.persona import clipboard
-from monitor.observe.android.persona.content import Refused
-from monitor.observe.android.playing import Player
-from monitor.observe.android.shell import TMP
+from appwitness.events import Event, Gap, Screen
+from appwitness.observe.android import video
+from appwitness.observe.android.control import Control
+from appwitness.observe.android.faults import DeviceFault, fault
+from appwitness.observe.android.hands import Hands, Permissions, Play
+from appwitness.observe.android.persona import clipboard
+from appwitness.observe.android.persona.content import Refused
+from appwitness.observe.android.playing import Player
+from appwitness.observe.android.shell import TMP
 
 POLL_S = 0.15
 """Between two looks at the screen."""

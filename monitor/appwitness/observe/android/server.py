@@ -14,13 +14,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from monitor.observe.android.builds import CACHE, RELEASES, Build, Releases, asset, below_floor, find
-from monitor.observe.android.control import Control
-from monitor.observe.android.faults import DeviceFault, fault
-from monitor.observe.android.gadget_config import USUAL_PORT
-from monitor.observe.android.quirks import Quirk, apply, cure, wanted
-from monitor.observe.android.shell import TMP
-from monitor.observe.frida_device import VERSION, FridaFault, answers
+from appwitness.observe.android.builds import CACHE, RELEASES, Build, Releases, asset, below_floor, find
+from appwitness.observe.android.control import Control
+from appwitness.observe.android.faults import DeviceFault, fault
+from appwitness.observe.android.gadget_config import USUAL_PORT
+from appwitness.observe.android.quirks import Quirk, apply, cure, wanted
+from appwitness.observe.android.shell import TMP
+from appwitness.observe.frida_device import VERSION, FridaFault, answers
 
 READY_S = 15.0
 PUSH_S = 120.0

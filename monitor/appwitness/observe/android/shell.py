@@ -6,8 +6,8 @@ import secrets
 import shlex
 from dataclasses import dataclass
 
-from monitor.observe.android.adb import SHELL_S, Adb, Output
-from monitor.observe.android.faults import DeviceFault, fault
+from appwitness.observe.android.adb import SHELL_S, Adb, Output
+from appwitness.observe.android.faults import DeviceFault, fault
 
 TMP = "/data/local/tmp"
 SCRIPT = f"{TMP}/.appwitness-"

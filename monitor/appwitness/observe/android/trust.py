@@ -17,9 +17,9 @@ import ssl
 from dataclasses import dataclass
 from pathlib import Path
 
-from monitor.errors import FileError
-from monitor.observe.android.control import Control
-from monitor.observe.android.faults import fault
+from appwitness.errors import FileError
+from appwitness.observe.android.control import Control
+from appwitness.observe.android.faults import fault
 
 SYSTEM = "/system/etc/security/cacerts"
 GOOGLE = "/system/etc/security/cacerts_google"

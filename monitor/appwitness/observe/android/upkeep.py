@@ -8,14 +8,14 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Literal
 
-from monitor.observe.android import trust
-from monitor.observe.android.adb import connect, disconnect
-from monitor.observe.android.control import Control
-from monitor.observe.android.faults import DeviceFault
-from monitor.observe.android.persona.content import Refused
-from monitor.observe.android.persona.place import KeptPlace
-from monitor.observe.android.processes import Processes
-from monitor.observe.android.traffic import Route
+from appwitness.observe.android import trust
+from appwitness.observe.android.adb import connect, disconnect
+from appwitness.observe.android.control import Control
+from appwitness.observe.android.faults import DeviceFault
+from appwitness.observe.android.persona.content import Refused
+from appwitness.observe.android.persona.place import KeptPlace
+from appwitness.observe.android.processes import Processes
+from appwitness.observe.android.traffic import Route
 
 CHECK_S = 5.0
 """How often to look for new processes of the app."""

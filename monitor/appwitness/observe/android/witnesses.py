@@ -14,11 +14,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
-from monitor import catalog
-from monitor.app_ops import AppOps
-from monitor.events import Blob, Witness, blob
-from monitor.observe.android import dumps, process_dumps
-from monitor.observe.android.control import Control
+from appwitness import catalog
+from appwitness.app_ops import AppOps
+from appwitness.events import Blob, Witness, blob
+from appwitness.observe.android import dumps, process_dumps
+from appwitness.observe.android.control import Control
 
 DUMP_S = 60.0
 HISTORY = 1000

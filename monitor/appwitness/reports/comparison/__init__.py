@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
-from monitor import escape
-from monitor.errors import UserError
-from monitor.events import Value
-from monitor.findings import Candidate, Comparison, Report
-from monitor.reports.mask import Mask, known_values, mask_value
-from monitor.reports.words import Words
+from appwitness import escape
+from appwitness.errors import UserError
+from appwitness.events import Value
+from appwitness.findings import Candidate, Comparison, Report
+from appwitness.reports.mask import Mask, known_values, mask_value
+from appwitness.reports.words import Words
 
 FORMATS = ("text", "json", "html")
 
@@ -30,11 +30,11 @@ def render(
         tree = {**shown.model_dump(mode="json"), "masked": not reveal}
         return escape.json(json.dumps(tree, ensure_ascii=False, indent=2)) + "\n"
     if format == "text":
-        from monitor.reports.comparison.text import text
+        from appwitness.reports.comparison.text import text
 
         return text(shown, words)
-    from monitor.reports.comparison.table import Table
-    from monitor.reports.html import fill
+    from appwitness.reports.comparison.table import Table
+    from appwitness.reports.html import fill
 
     return fill("comparison.html", words, table=Table(shown, words), comparison=shown, reveal=reveal)
 

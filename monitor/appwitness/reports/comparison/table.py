@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from monitor.events import Ref
-from monitor.findings import ComparedRow, Comparison, Pattern
-from monitor.reports.integrity import integrity
-from monitor.reports.recipients import who
-from monitor.reports.words import Words, plain
+from appwitness.events import Ref
+from appwitness.findings import ComparedRow, Comparison, Pattern
+from appwitness.reports.integrity import integrity
+from appwitness.reports.recipients import who
+from appwitness.reports.words import Words, plain
 
 VALUES = 3
 """Values of a row that are shown; all of them are in the JSON."""

@@ -9,10 +9,10 @@ from rich.console import Group, RenderableType
 from rich.table import Table as Grid
 from rich.text import Text
 
-from monitor.findings import Comparison, Pattern
-from monitor.reports.comparison.table import Cell, Row, Table
-from monitor.reports.printed import printed
-from monitor.reports.words import Words, plain
+from appwitness.findings import Comparison, Pattern
+from appwitness.reports.comparison.table import Cell, Row, Table
+from appwitness.reports.printed import printed
+from appwitness.reports.words import Words, plain
 
 TONES: dict[Pattern, str] = {
     "after_withdrawal": "bold red",

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from monitor.errors import UserError
-from monitor.findings import Report
-from monitor.reports.complaint.letter import Letter
-from monitor.reports.complaint.own import written, written_by
-from monitor.reports.words import Words
+from appwitness.errors import UserError
+from appwitness.findings import Report
+from appwitness.reports.complaint.letter import Letter
+from appwitness.reports.complaint.own import written, written_by
+from appwitness.reports.words import Words
 
 LAWS = ("cn", "eu")
 """Jurisdictions under whose law there is a letter of ours; one is chosen with --law."""

@@ -10,20 +10,20 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from monitor.events import Access, Connection, Consent, Event, Phase, Ref, Upload
-from monitor.findings import Article, Finding, Flow, Report
-from monitor.findings.audit import audit
-from monitor.findings.chain import ORDERS, Chains
-from monitor.reports.articles import cited
-from monitor.reports.frames import caller
-from monitor.reports.integrity import copied, signature
-from monitor.reports.page import sections
-from monitor.reports.reasons import all_said, said
-from monitor.reports.recipients import who
-from monitor.reports.time_axis import clock, consent_steps, step_for
-from monitor.reports.verdict import worst_first
-from monitor.reports.watched import assumption, case
-from monitor.reports.words import Words
+from appwitness.events import Access, Connection, Consent, Event, Phase, Ref, Upload
+from appwitness.findings import Article, Finding, Flow, Report
+from appwitness.findings.audit import audit
+from appwitness.findings.chain import ORDERS, Chains
+from appwitness.reports.articles import cited
+from appwitness.reports.frames import caller
+from appwitness.reports.integrity import copied, signature
+from appwitness.reports.page import sections
+from appwitness.reports.reasons import all_said, said
+from appwitness.reports.recipients import who
+from appwitness.reports.time_axis import clock, consent_steps, step_for
+from appwitness.reports.verdict import worst_first
+from appwitness.reports.watched import assumption, case
+from appwitness.reports.words import Words
 
 ZONES = {"cn": timezone(timedelta(hours=8))}
 """Law -> the time that its authorities use; UTC otherwise."""

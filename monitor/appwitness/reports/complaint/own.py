@@ -16,17 +16,17 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from monitor.errors import FileError, UserError
-from monitor.reports.complaint.letter import moment
-from monitor.reports.html import WrongTemplate, write, write_own
-from monitor.reports.words import Words
+from appwitness.errors import FileError, UserError
+from appwitness.reports.complaint.letter import moment
+from appwitness.reports.html import WrongTemplate, write, write_own
+from appwitness.reports.words import Words
 
 SECONDS = 10
 MEMORY_BYTES = 1 << 30
 MOST_CHARACTERS = 4_000_000
 TEMPLATE_BYTES = 1 << 20
-OURS = "monitor/reports/templates/complaint has ours, docs/templates.md the fields."
-_PROGRAM = "from monitor.reports.complaint import own; own.child()"
+OURS = "monitor/appwitness/reports/templates/complaint has ours, docs/templates.md the fields."
+_PROGRAM = "from appwitness.reports.complaint import own; own.child()"
 
 
 def written(template: str, words: Words, fields: dict[str, Any]) -> str:

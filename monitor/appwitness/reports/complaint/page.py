@@ -7,10 +7,10 @@ from pathlib import Path
 
 from markdown_it import MarkdownIt
 
-from monitor.findings import Report
-from monitor.reports import complaint
-from monitor.reports.html import fill, safe
-from monitor.reports.words import Words
+from appwitness.findings import Report
+from appwitness.reports import complaint
+from appwitness.reports.html import fill, safe
+from appwitness.reports.words import Words
 
 _BLANK = re.compile(r"<strong>(【[^<]*】|\[[^<]*\])</strong>")
 """What the complainant must fill in, as the templates mark it: bold, in brackets."""

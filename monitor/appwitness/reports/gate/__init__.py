@@ -8,20 +8,20 @@ from functools import cached_property
 from importlib import import_module
 from typing import Protocol, cast
 
-from monitor.errors import UserError
-from monitor.findings import Finding, Report
-from monitor.findings.gate import Gated, GateReport
-from monitor.reports.mask import masked
-from monitor.reports.words import Words
+from appwitness.errors import UserError
+from appwitness.findings import Finding, Report
+from appwitness.findings.gate import Gated, GateReport
+from appwitness.reports.mask import masked
+from appwitness.reports.words import Words
 
 FORMATS: dict[str, str] = {
-    "text": "monitor.reports.gate.text",
-    "json": "monitor.reports.gate.json",
-    "markdown": "monitor.reports.gate.markdown",
-    "sarif": "monitor.reports.gate.sarif",
-    "junit": "monitor.reports.gate.junit",
-    "gitlab": "monitor.reports.gate.gitlab",
-    "html": "monitor.reports.gate.html",
+    "text": "appwitness.reports.gate.text",
+    "json": "appwitness.reports.gate.json",
+    "markdown": "appwitness.reports.gate.markdown",
+    "sarif": "appwitness.reports.gate.sarif",
+    "junit": "appwitness.reports.gate.junit",
+    "gitlab": "appwitness.reports.gate.gitlab",
+    "html": "appwitness.reports.gate.html",
 }
 """format -> the module whose `render(told)` writes it; imported late."""
 

@@ -6,7 +6,7 @@ import xml.etree.ElementTree as ET
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from monitor.escape import xml
+from appwitness.escape import xml
 
 
 class Tested(NamedTuple):

@@ -7,14 +7,14 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 
-from monitor.events import Access, Connection, Ref, Upload
-from monitor.findings import Flow, Report
-from monitor.findings.gate import Gated, GateReport
-from monitor.reports.frames import frames
-from monitor.reports.gate import Told
-from monitor.reports.gate import sentences as said
-from monitor.reports.mask import masked
-from monitor.reports.words import Words, plain
+from appwitness.events import Access, Connection, Ref, Upload
+from appwitness.findings import Flow, Report
+from appwitness.findings.gate import Gated, GateReport
+from appwitness.reports.frames import frames
+from appwitness.reports.gate import Told
+from appwitness.reports.gate import sentences as said
+from appwitness.reports.mask import masked
+from appwitness.reports.words import Words, plain
 
 FRAMES = 4
 """Frames of the app's own that are shown of each stack."""

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from monitor import escape
-from monitor.findings import Level
-from monitor.findings.gate import Gated
-from monitor.reports.gate import Told, place
-from monitor.reports.gate import sentences as said
+from appwitness import escape
+from appwitness.findings import Level
+from appwitness.findings.gate import Gated
+from appwitness.reports.gate import Told, place
+from appwitness.reports.gate import sentences as said
 
 SEVERITY: dict[Level, str] = {"high": "critical", "medium": "major", "low": "minor", "info": "info"}
 

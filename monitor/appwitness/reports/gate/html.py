@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from monitor.findings.gate import Change, Gated
-from monitor.reports.gate import Told
-from monitor.reports.gate import sentences as said
-from monitor.reports.html import fill
-from monitor.reports.words import plain
+from appwitness.findings.gate import Change, Gated
+from appwitness.reports.gate import Told
+from appwitness.reports.gate import sentences as said
+from appwitness.reports.html import fill
+from appwitness.reports.words import plain
 
 TONES = {"failed": "high", "not_observable": "gaps", "passed": "none"}
 QUIET = ("same", "better", "gone")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 
-from monitor import escape
-from monitor.reports.gate import Told
+from appwitness import escape
+from appwitness.reports.gate import Told
 
 
 def render(told: Told) -> str:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import xml.etree.ElementTree as ET
 
-from monitor.escape import xml
-from monitor.findings.gate import Gated
-from monitor.reports.gate import Told
-from monitor.reports.gate import sentences as said
+from appwitness.escape import xml
+from appwitness.findings.gate import Gated
+from appwitness.reports.gate import Told
+from appwitness.reports.gate import sentences as said
 
 
 def render(told: Told) -> str:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from monitor import escape
-from monitor.findings.gate import Gated
-from monitor.reports.gate import Told
-from monitor.reports.gate import sentences as said
+from appwitness import escape
+from appwitness.findings.gate import Gated
+from appwitness.reports.gate import Told
+from appwitness.reports.gate import sentences as said
 
 MARK = "<!-- appwitness-gate {package} -->"
 """By which a later comment finds this one, to replace it."""

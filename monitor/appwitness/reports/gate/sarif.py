@@ -6,14 +6,14 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
-from monitor.findings import LEVELS, Finding, Report
-from monitor.findings.gate import Change, Gated
-from monitor.findings.identity import identity
-from monitor.reports.gate import Told, place
-from monitor.reports.gate import sentences as said
-from monitor.reports.sarif import BASE, document, run_of
-from monitor.reports.verdict import worst_first
-from monitor.reports.words import Words
+from appwitness.findings import LEVELS, Finding, Report
+from appwitness.findings.gate import Change, Gated
+from appwitness.findings.identity import identity
+from appwitness.reports.gate import Told, place
+from appwitness.reports.gate import sentences as said
+from appwitness.reports.sarif import BASE, document, run_of
+from appwitness.reports.verdict import worst_first
+from appwitness.reports.words import Words
 
 STATES: dict[Change, str] = {
     "new": "new",

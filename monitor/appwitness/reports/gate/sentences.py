@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from monitor.findings.gate import Change, Gated, GatedFlow, Mute, Remark, Unobserved
-from monitor.reports.gate import Told
-from monitor.reports.words import Words, plain
+from appwitness.findings.gate import Change, Gated, GatedFlow, Mute, Remark, Unobserved
+from appwitness.reports.gate import Told
+from appwitness.reports.words import Words, plain
 
 CHANGES: tuple[Change, ...] = ("new", "worse", "new_rule", "not_observable", "gone", "better", "same")
 """In the order in which they are told."""

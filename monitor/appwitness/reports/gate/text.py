@@ -8,11 +8,11 @@ from rich.console import RenderableType
 from rich.padding import Padding
 from rich.text import Text
 
-from monitor.findings.gate import Gated
-from monitor.reports.gate import Told
-from monitor.reports.gate import sentences as said
-from monitor.reports.printed import TONES, printed
-from monitor.reports.words import plain
+from appwitness.findings.gate import Gated
+from appwitness.reports.gate import Told
+from appwitness.reports.gate import sentences as said
+from appwitness.reports.printed import TONES, printed
+from appwitness.reports.words import plain
 
 OUTCOMES = {"failed": TONES["high"], "not_observable": TONES["gaps"], "passed": TONES["none"]}
 QUIET = ("same", "better", "gone")

@@ -5,21 +5,21 @@ from __future__ import annotations
 from collections import Counter
 from typing import NamedTuple
 
-from monitor.findings import LEVELS, Report
-from monitor.reports import declared
-from monitor.reports.groups import groups
-from monitor.reports.integrity import integrity, is_sound
-from monitor.reports.page import sections
-from monitor.reports.page.by_hand import by_hand
-from monitor.reports.page.cards import Card, Cards
-from monitor.reports.page.coverage import bars
-from monitor.reports.page.flows import Flows, cut
-from monitor.reports.page.sections import ROWS
-from monitor.reports.time_axis import clock, clocks, span
-from monitor.reports.timeline import Picture, picture
-from monitor.reports.verdict import Verdict, verdict
-from monitor.reports.watched import assumption, case, device, files, watched
-from monitor.reports.words import Words, plain
+from appwitness.findings import LEVELS, Report
+from appwitness.reports import declared
+from appwitness.reports.groups import groups
+from appwitness.reports.integrity import integrity, is_sound
+from appwitness.reports.page import sections
+from appwitness.reports.page.by_hand import by_hand
+from appwitness.reports.page.cards import Card, Cards
+from appwitness.reports.page.coverage import bars
+from appwitness.reports.page.flows import Flows, cut
+from appwitness.reports.page.sections import ROWS
+from appwitness.reports.time_axis import clock, clocks, span
+from appwitness.reports.timeline import Picture, picture
+from appwitness.reports.verdict import Verdict, verdict
+from appwitness.reports.watched import assumption, case, device, files, watched
+from appwitness.reports.words import Words, plain
 
 FEW = 12
 """More cards than this are listed by recipient, a page of them at a time."""

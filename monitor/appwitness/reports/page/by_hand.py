@@ -7,12 +7,12 @@ import shlex
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from monitor.events import Event, Ref, Upload
-from monitor.findings import Finding, Flow, Match, Report
-from monitor.findings.context import Context, Stage
-from monitor.reports.groups import groups
-from monitor.reports.time_axis import consent_steps, step_for
-from monitor.reports.words import Words
+from appwitness.events import Event, Ref, Upload
+from appwitness.findings import Finding, Flow, Match, Report
+from appwitness.findings.context import Context, Stage
+from appwitness.reports.groups import groups
+from appwitness.reports.time_axis import consent_steps, step_for
+from appwitness.reports.words import Words
 
 PROGRAMS = {"br": "brotli -dc", "brotli": "brotli -dc", "zstd": "zstd -dc"}
 """Steps that Python's own library does not take; only the first step may be one."""

@@ -6,21 +6,21 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from monitor.events import Access
-from monitor.findings import Finding, Report
-from monitor.findings.chain import Chains
-from monitor.reports.articles import by_jurisdiction, cited
-from monitor.reports.ends import code
-from monitor.reports.frames import caller
-from monitor.reports.groups import Group, sentence
-from monitor.reports.page import sections
-from monitor.reports.page.flows import Block, Flows, Place, Row
-from monitor.reports.page.sections import ROWS, ranges
-from monitor.reports.reasons import Step, steps
-from monitor.reports.recipients import who
-from monitor.reports.timeline import Picture, picture
-from monitor.reports.watched import consent
-from monitor.reports.words import Words, plain
+from appwitness.events import Access
+from appwitness.findings import Finding, Report
+from appwitness.findings.chain import Chains
+from appwitness.reports.articles import by_jurisdiction, cited
+from appwitness.reports.ends import code
+from appwitness.reports.frames import caller
+from appwitness.reports.groups import Group, sentence
+from appwitness.reports.page import sections
+from appwitness.reports.page.flows import Block, Flows, Place, Row
+from appwitness.reports.page.sections import ROWS, ranges
+from appwitness.reports.reasons import Step, steps
+from appwitness.reports.recipients import who
+from appwitness.reports.timeline import Picture, picture
+from appwitness.reports.watched import consent
+from appwitness.reports.words import Words, plain
 
 BLOCKS = 40
 """Cards whose first flow is shown in full."""

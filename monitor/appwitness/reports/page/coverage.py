@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from monitor.events import count_sources
-from monitor.findings import Report
-from monitor.reports.watched import missing, not_watched
-from monitor.reports.words import Words
+from appwitness.events import count_sources
+from appwitness.findings import Report
+from appwitness.reports.watched import missing, not_watched
+from appwitness.reports.words import Words
 
 UNREAD = ("tls_refused", "not_decrypted", "protocol_unsupported")
 """Gaps of the proxy that say that a host's traffic was there and could not be read."""

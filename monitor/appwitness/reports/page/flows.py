@@ -7,18 +7,18 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from monitor.events import Access, Connection, Ref, Upload
-from monitor.findings import Flow, Match, Recipient, Report, Why
-from monitor.findings.context import Context, Stretch
-from monitor.reports.ends import code
-from monitor.reports.frames import Frame, frames
-from monitor.reports.gaps import has_forgotten
-from monitor.reports.page.by_hand import Step, commands
-from monitor.reports.reasons import all_said, said
-from monitor.reports.recipients import who
-from monitor.reports.time_axis import clock, consent_steps, span, step_for
-from monitor.reports.watched import consent
-from monitor.reports.words import Words, plain
+from appwitness.events import Access, Connection, Ref, Upload
+from appwitness.findings import Flow, Match, Recipient, Report, Why
+from appwitness.findings.context import Context, Stretch
+from appwitness.reports.ends import code
+from appwitness.reports.frames import Frame, frames
+from appwitness.reports.gaps import has_forgotten
+from appwitness.reports.page.by_hand import Step, commands
+from appwitness.reports.reasons import all_said, said
+from appwitness.reports.recipients import who
+from appwitness.reports.time_axis import clock, consent_steps, span, step_for
+from appwitness.reports.watched import consent
+from appwitness.reports.words import Words, plain
 
 MATCHES = 8
 FRAMES = 60

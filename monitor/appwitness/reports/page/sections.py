@@ -10,18 +10,18 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from monitor.errors import UserError
-from monitor.events import Consent, Phase, Ref, Screen
-from monitor.findings import CONFIDENCES, Report
-from monitor.findings.audit import audit
-from monitor.recording import Recording
-from monitor.reports.gaps import besides, named
-from monitor.reports.page.flows import cut
-from monitor.reports.reasons import said
-from monitor.reports.time_axis import clock
-from monitor.reports.watched import not_watched
-from monitor.reports.words import Words, capital, plain
-from monitor.seen import number_of
+from appwitness.errors import UserError
+from appwitness.events import Consent, Phase, Ref, Screen
+from appwitness.findings import CONFIDENCES, Report
+from appwitness.findings.audit import audit
+from appwitness.recording import Recording
+from appwitness.reports.gaps import besides, named
+from appwitness.reports.page.flows import cut
+from appwitness.reports.reasons import said
+from appwitness.reports.time_axis import clock
+from appwitness.reports.watched import not_watched
+from appwitness.reports.words import Words, capital, plain
+from appwitness.seen import number_of
 
 ROWS = 200
 """Rows of a table; what is beyond is in the JSON report."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from monitor.match import decode
+from appwitness.match import decode
 
 CARD = "BEGIN:VCARD\r\nVERSION:3.0\r\nN:Kowalska;Anna\\;Maria;;;\r\nFN:Anna Kowalska\r\n{more}END:VCARD\r\n"
 

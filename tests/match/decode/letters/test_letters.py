@@ -17,9 +17,9 @@ import cbor2
 import cramjam
 import pytest
 
-from monitor.events import Upload, Value
-from monitor.match import decode
-from monitor.match.finding import Index
+from appwitness.events import Upload, Value
+from appwitness.match import decode
+from appwitness.match.finding import Index
 from tests.unseen import START
 from tests.unseen.rarer import in_base
 

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.match import decode
-from monitor.match.decode.packed import lz_string
-from monitor.match.decode.walk.pieces import Limits, Room
+from appwitness.match import decode
+from appwitness.match.decode.packed import lz_string
+from appwitness.match.decode.walk.pieces import Limits, Room
 from tests.unseen.language_dumps import lz_string as packed
 
 DOCUMENT = json.dumps({"phone": "+8613800138000", "name": "李华", "more": ["a", "a", "a", 7]}, ensure_ascii=False)

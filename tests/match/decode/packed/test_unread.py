@@ -14,10 +14,10 @@ from datetime import UTC, datetime
 import pytest
 import zstandard
 
-from monitor.events import Upload
-from monitor.match import decode
-from monitor.match.decode.packed import compressed
-from monitor.match.decode.walk.pieces import Limits, Piece, Room
+from appwitness.events import Upload
+from appwitness.match import decode
+from appwitness.match.decode.packed import compressed
+from appwitness.match.decode.walk.pieces import Limits, Piece, Room
 
 TEXT = "Ann-Marie +8613800138000"
 NOISE = bytes(range(128, 256)) * 2

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from monitor.match import decode
-from monitor.match.decode.walk import pieces
-from monitor.match.decode.walk.first_looks import ALL, first_bytes, heads
+from appwitness.match import decode
+from appwitness.match.decode.walk import pieces
+from appwitness.match.decode.walk.first_looks import ALL, first_bytes, heads
 from tests import fuzz
 
 LOOKS = [one for one in decode.DECODERS if one.look is not None]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from monitor.match import decode
-from monitor.match.decode.walk import pieces
+from appwitness.match import decode
+from appwitness.match.decode.walk import pieces
 
 ABOUT = {"order": 5, "guess": False, "sieve": "guess", "seen_in": "a test"}
 

@@ -9,11 +9,11 @@ import re
 from collections.abc import Callable, Mapping
 from string import Formatter
 
-from monitor.judge.rules.sentences.asked import label, notice, permissions, question, stopped
-from monitor.judge.rules.sentences.circumstances import also, app_type, capture, country, often, phase
-from monitor.judge.rules.sentences.claimed import claim, record
-from monitor.judge.rules.sentences.decided import SCOPES, against, consent, separate, type_unknown
-from monitor.judge.rules.sentences.observed import (
+from appwitness.judge.rules.sentences.asked import label, notice, permissions, question, stopped
+from appwitness.judge.rules.sentences.circumstances import also, app_type, capture, country, often, phase
+from appwitness.judge.rules.sentences.claimed import claim, record
+from appwitness.judge.rules.sentences.decided import SCOPES, against, consent, separate, type_unknown
+from appwitness.judge.rules.sentences.observed import (
     caller,
     entries,
     forms,
@@ -24,7 +24,7 @@ from monitor.judge.rules.sentences.observed import (
     simultaneous,
     when,
 )
-from monitor.judge.rules.texts import Language
+from appwitness.judge.rules.texts import Language
 
 __all__ = [
     "NEEDS",

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from monitor.events import Ref
-from monitor.judge.rules.texts import Language
+from appwitness.events import Ref
+from appwitness.judge.rules.texts import Language
 
 
 def label(text: str | None, language: Language) -> str:

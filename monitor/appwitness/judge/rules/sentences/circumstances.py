@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from monitor.events import Ref
-from monitor.findings import Recipient
-from monitor.judge.rules.frequency import Preset, Stretch
-from monitor.judge.rules.sentences.observed import moment
-from monitor.judge.rules.texts import Language
+from appwitness.events import Ref
+from appwitness.findings import Recipient
+from appwitness.judge.rules.frequency import Preset, Stretch
+from appwitness.judge.rules.sentences.observed import moment
+from appwitness.judge.rules.texts import Language
 
 _PHASES: dict[str, dict[Language, str]] = {
     "before_start": {

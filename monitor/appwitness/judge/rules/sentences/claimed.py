@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from monitor.events import Ref
-from monitor.judge.rules.sentences.observed import moment
-from monitor.judge.rules.texts import Language
+from appwitness.events import Ref
+from appwitness.judge.rules.sentences.observed import moment
+from appwitness.judge.rules.texts import Language
 
 _KINDS: dict[str, dict[Language, str]] = {
     "tcf": {"en": "an IAB TCF string", "zh": "IAB TCF 字符串"},

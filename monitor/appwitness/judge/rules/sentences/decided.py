@@ -6,10 +6,10 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import assert_never
 
-from monitor.events import Ref
-from monitor.findings import ConsentName, ConsentStatus
-from monitor.judge.rules.sentences.observed import moment
-from monitor.judge.rules.texts import Language
+from appwitness.events import Ref
+from appwitness.findings import ConsentName, ConsentStatus
+from appwitness.judge.rules.sentences.observed import moment
+from appwitness.judge.rules.texts import Language
 
 SCOPES: dict[str, dict[Language, str]] = {
     "general_policy": {"en": "the privacy policy", "zh": "隐私政策"},

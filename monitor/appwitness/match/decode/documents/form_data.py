@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
-from monitor.match.decode.letters.charsets import DECLARED
-from monitor.match.decode.walk.paths import child_path
-from monitor.match.decode.walk.pieces import Found, Piece, Room, begins, decoder, holds
+from appwitness.match.decode.letters.charsets import DECLARED
+from appwitness.match.decode.walk.paths import child_path
+from appwitness.match.decode.walk.pieces import Found, Piece, Room, begins, decoder, holds
 
 PERCENT = re.compile(rb"%([0-9a-fA-F]{2})|%u([0-9a-fA-F]{4})|\+")
 BYTES = [bytes((i,)) for i in range(256)]
@@ -178,8 +178,8 @@ def multipart(piece: Piece, room: Room) -> Found:
 
 
 def _part(piece: Piece, begin: int, stop: int, number: int, room: Room) -> list[Piece]:
-    from monitor.match.decode.letters.escapes import transfer
-    from monitor.match.decode.packed.compressed import content
+    from appwitness.match.decode.letters.escapes import transfer
+    from appwitness.match.decode.packed.compressed import content
 
     data = piece.data
     blank = re.compile(rb"\r?\n\r?\n").search(data, begin, stop)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import re
 
-from monitor.match.decode.letters.backslashes import unescape
-from monitor.match.decode.walk.paths import child_path
-from monitor.match.decode.walk.pieces import Found, Piece, Room, begins, decoder, holds
+from appwitness.match.decode.letters.backslashes import unescape
+from appwitness.match.decode.walk.paths import child_path
+from appwitness.match.decode.walk.pieces import Found, Piece, Room, begins, decoder, holds
 
 TOKEN = re.compile(
     rb"""[\s,:]*+(?:"([^"\\]*+(?:\\.[^"\\]*+)*+)"|([{}\[\]])|'([^'\\]*+(?:\\.[^'\\]*+)*+)'(?=\s*[,:\]}])|"""

@@ -6,7 +6,7 @@ import binascii
 import re
 from itertools import combinations
 
-from monitor.match.decode.walk.pieces import Found, Piece, Room, decoder, holds
+from appwitness.match.decode.walk.pieces import Found, Piece, Room, decoder, holds
 
 ENCODED_WORD = re.compile(rb"=\?([\w.:-]+)\?([bBqQ])\?([^?\s]*)\?=")
 LABEL = re.compile(rb"(?i)xn--([a-z0-9-]{2,60})")

@@ -6,9 +6,9 @@ import binascii
 import re
 import struct
 
-from monitor.match.decode.walk.paths import child_path
-from monitor.match.decode.walk.pieces import Found, Piece, Room, begins, decoder
-from monitor.match.decode.walk.reader import Broken, format_real, number
+from appwitness.match.decode.walk.paths import child_path
+from appwitness.match.decode.walk.pieces import Found, Piece, Room, begins, decoder
+from appwitness.match.decode.walk.reader import Broken, format_real, number
 
 TOKEN = re.compile(
     rb"<key>([^<]*)</key>|<(string|integer|real|date|data)>([^<]*)</\2>|<(/)?(?:dict|array)\s*(/)?>|<(?:true|false)\s*/>"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from monitor.match.decode.walk.paths import child_path
-from monitor.match.decode.walk.pieces import Found, Piece, Room, decoder, holds
+from appwitness.match.decode.walk.paths import child_path
+from appwitness.match.decode.walk.pieces import Found, Piece, Room, decoder, holds
 
 CARD = re.compile(rb"(?i)BEGIN:VCARD\r?\n(.*?)(?:\nEND:VCARD|\Z)", re.DOTALL)
 PROPERTY = re.compile(rb"(?m)^(?:[\w-]+\.)?([A-Za-z][\w-]*)((?:;[^:\r\n]*)?):([^\r\n]+)")

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 import zlib
 
-from monitor.match.decode.documents.json_documents import is_document
-from monitor.match.decode.packed.blocks import snappy_block
-from monitor.match.decode.walk.pieces import Found, Piece, Room, begins, decoder
+from appwitness.match.decode.documents.json_documents import is_document
+from appwitness.match.decode.packed.blocks import snappy_block
+from appwitness.match.decode.walk.pieces import Found, Piece, Room, begins, decoder
 
 TABLES = [bytes(byte ^ key for byte in range(256)) for key in range(256)]
 ZLIB, ZLIB_LEVELS = 0x78, b"\x01\x5e\x9c\xda"

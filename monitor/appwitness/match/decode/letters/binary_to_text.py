@@ -8,9 +8,9 @@ import hashlib
 import re
 from collections import Counter
 
-from monitor.match.decode.letters.charsets import PACKED
-from monitor.match.decode.packed import lz_string
-from monitor.match.decode.walk.pieces import Found, Piece, Room, as_text, begins, decoder, holds
+from appwitness.match.decode.letters.charsets import PACKED
+from appwitness.match.decode.packed import lz_string
+from appwitness.match.decode.walk.pieces import Found, Piece, Room, as_text, begins, decoder, holds
 
 RUN = re.compile(rb"[A-Za-z0-9+/_-]{8,}(?:={1,2})?")
 LONG_HEX = re.compile(rb"(?<![0-9a-fA-F])(?:(?:[0-9a-f]{2}){16,}|(?:[0-9A-F]{2}){16,})(?![0-9a-fA-F])")

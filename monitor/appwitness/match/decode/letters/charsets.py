@@ -5,7 +5,7 @@ from __future__ import annotations
 import codecs
 import re
 
-from monitor.match.decode.walk.pieces import CONTROL, Found, Piece, Room, as_text, begins, decoder, holds
+from appwitness.match.decode.walk.pieces import CONTROL, Found, Piece, Room, as_text, begins, decoder, holds
 
 MARKS = (
     (codecs.BOM_UTF32_LE, "utf-32le"),

@@ -8,8 +8,8 @@ import re
 import unicodedata
 from itertools import chain
 
-from monitor.match.decode.letters.backslashes import unescape
-from monitor.match.decode.walk.pieces import Found, Piece, Room, as_text, begins, decoder, holds
+from appwitness.match.decode.letters.backslashes import unescape
+from appwitness.match.decode.walk.pieces import Found, Piece, Room, as_text, begins, decoder, holds
 
 WIDE = re.compile(
     "[\u00a0\u2000-\u200f\u2010-\u2015\u202f\u2060\u2212\u3000\ufeff\uff01-\uff5e\uffe5\u0300-\u036f\u0660-\u0669\u066b"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import struct
 
-from monitor.match.decode.walk.pieces import Found, Piece, Room, as_text, begins, decoder
-from monitor.match.decode.walk.reader import format_real
+from appwitness.match.decode.walk.pieces import Found, Piece, Room, as_text, begins, decoder
+from appwitness.match.decode.walk.reader import format_real
 
 _DIGITS, _LOWER, _UPPER = b"0123456789", b"abcdefghijklmnopqrstuvwxyz", b"ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 LETTERS = (

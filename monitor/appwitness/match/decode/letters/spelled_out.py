@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 
-from monitor.match.decode.letters import escapes
-from monitor.match.decode.letters.backslashes import unescape
-from monitor.match.decode.letters.charsets import PACKED
-from monitor.match.decode.walk.pieces import Found, Piece, Room, as_text, begins, decoder, holds
+from appwitness.match.decode.letters import escapes
+from appwitness.match.decode.letters.backslashes import unescape
+from appwitness.match.decode.letters.charsets import PACKED
+from appwitness.match.decode.walk.pieces import Found, Piece, Room, as_text, begins, decoder, holds
 
 GROUPS = re.compile(rb"[+(]?[0-9]+(?:[ ().,_/:|-]{1,3}[0-9]+)+X?")
 NO_DIGIT = re.compile(rb"[^0-9X]")

@@ -6,10 +6,10 @@ import json
 import struct
 from typing import Any
 
-from monitor.match.decode.packed.compressed import CODINGS, unpack
-from monitor.match.decode.walk.paths import child_path
-from monitor.match.decode.walk.pieces import Found, Piece, Room, begins, decoder
-from monitor.match.decode.walk.reader import Broken, Reader, format_real
+from appwitness.match.decode.packed.compressed import CODINGS, unpack
+from appwitness.match.decode.walk.paths import child_path
+from appwitness.match.decode.walk.pieces import Found, Piece, Room, begins, decoder
+from appwitness.match.decode.walk.reader import Broken, Reader, format_real
 
 CODECS = {b"deflate": "raw deflate", b"snappy": "snappy", b"zstandard": "zstd", b"bzip2": "bz2", b"xz": "xz"}
 SYNC = 16

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import struct
 
-from monitor.match.decode.walk.paths import child_path
-from monitor.match.decode.walk.pieces import Found, Piece, Room, begins, decoder
-from monitor.match.decode.walk.reader import Broken, Reader, format_real
+from appwitness.match.decode.walk.paths import child_path
+from appwitness.match.decode.walk.pieces import Found, Piece, Room, begins, decoder
+from appwitness.match.decode.walk.reader import Broken, Reader, format_real
 
 SKIPPED = {0x06: 0, 0x0A: 0, 0xFF: 0, 0x7F: 0, 0x08: 1, 0x13: 16}
 """Types that carry nothing to search -> the bytes of their values."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import struct
 
-from monitor.match.decode.walk.pieces import Found, Piece, Room, begins, decoder
-from monitor.match.decode.walk.reader import Broken, number
+from appwitness.match.decode.walk.pieces import Found, Piece, Room, begins, decoder
+from appwitness.match.decode.walk.reader import Broken, number
 
 SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 7: 1, 9: 4, 10: 8}
 """Type of a field -> bytes of one of its values."""

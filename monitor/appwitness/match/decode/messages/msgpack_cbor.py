@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import struct
 
-from monitor.match.decode.walk.pieces import Found, Piece, Room, begins, decoder
-from monitor.match.decode.walk.reader import Broken, Reader, format_real
+from appwitness.match.decode.walk.pieces import Found, Piece, Room, begins, decoder
+from appwitness.match.decode.walk.reader import Broken, Reader, format_real
 
 
 class _MessagePack(Reader):

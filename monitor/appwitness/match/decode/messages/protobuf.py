@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 import struct
 
-from monitor.match.decode.walk.pieces import Found, Piece, Room, as_text, begins, decoder
-from monitor.match.decode.walk.reader import Broken, format_real, number
+from appwitness.match.decode.walk.pieces import Found, Piece, Room, as_text, begins, decoder
+from appwitness.match.decode.walk.reader import Broken, format_real, number
 
 SIGNATURE = re.compile(
     rb"\x1f\x8b\x08|\x28\xb5\x2f\xfd|BZh[1-9]1AY&SY|\xfd7zXZ\x00|PK\x03\x04|\x78[\x01\x5e\x9c\xda]|"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from monitor.match.decode.walk.pieces import Found, Piece, Room, begins, decoder
+from appwitness.match.decode.walk.pieces import Found, Piece, Room, begins, decoder
 
 DIGEST_SIZES = (32, 20, 16)
 WHOLE_DIGESTS = frozenset((16, 20, 24, 28, 32, 48, 64))

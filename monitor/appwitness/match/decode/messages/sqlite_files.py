@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 import struct
 
-from monitor.match.decode.walk.paths import child_path
-from monitor.match.decode.walk.pieces import Found, Piece, Room, begins, decoder
-from monitor.match.decode.walk.reader import Broken, format_real, number
+from appwitness.match.decode.walk.paths import child_path
+from appwitness.match.decode.walk.pieces import Found, Piece, Room, begins, decoder
+from appwitness.match.decode.walk.reader import Broken, format_real, number
 
 Chunk = tuple[int, int]
 """First byte and the one after the last of a stretch of the file."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 import struct
 
-from monitor.match.decode.walk.paths import child_path
-from monitor.match.decode.walk.pieces import Found, Piece, Room, as_text, begins, decoder
-from monitor.match.decode.walk.reader import Broken, Reader, format_real
+from appwitness.match.decode.walk.paths import child_path
+from appwitness.match.decode.walk.pieces import Found, Piece, Room, as_text, begins, decoder
+from appwitness.match.decode.walk.reader import Broken, Reader, format_real
 
 NAME = re.compile(r"[A-Za-z_][A-Za-z_.-]{0,31}")
 KINDS = {2: 1, 3: 1, 4: 8, 6: 2, 8: 4, 10: 8, 16: 16}

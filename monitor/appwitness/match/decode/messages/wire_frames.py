@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 import zlib
 
-from monitor.match.decode.packed.compressed import ERRORS, FLUSHED, content
-from monitor.match.decode.walk.pieces import Found, Piece, Room, as_text, begins, decoder, holds
+from appwitness.match.decode.packed.compressed import ERRORS, FLUSHED, content
+from appwitness.match.decode.walk.pieces import Found, Piece, Room, as_text, begins, decoder, holds
 
 DNS = "application/dns-message"
 """What a body is called that is a DNS message, over HTTPS or not."""

@@ -6,9 +6,9 @@ import re
 import struct
 import zlib
 
-from monitor.match.decode.packed.compressed import CODINGS, unpack
-from monitor.match.decode.walk.paths import child_path
-from monitor.match.decode.walk.pieces import Found, Piece, Room, begins, decoder
+from appwitness.match.decode.packed.compressed import CODINGS, unpack
+from appwitness.match.decode.walk.paths import child_path
+from appwitness.match.decode.walk.pieces import Found, Piece, Room, begins, decoder
 
 MEMBER = b"PK\x03\x04"
 """How a member begins."""

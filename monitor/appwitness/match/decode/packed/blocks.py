@@ -6,8 +6,8 @@ import cramjam
 import lz4.block
 import lz4.frame
 
-from monitor.match.decode.packed.compressed import CODINGS, SMALLEST, unpack
-from monitor.match.decode.walk.pieces import Found, Piece, Room, as_text, begins, decoder
+from appwitness.match.decode.packed.compressed import CODINGS, SMALLEST, unpack
+from appwitness.match.decode.walk.pieces import Found, Piece, Room, as_text, begins, decoder
 
 LZ4_MARK = b"\x04\x22\x4d\x18"
 CHUNK = 1 << 20

@@ -11,7 +11,7 @@ from collections.abc import Callable
 import brotli
 import zstandard
 
-from monitor.match.decode.walk.pieces import Found, Piece, Room, as_text, begins, decoder, holds
+from appwitness.match.decode.walk.pieces import Found, Piece, Room, as_text, begins, decoder, holds
 
 TRAILERS = (0, 4, 8)
 """Bytes that may follow a nameless stream: zlib's checksum, or gzip's and a length, where their heads are left off."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from monitor.match.decode.walk.pieces import Room, as_text
+from appwitness.match.decode.walk.pieces import Room, as_text
 
 STANDARD = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 FOR_URLS = STANDARD[:-1] + b"-"

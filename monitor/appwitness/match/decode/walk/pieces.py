@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import KW_ONLY, dataclass, field
 from typing import Any, Literal, NamedTuple, get_args
 
-from monitor.match.decode.walk.first_looks import ALL, first_bytes, heads
+from appwitness.match.decode.walk.first_looks import ALL, first_bytes, heads
 
 
 @dataclass(frozen=True)

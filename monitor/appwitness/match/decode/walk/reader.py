@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from monitor.match.decode.walk.paths import child_path
-from monitor.match.decode.walk.pieces import Piece, Room, as_text
+from appwitness.match.decode.walk.paths import child_path
+from appwitness.match.decode.walk.pieces import Piece, Room, as_text
 
 DEEPEST = 100
 """Levels of arrays and maps in a binary message."""

@@ -9,12 +9,12 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from monitor.observe.android import finding
-from monitor.observe.android.adb import Adb
-from monitor.observe.android.doctor.asked import Asked, Level, Result, ask, of, texts
-from monitor.observe.android.doctor.checks import CHECKS, around
-from monitor.observe.android.faults import DeviceFault
-from monitor.observe.android.shell import Shell
+from appwitness.observe.android import finding
+from appwitness.observe.android.adb import Adb
+from appwitness.observe.android.doctor.asked import Asked, Level, Result, ask, of, texts
+from appwitness.observe.android.doctor.checks import CHECKS, around
+from appwitness.observe.android.faults import DeviceFault
+from appwitness.observe.android.shell import Shell
 
 __all__ = ["CHECKS", "Diagnosis", "Result", "diagnose", "schema", "texts"]
 

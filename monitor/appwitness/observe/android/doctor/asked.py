@@ -13,11 +13,11 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from monitor import catalog
-from monitor.entries import CatalogEntry
-from monitor.observe.android.control import Control
-from monitor.observe.android.facts import Facts
-from monitor.observe.android.faults import FIELD, DeviceFault, Entry, fault
+from appwitness import catalog
+from appwitness.entries import CatalogEntry
+from appwitness.observe.android.control import Control
+from appwitness.observe.android.facts import Facts
+from appwitness.observe.android.faults import FIELD, DeviceFault, Entry, fault
 
 Level = Literal["ok", "warning", "fault"]
 ROOT_ASKS = {

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator
 
-from monitor.observe.android import container, finding, traffic
-from monitor.observe.android.builds import BUILDS
-from monitor.observe.android.doctor.asked import Asked, Result, roms, texts
-from monitor.observe.android.gadget_config import USUAL_PORT
+from appwitness.observe.android import container, finding, traffic
+from appwitness.observe.android.builds import BUILDS
+from appwitness.observe.android.doctor.asked import Asked, Result, roms, texts
+from appwitness.observe.android.gadget_config import USUAL_PORT
 
 OLDEST, NEWEST = 24, 36
 ROOM_MB = 150

@@ -10,10 +10,10 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from monitor.observe.android.control import Control
-from monitor.observe.android.faults import DeviceFault
-from monitor.observe.android.journal import Undo
-from monitor.observe.android.persona.content import Refused
+from appwitness.observe.android.control import Control
+from appwitness.observe.android.faults import DeviceFault
+from appwitness.observe.android.journal import Undo
+from appwitness.observe.android.persona.content import Refused
 
 _UNDO = """[ -e {file} ] || exit 0
 said=$({{

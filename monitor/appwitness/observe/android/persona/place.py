@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-from monitor.events import Value
-from monitor.observe.android.control import Control
-from monitor.observe.android.journal import Undo
-from monitor.observe.android.persona.content import Refused
-from monitor.observe.android.persona.operations import Operation
-from monitor.observe.android.persona.wanted import Place
+from appwitness.events import Value
+from appwitness.observe.android.control import Control
+from appwitness.observe.android.journal import Undo
+from appwitness.observe.android.persona.content import Refused
+from appwitness.observe.android.persona.operations import Operation
+from appwitness.observe.android.persona.wanted import Place
 
 TESTED_SINCE = 31
 """API level from which on `cmd location` has test providers."""

@@ -9,8 +9,8 @@ from typing import Annotated, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from monitor import catalog
-from monitor.entries import CatalogEntry
+from appwitness import catalog
+from appwitness.entries import CatalogEntry
 
 CONTACTS = 20
 """How many contacts are made up: each row costs the device the start of a Java process, 0.3 to 1 second."""

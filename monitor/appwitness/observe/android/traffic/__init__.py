@@ -12,12 +12,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from monitor.errors import UserError
-from monitor.events import OwnRequest
-from monitor.observe.android.control import Control
-from monitor.observe.android.faults import fault
-from monitor.observe.android.traffic import gateway, wireguard
-from monitor.observe.modes import KINDS
+from appwitness.errors import UserError
+from appwitness.events import OwnRequest
+from appwitness.observe.android.control import Control
+from appwitness.observe.android.faults import fault
+from appwitness.observe.android.traffic import gateway, wireguard
+from appwitness.observe.modes import KINDS
 
 RENEW_S = 2.0
 """How often `adb reverse` is looked after: a VPN, `adb root` or the cable takes it away."""
