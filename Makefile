@@ -47,7 +47,7 @@ check: setup  ## style, types, import order, the hooks' TypeScript
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
 	.venv/bin/lint-imports --no-logo
-	.venv/bin/python -m appwitness.typescript | diff hooks/event.ts - || { echo "hooks/event.ts is not current: make fix"; exit 1; }
+	.venv/bin/python -m hooks.typescript | diff hooks/event.ts - || { echo "hooks/event.ts is not current: make fix"; exit 1; }
 	.ci/setup node
 	.venv/bin/pytest --quiet tests/test_hooks_rooms.py
 
@@ -57,7 +57,7 @@ bench: setup  ## benchmarks: figures against a yardstick in the same run, and go
 fix: setup  ## format, and generate what is generated
 	.venv/bin/ruff check --fix .
 	.venv/bin/ruff format .
-	.venv/bin/python -m appwitness.typescript > hooks/event.ts
+	.venv/bin/python -m hooks.typescript > hooks/event.ts
 
 lock: setup  ## pin the newest dependencies into requirements/
 	uv pip compile --quiet --universal --generate-hashes --upgrade --no-header --no-annotate --all-extras --group dev pyproject.toml -o requirements/dev.txt
@@ -73,4 +73,4 @@ wheel: setup  ## dist/appwitness-*.whl
 	uv build --wheel
 
 clean:  ## remove what was built and fetched here
-	rm -rf .venv .setup hooks/node_modules dist build monitor/appwitness/observe/agent.js monitor/appwitness/lab/lab.jar monitor/appwitness/match/native/libsearch.so
+	rm -rf .venv .setup hooks/node_modules dist build monitor/appwitness/agent/agent.js monitor/appwitness/devices/lab/lab.jar monitor/appwitness/match/native/libsearch.so

@@ -24,8 +24,8 @@ from typing import Any
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 ROOT = Path(__file__).parent
-AGENT = Path("monitor/appwitness/observe/agent.js")
-LAB = Path("monitor/appwitness/lab/lab.jar")
+AGENT = Path("monitor/appwitness/agent/agent.js")
+LAB = Path("monitor/appwitness/devices/lab/lab.jar")
 SEARCH = Path("monitor/appwitness/match/native/libsearch.so")
 
 
@@ -56,7 +56,7 @@ def agent_sources(root: Path) -> list[Path]:
 
 def lab_sources(root: Path) -> list[Path]:
     """The files that the lab device is built from."""
-    return sorted((root / "monitor/appwitness/lab/java").rglob("*.java"))
+    return sorted((root / "monitor/appwitness/devices/lab/java").rglob("*.java"))
 
 
 def java_bridge() -> tuple[Path, str]:
@@ -85,7 +85,7 @@ def agent_is_current(root: Path) -> bool:
 
 
 def _origin(name: str) -> str:
-    """How the bundle names its bridge; monitor/appwitness/observe/agent.py reads it there."""
+    """How the bundle names its bridge; monitor/appwitness/agent/agent.py reads it there."""
     return f"the Java bridge of {name};"
 
 

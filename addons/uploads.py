@@ -1,7 +1,7 @@
 """The mitmproxy addon that records each upload: line in uploads.jsonl, bytes in bodies/, what it missed in gaps.jsonl.
 
 Works with the stock programs (`mitmdump -s addons/uploads.py --set recording=DIR`) and in capture.py. Standard library
-and mitmproxy only; the lines are those of the recording contract (monitor/appwitness/events.py is its other side).
+and mitmproxy only; the lines are those of the recording contract (monitor/appwitness/events is its other side).
 
 What is recorded, and when, is said where it is done: record/exchanges.py (HTTP, WebSocket, gRPC), record/raw.py (TCP,
 UDP, DNS), record/unseen.py (what could not be observed), disk/storage.py (what is on disk at which moment).

@@ -1,4 +1,4 @@
-// The recording contract, version 1. Generated from monitor/appwitness/events.py by `make fix`; do not edit.
+// The recording contract, version 1. Generated from monitor/appwitness/events by `make fix`; do not edit.
 
 /** Personal data read through an API (accesses.jsonl, by the agent). */
 export interface Access {

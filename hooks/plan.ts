@@ -1,4 +1,4 @@
-// What the host asks the agent to watch: catalog/sources/*.yml and catalog/consent.yml as monitor/appwitness/observe/sources.py sends them.
+// What the host asks the agent to watch: catalog/sources/*.yml and catalog/consent.yml as monitor/appwitness/agent/sources.py sends them.
 
 import type { Transform } from "./event.js";
 

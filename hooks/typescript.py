@@ -1,4 +1,4 @@
-"""The contract as TypeScript: `python -m appwitness.typescript > hooks/event.ts`."""
+"""The contract as TypeScript: `python -m hooks.typescript > hooks/event.ts`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 from appwitness.events import FILES, KINDS, schema
 
 HEADER = """\
-// The recording contract, version 1. Generated from monitor/appwitness/events.py by `make fix`; do not edit.
+// The recording contract, version 1. Generated from monitor/appwitness/events by `make fix`; do not edit.
 """
 _SCALARS = {"string": "string", "integer": "number", "number": "number", "boolean": "boolean", "null": "null"}
 
@@ -55,7 +55,7 @@ def _type(shape: dict[str, Any]) -> str:
             return "Record<string, unknown>"
         case {"type": str(name)} if name in _SCALARS:
             return _SCALARS[name]
-    raise NotImplementedError(f"monitor/appwitness/typescript.py has no TypeScript for {shape}: add a case")
+    raise NotImplementedError(f"hooks/typescript.py has no TypeScript for {shape}: add a case")
 
 
 def _literal(value: object) -> str:

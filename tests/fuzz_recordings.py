@@ -34,12 +34,12 @@ from typing import Any
 from appwitness import events
 from appwitness.care import to_forget
 from appwitness.correlate import report_on
-from appwitness.errors import UserError
+from appwitness.correlate.prior_knowledge import Knowledge, knowledge
 from appwitness.events import FILES
-from appwitness.knowledge import Knowledge, knowledge
 from appwitness.recording import Recording, verify
 from appwitness.reports import FORMATS, render
 from appwitness.store import Store
+from appwitness.support.errors import UserError
 
 SOURCES = Path(__file__).parent / "recordings"
 SAMPLE = 100

@@ -10,13 +10,14 @@ import msgspec
 import pytest
 from pydantic import BaseModel
 
-from appwitness import catalog, events
+from appwitness import events
+from appwitness.agent.sources import load
+from appwitness.catalog import yaml_files
 from appwitness.correlate import knowledge
 from appwitness.findings import report_schema
-from appwitness.observe.sources import load
 from appwitness.recording import seal, signing
-from appwitness.typescript import typescript
-from tests.test_events import AT, LINES
+from hooks.typescript import typescript
+from tests.events.test_events import AT, LINES
 
 ROOT = Path(__file__).parent.parent
 
@@ -38,7 +39,7 @@ def test_the_report_schema_is_a_schema():
 
 
 def test_data_types_that_sources_and_rules_name_exist():
-    types = {item["code"] for item in catalog.tree(next(catalog.files("data_types.yml")))["items"]}
+    types = {item["code"] for item in yaml_files.tree(next(yaml_files.files("data_types.yml")))["items"]}
     named = {source.data for source in load()}
     for rule in knowledge().rules:
         named |= set(rule.when.data or ())
@@ -48,7 +49,7 @@ def test_data_types_that_sources_and_rules_name_exist():
 
 @pytest.mark.parametrize("name", ["rules", "sources", "recipients.yml", "consent.yml", "data_types.yml"])
 def test_the_catalog_is_there(name):
-    assert list(catalog.files(name))
+    assert list(yaml_files.files(name))
 
 
 PAGE = (ROOT / "docs/contract.md").read_text("utf-8")

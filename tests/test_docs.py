@@ -8,13 +8,13 @@ from pathlib import Path
 import click
 import pytest
 
-from appwitness import cli
+from appwitness.agent.sources import load
+from appwitness.api import expected
+from appwitness.api.demo import DEMO
 from appwitness.cli import settings
+from appwitness.cli.base import EXIT_CODES, VERBS, main
 from appwitness.correlate import knowledge
-from appwitness.lab import expected
-from appwitness.lab.demo import DEMO
-from appwitness.observe.android import faults
-from appwitness.observe.sources import load
+from appwitness.devices.android import faults
 from tests.bench.__main__ import modules as benchmarks
 
 ROOT = Path(__file__).parent.parent
@@ -29,16 +29,16 @@ MAKEFILE = (ROOT / "Makefile").read_text("utf-8")
 
 def test_the_table_of_exit_codes_is_that_of_the_program():
     table = re.findall(r"^\| (\d+) \| (.*) \|$", REFERENCE, re.MULTILINE)
-    assert {int(code): meaning for code, meaning in table} == cli.EXIT_CODES
+    assert {int(code): meaning for code, meaning in table} == EXIT_CODES
 
 
 def verbs_of_the_program():
-    context = click.Context(cli.main)
-    return {name: cli.main.get_command(context, name) for name in cli.VERBS}
+    context = click.Context(main)
+    return {name: main.get_command(context, name) for name in VERBS}
 
 
 def test_the_verbs_are_those_of_the_program():
-    assert set(re.findall(r"^\| `appwitness ([\w-]+)`", REFERENCE, re.MULTILINE)) == set(cli.VERBS)
+    assert set(re.findall(r"^\| `appwitness ([\w-]+)`", REFERENCE, re.MULTILINE)) == set(VERBS)
 
 
 def test_the_number_of_sources_is_the_one_that_runs_count():
@@ -69,10 +69,10 @@ def test_the_file_of_options_that_is_shown_holds():
     (shown,) = re.findall(r"(?<=\n\n)    lang = .*?(?=\n\n\S)", REFERENCE, re.DOTALL)
     text = textwrap.dedent(shown)
     found = settings.Settings(ROOT / "appwitness.toml", tomllib.loads(text), text)
-    settings.check(found, cli.VERBS)
+    settings.check(found, VERBS)
     for name, verb in verbs_of_the_program().items():
         assert found.defaults(name, verb) is not None
-    assert found.defaults("observe", cli.main.commands["observe"])["seconds"] == 120
+    assert found.defaults("observe", main.commands["observe"])["seconds"] == 120
 
 
 def test_pictures_are_small():
@@ -114,7 +114,7 @@ def test_options_that_the_prose_shows_exist():
 
 
 def test_the_codes_of_devices_are_those_of_the_catalog():
-    """After a change of faults.yml, put what appwitness.observe.android.faults.table() gives into docs/devices.md."""
+    """After a change of faults.yml, put what appwitness.devices.android.faults.table() gives into docs/devices.md."""
     assert (ROOT / "docs/devices.md").read_text("utf-8").endswith(f"\n{faults.table()}\n")
 
 

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from appwitness.correlate import correlate, follow, report
+from appwitness.correlate.prior_knowledge import Knowledge, knowledge
 from appwitness.events import parse
 from appwitness.findings import LEVELS, Finding
-from appwitness.knowledge import Knowledge, knowledge
 from appwitness.recording import Recording, verify
 from appwitness.reports import render
 from appwitness.store import Store

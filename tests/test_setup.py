@@ -18,7 +18,7 @@ def machine(tmp_path):
     """A checkout, and a machine that has neither a Java compiler nor a C compiler; what apt was asked for is noted."""
     (tmp_path / ".ci").mkdir()
     shutil.copy(ROOT / ".ci/setup", tmp_path / ".ci/setup")
-    (tmp_path / "monitor/appwitness/lab/java").mkdir(parents=True)
+    (tmp_path / "monitor/appwitness/devices/lab/java").mkdir(parents=True)
     programs = tmp_path / "bin"
     programs.mkdir()
     for name in PROGRAMS:

@@ -15,7 +15,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
 
-from appwitness.errors import SetupError
+from appwitness.support.errors import SetupError
 
 START_S = 60.0
 """How long the proxy may take until it listens; the first start makes a certificate authority."""
@@ -29,7 +29,7 @@ WORDS = 8
 
 def capture_py() -> Path:
     """The program: beside the package in a checkout, inside it when installed. Raises SetupError."""
-    package = Path(__file__).resolve().parent.parent
+    package = Path(__file__).resolve().parent
     for place in (package / "addons", package.parents[1] / "addons"):
         if (place / "capture.py").is_file():
             return place / "capture.py"

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from appwitness.api.devices import Device
     from appwitness.api.running import Judged, Run
     from appwitness.api.suite import Case, Ended, Session
-    from appwitness.errors import UserError
+    from appwitness.support.errors import UserError
 
 OURS = "appwitness"
 """Name of the marker, of the group of options, and of what goes from a worker to the process that writes."""
@@ -127,7 +127,7 @@ def _asked_for_a_part(config: pytest.Config) -> bool:
 def appwitness_device(request: pytest.FixtureRequest) -> Device:
     """The device of --appwitness-device; under xdist the first is that of worker gw0, the second of gw1 ..."""
     from appwitness.api.devices import chosen
-    from appwitness.errors import UserError
+    from appwitness.support.errors import UserError
 
     worker = os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")
     try:
@@ -165,7 +165,7 @@ def appwitness_run(
         @contextmanager
         def run(app: Path | str | None = None, **given: Any) -> Iterator[Run]:
             from appwitness.api import running, suite
-            from appwitness.errors import UserError
+            from appwitness.support.errors import UserError
 
             nonlocal count
             said = {"hooks": True, **options, **_named(given)}  # without them a test would pass that saw little
@@ -210,7 +210,7 @@ def appwitness_recording(
     def judge(path: Path | str) -> Judged:
         from appwitness.api import suite
         from appwitness.api.running import Judged
-        from appwitness.errors import UserError
+        from appwitness.support.errors import UserError
 
         try:
             gate = _session(request.config).gate(options, _flows(item), item.nodeid)
@@ -280,7 +280,7 @@ def _output(config: pytest.Config) -> Path:
 
 def _missing(config: pytest.Config, error: UserError, item: pytest.Item | None) -> None:
     """A device that does not come up, or what was asked of it cannot be: no traceback of ours helps with that."""
-    from appwitness.errors import SetupError
+    from appwitness.support.errors import SetupError
 
     device = config.getoption("--appwitness-device")
     text = f"appwitness: {error.what}\n{error.next_step}"
@@ -327,7 +327,7 @@ def _uses_ours(item: pytest.Item) -> bool:
 def _case(item: pytest.Item, failed: BaseException | None) -> Case:
     """Judge the runs of a test and write what is kept of them."""
     from appwitness.api import running, suite
-    from appwitness.errors import UserError
+    from appwitness.support.errors import UserError
 
     case = suite.Case(partial=item.config.stash.get(_PARTIAL, True) or failed is not None)
     messages = []
@@ -404,7 +404,7 @@ class _Results:
         """Write JUnit, SARIF and what changed, of all tests; and the baseline."""
         if self._ended:
             from appwitness.api.suite import finish
-            from appwitness.errors import UserError
+            from appwitness.support.errors import UserError
 
             cut = exitstatus not in (0, 1) or session.shouldstop or session.shouldfail or self._skipped
             if cut or _asked_for_a_part(self._config):

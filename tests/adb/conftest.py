@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
-from appwitness.observe.android import adb
-from appwitness.observe.android.control import Control
-from appwitness.observe.android.facts import ask
-from appwitness.observe.android.journal import Journal
-from appwitness.observe.android.shell import Shell
+from appwitness.devices.android import adb
+from appwitness.devices.android.control import Control
+from appwitness.devices.android.device_facts import ask
+from appwitness.devices.android.journal import Journal
+from appwitness.devices.android.shell import Shell
 from tests.adb.rig.adb_server import AdbServer
 from tests.adb.rig.phone import UNAVAILABLE, Phone
 

@@ -14,17 +14,17 @@ from typing import Any
 
 import pytest
 
-from appwitness.errors import SetupError
+from appwitness.agent import agent as agents
+from appwitness.agent import spawn_gating
+from appwitness.agent.agent import Agent, Options
+from appwitness.agent.frida_device import FridaFault, known
+from appwitness.agent.sources import load
+from appwitness.devices.android.control import Control
+from appwitness.devices.android.frida import frida_server as server
+from appwitness.devices.android.processes import Processes, start_app
 from appwitness.events import Access, Gap, Phase
-from appwitness.observe import agent as agents
-from appwitness.observe import gate
-from appwitness.observe.agent import Agent, Options
-from appwitness.observe.android import server
-from appwitness.observe.android.control import Control
-from appwitness.observe.android.processes import Processes, start_app
-from appwitness.observe.frida_device import FridaFault, known
 from appwitness.observe.hooks_check import hooks_work
-from appwitness.observe.sources import load
+from appwitness.support.errors import SetupError
 from hatch_build import build_agent, build_lab
 from tests.adb.rig import frida_server
 from tests.adb.rig.lab_app import Installed, furnish
@@ -245,8 +245,11 @@ def test_further_processes_of_the_user_are_entered_whatever_their_names(scene: S
 def test_further_processes_are_hooked_before_their_first_code_and_those_of_others_run_on(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name in ("WHOSE_S", "HOOK_S"):  # tests/observe/test_gate.py shows that they end; machines of tests are slow
-        monkeypatch.setattr(gate, name, 60.0)
+    for name in (
+        "WHOSE_S",
+        "HOOK_S",
+    ):  # tests/agent/test_spawn_gating.py shows that they end; machines of tests are slow
+        monkeypatch.setattr(spawn_gating, name, 60.0)
     program = scene.phone.read()["programs"][scene.package]
     argv = [word for word in program["argv"] if "{" not in word]
     order = {**program, "uid": scene.app.uid, "argv": argv, "prepare": []}

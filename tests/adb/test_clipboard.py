@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from appwitness.observe.android import finding
-from appwitness.observe.android.control import Control
-from appwitness.observe.android.hands import Play
-from appwitness.observe.android.persona.content import Refused
-from appwitness.observe.android.screens import Screens
+from appwitness.devices.android import discovery
+from appwitness.devices.android.control import Control
+from appwitness.devices.android.persona.content import Refused
+from appwitness.devices.android.screen.input import Play
+from appwitness.devices.android.screen.uiautomator import Screens
 from tests.adb.rig.phone import Phone
 
 Make = Callable[..., Phone]
@@ -38,8 +38,8 @@ def test_it_is_planted_and_set_back_even_by_another_process(
 
     journal = control.journal.path.read_text()
     assert "secret" not in journal
-    later = finding.control(control.shell.adb, tmp_path / "devices")
-    assert finding.take_back(later) == []
+    later = discovery.control(control.shell.adb, tmp_path / "devices")
+    assert discovery.take_back(later) == []
     assert phone.read().get("clipboard") == was
     screens.stop()
 

@@ -16,10 +16,10 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from appwitness import cli
-from appwitness.observe.android import adb, container, doctor, finding, shell
-from appwitness.observe.android.doctor.checks import around
-from appwitness.observe.android.faults import entries
+from appwitness.cli.base import main
+from appwitness.devices.android import adb, container, discovery, doctor, shell
+from appwitness.devices.android.doctor.checks import around
+from appwitness.devices.android.faults import entries
 from tests.adb.rig.adb_server import AdbServer
 from tests.adb.rig.phone import Phone
 
@@ -112,7 +112,7 @@ def android(rig: Rig) -> None:
 
 
 def changed(rig: Rig) -> None:
-    control = finding.control(finding.choose(rig.phone.serial), rig.folder)
+    control = discovery.control(discovery.choose(rig.phone.serial), rig.folder)
     control.put("global", "http_proxy", "127.0.0.1:8080", restore=":0")
 
 
@@ -227,7 +227,7 @@ def tunnel(rig: Rig) -> None:
 
 
 def stuck(rig: Rig) -> None:
-    rig.patch.setattr(finding, "WHO_S", 0.5)
+    rig.patch.setattr(discovery, "WHO_S", 0.5)
     rig.server.stuck.add(rig.phone.serial)
 
 
@@ -444,7 +444,7 @@ def done(rig: Rig, result: doctor.Result) -> None:
         assert ended.ok, ended
     else:
         assert program == "appwitness"
-        assert CliRunner().invoke(cli.main, arguments).exit_code == 0
+        assert CliRunner().invoke(main, arguments).exit_code == 0
 
 
 @pytest.mark.parametrize("cases", chains(), ids=lambda cases: ",".join(dict.fromkeys(case.code for case in cases)))

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from appwitness.observe.android.control import Control
-from appwitness.observe.android.endings import Endings, is_ours
+from appwitness.devices.android.control import Control
+from appwitness.devices.android.witness.endings import Endings, is_ours
 from tests.adb.rig.phone import Phone
 
 PACKAGE = "com.example.circle"

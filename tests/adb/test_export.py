@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from appwitness import cli
-from appwitness.observe.android import export
+from appwitness.cli.base import main
+from appwitness.devices.android.doctor import export
 from tests.adb.rig.phone import Phone
 
 PLANTED = {
@@ -103,7 +103,7 @@ def archive(phone_of: Callable[..., Phone], tmp_path: Path, monkeypatch: pytest.
     properties = {**phone.read()["properties"], "ro.ril.oem.imei": PLANTED["imei"], "net.hostname": "janes-pixel"}
     phone.write(properties=properties)
     path = tmp_path / "device.zip"
-    done = CliRunner().invoke(cli.main, ["doctor", "--device", phone.serial, "--export", str(path)])
+    done = CliRunner().invoke(main, ["doctor", "--device", phone.serial, "--export", str(path)])
     assert done.exit_code == 0, done.output
     return path
 

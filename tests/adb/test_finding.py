@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from appwitness.observe.android import adb, finding
-from appwitness.observe.android.control import Control
-from appwitness.observe.android.faults import DeviceFault
-from appwitness.observe.android.shell import Shell
+from appwitness.devices.android import adb, discovery
+from appwitness.devices.android.control import Control
+from appwitness.devices.android.faults import DeviceFault
+from appwitness.devices.android.shell import Shell
 from tests.adb.rig.adb_server import REFUSALS, AdbServer
 from tests.adb.rig.phone import Phone, Relay
 
@@ -33,20 +33,20 @@ def nothing_connected() -> None:
 
 
 def test_none_is_there() -> None:
-    assert code_of(finding.choose) == "no-device"
-    assert code_of(lambda: finding.choose("usb")) == "no-device"
-    assert code_of(lambda: finding.choose("emulator")) == "no-device"
-    assert code_of(lambda: finding.choose("R58M12ABCDE")) == "device-not-found"
-    assert code_of(lambda: finding.choose("127.0.0.1:9")) == "device-not-found"
+    assert code_of(discovery.choose) == "no-device"
+    assert code_of(lambda: discovery.choose("usb")) == "no-device"
+    assert code_of(lambda: discovery.choose("emulator")) == "no-device"
+    assert code_of(lambda: discovery.choose("R58M12ABCDE")) == "device-not-found"
+    assert code_of(lambda: discovery.choose("127.0.0.1:9")) == "device-not-found"
 
 
 def test_the_only_one(phone_of: PhoneOf) -> None:
     phone = phone_of()
     adb.connect(phone.serial)
 
-    assert finding.choose().serial == phone.serial
-    assert finding.choose("R58M12ABCDE").serial == phone.serial  # the hardware's serial
-    assert code_of(lambda: finding.choose("emulator")) == "no-device"
+    assert discovery.choose().serial == phone.serial
+    assert discovery.choose("R58M12ABCDE").serial == phone.serial  # the hardware's serial
+    assert code_of(lambda: discovery.choose("emulator")) == "no-device"
 
 
 def test_two_are_not_guessed_between(phone_of: PhoneOf) -> None:
@@ -55,13 +55,13 @@ def test_two_are_not_guessed_between(phone_of: PhoneOf) -> None:
         adb.connect(each.serial)
 
     with pytest.raises(DeviceFault) as raised:
-        finding.choose()
+        discovery.choose()
 
     assert raised.value.code == "several-devices"
     assert phone.serial in raised.value.what
     assert emulator.serial in raised.value.what
-    assert finding.choose("emulator").serial == emulator.serial
-    assert finding.choose(phone.serial).serial == phone.serial
+    assert discovery.choose("emulator").serial == emulator.serial
+    assert discovery.choose(phone.serial).serial == phone.serial
 
 
 def test_the_same_one_twice_is_one(phone_of: PhoneOf) -> None:
@@ -71,34 +71,34 @@ def test_the_same_one_twice_is_one(phone_of: PhoneOf) -> None:
         for serial in (phone.serial, f"127.0.0.1:{other_way.port}"):
             adb.connect(serial)
 
-        assert finding.choose().serial in (phone.serial, f"127.0.0.1:{other_way.port}")
-        assert sorted(each.state.split(" ")[0] for each in finding.listed()) == ["ready", "same"]
+        assert discovery.choose().serial in (phone.serial, f"127.0.0.1:{other_way.port}")
+        assert sorted(each.state.split(" ")[0] for each in discovery.listed()) == ["ready", "same"]
     finally:
         other_way.close()
 
 
 def test_two_emulators_of_one_image_are_two(phone_of: PhoneOf) -> None:
     serials = [phone_of(emulator=True).serial for _ in range(2)]
-    known = [finding.known(serial) for serial in serials]
+    known = [discovery.known(serial) for serial in serials]
 
     assert known[0].hardware == known[1].hardware
-    assert code_of(finding.choose) == "several-devices"
-    assert len({finding.journal_name(each.facts, each.serial) for each in known}) == 2
+    assert code_of(discovery.choose) == "several-devices"
+    assert len({discovery.journal_name(each.facts, each.serial) for each in known}) == 2
 
 
 @pytest.mark.slow  # adb itself waits ten seconds for an address that is silent
 def test_unplugged_and_back(phone_of: PhoneOf) -> None:
     phone = phone_of()
-    shell = Shell(finding.choose(phone.serial))
+    shell = Shell(discovery.choose(phone.serial))
     assert shell.user("echo 1").out == "1"
 
     phone.unplug()
     time.sleep(0.2)
     assert code_of(lambda: shell.user("echo 1")) in ("device-lost", "device-offline")
-    assert code_of(lambda: finding.choose(phone.serial)) in ("device-not-found", "device-offline")
+    assert code_of(lambda: discovery.choose(phone.serial)) in ("device-not-found", "device-offline")
 
     phone.plug()
-    finding.poll(lambda: finding.choose(phone.serial), 10)
+    discovery.poll(lambda: discovery.choose(phone.serial), 10)
     assert shell.user("echo 2").out == "2"
 
 
@@ -116,24 +116,24 @@ def test_unplugged_and_back(phone_of: PhoneOf) -> None:
 def test_booted(phone_of: PhoneOf, said: dict[str, str], code: str | None) -> None:
     phone = phone_of()
     phone.write(properties={**phone.read()["properties"], **said})
-    shell = Shell(finding.choose(phone.serial))
+    shell = Shell(discovery.choose(phone.serial))
 
     if code:
-        assert code_of(lambda: finding.booted(shell)) == code
+        assert code_of(lambda: discovery.booted(shell)) == code
     else:
-        finding.booted(shell)
+        discovery.booted(shell)
 
 
 def test_it_has_not_started_while_its_storage_is_not_there(phone_of: PhoneOf) -> None:
     phone = phone_of()
-    shell = Shell(finding.choose(phone.serial))
+    shell = Shell(discovery.choose(phone.serial))
     storage = phone.root / "storage/emulated/0"
     storage.rename(storage.with_name("later"))
 
-    assert code_of(lambda: finding.booted(shell)) == "device-booting"
+    assert code_of(lambda: discovery.booted(shell)) == "device-booting"
 
     storage.with_name("later").rename(storage)
-    finding.booted(shell)
+    discovery.booted(shell)
 
 
 @pytest.mark.parametrize("api", [24, 29, 34])
@@ -144,9 +144,9 @@ def test_awake(phone_of: PhoneOf, control_of: ControlOf, api: int, lock: str, op
     before = phone.read()
 
     if opens:
-        finding.awake(control)
+        discovery.awake(control)
     else:
-        assert code_of(lambda: finding.awake(control)) == "device-locked"
+        assert code_of(lambda: discovery.awake(control)) == "device-locked"
 
     assert phone.read()["screen"]["awake"]
     assert phone.read()["screen"]["locked"] is not opens
@@ -156,7 +156,7 @@ def test_awake(phone_of: PhoneOf, control_of: ControlOf, api: int, lock: str, op
 
 def test_the_journal_of_a_device_knows_how_it_was_connected(phone_of: PhoneOf, tmp_path: Path) -> None:
     phone = phone_of()
-    control = finding.control(finding.choose(phone.serial), tmp_path)
+    control = discovery.control(discovery.choose(phone.serial), tmp_path)
     control.put("global", "fresh", "1")
 
     assert control.journal.path.name == "R58M12ABCDE.jsonl"
@@ -183,7 +183,7 @@ def test_each_state_has_its_remedy(server: AdbServer, state: str, code: str) -> 
 
     assert [(each.serial, each.state) for each in adb.devices()] == [("R58M12ABCDE", state)]
     for name in (None, "usb", "R58M12ABCDE"):
-        assert code_of(partial(finding.choose, name)) == code, name
+        assert code_of(partial(discovery.choose, name)) == code, name
     if state in REFUSALS:  # what adb says when it is asked for something nevertheless
         assert code_of(lambda: adb.Adb("R58M12ABCDE").shell("id")) == code
 
@@ -193,9 +193,9 @@ def test_one_that_cannot_be_used_may_be_the_one_that_is_meant(server: AdbServer,
     adb.connect(phone.serial)
     server.played["R58M99ZZZZZ"] = "unauthorized"
 
-    assert code_of(finding.choose) == "several-devices"
-    assert code_of(lambda: finding.choose("usb")) == "device-unauthorized"
-    assert finding.choose(phone.serial).serial == phone.serial
+    assert code_of(discovery.choose) == "several-devices"
+    assert code_of(lambda: discovery.choose("usb")) == "device-unauthorized"
+    assert discovery.choose(phone.serial).serial == phone.serial
 
 
 def test_by_cable_and_by_network_is_one_and_the_cable_is_taken(server: AdbServer, phone_of: PhoneOf) -> None:
@@ -203,9 +203,9 @@ def test_by_cable_and_by_network_is_one_and_the_cable_is_taken(server: AdbServer
     adb.connect(phone.serial)
     server.named["R58M12ABCDE"] = phone.serial
 
-    assert finding.choose().serial == "R58M12ABCDE"
-    assert finding.choose("usb").serial == "R58M12ABCDE"
-    assert finding.choose().shell("echo 1").out == "1"
+    assert discovery.choose().serial == "R58M12ABCDE"
+    assert discovery.choose("usb").serial == "R58M12ABCDE"
+    assert discovery.choose().shell("echo 1").out == "1"
 
 
 HOME = "192.168.1.20"
@@ -231,14 +231,14 @@ def test_a_wireless_one_is_found_at_another_port(server: AdbServer, phone_of: Ph
     ]
     server.reachable[f"{HOME}:40002"] = phone.serial
 
-    assert finding.choose(name).serial == f"{HOME}:40002"
+    assert discovery.choose(name).serial == f"{HOME}:40002"
 
 
 def test_two_at_one_address_are_not_guessed_between(server: AdbServer) -> None:
     server.announced = [(f"adb-{each}", "_adb-tls-connect._tcp", f"{HOME}:4000{each}") for each in (2, 3)]
     server.reachable[f"{HOME}:40002"] = server.reachable[f"{HOME}:40003"] = "127.0.0.1:1"
 
-    assert code_of(lambda: finding.choose(f"{HOME}:40001")) == "device-not-found"
+    assert code_of(lambda: discovery.choose(f"{HOME}:40001")) == "device-not-found"
 
 
 @pytest.mark.parametrize(("code", "said"), [("482913", None), ("000000", "Wrong password")])
@@ -266,7 +266,7 @@ def test_the_code_is_in_no_message(server: AdbServer) -> None:
 def test_an_old_adbd(server: AdbServer, phone_of: PhoneOf) -> None:
     phone = phone_of(api=24)
     server.old.add(phone.serial)
-    shell = Shell(finding.choose(phone.serial))
+    shell = Shell(discovery.choose(phone.serial))
 
     done = shell.user("echo a; echo b >&2; (exit 3)")
     assert (done.code, done.out) == (3, "a\nb")
@@ -308,17 +308,17 @@ def test_adb_root(
 
     if said is not None:
         with pytest.raises(DeviceFault) as raised:
-            finding.become_root(control)
+            discovery.become_root(control)
         assert raised.value.code == "adb-root-refused"
         assert said in raised.value.what
         assert control.journal.undo_all(control.take_back) == []
         return
-    finding.become_root(control)
+    discovery.become_root(control)
 
     assert control.shell.root("id -u").out == "0"
     assert control.shell.adb.reversed() == []  # lost with adbd
     control.change("a file", "echo 1 > /data/changed", "rm -f /data/changed", root=True)
-    assert finding.take_back(control) == []
+    assert discovery.take_back(control) == []
     assert not (phone.root / "data/changed").exists()
     assert control.shell.user("id -u").out == "2000"
 
@@ -329,12 +329,12 @@ def test_root_by_adb_is_had_again_to_take_back_what_was_done_with_it(
     phone = phone_of(su="", emulator=True)
     server.phones[phone.serial] = phone
     control = control_of(phone)
-    finding.become_root(control)
+    discovery.become_root(control)
     control.change("a file", "echo 1 > /data/changed", "rm -f /data/changed", root=True)
     control.shell.adb.service("unroot")  # as a restart of the device does
 
     again = control_of(phone)
-    assert finding.take_back(again) == []
+    assert discovery.take_back(again) == []
 
     assert not (phone.root / "data/changed").exists()
     assert again.shell.user("id -u").out == "2000"
@@ -360,7 +360,7 @@ def test_a_setting_that_the_device_does_not_take(phone_of: PhoneOf, control_of: 
 
 def test_a_device_is_held_by_one_at_a_time(phone_of: PhoneOf, tmp_path: Path) -> None:
     serial = phone_of().serial
-    one, other = (finding.control(finding.choose(serial), tmp_path) for _ in range(2))
+    one, other = (discovery.control(discovery.choose(serial), tmp_path) for _ in range(2))
 
     with one.journal.held():
         one.put("global", "fresh", "1")
@@ -370,4 +370,4 @@ def test_a_device_is_held_by_one_at_a_time(phone_of: PhoneOf, tmp_path: Path) ->
 
     with other.journal.held():
         assert [entry.what for entry in other.journal.open] == ["set global fresh"]
-        assert finding.take_back(other) == []
+        assert discovery.take_back(other) == []

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from appwitness.cli import main
-from appwitness.fleet.devices import chosen
+from appwitness.api.expected import load, shown
+from appwitness.cli.base import main
+from appwitness.fleet.host_devices import chosen
 from appwitness.fleet.pools import meets
 from appwitness.fleet.worker import Device, doctor
-from appwitness.lab.expected import load, shown
 from appwitness.store import Store
 from appwitness.store.runs import Runs
 from tests.adb.rig import frida_server, lab_app

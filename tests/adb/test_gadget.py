@@ -17,15 +17,16 @@ from typing import Any
 import pytest
 from trustme import CA
 
+from appwitness.agent.frida_device import VERSION
+from appwitness.api.expected import load, shown
+from appwitness.devices.android.app import app_files, package
+from appwitness.devices.android.control import Control
+from appwitness.devices.android.faults import DeviceFault
+from appwitness.devices.android.frida import frida_release, gadget
+from appwitness.devices.android.frida.injection import Entrance
+from appwitness.devices.android.options import Wanted
 from appwitness.events import Gap
 from appwitness.findings import Report
-from appwitness.lab.expected import load, shown
-from appwitness.observe.android import app_files, builds, gadget, package
-from appwitness.observe.android.control import Control
-from appwitness.observe.android.entrance import Entrance
-from appwitness.observe.android.faults import DeviceFault
-from appwitness.observe.android.wanted import Wanted
-from appwitness.observe.frida_device import VERSION
 from appwitness.recording import Recording, verify
 from appwitness.reports.watched import watched
 from appwitness.reports.words import Words
@@ -152,7 +153,7 @@ def test_by_which_gadget(
 
 def test_what_was_there_stays(phone_of: Make, control_of: Of, tmp_path: Path) -> None:
     phone = phone_of(su="")
-    build = builds.Build("frida-gadget.so", b"\x7fELF", "given", "gadget.so")
+    build = frida_release.Build("frida-gadget.so", b"\x7fELF", "given", "gadget.so")
     with lab_app.furnish(phone, "circle", "free", debuggable=True) as app:
         name, control = app.app.package, control_of(phone)
         own, shared = phone.root / f"data/user/0/{name}", phone.root / "data/local/tmp"
@@ -174,7 +175,7 @@ def test_what_was_there_stays(phone_of: Make, control_of: Of, tmp_path: Path) ->
 
 def test_an_app_that_android_does_not_let_be_debugged(phone_of: Make, control_of: Of, tmp_path: Path) -> None:
     phone = phone_of(su="")
-    build = builds.Build("frida-gadget.so", b"\x7fELF", "given", "gadget.so")
+    build = frida_release.Build("frida-gadget.so", b"\x7fELF", "given", "gadget.so")
     with lab_app.furnish(phone, "circle", "free") as app, pytest.raises(DeviceFault) as raised:
         gadget.ready(control_of(phone), gadget.Way(build=build), app.app.package, tmp_path, nothing, nothing)
     assert raised.value.code == "app-not-debuggable"

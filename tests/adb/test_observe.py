@@ -11,15 +11,15 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from appwitness.cli import main
+from appwitness.api.expected import load, shown
+from appwitness.cli.base import main
+from appwitness.devices.android import android_device
+from appwitness.devices.android.control import Control
+from appwitness.devices.android.faults import DeviceFault
+from appwitness.devices.android.options import Wanted
 from appwitness.events import Gap
 from appwitness.findings import Report, Why
 from appwitness.findings.audit import audit
-from appwitness.lab.expected import load, shown
-from appwitness.observe.android import device
-from appwitness.observe.android.control import Control
-from appwitness.observe.android.faults import DeviceFault
-from appwitness.observe.android.wanted import Wanted
 from appwitness.recording import Recording, verify
 from appwitness.reports.watched import watched
 from appwitness.reports.words import Words
@@ -136,12 +136,12 @@ def test_what_an_earlier_run_left_is_taken_back_only_with_leave(
     control_of(phone).put("global", "left_over", "1")
     wanted = Wanted(phone.serial, package="com.example.circle")
 
-    with pytest.raises(DeviceFault) as raised, device.opened(wanted, "refuse", tmp_path):
+    with pytest.raises(DeviceFault) as raised, android_device.opened(wanted, "refuse", tmp_path):
         pass
     assert raised.value.code == "changes-left"
     assert phone.read()["settings"]["global"]["left_over"] == "1"
 
-    with device.opened(wanted, "refuse", tmp_path, may=lambda what: "set global left_over" in what):
+    with android_device.opened(wanted, "refuse", tmp_path, may=lambda what: "set global left_over" in what):
         assert "left_over" not in phone.read()["settings"]["global"]
 
 
@@ -149,7 +149,7 @@ def test_an_app_that_does_not_run_cannot_be_attached_to(phone_of: Callable[..., 
     phone = phone_of()
     with lab_app.furnish(phone, "circle", "accept") as app:
         wanted = Wanted(phone.serial, package=app.app.package, attach=True)
-        with device.opened(wanted, "accept", tmp_path) as opened:
+        with android_device.opened(wanted, "accept", tmp_path) as opened:
             opened.install()
             with pytest.raises(DeviceFault) as raised:
                 opened.launch()

@@ -13,9 +13,9 @@ from typing import Any
 
 import pytest
 
-from appwitness.observe.android import app_files, package
-from appwitness.observe.android.control import Control
-from appwitness.observe.android.faults import DeviceFault
+from appwitness.devices.android.app import app_files, package
+from appwitness.devices.android.control import Control
+from appwitness.devices.android.faults import DeviceFault
 from tests.adb.rig import make_apk
 from tests.adb.rig.phone import Phone
 from tests.real_apks import real_apk

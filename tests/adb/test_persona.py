@@ -16,15 +16,15 @@ from typing import Any
 
 import pytest
 
-from appwitness.observe.android import adb
-from appwitness.observe.android.adb import Adb
-from appwitness.observe.android.control import Control
-from appwitness.observe.android.facts import ask
-from appwitness.observe.android.journal import Journal
-from appwitness.observe.android.persona import Persona, counts, found, keep_place, plant
-from appwitness.observe.android.persona.content import Refused
-from appwitness.observe.android.persona.wanted import Place
-from appwitness.observe.android.shell import Shell
+from appwitness.devices.android import adb
+from appwitness.devices.android.adb import Adb
+from appwitness.devices.android.control import Control
+from appwitness.devices.android.device_facts import ask
+from appwitness.devices.android.journal import Journal
+from appwitness.devices.android.persona import Persona, counts, found, keep_place, plant
+from appwitness.devices.android.persona.content import Refused
+from appwitness.devices.android.persona.profile import Place
+from appwitness.devices.android.shell import Shell
 from tests.adb.rig.console import Emulator
 from tests.adb.rig.phone import Phone
 

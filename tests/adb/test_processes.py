@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from appwitness.observe.android.control import Control
-from appwitness.observe.android.faults import DeviceFault
-from appwitness.observe.android.processes import Processes, listed, start_app
+from appwitness.devices.android.control import Control
+from appwitness.devices.android.faults import DeviceFault
+from appwitness.devices.android.processes import Processes, listed, start_app
 from tests.adb.rig.phone import Phone
 from tests.adb.test_attach import zygote_starts
 
@@ -92,7 +92,7 @@ def test_an_app_that_does_not_start(
     changes: dict[str, Any],
     said: str,
 ) -> None:
-    monkeypatch.setattr("appwitness.observe.android.processes.START_S", 0.5)
+    monkeypatch.setattr("appwitness.devices.android.processes.START_S", 0.5)
     control = control_of(phone_of(state=changes))
 
     with pytest.raises(DeviceFault, match=said) as raised:

@@ -11,24 +11,24 @@ from typing import Any
 
 import pytest
 
-from appwitness import catalog
+from appwitness.catalog import yaml_files
+from appwitness.catalog.labels import Labels
+from appwitness.devices.android.control import Control
+from appwitness.devices.android.faults import DeviceFault, fault
+from appwitness.devices.android.screen.dialog_player import CHANGES_S, OPENED_AGAIN
+from appwitness.devices.android.screen.input import Explore, Play, Question
+from appwitness.devices.android.screen.uiautomator import Screens
+from appwitness.devices.android.screen.video import Film
 from appwitness.events import Consent, Event, Gap, Phase, Screen
+from appwitness.events.seen import see
 from appwitness.judge.consent import consents
-from appwitness.labels import Labels
-from appwitness.observe.android.control import Control
-from appwitness.observe.android.faults import DeviceFault, fault
-from appwitness.observe.android.hands import Explore, Play, Question
-from appwitness.observe.android.playing import CHANGES_S, OPENED_AGAIN
-from appwitness.observe.android.screens import Screens
-from appwitness.observe.android.video import Film
-from appwitness.seen import see
 from tests.adb.rig.lab_app import furnish
 from tests.adb.rig.phone import Phone
 from tests.adb.rig.stage import Stage
-from tests.observe.android.hierarchies import dialog
+from tests.devices.android.screen.hierarchies import dialog
 
 APP = "com.example.app"
-LABELS = catalog.parse(catalog.HERE / "consent.yml", Labels)
+LABELS = yaml_files.parse(yaml_files.HERE / "consent.yml", Labels)
 PolicyText = "We collect personal information as our Privacy policy says."
 SCREENS = {
     "policy": dialog("Privacy policy", PolicyText, buttons={"Agree": "", "Disagree": ""}),

@@ -15,12 +15,13 @@ from typing import Any
 
 import pytest
 
-from appwitness.observe.android import builds, server
-from appwitness.observe.android.builds import BUILDS, Releases, asset, find
-from appwitness.observe.android.control import Control
-from appwitness.observe.android.faults import DeviceFault
-from appwitness.observe.android.quirks import quirks
-from appwitness.observe.frida_device import VERSION, answers
+from appwitness.agent.frida_device import VERSION, answers
+from appwitness.devices.android.control import Control
+from appwitness.devices.android.faults import DeviceFault
+from appwitness.devices.android.frida import frida_release
+from appwitness.devices.android.frida import frida_server as server
+from appwitness.devices.android.frida.frida_release import BUILDS, Releases, asset, find
+from appwitness.devices.android.frida.quirks import quirks
 from tests.adb.rig import frida_server
 from tests.adb.rig.phone import Phone
 
@@ -114,7 +115,7 @@ BAD_FILES: list[tuple[str, bytes]] = [
     ("frida-server-version", frida_server.program("16.0.1")),
     ("frida-server-not-run", b"\x7fELF\x02\x01\x01" + bytes(60)),
     ("frida-server-unreadable", b"<html>not found</html>"),
-    ("frida-server-unreadable", builds.XZ + b"cut"),
+    ("frida-server-unreadable", frida_release.XZ + b"cut"),
 ]
 
 
@@ -367,6 +368,6 @@ def test_selinux_is_switched_off_with_the_users_leave_alone(phone_of: Make, cont
 
 
 def test_a_frida_below_the_floor_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert builds.below_floor() is None
-    monkeypatch.setattr(builds, "VERSION", "17.6.2")
-    assert "older than 17.15.5" in (builds.below_floor() or "")
+    assert frida_release.below_floor() is None
+    monkeypatch.setattr(frida_release, "VERSION", "17.6.2")
+    assert "older than 17.15.5" in (frida_release.below_floor() or "")

@@ -6,10 +6,10 @@ from collections.abc import Callable
 
 import pytest
 
-from appwitness.observe.android import adb
-from appwitness.observe.android.control import Control
-from appwitness.observe.android.faults import DeviceFault
-from appwitness.observe.android.shell import Shell
+from appwitness.devices.android import adb
+from appwitness.devices.android.control import Control
+from appwitness.devices.android.faults import DeviceFault
+from appwitness.devices.android.shell import Shell
 from tests.adb.rig.phone import Phone
 
 HARD = """x='a "b" $(echo c) `d`'; echo "$x"

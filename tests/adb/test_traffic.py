@@ -18,12 +18,12 @@ from typing import Any
 
 import pytest
 
-from appwitness.errors import UserError
-from appwitness.observe.android import traffic
-from appwitness.observe.android.control import Control
-from appwitness.observe.android.faults import DeviceFault
-from appwitness.observe.android.journal import Journal
-from appwitness.observe.android.traffic import gateway, wireguard
+from appwitness.devices.android import traffic
+from appwitness.devices.android.control import Control
+from appwitness.devices.android.faults import DeviceFault
+from appwitness.devices.android.journal import Journal
+from appwitness.devices.android.traffic import gateway, wireguard
+from appwitness.support.errors import UserError
 from tests.adb.rig.phone import Phone
 
 UID = 10123
@@ -287,7 +287,7 @@ def ruleset() -> str:
 @needs_gateway
 def test_what_this_machine_redirects_ends_with_the_run_however_it_ends() -> None:
     program = (
-        "from appwitness.observe.android.traffic.gateway import Link, Redirect; import time; "
+        "from appwitness.devices.android.traffic.gateway import Link, Redirect; import time; "
         "Redirect(Link('192.0.2.1', 'x', '192.0.2.2'), 9, 'dead0001').start(); print(flush=True); time.sleep(60)"
     )
     with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE) as run:

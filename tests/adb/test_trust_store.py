@@ -21,10 +21,10 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from appwitness.observe.android import trust
-from appwitness.observe.android.control import Control
-from appwitness.observe.android.faults import DeviceFault
-from appwitness.observe.android.journal import Journal
+from appwitness.devices.android.control import Control
+from appwitness.devices.android.faults import DeviceFault
+from appwitness.devices.android.journal import Journal
+from appwitness.devices.android.traffic import certificate_store
 from tests.adb.rig.phone import Phone
 
 APIS = [24, 29, 33, 34, 36]
@@ -108,29 +108,29 @@ def test_all_processes_get_it_and_lose_it(
         (phone.root / "system/etc/security/cacerts_google/11111111.0").write_text("google's")
     app, private = start_app(phone), start_app(phone, "mount --make-rprivate /")
     before = mounts(phone), files(phone)
-    originals = seen_by(phone, 1, trust.SYSTEM)
+    originals = seen_by(phone, 1, certificate_store.SYSTEM)
     control = control_of(phone)
     pem = authority(tmp_path)
 
-    put = trust.install(control, pem)
+    put = certificate_store.install(control, pem)
     later = start_app(phone)
 
     assert put.name == "c8750f0d.0"
-    stores = [trust.SYSTEM, *([trust.APEX] if api >= 34 else [])]
+    stores = [certificate_store.SYSTEM, *([certificate_store.APEX] if api >= 34 else [])]
     for pid in (zygote_of(phone), app, private, later):
-        assert trust.holds(control, pid)
+        assert certificate_store.holds(control, pid)
         for store in stores:
             assert seen_by(phone, pid, store) == {**originals, put.name: pem.read_text()}
         if api == 29:
-            assert set(seen_by(phone, pid, trust.GOOGLE)) == {"11111111.0", put.name}
-    assert trust.mend(control) == []
+            assert set(seen_by(phone, pid, certificate_store.GOOGLE)) == {"11111111.0", put.name}
+    assert certificate_store.mend(control) == []
     assert files(phone)["mnt/.*"] == []
-    inside = phone.root / trust.SYSTEM.lstrip("/")
+    inside = phone.root / certificate_store.SYSTEM.lstrip("/")
     assert [oct(path.stat().st_mode & 0o777) for path in (inside, inside / put.name)] == ["0o755", "0o644"]
 
     control.shell.check(f"kill -9 {later}", root=True)
     assert control.journal.undo_all(control.take_back) == []
-    control.shell.check(trust.undo_script(control.run), root=True)
+    control.shell.check(certificate_store.undo_script(control.run), root=True)
 
     assert (mounts(phone), files(phone)) == before
 
@@ -142,8 +142,8 @@ def test_whatever_the_root(
     phone = phone_of(su=su)
     app = start_app(phone)
     control = control_of(phone)
-    trust.install(control, authority(tmp_path))
-    assert trust.holds(control, app)
+    certificate_store.install(control, authority(tmp_path))
+    assert certificate_store.holds(control, app)
 
 
 def test_mounts_of_others_stay(
@@ -151,19 +151,23 @@ def test_mounts_of_others_stay(
 ) -> None:
     phone = phone_of()
     module = "mount -t tmpfs magisk {0} && echo theirs > {0}/22222222.0"
-    over = start_app(phone, module.format(trust.APEX))
+    over = start_app(phone, module.format(certificate_store.APEX))
     control = control_of(phone)
-    control.shell.check(module.format(trust.SYSTEM), root=True)
+    control.shell.check(module.format(certificate_store.SYSTEM), root=True)
     before = mounts(phone)
 
-    trust.install(control, authority(tmp_path))
+    certificate_store.install(control, authority(tmp_path))
     for pid in (1, over):
-        assert "22222222.0" not in seen_by(phone, pid, trust.SYSTEM), "the originals are those of the apex"
-        assert "c8750f0d.0" in seen_by(phone, pid, trust.SYSTEM)
+        assert "22222222.0" not in seen_by(phone, pid, certificate_store.SYSTEM), "the originals are those of the apex"
+        assert "c8750f0d.0" in seen_by(phone, pid, certificate_store.SYSTEM)
     assert control.journal.undo_all(control.take_back) == []
 
     assert mounts(phone) == before
-    assert list(seen_by(phone, 1, trust.SYSTEM)) == list(seen_by(phone, over, trust.APEX)) == ["22222222.0"]
+    assert (
+        list(seen_by(phone, 1, certificate_store.SYSTEM))
+        == list(seen_by(phone, over, certificate_store.APEX))
+        == ["22222222.0"]
+    )
 
 
 def test_what_is_mounted_over_ours_is_not_taken_away(
@@ -172,14 +176,14 @@ def test_what_is_mounted_over_ours_is_not_taken_away(
     phone = phone_of(api=33)
     control = control_of(phone)
     before = mounts(phone)
-    trust.install(control, authority(tmp_path))
-    control.shell.check(f"mount -t tmpfs other {trust.SYSTEM}", root=True)
-    assert not trust.holds(control, 1)
+    certificate_store.install(control, authority(tmp_path))
+    control.shell.check(f"mount -t tmpfs other {certificate_store.SYSTEM}", root=True)
+    assert not certificate_store.holds(control, 1)
 
     (failed,) = control.journal.undo_all(control.take_back)
     assert failed.code == "command-failed"
     assert "something else is mounted over the authorities" in str(failed)
-    control.shell.check(f"umount {trust.SYSTEM}", root=True)
+    control.shell.check(f"umount {certificate_store.SYSTEM}", root=True)
 
     assert control.journal.undo_all(control.take_back) == []
     assert mounts(phone) == before
@@ -189,26 +193,28 @@ def test_the_name_has_its_zeros_and_a_stranger_keeps_his(
     phone_of: Callable[..., Phone], control_of: Callable[[Phone], Control], tmp_path: Path
 ) -> None:
     names = (authority(tmp_path, f"Proxy {number}") for number in itertools.count())
-    ours = next(pem for pem in names if trust.subject_hash(trust.certificate(pem)[1]).startswith("0"))
-    base = trust.subject_hash(trust.certificate(ours)[1])
+    ours = next(
+        pem for pem in names if certificate_store.subject_hash(certificate_store.certificate(pem)[1]).startswith("0")
+    )
+    base = certificate_store.subject_hash(certificate_store.certificate(ours)[1])
     subject = x509.load_pem_x509_certificate(ours.read_bytes()).subject
     stranger = authority(tmp_path, str(subject.get_attributes_for_oid(x509.NameOID.COMMON_NAME)[0].value))
     phone = phone_of(api=36)
-    for store in (trust.SYSTEM, trust.APEX):
+    for store in (certificate_store.SYSTEM, certificate_store.APEX):
         (phone.root / store.lstrip("/") / f"{base}.0").write_bytes(
             b"Certificate:\r\n  text\r\n" + stranger.read_bytes()
         )
     control = control_of(phone)
 
-    put = trust.install(control, ours)
+    put = certificate_store.install(control, ours)
 
     assert put.name == f"{base}.1"
     assert len(base) == 8
-    found = seen_by(phone, 1, trust.APEX)
+    found = seen_by(phone, 1, certificate_store.APEX)
     assert found[put.name] == ours.read_text()
     assert stranger.read_text() in found[f"{base}.0"]
     control.journal.undo_all(control.take_back)
-    assert trust.install(control, stranger).name == f"{base}.0", "it is there already, under its own name"
+    assert certificate_store.install(control, stranger).name == f"{base}.0", "it is there already, under its own name"
 
 
 @pytest.mark.skipif(not shutil.which("openssl"), reason="apt-get install openssl")
@@ -218,7 +224,7 @@ def test_the_name_is_that_of_openssl(tmp_path: Path) -> None:
         said = subprocess.run(
             ["openssl", "x509", "-subject_hash_old", "-noout", "-in", pem], check=True, capture_output=True, text=True
         )
-        assert trust.subject_hash(trust.certificate(pem)[1]) == said.stdout.strip()
+        assert certificate_store.subject_hash(certificate_store.certificate(pem)[1]) == said.stdout.strip()
 
 
 @pytest.mark.parametrize("api", [29, 34])
@@ -229,26 +235,27 @@ def test_a_new_zygote_gets_it_again(
     start_app(phone)
     control = control_of(phone)
     before = mounts(phone)[1]
-    trust.install(control, authority(tmp_path))
+    certificate_store.install(control, authority(tmp_path))
     old = zygote_of(phone)
 
     control.shell.check(f"kill -9 {old}", root=True)
     # Its namespace is made from that of the first process, as init's is, but without what does not propagate.
-    begin = f"umount {trust.APEX} {trust.SYSTEM} 2>/dev/null; exec {sys.executable} /data/rig/zygote.py"
+    there = f"{certificate_store.APEX} {certificate_store.SYSTEM}"
+    begin = f"umount {there} 2>/dev/null; exec {sys.executable} /data/rig/zygote.py"
     control.shell.check(
         f"setsid unshare -m --propagation slave sh -c '{begin}' >/dev/null 2>&1 </dev/null &", root=True
     )
     phone._until(lambda: zygote_of(phone) != old, "zygote did not start again")
     new, app = zygote_of(phone), start_app(phone)
-    assert not trust.holds(control, new)
-    assert not trust.holds(control, app)
+    assert not certificate_store.holds(control, new)
+    assert not certificate_store.holds(control, app)
 
-    mended = trust.mend(control)
+    mended = certificate_store.mend(control)
 
     assert any(f"process {new} again" in each for each in mended)
-    assert trust.holds(control, new)
-    assert trust.holds(control, app)
-    assert trust.mend(control) == []
+    assert certificate_store.holds(control, new)
+    assert certificate_store.holds(control, app)
+    assert certificate_store.mend(control) == []
     assert control.journal.undo_all(control.take_back) == []
     assert mounts(phone)[1] == before
     assert control.run not in "".join("".join(lines) for lines in mounts(phone).values())
@@ -258,10 +265,10 @@ def test_a_store_that_was_lost_is_a_fault(
     phone_of: Callable[..., Phone], control_of: Callable[[Phone], Control], tmp_path: Path
 ) -> None:
     control = control_of(phone_of())
-    trust.install(control, authority(tmp_path))
-    control.shell.check(f"umount {trust.SYSTEM}", root=True)
+    certificate_store.install(control, authority(tmp_path))
+    control.shell.check(f"umount {certificate_store.SYSTEM}", root=True)
     with pytest.raises(DeviceFault) as raised:
-        trust.mend(control)
+        certificate_store.mend(control)
     assert raised.value.code == "trust-lost"
 
 
@@ -274,11 +281,11 @@ def test_a_store_that_cannot_be_made_is_a_fault(
     (phone.root / "system/bin/nsenter").write_text("#!/system/bin/sh\necho not permitted >&2; exit 1\n")
     (phone.root / "system/bin/nsenter").chmod(0o755)
     with pytest.raises(DeviceFault) as raised:
-        trust.install(control, authority(tmp_path))
+        certificate_store.install(control, authority(tmp_path))
     assert raised.value.code == "trust-not-mounted"
     (phone.root / "system/bin/nsenter").unlink()
     assert control.journal.undo_all(control.take_back) == []
-    trust.install(control, authority(tmp_path))
+    certificate_store.install(control, authority(tmp_path))
 
 
 @pytest.mark.filterwarnings("ignore:This process")
@@ -295,7 +302,7 @@ def test_killed_at_any_moment_it_is_taken_back(
     child = os.fork()
     if child == 0:
         with contextlib.suppress(BaseException):
-            trust.install(control, pem)
+            certificate_store.install(control, pem)
         os._exit(0)
     while not (control.journal.path.exists() and control.journal.path.stat().st_size):
         time.sleep(0.001)

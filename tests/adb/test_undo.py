@@ -14,11 +14,11 @@ from typing import Any
 
 import pytest
 
-from appwitness.lab.apps import APPS
-from appwitness.observe.android import device, finding
-from appwitness.observe.android.control import Control
-from appwitness.observe.android.journal import Entry, Journal, Undo
-from appwitness.observe.android.wanted import Wanted
+from appwitness.devices.android import android_device, discovery
+from appwitness.devices.android.control import Control
+from appwitness.devices.android.journal import Entry, Journal, Undo
+from appwitness.devices.android.options import Wanted
+from appwitness.devices.lab.apps import APPS
 from tests.adb.rig import frida_server, lab_app
 from tests.adb.rig.phone import Phone
 from tests.adb.test_observe import left
@@ -54,13 +54,13 @@ def prepare(serial: str, home: Path, apk: Path, server: Path, kill_at: int, afte
     Journal.before = before  # type: ignore[method-assign]
     proxy = home / "ca.pem"
     wanted = Wanted(serial, apks=(apk,), frida_server=server, frida_gadget=server)
-    with device.opened(wanted, "refuse", home) as phone:
+    with android_device.opened(wanted, "refuse", home) as phone:
         phone.install()
         phone.prepare("127.0.0.1", 9, proxy)
         phone.enter()
         phone.reset()
         if phone.launch().gadget is not None:  # as Frida does when it starts the app
-            shell = finding.control(finding.choose(serial), home / "other").shell
+            shell = discovery.control(discovery.choose(serial), home / "other").shell
             name = phone.app.package
             shell.check(f"am set-debug-app -w --persistent {name}; touch /data/local/tmp/frida-gadget-1.so")
             shell.check(f"run-as {name} touch gadget.so gadget.config")
@@ -96,7 +96,7 @@ def undo(serial: str, home: Path, kill_at: int, when: str) -> None:
             kill()
 
     Control.take_back = take_back  # type: ignore[method-assign]
-    finding.take_back(finding.control(finding.choose(serial), home / "devices"))
+    discovery.take_back(discovery.control(discovery.choose(serial), home / "devices"))
     kill()
 
 
@@ -136,9 +136,9 @@ def test_killed_anywhere_undo_brings_back_what_was(
     with before_a_run(phone, tmp_path) as (home, apk, program):
         killed(prepare, phone.serial, home, apk, program, kill_at, after)
 
-        control = finding.control(finding.choose(phone.serial), home / "devices")
+        control = discovery.control(discovery.choose(phone.serial), home / "devices")
         assert control.journal.open or kill_at == 1
-        assert finding.take_back(control) == []
+        assert discovery.take_back(control) == []
         assert control.journal.open == ()
 
 
@@ -155,6 +155,6 @@ def test_an_undo_that_is_killed_is_done_by_the_next(
         for _ in range(2):
             killed(undo, phone.serial, home, chance.randrange(1, MOST // 2), chance.choice(("before", "amid", "after")))
 
-        control = finding.control(finding.choose(phone.serial), home / "devices")
-        assert finding.take_back(control) == []
+        control = discovery.control(discovery.choose(phone.serial), home / "devices")
+        assert discovery.take_back(control) == []
         assert control.journal.open == ()

@@ -10,8 +10,8 @@ import jsonschema
 import pytest
 from click.testing import CliRunner, Result
 
-from appwitness import cli
-from appwitness.observe.android import adb, finding
+from appwitness.cli.base import main
+from appwitness.devices.android import adb, discovery
 from tests.adb.rig.adb_server import AdbServer
 from tests.adb.rig.phone import Phone
 
@@ -26,7 +26,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def run(*arguments: str, typed: str | None = None) -> Result:
-    return CliRunner().invoke(cli.main, [*arguments], input=typed)
+    return CliRunner().invoke(main, [*arguments], input=typed)
 
 
 def test_doctor_of_a_good_device(phone_of: PhoneOf) -> None:
@@ -77,7 +77,7 @@ def test_devices(phone_of: PhoneOf) -> None:
 
 
 def change(phone: Phone, home: Path) -> None:
-    control = finding.control(finding.choose(phone.serial), home / "devices")
+    control = discovery.control(discovery.choose(phone.serial), home / "devices")
     control.put("global", "http_proxy", "127.0.0.1:8080", restore=":0")
     control.reverse(8080, phone.port)
 
@@ -147,7 +147,7 @@ def test_undo_of_all(phone_of: PhoneOf, home: Path) -> None:
 
 def test_undo_that_fails_keeps_what_it_could_not_do(phone_of: PhoneOf, home: Path) -> None:
     phone = phone_of()
-    control = finding.control(finding.choose(phone.serial), home / "devices")
+    control = discovery.control(discovery.choose(phone.serial), home / "devices")
     control.change("a folder", "mkdir /data/local/tmp/ours", "rmdir /data/local/tmp/ours", root=True)
     (phone.root / "data/local/tmp/ours/file").touch()
     control.put("global", "fresh", "1")

@@ -13,9 +13,9 @@ from typing import Any
 
 import pytest
 
+from appwitness.agent import agent as agents
+from appwitness.agent.agent_lines import Lines
 from appwitness.events import Access, Event, Gap, Upload
-from appwitness.observe import agent as agents
-from appwitness.observe.agent_lines import Lines
 from appwitness.recording import Recording, verify
 from hatch_build import build_agent, build_lab
 from tests.adb.rig import frida_server, lab_app

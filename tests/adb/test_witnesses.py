@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 from appwitness.correlate import report_on
+from appwitness.correlate.prior_knowledge import knowledge
+from appwitness.devices.android.control import Control
+from appwitness.devices.android.witness.counters import Witnesses
 from appwitness.events import Access, AppIdentity, DeviceIdentity, Observers, Run, Witness
-from appwitness.knowledge import knowledge
-from appwitness.observe.android.control import Control
-from appwitness.observe.android.witnesses import Witnesses
 from appwitness.recording import Recording, verify
 from appwitness.reports import render
 from appwitness.store import Store

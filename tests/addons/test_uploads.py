@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 from appwitness.events import Upload, parse
-from appwitness.observe.proxy import capture_py
+from appwitness.proxy import capture_py
 from tests.lab import upstream as servers
 from tests.lab.upstream import Upstream
 

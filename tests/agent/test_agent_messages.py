@@ -11,8 +11,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from appwitness.agent.agent import Agent
 from appwitness.events import FILES, AppIdentity, DeviceIdentity, Gap, Run, Upload, format_time
-from appwitness.observe.agent import Agent
 from appwitness.recording import Recording, verify
 from appwitness.recording.quota import Limited, Quota
 

@@ -6,10 +6,10 @@ from datetime import UTC, datetime
 
 import pytest
 
-from appwitness.errors import SetupError
-from appwitness.observe.agent import Agent
-from appwitness.observe.child_processes import PROGRAM, STRANGER, Children, Followed, Means
-from appwitness.observe.device import Gadget
+from appwitness.agent.agent import Agent
+from appwitness.agent.child_processes import PROGRAM, STRANGER, Children, Followed, Means
+from appwitness.agent.target import Gadget
+from appwitness.support.errors import SetupError
 from tests.lab.program import blank
 
 APP = "com.example.app"

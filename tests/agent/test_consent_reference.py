@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from appwitness.observe.consent_signals import load
+from appwitness.agent.consent_signals import load
 
 ROOT = Path(__file__).parents[2]
 REFERENCE = ROOT.parent / "shared/reference/policy/consent_signals.yaml"

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from appwitness import catalog
-from appwitness.errors import FileError
+from appwitness.agent.consent_signals import Signals, load, plan
+from appwitness.catalog import yaml_files
 from appwitness.events import Consent
-from appwitness.observe.consent_signals import Signals, load, plan
+from appwitness.support.errors import FileError
 
 AT = datetime(2026, 3, 1, 12, tzinfo=UTC)
 HOOKS = Path(__file__).parent.parent.parent / "hooks"
@@ -119,6 +119,6 @@ def test_sdk_calls_are_told_to_the_agent():
 
 def test_a_fault_in_the_words_names_the_line(tmp_path):
     path = tmp_path / "consent.yml"
-    path.write_text((catalog.HERE / "consent.yml").read_text("utf-8") + "surprise: 1\n", "utf-8")
+    path.write_text((yaml_files.HERE / "consent.yml").read_text("utf-8") + "surprise: 1\n", "utf-8")
     with pytest.raises(FileError, match="surprise"):
         load(path)

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from appwitness.agent.device_clock import ROUNDS, DeviceClock, summary
 from appwitness.events import ClockReading
-from appwitness.observe.clock import ROUNDS, DeviceClock, summary
 
 START = 1_773_478_800.0
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import frida
 import pytest
 
-from appwitness.observe.frida_device import ERRORS, fault, known
+from appwitness.agent.frida_device import ERRORS, fault, known
 
 RAISED = [each for each in vars(frida).values() if isinstance(each, type) and issubclass(each, Exception)]
 

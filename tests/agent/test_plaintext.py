@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from appwitness.agent.agent_messages import PlainSent, message
+from appwitness.agent.plaintext import WAIT_S, Plaintext
 from appwitness.events import Endpoint, Event, Gap, Upload
-from appwitness.observe.agent_messages import PlainSent, message
-from appwitness.observe.plaintext import WAIT_S, Plaintext
 
 AT = 1_773_478_800_000_000
 ABOUT = {

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 import yaml
 
-from appwitness import catalog
-from appwitness.errors import FileError
-from appwitness.observe.sources import Shape, Source, load
+from appwitness.agent.sources import Shape, Source, load
+from appwitness.catalog import yaml_files
+from appwitness.support.errors import FileError
 
 SOURCES = load()
 NAMES = {source.name for source in SOURCES}
@@ -59,7 +59,7 @@ def types(node):
 
 
 def test_every_type_is_in_the_taxonomy():
-    known = {item["code"] for item in yaml.safe_load((catalog.HERE / "data_types.yml").read_text("utf-8"))["items"]}
+    known = {item["code"] for item in yaml.safe_load((yaml_files.HERE / "data_types.yml").read_text("utf-8"))["items"]}
     assert {kind for source in SOURCES for kind in types(source.plan())} <= known
 
 

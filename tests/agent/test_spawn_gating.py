@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from appwitness.errors import SetupError
-from appwitness.observe import gate as gates
-from appwitness.observe.gate import Gate
+from appwitness.agent import spawn_gating as gates
+from appwitness.agent.spawn_gating import Gate
+from appwitness.support.errors import SetupError
 
 OURS = {5: "com.example.app:push"}
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from appwitness.observe import transforms
+from appwitness.agent import transforms
 
 
 @pytest.mark.parametrize(("level", "expected"), [(29, False), (34, False), (35, True), (None, True)])

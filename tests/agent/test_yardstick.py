@@ -2,8 +2,9 @@
 
 import pytest
 
-from appwitness.observe import native
-from appwitness.observe.coverage import (
+from appwitness.agent import native_routes
+from appwitness.agent.sources import Source, load
+from appwitness.agent.yardstick import (
     LEVELS,
     STATES,
     Absent,
@@ -16,10 +17,9 @@ from appwitness.observe.coverage import (
     table,
     yardstick,
 )
-from appwitness.observe.sources import Source, load
 
 SOURCES = load()
-BELOW = native.load()
+BELOW = native_routes.load()
 KNOWN = beside()
 COVERS = covered(yardstick(), SOURCES, BELOW, KNOWN)
 

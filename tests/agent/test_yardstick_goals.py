@@ -2,11 +2,11 @@
 
 import pytest
 
-from appwitness.observe import native
-from appwitness.observe.coverage import beside, covered, yardstick
-from appwitness.observe.sources import load
+from appwitness.agent import native_routes
+from appwitness.agent.sources import load
+from appwitness.agent.yardstick import beside, covered, yardstick
 
-COVERS = covered(yardstick(), load(), native.load(), beside())
+COVERS = covered(yardstick(), load(), native_routes.load(), beside())
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from appwitness.api.home import database
-from appwitness.errors import UserError
+from appwitness.support.errors import UserError
 
 SECRET = "postgresql://appwitness:secret@postgres/appwitness"
 

@@ -9,10 +9,10 @@ from typing import Any, cast
 
 import pytest
 
+from appwitness.agent.agent import Agent, Options
+from appwitness.agent.sources import Source
 from appwitness.events import Access, Gap
-from appwitness.observe.agent import Agent, Options
 from appwitness.observe.order import Order
-from appwitness.observe.sources import Source
 from appwitness.recording import Recording
 from hatch_build import build_agent
 from tests.art.rig.build import home, lacking

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from appwitness.agent.agent import Agent, Options
+from appwitness.agent.frida_device import FridaFault
+from appwitness.agent.sources import Source
 from appwitness.events import Access
-from appwitness.observe.agent import Agent, Options
-from appwitness.observe.frida_device import FridaFault
-from appwitness.observe.sources import Source
 from tests.art.rig.vm import Held, Runtime
 from tests.lab.program import Program, blank
 

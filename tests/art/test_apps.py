@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
+from appwitness.api.demo import EVERYTHING
+from appwitness.api.expected import load, shown
 from appwitness.correlate import correlate, knowledge
 from appwitness.events import Gap
-from appwitness.lab.demo import EVERYTHING
-from appwitness.lab.expected import load, shown
 from appwitness.recording import Recording
 from appwitness.store import Store
 from tests.art.conftest import Observe

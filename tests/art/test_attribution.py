@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 
+from appwitness.agent import sources
+from appwitness.agent.sources import Source
+from appwitness.devices.lab.lab_device import LabDevice
 from appwitness.events import Access, Connection, Transform, Upload
 from appwitness.judge.code import method_of
-from appwitness.lab.device import LabDevice
-from appwitness.observe import sources
 from appwitness.observe.order import Order
 from appwitness.observe.run import observe
-from appwitness.observe.sources import Source
 from appwitness.recording import Recording
 from tests.art.conftest import Observe, Played, Run
 from tests.lab.answering import answering

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from appwitness.agent.agent import Agent
+from appwitness.agent.sources import Source
 from appwitness.events import Phase
-from appwitness.observe.agent import Agent
-from appwitness.observe.sources import Source
 from tests.art.conftest import Played, Run
 from tests.art.rig.vm import Held
 

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from appwitness.agent.agent import Agent, Options
+from appwitness.agent.sources import Source
 from appwitness.events import Access
-from appwitness.observe.agent import Agent, Options
-from appwitness.observe.sources import Source
 from tests.art.conftest import JAVA, WAIT_S, Run
 from tests.art.rig.vm import Held, Runtime, class_files
 from tests.lab.program import Program, blank

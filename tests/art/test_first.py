@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from appwitness.observe.sources import Source
+from appwitness.agent.sources import Source
 from tests.art.conftest import Run
 
 pytestmark = pytest.mark.timeout(120)

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
+from appwitness.agent.sources import Source
 from appwitness.events import Access, Gap
-from appwitness.observe.sources import Source
 from tests.art.conftest import Played, Run
 
 pytestmark = pytest.mark.timeout(180)

@@ -10,8 +10,8 @@ from pathlib import Path
 import frida
 import pytest
 
-from appwitness.observe.agent import Agent
-from appwitness.observe.sources import Source
+from appwitness.agent.agent import Agent
+from appwitness.agent.sources import Source
 from tests.art.conftest import JAVA, Run
 from tests.art.rig.vm import Held, Runtime
 

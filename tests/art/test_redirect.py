@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from appwitness.events import Connection, parse
-from appwitness.observe.proxy import Door, Proxy
+from appwitness.proxy import Door, Proxy
 from tests.art.conftest import Run
 from tests.lab.servers_of_redirect import ABROAD, echo, nobody, silent
 

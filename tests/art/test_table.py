@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from appwitness.observe.sources import Source
+from appwitness.agent.sources import Source
 from tests.art.conftest import Played, Run
 
 pytestmark = pytest.mark.timeout(180)

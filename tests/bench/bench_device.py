@@ -16,16 +16,16 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from appwitness.agent.sources import load
+from appwitness.devices.android import adb, android_device, discovery
+from appwitness.devices.android.doctor import diagnose
+from appwitness.devices.android.options import Wanted
+from appwitness.devices.android.screen.input import Play
+from appwitness.devices.android.screen.uiautomator import Screens
+from appwitness.devices.android.witness.counters import Witnesses
 from appwitness.events import Event, Gap
-from appwitness.observe.android import adb, device, finding
-from appwitness.observe.android.doctor import diagnose
-from appwitness.observe.android.hands import Play
-from appwitness.observe.android.screens import Screens
-from appwitness.observe.android.wanted import Wanted
-from appwitness.observe.android.witnesses import Witnesses
 from appwitness.observe.order import Caller, Order
 from appwitness.observe.run import observe
-from appwitness.observe.sources import load
 from tests.adb.rig import frida_server, lab_app
 from tests.adb.rig.phone import UNAVAILABLE, Phone
 from tests.bench.figures import Figure, Given, NotMeasured
@@ -70,7 +70,7 @@ def _doctor(folder: Path) -> Iterator[Given]:
 
 def _looks(folder: Path) -> Iterator[Given]:
     with Phone(folder / "looks") as phone:
-        control = finding.control(finding.choose(phone.serial), folder / "devices")
+        control = discovery.control(discovery.choose(phone.serial), folder / "devices")
         events: list[Event] = []
         shots, polls = [], []
         with Screens(control, Play("com.example.app", "silent"), events.append, lambda data: "0" * 64) as screens:
@@ -110,7 +110,7 @@ def _observe(folder: Path) -> Iterator[Given]:
             if step is not None:
                 moments.append((step, time.perf_counter()))
 
-        with device.opened(wanted, "accept", folder / "home") as opened:
+        with android_device.opened(wanted, "accept", folder / "home") as opened:
             observe(
                 opened, folder / "recording", load(), Order(plan="accept", confdir=folder / "proxy"), Caller(say=say)
             )

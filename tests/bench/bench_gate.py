@@ -16,12 +16,12 @@ from typing import Any
 
 from appwitness import events
 from appwitness.api.gating import diff
+from appwitness.correlate.prior_knowledge import knowledge
 from appwitness.findings import Report
-from appwitness.findings.gate import GateReport
+from appwitness.findings.gate_decision import GateReport
 from appwitness.gate import Accepted, Held, Policy, gate, release
-from appwitness.knowledge import knowledge
+from appwitness.gate.reports import Told, render
 from appwitness.recording import Recording
-from appwitness.reports.gate import Told, render
 from appwitness.reports.words import Words
 from tests.bench.figures import Figure, Given
 from tests.gate.runs import START, finding, report

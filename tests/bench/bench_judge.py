@@ -16,15 +16,15 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 from appwitness.correlate.collecting import uncollected
+from appwitness.correlate.prior_knowledge import Knowledge, knowledge
 from appwitness.events import Access, Consent, Phase, Ref, Value
+from appwitness.events.seen import see
 from appwitness.findings import Finding, Flow, Match, Recipient
 from appwitness.judge.claims import Claim
 from appwitness.judge.consent import Timeline
 from appwitness.judge.phases import Phases
 from appwitness.judge.policy import Policy
 from appwitness.judge.rules import Facts, judge
-from appwitness.knowledge import Knowledge, knowledge
-from appwitness.seen import see
 from tests.bench.figures import Figure, Given
 from tests.bench.running import alone, talk
 

@@ -27,11 +27,11 @@ from typing import Any, NamedTuple
 import ahocorasick_rs
 
 from appwitness.events import Access, Run, Transform, Upload, Value, parse
+from appwitness.events.seen import see
 from appwitness.match import decode
 from appwitness.match.finding import Index, Sought
 from appwitness.match.linking import Joined, Linker
 from appwitness.match.variants.entering import Forms
-from appwitness.seen import see
 from tests.bench.figures import Figure, Given, NotMeasured
 from tests.bench.running import alone, talk
 

@@ -30,7 +30,7 @@ from pathlib import Path
 
 import trustme
 
-from appwitness.observe.proxy import Proxy
+from appwitness.proxy import Proxy
 from tests.bench.figures import Figure, Given
 from tests.bench.running import alone, talk
 from tests.lab.proxy import writers

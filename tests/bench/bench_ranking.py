@@ -23,8 +23,8 @@ from starlette.testclient import TestClient
 from appwitness.correlate import knowledge
 from appwitness.store import Store
 from appwitness.store.models import FindingRow, FlowRow, PositionRow, RecordingRow
-from appwitness.web.asked import Site
-from appwitness.web.pages import app
+from appwitness.web.query import Site
+from appwitness.web.routes import app
 from tests.bench.figures import Figure, Given
 from tests.bench.running import alone, talk
 from tests.postgres import Postgres

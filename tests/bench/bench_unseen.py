@@ -15,9 +15,9 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 
+from appwitness.events.seen import see
 from appwitness.match import decode
 from appwitness.match.linking import Linker
-from appwitness.seen import see
 from tests import unseen
 from tests.bench.figures import Figure, Given
 from tests.bench.running import alone, talk

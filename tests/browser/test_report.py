@@ -12,9 +12,10 @@ from pathlib import Path
 import pytest
 
 from appwitness.correlate import knowledge, report_on
+from appwitness.gate import reports
 from appwitness.judge.compare import compare
 from appwitness.recording import Recording
-from appwitness.reports import comparison, gate, render
+from appwitness.reports import comparison, render
 from appwitness.reports.words import Words
 from appwitness.store import Store
 from tests.browser.seen import SIZES, first_screen, height, overflow, printed, violations
@@ -54,7 +55,7 @@ def compared() -> str:
 OTHERS = {
     "complaint": lambda: render(sample.report(laws=("cn",)), "complaint-html", lang="zh"),
     "comparison": compared,
-    "gate": lambda: gate.render(test_page.told(), "html"),
+    "gate": lambda: reports.render(test_page.told(), "html"),
 }
 
 

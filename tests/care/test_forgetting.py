@@ -11,10 +11,9 @@ import pytest
 from click.testing import CliRunner
 
 from appwitness.care import shared, to_forget
-from appwitness.cli import main
+from appwitness.cli.base import main
 from appwitness.cli.settings import KINDS
 from appwitness.correlate import knowledge, report_on
-from appwitness.errors import UserError
 from appwitness.events import (
     FILES,
     Access,
@@ -32,6 +31,7 @@ from appwitness.exchange import har
 from appwitness.recording import Recording, verify
 from appwitness.reports import FORMATS, render
 from appwitness.store import Store
+from appwitness.support.errors import UserError
 from tests.care.test_sharing import NAME, PHONE, START, Judge
 
 HERE = Path(__file__).parent.parent / "recordings"

@@ -13,7 +13,6 @@ import pytest
 
 from appwitness.care import shared
 from appwitness.correlate import correlate, knowledge, report
-from appwitness.errors import DamagedRecording, UserError
 from appwitness.events import (
     FILES,
     LATEST,
@@ -40,6 +39,7 @@ from appwitness.match.finding import Sought
 from appwitness.recording import Recording, verify
 from appwitness.reports import render
 from appwitness.store import Store
+from appwitness.support.errors import DamagedRecording, UserError
 
 HERE = Path(__file__).parent.parent / "recordings"
 CASES = sorted(path.parent.name for path in HERE.glob("*/run.json"))

@@ -3,8 +3,8 @@
 import pytest
 from pydantic import BaseModel
 
-from appwitness import catalog
-from appwitness.errors import FileError
+from appwitness.catalog import yaml_files
+from appwitness.support.errors import FileError
 
 
 class Page(BaseModel):
@@ -25,16 +25,16 @@ def test_an_error_names_the_line(tmp_path, text, line, says):
     path = tmp_path / "page.yml"
     path.write_text(text)
     with pytest.raises(FileError, match=says) as error:
-        catalog.parse(path, Page)
+        yaml_files.parse(path, Page)
     assert error.value.line == line
     assert f"page.yml:{line}" in str(error.value)
 
 
 def test_a_folder_of_the_user_comes_after_ours(tmp_path):
     (tmp_path / "own.yml").write_text("id: own\n")
-    assert list(catalog.files("rules", tmp_path))[-1] == tmp_path / "own.yml"
+    assert list(yaml_files.files("rules", tmp_path))[-1] == tmp_path / "own.yml"
 
 
 def test_a_missing_folder_says_so(tmp_path):
     with pytest.raises(FileError, match="no such file or folder"):
-        list(catalog.files("rules", tmp_path / "absent"))
+        list(yaml_files.files("rules", tmp_path / "absent"))

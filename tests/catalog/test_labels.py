@@ -2,10 +2,10 @@
 
 import pytest
 
-from appwitness import catalog
-from appwitness.labels import Labels, normal, normal_label
+from appwitness.catalog import yaml_files
+from appwitness.catalog.labels import Labels, normal, normal_label
 
-LABELS = catalog.parse(catalog.HERE / "consent.yml", Labels)
+LABELS = yaml_files.parse(yaml_files.HERE / "consent.yml", Labels)
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,8 @@ import pytest
 from click.testing import CliRunner
 
 from appwitness import events
-from appwitness.cli import judging, main
+from appwitness.cli import judge_verbs
+from appwitness.cli.base import main
 from appwitness.findings import report_schema
 from appwitness.recording import Recording
 from appwitness.reports import FORMATS
@@ -138,7 +139,7 @@ def test_of_several_recordings_there_is_a_line_for_each_in_order(tmp_path, jobs)
 
 
 def test_the_formats_offered_are_those_that_there_are():
-    assert set(judging.FORMATS) == set(FORMATS)
+    assert set(judge_verbs.FORMATS) == set(FORMATS)
 
 
 @pytest.mark.parametrize("format_", FORMATS)

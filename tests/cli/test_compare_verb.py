@@ -12,7 +12,8 @@ import pytest
 from click.testing import CliRunner
 
 from appwitness import events
-from appwitness.cli import comparing, main
+from appwitness.cli import compare_verb
+from appwitness.cli.base import main
 from appwitness.findings import comparison_schema
 from appwitness.recording import Recording
 from appwitness.reports.comparison import FORMATS
@@ -147,7 +148,7 @@ def test_every_format_goes_to_a_file_too(tmp_path, format_, lang):
 
 
 def test_the_formats_offered_are_those_that_there_are():
-    assert set(comparing.FORMATS) == set(FORMATS)
+    assert set(compare_verb.FORMATS) == set(FORMATS)
 
 
 def test_the_schema_of_the_json_can_be_had(tmp_path):

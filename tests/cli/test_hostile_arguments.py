@@ -16,7 +16,7 @@ import pytest
 from click.testing import CliRunner
 
 from appwitness.api.home import home
-from appwitness.cli import EXIT_CODES, main
+from appwitness.cli.base import EXIT_CODES, main
 from tests.cli.test_cli import make_recording
 
 ODD = [

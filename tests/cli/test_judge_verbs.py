@@ -3,9 +3,9 @@
 import pytest
 from click.testing import CliRunner
 
-from appwitness.cli import main
+from appwitness.cli.base import main
 from appwitness.recording import Recording
-from tests.cli.test_comparing import NUMBERS, make
+from tests.cli.test_compare_verb import NUMBERS, make
 
 
 @pytest.fixture(autouse=True)

@@ -6,12 +6,12 @@ import re
 import pytest
 from click.testing import CliRunner
 
-from appwitness import catalog
-from appwitness.cli import main
+from appwitness.catalog import yaml_files
+from appwitness.cli.base import main
 from appwitness.cli.rule_page import CONDITIONS, JUDGES, VALUES, page
+from appwitness.correlate.prior_knowledge import knowledge
 from appwitness.judge.policy import Policy
 from appwitness.judge.rules.model import When
-from appwitness.knowledge import knowledge
 
 KNOWN = knowledge()
 
@@ -74,7 +74,7 @@ def test_the_page_of_a_rule_names_the_law_that_was_chosen():
 
 
 def test_an_organisations_own_rule_has_a_page(tmp_path):
-    ours = (catalog.HERE / "rules/sent-in-cleartext.yml").read_text("utf-8")
+    ours = (yaml_files.HERE / "rules/sent-in-cleartext.yml").read_text("utf-8")
     own = tmp_path / "rules"
     own.mkdir()
     (own / "ours.yml").write_text(ours.replace("id: sent-in-cleartext", "id: ours"), "utf-8")
@@ -91,7 +91,7 @@ BROKEN_RULES = [
 
 @pytest.mark.parametrize(("what", "instead", "said"), BROKEN_RULES)
 def test_a_broken_rule_is_an_error_with_file_and_line(tmp_path, what, instead, said):
-    text = (catalog.HERE / "rules/sent-in-cleartext.yml").read_text("utf-8")
+    text = (yaml_files.HERE / "rules/sent-in-cleartext.yml").read_text("utf-8")
     assert what in text
     path = tmp_path / "own.yml"
     path.write_text(text.replace(what, instead), "utf-8")

@@ -9,9 +9,10 @@ import pytest
 from click.testing import CliRunner
 from rich.console import Console
 
-from appwitness.cli import live, live_events, main, terminal
+from appwitness.cli import live_events, live_view, terminal
+from appwitness.cli.base import main
 from appwitness.correlate import follow
-from appwitness.knowledge import knowledge
+from appwitness.correlate.prior_knowledge import knowledge
 from appwitness.recording import Recording
 from appwitness.store import Store
 from tests.reports import sample
@@ -42,7 +43,7 @@ def drawn(board, width=80):
 @pytest.fixture
 def told(tmp_path, capsys):
     """What `observe --json` writes of a recording."""
-    shown = live.Json(RECORDING, "lab:circle", "refuse")
+    shown = live_view.Json(RECORDING, "lab:circle", "refuse")
     shown.say("observing")
     shown.say("observing")
     shown.warn("something")
@@ -94,7 +95,7 @@ def test_a_host_is_told_without_what_may_be_a_value(host, shown):
 
 
 def test_a_run_ends_when_nobody_reads_on(monkeypatch):
-    shown = live.Json(Path("r"), "lab:circle", "refuse")
+    shown = live_view.Json(Path("r"), "lab:circle", "refuse")
     assert not shown.closed
 
     def broken(_text):
@@ -107,7 +108,7 @@ def test_a_run_ends_when_nobody_reads_on(monkeypatch):
 
 
 def test_the_table_counts_and_fits_the_terminal(tmp_path):
-    board = live.Board("lab:circle (refuse)")
+    board = live_view.Board("lab:circle (refuse)")
     board.say("observing: " + "many sources " * 20)
     recording = followed(tmp_path, board)
     reads = len((recording.path / "accesses.jsonl").read_text("utf-8").splitlines())
@@ -120,7 +121,7 @@ def test_the_table_counts_and_fits_the_terminal(tmp_path):
 
 
 def test_nothing_foreign_acts_on_the_terminal(tmp_path):
-    board = live.Board("a\x1b[2Jb")
+    board = live_view.Board("a\x1b[2Jb")
     board.say("c\x1b]0;owned\x07[bold]")
     text = drawn(board)
     assert not {"\x1b", "\x07"} & set(text)
@@ -128,7 +129,7 @@ def test_nothing_foreign_acts_on_the_terminal(tmp_path):
 
 
 def test_lines_say_each_thing_once(capfd):
-    shown = live.Lines()
+    shown = live_view.Lines()
     for what in ("installing", "installing", "observing"):
         shown.say(what)
     report = sample.report()
@@ -144,7 +145,7 @@ def test_lines_say_each_thing_once(capfd):
 def test_the_table_makes_room_for_a_question_and_comes_back(monkeypatch):
     file = io.StringIO()
     monkeypatch.setattr(terminal.err, "console", Console(file=file, width=80, force_terminal=True))
-    with live.Board("lab:circle (refuse)") as board:
+    with live_view.Board("lab:circle (refuse)") as board:
         board.stop()
         before = file.tell()
         file.write("Touch which?")

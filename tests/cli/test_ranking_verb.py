@@ -6,9 +6,9 @@ from datetime import timedelta
 import pytest
 from click.testing import CliRunner
 
-from appwitness.cli import main
+from appwitness.cli.base import main
 from appwitness.correlate import correlate
-from appwitness.knowledge import knowledge
+from appwitness.correlate.prior_knowledge import knowledge
 from appwitness.recording import Recording
 from appwitness.store import Store
 from tests.web import serving

@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 
 from appwitness.correlate import correlate, indexed_report, knowledge, report_on
-from appwitness.errors import UserError
 from appwitness.recording import Recording
 from appwitness.reports import render
 from appwitness.store import Store
 from appwitness.store.lists import Lists
+from appwitness.support.errors import UserError
 
 KNOWN = knowledge()
 ALL = sorted(path.parent for path in Path("tests/recordings").glob("*/run.json"))

@@ -14,13 +14,13 @@ from typing import Any
 
 import pytest
 
-from appwitness import knowledge as knowledge_module
 from appwitness.correlate import correlate, follow, indexed_report, is_current, knowledge, report, report_on
+from appwitness.correlate import prior_knowledge as knowledge_module
 from appwitness.correlate.walk import Walk
-from appwitness.errors import UserError
 from appwitness.events import Access, Run, Value
 from appwitness.recording import Recording
 from appwitness.store import Store
+from appwitness.support.errors import UserError
 from tests.correlate.test_correlate import START, access, upload, wait_for
 
 OTHER = "+4930901820001"

@@ -12,8 +12,8 @@ import pytest
 from appwitness.correlate import correlate as really
 from appwitness.correlate import knowledge, many
 from appwitness.correlate.many import Judged, correlate_many
-from appwitness.errors import StoreError, UserError
 from appwitness.store import Store
+from appwitness.support.errors import StoreError, UserError
 
 RECORDINGS = sorted(path.parent for path in Path("tests/recordings").glob("*/run.json"))[::12]
 KNOWN = knowledge()

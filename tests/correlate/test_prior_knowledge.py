@@ -6,12 +6,12 @@ from typing import Any
 import pytest
 
 from appwitness.correlate import correlate, is_current, report
-from appwitness.errors import UserError
+from appwitness.correlate.prior_knowledge import knowledge
 from appwitness.events import Access, AppIdentity, DeviceIdentity, Endpoint, Run, Upload, Value
 from appwitness.judge.app_types import AppType
-from appwitness.knowledge import knowledge
 from appwitness.recording import Recording
 from appwitness.store import Store
+from appwitness.support.errors import UserError
 
 AT = datetime(2026, 3, 14, 9, 0, tzinfo=UTC)
 POLICY = """

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import pytest
 
-from appwitness import catalog
+from appwitness.catalog import yaml_files
 from appwitness.correlate import correlate, knowledge, report
 from appwitness.events import Screen, Touch, Window
 from appwitness.recording import Recording
@@ -42,7 +42,7 @@ def judged(recording: Recording, store: Store):
 def more_words(tmp_path, monkeypatch):
     """A catalog that has the words of one more language."""
     folder = tmp_path / "catalog"
-    shutil.copytree(catalog.HERE, folder)
+    shutil.copytree(yaml_files.HERE, folder)
     text = (folder / "consent.yml").read_text("utf-8")
     for name, word in WORDS.items():
         before = f"\n{name}:\n"
@@ -51,7 +51,7 @@ def more_words(tmp_path, monkeypatch):
     (folder / "consent.yml").write_text(text, "utf-8")
 
     def add() -> None:
-        monkeypatch.setattr(catalog, "HERE", folder)
+        monkeypatch.setattr(yaml_files, "HERE", folder)
 
     return add
 

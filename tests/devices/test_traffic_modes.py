@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from appwitness.errors import UserError
-from appwitness.lab.device import LabDevice
-from appwitness.observe import modes
-from appwitness.observe.modes import KINDS, admitted, choose
+from appwitness.devices import traffic_modes
+from appwitness.devices.lab.lab_device import LabDevice
+from appwitness.devices.traffic_modes import KINDS, admitted, choose
+from appwitness.support.errors import UserError
 
 LAB = LabDevice.modes(None, "127.0.0.1")  # type: ignore[arg-type]
 PHONE = {"regular": ("it needs no root",), "wireguard": ("w", "all", "by us"), "transparent": ("t",), "reverse": ("r",)}
@@ -61,7 +61,7 @@ def test_without_hooks_nobody_redirects() -> None:
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="other systems ask by themselves")
 def test_mode_local_says_what_it_lacks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    monkeypatch.setattr(modes, "GROUPS", tmp_path)
+    monkeypatch.setattr(traffic_modes, "GROUPS", tmp_path)
 
     def lacks(words: str) -> None:
         with pytest.raises(UserError, match=words):

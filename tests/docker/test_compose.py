@@ -7,8 +7,8 @@ import subprocess
 import click
 import pytest
 
-from appwitness.cli import main
-from appwitness.web.door import HEALTH
+from appwitness.cli.base import main
+from appwitness.web.auth import HEALTH
 from tests.docker.compose import COMPOSE, FILE, OURS, PROFILES, ROOT, SERVICES
 
 COMPOSE_PROGRAM = shutil.which("docker-compose")

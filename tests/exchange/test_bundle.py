@@ -28,7 +28,7 @@ from appwitness.recording import Recording
 from tests.recording.authority import Authority, served
 from tests.recording.test_recording import RUN
 from tests.recording.test_signing import appwitness, home
-from tests.recording.test_tokens import made, with_certificates
+from tests.recording.test_timestamps import made, with_certificates
 
 __all__ = ["home"]
 
@@ -138,7 +138,7 @@ def test_the_tools_are_named_with_the_digest_of_each_of_their_files():
     for name, path in (
         ("appwitness/exchange/bundled/verify.py", PROGRAM),
         ("appwitness/addons/uploads.py", Path("addons/uploads.py")),
-        ("appwitness/observe/agent.js", Path("appwitness/observe/agent.js")),
+        ("appwitness/agent/agent.js", Path("appwitness/agent/agent.js")),
     ):
         assert said["files"][name] == hashlib.sha256(path.read_bytes()).hexdigest()
 

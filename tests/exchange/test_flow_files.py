@@ -22,9 +22,9 @@ from mitmproxy.test import tflow
 from websockets.sync.client import connect as websocket
 
 from addons import replay
-from appwitness.errors import UserError
 from appwitness.events import Gap, Upload
 from appwitness.exchange import Origin, guess, imported
+from appwitness.support.errors import UserError
 from tests.lab import upstream as servers
 from tests.lab.proxy.clients import Http3, free_ports, http3
 from tests.lab.upstream import Upstream

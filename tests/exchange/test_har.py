@@ -15,10 +15,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from appwitness.errors import FileError
 from appwitness.events import Endpoint, Gap, Tls, Upload
 from appwitness.exchange import Origin, har, imported
 from appwitness.recording import verify
+from appwitness.support.errors import FileError
 
 APP = "com.example.circle"
 

@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from appwitness.errors import FileError
 from appwitness.events import Access, Gap, Value
 from appwitness.exchange import Origin, hook_logs, imported
+from appwitness.support.errors import FileError
 
 APP = "com.example.circle"
 STACK = [

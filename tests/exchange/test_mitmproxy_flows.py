@@ -16,10 +16,10 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from appwitness.cli import main
-from appwitness.errors import UserError
+from appwitness.cli.base import main
 from appwitness.events import Upload
 from appwitness.exchange import Origin, guess, imported
+from appwitness.support.errors import UserError
 
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(120)]
 

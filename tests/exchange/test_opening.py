@@ -9,9 +9,9 @@ import zlib
 import pytest
 from click.testing import CliRunner
 
-from appwitness.cli import main
-from appwitness.errors import UserError
+from appwitness.cli.base import main
 from appwitness.exchange import opening
+from appwitness.support.errors import UserError
 
 TEXT = '{"log": "名" }' * 1000
 RAW = TEXT.encode()

@@ -18,12 +18,12 @@ import pytest
 from click.testing import CliRunner
 from pylsqpack import Encoder
 
-from appwitness.cli import main
-from appwitness.errors import UserError
+from appwitness.cli.base import main
 from appwitness.events import Gap, Upload
 from appwitness.exchange import Origin, guess, imported
-from appwitness.exchange.pcap import http1, http2, http3, parts, tshark
+from appwitness.exchange.pcap import capture_parts, captured_http1, captured_http2, captured_http3, tshark
 from appwitness.recording import Recording
+from appwitness.support.errors import UserError
 
 GET = b"GET /a?b=c HTTP/1.1\r\nHost: x.test\r\n\r\n"
 POST = b"POST /p HTTP/1.1\r\nHost: x.test\r\nContent-Length: 5\r\n\r\nhello"
@@ -42,7 +42,7 @@ CHUNKED = b"POST /c HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n5;a=b\r\nhello
     ],
 )
 def test_http1_requests(data: bytes, expected: list[tuple[bytes, bool]]) -> None:
-    assert [(message.body, message.whole) for message in http1.requests(data)] == expected
+    assert [(message.body, message.whole) for message in captured_http1.requests(data)] == expected
 
 
 def test_http1_responses() -> None:
@@ -52,7 +52,7 @@ def test_http1_responses() -> None:
         b"HTTP/1.0 404 Not Found\r\n\r\nuntil the end"
     )
     methods = [b"POST", b"HEAD", b"DELETE", b"GET"]
-    assert list(http1.responses(data, methods)) == [201, 200, 204, 404]
+    assert list(captured_http1.responses(data, methods)) == [201, 200, 204, 404]
 
 
 def masked(first: int, payload: bytes) -> bytes:
@@ -77,7 +77,7 @@ def test_websocket_messages() -> None:
             masked(0x81, b"broken off")[:-4],
         )
     )
-    found = [(message.body, message.whole) for message in http1.websocket(data, 4, deflated=True)]
+    found = [(message.body, message.whole) for message in captured_http1.websocket(data, 4, deflated=True)]
     long = b"squeezed" * 40
     assert [body for body, _ in found[:-1]] == [b"whole", b"in pieces", b"x" * 300, long, long]
     assert found[-1] == (b"broken", False)
@@ -97,14 +97,14 @@ def test_http2_requests_and_statuses() -> None:
     server.send_headers(3, [(":status", "103")])
     server.send_headers(3, [(":status", "201")])
     server.send_headers(1, [(":status", "404")], end_stream=True)
-    requests = http2.requests(sent)
+    requests = captured_http2.requests(sent)
     assert {stream: (bytes(one.body), one.whole) for stream, one in requests.items()} == {
         1: (b"body 1", True),
         3: (b"body 3", True),
         5: (b"body 5", False),
     }
     assert requests[3].pseudo(":path") == "/" + "p" * 20_000, "in several frames"
-    assert http2.statuses(server.data_to_send()) == {3: 201, 1: 404}
+    assert captured_http2.statuses(server.data_to_send()) == {3: 201, 1: 404}
 
 
 def test_a_stream_of_quic_is_put_together_up_to_its_first_hole() -> None:
@@ -148,15 +148,15 @@ def test_http3_requests_and_statuses() -> None:
         said = frame(1, block) + frame(0, b"body") + frame(0, b" %d" % stream)
         client = side((float(number), said), ended=stream != 8)
         streams[stream] = (client, side((6.0, frame(1, answers[stream]))) if stream in answers else side())
-    assert http3.is_http3(streams)
-    found = http3.requests(streams)
+    assert captured_http3.is_http3(streams)
+    found = captured_http3.requests(streams)
     assert {stream: (bytes(one.body), one.whole, one.pseudo(":authority")) for stream, one in found.items()} == {
         0: (b"body 0", True, "x.test"),
         4: (b"body 4", True, "x.test"),
         8: (b"body 8", False, "x.test"),
     }
-    assert http3.statuses(streams) == {0: 200, 4: 404}
-    assert not http3.is_http3({0: streams[0]})
+    assert captured_http3.statuses(streams) == {0: 200, 4: 404}
+    assert not captured_http3.is_http3({0: streams[0]})
 
 
 # -- a real capture
@@ -332,9 +332,9 @@ def test_a_capture_in_parts_gives_what_it_gives_at_once(
     path = tmp_path / "a.pcap"
     path.write_bytes(b"".join(form(many(), order)))
     at_once = imported([path], tmp_path / "r1", Origin("a.b"))
-    monkeypatch.setattr(parts, "PART", 12_000)
-    monkeypatch.setattr(parts, "OPEN", 2)
-    with parts.in_parts(path) as divided:
+    monkeypatch.setattr(capture_parts, "PART", 12_000)
+    monkeypatch.setattr(capture_parts, "OPEN", 2)
+    with capture_parts.in_parts(path) as divided:
         assert len(divided.paths) == 3, "more than may be open"
     in_parts = imported([path], tmp_path / "r2", Origin("a.b"))
     assert seen(in_parts) == seen(at_once)
@@ -352,7 +352,7 @@ def test_a_capture_in_parts_gives_what_it_gives_at_once(
 def test_a_message_of_a_connection_that_is_too_long_is_marked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     said = (packet(2000, 0x18, b"\x01" * 1000, number * 1000) for number in range(30))
     (tmp_path / "a.pcap").write_bytes(b"".join(pcap([packet(2000, 2), *said])))
-    monkeypatch.setattr(parts, "PART", 12_000)
+    monkeypatch.setattr(capture_parts, "PART", 12_000)
     recording = imported([tmp_path / "a.pcap"], tmp_path / "r", Origin("a.b"))
     assert [(one.size, one.truncated) for one in recording.events(Upload)] == [(11_000, True)]
     assert [gap.why for gap in recording.events(Gap)] == ["overflow"]
@@ -372,7 +372,7 @@ def test_a_capture_that_cannot_be_divided_is_refused(
 ) -> None:
     (tmp_path / "a.pcap").write_bytes(b"".join(pcap(many())))
     for name, value in {"PART": 12_000, **change}.items():
-        monkeypatch.setattr(parts, name, value)
+        monkeypatch.setattr(capture_parts, name, value)
     with pytest.raises(UserError, match=said):
         imported([tmp_path / "a.pcap"], tmp_path / "r", Origin("a.b"))
 

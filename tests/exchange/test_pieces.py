@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from appwitness.exchange import pieces
+from appwitness.exchange import json_pieces
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(alphabet=st.characters(exclude_categories=())),
@@ -19,14 +19,14 @@ JSON = st.recursive(
 
 
 def elements(text, *way):
-    return list(pieces.elements(io.BytesIO(text.encode("utf-8", "surrogatepass")), way))
+    return list(json_pieces.elements(io.BytesIO(text.encode("utf-8", "surrogatepass")), way))
 
 
 @given(st.lists(JSON, max_size=5), st.integers(1, 40), st.booleans())
 def test_elements_are_those_of_the_list(wanted, size, escaped):
     text = json.dumps({"x": [1, {"log": {"v": "]", "entries": wanted, "end": 1}}]}, ensure_ascii=escaped)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(pieces, "CHUNK", size)
+        patch.setattr(json_pieces, "CHUNK", size)
         found = elements(text, "log", "entries")
     assert [json.dumps(one.value()) for one in found] == [
         json.dumps(
@@ -52,24 +52,24 @@ def test_a_file_that_is_broken_off_gives_what_came_before(wanted, data):
 
 
 def test_long_strings_are_cut_and_say_so(monkeypatch):
-    monkeypatch.setattr(pieces, "CHUNK", 10)
-    monkeypatch.setattr(pieces, "LONG", 100)
-    monkeypatch.setattr(pieces, "BRIEF", 20)
+    monkeypatch.setattr(json_pieces, "CHUNK", 10)
+    monkeypatch.setattr(json_pieces, "LONG", 100)
+    monkeypatch.setattr(json_pieces, "BRIEF", 20)
     text = json.dumps([{"request": "é\n" * 200, "n": 1}, {"response": {"text": "y" * 200}, "n": 2}])
-    first, second = pieces.elements(io.BytesIO(text.encode()), (), ("response",))
+    first, second = json_pieces.elements(io.BytesIO(text.encode()), (), ("response",))
     assert (first.cut, first.value()["n"], first.value()["request"].replace("é\n", "").strip("é")) == (True, 1, "")
     assert 0 < len(first.value()["request"]) < 100
     assert (second.cut, second.value()["n"], len(second.value()["response"]["text"]) <= 20) == (False, 2, True)
 
 
 def test_a_piece_that_is_too_large_is_a_problem_and_costs_no_other(monkeypatch):
-    monkeypatch.setattr(pieces, "LARGEST", 100)
+    monkeypatch.setattr(json_pieces, "LARGEST", 100)
     first, second = elements(json.dumps([["x"] * 100, 2]))
     assert (first.problem, second.value()) == ("it has more than 0 MiB", 2)
 
 
 def test_a_file_without_the_list():
-    with pytest.raises(pieces.NoListError, match=r"no list log\.entries"):
+    with pytest.raises(json_pieces.NoListError, match=r"no list log\.entries"):
         elements('{"log": {"entries": {"a": []}}, "entries": []}', "log", "entries")
 
 
@@ -93,7 +93,7 @@ LOGS = {
 def test_values_of_a_log(name):
     text, wanted = LOGS[name]
     found = []
-    for piece in pieces.values(io.BytesIO(text.encode())):
+    for piece in json_pieces.values(io.BytesIO(text.encode())):
         try:
             found.append((piece.line, piece.value()))
         except ValueError:

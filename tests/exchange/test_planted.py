@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from appwitness.cli import main
-from appwitness.errors import UserError
+from appwitness.cli.base import main
 from appwitness.exchange import persona
+from appwitness.support.errors import UserError
 
 REFUSED = {
     "phone_number": "is not TYPE=VALUE",

@@ -5,13 +5,13 @@ import json
 import pytest
 
 from appwitness.events import Change, Endpoint, OwnRequest, Probe, Screen, Touch
+from appwitness.events.seen import Seen
 from appwitness.findings import Counted
 from appwitness.findings.audit import SHORT, audit
+from appwitness.findings.mask import masked
 from appwitness.reports import render
-from appwitness.reports.mask import masked
 from appwitness.reports.reasons import said
 from appwitness.reports.words import Words
-from appwitness.seen import Seen
 from tests.reports import sample
 
 MADE = Change(at=sample.at(-9), what="set global http_proxy", before=":0", undone=sample.at(40))

@@ -7,14 +7,14 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from appwitness.cli import main
+from appwitness.cli.base import main
 from appwitness.correlate import knowledge, report_on
 from appwitness.findings.chain import Chains
 from appwitness.findings.identity import identity
+from appwitness.findings.mask import masked
 from appwitness.recording import Recording
 from appwitness.reports import render
 from appwitness.reports.fingerprint import shown, told
-from appwitness.reports.mask import masked
 from appwitness.reports.reasons import steps
 from appwitness.reports.words import Words
 from appwitness.store import Store

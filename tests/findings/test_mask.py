@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from appwitness.events import Consent, Upload, Value
 from appwitness.findings import Flow, Match, Recipient, ReportedGap
+from appwitness.findings.mask import EXCERPT_CHARACTERS, HIDDEN, Mask, known_values, mask_value, masked
 from appwitness.reports import FORMATS, render
-from appwitness.reports.mask import EXCERPT_CHARACTERS, HIDDEN, Mask, known_values, mask_value, masked
 from tests.reports import sample
 
 

@@ -7,11 +7,11 @@ import json
 import pytest
 from click.testing import CliRunner
 
-from appwitness.cli import main
-from appwitness.errors import UserError
-from appwitness.fleet.devices import chosen
+from appwitness.cli.base import main
+from appwitness.fleet.host_devices import chosen
 from appwitness.fleet.status import status, words
 from appwitness.store.runs import Runs, Slot, Waiting
+from appwitness.support.errors import UserError
 
 
 @pytest.fixture(autouse=True)

@@ -17,8 +17,8 @@ from appwitness.fleet.exporting import Letter, write_csv, write_letters, write_p
 from appwitness.fleet.objects import objects
 from appwitness.recording import Recording, packing
 from appwitness.store import Store
+from appwitness.store.campaign_tables import TABLES, Table, table
 from appwitness.store.runs import Planned, Runs
-from appwitness.store.tables import TABLES, Table, table
 from tests.fleet.buckets import running, server
 from tests.fleet.rig import RECORDINGS
 from tests.store.test_ranking import found, keep, sent

@@ -10,7 +10,6 @@ from starlette.testclient import TestClient
 
 from appwitness.cli.base import main
 from appwitness.correlate import indexed_report, knowledge
-from appwitness.errors import StoreError, UserError
 from appwitness.events import Access
 from appwitness.fleet import objects as places
 from appwitness.fleet.objects import objects, recording_at
@@ -18,8 +17,9 @@ from appwitness.recording import packing
 from appwitness.reports import render
 from appwitness.store import Store
 from appwitness.store.runs import Runs
-from appwitness.web.asked import Site
-from appwitness.web.pages import app
+from appwitness.support.errors import StoreError, UserError
+from appwitness.web.query import Site
+from appwitness.web.routes import app
 from tests.fleet.buckets import running, server
 from tests.fleet.rig import FINDINGS, RECORDINGS, host, phones, planned, serving, until
 

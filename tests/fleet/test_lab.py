@@ -5,8 +5,8 @@ import csv
 import pytest
 from click.testing import CliRunner
 
-from appwitness.cli import main
-from appwitness.lab import expected
+from appwitness.api import expected
+from appwitness.cli.base import main
 from appwitness.store import Store
 from appwitness.store.campaigns import runs_of
 from appwitness.store.runs import Runs

@@ -13,12 +13,12 @@ from starlette.testclient import TestClient
 
 from appwitness.cli.base import main
 from appwitness.correlate import correlate, knowledge
-from appwitness.errors import StoreError, UserError
 from appwitness.fleet.objects import Bucket, Folder, objects
 from appwitness.recording import Recording, archive, packing, verify
 from appwitness.store import Store
-from appwitness.web.asked import Site
-from appwitness.web.pages import app
+from appwitness.support.errors import StoreError, UserError
+from appwitness.web.query import Site
+from appwitness.web.routes import app
 from tests.fleet.buckets import Server, running, server
 from tests.recording.test_hostile import BODY, made
 

@@ -5,8 +5,8 @@ import json
 
 import pytest
 
-from appwitness.errors import FileError, UserError
 from appwitness.fleet.plan import Campaign
+from appwitness.support.errors import FileError, UserError
 
 
 def table(tmp_path, text):

@@ -2,8 +2,8 @@
 
 import pytest
 
-from appwitness.errors import UserError
 from appwitness.fleet.pools import meets, pool
+from appwitness.support.errors import UserError
 
 PHONE = {"kind": "phone", "api": "33", "rooted": "yes", "region": "cn"}
 

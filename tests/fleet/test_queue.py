@@ -9,11 +9,11 @@ from contextlib import contextmanager
 
 import pytest
 
-from appwitness.errors import StoreError
 from appwitness.fleet import queue as queues
 from appwitness.fleet.queue import Queue
 from appwitness.fleet.worker import Device
 from appwitness.store.runs import Planned, Runs, Waiting
+from appwitness.support.errors import StoreError
 from tests.fleet.rig import host, phones, planned
 
 PHONE, ROOTED = Device("phone", {"kind": "phone"}), Device("rooted", {"kind": "phone", "rooted": "yes"})

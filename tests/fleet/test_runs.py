@@ -10,10 +10,10 @@ import pytest
 import sqlalchemy
 
 from appwitness.api.judging import judging
-from appwitness.errors import StoreError, UserError
 from appwitness.store import Store
 from appwitness.store.database import open_engine
 from appwitness.store.runs import ATTEMPTS, JUDGINGS, Planned, Runs, Slot, Waiting
+from appwitness.support.errors import StoreError, UserError
 from tests.fleet.rig import planned
 
 POOL = Waiting("night", "kind!=lab")

@@ -12,7 +12,6 @@ from typing import Any
 
 import pytest
 
-from appwitness.errors import UserError
 from appwitness.fleet.hosting import Crew, Plain, serve
 from appwitness.fleet.judges import By
 from appwitness.fleet.objects import objects
@@ -20,6 +19,7 @@ from appwitness.fleet.spool import Spool
 from appwitness.recording import Recording, files
 from appwitness.store import Store
 from appwitness.store.runs import Run, Runs
+from appwitness.support.errors import UserError
 from tests.fleet.buckets import running, server
 from tests.fleet.rig import FINDINGS, RECORDED, RECORDINGS, fake, host, phones, planned, serving, until
 

@@ -2,10 +2,10 @@
 
 import pytest
 
-from appwitness.cli.observing import _turn
-from appwitness.errors import SetupError
-from appwitness.observe.android.wanted import Wanted
-from appwitness.observe.turns import HELD, turn_now
+from appwitness.cli.observe_verbs import _turn
+from appwitness.devices.android.options import Wanted
+from appwitness.devices.device_lock import HELD, turn_now
+from appwitness.support.errors import SetupError
 
 
 def test_observe_by_hand_keeps_away_from_a_device_that_a_host_has(tmp_path, monkeypatch):

@@ -10,12 +10,12 @@ import time
 
 import pytest
 
+from appwitness.devices.device_lock import turn_now
 from appwitness.fleet import worker
 from appwitness.fleet.hosting import Crew, Plain, serve
 from appwitness.fleet.judges import By
 from appwitness.fleet.status import status
 from appwitness.fleet.worker import Device, Worker
-from appwitness.observe.turns import turn_now
 from appwitness.recording import packing
 from appwitness.store import Store
 from appwitness.store.runs import ATTEMPTS, Run, Runs, Waiting

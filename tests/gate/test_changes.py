@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from appwitness.correlate.prior_knowledge import knowledge
 from appwitness.findings.identity import identity
 from appwitness.gate import Accepted, Policy, gate, release
-from appwitness.knowledge import knowledge
 from tests.gate.runs import RULES, SOURCE, finding, gap, report
 
 PHONE = finding()

@@ -5,12 +5,12 @@ from datetime import date, timedelta
 import pytest
 import yaml
 
-from appwitness.errors import FileError, UserError
+from appwitness.correlate.prior_knowledge import knowledge
 from appwitness.findings import Flow, Match, Recipient
 from appwitness.gate import Accepted, Policy, allowed, baseline, gate, release, waivers
 from appwitness.gate.behaviours import side
 from appwitness.gate.changes import changes
-from appwitness.knowledge import knowledge
+from appwitness.support.errors import FileError, UserError
 from tests.gate.runs import START, finding, gap, report
 
 PHONE = finding()

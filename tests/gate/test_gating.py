@@ -14,10 +14,11 @@ from click.testing import CliRunner
 from pydantic_sarif.model import StaticAnalysisResultsFormatSarifVersion210JsonSchema as Sarif
 
 from appwitness import events
-from appwitness.cli import gating, main
-from appwitness.findings.gate import GateReport
+from appwitness.cli import gate_verbs
+from appwitness.cli.base import main
+from appwitness.findings.gate_decision import GateReport
+from appwitness.gate.reports import FORMATS
 from appwitness.recording import Recording
-from appwitness.reports.gate import FORMATS
 
 RECORDINGS = Path(__file__).parents[1] / "recordings"
 CASE = "sent-before-consent"
@@ -56,7 +57,7 @@ def changes(*arguments, code=None):
 
 
 def test_formats_are_those_of_the_reports():
-    assert set(gating.FORMATS) == set(FORMATS)
+    assert set(gate_verbs.FORMATS) == set(FORMATS)
 
 
 @pytest.mark.parametrize("of", ["gate", "baseline", "waivers", "flows"])

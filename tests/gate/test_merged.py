@@ -2,9 +2,9 @@
 
 import pytest
 
+from appwitness.correlate.prior_knowledge import knowledge
 from appwitness.gate import Accepted, Policy, gate, release
 from appwitness.gate.merged import merged
-from appwitness.knowledge import knowledge
 from tests.gate.runs import finding, gap, report
 
 KNOWN = knowledge().recipients

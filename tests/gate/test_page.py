@@ -3,10 +3,10 @@
 import pytest
 from lxml import html as lxml_html
 
+from appwitness.correlate.prior_knowledge import knowledge
 from appwitness.events import Value
 from appwitness.gate import Accepted, Policy, gate, release
-from appwitness.knowledge import knowledge
-from appwitness.reports.gate import Told, render
+from appwitness.gate.reports import Told, render
 from appwitness.reports.words import Words
 from tests.gate.runs import finding, gap, report
 from tests.reports.test_html import inert

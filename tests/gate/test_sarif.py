@@ -7,15 +7,15 @@ from datetime import timedelta
 import pytest
 from pydantic_sarif.model import StaticAnalysisResultsFormatSarifVersion210JsonSchema as Sarif
 
+from appwitness.correlate.prior_knowledge import knowledge
 from appwitness.events import Consent
+from appwitness.events.seen import Seen
 from appwitness.findings import Flow, Match, Recipient
 from appwitness.gate import Accepted, Policy, gate, release
-from appwitness.knowledge import knowledge
+from appwitness.gate.reports import Told
+from appwitness.gate.reports import render as render_gate
 from appwitness.reports import render
-from appwitness.reports.gate import Told
-from appwitness.reports.gate import render as render_gate
 from appwitness.reports.words import Words
-from appwitness.seen import Seen
 from tests.gate.runs import RULES, START, finding, report
 
 BYTES = 10 << 20

@@ -21,7 +21,7 @@ import pytest
 import yaml
 from pydantic_sarif.model import StaticAnalysisResultsFormatSarifVersion210JsonSchema as Sarif
 
-from appwitness import cli
+from appwitness.cli.base import main
 
 ROOT = Path(__file__).parents[2]
 CI = ROOT / "docs" / "ci"
@@ -204,9 +204,9 @@ def commands() -> dict[str, list[str]]:
 
 @pytest.mark.parametrize("name", commands())
 def test_each_flag_exists(name):
-    context = click.Context(cli.main)
+    context = click.Context(main)
     for line in commands()[name]:
-        verb = cli.main.get_command(context, line.split()[1])
+        verb = main.get_command(context, line.split()[1])
         assert verb, line
         options = {option for param in verb.params for option in param.opts}
         assert set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", line)) <= options

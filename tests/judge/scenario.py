@@ -5,8 +5,10 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from appwitness import catalog
+from appwitness.catalog import yaml_files
+from appwitness.catalog.labels import Labels
 from appwitness.events import Access, Consent, Gap, Phase, Ref, Value
+from appwitness.events.seen import see
 from appwitness.findings import Finding, Flow, Match
 from appwitness.judge.app_types import AppTypes
 from appwitness.judge.claims import Claim
@@ -17,12 +19,10 @@ from appwitness.judge.phases import Phases
 from appwitness.judge.policy import Policy
 from appwitness.judge.recipients import Recipients, RecipientTable
 from appwitness.judge.rules import Facts, Frequency, Rule, judge
-from appwitness.labels import Labels
-from appwitness.seen import see
 
 
 def _read(name, model):
-    return catalog.parse(next(catalog.files(name)), model)
+    return yaml_files.parse(next(yaml_files.files(name)), model)
 
 
 START = datetime(2026, 3, 14, 9, 0, tzinfo=UTC)
@@ -32,7 +32,7 @@ LAWS = _read("laws.yml", Laws)
 APP_TYPES = _read("app_types.yml", AppTypes)
 LABELS = _read("consent.yml", Labels)
 FREQUENCY = _read("frequency.yml", Frequency)
-RULES = [catalog.parse(path, Rule) for path in catalog.files("rules")]
+RULES = [yaml_files.parse(path, Rule) for path in yaml_files.files("rules")]
 NUMBER = "+8613800138000"
 GET_NUMBER = "android.telephony.TelephonyManager.getLine1Number"
 QUERY = "android.content.ContentResolver.query"

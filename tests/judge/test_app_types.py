@@ -6,13 +6,13 @@ from pathlib import Path
 import pytest
 import yaml
 
-from appwitness import catalog
-from appwitness.errors import UserError
+from appwitness.catalog import yaml_files
 from appwitness.judge.app_types import AppTypes
 from appwitness.judge.data_types import DataTypes
+from appwitness.support.errors import UserError
 
-TYPES = catalog.parse(catalog.HERE / "app_types.yml", AppTypes)
-DATA = catalog.parse(catalog.HERE / "data_types.yml", DataTypes)
+TYPES = yaml_files.parse(yaml_files.HERE / "app_types.yml", AppTypes)
+DATA = yaml_files.parse(yaml_files.HERE / "data_types.yml", DataTypes)
 FACTS = Path("/work/shared/reference/policy")
 
 needs_facts = pytest.mark.skipif(not FACTS.exists(), reason="the facts that the catalog was made of are not here")

@@ -6,12 +6,12 @@ from typing import NamedTuple
 
 import pytest
 
-from appwitness import catalog
+from appwitness.catalog import yaml_files
 from appwitness.judge.code import code_of, method_of
 from appwitness.judge.recipients import RecipientTable
 from appwitness.reports.frames import caller
 
-TABLE = catalog.parse(next(catalog.files("recipients.yml")), RecipientTable)
+TABLE = yaml_files.parse(next(yaml_files.files("recipients.yml")), RecipientTable)
 WEBVIEW, GMS = "com.google.android.webview", "com.google.android.gms"
 OWN = "com.example.A.on"
 GET = "java.net.Socket.connect(Socket.java:1)"

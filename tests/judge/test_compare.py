@@ -5,10 +5,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from appwitness.events import Access, AppIdentity, Consent, DeviceIdentity, Run, Value, observers_of
+from appwitness.events.seen import see
 from appwitness.findings import Flow, Match, Recipient, Report
 from appwitness.judge.compare import compare
 from appwitness.judge.consent import Timeline
-from appwitness.seen import see
 
 START = datetime(2026, 3, 14, 9, 0, tzinfo=UTC)
 NUMBER = Value(type="phone_number", text="+8613800138000")

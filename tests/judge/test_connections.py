@@ -8,8 +8,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from appwitness.events import Connection, Endpoint, Gap, Run, Upload
+from appwitness.events.seen import see
 from appwitness.judge.connections import Connections, bypass_gap, connections_of, foreign_gaps, found_at
-from appwitness.seen import see
 from tests.judge.scenario import TABLE
 
 START = datetime(2026, 3, 14, 1, 20, tzinfo=UTC)

@@ -2,12 +2,12 @@
 
 import pytest
 
-from appwitness import catalog
-from appwitness.errors import FileError
+from appwitness.catalog import yaml_files
 from appwitness.judge.data_types import DataTypes
+from appwitness.support.errors import FileError
 
-PATH = next(catalog.files("data_types.yml"))
-TYPES = catalog.parse(PATH, DataTypes)
+PATH = next(yaml_files.files("data_types.yml"))
+TYPES = yaml_files.parse(PATH, DataTypes)
 
 
 def test_each_code_and_each_name_is_given_once():
@@ -39,5 +39,5 @@ def test_a_broken_entry_is_an_error_with_its_line(tmp_path):
     lines[number - 1] = "    pipl_sensitive: perhaps"
     path.write_text("\n".join(lines), "utf-8")
     with pytest.raises(FileError, match="pipl_sensitive") as error:
-        catalog.parse(path, DataTypes)
+        yaml_files.parse(path, DataTypes)
     assert error.value.line == number

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import gc
 
+from appwitness.correlate.prior_knowledge import knowledge
 from appwitness.judge.rules import judge
-from appwitness.knowledge import knowledge
 from tests.bench.bench_judge import facts, lines
 
 

@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 import yaml
 
-from appwitness import catalog
-from appwitness.errors import FileError
+from appwitness.catalog import yaml_files
 from appwitness.judge.data_types import DataTypes
 from appwitness.judge.laws import CHECK, Laws, citation
+from appwitness.support.errors import FileError
 
-LAWS = catalog.parse(catalog.HERE / "laws.yml", Laws)
+LAWS = yaml_files.parse(yaml_files.HERE / "laws.yml", Laws)
 FACTS = Path("/work/shared/reference/policy")
 KINDS = [kind.id for kind in LAWS.kinds]
 LAW = {law.id: law for law in LAWS.laws}
@@ -139,7 +139,7 @@ def test_what_speaks_of_third_parties_is_named_of_no_other_recipient(party, name
 
 
 def test_what_is_named_of_kinds_of_data_exists():
-    data_types = catalog.parse(catalog.HERE / "data_types.yml", DataTypes)
+    data_types = yaml_files.parse(yaml_files.HERE / "data_types.yml", DataTypes)
     special = {kind.code for kind in data_types.items if kind.gdpr_art9 not in (False, "possible")}
     for law in LAWS.laws:
         for each in law.articles:
@@ -295,5 +295,5 @@ laws:
         "utf-8",
     )
     with pytest.raises(FileError, match=re.escape(said)) as refused:
-        catalog.parse(path, Laws)
+        yaml_files.parse(path, Laws)
     assert f"{path}:" in refused.value.what

@@ -3,9 +3,9 @@
 import pytest
 
 from appwitness.events import Observers, Run, count_sources, observers_of
+from appwitness.events.seen import see
 from appwitness.judge.consent import Observed, Timeline
 from appwitness.judge.observers import gaps, watched
-from appwitness.seen import see
 from tests.judge.scenario import START, Scenario
 
 LIVE = Observers(hooks=True, proxy=True, consent=True)

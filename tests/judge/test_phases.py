@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from appwitness.events import Phase
+from appwitness.events.seen import see
 from appwitness.judge.phases import Phases
-from appwitness.seen import see
 
 START = datetime(2026, 3, 14, 9, 0, tzinfo=UTC)
 BROADCAST = "started by a broadcast: android.intent.action.BOOT_COMPLETED"

@@ -4,16 +4,16 @@ from datetime import UTC, datetime
 
 import pytest
 
-from appwitness import catalog
-from appwitness.errors import FileError
+from appwitness.catalog import yaml_files
+from appwitness.correlate.prior_knowledge import knowledge
 from appwitness.events import Access, Value
+from appwitness.events.seen import see
 from appwitness.findings import Flow, Match, Recipient
 from appwitness.judge.policy import Policy, declared
 from appwitness.judge.recipients import RecipientTable
-from appwitness.knowledge import knowledge
-from appwitness.seen import see
+from appwitness.support.errors import FileError
 
-TABLE = catalog.parse(catalog.HERE / "recipients.yml", RecipientTable)
+TABLE = yaml_files.parse(yaml_files.HERE / "recipients.yml", RecipientTable)
 AT = datetime(2026, 3, 14, 9, 0, tzinfo=UTC)
 
 POLICY = Policy.model_validate(

@@ -2,12 +2,12 @@
 
 import pytest
 
-from appwitness import catalog
-from appwitness.errors import FileError
+from appwitness.catalog import yaml_files
 from appwitness.judge.policy import Policy
 from appwitness.judge.recipients import Known, Recipients, RecipientTable
+from appwitness.support.errors import FileError
 
-TABLE = catalog.parse(next(catalog.files("recipients.yml")), RecipientTable)
+TABLE = yaml_files.parse(next(yaml_files.files("recipients.yml")), RecipientTable)
 
 CASES = [
     # The sample apps
@@ -152,7 +152,7 @@ def test_a_broken_entry_is_an_error_with_its_line(tmp_path, entry, line, says):
     path = tmp_path / "recipients.yml"
     path.write_text(f"recipients:\n  - {{name: Fine, role: ads, hosts: [fine.example]}}\n{entry}\n")
     with pytest.raises(FileError, match=says) as error:
-        catalog.parse(path, RecipientTable)
+        yaml_files.parse(path, RecipientTable)
     assert error.value.line == line
 
 

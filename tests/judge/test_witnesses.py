@@ -2,14 +2,14 @@
 
 import pytest
 
-from appwitness import catalog
-from appwitness.app_ops import AppOps
+from appwitness.catalog import yaml_files
+from appwitness.catalog.app_ops import AppOps
 from appwitness.events import Access, Gap, Observers, Phase, Run, Upload, Witness, made
+from appwitness.events.seen import see
 from appwitness.judge.witnesses import Recorded, missed
-from appwitness.seen import see
 from tests.judge.scenario import at
 
-OPS = catalog.parse(next(catalog.files("devices/appops.yml")), AppOps)
+OPS = yaml_files.parse(next(yaml_files.files("devices/appops.yml")), AppOps)
 BOTH = Observers(hooks=True, proxy=True)
 
 
@@ -175,5 +175,5 @@ def test_a_gap_is_on_the_hosts_clock():
 
 
 def test_every_op_is_told_of_by_a_kind_of_data_that_there_is():
-    codes = {item["code"] for item in catalog.tree(next(catalog.files("data_types.yml")))["items"]}
-    assert catalog.parse(next(catalog.files("devices/appops.yml")), AppOps, {"data": codes}).ops
+    codes = {item["code"] for item in yaml_files.tree(next(yaml_files.files("data_types.yml")))["items"]}
+    assert yaml_files.parse(next(yaml_files.files("devices/appops.yml")), AppOps, {"data": codes}).ops

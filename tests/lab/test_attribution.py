@@ -11,14 +11,14 @@ from contextlib import suppress
 
 import pytest
 
+from appwitness.agent.sources import load as sources
+from appwitness.api.expected import load, shown
 from appwitness.correlate import correlate, knowledge, report
+from appwitness.devices.lab.apps import LINE1
+from appwitness.devices.lab.lab_device import LabDevice
 from appwitness.events import Connection, Upload
-from appwitness.lab.apps import LINE1
-from appwitness.lab.device import LabDevice
-from appwitness.lab.expected import load, shown
 from appwitness.observe.order import Order
 from appwitness.observe.run import observe
-from appwitness.observe.sources import load as sources
 from appwitness.reports import render
 from appwitness.store import Store
 from hatch_build import build_agent, build_lab

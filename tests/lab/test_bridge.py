@@ -10,12 +10,12 @@ from pathlib import Path
 import frida_tools
 import pytest
 
+from appwitness.agent import agent
+from appwitness.agent.sources import load
+from appwitness.devices.lab.lab_device import LabDevice
 from appwitness.events import Upload
-from appwitness.lab.device import LabDevice
-from appwitness.observe import agent
 from appwitness.observe.order import Order
 from appwitness.observe.run import observe
-from appwitness.observe.sources import load
 from hatch_build import AGENT, agent_is_current, build_agent, build_lab
 
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(180)]

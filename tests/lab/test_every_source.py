@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 
+from appwitness.agent.agent import Agent
+from appwitness.agent.sources import Source, load
+from appwitness.devices.lab.runtime import java_home
 from appwitness.events import Access
-from appwitness.lab.runtime import java_home
-from appwitness.observe.agent import Agent
-from appwitness.observe.sources import Source, load
 from hatch_build import build_agent
 from tests.lab import signatures
 from tests.lab.program import Program, blank

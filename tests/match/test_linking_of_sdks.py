@@ -10,8 +10,8 @@ import json
 import pytest
 
 from appwitness.events import Upload
+from appwitness.events.seen import see
 from appwitness.match import decode
-from appwitness.seen import see
 from tests.match.test_linking import access, at, link, linker
 
 NOISE = [

@@ -11,9 +11,9 @@ import uuid
 import pytest
 
 from appwitness.events import Value
+from appwitness.events.seen import see
 from appwitness.match import decode
 from appwitness.match.finding import Index
-from appwitness.seen import see
 from tests.match.test_linking import NUMBER, link, linker, read, turned
 
 PHONE = Value(type="phone_number", text="13858517812")

@@ -17,10 +17,10 @@ from typing import Any, NamedTuple
 import pytest
 
 from appwitness.events import Access, Upload, Value
+from appwitness.events.seen import see
 from appwitness.match import decode
 from appwitness.match.hits import last_key
 from appwitness.match.linking import Linker
-from appwitness.seen import see
 
 PATHS = Path(__file__).parents[3] / "shared" / "reference" / "trackhar_paths.json"
 ADAPTERS = {}

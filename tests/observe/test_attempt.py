@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 
-from appwitness.errors import SetupError
 from appwitness.events import AppIdentity, DeviceIdentity, Gap, Phase, Run
 from appwitness.observe import attempt
 from appwitness.observe.attempt import STARTED_AGAIN, Attempt
 from appwitness.observe.order import Order
 from appwitness.recording import Recording
+from appwitness.support.errors import SetupError
 
 
 class Proxy:

@@ -3,8 +3,8 @@
 from datetime import UTC, datetime, timedelta
 
 from appwitness.correlate import report_on
+from appwitness.correlate.prior_knowledge import knowledge
 from appwitness.events import AppIdentity, DeviceIdentity, Observers, Run, Upload, Witness
-from appwitness.knowledge import knowledge
 from appwitness.observe.control_run import seen_without_hooks
 from appwitness.recording import Recording
 from appwitness.store import Store

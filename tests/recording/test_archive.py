@@ -18,10 +18,10 @@ import pytest
 
 from appwitness.correlate import correlate, knowledge, report_on
 from appwitness.correlate.currency import is_current
-from appwitness.errors import FileError, UserError
 from appwitness.events import Upload
 from appwitness.recording import Recording, archive, files, packing, verify
 from appwitness.store import Store
+from appwitness.support.errors import FileError, UserError
 from tests.recording.test_hostile import BODY, access, made, mark
 
 RECORDINGS = Path(__file__).parents[1] / "recordings"

@@ -14,9 +14,9 @@ from pathlib import Path
 import pyrage
 import pytest
 
-from appwitness.errors import FileError, UserError
 from appwitness.events import Access
 from appwitness.recording import Recording, encryption, packing, verify
+from appwitness.support.errors import FileError, UserError
 from tests.recording.test_signing import appwitness, home
 
 __all__ = ["home"]

@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 
 from appwitness.correlate import correlate, knowledge, report, with_coverage
-from appwitness.errors import FileError, UserError
 from appwitness.events import FILES, Access, AppIdentity, Consent, DeviceIdentity, Gap, Phase, Run, Upload, Value, dump
 from appwitness.recording import Recording, Verification, files, lines, verify
 from appwitness.recording.files import NotAFile
 from appwitness.reports import render
 from appwitness.store import Store
+from appwitness.support.errors import FileError, UserError
 
 START = datetime(2026, 3, 14, 9, 0, tzinfo=UTC)
 RUN = Run(

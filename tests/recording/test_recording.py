@@ -27,9 +27,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from appwitness import events
-from appwitness.errors import UserError
 from appwitness.events import FILES
 from appwitness.recording import START, Position, Problem, Recording, lines, verify
+from appwitness.support.errors import UserError
 from tests import strategies
 
 AT = datetime(2026, 5, 1, 8, 0, tzinfo=UTC)

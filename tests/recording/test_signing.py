@@ -18,10 +18,10 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from appwitness import events
 from appwitness.api.home import signer
-from appwitness.cli import main
-from appwitness.errors import FileError, UserError
+from appwitness.cli.base import main
 from appwitness.recording import Recording, signing, verify
 from appwitness.recording.seal import SEAL
+from appwitness.support.errors import FileError, UserError
 from tests.recording.test_recording import AT, RUN, gap, upload
 
 APP = RUN.app.model_copy(update={"apk_sha256": "a" * 64})

@@ -23,10 +23,10 @@ import trustme
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
-from appwitness.errors import FileError, UserError
-from appwitness.recording import Recording, signing, tokens, verify
+from appwitness.recording import Recording, signing, timestamps, verify
 from appwitness.recording import authority as asking
 from appwitness.recording.seal import SEAL
+from appwitness.support.errors import FileError, UserError
 from tests.recording.authority import Authority, served
 from tests.recording.test_recording import RUN, gap
 from tests.recording.test_signing import APP, appwitness, cut_tail, edit, home, lines, unsigned_mark
@@ -53,7 +53,7 @@ def url(authority):
 
 @pytest.fixture(scope="module")
 def trusted(authority):
-    return tokens.authorities(authority.ca.read_bytes(), authority.ca)
+    return timestamps.authorities(authority.ca.read_bytes(), authority.ca)
 
 
 def made(path: Path, url: str, name: str = "run-1", signer: signing.Signer | None = None, clock=None) -> Path:
@@ -63,14 +63,14 @@ def made(path: Path, url: str, name: str = "run-1", signer: signing.Signer | Non
         path, RUN.model_copy(update={"id": name, "app": APP}), signer=signer, clock=clock
     ) as recording:
         shutil.copy(path / "run.json", path.with_suffix(".began"))
-        tokens.anchor(recording, [url], never)
+        timestamps.anchor(recording, [url], never)
         for number in range(4):
             recording.append(gap(f"{name} {number}"))
             recording.stamp()
         recording.append(gap(f"{name} the last"))
         recording.update_run(ended=clock())
         recording.stamp(final=True)
-        tokens.anchor(recording, [url], never)
+        timestamps.anchor(recording, [url], never)
     return path
 
 
@@ -99,7 +99,7 @@ def forged(path: Path) -> None:
     other = Authority(path.parent / "forger")
     shutil.rmtree(path / "tokens")
     with Recording.open(path) as recording, served(other.answer) as url:
-        tokens.anchor(recording, [url], never)
+        timestamps.anchor(recording, [url], never)
 
 
 def flipped(path: Path) -> None:
@@ -186,7 +186,7 @@ def test_tokens_over_earlier_stamps_fit_when_lines_were_forgotten(tmp_path, url,
         told = verify(path, None, trusted)
         assert (told.outcome, said(told), told.remarks) == ("intact", [], ())
         assert all(each.trusted for each in told.tokens)
-        tokens.anchor(recording, [url], never)
+        timestamps.anchor(recording, [url], never)
     assert verify(path, None, trusted).tokens[-1].stamp == told.stamps
 
 
@@ -195,8 +195,8 @@ def test_a_mark_that_came_later_leaves_the_tokens_as_they_are_and_may_have_its_o
     unsigned_mark(path, None)
     assert verify(path, None, trusted).outcome == "intact"
     with Recording.open(path) as recording:
-        assert len(tokens.anchor(recording, [url], never)) == 1
-        assert tokens.anchor(recording, [url], never) == []
+        assert len(timestamps.anchor(recording, [url], never)) == 1
+        assert timestamps.anchor(recording, [url], never) == []
     assert [each.stamp for each in verify(path, None, trusted).tokens][-1] == verify(path).stamps
 
 
@@ -205,7 +205,7 @@ def test_without_network_the_run_goes_on_and_tokens_are_asked_for_later(home, tm
         nobody = f"http://127.0.0.1:{taken.getsockname()[1]}/"
     failed = []
     with Recording.create(tmp_path / "r", RUN) as recording:
-        assert tokens.anchor(recording, [nobody], lambda url, error: failed.append(str(error))) == []
+        assert timestamps.anchor(recording, [nobody], lambda url, error: failed.append(str(error))) == []
         recording.update_run(ended=datetime.now(UTC))
     assert f"{nobody} could not be asked" in failed[0]
     assert "no time-stamp token" in appwitness("verify", "r")
@@ -259,8 +259,8 @@ def test_a_token_can_be_checked_by_hand(tmp_path, url, authority):
     ],
 )
 def test_an_authority_that_gives_no_token(answer, status, headers, why):
-    with served(lambda _: answer, status, **headers) as url, pytest.raises(tokens.NoToken, match=why):
-        tokens.ask(url, b"stamp")
+    with served(lambda _: answer, status, **headers) as url, pytest.raises(timestamps.NoToken, match=why):
+        timestamps.ask(url, b"stamp")
 
 
 def test_a_token_over_something_else_is_not_taken(authority):
@@ -271,9 +271,9 @@ def test_a_token_over_something_else_is_not_taken(authority):
         return kept[0]
 
     with served(replay) as url:
-        tokens.ask(url, b"stamp")
-        with pytest.raises(tokens.NoToken, match="over something else"):
-            tokens.ask(url, b"stamp")
+        timestamps.ask(url, b"stamp")
+        with pytest.raises(timestamps.NoToken, match="over something else"):
+            timestamps.ask(url, b"stamp")
 
 
 def test_an_authority_over_tls_is_asked_where_its_certificate_is_good(tmp_path, authority, monkeypatch):
@@ -281,10 +281,10 @@ def test_an_authority_over_tls_is_asked_where_its_certificate_is_good(tmp_path, 
     ca.issue_cert("127.0.0.1").configure_cert(tls)
     ca.cert_pem.write_to_path(tmp_path / "ca.pem")
     with served(authority.answer, tls=tls) as url:
-        with pytest.raises(tokens.NoToken, match="certificate verify failed"):
-            tokens.ask(url, b"stamp")
+        with pytest.raises(timestamps.NoToken, match="certificate verify failed"):
+            timestamps.ask(url, b"stamp")
         monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
-        tokens.ask(url, b"stamp")
+        timestamps.ask(url, b"stamp")
 
 
 @pytest.mark.parametrize("head", [b"", b"HTTP/1.1 200 OK\r\n", b"HTTP/1.1 200 OK\r\nContent-Length: 9999\r\n\r\n"])
@@ -302,8 +302,8 @@ def test_an_authority_that_never_ends_is_left(monkeypatch, head):
     with socket.create_server(("127.0.0.1", 0)) as server:
         thread = threading.Thread(target=drip, args=[server])
         thread.start()
-        with pytest.raises(tokens.NoToken):
-            tokens.ask(f"http://127.0.0.1:{server.getsockname()[1]}/", b"stamp")
+        with pytest.raises(timestamps.NoToken):
+            timestamps.ask(f"http://127.0.0.1:{server.getsockname()[1]}/", b"stamp")
         thread.join(20)
         assert not thread.is_alive()
 
@@ -326,13 +326,13 @@ def test_an_authority_that_never_ends_is_left(monkeypatch, head):
 )
 def test_what_is_no_address_of_an_authority(url):
     with pytest.raises(UserError, match="is no address"):
-        tokens.address(url)
+        timestamps.address(url)
 
 
 @pytest.mark.parametrize("data", [b"", b"-----BEGIN CERTIFICATE-----\nx\n", b"x" * 99])
 def test_a_file_without_a_certificate(tmp_path, data):
     with pytest.raises(FileError, match="has no certificate"):
-        tokens.authorities(data, tmp_path)
+        timestamps.authorities(data, tmp_path)
 
 
 def test_what_is_in_the_place_of_a_token_is_told_and_never_opened(tmp_path, url, trusted):
@@ -350,7 +350,8 @@ def test_what_is_in_the_place_of_a_token_is_told_and_never_opened(tmp_path, url,
 def test_certificates_may_be_in_any_order(tmp_path, url, authority, trusted, backwards):
     path = made(tmp_path / "r", url)
     both = [
-        each.public_bytes(Encoding.DER) for each in (*trusted, *tokens.authorities(authority.leaf.read_bytes(), path))
+        each.public_bytes(Encoding.DER)
+        for each in (*trusted, *timestamps.authorities(authority.leaf.read_bytes(), path))
     ]
     for token in (path / "tokens").iterdir():
         token.write_bytes(with_certificates(token.read_bytes(), sorted(both, reverse=backwards)))
@@ -361,7 +362,8 @@ def test_a_token_whose_signer_may_be_either_of_two_certificates_is_none(tmp_path
     """One with a purpose that its issuer never gave could otherwise be taken for the real one, of the same number."""
     path = made(tmp_path / "r", url)
     ca, leaf = (
-        each.public_bytes(Encoding.DER) for each in (*trusted, *tokens.authorities(authority.leaf.read_bytes(), path))
+        each.public_bytes(Encoding.DER)
+        for each in (*trusted, *timestamps.authorities(authority.leaf.read_bytes(), path))
     )
     twin = leaf[:-1] + bytes([leaf[-1] ^ 1])
     for token in (path / "tokens").iterdir():
@@ -389,7 +391,7 @@ def with_certificates(data: bytes, certificates: list[bytes]) -> bytes:
         return bytes([tag, 0x82, *len(content).to_bytes(2)]) + content
 
     def parts(element: bytes) -> list[bytes]:
-        return [element[start:end] for start, end in tokens._inside(element, 0, len(element))]
+        return [element[start:end] for start, end in timestamps._inside(element, 0, len(element))]
 
     status, token = parts(data)
     kind, content = parts(token)

@@ -10,10 +10,10 @@ from unittest.mock import Mock
 
 import pytest
 
-from appwitness.errors import UserError
 from appwitness.events import BadLine, Phase, Value, dump, forgotten, parse, tombstone
 from appwitness.recording import Recording, seal, signing, verify
 from appwitness.recording.seal import SEAL
+from appwitness.support.errors import UserError
 from tests.recording.test_recording import AT, RUN, gap
 from tests.recording.test_signing import made, operator  # noqa: F401 a fixture
 

@@ -23,6 +23,7 @@ from appwitness.events import (
     Upload,
     Value,
 )
+from appwitness.events.seen import see
 from appwitness.findings import (
     Article,
     Declared,
@@ -37,7 +38,6 @@ from appwitness.findings import (
     because,
 )
 from appwitness.judge.consent import Timeline
-from appwitness.seen import see
 
 START = datetime(2026, 3, 14, 1, 20, 0, tzinfo=UTC)
 APP = "com.example.circle"

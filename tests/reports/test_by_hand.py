@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from appwitness.correlate import knowledge, report_on
+from appwitness.findings.mask import masked
 from appwitness.recording import Recording
-from appwitness.reports.mask import masked
 from appwitness.reports.page.by_hand import decoding
 from appwitness.reports.words import Words
 from appwitness.store import Store

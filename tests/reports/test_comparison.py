@@ -5,12 +5,12 @@ import pytest
 from lxml import html as lxml_html
 from rich.cells import cell_len
 
-from appwitness.errors import UserError
 from appwitness.findings import Candidate, Sighted, comparison_schema
 from appwitness.judge.compare import compare
 from appwitness.reports.comparison import FORMATS, masked, render
-from appwitness.reports.comparison.text import text
+from appwitness.reports.comparison.comparison_text import text
 from appwitness.reports.words import Words
+from appwitness.support.errors import UserError
 from tests.reports import sample
 from tests.reports.test_html import inert
 

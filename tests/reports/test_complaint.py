@@ -6,10 +6,10 @@ import pytest
 from lxml import html as lxml_html
 from markdown_it import MarkdownIt
 
-from appwitness.errors import FileError, UserError
 from appwitness.findings import Recipient, Seal
 from appwitness.reports import LETTERS, render
 from appwitness.reports.complaint import LAWS
+from appwitness.support.errors import FileError, UserError
 from tests.reports import sample
 from tests.reports.test_html import ATTRIBUTES, ELEMENTS, HOSTILE, poisoned
 

@@ -6,11 +6,11 @@ import re
 import pytest
 from click.testing import CliRunner
 
-from appwitness.cli import main
-from appwitness.errors import UserError
+from appwitness.cli.base import main
 from appwitness.findings import AGAINST, Report, Why
 from appwitness.reports.explain import explain
-from tests.cli.test_comparing import NUMBERS, make
+from appwitness.support.errors import UserError
+from tests.cli.test_compare_verb import NUMBERS, make
 from tests.reports import sample
 
 

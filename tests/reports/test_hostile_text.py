@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from lxml import html as lxml_html
 from markdown_it import MarkdownIt
 
-from appwitness import escape
 from appwitness.findings import Report
 from appwitness.reports import render, text
+from appwitness.support import escape
 from tests.reports import sample
 
 FOREIGN = {

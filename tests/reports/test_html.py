@@ -9,13 +9,13 @@ import pytest
 from lxml import html as lxml_html
 
 from appwitness.events import Consent, Part, Record, Screen, Touch, Window
+from appwitness.events.seen import Seen, see
 from appwitness.findings import Report, Seal
 from appwitness.recording import Recording
 from appwitness.reports import reasons as reasons_of
 from appwitness.reports import render
 from appwitness.reports import words as words_of
 from appwitness.reports.html import TEMPLATES
-from appwitness.seen import Seen, see
 from tests.reports import sample
 
 LANGS = ["en", "zh"]

@@ -12,15 +12,15 @@ from pathlib import Path
 
 import pytest
 
-from appwitness import catalog
+from appwitness.catalog import yaml_files
 from appwitness.events import Upload, Value
+from appwitness.events.seen import see
 from appwitness.findings import Why
 from appwitness.judge.recipients import Recipients, RecipientTable
 from appwitness.match import decode
 from appwitness.match.linking import Linker
 from appwitness.reports.reasons import _table, said
 from appwitness.reports.words import Words
-from appwitness.seen import see
 from tests.reports import sample
 
 EN, ZH = Words("en"), Words("zh")
@@ -75,7 +75,7 @@ HOSTS = ["", "api.circle.test", "localhost", "192.168.1.7", "8.8.8.8", "printer.
 
 
 def of_recipients():
-    table = catalog.parse(next(catalog.files("recipients.yml")), RecipientTable)
+    table = yaml_files.parse(next(yaml_files.files("recipients.yml")), RecipientTable)
     recipients = Recipients(table, "com.example.circle", ("own.example.org",))
     yield from (recipients.of(host).reason for host in HOSTS)
     yield Recipients(table, "com.circle.app").of("log.circle.com").reason

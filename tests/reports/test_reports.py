@@ -5,9 +5,9 @@ import sys
 
 import pytest
 
-from appwitness.errors import UserError
 from appwitness.reports import FORMATS, LETTERS, render
 from appwitness.reports.words import Words
+from appwitness.support.errors import UserError
 from tests.reports import sample
 
 NO_LETTERS = [format_ for format_ in FORMATS if format_ not in LETTERS]

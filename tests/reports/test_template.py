@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from appwitness.errors import FileError
 from appwitness.events import AppIdentity
 from appwitness.reports import html, render
 from appwitness.reports.complaint import own
 from appwitness.reports.complaint.letter import Letter, plain_data
 from appwitness.reports.words import Words
+from appwitness.support.errors import FileError
 from tests.reports import sample
 
 DOCS = Path(__file__).parents[2] / "docs/templates.md"

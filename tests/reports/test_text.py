@@ -5,11 +5,11 @@ import pytest
 from rich.cells import cell_len
 
 from appwitness.correlate import report_on
+from appwitness.correlate.prior_knowledge import knowledge
 from appwitness.findings import Recipient
-from appwitness.knowledge import knowledge
+from appwitness.findings.mask import masked
 from appwitness.recording import Recording
 from appwitness.reports import render
-from appwitness.reports.mask import masked
 from appwitness.reports.text import render as text
 from appwitness.store import Store
 from tests.reports import sample

@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 import sqlalchemy
 
-from appwitness.errors import UserError
 from appwitness.recording import Recording
 from appwitness.store import Store
 from appwitness.store.models import TABLES
+from appwitness.support.errors import UserError
 from tests.postgres import Postgres
 from tests.store.test_store import access, finding, flow, match, recording, run, take_in
 

@@ -20,12 +20,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from appwitness import events
-from appwitness.errors import UserError
 from appwitness.events import FILES
 from appwitness.findings import Finding, Flow, Match, Recipient, ReportedGap
 from appwitness.recording import Recording
 from appwitness.store import Store, set_aside
 from appwitness.store.database import BUSY_MS
+from appwitness.support.errors import UserError
 from tests import strategies
 
 AT = datetime(2026, 5, 1, 8, 0, tzinfo=UTC)

@@ -3,13 +3,13 @@
 import shutil
 from pathlib import Path
 
-from appwitness import private
+from appwitness.support import private_files
 
 
 def test_a_folder_that_is_swept_between_making_and_locking_is_not_used(tmp_path, monkeypatch):
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     monkeypatch.setattr("tempfile.tempdir", None)
-    locked = private._locked
+    locked = private_files._locked
     swept: list[Path] = []
 
     def late(path, how):
@@ -19,8 +19,8 @@ def test_a_folder_that_is_swept_between_making_and_locking_is_not_used(tmp_path,
             shutil.rmtree(path)
         return held
 
-    monkeypatch.setattr(private, "_locked", late)
-    with private.Temporary() as folder:
+    monkeypatch.setattr(private_files, "_locked", late)
+    with private_files.Temporary() as folder:
         assert swept
         assert folder.is_dir()
         assert folder.parent == tmp_path

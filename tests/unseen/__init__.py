@@ -13,9 +13,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Literal, NamedTuple, get_args
 
 from appwitness.events import Access, Transform, Upload, Value, blob
+from appwitness.events.seen import see
 from appwitness.match import decode
 from appwitness.match.linking import Joined, Linker
-from appwitness.seen import see
 
 Grade = Literal["ordinary", "provable", "hard"]
 GRADES: tuple[Grade, ...] = get_args(Grade)

@@ -13,11 +13,11 @@ from pathlib import Path
 
 from appwitness import events
 from appwitness.cli.base import listen
-from appwitness.knowledge import Knowledge
+from appwitness.correlate.prior_knowledge import Knowledge
 from appwitness.recording import Recording
 from appwitness.store import Store
 from appwitness.store.runs import Planned, Runs, Slot, Waiting
-from appwitness.web.asked import Site
+from appwitness.web.query import Site
 from appwitness.web.server import server
 
 TOKEN = "of-a-test"

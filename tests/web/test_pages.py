@@ -18,9 +18,9 @@ from appwitness.reports import LANGUAGES, render
 from appwitness.reports.verdict import verdict
 from appwitness.reports.words import Words
 from appwitness.store import Store
-from appwitness.web.asked import Site
-from appwitness.web.door import form_token
-from appwitness.web.pages import PAGES, app
+from appwitness.web.auth import form_token
+from appwitness.web.query import Site
+from appwitness.web.routes import PAGES, app
 from tests.recording import test_hostile as hostile
 from tests.reports import sample
 from tests.web import serving

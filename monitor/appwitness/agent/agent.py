@@ -14,17 +14,17 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self, cast
 
-from appwitness.errors import SetupError, Unhookable
+from appwitness.agent.agent_listener import Listener
+from appwitness.agent.agent_plan import USUAL, Options, plan
+from appwitness.agent.child_processes import Children, Followed, Means, Owned
+from appwitness.agent.frida_device import ENDED, ERRORS, LOST, FridaDevice, FridaFault, Script, faults
+from appwitness.agent.hooked import Hooked, HookStatus
+from appwitness.agent.sources import Source
+from appwitness.agent.spawn_gating import Gate
+from appwitness.agent.target import Gadget, Records, Target
+from appwitness.agent.timeouts import AWAY_S, within
 from appwitness.events import Event, Gap, Phase
-from appwitness.observe.agent_listener import Listener
-from appwitness.observe.agent_plan import USUAL, Options, plan
-from appwitness.observe.child_processes import Children, Followed, Means, Owned
-from appwitness.observe.device import Gadget, Records, Target
-from appwitness.observe.frida_device import ENDED, ERRORS, LOST, FridaDevice, FridaFault, Script, faults
-from appwitness.observe.gate import Gate
-from appwitness.observe.hooked import Hooked, HookStatus
-from appwitness.observe.patience import AWAY_S, within
-from appwitness.observe.sources import Source
+from appwitness.support.errors import SetupError, Unhookable
 
 __all__ = ["Agent", "Options", "agent_js", "bridge", "was_away"]
 

@@ -10,9 +10,9 @@ from typing import Any, Literal
 
 from pydantic import ValidationError
 
+from appwitness.agent.agent_messages import LONGEST_LINE, Channel, Refused, bounded
+from appwitness.agent.consent_signals import Signals
 from appwitness.events import BadLine, Event, Gap, parse
-from appwitness.observe.agent_messages import LONGEST_LINE, Channel, Refused, bounded
-from appwitness.observe.consent_signals import Signals
 
 MOST_REASONS = 200
 """Different reasons that are told and counted; the rest is one more."""

@@ -9,9 +9,8 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal, assert_never, cast
 
-from appwitness.events import Event, Gap, Probe
-from appwitness.observe.agent_lines import Lines, Refusals
-from appwitness.observe.agent_messages import (
+from appwitness.agent.agent_lines import Lines, Refusals
+from appwitness.agent.agent_messages import (
     SLACK,
     BodySent,
     Channel,
@@ -33,14 +32,15 @@ from appwitness.observe.agent_messages import (
     Unpinned,
     message,
 )
-from appwitness.observe.child_processes import Children
-from appwitness.observe.clock import DeviceClock
-from appwitness.observe.consent_signals import Signals
-from appwitness.observe.device import Records
-from appwitness.observe.ending import Ending
-from appwitness.observe.frida_device import Script
-from appwitness.observe.hooked import Hooked
-from appwitness.observe.plaintext import Plaintext
+from appwitness.agent.child_processes import Children
+from appwitness.agent.consent_signals import Signals
+from appwitness.agent.device_clock import DeviceClock
+from appwitness.agent.ending import Ending
+from appwitness.agent.frida_device import Script
+from appwitness.agent.hooked import Hooked
+from appwitness.agent.plaintext import Plaintext
+from appwitness.agent.target import Records
+from appwitness.events import Event, Gap, Probe
 
 LONGEST_FAULT = 2000
 MOST_FAULTS = 20

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
+from appwitness.agent.hooked import HookStatus
 from appwitness.events import (
     Access,
     Connection,
@@ -26,7 +27,6 @@ from appwitness.events import (
     Upload,
     Witness,
 )
-from appwitness.observe.hooked import HookStatus
 
 SLACK = timedelta(seconds=10)
 """How far outside the run a time of the agent may lie: clocks drift between two measurements."""

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from appwitness.observe import consent_signals, exits, native, transforms, trust
-from appwitness.observe.sources import Source
+from appwitness.agent import consent_signals, exits, native_routes, tls_libraries, transforms
+from appwitness.agent.sources import Source
 
 FLUSH_MS = 50
 
@@ -51,10 +51,10 @@ def plan(
         "sources": [source.plan() for source in sources],
         **consent_signals.plan(),
         "transforms": transforms.load().plan(options.api_level),
-        "native": native.load().plan(),
+        "native": native_routes.load().plan(),
         "exits": exits.load().plan(),
-        "tls": trust.libraries().plan(options.proxy_key),
-        "unpinning": trust.checks().plan() if options.unpin else trust.NO_CHECKS,
+        "tls": tls_libraries.libraries().plan(options.proxy_key),
+        "unpinning": tls_libraries.checks().plan() if options.unpin else tls_libraries.NO_CHECKS,
         "redirect": None if redirect is None else {"ip": redirect[0], "port": redirect[1]},
         "stack": options.stack,
         "flush_ms": FLUSH_MS,

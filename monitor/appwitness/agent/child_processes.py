@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from appwitness.errors import SetupError
+from appwitness.support.errors import SetupError
 
 LOOK_S = 1.0
 """How often is looked for processes that Android started."""

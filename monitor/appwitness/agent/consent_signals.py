@@ -13,9 +13,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
-from appwitness import catalog
+from appwitness.catalog import yaml_files
+from appwitness.catalog.labels import Labels
 from appwitness.events import Consent, Time
-from appwitness.labels import Labels
 
 NESTED = timedelta(milliseconds=300)
 """A method that calls another one of its name does so within this time."""
@@ -24,9 +24,9 @@ MOST_CHARACTERS = 1000
 
 
 @cache
-def load(path: Path = catalog.HERE / "consent.yml") -> Labels:
+def load(path: Path = yaml_files.HERE / "consent.yml") -> Labels:
     """The catalog's consent.yml, or another file of that shape. Raises FileError with the line."""
-    return catalog.parse(path, Labels)
+    return yaml_files.parse(path, Labels)
 
 
 class _Told(BaseModel):

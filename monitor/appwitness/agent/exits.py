@@ -6,9 +6,9 @@ from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
-from appwitness import catalog
-from appwitness.entries import CatalogEntry
-from appwitness.observe.sources import Name
+from appwitness.agent.sources import Name
+from appwitness.catalog import yaml_files
+from appwitness.catalog.entries import CatalogEntry
 
 
 class Exit(CatalogEntry):
@@ -42,5 +42,5 @@ class Exits(CatalogEntry):
 
 def load() -> Exits:
     """The catalog's. Raises FileError with file and line."""
-    (path,) = catalog.files("exits.yml")
-    return catalog.parse(path, Exits)
+    (path,) = yaml_files.files("exits.yml")
+    return yaml_files.parse(path, Exits)

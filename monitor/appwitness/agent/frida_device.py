@@ -15,11 +15,11 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any, Self, cast
 
-from appwitness import catalog
-from appwitness.entries import CatalogEntry
-from appwitness.errors import SetupError, Unhookable, extra
-from appwitness.observe.device import Gadget, Target
-from appwitness.observe.patience import within
+from appwitness.agent.target import Gadget, Target
+from appwitness.agent.timeouts import within
+from appwitness.catalog import yaml_files
+from appwitness.catalog.entries import CatalogEntry
+from appwitness.support.errors import SetupError, Unhookable, extra
 
 with extra("observe"):
     import frida
@@ -98,8 +98,8 @@ class FridaFault(Unhookable):
 @functools.cache
 def known() -> tuple[Known, ...]:
     """The errors that are known, the first that fits counts. Raises FileError with file and line."""
-    (path,) = catalog.files("devices/frida.yml")
-    return catalog.parse(path, _Known).errors
+    (path,) = yaml_files.files("devices/frida.yml")
+    return yaml_files.parse(path, _Known).errors
 
 
 def fault(error: Exception, what: str) -> FridaFault:

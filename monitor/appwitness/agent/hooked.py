@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from appwitness.observe.sources import Source
+from appwitness.agent.sources import Source
 
 State = Literal["installed", "class_absent", "overload_absent", "failed", "waiting"]
 Why = Literal["class_absent", "method_absent", "install_failed"]

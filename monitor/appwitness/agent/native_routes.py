@@ -6,8 +6,8 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from appwitness import catalog
-from appwitness.entries import CatalogEntry, Pattern
+from appwitness.catalog import yaml_files
+from appwitness.catalog.entries import CatalogEntry, Pattern
 
 Reads = Literal[
     "property",
@@ -103,5 +103,5 @@ class Native(CatalogEntry):
 
 def load() -> Native:
     """The catalog's. Raises FileError with file and line."""
-    (path,) = catalog.files("native.yml")
-    return catalog.parse(path, Native)
+    (path,) = yaml_files.files("native.yml")
+    return yaml_files.parse(path, Native)

@@ -8,9 +8,9 @@ from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import AfterValidator, Field, model_validator
 
-from appwitness import catalog
-from appwitness.entries import CatalogEntry, Pattern
-from appwitness.errors import FileError
+from appwitness.catalog import yaml_files
+from appwitness.catalog.entries import CatalogEntry, Pattern
+from appwitness.support.errors import FileError
 
 _NAME = re.compile(r"[A-Za-z_$][\w$]*(\.[A-Za-z_$][\w$]*)*\Z")
 _LEVELS = re.compile(r"(\d+)-(\d*)\Z")
@@ -278,8 +278,8 @@ def load(extra: Path | None = None) -> list[Source]:
     Raises FileError, with the line, for what is not as described here, and when one file names an API twice.
     """
     loaded: list[Source] = []
-    for path in catalog.files("sources", extra):
-        file = catalog.parse(path, SourceFile)
+    for path in yaml_files.files("sources", extra):
+        file = yaml_files.parse(path, SourceFile)
         seen: set[str] = set()
         for source in (source for entry in file.sources for source in _expand(entry, file)):
             identity = f"{source.name} {source.overloads} {source.when}"

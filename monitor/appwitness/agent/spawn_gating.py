@@ -12,9 +12,9 @@ import threading
 from collections.abc import Callable
 from typing import Protocol
 
-from appwitness.errors import SetupError
-from appwitness.observe.child_processes import Owned
-from appwitness.observe.patience import within
+from appwitness.agent.child_processes import Owned
+from appwitness.agent.timeouts import within
+from appwitness.support.errors import SetupError
 
 WHOSE_S = 1.5
 """How long a process is held until it is known whose it is."""

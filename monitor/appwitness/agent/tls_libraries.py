@@ -10,8 +10,8 @@ from typing import Any, Literal, Self
 import trustme
 from pydantic import Field, model_validator
 
-from appwitness import catalog
-from appwitness.entries import CatalogEntry
+from appwitness.catalog import yaml_files
+from appwitness.catalog.entries import CatalogEntry
 
 _KEY_IDENTIFIER = re.compile(rb"\x06\x03\x55\x1d\x0e\x04(.)\x04(.)", re.DOTALL)
 """The extension SubjectKeyIdentifier in a certificate (DER), up to the identifier: RFC 5280, 4.2.1.2."""
@@ -130,14 +130,14 @@ NO_CHECKS: dict[str, Any] = {"java": [], "native": []}
 
 def libraries() -> TlsLibraries:
     """The catalog's TLS libraries. Raises FileError with file and line."""
-    (path,) = catalog.files("tls.yml")
-    return catalog.parse(path, TlsLibraries)
+    (path,) = yaml_files.files("tls.yml")
+    return yaml_files.parse(path, TlsLibraries)
 
 
 def checks() -> Checks:
     """The catalog's checks of certificates. Raises FileError with file and line."""
-    (path,) = catalog.files("unpinning.yml")
-    return catalog.parse(path, Checks)
+    (path,) = yaml_files.files("unpinning.yml")
+    return yaml_files.parse(path, Checks)
 
 
 def leaf_for(ca_pem: Path, host: str) -> str | None:

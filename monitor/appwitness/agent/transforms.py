@@ -6,9 +6,9 @@ from typing import Any, Literal
 
 from pydantic import Field, field_validator
 
-from appwitness import catalog
-from appwitness.entries import CatalogEntry
-from appwitness.observe.sources import Levels, among
+from appwitness.agent.sources import Levels, among
+from appwitness.catalog import yaml_files
+from appwitness.catalog.entries import CatalogEntry
 
 
 class Part(CatalogEntry):
@@ -84,5 +84,5 @@ class Transformers(CatalogEntry):
 
 def load() -> Transformers:
     """The catalog's. Raises FileError with file and line."""
-    (path,) = catalog.files("transforms.yml")
-    return catalog.parse(path, Transformers)
+    (path,) = yaml_files.files("transforms.yml")
+    return yaml_files.parse(path, Transformers)

@@ -10,10 +10,10 @@ from typing import Any, Literal, NamedTuple
 
 from pydantic import Field
 
-from appwitness import catalog
-from appwitness.entries import CatalogEntry
-from appwitness.observe.native import Native
-from appwitness.observe.sources import FollowSpec, Source
+from appwitness.agent.native_routes import Native
+from appwitness.agent.sources import FollowSpec, Source
+from appwitness.catalog import yaml_files
+from appwitness.catalog.entries import CatalogEntry
 
 LEVELS = ("must", "full", "wide", "gaps")
 """must: hooked by two tools or more; full: by one; wide: by one or in bulk; gaps: by none. Each of the first three
@@ -91,15 +91,15 @@ class Cover(NamedTuple):
 
 def yardstick() -> list[Yard]:
     """Every API of the yardstick, in order of category and name."""
-    (path,) = catalog.files("yardstick.csv")
+    (path,) = yaml_files.files("yardstick.csv")
     with path.open(newline="", encoding="utf-8") as file:
         return [Yard(*row) for row in list(csv.reader(file))[1:]]
 
 
 def beside() -> Beside:
     """The catalog's. Raises FileError with file and line."""
-    (path,) = catalog.files("coverage.yml")
-    return catalog.parse(path, Beside)
+    (path,) = yaml_files.files("coverage.yml")
+    return yaml_files.parse(path, Beside)
 
 
 def covered(yards: Iterable[Yard], sources: Sequence[Source], native: Native, known: Beside) -> list[Cover]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from appwitness.lab.apps import APPS
+from appwitness.devices.lab.apps import APPS
 
 Plan = Literal["accept", "refuse", "silent", "withdraw"]
 PLANS: tuple[Plan, ...] = ("accept", "refuse", "silent", "withdraw")

@@ -11,13 +11,13 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Protocol
 
 from appwitness.api.home import home
-from appwitness.errors import UserError
-from appwitness.observe.android.wanted import Wanted
-from appwitness.observe.turns import turn
+from appwitness.devices.android.options import Wanted
+from appwitness.devices.device_lock import turn
+from appwitness.support.errors import UserError
 
 if TYPE_CHECKING:  # imported late: a lab device needs no adb, and a phone no Java
-    from appwitness.observe import device as observed
-    from appwitness.observe.android.hands import Question
+    from appwitness import devices as observed
+    from appwitness.devices.android.screen.input import Question
     from appwitness.observe.order import PlanName
 
 
@@ -48,10 +48,10 @@ def chosen(names: str, number: int = 0) -> Device:
     ready, the first, the second ... and then the first again. Raises SetupError where there is none."""
     listed = [name.strip() for name in names.split(",")]
     if listed == ["any"]:
-        from appwitness.observe.android import finding
+        from appwitness.devices.android import discovery
 
-        listed = [each.serial for each in finding.listed() if each.state == "ready"]
-        listed = listed or [finding.choose().serial]  # which says what is wrong
+        listed = [each.serial for each in discovery.listed() if each.state == "ready"]
+        listed = listed or [discovery.choose().serial]  # which says what is wrong
     return Device(listed[number % len(listed)])
 
 
@@ -94,7 +94,7 @@ def name_of(wanted: Wanted) -> str:
 def opened(wanted: Wanted, plan: PlanName, user: User = NOBODY) -> Iterator[observed.Device]:
     """The device, while the context lasts. Raises UserError when there is none, or it cannot be used."""
     if is_lab(wanted):
-        from appwitness.lab.device import APPS, LabDevice
+        from appwitness.devices.lab.lab_device import APPS, LabDevice
 
         name = wanted.device.partition(":")[2]
         if name not in APPS:
@@ -108,7 +108,7 @@ def opened(wanted: Wanted, plan: PlanName, user: User = NOBODY) -> Iterator[obse
         ):
             yield device
         return
-    from appwitness.observe.android.device import opened as android
+    from appwitness.devices.android.android_device import opened as android
 
     with android(wanted, plan, home(), may=user.may, ask=user.answer) as phone:
         yield phone

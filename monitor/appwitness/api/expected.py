@@ -1,4 +1,4 @@
-"""What each sample app is made to show: lab/expected.yml, app by plan, compared with what was found."""
+"""What each sample app is made to show: devices/lab/expected.yml, app by plan, compared with what was found."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from pathlib import Path
 
 from pydantic import ConfigDict, TypeAdapter
 
-from appwitness import catalog
+from appwitness.catalog import yaml_files
 from appwitness.events import DataType, Record
 from appwitness.findings import LEVELS, Finding, Level
 
-HERE = Path(__file__).with_name("expected.yml")
+HERE = Path(__file__).parents[1] / "devices/lab/expected.yml"
 
 
 class Expected(Record):
@@ -39,7 +39,7 @@ _table: TypeAdapter[_Table] = TypeAdapter(_Table)
 @cache
 def load() -> _Table:
     """App -> plan -> its findings, worst first."""
-    apps = _table.validate_python(catalog.tree(HERE))
+    apps = _table.validate_python(yaml_files.tree(HERE))
     return {app: {plan: _sorted(those) for plan, those in plans.items()} for app, plans in apps.items()}
 
 

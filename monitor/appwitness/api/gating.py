@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Unpack
 
 from appwitness.api.judging import Judging, judging
-from appwitness.errors import DamagedRecording, FileError, UserError
+from appwitness.support.errors import DamagedRecording, FileError, UserError
 
 if TYPE_CHECKING:  # imported late, so that `import appwitness` and --help answer at once
     from appwitness.api.judging import Choices
     from appwitness.findings import Confidence, Level, Report
-    from appwitness.findings.gate import GateReport
+    from appwitness.findings.gate_decision import GateReport
     from appwitness.gate import Accepted, Held, Policy
     from appwitness.gate.baseline import Baseline
 

@@ -8,8 +8,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from appwitness import private
-from appwitness.errors import UserError
+from appwitness.support import private_files
+from appwitness.support.errors import UserError
 
 if TYPE_CHECKING:  # imported late, so that --help answers at once
     from appwitness.recording.signing import Signer
@@ -65,9 +65,9 @@ def index_key(*, make: bool = False) -> bytes | None:
     """
     file = home() / "index.key"
     if make and not file.exists():
-        private.folder(file.parent)
+        private_files.folder(file.parent)
         mine = file.with_name(f"{file.name}.{secrets.token_hex(8)}")
-        private.write(mine, secrets.token_hex(32))
+        private_files.write(mine, secrets.token_hex(32))
         with suppress(FileExistsError):  # somebody else was faster
             os.link(mine, file)
         mine.unlink()

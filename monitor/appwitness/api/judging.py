@@ -11,15 +11,14 @@ from typing import TYPE_CHECKING, Unpack
 from appwitness.api.home import database, index_key
 
 if TYPE_CHECKING:  # imported late, so that `import appwitness` and --help answer at once
-    from appwitness import knowledge
-    from appwitness.correlate import Outcome, Progress
+    from appwitness.correlate import Outcome, Progress, prior_knowledge
+    from appwitness.correlate.prior_knowledge import Knowledge
     from appwitness.findings import Report
-    from appwitness.knowledge import Knowledge
     from appwitness.recording import Recording
     from appwitness.store import Store
     from appwitness.store.index import Keep
 
-    class Choices(knowledge.Choices, total=False):
+    class Choices(prior_knowledge.Choices, total=False):
         """How a user has recordings judged."""
 
         rules: Path | None
@@ -87,11 +86,15 @@ class Judging:
 
 
 def judging(
-    *, db: str | None = None, index: Keep | None = None, rules: Path | None = None, **choices: Unpack[knowledge.Choices]
+    *,
+    db: str | None = None,
+    index: Keep | None = None,
+    rules: Path | None = None,
+    **choices: Unpack[prior_knowledge.Choices],
 ) -> Judging:
     """As the user chooses. Raises UserError for a choice that there is not, FileError for a file that does not fit."""
-    from appwitness.knowledge import Choices as Known
-    from appwitness.knowledge import knowledge as known
+    from appwitness.correlate.prior_knowledge import Choices as Known
+    from appwitness.correlate.prior_knowledge import knowledge as known
 
     if unknown := choices.keys() - Known.__annotations__:
         raise TypeError(f"unknown keyword: {', '.join(sorted(unknown))}")

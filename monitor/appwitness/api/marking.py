@@ -9,12 +9,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 from appwitness import events
-from appwitness.errors import UserError
+from appwitness.catalog.labels import Labels
+from appwitness.events.seen import Seen, host_time
 from appwitness.judge.consent import consents, scope_of
 from appwitness.judge.data_types import DataTypes
-from appwitness.labels import Labels
 from appwitness.recording import Recording
-from appwitness.seen import Seen, host_time
+from appwitness.support.errors import UserError
 
 CONSENTS = events.FILES["consent"]
 ALL = "all"

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 from appwitness.api.home import home, signer
 
 if TYPE_CHECKING:  # imported late, so that --help answers at once
+    from appwitness.agent.sources import Source
     from appwitness.correlate import Outcome
+    from appwitness.correlate.prior_knowledge import Knowledge
+    from appwitness.devices import Device
     from appwitness.findings import Finding
-    from appwitness.knowledge import Knowledge
-    from appwitness.observe.device import Device
     from appwitness.observe.order import Caller, Order
-    from appwitness.observe.sources import Source
     from appwitness.recording import Read
     from appwitness.store import Store
 
@@ -39,7 +39,7 @@ def record(device: Device, path: Path, sources: Sequence[Source], order: Order, 
     Raises what ended either of them.
     """
     from appwitness.correlate import follow
-    from appwitness.knowledge import search_version
+    from appwitness.correlate.prior_knowledge import search_version
     from appwitness.observe.run import observe
     from appwitness.recording import Recording
 

@@ -14,15 +14,15 @@ from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack
 
 from appwitness.api.gating import Gate, made
 from appwitness.api.home import recordings, signer
-from appwitness.errors import UserError
+from appwitness.support.errors import UserError
 
 if TYPE_CHECKING:  # imported late, so that `import appwitness` answers at once
     from appwitness import events
     from appwitness.api.gating import Limits
+    from appwitness.devices.android.options import Wanted
     from appwitness.events import Ref
     from appwitness.findings import Confidence, Finding, Flow, Level, Report, ReportedGap
-    from appwitness.findings.gate import GateReport
-    from appwitness.observe.android.wanted import Wanted
+    from appwitness.findings.gate_decision import GateReport
     from appwitness.observe.order import Order, PlanName
     from appwitness.recording import Position, Recording
 
@@ -128,7 +128,7 @@ class Judged:
 
 def told(decided: GateReport, judged: Judged) -> str:
     """What failed, with all that a person needs to look at it or to accept it."""
-    from appwitness.reports.gate import failure
+    from appwitness.gate.reports import failure
 
     return failure.message(decided, judged.report, judged.recording, judged.page)
 
@@ -169,11 +169,11 @@ class Run(Judged):
         self, scope: events.Scope, status: events.ConsentState, *, text: str | None = None, note: str | None = None
     ) -> Ref:
         """Note what the user was just asked or decided; the line, `consents.jsonl:3`. `text`: the label touched."""
-        from appwitness import marks
+        from appwitness.api import marking
 
         known = self.gate.judging.known
-        said = marks.Said(scope=scope, text=text, note=note)
-        return marks.consent(self._opened, status, said, known.data_types, known.labels).ref
+        said = marking.Said(scope=scope, text=text, note=note)
+        return marking.consent(self._opened, status, said, known.data_types, known.labels).ref
 
     def wait(self, upload_to: str | None = None, timeout_s: float = 60) -> Ref | None:
         """Wait for the next upload to a host or one below it, and give its line; without a host, for the app's end.
@@ -320,10 +320,10 @@ def observed(
     stop, live = threading.Event(), threading.Event()
 
     def go() -> None:
+        from appwitness.agent.sources import load
         from appwitness.api.devices import opened
         from appwitness.api.observing import Judge, record
         from appwitness.observe.order import Caller
-        from appwitness.observe.sources import load
 
         try:
             judge = Judge(gate.judging.known, gate.judging.store)
@@ -352,7 +352,7 @@ def observed(
 def _wanted(app: Path | str | None, device: str, launch: bool, of_run: dict[str, Any]) -> Wanted:
     """Raises UserError for what does not go together."""
     from appwitness.api.devices import Device
-    from appwitness.observe.android.wanted import Wanted
+    from appwitness.devices.android.options import Wanted
 
     if Device(device).lab:
         if app is not None:

@@ -12,15 +12,15 @@ from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from appwitness import private
 from appwitness.api.gating import Gate, baseline_of, beside, made
 from appwitness.api.judging import Judging, judging
+from appwitness.correlate.prior_knowledge import Choices
 from appwitness.gate import Policy
-from appwitness.knowledge import Choices
+from appwitness.support import private_files
 
 if TYPE_CHECKING:  # imported late
     from appwitness.api.running import Judged
-    from appwitness.findings.gate import Behaviour, Gated, GateReport
+    from appwitness.findings.gate_decision import Behaviour, Gated, GateReport
     from appwitness.gate.allowed import Flows
 
 RECORDING, GATE, SARIF, REPORT, FLOWS = "recording", "gate.json", "gate.sarif", "report.html", "flows.json"
@@ -85,8 +85,8 @@ class Session:
 def _with(known: Flows | None, marked: Mapping[str, Sequence[Mapping[str, Any]]], where: str) -> Flows:
     from pydantic import ValidationError
 
-    from appwitness.errors import UserError
     from appwitness.gate.allowed import FlowRule, Flows
+    from appwitness.support.errors import UserError
 
     try:
         own = {name: [(FlowRule(**entry), where) for entry in entries] for name, entries in marked.items()}
@@ -111,13 +111,13 @@ def new_run(test: str, output: Path) -> Path:
     """A new folder for a run of a test; nothing that is there is touched."""
     folder = folder_of(test, output)
     run = next(folder / str(number) for number in count(1) if not (folder / str(number)).exists())
-    private.folder(run)
+    private_files.folder(run)
     return run
 
 
 def recorded(test: str, replayed: Path, number: int) -> Path:
     """The recording of a test's run, from 1, in the output of an earlier session. Raises UserError when it has none."""
-    from appwitness.errors import UserError
+    from appwitness.support.errors import UserError
 
     path = folder_of(test, replayed) / str(number) / RECORDING
     if not path.is_dir():
@@ -129,22 +129,22 @@ def recorded(test: str, replayed: Path, number: int) -> Path:
 
 def write(judged: Judged, folder: Path) -> None:
     """What was decided on a run, for the end of the session."""
-    from appwitness.reports.gate import Told, render
+    from appwitness.gate.reports import Told, render
     from appwitness.reports.words import Words
 
     told = Told(judged.diff, [judged.report], Words("en"))
-    private.write(folder / GATE, judged.diff.model_dump_json() + "\n")
-    private.write(folder / SARIF, render(told, "sarif"))
+    private_files.write(folder / GATE, judged.diff.model_dump_json() + "\n")
+    private_files.write(folder / SARIF, render(told, "sarif"))
 
 
 def attach(judged: Judged, folder: Path) -> list[Path]:
     """What a person wants to see of a run whose test failed; values are masked."""
+    from appwitness.findings.mask import masked
     from appwitness.reports import render
-    from appwitness.reports.mask import masked
 
     flows = [flow.model_dump(mode="json") for flow in masked(judged.report).flows]
-    private.write(folder / REPORT, render(judged.report, "html"))
-    private.write(folder / FLOWS, json.dumps(flows, ensure_ascii=False, indent=1) + "\n")
+    private_files.write(folder / REPORT, render(judged.report, "html"))
+    private_files.write(folder / FLOWS, json.dumps(flows, ensure_ascii=False, indent=1) + "\n")
     return [folder / REPORT, folder / FLOWS, folder / SARIF]
 
 
@@ -162,24 +162,24 @@ def finish(tests: Sequence[Ended], session: Session, output: Path, root: Path) -
 
     Sentences for the terminal, in any order of the tests the same.
     """
-    from appwitness.reports.gate import cases, sarif
+    from appwitness.gate.reports import cases, gate_sarif
     from appwitness.reports.words import Words
 
     ended = sorted(tests, key=lambda each: each.test)
     tested = [
         cases.Tested(*_names(each.test), each.seconds, _failure(each.case), _files(each.case, root)) for each in ended
     ]
-    private.folder(output)
-    private.write(output / "junit.xml", cases.render(tested))
+    private_files.folder(output)
+    private_files.write(output / "junit.xml", cases.render(tested))
     runs = [Path(run) for each in ended for run in each.case.runs]
     logs = [json.loads((run / SARIF).read_text("utf-8")) for run in runs]
-    private.write(output / SARIF, sarif.merged(logs, Words("en")))
+    private_files.write(output / SARIF, gate_sarif.merged(logs, Words("en")))
     partial = any(each.case.partial for each in tests)
     return [line for gates in _by_app(runs) for line in _of_app(gates, session, output, partial)]
 
 
 def _by_app(runs: Sequence[Path]) -> list[list[GateReport]]:
-    from appwitness.findings.gate import GateReport
+    from appwitness.findings.gate_decision import GateReport
 
     apps: dict[str, list[GateReport]] = {}
     for run in runs:
@@ -191,8 +191,8 @@ def _by_app(runs: Sequence[Path]) -> list[list[GateReport]]:
 def _of_app(gates: Sequence[GateReport], session: Session, output: Path, partial: bool) -> list[str]:
     from appwitness.gate import baseline as files
     from appwitness.gate.merged import merged
-    from appwitness.reports.gate import Told, render
-    from appwitness.reports.gate import sentences as said
+    from appwitness.gate.reports import Told, render
+    from appwitness.gate.reports import sentences as said
     from appwitness.reports.words import Words
 
     package = gates[0].package
@@ -201,9 +201,9 @@ def _of_app(gates: Sequence[GateReport], session: Session, output: Path, partial
     known: dict[str, Behaviour] = {each.id: each for each in old.findings} if old else {}
     decided = merged(gates, known)
     told = Told(decided, (), Words("en"))
-    private.folder(output / package)
+    private_files.folder(output / package)
     for name, format_ in (("diff.json", "json"), ("diff.md", "markdown")):
-        private.write(output / package / name, render(told, format_))
+        private_files.write(output / package / name, render(told, format_))
     runs = "1 run" if len(gates) == 1 else f"{len(gates)} runs"
     lines = [f"{package}, {runs}: {said.verdict(told)}"]
     lines += [said.remark(remark, told.words) for remark in decided.remarks]
@@ -214,7 +214,7 @@ def _of_app(gates: Sequence[GateReport], session: Session, output: Path, partial
             old = files.Baseline(app=package, made=decided.made, findings=now)
         changes = [_kept(one) for one in decided.changes] if partial else decided.changes
         text = files.text(files.updated(old, changes, decided.made, ACCEPTED))
-        private.write(new, text, mode=0o644)
+        private_files.write(new, text, mode=0o644)
         lines.append(
             f"written: {os.path.relpath(new)}" + ("; nothing was taken out: not all tests ran" if partial else "")
         )

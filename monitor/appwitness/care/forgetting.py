@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from appwitness.care.replacing import Replacing
-from appwitness.errors import UserError
 from appwitness.events import FILES, Access, AppIdentity, DeviceIdentity, Ref, Run, Transform, Upload, Value
 from appwitness.match.belief.placeholders import is_placeholder
 from appwitness.match.decode import leaves_of
 from appwitness.recording import Forgotten, Read, Recording, packing, verify
 from appwitness.recording.files import NotAFile, folder, reading
 from appwitness.recording.seal import BODIES, MADE_BY, Before, named_bodies
+from appwitness.support.errors import UserError
 
 KEPT = (
     *("v", "id", "app_type", "plan", "observers", "hooks", "started", "ended", "versions", "probe", "shared"),

@@ -8,13 +8,13 @@ from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from typing import Any
 
-from appwitness.care.tokens import Tokens
+from appwitness.care.pseudonyms import Tokens
 from appwitness.events import LATEST, Transform, Upload, Value
+from appwitness.events.seen import Seen
 from appwitness.match.belief.placeholders import is_placeholder
 from appwitness.match.decode import Body, Decoded, leaves, leaves_of
 from appwitness.match.finding import Sought
 from appwitness.match.hits import Hit
-from appwitness.seen import Seen
 
 ROUNDS = 4
 """How often replacing is tried again where something is found still, a form inside another one for instance."""

@@ -11,8 +11,8 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
-from appwitness.errors import UserError
 from appwitness.events import format_time
+from appwitness.support.errors import UserError
 
 NAME = "reveals.jsonl"
 

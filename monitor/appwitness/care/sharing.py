@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from appwitness.care.replacing import MOST_BYTES, Replacing
-from appwitness.errors import DamagedRecording, UserError
 from appwitness.events import (
     FILES,
     Access,
@@ -34,6 +33,7 @@ from appwitness.events import (
 from appwitness.recording import Recording, verify
 from appwitness.recording.lines import Appender
 from appwitness.recording.signing import Signer
+from appwitness.support.errors import DamagedRecording, UserError
 
 NO_LINE = b'"left out of the shared copy"'
 """Stands for a line that is none of the contract, so that the lines behind it keep their numbers."""

@@ -7,7 +7,7 @@ from functools import cached_property
 
 from pydantic import Field, ValidationInfo, model_validator
 
-from appwitness.entries import CatalogEntry
+from appwitness.catalog.entries import CatalogEntry
 from appwitness.events import DataType
 
 

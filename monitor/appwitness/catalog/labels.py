@@ -11,7 +11,7 @@ from typing import Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from appwitness.entries import CatalogEntry, Pattern
+from appwitness.catalog.entries import CatalogEntry, Pattern
 from appwitness.events import Check, ConsentState, DataType, Scope, Window
 
 LONGEST_LABEL = 40

@@ -1,5 +1,1 @@
-"""The command line: one thin function a verb, in modules by what the verbs are for, imported when one is called."""
-
-from appwitness.cli.base import EXIT_CODES, VERBS, main
-
-__all__ = ["EXIT_CODES", "VERBS", "main"]
+"""The command line: one thin function for each verb, imported when it is called."""

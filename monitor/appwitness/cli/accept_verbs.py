@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
-from appwitness import private
 from appwitness.api.gating import Runs, baseline_of
 from appwitness.cli.base import Judging, RecordingPath, gathered, judging_options, main
-from appwitness.cli.gating import FILE, max_days_option, recordings_argument, runs_options, today_option
+from appwitness.cli.gate_verbs import FILE, max_days_option, recordings_argument, runs_options, today_option
 from appwitness.cli.terminal import err, out, plain
-from appwitness.errors import UserError
+from appwitness.support import private_files
+from appwitness.support.errors import UserError
 
 if TYPE_CHECKING:  # imported late, so that --help answers at once
-    from appwitness.findings.gate import Gated, Made
+    from appwitness.findings.gate_decision import Gated, Made
     from appwitness.gate.baseline import Baseline
 
 
@@ -220,7 +220,7 @@ def waivers_check(recording: tuple[Path, ...], file: WaiverFile, runs: Runs, jud
     """
     from appwitness.gate import waivers
     from appwitness.gate.behaviours import side
-    from appwitness.reports.gate.sentences import remark
+    from appwitness.gate.reports.sentences import remark
     from appwitness.reports.words import Words
 
     if not file.path.exists():
@@ -256,5 +256,5 @@ def _fingerprint(finding: str, runs: Runs, judging: Judging) -> str:
 
 def _write(path: Path, text: str) -> None:
     """A file of the app's repository, which holds no personal data: others may read it."""
-    private.write(path, text, mode=0o644)
+    private_files.write(path, text, mode=0o644)
     err.print(f"written: {plain(str(path))}")

@@ -22,11 +22,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from appwitness import private
 from appwitness.api import judging as api
 from appwitness.api.home import home, recordings
 from appwitness.cli import settings
-from appwitness.errors import UserError
+from appwitness.support import private_files
+from appwitness.support.errors import UserError
 
 if TYPE_CHECKING:  # imported late, so that --help answers at once
     from appwitness.correlate import Progress
@@ -34,42 +34,42 @@ if TYPE_CHECKING:  # imported late, so that --help answers at once
     from appwitness.store.index import Keep
 
 VERBS = {
-    "app-types": ("listing", "List the types of app for --app-type, and what each needs."),
-    "baseline": ("accepting", "Write down what an app is known to do, for gate."),
-    "bundle": ("exchanging", "Pack a recording for a stranger, with what checks it."),
-    "compare": ("comparing", "Compare runs of one app with different answers."),
-    "config": ("configuring", "Say which options hold, and where each was set."),
-    "correlate": ("judging", "Read recordings into the index and judge them."),
-    "data-types": ("listing", "List the kinds of data that rules, sources and policies name."),
-    "demo": ("observing", "Run sample apps on the lab device and judge them."),
-    "devices": ("devices", "List the devices that are there, and what each can do."),
-    "diff": ("gating", "Say what one release does that another did not."),
-    "doctor": ("devices", "Check whether a device can be observed, and what to do if not."),
-    "explain": ("explaining", "Say why a flow was flagged, or what a fingerprint stands for."),
-    "export": ("exchanging", "Give the uploads of a recording to other tools, as HAR 1.2."),
-    "fleet": ("fleet", "Run many apps on many devices, each under several plans."),
-    "forget": ("caring", "Remove personal data from recordings, which still verify."),
-    "gate": ("gating", "Decide whether a build does anything that was not accepted."),
-    "import": ("exchanging", "Turn captures of other tools into a recording."),
-    "index": ("indexing", "Build the index anew when another version made it."),
-    "key": ("keys", "Make and show the key that signs your recordings."),
-    "laws": ("listing", "List the articles of law that findings name."),
-    "mark": ("marking", "Note in a recording what the user was asked and decided."),
-    "observe": ("observing", "Record one run of an app, and judge it while it runs."),
-    "pack": ("packing", "Make one file of a recording; every verb reads it as the folder."),
-    "pair": ("devices", "Pair with a phone over Wi-Fi."),
-    "policy": ("listing", "Write down what an app's maker declares, for --policy."),
-    "report": ("judging", "Say what was found in a recording, in any of seven formats."),
-    "rules": ("listing", "List the rules, or show the page of one."),
-    "schema": ("listing", "Print the JSON Schema of lines, reports or comparisons."),
-    "share": ("caring", "Copy a recording with every personal value replaced."),
-    "sources": ("hooking", "List the hooked APIs, show one, or how other tools' are covered."),
-    "timestamp": ("judging", "Ask time-stamp authorities for their time over a recording."),
-    "undo": ("devices", "Take back what a run left changed on a device."),
-    "verify": ("judging", "Check the stamps of a recording and name what differs."),
-    "waive": ("accepting", "Accept a finding for a time."),
-    "waivers": ("accepting", "Check the waivers of findings."),
-    "web": ("judging", "Show the recordings in the index in a browser."),
+    "app-types": ("list_verbs", "List the types of app for --app-type, and what each needs."),
+    "baseline": ("accept_verbs", "Write down what an app is known to do, for gate."),
+    "bundle": ("exchange_verbs", "Pack a recording for a stranger, with what checks it."),
+    "compare": ("compare_verb", "Compare runs of one app with different answers."),
+    "config": ("config_verb", "Say which options hold, and where each was set."),
+    "correlate": ("judge_verbs", "Read recordings into the index and judge them."),
+    "data-types": ("list_verbs", "List the kinds of data that rules, sources and policies name."),
+    "demo": ("observe_verbs", "Run sample apps on the lab device and judge them."),
+    "devices": ("device_verbs", "List the devices that are there, and what each can do."),
+    "diff": ("gate_verbs", "Say what one release does that another did not."),
+    "doctor": ("device_verbs", "Check whether a device can be observed, and what to do if not."),
+    "explain": ("explain_verb", "Say why a flow was flagged, or what a fingerprint stands for."),
+    "export": ("exchange_verbs", "Give the uploads of a recording to other tools, as HAR 1.2."),
+    "fleet": ("fleet_verb", "Run many apps on many devices, each under several plans."),
+    "forget": ("care_verbs", "Remove personal data from recordings, which still verify."),
+    "gate": ("gate_verbs", "Decide whether a build does anything that was not accepted."),
+    "import": ("exchange_verbs", "Turn captures of other tools into a recording."),
+    "index": ("index_verb", "Build the index anew when another version made it."),
+    "key": ("key_verb", "Make and show the key that signs your recordings."),
+    "laws": ("list_verbs", "List the articles of law that findings name."),
+    "mark": ("mark_verb", "Note in a recording what the user was asked and decided."),
+    "observe": ("observe_verbs", "Record one run of an app, and judge it while it runs."),
+    "pack": ("pack_verb", "Make one file of a recording; every verb reads it as the folder."),
+    "pair": ("device_verbs", "Pair with a phone over Wi-Fi."),
+    "policy": ("list_verbs", "Write down what an app's maker declares, for --policy."),
+    "report": ("judge_verbs", "Say what was found in a recording, in any of seven formats."),
+    "rules": ("list_verbs", "List the rules, or show the page of one."),
+    "schema": ("list_verbs", "Print the JSON Schema of lines, reports or comparisons."),
+    "share": ("care_verbs", "Copy a recording with every personal value replaced."),
+    "sources": ("hooks_verb", "List the hooked APIs, show one, or how other tools' are covered."),
+    "timestamp": ("judge_verbs", "Ask time-stamp authorities for their time over a recording."),
+    "undo": ("device_verbs", "Take back what a run left changed on a device."),
+    "verify": ("judge_verbs", "Check the stamps of a recording and name what differs."),
+    "waive": ("accept_verbs", "Accept a finding for a time."),
+    "waivers": ("accept_verbs", "Check the waivers of findings."),
+    "web": ("judge_verbs", "Show the recordings in the index in a browser."),
 }
 """Verb -> the module that has it, imported when the verb is called, and what --help says of it."""
 
@@ -222,8 +222,8 @@ def _fault(error: Exception) -> int:
     where = "with what you did"
     for folder in (home(), Path.cwd()):
         with suppress(OSError, UserError):
-            private.folder(folder) if not folder.is_dir() else None
-            private.write(folder / name, text[-LONGEST_TRACEBACK:])
+            private_files.folder(folder) if not folder.is_dir() else None
+            private_files.write(folder / name, text[-LONGEST_TRACEBACK:])
             where = f"with the file {folder / name}"
             break
     _tell("internal error", f"{type(error).__name__}. Please report it {where}.")
@@ -373,7 +373,7 @@ recording_argument = click.argument("recording", type=RecordingPath())
 
 def _addresses(_context: click.Context, _option: click.Parameter, urls: tuple[str, ...]) -> tuple[str, ...]:
     if urls:
-        from appwitness.recording.tokens import address
+        from appwitness.recording.timestamps import address
 
         for url in urls:
             address(url)
@@ -468,7 +468,7 @@ class Judging(api.Judging):
 
 
 def _judging(db: str | None, index: Keep | None, strict: bool, **chosen: Any) -> Judging:
-    from appwitness.knowledge import knowledge
+    from appwitness.correlate.prior_knowledge import knowledge
 
     return Judging(knowledge(**chosen), db, index, strict)
 

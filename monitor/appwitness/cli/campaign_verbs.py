@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, cast
 
 import click
 
-from appwitness import private
 from appwitness.api.home import database
 from appwitness.cli.base import Judging, db_option, judging_options
 from appwitness.cli.terminal import err, plain
 from appwitness.cli.writing import note_reveal
-from appwitness.errors import UserError
+from appwitness.support import private_files
+from appwitness.support.errors import UserError
 
 if TYPE_CHECKING:  # imported late, so that --help answers at once
-    from appwitness.store.tables import Name
+    from appwitness.store.campaign_tables import Name
 
 campaign_option = click.option("--campaign", metavar="NAME", help="Only this campaign. [default: all]")
 reveal_option = click.option(
@@ -39,7 +39,7 @@ def export(table: str, campaign: str | None, format_: str, output: Path | None, 
     or sent.
     """
     from appwitness.fleet.exporting import write_csv, write_parquet
-    from appwitness.store.tables import table as read
+    from appwitness.store.campaign_tables import table as read
 
     if format_ == "parquet" and output is None:
         raise UserError("Parquet goes to a file.", "Name it: --output FILE.")
@@ -52,7 +52,7 @@ def export(table: str, campaign: str | None, format_: str, output: Path | None, 
     if format_ == "parquet":
         count = write_parquet(rows, output, reveal=reveal)
     else:
-        with private.writing(output) as file, io.TextIOWrapper(file, "utf-8", newline="") as text:
+        with private_files.writing(output) as file, io.TextIOWrapper(file, "utf-8", newline="") as text:
             count = write_csv(rows, text, reveal=reveal)
     err.print(plain(f"written: {output}; rows: {count:,}"))
 
@@ -76,7 +76,7 @@ def letters(
     Each is what `appwitness report --format complaint` writes, under the law of --law, in a folder of its app.
     """
     from appwitness.fleet.exporting import Letter, write_letters
-    from appwitness.store.tables import table as read
+    from appwitness.store.campaign_tables import table as read
 
     chinese = judging.known.jurisdictions[:1] == ("cn",)
     if reveal:

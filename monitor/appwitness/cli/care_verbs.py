@@ -15,7 +15,7 @@ from appwitness.api.home import database, recordings, signer
 from appwitness.cli.base import RecordingPath, db_option, gathered, main, recording_argument
 from appwitness.cli.settings import AGE, KINDS, age, retention
 from appwitness.cli.terminal import err, out, plain
-from appwitness.errors import UserError
+from appwitness.support.errors import UserError
 
 if TYPE_CHECKING:  # imported late, so that --help answers at once
     from appwitness.care import ToForget

@@ -10,7 +10,7 @@ import click
 from appwitness.cli.base import Judging, RecordingPath, judging_options, main
 from appwitness.cli.terminal import write
 from appwitness.cli.writing import Output, Paired, note_reveal, output_options
-from appwitness.errors import UserError
+from appwitness.support.errors import UserError
 
 FORMATS = ("text", "json", "html")
 """As in appwitness.reports.comparison, which is imported late; a test compares the two."""

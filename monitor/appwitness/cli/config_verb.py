@@ -9,10 +9,10 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
-from appwitness import escape
 from appwitness.cli import settings
 from appwitness.cli.base import VERBS, main
-from appwitness.errors import UserError
+from appwitness.support import escape
+from appwitness.support.errors import UserError
 
 
 @main.command()

@@ -14,12 +14,12 @@ import click
 from appwitness.api.devices import is_lab
 from appwitness.cli.base import gathered
 from appwitness.cli.terminal import err, plain
-from appwitness.errors import UserError
-from appwitness.observe.android.wanted import Wanted
+from appwitness.devices.android.options import Wanted
+from appwitness.support.errors import UserError
 
 if TYPE_CHECKING:  # imported late, so that --help answers at once
-    from appwitness.cli.live import Lines
-    from appwitness.observe.android.hands import Question
+    from appwitness.cli.live_view import Lines
+    from appwitness.devices.android.screen.input import Question
 
 _CONNECT_TO = re.compile(r"(?P<host>[^:\s]+):(?P<address>\[[0-9a-fA-F:]+\]|[^:\s]+):(?P<port>\d{1,5})")
 

@@ -14,12 +14,12 @@ import click
 from appwitness.api.home import home
 from appwitness.cli.base import main
 from appwitness.cli.terminal import columns, err, out, plain
-from appwitness.errors import SetupError, UserError, not_installed
+from appwitness.support.errors import SetupError, UserError, not_installed
 
 if TYPE_CHECKING:  # imported late, so that --help answers at once
-    from appwitness.observe.android.control import Control
-    from appwitness.observe.android.doctor import Diagnosis
-    from appwitness.observe.android.journal import Entry, Journal
+    from appwitness.devices.android.control import Control
+    from appwitness.devices.android.doctor import Diagnosis
+    from appwitness.devices.android.journal import Entry, Journal
 
 FAULT = SetupError.exit_code
 NO_PROXY = 9
@@ -98,8 +98,8 @@ def devices() -> None:
 
     Asks no device for root, which a person would have to allow; `appwitness doctor` does.
     """
-    from appwitness.lab.apps import APPS
-    from appwitness.observe.android.finding import listed
+    from appwitness.devices.android.discovery import listed
+    from appwitness.devices.lab.apps import APPS
 
     there = listed()
     if not there:
@@ -120,8 +120,8 @@ def pair(address: str | None, code: str | None) -> None:
     On the phone: Settings, Developer options, Wireless debugging, Pair device with pairing code. It shows HOST:PORT and
     a CODE; both are asked for when not given, and the code is written nowhere. Then the phone is connected to.
     """
-    from appwitness.observe.android import adb
-    from appwitness.observe.android.finding import after_pairing
+    from appwitness.devices.android import adb
+    from appwitness.devices.android.discovery import after_pairing
 
     if address is None:
         waiting = [each.address for each in adb.announced() if each.kind == adb.TLS_PAIRING]
@@ -150,11 +150,11 @@ def undo(name: str | None, everything: bool) -> None:
 
     What cannot be taken back now stays written down, and the verb ends with 4.
     """
-    from appwitness.observe.android import finding
-    from appwitness.observe.android.journal import journals as written
+    from appwitness.devices.android import discovery
+    from appwitness.devices.android.journal import journals as written
 
     left = {journal.path.stem: journal for journal in written(journals()) if journal.open}
-    controls = finding.controls(journals()) if everything else _meant(name, left)
+    controls = discovery.controls(journals()) if everything else _meant(name, left)
     stays = [_undo(control) for control in controls]
     for control in controls:
         left.pop(control.journal.path.stem, None)
@@ -168,14 +168,14 @@ def undo(name: str | None, everything: bool) -> None:
 
 def _meant(name: str | None, left: Mapping[str, Journal]) -> list[Control]:
     """The device of that name, or whose journal has it. When it is gone, tells what is open and raises DeviceFault."""
-    from appwitness.observe.android import adb, finding
-    from appwitness.observe.android.faults import DeviceFault
+    from appwitness.devices.android import adb, discovery
+    from appwitness.devices.android.faults import DeviceFault
 
     try:
-        return [finding.control(finding.choose(name), journals())]
+        return [discovery.control(discovery.choose(name), journals())]
     except DeviceFault as error:
         if name is not None and not adb.ADDRESS.fullmatch(name):
-            found = [control for control in finding.controls(journals()) if control.journal.path.stem == name]
+            found = [control for control in discovery.controls(journals()) if control.journal.path.stem == name]
             if len(found) == 1:
                 return found
         if error.code == "no-device" and not left:
@@ -189,7 +189,7 @@ def _meant(name: str | None, left: Mapping[str, Journal]) -> list[Control]:
 
 def _undo(control: Control) -> bool:
     """Whether something stays open."""
-    from appwitness.observe.android.finding import take_back
+    from appwitness.devices.android.discovery import take_back
 
     serial = control.shell.serial
     entries = control.journal.open
@@ -223,34 +223,35 @@ def _told(entry: Entry) -> str:
 
 
 def _diagnose(name: str | None, wait_s: float) -> Diagnosis:
-    from appwitness.observe.android.doctor import diagnose
+    from appwitness.devices.android.doctor import diagnose
 
     return diagnose(name, journals(), wait_s)
 
 
 def _with_hooks(diagnosis: Diagnosis, package: str, frida_server: Path | None) -> Diagnosis:
     """With whether hooks work in an app there; on the lab device in its own."""
-    from appwitness.observe.android import finding
+    from appwitness.devices.android import discovery
     from appwitness.observe.hooks_check import checked, hooks_work
 
     name = str(diagnosis.device)
     if diagnosis.kind == "lab":
         from tempfile import TemporaryDirectory
 
-        from appwitness.lab.device import LabDevice
+        from appwitness.devices.lab.lab_device import LabDevice
 
         with TemporaryDirectory() as folder, LabDevice(name.partition(":")[2], "silent", Path(folder)) as device:
             device.prepare("127.0.0.1", NO_PROXY, device.upstream_ca)
             result = checked(device.launch(), device.app.package, name, api_level=device.identity.api_level)
     else:
-        control = finding.control(finding.choose(name), journals())
+        control = discovery.control(discovery.choose(name), journals())
         result = hooks_work(control, package, frida_server, cache=home() / "frida")
     return diagnosis.model_copy(update={"results": (*diagnosis.results, result)})
 
 
 def _export(diagnosis: Diagnosis, archive: Path) -> None:
-    from appwitness.observe.android import adb, export
-    from appwitness.observe.android.shell import Shell
+    from appwitness.devices.android import adb
+    from appwitness.devices.android.doctor import export
+    from appwitness.devices.android.shell import Shell
 
     if diagnosis.device is None or diagnosis.kind == "lab":
         raise UserError("There is no Android device to export from.", "Name one: --device (`appwitness devices`).")
@@ -270,9 +271,9 @@ def _show(diagnosis: Diagnosis) -> None:
 
 def _lab(name: str) -> Diagnosis:
     """The same for the lab device: its app, Java, the classes, and Frida."""
-    from appwitness.lab.apps import APPS
-    from appwitness.lab.runtime import jar, java_home
-    from appwitness.observe.android.doctor import Diagnosis, Result
+    from appwitness.devices.android.doctor import Diagnosis, Result
+    from appwitness.devices.lab.apps import APPS
+    from appwitness.devices.lab.runtime import jar, java_home
 
     app = APPS.get(name.partition(":")[2])
     if app is None:

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from appwitness import private
 from appwitness.api.home import recordings, signer
 from appwitness.cli.base import Judging, case_options, gathered, judging_options, main, recording_argument
 from appwitness.cli.terminal import err, out, plain, write
 from appwitness.cli.writing import note_reveal
-from appwitness.errors import DamagedRecording, UserError
+from appwitness.support import private_files
+from appwitness.support.errors import DamagedRecording, UserError
 
 if TYPE_CHECKING:  # imported late, so that --help answers at once
     from appwitness.exchange import Origin
@@ -115,7 +115,7 @@ def export(recording: Path, format_: str, output: Path | None, reveal: bool) -> 
         note_reveal("export", [opened.run.id], [(format_, output)])
         write(har.write(opened), output)
         return
-    with tempfile.TemporaryDirectory(prefix="appwitness-", dir=private.roomy()) as folder:
+    with tempfile.TemporaryDirectory(prefix="appwitness-", dir=private_files.roomy()) as folder:
         copy = shared(recording, Path(folder) / "copy")
         write(har.write(Recording.open(copy.path)), output)
     if copy.left_out:

@@ -10,9 +10,9 @@ import click
 
 from appwitness.api.gating import beside
 from appwitness.cli.base import Judging, RecordingPath, judging_options, main, meant
-from appwitness.cli.gating import FILE, alias_option
+from appwitness.cli.gate_verbs import FILE, alias_option
 from appwitness.cli.writing import note_reveal
-from appwitness.errors import UserError
+from appwitness.support.errors import UserError
 
 if TYPE_CHECKING:  # imported late, so that --help answers at once
     from appwitness.reports.fingerprint import Known
@@ -64,7 +64,7 @@ def _shown(paths: tuple[Path, ...], which: str, aliases: Mapping[str, str], judg
 
 def _listed(baseline: Path | None, which: str, asked: bool) -> Iterator[Known]:
     """In the baseline that is named; in the one beside only where no recording is."""
-    from appwitness import catalog
+    from appwitness.catalog import yaml_files
     from appwitness.gate import baseline as files
     from appwitness.reports.fingerprint import listed
 
@@ -72,6 +72,6 @@ def _listed(baseline: Path | None, which: str, asked: bool) -> Iterator[Known]:
     if path is None:
         return
     file = files.read(path)
-    for behaviour, line in zip(file.findings, catalog.lines_of(path, "findings"), strict=True):
+    for behaviour, line in zip(file.findings, yaml_files.lines_of(path, "findings"), strict=True):
         if behaviour.id == which:
             yield listed(behaviour, file.app, f"{path}:{line}")

@@ -18,11 +18,11 @@ import click
 
 from appwitness.api.home import database, home, index_key, recordings
 from appwitness.cli.base import JUDGING, db_option, gathered, interrupts, main, size
-from appwitness.cli.campaigns import campaign_option, export, letters
-from appwitness.cli.observing import Plan
-from appwitness.cli.ranking import ranking
+from appwitness.cli.campaign_verbs import campaign_option, export, letters
+from appwitness.cli.observe_verbs import Plan
+from appwitness.cli.ranking_verb import ranking
 from appwitness.cli.terminal import err, out, plain
-from appwitness.errors import SetupError, UserError
+from appwitness.support.errors import SetupError, UserError
 
 if TYPE_CHECKING:  # imported late, so that --help answers at once
     from appwitness.fleet.status import Status
@@ -172,13 +172,13 @@ def host_(chosen: Chosen, campaign: str | None) -> None:
 
 
 def _serve(chosen: Chosen, runs: Runs, campaign: str | None, *, local: bool, ends: bool = False) -> None:
-    from appwitness.fleet.devices import chosen as devices
+    from appwitness.correlate.prior_knowledge import knowledge
+    from appwitness.fleet.host_devices import chosen as devices
     from appwitness.fleet.hosting import Crew, Plain, over, serve
     from appwitness.fleet.judges import By
     from appwitness.fleet.objects import objects
     from appwitness.fleet.spool import Spool
     from appwitness.fleet.worker import Host
-    from appwitness.knowledge import knowledge
 
     logging.basicConfig(format="%(asctime)s %(message)s", level=logging.WARNING)
     knowledge(**chosen.judging)  # which says what does not fit before anything begins

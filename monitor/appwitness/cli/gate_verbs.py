@@ -15,14 +15,14 @@ from appwitness.api.gating import Gate, Runs, accepted, between
 from appwitness.cli.base import Judging, RecordingPath, gathered, judging_options, level_options, main
 from appwitness.cli.terminal import write
 from appwitness.cli.writing import Output, Paired, note_reveal, output_options
-from appwitness.errors import UserError
+from appwitness.support.errors import UserError
 
 if TYPE_CHECKING:  # imported late, so that --help answers at once
     from appwitness.findings import Report
-    from appwitness.findings.gate import GateReport
+    from appwitness.findings.gate_decision import GateReport
 
 FORMATS = ("text", "json", "sarif", "junit", "markdown", "gitlab", "html")
-"""As in appwitness.reports.gate, which is imported late; a test compares the two."""
+"""As in appwitness.gate.reports, which is imported late; a test compares the two."""
 EXIT_CODES = {"passed": 0, "failed": 1, "not_observable": 3}
 FILE = click.Path(path_type=Path, dir_okay=False, exists=True)
 
@@ -39,7 +39,7 @@ output = output_options(
 
 
 def _write(decided: GateReport, reports: Sequence[Report], as_: Output) -> None:
-    from appwitness.reports import gate
+    from appwitness.gate import reports as gate
     from appwitness.reports.words import Words
 
     if as_.reveal:

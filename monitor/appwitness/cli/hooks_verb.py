@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from appwitness.cli.base import ListOrShow, main
-from appwitness.cli.listing import format_option
+from appwitness.cli.list_verbs import format_option
 from appwitness.cli.terminal import columns
-from appwitness.errors import UserError
+from appwitness.support.errors import UserError
 
 if TYPE_CHECKING:  # imported late, so that --help answers at once
+    from appwitness.agent.yardstick import Cover
     from appwitness.cli.source_page import Known
-    from appwitness.observe.coverage import Cover
 
 extra_option = click.option(
     "--sources", "extra", type=click.Path(path_type=Path, exists=True), help="Further YAML file or folder."
@@ -41,10 +41,10 @@ def list_sources(format_: str, extra: Path | None, coverage: bool) -> None:
     if coverage:
         _coverage(_covers(extra), format_)
         return
-    from appwitness.observe import native
-    from appwitness.observe.sources import load
+    from appwitness.agent import native_routes
+    from appwitness.agent.sources import load
 
-    loaded, below = load(extra), native.load()
+    loaded, below = load(extra), native_routes.load()
     if format_ == "json":
         click.echo(_json([each.model_dump(mode="json") for each in (*loaded, *below.routes, below.binder)]))
         return
@@ -96,10 +96,10 @@ def show_source(name: str, format_: str, extra: Path | None) -> None:
 
 def _all(extra: Path | None) -> dict[str, list[Known]]:
     """Every source by its name; several entries may share one."""
-    from appwitness.observe import native
-    from appwitness.observe.sources import load
+    from appwitness.agent import native_routes
+    from appwitness.agent.sources import load
 
-    below = native.load()
+    below = native_routes.load()
     named: dict[str, list[Known]] = {}
     for source in load(extra):
         named.setdefault(source.name, []).append(source)
@@ -126,14 +126,15 @@ def _unknown(name: str, known: dict[str, list[Known]]) -> UserError:
 
 
 def _covers(extra: Path | None) -> list[Cover]:
-    from appwitness.observe import coverage, native
-    from appwitness.observe.sources import load
+    from appwitness.agent import native_routes
+    from appwitness.agent import yardstick as coverage
+    from appwitness.agent.sources import load
 
-    return coverage.covered(coverage.yardstick(), load(extra), native.load(), coverage.beside())
+    return coverage.covered(coverage.yardstick(), load(extra), native_routes.load(), coverage.beside())
 
 
 def _coverage(covers: Sequence[Cover], format_: str) -> None:
-    from appwitness.observe.coverage import STATES, table
+    from appwitness.agent.yardstick import STATES, table
 
     counted = table(covers)
     if format_ == "json":

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from appwitness.api.home import database
 from appwitness.cli.base import Judging, judging_options, main
-from appwitness.cli.judging import in_turn, jobs_option
+from appwitness.cli.judge_verbs import in_turn, jobs_option
 from appwitness.cli.terminal import err, out, plain
 
 if TYPE_CHECKING:

@@ -27,15 +27,15 @@ from appwitness.cli.base import (
 )
 from appwitness.cli.terminal import Teller, err, out, plain, progress, write
 from appwitness.cli.writing import Output, Paired, note_reveal, output_options
-from appwitness.errors import DamagedRecording, UserError
+from appwitness.support.errors import DamagedRecording, UserError
 
 if TYPE_CHECKING:  # imported late, so that --help answers at once
     from appwitness.correlate.many import Judged
+    from appwitness.correlate.prior_knowledge import Knowledge
     from appwitness.findings import Threshold
-    from appwitness.knowledge import Knowledge
     from appwitness.recording import Forgotten
     from appwitness.recording.seal import Stamp
-    from appwitness.recording.tokens import Token
+    from appwitness.recording.timestamps import Token
     from appwitness.store import Store
 
 FORMATS = ("text", "json", "html", "sarif", "junit", "complaint", "complaint-html")
@@ -221,11 +221,11 @@ def verify(recording: Path, key: Path | None, trust: Path | None, tsa_cert: tupl
     Archives are checked as they are, encrypted ones too. Of a bundle, each of its files has to be what it lists.
     """
     from appwitness.events import format_time
-    from appwitness.recording import tokens
+    from appwitness.recording import timestamps
     from appwitness.recording import verify as check
 
     trusted = _trusted(key, trust)
-    authorities = [each for path in tsa_cert for each in tokens.authorities(path.read_bytes(), path)]
+    authorities = [each for path in tsa_cert for each in timestamps.authorities(path.read_bytes(), path)]
     result = check(recording, trusted, authorities if tsa_cert else None)
     if format_ == "json":
         click.echo(
@@ -336,19 +336,21 @@ def timestamp(recording: Path, tsa: tuple[str, ...]) -> None:
     without network, after an import, after marks. The token has the time of now, and `verify` says how much later than
     its stamp that is. Nothing but a SHA-256 is sent.
     """
-    from appwitness.recording import Recording, tokens
+    from appwitness.recording import Recording, timestamps
 
-    def failed(_: str, error: tokens.NoToken) -> None:
+    def failed(_: str, error: timestamps.NoToken) -> None:
         raise error
 
     with Recording.open(recording) as opened:
-        for name in tokens.anchor(opened, tsa, failed) or ["nothing: there are tokens of the first and the last stamp"]:
+        for name in timestamps.anchor(opened, tsa, failed) or [
+            "nothing: there are tokens of the first and the last stamp"
+        ]:
             err.print(f"written: {plain(name)}")
 
 
 def _names(names: tuple[str, ...]) -> tuple[str, ...]:
     if names:
-        from appwitness.web.door import host_name
+        from appwitness.web.auth import host_name
 
         for name in names:
             if not host_name(name):
@@ -383,8 +385,8 @@ def web(host: str, port: int, names: tuple[str, ...], reveal: bool, judging: Jud
     Each down to the bytes of an upload, with filters; marks of consent can be made and corrected there. Only whoever
     has the address that is printed gets in: it carries a token. Unless --host says otherwise, on this machine only.
     """
-    from appwitness.web.asked import Site
-    from appwitness.web.door import is_loopback
+    from appwitness.web.auth import is_loopback
+    from appwitness.web.query import Site
     from appwitness.web.server import server
 
     listening = listen(host, port)

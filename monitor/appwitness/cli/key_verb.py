@@ -10,7 +10,7 @@ import click
 from appwitness.api.home import key_file, signer
 from appwitness.cli.base import main
 from appwitness.cli.terminal import err, out, plain
-from appwitness.errors import UserError
+from appwitness.support.errors import UserError
 
 if TYPE_CHECKING:  # imported late, so that --help answers at once
     from appwitness.recording.signing import Signer
@@ -58,14 +58,14 @@ def show() -> None:
 @click.option("--output", type=click.Path(path_type=Path, dir_okay=False), help="File to write. [default: stdout]")
 def export(name: str, output: Path | None) -> None:
     """Print the public part of your key, to give to others: one line, as OpenSSH writes it."""
-    from appwitness import private
     from appwitness.recording import signing
+    from appwitness.support import private_files
 
     row = signing.line(_own().public, " ".join(name.split()))
     if output is None:
         click.echo(row)
     else:
-        private.write(output, f"{row}\n", mode=0o644)
+        private_files.write(output, f"{row}\n", mode=0o644)
         err.print(f"written: {plain(str(output))}")
 
 

@@ -14,7 +14,7 @@ from pydantic import BaseModel
 from appwitness import events
 from appwitness.cli.base import ListOrShow, law_option, main, rules_option
 from appwitness.cli.terminal import columns, out, plain
-from appwitness.errors import UserError
+from appwitness.support.errors import UserError
 
 if TYPE_CHECKING:  # imported late, so that --help answers at once
     from appwitness.judge.data_types import DataTypes
@@ -38,7 +38,7 @@ def rules() -> None:
 @rules_option
 def list_rules(format_: str, lang: str, rules: Path | None) -> None:
     """List the rules: level, finding types, name and title."""
-    from appwitness.knowledge import knowledge
+    from appwitness.correlate.prior_knowledge import knowledge
 
     known = knowledge(rules).rules
     if format_ == "json":
@@ -60,7 +60,7 @@ def show_rule(rule: str, format_: str, lang: str, laws: tuple[str, ...], rules: 
     What it looks for, why, what to do about it, how strong it is, and the articles that it touches.
     """
     from appwitness.cli.rule_page import page
-    from appwitness.knowledge import knowledge
+    from appwitness.correlate.prior_knowledge import knowledge
 
     known = knowledge(rules, laws=laws)
     shown = next((each for each in known.rules if each.id == rule), None)
@@ -80,10 +80,10 @@ def app_types(format_: str, lang: str) -> None:
     From the Chinese provisions on necessary personal information (2021 No. 14). "checked" says how well an entry was
     matched against their text: source, source_partial, recalled (check before citing).
     """
-    from appwitness import catalog
+    from appwitness.catalog import yaml_files
     from appwitness.judge.app_types import AppTypes
 
-    known = catalog.parse(catalog.HERE / "app_types.yml", AppTypes)
+    known = yaml_files.parse(yaml_files.HERE / "app_types.yml", AppTypes)
     if format_ == "json":
         click.echo(_json(known.types))
         return
@@ -100,8 +100,8 @@ def app_types(format_: str, lang: str) -> None:
 @click.option("--type", "kinds", multiple=True, metavar="F01", help="Only the articles that this finding type touches.")
 def laws(format_: str, lang: Literal["en", "zh"], laws: tuple[str, ...], kinds: tuple[str, ...]) -> None:
     """List the law that findings name: articles by jurisdiction, with the finding types that touch them."""
+    from appwitness.correlate.prior_knowledge import knowledge
     from appwitness.judge.laws import citation
-    from appwitness.knowledge import knowledge
 
     known = knowledge(laws=laws)
     ids = [kind.id for kind in known.laws.kinds]
@@ -137,7 +137,7 @@ def _notes(provision: Provision, kind: str, types: DataTypes, lang: Literal["en"
 @format_option
 def data_types(format_: str) -> None:
     """List the kinds of data: the codes that rules, sources and a policy.yml use."""
-    from appwitness.knowledge import knowledge
+    from appwitness.correlate.prior_knowledge import knowledge
 
     known = knowledge().data_types.items
     if format_ == "json":
@@ -161,7 +161,7 @@ def policy_example() -> None:
 @click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
 def policy_check(file: Path) -> None:
     """Check a policy.yml, and say what it declares."""
-    from appwitness.knowledge import knowledge
+    from appwitness.correlate.prior_knowledge import knowledge
 
     known = knowledge(policy=file)
     declared = known.policy
@@ -196,7 +196,7 @@ def schema(of: str) -> None:
         case "lines":
             described = events.schema()
         case "doctor":
-            from appwitness.observe.android.doctor import schema as doctor_schema
+            from appwitness.devices.android.doctor import schema as doctor_schema
 
             described = doctor_schema()
         case "observe":

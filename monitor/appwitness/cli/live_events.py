@@ -172,7 +172,7 @@ def found(finding: Finding, at: datetime) -> Found:
 
 def verdict(report: Report, code: int, at: datetime) -> Verdict:
     """What a run came to."""
-    from appwitness.reports.mask import masked
+    from appwitness.findings.mask import masked
     from appwitness.reports.verdict import facts
     from appwitness.reports.words import Words
 

@@ -18,12 +18,12 @@ from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
-from appwitness import escape
 from appwitness.cli import live_events as events
 from appwitness.cli.terminal import Teller, err, plain
 from appwitness.events import Access, Gap, Upload
 from appwitness.reports.printed import TONES
 from appwitness.reports.words import Words
+from appwitness.support import escape
 
 if TYPE_CHECKING:  # imported late, so that --help answers at once
     from appwitness.findings import Finding, Report

@@ -14,9 +14,9 @@ from appwitness.cli.base import gathered, main, meant
 from appwitness.cli.terminal import err, out, plain
 
 if TYPE_CHECKING:  # imported late, so that --help answers at once
+    from appwitness.api.marking import Mark, Said
+    from appwitness.catalog.labels import Labels
     from appwitness.judge.data_types import DataTypes
-    from appwitness.labels import Labels
-    from appwitness.marks import Mark, Said
     from appwitness.recording import Recording
 
 CONSENTS = events.FILES["consent"]
@@ -48,7 +48,7 @@ at_option = click.option(
 
 
 def _said(**fields: Any) -> Said:
-    from appwitness.marks import Said
+    from appwitness.api.marking import Said
 
     return Said(**fields)
 
@@ -78,10 +78,10 @@ def mark_consent(status: events.ConsentState, recording: Path | None, corrects: 
 
     A no to all but the basic function is `refused` with the label that says so: --text "Browse only".
     """
-    from appwitness import marks
+    from appwitness.api import marking
 
     opened = _marked(recording)
-    made = marks.consent(opened, status, said, _data_types(), _labels(), corrects or "")
+    made = marking.consent(opened, status, said, _data_types(), _labels(), corrects or "")
     _say(opened, made, f"{status}, in place of {_told(*made.before)}" if made.before else status)
     _warn(made.line)
 
@@ -95,10 +95,10 @@ def mark_retract(line: str, recording: Path | None, note: str | None) -> None:
 
     Neither it nor what it said of other lines counts any more. Retracting the retraction brings it back.
     """
-    from appwitness import marks
+    from appwitness.api import marking
 
     opened = _marked(recording)
-    made = marks.retract(opened, line, _labels(), note)
+    made = marking.retract(opened, line, _labels(), note)
     _say(opened, made, f"retracted {_told(*made.before)}" if made.before else "retracted")
 
 
@@ -110,8 +110,8 @@ def mark_list(recording: Path | None) -> None:
     Each with its name, its time on the host's clock, and what it says; what an operator has since replaced or
     retracted says so, and so does a claim of the app, which gives no consent.
     """
+    from appwitness.api.marking import asked
     from appwitness.judge.consent import Observed, Timeline, scope_of
-    from appwitness.marks import asked
 
     opened = _marked(recording)
     labels = _labels()
@@ -153,11 +153,11 @@ def mark_note(text: str, recording: Path | None, at: datetime | None) -> None:
 
 
 def _data_types() -> DataTypes:
-    from appwitness import catalog
+    from appwitness.catalog import yaml_files
     from appwitness.judge.data_types import DataTypes
 
-    (path,) = catalog.files("data_types.yml")
-    return catalog.parse(path, DataTypes)
+    (path,) = yaml_files.files("data_types.yml")
+    return yaml_files.parse(path, DataTypes)
 
 
 def _warn(line: events.Consent) -> None:
@@ -171,11 +171,11 @@ def _warn(line: events.Consent) -> None:
 
 
 def _labels() -> Labels:
-    from appwitness import catalog
-    from appwitness.labels import Labels
+    from appwitness.catalog import yaml_files
+    from appwitness.catalog.labels import Labels
 
-    (path,) = catalog.files("consent.yml")
-    return catalog.parse(path, Labels)
+    (path,) = yaml_files.files("consent.yml")
+    return yaml_files.parse(path, Labels)
 
 
 def _told(ref: events.Ref, consent: events.Consent) -> str:

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import click
 
-from appwitness import escape, private
 from appwitness.api.devices import is_lab, name_of, opened
 from appwitness.api.home import home, recordings
 from appwitness.cli.base import (
@@ -31,16 +30,17 @@ from appwitness.cli.base import (
 )
 from appwitness.cli.base import listen as listen_on
 from appwitness.cli.device_options import Asking, device_options
-from appwitness.cli.packing import encrypt_option, encrypted_name, packed
+from appwitness.cli.pack_verb import encrypt_option, encrypted_name, packed
 from appwitness.cli.terminal import err, out, plain
-from appwitness.errors import SetupError, UserError
-from appwitness.observe.android.wanted import Wanted
-from appwitness.observe.turns import HELD, turn_now
+from appwitness.devices.android.options import Wanted
+from appwitness.devices.device_lock import HELD, turn_now
+from appwitness.support import escape, private_files
+from appwitness.support.errors import SetupError, UserError
 
 if TYPE_CHECKING:  # imported late, so that --help answers at once
     from rich.console import RenderableType
 
-    from appwitness.cli.live import Lines
+    from appwitness.cli.live_view import Lines
     from appwitness.findings import Threshold
     from appwitness.observe.order import Order
 
@@ -64,19 +64,19 @@ def demo(output: Path | None, only: tuple[str, ...], everything: bool, db: str |
     """Run sample apps on the lab device and judge them.
 
     Real Frida, real mitmproxy, real SQLite; only the phone is played, by a JVM. Ends with 0 when each app gave the
-    findings it is made to give (monitor/appwitness/lab/expected.yml).
+    findings it is made to give (monitor/appwitness/devices/lab/expected.yml).
     """
     from rich.console import Group
     from rich.padding import Padding
     from rich.text import Text
 
-    from appwitness.knowledge import knowledge
-    from appwitness.lab.apps import APPS
-    from appwitness.lab.demo import DEMO, EVERYTHING
-    from appwitness.lab.expected import load, shown
+    from appwitness.api.demo import DEMO, EVERYTHING
+    from appwitness.api.expected import load, shown
+    from appwitness.correlate.prior_knowledge import knowledge
+    from appwitness.devices.lab.apps import APPS
+    from appwitness.findings.mask import masked
     from appwitness.observe.order import Order
     from appwitness.reports import render
-    from appwitness.reports.mask import masked
     from appwitness.reports.verdict import facts
     from appwitness.reports.words import Words
 
@@ -95,7 +95,7 @@ def demo(output: Path | None, only: tuple[str, ...], everything: bool, db: str |
             raise click.Abort
         report = judging.report(path)
         page = path.with_suffix(".html")
-        private.write(page, render(report, "html"))
+        private_files.write(page, render(report, "html"))
         found = shown(report.findings)
         as_expected = found == load()[name][plan]
         if not as_expected:
@@ -309,7 +309,7 @@ def _new_folder(wanted: Wanted, plan: str) -> Path:
 
 
 def _live(path: Path, wanted: Wanted, order: Order, as_json: bool = False) -> Lines:
-    from appwitness.cli.live import Board, Json, Lines
+    from appwitness.cli.live_view import Board, Json, Lines
 
     if as_json:
         return Json(path, wanted.device, order.plan)
@@ -335,10 +335,10 @@ def _observe(
     wanted: Wanted, order: Order, path: Path, judging: Judging, live: Lines, extra_sources: Path | None = None
 ) -> bool:
     """Record a run and correlate it at the same time, and show what is seen; whether it was interrupted."""
+    from appwitness.agent.sources import load
     from appwitness.api.observing import Judge, record
-    from appwitness.observe.modes import choose
+    from appwitness.devices.traffic_modes import choose
     from appwitness.observe.order import Caller
-    from appwitness.observe.sources import load
 
     sources = load(extra_sources)
     judge = Judge(judging.known, judging.store, live.findings, live.lines)

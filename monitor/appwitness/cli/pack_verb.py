@@ -9,7 +9,7 @@ import click
 
 from appwitness.cli.base import Verb, main, recording_argument
 from appwitness.cli.terminal import err, out, plain
-from appwitness.errors import UserError
+from appwitness.support.errors import UserError
 
 
 def _recipients(_context: click.Context, _option: click.Parameter, given: tuple[str, ...]) -> tuple[str, ...]:

@@ -9,9 +9,9 @@ import click
 
 from appwitness.api.home import database
 from appwitness.cli.base import db_option, rules_option
-from appwitness.cli.listing import format_option, lang_option
+from appwitness.cli.list_verbs import format_option, lang_option
 from appwitness.cli.terminal import columns, out, plain
-from appwitness.escape import terminal
+from appwitness.support.escape import terminal
 
 if TYPE_CHECKING:  # imported late, so that --help answers at once
     from pathlib import Path
@@ -46,9 +46,9 @@ def ranking(by: str, top: int, format_: str, lang: str, rules: Path | None, db: 
     An app is its APK, and counts once however many runs it had. The numbers behind are of apps too: by what the user
     had answered when it was sent. What could not have shown it is left out, and said.
     """
-    from appwitness.knowledge import knowledge
-    from appwitness.reports.ranking import basis as in_words
-    from appwitness.reports.ranking import masked, named
+    from appwitness.correlate.prior_knowledge import knowledge
+    from appwitness.reports.ranking_words import basis as in_words
+    from appwitness.reports.ranking_words import masked, named
     from appwitness.reports.words import Words
     from appwitness.store import Store
     from appwitness.store.ranking import WHEN, Rankings

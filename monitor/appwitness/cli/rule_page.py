@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from appwitness.correlate.prior_knowledge import Knowledge
 from appwitness.judge.laws import citation
 from appwitness.judge.rules import Rule
 from appwitness.judge.rules.model import Condition, Separate
-from appwitness.knowledge import Knowledge
 from appwitness.reports.words import Words
 
 Texts = dict[str, tuple[str, str]]

@@ -18,8 +18,8 @@ from typing import Any
 
 import click
 
-from appwitness import escape
-from appwitness.errors import UserError
+from appwitness.support import escape
+from appwitness.support.errors import UserError
 
 NAMES = ("appwitness.toml", "pyproject.toml")
 LARGEST = 100_000

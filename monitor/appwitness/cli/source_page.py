@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from appwitness.observe.coverage import Cover
-from appwitness.observe.native import Binder, Route
-from appwitness.observe.sources import FollowSpec, Source, ValueSpec
+from appwitness.agent.native_routes import Binder, Route
+from appwitness.agent.sources import FollowSpec, Source, ValueSpec
+from appwitness.agent.yardstick import Cover
 
 Known = Source | Route | Binder
 WIDTH = 13

@@ -12,7 +12,7 @@ import click
 from rich import markup
 from rich.console import Console
 
-from appwitness import colour, escape, private
+from appwitness.support import colour, escape, private_files
 
 if TYPE_CHECKING:
     from appwitness.findings import Finding
@@ -79,7 +79,7 @@ def write(text: str, output: Path | None) -> None:
     if output is None:
         click.echo(text, nl=not text.endswith("\n"))
     else:
-        private.write(output, text)
+        private_files.write(output, text)
         err.print(f"written: {plain(str(output))}")
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from appwitness.cli.base import Verb, gathered
-from appwitness.errors import UserError
+from appwitness.support.errors import UserError
 
 
 class Paired(click.Command):

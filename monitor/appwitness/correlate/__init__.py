@@ -10,13 +10,13 @@ from pathlib import Path
 
 from appwitness.correlate.collecting import settling
 from appwitness.correlate.currency import current, is_current, renew
+from appwitness.correlate.prior_knowledge import Knowledge, knowledge
 from appwitness.correlate.reporting import current_report, fresh_report, indexed_report, report
 from appwitness.correlate.verified import with_coverage
 from appwitness.correlate.walk import Outcome, Progress, Walk, concluded
 from appwitness.events import FILES, Upload
 from appwitness.findings import Candidate, Finding, Flow, Report
 from appwitness.judge.differences import Sent, changed
-from appwitness.knowledge import Knowledge, knowledge
 from appwitness.match import decode
 from appwitness.recording import Read, Recording
 from appwitness.store import Store

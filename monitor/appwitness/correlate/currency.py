@@ -6,14 +6,14 @@ import hashlib
 import json
 import os
 
-from appwitness.errors import UserError
+from appwitness.correlate.prior_knowledge import Knowledge
 from appwitness.events import FILES, Run, format_time
-from appwitness.knowledge import Knowledge
+from appwitness.findings.mask import Mask
 from appwitness.recording import Recording
 from appwitness.recording.state import bodies_digest, prefix_digest, run_digest
-from appwitness.reports.mask import Mask
 from appwitness.store import Store
 from appwitness.store.index import Held, Keep
+from appwitness.support.errors import UserError
 
 TRIES = 5
 """How often somebody else may be faster before one gives up."""

@@ -19,11 +19,11 @@ from pathlib import Path
 from typing import IO, Any
 
 from appwitness.correlate import correlate
-from appwitness.errors import StoreError, UserError
+from appwitness.correlate.prior_knowledge import Knowledge
 from appwitness.findings import Level
-from appwitness.knowledge import Knowledge
 from appwitness.recording import Recording
 from appwitness.store import Store
+from appwitness.support.errors import StoreError, UserError
 
 CONTEXT: Any = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
 """A fork has what is known already, and the modules: a new process would need seconds for them."""

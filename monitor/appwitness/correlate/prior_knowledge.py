@@ -14,9 +14,9 @@ from functools import cache
 from pathlib import Path
 from typing import TypedDict, Unpack
 
-from appwitness import catalog
-from appwitness.app_ops import AppOps
-from appwitness.errors import UserError
+from appwitness.catalog import yaml_files
+from appwitness.catalog.app_ops import AppOps
+from appwitness.catalog.labels import Labels
 from appwitness.events import Run
 from appwitness.findings import Assumption
 from appwitness.judge.app_types import AppType, AppTypes
@@ -26,10 +26,10 @@ from appwitness.judge.laws import Laws
 from appwitness.judge.policy import Policy
 from appwitness.judge.recipients import Recipients, RecipientTable
 from appwitness.judge.rules import Frequency, Rule
-from appwitness.labels import Labels
 from appwitness.match.native.library import LIBRARY, SEARCH_ABI
 from appwitness.match.native.sieve import LARGE
 from appwitness.match.variants.digests import DIGESTS
+from appwitness.support.errors import UserError
 
 
 @dataclass(frozen=True)
@@ -99,20 +99,20 @@ def knowledge(rules: Path | None = None, **choices: Unpack[Choices]) -> Knowledg
     first_party, laws = choices.get("first_party", ()), choices.get("laws", ())
     app_type, policy = choices.get("app_type"), choices.get("policy")
     assume_consent = choices.get("assume_consent")
-    rule_files = list(catalog.files("rules", rules))
-    (table,) = catalog.files("recipients.yml")
-    (types_file,) = catalog.files("data_types.yml")
-    (laws_file,) = catalog.files("laws.yml")
-    (app_types_file,) = catalog.files("app_types.yml")
-    (frequency_file,) = catalog.files("frequency.yml")
-    (labels_file,) = catalog.files("consent.yml")
-    (claims_file,) = catalog.files("claims.yml")
-    (app_ops_file,) = catalog.files("devices/appops.yml")
-    data_types = catalog.parse(types_file, DataTypes)
-    known_laws = catalog.parse(laws_file, Laws)
-    app_types = catalog.parse(app_types_file, AppTypes)
-    frequency = catalog.parse(frequency_file, Frequency)
-    recipients = catalog.parse(table, RecipientTable)
+    rule_files = list(yaml_files.files("rules", rules))
+    (table,) = yaml_files.files("recipients.yml")
+    (types_file,) = yaml_files.files("data_types.yml")
+    (laws_file,) = yaml_files.files("laws.yml")
+    (app_types_file,) = yaml_files.files("app_types.yml")
+    (frequency_file,) = yaml_files.files("frequency.yml")
+    (labels_file,) = yaml_files.files("consent.yml")
+    (claims_file,) = yaml_files.files("claims.yml")
+    (app_ops_file,) = yaml_files.files("devices/appops.yml")
+    data_types = yaml_files.parse(types_file, DataTypes)
+    known_laws = yaml_files.parse(laws_file, Laws)
+    app_types = yaml_files.parse(app_types_file, AppTypes)
+    frequency = yaml_files.parse(frequency_file, Frequency)
+    recipients = yaml_files.parse(table, RecipientTable)
     declared = read_policy(policy, data_types, app_types).with_hosts(recipients) if policy else None
     if app_type is None and declared:
         app_type = declared.app_type
@@ -139,9 +139,9 @@ def knowledge(rules: Path | None = None, **choices: Unpack[Choices]) -> Knowledg
         laws=known_laws,
         app_types=app_types,
         frequency=frequency,
-        labels=catalog.parse(labels_file, Labels),
-        claims=catalog.parse(claims_file, ClaimTable),
-        app_ops=catalog.parse(app_ops_file, AppOps, {"data": data_types.codes}),
+        labels=yaml_files.parse(labels_file, Labels),
+        claims=yaml_files.parse(claims_file, ClaimTable),
+        app_ops=yaml_files.parse(app_ops_file, AppOps, {"data": data_types.codes}),
         first_party=(*first_party, *(declared.first_party if declared else ())),
         policy=declared,
         app_type=chosen,
@@ -158,7 +158,7 @@ def versions() -> tuple[str, ...]:
     """What matches and judges, as far as another of it may come to another result: our code, its compiled part, Python,
     the digests that its OpenSSL has, and every library that we require."""
     code = hashlib.sha256()
-    root = Path(__file__).parent
+    root = Path(__file__).parents[1]
     for path in sorted(root.rglob("*.py")):
         code.update(f"{path.relative_to(root)} {_sha256(path)}\n".encode())
     required = {re.split(r"[^\w.-]", line)[0] for line in importlib.metadata.requires("appwitness") or ()}
@@ -181,7 +181,7 @@ def _sha256(path: Path) -> str:
 
 def read_policy(path: Path, data_types: DataTypes, app_types: AppTypes) -> Policy:
     """A tester's policy.yml. Raises FileError with the line of what does not fit."""
-    return catalog.parse(
+    return yaml_files.parse(
         path,
         Policy,
         known={"data": data_types.codes, "app_types": app_types},
@@ -191,7 +191,7 @@ def read_policy(path: Path, data_types: DataTypes, app_types: AppTypes) -> Polic
 
 def _rules(files: Iterable[Path], known: Mapping[str, Collection[str]]) -> tuple[Rule, ...]:
     # An organisation's own rule takes the place of ours of the same id.
-    parsed = {rule.id: rule for path in files if (rule := catalog.parse(path, Rule, known))}
+    parsed = {rule.id: rule for path in files if (rule := yaml_files.parse(path, Rule, known))}
     return tuple(parsed[id_] for id_ in sorted(parsed))
 
 

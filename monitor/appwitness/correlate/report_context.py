@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from appwitness.events import Upload
 from appwitness.findings import Flow, Match, Report
-from appwitness.findings.context import Context, Contexts, Neighbour, Stage, Stretch
+from appwitness.findings.surroundings import Context, Contexts, Neighbour, Stage, Stretch
 from appwitness.match import decode
 from appwitness.match.decode import Leaf
 from appwitness.recording import Recording

@@ -12,11 +12,11 @@ from typing import Any
 
 import msgspec
 
-from appwitness.correlate.context import with_context
 from appwitness.correlate.currency import current, is_of
+from appwitness.correlate.prior_knowledge import Knowledge
+from appwitness.correlate.report_context import with_context
 from appwitness.correlate.verified import checked
 from appwitness.correlate.walk import Outcome, timeline_of
-from appwitness.errors import UserError
 from appwitness.events import (
     FILES,
     Access,
@@ -32,17 +32,17 @@ from appwitness.events import (
     Witness,
     count_sources,
 )
+from appwitness.events.seen import Seen, holds
 from appwitness.findings import Assumption, Declared, Finding, Flow, JudgedRule, Match, Need, Report, ReportedGap
 from appwitness.judge import observers
 from appwitness.judge.connections import connections_of
 from appwitness.judge.consent import consents
 from appwitness.judge.policy import declared
 from appwitness.judge.rules import Rule
-from appwitness.knowledge import Knowledge
 from appwitness.recording import Recording
 from appwitness.recording.seal import RUN
-from appwitness.seen import Seen, holds
 from appwitness.store import Store
+from appwitness.support.errors import UserError
 
 Lines = dict[str, tuple[Seen[Event], ...]]
 """kind -> the lines of that kind."""

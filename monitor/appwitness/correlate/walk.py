@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from appwitness.correlate.collecting import uncollected
 from appwitness.correlate.currency import basis, kept, place_of
+from appwitness.correlate.prior_knowledge import Knowledge
 from appwitness.events import (
     FILES,
     Access,
@@ -27,22 +28,21 @@ from appwitness.events import (
     Value,
     Witness,
 )
+from appwitness.events.seen import Seen, holds, number_of
 from appwitness.findings import Carrier, Finding, Flow, ReportedGap
+from appwitness.findings.mask import Mask
 from appwitness.judge import observers
 from appwitness.judge.claims import Claim
+from appwitness.judge.clock_order import decided
 from appwitness.judge.connections import bypass_gap, connections_of, foreign_gaps, found_at
 from appwitness.judge.consent import Clock, Observed, Reader, Timeline, by_operator, of_app, understood
-from appwitness.judge.order import decided
 from appwitness.judge.phases import Phases
 from appwitness.judge.rules import Facts, Memory, judge
 from appwitness.judge.witnesses import Recorded, missed
-from appwitness.knowledge import Knowledge
 from appwitness.match import decode
 from appwitness.match.linking import Joined, Linker
 from appwitness.recording import Read, Recording
 from appwitness.recording.state import run_digest
-from appwitness.reports.mask import Mask
-from appwitness.seen import Seen, holds, number_of
 from appwitness.store import Store
 from appwitness.store.index import Held, Keep, Saved, Sight
 

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-from appwitness import private
+from appwitness.support import private_files
 
 HELD = "APPWITNESS_HELD"
 """In the environment of a run: the device that whoever started it has."""
@@ -37,5 +37,5 @@ def turn_now(folder: Path, device: str) -> Iterator[int | None]:
 
 
 def _lock(folder: Path, device: str) -> IO[str]:
-    private.folder(folder)
+    private_files.folder(folder)
     return (folder / f"{re.sub(r'[^A-Za-z0-9._-]', '-', device)}.turn").open("a")

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from appwitness.errors import UserError
+from appwitness.support.errors import UserError
 
 
 @dataclass(frozen=True)

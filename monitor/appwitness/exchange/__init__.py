@@ -12,7 +12,6 @@ from importlib import metadata
 from pathlib import Path
 from typing import NamedTuple
 
-from appwitness.errors import UserError
 from appwitness.events import AppIdentity, DeviceIdentity, Run, SourceFile, Value, observers_of
 from appwitness.exchange import har, hook_logs, mitmproxy_flows, pcap
 from appwitness.exchange.conversion import Conversion, IntoRecording, printable
@@ -21,6 +20,7 @@ from appwitness.exchange.planted import persona
 from appwitness.recording import Recording
 from appwitness.recording.seal import MADE_BY
 from appwitness.recording.signing import Signer
+from appwitness.support.errors import UserError
 
 __all__ = ["FORMATS", "Conversion", "Origin", "guess", "imported", "persona"]
 

@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
-from appwitness.errors import FileError
 from appwitness.events import Endpoint, Event, Gap, Tls, Upload, format_time
-from appwitness.exchange import pieces
+from appwitness.exchange import json_pieces
 from appwitness.exchange.conversion import DAMAGE, Conversion, possible, problem
 from appwitness.recording import Recording
+from appwitness.support.errors import FileError
 
 ALPN = {"h2": "h2", "http/2": "h2", "http/2.0": "h2", "h3": "h3", "http/3": "h3", "http/1.1": "http/1.1"}
 LATEST_S = 1e11
@@ -39,7 +39,7 @@ def read(path: Path, app: str, into: Conversion | None = None) -> Conversion:
     last: datetime | None = None
     with path.open("rb") as file:
         try:
-            for number, piece in enumerate(pieces.elements(file, ("log", "entries"), brief=("response",))):
+            for number, piece in enumerate(json_pieces.elements(file, ("log", "entries"), brief=("response",))):
                 subject = f"{path.name} entry {number}"
                 entry: Any = None
                 try:
@@ -48,7 +48,7 @@ def read(path: Path, app: str, into: Conversion | None = None) -> Conversion:
                 except DAMAGE as error:
                     conversion.missed(_time(entry) or last, app, subject, problem(error))
                 last = _time(entry) or last
-        except pieces.NoListError as error:
+        except json_pieces.NoListError as error:
             raise FileError(path, None, f"not HAR: {error}.", "Save it again, as HAR with content.") from None
     return conversion
 
@@ -83,7 +83,7 @@ def _entry(entry: Mapping[str, Any], cut: bool, subject: str, app: str, conversi
     said = _said(request, named)
     data = _data(request)
     # (What was cut may be something else of the entry.)
-    cut = cut and len(data.get("text") or "") > pieces.LONG // 8
+    cut = cut and len(data.get("text") or "") > json_pieces.LONG // 8
     body, detail = _body(data, said, "content-encoding" in named, cut)
     common: dict[str, Any] = {
         "app": app,

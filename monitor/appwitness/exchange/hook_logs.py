@@ -11,12 +11,12 @@ from typing import Any, BinaryIO, NamedTuple
 
 from pydantic import Field
 
-from appwitness import catalog
-from appwitness.entries import CatalogEntry
+from appwitness.agent import sources
+from appwitness.catalog import yaml_files
+from appwitness.catalog.entries import CatalogEntry
 from appwitness.events import Access, Gap, Value
-from appwitness.exchange import pieces
+from appwitness.exchange import json_pieces
 from appwitness.exchange.conversion import DAMAGE, Conversion, possible, printable, problem
-from appwitness.observe import sources
 
 LOCATION = re.compile(r"(-?\d{1,2}\.\d+),\s?(-?\d{1,3}\.\d+)")
 """The place in `Location[gps 31.230416,121.473701 hAcc=5.0 ...]`, as Android prints one."""
@@ -63,8 +63,8 @@ class Fields(CatalogEntry):
 def fields(mapping: Path | None) -> Fields:
     """A mapping of the user's own, or frooky's. Raises FileError with file and line."""
     if mapping is None:
-        (mapping,) = catalog.files("hook_logs/frooky.yml")
-    return catalog.parse(mapping, Fields)
+        (mapping,) = yaml_files.files("hook_logs/frooky.yml")
+    return yaml_files.parse(mapping, Fields)
 
 
 def read(path: Path, app: str, mapping: Path | None = None, into: Conversion | None = None) -> Conversion:
@@ -82,15 +82,15 @@ def read(path: Path, app: str, mapping: Path | None = None, into: Conversion | N
     return log.conversion
 
 
-def _pieces(file: BinaryIO) -> Iterator[pieces.Piece]:
+def _pieces(file: BinaryIO) -> Iterator[json_pieces.Piece]:
     """The values of a log: lines of JSON, pretty-printed JSON, or one list."""
     head = file.read(4096).removeprefix(b"\xef\xbb\xbf").lstrip(b" \t\r\n")
     file.seek(0)
     if head.startswith(b"[") and head[1:].lstrip(b" \t")[:1] not in (b"\r", b"\n", b""):
-        for number, piece in enumerate(pieces.elements(file)):
+        for number, piece in enumerate(json_pieces.elements(file)):
             yield piece._replace(line=number)
     else:
-        yield from pieces.values(file)
+        yield from json_pieces.values(file)
 
 
 class _Half(NamedTuple):
@@ -124,7 +124,7 @@ class _Log:
         self.waiting = 0
         """How many have begun to wait since."""
 
-    def take(self, piece: pieces.Piece) -> None:
+    def take(self, piece: json_pieces.Piece) -> None:
         """One value of the log."""
         try:
             line = piece.value()

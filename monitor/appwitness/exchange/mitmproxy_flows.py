@@ -11,9 +11,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO, cast
 
-from appwitness.errors import UserError, not_installed
 from appwitness.exchange.conversion import Conversion
-from appwitness.observe.proxy import capture_py
+from appwitness.proxy import capture_py
+from appwitness.support.errors import UserError, not_installed
 
 WORDS = 400
 """Characters of mitmdump's own words that an error repeats."""

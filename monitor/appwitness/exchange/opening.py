@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
-from appwitness.errors import FileError, UserError
+from appwitness.support.errors import FileError, UserError
 
 CHUNK = 1 << 20
 BLOCK = 1 << 16

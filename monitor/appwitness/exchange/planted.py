@@ -6,10 +6,10 @@ import difflib
 import re
 from collections.abc import Callable, Sequence
 
-from appwitness import catalog
-from appwitness.errors import UserError
+from appwitness.catalog import yaml_files
 from appwitness.events import Value
 from appwitness.judge.data_types import DataTypes
+from appwitness.support.errors import UserError
 
 NEAREST = 4
 """Types that an error names."""
@@ -39,8 +39,8 @@ def persona(words: Sequence[str]) -> tuple[Value, ...]:
 
 
 def _refuse_unknown(type_: str) -> None:
-    (path,) = catalog.files("data_types.yml")
-    known = {one.code: one.en.lower() for one in catalog.parse(path, DataTypes).items}
+    (path,) = yaml_files.files("data_types.yml")
+    known = {one.code: one.en.lower() for one in yaml_files.parse(path, DataTypes).items}
     if type_ in known:
         return
     words = set(re.findall(r"[a-z0-9]+", type_.lower()))

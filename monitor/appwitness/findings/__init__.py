@@ -12,8 +12,8 @@ from msgspec import Meta
 from pydantic import Field, SkipValidation, model_validator
 
 from appwitness.events import Count, DataType, Event, Gap, Observers, Part, Record, Ref, Run, Scope, Time, Value
-from appwitness.findings.context import Context
-from appwitness.seen import Seen, host_time
+from appwitness.events.seen import Seen, host_time
+from appwitness.findings.surroundings import Context
 
 ConsentName = Literal[
     "not_observed",

@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from appwitness.events import Access, Consent, Ref, Scope, Transform, Upload, count_sources
+from appwitness.events.stacks import Called, caller, owned
 from appwitness.findings import ConsentName, Finding, Flow, Inference, Match, Reason, Report, Why, because
-from appwitness.stacks import Called, caller, owned
 
 Chain = tuple[Inference, ...]
 Moment = tuple[Ref, datetime, bool]

@@ -15,7 +15,7 @@ import phonenumbers
 
 from appwitness.events import Access, Blob, Change, Part, Record, Run, Upload, Value
 from appwitness.findings import Finding, Flow, Match, Reason, Report
-from appwitness.findings.context import Context, Contexts, Stretch
+from appwitness.findings.surroundings import Context, Contexts, Stretch
 
 HIDDEN = "***"
 EXCERPT_CHARACTERS = 60

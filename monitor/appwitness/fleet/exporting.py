@@ -14,17 +14,17 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from appwitness.correlate import report_on
 from appwitness.correlate.reporting import indexed_report
-from appwitness.errors import UserError
 from appwitness.fleet.objects import recording_at
 from appwitness.recording import packing
 from appwitness.reports import render
-from appwitness.reports.ranking import masked
+from appwitness.reports.ranking_words import masked
 from appwitness.store import Store
-from appwitness.store.tables import Table
+from appwitness.store.campaign_tables import Table
+from appwitness.support.errors import UserError
 
 if TYPE_CHECKING:
+    from appwitness.correlate.prior_knowledge import Knowledge
     from appwitness.findings import Report
-    from appwitness.knowledge import Knowledge
 
 FORMULAS = ("=", "+", "-", "@", "\t", "\r")
 """A cell that begins so is run as a formula by spreadsheets."""

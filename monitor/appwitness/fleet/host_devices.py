@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from appwitness.errors import UserError
 from appwitness.fleet.worker import Device
+from appwitness.support.errors import UserError
 
 _LAB = re.compile(r"lab\d*")
 _LABEL = re.compile(r"(?:(?P<serial>.+)/)?(?P<name>[A-Za-z][\w.-]*)=(?P<value>[\w.:+-]+)")
@@ -22,10 +22,10 @@ def chosen(names: str, labels: Sequence[str]) -> list[Device]:
     if listed == ["none"]:
         return []
     if listed == ["all"]:
-        from appwitness.observe.android import finding
+        from appwitness.devices.android import discovery
 
-        listed = [each.serial for each in finding.listed() if each.state == "ready"]
-        listed = listed or [finding.choose().serial]  # which says what is wrong
+        listed = [each.serial for each in discovery.listed() if each.state == "ready"]
+        listed = listed or [discovery.choose().serial]  # which says what is wrong
     if not listed or len(set(listed)) < len(listed):
         raise UserError(f"--devices {names!r} names no device, or one twice.", "Write serials with commas between.")
     return [Device(serial, {**_says(serial), **_added(serial, labels)}) for serial in listed]
@@ -34,9 +34,9 @@ def chosen(names: str, labels: Sequence[str]) -> list[Device]:
 def _says(serial: str) -> dict[str, str]:
     if _LAB.fullmatch(serial):
         return {"kind": "lab", "api": "34"}
-    from appwitness.observe.android import finding
+    from appwitness.devices.android import discovery
 
-    known = finding.known(finding.choose(serial).serial)
+    known = discovery.known(discovery.choose(serial).serial)
     facts = known.facts
     rooted = len(known.adb_user.split()) > 1 or known.adb_user.split()[:1] == ["0"]
     return {

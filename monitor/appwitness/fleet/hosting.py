@@ -8,11 +8,11 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from appwitness.errors import StoreError
 from appwitness.fleet.judges import By, Judge
 from appwitness.fleet.pools import meets
 from appwitness.fleet.worker import Device, Host, Source, Worker, in_order
 from appwitness.store.runs import Run, Waiting
+from appwitness.support.errors import StoreError
 
 log = logging.getLogger(__name__)
 

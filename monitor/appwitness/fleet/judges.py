@@ -14,13 +14,13 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-from appwitness.errors import StoreError, UserError
 from appwitness.fleet.objects import objects
 from appwitness.fleet.worker import Host, Stopped
 from appwitness.store.runs import Run
+from appwitness.support.errors import StoreError, UserError
 
 if TYPE_CHECKING:
-    from appwitness.knowledge import Knowledge
+    from appwitness.correlate.prior_knowledge import Knowledge
     from appwitness.store.index import Keep
 
 log = logging.getLogger(__name__)
@@ -47,7 +47,7 @@ class By:
 
     db: str | Path
     choices: Mapping[str, Any] = field(default_factory=dict)
-    """Of `appwitness.knowledge.knowledge`."""
+    """Of `appwitness.correlate.prior_knowledge.knowledge`."""
     keep: Keep | None = None
     """What the index keeps of each."""
     key: bytes | None = None
@@ -128,7 +128,7 @@ def _started(by: By, place: str) -> Iterator[Connection]:
 
 def _work(pipe: Connection, by: By, place: str) -> None:
     """Judge what is asked until the host ends or is killed, which closes the pipe."""
-    from appwitness.knowledge import knowledge
+    from appwitness.correlate.prior_knowledge import knowledge
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the host, which ends us
 

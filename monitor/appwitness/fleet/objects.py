@@ -17,10 +17,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, override
 from weakref import WeakValueDictionary
 
-from appwitness import private
-from appwitness.errors import StoreError, UserError
 from appwitness.recording import Recording, archive, files, packing
 from appwitness.recording.seal import RUN, SEAL
+from appwitness.support import private_files
+from appwitness.support.errors import StoreError, UserError
 
 if TYPE_CHECKING:
     from obstore.store import ObjectStore
@@ -102,7 +102,7 @@ class Folder(Objects):
 
     def __init__(self, place: Path) -> None:
         self.place = str(place.absolute())
-        private.folder(place.absolute())
+        private_files.folder(place.absolute())
 
     @override
     def put(self, recording: str, packed: Path) -> None:
@@ -214,7 +214,7 @@ class Bucket(Objects):
 
         if not self.is_complete(recording):
             raise _incomplete(self.place, recording)
-        with private.Temporary() as room:
+        with private_files.Temporary() as room:
             packed = archive.Fetched(room / f"{recording}.zip", f"{self.place}/{recording}")
             with self._asked(recording):
                 got = obstore.get(self._store, self._archive(recording))

@@ -10,9 +10,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from appwitness.errors import FileError, UserError
 from appwitness.fleet.pools import pool
 from appwitness.store.runs import Planned
+from appwitness.support.errors import FileError, UserError
 
 COLUMNS = ("app", "needs", "persona", "app_type", "first_party", "seconds")
 """Of the table of apps; `app` alone must be there."""

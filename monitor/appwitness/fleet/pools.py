@@ -6,7 +6,7 @@ import operator
 import re
 from collections.abc import Callable, Mapping
 
-from appwitness.errors import UserError
+from appwitness.support.errors import UserError
 
 _TERM = re.compile(
     r"(?P<not>not\s+)?(?P<name>(?!(?:and|or|not)\b)[A-Za-z][\w.-]*)\s*(?:(?P<op>>=|<=|!=|=|>|<)\s*(?P<value>[\w.:+-]+))?"

@@ -16,10 +16,10 @@ from collections.abc import Coroutine, Sequence
 from contextlib import suppress
 from typing import Any, Self
 
-from appwitness.errors import StoreError, UserError
 from appwitness.fleet.pools import meets, strictness
 from appwitness.fleet.worker import Device, Host, in_order
 from appwitness.store.runs import Run, Waiting
+from appwitness.support.errors import StoreError, UserError
 
 try:
     import procrastinate

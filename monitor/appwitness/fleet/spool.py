@@ -15,12 +15,13 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Event
 
-from appwitness import events, private
-from appwitness.errors import StoreError, UserError
+from appwitness import events
 from appwitness.fleet.objects import Objects
 from appwitness.recording import Recording, archive, files, packing
 from appwitness.recording.seal import RUN
 from appwitness.store.runs import Run, Runs
+from appwitness.support import private_files
+from appwitness.support.errors import StoreError, UserError
 
 log = logging.getLogger(__name__)
 
@@ -45,7 +46,7 @@ class Spool:
 
         Raises UserError when another host has it.
         """
-        private.folder(self.folder)
+        private_files.folder(self.folder)
         with self.folder.with_name(f"{self.folder.name}.lock").open("a") as lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

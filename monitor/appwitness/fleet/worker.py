@@ -18,13 +18,13 @@ from pathlib import Path
 from threading import Event, Lock
 from typing import Literal, Protocol
 
-from appwitness import escape, private
-from appwitness.errors import StoreError, UserError
+from appwitness.devices.device_lock import HELD, turn_now
 from appwitness.fleet.objects import Objects
 from appwitness.fleet.pools import strictness
 from appwitness.fleet.spool import Spool
-from appwitness.observe.turns import HELD, turn_now
 from appwitness.store.runs import ATTEMPTS, Reason, Run, Runs, Slot, Waiting
+from appwitness.support import escape, private_files
+from appwitness.support.errors import StoreError, UserError
 
 log = logging.getLogger(__name__)
 
@@ -264,7 +264,7 @@ class Worker:
 
     def _observe(self, run: Run, folder: Path, lock: int) -> tuple[int | None, str]:
         """The exit code of a run and its last words; None: the host ends, and the run with it."""
-        private.folder(folder.parent)
+        private_files.folder(folder.parent)
         said = folder.with_name(f"{folder.name}.log")
         command = self._host.command(run, self.device, folder)
         try:

@@ -8,7 +8,7 @@ from fnmatch import fnmatchcase
 from typing import Literal
 
 from appwitness.findings import Confidence, Level, Report, Threshold
-from appwitness.findings.gate import Behaviour, Gated, GatedFlow, GateReport, Made, Remark
+from appwitness.findings.gate_decision import Behaviour, Gated, GatedFlow, GateReport, Made, Remark
 from appwitness.gate.allowed import Flows
 from appwitness.gate.behaviours import Side, side
 from appwitness.gate.changes import changes

@@ -11,10 +11,10 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from appwitness import catalog
+from appwitness.catalog import yaml_files
 from appwitness.events import DataType
 from appwitness.findings import ConsentName, Flow, Report
-from appwitness.findings.gate import GatedFlow
+from appwitness.findings.gate_decision import GatedFlow
 from appwitness.gate.strict import Strict
 from appwitness.judge.recipients import is_device
 
@@ -107,7 +107,7 @@ def _coarse(flow: Flow, metres: float) -> bool:
 
 def read(path: Path) -> Flows:
     """The file. Raises FileError with the line that does not fit."""
-    file = catalog.parse(path, FlowFile, hint=HINT)
+    file = yaml_files.parse(path, FlowFile, hint=HINT)
     return Flows(
         None if file.allowed is None else _placed(path, "allowed", file.allowed),
         _placed(path, "forbidden", file.forbidden),
@@ -115,4 +115,4 @@ def read(path: Path) -> Flows:
 
 
 def _placed(path: Path, name: str, rules: Sequence[FlowRule]) -> list[tuple[FlowRule, str]]:
-    return list(zip(rules, (f"{path}:{line}" for line in catalog.lines_of(path, name)), strict=True))
+    return list(zip(rules, (f"{path}:{line}" for line in yaml_files.lines_of(path, name)), strict=True))

@@ -10,11 +10,11 @@ from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
-from appwitness import catalog
-from appwitness.errors import FileError
-from appwitness.findings.gate import Behaviour, Gated, Made
+from appwitness.catalog import yaml_files
+from appwitness.findings.gate_decision import Behaviour, Gated, Made
 from appwitness.gate.behaviours import Side
 from appwitness.gate.strict import Strict
+from appwitness.support.errors import FileError
 
 NAME = "appwitness-baseline.yml"
 HEAD = "# Written by `appwitness baseline`: what this app is known to do, one finding a line. Holds no personal data.\n"
@@ -43,7 +43,7 @@ def read(path: Path) -> Baseline:
     """The file as it stands. Raises FileError with the line that does not fit."""
     if CONFLICT.search(path.read_text("utf-8", errors="replace")):
         raise FileError(path, None, "it has the marks of a merge conflict.", f"Run: appwitness baseline merge {path}.")
-    return catalog.parse(path, Baseline, hint=HINT)
+    return yaml_files.parse(path, Baseline, hint=HINT)
 
 
 def text(baseline: Baseline) -> str:
@@ -129,7 +129,7 @@ def merged(path: Path) -> Baseline:
     if not CONFLICT.search(conflict):
         raise FileError(path, None, "it has no merge conflict.", "There is nothing to do.")
     ours, theirs = (
-        catalog.parse_text(path, _SIDES.sub(rf"\g<{side}>", conflict), Baseline, hint=HINT)
+        yaml_files.parse_text(path, _SIDES.sub(rf"\g<{side}>", conflict), Baseline, hint=HINT)
         for side in ("ours", "theirs")
     )
     older, newer = sorted((ours, theirs), key=lambda each: str(each.made.at or ""))

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from appwitness.events import Access
 from appwitness.findings import CONFIDENCES, LEVELS, Confidence, ConsentName, Report
-from appwitness.findings.gate import Behaviour, Made
+from appwitness.findings.gate_decision import Behaviour, Made
 from appwitness.findings.identity import Identity, identity
 
 AGAINST: dict[ConsentName, int] = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from appwitness.findings import CONFIDENCES, LEVELS
-from appwitness.findings.gate import Behaviour, Gated, Made, Rose
+from appwitness.findings.gate_decision import Behaviour, Gated, Made, Rose
 from appwitness.findings.identity import APP, UNKNOWN
 from appwitness.gate.behaviours import Shown, Side, worse_consent
 from appwitness.gate.observable import unobserved

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from appwitness.findings.gate import Behaviour, Gated, GateReport, Made, Remark, Unobserved
+from appwitness.findings.gate_decision import Behaviour, Gated, GateReport, Made, Remark, Unobserved
 from appwitness.gate.behaviours import joined
 from appwitness.gate.changes import ranked
 

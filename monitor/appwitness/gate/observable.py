@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from appwitness.findings import Report, ReportedGap
-from appwitness.findings.gate import Behaviour, Unobserved
+from appwitness.findings.gate_decision import Behaviour, Unobserved
 from appwitness.judge.recipients import RecipientTable, clean_host, recipient_key
 
 UNWATCHED = frozenset({"detached", "process_not_instrumented"})

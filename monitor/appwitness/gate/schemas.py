@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from appwitness.findings.gate import GateReport
+from appwitness.findings.gate_decision import GateReport
 from appwitness.gate.allowed import FlowFile
 from appwitness.gate.baseline import Baseline
 from appwitness.gate.waivers import WaiverFile

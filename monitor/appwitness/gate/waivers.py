@@ -12,12 +12,12 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationError, ValidationInfo, field_validator, model_validator
 
-from appwitness import catalog
-from appwitness.errors import FileError, UserError
+from appwitness.catalog import yaml_files
 from appwitness.events import DataType
 from appwitness.findings import LEVELS, Level
-from appwitness.findings.gate import Behaviour, Mute, Remark
+from appwitness.findings.gate_decision import Behaviour, Mute, Remark
 from appwitness.gate.strict import Strict
+from appwitness.support.errors import FileError, UserError
 
 NAME = "appwitness-waivers.yml"
 HEAD = "# Findings that somebody has accepted for a time: `appwitness waive` adds one.\n"
@@ -153,8 +153,8 @@ def entry(fields: Mapping[str, Any], today: date, max_days: int = MAX_DAYS) -> W
 
 def read(path: Path, today: date, max_days: int = MAX_DAYS) -> Waivers:
     """The file on one day. Raises FileError with the line that does not fit."""
-    file = catalog.parse(path, WaiverFile, {"today": today, "max_days": max_days}, HINT)
-    places = [f"{path}:{line}" for line in catalog.lines_of(path, "waivers")]
+    file = yaml_files.parse(path, WaiverFile, {"today": today, "max_days": max_days}, HINT)
+    places = [f"{path}:{line}" for line in yaml_files.lines_of(path, "waivers")]
     return Waivers(list(zip(file.waivers, places, strict=True)), today)
 
 
@@ -176,7 +176,7 @@ def added(path: Path, waiver: Waiver, today: date, max_days: int = MAX_DAYS) -> 
     )
     after = before.rstrip("\n") + "\n" + entry
     try:
-        catalog.parse_text(path, after, WaiverFile, {"today": today, "max_days": max_days}, HINT)
+        yaml_files.parse_text(path, after, WaiverFile, {"today": today, "max_days": max_days}, HINT)
     except FileError as error:
         raise UserError(
             f"The entry cannot be put at the end of {path}: {error.what}",

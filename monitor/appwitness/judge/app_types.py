@@ -10,11 +10,11 @@ from typing import Literal, Self
 
 from pydantic import Field, PrivateAttr, model_validator
 
-from appwitness.entries import CatalogEntry
-from appwitness.errors import UserError
+from appwitness.catalog.entries import CatalogEntry
 from appwitness.events import DataType
 from appwitness.findings import Article
 from appwitness.judge.laws import Words
+from appwitness.support.errors import UserError
 
 Checked = Literal["source", "source_partial", "recalled"]
 """How well an entry was matched against the text: in a stored copy, its beginning only, its name only."""

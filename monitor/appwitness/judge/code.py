@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from appwitness.events import Ref
+from appwitness.events.stacks import Called, Frame, caller, owned
 from appwitness.findings import Code
 from appwitness.judge.recipients import RecipientTable
-from appwitness.stacks import Called, Frame, caller, owned
 
 
 def foreign_frame(line: Called) -> Frame | None:

@@ -6,7 +6,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Literal, NamedTuple
 
+from appwitness.catalog.labels import Labels
 from appwitness.events import Access, Consent, DataType, Phase, Ref, Value
+from appwitness.events.seen import holds
 from appwitness.findings import (
     MOMENTS,
     Answer,
@@ -21,12 +23,10 @@ from appwitness.findings import (
     Recipient,
     Report,
 )
+from appwitness.judge.clock_order import decided
 from appwitness.judge.consent import Observed, Timeline, of_app
-from appwitness.judge.order import decided
 from appwitness.judge.phases import Phases
 from appwitness.judge.recipients import is_device
-from appwitness.labels import Labels
-from appwitness.seen import holds
 
 ANSWERS: dict[Moment, Answer] = {
     "after_yes": "yes",

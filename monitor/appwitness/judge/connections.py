@@ -17,10 +17,10 @@ from ipaddress import ip_address
 from typing import Literal
 
 from appwitness.events import Connection, Endpoint, Gap, Ref, Run, Upload
+from appwitness.events.seen import Seen
 from appwitness.findings import Carrier, ReportedGap
 from appwitness.judge.code import code_of, method_of
 from appwitness.judge.recipients import RecipientTable
-from appwitness.seen import Seen
 
 SLACK = timedelta(milliseconds=250)
 """A connection whose line comes this much after the upload (clocks differ by that) may still have carried it."""

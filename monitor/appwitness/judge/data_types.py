@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from appwitness.entries import CatalogEntry
+from appwitness.catalog.entries import CatalogEntry
 from appwitness.events import DataType
 
 

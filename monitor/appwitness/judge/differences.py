@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from appwitness.events import Ref, Upload
 from appwitness.findings import Candidate, Report, Sighted
-from appwitness.match.decode import Leaf
+from appwitness.judge.sent_text import SentText
 
 LONGEST = 512
 """Characters of a text; a longer one is a document, not a field."""
@@ -26,7 +26,7 @@ class Sent(NamedTuple):
 
     ref: Ref
     upload: Upload
-    leaves: tuple[Leaf, ...]
+    leaves: Sequence[SentText]
 
 
 class _Field(NamedTuple):
@@ -118,7 +118,7 @@ def _apart(one: int, other: int, text: dict[int, str], reports: Sequence[Report]
     return not (_is_time(text[one], runs[0].started) and _is_time(text[other], runs[1].started))
 
 
-def _outermost(leaves: Iterable[Leaf]) -> Iterator[Leaf]:
+def _outermost(leaves: Iterable[SentText]) -> Iterator[SentText]:
     """Of what one place can be read as, what was decoded least: a nonce that happens to decode is a nonce still."""
     steps: dict[str, int] = {}
     kept = [leaf for leaf in leaves if leaf.text is not None]
@@ -137,7 +137,7 @@ def _is_time(text: str, started: datetime) -> bool:
     return abs(int(found[1]) - started.timestamp()) < 2 * 86400
 
 
-def _is_field(leaf: Leaf) -> bool:
+def _is_field(leaf: SentText) -> bool:
     return SHORTEST <= len(leaf.text or "") <= LONGEST and leaf.path not in _PLACES
 
 
@@ -149,7 +149,7 @@ def _within(found: str, leaf: str) -> bool:
     return len(short) > 1 and long.startswith(short) and long[len(short)] in ".[#"
 
 
-def _field(upload: Upload, leaf: Leaf) -> _Field:
+def _field(upload: Upload, leaf: SentText) -> _Field:
     url = re.sub(r"[?#].*", "", upload.url or "", flags=re.DOTALL)
     path = re.sub(r"^[\w+.-]+://[^/]*", "", url)
     shape = "/".join("*" if _ID.fullmatch(segment) else segment for segment in path.split("/"))

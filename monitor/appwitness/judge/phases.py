@@ -21,8 +21,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 from appwitness.events import Phase, Ref
+from appwitness.events.seen import Seen
 from appwitness.judge.consent.machine import of_app
-from appwitness.seen import Seen
 
 SELF_START = timedelta(seconds=30)
 """An app that somebody opens shows itself sooner than this, on slow devices too."""

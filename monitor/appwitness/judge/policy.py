@@ -7,11 +7,11 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, ValidationInfo
 
-from appwitness.entries import CatalogEntry
+from appwitness.catalog.entries import CatalogEntry
 from appwitness.events import Access, DataType, Ref
+from appwitness.events.seen import Seen
 from appwitness.findings import Declared, Flow, Party
 from appwitness.judge.recipients import RecipientTable, clean_host, is_device
-from appwitness.seen import Seen
 
 EVIDENCE = 5
 """A row of the table names at most this many lines."""

@@ -21,7 +21,7 @@ from iptocc import country_code
 from publicsuffixlist import PublicSuffixList
 from pydantic import Field
 
-from appwitness.entries import CatalogEntry
+from appwitness.catalog.entries import CatalogEntry
 from appwitness.findings import Party, Reason, Recipient, Why, because
 
 _REGIONS = frozenset({"EU", "AP", "ZZ"})

@@ -11,9 +11,9 @@ from datetime import timedelta
 from typing import Literal
 
 from appwitness.events import Gap, Phase, Ref, Run, Upload, Witness
+from appwitness.events.seen import Seen
 from appwitness.findings import Counted, ReportedGap
 from appwitness.judge.recipients import clean_host, registrable
-from appwitness.seen import Seen
 
 ITSELF = "run"
 """Subject of the line that tells how long the app ran in the control run; those of the others are hosts."""

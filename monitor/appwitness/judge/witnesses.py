@@ -15,11 +15,11 @@ from datetime import datetime, timedelta
 from itertools import accumulate
 from typing import Literal
 
-from appwitness.app_ops import AppOps
+from appwitness.catalog.app_ops import AppOps
 from appwitness.events import Access, DataType, Gap, Observers, Phase, Ref, Run, Upload, Witness
+from appwitness.events.seen import Seen
 from appwitness.findings import Counted, ReportedGap
-from appwitness.judge import control
-from appwitness.seen import Seen
+from appwitness.judge import unhooked_run
 
 SLACK = timedelta(seconds=2)
 """The system's time of a use and ours of the read behind it are taken on one clock, but not at one moment."""
@@ -97,7 +97,7 @@ def missed(
     if observers.proxy:
         yield from _bytes(run, witnesses, recorded.uploads, recorded.connections)
     lines = [each for each in witnesses if each.event.by == "control"]
-    yield from control.beyond(run, lines, recorded.uploads, recorded.phases, recorded.gaps)
+    yield from unhooked_run.beyond(run, lines, recorded.uploads, recorded.phases, recorded.gaps)
 
 
 def _reads(

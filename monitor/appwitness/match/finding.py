@@ -6,16 +6,17 @@ from collections.abc import Callable, Container, Hashable, Sequence
 from datetime import datetime
 
 from appwitness.events import Transform, Value
+from appwitness.events.seen import Seen
 from appwitness.match.belief import best
 from appwitness.match.belief.support import without_parts
 from appwitness.match.belief.together import together
 from appwitness.match.decode import Decoded, Leaf
-from appwitness.match.finders.digests import Digests
+from appwitness.match.finders.hashes import Digests
 from appwitness.match.finders.masked import Masked
 from appwitness.match.finders.numbers import SplitNumbers
-from appwitness.match.finders.parts import Splits
 from appwitness.match.finders.salts import Salts
 from appwitness.match.finders.sets import Sets
+from appwitness.match.finders.split_values import Splits
 from appwitness.match.finders.texts import Texts
 from appwitness.match.hits import Hit, root_of
 from appwitness.match.look import Look
@@ -26,7 +27,6 @@ from appwitness.match.places.coordinates import Places
 from appwitness.match.reads import Key
 from appwitness.match.search import Finder, Known, Origin, Search
 from appwitness.match.transforms import Inner, Transforms
-from appwitness.seen import Seen
 
 
 class Index:

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from appwitness.events import Access, DataType, Ref, Transform, Upload, Value
+from appwitness.events.seen import Seen, number_of
 from appwitness.findings import Match
 from appwitness.match import variants
 from appwitness.match.belief.choosing import believed, one_place
@@ -20,7 +21,6 @@ from appwitness.match.decode import Decoded
 from appwitness.match.finding import Sought
 from appwitness.match.hits import Hit, root_of
 from appwitness.match.reads import Key, ReadAccess, Reads, When
-from appwitness.seen import Seen, number_of
 
 
 class Joined(NamedTuple):

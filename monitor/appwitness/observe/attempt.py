@@ -9,18 +9,19 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from appwitness.errors import SetupError, Unhookable
+from appwitness.agent.agent import Agent, Options, was_away
+from appwitness.agent.device_clock import summary
+from appwitness.agent.sources import Source
+from appwitness.agent.target import Records
+from appwitness.agent.timeouts import AWAY_S
+from appwitness.agent.tls_libraries import key_of, leaf_for
+from appwitness.devices import Device
 from appwitness.events import Endpoint, Event, Gap, Phase, count_sources
-from appwitness.observe.agent import Agent, Options, was_away
-from appwitness.observe.clock import summary
 from appwitness.observe.crash import deadly
-from appwitness.observe.device import Device, Records
 from appwitness.observe.order import Order, Say
-from appwitness.observe.patience import AWAY_S
-from appwitness.observe.proxy import Proxy
-from appwitness.observe.sources import Source
-from appwitness.observe.trust import key_of, leaf_for
+from appwitness.proxy import Proxy
 from appwitness.recording import Recording
+from appwitness.support.errors import SetupError, Unhookable
 
 POLL_S = 0.1
 PROXY_RESTARTS = 5

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from appwitness.observe.sources import Source
+from appwitness.agent.sources import Source
 
 Survives = Callable[[Sequence[Source]], bool]
 """Whether the app lives on with these sources hooked; restarts it each time."""

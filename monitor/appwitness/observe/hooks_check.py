@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from appwitness.observe.agent import Agent, Options
-from appwitness.observe.android import package as packages
-from appwitness.observe.android import server
-from appwitness.observe.android.control import Control
-from appwitness.observe.android.doctor import Result
-from appwitness.observe.android.entrance import AndroidTarget
-from appwitness.observe.android.faults import DeviceFault, fault
-from appwitness.observe.android.processes import Processes
+from appwitness.agent.agent import Agent, Options
+from appwitness.agent.frida_device import FridaFault
+from appwitness.agent.target import Target
+from appwitness.devices.android.app import package as packages
+from appwitness.devices.android.control import Control
+from appwitness.devices.android.doctor import Result
+from appwitness.devices.android.faults import DeviceFault, fault
+from appwitness.devices.android.frida import frida_server
+from appwitness.devices.android.frida.injection import AndroidTarget
+from appwitness.devices.android.processes import Processes
 from appwitness.observe.attempt import Nowhere
-from appwitness.observe.device import Target
-from appwitness.observe.frida_device import FridaFault
 
 
 def hooks_work(control: Control, package: str, given: Path | None, *, cache: Path) -> Result:
@@ -28,7 +28,7 @@ def hooks_work(control: Control, package: str, given: Path | None, *, cache: Pat
             since = control.journal.last
             try:
                 app_id = packages.uid(control, package)
-                running = server.start(control, given, cache=cache)
+                running = frida_server.start(control, given, cache=cache)
                 processes = Processes.of(control.shell, package, app_id)
                 target = AndroidTarget(argv=(package,), remote=running.remote, processes=processes)
                 return checked(target, package, serial, api_level=control.facts.api)

@@ -14,21 +14,21 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from appwitness import private
-from appwitness.errors import SetupError, Unhookable
+from appwitness.agent.agent import agent_js, bridge
+from appwitness.agent.sources import Source
+from appwitness.devices import Device
+from appwitness.devices.traffic_modes import admitted, choose
 from appwitness.events import FILES, Gap, Observers, OwnRequest, Run
-from appwitness.observe.agent import agent_js, bridge
 from appwitness.observe.attempt import Attempt
 from appwitness.observe.control_run import seen_without_hooks
 from appwitness.observe.crash import without
-from appwitness.observe.device import Device
-from appwitness.observe.modes import admitted, choose
 from appwitness.observe.order import NOBODY, Caller, Order, Say
-from appwitness.observe.proxy import Door, Proxy
-from appwitness.observe.sources import Source
+from appwitness.proxy import Door, Proxy
 from appwitness.recording import Recording
 from appwitness.recording.quota import Limited, Quota
-from appwitness.recording.tokens import NoToken, anchor
+from appwitness.recording.timestamps import NoToken, anchor
+from appwitness.support import private_files
+from appwitness.support.errors import SetupError, Unhookable
 
 MOST_CRASHES = 3
 """Sources left out one after the other because the app died of them; then the run is given up."""
@@ -175,7 +175,7 @@ def _facts(device: Device, recording: Recording) -> dict[str, Any]:
 def _tunnel(order: Order, configuration: str) -> Path:
     """The file that the device's WireGuard app loads; it has a private key."""
     path = order.confdir.expanduser() / "device.wireguard.conf"
-    private.write(path, configuration + "\n")
+    private_files.write(path, configuration + "\n")
     return path
 
 

@@ -21,11 +21,11 @@ from pathlib import Path
 from typing import Any, BinaryIO, override
 from weakref import WeakValueDictionary
 
-from appwitness import private
-from appwitness.errors import FileError
 from appwitness.events import FILES
 from appwitness.recording import encryption, files
 from appwitness.recording.seal import BODIES, RUN, SEAL, TOKENS
+from appwitness.support import private_files
+from appwitness.support.errors import FileError
 
 MEMBERS = 100_000
 """An archive with more of them is not read: its directory is held in memory."""
@@ -59,13 +59,13 @@ class Unpacked:
         """Of the archive, decrypted."""
         inside, members = _members(file)
         size = sum(length for _, _, length in members)
-        self._temporary = private.Temporary()
+        self._temporary = private_files.Temporary()
         self._root = self._temporary.path
         if not files.has_room(self._root, size):
             raise FileError(place, None, "does not fit on the disk for temporary files.", "Make room, or set TMPDIR.")
         self.path = self._root / inside
         """The folder of the recording."""
-        private.folder(self.path / BODIES)
+        private_files.folder(self.path / BODIES)
         for parts, start, length in members:
             to = self._root.joinpath(*parts)
             to.parent.mkdir(mode=0o700, exist_ok=True)

@@ -10,8 +10,8 @@ from io import BufferedRandom
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-from appwitness import private
-from appwitness.errors import FileError, UserError
+from appwitness.support import private_files
+from appwitness.support.errors import FileError, UserError
 
 if TYPE_CHECKING:  # imported late, so that --help answers at once
     from pyrage import ssh, x25519
@@ -64,7 +64,7 @@ def decrypted(file: BinaryIO, place: Path) -> Iterator[BufferedRandom]:
     from pyrage import DecryptError, decrypt_io
 
     identities = list(_identities(place))
-    with tempfile.TemporaryFile(dir=private.roomy()) as plain:
+    with tempfile.TemporaryFile(dir=private_files.roomy()) as plain:
         try:
             decrypt_io(file, plain, identities)
         except DecryptError as error:

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from io import BufferedReader, FileIO
 from pathlib import Path
 
-from appwitness.errors import FileError
+from appwitness.support.errors import FileError
 
 RUN_BYTES = 16 << 20
 """A larger run.json is not read."""

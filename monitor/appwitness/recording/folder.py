@@ -21,15 +21,15 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Self
 
 from pydantic import ValidationError
 
-from appwitness import private
-from appwitness.errors import FileError, UserError
 from appwitness.events import FILES, Event, Line, Ref, Run, kind_of, salt, salted
+from appwitness.events.seen import Seen, holds
 from appwitness.recording import files
-from appwitness.recording.forgetting import holed, remove
 from appwitness.recording.lines import START, Appender, Position, Read, read_lines
 from appwitness.recording.seal import BODIES, RUN, SEAL, TOKENS, Before, Forgotten, Sealer, sync_folder
 from appwitness.recording.signing import Signer
-from appwitness.seen import Seen, holds
+from appwitness.recording.tombstones import holed, remove
+from appwitness.support import private_files
+from appwitness.support.errors import FileError, UserError
 
 if TYPE_CHECKING:
     from appwitness.recording.archive import Unpacked
@@ -83,7 +83,7 @@ class Recording:
         """
         path = Path(path)
         try:
-            private.folder(path)
+            private_files.folder(path)
             if any(path.iterdir()):
                 raise UserError(f"{path} is not empty.", "Name a new folder; a recording is never written over.")
             path.chmod(0o700)
@@ -323,7 +323,9 @@ class Recording:
 
     def scratch(self, blocks: Iterable[bytes]) -> bytes | mmap.mmap:
         """Blocks in a file without a name, mapped as a large body is; it is gone when nobody looks at it any more."""
-        with tempfile.TemporaryFile(dir=private.roomy()) as file:  # nothing is written into a recording that is read
+        with tempfile.TemporaryFile(
+            dir=private_files.roomy()
+        ) as file:  # nothing is written into a recording that is read
             for block in blocks:
                 file.write(block)
             file.flush()

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import msgspec
 
-from appwitness.errors import FileError
 from appwitness.events import FILES, BadLine, Event, Ref, forgotten, parse
+from appwitness.events.seen import Seen, host_time
 from appwitness.recording import files
-from appwitness.seen import Seen, host_time
+from appwitness.support.errors import FileError
 
 if TYPE_CHECKING:
     from hashlib import _Hash as Digest

@@ -12,12 +12,12 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
-from appwitness import private
-from appwitness.errors import UserError
 from appwitness.recording import encryption, files
 from appwitness.recording.archive import CHUNK_BYTES, MEMBERS, NAME, names
 from appwitness.recording.folder import Recording
 from appwitness.recording.seal import BODIES, TOKENS
+from appwitness.support import private_files
+from appwitness.support.errors import UserError
 
 TIME = (1980, 1, 1, 0, 0, 0)
 """Of every member: when it was packed says nothing."""
@@ -74,7 +74,7 @@ def write(place: Path, output: Path, recipients: Sequence[str] = ()) -> None:
         if not recipients:
             _pack(recording.path, members, inside, file)
             return
-        with tempfile.TemporaryFile(dir=private.roomy()) as plain:  # a ZIP is not written from end to end
+        with tempfile.TemporaryFile(dir=private_files.roomy()) as plain:  # a ZIP is not written from end to end
             _pack(recording.path, members, inside, plain)
             plain.seek(0)
             encryption.encrypt(plain, file, recipients)

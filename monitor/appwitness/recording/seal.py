@@ -15,11 +15,11 @@ from typing import Any, Literal
 
 from pydantic import Field, ValidationError
 
-from appwitness.errors import DamagedRecording, UserError
 from appwitness.events import FILES, Record, Run, Sha256, Time
 from appwitness.recording import files
 from appwitness.recording.lines import Appender, raw_lines
 from appwitness.recording.signing import Signature, Signer, signature
+from appwitness.support.errors import DamagedRecording, UserError
 
 SEAL = "seal.jsonl"
 RUN = "run.json"

@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Annotated, Protocol
 
 from pydantic import Field
 
-from appwitness import private
-from appwitness.errors import FileError, UserError
 from appwitness.events import Record
+from appwitness.support import private_files
+from appwitness.support.errors import FileError, UserError
 
 if TYPE_CHECKING:  # imported late, so that --help answers at once
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -162,8 +162,8 @@ def keep(path: Path, data: bytes) -> None:
     if os.path.lexists(path):
         raise UserError(f"There is a key already: {path}.", "Move the file away to begin with another key.")
     if not path.parent.is_dir():
-        private.folder(path.parent)
-    private.write(path, data)
+        private_files.folder(path.parent)
+    private_files.write(path, data)
 
 
 def load(path: Path) -> Signer | None:

@@ -17,10 +17,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from appwitness.errors import FileError, UserError
 from appwitness.recording import files
 from appwitness.recording.lines import raw_lines
 from appwitness.recording.seal import MAX_STAMP_BYTES, SEAL, TOKENS, read
+from appwitness.support.errors import FileError, UserError
 
 if TYPE_CHECKING:  # imported late, so that --help answers at once
     from cryptography.x509 import Certificate

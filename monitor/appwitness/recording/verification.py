@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import ValidationError
 
-from appwitness.errors import FileError, UserError
 from appwitness.events import FILES, BadLine, Consent, Phase, Ref, Run, forgotten, parse
-from appwitness.recording import files, tokens
+from appwitness.events.seen import number_of
+from appwitness.recording import files, timestamps
 from appwitness.recording.lines import MAX_LINE_BYTES, Raw, raw_lines
 from appwitness.recording.seal import (
     BODIES,
@@ -37,8 +37,8 @@ from appwitness.recording.seal import (
     read,
     signed_part,
 )
-from appwitness.recording.tokens import Token
-from appwitness.seen import number_of
+from appwitness.recording.timestamps import Token
+from appwitness.support.errors import FileError, UserError
 
 if TYPE_CHECKING:
     from hashlib import _Hash as Digest
@@ -211,7 +211,7 @@ def _verified(path: Path, trusted: Container[str] | None, authorities: Sequence[
     problems += _doubted(forgettings)
     if trusted is not None:
         problems += _untrusted(chain, trusted)
-    timed = tokens.check(path, chain.links, authorities)
+    timed = timestamps.check(path, chain.links, authorities)
     problems += [Problem(token.file, None, token.wrong) for token in timed if token.wrong]
     if authorities is not None:
         problems += _untimed(chain, timed)
@@ -690,7 +690,7 @@ def _extra(path: Path) -> Iterator[Problem]:
     for name in sorted(entry.name for entry in path.iterdir()):
         if name not in belongs:
             yield Problem(name, None, "does not belong to a recording; not covered")
-    for name in tokens.strangers(path):
+    for name in timestamps.strangers(path):
         yield Problem(name, None, "is no token, or one too many; not covered")
 
 

@@ -6,10 +6,10 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, Protocol, cast
 
-from appwitness.errors import UserError
 from appwitness.findings import Report
-from appwitness.reports.mask import masked
+from appwitness.findings.mask import masked
 from appwitness.reports.words import LANGUAGES, Words
+from appwitness.support.errors import UserError
 
 FORMATS: dict[str, str] = {
     "text": "appwitness.reports.text",

@@ -6,16 +6,16 @@ import json
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from appwitness import escape
-from appwitness.errors import UserError
 from appwitness.events import Access, Ref
 from appwitness.findings import AGAINST, Flow, Inference, Match, Reason, Report, Why, because
 from appwitness.findings.chain import Chains
+from appwitness.findings.mask import masked
 from appwitness.reports.gaps import has_forgotten
-from appwitness.reports.mask import masked
 from appwitness.reports.reasons import said, steps
 from appwitness.reports.time_axis import clock
 from appwitness.reports.words import Words, plain
+from appwitness.support import escape
+from appwitness.support.errors import UserError
 
 
 class Read(NamedTuple):

@@ -6,17 +6,17 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from appwitness import escape
-from appwitness.errors import UserError
 from appwitness.events import Ref
 from appwitness.findings import Confidence, Level, Report
 from appwitness.findings.chain import Chain, Chains
-from appwitness.findings.gate import Behaviour
+from appwitness.findings.gate_decision import Behaviour
 from appwitness.findings.identity import Identity, identity
-from appwitness.reports.mask import masked
+from appwitness.findings.mask import masked
 from appwitness.reports.reasons import steps
 from appwitness.reports.verdict import worst_first
 from appwitness.reports.words import Words, plain
+from appwitness.support import escape
+from appwitness.support.errors import UserError
 
 
 class Known(NamedTuple):

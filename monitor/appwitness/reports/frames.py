@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from appwitness import stacks
+from appwitness.events import stacks
 
 FRAMEWORK = (*stacks.PLATFORM, "com.squareup.okhttp", "org.apache.http.", "org.chromium.net.")
 """Where nobody said whose a frame is: beginnings of names that say nothing about who wanted the data."""

@@ -15,10 +15,10 @@ from jinja2.runtime import LoopContext
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from markupsafe import Markup
 
-from appwitness import escape
 from appwitness.findings import Report
 from appwitness.reports.page import Page
 from appwitness.reports.words import Words
+from appwitness.support import escape
 
 TEMPLATES = Path(__file__).parent / "templates"
 NOT_IN_A_STRING = re.compile(r"[^A-Za-z0-9 .:_-]")

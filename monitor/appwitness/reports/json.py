@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from appwitness import escape
 from appwitness.findings import Report
 from appwitness.findings.audit import audit
 from appwitness.findings.chain import Chains
 from appwitness.reports.reasons import all_said
 from appwitness.reports.words import Words
+from appwitness.support import escape
 
 
 def render(report: Report, *, lang: str = "en", reveal: bool = False) -> str:

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from typing import get_args
 from xml.etree import ElementTree as ET
 
-from appwitness.escape import xml
 from appwitness.events import format_time
 from appwitness.findings import Finding, JudgedRule, Need, Report
 from appwitness.reports.articles import citations
@@ -16,6 +15,7 @@ from appwitness.reports.integrity import integrity, state
 from appwitness.reports.verdict import verdict, worst_first
 from appwitness.reports.watched import consent, not_watched
 from appwitness.reports.words import Words
+from appwitness.support.escape import xml
 
 
 def render(report: Report, *, lang: str = "en", reveal: bool = False) -> str:

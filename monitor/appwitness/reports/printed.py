@@ -10,8 +10,8 @@ from collections.abc import Iterable, Iterator
 from rich.console import Console, RenderableType
 from rich.segment import Segment, Segments
 
-from appwitness.colour import wanted
 from appwitness.reports.words import plain
+from appwitness.support.colour import wanted
 
 COLUMNS = 80
 """Width where the output is no terminal and COLUMNS is not set."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from appwitness.reports.mask import Mask
+from appwitness.findings.mask import Mask
 from appwitness.reports.words import Words
 
 

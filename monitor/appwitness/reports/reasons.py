@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from appwitness import catalog
+from appwitness.catalog import yaml_files
 from appwitness.findings import Inference, Reason
 from appwitness.reports.time_axis import span
 from appwitness.reports.words import Words, plain
@@ -73,5 +73,5 @@ def _unless(inference: Inference, words: Words) -> str:
 
 @cache
 def _table() -> dict[str, dict[str, Any]]:
-    table: dict[str, dict[str, Any]] = catalog.tree(Path(__file__).with_name("reasons.yml"))
+    table: dict[str, dict[str, Any]] = yaml_files.tree(Path(__file__).with_name("reasons.yml"))
     return table

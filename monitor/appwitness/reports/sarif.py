@@ -9,20 +9,20 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
-from appwitness import escape
 from appwitness.events import Access, Connection, Consent, Event, Ref, Upload, format_time
+from appwitness.events.seen import number_of
 from appwitness.findings import Confidence, Finding, Flow, JudgedRule, Level, Report
 from appwitness.findings.identity import identity
 from appwitness.reports.articles import cited
 from appwitness.reports.frames import Frame, caller, frames
 from appwitness.reports.gaps import besides, named
 from appwitness.reports.integrity import integrity, state
-from appwitness.reports.recipients import country
+from appwitness.reports.recipient_words import country
 from appwitness.reports.time_axis import still_counts
 from appwitness.reports.verdict import verdict, worst_first
 from appwitness.reports.watched import assumption, consent, files
 from appwitness.reports.words import Words, plain
-from appwitness.seen import number_of
+from appwitness.support import escape
 
 LEVELS: dict[Level, str] = {"high": "error", "medium": "warning", "low": "note", "info": "note"}
 SEVERITY: dict[Level, str] = {"high": "8.0", "medium": "5.5", "low": "3.0", "info": "1.0"}

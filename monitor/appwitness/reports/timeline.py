@@ -12,11 +12,11 @@ from datetime import datetime
 from typing import NamedTuple
 
 from appwitness.events import Access, Consent, Event, Phase, Ref, Screen, Upload
+from appwitness.events.seen import Seen
 from appwitness.findings import Report, ReportedGap
 from appwitness.reports.gaps import named
 from appwitness.reports.time_axis import consent_steps, still_counts
 from appwitness.reports.words import Words, plain
-from appwitness.seen import Seen
 
 WIDTH = 1000
 GUTTER = 184

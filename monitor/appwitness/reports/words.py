@@ -6,9 +6,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from appwitness import catalog
-from appwitness.errors import UserError
-from appwitness.escape import terminal as plain
+from appwitness.catalog import yaml_files
+from appwitness.support.errors import UserError
+from appwitness.support.escape import terminal as plain
 
 __all__ = ["LANGUAGES", "Words", "plain"]
 
@@ -50,11 +50,11 @@ def capital(text: str) -> str:
 
 @cache
 def _table() -> dict[str, dict[str, str]]:
-    table: dict[str, dict[str, str]] = catalog.tree(Path(__file__).with_name("words.yml"))
+    table: dict[str, dict[str, str]] = yaml_files.tree(Path(__file__).with_name("words.yml"))
     return table
 
 
 @cache
 def _data_types() -> dict[str, dict[str, str]]:
-    tree = catalog.tree(next(catalog.files("data_types.yml")))
+    tree = yaml_files.tree(next(yaml_files.files("data_types.yml")))
     return {item["code"]: item for item in tree["items"]}

@@ -34,7 +34,6 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 from sqlalchemy.types import TypeEngine
 
-from appwitness.errors import StoreError, UserError
 from appwitness.store.models import (
     CAMPAIGN_BITS,
     PARTITIONED,
@@ -45,6 +44,7 @@ from appwitness.store.models import (
     IndexVersion,
     after_create,
 )
+from appwitness.support.errors import StoreError, UserError
 
 BUSY_MS = 30_000
 """How long a writer waits for another before it gives up."""

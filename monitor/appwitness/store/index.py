@@ -27,7 +27,6 @@ from sqlalchemy import (
     update,
 )
 
-from appwitness.errors import StoreError, UserError
 from appwitness.events import FILES, Ref, Run, format_time
 from appwitness.findings import Finding, Flow, ReportedGap
 from appwitness.recording import START, Position, Read, Recording
@@ -59,6 +58,7 @@ from appwitness.store.models import (
     RecordingRow,
 )
 from appwitness.store.rows import Row, finding_row, flow_row, gap_row, match_rows
+from appwitness.support.errors import StoreError, UserError
 
 BATCH = 5000
 """Lines to a transaction: a reader that is killed goes on from the last."""

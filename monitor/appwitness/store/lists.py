@@ -9,9 +9,9 @@ import msgspec
 from sqlalchemy import ColumnElement, Connection, Select, func, select
 
 from appwitness.events import Event, Ref, Run
+from appwitness.events.seen import Seen
 from appwitness.findings import Confidence, ConsentName, Level, Recipient
 from appwitness.recording import Position, Read
-from appwitness.seen import Seen
 from appwitness.store.index import Store, number_of
 from appwitness.store.models import FindingRow, FlowRow, LineRow, PositionRow, RecordingRow
 

@@ -41,9 +41,9 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.sql.functions import FunctionElement
 
-from appwitness.errors import UserError
 from appwitness.store.database import Database, copy, in_words, lock
 from appwitness.store.models import Long, Name, Number
+from appwitness.support.errors import UserError
 
 VERSION = 1
 ROWS = 500

@@ -10,11 +10,11 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, inspect, select, text
 
-from appwitness.errors import UserError
 from appwitness.events import KINDS
 from appwitness.store.database import engine_of, file_of, in_words, lock, name_of, set_aside, url_of
 from appwitness.store.models import RECORDING_NUMBERS, TABLES, VERSION, IndexVersion, view_name
 from appwitness.store.runs import take_along
+from appwitness.support.errors import UserError
 
 NEW = "appwitness_upgrade"
 """Schema of PostgreSQL in which the new one is built; in SQLite, a file with this end."""

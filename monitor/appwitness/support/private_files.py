@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
-from appwitness.errors import UserError
+from appwitness.support.errors import UserError
 
 
 def write(path: Path, data: str | bytes, mode: int = 0o600) -> None:

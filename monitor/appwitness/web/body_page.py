@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from appwitness.events import Upload
 from appwitness.findings import Flow, Match
 from appwitness.match import decode
-from appwitness.web.asked import Asked
+from appwitness.web.query import Asked
 
 LIMITS = decode.Limits(output_bytes=16 << 20, leaves=50_000, work=4 << 20)
 """Of decoding for a page: less than for matching, as somebody waits."""

@@ -9,14 +9,14 @@ from typing import Any
 
 from starlette.responses import Response
 
-from appwitness.errors import UserError
+from appwitness.findings.mask import Mask
 from appwitness.fleet import metrics as prometheus
 from appwitness.fleet.pools import meets
 from appwitness.fleet.status import SILENT_S, Status, status
-from appwitness.reports.mask import Mask
 from appwitness.store.campaigns import FILTERS, Planned, choices_of_runs, failures, runs_of
 from appwitness.store.runs import Pool, Runs, Slot
-from appwitness.web.asked import Asked
+from appwitness.support.errors import UserError
+from appwitness.web.query import Asked
 
 STATES = ("planned", "leased", "recorded", "judged", "unobservable")
 KINDS = {"judged": "seen", "recorded": "waiting", "leased": "waiting", "unobservable": "unseen", "planned": "absent"}

@@ -8,15 +8,15 @@ from typing import Any, get_args
 
 from starlette.responses import RedirectResponse, Response
 
-from appwitness import marks
+from appwitness.api import marking
 from appwitness.correlate import correlate
-from appwitness.errors import UserError
 from appwitness.events import Consent, ConsentState, Ref, Scope
 from appwitness.recording import Recording
 from appwitness.reports.time_axis import consent_steps
-from appwitness.web.asked import Asked
-from appwitness.web.door import is_form_token
-from appwitness.web.run import head
+from appwitness.support.errors import UserError
+from appwitness.web.auth import is_form_token
+from appwitness.web.query import Asked
+from appwitness.web.recording_page import head
 
 OPERATOR_STATES: tuple[ConsentState, ...] = ("requested", "given", "refused", "withdrawn", "dismissed")
 """What a person may note; `gone` is for what nobody saw."""
@@ -61,7 +61,7 @@ def mark(asked: Asked, form: Mapping[str, str]) -> Response:
             raise UserError(f"The folder of {asked.recording} is gone.", "Only its index is left: it cannot be marked.")
         recording = Recording.open(folder, signer=site.signer)
         if words.get("retracts"):
-            marks.retract(recording, words["retracts"], site.known.labels, words.get("note") or None)
+            marking.retract(recording, words["retracts"], site.known.labels, words.get("note") or None)
         else:
             _mark(asked, recording, words)
         if not recording.going_on:
@@ -75,13 +75,13 @@ def _mark(asked: Asked, recording: Recording, words: dict[str, str]) -> None:
     status = next((each for each in OPERATOR_STATES if each == words.get("status")), None)
     if status is None:
         raise UserError("The form does not say what the user decided.", "Choose one of its answers.")
-    said = marks.Said(
+    said = marking.Said(
         scope=next((each for each in get_args(Scope) if each == words.get("scope")), None),
         text=words.get("text") or None,
         note=words.get("note") or None,
     )
     known = asked.site.known
-    marks.consent(recording, status, said, known.data_types, known.labels, words.get("corrects", ""))
+    marking.consent(recording, status, said, known.data_types, known.labels, words.get("corrects", ""))
 
 
 def _folder(asked: Asked) -> Path | None:

@@ -9,8 +9,8 @@ from typing import Any, Literal
 import msgspec
 
 from appwitness.events import Event
+from appwitness.events.seen import Seen
 from appwitness.recording import START
-from appwitness.seen import Seen
 from appwitness.store import Store
 from appwitness.store.lists import CHOICES, ROWS, Lists, Page, paged
 

@@ -8,16 +8,16 @@ from typing import Any
 from starlette.responses import HTMLResponse, Response
 
 from appwitness.correlate import differences, report
-from appwitness.errors import UserError
+from appwitness.findings.mask import Mask
 from appwitness.judge.compare import compare as compared
 from appwitness.reports.comparison import FORMATS, render
-from appwitness.reports.mask import Mask
-from appwitness.reports.recipients import who
+from appwitness.reports.recipient_words import who
 from appwitness.reports.verdict import headline
 from appwitness.reports.watched import device
 from appwitness.store.lists import Entry
-from appwitness.web.asked import Asked, going_on, levels
-from appwitness.web.door import policy_of
+from appwitness.support.errors import UserError
+from appwitness.web.auth import policy_of
+from appwitness.web.query import Asked, going_on, levels
 
 MOST_COMPARED = 8
 

@@ -20,27 +20,27 @@ from pydantic import BaseModel
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
-from appwitness import escape
 from appwitness.care import reveals
 from appwitness.correlate import Knowledge, report
-from appwitness.errors import UserError
 from appwitness.events import FILES, Access, Part, Record, Ref, Run, Value, format_time, tree
 from appwitness.findings import LEVELS, Level, Report
+from appwitness.findings.mask import Mask, masked
 from appwitness.fleet.objects import recording_at
 from appwitness.recording import START, Position, Recording
 from appwitness.recording.signing import Signer
 from appwitness.reports import LANGUAGES
 from appwitness.reports.html import TEMPLATES, environment
-from appwitness.reports.mask import Mask, masked
 from appwitness.reports.time_axis import clock, span
 from appwitness.reports.words import Words
 from appwitness.store import Store
 from appwitness.store.campaigns import has_fleet
 from appwitness.store.lists import Brief, Carried, Lists, State
 from appwitness.store.runs import Runs
+from appwitness.support import escape
+from appwitness.support.errors import UserError
+from appwitness.web.auth import form_token
 from appwitness.web.choices import choices
-from appwitness.web.door import form_token
-from appwitness.web.lines import Lines
+from appwitness.web.line_lists import Lines
 
 HERE = Path(__file__).parent
 LONGEST = 200

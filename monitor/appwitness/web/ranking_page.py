@@ -7,11 +7,11 @@ from typing import Any
 
 from starlette.responses import Response
 
-from appwitness.reports.ranking import basis as in_words
-from appwitness.reports.ranking import masked, named
+from appwitness.reports.ranking_words import basis as in_words
+from appwitness.reports.ranking_words import masked, named
 from appwitness.store.ranking import FILTERS, GROUPS, UNKNOWN, WHEN, By, Ranked, Rankings
-from appwitness.web.asked import Asked
-from appwitness.web.overview import masked_host, state_of_all
+from appwitness.web.overview_pages import masked_host, state_of_all
+from appwitness.web.query import Asked
 
 PAUSE_S = 30
 """Between two looks for news: to count over all apps may take a second."""

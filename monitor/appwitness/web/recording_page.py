@@ -11,8 +11,8 @@ from typing import Any
 from starlette.responses import HTMLResponse, Response
 
 from appwitness.correlate import indexed_report
-from appwitness.errors import UserError
 from appwitness.events import FILES, Access, Ref, Upload
+from appwitness.events.seen import Seen, holds, number_of
 from appwitness.exchange import har
 from appwitness.findings import LEVELS, Flow
 from appwitness.findings.chain import Chains
@@ -25,12 +25,12 @@ from appwitness.reports.timeline import picture
 from appwitness.reports.verdict import Verdict, headline, verdict, worst_first
 from appwitness.reports.verdict import facts as facts_in_words
 from appwitness.reports.watched import consent, device
-from appwitness.seen import Seen, holds, number_of
 from appwitness.store.lists import ROWS, Brief, State
-from appwitness.web import body
-from appwitness.web.asked import Asked, going_on
-from appwitness.web.door import policy_of
-from appwitness.web.lines import FILTERS
+from appwitness.support.errors import UserError
+from appwitness.web import body_page
+from appwitness.web.auth import policy_of
+from appwitness.web.line_lists import FILTERS
+from appwitness.web.query import Asked, going_on
 
 MOST_WAYS = 200
 """Uploads of one read that are listed."""
@@ -238,7 +238,7 @@ def upload(asked: Asked) -> Response:
         "findings": _about(asked, seen.ref),
         "flows": [_flow(asked, flow) for flow in flows],
         "why": _why(asked, seen.ref) if asked.request.query_params.get("why") else [],
-        "decoded": body.viewed(asked, seen.event, flows),
+        "decoded": body_page.viewed(asked, seen.event, flows),
         "before": seen.number - 1 or None,
         "after": seen.number + 1 if seen.number < dict(asked.state.lines)["upload"] else None,
     }  # fmt: skip

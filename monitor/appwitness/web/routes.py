@@ -14,33 +14,33 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from appwitness.errors import UserError
-from appwitness.web import campaigns, consents, live, overview, ranking, run
-from appwitness.web.asked import STATIC, Asked, Site
-from appwitness.web.door import HEALTH, METRICS, Door
+from appwitness.support.errors import UserError
+from appwitness.web import campaign_pages, consent_page, live_updates, overview_pages, ranking_page, recording_page
+from appwitness.web.auth import HEALTH, METRICS, Door
+from appwitness.web.query import STATIC, Asked, Site
 
 View = Callable[[Asked], Response]
 PAGES: dict[str, View] = {
-    "/": overview.recordings,
-    "/recipients/{host}": overview.recipient,
-    "/rules": overview.rules,
-    "/rules/{rule}": overview.rule,
-    "/ranking": ranking.ranking,
-    "/fleet": campaigns.campaigns,
-    "/fleet/{campaign}": campaigns.campaign,
-    "/fleet/{campaign}/runs": campaigns.runs_of_campaign,
-    "/compare": overview.compare,
-    "/recordings/{recording}": run.summary,
-    "/recordings/{recording}/findings": run.findings,
-    "/recordings/{recording}/uploads": run.uploads,
-    "/recordings/{recording}/uploads/{number:int}": run.upload,
-    "/recordings/{recording}/reads": run.reads,
-    "/recordings/{recording}/reads/{number:int}": run.read,
-    "/recordings/{recording}/consents": consents.consents,
-    "/recordings/{recording}/gaps": run.gaps,
-    "/recordings/{recording}/report": run.report,
-    "/recordings/{recording}/sarif": run.sarif,
-    "/recordings/{recording}/har": run.har_file,
+    "/": overview_pages.recordings,
+    "/recipients/{host}": overview_pages.recipient,
+    "/rules": overview_pages.rules,
+    "/rules/{rule}": overview_pages.rule,
+    "/ranking": ranking_page.ranking,
+    "/fleet": campaign_pages.campaigns,
+    "/fleet/{campaign}": campaign_pages.campaign,
+    "/fleet/{campaign}/runs": campaign_pages.runs_of_campaign,
+    "/compare": overview_pages.compare,
+    "/recordings/{recording}": recording_page.summary,
+    "/recordings/{recording}/findings": recording_page.findings,
+    "/recordings/{recording}/uploads": recording_page.uploads,
+    "/recordings/{recording}/uploads/{number:int}": recording_page.upload,
+    "/recordings/{recording}/reads": recording_page.reads,
+    "/recordings/{recording}/reads/{number:int}": recording_page.read,
+    "/recordings/{recording}/consents": consent_page.consents,
+    "/recordings/{recording}/gaps": recording_page.gaps,
+    "/recordings/{recording}/report": recording_page.report,
+    "/recordings/{recording}/sarif": recording_page.sarif,
+    "/recordings/{recording}/har": recording_page.har_file,
 }
 """Address -> what is shown there."""
 LARGEST_FORM = 16_384
@@ -67,20 +67,22 @@ def app(
             if len(sent) > LARGEST_FORM:
                 raise HTTPException(413)
         fields = dict(parse_qsl(sent.decode("utf-8", "replace")))
-        return await run_in_threadpool(_page(site, lambda asked: consents.mark(asked, fields)), request)
+        return await run_in_threadpool(_page(site, lambda asked: consent_page.mark(asked, fields)), request)
 
     def of_all(request: Request) -> Response:
         asked = Asked(site, request)
-        pause_s = asked.number("pause") or live.LATER_S
-        state = campaigns.state_of_fleet if "fleet" in request.query_params else overview.state_of_all
-        return live.events(request, live.Watched(lambda: state(asked), lambda: False, ending, pause_s))
+        pause_s = asked.number("pause") or live_updates.LATER_S
+        state = campaign_pages.state_of_fleet if "fleet" in request.query_params else overview_pages.state_of_all
+        return live_updates.events(request, live_updates.Watched(lambda: state(asked), lambda: False, ending, pause_s))
 
     def of_one(request: Request) -> Response:
         asked = Asked(site, request)
         name = asked.recording
         site.state(name)  # should there be no such recording, that is said before the first event
-        watched = live.Watched(lambda: run.name_of(site.state(name)), lambda: run.is_live(asked), ending)
-        return live.events(request, watched)
+        watched = live_updates.Watched(
+            lambda: recording_page.name_of(site.state(name)), lambda: recording_page.is_live(asked), ending
+        )
+        return live_updates.events(request, watched)
 
     def health(_: Request) -> Response:
         try:
@@ -102,7 +104,7 @@ def app(
             Route("/recordings/{recording}/events", of_one),
             Route("/events", of_all),
             Route(HEALTH, health),
-            Route(METRICS, _page(site, campaigns.metrics)),
+            Route(METRICS, _page(site, campaign_pages.metrics)),
             Route(f"/static/{STATIC[0]}/{{name}}", _static),
             *(Route(path, _page(site, view), methods=["GET"]) for path, view in PAGES.items()),
         ],

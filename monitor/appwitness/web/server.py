@@ -6,12 +6,12 @@ from collections.abc import Iterable
 
 import uvicorn
 
-from appwitness.web.asked import Site
-from appwitness.web.pages import app
+from appwitness.web.query import Site
+from appwitness.web.routes import app
 
 
 def server(site: Site, address: str = "127.0.0.1", names: Iterable[str] = ()) -> uvicorn.Server:
-    """A server that is ready to run; see `appwitness.web.pages.app` for what it lets whom see."""
+    """A server that is ready to run; see `appwitness.web.routes.app` for what it lets whom see."""
 
     def ending() -> bool:
         return made.should_exit

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from appwitness.lab.apps import APPS
-from appwitness.lab.device import LabApp, LabDevice
-from appwitness.lab.runtime import jar
+from appwitness.devices.lab.apps import APPS
+from appwitness.devices.lab.lab_device import LabApp, LabDevice
+from appwitness.devices.lab.runtime import jar
 from tests.adb.rig import make_apk
 from tests.adb.rig.phone import Phone
 

@@ -11,21 +11,21 @@ from typing import Any
 
 import pytest
 
+from appwitness.agent import agent, sources
+from appwitness.agent.frida_device import FridaDevice, Started
+from appwitness.agent.sources import Source
+from appwitness.agent.target import Target
+from appwitness.devices.lab.lab_device import LabDevice, LabTarget
 from appwitness.events import DeviceIdentity
-from appwitness.lab.device import LabDevice, LabTarget
-from appwitness.observe import agent, sources
-from appwitness.observe.device import Target
-from appwitness.observe.frida_device import FridaDevice, Started
 from appwitness.observe.order import Order
 from appwitness.observe.run import observe
-from appwitness.observe.sources import Source
 from appwitness.recording import Recording
 from tests.art.rig.build import STORE
 from tests.art.rig.packages import ROOT
 from tests.art.rig.tools import API
 from tests.art.rig.vm import PRELOADED, Held, Runtime, class_files, jars_digest
 
-JAVA = ROOT / "monitor/appwitness/lab/java"
+JAVA = ROOT / "monitor/appwitness/devices/lab/java"
 OURS = Path(__file__).parent / "java/lab"
 LIFE_MS = 120_000
 """How long an app may be busy: here TLS is computed by an interpreter."""

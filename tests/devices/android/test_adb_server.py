@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 import appwitness
-from appwitness.observe.android import adb, container
+from appwitness.devices.android import adb, container
 
 MONITOR = Path(appwitness.__file__).parent
 

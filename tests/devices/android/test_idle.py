@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from appwitness.observe.android.adb import Output
-from appwitness.observe.android.rest import Rest
+from appwitness.devices.android.adb import Output
+from appwitness.devices.android.idle import Rest
 
 
 class Shell:

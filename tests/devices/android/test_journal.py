@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from appwitness.observe.android.faults import DeviceFault, fault
-from appwitness.observe.android.journal import Journal, Undo, journals
+from appwitness.devices.android.faults import DeviceFault, fault
+from appwitness.devices.android.journal import Journal, Undo, journals
 
 SETTING = Undo("user", "settings delete global x")
 MOUNT = Undo("root", "umount /x", lost_by_reboot=True)

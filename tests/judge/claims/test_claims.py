@@ -9,16 +9,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from appwitness import catalog
+from appwitness.catalog import yaml_files
 from appwitness.events import Consent, Upload
+from appwitness.events.seen import see
 from appwitness.judge.claims import ClaimTable
 from appwitness.judge.claims.formats import READERS, Words
 from appwitness.judge.iab import gpp, tcf
 from appwitness.match.decode import leaves
-from appwitness.seen import see
 
 AT = datetime(2026, 3, 14, 9, 0, tzinfo=UTC)
-TABLE = catalog.parse(catalog.HERE / "claims.yml", ClaimTable)
+TABLE = yaml_files.parse(yaml_files.HERE / "claims.yml", ClaimTable)
 WORDS = Words(frozenset(), frozenset(), TABLE.gpp_sections)
 
 # Examples of the formats' own documents.

@@ -4,14 +4,14 @@ from datetime import UTC, datetime
 
 import pytest
 
-from appwitness import catalog
+from appwitness.catalog import yaml_files
+from appwitness.catalog.labels import Labels
 from appwitness.events import Consent, made
+from appwitness.events.seen import see
 from appwitness.judge.consent import Timeline, consents, understood
-from appwitness.labels import Labels
-from appwitness.seen import see
 
 AT = datetime(2026, 3, 1, 12, tzinfo=UTC)
-WORDS = catalog.parse(catalog.HERE / "consent.yml", Labels)
+WORDS = yaml_files.parse(yaml_files.HERE / "consent.yml", Labels)
 RAW = {"at": AT, "app": "com.example", "by": "app", "status": "requested"}
 
 

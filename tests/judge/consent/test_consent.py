@@ -8,13 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from appwitness.catalog.labels import Labels
 from appwitness.events import Consent
+from appwitness.events.seen import see
 from appwitness.findings import ConsentStatus
 from appwitness.judge import consent
+from appwitness.judge.clock_order import decided
 from appwitness.judge.consent import Observed, Timeline
-from appwitness.judge.order import decided
-from appwitness.labels import Labels
-from appwitness.seen import see
 
 LABELS = Labels(
     refuse={"zh": ("不同意",), "en": ("Disagree",)},

@@ -5,14 +5,14 @@ from itertools import product
 
 import pytest
 
-from appwitness import catalog
+from appwitness.catalog import yaml_files
+from appwitness.catalog.labels import Labels
 from appwitness.events import Consent
+from appwitness.events.seen import see
 from appwitness.judge.consent import Timeline
-from appwitness.labels import Labels
-from appwitness.seen import see
 
 START = datetime(2026, 3, 14, 9, 0, tzinfo=UTC)
-LABELS = catalog.parse(catalog.HERE / "consent.yml", Labels)
+LABELS = yaml_files.parse(yaml_files.HERE / "consent.yml", Labels)
 LANGUAGES = {"zh", "en", "de", "fr", "ja", "ko", "es", "pt", "it", "ru", "ar", "hi"}
 LISTS = {"refuse": "refused", "basic": "basic_only", "later": "dismissed", "closing": "dismissed", "agree": "given"}
 WRITTEN = ("{}", "{} (5s)", "{}!", " {} ")

@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from appwitness.events import Consent
+from appwitness.events.seen import see
+from appwitness.judge.clock_order import decided, surely
 from appwitness.judge.consent import Timeline
-from appwitness.judge.order import decided, surely
-from appwitness.seen import see
 
 START = datetime(2026, 3, 14, 9, 0, tzinfo=UTC)
 U = 20

@@ -4,14 +4,14 @@ from datetime import UTC, datetime, timedelta
 from itertools import product
 from typing import Any
 
-from appwitness import catalog
+from appwitness.catalog import yaml_files
+from appwitness.catalog.labels import Labels
 from appwitness.events import Consent
+from appwitness.events.seen import see
 from appwitness.judge.consent import Timeline
-from appwitness.labels import Labels
-from appwitness.seen import see
 
 START = datetime(2026, 3, 14, 9, 0, tzinfo=UTC)
-LABELS = catalog.parse(catalog.HERE / "consent.yml", Labels)
+LABELS = yaml_files.parse(yaml_files.HERE / "consent.yml", Labels)
 HAPPENS: dict[str, dict[str, Any]] = {
     "shown": {"signal": "dialog", "status": "requested", "by": "app", "text": "用户协议和隐私政策"},
     "changed": {"signal": "dialog", "status": "requested", "by": "app", "text": "隐私政策更新"},

@@ -5,14 +5,14 @@ from typing import Literal
 
 import pytest
 
-from appwitness import catalog
+from appwitness.catalog import yaml_files
+from appwitness.catalog.labels import Labels, normal_label
 from appwitness.events import Screen, Touch, Window, made
+from appwitness.events.seen import see
 from appwitness.judge.consent import Observed, Reader, Timeline, consents
-from appwitness.labels import Labels, normal_label
-from appwitness.seen import see
 
 AT = datetime(2026, 3, 1, 12, tzinfo=UTC)
-LABELS = catalog.parse(catalog.HERE / "consent.yml", Labels)
+LABELS = yaml_files.parse(yaml_files.HERE / "consent.yml", Labels)
 APP = "com.example"
 POLICY = {
     "texts": ["Privacy policy", "We use your contacts and location as our privacy policy says."],

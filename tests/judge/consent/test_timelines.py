@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from appwitness import catalog
+from appwitness.catalog import yaml_files
+from appwitness.catalog.labels import Labels
 from appwitness.events import Consent, Phase
+from appwitness.events.seen import see
 from appwitness.judge.consent import Observed, Timeline
 from appwitness.judge.phases import Phases
-from appwitness.labels import Labels
-from appwitness.seen import see
 
 START = datetime(2026, 3, 14, 9, 0, tzinfo=UTC)
 FILES = sorted(Path(__file__).parent.glob("timelines*.json"))
@@ -20,7 +20,7 @@ TIMELINES = [case for path in FILES for case in json.loads(path.read_text("utf-8
 WRITTEN_BY = {"tap": "user", "permission_result": "user", "operator": "operator"}
 """Who speaks in a line that does not say; in all others it is the app."""
 PACKAGE = "com.example.shop"
-LABELS = catalog.parse(catalog.HERE / "consent.yml", Labels)
+LABELS = yaml_files.parse(yaml_files.HERE / "consent.yml", Labels)
 
 
 def moment(seconds: float) -> datetime:

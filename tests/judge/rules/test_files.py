@@ -4,11 +4,11 @@ from typing import get_args, get_type_hints
 
 import pytest
 
-from appwitness.errors import FileError
+from appwitness.correlate.prior_knowledge import knowledge
 from appwitness.events import Consent, Signal
 from appwitness.judge import claims
 from appwitness.judge.rules.model import ClaimKind
-from appwitness.knowledge import knowledge
+from appwitness.support.errors import FileError
 
 ORGANISATION = """\
 id: mine

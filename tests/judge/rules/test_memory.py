@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
+from appwitness.correlate.prior_knowledge import knowledge
 from appwitness.judge.rules import Memory, judge
-from appwitness.knowledge import knowledge
 from tests.bench.bench_judge import facts, lines
 
 SIZE = 40

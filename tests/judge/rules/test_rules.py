@@ -5,10 +5,10 @@ import re
 
 import pytest
 
-from appwitness import catalog
-from appwitness.errors import FileError
+from appwitness.catalog import yaml_files
 from appwitness.events import Observers
 from appwitness.judge.rules import EVIDENCE, Rule, judge
+from appwitness.support.errors import FileError
 from tests.judge.scenario import LAWS, LOCATE, NUMBER, RULES, Scenario
 
 
@@ -411,8 +411,8 @@ def test_no_sentence_shows_a_value_or_a_verdict():
 
 
 def test_each_rule_lies_in_the_file_of_its_name_and_says_what_it_rests_on():
-    for path in catalog.files("rules"):
-        rule = catalog.parse(path, Rule)
+    for path in yaml_files.files("rules"):
+        rule = yaml_files.parse(path, Rule)
         assert rule.id == path.stem
         assert LAWS.articles(rule.kinds)
 
@@ -465,7 +465,7 @@ BROKEN = [
 def test_a_rule_of_ones_own_is_read(tmp_path):
     path = tmp_path / "mine.yml"
     path.write_text(RULE, "utf-8")
-    rule = catalog.parse(path, Rule)
+    rule = yaml_files.parse(path, Rule)
     scenario = Scenario()
     scenario.says(0, "given")
     scenario.sends(2, scenario.reads(1))
@@ -481,7 +481,7 @@ def test_a_broken_rule_file_is_an_error_with_file_line_and_what_was_expected(tmp
     path = tmp_path / "mine.yml"
     path.write_text(RULE.replace(old, new, 1), "utf-8")
     with pytest.raises(FileError, match=says) as error:
-        catalog.parse(path, Rule)
+        yaml_files.parse(path, Rule)
     assert (error.value.path, error.value.line) == (path, line)
 
 
@@ -490,7 +490,7 @@ def test_a_condition_that_an_access_cannot_meet_is_an_error(tmp_path):
     text = RULE.replace("on: flow", "on: access").replace("{recipient}", "{source}")
     path.write_text(text.replace("consent: [given]", "party: [third]"), "utf-8")
     with pytest.raises(FileError, match="party: a rule on accesses cannot ask for this") as error:
-        catalog.parse(path, Rule)
+        yaml_files.parse(path, Rule)
     assert error.value.line == 7
 
 

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from addons.disk.ring import RING_BYTES
 from addons.disk.to_writer import TOO_SLOW
-from appwitness.observe.proxy import Proxy
+from appwitness.proxy import Proxy
 from tests.lab import upstream as servers
 from tests.lab.proxy.observed import MB, Observed, wait_for
 from tests.lab.proxy.writers import caught_up, waiting

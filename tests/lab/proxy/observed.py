@@ -18,7 +18,7 @@ import pytest
 from websockets.sync.client import ClientConnection, connect
 
 from appwitness.events import Gap, Upload, parse
-from appwitness.observe.proxy import Proxy
+from appwitness.proxy import Proxy
 from tests.lab.proxy.writers import caught_up
 from tests.lab.upstream import Upstream
 

@@ -17,7 +17,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from appwitness.observe.proxy import Door, Proxy
+from appwitness.proxy import Door, Proxy
 from tests.lab import upstream as servers
 from tests.lab.proxy.observed import Observed, wait_for
 from tests.lab.proxy.writers import pid_of

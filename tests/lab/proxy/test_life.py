@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from appwitness.errors import SetupError
-from appwitness.observe.proxy import Door, Proxy
+from appwitness.proxy import Door, Proxy
+from appwitness.support.errors import SetupError
 from tests.lab.proxy.observed import Observed, listens, make, wait_for
 from tests.lab.upstream import Upstream
 
@@ -21,7 +21,7 @@ pytestmark = [pytest.mark.lab, pytest.mark.skipif(sys.platform == "win32", reaso
 def test_it_ends_when_whoever_started_it_is_killed(room: Path, upstream: Upstream) -> None:
     observed = make(room, upstream)
     script = (
-        "import sys, time\nfrom pathlib import Path\nfrom appwitness.observe.proxy import Proxy\n"
+        "import sys, time\nfrom pathlib import Path\nfrom appwitness.proxy import Proxy\n"
         "proxy = Proxy(Path(sys.argv[1]), confdir=Path(sys.argv[2]))\nproxy.start()\n"
         "print(proxy.port, flush=True)\ntime.sleep(60)\n"
     )

@@ -23,8 +23,8 @@ import httpx
 import pytest
 
 from addons.disk import ring, to_writer
+from appwitness import proxy as observe
 from appwitness.events import AppIdentity, DeviceIdentity, Run
-from appwitness.observe import proxy as observe
 from appwitness.recording import Recording, verify
 from tests.lab.proxy.observed import MB, Observed, make, peak_mb, wait_for
 from tests.lab.proxy.writers import caught_up, ended, pid_of, waiting

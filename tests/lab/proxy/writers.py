@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 from addons.disk.ring import Ring
-from appwitness.observe.proxy import Proxy
+from appwitness.proxy import Proxy
 
 
 def pid_of(proxy: Proxy) -> int | None:

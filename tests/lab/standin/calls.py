@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import NamedTuple
 
-from appwitness.observe.sources import FollowSpec, Source, TableSpec, ValueSpec
+from appwitness.agent.sources import FollowSpec, Source, TableSpec, ValueSpec
 from tests.lab.standin import Unfit
 from tests.lab.standin.examples import examples, other
 from tests.lab.standin.real import REAL

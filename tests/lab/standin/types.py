@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from appwitness.observe.sources import Shape, Source
+from appwitness.agent.sources import Shape, Source
 from tests.lab.signatures import Declared
 from tests.lab.standin import Unfit
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from appwitness.observe.sources import StepSpec, ValueSpec
+from appwitness.agent.sources import StepSpec, ValueSpec
 from tests.lab.standin import Unfit
 from tests.lab.standin.types import BUNDLES, LISTS, PRIMITIVES, Types, bare, element
 

@@ -17,8 +17,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from appwitness.events import Upload
+from appwitness.events.seen import see
 from appwitness.match import decode
-from appwitness.seen import see
 from tests.match.test_linking import access, at, linker
 from tests.unseen.containers import field
 

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from appwitness.events import Access, Upload, Value
+from appwitness.events.seen import see
 from appwitness.match import decode
 from appwitness.match.linking import Linker
-from appwitness.seen import see
 
 AT = datetime(2026, 3, 14, 1, 20, tzinfo=UTC)
 READ = (("device_model_os", "13"), ("device_model_os", "9"), ("device_model_os", "Pixel 6"), ("carrier", "o2 - de"))

@@ -10,7 +10,7 @@ import pytest
 
 from appwitness.events import Value
 from appwitness.match import decode
-from appwitness.match.finders.digests import UNPADDED, unpadded, unpadded_words
+from appwitness.match.finders.hashes import UNPADDED, unpadded, unpadded_words
 from appwitness.match.finding import Index
 
 NOISE = [{"seq": number, "id": f"{number * 7919:08x}"} for number in range(400)]

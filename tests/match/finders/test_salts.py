@@ -11,12 +11,12 @@ from datetime import timedelta
 import pytest
 
 from appwitness.events import Access, Upload, Value
+from appwitness.events.seen import see
 from appwitness.findings import Why, because
 from appwitness.match import decode
 from appwitness.match.linking import Linker
 from appwitness.match.look import Look
 from appwitness.match.search import Known, Search
-from appwitness.seen import see
 from tests.unseen import START
 
 IMEI, ANDROID_ID, MAC, PHONE = "867530029921507", "64f051c20ca1dc00", "a4:c1:38:15:81:d1", "+8613800138000"

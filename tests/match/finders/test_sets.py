@@ -13,10 +13,10 @@ from datetime import timedelta
 import pytest
 
 from appwitness.events import Access, Upload, Value
+from appwitness.events.seen import see
 from appwitness.match import decode
 from appwitness.match.finders import sets
 from appwitness.match.linking import Linker
-from appwitness.seen import see
 from tests.match.wording import words
 from tests.unseen import START
 

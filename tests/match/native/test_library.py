@@ -12,11 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from appwitness.errors import UserError
 from appwitness.match.decode.walk import pieces
 from appwitness.match.finding import Index
 from appwitness.match.native import library, sieve, tables
 from appwitness.match.places import binary
+from appwitness.support.errors import UserError
 from hatch_build import FLAGS, platform_tag
 from tests.bench.bench_matching import document, values
 from tests.match.encoders import ENCODERS, dumps

@@ -12,9 +12,9 @@ import pytest
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
 from appwitness.events import Access, Transform, Upload, Value, blob
+from appwitness.events.seen import see
 from appwitness.match import decode
 from appwitness.match.linking import Linker
-from appwitness.seen import see
 from tests.unseen import START
 
 NUMBER = "+8613800138000"

@@ -16,10 +16,10 @@ import pytest
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
 from appwitness.events import Access, Transform, Upload, Value, blob
+from appwitness.events.seen import see
 from appwitness.match import decode
 from appwitness.match.linking import Linker
 from appwitness.match.transforms import fed
-from appwitness.seen import see
 from tests.unseen import START
 from tests.unseen.rarer import in_base
 

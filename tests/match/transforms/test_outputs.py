@@ -13,10 +13,10 @@ import pytest
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
 from appwitness.events import Upload, Value
+from appwitness.events.seen import see
 from appwitness.match import decode
 from appwitness.match.geo.systems import geohash
 from appwitness.match.linking import Linker
-from appwitness.seen import see
 from tests.match.test_linking import NUMBER, PLAIN, at, cbc, link, linker, read, turned
 
 SALT = b"5f0c9d1be"

@@ -8,12 +8,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+from appwitness.agent.agent_messages import About, PlainSent, Refused
+from appwitness.agent.plaintext.http1 import Http1
+from appwitness.agent.plaintext.http2 import PREFACE, Http2
+from appwitness.agent.plaintext.message import MOST_BYTES, Caller, Message, Part
+from appwitness.agent.plaintext.raw import Raw
 from appwitness.events import Event, Gap, Tls, Upload
-from appwitness.observe.agent_messages import About, PlainSent, Refused
-from appwitness.observe.plaintext.http1 import Http1
-from appwitness.observe.plaintext.http2 import PREFACE, Http2
-from appwitness.observe.plaintext.message import MOST_BYTES, Caller, Message, Part
-from appwitness.observe.plaintext.raw import Raw
 
 __all__ = ["MOST_BYTES", "Plaintext"]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from appwitness.observe.plaintext.message import Message, Part
+from appwitness.agent.plaintext.message import Message, Part
 
 _METHODS = (
     b"GET", b"POST", b"PUT", b"PATCH", b"DELETE", b"HEAD", b"OPTIONS", b"CONNECT", b"TRACE", b"REPORT", b"PROPFIND",

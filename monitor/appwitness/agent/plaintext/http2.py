@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hpack
 
-from appwitness.observe.plaintext.message import Message, Part
+from appwitness.agent.plaintext.message import Message, Part
 
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 _DATA, _HEADERS, _RST_STREAM, _CONTINUATION = 0, 1, 3, 9

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from appwitness.observe.plaintext.message import Message, Part
+from appwitness.agent.plaintext.message import Message, Part
 
 PAUSE_S = 0.2
 """A pause this long ends a message."""

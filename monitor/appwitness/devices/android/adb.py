@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from appwitness.errors import extra
-from appwitness.observe.android.faults import DeviceFault, fault
+from appwitness.devices.android.faults import DeviceFault, fault
+from appwitness.support.errors import extra
 
 with extra("observe"):
     import adbutils

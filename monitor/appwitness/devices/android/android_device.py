@@ -13,25 +13,28 @@ from typing import Any, Literal
 
 import certifi
 
-from appwitness import private
-from appwitness.errors import SetupError
+from appwitness.agent.target import Records
+from appwitness.devices import Ended
+from appwitness.devices.android import discovery, traffic
+from appwitness.devices.android.adb import connect
+from appwitness.devices.android.app import app_files, network_security, package
+from appwitness.devices.android.control import Control
+from appwitness.devices.android.faults import DeviceFault, fault
+from appwitness.devices.android.frida.injection import AndroidTarget, Entrance
+from appwitness.devices.android.idle import Rest
+from appwitness.devices.android.options import Wanted
+from appwitness.devices.android.persona.on_device import OnDevice
+from appwitness.devices.android.processes import Processes
+from appwitness.devices.android.screen.dialogs import Plan
+from appwitness.devices.android.screen.input import Ask, Explore, Play
+from appwitness.devices.android.screen.uiautomator import Screens
+from appwitness.devices.android.traffic import certificate_store
+from appwitness.devices.android.watchdog import Upkeep
+from appwitness.devices.android.witness.counters import Witnesses
+from appwitness.devices.android.witness.endings import Endings, is_ours
 from appwitness.events import AppIdentity, Change, DeviceIdentity, Gap, Value
-from appwitness.observe.android import app_files, finding, network_security, package, traffic, trust
-from appwitness.observe.android.adb import connect
-from appwitness.observe.android.control import Control
-from appwitness.observe.android.dialogs import Plan
-from appwitness.observe.android.endings import Endings, is_ours
-from appwitness.observe.android.entrance import AndroidTarget, Entrance
-from appwitness.observe.android.faults import DeviceFault, fault
-from appwitness.observe.android.hands import Ask, Explore, Play
-from appwitness.observe.android.persona.on_device import OnDevice
-from appwitness.observe.android.processes import Processes
-from appwitness.observe.android.rest import Rest
-from appwitness.observe.android.screens import Screens
-from appwitness.observe.android.upkeep import Upkeep
-from appwitness.observe.android.wanted import Wanted
-from appwitness.observe.android.witnesses import Witnesses
-from appwitness.observe.device import Ended, Records
+from appwitness.support import private_files
+from appwitness.support.errors import SetupError
 
 KEEP_S = 1.0
 """How often ports, authorities and the place are checked and restored."""
@@ -52,22 +55,22 @@ def opened(
 
     What an earlier run left changed is undone first, with the user's permission. Raises DeviceFault.
     """
-    adb = finding.choose(None if wanted.device == "any" else wanted.device)
-    control = finding.control(adb, home / "devices")
-    finding.booted(control.shell)
+    adb = discovery.choose(None if wanted.device == "any" else wanted.device)
+    control = discovery.control(adb, home / "devices")
+    discovery.booted(control.shell)
     with control.journal.held():
         if left := control.journal.open:
             what = "; ".join(entry.what for entry in left[-3:])
             if not may(f"An earlier run left changes on {adb.serial} ({len(left)}: {what}). Take them back now?"):
                 raise fault("changes-left", serial=adb.serial, count=len(left))
-            for error in finding.take_back(control):
+            for error in discovery.take_back(control):
                 raise error
         with AndroidDevice(control, wanted, plan, home, ask) as device:
             yield device
 
 
 class AndroidDevice(AbstractContextManager["AndroidDevice"]):
-    """A device as appwitness.observe.device has it. Leaving the context takes back what is not taken back yet."""
+    """A device as appwitness.devices has it. Leaving the context takes back what is not taken back yet."""
 
     partial = False
     starts_freely = False
@@ -134,7 +137,7 @@ class AndroidDevice(AbstractContextManager["AndroidDevice"]):
         if self._wanted.upstream_ca is None:
             return None
         path = self._home / "upstream-ca.pem"
-        private.write(path, Path(certifi.where()).read_bytes() + b"\n" + self._wanted.upstream_ca.read_bytes())
+        private_files.write(path, Path(certifi.where()).read_bytes() + b"\n" + self._wanted.upstream_ca.read_bytes())
         return path
 
     def modes(self, listen: str) -> Mapping[str, tuple[str, str, str]]:
@@ -165,9 +168,9 @@ class AndroidDevice(AbstractContextManager["AndroidDevice"]):
 
     def install(self) -> None:
         """Put the app there, or find it there."""
-        finding.awake(self._control)
+        discovery.awake(self._control)
         if self._wanted.adb_root:
-            finding.become_root(self._control)
+            discovery.become_root(self._control)
         if not self._wanted.apks:
             self._find()
             return
@@ -183,7 +186,7 @@ class AndroidDevice(AbstractContextManager["AndroidDevice"]):
         if not self._wanted.no_persona:
             self._persona.plant(self._wanted.persona)
         if self._control.shell.rooted():
-            trust.install(self._control, ca_pem)
+            certificate_store.install(self._control, ca_pem)
         else:
             detail = "without root, apps trust the proxy only where they accept authorities that the user installed"
             self._gap("device", "authorities", detail)
@@ -308,10 +311,10 @@ class AndroidDevice(AbstractContextManager["AndroidDevice"]):
     def undo(self) -> None:
         """Take back what this run changed, the last first; a device that was unplugged is waited for."""
         with suppress(DeviceFault):
-            finding.poll(lambda: connect(self._control.shell.serial), BACK_S)
+            discovery.poll(lambda: connect(self._control.shell.serial), BACK_S)
         if self._route is not None:
             self._route.stop()
-        if failed := finding.take_back(self._control):
+        if failed := discovery.take_back(self._control):
             raise SetupError(
                 f"{len(failed)} changes on {self._control.shell.serial} could not be taken back. {failed[0].what}",
                 f"Run `appwitness undo --device {self._control.shell.serial}` when the device can be reached.",

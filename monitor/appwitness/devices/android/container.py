@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from appwitness.observe.android import adb
+from appwitness.devices.android import adb
 
 VARIABLE = "container"
 SIGNS = (Path("/.dockerenv"), Path("/run/.containerenv"))

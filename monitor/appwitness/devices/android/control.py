@@ -8,13 +8,13 @@ import threading
 import time
 from dataclasses import dataclass, field
 
+from appwitness.agent.timeouts import AWAY_S
+from appwitness.devices.android import adb
+from appwitness.devices.android.device_facts import Facts
+from appwitness.devices.android.faults import fault
+from appwitness.devices.android.journal import Journal, Undo
+from appwitness.devices.android.shell import Shell
 from appwitness.events import OwnRequest
-from appwitness.observe.android import adb
-from appwitness.observe.android.facts import Facts
-from appwitness.observe.android.faults import fault
-from appwitness.observe.android.journal import Journal, Undo
-from appwitness.observe.android.shell import Shell
-from appwitness.observe.patience import AWAY_S
 
 
 @dataclass

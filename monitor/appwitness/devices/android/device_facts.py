@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Literal
 
-from appwitness.observe.android.shell import Shell
+from appwitness.devices.android.shell import Shell
 
 _PROPERTY = re.compile(r"^\[([^\]]+)\]: \[(.*)\]$")
 _ASK = """getprop

@@ -12,13 +12,13 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from appwitness.observe.android import adb, container
-from appwitness.observe.android.adb import ADDRESS, STATES, TLS_CONNECT, Adb, Seen
-from appwitness.observe.android.control import Control
-from appwitness.observe.android.facts import Facts, ask, properties
-from appwitness.observe.android.faults import DeviceFault, fault
-from appwitness.observe.android.journal import Journal, Undo
-from appwitness.observe.android.shell import Shell
+from appwitness.devices.android import adb, container
+from appwitness.devices.android.adb import ADDRESS, STATES, TLS_CONNECT, Adb, Seen
+from appwitness.devices.android.control import Control
+from appwitness.devices.android.device_facts import Facts, ask, properties
+from appwitness.devices.android.faults import DeviceFault, fault
+from appwitness.devices.android.journal import Journal, Undo
+from appwitness.devices.android.shell import Shell
 
 KINDS = ("usb", "emulator")
 """Names for the only device of a kind, where there is one."""

@@ -7,9 +7,9 @@ import re
 
 from pydantic import Field
 
-from appwitness import catalog
-from appwitness.entries import CatalogEntry
-from appwitness.errors import SetupError
+from appwitness.catalog import yaml_files
+from appwitness.catalog.entries import CatalogEntry
+from appwitness.support.errors import SetupError
 
 FIELD = re.compile(r"\{(\w+)\}")
 
@@ -41,8 +41,8 @@ class DeviceFault(SetupError):
 @functools.cache
 def entries() -> dict[str, Entry]:
     """Code -> entry, in the order of the file. Raises FileError with file and line."""
-    (path,) = catalog.files("devices/faults.yml")
-    return catalog.parse(path, _Entries).faults
+    (path,) = yaml_files.files("devices/faults.yml")
+    return yaml_files.parse(path, _Entries).faults
 
 
 def fault(code: str, **fields: object) -> DeviceFault:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable
 
-from appwitness.observe.android.shell import Shell
+from appwitness.devices.android.shell import Shell
 
 LEAST_S = 5.0
 """How long a question is left open at least."""

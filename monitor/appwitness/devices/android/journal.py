@@ -13,9 +13,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
-from appwitness import private
+from appwitness.devices.android.faults import DeviceFault, fault
 from appwitness.events import format_time
-from appwitness.observe.android.faults import DeviceFault, fault
+from appwitness.support import private_files
 
 By = Literal["root", "user", "adb"]
 
@@ -60,7 +60,7 @@ class Journal:
         """adb's present name of the device; written with each change, to find the journal of a device that is gone."""
         self._boot = boot
         self._run = run
-        private.folder(folder)
+        private_files.folder(folder)
         self._open = self._read()
         self._next = self._last() + 1
         self.made: dict[int, tuple[Entry, datetime | None]] = {}

@@ -11,8 +11,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Self
 
-from appwitness.observe.android.faults import fault
-from appwitness.observe.android.shell import Shell
+from appwitness.devices.android.faults import fault
+from appwitness.devices.android.shell import Shell
 
 PER_USER = 100_000
 """A user id is user * 100000 + the app's number."""

@@ -6,8 +6,8 @@ import secrets
 import shlex
 from dataclasses import dataclass
 
-from appwitness.observe.android.adb import SHELL_S, Adb, Output
-from appwitness.observe.android.faults import DeviceFault, fault
+from appwitness.devices.android.adb import SHELL_S, Adb, Output
+from appwitness.devices.android.faults import DeviceFault, fault
 
 TMP = "/data/local/tmp"
 SCRIPT = f"{TMP}/.appwitness-"

@@ -8,14 +8,13 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Literal
 
-from appwitness.observe.android import trust
-from appwitness.observe.android.adb import connect, disconnect
-from appwitness.observe.android.control import Control
-from appwitness.observe.android.faults import DeviceFault
-from appwitness.observe.android.persona.content import Refused
-from appwitness.observe.android.persona.place import KeptPlace
-from appwitness.observe.android.processes import Processes
-from appwitness.observe.android.traffic import Route
+from appwitness.devices.android.adb import connect, disconnect
+from appwitness.devices.android.control import Control
+from appwitness.devices.android.faults import DeviceFault
+from appwitness.devices.android.persona.content import Refused
+from appwitness.devices.android.persona.place import KeptPlace
+from appwitness.devices.android.processes import Processes
+from appwitness.devices.android.traffic import Route, certificate_store
 
 CHECK_S = 5.0
 """How often to look for new processes of the app."""
@@ -64,7 +63,7 @@ class Upkeep:
     def mend(self) -> None:
         """Install the proxy's authority again where a restart of zygote removed it."""
         if self.control.shell.rooted():
-            for what in trust.mend(self.control):
+            for what in certificate_store.mend(self.control):
                 self.tell("device", "authorities", what)
 
     def _check_trust(self) -> None:
@@ -75,5 +74,5 @@ class Upkeep:
         for pid, name in self.processes().items():
             if pid not in self._checked:
                 self._checked.add(pid)
-                if not trust.holds(self.control, pid):
+                if not certificate_store.holds(self.control, pid):
                     self.tell("proxy", "authorities", f"process {pid} ({name}) has not the proxy's: it will refuse it")

@@ -38,9 +38,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self
 
-from appwitness.errors import SetupError
-from appwitness.events import AppIdentity, DeviceIdentity, Value
-from appwitness.lab.apps import (
+from appwitness.devices.lab.apps import (
     ADVERTISING_ID,
     ANDROID_ID,
     APPS,
@@ -52,8 +50,10 @@ from appwitness.lab.apps import (
     LabApp,
     persona,
 )
-from appwitness.lab.runtime import PASSWORD, jar, launcher, truststore
-from appwitness.lab.servers import LabServers
+from appwitness.devices.lab.runtime import PASSWORD, jar, launcher, truststore
+from appwitness.devices.lab.servers import LabServers
+from appwitness.events import AppIdentity, DeviceIdentity, Value
+from appwitness.support.errors import SetupError
 
 __all__ = ["APPS", "CACHE", "PLANS", "LabApp", "LabDevice", "LabTarget"]
 

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from appwitness.errors import SetupError, extra
+from appwitness.support.errors import SetupError, extra
 
 PASSWORD = "changeit"  # noqa: S105 of a store that holds one public certificate
 JAR = Path(__file__).with_name("lab.jar")

@@ -12,7 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from appwitness.errors import extra
+from appwitness.support.errors import extra
 
 with extra("lab"):
     import trustme

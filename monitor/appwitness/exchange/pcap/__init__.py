@@ -17,8 +17,8 @@ from hpack import HPACKError
 
 from appwitness.events import Gap, Tls, Upload
 from appwitness.exchange.conversion import DAMAGE, Conversion, possible, problem
-from appwitness.exchange.pcap import http1, http2, http3
-from appwitness.exchange.pcap.parts import PART, in_parts
+from appwitness.exchange.pcap import captured_http1, captured_http2, captured_http3
+from appwitness.exchange.pcap.capture_parts import PART, in_parts
 from appwitness.exchange.pcap.tshark import Conversation, Side, conversations
 
 SECRET = frozenset({"proxy-authorization"})
@@ -120,8 +120,8 @@ def _conversation(to: _Recorder) -> None:
 def _connection(to: _Recorder) -> None:
     one = to.one
     client = one.side(client=True)
-    is_http2 = client.data.startswith(http2.PREFACE)
-    if not is_http2 and not http1.REQUEST.match(client.data):
+    is_http2 = client.data.startswith(captured_http2.PREFACE)
+    if not is_http2 and not captured_http1.REQUEST.match(client.data):
         _raw(to)
         return
     answered = bytes(one.side(client=False).data)
@@ -138,9 +138,9 @@ def _connection(to: _Recorder) -> None:
 def _http1(to: _Recorder, client: Side, answered: bytes) -> None:
     one = to.one
     sent = bytes(client.data)
-    statuses = http1.responses(answered, (request.start[0] for request in http1.requests(sent)))
+    statuses = captured_http1.responses(answered, (request.start[0] for request in captured_http1.requests(sent)))
     end = count = 0
-    for request in http1.requests(sent):
+    for request in captured_http1.requests(sent):
         status = next(statuses, None)
         end, count = request.end, count + 1
         method, target = (part.decode("utf-8", "replace") for part in request.start)
@@ -153,7 +153,7 @@ def _http1(to: _Recorder, client: Side, answered: bytes) -> None:
         _http(to, client, _Message(method, url, request.headers, request.body, request.whole, end), status)
         if status == 101 and request.header("upgrade").lower() == "websocket":
             deflated = b"permessage-deflate" in answered[:4096].lower()
-            for message in http1.websocket(sent, end, deflated):
+            for message in captured_http1.websocket(sent, end, deflated):
                 if not message.whole:
                     detail = f"{len(message.body)} bytes of a message: it is broken off, or too large when inflated"
                     to.gap("body_truncated", detail, client.at(message.end))
@@ -171,20 +171,20 @@ def _http1(to: _Recorder, client: Side, answered: bytes) -> None:
 
 
 def _http2(to: _Recorder, client: Side, answered: bytes) -> None:
-    statuses = http2.statuses(answered)
-    for stream, request in http2.requests(bytes(client.data)).items():
+    statuses = captured_http2.statuses(answered)
+    for stream, request in captured_http2.requests(bytes(client.data)).items():
         if not request.fields:
             continue
         _multiplexed(to, client, request, statuses.get(stream))
 
 
-def _http3(to: _Recorder, streams: http3.Streams) -> None:
-    if not http3.is_http3(streams):
+def _http3(to: _Recorder, streams: captured_http3.Streams) -> None:
+    if not captured_http3.is_http3(streams):
         to.gap("protocol_unsupported", "QUIC that carries no HTTP/3, or its beginning is missing")
         return
     try:
-        statuses, requests = http3.statuses(streams), http3.requests(streams)
-    except http3.UNREADABLE as error:
+        statuses, requests = captured_http3.statuses(streams), captured_http3.requests(streams)
+    except captured_http3.UNREADABLE as error:
         to.gap("protocol_unsupported", f"HTTP/3 that cannot be read: {error}")
         return
     for stream, request in requests.items():
@@ -195,7 +195,7 @@ def _http3(to: _Recorder, streams: http3.Streams) -> None:
         _multiplexed(to, streams[stream][0], request, statuses.get(stream))
 
 
-def _multiplexed(to: _Recorder, client: Side, request: http2.Request, status: int | None) -> None:
+def _multiplexed(to: _Recorder, client: Side, request: captured_http2.Request, status: int | None) -> None:
     one = to.one
     authority = request.pseudo(":authority") or one.sni or one.server.ip
     url = f"{request.pseudo(':scheme')}://{authority}{request.pseudo(':path')}"

@@ -17,8 +17,8 @@ from functools import partial
 from pathlib import Path
 from typing import BinaryIO, NamedTuple, cast
 
-from appwitness.errors import FileError
 from appwitness.exchange.pcap import tshark
+from appwitness.support.errors import FileError
 
 PART = 48 << 20
 """Bytes of packets in a part, and of the packets of one conversation that are read."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from pylsqpack import Decoder, DecompressionFailed, EncoderStreamError, StreamBlocked
 
-from appwitness.exchange.pcap.http2 import HEADER_BYTES, Request
+from appwitness.exchange.pcap.captured_http2 import HEADER_BYTES, Request
 from appwitness.exchange.pcap.tshark import Side
 
 DATA, HEADERS, SETTINGS = 0, 1, 4

@@ -19,8 +19,8 @@ from itertools import chain
 from pathlib import Path
 from typing import BinaryIO, cast
 
-from appwitness.errors import UserError
 from appwitness.events import Endpoint
+from appwitness.support.errors import UserError
 
 FIELDS = (
     *("frame.time_epoch", "tcp.stream", "udp.stream", "ip.src", "ipv6.src", "ip.dst", "ipv6.dst"),

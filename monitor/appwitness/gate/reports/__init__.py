@@ -8,20 +8,20 @@ from functools import cached_property
 from importlib import import_module
 from typing import Protocol, cast
 
-from appwitness.errors import UserError
 from appwitness.findings import Finding, Report
-from appwitness.findings.gate import Gated, GateReport
-from appwitness.reports.mask import masked
+from appwitness.findings.gate_decision import Gated, GateReport
+from appwitness.findings.mask import masked
 from appwitness.reports.words import Words
+from appwitness.support.errors import UserError
 
 FORMATS: dict[str, str] = {
-    "text": "appwitness.reports.gate.text",
-    "json": "appwitness.reports.gate.json",
-    "markdown": "appwitness.reports.gate.markdown",
-    "sarif": "appwitness.reports.gate.sarif",
-    "junit": "appwitness.reports.gate.junit",
-    "gitlab": "appwitness.reports.gate.gitlab",
-    "html": "appwitness.reports.gate.html",
+    "text": "appwitness.gate.reports.gate_text",
+    "json": "appwitness.gate.reports.gate_json",
+    "markdown": "appwitness.gate.reports.markdown",
+    "sarif": "appwitness.gate.reports.gate_sarif",
+    "junit": "appwitness.gate.reports.gate_junit",
+    "gitlab": "appwitness.gate.reports.gitlab",
+    "html": "appwitness.gate.reports.gate_html",
 }
 """format -> the module whose `render(told)` writes it; imported late."""
 

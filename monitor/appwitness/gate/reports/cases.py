@@ -6,7 +6,7 @@ import xml.etree.ElementTree as ET
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from appwitness.escape import xml
+from appwitness.support.escape import xml
 
 
 class Tested(NamedTuple):

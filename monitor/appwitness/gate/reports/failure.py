@@ -9,11 +9,11 @@ from pathlib import Path
 
 from appwitness.events import Access, Connection, Ref, Upload
 from appwitness.findings import Flow, Report
-from appwitness.findings.gate import Gated, GateReport
+from appwitness.findings.gate_decision import Gated, GateReport
+from appwitness.findings.mask import masked
+from appwitness.gate.reports import Told
+from appwitness.gate.reports import sentences as said
 from appwitness.reports.frames import frames
-from appwitness.reports.gate import Told
-from appwitness.reports.gate import sentences as said
-from appwitness.reports.mask import masked
 from appwitness.reports.words import Words, plain
 
 FRAMES = 4

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from appwitness.findings.gate import Change, Gated
-from appwitness.reports.gate import Told
-from appwitness.reports.gate import sentences as said
+from appwitness.findings.gate_decision import Change, Gated
+from appwitness.gate.reports import Told
+from appwitness.gate.reports import sentences as said
 from appwitness.reports.html import fill
 from appwitness.reports.words import plain
 

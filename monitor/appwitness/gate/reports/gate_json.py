@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 
-from appwitness import escape
-from appwitness.reports.gate import Told
+from appwitness.gate.reports import Told
+from appwitness.support import escape
 
 
 def render(told: Told) -> str:

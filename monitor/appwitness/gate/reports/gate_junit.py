@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import xml.etree.ElementTree as ET
 
-from appwitness.escape import xml
-from appwitness.findings.gate import Gated
-from appwitness.reports.gate import Told
-from appwitness.reports.gate import sentences as said
+from appwitness.findings.gate_decision import Gated
+from appwitness.gate.reports import Told
+from appwitness.gate.reports import sentences as said
+from appwitness.support.escape import xml
 
 
 def render(told: Told) -> str:

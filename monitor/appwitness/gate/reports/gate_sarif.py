@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from appwitness.findings import LEVELS, Finding, Report
-from appwitness.findings.gate import Change, Gated
+from appwitness.findings.gate_decision import Change, Gated
 from appwitness.findings.identity import identity
-from appwitness.reports.gate import Told, place
-from appwitness.reports.gate import sentences as said
+from appwitness.gate.reports import Told, place
+from appwitness.gate.reports import sentences as said
 from appwitness.reports.sarif import BASE, document, run_of
 from appwitness.reports.verdict import worst_first
 from appwitness.reports.words import Words

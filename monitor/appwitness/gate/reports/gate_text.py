@@ -8,9 +8,9 @@ from rich.console import RenderableType
 from rich.padding import Padding
 from rich.text import Text
 
-from appwitness.findings.gate import Gated
-from appwitness.reports.gate import Told
-from appwitness.reports.gate import sentences as said
+from appwitness.findings.gate_decision import Gated
+from appwitness.gate.reports import Told
+from appwitness.gate.reports import sentences as said
 from appwitness.reports.printed import TONES, printed
 from appwitness.reports.words import plain
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from appwitness import escape
 from appwitness.findings import Level
-from appwitness.findings.gate import Gated
-from appwitness.reports.gate import Told, place
-from appwitness.reports.gate import sentences as said
+from appwitness.findings.gate_decision import Gated
+from appwitness.gate.reports import Told, place
+from appwitness.gate.reports import sentences as said
+from appwitness.support import escape
 
 SEVERITY: dict[Level, str] = {"high": "critical", "medium": "major", "low": "minor", "info": "info"}
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from appwitness import escape
-from appwitness.findings.gate import Gated
-from appwitness.reports.gate import Told
-from appwitness.reports.gate import sentences as said
+from appwitness.findings.gate_decision import Gated
+from appwitness.gate.reports import Told
+from appwitness.gate.reports import sentences as said
+from appwitness.support import escape
 
 MARK = "<!-- appwitness-gate {package} -->"
 """By which a later comment finds this one, to replace it."""

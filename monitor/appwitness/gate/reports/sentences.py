@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from appwitness.findings.gate import Change, Gated, GatedFlow, Mute, Remark, Unobserved
-from appwitness.reports.gate import Told
+from appwitness.findings.gate_decision import Change, Gated, GatedFlow, Mute, Remark, Unobserved
+from appwitness.gate.reports import Told
 from appwitness.reports.words import Words, plain
 
 CHANGES: tuple[Change, ...] = ("new", "worse", "new_rule", "not_observable", "gone", "better", "same")

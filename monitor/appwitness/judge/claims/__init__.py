@@ -8,18 +8,16 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 from functools import cached_property, lru_cache, partial
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from pydantic import Field
 
-from appwitness.entries import CatalogEntry
+from appwitness.catalog.entries import CatalogEntry
 from appwitness.events import Consent, Record, Ref, Scope, Time, Upload
+from appwitness.events.seen import Seen
 from appwitness.judge.claims.formats import READERS, Said, Section, Verdict, Words, section
 from appwitness.judge.consent.machine import clock_of, was_there
-from appwitness.seen import Seen
-
-if TYPE_CHECKING:
-    from appwitness.match.decode import Leaf
+from appwitness.judge.sent_text import SentText
 
 __all__ = ["Claim", "ClaimKind", "ClaimTable"]
 
@@ -81,7 +79,7 @@ class Void(CatalogEntry):
     keys: tuple[str, ...] = ()
     texts: tuple[str, ...] = ()
 
-    def said_by(self, leaf: Leaf) -> bool:
+    def said_by(self, leaf: SentText) -> bool:
         """Whether this leaf says so."""
         return leaf.text in self.texts and _parts(leaf.path)[-1:] in self._names
 
@@ -98,7 +96,7 @@ class ClaimTable(CatalogEntry):
     void: Void = Void()
     asking: tuple[str, ...] = ()
 
-    def of_upload(self, seen: Seen[Upload], leaves: Iterable[Leaf]) -> tuple[Claim, ...]:
+    def of_upload(self, seen: Seen[Upload], leaves: Iterable[SentText]) -> tuple[Claim, ...]:
         """What an upload claims, in the order of its leaves."""
         upload = seen.event
         found: list[Claim] = []

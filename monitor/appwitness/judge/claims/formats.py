@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Literal, NamedTuple
 
-from appwitness.entries import CatalogEntry
+from appwitness.catalog.entries import CatalogEntry
 from appwitness.events import Scope
 from appwitness.judge.iab import gpp, tcf
 

@@ -82,7 +82,9 @@ from collections.abc import Container, Iterable
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
+from appwitness.catalog.labels import Labels
 from appwitness.events import Consent, DataType, Ref
+from appwitness.events.seen import Seen
 from appwitness.findings import Assumption, ConsentName, ConsentStatus
 from appwitness.judge.consent.by_catalog import understood
 from appwitness.judge.consent.corrections import Corrections
@@ -109,8 +111,6 @@ from appwitness.judge.consent.machine import (
     was_there,
 )
 from appwitness.judge.consent.screens import Reader, consents
-from appwitness.labels import Labels
-from appwitness.seen import Seen
 
 if TYPE_CHECKING:
     from appwitness.judge.phases import Phases

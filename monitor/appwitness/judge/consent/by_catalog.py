@@ -6,10 +6,10 @@ catalog judges old recordings anew. What an early recording does not hold stays 
 
 from __future__ import annotations
 
+from appwitness.catalog.labels import Labels
 from appwitness.events import Consent, ConsentState
+from appwitness.events.seen import Seen
 from appwitness.judge.iab import tcf
-from appwitness.labels import Labels
-from appwitness.seen import Seen
 
 _STORED = ("preference", "iab_tcf", "iab_gpp")
 

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from appwitness.events import Consent, Ref
+from appwitness.events.seen import Seen
 from appwitness.judge.consent.machine import by_operator, in_file
-from appwitness.seen import Seen
 
 
 class Words(NamedTuple):

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import timedelta
 
+from appwitness.catalog.labels import normal_label
 from appwitness.events import Consent, Ref
+from appwitness.events.seen import Seen
 from appwitness.judge.consent.machine import by_operator, clock_of
-from appwitness.labels import normal_label
-from appwitness.seen import Seen
 
 ECHO = timedelta(seconds=5)
 """A screen is read some moments after it came up, and its clock is another one."""

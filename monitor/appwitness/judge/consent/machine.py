@@ -7,10 +7,10 @@ from collections.abc import Container, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Literal, NamedTuple
 
+from appwitness.catalog.labels import Labels, normal_label
 from appwitness.events import Consent, DataType, Line, Ref
+from appwitness.events.seen import Seen, number_of
 from appwitness.findings import ConsentName
-from appwitness.labels import Labels, normal_label
-from appwitness.seen import Seen, number_of
 
 PERMISSION = "system_permission"
 SEPARATE = frozenset({"sensitive_separate", "third_party_separate", "cross_border_separate", "minor_guardian"})

@@ -16,10 +16,10 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
+from appwitness.catalog.labels import Choice, Labels, normal_label
 from appwitness.events import Consent, ConsentState, Event, Scope, Screen, Touch, Window
+from appwitness.events.seen import Seen, holds
 from appwitness.judge.consent.by_catalog import understood
-from appwitness.labels import Choice, Labels, normal_label
-from appwitness.seen import Seen, holds
 
 TAKEN_AWAY = timedelta(seconds=2)
 """How long an app may take to remove a question after the touch that answers it."""

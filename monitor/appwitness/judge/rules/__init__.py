@@ -10,7 +10,7 @@ from appwitness.judge.rules.composing import EVIDENCE, One, Reporter
 from appwitness.judge.rules.conditions import Conditions, Test
 from appwitness.judge.rules.facts import Facts
 from appwitness.judge.rules.frequency import Frequency
-from appwitness.judge.rules.groups import Group, grouped
+from appwitness.judge.rules.grouping import Group, grouped
 from appwitness.judge.rules.model import Rule
 from appwitness.judge.rules.sightings import Sighting, Sightings
 

@@ -28,10 +28,10 @@ from appwitness.judge.data_types import DataTypes
 from appwitness.judge.rules import sentences
 from appwitness.judge.rules.conditions import Conditions, Test, holding
 from appwitness.judge.rules.facts import Facts
-from appwitness.judge.rules.groups import Group
+from appwitness.judge.rules.grouping import Group
 from appwitness.judge.rules.model import Raised, Rule
 from appwitness.judge.rules.sightings import CERTAIN, PERMISSION_SIGNALS, Sighting, Sightings, in_time, rows
-from appwitness.judge.rules.texts import LANGUAGES, Language
+from appwitness.judge.rules.translations import LANGUAGES, Language
 
 EVIDENCE = 20
 """A finding names at most this many lines in `evidence`; `all_evidence` has them all."""

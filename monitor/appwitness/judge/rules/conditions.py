@@ -9,13 +9,13 @@ from datetime import datetime, timedelta
 from functools import cache, reduce
 from typing import Any
 
+from appwitness.catalog.labels import Labels
 from appwitness.events import Gap
+from appwitness.judge.clock_order import surely
 from appwitness.judge.consent import Clock
-from appwitness.judge.order import surely
 from appwitness.judge.rules.facts import Facts
 from appwitness.judge.rules.model import Condition, PhaseName, Separate
 from appwitness.judge.rules.sightings import Sighting, Sightings
-from appwitness.labels import Labels
 
 Test = Callable[[Sighting], bool]
 

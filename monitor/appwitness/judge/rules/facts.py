@@ -7,20 +7,20 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from appwitness.events import Access, Consent, Gap, Observers
+from appwitness.events.seen import Seen
 from appwitness.findings import Flow, Recipient
 from appwitness.judge.consent import Timeline
 from appwitness.judge.data_types import DataTypes
 from appwitness.judge.phases import Phases
 from appwitness.judge.recipients import RecipientTable
 from appwitness.judge.rules.frequency import Frequency
-from appwitness.seen import Seen
 
 if TYPE_CHECKING:
+    from appwitness.catalog.labels import Labels
     from appwitness.judge.app_types import AppType
     from appwitness.judge.claims import Claim
     from appwitness.judge.laws import Laws
     from appwitness.judge.policy import Policy
-    from appwitness.labels import Labels
 
 
 GROWING = frozenset({"flows", "accesses", "gaps", "uploads"})

@@ -9,8 +9,8 @@ from typing import Annotated, NamedTuple
 
 from pydantic import Field
 
-from appwitness.entries import CatalogEntry
-from appwitness.judge.rules.texts import Words
+from appwitness.catalog.entries import CatalogEntry
+from appwitness.judge.rules.translations import Words
 
 POINTS = 1000
 """A folded line is spread over at most this many moments; each then stands for several calls."""

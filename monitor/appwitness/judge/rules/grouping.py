@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from appwitness.events.stacks import Frame
 from appwitness.judge.code import foreign_frame
 from appwitness.judge.phases import PhaseStatus
 from appwitness.judge.recipients import RecipientTable
@@ -13,7 +14,6 @@ from appwitness.judge.rules.facts import Facts
 from appwitness.judge.rules.frequency import Preset, Stretch, longest, spread
 from appwitness.judge.rules.model import When
 from appwitness.judge.rules.sightings import Sighting, in_time, rows
-from appwitness.stacks import Frame
 
 
 @dataclass(frozen=True)

@@ -8,11 +8,11 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator, model_validator
 
-from appwitness.entries import CatalogEntry
+from appwitness.catalog.entries import CatalogEntry
 from appwitness.events import DataType, Observers, Signal
 from appwitness.findings import Confidence, ConsentName, Level, Need, Party
 from appwitness.judge.rules import sentences
-from appwitness.judge.rules.texts import Words
+from appwitness.judge.rules.translations import Words
 
 On = Literal["access", "flow", "consent", "claim", "run"]
 SeparateScope = Literal[

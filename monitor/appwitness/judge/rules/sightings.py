@@ -10,15 +10,15 @@ from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from appwitness.catalog.labels import Labels
 from appwitness.events import Access, Consent, DataType, Ref
+from appwitness.events.seen import Seen, number_of
 from appwitness.findings import ConsentName, ConsentStatus, Flow
+from appwitness.judge.clock_order import decided, least
 from appwitness.judge.consent import GESTURE, REDRAW, Clock, Why, clock_of, said, was_there
-from appwitness.judge.order import decided, least
 from appwitness.judge.phases import UNKNOWN, PhaseStatus
 from appwitness.judge.recipients import is_device
 from appwitness.judge.rules.facts import Facts
-from appwitness.labels import Labels
-from appwitness.seen import Seen, number_of
 
 if TYPE_CHECKING:
     from appwitness.judge.claims import Claim

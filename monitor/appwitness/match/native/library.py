@@ -8,7 +8,7 @@ from array import array
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
-from appwitness.errors import UserError
+from appwitness.support.errors import UserError
 
 LIBRARY = __file__[: -len("library.py")] + "libsearch.so"
 """`hatch_build.py` builds it."""

@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from appwitness.events import Blob, Ref, Transform
+from appwitness.events.seen import Seen
 from appwitness.match.decode import Leaf, leaves_of
 from appwitness.match.decode.walk.pieces import Narrow, as_text
 from appwitness.match.hits import parent_of
@@ -31,7 +32,6 @@ from appwitness.match.transforms.outputs import (
     end_of,
 )
 from appwitness.match.transforms.streams import CALLS, Found, Place, Streams
-from appwitness.seen import Seen
 
 STEPS = 64
 """Transforms that are followed one after the other: a digest may be taken of a digest many times."""

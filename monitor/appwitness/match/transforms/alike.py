@@ -6,8 +6,8 @@ from bisect import bisect_left, bisect_right
 from datetime import datetime
 from typing import NamedTuple
 
+from appwitness.events.seen import number_of
 from appwitness.match.transforms.outputs import Step, Stream
-from appwitness.seen import number_of
 
 SEARCHED_CALLS = 64
 """Calls of other streams that are passed over in search of one of a stream."""

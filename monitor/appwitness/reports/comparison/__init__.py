@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
-from appwitness import escape
-from appwitness.errors import UserError
 from appwitness.events import Value
 from appwitness.findings import Candidate, Comparison, Report
-from appwitness.reports.mask import Mask, known_values, mask_value
+from appwitness.findings.mask import Mask, known_values, mask_value
 from appwitness.reports.words import Words
+from appwitness.support import escape
+from appwitness.support.errors import UserError
 
 FORMATS = ("text", "json", "html")
 
@@ -30,7 +30,7 @@ def render(
         tree = {**shown.model_dump(mode="json"), "masked": not reveal}
         return escape.json(json.dumps(tree, ensure_ascii=False, indent=2)) + "\n"
     if format == "text":
-        from appwitness.reports.comparison.text import text
+        from appwitness.reports.comparison.comparison_text import text
 
         return text(shown, words)
     from appwitness.reports.comparison.table import Table

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from appwitness.errors import UserError
 from appwitness.findings import Report
 from appwitness.reports.complaint.letter import Letter
 from appwitness.reports.complaint.own import written, written_by
 from appwitness.reports.words import Words
+from appwitness.support.errors import UserError
 
 LAWS = ("cn", "eu")
 """Jurisdictions under whose law there is a letter of ours; one is chosen with --law."""

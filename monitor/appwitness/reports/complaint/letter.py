@@ -19,7 +19,7 @@ from appwitness.reports.frames import caller
 from appwitness.reports.integrity import copied, signature
 from appwitness.reports.page import sections
 from appwitness.reports.reasons import all_said, said
-from appwitness.reports.recipients import who
+from appwitness.reports.recipient_words import who
 from appwitness.reports.time_axis import clock, consent_steps, step_for
 from appwitness.reports.verdict import worst_first
 from appwitness.reports.watched import assumption, case

@@ -16,10 +16,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from appwitness.errors import FileError, UserError
 from appwitness.reports.complaint.letter import moment
 from appwitness.reports.html import WrongTemplate, write, write_own
 from appwitness.reports.words import Words
+from appwitness.support.errors import FileError, UserError
 
 SECONDS = 10
 MEMORY_BYTES = 1 << 30

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from appwitness.events import Event, Ref, Upload
 from appwitness.findings import Finding, Flow, Match, Report
-from appwitness.findings.context import Context, Stage
+from appwitness.findings.surroundings import Context, Stage
 from appwitness.reports.groups import groups
 from appwitness.reports.time_axis import consent_steps, step_for
 from appwitness.reports.words import Words

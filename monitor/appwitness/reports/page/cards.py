@@ -17,7 +17,7 @@ from appwitness.reports.page import sections
 from appwitness.reports.page.flows import Block, Flows, Place, Row
 from appwitness.reports.page.sections import ROWS, ranges
 from appwitness.reports.reasons import Step, steps
-from appwitness.reports.recipients import who
+from appwitness.reports.recipient_words import who
 from appwitness.reports.timeline import Picture, picture
 from appwitness.reports.watched import consent
 from appwitness.reports.words import Words, plain

@@ -10,8 +10,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from appwitness.errors import UserError
 from appwitness.events import Consent, Phase, Ref, Screen
+from appwitness.events.seen import number_of
 from appwitness.findings import CONFIDENCES, Report
 from appwitness.findings.audit import audit
 from appwitness.recording import Recording
@@ -21,7 +21,7 @@ from appwitness.reports.reasons import said
 from appwitness.reports.time_axis import clock
 from appwitness.reports.watched import not_watched
 from appwitness.reports.words import Words, capital, plain
-from appwitness.seen import number_of
+from appwitness.support.errors import UserError
 
 ROWS = 200
 """Rows of a table; what is beyond is in the JSON report."""

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from appwitness.observe.android import app_files
-from appwitness.observe.android.faults import DeviceFault
+from appwitness.devices.android.app import app_files
+from appwitness.devices.android.faults import DeviceFault
 from tests.adb.rig import make_apk
 
 NAME = "com.example.circle"

@@ -7,7 +7,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from appwitness.observe.android.network_security import parse, predict
+from appwitness.devices.android.app.network_security import parse, predict
 
 PINNED = '<pin-set{}><pin digest="SHA-256">7HIpactkIAq2Y49orFOOQKurWxmmSFZhBCoQYcRhJ3Y=</pin></pin-set>'
 DOMAIN = '<domain includeSubdomains="true">a.test</domain>'

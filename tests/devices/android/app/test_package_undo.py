@@ -6,7 +6,7 @@ import os
 import subprocess
 from pathlib import Path
 
-from appwitness.observe.android.package_undo import Aside, Data, Expansions
+from appwitness.devices.android.app.package_undo import Aside, Data, Expansions
 
 HOSTILE = """com.evil.P;touch a;$(touch b)`touch c`&touch d|touch e>f'g'"h"* ?[a-z]\\ #"""
 """What an app may call a permission, and more."""

@@ -11,16 +11,16 @@ from pathlib import Path
 import phonenumbers
 import pytest
 
-from appwitness.errors import FileError
+from appwitness.devices.android.persona import Persona, load, made
+from appwitness.devices.android.persona.content import rows
+from appwitness.devices.android.persona.picture import jpeg
+from appwitness.devices.android.persona.profile import Place
 from appwitness.events import Upload, Value
+from appwitness.events.seen import see
 from appwitness.match import decode
 from appwitness.match.belief.placeholders import is_of_a_service, is_placeholder
 from appwitness.match.linking import Linker
-from appwitness.observe.android.persona import Persona, load, made
-from appwitness.observe.android.persona.content import rows
-from appwitness.observe.android.persona.picture import jpeg
-from appwitness.observe.android.persona.wanted import Place
-from appwitness.seen import see
+from appwitness.support.errors import FileError
 
 RUNS = [f"{number:08x}" for number in range(20)]
 

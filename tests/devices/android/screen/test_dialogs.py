@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from appwitness.observe.android import dialogs, hierarchy
-from tests.observe.android.hierarchies import HIERARCHY, dialog, node
+from appwitness.devices.android.screen import dialogs, hierarchy
+from tests.devices.android.screen.hierarchies import HIERARCHY, dialog, node
 
 APP = "com.example.app"
 DISPLAY = (1080, 2400)
@@ -475,7 +475,7 @@ def test_the_way_to_where_consent_is_taken_back(xml, gone, path, next_):
 
 
 def test_the_groups_of_dialogs_have_permissions_that_the_catalog_knows():
-    from appwitness.observe.consent_signals import load
+    from appwitness.agent.consent_signals import load
 
     words = load()
     assert [group.name for group in dialogs.known().permission.groups] == list(words.permission_groups)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from appwitness.observe.android import dumps, process_dumps
+from appwitness.devices.android.witness import dumps, process_dumps
 
 PACKAGE = "com.example"
 UID = 10123

@@ -4,9 +4,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from appwitness.observe.android import endings
-from appwitness.observe.android.endings import End, is_ours
-from appwitness.observe.android.process_dumps import REASONS, events, exits
+from appwitness.devices.android.witness import endings
+from appwitness.devices.android.witness.endings import End, is_ours
+from appwitness.devices.android.witness.process_dumps import REASONS, events, exits
 
 PACKAGE = "com.example"
 UID = 10123

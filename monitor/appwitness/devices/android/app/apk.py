@@ -20,12 +20,12 @@ from pathlib import Path
 from typing import Any, Literal
 from xml.etree.ElementTree import Element
 
-from appwitness import catalog
-from appwitness.entries import CatalogEntry
-from appwitness.observe.android import apk_parts
-from appwitness.observe.android.apk_manifest import ANDROID, Component, of_manifest
-from appwitness.observe.android.faults import DeviceFault, fault
-from appwitness.observe.android.gadget_config import GadgetConfig
+from appwitness.catalog import yaml_files
+from appwitness.catalog.entries import CatalogEntry
+from appwitness.devices.android.app import apk_parts
+from appwitness.devices.android.app.apk_manifest import ANDROID, Component, of_manifest
+from appwitness.devices.android.faults import DeviceFault, fault
+from appwitness.devices.android.frida.gadget_config import GadgetConfig
 
 MANIFEST = "AndroidManifest.xml"
 MANIFEST_BYTES = 8 << 20
@@ -183,8 +183,8 @@ class _Libraries(CatalogEntry):
 
 @functools.cache
 def _libraries() -> tuple[_Library, ...]:
-    (path,) = catalog.files("devices/libraries.yml")
-    return catalog.parse(path, _Libraries).libraries
+    (path,) = yaml_files.files("devices/libraries.yml")
+    return yaml_files.parse(path, _Libraries).libraries
 
 
 def _marks(names: list[str]) -> tuple[str, ...]:
@@ -203,8 +203,8 @@ def _gadget(archive: _Archive) -> GadgetConfig | None:
 
 @functools.cache
 def _known() -> tuple[Sdk, ...]:
-    (path,) = catalog.files("recipients.yml")
-    table: dict[str, Any] = catalog.tree(path)
+    (path,) = yaml_files.files("recipients.yml")
+    table: dict[str, Any] = yaml_files.tree(path)
     entries = [*table["recipients"], *table.get("lab", ())]
     return tuple(Sdk(entry["name"], entry["role"], prefix) for entry in entries for prefix in entry.get("code", ()))
 

@@ -17,9 +17,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from xml.etree.ElementTree import Element
 
-from appwitness.observe.android import apk
-from appwitness.observe.android.apk import Apk, Sdk
-from appwitness.observe.android.faults import DeviceFault, fault
+from appwitness.devices.android.app import apk
+from appwitness.devices.android.app.apk import Apk, Sdk
+from appwitness.devices.android.faults import DeviceFault, fault
 
 ARCHIVES = (".apks", ".apkm", ".xapk", ".zip")
 MEMBER_BYTES = 4 << 30

@@ -12,7 +12,7 @@ from datetime import UTC, date, datetime
 from typing import Literal
 from xml.etree.ElementTree import Element
 
-from appwitness.observe.android.apk import Apk
+from appwitness.devices.android.app.apk import Apk
 
 USER_UNTIL = 23
 """Up to this target SDK, an app trusts what the user added, unless it says otherwise."""

@@ -13,13 +13,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from appwitness.devices.android import adb
+from appwitness.devices.android.app import apk, app_files, package_undo
+from appwitness.devices.android.app.app_files import App, CodeFacts
+from appwitness.devices.android.app.package_session import INSTALL_S, session
+from appwitness.devices.android.control import Control
+from appwitness.devices.android.faults import DeviceFault, fault
+from appwitness.devices.android.journal import Undo
 from appwitness.events import AppIdentity
-from appwitness.observe.android import adb, apk, app_files, package_undo
-from appwitness.observe.android.app_files import App, CodeFacts
-from appwitness.observe.android.control import Control
-from appwitness.observe.android.faults import DeviceFault, fault
-from appwitness.observe.android.journal import Undo
-from appwitness.observe.android.package_session import INSTALL_S, session
 
 ANIMATIONS = ("window_animation_scale", "transition_animation_scale", "animator_duration_scale")
 _PACKAGE = re.compile(r"[A-Za-z][A-Za-z0-9_]*(\.[A-Za-z][A-Za-z0-9_]*)+")

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from contextlib import suppress
 
-from appwitness.observe.android.adb import Output
-from appwitness.observe.android.app_files import App
-from appwitness.observe.android.control import Control
-from appwitness.observe.android.faults import DeviceFault, fault
+from appwitness.devices.android.adb import Output
+from appwitness.devices.android.app.app_files import App
+from appwitness.devices.android.control import Control
+from appwitness.devices.android.faults import DeviceFault, fault
 
 INSTALL_S = 600.0
 """The device compiles a large app while it installs it."""

@@ -9,12 +9,12 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from appwitness.observe.android import finding
-from appwitness.observe.android.adb import Adb
-from appwitness.observe.android.doctor.asked import Asked, Level, Result, ask, of, texts
-from appwitness.observe.android.doctor.checks import CHECKS, around
-from appwitness.observe.android.faults import DeviceFault
-from appwitness.observe.android.shell import Shell
+from appwitness.devices.android import discovery
+from appwitness.devices.android.adb import Adb
+from appwitness.devices.android.doctor.answers import Asked, Level, Result, ask, of, texts
+from appwitness.devices.android.doctor.checks import CHECKS, around
+from appwitness.devices.android.faults import DeviceFault
+from appwitness.devices.android.shell import Shell
 
 __all__ = ["CHECKS", "Diagnosis", "Result", "diagnose", "schema", "texts"]
 
@@ -53,9 +53,9 @@ def diagnose(name: str | None, folder: Path, wait_s: float = 0.0) -> Diagnosis:
     device: Adb | None = None
     end = time.monotonic() + wait_s
     try:
-        device = finding.poll(lambda: finding.choose(name), wait_s)
-        finding.booted(Shell(device), max(0.0, end - time.monotonic()))
-        asked = ask(finding.control(device, folder))
+        device = discovery.poll(lambda: discovery.choose(name), wait_s)
+        discovery.booted(Shell(device), max(0.0, end - time.monotonic()))
+        asked = ask(discovery.control(device, folder))
     except DeviceFault as error:
         found = "root" if error.code.startswith("root-") else "started" if device is not None else "reached"
         return Diagnosis(device=device.serial if device else None, results=(*around(), of(error, found)))

@@ -13,11 +13,11 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from appwitness import catalog
-from appwitness.entries import CatalogEntry
-from appwitness.observe.android.control import Control
-from appwitness.observe.android.facts import Facts
-from appwitness.observe.android.faults import FIELD, DeviceFault, Entry, fault
+from appwitness.catalog import yaml_files
+from appwitness.catalog.entries import CatalogEntry
+from appwitness.devices.android.control import Control
+from appwitness.devices.android.device_facts import Facts
+from appwitness.devices.android.faults import FIELD, DeviceFault, Entry, fault
 
 Level = Literal["ok", "warning", "fault"]
 ROOT_ASKS = {
@@ -70,8 +70,8 @@ class Texts(CatalogEntry):
 @functools.cache
 def texts() -> Texts:
     """Raises FileError with file and line."""
-    (path,) = catalog.files("devices/doctor.yml")
-    return catalog.parse(path, Texts)
+    (path,) = yaml_files.files("devices/doctor.yml")
+    return yaml_files.parse(path, Texts)
 
 
 class Result(BaseModel):

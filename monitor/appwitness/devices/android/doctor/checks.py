@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator
 
-from appwitness.observe.android import container, finding, traffic
-from appwitness.observe.android.builds import BUILDS
-from appwitness.observe.android.doctor.asked import Asked, Result, roms, texts
-from appwitness.observe.android.gadget_config import USUAL_PORT
+from appwitness.devices.android import container, discovery, traffic
+from appwitness.devices.android.doctor.answers import Asked, Result, roms, texts
+from appwitness.devices.android.frida.frida_release import BUILDS
+from appwitness.devices.android.frida.gadget_config import USUAL_PORT
 
 OLDEST, NEWEST = 24, 36
 ROOM_MB = 150
@@ -45,7 +45,7 @@ def _around(_: Asked) -> Iterator[Result]:
 @check("reached")
 def _reached(asked: Asked) -> Iterator[Result]:
     ways = {"usb": "USB", "emulator": "its console", "network": "the network"}
-    yield asked.ok(model=asked.facts.model, way=ways[finding.way(asked.serial)])
+    yield asked.ok(model=asked.facts.model, way=ways[discovery.way(asked.serial)])
 
 
 @check("started")
@@ -56,7 +56,7 @@ def _started(asked: Asked) -> Iterator[Result]:
 @check("screen")
 def _screen(asked: Asked) -> Iterator[Result]:
     policy = asked.lines("policy")
-    if not finding.is_locked(asked.said["policy"]):
+    if not discovery.is_locked(asked.said["policy"]):
         yield asked.ok()
     elif "secure=true" in policy:
         yield asked.fault("device-locked")

@@ -13,9 +13,10 @@ import zipfile
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
-from appwitness import catalog, private
-from appwitness.entries import CatalogEntry
-from appwitness.observe.android.shell import Shell
+from appwitness.catalog import yaml_files
+from appwitness.catalog.entries import CatalogEntry
+from appwitness.devices.android.shell import Shell
+from appwitness.support import private_files
 
 DUMP_S = 20.0
 SHORTEST = 4
@@ -47,8 +48,8 @@ class Dumps(CatalogEntry):
 
 def texts() -> Dumps:
     """Raises FileError with file and line."""
-    (path,) = catalog.files("devices/export.yml")
-    return catalog.parse(path, Dumps)
+    (path,) = yaml_files.files("devices/export.yml")
+    return yaml_files.parse(path, Dumps)
 
 
 def write(shell: Shell, archive: Path, extra: Mapping[str, str]) -> list[str]:
@@ -64,7 +65,7 @@ def write(shell: Shell, archive: Path, extra: Mapping[str, str]) -> list[str]:
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as out:
         for name, text in {**said, **extra}.items():
             out.writestr(name, clean(text))
-    private.write(archive, packed.getvalue())
+    private_files.write(archive, packed.getvalue())
     return [*said, *extra]
 
 

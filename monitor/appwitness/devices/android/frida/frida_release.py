@@ -14,11 +14,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from appwitness import private
+from appwitness.agent.frida_device import VERSION
+from appwitness.devices.android.device_facts import Facts
+from appwitness.devices.android.faults import fault
 from appwitness.events import OwnRequest
-from appwitness.observe.android.facts import Facts
-from appwitness.observe.android.faults import fault
-from appwitness.observe.frida_device import VERSION
+from appwitness.support import private_files
 
 BUILDS = {"arm64-v8a": "arm64", "armeabi-v7a": "arm", "armeabi": "arm", "x86_64": "x86_64", "x86": "x86"}
 """Android's names of architectures, and Frida's."""
@@ -109,7 +109,7 @@ def find(name: str, given: Path | None, cache: Path = CACHE, releases: Releases 
     if want is not None and have != want:
         raise fault("frida-server-digest", url=url, have=have, want=want, **_told(name))
     unpacked = _unpacked(data, url, name)
-    private.folder(cache)
+    private_files.folder(cache)
     fd, made = tempfile.mkstemp(dir=cache)
     with os.fdopen(fd, "wb") as file_:
         file_.write(data)

@@ -14,13 +14,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from appwitness.observe.android.builds import CACHE, RELEASES, Build, Releases, asset, below_floor, find
-from appwitness.observe.android.control import Control
-from appwitness.observe.android.faults import DeviceFault, fault
-from appwitness.observe.android.gadget_config import USUAL_PORT
-from appwitness.observe.android.quirks import Quirk, apply, cure, wanted
-from appwitness.observe.android.shell import TMP
-from appwitness.observe.frida_device import VERSION, FridaFault, answers
+from appwitness.agent.frida_device import VERSION, FridaFault, answers
+from appwitness.devices.android.control import Control
+from appwitness.devices.android.faults import DeviceFault, fault
+from appwitness.devices.android.frida.frida_release import CACHE, RELEASES, Build, Releases, asset, below_floor, find
+from appwitness.devices.android.frida.gadget_config import USUAL_PORT
+from appwitness.devices.android.frida.quirks import Quirk, apply, cure, wanted
+from appwitness.devices.android.shell import TMP
 
 READY_S = 15.0
 PUSH_S = 120.0

@@ -12,16 +12,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from appwitness import private
-from appwitness.observe.android import builds
-from appwitness.observe.android.app_files import App
-from appwitness.observe.android.builds import Build
-from appwitness.observe.android.control import Control
-from appwitness.observe.android.faults import DeviceFault, fault
-from appwitness.observe.android.gadget_config import GadgetConfig
-from appwitness.observe.android.journal import Undo
-from appwitness.observe.android.shell import TMP
-from appwitness.observe.device import Gadget
+from appwitness.agent.target import Gadget
+from appwitness.devices.android.app.app_files import App
+from appwitness.devices.android.control import Control
+from appwitness.devices.android.faults import DeviceFault, fault
+from appwitness.devices.android.frida import frida_release
+from appwitness.devices.android.frida.frida_release import Build
+from appwitness.devices.android.frida.gadget_config import GadgetConfig
+from appwitness.devices.android.journal import Undo
+from appwitness.devices.android.shell import TMP
+from appwitness.support import private_files
 
 FROM_PACKAGE = "Frida's gadget is in the app's package: what the app did before it loaded that library is not seen"
 BY_DEBUGGER = (
@@ -65,7 +65,7 @@ def way(control: Control, app: App, given: Path | None, cache: Path, *, by_debug
     if by_debugger is not None:
         return by_debugger if own is None else f"{by_debugger}; {own.problem}"
     try:
-        build = builds.find(builds.asset(control.facts, control.shell.serial, app.abis), given, cache)
+        build = frida_release.find(frida_release.asset(control.facts, control.shell.serial, app.abis), given, cache)
     except DeviceFault as error:
         if given is not None:
             raise
@@ -91,8 +91,8 @@ def ready(
     if not control.shell.user(f"run-as {package} id").ok:
         raise fault("app-not-debuggable", serial=control.shell.serial, package=package)
     file = cache.expanduser() / by.build.name
-    private.folder(file.parent)
-    private.write(file, by.build.data)
+    private_files.folder(file.parent)
+    private_files.write(file, by.build.data)
     _note_debug_app(control, package)
     _note_files(control, package)
     told = {"gadget": by.build.name, "sha256": by.build.sha256, "origin": by.build.origin}

@@ -6,15 +6,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from appwitness.errors import Unhookable
-from appwitness.observe.android import gadget, package, server
-from appwitness.observe.android.app_files import App
-from appwitness.observe.android.control import Control
-from appwitness.observe.android.faults import DeviceFault
-from appwitness.observe.android.processes import start_app
-from appwitness.observe.android.wanted import Wanted
-from appwitness.observe.device import Gadget
-from appwitness.observe.frida_device import FridaDevice, faults
+from appwitness.agent.frida_device import FridaDevice, faults
+from appwitness.agent.target import Gadget
+from appwitness.devices.android.app import package
+from appwitness.devices.android.app.app_files import App
+from appwitness.devices.android.control import Control
+from appwitness.devices.android.faults import DeviceFault
+from appwitness.devices.android.frida import frida_server, gadget
+from appwitness.devices.android.options import Wanted
+from appwitness.devices.android.processes import start_app
+from appwitness.support.errors import Unhookable
 
 IMPOSSIBLE = (
     "app-not-debuggable",
@@ -57,7 +58,7 @@ class Entrance:
         self._cache = cache
         self._end = end
         self._way: gadget.Way | str | None = None
-        self._ready: server.Running | gadget.Ready | None = None
+        self._ready: frida_server.Running | gadget.Ready | None = None
         self._changes = range(0)
         """Of the journal, those that `open` made."""
 
@@ -81,7 +82,7 @@ class Entrance:
                 self._ready = self._by_gadget()
             elif self._control.shell.rooted():
                 given, allowed = self._wanted.frida_server, self._wanted.allow
-                self._ready = server.start(self._control, given, cache=self._cache, allowed=allowed)
+                self._ready = frida_server.start(self._control, given, cache=self._cache, allowed=allowed)
             else:
                 raise Unhookable(
                     f"The device gives no root, and {self._way}.",

@@ -8,10 +8,10 @@ from collections.abc import Sequence
 
 from pydantic import Field
 
-from appwitness import catalog
-from appwitness.entries import CatalogEntry
-from appwitness.observe.android.control import Control
-from appwitness.observe.android.facts import Facts
+from appwitness.catalog import yaml_files
+from appwitness.catalog.entries import CatalogEntry
+from appwitness.devices.android.control import Control
+from appwitness.devices.android.device_facts import Facts
 
 
 class Quirk(CatalogEntry):
@@ -47,8 +47,8 @@ class _Quirks(CatalogEntry):
 @functools.cache
 def quirks() -> tuple[Quirk, ...]:
     """All that are known. Raises FileError with file and line."""
-    (path,) = catalog.files("devices/quirks.yml")
-    return catalog.parse(path, _Quirks).quirks
+    (path,) = yaml_files.files("devices/quirks.yml")
+    return yaml_files.parse(path, _Quirks).quirks
 
 
 def wanted(facts: Facts, allowed: Sequence[str]) -> list[Quirk]:

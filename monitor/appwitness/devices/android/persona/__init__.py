@@ -1,9 +1,9 @@
 """The person whose data is on a device during a run: planted for real, asked back, and removed again."""
 
-from appwitness.observe.android.persona.identifiers import Found, counts, found
-from appwitness.observe.android.persona.place import KeptPlace, keep_place
-from appwitness.observe.android.persona.planting import NotPlanted, Planted, plant
-from appwitness.observe.android.persona.wanted import Persona, load, made
+from appwitness.devices.android.persona.identifiers import Found, counts, found
+from appwitness.devices.android.persona.place import KeptPlace, keep_place
+from appwitness.devices.android.persona.planting import NotPlanted, Planted, plant
+from appwitness.devices.android.persona.profile import Persona, load, made
 
 __all__ = [
     "Found",

@@ -10,10 +10,10 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from appwitness.observe.android.control import Control
-from appwitness.observe.android.faults import DeviceFault
-from appwitness.observe.android.journal import Undo
-from appwitness.observe.android.persona.content import Refused
+from appwitness.devices.android.control import Control
+from appwitness.devices.android.faults import DeviceFault
+from appwitness.devices.android.journal import Undo
+from appwitness.devices.android.persona.content import Refused
 
 _UNDO = """[ -e {file} ] || exit 0
 said=$({{

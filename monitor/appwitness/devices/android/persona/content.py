@@ -8,10 +8,10 @@ import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from appwitness.observe.android.adb import Output
-from appwitness.observe.android.control import Control
-from appwitness.observe.android.journal import Undo
-from appwitness.observe.android.shell import TMP
+from appwitness.devices.android.adb import Output
+from appwitness.devices.android.control import Control
+from appwitness.devices.android.journal import Undo
+from appwitness.devices.android.shell import TMP
 
 NULL_SINCE = 29
 """API level from which on `content` surely knows a binding of null (`name:n:`)."""

@@ -6,9 +6,9 @@ import re
 import shlex
 from dataclasses import dataclass
 
+from appwitness.devices.android.control import Control
+from appwitness.devices.android.persona.content import Content, Refused
 from appwitness.events import Value
-from appwitness.observe.android.control import Control
-from appwitness.observe.android.persona.content import Content, Refused
 
 SSAID_SINCE = 26
 """API level from which on each app has an Android ID of its own."""

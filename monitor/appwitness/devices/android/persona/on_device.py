@@ -6,13 +6,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
 
+from appwitness.devices.android.control import Control
+from appwitness.devices.android.persona.content import Refused
+from appwitness.devices.android.persona.identifiers import counts, found
+from appwitness.devices.android.persona.place import KeptPlace
+from appwitness.devices.android.persona.planting import plant
+from appwitness.devices.android.persona.profile import load, made
 from appwitness.events import Value
-from appwitness.observe.android.control import Control
-from appwitness.observe.android.persona.content import Refused
-from appwitness.observe.android.persona.identifiers import counts, found
-from appwitness.observe.android.persona.place import KeptPlace
-from appwitness.observe.android.persona.planting import plant
-from appwitness.observe.android.persona.wanted import load, made
 
 ORDINARY = ("device_model_os", "carrier")
 """Kinds of value that are in nearly every upload: they prove nothing unless a read of them was seen."""

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Self
 
-from appwitness.observe.android.control import Control
+from appwitness.devices.android.control import Control
 
 SHELL, ROOT = "com.android.shell", "root"
 """What Android calls the package of adb's user, and of root."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import struct
 
-from appwitness.observe.android.persona.wanted import Place
+from appwitness.devices.android.persona.profile import Place
 
 GREY = base64.b64decode(
     "/9sAQwAbEhQXFBEbFxYXHhwbIChCKyglJShROj0wQmBVZWRfVV1baniZgWpxkHNbXYW1hpCeo6utq2eAvMm6pseZqKuk/8AACwgACAAIAQER"

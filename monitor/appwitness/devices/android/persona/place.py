@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
+from appwitness.devices.android.control import Control
+from appwitness.devices.android.journal import Undo
+from appwitness.devices.android.persona.content import Refused
+from appwitness.devices.android.persona.operations import Operation
+from appwitness.devices.android.persona.profile import Place
 from appwitness.events import Value
-from appwitness.observe.android.control import Control
-from appwitness.observe.android.journal import Undo
-from appwitness.observe.android.persona.content import Refused
-from appwitness.observe.android.persona.operations import Operation
-from appwitness.observe.android.persona.wanted import Place
 
 TESTED_SINCE = 31
 """API level from which on `cmd location` has test providers."""

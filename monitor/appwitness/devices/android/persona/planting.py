@@ -8,14 +8,14 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
+from appwitness.devices.android.control import Control
+from appwitness.devices.android.faults import DeviceFault
+from appwitness.devices.android.persona.content import Cell, Content, Refused, quote_sql, side_by_side
+from appwitness.devices.android.persona.operations import Operation
+from appwitness.devices.android.persona.picture import jpeg
+from appwitness.devices.android.persona.place import KeptPlace, keep_place
+from appwitness.devices.android.persona.profile import Message, Persona
 from appwitness.events import Value
-from appwitness.observe.android.control import Control
-from appwitness.observe.android.faults import DeviceFault
-from appwitness.observe.android.persona.content import Cell, Content, Refused, quote_sql, side_by_side
-from appwitness.observe.android.persona.operations import Operation
-from appwitness.observe.android.persona.picture import jpeg
-from appwitness.observe.android.persona.place import KeptPlace, keep_place
-from appwitness.observe.android.persona.wanted import Message, Persona
 
 NAME, PHONE, MAIL = (f"vnd.android.cursor.item/{name}" for name in ("name", "phone_v2", "email_v2"))
 TYPES = {NAME: "name", PHONE: "phone_number", MAIL: "email"}

@@ -9,8 +9,8 @@ from typing import Annotated, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from appwitness import catalog
-from appwitness.entries import CatalogEntry
+from appwitness.catalog import yaml_files
+from appwitness.catalog.entries import CatalogEntry
 
 CONTACTS = 20
 """How many contacts are made up: each row costs the device the start of a Java process, 0.3 to 1 second."""
@@ -100,7 +100,7 @@ class Persona(CatalogEntry):
 
 def load(path: Path) -> Persona:
     """The persona of a YAML or JSON file. Raises FileError with the file and the line of what does not fit."""
-    return catalog.parse(path, Persona, hint="docs/devices.md has an example of such a file.")
+    return yaml_files.parse(path, Persona, hint="docs/devices.md has an example of such a file.")
 
 
 GIVEN = ("Anouk", "Bastian", "Corentin", "Dagny", "Eluned", "Fiachra", "Gudrun", "Hamish", "Ilse", "Jorun", "Katell")

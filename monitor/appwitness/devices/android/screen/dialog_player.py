@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
 
+from appwitness.catalog.labels import GROUP
+from appwitness.devices.android.screen import dialogs, hierarchy
+from appwitness.devices.android.screen.dialogs import Decision, Dialog
+from appwitness.devices.android.screen.hierarchy import Button, Seen
+from appwitness.devices.android.screen.input import Hands, Permissions, Play, Question
 from appwitness.events import Consent, Event, Gap, Phase, Screen, Touch, Window
-from appwitness.labels import GROUP
-from appwitness.observe.android import dialogs, hierarchy
-from appwitness.observe.android.dialogs import Decision, Dialog
-from appwitness.observe.android.hands import Hands, Permissions, Play, Question
-from appwitness.observe.android.hierarchy import Button, Seen
 
 MOST_TRIES = 3
 """How often one button is touched, or one question answered, before it is left alone."""

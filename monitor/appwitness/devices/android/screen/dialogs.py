@@ -7,11 +7,11 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from appwitness import catalog
-from appwitness.entries import CatalogEntry
-from appwitness.labels import LONGEST_LABEL, Does, Labels, Phrases, Platform, Words, normal, normal_label
-from appwitness.observe.android.hierarchy import Button, Seen
-from appwitness.observe.consent_signals import load
+from appwitness.agent.consent_signals import load
+from appwitness.catalog import yaml_files
+from appwitness.catalog.entries import CatalogEntry
+from appwitness.catalog.labels import LONGEST_LABEL, Does, Labels, Phrases, Platform, Words, normal, normal_label
+from appwitness.devices.android.screen.hierarchy import Button, Seen
 
 Plan = Literal["accept", "refuse", "silent", "withdraw", "free"]
 Kind = Literal["permission", "consent", "system", "other"]
@@ -51,8 +51,8 @@ class Known(CatalogEntry):
 @functools.cache
 def known() -> Known:
     """The catalog's. Raises FileError with the line."""
-    (path,) = catalog.files("devices/dialogs.yml")
-    return catalog.parse(path, Known)
+    (path,) = yaml_files.files("devices/dialogs.yml")
+    return yaml_files.parse(path, Known)
 
 
 def _consent() -> Labels:

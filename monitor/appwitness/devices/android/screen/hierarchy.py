@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from xml.parsers import expat  # no DOCTYPE is taken, so no entities; size, depth and number are bounded
 
+from appwitness.catalog.labels import LONGEST_LABEL
 from appwitness.events import Check, Window
-from appwitness.labels import LONGEST_LABEL
 
 MOST_BYTES = 8 << 20
 MOST_NODES = 5000

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from appwitness.observe.android.dialogs import Plan
+from appwitness.devices.android.screen.dialogs import Plan
 
 Permissions = Mapping[str, tuple[bool, str]]
 """Permission -> granted, and the flags that say who decided."""

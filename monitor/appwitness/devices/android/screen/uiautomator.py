@@ -21,15 +21,15 @@ from typing import Any, Literal
 import uiautomator2
 from uiautomator2 import exceptions
 
+from appwitness.devices.android.control import Control
+from appwitness.devices.android.faults import DeviceFault, fault
+from appwitness.devices.android.persona import clipboard
+from appwitness.devices.android.persona.content import Refused
+from appwitness.devices.android.screen import video
+from appwitness.devices.android.screen.dialog_player import Player
+from appwitness.devices.android.screen.input import Hands, Permissions, Play
+from appwitness.devices.android.shell import TMP
 from appwitness.events import Event, Gap, Screen
-from appwitness.observe.android import video
-from appwitness.observe.android.control import Control
-from appwitness.observe.android.faults import DeviceFault, fault
-from appwitness.observe.android.hands import Hands, Permissions, Play
-from appwitness.observe.android.persona import clipboard
-from appwitness.observe.android.persona.content import Refused
-from appwitness.observe.android.playing import Player
-from appwitness.observe.android.shell import TMP
 
 POLL_S = 0.15
 """Between two looks at the screen."""

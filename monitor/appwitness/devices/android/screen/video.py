@@ -7,9 +7,9 @@ from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
 
+from appwitness.devices.android.control import Control
+from appwitness.devices.android.faults import DeviceFault
 from appwitness.events import Event, Gap, Screen
-from appwitness.observe.android.control import Control
-from appwitness.observe.android.faults import DeviceFault
 
 SEGMENT_S = 60
 """Android's screenrecord takes at most 180 seconds at a time."""

@@ -12,12 +12,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from appwitness.errors import UserError
+from appwitness.devices.android.control import Control
+from appwitness.devices.android.faults import fault
+from appwitness.devices.android.traffic import gateway, wireguard
+from appwitness.devices.traffic_modes import KINDS
 from appwitness.events import OwnRequest
-from appwitness.observe.android.control import Control
-from appwitness.observe.android.faults import fault
-from appwitness.observe.android.traffic import gateway, wireguard
-from appwitness.observe.modes import KINDS
+from appwitness.support.errors import UserError
 
 RENEW_S = 2.0
 """How often `adb reverse` is looked after: a VPN, `adb root` or the cable takes it away."""

@@ -17,9 +17,9 @@ import ssl
 from dataclasses import dataclass
 from pathlib import Path
 
-from appwitness.errors import FileError
-from appwitness.observe.android.control import Control
-from appwitness.observe.android.faults import fault
+from appwitness.devices.android.control import Control
+from appwitness.devices.android.faults import fault
+from appwitness.support.errors import FileError
 
 SYSTEM = "/system/etc/security/cacerts"
 GOOGLE = "/system/etc/security/cacerts_google"

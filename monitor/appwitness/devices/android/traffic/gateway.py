@@ -15,8 +15,8 @@ import time
 from contextlib import suppress
 from dataclasses import dataclass
 
-from appwitness.observe.android.control import Control
-from appwitness.observe.android.faults import fault
+from appwitness.devices.android.control import Control
+from appwitness.devices.android.faults import fault
 
 TABLE = 90
 """Of routes; Android's own are 97 to 99 and from 1000 on."""

@@ -9,8 +9,8 @@ import base64
 import re
 import time
 
-from appwitness.observe.android.control import Control
-from appwitness.observe.android.faults import fault
+from appwitness.devices.android.control import Control
+from appwitness.devices.android.faults import fault
 
 APP = "com.wireguard.android"
 FILES = f"/data/data/{APP}/files"

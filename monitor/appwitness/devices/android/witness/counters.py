@@ -14,11 +14,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
-from appwitness import catalog
-from appwitness.app_ops import AppOps
+from appwitness.catalog import yaml_files
+from appwitness.catalog.app_ops import AppOps
+from appwitness.devices.android.control import Control
+from appwitness.devices.android.witness import dumps, process_dumps
 from appwitness.events import Blob, Witness, blob
-from appwitness.observe.android import dumps, process_dumps
-from appwitness.observe.android.control import Control
 
 DUMP_S = 60.0
 HISTORY = 1000
@@ -49,8 +49,8 @@ class _Counts:
 @functools.cache
 def app_ops() -> AppOps:
     """catalog/devices/appops.yml."""
-    (path,) = catalog.files("devices/appops.yml")
-    return catalog.parse(path, AppOps)
+    (path,) = yaml_files.files("devices/appops.yml")
+    return yaml_files.parse(path, AppOps)
 
 
 class Witnesses:

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Literal
 
-from appwitness.observe.android.control import Control
-from appwitness.observe.android.dumps import clock_of, zone_of
-from appwitness.observe.android.process_dumps import Exit, LogEvent, events, exits, log_command
+from appwitness.devices.android.control import Control
+from appwitness.devices.android.witness.dumps import clock_of, zone_of
+from appwitness.devices.android.witness.process_dumps import Exit, LogEvent, events, exits, log_command
 
 Reason = Literal[
     "exited",

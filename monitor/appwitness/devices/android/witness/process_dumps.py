@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from appwitness.observe.android.dumps import (
+from appwitness.devices.android.witness.dumps import (
     LONGEST_LINE,
     MOMENT,
     MOST_CHARACTERS,

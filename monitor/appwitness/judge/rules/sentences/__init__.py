@@ -9,7 +9,6 @@ import re
 from collections.abc import Callable, Mapping
 from string import Formatter
 
-from appwitness.judge.rules.sentences.asked import label, notice, permissions, question, stopped
 from appwitness.judge.rules.sentences.circumstances import also, app_type, capture, country, often, phase
 from appwitness.judge.rules.sentences.claimed import claim, record
 from appwitness.judge.rules.sentences.decided import SCOPES, against, consent, separate, type_unknown
@@ -24,7 +23,8 @@ from appwitness.judge.rules.sentences.observed import (
     simultaneous,
     when,
 )
-from appwitness.judge.rules.texts import Language
+from appwitness.judge.rules.sentences.questions import label, notice, permissions, question, stopped
+from appwitness.judge.rules.translations import Language
 
 __all__ = [
     "NEEDS",

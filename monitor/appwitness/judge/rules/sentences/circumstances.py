@@ -8,7 +8,7 @@ from appwitness.events import Ref
 from appwitness.findings import Recipient
 from appwitness.judge.rules.frequency import Preset, Stretch
 from appwitness.judge.rules.sentences.observed import moment
-from appwitness.judge.rules.texts import Language
+from appwitness.judge.rules.translations import Language
 
 _PHASES: dict[str, dict[Language, str]] = {
     "before_start": {

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from appwitness.events import Ref
 from appwitness.judge.rules.sentences.observed import moment
-from appwitness.judge.rules.texts import Language
+from appwitness.judge.rules.translations import Language
 
 _KINDS: dict[str, dict[Language, str]] = {
     "tcf": {"en": "an IAB TCF string", "zh": "IAB TCF 字符串"},

@@ -9,7 +9,7 @@ from typing import assert_never
 from appwitness.events import Ref
 from appwitness.findings import ConsentName, ConsentStatus
 from appwitness.judge.rules.sentences.observed import moment
-from appwitness.judge.rules.texts import Language
+from appwitness.judge.rules.translations import Language
 
 SCOPES: dict[str, dict[Language, str]] = {
     "general_policy": {"en": "the privacy policy", "zh": "隐私政策"},

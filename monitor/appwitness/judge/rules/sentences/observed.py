@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 
+from appwitness.events.stacks import Called
 from appwitness.findings import Recipient
 from appwitness.judge.code import foreign_frame, owner_of
 from appwitness.judge.recipients import RecipientTable
-from appwitness.judge.rules.texts import Language
-from appwitness.stacks import Called
+from appwitness.judge.rules.translations import Language
 
 _PARTY: dict[str, dict[Language, str]] = {
     "first": {"en": "first party", "zh": "第一方"},

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from appwitness.events import Ref
-from appwitness.judge.rules.texts import Language
+from appwitness.judge.rules.translations import Language
 
 
 def label(text: str | None, language: Language) -> str:

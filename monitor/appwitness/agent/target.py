@@ -1,0 +1,89 @@
+"""What the agent needs of whoever runs it: the process to enter, and where its lines go."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from appwitness.events import Event
+
+
+class Records(Protocol):
+    """Where lines go: a recording, or what stands before one."""
+
+    def append_all(self, events: Sequence[Event], /) -> object:
+        """Append events, each to the file of its kind."""
+
+    def put_body(self, data: bytes, /) -> str | None:
+        """Store bytes that lines name by their sha256; that, or None when they are not stored."""
+
+
+@dataclass(frozen=True)
+class Gadget:
+    """Frida's gadget, by which one process of an app is entered without root."""
+
+    late: str
+    """What of the app was not seen before it came, in one sentence."""
+    end: Callable[[], object]
+    """Ends the app, which a gadget cannot be trusted to do."""
+    start: Callable[[], object] | None = None
+    """Starts the app, which has the gadget in its package: it answers at the target's `remote`."""
+    file: str | None = None
+    """Else its file on this machine: Frida starts the app, and brings it in as a debugger does."""
+    waits: bool = True
+    """It holds the app until it is told to let it run."""
+
+
+class Target(Protocol):
+    """The process to observe: one to start (`argv`), or one that runs (`pid`)."""
+
+    @property
+    def frida_device(self) -> str:
+        """`local`, or the id of a device that Frida knows."""
+
+    @property
+    def argv(self) -> tuple[str, ...] | None:
+        """Program and arguments to start; for an Android app its package alone. None: attach to `pid`."""
+
+    @property
+    def env(self) -> Mapping[str, str]:
+        """Environment variables to set in the process, besides those of ours."""
+
+    @property
+    def cwd(self) -> str | None:
+        """Folder to start in; None: ours."""
+
+    @property
+    def pid(self) -> int | None:
+        """Process to attach to when there is nothing to start."""
+
+    @property
+    def remote(self) -> tuple[str, str | None] | None:
+        """Address and token of a Frida server that this machine reaches; None: the device `frida_device`."""
+
+    @property
+    def user(self) -> int | None:
+        """Android's user to start the app for; None: the first."""
+
+    @property
+    def activity(self) -> str | None:
+        """The activity to start; None: that of the launcher's icon."""
+
+    @property
+    def gadget(self) -> Gadget | None:
+        """What the app is entered by, where no frida-server is."""
+
+    @property
+    def otherwise(self) -> Callable[[], int] | None:
+        """Starts the app without Frida and gives its process at once, where Frida cannot; ends first what an earlier
+        start left."""
+
+    @property
+    def redirect(self) -> tuple[str, int] | None:
+        """IPv4 address and port at which it finds the proxy that the agent leads its connections to; None: it leads
+        none."""
+
+    @property
+    def processes(self) -> Callable[[], Mapping[int, str]] | None:
+        """The app's processes now, number and name, by the device's own knowledge; None: by their names."""

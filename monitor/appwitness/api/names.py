@@ -1,0 +1,56 @@
+"""The names that programs import from `appwitness`, each imported when it is first used."""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+from types import ModuleType
+from typing import Any
+
+_FROM = {
+    "api.gating": ("diff", "gate"),
+    "api.judging": ("correlate", "report"),
+    "api.running": ("Failed", "Judged", "Run", "observe"),
+    "events": ("Gap",),
+    "findings": ("Finding", "Flow", "Report"),
+    "findings.gate_decision": ("GateReport",),
+    "recording": ("Recording",),
+    "reports": ("render",),
+    "support.errors": ("SetupError", "UserError"),
+}
+PLACE = {name: f"appwitness.{module}" for module, names in _FROM.items() for name in names}
+"""Name -> the module that has it."""
+__all__ = sorted(PLACE)  # noqa: PLE0605 a list of texts
+
+
+_ROOMS = ("correlate", "gate", "observe")
+"""Verbs that have the name of a room: importing any module of the room puts the room there."""
+
+
+def __getattr__(name: str) -> Any:
+    if name not in PLACE:
+        raise AttributeError(f"module 'appwitness' has no attribute {name!r}")
+    return import_module(f"appwitness.{name}") if name in _ROOMS else getattr(import_module(PLACE[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*vars(_PACKAGE), *__all__})
+
+
+class _Room(ModuleType):
+    """A room that is called as the verb of its name."""
+
+    def __call__(self, *args: Any, **named: Any) -> Any:
+        name = self.__name__.rpartition(".")[2]
+        return getattr(import_module(PLACE[name]), name)(*args, **named)
+
+
+class _Package(ModuleType):
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name in _ROOMS and isinstance(value, ModuleType):
+            value.__class__ = _Room
+        super().__setattr__(name, value)
+
+
+_PACKAGE = sys.modules["appwitness"]
+_PACKAGE.__class__ = _Package

@@ -1,0 +1,1 @@
+"""What grows, as YAML, and what its files are read as."""

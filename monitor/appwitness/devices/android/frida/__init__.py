@@ -1,0 +1,1 @@
+"""How Frida comes onto a device and into the app."""

@@ -1,0 +1,1 @@
+"""What the screen of a device shows, and who plays its user."""

@@ -1,0 +1,1 @@
+"""What Android itself counts and records of an app while it runs."""

@@ -1,0 +1,21 @@
+"""What judging needs of a decoded piece of an upload: its text, and where it stood."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+
+class SentText(Protocol):
+    """One piece of an upload that is not taken apart further."""
+
+    @property
+    def path(self) -> str:
+        """Where: `$.u.h[3]` in a body, `url.query.lat`, `headers.cookie.uid`."""
+
+    @property
+    def text(self) -> str | None:
+        """The piece as text; None when it is not."""
+
+    @property
+    def decoding(self) -> tuple[str, ...]:
+        """Steps from the stored bytes to here."""
