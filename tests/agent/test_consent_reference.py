@@ -11,9 +11,7 @@ import yaml
 
 from appwitness.agent.consent_signals import load
 
-ROOT = Path(__file__).parents[2]
-REFERENCE = ROOT.parent / "shared/reference/policy/consent_signals.yaml"
-pytestmark = pytest.mark.skipif(not REFERENCE.is_file(), reason="../shared/reference/policy is not here")
+REFERENCE = Path(__file__).parents[1] / "judge/facts/consent_signals.yaml"
 
 LABELS = {
     "refuse": "refuse", "basic_only": "basic", "agree": "agree", "ambiguous_not_valid": "ambiguous",

@@ -44,7 +44,8 @@ def test_it_carries_what_a_run_needs(wheel):
         "appwitness/pytest_plugin.py",
     ):
         assert any(name.startswith(needed) for name in names), needed
-    assert not [name for name in names if name.split("/")[0] in {"addons", "hooks", "tests", "docker"}]
+    tops = {name.split("/")[0] for name in names}
+    assert {top for top in tops if not top.endswith(".dist-info")} == {"appwitness"}
 
 
 @pytest.fixture(scope="module")
@@ -94,6 +95,17 @@ def test_its_demo_runs_in_an_empty_environment(environment, tmp_path):
     assert result.returncode == 0, result.stdout + result.stderr
     assert len(list((tmp_path / "recordings").glob("demo-*/run.json"))) == 1
     assert len(list((tmp_path / "recordings").glob("demo-*.html"))) == 1
+
+
+def test_a_repository_with_a_monitor_of_its_own_runs_its_tests(environment, tmp_path):
+    folder, install = environment
+    install("pytest")
+    (tmp_path / "monitor.py").write_text("WHOSE = 'the repository'\n")
+    (tmp_path / "test_it.py").write_text(
+        "import monitor\n\ndef test_it(appwitness_run):\n    assert monitor.WHOSE == 'the repository'\n"
+    )
+    result = run([folder / "bin/python", "-m", "pytest", "-q"], tmp_path)
+    assert "1 passed" in result.stdout, result.stdout + result.stderr
 
 
 def test_the_example_suite_runs_with_two_workers(environment, tmp_path):

@@ -296,8 +296,18 @@ def test_nothing_but_pytest_is_imported_until_a_fixture_is_used(tmp_path):
     command = [sys.executable, "-m", "pytest", "-q", "-s"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout
-    assert "LOADED ['appwitness', 'appwitness.pytest_plugin']" in done.stdout
+    assert "LOADED ['appwitness', 'appwitness.api', 'appwitness.api.names', 'appwitness.pytest_plugin']" in done.stdout
     assert not (tmp_path / "appwitness-results").exists()
+
+
+@pytest.mark.parametrize("name", ["monitor", "hooks", "addons"])
+def test_a_project_may_have_a_module_of_any_name_but_ours(project, name):
+    (project.path / f"{name}.py").write_text("WHOSE = 'the project'\n")
+    project.makepyfile(f"import {name}\n{SHOP}\ndef test_whose():\n    assert {name}.WHOSE == 'the project'\n")
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-q"]
+    done = subprocess.run(command, cwd=project.path, capture_output=True, text=True, check=False)
+    assert "1 failed, 1 passed" in done.stdout, done.stdout + done.stderr
+    assert "Personal data was sent after the user refused" in done.stdout
 
 
 @pytest.fixture
