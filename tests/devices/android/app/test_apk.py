@@ -14,8 +14,8 @@ from xml.etree.ElementTree import Element, SubElement, tostring
 import pytest
 
 from appwitness.devices.android.app import apk
+from appwitness.devices.android.app.gadget_config import GadgetConfig
 from appwitness.devices.android.faults import DeviceFault
-from appwitness.devices.android.frida.gadget_config import GadgetConfig
 from tests.adb.rig import make_apk
 from tests.adb.rig.make_apk import SPACE, manifest
 from tests.real_apks import real_apk

@@ -24,8 +24,8 @@ from appwitness.catalog import yaml_files
 from appwitness.catalog.entries import CatalogEntry
 from appwitness.devices.android.app import apk_parts
 from appwitness.devices.android.app.apk_manifest import ANDROID, Component, of_manifest
+from appwitness.devices.android.app.gadget_config import GadgetConfig
 from appwitness.devices.android.faults import DeviceFault, fault
-from appwitness.devices.android.frida.gadget_config import GadgetConfig
 
 MANIFEST = "AndroidManifest.xml"
 MANIFEST_BYTES = 8 << 20

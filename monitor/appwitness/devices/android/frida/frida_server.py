@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import Any
 
 from appwitness.agent.frida_device import VERSION, FridaFault, answers
+from appwitness.devices.android.app.gadget_config import USUAL_PORT
 from appwitness.devices.android.control import Control
 from appwitness.devices.android.faults import DeviceFault, fault
 from appwitness.devices.android.frida.frida_release import CACHE, RELEASES, Build, Releases, asset, below_floor, find
-from appwitness.devices.android.frida.gadget_config import USUAL_PORT
 from appwitness.devices.android.frida.quirks import Quirk, apply, cure, wanted
 from appwitness.devices.android.shell import TMP
 

@@ -14,11 +14,11 @@ from pathlib import Path
 
 from appwitness.agent.target import Gadget
 from appwitness.devices.android.app.app_files import App
+from appwitness.devices.android.app.gadget_config import GadgetConfig
 from appwitness.devices.android.control import Control
 from appwitness.devices.android.faults import DeviceFault, fault
 from appwitness.devices.android.frida import frida_release
 from appwitness.devices.android.frida.frida_release import Build
-from appwitness.devices.android.frida.gadget_config import GadgetConfig
 from appwitness.devices.android.journal import Undo
 from appwitness.devices.android.shell import TMP
 from appwitness.support import private_files

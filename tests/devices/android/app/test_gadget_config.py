@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from appwitness.devices.android.frida.gadget_config import GadgetConfig
+from appwitness.devices.android.app.gadget_config import GadgetConfig
 
 
 @pytest.mark.parametrize(
