@@ -128,6 +128,21 @@ def test_devices_that_are_not_there(devices, labels, words):
         chosen(devices, labels)
 
 
+@pytest.mark.parametrize("name", ["", "..", "../..", "../../any", "{}/any", "a/b", "-x"])
+def test_a_host_whose_name_could_lead_elsewhere_removes_nothing(tmp_path, db, monkeypatch, name):
+    name = name.format(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    for folder in ("home/fleet/other/recording", "home/devices", "any/photos"):
+        (tmp_path / folder).mkdir(parents=True)
+    for file in ("home/appwitness.log", "home/fleet/other/a.log", "any/photos/one.jpg"):
+        (tmp_path / file).touch()
+    before = {path for root in ("home", "any") for path in (tmp_path / root).rglob("*")}
+    done = fleet("run", f"--name={name}", "--devices", "none", "--judges", "0", "--campaign", "no-such", "--db", db)
+    assert {path for root in ("home", "any") for path in (tmp_path / root).rglob("*")} == before
+    assert (done.exit_code, f"{name!r} is no name for a host" in done.output) == (2, True)
+    assert not (tmp_path / "recordings").exists()
+
+
 def test_labels_are_for_all_or_for_one():
     one, two = chosen("lab, lab2", ["region=cn", "lab2/region=eu", "lab2/desk=3"])
     assert (one.labels, two.labels["region"], two.labels["desk"]) == (

@@ -15,8 +15,8 @@ import pytest
 from appwitness.fleet.hosting import Crew, Plain, serve
 from appwitness.fleet.judges import By
 from appwitness.fleet.objects import objects
-from appwitness.fleet.spool import Spool
-from appwitness.recording import Recording, files
+from appwitness.fleet.spool import BEGUN, Spool, folder_of
+from appwitness.recording import Recording, files, packing
 from appwitness.store import Store
 from appwitness.store.runs import Run, Runs
 from appwitness.support.errors import UserError
@@ -81,8 +81,10 @@ def test_a_host_that_was_killed_goes_on_with_what_it_had(tmp_path, runs, server)
     until(lambda: len(waiting(tmp_path)) == 2)
     killed.send_signal(signal.SIGKILL)
     killed.wait()
-    (tmp_path / "spool/host/left").mkdir()
-    (tmp_path / "spool/host/.left.zip.1234.part").touch()
+    half = Spool(tmp_path / "spool/host", objects(place)).begin("night-app9-accept-a1")
+    half.mkdir()
+    half.with_name(f".{half.name}.zip.1234.part").touch()
+    half.with_name(f"{half.name}.log").touch()
     server.start()
     with serving(host(tmp_path, runs, recordings=place, **BEATS), phones(1)):
         until(lambda: runs.progress()[0].recorded == 2)
@@ -94,7 +96,7 @@ RUN = Run(**vars(planned(1)[0]), lease="lease", attempts=1)
 
 
 def packed(spool: Spool, name: str) -> None:
-    shutil.copytree(RECORDINGS / RECORDED, spool.folder / name)
+    shutil.copytree(RECORDINGS / RECORDED, spool.begin(name))
     spool.add(name, RUN, "phone-0")
 
 
@@ -147,7 +149,7 @@ def test_one_that_the_disk_has_changed_keeps_nobody_up(tmp_path, runs):
     runs.plan(planned(1))
     spool = Spool(tmp_path / "spool", objects(tmp_path / "kept"))
     with spool.held():
-        (spool.folder / "night-app9-accept-a1.zip").write_bytes(b"nothing")
+        spool.begin("night-app9-accept-a1").with_suffix(".zip").write_bytes(b"nothing")
         packed(spool, f"{RUN.id}-a1")
         once(spool, runs)
         assert [path.name for path in spool.folder.iterdir()] == ["night-app9-accept-a1.damaged"]
@@ -164,11 +166,63 @@ def test_two_hosts_do_not_share_a_spool(tmp_path):
 
 def test_what_is_being_recorded_by_a_run_that_outlived_its_host_stays(tmp_path):
     spool = Spool(tmp_path / "spool", objects(tmp_path / "kept"))
-    shutil.copytree(RECORDINGS / RECORDED, spool.folder / "r")
+    shutil.copytree(RECORDINGS / RECORDED, spool.begin("r"))
     with Recording(spool.folder / "r").sealing(), spool.held():
         assert (spool.folder / "r").exists()
     with spool.held():
         assert not (spool.folder / "r").exists()
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_what_no_host_made_stays_as_it_is(tmp_path, runs, caplog):
+    """Whatever it is called: a folder of somebody else may have been named, or something put into ours."""
+    runs.plan(planned(2))
+    folder = tmp_path / "spool/host"
+    first, second = (f"{run.id}-a1" for run in planned(2))
+    shutil.copytree(RECORDINGS / RECORDED, folder / "letters")
+    shutil.copytree(RECORDINGS / RECORDED, folder / first)
+    for name in ("a.log", ".a.part", ".x.zip.1234.part", "diary.zip", "..begun", "....begun"):
+        (folder / name).write_bytes(b"mine")
+    packing.write(folder / "letters", folder / "night-app7-accept-a1.zip")  # another's recording
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other/file").write_bytes(b"mine")
+    (folder / "link").symlink_to(tmp_path / "other")
+    before = contents(folder) | contents(tmp_path / "other")
+
+    here = host(tmp_path, runs, **BEATS)
+    with serving(here, phones(1)):
+        until(lambda: runs.progress()[0].recorded == 2)
+        until(lambda: not list(folder.glob(f".night-*{BEGUN}")))
+    assert "that no host made there, and that stay" in caplog.text
+    assert contents(folder) | contents(tmp_path / "other") == before
+    # the first run was made under another name, for its folder is somebody else's
+    assert sorted(here.objects.complete_ones()) == [f"{planned(1)[0].id}-a2", second]
+
+
+def test_what_a_host_made_itself_is_removed_when_it_starts_again(tmp_path):
+    spool = Spool(tmp_path / "spool", objects(tmp_path / "kept"))
+    with spool.held():
+        shutil.copytree(RECORDINGS / RECORDED, spool.begin("r-a1"))
+        packed(spool, "r-a2")
+    with spool.held():
+        assert sorted(path.name for path in spool.folder.iterdir()) == [".r-a2.begun", "r-a2.zip"]
+
+
+ELSEWHERE = ["", ".", "..", "../..", "../host", "/any/folder", "a/b", "a\\b", "-rf", "--name", ".hidden", "_x", "a b"]
+
+
+@pytest.mark.parametrize("name", [*ELSEWHERE, "a\n", "a\0b", "café", "host.lock", "x" * 101])
+def test_names_of_hosts_that_could_lead_elsewhere(tmp_path, name):
+    with pytest.raises(UserError, match="is no name for a host"):
+        folder_of(name, tmp_path)
+
+
+@pytest.mark.parametrize("name", ["lab-1", "host.example.com", "A_2", "7"])
+def test_names_of_hosts(tmp_path, name):
+    assert folder_of(name, tmp_path) == tmp_path / name
 
 
 def test_a_full_disk(tmp_path, monkeypatch):

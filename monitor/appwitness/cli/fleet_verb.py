@@ -177,17 +177,18 @@ def _serve(chosen: Chosen, runs: Runs, campaign: str | None, *, local: bool, end
     from appwitness.fleet.hosting import Crew, Plain, over, serve
     from appwitness.fleet.judges import By
     from appwitness.fleet.objects import objects
-    from appwitness.fleet.spool import Spool
+    from appwitness.fleet.spool import Spool, folder_of
     from appwitness.fleet.worker import Host
 
     logging.basicConfig(format="%(asctime)s %(message)s", level=logging.WARNING)
+    folder = folder_of(chosen.name, home() / "fleet")
     knowledge(**chosen.judging)  # which says what does not fit before anything begins
     kept = objects(chosen.recordings or recordings())
     host = Host(
         chosen.name,
         runs,
         kept,
-        Spool(home() / "fleet" / chosen.name, kept, chosen.spool_bytes),
+        Spool(folder, kept, chosen.spool_bytes),
         home() / "devices",
         threading.Event(),
         campaign=campaign,

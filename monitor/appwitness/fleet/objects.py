@@ -138,7 +138,7 @@ class Folder(Objects):
         yield from sorted(path.stem for path in Path(self.place).glob("*.complete") if _ID.match(path.stem))
 
     def _file(self, recording: str, kind: str) -> Path:
-        return Path(self.place) / f"{_named(recording)}.{kind}"
+        return Path(self.place) / f"{named(recording)}.{kind}"
 
 
 class Bucket(Objects):
@@ -173,7 +173,7 @@ class Bucket(Objects):
         beside = {name: archive.member(packed, name) for name in (RUN, SEAL)}
         with self._asked(recording):
             for name, data in beside.items():
-                obstore.put(self._store, f"{_named(recording)}/{name}", data)
+                obstore.put(self._store, f"{named(recording)}/{name}", data)
             obstore.put(self._store, self._archive(recording), packed, chunk_size=_PART_BYTES, max_concurrency=4)
 
     @override
@@ -183,7 +183,7 @@ class Bucket(Objects):
 
         with self._asked(recording):
             try:
-                obstore.put(self._store, f"{_named(recording)}/{COMPLETE}", b"", mode="create")
+                obstore.put(self._store, f"{named(recording)}/{COMPLETE}", b"", mode="create")
             except AlreadyExistsError:
                 return False
         return True
@@ -194,7 +194,7 @@ class Bucket(Objects):
 
         with self._asked(recording):
             try:
-                obstore.head(self._store, f"{_named(recording)}/{COMPLETE}")
+                obstore.head(self._store, f"{named(recording)}/{COMPLETE}")
             except FileNotFoundError:
                 return False
         return True
@@ -238,7 +238,7 @@ class Bucket(Objects):
                 yield from (name for name, _, rest in paths if rest == COMPLETE and _ID.match(name))
 
     def _archive(self, recording: str) -> str:
-        return f"{_named(recording)}/{recording}.zip"
+        return f"{named(recording)}/{recording}.zip"
 
     @contextmanager
     def _asked(self, recording: str = "") -> Iterator[None]:
@@ -265,8 +265,14 @@ def _first(error: Exception) -> str:
     return re.sub(r"\s+", " ", str(error).partition("Debug source")[0]).strip()[:300].rstrip(".")
 
 
-def _named(recording: str) -> str:
-    if not _ID.match(recording):
+def is_name(recording: str) -> bool:
+    """Whether it can be the name of a recording, and so of a file or folder."""
+    return _ID.match(recording) is not None
+
+
+def named(recording: str) -> str:
+    """The name of a recording. Raises UserError for what is none, such as a path."""
+    if not is_name(recording):
         raise UserError(f"{recording!r} is no name of a recording.", "Name one that `appwitness fleet` made.")
     return recording
 

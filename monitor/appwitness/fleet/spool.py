@@ -1,7 +1,8 @@
 """Recordings of a host on their way to where they are kept: packed on its own disk until the store has them.
 
 A device is free as soon as its recording is packed. While the store is away they wait here, up to a bound; a host that
-was killed goes on with those that it finds.
+was killed goes on with those that it finds. A mark says of each that a host began it here: what has none is somebody
+else's, and is neither uploaded nor touched.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import fcntl
 import logging
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -16,7 +18,7 @@ from pathlib import Path
 from threading import Event
 
 from appwitness import events
-from appwitness.fleet.objects import Objects
+from appwitness.fleet.objects import Objects, is_name, named
 from appwitness.recording import Recording, archive, files, packing
 from appwitness.recording.seal import RUN
 from appwitness.store.runs import Run, Runs
@@ -28,6 +30,21 @@ log = logging.getLogger(__name__)
 MOST_BYTES = 20 << 30
 LONGEST_WAIT_S = 30.0
 """Between two attempts while the store is away."""
+HOST = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}(?<!\.lock)\Z")
+"""The name of a host, which is that of its folder; a lock is beside it."""
+BEGUN, DAMAGED = ".begun", ".damaged"
+"""The ends of the mark of a recording, and of an archive that is set aside."""
+
+
+def folder_of(host: str, spools: Path) -> Path:
+    """The folder of a host among those of this machine. Raises UserError for a name that could lead elsewhere."""
+    if not HOST.match(host):
+        raise UserError(
+            f"{host!r} is no name for a host.",
+            "Give it another with --name: up to 100 letters, digits, dots, hyphens and underscores, a letter or digit "
+            "first, no .lock last.",
+        )
+    return spools / host
 
 
 class Spool:
@@ -42,7 +59,7 @@ class Spool:
 
     @contextmanager
     def held(self) -> Iterator[None]:
-        """Nobody else uses the folder meanwhile; what a host that was killed had not finished is removed.
+        """Nobody else uses the folder meanwhile; what a host that was killed had begun and not finished is removed.
 
         Raises UserError when another host has it.
         """
@@ -54,13 +71,49 @@ class Spool:
                 raise UserError(
                     f"Another host of this machine has {self.folder}.", "Give this one another name: --name."
                 ) from None
-            for left in self.folder.iterdir():
-                if left.is_dir():
-                    if not Recording(left).going_on:
-                        shutil.rmtree(left, ignore_errors=True)
-                elif left.suffix in (".part", ".log"):
-                    left.unlink(missing_ok=True)
+            begun = self._begun()
+            for recording in begun:
+                folder = self.folder / recording
+                if not folder.is_dir() or not Recording(folder).going_on:  # by a run that outlived its host
+                    self.drop(recording)
+            known = {name for each in begun for name in (each, f"{each}.zip", f"{each}.log", _mark(each))}
+            others = [path for path in self.folder.iterdir() if path.name not in known and path.suffix != DAMAGED]
+            if others:
+                log.warning(
+                    "%s: files and folders that no host made there, and that stay: %d", self.folder, len(others)
+                )
             yield
+
+    def begin(self, recording: str) -> Path:
+        """Where a recording is to be made, which is removed here by `add`, by `drop`, or when the host starts again.
+
+        Raises UserError where something of that name is there that no host began.
+        """
+        folder, mark = self.folder / named(recording), self._mark(recording)
+        if not mark.exists():
+            for path in (folder, self._file(recording), self._log(recording)):
+                if os.path.lexists(path):
+                    raise UserError(f"{path} is there already, and no host began it.", "Move it elsewhere.")
+            private_files.folder(self.folder)
+            mark.touch(0o600)
+        return folder
+
+    def drop(self, recording: str) -> None:
+        """Remove what was begun of a recording, but for its archive."""
+        for left in (self._log(recording), *self.folder.glob(f".{recording}.zip.*.part")):
+            left.unlink(missing_ok=True)
+        shutil.rmtree(self.folder / recording, ignore_errors=True)
+        self._unmark(recording)
+
+    def _unmark(self, recording: str) -> None:
+        """Nothing is known of a recording any more once nothing of it is here."""
+        if not self._file(recording).exists() and not (self.folder / recording).exists():
+            self._mark(recording).unlink(missing_ok=True)
+
+    def _begun(self) -> list[str]:
+        """The recordings that a host began here, and that are not delivered."""
+        marks = (path.name.removeprefix(".").removesuffix(BEGUN) for path in self.folder.glob(f".*{BEGUN}"))
+        return sorted(name for name in marks if is_name(name))
 
     @property
     def leases(self) -> list[str]:
@@ -68,15 +121,15 @@ class Spool:
         return [lease for lease, _ in list(self._of.values())]
 
     def add(self, recording: str, run: Run, device: str) -> None:
-        """Pack the recording that was made in the folder of its name here. Raises UserError when it cannot be."""
+        """Pack the recording that was made where `begin` said. Raises UserError when it cannot be."""
         packing.write(self.folder / recording, self._file(recording))
         self._of[recording] = run.lease, device
-        shutil.rmtree(self.folder / recording, ignore_errors=True)
+        self.drop(recording)
 
     def adopt(self, run: Run, device: str) -> bool:
         """Whether a recording of a run waits here, made before this host was killed; it counts for this lease then."""
         earlier = [f"{run.id}-a{number}" for number in range(1, run.attempts)]
-        there = next((name for name in earlier if self._file(name).exists()), None)
+        there = next((name for name in earlier if self._file(name).exists() and self._mark(name).exists()), None)
         if there is not None:
             self._of[there] = run.lease, device
         return there is not None
@@ -117,26 +170,35 @@ class Spool:
             raise
         except (UserError, ValueError) as error:  # the disk changed it: the run is made again
             log.warning("%s", error)
-            packed.replace(packed.with_suffix(".damaged"))
+            packed.replace(packed.with_suffix(DAMAGED))
         else:
             if not runs.recorded(recording.rpartition("-a")[0], recording, device):
                 log.warning("Another recording of this run was first; %s is kept beside.", recording)
             packed.unlink()
+        self._unmark(recording)
         self._of.pop(recording, None)
 
     def _waiting(self) -> list[tuple[int, Path, int]]:
         """When each was packed, its archive and size, the oldest first."""
         found = []
-        with suppress(FileNotFoundError), os.scandir(self.folder) as entries:
-            for entry in entries:
-                if entry.name.endswith(".zip"):
-                    with suppress(FileNotFoundError):
-                        held = entry.stat()
-                        found.append((held.st_mtime_ns, Path(entry.path), held.st_size))
+        for packed in map(self._file, self._begun()):
+            with suppress(FileNotFoundError):
+                held = packed.stat()
+                found.append((held.st_mtime_ns, packed, held.st_size))
         return sorted(found)
 
     def _file(self, recording: str) -> Path:
         return self.folder / f"{recording}.zip"
+
+    def _log(self, recording: str) -> Path:
+        return self.folder / f"{recording}.log"
+
+    def _mark(self, recording: str) -> Path:
+        return self.folder / _mark(recording)
+
+
+def _mark(recording: str) -> str:
+    return f".{recording}{BEGUN}"
 
 
 def _device(packed: Path) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import logging
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -230,26 +229,33 @@ class Worker:
                 if host.objects.is_complete(earlier := f"{run.id}-a{number}"):
                     host.kept(partial(host.runs.recorded, run.id, earlier, self.device.serial))
                     return
-        folder = host.spool.folder / recording
+        try:
+            folder = host.spool.begin(recording)
+        except UserError as error:
+            self._failed_by(run, error)
+            return
         code, words = self._observe(run, folder, lock)
         if code is None:
-            shutil.rmtree(folder, ignore_errors=True)
+            host.spool.drop(recording)
             host.kept(partial(host.runs.released, run.lease))
         elif code in OBSERVED:
             self._failed = 0
             try:
                 host.spool.add(recording, run, self.device.serial)
             except UserError as error:
-                shutil.rmtree(folder, ignore_errors=True)
-                words = str(error)
-                log.warning("%s on %s: %s", run.id, self.device.serial, words)
-                host.kept(partial(host.runs.failed, run.lease, "fault", words))
+                host.spool.drop(recording)
+                self._failed_by(run, error)
         else:
-            shutil.rmtree(folder, ignore_errors=True)
+            host.spool.drop(recording)
             reason = REASONS.get(code, "fault")
             log.warning("%s on %s: %s", run.id, self.device.serial, words)
             host.kept(partial(host.runs.failed, run.lease, reason, words, last=reason == "usage"))
             self._look_after(reason)
+
+    def _failed_by(self, run: Run, error: UserError) -> None:
+        """A fault of this host, not of the device."""
+        log.warning("%s on %s: %s", run.id, self.device.serial, error)
+        self._host.kept(partial(self._host.runs.failed, run.lease, "fault", str(error)))
 
     def _look_after(self, reason: Reason) -> None:
         """After a run that failed: whether the device can go on."""
