@@ -138,7 +138,7 @@ def test_the_tools_are_named_with_the_digest_of_each_of_their_files():
     for name, path in (
         ("appwitness/exchange/bundled/verify.py", PROGRAM),
         ("appwitness/addons/uploads.py", Path("addons/uploads.py")),
-        ("appwitness/agent/agent.js", Path("appwitness/agent/agent.js")),
+        ("appwitness/agent/agent.js", Path("monitor/appwitness/agent/agent.js")),
     ):
         assert said["files"][name] == hashlib.sha256(path.read_bytes()).hexdigest()
 

@@ -9,7 +9,7 @@ from click.testing import CliRunner
 
 from appwitness.cli.base import main
 from appwitness.fleet.host_devices import chosen
-from appwitness.fleet.status import status, words
+from appwitness.fleet.status import status
 from appwitness.store.runs import Runs, Slot, Waiting
 from appwitness.support.errors import UserError
 
@@ -100,7 +100,7 @@ def test_when_it_will_be_recorded(runs):
     lab, _ = sorted(told.pools, key=lambda pool: pool.pool != "kind=lab")
     assert lab.took_s is not None
     assert told.eta_s(lab) == pytest.approx(lab.took_s / 2)
-    assert "2 devices; about 0 s more" in words(told)
+    assert "2 devices; about 0 s more" in told.words()
 
 
 def test_watching_ends_when_nothing_is_left(tmp_path):

@@ -14,7 +14,7 @@ from appwitness.support.errors import DamagedRecording, FileError, UserError
 if TYPE_CHECKING:  # imported late, so that `import appwitness` and --help answer at once
     from appwitness.api.judging import Choices
     from appwitness.findings import Confidence, Level, Report
-    from appwitness.findings.gate_decision import GateReport
+    from appwitness.findings.gate_decision import GateReport, Remark
     from appwitness.gate import Accepted, Held, Policy
     from appwitness.gate.baseline import Baseline
 
@@ -177,11 +177,18 @@ def made(by: Judging | None = None, /, **limits: Unpack[Limits]) -> Gate:
     from appwitness.gate.waivers import MAX_DAYS
 
     given: dict[str, Any] = dict(limits)
-    policy = Policy(**{each.name: given.pop(each.name) for each in fields(Policy) if each.name in given})
+    fails = policy(**{each.name: given.pop(each.name) for each in fields(Policy) if each.name in given})
     runs = Runs(given.pop("aliases", {}), given.pop("verify", True))
     files = accepted(given.pop("waivers", None), given.pop("flows", None), datetime.now(UTC).date(), MAX_DAYS)
     baseline, base = given.pop("baseline", None), tuple(given.pop("base", ()))
-    return Gate(by or judging(**given), replace(files, aliases=runs.aliases), policy, runs, baseline, base)
+    return Gate(by or judging(**given), replace(files, aliases=runs.aliases), fails, runs, baseline, base)
+
+
+def policy(**limits: Any) -> Policy:
+    """What fails a build, by those of Limits that say so: `fail_on`, `min_confidence`, `on_worse`, `strict` ..."""
+    from appwitness.gate import Policy
+
+    return Policy(**limits)
 
 
 def gate(recordings: Path | str | Sequence[Path | str], **limits: Unpack[Limits]) -> GateReport:
@@ -204,10 +211,46 @@ def diff(
 
 def between(old: Sequence[Path], runs: Runs, judging: Judging, strict: bool = False) -> Gate:
     """The gate of one release against another, in which nothing is accepted and whatever is new or worse counts."""
-    from appwitness.gate import Accepted, Policy
+    from appwitness.gate import Accepted
 
-    policy = Policy(fail_on="info", min_confidence="declared", strict=strict)
-    return Gate(judging, Accepted(aliases=runs.aliases), policy, runs, base=old)
+    fails = policy(fail_on="info", min_confidence="declared", strict=strict)
+    return Gate(judging, Accepted(aliases=runs.aliases), fails, runs, base=old)
+
+
+@dataclass(frozen=True)
+class GateText:
+    """How a decision is written."""
+
+    lang: str = "en"
+    reveal: bool = False
+    """Personal values as they are; they are masked otherwise."""
+    anchor: str | None = None
+    """A file of the repository, `path` or `path:line`, at which a code host is to show results."""
+    with_gone: bool = False
+    """SARIF: what is gone, too."""
+
+
+IN_ENGLISH = GateText()
+
+
+def render(decided: GateReport, reports: Sequence[Report], format: str = "text", how: GateText = IN_ENGLISH) -> str:
+    """What a gate decided on runs with these reports: text, json, sarif, junit, markdown, gitlab or html.
+
+    Raises UserError for a format or a language that there is not.
+    """
+    from appwitness.gate import reports as gate
+    from appwitness.reports.words import Words
+
+    told = gate.Told(decided, reports, Words(how.lang), how.reveal, how.anchor, how.with_gone)
+    return gate.render(told, format)
+
+
+def sentence(remark: Remark, lang: str = "en") -> str:
+    """What a gate remarks on its own files, for people."""
+    from appwitness.gate.reports.sentences import remark as said
+    from appwitness.reports.words import Words
+
+    return said(remark, Words(lang))
 
 
 def _paths(given: Path | str | Sequence[Path | str]) -> list[Path]:

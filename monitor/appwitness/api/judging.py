@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Unpack
 
 from appwitness.api.home import database, index_key
+from appwitness.support.errors import UserError
 
 if TYPE_CHECKING:  # imported late, so that `import appwitness` and --help answer at once
-    from appwitness.correlate import Outcome, Progress, prior_knowledge
+    from appwitness.correlate import Outcome, prior_knowledge
+    from appwitness.correlate import Progress as Progress
+    from appwitness.correlate.many import Judged as Judged
     from appwitness.correlate.prior_knowledge import Knowledge
     from appwitness.findings import Report
     from appwitness.recording import Recording
     from appwitness.store import Store
-    from appwitness.store.index import Keep
+    from appwitness.store.index import Keep as Keep
 
     class Choices(prior_knowledge.Choices, total=False):
         """How a user has recordings judged."""
@@ -84,6 +88,52 @@ class Judging:
         recording = Recording.open(path)
         return report_on(recording, self.index(recording), self.known, progress)
 
+    def correlate(self, path: Path, progress: Progress = quiet) -> Outcome:
+        """Read a recording into the index and judge it. Raises UserError when it is none."""
+        from appwitness.correlate import correlate
+        from appwitness.recording import Recording
+
+        recording = Recording.open(path)
+        return correlate(recording, self.index(recording), self.known, progress)
+
+    def follow(self, path: Path, stop: Callable[[], bool], on_change: Callable[[Outcome], object]) -> Outcome:
+        """Read a recording into the index and judge it while it is being made, until its end or `stop()`.
+
+        `on_change` gets what has come out whenever flows or findings have changed. Raises UserError when it is none.
+        """
+        from appwitness.correlate import follow
+        from appwitness.recording import Recording
+
+        recording = Recording.open(path)
+
+        def over() -> bool:
+            return stop() or recording.run.ended is not None
+
+        return follow(recording, self.index(recording), self.known, over, on_change)
+
+    def many(self, paths: Iterable[Path], jobs: int = 1) -> Iterator[Judged]:
+        """Read recordings into the index and judge them, `jobs` at a time; each as it is done, with what went wrong.
+
+        Raises UserError when one is encrypted, and nobody has named the index that its values would stand in;
+        StoreError when the index cannot be used.
+        """
+        from appwitness.correlate.many import correlate_many
+        from appwitness.recording.encryption import is_encrypted
+
+        each_once = tuple(dict.fromkeys(paths))
+        for path in each_once if self.db is None else ():
+            if path.is_file() and is_encrypted(path):
+                raise UserError(
+                    f"{path} is encrypted, and the index has values in plain.",
+                    "Judge it by itself, in memory, or name an index: --db URL.",
+                )
+        return correlate_many(each_once, self.store, self.known, jobs)
+
+    @property
+    def letters_lang(self) -> str:
+        """The language of letters to authorities: Chinese where the law of China is the first one, else English."""
+        return "zh" if self.known.jurisdictions[:1] == ("cn",) else "en"
+
 
 def judging(
     *,
@@ -106,12 +156,7 @@ def correlate(recording: Path | str, **choices: Unpack[Choices]) -> Outcome:
 
     Raises UserError when the folder is no recording.
     """
-    from appwitness.correlate import correlate as walk
-    from appwitness.recording import Recording
-
-    by = judging(**choices)
-    opened = Recording.open(Path(recording))
-    return walk(opened, by.index(opened), by.known)
+    return judging(**choices).correlate(Path(recording))
 
 
 def report(recording: Path | str, **choices: Unpack[Choices]) -> Report:

@@ -23,15 +23,16 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from appwitness.api import judging as api
-from appwitness.api.home import home, recordings
+from appwitness.api.home import home
+from appwitness.api.recording_names import fetched, read_encrypted_with
+from appwitness.api.verifying import see_that_all_are_authorities
 from appwitness.cli import settings
 from appwitness.support import private_files
 from appwitness.support.errors import UserError
 
 if TYPE_CHECKING:  # imported late, so that --help answers at once
-    from appwitness.correlate import Progress
+    from appwitness.api.judging import Keep, Progress
     from appwitness.findings import Report, Threshold
-    from appwitness.store.index import Keep
 
 VERBS = {
     "app-types": ("list_verbs", "List the types of app for --app-type, and what each needs."),
@@ -87,34 +88,6 @@ EXIT_CODES = {
 
 
 LONGEST_TRACEBACK = 100_000
-
-
-def meant(option: str) -> Path:
-    """The recording that a person means who names none: that of the run that is going on, else the newest, which may
-    be an archive whose folder is gone.
-
-    Raises UserError that names them where there are two, and where there is none.
-    """
-    from appwitness.recording import Recording
-
-    made = {
-        path.parent: path.lstat().st_mtime_ns
-        for path in recordings().glob("*/run.json")
-        if not path.parent.is_symlink()
-    }
-    made |= {
-        path: path.lstat().st_mtime_ns
-        for path in recordings().glob("*.zip*")
-        if path.name.endswith((".zip", ".zip.age")) and path.with_name(path.name.partition(".zip")[0]) not in made
-    }
-    if not made:
-        raise UserError(f"There is no recording in {recordings()}.", f"Name one: {option}, or start one: observe.")
-    going_on = [path for path in sorted(made) if path.is_dir() and Recording(path).going_on]
-    newest = [path for path in sorted(made) if made[path] == max(made.values())]
-    which, what = (going_on, "going on") if going_on else (newest, "the newest")
-    if len(which) > 1:
-        raise UserError(f"Several runs are {what}: {', '.join(map(str, which))}.", f"Name the one you mean: {option}.")
-    return which[0]
 
 
 class Unread(Exception):
@@ -268,9 +241,7 @@ def _give_options(command: click.Command) -> None:
 
 def _identity(_context: click.Context, _option: click.Parameter, path: Path | None) -> None:
     if path is not None:
-        from appwitness.recording.encryption import IDENTITY
-
-        os.environ[IDENTITY] = str(path)  # workers have it too
+        read_encrypted_with(path)
 
 
 def _of_terminal(ctx: click.Context, option: click.Parameter, value: Any) -> None:
@@ -360,12 +331,7 @@ class RecordingPath(click.Path):
         """As click does. Raises UserError for an address where nothing is."""
         if ctx is None or "://" not in str(value):
             return super().convert(value, param, ctx)
-        from appwitness.fleet.objects import objects
-
-        place, _, name = str(value).rpartition("/")
-        if "://" not in place:
-            raise UserError(f"{value} names no recording.", "Write s3://bucket/prefix/RECORDING.")
-        return ctx.with_resource(objects(place).fetched(name))
+        return ctx.with_resource(fetched(str(value)))
 
 
 recording_argument = click.argument("recording", type=RecordingPath())
@@ -373,10 +339,7 @@ recording_argument = click.argument("recording", type=RecordingPath())
 
 def _addresses(_context: click.Context, _option: click.Parameter, urls: tuple[str, ...]) -> tuple[str, ...]:
     if urls:
-        from appwitness.recording.timestamps import address
-
-        for url in urls:
-            address(url)
+        see_that_all_are_authorities(urls)
     return urls
 
 
@@ -468,9 +431,8 @@ class Judging(api.Judging):
 
 
 def _judging(db: str | None, index: Keep | None, strict: bool, **chosen: Any) -> Judging:
-    from appwitness.correlate.prior_knowledge import knowledge
-
-    return Judging(knowledge(**chosen), db, index, strict)
+    by = api.judging(db=db, index=index, **chosen)
+    return Judging(by.known, by.db, by.keep, strict)
 
 
 JUDGING = (

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import io
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 import click
 
-from appwitness.api.home import database
+from appwitness.api import fleets
 from appwitness.cli.base import Judging, db_option, judging_options
 from appwitness.cli.terminal import err, plain
 from appwitness.cli.writing import note_reveal
-from appwitness.support import private_files
 from appwitness.support.errors import UserError
 
 if TYPE_CHECKING:  # imported late, so that --help answers at once
-    from appwitness.store.campaign_tables import Name
+    from appwitness.api.fleets import TableName
 
 campaign_option = click.option("--campaign", metavar="NAME", help="Only this campaign. [default: all]")
 reveal_option = click.option(
@@ -38,22 +36,16 @@ def export(table: str, campaign: str | None, format_: str, output: Path | None, 
     Runs are those that were planned; the others are of recordings that were judged. No table has values that were read
     or sent.
     """
-    from appwitness.fleet.exporting import write_csv, write_parquet
-    from appwitness.store.campaign_tables import table as read
-
     if format_ == "parquet" and output is None:
         raise UserError("Parquet goes to a file.", "Name it: --output FILE.")
     if reveal:
         note_reveal("fleet export", [_all_of(campaign)], [(f"{table} as {format_}", output)])
-    rows = read(database(db), cast("Name", table), campaign)
+    name = cast("TableName", table)
     if output is None:
-        write_csv(rows, sys.stdout, reveal=reveal)
+        fleets.write_csv(name, sys.stdout, campaign, reveal=reveal, db=db)
         return
-    if format_ == "parquet":
-        count = write_parquet(rows, output, reveal=reveal)
-    else:
-        with private_files.writing(output) as file, io.TextIOWrapper(file, "utf-8", newline="") as text:
-            count = write_csv(rows, text, reveal=reveal)
+    write = fleets.write_parquet if format_ == "parquet" else fleets.write_csv
+    count = write(name, output, campaign, reveal=reveal, db=db)
     err.print(plain(f"written: {output}; rows: {count:,}"))
 
 
@@ -75,15 +67,9 @@ def letters(
 
     Each is what `appwitness report --format complaint` writes, under the law of --law, in a folder of its app.
     """
-    from appwitness.fleet.exporting import Letter, write_letters
-    from appwitness.store.campaign_tables import table as read
-
-    chinese = judging.known.jurisdictions[:1] == ("cn",)
     if reveal:
         note_reveal("fleet letters", [_all_of(campaign)], [("letters", output)])
-    letter = Letter(lang or ("zh" if chinese else "en"), reveal, template)
-    findings = read(database(judging.db), "findings", campaign)
-    count = write_letters(judging.store, judging.known, findings, output, letter)
+    count = fleets.write_letters(judging, output, campaign, lang=lang, template=template, reveal=reveal)
     err.print(plain(f"written: {output}; letters: {count:,}"))
 
 

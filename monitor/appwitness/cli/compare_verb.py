@@ -7,10 +7,10 @@ from pathlib import Path
 
 import click
 
+from appwitness.api import comparing
 from appwitness.cli.base import Judging, RecordingPath, judging_options, main
 from appwitness.cli.terminal import write
 from appwitness.cli.writing import Output, Paired, note_reveal, output_options
-from appwitness.support.errors import UserError
 
 FORMATS = ("text", "json", "html")
 """As in appwitness.reports.comparison, which is imported late; a test compares the two."""
@@ -29,23 +29,9 @@ def compare(recording: tuple[Path, ...], as_: Output, judging: Judging) -> None:
 
     Ends with 1 when one of the runs has findings.
     """
-    from appwitness.correlate import differences
-    from appwitness.judge.compare import compare as compared
     from appwitness.reports.comparison import render
 
-    if len(recording) < 2:
-        raise UserError("There is nothing to compare it with.", "Name two recordings or more.")
-    reports = [judging.report(path) for path in recording]
-    for number, report in enumerate(reports):
-        package, first = report.run.app.package, reports[0].run.app.package
-        if package != first:
-            raise UserError(
-                f"{recording[number]} is a run of {package}, {recording[0]} one of {first}.",
-                "Name recordings of one app.",
-            )
-        if any(report.recording == other.recording for other in reports[:number]):
-            raise UserError(f"{recording[number]} is the same run as one before it.", "Name each run once.")
-    comparison = compared(reports, differences(recording, reports), judging.known.labels)
+    comparison, reports = comparing.compare(recording, judging)
     if as_.reveal:
         note_reveal("compare", [report.recording for report in reports], as_.outputs)
     for name, file in as_.outputs:

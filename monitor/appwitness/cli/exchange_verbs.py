@@ -2,31 +2,20 @@
 
 from __future__ import annotations
 
-import tempfile
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
-from appwitness.api.home import recordings, signer
+from appwitness.api import exchanging
+from appwitness.api.recording_names import opened
 from appwitness.cli.base import Judging, case_options, gathered, judging_options, main, recording_argument
 from appwitness.cli.terminal import err, out, plain, write
 from appwitness.cli.writing import note_reveal
-from appwitness.support import private_files
-from appwitness.support.errors import DamagedRecording, UserError
+from appwitness.support.errors import UserError
 
 if TYPE_CHECKING:  # imported late, so that --help answers at once
-    from appwitness.exchange import Origin
-
-LETTERS = {"cn": "zh", "eu": "en"}
-"""Law -> language of its letter in a bundle."""
-
-
-def _origin(values: tuple[str, ...], **others: Any) -> Origin:
-    from appwitness.exchange import Origin, persona
-
-    return Origin(persona=persona(values), **others)
+    from appwitness.api.exchanging import Origin
 
 
 def _named(_context: click.Context, _option: click.Parameter, app: str | None) -> str:
@@ -42,7 +31,7 @@ def _named(_context: click.Context, _option: click.Parameter, app: str | None) -
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True, dir_okay=False))
 @gathered(
     "origin",
-    _origin,
+    exchanging.origin,
     click.option("--app", metavar="PACKAGE", callback=_named, help="The app that they come from.  [required]"),
     click.option(
         "--value",
@@ -80,11 +69,7 @@ def import_(files: tuple[Path, ...], origin: Origin, format_: str | None, output
     JSON of hooks (frooky's, or others by --mapping); packed with gzip or not, ordinary files only.
     Files of one run go together: the traffic, and what was read.
     """
-    from appwitness.exchange import imported
-
-    into = output or recordings() / f"{datetime.now(UTC):%Y%m%dT%H%M%S}-import-{origin.app.rpartition('.')[2]}"
-    recording = imported(files, into, origin, format_, signer())
-    counts = {what: sum(1 for _ in recording.read(what)) for what in ("upload", "access", "gap")}
+    into, counts = exchanging.import_(files, origin, output=output, format=format_)
     names = {"upload": "upload", "access": "read", "gap": "gap"}
     out.print(f"{into}: " + ", ".join(f"{n:,} {names[what]}{'s' if n != 1 else ''}" for what, n in counts.items()))
     if not counts["access"] and not origin.persona:
@@ -106,20 +91,13 @@ def export(recording: Path, format_: str, output: Path | None, reveal: bool) -> 
     Each personal value that was planted or read is replaced by a token of the same shape, as `share` does it; a body
     in which that cannot be done is left out. With --reveal, URLs, headers and bodies are as they were sent.
     """
-    from appwitness.care import shared
-    from appwitness.exchange import har
-    from appwitness.recording import Recording
-
-    opened = Recording.open(recording)
+    given = opened(recording)
     if reveal:
-        note_reveal("export", [opened.run.id], [(format_, output)])
-        write(har.write(opened), output)
-        return
-    with tempfile.TemporaryDirectory(prefix="appwitness-", dir=private_files.roomy()) as folder:
-        copy = shared(recording, Path(folder) / "copy")
-        write(har.write(Recording.open(copy.path)), output)
-    if copy.left_out:
-        err.print(f"[dim]{len(copy.left_out):,} bodies are left out, as values in them could not be replaced[/]")
+        note_reveal("export", [given.run.id], [(format_, output)])
+    har = exchanging.har(given, reveal=reveal)
+    write(har.text, output)
+    if har.left_out:
+        err.print(f"[dim]{har.left_out:,} bodies are left out, as values in them could not be replaced[/]")
 
 
 @main.command()
@@ -134,26 +112,5 @@ def bundle(recording: Path, output: Path, reveal: bool, judging: Judging) -> Non
     of the tools, digests of all files, instructions, and verify.py, which checks all of it with Python and its package
     cryptography alone. Report and letters are masked unless --reveal; the recording is not.
     """
-    from appwitness.exchange import bundle
-    from appwitness.recording import Recording, signing, verify
-    from appwitness.reports import render
-
-    opened = Recording.open(recording)
-    checked = verify(recording)
-    if not checked.ok or not checked.ended:
-        raise DamagedRecording(
-            f"{recording} is not whole: its run has not ended, or it is not what its stamps say.",
-            f"See what differs: appwitness verify {recording}",
-        )
-    report = judging.report(recording)
-    note_reveal("bundle", [report.recording], [("recording", output)])
-    written = {"report.html": render(report, "html", reveal=reveal)}
-    if any(finding.level != "info" for finding in report.findings):
-        for law, lang in LETTERS.items():
-            if not report.laws or law in report.laws:
-                written[f"complaint-{law}.md"] = render(report, "complaint", reveal=reveal, lang=lang)
-    beside = {name: text.encode() for name, text in written.items()} | {"tools.json": bundle.tools()}
-    if own := signer():
-        beside["operator.pub"] = f"{signing.line(own.public)}\n".encode()
-    bundle.write(opened, output, beside)
+    exchanging.bundle(recording, output, judging, reveal=reveal)
     err.print(f"written: {plain(str(output))}; it has personal data in it")

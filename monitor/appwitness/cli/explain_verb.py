@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
-from appwitness.api.gating import beside
-from appwitness.cli.base import Judging, RecordingPath, judging_options, main, meant
+from appwitness.api.explaining import in_baseline, in_recordings
+from appwitness.api.recording_names import meant
+from appwitness.cli.base import Judging, RecordingPath, judging_options, main
 from appwitness.cli.gate_verbs import FILE, alias_option
 from appwitness.cli.writing import note_reveal
 from appwitness.support.errors import UserError
-
-if TYPE_CHECKING:  # imported late, so that --help answers at once
-    from appwitness.reports.fingerprint import Known
 
 
 @main.command()
@@ -43,7 +40,9 @@ def explain(recording: tuple[Path, ...], which: str, judging: Judging, **options
 
     aliases, baseline = options.pop("aliases"), options.pop("baseline")
     if which.startswith(f"{VERSION}:"):
-        known = [*_shown(recording, which, aliases, judging), *_listed(baseline, which, asked=not recording)]
+        known = list(in_recordings(which, recording, judging, aliases))
+        if baseline or not recording:
+            known += in_baseline(which, baseline)
         click.echo(told(which, known, lang=options["lang"], as_json=options["as_json"]), nl=False)
         return
     if len(recording) > 1:
@@ -53,25 +52,3 @@ def explain(recording: tuple[Path, ...], which: str, judging: Judging, **options
     if options["reveal"]:
         note_reveal("explain", [report.recording], [(which, None)])
     click.echo(explained(report, which, **options), nl=False)
-
-
-def _shown(paths: tuple[Path, ...], which: str, aliases: Mapping[str, str], judging: Judging) -> Iterator[Known]:
-    from appwitness.reports.fingerprint import shown
-
-    for path in paths:
-        yield from shown(judging.report(path), which, aliases, str(path))
-
-
-def _listed(baseline: Path | None, which: str, asked: bool) -> Iterator[Known]:
-    """In the baseline that is named; in the one beside only where no recording is."""
-    from appwitness.catalog import yaml_files
-    from appwitness.gate import baseline as files
-    from appwitness.reports.fingerprint import listed
-
-    path = beside(baseline, files.NAME) if baseline or asked else None
-    if path is None:
-        return
-    file = files.read(path)
-    for behaviour, line in zip(file.findings, yaml_files.lines_of(path, "findings"), strict=True):
-        if behaviour.id == which:
-            yield listed(behaviour, file.app, f"{path}:{line}")

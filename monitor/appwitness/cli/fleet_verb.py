@@ -7,16 +7,14 @@ import logging
 import os
 import socket
 import sys
-import threading
 import time
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
 import click
 
-from appwitness.api.home import database, home, index_key, recordings
+from appwitness.api.fleets import Fleet, HostChoices
 from appwitness.cli.base import JUDGING, db_option, gathered, interrupts, main, size
 from appwitness.cli.campaign_verbs import campaign_option, export, letters
 from appwitness.cli.observe_verbs import Plan
@@ -25,19 +23,9 @@ from appwitness.cli.terminal import err, out, plain
 from appwitness.support.errors import SetupError, UserError
 
 if TYPE_CHECKING:  # imported late, so that --help answers at once
-    from appwitness.fleet.status import Status
-    from appwitness.fleet.worker import Host, Source
-    from appwitness.store.index import Keep
-    from appwitness.store.runs import Runs
+    from appwitness.api.fleets import Status
 
 WATCH_S = 2.0
-LOCAL_BEAT_S, BEAT_S = 1.0, 10.0
-
-
-def _runs(db: str | None) -> Runs:
-    from appwitness.store.runs import Runs
-
-    return Runs(database(db))
 
 
 @main.group()
@@ -68,38 +56,31 @@ def plan_(apps: Path, campaign: str, plans: str, needs: str, seconds: float | No
     An app is an APK (.apks, .apkm, .xapk, folder of splits) beside the file, a package that the devices have, or
     lab:circle. Planning again adds what is new and changes nothing else.
     """
-    from appwitness.fleet.plan import Campaign
-
     chosen = [name.strip() for name in plans.split(",")]
     if unknown := sorted(set(chosen) - set(get_args(Plan))):
         raise UserError(f"There is no plan {unknown[0]!r}.", f"There are {', '.join(get_args(Plan))}.")
-    with _runs(db) as runs:
-        new = runs.plan(Campaign(campaign, chosen, needs, seconds).runs(apps))
+    with Fleet(db) as runs:
+        new = runs.plan(campaign, apps, chosen, needs=needs, seconds=seconds)
     out.print(f"{campaign}: newly planned runs: {new}.")
 
 
 @dataclass(frozen=True)
-class Chosen:
-    """What a host is."""
+class _Chosen:
+    """What a host is, and where its runs are."""
 
-    devices: str
-    label: tuple[str, ...]
-    judges: int
-    name: str
-    recordings: str | None
-    spool_bytes: int
-    judging: dict[str, Any]
+    host: HostChoices
     strict: bool
     db: str | None
-    index: Keep | None
 
 
-_HOST = ("devices", "label", "judges", "name", "recordings", "spool_bytes", "strict", "db", "index")
+_HOST = ("devices", "label", "judges", "name", "recordings", "spool_bytes")
 
 
-def _chosen(**given: Any) -> Chosen:
+def _chosen(strict: bool, db: str | None, **given: Any) -> _Chosen:
     named = {each: given.pop(each) for each in _HOST}
-    return Chosen(judging={name: value for name, value in given.items() if value}, **named)
+    keep = given.pop("index")
+    judging = {name: value for name, value in given.items() if value}
+    return _Chosen(HostChoices(**named, judging=judging, keep=keep), strict, db)
 
 
 host_options = gathered(
@@ -151,13 +132,11 @@ host_options = gathered(
 @host_options
 @click.option("--local", is_flag=True, help="No queue: runs are taken from the table. [default with SQLite]")
 @campaign_option
-def run_(chosen: Chosen, local: bool, campaign: str | None) -> None:
+def run_(chosen: _Chosen, local: bool, campaign: str | None) -> None:
     """Make and judge what is planned, on the devices of this machine, and end when that is done."""
-    from appwitness.fleet.status import status
-
-    with _runs(chosen.db) as runs:
-        _serve(chosen, runs, campaign, local=local or not runs.server, ends=True)
-        told = status(runs, campaign)
+    with Fleet(chosen.db) as runs:
+        _serve(runs, chosen.host, campaign, local=local, ends=True)
+        told = runs.status(campaign)
     _show(told, as_json=False)
     sys.exit(1 if told.findings else 3 if chosen.strict and told.unobservable else 0)
 
@@ -165,52 +144,23 @@ def run_(chosen: Chosen, local: bool, campaign: str | None) -> None:
 @fleet.command("host")
 @host_options
 @campaign_option
-def host_(chosen: Chosen, campaign: str | None) -> None:
+def host_(chosen: _Chosen, campaign: str | None) -> None:
     """Lend the devices of this machine to whatever is planned, and judge, until Ctrl-C."""
-    with _runs(chosen.db) as runs:
-        _serve(chosen, runs, campaign, local=not runs.server)
+    with Fleet(chosen.db) as runs:
+        _serve(runs, chosen.host, campaign)
 
 
-def _serve(chosen: Chosen, runs: Runs, campaign: str | None, *, local: bool, ends: bool = False) -> None:
-    from appwitness.correlate.prior_knowledge import knowledge
-    from appwitness.fleet.host_devices import chosen as devices
-    from appwitness.fleet.hosting import Crew, Plain, over, serve
-    from appwitness.fleet.judges import By
-    from appwitness.fleet.objects import objects
-    from appwitness.fleet.spool import Spool, folder_of
-    from appwitness.fleet.worker import Host
-
+def _serve(runs: Fleet, chosen: HostChoices, campaign: str | None, *, local: bool = False, ends: bool = False) -> None:
     logging.basicConfig(format="%(asctime)s %(message)s", level=logging.WARNING)
-    folder = folder_of(chosen.name, home() / "fleet")
-    knowledge(**chosen.judging)  # which says what does not fit before anything begins
-    kept = objects(chosen.recordings or recordings())
-    host = Host(
-        chosen.name,
-        runs,
-        kept,
-        Spool(folder, kept, chosen.spool_bytes),
-        home() / "devices",
-        threading.Event(),
-        campaign=campaign,
-        beat_s=LOCAL_BEAT_S if local else BEAT_S,
-    )
-    keep = chosen.index or "conclusions"  # a campaign has too many lines to have them twice
-    by = By(database(chosen.db), chosen.judging, keep, index_key(make=keep == "conclusions"))
-    crew = Crew(devices(chosen.devices, chosen.label), chosen.judges, by)
+    host = runs.host(chosen, campaign, local=local)
     err.print(
         plain(
-            f"{chosen.name}: {len(crew.devices)} devices, {crew.judges} judges; Ctrl-C ends the runs that are going "
+            f"{chosen.name}: {host.devices} devices, {host.judges} judges; Ctrl-C ends the runs that are going "
             "on, which wait again"
         )
     )
-    with interrupts() as interrupted, nullcontext(Plain(host)) if local else _queue(chosen.db, host) as source:
-        serve(host, source, crew, lambda: interrupted() or (ends and over(host, crew)))
-
-
-def _queue(db: str | None, host: Host) -> AbstractContextManager[Source]:
-    from appwitness.fleet.queue import Queue
-
-    return Queue(str(database(db)), host)
+    with interrupts() as interrupted:
+        host.serve(interrupted, ends=ends)
 
 
 @fleet.command("status")
@@ -222,25 +172,20 @@ def _queue(db: str | None, host: Host) -> AbstractContextManager[Source]:
 @db_option
 def status_(campaign: str | None, as_json: bool, watch: bool, strict: bool, own: bool, db: str | None) -> None:
     """Say how far it is: runs by state, when they will be done, why some could not be observed, devices at rest."""
-    from appwitness.fleet.status import SILENT_S, status
-
-    with _runs(db) as runs:
+    with Fleet(db) as runs:
         if own:
-            here = [slot for slot in runs.devices() if slot.host == socket.gethostname()]
-            sys.exit(0 if any(slot.silent_s < SILENT_S for slot in here) else SetupError.exit_code)
-        told = status(runs, campaign)
+            sys.exit(0 if runs.has_devices_of(socket.gethostname()) else SetupError.exit_code)
+        told = runs.status(campaign)
         _show(told, as_json)
         while watch and told.going_on:
             time.sleep(WATCH_S)
-            told = status(runs, campaign)
+            told = runs.status(campaign)
             _show(told, as_json)
     sys.exit(3 if strict and told.unobservable else 0)
 
 
 def _show(told: Status, as_json: bool) -> None:
-    from appwitness.fleet.status import words
-
-    click.echo(json.dumps(told.as_json(), ensure_ascii=False) if as_json else words(told))
+    click.echo(json.dumps(told.as_json(), ensure_ascii=False) if as_json else told.words())
 
 
 @fleet.command("retry")
@@ -254,7 +199,7 @@ def _show(told: Status, as_json: bool) -> None:
 @db_option
 def retry(campaign: str, reason: str | None, judged: bool, db: str | None) -> None:
     """Plan again the runs that could not be observed; a recording that could not be judged is judged again."""
-    with _runs(db) as runs:
+    with Fleet(db) as runs:
         again = runs.judge_again(campaign) if judged else runs.retry(campaign, reason)
         out.print(f"Runs that wait again: {again}.")
 
@@ -276,9 +221,6 @@ def resume(serial: tuple[str, ...], db: str | None) -> None:
 
 
 def _rest(serials: tuple[str, ...], db: str | None, *, rest: bool) -> None:
-    with _runs(db) as runs:
+    with Fleet(db) as runs:
         for serial in serials:
-            if not runs.pause(serial, rest=rest):
-                raise UserError(
-                    f"No host has told of a device {serial}.", "`appwitness fleet status --json` lists them."
-                )
+            runs.pause(serial, rest=rest)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from appwitness.api.gating import Gate, Runs, accepted, between
+from appwitness.api.gating import Gate, GateText, Runs, accepted, between, policy, render
 from appwitness.cli.base import Judging, RecordingPath, gathered, judging_options, level_options, main
 from appwitness.cli.terminal import write
 from appwitness.cli.writing import Output, Paired, note_reveal, output_options
@@ -39,14 +39,11 @@ output = output_options(
 
 
 def _write(decided: GateReport, reports: Sequence[Report], as_: Output) -> None:
-    from appwitness.gate import reports as gate
-    from appwitness.reports.words import Words
-
     if as_.reveal:
         note_reveal(click.get_current_context().info_name or "gate", [each.recording for each in reports], as_.outputs)
-    told = gate.Told(decided, reports, Words(as_.lang or "en"), as_.reveal, as_.sarif_anchor, as_.with_gone)
+    how = GateText(as_.lang or "en", as_.reveal, as_.sarif_anchor, as_.with_gone)
     for name, path in as_.outputs:
-        write(gate.render(told, name), path)
+        write(render(decided, reports, name, how), path)
 
 
 def _aliases(_context: click.Context, _option: click.Parameter, pairs: Sequence[str]) -> dict[str, str]:
@@ -101,15 +98,9 @@ accepted_options = gathered(
 """What people have accepted; the verb gets it as `accepted`."""
 
 
-def _failing(**options: Any) -> Any:
-    from appwitness.gate import Policy
-
-    return Policy(**options)
-
-
 failing_options = gathered(
     "failing",
-    _failing,
+    policy,
     *level_options("medium", "corroborated"),
     click.option(
         "--fail-on-worse/--no-fail-on-worse", "on_worse", default=True, help="Fail on what became worse. [default: yes]"
@@ -158,11 +149,11 @@ def gate(
     be observed.
     """
     judging, accepted = chosen["judging"], replace(chosen["accepted"], aliases=runs.aliases)
-    policy = replace(chosen["failing"], strict=judging.strict)
+    failing = replace(chosen["failing"], strict=judging.strict)
     if base and baseline:
         raise UserError("--base and --baseline are two things to hold against.", "Give one of them.")
     reports = runs.reports(recording, judging)
-    decided = Gate(judging, accepted, policy, runs, baseline, base).decide(reports)
+    decided = Gate(judging, accepted, failing, runs, baseline, base).decide(reports)
     _write(decided, reports, as_)
     sys.exit(EXIT_CODES[decided.outcome])
 

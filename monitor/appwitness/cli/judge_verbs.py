@@ -5,14 +5,16 @@ from __future__ import annotations
 import json
 import secrets
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from appwitness.api import verifying
 from appwitness.api.home import home, setting, signer
+from appwitness.api.recording_names import meant
 from appwitness.cli.base import (
     Judging,
     RecordingPath,
@@ -20,7 +22,6 @@ from appwitness.cli.base import (
     judging_options,
     listen,
     main,
-    meant,
     recording_argument,
     threshold_options,
     tsa_option,
@@ -30,13 +31,9 @@ from appwitness.cli.writing import Output, Paired, note_reveal, output_options
 from appwitness.support.errors import DamagedRecording, UserError
 
 if TYPE_CHECKING:  # imported late, so that --help answers at once
-    from appwitness.correlate.many import Judged
-    from appwitness.correlate.prior_knowledge import Knowledge
+    from appwitness.api.judging import Judged
+    from appwitness.api.verifying import Forgotten, Stamp, Token
     from appwitness.findings import Threshold
-    from appwitness.recording import Forgotten
-    from appwitness.recording.seal import Stamp
-    from appwitness.recording.timestamps import Token
-    from appwitness.store import Store
 
 FORMATS = ("text", "json", "html", "sarif", "junit", "complaint", "complaint-html")
 """As in appwitness.reports, which is imported late; a test compares the two."""
@@ -72,61 +69,36 @@ def correlate_(recording: tuple[Path, ...], following: bool, jobs: int, judging:
     memory alone, unless --db names an index: there its values are in plain.
     """
     if len(recording) > 1 and not following:
-        _must_be_plain(recording, judging)
         codes = {0}
-        for one in in_turn(recording, judging.store, judging.known, jobs):
+        for one in in_turn(recording, judging.many(recording, jobs)):
             if isinstance(one.error, UserError):
                 codes.add(one.error.exit_code)
             elif one.error is None:
                 codes.add(1 if one.levels else 3 if one.gaps and judging.strict else 0)
                 out.print(plain(f"{one.path}: {_counted(one)}"), soft_wrap=True)
         sys.exit(max(codes, key=lambda code: WORSE.index(code) if code in WORSE else len(WORSE) + code))
-    from appwitness.correlate import correlate, follow
-    from appwitness.recording import Recording
-
     teller = Teller()
     worst = 0
     for path in recording:
-        opened = Recording.open(path)
-        store = judging.index(opened)
         if following:
             with interrupts() as interrupted:
-                follow(
-                    opened,
-                    store,
-                    judging.known,
-                    lambda opened=opened: interrupted() or opened.run.ended is not None,  # type: ignore[misc]
-                    lambda outcome: teller.tell(outcome.findings),
-                )
+                judging.follow(path, interrupted, lambda outcome: teller.tell(outcome.findings))
         else:
             with progress() as show:
-                correlate(opened, store, judging.known, show)
+                judging.correlate(path, show)
         worst = max(worst, judging.summary(path), key=WORSE.index)
     sys.exit(worst)
 
 
-def _must_be_plain(paths: Iterable[Path], judging: Judging) -> None:
-    """Raise UserError when one is encrypted, and nobody has named the index that its values would stand in."""
-    from appwitness.recording.encryption import is_encrypted
-
-    for path in paths if judging.db is None else ():
-        if path.is_file() and is_encrypted(path):
-            raise UserError(
-                f"{path} is encrypted, and the index has values in plain.",
-                "Judge it by itself, in memory, or name an index: --db URL.",
-            )
-
-
-def in_turn(paths: Iterable[Path], store: Store, known: Knowledge, jobs: int) -> Iterator[Judged]:
-    """Correlate recordings: what came of each, in this order. Prints errors; at the end it raises a fault of ours."""
-    from appwitness.correlate.many import correlate_many
-
+def in_turn(paths: Sequence[Path], judged: Iterator[Judged]) -> Iterator[Judged]:
+    """What came of judging each of these recordings, in this order. Prints errors; at the end it raises a fault of
+    ours."""
     left = list(dict.fromkeys(paths))
     done: dict[Path, Judged] = {}
     total, faults = len(left), []
     with progress() as show:
-        for judged in correlate_many(tuple(left), store, known, jobs):
-            done[judged.path] = judged
+        for each in judged:
+            done[each.path] = each
             show("judging recordings", len(done), total)
             while left and left[0] in done:
                 one = done[left.pop(0)]
@@ -184,8 +156,7 @@ def report_(recording: Path | None, as_: Output, threshold: Threshold, judging: 
         note_reveal("report", [report.recording], as_.outputs)
     letters = [name for name, _ in as_.outputs if name in LETTERS]
     for name, file in as_.outputs:
-        chinese = name in letters and judging.known.jurisdictions[:1] == ("cn",)
-        lang = as_.lang or ("zh" if chinese else "en")
+        lang = as_.lang or (judging.letters_lang if name in letters else "en")
         template = as_.template if name in letters or not letters else None
         write(render(report, name, reveal=as_.reveal, lang=lang, template=template, verbose=as_.verbose), file)
     sys.exit(judging.exit_code(report, threshold=threshold))
@@ -221,12 +192,9 @@ def verify(recording: Path, key: Path | None, trust: Path | None, tsa_cert: tupl
     Archives are checked as they are, encrypted ones too. Of a bundle, each of its files has to be what it lists.
     """
     from appwitness.events import format_time
-    from appwitness.recording import timestamps
-    from appwitness.recording import verify as check
 
-    trusted = _trusted(key, trust)
-    authorities = [each for path in tsa_cert for each in timestamps.authorities(path.read_bytes(), path)]
-    result = check(recording, trusted, authorities if tsa_cert else None)
+    trusted = verifying.trusted_keys([path for path in (key, trust) if path])
+    result = verifying.verify(recording, trusted or None, tsa_cert)
     if format_ == "json":
         click.echo(
             json.dumps(
@@ -286,19 +254,12 @@ def verify(recording: Path, key: Path | None, trust: Path | None, tsa_cert: tupl
         out.print(f"{marks} of the lines were added after the run had ended, and stamped then: {when}")
     for each in result.forgotten:
         out.print(_forgotten(*each))
-    out.print(_signed(result.signed, result.stamps, result.keys, trusted or {}))
+    out.print(_signed(result.signed, result.stamps, result.keys, trusted))
     for token in result.tokens:
         out.print(_timed(token))
     if not result.tokens:
         out.print("no time-stamp token: only the clock of whoever made it says when")
     sys.exit(0 if result.ok else DamagedRecording.exit_code)
-
-
-def _trusted(*given: Path | None) -> dict[str, str] | None:
-    from appwitness.recording import signing
-
-    found = [signing.trusted(path.read_text("utf-8", "replace"), path) for path in given if path]
-    return {name: whose for each in found for name, whose in each.items()} if found else None
 
 
 def _forgotten(line: int, stamp: Stamp, what: Forgotten) -> str:
@@ -336,16 +297,9 @@ def timestamp(recording: Path, tsa: tuple[str, ...]) -> None:
     without network, after an import, after marks. The token has the time of now, and `verify` says how much later than
     its stamp that is. Nothing but a SHA-256 is sent.
     """
-    from appwitness.recording import Recording, timestamps
-
-    def failed(_: str, error: timestamps.NoToken) -> None:
-        raise error
-
-    with Recording.open(recording) as opened:
-        for name in timestamps.anchor(opened, tsa, failed) or [
-            "nothing: there are tokens of the first and the last stamp"
-        ]:
-            err.print(f"written: {plain(name)}")
+    nothing = "nothing: there are tokens of the first and the last stamp"
+    for name in verifying.timestamp(recording, tsa) or [nothing]:
+        err.print(f"written: {plain(name)}")
 
 
 def _names(names: tuple[str, ...]) -> tuple[str, ...]:

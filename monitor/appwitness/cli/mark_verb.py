@@ -10,7 +10,8 @@ import click
 
 from appwitness import events
 from appwitness.api.home import signer
-from appwitness.cli.base import gathered, main, meant
+from appwitness.api.recording_names import meant
+from appwitness.cli.base import gathered, main
 from appwitness.cli.terminal import err, out, plain
 
 if TYPE_CHECKING:  # imported late, so that --help answers at once

@@ -7,17 +7,14 @@ from pathlib import Path
 
 import click
 
+from appwitness.api import archiving
 from appwitness.cli.base import Verb, main, recording_argument
 from appwitness.cli.terminal import err, out, plain
-from appwitness.support.errors import UserError
 
 
 def _recipients(_context: click.Context, _option: click.Parameter, given: tuple[str, ...]) -> tuple[str, ...]:
     if given:
-        from appwitness.recording.encryption import recipient
-
-        for each in given:
-            recipient(each)
+        archiving.see_that_all_are_recipients(given)
     return given
 
 
@@ -56,18 +53,9 @@ def encrypted_name(recording: Path) -> Path:
 
 
 def packed(recording: Path, output: Path | None, encrypt_to: tuple[str, ...], *, remove: bool) -> Path:
-    """Make the file, and remove what it was made of once it is on disk. Raises UserError when it cannot be made."""
-    from appwitness.recording import packing
-
-    recording = recording.resolve()
-    if output is None:
-        output = recording.parent / f"{packing.bare(recording.name)}.zip{'.age' if encrypt_to else ''}"
-    try:
-        packing.write(recording, output, encrypt_to)
-    except UserError as error:
-        if not remove:
-            raise
-        raise UserError(f"{error.what} The recording is as it was: {recording}.", error.next_step) from None
-    if remove and (left := packing.remove(recording)):
-        err.print(f"[bold]Left in {plain(str(recording))}[/], as it belongs to no recording: {plain(', '.join(left))}")
-    return output
+    """Make the file, and say what of the recording could not be removed. Raises UserError when it cannot be made."""
+    made = archiving.pack(recording, output, encrypt_to, remove=remove)
+    if made.left:
+        left = plain(", ".join(made.left))
+        err.print(f"[bold]Left in {plain(str(recording.resolve()))}[/], as it belongs to no recording: {left}")
+    return made.file

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, cast
 
 import click
 
-from appwitness.api.home import database
+from appwitness.api import fleets
 from appwitness.cli.base import db_option, rules_option
 from appwitness.cli.list_verbs import format_option, lang_option
 from appwitness.cli.terminal import columns, out, plain
@@ -16,7 +16,7 @@ from appwitness.support.escape import terminal
 if TYPE_CHECKING:  # imported late, so that --help answers at once
     from pathlib import Path
 
-    from appwitness.store.ranking import By, Ranked
+    from appwitness.api.fleets import By, Ranked
 
 
 @click.command()
@@ -46,19 +46,12 @@ def ranking(by: str, top: int, format_: str, lang: str, rules: Path | None, db: 
     An app is its APK, and counts once however many runs it had. The numbers behind are of apps too: by what the user
     had answered when it was sent. What could not have shown it is left out, and said.
     """
-    from appwitness.correlate.prior_knowledge import knowledge
     from appwitness.reports.ranking_words import basis as in_words
     from appwitness.reports.ranking_words import masked, named
     from appwitness.reports.words import Words
-    from appwitness.store import Store
-    from appwitness.store.ranking import WHEN, Rankings
 
-    known, words = knowledge(rules), Words(lang)
-    titles = {rule.id: dict(rule.title) for rule in known.rules}
-    with Store(database(db)) as store:
-        rankings = Rankings(store, {rule.id: rule.shown_by for rule in known.rules})
-        found = rankings.ranking(cast("By", by), filters, rows=top)
-        basis = rankings.basis(cast("By", by), filters)
+    found, basis, known, moments = fleets.ranking(cast("By", by), filters, top=top, rules=rules, db=db)
+    words, titles = Words(lang), {rule.id: dict(rule.title) for rule in known.rules}
     if format_ == "json":
         told = {
             "v": 1, "by": by, "filters": {name: value for name, value in filters.items() if value},
@@ -80,13 +73,11 @@ def ranking(by: str, top: int, format_: str, lang: str, rules: Path | None, db: 
         ]
         return terminal(row.package if by == "app" else ", ".join(of))
 
-    by_rule = by in ("rule", "finding") or filters["rule"]  # a rule says itself when it was
-    when = [each for each in WHEN if not by_rule and any(each in row.when for row in found.rows)]
     out.print(plain(in_words(words, basis.able, basis.gaps.runs, basis.left)))
     columns(
-        ("apps", "of", "runs", *when, by),
+        ("apps", "of", "runs", *moments, by),
         [
-            (*map(str, (row.apps, row.able, row.runs, *(row.when.get(each, "") for each in when))), called(row))
+            (*map(str, (row.apps, row.able, row.runs, *(row.when.get(each, "") for each in moments))), called(row))
             for row in found.rows
         ],
     )

@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from appwitness.api import revealing
 from appwitness.cli.base import Verb, gathered
 from appwitness.support.errors import UserError
 
@@ -76,11 +77,8 @@ def note_reveal(verb: str, recordings: Iterable[str], outputs: Sequence[tuple[st
 
     Raises UserError when that cannot be noted, and then they must not be written.
     """
-    from appwitness.api.home import home
-    from appwitness.care import reveals
-
     what = ", ".join(f"{name} to {'standard output' if file is None else file.absolute()}" for name, file in outputs)
-    reveals.note(home(), verb, recordings, what)
+    revealing.note_reveal(verb, recordings, what)
 
 
 def output_options(formats: Sequence[str], *others: Callable[[Verb], Verb], lang: str) -> Callable[[Verb], Verb]:

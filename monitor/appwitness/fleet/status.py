@@ -65,41 +65,42 @@ class Status:
             "superseded": self.superseded,
         }
 
+    def words(self) -> str:
+        """For a terminal: a table of pools, the reasons, the devices that are not at work."""
+        lines = []
+        for pool in self.pools:
+            eta = self.eta_s(pool)
+            if not pool.planned and not pool.leased:
+                when = "all recorded"
+            elif not self.able(pool):
+                when = "no device can make them now"
+            else:
+                when = "none is recorded yet" if eta is None else f"about {_length(eta)} more"
+            lines += [
+                f"{pool.campaign}, {pool.pool or 'any device'}: {_count(pool.total, 'run')}",
+                f"  waiting {pool.planned}, running {pool.leased}, to judge {pool.recorded}, judged {pool.judged}, "
+                f"unobservable {pool.unobservable}; {_count(pool.findings, 'finding')}",
+                f"  {_count(len(self.able(pool)), 'device')}; {when}",
+            ]
+        if not self.pools:
+            lines.append("No run is planned.")
+        lines += [
+            f"unobservable ({reason}): {_count(count, 'run')}, such as: {said}" for reason, count, said in self.reasons
+        ]
+        if self.superseded:
+            lines.append(f"{_count(self.superseded, 'recording')} not the first of a run: kept, never judged")
+        for slot in self.devices:
+            silent = f"not heard of for {_length(slot.silent_s)}" if slot.silent_s >= SILENT_S else ""
+            if silent or slot.state in ("paused", "down"):
+                lines.append(
+                    f"{slot.host}/{slot.serial} {silent or slot.state}" + (f": {slot.note}" if slot.note else "")
+                )
+        return "\n".join(lines)
+
 
 def status(runs: Runs, campaign: str | None = None) -> Status:
     """How far it is now."""
     return Status(runs.progress(campaign), runs.reasons(campaign), runs.devices(), runs.superseded())
-
-
-def words(told: Status) -> str:
-    """For a terminal: a table of pools, the reasons, the devices that are not at work."""
-    lines = []
-    for pool in told.pools:
-        eta = told.eta_s(pool)
-        if not pool.planned and not pool.leased:
-            when = "all recorded"
-        elif not told.able(pool):
-            when = "no device can make them now"
-        else:
-            when = "none is recorded yet" if eta is None else f"about {_length(eta)} more"
-        lines += [
-            f"{pool.campaign}, {pool.pool or 'any device'}: {_count(pool.total, 'run')}",
-            f"  waiting {pool.planned}, running {pool.leased}, to judge {pool.recorded}, judged {pool.judged}, "
-            f"unobservable {pool.unobservable}; {_count(pool.findings, 'finding')}",
-            f"  {_count(len(told.able(pool)), 'device')}; {when}",
-        ]
-    if not told.pools:
-        lines.append("No run is planned.")
-    lines += [
-        f"unobservable ({reason}): {_count(count, 'run')}, such as: {said}" for reason, count, said in told.reasons
-    ]
-    if told.superseded:
-        lines.append(f"{_count(told.superseded, 'recording')} not the first of a run: kept, never judged")
-    for slot in told.devices:
-        silent = f"not heard of for {_length(slot.silent_s)}" if slot.silent_s >= SILENT_S else ""
-        if silent or slot.state in ("paused", "down"):
-            lines.append(f"{slot.host}/{slot.serial} {silent or slot.state}" + (f": {slot.note}" if slot.note else ""))
-    return "\n".join(lines)
 
 
 def _count(count: int, what: str) -> str:

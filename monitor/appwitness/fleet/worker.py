@@ -18,6 +18,7 @@ from threading import Event, Lock
 from typing import Literal, Protocol
 
 from appwitness.devices.device_lock import HELD, turn_now
+from appwitness.fleet.leases import BEAT_S, LEASE_S
 from appwitness.fleet.objects import Objects
 from appwitness.fleet.pools import strictness
 from appwitness.fleet.spool import Spool
@@ -125,9 +126,8 @@ class Host:
     """Between two questions for a run where there was none."""
     campaign: str | None = None
     """The only one whose runs it makes; None: any."""
-    lease_s: float = 60.0
-    beat_s: float = 10.0
-    """Between two signs of life."""
+    lease_s: float = LEASE_S
+    beat_s: float = BEAT_S
 
     def kept[T](self, what: Callable[[], T]) -> T:
         """What a store does, once it can be reached. Raises Stopped when the host ends before."""

@@ -1,0 +1,176 @@
+"""What is accepted of an app: the baseline of its findings, and waivers for a time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from appwitness.api.gating import Runs, baseline_of
+from appwitness.support import private_files
+from appwitness.support.errors import UserError
+
+if TYPE_CHECKING:  # imported late, so that --help answers at once
+    from appwitness.api.judging import Judging
+    from appwitness.findings.gate_decision import Gated, Made, Remark
+    from appwitness.gate.baseline import Baseline as Baseline
+
+
+# the baseline
+
+
+@dataclass(frozen=True)
+class BaselineUpdate:
+    """A baseline, and what became of its findings in some runs."""
+
+    old: Baseline
+    changes: Sequence[Gated]
+    made: Made
+    """Of these runs."""
+
+    @property
+    def differing(self) -> list[Gated]:
+        """What the baseline does not say as these runs show it."""
+        return [each for each in self.changes if each.change not in {"same", "not_observable"}]
+
+    @property
+    def worse(self) -> list[Gated]:
+        """What is new or worse: it is taken in only with a reason."""
+        return [each for each in self.changes if each.change in {"new", "worse", "new_rule"}]
+
+    def updated(self, accept_new: str | None = None) -> Baseline:
+        """Without what is gone, and with what became better; what is new or worse only with a reason."""
+        from appwitness.gate import baseline as files
+
+        return files.updated(self.old, self.changes, self.made, accept_new)
+
+    def pruned(self) -> Baseline:
+        """Without what is gone, and else as it was."""
+        gone = {each.was.id for each in self.changes if each.was and each.change == "gone"}
+        kept = tuple(each for each in self.old.findings if each.id not in gone)
+        return self.old.model_copy(update={"findings": kept})
+
+
+def baseline(recordings: Sequence[Path], runs: Runs, judging: Judging) -> Baseline:
+    """All that these runs of one app show, accepted. Raises as `Runs.reports` does."""
+    from appwitness.gate import baseline as files
+    from appwitness.gate.behaviours import side
+
+    reports = runs.reports(recordings, judging)
+    return files.of(side(reports, runs.aliases), runs.package(reports[0]))
+
+
+def against(file: Path, recordings: Sequence[Path], runs: Runs, judging: Judging) -> BaselineUpdate:
+    """Hold runs of one app against its baseline.
+
+    Raises UserError when there is no such file or it is another app's, FileError with the line that does not fit, and
+    as `Runs.reports` does.
+    """
+    from appwitness.gate.behaviours import side
+    from appwitness.gate.changes import changes
+
+    if not file.exists():
+        raise UserError(f"There is no {file}.", "Write one first: appwitness baseline write RECORDING.")
+    reports = runs.reports(recordings, judging)
+    old = baseline_of(file, runs.package(reports[0]))
+    now = side(reports, runs.aliases)
+    found = changes(now, old.made, {each.id: each for each in old.findings}, judging.known.recipients)
+    return BaselineUpdate(old, found, now.made)
+
+
+def merged(file: Path) -> Baseline:
+    """Both sides of a baseline with a merge conflict as one; of a finding on both, that of the newer run.
+
+    Raises FileError when there is no conflict, or a side is no baseline.
+    """
+    from appwitness.gate import baseline as files
+
+    return files.merged(file)
+
+
+def write_baseline(file: Path, accepted: Baseline) -> None:
+    """Write the file of a baseline; it holds no personal data, and others may read it."""
+    from appwitness.gate import baseline as files
+
+    _write(file, files.text(accepted))
+
+
+# waivers
+
+
+class CheckedWaivers(NamedTuple):
+    """What checking a file of waivers came to."""
+
+    entries: int
+    remarks: tuple[Remark, ...]
+    """What has expired or soon will; with runs, also what no finding of theirs uses."""
+
+
+@dataclass(frozen=True)
+class WaiverList:
+    """The file of waivers, and the day on which it is looked at."""
+
+    path: Path
+    today: date
+    max_days: int
+    """How far ahead a waiver may end."""
+
+    def add(self, finding: str, fields: Mapping[str, str | None], runs: Runs, judging: Judging) -> None:
+        """Waive a finding, as `fingerprint` takes it; an entry without an `id` is named W- and the next number.
+
+        `fields` are owner, reason, expires, ticket and id, texts or None. What is in the file stays as it is. Raises
+        UserError for what does not fit, FileError with the line of the file that does not, and as `fingerprint` does.
+        """
+        from appwitness.gate import waivers
+
+        entries = waivers.read(self.path, self.today, self.max_days).entries if self.path.exists() else ()
+        taken = {each.id for each, _ in entries}
+        number = next(f"W-{number}" for number in range(1, len(taken) + 2) if f"W-{number}" not in taken)
+        given = {**fields, "id": fields.get("id") or number, "finding": fingerprint(finding, runs, judging)}
+        waiver = waivers.entry(given, self.today, self.max_days)
+        _write(self.path, waivers.added(self.path, waiver, self.today, self.max_days))
+
+    def check(self, recordings: Sequence[Path], runs: Runs, judging: Judging) -> CheckedWaivers:
+        """See which entries have expired or soon will, and, where there are recordings, which none of them uses.
+
+        Raises UserError when there is no file, FileError with the line that does not fit, and as `Runs.reports` does.
+        """
+        from appwitness.gate import waivers
+        from appwitness.gate.behaviours import side
+
+        if not self.path.exists():
+            raise UserError(f"There is no {self.path}.", "Name it with --file, or write one: appwitness waive.")
+        read = waivers.read(self.path, self.today, self.max_days)
+        shown = side(runs.reports(recordings, judging), runs.aliases).shown.values() if recordings else ()
+        remarks = read.remarks(each.behaviour for each in shown)
+        told = tuple(each for each in remarks if recordings or each.what != "waiver_unused")
+        return CheckedWaivers(len(read.entries), told)
+
+
+def fingerprint(finding: str, runs: Runs, judging: Judging) -> str:
+    """The fingerprint that is meant: `v2:...` itself, or that of RECORDING:N, the Nth finding of its report, from 1.
+
+    Raises UserError when it is neither, or the recording has no such finding.
+    """
+    from appwitness.findings.identity import VERSION, identity
+    from appwitness.reports.verdict import worst_first
+
+    if finding.startswith(f"{VERSION}:"):
+        return finding
+    path, _, number = finding.rpartition(":")
+    if not path or not number.isdecimal():
+        raise UserError(f"{finding!r} is no finding.", "Give a fingerprint (v2:...) or RECORDING:N.")
+    (report,) = runs.reports([Path(path)], judging)
+    findings = worst_first(report)
+    if not 0 < int(number) <= len(findings):
+        raise UserError(
+            f"{path} has {len(findings)} findings.", "Count them as `appwitness report` prints them, from 1."
+        )
+    return identity(findings[int(number) - 1], runs.package(report)).id
+
+
+def _write(path: Path, text: str) -> None:
+    """A file of the app's repository, which holds no personal data: others may read it."""
+    private_files.write(path, text, mode=0o644)

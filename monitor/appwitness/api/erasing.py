@@ -1,0 +1,174 @@
+"""Personal data taken out: forgotten in recordings for good, or replaced in a copy of one that may be given away."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from appwitness.api.home import database, signer
+from appwitness.api.recording_names import all_in
+from appwitness.support.errors import UserError
+
+if TYPE_CHECKING:  # imported late, so that --help answers at once
+    from appwitness.care import Shared
+    from appwitness.care import ToForget as ToForget
+    from appwitness.events import Run, Value
+
+
+@dataclass(frozen=True)
+class Retention:
+    """How long recordings in a folder are kept."""
+
+    folder: Path
+    """Resolved; recordings elsewhere are left alone."""
+    whole: timedelta = timedelta.max
+    kinds: Mapping[str, timedelta] = field(default_factory=dict)
+    """Kind of lines -> how long these are kept."""
+
+
+@dataclass(frozen=True)
+class Forgetting:
+    """What is to be forgotten: of which recordings, and what of them."""
+
+    recordings: Sequence[Path] = ()
+    """None: all in the folder of recordings, or in `place`."""
+    older_than: timedelta | None = None
+    """Only what ended longer ago."""
+    campaign: str | None = None
+    """Only recordings of this campaign, and all that the index has of it."""
+    values: Collection[Value] = ()
+    """Only lines and bodies with one of these values in any form."""
+    kinds: Collection[str] = ()
+    """Only lines of these kinds."""
+    place: str | None = None
+    """Folder, or bucket (`s3://bucket/prefix`), of the recordings that are not named."""
+    retention: Retention | None = None
+    """Instead of all that: what is older than it says."""
+
+    def plans(self, stays: Callable[[Path, UserError], object] = lambda *_: None) -> Iterator[ToForget]:
+        """What would be forgotten of each recording; nothing is changed. An archive is unpacked while its plan is held.
+
+        `stays` gets a recording that cannot be forgotten, and why, where no recording is named; of those that are,
+        plans without anything are given too: the index may still have them. Raises UserError where nothing says what
+        is to be forgotten, and for a named recording that cannot be.
+        """
+        from appwitness.care import to_forget
+        from appwitness.recording import Recording
+
+        def failed(path: Path, error: UserError) -> None:
+            if self.recordings:
+                raise error
+            stays(path, error)
+
+        key = signer()
+        for path, kinds in self._parts(failed):
+            try:
+                plan = to_forget(Recording.open(path, signer=key), self.values, kinds)
+            except UserError as error:
+                failed(path, error)
+                continue
+            if plan or self.recordings:
+                yield plan
+
+    def forget(
+        self,
+        reason: str | None = None,
+        *,
+        db: str | None = None,
+        begun: Callable[[ToForget], object] = lambda _: None,
+        stays: Callable[[Path, UserError], object] = lambda *_: None,
+    ) -> int:
+        """Forget it, for good, in the recordings and in the index, where there is one; how many lines are gone.
+
+        `reason` stands in a stamp of its own. `begun` gets each plan before it is carried out, `stays` as in `plans`.
+        Raises as `plans` does, and StoreError when a bucket or the index cannot be reached.
+        """
+        ids: set[str] = set()
+        lines = 0
+        whole = self.campaign if not (self.values or self.kinds or self.older_than) else None
+        try:
+            for plan in self.plans(stays):
+                begun(plan)
+                ids.add(plan.given.run.id)
+                if plan:
+                    plan.forget(reason)
+                    _put_back(plan)
+                lines += plan.count
+        finally:
+            if ids or whole:
+                _forget_in_index(ids, whole, db)
+        return lines
+
+    def _parts(self, failed: Callable[[Path, UserError], object]) -> Iterator[tuple[Path, Collection[str]]]:
+        """Where the recordings are, each with the kinds of lines that are to be forgotten; none: all."""
+        if self.retention:
+            return self._outlived(self.retention, failed)
+        if not (self.recordings or self.older_than or self.values or self.campaign):
+            raise UserError(
+                "Nothing says what is to be forgotten.", "Name a RECORDING, --older-than, --campaign or --value."
+            )
+        if self.values and self.kinds:
+            raise UserError("A value is looked for in all kinds of lines.", "Leave out --only, or --value.")
+        return ((path, self.kinds) for path, run in self._named(failed) if self._is_meant(run))
+
+    def _named(self, failed: Callable[[Path, UserError], object]) -> Iterator[tuple[Path, Run]]:
+        from appwitness.recording import Recording
+
+        if self.recordings:
+            return ((path, Recording.open(path).run) for path in self.recordings)
+        return all_in(self.place, failed)
+
+    def _is_meant(self, run: Run) -> bool:
+        return (self.campaign is None or run.campaign == self.campaign) and _is_older(run, self.older_than)
+
+    def _outlived(
+        self, retention: Retention, failed: Callable[[Path, UserError], object]
+    ) -> Iterator[tuple[Path, Collection[str]]]:
+        for path, run in self._named(failed):
+            if not path.resolve().is_relative_to(retention.folder):
+                continue
+            if _is_older(run, retention.whole):
+                yield path, ()
+            elif kinds := [kind for kind, age in retention.kinds.items() if _is_older(run, age)]:
+                yield path, kinds
+
+
+def _is_older(run: Run, than: timedelta | None) -> bool:
+    return than is None or datetime.now(UTC) - (run.ended or run.started) > than
+
+
+def _put_back(plan: ToForget) -> None:
+    """Into the bucket that it was fetched from. Raises StoreError when that cannot be reached: nothing is forgotten."""
+    from appwitness.fleet.objects import objects
+    from appwitness.recording.archive import Fetched
+
+    if plan.given.archive and isinstance(plan.given.archive.file, Fetched):
+        place, _, name = plan.given.place.rpartition("/")
+        objects(place).put(name, plan.given.archive.file)
+
+
+def _forget_in_index(ids: Collection[str], campaign: str | None, db: str | None) -> None:
+    """The rows of these recordings and of a campaign, where there is an index; it is not made for that."""
+    from appwitness.store import Store
+
+    place = database(db)
+    if isinstance(place, Path) and not place.is_file():
+        return
+    with Store(place) as store:
+        if campaign and campaign in store.campaigns():
+            store.forget_campaign(campaign)
+        store.forget(ids)
+
+
+def share(recording: Path, output: Path) -> Shared:
+    """Copy a recording to the new folder `output`, with every personal value replaced by a token of the same shape.
+
+    A body in which a value could still be found is left out, and a gap says so. Raises UserError while it is being
+    recorded and when `output` is not empty, DamagedRecording when it is not what its stamps say.
+    """
+    from appwitness.care import shared
+
+    return shared(recording, output, signer())

@@ -1,0 +1,267 @@
+"""Campaigns of many apps on many devices: planned, made on the hosts, looked at; and what came out of them."""
+
+from __future__ import annotations
+
+import io
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, NamedTuple, Self, TextIO
+
+from appwitness.api.home import database, home, index_key, recordings
+from appwitness.support import private_files
+from appwitness.support.errors import UserError
+
+if TYPE_CHECKING:  # imported late, so that --help answers at once
+    from appwitness.api.judging import Judging, Keep
+    from appwitness.correlate.prior_knowledge import Knowledge
+    from appwitness.fleet.hosting import Crew
+    from appwitness.fleet.status import Status as Status
+    from appwitness.fleet.worker import Host, Source
+    from appwitness.store import campaign_tables
+    from appwitness.store.lists import Page
+    from appwitness.store.ranking import Basis, When
+    from appwitness.store.ranking import By as By
+    from appwitness.store.ranking import Ranked as Ranked
+    from appwitness.store.runs import Runs
+
+    type TableName = campaign_tables.Name
+
+
+@dataclass(frozen=True)
+class HostChoices:
+    """What a host is, and what it makes its runs with."""
+
+    name: str
+    """What it is called: the others tell it by that."""
+    devices: str = "all"
+    """Serials by commas; `all`: those that are ready now; `none`: only judge; `lab`, `lab2` ...: embedded ones."""
+    label: Sequence[str] = ()
+    """What else the devices are: `NAME=VALUE`, or `SERIAL/NAME=VALUE` for one."""
+    judges: int = 1
+    """Processes that judge recordings."""
+    recordings: str | None = None
+    """Folder that every host sees, or bucket; None: the folder of recordings."""
+    spool_bytes: int = 20 << 30
+    """How much may wait on this machine while recordings cannot be uploaded."""
+    judging: Mapping[str, Any] = field(default_factory=dict)
+    """How recordings are judged: `rules`, and Choices of `appwitness.report`."""
+    keep: Keep | None = None
+    """What the index keeps of recordings; None: conclusions."""
+
+
+class FleetHost:
+    """A host that is ready to make and judge runs."""
+
+    def __init__(self, host: Host, crew: Crew, source: Callable[[Host], AbstractContextManager[Source]]) -> None:
+        self._host = host
+        self._crew = crew
+        self._source = source
+
+    @property
+    def devices(self) -> int:
+        """How many devices it has."""
+        return len(self._crew.devices)
+
+    @property
+    def judges(self) -> int:
+        """How many recordings it judges at once."""
+        return self._crew.judges
+
+    def serve(self, stop: Callable[[], bool] = lambda: False, *, ends: bool = False) -> None:
+        """Make and judge runs until `stop()`, or, if it `ends`, until nothing is left that it can do.
+
+        Runs that are going on then are ended, and wait again.
+        """
+        from appwitness.fleet.hosting import over, serve
+
+        with self._source(self._host) as source:
+            serve(self._host, source, self._crew, lambda: stop() or (ends and over(self._host, self._crew)))
+
+
+class Fleet:
+    """The campaigns in a database: their runs, and the devices that make them."""
+
+    def __init__(self, db: str | None = None) -> None:
+        """`db`: SQLite file or SQLAlchemy URL; None: appwitness.sqlite in ~/.appwitness."""
+        from appwitness.store.runs import Runs
+
+        self._place = database(db)
+        self._runs: Runs = Runs(self._place)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+        self._runs.close()
+
+    def plan(
+        self, campaign: str, apps: Path, plans: Sequence[str], *, needs: str = "", seconds: float | None = None
+    ) -> int:
+        """Plan runs of the apps in a CSV file, each under each plan; how many are new.
+
+        `needs` is what devices have to be, such as `api>=33 and rooted`; each run ends after `seconds`, or with its
+        app. Raises UserError for a name that cannot be a campaign's, FileError with the line that does not fit.
+        """
+        from appwitness.fleet.plan import Campaign
+
+        return self._runs.plan(Campaign(campaign, plans, needs, seconds).runs(apps))
+
+    def host(self, choices: HostChoices, campaign: str | None = None, *, local: bool = False) -> FleetHost:
+        """A host that is ready to work for a campaign, or for any.
+
+        `local`: runs are taken from the table, without a queue, as always where the database is a file. Raises
+        UserError and FileError for what does not fit, SetupError for devices that are not there.
+        """
+        from appwitness.correlate.prior_knowledge import knowledge
+        from appwitness.fleet.host_devices import chosen
+        from appwitness.fleet.hosting import Crew, Plain
+        from appwitness.fleet.judges import By
+        from appwitness.fleet.leases import BEAT_S, LOCAL_BEAT_S
+        from appwitness.fleet.objects import objects
+        from appwitness.fleet.spool import Spool, folder_of
+        from appwitness.fleet.worker import Host
+
+        folder = folder_of(choices.name, home() / "fleet")
+        knowledge(**choices.judging)  # which says what does not fit before anything begins
+        local = local or not self._runs.server
+        kept = objects(choices.recordings or recordings())
+        host = Host(
+            choices.name,
+            self._runs,
+            kept,
+            Spool(folder, kept, choices.spool_bytes),
+            home() / "devices",
+            threading.Event(),
+            campaign=campaign,
+            beat_s=LOCAL_BEAT_S if local else BEAT_S,
+        )
+        keep = choices.keep or "conclusions"  # a campaign has too many lines to have them twice
+        by = By(self._place, choices.judging, keep, index_key(make=keep == "conclusions"))
+        crew = Crew(chosen(choices.devices, choices.label), choices.judges, by)
+        return FleetHost(host, crew, (lambda host: nullcontext(Plain(host))) if local else self._queue)
+
+    def _queue(self, host: Host) -> AbstractContextManager[Source]:
+        from appwitness.fleet.queue import Queue
+
+        return Queue(str(self._place), host)
+
+    def status(self, campaign: str | None = None) -> Status:
+        """How far a campaign is, or all of them are."""
+        from appwitness.fleet.status import status
+
+        return status(self._runs, campaign)
+
+    def has_devices_of(self, host: str) -> bool:
+        """Whether a device of a host was heard of lately."""
+        from appwitness.fleet.status import SILENT_S
+
+        return any(slot.host == host and slot.silent_s < SILENT_S for slot in self._runs.devices())
+
+    def retry(self, campaign: str, reason: str | None = None) -> int:
+        """Plan again the runs that could not be observed, for any reason or for one; how many wait again."""
+        return self._runs.retry(campaign, reason)
+
+    def judge_again(self, campaign: str) -> int:
+        """Judge again what was judged, as after a change of rules; how many runs wait again."""
+        return self._runs.judge_again(campaign)
+
+    def pause(self, serial: str, *, rest: bool = True) -> None:
+        """Let a device rest after the run that it makes, or make runs again: SERIAL, or HOST/SERIAL.
+
+        Raises UserError when no host has told of such a device.
+        """
+        if not self._runs.pause(serial, rest=rest):
+            raise UserError(f"No host has told of a device {serial}.", "`appwitness fleet status --json` lists them.")
+
+
+# what came out
+
+
+class AppRanking(NamedTuple):
+    """A ranking by how many apps a thing concerns, and what it rests on."""
+
+    page: Page[Ranked]
+    basis: Basis
+    known: Knowledge
+    """What the catalog and the user's rules call rules and recipients."""
+    moments: tuple[When, ...]
+    """When it was, of what a row tells of; none where a rule says that itself."""
+
+
+def ranking(
+    by: By, filters: Mapping[str, str], *, top: int = 30, rules: Path | None = None, db: str | None = None
+) -> AppRanking:
+    """Rank recipients, SDKs, kinds of data, rules, findings or apps by how many apps they concern.
+
+    `filters` each ask for one value, an empty text for nothing: campaign, recipient, sdk, data, rule, app. Raises
+    UserError when the index cannot be used, FileError for rules that do not fit.
+    """
+    from appwitness.correlate.prior_knowledge import knowledge
+    from appwitness.store import Store
+    from appwitness.store.ranking import WHEN, Rankings
+
+    known = knowledge(rules)
+    with Store(database(db)) as store:
+        rankings = Rankings(store, {rule.id: rule.shown_by for rule in known.rules})
+        page = rankings.ranking(by, filters, rows=top)
+        basis = rankings.basis(by, filters)
+    by_rule = by in ("rule", "finding") or filters.get("rule")
+    moments = tuple(each for each in WHEN if not by_rule and any(each in row.when for row in page.rows))
+    return AppRanking(page, basis, known, moments)
+
+
+def write_csv(
+    name: TableName, output: Path | TextIO, campaign: str | None = None, *, reveal: bool = False, db: str | None = None
+) -> int:
+    """Write a table of a campaign, or of all, as CSV: runs, findings, flows or recipients; how many rows there are.
+
+    What looks like personal data in the name of a recipient is masked, unless `reveal`. Raises UserError when the index
+    or the file cannot be used.
+    """
+    from appwitness.fleet.exporting import write_csv
+    from appwitness.store.campaign_tables import table
+
+    rows = table(database(db), name, campaign)
+    if not isinstance(output, Path):
+        return write_csv(rows, output, reveal=reveal)
+    with private_files.writing(output) as file, io.TextIOWrapper(file, "utf-8", newline="") as text:
+        return write_csv(rows, text, reveal=reveal)
+
+
+def write_parquet(
+    name: TableName, output: Path, campaign: str | None = None, *, reveal: bool = False, db: str | None = None
+) -> int:
+    """Write such a table as Parquet; how many rows there are.
+
+    Raises UserError as `write_csv` does, and when duckdb is missing.
+    """
+    from appwitness.fleet.exporting import write_parquet
+    from appwitness.store.campaign_tables import table
+
+    return write_parquet(table(database(db), name, campaign), output, reveal=reveal)
+
+
+def write_letters(
+    judging: Judging,
+    output: Path,
+    campaign: str | None = None,
+    *,
+    lang: str | None = None,
+    template: Path | None = None,
+    reveal: bool = False,
+) -> int:
+    """Write a ZIP with the draft of a letter for each recording with findings, in a folder for each app; how many.
+
+    `lang` None: Chinese under the law of China, else English. `template` is in Jinja2 and Markdown; None: ours. Raises
+    UserError when there is such a file already, and StoreError while recordings in a bucket cannot be reached.
+    """
+    from appwitness.fleet.exporting import Letter, write_letters
+    from appwitness.store.campaign_tables import table
+
+    letter = Letter(lang or judging.letters_lang, reveal, template)
+    findings = table(database(judging.db), "findings", campaign)
+    return write_letters(judging.store, judging.known, findings, output, letter)

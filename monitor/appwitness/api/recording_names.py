@@ -1,0 +1,100 @@
+"""What the name of a recording stands for: a folder or an archive here, an address in a bucket, or none at all."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from appwitness.api.home import recordings
+from appwitness.support.errors import UserError
+
+if TYPE_CHECKING:  # imported late, so that --help answers at once
+    from appwitness.events import Run
+    from appwitness.recording import Recording
+
+
+def meant(option: str) -> Path:
+    """The recording that a person means who names none: that of the run that is going on, else the newest, which may
+    be an archive whose folder is gone.
+
+    `option` is how to name one. Raises UserError that names them where there are two, and where there is none.
+    """
+    from appwitness.recording import Recording
+
+    made = {
+        path.parent: path.lstat().st_mtime_ns
+        for path in recordings().glob("*/run.json")
+        if not path.parent.is_symlink()
+    }
+    made |= {
+        path: path.lstat().st_mtime_ns
+        for path in recordings().glob("*.zip*")
+        if path.name.endswith((".zip", ".zip.age")) and path.with_name(path.name.partition(".zip")[0]) not in made
+    }
+    if not made:
+        raise UserError(f"There is no recording in {recordings()}.", f"Name one: {option}, or start one: observe.")
+    going_on = [path for path in sorted(made) if path.is_dir() and Recording(path).going_on]
+    newest = [path for path in sorted(made) if made[path] == max(made.values())]
+    which, what = (going_on, "going on") if going_on else (newest, "the newest")
+    if len(which) > 1:
+        raise UserError(f"Several runs are {what}: {', '.join(map(str, which))}.", f"Name the one you mean: {option}.")
+    return which[0]
+
+
+def opened(recording: Path | str) -> Recording:
+    """A recording, a folder or an archive. Raises UserError when it is none."""
+    from appwitness.recording import Recording
+
+    return Recording.open(Path(recording))
+
+
+def fetched(address: str) -> AbstractContextManager[Path]:
+    """The archive of a recording in a bucket, such as `s3://bucket/prefix/RECORDING`, here while the context lasts.
+
+    Raises UserError for an address where nothing is, and StoreError while the bucket cannot be reached.
+    """
+    from appwitness.fleet.objects import objects
+
+    place, _, name = address.rpartition("/")
+    if "://" not in place:
+        raise UserError(f"{address} names no recording.", "Write s3://bucket/prefix/RECORDING.")
+    return objects(place).fetched(name)
+
+
+def all_in(place: str | None, failed: Callable[[Path, UserError], object]) -> Iterator[tuple[Path, Run]]:
+    """The recordings in a folder or bucket (None: the folder of recordings), each here while it is looked at.
+
+    Bundles are left out. `failed` gets what cannot be opened. Raises StoreError while the bucket cannot be reached.
+    """
+    from appwitness.fleet.objects import is_bucket, objects
+    from appwitness.recording import Recording
+
+    if place and is_bucket(place):
+        kept = objects(place)
+        for name in kept.complete_ones():
+            with kept.fetched(name) as path:
+                yield path, Recording.open(path).run
+        return
+    folder = Path(place) if place else recordings()
+    for path in sorted(folder.iterdir() if folder.is_dir() else ()):
+        if not path.is_symlink() and ((path / "run.json").exists() or path.suffix == ".zip"):
+            try:
+                opened = Recording.open(path)
+            except UserError as error:
+                failed(path, error)
+                continue
+            if not (opened.archive and opened.archive.is_bundle):
+                yield path, opened.run
+
+
+def read_encrypted_with(identity: Path) -> None:
+    """Read encrypted recordings with this identity from now on, in this process and those that it starts.
+
+    It is the file of age-keygen, or an SSH private key; APPWITNESS_IDENTITY in the environment names it.
+    """
+    from appwitness.recording.encryption import IDENTITY
+
+    os.environ[IDENTITY] = str(identity)

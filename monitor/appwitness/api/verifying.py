@@ -1,0 +1,65 @@
+"""Whether a recording is what its stamps say, whose keys signed them, and what authorities say of its time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # imported late, so that --help answers at once
+    from appwitness.recording import Forgotten as Forgotten
+    from appwitness.recording import Verification as Verification
+    from appwitness.recording.seal import Stamp as Stamp
+    from appwitness.recording.timestamps import NoToken
+    from appwitness.recording.timestamps import Token as Token
+
+
+def trusted_keys(files: Iterable[Path]) -> dict[str, str]:
+    """Fingerprint -> whose key it is, of files as `appwitness key export` writes them.
+
+    Raises FileError with the line that is no Ed25519 key, and for a file that has none.
+    """
+    from appwitness.recording import signing
+
+    found: dict[str, str] = {}
+    for path in files:
+        found |= signing.trusted(path.read_text("utf-8", "replace"), path)
+    return found
+
+
+def verify(
+    recording: Path | str, keys: Mapping[str, str] | None = None, authorities: Sequence[Path] = ()
+) -> Verification:
+    """Recompute all stamps of a recording, and name what differs. Archives are checked as they are.
+
+    `keys` as `trusted_keys` gives them: each stamp has to be signed by one. `authorities` are files with certificates
+    of time-stamp authorities, PEM or DER: one has to have signed its time over the first stamp and over one that ends
+    the run. Raises UserError for what is no recording, FileError for a file without a certificate.
+    """
+    from appwitness.recording import timestamps
+    from appwitness.recording import verify as check
+
+    certificates = [each for path in authorities for each in timestamps.authorities(path.read_bytes(), path)]
+    return check(Path(recording), keys, certificates if authorities else None)
+
+
+def see_that_all_are_authorities(urls: Iterable[str]) -> None:
+    """Raise UserError for a text that is no address of a time-stamp authority, or has a password in it."""
+    from appwitness.recording.timestamps import address
+
+    for url in urls:
+        address(url)
+
+
+def timestamp(recording: Path | str, urls: Sequence[str]) -> list[str]:
+    """Ask authorities for their time over the first stamp and over the last one, where there is none of theirs yet.
+
+    The names of the new files in the recording. Nothing but a SHA-256 is sent. Raises UserError when one gives none.
+    """
+    from appwitness.recording import Recording, timestamps
+
+    def failed(_: str, error: NoToken) -> None:
+        raise error
+
+    with Recording.open(Path(recording)) as opened:
+        return timestamps.anchor(opened, urls, failed)

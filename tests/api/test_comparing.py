@@ -1,0 +1,25 @@
+"""Programs compare runs of one app."""
+
+import pytest
+
+from appwitness.api.comparing import compare
+from appwitness.api.judging import judging
+from appwitness.support.errors import UserError
+from tests.api.given import RECORDINGS, ended
+
+REFUSED, NEARLY = RECORDINGS / "sent-after-refusal", RECORDINGS / "sent-after-refusal-nearly"
+
+
+def test_runs_are_compared_in_their_order():
+    made = compare([NEARLY, REFUSED], judging(db="sqlite://"))
+    assert [report.recording for report in made.reports] == [each.run.id for each in made.comparison.runs]
+    assert made.comparison.rows
+
+
+@pytest.mark.parametrize(
+    ("others", "says"), [([], "nothing to compare it with"), (["copy"], "is the same run as one before it")]
+)
+def test_what_cannot_be_compared_is_refused(tmp_path, others, says):
+    runs = [REFUSED, *(ended(tmp_path / name) for name in others)]
+    with pytest.raises(UserError, match=says):
+        compare(runs, judging(db="sqlite://"))
