@@ -196,7 +196,7 @@ def schema(of: str) -> None:
         case "lines":
             described = events.schema()
         case "doctor":
-            from appwitness.devices.android.doctor import schema as doctor_schema
+            from appwitness.devices.diagnosis import schema as doctor_schema
 
             described = doctor_schema()
         case "observe":
