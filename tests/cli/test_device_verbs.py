@@ -5,8 +5,8 @@ import os
 import pytest
 from click.testing import CliRunner
 
-from appwitness.cli import device_verbs
 from appwitness.cli.base import main
+from appwitness.devices.lab import lab_doctor
 
 
 @pytest.mark.parametrize(
@@ -17,7 +17,7 @@ def test_a_kernel_that_forbids_frida_is_a_fault(monkeypatch, tmp_path, scope, ui
     file = tmp_path / "ptrace_scope"
     if scope is not None:
         file.write_text(f"{scope}\n")
-    monkeypatch.setattr(device_verbs, "PTRACE_SCOPE", file)
+    monkeypatch.setattr(lab_doctor, "PTRACE_SCOPE", file)
     monkeypatch.setattr(os, "geteuid", lambda: uid)
 
     done = CliRunner().invoke(main, ["doctor", "--device", "lab:circle"])

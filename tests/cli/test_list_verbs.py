@@ -6,6 +6,7 @@ import re
 import pytest
 from click.testing import CliRunner
 
+from appwitness.api.reference import page_of
 from appwitness.catalog import yaml_files
 from appwitness.cli.base import main
 from appwitness.cli.rule_page import CONDITIONS, JUDGES, VALUES, page
@@ -37,7 +38,7 @@ def test_rules_are_listed_by_either_name():
 @pytest.mark.parametrize("lang", ["en", "zh"])
 @pytest.mark.parametrize("rule", KNOWN.rules, ids=lambda rule: rule.id)
 def test_every_rule_has_a_page(rule, lang):
-    text = page(rule, KNOWN, lang)
+    text = page(page_of(rule, KNOWN), lang)
     assert text.startswith(rule.id)
     for part in (rule.title[lang], rule.why[lang], rule.remedy[lang]):
         assert part in text

@@ -8,7 +8,9 @@ import yaml
 
 from appwitness.catalog import yaml_files
 from appwitness.judge.data_types import DataTypes
-from appwitness.judge.laws import CHECK, Laws, citation
+from appwitness.judge.laws import CHECK, Laws
+from appwitness.reports.articles import cited as printed
+from appwitness.reports.words import Words
 from appwitness.support.errors import FileError
 
 LAWS = yaml_files.parse(yaml_files.HERE / "laws.yml", Laws)
@@ -23,7 +25,8 @@ def facts(name: str):
 
 
 def cited(law: str, article: str, language: str) -> str:
-    return next(citation(each, language) for each in LAWS.articles(KINDS) if (each.law, each.article) == (law, article))
+    named = next(each for each in LAWS.articles(KINDS) if (each.law, each.article) == (law, article))
+    return printed(named, Words(language))
 
 
 def test_the_finding_types_are_those_of_the_issue():

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
-from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
-from appwitness.api.home import home
-from appwitness.devices.android.options import Wanted
-from appwitness.devices.device_lock import turn
-from appwitness.support.errors import UserError
+from appwitness.api.device_kinds import KINDS, DeviceKind, ListedDevice, User, journals, kind_of
+from appwitness.devices import embedded
+from appwitness.devices.android.options import Wanted as Wanted
+from appwitness.devices.device_lock import HELD, turn, turn_now
+from appwitness.support.errors import SetupError
 
 if TYPE_CHECKING:  # imported late: a lab device needs no adb, and a phone no Java
     from appwitness import devices as observed
-    from appwitness.devices.android.screen.input import Question
+    from appwitness.devices.android.screen.input import Question as Question
     from appwitness.observe.order import PlanName
 
 
@@ -29,17 +29,36 @@ class Device:
     """As `appwitness observe --device` takes it: `lab:circle`, a serial."""
 
     @property
-    def lab(self) -> bool:
-        """It is the embedded device."""
-        return self.name.partition(":")[0] == "lab"
+    def kind(self) -> DeviceKind:
+        """What kind of device it is."""
+        return kind_of(self.name)
+
+    @property
+    def embedded(self) -> bool:
+        """It is part of appwitness: its apps are built in, it plays the user, and there are as many as are wanted."""
+        return self.kind.embedded
 
     @contextmanager
     def alone(self) -> Iterator[None]:
-        """Wait until no other process has it, and keep it for this one meanwhile. Of a lab device there are enough."""
-        if self.lab:
+        """Wait until no other process has it, and keep it for this one meanwhile. Nobody waits for an embedded one."""
+        if self.embedded:
             yield
             return
-        with turn(home() / "devices", self.name):
+        with turn(journals(), self.name):
+            yield
+
+    @contextmanager
+    def alone_now(self) -> Iterator[None]:
+        """The same without waiting. Raises SetupError when another process has it, unless that has started this one."""
+        if self.embedded or os.environ.get(HELD) == self.name:
+            yield
+            return
+        with turn_now(journals(), self.name) as lock:
+            if lock is None:
+                raise SetupError(
+                    f"{self.name} is in use by another process: a run, a test, or a host of a fleet.",
+                    "Wait until it has ended, or let the device rest: appwitness fleet pause SERIAL.",
+                )
             yield
 
 
@@ -55,14 +74,9 @@ def chosen(names: str, number: int = 0) -> Device:
     return Device(listed[number % len(listed)])
 
 
-class User(Protocol):
-    """Whoever can be asked while a run goes on."""
-
-    def may(self, what: str, /) -> bool:
-        """Whether he allows it."""
-
-    def answer(self, question: Question, /) -> str | None:
-        """The label to touch of a dialog that nothing is known of; None: dismiss it."""
+def listed() -> list[ListedDevice]:
+    """Every device that is there, Android devices first. Raises SetupError when adb does not answer."""
+    return [each for kind in reversed(KINDS) for each in kind.listed()]
 
 
 class Nobody:
@@ -79,36 +93,17 @@ class Nobody:
 NOBODY = Nobody()
 
 
-def is_lab(wanted: Wanted) -> bool:
-    """Whether the embedded device is meant."""
-    return Device(wanted.device).lab
-
-
 def name_of(wanted: Wanted) -> str:
     """For the folder of a recording: the app where it is named, else the device."""
-    named = wanted.package or (wanted.apks[0].stem if wanted.apks else wanted.device.removeprefix("lab:"))
+    if wanted.package or wanted.apks:
+        named = wanted.package or wanted.apks[0].stem
+    elif Device(wanted.device).embedded:
+        named = embedded.sample_app(wanted.device) or wanted.device
+    else:
+        named = wanted.device
     return re.sub(r"[^A-Za-z0-9._-]", "-", named)
 
 
-@contextmanager
-def opened(wanted: Wanted, plan: PlanName, user: User = NOBODY) -> Iterator[observed.Device]:
+def opened(wanted: Wanted, plan: PlanName, user: User = NOBODY) -> AbstractContextManager[observed.Device]:
     """The device, while the context lasts. Raises UserError when there is none, or it cannot be used."""
-    if is_lab(wanted):
-        from appwitness.devices.lab.lab_device import APPS, LabDevice
-
-        name = wanted.device.partition(":")[2]
-        if name not in APPS:
-            raise UserError(f"The lab device has no app {name!r}.", f"It has {', '.join(sorted(APPS))}.")
-        cache = home() / "lab"
-        cache.mkdir(parents=True, exist_ok=True)
-        # A folder of its own: several may run at once.
-        with (
-            TemporaryDirectory(prefix="run-", dir=cache, ignore_cleanup_errors=True) as work,
-            LabDevice(name, plan, Path(work), cache=cache) as device,
-        ):
-            yield device
-        return
-    from appwitness.devices.android.android_device import opened as android
-
-    with android(wanted, plan, home(), may=user.may, ask=user.answer) as phone:
-        yield phone
+    return kind_of(wanted.device).open(wanted, plan, user)

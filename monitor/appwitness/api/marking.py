@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from appwitness import events
+from appwitness.api.home import signer
+from appwitness.catalog import yaml_files
 from appwitness.catalog.labels import Labels
 from appwitness.events.seen import Seen, host_time
-from appwitness.judge.consent import consents, scope_of
+from appwitness.judge.consent import Observed, Timeline, consents, scope_of
+from appwitness.judge.consent import said as said_by
 from appwitness.judge.data_types import DataTypes
 from appwitness.recording import Recording
 from appwitness.support.errors import UserError
@@ -40,6 +44,90 @@ class Mark:
     ref: events.Ref
     line: events.Consent
     before: tuple[events.Ref, events.Consent] | None = None
+    counts_as: str | None = None
+    """What a yes or no counts as whose label does not clearly say that, such as `requested`; None: as it says."""
+
+
+@dataclass(frozen=True)
+class ConsentLine:
+    """A line of a recording that says what the user was asked or answered, and whether it counts."""
+
+    ref: events.Ref
+    at: datetime
+    """UTC, on the host's clock."""
+    line: events.Consent
+    scope: str
+    missing: events.Ref | None = None
+    """The line that it corrects or retracts, where there is no such line before it."""
+    replaced_by: tuple[events.Ref, ...] = ()
+    """Lines by which an operator has replaced or retracted it since, the last word last: it does not count any more."""
+    is_echo: bool = False
+    """It tells from outside what the hooks have told too."""
+    is_foreign: bool = False
+    """Another app wrote it."""
+    counts: bool = False
+    """It is an answer; False: a claim of the app, or one of the above."""
+    says: str | None = None
+    """What it counts as, where that is not its status."""
+    why: str | None = None
+    """Why, as a code."""
+
+
+def mark_answer(path: Path, status: events.ConsentState, said: Said, corrects: str = "") -> Mark:
+    """Note in the recording at `path` what the user was asked or decided, in place of the line `corrects`, if any.
+
+    Raises UserError where there is no recording, for an archive, and for a data type or line that does not exist.
+    """
+    recording = Recording.open(path, signer=signer())
+    labels = _labels()
+    made = consent(recording, status, said, _data_types(), labels, corrects)
+    says, why = said_by(made.line, labels)
+    doubtful = why is not None and status in ("given", "refused") and says != status
+    return replace(made, counts_as=says) if doubtful else made
+
+
+def mark_retracted(path: Path, line: str, note: str | None = None) -> Mark:
+    """Note in the recording at `path` that a line never was, such as `consents.jsonl:3`. Raises as `mark_answer`."""
+    return retract(Recording.open(path, signer=signer()), line, _labels(), note)
+
+
+def mark_note(path: Path, text: str, at: datetime | None = None) -> events.Ref:
+    """Note any text on the time line of the recording at `path`; its line. `at` is UTC; None: now.
+
+    Raises UserError where there is no recording, and for an archive.
+    """
+    recording = Recording.open(path, signer=signer())
+    when = at.replace(tzinfo=UTC) if at else datetime.now(UTC)
+    return recording.note(events.Phase(at=when, app=recording.run.app.package, state="mark", text=text, by="operator"))
+
+
+def consent_lines(path: Path) -> list[ConsentLine]:
+    """What the user was asked and answered in the recording at `path`, in order.
+
+    Raises UserError where there is no recording.
+    """
+    recording = Recording.open(path)
+    labels = _labels()
+    lines = asked(recording, labels)
+    timeline = Timeline(lines, recording.run.started, labels, observed=Observed(recording.run.app.package))
+    readings = {reading.ref: reading for reading in timeline.readings()}
+    dangling, replaced = timeline.dangling(), timeline.replaced()
+    found = []
+    for ref, _, at, line in lines:
+        reading = readings.get(ref)
+        found.append(
+            ConsentLine(
+                *(ref, at, line, scope_of(line)),
+                missing=dangling.get(ref),
+                replaced_by=replaced.get(ref, ()),
+                is_echo=ref in timeline.echoes,
+                is_foreign=not timeline.knows(ref),
+                counts=reading is not None,
+                says=reading.says if reading and reading.why else None,
+                why=reading.why if reading else None,
+            )
+        )
+    return found
 
 
 def consent(
@@ -130,3 +218,13 @@ def _as_marked(recording: Recording, consent: events.Consent) -> dict[str, Any]:
         "scope": scope_of(consent),
         "data": consent.data,
     }
+
+
+def _data_types() -> DataTypes:
+    (path,) = yaml_files.files("data_types.yml")
+    return yaml_files.parse(path, DataTypes)
+
+
+def _labels() -> Labels:
+    (path,) = yaml_files.files("consent.yml")
+    return yaml_files.parse(path, Labels)

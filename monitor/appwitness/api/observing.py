@@ -9,15 +9,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from appwitness.api.home import home, signer
+from appwitness.observe.order import Caller as Caller
+from appwitness.observe.order import Order as Order
+from appwitness.support.errors import UserError
 
 if TYPE_CHECKING:  # imported late, so that --help answers at once
     from appwitness.agent.sources import Source
     from appwitness.correlate import Outcome
     from appwitness.correlate.prior_knowledge import Knowledge
     from appwitness.devices import Device
+    from appwitness.devices.traffic_modes import Mode
     from appwitness.findings import Finding
-    from appwitness.observe.order import Caller, Order
-    from appwitness.recording import Read
+    from appwitness.recording import Read as Read
     from appwitness.store import Store
 
 
@@ -31,6 +34,35 @@ class Judge:
     """Gets all findings whenever they changed; whether one is new to it."""
     lines: Callable[[Sequence[Read]], object] = lambda _: None
     """Gets the new lines of the recording."""
+
+
+def sources_of(extra: Path | None = None) -> list[Source]:
+    """The APIs to hook: those of the catalog, and those of the user's own file or folder.
+
+    Raises FileError with file and line.
+    """
+    from appwitness.agent.sources import load
+
+    return load(extra)
+
+
+def traffic_mode(device: Device, order: Order) -> Mode:
+    """How the device's traffic comes to the proxy, and what that sees. Raises UserError where it cannot come so."""
+    from appwitness.devices.traffic_modes import choose
+
+    return choose(order.mode, device.modes(order.listen), hooks=order.hooks is not False)
+
+
+def check_archive(output: Path) -> None:
+    """Raise UserError where a run cannot be packed into this file when it is over.
+
+    The name may not do, or the file is there already.
+    """
+    from appwitness.recording.packing import folder_in
+
+    folder_in(output)
+    if output.exists():
+        raise UserError(f"There is {output} already.", "Name another --output.")
 
 
 def record(device: Device, path: Path, sources: Sequence[Source], order: Order, caller: Caller, judge: Judge) -> None:

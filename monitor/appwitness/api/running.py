@@ -320,15 +320,13 @@ def observed(
     stop, live = threading.Event(), threading.Event()
 
     def go() -> None:
-        from appwitness.agent.sources import load
         from appwitness.api.devices import opened
-        from appwitness.api.observing import Judge, record
-        from appwitness.observe.order import Caller
+        from appwitness.api.observing import Caller, Judge, record, sources_of
 
         try:
             judge = Judge(gate.judging.known, gate.judging.store)
             with opened(wanted, plan) as up:
-                record(up, path, load(None), order, Caller(stop=stop.is_set, live=live.set), judge)
+                record(up, path, sources_of(), order, Caller(stop=stop.is_set, live=live.set), judge)
         except BaseException as error:
             run.ended(error)
         else:
@@ -354,7 +352,7 @@ def _wanted(app: Path | str | None, device: str, launch: bool, of_run: dict[str,
     from appwitness.api.devices import Device
     from appwitness.devices.android.options import Wanted
 
-    if Device(device).lab:
+    if Device(device).embedded:
         if app is not None:
             raise UserError(f"{device} has its app built in.", f"Leave {app} out, or name a phone or an emulator.")
         return Wanted(device)

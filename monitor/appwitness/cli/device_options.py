@@ -11,15 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from appwitness.api.devices import is_lab
+from appwitness.api.devices import Device, Wanted
 from appwitness.cli.base import gathered
 from appwitness.cli.terminal import err, plain
-from appwitness.devices.android.options import Wanted
 from appwitness.support.errors import UserError
 
 if TYPE_CHECKING:  # imported late, so that --help answers at once
+    from appwitness.api.devices import Question
     from appwitness.cli.live_view import Lines
-    from appwitness.devices.android.screen.input import Question
 
 _CONNECT_TO = re.compile(r"(?P<host>[^:\s]+):(?P<address>\[[0-9a-fA-F:]+\]|[^:\s]+):(?P<port>\d{1,5})")
 
@@ -170,7 +169,7 @@ def _checked(wanted: Wanted) -> Wanted:
     """Raises UserError for what does not go together."""
     if wanted.persona is not None and wanted.no_persona:
         raise UserError("--persona and --no-persona exclude each other.", "Leave one of them out.")
-    if is_lab(wanted):
+    if Device(wanted.device).embedded:
         theirs = {
             "--apk": wanted.apks,
             "--app": wanted.package,

@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-import difflib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from appwitness.cli.base import ListOrShow, main
 from appwitness.cli.list_verbs import format_option
 from appwitness.cli.terminal import columns
-from appwitness.support.errors import UserError
-
-if TYPE_CHECKING:  # imported late, so that --help answers at once
-    from appwitness.agent.yardstick import Cover
-    from appwitness.cli.source_page import Known
 
 extra_option = click.option(
     "--sources", "extra", type=click.Path(path_type=Path, exists=True), help="Further YAML file or folder."
@@ -38,20 +32,14 @@ def sources() -> None:
 @click.option("--coverage", is_flag=True, help="How the APIs that other tools hook are covered, by level.")
 def list_sources(format_: str, extra: Path | None, coverage: bool) -> None:
     """List the sources that are known, by kind of data."""
-    if coverage:
-        _coverage(_covers(extra), format_)
-        return
-    from appwitness.agent import native_routes
-    from appwitness.agent.sources import load
+    from appwitness.api.hooked_apis import covered, entries, hooked_apis
 
-    loaded, below = load(extra), native_routes.load()
-    if format_ == "json":
-        click.echo(_json([each.model_dump(mode="json") for each in (*loaded, *below.routes, below.binder)]))
-        return
-    rows = [(each.data, each.name, each.permission or "") for each in loaded]
-    rows += sorted({(ask.data, route.name, "") for route in below.routes for ask in route.asks})
-    rows += sorted({(data, below.binder.source, "") for data in below.binder.interfaces.values()})
-    columns(("data", "source", "permission"), rows)
+    if coverage:
+        _coverage(covered(extra), format_)
+    elif format_ == "json":
+        click.echo(_json([each.model_dump(mode="json") for each in entries(extra)]))
+    else:
+        columns(("data", "source", "permission"), hooked_apis(extra))
 
 
 @sources.command("show")
@@ -64,85 +52,41 @@ def show_source(name: str, format_: str, extra: Path | None) -> None:
     What is hooked and why it is personal data, permission, API levels, how values are read, and which other APIs are
     seen through it. Of an API that other tools hook and that is no source here: what sees it, or why nothing does.
     """
+    from appwitness.api.hooked_apis import find
     from appwitness.cli.source_page import covered_page, page
 
-    known, covers = _all(extra), _covers(extra)
-    found = _find(name, known)
-    others = [] if found else [cover for cover in covers if _is(cover.yard.name.split(" ")[0], name)]
-    if not found and not others:
-        raise _unknown(name, known)
-    shown = {full: [cover for cover in covers if (cover.by or "").split(" ")[0] == full] for full in found}
+    found = find(name, extra)
     if format_ == "json":
         pages = [
             {
-                "name": full,
-                "entries": [each.model_dump(mode="json") for each in entries],
+                "name": each.name,
+                "entries": [entry.model_dump(mode="json") for entry in each.entries],
                 "yardstick": [
                     {"api": cover.yard.name, "level": cover.yard.level, "state": cover.state, "why": cover.why}
-                    for cover in shown[full]
+                    for cover in each.covers
                 ],
             }
-            for full, entries in found.items()
+            for each in found.pages
         ]
         states = [
             {"name": each.yard.name, "level": each.yard.level, "state": each.state, "by": each.by, "why": each.why}
-            for each in others
+            for each in found.others
         ]
         click.echo(_json(pages or states))
         return
-    texts = [page(full, entries, shown[full]) for full, entries in found.items()]
-    click.echo("\n\n".join([*texts, *map(covered_page, others)]))
+    click.echo("\n\n".join([*map(page, found.pages), *map(covered_page, found.others)]))
 
 
-def _all(extra: Path | None) -> dict[str, list[Known]]:
-    """Every source by its name; several entries may share one."""
-    from appwitness.agent import native_routes
-    from appwitness.agent.sources import load
-
-    below = native_routes.load()
-    named: dict[str, list[Known]] = {}
-    for source in load(extra):
-        named.setdefault(source.name, []).append(source)
-    for route in below.routes:
-        named.setdefault(route.name, []).append(route)
-    named.setdefault(below.binder.source, []).append(below.binder)
-    return named
-
-
-def _find(name: str, known: dict[str, list[Known]]) -> dict[str, list[Known]]:
-    return {name: known[name]} if name in known else {full: each for full, each in known.items() if _is(full, name)}
-
-
-def _is(full: str, name: str) -> bool:
-    """Whether it is this name, or ends so."""
-    return full == name or full.endswith((f".{name}", f"${name}", f"!{name}"))
-
-
-def _unknown(name: str, known: dict[str, list[Known]]) -> UserError:
-    ends = {full.replace("!", ".").rpartition(".")[2]: full for full in known}
-    near = [*difflib.get_close_matches(name, known, n=2), *difflib.get_close_matches(name, ends, n=2)]
-    hint = f"Did you mean {' or '.join(near)}? " if near else ""
-    return UserError(f"There is no source {name!r}.", f"{hint}`appwitness sources` lists them.")
-
-
-def _covers(extra: Path | None) -> list[Cover]:
-    from appwitness.agent import native_routes
-    from appwitness.agent import yardstick as coverage
-    from appwitness.agent.sources import load
-
-    return coverage.covered(coverage.yardstick(), load(extra), native_routes.load(), coverage.beside())
-
-
-def _coverage(covers: Sequence[Cover], format_: str) -> None:
-    from appwitness.agent.yardstick import STATES, table
-
-    counted = table(covers)
+def _coverage(counted: Mapping[str, Any], format_: str) -> None:
     if format_ == "json":
         click.echo(_json(counted))
         return
     for what in ("levels", "categories"):
-        head = (what.removesuffix("s").replace("categorie", "category"), "total", *STATES, "covered")
-        columns(head, [(name, *_row(counts)) for name, counts in counted[what].items()])
+        states = next(iter(counted[what].values()))
+        columns(
+            (what.removesuffix("s").replace("categorie", "category"), *states, "covered"),
+            [(name, *_row(counts)) for name, counts in counted[what].items()],
+        )
         click.echo()
     click.echo(
         "must: hooked by two tools of the field or more; full: by one; wide: by one or in bulk; gaps: by none.\n"

@@ -26,8 +26,8 @@ from appwitness.reports.words import Words
 from appwitness.support import escape
 
 if TYPE_CHECKING:  # imported late, so that --help answers at once
+    from appwitness.api.observing import Read
     from appwitness.findings import Finding, Report
-    from appwitness.recording import Read
 
 FINDINGS = 5
 """The newest findings that the table shows."""

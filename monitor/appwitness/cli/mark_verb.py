@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
 import click
 
 from appwitness import events
-from appwitness.api.home import signer
 from appwitness.api.recording_names import meant
 from appwitness.cli.base import gathered, main
 from appwitness.cli.terminal import err, out, plain
 
 if TYPE_CHECKING:  # imported late, so that --help answers at once
-    from appwitness.api.marking import Mark, Said
-    from appwitness.catalog.labels import Labels
-    from appwitness.judge.data_types import DataTypes
-    from appwitness.recording import Recording
+    from appwitness.api.marking import ConsentLine, Mark, Said
 
 CONSENTS = events.FILES["consent"]
 
@@ -32,10 +29,8 @@ def mark() -> None:
     """
 
 
-def _marked(recording: Path | None) -> Recording:
-    from appwitness.recording import Recording
-
-    return Recording.open(recording or meant("--recording FOLDER"), signer=signer())
+def _meant(recording: Path | None) -> Path:
+    return recording or meant("--recording FOLDER")
 
 
 in_option = click.option(
@@ -81,10 +76,12 @@ def mark_consent(status: events.ConsentState, recording: Path | None, corrects: 
     """
     from appwitness.api import marking
 
-    opened = _marked(recording)
-    made = marking.consent(opened, status, said, _data_types(), _labels(), corrects or "")
-    _say(opened, made, f"{status}, in place of {_told(*made.before)}" if made.before else status)
-    _warn(made.line)
+    path = _meant(recording)
+    made = marking.mark_answer(path, status, said, corrects or "")
+    _say(path, made, f"{status}, in place of {_told(*made.before)}" if made.before else status)
+    if made.counts_as:
+        clear = "yes" if status == "given" else "no"
+        err.print(plain(f"{said.text!r} is not a clear {clear}: this counts as {made.counts_as}."))
 
 
 @mark.command("retract")
@@ -98,9 +95,9 @@ def mark_retract(line: str, recording: Path | None, note: str | None) -> None:
     """
     from appwitness.api import marking
 
-    opened = _marked(recording)
-    made = marking.retract(opened, line, _labels(), note)
-    _say(opened, made, f"retracted {_told(*made.before)}" if made.before else "retracted")
+    path = _meant(recording)
+    made = marking.mark_retracted(path, line, note)
+    _say(path, made, f"retracted {_told(*made.before)}" if made.before else "retracted")
 
 
 @mark.command("list")
@@ -111,34 +108,31 @@ def mark_list(recording: Path | None) -> None:
     Each with its name, its time on the host's clock, and what it says; what an operator has since replaced or
     retracted says so, and so does a claim of the app, which gives no consent.
     """
-    from appwitness.api.marking import asked
-    from appwitness.judge.consent import Observed, Timeline, scope_of
+    from appwitness.api.marking import consent_lines
 
-    opened = _marked(recording)
-    labels = _labels()
-    lines = asked(opened, labels)
-    timeline = Timeline(lines, opened.run.started, labels, observed=Observed(opened.run.app.package))
-    readings = {reading.ref: reading for reading in timeline.readings()}
-    replaced = timeline.replaced()
-    for ref, _, at, line in lines:
-        remarks = [scope_of(line), *(line.data or ())]
-        if ref in timeline.dangling():
-            remarks.append(f"names {timeline.dangling()[ref]}, and there is no such line before it")
-        elif line.corrects:
-            remarks.append(f"in place of {line.corrects}")
-        if line.retracts:
-            remarks.append(f"takes back {line.retracts}")
-        elif ref in replaced:
-            remarks.append(f"does not count any more: {', '.join(replaced[ref])}")
-        elif ref in timeline.echoes:
-            remarks.append("seen from outside what the hooks told too; counts once")
-        elif not timeline.knows(ref):
-            remarks.append(f"of another app: {line.app}")
-        elif ref not in readings:
-            remarks.append("by an act that was seen" if line.status == "gone" else "a claim")
-        elif readings[ref].why:
-            remarks.append(f"counts as {readings[ref].says}: {readings[ref].why}")
-        out.print(plain(f"{events.format_time(at)}  {_told(ref, line)}: {', '.join(remarks)}"))
+    for each in consent_lines(_meant(recording)):
+        out.print(plain(f"{events.format_time(each.at)}  {_told(each.ref, each.line)}: {', '.join(_remarks(each))}"))
+
+
+def _remarks(each: ConsentLine) -> Iterator[str]:
+    yield each.scope
+    yield from each.line.data or ()
+    if each.missing:
+        yield f"names {each.missing}, and there is no such line before it"
+    elif each.line.corrects:
+        yield f"in place of {each.line.corrects}"
+    if each.line.retracts:
+        yield f"takes back {each.line.retracts}"
+    elif each.replaced_by:
+        yield f"does not count any more: {', '.join(each.replaced_by)}"
+    elif each.is_echo:
+        yield "seen from outside what the hooks told too; counts once"
+    elif each.is_foreign:
+        yield f"of another app: {each.line.app}"
+    elif not each.counts:
+        yield "by an act that was seen" if each.line.status == "gone" else "a claim"
+    elif each.why:
+        yield f"counts as {each.says}: {each.why}"
 
 
 @mark.command("note")
@@ -147,36 +141,10 @@ def mark_list(recording: Path | None) -> None:
 @at_option
 def mark_note(text: str, recording: Path | None, at: datetime | None) -> None:
     """Note anything at all on the time line."""
-    opened = _marked(recording)
-    when = at.replace(tzinfo=UTC) if at else datetime.now(UTC)
-    ref = opened.note(events.Phase(at=when, app=opened.run.app.package, state="mark", text=text, by="operator"))
-    out.print(f"{opened.path}: {ref}")
+    from appwitness.api.marking import mark_note as noted
 
-
-def _data_types() -> DataTypes:
-    from appwitness.catalog import yaml_files
-    from appwitness.judge.data_types import DataTypes
-
-    (path,) = yaml_files.files("data_types.yml")
-    return yaml_files.parse(path, DataTypes)
-
-
-def _warn(line: events.Consent) -> None:
-    """Tell a person who marks an answer that what was touched is another, or none."""
-    from appwitness.judge.consent import said
-
-    says, why = said(line, _labels())
-    if why and says != line.status and line.status in ("given", "refused"):
-        clear = "yes" if line.status == "given" else "no"
-        err.print(plain(f"{line.text!r} is not a clear {clear}: this counts as {says}."))
-
-
-def _labels() -> Labels:
-    from appwitness.catalog import yaml_files
-    from appwitness.catalog.labels import Labels
-
-    (path,) = yaml_files.files("consent.yml")
-    return yaml_files.parse(path, Labels)
+    path = _meant(recording)
+    out.print(f"{path}: {noted(path, text, at)}")
 
 
 def _told(ref: events.Ref, consent: events.Consent) -> str:
@@ -184,5 +152,5 @@ def _told(ref: events.Ref, consent: events.Consent) -> str:
     return f"{ref} ({consent.status}, {consent.signal} by {consent.by}{text})"
 
 
-def _say(opened: Recording, made: Mark, what: str) -> None:
-    out.print(plain(f"{opened.path}: {made.ref}: {what}"))
+def _say(path: Path, made: Mark, what: str) -> None:
+    out.print(plain(f"{path}: {made.ref}: {what}"))

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import math
-import os
 import sys
-from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from collections.abc import Mapping
+from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,8 +13,8 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import click
 
-from appwitness.api.devices import is_lab, name_of, opened
-from appwitness.api.home import home, recordings
+from appwitness.api.devices import Device, Wanted, name_of, opened
+from appwitness.api.home import recordings
 from appwitness.cli.base import (
     Judging,
     case_options,
@@ -32,17 +31,15 @@ from appwitness.cli.base import listen as listen_on
 from appwitness.cli.device_options import Asking, device_options
 from appwitness.cli.pack_verb import encrypt_option, encrypted_name, packed
 from appwitness.cli.terminal import err, out, plain
-from appwitness.devices.android.options import Wanted
-from appwitness.devices.device_lock import HELD, turn_now
 from appwitness.support import escape, private_files
-from appwitness.support.errors import SetupError, UserError
+from appwitness.support.errors import UserError
 
 if TYPE_CHECKING:  # imported late, so that --help answers at once
     from rich.console import RenderableType
 
+    from appwitness.api.observing import Order
     from appwitness.cli.live_view import Lines
     from appwitness.findings import Threshold
-    from appwitness.observe.order import Order
 
 Plan = Literal["accept", "refuse", "silent", "withdraw"]
 TO_DO = {
@@ -70,37 +67,33 @@ def demo(output: Path | None, only: tuple[str, ...], everything: bool, db: str |
     from rich.padding import Padding
     from rich.text import Text
 
-    from appwitness.api.demo import DEMO, EVERYTHING
-    from appwitness.api.expected import load, shown
-    from appwitness.correlate.prior_knowledge import knowledge
-    from appwitness.devices.lab.apps import APPS
+    from appwitness.api.demo import demo_runs
+    from appwitness.api.expected import shown
+    from appwitness.api.judging import judging as made
+    from appwitness.api.observing import Order
     from appwitness.findings.mask import masked
-    from appwitness.observe.order import Order
     from appwitness.reports import render
     from appwitness.reports.verdict import facts
     from appwitness.reports.words import Words
 
-    if unknown := sorted(set(only) - set(APPS)):
-        raise UserError(f"There is no sample app {', '.join(unknown)}.", f"There are {', '.join(sorted(APPS))}.")
-    judging, words = Judging(knowledge(), db), Words("en")
+    runs = demo_runs(only, everything=everything)
+    judging, words = Judging(made(db=db).known, db), Words("en")
     folder = output or recordings()
     wrong: list[str] = []
     told: list[RenderableType] = []
-    for name, plan in EVERYTHING if everything or set(only) - {app for app, _ in DEMO} else DEMO:
-        if only and name not in only:
-            continue
-        path = folder / f"demo-{datetime.now(UTC):%Y%m%dT%H%M%S}-{name}-{plan}"
-        wanted, order = Wanted(f"lab:{name}"), Order(plan=plan)
+    for run in runs:
+        path = folder / f"demo-{datetime.now(UTC):%Y%m%dT%H%M%S}-{run.app}-{run.plan}"
+        wanted, order = Wanted(run.device), Order(plan=run.plan)
         if _observe(wanted, order, path, judging, _live(path, wanted, order)):
             raise click.Abort
         report = judging.report(path)
         page = path.with_suffix(".html")
         private_files.write(page, render(report, "html"))
         found = shown(report.findings)
-        as_expected = found == load()[name][plan]
+        as_expected = run.is_as_expected(found)
         if not as_expected:
-            wrong.append(f"{name} ({plan})")
-        title = Text.assemble((APPS[name].title, "bold"), f": {words(f'plan_{plan}')}")
+            wrong.append(f"{run.app} ({run.plan})")
+        title = Text.assemble((run.title, "bold"), f": {words(f'plan_{run.plan}')}")
         title.append("" if as_expected else " (NOT AS EXPECTED)", "bold red")
         what = Text(facts(masked(report), words) or words("no_flows"))
         rules = Text("  ".join(dict.fromkeys(finding.rule for finding in found)) or "no finding", "cyan")
@@ -119,7 +112,7 @@ def demo(output: Path | None, only: tuple[str, ...], everything: bool, db: str |
 
 
 def _order(**options: Any) -> Order:
-    from appwitness.observe.order import Order
+    from appwitness.api.observing import Order
 
     return Order(**options)
 
@@ -281,12 +274,10 @@ def _encrypted(folder: Path, encrypt_to: tuple[str, ...], afterwards: ExitStack)
     """Have a new recording encrypted once all is over, however the runs end."""
     if not encrypt_to or (folder / "run.json").exists():
         return
-    from appwitness.recording.packing import folder_in
+    from appwitness.api.observing import check_archive
 
     output = encrypted_name(folder)
-    folder_in(output)
-    if output.exists():
-        raise UserError(f"There is {output} already.", "Name another --output.")
+    check_archive(output)
     err.print(
         f"[bold]Not encrypted until the run is over:[/] {plain(str(folder))}. Should this program be killed, it stays "
         "so: appwitness pack, with --encrypt-to and --remove, makes up for it."
@@ -316,37 +307,20 @@ def _live(path: Path, wanted: Wanted, order: Order, as_json: bool = False) -> Li
     return Board(f"{wanted.device} ({order.plan})") if err.console.is_terminal and not err.quiet else Lines()
 
 
-@contextmanager
-def _turn(wanted: Wanted) -> Iterator[None]:
-    """Nobody else observes on the device meanwhile. Raises SetupError when somebody does."""
-    if is_lab(wanted) or os.environ.get(HELD) == wanted.device:
-        yield
-        return
-    with turn_now(home() / "devices", wanted.device) as lock:
-        if lock is None:
-            raise SetupError(
-                f"{wanted.device} is in use by another process: a run, a test, or a host of a fleet.",
-                "Wait until it has ended, or let the device rest: appwitness fleet pause SERIAL.",
-            )
-        yield
-
-
 def _observe(
     wanted: Wanted, order: Order, path: Path, judging: Judging, live: Lines, extra_sources: Path | None = None
 ) -> bool:
     """Record a run and correlate it at the same time, and show what is seen; whether it was interrupted."""
-    from appwitness.agent.sources import load
-    from appwitness.api.observing import Judge, record
-    from appwitness.devices.traffic_modes import choose
-    from appwitness.observe.order import Caller
+    from appwitness.api.observing import Caller, Judge, record, sources_of, traffic_mode
 
-    sources = load(extra_sources)
+    sources = sources_of(extra_sources)
     judge = Judge(judging.known, judging.store, live.findings, live.lines)
-    with _turn(wanted), opened(wanted, order.plan, Asking(live)) as device, interrupts() as interrupted:
-        if not is_lab(wanted):
+    meant = Device(wanted.device)
+    with meant.alone_now(), opened(wanted, order.plan, Asking(live)) as device, interrupts() as interrupted:
+        if not meant.embedded:
             if wanted.by_hand:
                 err.print(f"[bold]For you to do:[/] {TO_DO[order.plan]}")
-            way = choose(order.mode, device.modes(order.listen), hooks=order.hooks is not False)
+            way = traffic_mode(device, order)
             err.print(f"[bold]Proxy mode {way.spec}:[/] {way.why}. It sees: {way.sees} {way.todo}")
         with live:
             caller = Caller(stop=lambda: interrupted() or live.closed, say=live.say, warn=live.warn)

@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from appwitness.correlate.prior_knowledge import Knowledge
-from appwitness.judge.laws import citation
-from appwitness.judge.rules import Rule
-from appwitness.judge.rules.model import Condition, Separate
+from appwitness.api.reference import Condition, RulePage, Separate
+from appwitness.reports.articles import cited
 from appwitness.reports.words import Words
 
 Texts = dict[str, tuple[str, str]]
@@ -153,19 +151,19 @@ HEADS: Texts = {
 }
 
 
-def page(rule: Rule, known: Knowledge, lang: str) -> str:
+def page(known: RulePage, lang: str) -> str:
     """The page in a language, as plain text."""
-    return "\n".join(_lines(rule, known, Words(lang)))
+    return "\n".join(_lines(known, Words(lang)))
 
 
-def _lines(rule: Rule, known: Knowledge, words: Words) -> Iterator[str]:
-    say = _Say(words)
+def _lines(known: RulePage, words: Words) -> Iterator[str]:
+    say, rule = _Say(words), known.rule
     yield f"{rule.id} ({words(f'level_{rule.level}')})"
     yield rule.title[words.lang]
     yield ""
-    if rule.kinds:
-        kinds = (known.laws.kind(each) for each in rule.kinds)
-        yield say.row("kinds", "; ".join(f"{kind.id} {words.of({'en': kind.en, 'zh': kind.zh})}" for kind in kinds))
+    if known.finding_types:
+        kinds = (f"{kind.id} {words.of({'en': kind.en, 'zh': kind.zh})}" for kind in known.finding_types)
+        yield say.row("kinds", "; ".join(kinds))
     yield say.row("judges", say.of(JUDGES[rule.on]))
     yield say.row("looks", "")
     for text in say.condition(rule.when):
@@ -177,23 +175,19 @@ def _lines(rule: Rule, known: Knowledge, words: Words) -> Iterator[str]:
     if rule.needs:
         yield say.row("needs", words("comma").join(say.of(NEEDS[need]) for need in rule.needs))
     yield say.row("at_most", say.of(HEADS["up_to"]).format(words(f"confidence_{rule.at_most}")))
-    if rule.when.often:
-        preset = known.frequency.by_id[rule.when.often]
+    if preset := known.preset:
         text = say.of(HEADS["allows"]).format(
             allows=preset.allows, window=f"{preset.window_s:g}", of=words.of(preset.of), source=preset.source
         )
         yield say.row("preset", f"{text}; {say.of(HEADS['no_law'])}")
     yield from ("", say.row("why", rule.why[words.lang]), "", say.row("remedy", rule.remedy[words.lang]))
-    articles = known.laws.articles(rule.kinds, known.jurisdictions)
-    if articles:
+    if known.articles:
         yield ""
-        yield f"{say.of(HEADS['articles'])} ({say.of(HEADS['state']).format(known.laws.as_of)})"
-    for place in known.laws.places:
-        of_place = [article for article in articles if article.jurisdiction == place.code]
-        if of_place:
-            yield f"  {words.of({'en': place.en, 'zh': place.zh})}"
-        for article in of_place:
-            yield f"  - {citation(article, words.lang)}"
+        yield f"{say.of(HEADS['articles'])} ({say.of(HEADS['state']).format(known.law_as_of)})"
+    for place, articles in known.articles:
+        yield f"  {words.of({'en': place.en, 'zh': place.zh})}"
+        for article in articles:
+            yield f"  - {cited(article, words)}"
             yield f"      {words.of(article.says)}"
     if rule.references:
         yield from ("", say.row("besides", "; ".join(rule.references)))

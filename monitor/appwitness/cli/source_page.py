@@ -4,22 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from appwitness.agent.native_routes import Binder, Route
-from appwitness.agent.sources import FollowSpec, Source, ValueSpec
-from appwitness.agent.yardstick import Cover
+from appwitness.api.hooked_apis import (
+    Binder,
+    Cover,
+    FollowSpec,
+    HookedEntry,
+    HookedPage,
+    Route,
+    Source,
+    ValueSpec,
+)
 
-Known = Source | Route | Binder
 WIDTH = 13
 
 
-def page(name: str, found: Sequence[Known], covers: Sequence[Cover]) -> str:
-    """The page of all sources of one name. `covers`: the yardstick's APIs that it sees."""
-    lines = [name]
-    for each in found:
+def page(hooked: HookedPage) -> str:
+    """The page of all sources of one name, and of the yardstick's APIs that they see."""
+    lines = [hooked.name]
+    for each in hooked.entries:
         lines += ["", *_lines(_of(each))]
-    own = [_yard(cover) for cover in covers if cover.state == "hooked"]
+    own = [_yard(cover) for cover in hooked.covers if cover.state == "hooked"]
     lean: dict[str, list[str]] = {}
-    for cover in covers:
+    for cover in hooked.covers:
         if cover.state == "lower_layer":
             lean.setdefault(cover.why or "", []).append(_yard(cover))
     if own:
@@ -51,7 +57,7 @@ def _lines(parts: Sequence[tuple[str, Sequence[str]]]) -> Iterator[str]:
             yield f"  {label if at == 0 else '':{WIDTH}}{text}".rstrip()
 
 
-def _of(each: Known) -> list[tuple[str, Sequence[str]]]:
+def _of(each: HookedEntry) -> list[tuple[str, Sequence[str]]]:
     match each:
         case Source():
             return _source(each)

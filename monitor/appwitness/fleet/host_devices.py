@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from appwitness.devices.embedded import KIND, is_hosted
 from appwitness.fleet.worker import Device
 from appwitness.support.errors import UserError
 
-_LAB = re.compile(r"lab\d*")
 _LABEL = re.compile(r"(?:(?P<serial>.+)/)?(?P<name>[A-Za-z][\w.-]*)=(?P<value>[\w.:+-]+)")
 
 
@@ -32,8 +32,8 @@ def chosen(names: str, labels: Sequence[str]) -> list[Device]:
 
 
 def _says(serial: str) -> dict[str, str]:
-    if _LAB.fullmatch(serial):
-        return {"kind": "lab", "api": "34"}
+    if is_hosted(serial):
+        return {"kind": KIND, "api": "34"}
     from appwitness.devices.android import discovery
 
     known = discovery.known(discovery.choose(serial).serial)

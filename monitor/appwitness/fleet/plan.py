@@ -10,14 +10,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from appwitness.devices.embedded import KIND, is_embedded, sample_app
 from appwitness.fleet.pools import pool
 from appwitness.store.runs import Planned
 from appwitness.support.errors import FileError, UserError
 
 COLUMNS = ("app", "needs", "persona", "app_type", "first_party", "seconds")
 """Of the table of apps; `app` alone must be there."""
-LAB = "kind=lab"
-NOT_LAB = "kind!=lab"
 _PACKAGE = re.compile(r"[A-Za-z]\w*(\.[A-Za-z]\w*)+")
 _PACKED = (".apk", ".apks", ".apkm", ".xapk")
 
@@ -57,7 +56,7 @@ class Campaign:
     def _of(self, row: dict[str, str], folder: Path) -> Iterator[Planned]:
         named = row["app"]
         app, package, apk = _app(named, folder)
-        needs = [LAB if app.startswith("lab:") else NOT_LAB, self.needs, row.get("needs", "")]
+        needs = [f"kind={KIND}" if is_embedded(app) else f"kind!={KIND}", self.needs, row.get("needs", "")]
         persona = str((folder / row["persona"]).resolve()) if row.get("persona") else None
         options = {name: row[name] for name in ("app_type", "first_party", "seconds") if row.get(name)}
         if self.seconds is not None:
@@ -74,7 +73,7 @@ class Campaign:
 
 def _app(named: str, folder: Path) -> tuple[str, str, str | None]:
     """What tells the app from others, what people call it, and the file to install."""
-    if re.fullmatch(r"lab:[a-z]+", named):
+    if is_embedded(named) and re.fullmatch("[a-z]+", sample_app(named)):
         return named, named, None
     path = folder / named
     if path.suffix in _PACKED or path.is_dir():

@@ -18,6 +18,7 @@ from threading import Event, Lock
 from typing import Literal, Protocol
 
 from appwitness.devices.device_lock import HELD, turn_now
+from appwitness.devices.embedded import KIND
 from appwitness.fleet.leases import BEAT_S, LEASE_S
 from appwitness.fleet.objects import Objects
 from appwitness.fleet.pools import strictness
@@ -53,16 +54,16 @@ class Device:
     labels: Mapping[str, str] = field(default_factory=dict)
 
     @property
-    def lab(self) -> bool:
-        """It is an embedded one."""
-        return self.labels.get("kind") == "lab"
+    def embedded(self) -> bool:
+        """It is the lab device, which has its apps built in."""
+        return self.labels.get("kind") == KIND
 
 
 def observe(run: Run, device: Device, folder: Path) -> list[str]:
     """`appwitness observe` of one run. It judges while it records, for screenshots, into an index that is dropped."""
     said = [sys.executable, "-m", "appwitness", "observe", "--plan", run.plan, "--output", str(folder), "--quiet"]
-    said += ["--campaign", run.campaign, "--db", "sqlite://", "--device", run.app if device.lab else device.serial]
-    if not device.lab:
+    said += ["--campaign", run.campaign, "--db", "sqlite://", "--device", run.app if device.embedded else device.serial]
+    if not device.embedded:
         said += [*(("--apk", run.apk) if run.apk else ("--app", run.app)), "--clear-data"]
     if run.persona:
         said += ["--persona", run.persona]
@@ -73,7 +74,7 @@ def observe(run: Run, device: Device, folder: Path) -> list[str]:
 
 def doctor(device: Device) -> str | None:
     """What is wrong with a device, in words; None: a run would work."""
-    if device.lab:
+    if device.embedded:
         return None
     command = [sys.executable, "-m", "appwitness", "doctor", "--device", device.serial, "--json"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)

@@ -207,11 +207,3 @@ class Laws(CatalogEntry):
     @cached_property
     def _laws(self) -> dict[str, Law]:
         return {law.id: law for law in self.laws}
-
-
-def citation(article: Article, language: str) -> str:
-    """An article as printed in a language, with the warning where it was not matched against the official text."""
-    text = article.citation[language]
-    if not article.verify:
-        return text
-    return f"{text} ({CHECK['en']})" if language == "en" else f"{text}（{CHECK['zh']}）"

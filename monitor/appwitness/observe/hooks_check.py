@@ -9,11 +9,11 @@ from appwitness.agent.frida_device import FridaFault
 from appwitness.agent.target import Target
 from appwitness.devices.android.app import package as packages
 from appwitness.devices.android.control import Control
-from appwitness.devices.android.doctor import Result
 from appwitness.devices.android.faults import DeviceFault, fault
 from appwitness.devices.android.frida import frida_server
 from appwitness.devices.android.frida.injection import AndroidTarget
 from appwitness.devices.android.processes import Processes
+from appwitness.devices.diagnosis import Result
 from appwitness.observe.attempt import Nowhere
 
 

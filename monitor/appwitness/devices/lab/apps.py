@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from appwitness.events import Value
+from appwitness.support.errors import UserError
 
 
 @dataclass(frozen=True)
@@ -106,6 +107,14 @@ APPS: dict[str, LabApp] = {
     )
 }
 """By name."""
+
+
+def named(name: str) -> LabApp:
+    """The sample app of that name. Raises UserError where there is none."""
+    if name not in APPS:
+        raise UserError(f"The lab device has no app {name!r}.", f"It has {', '.join(sorted(APPS))}.")
+    return APPS[name]
+
 
 LINE1 = "+8613800138000"
 """The number of the SIM."""

@@ -5,44 +5,16 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Literal
-
-from pydantic import BaseModel, ConfigDict, Field
 
 from appwitness.devices.android import discovery
 from appwitness.devices.android.adb import Adb
-from appwitness.devices.android.doctor.answers import Asked, Level, Result, ask, of, texts
+from appwitness.devices.android.doctor.answers import Asked, ask, of, texts
 from appwitness.devices.android.doctor.checks import CHECKS, around
 from appwitness.devices.android.faults import DeviceFault
 from appwitness.devices.android.shell import Shell
+from appwitness.devices.diagnosis import Diagnosis, Result
 
-__all__ = ["CHECKS", "Diagnosis", "Result", "diagnose", "schema", "texts"]
-
-
-class Diagnosis(BaseModel):
-    """What `appwitness doctor --json` prints; fields are added, never renamed."""
-
-    model_config = ConfigDict(frozen=True)
-
-    version: Literal[1] = 1
-    device: str | None = Field(description="serial as adb has it; null when none was found")
-    model: str | None = None
-    release: str | None = None
-    api: int | None = None
-    kind: Literal["emulator", "phone", "lab"] | None = None
-    results: tuple[Result, ...]
-
-    @property
-    def worst(self) -> Level:
-        """The gravest level among its results."""
-        levels: tuple[Level, ...] = ("fault", "warning", "ok")
-        return next(level for level in levels if any(result.level == level for result in self.results))
-
-
-def schema() -> dict[str, Any]:
-    """JSON Schema (2020-12) of `appwitness doctor --json`."""
-    tree = Diagnosis.model_json_schema(mode="serialization")
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **tree}
+__all__ = ["CHECKS", "Diagnosis", "Result", "diagnose", "texts"]
 
 
 def diagnose(name: str | None, folder: Path, wait_s: float = 0.0) -> Diagnosis:

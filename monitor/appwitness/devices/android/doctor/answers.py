@@ -9,17 +9,17 @@ import functools
 import re
 import time
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from appwitness.catalog import yaml_files
 from appwitness.catalog.entries import CatalogEntry
 from appwitness.devices.android.control import Control
 from appwitness.devices.android.device_facts import Facts
 from appwitness.devices.android.faults import FIELD, DeviceFault, Entry, fault
+from appwitness.devices.diagnosis import Result
 
-Level = Literal["ok", "warning", "fault"]
 ROOT_ASKS = {
     "modules": "for m in /data/adb/modules/*/; do [ -e ${m}disable ] || basename $m; done; ls -d /data/adb/lspd",
 }
@@ -72,18 +72,6 @@ def texts() -> Texts:
     """Raises FileError with file and line."""
     (path,) = yaml_files.files("devices/doctor.yml")
     return yaml_files.parse(path, Texts)
-
-
-class Result(BaseModel):
-    """What one check found."""
-
-    model_config = ConfigDict(frozen=True)
-
-    check: str = Field(description="the check's name: a key of `checks` in catalog/devices/doctor.yml")
-    level: Level = Field(description="fault: a run would fail; warning: it would see less, or say less")
-    code: str | None = Field(description="of what is wrong, the same in every version; null when nothing is")
-    message: str
-    remedy: str | None
 
 
 @dataclass

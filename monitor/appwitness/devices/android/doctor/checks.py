@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterable, Iterator
 
 from appwitness.devices.android import container, discovery, traffic
 from appwitness.devices.android.app.gadget_config import USUAL_PORT
-from appwitness.devices.android.doctor.answers import Asked, Result, roms, texts
+from appwitness.devices.android.doctor.answers import Asked, roms, texts
 from appwitness.devices.android.frida.frida_release import BUILDS
+from appwitness.devices.diagnosis import Result
 
 OLDEST, NEWEST = 24, 36
 ROOM_MB = 150

@@ -1,0 +1,204 @@
+"""The kinds of device: how each is opened, diagnosed and listed. A new kind is a class here and an entry in KINDS."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Protocol
+
+from appwitness.api.home import home
+from appwitness.devices import embedded
+from appwitness.support.errors import UserError
+
+if TYPE_CHECKING:  # imported late: a lab device needs no adb, and a phone no Java
+    from contextlib import AbstractContextManager
+
+    from appwitness import devices as observed
+    from appwitness.devices.android.options import Wanted
+    from appwitness.devices.android.screen.input import Question
+    from appwitness.devices.diagnosis import Diagnosis, Result
+    from appwitness.observe.order import PlanName
+
+NO_PROXY = 9
+"""A port at which no proxy listens: what an app sends while its hooks are checked goes nowhere."""
+
+
+class User(Protocol):
+    """Whoever can be asked while a run goes on."""
+
+    def may(self, what: str, /) -> bool:
+        """Whether he allows it."""
+
+    def answer(self, question: Question, /) -> str | None:
+        """The label to touch of a dialog that nothing is known of; None: dismiss it."""
+
+
+@dataclass(frozen=True)
+class ListedDevice:
+    """A device that is there, and what can be done with it. Texts for people; empty where it cannot be used."""
+
+    name: str
+    """As `appwitness observe --device` takes it."""
+    state: str
+    """`ready`, `embedded`, `same as SERIAL`, or what adb says of one that cannot be used."""
+    model: str
+    hooks: str
+    """Which apps can be hooked."""
+    trust: str
+    """Which apps will trust the proxy."""
+    traffic: str
+    """How traffic comes to the proxy."""
+    screens: str
+    """Whether screens are read and touched."""
+
+
+class DeviceKind(Protocol):
+    """One kind of device."""
+
+    embedded: bool
+    """It is part of appwitness: its apps are built in, it plays the user, and as many as are wanted run at once."""
+
+    def means(self, name: str, /) -> bool:
+        """Whether a name means a device of this kind."""
+
+    def open(self, wanted: Wanted, plan: PlanName, user: User, /) -> AbstractContextManager[observed.Device]:
+        """The device, while the context lasts. Raises UserError when there is none, or it cannot be used."""
+
+    def listed(self) -> list[ListedDevice]:
+        """Those that are there."""
+
+    def diagnose(self, name: str | None, wait_s: float, /) -> Diagnosis:
+        """What a device lacks for a run; waits up to `wait_s` seconds until it has started. None: the only one."""
+
+    def check_hooks(self, name: str, package: str, frida_server: Path | None, /) -> Result:
+        """Whether hooks work in an app that is started for it and ended again. Raises SetupError."""
+
+    def export(self, diagnosis: Diagnosis, archive: Path, /) -> list[str]:
+        """Write what the device says of itself to an archive, without personal data; the names of its files."""
+
+
+class _Embedded:
+    """The lab device: sample apps on a JVM of this machine."""
+
+    embedded = True
+
+    def means(self, name: str, /) -> bool:
+        """`lab:circle` does."""
+        return embedded.is_embedded(name)
+
+    @contextmanager
+    def open(self, wanted: Wanted, plan: PlanName, _user: User, /) -> Iterator[observed.Device]:
+        """A folder of its own is made for it: several may run at once."""
+        from appwitness.devices.lab.apps import named
+        from appwitness.devices.lab.lab_device import LabDevice
+
+        app = named(embedded.sample_app(wanted.device))
+        cache = home() / "lab"
+        cache.mkdir(parents=True, exist_ok=True)
+        with (
+            TemporaryDirectory(prefix="run-", dir=cache, ignore_cleanup_errors=True) as work,
+            LabDevice(app.name, plan, Path(work), cache=cache) as device,
+        ):
+            yield device
+
+    def listed(self) -> list[ListedDevice]:
+        """One for each sample app."""
+        from appwitness.devices.lab.apps import APPS
+
+        return [
+            ListedDevice(embedded.device_name(name), "embedded", app.title, "its app", "its app", "regular", "played")
+            for name, app in APPS.items()
+        ]
+
+    def diagnose(self, name: str | None, _wait_s: float, /) -> Diagnosis:
+        """It need not start first."""
+        from appwitness.devices.lab.lab_doctor import diagnose_lab
+
+        return diagnose_lab(name or "", embedded.sample_app(name or ""))
+
+    def check_hooks(self, name: str, _package: str, _frida_server: Path | None, /) -> Result:
+        """In its own app, whatever the package."""
+        from appwitness.devices.lab.lab_device import LabDevice
+        from appwitness.observe.hooks_check import checked
+
+        with TemporaryDirectory() as folder, LabDevice(embedded.sample_app(name), "silent", Path(folder)) as device:
+            device.prepare("127.0.0.1", NO_PROXY, device.upstream_ca)
+            return checked(device.launch(), device.app.package, name, api_level=device.identity.api_level)
+
+    def export(self, _diagnosis: Diagnosis, _archive: Path, /) -> list[str]:
+        """Raises UserError: there is nothing to export."""
+        raise nothing_to_export()
+
+
+class _Android:
+    """A phone or emulator that adb knows."""
+
+    embedded = False
+
+    def means(self, _name: str, /) -> bool:
+        """Every name that means no other kind."""
+        return True
+
+    @contextmanager
+    def open(self, wanted: Wanted, plan: PlanName, user: User, /) -> Iterator[observed.Device]:
+        """Its journal is in `journals()`."""
+        from appwitness.devices.android.android_device import opened
+
+        with opened(wanted, plan, home(), may=user.may, ask=user.answer) as phone:
+            yield phone
+
+    def listed(self) -> list[ListedDevice]:
+        """Every device that adb knows; none is asked for root."""
+        from appwitness.devices.android.discovery import listed
+
+        return [ListedDevice(each.serial, each.state, each.model, *each.can) for each in listed()]
+
+    def diagnose(self, name: str | None, wait_s: float, /) -> Diagnosis:
+        """Finds it and asks every check."""
+        from appwitness.devices.android.doctor import diagnose
+
+        return diagnose(name, journals(), wait_s)
+
+    def check_hooks(self, name: str, package: str, frida_server: Path | None, /) -> Result:
+        """`frida_server`: the file to take instead of the release's."""
+        from appwitness.devices.android import discovery
+        from appwitness.observe.hooks_check import hooks_work
+
+        control = discovery.control(discovery.choose(name), journals())
+        return hooks_work(control, package, frida_server, cache=home() / "frida")
+
+    def export(self, diagnosis: Diagnosis, archive: Path, /) -> list[str]:
+        """With the diagnosis in it."""
+        from appwitness.devices.android import adb
+        from appwitness.devices.android.doctor import export
+        from appwitness.devices.android.shell import Shell
+
+        if diagnosis.device is None:
+            raise nothing_to_export()
+        said = {"doctor.json": json.dumps(diagnosis.model_dump(mode="json"), indent=1, ensure_ascii=False)}
+        return export.write(Shell(adb.connect(diagnosis.device)), archive, said)
+
+
+EMBEDDED: DeviceKind = _Embedded()
+ANDROID: DeviceKind = _Android()
+KINDS = (EMBEDDED, ANDROID)
+"""The first that a name means is its kind."""
+
+
+def kind_of(name: str | None) -> DeviceKind:
+    """The kind of device that a name means; None means the only Android device that is there."""
+    return ANDROID if name is None else next(kind for kind in KINDS if kind.means(name))
+
+
+def journals() -> Path:
+    """Where it is written down what was changed on devices."""
+    return home() / "devices"
+
+
+def nothing_to_export() -> UserError:
+    """The error of an export without an Android device."""
+    return UserError("There is no Android device to export from.", "Name one: --device (`appwitness devices`).")

@@ -1,0 +1,191 @@
+"""What appwitness knows, to look up: rules, articles of law, kinds of data, types of app, policies, JSON Schemas."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from appwitness.judge.rules.model import Condition as Condition
+from appwitness.judge.rules.model import Rule
+from appwitness.judge.rules.model import Separate as Separate
+from appwitness.support.errors import UserError
+
+if TYPE_CHECKING:  # imported late, so that one part is read without the others
+    from appwitness.correlate.prior_knowledge import Knowledge
+    from appwitness.events import DataType
+    from appwitness.findings import Article
+    from appwitness.judge.app_types import AppType
+    from appwitness.judge.data_types import Kind
+    from appwitness.judge.laws import FindingType, Jurisdiction
+    from appwitness.judge.policy import Policy
+    from appwitness.judge.rules.frequency import Preset
+
+SchemaName = Literal["lines", "report", "comparison", "doctor", "gate", "baseline", "waivers", "flows"]
+"""What `schema` describes."""
+
+
+@dataclass(frozen=True)
+class RulePage:
+    """A rule, and what the catalog says of all that it names."""
+
+    rule: Rule
+    finding_types: tuple[FindingType, ...]
+    preset: Preset | None
+    """How often is too often for it; None: it does not ask."""
+    articles: tuple[tuple[Jurisdiction, tuple[Article, ...]], ...]
+    """The articles that it touches, by jurisdiction, without those that have none."""
+    law_as_of: date
+    """Date of the state of the law."""
+
+
+@dataclass(frozen=True)
+class TouchingArticle:
+    """An article that a finding type touches."""
+
+    article: Article
+    beyond: bool
+    """It asks for more than such a finding shows: findings do not name it."""
+    data: tuple[DataType, ...]
+    """The kinds of data that it speaks of alone; empty: of all."""
+
+
+@dataclass(frozen=True)
+class LawPage:
+    """The articles that finding types touch."""
+
+    law_as_of: date
+    """Date of the state of the law."""
+    touching: tuple[tuple[FindingType, tuple[TouchingArticle, ...]], ...]
+    articles: tuple[Article, ...]
+    """The articles that findings of these types name, each once."""
+
+
+@dataclass(frozen=True)
+class DeclaredPolicy:
+    """What the file of a policy declares."""
+
+    policy: Policy
+    app_type: AppType | None
+    """The type of app that it names; None: it names none."""
+
+
+def rules(own: Path | None = None) -> tuple[Rule, ...]:
+    """The rules by name, with those of a folder of the user's own. Raises FileError with file and line."""
+    from appwitness.correlate.prior_knowledge import knowledge
+
+    return knowledge(own).rules
+
+
+def rule_page(name: str, own: Path | None = None, laws: Sequence[str] = ()) -> RulePage:
+    """The page of a rule. `laws` are the jurisdictions whose articles are told; none: all.
+
+    Raises UserError for a rule or jurisdiction that there is not, FileError with file and line.
+    """
+    from appwitness.correlate.prior_knowledge import knowledge
+
+    known = knowledge(own, laws=laws)
+    found = next((each for each in known.rules if each.id == name), None)
+    if found is None:
+        near = difflib.get_close_matches(name, [each.id for each in known.rules], n=3)
+        hint = f"Did you mean {' or '.join(near)}? " if near else ""
+        raise UserError(f"There is no rule {name!r}.", f"{hint}`appwitness rules` lists them.")
+    return page_of(found, known)
+
+
+def page_of(rule: Rule, known: Knowledge) -> RulePage:
+    """The page of a rule, where the catalog was read before."""
+    touched = known.laws.articles(rule.kinds, known.jurisdictions)
+    places = (
+        (place, tuple(each for each in touched if each.jurisdiction == place.code)) for place in known.laws.places
+    )
+    return RulePage(
+        rule,
+        tuple(known.laws.kind(each) for each in rule.kinds),
+        known.frequency.by_id[rule.when.often] if rule.when.often else None,
+        tuple((place, articles) for place, articles in places if articles),
+        known.laws.as_of,
+    )
+
+
+def law_page(laws: Sequence[str] = (), types: Sequence[str] = ()) -> LawPage:
+    """The articles that finding types such as `F01` touch, in some jurisdictions. None of either: all.
+
+    Raises UserError for a jurisdiction or finding type that there is not.
+    """
+    from appwitness.correlate.prior_knowledge import knowledge
+
+    known = knowledge(laws=laws)
+    ids = [kind.id for kind in known.laws.kinds]
+    wanted = [each.upper() for each in types] or ids
+    if unknown := sorted(set(wanted) - set(ids)):
+        raise UserError(f"There is no finding type {', '.join(unknown)}.", f"Choose from {ids[0]} to {ids[-1]}.")
+
+    def touching(id_: str) -> tuple[TouchingArticle, ...]:
+        return tuple(
+            TouchingArticle(article, id_ in provision.beyond, provision.data or ())
+            for provision, article in known.laws.provisions(id_, known.jurisdictions)
+        )
+
+    return LawPage(
+        known.laws.as_of,
+        tuple((known.laws.kind(each), touching(each)) for each in wanted),
+        known.laws.articles(wanted, known.jurisdictions),
+    )
+
+
+def data_types() -> tuple[Kind, ...]:
+    """The kinds of data that rules, sources and policies name by their codes."""
+    from appwitness.correlate.prior_knowledge import knowledge
+
+    return knowledge().data_types.items
+
+
+def app_types() -> tuple[AppType, ...]:
+    """The types of app, and what each needs for its basic function."""
+    from appwitness.catalog import yaml_files
+    from appwitness.judge.app_types import AppTypes
+
+    return yaml_files.parse(yaml_files.HERE / "app_types.yml", AppTypes).types
+
+
+def policy_example() -> str:
+    """A policy.yml to start from, with a comment on each part."""
+    return Path(__file__).with_name("policy.example.yml").read_text("utf-8")
+
+
+def declared_policy(file: Path) -> DeclaredPolicy:
+    """What an app's maker declares in a policy.yml. Raises FileError with the line of what does not fit."""
+    from appwitness.correlate.prior_knowledge import knowledge
+
+    known = knowledge(policy=file)
+    assert known.policy is not None
+    return DeclaredPolicy(known.policy, known.app_type)
+
+
+def schema(of: SchemaName) -> dict[str, Any]:
+    """The JSON Schema (2020-12) of a recording's lines, of what verbs write as JSON, or of the files of `gate`."""
+    match of:
+        case "lines":
+            from appwitness.events import schema as of_lines
+
+            return of_lines()
+        case "doctor":
+            from appwitness.devices.diagnosis import schema as of_doctor
+
+            return of_doctor()
+        case "report":
+            from appwitness.findings import report_schema
+
+            return report_schema()
+        case "comparison":
+            from appwitness.findings import comparison_schema
+
+            return comparison_schema()
+        case "gate" | "baseline" | "waivers" | "flows":
+            from appwitness.gate.schemas import schema as of_gate
+
+            return of_gate(of)
