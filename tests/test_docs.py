@@ -12,7 +12,7 @@ from appwitness.agent.sources import load
 from appwitness.api import expected
 from appwitness.api.demo import DEMO
 from appwitness.cli import settings
-from appwitness.cli.base import EXIT_CODES, VERBS, main
+from appwitness.cli.verbs import EXIT_CODES, VERBS, main
 from appwitness.correlate import knowledge
 from appwitness.devices.android import faults
 from tests.bench.__main__ import modules as benchmarks

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from appwitness.cli.base import main
+from appwitness.cli.verbs import main
 from appwitness.devices.android import adb, container, discovery, doctor, shell
 from appwitness.devices.android.doctor.checks import around
 from appwitness.devices.android.faults import entries

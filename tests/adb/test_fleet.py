@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from appwitness.api.expected import load, shown
-from appwitness.cli.base import main
+from appwitness.cli.verbs import main
 from appwitness.fleet.host_devices import chosen
 from appwitness.fleet.pools import meets
 from appwitness.fleet.worker import Device, doctor

@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 from appwitness.api.expected import load, shown
-from appwitness.cli.base import main
+from appwitness.cli.verbs import main
 from appwitness.devices.android import android_device
 from appwitness.devices.android.control import Control
 from appwitness.devices.android.faults import DeviceFault

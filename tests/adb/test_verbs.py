@@ -10,7 +10,7 @@ import jsonschema
 import pytest
 from click.testing import CliRunner, Result
 
-from appwitness.cli.base import main
+from appwitness.cli.verbs import main
 from appwitness.devices.android import adb, discovery
 from tests.adb.rig.adb_server import AdbServer
 from tests.adb.rig.phone import Phone

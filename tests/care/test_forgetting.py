@@ -11,8 +11,8 @@ import pytest
 from click.testing import CliRunner
 
 from appwitness.care import shared, to_forget
-from appwitness.cli.base import main
 from appwitness.cli.settings import KINDS
+from appwitness.cli.verbs import main
 from appwitness.correlate import knowledge, report_on
 from appwitness.events import (
     FILES,

@@ -11,7 +11,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from appwitness.cli.base import main
+from appwitness.cli.verbs import main
 from appwitness.recording import Recording
 
 CASE = Path(__file__).parent.parent / "recordings/weakly-hashed"

@@ -2,7 +2,7 @@
 
 from click.testing import CliRunner
 
-from appwitness.cli.base import main
+from appwitness.cli.verbs import main
 from tests.care.test_sharing import PHONE, made
 
 

@@ -14,7 +14,7 @@ from click.testing import CliRunner
 
 from appwitness import events
 from appwitness.cli import judge_verbs
-from appwitness.cli.base import main
+from appwitness.cli.verbs import main
 from appwitness.findings import report_schema
 from appwitness.recording import Recording
 from appwitness.reports import FORMATS

@@ -13,7 +13,7 @@ from click.testing import CliRunner
 
 from appwitness import events
 from appwitness.cli import compare_verb
-from appwitness.cli.base import main
+from appwitness.cli.verbs import main
 from appwitness.findings import comparison_schema
 from appwitness.recording import Recording
 from appwitness.reports.comparison import FORMATS

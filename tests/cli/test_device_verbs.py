@@ -5,7 +5,7 @@ import os
 import pytest
 from click.testing import CliRunner
 
-from appwitness.cli.base import main
+from appwitness.cli.verbs import main
 from appwitness.devices.lab import lab_doctor
 
 

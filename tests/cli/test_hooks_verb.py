@@ -5,7 +5,7 @@ import json
 import pytest
 from click.testing import CliRunner
 
-from appwitness.cli.base import main
+from appwitness.cli.verbs import main
 
 NUMBER = "android.telephony.TelephonyManager.getLine1Number"
 

@@ -16,7 +16,7 @@ import pytest
 from click.testing import CliRunner
 
 from appwitness.api.home import home
-from appwitness.cli.base import EXIT_CODES, main
+from appwitness.cli.verbs import EXIT_CODES, main
 from tests.cli.test_cli import make_recording
 
 ODD = [
@@ -173,7 +173,7 @@ def test_a_fault_of_ours_is_70_with_one_line_and_a_private_file(monkeypatch, tmp
         numbers = [secret]  # a local of the frame
         raise AssertionError(f"on purpose {len(numbers)}")
 
-    monkeypatch.setattr("appwitness.cli.base.Judging.report", broken)
+    monkeypatch.setattr("appwitness.cli.verbs.Judging.report", broken)
     code, said = told("report", "recording")
     assert code == 70
     [line] = said.strip().splitlines()

@@ -13,7 +13,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from appwitness.api.home import database
-from appwitness.cli.base import main
+from appwitness.cli.verbs import main
 from appwitness.store import Store
 from appwitness.store.runs import Runs
 from tests.fleet.rig import planned

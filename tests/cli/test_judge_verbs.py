@@ -3,7 +3,7 @@
 import pytest
 from click.testing import CliRunner
 
-from appwitness.cli.base import main
+from appwitness.cli.verbs import main
 from appwitness.recording import Recording
 from tests.cli.test_compare_verb import NUMBERS, make
 

@@ -8,8 +8,8 @@ from click.testing import CliRunner
 
 from appwitness.api.reference import page_of
 from appwitness.catalog import yaml_files
-from appwitness.cli.base import main
 from appwitness.cli.rule_page import CONDITIONS, JUDGES, VALUES, page
+from appwitness.cli.verbs import main
 from appwitness.correlate.prior_knowledge import knowledge
 from appwitness.judge.policy import Policy
 from appwitness.judge.rules.model import When

@@ -10,7 +10,7 @@ from click.testing import CliRunner
 from rich.console import Console
 
 from appwitness.cli import live_events, live_view, terminal
-from appwitness.cli.base import main
+from appwitness.cli.verbs import main
 from appwitness.correlate import follow
 from appwitness.correlate.prior_knowledge import knowledge
 from appwitness.recording import Recording

@@ -13,7 +13,7 @@ import pytest
 from click.testing import CliRunner
 
 from appwitness import events
-from appwitness.cli.base import main
+from appwitness.cli.verbs import main
 from appwitness.recording import Recording
 
 START = datetime(2026, 3, 14, 9, 0, tzinfo=UTC)

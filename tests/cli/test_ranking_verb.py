@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from click.testing import CliRunner
 
-from appwitness.cli.base import main
+from appwitness.cli.verbs import main
 from appwitness.correlate import correlate
 from appwitness.correlate.prior_knowledge import knowledge
 from appwitness.recording import Recording

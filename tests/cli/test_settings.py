@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from appwitness.cli import settings
-from appwitness.cli.base import VERBS, main
+from appwitness.cli.verbs import VERBS, main
 from appwitness.support.errors import UserError
 
 RECORDING = Path(__file__).parents[1] / "recordings/sent-before-consent"
@@ -246,7 +246,7 @@ def test_colours_are_where_the_user_wants_them(options, env, coloured):
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_a_shell_completes_verbs_and_options(shell):
-    program = "import sys; sys.argv[0] = 'appwitness'; from appwitness.cli.base import main; main()"
+    program = "import sys; sys.argv[0] = 'appwitness'; from appwitness.cli.verbs import main; main()"
 
     def asked(what, **env):
         env |= {"PYTHONPATH": str(RECORDING.parents[2]), "_APPWITNESS_COMPLETE": f"{shell}_{what}"}

@@ -9,7 +9,7 @@ import click
 import pytest
 
 import appwitness.cli
-from appwitness.cli.base import VERBS, main
+from appwitness.cli.verbs import VERBS, main
 
 HEAVY = ("frida", "sqlalchemy", "mitmproxy", "pydantic", "rich", "jinja2", "starlette", "uvicorn", "yaml", "adbutils")
 
@@ -18,7 +18,7 @@ def imported(*arguments):
     """The top-level packages in memory when the verb ends."""
     program = f"""
 import sys
-from appwitness.cli.base import main
+from appwitness.cli.verbs import main
 try:
     main({arguments!r})
 except SystemExit as end:

@@ -7,7 +7,7 @@ import subprocess
 import click
 import pytest
 
-from appwitness.cli.base import main
+from appwitness.cli.verbs import main
 from appwitness.web.auth import HEALTH
 from tests.docker.compose import COMPOSE, FILE, OURS, PROFILES, ROOT, SERVICES
 

@@ -16,7 +16,7 @@ from urllib.request import urlopen
 
 import pytest
 
-from appwitness.cli.base import listen
+from appwitness.cli.verbs import listen
 from tests.docker.compose import SERVICES
 from tests.postgres import Postgres
 

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from appwitness.cli.base import main
+from appwitness.cli.verbs import main
 from appwitness.events import Upload
 from appwitness.exchange import Origin, guess, imported
 from appwitness.support.errors import UserError

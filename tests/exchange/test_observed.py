@@ -7,7 +7,7 @@ import re
 import pytest
 from click.testing import CliRunner
 
-from appwitness.cli.base import main
+from appwitness.cli.verbs import main
 from appwitness.recording import Recording
 from appwitness.reports import FORMATS
 from tests.exchange.test_hook_logs import call, save

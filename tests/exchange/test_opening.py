@@ -9,7 +9,7 @@ import zlib
 import pytest
 from click.testing import CliRunner
 
-from appwitness.cli.base import main
+from appwitness.cli.verbs import main
 from appwitness.exchange import opening
 from appwitness.support.errors import UserError
 

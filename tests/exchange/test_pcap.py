@@ -18,7 +18,7 @@ import pytest
 from click.testing import CliRunner
 from pylsqpack import Encoder
 
-from appwitness.cli.base import main
+from appwitness.cli.verbs import main
 from appwitness.events import Gap, Upload
 from appwitness.exchange import Origin, guess, imported
 from appwitness.exchange.pcap import capture_parts, captured_http1, captured_http2, captured_http3, tshark

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from appwitness.cli.base import main
+from appwitness.cli.verbs import main
 from appwitness.correlate import knowledge, report_on
 from appwitness.findings.chain import Chains
 from appwitness.findings.identity import identity

@@ -7,7 +7,7 @@ import random
 import sys
 from pathlib import Path
 
-from appwitness.cli.base import interrupts
+from appwitness.cli.verbs import interrupts
 from appwitness.fleet.hosting import Crew, serve
 from appwitness.fleet.judges import By
 from appwitness.fleet.queue import Queue

@@ -7,7 +7,7 @@ import json
 import pytest
 from click.testing import CliRunner
 
-from appwitness.cli.base import main
+from appwitness.cli.verbs import main
 from appwitness.fleet.host_devices import chosen
 from appwitness.fleet.status import status
 from appwitness.store.runs import Runs, Slot, Waiting

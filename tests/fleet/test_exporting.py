@@ -10,7 +10,7 @@ import duckdb
 import pytest
 from click.testing import CliRunner
 
-from appwitness.cli.base import main
+from appwitness.cli.verbs import main
 from appwitness.correlate import correlate, knowledge
 from appwitness.events import Run
 from appwitness.fleet.exporting import Letter, write_csv, write_letters, write_parquet

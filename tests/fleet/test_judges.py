@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner
 from starlette.testclient import TestClient
 
-from appwitness.cli.base import main
+from appwitness.cli.verbs import main
 from appwitness.correlate import indexed_report, knowledge
 from appwitness.events import Access
 from appwitness.fleet import objects as places

@@ -6,7 +6,7 @@ import pytest
 from click.testing import CliRunner
 
 from appwitness.api import expected
-from appwitness.cli.base import main
+from appwitness.cli.verbs import main
 from appwitness.store import Store
 from appwitness.store.campaigns import runs_of
 from appwitness.store.runs import Runs

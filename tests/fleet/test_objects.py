@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner
 from starlette.testclient import TestClient
 
-from appwitness.cli.base import main
+from appwitness.cli.verbs import main
 from appwitness.correlate import correlate, knowledge
 from appwitness.fleet.objects import Bucket, Folder, objects
 from appwitness.recording import Recording, archive, packing, verify

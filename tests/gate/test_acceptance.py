@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from appwitness.cli.base import main
+from appwitness.cli.verbs import main
 from appwitness.findings import Report
 
 pytestmark = [pytest.mark.slow, pytest.mark.lab]

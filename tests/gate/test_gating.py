@@ -15,7 +15,7 @@ from pydantic_sarif.model import StaticAnalysisResultsFormatSarifVersion210JsonS
 
 from appwitness import events
 from appwitness.cli import gate_verbs
-from appwitness.cli.base import main
+from appwitness.cli.verbs import main
 from appwitness.findings.gate_decision import GateReport
 from appwitness.gate.reports import FORMATS
 from appwitness.recording import Recording

@@ -21,7 +21,7 @@ import pytest
 import yaml
 from pydantic_sarif.model import StaticAnalysisResultsFormatSarifVersion210JsonSchema as Sarif
 
-from appwitness.cli.base import main
+from appwitness.cli.verbs import main
 
 ROOT = Path(__file__).parents[2]
 CI = ROOT / "docs" / "ci"

@@ -9,7 +9,7 @@ import yaml
 from appwitness.catalog import yaml_files
 from appwitness.judge.data_types import DataTypes
 from appwitness.judge.laws import CHECK, Laws
-from appwitness.reports.articles import cited as printed
+from appwitness.reports.phrases import cited as printed
 from appwitness.reports.words import Words
 from appwitness.support.errors import FileError
 

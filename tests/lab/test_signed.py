@@ -3,7 +3,7 @@
 import pytest
 from click.testing import CliRunner
 
-from appwitness.cli.base import main
+from appwitness.cli.verbs import main
 
 
 def appwitness(*arguments, code=0):

@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from appwitness.api.expected import load
-from appwitness.cli.base import main
+from appwitness.cli.verbs import main
 from appwitness.recording import Recording, verify
 
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(180)]

@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from appwitness import events
 from appwitness.api.home import signer
-from appwitness.cli.base import main
+from appwitness.cli.verbs import main
 from appwitness.recording import Recording, signing, verify
 from appwitness.recording.seal import SEAL
 from appwitness.support.errors import FileError, UserError

@@ -6,7 +6,7 @@ import re
 import pytest
 from click.testing import CliRunner
 
-from appwitness.cli.base import main
+from appwitness.cli.verbs import main
 from appwitness.findings import AGAINST, Report, Why
 from appwitness.reports.explain import explain
 from appwitness.support.errors import UserError

@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from appwitness import events
-from appwitness.cli.base import listen
+from appwitness.cli.verbs import listen
 from appwitness.correlate.prior_knowledge import Knowledge
 from appwitness.recording import Recording
 from appwitness.store import Store

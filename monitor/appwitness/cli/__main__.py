@@ -18,7 +18,7 @@ def main() -> None:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     atexit.register(gc.freeze)  # last of all: what ends with the process need not be collected first, which takes 0.2 s
     try:
-        from appwitness.cli.base import main as verbs
+        from appwitness.cli.verbs import main as verbs
 
         verbs()
     except KeyboardInterrupt:

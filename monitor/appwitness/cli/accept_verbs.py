@@ -11,9 +11,9 @@ import click
 
 from appwitness.api import accepting
 from appwitness.api.gating import Runs, sentence
-from appwitness.cli.base import Judging, RecordingPath, gathered, judging_options, main
 from appwitness.cli.gate_verbs import FILE, max_days_option, recordings_argument, runs_options, today_option
 from appwitness.cli.terminal import err, out, plain
+from appwitness.cli.verbs import Judging, RecordingPath, gathered, judging_options, main
 
 if TYPE_CHECKING:  # imported late, so that --help answers at once
     from appwitness.api.accepting import Baseline

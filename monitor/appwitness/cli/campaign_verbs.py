@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, cast
 import click
 
 from appwitness.api import fleets
-from appwitness.cli.base import Judging, db_option, judging_options
 from appwitness.cli.terminal import err, plain
+from appwitness.cli.verbs import Judging, db_option, judging_options
 from appwitness.cli.writing import note_reveal
 from appwitness.support.errors import UserError
 

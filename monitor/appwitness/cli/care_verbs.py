@@ -12,9 +12,9 @@ import click
 from appwitness.api import erasing, exchanging
 from appwitness.api.erasing import Forgetting, Retention
 from appwitness.api.home import recordings
-from appwitness.cli.base import RecordingPath, db_option, gathered, main, recording_argument
 from appwitness.cli.settings import AGE, KINDS, age, retention
 from appwitness.cli.terminal import err, out, plain
+from appwitness.cli.verbs import RecordingPath, db_option, gathered, main, recording_argument
 from appwitness.support.errors import UserError
 
 if TYPE_CHECKING:  # imported late, so that --help answers at once

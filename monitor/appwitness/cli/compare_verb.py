@@ -8,8 +8,8 @@ from pathlib import Path
 import click
 
 from appwitness.api import comparing
-from appwitness.cli.base import Judging, RecordingPath, judging_options, main
 from appwitness.cli.terminal import write
+from appwitness.cli.verbs import Judging, RecordingPath, judging_options, main
 from appwitness.cli.writing import Output, Paired, note_reveal, output_options
 
 FORMATS = ("text", "json", "html")

@@ -10,7 +10,7 @@ import click
 from click.core import ParameterSource
 
 from appwitness.cli import settings
-from appwitness.cli.base import VERBS, main
+from appwitness.cli.verbs import VERBS, main
 from appwitness.support import escape
 from appwitness.support.errors import UserError
 

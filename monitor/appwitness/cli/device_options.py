@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from appwitness.api.devices import Device, Wanted
-from appwitness.cli.base import gathered
 from appwitness.cli.terminal import err, plain
+from appwitness.cli.verbs import gathered
 from appwitness.support.errors import UserError
 
 if TYPE_CHECKING:  # imported late, so that --help answers at once

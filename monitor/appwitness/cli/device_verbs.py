@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from appwitness.cli.base import main
 from appwitness.cli.terminal import columns, err, out, plain
+from appwitness.cli.verbs import main
 from appwitness.support.errors import SetupError
 
 if TYPE_CHECKING:  # imported late, so that --help answers at once

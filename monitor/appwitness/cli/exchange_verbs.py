@@ -9,8 +9,8 @@ import click
 
 from appwitness.api import exchanging
 from appwitness.api.recording_names import opened
-from appwitness.cli.base import Judging, case_options, gathered, judging_options, main, recording_argument
 from appwitness.cli.terminal import err, out, plain, write
+from appwitness.cli.verbs import Judging, case_options, gathered, judging_options, main, recording_argument
 from appwitness.cli.writing import note_reveal
 from appwitness.support.errors import UserError
 

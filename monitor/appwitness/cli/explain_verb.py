@@ -9,8 +9,8 @@ import click
 
 from appwitness.api.explaining import in_baseline, in_recordings
 from appwitness.api.recording_names import meant
-from appwitness.cli.base import Judging, RecordingPath, judging_options, main
 from appwitness.cli.gate_verbs import FILE, alias_option
+from appwitness.cli.verbs import Judging, RecordingPath, judging_options, main
 from appwitness.cli.writing import note_reveal
 from appwitness.support.errors import UserError
 

@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING, Any, get_args
 import click
 
 from appwitness.api.fleets import Fleet, HostChoices
-from appwitness.cli.base import JUDGING, db_option, gathered, interrupts, main, size
 from appwitness.cli.campaign_verbs import campaign_option, export, letters
 from appwitness.cli.observe_verbs import Plan
 from appwitness.cli.ranking_verb import ranking
 from appwitness.cli.terminal import err, out, plain
+from appwitness.cli.verbs import JUDGING, db_option, gathered, interrupts, main, size
 from appwitness.support.errors import SetupError, UserError
 
 if TYPE_CHECKING:  # imported late, so that --help answers at once

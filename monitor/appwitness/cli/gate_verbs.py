@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from appwitness.api.gating import Gate, GateText, Runs, accepted, between, policy, render
-from appwitness.cli.base import Judging, RecordingPath, gathered, judging_options, level_options, main
 from appwitness.cli.terminal import write
+from appwitness.cli.verbs import Judging, RecordingPath, gathered, judging_options, level_options, main
 from appwitness.cli.writing import Output, Paired, note_reveal, output_options
 from appwitness.support.errors import UserError
 

@@ -9,9 +9,9 @@ from typing import Any
 
 import click
 
-from appwitness.cli.base import ListOrShow, main
 from appwitness.cli.list_verbs import format_option
 from appwitness.cli.terminal import columns
+from appwitness.cli.verbs import ListOrShow, main
 
 extra_option = click.option(
     "--sources", "extra", type=click.Path(path_type=Path, exists=True), help="Further YAML file or folder."

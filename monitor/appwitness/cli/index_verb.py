@@ -5,9 +5,9 @@ from __future__ import annotations
 import sys
 
 from appwitness.api import indexing
-from appwitness.cli.base import Judging, judging_options, main
 from appwitness.cli.judge_verbs import in_turn, jobs_option
 from appwitness.cli.terminal import err, out, plain
+from appwitness.cli.verbs import Judging, judging_options, main
 
 
 @main.group()

@@ -15,7 +15,8 @@ import click
 from appwitness.api import verifying
 from appwitness.api.home import home, setting, signer
 from appwitness.api.recording_names import meant
-from appwitness.cli.base import (
+from appwitness.cli.terminal import Teller, err, out, plain, progress, write
+from appwitness.cli.verbs import (
     Judging,
     RecordingPath,
     interrupts,
@@ -26,7 +27,6 @@ from appwitness.cli.base import (
     threshold_options,
     tsa_option,
 )
-from appwitness.cli.terminal import Teller, err, out, plain, progress, write
 from appwitness.cli.writing import Output, Paired, note_reveal, output_options
 from appwitness.support.errors import DamagedRecording, UserError
 

@@ -8,8 +8,8 @@ import click
 
 from appwitness.api import signing_keys
 from appwitness.api.home import key_file
-from appwitness.cli.base import main
 from appwitness.cli.terminal import err, out, plain
+from appwitness.cli.verbs import main
 from appwitness.support import private_files
 
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
-from appwitness.cli.base import ListOrShow, law_option, main, rules_option
 from appwitness.cli.terminal import columns, out, plain
+from appwitness.cli.verbs import ListOrShow, law_option, main, rules_option
 
 if TYPE_CHECKING:  # imported late, so that --help answers at once
     from pydantic import BaseModel
@@ -92,7 +92,7 @@ def app_types(format_: str, lang: str) -> None:
 def laws(format_: str, lang: Literal["en", "zh"], laws: tuple[str, ...], kinds: tuple[str, ...]) -> None:
     """List the law that findings name: articles by jurisdiction, with the finding types that touch them."""
     from appwitness.api.reference import law_page
-    from appwitness.reports.articles import cited
+    from appwitness.reports.phrases import cited
     from appwitness.reports.words import Words
 
     known = law_page(laws, kinds)

@@ -11,8 +11,8 @@ import click
 
 from appwitness import events
 from appwitness.api.recording_names import meant
-from appwitness.cli.base import gathered, main
 from appwitness.cli.terminal import err, out, plain
+from appwitness.cli.verbs import gathered, main
 
 if TYPE_CHECKING:  # imported late, so that --help answers at once
     from appwitness.api.marking import ConsentLine, Mark, Said

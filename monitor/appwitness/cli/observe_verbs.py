@@ -15,7 +15,10 @@ import click
 
 from appwitness.api.devices import Device, Wanted, name_of, opened
 from appwitness.api.home import recordings
-from appwitness.cli.base import (
+from appwitness.cli.device_options import Asking, device_options
+from appwitness.cli.pack_verb import encrypt_option, encrypted_name, packed
+from appwitness.cli.terminal import err, out, plain
+from appwitness.cli.verbs import (
     Judging,
     case_options,
     db_option,
@@ -27,10 +30,7 @@ from appwitness.cli.base import (
     threshold_options,
     tsa_option,
 )
-from appwitness.cli.base import listen as listen_on
-from appwitness.cli.device_options import Asking, device_options
-from appwitness.cli.pack_verb import encrypt_option, encrypted_name, packed
-from appwitness.cli.terminal import err, out, plain
+from appwitness.cli.verbs import listen as listen_on
 from appwitness.support import escape, private_files
 from appwitness.support.errors import UserError
 

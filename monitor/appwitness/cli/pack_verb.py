@@ -8,8 +8,8 @@ from pathlib import Path
 import click
 
 from appwitness.api import archiving
-from appwitness.cli.base import Verb, main, recording_argument
 from appwitness.cli.terminal import err, out, plain
+from appwitness.cli.verbs import Verb, main, recording_argument
 
 
 def _recipients(_context: click.Context, _option: click.Parameter, given: tuple[str, ...]) -> tuple[str, ...]:

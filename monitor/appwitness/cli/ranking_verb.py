@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, cast
 import click
 
 from appwitness.api import fleets
-from appwitness.cli.base import db_option, rules_option
 from appwitness.cli.list_verbs import format_option, lang_option
 from appwitness.cli.terminal import columns, out, plain
+from appwitness.cli.verbs import db_option, rules_option
 from appwitness.support.escape import terminal
 
 if TYPE_CHECKING:  # imported late, so that --help answers at once

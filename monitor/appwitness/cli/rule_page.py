@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from appwitness.api.reference import Condition, RulePage, Separate
-from appwitness.reports.articles import cited
+from appwitness.reports.phrases import cited
 from appwitness.reports.words import Words
 
 Texts = dict[str, tuple[str, str]]

@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from appwitness.api import revealing
-from appwitness.cli.base import Verb, gathered
+from appwitness.cli.verbs import Verb, gathered
 from appwitness.support.errors import UserError
 
 

@@ -12,11 +12,9 @@ from rich.text import Text
 
 from appwitness.findings import Article, Finding, Report
 from appwitness.findings.audit import audit
-from appwitness.reports.articles import citations
 from appwitness.reports.declared import rows as declared_rows
-from appwitness.reports.ends import ends
-from appwitness.reports.gaps import named
 from appwitness.reports.integrity import integrity, is_sound
+from appwitness.reports.phrases import citations, ends, named_gap
 from appwitness.reports.printed import TONES
 from appwitness.reports.reasons import all_said
 from appwitness.reports.time_axis import clocks
@@ -167,7 +165,7 @@ def _declared(report: Report, words: Words) -> RenderableType:
 def _gaps(report: Report, words: Words) -> RenderableType:
     kinds: dict[tuple[str, str], list[str]] = defaultdict(list)
     for gap in report.gaps:
-        kinds[gap.where, gap.why].append(named(gap, words))
+        kinds[gap.where, gap.why].append(named_gap(gap, words))
     table = Table.grid(padding=(0, 2, 0, 0))
     table.add_column(justify="right", no_wrap=True)
     table.add_column(overflow="fold")

@@ -10,7 +10,7 @@ from appwitness.events import Access, Ref
 from appwitness.findings import AGAINST, Flow, Inference, Match, Reason, Report, Why, because
 from appwitness.findings.chain import Chains
 from appwitness.findings.mask import masked
-from appwitness.reports.gaps import has_forgotten
+from appwitness.reports.phrases import has_forgotten
 from appwitness.reports.reasons import said, steps
 from appwitness.reports.time_axis import clock
 from appwitness.reports.words import Words, plain

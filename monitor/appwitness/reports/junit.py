@@ -9,9 +9,8 @@ from xml.etree import ElementTree as ET
 
 from appwitness.events import format_time
 from appwitness.findings import Finding, JudgedRule, Need, Report
-from appwitness.reports.articles import citations
-from appwitness.reports.gaps import besides, named
 from appwitness.reports.integrity import integrity, state
+from appwitness.reports.phrases import besides, citations, named_gap
 from appwitness.reports.verdict import verdict, worst_first
 from appwitness.reports.watched import consent, not_watched
 from appwitness.reports.words import Words
@@ -123,7 +122,7 @@ def _said(report: Report, words: Words, reveal: bool) -> str:
     if report.gaps:
         lines += ["", f"{words('gaps_title')}:"]
         for gap in report.gaps:
-            where = f"{named(gap, words)} ({words(f'where_{gap.where}')}): {words(f'why_{gap.why}')}"
+            where = f"{named_gap(gap, words)} ({words(f'where_{gap.where}')}): {words(f'why_{gap.why}')}"
             lines.append(
                 f"- {where}{f'; {more}' if (more := besides(gap)) else ''}{f' [{gap.ref}]' if gap.ref else ''}"
             )

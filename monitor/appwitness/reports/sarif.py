@@ -13,11 +13,9 @@ from appwitness.events import Access, Connection, Consent, Event, Ref, Upload, f
 from appwitness.events.seen import number_of
 from appwitness.findings import Confidence, Finding, Flow, JudgedRule, Level, Report
 from appwitness.findings.identity import identity
-from appwitness.reports.articles import cited
 from appwitness.reports.frames import Frame, caller, frames
-from appwitness.reports.gaps import besides, named
 from appwitness.reports.integrity import integrity, state
-from appwitness.reports.recipient_words import country
+from appwitness.reports.phrases import besides, cited, country, named_gap
 from appwitness.reports.time_axis import still_counts
 from appwitness.reports.verdict import verdict, worst_first
 from appwitness.reports.watched import assumption, consent, files
@@ -84,7 +82,7 @@ def run_of(report: Report, words: Words, reveal: bool) -> Tree:
                     {
                         "level": "warning",
                         "descriptor": {"id": gap.why},
-                        "message": {"text": _gap_text(named(gap, words), gap.where, gap.why, besides(gap), words)},
+                        "message": {"text": _gap_text(named_gap(gap, words), gap.where, gap.why, besides(gap), words)},
                         "timeUtc": format_time(gap.at),
                         **({"locations": [_place(gap.ref)]} if gap.ref else {}),
                     }

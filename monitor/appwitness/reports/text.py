@@ -14,9 +14,8 @@ from rich.text import Text
 from appwitness.findings import CONFIDENCES, Finding, Flow, Report
 from appwitness.findings.audit import SHORT, audit
 from appwitness.reports.details import details, laws
-from appwitness.reports.ends import ends
-from appwitness.reports.gaps import named
 from appwitness.reports.integrity import integrity, is_sound
+from appwitness.reports.phrases import ends, named_gap
 from appwitness.reports.printed import TONES, printed
 from appwitness.reports.reasons import all_said
 from appwitness.reports.verdict import Sent, facts, sent, verdict, what, when, worst_first
@@ -169,7 +168,7 @@ def _unseen(report: Report, words: Words) -> Iterator[Text]:
     if entries:
         yield Text(_listed(f"{words('gaps_title')} ({len(report.gaps):,})", entries, words), style=TONES["gaps"])
     for gap in [gap for gap in report.gaps if gap.counted][:SHOWN]:
-        yield Text(plain(named(gap, words)), style=TONES["gaps"])
+        yield Text(plain(named_gap(gap, words)), style=TONES["gaps"])
     if lacking := unwatched(report, words):
         yield Text(capital(lacking), style=TONES["gaps"])
     changed = [each for each in audit(report) if each.code in SHORT]

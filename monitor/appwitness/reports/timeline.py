@@ -14,7 +14,7 @@ from typing import NamedTuple
 from appwitness.events import Access, Consent, Event, Phase, Ref, Screen, Upload
 from appwitness.events.seen import Seen
 from appwitness.findings import Report, ReportedGap
-from appwitness.reports.gaps import named
+from appwitness.reports.phrases import named_gap
 from appwitness.reports.time_axis import consent_steps, still_counts
 from appwitness.reports.words import Words, plain
 
@@ -225,7 +225,7 @@ def _gaps(report: Report, words: Words) -> _Row:
 
 
 def _gap(gap: ReportedGap, words: Words) -> str:
-    return f"{words(f'where_{gap.where}')}{words('colon')}{words(f'why_{gap.why}')} {plain(named(gap, words))}"
+    return f"{words(f'where_{gap.where}')}{words('colon')}{words(f'why_{gap.why}')} {plain(named_gap(gap, words))}"
 
 
 def _gap_bands(report: Report, words: Words, axis: _Axis) -> Iterable[Band]:

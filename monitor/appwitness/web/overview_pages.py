@@ -11,7 +11,7 @@ from appwitness.correlate import differences, report
 from appwitness.findings.mask import Mask
 from appwitness.judge.compare import compare as compared
 from appwitness.reports.comparison import FORMATS, render
-from appwitness.reports.recipient_words import who
+from appwitness.reports.phrases import who
 from appwitness.reports.verdict import headline
 from appwitness.reports.watched import device
 from appwitness.store.lists import Entry

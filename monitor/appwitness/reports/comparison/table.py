@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from appwitness.events import Ref
 from appwitness.findings import ComparedRow, Comparison, Pattern
 from appwitness.reports.integrity import integrity
-from appwitness.reports.recipient_words import who
+from appwitness.reports.phrases import who
 from appwitness.reports.words import Words, plain
 
 VALUES = 3

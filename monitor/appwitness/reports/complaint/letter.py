@@ -14,12 +14,11 @@ from appwitness.events import Access, Connection, Consent, Event, Phase, Ref, Up
 from appwitness.findings import Article, Finding, Flow, Report
 from appwitness.findings.audit import audit
 from appwitness.findings.chain import ORDERS, Chains
-from appwitness.reports.articles import cited
 from appwitness.reports.frames import caller
 from appwitness.reports.integrity import copied, signature
 from appwitness.reports.page import sections
+from appwitness.reports.phrases import cited, who
 from appwitness.reports.reasons import all_said, said
-from appwitness.reports.recipient_words import who
 from appwitness.reports.time_axis import clock, consent_steps, step_for
 from appwitness.reports.verdict import worst_first
 from appwitness.reports.watched import assumption, case

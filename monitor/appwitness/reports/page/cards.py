@@ -9,15 +9,13 @@ from dataclasses import dataclass
 from appwitness.events import Access
 from appwitness.findings import Finding, Report
 from appwitness.findings.chain import Chains
-from appwitness.reports.articles import by_jurisdiction, cited
-from appwitness.reports.ends import code
 from appwitness.reports.frames import caller
 from appwitness.reports.groups import Group, sentence
 from appwitness.reports.page import sections
 from appwitness.reports.page.flows import Block, Flows, Place, Row
 from appwitness.reports.page.sections import ROWS, ranges
+from appwitness.reports.phrases import by_jurisdiction, cited, code, who
 from appwitness.reports.reasons import Step, steps
-from appwitness.reports.recipient_words import who
 from appwitness.reports.timeline import Picture, picture
 from appwitness.reports.watched import consent
 from appwitness.reports.words import Words, plain

@@ -10,12 +10,10 @@ from typing import Any
 from appwitness.events import Access, Connection, Ref, Upload
 from appwitness.findings import Flow, Match, Recipient, Report, Why
 from appwitness.findings.surroundings import Context, Stretch
-from appwitness.reports.ends import code
 from appwitness.reports.frames import Frame, frames
-from appwitness.reports.gaps import has_forgotten
 from appwitness.reports.page.by_hand import Step, commands
+from appwitness.reports.phrases import code, has_forgotten, who
 from appwitness.reports.reasons import all_said, said
-from appwitness.reports.recipient_words import who
 from appwitness.reports.time_axis import clock, consent_steps, span, step_for
 from appwitness.reports.watched import consent
 from appwitness.reports.words import Words, plain

@@ -15,8 +15,8 @@ from appwitness.events.seen import number_of
 from appwitness.findings import CONFIDENCES, Report
 from appwitness.findings.audit import audit
 from appwitness.recording import Recording
-from appwitness.reports.gaps import besides, named
 from appwitness.reports.page.flows import cut
+from appwitness.reports.phrases import besides, named_gap
 from appwitness.reports.reasons import said
 from appwitness.reports.time_axis import clock
 from appwitness.reports.watched import not_watched
@@ -88,7 +88,7 @@ def gaps(report: Report, words: Words) -> list[dict[str, Any]]:
     """What could not be observed, one row a kind of gap."""
     kinds: dict[tuple[str, str], list[tuple[str, str | None, Ref | None]]] = defaultdict(list)
     for gap in report.gaps:
-        kinds[gap.where, gap.why].append((named(gap, words), besides(gap), gap.ref))
+        kinds[gap.where, gap.why].append((named_gap(gap, words), besides(gap), gap.ref))
     rows = []
     for (where, why), lines in kinds.items():
         subjects: dict[str, list[str]] = defaultdict(list)

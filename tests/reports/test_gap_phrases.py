@@ -7,7 +7,7 @@ import pytest
 
 from appwitness.findings import Counted, ReportedGap
 from appwitness.reports import render
-from appwitness.reports.gaps import besides, named
+from appwitness.reports.phrases import besides, named_gap
 from appwitness.reports.words import Words
 from tests.reports import sample
 
@@ -42,20 +42,20 @@ def gap(what, by="appops"):
 @pytest.mark.parametrize("what", choices("what"))
 def test_each_count_has_a_sentence_with_its_size(what):
     english, chinese = TOLD[what]
-    assert english in named(gap(what), Words("en"))
-    assert chinese in named(gap(what), Words("zh"))
+    assert english in named_gap(gap(what), Words("en"))
+    assert chinese in named_gap(gap(what), Words("zh"))
     assert besides(gap(what)) is None
 
 
 @pytest.mark.parametrize("by", choices("by"))
 @pytest.mark.parametrize("lang", ["en", "zh"])
 def test_whoever_counts_has_a_name(by, lang):
-    assert named(gap("reads", by), Words(lang))
+    assert named_gap(gap("reads", by), Words(lang))
 
 
 def test_another_gap_is_named_by_its_subject():
     other = ReportedGap(at=sample.at(5), where="proxy", subject="a.test", why="tls_refused", detail="unknown ca")
-    assert (named(other, Words("en")), besides(other)) == ("a.test", "unknown ca")
+    assert (named_gap(other, Words("en")), besides(other)) == ("a.test", "unknown ca")
 
 
 @pytest.mark.parametrize("format_", ["text", "html", "sarif", "junit"])

@@ -7,7 +7,7 @@ from lxml import html as lxml_html
 
 from appwitness.findings import Recipient
 from appwitness.reports import render
-from appwitness.reports.recipient_words import who
+from appwitness.reports.phrases import who
 from appwitness.reports.text import render as text
 from appwitness.reports.words import Words
 from tests.reports import sample
