@@ -14,7 +14,7 @@ def test_what_is_packed_is_removed_and_what_is_not_ours_stays(tmp_path):
     recording = ended(tmp_path / "run")
     (recording / "notes.txt").write_text("mine")
     made = archiving.pack(recording, remove=True)
-    assert made == (tmp_path / "run.zip", ("notes.txt",))
+    assert (made.file, made.left) == (tmp_path / "run.zip", ("notes.txt",))
     assert opened(made.file).run.app.package == "com.example.shop"
     assert [path.name for path in recording.iterdir()] == ["notes.txt"]
 
@@ -24,7 +24,7 @@ def test_what_is_encrypted_is_read_with_an_identity(tmp_path, monkeypatch):
     monkeypatch.setenv("APPWITNESS_IDENTITY", "")  # which is as it was afterwards
     archiving.see_that_all_are_recipients([str(identity.to_public())])
     made = archiving.pack(ended(tmp_path / "run"), encrypt_to=[str(identity.to_public())])
-    assert made == (tmp_path / "run.zip.age", ())
+    assert (made.file, made.left) == (tmp_path / "run.zip.age", ())
     with pytest.raises(UserError, match="is encrypted"):
         opened(made.file)
     (tmp_path / "identity").write_text(f"{identity}\n")

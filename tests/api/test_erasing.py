@@ -8,6 +8,7 @@ from appwitness.api.erasing import Forgetting, Retention, share
 from appwitness.api.exchanging import values_of
 from appwitness.api.judging import judging
 from appwitness.api.recording_names import opened
+from appwitness.care import ToForget
 from appwitness.store import Store
 from appwitness.support.errors import UserError
 from tests.api.given import ended
@@ -29,7 +30,7 @@ def test_a_preview_changes_nothing_and_forgetting_reaches_the_index(tmp_path, re
     (plan,) = Forgetting([recording]).plans()
     assert plan.count
     assert lines(recording)
-    begun = []
+    begun: list[ToForget] = []
     assert Forgetting([recording]).forget("asked for", db=db, begun=begun.append) == plan.count
     assert [each.count for each in begun] == [plan.count]
     assert not lines(recording)

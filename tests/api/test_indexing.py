@@ -3,6 +3,7 @@
 import shutil
 import sqlite3
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 
@@ -23,14 +24,15 @@ def test_what_is_gone_is_lost_and_the_old_index_is_kept(tmp_path):
     with closing(sqlite3.connect(db, isolation_level=None)) as database:
         database.execute("UPDATE index_version SET version = 0")
     shutil.rmtree(gone)
-    kept, watched = [], []
+    kept: list[str] = []
+    watched: list[tuple[Path, ...]] = []
 
     def watch(paths, judged):
         watched.append(paths)
         return judged
 
     made = upgrade(judging(db=db), watch=watch, kept=kept.append)
-    assert made == (1, {gone})
+    assert (made.recordings, made.lost) == (1, frozenset({gone}))
     assert {path for paths in watched for path in paths} == {here, gone}
     assert kept
     assert ".bak" in kept[0]

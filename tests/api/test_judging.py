@@ -4,6 +4,7 @@ import pytest
 
 from appwitness.api.archiving import pack
 from appwitness.api.judging import judging
+from appwitness.correlate import Outcome
 from appwitness.support.errors import UserError
 from tests.api.given import RECORDINGS, ended
 
@@ -28,7 +29,7 @@ def test_what_is_encrypted_comes_into_no_index_that_nobody_named(tmp_path):
 
 def test_a_recording_is_followed_until_its_end(tmp_path):
     by = judging(db="sqlite://")
-    told = []
+    told: list[Outcome] = []
     outcome = by.follow(SHOWS, lambda: False, told.append)
     assert {finding.rule for finding in outcome.findings} == {"read-before-consent", "sent-after-refusal"}
     assert by.correlate(SHOWS).findings == outcome.findings
