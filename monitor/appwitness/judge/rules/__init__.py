@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from appwitness.findings import LEVELS, Finding
 from appwitness.judge.rules.composing import EVIDENCE, One, Reporter
-from appwitness.judge.rules.conditions import Conditions, Test
+from appwitness.judge.rules.condition_registry import JudgedRun, Test
 from appwitness.judge.rules.facts import Facts
 from appwitness.judge.rules.frequency import Frequency
 from appwitness.judge.rules.grouping import Group, grouped
@@ -65,13 +65,13 @@ def judge(
     memory = memory or Memory()
     own = {rule.id: rule for rule in rules}
     sightings = memory.sightings(own.values(), facts)
-    conditions = Conditions(facts, sightings)
-    reporter = Reporter(facts, sightings, conditions)
+    run = JudgedRun(facts, sightings)
+    reporter = Reporter(run)
     found: list[tuple[tuple[int, str, str, str], Finding]] = []
     for rule in own.values():
         if (going_on and rule.needs_whole_run) or rule.lacks(facts.observers, facts.timeline.assumed is not None):
             continue
-        seen = memory.holding(rule, sightings.of(rule.on), conditions.test(rule.when))
+        seen = memory.holding(rule, sightings.of(rule.on), rule.when.test(run))
         for key, group in grouped(rule.when, seen, facts):
             finding = reporter.finding(rule, group, memory.ones(reporter, rule, key, group))
             found.append(((LEVELS.index(finding.level), rule.id, *key), finding))

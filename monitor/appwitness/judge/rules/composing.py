@@ -26,11 +26,12 @@ from appwitness.findings import (
 from appwitness.judge.code import code_of
 from appwitness.judge.data_types import DataTypes
 from appwitness.judge.rules import sentences
-from appwitness.judge.rules.conditions import Conditions, Test, holding
+from appwitness.judge.rules.condition_registry import JudgedRun, Test
+from appwitness.judge.rules.conditions import holding
 from appwitness.judge.rules.facts import Facts
 from appwitness.judge.rules.grouping import Group
 from appwitness.judge.rules.model import Raised, Rule
-from appwitness.judge.rules.sightings import CERTAIN, PERMISSION_SIGNALS, Sighting, Sightings, in_time, rows
+from appwitness.judge.rules.sightings import CERTAIN, PERMISSION_SIGNALS, Sighting, in_time, rows
 from appwitness.judge.rules.translations import LANGUAGES, Language
 
 EVIDENCE = 20
@@ -53,14 +54,13 @@ class One(NamedTuple):
 class Reporter:
     """Makes findings of groups, for one recording."""
 
-    def __init__(self, facts: Facts, sightings: Sightings, conditions: Conditions) -> None:
-        self._facts = facts
-        self._sightings = sightings
-        self._conditions = conditions
+    def __init__(self, run: JudgedRun) -> None:
+        self._facts = facts = run.facts
+        self._sightings = run.sightings
         self._timeline = facts.timeline
         # Caches of this object's own methods would keep it, and with it all that is laid out, until a collection.
         self._law = cache(partial(_touched, facts))
-        self._levels = cache(partial(_raised, conditions))
+        self._levels = cache(partial(_raised, run))
         self._contrary = cache(self._timeline.against)
 
     def ones(self, rule: Rule, group: Group, before: Mapping[Sighting, One]) -> dict[Sighting, One]:
@@ -78,7 +78,7 @@ class Reporter:
         """One finding on everything in a group, led by the sighting that proves most."""
         members = sorted(group.members, key=lambda each: (ones[each].grade, each.at, each.line))
         lead = members[0]
-        count = group.stretch.calls if group.stretch else sum(each.count for each in members)
+        count = group.count
         recipient = self._recipient(lead)
         about_scope = rule.when.scope is not None
         articles, laws = self._law(rule.kinds, about_scope, lead.data, recipient.party if recipient else None)
@@ -378,8 +378,8 @@ def _joined(sentence: str, more: str) -> str:
     return f"{sentence[:-1]}{more}{sentence[-1]}" if sentence[-1:] in (".", "。") else sentence + more
 
 
-def _raised(conditions: Conditions, levels: tuple[Raised, ...]) -> list[tuple[Level, Test]]:
-    return [(each.level, conditions.test(each.when)) for each in levels]
+def _raised(run: JudgedRun, levels: tuple[Raised, ...]) -> list[tuple[Level, Test]]:
+    return [(each.level, each.when.test(run)) for each in levels]
 
 
 def _touched(
