@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from appwitness.match.belief.contacts import Contact, contacts_in, contacts_of
 from appwitness.match.belief.steps import WORDS, Tokens, tokens_of, xml_rows
-from appwitness.match.decode import GUESSES, Leaf
+from appwitness.match.decode import DECODERS, Leaf
 from appwitness.match.hits import Hit
 
 
@@ -32,7 +32,7 @@ class Place(NamedTuple):
     """The row of a text."""
 
 
-OTHER_READINGS = GUESSES | {"separators", "real", "decimal", "width"}
+OTHER_READINGS = frozenset(one.name for one in DECODERS if one.guess or one.another_reading)
 """Steps of decoding that give another reading of what stands there already, or one that was guessed: no evidence
 against anybody."""
 LEVELS = 6

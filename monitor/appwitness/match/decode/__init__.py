@@ -1,4 +1,7 @@
-"""Decodes an upload (URL, headers, body) to leaves, each with its path, its steps and its place in what is stored."""
+"""Decodes an upload (URL, headers, body) to leaves, each with its path, its steps and its place in what is stored.
+
+The modules that are imported here register their decoders: a new decoder is its own file and one import.
+"""
 
 from __future__ import annotations
 
@@ -8,11 +11,11 @@ from itertools import chain
 
 from appwitness.events import Upload
 from appwitness.match.decode import large
-from appwitness.match.decode.documents import form_data, json_documents, mail, property_lists, vcards
-from appwitness.match.decode.guesses import masks
+from appwitness.match.decode.documents import form_data, json_documents, mail, property_lists, vcards  # noqa: F401
+from appwitness.match.decode.guesses import masks  # noqa: F401
 from appwitness.match.decode.large import Body, Spool
-from appwitness.match.decode.letters import binary_to_text, charsets, escapes, long_numbers, spelled_out
-from appwitness.match.decode.messages import (
+from appwitness.match.decode.letters import binary_to_text, charsets, escapes, long_numbers, spelled_out  # noqa: F401
+from appwitness.match.decode.messages import (  # noqa: F401
     avro,
     bson,
     exif,
@@ -23,7 +26,7 @@ from appwitness.match.decode.messages import (
     thrift,
     wire_frames,
 )
-from appwitness.match.decode.packed import archives, blocks, compressed
+from appwitness.match.decode.packed import archives, blocks, compressed  # noqa: F401
 from appwitness.match.decode.walk.pieces import (
     DECODERS,
     GUESSES,
@@ -53,12 +56,6 @@ __all__ = [
     "leaves_of",
     "way",
 ]
-_DECODERS = (
-    *(charsets, binary_to_text, escapes, spelled_out, long_numbers, compressed, blocks, archives),
-    *(json_documents, vcards, form_data, property_lists, mail, exif, sqlite_files, bson, avro, protobuf),
-    *(raw_digests, msgpack_cbor, thrift, wire_frames, masks),
-)
-"""Where they are registered."""
 
 URL = re.compile(r"(?:[a-zA-Z][\w+.-]*:)?(?://(?:([^/?#@]*)@)?([^/?#]*))?([^?#]*)(?:\?([^#]*))?(?:#(.*))?", re.DOTALL)
 TILE = re.compile(rb"/[0-9]{2}/[0-9]{4,7}/[0-9]{4,7}(?![0-9])")

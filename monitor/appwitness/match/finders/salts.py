@@ -14,8 +14,7 @@ from typing import NamedTuple
 from appwitness.events import Value
 from appwitness.findings import Why, because
 from appwitness.match import variants
-from appwitness.match.decode import Leaf
-from appwitness.match.decode.walk.pieces import GUESSES
+from appwitness.match.decode import DECODERS, Leaf
 from appwitness.match.hits import Hit, all_of, hit_at, how_found, last_key, root_of
 from appwitness.match.look import Look
 from appwitness.match.reads import Key
@@ -202,7 +201,7 @@ def _salts(leaves: Sequence[Leaf], asked: Iterable[Leaf]) -> list[_Salt]:
 
 SURE_KEY = re.compile(r"salt|nonce|secret|pepper|key")
 """Keys of those that are tried first."""
-NO_TEXTS = GUESSES | {"separators", "base85", "bytes of a number"}
+NO_TEXTS = frozenset(one.name for one in DECODERS if one.guess or one.no_salt)
 """Steps that only guess, or give another reading of what stands there already."""
 
 

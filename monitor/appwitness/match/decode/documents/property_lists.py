@@ -119,7 +119,16 @@ WIDEST = 16
 """Bytes of a whole number."""
 
 
-@decoder("plist", "binary", order=430, guess=False, sieve="covered", seen_in="Apple Music for Android", alone=True)
+@decoder(
+    "plist",
+    "binary",
+    order=430,
+    guess=False,
+    sieve="covered",
+    seen_in="Apple Music for Android",
+    alone=True,
+    structured=True,
+)
 @begins(rb"bplist0")
 def binary_list(piece: Piece, room: Room) -> Found:
     """Binary property lists, among them those that NSKeyedArchiver writes."""
@@ -131,7 +140,16 @@ def binary_list(piece: Piece, room: Room) -> Found:
     return reader.found or None
 
 
-@decoder("plist", "text", order=440, guess=False, sieve="covered", seen_in="Apple Music for Android", alone=True)
+@decoder(
+    "plist",
+    "text",
+    order=440,
+    guess=False,
+    sieve="covered",
+    seen_in="Apple Music for Android",
+    alone=True,
+    structured=True,
+)
 @begins(rb"\s*(?:<\?xml[^>]{0,200}>\s*)?(?:<!DOCTYPE\s+plist[^>]{0,300}>\s*)?<plist\b[^>]{0,100}>")
 def xml_list(piece: Piece, room: Room) -> Found:
     """XML property lists, each value under its key instead of under the names of its elements."""

@@ -375,7 +375,7 @@ def base58(piece: Piece, room: Room) -> Found:
     return _only_text(piece, "base58", out[:-4] if checked else out, room)
 
 
-@decoder("base85", "text", order=40, guess=False, sieve="covered", seen_in="ZeroMQ, in Z85")
+@decoder("base85", "text", order=40, guess=False, sieve="covered", seen_in="ZeroMQ, in Z85", no_salt=True)
 @begins(
     rb"(?=[!-~]{8,4096}\Z)"
     rb"(?:(?![\w.:/+,-]*+=*+\Z)|[A-Z\d_]*+[a-z][a-z\d_]*+[A-Z]|[a-z\d_]*+[A-Z][A-Z\d_]*+[a-z])"

@@ -109,6 +109,7 @@ def quoted_printable(piece: Piece, room: Room) -> Found:
     guess=False,
     sieve="covered",
     seen_in="input methods for Chinese and Japanese; CLDR's numbers in Arabic",
+    another_reading=True,
 )
 @holds(rb"[\xc2\xcc\xcd\xd9\xdb\xe0-\xe3\xef\xf0]")
 def width(piece: Piece, room: Room) -> Found:

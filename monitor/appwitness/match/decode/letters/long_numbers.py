@@ -79,7 +79,15 @@ def zero_padding(piece: Piece, room: Room) -> Found:
     return [piece.part("", first, len(data))._replace(done=True) for first in sorted(starts)]
 
 
-@decoder("bytes of a number", "binary", order=930, guess=False, sieve="guess", seen_in="Java: Double.doubleToLongBits")
+@decoder(
+    "bytes of a number",
+    "binary",
+    order=930,
+    guess=False,
+    sieve="guess",
+    seen_in="Java: Double.doubleToLongBits",
+    no_salt=True,
+)
 @begins(rb"(?:.{4}|.{8})\Z")
 def number_of_bytes(piece: Piece, room: Room) -> Found:
     """A real number that was written as its bytes, in hex or base64, where it may be degrees; a whole one of four."""

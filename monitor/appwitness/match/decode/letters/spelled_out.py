@@ -28,7 +28,16 @@ LONGEST_NUMBER = 20
 """Digits of the longest number that says who or what somebody is: an ICCID."""
 
 
-@decoder("separators", "text", order=600, guess=False, sieve="covered", seen_in="android.telephony.PhoneNumberUtils")
+@decoder(
+    "separators",
+    "text",
+    order=600,
+    guess=False,
+    sieve="covered",
+    seen_in="android.telephony.PhoneNumberUtils",
+    another_reading=True,
+    no_salt=True,
+)
 @begins(rb"[+(]?[0-9]+[ ().,_/:|-]{1,3}[0-9]")
 def separators(piece: Piece, room: Room) -> Found:
     """The digits of a number that something stands between, where the number is all of the text."""
@@ -41,7 +50,16 @@ def separators(piece: Piece, room: Room) -> Found:
     return [piece.whole("separators", (b"+" if data[:1] == b"+" else b"") + digits)._replace(done=True)]
 
 
-@decoder("separators", "text", order=610, guess=False, sieve="covered", seen_in="Firebase's Realtime Database, in keys")
+@decoder(
+    "separators",
+    "text",
+    order=610,
+    guess=False,
+    sieve="covered",
+    seen_in="Firebase's Realtime Database, in keys",
+    another_reading=True,
+    no_salt=True,
+)
 @holds(rb"@[\w-]+,")
 def address(piece: Piece, room: Room) -> Found:
     """An e-mail address with a comma for each stop, as Firebase needs it, where it is all of the text."""
@@ -50,7 +68,9 @@ def address(piece: Piece, room: Room) -> Found:
     return [piece.whole("separators", piece.data.replace(b",", b"."))._replace(done=True)]
 
 
-@decoder("real", "text", order=620, guess=False, sieve="covered", seen_in="Gson, of a number in a Map")
+@decoder(
+    "real", "text", order=620, guess=False, sieve="covered", seen_in="Gson, of a number in a Map", another_reading=True
+)
 @begins(rb"[0-9]+\.0+\Z|[0-9](?:\.[0-9]+)?[eE]\+?[0-9]{1,2}\Z")
 def real(piece: Piece, room: Room) -> Found:
     """A whole number that was written as a real one: `13800138000.0`, `1.3800138E10`."""
@@ -70,7 +90,9 @@ def real(piece: Piece, room: Room) -> Found:
     return [piece.whole("real", digits)._replace(done=True)]
 
 
-@decoder("real", "text", order=630, guess=False, sieve="covered", seen_in="pandas and Excel, in CSV")
+@decoder(
+    "real", "text", order=630, guess=False, sieve="covered", seen_in="pandas and Excel, in CSV", another_reading=True
+)
 @holds(rb"[0-9]{7}\.0")
 def reals(piece: Piece, room: Room) -> Found:
     """The same in a table, whose columns of numbers are often written as real ones: `1,13800138000.0,x`."""
@@ -80,7 +102,15 @@ def reals(piece: Piece, room: Room) -> Found:
     return [piece.whole("real", out)] if out != piece.data and room.take(len(out), piece, "real") else None
 
 
-@decoder("decimal", "text", order=640, guess=False, sieve="covered", seen_in="java.math.BigInteger of a digest")
+@decoder(
+    "decimal",
+    "text",
+    order=640,
+    guess=False,
+    sieve="covered",
+    seen_in="java.math.BigInteger of a digest",
+    another_reading=True,
+)
 @begins(rb"-?[1-9][0-9]{24,160}\Z|-[0-9a-f]{30,128}\Z")
 def decimal(piece: Piece, room: Room) -> Found:
     """A digest or an id as one long number; below zero where its first bit was taken for a sign, in hex then too."""

@@ -96,7 +96,16 @@ class _Bson(Reader):
                 raise Broken
 
 
-@decoder("bson", "binary", order=1000, guess=False, sieve="covered", seen_in="Realm; MongoDB's drivers", alone=True)
+@decoder(
+    "bson",
+    "binary",
+    order=1000,
+    guess=False,
+    sieve="covered",
+    seen_in="Realm; MongoDB's drivers",
+    alone=True,
+    structured=True,
+)
 @begins(rb".{3}[\x00-\x02][\x01-\x13\x7f\xff].*\x00\Z")
 def bson(piece: Piece, room: Room) -> Found:
     """BSON: one document, or several after each other, with nothing left over."""

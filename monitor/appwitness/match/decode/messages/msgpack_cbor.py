@@ -145,14 +145,16 @@ def _self_describing(reader: Reader) -> Found:
     return reader.found if reader.containers and documents < 1 + reader.containers * 2 else None
 
 
-@decoder("msgpack", "binary", order=1060, guess=False, sieve="covered", seen_in="Ably; Fluentd's loggers")
+@decoder(
+    "msgpack", "binary", order=1060, guess=False, sieve="covered", seen_in="Ably; Fluentd's loggers", structured=True
+)
 @begins(rb"[\x80-\x9f\xdc-\xdf]")
 def msgpack(piece: Piece, room: Room) -> Found:
     """MessagePack; the outermost value must be a map or an array, and nothing may be left over."""
     return _self_describing(_MessagePack(piece, "msgpack", room))
 
 
-@decoder("cbor", "binary", order=1070, guess=False, sieve="covered", seen_in="FIDO2 for Android")
+@decoder("cbor", "binary", order=1070, guess=False, sieve="covered", seen_in="FIDO2 for Android", structured=True)
 @begins(rb"[\x80-\xbf\xc6-\xdb]")
 def cbor(piece: Piece, room: Room) -> Found:
     """CBOR; the outermost value must be a map or an array, tagged or not, and nothing may be left over."""

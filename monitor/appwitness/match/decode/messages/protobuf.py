@@ -191,7 +191,7 @@ def grpc(piece: Piece, room: Room) -> Found:
     return found if len(found) > 1 else [found[0]._replace(path=piece.path)]
 
 
-@decoder("protobuf", "binary", order=1040, guess=False, sieve="covered", seen_in="Firebase Analytics")
+@decoder("protobuf", "binary", order=1040, guess=False, sieve="covered", seen_in="Firebase Analytics", structured=True)
 def protobuf(piece: Piece, room: Room) -> Found:
     """Protocol Buffers' wire format, fields under their numbers: `$.2.1`."""
     size = len(piece.data)

@@ -96,7 +96,7 @@ class _Compact(Reader):
         return count
 
 
-@decoder("thrift", "binary", order=1080, guess=False, sieve="covered", seen_in="LINE; Umeng Analytics")
+@decoder("thrift", "binary", order=1080, guess=False, sieve="covered", seen_in="LINE; Umeng Analytics", structured=True)
 @begins(rb"(?:.{4})?\x82[\x21\x41\x61\x81]|[\x15-\x1c].*\x00\Z")
 def compact(piece: Piece, room: Room) -> Found:
     """Thrift compact: a message, framed or not; or a bare structure, believed when it ends where the bytes end and
@@ -183,7 +183,7 @@ class _Binary(Reader):
         return count
 
 
-@decoder("thrift", "binary", order=1090, guess=False, sieve="covered", seen_in="Evernote")
+@decoder("thrift", "binary", order=1090, guess=False, sieve="covered", seen_in="Evernote", structured=True)
 @begins(rb"(?:.{4})?\x80\x01\x00[\x01-\x04]|[\x02-\x04\x06\x08\x0a-\x0f]\x00.*\x00\Z")
 def binary(piece: Piece, room: Room) -> Found:
     """Thrift's binary protocol: a message, framed or not; or a bare structure, believed when it ends where the bytes

@@ -244,6 +244,13 @@ class Decoder:
     """An app, SDK or library that sends it."""
     alone: bool = False
     """When it finds something, the piece itself is no leaf and nothing else is tried."""
+    structured: bool = False
+    """It reads fields, and says where each begins and ends: a text in none of them is only a part of one. Its steps are
+    named as it is, as are those of the next two."""
+    another_reading: bool = False
+    """What comes out is another reading of what stands there already: no evidence against anybody."""
+    no_salt: bool = False
+    """What comes out is never taken for a salt: nobody wrote it so."""
     decode: Decode = field(init=False)
     look: Callable[[bytes], object] | None = field(init=False, default=None)
     first: frozenset[int] = field(init=False, default=ALL)
