@@ -15,7 +15,7 @@ from appwitness.correlate import prior_knowledge
 from appwitness.judge import rules
 from appwitness.judge.rules import condition_registry, judge
 from appwitness.judge.rules.condition_registry import CONDITIONS, JudgedRun, Test, condition
-from appwitness.judge.rules.grouping import Group
+from appwitness.judge.rules.grouping import FindingGroup
 from appwitness.judge.rules.model import Condition, When
 from appwitness.reports.words import Words
 from appwitness.support.errors import FileError
@@ -117,7 +117,7 @@ def test_no_trace_of_it_is_left(tmp_path):
 
 def test_a_new_condition_of_groups_is_asked_of_each_group(registry, monkeypatch):
     @condition(on=("access",), says=("an even number of times", "偶数次"), of_groups=True)
-    def even(_: Literal[True], group: Group) -> bool:
+    def even(_: Literal[True], group: FindingGroup) -> bool:
         return group.count % 2 == 0
 
     monkeypatch.setattr(rules, "model", rules.model)

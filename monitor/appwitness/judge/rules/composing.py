@@ -28,8 +28,8 @@ from appwitness.judge.data_types import DataTypes
 from appwitness.judge.rules import sentences
 from appwitness.judge.rules.condition_registry import JudgedRun, Test
 from appwitness.judge.rules.conditions import holding
-from appwitness.judge.rules.facts import Facts
-from appwitness.judge.rules.grouping import Group
+from appwitness.judge.rules.facts import RunFacts
+from appwitness.judge.rules.grouping import FindingGroup
 from appwitness.judge.rules.model import Raised, Rule
 from appwitness.judge.rules.sightings import CERTAIN, PERMISSION_SIGNALS, Sighting, in_time, rows
 from appwitness.judge.rules.translations import LANGUAGES, Language
@@ -63,7 +63,7 @@ class Reporter:
         self._levels = cache(partial(_raised, run))
         self._contrary = cache(self._timeline.against)
 
-    def ones(self, rule: Rule, group: Group, before: Mapping[Sighting, One]) -> dict[Sighting, One]:
+    def ones(self, rule: Rule, group: FindingGroup, before: Mapping[Sighting, One]) -> dict[Sighting, One]:
         """What the rule says of each in a group; what it has said before it says again."""
         raised = self._levels(rule.levels)
         known = {} if rule.needs_others else before
@@ -74,7 +74,7 @@ class Reporter:
         grade = CONFIDENCES.index(self._grade(rule, sighting))
         return One(grade, LEVELS.index(level), tuple(self._lines(rule, sighting)))
 
-    def finding(self, rule: Rule, group: Group, ones: Mapping[Sighting, One]) -> Finding:
+    def finding(self, rule: Rule, group: FindingGroup, ones: Mapping[Sighting, One]) -> Finding:
         """One finding on everything in a group, led by the sighting that proves most."""
         members = sorted(group.members, key=lambda each: (ones[each].grade, each.at, each.line))
         lead = members[0]
@@ -252,12 +252,12 @@ class Reporter:
         after = bisect_right(notices, sighting.at, key=lambda each: each.at)
         return notices[after] if after < len(notices) else None
 
-    def _details(self, rule: Rule, group: Group, members: list[Sighting], count: int) -> dict[str, str]:
+    def _details(self, rule: Rule, group: FindingGroup, members: list[Sighting], count: int) -> dict[str, str]:
         forms = {match.variant for each in members if each.flow for match in each.flow.matches}
         return {language: self._detail(rule, group, members, count, forms, language) for language in LANGUAGES}
 
     def _detail(
-        self, rule: Rule, group: Group, members: list[Sighting], count: int, forms: set[str], language: Language
+        self, rule: Rule, group: FindingGroup, members: list[Sighting], count: int, forms: set[str], language: Language
     ) -> str:
         lead = members[0]
         words: Words = {
@@ -300,7 +300,7 @@ class Reporter:
             said += sentences.simultaneous(lead.flow.uncertainty_ms, language)
         return said
 
-    def _circumstances(self, rule: Rule, group: Group, lead: Sighting, language: Language) -> Words:
+    def _circumstances(self, rule: Rule, group: FindingGroup, lead: Sighting, language: Language) -> Words:
         """The words that need a condition of the rule."""
         when, facts = rule.when, self._facts
         words: Words = {}
@@ -383,7 +383,7 @@ def _raised(run: JudgedRun, levels: tuple[Raised, ...]) -> list[tuple[Level, Tes
 
 
 def _touched(
-    facts: Facts, kinds: tuple[str, ...], about_scope: bool, data: DataType | None, party: Party | None
+    facts: RunFacts, kinds: tuple[str, ...], about_scope: bool, data: DataType | None, party: Party | None
 ) -> tuple[tuple[Article, ...], tuple[str, ...]]:
     """The articles that finding types touch, and the same as words; of the necessary scope, the item on the app's
     type, too."""

@@ -9,7 +9,7 @@ from typing import Any, Literal, get_args, get_type_hints
 from pydantic import Field
 
 from appwitness.findings import Need
-from appwitness.judge.rules.facts import Facts
+from appwitness.judge.rules.facts import RunFacts
 from appwitness.judge.rules.sightings import Sighting, Sightings
 
 On = Literal["access", "flow", "consent", "claim", "run"]
@@ -25,7 +25,7 @@ NamedValues = Literal["data", "consent", "party", "signal"]
 class JudgedRun:
     """What one run shows: the facts, and the same laid out by moment."""
 
-    facts: Facts
+    facts: RunFacts
     sightings: Sightings
 
 

@@ -15,8 +15,8 @@ from appwitness.judge.code import foreign_frame
 from appwitness.judge.phases import PhaseStatus
 from appwitness.judge.recipients import RecipientTable
 from appwitness.judge.rules.condition_registry import condition
-from appwitness.judge.rules.facts import Facts
-from appwitness.judge.rules.frequency import Preset, Stretch, longest, spread
+from appwitness.judge.rules.facts import RunFacts
+from appwitness.judge.rules.frequency import CallStretch, Preset, longest, spread
 from appwitness.judge.rules.sightings import Sighting, in_time
 from appwitness.judge.rules.sightings import rows as count_rows
 
@@ -25,13 +25,13 @@ if TYPE_CHECKING:  # its fields are the conditions, those below among them
 
 
 @dataclass(frozen=True)
-class Group:
+class FindingGroup:
     """Sightings that make one finding."""
 
     members: list[Sighting]
-    caller: Caller | None = None
+    caller: CallingCode | None = None
     preset: Preset | None = None
-    stretch: Stretch | None = None
+    stretch: CallStretch | None = None
     state: str | None = None
     """Where a rule asks how often: whose calls these are, which of them exceed the preset, and the phase of the app."""
 
@@ -42,7 +42,7 @@ class Group:
 
 
 @dataclass(frozen=True, order=True)
-class Caller:
+class CallingCode:
     """Whose code called: prefix of its classes, and its name where it is a known SDK."""
 
     code: str
@@ -55,7 +55,7 @@ class Caller:
     says=("entries of at least {} different people went to one recipient", "至少 {} 人的条目发送至同一接收方"),
     of_groups=True,
 )
-def rows(least: Annotated[int, Field(ge=1)], group: Group) -> bool:
+def rows(least: Annotated[int, Field(ge=1)], group: FindingGroup) -> bool:
     return count_rows(group.members)[0] >= least
 
 
@@ -65,7 +65,7 @@ def rows(least: Annotated[int, Field(ge=1)], group: Group) -> bool:
     says=("it happened at least {} times", "至少发生 {} 次"),
     of_groups=True,
 )
-def times(least: Annotated[int, Field(ge=1)], group: Group) -> bool:
+def times(least: Annotated[int, Field(ge=1)], group: FindingGroup) -> bool:
     return group.count >= least
 
 
@@ -75,11 +75,11 @@ def times(least: Annotated[int, Field(ge=1)], group: Group) -> bool:
     says=("one caller read more often than this preset allows: {}", "同一调用方的读取频率超过预设：{}"),
     of_groups=True,
 )
-def often(preset: Annotated[str, known_names("presets", "catalog/frequency.yml")], group: Group) -> bool:
+def often(preset: Annotated[str, known_names("presets", "catalog/frequency.yml")], group: FindingGroup) -> bool:
     return group.preset is not None and group.preset.id == preset
 
 
-def grouped(when: When, seen: Iterable[Sighting], facts: Facts) -> Iterator[tuple[tuple[str, str], Group]]:
+def grouped(when: When, seen: Iterable[Sighting], facts: RunFacts) -> Iterator[tuple[tuple[str, str], FindingGroup]]:
     """The groups that are as large, or as frequent, as the rule asks, each with its kind of data and its name."""
     groups = _by_name(seen) if when.often is None else _by_caller(when.often, seen, facts)
     asked = [(declared.test, value) for declared, value in when.asked if declared.of_groups]
@@ -88,21 +88,21 @@ def grouped(when: When, seen: Iterable[Sighting], facts: Facts) -> Iterator[tupl
             yield key, group
 
 
-def _by_name(seen: Iterable[Sighting]) -> Iterator[tuple[tuple[str, str], Group]]:
+def _by_name(seen: Iterable[Sighting]) -> Iterator[tuple[tuple[str, str], FindingGroup]]:
     groups: dict[tuple[str, str], list[Sighting]] = {}
     for sighting in seen:
         groups.setdefault((sighting.data or "", sighting.what), []).append(sighting)
     for key, members in groups.items():
-        yield key, Group(members)
+        yield key, FindingGroup(members)
 
 
-def _by_caller(name: str, seen: Iterable[Sighting], facts: Facts) -> Iterator[tuple[tuple[str, str], Group]]:
+def _by_caller(name: str, seen: Iterable[Sighting], facts: RunFacts) -> Iterator[tuple[tuple[str, str], FindingGroup]]:
     """Sightings that exceed a preset together, by kind of data, caller and phase of the app."""
     preset = facts.frequency.by_id.get(name)
     if preset is None:
         return
-    known: dict[Frame | None, Caller] = {}
-    groups: dict[tuple[str, Caller, str | None], list[Sighting]] = {}
+    known: dict[Frame | None, CallingCode] = {}
+    groups: dict[tuple[str, CallingCode, str | None], list[Sighting]] = {}
     for sighting in seen:
         frame = foreign_frame(sighting.access) if sighting.access else None
         if frame not in known:
@@ -115,7 +115,7 @@ def _by_caller(name: str, seen: Iterable[Sighting], facts: Facts) -> Iterator[tu
         if stretch is None:
             continue
         inside = sorted((each for each in members if stretch.first <= each.at <= stretch.last), key=in_time)
-        yield (data, f"{caller.code} {state}"), Group(inside or members, caller, preset, stretch, state)
+        yield (data, f"{caller.code} {state}"), FindingGroup(inside or members, caller, preset, stretch, state)
 
 
 def _moments(sighting: Sighting) -> list[tuple[datetime, int]]:
@@ -134,13 +134,13 @@ def state_of(phase: PhaseStatus) -> str | None:
     return {True: "foreground", False: "background", None: None}[phase.foreground]
 
 
-def caller_of(frame: str | None, known: RecipientTable | None) -> Caller:
+def caller_of(frame: str | None, known: RecipientTable | None) -> CallingCode:
     """The SDK that a frame belongs to, by its longest known prefix; else the package of its class."""
     if frame is None:
-        return Caller("")
+        return CallingCode("")
     name = frame.partition("(")[0]
     owner = known.of_frame(frame) if known else None
     if owner is not None:
         prefix = max((code for code in owner.code if name == code or name.startswith(f"{code}.")), key=len)
-        return Caller(prefix, owner.name)
-    return Caller(".".join(name.split(".")[:-2]) or name)
+        return CallingCode(prefix, owner.name)
+    return CallingCode(".".join(name.split(".")[:-2]) or name)
