@@ -30,13 +30,13 @@ from typing import Any, NamedTuple
 
 from appwitness.events import Upload
 from appwitness.match import decode
-from appwitness.match.finding import Index
+from appwitness.match.finding import ValueIndex
 from tests import unseen
 
 HANG_S = 2.0
 """Seconds of CPU for one body."""
 MEMORY_BYTES = 512 << 20
-"""What one body may add to a worker: about ten times what all of decoding may put out (`decode.Limits`)."""
+"""What one body may add to a worker: about ten times what all of decoding may put out (`decode.DecodeLimits`)."""
 LARGEST = 16 << 10
 """Bytes of a body before it is inflated."""
 SIFTED = 64
@@ -231,18 +231,18 @@ def _changed(data: bytes, samples: list[Sample], chance: random.Random) -> bytes
 # --- one body ---
 
 
-def index() -> Index:
+def index() -> ValueIndex:
     """The values that are looked for."""
     from tests.unseen import world
 
-    made = Index()
+    made = ValueIndex()
     for value in world.VALUES:
         made.add((value.type, value.text), value)
     made.narrow.least = SIFTED
     return made
 
 
-def tried(sample: Sample, known: Index) -> str:
+def tried(sample: Sample, known: ValueIndex) -> str:
     """Decode and search one upload; what failed, or nothing. Bodies of an even size go through the compiled sieve."""
     upload = Upload(
         at=AT, via=sample.via, url=sample.url or None, headers=sample.headers, type=sample.type, size=len(sample.body)

@@ -24,7 +24,7 @@ from appwitness.judge.claims import Claim
 from appwitness.judge.consent import Timeline
 from appwitness.judge.phases import Phases
 from appwitness.judge.policy import Policy
-from appwitness.judge.rules import Facts, judge
+from appwitness.judge.rules import RunFacts, judge
 from tests.bench.figures import Figure, Given
 from tests.bench.running import alone, talk
 
@@ -155,11 +155,11 @@ def _claim(at: datetime, number: int) -> Claim:
     )
 
 
-def facts(made: Lines, known: Knowledge) -> Facts:
+def facts(made: Lines, known: Knowledge) -> RunFacts:
     """The lines as rules look at them: the timelines of consent and phases are part of what is measured."""
     phases = Phases([see(ref, line, 0) for ref, line in made.phases])
     consents = [see(ref, line, 0) for ref, line in made.consents]
-    return Facts(
+    return RunFacts(
         flows=made.flows,
         accesses=[see(ref, line, 0) for ref, line in made.accesses],
         timeline=Timeline(consents, run_started=START, labels=known.labels, phases=phases),

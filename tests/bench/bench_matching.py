@@ -29,7 +29,7 @@ import ahocorasick_rs
 from appwitness.events import Access, Run, Transform, Upload, Value, parse
 from appwitness.events.seen import see
 from appwitness.match import decode
-from appwitness.match.finding import Index, Sought
+from appwitness.match.finding import Sought, ValueIndex
 from appwitness.match.linking import Joined, Linker
 from appwitness.match.variants.entering import Forms
 from tests.bench.figures import Figure, Given, NotMeasured
@@ -249,7 +249,7 @@ def small() -> Iterator[Given]:
 def against_a_raw_scan(number: int, *, all_patterns: bool) -> Iterator[Given]:
     """Time of decoding 1 MB of JSON and finding all forms of the values, among them digests and coordinates, against
     that of a bare overlapping search for all texts of the values."""
-    index = Index()
+    index = ValueIndex()
     known = values(number)
     for value in known:
         index.add((value.type, value.text), value)

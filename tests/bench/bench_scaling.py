@@ -23,7 +23,7 @@ from pathlib import Path
 from appwitness.correlate.collecting import settling
 from appwitness.events import Value
 from appwitness.match import decode
-from appwitness.match.finding import Index
+from appwitness.match.finding import ValueIndex
 from tests.bench.bench_matching import document, spent, values
 from tests.bench.figures import Figure, Given
 from tests.bench.running import alone, talk
@@ -78,7 +78,7 @@ def bodies(planted: Value) -> dict[str, bytes]:
     }
 
 
-def cpu(index: Index, body: bytes, key: object) -> float:
+def cpu(index: ValueIndex, body: bytes, key: object) -> float:
     """Seconds of this thread to decode and search a body, the median of many; the value must be found."""
     spent = []
     for _ in range(TIMES):
@@ -108,7 +108,7 @@ def resident() -> int:
 
 def growth(sizes: tuple[int, ...]) -> Iterator[Given]:
     """CPU for bodies, with more and more values. Of other sizes than the usual ones, the figures are only told."""
-    index, before = Index(), dict[str, float]()
+    index, before = ValueIndex(), dict[str, float]()
     known = distinct(sizes[-1])
     planted = known[0]
     empty = resident()
@@ -138,7 +138,7 @@ def growth(sizes: tuple[int, ...]) -> Iterator[Given]:
 
 def adding() -> Iterator[Given]:
     """One value more, with all its forms: in a row, in traffic, and while another thread ticks."""
-    index = Index()
+    index = ValueIndex()
     known = values(PATTERNS // 50)  # no more than are needed: the collector of garbage looks at all of them
     at = 0
     while index.patterns < PATTERNS:
@@ -152,7 +152,7 @@ def adding() -> Iterator[Given]:
         yield from beside_a_thread(index, known[at + 2 * ADDED :][:ADDED])
 
 
-def added(index: Index, value: Value) -> float:
+def added(index: ValueIndex, value: Value) -> float:
     """Seconds of this thread to add a value."""
     return spent(lambda: index.add((value.type, value.text), value), 1)
 
@@ -168,7 +168,7 @@ def late(took: list[float]) -> float:
     return sorted(took)[len(took) * 99 // 100] * 1e3
 
 
-def in_traffic(index: Index, known: list[Value]) -> Iterator[Given]:
+def in_traffic(index: ValueIndex, known: list[Value]) -> Iterator[Given]:
     """A value, a body that holds it, a pause; beside it the same work each time, for what the machine itself adds."""
     before, took, alike, missed = index.patterns, [], [], 0
     for value in known:
@@ -188,7 +188,7 @@ def in_traffic(index: Index, known: list[Value]) -> Iterator[Given]:
     yield Figure("values missed in the next body", missed)
 
 
-def beside_a_thread(index: Index, known: list[Value]) -> Iterator[Given]:
+def beside_a_thread(index: ValueIndex, known: list[Value]) -> Iterator[Given]:
     """How long another thread waits that wakes every half of a millisecond."""
     ticks: list[float] = []
     done = threading.Event()

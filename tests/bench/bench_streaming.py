@@ -18,7 +18,7 @@ from pathlib import Path
 
 from appwitness.events import Upload, made
 from appwitness.match import decode
-from appwitness.match.finding import Index
+from appwitness.match.finding import ValueIndex
 from appwitness.match.hits import Hit
 from appwitness.recording import Recording
 from tests.bench.bench_matching import WAYS, WORDS, document, values
@@ -92,7 +92,7 @@ def of_kind(kind: str, megabytes: int) -> Iterator[Given]:
         size = (path / "bodies" / name).stat().st_size
         hint = "multipart/form-data; boundary=b0u" if kind == "multipart" else "application/octet-stream"
         upload = made(Upload, {"at": "2026-05-01T00:00:00Z", "via": "http", "type": hint, "headers": []})
-        index = Index()
+        index = ValueIndex()
         for value in values(1000):
             index.add((value.type, value.text), value)
         warm = decode.leaves_of(document(1 << 20, values(1000)[:8]), narrow=index.narrow)
@@ -123,7 +123,7 @@ def of_kind(kind: str, megabytes: int) -> Iterator[Given]:
         yield Figure(f"speed, {kind}", size / 1e6 / seconds)
         yield Figure(f"planted values missed, {kind}", len(set(planted) - found))
         if kind in ("json", "ndjson"):  # the sieve reads these in one block as well
-            limits = decode.Limits(at_once=1 << 40)
+            limits = decode.DecodeLimits(at_once=1 << 40)
             body = (path / "bodies" / name).read_bytes()
             whole = decode.leaves(upload, body, limits, narrow=index.narrow)
             other = places(index.find(whole.leaves, whole.passed_over)) ^ places(hits)

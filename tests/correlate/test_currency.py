@@ -166,7 +166,7 @@ def policy(folder: Path) -> Path:
 
 def own_rules(folder: Path, moved: str = "") -> Path:
     """A folder with two rules of a user's own, and a comment at the end of the first or the beginning of the second."""
-    ours = Path(knowledge_module.__file__).parent / "catalog" / "rules"
+    ours = Path(knowledge_module.__file__).parents[1] / "catalog/rules"
     folder = folder / "rules"
     folder.mkdir(exist_ok=True)
     first, second = ((ours / f"read-{name}.yml").read_text() for name in ("after-refusal", "before-consent"))

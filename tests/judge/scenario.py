@@ -18,7 +18,7 @@ from appwitness.judge.laws import Laws
 from appwitness.judge.phases import Phases
 from appwitness.judge.policy import Policy
 from appwitness.judge.recipients import Recipients, RecipientTable
-from appwitness.judge.rules import Facts, Frequency, Rule, judge
+from appwitness.judge.rules import Frequency, Rule, RunFacts, judge
 
 
 def _read(name, model):
@@ -159,7 +159,7 @@ class Scenario:
         app_type = self.known.get("app_type")
         policy = self.known.get("policy")
         consents = [see(ref, line, offset_ms) for ref, line in self.consents]
-        return Facts(
+        return RunFacts(
             flows=self.flows,
             accesses=[see(ref, line, offset_ms) for ref, line in self.accesses],
             timeline=Timeline(consents, START, LABELS, observed=Observed(self.package)),

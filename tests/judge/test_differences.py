@@ -9,7 +9,7 @@ import pytest
 
 from appwitness.events import AppIdentity, DeviceIdentity, Run, Upload, Value
 from appwitness.findings import Flow, Match, Recipient, Report
-from appwitness.judge.differences import Sent, changed
+from appwitness.judge.differences import DecodedUpload, changed
 from appwitness.match import decode
 
 START = datetime(2026, 3, 14, 9, 0, tzinfo=UTC)
@@ -54,7 +54,7 @@ def run(name, persona, bodies, *, plan="accept", matched=(), url="https://api.pa
             type="application/json",
         )
         data = json.dumps(body).encode()
-        uploads.append(Sent(f"uploads.jsonl:{number}", upload, decode.leaves(upload, data).leaves))
+        uploads.append(DecodedUpload(f"uploads.jsonl:{number}", upload, decode.leaves(upload, data).leaves))
     return report, uploads
 
 

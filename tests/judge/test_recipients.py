@@ -4,7 +4,7 @@ import pytest
 
 from appwitness.catalog import yaml_files
 from appwitness.judge.policy import Policy
-from appwitness.judge.recipients import Known, Recipients, RecipientTable
+from appwitness.judge.recipients import KnownRecipient, Recipients, RecipientTable
 from appwitness.support.errors import FileError
 
 TABLE = yaml_files.parse(next(yaml_files.files("recipients.yml")), RecipientTable)
@@ -158,7 +158,7 @@ def test_a_broken_entry_is_an_error_with_its_line(tmp_path, entry, line, says):
 
 def test_an_answer_is_the_same_when_asked_again():
     recipients = Recipients(
-        RecipientTable(recipients=(Known(name="X", role="ads", hosts=("x.example",)),)), "com.a.shop"
+        RecipientTable(recipients=(KnownRecipient(name="X", role="ads", hosts=("x.example",)),)), "com.a.shop"
     )
     assert recipients.of("www.x.example") is recipients.of("www.x.example")
 

@@ -20,9 +20,9 @@ from hypothesis import strategies as st
 from appwitness.events import Value
 from appwitness.match import decode
 from appwitness.match.decode.walk import pieces
-from appwitness.match.finding import Index
+from appwitness.match.finding import ValueIndex
 from appwitness.match.hits import last_key
-from appwitness.match.native.tables import Grams, Table
+from appwitness.match.native.tables import Grams, WordTable
 from appwitness.match.variants import digests, entering
 from tests.match.encoders import ENCODERS, dumps
 from tests.match.wording import words
@@ -50,7 +50,7 @@ STRONG = (PHONE, ABROAD, NAME, EMAIL, PLACE, IMEI, ANDROID, MAC, SMS, GAID)
 
 
 def find(body, *values, hint=""):
-    index = Index()
+    index = ValueIndex()
     for value in values:
         index.add(value.text, value)
     return index.find(decode.leaves_of(body, hint).leaves)
@@ -188,7 +188,7 @@ def test_a_digest_that_lost_its_zeros_is_found(digest):
 def test_a_number_before_a_salt_of_digits_is_found_in_the_input_of_a_digest(number, salt):
     for sent in (number, number[1:]):
         (leaf,) = [leaf for leaf in decode.leaves_of((sent + salt).encode()).leaves if leaf.decoding == ()]
-        index = Index()
+        index = ValueIndex()
         index.add(number, Value(type="phone_number", text=number))
         assert [hit.found for hit in index.find([leaf._replace(glued=True)])] == [sent]
         assert index.find([leaf]) == []
@@ -451,7 +451,7 @@ def test_other_charsets_inside_binary_data(charset):
 
 
 def test_values_added_between_searches_are_found_at_once():
-    index = Index()
+    index = ValueIndex()
     for number in range(300):
         value = Value(type="phone_number", text=f"138{number:08d}")
         index.add(number, value)
@@ -479,7 +479,7 @@ def test_whatever_a_find_is_explained_by_is_entered(value):
 
 
 def test_tables_lose_nothing_as_they_grow():
-    chance, table, entered = random.Random(3), Table(), defaultdict(set)
+    chance, table, entered = random.Random(3), WordTable(), defaultdict(set)
     words = [chance.randbytes(8) for _ in range(30_000)]
     for slot in range(1_500):
         some = chance.choices(words, k=60)
@@ -566,7 +566,7 @@ RARE = {
 def test_what_is_written_rarely_is_found_in_a_large_document(name):
     value, written = RARE[name]
     document = [*LARGE, {"extra": written}, *LARGE]
-    index = Index()
+    index = ValueIndex()
     index.add("value", value)
     decoded = decode.leaves_of(json.dumps(document, ensure_ascii=False).encode(), narrow=index.narrow)
     assert decoded.passed_over
@@ -591,7 +591,7 @@ ANY_TEXT = st.one_of(
 @example("name", "\ud800")
 @settings(max_examples=300, deadline=None)
 def test_any_value_can_be_looked_for(type_, text):
-    index = Index()
+    index = ValueIndex()
     index.add("any", Value(type=type_, text=text))
     index.find(decode.leaves_of(json.dumps({"v": text}).encode(), narrow=index.narrow).leaves)
     assert len(index) == 1

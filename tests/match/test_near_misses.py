@@ -13,7 +13,7 @@ import pytest
 from appwitness.events import Value
 from appwitness.events.seen import see
 from appwitness.match import decode
-from appwitness.match.finding import Index
+from appwitness.match.finding import ValueIndex
 from tests.match.test_linking import NUMBER, link, linker, read, turned
 
 PHONE = Value(type="phone_number", text="13858517812")
@@ -100,7 +100,7 @@ OTHERS = {
 @pytest.mark.parametrize("name", OTHERS)
 def test_what_is_nearly_a_value_is_another(name):
     value, body = OTHERS[name]
-    index = Index()
+    index = ValueIndex()
     index.add("it", value)
     assert not [hit for hit in index.find(decode.leaves_of(body).leaves) if hit.strong]
 
@@ -138,7 +138,7 @@ THEIRS = {
 @pytest.mark.parametrize("name", THEIRS)
 def test_what_is_a_value_is_found(name):
     value, body = THEIRS[name]
-    index = Index()
+    index = ValueIndex()
     index.add("it", value)
     assert index.find(decode.leaves_of(body).leaves)
 
@@ -170,7 +170,7 @@ def test_one_letter_that_is_another_is_no_alphabet():
 
 @pytest.mark.parametrize("read_", ["salt:860798683078485", "8607986830784851710379330123"])
 def test_another_check_digit_in_what_was_digested_is_another_phone(read_):
-    index = Index()
+    index = ValueIndex()
     index.add("it", IMEI)
     leaf = decode.leaves_of(read_.encode()).leaves[0]._replace(glued=True, decoding=("json", "MD5"))
     assert not index.find([leaf])

@@ -9,9 +9,7 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from appwitness.judge.rules.model import Condition as Condition
 from appwitness.judge.rules.model import Rule
-from appwitness.judge.rules.model import Separate as Separate
 from appwitness.support.errors import UserError
 
 if TYPE_CHECKING:  # imported late, so that one part is read without the others

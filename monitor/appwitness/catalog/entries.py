@@ -3,15 +3,29 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict
+from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationInfo
 
 
 class CatalogEntry(BaseModel):
     """A part of a file of the catalog: a field that is not known is an error. Fields may have another name there."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+
+def known_names(name: str, where: str) -> AfterValidator:
+    """Names that another file of the catalog must have; what it has is given as the context of validation."""
+
+    def check(names: Any, info: ValidationInfo) -> Any:
+        known = (info.context or {}).get(name)
+        given = (names,) if isinstance(names, str) else names or ()
+        unknown = sorted(set(given) - set(known)) if known is not None else []
+        if unknown:
+            raise ValueError(f"{', '.join(unknown)}: no such name; {where} has them")
+        return names
+
+    return AfterValidator(check)
 
 
 def _pattern(text: str) -> str:

@@ -16,7 +16,7 @@ from appwitness.correlate.verified import with_coverage
 from appwitness.correlate.walk import Outcome, Progress, Walk, concluded
 from appwitness.events import FILES, Upload
 from appwitness.findings import Candidate, Finding, Flow, Report
-from appwitness.judge.differences import Sent, changed
+from appwitness.judge.differences import DecodedUpload, changed
 from appwitness.match import decode
 from appwitness.recording import Read, Recording
 from appwitness.store import Store
@@ -119,11 +119,11 @@ def follow(
     return _correlate(recording, store, known)
 
 
-def uploaded(recording: Recording) -> Iterator[Sent]:
+def uploaded(recording: Recording) -> Iterator[DecodedUpload]:
     """Every upload of a recording, taken apart."""
     for ref, _, _, upload in recording.seen(Upload):
         body = recording.body_view(upload.body) if upload.body else None
-        yield Sent(ref, upload, decode.leaves(upload, body).leaves)
+        yield DecodedUpload(ref, upload, decode.leaves(upload, body).leaves)
 
 
 def differences(paths: Sequence[Path], reports: Sequence[Report]) -> tuple[Candidate, ...]:

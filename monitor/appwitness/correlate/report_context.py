@@ -20,7 +20,7 @@ LARGEST = 256 << 10
 """Bytes of a body that is taken apart for this."""
 ALL_BYTES = 1 << 20
 """Bytes of all bodies that are, which takes about a second."""
-LIMITS = decode.Limits(output_bytes=4 << 20, leaves=20_000, work=2 << 20)
+LIMITS = decode.DecodeLimits(output_bytes=4 << 20, leaves=20_000, work=2 << 20)
 """Less than for matching: a report is waited for."""
 TEXT = 200
 """Characters of a field."""

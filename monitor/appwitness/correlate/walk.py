@@ -35,9 +35,9 @@ from appwitness.judge import observers
 from appwitness.judge.claims import Claim
 from appwitness.judge.clock_order import decided
 from appwitness.judge.connections import bypass_gap, connections_of, foreign_gaps, found_at
-from appwitness.judge.consent import Clock, Observed, Reader, Timeline, by_operator, of_app, understood
+from appwitness.judge.consent import Clock, Observed, ScreenReader, Timeline, by_operator, of_app, understood
 from appwitness.judge.phases import Phases
-from appwitness.judge.rules import Facts, Memory, judge
+from appwitness.judge.rules import Memory, RunFacts, judge
 from appwitness.judge.witnesses import Recorded, missed
 from appwitness.match import decode
 from appwitness.match.linking import Joined, Linker
@@ -107,7 +107,7 @@ class Walk:
         self.recipients = known.recipients_of(self.run)
         self.controllers = frozenset(known.labels.permission_controllers)
         self.accesses: list[Seen[Access]] = []
-        self.screens = Reader(known.labels, self.run.app.package)
+        self.screens = ScreenReader(known.labels, self.run.app.package)
         self.consents: list[Seen[Consent]] = []
         self.phases: list[Seen[Phase]] = []
         self.witnesses: list[Seen[Witness]] = []
@@ -273,7 +273,7 @@ class Walk:
             *(() if going_on else observers.gaps(self.run, watched, timeline, self.forgotten.keys())),
             *(() if partial else self._missed(watched, sent)),
         )
-        facts = Facts(
+        facts = RunFacts(
             flows=flows,
             accesses=tuple(self.accesses),
             timeline=timeline,

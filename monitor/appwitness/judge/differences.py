@@ -21,7 +21,7 @@ _PLACES = frozenset({"url.path", "url.host", "url", "url.fragment"})
 """Leaves without a name of their own: the shape of the path is compared instead."""
 
 
-class Sent(NamedTuple):
+class DecodedUpload(NamedTuple):
     """One upload, taken apart."""
 
     ref: Ref
@@ -38,7 +38,7 @@ class _Field(NamedTuple):
     leaf: str
 
 
-class _Texts(NamedTuple):
+class _FieldTexts(NamedTuple):
     """What one run sent in one field."""
 
     texts: dict[str, Ref]
@@ -46,14 +46,14 @@ class _Texts(NamedTuple):
     uploads: set[Ref]
 
 
-def changed(runs: Sequence[tuple[Report, Iterable[Sent]]]) -> tuple[Candidate, ...]:
+def changed(runs: Sequence[tuple[Report, Iterable[DecodedUpload]]]) -> tuple[Candidate, ...]:
     """Fields that changed with the persona, most certain first, then in order of their names.
 
     Only runs of the same plan are compared with each other: another answer changes fields too. A field is left out
     when it changes within one run or between runs of the same persona (times, nonces), and when a value was found in
     it: that is a flow, not a candidate. Fewer than two personas: none.
     """
-    fields: dict[_Field, dict[int, _Texts]] = {}
+    fields: dict[_Field, dict[int, _FieldTexts]] = {}
     matched: set[_Field] = set()
     for number, (report, uploads) in enumerate(runs):
         found: dict[Ref, set[str]] = {}
@@ -65,7 +65,7 @@ def changed(runs: Sequence[tuple[Report, Iterable[Sent]]]) -> tuple[Candidate, .
                 if any(_within(path, leaf.path) for path in found.get(sent.ref, ())):
                     matched.add(field)
                 elif _is_field(leaf):
-                    texts = fields.setdefault(field, {}).setdefault(number, _Texts({}, set()))
+                    texts = fields.setdefault(field, {}).setdefault(number, _FieldTexts({}, set()))
                     texts.texts.setdefault(leaf.text or "", sent.ref)
                     texts.uploads.add(sent.ref)
     reports = [report for report, _ in runs]
@@ -77,7 +77,7 @@ def changed(runs: Sequence[tuple[Report, Iterable[Sent]]]) -> tuple[Candidate, .
     return tuple(sorted(candidates, key=lambda each: not each.steady))
 
 
-def _candidate(field: _Field, by_run: dict[int, _Texts], reports: Sequence[Report]) -> Candidate | None:
+def _candidate(field: _Field, by_run: dict[int, _FieldTexts], reports: Sequence[Report]) -> Candidate | None:
     if any(len(texts.texts) > 1 for texts in by_run.values()):
         return None
     text = {number: next(iter(texts.texts)) for number, texts in by_run.items()}

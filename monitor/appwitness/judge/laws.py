@@ -58,7 +58,7 @@ class FindingType(CatalogEntry):
     zh: str
 
 
-class Group(CatalogEntry):
+class ArticleGroup(CatalogEntry):
     """A part of a law that its articles are numbered in: 3 of 3.1."""
 
     number: int
@@ -96,7 +96,7 @@ class Law(CatalogEntry):
     cites: Annotated[dict[str, str], AfterValidator(_template)] = Field(description="how it is cited; {}: the article")
     short: Annotated[str, Field(pattern=r"\{\}")] = Field(description="the same, short, for both languages in one")
     in_force: date | None = None
-    groups: tuple[Group, ...] = ()
+    groups: tuple[ArticleGroup, ...] = ()
     articles: tuple[Provision, ...] = Field(min_length=1)
 
     @model_validator(mode="after")

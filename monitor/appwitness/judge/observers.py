@@ -8,7 +8,7 @@ from typing import Literal
 
 from appwitness.events import Missing, Observers, Run
 from appwitness.findings import ReportedGap
-from appwitness.judge.consent import Reading, Timeline
+from appwitness.judge.consent import ConsentReading, Timeline
 
 _GAPS: dict[Missing, tuple[Literal["hook", "proxy", "device"], str, str]] = {
     "values": (
@@ -79,6 +79,6 @@ def _unseen_answers(timeline: Timeline) -> Iterator[ReportedGap]:
             )
 
 
-def _where(reading: Reading) -> str:
+def _where(reading: ConsentReading) -> str:
     note = reading.consent.note
     return f"{reading.ref}, {note}" if note else reading.ref

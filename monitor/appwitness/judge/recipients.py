@@ -34,7 +34,7 @@ Suffix = Annotated[str, Field(pattern=r"^(xn--)?[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.
 Prefix = Annotated[str, Field(pattern=r"^[A-Za-z_][\w$]*(\.[A-Za-z_][\w$]*)*$")]
 
 
-class Known(CatalogEntry):
+class KnownRecipient(CatalogEntry):
     """One known recipient: facts that its maker publishes."""
 
     name: str
@@ -51,21 +51,21 @@ class RecipientTable(CatalogEntry):
     """catalog/recipients.yml."""
 
     as_of: date | None = Field(default=None, description="date of the state of companies and countries")
-    recipients: tuple[Known, ...]
-    lab: tuple[Known, ...] = Field(default=(), description="those that only the sample apps talk to")
+    recipients: tuple[KnownRecipient, ...]
+    lab: tuple[KnownRecipient, ...] = Field(default=(), description="those that only the sample apps talk to")
     generic: tuple[str, ...] = Field(default=(), description="parts of package names that name nobody")
 
     @cached_property
-    def by_host(self) -> dict[str, Known]:
+    def by_host(self) -> dict[str, KnownRecipient]:
         """Domain -> recipient."""
         return {host: known for known in (*self.recipients, *self.lab) for host in known.hosts}
 
     @cached_property
-    def by_code(self) -> dict[str, Known]:
+    def by_code(self) -> dict[str, KnownRecipient]:
         """Prefix of class names -> recipient."""
         return {prefix: known for known in (*self.recipients, *self.lab) for prefix in known.code}
 
-    def of_host(self, host: str) -> Known | None:
+    def of_host(self, host: str) -> KnownRecipient | None:
         """Who receives at a (clean) host, by the longest known domain; None when nobody that we know."""
         return next((self.by_host[name] for name in _domains(host) if name in self.by_host), None)
 
@@ -74,7 +74,7 @@ class RecipientTable(CatalogEntry):
         known = self.of_host(host)
         return known.name if known else None
 
-    def of_frame(self, frame: str) -> Known | None:
+    def of_frame(self, frame: str) -> KnownRecipient | None:
         """Whose code a stack frame is, by the longest known prefix; None when nobody's that we know."""
         name = frame.partition("(")[0]
         return next((self.by_code[prefix] for prefix in _prefixes(name) if prefix in self.by_code), None)
@@ -145,7 +145,7 @@ class Recipients:
         )
 
     def _country(
-        self, host: str, known: Known | None, declared: Declaration | None, address: str | None
+        self, host: str, known: KnownRecipient | None, declared: Declaration | None, address: str | None
     ) -> dict[str, Any]:
         if declared and declared.country:
             return {"country": declared.country, "country_basis": "declared"}
@@ -157,7 +157,7 @@ class Recipients:
             return {}
         return {"country": country, "country_basis": "address_block", "country_as_of": self._addresses_as_of}
 
-    def _party(self, host: str, known: Known | None) -> tuple[Party, Reason]:
+    def _party(self, host: str, known: KnownRecipient | None) -> tuple[Party, Reason]:
         declared = next((name for name in _domains(host) if name in self._own), None)
         if declared:
             return "first", because(Why.DECLARED_OWN, domain=declared)
@@ -187,7 +187,7 @@ class Recipients:
             return "unknown", because(Why.HOSTED, platform=platform)
         return "third", because(Why.NOTHING_IN_COMMON, domain=domain, package=self._package)
 
-    def _same_maker(self, known: Known) -> bool:
+    def _same_maker(self, known: KnownRecipient) -> bool:
         """Whether app and recipient's code lie under one company domain: com.baidu.*, com.facebook.*."""
         return self._domain is not None and any(
             registrable(".".join(reversed(prefix.lower().split(".")))) == self._domain for prefix in known.code
@@ -228,7 +228,7 @@ def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
     return (address.ipv4_mapped or address) if isinstance(address, ipaddress.IPv6Address) else address
 
 
-def recipient_key(host: str, known: Known | None) -> str:
+def recipient_key(host: str, known: KnownRecipient | None) -> str:
     """One name for all hosts of a recipient: the first domain of a known one, else the registrable domain, else the
     host; `ip` of an address. `host` is clean; `known`: who receives there (`RecipientTable.of_host`)."""
     if _address(host) is not None:

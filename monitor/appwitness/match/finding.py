@@ -17,19 +17,19 @@ from appwitness.match.finders.numbers import SplitNumbers
 from appwitness.match.finders.salts import Salts
 from appwitness.match.finders.sets import Sets
 from appwitness.match.finders.split_values import Splits
-from appwitness.match.finders.texts import Texts
+from appwitness.match.finders.texts import ValueTexts
 from appwitness.match.hits import Hit, root_of
-from appwitness.match.look import Look
+from appwitness.match.look import JoinedLeaves
 from appwitness.match.native.sieve import Sieve
-from appwitness.match.native.tables import Grams, Table
+from appwitness.match.native.tables import Grams, WordTable
 from appwitness.match.places.binary import Packed
 from appwitness.match.places.coordinates import Places
 from appwitness.match.reads import Key
-from appwitness.match.search import Finder, Known, Origin, Search
+from appwitness.match.search import Finder, KnownValues, LeafOrigin, Search
 from appwitness.match.transforms import Inner, Transforms
 
 
-class Index:
+class ValueIndex:
     """Values to look for; more may be added between any two searches, and are found from then on.
 
     A value takes about 6 kB. Not for several threads at once.
@@ -37,14 +37,14 @@ class Index:
 
     def __init__(self, outputs: Grams | None = None) -> None:
         """`outputs`: what else makes a leaf of a large text matter."""
-        self.known = Known()
+        self.known = KnownValues()
         self._keys: set[Hashable] = set()
         raw = Grams()
-        texts, digests, digits = Grams(raw), Table(), Table()
+        texts, digests, digits = Grams(raw), WordTable(), WordTable()
         packed = Packed()
         self.narrow = Sieve(texts, raw, digests, digits, outputs or Grams(), packed)
         """For `decode.leaves`: what of a large text may hold anything of these values."""
-        self._counting = Texts(texts, raw, self.narrow), Digests(digests), SplitNumbers(digits)
+        self._counting = ValueTexts(texts, raw, self.narrow), Digests(digests), SplitNumbers(digits)
         self._finders: tuple[Finder[int], ...] = (
             *self._counting,
             Splits(self.narrow),
@@ -74,7 +74,7 @@ class Index:
         self,
         leaves: Sequence[Leaf],
         passed_over: int = 0,
-        origin_of: Callable[[Leaf], Origin | None] | None = None,
+        origin_of: Callable[[Leaf], LeafOrigin | None] | None = None,
     ) -> list[Hit]:
         """All hits in the leaves of one upload, overlapping ones of one value reduced to the best, in a fixed order.
 
@@ -83,7 +83,7 @@ class Index:
         """
         if not self.known.slots or not leaves:
             return []
-        look = Look(leaves)
+        look = JoinedLeaves(leaves)
         search = Search(self.known, leaves, look.size + passed_over, origin_of)
         return best.kept([hit for finder in self._finders for hit in finder.find(look, search)], leaves)
 
@@ -94,7 +94,7 @@ class Sought:
     def __init__(self, bodies: Callable[[str], bytes | None] | None = None) -> None:
         """`bodies` reads a stored body by its digest: what transforms took in and gave out, where it is long."""
         self._transforms = Transforms(bodies)
-        self._index = Index(self._transforms.outputs)
+        self._index = ValueIndex(self._transforms.outputs)
         self._sets = Sets()
         self._salts = Salts()
         self._finders: tuple[Finder[Key], ...] = (self._sets, self._salts)
@@ -117,7 +117,7 @@ class Sought:
     def find(self, decoded: Decoded, at: datetime, apps: Sequence[str], unread: Container[Key]) -> list[Hit]:
         """Hits in the leaves of an upload, in what the app's own transforms turned into it by then, and of what was
         hashed with other parts of it. `apps`: whose it may be; `unread`: values that cannot be in it."""
-        look = Look(decoded.leaves)
+        look = JoinedLeaves(decoded.leaves)
         search = Search(self._index.known, decoded.leaves, look.size, unread=unread, apps=apps)
         hits = self._index.find(decoded.leaves, decoded.passed_over)
         hits += self._sets.find(look, search)
@@ -134,11 +134,11 @@ class Sought:
         spots = {_spot(one.leaf): one for one in reversed(inner)}
         own = {id(one.leaf): one for one in inner}
 
-        def origin_of(leaf: Leaf) -> Origin | None:
+        def origin_of(leaf: Leaf) -> LeafOrigin | None:
             # a form inside base64 at an odd place is in a leaf of its own, one step further in
             near = (spots.get(_spot(leaf, dropped)) for dropped in range(3))
             one: Inner | None = own.get(id(leaf)) or next(filter(None, near), None)
-            return Origin(one.refs, one.forms, one.whole, one.cut and one.leaf is leaf) if one else None
+            return LeafOrigin(one.refs, one.forms, one.whole, one.cut and one.leaf is leaf) if one else None
 
         plain = {(hit.key, root_of(hit.leaf.path), hit.start, hit.end) for hit in hits}
         found = self._index.find([one.leaf for one in inner], origin_of=origin_of)

@@ -190,7 +190,7 @@ def all_of(leaf: Leaf, charset: str = "") -> Spot:
     return Spot(leaf, 0, len(leaf.data), charset)
 
 
-class Said(TypedDict, total=False):
+class HitFields(TypedDict, total=False):
     """Fields of a hit that a finder knows better than its form and its place say."""
 
     decoding: tuple[str, ...]
@@ -206,7 +206,7 @@ class Said(TypedDict, total=False):
     whole: bool
 
 
-def hit_at(key: Hashable, value: Value, variant: Variant, spot: Spot, size: int, **said: Unpack[Said]) -> Hit:
+def hit_at(key: Hashable, value: Value, variant: Variant, spot: Spot, size: int, **said: Unpack[HitFields]) -> Hit:
     """A hit in an upload of `size` bytes."""
     leaf, first, last, charset = spot
     before, found, after = excerpt(leaf, first, last, charset)

@@ -20,7 +20,7 @@ from appwitness.match.belief.placeholders import is_placeholder
 from appwitness.match.decode import Decoded
 from appwitness.match.finding import Sought
 from appwitness.match.hits import Hit, root_of
-from appwitness.match.reads import Key, ReadAccess, Reads, When
+from appwitness.match.reads import Key, ReadAccess, Reads, UploadTime
 
 
 class Joined(NamedTuple):
@@ -129,17 +129,17 @@ class Linker:
         ]
         return joins + self._unread(planted, by_access, ref)
 
-    def _when(self, seen: Seen[Upload]) -> When:
+    def _when(self, seen: Seen[Upload]) -> UploadTime:
         """What the agent wrote is on the clock of the reads, and in order with them."""
         slack = timedelta() if seen.event.by_agent else self._uncertain
-        return When(seen.at - slack, seen.at, seen.at + slack)
+        return UploadTime(seen.at - slack, seen.at, seen.at + slack)
 
     def _joined(
         self,
         access: Ref | None,
         of_access: dict[Key, list[Hit]],
         ref: Ref,
-        when: When,
+        when: UploadTime,
         all_hits: dict[Key, list[Hit]],
     ) -> Joined:
         known = self._reads.accesses[access or ""]

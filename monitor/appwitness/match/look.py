@@ -16,7 +16,7 @@ DECIMAL = re.compile(rb"[0-9]\.[0-9]{2}")
 RUN = re.compile(rb"[A-Za-z0-9+/_-]+")
 
 
-class Look:
+class JoinedLeaves:
     """Leaves as one run of bytes, and the way back from a position to its leaf."""
 
     def __init__(self, leaves: Sequence[Leaf]) -> None:
@@ -41,9 +41,9 @@ class Look:
         return [leaf for leaf in self.leaves if leaf.text is None]
 
     @cached_property
-    def numeric(self) -> Look:
+    def numeric(self) -> JoinedLeaves:
         """Only the leaves that may hold a number written out."""
-        return Look(
+        return JoinedLeaves(
             [
                 leaf
                 for leaf in self.leaves

@@ -15,7 +15,7 @@ Key = tuple[str, str]
 """A value by type and text: what the same value is."""
 
 
-class When(NamedTuple):
+class UploadTime(NamedTuple):
     """When an upload was, and how early and late that may have been on the clock of the accesses."""
 
     earliest: datetime
@@ -23,7 +23,7 @@ class When(NamedTuple):
     latest: datetime
 
 
-class Read(NamedTuple):
+class ValueRead(NamedTuple):
     """One access that returned a value; orders by time, then by line."""
 
     at: datetime
@@ -45,7 +45,7 @@ class ReadAccess(NamedTuple):
     rows: dict[int, frozenset[Key]]
 
 
-class Unread(Container[Key]):
+class UnreadValues(Container[Key]):
     """The values that were first read after a moment; to be asked until more is learned.
 
     Two are equal only if they hold the same values, which is told without looking at these.
@@ -64,7 +64,7 @@ class Unread(Container[Key]):
 
     @override
     def __eq__(self, other: object) -> bool:
-        if not isinstance(other, Unread):
+        if not isinstance(other, UnreadValues):
             return NotImplemented
         return self._firsts is other._firsts and self._state == other._state
 
@@ -78,7 +78,7 @@ class Reads:
 
     def __init__(self) -> None:
         self.accesses: dict[Ref, ReadAccess] = {}
-        self.by_value: dict[Key, list[Read]] = defaultdict(list)
+        self.by_value: dict[Key, list[ValueRead]] = defaultdict(list)
         self.persona: set[Key] = set()
         self.apps: set[str] = set()
         """The apps that read: whatever they send may name them."""
@@ -106,7 +106,7 @@ class Reads:
         """Learn what an access returned: its values, each with the first row that it stands in."""
         for key, row in values.items():
             self._note_name(key)
-            insort(self.by_value[key], Read(access.at, line, access.ref, row if row is not None else -1))
+            insort(self.by_value[key], ValueRead(access.at, line, access.ref, row if row is not None else -1))
             if key not in self.persona:
                 self._note_first(key, access.at)
         self.accesses[access.ref] = access
@@ -134,9 +134,9 @@ class Reads:
         number = bisect_right(self._moments, at)
         if number == len(self._moments):
             return frozenset[Key]()
-        return Unread(self._firsts, at, (self._changes, number))
+        return UnreadValues(self._firsts, at, (self._changes, number))
 
-    def last(self, key: Key, when: When) -> Read | None:
+    def last(self, key: Key, when: UploadTime) -> ValueRead | None:
         """The last that was surely before; where there is none, the first that may have been."""
         reads = self.by_value.get(key)
         if not reads:
@@ -146,7 +146,7 @@ class Reads:
             return reads[number - 1]
         return reads[0] if reads[0].at <= when.latest else None
 
-    def has_row(self, read: Read) -> bool:
+    def has_row(self, read: ValueRead) -> bool:
         """Whether a value was read in a row with others."""
         return len(self.accesses[read.ref].rows.get(read.row, ())) > 1
 

@@ -9,8 +9,8 @@ from typing import NamedTuple, Protocol, Unpack
 
 from appwitness.events import Ref, Value
 from appwitness.match.decode.walk.pieces import Leaf
-from appwitness.match.hits import Hit, Said, Spot, hit_at
-from appwitness.match.look import Look
+from appwitness.match.hits import Hit, HitFields, Spot, hit_at
+from appwitness.match.look import JoinedLeaves
 from appwitness.match.reads import Key
 from appwitness.match.variants import Variant
 from appwitness.match.variants.entering import Forms
@@ -32,11 +32,11 @@ class Finder[Name](Protocol):
     def add(self, key: Name, value: Value) -> None:
         """Look for a value from now on, by the key that `find` names it by."""
 
-    def find(self, look: Look, search: Search) -> Iterator[Hit]:
+    def find(self, look: JoinedLeaves, search: Search) -> Iterator[Hit]:
         """Every place in the leaves of one upload where one of the values may stand."""
 
 
-class Known:
+class KnownValues:
     """Values by slot, a small number that the tables hold for each."""
 
     def __init__(self) -> None:
@@ -58,7 +58,7 @@ class Known:
         return forms
 
 
-class Origin(NamedTuple):
+class LeafOrigin(NamedTuple):
     """How a leaf came to be sent that is not in the upload itself: the app's own transforms took it in."""
 
     evidence: tuple[Ref, ...]
@@ -73,10 +73,10 @@ class Search:
 
     def __init__(
         self,
-        known: Known,
+        known: KnownValues,
         leaves: Sequence[Leaf],
         size: int,
-        origin_of: Callable[[Leaf], Origin | None] | None = None,
+        origin_of: Callable[[Leaf], LeafOrigin | None] | None = None,
         *,
         unread: Container[Key] = frozenset(),
         apps: Sequence[str] = (),
@@ -93,7 +93,7 @@ class Search:
         self._origin_of = origin_of
         self._counts: Counter[int] = Counter()
 
-    def hit(self, slot: int, variant: Variant, spot: Spot, **said: Unpack[Said]) -> Iterator[Hit]:
+    def hit(self, slot: int, variant: Variant, spot: Spot, **said: Unpack[HitFields]) -> Iterator[Hit]:
         """The hit of a form at a place, unless there are enough of its value."""
         self._counts[slot] += 1
         if self._counts[slot] > HITS:

@@ -12,7 +12,7 @@ from appwitness.findings import Flow, Match
 from appwitness.match import decode
 from appwitness.web.query import Asked
 
-LIMITS = decode.Limits(output_bytes=16 << 20, leaves=50_000, work=4 << 20)
+LIMITS = decode.DecodeLimits(output_bytes=16 << 20, leaves=50_000, work=4 << 20)
 """Of decoding for a page: less than for matching, as somebody waits."""
 LARGEST = 2 << 20
 """Bytes of a body that is taken apart here."""

@@ -13,13 +13,13 @@ from appwitness.catalog import yaml_files
 from appwitness.events import Consent, Upload
 from appwitness.events.seen import see
 from appwitness.judge.claims import ClaimTable
-from appwitness.judge.claims.formats import READERS, Words
+from appwitness.judge.claims.formats import READERS, ClaimWords
 from appwitness.judge.iab import gpp, tcf
 from appwitness.match.decode import leaves
 
 AT = datetime(2026, 3, 14, 9, 0, tzinfo=UTC)
 TABLE = yaml_files.parse(yaml_files.HERE / "claims.yml", ClaimTable)
-WORDS = Words(frozenset(), frozenset(), TABLE.gpp_sections)
+WORDS = ClaimWords(frozenset(), frozenset(), TABLE.gpp_sections)
 
 # Examples of the formats' own documents.
 TCF = (

@@ -9,7 +9,7 @@ from appwitness.catalog import yaml_files
 from appwitness.catalog.labels import Labels, normal_label
 from appwitness.events import Screen, Touch, Window, made
 from appwitness.events.seen import see
-from appwitness.judge.consent import Observed, Reader, Timeline, consents
+from appwitness.judge.consent import Observed, ScreenReader, Timeline, consents
 
 AT = datetime(2026, 3, 1, 12, tzinfo=UTC)
 LABELS = yaml_files.parse(yaml_files.HERE / "consent.yml", Labels)
@@ -27,7 +27,7 @@ class Hooks:
     by: Literal["host", "agent"] = "agent"
 
     def __init__(self):
-        self.reader = Reader(LABELS, APP)
+        self.reader = ScreenReader(LABELS, APP)
         self.lines = []
         self.events = []
         self.now = AT

@@ -6,8 +6,6 @@ import pytest
 
 from appwitness.correlate.prior_knowledge import knowledge
 from appwitness.events import Consent, Signal
-from appwitness.judge import claims
-from appwitness.judge.rules.model import ClaimKind
 from appwitness.support.errors import FileError
 
 ORGANISATION = """\
@@ -30,6 +28,7 @@ UNKNOWN = [
     ("scope: outside", "often: hourly", 9, r"hourly: no such name; catalog/frequency.yml has them"),
     ("level: low", "level: low\nkinds: [F99]", 4, r"F99: no such name; catalog/laws.yml has them"),
     ("scope: outside", "scope: beside", 9, "when.scope"),
+    ("scope: outside", "scoop: outside", 9, "when.scoop: Extra inputs are not permitted"),
     ("scope: outside", "phase: [asleep]", 9, "when.phase.0"),
     ("scope: outside", "phase: []", 9, "when.phase"),
     ("scope: outside", "says: [given]", 7, "says: a rule on accesses cannot ask for this; expected `on: claim`"),
@@ -55,6 +54,5 @@ def test_an_organisations_rule_is_read_with_all_that_the_catalog_has(tmp_path):
     assert "mine" in {rule.id for rule in knowledge(tmp_path).rules}
 
 
-def test_a_rule_knows_every_signal_and_claim_that_there_is():
+def test_a_rule_knows_every_signal_that_there_is():
     assert set(get_args(Signal)) == set(get_args(get_type_hints(Consent)["signal"]))
-    assert set(get_args(ClaimKind)) == set(get_args(claims.ClaimKind))

@@ -2,7 +2,7 @@
 
 import pytest
 
-from appwitness.judge.rules.frequency import POINTS, Stretch, longest, spread
+from appwitness.judge.rules.frequency import POINTS, CallStretch, longest, spread
 from tests.judge.scenario import FREQUENCY, Scenario, at
 
 OWN = ("android.x.Y.get(Y.java:1)", "com.example.shop.Start.load(Start.java:31)")
@@ -33,7 +33,7 @@ FREQUENT = [
 def test_the_longest_stretch(calls, expected):
     preset = FREQUENCY.by_id["scenes-2-s"]
     found = longest(preset, [(at(second), count) for second, count in calls])
-    wanted = expected and Stretch(expected[0], at(expected[1]), at(expected[2]))
+    wanted = expected and CallStretch(expected[0], at(expected[1]), at(expected[2]))
     assert found == wanted
 
 

@@ -215,7 +215,7 @@ def test_ranges_of_encoded_leaves_enclose_the_run():
 # --- bounds ---
 
 
-SMALL = decode.Limits(depth=8, output_bytes=1 << 16, leaves=500)
+SMALL = decode.DecodeLimits(depth=8, output_bytes=1 << 16, leaves=500)
 
 
 @pytest.mark.parametrize(

@@ -301,7 +301,7 @@ def test_chance_is_not_taken_for_a_format():
     assert wrong <= 2
 
 
-SMALL = decode.Limits(depth=8, output_bytes=1 << 16, leaves=500)
+SMALL = decode.DecodeLimits(depth=8, output_bytes=1 << 16, leaves=500)
 BIG = bytes(1 << 22)
 RAW_SNAPPY = bytes(cramjam.snappy.compress_raw(BIG))
 

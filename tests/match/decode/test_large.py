@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from appwitness.events import Upload, Value, made
 from appwitness.match import decode
 from appwitness.match.decode import large
-from appwitness.match.finding import Index
+from appwitness.match.finding import ValueIndex
 
 VALUES = (
     Value(type="phone_number", text="13800138000"),
@@ -28,7 +28,7 @@ VALUES = (
     Value(type="location", text="31.238361,121.435598"),
     Value(type="name", text="Anna-Maria Kowalska"),
 )
-INDEX = Index()
+INDEX = ValueIndex()
 for one in VALUES:
     INDEX.add(one.text, one)
 WRITTEN = {
@@ -106,7 +106,7 @@ def _found(body, *, coding, kind, at_once):
     hint = f"multipart/form-data; boundary={BOUNDARY}" if kind == "multipart" else ""
     headers = [["content-encoding", coding]] if coding else []
     upload = _upload(headers, hint)
-    decoded = decode.leaves(upload, body, decode.Limits(at_once=at_once), INDEX.narrow)
+    decoded = decode.leaves(upload, body, decode.DecodeLimits(at_once=at_once), INDEX.narrow)
     hits = [hit for hit in INDEX.find(decoded.leaves, decoded.passed_over) if hit.strong]
     exact = {(hit.key, hit.leaf.path, way_of(hit), hit.found, hit.start, hit.end) for hit in hits if hit.leaf.exact}
     # In what was unpacked, of a value that is written in several ways only some may be told: it is there all the same.
@@ -151,7 +151,7 @@ def test_a_mapped_file_is_read_as_its_bytes_are(tmp_path):
 def test_what_may_matter_is_bounded():
     body = b"\n".join(f"call 1380013{n:04d} 13800138000".encode() for n in range(4000))
     upload = made(Upload, {"v": 1, "kind": "upload", "at": "2026-05-01T00:00:00Z", "via": "http", "headers": []})
-    decoded = decode.leaves(upload, body, decode.Limits(at_once=1000, kept_bytes=50_000), INDEX.narrow)
+    decoded = decode.leaves(upload, body, decode.DecodeLimits(at_once=1000, kept_bytes=50_000), INDEX.narrow)
     assert any("may matter" in cut for cut in decoded.cut)
     assert sum(len(leaf.data) for leaf in decoded.leaves if leaf.path == "$") <= 60_000
 
@@ -160,7 +160,7 @@ def test_what_may_matter_is_bounded():
 def test_a_bomb_is_unpacked_only_so_far(coding):
     body = PACKED[coding](bytes(30 << 20))
     upload = _upload([["content-encoding", coding]])
-    limits = decode.Limits(at_once=100, output_bytes=1 << 20, spooled_bytes=2 << 20)
+    limits = decode.DecodeLimits(at_once=100, output_bytes=1 << 20, spooled_bytes=2 << 20)
     decoded = decode.leaves(upload, body + bytes(200), limits, INDEX.narrow)
     assert any("of unpacked data" in cut for cut in decoded.cut)
 
@@ -170,5 +170,5 @@ def test_the_work_for_one_upload_is_bounded():
     body = json.dumps(rows).encode()
     upload = made(Upload, {"v": 1, "kind": "upload", "at": "2026-05-01T00:00:00Z", "via": "http", "headers": []})
     assert not decode.leaves(upload, body).cut
-    cut = decode.leaves(upload, body, decode.Limits(work=0)).cut
+    cut = decode.leaves(upload, body, decode.DecodeLimits(work=0)).cut
     assert [one for one in cut if "bytes to look at" in one]

@@ -20,21 +20,21 @@ import zstandard
 from appwitness.events import Upload, Value
 from appwitness.match import decode
 from appwitness.match.decode.packed import large_streams
-from appwitness.match.finding import Index
+from appwitness.match.finding import ValueIndex
 
 PHONE = "+8613800138000"
 CHANCE = random.Random("large")
 ROWS = [{"id": CHANCE.getrandbits(64), "n": "x" * CHANCE.randrange(9)} for _ in range(3000)]
 DOCUMENT = json.dumps([*ROWS, {"phone": PHONE}]).encode()
 AT_ONCE = 10_000
-INDEX = Index()
+INDEX = ValueIndex()
 INDEX.add(PHONE, Value(type="phone_number", text=PHONE))
 
 
 def read(body, coding="", **limits):
     headers = (("Content-Encoding", coding),) if coding else ()
     upload = Upload(at=datetime(2026, 1, 1, tzinfo=UTC), via="http", headers=headers, size=len(body))
-    return decode.leaves(upload, body, decode.Limits(at_once=AT_ONCE, **limits), INDEX.narrow)
+    return decode.leaves(upload, body, decode.DecodeLimits(at_once=AT_ONCE, **limits), INDEX.narrow)
 
 
 def holding(decoded):

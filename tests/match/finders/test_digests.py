@@ -11,7 +11,7 @@ import pytest
 from appwitness.events import Value
 from appwitness.match import decode
 from appwitness.match.finders.hashes import UNPADDED, unpadded, unpadded_words
-from appwitness.match.finding import Index
+from appwitness.match.finding import ValueIndex
 
 NOISE = [{"seq": number, "id": f"{number * 7919:08x}"} for number in range(400)]
 CHANCE = random.Random(11)
@@ -19,7 +19,7 @@ NUMBERS = [f"138{CHANCE.randrange(10**8):08d}" for _ in range(40)]
 
 
 def found(text, sent, *, large=False):
-    index = Index()
+    index = ValueIndex()
     index.add("x", Value(type="phone_number", text=text))
     body = json.dumps([*NOISE, {"q": sent}] if large else {"q": sent}).encode()
     return index.find(decode.leaves_of(body, narrow=index.narrow).leaves)

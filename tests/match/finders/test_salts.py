@@ -15,8 +15,8 @@ from appwitness.events.seen import see
 from appwitness.findings import Why, because
 from appwitness.match import decode
 from appwitness.match.linking import Linker
-from appwitness.match.look import Look
-from appwitness.match.search import Known, Search
+from appwitness.match.look import JoinedLeaves
+from appwitness.match.search import KnownValues, Search
 from tests.unseen import START
 
 IMEI, ANDROID_ID, MAC, PHONE = "867530029921507", "64f051c20ca1dc00", "a4:c1:38:15:81:d1", "+8613800138000"
@@ -131,7 +131,9 @@ def test_why_says_what_it_was_hashed_with():
     known = linker()
     data = json.dumps(SALTED["behind it"][0]).encode()
     decoded = decode.leaves_of(data, narrow=known.narrow)
-    (hit,) = known._sought._salts.find(Look(decoded.leaves), Search(Known(), decoded.leaves, len(data), apps=[APP]))
+    (hit,) = known._sought._salts.find(
+        JoinedLeaves(decoded.leaves), Search(KnownValues(), decoded.leaves, len(data), apps=[APP])
+    )
     assert hit.reasons[-1] == because(Why.TAKEN_WITH_FIELD, path="$.salt")
 
 

@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 
 from appwitness.events import Upload, Value
 from appwitness.match import decode
-from appwitness.match.finding import Index
+from appwitness.match.finding import ValueIndex
 from appwitness.match.geo import grids, systems
-from appwitness.match.look import Look
+from appwitness.match.look import JoinedLeaves
 from appwitness.match.places.cells import Cells
-from appwitness.match.search import Known, Search
+from appwitness.match.search import KnownValues, Search
 from tests.match.wording import words
 from tests.unseen import START
 
@@ -30,7 +30,7 @@ PLACE = Value(type="location", text="31.238361,121.435598")
 
 
 def find(*leaves, url="", value=PLACE):
-    index = Index()
+    index = ValueIndex()
     index.add("place", value)
     body = json.dumps(leaves[0]).encode() if leaves else b""
     upload = Upload(at=START, via="http", method="GET", url=url or None, size=len(body))
@@ -159,18 +159,18 @@ def written_as(place):
 def test_every_name_of_a_cell_is_found_and_explained(lat, lon):
     point = systems.parse(f"{lat!r},{lon!r}")
     for place in systems.systems(*point) if point else ():
-        narrow = Index().narrow
+        narrow = ValueIndex().narrow
         narrow.least = 0
         cells = Cells(narrow)
         cells.add(0, place)
-        known = Known()
+        known = KnownValues()
         known.slots.append(("place", "location", f"{lat!r},{lon!r}", None))
         names = written_as(place)
         columns = {column: "column" for column, _ in systems.columns(place)}
         body = json.dumps({n: {"at": name.decode()} for n, name in enumerate((*names, *columns))}).encode()
         leaves = [leaf for leaf in decode.leaves_of(body).leaves if leaf.path.endswith(".at")]
         search = Search(known, leaves, len(body))
-        found = {hit.leaf.data: hit.variant.name for hit in cells.find(Look(leaves), search)}
+        found = {hit.leaf.data: hit.variant.name for hit in cells.find(JoinedLeaves(leaves), search)}
         assert found == names
         sifted = decode.leaves_of(body, narrow=narrow)
         assert set(names) | set(columns) <= {leaf.data for leaf in sifted.leaves}
@@ -179,7 +179,7 @@ def test_every_name_of_a_cell_is_found_and_explained(lat, lon):
 
 def test_a_phone_that_lies_still_has_thousands_of_places():
     """What is entered for one name beyond the first few stands apart, and is found."""
-    index = Index()
+    index = ValueIndex()
     for number in range(400):
         text = f"{31.2383 + number * 1e-6:.6f},{121.4355 + number % 7 * 1e-6:.6f}"
         index.add(text, Value(type="location", text=text))

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from appwitness.match.decode.walk import pieces
-from appwitness.match.finding import Index
+from appwitness.match.finding import ValueIndex
 from appwitness.match.native import library, sieve, tables
 from appwitness.match.places import binary
 from appwitness.support.errors import UserError
@@ -112,7 +112,7 @@ ENDS = (b'""', b'[""]', b'{"a":""}', b'{"":""', b'["', b"[1]", b'{"a":"b"}')
 def test_mutated_bodies_break_nothing(seed):
     """`make test-checked` runs it with the checks of the compiler in the library."""
     chance = random.Random(seed)
-    known, index = values(120), Index()
+    known, index = values(120), ValueIndex()
     for value in known:
         index.add(value.text, value)
     whole = document(6_000, known[:8])

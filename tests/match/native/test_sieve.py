@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 from appwitness.events import Access, Upload, Value, parse
 from appwitness.match import decode
 from appwitness.match.decode.walk import pieces
-from appwitness.match.decode.walk.pieces import Limits, Piece, Room
-from appwitness.match.finding import Index
+from appwitness.match.decode.walk.pieces import DecodeLimits, Room, UploadPiece
+from appwitness.match.finding import ValueIndex
 from appwitness.match.native import sieve
 from tests.match.encoders import ENCODERS, dumps
 from tests.match.test_finding import STRONG
@@ -59,7 +59,7 @@ def planted(text):
 
 
 def _index(*values):
-    index = Index()
+    index = ValueIndex()
     for value in values:
         index.add(value.text, value)
     return index
@@ -105,7 +105,7 @@ def test_recordings_say_the_same(recording):
         pytest.skip(f"no recording at {recording}")
     run = json.loads((recording / "run.json").read_bytes())
     lines = (recording / "accesses.jsonl").read_bytes().splitlines() if (recording / "accesses.jsonl").exists() else []
-    index = Index()
+    index = ValueIndex()
     for value in [*(Value(**one) for one in run.get("persona", ())), *_values(parse(line) for line in lines)]:
         if value.text.strip():
             index.add((value.type, value.text), value)
@@ -210,7 +210,7 @@ def test_what_looks_like_rarer_ways_is_passed_over():
     WRITTEN_INDEX.narrow.least = 0
     others = (7598709087161800262, "dev_697409a7b3cfd646", "1,2,3,4,5,6,7", "áž Ób", "x*y", "me@elsewhere.test")
     body = json.dumps({"rows": [*FILLING, *({"v": one} for one in others)]}, ensure_ascii=False).encode()
-    kept = WRITTEN_INDEX.narrow(Piece(body, "$", (), 0, len(body), True), Room(Limits()))
+    kept = WRITTEN_INDEX.narrow(UploadPiece(body, "$", (), 0, len(body), True), Room(DecodeLimits()))
     assert [piece.data for piece in kept if piece.path.endswith(".v")] == []
 
 
@@ -223,5 +223,5 @@ def test_the_sieve_learns_how_formats_begin_from_their_decoders():
     for head in sorted(heads):
         coded = base64.b64encode(head.ljust(4, b"\0") + hashlib.shake_256(head).digest(36)).decode()
         body = json.dumps({"rows": [*FILLING, {"v": coded}]}).encode()
-        kept = index.narrow(Piece(body, "$", (), 0, len(body), True), Room(Limits()))
+        kept = index.narrow(UploadPiece(body, "$", (), 0, len(body), True), Room(DecodeLimits()))
         assert coded.encode() in [piece.data for piece in kept], head

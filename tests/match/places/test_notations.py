@@ -8,14 +8,14 @@ import pytest
 
 from appwitness.events import Value
 from appwitness.match import decode
-from appwitness.match.finding import Index
+from appwitness.match.finding import ValueIndex
 from appwitness.match.geo import grids, systems
 
 SHANGHAI, SYDNEY, RIO = (31.238361, 121.435598), (-33.880626, 151.134528), (-22.951916, -43.210487)
 
 
 def index_of(*points):
-    index = Index()
+    index = ValueIndex()
     for point in points:
         index.add(point, Value(type="location", text=f"{point[0]:.6f},{point[1]:.6f}"))
     return index

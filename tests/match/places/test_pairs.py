@@ -12,7 +12,7 @@ import pytest
 
 from appwitness.events import Value
 from appwitness.match import decode
-from appwitness.match.finding import Index
+from appwitness.match.finding import ValueIndex
 from appwitness.match.geo import systems
 from appwitness.match.places.pairs import Partners
 
@@ -22,7 +22,7 @@ FIRST, SECOND = (48.13706, 11.60112), (48.16023, 11.57548)
 
 
 def index_of(point):
-    index = Index()
+    index = ValueIndex()
     index.add("home", Value(type="location", text=f"{point[0]},{point[1]}"))
     return index
 

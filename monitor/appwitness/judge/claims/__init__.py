@@ -15,14 +15,14 @@ from pydantic import Field
 from appwitness.catalog.entries import CatalogEntry
 from appwitness.events import Consent, Record, Ref, Scope, Time, Upload
 from appwitness.events.seen import Seen
-from appwitness.judge.claims.formats import READERS, Said, Section, Verdict, Words, section
+from appwitness.judge.claims.formats import READERS, ClaimedDecision, ClaimWords, Section, Verdict, section
 from appwitness.judge.consent.machine import clock_of, was_there
 from appwitness.judge.sent_text import SentText
 
 __all__ = ["Claim", "ClaimKind", "ClaimTable"]
 
 ClaimKind = Literal["tcf", "gpp", "gcs", "gcd", "npa", "lmt", "gdpr_consent", "us_privacy", "sdk", "preference"]
-_Read = Callable[[str], list[Said]]
+_Read = Callable[[str], list[ClaimedDecision]]
 SHOWN = 80
 """Characters of a text that a claim carries."""
 _PART = re.compile(r'\["((?:[^"\\]|\\.)*)"\]|\[\d+\]|([^.\[\]]+)')
@@ -51,7 +51,7 @@ class Claim(Record):
     means: dict[str, str] = Field(default_factory=dict, description="what such a text stands for, by language")
 
 
-class Entry(CatalogEntry):
+class ClaimEntry(CatalogEntry):
     """One entry of catalog/claims.yml."""
 
     kind: ClaimKind
@@ -91,7 +91,7 @@ class Void(CatalogEntry):
 class ClaimTable(CatalogEntry):
     """catalog/claims.yml: which names claim something, and how their texts are read."""
 
-    claims: tuple[Entry, ...] = ()
+    claims: tuple[ClaimEntry, ...] = ()
     gpp_sections: dict[int, Section] = Field(default_factory=dict)
     void: Void = Void()
     asking: tuple[str, ...] = ()
@@ -137,7 +137,7 @@ class ClaimTable(CatalogEntry):
             return None
         key, _, value = (consent.text or "").partition("=")
         read = [] if consent.signal == "sdk_call" else self._read(key, value, None)
-        by_status = (None, Said(_STATUS.get(consent.status, "unknown")))
+        by_status = (None, ClaimedDecision(_STATUS.get(consent.status, "unknown")))
         telling = (each for each in read if each[1].says != "unknown")
         entry, said = next(telling, read[0] if read else by_status)
         return Claim(
@@ -164,7 +164,7 @@ class ClaimTable(CatalogEntry):
         name = "".join(_parts(key))
         return not any(word in name for word in self.asking)
 
-    def _read(self, path: str, text: str, host: str | None) -> list[tuple[Entry, Said]]:
+    def _read(self, path: str, text: str, host: str | None) -> list[tuple[ClaimEntry, ClaimedDecision]]:
         end = _parts(_last(path))
         if end and end[-1] not in self._by_last:
             return []
@@ -176,15 +176,15 @@ class ClaimTable(CatalogEntry):
                 return [(entry, said) for said in read(text.strip())]
             except ValueError:
                 if entry.sure:
-                    return [(entry, Said("unknown"))]
+                    return [(entry, ClaimedDecision("unknown"))]
         return []
 
     @cached_property
-    def _by_last(self) -> dict[str, list[tuple[tuple[str, ...], Entry, _Read]]]:
+    def _by_last(self) -> dict[str, list[tuple[tuple[str, ...], ClaimEntry, _Read]]]:
         """Entries by the last part of their keys: most leaves have no such name, and cost one look."""
-        found: dict[str, list[tuple[tuple[str, ...], Entry, _Read]]] = {}
+        found: dict[str, list[tuple[tuple[str, ...], ClaimEntry, _Read]]] = {}
         for entry in self.claims:
-            words = Words(frozenset(entry.given), frozenset(entry.refused), self.gpp_sections)
+            words = ClaimWords(frozenset(entry.given), frozenset(entry.refused), self.gpp_sections)
             reader: _Read = partial(_with, READERS[entry.read], words)
             reads = dict.fromkeys(map(_parts, entry.keys), reader)
             if entry.read == "gpp":
@@ -203,11 +203,13 @@ def _last(path: str) -> str:
     return path[path.rfind('["') :] if path.endswith('"]') else path[path.rfind(".") + 1 :]
 
 
-def _with(reader: Callable[[str, Words], list[Said]], words: Words, text: str) -> list[Said]:
+def _with(
+    reader: Callable[[str, ClaimWords], list[ClaimedDecision]], words: ClaimWords, text: str
+) -> list[ClaimedDecision]:
     return reader(text, words)
 
 
-def _alone(known: Section, words: Words, text: str) -> list[Said]:
+def _alone(known: Section, words: ClaimWords, text: str) -> list[ClaimedDecision]:
     return [section(text, known, words)]
 
 

@@ -13,7 +13,7 @@ from appwitness.judge.iab import gpp, tcf
 Verdict = Literal["given", "refused", "unknown"]
 
 
-class Said(NamedTuple):
+class ClaimedDecision(NamedTuple):
     """What a text says of a decision of the user."""
 
     says: Verdict
@@ -32,7 +32,7 @@ class Section(CatalogEntry):
     fields: tuple[str, ...] = ()
 
 
-class Words(NamedTuple):
+class ClaimWords(NamedTuple):
     """What an entry of the catalog knows of its texts."""
 
     given: frozenset[str] = frozenset()
@@ -52,41 +52,41 @@ _GCD_LETTERS: dict[str, Verdict] = {
 _VENDORS = re.compile(r"[12]~((?:\d+(?:\.\d+)*)?)(?:~dv\.[\d.]*)?\Z")
 
 
-def _tcf(text: str, _: Words) -> list[Said]:
+def _tcf(text: str, _: ClaimWords) -> list[ClaimedDecision]:
     string = tcf.read(text)
     purposes = (*map(str, string.purposes), *(f"special-{number}" for number in string.special_features))
     vendors = "" if string.vendors is None else f", {string.vendors} vendors"
     detail = f"TCF {string.version}, CMP {string.cmp_id}, of {string.updated:%Y-%m-%d}{vendors}"
-    return [Said("given" if string.purposes else "refused", purposes, detail)]
+    return [ClaimedDecision("given" if string.purposes else "refused", purposes, detail)]
 
 
-def _tcfca(text: str, _: Words) -> list[Said]:
+def _tcfca(text: str, _: ClaimWords) -> list[ClaimedDecision]:
     purposes = tcf.express(text)
-    return [Said("given" if purposes else "unknown", tuple(map(str, purposes)))]
+    return [ClaimedDecision("given" if purposes else "unknown", tuple(map(str, purposes)))]
 
 
-def _us_privacy(text: str, _: Words) -> list[Said]:
+def _us_privacy(text: str, _: ClaimWords) -> list[ClaimedDecision]:
     found = _US_PRIVACY.match(text)
     if not found:
         raise ValueError("not a US Privacy string")
-    return [Said("refused", ("sale",)) if found[1].upper() == "Y" else Said("unknown")]
+    return [ClaimedDecision("refused", ("sale",)) if found[1].upper() == "Y" else ClaimedDecision("unknown")]
 
 
-def _opt_outs(text: str, known: Section) -> Said:
+def _opt_outs(text: str, known: Section) -> ClaimedDecision:
     fields = gpp.opt_outs(text, known.fields)
     chosen = tuple(name.removeprefix("opt_out_") for name, value in fields.items() if value == gpp.OPTED_OUT)
     chosen = tuple(name for name in chosen if name == "gpc" or f"opt_out_{name}" in known.fields)
-    return Said("refused" if chosen else "unknown", chosen)
+    return ClaimedDecision("refused" if chosen else "unknown", chosen)
 
 
-def section(text: str, known: Section, words: Words) -> Said:
+def section(text: str, known: Section, words: ClaimWords) -> ClaimedDecision:
     """What one section of a GPP string says."""
     found = _opt_outs(text, known) if known.read == "opt_outs" else READERS[known.read](text, words)[0]
     return found._replace(detail=f"{known.name}: {found.detail}" if found.detail else known.name)
 
 
-def _gpp(text: str, words: Words) -> list[Said]:
-    said: list[Said] = []
+def _gpp(text: str, words: ClaimWords) -> list[ClaimedDecision]:
+    said: list[ClaimedDecision] = []
     for number, body in gpp.sections(text).items():
         known = words.sections.get(number)
         if known is None:
@@ -94,11 +94,11 @@ def _gpp(text: str, words: Words) -> list[Said]:
         try:
             said.append(section(body, known, words))
         except ValueError:
-            said.append(Said("unknown", detail=known.name))
-    return said or [Said("unknown")]
+            said.append(ClaimedDecision("unknown", detail=known.name))
+    return said or [ClaimedDecision("unknown")]
 
 
-def _gcs(text: str, _: Words) -> list[Said]:
+def _gcs(text: str, _: ClaimWords) -> list[ClaimedDecision]:
     found = _GCS.match(text)
     if not found:
         raise ValueError("not G1 and two states")
@@ -106,7 +106,7 @@ def _gcs(text: str, _: Words) -> list[Said]:
     return _consent_mode([("ad_storage", verdicts[found[1]])], ("analytics_storage", verdicts[found[2]]))
 
 
-def _gcd(text: str, _: Words) -> list[Said]:
+def _gcd(text: str, _: ClaimWords) -> list[ClaimedDecision]:
     found = _GCD.match(text)
     if not found:
         raise ValueError("not four states")
@@ -117,41 +117,41 @@ def _gcd(text: str, _: Words) -> list[Said]:
     )
 
 
-def _consent_mode(ads: Sequence[tuple[str, Verdict]], analytics: tuple[str, Verdict]) -> list[Said]:
+def _consent_mode(ads: Sequence[tuple[str, Verdict]], analytics: tuple[str, Verdict]) -> list[ClaimedDecision]:
     """Two claims: on ads, where one yes is a yes, and on analytics."""
     said = [verdict for _, verdict in ads]
     of_ads: Verdict = "given" if "given" in said else "refused" if "refused" in said else "unknown"
     return [
-        Said(of_ads, tuple(name for name, verdict in ads if verdict == of_ads != "unknown")),
-        Said(analytics[1], (analytics[0],) if analytics[1] != "unknown" else (), scope="general_policy"),
+        ClaimedDecision(of_ads, tuple(name for name, verdict in ads if verdict == of_ads != "unknown")),
+        ClaimedDecision(analytics[1], (analytics[0],) if analytics[1] != "unknown" else (), scope="general_policy"),
     ]
 
 
-def _vendors(text: str, _: Words) -> list[Said]:
+def _vendors(text: str, _: ClaimWords) -> list[ClaimedDecision]:
     found = _VENDORS.match(text)
     if not found:
         raise ValueError("not a version and numbers")
     number = len(found[1].split(".")) if found[1] else 0
-    return [Said("given" if number else "unknown", detail=f"{number} providers")]
+    return [ClaimedDecision("given" if number else "unknown", detail=f"{number} providers")]
 
 
-def _bits(text: str, _: Words) -> list[Said]:
+def _bits(text: str, _: ClaimWords) -> list[ClaimedDecision]:
     if not text or text.strip("01"):
         raise ValueError("not a row of 0 and 1")
     chosen = tuple(str(number) for number, bit in enumerate(text, 1) if bit == "1")
-    return [Said("given" if chosen else "refused", chosen)]
+    return [ClaimedDecision("given" if chosen else "refused", chosen)]
 
 
-def _flag(text: str, words: Words) -> list[Said]:
+def _flag(text: str, words: ClaimWords) -> list[ClaimedDecision]:
     word = text.strip().strip('"').casefold()
     if word in words.given:
-        return [Said("given")]
+        return [ClaimedDecision("given")]
     if word in words.refused:
-        return [Said("refused")]
+        return [ClaimedDecision("refused")]
     raise ValueError("no word for yes or no")
 
 
-READERS: dict[str, Callable[[str, Words], list[Said]]] = {
+READERS: dict[str, Callable[[str, ClaimWords], list[ClaimedDecision]]] = {
     "tcf": _tcf,
     "tcfca": _tcfca,
     "gpp": _gpp,

@@ -89,14 +89,14 @@ from appwitness.findings import Assumption, ConsentName, ConsentStatus
 from appwitness.judge.consent.by_catalog import understood
 from appwitness.judge.consent.corrections import Corrections
 from appwitness.judge.consent.echoes import echoes
-from appwitness.judge.consent.history import History, Step
+from appwitness.judge.consent.history import History, HistoryLine
 from appwitness.judge.consent.machine import (
     GESTURE,
     PERMISSION,
     REDRAW,
     STORED,
     Clock,
-    Reading,
+    ConsentReading,
     Says,
     Why,
     by_operator,
@@ -110,7 +110,7 @@ from appwitness.judge.consent.machine import (
     scope_of,
     was_there,
 )
-from appwitness.judge.consent.screens import Reader, consents
+from appwitness.judge.consent.screens import ScreenReader, consents
 
 if TYPE_CHECKING:
     from appwitness.judge.phases import Phases
@@ -119,10 +119,10 @@ __all__ = [
     "GESTURE",
     "REDRAW",
     "Clock",
+    "ConsentReading",
     "Observed",
-    "Reader",
-    "Reading",
     "Says",
+    "ScreenReader",
     "Timeline",
     "Why",
     "by_operator",
@@ -197,9 +197,9 @@ class Timeline:
         )
         self._readings = tuple(in_context([each for each in readings if self._corrections.stands(each.ref)], labels))
         says = {_one(reading): reading.says for reading in self._readings}
-        self._steps: dict[str, list[Step]] = {}
+        self._steps: dict[str, list[HistoryLine]] = {}
         for reading in in_context(readings, labels):
-            step = Step(reading, says.get(_one(reading)), self._corrections.around(reading.ref))
+            step = HistoryLine(reading, says.get(_one(reading)), self._corrections.around(reading.ref))
             self._steps.setdefault(reading.scope, []).append(step)
         self._by_ref = {(reading.ref, reading.scope): reading for reading in self._readings}
         self._shifts: dict[tuple[str, DataType | None, Clock, timedelta], History] = {}
@@ -293,7 +293,7 @@ class Timeline:
             and _overlap(each.data, made.data)
         )
 
-    def _read_between(self, since: datetime, until: datetime) -> tuple[Reading, ...]:
+    def _read_between(self, since: datetime, until: datetime) -> tuple[ConsentReading, ...]:
         first = bisect_left(self._readings, since, key=lambda each: each.at)
         return self._readings[first : bisect_right(self._readings, until, first, key=lambda each: each.at)]
 
@@ -316,7 +316,7 @@ class Timeline:
         """How the status of the whole changed, each with the line that made it so; none when nothing was shown."""
         return self._history(None, scope).changes
 
-    def readings(self) -> tuple[Reading, ...]:
+    def readings(self) -> tuple[ConsentReading, ...]:
         """Every line that counts, in order of time: what it says, and why where that is not its status."""
         return self._readings
 
@@ -393,7 +393,7 @@ class Timeline:
             ]
         return self._questions[key]
 
-    def _between(self, scope: str, first: datetime, last: datetime) -> list[Step]:
+    def _between(self, scope: str, first: datetime, last: datetime) -> list[HistoryLine]:
         """Lines that speak of a scope in a stretch of time, both ends inclusive."""
         steps = self._steps.get(scope, [])
         start = bisect_left(steps, first, key=lambda step: step.reading.at)
@@ -433,7 +433,7 @@ class Timeline:
         return self._histories[key]
 
 
-def _one(reading: Reading) -> tuple[Ref, str, str | None, str]:
+def _one(reading: ConsentReading) -> tuple[Ref, str, str | None, str]:
     """What tells a reading from the others of its line: a screen may ask several things."""
     return reading.ref, reading.scope, reading.consent.text, reading.consent.status
 

@@ -10,7 +10,7 @@ from appwitness.events.seen import Seen
 from appwitness.judge.consent.machine import by_operator, in_file
 
 
-class Words(NamedTuple):
+class LineCorrections(NamedTuple):
     """What has been said of a line, and what it says of others."""
 
     all: tuple[Ref, ...] = ()
@@ -19,7 +19,7 @@ class Words(NamedTuple):
     """The lines in whose place it stands."""
 
 
-NONE = Words()
+NONE = LineCorrections()
 
 
 class Corrections:
@@ -60,11 +60,11 @@ class Corrections:
                     taken_back.add(target)
         self._retracting = retracting
         self._replaced = {ref: self._words(ref) for ref in self._by if ref not in retracting}
-        self._around = {ref: Words((ref, *words)) for ref, words in self._replaced.items()}
+        self._around = {ref: LineCorrections((ref, *words)) for ref, words in self._replaced.items()}
         for ref in {words[-1] for words in self._replaced.values()} - retracting:
             olds = {each for old, words in self._replaced.items() if words[-1] == ref for each in (old, *words[:-1])}
             replaced = tuple(sorted(olds, key=in_file))
-            self._around[ref] = Words((ref, *replaced), replaced)
+            self._around[ref] = LineCorrections((ref, *replaced), replaced)
 
     def stands(self, ref: Ref) -> bool:
         """Whether the line counts as it is written; one that takes another back says nothing besides."""
@@ -74,7 +74,7 @@ class Corrections:
         """Lines that do not count any more, each with what was said of it, the latest last."""
         return dict(self._replaced)
 
-    def around(self, ref: Ref) -> Words:
+    def around(self, ref: Ref) -> LineCorrections:
         """The corrections that a line has to do with."""
         return self._around.get(ref, NONE)
 

@@ -10,20 +10,20 @@ from typing import NamedTuple
 
 from appwitness.events import DataType, Ref
 from appwitness.findings import ConsentName, ConsentStatus
-from appwitness.judge.consent.corrections import Words
-from appwitness.judge.consent.machine import Reading, Says, following
+from appwitness.judge.consent.corrections import LineCorrections
+from appwitness.judge.consent.machine import ConsentReading, Says, following
 
 NOT_SHOWN = ConsentStatus()
 
 
-class Step(NamedTuple):
+class HistoryLine(NamedTuple):
     """A line in its place."""
 
-    reading: Reading
+    reading: ConsentReading
     """What it says as it is written, as though nobody had corrected anything."""
     says: Says | None
     """What it says now; None when it has been replaced or taken back."""
-    words: Words
+    words: LineCorrections
     """The corrections around it."""
 
 
@@ -36,7 +36,7 @@ class _Track:
         self.now = NOT_SHOWN
         self.as_written: ConsentName = "not_shown"
 
-    def take(self, step: Step) -> bool:
+    def take(self, step: HistoryLine) -> bool:
         """Whether the line speaks of it."""
         reading = step.reading
         if not reading.covers(self._data):
@@ -51,7 +51,7 @@ class _Track:
 class History:
     """The status at every moment of a run."""
 
-    def __init__(self, steps: Iterable[Step], data: DataType | None, kinds: Sequence[DataType] = ()) -> None:
+    def __init__(self, steps: Iterable[HistoryLine], data: DataType | None, kinds: Sequence[DataType] = ()) -> None:
         """Of the `kinds` that some line names, and what was said of every kind, the whole is made up."""
         self._times: list[datetime] = []
         self._states: list[ConsentStatus] = [NOT_SHOWN]
@@ -104,7 +104,7 @@ class History:
         return [number for number in range(1, len(states)) if states[number] == "given" != states[number - 1]]
 
 
-def _status(state: ConsentName, step: Step) -> ConsentStatus:
+def _status(state: ConsentName, step: HistoryLine) -> ConsentStatus:
     reading = step.reading
     return ConsentStatus(
         state=state, by=reading.consent.by, ref=reading.ref, at=reading.at, corrected=step.words.replaced

@@ -41,7 +41,7 @@ Why = Literal[
 """Why a line does not say what its status says; `forced`: it does, under pressure."""
 
 
-class Reading(NamedTuple):
+class ConsentReading(NamedTuple):
     """One line that counts: what it says, and the time of it on the host's clock."""
 
     at: datetime
@@ -109,10 +109,10 @@ def in_file(ref: Ref) -> tuple[int, Ref]:
     return number_of(ref), ref
 
 
-def read(seen: Seen[Consent], labels: Labels) -> Reading:
+def read(seen: Seen[Consent], labels: Labels) -> ConsentReading:
     """What a line says by itself."""
     says, why = said(seen.event, labels)
-    return Reading(seen.at, seen.number, seen.ref, seen.event, scope_of(seen.event), says, why)
+    return ConsentReading(seen.at, seen.number, seen.ref, seen.event, scope_of(seen.event), says, why)
 
 
 def said(consent: Consent, labels: Labels) -> tuple[Says, Why | None]:
@@ -152,15 +152,15 @@ def _ticked_and_went_on(consent: Consent, text: str, labels: Labels) -> bool:
     return by_hand and labels.choice(text) == "ambiguous"
 
 
-def in_context(readings: Sequence[Reading], labels: Labels) -> list[Reading]:
+def in_context(readings: Sequence[ConsentReading], labels: Labels) -> list[ConsentReading]:
     """The readings, in order of time, in the light of those beside and before them: one touch for several questions, a
     box that came up ticked, and whether it was seen by what act a question went."""
     together = _touched_together(readings, labels)
     acts = _acts(readings)
     boxes: dict[str, _Boxes] = defaultdict(_Boxes)
-    gone: dict[str, Reading] = {}
+    gone: dict[str, ConsentReading] = {}
     """Scope -> the question that went last."""
-    found: list[Reading] = []
+    found: list[ConsentReading] = []
     for reading in readings:
         scope = reading.scope
         boxes[scope].see(reading)
@@ -187,7 +187,7 @@ class _Boxes:
         self.pre_ticked = False
         self._ticked: bool | None = None
 
-    def see(self, reading: Reading) -> None:
+    def see(self, reading: ConsentReading) -> None:
         """Take in one more line of its scope."""
         line = reading.consent
         if line.signal == "dialog" and line.status == "requested":
@@ -201,7 +201,7 @@ class _Boxes:
             self.pre_ticked = False
 
 
-def _acts(readings: Iterable[Reading]) -> dict[str, list[datetime]]:
+def _acts(readings: Iterable[ConsentReading]) -> dict[str, list[datetime]]:
     """Scope -> when somebody was seen to answer its question, or to do what leaves it without an answer. What only
     leads to choices is no such act: what was chosen there is another matter."""
     found: dict[str, list[datetime]] = {}
@@ -212,17 +212,17 @@ def _acts(readings: Iterable[Reading]) -> dict[str, list[datetime]]:
     return found
 
 
-def _is_back(asked: Reading, gone: Reading) -> bool:
+def _is_back(asked: ConsentReading, gone: ConsentReading) -> bool:
     """Whether it is the question that had gone, by its heading."""
     heading = normal_label(gone.consent.text or "")
     same = heading != "" and normal_label(asked.consent.text or "") == heading
     return asked.consent.signal == "dialog" and same and asked.at - gone.at <= BACK
 
 
-def _touched_together(readings: Sequence[Reading], labels: Labels) -> set[Ref]:
+def _touched_together(readings: Sequence[ConsentReading], labels: Labels) -> set[Ref]:
     """Lines, in order of time, that say yes in another scope than a line of the same touch."""
     found: set[Ref] = set()
-    by_label: dict[str, dict[str, list[Reading]]] = {}
+    by_label: dict[str, dict[str, list[ConsentReading]]] = {}
     for reading in readings:
         label = reading.consent.text or ""
         if not _agrees(reading) or labels.keeps_choices(label):
@@ -237,7 +237,7 @@ def _touched_together(readings: Sequence[Reading], labels: Labels) -> set[Ref]:
     return found
 
 
-def _agrees(reading: Reading) -> bool:
+def _agrees(reading: ConsentReading) -> bool:
     return reading.consent.signal == "tap" and reading.says == "given"
 
 

@@ -78,7 +78,7 @@ class _Observer:
     last: Seen[Screen] | None = None
 
 
-class Reader:
+class ScreenReader:
     """Turns screens into consent lines, in the order of the file."""
 
     def __init__(self, labels: Labels, package: str | None = None) -> None:
@@ -319,7 +319,7 @@ def consents(
 
     `until`: up to when the run was observed, on the host's clock.
     """
-    reader = Reader(labels, package)
+    reader = ScreenReader(labels, package)
     found: list[Seen[Consent]] = []
     for seen in sorted(lines, key=lambda each: each.number):
         if holds(seen, Consent):

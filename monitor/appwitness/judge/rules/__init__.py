@@ -7,14 +7,14 @@ from collections.abc import Iterable
 
 from appwitness.findings import LEVELS, Finding
 from appwitness.judge.rules.composing import EVIDENCE, One, Reporter
-from appwitness.judge.rules.conditions import Conditions, Test
-from appwitness.judge.rules.facts import Facts
+from appwitness.judge.rules.condition_registry import JudgedRun, Test
+from appwitness.judge.rules.facts import RunFacts
 from appwitness.judge.rules.frequency import Frequency
-from appwitness.judge.rules.grouping import Group, grouped
+from appwitness.judge.rules.grouping import FindingGroup, grouped
 from appwitness.judge.rules.model import Rule
 from appwitness.judge.rules.sightings import Sighting, Sightings
 
-__all__ = ["EVIDENCE", "Facts", "Frequency", "Memory", "Rule", "judge"]
+__all__ = ["EVIDENCE", "Frequency", "Memory", "Rule", "RunFacts", "judge"]
 
 
 class Memory:
@@ -29,7 +29,7 @@ class Memory:
         self._held: dict[str, tuple[list[Sighting], list[int]]] = {}
         self._ones: dict[tuple[str, str, str], dict[Sighting, One]] = {}
 
-    def sightings(self, rules: Iterable[Rule], facts: Facts) -> Sightings:
+    def sightings(self, rules: Iterable[Rule], facts: RunFacts) -> Sightings:
         """The facts laid out; all else is forgotten where they do not only add accesses and uploads."""
         ground = (*rules, *facts.ground)
         if self._sightings is None or ground != self._ground:
@@ -47,14 +47,14 @@ class Memory:
         self._held[rule.id] = (seen, held)
         return [seen[number] for number in held]
 
-    def ones(self, reporter: Reporter, rule: Rule, key: tuple[str, str], group: Group) -> dict[Sighting, One]:
+    def ones(self, reporter: Reporter, rule: Rule, key: tuple[str, str], group: FindingGroup) -> dict[Sighting, One]:
         """What the rule says of each in a group."""
         ones = self._ones[rule.id, *key] = reporter.ones(rule, group, self._ones.get((rule.id, *key), {}))
         return ones
 
 
 def judge(
-    rules: Iterable[Rule], facts: Facts, *, going_on: bool = False, memory: Memory | None = None
+    rules: Iterable[Rule], facts: RunFacts, *, going_on: bool = False, memory: Memory | None = None
 ) -> tuple[Finding, ...]:
     """What the rules find: ordered by level, rule, kind of data and host; the same facts give the same findings.
 
@@ -65,13 +65,13 @@ def judge(
     memory = memory or Memory()
     own = {rule.id: rule for rule in rules}
     sightings = memory.sightings(own.values(), facts)
-    conditions = Conditions(facts, sightings)
-    reporter = Reporter(facts, sightings, conditions)
+    run = JudgedRun(facts, sightings)
+    reporter = Reporter(run)
     found: list[tuple[tuple[int, str, str, str], Finding]] = []
     for rule in own.values():
         if (going_on and rule.needs_whole_run) or rule.lacks(facts.observers, facts.timeline.assumed is not None):
             continue
-        seen = memory.holding(rule, sightings.of(rule.on), conditions.test(rule.when))
+        seen = memory.holding(rule, sightings.of(rule.on), rule.when.test(run))
         for key, group in grouped(rule.when, seen, facts):
             finding = reporter.finding(rule, group, memory.ones(reporter, rule, key, group))
             found.append(((LEVELS.index(finding.level), rule.id, *key), finding))

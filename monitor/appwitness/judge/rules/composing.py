@@ -26,11 +26,12 @@ from appwitness.findings import (
 from appwitness.judge.code import code_of
 from appwitness.judge.data_types import DataTypes
 from appwitness.judge.rules import sentences
-from appwitness.judge.rules.conditions import Conditions, Test, holding
-from appwitness.judge.rules.facts import Facts
-from appwitness.judge.rules.grouping import Group
+from appwitness.judge.rules.condition_registry import JudgedRun, Test
+from appwitness.judge.rules.conditions import holding
+from appwitness.judge.rules.facts import RunFacts
+from appwitness.judge.rules.grouping import FindingGroup
 from appwitness.judge.rules.model import Raised, Rule
-from appwitness.judge.rules.sightings import CERTAIN, PERMISSION_SIGNALS, Sighting, Sightings, in_time, rows
+from appwitness.judge.rules.sightings import CERTAIN, PERMISSION_SIGNALS, Sighting, in_time, rows
 from appwitness.judge.rules.translations import LANGUAGES, Language
 
 EVIDENCE = 20
@@ -53,17 +54,16 @@ class One(NamedTuple):
 class Reporter:
     """Makes findings of groups, for one recording."""
 
-    def __init__(self, facts: Facts, sightings: Sightings, conditions: Conditions) -> None:
-        self._facts = facts
-        self._sightings = sightings
-        self._conditions = conditions
+    def __init__(self, run: JudgedRun) -> None:
+        self._facts = facts = run.facts
+        self._sightings = run.sightings
         self._timeline = facts.timeline
         # Caches of this object's own methods would keep it, and with it all that is laid out, until a collection.
         self._law = cache(partial(_touched, facts))
-        self._levels = cache(partial(_raised, conditions))
+        self._levels = cache(partial(_raised, run))
         self._contrary = cache(self._timeline.against)
 
-    def ones(self, rule: Rule, group: Group, before: Mapping[Sighting, One]) -> dict[Sighting, One]:
+    def ones(self, rule: Rule, group: FindingGroup, before: Mapping[Sighting, One]) -> dict[Sighting, One]:
         """What the rule says of each in a group; what it has said before it says again."""
         raised = self._levels(rule.levels)
         known = {} if rule.needs_others else before
@@ -74,11 +74,11 @@ class Reporter:
         grade = CONFIDENCES.index(self._grade(rule, sighting))
         return One(grade, LEVELS.index(level), tuple(self._lines(rule, sighting)))
 
-    def finding(self, rule: Rule, group: Group, ones: Mapping[Sighting, One]) -> Finding:
+    def finding(self, rule: Rule, group: FindingGroup, ones: Mapping[Sighting, One]) -> Finding:
         """One finding on everything in a group, led by the sighting that proves most."""
         members = sorted(group.members, key=lambda each: (ones[each].grade, each.at, each.line))
         lead = members[0]
-        count = group.stretch.calls if group.stretch else sum(each.count for each in members)
+        count = group.count
         recipient = self._recipient(lead)
         about_scope = rule.when.scope is not None
         articles, laws = self._law(rule.kinds, about_scope, lead.data, recipient.party if recipient else None)
@@ -252,12 +252,12 @@ class Reporter:
         after = bisect_right(notices, sighting.at, key=lambda each: each.at)
         return notices[after] if after < len(notices) else None
 
-    def _details(self, rule: Rule, group: Group, members: list[Sighting], count: int) -> dict[str, str]:
+    def _details(self, rule: Rule, group: FindingGroup, members: list[Sighting], count: int) -> dict[str, str]:
         forms = {match.variant for each in members if each.flow for match in each.flow.matches}
         return {language: self._detail(rule, group, members, count, forms, language) for language in LANGUAGES}
 
     def _detail(
-        self, rule: Rule, group: Group, members: list[Sighting], count: int, forms: set[str], language: Language
+        self, rule: Rule, group: FindingGroup, members: list[Sighting], count: int, forms: set[str], language: Language
     ) -> str:
         lead = members[0]
         words: Words = {
@@ -300,7 +300,7 @@ class Reporter:
             said += sentences.simultaneous(lead.flow.uncertainty_ms, language)
         return said
 
-    def _circumstances(self, rule: Rule, group: Group, lead: Sighting, language: Language) -> Words:
+    def _circumstances(self, rule: Rule, group: FindingGroup, lead: Sighting, language: Language) -> Words:
         """The words that need a condition of the rule."""
         when, facts = rule.when, self._facts
         words: Words = {}
@@ -378,12 +378,12 @@ def _joined(sentence: str, more: str) -> str:
     return f"{sentence[:-1]}{more}{sentence[-1]}" if sentence[-1:] in (".", "。") else sentence + more
 
 
-def _raised(conditions: Conditions, levels: tuple[Raised, ...]) -> list[tuple[Level, Test]]:
-    return [(each.level, conditions.test(each.when)) for each in levels]
+def _raised(run: JudgedRun, levels: tuple[Raised, ...]) -> list[tuple[Level, Test]]:
+    return [(each.level, each.when.test(run)) for each in levels]
 
 
 def _touched(
-    facts: Facts, kinds: tuple[str, ...], about_scope: bool, data: DataType | None, party: Party | None
+    facts: RunFacts, kinds: tuple[str, ...], about_scope: bool, data: DataType | None, party: Party | None
 ) -> tuple[tuple[Article, ...], tuple[str, ...]]:
     """The articles that finding types touch, and the same as words; of the necessary scope, the item on the app's
     type, too."""

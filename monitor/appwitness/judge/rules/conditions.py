@@ -1,4 +1,4 @@
-"""Whether what was seen meets a condition: one test for each name that a rule file may use."""
+"""What a rule file may ask of one sighting: each condition is one function that makes its test, and its declaration."""
 
 from __future__ import annotations
 
@@ -6,19 +6,33 @@ import re
 from bisect import bisect_right
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from functools import cache, reduce
-from typing import Any
+from functools import cache
+from typing import Annotated, Any, Literal
 
+from pydantic import Field
+
+from appwitness.catalog.entries import CatalogEntry, known_names
 from appwitness.catalog.labels import Labels
-from appwitness.events import Gap
+from appwitness.events import DataType, Gap, Signal
+from appwitness.findings import ConsentName, Party
+from appwitness.judge.claims import ClaimKind
 from appwitness.judge.clock_order import surely
 from appwitness.judge.consent import Clock
-from appwitness.judge.rules.facts import Facts
-from appwitness.judge.rules.model import Condition, PhaseName, Separate
-from appwitness.judge.rules.sightings import Sighting, Sightings
+from appwitness.judge.rules.condition_registry import JudgedRun, Test, always_holds, condition, never_holds
+from appwitness.judge.rules.sightings import Sighting
 
-Test = Callable[[Sighting], bool]
-
+SeparateScope = Literal[
+    "sensitive_separate",
+    "third_party_separate",
+    "cross_border_separate",
+    "minor_guardian",
+    "ads_tracking",
+    "system_permission",
+]
+PhaseName = Literal["background", "screen_off", "before_start"]
+LabelKind = Literal["refuse", "basic", "agree", "ambiguous", "later", "forced", "bundled", "unticked", "pre_ticked"]
+DataTypes = Annotated[tuple[DataType, ...], Field(min_length=1), known_names("data", "catalog/data_types.yml")]
+ConsentNames = Annotated[tuple[ConsentName, ...], Field(min_length=1)]
 EEA = frozenset(
     "AT BE BG HR CY CZ DK EE FI FR DE GR HU IE IT LV LT LU MT NL PL PT RO SK SI ES SE IS LI NO EU EEA".split()  # noqa: SIM905
 )
@@ -43,14 +57,528 @@ _HIDING = frozenset(
 )
 
 
+class Separate(CatalogEntry):
+    """What the user must have decided in a scope of its own."""
+
+    scope: SeparateScope
+    consent: ConsentNames
+
+
+# In this order they are tested, so the cheap and telling ones come first.
+
+
+@condition(
+    on=("access", "flow", "consent", "claim"),
+    description="the general consent at that moment; of a consent line: its scope's just before",
+    says=("the user's consent at that moment: {}", "当时的用户同意状态：{}"),
+    named="consent",
+    needs=("consent",),
+)
+def consent(states: tuple[ConsentName, ...], run: JudgedRun) -> Test:
+    wanted = frozenset(states)
+    return lambda each: each.is_in(wanted)
+
+
+@condition(
+    on=("access", "flow", "consent"),
+    description="the kind of data is one of these",
+    says=("the kind of data: {}", "数据类型：{}"),
+    named="data",
+)
+def data(codes: DataTypes, run: JudgedRun) -> Test:
+    wanted = frozenset(codes)
+    return lambda each: each.data in wanted
+
+
+@condition(
+    on=("access", "flow"),
+    description="the app was in one of these",
+    says=("the app at that moment: {}", "应用当时的状态：{}"),
+    choices={
+        "background": ("in the background", "在后台"),
+        "screen_off": ("with the screen off", "屏幕关闭"),
+        "before_start": ("not opened yet (started by itself)", "尚未打开（自启动）"),
+    },
+)
+def phase(phases: Annotated[tuple[PhaseName, ...], Field(min_length=1)], run: JudgedRun) -> Test:
+    return lambda each: any(holding(name, each) for name in phases)
+
+
+@condition(
+    on=("access", "flow"),
+    description="the kind of data is not (or is) in the necessary scope of the app's type, if known",
+    says=(
+        "the kind of data is {} of what the type of app needs (--app-type)",
+        "数据类型{}该类应用的必要个人信息范围（--app-type）",
+    ),
+    choices={"inside": ("inside", "属于"), "outside": ("outside", "超出")},
+)
+def scope(where: Literal["outside", "inside"], run: JudgedRun) -> Test:
+    type_ = run.facts.app_type
+    if type_ is None:
+        return never_holds
+    return lambda each: each.data is not None and type_.covers(each.data) == (where == "inside")
+
+
+@condition(
+    on=("access", "flow"),
+    description="the tester's policy.yml says nothing of this kind of data",
+    says=(
+        "the maker's declaration says nothing of this kind of data (--policy)",
+        "开发者的声明未提及此类数据（--policy）",
+    ),
+)
+def declared(_: Literal[False], run: JudgedRun) -> Test:
+    policy = run.facts.policy
+    if policy is None:
+        return never_holds
+    codes = policy.codes
+    return lambda each: each.data is not None and each.data not in codes
+
+
+@condition(
+    on=("access", "flow"),
+    description="sensitive by law whatever its use",
+    says=("the kind of data is sensitive by law, whatever its use", "依法属于敏感个人信息（不论用途）"),
+)
+def sensitive(_: Literal[True], run: JudgedRun) -> Test:
+    return _of_kinds(run, lambda kind: kind.pipl_sensitive is True or kind.gdpr_art9 not in (False, "possible"))
+
+
+@condition(
+    on=("access", "flow"),
+    description="data about other people than the user",
+    says=("it is data about other people than the user", "属于用户以外他人的个人信息"),
+)
+def others(_: Literal[True], run: JudgedRun) -> Test:
+    return _of_kinds(run, lambda kind: kind.others)
+
+
+@condition(
+    on=("access", "flow"),
+    description="an identifier that the user cannot reset",
+    says=("it is an identifier that the user cannot reset", "属于用户无法重置的标识符"),
+)
+def fixed(_: Literal[True], run: JudgedRun) -> Test:
+    return _of_kinds(run, lambda kind: kind.fixed)
+
+
+@condition(
+    on=("access", "flow"),
+    description="what every app sees of the device and its state; alone it tells of nobody",
+    says=(
+        "it is what every app sees of the device and its state, which alone tells of nobody",
+        "属于任何应用均可获知的设备信息及状态，单独不足以识别个人",
+    ),
+)
+def ordinary(_: Literal[True], run: JudgedRun) -> Test:
+    return _of_kinds(run, lambda kind: kind.ordinary)
+
+
+@condition(
+    on=("access", "flow"),
+    description="so few possible values that a digest is undone by trying",
+    says=(
+        "there are so few possible values that a digest is undone by trying",
+        "可能的取值很少，其哈希可被穷举还原",
+    ),
+)
+def guessable(_: Literal[True], run: JudgedRun) -> Test:
+    return _of_kinds(run, lambda kind: kind.guessable)
+
+
+@condition(
+    on=("access", "flow"),
+    description="whom the app is made for, by policy.yml",
+    says=("the app is made for: {} (--policy)", "应用面向：{}（--policy）"),
+    choices={"children": ("children", "儿童")},
+)
+def audience(whom: Literal["children"], run: JudgedRun) -> Test:
+    policy = run.facts.policy
+    return always_holds if policy is not None and policy.audience == whom else never_holds
+
+
+# Of flows.
+
+
+@condition(
+    on=("flow",),
+    description="the recipient is one of these",
+    says=("the recipient: {}", "接收方：{}"),
+    named="party",
+)
+def party(parties: tuple[Party, ...], run: JudgedRun) -> Test:
+    return lambda each: each.flow is not None and each.flow.recipient.party in parties
+
+
+@condition(
+    on=("flow",),
+    description="policy.yml names this kind of data, but not for this recipient",
+    says=(
+        "the maker declares this kind of data, but not for this recipient (--policy)",
+        "开发者声明了此类数据，但未声明向该接收方提供（--policy）",
+    ),
+)
+def recipient_declared(_: Literal[False], run: JudgedRun) -> Test:
+    policy = run.facts.policy
+    if policy is None:
+        return never_holds
+    codes = policy.codes
+    to = cache(policy.declares)
+    return lambda each: each.data is not None and each.data in codes and not to(each.data, each.what)
+
+
+@condition(
+    on=("flow",),
+    description="the upload was (not) protected by TLS",
+    says=("the message was sent in cleartext: {}", "以明文发送：{}"),
+)
+def cleartext(wanted: bool, run: JudgedRun) -> Test:
+    return lambda each: each.flow is not None and each.flow.cleartext == wanted
+
+
+@condition(
+    on=("flow",),
+    description="the best match is at least this certain",
+    says=("the value was found with a certainty of at least {:.0%}", "找到该值的确定度不低于 {:.0%}"),
+)
+def confidence(least: Annotated[float, Field(ge=0, le=1)], run: JudgedRun) -> Test:
+    return lambda each: each.certainty >= least
+
+
+@condition(
+    on=("flow",),
+    description="the recipient's country is known and not the territory that the tester named",
+    says=(
+        "the recipient's country is known and is not where the users are (--territory)",
+        "已知接收方所在国家或地区，且不在用户所在地域（--territory）",
+    ),
+)
+def abroad(_: Literal[True], run: JudgedRun) -> Test:
+    home = run.facts.territory
+    if home is None:
+        return never_holds
+    inside = EEA if home in EEA else frozenset({home})
+    return lambda each: (
+        each.flow is not None and each.flow.recipient.country is not None and each.flow.recipient.country not in inside
+    )
+
+
+@condition(
+    on=("flow",),
+    description="every match is a digest made without a key",
+    says=("it was sent only as digests made without a key", "仅以无密钥的哈希形式发送"),
+)
+def hashed(_: Literal[True], run: JudgedRun) -> Test:
+    return lambda each: (
+        each.flow is not None
+        and bool(each.flow.matches)
+        and all(is_bare_digest(match.variant) for match in each.flow.matches)
+    )
+
+
+@condition(
+    on=("flow",),
+    description="the app's own record was by then that there is no consent to it; no yes was seen since, and no no",
+    says=(
+        "the app's own record was by then that there is no consent to it, and no answer of the user was seen since",
+        "应用自身的记录当时表明未获同意，且其后未观察到用户的答复",
+    ),
+)
+def record(_: Literal["refused"], run: JudgedRun) -> Test:
+    return lambda each: each.record is not None
+
+
+@condition(
+    on=("flow",),
+    description="the same upload also carries one of these kinds",
+    says=("the same message also carries: {}", "同一报文还含有：{}"),
+    named="data",
+    others=True,
+)
+def with_(kinds: DataTypes, run: JudgedRun) -> Test:
+    wanted = frozenset(kinds)
+    together = run.sightings.together
+    return lambda each: bool((together.get(each.ref, frozenset()) - {each.data}) & wanted)
+
+
+@condition(
+    on=("access", "flow", "claim"),
+    description="a separate consent at that moment",
+    says=("the separate consent at that moment ({scope}): {}", "当时的单独同意（{scope}）：{}"),
+    named="consent",
+    needs=("consent",),
+)
+def separate(asked: Separate, run: JudgedRun) -> Test:
+    wanted = frozenset(asked.consent)
+    timeline = run.facts.timeline
+    return lambda each: surely(
+        timeline.around(each.at, each.clock, each.uncertainty_ms, each.data, asked.scope), wanted
+    )
+
+
+@condition(
+    on=("access", "flow"),
+    description="what the user had decided was decided at most so many seconds before",
+    says=("what the user had decided was decided at most {:g} s before", "用户的决定作出于此前 {:g} 秒之内"),
+)
+def soon_s(seconds: Annotated[float, Field(gt=0)], run: JudgedRun) -> Test:
+    soon = timedelta(seconds=seconds)
+    return lambda each: each.status.at is not None and each.at - each.status.at <= soon
+
+
+# Of accesses.
+
+
+@condition(
+    on=("access",),
+    description="no upload of the run carries this kind of data, though uploads were captured and nothing that is"
+    " known hides one; not of what the app's type, where that is known, needs",
+    says=("this kind of data was in no message of the run", "该次运行的任何报文中均未出现此类数据"),
+    needs=("proxy",),
+    whole_run=True,
+    others=True,
+)
+def sent(_: Literal[False], run: JudgedRun) -> Test:
+    if not run.facts.uploads or any(hides_uploads(gap) for gap in run.facts.gaps):
+        return never_holds
+    kinds = run.sightings.sent
+    type_ = run.facts.app_type
+    return lambda each: (
+        each.access is not None
+        and each.data not in kinds
+        and not any(value.type in kinds for value in each.access.values)
+        and (type_ is None or not type_.covers(each.access.data))
+    )
+
+
+@condition(
+    on=("access",),
+    description="no frame of the stack begins with one of these",
+    says=("nothing in the call stack begins with: {}", "调用栈中没有以下列名称开头的帧：{}"),
+)
+def without(frames: Annotated[tuple[str, ...], Field(min_length=1)], run: JudgedRun) -> Test:
+    # A stack from which frames are missing does not tell what was not on it.
+    return lambda each: (
+        each.access is not None
+        and each.access.stack_cut is None
+        and not any(frame.startswith(frames) for frame in each.access.stack)
+    )
+
+
+# Of consent lines.
+
+
+@condition(on=("consent",), says=("what was observed: {}", "观测到的信号：{}"), named="signal")
+def signal(signals: Annotated[tuple[Signal, ...], Field(min_length=1)], run: JudgedRun) -> Test:
+    return lambda each: each.consent is not None and each.consent.signal in signals
+
+
+@condition(on=("consent",), says=("what it said: {}", "其含义：{}"), named="consent")
+def status(states: ConsentNames, run: JudgedRun) -> Test:
+    return lambda each: each.consent is not None and each.consent.status in states
+
+
+@condition(
+    on=("consent",),
+    says=("said by: {}", "作出者：{}"),
+    choices={"user": ("the user", "用户"), "operator": ("the operator", "操作人"), "app": ("the app", "应用")},
+)
+def by(who: Annotated[tuple[Literal["user", "operator", "app"], ...], Field(min_length=1)], run: JudgedRun) -> Test:
+    return lambda each: each.consent is not None and each.consent.by in who
+
+
+@condition(
+    on=("consent",),
+    description="list of catalog/consent.yml that the label is in, or why a yes is none",
+    says=("the label that was touched: {}", "所点击的按钮文字：{}"),
+    choices={
+        "refuse": ("a no", "拒绝"),
+        "basic": ("the basic function only", "仅基本功能"),
+        "agree": ("a yes", "同意"),
+        "later": ('no answer yet, as "Not now"', "尚未作答，如“以后再说”"),
+        "forced": ('a yes under pressure, as "Agree or exit"', "受迫的同意，如“同意(不同意请退出)”"),
+        "unticked": ("a yes without ticking the box", "未勾选复选框即同意"),
+        "pre_ticked": ("a yes with the box ticked beforehand", "复选框已预先勾选的同意"),
+        "bundled": ("one touch that agrees to everything at once", "一次点击同意全部事项"),
+        "ambiguous": ('neither yes nor no, as "Got it"', "不构成同意，如“知道了”"),
+    },
+)
+def label(kinds: Annotated[tuple[LabelKind, ...], Field(min_length=1)], run: JudgedRun) -> Test:
+    labels = run.facts.labels or Labels()
+    return lambda each: (
+        each.consent is not None
+        and each.consent.signal in LABELLED
+        and (each.why in kinds or labels.choice(each.consent.text or "") in kinds)
+    )
+
+
+@condition(
+    on=("consent",),
+    description="a box was ticked already",
+    says=("a box was ticked already: {}", "复选框已预先勾选：{}"),
+)
+def ticked(wanted: bool, run: JudgedRun) -> Test:
+    return lambda each: each.consent is not None and each.consent.ticked is wanted
+
+
+@condition(
+    on=("consent",),
+    description="a permission has another result than before, and nobody had prompted for it since",
+    says=("nobody had been prompted for this permission", "此前未就该权限提示过用户"),
+    needs=("consent",),
+)
+def unasked(_: Literal[True], run: JudgedRun) -> Test:
+    prompted = run.sightings.prompted
+
+    def test(each: Sighting) -> bool:
+        before = each.status.at
+        if each.consent is None or each.consent.signal != "permission_result" or before is None:
+            return False
+        prompts = prompted.get(each.what, [])
+        since = bisect_right(prompts, each.at, key=lambda prompt: prompt.at)
+        return not since or prompts[since - 1].at <= before
+
+    return test
+
+
+@condition(
+    on=("consent",),
+    description="prompts for this many groups of permissions within one second",
+    says=("permissions of at least {} groups were asked for within one second", "一秒内请求了至少 {} 组权限"),
+)
+def together(number: Annotated[int, Field(ge=2)], run: JudgedRun) -> Test:
+    return lambda each: len(run.sightings.asked_with(each)) >= number
+
+
+@condition(
+    on=("consent",),
+    description="the app ended by itself within so many seconds",
+    says=("the app ended by itself within {:g} s", "应用在 {:g} 秒内自行退出"),
+)
+def ended_within_s(seconds: Annotated[float, Field(gt=0)], run: JudgedRun) -> Test:
+    within = timedelta(seconds=seconds)
+    return lambda each: run.facts.phases.exit_after(each.at, within) is not None
+
+
+@condition(
+    on=("consent",),
+    description="no dialog or notice had been shown before",
+    says=("no dialog or notice had been shown before", "此前未展示任何弹窗或提示"),
+    needs=("consent",),
+)
+def purpose(_: Literal[False], run: JudgedRun) -> Test:
+    first: dict[Clock, datetime] = {}
+    for notice in run.sightings.notices:
+        first.setdefault(notice.clock, notice.at)
+    slack = timedelta(milliseconds=run.facts.clock_uncertainty_ms)
+    return lambda each: all(
+        each.at + (timedelta() if clock == each.clock else slack) < at for clock, at in first.items()
+    )
+
+
+@condition(
+    on=("consent",),
+    description="no clear answer to the same question came later in the run",
+    says=("no clear answer to the same question came later in the run", "之后的运行中没有对同一问题的明确答复"),
+    needs=("consent",),
+    whole_run=True,
+)
+def answered(_: Literal[False], run: JudgedRun) -> Test:
+    @cache
+    def last(scope: str) -> datetime | None:
+        steps = run.facts.timeline.steps(scope)
+        return max((step.at for step in steps if step.state in ANSWERS and step.at), default=None)
+
+    def test(each: Sighting) -> bool:
+        if each.consent is None:
+            return False
+        answer = last(each.consent.scope)
+        return answer is None or answer < each.at
+
+    return test
+
+
+@condition(
+    on=("consent", "access", "flow", "claim"),
+    description="it shows consent of an earlier run, so that this was no clean install; of other things: such"
+    " consent is there, and nothing was shown in this run",
+    says=(
+        "it shows consent of an earlier run, or the run does and nothing was shown in it: this was no clean install",
+        "显示的是此前运行的同意，或该次运行含有此类同意且未展示任何内容，即并非全新安装",
+    ),
+)
+def earlier_run(_: Literal[True], run: JudgedRun) -> Test:
+    return lambda each: (
+        each.earlier or (each.consent is None and each.status.state == "not_shown" and run.sightings.carried_over)
+    )
+
+
+# Of claims.
+
+
+@condition(
+    on=("claim",),
+    says=("what is claimed: {}", "所声称的内容：{}"),
+    choices={
+        "given": ("consent was given", "已同意"),
+        "refused": ("consent was refused", "已拒绝"),
+        "unknown": ("unclear", "不明"),
+    },
+)
+def says(
+    what: Annotated[tuple[Literal["given", "refused", "unknown"], ...], Field(min_length=1)], run: JudgedRun
+) -> Test:
+    return lambda each: each.claim is not None and each.claim.says in what
+
+
+@condition(on=("claim",), says=("the kind of claim: {}", "声称的形式：{}"))
+def kind(kinds: Annotated[tuple[ClaimKind, ...], Field(min_length=1)], run: JudgedRun) -> Test:
+    return lambda each: each.claim is not None and each.claim.kind in kinds
+
+
+@condition(
+    on=("claim",),
+    description="the claim was found in an upload (or in the app)",
+    says=("the claim was found in a message that left the device: {}", "该声称出现在离开设备的报文中：{}"),
+    needs=lambda wire: ("proxy",) if wire else (),
+)
+def on_wire(wire: bool, run: JudgedRun) -> Test:
+    return lambda each: each.claim is not None and (each.claim.host is not None) == wire
+
+
+# Of the run.
+
+
+@condition(
+    on=("run",),
+    description="no dialog, notice or answer in the whole run, and something was read",
+    says=(
+        "no dialog, notice or answer in the whole run, and something was read",
+        "整个运行过程中没有弹窗、提示或答复，却有读取",
+    ),
+    needs=("hooks", "consent"),
+    whole_run=True,
+)
+def never(_: Literal["dialog"], run: JudgedRun) -> Test:
+    # Where nobody saw the app come to the front, nobody would have seen a dialog either.
+    return never_holds if run.sightings.notices or not run.facts.phases.shown else always_holds
+
+
+def _of_kinds(run: JudgedRun, wanted: Callable[[Any], bool]) -> Test:
+    types = run.facts.data_types
+    codes = frozenset(each.code for each in types.items if wanted(each)) if types else frozenset()
+    return lambda each: each.data in codes
+
+
 def hides_uploads(gap: Gap) -> bool:
     """Whether something that was sent may be missing because of it."""
     return gap.where in ("proxy", "correlate") and gap.why in _HIDING
 
 
-def holding(phase: PhaseName, sighting: Sighting) -> bool:
+def holding(name: PhaseName, sighting: Sighting) -> bool:
     """Whether app or screen were in this state; unknown never is."""
-    match phase:
+    match name:
         case "before_start":
             return not sighting.phase.ever_foreground
         case "background":
@@ -59,247 +587,6 @@ def holding(phase: PhaseName, sighting: Sighting) -> bool:
             return sighting.phase.screen_on is False
 
 
-class Conditions:
-    """Makes tests out of conditions, for one recording."""
-
-    def __init__(self, facts: Facts, sightings: Sightings) -> None:
-        self._facts = facts
-        self._sightings = sightings
-
-    def test(self, condition: Condition) -> Test:
-        """One test that holds when all that the condition names hold; the cheap and telling ones come first."""
-        tests = [getattr(self, f"_{name.rstrip('_')}")(value) for name, value in condition.asked]
-        return reduce(_both, reversed(tests)) if tests else _yes
-
-    # What the user had decided.
-
-    def _consent(self, states: tuple[str, ...]) -> Test:
-        wanted = frozenset(states)
-        return lambda each: each.is_in(wanted)
-
-    def _separate(self, separate: Separate) -> Test:
-        wanted = frozenset(separate.consent)
-        timeline = self._facts.timeline
-        return lambda each: surely(
-            timeline.around(each.at, each.clock, each.uncertainty_ms, each.data, separate.scope), wanted
-        )
-
-    def _soon_s(self, seconds: float) -> Test:
-        soon = timedelta(seconds=seconds)
-        return lambda each: each.status.at is not None and each.at - each.status.at <= soon
-
-    # What kind of data.
-
-    def _data(self, data: tuple[str, ...]) -> Test:
-        wanted = frozenset(data)
-        return lambda each: each.data in wanted
-
-    def _scope(self, where: str) -> Test:
-        type_ = self._facts.app_type
-        if type_ is None:
-            return _no
-        return lambda each: each.data is not None and type_.covers(each.data) == (where == "inside")
-
-    def _declared(self, _: Any) -> Test:
-        policy = self._facts.policy
-        if policy is None:
-            return _no
-        codes = policy.codes
-        return lambda each: each.data is not None and each.data not in codes
-
-    def _recipient_declared(self, _: Any) -> Test:
-        policy = self._facts.policy
-        if policy is None:
-            return _no
-        codes = policy.codes
-        to = cache(policy.declares)
-        return lambda each: each.data is not None and each.data in codes and not to(each.data, each.what)
-
-    def _sensitive(self, _: Any) -> Test:
-        return self._kinds(lambda kind: kind.pipl_sensitive is True or kind.gdpr_art9 not in (False, "possible"))
-
-    def _others(self, _: Any) -> Test:
-        return self._kinds(lambda kind: kind.others)
-
-    def _fixed(self, _: Any) -> Test:
-        return self._kinds(lambda kind: kind.fixed)
-
-    def _ordinary(self, _: Any) -> Test:
-        return self._kinds(lambda kind: kind.ordinary)
-
-    def _guessable(self, _: Any) -> Test:
-        return self._kinds(lambda kind: kind.guessable)
-
-    def _kinds(self, wanted: Callable[[Any], bool]) -> Test:
-        types = self._facts.data_types
-        codes = frozenset(kind.code for kind in types.items if wanted(kind)) if types else frozenset()
-        return lambda each: each.data in codes
-
-    def _audience(self, audience: str) -> Test:
-        policy = self._facts.policy
-        return _yes if policy is not None and policy.audience == audience else _no
-
-    # Where and in what state.
-
-    def _phase(self, phases: tuple[PhaseName, ...]) -> Test:
-        return lambda each: any(holding(phase, each) for phase in phases)
-
-    def _party(self, parties: tuple[str, ...]) -> Test:
-        return lambda each: each.flow is not None and each.flow.recipient.party in parties
-
-    def _cleartext(self, cleartext: bool) -> Test:
-        return lambda each: each.flow is not None and each.flow.cleartext == cleartext
-
-    def _confidence(self, least: float) -> Test:
-        return lambda each: each.certainty >= least
-
-    def _record(self, _: Any) -> Test:
-        return lambda each: each.record is not None
-
-    def _abroad(self, _: Any) -> Test:
-        home = self._facts.territory
-        if home is None:
-            return _no
-        inside = EEA if home in EEA else frozenset({home})
-        return lambda each: (
-            each.flow is not None
-            and each.flow.recipient.country is not None
-            and each.flow.recipient.country not in inside
-        )
-
-    def _hashed(self, _: Any) -> Test:
-        return lambda each: (
-            each.flow is not None
-            and bool(each.flow.matches)
-            and all(is_bare_digest(match.variant) for match in each.flow.matches)
-        )
-
-    def _with(self, kinds: tuple[str, ...]) -> Test:
-        wanted = frozenset(kinds)
-        together = self._sightings.together
-        return lambda each: bool((together.get(each.ref, frozenset()) - {each.data}) & wanted)
-
-    def _sent(self, _: Any) -> Test:
-        if not self._facts.uploads or any(hides_uploads(gap) for gap in self._facts.gaps):
-            return _no
-        sent = self._sightings.sent
-        type_ = self._facts.app_type
-        return lambda each: (
-            each.access is not None
-            and each.data not in sent
-            and not any(value.type in sent for value in each.access.values)
-            and (type_ is None or not type_.covers(each.access.data))
-        )
-
-    def _without(self, frames: tuple[str, ...]) -> Test:
-        # Of a stack from which frames are missing nobody knows what was not on it.
-        return lambda each: (
-            each.access is not None
-            and each.access.stack_cut is None
-            and not any(f.startswith(frames) for f in each.access.stack)
-        )
-
-    # Of consent lines.
-
-    def _signal(self, signals: tuple[str, ...]) -> Test:
-        return lambda each: each.consent is not None and each.consent.signal in signals
-
-    def _status(self, states: tuple[str, ...]) -> Test:
-        return lambda each: each.consent is not None and each.consent.status in states
-
-    def _by(self, who: tuple[str, ...]) -> Test:
-        return lambda each: each.consent is not None and each.consent.by in who
-
-    def _label(self, kinds: tuple[str, ...]) -> Test:
-        labels = self._facts.labels or Labels()
-        return lambda each: (
-            each.consent is not None
-            and each.consent.signal in LABELLED
-            and (each.why in kinds or labels.choice(each.consent.text or "") in kinds)
-        )
-
-    def _ticked(self, ticked: bool) -> Test:
-        return lambda each: each.consent is not None and each.consent.ticked is ticked
-
-    def _unasked(self, _: Any) -> Test:
-        prompted = self._sightings.prompted
-
-        def unasked(each: Sighting) -> bool:
-            before = each.status.at
-            if each.consent is None or each.consent.signal != "permission_result" or before is None:
-                return False
-            prompts = prompted.get(each.what, [])
-            since = bisect_right(prompts, each.at, key=lambda prompt: prompt.at)
-            return not since or prompts[since - 1].at <= before
-
-        return unasked
-
-    def _together(self, number: int) -> Test:
-        return lambda each: len(self._sightings.asked_with(each)) >= number
-
-    def _ended_within_s(self, seconds: float) -> Test:
-        within = timedelta(seconds=seconds)
-        return lambda each: self._facts.phases.exit_after(each.at, within) is not None
-
-    def _purpose(self, _: Any) -> Test:
-        notices = self._sightings.notices
-        first: dict[Clock, datetime] = {}
-        for notice in notices:
-            first.setdefault(notice.clock, notice.at)
-        slack = timedelta(milliseconds=self._facts.clock_uncertainty_ms)
-        return lambda each: all(
-            each.at + (timedelta() if clock == each.clock else slack) < at for clock, at in first.items()
-        )
-
-    def _answered(self, _: Any) -> Test:
-        @cache
-        def last(scope: str) -> datetime | None:
-            steps = self._facts.timeline.steps(scope)
-            return max((step.at for step in steps if step.state in ANSWERS and step.at), default=None)
-
-        def unanswered(each: Sighting) -> bool:
-            if each.consent is None:
-                return False
-            answer = last(each.consent.scope)
-            return answer is None or answer < each.at
-
-        return unanswered
-
-    def _earlier_run(self, _: Any) -> Test:
-        return lambda each: (
-            each.earlier or (each.consent is None and each.status.state == "not_shown" and self._sightings.carried_over)
-        )
-
-    # Of claims.
-
-    def _says(self, says: tuple[str, ...]) -> Test:
-        return lambda each: each.claim is not None and each.claim.says in says
-
-    def _kind(self, kinds: tuple[str, ...]) -> Test:
-        return lambda each: each.claim is not None and each.claim.kind in kinds
-
-    def _on_wire(self, wire: bool) -> Test:
-        return lambda each: each.claim is not None and (each.claim.host is not None) == wire
-
-    # Of the run.
-
-    def _never(self, _: Any) -> Test:
-        # Where nobody saw the app come to the front, nobody would have seen a dialog either.
-        return _no if self._sightings.notices or not self._facts.phases.shown else _yes
-
-
 def is_bare_digest(variant: str) -> bool:
     """Whether a form is a digest, or a digest of one, made without a key or a salt."""
     return bool(_DIGEST.match(variant)) and not _KEYED.search(variant)
-
-
-def _both(second: Test, first: Test) -> Test:
-    return lambda each: first(each) and second(each)
-
-
-def _no(_: Sighting) -> bool:
-    return False
-
-
-def _yes(_: Sighting) -> bool:
-    return True

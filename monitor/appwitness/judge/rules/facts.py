@@ -28,7 +28,7 @@ EVERYBODY = Observers(hooks=True, proxy=True, consent=True)
 
 
 @dataclass(frozen=True)
-class Facts:
+class RunFacts:
     """What was seen, and what the catalog and the tester say. What is left out is unknown, and then nothing that asks
     for it holds."""
 

@@ -37,7 +37,7 @@ class Frequency(CatalogEntry):
         return {preset.id: preset for preset in self.presets}
 
 
-class Stretch(NamedTuple):
+class CallStretch(NamedTuple):
     """Calls each of which exceeds a preset together with those before it."""
 
     calls: int
@@ -54,11 +54,11 @@ def spread(at: datetime, until: datetime | None, count: int) -> list[tuple[datet
     return [(at + (until - at) * point / (points - 1), calls[point]) for point in range(points)]
 
 
-def longest(preset: Preset, moments: Iterable[tuple[datetime, int]]) -> Stretch | None:
+def longest(preset: Preset, moments: Iterable[tuple[datetime, int]]) -> CallStretch | None:
     """The stretch with the most calls that exceeds the preset, or None; the first of several."""
     ordered = sorted(moments)
     window = timedelta(seconds=preset.window_s)
-    best: Stretch | None = None
+    best: CallStretch | None = None
     begin: int | None = None
     oldest = 0
     inside = 0
@@ -75,9 +75,9 @@ def longest(preset: Preset, moments: Iterable[tuple[datetime, int]]) -> Stretch 
 
 
 def _better(
-    best: Stretch | None, ordered: Sequence[tuple[datetime, int]], begin: int | None, end: int
-) -> Stretch | None:
+    best: CallStretch | None, ordered: Sequence[tuple[datetime, int]], begin: int | None, end: int
+) -> CallStretch | None:
     if begin is None:
         return best
-    stretch = Stretch(sum(calls for _, calls in ordered[begin:end]), ordered[begin][0], ordered[end - 1][0])
+    stretch = CallStretch(sum(calls for _, calls in ordered[begin:end]), ordered[begin][0], ordered[end - 1][0])
     return stretch if best is None or stretch.calls > best.calls else best

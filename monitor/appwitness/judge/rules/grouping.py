@@ -5,60 +5,104 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import TYPE_CHECKING, Annotated
 
+from pydantic import Field
+
+from appwitness.catalog.entries import known_names
 from appwitness.events.stacks import Frame
 from appwitness.judge.code import foreign_frame
 from appwitness.judge.phases import PhaseStatus
 from appwitness.judge.recipients import RecipientTable
-from appwitness.judge.rules.facts import Facts
-from appwitness.judge.rules.frequency import Preset, Stretch, longest, spread
-from appwitness.judge.rules.model import When
-from appwitness.judge.rules.sightings import Sighting, in_time, rows
+from appwitness.judge.rules.condition_registry import condition
+from appwitness.judge.rules.facts import RunFacts
+from appwitness.judge.rules.frequency import CallStretch, Preset, longest, spread
+from appwitness.judge.rules.sightings import Sighting, in_time
+from appwitness.judge.rules.sightings import rows as count_rows
+
+if TYPE_CHECKING:  # its fields are the conditions, those below among them
+    from appwitness.judge.rules.model import When
 
 
 @dataclass(frozen=True)
-class Group:
+class FindingGroup:
     """Sightings that make one finding."""
 
     members: list[Sighting]
-    caller: Caller | None = None
+    caller: CallingCode | None = None
     preset: Preset | None = None
-    stretch: Stretch | None = None
+    stretch: CallStretch | None = None
     state: str | None = None
     """Where a rule asks how often: whose calls these are, which of them exceed the preset, and the phase of the app."""
 
+    @property
+    def count(self) -> int:
+        """How often it happened."""
+        return self.stretch.calls if self.stretch else sum(each.count for each in self.members)
+
 
 @dataclass(frozen=True, order=True)
-class Caller:
+class CallingCode:
     """Whose code called: prefix of its classes, and its name where it is a known SDK."""
 
     code: str
     name: str | None = field(default=None, compare=False)
 
 
-def grouped(when: When, seen: Iterable[Sighting], facts: Facts) -> Iterator[tuple[tuple[str, str], Group]]:
+@condition(
+    on=("access", "flow"),
+    description="entries of this many different people were read, or went to one recipient in all its uploads",
+    says=("entries of at least {} different people went to one recipient", "至少 {} 人的条目发送至同一接收方"),
+    of_groups=True,
+)
+def rows(least: Annotated[int, Field(ge=1)], group: FindingGroup) -> bool:
+    return count_rows(group.members)[0] >= least
+
+
+@condition(
+    on=("access", "consent"),
+    description="a group has at least this many",
+    says=("it happened at least {} times", "至少发生 {} 次"),
+    of_groups=True,
+)
+def times(least: Annotated[int, Field(ge=1)], group: FindingGroup) -> bool:
+    return group.count >= least
+
+
+@condition(
+    on=("access",),
+    description="one caller, in one phase of the app, exceeded this preset",
+    says=("one caller read more often than this preset allows: {}", "同一调用方的读取频率超过预设：{}"),
+    of_groups=True,
+)
+def often(preset: Annotated[str, known_names("presets", "catalog/frequency.yml")], group: FindingGroup) -> bool:
+    return group.preset is not None and group.preset.id == preset
+
+
+def grouped(when: When, seen: Iterable[Sighting], facts: RunFacts) -> Iterator[tuple[tuple[str, str], FindingGroup]]:
     """The groups that are as large, or as frequent, as the rule asks, each with its kind of data and its name."""
-    if when.often is not None:
-        yield from _frequent(when, seen, facts)
-        return
+    groups = _by_name(seen) if when.often is None else _by_caller(when.often, seen, facts)
+    asked = [(declared.test, value) for declared, value in when.asked if declared.of_groups]
+    for key, group in groups:
+        if all(holds(value, group) for holds, value in asked):
+            yield key, group
+
+
+def _by_name(seen: Iterable[Sighting]) -> Iterator[tuple[tuple[str, str], FindingGroup]]:
     groups: dict[tuple[str, str], list[Sighting]] = {}
     for sighting in seen:
         groups.setdefault((sighting.data or "", sighting.what), []).append(sighting)
     for key, members in groups.items():
-        if when.rows is not None and rows(members)[0] < when.rows:
-            continue
-        if when.times is not None and sum(each.count for each in members) < when.times:
-            continue
-        yield key, Group(members)
+        yield key, FindingGroup(members)
 
 
-def _frequent(when: When, seen: Iterable[Sighting], facts: Facts) -> Iterator[tuple[tuple[str, str], Group]]:
-    """By kind of data, caller and phase of the app."""
-    preset = facts.frequency.by_id.get(when.often or "")
+def _by_caller(name: str, seen: Iterable[Sighting], facts: RunFacts) -> Iterator[tuple[tuple[str, str], FindingGroup]]:
+    """Sightings that exceed a preset together, by kind of data, caller and phase of the app."""
+    preset = facts.frequency.by_id.get(name)
     if preset is None:
         return
-    known: dict[Frame | None, Caller] = {}
-    groups: dict[tuple[str, Caller, str | None], list[Sighting]] = {}
+    known: dict[Frame | None, CallingCode] = {}
+    groups: dict[tuple[str, CallingCode, str | None], list[Sighting]] = {}
     for sighting in seen:
         frame = foreign_frame(sighting.access) if sighting.access else None
         if frame not in known:
@@ -68,10 +112,10 @@ def _frequent(when: When, seen: Iterable[Sighting], facts: Facts) -> Iterator[tu
     for (data, caller, state), members in groups.items():
         moments = [moment for each in members for moment in _moments(each)]
         stretch = longest(preset, moments)
-        if stretch is None or stretch.calls < (when.times or 1):
+        if stretch is None:
             continue
         inside = sorted((each for each in members if stretch.first <= each.at <= stretch.last), key=in_time)
-        yield (data, f"{caller.code} {state}"), Group(inside or members, caller, preset, stretch, state)
+        yield (data, f"{caller.code} {state}"), FindingGroup(inside or members, caller, preset, stretch, state)
 
 
 def _moments(sighting: Sighting) -> list[tuple[datetime, int]]:
@@ -90,13 +134,13 @@ def state_of(phase: PhaseStatus) -> str | None:
     return {True: "foreground", False: "background", None: None}[phase.foreground]
 
 
-def caller_of(frame: str | None, known: RecipientTable | None) -> Caller:
+def caller_of(frame: str | None, known: RecipientTable | None) -> CallingCode:
     """The SDK that a frame belongs to, by its longest known prefix; else the package of its class."""
     if frame is None:
-        return Caller("")
+        return CallingCode("")
     name = frame.partition("(")[0]
     owner = known.of_frame(frame) if known else None
     if owner is not None:
         prefix = max((code for code in owner.code if name == code or name.startswith(f"{code}.")), key=len)
-        return Caller(prefix, owner.name)
-    return Caller(".".join(name.split(".")[:-2]) or name)
+        return CallingCode(prefix, owner.name)
+    return CallingCode(".".join(name.split(".")[:-2]) or name)

@@ -18,7 +18,7 @@ from appwitness.judge.clock_order import decided, least
 from appwitness.judge.consent import GESTURE, REDRAW, Clock, Why, clock_of, said, was_there
 from appwitness.judge.phases import UNKNOWN, PhaseStatus
 from appwitness.judge.recipients import is_device
-from appwitness.judge.rules.facts import Facts
+from appwitness.judge.rules.facts import RunFacts
 
 if TYPE_CHECKING:
     from appwitness.judge.claims import Claim
@@ -90,7 +90,7 @@ class Sighting:
 
 
 @dataclass(slots=True)
-class _Permission:
+class _PermissionState:
     """How one permission was prompted for and answered so far."""
 
     status: ConsentStatus = field(default_factory=ConsentStatus)
@@ -113,12 +113,12 @@ class _Permission:
 class Sightings:
     """Lays the facts out, each kind once and when first asked for."""
 
-    def __init__(self, facts: Facts) -> None:
+    def __init__(self, facts: RunFacts) -> None:
         self._facts = facts
         self._known_flows: dict[str, Sighting] = {}
         self._known_accesses: dict[Ref, list[Sighting]] = {}
 
-    def grow(self, facts: Facts) -> None:
+    def grow(self, facts: RunFacts) -> None:
         """Go on with more facts of the same `ground`; what they do not change stays the same object."""
         self._facts = facts
         for name in ("flows", "accesses", "run", "together", "sent"):
@@ -181,7 +181,7 @@ class Sightings:
             if seen.ref in readings or seen.ref in self._earlier or self._pressed_itself(seen)
         ]
         lines.sort(key=lambda each: (each.at, each.number, each.ref))
-        permissions: dict[str, _Permission] = {}
+        permissions: dict[str, _PermissionState] = {}
         drawn: dict[str, tuple[datetime, bool | None]] = {}
         found: dict[Ref, Sighting] = {}
         for ref, line, at, consent in lines:
@@ -189,7 +189,7 @@ class Sightings:
                 continue
             if consent.signal in PERMISSION_SIGNALS:
                 what = consent.text or ""
-                permission = permissions.setdefault(what, _Permission())
+                permission = permissions.setdefault(what, _PermissionState())
                 if unseen := permission.unseen(at, consent):
                     del found[unseen]
                 status = permission.status

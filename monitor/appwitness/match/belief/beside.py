@@ -10,11 +10,11 @@ from typing import NamedTuple
 
 from appwitness.match.belief.contacts import Contact, contacts_in, contacts_of
 from appwitness.match.belief.steps import WORDS, Tokens, tokens_of, xml_rows
-from appwitness.match.decode import GUESSES, Leaf
+from appwitness.match.decode import DECODERS, Leaf
 from appwitness.match.hits import Hit
 
 
-class Told(NamedTuple):
+class ContactText(NamedTuple):
     """A number or address that can be read, and where it stands."""
 
     kind: Contact
@@ -23,16 +23,16 @@ class Told(NamedTuple):
     path: str
 
 
-class Place(NamedTuple):
+class HitNeighbours(NamedTuple):
     """What is beside a hit: the numbers and addresses of its row, and where in the upload this row is."""
 
-    told: list[Told]
+    told: list[ContactText]
     roots: list[Tokens]
     region: str = ""
     """The row of a text."""
 
 
-OTHER_READINGS = GUESSES | {"separators", "real", "decimal", "width"}
+OTHER_READINGS = frozenset(one.name for one in DECODERS if one.guess or one.another_reading)
 """Steps of decoding that give another reading of what stands there already, or one that was guessed: no evidence
 against anybody."""
 LEVELS = 6
@@ -49,39 +49,39 @@ class Rows:
     def __init__(self, leaves: Sequence[Leaf], named: Iterable[Hit]) -> None:
         self._xml = xml_rows(leaves)
         readable = {
-            (leaf.path, leaf.start, kind): Told(kind, text, self.tokens_of(leaf), leaf.path)
+            (leaf.path, leaf.start, kind): ContactText(kind, text, self.tokens_of(leaf), leaf.path)
             for leaf in leaves
             if leaf.text is not None and OTHER_READINGS.isdisjoint(leaf.decoding)
             for kind, text in contacts_of(leaf.text, leaf.path)
         }
         self.told = list(readable.values())
-        self._under: dict[Tokens, list[Told]] = defaultdict(list)
-        self._across: dict[tuple[Tokens, str | int], list[Told]] = defaultdict(list)
+        self._under: dict[Tokens, list[ContactText]] = defaultdict(list)
+        self._across: dict[tuple[Tokens, str | int], list[ContactText]] = defaultdict(list)
         for told in self.told:
             for end in range(max(1, len(told.tokens) - LEVELS), len(told.tokens)):
                 self._under[told.tokens[:end]].append(told)
             if isinstance(told.tokens[-1], int) and len(told.tokens) > 2:
                 self._across[told.tokens[:-2], told.tokens[-1]].append(told)
-        self._lists: dict[Tokens, dict[str | int, list[Told]]] = {}
+        self._lists: dict[Tokens, dict[str | int, list[ContactText]]] = {}
         self._many = Counter(self.tokens_of(hit.leaf) for hit in {id(hit.leaf): hit for hit in named}.values())
         in_texts = any(_region(hit) for hit in named)
         if in_texts and not self.told:
-            self.told = [Told("phone", "", (), "")]  # so that texts are looked into
+            self.told = [ContactText("phone", "", (), "")]  # so that texts are looked into
 
     def tokens_of(self, leaf: Leaf) -> Tokens:
         """The path of a leaf, with a number for each of several elements of the same name."""
         return self._xml.get((leaf.path, leaf.start), None) or tokens_of(leaf.path)
 
-    def place_of(self, hit: Hit) -> Place:
+    def place_of(self, hit: Hit) -> HitNeighbours:
         """What stands in the row of a hit."""
         if region := _region(hit):
             path = hit.leaf.path
-            return Place([Told(kind, text, (), path) for kind, text in contacts_in(region)], [], region)
+            return HitNeighbours([ContactText(kind, text, (), path) for kind, text in contacts_in(region)], [], region)
         tokens = self.tokens_of(hit.leaf)
         if isinstance(tokens[-1], int):
             return self._in_list(tokens)
         if self._many[tokens] > 1:  # several of one name that nothing tells apart
-            return Place([], [])
+            return HitNeighbours([], [])
         root = tokens[:-1]
         while len(root) > 1 and _is_of_names(root, hit):
             root = root[:-1]
@@ -92,14 +92,14 @@ class Rows:
             for one in (under if len(under) <= MOST else ())
             if _is_beside(one, len(root), hit) and _role(one.tokens, len(root)) in (role, "")
         ]
-        return Place(told, [root])
+        return HitNeighbours(told, [root])
 
-    def _in_list(self, tokens: Tokens) -> Place:
+    def _in_list(self, tokens: Tokens) -> HitNeighbours:
         """A name in a list: the list is a row, or goes in step with others, or has the names of one person."""
         root, at = tokens[:-1], tokens[-1]
         assert isinstance(at, int)
         if root not in self._lists:
-            entries: dict[str | int, list[Told]] = defaultdict(list)
+            entries: dict[str | int, list[ContactText]] = defaultdict(list)
             for one in self._under.get(root, ()):
                 if len(one.tokens) == len(tokens):
                     entries[one.tokens[-1]].append(one)
@@ -107,14 +107,16 @@ class Rows:
         row = self._lists[root]
         if row:
             if max(Counter(one.kind for entry in islice(row.values(), 8) for one in entry).values()) == 1:
-                return Place([one for entry in row.values() for one in entry], [root])
+                return HitNeighbours([one for entry in row.values() for one in entry], [root])
             near = (at - 1, at + 1)  # one person after the other
-            return Place([one for place in near for one in row.get(place, ())], [(*root, place) for place in near])
+            return HitNeighbours(
+                [one for place in near for one in row.get(place, ())], [(*root, place) for place in near]
+            )
         step = [one for one in self._across.get((tokens[:-2], at), ()) if one.tokens[:-1] != root]
-        return Place(step, [(*tokens[:-2], ACROSS, at)])
+        return HitNeighbours(step, [(*tokens[:-2], ACROSS, at)])
 
 
-def _is_beside(told: Told, depth: int, hit: Hit) -> bool:
+def _is_beside(told: ContactText, depth: int, hit: Hit) -> bool:
     """Whether a number is a member of the object of this depth, or of a list or object in it that is one of contacts:
     what is in another object may be another person's."""
     inner = told.tokens[depth:-1]

@@ -11,7 +11,7 @@ from appwitness.findings import Why
 from appwitness.match.belief.placeholders import is_everywhere, is_of_a_service
 from appwitness.match.belief.support import KEYED_BITS, has_own_field, is_in_description, supports
 from appwitness.match.hits import Hit, is_whole
-from appwitness.match.reads import Key, Reads, When
+from appwitness.match.reads import Key, Reads, UploadTime
 
 MATCHES = 32
 """Places that are named for one value in one upload; more add nothing."""
@@ -26,7 +26,7 @@ SALTED = 64
 """Bytes of a value and its salt, at most."""
 
 
-def believed(reads: Reads, hits: Sequence[Hit], when: When) -> dict[Key, list[Hit]]:
+def believed(reads: Reads, hits: Sequence[Hit], when: UploadTime) -> dict[Key, list[Hit]]:
     """Hits by value, without those that are too short to be proof and have no support in the upload."""
     by_key: dict[Key, list[Hit]] = defaultdict(list)
     for hit in hits:
@@ -87,7 +87,7 @@ def _with_namesakes(
     return believed
 
 
-def one_place(reads: Reads, hits: list[Hit], when: When) -> list[Hit]:
+def one_place(reads: Reads, hits: list[Hit], when: UploadTime) -> list[Hit]:
     """Of several places read that the same numbers are, one: whose numbers they are exactly, else the last read."""
     spots: dict[tuple[str, int, int], list[Hit]] = defaultdict(list)
     for hit in hits:

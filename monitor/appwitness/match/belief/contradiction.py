@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from appwitness.findings import Why
-from appwitness.match.belief.beside import ACROSS, LEVELS, ROW_BYTES, Place, Rows, Told
+from appwitness.match.belief.beside import ACROSS, LEVELS, ROW_BYTES, ContactText, HitNeighbours, Rows
 from appwitness.match.belief.contacts import is_same, kind_of
 from appwitness.match.belief.steps import Tokens
 from appwitness.match.belief.support import INDEX
@@ -112,7 +112,7 @@ def _list_of(leaf: Leaf) -> str:
 
 
 def _is_hers(
-    hit: Hit, own: frozenset[Key], place: Place, spots: dict[Tokens, set[Key]], by_path: dict[str, list[Hit]]
+    hit: Hit, own: frozenset[Key], place: HitNeighbours, spots: dict[Tokens, set[Key]], by_path: dict[str, list[Hit]]
 ) -> bool:
     """Whether something else of the row of a name stands beside it."""
     return (
@@ -122,7 +122,7 @@ def _is_hers(
     )
 
 
-def _is_contradicted(reads: Reads, own: frozenset[Key], place: Place, by_path: dict[str, list[Hit]]) -> bool:
+def _is_contradicted(reads: Reads, own: frozenset[Key], place: HitNeighbours, by_path: dict[str, list[Hit]]) -> bool:
     """Whether a number or address beside a name is somebody else's; in a line of text, where no key says what is whose,
     only what takes the place of its own."""
     kinds = {kind_of(other) for other in own}
@@ -131,7 +131,7 @@ def _is_contradicted(reads: Reads, own: frozenset[Key], place: Place, by_path: d
     )
 
 
-def _is_nobodys(reads: Reads, told: Told, kinds: set[str], by_path: dict[str, list[Hit]]) -> bool:
+def _is_nobodys(reads: Reads, told: ContactText, kinds: set[str], by_path: dict[str, list[Hit]]) -> bool:
     """Whether a number is the user's own, or was read apart from any name: it may belong to the name beside it."""
     for hit in by_path.get(told.path, ()):
         key: Key = hit.key  # type: ignore[assignment]

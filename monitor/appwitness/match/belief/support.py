@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
-from appwitness.match.decode import Leaf
+from appwitness.match.decode import DECODERS, Leaf
 from appwitness.match.edges import stands_alone
 from appwitness.match.hits import SAID_OF_EVERYTHING, TELLING, Hit, is_whole, last_key, parent_of, root_of, tells
 
@@ -108,7 +108,7 @@ def _are_near(hit: Hit, other: Hit) -> bool:
     return bool(other.found) and (other.found in hit.before or other.found in hit.after)
 
 
-STRUCTURED = frozenset(("msgpack", "cbor", "bson", "protobuf", "thrift", "plist"))
+STRUCTURED = frozenset(one.name for one in DECODERS if one.structured)
 """Steps that say where a text begins and ends."""
 
 

@@ -1,4 +1,7 @@
-"""Decodes an upload (URL, headers, body) to leaves, each with its path, its steps and its place in what is stored."""
+"""Decodes an upload (URL, headers, body) to leaves, each with its path, its steps and its place in what is stored.
+
+The modules that are imported here register their decoders: a new decoder is its own file and one import.
+"""
 
 from __future__ import annotations
 
@@ -8,11 +11,11 @@ from itertools import chain
 
 from appwitness.events import Upload
 from appwitness.match.decode import large
-from appwitness.match.decode.documents import form_data, json_documents, mail, property_lists, vcards
-from appwitness.match.decode.guesses import masks
+from appwitness.match.decode.documents import form_data, json_documents, mail, property_lists, vcards  # noqa: F401
+from appwitness.match.decode.guesses import masks  # noqa: F401
 from appwitness.match.decode.large import Body, Spool
-from appwitness.match.decode.letters import binary_to_text, charsets, escapes, long_numbers, spelled_out
-from appwitness.match.decode.messages import (
+from appwitness.match.decode.letters import binary_to_text, charsets, escapes, long_numbers, spelled_out  # noqa: F401
+from appwitness.match.decode.messages import (  # noqa: F401
     avro,
     bson,
     exif,
@@ -23,17 +26,17 @@ from appwitness.match.decode.messages import (
     thrift,
     wire_frames,
 )
-from appwitness.match.decode.packed import archives, blocks, compressed
+from appwitness.match.decode.packed import archives, blocks, compressed  # noqa: F401
 from appwitness.match.decode.walk.pieces import (
     DECODERS,
     GUESSES,
     Decoded,
+    DecodeLimits,
     Decoder,
     Leaf,
-    Limits,
     Narrow,
-    Piece,
     Room,
+    UploadPiece,
     decoder,
     walk,
     way_to,
@@ -43,22 +46,16 @@ __all__ = [
     "DECODERS",
     "GUESSES",
     "Body",
+    "DecodeLimits",
     "Decoded",
     "Decoder",
     "Leaf",
-    "Limits",
-    "Piece",
+    "UploadPiece",
     "decoder",
     "leaves",
     "leaves_of",
     "way",
 ]
-_DECODERS = (
-    *(charsets, binary_to_text, escapes, spelled_out, long_numbers, compressed, blocks, archives),
-    *(json_documents, vcards, form_data, property_lists, mail, exif, sqlite_files, bson, avro, protobuf),
-    *(raw_digests, msgpack_cbor, thrift, wire_frames, masks),
-)
-"""Where they are registered."""
 
 URL = re.compile(r"(?:[a-zA-Z][\w+.-]*:)?(?://(?:([^/?#@]*)@)?([^/?#]*))?([^?#]*)(?:\?([^#]*))?(?:#(.*))?", re.DOTALL)
 TILE = re.compile(rb"/[0-9]{2}/[0-9]{4,7}/[0-9]{4,7}(?![0-9])")
@@ -70,7 +67,7 @@ SILENT = frozenset(("accept-encoding", "connection", "content-length", "content-
 def leaves(
     upload: Upload,
     body: Body | None,
-    limits: Limits = Limits(),  # noqa: B008  (frozen)
+    limits: DecodeLimits = DecodeLimits(),  # noqa: B008  (frozen)
     narrow: Narrow | None = None,
     spool: Spool | None = None,
 ) -> Decoded:
@@ -84,7 +81,7 @@ def leaves(
     return Decoded(found, room.named(), room.passed_over)
 
 
-def way(upload: Upload, body: Body | None, to: Leaf, limits: Limits = Limits()) -> tuple[Piece, ...]:  # noqa: B008
+def way(upload: Upload, body: Body | None, to: Leaf, limits: DecodeLimits = DecodeLimits()) -> tuple[UploadPiece, ...]:  # noqa: B008
     """What decoding makes of an upload on the way to one of its leaves: what is stored first, the leaf last.
 
     Empty where there is none within the limits.
@@ -93,15 +90,15 @@ def way(upload: Upload, body: Body | None, to: Leaf, limits: Limits = Limits()) 
     return way_to(to, _roots(upload, body, room), room)
 
 
-def _roots(upload: Upload, body: Body | None, room: Room) -> Iterable[Piece]:
+def _roots(upload: Upload, body: Body | None, room: Room) -> Iterable[UploadPiece]:
     """URL, headers and body as they are stored."""
-    roots: Iterable[Piece] = [*_url(upload.url or "", room), *_headers(upload.headers, room)]
+    roots: Iterable[UploadPiece] = [*_url(upload.url or "", room), *_headers(upload.headers, room)]
     if upload.via == "dns" and upload.host and not upload.url and not body:  # what was asked for is all that is known
         name = upload.host.encode("utf-8", "replace")
-        roots = [*roots, *wire_frames.host(Piece(name, "url.host", (), 0, len(name), True))]
+        roots = [*roots, *wire_frames.host(UploadPiece(name, "url.host", (), 0, len(name), True))]
     if body:
         hint = wire_frames.DNS if upload.via == "dns" else (upload.type or _header(upload, "content-type")).lower()
-        piece = Piece(b"", "$", (), 0, len(body), True, hint)
+        piece = UploadPiece(b"", "$", (), 0, len(body), True, hint)
         codings = [
             coding.strip().lower()
             for name, value in upload.headers
@@ -118,12 +115,12 @@ def _roots(upload: Upload, body: Body | None, room: Room) -> Iterable[Piece]:
 def leaves_of(
     data: bytes,
     hint: str = "",
-    limits: Limits = Limits(),  # noqa: B008  (frozen)
+    limits: DecodeLimits = DecodeLimits(),  # noqa: B008  (frozen)
     narrow: Narrow | None = None,
 ) -> Decoded:
     """All leaves of some bytes; `hint` is what they are said to be."""
     room = Room(limits, narrow=narrow)
-    found = tuple(walk([Piece(data, "$", (), 0, len(data), True, hint)], room))
+    found = tuple(walk([UploadPiece(data, "$", (), 0, len(data), True, hint)], room))
     return Decoded(found, room.named(), room.passed_over)
 
 
@@ -131,15 +128,15 @@ def _header(upload: Upload, wanted: str) -> str:
     return next((value for name, value in upload.headers if name.lower() == wanted), "")
 
 
-def _url(url: str, room: Room) -> list[Piece]:
+def _url(url: str, room: Room) -> list[UploadPiece]:
     parts = URL.fullmatch(url)
     if not url or parts is None:
         return []
-    whole = Piece(url.encode("utf-8", "replace"), "url", (), 0, len(url), True)
+    whole = UploadPiece(url.encode("utf-8", "replace"), "url", (), 0, len(url), True)
     exact = url.isascii()
-    found: list[Piece] = []
+    found: list[UploadPiece] = []
 
-    def part(group: int, name: str) -> Piece | None:
+    def part(group: int, name: str) -> UploadPiece | None:
         if not parts[group]:
             return None
         start, end = parts.span(group)
@@ -165,14 +162,14 @@ def _url(url: str, room: Room) -> list[Piece]:
     return found
 
 
-def _headers(headers: tuple[tuple[str, str], ...], room: Room) -> list[Piece]:
-    found: list[Piece] = []
+def _headers(headers: tuple[tuple[str, str], ...], room: Room) -> list[UploadPiece]:
+    found: list[UploadPiece] = []
     for name, value in headers:
         lower = name.lower()
         if lower in SILENT or not value:
             continue
         data = value.encode("utf-8", "surrogateescape" if not value.isascii() else "strict")
-        piece = Piece(data, f"headers.{lower}", (), 0, len(data), True)
+        piece = UploadPiece(data, f"headers.{lower}", (), 0, len(data), True)
         if lower == "cookie":
             found += form_data.cookie(piece, room) or ()
             continue

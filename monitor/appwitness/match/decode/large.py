@@ -12,7 +12,7 @@ from appwitness.match.decode.documents.form_data import BOUNDARY
 from appwitness.match.decode.packed import archives, compressed, large_streams
 from appwitness.match.decode.packed.large_streams import ERRORS, MARKS, UNPACK, UNREAD
 from appwitness.match.decode.walk.paths import child_path
-from appwitness.match.decode.walk.pieces import CONTROL, Piece, Room
+from appwitness.match.decode.walk.pieces import CONTROL, Room, UploadPiece
 
 
 class Body(Protocol):
@@ -41,7 +41,7 @@ DONT_NEED = 4
 HEAD = re.compile(rb"(?i)[^\0]{0,4000}?\r?\n\r?\n")
 
 
-def pieces(body: Body, piece: Piece, codings: list[str], room: Room) -> Iterator[Piece]:
+def pieces(body: Body, piece: UploadPiece, codings: list[str], room: Room) -> Iterator[UploadPiece]:
     """What of a large body may matter, as pieces of ordinary size; `piece` is where it stands, without its bytes."""
     for coding in reversed(codings):
         body, piece = _unpacked(body, piece, coding, room)
@@ -91,7 +91,7 @@ def let_go(body: Body, before: int) -> None:
 # --- what is packed ---
 
 
-def _unpacked(body: Body, piece: Piece, coding: str, room: Room) -> tuple[Body, Piece]:
+def _unpacked(body: Body, piece: UploadPiece, coding: str, room: Room) -> tuple[Body, UploadPiece]:
     """The body with one coding undone, or as it is where that is a lie."""
     how = UNPACK.get(coding)
     if how is None:
@@ -103,7 +103,7 @@ def _unpacked(body: Body, piece: Piece, coding: str, room: Room) -> tuple[Body, 
     return (out, piece._replace(decoding=(*piece.decoding, name), exact=False)) if len(out) else (body, piece)
 
 
-def _bounded(unpacked: Iterator[bytes], name: str, piece: Piece, room: Room) -> Iterator[bytes]:
+def _bounded(unpacked: Iterator[bytes], name: str, piece: UploadPiece, room: Room) -> Iterator[bytes]:
     """Unpacked blocks, as long as there is room for them."""
     put_out = 0
     try:
@@ -121,7 +121,7 @@ def _bounded(unpacked: Iterator[bytes], name: str, piece: Piece, room: Room) -> 
             room.stop(f"{name} at {piece.path}: the stream is broken after {put_out} bytes")
 
 
-def _members(body: Body, piece: Piece, room: Room) -> Iterator[Piece]:
+def _members(body: Body, piece: UploadPiece, room: Room) -> Iterator[UploadPiece]:
     """The members of a large ZIP file, and their names."""
     at = number = 0
     while at >= 0 and body[at : at + 4] == archives.MEMBER and at + 30 <= len(body) and number < archives.MEMBERS:
@@ -162,7 +162,7 @@ def _boundary(body: Body, hint: str) -> bytes:
     return first[1] if first else b""
 
 
-def _parts(body: Body, piece: Piece, boundary: bytes, room: Room) -> Iterator[Piece]:
+def _parts(body: Body, piece: UploadPiece, boundary: bytes, room: Room) -> Iterator[UploadPiece]:
     """The parts of a multipart body: small ones with their heads, as such a body of one part; large ones by
     themselves."""
     from appwitness.match.decode.documents.form_data import _part
@@ -193,7 +193,7 @@ def _parts(body: Body, piece: Piece, boundary: bytes, room: Room) -> Iterator[Pi
         number += 1
 
 
-def _at(piece: Piece, start: int, end: int, body: Body | None = None) -> Piece:
+def _at(piece: UploadPiece, start: int, end: int, body: Body | None = None) -> UploadPiece:
     """A part of a large body as a piece of its own, with its bytes where the body is given."""
     if piece.exact:
         piece = piece._replace(start=piece.start + start, end=piece.start + end)
@@ -203,7 +203,7 @@ def _at(piece: Piece, start: int, end: int, body: Body | None = None) -> Piece:
 # --- what is read a stretch at a time ---
 
 
-def _read(body: Body, piece: Piece, room: Room) -> Iterator[Piece]:
+def _read(body: Body, piece: UploadPiece, room: Room) -> Iterator[UploadPiece]:
     text = _is_text(body)
     if text and room.narrow is not None:
         found = room.narrow(piece._replace(data=cast("bytes", body)), room)
@@ -213,7 +213,7 @@ def _read(body: Body, piece: Piece, room: Room) -> Iterator[Piece]:
     yield from stretches(body, piece, 0, len(body), room, text=text)
 
 
-def stretches(body: Body, piece: Piece, start: int, end: int, room: Room, *, text: bool) -> Iterator[Piece]:
+def stretches(body: Body, piece: UploadPiece, start: int, end: int, room: Room, *, text: bool) -> Iterator[UploadPiece]:
     """Those stretches of a body in which something may stand, each with a little of those around it."""
     asked = getattr(room.narrow, "stretch", None)
     for at in range(start, end, STRETCH):

@@ -9,8 +9,8 @@ from appwitness.events import Value
 from appwitness.match import variants
 from appwitness.match.decode.walk.pieces import Leaf
 from appwitness.match.hits import Hit, Spot, all_of
-from appwitness.match.look import Look
-from appwitness.match.native.tables import Table
+from appwitness.match.look import JoinedLeaves
+from appwitness.match.native.tables import WordTable
 from appwitness.match.search import Search
 from appwitness.match.variants import digests
 from appwitness.match.variants.entering import words_of
@@ -35,7 +35,7 @@ KNOWN_BY = 8
 class Digests:
     """Values by their digests."""
 
-    def __init__(self, table: Table) -> None:
+    def __init__(self, table: WordTable) -> None:
         self._table = table
         self.patterns = 0
 
@@ -45,15 +45,15 @@ class Digests:
         self._table.put(words_of(words), slot)
         self.patterns += len(words)
 
-    def find(self, look: Look, search: Search) -> Iterator[Hit]:
+    def find(self, look: JoinedLeaves, search: Search) -> Iterator[Hit]:
         """Every digest, however it stands."""
         yield from _all_of_leaves(self._table, look, search)
         yield from _unpadded(self._table, look.leaves, search)
         if inside := [leaf for leaf in look.binary if INSIDE.start < len(leaf.data) < INSIDE.stop]:
-            yield from _inside(self._table, Look(inside), search)
+            yield from _inside(self._table, JoinedLeaves(inside), search)
 
 
-def _all_of_leaves(table: Table, look: Look, search: Search) -> Iterator[Hit]:
+def _all_of_leaves(table: WordTable, look: JoinedLeaves, search: Search) -> Iterator[Hit]:
     """Digests that are all of a leaf, or stand in a row of them, whole or cut."""
     sizes = digests.SIZES
     candidates: list[tuple[Leaf, bytes]] = []
@@ -83,7 +83,7 @@ def _all_of_leaves(table: Table, look: Look, search: Search) -> Iterator[Hit]:
                 yield from search.hit(slot, variant, all_of(leaf))
 
 
-def _unpadded(table: Table, leaves: Sequence[Leaf], search: Search) -> Iterator[Hit]:
+def _unpadded(table: WordTable, leaves: Sequence[Leaf], search: Search) -> Iterator[Hit]:
     """Digests in hex of which each byte below 16 has one digit: all of a text, in which fewer digits are missing
     than bytes of a digest are that small."""
     candidates = [leaf for leaf in leaves if len(leaf.data) in UNPADDED and HEX_DIGITS.fullmatch(leaf.data)]
@@ -95,7 +95,7 @@ def _unpadded(table: Table, leaves: Sequence[Leaf], search: Search) -> Iterator[
                 yield from search.hit(slot, variants.digested(digest), all_of(leaf))
 
 
-def _inside(table: Table, look: Look, search: Search) -> Iterator[Hit]:
+def _inside(table: WordTable, look: JoinedLeaves, search: Search) -> Iterator[Hit]:
     """Whole digests among other bytes."""
     for slot, at, _ in table.find_anywhere(look.joined):
         number = look.leaf_at(at)

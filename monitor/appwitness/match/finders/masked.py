@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 from appwitness.events import Value
 from appwitness.match.hits import Hit, all_of
-from appwitness.match.look import Look
-from appwitness.match.native.tables import Table, hashes_of
+from appwitness.match.look import JoinedLeaves
+from appwitness.match.native.tables import WordTable, hashes_of
 from appwitness.match.search import Search
 from appwitness.match.variants import FORMS, Variant, bits_of, kind_of
 
@@ -22,7 +22,7 @@ class Masked:
     """Values in the form in which they were given; of each only a number is kept by which it is found."""
 
     def __init__(self) -> None:
-        self._differences = Table()
+        self._differences = WordTable()
         self._sizes: set[int] = set()
 
     def add(self, slot: int, value: Value) -> None:
@@ -31,7 +31,7 @@ class Masked:
             self._differences.put(hashes_of([_differences(data)]), slot)
             self._sizes.add(len(data))
 
-    def find(self, look: Look, search: Search) -> Iterator[Hit]:
+    def find(self, look: JoinedLeaves, search: Search) -> Iterator[Hit]:
         """Every value that all of a leaf may be."""
         leaves = [leaf for leaf in look.leaves if len(leaf.data) in self._sizes]
         found = self._differences.find(hashes_of(_differences(leaf.data) for leaf in leaves)) if leaves else ()

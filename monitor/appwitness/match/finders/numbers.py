@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from appwitness.events import Value
 from appwitness.match import variants
 from appwitness.match.hits import Hit, Spot
-from appwitness.match.look import Look
-from appwitness.match.native.tables import Table
+from appwitness.match.look import JoinedLeaves
+from appwitness.match.native.tables import WordTable
 from appwitness.match.search import Search
 from appwitness.match.variants.entering import words_of
 
@@ -24,7 +24,7 @@ DIGITS_OF_A_NUMBER = range(7, 18)
 class SplitNumbers:
     """Numbers by their last eight digits."""
 
-    def __init__(self, table: Table) -> None:
+    def __init__(self, table: WordTable) -> None:
         self._table = table
         self.patterns = 0
 
@@ -36,12 +36,12 @@ class SplitNumbers:
         self._table.put(words_of(number[-8:] for number in numbers), slot)
         self.patterns += len(numbers)
 
-    def find(self, look: Look, search: Search) -> Iterator[Hit]:
+    def find(self, look: JoinedLeaves, search: Search) -> Iterator[Hit]:
         """Every number whose digits something stands between."""
         return _split(self._table, look.numeric, search) if self._table else iter(())
 
 
-def _split(table: Table, look: Look, search: Search) -> Iterator[Hit]:
+def _split(table: WordTable, look: JoinedLeaves, search: Search) -> Iterator[Hit]:
     for run, groups, last in _ends(table, look):
         leaf_number = look.leaf_at(run.start())
         leaf = look.leaves[leaf_number]
@@ -58,7 +58,7 @@ def _split(table: Table, look: Look, search: Search) -> Iterator[Hit]:
                     yield from search.hit(slot, variant._replace(name="separated"), spot)
 
 
-def _ends(table: Table, look: Look) -> Iterator[_End]:
+def _ends(table: WordTable, look: JoinedLeaves) -> Iterator[_End]:
     """Groups of digits that a number which is looked for may end with, by the last eight digits up to there: one
     search for all of them."""
     ends: list[_End] = []

@@ -14,10 +14,9 @@ from typing import NamedTuple
 from appwitness.events import Value
 from appwitness.findings import Why, because
 from appwitness.match import variants
-from appwitness.match.decode import Leaf
-from appwitness.match.decode.walk.pieces import GUESSES
+from appwitness.match.decode import DECODERS, Leaf
 from appwitness.match.hits import Hit, all_of, hit_at, how_found, last_key, root_of
-from appwitness.match.look import Look
+from appwitness.match.look import JoinedLeaves
 from appwitness.match.reads import Key
 from appwitness.match.search import Search
 from appwitness.match.variants.digests import DIGESTS
@@ -131,7 +130,7 @@ class Salts:
             # in an order that does not depend on when they became known
             insort(known, _Form(rank, key, kind, name, data, DIGESTS["md5"](data).hex().encode()))
 
-    def find(self, look: Look, search: Search) -> Iterator[Hit]:
+    def find(self, look: JoinedLeaves, search: Search) -> Iterator[Hit]:
         """Every value that was hashed with a field of an upload, with another value, or with the name of one of the
         apps, where no other finder says what a digest is."""
         asked = {leaf.data: leaf for leaf in reversed(look.leaves) if _may_be_digest(leaf)}
@@ -202,7 +201,7 @@ def _salts(leaves: Sequence[Leaf], asked: Iterable[Leaf]) -> list[_Salt]:
 
 SURE_KEY = re.compile(r"salt|nonce|secret|pepper|key")
 """Keys of those that are tried first."""
-NO_TEXTS = GUESSES | {"separators", "base85", "bytes of a number"}
+NO_TEXTS = frozenset(one.name for one in DECODERS if one.guess or one.no_salt)
 """Steps that only guess, or give another reading of what stands there already."""
 
 

@@ -12,9 +12,9 @@ from appwitness.events import Value
 from appwitness.findings import Why, because
 from appwitness.match import variants
 from appwitness.match.decode.letters.binary_to_text import from_base64
-from appwitness.match.decode.walk.pieces import Leaf, Narrow, Piece, Room
+from appwitness.match.decode.walk.pieces import Leaf, Narrow, Room, UploadPiece
 from appwitness.match.hits import Hit, all_of, hit_at
-from appwitness.match.look import Look
+from appwitness.match.look import JoinedLeaves
 from appwitness.match.reads import Key
 from appwitness.match.search import Search
 from appwitness.match.variants import Variant, digests
@@ -67,7 +67,7 @@ class Sets:
     def __bool__(self) -> bool:
         return len(self._values) >= LEAST_KNOWN
 
-    def find(self, look: Look, search: Search) -> Iterator[Hit]:
+    def find(self, look: JoinedLeaves, search: Search) -> Iterator[Hit]:
         """The values in all sets of one upload."""
         if not self:
             return
@@ -131,8 +131,8 @@ class _InFull:
         self._sets, self._narrow = sets, narrow
         self.stretch = narrow.stretch
 
-    def __call__(self, piece: Piece, room: Room) -> list[Piece] | None:
-        found: list[Piece] | None = self._narrow(piece, room)
+    def __call__(self, piece: UploadPiece, room: Room) -> list[UploadPiece] | None:
+        found: list[UploadPiece] | None = self._narrow(piece, room)
         if found is None or not self._sets or len(piece.data) > LARGEST or not IN_JSON.search(piece.data):
             return found
         return None

@@ -12,9 +12,9 @@ from appwitness.events import Value
 from appwitness.findings import Why, because
 from appwitness.match.decode.walk.pieces import Leaf
 from appwitness.match.hits import STRONG_BITS, TELLING, Hit, all_of, last_key, parent_of
-from appwitness.match.look import Look
+from appwitness.match.look import JoinedLeaves
 from appwitness.match.native.sieve import Sieve
-from appwitness.match.native.tables import Table, hashes_of
+from appwitness.match.native.tables import WordTable, hashes_of
 from appwitness.match.search import Search
 from appwitness.match.variants import FORMS, HAN, SURNAMES, UNCHECKED, Variant, bits_of, digests, kind_of
 from appwitness.match.variants.dates import DATE
@@ -60,7 +60,7 @@ class Splits:
     def __init__(self, narrow: Sieve) -> None:
         """`narrow`: what is told of the parts as well."""
         self._narrow = narrow
-        self._firsts, self._cuts, self._whole = Table(), Table(), Table()
+        self._firsts, self._cuts, self._whole = WordTable(), WordTable(), WordTable()
         """The first parts, each for slot 0; by the first two parts, and by all of a form, the slots of the values."""
         self._beginnings: set[str] = set()
 
@@ -78,7 +78,7 @@ class Splits:
             self._whole.put(hashes_of(form for _, form in whole), slot)
             self._beginnings.update([form[:size] for _, form in whole for size in range(1, BEGINNING + 1)])
 
-    def find(self, look: Look, search: Search) -> Iterator[Hit]:
+    def find(self, look: JoinedLeaves, search: Search) -> Iterator[Hit]:
         """Every value whose parts are each all of a leaf, beside each other."""
         cut = list(self._neighbours(look, search))
         anywhere = list(self._joined(look, search))
@@ -87,7 +87,7 @@ class Splits:
         yield from (hit for hit in cut if hit.strong or hit.key not in candidates)
         yield from (hit for hit in anywhere if hit.key not in sure)
 
-    def _neighbours(self, look: Look, search: Search) -> Iterator[Hit]:
+    def _neighbours(self, look: JoinedLeaves, search: Search) -> Iterator[Hit]:
         texts = [
             (number, leaf.text.strip().casefold())
             for number, leaf in enumerate(look.leaves)
@@ -100,7 +100,7 @@ class Splits:
             for slot in sorted(slots):
                 yield from self._cut(look, number, beside, slot, search)
 
-    def _cut(self, look: Look, number: int, beside: list[str], slot: int, search: Search) -> Iterator[Hit]:
+    def _cut(self, look: JoinedLeaves, number: int, beside: list[str], slot: int, search: Search) -> Iterator[Hit]:
         """The value of a slot where its parts stand, the first of them in this leaf."""
         value = search.known.value(slot)
         kind, text = kind_of(value), value.text
@@ -128,7 +128,7 @@ class Splits:
                 spot = all_of(look.leaves[one], "utf-8")
                 yield from search.hit(slot, variant, spot, strong=sure, telling=telling, reasons=reasons)
 
-    def _joined(self, look: Look, search: Search) -> Iterator[Hit]:
+    def _joined(self, look: JoinedLeaves, search: Search) -> Iterator[Hit]:
         """Values of which neighbouring fields each hold the next part, in the order in which they stand."""
         beginnings, leaves = self._beginnings, look.leaves
         rows_of_leaves: list[tuple[str, list[int]]] = []
@@ -340,7 +340,7 @@ SHORT_NUMBER = 5
 WORDS = re.compile(r"[^\W_]+")
 
 
-def _texts_beside(look: Look, first: int) -> set[str]:
+def _texts_beside(look: JoinedLeaves, first: int) -> set[str]:
     """What stands near a leaf, in the same object or list."""
     own = parent_of(look.leaves[first].path)
     return {
@@ -350,7 +350,7 @@ def _texts_beside(look: Look, first: int) -> set[str]:
     }
 
 
-def _beside(look: Look, first: int, parts: tuple[str, ...]) -> tuple[int, ...] | None:
+def _beside(look: JoinedLeaves, first: int, parts: tuple[str, ...]) -> tuple[int, ...] | None:
     """The leaves of all parts, near the first and in the same object or list as it; None when one is missing."""
     own = parent_of(look.leaves[first].path)
     numbers = [first]

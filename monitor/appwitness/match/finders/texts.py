@@ -14,7 +14,7 @@ from appwitness.events import Value
 from appwitness.match.decode.walk.pieces import Leaf
 from appwitness.match.edges import LONGER_BY, in_other_half, stands_alone
 from appwitness.match.hits import STRONG_BITS, Hit, Spot
-from appwitness.match.look import Look
+from appwitness.match.look import JoinedLeaves
 from appwitness.match.native.sieve import Sieve
 from appwitness.match.native.tables import Grams, window_of
 from appwitness.match.search import Search
@@ -30,7 +30,7 @@ SALTED_DIGITS = 9
 STANDARD = bytes.maketrans(b"-_", b"+/")
 
 
-class Texts:
+class ValueTexts:
     """Values by their texts."""
 
     def __init__(self, texts: Grams, raw: Grams, narrow: Sieve) -> None:
@@ -46,21 +46,21 @@ class Texts:
             if word[LONGEST_WORD:] == b"" != word[1:]:
                 self._narrow.add_words([word])  # whose it is, what stands beside it tells
 
-    def find(self, look: Look, search: Search) -> Iterator[Hit]:
+    def find(self, look: JoinedLeaves, search: Search) -> Iterator[Hit]:
         """Every text of a value that stands where it may be believed to be one."""
         yield from _texts_in(self._texts, look, search)
         if salted := [number for leaf in look.leaves if leaf.glued for number in _before_salt(leaf)]:
-            found = _texts_in(self._texts, Look(salted), search)
+            found = _texts_in(self._texts, JoinedLeaves(salted), search)
             yield from (hit for hit in found if not hit.variant.unchecked)
         if look.binary:
-            yield from _texts_in(self._raw, Look(look.binary), search)
+            yield from _texts_in(self._raw, JoinedLeaves(look.binary), search)
 
 
 LONGEST_WORD = 64
 """Bytes of a word of `Sieve.add_words`; it has two at least."""
 
 
-def _texts_in(texts: Grams, look: Look, search: Search) -> Iterator[Hit]:
+def _texts_in(texts: Grams, look: JoinedLeaves, search: Search) -> Iterator[Hit]:
     lower = look.joined.lower()
     seen: set[tuple[int, bytes, int]] = set()
     for slot, at, size in texts.find(lower):
@@ -72,7 +72,7 @@ def _texts_in(texts: Grams, look: Look, search: Search) -> Iterator[Hit]:
             yield from _text_found(look, slot, text.lower, start, search)
 
 
-def _text_found(look: Look, slot: int, lower: bytes, start: int, search: Search) -> Iterator[Hit]:
+def _text_found(look: JoinedLeaves, slot: int, lower: bytes, start: int, search: Search) -> Iterator[Hit]:
     number = look.leaf_at(start)
     leaf = look.leaves[number]
     begin = start - look.starts[number]
@@ -117,7 +117,9 @@ def _before_salt(leaf: Leaf) -> Iterator[Leaf]:
             yield leaf._replace(data=data, text=data.decode("ascii"), glued=False)
 
 
-def _in_base64(look: Look, number: int, variant: Variant, alignment: int, letters: tuple[int, int]) -> Spot | None:
+def _in_base64(
+    look: JoinedLeaves, number: int, variant: Variant, alignment: int, letters: tuple[int, int]
+) -> Spot | None:
     """A form inside base64 that begins where no decoder could know: behind other letters of its alphabet."""
     leaf, (start, end) = look.leaves[number], letters
     first, last = look.run_around(number, start)

@@ -23,7 +23,7 @@ SYSTEMS = ("wgs84", "gcj02", "bd09", METRES_ONLY)
 """What coordinates are told in: of the earth; with the offsets of Chinese map services; Baidu's metres."""
 
 
-class Place(NamedTuple):
+class GeoPoint(NamedTuple):
     """A point, and the system its numbers are in. Of METRES_ONLY, where Web Mercator has the
     same ones."""
 
@@ -45,14 +45,14 @@ def parse(text: str) -> tuple[float, float] | None:
     return lat, lon
 
 
-def systems(lat: float, lon: float) -> tuple[Place, ...]:
+def systems(lat: float, lon: float) -> tuple[GeoPoint, ...]:
     """The point in every coordinate system that differs from WGS-84 there."""
-    found = [Place("wgs84", lat, lon)]
+    found = [GeoPoint("wgs84", lat, lon)]
     if 0.8 < lat < 55.9 and 72.0 < lon < 137.9:
         gcj = _gcj02(lat, lon)
         baidu = _bd09(*gcj)
-        found += [Place("gcj02", *gcj), Place("bd09", *baidu)]
-        found += [Place(METRES_ONLY, *grids.of_mercator(*grids.baidu_metres(*baidu)))]
+        found += [GeoPoint("gcj02", *gcj), GeoPoint("bd09", *baidu)]
+        found += [GeoPoint(METRES_ONLY, *grids.of_mercator(*grids.baidu_metres(*baidu)))]
     return tuple(found)
 
 
@@ -115,7 +115,7 @@ QUADKEYS = tuple((size, 2.0 * size - 2) for size in range(16, LONGEST_CELL + 1))
 PLUS_CODES = tuple((size, 4.3 * (size - 1) - 6) for size in (9, 11, 12))
 
 
-def cells(place: Place) -> list[tuple[str, bytes, float]]:
+def cells(place: GeoPoint) -> list[tuple[str, bytes, float]]:
     """The names of the cells of known grids that hold a place: (which grid, the name in lower case, what it says)."""
     system, lat, lon = place
     if system == METRES_ONLY:
@@ -136,7 +136,7 @@ def cells(place: Place) -> list[tuple[str, bytes, float]]:
     return found
 
 
-def s2_numbers(place: Place) -> Iterator[bytes]:
+def s2_numbers(place: GeoPoint) -> Iterator[bytes]:
     """The ids of the cells of S2 that hold a place as they are written but for their names: all sixteen digits in hex,
     and in decimal, with a sign where the highest bit is set."""
     if not place.system.startswith("bd09"):
@@ -146,7 +146,7 @@ def s2_numbers(place: Place) -> Iterator[bytes]:
                 yield b"%d" % (cell - (1 << 64))
 
 
-def columns(place: Place) -> Iterator[tuple[bytes, int]]:
+def columns(place: GeoPoint) -> Iterator[tuple[bytes, int]]:
     """The columns of the map tiles that hold a place, with their zooms."""
     if abs(place.lat) < 85 and not place.system.startswith("bd09"):
         finest, _ = grids.tile(place.lat, place.lon, grids.ZOOMS[-1])

@@ -78,7 +78,7 @@ def owned(owner: object, handle: int | None, free: Callable[[int], None]) -> int
     return handle
 
 
-class Row(NamedTuple):
+class FoundSlot(NamedTuple):
     """Something that was looked up and found."""
 
     slot: int
@@ -87,7 +87,7 @@ class Row(NamedTuple):
     size: int
 
 
-def rows(fill: Callable[[int, int], int], most: int = 512) -> Iterator[Row]:
+def rows(fill: Callable[[int, int], int], most: int = 512) -> Iterator[FoundSlot]:
     """What a function writes to an address with room for so many rows; it says how many rows there would be."""
     while True:
         room = array("q", bytes(8 * ROW_FIELDS * most))
@@ -96,5 +96,5 @@ def rows(fill: Callable[[int, int], int], most: int = 512) -> Iterator[Row]:
             return iter(())
         if found <= most:
             numbers = room[: ROW_FIELDS * found].tolist()
-            return map(Row, *(numbers[field::ROW_FIELDS] for field in range(ROW_FIELDS)))
+            return map(FoundSlot, *(numbers[field::ROW_FIELDS] for field in range(ROW_FIELDS)))
         most = found

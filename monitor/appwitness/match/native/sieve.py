@@ -16,9 +16,9 @@ from appwitness.match.decode import large
 from appwitness.match.decode.documents import json_documents
 from appwitness.match.decode.letters import spelled_out
 from appwitness.match.decode.walk.paths import child_path
-from appwitness.match.decode.walk.pieces import DECODERS, Piece, Room
+from appwitness.match.decode.walk.pieces import DECODERS, Room, UploadPiece
 from appwitness.match.native.library import library, owned
-from appwitness.match.native.tables import Grams, Table
+from appwitness.match.native.tables import Grams, WordTable
 
 LARGE = 8 << 10
 """Bytes from which on a text is sifted; a smaller one is read as fast without."""
@@ -64,7 +64,7 @@ class Sieve:
     """What the values that are looked for may look like in a JSON text, besides their texts."""
 
     def __init__(
-        self, texts: Grams, raw: Grams, digests: Table, digits: Table, outputs: Grams, packed: Compiled
+        self, texts: Grams, raw: Grams, digests: WordTable, digits: WordTable, outputs: Grams, packed: Compiled
     ) -> None:
         """`raw`: what only stands in data that is no text; `packed`: places in such data."""
         self._kept = (texts, raw, digests, digits, outputs, packed)
@@ -100,7 +100,7 @@ class Sieve:
         if not library.sieve_add_place(self._handle, lat, lon):
             raise MemoryError
 
-    def __call__(self, piece: Piece, room: Room) -> list[Piece] | None:
+    def __call__(self, piece: UploadPiece, room: Room) -> list[UploadPiece] | None:
         """The pieces of a large JSON text that may hold something; None: it is none, or must be read in full."""
         data = piece.data
         if len(data) < self.least:
@@ -147,15 +147,15 @@ class Sieve:
 
     @staticmethod
     def _pieces(
-        piece: Piece,
+        piece: UploadPiece,
         leaves: list[tuple[int, ...]],
         ways: list[tuple[int, ...]],
         whole: set[int],
         room: Room,
         *,
         several: bool,
-    ) -> list[Piece]:
-        pieces: list[Piece] = []
+    ) -> list[UploadPiece]:
+        pieces: list[UploadPiece] = []
         done: set[tuple[int, int]] = set()
         keys: set[tuple[int, bytes]] = set()
         for start, end, what, first, depth, said, because, token, number in sorted(leaves):

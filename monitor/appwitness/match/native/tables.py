@@ -6,7 +6,7 @@ from __future__ import annotations
 from array import array
 from collections.abc import Collection, Hashable, Iterable, Iterator, Sequence
 
-from appwitness.match.native.library import Row, library, owned, rows
+from appwitness.match.native.library import FoundSlot, library, owned, rows
 
 LONG, MIDDLE = 12, 8
 """Bytes of a text that are looked up, its window: so many of a text that has them, all of a shorter one."""
@@ -15,7 +15,7 @@ SLOT_BITS = 24
 MOST_SLOTS = (1 << SLOT_BITS) - 2
 
 
-class Table:
+class WordTable:
     """Words of eight bytes, and the slots that they were entered for. 12 bytes an entry; two words are taken for one
     in about one of 2**40 pairs, so what is found must be compared. Not for several threads at once."""
 
@@ -33,12 +33,12 @@ class Table:
         if not library.table_put_words(self.handle, words, len(words) // 8, slot):
             raise MemoryError
 
-    def find(self, words: bytes) -> Iterator[Row]:
+    def find(self, words: bytes) -> Iterator[FoundSlot]:
         """Every slot of every word; `start` is the number of the word."""
         number = len(words) // 8
         return rows(lambda out, most: library.table_find_words(self.handle, words, number, out, most))
 
-    def find_anywhere(self, data: bytes) -> Iterator[Row]:
+    def find_anywhere(self, data: bytes) -> Iterator[FoundSlot]:
         """Every slot of the word at every place; `start` is the place."""
         return rows(lambda out, most: library.table_find_anywhere(self.handle, data, len(data), out, most))
 
@@ -49,7 +49,7 @@ class Table:
         if not library.table_put_texts(self.handle, b"".join(texts), sizes.buffer_info()[0], len(texts), slot):
             raise MemoryError
 
-    def find_texts(self, texts: Sequence[bytes]) -> Iterator[Row]:
+    def find_texts(self, texts: Sequence[bytes]) -> Iterator[FoundSlot]:
         """Every slot of every text; `start` is the number of the text."""
         joined, sizes = b"".join(texts), array("i", map(len, texts))
         of = (self.handle, joined, sizes.buffer_info()[0], len(texts))
@@ -98,7 +98,7 @@ class Grams:
         if not library.grams_add_all(self.handle, joined, sizes.buffer_info()[0], len(given), slot):
             raise MemoryError
 
-    def find(self, data: bytes) -> Iterator[Row]:
+    def find(self, data: bytes) -> Iterator[FoundSlot]:
         """Every window that stands in the data; what it is a part of must be compared."""
         return rows(lambda out, most: library.grams_find(self.handle, data, len(data), out, most))
 

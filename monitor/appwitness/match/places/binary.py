@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from appwitness.match.geo import systems
-from appwitness.match.look import Look
+from appwitness.match.look import JoinedLeaves
 from appwitness.match.native.library import library, owned, rows
 from appwitness.match.native.tables import MOST_SLOTS
 from appwitness.match.places.notations import SEMICIRCLES
@@ -79,7 +79,7 @@ class Packed:
         self._places: list[tuple[int, float, float]] = []
         self.handle: int = owned(self, library.packed_new(), library.packed_free)
 
-    def add(self, number: int, place: systems.Place) -> None:
+    def add(self, number: int, place: systems.GeoPoint) -> None:
         """Look for a place; `number` names it in what is found."""
         if any(abs(degrees - round(degrees, 2)) < 1e-9 for degrees in (place.lat, place.lon)):
             return  # such numbers are in binary data for many reasons
@@ -93,7 +93,7 @@ class Packed:
         if not library.packed_add(self.handle, *where):
             raise MemoryError
 
-    def find(self, look: Look) -> Iterator[tuple[int, Pair]]:
+    def find(self, look: JoinedLeaves) -> Iterator[tuple[int, Pair]]:
         """Every place in the leaves, which are all of binary data, with the number of its leaf."""
         for at, own, number_of_kind, begin in self._latitudes(look.joined):
             number, kind = look.leaf_at(at), KINDS[number_of_kind]

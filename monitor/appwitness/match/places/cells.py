@@ -9,9 +9,9 @@ from appwitness.findings import Reason, Why, because
 from appwitness.match.decode.walk.pieces import Leaf
 from appwitness.match.geo import grids, systems
 from appwitness.match.hits import Hit, Spot, all_of, last_key, parent_of
-from appwitness.match.look import Look
+from appwitness.match.look import JoinedLeaves
 from appwitness.match.native.sieve import Sieve
-from appwitness.match.native.tables import Table
+from appwitness.match.native.tables import WordTable
 from appwitness.match.search import Search
 from appwitness.match.variants import Variant
 
@@ -59,10 +59,10 @@ class Cells:
         """`narrow`: what is told of them as well."""
         self._places: list[tuple[int, str, float, float]] = []
         self._narrow = narrow
-        self._names = Table()
+        self._names = WordTable()
         """By the stems of names and by the columns of map tiles, which places."""
 
-    def add(self, slot: int, place: systems.Place) -> None:
+    def add(self, slot: int, place: systems.GeoPoint) -> None:
         """Look for a place from now on."""
         number = len(self._places)
         self._places.append((slot, *place))
@@ -72,7 +72,7 @@ class Cells:
         self._narrow.add_words([*names, *columns, *systems.s2_numbers(place)])
         self._narrow.add_place(place.lat, place.lon)
 
-    def find(self, look: Look, search: Search) -> Iterator[Hit]:
+    def find(self, look: JoinedLeaves, search: Search) -> Iterator[Hit]:
         """The names of cells in the leaves of one upload."""
         asked = [(number, leaf, _stems(leaf)) for number, leaf in enumerate(look.leaves) if _may_name(leaf)]
         tiles = list(TILE.finditer(look.joined))
@@ -109,11 +109,11 @@ class Cells:
             known.setdefault(stems[row.start], []).append(row.slot)
         return {stem: sorted(numbers) for stem, numbers in known.items()}
 
-    def _place(self, number: int) -> tuple[int, systems.Place]:
+    def _place(self, number: int) -> tuple[int, systems.GeoPoint]:
         slot, system, lat, lon = self._places[number]
-        return slot, systems.Place(system, lat, lon)
+        return slot, systems.GeoPoint(system, lat, lon)
 
-    def _named(self, look: Look, number: int, text: bytes, known: _Known, search: Search) -> Iterator[Hit]:
+    def _named(self, look: JoinedLeaves, number: int, text: bytes, known: _Known, search: Search) -> Iterator[Hit]:
         """A name that is all of a leaf."""
         leaf = look.leaves[number]
         key = last_key(leaf.path)
@@ -138,7 +138,7 @@ class Cells:
 
     # --- tiles of web maps ---
 
-    def _tile_in_path(self, look: Look, found: re.Match[bytes], known: _Known, search: Search) -> Iterator[Hit]:
+    def _tile_in_path(self, look: JoinedLeaves, found: re.Match[bytes], known: _Known, search: Search) -> Iterator[Hit]:
         zoom, one, other = (int(part) for part in found.groups())
         number = look.leaf_at(found.start())
         base = look.starts[number]
@@ -150,7 +150,7 @@ class Cells:
                 spot = Spot(look.leaves[number], found.start(1) - base, found.end() - base)
                 yield from search.hit(slot, variant, spot, strong=zoom >= SURE_TILE, reasons=(why,))
 
-    def _tile_in_fields(self, look: Look, number: int, known: _Known, search: Search) -> Iterator[Hit]:
+    def _tile_in_fields(self, look: JoinedLeaves, number: int, known: _Known, search: Search) -> Iterator[Hit]:
         """The column of a tile, whose row and zoom are in fields beside it."""
         leaf = look.leaves[number]
         own = parent_of(leaf.path)
@@ -179,7 +179,7 @@ _Known = dict[bytes, list[int]]
 """Stems of names and columns of map tiles that are asked for and known -> places."""
 
 
-def _is_listed(look: Look, number: int) -> bool:
+def _is_listed(look: JoinedLeaves, number: int) -> bool:
     """Whether a leaf is an entry of a list, or a field of one of several rows, among others of its length."""
     leaf = look.leaves[number]
     way = LISTED.sub("[]", leaf.path)
@@ -213,7 +213,7 @@ def _stems(leaf: Leaf) -> set[bytes]:
     return found
 
 
-def _system(place: systems.Place) -> str:
+def _system(place: systems.GeoPoint) -> str:
     return "as_given" if place.system == "wgs84" else place.system
 
 

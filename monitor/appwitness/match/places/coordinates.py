@@ -11,14 +11,14 @@ from typing import NamedTuple
 from appwitness.events import Value
 from appwitness.findings import Reason, Why, because
 from appwitness.match.geo import systems
-from appwitness.match.hits import TELLING, Hit, Said, Spot, last_key, parent_of
-from appwitness.match.look import Look
+from appwitness.match.hits import TELLING, Hit, HitFields, Spot, last_key, parent_of
+from appwitness.match.look import JoinedLeaves
 from appwitness.match.native.sieve import Sieve
 from appwitness.match.places.binary import Packed
 from appwitness.match.places.cells import Cells
 from appwitness.match.places.degrees import SOME_PART, Parted, in_parts
 from appwitness.match.places.listed import Numbers
-from appwitness.match.places.notations import Reading, decimals_of, readings
+from appwitness.match.places.notations import DegreesReading, decimals_of, readings
 from appwitness.match.places.pairs import NumberSpot, Partners
 from appwitness.match.search import Search
 from appwitness.match.variants import Variant, kind_of
@@ -40,7 +40,7 @@ class Places:
 
     def __init__(self, narrow: Sieve, packed: Packed) -> None:
         """`narrow`: what is told of them as well; `packed`: in which they are found in binary data."""
-        self._places: list[tuple[int, systems.Place]] = []
+        self._places: list[tuple[int, systems.GeoPoint]] = []
         self._grid: Numbers[tuple[bool, int]] = Numbers()
         self._fine: Numbers[tuple[bool, int]] = Numbers()
         """By axis and cell of a degree: of the wide grid, for coarse numbers, and of the fine one."""
@@ -63,7 +63,7 @@ class Places:
             self._polar = self._polar or abs(place.lat) > POLAR
             self._cells.add(slot, place)
 
-    def find(self, look: Look, search: Search) -> Iterator[Hit]:
+    def find(self, look: JoinedLeaves, search: Search) -> Iterator[Hit]:
         """All places in the leaves of one upload."""
         if not self._places:
             return
@@ -76,7 +76,7 @@ class Places:
             yield hit
         yield from self._in_binary(look, search, known)
 
-    def _in_numbers(self, look: Look, search: Search) -> Iterator[Hit]:
+    def _in_numbers(self, look: JoinedLeaves, search: Search) -> Iterator[Hit]:
         numeric = look.numeric
         apart = any(leaf.data in HEMISPHERES for leaf in look.leaves)
         read = list(readings(numeric, apart=apart))
@@ -94,7 +94,7 @@ class Places:
                     continue
                 yield from self._pair(numeric, number, (lat, lon), relation, search)
 
-    def _in_parts(self, look: Look, search: Search) -> Iterator[Hit]:
+    def _in_parts(self, look: JoinedLeaves, search: Search) -> Iterator[Hit]:
         """Places whose degrees, minutes and seconds are in fields of their own, under keys that say so."""
         for parted in in_parts(look.leaves):
             axes: list[dict[int, _Coordinate]] = [{}, {}]
@@ -118,12 +118,12 @@ class Places:
             return near
         return {one for one in near if self._places[one][1].system != systems.METRES_ONLY}
 
-    def _in_binary(self, look: Look, search: Search, known: set[Hashable]) -> Iterator[Hit]:
+    def _in_binary(self, look: JoinedLeaves, search: Search, known: set[Hashable]) -> Iterator[Hit]:
         """Places whose bytes stand together; with a field between only where nobody read the fields."""
         leaves = [leaf for leaf in look.binary if len(leaf.data) >= 8]
         if not leaves:
             return
-        for number, pair in self._packed.find(Look(leaves)):
+        for number, pair in self._packed.find(JoinedLeaves(leaves)):
             slot, place = self._places[pair.place]
             if pair.gap and search.known.slots[slot][0] in known:
                 continue
@@ -134,10 +134,12 @@ class Places:
                 because(Why.BYTES_APART, count=pair.gap) if pair.gap else because(Why.BYTES_BESIDE),
                 because(Why.LONGITUDE_FIRST if pair.swapped else Why.LATITUDE_FIRST),
             )
-            said: Said = {"strong": True, "reasons": reasons, "error_m": pair.error_m}
+            said: HitFields = {"strong": True, "reasons": reasons, "error_m": pair.error_m}
             yield from _hit(search, slot, variant, Spot(leaves[number], pair.start, pair.end), said)
 
-    def _coordinates(self, look: Look, read: Sequence[Reading]) -> dict[tuple[int, bool], list[_Coordinate]]:
+    def _coordinates(
+        self, look: JoinedLeaves, read: Sequence[DegreesReading]
+    ) -> dict[tuple[int, bool], list[_Coordinate]]:
         """By place and axis, the numbers that may be its coordinates."""
         axes: dict[tuple[int, bool], list[_Coordinate]] = defaultdict(list)
         for start, end, degrees, unit, notation, only in read:
@@ -153,7 +155,7 @@ class Places:
         return axes
 
     def _pair(
-        self, look: Look, number: int, pair: tuple[_Coordinate, _Coordinate], relation: Why, search: Search
+        self, look: JoinedLeaves, number: int, pair: tuple[_Coordinate, _Coordinate], relation: Why, search: Search
     ) -> Iterator[Hit]:
         (slot, place), (lat, lon) = self._places[number], pair
         decimals = _decimals(lat, lon)
@@ -167,7 +169,7 @@ class Places:
         else:
             place_said = _place(Why.PLACE_IN_NOTATION, decimals, error, notation=of)
         reasons = (place_said, because(relation))
-        said: Said = {"strong": True, "error_m": error, "fits": lat.fits and lon.fits, "reasons": reasons}
+        said: HitFields = {"strong": True, "error_m": error, "fits": lat.fits and lon.fits, "reasons": reasons}
         if lat.leaf == lon.leaf:
             spot = Spot(look.leaves[lat.leaf], min(lat.start, lon.start), max(lat.end, lon.end))
             yield from _hit(search, slot, variant, spot, said)
@@ -177,7 +179,7 @@ class Places:
             yield from _hit(search, slot, variant, Spot(look.leaves[one.leaf], one.start, one.end), said)
 
 
-def _hit(search: Search, slot: int, variant: Variant, spot: Spot, said: Said) -> Iterator[Hit]:
+def _hit(search: Search, slot: int, variant: Variant, spot: Spot, said: HitFields) -> Iterator[Hit]:
     if spot.leaf.text is None:
         said["found"] = spot.leaf.data[spot.start : spot.end].hex()
     return search.hit(slot, variant, spot, **said)
@@ -215,7 +217,7 @@ class _Coordinate(NamedTuple):
     """Whether it is that coordinate, rounded or cut, not only near it."""
 
 
-def _error(degrees: float, unit: float, place: systems.Place, *, lon: bool) -> tuple[float, float, bool] | None:
+def _error(degrees: float, unit: float, place: systems.GeoPoint, *, lon: bool) -> tuple[float, float, bool] | None:
     """Degrees and metres between a number and a place's coordinate, and whether it is that coordinate, rounded or
     cut; None when it is not even near it."""
     true = place.lon if lon else place.lat
@@ -228,13 +230,13 @@ def _error(degrees: float, unit: float, place: systems.Place, *, lon: bool) -> t
     return None
 
 
-def _of_parts(one: Parted, look: Look, off: tuple[float, float, bool]) -> _Coordinate:
+def _of_parts(one: Parted, look: JoinedLeaves, off: tuple[float, float, bool]) -> _Coordinate:
     decimals = decimals_of(one.unit)
     return _Coordinate(one.leaf, 0, len(look.leaves[one.leaf].data), decimals, one.notation, *off)
 
 
 def _pairs(
-    look: Look, lats: list[_Coordinate], lons: list[_Coordinate], place: systems.Place, partners: Partners
+    look: JoinedLeaves, lats: list[_Coordinate], lons: list[_Coordinate], place: systems.GeoPoint, partners: Partners
 ) -> Iterator[tuple[_Coordinate, _Coordinate, Why]]:
     """Latitudes and longitudes that belong together, with how we know."""
     if not lats or not lons:
@@ -275,7 +277,7 @@ def _decimals(lat: _Coordinate, lon: _Coordinate) -> int:
     return many.decimals if few.off <= 10.0**-many.decimals * 1.000001 else few.decimals
 
 
-def _relation(look: Look, lat: _Coordinate, lon: _Coordinate) -> tuple[int, Why] | None:
+def _relation(look: JoinedLeaves, lat: _Coordinate, lon: _Coordinate) -> tuple[int, Why] | None:
     """How closely two numbers stand together, 0 closest; None when not closely enough for their precision."""
     if lon.notation != lat.notation:
         return None

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from appwitness.match.geo import grids
-from appwitness.match.look import Look
+from appwitness.match.look import JoinedLeaves
 
 NUMBER = re.compile(rb"[0-9]{4,}(?:\.[0-9]{1,20})?|[0-9]{1,3}\.[0-9]{1,20}")
 EXPONENT = re.compile(rb"-?[0-9]\.[0-9]{2,20}[eE][+-]?[0-9]{1,2}(?![0-9])")
@@ -69,7 +69,7 @@ RATIONAL = re.compile(rb"(?<![0-9/])([0-9]{1,3})/1, ?([0-9]{1,2})/1, ?([0-9]{1,1
 """31/1,13/1,4950/100: EXIF."""
 
 
-class Reading(NamedTuple):
+class DegreesReading(NamedTuple):
     """A number, and the degrees it may stand for."""
 
     start: int
@@ -88,7 +88,7 @@ def decimals_of(unit: float) -> int:
     return math.floor(0.0001 - math.log10(unit))
 
 
-def readings(look: Look, *, apart: bool = False) -> Iterator[Reading]:
+def readings(look: JoinedLeaves, *, apart: bool = False) -> Iterator[DegreesReading]:
     """Everything in the leaves that may be a coordinate. `apart`: the hemisphere may be under a key of its own."""
     data = look.joined
     yield from _with_comma(data)
@@ -106,22 +106,22 @@ def readings(look: Look, *, apart: bool = False) -> Iterator[Reading]:
     yield from _in_several_numbers(data)
 
 
-def _with_comma(data: bytes) -> Iterator[Reading]:
+def _with_comma(data: bytes) -> Iterator[DegreesReading]:
     for found in COMMA.finditer(data) if b"," in data else ():
         size = float(b"%s.%s" % (found[2], found[3]))
         if size <= 180:
-            yield Reading(*found.span(), -size if found[1] else size, 10.0 ** -len(found[3]), "decimal comma")
+            yield DegreesReading(*found.span(), -size if found[1] else size, 10.0 ** -len(found[3]), "decimal comma")
 
 
-def _with_exponent(data: bytes) -> Iterator[Reading]:
+def _with_exponent(data: bytes) -> Iterator[DegreesReading]:
     for number in EXPONENT.finditer(data) if b"e" in data or b"E" in data else ():
         mantissa, exponent = re.split(rb"[eE]", number[0])
         unit = 10.0 ** (int(exponent) - len(mantissa.partition(b".")[2]))
         if 1e-12 < unit < 0.1 and abs(float(number[0])) <= 180:
-            yield Reading(*number.span(), float(number[0]), unit, "as_given")
+            yield DegreesReading(*number.span(), float(number[0]), unit, "as_given")
 
 
-def _in_several_numbers(data: bytes) -> Iterator[Reading]:
+def _in_several_numbers(data: bytes) -> Iterator[DegreesReading]:
     """Degrees, minutes and seconds, however they are written one after the other."""
     if any(mark in data for mark in MARKS) or LETTERED.search(data):
         for found in SIGNED.finditer(data):
@@ -133,10 +133,10 @@ def _in_several_numbers(data: bytes) -> Iterator[Reading]:
         divisor = int(found[4])
         degrees = int(found[1]) + int(found[2]) / 60 + int(found[3]) / divisor / 3600
         for sign in (1, -1):  # the hemisphere is under another key
-            yield Reading(*found.span(), sign * degrees, 1 / divisor / 3600, "degrees minutes seconds")
+            yield DegreesReading(*found.span(), sign * degrees, 1 / divisor / 3600, "degrees minutes seconds")
 
 
-def _hemisphere(data: bytes, start: int, end: int) -> Iterator[Reading]:
+def _hemisphere(data: bytes, start: int, end: int) -> Iterator[DegreesReading]:
     """Decimal degrees with a letter for the hemisphere before or behind them."""
     degrees = float(data[start:end])
     if degrees > 180:
@@ -146,56 +146,56 @@ def _hemisphere(data: bytes, start: int, end: int) -> Iterator[Reading]:
         if found is not None:  # in a row of coordinates a letter may seem to belong to both
             letter = letter_of(found[1])
             signed = -degrees if letter in (b"S", b"W") else degrees
-            yield Reading(start, max(end, found.end()), signed, unit, "as_given", letter in (b"E", b"W"))
+            yield DegreesReading(start, max(end, found.end()), signed, unit, "as_given", letter in (b"E", b"W"))
 
 
-def _of_number(text: bytes, start: int, end: int) -> Iterator[Reading]:
+def _of_number(text: bytes, start: int, end: int) -> Iterator[DegreesReading]:
     if b"." in text:
         number = float(text)
         size = abs(number)
         decimals = len(text) - text.index(b".") - 1
         if size <= 180:
-            yield Reading(start, end, number, 10.0**-decimals, "as_given")
+            yield DegreesReading(start, end, number, 10.0**-decimals, "as_given")
             if size <= 3.15 and decimals >= 6:
-                yield Reading(start, end, math.degrees(number), math.degrees(10.0**-decimals), "radians")
+                yield DegreesReading(start, end, math.degrees(number), math.degrees(10.0**-decimals), "radians")
         elif size <= MERCATOR_M * 1.0000001:
             yield from _of_metres(number, 10.0**-decimals, start, end)
     else:
         yield from _of_whole_number(int(text), start, end)
 
 
-def _of_whole_number(whole: int, start: int, end: int) -> Iterator[Reading]:
+def _of_whole_number(whole: int, start: int, end: int) -> Iterator[DegreesReading]:
     size = abs(whole)
     for least, most, scale, notation in SCALES:
         if least <= size <= most:
-            yield Reading(start, end, whole / scale, 1 / scale, notation)
+            yield DegreesReading(start, end, whole / scale, 1 / scale, notation)
     if size > 10**9:
         yield from _of_bits(whole, start, end)
     if 36_000 <= size <= 180 * MILLISECONDS:
-        yield Reading(start, end, whole / MILLISECONDS, 1 / MILLISECONDS, "milliseconds of arc")
+        yield DegreesReading(start, end, whole / MILLISECONDS, 1 / MILLISECONDS, "milliseconds of arc")
     if SEMICIRCLES / 100 <= size <= 180 * SEMICIRCLES:
-        yield Reading(start, end, whole / SEMICIRCLES, 1 / SEMICIRCLES, "semicircles")
+        yield DegreesReading(start, end, whole / SEMICIRCLES, 1 / SEMICIRCLES, "semicircles")
     if 10_000 <= size <= MERCATOR_M:
         yield from _of_metres(float(whole), 1.0, start, end)
 
 
-def _of_bits(whole: int, start: int, end: int) -> Iterator[Reading]:
+def _of_bits(whole: int, start: int, end: int) -> Iterator[DegreesReading]:
     """A real number whose bits somebody wrote as a whole one: Double.doubleToLongBits, Float.floatToIntBits."""
     for form, whole_form, limit, unit in (("<d", "<q", 1 << 63, 1e-7), ("<f", "<i", 1 << 31, 1e-5)):
         if -limit <= whole < limit:
             degrees = struct.unpack(form, struct.pack(whole_form, whole))[0]
             if 0.01 < abs(degrees) <= 180:
-                yield Reading(start, end, degrees, unit, "bits of a real number")
+                yield DegreesReading(start, end, degrees, unit, "bits of a real number")
 
 
-def _of_metres(number: float, unit: float, start: int, end: int) -> Iterator[Reading]:
+def _of_metres(number: float, unit: float, start: int, end: int) -> Iterator[DegreesReading]:
     per_metre = 180 / MERCATOR_M * unit
     lat, lon = grids.of_mercator(number, number)
-    yield Reading(start, end, lon, per_metre, "web mercator", True)
-    yield Reading(start, end, lat, per_metre, "web mercator", False)
+    yield DegreesReading(start, end, lon, per_metre, "web mercator", True)
+    yield DegreesReading(start, end, lat, per_metre, "web mercator", False)
 
 
-def _of_parts(found: re.Match[bytes], *, sure: bool = False) -> Iterator[Reading]:
+def _of_parts(found: re.Match[bytes], *, sure: bool = False) -> Iterator[DegreesReading]:
     """Degrees, minutes and perhaps seconds, with a letter or a sign for the hemisphere."""
     letter = letter_of(found[1] or found[6])
     minutes, seconds = float(found[4]), float(found[5] or 0)
@@ -213,7 +213,7 @@ def _of_parts(found: re.Match[bytes], *, sure: bool = False) -> Iterator[Reading
     if not marked and not letter:
         notation = "degrees:minutes:seconds"
     axis = None if not letter else letter in (b"E", b"W")
-    yield Reading(*found.span(), degrees, unit, notation, axis)
+    yield DegreesReading(*found.span(), degrees, unit, notation, axis)
 
 
 def letter_of(raw: bytes | None) -> bytes:

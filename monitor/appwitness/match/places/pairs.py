@@ -13,8 +13,8 @@ from itertools import chain
 from typing import NamedTuple
 
 from appwitness.match.hits import TELLING, last_key, parent_of
-from appwitness.match.look import Look
-from appwitness.match.places.notations import Reading, decimals_of
+from appwitness.match.look import JoinedLeaves
+from appwitness.match.places.notations import DegreesReading, decimals_of
 
 AROUND = 5.0
 """Degrees within which another place is that a list has beside somebody's: else any number might be a coordinate."""
@@ -64,7 +64,7 @@ _Way = tuple[str, tuple[str, ...]]
 class Partners:
     """The numbers of one upload that may be coordinates, of whatever place, by where they stand."""
 
-    def __init__(self, look: Look, readings: Sequence[Reading]) -> None:
+    def __init__(self, look: JoinedLeaves, readings: Sequence[DegreesReading]) -> None:
         self._look = look
         self._readings = readings
         self._ordered: dict[tuple[_Way, _Way, frozenset[str]], tuple[dict[int, int], int]] = {}

@@ -16,7 +16,7 @@ from appwitness.events.seen import Seen
 from appwitness.match.decode import Leaf, leaves_of
 from appwitness.match.decode.walk.pieces import Narrow, as_text
 from appwitness.match.hits import parent_of
-from appwitness.match.look import Look
+from appwitness.match.look import JoinedLeaves
 from appwitness.match.native.patterns import Patterns
 from appwitness.match.transforms import fed, renderings, salted, sent
 from appwitness.match.transforms.alike import Alike, What, order, what_of
@@ -26,12 +26,12 @@ from appwitness.match.transforms.outputs import (
     SHORTEST,
     UUID_BYTES,
     WAYS,
-    Step,
     Stream,
+    TransformCall,
     beginnings_of,
     end_of,
 )
-from appwitness.match.transforms.streams import CALLS, Found, Place, Streams
+from appwitness.match.transforms.streams import CALLS, CallStreams, FoundOutput, OutputPlace
 
 STEPS = 64
 """Transforms that are followed one after the other: a digest may be taken of a digest many times."""
@@ -63,8 +63,8 @@ class Transforms:
         self._of: dict[Ref, Alike] = {}
         """The calls that are searched for, each among those that are like it."""
         self._by_beginning: dict[bytes, list[Alike]] = {}
-        self._streams = Streams()
-        self._by_window: dict[bytes, list[Step]] = defaultdict(list)
+        self._streams = CallStreams()
+        self._by_window: dict[bytes, list[TransformCall]] = defaultdict(list)
         """By what several calls of a stream gave that is long enough only together, the first of them, in order."""
         self._in_pieces: set[Stream] = set()
         """Streams with calls that gave too little to be known by."""
@@ -91,7 +91,7 @@ class Transforms:
         opaque = cut or transform.op in ("encrypt", "decrypt")
         stream = Stream(cut, transform.algorithm, transform.thread, transform.pid)
         key = self._bytes(transform.key) if transform.op == "mac" and transform.key is not None else None
-        step = Step(ref, seen.at, transform.algorithm, source, outcome, cut, stream, opaque, key or b"")
+        step = TransformCall(ref, seen.at, transform.algorithm, source, outcome, cut, stream, opaque, key or b"")
         calls, place = self._streams.add(step)
         if len(outcome) >= SHORTEST:
             self._know(step)
@@ -100,7 +100,7 @@ class Transforms:
         if stream in self._in_pieces:
             self._join(calls, place)
 
-    def _know(self, step: Step) -> None:
+    def _know(self, step: TransformCall) -> None:
         """Search for the output of a call from now on."""
         if step.ref in self._of:  # with less of what went in
             self._of[step.ref].remove(step)
@@ -121,7 +121,7 @@ class Transforms:
             for pattern, own in renderings.patterns(step.outcome):
                 self._exchanged[pattern].append((alike, own))
 
-    def _join(self, calls: Sequence[tuple[datetime, int, Step]], place: int) -> None:
+    def _join(self, calls: Sequence[tuple[datetime, int, TransformCall]], place: int) -> None:
         """Join the calls around the one at a place with those before and behind it: what goes into a digest comes out
         with the last of them; what a cipher gives in pieces comes out one after the other."""
         if calls[place][2].cut:
@@ -169,9 +169,9 @@ class Transforms:
 
     def _once(self, outer: Sequence[Inner], before: datetime, done: set[Alike | Ref]) -> Iterator[Inner]:
         """`done`: what was followed already, outputs and the calls that gave little each."""
-        look = Look([inner.leaf for inner in outer])
-        hits: dict[Alike, Found] = {}
-        pieces: dict[tuple[int, int], list[Step]] = {}
+        look = JoinedLeaves([inner.leaf for inner in outer])
+        hits: dict[Alike, FoundOutput] = {}
+        pieces: dict[tuple[int, int], list[TransformCall]] = {}
         for pattern, start, _ in self._patterns.find(look.joined):
             number = look.leaf_at(start)
             begin = start - look.starts[number]
@@ -195,7 +195,7 @@ class Transforms:
             if run and done.isdisjoint(call.ref for call in run):
                 done.update(call.ref for call in run)
                 read = (number, begin + sum(len(call.outcome) for call in run))
-                place = Place(number, begin, read[1])
+                place = OutputPlace(number, begin, read[1])
                 yield from self._read_all(outer[number], place, run)
         for run in self._streams.continued(hits, self._of, look.leaves, before):
             place = next(hits[self._of[call.ref]].place for call in run if self._of.get(call.ref) in hits)
@@ -204,11 +204,11 @@ class Transforms:
     def _at(
         self,
         alike: Alike,
-        step: Step,
+        step: TransformCall,
         pattern: bytes,
         leaves: Sequence[Leaf],
         at: tuple[int, int],
-        hits: dict[Alike, Found],
+        hits: dict[Alike, FoundOutput],
     ) -> None:
         """Note that an output stands in a leaf, where it does and not only begins like one; `at`: number of the leaf,
         and the place in it."""
@@ -218,24 +218,26 @@ class Transforms:
         if known is not None and len(leaf.path) <= len(leaves[known.place.leaf].path):
             # the innermost place of it is known
             if not step.cut and len(known.places) < CALLS and leaf.data.startswith(step.outcome, begin):
-                known.places.append(Place(number, begin, begin + len(step.outcome)))
+                known.places.append(OutputPlace(number, begin, begin + len(step.outcome)))
             return
         places = known.places if known is not None else []
         if end := end_of(step, pattern, leaf, begin):
-            place = Place(number, begin, end)
+            place = OutputPlace(number, begin, end)
         elif not begin and not step.cut and self._in_parts(step, leaves, number):
-            place = Place(number, begin, len(leaf.data), ("joined parts",))
+            place = OutputPlace(number, begin, len(leaf.data), ("joined parts",))
         else:
             return
-        hits[alike] = Found(step, place, [*places, place])
+        hits[alike] = FoundOutput(step, place, [*places, place])
 
-    def _read_all(self, outer: Inner, place: Place, run: Sequence[Step]) -> Iterator[Inner]:
+    def _read_all(self, outer: Inner, place: OutputPlace, run: Sequence[TransformCall]) -> Iterator[Inner]:
         """The leaves of what went into several calls, one after the other."""
         source = b"".join(call.source for call in run)
         first = next(call for call in run if call.outcome)
         yield from self._read(outer, place, source, first, tuple(call.ref for call in run))
 
-    def _read(self, outer: Inner, place: Place, source: bytes, step: Step, refs: tuple[Ref, ...]) -> Iterator[Inner]:
+    def _read(
+        self, outer: Inner, place: OutputPlace, source: bytes, step: TransformCall, refs: tuple[Ref, ...]
+    ) -> Iterator[Inner]:
         """The leaves of what went into calls whose output stands at a place."""
         leaf = outer.leaf
         start, end = (leaf.start + place.start, leaf.start + place.end) if leaf.exact else (leaf.start, leaf.end)
@@ -257,7 +259,7 @@ class Transforms:
                     yield Inner(one, (*outer.refs, *refs), cut=True, forms=forms)
 
     def _guess(
-        self, leaves: Sequence[Leaf], hits: dict[Alike, Found], before: datetime, done: set[Alike | Ref]
+        self, leaves: Sequence[Leaf], hits: dict[Alike, FoundOutput], before: datetime, done: set[Alike | Ref]
     ) -> None:
         """Add what stands in exchanged letters: one look for each leaf."""
         if not self._exchanged:
@@ -270,10 +272,10 @@ class Transforms:
                 if one in hits or one in done or not renderings.is_exchanged(own, leaf.data):
                     continue
                 if (step := one.last(before)) is not None:
-                    place = Place(number, 0, len(leaf.data), ("exchanged letters",))
-                    hits[one] = Found(step, place, [place])
+                    place = OutputPlace(number, 0, len(leaf.data), ("exchanged letters",))
+                    hits[one] = FoundOutput(step, place, [place])
 
-    def _in_parts(self, step: Step, leaves: Sequence[Leaf], number: int) -> bool:
+    def _in_parts(self, step: TransformCall, leaves: Sequence[Leaf], number: int) -> bool:
         """Whether a leaf begins the output of a cipher, and those beside it go on with it to its end: letters that were
         cut, or bytes that were, and then written each for itself."""
         first = leaves[number]
@@ -299,7 +301,7 @@ class Transforms:
         return False
 
 
-def _line(step: Step) -> fed.Fed:
+def _line(step: TransformCall) -> fed.Fed:
     return fed.Fed(step.ref, step.source, step.outcome, step.name, step.key)
 
 
@@ -333,5 +335,5 @@ SHORT_INPUT = 128
 """Bytes of what goes into a cipher and may be nothing but values, one directly after the other."""
 
 
-def _by_order(hit: Found) -> tuple[datetime, int]:
+def _by_order(hit: FoundOutput) -> tuple[datetime, int]:
     return order(hit.step)

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from appwitness.events.seen import number_of
-from appwitness.match.transforms.outputs import Step, Stream
+from appwitness.match.transforms.outputs import Stream, TransformCall
 
 SEARCHED_CALLS = 64
 """Calls of other streams that are passed over in search of one of a stream."""
@@ -24,7 +24,7 @@ class What(NamedTuple):
     opaque: bool
 
 
-def what_of(step: Step) -> What:
+def what_of(step: TransformCall) -> What:
     """What other calls must share with one to be like it."""
     return What(step.name, step.source, step.outcome, step.key, step.cut, step.opaque)
 
@@ -34,25 +34,25 @@ class Alike:
 
     def __init__(self, what: What) -> None:
         self.what = what
-        self._calls: list[tuple[datetime, int, Step]] = []
+        self._calls: list[tuple[datetime, int, TransformCall]] = []
 
-    def add(self, step: Step) -> None:
+    def add(self, step: TransformCall) -> None:
         """One more of them."""
         self._calls.insert(bisect_right(self._calls, order(step), key=_place), (*order(step), step))
 
-    def remove(self, step: Step) -> None:
+    def remove(self, step: TransformCall) -> None:
         """A call of which more is known now, so that it is like others."""
         at = bisect_left(self._calls, order(step), key=_place)
         while self._calls[at][2].ref != step.ref:
             at += 1
         del self._calls[at]
 
-    def last(self, before: datetime) -> Step | None:
+    def last(self, before: datetime) -> TransformCall | None:
         """The last call up to a moment: what is sent then comes from that one, if from any of them."""
         number = bisect_right(self._calls, before, key=lambda call: call[0])
         return self._calls[number - 1][2] if number else None
 
-    def last_of(self, stream: Stream, behind: Step) -> Step | None:
+    def last_of(self, stream: Stream, behind: TransformCall) -> TransformCall | None:
         """The last call of a stream before another call."""
         number = bisect_left(self._calls, order(behind), key=_place)
         calls = (call[2] for call in reversed(self._calls[max(0, number - SEARCHED_CALLS) : number]))
@@ -63,10 +63,10 @@ class Alike:
         return len(self._calls) > 1 and self._calls[1][0] <= before
 
 
-def order(step: Step) -> tuple[datetime, int]:
+def order(step: TransformCall) -> tuple[datetime, int]:
     """By time, then by line."""
     return step.at, number_of(step.ref)
 
 
-def _place(call: tuple[datetime, int, Step]) -> tuple[datetime, int]:
+def _place(call: tuple[datetime, int, TransformCall]) -> tuple[datetime, int]:
     return call[:2]

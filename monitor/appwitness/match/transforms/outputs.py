@@ -32,7 +32,7 @@ class Stream(NamedTuple):
     pid: int | None
 
 
-class Step(NamedTuple):
+class TransformCall(NamedTuple):
     """One call of the app: what went in, what came out."""
 
     ref: Ref
@@ -60,7 +60,7 @@ WAYS: tuple[Callable[[bytes], bytes], ...] = (
 """How an output is written before it is cut over several fields."""
 
 
-def beginnings_of(step: Step) -> set[bytes]:
+def beginnings_of(step: TransformCall) -> set[bytes]:
     """What is searched for, for one call: how its output begins, as it is and, of a digest, in hex; where half of an
     MD5 is sent, that is the middle one."""
     outcome = step.outcome
@@ -90,7 +90,7 @@ def _as_uuid(digest: bytes) -> bytes:
     return digest[:6] + bytes((sixth, digest[7], eighth)) + digest[9:UUID_BYTES]
 
 
-def end_of(step: Step, pattern: bytes, leaf: Leaf, begin: int) -> int:
+def end_of(step: TransformCall, pattern: bytes, leaf: Leaf, begin: int) -> int:
     """Where the output of a call ends that begins in these bytes with this pattern; 0 when it does not stand there."""
     outcome, data = step.outcome, leaf.data
     if data.startswith(outcome, begin):
@@ -122,7 +122,7 @@ def _end_of_digest(outcome: bytes, pattern: bytes, leaf: Leaf, begin: int) -> in
     return renderings.end_of(outcome, data, begin, cut=True)
 
 
-def _end_of_ciphertext(step: Step, pattern: bytes, data: bytes, begin: int) -> int:
+def _end_of_ciphertext(step: TransformCall, pattern: bytes, data: bytes, begin: int) -> int:
     """The same of what a cipher or a compressor gave."""
     outcome = step.outcome
     if "GCM" in step.name or "Poly1305" in step.name or "CCM" in step.name:

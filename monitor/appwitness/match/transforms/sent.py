@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 
 from appwitness.match.hits import Hit
-from appwitness.match.transforms.outputs import Step
+from appwitness.match.transforms.outputs import TransformCall
 
 ENCRYPTED = "encrypted"
 SALTED = "salted_"
@@ -16,7 +16,7 @@ AS_BYTES = frozenset(("hex", "base64"))
 SHA2 = re.compile(r"^sha_?(\d)")
 
 
-def form_of(step: Step) -> str:
+def form_of(step: TransformCall) -> str:
     """What a call makes of its input, as variants are named: sha256, hmac_sha256, encrypted; empty where it only writes
     it in another way."""
     if not step.opaque:
@@ -29,7 +29,7 @@ def form_of(step: Step) -> str:
     return f"hmac_{name}" if keyed else name
 
 
-def followed(forms: Sequence[str], step: Step, *, whole: bool) -> tuple[str, ...]:
+def followed(forms: Sequence[str], step: TransformCall, *, whole: bool) -> tuple[str, ...]:
     """The forms down to the input of a further call, the outermost first; `whole`: its output is all that went into the
     one before."""
     outer = (form_of(step),) if step.opaque else ()

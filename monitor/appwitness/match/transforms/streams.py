@@ -11,7 +11,7 @@ from typing import NamedTuple
 from appwitness.events import Ref
 from appwitness.match.decode import Leaf
 from appwitness.match.transforms.alike import Alike, order
-from appwitness.match.transforms.outputs import SHORTEST, WAYS, Step, Stream
+from appwitness.match.transforms.outputs import SHORTEST, WAYS, Stream, TransformCall
 
 CALLS = 4096
 """Calls that are read as one, when a stream was encrypted piece by piece."""
@@ -24,7 +24,7 @@ NEAR = 4
 """Leaves beside that of a piece among which the next may stand."""
 
 
-class Place(NamedTuple):
+class OutputPlace(NamedTuple):
     """Where an output stands: the number of the leaf, and which of its bytes."""
 
     leaf: int
@@ -34,37 +34,39 @@ class Place(NamedTuple):
     """Steps from the leaf to the output, where it is not written there as it is."""
 
 
-class Found(NamedTuple):
+class FoundOutput(NamedTuple):
     """An output in an upload."""
 
-    step: Step
+    step: TransformCall
     """The last call that gave it."""
-    place: Place
+    place: OutputPlace
     """The innermost."""
-    places: list[Place]
+    places: list[OutputPlace]
     """All of a cipher's that stand there as they are, in no order."""
 
 
-class Streams:
+class CallStreams:
     """The calls of each stream, in order of time."""
 
     def __init__(self) -> None:
-        self._calls: dict[Stream, list[tuple[datetime, int, Step]]] = defaultdict(list)
+        self._calls: dict[Stream, list[tuple[datetime, int, TransformCall]]] = defaultdict(list)
 
-    def add(self, step: Step) -> tuple[list[tuple[datetime, int, Step]], int]:
+    def add(self, step: TransformCall) -> tuple[list[tuple[datetime, int, TransformCall]], int]:
         """Learn of a call; all of its stream, and which of them it is."""
         calls = self._calls[step.stream]
         place = bisect_right(calls, order(step), key=lambda call: call[:2])
         calls.insert(place, (*order(step), step))
         return calls, place
 
-    def _around(self, step: Step) -> tuple[list[tuple[datetime, int, Step]], int]:
+    def _around(self, step: TransformCall) -> tuple[list[tuple[datetime, int, TransformCall]], int]:
         calls = self._calls[step.stream]
         return calls, bisect_right(calls, order(step), key=lambda call: call[:2]) - 1
 
-    def longest(self, rivals: Sequence[Step], data: bytes, begin: int, before: datetime) -> list[Step]:
+    def longest(
+        self, rivals: Sequence[TransformCall], data: bytes, begin: int, before: datetime
+    ) -> list[TransformCall]:
         """Of the runs that begin with these calls, of which several gave the same, the longest; of those, the last."""
-        best: list[Step] = []
+        best: list[TransformCall] = []
         size = 0
         for first in [step for step in reversed(rivals) if step.at <= before][:RIVALS]:
             run = self._run(first, data, begin, before)
@@ -75,10 +77,10 @@ class Streams:
                 break
         return best
 
-    def _run(self, first: Step, data: bytes, begin: int, before: datetime) -> list[Step]:
+    def _run(self, first: TransformCall, data: bytes, begin: int, before: datetime) -> list[TransformCall]:
         """The calls of a stream, from one on, whose outputs stand in these bytes one after the other."""
         calls, place = self._around(first)
-        run: list[Step] = []
+        run: list[TransformCall] = []
         for _, _, call in calls[place : place + CALLS]:
             if call.at > before or not data.startswith(call.outcome, begin):
                 break
@@ -92,11 +94,11 @@ class Streams:
         return run if len(run) > 1 else []
 
     def continued(
-        self, found: Mapping[Alike, Found], of: Mapping[Ref, Alike], leaves: Sequence[Leaf], before: datetime
-    ) -> list[list[Step]]:
+        self, found: Mapping[Alike, FoundOutput], of: Mapping[Ref, Alike], leaves: Sequence[Leaf], before: datetime
+    ) -> list[list[TransformCall]]:
         """Calls that go on with each other, two at least: those that follow each other in one stream, with those
         between that gave little or nothing; and those whose outputs stand directly one after the other."""
-        runs: list[list[Step]] = []
+        runs: list[list[TransformCall]] = []
         taken: set[Ref] = set()
         for one in sorted(found.values(), key=lambda one: order(one.step)):
             if not one.step.cut and one.step.ref not in taken:
@@ -105,19 +107,19 @@ class Streams:
                 if len(run) > 1:
                     runs.append(run)
         runs += self._adjacent(found, leaves, before)
-        longest: dict[Ref, list[Step]] = {}
+        longest: dict[Ref, list[TransformCall]] = {}
         for run in sorted(runs, key=len):
             longest.update((call.ref, run) for call in run)
         return [run for run in runs if any(longest[call.ref] is run for call in run)]
 
     def _neighbours(
         self,
-        one: Found,
-        found: Mapping[Alike, Found],
+        one: FoundOutput,
+        found: Mapping[Alike, FoundOutput],
         of: Mapping[Ref, Alike],
         leaves: Sequence[Leaf],
         before: datetime,
-    ) -> list[Step]:
+    ) -> list[TransformCall]:
         """The calls before and behind one in its stream that are in the upload too, or gave nothing yet.
 
         No output is in there twice, or a payload that is sent again and again would become one long text; where an
@@ -127,11 +129,11 @@ class Streams:
         run = [one.step]
         for way in (-1, 1):
             place, at = one.place, middle + way
-            added: list[Step] = []
+            added: list[TransformCall] = []
             sure = 0
             while 0 <= at < len(calls) and len(run) + len(added) < CALLS:
                 call = calls[at][2]
-                turn: Place | None = None
+                turn: OutputPlace | None = None
                 if call.at > before:
                     break
                 if len(call.outcome) >= SHORTEST:
@@ -158,11 +160,13 @@ class Streams:
         end = next((at + 1 for at in reversed(range(len(run))) if run[at].outcome), 0)
         return run[:end]
 
-    def _adjacent(self, found: Mapping[Alike, Found], leaves: Sequence[Leaf], before: datetime) -> Iterator[list[Step]]:
+    def _adjacent(
+        self, found: Mapping[Alike, FoundOutput], leaves: Sequence[Leaf], before: datetime
+    ) -> Iterator[list[TransformCall]]:
         """Calls of one stream, one after the other, whose outputs stand in the upload without a gap, whatever other
         calls were made between: two objects may be fed by turns. Only where each piece came out as long as it went
         in, so that nothing was held back that went in between."""
-        begins: dict[tuple[int, int], tuple[Alike, Place]] = {}
+        begins: dict[tuple[int, int], tuple[Alike, OutputPlace]] = {}
         for alike, one in found.items():
             if not one.step.cut:
                 for place in one.places:
@@ -173,7 +177,7 @@ class Streams:
         for spot in sorted(begins):
             if spot in ends:
                 continue  # in the middle of others
-            chain: list[tuple[Alike, Place]] = []
+            chain: list[tuple[Alike, OutputPlace]] = []
             while spot in begins and len(chain) < CALLS:
                 alike, place = begins[spot]
                 chain.append((alike, place))
@@ -181,10 +185,10 @@ class Streams:
             yield from self._called(chain, leaves, before)
 
     def _called(
-        self, chain: Sequence[tuple[Alike, Place]], leaves: Sequence[Leaf], before: datetime
-    ) -> Iterator[list[Step]]:
+        self, chain: Sequence[tuple[Alike, OutputPlace]], leaves: Sequence[Leaf], before: datetime
+    ) -> Iterator[list[TransformCall]]:
         """The calls that gave these outputs, the last first; a new run where one is of another stream."""
-        run: list[Step] = []
+        run: list[TransformCall] = []
         for alike, place in reversed(chain):
             even = len(alike.what.source) == len(alike.what.outcome)
             call = alike.last_of(run[0].stream, run[0]) if run and even else None
@@ -198,7 +202,7 @@ class Streams:
         if len(run) > 1:
             yield run
 
-    def _tail(self, last: Step, data: bytes, end: int, before: datetime) -> list[Step]:
+    def _tail(self, last: TransformCall, data: bytes, end: int, before: datetime) -> list[TransformCall]:
         """The call that gave the few bytes that are left of a leaf behind an output."""
         rest = data[end:]
         if not 0 < len(rest) < SHORTEST or len(last.source) != len(last.outcome):
@@ -208,7 +212,7 @@ class Streams:
         return [call for call in added if call.outcome == rest and call.at <= before][:1]
 
 
-def _next(places: Sequence[Place], place: Place, way: int, leaves: Sequence[Leaf]) -> Place | None:
+def _next(places: Sequence[OutputPlace], place: OutputPlace, way: int, leaves: Sequence[Leaf]) -> OutputPlace | None:
     """The nearest of several places behind one (`way` 1) or before it (-1), in what was read in the same way."""
     decoding = leaves[place.leaf].decoding
     alike = (other for other in places if leaves[other.leaf].decoding == decoding)
@@ -217,17 +221,17 @@ def _next(places: Sequence[Place], place: Place, way: int, leaves: Sequence[Leaf
     return max((other for other in alike if other[:2] < place[:2]), default=None)
 
 
-def _little(outcome: bytes, place: Place, way: int, leaves: Sequence[Leaf]) -> Place | None:
+def _little(outcome: bytes, place: OutputPlace, way: int, leaves: Sequence[Leaf]) -> OutputPlace | None:
     """Where a few bytes stand that alone are no proof: directly after a place or before it, in its leaf or one that is
     nothing else."""
     data, size = leaves[place.leaf].data, len(outcome)
     at = place.end if way > 0 else place.start - size
     if at >= 0 and data.startswith(outcome, at):
-        return Place(place.leaf, at, at + size)
+        return OutputPlace(place.leaf, at, at + size)
     if (place.end < len(data)) if way > 0 else place.start:
         return None
     spellings = (outcome, *(spell(outcome).rstrip(b"=") for spell in WAYS))
     for number in range(place.leaf + way, place.leaf + way * (1 + NEAR), way):
         if 0 <= number < len(leaves) and leaves[number].data.rstrip(b"=") in spellings:
-            return Place(number, 0, len(leaves[number].data))
+            return OutputPlace(number, 0, len(leaves[number].data))
     return None

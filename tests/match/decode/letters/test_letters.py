@@ -19,7 +19,7 @@ import pytest
 
 from appwitness.events import Upload, Value
 from appwitness.match import decode
-from appwitness.match.finding import Index
+from appwitness.match.finding import ValueIndex
 from tests.unseen import START
 from tests.unseen.rarer import in_base
 
@@ -174,7 +174,7 @@ def test_what_looks_alike_is_not_taken_for_it(name):
 
 
 def test_a_place_in_the_address_of_a_map_is_found():
-    index = Index()
+    index = ValueIndex()
     index.add("place", Value(type="location", text="31.238361,121.435598"))
     found = decode.leaves_of(
         b'{"u":"https://maps.test/maps/place/x/data=!3m1!4b1!8m2!3d31.238361!4d121.435598"}'

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from appwitness.match import decode
 from appwitness.match.decode.packed import lz_string
-from appwitness.match.decode.walk.pieces import Limits, Room
+from appwitness.match.decode.walk.pieces import DecodeLimits, Room
 from tests.unseen.language_dumps import lz_string as packed
 
 DOCUMENT = json.dumps({"phone": "+8613800138000", "name": "李华", "more": ["a", "a", "a", 7]}, ensure_ascii=False)
@@ -19,7 +19,7 @@ def test_both_alphabets(text):
     letters = "".join(map(chr, lz_string.STANDARD)) + "="
     for_urls = "".join(map(chr, lz_string.FOR_URLS)) + "$"
     for made in (packed(text, letters=letters), packed(text, letters=for_urls)):
-        assert lz_string.unpacked(made.encode().rstrip(b"$"), Room(Limits())) == text.encode()
+        assert lz_string.unpacked(made.encode().rstrip(b"$"), Room(DecodeLimits())) == text.encode()
 
 
 @pytest.mark.parametrize("body", [packed(DOCUMENT).encode(), json.dumps({"d": packed(DOCUMENT)}).encode()])
@@ -31,11 +31,11 @@ def test_it_is_decoded_as_a_body_and_in_a_field(body):
 
 
 def test_it_is_bounded_and_broken_ones_are_none():
-    small = Room(Limits(output_bytes=1000))
+    small = Room(DecodeLimits(output_bytes=1000))
     assert lz_string.unpacked(packed('{"a":"' + "b" * 5000 + '"}').encode(), small) is None
     whole = packed(DOCUMENT).encode()
     for cut in range(len(whole) - 2):
-        assert lz_string.unpacked(whole[:cut] + b"A" * (len(whole) - cut), Room(Limits())) != DOCUMENT.encode()
+        assert lz_string.unpacked(whole[:cut] + b"A" * (len(whole) - cut), Room(DecodeLimits())) != DOCUMENT.encode()
     assert not [
         leaf for leaf in decode.leaves_of(b"N4rthwindTradersLimitedCompany").leaves if "lz-string" in leaf.decoding
     ]

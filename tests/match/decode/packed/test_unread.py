@@ -17,7 +17,7 @@ import zstandard
 from appwitness.events import Upload
 from appwitness.match import decode
 from appwitness.match.decode.packed import compressed
-from appwitness.match.decode.walk.pieces import Limits, Piece, Room
+from appwitness.match.decode.walk.pieces import DecodeLimits, Room, UploadPiece
 
 TEXT = "Ann-Marie +8613800138000"
 NOISE = bytes(range(128, 256)) * 2
@@ -181,12 +181,12 @@ def test_base64_with_pluses_is_read(number):
 
 def test_a_stream_out_of_a_guess_is_no_gap_and_one_that_was_whole_in_another_reading_neither():
     broken = gzip.compress(TEXT.encode(), mtime=0)[:-12]
-    piece = Piece(broken, "$", ("base64",), 0, len(broken), False)
+    piece = UploadPiece(broken, "$", ("base64",), 0, len(broken), False)
     for steps, wanted in ((("base64",), 1), (("xor",), 0)):
-        room = Room(Limits())
+        room = Room(DecodeLimits())
         assert compressed.gzip(piece._replace(decoding=steps), room)
         assert len(room.named()) == wanted
-    room = Room(Limits())
+    room = Room(DecodeLimits())
     compressed.gzip(piece, room)
     compressed.gzip(piece._replace(data=gzip.compress(TEXT.encode()), path="$.other"), room)
     assert len(room.named()) == 1

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from appwitness.match import decode
+from appwitness.match.belief.beside import OTHER_READINGS
+from appwitness.match.belief.support import STRUCTURED
 from appwitness.match.decode.walk import pieces
+from appwitness.match.finders.salts import NO_TEXTS
 
 ABOUT = {"order": 5, "guess": False, "sieve": "guess", "seen_in": "a test"}
 
@@ -60,3 +65,24 @@ def test_a_decoder_is_tried_where_its_look_sees_something(registry):
 def test_what_guesses_is_known_by_the_steps(registry):
     registry.decoder("odd", "text", **{**ABOUT, "guess": True})(lambda piece, room: None)
     assert "odd" in registry.GUESSES
+
+
+def test_what_a_decoder_says_of_its_steps_is_told_once():
+    assert {"plist", "protobuf"} <= STRUCTURED
+    assert {"decimal", *decode.GUESSES} <= OTHER_READINGS
+    assert {"base85", *decode.GUESSES} <= NO_TEXTS
+    for known in (STRUCTURED, OTHER_READINGS, NO_TEXTS):
+        assert known < {one.name for one in decode.DECODERS}
+
+
+@pytest.mark.parametrize("flag", ["structured", "another_reading", "no_salt"])
+def test_decoders_of_one_name_say_the_same_of_their_steps(flag):
+    said = {(one.name, getattr(one, flag)) for one in decode.DECODERS}
+    assert len(said) == len({name for name, _ in said})
+
+
+def test_each_file_with_a_decoder_is_imported():
+    folder = Path(decode.__file__).parent
+    files = {path for path in folder.rglob("*.py") if "\n@decoder(" in path.read_text("utf-8")}
+    named = {".".join((decode.__name__, *path.relative_to(folder).with_suffix("").parts)) for path in files}
+    assert named == {one.decode.__module__ for one in decode.DECODERS}

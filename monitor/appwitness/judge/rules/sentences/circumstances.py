@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from appwitness.events import Ref
 from appwitness.findings import Recipient
-from appwitness.judge.rules.frequency import Preset, Stretch
+from appwitness.judge.rules.frequency import CallStretch, Preset
 from appwitness.judge.rules.sentences.observed import moment
 from appwitness.judge.rules.translations import Language
 
@@ -36,7 +36,9 @@ def app_type(number: int, name: str, language: Language) -> str:
     return f"第 {number} 类应用（{name}）的必要个人信息范围不包含该项信息"
 
 
-def often(stretch: Stretch, preset: Preset, who: str, owner: str | None, state: str | None, language: Language) -> str:
+def often(
+    stretch: CallStretch, preset: Preset, who: str, owner: str | None, state: str | None, language: Language
+) -> str:
     """How many calls in how long, by whom and in which phase, and what they exceed; never as a limit of the law."""
     during = _PHASES[state][language] if state else ""
     seconds = f"{(stretch.last - stretch.first).total_seconds():.0f}"

@@ -6,7 +6,7 @@ import re
 
 from appwitness.match.decode.letters.charsets import DECLARED
 from appwitness.match.decode.walk.paths import child_path
-from appwitness.match.decode.walk.pieces import Found, Piece, Room, begins, decoder, holds
+from appwitness.match.decode.walk.pieces import Found, Room, UploadPiece, begins, decoder, holds
 
 PERCENT = re.compile(rb"%([0-9a-fA-F]{2})|%u([0-9a-fA-F]{4})|\+")
 BYTES = [bytes((i,)) for i in range(256)]
@@ -34,9 +34,11 @@ def unquote(data: bytes, *, plus: bool) -> bytes:
     return PERCENT.sub(one, data)
 
 
-def pairs(piece: Piece, step: str, room: Room, *, separators: bytes = b"&;", plus: bool = True) -> list[Piece]:
+def pairs(
+    piece: UploadPiece, step: str, room: Room, *, separators: bytes = b"&;", plus: bool = True
+) -> list[UploadPiece]:
     """The values of `a=1&b=2` as pieces under their keys; keys that may be data themselves are pieces too."""
-    found: list[Piece] = []
+    found: list[UploadPiece] = []
     data = piece.data
     pos = 0
     for raw in re.split(b"[" + separators + b"]", data):
@@ -64,7 +66,9 @@ def pairs(piece: Piece, step: str, room: Room, *, separators: bytes = b"&;", plu
     return found
 
 
-def _value(piece: Piece, step: str, span: tuple[int, int], path: str, room: Room, *, plus: bool) -> list[Piece]:
+def _value(
+    piece: UploadPiece, step: str, span: tuple[int, int], path: str, room: Room, *, plus: bool
+) -> list[UploadPiece]:
     start, end = span
     raw = piece.data[start:end]
     has_plus = plus and b"+" in raw
@@ -83,7 +87,7 @@ def _value(piece: Piece, step: str, span: tuple[int, int], path: str, room: Room
 
 @decoder("form", "text", order=360, guess=False, sieve="covered", seen_in="Retrofit, by @FormUrlEncoded", alone=True)
 @begins(rb"[^=&\s<>{\"()]{0,200}=[^&\r\n]*&|%7[bB]%22")
-def form(piece: Piece, room: Room) -> Found:
+def form(piece: UploadPiece, room: Room) -> Found:
     """application/x-www-form-urlencoded, and query strings wherever they stand."""
     found = pairs(piece, "form", room, separators=b"&")
     if found and NO_KEY.search(piece.data):  # base85 may look like a form
@@ -96,7 +100,7 @@ NO_KEY = re.compile(rb"(?:^|&)[^=&]*[`^~|#;!?][^=&]*=")
 
 @decoder("form pair", "text", order=370, guess=False, sieve="covered", seen_in="Mixpanel (data=...)")
 @begins(rb"[A-Za-z_][\w.\[\]-]*=[^&\r\n=][^&\r\n]*$")
-def pair(piece: Piece, room: Room) -> Found:
+def pair(piece: UploadPiece, room: Room) -> Found:
     """`name=value` alone, which may be a form, and much else."""
     return None if b"; " in piece.data else pairs(piece, "form", room, separators=b"&") or None
 
@@ -105,7 +109,7 @@ def pair(piece: Piece, room: Room) -> Found:
     "form", "text", order=380, guess=False, sieve="covered", seen_in="Volley, whose default type is a form", alone=True
 )
 @begins(rb".")
-def said_form(piece: Piece, room: Room) -> Found:
+def said_form(piece: UploadPiece, room: Room) -> Found:
     """What Content-Type calls a form but does not look like one, such as a document posted as its only key."""
     if "x-www-form-urlencoded" not in piece.hint or not re.search(rb"[%+=&]", piece.data):
         return None
@@ -114,7 +118,7 @@ def said_form(piece: Piece, room: Room) -> Found:
 
 @decoder("percent", "text", order=390, guess=False, sieve="covered", seen_in="java.net.URLEncoder")
 @holds(rb"%(?:[0-9a-fA-F]{2}|u[0-9a-fA-F]{4})")
-def percent(piece: Piece, room: Room) -> Found:
+def percent(piece: UploadPiece, room: Room) -> Found:
     """Percent escapes in any text."""
     if not room.take(len(piece.data), piece, "percent"):
         return None
@@ -123,7 +127,7 @@ def percent(piece: Piece, room: Room) -> Found:
 
 @decoder("plus", "text", order=400, guess=False, sieve="covered", seen_in="java.net.URLEncoder")
 @holds(rb"\+")
-def plus(piece: Piece, room: Room) -> Found:
+def plus(piece: UploadPiece, room: Room) -> Found:
     """Spaces that are still written as a plus, in text that was escaped for a URL."""
     if not BETWEEN.search(piece.data) or b" " in piece.data or len(piece.data) > 4096 or BASE64.fullmatch(piece.data):
         return None
@@ -134,16 +138,16 @@ def plus(piece: Piece, room: Room) -> Found:
 
 @decoder("cookie", "text", order=410, guess=False, sieve="covered", seen_in="Android's WebView", alone=True)
 @begins(rb"[\w.$-]+=[^;]*(?:;\s*[\w.$-]+=[^;]*)+;?\s*$")
-def cookie(piece: Piece, room: Room) -> Found:
+def cookie(piece: UploadPiece, room: Room) -> Found:
     """`a=1; b=2`, as in the headers Cookie and Set-Cookie."""
-    found: list[Piece] = []
+    found: list[UploadPiece] = []
     for pair in re.finditer(rb"(?:^|;)([^=;]+)=([^;]*)", piece.data):
         path = child_path(piece.path, pair[1].decode("utf-8", "replace").strip())
         found += _value(piece, "cookie", pair.span(2), path, room, plus=False)
     return found
 
 
-def _boundary(piece: Piece) -> bytes | None:
+def _boundary(piece: UploadPiece) -> bytes | None:
     said = BOUNDARY.search(piece.hint)
     if said and b"--" + said[1].strip().encode() in piece.data:
         return said[1].strip().encode()
@@ -153,12 +157,12 @@ def _boundary(piece: Piece) -> bytes | None:
 
 @decoder("multipart", "any", order=420, guess=False, sieve="covered", seen_in="OkHttp's MultipartBody", alone=True)
 @holds(rb"--")
-def multipart(piece: Piece, room: Room) -> Found:
+def multipart(piece: UploadPiece, room: Room) -> Found:
     """multipart/*: each part under its field's name, its file name too; transfer encodings undone."""
     boundary = _boundary(piece)
     if boundary is None:
         return None
-    found: list[Piece] = []
+    found: list[UploadPiece] = []
     mark = b"--" + boundary
     data = piece.data
     at = data.find(mark)
@@ -177,7 +181,7 @@ def multipart(piece: Piece, room: Room) -> Found:
     return found or None
 
 
-def _part(piece: Piece, begin: int, stop: int, number: int, room: Room) -> list[Piece]:
+def _part(piece: UploadPiece, begin: int, stop: int, number: int, room: Room) -> list[UploadPiece]:
     from appwitness.match.decode.letters.escapes import transfer
     from appwitness.match.decode.packed.compressed import content
 
@@ -188,7 +192,7 @@ def _part(piece: Piece, begin: int, stop: int, number: int, room: Room) -> list[
     field = FIELD.search(head)
     name = (field[1] or field[2] or b"").decode("utf-8", "replace") if field else ""
     path = child_path(piece.path, name) if name else f"{piece.path}[{number}]"
-    found: list[Piece] = []
+    found: list[UploadPiece] = []
     file = FILENAME.search(head)
     if file:
         group = 2 if file[2] is not None else 3

@@ -7,7 +7,7 @@ import re
 
 from appwitness.match.decode.letters.backslashes import unescape
 from appwitness.match.decode.walk.paths import child_path
-from appwitness.match.decode.walk.pieces import Found, Piece, Room, begins, decoder, holds
+from appwitness.match.decode.walk.pieces import Found, Room, UploadPiece, begins, decoder, holds
 
 TOKEN = re.compile(
     rb"""[\s,:]*+(?:"([^"\\]*+(?:\\.[^"\\]*+)*+)"|([{}\[\]])|'([^'\\]*+(?:\\.[^'\\]*+)*+)'(?=\s*[,:\]}])|"""
@@ -43,7 +43,7 @@ def _key(raw: bytes) -> str:
 class _Document:
     """One document, taken apart token by token."""
 
-    def __init__(self, piece: Piece, root: str, room: Room, found: list[Piece]) -> None:
+    def __init__(self, piece: UploadPiece, root: str, room: Room, found: list[UploadPiece]) -> None:
         self.piece = piece
         self.decoding = (*piece.decoding, "json")
         self.root = root
@@ -133,29 +133,29 @@ class _Document:
         else:
             start, stop = piece.start, piece.end
         done = kind == BARE and not REAL.search(raw)
-        self.found.append(Piece(raw, path, self.decoding, start, stop, piece.exact, "", done))
+        self.found.append(UploadPiece(raw, path, self.decoding, start, stop, piece.exact, "", done))
 
 
-def _document(piece: Piece, pos: int, root: str, room: Room, found: list[Piece]) -> tuple[int, bool]:
+def _document(piece: UploadPiece, pos: int, root: str, room: Room, found: list[UploadPiece]) -> tuple[int, bool]:
     """Take apart the document at `pos`, append its pieces; the position after it, and whether it was whole."""
     return _Document(piece, root, room, found).read(pos)
 
 
-def _bytes_of(piece: Piece, array: re.Match[bytes], path: str, room: Room) -> list[Piece]:
+def _bytes_of(piece: UploadPiece, array: re.Match[bytes], path: str, room: Room) -> list[UploadPiece]:
     numbers = [int(number) for number in array[1].split(b",")]
     if min(numbers) < -128 or max(numbers) > 255 or not room.take(len(numbers), piece, "byte array"):
         return []
     return [piece.turned("byte array", bytes(n & 255 for n in numbers), *array.span(), path)]
 
 
-def lists_of_bytes(piece: Piece, room: Room) -> list[Piece]:
+def lists_of_bytes(piece: UploadPiece, room: Room) -> list[UploadPiece]:
     """Bytes as lists of numbers, signed as Java writes them or not, wherever they stand."""
     return [one for array in BYTE_ARRAY.finditer(piece.data) for one in _bytes_of(piece, array, piece.path, room)]
 
 
 @decoder("byte array", "text", order=290, guess=False, sieve="covered", seen_in="Gson, of a byte[]")
 @holds(rb"\[\s*-?\d{1,3}(?:\s*,\s*-?\d{1,3}){5}")
-def byte_array(piece: Piece, room: Room) -> Found:
+def byte_array(piece: UploadPiece, room: Room) -> Found:
     """The same in what is no document, whose lists are read with it, each where it is."""
     if DOCUMENT.match(piece.data) and _begins_at(piece.data) is not None:
         return None
@@ -171,9 +171,9 @@ def byte_array(piece: Piece, room: Room) -> Found:
     seen_in="React Native apps: JSON.stringify of a Uint8Array",
 )
 @holds(rb"\{\s*\"0\"\s*:\s*-?\d{1,3}\s*,\s*\"1\"\s*:")
-def byte_map(piece: Piece, room: Room) -> Found:
+def byte_map(piece: UploadPiece, room: Room) -> Found:
     """Bytes as an object of numbers, as JSON.stringify writes a typed array."""
-    found: list[Piece] = []
+    found: list[UploadPiece] = []
     for made in BYTE_MAP.finditer(piece.data):
         numbers = [int(number) for number in re.findall(rb":\s*(-?\d{1,3})", made[0])]
         if min(numbers) >= -128 and max(numbers) <= 255 and room.take(len(numbers), piece, "byte map"):
@@ -191,13 +191,13 @@ def _begins_at(data: bytes) -> int | None:
 
 @decoder("json", "text", order=310, guess=False, sieve="covered", seen_in="nearly all SDKs", alone=True)
 @begins(DOCUMENT.pattern)
-def document(piece: Piece, room: Room) -> Found:
+def document(piece: UploadPiece, room: Room) -> Found:
     """JSON: one document, several (NDJSON or glued), cut short, behind the guard `)]}'`."""
     data = piece.data
     start = _begins_at(data)
     if start is None:
         return None
-    found: list[Piece] = []
+    found: list[UploadPiece] = []
     end, _ = _document(piece, start, piece.path, room, found)
     if len(data) < 100 and b'"' not in data:  # `[2001:db8::1]:80` is no list
         found.append(piece._replace(done=True))
@@ -226,18 +226,18 @@ def document(piece: Piece, room: Room) -> Found:
 
 @decoder("json string", "text", order=320, guess=False, sieve="covered", seen_in="Retrofit, of a String", alone=True)
 @begins(rb'\s*"[^"\\]*+(?:\\.[^"\\]*+)*+"\s*$')
-def string(piece: Piece, room: Room) -> Found:
+def string(piece: UploadPiece, room: Room) -> Found:
     """A document that is one JSON string."""
-    found: list[Piece] = []
+    found: list[UploadPiece] = []
     _document(piece, 0, piece.path, room, found)
     return found or None
 
 
 @decoder("json inside", "text", order=330, guess=False, sieve="covered", seen_in="callbacks of JSONP; Android's log")
 @holds(rb"\{\s*\"|\[\s*[{\"]")
-def inside(piece: Piece, room: Room) -> Found:
+def inside(piece: UploadPiece, room: Room) -> Found:
     """Documents inside other text: log lines, callbacks, fragments glued together."""
-    found: list[Piece] = []
+    found: list[UploadPiece] = []
     at = ANYWHERE.search(piece.data, 1)
     while at and len(found) < room.leaves_left:
         end, whole = _document(piece, at.start(), piece.path, room, found)

@@ -6,7 +6,7 @@ import binascii
 import re
 from itertools import combinations
 
-from appwitness.match.decode.walk.pieces import Found, Piece, Room, decoder, holds
+from appwitness.match.decode.walk.pieces import Found, Room, UploadPiece, decoder, holds
 
 ENCODED_WORD = re.compile(rb"=\?([\w.:-]+)\?([bBqQ])\?([^?\s]*)\?=")
 LABEL = re.compile(rb"(?i)xn--([a-z0-9-]{2,60})")
@@ -14,7 +14,7 @@ LABEL = re.compile(rb"(?i)xn--([a-z0-9-]{2,60})")
 
 @decoder("encoded word", "text", order=770, guess=False, sieve="covered", seen_in="JavaMail for Android")
 @holds(rb"=\?[\w.:-]+\?[bBqQ]\?")
-def encoded_words(piece: Piece, room: Room) -> Found:
+def encoded_words(piece: UploadPiece, room: Room) -> Found:
     """RFC 2047, as in the headers of mail: `=?utf-8?B?5p2O?=`."""
     out, last = [], 0
     words: list[tuple[bytes, int, int]] = []
@@ -46,7 +46,7 @@ WORDS = 12
 
 @decoder("punycode", "text", order=780, guess=False, sieve="covered", seen_in="java.net.IDN")
 @holds(LABEL.pattern)
-def punycode(piece: Piece, room: Room) -> Found:
+def punycode(piece: UploadPiece, room: Room) -> Found:
     """Host names in other scripts: `xn--`."""
     found = []
     for label in LABEL.finditer(piece.data):

@@ -7,7 +7,7 @@ import re
 import struct
 
 from appwitness.match.decode.walk.paths import child_path
-from appwitness.match.decode.walk.pieces import Found, Piece, Room, begins, decoder
+from appwitness.match.decode.walk.pieces import Found, Room, UploadPiece, begins, decoder
 from appwitness.match.decode.walk.reader import Broken, format_real, number
 
 TOKEN = re.compile(
@@ -17,10 +17,10 @@ DATE_EPOCH_S = 978_307_200
 """2001-01-01, from which property lists count."""
 
 
-class _Binary:
+class _BinaryList:
     """The objects of one binary list."""
 
-    def __init__(self, piece: Piece, room: Room) -> None:
+    def __init__(self, piece: UploadPiece, room: Room) -> None:
         self.piece = piece
         self.room = room
         data = self.data = piece.data
@@ -33,7 +33,7 @@ class _Binary:
             raise Broken
         self.places = [int.from_bytes(data[table + i * width : table + (i + 1) * width]) for i in range(count)]
         self.end = table
-        self.found: list[Piece] = []
+        self.found: list[UploadPiece] = []
         self.left = 4 * len(data)  # visits: a list may name one object many times
 
     def span(self, which: int) -> tuple[int, int, int, int]:
@@ -119,25 +119,43 @@ WIDEST = 16
 """Bytes of a whole number."""
 
 
-@decoder("plist", "binary", order=430, guess=False, sieve="covered", seen_in="Apple Music for Android", alone=True)
+@decoder(
+    "plist",
+    "binary",
+    order=430,
+    guess=False,
+    sieve="covered",
+    seen_in="Apple Music for Android",
+    alone=True,
+    structured=True,
+)
 @begins(rb"bplist0")
-def binary_list(piece: Piece, room: Room) -> Found:
+def binary_list(piece: UploadPiece, room: Room) -> Found:
     """Binary property lists, among them those that NSKeyedArchiver writes."""
     try:
-        reader = _Binary(piece, room)
+        reader = _BinaryList(piece, room)
         reader.value(reader.top, piece.path, 0)
     except (Broken, IndexError):
         return None
     return reader.found or None
 
 
-@decoder("plist", "text", order=440, guess=False, sieve="covered", seen_in="Apple Music for Android", alone=True)
+@decoder(
+    "plist",
+    "text",
+    order=440,
+    guess=False,
+    sieve="covered",
+    seen_in="Apple Music for Android",
+    alone=True,
+    structured=True,
+)
 @begins(rb"\s*(?:<\?xml[^>]{0,200}>\s*)?(?:<!DOCTYPE\s+plist[^>]{0,300}>\s*)?<plist\b[^>]{0,100}>")
-def xml_list(piece: Piece, room: Room) -> Found:
+def xml_list(piece: UploadPiece, room: Room) -> Found:
     """XML property lists, each value under its key instead of under the names of its elements."""
     if b"<![CDATA[" in piece.data:  # leave it to the decoder of XML
         return None
-    found: list[Piece] = []
+    found: list[UploadPiece] = []
     outer: list[tuple[str, int]] = []
     path, index, key = piece.path, -1, ""
     for token in TOKEN.finditer(piece.data):
@@ -171,7 +189,7 @@ def xml_list(piece: Piece, room: Room) -> Found:
     return found or None
 
 
-def _held(piece: Piece, token: re.Match[bytes], path: str, room: Room) -> list[Piece]:
+def _held(piece: UploadPiece, token: re.Match[bytes], path: str, room: Room) -> list[UploadPiece]:
     """What a value of XML is, of which bytes stand in base64."""
     if token[2] != b"data":
         return [piece.part("plist", *token.span(3), path)]

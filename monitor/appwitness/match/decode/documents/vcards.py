@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from appwitness.match.decode.walk.paths import child_path
-from appwitness.match.decode.walk.pieces import Found, Piece, Room, decoder, holds
+from appwitness.match.decode.walk.pieces import Found, Room, UploadPiece, decoder, holds
 
 CARD = re.compile(rb"(?i)BEGIN:VCARD\r?\n(.*?)(?:\nEND:VCARD|\Z)", re.DOTALL)
 PROPERTY = re.compile(rb"(?m)^(?:[\w-]+\.)?([A-Za-z][\w-]*)((?:;[^:\r\n]*)?):([^\r\n]+)")
@@ -19,9 +19,9 @@ PART = re.compile(rb"((?:[^;\\]|\\.)*)(?:;|\Z)", re.DOTALL)
     "vcard", "text", order=340, guess=False, sieve="covered", seen_in="Android's contacts app, when a contact is shared"
 )
 @holds(rb"(?i:BEGIN:VCARD)\r?\n")
-def cards(piece: Piece, room: Room) -> Found:
+def cards(piece: UploadPiece, room: Room) -> Found:
     """The values of properties; those of a name part by part as well."""
-    found: list[Piece] = []
+    found: list[UploadPiece] = []
     all_of_them = list(CARD.finditer(piece.data))
     for number, card in enumerate(all_of_them):
         root = piece.path if len(all_of_them) == 1 else f"{piece.path}[{number}]"

@@ -7,7 +7,7 @@ import zlib
 
 from appwitness.match.decode.documents.json_documents import is_document
 from appwitness.match.decode.packed.blocks import snappy_block
-from appwitness.match.decode.walk.pieces import Found, Piece, Room, begins, decoder
+from appwitness.match.decode.walk.pieces import Found, Room, UploadPiece, begins, decoder
 
 TABLES = [bytes(byte ^ key for byte in range(256)) for key in range(256)]
 ZLIB, ZLIB_LEVELS = 0x78, b"\x01\x5e\x9c\xda"
@@ -19,7 +19,7 @@ GZIP = b"\x1f\x8b\x08"
 
 @decoder("xor", "any", order=10, guess=True, sieve="guess", seen_in="GrowingIO")
 @begins(rb".{8}")
-def document(piece: Piece, room: Room) -> Found:
+def document(piece: UploadPiece, room: Room) -> Found:
     """JSON under any key."""
     data = piece.data
     key = data[0] ^ GZIP[0]
@@ -39,7 +39,7 @@ def document(piece: Piece, room: Room) -> Found:
 
 @decoder("xor", "binary", order=1150, guess=True, sieve="guess", seen_in="GrowingIO, under Snappy")
 @begins(rb".{8}")
-def packed(piece: Piece, room: Room) -> Found:
+def packed(piece: UploadPiece, room: Room) -> Found:
     """zlib under any key, or a bare block of Snappy, which begins with its length and the first signs of a document."""
     data = piece.data
     keys = [data[0] ^ ZLIB] if data[1] ^ data[0] ^ ZLIB in ZLIB_LEVELS else []

@@ -10,7 +10,7 @@ from collections import Counter
 
 from appwitness.match.decode.letters.charsets import PACKED
 from appwitness.match.decode.packed import lz_string
-from appwitness.match.decode.walk.pieces import Found, Piece, Room, as_text, begins, decoder, holds
+from appwitness.match.decode.walk.pieces import Found, Room, UploadPiece, as_text, begins, decoder, holds
 
 RUN = re.compile(rb"[A-Za-z0-9+/_-]{8,}(?:={1,2})?")
 LONG_HEX = re.compile(rb"(?<![0-9a-fA-F])(?:(?:[0-9a-f]{2}){16,}|(?:[0-9A-F]{2}){16,})(?![0-9a-fA-F])")
@@ -91,9 +91,9 @@ def _runs(data: bytes, start: int, end: int) -> list[tuple[int, int]]:
 
 @decoder("jwt", "text", order=500, guess=False, sieve="covered", seen_in="Firebase Authentication")
 @holds(rb"(?<![\w-])eyJ[\w-]{4,}\.[\w-]{4,}\.")
-def jwt(piece: Piece, room: Room) -> Found:
+def jwt(piece: UploadPiece, room: Room) -> Found:
     """Header and claims of JSON Web Tokens."""
-    found: list[Piece] = []
+    found: list[UploadPiece] = []
     for token in JWT.finditer(piece.data):
         for group, name in ((1, "header"), (2, "claims")):
             data = from_base64(token[group])
@@ -111,9 +111,9 @@ def jwt(piece: Piece, room: Room) -> Found:
     seen_in="android.util.Base64 with its default flags",
 )
 @holds(rb"\n")
-def wrapped(piece: Piece, room: Room) -> Found:
+def wrapped(piece: UploadPiece, room: Room) -> Found:
     """base64 in lines, as in MIME, and hex, as `xxd -p` writes it."""
-    found: list[Piece] = []
+    found: list[UploadPiece] = []
     for run in WRAPPED_HEX.finditer(piece.data):
         plain = bytes.fromhex(run[0].decode())
         if room.take(len(plain), piece, "hex"):
@@ -125,7 +125,7 @@ def wrapped(piece: Piece, room: Room) -> Found:
     return found or _in_lines(piece, room)
 
 
-def _in_lines(piece: Piece, room: Room) -> Found:
+def _in_lines(piece: UploadPiece, room: Room) -> Found:
     """base64 in lines of any other length, all alike but the last, where it is all of the text; or each of its own."""
     lines = piece.data.split()
     size = len(lines[0]) if lines else 0
@@ -148,7 +148,7 @@ def _in_lines(piece: Piece, room: Room) -> Found:
     seen_in="apps that put base64 into a form as it is",
 )
 @begins(rb"(?=\S+ )[A-Za-z0-9/ ]{16,4096}={0,2}\Z")
-def blanks(piece: Piece, room: Room) -> Found:
+def blanks(piece: UploadPiece, room: Room) -> Found:
     """base64 of which each plus became a blank on its way through a form; it must come out as text, or have too few
     blanks and too many sorts of letters to be one."""
     if len(piece.data) % 4:
@@ -167,9 +167,9 @@ MIXED = re.compile(rb"(?=.*[0-9])(?=.*[a-z])(?=.*[A-Z])\S* ")
 
 @decoder("runs", "any", order=530, guess=False, sieve="covered", seen_in="Mixpanel; Sensors Analytics")
 @holds(rb"[A-Za-z0-9+/_-]{8}")
-def runs(piece: Piece, room: Room) -> Found:
+def runs(piece: UploadPiece, room: Room) -> Found:
     """Runs of base64, base32 or hex, whole or inside anything."""
-    found: list[Piece] = []
+    found: list[UploadPiece] = []
     data = piece.data
     is_text = as_text(data) is not None
     times: Counter[bytes] = Counter()
@@ -206,7 +206,7 @@ def _is_coded_word(run: bytes) -> bool:
     return run.isalpha() and (len(run) >= LONG_WORD or _is_text(run))
 
 
-def _hex(piece: Piece, match: re.Match[bytes], room: Room, found: list[Piece]) -> bool:
+def _hex(piece: UploadPiece, match: re.Match[bytes], room: Room, found: list[UploadPiece]) -> bool:
     """Append what a run is in hex, or what of it is; whether it is nothing else."""
     start, end = match.span()
     run = match[0]
@@ -240,7 +240,7 @@ def _hex(piece: Piece, match: re.Match[bytes], room: Room, found: list[Piece]) -
     return False
 
 
-def _behind_letters(piece: Piece, start: int, end: int, room: Room, found: list[Piece]) -> None:
+def _behind_letters(piece: UploadPiece, start: int, end: int, room: Room, found: list[UploadPiece]) -> None:
     """Append what a run holds that says nothing from its first letter on, but behind one to three of them: by how it
     begins, or, where it may be what a cipher gave, by its size."""
     run = piece.data[start:end]
@@ -263,9 +263,9 @@ def _behind_letters(piece: Piece, start: int, end: int, room: Room, found: list[
 
 @decoder("runs", "text", order=540, guess=False, sieve="covered", seen_in="Tencent's TLS signatures (UserSig)")
 @holds(rb"[A-Za-z0-9-]\*|[A-Za-z0-9*-]{14}_")
-def starred(piece: Piece, room: Room) -> Found:
+def starred(piece: UploadPiece, room: Room) -> Found:
     """base64 in the letters that Tencent signs with, whole or inside other text."""
-    found: list[Piece] = []
+    found: list[UploadPiece] = []
     for match in STARRED.finditer(piece.data):
         run = match[0]
         if b"*" not in run and (run[-1:] != b"_" or len(run) % 4 or WORDS.fullmatch(run)):
@@ -289,7 +289,7 @@ def _is_text(run: bytes) -> bool:
     return out is not None and out.isascii() and out.decode().isprintable()
 
 
-def _base32(piece: Piece, start: int, end: int, room: Room, found: list[Piece]) -> None:
+def _base32(piece: UploadPiece, start: int, end: int, room: Room, found: list[UploadPiece]) -> None:
     """Append what a run of RFC 4648's base32 holds, upper or lower case, padded or not."""
     for run in BASE32.finditer(piece.data, start, end):
         text = run[0]
@@ -305,7 +305,7 @@ def _base32(piece: Piece, start: int, end: int, room: Room, found: list[Piece]) 
 
 @decoder("lz-string", "text", order=550, guess=False, sieve="guess", seen_in="lz-string, of web pages in apps")
 @begins(rb"N[4-7o-r][A-Za-z0-9+/-]{12,}={0,4}\$?\Z")
-def lz(piece: Piece, room: Room) -> Found:
+def lz(piece: UploadPiece, room: Room) -> Found:
     """A JSON document that lz-string packed, as base64 or for a URL."""
     plain = lz_string.unpacked(piece.data.rstrip(b"$"), room)
     return [piece.whole("lz-string", plain)] if plain and room.take(len(plain), piece, "lz-string") else None
@@ -313,7 +313,7 @@ def lz(piece: Piece, room: Room) -> Found:
 
 @decoder("base32hex", "text", order=560, guess=False, sieve="guess", seen_in="Guava's BaseEncoding")
 @begins(rb"(?=[^0-9]*[0-9])(?:[0-9A-V]{8,}|[0-9a-v]{8,})=*\Z")
-def base32hex(piece: Piece, room: Room) -> Found:
+def base32hex(piece: UploadPiece, room: Room) -> Found:
     """base32 in the alphabet that goes on after the digits, where it is all of a text and comes out as text."""
     out = _from_digits(piece.data.rstrip(b"="))
     return None if out is None else _only_text(piece, "base32hex", out, room)
@@ -331,9 +331,9 @@ def _from_digits(digits: bytes) -> bytes | None:
     "spaced hex", "text", order=570, guess=False, sieve="covered", seen_in="keytool's fingerprints of certificates"
 )
 @holds(rb"\\[xX][0-9a-fA-F]{2}\\[xX]|0x[0-9a-fA-F]{2}[ ,;]{0,2}0x|[ :,|-][0-9a-fA-F]{2}[ :,|-][0-9a-fA-F]{2}")
-def spaced_hex(piece: Piece, room: Room) -> Found:
+def spaced_hex(piece: UploadPiece, room: Room) -> Found:
     """Hex bytes with something between them: `61 62`, `61:62`, `\\x61\\x62`, `0x61, 0x62`."""
-    found: list[Piece] = []
+    found: list[UploadPiece] = []
     for run in SPACED_HEX.finditer(piece.data):
         out = bytes.fromhex(re.sub(rb"\\[xX]|0[xX]|[ :;,|-]", b"", run[0]).decode())
         if room.take(len(out), piece, "hex"):
@@ -343,7 +343,7 @@ def spaced_hex(piece: Piece, room: Room) -> Found:
 
 @decoder("grouped hex", "text", order=580, guess=False, sieve="covered", seen_in=".NET's Guid, in braces")
 @begins(rb"[<{]?[0-9a-fA-F]{2,}([ :-])[0-9a-fA-F]{2,}(?:\1[0-9a-fA-F]{2,})*[ :-]?[>}]?\Z")
-def grouped_hex(piece: Piece, room: Room) -> Found:
+def grouped_hex(piece: UploadPiece, room: Room) -> Found:
     """Hex in groups of four or eight, that is all of a text; ids and digests in groups of any size."""
     groups = GROUP.findall(piece.data)
     digits = b"".join(groups)
@@ -363,7 +363,7 @@ BASE58 = {letter: value for value, letter in enumerate(b"123456789ABCDEFGHJKLMNP
 
 @decoder("base58", "text", order=590, guess=False, sieve="guess", seen_in="bitcoinj")
 @begins(rb"[1-9A-HJ-NP-Za-km-z]{8,1024}\Z")
-def base58(piece: Piece, room: Room) -> Found:
+def base58(piece: UploadPiece, room: Room) -> Found:
     """base58 (Bitcoin's alphabet) that is all of a text and comes out as text."""
     if WORDS.fullmatch(piece.data):
         return None
@@ -375,15 +375,15 @@ def base58(piece: Piece, room: Room) -> Found:
     return _only_text(piece, "base58", out[:-4] if checked else out, room)
 
 
-@decoder("base85", "text", order=40, guess=False, sieve="covered", seen_in="ZeroMQ, in Z85")
+@decoder("base85", "text", order=40, guess=False, sieve="covered", seen_in="ZeroMQ, in Z85", no_salt=True)
 @begins(
     rb"(?=[!-~]{8,4096}\Z)"
     rb"(?:(?![\w.:/+,-]*+=*+\Z)|[A-Z\d_]*+[a-z][a-z\d_]*+[A-Z]|[a-z\d_]*+[A-Z][A-Z\d_]*+[a-z])"
 )
-def base85(piece: Piece, room: Room) -> Found:
+def base85(piece: UploadPiece, room: Room) -> Found:
     """base85 in any of its three alphabets that is all of a text and comes out as text, or that has so many signs as
     nothing else."""
-    found: list[Piece] = []
+    found: list[UploadPiece] = []
     framed = piece.data.startswith(b"<~") and piece.data.endswith(b"~>")
     data = piece.data[2:-2] if framed else piece.data
     sure = framed or (len(data) >= LONG_85 and len(set(data) & SIGNS) >= MANY_SIGNS)
@@ -408,7 +408,7 @@ def _z85(data: bytes) -> bytes:
     return base64.b85decode(data.translate(FROM_Z85))
 
 
-def _only_text(piece: Piece, step: str, out: bytes, room: Room) -> list[Piece] | None:
+def _only_text(piece: UploadPiece, step: str, out: bytes, room: Room) -> list[UploadPiece] | None:
     sure = as_text(out) is not None or PACKED.match(out)
     if not sure and step == "base85" and len(out) in (16, 20, 32) and room.take(len(out), piece, step):
         return [piece.whole(step, out)._replace(done=True)]  # an id or a digest

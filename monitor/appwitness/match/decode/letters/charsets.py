@@ -5,7 +5,7 @@ from __future__ import annotations
 import codecs
 import re
 
-from appwitness.match.decode.walk.pieces import CONTROL, Found, Piece, Room, as_text, begins, decoder, holds
+from appwitness.match.decode.walk.pieces import CONTROL, Found, Room, UploadPiece, as_text, begins, decoder, holds
 
 MARKS = (
     (codecs.BOM_UTF32_LE, "utf-32le"),
@@ -20,7 +20,7 @@ CJK = re.compile("[\u3000-\u303f\u4e00-\u9fff\uff00-\uffef]")
 OTHER = re.compile("[\x80-\xff]|[^\x00-\u0fff\u3000-\u303f\u4e00-\u9fff\uff00-\uffef]")
 
 
-def _turn(piece: Piece, name: str, text: str, room: Room) -> Found:
+def _turn(piece: UploadPiece, name: str, text: str, room: Room) -> Found:
     data = text.encode("utf-8", "replace")
     if not room.take(len(data), piece, name):
         return None
@@ -57,7 +57,7 @@ def _wide(data: bytes) -> str | None:
     alone=True,
 )
 @begins(rb"\xff\xfe|\xfe\xff|\xef\xbb\xbf|\x00\x00\xfe\xff")
-def marked(piece: Piece, room: Room) -> Found:
+def marked(piece: UploadPiece, room: Room) -> Found:
     """Text that begins with a byte order mark."""
     for mark, name in MARKS:
         if piece.data.startswith(mark):
@@ -75,7 +75,7 @@ def marked(piece: Piece, room: Room) -> Found:
 
 @decoder("wide charset", "binary", order=80, guess=False, sieve="covered", seen_in="Unity apps, by Encoding.Unicode")
 @holds(rb"\x00")
-def wide(piece: Piece, room: Room) -> Found:
+def wide(piece: UploadPiece, room: Room) -> Found:
     """UTF-16 and UTF-32 without a mark."""
     name = _wide(piece.data)
     if name is None:
@@ -89,7 +89,7 @@ def wide(piece: Piece, room: Room) -> Found:
 
 @decoder("wide charset", "binary", order=90, guess=False, sieve="covered", seen_in="Android's Parcel, of a Java String")
 @holds(rb"(?:[!-~]\x00){12}|(?:\x00[!-~]){12}")
-def wide_runs(piece: Piece, room: Room) -> Found:
+def wide_runs(piece: UploadPiece, room: Room) -> Found:
     """Words of ASCII in UTF-16 among other bytes, as in a Parcel of Android."""
     found = []
     for run in WIDE_RUN.finditer(piece.data):
@@ -111,7 +111,7 @@ WIDE_RUN = re.compile(rb"(?:[ -~]\x00){12,}|(?:\x00[ -~]){12,}")
     seen_in="Amap's location SDK, in GBK",
     alone=True,
 )
-def declared(piece: Piece, room: Room) -> Found:
+def declared(piece: UploadPiece, room: Room) -> Found:
     """The charset that Content-Type or XML itself names, when the bytes are not UTF-8 and decode as it."""
     header, prolog = DECLARED.search(piece.hint), PROLOG.match(piece.data)
     said = header[1] if header else prolog[1].decode() if prolog else ""
@@ -132,7 +132,7 @@ def declared(piece: Piece, room: Room) -> Found:
 
 @decoder("gb18030", "text", order=110, guess=False, sieve="covered", seen_in="Amap's location SDK, in GBK")
 @begins(rb"(?:[\xc4-\xdf][\xa1-\xbf]){2,8}\Z")
-def two_by_two(piece: Piece, room: Room) -> Found:
+def two_by_two(piece: UploadPiece, room: Room) -> Found:
     """Chinese letters whose bytes are also UTF-8 of some letters that are hardly used, as those of 联通 are."""
     text = piece.data.decode("gb18030", "replace")
     if CJK.sub("", text) or not room.take(len(piece.data), piece, "gb18030"):
@@ -148,7 +148,7 @@ PACKED = re.compile(rb"\x1f\x8b\x08|\x28\xb5\x2f\xfd|\x78[\x01\x5e\x9c\xda]|PK\x
     "latin-1", "any", order=120, guess=False, sieve="guess", seen_in="Apache HttpClient, whose default is ISO-8859-1"
 )
 @holds(rb"[\xc2\xc3][\x80-\xbf]|\xe2\x82\xac")
-def letters_for_bytes(piece: Piece, room: Room) -> Found:
+def letters_for_bytes(piece: UploadPiece, room: Room) -> Found:
     """Bytes that were taken for letters, one for each: UTF-8 that was read as latin-1, streams in a string."""
     if len(piece.data) > 1 << 20 or piece.decoding[-2:] == ("latin-1", "latin-1"):
         return None
@@ -166,7 +166,7 @@ def letters_for_bytes(piece: Piece, room: Room) -> Found:
     "western", "binary", order=130, guess=False, sieve="guess", seen_in="Apache HttpClient, whose default is ISO-8859-1"
 )
 @begins(rb"[^\x80-\xbf]*[A-Za-z][\xc0-\xff][a-z]")
-def western(piece: Piece, room: Room) -> Found:
+def western(piece: UploadPiece, room: Room) -> Found:
     """Short texts in latin-1 that nobody declared: a letter with an accent now and then, between letters."""
     data = piece.data
     high = data.translate(None, bytes(range(0x80)))
@@ -176,7 +176,7 @@ def western(piece: Piece, room: Room) -> Found:
 
 
 @decoder("gb18030", "binary", order=140, guess=False, sieve="covered", seen_in="Amap's location SDK, in GBK")
-def gb18030(piece: Piece, room: Room) -> Found:
+def gb18030(piece: UploadPiece, room: Room) -> Found:
     """Chinese text in GB18030 (GBK, GB2312) that nobody declared: nearly all of it must be Chinese or ASCII."""
     data = piece.data
     if len(data) < 4 or len(data) > 1 << 20 or CONTROL.search(data):

@@ -9,7 +9,7 @@ import unicodedata
 from itertools import chain
 
 from appwitness.match.decode.letters.backslashes import unescape
-from appwitness.match.decode.walk.pieces import Found, Piece, Room, as_text, begins, decoder, holds
+from appwitness.match.decode.walk.pieces import Found, Room, UploadPiece, as_text, begins, decoder, holds
 
 WIDE = re.compile(
     "[\u00a0\u2000-\u200f\u2010-\u2015\u202f\u2060\u2212\u3000\ufeff\uff01-\uff5e\uffe5\u0300-\u036f\u0660-\u0669\u066b"
@@ -31,7 +31,7 @@ FOLD = re.compile(rb"\r?\n[ \t]")
 OCTAL = re.compile(rb"(?:\\[0-3][0-7]{2}){2,}")
 
 
-def transfer(piece: Piece, said: str, room: Room) -> Piece:
+def transfer(piece: UploadPiece, said: str, room: Room) -> UploadPiece:
     """A part with its Content-Transfer-Encoding undone; one that is a lie is passed over."""
     if said == "quoted-printable" and room.take(len(piece.data), piece, said):
         return piece.whole("quoted-printable", binascii.a2b_qp(piece.data), piece.hint)
@@ -48,7 +48,7 @@ def transfer(piece: Piece, said: str, room: Room) -> Piece:
 # before forms, which would be cut at them
 @decoder("entities", "text", order=350, guess=False, sieve="covered", seen_in="ksoap2-android")
 @holds(rb"&(?:#\d{2,7}|#[xX][0-9a-fA-F]{2,6}|[a-zA-Z]{2,8};)")
-def entities(piece: Piece, room: Room) -> Found:
+def entities(piece: UploadPiece, room: Room) -> Found:
     """HTML and XML character references."""
     if not room.take(len(piece.data), piece, "entities"):
         return None
@@ -65,7 +65,7 @@ NO_LETTER = re.compile(r"&(?=#\d{1000})")
     rb"\\[uU][0-9a-fA-F]{4}|\\[ux]\{[0-9a-fA-F]|\\[0-9a-fA-F]{4}|\\[0-9a-fA-F]{2} \\|U\+[0-9A-F]{4} U|"
     rb"\\x[0-9a-fA-F]{2}|\\[0-7]{3}\\[0-7]{3}|\\[\"/\\nrt]"
 )
-def escapes(piece: Piece, room: Room) -> Found:
+def escapes(piece: UploadPiece, room: Room) -> Found:
     """Backslash escapes of JSON and JavaScript in any text."""
     if not room.take(len(piece.data), piece, "escapes"):
         return None
@@ -93,7 +93,7 @@ def octal_bytes(found: re.Match[bytes]) -> bytes:
     "quoted-printable", "text", order=50, guess=False, sieve="covered", seen_in="Android's contacts app, in vCard 2.1"
 )
 @holds(rb"=[0-9A-F]{2}=[0-9A-F]{2}|=(?:20|09)?\r?\n|=3D|=40|=2B|=QUOTED-PRINTABLE")
-def quoted_printable(piece: Piece, room: Room) -> Found:
+def quoted_printable(piece: UploadPiece, room: Room) -> Found:
     """RFC 2045 quoted-printable."""
     if PARTS.match(piece.data):  # each part says for itself whether it is
         return None
@@ -109,9 +109,10 @@ def quoted_printable(piece: Piece, room: Room) -> Found:
     guess=False,
     sieve="covered",
     seen_in="input methods for Chinese and Japanese; CLDR's numbers in Arabic",
+    another_reading=True,
 )
 @holds(rb"[\xc2\xcc\xcd\xd9\xdb\xe0-\xe3\xef\xf0]")
-def width(piece: Piece, room: Room) -> Found:
+def width(piece: UploadPiece, room: Room) -> Found:
     """Full-width and other compatibility forms (NFKC), odd spaces and dashes, digits of other scripts, marks that have
     no width."""
     text = as_text(piece.data)
@@ -124,7 +125,7 @@ def width(piece: Piece, room: Room) -> Found:
 
 @decoder("folded lines", "text", order=480, guess=False, sieve="covered", seen_in="ez-vcard; iCal4j")
 @begins(rb"(?i:BEGIN:V|[\w-]+:).*\n[ \t]")
-def folded(piece: Piece, room: Room) -> Found:
+def folded(piece: UploadPiece, room: Room) -> Found:
     """Lines of vCards, calendars and mail headers that go on in the next."""
     if not room.take(len(piece.data), piece, "folded lines"):
         return None
@@ -133,9 +134,9 @@ def folded(piece: Piece, room: Room) -> Found:
 
 @decoder("markup", "text", order=490, guess=False, sieve="covered", seen_in="ksoap2-android")
 @begins(rb"\s*<[?!a-zA-Z]")
-def markup(piece: Piece, room: Room) -> Found:
+def markup(piece: UploadPiece, room: Room) -> Found:
     """Texts and attributes of XML and HTML, under the names of their elements."""
-    found: list[Piece] = []
+    found: list[UploadPiece] = []
     stack: list[str] = []
     last = piece.data.rfind(b"]]>") + 1  # no section ends behind it
     for tag in chain(TAG.finditer(piece.data, 0, last + 2), OUTSIDE.finditer(piece.data, last + 2 if last else 0)):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 
-from appwitness.match.decode.walk.pieces import Found, Piece, Room, as_text, begins, decoder
+from appwitness.match.decode.walk.pieces import Found, Room, UploadPiece, as_text, begins, decoder
 from appwitness.match.decode.walk.reader import format_real
 
 _DIGITS, _LOWER, _UPPER = b"0123456789", b"abcdefghijklmnopqrstuvwxyz", b"ABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -32,7 +32,7 @@ OF_SIZE = {
 
 @decoder("long number", "text", order=880, guess=False, sieve="guess", seen_in="short-uuid; ULID")
 @begins(rb"[0-9A-Za-z]{10,256}\Z")
-def long_number(piece: Piece, room: Room) -> Found:
+def long_number(piece: UploadPiece, room: Room) -> Found:
     """An id or a digest as one number in 32, 36, 57, 58 or 62 digits that is all of a text."""
     text = piece.data
     found = []
@@ -55,7 +55,7 @@ def long_number(piece: Piece, room: Room) -> Found:
 
 @decoder("long number", "text", order=890, guess=False, sieve="guess", seen_in="Guava's HashCode.asLong")
 @begins(rb"-?[1-9][0-9]{16,19}\Z")
-def long(piece: Piece, room: Room) -> Found:
+def long(piece: UploadPiece, room: Room) -> Found:
     """The first eight bytes of a digest as a whole number, as Java reads them, or Guava."""
     number = int(piece.data)
     if not -(1 << 63) <= number < 1 << 64 or not room.take(32, piece, "long number"):
@@ -70,7 +70,7 @@ def long(piece: Piece, room: Room) -> Found:
 
 @decoder("zero padding", "text", order=920, guess=False, sieve="guess", seen_in="java.util.Formatter (%016x)")
 @begins(rb"0{3,}[1-9][0-9]{6,16}\Z|0{4}[0-9a-fA-F]{12}\Z|0{16}[0-9a-fA-F]{16}\Z")
-def zero_padding(piece: Piece, room: Room) -> Found:
+def zero_padding(piece: UploadPiece, room: Room) -> Found:
     """A number that was padded with zeros; an id in hex, to eight bytes or sixteen."""
     data = piece.data
     start = len(data) - len(data.lstrip(b"0"))
@@ -79,9 +79,17 @@ def zero_padding(piece: Piece, room: Room) -> Found:
     return [piece.part("", first, len(data))._replace(done=True) for first in sorted(starts)]
 
 
-@decoder("bytes of a number", "binary", order=930, guess=False, sieve="guess", seen_in="Java: Double.doubleToLongBits")
+@decoder(
+    "bytes of a number",
+    "binary",
+    order=930,
+    guess=False,
+    sieve="guess",
+    seen_in="Java: Double.doubleToLongBits",
+    no_salt=True,
+)
 @begins(rb"(?:.{4}|.{8})\Z")
-def number_of_bytes(piece: Piece, room: Room) -> Found:
+def number_of_bytes(piece: UploadPiece, room: Room) -> Found:
     """A real number that was written as its bytes, in hex or base64, where it may be degrees; a whole one of four."""
     data = piece.data
     if piece.decoding[-1:] not in (("hex",), ("base64",)):

@@ -7,7 +7,7 @@ import re
 from appwitness.match.decode.letters import escapes
 from appwitness.match.decode.letters.backslashes import unescape
 from appwitness.match.decode.letters.charsets import PACKED
-from appwitness.match.decode.walk.pieces import Found, Piece, Room, as_text, begins, decoder, holds
+from appwitness.match.decode.walk.pieces import Found, Room, UploadPiece, as_text, begins, decoder, holds
 
 GROUPS = re.compile(rb"[+(]?[0-9]+(?:[ ().,_/:|-]{1,3}[0-9]+)+X?")
 NO_DIGIT = re.compile(rb"[^0-9X]")
@@ -28,9 +28,18 @@ LONGEST_NUMBER = 20
 """Digits of the longest number that says who or what somebody is: an ICCID."""
 
 
-@decoder("separators", "text", order=600, guess=False, sieve="covered", seen_in="android.telephony.PhoneNumberUtils")
+@decoder(
+    "separators",
+    "text",
+    order=600,
+    guess=False,
+    sieve="covered",
+    seen_in="android.telephony.PhoneNumberUtils",
+    another_reading=True,
+    no_salt=True,
+)
 @begins(rb"[+(]?[0-9]+[ ().,_/:|-]{1,3}[0-9]")
-def separators(piece: Piece, room: Room) -> Found:
+def separators(piece: UploadPiece, room: Room) -> Found:
     """The digits of a number that something stands between, where the number is all of the text."""
     data = piece.data.strip()
     if len(data) > 2 * LONGEST_NUMBER or not GROUPS.fullmatch(data):
@@ -41,18 +50,29 @@ def separators(piece: Piece, room: Room) -> Found:
     return [piece.whole("separators", (b"+" if data[:1] == b"+" else b"") + digits)._replace(done=True)]
 
 
-@decoder("separators", "text", order=610, guess=False, sieve="covered", seen_in="Firebase's Realtime Database, in keys")
+@decoder(
+    "separators",
+    "text",
+    order=610,
+    guess=False,
+    sieve="covered",
+    seen_in="Firebase's Realtime Database, in keys",
+    another_reading=True,
+    no_salt=True,
+)
 @holds(rb"@[\w-]+,")
-def address(piece: Piece, room: Room) -> Found:
+def address(piece: UploadPiece, room: Room) -> Found:
     """An e-mail address with a comma for each stop, as Firebase needs it, where it is all of the text."""
     if not MAIL.fullmatch(piece.data) or not room.take(len(piece.data), piece, "separators"):
         return None
     return [piece.whole("separators", piece.data.replace(b",", b"."))._replace(done=True)]
 
 
-@decoder("real", "text", order=620, guess=False, sieve="covered", seen_in="Gson, of a number in a Map")
+@decoder(
+    "real", "text", order=620, guess=False, sieve="covered", seen_in="Gson, of a number in a Map", another_reading=True
+)
 @begins(rb"[0-9]+\.0+\Z|[0-9](?:\.[0-9]+)?[eE]\+?[0-9]{1,2}\Z")
-def real(piece: Piece, room: Room) -> Found:
+def real(piece: UploadPiece, room: Room) -> Found:
     """A whole number that was written as a real one: `13800138000.0`, `1.3800138E10`."""
     found = REAL.fullmatch(piece.data)
     if found is None:
@@ -70,9 +90,11 @@ def real(piece: Piece, room: Room) -> Found:
     return [piece.whole("real", digits)._replace(done=True)]
 
 
-@decoder("real", "text", order=630, guess=False, sieve="covered", seen_in="pandas and Excel, in CSV")
+@decoder(
+    "real", "text", order=630, guess=False, sieve="covered", seen_in="pandas and Excel, in CSV", another_reading=True
+)
 @holds(rb"[0-9]{7}\.0")
-def reals(piece: Piece, room: Room) -> Found:
+def reals(piece: UploadPiece, room: Room) -> Found:
     """The same in a table, whose columns of numbers are often written as real ones: `1,13800138000.0,x`."""
     if REAL.fullmatch(piece.data) or len(piece.data) > 1 << 20:
         return None
@@ -80,9 +102,17 @@ def reals(piece: Piece, room: Room) -> Found:
     return [piece.whole("real", out)] if out != piece.data and room.take(len(out), piece, "real") else None
 
 
-@decoder("decimal", "text", order=640, guess=False, sieve="covered", seen_in="java.math.BigInteger of a digest")
+@decoder(
+    "decimal",
+    "text",
+    order=640,
+    guess=False,
+    sieve="covered",
+    seen_in="java.math.BigInteger of a digest",
+    another_reading=True,
+)
 @begins(rb"-?[1-9][0-9]{24,160}\Z|-[0-9a-f]{30,128}\Z")
-def decimal(piece: Piece, room: Room) -> Found:
+def decimal(piece: UploadPiece, room: Room) -> Found:
     """A digest or an id as one long number; below zero where its first bit was taken for a sign, in hex then too."""
     text = piece.data
     number = int(text) if text.lstrip(b"-").isdigit() and len(text) != 32 else int(text, 16)
@@ -95,7 +125,7 @@ def decimal(piece: Piece, room: Room) -> Found:
 
 @decoder("character codes", "text", order=650, guess=False, sieve="guess", seen_in="JavaScript's Uint8Array.toString")
 @begins(rb"-?[0-9]{1,5}(?:[ ,;|]|, )-?[0-9]{1,5}(?:[ ,;|]|, )-?[0-9]")
-def character_codes(piece: Piece, room: Room) -> Found:
+def character_codes(piece: UploadPiece, room: Room) -> Found:
     """Text as the numbers of its characters or bytes: `49,51,56`, `26446 21326 38686`."""
     if not BYTES.fullmatch(piece.data):
         return None
@@ -117,7 +147,7 @@ def character_codes(piece: Piece, room: Room) -> Found:
 
 @decoder("escapes", "text", order=670, guess=False, sieve="covered", seen_in="protobuf's TextFormat")
 @holds(rb"\\[0-3][0-7]{2}\\[0-3][0-7]{2} ")
-def octal_escapes(piece: Piece, room: Room) -> Found:
+def octal_escapes(piece: UploadPiece, room: Room) -> Found:
     """Octal escapes before a blank, which style sheets have behind theirs: `Jos\\303\\251 Silva`."""
     data = escapes.OCTAL.sub(escapes.octal_bytes, piece.data)
     if data == piece.data or as_text(data) is None or not room.take(len(data), piece, "escapes"):
@@ -127,7 +157,7 @@ def octal_escapes(piece: Piece, room: Room) -> Found:
 
 @decoder("characters", "text", order=20, guess=False, sieve="covered", seen_in="Gson, of a char[]")
 @holds(rb'"\s*,\s*"[^"]{1,4}"{1,2}\s*,\s*"')
-def characters(piece: Piece, room: Room) -> Found:
+def characters(piece: UploadPiece, room: Room) -> Found:
     """Text as a list of its letters."""
     found = []
     for run in CHARACTERS.finditer(piece.data):
@@ -139,7 +169,7 @@ def characters(piece: Piece, room: Room) -> Found:
 
 @decoder("base36", "text", order=710, guess=True, sieve="covered", seen_in="java.lang.Long.toString(n, 36)")
 @begins(rb"(?=[0-9]*[A-Za-z])(?:[0-9a-z]{7,13}|[0-9A-Z]{7,13})\Z")
-def base36(piece: Piece, room: Room) -> Found:
+def base36(piece: UploadPiece, room: Room) -> Found:
     """A number in 36 digits, as Long.toString(n, 36) writes it, or in 32, that is all of the text."""
     if not re.search(rb"[0-9]", piece.data):
         return None
@@ -149,7 +179,7 @@ def base36(piece: Piece, room: Room) -> Found:
     return _numbers(piece, "base36", numbers, room)
 
 
-def _numbers(piece: Piece, step: str, numbers: list[int], room: Room) -> Found:
+def _numbers(piece: UploadPiece, step: str, numbers: list[int], room: Room) -> Found:
     return [
         piece.whole(step, str(number).encode())._replace(done=True)
         for number in numbers
@@ -159,7 +189,7 @@ def _numbers(piece: Piece, step: str, numbers: list[int], room: Room) -> Found:
 
 @decoder("blanks", "text", order=740, guess=False, sieve="guess", seen_in="forms in which people typed")
 @begins(rb"[^{\[<].*?\s\s")
-def blanks(piece: Piece, room: Room) -> Found:
+def blanks(piece: UploadPiece, room: Room) -> Found:
     """Words with more than one blank between them."""
     if len(piece.data) > 4096 or not room.take(len(piece.data), piece, "blanks"):
         return None
@@ -171,7 +201,7 @@ BLANKS = re.compile(rb"\s+")
 
 @decoder("polyline", "text", order=760, guess=False, sieve="guess", seen_in="Google Maps; Strava")
 @begins(rb"[?-~]{6,4096}\Z")
-def polyline(piece: Piece, room: Room) -> Found:
+def polyline(piece: UploadPiece, room: Room) -> Found:
     """A track as map services write it, where a key says that it is one: five letters and more for each point."""
     if not LINE_KEY.search(piece.path[-32:]):
         return None

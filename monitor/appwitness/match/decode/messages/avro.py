@@ -8,8 +8,8 @@ from typing import Any
 
 from appwitness.match.decode.packed.compressed import CODINGS, unpack
 from appwitness.match.decode.walk.paths import child_path
-from appwitness.match.decode.walk.pieces import Found, Piece, Room, begins, decoder
-from appwitness.match.decode.walk.reader import Broken, Reader, format_real
+from appwitness.match.decode.walk.pieces import Found, Room, UploadPiece, begins, decoder
+from appwitness.match.decode.walk.reader import Broken, MessageReader, format_real
 
 CODECS = {b"deflate": "raw deflate", b"snappy": "snappy", b"zstandard": "zstd", b"bzip2": "bz2", b"xz": "xz"}
 SYNC = 16
@@ -18,10 +18,10 @@ Schema = Any
 """A schema as JSON: a name, a list of alternatives, or an object with a `type`."""
 
 
-class _Avro(Reader):
+class _Avro(MessageReader):
     """Numbers, strings and containers, each by its schema."""
 
-    def __init__(self, piece: Piece, room: Room, names: dict[str, Schema]) -> None:
+    def __init__(self, piece: UploadPiece, room: Room, names: dict[str, Schema]) -> None:
         super().__init__(piece, "avro", room)
         self.names = names
 
@@ -142,9 +142,9 @@ def _head(reader: _Avro) -> dict[str, bytes]:
 
 @decoder("avro", "binary", order=1010, guess=False, sieve="covered", seen_in="Apache Avro")
 @begins(rb"Obj\x01")
-def avro(piece: Piece, room: Room) -> Found:
+def avro(piece: UploadPiece, room: Room) -> Found:
     """The records of an object file; a block whose records cannot be told apart, as it is."""
-    found: list[Piece] = []
+    found: list[UploadPiece] = []
     file = _Avro(piece, room, {})
     file.pos = 4
     try:
@@ -172,7 +172,7 @@ def avro(piece: Piece, room: Room) -> Found:
     return found or None
 
 
-def _records(block: Piece, schema: Schema, names: dict[str, Schema], count: int, room: Room) -> list[Piece]:
+def _records(block: UploadPiece, schema: Schema, names: dict[str, Schema], count: int, room: Room) -> list[UploadPiece]:
     """The values of so many records; nothing when they cannot be read."""
     if schema is None or count > len(block.data):
         return []

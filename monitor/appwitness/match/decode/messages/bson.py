@@ -5,8 +5,8 @@ from __future__ import annotations
 import struct
 
 from appwitness.match.decode.walk.paths import child_path
-from appwitness.match.decode.walk.pieces import Found, Piece, Room, begins, decoder
-from appwitness.match.decode.walk.reader import Broken, Reader, format_real
+from appwitness.match.decode.walk.pieces import Found, Room, UploadPiece, begins, decoder
+from appwitness.match.decode.walk.reader import Broken, MessageReader, format_real
 
 SKIPPED = {0x06: 0, 0x0A: 0, 0xFF: 0, 0x7F: 0, 0x08: 1, 0x13: 16}
 """Types that carry nothing to search -> the bytes of their values."""
@@ -15,7 +15,7 @@ OLD_UUID = b"\x03"
 """A UUID as each language's driver once wrote it: Java's with the bytes of each half turned round."""
 
 
-class _Bson(Reader):
+class _Bson(MessageReader):
     def little(self, size: int, *, signed: bool = True) -> int:
         return int.from_bytes(self.take(size), "little", signed=signed)
 
@@ -96,9 +96,18 @@ class _Bson(Reader):
                 raise Broken
 
 
-@decoder("bson", "binary", order=1000, guess=False, sieve="covered", seen_in="Realm; MongoDB's drivers", alone=True)
+@decoder(
+    "bson",
+    "binary",
+    order=1000,
+    guess=False,
+    sieve="covered",
+    seen_in="Realm; MongoDB's drivers",
+    alone=True,
+    structured=True,
+)
 @begins(rb".{3}[\x00-\x02][\x01-\x13\x7f\xff].*\x00\Z")
-def bson(piece: Piece, room: Room) -> Found:
+def bson(piece: UploadPiece, room: Room) -> Found:
     """BSON: one document, or several after each other, with nothing left over."""
     reader = _Bson(piece, "bson", room)
     documents = 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 
-from appwitness.match.decode.walk.pieces import Found, Piece, Room, begins, decoder
+from appwitness.match.decode.walk.pieces import Found, Room, UploadPiece, begins, decoder
 from appwitness.match.decode.walk.reader import Broken, number
 
 SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 7: 1, 9: 4, 10: 8}
@@ -19,12 +19,12 @@ COORDINATES = {2: ("lat", 1, b"S"), 4: ("lon", 3, b"W")}
 class _Directories:
     """The directories of one TIFF, which is what EXIF is."""
 
-    def __init__(self, piece: Piece, start: int) -> None:
+    def __init__(self, piece: UploadPiece, start: int) -> None:
         self.piece = piece
         self.data = piece.data
         self.start = start
         self.order = ">" if self.data[start : start + 2] == b"MM" else "<"
-        self.found: list[Piece] = []
+        self.found: list[UploadPiece] = []
         self.seen: set[int] = set()
 
     def unpack(self, form: str, at: int) -> tuple[int, ...]:
@@ -72,7 +72,7 @@ class _Directories:
 
 @decoder("exif", "binary", order=940, guess=False, sieve="covered", seen_in="cameras; androidx.exifinterface")
 @begins(rb"\xff\xd8\xff|RIFF.{4}WEBP|.{4}ftyp|\x89PNG|II\x2a\x00|MM\x00\x2a|Exif\x00\x00")
-def exif(piece: Piece, room: Room) -> Found:
+def exif(piece: UploadPiece, room: Room) -> Found:
     """Where a photograph was taken, and the texts in it (its maker, its owner, a comment)."""
     data = piece.data
     start = 0

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import struct
 
-from appwitness.match.decode.walk.pieces import Found, Piece, Room, begins, decoder
-from appwitness.match.decode.walk.reader import Broken, Reader, format_real
+from appwitness.match.decode.walk.pieces import Found, Room, UploadPiece, begins, decoder
+from appwitness.match.decode.walk.reader import Broken, MessageReader, format_real
 
 
-class _MessagePack(Reader):
+class _MessagePack(MessageReader):
     def value(self, path: str, level: int) -> bytes | int | float | None:
         start = self.pos
         head = self.integer(1)
@@ -48,7 +48,7 @@ EMBEDDED = 24
 """The tag of bytes that are CBOR themselves."""
 
 
-class _Cbor(Reader):
+class _Cbor(MessageReader):
     def value(self, path: str, level: int) -> bytes | int | float | None:
         start = self.pos
         head = self.integer(1)
@@ -130,7 +130,7 @@ class _Cbor(Reader):
         return whole
 
 
-def _self_describing(reader: Reader) -> Found:
+def _self_describing(reader: MessageReader) -> Found:
     data = reader.data
     documents = 0
     try:
@@ -145,15 +145,17 @@ def _self_describing(reader: Reader) -> Found:
     return reader.found if reader.containers and documents < 1 + reader.containers * 2 else None
 
 
-@decoder("msgpack", "binary", order=1060, guess=False, sieve="covered", seen_in="Ably; Fluentd's loggers")
+@decoder(
+    "msgpack", "binary", order=1060, guess=False, sieve="covered", seen_in="Ably; Fluentd's loggers", structured=True
+)
 @begins(rb"[\x80-\x9f\xdc-\xdf]")
-def msgpack(piece: Piece, room: Room) -> Found:
+def msgpack(piece: UploadPiece, room: Room) -> Found:
     """MessagePack; the outermost value must be a map or an array, and nothing may be left over."""
     return _self_describing(_MessagePack(piece, "msgpack", room))
 
 
-@decoder("cbor", "binary", order=1070, guess=False, sieve="covered", seen_in="FIDO2 for Android")
+@decoder("cbor", "binary", order=1070, guess=False, sieve="covered", seen_in="FIDO2 for Android", structured=True)
 @begins(rb"[\x80-\xbf\xc6-\xdb]")
-def cbor(piece: Piece, room: Room) -> Found:
+def cbor(piece: UploadPiece, room: Room) -> Found:
     """CBOR; the outermost value must be a map or an array, tagged or not, and nothing may be left over."""
     return _self_describing(_Cbor(piece, "cbor", room))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import struct
 
-from appwitness.match.decode.walk.pieces import Found, Piece, Room, as_text, begins, decoder
+from appwitness.match.decode.walk.pieces import Found, Room, UploadPiece, as_text, begins, decoder
 from appwitness.match.decode.walk.reader import Broken, format_real, number
 
 SIGNATURE = re.compile(
@@ -36,10 +36,10 @@ def _varint(data: bytes, pos: int, end: int) -> tuple[int, int]:
 class _Fields:
     """The fields of messages in one piece."""
 
-    def __init__(self, piece: Piece, room: Room) -> None:
+    def __init__(self, piece: UploadPiece, room: Room) -> None:
         self.piece = piece
         self.room = room
-        self.found: list[Piece] = []
+        self.found: list[UploadPiece] = []
 
     def message(self, start: int, end: int, path: str, level: int = 0) -> None:
         """Append the fields of one message; raises Broken when the bytes are none."""
@@ -175,10 +175,10 @@ def _is_bson(raw: bytes) -> bool:
 
 @decoder("grpc", "binary", order=1030, guess=False, sieve="covered", seen_in="gRPC", alone=True)
 @begins(rb"[\x00\x01]\x00?.{3}.")
-def grpc(piece: Piece, room: Room) -> Found:
+def grpc(piece: UploadPiece, room: Room) -> Found:
     """gRPC's length-prefixed messages."""
     data = piece.data
-    found: list[Piece] = []
+    found: list[UploadPiece] = []
     pos = 0
     while pos < len(data):
         if pos + 5 > len(data) or data[pos] > 1:
@@ -191,8 +191,8 @@ def grpc(piece: Piece, room: Room) -> Found:
     return found if len(found) > 1 else [found[0]._replace(path=piece.path)]
 
 
-@decoder("protobuf", "binary", order=1040, guess=False, sieve="covered", seen_in="Firebase Analytics")
-def protobuf(piece: Piece, room: Room) -> Found:
+@decoder("protobuf", "binary", order=1040, guess=False, sieve="covered", seen_in="Firebase Analytics", structured=True)
+def protobuf(piece: UploadPiece, room: Room) -> Found:
     """Protocol Buffers' wire format, fields under their numbers: `$.2.1`."""
     size = len(piece.data)
     if size < 2:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from appwitness.match.decode.walk.pieces import Found, Piece, Room, begins, decoder
+from appwitness.match.decode.walk.pieces import Found, Room, UploadPiece, begins, decoder
 
 DIGEST_SIZES = (32, 20, 16)
 WHOLE_DIGESTS = frozenset((16, 20, 24, 28, 32, 48, 64))
@@ -14,7 +14,7 @@ HEADS = 8
 
 @decoder("digests", "binary", order=1050, guess=False, sieve="covered", seen_in="IPFS, in multihash")
 @begins(rb".{17,1024}\Z")
-def row(piece: Piece, room: Room) -> Found:
+def row(piece: UploadPiece, room: Room) -> Found:
     """Bytes that may be digests one after the other, or one with a few bytes before or behind it."""
     size = len(piece.data)
     if size > LONGEST_ROW:

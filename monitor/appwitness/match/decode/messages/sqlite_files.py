@@ -6,7 +6,7 @@ import re
 import struct
 
 from appwitness.match.decode.walk.paths import child_path
-from appwitness.match.decode.walk.pieces import Found, Piece, Room, begins, decoder
+from appwitness.match.decode.walk.pieces import Found, Room, UploadPiece, begins, decoder
 from appwitness.match.decode.walk.reader import Broken, format_real, number
 
 Chunk = tuple[int, int]
@@ -59,10 +59,10 @@ def columns(sql: str) -> list[str]:
     return names
 
 
-class _File:
+class _DatabaseFile:
     """The pages of one file."""
 
-    def __init__(self, piece: Piece, room: Room) -> None:
+    def __init__(self, piece: UploadPiece, room: Room) -> None:
         self.piece = piece
         self.room = room
         data = self.data = piece.data
@@ -73,7 +73,7 @@ class _File:
         self.usable = self.page - data[20]
         self.charset = {2: "utf-16le", 3: "utf-16be"}.get(int.from_bytes(data[56:60]), "utf-8")
         self.seen: set[int] = set()
-        self.found: list[Piece] = []
+        self.found: list[UploadPiece] = []
         self.broken = 0
         self.left = len(data)
 
@@ -241,10 +241,10 @@ class _File:
 
 @decoder("sqlite", "binary", order=980, guess=False, sieve="covered", seen_in="Android's SQLiteDatabase")
 @begins(rb"SQLite format 3\x00")
-def sqlite(piece: Piece, room: Room) -> Found:
+def sqlite(piece: UploadPiece, room: Room) -> Found:
     """The rows of every table, under its name, the row's place and the column's name: `$.people[3].phone`."""
     try:
-        file = _File(piece, room)
+        file = _DatabaseFile(piece, room)
     except Broken:
         return None
     for _, chunks in file.rows(1):
@@ -267,7 +267,7 @@ FRAME_HEAD = 24
 
 @decoder("sqlite log", "binary", order=990, guess=False, sieve="covered", seen_in="Android's Room, in write-ahead mode")
 @begins(rb"\x37\x7f\x06[\x82\x83].{4}")
-def log(piece: Piece, room: Room) -> Found:
+def log(piece: UploadPiece, room: Room) -> Found:
     """The write-ahead log that lies beside a file (`-wal`): the rows of the pages in it.
 
     With the first page in it, it is read as the file that it would become; else page by page.
@@ -289,7 +289,7 @@ def log(piece: Piece, room: Room) -> Found:
     first = head + bytes(38) + b"\0\0\0\1" + bytes(size - len(head) - 42)
     inner = piece.whole("sqlite log", first + b"".join(pages.values()))
     try:
-        file = _File(inner, room)
+        file = _DatabaseFile(inner, room)
     except Broken:
         return None
     file.loose()

@@ -6,8 +6,8 @@ import re
 import struct
 
 from appwitness.match.decode.walk.paths import child_path
-from appwitness.match.decode.walk.pieces import Found, Piece, Room, as_text, begins, decoder
-from appwitness.match.decode.walk.reader import Broken, Reader, format_real
+from appwitness.match.decode.walk.pieces import Found, Room, UploadPiece, as_text, begins, decoder
+from appwitness.match.decode.walk.reader import Broken, MessageReader, format_real
 
 NAME = re.compile(r"[A-Za-z_][A-Za-z_.-]{0,31}")
 KINDS = {2: 1, 3: 1, 4: 8, 6: 2, 8: 4, 10: 8, 16: 16}
@@ -15,7 +15,7 @@ KINDS = {2: 1, 3: 1, 4: 8, 6: 2, 8: 4, 10: 8, 16: 16}
 TRUE, FALSE, BYTE, I16, I32, I64, DOUBLE, BINARY, LIST, SET, MAP, STRUCT, UUID = range(1, 14)
 
 
-class _Compact(Reader):
+class _Compact(MessageReader):
     fields = 0
     words = 0
     """Strings that are text, four letters at least."""
@@ -96,9 +96,9 @@ class _Compact(Reader):
         return count
 
 
-@decoder("thrift", "binary", order=1080, guess=False, sieve="covered", seen_in="LINE; Umeng Analytics")
+@decoder("thrift", "binary", order=1080, guess=False, sieve="covered", seen_in="LINE; Umeng Analytics", structured=True)
 @begins(rb"(?:.{4})?\x82[\x21\x41\x61\x81]|[\x15-\x1c].*\x00\Z")
-def compact(piece: Piece, room: Room) -> Found:
+def compact(piece: UploadPiece, room: Room) -> Found:
     """Thrift compact: a message, framed or not; or a bare structure, believed when it ends where the bytes end and
     holds text."""
     data = piece.data
@@ -120,7 +120,7 @@ def compact(piece: Piece, room: Room) -> Found:
     return reader.found or None
 
 
-class _Binary(Reader):
+class _ThriftBinary(MessageReader):
     fields = 0
     words = 0
     """Strings that are text, four letters at least."""
@@ -183,13 +183,13 @@ class _Binary(Reader):
         return count
 
 
-@decoder("thrift", "binary", order=1090, guess=False, sieve="covered", seen_in="Evernote")
+@decoder("thrift", "binary", order=1090, guess=False, sieve="covered", seen_in="Evernote", structured=True)
 @begins(rb"(?:.{4})?\x80\x01\x00[\x01-\x04]|[\x02-\x04\x06\x08\x0a-\x0f]\x00.*\x00\Z")
-def binary(piece: Piece, room: Room) -> Found:
+def binary(piece: UploadPiece, room: Room) -> Found:
     """Thrift's binary protocol: a message, framed or not; or a bare structure, believed when it ends where the bytes
     end and holds text, or two real numbers."""
     data = piece.data
-    reader = _Binary(piece, "thrift", room)
+    reader = _ThriftBinary(piece, "thrift", room)
     framed = len(data) > 8 and data[4:7] == b"\x80\x01\x00" and int.from_bytes(data[:4]) == len(data) - 4
     reader.pos = 4 if framed else 0
     named = data.startswith(b"\x80\x01\x00", reader.pos)

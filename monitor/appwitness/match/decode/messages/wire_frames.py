@@ -6,7 +6,7 @@ import re
 import zlib
 
 from appwitness.match.decode.packed.compressed import ERRORS, FLUSHED, content
-from appwitness.match.decode.walk.pieces import Found, Piece, Room, as_text, begins, decoder, holds
+from appwitness.match.decode.walk.pieces import Found, Room, UploadPiece, as_text, begins, decoder, holds
 
 DNS = "application/dns-message"
 """What a body is called that is a DNS message, over HTTPS or not."""
@@ -24,10 +24,10 @@ def unmask(data: bytes, mask: bytes) -> bytes:
 
 @decoder("websocket", "binary", order=1100, guess=False, sieve="covered", seen_in="OkHttp's WebSocket")
 @begins(rb"[\x01\x02\x41\x42\x81\x82\xc1\xc2][\x80-\xff].{4}")
-def websocket(piece: Piece, room: Room) -> Found:
+def websocket(piece: UploadPiece, room: Room) -> Found:
     """Frames from client to server (RFC 6455), whole messages only, with nothing left over; deflated ones too."""
     data = piece.data
-    found: list[Piece] = []
+    found: list[UploadPiece] = []
     pos = begin = 0
     parts: list[bytes] = []
     first = 0
@@ -79,7 +79,7 @@ def _message(message: bytes, first: int, room: Room) -> bytes | None:
 
 @decoder("dns", "binary", order=1110, guess=False, sieve="header", seen_in="Intra, by DNS over HTTPS")
 @begins(rb".{12}")
-def dns(piece: Piece, room: Room) -> Found:
+def dns(piece: UploadPiece, room: Room) -> Found:
     """The labels of the names that a DNS message asks for, and what was cut to fit into several of them."""
     data = piece.data
     said = DNS in piece.hint
@@ -87,7 +87,7 @@ def dns(piece: Piece, room: Room) -> Found:
         return None
     at = 14 if int.from_bytes(data[:2]) == len(data) - 2 else 12  # over TCP, its length stands before it
     questions = int.from_bytes(data[at - 8 : at - 6])
-    found: list[Piece] = []
+    found: list[UploadPiece] = []
     for question in range(min(questions, 64)):
         labels: list[bytes] = []
         path = f"{piece.path}.question[{question}]" if questions > 1 else f"{piece.path}.question"
@@ -111,12 +111,12 @@ LONG_LABEL = 8
 """Letters of a label that may go on in the next."""
 
 
-def host(piece: Piece) -> list[Piece]:
+def host(piece: UploadPiece) -> list[UploadPiece]:
     """A name of a host, and what was cut to fit into several of its labels."""
     return [piece, *_joined(piece, piece.data.split(b"."), 0, piece.path)]
 
 
-def _joined(piece: Piece, labels: list[bytes], begin: int, path: str) -> list[Piece]:
+def _joined(piece: UploadPiece, labels: list[bytes], begin: int, path: str) -> list[UploadPiece]:
     """Data too long for one label goes on in the next: long labels of one length, and a shorter one for the rest."""
     first = next((at for at, label in enumerate(labels) if len(label) >= LONG_LABEL), len(labels))
     after = first
@@ -133,7 +133,7 @@ def _joined(piece: Piece, labels: list[bytes], begin: int, path: str) -> list[Pi
 
 @decoder("websocket", "binary", order=1120, guess=False, sieve="covered", seen_in="SignalR")
 @begins(rb"[^\x00-\x08\x0e-\x1d\x1f]*\x1e")
-def records(piece: Piece, room: Room) -> Found:
+def records(piece: UploadPiece, room: Room) -> Found:
     """Texts with a record separator before, between or behind them: RFC 7464, Engine.IO, SignalR."""
     parts = [found.span() for found in re.finditer(rb"[^\x1e]+", piece.data)]
     if as_text(piece.data.replace(b"\x1e", b"")) is None or len(parts) > RECORDS:
@@ -148,9 +148,9 @@ RECORDS = 100_000
     "chunked", "any", order=1130, guess=False, sieve="guess", seen_in="OkHttp, of a body whose size it does not know"
 )
 @holds(rb"(?i)\r\ntransfer-encoding:[^\r\n]*chunked")
-def chunked(piece: Piece, room: Room) -> Found:
+def chunked(piece: UploadPiece, room: Room) -> Found:
     """Bodies of HTTP/1.1 that stand in a connection as they were sent, in chunks: RFC 9112."""
-    found: list[Piece] = []
+    found: list[UploadPiece] = []
     data = piece.data
     said = CHUNKED.search(data)
     while said and len(found) < RECORDS:
@@ -172,7 +172,7 @@ def chunked(piece: Piece, room: Room) -> Found:
     "chunked", "any", order=1140, guess=False, sieve="guess", seen_in="OkHttp, of a body whose size it does not know"
 )
 @begins(rb"[0-9a-fA-F]{1,8}(?:;[^\r\n]*)?\r\n")
-def bare_chunks(piece: Piece, room: Room) -> Found:
+def bare_chunks(piece: UploadPiece, room: Room) -> Found:
     """The same without what was said before it: all of the bytes are chunks, of which the last holds nothing."""
     body, end = _of_chunks(piece.data, 0)
     ended = piece.data[max(0, end - 5) :] in (b"\r\n0\r\n", b"\r\n0\r\n\r\n")

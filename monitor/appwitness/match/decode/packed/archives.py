@@ -8,7 +8,7 @@ import zlib
 
 from appwitness.match.decode.packed.compressed import CODINGS, unpack
 from appwitness.match.decode.walk.paths import child_path
-from appwitness.match.decode.walk.pieces import Found, Piece, Room, begins, decoder
+from appwitness.match.decode.walk.pieces import Found, Room, UploadPiece, begins, decoder
 
 MEMBER = b"PK\x03\x04"
 """How a member begins."""
@@ -37,9 +37,9 @@ def _as_alone(data: bytes) -> bytes:
 
 @decoder("zip", "binary", order=950, guess=False, sieve="covered", seen_in="java.util.zip; Bugly, of its logs")
 @begins(rb"PK\x03\x04")
-def archive(piece: Piece, room: Room) -> Found:
+def archive(piece: UploadPiece, room: Room) -> Found:
     """Members of a ZIP file, read from their local headers."""
-    found: list[Piece] = []
+    found: list[UploadPiece] = []
     data = piece.data
     at = 0
     while at >= 0 and data.startswith(MEMBER, at) and at + 30 <= len(data) and len(found) < MEMBERS:
@@ -69,7 +69,7 @@ def archive(piece: Piece, room: Room) -> Found:
     return found or None
 
 
-def _inflated(rest: Piece, size: int, room: Room) -> tuple[int, list[Piece]]:
+def _inflated(rest: UploadPiece, size: int, room: Room) -> tuple[int, list[UploadPiece]]:
     """Bytes of a deflated member that all of the rest begins with, and what it holds. `size`: what its head says."""
     inflater = zlib.decompressobj(-15)
     try:
@@ -86,7 +86,7 @@ def _inflated(rest: Piece, size: int, room: Room) -> tuple[int, list[Piece]]:
     return size, [member._replace(data=out, exact=False)]
 
 
-def _unpacked(member: Piece, method: int, room: Room) -> list[Piece]:
+def _unpacked(member: UploadPiece, method: int, room: Room) -> list[UploadPiece]:
     """What a member holds that another codec than deflate packed."""
     if method == LZMA:  # a version, the length of the properties and they themselves stand before the stream
         member = member.whole("zip", _as_alone(member.data))
@@ -125,7 +125,7 @@ def unread_name(head: bytes) -> str:
 
 @decoder("zip", "binary", order=960, guess=False, sieve="covered", seen_in="7-Zip; OpenSSL")
 @begins(b"|".join(UNREAD))
-def unread(piece: Piece, room: Room) -> Found:
+def unread(piece: UploadPiece, room: Room) -> Found:
     """Archives, streams and envelopes that only their beginning is understood of: a gap says so."""
     if len(piece.data) > SMALLEST_UNREAD:
         size = len(piece.data)
@@ -154,9 +154,9 @@ def _text(field: bytes) -> bytes:
 
 @decoder("tar", "binary", order=970, guess=False, sieve="covered", seen_in="Apache Commons Compress")
 @begins(rb"[^\x00].{256}ustar")
-def tar(piece: Piece, room: Room) -> Found:
+def tar(piece: UploadPiece, room: Room) -> Found:
     """Members of a tar file (ustar, GNU, pax), as long as the sums of their headers are right."""
-    found: list[Piece] = []
+    found: list[UploadPiece] = []
     data = piece.data
     at = 0
     long_name: tuple[int, int] | None = None

@@ -7,7 +7,7 @@ import lz4.block
 import lz4.frame
 
 from appwitness.match.decode.packed.compressed import CODINGS, SMALLEST, unpack
-from appwitness.match.decode.walk.pieces import Found, Piece, Room, as_text, begins, decoder
+from appwitness.match.decode.walk.pieces import Found, Room, UploadPiece, as_text, begins, decoder
 
 LZ4_MARK = b"\x04\x22\x4d\x18"
 CHUNK = 1 << 20
@@ -129,34 +129,34 @@ CODINGS["snappy"] = CODINGS["x-snappy-framed"] = (("snappy", _snappy_said),)
 
 @decoder("lz4", "binary", order=230, guess=False, sieve="covered", seen_in="lz4-java; Apache Kafka", alone=True)
 @begins(rb"\x04\x22\x4d\x18")
-def lz4_frame(piece: Piece, room: Room) -> Found:
+def lz4_frame(piece: UploadPiece, room: Room) -> Found:
     """LZ4's frame format, several frames too."""
     return unpack("lz4", _lz4_frames, piece, room)
 
 
 @decoder("lz4", "binary", order=240, guess=False, sieve="covered", seen_in="lz4-java", alone=True)
 @begins(rb"LZ4Block[\x10-\x2f]")
-def lz4_java(piece: Piece, room: Room) -> Found:
+def lz4_java(piece: UploadPiece, room: Room) -> Found:
     """The stream that lz4-java writes."""
     return unpack("lz4", _lz4_java, piece, room)
 
 
 @decoder("snappy", "binary", order=250, guess=False, sieve="covered", seen_in="snappy-java; Apache Kafka", alone=True)
 @begins(rb"\xff\x06\x00\x00sNaPpY")
-def snappy_frame(piece: Piece, room: Room) -> Found:
+def snappy_frame(piece: UploadPiece, room: Room) -> Found:
     """Snappy's framing format."""
     return unpack("snappy", _snappy_frames, piece, room)
 
 
 @decoder("snappy", "binary", order=260, guess=False, sieve="covered", seen_in="snappy-java", alone=True)
 @begins(rb"\x82SNAPPY\x00")
-def snappy_java(piece: Piece, room: Room) -> Found:
+def snappy_java(piece: UploadPiece, room: Room) -> Found:
     """The stream that snappy-java writes."""
     return unpack("snappy", _snappy_java, piece, room)
 
 
 @decoder("lz4 block", "binary", order=270, guess=False, sieve="covered", seen_in="lz4-java")
-def lz4_bare(piece: Piece, room: Room) -> Found:
+def lz4_bare(piece: UploadPiece, room: Room) -> Found:
     """A bare block has no signature: it must come out as text, or be as long as the four bytes before it say."""
     data = piece.data
     if not SMALLEST <= len(data) <= LARGEST:
@@ -187,7 +187,7 @@ def lz4_bare(piece: Piece, room: Room) -> Found:
 # a small length may be a letter, so this is tried on text too; the first thing in a block is always a literal
 @decoder("snappy block", "any", order=280, guess=False, sieve="covered", seen_in="Prometheus, by remote write")
 @begins(rb"[\x80-\xff]{0,4}[\x00-\x7f]" + LITERAL)
-def snappy_bare(piece: Piece, room: Room) -> Found:
+def snappy_bare(piece: UploadPiece, room: Room) -> Found:
     """A bare block begins with its length unpacked; what comes out must be text, or have been worth packing."""
     data = piece.data
     if not SMALLEST <= len(data) <= LARGEST:

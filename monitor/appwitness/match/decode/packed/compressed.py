@@ -11,7 +11,7 @@ from collections.abc import Callable
 import brotli
 import zstandard
 
-from appwitness.match.decode.walk.pieces import Found, Piece, Room, as_text, begins, decoder, holds
+from appwitness.match.decode.walk.pieces import Found, Room, UploadPiece, as_text, begins, decoder, holds
 
 TRAILERS = (0, 4, 8)
 """Bytes that may follow a nameless stream: zlib's checksum, or gzip's and a length, where their heads are left off."""
@@ -101,7 +101,7 @@ Unpack = Callable[[bytes, Room], tuple[bytes, bool, bytes]]
 ERRORS = (zlib.error, zstandard.ZstdError, brotli.error, lzma.LZMAError, OSError, ValueError, MemoryError)
 
 
-def unpack(name: str, how: Unpack, piece: Piece, room: Room, *, sure: bool = True) -> list[Piece] | None:
+def unpack(name: str, how: Unpack, piece: UploadPiece, room: Room, *, sure: bool = True) -> list[UploadPiece] | None:
     """The one piece that a compressed piece holds, and what follows the stream; None when it is none.
 
     `sure`: the bytes say or are said to be of this format, so the beginning of a broken stream is taken as well.
@@ -128,7 +128,7 @@ def unpack(name: str, how: Unpack, piece: Piece, room: Room, *, sure: bool = Tru
     return found
 
 
-def _nameless(name: str, how: Unpack, piece: Piece, room: Room) -> Found:
+def _nameless(name: str, how: Unpack, piece: UploadPiece, room: Room) -> Found:
     """A format without a signature is believed only when the whole stream comes out as text."""
     if len(piece.data) < 6 or len(piece.data) > 1 << 20:
         return None
@@ -147,7 +147,7 @@ def _nameless(name: str, how: Unpack, piece: Piece, room: Room) -> Found:
     return [piece.whole(name, out)]
 
 
-def _signed(name: str, how: Unpack, piece: Piece, room: Room) -> Found:
+def _signed(name: str, how: Unpack, piece: UploadPiece, room: Room) -> Found:
     """A format with a signature that nothing else has: where it cannot be read, that is said."""
     found = unpack(name, how, piece, room)
     if found is None and len(piece.data) > SIGNED:
@@ -162,7 +162,7 @@ SIGNED = 24
 
 @decoder("gzip", "binary", order=150, guess=False, sieve="covered", seen_in="Firebase Analytics", alone=True)
 @begins(rb"\x1f\x8b\x08")
-def gzip(piece: Piece, room: Room) -> Found:
+def gzip(piece: UploadPiece, room: Room) -> Found:
     """RFC 1952, several members too; the name of the file, where it is given."""
     found = _signed("gzip", _gunzip, piece, room)
     if not found or not piece.data[3] & NAMED:
@@ -174,28 +174,28 @@ def gzip(piece: Piece, room: Room) -> Found:
 
 @decoder("zstd", "binary", order=160, guess=False, sieve="covered", seen_in="zstd-jni", alone=True)
 @begins(rb"\x28\xb5\x2f\xfd")
-def zstd(piece: Piece, room: Room) -> Found:
+def zstd(piece: UploadPiece, room: Room) -> Found:
     """RFC 8878, several frames too."""
     return _signed("zstd", _zstd, piece, room)
 
 
 @decoder("bz2", "binary", order=170, guess=False, sieve="covered", seen_in="Apache Commons Compress", alone=True)
 @begins(rb"BZh[1-9]1AY&SY")
-def bz2(piece: Piece, room: Room) -> Found:
+def bz2(piece: UploadPiece, room: Room) -> Found:
     """bzip2."""
     return _signed("bz2", _bz2, piece, room)
 
 
 @decoder("xz", "binary", order=180, guess=False, sieve="covered", seen_in="XZ for Java", alone=True)
 @begins(rb"\xfd7zXZ\x00|\x5d\x00\x00")
-def xz(piece: Piece, room: Room) -> Found:
+def xz(piece: UploadPiece, room: Room) -> Found:
     """xz, and LZMA as it was before."""
     return _signed("xz", _xz, piece, room) if piece.data[0] == 0xFD else unpack("xz", _xz, piece, room, sure=False)
 
 
 @decoder("deflate", "any", order=190, guess=False, sieve="covered", seen_in="Umeng Analytics", alone=True)
 @begins(rb"[\x08-\x78][\x01\x5e\x9c\xda\x3f\x7d\xbb\xf9\x09\x15\x19\x1d\x38\x34\x30\x3c]")
-def deflate(piece: Piece, room: Room) -> Found:
+def deflate(piece: UploadPiece, room: Room) -> Found:
     """RFC 1950 (zlib)."""
     if piece.data[0] & 0x0F != 8 or int.from_bytes(piece.data[:2]) % 31:
         return None
@@ -204,9 +204,9 @@ def deflate(piece: Piece, room: Room) -> Found:
 
 @decoder("embedded", "binary", order=200, guess=False, sieve="covered", seen_in="PDF and PNG files")
 @holds(rb".\x1f\x8b\x08|.\x28\xb5\x2f\xfd|.\x78[\x01\x5e\x9c\xda]")
-def embedded(piece: Piece, room: Room) -> Found:
+def embedded(piece: UploadPiece, room: Room) -> Found:
     """Streams that begin inside other bytes."""
-    found: list[Piece] = []
+    found: list[UploadPiece] = []
     for mark, name, how in (
         (b"\x1f\x8b\x08", "gzip", _gunzip),
         (b"\x28\xb5\x2f\xfd", "zstd", _zstd),
@@ -232,7 +232,7 @@ def embedded(piece: Piece, room: Room) -> Found:
 
 
 @decoder("br", "binary", order=210, guess=False, sieve="covered", seen_in="Brotli4j")
-def br(piece: Piece, room: Room) -> Found:
+def br(piece: UploadPiece, room: Room) -> Found:
     """RFC 7932; it has no signature."""
     return _nameless("br", _brotli, piece, room)
 
@@ -245,7 +245,7 @@ def br(piece: Piece, room: Room) -> Found:
     sieve="covered",
     seen_in="Tencent's Mars; SAML's redirect; permessage-deflate",
 )
-def raw_deflate(piece: Piece, room: Room) -> Found:
+def raw_deflate(piece: UploadPiece, room: Room) -> Found:
     """RFC 1951 without a frame; it has no signature."""
     data = piece.data
     if len(data) >= 6:
@@ -257,7 +257,7 @@ def raw_deflate(piece: Piece, room: Room) -> Found:
     return _nameless("raw deflate", _raw_deflate, piece, room) or _left_open(piece, room)
 
 
-def _left_open(piece: Piece, room: Room) -> Found:
+def _left_open(piece: UploadPiece, room: Room) -> Found:
     """A message of WebSocket's permessage-deflate, whose end is left off; what comes out must be a document."""
     if len(piece.data) > 1 << 20:
         return None
@@ -283,7 +283,7 @@ PLAIN = frozenset(("", "identity", "none", "utf-8", "binary", "aws-chunked"))
 """What is called a content encoding and leaves the bytes as they are."""
 
 
-def content(piece: Piece, codings: list[str], room: Room) -> list[Piece]:
+def content(piece: UploadPiece, codings: list[str], room: Room) -> list[UploadPiece]:
     """A body with the content encodings of its headers undone, the last first; one that is a lie is passed over."""
     pieces = [piece]
     for coding in reversed(codings):

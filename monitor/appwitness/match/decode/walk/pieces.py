@@ -12,7 +12,7 @@ from appwitness.match.decode.walk.first_looks import ALL, first_bytes, heads
 
 
 @dataclass(frozen=True)
-class Limits:
+class DecodeLimits:
     """How far decoding goes; what lies beyond is named in `Decoded.cut`, never passed over in silence."""
 
     depth: int = 20
@@ -64,7 +64,7 @@ class Decoded(NamedTuple):
     for, they must be read again."""
 
 
-class Piece(NamedTuple):
+class UploadPiece(NamedTuple):
     """Bytes on the way to leaves."""
 
     data: bytes
@@ -78,11 +78,11 @@ class Piece(NamedTuple):
     done: bool = False
     """Only to be looked at, not to be decoded."""
 
-    def part(self, step: str, start: int, end: int, path: str = "", hint: str = "") -> Piece:
+    def part(self, step: str, start: int, end: int, path: str = "", hint: str = "") -> UploadPiece:
         """The bytes from start to end, or to where they stop, as a piece of their own, as they stand."""
         exact = self.exact
         end = min(end, len(self.data))
-        return Piece(
+        return UploadPiece(
             self.data[start:end],
             path or self.path,
             (*self.decoding, step) if step else self.decoding,
@@ -92,11 +92,11 @@ class Piece(NamedTuple):
             hint,
         )
 
-    def turned(self, step: str, data: bytes, start: int, end: int, path: str = "", hint: str = "") -> Piece:
+    def turned(self, step: str, data: bytes, start: int, end: int, path: str = "", hint: str = "") -> UploadPiece:
         """What the bytes from start to end, or to where they stop, decode to."""
         exact = self.exact
         end = min(end, len(self.data))
-        return Piece(
+        return UploadPiece(
             data,
             path or self.path,
             (*self.decoding, step),
@@ -106,16 +106,16 @@ class Piece(NamedTuple):
             hint,
         )
 
-    def whole(self, step: str, data: bytes, hint: str = "") -> Piece:
+    def whole(self, step: str, data: bytes, hint: str = "") -> UploadPiece:
         """What all of the bytes decode to."""
-        return Piece(data, self.path, (*self.decoding, step), self.start, self.end, False, hint)
+        return UploadPiece(data, self.path, (*self.decoding, step), self.start, self.end, False, hint)
 
 
 @dataclass
 class Room:
     """What is left of the limits for one upload, and what had to be cut."""
 
-    limits: Limits
+    limits: DecodeLimits
     bytes_left: int = 0
     leaves_left: int = 0
     cut: list[str] = field(default_factory=list)
@@ -144,13 +144,13 @@ class Room:
         if what not in self.cut and len(self.cut) < MOST_NAMED:
             self.cut.append(what)
 
-    def doubt(self, name: str, piece: Piece, what: str) -> None:
+    def doubt(self, name: str, piece: UploadPiece, what: str) -> None:
         """Name a stream that could not be read, unless it came out of a guess, or was whole when it was read in another
         way."""
         if len(self.doubts) < MOST_DOUBTS and not GUESSES.intersection(piece.decoding):
             self.doubts.append((name, piece.path, piece.start, piece.end, what))
 
-    def sure(self, name: str, piece: Piece) -> None:
+    def sure(self, name: str, piece: UploadPiece) -> None:
         """Remember that a stream was whole."""
         if len(self.whole) < MOST_DOUBTS:
             self.whole.append((name, piece.path, piece.start, piece.end))
@@ -164,7 +164,7 @@ class Room:
         ]
         return tuple(dict.fromkeys((*self.cut, *unread)))[:MOST_NAMED]
 
-    def may_look(self, piece: Piece) -> bool:
+    def may_look(self, piece: UploadPiece) -> bool:
         """Whether a piece may be taken apart, by its depth and by what decoders looked at before."""
         if len(piece.decoding) >= self.limits.depth:
             self.stop(f"more than {self.limits.depth} steps of decoding at {piece.path}")
@@ -175,7 +175,7 @@ class Room:
             return False
         return True
 
-    def take(self, size: int, piece: Piece, step: str) -> bool:
+    def take(self, size: int, piece: UploadPiece, step: str) -> bool:
         """Whether `size` more bytes may be put out."""
         if size > self.bytes_left:
             self.stop(f"{step} at {piece.path}: more than {self.limits.output_bytes} bytes of decoded data")
@@ -188,18 +188,18 @@ MOST_NAMED = 20
 """Things that were cut of one upload that are named."""
 MOST_DOUBTS = 200
 """Streams of one upload that are remembered."""
-Narrow = Callable[[Piece, Room], list[Piece] | None]
+Narrow = Callable[[UploadPiece, Room], list[UploadPiece] | None]
 """The pieces of a large text that may matter; None where it cannot say, and the text is decoded as any other."""
 Family = Literal["text", "binary", "any"]
 Sifted = Literal["covered", "guess", "header"]
 """covered: `native/sieve` sees whether it may find something in a leaf; guess: it is tried only in leaves that matter
 for something else; header: it is of what a header says, or of several leaves, and says nothing of one."""
-Found = Iterable[Piece] | None
+Found = Iterable[UploadPiece] | None
 """None: this decoder has nothing to say of the piece."""
-Decode = Callable[[Piece, Room], Found]
+Decode = Callable[[UploadPiece, Room], Found]
 
 
-class Look(NamedTuple):
+class FirstLook(NamedTuple):
     """A function with a cheap look at the bytes that says whether to try it."""
 
     decode: Decode
@@ -211,16 +211,16 @@ class Look(NamedTuple):
     """Beginnings that say what the bytes are."""
 
 
-def begins(pattern: bytes) -> Callable[[Decode], Look]:
+def begins(pattern: bytes) -> Callable[[Decode], FirstLook]:
     """Try a decoder only on bytes that begin so, a regular expression."""
     compiled = re.compile(pattern, re.DOTALL)
-    return lambda function: Look(function, compiled.match, first_bytes(compiled), heads(compiled))
+    return lambda function: FirstLook(function, compiled.match, first_bytes(compiled), heads(compiled))
 
 
-def holds(pattern: bytes) -> Callable[[Decode], Look]:
+def holds(pattern: bytes) -> Callable[[Decode], FirstLook]:
     """Try a decoder only on bytes that hold something such, wherever it is."""
     compiled = re.compile(pattern, re.DOTALL)
-    return lambda function: Look(function, compiled.search, ALL, [])
+    return lambda function: FirstLook(function, compiled.search, ALL, [])
 
 
 @dataclass
@@ -244,19 +244,26 @@ class Decoder:
     """An app, SDK or library that sends it."""
     alone: bool = False
     """When it finds something, the piece itself is no leaf and nothing else is tried."""
+    structured: bool = False
+    """It reads fields, and says where each begins and ends: a text in none of them is only a part of one. Its steps are
+    named as it is, as are those of the next two."""
+    another_reading: bool = False
+    """What comes out is another reading of what stands there already: no evidence against anybody."""
+    no_salt: bool = False
+    """What comes out is never taken for a salt: nobody wrote it so."""
     decode: Decode = field(init=False)
     look: Callable[[bytes], object] | None = field(init=False, default=None)
     first: frozenset[int] = field(init=False, default=ALL)
     heads: list[bytes] = field(init=False, default_factory=list)
     """Beginnings of two to four bytes that say what the bytes are: the sieve passes on what has one."""
 
-    def __call__(self, function: Decode | Look) -> Decode:
+    def __call__(self, function: Decode | FirstLook) -> Decode:
         """Register a function."""
         if self.sieve not in get_args(Sifted) or not self.seen_in.strip():
             raise ValueError(f"{self.name}: sieve {self.sieve!r}, seen in {self.seen_in!r}")
         if any(other.order == self.order for other in DECODERS):
             raise ValueError(f"{self.name}: another decoder has the order {self.order}")
-        if isinstance(function, Look):
+        if isinstance(function, FirstLook):
             function, self.look, self.first, self.heads = function
         self.decode = function
         insort(DECODERS, self, key=lambda one: one.order)
@@ -309,10 +316,10 @@ def _choices() -> dict[bool, list[list[Decoder]]]:
     return _CHOICES
 
 
-def walk(roots: Iterable[Piece], room: Room) -> Iterable[Leaf]:
+def walk(roots: Iterable[UploadPiece], room: Room) -> Iterable[Leaf]:
     """All leaves of the pieces, in the order in which they stand."""
     waiting = iter(roots)
-    stack: list[Piece] = []
+    stack: list[UploadPiece] = []
     choices = _choices()
     seen: dict[int, int] = {}
     while True:
@@ -334,7 +341,7 @@ def walk(roots: Iterable[Piece], room: Room) -> Iterable[Leaf]:
             continue
         text = as_text(piece.data)
         room.leaves_left -= 1
-        inner: list[Piece] = []
+        inner: list[UploadPiece] = []
         alone = False
         if not piece.done and not PLAIN.fullmatch(piece.data) and room.may_look(piece):
             alone = _taken_apart(piece, choices[text is not None][piece.data[0]], room, inner)
@@ -345,10 +352,10 @@ def walk(roots: Iterable[Piece], room: Room) -> Iterable[Leaf]:
             stack.extend(inner)
 
 
-def way_to(leaf: Leaf, roots: Iterable[Piece], room: Room) -> tuple[Piece, ...]:
+def way_to(leaf: Leaf, roots: Iterable[UploadPiece], room: Room) -> tuple[UploadPiece, ...]:
     """The pieces through which the walk comes to a leaf, its root first; empty when it does not within the limits."""
     choices = _choices()
-    stack: list[tuple[Piece, ...]] = [(root,) for root in roots if root.data]
+    stack: list[tuple[UploadPiece, ...]] = [(root,) for root in roots if root.data]
     room.work_left += 4 * sum(len(way[0].data) for way in stack)
     while stack:
         pieces = stack.pop()
@@ -358,14 +365,14 @@ def way_to(leaf: Leaf, roots: Iterable[Piece], room: Room) -> tuple[Piece, ...]:
         there = piece.start <= leaf.start and leaf.end <= piece.end
         if not there or piece.done or piece.decoding != leaf.decoding[: len(piece.decoding)]:
             continue
-        inner: list[Piece] = []
+        inner: list[UploadPiece] = []
         if room.may_look(piece):
             _taken_apart(piece, choices[as_text(piece.data) is not None][piece.data[0]], room, inner)
         stack.extend((*pieces, each) for each in reversed(inner) if each.data)
     return ()
 
 
-def _often(piece: Piece, seen: dict[int, int]) -> bool:
+def _often(piece: UploadPiece, seen: dict[int, int]) -> bool:
     """Whether the same bytes came out in enough other ways: escapes can be undone in any order, to the same end."""
     if piece.exact or len(piece.data) < TELLING:
         return False
@@ -374,7 +381,7 @@ def _often(piece: Piece, seen: dict[int, int]) -> bool:
     return times > WAYS
 
 
-def _taken_apart(piece: Piece, choice: Iterable[Decoder], room: Room, inner: list[Piece]) -> bool:
+def _taken_apart(piece: UploadPiece, choice: Iterable[Decoder], room: Room, inner: list[UploadPiece]) -> bool:
     """Append what decoders find in a piece; whether it is no leaf itself then."""
     for one in choice:
         if one.look is not None and not one.look(piece.data):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from appwitness.match.decode.walk.paths import child_path
-from appwitness.match.decode.walk.pieces import Piece, Room, as_text
+from appwitness.match.decode.walk.pieces import Room, UploadPiece, as_text
 
 DEEPEST = 100
 """Levels of arrays and maps in a binary message."""
@@ -13,7 +13,7 @@ class Broken(ValueError):
     """Not a message of this format."""
 
 
-def number(piece: Piece, step: str, text: str, start: int, end: int, path: str) -> Piece:
+def number(piece: UploadPiece, step: str, text: str, start: int, end: int, path: str) -> UploadPiece:
     """A binary number as a leaf, in decimal."""
     return piece.turned(step, text.encode(), start, end, path)._replace(done=True)
 
@@ -23,16 +23,16 @@ def format_real(real: float, *, wide: bool) -> str:
     return format(real, ".15g" if wide else ".8g") if abs(real) < 1e15 else str(real)
 
 
-class Reader:
+class MessageReader:
     """One value after the other out of a self-describing binary message."""
 
-    def __init__(self, piece: Piece, step: str, room: Room) -> None:
+    def __init__(self, piece: UploadPiece, step: str, room: Room) -> None:
         self.piece = piece
         self.data = piece.data
         self.step = step
         self.room = room
         self.pos = 0
-        self.found: list[Piece] = []
+        self.found: list[UploadPiece] = []
         self.containers = 0
 
     def take(self, size: int) -> bytes:
