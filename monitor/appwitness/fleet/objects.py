@@ -271,9 +271,9 @@ def is_name(recording: str) -> bool:
 
 
 def named(recording: str) -> str:
-    """The name of a recording. Raises UserError for what is none, such as a path."""
+    """The name of a recording. Raises UserError for anything else, such as a path."""
     if not is_name(recording):
-        raise UserError(f"{recording!r} is no name of a recording.", "Name one that `appwitness fleet` made.")
+        raise UserError(f"{recording!r} is not the name of a recording.", "Name one that `appwitness fleet` made.")
     return recording
 
 
