@@ -82,7 +82,7 @@ def test_names_that_lead_elsewhere(place, packed, name):
         lambda: objects(place).complete(name),
         lambda: objects(place).is_complete(name),
     ):
-        with pytest.raises(UserError, match="is no name of a recording"):
+        with pytest.raises(UserError, match="is not the name of a recording"):
             call()
 
 
@@ -187,10 +187,10 @@ def test_verbs_take_its_address(server, packed, tmp_path, monkeypatch):
     assert run("gate", f"{place}/r-a1", *index)[0] == 1
     for name, told in (
         (f"{place}/r-a2", "There is no complete recording r-a2"),
-        (f"{place}/..", "is no name of a recording"),
+        (f"{place}/..", "is not the name of a recording"),
         ("s3://r-a1", "s3://r-a1 names no recording"),
         ("ftp://host/r-a1", "is no place for recordings"),
-        (f"{place}/r-a1?versionId=1", "is no name of a recording"),
+        (f"{place}/r-a1?versionId=1", "is not the name of a recording"),
     ):
         code, said = run("verify", name)
         assert (code, told in said) == (2, True), said
