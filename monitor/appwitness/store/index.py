@@ -120,7 +120,7 @@ class Sight(NamedTuple):
 
 
 def here(place: str) -> Recording | None:
-    """The recording in a folder or an archive of this machine; None: it is gone. Raises UserError for what is none."""
+    """The recording in a folder or an archive of this machine; None: it is gone. Raises UserError for anything else."""
     path = Path(place)
     return Recording.open(path) if path.exists() else None
 
