@@ -20,6 +20,7 @@ from urllib.parse import urlsplit
 from sqlalchemy import Table, create_engine, insert
 from starlette.testclient import TestClient
 
+from appwitness.api.browsing import Browsing
 from appwitness.correlate import knowledge
 from appwitness.store import Store
 from appwitness.store.models import FindingRow, FlowRow, PositionRow, RecordingRow
@@ -56,7 +57,7 @@ def measure() -> Iterator[Given]:
 def _pages(place: str, known: Any, name: str) -> Iterator[Given]:
     with Store(place) as store:
         pages = TestClient(
-            app(Site(store, known, "token")), base_url="http://127.0.0.1", client=("127.0.0.1", 50000),
+            app(Site(Browsing(store, known), "token")), base_url="http://127.0.0.1", client=("127.0.0.1", 50000),
             cookies={"appwitness-80": "token"},
         )  # fmt: skip
         for by in ("recipient", "data", "rule", "finding"):

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from appwitness.correlate import correlate, indexed_report, knowledge, report_on
+from appwitness.correlate.currency import place_of
 from appwitness.recording import Recording
 from appwitness.reports import render
 from appwitness.store import Store
@@ -114,3 +115,45 @@ def test_what_is_kept_changes_only_when_that_is_wanted(tmp_path):
     assert kept_by("conclusions") == ("conclusions", 0)
     assert kept_by(None) == ("conclusions", 0)
     assert kept_by("lines")[1] >= lines
+
+
+def test_another_recording_of_the_same_id_is_kept_as_the_first_was(tmp_path):
+    for name in ("a", "b"):
+        shutil.copytree(ALL[0].parent / "sent-before-consent", tmp_path / name)
+    first, second = Recording.open(tmp_path / "a"), Recording.open(tmp_path / "b")
+    with Store(tmp_path / "i", "conclusions", KEY) as store:
+        correlate(first, store, KNOWN)
+    with Store(tmp_path / "i", None, KEY) as store:
+        correlate(second, store, KNOWN)
+        held = store.held(second.run.id)
+        assert held is not None
+        assert (held.kept, Path(held.path)) == ("conclusions", tmp_path / "b")
+    texts = values(second)
+    assert len(texts) > 0
+    assert kept(tmp_path / "i", texts) == set()
+
+
+def test_values_are_masked_by_what_the_index_keeps_when_they_are_saved(tmp_path):
+    path = ALL[0].parent / "sent-before-consent"
+    recording = Recording.open(path)
+    name, place = recording.run.id, place_of(recording)
+    with Store(":memory:") as whole:
+        found = correlate(recording, whole, KNOWN)
+    carried = {match.value for flow in found.flows for match in flow.matches}
+    assert len(carried) > 0
+    with Store(tmp_path / "i", "conclusions", KEY) as few, Store(tmp_path / "i", "lines") as whole:
+        few.ingest(name, recording.run, place, ())
+        saved = few.save(name, found.flows, found.findings)
+        assert kept(tmp_path / "i", carried) == set()
+        held = few.held(name)
+        assert held is not None
+        assert whole.restart(name, recording.run, place, held)
+        few.save(name, found.flows, found.findings, before=saved)  # it took the index for one of conclusions
+        assert tuple(few.flows(name)) == found.flows
+        saved = whole.save(name, found.flows, found.findings)
+        held = whole.held(name)
+        assert held is not None
+        assert few.restart(name, recording.run, place, held)
+        whole.save(name, found.flows, found.findings, before=saved)  # it took it for one of lines
+        assert kept(tmp_path / "i", carried) == set()
+        assert len(few.flows(name)) == len(found.flows)

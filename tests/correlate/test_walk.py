@@ -39,7 +39,7 @@ def test_going_on_is_the_same_as_anew(case: str, late: bool, tmp_path: Path) -> 
     stores = Store(tmp_path / "grown.sqlite"), Store(tmp_path / "anew.sqlite")
     for store in stores:
         store.ingest(recording.run.id, recording.run, place_of(recording), [])
-    walk = Walk(recording, stores[0], known(case), "lines")
+    walk = Walk(recording, stores[0], known(case))
     size = max(1, -(-len(reads) // STEPS))
     for first in range(0, len(reads), size):
         walk.take(reads[first : first + size])

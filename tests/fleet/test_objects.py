@@ -11,6 +11,7 @@ import pytest
 from click.testing import CliRunner
 from starlette.testclient import TestClient
 
+from appwitness.api.browsing import Browsing
 from appwitness.cli.verbs import main
 from appwitness.correlate import correlate, knowledge
 from appwitness.fleet.objects import Bucket, Folder, objects
@@ -229,7 +230,7 @@ def test_pages_show_the_bytes_of_a_recording_in_a_bucket(server, packed, tmp_pat
         with kept.fetched("r-a1") as here:
             correlate(Recording.open(here), store, known)
         options: dict[str, Any] = {"client": ("127.0.0.1", 50000), "cookies": {"appwitness-80": "token"}}
-        pages = TestClient(app(Site(store, known, "token")), base_url="http://127.0.0.1", **options)
+        pages = TestClient(app(Site(Browsing(store, known), "token")), base_url="http://127.0.0.1", **options)
 
         def shown() -> dict[str, Any]:
             answer = pages.get("/recordings/hostile/uploads/1?format=json")

@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from appwitness import events
+from appwitness.api.browsing import Browsing
 from appwitness.cli.verbs import listen
 from appwitness.correlate.prior_knowledge import Knowledge
 from appwitness.recording import Recording
@@ -28,7 +29,7 @@ START = datetime(2026, 3, 14, 1, 20, tzinfo=UTC)
 @contextmanager
 def serving(store: Store, known: Knowledge, *, reveal: Path | None = None) -> Iterator[str]:
     """The address of a server that shows the pages over `store`, without a path: `http://127.0.0.1:40123`."""
-    made = server(Site(store, known, TOKEN, reveal))
+    made = server(Site(Browsing(store, known, reveal), TOKEN))
     with listen("127.0.0.1", 0) as listening:
         thread = threading.Thread(target=made.run, kwargs={"sockets": [listening]})
         thread.start()

@@ -12,6 +12,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from appwitness import events
+from appwitness.api.browsing import Browsing
 from appwitness.correlate import correlate, indexed_report, knowledge
 from appwitness.recording import Recording, packing, verify
 from appwitness.reports import LANGUAGES, render
@@ -83,7 +84,7 @@ def index(folder, known):
 
 
 def browser(store, known, client="127.0.0.1", host="127.0.0.1", token=TOKEN, reveal=None, **options):
-    pages = app(Site(store, known, TOKEN, reveal), **options)
+    pages = app(Site(Browsing(store, known, reveal), TOKEN), **options)
     cookies = {"appwitness-80": token} if token else {}
     return TestClient(pages, base_url=f"http://{host}", client=(client, 50000), cookies=cookies)
 
@@ -212,7 +213,7 @@ def test_a_health_check_says_when_the_database_is_gone_and_when_it_is_back(own, 
     ],
 )
 def test_prometheus_has_a_token_of_its_own_that_opens_nothing_else(store, known, said, path, status):
-    site = Site(store, known, TOKEN, metrics_token="of-prometheus")
+    site = Site(Browsing(store, known), TOKEN, metrics_token="of-prometheus")
     asking = TestClient(app(site), base_url="http://127.0.0.1", client=("127.0.0.1", 50000))
     assert asking.get(path, headers={"authorization": said}).status_code == status
 
@@ -221,7 +222,9 @@ def test_figures_of_the_fleet(store, known):
     answer = browser(store, known).get("/metrics")
     assert answer.headers["content-type"].startswith("text/plain; version=0.0.4")
     assert 'appwitness_runs{campaign="night",state="judged"} 1' in answer.text.splitlines()
-    without = TestClient(app(Site(store, known, TOKEN)), base_url="http://127.0.0.1", client=("127.0.0.1", 50000))
+    without = TestClient(
+        app(Site(Browsing(store, known), TOKEN)), base_url="http://127.0.0.1", client=("127.0.0.1", 50000)
+    )
     assert without.get("/metrics", headers={"authorization": "Bearer "}).status_code == 403
 
 

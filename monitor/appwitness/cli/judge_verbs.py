@@ -339,6 +339,7 @@ def web(host: str, port: int, names: tuple[str, ...], reveal: bool, judging: Jud
     Each down to the bytes of an upload, with filters; marks of consent can be made and corrected there. Only whoever
     has the address that is printed gets in: it carries a token. Unless --host says otherwise, on this machine only.
     """
+    from appwitness.api.browsing import Browsing
     from appwitness.web.auth import is_loopback
     from appwitness.web.query import Site
     from appwitness.web.server import server
@@ -356,5 +357,6 @@ def web(host: str, port: int, names: tuple[str, ...], reveal: bool, judging: Jud
     )
     with listening, suppress(KeyboardInterrupt):
         revealed = home() if reveal else None
-        site = Site(judging.store, judging.known, token, revealed, signer(), setting("METRICS_TOKEN"))
+        index = Browsing(judging.store, judging.known, revealed, signer())
+        site = Site(index, token, setting("METRICS_TOKEN"))
         server(site, host, names).run(sockets=[listening])

@@ -60,7 +60,8 @@ def correlate(recording: Recording, store: Store, known: Knowledge, progress: Pr
 
 
 def _correlate(recording: Recording, store: Store, known: Knowledge, progress: Progress = lambda *_: None) -> Outcome:
-    walk = Walk(recording, store, known, renew(recording, store))
+    renew(recording, store)
+    walk = Walk(recording, store, known)
     # A line that a killed writer left unfinished is read too; should its writer live, it is replaced next time.
     files = (recording.read(kind, walk.positions.get(kind), finished=True) for kind in FILES)
     new_lines = walk.ingest(chain.from_iterable(files))
@@ -87,8 +88,8 @@ def follow(
     `on_change` is told whenever flows or findings changed, `on_lines` of new lines. Ends after `stop()`, with a last
     whole pass, so that a followed recording and one correlated later come to the same report.
     """
-    keep = renew(recording, store)
-    walk = Walk(recording, store, known, keep)
+    renew(recording, store)
+    walk = Walk(recording, store, known)
     walk.ingest(())
     walk.recall()
     before: tuple[tuple[Flow, ...], tuple[Finding, ...]] = ((), ())
@@ -108,7 +109,7 @@ def follow(
             counted = begun
             if due <= begun and credit > 0:
                 if walk.run_moved():
-                    walk = Walk(recording, store, known, keep)
+                    walk = Walk(recording, store, known)
                     walk.recall()
                 outcome = walk.conclude(len(reads), going_on=True)
                 credit -= time.monotonic() - begun

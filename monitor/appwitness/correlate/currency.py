@@ -7,12 +7,11 @@ import json
 import os
 
 from appwitness.correlate.prior_knowledge import Knowledge
-from appwitness.events import FILES, Run, format_time
-from appwitness.findings.mask import Mask
+from appwitness.events import FILES, format_time
 from appwitness.recording import Recording
 from appwitness.recording.state import bodies_digest, prefix_digest, run_digest
 from appwitness.store import Store
-from appwitness.store.index import Held, Keep
+from appwitness.store.index import Held
 from appwitness.support.errors import UserError
 
 TRIES = 5
@@ -68,25 +67,19 @@ def is_of(recording: Recording, held: Held) -> bool:
     )
 
 
-def renew(recording: Recording, store: Store) -> Keep:
+def renew(recording: Recording, store: Store) -> None:
     """Have the index forget what it has under the id of this recording, unless it is the beginning of this one, kept as
-    the store wants it: how that is."""
+    the store wants it. Raises UserError when somebody else keeps putting another recording there."""
     for _ in range(TRIES):
         held = store.held(recording.run.id)
-        keep = store.keep or (held.kept if held else "lines")
-        if held is None or (held.kept == keep and is_of(recording, held)):
-            return keep
-        if store.restart(recording.run.id, kept(recording.run, keep), place_of(recording), held):
-            return keep
+        if held is None or (store.keep in (None, held.kept) and is_of(recording, held)):
+            return
+        if store.restart(recording.run.id, recording.run, place_of(recording), held):
+            return
     raise UserError(
         f"Another process keeps reading another recording with the id {recording.run.id} into {store.name}.",
         "Try again when that is done, or name another database with --db.",
     )
-
-
-def kept(run: Run, keep: Keep) -> Run:
-    """The run as the index has it."""
-    return run if keep == "lines" else Mask(run.persona).run(run)
 
 
 def _is_read(recording: Recording, held: Held, kind: str) -> bool:

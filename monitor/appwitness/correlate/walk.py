@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from appwitness.correlate.collecting import uncollected
-from appwitness.correlate.currency import basis, kept, place_of
+from appwitness.correlate.currency import basis, place_of
 from appwitness.correlate.prior_knowledge import Knowledge
 from appwitness.events import (
     FILES,
@@ -30,7 +30,6 @@ from appwitness.events import (
 )
 from appwitness.events.seen import Seen, holds, number_of
 from appwitness.findings import Carrier, Finding, Flow, ReportedGap
-from appwitness.findings.mask import Mask
 from appwitness.judge import observers
 from appwitness.judge.claims import Claim
 from appwitness.judge.clock_order import decided
@@ -44,7 +43,7 @@ from appwitness.match.linking import Joined, Linker
 from appwitness.recording import Read, Recording
 from appwitness.recording.state import run_digest
 from appwitness.store import Store
-from appwitness.store.index import Held, Keep, Saved, Sight
+from appwitness.store.index import Held, Saved, Sight
 
 RECENT = timedelta(seconds=5)
 """Following: an access that is reported later than an upload it precedes (the agent sends in batches) is still linked
@@ -91,8 +90,7 @@ Progress = Callable[[str, int, int], None]
 class Walk:
     """What is known of one recording so far."""
 
-    def __init__(self, recording: Recording, store: Store, known: Knowledge, keep: Keep) -> None:
-        self.keep = keep
+    def __init__(self, recording: Recording, store: Store, known: Knowledge) -> None:
         self.recording = recording
         self.store = store
         self.known = known
@@ -135,7 +133,7 @@ class Walk:
 
     def ingest(self, reads: Iterable[Read]) -> int:
         """Have the index take in lines; how many were new."""
-        return self.store.ingest(self.id, kept(self.recording.run, self.keep), place_of(self.recording), reads)
+        return self.store.ingest(self.id, self.recording.run, place_of(self.recording), reads)
 
     def recall(self, progress: Progress = lambda *_: None) -> None:
         """Learn from all that the index has, and link its uploads."""
@@ -299,13 +297,12 @@ class Walk:
             findings = judge(self.known.rules, facts, going_on=partial, memory=self.memory)
         gaps += (*self._holes(), *(self.unreadable[ref] for ref in sorted(self.unreadable, key=_place)))
         judged_by = None if going_on else self.basis
-        mask = None if self.keep == "lines" else Mask(self._values(flows))
         self.saved = self.store.save(
             self.id,
-            flows if mask is None else [mask.flow(flow) for flow in flows],
-            findings if mask is None else [mask.finding(finding) for finding in findings],
-            gaps=gaps if mask is None else [mask.event(gap) for gap in gaps],
-            values=None if mask is None else {flow.id: [each.value for each in flow.matches] for flow in flows},
+            flows,
+            findings,
+            gaps=gaps,
+            values=self._values(),
             judged_by=judged_by,
             path=place_of(self.recording),
             before=self.saved,
@@ -319,13 +316,11 @@ class Walk:
         )
         return Outcome(self.id, flows, findings, new_lines, gaps, len(self.gaps) + len(gaps))
 
-    def _values(self, flows: Iterable[Flow]) -> Iterator[Value]:
-        """Every value that conclusions could show."""
+    def _values(self) -> Iterator[Value]:
+        """Every value that the recording names: planted or read."""
         yield from self.run.persona
         for access in self.accesses:
             yield from access.event.values
-        for flow in flows:
-            yield from (Value(type=match.type, text=match.value) for match in flow.matches)
 
     def _holes(self) -> Iterator[ReportedGap]:
         """Where lines were forgotten."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hmac
 import secrets
 import threading
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import partial
 from itertools import batched, chain, takewhile, zip_longest
@@ -27,10 +27,11 @@ from sqlalchemy import (
     update,
 )
 
-from appwitness.events import FILES, Ref, Run, format_time
+from appwitness.events import FILES, Ref, Run, Value, format_time
 from appwitness.findings import Finding, Flow, ReportedGap
 from appwitness.recording import START, Position, Read, Recording
 from appwitness.recording.state import NOTHING, chained, prefix_digest
+from appwitness.store.conclusions import Conclusions, masked, masked_run
 from appwitness.store.database import (
     Database,
     add_campaign,
@@ -97,12 +98,10 @@ class Saved(NamedTuple):
 
     turn: str | None
     """The random name of that save, in the index until another saves; None: it cannot be gone on from."""
-    flows: Sequence[Flow] = ()
-    findings: Sequence[Finding] = ()
-    gaps: Sequence[ReportedGap] = ()
-
-
-NOTHING_SAVED = Saved(None)
+    kept: Conclusions
+    """As the index has them."""
+    lines: bool
+    """Whether the index has the lines of the recording, too; else values are masked in what it has."""
 
 
 class Sight(NamedTuple):
@@ -121,9 +120,7 @@ class Sight(NamedTuple):
 
 
 def here(place: str) -> Recording | None:
-    """The recording in a folder or an archive of this machine; None: it is gone.
-
-    Raises UserError for anything else."""
+    """The recording in a folder or an archive of this machine; None: it is gone. Raises UserError for anything else."""
     path = Path(place)
     return Recording.open(path) if path.exists() else None
 
@@ -200,13 +197,13 @@ class Store(Database):
         """Take in lines of a recording, each file in order; how many were new.
 
         Lines that are in already are passed over, so the same may be read again or by two at once. Each batch is one
-        transaction together with how far it came. Raises UserError when the database has another recording of that id,
-        or one in another folder: see `restart`.
+        transaction together with how far it came. The persona is masked where conclusions alone are kept. Raises
+        UserError when the database has another recording of that id, or one in another folder: see `restart`.
         """
         new = 0
         for batch in batched(chain([None], reads), BATCH):  # even without lines the recording is put in
             with self._write() as connection:
-                number, lines = self._remember(connection, recording_id, run, path)
+                number, lines = self._remember(connection, recording_id, run, path, self.keep)
                 new += self._take(connection, number, [read for read in batch if read], keep_lines=lines)
         return new
 
@@ -224,6 +221,7 @@ class Store(Database):
     def restart(self, recording_id: str, run: Run, path: str, instead_of: Held) -> bool:
         """Forget all that the index has under an id, and begin with the recording at `path`, in one transaction.
 
+        Unless the store says what to keep, that is the same as of `instead_of`.
         False, and nothing is done, when the index no longer has what it had: somebody else was faster.
         """
         with self._write() as connection:
@@ -231,7 +229,7 @@ class Store(Database):
             if number is None or _held(connection, recording_id) != instead_of:
                 return False
             _forget(connection, number)
-            self._remember(connection, recording_id, run, path)
+            self._remember(connection, recording_id, run, path, self.keep or instead_of.kept)
         return True
 
     def forget(self, recording_ids: Collection[str]) -> int:
@@ -339,6 +337,12 @@ class Store(Database):
         with self._ask() as connection:
             return connection.scalar(_JUDGED_BY, {"id": recording_id})
 
+    def _has_lines(self, recording_id: str) -> bool:
+        """Whether the lines of a recording are kept; of one that was never taken in, whether they would be."""
+        with self._ask() as connection:
+            lines: bool | None = connection.scalar(_LINES, {"id": recording_id})
+        return self.keep != "conclusions" if lines is None else lines
+
     def _recording(self, recording_id: str, column: Any) -> str:
         with self._ask() as connection:
             found: str | None = connection.scalar(select(column).where(RecordingRow.id == recording_id))
@@ -385,33 +389,39 @@ class Store(Database):
         path: str | None = None,
         before: Saved | None = None,
         sight: Sight = Sight(),  # noqa: B008, immutable
-        values: Mapping[str, Sequence[str]] | None = None,
+        values: Iterable[Value] = (),
     ) -> Saved:
         """Save what was concluded from a recording, in one transaction; what is as in `before` is not written.
 
         `gaps` are those that correlating came upon, `judged_by` the digest of what they come from, `before` what the
-        last save gave, `sight` what the run could show. Raises UserError when the index has by now the recording of
-        another folder than `path`.
+        last save gave, `sight` what the run could show, `values` those that the recording names. Where conclusions
+        alone are kept, these and the values of the flows are masked; `values` is not read elsewhere. Raises UserError
+        when the index has by now the recording of another folder than `path`.
         """
-        saved = Saved(None if judged_by else secrets.token_hex(16), flows, findings, gaps)
+        found = Conclusions(flows, findings, gaps)
+        lines = before.lines if before else self._has_lines(recording_id)
+        kept = found if lines else masked(found, values)  # which may take longer than others should wait to write
+        turn = None if judged_by else secrets.token_hex(16)
         with self._write() as connection:
             row = self._row_of(connection, recording_id, path)
             number = row.number
-            if before is None or before.turn is None or before.turn != row.turn:
-                before = NOTHING_SAVED
-                if row.turn or row.judged_by:  # else nothing was saved so far
-                    for model in (FlowRow, MatchRow, FindingRow, FoundGapRow):
-                        connection.execute(delete(model).where(model.recording == number))
-            self._save_flows(connection, number, before.flows, flows, values)
-            stale, new = _changed(before.findings, findings)
+            if row.lines != lines:  # somebody else had it begin anew meanwhile
+                lines, kept = row.lines, found if row.lines else masked(found, values)
+            written = before.kept if before and before.turn and before.turn == row.turn else None
+            if written is None and (row.turn or row.judged_by):  # else nothing was saved so far
+                for model in (FlowRow, MatchRow, FindingRow, FoundGapRow):
+                    connection.execute(delete(model).where(model.recording == number))
+            written = written or Conclusions()
+            self._save_flows(connection, number, written.flows, kept.flows, None if lines else flows)
+            stale, new = _changed(written.findings, kept.findings)
             _delete(connection, FindingRow, FindingRow.number, number, stale)
-            self._insert(connection, FindingRow, [finding_row(number, n, findings[n]) for n in new])
-            stale, new = _changed(before.gaps, gaps)
+            self._insert(connection, FindingRow, [finding_row(number, n, kept.findings[n]) for n in new])
+            stale, new = _changed(written.gaps, kept.gaps)
             _delete(connection, FoundGapRow, FoundGapRow.number, number, stale)
-            self._insert(connection, FoundGapRow, [gap_row(number, n, gaps[n]) for n in new])
+            self._insert(connection, FoundGapRow, [gap_row(number, n, kept.gaps[n]) for n in new])
             query = update(RecordingRow).where(RecordingRow.number == number)
-            connection.execute(query.values(judged_by=judged_by, turn=saved.turn, **sight._asdict()))
-        return saved
+            connection.execute(query.values(judged_by=judged_by, turn=turn, **sight._asdict()))
+        return Saved(turn, kept, lines)
 
     def flows(self, recording_id: str, *, access: Ref | None = None, upload: Ref | None = None) -> list[Flow]:
         """The flows of a recording in the order they were saved; those of one read, or of one upload, where named."""
@@ -501,34 +511,24 @@ class Store(Database):
         else:
             connection.execute(insert(table), [dict(zip(columns, row, strict=True)) for row in rows])
 
-    def _remember(self, connection: Connection, recording_id: str, run: Run, path: str) -> tuple[int, bool]:
+    def _remember(
+        self, connection: Connection, recording_id: str, run: Run, path: str, keep: Keep | None
+    ) -> tuple[int, bool]:
         """Put the recording in, or bring its run up to date; its number, and whether its lines are kept. On a server
         this also makes other writers of it wait."""
         query = select(RecordingRow.number, RecordingRow.path, RecordingRow.run, RecordingRow.lines).with_for_update()
         query = query.where(RecordingRow.id == recording_id)
-        row: Row = {
-            "path": path,
-            "package": run.app.package,
-            "app": run.app.apk_sha256 or run.app.package,
-            "device": run.device.serial,
-            "plan": run.plan,
-            "campaign": run.campaign or "",
-            "started": format_time(run.started),
-            "ended": format_time(run.ended) if run.ended else None,
-            "run": run.model_dump_json(exclude_unset=True),
-        }
-        table = _table(RecordingRow)
-        if self._postgres:
-            row = {name: fitting(value, table.c[name].type) for name, value in row.items()}
         held = connection.execute(query).one_or_none()
         if held is None:
+            lines = keep != "conclusions"
+            row = self._recording_row(run, path, lines=lines)
             number = self._next_number(connection, row["campaign"])
-            lines = self.keep != "conclusions"
             new = {"id": recording_id, "number": number, "lines": lines, **row, **Sight()._asdict()}
-            if insert_or_nothing(connection, table, new):
+            if insert_or_nothing(connection, _table(RecordingRow), new):
                 return number, lines
             held = connection.execute(query).one()  # somebody else was faster
         self._must_be_at(recording_id, path, held.path)
+        row = self._recording_row(run, path, lines=held.lines)
         if held.run != row["run"]:
             before = Run.model_validate_json(held.run)
             if (before.started, before.app.package) != (run.started, run.app.package):
@@ -539,6 +539,25 @@ class Store(Database):
             del row["campaign"]  # its number says to which it belongs: see `restart`
             connection.execute(update(RecordingRow).where(RecordingRow.number == held.number).values(**row))
         return held.number, held.lines
+
+    def _recording_row(self, run: Run, path: str, *, lines: bool) -> Row:
+        """What is known of a recording by its run, whose persona is masked unless its `lines` are kept."""
+        kept = run if lines else masked_run(run)
+        row: Row = {
+            "path": path,
+            "package": run.app.package,
+            "app": run.app.apk_sha256 or run.app.package,
+            "device": run.device.serial,
+            "plan": run.plan,
+            "campaign": run.campaign or "",
+            "started": format_time(run.started),
+            "ended": format_time(run.ended) if run.ended else None,
+            "run": kept.model_dump_json(exclude_unset=True),
+        }
+        if self._postgres:
+            columns = _table(RecordingRow).c
+            row = {name: fitting(value, columns[name].type) for name, value in row.items()}
+        return row
 
     def _next_number(self, connection: Connection, campaign: str) -> int:
         """The number of a new recording."""
@@ -594,9 +613,10 @@ class Store(Database):
         return new
 
     def _row_of(self, connection: Connection, recording_id: str, path: str | None) -> Any:
-        """Number, path, turn and judged_by of a recording, which must be known, and in this folder."""
-        query = select(RecordingRow.number, RecordingRow.path, RecordingRow.turn, RecordingRow.judged_by)
-        row = connection.execute(query.where(RecordingRow.id == recording_id).with_for_update()).one_or_none()
+        """Number, path, turn, judged_by and lines of a recording, which must be known, and in this folder."""
+        columns = RecordingRow.number, RecordingRow.path, RecordingRow.turn, RecordingRow.judged_by, RecordingRow.lines
+        query = select(*columns).where(RecordingRow.id == recording_id).with_for_update()
+        row = connection.execute(query).one_or_none()
         if row is None:
             raise _unknown(self.name, recording_id)
         if path is not None:
@@ -616,18 +636,19 @@ class Store(Database):
         recording: int,
         before: Sequence[Flow],
         flows: Sequence[Flow],
-        values: Mapping[str, Sequence[str]] | None,
+        unmasked: Sequence[Flow] | None,
     ) -> None:
+        """Where `unmasked` has the flows as they were found, digests take the place of their values."""
         stale, new = _changed(before, flows)
         ids = [before[number].id for number in stale]
         _delete(connection, MatchRow, MatchRow.flow, recording, ids)
         _delete(connection, FlowRow, FlowRow.id, recording, ids)
         self._insert(connection, FlowRow, [flow_row(recording, number, flows[number]) for number in new])
-        rows = (
-            match_rows(recording, flow, None if values is None else [self._digest(value) for value in values[flow.id]])
-            for flow in (flows[number] for number in new)
-        )
+        rows = (match_rows(recording, flows[n], None if unmasked is None else self._digests(unmasked[n])) for n in new)
         self._insert(connection, MatchRow, list(chain.from_iterable(rows)))
+
+    def _digests(self, flow: Flow) -> list[str]:
+        return [self._digest(match.value) for match in flow.matches]
 
     def _digest(self, value: str) -> str:
         return hmac.digest(self._key, value.encode(errors="replace"), "sha256").hex() if self._key else ""
@@ -663,6 +684,7 @@ def number_of(recording_id: str) -> ScalarSelect[int]:
 # What is asked for each recording that may have changed is made once: making it takes longer than SQLite's answer.
 _OF = select(RecordingRow.number).where(RecordingRow.id == bindparam("id")).scalar_subquery()
 _JUDGED_BY = select(RecordingRow.judged_by).where(RecordingRow.id == bindparam("id"))
+_LINES = select(RecordingRow.lines).where(RecordingRow.id == bindparam("id"))
 _FINDINGS = select(FindingRow.finding).where(FindingRow.recording == _OF).order_by(FindingRow.number)
 _GAPS = select(FoundGapRow.gap).where(FoundGapRow.recording == _OF).order_by(FoundGapRow.number)
 _HELD = select(

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any, NamedTuple
 
+from appwitness.api.upload_decoding import DecodingStep, Leaf
 from appwitness.events import Upload
 from appwitness.findings import Flow, Match
-from appwitness.match import decode
 from appwitness.web.query import Asked
 
-LIMITS = decode.DecodeLimits(output_bytes=16 << 20, leaves=50_000, work=4 << 20)
-"""Of decoding for a page: less than for matching, as somebody waits."""
-LARGEST = 2 << 20
-"""Bytes of a body that is taken apart here."""
 LEAVES = 200
 """Leaves that are listed."""
 EXCERPT = 120
@@ -27,15 +23,6 @@ BYTES = 512
 """Bytes of a step on one page, sixteen a row."""
 _NAME = re.compile(rb'"([A-Za-z_][\w.-]{0,40})"\s*:|(?:^|[&?;\s])([A-Za-z_][\w.-]{0,40})=')
 """Names of fields, in JSON and in forms."""
-
-
-class Step(NamedTuple):
-    """Bytes on the way from what is stored to a leaf."""
-
-    name: str
-    """What was undone to come here: `gzip`, `json`; `stored` for what left the device."""
-    path: str
-    data: bytes
 
 
 class Marked(NamedTuple):
@@ -55,33 +42,21 @@ class Line(NamedTuple):
 
 def viewed(asked: Asked, upload: Upload, flows: Sequence[Flow]) -> dict[str, Any]:
     """What the page of an upload shows of its content: `?leaf=` and `?step=` choose what is opened."""
-    recording = asked.site.opened(asked.recording) if upload.body else None
-    body = recording.body_view(upload.body) if recording and upload.body else None
-    problem = None
-    if upload.body and body is None:
-        problem = "body_gone"
-    elif body and len(body) > LARGEST:
-        problem = "body_large"
-    matches = [match for flow in flows for match in flow.matches]
-    whole = upload.model_copy({"body": None}) if problem else upload
-    found = decode.leaves(whole, None if problem else body, LIMITS)
-    carrying = {n: _in(leaf, matches) for n, leaf in enumerate(found.leaves)}
+    found = asked.site.index.taken_apart(asked.recording, upload, flows)
     chosen = asked.number("leaf", 0)
     if chosen is None or chosen >= len(found.leaves):
-        chosen = next((n for n, held in carrying.items() if held), None)
+        chosen = next((n for n, held in found.carrying.items() if held), None)
     leaf = None if chosen is None else found.leaves[chosen]
-    steps = [Step("stored", "$", bytes(body[: 1 << 20]))] if body else []
-    if leaf is not None:
-        steps = _steps(whole, body, leaf) or steps
-    held = carrying[chosen] if chosen is not None else []
+    held = found.carrying[chosen] if chosen is not None else []
+    steps = found.steps(chosen)
     number = asked.number("step", 0)
     if number is None or number >= len(steps):
         alone = leaf is not None and any(match.found == leaf.text for match in held)
         number = max(0, len(steps) - (2 if alone else 1))  # rather what stands around a value than it alone
     return {
-        "problem": problem,
+        "problem": found.problem,
         "cut": found.cut,
-        "leaves": list(_listed(asked, found.leaves, carrying)),
+        "leaves": list(_listed(asked, found.leaves, found.carrying)),
         "more": max(0, len(found.leaves) - LEAVES),
         "leaf": chosen,
         "steps": [{"number": n, "name": step.name, "path": asked.mask.excerpt(step.path), "size": len(step.data)}
@@ -91,13 +66,7 @@ def viewed(asked: Asked, upload: Upload, flows: Sequence[Flow]) -> dict[str, Any
     }  # fmt: skip
 
 
-def _in(leaf: decode.Leaf, matches: Iterable[Match]) -> list[Match]:
-    """The matches that stand in a leaf, each text once."""
-    there = (match for match in matches if (match.path, match.decoding) == (leaf.path, leaf.decoding))
-    return list({match.found: match for match in there}.values())
-
-
-def _listed(asked: Asked, leaves: Sequence[decode.Leaf], carrying: dict[int, list[Match]]) -> Iterator[dict[str, Any]]:
+def _listed(asked: Asked, leaves: Sequence[Leaf], carrying: Mapping[int, list[Match]]) -> Iterator[dict[str, Any]]:
     """The leaves that carry a value first, then the others as they stand."""
     for n in sorted(range(len(leaves)), key=lambda n: not carrying[n])[:LEAVES]:
         leaf = leaves[n]
@@ -114,24 +83,7 @@ def _listed(asked: Asked, leaves: Sequence[decode.Leaf], carrying: dict[int, lis
         }
 
 
-def _steps(upload: Upload, body: Any, leaf: decode.Leaf) -> list[Step]:
-    way = decode.way(upload, body, leaf, LIMITS)
-    if not way:
-        return [Step(" ".join(leaf.decoding) or "stored", leaf.path, leaf.data)]
-    steps: list[Step] = []
-    if way[0].decoding and body:
-        steps.append(Step("stored", "$", bytes(body[:])))
-    done: tuple[str, ...] = ()
-    for piece in way:
-        name = " ".join(piece.decoding[len(done) :]) or ("stored" if not steps else "part")
-        if steps and name == "part" and piece.data == steps[-1].data:
-            continue
-        steps.append(Step(name, piece.path, piece.data))
-        done = piece.decoding
-    return steps
-
-
-def _opened(asked: Asked, step: Step, held: list[Match], leaf: decode.Leaf | None) -> dict[str, Any]:
+def _opened(asked: Asked, step: DecodingStep, held: list[Match], leaf: Leaf | None) -> dict[str, Any]:
     """Text and bytes of a step, around the first value in it or from `?from=` on."""
     spans = _spans(step, held, leaf)
     text = _as_text(step.data)
@@ -157,7 +109,7 @@ def _as_text(data: bytes) -> str | None:
     return None if re.search("[\x00-\x08\x0e-\x1f]", text) else text
 
 
-def _spans(step: Step, held: list[Match], leaf: decode.Leaf | None) -> list[tuple[int, int]]:
+def _spans(step: DecodingStep, held: list[Match], leaf: Leaf | None) -> list[tuple[int, int]]:
     """Where in a step the values stand; where none is seen in it, the leaf that carries them."""
     needles = [match.found.encode("utf-8", "replace") for match in held if match.found]
     if held and leaf is not None and not any(needle in step.data for needle in needles):

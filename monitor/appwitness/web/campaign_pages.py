@@ -3,22 +3,31 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, get_args
 
 from starlette.responses import Response
 
+from appwitness.api.fleet_progress import (
+    FILTERS,
+    METRICS_TYPE,
+    FleetProgress,
+    Planned,
+    RunState,
+    Slot,
+    Status,
+    by_campaign,
+    fitting_devices,
+    is_silent,
+    progress,
+    prometheus,
+)
 from appwitness.findings.mask import Mask
-from appwitness.fleet import metrics as prometheus
-from appwitness.fleet.pools import meets
-from appwitness.fleet.status import SILENT_S, Status, status
-from appwitness.store.campaigns import FILTERS, Planned, choices_of_runs, failures, runs_of
-from appwitness.store.runs import Pool, Runs, Slot
 from appwitness.support.errors import UserError
 from appwitness.web.query import Asked
 
-STATES = ("planned", "leased", "recorded", "judged", "unobservable")
+STATES: tuple[RunState, ...] = get_args(RunState)
 KINDS = {"judged": "seen", "recorded": "waiting", "leased": "waiting", "unobservable": "unseen", "planned": "absent"}
 """State of runs -> how it is drawn in a bar, in this order."""
 WIDTH = 400
@@ -27,13 +36,10 @@ WIDTH = 400
 
 def campaigns(asked: Asked) -> Response:
     """Every campaign, and every device."""
-    told = status(_runs(asked))
-    of: dict[str, list[Pool]] = {}
-    for pool in told.pools:
-        of.setdefault(pool.campaign, []).append(pool)
+    told = _fleet(asked).status()
     facts = {
         "state": _name_of(told),
-        "campaigns": [{"name": name, **_progress(told, pools)} for name, pools in of.items()],
+        "campaigns": [{"name": name, **progress(told, pools)._asdict()} for name, pools in by_campaign(told).items()],
         "devices": [_device(asked, slot) for slot in told.devices],
         "_bar": lambda each: _bar(asked, each),
     }
@@ -42,28 +48,26 @@ def campaigns(asked: Asked) -> Response:
 
 def metrics(asked: Asked) -> Response:
     """The figures of the fleet for Prometheus; of an index without one, zeros."""
-    runs = asked.site.runs
-    return Response(prometheus.text(status(runs) if runs else Status((), (), (), 0)), media_type=prometheus.TYPE)
+    return Response(prometheus(asked.site.index.fleet), media_type=METRICS_TYPE)
 
 
 def state_of_fleet(asked: Asked) -> str:
     """Another text whenever a page of the fleet may have changed."""
-    return _name_of(status(_runs(asked)))
+    return _name_of(_fleet(asked).status())
 
 
 def campaign(asked: Asked) -> Response:
     """How far one campaign is, what failed, and what to do about it."""
-    runs, name = _runs(asked), asked.request.path_params["campaign"]
-    told = status(runs, name)
-    _must_be(told.pools, name)
-    failed = failures(runs, name)
-    devices = [slot for slot in told.devices if any(meets(slot.labels, pool.pool) for pool in told.pools)]
+    fleet, name = _fleet(asked), asked.request.path_params["campaign"]
+    told = fleet.campaign(name)
+    failed, devices = fleet.failures(name), fitting_devices(told)
     facts = {
         "state": _name_of(told),
         "campaign": name,
-        "progress": _progress(told, told.pools),
+        "progress": progress(told, told.pools)._asdict(),
         "pools": [
-            {"pool": pool.pool, "devices": len(told.able(pool)), **_progress(told, [pool])} for pool in told.pools
+            {"pool": pool.pool, "devices": len(told.able(pool)), **progress(told, [pool])._asdict()}
+            for pool in told.pools
         ],
         "failures": [
             {"reason": each.reason, "runs": each.runs, "example": _run(asked, each.example)} for each in failed
@@ -78,11 +82,10 @@ def campaign(asked: Asked) -> Response:
 
 def runs_of_campaign(asked: Asked) -> Response:
     """The runs of one campaign."""
-    runs, name = _runs(asked), asked.request.path_params["campaign"]
-    told = status(runs, name)
-    _must_be(told.pools, name)
+    fleet, name = _fleet(asked), asked.request.path_params["campaign"]
+    told = fleet.campaign(name)
     filters = {each: asked.text(each) for each in (*FILTERS, "text")}
-    found = runs_of(runs, name, filters, asked.page)
+    found = fleet.runs(name, filters, asked.page)
     facts = {
         "state": _name_of(told),
         "campaign": name,
@@ -91,45 +94,26 @@ def runs_of_campaign(asked: Asked) -> Response:
         "page": found.number,
         "pages": found.last,
         "total": found.total,
-        "_choices": choices_of_runs(runs, name),
+        "_choices": fleet.choices(name),
         "_states": STATES,
     }
     return asked.answer("campaign_runs.html", facts)
 
 
-def _runs(asked: Asked) -> Runs:
-    runs = asked.site.runs
-    if runs is None:
+def _fleet(asked: Asked) -> FleetProgress:
+    fleet = asked.site.index.fleet
+    if fleet is None:
         raise UserError("No campaign was planned in this database.", "`appwitness fleet plan` plans one.")
-    return runs
-
-
-def _must_be(pools: Sequence[Pool], name: str) -> None:
-    if not pools:
-        raise UserError(f"There is no campaign {name}.", "The list of campaigns has those that there are.")
+    return fleet
 
 
 def _name_of(told: Status) -> str:
-    devices = [(slot.host, slot.serial, slot.state, slot.note, slot.run, slot.silent_s < SILENT_S, slot.paused)
+    devices = [(slot.host, slot.serial, slot.state, slot.note, slot.run, not is_silent(slot), slot.paused)
                for slot in told.devices]  # fmt: skip
     return format(hash((tuple(told.pools), tuple(told.reasons), tuple(devices))) & 0xFFFFFFFFFFFF, "x")
 
 
-def _progress(told: Status, pools: Iterable[Pool]) -> dict[str, Any]:
-    """Runs by state, and how long the slowest pool takes; null: some runs wait for a device that is not there."""
-    pools = list(pools)
-    etas = [told.eta_s(pool) for pool in pools]
-    known = [eta for eta in etas if eta is not None]
-    return {
-        **{state: sum(getattr(pool, state) for pool in pools) for state in STATES},
-        "total": sum(pool.total for pool in pools),
-        "findings": sum(pool.findings for pool in pools),
-        "eta_s": max(known, default=0.0) if len(known) == len(etas) else None,
-        "stuck": sum(pool.planned for pool in pools if not told.able(pool)),
-    }
-
-
-def _bar(asked: Asked, of: dict[str, Any]) -> dict[str, Any]:
+def _bar(asked: Asked, of: Mapping[str, Any]) -> dict[str, Any]:
     """A bar for `parts.coverage`."""
     words, parts, at = asked.words, [], 0.0
     for state, kind in KINDS.items():
@@ -141,7 +125,7 @@ def _bar(asked: Asked, of: dict[str, Any]) -> dict[str, Any]:
 
 
 def _device(asked: Asked, slot: Slot) -> dict[str, Any]:
-    silent = slot.silent_s >= SILENT_S
+    silent = is_silent(slot)
     return {
         "host": slot.host,
         "serial": slot.serial,

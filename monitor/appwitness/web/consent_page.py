@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any, get_args
 
 from starlette.responses import RedirectResponse, Response
 
 from appwitness.api import marking
-from appwitness.correlate import correlate
 from appwitness.events import Consent, ConsentState, Ref, Scope
-from appwitness.recording import Recording
 from appwitness.reports.time_axis import consent_steps
 from appwitness.support.errors import UserError
 from appwitness.web.auth import is_form_token
@@ -37,7 +34,7 @@ def consents(asked: Asked, problem: str = "") -> Response:
         "_corrected": next((line for line in lines if line["ref"] == corrects), None),
         "_statuses": OPERATOR_STATES,
         "_scopes": get_args(Scope),
-        "_may_mark": _folder(asked) is not None,
+        "_may_mark": asked.site.index.may_be_marked(asked.recording),
     }
     return asked.answer("consents.html", facts, 400 if problem else 200)
 
@@ -54,36 +51,27 @@ def mark(asked: Asked, form: Mapping[str, str]) -> Response:
     """Append what the operator says of consent, as `appwitness mark` does, and have a run that is over judged anew."""
     if not is_form_token(form.get("form"), asked.site.token):
         return Response("This form is not of these pages.\n", 403, media_type="text/plain")
-    site, words = asked.site, {name: text.strip()[:400] for name, text in form.items()}
-    folder = _folder(asked)
+    index, words = asked.site.index, {name: text.strip()[:400] for name, text in form.items()}
     try:
-        if folder is None:
-            raise UserError(f"The folder of {asked.recording} is gone.", "Only its index is left: it cannot be marked.")
-        recording = Recording.open(folder, signer=site.signer)
+        recording = index.to_mark(asked.recording)
         if words.get("retracts"):
-            marking.retract(recording, words["retracts"], site.known.labels, words.get("note") or None)
+            marking.retract(recording, words["retracts"], index.known.labels, words.get("note") or None)
         else:
-            _mark(asked, recording, words)
-        if not recording.going_on:
-            correlate(recording, site.store, site.known)
+            status, said = _said(words)
+            known = index.known
+            marking.consent(recording, status, said, known.data_types, known.labels, words.get("corrects", ""))
+        index.judge_again(recording)
     except UserError as error:
         return consents(asked, str(error))
     return RedirectResponse(asked.to_recording("consents"), status_code=303)
 
 
-def _mark(asked: Asked, recording: Recording, words: dict[str, str]) -> None:
+def _said(words: Mapping[str, str]) -> tuple[ConsentState, marking.Said]:
     status = next((each for each in OPERATOR_STATES if each == words.get("status")), None)
     if status is None:
         raise UserError("The form does not say what the user decided.", "Choose one of its answers.")
-    said = marking.Said(
+    return status, marking.Said(
         scope=next((each for each in get_args(Scope) if each == words.get("scope")), None),
         text=words.get("text") or None,
         note=words.get("note") or None,
     )
-    known = asked.site.known
-    marking.consent(recording, status, said, known.data_types, known.labels, words.get("corrects", ""))
-
-
-def _folder(asked: Asked) -> Path | None:
-    folder = asked.site.store.path(asked.recording)
-    return folder if (folder / "run.json").is_file() else None

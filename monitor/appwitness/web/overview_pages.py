@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 from starlette.responses import HTMLResponse, Response
 
-from appwitness.correlate import differences, report
+from appwitness.api.browsing import Entry, going_on
 from appwitness.findings.mask import Mask
-from appwitness.judge.compare import compare as compared
 from appwitness.reports.comparison import FORMATS, render
 from appwitness.reports.phrases import who
 from appwitness.reports.verdict import headline
 from appwitness.reports.watched import device
-from appwitness.store.lists import Entry
 from appwitness.support.errors import UserError
 from appwitness.web.auth import policy_of
-from appwitness.web.query import Asked, going_on, levels
-
-MOST_COMPARED = 8
+from appwitness.web.query import Asked, levels
 
 
 def recordings(asked: Asked) -> Response:
@@ -27,7 +22,7 @@ def recordings(asked: Asked) -> Response:
     names = ("text", "app", "device", "plan", "level")
     filters = {name: asked.text(name) for name in names}
     sort = asked.text("sort") or "-started"
-    lists = asked.site.lists
+    lists = asked.site.index.lists
     found = lists.recordings(filters, sort, asked.page)
     facts = {
         "state": state_of_all(asked),
@@ -44,13 +39,13 @@ def recordings(asked: Asked) -> Response:
 
 def state_of_all(asked: Asked) -> str:
     """Another text whenever the list may have changed."""
-    return format(hash(asked.site.lists.states()) & 0xFFFFFFFFFFFF, "x")
+    return format(hash(asked.site.index.lists.states()) & 0xFFFFFFFFFFFF, "x")
 
 
 def _entry(asked: Asked, entry: Entry) -> dict[str, Any]:
     run, words = entry.run, asked.words
     live = run.ended is None and going_on(entry.path)
-    unclean = bool(entry.gaps) or (not entry.levels and entry.judged and asked.site.is_unreadable(run.id))
+    unclean = bool(entry.gaps) or (not entry.levels and entry.judged and asked.site.index.is_unreadable(run.id))
     line, tone = headline(run, entry.levels, unclean, words, so_far=not entry.judged)
     return {
         "id": run.id,
@@ -78,10 +73,10 @@ def masked_host(asked: Asked, host: str) -> str:
 def recipient(asked: Asked) -> Response:
     """Who sent what to one host."""
     host = asked.request.path_params["host"]
-    known = asked.site.lists.recipient(host)
+    known = asked.site.index.lists.recipient(host)
     if known is None:
         raise UserError(f"No recording has anything sent to {host}.", "The list of recipients has those that have.")
-    found = asked.site.lists.sent_to(host, asked.page)
+    found = asked.site.index.lists.sent_to(host, asked.page)
     facts = {
         "state": state_of_all(asked),
         "host": host,
@@ -97,16 +92,15 @@ def recipient(asked: Asked) -> Response:
 
 def rules(asked: Asked) -> Response:
     """Every rule, and how often it objected."""
-    counts = asked.site.lists.rules()
     found = [
         {
             "id": rule.id,
             "level": rule.level,
             "title": dict(rule.title),
-            "findings": counts.get(rule.id, (0, 0))[0],
-            "recordings": counts.get(rule.id, (0, 0))[1],
+            "findings": findings,
+            "recordings": recordings,
         }
-        for rule in sorted(asked.site.known.rules, key=lambda rule: -counts.get(rule.id, (0, 0))[1])
+        for rule, findings, recordings in asked.site.index.rules()
     ]
     return asked.answer("rules.html", {"state": state_of_all(asked), "rules": found})
 
@@ -114,18 +108,15 @@ def rules(asked: Asked) -> Response:
 def rule(asked: Asked) -> Response:
     """One rule, and what it found."""
     name = asked.request.path_params["rule"]
-    known = next((each for each in asked.site.known.rules if each.id == name), None)
-    if known is None:
-        raise UserError(f"There is no rule {name}.", "`appwitness rules` lists them.")
-    found = asked.site.lists.found_by(name, asked.page)
-    laws = asked.site.known.laws
-    articles = laws.articles(known.kinds, asked.site.known.jurisdictions)
+    index = asked.site.index
+    known = index.rule(name)
+    found = index.lists.found_by(name, asked.page)
     facts = {
         "state": state_of_all(asked),
         "rule": {
             "id": known.id, "level": known.level, "title": dict(known.title), "why": dict(known.why),
             "remedy": dict(known.remedy), "kinds": known.kinds,
-            "references": [*laws.references(articles), *known.references],
+            "references": index.references(known),
         },
         "found": [{**row._asdict(), "host": row.host and masked_host(asked, row.host)} for row in found.rows],
         "page": found.number,
@@ -137,16 +128,7 @@ def rule(asked: Asked) -> Response:
 
 def compare(asked: Asked) -> Response:
     """Runs of one app side by side, as `appwitness compare` says it: `?run=A&run=B`."""
-    site = asked.site
-    ids = list(dict.fromkeys(asked.request.query_params.getlist("run")))
-    if not 2 <= len(ids) <= MOST_COMPARED:
-        raise UserError(f"{len(ids)} runs are named.", f"Choose two runs of one app, or up to {MOST_COMPARED}.")
-    reports = [report(site.store, id_, site.known) for id_ in ids]
-    if len({each.run.app.package for each in reports}) > 1:
-        raise UserError("These are runs of several apps.", "Choose runs of one app.")
-    folders = [Path(each.path or "") for each in reports]
-    found = differences(folders, reports) if all(folder.exists() for folder in folders) else ()
-    comparison = compared(reports, found, site.known.labels)
+    comparison, reports = asked.site.index.compared(asked.request.query_params.getlist("run"))
     wanted = asked.request.query_params.get("format", "html")
     made = wanted if wanted in FORMATS else "html"
     text = render(comparison, made, of=reports, reveal=asked.reveal, lang=asked.words.lang)

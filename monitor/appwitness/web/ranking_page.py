@@ -7,9 +7,9 @@ from typing import Any
 
 from starlette.responses import Response
 
+from appwitness.api.app_rankings import FILTERS, GROUPS, UNKNOWN, By, Ranked
 from appwitness.reports.ranking_words import basis as in_words
 from appwitness.reports.ranking_words import masked, named
-from appwitness.store.ranking import FILTERS, GROUPS, UNKNOWN, WHEN, By, Ranked, Rankings
 from appwitness.web.overview_pages import masked_host, state_of_all
 from appwitness.web.query import Asked
 
@@ -19,29 +19,28 @@ PAUSE_S = 30
 
 def ranking(asked: Asked) -> Response:
     """The rows of one ranking, and how many apps could have been among them."""
-    known = asked.site.known
-    rankings = Rankings(asked.site.store, {rule.id: rule.shown_by for rule in known.rules})
+    index = asked.site.index
     by: By = next((each for each in GROUPS if each == asked.text("by")), "recipient")
     filters = {name: asked.text(name) for name in (*FILTERS, "text")}
-    found, basis = rankings.ranking(by, filters, asked.page), rankings.basis(by, filters)
-    titles = {rule.id: dict(rule.title) for rule in known.rules}
+    found, basis, moments = index.ranking(by, filters, asked.page)
+    titles = {rule.id: dict(rule.title) for rule in index.known.rules}
 
     def called(column: str, value: str | None) -> str:
-        return named(asked.words, column, None if value == UNKNOWN else value, titles, known.recipients.name_of)
+        return named(asked.words, column, None if value == UNKNOWN else value, titles, index.known.recipients.name_of)
 
     facts = {
         "state": state_of_all(asked),
         "by": by,
         "filters": filters,
         "basis": basis,
-        "hosts": [masked_host(asked, host) for host in rankings.hosts(filters["recipient"])],
+        "hosts": [masked_host(asked, host) for host in index.hosts_of(filters["recipient"])],
         "rows": [_row(asked, row) for row in found.rows],
         "page": found.number,
         "pages": found.last,
         "total": found.total,
         "_bys": [each for each in GROUPS if each != "app"],
         "_said": in_words(asked.words, basis.able, basis.gaps.runs, basis.left),
-        "_when": () if by in ("rule", "finding") or filters["rule"] else WHEN,  # a rule says itself when it was
+        "_when": moments,
         "_events": f"/events?pause={PAUSE_S}",
         "_named": called,
         "_behind": lambda row: _behind(asked, by, filters, row),

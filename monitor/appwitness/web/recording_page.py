@@ -10,10 +10,10 @@ from typing import Any
 
 from starlette.responses import HTMLResponse, Response
 
-from appwitness.correlate import indexed_report
+from appwitness.api.browsing import Brief, State, matching
+from appwitness.api.recorded_lines import FILTERS
 from appwitness.events import FILES, Access, Ref, Upload
 from appwitness.events.seen import Seen, holds, number_of
-from appwitness.exchange import har
 from appwitness.findings import LEVELS, Flow
 from appwitness.findings.chain import Chains
 from appwitness.reports import render
@@ -25,12 +25,10 @@ from appwitness.reports.timeline import picture
 from appwitness.reports.verdict import Verdict, headline, verdict, worst_first
 from appwitness.reports.verdict import facts as facts_in_words
 from appwitness.reports.watched import consent, device
-from appwitness.store.lists import ROWS, Brief, State
 from appwitness.support.errors import UserError
 from appwitness.web import body_page
 from appwitness.web.auth import policy_of
-from appwitness.web.line_lists import FILTERS
-from appwitness.web.query import Asked, going_on
+from appwitness.web.query import Asked
 
 MOST_WAYS = 200
 """Uploads of one read that are listed."""
@@ -43,8 +41,7 @@ def name_of(state: State) -> str:
 
 def is_live(asked: Asked) -> bool:
     """Whether the run goes on."""
-    run = asked.site.store.run(asked.recording)
-    return run.ended is None and going_on(asked.site.store.path(asked.recording))
+    return asked.site.index.is_live(asked.recording)
 
 
 def head(asked: Asked) -> dict[str, Any]:
@@ -118,31 +115,18 @@ def findings(asked: Asked) -> Response:
     known = asked.concluded
     uploads = {flow.id: flow.upload for flow in known.flows}
     filters = {name: asked.text(name) for name in ("rule", "level", "host")}
-    numbered = sorted(enumerate(known.findings, start=1), key=lambda each: LEVELS.index(each[1].level))
-    wanted = [(number, each) for number, each in numbered if _fits(each, filters)]
-    page = min(asked.page, max(1, -(-len(wanted) // ROWS)))
+    found = matching(known.findings, filters, asked.page)
     rules = {each.rule: each.title for each in known.findings}
     facts = {
         **head(asked),
         "filters": filters,
-        "findings": [
-            _finding(asked, number, each, uploads) for number, each in wanted[(page - 1) * ROWS : page * ROWS]
-        ],
-        "page": page,
-        "pages": max(1, -(-len(wanted) // ROWS)),
-        "total": len(wanted),
+        "findings": [_finding(asked, number, each, uploads) for number, each in found.rows],
+        "page": found.number,
+        "pages": found.last,
+        "total": found.total,
         "_rules": rules,
     }
     return asked.answer("findings.html", facts)
-
-
-def _fits(finding: Brief, filters: dict[str, str]) -> bool:
-    host = finding.recipient.host if finding.recipient else ""
-    return (
-        filters["rule"] in ("", finding.rule)
-        and filters["level"] in ("", finding.level)
-        and filters["host"].lower() in host.lower()
-    )
 
 
 def _finding(asked: Asked, number: int, finding: Brief, uploads: dict[str, Ref]) -> dict[str, Any]:
@@ -179,7 +163,7 @@ def _list(
     """The lines of a kind, filtered and sorted as is asked; the values of some fields are offered as filters."""
     filters = {name: asked.text(name) for name in FILTERS[kind]}
     only, sort = asked.text("only"), asked.text("sort") or "-line"
-    lines = asked.site.lines(asked.recording, kind)
+    lines = asked.site.index.lines(asked.recording, kind)
     found = lines.page(filters, _only(only, asked.concluded, FILES[kind]), sort, asked.page)
     return {
         "filters": {**filters, "only": only},
@@ -229,7 +213,7 @@ def upload(asked: Asked) -> Response:
     seen = _seen(asked, "upload")
     if seen is None or not holds(seen, Upload):
         raise _no_line(asked, "uploads.jsonl")
-    flows = asked.site.store.flows(asked.recording, upload=seen.ref)
+    flows = asked.site.index.flows(asked.recording, upload=seen.ref)
     event = asked.mask.event(seen.event)
     facts = {
         **head(asked),
@@ -294,7 +278,7 @@ def read(asked: Asked) -> Response:
     seen = _seen(asked, "access")
     if seen is None or not holds(seen, Access):
         raise _no_line(asked, "accesses.jsonl")
-    flows = sorted(asked.site.store.flows(asked.recording, access=seen.ref), key=lambda flow: flow.at)
+    flows = sorted(asked.site.index.flows(asked.recording, access=seen.ref), key=lambda flow: flow.at)
     event = asked.mask.event(seen.event)
     facts = {
         **head(asked),
@@ -318,7 +302,7 @@ def gaps(asked: Asked) -> Response:
 
 def report(asked: Asked) -> Response:
     """The report as a page of its own; with `?download`, as a file."""
-    made = indexed_report(asked.site.store, asked.recording, asked.site.known)
+    made = asked.site.index.checked_report(asked.recording)
     text = render(made, "html", reveal=asked.reveal, lang=asked.words.lang)
     headers = policy_of(("frame-ancestors 'none'", "base-uri 'none'", "form-action 'none'"))
     if "download" in asked.request.query_params:
@@ -328,7 +312,7 @@ def report(asked: Asked) -> Response:
 
 def sarif(asked: Asked) -> Response:
     """The findings for a code host, as a file."""
-    made = indexed_report(asked.site.store, asked.recording, asked.site.known)
+    made = asked.site.index.checked_report(asked.recording)
     text = render(made, "sarif", reveal=asked.reveal, lang=asked.words.lang)
     return Response(text, media_type="application/sarif+json", headers=_as_file(asked.recording, "sarif"))
 
@@ -339,10 +323,7 @@ def har_file(asked: Asked) -> Response:
         raise UserError(
             "A HAR file has the values as they were sent.", "Start `appwitness web --reveal`, and ask with ?reveal=1."
         )
-    recording = asked.site.opened(asked.recording)
-    if recording is None:
-        raise UserError(f"{asked.recording} is gone, or cannot be reached.", "Only what the index has is left.")
-    text = har.write(recording)
+    text = asked.site.index.har(asked.recording)
     return Response(text, media_type="application/json", headers=_as_file(asked.recording, "har"))
 
 
@@ -352,8 +333,7 @@ def _as_file(name: str, ending: str) -> dict[str, str]:
 
 
 def _seen(asked: Asked, kind: str) -> Seen[Any] | None:
-    number = asked.request.path_params["number"]
-    return next(iter(asked.site.lists.seen(asked.recording, kind, [number])), None)
+    return asked.site.index.line(asked.recording, kind, asked.request.path_params["number"])
 
 
 def _no_line(asked: Asked, file: str) -> UserError:

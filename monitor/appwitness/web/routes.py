@@ -78,15 +78,15 @@ def app(
     def of_one(request: Request) -> Response:
         asked = Asked(site, request)
         name = asked.recording
-        site.state(name)  # should there be no such recording, that is said before the first event
+        site.index.state(name)  # should there be no such recording, that is said before the first event
         watched = live_updates.Watched(
-            lambda: recording_page.name_of(site.state(name)), lambda: recording_page.is_live(asked), ending
+            lambda: recording_page.name_of(site.index.state(name)), lambda: recording_page.is_live(asked), ending
         )
         return live_updates.events(request, watched)
 
     def health(_: Request) -> Response:
         try:
-            site.store.check()
+            site.index.check()
         except UserError:
             return JSONResponse({"status": "the index does not answer", "version": ours}, 503)
         return JSONResponse({"status": "ok", "version": ours})
@@ -115,7 +115,7 @@ def app(
 
 def _page(site: Site, view: View) -> Callable[[Request], Response]:
     def page(request: Request) -> Response:
-        with site.turn_of(request.path_params.get("recording")):
+        with site.index.turn_of(request.path_params.get("recording")):
             return view(Asked(site, request))
 
     return page

@@ -17,7 +17,7 @@ from appwitness.store.lists import CHOICES, ROWS, Lists, Page, paged
 How = Literal["is", "has", "class"]
 
 
-class Brief(msgspec.Struct):
+class LineBrief(msgspec.Struct):
     """What lists ask of a line; fields that its kind does not have stay as they are here."""
 
     host: str | None = None
@@ -40,7 +40,7 @@ FILTERS: dict[str, dict[str, How]] = {
 """kind -> the fields that can be asked for: for one value, for a piece of it, or for a status (`404`, `4xx`)."""
 SORTS = {"upload": ("line", "host", "method", "status", "size"), "access": ("line", "data", "source", "count")}
 """kind -> by what its lines can be sorted; a leading `-` turns the order."""
-_BRIEF = msgspec.json.Decoder(Brief)
+_BRIEF = msgspec.json.Decoder(LineBrief)
 
 
 class Lines:
@@ -51,7 +51,7 @@ class Lines:
         self.recording = recording
         self.kind = kind
         self._at = START
-        self._briefs: list[Brief] = []
+        self._briefs: list[LineBrief] = []
 
     def update(self) -> None:
         """Take in what has come since the last time."""
@@ -89,7 +89,7 @@ class Lines:
         return counts.most_common(CHOICES)
 
 
-def _fits(brief: Brief, name: str, how: How, wanted: str) -> bool:
+def _fits(brief: LineBrief, name: str, how: How, wanted: str) -> bool:
     value = getattr(brief, name)
     if how == "has":
         return wanted in (value or "").lower()
@@ -98,6 +98,6 @@ def _fits(brief: Brief, name: str, how: How, wanted: str) -> bool:
     return str(value).lower() == wanted
 
 
-def _key(brief: Brief, by: str) -> Any:
+def _key(brief: LineBrief, by: str) -> Any:
     value = getattr(brief, by)
     return (value is not None, value if value is not None else 0, brief.line)

@@ -1,0 +1,44 @@
+"""Rankings over the apps of an index: who receives, what is sent, by which SDK, against which rule."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from appwitness.correlate import Knowledge
+from appwitness.store import Store
+from appwitness.store.lists import ROWS, Page
+from appwitness.store.ranking import FILTERS as FILTERS
+from appwitness.store.ranking import GROUPS as GROUPS
+from appwitness.store.ranking import UNKNOWN as UNKNOWN
+from appwitness.store.ranking import WHEN, Basis, Rankings, When
+from appwitness.store.ranking import By as By
+from appwitness.store.ranking import Ranked as Ranked
+
+
+class RankedApps(NamedTuple):
+    """One page of a ranking, and what the ranking rests on."""
+
+    page: Page[Ranked]
+    basis: Basis
+    moments: tuple[When, ...]
+    """The moments by which its rows count apps; none where a rule says that itself."""
+
+
+def ranked(
+    store: Store, known: Knowledge, by: By, filters: Mapping[str, str], page: int = 1, rows: int = ROWS
+) -> RankedApps:
+    """Rank what rows stand for (`by`) by how many apps they concern, so many `rows` to a page.
+
+    `filters` (FILTERS) each ask for one value, or for UNKNOWN; `text` for a piece of what rows stand for; empty texts
+    for nothing. Raises UserError when the index cannot be used.
+    """
+    rankings = Rankings(store, {rule.id: rule.shown_by for rule in known.rules})
+    by_rule = by in ("rule", "finding") or filters.get("rule")
+    found = rankings.ranking(by, filters, page, rows)
+    return RankedApps(found, rankings.basis(by, filters), () if by_rule else WHEN)
+
+
+def hosts_of(store: Store, recipient: str) -> list[str]:
+    """Some of the hosts at which a recipient has received something, by name."""
+    return Rankings(store).hosts(recipient)

@@ -1,0 +1,357 @@
+"""What an index holds, for whoever looks through it, also while recordings are being made."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from appwitness.api.app_rankings import By, RankedApps, hosts_of, ranked
+from appwitness.api.fleet_progress import FleetProgress
+from appwitness.api.recorded_lines import Lines
+from appwitness.api.upload_decoding import TakenApart, taken_apart
+from appwitness.care import reveals
+from appwitness.correlate import Knowledge, correlate, differences, indexed_report, report
+from appwitness.events import FILES, Access, Event, Ref, Run, Upload, Value
+from appwitness.events.seen import Seen
+from appwitness.exchange import har
+from appwitness.findings import LEVELS, Comparison, Flow, Report
+from appwitness.findings.mask import Mask, masked
+from appwitness.fleet.objects import recording_at
+from appwitness.judge.compare import compare
+from appwitness.judge.rules import Rule
+from appwitness.recording import START, Position, Recording
+from appwitness.recording.signing import Signer
+from appwitness.store import Store
+from appwitness.store.campaigns import has_fleet
+from appwitness.store.lists import ROWS, Carried, Lists, Page, paged
+from appwitness.store.lists import Brief as Brief
+from appwitness.store.lists import Entry as Entry
+from appwitness.store.lists import State as State
+from appwitness.store.runs import Runs
+from appwitness.support.errors import UserError
+
+REMEMBERED = 8
+"""Recordings of which what was made for a page is kept."""
+MOST_COMPARED = 8
+
+
+class Carries(NamedTuple):
+    """What was concluded of the lines of one recording."""
+
+    findings: list[Brief]
+    flows: list[Carried]
+    about: dict[Ref, list[int]]
+    """Line -> the findings that rest on it, by number from 1."""
+    of: dict[Ref, list[Carried]]
+    """Line of a read or an upload -> its flows."""
+
+
+class NumberedFinding(NamedTuple):
+    """A finding, and its number in the recording, from 1."""
+
+    number: int
+    finding: Brief
+
+
+class CountedRule(NamedTuple):
+    """A rule, how many findings it has made, and in how many recordings."""
+
+    rule: Rule
+    findings: int
+    recordings: int
+
+
+class ComparedRecordings(NamedTuple):
+    """Recordings of one app, compared, and the report of each."""
+
+    comparison: Comparison
+    reports: list[Report]
+
+
+@dataclass
+class _Kept:
+    """What was made for the pages of one recording."""
+
+    mask: Mask
+    lines: dict[str, Lines]
+    turn: threading.RLock = field(default_factory=threading.RLock)
+    """One page of it at a time: what is kept grows while it is used."""
+    accesses: Position = START
+    """How far reads have been taken in for the mask."""
+    unreadable: tuple[State, bool] | None = None
+    concluded: tuple[State, Carries] | None = None
+    report: tuple[State, bool, Report] | None = None
+
+
+@dataclass
+class Browsing:
+    """Looks through one index. What takes long is kept for the recordings that were asked for last.
+
+    Every method that takes the id of a recording raises UserError when the index has none of that id.
+    """
+
+    store: Store
+    known: Knowledge
+    reveals: Path | None = None
+    """The folder with the log of what was shown as it is; None: nothing is, every value is masked."""
+    signer: Signer | None = None
+    """Who signs marks."""
+    lists: Lists = field(init=False)
+    """Lists over all recordings: recordings themselves, recipients, what a rule found."""
+
+    def __post_init__(self) -> None:
+        self.lists = Lists(self.store)
+        self._kept: OrderedDict[str, _Kept] = OrderedDict()
+        self._turn = threading.RLock()
+        self._fleet: FleetProgress | None = None
+        self._opened: Recording | None = None
+        """The last: an archive stays unpacked until another is asked for."""
+
+    def check(self) -> None:
+        """See that the index answers. Raises UserError where it does not."""
+        self.store.check()
+
+    def note_reveal(self, recordings: Iterable[str], what: str, by: str | None) -> None:
+        """Note that values of these recordings are about to be shown as they are: as what, and asked for from where.
+
+        Raises UserError when that cannot be noted: then nothing may be shown. Without `reveals`, nothing is noted.
+        """
+        if self.reveals:
+            reveals.note(self.reveals, "web", recordings, what, by)
+
+    # over all recordings
+
+    @property
+    def has_fleet(self) -> bool:
+        """Whether a campaign was planned in this database."""
+        return self._fleet is not None or has_fleet(self.store)
+
+    @property
+    def fleet(self) -> FleetProgress | None:
+        """The campaigns in this database; None where none was planned. Raises UserError when another version of
+        appwitness planned them."""
+        with self._turn:
+            if self._fleet is None and has_fleet(self.store):
+                self._fleet = FleetProgress(Runs(self.store.place))
+            return self._fleet
+
+    def rules(self) -> list[CountedRule]:
+        """Every rule that is known; first those that objected in most recordings."""
+        counts = self.lists.rules()
+        counted = (CountedRule(rule, *counts.get(rule.id, (0, 0))) for rule in self.known.rules)
+        return sorted(counted, key=lambda each: -each.recordings)
+
+    def rule(self, name: str) -> Rule:
+        """The rule of this id. Raises UserError when there is none."""
+        found = next((each for each in self.known.rules if each.id == name), None)
+        if found is None:
+            raise UserError(f"There is no rule {name}.", "`appwitness rules` lists them.")
+        return found
+
+    def references(self, rule: Rule) -> list[str]:
+        """What a rule refers to: articles of the laws that were chosen, then its own references."""
+        laws = self.known.laws
+        return [*laws.references(laws.articles(rule.kinds, self.known.jurisdictions)), *rule.references]
+
+    def ranking(self, by: By, filters: Mapping[str, str], page: int = 1) -> RankedApps:
+        """A page of a ranking over apps; see `appwitness.api.app_rankings.ranked`."""
+        return ranked(self.store, self.known, by, filters, page)
+
+    def hosts_of(self, recipient: str) -> list[str]:
+        """Some of the hosts at which a recipient has received something, by name."""
+        return hosts_of(self.store, recipient)
+
+    def compared(self, recordings: Iterable[str]) -> ComparedRecordings:
+        """Recordings of one app side by side: what is read and sent whatever the user answers.
+
+        Raises UserError for recordings of several apps, for fewer than two, and for more than MOST_COMPARED.
+        """
+        ids = list(dict.fromkeys(recordings))
+        if not 2 <= len(ids) <= MOST_COMPARED:
+            raise UserError(f"{len(ids)} runs are named.", f"Choose two runs of one app, or up to {MOST_COMPARED}.")
+        reports = [report(self.store, id_, self.known) for id_ in ids]
+        if len({each.run.app.package for each in reports}) > 1:
+            raise UserError("These are runs of several apps.", "Choose runs of one app.")
+        folders = [Path(each.path or "") for each in reports]
+        found = differences(folders, reports) if all(folder.exists() for folder in folders) else ()
+        return ComparedRecordings(compare(reports, found, self.known.labels), reports)
+
+    # one recording
+
+    def turn_of(self, recording: str | None) -> AbstractContextManager[Any]:
+        """In what all that is asked of one recording stands: one thread at a time. None: it is of no one recording."""
+        return nullcontext() if recording is None else self._of(recording).turn
+
+    def state(self, recording: str) -> State:
+        """How far the index is with a recording: what was made in another state may be out of date."""
+        state = self.lists.state(recording)
+        if state is None:
+            self.store.run(recording)  # says so
+            raise UserError(f"There is no recording {recording}.", "Run `appwitness correlate RECORDING` first.")
+        return state
+
+    def run(self, recording: str) -> Run:
+        """Its run, with values as they are."""
+        return self.store.run(recording)
+
+    def is_live(self, recording: str) -> bool:
+        """Whether the run goes on."""
+        return self.store.run(recording).ended is None and going_on(self.store.path(recording))
+
+    def is_unreadable(self, recording: str) -> bool:
+        """Whether a line of a recording is none of the contract: then it is not clean."""
+        state, kept = self.state(recording), self._of(recording)
+        if kept.unreadable is None or kept.unreadable[0] != state:
+            reads = (read for kind in FILES for read in self.store.read(recording, kind))
+            kept.unreadable = (state, any(read.event is None for read in reads))
+        return kept.unreadable[1]
+
+    def mask(self, recording: str) -> Mask:
+        """Hides every value that is known of a recording by now."""
+        kept = self._of(recording)
+        values: list[Value] = []
+        for read in self.store.read(recording, "access", kept.accesses):
+            kept.accesses = read.position
+            if isinstance(access := read.event, Access):
+                values += access.values
+        if values:
+            kept.mask.learn(values)
+        return kept.mask
+
+    def lines(self, recording: str, kind: str) -> Lines:
+        """The lines of a kind, as the index has them by now."""
+        found = self._of(recording).lines.setdefault(kind, Lines(self.store, recording, kind))
+        found.update()
+        return found
+
+    def line(self, recording: str, kind: str, number: int) -> Seen[Event] | None:
+        """One line of a kind; None: there is none of that number, or it is none of the contract."""
+        return next(iter(self.lists.seen(recording, kind, [number])), None)
+
+    def flows(self, recording: str, *, access: Ref | None = None, upload: Ref | None = None) -> list[Flow]:
+        """Its flows; those of one read, or of one upload, where named."""
+        return self.store.flows(recording, access=access, upload=upload)
+
+    def concluded(self, recording: str, state: State) -> Carries:
+        """Findings and flows, as the index has them in this state."""
+        kept = self._of(recording)
+        if kept.concluded is None or kept.concluded[0] != state:
+            findings, flows = self.lists.findings(recording), self.lists.flows(recording)
+            about: dict[Ref, list[int]] = {}
+            of: dict[Ref, list[Carried]] = {}
+            uploads = {flow.id: flow.upload for flow in flows}
+            for flow in flows:
+                for ref in filter(None, (flow.access, flow.upload)):
+                    of.setdefault(ref, []).append(flow)
+            for number, finding in enumerate(findings, start=1):
+                sent = (uploads[name] for name in finding.flows if name in uploads)
+                for ref in dict.fromkeys((*finding.all_evidence, *sent)):
+                    about.setdefault(ref, []).append(number)
+            kept.concluded = (state, Carries(findings, flows, about, of))
+        return kept.concluded[1]
+
+    def report(self, recording: str, state: State, *, reveal: bool) -> Report:
+        """The whole report in this state, masked unless `reveal`."""
+        kept = self._of(recording)
+        if kept.report is None or kept.report[:2] != (state, reveal):
+            whole = report(self.store, recording, self.known)
+            kept.report = (state, reveal, whole if reveal else masked(whole))
+        return kept.report[2]
+
+    def checked_report(self, recording: str) -> Report:
+        """The report with values as they are, and with what its stamps vouch for where the recording is there.
+
+        Raises UserError when the recording that is there is another.
+        """
+        return indexed_report(self.store, recording, self.known)
+
+    def har(self, recording: str) -> str:
+        """The uploads as HAR, with values as they are. Raises UserError when the recording is gone."""
+        opened = self._open(recording)
+        if opened is None:
+            raise UserError(f"{recording} is gone, or cannot be reached.", "Only what the index has is left.")
+        return har.write(opened)
+
+    def taken_apart(self, recording: str, upload: Upload, flows: Sequence[Flow]) -> TakenApart:
+        """The leaves of an upload, and which of them carry the matches of these flows."""
+        opened = self._open(recording) if upload.body else None
+        body = opened.body_view(upload.body) if opened and upload.body else None
+        return taken_apart(upload, body, (match for flow in flows for match in flow.matches))
+
+    # marks
+
+    def may_be_marked(self, recording: str) -> bool:
+        """Whether the recording is a folder that is there."""
+        return self._folder(recording) is not None
+
+    def to_mark(self, recording: str) -> Recording:
+        """The recording, for `appwitness.api.marking` to note something in it. Raises UserError when it is gone."""
+        folder = self._folder(recording)
+        if folder is None:
+            raise UserError(f"The folder of {recording} is gone.", "Only its index is left: it cannot be marked.")
+        return Recording.open(folder, signer=self.signer)
+
+    def judge_again(self, recording: Recording) -> None:
+        """Judge a recording after marks were noted in it; one that goes on is judged by who follows it."""
+        if not recording.going_on:
+            correlate(recording, self.store, self.known)
+
+    # inside
+
+    def _folder(self, recording: str) -> Path | None:
+        folder = self.store.path(recording)
+        return folder if (folder / "run.json").is_file() else None
+
+    def _open(self, recording: str) -> Recording | None:
+        """A recording as it is now; None: it is gone, or cannot be reached."""
+        held = self.store.held(recording)
+        try:
+            self._opened = recording_at(held.path) if held else None
+        except UserError:
+            self._opened = None
+        return self._opened
+
+    def _of(self, recording: str) -> _Kept:
+        with self._turn:
+            kept = self._kept.get(recording)
+            if kept is None:
+                kept = self._kept[recording] = _Kept(Mask(self.store.run(recording).persona), {})
+            self._kept.move_to_end(recording)
+            while len(self._kept) > REMEMBERED:
+                self._kept.popitem(last=False)
+            return kept
+
+
+def going_on(path: str | Path) -> bool:
+    """Whether a process is recording in a folder at this moment."""
+    try:
+        return Recording(Path(path)).going_on
+    except (OSError, UserError):  # gone, or an archive
+        return False
+
+
+def matching(findings: Sequence[Brief], filters: Mapping[str, str], page: int = 1) -> Page[NumberedFinding]:
+    """The findings of one recording, the worst first, a page at a time.
+
+    `filters`: `rule` and `level` ask for one value, `host` for a piece of the recipient's; empty texts for nothing.
+    """
+    numbered = (NumberedFinding(number, each) for number, each in enumerate(findings, start=1))
+    wanted = sorted(
+        (each for each in numbered if _fits(each.finding, filters)), key=lambda each: LEVELS.index(each.finding.level)
+    )
+    page, start = paged(page, len(wanted))
+    return Page(tuple(wanted[start : start + ROWS]), page, len(wanted))
+
+
+def _fits(finding: Brief, filters: Mapping[str, str]) -> bool:
+    host = finding.recipient.host if finding.recipient else ""
+    return (
+        filters.get("rule", "") in ("", finding.rule)
+        and filters.get("level", "") in ("", finding.level)
+        and filters.get("host", "").lower() in host.lower()
+    )
