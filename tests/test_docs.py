@@ -68,7 +68,7 @@ def test_links_lead_to_files_and_headings_that_exist(path):
 def test_the_file_of_options_that_is_shown_holds():
     (shown,) = re.findall(r"(?<=\n\n)    lang = .*?(?=\n\n\S)", REFERENCE, re.DOTALL)
     text = textwrap.dedent(shown)
-    found = settings.Settings(ROOT / "appwitness.toml", tomllib.loads(text), text)
+    found = settings.FileSettings(ROOT / "appwitness.toml", tomllib.loads(text), text)
     settings.check(found, VERBS)
     for name, verb in verbs_of_the_program().items():
         assert found.defaults(name, verb) is not None

@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from appwitness.api.gating import gate as gate
     from appwitness.api.judging import correlate as correlate
     from appwitness.api.judging import report as report
+    from appwitness.api.running import DrivenRun as DrivenRun
     from appwitness.api.running import Failed as Failed
     from appwitness.api.running import Judged as Judged
-    from appwitness.api.running import Run as Run
     from appwitness.api.running import observe as observe
     from appwitness.events import Gap as Gap
     from appwitness.findings import Finding as Finding

@@ -42,7 +42,7 @@ def _ways_in(mode: str) -> dict[str, str]:
 
 
 @dataclass(frozen=True)
-class Door:
+class ProxyAddress:
     """Where a proxy listens, and for whom."""
 
     listen: str = "127.0.0.1"
@@ -64,7 +64,7 @@ class Proxy(AbstractContextManager["Proxy"]):
     def __init__(
         self,
         recording: Path,
-        door: Door = Door(),
+        door: ProxyAddress = ProxyAddress(),
         *,
         hosts: Mapping[str, tuple[str, int]] | None = None,
         confdir: Path,

@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from appwitness.api.devices import Device
-    from appwitness.api.running import Judged, Run
-    from appwitness.api.suite import Case, Ended, Session
+    from appwitness.api.devices import NamedDevice
+    from appwitness.api.running import DrivenRun, Judged
+    from appwitness.api.suite import Case, EndedTest, Session
     from appwitness.support.errors import UserError
 
 OURS = "appwitness"
@@ -124,7 +124,7 @@ def _asked_for_a_part(config: pytest.Config) -> bool:
 
 
 @pytest.fixture(scope="session")
-def appwitness_device(request: pytest.FixtureRequest) -> Device:
+def appwitness_device(request: pytest.FixtureRequest) -> NamedDevice:
     """The device of --appwitness-device; under xdist the first is that of worker gw0, the second of gw1 ..."""
     from appwitness.api.devices import chosen
     from appwitness.support.errors import UserError
@@ -150,7 +150,7 @@ def appwitness_args() -> dict[str, Any]:
 @pytest.fixture
 def appwitness_run(
     request: pytest.FixtureRequest, appwitness_args: dict[str, Any]
-) -> Iterator[Callable[..., AbstractContextManager[Run]]]:
+) -> Iterator[Callable[..., AbstractContextManager[DrivenRun]]]:
     """Record a run while a block lasts: `with appwitness_run("app.apk", plan="refuse") as run:`.
 
     Takes what `appwitness.observe` takes. After the test, what is new or worse than the baseline fails it.
@@ -163,7 +163,7 @@ def appwitness_run(
     with ExitStack() as turn:
 
         @contextmanager
-        def run(app: Path | str | None = None, **given: Any) -> Iterator[Run]:
+        def run(app: Path | str | None = None, **given: Any) -> Iterator[DrivenRun]:
             from appwitness.api import running, suite
             from appwitness.support.errors import UserError
 
@@ -175,7 +175,7 @@ def appwitness_run(
                 folder = suite.new_run(item.nodeid, _output(config))
                 if replayed:
                     path = suite.recorded(item.nodeid, config.invocation_params.dir / replayed, count + 1)
-                    one: AbstractContextManager[Run] = nullcontext(running.Replayed(path, gate))
+                    one: AbstractContextManager[DrivenRun] = nullcontext(running.Replayed(path, gate))
                 else:
                     device = request.getfixturevalue("appwitness_device")
                     if not count:
@@ -379,7 +379,7 @@ class _Results:
 
     def __init__(self, config: pytest.Config) -> None:
         self._config = config
-        self._ended: dict[str, Ended] = {}
+        self._ended: dict[str, EndedTest] = {}
         self._lines: list[str] = []
         self._skipped = False
 
@@ -390,7 +390,7 @@ class _Results:
         if not ours:
             return
         report.user_properties = [each for each in report.user_properties if each[0] != OURS]
-        from appwitness.api.suite import Case, Ended
+        from appwitness.api.suite import Case, EndedTest
 
         case = Case(**ours[-1])
         if hasattr(report, "wasxfail"):  # it was expected to fail
@@ -398,7 +398,7 @@ class _Results:
         elif report.skipped:
             self._skipped = True
             return
-        self._ended[report.nodeid] = Ended(report.nodeid, report.duration, case)
+        self._ended[report.nodeid] = EndedTest(report.nodeid, report.duration, case)
 
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
         """Write JUnit, SARIF and what changed, of all tests; and the baseline."""

@@ -16,7 +16,7 @@ import pytest
 
 from appwitness.agent import agent as agents
 from appwitness.agent import spawn_gating
-from appwitness.agent.agent import Agent, Options
+from appwitness.agent.agent import Agent, AgentOptions
 from appwitness.agent.frida_device import FridaFault, known
 from appwitness.agent.sources import load
 from appwitness.devices.android.control import Control
@@ -55,7 +55,7 @@ class Scene:
 
     def agent(self) -> Agent:
         recording = blank(self.folder / f"recording-{time.monotonic_ns()}", self.package)
-        return Agent(recording, load(), self.package, Options(partial=True, api_level=34))
+        return Agent(recording, load(), self.package, AgentOptions(partial=True, api_level=34))
 
     def target(self, **changes: Any) -> Program:
         usual = {"argv": (self.package,), "remote": self.running.remote, "processes": self.processes}

@@ -10,7 +10,7 @@ import pytest
 
 from appwitness.devices.android import discovery
 from appwitness.devices.android.control import Control
-from appwitness.devices.android.persona.content import Refused
+from appwitness.devices.android.persona.content import ProviderRefused
 from appwitness.devices.android.screen.input import Play
 from appwitness.devices.android.screen.uiautomator import Screens
 from tests.adb.rig.phone import Phone
@@ -57,7 +57,7 @@ def test_a_device_that_refuses_keeps_what_it_has(
     phone = phone_of(state={"clipboard": "mine", **state})
     control = control_of(phone)
     screens = started(control)
-    with pytest.raises(Refused, match=said):
+    with pytest.raises(ProviderRefused, match=said):
         screens.clipboard("Tracking number 7Q")
     screens.stop()
 

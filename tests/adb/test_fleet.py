@@ -12,7 +12,7 @@ from appwitness.api.expected import load, shown
 from appwitness.cli.verbs import main
 from appwitness.fleet.host_devices import chosen
 from appwitness.fleet.pools import meets
-from appwitness.fleet.worker import Device, doctor
+from appwitness.fleet.worker import FleetDevice, doctor
 from appwitness.store import Store
 from appwitness.store.runs import Runs
 from tests.adb.rig import frida_server, lab_app
@@ -27,7 +27,7 @@ def test_labels_of_devices(phone_of: Callable[..., Phone]) -> None:
     (device,) = chosen(phone.serial, [f"{phone.serial}/region=cn"])
     assert meets(device.labels, "api>=33 and kind=phone and region=cn and rooted"), device.labels
     assert doctor(device) is None
-    gone = doctor(Device("127.0.0.1:9", device.labels))
+    gone = doctor(FleetDevice("127.0.0.1:9", device.labels))
     assert gone is not None
     assert "127.0.0.1:9" in gone
 

@@ -147,7 +147,7 @@ def test_by_which_gadget(
         assert isinstance(way, str)
         assert way.startswith(said)
         return
-    assert isinstance(way, gadget.Way)
+    assert isinstance(way, gadget.GadgetWay)
     assert (way.config is None) is ("gadget" not in options)
 
 
@@ -162,7 +162,7 @@ def test_what_was_there_stays(phone_of: Make, control_of: Of, tmp_path: Path) ->
         (shared / "frida-gadget-older.so").touch()
         before = left(phone)
 
-        gadget.ready(control, gadget.Way(build=build), name, tmp_path, nothing, nothing)
+        gadget.ready(control, gadget.GadgetWay(build=build), name, tmp_path, nothing, nothing)
         control.shell.check(f"am set-debug-app -w --persistent {name}")
         for each in (own / "gadget.so", shared / "frida-gadget-newer.so", shared / "frida-gadget-newer.config"):
             each.touch()
@@ -177,7 +177,7 @@ def test_an_app_that_android_does_not_let_be_debugged(phone_of: Make, control_of
     phone = phone_of(su="")
     build = frida_release.Build("frida-gadget.so", b"\x7fELF", "given", "gadget.so")
     with lab_app.furnish(phone, "circle", "free") as app, pytest.raises(DeviceFault) as raised:
-        gadget.ready(control_of(phone), gadget.Way(build=build), app.app.package, tmp_path, nothing, nothing)
+        gadget.ready(control_of(phone), gadget.GadgetWay(build=build), app.app.package, tmp_path, nothing, nothing)
     assert raised.value.code == "app-not-debuggable"
 
 

@@ -22,8 +22,8 @@ from appwitness.devices.android.control import Control
 from appwitness.devices.android.device_facts import ask
 from appwitness.devices.android.journal import Journal
 from appwitness.devices.android.persona import Persona, counts, found, keep_place, plant
-from appwitness.devices.android.persona.content import Refused
-from appwitness.devices.android.persona.profile import Place
+from appwitness.devices.android.persona.content import ProviderRefused
+from appwitness.devices.android.persona.profile import PlannedPosition
 from appwitness.devices.android.shell import Shell
 from tests.adb.rig.console import Emulator
 from tests.adb.rig.phone import Phone
@@ -372,7 +372,7 @@ def test_place(used: Callable[..., tuple[Phone, Control]], says: bool) -> None:
         (phone.root / "data/rig/userland/dump_location.py").write_text(SAYS_PLACE)
     before = everything(phone)
 
-    kept = keep_place(control, Place(latitude=-33.868812, longitude=151.209295))
+    kept = keep_place(control, PlannedPosition(latitude=-33.868812, longitude=151.209295))
 
     assert kept.value.text == "-33.868812,151.209295"
     assert any("did not say it back" in note for note in kept.notes) is not says
@@ -380,6 +380,6 @@ def test_place(used: Callable[..., tuple[Phone, Control]], says: bool) -> None:
     kept.tick()
     assert control.journal.undo_all(control.take_back) == []
     assert everything(phone) == before
-    with pytest.raises(Refused) as raised:
+    with pytest.raises(ProviderRefused) as raised:
         kept.tick()
     assert "MOCK_LOCATION" in str(raised.value) or "test provider" in str(raised.value)

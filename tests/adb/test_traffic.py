@@ -45,7 +45,7 @@ def test_the_proxy_setting_through_adb(
     phone = phone_of(api=api, su="", state={"settings": {"global": settings, "secure": {}, "system": {}}})
     control = control_of(phone)
     control.shell.adb.reverse(8080, 9)
-    route = traffic.Route(control, traffic.choose(control, "auto"), ("127.0.0.1", 8080), UID)
+    route = traffic.TrafficRoute(control, traffic.choose(control, "auto"), ("127.0.0.1", 8080), UID)
 
     route.start()
 
@@ -64,7 +64,7 @@ def test_a_lost_reverse_is_made_again(
     phone_of: Callable[..., Phone], control_of: Callable[[Phone], Control], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     control = control_of(phone_of())
-    route = traffic.Route(control, traffic.REVERSE, ("127.0.0.1", 8080))
+    route = traffic.TrafficRoute(control, traffic.REVERSE, ("127.0.0.1", 8080))
     route.start()
     assert route.renew() == []
     monkeypatch.setattr(traffic, "RENEW_S", 0.0)
@@ -121,7 +121,7 @@ def test_the_redirect_takes_a_port_of_the_device_and_puts_a_proxy_of_the_users_a
     phone = phone_of(state={"settings": {"global": settings, "secure": {}, "system": {}}})
     control = control_of(phone)
     control.shell.adb.reverse(8080, 9)
-    route = traffic.Route(control, traffic.choose(control, "redirect"), ("127.0.0.1", 8080), UID)
+    route = traffic.TrafficRoute(control, traffic.choose(control, "redirect"), ("127.0.0.1", 8080), UID)
 
     route.start()
 
@@ -155,7 +155,7 @@ def test_an_adb_server_elsewhere_cannot_lead_the_device_here(
 def test_another_vpn_is_a_fault(phone_of: Callable[..., Phone], control_of: Callable[[Phone], Control]) -> None:
     phone = phone_of(state={"settings": {"global": {}, "secure": {"always_on_vpn_app": "org.vpn"}, "system": {}}})
     control = control_of(phone)
-    route = traffic.Route(control, traffic.REVERSE, ("127.0.0.1", 8080))
+    route = traffic.TrafficRoute(control, traffic.REVERSE, ("127.0.0.1", 8080))
     with pytest.raises(DeviceFault, match=r"org\.vpn") as raised:
         route.start()
     assert raised.value.code == "vpn-always-on"
@@ -189,7 +189,7 @@ def test_the_emulators_address_is_tried(
             "until nc -w 1 10.0.2.2 8080 < /dev/null; do sleep 0.05; done",
             root=True,
         )
-    route = traffic.Route(control, traffic.choose(control, "auto"), ("127.0.0.1", 8080))
+    route = traffic.TrafficRoute(control, traffic.choose(control, "auto"), ("127.0.0.1", 8080))
 
     route.start()
 
@@ -248,7 +248,7 @@ def test_the_apps_traffic_alone_is_routed_to_the_proxy(
         way = traffic.choose(control, "auto", ours)
         assert (way.name, way.kind, way.link) == ("routed", "transparent", gateway.Link(ours, "eth0", its))
         assert way.keeps_port
-        route = traffic.Route(control, way, (ours, port), UID)
+        route = traffic.TrafficRoute(control, way, (ours, port), UID)
 
         route.start()
 
@@ -316,15 +316,15 @@ def test_an_nft_that_takes_no_table_is_said_and_mode_regular_does(
     monkeypatch.setattr(gateway, "NFT_S", 0.5)
     control = control_of(phone_of())
     link = gateway.Link("192.0.2.1", "eth0", "192.0.2.2")
-    routed = traffic.Way("routed", "transparent", "", "", True, link.gateway, link=link)
+    routed = traffic.TrafficWay("routed", "transparent", "", "", True, link.gateway, link=link)
 
     with pytest.raises(DeviceFault) as raised:
-        traffic.Route(control, routed, (link.gateway, 9), UID).start()
+        traffic.TrafficRoute(control, routed, (link.gateway, 9), UID).start()
 
     assert raised.value.code == "host-nft-failed"
     assert "--mode regular" in raised.value.next_step
     assert control.journal.open == ()
-    traffic.Route(control, traffic.choose(control, "regular"), ("127.0.0.1", 9), UID).start()  # the remedy
+    traffic.TrafficRoute(control, traffic.choose(control, "regular"), ("127.0.0.1", 9), UID).start()  # the remedy
     assert control.shell.adb.reversed() == [9]
     assert control.journal.undo_all(control.take_back) == []
 
@@ -337,7 +337,7 @@ def test_where_the_proxy_listens_elsewhere_it_is_said(
     control = control_of(phone)
     assert traffic.choose(control, "auto").kind == "regular"
     assert f"--listen {ours} --device-address {its}" in traffic.modes(control)["transparent"][2]
-    route = traffic.Route(control, traffic.choose(control, "transparent"), (ours, 9))
+    route = traffic.TrafficRoute(control, traffic.choose(control, "transparent"), (ours, 9))
     with pytest.raises(DeviceFault) as raised:
         route.start()
     assert raised.value.code == "no-uid-to-route"
@@ -384,7 +384,9 @@ def test_the_wireguard_app_is_set_up_without_a_hand(
     before = there()
     way = traffic.choose(control, "wireguard@51820")
     assert (way.name, way.todo) == ("wireguard", "")
-    route = traffic.Route(control, way, ("127.0.0.1", 51820), UID, package="com.example.app", tunnel=CONFIGURATION)
+    route = traffic.TrafficRoute(
+        control, way, ("127.0.0.1", 51820), UID, package="com.example.app", tunnel=CONFIGURATION
+    )
 
     route.start()
 
@@ -406,7 +408,7 @@ def test_quic_of_the_app_alone_is_refused(
     rules = "iptables -S; ip6tables -S"
     control.shell.check(f"iptables -A OUTPUT -m owner --uid-owner {UID} -p udp --dport 443 -j REJECT", root=True)
     before = control.shell.root(rules).out
-    route = traffic.Route(control, traffic.REVERSE, ("127.0.0.1", 8080), UID)
+    route = traffic.TrafficRoute(control, traffic.REVERSE, ("127.0.0.1", 8080), UID)
 
     route.start()
 
@@ -470,6 +472,6 @@ def start_and_die(control: Control, number: int, before_it: bool) -> bool:
                 return entry
 
             control.journal.before = die  # type: ignore[method-assign]
-            traffic.Route(control, traffic.REVERSE, ("127.0.0.1", 8080), UID).start()
+            traffic.TrafficRoute(control, traffic.REVERSE, ("127.0.0.1", 8080), UID).start()
         os._exit(0)
     return os.WIFEXITED(os.waitpid(pid, 0)[1])

@@ -16,7 +16,7 @@ import pytest
 
 from appwitness.devices.android import android_device, discovery
 from appwitness.devices.android.control import Control
-from appwitness.devices.android.journal import Entry, Journal, Undo
+from appwitness.devices.android.journal import Journal, JournalEntry, Undo
 from appwitness.devices.android.options import Wanted
 from appwitness.devices.lab.apps import APPS
 from tests.adb.rig import frida_server, lab_app
@@ -41,7 +41,7 @@ def prepare(serial: str, home: Path, apk: Path, server: Path, kill_at: int, afte
     written = Journal.before
     count = 0
 
-    def before(self: Journal, what: str, undo: Undo, was: str | None = None) -> Entry:
+    def before(self: Journal, what: str, undo: Undo, was: str | None = None) -> JournalEntry:
         nonlocal count
         if after and count == kill_at:
             os.kill(os.getpid(), signal.SIGKILL)

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from appwitness.agent import agent as agents
-from appwitness.agent.agent_lines import Lines
+from appwitness.agent.agent_lines import AgentLines
 from appwitness.events import Access, Event, Gap, Upload
 from appwitness.recording import Recording, verify
 from hatch_build import build_agent, build_lab
@@ -42,12 +42,12 @@ def deaf(monkeypatch: pytest.MonkeyPatch) -> None:
     script, count = re.subn(tells, lambda found: " " * len(found[0]), agents.agent_js())  # its size is in its head
     assert count == 1
     monkeypatch.setattr(agents, "agent_js", lambda: script)
-    events = Lines.events  # what the app reads before the agent has checked itself
+    events = AgentLines.events  # what the app reads before the agent has checked itself
 
-    def without_reads(lines: Lines, text: bytes, arrived: datetime) -> list[Event]:
+    def without_reads(lines: AgentLines, text: bytes, arrived: datetime) -> list[Event]:
         return [event for event in events(lines, text, arrived) if not isinstance(event, Access)]
 
-    monkeypatch.setattr(Lines, "events", without_reads)
+    monkeypatch.setattr(AgentLines, "events", without_reads)
 
 
 WRONG: list[tuple[str, dict[str, Any], str]] = [

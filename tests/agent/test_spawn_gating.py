@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from appwitness.agent import spawn_gating as gates
-from appwitness.agent.spawn_gating import Gate
+from appwitness.agent.spawn_gating import SpawnGate
 from appwitness.support.errors import SetupError
 
 OURS = {5: "com.example.app:push"}
@@ -70,7 +70,7 @@ def test_all_run_in_the_end(pid: int, owned: Any, takes: bool, taken: bool) -> N
         took.append(pid)
         return takes
 
-    gate = Gate(device, owned, take, (OSError,))
+    gate = SpawnGate(device, owned, take, (OSError,))
     assert gate.open()
     assert device.born is not None
     device.born(pid, "com.example.app:push")
@@ -89,7 +89,7 @@ def test_who_hooked_it_in_time_is_told_so() -> None:
         hooked.set()
         return True
 
-    gate = Gate(device, lambda: OURS, take, (OSError,))
+    gate = SpawnGate(device, lambda: OURS, take, (OSError,))
     gate.open()
     assert device.born is not None
     device.born(5, "")
@@ -101,7 +101,7 @@ def test_who_hooked_it_in_time_is_told_so() -> None:
 
 def test_what_is_held_at_the_end_runs() -> None:
     device = Device()
-    gate = Gate(device, slow, lambda *_: True, (OSError,))
+    gate = SpawnGate(device, slow, lambda *_: True, (OSError,))
     gate.open()
     assert device.born is not None
     device.born(7, "x")
@@ -113,4 +113,4 @@ def test_what_is_held_at_the_end_runs() -> None:
 def test_a_device_that_cannot_hold_says_so() -> None:
     device = Device()
     device.gate = device.resume  # type: ignore[assignment, method-assign]
-    assert not Gate(device, slow, lambda *_: True, (OSError, TypeError)).open()
+    assert not SpawnGate(device, slow, lambda *_: True, (OSError, TypeError)).open()

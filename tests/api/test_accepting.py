@@ -6,7 +6,7 @@ import pytest
 
 import appwitness
 from appwitness.api import accepting
-from appwitness.api.gating import GateText, Runs, render, sentence
+from appwitness.api.gating import GatedRuns, GateText, render, sentence
 from appwitness.api.judging import judging
 from appwitness.gate import baseline as files
 from appwitness.support.errors import UserError
@@ -31,8 +31,8 @@ def waiving(tmp_path):
 
 def test_a_baseline_takes_in_what_is_new_only_with_a_reason(tmp_path, by):
     file = tmp_path / "appwitness-baseline.yml"
-    accepting.write_baseline(file, accepting.baseline([CLEAN], Runs(), by))
-    found = accepting.against(file, [SHOWS], Runs(), by)
+    accepting.write_baseline(file, accepting.baseline([CLEAN], GatedRuns(), by))
+    found = accepting.against(file, [SHOWS], GatedRuns(), by)
     assert {each.change for each in found.worse} == {"new"}
     (new,) = (each for each in found.worse if each.behaviour.rule == "sent-after-refusal")
     assert new in found.differing
@@ -40,32 +40,32 @@ def test_a_baseline_takes_in_what_is_new_only_with_a_reason(tmp_path, by):
     assert new.behaviour in found.updated("It is declared.").findings
     assert new.behaviour not in found.pruned().findings
     accepting.write_baseline(file, found.updated("It is declared."))
-    assert accepting.against(file, [SHOWS], Runs(), by).worse == []
+    assert accepting.against(file, [SHOWS], GatedRuns(), by).worse == []
     with pytest.raises(UserError, match="it has no merge conflict"):
         accepting.merged(file)
     with pytest.raises(UserError, match="There is no"):
-        accepting.against(tmp_path / "none.yml", [SHOWS], Runs(), by)
+        accepting.against(tmp_path / "none.yml", [SHOWS], GatedRuns(), by)
     assert files.read(file).accepted == "It is declared."
 
 
 def test_a_waiver_of_a_finding_is_used_until_it_ends(by, waiving):
     fields, file = waiving
     with pytest.raises(UserError, match="There is no"):
-        file.check([], Runs(), by)
-    file.add(f"{SHOWS}:1", fields, Runs(), by)
-    assert file.check([SHOWS], Runs(), by) == (1, file.check([], Runs(), by).remarks)
-    (unused,) = (each for each in file.check([CLEAN], Runs(), by).remarks if each.what == "waiver_unused")
+        file.check([], GatedRuns(), by)
+    file.add(f"{SHOWS}:1", fields, GatedRuns(), by)
+    assert file.check([SHOWS], GatedRuns(), by) == (1, file.check([], GatedRuns(), by).remarks)
+    (unused,) = (each for each in file.check([CLEAN], GatedRuns(), by).remarks if each.what == "waiver_unused")
     assert (unused.subject, sentence(unused)) == ("W-1", sentence(unused, "en"))
     later = accepting.WaiverList(file.path, TODAY + timedelta(days=30), 180)
-    assert [each.what for each in later.check([], Runs(), by).remarks] == ["waiver_expired"]
+    assert [each.what for each in later.check([], GatedRuns(), by).remarks] == ["waiver_expired"]
 
 
 def test_findings_are_named_as_a_report_counts_them(by):
-    made = accepting.fingerprint(f"{SHOWS}:1", Runs(), by)
-    assert made == accepting.fingerprint(made, Runs(), by)
+    made = accepting.fingerprint(f"{SHOWS}:1", GatedRuns(), by)
+    assert made == accepting.fingerprint(made, GatedRuns(), by)
     for wrong, says in ((f"{SHOWS}:99", "has 2 findings"), ("nothing", "is no finding")):
         with pytest.raises(UserError, match=says):
-            accepting.fingerprint(wrong, Runs(), by)
+            accepting.fingerprint(wrong, GatedRuns(), by)
 
 
 def test_a_decision_is_written_in_any_format_and_masked(by):

@@ -6,7 +6,7 @@ from appwitness.api.app_rankings import hosts_of, ranked
 from appwitness.api.browsing import Browsing
 from appwitness.correlate import knowledge
 from appwitness.store import Store
-from appwitness.store.ranking import WHEN, Counted
+from appwitness.store.ranking import WHEN, AppCount
 from tests.store.test_ranking import found, keep, sent
 
 KNOWN = knowledge()
@@ -23,7 +23,7 @@ def store(tmp_path):
 def test_recipients_are_ranked_by_apps(store):
     told = ranked(store, KNOWN, "recipient", {})
     assert [(row.of["recipient"], row.apps) for row in told.page.rows] == [("ads.test", 2), ("stats.test", 1)]
-    assert told.basis.able == Counted(2, 2)
+    assert told.basis.able == AppCount(2, 2)
     assert told.moments == WHEN
     assert len(ranked(store, KNOWN, "recipient", {}, page=2, rows=1).page.rows) == 1
     assert hosts_of(store, "ads.test") == ["in.ads.test"]

@@ -151,7 +151,7 @@ def test_a_mark_is_noted_and_what_it_changes_is_judged(index, tmp_path, known):
     assert index.may_be_marked("many")
     before = {each.rule for each in carries(index).findings}
     recording = index.to_mark("many")
-    said = marking.Said(at=serving.START.replace(tzinfo=None))
+    said = marking.MarkDetails(at=serving.START.replace(tzinfo=None))
     marking.consent(recording, "refused", said, known.data_types, known.labels)
     index.judge_again(recording)
     assert "sent-after-refusal" in {each.rule for each in carries(index).findings} - before

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from appwitness.api import devices
-from appwitness.api.devices import Device, Wanted, name_of
+from appwitness.api.devices import NamedDevice, Wanted, name_of
 from appwitness.devices.android import discovery
 from appwitness.devices.android.discovery import Listed
 from appwitness.devices.device_lock import HELD, turn_now
@@ -32,7 +32,7 @@ def home(tmp_path, monkeypatch):
     ],
 )
 def test_the_name_alone_tells_whether_a_device_is_embedded(name, embedded):
-    assert Device(name).embedded == embedded
+    assert NamedDevice(name).embedded == embedded
 
 
 @pytest.mark.parametrize(
@@ -50,18 +50,18 @@ def test_a_recording_is_named_after_the_app_where_it_is_named_else_the_device(wa
 
 def test_a_device_that_another_process_has_is_not_waited_for(home):
     with turn_now(home / "devices", "phone"):
-        with pytest.raises(SetupError, match="phone is in use"), Device("phone").alone_now():
+        with pytest.raises(SetupError, match="phone is in use"), NamedDevice("phone").alone_now():
             pass
-        with Device("lab:circle").alone_now(), Device("lab:circle").alone_now():
+        with NamedDevice("lab:circle").alone_now(), NamedDevice("lab:circle").alone_now():
             pass
-    with Device("phone").alone_now(), turn_now(home / "devices", "phone") as lock:
+    with NamedDevice("phone").alone_now(), turn_now(home / "devices", "phone") as lock:
         assert lock is None
 
 
 def test_the_process_that_was_started_by_whoever_has_the_device_gets_it(home, monkeypatch):
     with turn_now(home / "devices", "phone"):
         monkeypatch.setenv(HELD, "phone")
-        with Device("phone").alone_now():
+        with NamedDevice("phone").alone_now():
             pass
 
 

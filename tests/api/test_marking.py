@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from appwitness.api import marking
-from appwitness.api.marking import Said
+from appwitness.api.marking import MarkDetails
 from appwitness.support.errors import UserError
 
 RECORDING = Path(__file__).parents[1] / "recordings/sent-after-refusal"
@@ -22,8 +22,8 @@ def path(tmp_path, monkeypatch):
 def test_a_mark_is_corrected_and_taken_back(path):
     before = marking.consent_lines(path)
     assert before
-    first = marking.mark_answer(path, "refused", Said(text="Disagree"))
-    second = marking.mark_answer(path, "given", Said(text="Agree"), corrects=first.ref)
+    first = marking.mark_answer(path, "refused", MarkDetails(text="Disagree"))
+    second = marking.mark_answer(path, "given", MarkDetails(text="Agree"), corrects=first.ref)
     assert second.before == (first.ref, first.line)
     third = marking.mark_retracted(path, second.ref, "by mistake")
     now = {each.ref: each for each in marking.consent_lines(path)}
@@ -39,7 +39,7 @@ def test_a_mark_is_corrected_and_taken_back(path):
     [("given", "Got it", "requested"), ("given", "Agree", None), ("refused", "Disagree", None)],
 )
 def test_a_label_that_does_not_clearly_say_so_is_told(path, status, text, counts_as):
-    assert marking.mark_answer(path, status, Said(text=text)).counts_as == counts_as
+    assert marking.mark_answer(path, status, MarkDetails(text=text)).counts_as == counts_as
 
 
 def test_a_note_is_on_the_time_line(path):
@@ -51,8 +51,8 @@ def test_a_note_is_on_the_time_line(path):
 def test_what_is_not_there_is_refused_and_nothing_is_written(path, tmp_path):
     before = (path / "consents.jsonl").read_bytes()
     for ask in (
-        lambda: marking.mark_answer(path, "given", Said(data=("lcoation",))),
-        lambda: marking.mark_answer(path, "given", Said(), corrects="consents.jsonl:99"),
+        lambda: marking.mark_answer(path, "given", MarkDetails(data=("lcoation",))),
+        lambda: marking.mark_answer(path, "given", MarkDetails(), corrects="consents.jsonl:99"),
         lambda: marking.mark_retracted(path, "uploads.jsonl:1"),
         lambda: marking.mark_note(tmp_path / "nowhere", "x"),
     ):

@@ -9,7 +9,7 @@ from typing import Any, cast
 
 import pytest
 
-from appwitness.agent.agent import Agent, Options
+from appwitness.agent.agent import Agent, AgentOptions
 from appwitness.agent.sources import Source
 from appwitness.events import Access, Gap
 from appwitness.observe.order import Order
@@ -114,7 +114,7 @@ def play(runtime: Runtime, dexed: Callable[[str], Path], tmp_path: Path) -> Run:
         held = Held(
             runtime, dexed(program), main or f"{program}.Main", room, arguments=arguments, options=vm, preload=preload
         )
-        with held, Agent(recording, sources, name, Options(**options)) as agent:
+        with held, Agent(recording, sources, name, AgentOptions(**options)) as agent:
             agent.launch(Program(None, pid=held.pid, redirect=redirect))
             held.release()
             if during is not None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from appwitness.agent.agent import Agent, Options
+from appwitness.agent.agent import Agent, AgentOptions
 from appwitness.agent.frida_device import FridaFault
 from appwitness.agent.sources import Source
 from appwitness.events import Access
@@ -25,7 +25,7 @@ def test_a_process_is_entered_once(runtime: Runtime, dexed: Callable[[str], Path
     recording = blank(tmp_path / "recording", "art.again")
 
     def agent() -> Agent:
-        return Agent(recording, [SECRET], "art.again", Options(api_level=29))
+        return Agent(recording, [SECRET], "art.again", AgentOptions(api_level=29))
 
     with Held(runtime, dexed("again"), "again.Main", tmp_path / "vm") as held:
         with agent() as first:

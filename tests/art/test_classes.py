@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from appwitness.agent.agent import Agent, Options
+from appwitness.agent.agent import Agent, AgentOptions
 from appwitness.agent.sources import Source
 from appwitness.events import Access
 from tests.art.conftest import JAVA, WAIT_S, Run
@@ -117,7 +117,7 @@ def test_loaders_that_were_there_before_the_agent_are_asked_too(
     go = tmp_path / "go"
     sources = [each for each, _ in LOADED]
     held = Held(runtime, dexed(PROGRAM), "classes.Before", tmp_path / "vm", arguments=(str(jar), str(go)))
-    with held, Agent(recording, sources, "art.classes", Options(api_level=29)) as agent:
+    with held, Agent(recording, sources, "art.classes", AgentOptions(api_level=29)) as agent:
         held.release()
         while "loaded" not in held.printed:
             time.sleep(0.02)

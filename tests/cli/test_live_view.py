@@ -129,7 +129,7 @@ def test_nothing_foreign_acts_on_the_terminal(tmp_path):
 
 
 def test_lines_say_each_thing_once(capfd):
-    shown = live_view.Lines()
+    shown = live_view.PlainLines()
     for what in ("installing", "installing", "observing"):
         shown.say(what)
     report = sample.report()

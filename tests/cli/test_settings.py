@@ -123,7 +123,7 @@ def test_a_file_sets_no_option_but_those_that_are_named(here):
         table: dict[str, Any] = {option: "x"}
         for name in reversed(verb):
             table = {name: table}
-        found = settings.Settings(here / "appwitness.toml", table, "")
+        found = settings.FileSettings(here / "appwitness.toml", table, "")
         command = main.get_command(click.Context(main), verb[0])
         assert command
         with pytest.raises(UserError, match=f"--{option} cannot be set in a file"):

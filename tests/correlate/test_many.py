@@ -11,7 +11,7 @@ import pytest
 
 from appwitness.correlate import correlate as really
 from appwitness.correlate import knowledge, many
-from appwitness.correlate.many import Judged, correlate_many
+from appwitness.correlate.many import JudgedRecording, correlate_many
 from appwitness.store import Store
 from appwitness.support.errors import StoreError, UserError
 
@@ -19,7 +19,7 @@ RECORDINGS = sorted(path.parent for path in Path("tests/recordings").glob("*/run
 KNOWN = knowledge()
 
 
-def judged(store: Store, paths: list[Path], jobs: int) -> dict[Path, Judged]:
+def judged(store: Store, paths: list[Path], jobs: int) -> dict[Path, JudgedRecording]:
     found = list(correlate_many(paths, store, KNOWN, jobs))
     assert len(found) == len(paths)
     return {each.path: each for each in found}

@@ -11,7 +11,7 @@ from appwitness.correlate.currency import place_of
 from appwitness.correlate.walk import Walk
 from appwitness.events import FILES
 from appwitness.judge.rules import Memory
-from appwitness.recording import Read, Recording
+from appwitness.recording import ReadLine, Recording
 from appwitness.store import Store
 from tests.test_recordings import CASES, HERE, known
 
@@ -19,7 +19,7 @@ STEPS = 40
 """At most, of one recording."""
 
 
-def in_turn(recording: Recording) -> list[Read]:
+def in_turn(recording: Recording) -> list[ReadLine]:
     """All lines as they came, in time."""
     order = list(FILES)
     reads = [

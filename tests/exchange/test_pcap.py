@@ -116,8 +116,8 @@ def test_a_stream_of_quic_is_put_together_up_to_its_first_hole() -> None:
     assert whole.at(11).timestamp() == 9.0
 
 
-def side(*pieces: tuple[float, bytes], ended: bool = True) -> tshark.Side:
-    made = tshark.Side(ended=ended)
+def side(*pieces: tuple[float, bytes], ended: bool = True) -> tshark.ConversationSide:
+    made = tshark.ConversationSide(ended=ended)
     for at, data in pieces:
         made.add(data, at)
     return made

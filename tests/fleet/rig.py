@@ -13,8 +13,8 @@ from appwitness.fleet.hosting import Crew, Plain, serve
 from appwitness.fleet.judges import By
 from appwitness.fleet.objects import objects
 from appwitness.fleet.spool import MOST_BYTES, Spool
-from appwitness.fleet.worker import Device, Host
-from appwitness.store.runs import Planned, Run, Runs
+from appwitness.fleet.worker import FleetDevice, Host
+from appwitness.store.runs import LeasedRun, Planned, Runs
 
 RECORDINGS = Path(__file__).parents[1] / "recordings"
 RECORDED = "address-book-upload"
@@ -34,10 +34,12 @@ exit "$4"
 to be in use."""
 
 
-def fake(seconds: Callable[[], float] = lambda: 0.0, code: int = 1) -> Callable[[Run, Device, Path], Sequence[str]]:
+def fake(
+    seconds: Callable[[], float] = lambda: 0.0, code: int = 1
+) -> Callable[[LeasedRun, FleetDevice, Path], Sequence[str]]:
     """What makes a run instead of `appwitness observe`."""
 
-    def command(_run: Run, device: Device, folder: Path) -> Sequence[str]:
+    def command(_run: LeasedRun, device: FleetDevice, folder: Path) -> Sequence[str]:
         busy = folder.parent.parent / device.serial
         said = (RECORDINGS / RECORDED, folder, f"{seconds():.3f}", code, busy)
         return ["sh", "-ec", _GIVE, "sh", *map(str, said)]
@@ -45,14 +47,14 @@ def fake(seconds: Callable[[], float] = lambda: 0.0, code: int = 1) -> Callable[
     return command
 
 
-def failing(words: str, code: int) -> Callable[[Run, Device, Path], Sequence[str]]:
+def failing(words: str, code: int) -> Callable[[LeasedRun, FleetDevice, Path], Sequence[str]]:
     """A run that says this on stderr and ends so."""
     return lambda _run, _device, _folder: ["sh", "-c", f'echo "$1" >&2; exit {code}', "sh", words]
 
 
-def phones(count: int, **labels: str) -> list[Device]:
+def phones(count: int, **labels: str) -> list[FleetDevice]:
     """Fake devices."""
-    return [Device(f"phone-{number}", {"kind": "phone", "api": "34", **labels}) for number in range(count)]
+    return [FleetDevice(f"phone-{number}", {"kind": "phone", "api": "34", **labels}) for number in range(count)]
 
 
 def planned(count: int, campaign: str = "night", pool: str = "kind!=lab") -> list[Planned]:
@@ -72,7 +74,9 @@ def host(folder: Path, runs: Runs, name: str = "host", **options: Any) -> Host:
 
 
 @contextmanager
-def serving(here: Host, devices: Sequence[Device], judges: int = 0, db: str | Path = "", **by: Any) -> Iterator[None]:
+def serving(
+    here: Host, devices: Sequence[FleetDevice], judges: int = 0, db: str | Path = "", **by: Any
+) -> Iterator[None]:
     """A host at work meanwhile."""
     thread = threading.Thread(target=serve, args=(here, Plain(here), Crew(devices, judges, By(db, **by))))
     thread.start()

@@ -13,11 +13,11 @@ from click.testing import CliRunner
 from appwitness.cli.verbs import main
 from appwitness.correlate import correlate, knowledge
 from appwitness.events import Run
-from appwitness.fleet.exporting import Letter, write_csv, write_letters, write_parquet
+from appwitness.fleet.exporting import LetterOptions, write_csv, write_letters, write_parquet
 from appwitness.fleet.objects import objects
 from appwitness.recording import Recording, packing
 from appwitness.store import Store
-from appwitness.store.campaign_tables import TABLES, Table, table
+from appwitness.store.campaign_tables import TABLES, CampaignTable, table
 from appwitness.store.runs import Planned, Runs
 from tests.fleet.buckets import running, server
 from tests.fleet.rig import RECORDINGS
@@ -87,7 +87,7 @@ def test_a_spreadsheet_runs_nothing(index):
     assert run["package"] == "'=cmd|' /C calc'!A0"
     texts = [f"{sign}1+1" for sign in "=+-@\t\r"]
     out = io.StringIO(newline="")
-    write_csv(Table({"a": str, "b": int}, iter([(text, -1) for text in texts])), out)
+    write_csv(CampaignTable({"a": str, "b": int}, iter([(text, -1) for text in texts])), out)
     rows = list(csv.reader(io.StringIO(out.getvalue(), newline="")))[1:]
     assert rows == [[f"'{text}", "-1"] for text in texts]
 
@@ -116,7 +116,7 @@ def test_parquet_has_the_same(index, tmp_path, name):
 
 def test_parquet_keeps_odd_texts_and_tells_none_from_empty(tmp_path):
     rows = [("a\r\nb", 1, True), ('"x", y', None, False), ("", 0, None), (None, -(1 << 60), None), ("NULL", 1, True)]
-    write_parquet(Table({"text": str, "number": int, "flag": bool}, iter(rows)), tmp_path / "t.parquet")
+    write_parquet(CampaignTable({"text": str, "number": int, "flag": bool}, iter(rows)), tmp_path / "t.parquet")
     assert duckdb.read_parquet(str(tmp_path / "t.parquet")).fetchall() == rows
 
 
@@ -130,7 +130,7 @@ def test_a_letter_for_each_recording_with_findings_by_app(server, tmp_path):
             with kept.fetched(name) as here:
                 correlate(Recording.open(here), store, known)
         findings = table(tmp_path / "index.sqlite", "findings")
-        assert write_letters(store, known, findings, tmp_path / "letters.zip", Letter("en")) == 2
+        assert write_letters(store, known, findings, tmp_path / "letters.zip", LetterOptions("en")) == 2
     with zipfile.ZipFile(tmp_path / "letters.zip") as letters:
         names = letters.namelist()
         assert names == ["com.example.shop/address-book-upload.md", "com.example.shop/sent-before-consent.md"]

@@ -11,12 +11,12 @@ import pytest
 
 from appwitness.fleet import queue as queues
 from appwitness.fleet.queue import Queue
-from appwitness.fleet.worker import Device
+from appwitness.fleet.worker import FleetDevice
 from appwitness.store.runs import Planned, Runs, Waiting
 from appwitness.support.errors import StoreError
 from tests.fleet.rig import host, phones, planned
 
-PHONE, ROOTED = Device("phone", {"kind": "phone"}), Device("rooted", {"kind": "phone", "rooted": "yes"})
+PHONE, ROOTED = FleetDevice("phone", {"kind": "phone"}), FleetDevice("rooted", {"kind": "phone", "rooted": "yes"})
 
 
 @pytest.fixture
@@ -40,7 +40,7 @@ def opened(tmp_path, runs, url, name="host", lease_s=60.0):
 def test_a_run_goes_to_a_device_of_its_pool_once(tmp_path, runs, url):
     runs.plan([*planned(3), *planned(2, "root", "kind!=lab and rooted")])
     with opened(tmp_path, runs, url) as queue, opened(tmp_path, runs, url, "other") as other:
-        assert queue.next(Device("lab", {"kind": "lab"})) is None
+        assert queue.next(FleetDevice("lab", {"kind": "lab"})) is None
         assert queue.next(ROOTED).campaign == "root"  # which no other device can make
         with ThreadPoolExecutor(4) as four:
             found = list(four.map(lambda number: (queue, other)[number % 2].next(PHONE), range(6)))

@@ -18,7 +18,7 @@ from appwitness.fleet.objects import objects
 from appwitness.fleet.spool import BEGUN, Spool, folder_of
 from appwitness.recording import Recording, files, packing
 from appwitness.store import Store
-from appwitness.store.runs import Run, Runs
+from appwitness.store.runs import LeasedRun, Runs
 from appwitness.support.errors import UserError
 from tests.fleet.buckets import running, server
 from tests.fleet.rig import FINDINGS, RECORDED, RECORDINGS, fake, host, phones, planned, serving, until
@@ -92,7 +92,7 @@ def test_a_host_that_was_killed_goes_on_with_what_it_had(tmp_path, runs, server)
     assert list((tmp_path / "spool/host").iterdir()) == []
 
 
-RUN = Run(**vars(planned(1)[0]), lease="lease", attempts=1)
+RUN = LeasedRun(**vars(planned(1)[0]), lease="lease", attempts=1)
 
 
 def packed(spool: Spool, name: str) -> None:

@@ -15,10 +15,10 @@ from appwitness.fleet import worker
 from appwitness.fleet.hosting import Crew, Plain, serve
 from appwitness.fleet.judges import By
 from appwitness.fleet.status import status
-from appwitness.fleet.worker import Device, Worker
+from appwitness.fleet.worker import FleetDevice, Worker
 from appwitness.recording import packing
 from appwitness.store import Store
-from appwitness.store.runs import ATTEMPTS, Run, Runs, Waiting
+from appwitness.store.runs import ATTEMPTS, LeasedRun, Runs, Waiting
 from tests.fleet.rig import FINDINGS, failing, fake, host, phones, planned, serving, until
 
 
@@ -42,7 +42,7 @@ def served(here, devices, runs, *, judges=0, db=None):
 def made(tmp_path):
     """A recording, packed."""
     folder = tmp_path / "made"
-    subprocess.run(fake(code=0)(Run(**vars(planned(1)[0])), phones(1)[0], folder), check=True)
+    subprocess.run(fake(code=0)(LeasedRun(**vars(planned(1)[0])), phones(1)[0], folder), check=True)
     packing.write(folder, tmp_path / "made.zip")
     return tmp_path / "made.zip"
 
@@ -65,7 +65,7 @@ def test_a_device_that_goes_down_rests_until_it_is_well(tmp_path, runs):
     runs.plan(planned(1))
     well = threading.Event()
 
-    def check(device: Device) -> str | None:
+    def check(device: FleetDevice) -> str | None:
         return None if device.serial == "good" or well.is_set() else "No device answers."
 
     def command(run, device, folder):
@@ -73,7 +73,7 @@ def test_a_device_that_goes_down_rests_until_it_is_well(tmp_path, runs):
         return (failing("error: The device went away.", 4) if broken else fake())(run, device, folder)
 
     here = host(tmp_path, runs, beat_s=0.1, command=command, check=check)
-    with serving(here, [Device("bad", {"kind": "phone"})]):
+    with serving(here, [FleetDevice("bad", {"kind": "phone"})]):
         until(lambda: [each.state for each in runs.devices()] == ["down"])
         assert runs.devices()[0].note == "No device answers."
         assert runs.progress()[0].planned == 1
@@ -87,7 +87,7 @@ def test_another_device_makes_what_one_could_not(tmp_path, runs):
     def command(run, device, folder):
         return (failing("error: It went away.", 4) if device.serial == "phone-0" else fake())(run, device, folder)
 
-    def check(device: Device) -> str | None:
+    def check(device: FleetDevice) -> str | None:
         return "It is not there." if device.serial == "phone-0" else None
 
     here = host(tmp_path, runs, beat_s=0.1, command=command, check=check)

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from appwitness.correlate.prior_knowledge import knowledge
 from appwitness.findings.identity import identity
-from appwitness.gate import Accepted, Policy, gate, release
+from appwitness.gate import Accepted, GatePolicy, gate, release
 from tests.gate.runs import RULES, SOURCE, finding, gap, report
 
 PHONE = finding()
@@ -20,7 +20,7 @@ def known():
 
 def decided(known, old, new, **policy):
     """What a gate says of `new` runs held against `old` ones."""
-    return gate(new, release(old, {}), Accepted(), Policy(**policy), known)
+    return gate(new, release(old, {}), Accepted(), GatePolicy(**policy), known)
 
 
 def changes(known, old, new, **policy):
@@ -195,6 +195,6 @@ def test_a_fingerprint_changes_with_each_part(part, text):
 def test_an_alias_is_the_package_that_it_stands_for(known):
     aliases = {"com.example.weather.debug": "com.example.weather"}
     new = [report(PHONE, package="com.example.weather.debug")]
-    outcome = gate(new, release([report(PHONE)], aliases), Accepted(aliases=aliases), Policy(), known)
+    outcome = gate(new, release([report(PHONE)], aliases), Accepted(aliases=aliases), GatePolicy(), known)
     assert [one.change for one in outcome.changes] == ["same"]
     assert outcome.package == "com.example.weather"

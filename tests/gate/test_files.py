@@ -7,7 +7,7 @@ import yaml
 
 from appwitness.correlate.prior_knowledge import knowledge
 from appwitness.findings import Flow, Match, Recipient
-from appwitness.gate import Accepted, Policy, allowed, baseline, gate, release, waivers
+from appwitness.gate import Accepted, GatePolicy, allowed, baseline, gate, release, waivers
 from appwitness.gate.behaviours import side
 from appwitness.gate.changes import changes
 from appwitness.support.errors import FileError, UserError
@@ -137,7 +137,7 @@ def waived(tmp_path, text=WAIVER, today=TODAY):
 
 
 def outcome(known, waiver_file, *findings):
-    return gate([report(*findings)], None, Accepted(waivers=waiver_file), Policy(), known)
+    return gate([report(*findings)], None, Accepted(waivers=waiver_file), GatePolicy(), known)
 
 
 def test_a_waiver_mutes_until_its_day_and_names_owner_and_line_afterwards(known, tmp_path):
@@ -155,7 +155,7 @@ def test_a_waiver_mutes_until_its_day_and_names_owner_and_line_afterwards(known,
 def test_an_expired_waiver_fails_what_the_baseline_knows_too(known, tmp_path):
     against = release([report(PHONE)], {})
     accepted = Accepted(waivers=waived(tmp_path, today=date(2027, 2, 2)))
-    assert gate([report(PHONE)], against, accepted, Policy(), known).outcome == "failed"
+    assert gate([report(PHONE)], against, accepted, GatePolicy(), known).outcome == "failed"
 
 
 def test_a_waiver_never_mutes_more_than_it_is_for(known, tmp_path):
@@ -244,7 +244,7 @@ forbidden:
 def test_flows(known, tmp_path, sent, what):
     path = tmp_path / "f.yml"
     path.write_text(FLOWS.replace("contacts_of_device", "device_contacts"))
-    told = gate([report(flows=(sent,))], None, Accepted(flows=allowed.read(path)), Policy(), known)
+    told = gate([report(flows=(sent,))], None, Accepted(flows=allowed.read(path)), GatePolicy(), known)
     assert [each.what for each in told.flows] == ([what] if what else [])
     assert told.outcome == ("failed" if what else "passed")
     if what == "forbidden":

@@ -3,7 +3,7 @@
 import pytest
 
 from appwitness.correlate.prior_knowledge import knowledge
-from appwitness.gate import Accepted, Policy, gate, release
+from appwitness.gate import Accepted, GatePolicy, gate, release
 from appwitness.gate.merged import merged
 from tests.gate.runs import finding, gap, report
 
@@ -42,8 +42,8 @@ def said(decided):
 @pytest.mark.parametrize("strict", [False, True])
 @pytest.mark.parametrize(("before", "after"), SIDES.values(), ids=SIDES.keys())
 def test_it_is_what_one_gate_says_of_all(before, after, strict):
-    held, policy = release(before, {}), Policy(strict=strict)
-    alone = [gate([one], held, Accepted(), Policy(strict=strict, other_plans=False), KNOWN) for one in after]
+    held, policy = release(before, {}), GatePolicy(strict=strict)
+    alone = [gate([one], held, Accepted(), GatePolicy(strict=strict, other_plans=False), KNOWN) for one in after]
     together, joined = gate(after, held, Accepted(), policy, KNOWN), merged(alone, held.behaviours)
     assert said(joined) == said(together)
     assert joined.made == together.made

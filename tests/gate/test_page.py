@@ -5,8 +5,8 @@ from lxml import html as lxml_html
 
 from appwitness.correlate.prior_knowledge import knowledge
 from appwitness.events import Value
-from appwitness.gate import Accepted, Policy, gate, release
-from appwitness.gate.reports import Told, render
+from appwitness.gate import Accepted, GatePolicy, gate, release
+from appwitness.gate.reports import GateStory, render
 from appwitness.reports.words import Words
 from tests.gate.runs import finding, gap, report
 from tests.reports.test_html import inert
@@ -28,8 +28,8 @@ def told(*, revealed=False, lang="en"):
     gaps = [gap("pinned.example")]
     new = report(finding(), finding(rule="read-before-consent"), sent, gaps=gaps, name="now")
     now = [new.model_copy(update={"run": run})]
-    decided = gate(now, release(was, {}), Accepted(), Policy(), knowledge().recipients)
-    return Told(decided, now, Words(lang), revealed)
+    decided = gate(now, release(was, {}), Accepted(), GatePolicy(), knowledge().recipients)
+    return GateStory(decided, now, Words(lang), revealed)
 
 
 @pytest.fixture(scope="module")

@@ -11,8 +11,8 @@ from appwitness.correlate.prior_knowledge import knowledge
 from appwitness.events import Consent
 from appwitness.events.seen import Seen
 from appwitness.findings import Flow, Match, Recipient
-from appwitness.gate import Accepted, Policy, gate, release
-from appwitness.gate.reports import Told
+from appwitness.gate import Accepted, GatePolicy, gate, release
+from appwitness.gate.reports import GateStory
 from appwitness.gate.reports import render as render_gate
 from appwitness.reports import render
 from appwitness.reports.words import Words
@@ -28,7 +28,9 @@ def known():
 
 def log(known, reports, was=(), **told):
     against = release(was, {}) if was else None
-    text = render_gate(Told(gate(reports, against, Accepted(), Policy(), known), reports, Words("en"), **told), "sarif")
+    text = render_gate(
+        GateStory(gate(reports, against, Accepted(), GatePolicy(), known), reports, Words("en"), **told), "sarif"
+    )
     Sarif.model_validate_json(text)
     return json.loads(text)["runs"]
 
@@ -92,8 +94,8 @@ def test_a_log_of_more_findings_than_hosts_take_is_cut_and_says_so(known):
         for n in range(25_001)
     ]  # fmt: skip
     now = [report(*many)]
-    decided = gate(now, None, Accepted(), Policy(), known)
-    text = render_gate(Told(decided, now, Words("en")), "sarif")
+    decided = gate(now, None, Accepted(), GatePolicy(), known)
+    text = render_gate(GateStory(decided, now, Words("en")), "sarif")
     (run,) = json.loads(text)["runs"]
     assert len(run["results"]) == 25_000
     assert {each["level"] for each in run["results"]} == {"error"}  # the one that is left out is the least of them

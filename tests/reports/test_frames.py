@@ -1,4 +1,4 @@
-from appwitness.reports.frames import Frame, caller, frames
+from appwitness.reports.frames import StackLine, caller, frames
 from tests.reports import sample
 
 
@@ -13,7 +13,7 @@ def test_the_caller_is_the_innermost_code_that_is_not_the_frameworks():
 
 
 def test_a_frame_in_parts():
-    assert frames(["a.B.c(D.java:12)"]) == [Frame("a.B.c(D.java:12)", "a.B.c", "D.java:12", own=True)]
+    assert frames(["a.B.c(D.java:12)"]) == [StackLine("a.B.c(D.java:12)", "a.B.c", "D.java:12", own=True)]
     assert frames(["strange"])[0][1:] == ("strange", "", True, None)
     assert frames(["java.lang.Thread.run(Native Method)"])[0][1:] == (
         "java.lang.Thread.run",

@@ -13,7 +13,7 @@ from appwitness.store import Store
 from appwitness.store.index import Sight
 from appwitness.store.lists import ROWS
 from appwitness.store.models import PARTITIONED
-from appwitness.store.ranking import Counted, Needed, Rankings
+from appwitness.store.ranking import AppCount, Needed, Rankings
 
 AT = datetime(2026, 5, 1, 8, 0, tzinfo=UTC)
 SEEN = Sight(reads=1, uploads=1, sought=True, asked=True)
@@ -169,14 +169,14 @@ def test_a_run_that_showed_nothing_is_not_among_those_that_could(store):
     keep(store, "4", sight=Sight(uploads=3), app="com.example.d")
     keep(store, "5", [sent()], app="com.example.e", judged=None)
     basis = Rankings(store).basis("recipient")
-    assert basis.all == Counted(5, 5)
-    assert basis.able == Counted(2, 2)
-    assert basis.gaps == Counted(1, 1)
+    assert basis.all == AppCount(5, 5)
+    assert basis.able == AppCount(2, 2)
+    assert basis.gaps == AppCount(1, 1)
     assert basis.left == {"nothing_sent": 1, "no_values": 1, "unjudged": 1}
     assert counts(store, "recipient") == [("ads.test", 1, 1)]
     assert Rankings(store).basis("rule").left == {"unjudged": 1}
     watched = Rankings(store, {"read-too-often": {"hooks", "consent"}}).basis("data", {"rule": "read-too-often"})
-    assert (watched.able, watched.left) == (Counted(2, 2), {"consent_unwatched": 1, "nothing_read": 1, "unjudged": 1})
+    assert (watched.able, watched.left) == (AppCount(2, 2), {"consent_unwatched": 1, "nothing_read": 1, "unjudged": 1})
 
 
 def test_a_rule_is_held_against_the_apps_that_could_have_shown_it(store):
@@ -198,7 +198,7 @@ def test_a_campaign_is_ranked_by_itself(store):
     keep(store, "3", sight=Sight(), campaign="spring")
     assert counts(store, "recipient", campaign="spring") == [("ads.test", 1, 1)]
     basis = Rankings(store).basis("recipient", {"campaign": "spring"})
-    assert (basis.all, basis.able, basis.left) == (Counted(1, 2), Counted(1, 1), {"nothing_sent": 1})
+    assert (basis.all, basis.able, basis.left) == (AppCount(1, 2), AppCount(1, 1), {"nothing_sent": 1})
 
 
 def test_a_ranking_has_pages(store):
@@ -218,7 +218,7 @@ def test_names_may_be_of_any_length(store):
 
 def test_an_empty_index_ranks_nothing(store):
     assert rows(store, "recipient") == ()
-    assert Rankings(store).basis("recipient").all == Counted(0, 0)
+    assert Rankings(store).basis("recipient").all == AppCount(0, 0)
 
 
 @pytest.mark.parametrize("table", PARTITIONED, ids=lambda table: table.name)

@@ -15,18 +15,18 @@ from types import TracebackType
 from typing import Self, cast
 
 from appwitness.agent.agent_listener import Listener
-from appwitness.agent.agent_plan import USUAL, Options, plan
+from appwitness.agent.agent_plan import USUAL, AgentOptions, plan
 from appwitness.agent.child_processes import Children, Followed, Means, Owned
 from appwitness.agent.frida_device import ENDED, ERRORS, LOST, FridaDevice, FridaFault, Script, faults
 from appwitness.agent.hooked import Hooked, HookStatus
 from appwitness.agent.sources import Source
-from appwitness.agent.spawn_gating import Gate
+from appwitness.agent.spawn_gating import SpawnGate
 from appwitness.agent.target import Gadget, Records, Target
 from appwitness.agent.timeouts import AWAY_S, within
 from appwitness.events import Event, Gap, Phase
 from appwitness.support.errors import SetupError, Unhookable
 
-__all__ = ["Agent", "Options", "agent_js", "bridge", "was_away"]
+__all__ = ["Agent", "AgentOptions", "agent_js", "bridge", "was_away"]
 
 PLACED_S = 5.0
 """How long a process is held for the hooks that are needed before its first line; the agent itself gives up earlier."""
@@ -81,7 +81,7 @@ class Agent(Listener):
         recording: Records,
         sources: Sequence[Source],
         app: str,
-        options: Options = USUAL,
+        options: AgentOptions = USUAL,
     ) -> None:
         hooked = Hooked(sources, options.api_level, partial=options.partial)
         super().__init__(recording, app, hooked, options.clock_offset_ms)
@@ -98,7 +98,7 @@ class Agent(Listener):
         self._children: list[Agent] = []
         self._child = partial(Agent, recording, sources, app, options)
         self._owned: Owned | None = None
-        self._gate: Gate | None = None
+        self._gate: SpawnGate | None = None
         self._redirect: tuple[str, int] | None = None
         self._gadget: Gadget | None = None
         self._followed = Followed()
@@ -229,7 +229,7 @@ class Agent(Listener):
     def _hold_others(self, device: FridaDevice) -> None:
         """From now on hook further processes of the app before their first code, where the device can do that."""
         processes = cast(Children, self._processes)
-        gate = Gate(device, cast(Owned, self._owned), processes.held, ERRORS)
+        gate = SpawnGate(device, cast(Owned, self._owned), processes.held, ERRORS)
         if gate.open():
             self._gate, processes.is_held = gate, gate.holds
 

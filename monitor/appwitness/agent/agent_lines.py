@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from pydantic import ValidationError
 
-from appwitness.agent.agent_messages import LONGEST_LINE, Channel, Refused, bounded
+from appwitness.agent.agent_messages import LONGEST_LINE, Channel, RefusedMessage, bounded
 from appwitness.agent.consent_signals import Signals
 from appwitness.events import BadLine, Event, Gap, parse
 
@@ -23,7 +23,7 @@ MOST_LINES = 10_000
 Why = Literal["refused", "hook_error"]
 
 
-class Lines:
+class AgentLines:
     """Those of one process, as far as its channel may carry them: `refuse` is told why one is not recorded."""
 
     def __init__(self, signals: Signals, channel: Channel, refuse: Callable[[str], object]) -> None:
@@ -35,7 +35,7 @@ class Lines:
         """Lines of the contract that came in at a time on the host's clock. Raises Refused when they are too many."""
         lines = text.split(b"\n", MOST_LINES)
         if len(lines) > MOST_LINES:
-            raise Refused("a message with too many lines")
+            raise RefusedMessage("a message with too many lines")
         return self._each(lines, lambda line: self._checked([_parsed(line)], arrived))
 
     def understood(self, facts: Sequence[Any], arrived: datetime) -> list[Event]:
@@ -52,7 +52,7 @@ class Lines:
         for item in items:
             try:
                 events += take(item)
-            except Refused as reason:
+            except RefusedMessage as reason:
                 self._refuse(str(reason))
             except Exception as error:
                 self._refuse(f"something that could not be read ({type(error).__name__})")
@@ -63,7 +63,7 @@ class Lines:
         try:
             return self._signals.feed(fact)
         except (ValidationError, TypeError):
-            raise Refused("not a fact that is known") from None
+            raise RefusedMessage("not a fact that is known") from None
 
     def _checked(self, events: Sequence[Event], arrived: datetime, **how: tuple[str, ...]) -> list[Event]:
         stored = [self._channel.as_stored(event) for event in events]
@@ -74,11 +74,11 @@ class Lines:
 
 def _parsed(line: bytes) -> Event:
     if len(line) > LONGEST_LINE:
-        raise Refused("a line with too much in it")
+        raise RefusedMessage("a line with too much in it")
     try:
         return parse(line)
     except BadLine:
-        raise Refused("not a line of the contract") from None
+        raise RefusedMessage("not a line of the contract") from None
 
 
 class Refusals:

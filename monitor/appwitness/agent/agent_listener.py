@@ -9,14 +9,14 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal, assert_never, cast
 
-from appwitness.agent.agent_lines import Lines, Refusals
+from appwitness.agent.agent_lines import AgentLines, Refusals
 from appwitness.agent.agent_messages import (
     SLACK,
     BodySent,
     Channel,
     ChildStarted,
     ClockTold,
-    Exit,
+    ExitMessage,
     FactsSent,
     Fault,
     LinesSent,
@@ -26,8 +26,8 @@ from appwitness.agent.agent_messages import (
     Placed,
     PlainSent,
     ProbeTold,
-    Ready,
-    Refused,
+    ReadyMessage,
+    RefusedMessage,
     StatusesSent,
     Unpinned,
     message,
@@ -68,7 +68,7 @@ class Listener:
         self._began = datetime.now(UTC)
         self._channel = Channel(app, lambda: self._pid, self._window)
         self._refusals = Refusals(self._gap)
-        self._lines = Lines(Signals(), self._channel, self._refuse)
+        self._lines = AgentLines(Signals(), self._channel, self._refuse)
         self._offset = timedelta(milliseconds=clock_offset_ms)
         self._plaintext = Plaintext(app, self._put_body, time.monotonic)
         self.clock = DeviceClock(self._ask_time)
@@ -104,7 +104,7 @@ class Listener:
                 payload = message(raw.get("payload"))
                 self._follow(payload.n)
                 self._on_payload(payload, data or b"")
-        except Refused as reason:
+        except RefusedMessage as reason:
             self._refuse(str(reason))
         except Exception as error:
             self._refuse(f"a message that could not be read ({type(error).__name__})")
@@ -130,9 +130,9 @@ class Listener:
                 self._record(self._lines.events(data, arrived))
             case FactsSent():
                 self._record(self._lines.understood(payload.facts, arrived))
-            case StatusesSent() | Placed() | Ready() | NoRuntime() | ClockTold() | Unpinned() | ProbeTold():
+            case StatusesSent() | Placed() | ReadyMessage() | NoRuntime() | ClockTold() | Unpinned() | ProbeTold():
                 self._on_state(payload)
-            case Exit():
+            case ExitMessage():
                 self._ending.told(payload.how, payload.inside)
                 cast(Script, self._script).post({"type": "flushed"})
             case ChildStarted():
@@ -146,14 +146,16 @@ class Listener:
             case other:
                 assert_never(other)
 
-    def _on_state(self, told: StatusesSent | Placed | Ready | NoRuntime | ClockTold | Unpinned | ProbeTold) -> None:
+    def _on_state(
+        self, told: StatusesSent | Placed | ReadyMessage | NoRuntime | ClockTold | Unpinned | ProbeTold
+    ) -> None:
         """Take what the agent says of its own state."""
         match told:
             case StatusesSent():
                 self._hooked.told(told.statuses)
             case Placed():
                 self._placed.set()
-            case Ready():
+            case ReadyMessage():
                 self.install_ms = told.install_ms
                 self._placed.set()
                 self._ready.set()

@@ -53,7 +53,7 @@ _Number = Annotated[int, Field(ge=0, le=MOST_NUMBER)]
 _Micros = Annotated[int, Field(ge=0, le=MICROS)]
 
 
-class _Message(BaseModel):
+class _AgentMessage(BaseModel):
     """What all messages have in common; their values are taken as they are."""
 
     model_config = ConfigDict(frozen=True, strict=True)
@@ -62,13 +62,13 @@ class _Message(BaseModel):
     """Which one it is of those that the agent sent (hooks/out/numbered.ts)."""
 
 
-class BodySent(_Message):
+class BodySent(_AgentMessage):
     """Bytes that a line names."""
 
     type: Literal["body"]
 
 
-class About(_Message):
+class About(_AgentMessage):
     """The connection of what was seen at a TLS library."""
 
     local: Endpoint | None = None
@@ -78,7 +78,7 @@ class About(_Message):
     alpn: _Short | None = None
 
 
-class PlainSent(_Message):
+class PlainSent(_AgentMessage):
     """Bytes that the app gave to a TLS library, or got from it."""
 
     type: Literal["plain"]
@@ -90,47 +90,47 @@ class PlainSent(_Message):
     owners: Annotated[list[_Short | None], Field(max_length=500)] | None = None
 
 
-class LinesSent(_Message):
+class LinesSent(_AgentMessage):
     """Lines of the contract, in the bytes beside it."""
 
     type: Literal["lines"]
 
 
-class FactsSent(_Message):
+class FactsSent(_AgentMessage):
     """What was seen of consent."""
 
     type: Literal["facts"]
     facts: Annotated[list[Any], Field(max_length=200_000)]
 
 
-class StatusesSent(_Message):
+class StatusesSent(_AgentMessage):
     """How far the hooks are."""
 
     type: Literal["statuses"]
     statuses: Annotated[list[HookStatus], Field(max_length=50_000)]
 
 
-class Placed(_Message):
+class Placed(_AgentMessage):
     """The process may run, if it is held: what it does from its first line on is seen."""
 
     type: Literal["placed"]
 
 
-class Ready(_Message):
+class ReadyMessage(_AgentMessage):
     """The hooks are live."""
 
     type: Literal["ready"]
     install_ms: _Number | None = None
 
 
-class NoRuntime(_Message):
+class NoRuntime(_AgentMessage):
     """The process has no Java runtime that the agent can hook."""
 
     type: Literal["no_runtime"]
     detail: _Short
 
 
-class ClockTold(_Message):
+class ClockTold(_AgentMessage):
     """The answer to the question what time it is."""
 
     type: Literal["clock"]
@@ -138,7 +138,7 @@ class ClockTold(_Message):
     at: _Micros
 
 
-class Unpinned(_Message):
+class Unpinned(_AgentMessage):
     """A check of certificates was taken over."""
 
     type: Literal["unpinned"]
@@ -146,7 +146,7 @@ class Unpinned(_Message):
     state: Literal["installed", "met"]
 
 
-class ProbeTold(_Message):
+class ProbeTold(_AgentMessage):
     """The result of the agent's check of itself."""
 
     type: Literal["probe"]
@@ -158,7 +158,7 @@ class ProbeTold(_Message):
     ms: Annotated[float, Field(ge=0, le=MICROS)]
 
 
-class Exit(_Message):
+class ExitMessage(_AgentMessage):
     """The process is about to end."""
 
     type: Literal["exit"]
@@ -166,7 +166,7 @@ class Exit(_Message):
     inside: _Short | None
 
 
-class ChildStarted(_Message):
+class ChildStarted(_AgentMessage):
     """A process was started."""
 
     type: Literal["child"]
@@ -175,14 +175,14 @@ class ChildStarted(_Message):
     line: Annotated[str, Field(max_length=100_000)] | None
 
 
-class Lost(_Message):
+class Lost(_AgentMessage):
     """How many messages were lost with the connection and are no longer kept."""
 
     type: Literal["lost"]
     count: _Number
 
 
-class Fault(_Message):
+class Fault(_AgentMessage):
     """The agent's own."""
 
     type: Literal["fault"]
@@ -196,12 +196,12 @@ Message = (
     | FactsSent
     | StatusesSent
     | Placed
-    | Ready
+    | ReadyMessage
     | NoRuntime
     | ClockTold
     | Unpinned
     | ProbeTold
-    | Exit
+    | ExitMessage
     | ChildStarted
     | Lost
     | Fault
@@ -209,7 +209,7 @@ Message = (
 _MESSAGES: TypeAdapter[Message] = TypeAdapter(Annotated[Message, Field(discriminator="type")])
 
 
-class Refused(ValueError):
+class RefusedMessage(ValueError):
     """Something that the channel may not carry; the message is one of a fixed set of reasons."""
 
 
@@ -221,7 +221,7 @@ def message(payload: Any) -> Message:
         # Where and why, but never what: the payload's own words are the app's.
         place = ".".join(str(part) for part in error.errors(include_url=False, include_input=False)[0]["loc"][:2])
         known = place if place.replace(".", "").replace("_", "").isalnum() and len(place) < 40 else "type"
-        raise Refused(f"a message that the agent does not send ({known})") from None
+        raise RefusedMessage(f"a message that the agent does not send ({known})") from None
 
 
 _BY: Mapping[Signal, tuple[str, ...]] = {
@@ -264,31 +264,31 @@ class Channel:
     def check(self, event: Event, vias: tuple[str, ...] = OTHER_WAYS) -> None:
         """Raises Refused with the reason why the line is not recorded."""
         if event.app != self._app:
-            raise Refused("a line of another app")
+            raise RefusedMessage("a line of another app")
         if event.pid != self._pid():
-            raise Refused("a line of another process")
+            raise RefusedMessage("a line of another process")
         self._speaks(event, vias)
         self._times(event)
         bounded(event)
         if missing := [name for name in _named(event) if name not in self.bodies]:
-            raise Refused(f"a line that names {'a body' if len(missing) == 1 else 'bodies'} that never came")
+            raise RefusedMessage(f"a line that names {'a body' if len(missing) == 1 else 'bodies'} that never came")
 
     def _speaks(self, event: Event, vias: tuple[str, ...]) -> None:
         match event:
             case Access() | Transform() | Connection():
                 return
             case Upload() if event.via not in vias:
-                raise Refused("an upload that only the proxy sees")
+                raise RefusedMessage("an upload that only the proxy sees")
             case Consent() if event.by not in _BY.get(event.signal, ()) or event.corrects or event.retracts:
-                raise Refused("consent in the name of somebody else")
+                raise RefusedMessage("consent in the name of somebody else")
             case Phase() if event.state == "mark" and not (event.text or "").startswith(_MARK):
-                raise Refused("a mark that only a person makes")
+                raise RefusedMessage("a mark that only a person makes")
             case Screen() if event.by != "agent" or (event.touched and event.touched.by not in ("user", "app")):
-                raise Refused("a screen that only the host sees")
+                raise RefusedMessage("a screen that only the host sees")
             case Witness():
-                raise Refused("a count that only the system makes")
+                raise RefusedMessage("a count that only the system makes")
             case Gap() if event.where not in ("hook", "device"):
-                raise Refused("a gap that only the host sees")
+                raise RefusedMessage("a gap that only the host sees")
             case _:
                 return
 
@@ -296,7 +296,7 @@ class Channel:
         first, last = self._window()
         until = getattr(event, "until", None)
         if not first <= event.at <= last or (until is not None and not event.at <= until <= last):
-            raise Refused("a time outside the run")
+            raise RefusedMessage("a time outside the run")
 
 
 def _named(event: Event) -> Iterable[str]:
@@ -321,20 +321,20 @@ def bounded(*values: Any) -> None:
         deeper: list[Any] = []
         items += len(level)
         if items > MOST_ITEMS:
-            raise Refused("a line with too much in it")
+            raise RefusedMessage("a line with too much in it")
         for value in level:
             kind = type(value)
             if kind is str:
                 if len(value) > LONGEST_TEXT:
-                    raise Refused("a line with too much in it")
+                    raise RefusedMessage("a line with too much in it")
                 if not value.isascii() and _HALF.search(value):
-                    raise Refused("a text that is none")
+                    raise RefusedMessage("a text that is none")
             elif kind not in _PLAIN:
                 deeper += _inside(value)
         if not deeper:
             return
         level = deeper
-    raise Refused("a line that is nested too deep")
+    raise RefusedMessage("a line that is nested too deep")
 
 
 def _inside(value: Any) -> Iterable[Any]:
@@ -342,9 +342,9 @@ def _inside(value: Any) -> Iterable[Any]:
     match value:
         case int() | float():
             if isinstance(value, float) and not math.isfinite(value):
-                raise Refused("a number that is none")
+                raise RefusedMessage("a number that is none")
             if isinstance(value, int) and abs(value) > MOST_NUMBER:
-                raise Refused("a number that is too large")
+                raise RefusedMessage("a number that is too large")
             return ()
         case Part():
             return iter(msgspec.structs.astuple(value))
@@ -353,4 +353,4 @@ def _inside(value: Any) -> Iterable[Any]:
         case list() | tuple():
             return value
         case _:
-            raise Refused("a line with something in it that is no JSON")
+            raise RefusedMessage("a line with something in it that is no JSON")

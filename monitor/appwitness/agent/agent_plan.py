@@ -13,7 +13,7 @@ FLUSH_MS = 50
 
 
 @dataclass(frozen=True)
-class Options:
+class AgentOptions:
     """How the agent of a run watches."""
 
     api_level: int | None = None
@@ -32,13 +32,13 @@ class Options:
     """Make the app accept the proxy's certificate."""
 
 
-USUAL = Options()
+USUAL = AgentOptions()
 
 
 def plan(
     app: str,
     sources: Sequence[Source],
-    options: Options,
+    options: AgentOptions,
     *,
     started: bool,
     redirect: tuple[str, int] | None = None,

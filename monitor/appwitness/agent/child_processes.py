@@ -58,7 +58,7 @@ class Followed:
         return len(self._pids)
 
 
-class Missed(Protocol):
+class MissedProcess(Protocol):
     """Is told of a process of which nothing is seen, or nothing from `began` until now."""
 
     def __call__(self, subject: str, why: str, began: datetime | None = None, /) -> object:
@@ -80,7 +80,7 @@ class Means:
     """The name of each process of the device by its number."""
     ours: Callable[[int], bool]
     """Whether a process belongs to the app's user."""
-    missed: Missed
+    missed: MissedProcess
     lost: tuple[type[Exception], ...]
     """The errors of Frida for a device that is gone."""
     owned: Owned | None = None

@@ -11,7 +11,7 @@ from appwitness.catalog import yaml_files
 from appwitness.catalog.entries import CatalogEntry
 
 
-class Exit(CatalogEntry):
+class ExitMethods(CatalogEntry):
     """Methods of one class that send something out of the app."""
 
     cls: Name = Field(alias="class")
@@ -24,7 +24,7 @@ class Exit(CatalogEntry):
     intent: int | None = Field(default=None, description="index of the intent")
 
     @model_validator(mode="after")
-    def _has_something(self) -> Exit:
+    def _has_something(self) -> ExitMethods:
         if (self.intent is None) != bool(self.holds):
             raise ValueError("an exit has `holds`, or an `intent`")
         return self
@@ -33,7 +33,7 @@ class Exit(CatalogEntry):
 class Exits(CatalogEntry):
     """catalog/exits.yml."""
 
-    exits: tuple[Exit, ...]
+    exits: tuple[ExitMethods, ...]
 
     def plan(self) -> list[dict[str, Any]]:
         """As the agent takes it (hooks/plan.ts)."""

@@ -72,7 +72,7 @@ _remotes: dict[str, tuple[str | None, Any]] = {}
 """Address -> token and device: Frida has one device for an address, and removing it ends its sessions."""
 
 
-class Known(CatalogEntry):
+class KnownError(CatalogEntry):
     """An error of Frida's that is known: by its text, or by its class where the text says nothing."""
 
     code: str
@@ -84,7 +84,7 @@ class Known(CatalogEntry):
 
 
 class _Known(CatalogEntry):
-    errors: tuple[Known, ...]
+    errors: tuple[KnownError, ...]
 
 
 class FridaFault(Unhookable):
@@ -96,7 +96,7 @@ class FridaFault(Unhookable):
 
 
 @functools.cache
-def known() -> tuple[Known, ...]:
+def known() -> tuple[KnownError, ...]:
     """The errors that are known, the first that fits counts. Raises FileError with file and line."""
     (path,) = yaml_files.files("devices/frida.yml")
     return yaml_files.parse(path, _Known).errors
@@ -113,7 +113,7 @@ def fault(error: Exception, what: str) -> FridaFault:
 
 
 @dataclass(frozen=True)
-class Started:
+class StartedProcess:
     """A process to observe."""
 
     pid: int
@@ -190,28 +190,28 @@ class FridaDevice:
             self._born = None
             self._device.disable_spawn_gating()
 
-    def start(self, target: Target) -> Started:
+    def start(self, target: Target) -> StartedProcess:
         """Start what the target names, held; where Frida cannot, in the target's other way; or take what runs.
 
         Raises what Frida raises (ERRORS), SetupError where there is nothing to start, and what `otherwise` raises.
         """
         if target.pid is not None:
-            return Started(target.pid, ours=False, held=False)
+            return StartedProcess(target.pid, ours=False, held=False)
         if target.argv is None:
             raise SetupError("There is nothing to start.", "Start the app, then observe it.")
         if target.gadget is not None:
             self._gadget = target.gadget
             return self._by_gadget(target, target.gadget)
         try:
-            return Started(self._spawn(target, *target.argv), ours=True, held=True)
+            return StartedProcess(self._spawn(target, *target.argv), ours=True, held=True)
         except ERRORS as error:
             if target.otherwise is None or isinstance(error, UNREACHED):
                 raise
             at = time.monotonic()
             late = f"{LATE_START} ({str(error).strip().rstrip('.')})"
-            return Started(target.otherwise(), ours=True, held=False, late=late, at=at)
+            return StartedProcess(target.otherwise(), ours=True, held=False, late=late, at=at)
 
-    def _by_gadget(self, target: Target, gadget: Gadget) -> Started:
+    def _by_gadget(self, target: Target, gadget: Gadget) -> StartedProcess:
         """The app with Frida's gadget in it, held where the gadget holds it. Raises what Frida raises."""
         at = time.monotonic()
         if gadget.start is not None:
@@ -224,7 +224,7 @@ class FridaDevice:
                     pid = self._device.spawn(target.argv[0], gadget=gadget.file)
             except frida.ProcessNotRespondingError:
                 raise frida.TimedOutError(f"the gadget was not in it after {GADGET_S:.0f} s") from None
-        return Started(pid, ours=True, held=gadget.waits, late=gadget.late, at=at)
+        return StartedProcess(pid, ours=True, held=gadget.waits, late=gadget.late, at=at)
 
     def _take_over(self) -> int:
         """Wait for the gadget that is in the app's package; gives the app's process, which it goes on to hold."""

@@ -33,7 +33,7 @@ class Ask(CatalogEntry):
     value: Pattern | None = Field(default=None, description="what of that which is read is a value; None: all of it")
 
 
-class Route(CatalogEntry):
+class NativeRoute(CatalogEntry):
     """One function of a native library."""
 
     library: str = Field(description="as Android names it")
@@ -87,7 +87,7 @@ class Binder(CatalogEntry):
 class Native(CatalogEntry):
     """catalog/native.yml."""
 
-    routes: tuple[Route, ...]
+    routes: tuple[NativeRoute, ...]
     binder: Binder
 
     def plan(self) -> dict[str, Any]:

@@ -127,7 +127,7 @@ class FollowSpec(CatalogEntry):
         return self
 
 
-class When(CatalogEntry):
+class CallCondition(CatalogEntry):
     """Which calls concern personal data, where the API is general."""
 
     argument: int | Literal["this"]
@@ -161,7 +161,7 @@ class Source(CatalogEntry):
         default=None, description="index of the argument that says what was asked; `when`: the text that it looked at"
     )
     args: dict[str, int] = Field(default_factory=dict, description="name -> index of an argument that matters")
-    when: When | None = None
+    when: CallCondition | None = None
     values: tuple[ValueSpec, ...] = ()
     follow: tuple[FollowSpec, ...] = ()
     implementations: tuple[Name, ...] = Field(
@@ -233,7 +233,7 @@ def _follow(spec: FollowSpec, data: str) -> dict[str, Any]:
     }
 
 
-class Entry(CatalogEntry):
+class SourceEntry(CatalogEntry):
     """One entry of a file: methods of one class that are read alike."""
 
     cls: Name = Field(alias="class")
@@ -243,7 +243,7 @@ class Entry(CatalogEntry):
     permission: str | None = Field(default=None, description="that of the file when not given; null: none guards it")
     target: int | Literal["when"] | None = None
     args: dict[str, int] = Field(default_factory=dict)
-    when: When | None = None
+    when: CallCondition | None = None
     values: tuple[ValueSpec, ...] = ()
     follow: tuple[FollowSpec, ...] = ()
     implementations: tuple[Name, ...] = ()
@@ -257,19 +257,19 @@ class Entry(CatalogEntry):
     shape: tuple[Signature, ...] = ()
 
     @model_validator(mode="after")
-    def _of_its_methods(self) -> Entry:
+    def _of_its_methods(self) -> SourceEntry:
         if other := {Shape.of(signature).method for signature in self.shape} - set(self.methods):
             raise ValueError(f"a shape of {', '.join(sorted(other))}, which is not among the methods")
         return self
 
 
-class SourceFile(CatalogEntry):
+class CatalogSources(CatalogEntry):
     """catalog/sources/<data type>.yml."""
 
     data: str = Field(description="data type code of the entries")
     why: str = Field(description="why this is personal data, in one sentence")
     permission: str | None = None
-    sources: tuple[Entry, ...]
+    sources: tuple[SourceEntry, ...]
 
 
 def load(extra: Path | None = None) -> list[Source]:
@@ -279,7 +279,7 @@ def load(extra: Path | None = None) -> list[Source]:
     """
     loaded: list[Source] = []
     for path in yaml_files.files("sources", extra):
-        file = yaml_files.parse(path, SourceFile)
+        file = yaml_files.parse(path, CatalogSources)
         seen: set[str] = set()
         for source in (source for entry in file.sources for source in _expand(entry, file)):
             identity = f"{source.name} {source.overloads} {source.when}"
@@ -291,7 +291,7 @@ def load(extra: Path | None = None) -> list[Source]:
     return loaded
 
 
-def _expand(entry: Entry, file: SourceFile) -> list[Source]:
+def _expand(entry: SourceEntry, file: CatalogSources) -> list[Source]:
     own = {"methods", "data", "shape"}
     shared = {name: getattr(entry, name) for name in type(entry).model_fields if name not in own}
     shared["permission"] = entry.permission if "permission" in entry.model_fields_set else file.permission

@@ -36,7 +36,7 @@ class Holds(Protocol):
         """Let one run."""
 
 
-class Gate:
+class SpawnGate:
     """Of one device during one run. `take` is called with a process of the app's, and says whether it will
     `release` it; `lost` are the errors of Frida."""
 

@@ -24,7 +24,7 @@ class Owner(CatalogEntry):
     type: str = Field(description="type of that field")
 
 
-class Streams(CatalogEntry):
+class SocketStreams(CatalogEntry):
     """A socket with streams: write(byte[], int, int) and read(byte[], int, int)."""
 
     library: str
@@ -45,7 +45,7 @@ class Engine(CatalogEntry):
 class TlsLibraries(CatalogEntry):
     """catalog/tls.yml."""
 
-    sockets: tuple[Streams, ...]
+    sockets: tuple[SocketStreams, ...]
     engines: tuple[Engine, ...]
 
     def plan(self, proxy_key: str | None) -> dict[str, Any]:
@@ -77,7 +77,7 @@ class Proceed(CatalogEntry):
     proceed: int
 
 
-class Check(CatalogEntry):
+class CertificateCheck(CatalogEntry):
     """A check of certificates in Java, and what is done instead."""
 
     cls: str = Field(alias="class")
@@ -105,7 +105,7 @@ class NativeCheck(CatalogEntry):
 class Checks(CatalogEntry):
     """catalog/unpinning.yml."""
 
-    java: tuple[Check, ...]
+    java: tuple[CertificateCheck, ...]
     native: tuple[NativeCheck, ...]
 
     def plan(self) -> dict[str, Any]:

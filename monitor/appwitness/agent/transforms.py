@@ -11,7 +11,7 @@ from appwitness.catalog import yaml_files
 from appwitness.catalog.entries import CatalogEntry
 
 
-class Part(CatalogEntry):
+class CallPart(CatalogEntry):
     """Where in a call bytes are: all of an argument or of what is returned, or a part of an argument."""
 
     of: int | Literal["return"] = Field(alias="argument", description="index of the argument, first is 0; or `return`")
@@ -28,13 +28,13 @@ class Begin(CatalogEntry):
     key: int | None = Field(default=None, description="index of the key")
 
 
-class Step(CatalogEntry):
+class TransformMethod(CatalogEntry):
     """One method of a class that transforms."""
 
     method: str
     overload: tuple[str, ...] | None = Field(default=None, description="argument types; None: all there are")
-    takes: Part | None = None
-    gives: Part | None = None
+    takes: CallPart | None = None
+    gives: CallPart | None = None
     begins: Begin | None = None
     ends: bool = False
     when: str | None = Field(default=None, description="getter that must say true for the work to end")
@@ -54,7 +54,7 @@ class Transformer(CatalogEntry):
     op: Literal["digest", "mac", "encrypt", "decrypt", "compress", "encode"]
     algorithm: str = Field(default="", description="its name, or the getter that says it")
     iv: str | None = Field(default=None, description="getter of the initialisation vector")
-    methods: tuple[Step, ...] = Field(min_length=1)
+    methods: tuple[TransformMethod, ...] = Field(min_length=1)
     optional: str | None = Field(default=None, description="why it may be missing without anything being missed")
 
 

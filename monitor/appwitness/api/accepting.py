@@ -8,7 +8,7 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from appwitness.api.gating import Runs, baseline_of
+from appwitness.api.gating import GatedRuns, baseline_of
 from appwitness.support import private_files
 from appwitness.support.errors import UserError
 
@@ -53,8 +53,8 @@ class BaselineUpdate:
         return self.old.model_copy(update={"findings": kept})
 
 
-def baseline(recordings: Sequence[Path], runs: Runs, judging: Judging) -> Baseline:
-    """All that these runs of one app show, accepted. Raises as `Runs.reports` does."""
+def baseline(recordings: Sequence[Path], runs: GatedRuns, judging: Judging) -> Baseline:
+    """All that these runs of one app show, accepted. Raises as `GatedRuns.reports` does."""
     from appwitness.gate import baseline as files
     from appwitness.gate.behaviours import side
 
@@ -62,11 +62,11 @@ def baseline(recordings: Sequence[Path], runs: Runs, judging: Judging) -> Baseli
     return files.of(side(reports, runs.aliases), runs.package(reports[0]))
 
 
-def against(file: Path, recordings: Sequence[Path], runs: Runs, judging: Judging) -> BaselineUpdate:
+def against(file: Path, recordings: Sequence[Path], runs: GatedRuns, judging: Judging) -> BaselineUpdate:
     """Hold runs of one app against its baseline.
 
     Raises UserError when there is no such file or it is another app's, FileError with the line that does not fit, and
-    as `Runs.reports` does.
+    as `GatedRuns.reports` does.
     """
     from appwitness.gate.behaviours import side
     from appwitness.gate.changes import changes
@@ -117,7 +117,7 @@ class WaiverList:
     max_days: int
     """How far ahead a waiver may end."""
 
-    def add(self, finding: str, fields: Mapping[str, str | None], runs: Runs, judging: Judging) -> None:
+    def add(self, finding: str, fields: Mapping[str, str | None], runs: GatedRuns, judging: Judging) -> None:
         """Waive a finding, as `fingerprint` takes it; an entry without an `id` is named W- and the next number.
 
         `fields` are owner, reason, expires, ticket and id, texts or None. What is in the file stays as it is. Raises
@@ -132,10 +132,11 @@ class WaiverList:
         waiver = waivers.entry(given, self.today, self.max_days)
         _write(self.path, waivers.added(self.path, waiver, self.today, self.max_days))
 
-    def check(self, recordings: Sequence[Path], runs: Runs, judging: Judging) -> CheckedWaivers:
+    def check(self, recordings: Sequence[Path], runs: GatedRuns, judging: Judging) -> CheckedWaivers:
         """See which entries have expired or soon will, and, where there are recordings, which none of them uses.
 
-        Raises UserError when there is no file, FileError with the line that does not fit, and as `Runs.reports` does.
+        Raises UserError when there is no file, FileError with the line that does not fit, and what
+        `GatedRuns.reports` raises.
         """
         from appwitness.gate import waivers
         from appwitness.gate.behaviours import side
@@ -149,7 +150,7 @@ class WaiverList:
         return CheckedWaivers(len(read.entries), told)
 
 
-def fingerprint(finding: str, runs: Runs, judging: Judging) -> str:
+def fingerprint(finding: str, runs: GatedRuns, judging: Judging) -> str:
     """The fingerprint that is meant: `v2:...` itself, or that of RECORDING:N, the Nth finding of its report, from 1.
 
     Raises UserError when it is neither, or the recording has no such finding.

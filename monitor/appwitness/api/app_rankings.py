@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from appwitness.correlate import Knowledge
 from appwitness.store import Store
-from appwitness.store.lists import ROWS, Page
+from appwitness.store.lists import ROWS, ListPage
 from appwitness.store.ranking import FILTERS as FILTERS
 from appwitness.store.ranking import GROUPS as GROUPS
 from appwitness.store.ranking import UNKNOWN as UNKNOWN
@@ -19,7 +19,7 @@ from appwitness.store.ranking import Ranked as Ranked
 class RankedApps(NamedTuple):
     """One page of a ranking, and what the ranking rests on."""
 
-    page: Page[Ranked]
+    page: ListPage[Ranked]
     basis: Basis
     moments: tuple[When, ...]
     """The moments by which its rows count apps; none where a rule says that itself."""

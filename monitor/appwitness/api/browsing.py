@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from appwitness.api.app_rankings import By, RankedApps, hosts_of, ranked
 from appwitness.api.fleet_progress import FleetProgress
-from appwitness.api.recorded_lines import Lines
+from appwitness.api.recorded_lines import RecordedLines
 from appwitness.api.upload_decoding import TakenApart, taken_apart
 from appwitness.care import reveals
 from appwitness.correlate import Knowledge, correlate, differences, indexed_report, report
@@ -28,9 +28,9 @@ from appwitness.recording import START, Position, Recording
 from appwitness.recording.signing import Signer
 from appwitness.store import Store
 from appwitness.store.campaigns import has_fleet
-from appwitness.store.lists import ROWS, Carried, Lists, Page, paged
-from appwitness.store.lists import Brief as Brief
-from appwitness.store.lists import Entry as Entry
+from appwitness.store.lists import ROWS, Carried, ListPage, Lists, paged
+from appwitness.store.lists import FindingFields as FindingFields
+from appwitness.store.lists import ListedRecording as ListedRecording
 from appwitness.store.lists import State as State
 from appwitness.store.runs import Runs
 from appwitness.support.errors import UserError
@@ -43,7 +43,7 @@ MOST_COMPARED = 8
 class Carries(NamedTuple):
     """What was concluded of the lines of one recording."""
 
-    findings: list[Brief]
+    findings: list[FindingFields]
     flows: list[Carried]
     about: dict[Ref, list[int]]
     """Line -> the findings that rest on it, by number from 1."""
@@ -55,7 +55,7 @@ class NumberedFinding(NamedTuple):
     """A finding, and its number in the recording, from 1."""
 
     number: int
-    finding: Brief
+    finding: FindingFields
 
 
 class CountedRule(NamedTuple):
@@ -78,7 +78,7 @@ class _Kept:
     """What was made for the pages of one recording."""
 
     mask: Mask
-    lines: dict[str, Lines]
+    lines: dict[str, RecordedLines]
     turn: threading.RLock = field(default_factory=threading.RLock)
     """One page of it at a time: what is kept grows while it is used."""
     accesses: Position = START
@@ -223,9 +223,9 @@ class Browsing:
             kept.mask.learn(values)
         return kept.mask
 
-    def lines(self, recording: str, kind: str) -> Lines:
+    def lines(self, recording: str, kind: str) -> RecordedLines:
         """The lines of a kind, as the index has them by now."""
-        found = self._of(recording).lines.setdefault(kind, Lines(self.store, recording, kind))
+        found = self._of(recording).lines.setdefault(kind, RecordedLines(self.store, recording, kind))
         found.update()
         return found
 
@@ -335,7 +335,7 @@ def going_on(path: str | Path) -> bool:
         return False
 
 
-def matching(findings: Sequence[Brief], filters: Mapping[str, str], page: int = 1) -> Page[NumberedFinding]:
+def matching(findings: Sequence[FindingFields], filters: Mapping[str, str], page: int = 1) -> ListPage[NumberedFinding]:
     """The findings of one recording, the worst first, a page at a time.
 
     `filters`: `rule` and `level` ask for one value, `host` for a piece of the recipient's; empty texts for nothing.
@@ -345,10 +345,10 @@ def matching(findings: Sequence[Brief], filters: Mapping[str, str], page: int = 
         (each for each in numbered if _fits(each.finding, filters)), key=lambda each: LEVELS.index(each.finding.level)
     )
     page, start = paged(page, len(wanted))
-    return Page(tuple(wanted[start : start + ROWS]), page, len(wanted))
+    return ListPage(tuple(wanted[start : start + ROWS]), page, len(wanted))
 
 
-def _fits(finding: Brief, filters: Mapping[str, str]) -> bool:
+def _fits(finding: FindingFields, filters: Mapping[str, str]) -> bool:
     host = finding.recipient.host if finding.recipient else ""
     return (
         filters.get("rule", "") in ("", finding.rule)

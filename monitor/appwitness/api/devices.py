@@ -22,7 +22,7 @@ if TYPE_CHECKING:  # imported late: a lab device needs no adb, and a phone no Ja
 
 
 @dataclass(frozen=True)
-class Device:
+class NamedDevice:
     """A device by name."""
 
     name: str
@@ -62,7 +62,7 @@ class Device:
             yield
 
 
-def chosen(names: str, number: int = 0) -> Device:
+def chosen(names: str, number: int = 0) -> NamedDevice:
     """The device of the process `number` (from 0) of several: of the names with commas between, or of `any` that is
     ready, the first, the second ... and then the first again. Raises SetupError where there is none."""
     listed = [name.strip() for name in names.split(",")]
@@ -71,7 +71,7 @@ def chosen(names: str, number: int = 0) -> Device:
 
         listed = [each.serial for each in discovery.listed() if each.state == "ready"]
         listed = listed or [discovery.choose().serial]  # which says what is wrong
-    return Device(listed[number % len(listed)])
+    return NamedDevice(listed[number % len(listed)])
 
 
 def listed() -> list[ListedDevice]:
@@ -97,7 +97,7 @@ def name_of(wanted: Wanted) -> str:
     """For the folder of a recording: the app where it is named, else the device."""
     if wanted.package or wanted.apks:
         named = wanted.package or wanted.apks[0].stem
-    elif Device(wanted.device).embedded:
+    elif NamedDevice(wanted.device).embedded:
         named = embedded.sample_app(wanted.device) or wanted.device
     else:
         named = wanted.device

@@ -10,12 +10,12 @@ from appwitness.api.gating import beside
 
 if TYPE_CHECKING:  # imported late, so that --help answers at once
     from appwitness.api.judging import Judging
-    from appwitness.reports.fingerprint import Known
+    from appwitness.reports.fingerprint import FingerprintPlace
 
 
 def in_recordings(
     fingerprint: str, recordings: Sequence[Path], judging: Judging, aliases: Mapping[str, str]
-) -> Iterator[Known]:
+) -> Iterator[FingerprintPlace]:
     """The findings of recordings that have a fingerprint, `v2:...`. Raises UserError for what is no recording.
 
     `aliases`: package -> the one that it stands for.
@@ -26,7 +26,7 @@ def in_recordings(
         yield from shown(judging.report(path), fingerprint, aliases, str(path))
 
 
-def in_baseline(fingerprint: str, baseline: Path | None = None) -> Iterator[Known]:
+def in_baseline(fingerprint: str, baseline: Path | None = None) -> Iterator[FingerprintPlace]:
     """The lines of a baseline that have a fingerprint; None: appwitness-baseline.yml beside, where there is one.
 
     Raises FileError with the line that does not fit.

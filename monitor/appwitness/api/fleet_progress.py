@@ -10,9 +10,9 @@ from appwitness.fleet.pools import meets
 from appwitness.fleet.status import SILENT_S, status
 from appwitness.fleet.status import Status as Status
 from appwitness.store.campaigns import FILTERS as FILTERS
+from appwitness.store.campaigns import CampaignRun as CampaignRun
 from appwitness.store.campaigns import Failure, choices_of_runs, failures, runs_of
-from appwitness.store.campaigns import Planned as Planned
-from appwitness.store.lists import Page
+from appwitness.store.lists import ListPage
 from appwitness.store.runs import Pool, Runs
 from appwitness.store.runs import Slot as Slot
 from appwitness.support.errors import UserError
@@ -60,7 +60,7 @@ class FleetProgress:
         """Why runs of a campaign are unobservable, the most frequent reason first."""
         return failures(self._runs, campaign)
 
-    def runs(self, campaign: str, filters: Mapping[str, str], page: int = 1) -> Page[Planned]:
+    def runs(self, campaign: str, filters: Mapping[str, str], page: int = 1) -> ListPage[CampaignRun]:
         """The runs of a campaign: those that were begun last first, then in the order in which they were planned.
 
         `filters` (FILTERS) each ask for one value, `text` for a piece of app or id; empty texts for nothing.

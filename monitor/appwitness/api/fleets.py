@@ -20,9 +20,9 @@ if TYPE_CHECKING:  # imported late, so that --help answers at once
     from appwitness.correlate.prior_knowledge import Knowledge
     from appwitness.fleet.hosting import Crew
     from appwitness.fleet.status import Status as Status
-    from appwitness.fleet.worker import Host, Source
+    from appwitness.fleet.worker import Host, RunSource
     from appwitness.store import campaign_tables
-    from appwitness.store.lists import Page
+    from appwitness.store.lists import ListPage
     from appwitness.store.ranking import Basis, When
     from appwitness.store.ranking import By as By
     from appwitness.store.ranking import Ranked as Ranked
@@ -56,7 +56,7 @@ class HostChoices:
 class FleetHost:
     """A host that is ready to make and judge runs."""
 
-    def __init__(self, host: Host, crew: Crew, source: Callable[[Host], AbstractContextManager[Source]]) -> None:
+    def __init__(self, host: Host, crew: Crew, source: Callable[[Host], AbstractContextManager[RunSource]]) -> None:
         self._host = host
         self._crew = crew
         self._source = source
@@ -144,7 +144,7 @@ class Fleet:
         crew = Crew(chosen(choices.devices, choices.label), choices.judges, by)
         return FleetHost(host, crew, (lambda host: nullcontext(Plain(host))) if local else self._queue)
 
-    def _queue(self, host: Host) -> AbstractContextManager[Source]:
+    def _queue(self, host: Host) -> AbstractContextManager[RunSource]:
         from appwitness.fleet.queue import Queue
 
         return Queue(str(self._place), host)
@@ -184,7 +184,7 @@ class Fleet:
 class AppRanking(NamedTuple):
     """A ranking by how many apps a thing concerns, and what it rests on."""
 
-    page: Page[Ranked]
+    page: ListPage[Ranked]
     basis: Basis
     known: Knowledge
     """What the catalog and the user's rules call rules and recipients."""
@@ -259,9 +259,9 @@ def write_letters(
     `lang` None: Chinese under the law of China, else English. `template` is in Jinja2 and Markdown; None: ours. Raises
     UserError when there is such a file already, and StoreError while recordings in a bucket cannot be reached.
     """
-    from appwitness.fleet.exporting import Letter, write_letters
+    from appwitness.fleet.exporting import LetterOptions, write_letters
     from appwitness.store.campaign_tables import table
 
-    letter = Letter(lang or judging.letters_lang, reveal, template)
+    letter = LetterOptions(lang or judging.letters_lang, reveal, template)
     findings = table(database(judging.db), "findings", campaign)
     return write_letters(judging.store, judging.known, findings, output, letter)

@@ -12,13 +12,13 @@ from appwitness.api.judging import Judging, judging
 from appwitness.support.errors import DamagedRecording, FileError, UserError
 
 if TYPE_CHECKING:  # imported late, so that `import appwitness` and --help answer at once
-    from appwitness.api.judging import Choices
+    from appwitness.api.judging import JudgingChoices
     from appwitness.findings import Confidence, Level, Report
     from appwitness.findings.gate_decision import GateReport, Remark
-    from appwitness.gate import Accepted, Held, Policy
+    from appwitness.gate import Accepted, GatePolicy, Held
     from appwitness.gate.baseline import Baseline
 
-    class Limits(Choices, total=False):
+    class GateLimits(JudgingChoices, total=False):
         """By what runs are held, and what fails."""
 
         baseline: Path | None
@@ -41,7 +41,7 @@ if TYPE_CHECKING:  # imported late, so that `import appwitness` and --help answe
 
 
 @dataclass(frozen=True)
-class Runs:
+class GatedRuns:
     """How runs are read."""
 
     aliases: Mapping[str, str] = field(default_factory=dict)
@@ -135,8 +135,8 @@ class Gate:
 
     judging: Judging
     accepted: Accepted
-    policy: Policy
-    runs: Runs = field(default_factory=Runs)
+    policy: GatePolicy
+    runs: GatedRuns = field(default_factory=GatedRuns)
     baseline: Path | None = None
     """None: the file beside, where there is one."""
     base: Sequence[Path] = ()
@@ -168,30 +168,30 @@ class Gate:
         return Held(file.made, {each.id: each for each in file.findings}, str(path))
 
 
-def made(by: Judging | None = None, /, **limits: Unpack[Limits]) -> Gate:
+def made(by: Judging | None = None, /, **limits: Unpack[GateLimits]) -> Gate:
     """A gate as the user chooses; `by` in place of the choices on judging.
 
     Raises UserError and FileError for what does not fit.
     """
-    from appwitness.gate import Policy
+    from appwitness.gate import GatePolicy
     from appwitness.gate.waivers import MAX_DAYS
 
     given: dict[str, Any] = dict(limits)
-    fails = policy(**{each.name: given.pop(each.name) for each in fields(Policy) if each.name in given})
-    runs = Runs(given.pop("aliases", {}), given.pop("verify", True))
+    fails = policy(**{each.name: given.pop(each.name) for each in fields(GatePolicy) if each.name in given})
+    runs = GatedRuns(given.pop("aliases", {}), given.pop("verify", True))
     files = accepted(given.pop("waivers", None), given.pop("flows", None), datetime.now(UTC).date(), MAX_DAYS)
     baseline, base = given.pop("baseline", None), tuple(given.pop("base", ()))
     return Gate(by or judging(**given), replace(files, aliases=runs.aliases), fails, runs, baseline, base)
 
 
-def policy(**limits: Any) -> Policy:
+def policy(**limits: Any) -> GatePolicy:
     """What fails a build, by those of Limits that say so: `fail_on`, `min_confidence`, `on_worse`, `strict` ..."""
-    from appwitness.gate import Policy
+    from appwitness.gate import GatePolicy
 
-    return Policy(**limits)
+    return GatePolicy(**limits)
 
 
-def gate(recordings: Path | str | Sequence[Path | str], **limits: Unpack[Limits]) -> GateReport:
+def gate(recordings: Path | str | Sequence[Path | str], **limits: Unpack[GateLimits]) -> GateReport:
     """What became of each finding of some runs of one app, and whether the build fails: `outcome`.
 
     Raises UserError for runs of several apps, FileError for a file that does not fit, DamagedRecording for a recording
@@ -202,14 +202,14 @@ def gate(recordings: Path | str | Sequence[Path | str], **limits: Unpack[Limits]
 
 
 def diff(
-    old: Path | str | Sequence[Path | str], new: Path | str | Sequence[Path | str], **choices: Unpack[Choices]
+    old: Path | str | Sequence[Path | str], new: Path | str | Sequence[Path | str], **choices: Unpack[JudgingChoices]
 ) -> GateReport:
     """What one release does that another did not: whatever is new or worse counts. Raises as `gate` does."""
-    by = between(_paths(old), Runs(), judging(**choices))
+    by = between(_paths(old), GatedRuns(), judging(**choices))
     return by.decide(by.runs.reports(_paths(new), by.judging))
 
 
-def between(old: Sequence[Path], runs: Runs, judging: Judging, strict: bool = False) -> Gate:
+def between(old: Sequence[Path], runs: GatedRuns, judging: Judging, strict: bool = False) -> Gate:
     """The gate of one release against another, in which nothing is accepted and whatever is new or worse counts."""
     from appwitness.gate import Accepted
 
@@ -241,7 +241,7 @@ def render(decided: GateReport, reports: Sequence[Report], format: str = "text",
     from appwitness.gate import reports as gate
     from appwitness.reports.words import Words
 
-    told = gate.Told(decided, reports, Words(how.lang), how.reveal, how.anchor, how.with_gone)
+    told = gate.GateStory(decided, reports, Words(how.lang), how.reveal, how.anchor, how.with_gone)
     return gate.render(told, format)
 
 

@@ -12,14 +12,14 @@ from appwitness.agent import native_routes
 from appwitness.agent import sources as java_sources
 from appwitness.agent import yardstick as coverage
 from appwitness.agent.native_routes import Binder as Binder
-from appwitness.agent.native_routes import Route as Route
+from appwitness.agent.native_routes import NativeRoute as NativeRoute
 from appwitness.agent.sources import FollowSpec as FollowSpec
 from appwitness.agent.sources import Source as Source
 from appwitness.agent.sources import ValueSpec as ValueSpec
 from appwitness.agent.yardstick import Cover as Cover
 from appwitness.support.errors import UserError
 
-HookedEntry = Source | Route | Binder
+HookedEntry = Source | NativeRoute | Binder
 """An entry of the catalog: a method of Java, a function of a native library, or the calls of system services."""
 
 

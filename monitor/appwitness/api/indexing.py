@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, NamedTuple
 from appwitness.api.home import database
 
 if TYPE_CHECKING:  # imported late, so that --help answers at once
-    from appwitness.api.judging import Judged, Judging
+    from appwitness.api.judging import JudgedRecording, Judging
     from appwitness.store import Store
 
-    type Watch = Callable[[Sequence[Path], Iterator[Judged]], Iterator[Judged]]
+    type Watch = Callable[[Sequence[Path], Iterator[JudgedRecording]], Iterator[JudgedRecording]]
     """Gets the recordings of an index and what came of each; gives that on."""
 
 

@@ -15,14 +15,14 @@ from appwitness.support.errors import UserError
 if TYPE_CHECKING:  # imported late, so that `import appwitness` and --help answer at once
     from appwitness.correlate import Outcome, prior_knowledge
     from appwitness.correlate import Progress as Progress
-    from appwitness.correlate.many import Judged as Judged
+    from appwitness.correlate.many import JudgedRecording as JudgedRecording
     from appwitness.correlate.prior_knowledge import Knowledge
     from appwitness.findings import Report
     from appwitness.recording import Recording
     from appwitness.store import Store
     from appwitness.store.index import Keep as Keep
 
-    class Choices(prior_knowledge.Choices, total=False):
+    class JudgingChoices(prior_knowledge.KnowledgeChoices, total=False):
         """How a user has recordings judged."""
 
         rules: Path | None
@@ -111,7 +111,7 @@ class Judging:
 
         return follow(recording, self.index(recording), self.known, over, on_change)
 
-    def many(self, paths: Iterable[Path], jobs: int = 1) -> Iterator[Judged]:
+    def many(self, paths: Iterable[Path], jobs: int = 1) -> Iterator[JudgedRecording]:
         """Read recordings into the index and judge them, `jobs` at a time; each as it is done, with what went wrong.
 
         Raises UserError when one is encrypted, and nobody has named the index that its values would stand in;
@@ -140,10 +140,10 @@ def judging(
     db: str | None = None,
     index: Keep | None = None,
     rules: Path | None = None,
-    **choices: Unpack[prior_knowledge.Choices],
+    **choices: Unpack[prior_knowledge.KnowledgeChoices],
 ) -> Judging:
     """As the user chooses. Raises UserError for a choice that there is not, FileError for a file that does not fit."""
-    from appwitness.correlate.prior_knowledge import Choices as Known
+    from appwitness.correlate.prior_knowledge import KnowledgeChoices as Known
     from appwitness.correlate.prior_knowledge import knowledge as known
 
     if unknown := choices.keys() - Known.__annotations__:
@@ -151,7 +151,7 @@ def judging(
     return Judging(known(rules, **choices), db, index)
 
 
-def correlate(recording: Path | str, **choices: Unpack[Choices]) -> Outcome:
+def correlate(recording: Path | str, **choices: Unpack[JudgingChoices]) -> Outcome:
     """Read a recording into the index and judge it: its flows and findings. Asking again changes nothing.
 
     Raises UserError when the folder is no recording.
@@ -159,7 +159,7 @@ def correlate(recording: Path | str, **choices: Unpack[Choices]) -> Outcome:
     return judging(**choices).correlate(Path(recording))
 
 
-def report(recording: Path | str, **choices: Unpack[Choices]) -> Report:
+def report(recording: Path | str, **choices: Unpack[JudgingChoices]) -> Report:
     """What was found in a recording: findings, flows, and what could not be observed. `render` writes it.
 
     Values in it are as they are; `render` masks them. Raises UserError when the folder is no recording.

@@ -26,7 +26,7 @@ ALL = "all"
 
 
 @dataclass(frozen=True)
-class Said:
+class MarkDetails:
     """What a person says of a question or an answer; what is left out is as in the line that it corrects."""
 
     scope: events.Scope | None = None
@@ -73,7 +73,7 @@ class ConsentLine:
     """Why, as a code."""
 
 
-def mark_answer(path: Path, status: events.ConsentState, said: Said, corrects: str = "") -> Mark:
+def mark_answer(path: Path, status: events.ConsentState, said: MarkDetails, corrects: str = "") -> Mark:
     """Note in the recording at `path` what the user was asked or decided, in place of the line `corrects`, if any.
 
     Raises UserError where there is no recording, for an archive, and for a data type or line that does not exist.
@@ -131,7 +131,12 @@ def consent_lines(path: Path) -> list[ConsentLine]:
 
 
 def consent(
-    recording: Recording, status: events.ConsentState, said: Said, types: DataTypes, labels: Labels, corrects: str = ""
+    recording: Recording,
+    status: events.ConsentState,
+    said: MarkDetails,
+    types: DataTypes,
+    labels: Labels,
+    corrects: str = "",
 ) -> Mark:
     """Append what the user was asked or decided, in place of the line named by `corrects`, if any.
 

@@ -10,7 +10,7 @@ from typing import Any
 _FROM = {
     "api.gating": ("diff", "gate"),
     "api.judging": ("correlate", "report"),
-    "api.running": ("Failed", "Judged", "Run", "observe"),
+    "api.running": ("DrivenRun", "Failed", "Judged", "observe"),
     "events": ("Gap",),
     "findings": ("Finding", "Flow", "Report"),
     "findings.gate_decision": ("GateReport",),

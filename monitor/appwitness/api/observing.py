@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from appwitness.api.home import home, signer
-from appwitness.observe.order import Caller as Caller
 from appwitness.observe.order import Order as Order
+from appwitness.observe.order import RunCaller as RunCaller
 from appwitness.support.errors import UserError
 
 if TYPE_CHECKING:  # imported late, so that --help answers at once
@@ -20,19 +20,19 @@ if TYPE_CHECKING:  # imported late, so that --help answers at once
     from appwitness.devices import Device
     from appwitness.devices.traffic_modes import Mode
     from appwitness.findings import Finding
-    from appwitness.recording import Read as Read
+    from appwitness.recording import ReadLine as ReadLine
     from appwitness.store import Store
 
 
 @dataclass(frozen=True)
-class Judge:
+class LiveJudge:
     """Who judges a run while it goes on."""
 
     known: Knowledge
     store: Store
     tell: Callable[[Sequence[Finding]], bool] = lambda _: False
     """Gets all findings whenever they changed; whether one is new to it."""
-    lines: Callable[[Sequence[Read]], object] = lambda _: None
+    lines: Callable[[Sequence[ReadLine]], object] = lambda _: None
     """Gets the new lines of the recording."""
 
 
@@ -65,7 +65,9 @@ def check_archive(output: Path) -> None:
         raise UserError(f"There is {output} already.", "Name another --output.")
 
 
-def record(device: Device, path: Path, sources: Sequence[Source], order: Order, caller: Caller, judge: Judge) -> None:
+def record(
+    device: Device, path: Path, sources: Sequence[Source], order: Order, caller: RunCaller, judge: LiveJudge
+) -> None:
     """Record a run into the new folder `path` and correlate it at the same time, until the run ends.
 
     Raises what ended either of them.

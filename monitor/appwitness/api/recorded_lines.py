@@ -12,7 +12,7 @@ from appwitness.events import Event
 from appwitness.events.seen import Seen
 from appwitness.recording import START
 from appwitness.store import Store
-from appwitness.store.lists import CHOICES, ROWS, Lists, Page, paged
+from appwitness.store.lists import CHOICES, ROWS, ListPage, Lists, paged
 
 How = Literal["is", "has", "class"]
 
@@ -43,7 +43,7 @@ SORTS = {"upload": ("line", "host", "method", "status", "size"), "access": ("lin
 _BRIEF = msgspec.json.Decoder(LineBrief)
 
 
-class Lines:
+class RecordedLines:
     """The lines of one kind of one recording."""
 
     def __init__(self, store: Store, recording: str, kind: str) -> None:
@@ -68,7 +68,7 @@ class Lines:
 
     def page(
         self, filters: Mapping[str, str], only: Collection[int] | None = None, sort: str = "-line", number: int = 1
-    ) -> Page[Seen[Event]]:
+    ) -> ListPage[Seen[Event]]:
         """The lines that match (FILTERS, SORTS), of those numbered in `only`."""
         asked = [(name, how, filters[name].lower()) for name, how in FILTERS[self.kind].items() if filters.get(name)]
         found = [
@@ -80,7 +80,7 @@ class Lines:
         found.sort(key=lambda brief: _key(brief, by), reverse=sort.startswith("-"))
         number, start = paged(number, len(found))
         rows = Lists(self.store).seen(self.recording, self.kind, [brief.line for brief in found[start : start + ROWS]])
-        return Page(tuple(rows), number, len(found))
+        return ListPage(tuple(rows), number, len(found))
 
     def choices(self, name: str) -> list[tuple[Any, int]]:
         """The values of a field with how many lines have them, most first."""

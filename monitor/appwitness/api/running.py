@@ -18,7 +18,7 @@ from appwitness.support.errors import UserError
 
 if TYPE_CHECKING:  # imported late, so that `import appwitness` answers at once
     from appwitness import events
-    from appwitness.api.gating import Limits
+    from appwitness.api.gating import GateLimits
     from appwitness.devices.android.options import Wanted
     from appwitness.events import Ref
     from appwitness.findings import Confidence, Finding, Flow, Level, Report, ReportedGap
@@ -62,7 +62,7 @@ class OfRun(TypedDict, total=False):
 
 if TYPE_CHECKING:
 
-    class Options(Limits, OfRun, total=False):
+    class RunOptions(GateLimits, OfRun, total=False):
         """What may be said of a run besides its device, app and plan."""
 
 
@@ -133,7 +133,7 @@ def told(decided: GateReport, judged: Judged) -> str:
     return failure.message(decided, judged.report, judged.recording, judged.page)
 
 
-class Run(Judged):
+class DrivenRun(Judged):
     """A run that goes on, and, after its block, what was found in it."""
 
     def __init__(self, recording: Path, gate: Gate) -> None:
@@ -172,7 +172,7 @@ class Run(Judged):
         from appwitness.api import marking
 
         known = self.gate.judging.known
-        said = marking.Said(scope=scope, text=text, note=note)
+        said = marking.MarkDetails(scope=scope, text=text, note=note)
         return marking.consent(self._opened, status, said, known.data_types, known.labels).ref
 
     def wait(self, upload_to: str | None = None, timeout_s: float = 60) -> Ref | None:
@@ -253,7 +253,7 @@ class Run(Judged):
             raise self._failure
 
 
-class Replayed(Run):
+class Replayed(DrivenRun):
     """A run that was recorded before: it has ended, and nothing is added to it."""
 
     def __init__(self, recording: Path, gate: Gate) -> None:
@@ -279,8 +279,8 @@ def observe(
     plan: PlanName = "free",
     output: Path | str | None = None,
     launch: bool = True,
-    **options: Unpack[Options],
-) -> AbstractContextManager[Run]:
+    **options: Unpack[RunOptions],
+) -> AbstractContextManager[DrivenRun]:
     """Record a run of an app while the block lasts; then it is judged.
 
     `app` is a package that the device has, or an APK, .apks, .apkm, .xapk or folder of splits to install for the run;
@@ -305,7 +305,7 @@ def observed(
     output: Path | str | None = None,
     launch: bool = True,
     **of_run: Any,
-) -> Iterator[Run]:
+) -> Iterator[DrivenRun]:
     """The same, judged by a gate that there is; `of_run`: those options that say how the run is made."""
     from appwitness.api.devices import name_of
 
@@ -316,17 +316,17 @@ def observed(
     if gate.judging.known.app_type is not None:
         order = replace(order, app_type=gate.judging.known.app_type.number)
     path = Path(output or recordings() / f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{name_of(wanted)}-{plan}")
-    run = Run(path, gate)
+    run = DrivenRun(path, gate)
     stop, live = threading.Event(), threading.Event()
 
     def go() -> None:
         from appwitness.api.devices import opened
-        from appwitness.api.observing import Caller, Judge, record, sources_of
+        from appwitness.api.observing import LiveJudge, RunCaller, record, sources_of
 
         try:
-            judge = Judge(gate.judging.known, gate.judging.store)
+            judge = LiveJudge(gate.judging.known, gate.judging.store)
             with opened(wanted, plan) as up:
-                record(up, path, sources_of(), order, Caller(stop=stop.is_set, live=live.set), judge)
+                record(up, path, sources_of(), order, RunCaller(stop=stop.is_set, live=live.set), judge)
         except BaseException as error:
             run.ended(error)
         else:
@@ -349,10 +349,10 @@ def observed(
 
 def _wanted(app: Path | str | None, device: str, launch: bool, of_run: dict[str, Any]) -> Wanted:
     """Raises UserError for what does not go together."""
-    from appwitness.api.devices import Device
+    from appwitness.api.devices import NamedDevice
     from appwitness.devices.android.options import Wanted
 
-    if Device(device).embedded:
+    if NamedDevice(device).embedded:
         if app is not None:
             raise UserError(f"{device} has its app built in.", f"Leave {app} out, or name a phone or an emulator.")
         return Wanted(device)

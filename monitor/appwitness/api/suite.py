@@ -14,20 +14,20 @@ from typing import TYPE_CHECKING, Any
 
 from appwitness.api.gating import Gate, baseline_of, beside, made
 from appwitness.api.judging import Judging, judging
-from appwitness.correlate.prior_knowledge import Choices
-from appwitness.gate import Policy
+from appwitness.correlate.prior_knowledge import KnowledgeChoices
+from appwitness.gate import GatePolicy
 from appwitness.support import private_files
 
 if TYPE_CHECKING:  # imported late
     from appwitness.api.running import Judged
     from appwitness.findings.gate_decision import Behaviour, Gated, GateReport
-    from appwitness.gate.allowed import Flows
+    from appwitness.gate.allowed import FlowList
 
 RECORDING, GATE, SARIF, REPORT, FLOWS = "recording", "gate.json", "gate.sarif", "report.html", "flows.json"
 """What is in the folder of a run; the last two only of a test that failed."""
 ACCEPTED = "pytest --appwitness-update"
-CHOICES = ("rules", *Choices.__annotations__)
-LIMITS = ("aliases", "verify", *(each.name for each in fields(Policy)))
+CHOICES = ("rules", *KnowledgeChoices.__annotations__)
+LIMITS = ("aliases", "verify", *(each.name for each in fields(GatePolicy)))
 
 
 @dataclass
@@ -82,10 +82,10 @@ class Session:
         return replace(gate, policy=policy, accepted=accepted)
 
 
-def _with(known: Flows | None, marked: Mapping[str, Sequence[Mapping[str, Any]]], where: str) -> Flows:
+def _with(known: FlowList | None, marked: Mapping[str, Sequence[Mapping[str, Any]]], where: str) -> FlowList:
     from pydantic import ValidationError
 
-    from appwitness.gate.allowed import FlowRule, Flows
+    from appwitness.gate.allowed import FlowList, FlowRule
     from appwitness.support.errors import UserError
 
     try:
@@ -97,7 +97,7 @@ def _with(known: Flows | None, marked: Mapping[str, Sequence[Mapping[str, Any]]]
     allowed = known.allowed if known else None
     if "allowed" in own:
         allowed = [*(allowed or ()), *own["allowed"]]
-    return Flows(allowed, [*(known.forbidden if known else ()), *own.get("forbidden", ())])
+    return FlowList(allowed, [*(known.forbidden if known else ()), *own.get("forbidden", ())])
 
 
 def folder_of(test: str, output: Path) -> Path:
@@ -129,10 +129,10 @@ def recorded(test: str, replayed: Path, number: int) -> Path:
 
 def write(judged: Judged, folder: Path) -> None:
     """What was decided on a run, for the end of the session."""
-    from appwitness.gate.reports import Told, render
+    from appwitness.gate.reports import GateStory, render
     from appwitness.reports.words import Words
 
-    told = Told(judged.diff, [judged.report], Words("en"))
+    told = GateStory(judged.diff, [judged.report], Words("en"))
     private_files.write(folder / GATE, judged.diff.model_dump_json() + "\n")
     private_files.write(folder / SARIF, render(told, "sarif"))
 
@@ -149,7 +149,7 @@ def attach(judged: Judged, folder: Path) -> list[Path]:
 
 
 @dataclass(frozen=True)
-class Ended:
+class EndedTest:
     """A test that has ended, as the process that writes of all of them knows it."""
 
     test: str
@@ -157,7 +157,7 @@ class Ended:
     case: Case
 
 
-def finish(tests: Sequence[Ended], session: Session, output: Path, root: Path) -> list[str]:
+def finish(tests: Sequence[EndedTest], session: Session, output: Path, root: Path) -> list[str]:
     """Write JUnit, SARIF and what changed of all runs, and the baseline when it is to be updated.
 
     Sentences for the terminal, in any order of the tests the same.
@@ -191,7 +191,7 @@ def _by_app(runs: Sequence[Path]) -> list[list[GateReport]]:
 def _of_app(gates: Sequence[GateReport], session: Session, output: Path, partial: bool) -> list[str]:
     from appwitness.gate import baseline as files
     from appwitness.gate.merged import merged
-    from appwitness.gate.reports import Told, render
+    from appwitness.gate.reports import GateStory, render
     from appwitness.gate.reports import sentences as said
     from appwitness.reports.words import Words
 
@@ -200,7 +200,7 @@ def _of_app(gates: Sequence[GateReport], session: Session, output: Path, partial
     old = baseline_of(path, package) if path and path.exists() else None
     known: dict[str, Behaviour] = {each.id: each for each in old.findings} if old else {}
     decided = merged(gates, known)
-    told = Told(decided, (), Words("en"))
+    told = GateStory(decided, (), Words("en"))
     private_files.folder(output / package)
     for name, format_ in (("diff.json", "json"), ("diff.md", "markdown")):
         private_files.write(output / package / name, render(told, format_))

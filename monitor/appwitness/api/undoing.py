@@ -12,7 +12,7 @@ from appwitness.support.errors import UserError
 
 if TYPE_CHECKING:  # imported late, so that --help answers at once
     from appwitness.devices.android.control import Control
-    from appwitness.devices.android.journal import Entry, Journal
+    from appwitness.devices.android.journal import Journal, JournalEntry
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ class ReachableDevice:
             failures = take_back(self.control)
         still = {entry.number for entry in journal.open}
 
-        def how(entry: Entry) -> Literal["taken back", "gone with the restart", "stays"]:
+        def how(entry: JournalEntry) -> Literal["taken back", "gone with the restart", "stays"]:
             if entry.number in still:
                 return "stays"
             return "gone with the restart" if entry.number in restarted else "taken back"
@@ -137,5 +137,5 @@ def _unreachable(journal: Journal) -> UnreachableDevice:
     return UnreachableDevice(journal.path.stem, journal.path, tuple(map(_change, journal.open)))
 
 
-def _change(entry: Entry) -> OpenChange:
+def _change(entry: JournalEntry) -> OpenChange:
     return OpenChange(entry.what, entry.before, entry.at)

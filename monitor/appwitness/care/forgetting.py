@@ -13,7 +13,7 @@ from appwitness.care.replacing import Replacing
 from appwitness.events import FILES, Access, AppIdentity, DeviceIdentity, Ref, Run, Transform, Upload, Value
 from appwitness.match.belief.placeholders import is_placeholder
 from appwitness.match.decode import leaves_of
-from appwitness.recording import Forgotten, Read, Recording, packing, verify
+from appwitness.recording import Forgotten, ReadLine, Recording, packing, verify
 from appwitness.recording.files import NotAFile, folder, reading
 from appwitness.recording.seal import BODIES, MADE_BY, Before, named_bodies
 from appwitness.support.errors import UserError
@@ -31,7 +31,7 @@ SHORTEST = 4
 """Characters of a value that is also looked for as it stands, whatever is around it."""
 PICTURES = (b"\x89PNG", b"\xff\xd8\xff", b"\0\0\0")
 """How pictures and films begin: nobody can tell what is on them."""
-type Reads = Callable[[], Iterator[Read]]
+type Reads = Callable[[], Iterator[ReadLine]]
 """Reads the lines of a recording that are no tombstones, as often as it is called."""
 _DIGEST = re.compile(rb"[0-9a-f]{64}")
 
@@ -87,7 +87,7 @@ def to_forget(recording: Recording, values: Collection[Value] = (), kinds: Colle
     if recording.going_on:
         raise UserError(f"{recording.path} is being recorded.", "Forget it when the run has ended.")
 
-    def reads() -> Iterator[Read]:
+    def reads() -> Iterator[ReadLine]:
         return (read for kind in FILES for read in recording.read(kind, finished=True) if not read.forgotten)
 
     before = verify(recording.path).before

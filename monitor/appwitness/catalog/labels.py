@@ -160,7 +160,7 @@ class SdkCall(Says):
     scope: Scope = "general_policy"
 
 
-class Store(CatalogEntry):
+class PreferenceStore(CatalogEntry):
     """A class that writes preferences: methods that take key and value."""
 
     cls: str = Field(alias="class")
@@ -206,7 +206,7 @@ class Labels(BaseModel):
     permissions: dict[str, tuple[DataType, ...]] = {}
     permission_groups: dict[str, tuple[str, ...]] = {}
     sdk_calls: tuple[SdkCall, ...] = ()
-    stores: tuple[Store, ...] = ()
+    stores: tuple[PreferenceStore, ...] = ()
     preferences: tuple[Preference, ...] = ()
 
     @cached_property

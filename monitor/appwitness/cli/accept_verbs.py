@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 import click
 
 from appwitness.api import accepting
-from appwitness.api.gating import Runs, sentence
+from appwitness.api.gating import GatedRuns, sentence
 from appwitness.cli.gate_verbs import FILE, max_days_option, recordings_argument, runs_options, today_option
 from appwitness.cli.terminal import err, out, plain
-from appwitness.cli.verbs import Judging, RecordingPath, gathered, judging_options, main
+from appwitness.cli.verbs import RecordingPath, VerbJudging, gathered, judging_options, main
 
 if TYPE_CHECKING:  # imported late, so that --help answers at once
     from appwitness.api.accepting import Baseline
@@ -39,7 +39,7 @@ baseline_option = click.option(
 @baseline_option
 @runs_options
 @judging_options
-def baseline_write(recording: tuple[Path, ...], file: Path, runs: Runs, judging: Judging) -> None:
+def baseline_write(recording: tuple[Path, ...], file: Path, runs: GatedRuns, judging: VerbJudging) -> None:
     """Accept all that these runs show, and write it down. An existing file is replaced."""
     _write(file, accepting.baseline(recording, runs, judging))
 
@@ -51,7 +51,7 @@ def baseline_write(recording: tuple[Path, ...], file: Path, runs: Runs, judging:
 @runs_options
 @judging_options
 def baseline_update(
-    recording: tuple[Path, ...], file: Path, accept_new: str | None, runs: Runs, judging: Judging
+    recording: tuple[Path, ...], file: Path, accept_new: str | None, runs: GatedRuns, judging: VerbJudging
 ) -> None:
     """Take out what is gone and note what became better; what could not be observed stays."""
     against = accepting.against(file, recording, runs, judging)
@@ -66,7 +66,7 @@ def baseline_update(
 @baseline_option
 @runs_options
 @judging_options
-def baseline_prune(recording: tuple[Path, ...], file: Path, runs: Runs, judging: Judging) -> None:
+def baseline_prune(recording: tuple[Path, ...], file: Path, runs: GatedRuns, judging: VerbJudging) -> None:
     """Take out what is gone, and change nothing else; what could not be observed stays."""
     _write(file, accepting.against(file, recording, runs, judging).pruned())
 
@@ -76,7 +76,7 @@ def baseline_prune(recording: tuple[Path, ...], file: Path, runs: Runs, judging:
 @baseline_option
 @runs_options
 @judging_options
-def baseline_check(recording: tuple[Path, ...], file: Path, runs: Runs, judging: Judging) -> None:
+def baseline_check(recording: tuple[Path, ...], file: Path, runs: GatedRuns, judging: VerbJudging) -> None:
     """Say whether the file lists what these runs show. Ends with 1 when it does not."""
     differing = accepting.against(file, recording, runs, judging).differing
     for each in differing:
@@ -131,7 +131,9 @@ file_options = gathered(
 @file_options
 @runs_options
 @judging_options
-def waive(finding: str, entry: dict[str, str | None], file: accepting.WaiverList, runs: Runs, judging: Judging) -> None:
+def waive(
+    finding: str, entry: dict[str, str | None], file: accepting.WaiverList, runs: GatedRuns, judging: VerbJudging
+) -> None:
     """Accept a finding for a time.
 
     FINDING is a fingerprint that `gate` prints (v2:...), or RECORDING:N, the Nth finding of its report.
@@ -150,7 +152,9 @@ def waivers_() -> None:
 @file_options
 @runs_options
 @judging_options
-def waivers_check(recording: tuple[Path, ...], file: accepting.WaiverList, runs: Runs, judging: Judging) -> None:
+def waivers_check(
+    recording: tuple[Path, ...], file: accepting.WaiverList, runs: GatedRuns, judging: VerbJudging
+) -> None:
     """List waivers that have expired or soon will; with recordings, also those that no finding of theirs uses.
 
     Ends with 1 when one has expired or is not used.

@@ -10,7 +10,7 @@ import click
 
 from appwitness.api import fleets
 from appwitness.cli.terminal import err, plain
-from appwitness.cli.verbs import Judging, db_option, judging_options
+from appwitness.cli.verbs import VerbJudging, db_option, judging_options
 from appwitness.cli.writing import note_reveal
 from appwitness.support.errors import UserError
 
@@ -61,7 +61,7 @@ def export(table: str, campaign: str | None, format_: str, output: Path | None, 
 @reveal_option
 @judging_options
 def letters(
-    campaign: str | None, output: Path, lang: str | None, template: Path | None, reveal: bool, judging: Judging
+    campaign: str | None, output: Path, lang: str | None, template: Path | None, reveal: bool, judging: VerbJudging
 ) -> None:
     """Write the drafts of letters to an authority, by app: one for each recording with findings, as a ZIP.
 

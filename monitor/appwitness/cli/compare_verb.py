@@ -9,7 +9,7 @@ import click
 
 from appwitness.api import comparing
 from appwitness.cli.terminal import write
-from appwitness.cli.verbs import Judging, RecordingPath, judging_options, main
+from appwitness.cli.verbs import RecordingPath, VerbJudging, judging_options, main
 from appwitness.cli.writing import Output, Paired, note_reveal, output_options
 
 FORMATS = ("text", "json", "html")
@@ -20,7 +20,7 @@ FORMATS = ("text", "json", "html")
 @click.argument("recording", nargs=-1, required=True, type=RecordingPath())
 @output_options(FORMATS, lang="en")
 @judging_options
-def compare(recording: tuple[Path, ...], as_: Output, judging: Judging) -> None:
+def compare(recording: tuple[Path, ...], as_: Output, judging: VerbJudging) -> None:
     """Compare runs of one app with different answers side by side.
 
     Says value by value what is read and sent regardless of the answer, before any answer, still after a no, still

@@ -50,7 +50,7 @@ def config(ctx: click.Context, verb: tuple[str, ...]) -> None:
         columns(head, rows)
 
 
-def _of_file(found: settings.Settings, keys: tuple[str, ...], tables: Any) -> list[tuple[str, ...]]:
+def _of_file(found: settings.FileSettings, keys: tuple[str, ...], tables: Any) -> list[tuple[str, ...]]:
     rows: list[tuple[str, ...]] = []
     for key, value in tables.items():
         if isinstance(value, dict):
@@ -60,7 +60,7 @@ def _of_file(found: settings.Settings, keys: tuple[str, ...], tables: Any) -> li
     return rows
 
 
-def _options(ctx: click.Context, verb: tuple[str, ...], found: settings.Settings | None) -> list[tuple[str, ...]]:
+def _options(ctx: click.Context, verb: tuple[str, ...], found: settings.FileSettings | None) -> list[tuple[str, ...]]:
     of = main.make_context("appwitness", list(verb), resilient_parsing=True)
     command: click.Command = main
     for name in verb:

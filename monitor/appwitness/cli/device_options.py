@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from appwitness.api.devices import Device, Wanted
+from appwitness.api.devices import NamedDevice, Wanted
 from appwitness.cli.terminal import err, plain
 from appwitness.cli.verbs import gathered
 from appwitness.support.errors import UserError
 
 if TYPE_CHECKING:  # imported late, so that --help answers at once
     from appwitness.api.devices import Question
-    from appwitness.cli.live_view import Lines
+    from appwitness.cli.live_view import PlainLines
 
 _CONNECT_TO = re.compile(r"(?P<host>[^:\s]+):(?P<address>\[[0-9a-fA-F:]+\]|[^:\s]+):(?P<port>\d{1,5})")
 
@@ -135,7 +135,7 @@ device_options = gathered("wanted", _wanted, *_OPTIONS)
 class Asking:
     """Questions to the user at the terminal."""
 
-    live: Lines
+    live: PlainLines
     """What is shown meanwhile; it makes room."""
 
     def may(self, what: str) -> bool:
@@ -169,7 +169,7 @@ def _checked(wanted: Wanted) -> Wanted:
     """Raises UserError for what does not go together."""
     if wanted.persona is not None and wanted.no_persona:
         raise UserError("--persona and --no-persona exclude each other.", "Leave one of them out.")
-    if Device(wanted.device).embedded:
+    if NamedDevice(wanted.device).embedded:
         theirs = {
             "--apk": wanted.apks,
             "--app": wanted.package,

@@ -10,7 +10,7 @@ import click
 from appwitness.api.explaining import in_baseline, in_recordings
 from appwitness.api.recording_names import meant
 from appwitness.cli.gate_verbs import FILE, alias_option
-from appwitness.cli.verbs import Judging, RecordingPath, judging_options, main
+from appwitness.cli.verbs import RecordingPath, VerbJudging, judging_options, main
 from appwitness.cli.writing import note_reveal
 from appwitness.support.errors import UserError
 
@@ -24,7 +24,7 @@ from appwitness.support.errors import UserError
 @click.option("--lang", type=click.Choice(["en", "zh"]), default="en", show_default=True, help="Language.")
 @click.option("--reveal", is_flag=True, help="Show personal values as they are; they are masked otherwise.")
 @judging_options
-def explain(recording: tuple[Path, ...], which: str, judging: Judging, **options: Any) -> None:
+def explain(recording: tuple[Path, ...], which: str, judging: VerbJudging, **options: Any) -> None:
     """Say why one FLOW of a recording was flagged, or what a FINGERPRINT stands for.
 
     Of a flow, which reports name f1, f2 ...: which access returned the value, and why it is named among several; the

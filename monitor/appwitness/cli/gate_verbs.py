@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from appwitness.api.gating import Gate, GateText, Runs, accepted, between, policy, render
+from appwitness.api.gating import Gate, GatedRuns, GateText, accepted, between, policy, render
 from appwitness.cli.terminal import write
-from appwitness.cli.verbs import Judging, RecordingPath, gathered, judging_options, level_options, main
+from appwitness.cli.verbs import RecordingPath, VerbJudging, gathered, judging_options, level_options, main
 from appwitness.cli.writing import Output, Paired, note_reveal, output_options
 from appwitness.support.errors import UserError
 
@@ -63,7 +63,7 @@ alias_option = click.option(
 )
 runs_options = gathered(
     "runs",
-    lambda aliases, no_verify: Runs(aliases, not no_verify),
+    lambda aliases, no_verify: GatedRuns(aliases, not no_verify),
     alias_option,
     click.option("--no-verify", is_flag=True, help="Take recordings that are not what their stamps say, too."),
 )
@@ -137,7 +137,12 @@ failing_options = gathered(
 @runs_options
 @judging_options
 def gate(
-    recording: tuple[Path, ...], baseline: Path | None, base: tuple[Path, ...], as_: Output, runs: Runs, **chosen: Any
+    recording: tuple[Path, ...],
+    baseline: Path | None,
+    base: tuple[Path, ...],
+    as_: Output,
+    runs: GatedRuns,
+    **chosen: Any,
 ) -> None:
     """Decide whether a build does anything that was not accepted.
 
@@ -164,7 +169,7 @@ def gate(
 @output
 @runs_options
 @judging_options
-def diff(old: str, new: str, as_: Output, runs: Runs, judging: Judging) -> None:
+def diff(old: str, new: str, as_: Output, runs: GatedRuns, judging: VerbJudging) -> None:
     """Say what one release does that another did not.
 
     OLD and NEW are recordings, or reports written as JSON; several of one release with commas between them.

@@ -7,7 +7,7 @@ import sys
 from appwitness.api import indexing
 from appwitness.cli.judge_verbs import in_turn, jobs_option
 from appwitness.cli.terminal import err, out, plain
-from appwitness.cli.verbs import Judging, judging_options, main
+from appwitness.cli.verbs import VerbJudging, judging_options, main
 
 
 @main.group()
@@ -18,7 +18,7 @@ def index() -> None:
 @index.command()
 @jobs_option
 @judging_options
-def upgrade(jobs: int, judging: Judging) -> None:
+def upgrade(jobs: int, judging: VerbJudging) -> None:
     """Build the index anew when another version of appwitness made it.
 
     The new one is built beside it from the recordings where they were, judged as the options say, and takes its place

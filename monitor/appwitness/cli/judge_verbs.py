@@ -17,8 +17,8 @@ from appwitness.api.home import home, setting, signer
 from appwitness.api.recording_names import meant
 from appwitness.cli.terminal import Teller, err, out, plain, progress, write
 from appwitness.cli.verbs import (
-    Judging,
     RecordingPath,
+    VerbJudging,
     interrupts,
     judging_options,
     listen,
@@ -31,7 +31,7 @@ from appwitness.cli.writing import Output, Paired, note_reveal, output_options
 from appwitness.support.errors import DamagedRecording, UserError
 
 if TYPE_CHECKING:  # imported late, so that --help answers at once
-    from appwitness.api.judging import Judged
+    from appwitness.api.judging import JudgedRecording
     from appwitness.api.verifying import Forgotten, Stamp, Token
     from appwitness.findings import Threshold
 
@@ -60,7 +60,7 @@ jobs_option = click.option(
 @click.option("--follow", "following", is_flag=True, help="Keep correlating while the recording is being made.")
 @jobs_option
 @judging_options
-def correlate_(recording: tuple[Path, ...], following: bool, jobs: int, judging: Judging) -> None:
+def correlate_(recording: tuple[Path, ...], following: bool, jobs: int, judging: VerbJudging) -> None:
     """Read recordings into the index and judge them.
 
     Prints the report of a recording; of several, a line for each. What goes wrong with one stops no other.
@@ -90,11 +90,11 @@ def correlate_(recording: tuple[Path, ...], following: bool, jobs: int, judging:
     sys.exit(worst)
 
 
-def in_turn(paths: Sequence[Path], judged: Iterator[Judged]) -> Iterator[Judged]:
+def in_turn(paths: Sequence[Path], judged: Iterator[JudgedRecording]) -> Iterator[JudgedRecording]:
     """What came of judging each of these recordings, in this order. Prints errors; at the end it raises a fault of
     ours."""
     left = list(dict.fromkeys(paths))
-    done: dict[Path, Judged] = {}
+    done: dict[Path, JudgedRecording] = {}
     total, faults = len(left), []
     with progress() as show:
         for each in judged:
@@ -116,7 +116,7 @@ def _of(path: Path, text: str) -> str:
     return text if str(path) in text else f"{path}: {text}"
 
 
-def _counted(judged: Judged) -> str:
+def _counted(judged: JudgedRecording) -> str:
     from appwitness.findings import LEVELS
 
     findings = sum(judged.levels.values())
@@ -139,7 +139,7 @@ def _counted(judged: Judged) -> str:
 )
 @threshold_options
 @judging_options
-def report_(recording: Path | None, as_: Output, threshold: Threshold, judging: Judging) -> None:
+def report_(recording: Path | None, as_: Output, threshold: Threshold, judging: VerbJudging) -> None:
     """Say what was found in a recording, in any of seven formats.
 
     For a terminal (text), a program (json), a court (html), a code host (sarif), a build server (junit), or an
@@ -333,7 +333,7 @@ def _names(names: tuple[str, ...]) -> tuple[str, ...]:
     "--reveal", is_flag=True, help="Let pages show personal values as they are, with ?reveal=1; else they never do."
 )
 @judging_options
-def web(host: str, port: int, names: tuple[str, ...], reveal: bool, judging: Judging) -> None:
+def web(host: str, port: int, names: tuple[str, ...], reveal: bool, judging: VerbJudging) -> None:
     """Show recordings in a browser, also while they are being made.
 
     Each down to the bytes of an upload, with filters; marks of consent can be made and corrected there. Only whoever

@@ -35,7 +35,7 @@ class Started(Told, kw_only=True, frozen=True, tag="started"):
     plan: str
 
 
-class Stage(Told, kw_only=True, frozen=True, tag="stage"):
+class LiveStage(Told, kw_only=True, frozen=True, tag="stage"):
     """What is being done."""
 
     what: str
@@ -110,7 +110,7 @@ class Verdict(Told, kw_only=True, frozen=True, tag="verdict"):
     exit_code: Annotated[int, Meta(description="that of this run: 0, 1 or 3")]
 
 
-EVENTS = (Started, Stage, Warned, Read, Sent, Asked, Missed, Found, Verdict)
+EVENTS = (Started, LiveStage, Warned, Read, Sent, Asked, Missed, Found, Verdict)
 
 
 def schema() -> dict[str, Any]:

@@ -26,14 +26,14 @@ from appwitness.reports.words import Words
 from appwitness.support import escape
 
 if TYPE_CHECKING:  # imported late, so that --help answers at once
-    from appwitness.api.observing import Read
+    from appwitness.api.observing import ReadLine
     from appwitness.findings import Finding, Report
 
 FINDINGS = 5
 """The newest findings that the table shows."""
 
 
-class Lines:
+class PlainLines:
     """On stderr: what is being done, and each finding as it comes; the report on stdout."""
 
     def __init__(self) -> None:
@@ -41,7 +41,7 @@ class Lines:
         self.counts: Counter[str] = Counter()
         self.done: list[str] = []
 
-    def __enter__(self) -> Lines:
+    def __enter__(self) -> PlainLines:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -66,7 +66,7 @@ class Lines:
         """Something that the user should know."""
         err.alarm(f"[bold]Warning:[/] {plain(what)}.")
 
-    def lines(self, reads: Sequence[Read]) -> None:
+    def lines(self, reads: Sequence[ReadLine]) -> None:
         """New lines of the recording."""
         for read in reads:
             self.counts[read.kind] += 1
@@ -83,7 +83,7 @@ class Lines:
         click.echo(render(report, "text"))
 
 
-class Board(Lines):
+class Board(PlainLines):
     """On a terminal: a table that is drawn again as it changes, and goes when the run has ended."""
 
     def __init__(self, title: str) -> None:
@@ -113,7 +113,7 @@ class Board(Lines):
         """What is being done now."""
         self._what = what
 
-    def lines(self, reads: Sequence[Read]) -> None:
+    def lines(self, reads: Sequence[ReadLine]) -> None:
         """New lines of the recording."""
         super().lines(reads)
         for kind, read in {read.kind: read for read in reads}.items():
@@ -155,7 +155,7 @@ class Board(Lines):
         )
 
 
-class Json(Lines):
+class Json(PlainLines):
     """On stdout: an object a line, the verdict last; the schema is that of `appwitness schema --of observe`."""
 
     def __init__(self, recording: Path, device: str, plan: str) -> None:
@@ -167,13 +167,13 @@ class Json(Lines):
         """What is being done now."""
         if self.done[-1:] != [what]:
             self.done.append(what)
-            self._write(events.Stage(at=_now(), what=what))
+            self._write(events.LiveStage(at=_now(), what=what))
 
     def warn(self, what: str) -> None:
         """Something that the user should know."""
         self._write(events.Warned(at=_now(), what=what))
 
-    def lines(self, reads: Sequence[Read]) -> None:
+    def lines(self, reads: Sequence[ReadLine]) -> None:
         """New lines of the recording; of reads and uploads no value, but where it stands."""
         for read in reads:
             if read.kind in ("access", "upload", "consent", "gap") and (event := read.event):

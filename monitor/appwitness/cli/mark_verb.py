@@ -15,7 +15,7 @@ from appwitness.cli.terminal import err, out, plain
 from appwitness.cli.verbs import gathered, main
 
 if TYPE_CHECKING:  # imported late, so that --help answers at once
-    from appwitness.api.marking import ConsentLine, Mark, Said
+    from appwitness.api.marking import ConsentLine, Mark, MarkDetails
 
 CONSENTS = events.FILES["consent"]
 
@@ -43,10 +43,10 @@ at_option = click.option(
 )
 
 
-def _said(**fields: Any) -> Said:
-    from appwitness.api.marking import Said
+def _said(**fields: Any) -> MarkDetails:
+    from appwitness.api.marking import MarkDetails
 
-    return Said(**fields)
+    return MarkDetails(**fields)
 
 
 @mark.command("consent")
@@ -69,7 +69,7 @@ def _said(**fields: Any) -> Said:
     click.option("--note", help="Remark to keep with it."),
     at_option,
 )
-def mark_consent(status: events.ConsentState, recording: Path | None, corrects: str | None, said: Said) -> None:
+def mark_consent(status: events.ConsentState, recording: Path | None, corrects: str | None, said: MarkDetails) -> None:
     """Note what the user was asked or decided.
 
     A no to all but the basic function is `refused` with the label that says so: --text "Browse only".

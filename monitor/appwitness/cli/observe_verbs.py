@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import click
 
-from appwitness.api.devices import Device, Wanted, name_of, opened
+from appwitness.api.devices import NamedDevice, Wanted, name_of, opened
 from appwitness.api.home import recordings
 from appwitness.cli.device_options import Asking, device_options
 from appwitness.cli.pack_verb import encrypt_option, encrypted_name, packed
 from appwitness.cli.terminal import err, out, plain
 from appwitness.cli.verbs import (
-    Judging,
+    VerbJudging,
     case_options,
     db_option,
     gathered,
@@ -38,7 +38,7 @@ if TYPE_CHECKING:  # imported late, so that --help answers at once
     from rich.console import RenderableType
 
     from appwitness.api.observing import Order
-    from appwitness.cli.live_view import Lines
+    from appwitness.cli.live_view import PlainLines
     from appwitness.findings import Threshold
 
 Plan = Literal["accept", "refuse", "silent", "withdraw"]
@@ -77,7 +77,7 @@ def demo(output: Path | None, only: tuple[str, ...], everything: bool, db: str |
     from appwitness.reports.words import Words
 
     runs = demo_runs(only, everything=everything)
-    judging, words = Judging(made(db=db).known, db), Words("en")
+    judging, words = VerbJudging(made(db=db).known, db), Words("en")
     folder = output or recordings()
     wrong: list[str] = []
     told: list[RenderableType] = []
@@ -217,7 +217,7 @@ order_options = gathered(
 )
 @threshold_options
 @judging_options
-def observe(wanted: Wanted, order: Order, threshold: Threshold, judging: Judging, **chosen: Any) -> None:
+def observe(wanted: Wanted, order: Order, threshold: Threshold, judging: VerbJudging, **chosen: Any) -> None:
     """Record one run of an app, and judge it while it runs.
 
     Ends when the app ends, after --seconds, or at Ctrl-C (once: everything is shut down cleanly). While it runs,
@@ -233,7 +233,7 @@ def _runs(
     wanted: Wanted,
     order: Order,
     threshold: Threshold,
-    judging: Judging,
+    judging: VerbJudging,
     chosen: Mapping[str, Any],
     afterwards: ExitStack,
 ) -> int:
@@ -299,23 +299,23 @@ def _new_folder(wanted: Wanted, plan: str) -> Path:
     return recordings() / f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{name_of(wanted)}-{plan}"
 
 
-def _live(path: Path, wanted: Wanted, order: Order, as_json: bool = False) -> Lines:
-    from appwitness.cli.live_view import Board, Json, Lines
+def _live(path: Path, wanted: Wanted, order: Order, as_json: bool = False) -> PlainLines:
+    from appwitness.cli.live_view import Board, Json, PlainLines
 
     if as_json:
         return Json(path, wanted.device, order.plan)
-    return Board(f"{wanted.device} ({order.plan})") if err.console.is_terminal and not err.quiet else Lines()
+    return Board(f"{wanted.device} ({order.plan})") if err.console.is_terminal and not err.quiet else PlainLines()
 
 
 def _observe(
-    wanted: Wanted, order: Order, path: Path, judging: Judging, live: Lines, extra_sources: Path | None = None
+    wanted: Wanted, order: Order, path: Path, judging: VerbJudging, live: PlainLines, extra_sources: Path | None = None
 ) -> bool:
     """Record a run and correlate it at the same time, and show what is seen; whether it was interrupted."""
-    from appwitness.api.observing import Caller, Judge, record, sources_of, traffic_mode
+    from appwitness.api.observing import LiveJudge, RunCaller, record, sources_of, traffic_mode
 
     sources = sources_of(extra_sources)
-    judge = Judge(judging.known, judging.store, live.findings, live.lines)
-    meant = Device(wanted.device)
+    judge = LiveJudge(judging.known, judging.store, live.findings, live.lines)
+    meant = NamedDevice(wanted.device)
     with meant.alone_now(), opened(wanted, order.plan, Asking(live)) as device, interrupts() as interrupted:
         if not meant.embedded:
             if wanted.by_hand:
@@ -323,7 +323,7 @@ def _observe(
             way = traffic_mode(device, order)
             err.print(f"[bold]Proxy mode {way.spec}:[/] {way.why}. It sees: {way.sees} {way.todo}")
         with live:
-            caller = Caller(stop=lambda: interrupted() or live.closed, say=live.say, warn=live.warn)
+            caller = RunCaller(stop=lambda: interrupted() or live.closed, say=live.say, warn=live.warn)
             record(device, path, sources, order, caller, judge)
     if live.closed:
         raise BrokenPipeError

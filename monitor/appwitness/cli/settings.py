@@ -64,7 +64,7 @@ _PART = re.compile(r"[\w-]+")
 
 
 @dataclass(frozen=True)
-class Settings:
+class FileSettings:
     """What a file sets."""
 
     path: Path
@@ -179,7 +179,7 @@ def age(text: object) -> timedelta | None:
     return timedelta(**{_UNITS[found[2]]: int(found[1])}) if found else None
 
 
-def _ages(settings: Settings) -> dict[str, timedelta]:
+def _ages(settings: FileSettings) -> dict[str, timedelta]:
     """How long recordings and kinds of their lines are kept."""
     names = ("recordings", *KINDS)
     ages = {}
@@ -208,7 +208,7 @@ def retention(recordings: Path) -> tuple[dict[str, timedelta], Path]:
     return ages, found.path.parent.resolve()
 
 
-def find(folder: Path | None = None) -> Settings | None:
+def find(folder: Path | None = None) -> FileSettings | None:
     """The settings that hold in a folder, by default the current one: those of the first file there or above it.
 
     A file above it counts only if it is its owner's, ours or root's, so that nobody sets anything from /tmp.
@@ -233,7 +233,7 @@ def _is_trusted(path: Path, owners: Container[int]) -> bool:
     return stat.S_ISREG(there.st_mode) and there.st_uid in owners
 
 
-def _read(path: Path) -> Settings | None:
+def _read(path: Path) -> FileSettings | None:
     own = path.name == NAMES[0]
     with path.open("rb") as file:
         data = file.read(LARGEST + 1)
@@ -258,10 +258,10 @@ def _read(path: Path) -> Settings | None:
             return None
         if not isinstance(tables, dict):
             raise UserError(f"{path}: tool.appwitness is no table.", "Write [tool.appwitness].")
-    return Settings(path, tables, text)
+    return FileSettings(path, tables, text)
 
 
-def check(settings: Settings, verbs: Mapping[str, object]) -> None:
+def check(settings: FileSettings, verbs: Mapping[str, object]) -> None:
     """See that each key is an option that a file may set, or a verb. Raises UserError that names the first other."""
     for key, value in settings.tables.items():
         if key == RETENTION:

@@ -10,7 +10,7 @@ from appwitness.api.hooked_apis import (
     FollowSpec,
     HookedEntry,
     HookedPage,
-    Route,
+    NativeRoute,
     Source,
     ValueSpec,
 )
@@ -61,7 +61,7 @@ def _of(each: HookedEntry) -> list[tuple[str, Sequence[str]]]:
     match each:
         case Source():
             return _source(each)
-        case Route():
+        case NativeRoute():
             return _route(each)
         case Binder():
             return [
@@ -123,7 +123,7 @@ def _follows(follows: Sequence[FollowSpec], data: str) -> Iterator[str]:
                 yield f"{what}, {method}: {text}"
 
 
-def _route(route: Route) -> list[tuple[str, Sequence[str]]]:
+def _route(route: NativeRoute) -> list[tuple[str, Sequence[str]]]:
     return [
         ("why", [route.why]),
         ("hooked", [", ".join((route.function, *route.also))]),

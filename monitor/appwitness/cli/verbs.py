@@ -90,7 +90,7 @@ EXIT_CODES = {
 LONGEST_TRACEBACK = 100_000
 
 
-class Unread(Exception):
+class ReaderGone(Exception):
     """The reader of our output is gone, as in `appwitness report ... | head`: that is no fault."""
 
 
@@ -103,10 +103,10 @@ def _read_on() -> Iterator[None]:
     except BrokenPipeError:
         with suppress(OSError, ValueError):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        raise Unread from None
+        raise ReaderGone from None
 
 
-class Group(click.Group):
+class VerbGroup(click.Group):
     """Loads the verb that is called and no other, and turns whatever ends it into a message and an exit code of
     EXIT_CODES; no traceback reaches a user."""
 
@@ -145,7 +145,7 @@ class Group(click.Group):
         except (KeyboardInterrupt, click.Abort):
             click.echo("interrupted", err=True)
             code = INTERRUPTED
-        except Unread:
+        except ReaderGone:
             code = INTERRUPTED
         except OSError as error:
             code = _unusable(error)
@@ -265,7 +265,7 @@ class ListOrShow(click.Group):
 
 
 @click.group(
-    cls=Group,
+    cls=VerbGroup,
     context_settings={
         "help_option_names": ["-h", "--help"],
         "max_content_width": 100,
@@ -398,7 +398,7 @@ def gathered(into: str, make: Callable[..., Any], *options: Callable[[Verb], Ver
 
 
 @dataclass(frozen=True)
-class Judging(api.Judging):
+class VerbJudging(api.Judging):
     """By what recordings are judged, as a verb does it."""
 
     strict: bool = False
@@ -430,9 +430,9 @@ class Judging(api.Judging):
         return 3 if self.strict and any(report.gaps for report in reports) else 0
 
 
-def _judging(db: str | None, index: Keep | None, strict: bool, **chosen: Any) -> Judging:
+def _judging(db: str | None, index: Keep | None, strict: bool, **chosen: Any) -> VerbJudging:
     by = api.judging(db=db, index=index, **chosen)
-    return Judging(by.known, by.db, by.keep, strict)
+    return VerbJudging(by.known, by.db, by.keep, strict)
 
 
 JUDGING = (

@@ -18,7 +18,7 @@ from appwitness.events import FILES, Upload
 from appwitness.findings import Candidate, Finding, Flow, Report
 from appwitness.judge.differences import DecodedUpload, changed
 from appwitness.match import decode
-from appwitness.recording import Read, Recording
+from appwitness.recording import ReadLine, Recording
 from appwitness.store import Store
 
 __all__ = [
@@ -81,7 +81,7 @@ def follow(
     known: Knowledge,
     stop: Callable[[], bool],
     on_change: Callable[[Outcome], object] = lambda _: None,
-    on_lines: Callable[[Sequence[Read]], object] = lambda _: None,
+    on_lines: Callable[[Sequence[ReadLine]], object] = lambda _: None,
 ) -> Outcome:
     """Correlate a recording while it is being made; findings are committed as soon as their upload is complete.
 

@@ -11,7 +11,7 @@ from appwitness.events import FILES, format_time
 from appwitness.recording import Recording
 from appwitness.recording.state import bodies_digest, prefix_digest, run_digest
 from appwitness.store import Store
-from appwitness.store.index import Held
+from appwitness.store.index import IndexedState
 from appwitness.support.errors import UserError
 
 TRIES = 5
@@ -26,7 +26,7 @@ def place_of(recording: Recording) -> str:
     return os.fsencode(os.path.realpath(recording.place)).decode("utf-8", "backslashreplace")
 
 
-def basis(recording: Recording, held: Held, known: Knowledge, run: str) -> str:
+def basis(recording: Recording, held: IndexedState, known: Knowledge, run: str) -> str:
     """A digest of all that conclusions come from: the lines in the index, run.json (`run`, its digest), the bodies,
     the rules with all that a user chose, and what runs."""
     lines = sorted((kind, digest) for kind, (_, digest) in held.prefixes.items())
@@ -35,7 +35,7 @@ def basis(recording: Recording, held: Held, known: Knowledge, run: str) -> str:
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 
-def current(recording: Recording, store: Store, known: Knowledge) -> Held | None:
+def current(recording: Recording, store: Store, known: Knowledge) -> IndexedState | None:
     """What the index has of a recording that it holds whole, as it is now, judged by these rules; else None.
 
     The files are read without a transaction, which a server might end meanwhile: who reads on sees in theirs that
@@ -57,7 +57,7 @@ def is_current(recording: Recording, store: Store, known: Knowledge) -> bool:
     return current(recording, store, known) is not None
 
 
-def is_of(recording: Recording, held: Held) -> bool:
+def is_of(recording: Recording, held: IndexedState) -> bool:
     """Whether the lines in the index are those with which the files of this recording begin."""
     run = recording.run
     now = (place_of(recording), format_time(run.started), run.app.package, run.campaign or "")
@@ -82,7 +82,7 @@ def renew(recording: Recording, store: Store) -> None:
     )
 
 
-def _is_read(recording: Recording, held: Held, kind: str) -> bool:
+def _is_read(recording: Recording, held: IndexedState, kind: str) -> bool:
     """Whether no line was added to a file."""
     position, _ = held.prefixes.get(kind, (None, ""))
     return next(iter(recording.read(kind, position, finished=True)), None) is None

@@ -34,7 +34,7 @@ AHEAD = 2
 
 
 @dataclass(frozen=True)
-class Judged:
+class JudgedRecording:
     """What came of one recording."""
 
     path: Path
@@ -45,7 +45,7 @@ class Judged:
     """What went wrong; a UserError where the user can help it."""
 
 
-def correlate_many(paths: Iterable[Path], store: Store, known: Knowledge, jobs: int = 1) -> Iterator[Judged]:
+def correlate_many(paths: Iterable[Path], store: Store, known: Knowledge, jobs: int = 1) -> Iterator[JudgedRecording]:
     """Correlate recordings, `jobs` at a time; what came of each, in the order in which they are done.
 
     What goes wrong with one stops no other. Who leaves off before the end leaves each recording as it was, or done.
@@ -60,7 +60,7 @@ def correlate_many(paths: Iterable[Path], store: Store, known: Knowledge, jobs: 
         yield from _by_workers(left, jobs, partial(_Worker, store.again, known, Path(turns.name)))
 
 
-def _by_workers(left: deque[Path], jobs: int, begin: Callable[[], _Worker]) -> Iterator[Judged]:
+def _by_workers(left: deque[Path], jobs: int, begin: Callable[[], _Worker]) -> Iterator[JudgedRecording]:
     workers = [begin() for _ in range(min(jobs, len(left)))]
     try:
         while left or any(worker.given for worker in workers):
@@ -98,18 +98,18 @@ class _Worker:
         with suppress(BrokenPipeError):  # it has ended: `take` says so
             self.pipe.send(path)
 
-    def take(self) -> Judged:
+    def take(self) -> JudgedRecording:
         """What came of what it was given, or that it ended over it."""
         path = self.given.popleft()
         try:
-            found: Judged = self.pipe.recv()
+            found: JudgedRecording = self.pipe.recv()
         except (EOFError, ConnectionResetError):
             self.process.join()
             ended = UserError(
                 f"The process that judged {path} ended with {_named(self.process.exitcode)}.",
                 "Where memory ran out, use fewer processes (--jobs) and try again.",
             )
-            return Judged(path, Counter(), error=ended)
+            return JudgedRecording(path, Counter(), error=ended)
         return found
 
     def end(self) -> None:
@@ -141,7 +141,7 @@ def _work(
                         store.turn_to_write = partial(_turn, file)
                 found = _judged(path, store, known)
             except StoreError as error:
-                found = Judged(path, Counter(), error=error)
+                found = JudgedRecording(path, Counter(), error=error)
             if found.error and not isinstance(found.error, UserError):
                 fault = RuntimeError(f"{type(found.error).__name__}: {found.error}")  # what any process can read
                 fault.add_note("".join(traceback.format_exception(found.error)))
@@ -159,7 +159,7 @@ def _turn(file: IO[str]) -> Iterator[None]:
         fcntl.flock(file, fcntl.LOCK_UN)
 
 
-def _judged(path: Path, store: Store, known: Knowledge) -> Judged:
+def _judged(path: Path, store: Store, known: Knowledge) -> JudgedRecording:
     """Raises StoreError when the database does not let it."""
     try:
         with Recording.open(path) as recording:
@@ -167,5 +167,5 @@ def _judged(path: Path, store: Store, known: Knowledge) -> Judged:
     except StoreError:
         raise
     except Exception as error:
-        return Judged(path, Counter(), error=error)
-    return Judged(path, Counter(finding.level for finding in outcome.findings), outcome.all_gaps)
+        return JudgedRecording(path, Counter(), error=error)
+    return JudgedRecording(path, Counter(finding.level for finding in outcome.findings), outcome.all_gaps)

@@ -75,7 +75,7 @@ class Knowledge:
         )
 
 
-class Choices(TypedDict, total=False):
+class KnowledgeChoices(TypedDict, total=False):
     """What a user chooses for judging; what is given here goes before what the policy says."""
 
     first_party: Sequence[str]
@@ -91,7 +91,7 @@ class Choices(TypedDict, total=False):
     assume_consent: Assumption | None
 
 
-def knowledge(rules: Path | None = None, **choices: Unpack[Choices]) -> Knowledge:
+def knowledge(rules: Path | None = None, **choices: Unpack[KnowledgeChoices]) -> Knowledge:
     """Read the catalog, the user's own folder of `rules`, and the policy file.
 
     Raises FileError with file and line, and UserError for a jurisdiction or type that there is not.

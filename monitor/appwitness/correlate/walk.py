@@ -40,10 +40,10 @@ from appwitness.judge.rules import Memory, RunFacts, judge
 from appwitness.judge.witnesses import Recorded, missed
 from appwitness.match import decode
 from appwitness.match.linking import Joined, Linker
-from appwitness.recording import Read, Recording
+from appwitness.recording import ReadLine, Recording
 from appwitness.recording.state import run_digest
 from appwitness.store import Store
-from appwitness.store.index import Held, Saved, Sight
+from appwitness.store.index import IndexedState, Saved, Sight
 
 RECENT = timedelta(seconds=5)
 """Following: an access that is reported later than an upload it precedes (the agent sends in batches) is still linked
@@ -67,13 +67,13 @@ class Outcome:
     """How many gaps there are, lines that are gaps included."""
 
 
-def concluded(store: Store, recording_id: str, held: Held) -> Outcome:
+def concluded(store: Store, recording_id: str, held: IndexedState) -> Outcome:
     """What the index has of a recording that it has judged already."""
     flows, findings = tuple(store.flows(recording_id)), tuple(store.findings(recording_id))
     return Outcome(recording_id, flows, findings, 0, tuple(store.found_gaps(recording_id)), held.gaps)
 
 
-class Asked(NamedTuple):
+class AskedSoFar(NamedTuple):
     """What is known of the app's phases and of what its user was asked."""
 
     lines: int
@@ -120,7 +120,7 @@ class Walk:
         """Kind -> those of its lines that were forgotten."""
         self.until = self.run.ended
         """Up to when the run was observed, on the host's clock."""
-        self.asked: Asked | None = None
+        self.asked: AskedSoFar | None = None
         self.flows: dict[Ref, tuple[tuple[object, ...], list[Flow]]] = {}
         """Those of each upload, with what they were made of."""
         self.memory = Memory()
@@ -131,7 +131,7 @@ class Walk:
         now = self.recording.run
         return any(getattr(now, name) != getattr(self.run, name) for name in CLOCKS)
 
-    def ingest(self, reads: Iterable[Read]) -> int:
+    def ingest(self, reads: Iterable[ReadLine]) -> int:
         """Have the index take in lines; how many were new."""
         return self.store.ingest(self.id, self.recording.run, place_of(self.recording), reads)
 
@@ -156,7 +156,7 @@ class Walk:
         reads = self.store.read(self.id, kind, recording=self.recording)
         return (seen for read in reads if (seen := self._seen(read)))
 
-    def _seen(self, read: Read) -> Seen[Event] | None:
+    def _seen(self, read: ReadLine) -> Seen[Event] | None:
         """A line on the host's clock; one that was forgotten, or is none of the contract, is remembered."""
         seen = read.seen(self.run.clock_offset_ms)
         if seen:
@@ -196,7 +196,7 @@ class Walk:
         elif holds(seen, Witness):
             self.witnesses.append(seen)
 
-    def take(self, reads: Iterable[Read]) -> bool:
+    def take(self, reads: Iterable[ReadLine]) -> bool:
         """Learn from new lines and link the uploads they concern; whether anything may have changed."""
         changed = False
         uploads: list[Seen[Upload]] = []
@@ -358,7 +358,7 @@ class Walk:
             if upload.event.app not in own or (ref in carriers and carriers[ref].app not in own)
         )
 
-    def _asked(self) -> Asked:
+    def _asked(self) -> AskedSoFar:
         """Phases and consent as they are known by now; as they were at the last time, when no line says otherwise."""
         consents = [*self.consents, *self.screens.unproven(self.until)]
         before = self.asked
@@ -366,7 +366,7 @@ class Walk:
             return before
         phases = Phases(() if "phase" in self.forgotten else self.phases, self.until)
         timeline = timeline_of(consents, phases, self.run, self.known, self.forgotten.keys())
-        return Asked(len(self.phases), phases, consents, timeline)
+        return AskedSoFar(len(self.phases), phases, consents, timeline)
 
     def _observed(self, at: datetime) -> None:
         self.until = at if self.until is None else max(at, self.until)

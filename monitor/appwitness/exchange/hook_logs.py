@@ -82,7 +82,7 @@ def read(path: Path, app: str, mapping: Path | None = None, into: Conversion | N
     return log.conversion
 
 
-def _pieces(file: BinaryIO) -> Iterator[json_pieces.Piece]:
+def _pieces(file: BinaryIO) -> Iterator[json_pieces.JsonPiece]:
     """The values of a log: lines of JSON, pretty-printed JSON, or one list."""
     head = file.read(4096).removeprefix(b"\xef\xbb\xbf").lstrip(b" \t\r\n")
     file.seek(0)
@@ -124,7 +124,7 @@ class _Log:
         self.waiting = 0
         """How many have begun to wait since."""
 
-    def take(self, piece: json_pieces.Piece) -> None:
+    def take(self, piece: json_pieces.JsonPiece) -> None:
         """One value of the log."""
         try:
             line = piece.value()

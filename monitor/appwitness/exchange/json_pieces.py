@@ -26,7 +26,7 @@ _INNER = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"|["{}\[\]]', re.DOTALL)
 _TEXT = re.compile(rb'[^"\\]*+(?:\\(?:[^u]|u[0-9a-fA-F]{4})[^"\\]*+)*+', re.DOTALL)
 
 
-class Piece(NamedTuple):
+class JsonPiece(NamedTuple):
     """One value in a large file."""
 
     data: bytes
@@ -44,7 +44,7 @@ class Piece(NamedTuple):
         return json.loads(self.data.decode("utf-8", "surrogateescape"), strict=False)
 
 
-class _Kept:
+class _PieceBuffer:
     """The bytes of the piece that is being read."""
 
     def __init__(self) -> None:
@@ -60,10 +60,10 @@ class _Kept:
             self.parts.append(data)
             self.size += len(data)
 
-    def piece(self, problem: str | None = None) -> Piece:
+    def piece(self, problem: str | None = None) -> JsonPiece:
         if self.overflow:
             problem = f"it has more than {LARGEST >> 20} MiB"
-        return Piece(b"".join(self.parts).strip(), cut=self.cut, problem=problem)
+        return JsonPiece(b"".join(self.parts).strip(), cut=self.cut, problem=problem)
 
 
 class NoListError(ValueError):
@@ -72,7 +72,7 @@ class NoListError(ValueError):
 
 def elements(  # noqa: C901, PLR0912, PLR0915 - one loop over the bytes of a huge file, its state in local variables
     file: BinaryIO, way: Sequence[str] = (), brief: Sequence[str] = ()
-) -> Iterator[Piece]:
+) -> Iterator[JsonPiece]:
     """The elements of the list that stands under the keys `way`, anywhere in the file; of the file itself when empty.
 
     Of long strings in an element's parts `brief` only the beginning is kept. Raises NoListError at the end of a file
@@ -83,7 +83,7 @@ def elements(  # noqa: C901, PLR0912, PLR0915 - one loop over the bytes of a hug
     base = 0  # how many are open within the list
     begun = False
     word, part = b"", b""  # the last text of the outer levels; the part of the element
-    kept = _Kept()
+    kept = _PieceBuffer()
     carry, in_text, text_size = b"", False, 0
     for chunk in iter(lambda: file.read(CHUNK), b""):
         data = carry + chunk
@@ -133,7 +133,7 @@ def elements(  # noqa: C901, PLR0912, PLR0915 - one loop over the bytes of a hug
                     kept.add(data[mark : pos - 1])
                     if (piece := kept.piece()).data or piece.problem:
                         yield piece
-                    kept, base = _Kept(), 0
+                    kept, base = _PieceBuffer(), 0
                 if keys:
                     keys.pop()
                 if base and len(keys) <= base + 1:
@@ -141,7 +141,7 @@ def elements(  # noqa: C901, PLR0912, PLR0915 - one loop over the bytes of a hug
             elif base and len(keys) == base:
                 kept.add(data[mark : pos - 1])
                 yield kept.piece()
-                kept, mark = _Kept(), pos
+                kept, mark = _PieceBuffer(), pos
         if base:
             kept.add(data[mark:])
     if not begun:
@@ -154,7 +154,7 @@ def elements(  # noqa: C901, PLR0912, PLR0915 - one loop over the bytes of a hug
 _STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?')
 
 
-def values(file: BinaryIO) -> Iterator[Piece]:
+def values(file: BinaryIO) -> Iterator[JsonPiece]:
     """The values of a log, one a line or each over several lines, as they come; also as a list.
 
     No string of JSON goes over the end of a line, so a line that is a whole value ends one before it that is not.
@@ -166,7 +166,7 @@ def values(file: BinaryIO) -> Iterator[Piece]:
         if len(raw) > LARGEST:
             while raw and not raw.endswith(b"\n"):
                 raw = file.readline(LARGEST)
-            yield Piece(b"", number, problem=f"a line of more than {LARGEST >> 20} MiB")
+            yield JsonPiece(b"", number, problem=f"a line of more than {LARGEST >> 20} MiB")
             continue
         text = raw.removeprefix(b"\xef\xbb\xbf") if number == 1 else raw
         line = text.strip()
@@ -174,7 +174,7 @@ def values(file: BinaryIO) -> Iterator[Piece]:
         if not line or (not lines and line in (b"[", b"]", b",")):
             continue
         if lines and margin <= indent and line[:1] in b"{[" and _begins(line, lines, indent):
-            yield Piece(b"".join(lines), start, problem="not JSON: it does not end")
+            yield JsonPiece(b"".join(lines), start, problem="not JSON: it does not end")
             lines, depth = [], 0
         if not lines:
             start, indent, size = number, margin, 0
@@ -183,10 +183,10 @@ def values(file: BinaryIO) -> Iterator[Piece]:
         lines.append(text)
         size += len(text)
         if depth <= 0 or size > LARGEST:
-            yield Piece(b"".join(lines).strip().rstrip(b","), start)
+            yield JsonPiece(b"".join(lines).strip().rstrip(b","), start)
             lines, depth = [], 0
     if lines:
-        yield Piece(b"".join(lines), start, problem="not JSON: the file ends in the middle of it")
+        yield JsonPiece(b"".join(lines), start, problem="not JSON: the file ends in the middle of it")
 
 
 def _begins(line: bytes, lines: Sequence[bytes], indent: int) -> bool:

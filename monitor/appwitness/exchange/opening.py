@@ -22,7 +22,7 @@ GZIP, ZLIB = b"\x1f\x8b", (b"\x78\x01", b"\x78\x5e", b"\x78\x9c", b"\x78\xda")
 UTF16 = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
 
 
-class Ready(NamedTuple):
+class OpenedFile(NamedTuple):
     """A file to read."""
 
     path: Path
@@ -43,7 +43,7 @@ def refuse_unless_ordinary(path: Path) -> None:
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[Ready]:
+def opened(path: Path) -> Iterator[OpenedFile]:
     """The file ready to be read; what had to be unpacked or recoded is a private copy, gone afterwards.
 
     Raises UserError when it is no ordinary file or cannot be read, FileError when it unpacks to more than LARGEST.
@@ -55,7 +55,7 @@ def opened(path: Path) -> Iterator[Ready]:
     except OSError as error:
         raise UserError(f"{path} cannot be read: {error.strerror}.", "Name a file that you may read.") from None
     if not (head == GZIP or head in ZLIB or head in UTF16):
-        yield Ready(path)
+        yield OpenedFile(path)
         return
     with tempfile.TemporaryDirectory(prefix="appwitness-") as folder:
         copy, damage = path, None
@@ -71,7 +71,7 @@ def opened(path: Path) -> Iterator[Ready]:
             with copy.open("rb") as file, recoded.open("wb") as out:
                 damage = _recode(file, out, UTF16[head]) or damage
             copy = recoded
-        yield Ready(copy, damage)
+        yield OpenedFile(copy, damage)
 
 
 def _unpack(path: Path, file: BinaryIO, out: BinaryIO) -> str | None:

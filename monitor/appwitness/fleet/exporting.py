@@ -19,7 +19,7 @@ from appwitness.recording import packing
 from appwitness.reports import render
 from appwitness.reports.ranking_words import masked
 from appwitness.store import Store
-from appwitness.store.campaign_tables import Table
+from appwitness.store.campaign_tables import CampaignTable
 from appwitness.support.errors import UserError
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ NO_EXTENSIONS = ("autoinstall_known_extensions", "autoload_known_extensions")
 SQL_TYPES = {str: "VARCHAR", int: "BIGINT", bool: "BOOLEAN"}
 
 
-def write_csv(table: Table, file: TextIO, *, reveal: bool = False) -> int:
+def write_csv(table: CampaignTable, file: TextIO, *, reveal: bool = False) -> int:
     """Write a table as CSV (RFC 4180, a header, UTF-8); how many rows it has.
 
     A text that a spreadsheet would run gets an apostrophe in front. What looks like personal data in the name of a
@@ -47,7 +47,7 @@ def write_csv(table: Table, file: TextIO, *, reveal: bool = False) -> int:
     return count
 
 
-def write_parquet(table: Table, output: Path, *, reveal: bool = False) -> int:
+def write_parquet(table: CampaignTable, output: Path, *, reveal: bool = False) -> int:
     """Write a table as Parquet; how many rows it has. Raises UserError when duckdb is missing or does not write it."""
     try:
         import duckdb
@@ -82,7 +82,7 @@ def write_parquet(table: Table, output: Path, *, reveal: bool = False) -> int:
 
 
 @dataclass(frozen=True)
-class Letter:
+class LetterOptions:
     """How letters are written."""
 
     lang: str
@@ -90,7 +90,7 @@ class Letter:
     template: Path | None = None
 
 
-def write_letters(store: Store, known: Knowledge, findings: Table, output: Path, letter: Letter) -> int:
+def write_letters(store: Store, known: Knowledge, findings: CampaignTable, output: Path, letter: LetterOptions) -> int:
     """Write a ZIP with a letter to an authority for each recording of which a finding is more than a remark, in a
     folder for each app; how many letters there are.
 
@@ -118,7 +118,7 @@ def _report(store: Store, known: Knowledge, recording: str) -> Report:
     return indexed_report(store, recording, known)
 
 
-def _shown(table: Table, reveal: bool) -> Iterator[tuple[Any, ...]]:
+def _shown(table: CampaignTable, reveal: bool) -> Iterator[tuple[Any, ...]]:
     """The rows, masked where need be."""
     names = [number for number, name in enumerate(table.columns) if name in ("host", "recipient")]
     if reveal or not names:

@@ -6,13 +6,13 @@ import re
 from collections.abc import Sequence
 
 from appwitness.devices.embedded import KIND, is_hosted
-from appwitness.fleet.worker import Device
+from appwitness.fleet.worker import FleetDevice
 from appwitness.support.errors import UserError
 
 _LABEL = re.compile(r"(?:(?P<serial>.+)/)?(?P<name>[A-Za-z][\w.-]*)=(?P<value>[\w.:+-]+)")
 
 
-def chosen(names: str, labels: Sequence[str]) -> list[Device]:
+def chosen(names: str, labels: Sequence[str]) -> list[FleetDevice]:
     """The devices named with commas between; `all`: each that is ready; `none`: none, for a host that only judges.
 
     `lab`, `lab2` ... are embedded ones. `labels` are NAME=VALUE, or SERIAL/NAME=VALUE for one device. Raises UserError
@@ -28,7 +28,7 @@ def chosen(names: str, labels: Sequence[str]) -> list[Device]:
         listed = listed or [discovery.choose().serial]  # which says what is wrong
     if not listed or len(set(listed)) < len(listed):
         raise UserError(f"--devices {names!r} names no device, or one twice.", "Write serials with commas between.")
-    return [Device(serial, {**_says(serial), **_added(serial, labels)}) for serial in listed]
+    return [FleetDevice(serial, {**_says(serial), **_added(serial, labels)}) for serial in listed]
 
 
 def _says(serial: str) -> dict[str, str]:

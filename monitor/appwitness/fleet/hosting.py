@@ -8,10 +8,10 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from appwitness.fleet.judges import By, Judge
+from appwitness.fleet.judges import By, FleetJudge
 from appwitness.fleet.pools import meets
-from appwitness.fleet.worker import Device, Host, Source, Worker, in_order
-from appwitness.store.runs import Run, Waiting
+from appwitness.fleet.worker import FleetDevice, Host, RunSource, Worker, in_order
+from appwitness.store.runs import LeasedRun, Waiting
 from appwitness.support.errors import StoreError
 
 log = logging.getLogger(__name__)
@@ -31,7 +31,7 @@ class Plain:
         """See what waits."""
         self._waiting = in_order(self._host)
 
-    def next(self, device: Device) -> Run | None:
+    def next(self, device: FleetDevice) -> LeasedRun | None:
         """The next run of a pool that the device is in."""
         host = self._host
         able = (each for each in self._waiting if meets(device.labels, each.pool))
@@ -43,7 +43,7 @@ class Plain:
 class Crew:
     """Who works on a host."""
 
-    devices: Sequence[Device]
+    devices: Sequence[FleetDevice]
     judges: int
     by: By
 
@@ -54,11 +54,11 @@ def over(host: Host, crew: Crew) -> bool:
     return not able and not host.runs.going_on(host.campaign)
 
 
-def serve(host: Host, source: Source, crew: Crew, over: Callable[[], bool] = lambda: False) -> None:
+def serve(host: Host, source: RunSource, crew: Crew, over: Callable[[], bool] = lambda: False) -> None:
     """Make and judge runs until `host.stop`, or until all is `over`."""
     workers = [Worker(device, host, source) for device in crew.devices]
-    judges = [Judge(host, crew.by) for _ in range(crew.judges)]
-    hands: list[Worker | Judge] = [*workers, *judges]
+    judges = [FleetJudge(host, crew.by) for _ in range(crew.judges)]
+    hands: list[Worker | FleetJudge] = [*workers, *judges]
     threads = [threading.Thread(target=each.work) for each in hands]
     threads.append(threading.Thread(target=host.spool.work, args=(host.runs, host.stop, host.idle_s)))
     next_beat = 0.0
@@ -87,7 +87,7 @@ def serve(host: Host, source: Source, crew: Crew, over: Callable[[], bool] = lam
                 time.sleep(LOOK_S)
 
 
-def _beat(host: Host, source: Source, workers: Sequence[Worker], runs: Sequence[Run | None]) -> None:
+def _beat(host: Host, source: RunSource, workers: Sequence[Worker], runs: Sequence[LeasedRun | None]) -> None:
     """Say that we live and what we have; learn what others wish."""
     host.runs.renew([*(run.lease for run in runs if run), *host.spool.leases], host.lease_s)
     wishes = host.runs.tell(host.name, [worker.slot() for worker in workers])

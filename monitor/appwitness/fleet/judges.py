@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from appwitness.fleet.objects import objects
 from appwitness.fleet.worker import Host, Stopped
-from appwitness.store.runs import Run
+from appwitness.store.runs import LeasedRun
 from appwitness.support.errors import StoreError, UserError
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ AGAIN_S = 2.0
 SPAWN = multiprocessing.get_context("spawn")  # a fork of a process with threads may hang
 
 
-class Outcome(NamedTuple):
+class JudgeOutcome(NamedTuple):
     """What came of judging a recording."""
 
     what: Literal["judged", "away", "error"]
@@ -54,11 +54,11 @@ class By:
     """For digests of values, where it keeps conclusions alone."""
 
 
-class Judge:
+class FleetJudge:
     """Has a process of its own judge recordings until the host ends."""
 
     def __init__(self, host: Host, by: By) -> None:
-        self.run: Run | None = None
+        self.run: LeasedRun | None = None
         """What is judged."""
         self._host = host
         self._by = by
@@ -83,7 +83,7 @@ class Judge:
             finally:
                 self.run = None
 
-    def _judge(self, run: Run, pipe: Connection) -> None:
+    def _judge(self, run: LeasedRun, pipe: Connection) -> None:
         host = self._host
         try:
             while (outcome := self._asked(run, pipe)).what == "away":
@@ -102,12 +102,12 @@ class Judge:
             log.warning("%s: %s", run.recording, outcome.said)
             host.kept(partial(host.runs.unjudged, run.id, outcome.said))
 
-    def _asked(self, run: Run, pipe: Connection) -> Outcome:
+    def _asked(self, run: LeasedRun, pipe: Connection) -> JudgeOutcome:
         pipe.send((run.recording, run.options))
         while not pipe.poll(LOOK_S):
             if self._host.stop.is_set():
                 raise Stopped
-        outcome: Outcome = pipe.recv()
+        outcome: JudgeOutcome = pipe.recv()
         return outcome
 
 
@@ -145,16 +145,16 @@ def _work(pipe: Connection, by: By, place: str) -> None:
             try:
                 outcome = judge(recording, options)
             except StoreError as error:
-                outcome = Outcome("away", str(error))
+                outcome = JudgeOutcome("away", str(error))
             except UserError as error:
-                outcome = Outcome("error", str(error))
+                outcome = JudgeOutcome("error", str(error))
             except Exception as error:
                 log.exception("%s", recording)
-                outcome = Outcome("error", f"An internal error: {type(error).__name__}.")
+                outcome = JudgeOutcome("error", f"An internal error: {type(error).__name__}.")
             pipe.send(outcome)
 
 
-def _judging(by: By, place: str, known: Callable[[str], Knowledge]) -> Callable[[str, str], Outcome]:
+def _judging(by: By, place: str, known: Callable[[str], Knowledge]) -> Callable[[str, str], JudgeOutcome]:
     """What judges a recording by its name."""
     from appwitness.correlate import correlate
     from appwitness.recording import Recording
@@ -163,9 +163,9 @@ def _judging(by: By, place: str, known: Callable[[str], Knowledge]) -> Callable[
     store = lru_cache(maxsize=1)(partial(Store, by.db, by.keep, by.key))
     kept = objects(place)
 
-    def judge(recording: str, options: str) -> Outcome:
+    def judge(recording: str, options: str) -> JudgeOutcome:
         with kept.fetched(recording) as packed, Recording.open(packed) as opened:
             made = correlate(opened, store(), known(options))
-            return Outcome("judged", made.recording, len(made.findings))
+            return JudgeOutcome("judged", made.recording, len(made.findings))
 
     return judge

@@ -17,8 +17,8 @@ from contextlib import suppress
 from typing import Any, Self
 
 from appwitness.fleet.pools import meets, strictness
-from appwitness.fleet.worker import Device, Host, in_order
-from appwitness.store.runs import Run, Waiting
+from appwitness.fleet.worker import FleetDevice, Host, in_order
+from appwitness.store.runs import LeasedRun, Waiting
 from appwitness.support.errors import StoreError, UserError
 
 try:
@@ -83,7 +83,7 @@ class Queue:
             if runs := self._host.runs.unqueued(each, WINDOW):
                 self._do(self._lend(each, runs))
 
-    def next(self, device: Device) -> Run | None:
+    def next(self, device: FleetDevice) -> LeasedRun | None:
         """The next run of a pool that the device is in, leased to it."""
         host = self._host
         queues = [_queue(each) for each in self._waiting if meets(device.labels, each.pool)]

@@ -21,7 +21,7 @@ from appwitness import events
 from appwitness.fleet.objects import Objects, is_name, named
 from appwitness.recording import Recording, archive, files, packing
 from appwitness.recording.seal import RUN
-from appwitness.store.runs import Run, Runs
+from appwitness.store.runs import LeasedRun, Runs
 from appwitness.support import private_files
 from appwitness.support.errors import StoreError, UserError
 
@@ -120,13 +120,13 @@ class Spool:
         """Of the runs whose recordings wait."""
         return [lease for lease, _ in list(self._of.values())]
 
-    def add(self, recording: str, run: Run, device: str) -> None:
+    def add(self, recording: str, run: LeasedRun, device: str) -> None:
         """Pack the recording that was made where `begin` said. Raises UserError when it cannot be."""
         packing.write(self.folder / recording, self._file(recording))
         self._of[recording] = run.lease, device
         self.drop(recording)
 
-    def adopt(self, run: Run, device: str) -> bool:
+    def adopt(self, run: LeasedRun, device: str) -> bool:
         """Whether a recording of a run waits here, made before this host was killed; it counts for this lease then."""
         earlier = [f"{run.id}-a{number}" for number in range(1, run.attempts)]
         there = next((name for name in earlier if self._file(name).exists() and self._mark(name).exists()), None)

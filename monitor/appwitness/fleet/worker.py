@@ -23,7 +23,7 @@ from appwitness.fleet.leases import BEAT_S, LEASE_S
 from appwitness.fleet.objects import Objects
 from appwitness.fleet.pools import strictness
 from appwitness.fleet.spool import Spool
-from appwitness.store.runs import ATTEMPTS, Reason, Run, Runs, Slot, Waiting
+from appwitness.store.runs import ATTEMPTS, LeasedRun, Reason, Runs, Slot, Waiting
 from appwitness.support import escape, private_files
 from appwitness.support.errors import StoreError, UserError
 
@@ -46,7 +46,7 @@ WORDS = 300
 
 
 @dataclass(frozen=True)
-class Device:
+class FleetDevice:
     """A device as the fleet knows it."""
 
     serial: str
@@ -59,7 +59,7 @@ class Device:
         return self.labels.get("kind") == KIND
 
 
-def observe(run: Run, device: Device, folder: Path) -> list[str]:
+def observe(run: LeasedRun, device: FleetDevice, folder: Path) -> list[str]:
     """`appwitness observe` of one run. It judges while it records, for screenshots, into an index that is dropped."""
     said = [sys.executable, "-m", "appwitness", "observe", "--plan", run.plan, "--output", str(folder), "--quiet"]
     said += ["--campaign", run.campaign, "--db", "sqlite://", "--device", run.app if device.embedded else device.serial]
@@ -72,7 +72,7 @@ def observe(run: Run, device: Device, folder: Path) -> list[str]:
     return said
 
 
-def doctor(device: Device) -> str | None:
+def doctor(device: FleetDevice) -> str | None:
     """What is wrong with a device, in words; None: a run would work."""
     if device.embedded:
         return None
@@ -92,10 +92,10 @@ def in_order(host: Host) -> list[Waiting]:
     return sorted(host.runs.waiting(host.campaign), key=lambda each: -strictness(each.pool))
 
 
-class Source(Protocol):
+class RunSource(Protocol):
     """Gives runs to devices."""
 
-    def next(self, device: Device) -> Run | None:
+    def next(self, device: FleetDevice) -> LeasedRun | None:
         """A run that the device can make, leased to it; None: there is none now."""
 
     def refresh(self) -> None:
@@ -118,9 +118,9 @@ class Host:
     turns: Path
     """The folder of locks, one for each device of this machine."""
     stop: Event
-    command: Callable[[Run, Device, Path], Sequence[str]] = observe
+    command: Callable[[LeasedRun, FleetDevice, Path], Sequence[str]] = observe
     """What makes a run on a device, into a new folder."""
-    check: Callable[[Device], str | None] = doctor
+    check: Callable[[FleetDevice], str | None] = doctor
     check_s: float = 30.0
     """Between two looks at a device that is down."""
     idle_s: float = 0.5
@@ -146,11 +146,11 @@ class Host:
 class Worker:
     """Has a device make runs until the host ends."""
 
-    def __init__(self, device: Device, host: Host, source: Source) -> None:
+    def __init__(self, device: FleetDevice, host: Host, source: RunSource) -> None:
         self.device = device
         self.state: Literal["ready", "down"] = "ready"
         self.note: str | None = None
-        self.run: Run | None = None
+        self.run: LeasedRun | None = None
         self.rests = False
         """A person wants it to."""
         self._host = host
@@ -220,7 +220,7 @@ class Worker:
                 self.state = "ready"
         return self.state != "down"
 
-    def _make(self, run: Run, lock: int) -> None:
+    def _make(self, run: LeasedRun, lock: int) -> None:
         host, recording = self._host, f"{run.id}-a{run.attempts}"
         if host.spool.adopt(run, self.device.serial):
             return
@@ -253,7 +253,7 @@ class Worker:
             host.kept(partial(host.runs.failed, run.lease, reason, words, last=reason == "usage"))
             self._look_after(reason)
 
-    def _failed_by(self, run: Run, error: UserError) -> None:
+    def _failed_by(self, run: LeasedRun, error: UserError) -> None:
         """A fault of this host, not of the device."""
         log.warning("%s on %s: %s", run.id, self.device.serial, error)
         self._host.kept(partial(self._host.runs.failed, run.lease, "fault", str(error)))
@@ -269,7 +269,7 @@ class Worker:
     def _rest(self, note: str, seconds: float) -> None:
         self.state, self.note, self._again_at = "down", note, time.monotonic() + seconds
 
-    def _observe(self, run: Run, folder: Path, lock: int) -> tuple[int | None, str]:
+    def _observe(self, run: LeasedRun, folder: Path, lock: int) -> tuple[int | None, str]:
         """The exit code of a run and its last words; None: the host ends, and the run with it."""
         private_files.folder(folder.parent)
         said = folder.with_name(f"{folder.name}.log")

@@ -9,8 +9,8 @@ from typing import Literal
 
 from appwitness.findings import Confidence, Level, Report, Threshold
 from appwitness.findings.gate_decision import Behaviour, Gated, GatedFlow, GateReport, Made, Remark
-from appwitness.gate.allowed import Flows
-from appwitness.gate.behaviours import Side, side
+from appwitness.gate.allowed import FlowList
+from appwitness.gate.behaviours import ReleaseSide, side
 from appwitness.gate.changes import changes
 from appwitness.gate.observable import name_of
 from appwitness.gate.waivers import Waivers
@@ -18,7 +18,7 @@ from appwitness.judge.recipients import RecipientTable
 
 
 @dataclass(frozen=True)
-class Policy(Threshold):
+class GatePolicy(Threshold):
     """What fails a build."""
 
     fail_on: Level | Literal["never"] = "medium"
@@ -56,12 +56,12 @@ class Accepted:
     """What people have accepted besides the baseline."""
 
     waivers: Waivers | None = None
-    flows: Flows | None = None
+    flows: FlowList | None = None
     aliases: Mapping[str, str] = field(default_factory=dict)
 
 
 def gate(
-    reports: Sequence[Report], against: Held | None, accepted: Accepted, policy: Policy, known: RecipientTable
+    reports: Sequence[Report], against: Held | None, accepted: Accepted, policy: GatePolicy, known: RecipientTable
 ) -> GateReport:
     """What became of each finding of these runs of one app, and whether the build fails."""
     now = side(reports, accepted.aliases)
@@ -98,7 +98,7 @@ def _of_plan(one: Gated) -> bool:
     return bool(one.unobserved) and all(reason.why == "plan" for reason in one.unobserved)
 
 
-def _judged(one: Gated, waivers: Waivers | None, policy: Policy) -> Gated:
+def _judged(one: Gated, waivers: Waivers | None, policy: GatePolicy) -> Gated:
     mute = waivers.of(one.behaviour) if waivers and one.now else None
     counts = (
         (one.change == "new" and policy.on_new)
@@ -112,7 +112,7 @@ def _judged(one: Gated, waivers: Waivers | None, policy: Policy) -> Gated:
     return one.model_copy(update={"waiver": mute, "fails": fails})
 
 
-def _remarks(now: Side, against: Held | None) -> Iterator[Remark]:
+def _remarks(now: ReleaseSide, against: Held | None) -> Iterator[Remark]:
     if against and against.made.rules and now.made.rules and against.made.rules != now.made.rules:
         yield Remark(what="rules_changed", subject=against.name)
     versions = (against.made.appwitness, now.made.appwitness) if against else (None, None)
@@ -129,7 +129,7 @@ def _unused(judged: Sequence[Gated], reports: Sequence[Report], accepted: Accept
 
 
 def _outcome(
-    judged: Sequence[Gated], flows: Sequence[GatedFlow], remarks: Sequence[Remark], policy: Policy
+    judged: Sequence[Gated], flows: Sequence[GatedFlow], remarks: Sequence[Remark], policy: GatePolicy
 ) -> Literal["passed", "failed", "not_observable"]:
     stale = policy.on_stale and any(
         remark.what in {"waiver_expired", "waiver_unused", "entry_unused"} for remark in remarks

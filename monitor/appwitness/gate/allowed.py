@@ -55,7 +55,7 @@ class FlowFile(Strict):
 
 
 @dataclass(frozen=True)
-class Flows:
+class FlowList:
     """The entries, with the places where they stand."""
 
     allowed: Sequence[tuple[FlowRule, str]] | None
@@ -105,10 +105,10 @@ def _coarse(flow: Flow, metres: float) -> bool:
     )
 
 
-def read(path: Path) -> Flows:
+def read(path: Path) -> FlowList:
     """The file. Raises FileError with the line that does not fit."""
     file = yaml_files.parse(path, FlowFile, hint=HINT)
-    return Flows(
+    return FlowList(
         None if file.allowed is None else _placed(path, "allowed", file.allowed),
         _placed(path, "forbidden", file.forbidden),
     )

@@ -12,7 +12,7 @@ from pydantic import Field, model_validator
 
 from appwitness.catalog import yaml_files
 from appwitness.findings.gate_decision import Behaviour, Gated, Made
-from appwitness.gate.behaviours import Side
+from appwitness.gate.behaviours import ReleaseSide
 from appwitness.gate.strict import Strict
 from appwitness.support.errors import FileError
 
@@ -76,7 +76,7 @@ _OTHER_MEANING = frozenset({"null", "true", "false", "yes", "no", "on", "off"})
 """Words that YAML does not take for text."""
 
 
-def of(now: Side, package: str, accepted: str | None = None) -> Baseline:
+def of(now: ReleaseSide, package: str, accepted: str | None = None) -> Baseline:
     """A baseline of all that these runs show."""
     return Baseline(
         app=package, made=now.made, accepted=accepted, findings=tuple(shown.behaviour for shown in now.shown.values())

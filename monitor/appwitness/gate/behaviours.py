@@ -28,7 +28,7 @@ AGAINST: dict[ConsentName, int] = {
 for or against."""
 
 
-class Shown(NamedTuple):
+class ShownBehaviour(NamedTuple):
     """A behaviour, and the finding that shows it at its worst."""
 
     behaviour: Behaviour
@@ -39,27 +39,27 @@ class Shown(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Side:
+class ReleaseSide:
     """Some runs of one release: what they show, and what was watched."""
 
     made: Made
-    shown: Mapping[Identity, Shown] = field(default_factory=dict)
+    shown: Mapping[Identity, ShownBehaviour] = field(default_factory=dict)
     reports: tuple[Report, ...] = ()
 
 
-def side(reports: Sequence[Report], aliases: Mapping[str, str]) -> Side:
+def side(reports: Sequence[Report], aliases: Mapping[str, str]) -> ReleaseSide:
     """The behaviours of these runs; of one that several show, plans and sources are joined, and the worst stands.
 
     `aliases`: package -> the one that it stands for (`com.example.debug` -> `com.example`).
     """
-    shown: dict[Identity, Shown] = {}
+    shown: dict[Identity, ShownBehaviour] = {}
     for report in reports:
         for number, finding in enumerate(report.findings):
             package = report.run.app.package
             one = _shown(number, report, identity(finding, aliases.get(package, package)))
             before = shown.get(one.identity)
             shown[one.identity] = _joined(before, one) if before else one
-    return Side(made=_made(reports), shown=dict(sorted(shown.items())), reports=tuple(reports))
+    return ReleaseSide(made=_made(reports), shown=dict(sorted(shown.items())), reports=tuple(reports))
 
 
 def worse_consent(one: ConsentName | None, other: ConsentName | None) -> bool:
@@ -67,7 +67,7 @@ def worse_consent(one: ConsentName | None, other: ConsentName | None) -> bool:
     return one in AGAINST and other in AGAINST and AGAINST[one] > AGAINST[other]
 
 
-def _shown(number: int, report: Report, of: Identity) -> Shown:
+def _shown(number: int, report: Report, of: Identity) -> ShownBehaviour:
     finding = report.findings[number]
     read = {
         event.source
@@ -86,10 +86,10 @@ def _shown(number: int, report: Report, of: Identity) -> Shown:
         consent=finding.consent,
         sources=tuple(sorted(read)),
     )
-    return Shown(behaviour, of, report.recording, number)
+    return ShownBehaviour(behaviour, of, report.recording, number)
 
 
-def _joined(one: Shown, other: Shown) -> Shown:
+def _joined(one: ShownBehaviour, other: ShownBehaviour) -> ShownBehaviour:
     worst = min((one, other), key=lambda each: (LEVELS.index(each.behaviour.level), _surest(each.behaviour.confidence)))
     return worst._replace(behaviour=joined(one.behaviour, other.behaviour))
 

@@ -7,14 +7,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from appwitness.findings import CONFIDENCES, LEVELS
 from appwitness.findings.gate_decision import Behaviour, Gated, Made, Rose
 from appwitness.findings.identity import APP, UNKNOWN
-from appwitness.gate.behaviours import Shown, Side, worse_consent
+from appwitness.gate.behaviours import ReleaseSide, ShownBehaviour, worse_consent
 from appwitness.gate.observable import unobserved
 from appwitness.judge.recipients import RecipientTable
 
 ORDER = ("new", "worse", "new_rule", "not_observable", "gone", "better", "same")
 
 
-def changes(now: Side, made: Made, was: Mapping[str, Behaviour], known: RecipientTable) -> list[Gated]:
+def changes(now: ReleaseSide, made: Made, was: Mapping[str, Behaviour], known: RecipientTable) -> list[Gated]:
     """What became of each behaviour, what matters most first. `was`: id -> behaviour, of the runs that `made` names."""
     partners = _partners(now, was)
     found = [_one(shown, partners.get(shown.behaviour.id), now.made, made) for shown in now.shown.values()]
@@ -30,7 +30,7 @@ def ranked(found: Iterable[Gated]) -> list[Gated]:
     )
 
 
-def _partners(now: Side, was: Mapping[str, Behaviour]) -> dict[str, Behaviour]:
+def _partners(now: ReleaseSide, was: Mapping[str, Behaviour]) -> dict[str, Behaviour]:
     """id now -> as it was. The same id; of what is left, the same but for code without a name.
 
     A release that is obfuscated differently, or a run that got no stacks, loses an SDK's name, not its behaviour.
@@ -57,7 +57,7 @@ def _but_for_code(behaviour: Behaviour) -> tuple[str | None, ...]:
     return behaviour.rule, behaviour.data, behaviour.recipient
 
 
-def _one(shown: Shown, was: Behaviour | None, now_made: Made, made: Made) -> Gated:
+def _one(shown: ShownBehaviour, was: Behaviour | None, now_made: Made, made: Made) -> Gated:
     now = shown.behaviour
     if was is None:
         known_rule = not made.rule_ids or now.rule in made.rule_ids
@@ -88,6 +88,6 @@ def _rose(now: Behaviour, was: Behaviour, made: Made) -> Iterator[Rose]:
         yield "plan"
 
 
-def _absent(was: Behaviour, now: Side, known: RecipientTable) -> Gated:
+def _absent(was: Behaviour, now: ReleaseSide, known: RecipientTable) -> Gated:
     reasons = unobserved(was, now.reports, known)
     return Gated(was=was, change="not_observable" if reasons else "gone", unobserved=reasons)

@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from appwitness.agent.agent import Agent, Options, was_away
+from appwitness.agent.agent import Agent, AgentOptions, was_away
 from appwitness.agent.device_clock import summary
 from appwitness.agent.sources import Source
 from appwitness.agent.target import Records
@@ -191,7 +191,7 @@ class Attempt:
         )
 
     def _agent(self, sources: Sequence[Source], records: Records) -> Agent:
-        options = Options(
+        options = AgentOptions(
             api_level=self.device.identity.api_level,
             partial=self.device.partial,
             proxy_key=key_of(self.proxy.ca_pem),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from appwitness.agent.agent import Agent, Options
+from appwitness.agent.agent import Agent, AgentOptions
 from appwitness.agent.frida_device import FridaFault
 from appwitness.agent.target import Target
 from appwitness.devices.android.app import package as packages
@@ -40,7 +40,7 @@ def hooks_work(control: Control, package: str, given: Path | None, *, cache: Pat
 
 def checked(target: Target, package: str, serial: str, *, api_level: int | None) -> Result:
     """Start an app with an agent that watches no source, and say what came of the agent's check of itself."""
-    with Agent(Nowhere(), (), package, Options(api_level=api_level, partial=True)) as agent:
+    with Agent(Nowhere(), (), package, AgentOptions(api_level=api_level, partial=True)) as agent:
         agent.launch(target)
         probe = agent.probe
     problem = "it told nothing" if probe is None else probe.problem

@@ -19,7 +19,7 @@ Say = Callable[[str], object]
 
 
 @dataclass(frozen=True)
-class Caller:
+class RunCaller:
     """Whoever started a run."""
 
     stop: Callable[[], bool] = lambda: False
@@ -30,7 +30,7 @@ class Caller:
     """Called when the app runs and is observed; again where it is started again."""
 
 
-NOBODY = Caller()
+NOBODY = RunCaller()
 
 
 @dataclass(frozen=True)

@@ -22,8 +22,8 @@ from appwitness.events import FILES, Gap, Observers, OwnRequest, Run
 from appwitness.observe.attempt import Attempt
 from appwitness.observe.control_run import seen_without_hooks
 from appwitness.observe.crash import without
-from appwitness.observe.order import NOBODY, Caller, Order, Say
-from appwitness.proxy import Door, Proxy
+from appwitness.observe.order import NOBODY, Order, RunCaller, Say
+from appwitness.proxy import Proxy, ProxyAddress
 from appwitness.recording import Recording
 from appwitness.recording.quota import Limited, Quota
 from appwitness.recording.timestamps import NoToken, anchor
@@ -41,7 +41,7 @@ def observe(
     path: Path,
     sources: Sequence[Source],
     order: Order,
-    caller: Caller = NOBODY,
+    caller: RunCaller = NOBODY,
 ) -> Recording:
     """Record one run of `device`'s app into the new folder `path`.
 
@@ -67,7 +67,7 @@ def observe(
         proxy = up.enter_context(
             Proxy(
                 path,
-                Door(order.listen, order.port, mode.spec, admit),
+                ProxyAddress(order.listen, order.port, mode.spec, admit),
                 hosts=device.hosts,
                 confdir=order.confdir.expanduser(),
                 upstream_ca=device.upstream_ca,
@@ -106,7 +106,7 @@ def observe(
     return recording
 
 
-def _why_not(hook: Callable[[], object], order: Order, caller: Caller) -> str | None:
+def _why_not(hook: Callable[[], object], order: Order, caller: RunCaller) -> str | None:
     """Try it; why the app is observed without hooks, where it does not succeed and that will do, else None."""
     try:
         hook()

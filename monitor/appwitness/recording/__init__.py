@@ -6,7 +6,7 @@ came after the last stamp: a stamp first has the disk confirm (fsync) the lines 
 """
 
 from appwitness.recording.folder import Recording
-from appwitness.recording.lines import START, Position, Read
+from appwitness.recording.lines import START, Position, ReadLine
 from appwitness.recording.seal import Forgotten
 from appwitness.recording.verification import Late, Outcome, Problem, Verification, verify
 
@@ -17,7 +17,7 @@ __all__ = [
     "Outcome",
     "Position",
     "Problem",
-    "Read",
+    "ReadLine",
     "Recording",
     "Verification",
     "verify",

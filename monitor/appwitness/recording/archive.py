@@ -167,7 +167,7 @@ def _no_archive(place: Path, error: zipfile.BadZipFile) -> FileError:
     return FileError(place, None, f"is no archive of a recording: {error}.", "Get it again from whoever made it.")
 
 
-class _Bounded(FileIO):
+class _BoundedFile(FileIO):
     """A file of whose directory no more is read than an archive of a recording has."""
 
     def read(self, size: int | None = -1, /) -> bytes:
@@ -181,7 +181,7 @@ class _Bounded(FileIO):
 def _members(file: BinaryIO) -> tuple[str, list[tuple[list[str], int, int]]]:
     """The folder of the recording, and of each member parts of its path, first byte and size. Raises BadZipFile."""
     try:
-        with _Bounded(os.dup(file.fileno()), "rb") as bounded, zipfile.ZipFile(bounded) as archive:
+        with _BoundedFile(os.dup(file.fileno()), "rb") as bounded, zipfile.ZipFile(bounded) as archive:
             infos, end = archive.infolist(), archive.start_dir
     except (NotImplementedError, UnicodeDecodeError, struct.error, ValueError) as error:
         raise zipfile.BadZipFile(str(error)) from None

@@ -24,7 +24,7 @@ from pydantic import ValidationError
 from appwitness.events import FILES, Event, Line, Ref, Run, kind_of, salt, salted
 from appwitness.events.seen import Seen, holds
 from appwitness.recording import files
-from appwitness.recording.lines import START, Appender, Position, Read, read_lines
+from appwitness.recording.lines import START, Appender, Position, ReadLine, read_lines
 from appwitness.recording.seal import BODIES, RUN, SEAL, TOKENS, Before, Forgotten, Sealer, sync_folder
 from appwitness.recording.signing import Signer
 from appwitness.recording.tombstones import holed, remove
@@ -200,7 +200,7 @@ class Recording:
 
     def read(
         self, kind: str, after: Position | None = None, *, until: int | None = None, finished: bool | None = None
-    ) -> Iterator[Read]:
+    ) -> Iterator[ReadLine]:
         """The whole lines of one kind after a position, in order, those that do not parse too.
 
         A last line without newline is being written and is left for later. In a recording that is `finished`
@@ -221,7 +221,7 @@ class Recording:
             if (seen := read.seen(run.clock_offset_ms)) and holds(seen, kind):
                 yield seen
 
-    def follow(self, after: Mapping[str, Position], stop: Callable[[], bool]) -> Iterator[list[Read]]:
+    def follow(self, after: Mapping[str, Position], stop: Callable[[], bool]) -> Iterator[list[ReadLine]]:
         """New lines of all files in batches as they appear, each file in order; an empty batch at each idle look.
 
         When a batch has an upload, then whatever was in the recording before that upload has been given, too. After
@@ -243,9 +243,9 @@ class Recording:
             else:
                 active_until = time.monotonic() + ACTIVE_S
 
-    def _drain(self, positions: dict[str, Position], *, finished: bool) -> Iterator[list[Read]]:
+    def _drain(self, positions: dict[str, Position], *, finished: bool) -> Iterator[list[ReadLine]]:
         ends = {kind: self._size(kind) for kind in _SNAPSHOT}
-        batch: list[Read] = []
+        batch: list[ReadLine] = []
         for kind in (*_SNAPSHOT[1:], "upload"):
             if ends[kind] <= positions[kind].offset:
                 continue

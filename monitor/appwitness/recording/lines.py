@@ -37,7 +37,7 @@ class Position(msgspec.Struct, frozen=True, gc=False):
 START = Position()
 
 
-class Read(msgspec.Struct, frozen=True, gc=False):
+class ReadLine(msgspec.Struct, frozen=True, gc=False):
     """One line as it stands in a file of a recording; what it says is parsed each time that it is asked for."""
 
     kind: str
@@ -191,7 +191,7 @@ class Appender:
 
 def read_lines(
     path: Path, kind: str, after: Position = START, *, until: int | None = None, finished: bool = False
-) -> Iterator[Read]:
+) -> Iterator[ReadLine]:
     """The lines of a file of that kind after a position.
 
     A last line without newline is still being written: it is not read, unless the recording is `finished`. Lines that
@@ -213,11 +213,11 @@ def read_lines(
             if not raw or not (whole or finished):
                 return
             position = Position(position.line + 1, position.offset + size)
-            yield Read(kind, raw.removesuffix(b"\n"), size, position)
+            yield ReadLine(kind, raw.removesuffix(b"\n"), size, position)
 
 
 @dataclass(frozen=True, slots=True)
-class Raw:
+class RawLine:
     """One line as bytes, for who only takes digests."""
 
     head: bytes
@@ -228,7 +228,7 @@ class Raw:
     """It ends with a newline."""
 
 
-def raw_lines(file: BinaryIO, running: Digest, most: int = MAX_LINE_BYTES) -> Iterator[Raw]:
+def raw_lines(file: BinaryIO, running: Digest, most: int = MAX_LINE_BYTES) -> Iterator[RawLine]:
     """Lines with their digests, which go into the `running` one too; no line is held in memory beyond `most` bytes."""
     while head := file.readline(most):
         digest = hashlib.sha256(head)
@@ -238,7 +238,7 @@ def raw_lines(file: BinaryIO, running: Digest, most: int = MAX_LINE_BYTES) -> It
             digest.update(more)
             running.update(more)
             size, last = size + len(more), more[-1:]
-        yield Raw(head, size, digest.hexdigest(), last == b"\n")
+        yield RawLine(head, size, digest.hexdigest(), last == b"\n")
 
 
 def _resume(file: BinaryIO, after: Position) -> Position | None:

@@ -20,7 +20,7 @@ from pydantic import ValidationError
 from appwitness.events import FILES, BadLine, Consent, Phase, Ref, Run, forgotten, parse
 from appwitness.events.seen import number_of
 from appwitness.recording import files, timestamps
-from appwitness.recording.lines import MAX_LINE_BYTES, Raw, raw_lines
+from appwitness.recording.lines import MAX_LINE_BYTES, RawLine, raw_lines
 from appwitness.recording.seal import (
     BODIES,
     MAX_STAMP_BYTES,
@@ -555,7 +555,7 @@ class _File:
                     return since, until
         return ends[-2], ends[-1]
 
-    def _fits(self, raw: Raw, number: int) -> bool:
+    def _fits(self, raw: RawLine, number: int) -> bool:
         """Whether a line is the one that a stamp lists, or its tombstone."""
         said = self._said(number)
         gone = forgotten(raw.head) if number <= self._tombstones else None
@@ -566,7 +566,7 @@ class _File:
         first, width, text = self._listed[max(0, bisect_right(self._firsts, number) - 1)]
         return text[(number - first) * width : (number - first + 1) * width] if number >= first else ""
 
-    def _count(self, raw: Raw) -> int:
+    def _count(self, raw: RawLine) -> int:
         """Take in one line; its number."""
         if raw.whole:
             self.lines += 1
@@ -576,7 +576,7 @@ class _File:
             self.unfinished = True
         return self.lines + self.unfinished
 
-    def _added(self, raw: Raw, number: int, covered: int) -> Problem | None:
+    def _added(self, raw: RawLine, number: int, covered: int) -> Problem | None:
         """What is wrong with a line that came after the run had ended."""
         if not raw.whole and not _reads(raw):
             return None  # what a killed writer leaves; it is noted as a remark
@@ -612,14 +612,14 @@ class _File:
         )
 
 
-def _reads(raw: Raw) -> bool:
+def _reads(raw: RawLine) -> bool:
     """Whether a line without newline counts as one."""
     with suppress(BadLine):
         return raw.size == len(raw.head) and parse(raw.head) is not None
     return False
 
 
-def _mark(raw: Raw) -> bool:
+def _mark(raw: RawLine) -> bool:
     """Whether a line is what `mark` writes."""
     try:
         event = parse(raw.head) if raw.size == len(raw.head) else None
@@ -704,7 +704,7 @@ class _Lines:
         self.problem: Problem | None = None
         """Set after a pass over something other than a regular file."""
 
-    def __iter__(self) -> Iterator[Raw]:
+    def __iter__(self) -> Iterator[RawLine]:
         try:
             file = files.reading(*self.place)
         except FileNotFoundError:

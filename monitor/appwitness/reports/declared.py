@@ -11,7 +11,7 @@ ORDER = ("no", "yes", "unseen")
 """What was seen and is not declared first."""
 
 
-class Row(NamedTuple):
+class DeclaredRow(NamedTuple):
     """One kind of data at one recipient."""
 
     state: Literal["no", "yes", "unseen"]
@@ -23,13 +23,13 @@ class Row(NamedTuple):
     evidence: str
 
 
-def rows(report: Report, words: Words) -> list[Row]:
+def rows(report: Report, words: Words) -> list[DeclaredRow]:
     """The table of a report whose tester gave a policy.yml; none otherwise."""
     found = []
     for each in report.declared:
         state: Literal["no", "yes", "unseen"] = "no" if not each.declared else "yes" if each.observed else "unseen"
         found.append(
-            Row(
+            DeclaredRow(
                 state=state,
                 data=words.data(each.data),
                 recipient=plain(each.recipient) if each.recipient else words("read") if each.observed else "–",

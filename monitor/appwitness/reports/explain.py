@@ -18,7 +18,7 @@ from appwitness.support import escape
 from appwitness.support.errors import UserError
 
 
-class Read(NamedTuple):
+class FlowRead(NamedTuple):
     """An access that returned a value of the flow."""
 
     ref: Ref
@@ -61,7 +61,7 @@ FLOWS = 12
 """Flows that are named where another was asked for."""
 
 
-def _reads(report: Report, flow: Flow) -> Iterator[Read]:
+def _reads(report: Report, flow: Flow) -> Iterator[FlowRead]:
     """Every access that returned a value of a flow, and why it is the one that is named, or is not."""
     values = {(match.type, match.value) for match in flow.matches}
     for seen in report.accesses:
@@ -75,10 +75,10 @@ def _reads(report: Report, flow: Flow) -> Iterator[Read]:
             reason = because(Why.READ_OTHER)
         else:
             reason = because(Why.READ_LATER)
-        yield Read(seen.ref, clock(seen.at), event.source, chosen, reason)
+        yield FlowRead(seen.ref, clock(seen.at), event.source, chosen, reason)
 
 
-def _tree(flow: Flow, reads: list[Read], rules: list[str], words: Words) -> dict[str, Any]:
+def _tree(flow: Flow, reads: list[FlowRead], rules: list[str], words: Words) -> dict[str, Any]:
     return {
         "flow": flow.id,
         "data": flow.data,
@@ -112,7 +112,7 @@ def _chain(report: Report, flow: Flow, words: Words) -> Iterator[str]:
             yield f"     {step.unless}"
 
 
-def _lines(flow: Flow, reads: list[Read], rules: list[str], words: Words, no_access: str) -> Iterator[str]:
+def _lines(flow: Flow, reads: list[FlowRead], rules: list[str], words: Words, no_access: str) -> Iterator[str]:
     yield f"{flow.id}{words('colon')}{words.data(flow.data)} > {flow.recipient.host}"
     yield f"  {words('explain_sent', ref=flow.upload, at=clock(flow.at))}"
     if rules:

@@ -19,7 +19,7 @@ from appwitness.support import escape
 from appwitness.support.errors import UserError
 
 
-class Known(NamedTuple):
+class FingerprintPlace(NamedTuple):
     """A place from which a fingerprint is known."""
 
     identity: Identity
@@ -32,7 +32,7 @@ class Known(NamedTuple):
     """How the finding was concluded, masked; none of a line of a baseline."""
 
 
-def shown(report: Report, which: str, aliases: Mapping[str, str], where: str) -> Iterator[Known]:
+def shown(report: Report, which: str, aliases: Mapping[str, str], where: str) -> Iterator[FingerprintPlace]:
     """The findings of a recording that have it."""
     package, plans = report.run.app.package, (report.run.plan,)
     hidden = masked(report)
@@ -42,16 +42,16 @@ def shown(report: Report, which: str, aliases: Mapping[str, str], where: str) ->
         of = identity(finding, aliases.get(package, package))
         if of.id == which:
             told = (finding.level, finding.confidence, plans, finding.evidence)
-            yield Known(of, f"{where}:{number}", *told, chains.of(shown_as))
+            yield FingerprintPlace(of, f"{where}:{number}", *told, chains.of(shown_as))
 
 
-def listed(behaviour: Behaviour, package: str, where: str) -> Known:
+def listed(behaviour: Behaviour, package: str, where: str) -> FingerprintPlace:
     """A line of a baseline."""
     parts = (behaviour.rule, package, behaviour.data or "", behaviour.recipient or "", behaviour.actor)
-    return Known(Identity(*parts), where, behaviour.level, behaviour.confidence, behaviour.plans)
+    return FingerprintPlace(Identity(*parts), where, behaviour.level, behaviour.confidence, behaviour.plans)
 
 
-def told(which: str, known: Sequence[Known], *, lang: str = "en", as_json: bool = False) -> str:
+def told(which: str, known: Sequence[FingerprintPlace], *, lang: str = "en", as_json: bool = False) -> str:
     """The parts of a fingerprint and where it is known from, as text or as JSON.
 
     Raises UserError when nothing has it: the parts cannot be computed back from it.
@@ -73,7 +73,7 @@ def told(which: str, known: Sequence[Known], *, lang: str = "en", as_json: bool 
     return "\n".join(plain(line) for line in _lines(which, known, words)) + "\n"
 
 
-def _lines(which: str, known: Sequence[Known], words: Words) -> Iterator[str]:
+def _lines(which: str, known: Sequence[FingerprintPlace], words: Words) -> Iterator[str]:
     of, colon = known[0].identity, words("colon")
     actor = {"app": words("actor_app"), "unknown": words("actor_unknown")}.get(of.actor, of.actor)
     yield which

@@ -14,7 +14,7 @@ FRAMEWORK = (*stacks.PLATFORM, "com.squareup.okhttp", "org.apache.http.", "org.c
 _FRAME = re.compile(r"^(?P<name>[^(]+)\((?P<place>[^)]*)\)?$")
 
 
-class Frame(NamedTuple):
+class StackLine(NamedTuple):
     """One line of a stack."""
 
     text: str
@@ -28,18 +28,18 @@ class Frame(NamedTuple):
     """Another package in the app's process that it is of: WebView, a module of Google Play services."""
 
 
-def frames(stack: Sequence[str], owners: Sequence[str | None] = ()) -> list[Frame]:
+def frames(stack: Sequence[str], owners: Sequence[str | None] = ()) -> list[StackLine]:
     """A stack as frames, innermost first; `owners` as the line says them."""
     out = []
     for text, kind, package in stacks.owned([text.strip() for text in stack], owners, FRAMEWORK):
         found = _FRAME.match(text)
         name, place = (found["name"], found["place"]) if found else (text, "")
         place = "" if place == "Unknown Source" else place
-        out.append(Frame(text, name, place, own=kind == "app", package=package))
+        out.append(StackLine(text, name, place, own=kind == "app", package=package))
     return out
 
 
-def caller(stack: Sequence[str], owners: Sequence[str | None] = ()) -> Frame | None:
+def caller(stack: Sequence[str], owners: Sequence[str | None] = ()) -> StackLine | None:
     """The code that asked for the data or sent it: the innermost of the app, else of another package in its process."""
     found = frames(stack, owners)
     return next((frame for frame in found if frame.own), next((frame for frame in found if frame.package), None))

@@ -6,19 +6,19 @@ from collections import defaultdict
 from dataclasses import dataclass
 
 from appwitness.findings import Finding, Flow, Report
-from appwitness.reports.verdict import Graded, Sent, sent, went, worst_first
+from appwitness.reports.verdict import Graded, SentData, sent, went, worst_first
 from appwitness.reports.words import Words, capital, plain
 
 
 @dataclass(frozen=True)
-class Group(Graded):
+class DataAtRecipient(Graded):
     """One kind of data at one recipient; without a recipient, what findings say of reads and of questions."""
 
     data: str
     """Empty: the findings are about no kind of data."""
     host: str
     """Empty: nothing was sent, or it was not seen to be."""
-    sent: Sent | None = None
+    sent: SentData | None = None
 
     @property
     def flows(self) -> tuple[Flow, ...]:
@@ -26,19 +26,19 @@ class Group(Graded):
         return self.sent.flows if self.sent else ()
 
 
-def groups(report: Report) -> list[Group]:
+def groups(report: Report) -> list[DataAtRecipient]:
     """The groups of a report, worst first."""
-    made = [Group(each.findings, each.data, each.recipient.host, each) for each in sent(report)]
+    made = [DataAtRecipient(each.findings, each.data, each.recipient.host, each) for each in sent(report)]
     told = {id(finding) for group in made for finding in group.findings}
     rest: dict[tuple[str, str], list[Finding]] = defaultdict(list)
     for finding in worst_first(report):
         if id(finding) not in told:
             rest[finding.data or "", finding.recipient.host if finding.recipient else ""].append(finding)
-    made += [Group(tuple(findings), *key) for key, findings in rest.items()]
+    made += [DataAtRecipient(tuple(findings), *key) for key, findings in rest.items()]
     return sorted(made, key=lambda group: group.rank)
 
 
-def sentence(group: Group, report: Report, words: Words) -> str:
+def sentence(group: DataAtRecipient, report: Report, words: Words) -> str:
     """What went to whom and when, without a full stop; of a group without flows, what its worst rule says."""
     if group.sent:
         said = went(report, group.sent, words)

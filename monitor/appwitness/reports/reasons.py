@@ -53,7 +53,7 @@ def all_said(reasons: Iterable[Reason], words: Words) -> str:
     return words("semicolon").join(said(reason, words) for reason in reasons)
 
 
-class Step(NamedTuple):
+class ReasonStep(NamedTuple):
     """One step of a chain of inferences, in words."""
 
     says: str
@@ -61,9 +61,9 @@ class Step(NamedTuple):
     """What would refute it, as one clause; empty where nothing is named."""
 
 
-def steps(chain: Iterable[Inference], words: Words) -> list[Step]:
+def steps(chain: Iterable[Inference], words: Words) -> list[ReasonStep]:
     """A chain of inferences in words, what is of foreign origin in it harmless."""
-    return [Step(plain(said(each.says, words)), plain(_unless(each, words))) for each in chain]
+    return [ReasonStep(plain(said(each.says, words)), plain(_unless(each, words))) for each in chain]
 
 
 def _unless(inference: Inference, words: Words) -> str:

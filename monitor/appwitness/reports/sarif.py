@@ -13,7 +13,7 @@ from appwitness.events import Access, Connection, Consent, Event, Ref, Upload, f
 from appwitness.events.seen import number_of
 from appwitness.findings import Confidence, Finding, Flow, JudgedRule, Level, Report
 from appwitness.findings.identity import identity
-from appwitness.reports.frames import Frame, caller, frames
+from appwitness.reports.frames import StackLine, caller, frames
 from appwitness.reports.integrity import integrity, state
 from appwitness.reports.phrases import besides, cited, country, named_gap
 from appwitness.reports.time_axis import still_counts
@@ -348,7 +348,7 @@ def _stacks(finding: Finding, flows: Iterable[Flow], report: Report, words: Word
             yield stack
 
 
-def _where(frame: Frame) -> str:
+def _where(frame: StackLine) -> str:
     """File and line, and the package where it is another than the app."""
     return plain(f"{frame.place} ({frame.package})".strip() if frame.package else frame.place)
 

@@ -18,7 +18,7 @@ from appwitness.reports.integrity import integrity, is_sound
 from appwitness.reports.phrases import ends, named_gap
 from appwitness.reports.printed import TONES, printed
 from appwitness.reports.reasons import all_said
-from appwitness.reports.verdict import Sent, facts, sent, verdict, what, when, worst_first
+from appwitness.reports.verdict import SentData, facts, sent, verdict, what, when, worst_first
 from appwitness.reports.watched import case, device, sources, unwatched
 from appwitness.reports.words import Words, capital, plain
 
@@ -98,13 +98,13 @@ def _verdict(report: Report, words: Words) -> Iterator[Text]:
             yield Text(f"{words(f'confidence_{confidence}')}{words('colon')}{meaning}", style="dim")
 
 
-def _to(group: Sent, words: Words) -> str:
+def _to(group: SentData, words: Words) -> str:
     recipient = group.recipient
     known = words("comma").join(filter(None, (plain(recipient.name or ""), words(f"party_{recipient.party}"))))
     return f"{what(group, words)} -> {plain(recipient.host)}{words('open')}{known}{words('close')}"
 
 
-def _sent(report: Report, group: Sent, words: Words) -> RenderableType:
+def _sent(report: Report, group: SentData, words: Words) -> RenderableType:
     worst = group.findings[0]
     forms = dict.fromkeys(plain(match.variant).replace("_", " ") for flow in group.flows for match in flow.matches)
     moments = Table.grid(padding=(0, 2, 0, 0))

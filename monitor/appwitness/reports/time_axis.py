@@ -9,7 +9,7 @@ from appwitness.events import Consent, Ref, Run
 from appwitness.findings import ConsentName, Report
 
 
-class Step(NamedTuple):
+class ConsentStep(NamedTuple):
     """A consent line that changed what had been asked or answered, on the host's clock."""
 
     at: datetime
@@ -23,17 +23,17 @@ def still_counts(ref: Ref, line: Consent, report: Report) -> bool:
     return ref not in report.replaced and not line.retracts
 
 
-def consent_steps(report: Report) -> list[Step]:
+def consent_steps(report: Report) -> list[ConsentStep]:
     """How the answer to the privacy policy changed, with the lines that made it so."""
     lines = {seen.ref: seen.event for seen in report.consents if isinstance(seen.event, Consent)}
     return [
-        Step(status.at, status.ref, status.state, lines[status.ref])
+        ConsentStep(status.at, status.ref, status.state, lines[status.ref])
         for status in report.answers
         if status.at and status.ref in lines
     ]
 
 
-def step_for(steps: list[Step], at: datetime, state: ConsentName) -> Step | None:
+def step_for(steps: list[ConsentStep], at: datetime, state: ConsentName) -> ConsentStep | None:
     """The line that made it `state` by the time `at`."""
     return next((step for step in reversed(steps) if step.at <= at and step.state == state), None)
 

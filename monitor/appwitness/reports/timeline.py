@@ -37,7 +37,7 @@ LABEL = 23
 
 
 @dataclass(frozen=True)
-class Mark:
+class TimelineMark:
     """One or several lines at one place."""
 
     x: float
@@ -65,7 +65,7 @@ class Lane:
     label: str
     full: str
     y: float
-    marks: tuple[Mark, ...] = ()
+    marks: tuple[TimelineMark, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -240,7 +240,7 @@ def _gap_bands(report: Report, words: Words, axis: _Axis) -> Iterable[Band]:
 def _targets(lanes: Iterable[Lane]) -> Iterable[Lane]:
     """The lanes, each card's first upload, else its first read, marked as what the card leads back to."""
     lanes = list(lanes)
-    first: dict[int, Mark] = {}
+    first: dict[int, TimelineMark] = {}
     for kind in ("read", "sent"):
         found = [mark for lane in lanes if lane.kind == kind for mark in lane.marks if mark.card]
         first |= {mark.card: mark for mark in sorted(found, key=lambda mark: -mark.x)}
@@ -317,7 +317,7 @@ def _bounded(rows: Iterable[_Row], others: _Row) -> list[_Row]:
 
 def _marks(
     row: _Row, axis: _Axis, y: float, words: Words, places: dict[Ref, tuple[float, float]], cards: Mapping[Ref, int]
-) -> Iterable[Mark]:
+) -> Iterable[TimelineMark]:
     groups: list[list[tuple[float, Ref, bool, str]]] = []
     for point in sorted(row.points):
         if groups and axis.x(point[0]) - axis.x(groups[-1][0][0]) <= TOGETHER:
@@ -334,7 +334,7 @@ def _marks(
             lines.insert(0, words(f"many_{row.kind}", count=f"{len(group):,}"))
         if len(group) > TITLES:
             lines.append(words("and_more", count=f"{len(group) - TITLES:,}"))
-        yield Mark(
+        yield TimelineMark(
             round(at, 1),
             y,
             len(group),

@@ -22,7 +22,7 @@ LABEL = 40
 """Characters of a button or setting that it quotes."""
 
 
-class Verdict(NamedTuple):
+class VerdictLine(NamedTuple):
     """One line, one sentence, and the word for its colour."""
 
     line: str
@@ -60,7 +60,7 @@ class Graded:
 
 
 @dataclass(frozen=True)
-class Sent(Graded):
+class SentData(Graded):
     """Values of one kind that one recipient got: the flows, and what the rules say of them."""
 
     recipient: Recipient
@@ -85,7 +85,7 @@ class Sent(Graded):
         )
 
 
-def verdict(report: Report, words: Words) -> Verdict:
+def verdict(report: Report, words: Words) -> VerdictLine:
     """What the recording comes to. Gaps without findings are never called clean, nor what nobody watched."""
     lacking = missing(report, words)
     levels = Counter(finding.level for finding in report.findings)
@@ -104,7 +104,7 @@ def verdict(report: Report, words: Words) -> Verdict:
         parts.insert(0, words("verdict_unhooked_more", why=plain(report.run.unhooked)))
     elif (probe := report.run.probe) is not None and probe.failed:
         parts.insert(0, words("verdict_hooks_failed_more", called=str(probe.called), seen=str(probe.seen)))
-    return Verdict(line, words("space").join(filter(None, parts)), tone)
+    return VerdictLine(line, words("space").join(filter(None, parts)), tone)
 
 
 def headline(
@@ -129,7 +129,7 @@ def headline(
     return line, tone
 
 
-def sent(report: Report) -> list[Sent]:
+def sent(report: Report) -> list[SentData]:
     """What left, by kind of data and host: what the rules object to most first, then in order of time.
 
     What another app sent is not among it: no finding rests on that.
@@ -144,7 +144,7 @@ def sent(report: Report) -> list[Sent]:
     found = []
     for flows in groups.values():
         findings = {id(finding): finding for flow in flows for finding in of.get(flow.id, ())}
-        found.append(Sent(tuple(sorted(findings.values(), key=_rank)), flows[0].recipient, tuple(flows)))
+        found.append(SentData(tuple(sorted(findings.values(), key=_rank)), flows[0].recipient, tuple(flows)))
     return sorted(found, key=lambda each: each.rank)
 
 
@@ -159,14 +159,14 @@ def facts(report: Report, words: Words) -> str:
     return words("sentence", text=capital(text)) if said else ""
 
 
-def went(report: Report, group: Sent, words: Words) -> str:
+def went(report: Report, group: SentData, words: Words) -> str:
     """The same of one kind of data and one recipient, without a full stop."""
     moments = [when(report, flows, words) for flows in group.moments]
     again = words("went_again").join(moments[:FEW])
     return words("went", what=what(group, words, "went_entries"), host=plain(group.recipient.host), when=again)
 
 
-def what(group: Sent, words: Words, counted: str = "went_rows") -> str:
+def what(group: SentData, words: Words, counted: str = "went_rows") -> str:
     """The kind of data, and how many of the rows that were read went there, as the words `counted` say it."""
     flow = group.fullest
     data = words.data(group.data)

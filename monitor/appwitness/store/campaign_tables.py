@@ -21,7 +21,7 @@ AT_ONCE = 5000
 """Rows that are held in memory."""
 
 
-class Table(NamedTuple):
+class CampaignTable(NamedTuple):
     """A table whose rows are read once, in order."""
 
     columns: Mapping[str, type]
@@ -93,7 +93,7 @@ TABLES: Mapping[Name, Callable[[], Query]] = {
 """Of recordings, those that were judged to their end; `runs` are those that a fleet planned."""
 
 
-def table(place: str | Path, name: Name, campaign: str | None = None) -> Table:
+def table(place: str | Path, name: Name, campaign: str | None = None) -> CampaignTable:
     """A table of the index at `place`. Raises UserError, while it is read too, when the index cannot be used."""
     query = TABLES[name]()
     columns = {column.name: _type(column.type) for column in query.selected_columns}
@@ -101,7 +101,7 @@ def table(place: str | Path, name: Name, campaign: str | None = None) -> Table:
         query = query.where(query.selected_columns[0] == campaign)
     if name == "runs":
         Runs(place).close()  # which makes them where no fleet has
-    return Table(
+    return CampaignTable(
         {name: str if kind is datetime else kind for name, kind in columns.items()}, _rows(place, query, columns)
     )
 

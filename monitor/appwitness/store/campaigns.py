@@ -8,13 +8,13 @@ from typing import Any, NamedTuple
 from sqlalchemy import func, inspect, select
 
 from appwitness.store.index import Store
-from appwitness.store.lists import CHOICES, Filters, Page, paged_rows
+from appwitness.store.lists import CHOICES, Filters, ListPage, paged_rows
 from appwitness.store.runs import FleetVersion, RunRow, Runs
 
 FILTERS = ("state", "reason", "plan", "pool", "device")
 
 
-class Planned(NamedTuple):
+class CampaignRun(NamedTuple):
     """A run of a campaign."""
 
     id: str
@@ -42,7 +42,7 @@ class Failure(NamedTuple):
 
     reason: str
     runs: int
-    example: Planned
+    example: CampaignRun
 
 
 def has_fleet(store: Store) -> bool:
@@ -51,7 +51,7 @@ def has_fleet(store: Store) -> bool:
         return inspect(connection).has_table(FleetVersion.__tablename__)
 
 
-def runs_of(runs: Runs, campaign: str, filters: Filters, page: int = 1) -> Page[Planned]:
+def runs_of(runs: Runs, campaign: str, filters: Filters, page: int = 1) -> ListPage[CampaignRun]:
     """The runs of a campaign: those that were begun last first, then in the order in which they were planned.
 
     `filters` (FILTERS) each ask for one value, `text` for a piece of app or id; empty texts for nothing.
@@ -66,7 +66,7 @@ def runs_of(runs: Runs, campaign: str, filters: Filters, page: int = 1) -> Page[
     order = (func.coalesce(RunRow.leased_at, 0).desc(), RunRow.number)
     with runs.reading() as connection:
         rows, number, total = paged_rows(connection, query, order, page)
-    return Page(tuple(_planned(row) for row in rows), number, total)
+    return ListPage(tuple(_planned(row) for row in rows), number, total)
 
 
 def choices_of_runs(runs: Runs, campaign: str) -> dict[str, list[str]]:
@@ -106,9 +106,9 @@ _COLUMNS = (
 )
 
 
-def _planned(row: Any) -> Planned:
+def _planned(row: Any) -> CampaignRun:
     *before, begun, recorded, recording, indexed, findings = row
-    return Planned._make((*before, _time(begun), _time(recorded), recording, indexed, findings))
+    return CampaignRun._make((*before, _time(begun), _time(recorded), recording, indexed, findings))
 
 
 def _time(seconds: float | None) -> datetime | None:

@@ -29,7 +29,7 @@ from sqlalchemy import (
 
 from appwitness.events import FILES, Ref, Run, Value, format_time
 from appwitness.findings import Finding, Flow, ReportedGap
-from appwitness.recording import START, Position, Read, Recording
+from appwitness.recording import START, Position, ReadLine, Recording
 from appwitness.recording.state import NOTHING, chained, prefix_digest
 from appwitness.store.conclusions import Conclusions, masked, masked_run
 from appwitness.store.database import (
@@ -71,7 +71,7 @@ Keep = Literal["lines", "conclusions"]
 """What of a recording: all, or what was concluded from it, with values masked; its lines stay in the recording."""
 
 
-class Held(NamedTuple):
+class IndexedState(NamedTuple):
     """What the index has of one recording, to be compared with the recording itself."""
 
     path: str
@@ -193,7 +193,7 @@ class Store(Database):
 
     # lines
 
-    def ingest(self, recording_id: str, run: Run, path: str, reads: Iterable[Read]) -> int:
+    def ingest(self, recording_id: str, run: Run, path: str, reads: Iterable[ReadLine]) -> int:
         """Take in lines of a recording, each file in order; how many were new.
 
         Lines that are in already are passed over, so the same may be read again or by two at once. Each batch is one
@@ -213,12 +213,12 @@ class Store(Database):
             found = _prefixes(connection, recording_id)
         return {kind: position for kind, (position, _) in found.items()}
 
-    def held(self, recording_id: str) -> Held | None:
+    def held(self, recording_id: str) -> IndexedState | None:
         """What the index has of a recording; None when it never was taken in."""
         with self.reading() as connection:
             return _held(connection, recording_id)
 
-    def restart(self, recording_id: str, run: Run, path: str, instead_of: Held) -> bool:
+    def restart(self, recording_id: str, run: Run, path: str, instead_of: IndexedState) -> bool:
         """Forget all that the index has under an id, and begin with the recording at `path`, in one transaction.
 
         Unless the store says what to keep, that is the same as of `instead_of`.
@@ -273,7 +273,7 @@ class Store(Database):
 
     def read(
         self, recording_id: str, kind: str, after: Position = START, recording: Recording | None = None
-    ) -> Iterator[Read]:
+    ) -> Iterator[ReadLine]:
         """The lines of one kind after a position as they were taken in, in order; none of one that never was.
 
         Where the index has conclusions alone, they are read from the recording, which is opened unless it is given.
@@ -291,7 +291,7 @@ class Store(Database):
                 return
             for line, size, raw in page:
                 at = Position(line, at.offset + size)
-                yield Read(kind, raw, size, at)
+                yield ReadLine(kind, raw, size, at)
             if len(page) < PAGE:
                 return
 
@@ -356,7 +356,7 @@ class Store(Database):
 
     def _read_from(
         self, recording: Recording | None, path: str, until: Position, digest: str, kind: str, after: Position
-    ) -> Iterator[Read]:
+    ) -> Iterator[ReadLine]:
         """Lines of a recording of which the index has conclusions alone."""
         try:
             recording = recording or self._open(path)
@@ -576,7 +576,7 @@ class Store(Database):
         last = connection.scalar(select(func.max(RecordingRow.number)).where(ours))
         return (last or first) + 1
 
-    def _take(self, connection: Connection, recording: int, reads: Sequence[Read], *, keep_lines: bool) -> int:
+    def _take(self, connection: Connection, recording: int, reads: Sequence[ReadLine], *, keep_lines: bool) -> int:
         before = _prefixes(connection, recording)
         prefixes = dict(before)
         rows: list[tuple[object, ...]] = []
@@ -717,12 +717,12 @@ def _prefixes(connection: Connection, recording: int | str) -> dict[str, tuple[P
     return {kind: (Position(line, offset), digest) for kind, line, offset, digest in found}
 
 
-def _held(connection: Connection, recording_id: str) -> Held | None:
+def _held(connection: Connection, recording_id: str) -> IndexedState | None:
     found = connection.execute(_HELD, {"id": recording_id}).one_or_none()
     if found is None:
         return None
     number, path, started, package, campaign, judged_by, gaps, lines = found
-    return Held(path, started, package, campaign, _prefixes(connection, number), judged_by, gaps, lines)
+    return IndexedState(path, started, package, campaign, _prefixes(connection, number), judged_by, gaps, lines)
 
 
 def _elsewhere(connection: Connection, recording_id: str, kind: str) -> tuple[str, Position, str] | None:

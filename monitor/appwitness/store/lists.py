@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Connection, Select, func, select
 from appwitness.events import Event, Ref, Run
 from appwitness.events.seen import Seen
 from appwitness.findings import Confidence, ConsentName, Level, Recipient
-from appwitness.recording import Position, Read
+from appwitness.recording import Position, ReadLine
 from appwitness.store.index import Store, number_of
 from appwitness.store.models import FindingRow, FlowRow, LineRow, PositionRow, RecordingRow
 
@@ -24,7 +24,7 @@ Filters = Mapping[str, str]
 """Name -> what is asked for; empty texts ask for nothing."""
 
 
-class Page[T](NamedTuple):
+class ListPage[T](NamedTuple):
     """Some rows of a list."""
 
     rows: tuple[T, ...]
@@ -39,7 +39,7 @@ class Page[T](NamedTuple):
         return max(1, -(-self.total // ROWS))
 
 
-class Entry(NamedTuple):
+class ListedRecording(NamedTuple):
     """A recording in the list."""
 
     run: Run
@@ -79,7 +79,7 @@ class Receiver(msgspec.Struct, frozen=True):
     host: str
 
 
-class Brief(msgspec.Struct, frozen=True):
+class FindingFields(msgspec.Struct, frozen=True):
     """What lists show of a finding."""
 
     rule: str
@@ -95,7 +95,7 @@ class Brief(msgspec.Struct, frozen=True):
     all_evidence: tuple[Ref, ...] = ()
 
 
-class Sent(NamedTuple):
+class SentCount(NamedTuple):
     """What one run sent to one host, of one kind of data, under one state of consent."""
 
     recording: str
@@ -107,7 +107,7 @@ class Sent(NamedTuple):
     """Time of the first flow, as the contract writes times."""
 
 
-class Found(NamedTuple):
+class RuleCount(NamedTuple):
     """How often a rule objected in one recording."""
 
     recording: str
@@ -145,7 +145,7 @@ class Lists:
             counts = sorted((kind, line) for kind, line in connection.execute(lines))
             return State(tuple(counts), row.turn, row.judged_by, row.ended)
 
-    def recordings(self, filters: Filters, sort: str = "-started", page: int = 1) -> Page[Entry]:
+    def recordings(self, filters: Filters, sort: str = "-started", page: int = 1) -> ListPage[ListedRecording]:
         """The recordings, by `text` in id, app or device, by `app`, `device`, `plan`, and by the `level` of a finding.
 
         Sorted by started, app, device, plan, findings or gaps; a leading `-` turns the order.
@@ -176,9 +176,9 @@ class Lists:
             read = select(PositionRow.recording, PositionRow.kind, PositionRow.line)
             for number, kind, count in connection.execute(read.where(PositionRow.recording.in_(numbers))):
                 lines.setdefault(number, {})[kind] = count
-        return Page(
+        return ListPage(
             tuple(
-                Entry(
+                ListedRecording(
                     Run.model_validate_json(row.run),
                     row.path,
                     row.judged_by is not None,
@@ -211,7 +211,7 @@ class Lists:
         )
         with self.store.reading() as connection:
             run = connection.scalar(select(RecordingRow.run).where(RecordingRow.id == recording))
-            reads = {line: Read(kind, raw, size, Position(line)) for line, size, raw in connection.execute(query)}
+            reads = {line: ReadLine(kind, raw, size, Position(line)) for line, size, raw in connection.execute(query)}
         if numbers and not reads:  # where the index has conclusions alone
             wanted = set(numbers)
             reads = {
@@ -228,7 +228,7 @@ class Lists:
         with self.store.reading() as connection:
             return [Carried(*row) for row in connection.execute(query)]
 
-    def findings(self, recording: str) -> list[Brief]:
+    def findings(self, recording: str) -> list[FindingFields]:
         """Its findings, in the order they were saved."""
         query = (
             select(FindingRow.finding).where(FindingRow.recording == number_of(recording)).order_by(FindingRow.number)
@@ -238,7 +238,7 @@ class Lists:
 
     # over all recordings
 
-    def sent_to(self, host: str, page: int = 1) -> Page[Sent]:
+    def sent_to(self, host: str, page: int = 1) -> ListPage[SentCount]:
         """Who sent what to a host, newest run first."""
         query = (
             select(
@@ -252,7 +252,7 @@ class Lists:
         order = (RecordingRow.started.desc(), RecordingRow.id, FlowRow.data, FlowRow.consent)
         with self.store.reading() as connection:
             rows, page, total = paged_rows(connection, query, order, page)
-        return Page(tuple(Sent(*row) for row in rows), page, total)
+        return ListPage(tuple(SentCount(*row) for row in rows), page, total)
 
     def recipient(self, host: str) -> Recipient | None:
         """Who receives at a host, as the newest flow has it."""
@@ -267,7 +267,7 @@ class Lists:
         with self.store.reading() as connection:
             return {rule: (count, runs) for rule, count, runs in connection.execute(query.group_by(FindingRow.rule))}
 
-    def found_by(self, rule: str, page: int = 1) -> Page[Found]:
+    def found_by(self, rule: str, page: int = 1) -> ListPage[RuleCount]:
         """Where a rule objected, newest run first."""
         columns = (
             RecordingRow.id, RecordingRow.package, RecordingRow.started, FindingRow.level, FindingRow.data,
@@ -282,10 +282,10 @@ class Lists:
         order = (RecordingRow.started.desc(), RecordingRow.id, FindingRow.data, FindingRow.host)
         with self.store.reading() as connection:
             rows, page, total = paged_rows(connection, query, order, page)
-        return Page(tuple(Found(*row) for row in rows), page, total)
+        return ListPage(tuple(RuleCount(*row) for row in rows), page, total)
 
 
-_BRIEF = msgspec.json.Decoder(Brief)
+_BRIEF = msgspec.json.Decoder(FindingFields)
 _COLUMNS: dict[str, Any] = {
     "app": RecordingRow.package,
     "device": RecordingRow.device,

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Connection, and_, case, func, not_, null, 
 
 from appwitness.findings import LEVELS, MOMENTS, Level, Moment, Need
 from appwitness.store.index import Store
-from appwitness.store.lists import ROWS, Filters, Page
+from appwitness.store.lists import ROWS, Filters, ListPage
 from appwitness.store.models import FindingRow, FlowRow, RecordingRow
 
 By = Literal["recipient", "sdk", "data", "rule", "finding", "app"]
@@ -66,7 +66,7 @@ class Ranked(NamedTuple):
     """`data`, `recipient`, `sdk` -> those that are most often together with it."""
 
 
-class Counted(NamedTuple):
+class AppCount(NamedTuple):
     """Runs and their apps."""
 
     apps: int
@@ -76,10 +76,10 @@ class Counted(NamedTuple):
 class Basis(NamedTuple):
     """What a ranking rests on."""
 
-    all: Counted
-    able: Counted
+    all: AppCount
+    able: AppCount
     """Those that could have shown such a thing."""
-    gaps: Counted
+    gaps: AppCount
     """Of these, those in which something could not be observed."""
     left: dict[str, int]
     """Runs that could not, by the first reason: unjudged, nothing_sent, nothing_read, no_values, consent_unwatched."""
@@ -93,7 +93,7 @@ class Rankings:
         self.store = store
         self._shown_by = shown_by
 
-    def ranking(self, by: By, filters: Filters = NONE, page: int = 1, rows: int = ROWS) -> Page[Ranked]:
+    def ranking(self, by: By, filters: Filters = NONE, page: int = 1, rows: int = ROWS) -> ListPage[Ranked]:
         """The rows with the most apps first, so many to a page. A page that there is not is the first.
 
         `filters` (FILTERS) each ask for one value, empty texts for nothing; `text` for a piece of what rows stand for.
@@ -152,7 +152,7 @@ class Rankings:
             )
             for row in found
         )
-        return Page(tuple(ranked), page, found[0][first + 4] if found else 0)
+        return ListPage(tuple(ranked), page, found[0][first + 4] if found else 0)
 
     def hosts(self, recipient: str) -> list[str]:
         """Where a recipient has received something, at most HOSTS of them."""
@@ -200,7 +200,7 @@ class Rankings:
             )  # fmt: skip
 
 
-def _able(connection: Connection, needs: Collection[Needed], filters: Filters) -> Counted:
+def _able(connection: Connection, needs: Collection[Needed], filters: Filters) -> AppCount:
     return _counted(connection, _of_campaign(filters), not_(or_(*_lacks(needs).values())))
 
 
@@ -208,9 +208,9 @@ def _of_campaign(filters: Filters) -> ColumnElement[bool]:
     return RecordingRow.campaign == filters["campaign"] if filters.get("campaign") else true()
 
 
-def _counted(connection: Connection, *conditions: ColumnElement[bool]) -> Counted:
+def _counted(connection: Connection, *conditions: ColumnElement[bool]) -> AppCount:
     query = select(func.count(RecordingRow.app.distinct()), func.count()).where(*conditions)
-    return Counted(*connection.execute(query).one())
+    return AppCount(*connection.execute(query).one())
 
 
 def _lacks(needs: Collection[Needed]) -> dict[str, ColumnElement[bool]]:

@@ -188,7 +188,7 @@ class Planned:
 
 
 @dataclass(frozen=True)
-class Run(Planned):
+class LeasedRun(Planned):
     """A run that somebody has."""
 
     lease: str = ""
@@ -320,16 +320,16 @@ class Runs(Database):
         with self.reading() as connection:
             return connection.scalar(query) is not None
 
-    def take(self, waiting: Waiting, host: str, device: str, lease_s: float) -> Run | None:
+    def take(self, waiting: Waiting, host: str, device: str, lease_s: float) -> LeasedRun | None:
         """Lease the next of these runs; None: there is none."""
         next_ = _next(waiting).limit(1).with_for_update(skip_locked=True)
         return self._lease(RunRow.id == next_.scalar_subquery(), host, device, lease_s)
 
-    def lease(self, run: str, host: str, device: str, lease_s: float) -> Run | None:
+    def lease(self, run: str, host: str, device: str, lease_s: float) -> LeasedRun | None:
         """Lease this run; None: it no longer waits."""
         return self._lease(RunRow.id == run, host, device, lease_s)
 
-    def _lease(self, which: ColumnElement[bool], host: str, device: str, lease_s: float) -> Run | None:
+    def _lease(self, which: ColumnElement[bool], host: str, device: str, lease_s: float) -> LeasedRun | None:
         values = {
             "state": "leased", "host": host, "device": device, "attempts": RunRow.attempts + 1,
             "lease": secrets.token_hex(8), "leased_at": _Now(), "expires": _Now() + lease_s,
@@ -337,7 +337,7 @@ class Runs(Database):
         query = update(RunRow).where(which, RunRow.state == "planned").values(**values).returning(*_RUN)
         with self._write() as connection:
             row = connection.execute(query).one_or_none()
-        return Run(**row._mapping) if row else None
+        return LeasedRun(**row._mapping) if row else None
 
     def renew(self, leases: Sequence[str], lease_s: float) -> None:
         """Whoever has these runs is alive."""
@@ -395,7 +395,7 @@ class Runs(Database):
 
     # judging
 
-    def to_judge(self, host: str, lease_s: float) -> Run | None:
+    def to_judge(self, host: str, lease_s: float) -> LeasedRun | None:
         """Lease the recording that waits longest for a judge, those that could not be judged last; None: none waits."""
         waiting = (RunRow.state == "recorded", RunRow.lease.is_(None))
         next_ = select(RunRow.id).where(*waiting).order_by(RunRow.judgings, RunRow.recorded_at).limit(1)
@@ -406,7 +406,7 @@ class Runs(Database):
         which = (RunRow.id == next_.with_for_update(skip_locked=True).scalar_subquery(), *waiting)
         with self._write() as connection:
             row = connection.execute(update(RunRow).where(*which).values(**values).returning(*_RUN)).one_or_none()
-        return Run(**row._mapping) if row else None
+        return LeasedRun(**row._mapping) if row else None
 
     def judged(self, run: str, findings: int, indexed: str | None = None) -> None:
         """The conclusions of a run are saved, `findings` of them; `indexed` is the id by which the index has it."""
@@ -551,7 +551,7 @@ def take_along(old: Path, place: Path) -> None:
 
 
 _JOBS = table("procrastinate_jobs", column("queueing_lock"), column("status"))
-_RUN = tuple(getattr(RunRow, each.name) for each in fields(Run))
+_RUN = tuple(getattr(RunRow, each.name) for each in fields(LeasedRun))
 
 
 def _next(waiting: Waiting) -> Select[Any]:

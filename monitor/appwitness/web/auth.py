@@ -36,7 +36,7 @@ HEADERS = {
 }
 
 
-class Door:
+class TokenDoor:
     """Lets in who knows the token, under names that are ours, and adds the headers that keep a page to itself.
 
     The address `/?token=...` carries the token the first time, a cookie from then on. `address` is where we listen: at

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from appwitness.api.upload_decoding import DecodingStep, Leaf
 from appwitness.events import Upload
 from appwitness.findings import Flow, Match
-from appwitness.web.query import Asked
+from appwitness.web.query import PageRequest
 
 LEAVES = 200
 """Leaves that are listed."""
@@ -32,7 +32,7 @@ class Marked(NamedTuple):
     value: bool
 
 
-class Line(NamedTuple):
+class HexLine(NamedTuple):
     """Sixteen bytes."""
 
     offset: str
@@ -40,7 +40,7 @@ class Line(NamedTuple):
     text: tuple[Marked, ...]
 
 
-def viewed(asked: Asked, upload: Upload, flows: Sequence[Flow]) -> dict[str, Any]:
+def viewed(asked: PageRequest, upload: Upload, flows: Sequence[Flow]) -> dict[str, Any]:
     """What the page of an upload shows of its content: `?leaf=` and `?step=` choose what is opened."""
     found = asked.site.index.taken_apart(asked.recording, upload, flows)
     chosen = asked.number("leaf", 0)
@@ -66,7 +66,9 @@ def viewed(asked: Asked, upload: Upload, flows: Sequence[Flow]) -> dict[str, Any
     }  # fmt: skip
 
 
-def _listed(asked: Asked, leaves: Sequence[Leaf], carrying: Mapping[int, list[Match]]) -> Iterator[dict[str, Any]]:
+def _listed(
+    asked: PageRequest, leaves: Sequence[Leaf], carrying: Mapping[int, list[Match]]
+) -> Iterator[dict[str, Any]]:
     """The leaves that carry a value first, then the others as they stand."""
     for n in sorted(range(len(leaves)), key=lambda n: not carrying[n])[:LEAVES]:
         leaf = leaves[n]
@@ -83,7 +85,7 @@ def _listed(asked: Asked, leaves: Sequence[Leaf], carrying: Mapping[int, list[Ma
         }
 
 
-def _opened(asked: Asked, step: DecodingStep, held: list[Match], leaf: Leaf | None) -> dict[str, Any]:
+def _opened(asked: PageRequest, step: DecodingStep, held: list[Match], leaf: Leaf | None) -> dict[str, Any]:
     """Text and bytes of a step, around the first value in it or from `?from=` on."""
     spans = _spans(step, held, leaf)
     text = _as_text(step.data)
@@ -123,7 +125,7 @@ def _spans(step: DecodingStep, held: list[Match], leaf: Leaf | None) -> list[tup
     return sorted(spans)
 
 
-def _window(asked: Asked, text: str, held: list[Match]) -> list[Marked]:
+def _window(asked: PageRequest, text: str, held: list[Match]) -> list[Marked]:
     """The text around its first value, masked before it is cut."""
     at = min((place for match in held if match.found and (place := text.find(match.found)) >= 0), default=0)
     start = max(0, at - AROUND)
@@ -141,7 +143,7 @@ def _window(asked: Asked, text: str, held: list[Match]) -> list[Marked]:
     return shown
 
 
-def _text(asked: Asked, text: str, held: list[Match]) -> list[Marked]:
+def _text(asked: PageRequest, text: str, held: list[Match]) -> list[Marked]:
     """A text in pieces, values apart from what is between them; each masked."""
     found = {match.found: asked.mask.event(match).found for match in held if match.found}
     if not found:
@@ -155,7 +157,9 @@ def _text(asked: Asked, text: str, held: list[Match]) -> list[Marked]:
     ]
 
 
-def _lines(asked: Asked, data: bytes, at: int, spans: Sequence[tuple[int, int]], *, is_text: bool) -> Iterator[Line]:
+def _lines(
+    asked: PageRequest, data: bytes, at: int, spans: Sequence[tuple[int, int]], *, is_text: bool
+) -> Iterator[HexLine]:
     shown = None if asked.reveal else _structure(asked, data[at : at + BYTES], is_text=is_text, first=at == 0)
     for start in range(at, min(len(data), at + BYTES), 16):
         cells = []
@@ -165,7 +169,7 @@ def _lines(asked: Asked, data: bytes, at: int, spans: Sequence[tuple[int, int]],
             char = chr(byte) if 32 <= byte < 127 else "."
             value = any(low <= place < high for low, high in spans)
             cells.append(("··" if hidden else f"{byte:02x}", "·" if hidden else char, value))
-        yield Line(f"{start:08x}", _joined(cells, 0, " "), _joined(cells, 1, ""))
+        yield HexLine(f"{start:08x}", _joined(cells, 0, " "), _joined(cells, 1, ""))
 
 
 def _joined(cells: Sequence[tuple[str, str, bool]], which: int, between: str) -> tuple[Marked, ...]:
@@ -175,7 +179,7 @@ def _joined(cells: Sequence[tuple[str, str, bool]], which: int, between: str) ->
     return tuple(Marked(text + (between if n + 1 < len(runs) else ""), value) for n, (value, text) in enumerate(runs))
 
 
-def _structure(asked: Asked, data: bytes, *, is_text: bool, first: bool) -> set[int]:
+def _structure(asked: PageRequest, data: bytes, *, is_text: bool, first: bool) -> set[int]:
     """The places of bytes that tell nothing of a person: marks and names of fields; of binary data, its beginning."""
     if not is_text:
         return set(range(4)) if first else set()

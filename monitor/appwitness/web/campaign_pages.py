@@ -12,8 +12,8 @@ from starlette.responses import Response
 from appwitness.api.fleet_progress import (
     FILTERS,
     METRICS_TYPE,
+    CampaignRun,
     FleetProgress,
-    Planned,
     RunState,
     Slot,
     Status,
@@ -25,7 +25,7 @@ from appwitness.api.fleet_progress import (
 )
 from appwitness.findings.mask import Mask
 from appwitness.support.errors import UserError
-from appwitness.web.query import Asked
+from appwitness.web.query import PageRequest
 
 STATES: tuple[RunState, ...] = get_args(RunState)
 KINDS = {"judged": "seen", "recorded": "waiting", "leased": "waiting", "unobservable": "unseen", "planned": "absent"}
@@ -34,7 +34,7 @@ WIDTH = 400
 """Of a bar."""
 
 
-def campaigns(asked: Asked) -> Response:
+def campaigns(asked: PageRequest) -> Response:
     """Every campaign, and every device."""
     told = _fleet(asked).status()
     facts = {
@@ -46,17 +46,17 @@ def campaigns(asked: Asked) -> Response:
     return asked.answer("campaigns.html", facts)
 
 
-def metrics(asked: Asked) -> Response:
+def metrics(asked: PageRequest) -> Response:
     """The figures of the fleet for Prometheus; of an index without one, zeros."""
     return Response(prometheus(asked.site.index.fleet), media_type=METRICS_TYPE)
 
 
-def state_of_fleet(asked: Asked) -> str:
+def state_of_fleet(asked: PageRequest) -> str:
     """Another text whenever a page of the fleet may have changed."""
     return _name_of(_fleet(asked).status())
 
 
-def campaign(asked: Asked) -> Response:
+def campaign(asked: PageRequest) -> Response:
     """How far one campaign is, what failed, and what to do about it."""
     fleet, name = _fleet(asked), asked.request.path_params["campaign"]
     told = fleet.campaign(name)
@@ -80,7 +80,7 @@ def campaign(asked: Asked) -> Response:
     return asked.answer("campaign.html", facts)
 
 
-def runs_of_campaign(asked: Asked) -> Response:
+def runs_of_campaign(asked: PageRequest) -> Response:
     """The runs of one campaign."""
     fleet, name = _fleet(asked), asked.request.path_params["campaign"]
     told = fleet.campaign(name)
@@ -100,7 +100,7 @@ def runs_of_campaign(asked: Asked) -> Response:
     return asked.answer("campaign_runs.html", facts)
 
 
-def _fleet(asked: Asked) -> FleetProgress:
+def _fleet(asked: PageRequest) -> FleetProgress:
     fleet = asked.site.index.fleet
     if fleet is None:
         raise UserError("No campaign was planned in this database.", "`appwitness fleet plan` plans one.")
@@ -113,7 +113,7 @@ def _name_of(told: Status) -> str:
     return format(hash((tuple(told.pools), tuple(told.reasons), tuple(devices))) & 0xFFFFFFFFFFFF, "x")
 
 
-def _bar(asked: Asked, of: Mapping[str, Any]) -> dict[str, Any]:
+def _bar(asked: PageRequest, of: Mapping[str, Any]) -> dict[str, Any]:
     """A bar for `parts.coverage`."""
     words, parts, at = asked.words, [], 0.0
     for state, kind in KINDS.items():
@@ -124,7 +124,7 @@ def _bar(asked: Asked, of: Mapping[str, Any]) -> dict[str, Any]:
     return {"name": "", "said": words("comma").join(said), "parts": parts}
 
 
-def _device(asked: Asked, slot: Slot) -> dict[str, Any]:
+def _device(asked: PageRequest, slot: Slot) -> dict[str, Any]:
     silent = is_silent(slot)
     return {
         "host": slot.host,
@@ -138,11 +138,11 @@ def _device(asked: Asked, slot: Slot) -> dict[str, Any]:
     }
 
 
-def _run(asked: Asked, run: Planned) -> dict[str, Any]:
+def _run(asked: PageRequest, run: CampaignRun) -> dict[str, Any]:
     return {**run._asdict(), "note": _note(asked, run.note)}
 
 
-def _note(asked: Asked, note: str | None) -> str | None:
+def _note(asked: PageRequest, note: str | None) -> str | None:
     """What somebody said, without what looks like a value in it."""
     return note if asked.reveal or note is None else Mask(()).excerpt(note)
 

@@ -12,14 +12,14 @@ from appwitness.events import Consent, ConsentState, Ref, Scope
 from appwitness.reports.time_axis import consent_steps
 from appwitness.support.errors import UserError
 from appwitness.web.auth import is_form_token
-from appwitness.web.query import Asked
+from appwitness.web.query import PageRequest
 from appwitness.web.recording_page import head
 
 OPERATOR_STATES: tuple[ConsentState, ...] = ("requested", "given", "refused", "withdrawn", "dismissed")
 """What a person may note; `gone` is for what nobody saw."""
 
 
-def consents(asked: Asked, problem: str = "") -> Response:
+def consents(asked: PageRequest, problem: str = "") -> Response:
     """What the user was asked and answered, and the form to mark it."""
     report = asked.report
     lines = [_consent(ref, at, event, report.replaced) for ref, _, at, event in report.consents
@@ -47,7 +47,7 @@ def _consent(ref: Ref, at: Any, event: Consent, replaced: dict[Ref, tuple[Ref, .
     }  # fmt: skip
 
 
-def mark(asked: Asked, form: Mapping[str, str]) -> Response:
+def mark(asked: PageRequest, form: Mapping[str, str]) -> Response:
     """Append what the operator says of consent, as `appwitness mark` does, and have a run that is over judged anew."""
     if not is_form_token(form.get("form"), asked.site.token):
         return Response("This form is not of these pages.\n", 403, media_type="text/plain")
@@ -66,11 +66,11 @@ def mark(asked: Asked, form: Mapping[str, str]) -> Response:
     return RedirectResponse(asked.to_recording("consents"), status_code=303)
 
 
-def _said(words: Mapping[str, str]) -> tuple[ConsentState, marking.Said]:
+def _said(words: Mapping[str, str]) -> tuple[ConsentState, marking.MarkDetails]:
     status = next((each for each in OPERATOR_STATES if each == words.get("status")), None)
     if status is None:
         raise UserError("The form does not say what the user decided.", "Choose one of its answers.")
-    return status, marking.Said(
+    return status, marking.MarkDetails(
         scope=next((each for each in get_args(Scope) if each == words.get("scope")), None),
         text=words.get("text") or None,
         note=words.get("note") or None,

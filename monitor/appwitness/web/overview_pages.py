@@ -6,7 +6,7 @@ from typing import Any
 
 from starlette.responses import HTMLResponse, Response
 
-from appwitness.api.browsing import Entry, going_on
+from appwitness.api.browsing import ListedRecording, going_on
 from appwitness.findings.mask import Mask
 from appwitness.reports.comparison import FORMATS, render
 from appwitness.reports.phrases import who
@@ -14,10 +14,10 @@ from appwitness.reports.verdict import headline
 from appwitness.reports.watched import device
 from appwitness.support.errors import UserError
 from appwitness.web.auth import policy_of
-from appwitness.web.query import Asked, levels
+from appwitness.web.query import PageRequest, levels
 
 
-def recordings(asked: Asked) -> Response:
+def recordings(asked: PageRequest) -> Response:
     """The list of recordings."""
     names = ("text", "app", "device", "plan", "level")
     filters = {name: asked.text(name) for name in names}
@@ -37,12 +37,12 @@ def recordings(asked: Asked) -> Response:
     return asked.answer("recordings.html", facts)
 
 
-def state_of_all(asked: Asked) -> str:
+def state_of_all(asked: PageRequest) -> str:
     """Another text whenever the list may have changed."""
     return format(hash(asked.site.index.lists.states()) & 0xFFFFFFFFFFFF, "x")
 
 
-def _entry(asked: Asked, entry: Entry) -> dict[str, Any]:
+def _entry(asked: PageRequest, entry: ListedRecording) -> dict[str, Any]:
     run, words = entry.run, asked.words
     live = run.ended is None and going_on(entry.path)
     unclean = bool(entry.gaps) or (not entry.levels and entry.judged and asked.site.index.is_unreadable(run.id))
@@ -65,12 +65,12 @@ def _entry(asked: Asked, entry: Entry) -> dict[str, Any]:
     }
 
 
-def masked_host(asked: Asked, host: str) -> str:
+def masked_host(asked: PageRequest, host: str) -> str:
     """A host without what looks like a value in it: there is no one recording here whose values are known."""
     return host if asked.reveal else Mask(()).excerpt(host)
 
 
-def recipient(asked: Asked) -> Response:
+def recipient(asked: PageRequest) -> Response:
     """Who sent what to one host."""
     host = asked.request.path_params["host"]
     known = asked.site.index.lists.recipient(host)
@@ -90,7 +90,7 @@ def recipient(asked: Asked) -> Response:
     return asked.answer("recipient.html", facts)
 
 
-def rules(asked: Asked) -> Response:
+def rules(asked: PageRequest) -> Response:
     """Every rule, and how often it objected."""
     found = [
         {
@@ -105,7 +105,7 @@ def rules(asked: Asked) -> Response:
     return asked.answer("rules.html", {"state": state_of_all(asked), "rules": found})
 
 
-def rule(asked: Asked) -> Response:
+def rule(asked: PageRequest) -> Response:
     """One rule, and what it found."""
     name = asked.request.path_params["rule"]
     index = asked.site.index
@@ -126,7 +126,7 @@ def rule(asked: Asked) -> Response:
     return asked.answer("rule.html", facts)
 
 
-def compare(asked: Asked) -> Response:
+def compare(asked: PageRequest) -> Response:
     """Runs of one app side by side, as `appwitness compare` says it: `?run=A&run=B`."""
     comparison, reports = asked.site.index.compared(asked.request.query_params.getlist("run"))
     wanted = asked.request.query_params.get("format", "html")

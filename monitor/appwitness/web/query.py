@@ -63,7 +63,7 @@ class Site:
     """What Prometheus says to be let in to /metrics; None: only a browser with the token is."""
 
 
-class Asked:
+class PageRequest:
     """One request, in the reader's language; what stands in its address is bounded."""
 
     def __init__(self, site: Site, request: Request, *, masked: bool = False) -> None:

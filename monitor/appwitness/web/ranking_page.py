@@ -11,13 +11,13 @@ from appwitness.api.app_rankings import FILTERS, GROUPS, UNKNOWN, By, Ranked
 from appwitness.reports.ranking_words import basis as in_words
 from appwitness.reports.ranking_words import masked, named
 from appwitness.web.overview_pages import masked_host, state_of_all
-from appwitness.web.query import Asked
+from appwitness.web.query import PageRequest
 
 PAUSE_S = 30
 """Between two looks for news: to count over all apps may take a second."""
 
 
-def ranking(asked: Asked) -> Response:
+def ranking(asked: PageRequest) -> Response:
     """The rows of one ranking, and how many apps could have been among them."""
     index = asked.site.index
     by: By = next((each for each in GROUPS if each == asked.text("by")), "recipient")
@@ -48,7 +48,7 @@ def ranking(asked: Asked) -> Response:
     return asked.answer("ranking.html", facts)
 
 
-def _row(asked: Asked, row: Ranked) -> dict[str, Any]:
+def _row(asked: PageRequest, row: Ranked) -> dict[str, Any]:
     if asked.reveal:
         return row._asdict()
     of = {name: masked(name, value) for name, value in row.of.items()}
@@ -56,7 +56,7 @@ def _row(asked: Asked, row: Ranked) -> dict[str, Any]:
     return {**row._asdict(), "of": of, "beside": beside}
 
 
-def _behind(asked: Asked, by: By, filters: Mapping[str, str], row: Mapping[str, Any]) -> str:
+def _behind(asked: PageRequest, by: By, filters: Mapping[str, str], row: Mapping[str, Any]) -> str:
     """The address of what is behind a row: its findings, its apps, a recording of it."""
     kept = {**filters, "text": "", **{name: value or UNKNOWN for name, value in row["of"].items()}}
     if by != "app":

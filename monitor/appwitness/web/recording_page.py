@@ -10,7 +10,7 @@ from typing import Any
 
 from starlette.responses import HTMLResponse, Response
 
-from appwitness.api.browsing import Brief, State, matching
+from appwitness.api.browsing import FindingFields, State, matching
 from appwitness.api.recorded_lines import FILTERS
 from appwitness.events import FILES, Access, Ref, Upload
 from appwitness.events.seen import Seen, holds, number_of
@@ -22,13 +22,13 @@ from appwitness.reports.page.sections import gaps as gap_rows
 from appwitness.reports.reasons import steps
 from appwitness.reports.time_axis import consent_steps
 from appwitness.reports.timeline import picture
-from appwitness.reports.verdict import Verdict, headline, verdict, worst_first
+from appwitness.reports.verdict import VerdictLine, headline, verdict, worst_first
 from appwitness.reports.verdict import facts as facts_in_words
 from appwitness.reports.watched import consent, device
 from appwitness.support.errors import UserError
 from appwitness.web import body_page
 from appwitness.web.auth import policy_of
-from appwitness.web.query import Asked
+from appwitness.web.query import PageRequest
 
 MOST_WAYS = 200
 """Uploads of one read that are listed."""
@@ -39,12 +39,12 @@ def name_of(state: State) -> str:
     return format(hash(state) & 0xFFFFFFFFFFFF, "x")
 
 
-def is_live(asked: Asked) -> bool:
+def is_live(asked: PageRequest) -> bool:
     """Whether the run goes on."""
     return asked.site.index.is_live(asked.recording)
 
 
-def head(asked: Asked) -> dict[str, Any]:
+def head(asked: PageRequest) -> dict[str, Any]:
     """What every page of a recording begins with."""
     now = asked.state
     counts = dict(now.lines)
@@ -68,7 +68,7 @@ def head(asked: Asked) -> dict[str, Any]:
     }
 
 
-def summary(asked: Asked) -> Response:
+def summary(asked: PageRequest) -> Response:
     """What the recording comes to: verdict, findings by rule, consent, timeline, gaps."""
     report = asked.report
     found = verdict(report, asked.words)
@@ -76,7 +76,7 @@ def summary(asked: Asked) -> Response:
     if not first["judged"]:
         levels = Counter(finding.level for finding in report.findings)
         line, tone = headline(report.run, levels, True, asked.words, so_far=True)
-        found = Verdict(line, asked.words("so_far_more"), tone)
+        found = VerdictLine(line, asked.words("so_far_more"), tone)
     groups: dict[tuple[str, str], dict[str, Any]] = {}
     for finding in worst_first(report):
         group = groups.setdefault(
@@ -110,7 +110,7 @@ def summary(asked: Asked) -> Response:
     return asked.answer("summary.html", facts)
 
 
-def findings(asked: Asked) -> Response:
+def findings(asked: PageRequest) -> Response:
     """The findings, by rule, level and recipient."""
     known = asked.concluded
     uploads = {flow.id: flow.upload for flow in known.flows}
@@ -129,7 +129,7 @@ def findings(asked: Asked) -> Response:
     return asked.answer("findings.html", facts)
 
 
-def _finding(asked: Asked, number: int, finding: Brief, uploads: dict[str, Ref]) -> dict[str, Any]:
+def _finding(asked: PageRequest, number: int, finding: FindingFields, uploads: dict[str, Ref]) -> dict[str, Any]:
     sent = dict.fromkeys(uploads[name] for name in finding.flows if name in uploads)
     read = dict.fromkeys(ref for ref in finding.all_evidence if ref.startswith("accesses."))
     return {
@@ -147,18 +147,18 @@ def _finding(asked: Asked, number: int, finding: Brief, uploads: dict[str, Ref])
     }
 
 
-def uploads(asked: Asked) -> Response:
+def uploads(asked: PageRequest) -> Response:
     """The network list."""
     return asked.answer("uploads.html", {**head(asked), **_list(asked, "upload", ("method", "status"), _upload)})
 
 
-def reads(asked: Asked) -> Response:
+def reads(asked: PageRequest) -> Response:
     """The list of reads."""
     return asked.answer("reads.html", {**head(asked), **_list(asked, "access", ("data", "outcome"), _read)})
 
 
 def _list(
-    asked: Asked, kind: str, offered: Sequence[str], row: Callable[[Asked, Seen[Any]], dict[str, Any]]
+    asked: PageRequest, kind: str, offered: Sequence[str], row: Callable[[PageRequest, Seen[Any]], dict[str, Any]]
 ) -> dict[str, Any]:
     """The lines of a kind, filtered and sorted as is asked; the values of some fields are offered as filters."""
     filters = {name: asked.text(name) for name in FILTERS[kind]}
@@ -182,7 +182,7 @@ def _only(only: str, known: Any, file: str) -> set[int] | None:
     return None if refs is None else {number_of(ref) for ref in refs if ref.startswith(file)}
 
 
-def _upload(asked: Asked, seen: Seen[Upload]) -> dict[str, Any]:
+def _upload(asked: PageRequest, seen: Seen[Upload]) -> dict[str, Any]:
     event = asked.mask.event(seen.event)
     return {
         **_line(asked, seen),
@@ -198,7 +198,7 @@ def _upload(asked: Asked, seen: Seen[Upload]) -> dict[str, Any]:
     }
 
 
-def _line(asked: Asked, seen: Seen[Any]) -> dict[str, Any]:
+def _line(asked: PageRequest, seen: Seen[Any]) -> dict[str, Any]:
     """What every line of a list has: its name, its time, and what was concluded of it."""
     known = asked.concluded
     numbers = known.about.get(seen.ref, [])
@@ -208,7 +208,7 @@ def _line(asked: Asked, seen: Seen[Any]) -> dict[str, Any]:
             "data": list(data)}  # fmt: skip
 
 
-def upload(asked: Asked) -> Response:
+def upload(asked: PageRequest) -> Response:
     """One upload: what carried it, the values in it, and its bytes step by step."""
     seen = _seen(asked, "upload")
     if seen is None or not holds(seen, Upload):
@@ -229,7 +229,7 @@ def upload(asked: Asked) -> Response:
     return asked.answer("upload.html", facts)
 
 
-def _flow(asked: Asked, flow: Flow) -> dict[str, Any]:
+def _flow(asked: PageRequest, flow: Flow) -> dict[str, Any]:
     shown = asked.mask
     return {
         "id": flow.id, "access": flow.access, "upload": flow.upload, "connection": flow.connection, "data": flow.data,
@@ -240,14 +240,14 @@ def _flow(asked: Asked, flow: Flow) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _why(asked: Asked, upload: Ref) -> list[dict[str, Any]]:
+def _why(asked: PageRequest, upload: Ref) -> list[dict[str, Any]]:
     """Of each flow of an upload how it was concluded; asked for by itself, as it needs the whole report."""
     chains = Chains(asked.report)
     flows = [flow for flow in asked.report.flows if flow.upload == upload][:MOST_WAYS]
     return [{"flow": each.id, "data": each.data, "chain": steps(chains.of_flow(each), asked.words)} for each in flows]
 
 
-def _about(asked: Asked, ref: Ref) -> list[dict[str, Any]]:
+def _about(asked: PageRequest, ref: Ref) -> list[dict[str, Any]]:
     """The findings that rest on a line."""
     known = asked.concluded
     return [
@@ -258,7 +258,7 @@ def _about(asked: Asked, ref: Ref) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
-def _read(asked: Asked, seen: Seen[Access]) -> dict[str, Any]:
+def _read(asked: PageRequest, seen: Seen[Access]) -> dict[str, Any]:
     event = asked.mask.event(seen.event)
     return {
         **_line(asked, seen),
@@ -273,7 +273,7 @@ def _read(asked: Asked, seen: Seen[Access]) -> dict[str, Any]:
     }
 
 
-def read(asked: Asked) -> Response:
+def read(asked: PageRequest) -> Response:
     """One read, and the journey of its values: every upload that carries one."""
     seen = _seen(asked, "access")
     if seen is None or not holds(seen, Access):
@@ -293,14 +293,14 @@ def read(asked: Asked) -> Response:
     return asked.answer("read.html", facts)
 
 
-def gaps(asked: Asked) -> Response:
+def gaps(asked: PageRequest) -> Response:
     """What could not be observed."""
     report = asked.report
     facts = {**head(asked), "gaps": report.gaps, "_rows": gap_rows(report, asked.words)}
     return asked.answer("gaps.html", facts)
 
 
-def report(asked: Asked) -> Response:
+def report(asked: PageRequest) -> Response:
     """The report as a page of its own; with `?download`, as a file."""
     made = asked.site.index.checked_report(asked.recording)
     text = render(made, "html", reveal=asked.reveal, lang=asked.words.lang)
@@ -310,14 +310,14 @@ def report(asked: Asked) -> Response:
     return HTMLResponse(text, headers=headers)
 
 
-def sarif(asked: Asked) -> Response:
+def sarif(asked: PageRequest) -> Response:
     """The findings for a code host, as a file."""
     made = asked.site.index.checked_report(asked.recording)
     text = render(made, "sarif", reveal=asked.reveal, lang=asked.words.lang)
     return Response(text, media_type="application/sarif+json", headers=_as_file(asked.recording, "sarif"))
 
 
-def har_file(asked: Asked) -> Response:
+def har_file(asked: PageRequest) -> Response:
     """The uploads as HAR; its bodies are as they were sent, so only where values may be shown."""
     if not asked.reveal:
         raise UserError(
@@ -332,10 +332,10 @@ def _as_file(name: str, ending: str) -> dict[str, str]:
     return {"content-disposition": f'attachment; filename="{safe}.{ending}"'}
 
 
-def _seen(asked: Asked, kind: str) -> Seen[Any] | None:
+def _seen(asked: PageRequest, kind: str) -> Seen[Any] | None:
     return asked.site.index.line(asked.recording, kind, asked.request.path_params["number"])
 
 
-def _no_line(asked: Asked, file: str) -> UserError:
+def _no_line(asked: PageRequest, file: str) -> UserError:
     number = asked.request.path_params["number"]
     return UserError(f"{asked.recording} has no {file}:{number}.", "The list has the lines that there are.")

@@ -16,10 +16,10 @@ from starlette.routing import Route
 
 from appwitness.support.errors import UserError
 from appwitness.web import campaign_pages, consent_page, live_updates, overview_pages, ranking_page, recording_page
-from appwitness.web.auth import HEALTH, METRICS, Door
-from appwitness.web.query import STATIC, Asked, Site
+from appwitness.web.auth import HEALTH, METRICS, TokenDoor
+from appwitness.web.query import STATIC, PageRequest, Site
 
-View = Callable[[Asked], Response]
+View = Callable[[PageRequest], Response]
 PAGES: dict[str, View] = {
     "/": overview_pages.recordings,
     "/recipients/{host}": overview_pages.recipient,
@@ -56,8 +56,8 @@ def app(
     """The pages of a site, in English or with `?lang=zh`, as JSON with `?format=json`.
 
     Values are masked; where they may be shown, they are with `?reveal=1`. Whoever does not know the site's token is
-    refused (see `Door`; `address` is where the server listens, `names` are other names of it). Nothing is written but
-    marks of consent. `ending` says that the server is about to end.
+    refused (see `TokenDoor`; `address` is where the server listens, `names` are other names of it). Nothing is written
+    but marks of consent. `ending` says that the server is about to end.
     """
 
     async def mark(request: Request) -> Response:
@@ -70,13 +70,13 @@ def app(
         return await run_in_threadpool(_page(site, lambda asked: consent_page.mark(asked, fields)), request)
 
     def of_all(request: Request) -> Response:
-        asked = Asked(site, request)
+        asked = PageRequest(site, request)
         pause_s = asked.number("pause") or live_updates.LATER_S
         state = campaign_pages.state_of_fleet if "fleet" in request.query_params else overview_pages.state_of_all
         return live_updates.events(request, live_updates.Watched(lambda: state(asked), lambda: False, ending, pause_s))
 
     def of_one(request: Request) -> Response:
-        asked = Asked(site, request)
+        asked = PageRequest(site, request)
         name = asked.recording
         site.index.state(name)  # should there be no such recording, that is said before the first event
         watched = live_updates.Watched(
@@ -96,7 +96,7 @@ def app(
     def problem(request: Request, error: Exception) -> Response:
         status = error.status_code if isinstance(error, HTTPException) else 404
         said = str(error.detail if isinstance(error, HTTPException) else error)
-        return Asked(site, request, masked=True).answer("problem.html", {"problem": said}, status)
+        return PageRequest(site, request, masked=True).answer("problem.html", {"problem": said}, status)
 
     return Starlette(
         routes=[
@@ -108,7 +108,7 @@ def app(
             Route(f"/static/{STATIC[0]}/{{name}}", _static),
             *(Route(path, _page(site, view), methods=["GET"]) for path, view in PAGES.items()),
         ],
-        middleware=[Middleware(Door, token=site.token, address=address, names=names, metrics=site.metrics_token)],
+        middleware=[Middleware(TokenDoor, token=site.token, address=address, names=names, metrics=site.metrics_token)],
         exception_handlers={UserError: problem, HTTPException: problem},
     )
 
@@ -116,7 +116,7 @@ def app(
 def _page(site: Site, view: View) -> Callable[[Request], Response]:
     def page(request: Request) -> Response:
         with site.index.turn_of(request.path_params.get("recording")):
-            return view(Asked(site, request))
+            return view(PageRequest(site, request))
 
     return page
 

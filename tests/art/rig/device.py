@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from appwitness.agent import agent, sources
-from appwitness.agent.frida_device import FridaDevice, Started
+from appwitness.agent.frida_device import FridaDevice, StartedProcess
 from appwitness.agent.sources import Source
 from appwitness.agent.target import Target
 from appwitness.devices.lab.lab_device import LabDevice, LabTarget
@@ -115,9 +115,9 @@ def zygote(held: Callable[[], Held | None]) -> type[FridaDevice]:
     has initialised its classes, as a process that Android's zygote has just made."""
 
     class Zygote(FridaDevice):
-        def start(self, target: Target) -> Started:
+        def start(self, target: Target) -> StartedProcess:
             assert target.pid is not None
-            return Started(target.pid, ours=True, held=True)
+            return StartedProcess(target.pid, ours=True, held=True)
 
         def resume(self, pid: int) -> None:
             waiting = held()

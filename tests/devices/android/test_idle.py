@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from appwitness.devices.android.adb import Output
+from appwitness.devices.android.adb import CommandOutput
 from appwitness.devices.android.idle import Rest
 
 
@@ -14,9 +14,9 @@ class Shell:
     def __init__(self, samples: list[tuple[str, int]]) -> None:
         self.samples = samples
 
-    def user(self, script: str) -> Output:
+    def user(self, script: str) -> CommandOutput:
         state, ticks = self.samples.pop(0) if len(self.samples) > 1 else self.samples[0]
-        return Output(0, f"7 (a) b) {state} 1 1 1 0 -1 0 0 0 0 0 {ticks} 0 0 0 20 0")
+        return CommandOutput(0, f"7 (a) b) {state} 1 1 1 0 -1 0 0 0 0 0 {ticks} 0 0 0 20 0")
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from appwitness.proxy import Door, Proxy
+from appwitness.proxy import Proxy, ProxyAddress
 from tests.lab import upstream as servers
 from tests.lab.proxy.observed import Observed, wait_for
 from tests.lab.proxy.writers import pid_of
@@ -165,7 +165,7 @@ def observed(
     }
     with Proxy(
         recording,
-        Door(listen, mode=mode, admit=admit),
+        ProxyAddress(listen, mode=mode, admit=admit),
         confdir=folder / "ca",
         hosts=hosts,
         upstream_ca=upstream.ca,

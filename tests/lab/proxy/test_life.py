@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from appwitness.proxy import Door, Proxy
+from appwitness.proxy import Proxy, ProxyAddress
 from appwitness.support.errors import SetupError
 from tests.lab.proxy.observed import Observed, listens, make, wait_for
 from tests.lab.upstream import Upstream
@@ -43,7 +43,7 @@ def test_it_listens_on_loopback_only(shared: Observed) -> None:
 
 
 def test_a_port_in_use_is_said_in_the_programs_own_words(room: Path, shared: Observed) -> None:
-    second = Proxy(shared.path, Door(port=shared.proxy.port), confdir=room / "ca")
+    second = Proxy(shared.path, ProxyAddress(port=shared.proxy.port), confdir=room / "ca")
     with pytest.raises(SetupError, match="address already in use") as error:
         second.start()
     assert error.value.next_step

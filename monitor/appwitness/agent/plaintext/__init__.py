@@ -8,11 +8,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from appwitness.agent.agent_messages import About, PlainSent, Refused
+from appwitness.agent.agent_messages import About, PlainSent, RefusedMessage
 from appwitness.agent.plaintext.http1 import Http1
 from appwitness.agent.plaintext.http2 import PREFACE, Http2
-from appwitness.agent.plaintext.message import MOST_BYTES, Caller, Message, Part
-from appwitness.agent.plaintext.raw import Raw
+from appwitness.agent.plaintext.message import MOST_BYTES, PlaintextMessage, WritingCode, WrittenPart
+from appwitness.agent.plaintext.raw import RawMessages
 from appwitness.events import Event, Gap, Tls, Upload
 
 __all__ = ["MOST_BYTES", "Plaintext"]
@@ -31,12 +31,12 @@ class _Link:
     """One connection."""
 
     about: About
-    caller: Caller = field(default_factory=Caller)
+    caller: WritingCode = field(default_factory=WritingCode)
     at: datetime = LONG_AGO
     """When something was written last."""
     begun: bytes = b""
-    speaks: Http1 | Http2 | Raw | None = None
-    waiting: list[Message] = field(default_factory=list)
+    speaks: Http1 | Http2 | RawMessages | None = None
+    waiting: list[PlaintextMessage] = field(default_factory=list)
     """Complete, and without an answer yet; the first of them is answered first."""
 
 
@@ -67,16 +67,16 @@ class Plaintext:
         with self._lock:
             at = datetime.fromtimestamp(message.at / 1_000_000, UTC)
             if message.id not in self._links and len(self._links) >= MOST_LINKS:
-                raise Refused(f"plaintext of more than {MOST_LINKS} connections at a time")
+                raise RefusedMessage(f"plaintext of more than {MOST_LINKS} connections at a time")
             link = self._links.setdefault(message.id, _Link(About()))
             link.about = message.about or link.about
             try:
                 match message.way:
                     case "out":
                         if message.stack is not None:
-                            link.caller = Caller(tuple(message.stack), tuple(message.owners or ()))
+                            link.caller = WritingCode(tuple(message.stack), tuple(message.owners or ()))
                         link.at = at
-                        done = self._out(link, Part(at, data, link.caller))
+                        done = self._out(link, WrittenPart(at, data, link.caller))
                     case "in":
                         done = self._answered(link, at, data)
                     case "end":
@@ -95,7 +95,7 @@ class Plaintext:
             for link in self._links.values():
                 late = [one for one in link.waiting if now - one.complete >= WAIT_S]
                 link.waiting = [one for one in link.waiting if one not in late]
-                paused = link.speaks.paused(now) if isinstance(link.speaks, Raw) else []
+                paused = link.speaks.paused(now) if isinstance(link.speaks, RawMessages) else []
                 events += [event for one in (*late, *paused) for event in self._written(link, one, pid)]
             return events
 
@@ -107,7 +107,7 @@ class Plaintext:
                 event for link in links.values() for one in self._ended(link) for event in self._written(link, one, pid)
             ]
 
-    def _out(self, link: _Link, part: Part) -> list[Message]:
+    def _out(self, link: _Link, part: WrittenPart) -> list[PlaintextMessage]:
         if link.speaks is None:
             link.begun += part.data
             if len(link.begun) < ENOUGH and (PREFACE.startswith(link.begun) or Http1.may_begin(link.begun)):
@@ -118,7 +118,7 @@ class Plaintext:
         done = link.speaks.out(part)
         if isinstance(link.speaks, Http1) and link.speaks.rest is not None:
             # From here on it is something else: a WebSocket, or no HTTP after all.
-            rest, link.speaks = link.speaks.rest, Raw(self._clock, self._most)
+            rest, link.speaks = link.speaks.rest, RawMessages(self._clock, self._most)
             done += link.speaks.out(rest) if rest.data else []
         now = self._clock()
         for one in done:
@@ -127,13 +127,13 @@ class Plaintext:
         link.waiting += later
         return [one for one in done if one not in later]
 
-    def _language(self, begun: bytes) -> Http1 | Http2 | Raw:
+    def _language(self, begun: bytes) -> Http1 | Http2 | RawMessages:
         if begun.startswith(PREFACE[:ENOUGH]):
             return Http2(self._most)
-        return Http1(self._most) if Http1.may_begin(begun) else Raw(self._clock, self._most)
+        return Http1(self._most) if Http1.may_begin(begun) else RawMessages(self._clock, self._most)
 
-    def _answered(self, link: _Link, at: datetime, data: bytes) -> list[Message]:
-        if isinstance(link.speaks, Raw):
+    def _answered(self, link: _Link, at: datetime, data: bytes) -> list[PlaintextMessage]:
+        if isinstance(link.speaks, RawMessages):
             return link.speaks.answered()
         status = Http1.status(data)
         if status is None or not link.waiting or 100 <= status < 101 or 102 <= status < 200:
@@ -142,14 +142,14 @@ class Plaintext:
         first.status = status
         return [first]
 
-    def _ended(self, link: _Link) -> list[Message]:
+    def _ended(self, link: _Link) -> list[PlaintextMessage]:
         done, link.waiting = link.waiting, []
         if link.speaks is None and link.begun:
-            link.speaks = Raw(self._clock, self._most)
-            link.speaks.out(Part(link.at, link.begun, link.caller))
+            link.speaks = RawMessages(self._clock, self._most)
+            link.speaks.out(WrittenPart(link.at, link.begun, link.caller))
         return done + (link.speaks.ended() if link.speaks else [])
 
-    def _written(self, link: _Link, message: Message, pid: int | None) -> list[Event]:
+    def _written(self, link: _Link, message: PlaintextMessage, pid: int | None) -> list[Event]:
         about = link.about
         body = bytes(message.body)
         stored = self._put_body(body) if body else None

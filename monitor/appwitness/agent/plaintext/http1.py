@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from appwitness.agent.plaintext.message import Message, Part
+from appwitness.agent.plaintext.message import PlaintextMessage, WrittenPart
 
 _METHODS = (
     b"GET", b"POST", b"PUT", b"PATCH", b"DELETE", b"HEAD", b"OPTIONS", b"CONNECT", b"TRACE", b"REPORT", b"PROPFIND",
@@ -20,14 +20,14 @@ class Http1:
     def __init__(self, most: int) -> None:
         self._most = most
         self._held = b""
-        self._last: Part | None = None
-        self._message: Message | None = None
+        self._last: WrittenPart | None = None
+        self._message: PlaintextMessage | None = None
         self._left: int | None = None
         """Bytes of the body still to come; None: it comes in chunks."""
         self._trailers = False
         self._chunk = 0
         """Bytes of a chunk still to come, with the end of its line."""
-        self.rest: Part | None = None
+        self.rest: WrittenPart | None = None
         """What follows and is no HTTP/1 any more; then this object has done its work."""
 
     @staticmethod
@@ -42,9 +42,9 @@ class Http1:
         found = _STATUS.match(data)
         return int(found[1]) if found else None
 
-    def out(self, part: Part) -> list[Message]:
+    def out(self, part: WrittenPart) -> list[PlaintextMessage]:
         """The requests that these bytes complete."""
-        done: list[Message] = []
+        done: list[PlaintextMessage] = []
         self._last = part
         self._held += part.data
         while self._held and self.rest is None:
@@ -61,11 +61,11 @@ class Http1:
                 break
         return done
 
-    def answered(self) -> list[Message]:
+    def answered(self) -> list[PlaintextMessage]:
         """Nothing: an answer ends no request."""
         return []
 
-    def ended(self) -> list[Message]:
+    def ended(self) -> list[PlaintextMessage]:
         """The request that broke off."""
         message, self._message = self._message, None
         if message is None:
@@ -73,15 +73,15 @@ class Http1:
         message.cut = message.cut or "broke off"
         return [message]
 
-    def _never_a_request(self) -> list[Message]:
+    def _never_a_request(self) -> list[PlaintextMessage]:
         held, self._held = self._held, b""
         if not held or self._last is None:
             return []
-        message = Message(at=self._last.at, caller=self._last.caller, via="tcp")
+        message = PlaintextMessage(at=self._last.at, caller=self._last.caller, via="tcp")
         message.add(held, self._most)
         return [message]
 
-    def _head(self, part: Part) -> None:
+    def _head(self, part: WrittenPart) -> None:
         head, blank, rest = self._held.partition(b"\r\n\r\n")
         if not blank:
             if len(self._held) > LONGEST_HEAD or not self.may_begin(self._held):
@@ -96,7 +96,7 @@ class Http1:
             return
         headers = [(name.strip(), value.strip()) for name, _, value in (line.partition(":") for line in lines)]
         named = {name.lower(): value for name, value in headers}
-        self._message = Message(
+        self._message = PlaintextMessage(
             at=part.at,
             caller=part.caller,
             method=words[0],
@@ -111,7 +111,7 @@ class Http1:
         self._chunk = 0
         self._left = None if "chunked" in named.get("transfer-encoding", "").lower() else _number(length)
 
-    def _body(self, part: Part) -> bool:
+    def _body(self, part: WrittenPart) -> bool:
         """Take of the body what is there; whether that is all of it."""
         assert self._message is not None
         self._message.at = part.at
@@ -147,7 +147,7 @@ class Http1:
                 self._chunk += 2  # the line end after it
 
     @staticmethod
-    def _is_upgrade(message: Message) -> bool:
+    def _is_upgrade(message: PlaintextMessage) -> bool:
         return message.method == "CONNECT" or any(name.lower() == "upgrade" for name, _ in message.headers)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hpack
 
-from appwitness.agent.plaintext.message import Message, Part
+from appwitness.agent.plaintext.message import PlaintextMessage, WrittenPart
 
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 _DATA, _HEADERS, _RST_STREAM, _CONTINUATION = 0, 1, 3, 9
@@ -21,12 +21,12 @@ class Http2:
         self._headers = hpack.Decoder()
         self._block = b""
         self._ends = False
-        self._streams: dict[int, Message] = {}
+        self._streams: dict[int, PlaintextMessage] = {}
         self._broken = False
 
-    def out(self, part: Part) -> list[Message]:
+    def out(self, part: WrittenPart) -> list[PlaintextMessage]:
         """The requests that these bytes complete."""
-        done: list[Message] = []
+        done: list[PlaintextMessage] = []
         self._held += part.data
         if self._preface:
             skipped = min(self._preface, len(self._held))
@@ -41,18 +41,18 @@ class Http2:
             done += self._frame(part, kind, flags, stream, payload)
         return done
 
-    def answered(self) -> list[Message]:
+    def answered(self) -> list[PlaintextMessage]:
         """Nothing: which request an answer is for is not read."""
         return []
 
-    def ended(self) -> list[Message]:
+    def ended(self) -> list[PlaintextMessage]:
         """The requests that did not come to their end."""
         messages, self._streams = list(self._streams.values()), {}
         for message in messages:
             message.cut = message.cut or "not at its end when the connection or the run was"
         return messages
 
-    def _frame(self, part: Part, kind: int, flags: int, stream: int, payload: bytes) -> list[Message]:
+    def _frame(self, part: WrittenPart, kind: int, flags: int, stream: int, payload: bytes) -> list[PlaintextMessage]:
         if kind in (_DATA, _HEADERS) and flags & _PADDED and payload:
             payload = payload[1 : len(payload) - payload[0]]
         if kind == _HEADERS:
@@ -74,14 +74,14 @@ class Http2:
             return self._closed(stream)
         return []
 
-    def _opened(self, part: Part, stream: int) -> None:
+    def _opened(self, part: WrittenPart, stream: int) -> None:
         headers = self._decoded()
         message = self._streams.get(stream)
         if message is not None:  # trailers
             message.headers += headers
             return
         named = dict(headers)
-        self._streams[stream] = Message(
+        self._streams[stream] = PlaintextMessage(
             at=part.at,
             caller=part.caller,
             method=named.get(":method"),
@@ -102,7 +102,7 @@ class Http2:
             (bytes(name).decode("utf-8", "replace"), bytes(value).decode("utf-8", "replace")) for name, value in pairs
         ]
 
-    def _closed(self, stream: int) -> list[Message]:
+    def _closed(self, stream: int) -> list[PlaintextMessage]:
         message = self._streams.pop(stream, None)
         return [message] if message is not None else []
 

@@ -10,27 +10,27 @@ MOST_BYTES = 32 * 1024 * 1024
 """Bytes of one body that are kept in memory and stored; of a longer one, so many."""
 
 
-class Caller(NamedTuple):
+class WritingCode(NamedTuple):
     """The code that wrote: its frames, and of each whose it is."""
 
     stack: tuple[str, ...] = ()
     owners: tuple[str | None, ...] = ()
 
 
-class Part(NamedTuple):
+class WrittenPart(NamedTuple):
     """Bytes that the app wrote, when, and from which code."""
 
     at: datetime
     data: bytes
-    caller: Caller
+    caller: WritingCode
 
 
 @dataclass(eq=False)
-class Message:
+class PlaintextMessage:
     """One request, or one message of a connection without requests."""
 
     at: datetime
-    caller: Caller
+    caller: WritingCode
     via: Literal["http", "websocket", "tcp"] = "http"
     method: str | None = None
     target: str | None = None

@@ -53,7 +53,7 @@ _EXIT = re.compile(r"\r?\nexit=(\d+)\r?\n?$")
 
 
 @dataclass(frozen=True)
-class Seen:
+class AdbDevice:
     """A device as adb lists it."""
 
     serial: str
@@ -74,7 +74,7 @@ class Service:
 
 
 @dataclass(frozen=True)
-class Output:
+class CommandOutput:
     """What a command printed, and its exit status."""
 
     code: int
@@ -103,11 +103,11 @@ def is_here() -> bool:
     return server()[0] in (LOOPBACK, "localhost")
 
 
-def devices() -> list[Seen]:
+def devices() -> list[AdbDevice]:
     """All devices that the adb server knows, usable or not. Raises DeviceFault when no adb server can be started."""
     with _translated(""):
         lines = [line.split("\t", 1) for line in _ask("host:devices").splitlines() if "\t" in line]
-        return [Seen(serial.strip(), re.split(r"[;(]", state)[0].strip()) for serial, state in lines]
+        return [AdbDevice(serial.strip(), re.split(r"[;(]", state)[0].strip()) for serial, state in lines]
     raise AssertionError
 
 
@@ -175,14 +175,14 @@ def disconnect(serial: str) -> None:
             _client().disconnect(serial)
 
 
-def host(*arguments: str, timeout_s: float = 60.0) -> Output:
+def host(*arguments: str, timeout_s: float = 60.0) -> CommandOutput:
     """Run adb itself, for what its library lacks: `pair`, `mdns`, `install-multiple`."""
     command = [adbutils.adb_path(), *arguments]
     try:
         done = subprocess.run(command, capture_output=True, text=True, errors="replace", timeout=timeout_s, check=False)
     except subprocess.TimeoutExpired:
         raise fault("adb-timeout", serial="adb", command=" ".join(arguments), seconds=f"{timeout_s:.0f}") from None
-    return Output(done.returncode, done.stdout.strip(), done.stderr.strip())
+    return CommandOutput(done.returncode, done.stdout.strip(), done.stderr.strip())
 
 
 class Adb:
@@ -202,18 +202,18 @@ class Adb:
         """Whether adb has it connected and usable. Raises DeviceFault when no adb server can be started."""
         return any(seen.serial == self.serial and seen.state == "device" for seen in devices())
 
-    def shell(self, command: str, *, timeout_s: float = SHELL_S) -> Output:
+    def shell(self, command: str, *, timeout_s: float = SHELL_S) -> CommandOutput:
         """Run a line of shell as the user that adb has there."""
         with _translated(self.serial, command, timeout_s):
             if self._v2 is None:
                 self._v2 = "shell_v2" in self._device.get_features().split(",")
             if self._v2:
                 done = self._device.shell2(command, timeout=timeout_s, v2=True)
-                return Output(done.returncode, _lines(done.stdout), _lines(done.stderr))
+                return CommandOutput(done.returncode, _lines(done.stdout), _lines(done.stderr))
             line = f"( {command}\n) 2>&1; status=$?; echo; echo exit=$status"
             text = self._device.shell(line, timeout=timeout_s, rstrip=False)
             found = _EXIT.search(text)
-            return Output(int(found[1]) if found else 255, _lines(text[: found.start()] if found else text))
+            return CommandOutput(int(found[1]) if found else 255, _lines(text[: found.start()] if found else text))
         raise AssertionError
 
     def push(self, data: bytes | Path, path: str, mode: int = 0o644) -> None:
@@ -283,11 +283,11 @@ class Adb:
                     return said
         raise fault("device-lost", serial=self.serial)
 
-    def console(self, *words: str) -> Output:
+    def console(self, *words: str) -> CommandOutput:
         """A command for the console of an emulator (`adb emu`): it answers KO with exit status 0, which is 1 here."""
         done = host("-s", self.serial, "emu", *words)
         failed = done.code or done.out.startswith("KO") or done.err.startswith("KO")
-        return Output(1 if failed else 0, done.out, done.err)
+        return CommandOutput(1 if failed else 0, done.out, done.err)
 
 
 def _client() -> adbutils.AdbClient:
@@ -307,7 +307,7 @@ def _lines(text: str) -> str:
     return text.replace("\r\n", "\n").rstrip("\n")
 
 
-def _listed(there: list[Seen]) -> str:
+def _listed(there: list[AdbDevice]) -> str:
     return ", ".join(f"{seen.serial} ({seen.state})" for seen in there) or "none"
 
 

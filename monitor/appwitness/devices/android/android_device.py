@@ -88,7 +88,7 @@ class AndroidDevice(AbstractContextManager["AndroidDevice"]):
         self._app: package.Installed | None = None
         self._persona = OnDevice(control, self._user)
         self._entrance = Entrance(control, wanted, self._user, home / "frida", self.stop)
-        self._route: traffic.Route | None = None
+        self._route: traffic.TrafficRoute | None = None
         self._gaps: list[Gap] = []
 
     def __exit__(self, *_: object) -> None:
@@ -324,7 +324,9 @@ class AndroidDevice(AbstractContextManager["AndroidDevice"]):
         """Send the app's traffic to the proxy, in a mode of the device's."""
         app = self._installed
         way = traffic.choose(self._control, mode, proxy[0], gadget=self._entrance.choose(app.app))
-        self._route = traffic.Route(self._control, way, proxy, app.uid, package=app.identity.package, tunnel=tunnel)
+        self._route = traffic.TrafficRoute(
+            self._control, way, proxy, app.uid, package=app.identity.package, tunnel=tunnel
+        )
         self._route.start()
 
     @property

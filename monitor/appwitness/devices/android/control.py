@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from appwitness.agent.timeouts import AWAY_S
 from appwitness.devices.android import adb
-from appwitness.devices.android.device_facts import Facts
+from appwitness.devices.android.device_facts import DeviceFacts
 from appwitness.devices.android.faults import fault
 from appwitness.devices.android.journal import Journal, Undo
 from appwitness.devices.android.shell import Shell
@@ -22,7 +22,7 @@ class Control:
     """Of one device during one run."""
 
     shell: Shell
-    facts: Facts
+    facts: DeviceFacts
     journal: Journal
     run: str
     """Eight hex digits of this run: marks what is put on the device, so that it is recognised later."""

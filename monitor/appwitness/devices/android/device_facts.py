@@ -26,7 +26,7 @@ MODULES = "ls /data/adb/modules 2>/dev/null; ls -d /data/adb/lspd 2>/dev/null; t
 
 
 @dataclass(frozen=True)
-class Facts:
+class DeviceFacts:
     """Of one device, as it was when it was asked."""
 
     properties: dict[str, str]
@@ -109,11 +109,11 @@ class Facts:
         return self.properties.get("ro.debuggable") == "1"
 
 
-def ask(shell: Shell) -> Facts:
+def ask(shell: Shell) -> DeviceFacts:
     """Ask the device for all of it, in one go. Raises DeviceFault when it does not answer."""
     said = f"{shell.check(_ASK)}\n".split("\n---\n")
     listing, boot, selinux, kernel, page, apexes = (*said, *[""] * (6 - len(said)))
-    return Facts(
+    return DeviceFacts(
         properties=properties(listing),
         boot=boot.strip() or "unknown",
         selinux=selinux.strip() or None,

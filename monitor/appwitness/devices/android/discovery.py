@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from appwitness.devices.android import adb, container
-from appwitness.devices.android.adb import ADDRESS, STATES, TLS_CONNECT, Adb, Seen
+from appwitness.devices.android.adb import ADDRESS, STATES, TLS_CONNECT, Adb, AdbDevice
 from appwitness.devices.android.control import Control
-from appwitness.devices.android.device_facts import Facts, ask, properties
+from appwitness.devices.android.device_facts import DeviceFacts, ask, properties
 from appwitness.devices.android.faults import DeviceFault, fault
 from appwitness.devices.android.journal import Journal, Undo
 from appwitness.devices.android.shell import Shell
@@ -39,7 +39,7 @@ _WHO = "cat /proc/sys/kernel/random/boot_id; readlink /proc/self/ns/pid; echo `i
 
 
 @dataclass(frozen=True)
-class Known:
+class KnownDevice:
     """A device that answers, and what tells it from others."""
 
     serial: str
@@ -48,7 +48,7 @@ class Known:
     """ro.serialno; emulators of one image have the same."""
     one: str
     """Equal for two connections to one device: serial of the hardware, boot id, and the container that it is in."""
-    facts: Facts
+    facts: DeviceFacts
     """Its properties alone."""
     adb_user: str
     """The number of the user that adb has there, and where `su` is, if it is."""
@@ -92,14 +92,14 @@ def choose(name: str | None = None) -> Adb:
     raise fault("several-devices", there=", ".join(there), first=there[0].split(" ")[0])
 
 
-def known(serial: str, within_s: float = adb.CONNECT_S) -> Known:
+def known(serial: str, within_s: float = adb.CONNECT_S) -> KnownDevice:
     """Ask a device who it is. Raises DeviceFault."""
     said = adb.connect(serial, within_s).shell(_WHO, timeout_s=WHO_S).out
     boot, space, user, listing = f"{said}\n\n\n".split("\n", 3)
     named = properties(listing)
     hardware = named.get("ro.serialno") or named.get("ro.boot.serialno", "")
-    facts = Facts(named, boot.strip(), None, None, None, ())
-    return Known(serial, hardware, f"{hardware} {boot.strip()} {space.strip()}", facts, user.strip())
+    facts = DeviceFacts(named, boot.strip(), None, None, None, ())
+    return KnownDevice(serial, hardware, f"{hardware} {boot.strip()} {space.strip()}", facts, user.strip())
 
 
 def control(device: Adb, folder: Path, run: str | None = None) -> Control:
@@ -110,7 +110,7 @@ def control(device: Adb, folder: Path, run: str | None = None) -> Control:
     return Control(shell, facts, Journal(folder, journal_name(facts, device.serial), facts.boot, run), run)
 
 
-def journal_name(facts: Facts, serial: str) -> str:
+def journal_name(facts: DeviceFacts, serial: str) -> str:
     """The device's own name, however it is connected: emulators of one image share the serial of the hardware."""
     own = facts.properties.get("ro.boot.qemu.avd_name") or facts.properties.get("ro.kernel.qemu.avd_name")
     if facts.kind == "emulator":
@@ -276,10 +276,10 @@ def _announced(name: str) -> Iterable[str]:
     return same if len(same) == 1 and host not in ("127.0.0.1", "localhost", "[::1]") else []
 
 
-def _sorted(seen: Iterable[Seen]) -> tuple[list[Known], dict[Seen, DeviceFault]]:
+def _sorted(seen: Iterable[AdbDevice]) -> tuple[list[KnownDevice], dict[AdbDevice, DeviceFault]]:
     """Those that answer, and why the others do not; an address that is offline is tried again first."""
-    answering: list[Known] = []
-    others: dict[Seen, DeviceFault] = {}
+    answering: list[KnownDevice] = []
+    others: dict[AdbDevice, DeviceFault] = {}
     for each in seen:
         try:
             if each.state != "device" and not (ADDRESS.fullmatch(each.serial) and each.state == "offline"):
@@ -297,12 +297,12 @@ def way(serial: str) -> str:
     return "network" if ADDRESS.fullmatch(serial) or TLS_CONNECT in serial else "usb"
 
 
-def _distinct(answering: Iterable[Known]) -> list[Known]:
+def _distinct(answering: Iterable[KnownDevice]) -> list[KnownDevice]:
     """Each device once, by its best connection."""
     return list({each.one: each for each in sorted(answering, key=_preference, reverse=True)}.values())
 
 
-def _can(device: Known) -> tuple[str, str, str, str]:
+def _can(device: KnownDevice) -> tuple[str, str, str, str]:
     """Which apps can be hooked, which will trust the proxy, how traffic comes to it, and whether screens are driven."""
     user, su = (*device.adb_user.split(), "", "")[:2]
     if user == "0":
@@ -316,7 +316,7 @@ def _can(device: Known) -> tuple[str, str, str, str]:
     return f"all apps{condition}", f"all apps{condition}", f"regular; transparent, wireguard{condition}", "yes"
 
 
-def _preference(each: Known) -> int:
+def _preference(each: KnownDevice) -> int:
     """A cable before the network, where one device is connected by both."""
     return ("emulator", "usb", "network").index(way(each.serial))
 

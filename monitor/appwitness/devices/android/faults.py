@@ -14,7 +14,7 @@ from appwitness.support.errors import SetupError
 FIELD = re.compile(r"\{(\w+)\}")
 
 
-class Entry(CatalogEntry):
+class FaultEntry(CatalogEntry):
     """One code. `{name}` in its texts stands for a field that whoever raises it gives."""
 
     what: str = Field(description="what happened, in one sentence")
@@ -27,7 +27,7 @@ class Entry(CatalogEntry):
 
 
 class _Entries(CatalogEntry):
-    faults: dict[str, Entry]
+    faults: dict[str, FaultEntry]
 
 
 class DeviceFault(SetupError):
@@ -39,7 +39,7 @@ class DeviceFault(SetupError):
 
 
 @functools.cache
-def entries() -> dict[str, Entry]:
+def entries() -> dict[str, FaultEntry]:
     """Code -> entry, in the order of the file. Raises FileError with file and line."""
     (path,) = yaml_files.files("devices/faults.yml")
     return yaml_files.parse(path, _Entries).faults

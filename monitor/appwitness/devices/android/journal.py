@@ -32,7 +32,7 @@ class Undo:
 
 
 @dataclass(frozen=True)
-class Entry:
+class JournalEntry:
     """A change as the journal has it."""
 
     number: int
@@ -63,24 +63,24 @@ class Journal:
         private_files.folder(folder)
         self._open = self._read()
         self._next = self._last() + 1
-        self.made: dict[int, tuple[Entry, datetime | None]] = {}
+        self.made: dict[int, tuple[JournalEntry, datetime | None]] = {}
         """The changes made through this object, by number, and when each was taken back."""
 
     @property
-    def open(self) -> tuple[Entry, ...]:
+    def open(self) -> tuple[JournalEntry, ...]:
         """What is not taken back yet, in order of time."""
         return tuple(self._open)
 
-    def before(self, what: str, undo: Undo, was: str | None = None) -> Entry:
+    def before(self, what: str, undo: Undo, was: str | None = None) -> JournalEntry:
         """Write a change down; it is on the disk when this returns, and may then be made."""
-        entry = Entry(self._next, format_time(datetime.now(UTC)), self._boot, self._run, what, was, undo)
+        entry = JournalEntry(self._next, format_time(datetime.now(UTC)), self._boot, self._run, what, was, undo)
         self._next += 1
         self._write({"change": asdict(entry), "connected": self.connected})
         self._open.append(entry)
         self.made[entry.number] = (entry, None)
         return entry
 
-    def undone(self, entry: Entry) -> None:
+    def undone(self, entry: JournalEntry) -> None:
         """It is taken back."""
         now = datetime.now(UTC)
         self._write({"undone": entry.number, "at": format_time(now)})
@@ -132,7 +132,7 @@ class Journal:
         """Number of the newest change, for `since`."""
         return self._next - 1
 
-    def gone_by_reboot(self, entry: Entry) -> bool:
+    def gone_by_reboot(self, entry: JournalEntry) -> bool:
         """Whether the device's restart has taken the change back already."""
         return entry.undo.lost_by_reboot and entry.boot != self._boot
 
@@ -165,11 +165,11 @@ class Journal:
                 lines.append(json.loads(line))
         return lines
 
-    def _read(self) -> list[Entry]:
-        there: dict[int, Entry] = {}
+    def _read(self) -> list[JournalEntry]:
+        there: dict[int, JournalEntry] = {}
         for line in self._lines():
             if change := line.get("change"):
-                entry = Entry(**{**change, "undo": Undo(**change["undo"])})
+                entry = JournalEntry(**{**change, "undo": Undo(**change["undo"])})
                 there[entry.number] = entry
             else:
                 there.pop(line.get("undone", 0), None)

@@ -52,7 +52,7 @@ exit 1"""
 
 
 @dataclass(frozen=True)
-class Process:
+class DeviceProcess:
     """One process of a device."""
 
     pid: int
@@ -61,15 +61,17 @@ class Process:
     name: str
 
 
-def listed(shell: Shell) -> list[Process]:
+def listed(shell: Shell) -> list[DeviceProcess]:
     """All processes that apps can be among. Raises DeviceFault."""
     found = _parsed(shell.user(_PS).out)
     return found or _parsed(shell.check(_PROC))
 
 
-def _parsed(text: str) -> list[Process]:
+def _parsed(text: str) -> list[DeviceProcess]:
     lines = (_LINE.match(line) for line in text.splitlines())
-    return [Process(int(line[1]), int(line[2]), int(line[3]), line[4].rsplit("/", 1)[-1]) for line in lines if line]
+    return [
+        DeviceProcess(int(line[1]), int(line[2]), int(line[3]), line[4].rsplit("/", 1)[-1]) for line in lines if line
+    ]
 
 
 class Processes:
@@ -92,7 +94,7 @@ class Processes:
         """Number -> name. Raises DeviceFault."""
         return {one.pid: one.name for one in self.now()}
 
-    def now(self) -> list[Process]:
+    def now(self) -> list[DeviceProcess]:
         """Those that are there. Raises DeviceFault."""
         there = listed(self._shell)
         zygotes = {one.pid for one in there if ZYGOTE.match(one.name)}

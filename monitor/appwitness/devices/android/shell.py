@@ -6,7 +6,7 @@ import secrets
 import shlex
 from dataclasses import dataclass
 
-from appwitness.devices.android.adb import SHELL_S, Adb, Output
+from appwitness.devices.android.adb import SHELL_S, Adb, CommandOutput
 from appwitness.devices.android.faults import DeviceFault, fault
 
 TMP = "/data/local/tmp"
@@ -73,11 +73,11 @@ class Shell:
         """The device's."""
         return self.adb.serial
 
-    def user(self, script: str, *, timeout_s: float = SHELL_S) -> Output:
+    def user(self, script: str, *, timeout_s: float = SHELL_S) -> CommandOutput:
         """Run a script as the user that adb has there."""
         return self.adb.shell(script, timeout_s=timeout_s)
 
-    def root(self, script: str, *, timeout_s: float = SHELL_S) -> Output:
+    def root(self, script: str, *, timeout_s: float = SHELL_S) -> CommandOutput:
         """Run a script as root. Raises DeviceFault `no-root` where the device gives none."""
         found = self.rooted()
         if found is None:
@@ -133,7 +133,7 @@ class Shell:
             return Root(way, named, global_mounts=False)
         return None
 
-    def _by(self, way: str, script: str, timeout_s: float) -> Output:
+    def _by(self, way: str, script: str, timeout_s: float) -> CommandOutput:
         file = f"{SCRIPT}{secrets.token_hex(6)}"
         self.adb.push(f'rm -f "$0"\n{script}\n'.encode(), file, 0o400)
         done = self.adb.shell(way.format(file=shlex.quote(file)), timeout_s=timeout_s)

@@ -11,10 +11,10 @@ from typing import Literal
 from appwitness.devices.android.adb import connect, disconnect
 from appwitness.devices.android.control import Control
 from appwitness.devices.android.faults import DeviceFault
-from appwitness.devices.android.persona.content import Refused
+from appwitness.devices.android.persona.content import ProviderRefused
 from appwitness.devices.android.persona.place import KeptPlace
 from appwitness.devices.android.processes import Processes
-from appwitness.devices.android.traffic import Route, certificate_store
+from appwitness.devices.android.traffic import TrafficRoute, certificate_store
 
 CHECK_S = 5.0
 """How often to look for new processes of the app."""
@@ -30,7 +30,7 @@ class Upkeep:
     """Of one run."""
 
     control: Control
-    route: Route
+    route: TrafficRoute
     processes: Processes
     place: KeptPlace | None
     tell: Tell
@@ -48,7 +48,7 @@ class Upkeep:
         if self.place is not None:
             try:
                 self.place.tick()
-            except Refused as error:
+            except ProviderRefused as error:
                 self.tell("device", "place", f"the device took it no longer: {error}")
                 self.place = None
 

@@ -136,7 +136,7 @@ INSTALLED = (
 
 
 @dataclass(frozen=True)
-class Contact:
+class SampleContact:
     """A person of the address book."""
 
     name: str
@@ -145,20 +145,20 @@ class Contact:
 
 
 CONTACTS = (
-    Contact("王小明", ("+86 139 1176 2045",), ("wang.xiaoming@mail.example.cn",)),
-    Contact("李娜", ("136 0122 8817",), ("li.na@mail.example.cn",)),
-    Contact("Anna Petersen", ("+45 32 45 67 18",), ("anna.petersen@example.dk",)),
-    Contact("张伟", ("+8618602109934", "+86 21 6285 4471")),
-    Contact("Grace O'Brien", ("+353 20 915 2246",), ("grace.obrien@example.ie",)),
-    Contact("Miguel Fernández", ("+34 600 12 83 57",), ("m.fernandez@example.es",)),
-    Contact("陈静怡", ("+852 5512 3347",), ("chen.jingyi@example.hk",)),
-    Contact("Priya Raghavan", ("+91 98450 27713",), ("priya.raghavan@example.in",)),
-    Contact("Jürgen Weißmüller", ("+49 151 23456714",), ("j.weissmueller@example.de",)),
-    Contact("Samantha Cole", ("+1 202-555-0147",), ("sam.cole@example.com", "samantha.cole@work.example.com")),
-    Contact("欧阳修远", ("+86 150-0042-6618",), ("ouyang@example.cn",)),
-    Contact("Oliver Hughes", ("+44 7700 900418",), ("oliver.hughes@example.co.uk",)),
-    Contact("佐藤健", ("+81 90-5550-1873",), ("sato.takeru@example.jp",)),
-    Contact("Camille Laurent", ("+33 6 39 98 41 25",)),
+    SampleContact("王小明", ("+86 139 1176 2045",), ("wang.xiaoming@mail.example.cn",)),
+    SampleContact("李娜", ("136 0122 8817",), ("li.na@mail.example.cn",)),
+    SampleContact("Anna Petersen", ("+45 32 45 67 18",), ("anna.petersen@example.dk",)),
+    SampleContact("张伟", ("+8618602109934", "+86 21 6285 4471")),
+    SampleContact("Grace O'Brien", ("+353 20 915 2246",), ("grace.obrien@example.ie",)),
+    SampleContact("Miguel Fernández", ("+34 600 12 83 57",), ("m.fernandez@example.es",)),
+    SampleContact("陈静怡", ("+852 5512 3347",), ("chen.jingyi@example.hk",)),
+    SampleContact("Priya Raghavan", ("+91 98450 27713",), ("priya.raghavan@example.in",)),
+    SampleContact("Jürgen Weißmüller", ("+49 151 23456714",), ("j.weissmueller@example.de",)),
+    SampleContact("Samantha Cole", ("+1 202-555-0147",), ("sam.cole@example.com", "samantha.cole@work.example.com")),
+    SampleContact("欧阳修远", ("+86 150-0042-6618",), ("ouyang@example.cn",)),
+    SampleContact("Oliver Hughes", ("+44 7700 900418",), ("oliver.hughes@example.co.uk",)),
+    SampleContact("佐藤健", ("+81 90-5550-1873",), ("sato.takeru@example.jp",)),
+    SampleContact("Camille Laurent", ("+33 6 39 98 41 25",)),
 )
 
 

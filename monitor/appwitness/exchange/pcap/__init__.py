@@ -19,7 +19,7 @@ from appwitness.events import Gap, Tls, Upload
 from appwitness.exchange.conversion import DAMAGE, Conversion, possible, problem
 from appwitness.exchange.pcap import captured_http1, captured_http2, captured_http3
 from appwitness.exchange.pcap.capture_parts import PART, in_parts
-from appwitness.exchange.pcap.tshark import Conversation, Side, conversations
+from appwitness.exchange.pcap.tshark import Conversation, ConversationSide, conversations
 
 SECRET = frozenset({"proxy-authorization"})
 DNS_PORTS = (53, 5353)
@@ -64,7 +64,7 @@ def read(path: Path, app: str, keys: Path | None = None, into: Conversion | None
     return conversion
 
 
-class _Message(NamedTuple):
+class _HttpRequest(NamedTuple):
     """An HTTP request."""
 
     method: str
@@ -135,7 +135,7 @@ def _connection(to: _Recorder) -> None:
         _http1(to, client, answered)
 
 
-def _http1(to: _Recorder, client: Side, answered: bytes) -> None:
+def _http1(to: _Recorder, client: ConversationSide, answered: bytes) -> None:
     one = to.one
     sent = bytes(client.data)
     statuses = captured_http1.responses(answered, (request.start[0] for request in captured_http1.requests(sent)))
@@ -150,7 +150,7 @@ def _http1(to: _Recorder, client: Side, answered: bytes) -> None:
         scheme = "https" if one.tls else "http"
         authority = request.header("host") or one.sni or one.server.ip
         url = target if "://" in target else f"{scheme}://{authority}{target}"
-        _http(to, client, _Message(method, url, request.headers, request.body, request.whole, end), status)
+        _http(to, client, _HttpRequest(method, url, request.headers, request.body, request.whole, end), status)
         if status == 101 and request.header("upgrade").lower() == "websocket":
             deflated = b"permessage-deflate" in answered[:4096].lower()
             for message in captured_http1.websocket(sent, end, deflated):
@@ -170,7 +170,7 @@ def _http1(to: _Recorder, client: Side, answered: bytes) -> None:
         to.gap("protocol_unsupported", detail)
 
 
-def _http2(to: _Recorder, client: Side, answered: bytes) -> None:
+def _http2(to: _Recorder, client: ConversationSide, answered: bytes) -> None:
     statuses = captured_http2.statuses(answered)
     for stream, request in captured_http2.requests(bytes(client.data)).items():
         if not request.fields:
@@ -195,16 +195,16 @@ def _http3(to: _Recorder, streams: captured_http3.Streams) -> None:
         _multiplexed(to, streams[stream][0], request, statuses.get(stream))
 
 
-def _multiplexed(to: _Recorder, client: Side, request: captured_http2.Request, status: int | None) -> None:
+def _multiplexed(to: _Recorder, client: ConversationSide, request: captured_http2.Request, status: int | None) -> None:
     one = to.one
     authority = request.pseudo(":authority") or one.sni or one.server.ip
     url = f"{request.pseudo(':scheme')}://{authority}{request.pseudo(':path')}"
     headers = tuple((name, value) for name, value in request.fields if not name.startswith(":"))
     body, method = bytes(request.body), request.pseudo(":method")
-    _http(to, client, _Message(method, url, headers, body, request.whole, request.end), status)
+    _http(to, client, _HttpRequest(method, url, headers, body, request.whole, request.end), status)
 
 
-def _http(to: _Recorder, client: Side, said: _Message, status: int | None) -> None:
+def _http(to: _Recorder, client: ConversationSide, said: _HttpRequest, status: int | None) -> None:
     named = {name.lower(): value for name, value in said.headers}
     at = client.at(said.end)
     if not said.whole:

@@ -77,7 +77,7 @@ class Kept(NamedTuple):
 
 
 @dataclass
-class Index:
+class CaptureIndex:
     """What the first pass finds."""
 
     kinds: tuple[Sizes, Sizes] = field(default_factory=lambda: (Sizes(), Sizes()))
@@ -132,9 +132,9 @@ def _ready(path: Path, room: Path | None, stack: ExitStack) -> Parts:
     return _divided(path, spool, index, folder)
 
 
-def _indexed(path: Path, spool: BinaryIO) -> Index:
+def _indexed(path: Path, spool: BinaryIO) -> CaptureIndex:
     """One pass over the capture; number, size, conversation and end of each packet that matters go to `spool`."""
-    index = Index()
+    index = CaptureIndex()
     rows = array("I")
     fields = [word for name in INDEX for word in ("-e", name)]
     command = [*tshark.LEAN, "-T", "fields", "-E", "separator=/t", "-E", "occurrence=f"]
@@ -161,7 +161,7 @@ def _indexed(path: Path, spool: BinaryIO) -> Index:
     return index
 
 
-def _shares(index: Index) -> tuple[list[Kept], list[Kept]]:
+def _shares(index: CaptureIndex) -> tuple[list[Kept], list[Kept]]:
     """Which part each conversation goes to: as many in one, in order, as there is room for."""
     part = used = count = 0
     kept: tuple[list[Kept], list[Kept]] = ([], [])
@@ -176,7 +176,7 @@ def _shares(index: Index) -> tuple[list[Kept], list[Kept]]:
     return kept
 
 
-def _divided(path: Path, spool: BinaryIO, index: Index, folder: Path) -> Parts:
+def _divided(path: Path, spool: BinaryIO, index: CaptureIndex, folder: Path) -> Parts:
     kept = _shares(index)
     count = max((one.part for kind in kept for one in kind), default=0) + 1
     paths = [folder / f"{path.name}-{number}" for number in range(count)]

@@ -14,7 +14,7 @@ _STATUS = re.compile(rb"HTTP/1\.[01] (\d{3})[ \r]")
 
 
 @dataclass
-class Message:
+class CapturedMessage:
     """One request, response or WebSocket message, and where in the bytes it ends."""
 
     start: tuple[bytes, bytes]
@@ -29,7 +29,7 @@ class Message:
         return next((value for key, value in self.headers if key.lower() == name), "")
 
 
-def requests(data: bytes) -> Iterator[Message]:
+def requests(data: bytes) -> Iterator[CapturedMessage]:
     """The requests, until they end or something else begins."""
     at = 0
     while at < len(data):
@@ -59,13 +59,13 @@ def responses(data: bytes, methods: Iterable[bytes]) -> Iterator[int]:
             method = next(asked, None)
 
 
-def _message(data: bytes, at: int, line: int, start: tuple[bytes, bytes], has_body: bool) -> Message:
+def _message(data: bytes, at: int, line: int, start: tuple[bytes, bytes], has_body: bool) -> CapturedMessage:
     close = data.find(b"\r\n\r\n", line - 2)
     if close < 0:
-        return Message(start, (), b"", len(data), whole=False)
+        return CapturedMessage(start, (), b"", len(data), whole=False)
     fields = [field.partition(b":") for field in data[line:close].split(b"\r\n") if field]
     headers = tuple((name.decode("latin-1"), value.strip().decode("utf-8", "replace")) for name, _, value in fields)
-    message = Message(start, headers, b"", close + 4)
+    message = CapturedMessage(start, headers, b"", close + 4)
     if not has_body:
         return message
     if "chunked" in message.header("transfer-encoding").lower():
@@ -79,7 +79,7 @@ def _message(data: bytes, at: int, line: int, start: tuple[bytes, bytes], has_bo
     return message
 
 
-def _dechunk(data: bytes, message: Message) -> None:
+def _dechunk(data: bytes, message: CapturedMessage) -> None:
     at, pieces = message.end, []
     message.whole = False
     while (line := data.find(b"\r\n", at)) >= 0:
@@ -99,7 +99,7 @@ def _dechunk(data: bytes, message: Message) -> None:
     message.end = at if message.whole else len(data)
 
 
-def websocket(data: bytes, at: int, deflated: bool) -> Iterator[Message]:
+def websocket(data: bytes, at: int, deflated: bool) -> Iterator[CapturedMessage]:
     """The messages that a client sent from `at` on; with permessage-deflate as they were before compression."""
     parts: list[bytes] = []
     compressed = False
@@ -129,6 +129,6 @@ def websocket(data: bytes, at: int, deflated: bool) -> Iterator[Message]:
             if compressed:
                 body = inflate.decompress(body + b"\0\0\xff\xff", INFLATED)
                 whole = whole and not inflate.unconsumed_tail
-            yield Message((b"", b""), (), body, min(at, len(data)), whole)
+            yield CapturedMessage((b"", b""), (), body, min(at, len(data)), whole)
             if compressed and inflate.unconsumed_tail:
                 return  # what comes next refers to what was not inflated

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pylsqpack import Decoder, DecompressionFailed, EncoderStreamError, StreamBlocked
 
 from appwitness.exchange.pcap.captured_http2 import HEADER_BYTES, Request
-from appwitness.exchange.pcap.tshark import Side
+from appwitness.exchange.pcap.tshark import ConversationSide
 
 DATA, HEADERS, SETTINGS = 0, 1, 4
 CONTROL, ENCODER = 0, 2
@@ -19,7 +19,7 @@ BLOCKED = 1000
 """Streams that may wait for an entry of the table."""
 UNREADABLE = (DecompressionFailed, EncoderStreamError, ValueError)
 
-Streams = Mapping[int, tuple[Side, Side]]
+Streams = Mapping[int, tuple[ConversationSide, ConversationSide]]
 """By the stream's number: what the client said on it, and what the server."""
 
 
@@ -105,7 +105,7 @@ def _capacity(streams: Streams, side: int) -> int:
     return 0
 
 
-def _of_kind(streams: Streams, side: int, kind: int) -> Side | None:
+def _of_kind(streams: Streams, side: int, kind: int) -> ConversationSide | None:
     """The stream in one direction that a side uses for this; None when it has none."""
     for number, sides in streams.items():
         if number % 4 == 2 + side and sides[side].data[:1] == bytes([kind]):
@@ -113,7 +113,7 @@ def _of_kind(streams: Streams, side: int, kind: int) -> Side | None:
     return None
 
 
-def _frames(side: Side) -> _Frames:
+def _frames(side: ConversationSide) -> _Frames:
     found = _Frames()
     for kind, payload, end in _split(bytes(side.data), 0):
         if kind == HEADERS:

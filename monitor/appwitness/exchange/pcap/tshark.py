@@ -47,7 +47,7 @@ WORDS = 4000
 
 
 @dataclass
-class Side:
+class ConversationSide:
     """What one side of a conversation sent."""
 
     data: bytearray = field(default_factory=bytearray)
@@ -97,12 +97,12 @@ class Conversation:
     """When its last packet came."""
     packets: list[tuple[float, bool, bytes]] = field(default_factory=list)
     """Time, whether the client sent it, bytes; of TLS decrypted, empty where that is not possible."""
-    streams: dict[int, dict[int, tuple[Side, Side]]] = field(default_factory=dict)
+    streams: dict[int, dict[int, tuple[ConversationSide, ConversationSide]]] = field(default_factory=dict)
     """Of QUIC that is decrypted, by connection: its streams, and what client and server said on them."""
 
-    def side(self, client: bool) -> Side:
+    def side(self, client: bool) -> ConversationSide:
         """What the client, or the server, sent."""
-        side = Side()
+        side = ConversationSide()
         for at, from_client, data in self.packets:
             if from_client == client:
                 side.add(data, at)
@@ -231,9 +231,9 @@ def _bytes(text: str) -> bytes:
     return bytes.fromhex(text)
 
 
-def put_together(pieces: Sequence[Piece]) -> Side:
+def put_together(pieces: Sequence[Piece]) -> ConversationSide:
     """What one side said on a stream, up to the first hole."""
-    side = Side()
+    side = ConversationSide()
     end: int | None = None
     last = 0.0
     for at, offset, data, ends in sorted(pieces, key=lambda piece: piece[1:3]):

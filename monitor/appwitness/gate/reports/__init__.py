@@ -27,7 +27,7 @@ FORMATS: dict[str, str] = {
 
 
 @dataclass(frozen=True)
-class Told:
+class GateStory:
     """What there is to tell, and how."""
 
     gate: GateReport
@@ -63,11 +63,11 @@ def place(text: str) -> tuple[str, int]:
     return (path, max(1, int(line))) if path and line.isdecimal() else (text, 1)
 
 
-class _Renders(Protocol):
-    def render(self, told: Told) -> str: ...
+class _RendersGate(Protocol):
+    def render(self, told: GateStory) -> str: ...
 
 
-def render(told: Told, format: str) -> str:
+def render(told: GateStory, format: str) -> str:
     """What a gate decided, in one of FORMATS. Personal values are masked unless they are to be `revealed`.
 
     Raises UserError for a format or a language that there is not.
@@ -76,4 +76,4 @@ def render(told: Told, format: str) -> str:
         raise UserError(f"There is no format {format!r} of a gate.", f"Choose one of {', '.join(FORMATS)}.")
     if not told.revealed:
         told = replace(told, reports=[masked(report) for report in told.reports])
-    return cast(_Renders, import_module(FORMATS[format])).render(told)
+    return cast(_RendersGate, import_module(FORMATS[format])).render(told)

@@ -11,7 +11,7 @@ from appwitness.events import Access, Connection, Ref, Upload
 from appwitness.findings import Flow, Report
 from appwitness.findings.gate_decision import Gated, GateReport
 from appwitness.findings.mask import masked
-from appwitness.gate.reports import Told
+from appwitness.gate.reports import GateStory
 from appwitness.gate.reports import sentences as said
 from appwitness.reports.frames import frames
 from appwitness.reports.words import Words, plain
@@ -26,7 +26,7 @@ MOST = 10
 def message(decided: GateReport, report: Report, recording: Path, page: Path | None = None) -> str:
     """Several lines of plain text; values are masked. `page`: the report, where the recording is not kept."""
     where = f"appwitness report {_here(recording)} --format html --output report.html" if page is None else _here(page)
-    return "\n".join((*_lines(Told(decided, [masked(report)], Words("en"))), "", f"All of it: {where}"))
+    return "\n".join((*_lines(GateStory(decided, [masked(report)], Words("en"))), "", f"All of it: {where}"))
 
 
 def _here(path: Path) -> str:
@@ -34,7 +34,7 @@ def _here(path: Path) -> str:
     return shlex.quote(str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path))
 
 
-def _lines(told: Told) -> Iterator[str]:
+def _lines(told: GateStory) -> Iterator[str]:
     gate = told.gate
     yield f"appwitness: {said.verdict(told)}"
     yield said.against(told)
@@ -53,7 +53,7 @@ def _lines(told: Told) -> Iterator[str]:
         yield from _entries(failing[:MOST])
 
 
-def _finding(one: Gated, told: Told) -> Iterator[str]:
+def _finding(one: Gated, told: GateStory) -> Iterator[str]:
     behaviour, finding, words = one.behaviour, told.finding(one), told.words
     change, level = words(f"change_{one.change}").upper(), words(f"level_{behaviour.level}")
     yield f"{change} {level}, {words(f'confidence_{behaviour.confidence}')}: {told.title(one)}"

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from appwitness.findings.gate_decision import Change, Gated
-from appwitness.gate.reports import Told
+from appwitness.gate.reports import GateStory
 from appwitness.gate.reports import sentences as said
 from appwitness.reports.html import fill
 from appwitness.reports.words import plain
@@ -16,7 +16,7 @@ QUIET = ("same", "better", "gone")
 """Folded until somebody opens them."""
 
 
-class Row(NamedTuple):
+class BehaviourRow(NamedTuple):
     """One behaviour, in words."""
 
     one: Gated
@@ -27,16 +27,16 @@ class Row(NamedTuple):
     evidence: tuple[str, ...]
 
 
-class Group(NamedTuple):
+class OutcomeGroup(NamedTuple):
     """The behaviours of which the same became."""
 
     change: Change
     name: str
     open: bool
-    rows: tuple[Row, ...]
+    rows: tuple[BehaviourRow, ...]
 
 
-def render(told: Told) -> str:
+def render(told: GateStory) -> str:
     """A self-contained HTML document."""
     gate, words = told.gate, told.words
     version = gate.made.appwitness
@@ -57,17 +57,17 @@ def render(told: Told) -> str:
     )
 
 
-def _groups(told: Told) -> Iterator[Group]:
+def _groups(told: GateStory) -> Iterator[OutcomeGroup]:
     for change in said.CHANGES:
         of = sorted((one for one in told.gate.changes if one.change == change), key=lambda one: not one.fails)
         if of:
             name = told.words(f"change_{change}")
-            yield Group(change, name, change not in QUIET, tuple(_row(one, told) for one in of))
+            yield OutcomeGroup(change, name, change not in QUIET, tuple(_row(one, told) for one in of))
 
 
-def _row(one: Gated, told: Told) -> Row:
+def _row(one: Gated, told: GateStory) -> BehaviourRow:
     words, finding = told.words, told.finding(one)
-    return Row(
+    return BehaviourRow(
         one,
         told.title(one),
         (said.about(one, words), *said.why(one, words)),

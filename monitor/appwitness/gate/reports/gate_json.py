@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 
-from appwitness.gate.reports import Told
+from appwitness.gate.reports import GateStory
 from appwitness.support import escape
 
 
-def render(told: Told) -> str:
+def render(told: GateStory) -> str:
     """One JSON object."""
     tree = told.gate.model_dump(mode="json")
     for each, one in zip(tree["changes"], told.gate.changes, strict=True):

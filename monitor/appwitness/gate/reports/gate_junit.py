@@ -5,12 +5,12 @@ from __future__ import annotations
 import xml.etree.ElementTree as ET
 
 from appwitness.findings.gate_decision import Gated
-from appwitness.gate.reports import Told
+from appwitness.gate.reports import GateStory
 from appwitness.gate.reports import sentences as said
 from appwitness.support.escape import xml
 
 
-def render(told: Told) -> str:
+def render(told: GateStory) -> str:
     """One suite for the app; what nobody could observe, and what a waiver mutes, is skipped."""
     gate, words = told.gate, told.words
     shown = [one for one in gate.changes if one.change != "gone"]
@@ -47,7 +47,7 @@ def render(told: Told) -> str:
     return '<?xml version="1.0" encoding="utf-8"?>\n' + ET.tostring(root, encoding="unicode") + "\n"
 
 
-def _case(suite: ET.Element, told: Told, name: str) -> ET.Element:
+def _case(suite: ET.Element, told: GateStory, name: str) -> ET.Element:
     return ET.SubElement(
         suite,
         "testcase",

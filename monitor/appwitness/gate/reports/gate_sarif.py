@@ -9,7 +9,7 @@ from typing import Any
 from appwitness.findings import LEVELS, Finding, Report
 from appwitness.findings.gate_decision import Change, Gated
 from appwitness.findings.identity import identity
-from appwitness.gate.reports import Told, place
+from appwitness.gate.reports import GateStory, place
 from appwitness.gate.reports import sentences as said
 from appwitness.reports.sarif import BASE, document, run_of
 from appwitness.reports.verdict import worst_first
@@ -27,7 +27,7 @@ STATES: dict[Change, str] = {
 Tree = dict[str, Any]
 
 
-def render(told: Told) -> str:
+def render(told: GateStory) -> str:
     """One log with a run for each plan: code hosts refuse a log with two runs of one category."""
     now = {one.now.id: one for one in told.gate.changes if one.now}
     plans: dict[str, list[Report]] = defaultdict(list)
@@ -39,7 +39,7 @@ def render(told: Told) -> str:
     return document(runs, told.words)
 
 
-def _of_plan(reports: Sequence[Report], now: dict[str, Gated], told: Told) -> Tree:
+def _of_plan(reports: Sequence[Report], now: dict[str, Gated], told: GateStory) -> Tree:
     """The recordings of one plan as one run; what several show is told once, of the one that shows it worst."""
     shown_by: dict[str, str] = {}
     for report in reports:
@@ -89,7 +89,7 @@ def _joined(runs: Sequence[Tree]) -> Tree:
     return joined
 
 
-def _mark(result: Tree, finding: Finding, one: Gated, told: Told) -> None:
+def _mark(result: Tree, finding: Finding, one: Gated, told: GateStory) -> None:
     result["partialFingerprints"]["appwitness/v2"] = identity(finding, told.gate.package).digest
     if told.gate.against:
         result["baselineState"] = STATES[one.change]
@@ -108,7 +108,7 @@ def _anchored(anchor: str) -> Tree:
     return {"physicalLocation": {"artifactLocation": {"uri": path}, "region": {"startLine": line}}}
 
 
-def _gone(told: Told, run: Tree) -> list[Tree]:
+def _gone(told: GateStory, run: Tree) -> list[Tree]:
     """Results for what is not seen any more, of rules that this run's tool describes."""
     index = {rule["id"]: number for number, rule in enumerate(run["tool"]["driver"]["rules"])}
     return [

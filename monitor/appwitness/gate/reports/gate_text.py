@@ -9,7 +9,7 @@ from rich.padding import Padding
 from rich.text import Text
 
 from appwitness.findings.gate_decision import Gated
-from appwitness.gate.reports import Told
+from appwitness.gate.reports import GateStory
 from appwitness.gate.reports import sentences as said
 from appwitness.reports.printed import TONES, printed
 from appwitness.reports.words import plain
@@ -22,12 +22,12 @@ MOST = 100
 """Changes that are told one by one, those that fail first; the other formats have all."""
 
 
-def render(told: Told, width: int | None = None, colour: bool | None = None) -> str:
+def render(told: GateStory, width: int | None = None, colour: bool | None = None) -> str:
     """Plain text; no colour when standard output is no terminal."""
     return printed(_parts(told), width, colour)
 
 
-def _parts(told: Told) -> Iterator[RenderableType]:
+def _parts(told: GateStory) -> Iterator[RenderableType]:
     gate, words = told.gate, told.words
     yield Text(said.verdict(told), style=OUTCOMES[gate.outcome])
     release = f" {plain(gate.made.release)}" if gate.made.release else ""
@@ -55,7 +55,7 @@ def _parts(told: Told) -> Iterator[RenderableType]:
         yield Text(words.count("gate_gaps", gate.gaps))
 
 
-def _change(one: Gated, told: Told) -> Iterator[RenderableType]:
+def _change(one: Gated, told: GateStory) -> Iterator[RenderableType]:
     words, behaviour = told.words, one.behaviour
     yield ""
     head = Text()

@@ -7,14 +7,14 @@ from typing import Any
 
 from appwitness.findings import Level
 from appwitness.findings.gate_decision import Gated
-from appwitness.gate.reports import Told, place
+from appwitness.gate.reports import GateStory, place
 from appwitness.gate.reports import sentences as said
 from appwitness.support import escape
 
 SEVERITY: dict[Level, str] = {"high": "critical", "medium": "major", "low": "minor", "info": "info"}
 
 
-def render(told: Told) -> str:
+def render(told: GateStory) -> str:
     """One JSON array; what a waiver mutes is left out, since the format has no word for it."""
     issues = [
         _issue(one, told) for one in told.gate.changes if one.now and not (one.waiver and one.waiver.state == "active")
@@ -22,7 +22,7 @@ def render(told: Told) -> str:
     return escape.json(json.dumps(issues, ensure_ascii=False, indent=2)) + "\n"
 
 
-def _issue(one: Gated, told: Told) -> dict[str, Any]:
+def _issue(one: Gated, told: GateStory) -> dict[str, Any]:
     behaviour, finding = one.behaviour, told.finding(one)
     path, line = place(told.anchor or (finding.evidence[0] if finding else "run.json"))
     return {

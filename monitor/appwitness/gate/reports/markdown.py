@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from appwitness.findings.gate_decision import Gated
-from appwitness.gate.reports import Told
+from appwitness.gate.reports import GateStory
 from appwitness.gate.reports import sentences as said
 from appwitness.support import escape
 
@@ -15,12 +15,12 @@ ROWS = 50
 """A comment tells at most this many, those that fail first."""
 
 
-def render(told: Told) -> str:
+def render(told: GateStory) -> str:
     """A heading with the verdict, a table of what fails and changed, and the rest as counts."""
     return "\n".join(_lines(told)) + "\n"
 
 
-def _lines(told: Told) -> Iterator[str]:
+def _lines(told: GateStory) -> Iterator[str]:
     gate, words = told.gate, told.words
     md = escape.markdown
     yield MARK.format(package=md(gate.package))
@@ -49,7 +49,7 @@ def _lines(told: Told) -> Iterator[str]:
         yield md(words.count("gate_gaps", gate.gaps))
 
 
-def _row(one: Gated, told: Told) -> str:
+def _row(one: Gated, told: GateStory) -> str:
     words, behaviour, md = told.words, one.behaviour, escape.markdown
     finding = told.finding(one)
     what = [f"**{md(told.title(one))}**", md(said.about(one, words)), *(md(line) for line in said.why(one, words))]

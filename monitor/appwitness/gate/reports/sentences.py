@@ -6,14 +6,14 @@ from collections import Counter
 from collections.abc import Iterator
 
 from appwitness.findings.gate_decision import Change, Gated, GatedFlow, Mute, Remark, Unobserved
-from appwitness.gate.reports import Told
+from appwitness.gate.reports import GateStory
 from appwitness.reports.words import Words, plain
 
 CHANGES: tuple[Change, ...] = ("new", "worse", "new_rule", "not_observable", "gone", "better", "same")
 """In the order in which they are told."""
 
 
-def verdict(told: Told) -> str:
+def verdict(told: GateStory) -> str:
     """One sentence: what the gate decided, and the counts."""
     gate, words = told.gate, told.words
     line = words(f"gate_{gate.outcome}")
@@ -24,7 +24,7 @@ def verdict(told: Told) -> str:
     return line + (words("colon") + words("comma").join(parts) if parts else "")
 
 
-def against(told: Told) -> str:
+def against(told: GateStory) -> str:
     """What the runs were held against."""
     gate = told.gate
     if gate.against is None:

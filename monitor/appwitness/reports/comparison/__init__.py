@@ -33,10 +33,10 @@ def render(
         from appwitness.reports.comparison.comparison_text import text
 
         return text(shown, words)
-    from appwitness.reports.comparison.table import Table
+    from appwitness.reports.comparison.table import ComparisonTable
     from appwitness.reports.html import fill
 
-    return fill("comparison.html", words, table=Table(shown, words), comparison=shown, reveal=reveal)
+    return fill("comparison.html", words, table=ComparisonTable(shown, words), comparison=shown, reveal=reveal)
 
 
 def masked(comparison: Comparison, of: Sequence[Report] = ()) -> Comparison:

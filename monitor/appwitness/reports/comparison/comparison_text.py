@@ -10,7 +10,7 @@ from rich.table import Table as Grid
 from rich.text import Text
 
 from appwitness.findings import Comparison, Pattern
-from appwitness.reports.comparison.table import Cell, Row, Table
+from appwitness.reports.comparison.table import Cell, ComparisonRow, ComparisonTable
 from appwitness.reports.printed import printed
 from appwitness.reports.words import Words, plain
 
@@ -31,7 +31,7 @@ def text(comparison: Comparison, words: Words, width: int | None = None, colour:
 
 
 def _parts(comparison: Comparison, words: Words) -> Iterable[RenderableType]:
-    table = Table(comparison, words)
+    table = ComparisonTable(comparison, words)
     title = words("compared_line", package=plain(comparison.package), runs=len(table.runs))
     yield Text(title, style="bold")
     yield _runs(table, words)
@@ -51,7 +51,7 @@ def _parts(comparison: Comparison, words: Words) -> Iterable[RenderableType]:
         yield _candidates(comparison, words)
 
 
-def _runs(table: Table, words: Words) -> Grid:
+def _runs(table: ComparisonTable, words: Words) -> Grid:
     grid = Grid(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
     for name in ("run_number", "compared_answer", "plan", "recording", "version", "findings", "gaps"):
         grid.add_column(words(name).capitalize(), overflow="fold")
@@ -64,7 +64,7 @@ def _runs(table: Table, words: Words) -> Grid:
     return grid
 
 
-def _rows(rows: Iterable[Row], table: Table, words: Words) -> Grid:
+def _rows(rows: Iterable[ComparisonRow], table: ComparisonTable, words: Words) -> Grid:
     grid = Grid(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), leading=1)
     grid.add_column(words("data"), overflow="fold", ratio=1)
     for head in table.runs:
@@ -74,7 +74,7 @@ def _rows(rows: Iterable[Row], table: Table, words: Words) -> Grid:
     return grid
 
 
-def _about(row: Row, words: Words) -> RenderableType:
+def _about(row: ComparisonRow, words: Words) -> RenderableType:
     values = words("comma").join(row.values) + (f" {words('and_more', count=row.more)}" if row.more else "")
     lines = [Text(f"{row.what}{words('colon')}{row.data}", style="bold")]
     if values:

@@ -26,7 +26,7 @@ class Cell:
 
 
 @dataclass(frozen=True)
-class Row:
+class ComparisonRow:
     """One row: what, of which values, from where, to whom, and when in each run."""
 
     what: str
@@ -57,7 +57,7 @@ class Head:
     gaps: int
 
 
-class Table:
+class ComparisonTable:
     """The comparison, ready to be laid out."""
 
     def __init__(self, comparison: Comparison, words: Words) -> None:
@@ -94,19 +94,19 @@ class Table:
                 gaps=each.gaps,
             )
 
-    def _groups(self) -> Iterator[tuple[Pattern, str, str, list[Row]]]:
+    def _groups(self) -> Iterator[tuple[Pattern, str, str, list[ComparisonRow]]]:
         """Pattern, its name, what it means, and the rows of which it is the first."""
-        rows: dict[Pattern, list[Row]] = {}
+        rows: dict[Pattern, list[ComparisonRow]] = {}
         for row in self.comparison.rows:
             rows.setdefault(row.patterns[0], []).append(self._row(row))
         for pattern, members in rows.items():
             yield pattern, self.words(f"pattern_{pattern}"), self.words(f"pattern_{pattern}_means"), members
 
-    def _row(self, row: ComparedRow) -> Row:
+    def _row(self, row: ComparedRow) -> ComparisonRow:
         words = self.words
         shown = list(dict.fromkeys(plain(value.text) for value in row.values))
         recipient = row.recipient
-        return Row(
+        return ComparisonRow(
             what=words(f"what_{row.what}"),
             data=words.data(row.data),
             values=tuple(shown[:VALUES]),

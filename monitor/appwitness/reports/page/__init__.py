@@ -13,11 +13,11 @@ from appwitness.reports.page import sections
 from appwitness.reports.page.by_hand import by_hand
 from appwitness.reports.page.cards import Card, Cards
 from appwitness.reports.page.coverage import bars
-from appwitness.reports.page.flows import Flows, cut
+from appwitness.reports.page.flows import ShownFlows, cut
 from appwitness.reports.page.sections import ROWS
 from appwitness.reports.time_axis import clock, clocks, span
 from appwitness.reports.timeline import Picture, picture
-from appwitness.reports.verdict import Verdict, verdict
+from appwitness.reports.verdict import VerdictLine, verdict
 from appwitness.reports.watched import assumption, case, device, files, watched
 from appwitness.reports.words import Words, plain
 
@@ -55,9 +55,9 @@ class Page:
         self.report = report
         self.words = words
         self.reveal = reveal
-        self.verdict: Verdict = verdict(report, words)
+        self.verdict: VerdictLine = verdict(report, words)
         self.warning = "" if is_sound(report) else f"{words('verified')}{words('colon')}{integrity(report, words)}"
-        self._show = Flows(report, words)
+        self._show = ShownFlows(report, words)
         made = groups(report)
         self.all_cards = list(Cards(report, words, self._show).of(made[:CARDS]))
         self.more_cards = max(0, len(made) - CARDS)

@@ -41,49 +41,49 @@ END = "print(d if isinstance(d,str) else d.hex())"
 MEMBER = re.compile(r'\.([^\W\d][\w$-]*)|\[(\d+)\]|\[("(?:[^"\\]|\\.)*")\]')
 
 
-class Step(NamedTuple):
+class CheckCommand(NamedTuple):
     """A command with which a reader checks a claim without us."""
 
     about: str
     command: str
 
 
-def by_hand(report: Report, words: Words) -> list[Step]:
+def by_hand(report: Report, words: Words) -> list[CheckCommand]:
     """The commands for the worst finding; where there is none, for the first flow."""
     group = next(iter(groups(report)), None)
     finding = group.findings[0] if group and group.findings else None
     return list(_steps(report, words, finding, group.flows[0] if group and group.flows else None))
 
 
-def _steps(report: Report, words: Words, finding: Finding | None, flow: Flow | None) -> Iterator[Step]:
+def _steps(report: Report, words: Words, finding: Finding | None, flow: Flow | None) -> Iterator[CheckCommand]:
     steps = consent_steps(report)
     imported = report.run.imported
-    yield Step(words("by_hand_seal_imported" if imported else "by_hand_seal"), "appwitness verify .")
+    yield CheckCommand(words("by_hand_seal_imported" if imported else "by_hand_seal"), "appwitness verify .")
     if imported and report.run.source:
-        yield Step(words("by_hand_source"), "sha256sum FILE")
+        yield CheckCommand(words("by_hand_source"), "sha256sum FILE")
     access = flow.access if flow else next((r for r in (finding.evidence if finding else ()) if "access" in r), None)
     if access and (print_it := _line(access)):
-        yield Step(words("by_hand_read"), print_it)
+        yield CheckCommand(words("by_hand_read"), print_it)
     consent = None
     if flow:
         step = step_for(steps, flow.at, flow.consent) or next(iter(steps), None)
         consent = step.ref if step else None
     if consent and (print_it := _line(consent)):
-        yield Step(words("by_hand_consent"), print_it)
+        yield CheckCommand(words("by_hand_consent"), print_it)
     if flow and (print_it := _line(flow.upload)):
-        yield Step(words("by_hand_sent"), print_it)
+        yield CheckCommand(words("by_hand_sent"), print_it)
         event = report.evidence.get(flow.upload)
         if isinstance(event, Upload) and event.body:
-            yield Step(words("by_hand_digest"), f"sha256sum bodies/{event.body}")
+            yield CheckCommand(words("by_hand_digest"), f"sha256sum bodies/{event.body}")
 
 
-def commands(flow: Flow, match: Match, context: Context, event: Event | None, words: Words) -> Iterator[Step]:
+def commands(flow: Flow, match: Match, context: Context, event: Event | None, words: Words) -> Iterator[CheckCommand]:
     """How to come to the field that holds a value, and to the form in which it stands there."""
     command = decoding(flow, context.stages, event) if isinstance(event, Upload) else None
     if command:
-        yield Step(words("by_hand_field"), command)
+        yield CheckCommand(words("by_hand_field"), command)
     if match.variant in HASHES:
-        yield Step(words("by_hand_hash"), f"printf %s 'VALUE' | {HASHES[match.variant]}")
+        yield CheckCommand(words("by_hand_hash"), f"printf %s 'VALUE' | {HASHES[match.variant]}")
 
 
 def decoding(flow: Flow, stages: Sequence[Stage], event: Upload) -> str | None:

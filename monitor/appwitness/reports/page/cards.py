@@ -10,12 +10,12 @@ from appwitness.events import Access
 from appwitness.findings import Finding, Report
 from appwitness.findings.chain import Chains
 from appwitness.reports.frames import caller
-from appwitness.reports.groups import Group, sentence
+from appwitness.reports.groups import DataAtRecipient, sentence
 from appwitness.reports.page import sections
-from appwitness.reports.page.flows import Block, Flows, Place, Row
+from appwitness.reports.page.flows import Block, FlowEnd, FlowTableRow, ShownFlows
 from appwitness.reports.page.sections import ROWS, ranges
 from appwitness.reports.phrases import by_jurisdiction, cited, code, who
-from appwitness.reports.reasons import Step, steps
+from appwitness.reports.reasons import ReasonStep, steps
 from appwitness.reports.timeline import Picture, picture
 from appwitness.reports.watched import consent
 from appwitness.reports.words import Words, plain
@@ -72,16 +72,16 @@ class Card:
     codes: tuple[tuple[str, str], ...]
     """Who read it and who sent it: title and code, with the maker of the SDK."""
     tags: tuple[Tag, ...]
-    chain: tuple[Step, ...]
+    chain: tuple[ReasonStep, ...]
     """How its first flow was concluded, else its worst finding."""
     cleartext: bool
     block: Block | None
-    reads: tuple[Place, ...]
+    reads: tuple[FlowEnd, ...]
     lines: tuple[dict[str, str], ...]
     """Consent lines and changes of the app's state that it rests on."""
     picture: Picture | None
     """Its reads and uploads between what the user was asked and answered."""
-    rows: tuple[Row, ...]
+    rows: tuple[FlowTableRow, ...]
     """The flows after the first."""
     more_rows: int
 
@@ -89,7 +89,7 @@ class Card:
 class Cards:
     """Makes the cards of one report, in order: the first ones with a flow in full."""
 
-    def __init__(self, report: Report, words: Words, flows: Flows) -> None:
+    def __init__(self, report: Report, words: Words, flows: ShownFlows) -> None:
         self.report = report
         self.words = words
         self.flows = flows
@@ -98,12 +98,12 @@ class Cards:
         self.owners = {plain(end.code): end.owner or "" for end in ends}
         """Code -> whose it is, where that is known."""
 
-    def of(self, groups: Iterable[Group]) -> Iterator[Card]:
+    def of(self, groups: Iterable[DataAtRecipient]) -> Iterator[Card]:
         """One card a group."""
         for number, group in enumerate(groups, start=1):
             yield self._card(number, group)
 
-    def _card(self, number: int, group: Group) -> Card:
+    def _card(self, number: int, group: DataAtRecipient) -> Card:
         words = self.words
         full = number <= BLOCKS
         rest = group.flows[1:] if full else group.flows
@@ -136,15 +136,15 @@ class Cards:
             more_rows=max(0, len(rest) - (ROWS if full else 1)),
         )
 
-    def _chain(self, group: Group) -> list[Step]:
+    def _chain(self, group: DataAtRecipient) -> list[ReasonStep]:
         chain = self.chains.of_flow(group.flows[0]) if group.flows else self.chains.of(group.findings[0])
         return steps(chain, self.words)
 
-    def _picture(self, group: Group) -> Picture | None:
+    def _picture(self, group: DataAtRecipient) -> Picture | None:
         lines = {ref for flow in group.flows for ref in (flow.access, flow.upload) if ref}
         return picture(self.report, self.words, lines=lines) if lines else None
 
-    def _states(self, group: Group) -> Iterator[tuple[str, str, str]]:
+    def _states(self, group: DataAtRecipient) -> Iterator[tuple[str, str, str]]:
         counts: dict[tuple[str, str], int] = defaultdict(int)
         for each in group.flows or group.findings:
             if each.consent:
@@ -152,7 +152,7 @@ class Cards:
         for (state, said), count in counts.items():
             yield state, said, f"{count:,}" if count > 1 else ""
 
-    def _codes(self, group: Group) -> Iterator[tuple[str, str]]:
+    def _codes(self, group: DataAtRecipient) -> Iterator[tuple[str, str]]:
         """Whose code read it and whose sent it, as the stacks of its own flows say."""
         read: dict[str, None] = {}
         sent: dict[str, None] = {}
@@ -173,11 +173,11 @@ class Cards:
             if said:
                 yield self.words(name), self.words("semicolon").join(said[:CODES])
 
-    def _tags(self, group: Group) -> Iterator[Tag]:
+    def _tags(self, group: DataAtRecipient) -> Iterator[Tag]:
         for finding in group.findings:
             yield self._tag(finding, group)
 
-    def _tag(self, finding: Finding, group: Group) -> Tag:
+    def _tag(self, finding: Finding, group: DataAtRecipient) -> Tag:
         words = self.words
         whole = len(finding.all_evidence) > len(finding.evidence)
         uncovered = words("comma").join(finding.uncovered[:ROWS])

@@ -15,7 +15,7 @@ UNREAD = ("tls_refused", "not_decrypted", "protocol_unsupported")
 WIDTH = 400
 
 
-class Part(NamedTuple):
+class BarPart(NamedTuple):
     """A stretch of a bar."""
 
     kind: str
@@ -29,7 +29,7 @@ class Bar(NamedTuple):
 
     name: str
     said: str
-    parts: tuple[Part, ...]
+    parts: tuple[BarPart, ...]
 
 
 def bars(report: Report, words: Words) -> list[Bar]:
@@ -75,12 +75,12 @@ def _unwatched(report: Report, words: Words) -> Iterator[Bar]:
         yield Bar("", said, ())
 
 
-def _parts(numbers: dict[str, int]) -> tuple[Part, ...]:
+def _parts(numbers: dict[str, int]) -> tuple[BarPart, ...]:
     total = sum(numbers.values())
     parts, at = [], 0.0
     for kind, number in numbers.items():
         if number:
             width = WIDTH * number / total
-            parts.append(Part(kind, round(at, 1), round(width, 1)))
+            parts.append(BarPart(kind, round(at, 1), round(width, 1)))
             at += width
     return tuple(parts)

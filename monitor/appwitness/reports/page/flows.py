@@ -10,8 +10,8 @@ from typing import Any
 from appwitness.events import Access, Connection, Ref, Upload
 from appwitness.findings import Flow, Match, Recipient, Report, Why
 from appwitness.findings.surroundings import Context, Stretch
-from appwitness.reports.frames import Frame, frames
-from appwitness.reports.page.by_hand import Step, commands
+from appwitness.reports.frames import StackLine, frames
+from appwitness.reports.page.by_hand import CheckCommand, commands
 from appwitness.reports.phrases import code, has_forgotten, who
 from appwitness.reports.reasons import all_said, said
 from appwitness.reports.time_axis import clock, consent_steps, span, step_for
@@ -28,15 +28,15 @@ TEXT = 600
 
 
 @dataclass(frozen=True)
-class Place:
+class FlowEnd:
     """One side of a flow: where a value was read, or where it was sent."""
 
     ref: Ref
     time: str
     facts: tuple[tuple[str, str], ...]
-    own: tuple[Frame, ...]
+    own: tuple[StackLine, ...]
     """The frames of the app and of SDKs in it; all of a stack that has none."""
-    stack: tuple[Frame, ...]
+    stack: tuple[StackLine, ...]
     """All frames, innermost first; empty where `own` has them all."""
     more_frames: int
     thread: str | None
@@ -57,11 +57,11 @@ class Around:
     """Path and text; whether it holds the value."""
     rows: tuple[tuple[str, tuple[tuple[str, str], ...]], ...]
     """Offset of the first of 16 stored bytes; what they are (found, value, structure) and the bytes as hex."""
-    commands: tuple[Step, ...]
+    commands: tuple[CheckCommand, ...]
 
 
 @dataclass(frozen=True)
-class Shown:
+class ShownMatch:
     """A match."""
 
     type: str
@@ -83,20 +83,20 @@ class Block:
 
     flow: Flow
     data: str
-    read: Place | None
-    sent: Place
+    read: FlowEnd | None
+    sent: FlowEnd
     consent: str
     consent_note: str
     elapsed: str | None
     notes: tuple[str, ...]
     no_access: str
     """Why there is no place where it was read."""
-    matches: tuple[Shown, ...]
+    matches: tuple[ShownMatch, ...]
     more_matches: int
 
 
 @dataclass(frozen=True)
-class Row:
+class FlowTableRow:
     """A flow as one row of a table."""
 
     id: str
@@ -113,7 +113,7 @@ class Row:
     has_block: bool
 
 
-class Flows:
+class ShownFlows:
     """Shows the flows of one report."""
 
     def __init__(self, report: Report, words: Words) -> None:
@@ -126,12 +126,12 @@ class Flows:
         reason = f"{self.words('colon')}{said(recipient.reason, self.words)}" if recipient.reason else ""
         return who(recipient, self.words) + reason
 
-    def row(self, flow: Flow, has_block: bool = False) -> Row:
+    def row(self, flow: Flow, has_block: bool = False) -> FlowTableRow:
         """A flow as one row of a table; `has_block` when the page shows it in full as well."""
         forms = dict.fromkeys(
             self.words("as_it_was") if match.variant == "plain" else match.variant for match in flow.matches
         )
-        return Row(
+        return FlowTableRow(
             id=flow.id,
             data=self.words.data(flow.data),
             host=plain(flow.recipient.host),
@@ -201,12 +201,12 @@ class Flows:
             return words("consent_never_asked")
         return words("consent_later", span=span((later.at - flow.at).total_seconds()), ref=later.ref)
 
-    def read(self, ref: Ref, flow: Flow | None = None) -> Place:
+    def read(self, ref: Ref, flow: Flow | None = None) -> FlowEnd:
         """Where a value was read."""
         event = self.report.evidence.get(ref)
         words = self.words
         if not isinstance(event, Access):
-            return Place(ref, "", (), (), (), 0, None, None)
+            return FlowEnd(ref, "", (), (), (), 0, None, None)
         facts = [(words("source"), event.source)]
         if event.target:
             facts.append((words("target"), event.target))
@@ -214,7 +214,7 @@ class Flows:
         if event.count > 1:
             facts.append((words("count"), f"{event.count:,}"))
         at = flow.access_at if flow and flow.access_at else self.report.host_time(event)
-        return Place(
+        return FlowEnd(
             ref=ref,
             time=clock(at),
             facts=plain_facts(facts),
@@ -235,7 +235,7 @@ class Flows:
             return f"{self.words.count('outcome_returned', 1)}: {value.text}"
         return self.words.count("outcome_returned", len(event.values))
 
-    def _sent(self, flow: Flow) -> Place:
+    def _sent(self, flow: Flow) -> FlowEnd:
         words = self.words
         event = self.report.evidence.get(flow.upload)
         connection = self.report.evidence.get(flow.connection) if flow.connection else None
@@ -272,7 +272,7 @@ class Flows:
                 facts.append((words("code_sent"), code(carrier.code, words)))
         unseen = "no_connection" if self.report.observers.hooks else "no_connection_unwatched"
         note = None if stack or isinstance(connection, Connection) else words(unseen)
-        return Place(
+        return FlowEnd(
             ref=flow.upload,
             time=clock(flow.at),
             facts=plain_facts(facts),
@@ -282,7 +282,7 @@ class Flows:
             note=note,
         )
 
-    def _matches(self, flow: Flow) -> Iterator[Shown]:
+    def _matches(self, flow: Flow) -> Iterator[ShownMatch]:
         """Those first of which it is known what stands around them."""
         around = {context.match: context for context in self.report.contexts.get(flow.id, ())}
         order = sorted(range(len(flow.matches)), key=lambda number: number not in around)
@@ -307,11 +307,11 @@ class Flows:
             commands=tuple(commands(flow, match, context, event, words)),
         )
 
-    def _match(self, match: Match, around: Around | None) -> Shown:
+    def _match(self, match: Match, around: Around | None) -> ShownMatch:
         form = self.words("as_it_was") if match.variant == "plain" else match.variant
         if match.variant != "plain" and match.of and match.of not in (match.variant, "as_given"):
             form = self.words("of_form", variant=match.variant, of=match.of)
-        return Shown(
+        return ShownMatch(
             type=self.words.data(match.type),
             value=plain(match.value),
             form=plain(form.replace("_", " ")),

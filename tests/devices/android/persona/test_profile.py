@@ -14,7 +14,7 @@ import pytest
 from appwitness.devices.android.persona import Persona, load, made
 from appwitness.devices.android.persona.content import rows
 from appwitness.devices.android.persona.picture import jpeg
-from appwitness.devices.android.persona.profile import Place
+from appwitness.devices.android.persona.profile import PlannedPosition
 from appwitness.events import Upload, Value
 from appwitness.events.seen import see
 from appwitness.match import decode
@@ -137,7 +137,7 @@ def test_rows_of_any_text_come_back(seed: int) -> None:
 )
 def test_a_photo_says_where_it_was_taken(place: tuple[float, float]) -> None:
     """As this program's own reader of EXIF has it."""
-    picture = jpeg(Place(latitude=place[0], longitude=place[1]))
+    picture = jpeg(PlannedPosition(latitude=place[0], longitude=place[1]))
 
     upload = Upload(at=datetime(2026, 1, 1, tzinfo=UTC), via="http", host="example.net", size=len(picture))
     read = {

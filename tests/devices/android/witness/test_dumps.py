@@ -61,7 +61,7 @@ def test_app_ops_of_7_to_9():
         ("RECORD_AUDIO", 1, False),
     ]
     assert read.unknown == 0
-    assert dumps.app_ops_get("No operations.\n", NOW) == dumps.Read(())
+    assert dumps.app_ops_get("No operations.\n", NOW) == dumps.DumpRecords(())
     assert dumps.app_ops_get("CAMERA is allowed\n", NOW).unknown == 1
 
 

@@ -302,7 +302,7 @@ def _tree(data: bytes) -> Element:
     parser = axml.AXMLParser(data, True)
     root: Element | None = None
     path: list[Element] = []
-    bounded = _Texts()
+    bounded = _XmlTexts()
     while parser.is_valid() and next(parser) != axml.END_DOCUMENT:
         if parser.m_event == axml.START_TAG:
             named = {bounded(name): bounded(value) for name, value in _attributes(parser)}
@@ -324,7 +324,7 @@ def _tree(data: bytes) -> Element:
     return root
 
 
-class _Texts:
+class _XmlTexts:
     """All texts of one binary XML: each is given back, until they are too long together."""
 
     def __init__(self) -> None:

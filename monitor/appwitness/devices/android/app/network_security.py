@@ -31,7 +31,7 @@ class Anchors:
 
 
 @dataclass(frozen=True)
-class Settings:
+class TrustSettings:
     """One base-config or domain-config; None: as the one around it has it."""
 
     anchors: Anchors | None = None
@@ -50,7 +50,7 @@ class Domain:
 
     host: str
     subdomains: bool
-    settings: tuple[Settings, ...]
+    settings: tuple[TrustSettings, ...]
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ class NetworkSecurity:
 
     target_sdk: int
     debuggable: bool = False
-    base: Settings = field(default_factory=Settings)
+    base: TrustSettings = field(default_factory=TrustSettings)
     domains: tuple[Domain, ...] = ()
     debug: Anchors | None = None
     """In a debuggable app, accepted for all hosts besides the others."""
@@ -84,12 +84,12 @@ def parse(
     the manifest, which counts only then. Elements and attributes that are not known are left out.
     """
     if tree is None:
-        return NetworkSecurity(target_sdk, debuggable, Settings(cleartext=cleartext))
+        return NetworkSecurity(target_sdk, debuggable, TrustSettings(cleartext=cleartext))
     base, debug = tree.find("base-config"), tree.find("debug-overrides")
     return NetworkSecurity(
         target_sdk,
         debuggable,
-        Settings() if base is None else _settings(base),
+        TrustSettings() if base is None else _settings(base),
         tuple(domain for each in tree.findall("domain-config") for domain in _domains(each, ())),
         None if debug is None else _anchors(debug, override_pins=True),
     )
@@ -104,7 +104,7 @@ def predict(security: NetworkSecurity, host: str, on: date) -> Expectation:
         anchors = Anchors(
             anchors.sources | security.debug.sources, anchors.override_pins | security.debug.override_pins
         )
-    pinning = next((each for each in chain if each.pins is not None), Settings())
+    pinning = next((each for each in chain if each.pins is not None), TrustSettings())
     enforced = bool(pinning.pins) and not (pinning.pins_until and on >= pinning.pins_until)
     passes = anchors.override_pins if enforced else anchors.sources
     stores: tuple[Outcome, ...] = ("user", "system")
@@ -130,7 +130,7 @@ def refusals(config: Element | None, base: Apk) -> Iterator[tuple[str, str]]:
             yield host, f"the app's network security configuration {what} {host}: expect refusals"
 
 
-def _of_host(security: NetworkSecurity, host: str) -> tuple[Settings, ...]:
+def _of_host(security: NetworkSecurity, host: str) -> tuple[TrustSettings, ...]:
     """The settings of the most specific domain."""
     best: Domain | None = None
     for domain in security.domains:
@@ -140,7 +140,7 @@ def _of_host(security: NetworkSecurity, host: str) -> tuple[Settings, ...]:
     return best.settings if best else ()
 
 
-def _domains(config: Element, around: tuple[Settings, ...]) -> list[Domain]:
+def _domains(config: Element, around: tuple[TrustSettings, ...]) -> list[Domain]:
     settings = (_settings(config), *around)
     found = [
         Domain((each.text or "").strip().lower(), _true(each.get("includeSubdomains")), settings)
@@ -149,10 +149,10 @@ def _domains(config: Element, around: tuple[Settings, ...]) -> list[Domain]:
     return [*found, *(domain for inner in config.findall("domain-config") for domain in _domains(inner, settings))]
 
 
-def _settings(config: Element) -> Settings:
+def _settings(config: Element) -> TrustSettings:
     cleartext, pins = config.get("cleartextTrafficPermitted"), config.find("pin-set")
     transparency = config.find("certificateTransparency")
-    return Settings(
+    return TrustSettings(
         anchors=_anchors(config, override_pins=False),
         cleartext=None if cleartext is None else _true(cleartext),
         pins=None if pins is None else frozenset((pin.text or "").strip() for pin in pins.findall("pin")),

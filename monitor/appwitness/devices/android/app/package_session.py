@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from contextlib import suppress
 
-from appwitness.devices.android.adb import Output
+from appwitness.devices.android.adb import CommandOutput
 from appwitness.devices.android.app.app_files import App
 from appwitness.devices.android.control import Control
 from appwitness.devices.android.faults import DeviceFault, fault
@@ -75,7 +75,7 @@ def session(control: Control, app: App, user: int) -> None:
             shell.user(f"{abandon}rm -rf {folder}")
 
 
-def _refused(control: Control, app: App, done: Output) -> DeviceFault:
+def _refused(control: Control, app: App, done: CommandOutput) -> DeviceFault:
     said = f"{done.out}\n{done.err}".strip()
     found = _FAILURE.search(said)
     code, detail = (found[1], found[2] or "") if found else ("", said)

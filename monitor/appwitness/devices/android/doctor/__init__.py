@@ -8,7 +8,7 @@ from pathlib import Path
 
 from appwitness.devices.android import discovery
 from appwitness.devices.android.adb import Adb
-from appwitness.devices.android.doctor.answers import Asked, ask, of, texts
+from appwitness.devices.android.doctor.answers import AskedDevice, ask, of, texts
 from appwitness.devices.android.doctor.checks import CHECKS, around
 from appwitness.devices.android.faults import DeviceFault
 from appwitness.devices.android.shell import Shell
@@ -42,7 +42,7 @@ def diagnose(name: str | None, folder: Path, wait_s: float = 0.0) -> Diagnosis:
     )
 
 
-def results(asked: Asked) -> Iterator[Result]:
+def results(asked: AskedDevice) -> Iterator[Result]:
     """What each check found, in order."""
     for asked.check, function in CHECKS.items():
         try:

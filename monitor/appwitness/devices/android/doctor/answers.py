@@ -16,8 +16,8 @@ from pydantic import Field
 from appwitness.catalog import yaml_files
 from appwitness.catalog.entries import CatalogEntry
 from appwitness.devices.android.control import Control
-from appwitness.devices.android.device_facts import Facts
-from appwitness.devices.android.faults import FIELD, DeviceFault, Entry, fault
+from appwitness.devices.android.device_facts import DeviceFacts
+from appwitness.devices.android.faults import FIELD, DeviceFault, FaultEntry, fault
 from appwitness.devices.diagnosis import Result
 
 ROOT_ASKS = {
@@ -58,24 +58,24 @@ class CheckText(CatalogEntry):
     ok: str = Field(description="what is said when all is well")
 
 
-class Texts(CatalogEntry):
+class DoctorTexts(CatalogEntry):
     """catalog/devices/doctor.yml."""
 
     checks: dict[str, CheckText]
-    warnings: dict[str, Entry]
+    warnings: dict[str, FaultEntry]
     roms: tuple[Rom, ...]
     disturbing: tuple[str, ...] = Field(description="parts of names of modules that change how apps start")
 
 
 @functools.cache
-def texts() -> Texts:
+def texts() -> DoctorTexts:
     """Raises FileError with file and line."""
     (path,) = yaml_files.files("devices/doctor.yml")
-    return yaml_files.parse(path, Texts)
+    return yaml_files.parse(path, DoctorTexts)
 
 
 @dataclass
-class Asked:
+class AskedDevice:
     """A device, and what it answered."""
 
     control: Control
@@ -92,7 +92,7 @@ class Asked:
         return self.control.shell.serial
 
     @property
-    def facts(self) -> Facts:
+    def facts(self) -> DeviceFacts:
         """What it says of itself."""
         return self.control.facts
 
@@ -122,7 +122,7 @@ def of(error: DeviceFault, name: str) -> Result:
     return Result(check=name, level="fault", code=error.code, message=error.what, remedy=error.next_step)
 
 
-def ask(control: Control) -> Asked:
+def ask(control: Control) -> AskedDevice:
     """Run the scripts. Raises DeviceFault."""
     script = dict(ASKS)
     if any(rom.probe for rom in roms(control.facts)):
@@ -135,7 +135,7 @@ def ask(control: Control) -> Asked:
     with_root: dict[str, str] = {}
     if _root(control) is not None:
         with_root = _sections(control.shell.check(_script(ROOT_ASKS), root=True))
-    return Asked(control, {**said, **with_root}, clock_s)
+    return AskedDevice(control, {**said, **with_root}, clock_s)
 
 
 def _root(control: Control) -> Any:
@@ -159,6 +159,6 @@ def _filled(text: str, fields: dict[str, object]) -> str:
     return FIELD.sub(lambda found: str(fields[found[1]]), text)
 
 
-def roms(facts: Facts) -> list[Rom]:
+def roms(facts: DeviceFacts) -> list[Rom]:
     """The makers' Androids that this one is."""
     return [rom for rom in texts().roms if any(facts.properties.get(name) for name in rom.when)]

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from appwitness.devices.android import container, discovery, traffic
 from appwitness.devices.android.app.gadget_config import USUAL_PORT
-from appwitness.devices.android.doctor.answers import Asked, roms, texts
+from appwitness.devices.android.doctor.answers import AskedDevice, roms, texts
 from appwitness.devices.android.frida.frida_release import BUILDS
 from appwitness.devices.diagnosis import Result
 
@@ -16,7 +16,7 @@ ROOM_MB = 150
 """What frida-server needs in /data/local/tmp, unpacked and with its agents."""
 CLOCK_S = 30
 BATTERY_PERCENT = 15
-Check = Callable[[Asked], Iterable[Result]]
+Check = Callable[[AskedDevice], Iterable[Result]]
 CHECKS: dict[str, Check] = {}
 """Name -> check, in the order in which they are shown. Parts that know more add theirs, with texts in doctor.yml."""
 
@@ -39,23 +39,23 @@ def around() -> Iterator[Result]:
 
 
 @check("container")
-def _around(_: Asked) -> Iterator[Result]:
+def _around(_: AskedDevice) -> Iterator[Result]:
     yield from around()
 
 
 @check("reached")
-def _reached(asked: Asked) -> Iterator[Result]:
+def _reached(asked: AskedDevice) -> Iterator[Result]:
     ways = {"usb": "USB", "emulator": "its console", "network": "the network"}
     yield asked.ok(model=asked.facts.model, way=ways[discovery.way(asked.serial)])
 
 
 @check("started")
-def _started(asked: Asked) -> Iterator[Result]:
+def _started(asked: AskedDevice) -> Iterator[Result]:
     yield asked.ok()  # else it would not have been asked
 
 
 @check("screen")
-def _screen(asked: Asked) -> Iterator[Result]:
+def _screen(asked: AskedDevice) -> Iterator[Result]:
     policy = asked.lines("policy")
     if not discovery.is_locked(asked.said["policy"]):
         yield asked.ok()
@@ -68,7 +68,7 @@ def _screen(asked: Asked) -> Iterator[Result]:
 
 
 @check("version")
-def _version(asked: Asked) -> Iterator[Result]:
+def _version(asked: AskedDevice) -> Iterator[Result]:
     facts = asked.facts
     if facts.api < OLDEST:
         yield asked.fault("android-too-old", release=facts.release, api=facts.api, oldest=OLDEST)
@@ -80,7 +80,7 @@ def _version(asked: Asked) -> Iterator[Result]:
 
 
 @check("architecture")
-def _architecture(asked: Asked) -> Iterator[Result]:
+def _architecture(asked: AskedDevice) -> Iterator[Result]:
     facts = asked.facts
     if not BUILDS.keys() & set(facts.abis):
         yield asked.fault(
@@ -93,7 +93,7 @@ def _architecture(asked: Asked) -> Iterator[Result]:
 
 
 @check("root")
-def _root_found(asked: Asked) -> Iterator[Result]:
+def _root_found(asked: AskedDevice) -> Iterator[Result]:
     found = asked.control.shell.rooted()
     if found is None:
         yield asked.warning("adb-root-possible" if asked.facts.debuggable else "without-root")
@@ -105,19 +105,19 @@ def _root_found(asked: Asked) -> Iterator[Result]:
 
 
 @check("selinux")
-def _selinux(asked: Asked) -> Iterator[Result]:
+def _selinux(asked: AskedDevice) -> Iterator[Result]:
     yield asked.ok(mode=(asked.facts.selinux or "not there").lower())
 
 
 @check("modules")
-def _modules(asked: Asked) -> Iterator[Result]:
+def _modules(asked: AskedDevice) -> Iterator[Result]:
     there = [line.rsplit("/", 1)[-1] for line in asked.lines("modules")]
     disturbing = [name for name in there if any(part in name.lower() for part in texts().disturbing)]
     yield asked.warning("modules-disturb", modules=", ".join(disturbing)) if disturbing else asked.ok()
 
 
 @check("storage")
-def _storage(asked: Asked) -> Iterator[Result]:
+def _storage(asked: AskedDevice) -> Iterator[Result]:
     numbers = re.findall(r"(?<=\s)\d+(?=\s)", asked.said["storage"])
     if len(numbers) < 3:
         return  # it did not say
@@ -129,13 +129,13 @@ def _storage(asked: Asked) -> Iterator[Result]:
 
 
 @check("changes")
-def _changes(asked: Asked) -> Iterator[Result]:
+def _changes(asked: AskedDevice) -> Iterator[Result]:
     left = asked.control.journal.open
     yield asked.warning("changes-open", number=len(left), first=left[0].what) if left else asked.ok()
 
 
 @check("proxy")
-def _proxy(asked: Asked) -> Iterator[Result]:
+def _proxy(asked: AskedDevice) -> Iterator[Result]:
     proxy = asked.said["proxy"].strip()
     ours = any("http_proxy" in entry.what for entry in asked.control.journal.open)
     if proxy not in ("", "null", ":0") and not ours:
@@ -145,7 +145,7 @@ def _proxy(asked: Asked) -> Iterator[Result]:
 
 
 @check("dns")
-def _dns(asked: Asked) -> Iterator[Result]:
+def _dns(asked: AskedDevice) -> Iterator[Result]:
     mode, server = (*asked.lines("dns"), "", "")[:2]
     if mode == "hostname":
         yield asked.warning("dns-private", server=server)
@@ -154,13 +154,13 @@ def _dns(asked: Asked) -> Iterator[Result]:
 
 
 @check("vpn")
-def _vpn(asked: Asked) -> Iterator[Result]:
+def _vpn(asked: AskedDevice) -> Iterator[Result]:
     traffic.no_other_vpn(asked.control)
     yield asked.ok()
 
 
 @check("frida")
-def _frida(asked: Asked) -> Iterator[Result]:
+def _frida(asked: AskedDevice) -> Iterator[Result]:
     named = [line.split() for line in asked.lines("processes") if "frida" in line]
     port = any(line.split()[1].endswith(f":{USUAL_PORT:04X}") for line in asked.lines("listening"))
     if named:
@@ -172,12 +172,12 @@ def _frida(asked: Asked) -> Iterator[Result]:
 
 
 @check("screens")
-def _screens(asked: Asked) -> Iterator[Result]:
+def _screens(asked: AskedDevice) -> Iterator[Result]:
     yield asked.warning("screen-read-by-other") if asked.lines("accessibility") else asked.ok()
 
 
 @check("rom")
-def _rom(asked: Asked) -> Iterator[Result]:
+def _rom(asked: AskedDevice) -> Iterator[Result]:
     there = roms(asked.facts)
     refusing = [
         rom
@@ -193,7 +193,7 @@ def _rom(asked: Asked) -> Iterator[Result]:
 
 
 @check("clock")
-def _clock(asked: Asked) -> Iterator[Result]:
+def _clock(asked: AskedDevice) -> Iterator[Result]:
     seconds = round(abs(asked.clock_s))
     if seconds > CLOCK_S:
         yield asked.warning("clock-differs", seconds=seconds, direction="ahead of" if asked.clock_s > 0 else "behind")
@@ -202,14 +202,14 @@ def _clock(asked: Asked) -> Iterator[Result]:
 
 
 @check("people")
-def _people(asked: Asked) -> Iterator[Result]:
+def _people(asked: AskedDevice) -> Iterator[Result]:
     counted = {name: asked.said[name].strip() for name in ("contacts", "accounts")}
     there = [f"{number} {name}" for name, number in counted.items() if number.isdigit() and int(number)]
     yield asked.warning("personal-data-there", what=" and ".join(there)) if there else asked.ok()
 
 
 @check("power")
-def _power(asked: Asked) -> Iterator[Result]:
+def _power(asked: AskedDevice) -> Iterator[Result]:
     battery = dict(line.split(": ", 1) for line in asked.lines("battery") if ": " in line)
     powered = [name.split()[0] for name, value in battery.items() if name.endswith(" powered") and value == "true"]
     level = battery.get("level", "")
@@ -221,7 +221,7 @@ def _power(asked: Asked) -> Iterator[Result]:
 
 
 @check("updated")
-def _updated(asked: Asked) -> Iterator[Result]:
+def _updated(asked: AskedDevice) -> Iterator[Result]:
     webview = re.search(r"\((?:name, version\): \()([\w.]+), ([^)]*)\)", asked.said["webview"])
     if "is null" in asked.said["webview"]:
         yield asked.warning("webview-none")

@@ -15,7 +15,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from appwitness.agent.frida_device import VERSION
-from appwitness.devices.android.device_facts import Facts
+from appwitness.devices.android.device_facts import DeviceFacts
 from appwitness.devices.android.faults import fault
 from appwitness.events import OwnRequest
 from appwitness.support import private_files
@@ -65,7 +65,7 @@ class Build:
         return hashlib.sha256(self.data).hexdigest()
 
 
-def asset(facts: Facts, serial: str, gadget_for: Set[str] | None = None) -> str:
+def asset(facts: DeviceFacts, serial: str, gadget_for: Set[str] | None = None) -> str:
     """The name of the build for a device, of exactly our Frida's version. Raises DeviceFault `frida-server-no-build`.
 
     A 64-bit server also enters 32-bit apps; where foreign code is translated it is the build of the machine itself.

@@ -34,7 +34,7 @@ _COPIED = ("gadget.so", "gadget.config")
 
 
 @dataclass(frozen=True)
-class Way:
+class GadgetWay:
     """By which gadget an app can be entered: that of its package, or one that Frida brings in."""
 
     config: GadgetConfig | None = None
@@ -42,7 +42,7 @@ class Way:
 
 
 @dataclass(frozen=True)
-class Ready:
+class ReadyGadget:
     """A gadget that the app can be started with."""
 
     gadget: Gadget
@@ -52,14 +52,16 @@ class Ready:
     """For run.json."""
 
 
-def way(control: Control, app: App, given: Path | None, cache: Path, *, by_debugger: str | None = None) -> Way | str:
+def way(
+    control: Control, app: App, given: Path | None, cache: Path, *, by_debugger: str | None = None
+) -> GadgetWay | str:
     """By which gadget the app can be entered, or why by none. `given`: the file of one; else from `cache`, or fetched.
 
     `by_debugger`: why Frida cannot bring one in, as far as the run tells. Raises DeviceFault for a file that was given.
     """
     own = next((each.gadget for each in app.apks if each.gadget is not None), None)
     if own is not None and own.problem is None:
-        return Way(config=own)
+        return GadgetWay(config=own)
     if by_debugger is None and not app.base.debuggable:
         by_debugger = "the app cannot be debugged"
     if by_debugger is not None:
@@ -71,12 +73,12 @@ def way(control: Control, app: App, given: Path | None, cache: Path, *, by_debug
             raise
         return error.what.rstrip(".")
     control.requests += build.requests
-    return Way(build=build)
+    return GadgetWay(build=build)
 
 
 def ready(
-    control: Control, by: Way, package: str, cache: Path, start: Callable[[], object], end: Callable[[], object]
-) -> Ready:
+    control: Control, by: GadgetWay, package: str, cache: Path, start: Callable[[], object], end: Callable[[], object]
+) -> ReadyGadget:
     """Make it ready for the app's starts; what Frida will change then is written down. `start` and `end` do that to
     the app.
 
@@ -86,7 +88,7 @@ def ready(
         address = control.forward(by.config.endpoint)
         told = {"gadget": "in the app's package", "gadget_at": by.config.endpoint}
         gadget = Gadget(FROM_PACKAGE, end, start=start, waits=by.config.waits)
-        return Ready(gadget, (address, by.config.token), told)
+        return ReadyGadget(gadget, (address, by.config.token), told)
     assert by.build is not None
     if not control.shell.user(f"run-as {package} id").ok:
         raise fault("app-not-debuggable", serial=control.shell.serial, package=package)
@@ -96,7 +98,7 @@ def ready(
     _note_debug_app(control, package)
     _note_files(control, package)
     told = {"gadget": by.build.name, "sha256": by.build.sha256, "origin": by.build.origin}
-    return Ready(Gadget(BY_DEBUGGER, end, file=str(file)), None, told)
+    return ReadyGadget(Gadget(BY_DEBUGGER, end, file=str(file)), None, told)
 
 
 def _note_debug_app(control: Control, package: str) -> None:

@@ -57,8 +57,8 @@ class Entrance:
         self._user = user
         self._cache = cache
         self._end = end
-        self._way: gadget.Way | str | None = None
-        self._ready: frida_server.Running | gadget.Ready | None = None
+        self._way: gadget.GadgetWay | str | None = None
+        self._ready: frida_server.Running | gadget.ReadyGadget | None = None
         self._changes = range(0)
         """Of the journal, those that `open` made."""
 
@@ -71,7 +71,7 @@ class Entrance:
             elif self._wanted.attach or self._user:
                 why = "Frida's gadget comes into an app only as it is started, and for the device's first user"
             self._way = gadget.way(self._control, app, self._wanted.frida_gadget, self._cache, by_debugger=why)
-        return isinstance(self._way, gadget.Way)
+        return isinstance(self._way, gadget.GadgetWay)
 
     def open(self, app: package.Installed) -> None:
         """Bring up what the app is entered by. Raises Unhookable, and DeviceFault for what this computer lacks."""
@@ -98,14 +98,14 @@ class Entrance:
     def leave_out(self, app: package.Installed) -> None:
         """No hooks: what `open` changed is taken back. A gadget in the app's package still has to let the app run."""
         self._app = app
-        if self.choose(app.app) and isinstance(self._way, gadget.Way) and self._way.config is not None:
+        if self.choose(app.app) and isinstance(self._way, gadget.GadgetWay) and self._way.config is not None:
             self._ready = self._ready or self._by_gadget()
             return
         self._ready = None
         self._control.journal.undo_all(self._control.take_back, only=self._changes)
 
-    def _by_gadget(self) -> gadget.Ready:
-        assert isinstance(self._way, gadget.Way)
+    def _by_gadget(self) -> gadget.ReadyGadget:
+        assert isinstance(self._way, gadget.GadgetWay)
         name = self._app.identity.package
         return gadget.ready(self._control, self._way, name, self._cache, self._start, self._end)
 
@@ -129,7 +129,7 @@ class Entrance:
 
     @property
     def _gadget(self) -> Gadget | None:
-        return self._ready.gadget if isinstance(self._ready, gadget.Ready) else None
+        return self._ready.gadget if isinstance(self._ready, gadget.ReadyGadget) else None
 
     @property
     def _activity(self) -> str | None:

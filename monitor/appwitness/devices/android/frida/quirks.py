@@ -11,7 +11,7 @@ from pydantic import Field
 from appwitness.catalog import yaml_files
 from appwitness.catalog.entries import CatalogEntry
 from appwitness.devices.android.control import Control
-from appwitness.devices.android.device_facts import Facts
+from appwitness.devices.android.device_facts import DeviceFacts
 
 
 class Quirk(CatalogEntry):
@@ -32,7 +32,7 @@ class Quirk(CatalogEntry):
     environment: bool = False
     """Give the server zygote's environment."""
 
-    def fits(self, facts: Facts) -> bool:
+    def fits(self, facts: DeviceFacts) -> bool:
         """Whether a device is one of those."""
         low, high = self.api
         if (low and facts.api < low) or (high and facts.api > high):
@@ -51,12 +51,12 @@ def quirks() -> tuple[Quirk, ...]:
     return yaml_files.parse(path, _Quirks).quirks
 
 
-def wanted(facts: Facts, allowed: Sequence[str]) -> list[Quirk]:
+def wanted(facts: DeviceFacts, allowed: Sequence[str]) -> list[Quirk]:
     """Those of a device that are applied before the first start; `allowed`: those that the user permitted."""
     return [one for one in quirks() if one.fits(facts) and one.says is None and (not one.asks or one.name in allowed)]
 
 
-def cure(said: str, facts: Facts) -> Quirk | None:
+def cure(said: str, facts: DeviceFacts) -> Quirk | None:
     """The quirk that explains what a server printed."""
     return next((one for one in quirks() if one.says and re.search(one.says, said, re.I) and one.fits(facts)), None)
 

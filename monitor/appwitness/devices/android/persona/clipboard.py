@@ -13,7 +13,7 @@ from typing import Any
 from appwitness.devices.android.control import Control
 from appwitness.devices.android.faults import DeviceFault
 from appwitness.devices.android.journal import Undo
-from appwitness.devices.android.persona.content import Refused
+from appwitness.devices.android.persona.content import ProviderRefused
 
 _UNDO = """[ -e {file} ] || exit 0
 said=$({{
@@ -32,7 +32,7 @@ def plant(control: Control, call: Callable[[str, list[Any]], Any], folder: str, 
     kept in that folder alone. Raises Refused.
     """
     if not control.shell.user("command -v nc").ok:
-        raise Refused("the device has no nc, by which it would be set back")
+        raise ProviderRefused("the device has no nc, by which it would be set back")
     try:
         was = call("getClipboard", [])
         back = {"jsonrpc": "2.0", "id": 1, "method": "setClipboard", "params": [None, was or ""]}
@@ -46,7 +46,7 @@ def plant(control: Control, call: Callable[[str, list[Any]], Any], folder: str, 
                 control.journal.undone(entry)
             raise
         if (there := call("getClipboard", [])) != text:
-            raise Refused("what was written there could not be read again")
+            raise ProviderRefused("what was written there could not be read again")
         return str(there)
     except DeviceFault as error:
-        raise Refused(error.what) from None
+        raise ProviderRefused(error.what) from None

@@ -8,7 +8,7 @@ import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from appwitness.devices.android.adb import Output
+from appwitness.devices.android.adb import CommandOutput
 from appwitness.devices.android.control import Control
 from appwitness.devices.android.journal import Undo
 from appwitness.devices.android.shell import TMP
@@ -22,7 +22,7 @@ _FAILED = re.compile(r"^(?:Error while accessing provider:.*\n|\[ERROR\] )(.*)",
 Cell = str | int | None
 
 
-class Refused(Exception):
+class ProviderRefused(Exception):
     """A provider that is not there or does not let us; the text is its own."""
 
 
@@ -31,7 +31,7 @@ def quote_sql(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-def said(output: Output) -> str | None:
+def said(output: CommandOutput) -> str | None:
     """What a provider said when it refused: `content` ends with 0 whatever happens."""
     printed = "" if output.out.startswith("Row: ") else output.out
     found = _FAILED.search(f"{output.err}\n{printed}")
@@ -114,7 +114,7 @@ class Content:
     def _query(self, uri: str, projection: str, where: str) -> str:
         done = self._do(self.words("query", uri, projection=projection, where=where, sort="_id"))
         if (why := said(done)) is not None:
-            raise Refused(why)
+            raise ProviderRefused(why)
         return done.out
 
     def ids(self, uri: str, where: str) -> str:
@@ -160,9 +160,9 @@ class Content:
         shell.adb.push(text.encode(), file, 0o644)
         done = self._do(f"sh {file}", timeout_s=60 + len(lines))
         if (why := said(done)) is not None:
-            raise Refused(why)
+            raise ProviderRefused(why)
 
-    def _do(self, command: str, *, timeout_s: float = 30) -> Output:
+    def _do(self, command: str, *, timeout_s: float = 30) -> CommandOutput:
         shell = self.control.shell
         return shell.root(command, timeout_s=timeout_s) if self.root else shell.user(command, timeout_s=timeout_s)
 

@@ -7,7 +7,7 @@ import shlex
 from dataclasses import dataclass
 
 from appwitness.devices.android.control import Control
-from appwitness.devices.android.persona.content import Content, Refused
+from appwitness.devices.android.persona.content import Content, ProviderRefused
 from appwitness.events import Value
 
 SSAID_SINCE = 26
@@ -28,7 +28,7 @@ _OFFSET = re.compile(r"^\s*0x[0-9a-f]+:")
 
 
 @dataclass(frozen=True)
-class Found:
+class FoundIdentifiers:
     """What was read."""
 
     values: tuple[Value, ...]
@@ -57,7 +57,7 @@ def counts(control: Control, *, user: int = 0) -> dict[str, int | None]:
     }
 
 
-def found(control: Control, *, app: str | None = None, user: int = 0) -> Found:
+def found(control: Control, *, app: str | None = None, user: int = 0) -> FoundIdentifiers:
     """Identifiers and accounts of a device, as its apps may get them; an app's Android ID exists once it has asked.
 
     Some are to be had by root alone. Nothing here is planted: a recording declares them. Raises DeviceFault.
@@ -73,7 +73,7 @@ def found(control: Control, *, app: str | None = None, user: int = 0) -> Found:
         *reading.accounts(),
     ]
     seen = {(value.type, value.text): value for value in values}
-    return Found(tuple(seen.values()), tuple(reading.notes))
+    return FoundIdentifiers(tuple(seen.values()), tuple(reading.notes))
 
 
 class _Reading:
@@ -108,7 +108,7 @@ class _Reading:
         types = {"number": "phone_number", "icc_id": "device_id_iccid", "carrier_name": "carrier"}
         try:
             cards = self.content.texts("content://telephony/siminfo", *types, where="sim_id>=0")
-        except Refused as error:
+        except ProviderRefused as error:
             self.notes.append(f"The SIM card's number could not be read: {error}.")
             return []
         return [

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from appwitness.devices.android.control import Control
-from appwitness.devices.android.persona.content import Refused
+from appwitness.devices.android.persona.content import ProviderRefused
 from appwitness.devices.android.persona.identifiers import counts, found
 from appwitness.devices.android.persona.place import KeptPlace
 from appwitness.devices.android.persona.planting import plant
@@ -59,9 +59,9 @@ class OnDevice:
             return
         try:
             if put is None:
-                raise Refused("nobody reads the screen in this run, and Android has no command for it")
+                raise ProviderRefused("nobody reads the screen in this run, and Android has no command for it")
             self._planted += (Value(type="clipboard", text=put(text)),)
-        except Refused as error:
+        except ProviderRefused as error:
             self._control.notes.append(f"clipboard could not be planted: {error}")
 
     def find(self, package: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import struct
 
-from appwitness.devices.android.persona.profile import Place
+from appwitness.devices.android.persona.profile import PlannedPosition
 
 GREY = base64.b64decode(
     "/9sAQwAbEhQXFBEbFxYXHhwbIChCKyglJShROj0wQmBVZWRfVV1baniZgWpxkHNbXYW1hpCeo6utq2eAvMm6pseZqKuk/8AACwgACAAIAQER"
@@ -15,7 +15,7 @@ GREY = base64.b64decode(
 ASCII, LONG, RATIONAL, BYTE = 2, 4, 5, 1
 
 
-def jpeg(place: Place) -> bytes:
+def jpeg(place: PlannedPosition) -> bytes:
     """A photo that says it was taken there."""
     gps = (
         (0, BYTE, b"\2\2\0\0"),

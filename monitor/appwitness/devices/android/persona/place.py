@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 
 from appwitness.devices.android.control import Control
 from appwitness.devices.android.journal import Undo
-from appwitness.devices.android.persona.content import Refused
+from appwitness.devices.android.persona.content import ProviderRefused
 from appwitness.devices.android.persona.operations import Operation
-from appwitness.devices.android.persona.profile import Place
+from appwitness.devices.android.persona.profile import PlannedPosition
 from appwitness.events import Value
 
 TESTED_SINCE = 31
@@ -25,7 +25,7 @@ class KeptPlace:
     """A place that is told to the device again and again: a fix only reaches apps that listen at that moment."""
 
     control: Control
-    place: Place
+    place: PlannedPosition
     value: Value
     """As the device gave it back; where it does not say, as it was told (`notes`)."""
     emulator: bool
@@ -37,21 +37,21 @@ class KeptPlace:
             lat, lon = self.place.text.split(",")
             done = self.control.shell.adb.console("geo", "fix", lon, lat)  # longitude first
             if not done.ok:
-                raise Refused(f"the emulator's console: {(done.out or done.err).strip()[:150]}")
+                raise ProviderRefused(f"the emulator's console: {(done.out or done.err).strip()[:150]}")
             return
         done = self.control.shell.user("\n".join(_tell(self.place)))
         if "Exception" in done.out + done.err or not done.ok:
-            raise Refused(f"cmd location: {(done.err or done.out).strip()[:150]}")
+            raise ProviderRefused(f"cmd location: {(done.err or done.out).strip()[:150]}")
 
 
-def keep_place(control: Control, place: Place, *, user: int = 0) -> KeptPlace:
+def keep_place(control: Control, place: PlannedPosition, *, user: int = 0) -> KeptPlace:
     """Have the device be there. Raises Refused where it cannot be told, and DeviceFault.
 
     An emulator's own GPS moves; other devices get test providers, which apps can tell (`Location.isMock`).
     """
     emulator = control.shell.serial.startswith("emulator-")
     if not emulator and control.facts.api < TESTED_SINCE:
-        raise Refused(
+        raise ProviderRefused(
             f"Android {control.facts.release} lets only an app chosen in Developer options set the place; from 12 on a"
             " command does"
         )
@@ -91,10 +91,10 @@ def _provide(control: Control, user: int) -> None:
     )
     done = control.shell.user(f"{operation.allow} || exit 1\n{add}")
     if not done.ok or "Exception" in done.out + done.err:
-        raise Refused(f"cmd location: {(done.err or done.out or 'no answer').strip()[:150]}")
+        raise ProviderRefused(f"cmd location: {(done.err or done.out or 'no answer').strip()[:150]}")
 
 
-def _tell(place: Place) -> list[str]:
+def _tell(place: PlannedPosition) -> list[str]:
     return [
         f"cmd location providers set-test-provider-location {name} --location {place.text} --accuracy 5"
         for name in PROVIDERS

@@ -10,11 +10,11 @@ from dataclasses import dataclass, field
 
 from appwitness.devices.android.control import Control
 from appwitness.devices.android.faults import DeviceFault
-from appwitness.devices.android.persona.content import Cell, Content, Refused, quote_sql, side_by_side
+from appwitness.devices.android.persona.content import Cell, Content, ProviderRefused, quote_sql, side_by_side
 from appwitness.devices.android.persona.operations import Operation
 from appwitness.devices.android.persona.picture import jpeg
 from appwitness.devices.android.persona.place import KeptPlace, keep_place
-from appwitness.devices.android.persona.profile import Message, Persona
+from appwitness.devices.android.persona.profile import Persona, TextMessage
 from appwitness.events import Value
 
 NAME, PHONE, MAIL = (f"vnd.android.cursor.item/{name}" for name in ("name", "phone_v2", "email_v2"))
@@ -78,7 +78,7 @@ def plant(control: Control, wanted: Persona, *, user: int = 0) -> Planted:
             continue
         try:
             part(wanted)
-        except Refused as error:
+        except ProviderRefused as error:
             planting.gaps.append(NotPlanted(what, str(error)))
         except DeviceFault as error:
             if error.code not in ("command-failed", "setting-refused"):
@@ -246,7 +246,7 @@ class _Planting:
         """A small photo in the camera's folder that says where it was taken."""
         assert wanted.photo is not None
         if self.user:
-            raise Refused("adb can put photos on the storage of the device's first user alone")
+            raise ProviderRefused("adb can put photos on the storage of the device's first user alone")
         content = Content(self.control, self.user)
         shell = self.control.shell
         uri = "content://media/external/images/media"
@@ -268,7 +268,7 @@ class _Planting:
         shell.check(scan)
         there = shell.user(f"sha256sum {path}").out.split()[:1]
         if there != [hashlib.sha256(picture).hexdigest()]:
-            raise Refused(f"{path} is not what was written")
+            raise ProviderRefused(f"{path} is not what was written")
         row = self._next_row()
         self.values.append(Value(type="location", text=wanted.photo.text, row=row))
         if content.known(uri, of_run):
@@ -287,7 +287,7 @@ class _Planting:
         """The name that the user gave the device."""
         assert wanted.device_name is not None
         if self.control.facts.api < NAMED_SINCE:
-            raise Refused(f"Android {self.control.facts.release} has no name of the device but Bluetooth's")
+            raise ProviderRefused(f"Android {self.control.facts.release} has no name of the device but Bluetooth's")
         self.control.put("global", "device_name", wanted.device_name)
         given = self.control.shell.check("settings get global device_name")
         self.values.append(Value(type="device_name", text=given))
@@ -300,7 +300,7 @@ class _Planting:
         if len(there) < meant:
             self.gaps.append(NotPlanted(what, f"the device took {len(there)} of {meant}"))
 
-    def _is_for_console(self, message: Message) -> bool:
+    def _is_for_console(self, message: TextMessage) -> bool:
         """Whether the emulator's console can send it: one line of plain letters."""
         plain = message.text.isascii() and message.text.isprintable() and "\\" not in message.text
         return self.control.shell.serial.startswith("emulator-") and plain

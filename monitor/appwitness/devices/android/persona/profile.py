@@ -49,7 +49,7 @@ class Call(CatalogEntry):
     minutes_ago: int = Field(default=60, ge=1, le=525_600)
 
 
-class Message(CatalogEntry):
+class TextMessage(CatalogEntry):
     """A text message that the device received."""
 
     number: Text
@@ -65,7 +65,7 @@ class Appointment(CatalogEntry):
     hours_ahead: int = Field(default=24, ge=-8760, le=8760)
 
 
-class Place(CatalogEntry):
+class PlannedPosition(CatalogEntry):
     """A position on the earth, degrees WGS-84."""
 
     latitude: float = Field(ge=-90, le=90, allow_inf_nan=False)
@@ -82,10 +82,10 @@ class Persona(CatalogEntry):
 
     contacts: tuple[Contact, ...] = Field(default=(), max_length=MOST_CONTACTS)
     calls: tuple[Call, ...] = Field(default=(), max_length=20)
-    messages: tuple[Message, ...] = Field(default=(), max_length=10)
+    messages: tuple[TextMessage, ...] = Field(default=(), max_length=10)
     appointments: tuple[Appointment, ...] = Field(default=(), max_length=20)
-    place: Place | None = Field(default=None, description="where the device is")
-    photo: Place | None = Field(default=None, description="where a photo in DCIM/Camera says it was taken")
+    place: PlannedPosition | None = Field(default=None, description="where the device is")
+    photo: PlannedPosition | None = Field(default=None, description="where a photo in DCIM/Camera says it was taken")
     clipboard: Text | None = Field(
         default=None, description="a text that was copied; planted with what reads the screen"
     )
@@ -164,7 +164,7 @@ def made(run: str) -> Persona:
         contacts.append(Contact(name=name, numbers=(next(number),), mails=(mail,)))
     code = f"{chance.randrange(10**6):06d}"
     place, photo = (
-        Place(
+        PlannedPosition(
             latitude=round(lat + chance.uniform(-0.02, 0.02), 6), longitude=round(lon + chance.uniform(-0.02, 0.02), 6)
         )
         for lat, lon in chance.sample(PLACES, 2)
@@ -179,8 +179,10 @@ def made(run: str) -> Persona:
             Call(number=next(number), kind="outgoing", seconds=chance.randrange(31, 900), minutes_ago=2100),
         ),
         messages=(
-            Message(number=next(number), text=f"Your parcel {_token(chance).upper()} is at the kiosk. Code {code}."),
-            Message(number=next(number), text=f"Rendez-vous {_token(chance)} confirmed for Tuesday, 8.40."),
+            TextMessage(
+                number=next(number), text=f"Your parcel {_token(chance).upper()} is at the kiosk. Code {code}."
+            ),
+            TextMessage(number=next(number), text=f"Rendez-vous {_token(chance)} confirmed for Tuesday, 8.40."),
         ),
         appointments=(
             Appointment(

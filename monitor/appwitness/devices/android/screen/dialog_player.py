@@ -13,7 +13,7 @@ from typing import Any, Literal
 from appwitness.catalog.labels import GROUP
 from appwitness.devices.android.screen import dialogs, hierarchy
 from appwitness.devices.android.screen.dialogs import Decision, Dialog
-from appwitness.devices.android.screen.hierarchy import Button, Seen
+from appwitness.devices.android.screen.hierarchy import Button, SeenWindow
 from appwitness.devices.android.screen.input import Hands, Permissions, Play, Question
 from appwitness.events import Consent, Event, Gap, Phase, Screen, Touch, Window
 
@@ -42,7 +42,7 @@ class _Look:
 
     at: datetime
     xml: bytes
-    windows: tuple[Seen, ...]
+    windows: tuple[SeenWindow, ...]
 
     @property
     def recorded(self) -> tuple[Window, ...]:
@@ -51,7 +51,7 @@ class _Look:
 
 
 @dataclass
-class _Kept:
+class _LastLook:
     """What the last recorded look showed."""
 
     windows: tuple[Window, ...] = ()
@@ -96,7 +96,7 @@ class Player:
         """When a question was last refused, by `clock`."""
         self._opened_again = False
         self._clock = clock
-        self._kept = _Kept()
+        self._kept = _LastLook()
         self._looked: tuple[Window, ...] = ()
         self._last: object = None
         """What the last look showed."""
@@ -168,7 +168,7 @@ class Player:
     def _asked(self, look: _Look) -> Dialog | None:
         return next((found for seen in look.windows if (found := self._read(seen)) is not None), None)
 
-    def _read(self, seen: Seen) -> Dialog | None:
+    def _read(self, seen: SeenWindow) -> Dialog | None:
         found = dialogs.read(seen, on_second_layer=self._options)
         foreign = seen.package not in (self.app, "")  # the launcher, the browser; what asks for permissions is of ours
         return None if found and foreign and found.kind not in ("permission", "system") else found
@@ -211,7 +211,7 @@ class Player:
             look.xml, picture, self._hands.focus(),
             at=look.at, why=why, note=what, what="look", windows=look.recorded, since=since,
         )  # fmt: skip
-        self._kept = _Kept(look.recorded, dialog is not None and dialog.kind == "consent", self._clock(), look.at)
+        self._kept = _LastLook(look.recorded, dialog is not None and dialog.kind == "consent", self._clock(), look.at)
         if dialog is None or dialog.seen.question == self._told:
             return
         self._told = dialog.seen.question
@@ -385,7 +385,7 @@ class Player:
         self._back += [""] * MOST_WAY
         self._gap("withdraw", "no way to where consent is taken back was found on its screens")
 
-    def _walk(self, seen: Seen, button: Button, look: _Look, why: str) -> None:
+    def _walk(self, seen: SeenWindow, button: Button, look: _Look, why: str) -> None:
         """Touch something that is no answer to a question; what withdraws consent is recorded as that."""
         kind: Literal["consent", "other"] = "consent" if dialogs.withdraws(button.label) else "other"
         self._do(Dialog(kind, seen, ""), Decision("tap", why, button), look)

@@ -11,7 +11,7 @@ from appwitness.agent.consent_signals import load
 from appwitness.catalog import yaml_files
 from appwitness.catalog.entries import CatalogEntry
 from appwitness.catalog.labels import LONGEST_LABEL, Does, Labels, Phrases, Platform, Words, normal, normal_label
-from appwitness.devices.android.screen.hierarchy import Button, Seen
+from appwitness.devices.android.screen.hierarchy import Button, SeenWindow
 
 Plan = Literal["accept", "refuse", "silent", "withdraw", "free"]
 Kind = Literal["permission", "consent", "system", "other"]
@@ -20,18 +20,18 @@ Touch = Literal["allow", "once", "deny"]
 """What a button of a question about a permission does."""
 
 
-class Group(CatalogEntry):
+class PermissionGroup(CatalogEntry):
     """A group of permissions in which the system asks."""
 
     name: str
     words: Words
 
 
-class _Permission(CatalogEntry):
+class _PermissionEntry(CatalogEntry):
     buttons: dict[Touch, tuple[str, ...]]
     messages: tuple[str, ...]
     words: dict[Touch, Words]
-    groups: tuple[Group, ...]
+    groups: tuple[PermissionGroup, ...]
 
 
 class _System(CatalogEntry):
@@ -39,20 +39,20 @@ class _System(CatalogEntry):
     name: str
 
 
-class Known(CatalogEntry):
+class KnownDialogs(CatalogEntry):
     """catalog/devices/dialogs.yml."""
 
-    permission: _Permission
+    permission: _PermissionEntry
     system: tuple[_System, ...]
     dialog_ids: tuple[str, ...]
     way_back: Words
 
 
 @functools.cache
-def known() -> Known:
+def known() -> KnownDialogs:
     """The catalog's. Raises FileError with the line."""
     (path,) = yaml_files.files("devices/dialogs.yml")
-    return yaml_files.parse(path, Known)
+    return yaml_files.parse(path, KnownDialogs)
 
 
 def _consent() -> Labels:
@@ -65,7 +65,7 @@ def _phrases(touch: Touch) -> Phrases:
 
 
 @functools.cache
-def _groups() -> tuple[tuple[Group, Phrases], ...]:
+def _groups() -> tuple[tuple[PermissionGroup, Phrases], ...]:
     return tuple((group, Phrases.all(group.words)) for group in known().permission.groups)
 
 
@@ -80,9 +80,9 @@ class Dialog:
     """What a screen asks."""
 
     kind: Kind
-    seen: Seen
+    seen: SeenWindow
     title: str
-    group: Group | None = None
+    group: PermissionGroup | None = None
     """Of a permission; None where its words are not known."""
     platform: Platform | None = None
 
@@ -100,12 +100,12 @@ class Decision:
     """Whether no button there is known to do what the plan wants."""
 
 
-def foremost(windows: Iterable[Seen]) -> tuple[Seen, ...]:
+def foremost(windows: Iterable[SeenWindow]) -> tuple[SeenWindow, ...]:
     """The windows, that of a question about a permission first."""
     return tuple(sorted(windows, key=lambda seen: _permission(seen) is None))
 
 
-def read(seen: Seen, *, on_second_layer: bool = False) -> Dialog | None:
+def read(seen: SeenWindow, *, on_second_layer: bool = False) -> Dialog | None:
     """What a window asks; None when it asks nothing. `on_second_layer`: the options of a consent dialog were opened."""
     permission = _permission(seen)
     if permission is not None:
@@ -121,7 +121,7 @@ def read(seen: Seen, *, on_second_layer: bool = False) -> Dialog | None:
     return None
 
 
-def _permission(seen: Seen) -> Dialog | None:
+def _permission(seen: SeenWindow) -> Dialog | None:
     """The system's question about a permission: by its ids under any package, or by its words in the system's name."""
     buttons = known().permission.buttons
     ours = frozenset(_consent().permission_controllers)
@@ -243,7 +243,7 @@ def _dismiss(left: tuple[Button, ...], why: str) -> Decision:
     return Decision("back", why, uncertain=True)
 
 
-def way_back(seen: Seen, touched: Collection[str] = (), path: tuple[str, ...] = ()) -> Button | None:
+def way_back(seen: SeenWindow, touched: Collection[str] = (), path: tuple[str, ...] = ()) -> Button | None:
     """What to touch next on the way to where consent is taken back, or what takes it back; None: nothing here.
 
     `path` are the labels to touch of an app whose way is known, which then alone count.
@@ -269,7 +269,7 @@ def withdraws(label: str) -> bool:
     return _consent().withdraws(label)
 
 
-def confirms(seen: Seen) -> Button | None:
+def confirms(seen: SeenWindow) -> Button | None:
     """The button that goes on with what was begun."""
     for choice in ("agree", "ambiguous"):
         found = [each for each in seen.buttons if _consent().choice(each.label) == choice]

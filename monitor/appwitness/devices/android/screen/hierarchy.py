@@ -94,7 +94,7 @@ class Button:
 
 
 @dataclass(frozen=True)
-class Seen:
+class SeenWindow:
     """What can be read and touched in one window."""
 
     package: str
@@ -186,7 +186,7 @@ def _node(number: int, parent: int | None, attributes: dict[str, str]) -> Node:
     )
 
 
-def windows(tree: Tree, display: tuple[int, int] | None = None) -> tuple[Seen, ...]:
+def windows(tree: Tree, display: tuple[int, int] | None = None) -> tuple[SeenWindow, ...]:
     """What each window shows, the smaller before the larger: their order in a hierarchy says nothing. What frames the
     display (status bar, navigation) is left out.
 
@@ -198,7 +198,7 @@ def windows(tree: Tree, display: tuple[int, int] | None = None) -> tuple[Seen, .
     return tuple(_seen(tree, root, small=root.area * 10 < all_of_it * 8) for root in roots)
 
 
-def _seen(tree: Tree, root: Node, *, small: bool) -> Seen:
+def _seen(tree: Tree, root: Node, *, small: bool) -> SeenWindow:
     texts: list[str] = []
     buttons: list[Button] = []
     boxes: list[Button] = []
@@ -223,7 +223,7 @@ def _seen(tree: Tree, root: Node, *, small: bool) -> Seen:
         elif label:
             texts.extend(line for line in label.splitlines() if line.strip())
     ids = frozenset(node.id for node in tree.window(root) if node.id)
-    return Seen(root.package, tuple(texts), tuple(buttons), tuple(boxes), small, ids)
+    return SeenWindow(root.package, tuple(texts), tuple(buttons), tuple(boxes), small, ids)
 
 
 def _beside(tree: Tree, node: Node) -> str:

@@ -24,7 +24,7 @@ from uiautomator2 import exceptions
 from appwitness.devices.android.control import Control
 from appwitness.devices.android.faults import DeviceFault, fault
 from appwitness.devices.android.persona import clipboard
-from appwitness.devices.android.persona.content import Refused
+from appwitness.devices.android.persona.content import ProviderRefused
 from appwitness.devices.android.screen import video
 from appwitness.devices.android.screen.dialog_player import Player
 from appwitness.devices.android.screen.input import Hands, Permissions, Play
@@ -131,7 +131,7 @@ class Screens:
     def clipboard(self, text: str) -> str:
         """Have a text on the clipboard until undo; gives what is there then. Raises Refused where that cannot be."""
         if not isinstance(self._hands, _ByServer):
-            raise Refused("uiautomator2's server, which could, is not up")
+            raise ProviderRefused("uiautomator2's server, which could, is not up")
         return self._hands.clipboard(text)
 
     def shot(self, why: Literal["finding", "operator"] = "finding", note: str | None = None) -> Screen | None:
@@ -306,7 +306,7 @@ class _Client(uiautomator2.Device):  # type: ignore[misc]
     def __init__(self, control: Control, folder: str, port: int) -> None:
         self._control = control
         self._folder = folder
-        super().__init__(_Bounded(control.shell.adb.device), port=port)
+        super().__init__(_BoundedDevice(control.shell.adb.device), port=port)
         configuration = self.jsonrpc_call("getConfigurator", [], CALL_S)
         with suppress(exceptions.BaseException):
             self.jsonrpc_call("setConfigurator", [{**(configuration or {}), "waitForIdleTimeout": IDLE_MS}], CALL_S)
@@ -338,7 +338,7 @@ class _Client(uiautomator2.Device):  # type: ignore[misc]
         """The journal ends it."""
 
 
-class _Bounded:
+class _BoundedDevice:
     """A device of adbutils whose connections do not wait for ever."""
 
     def __init__(self, device: Any) -> None:

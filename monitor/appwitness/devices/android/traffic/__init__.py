@@ -40,7 +40,7 @@ WITHOUT_ROOT = (
 
 
 @dataclass(frozen=True)
-class Way:
+class TrafficWay:
     """One way of a device's traffic to the proxy."""
 
     name: str
@@ -61,7 +61,7 @@ class Way:
     link: gateway.Link | None = None
 
 
-REVERSE = Way(
+REVERSE = TrafficWay(
     "reverse",
     "regular",
     "the proxy setting through adb needs neither root nor a network",
@@ -71,7 +71,7 @@ REVERSE = Way(
 )
 
 
-def ways(control: Control, listen: str = LOOPBACK, *, gadget: bool = False) -> dict[str, Way]:
+def ways(control: Control, listen: str = LOOPBACK, *, gadget: bool = False) -> dict[str, TrafficWay]:
     """Mode -> the way that this device has for it, the one for `auto` first. `listen`: what the proxy listens on.
 
     `gadget`: Frida's gadget brings the agent into the app, with or without root.
@@ -97,7 +97,7 @@ def modes(control: Control, listen: str = LOOPBACK, *, gadget: bool = False) -> 
     return {kind: (way.why, way.sees, way.todo) for kind, way in ways(control, listen, gadget=gadget).items()}
 
 
-def choose(control: Control, wanted: str, listen: str = LOOPBACK, *, gadget: bool = False) -> Way:
+def choose(control: Control, wanted: str, listen: str = LOOPBACK, *, gadget: bool = False) -> TrafficWay:
     """The way for `auto`, a mode, or mitmproxy's words for one. Raises UserError: the device has none for it."""
     there = ways(control, listen, gadget=gadget)
     kind = next(iter(there)) if wanted == "auto" else wanted.partition(":")[0].partition("@")[0]
@@ -106,7 +106,7 @@ def choose(control: Control, wanted: str, listen: str = LOOPBACK, *, gadget: boo
     return there[kind]
 
 
-def _setting(control: Control, listen: str) -> Way:
+def _setting(control: Control, listen: str) -> TrafficWay:
     get = control.facts.properties.get
     if get("ro.genymotion.version"):
         at, why = "10.0.3.2", "Genymotion finds this machine at 10.0.3.2"
@@ -115,20 +115,20 @@ def _setting(control: Control, listen: str) -> Way:
     elif listen in ANYWHERE or listen.startswith("127.") or listen == "localhost":
         return REVERSE
     else:
-        return Way("address", "regular", f"the device is told the proxy at {listen}", SETTING_SEES, True, listen)
-    return Way("address", "regular", f"{why}, and the proxy setting needs no root", SETTING_SEES, False, at)
+        return TrafficWay("address", "regular", f"the device is told the proxy at {listen}", SETTING_SEES, True, listen)
+    return TrafficWay("address", "regular", f"{why}, and the proxy setting needs no root", SETTING_SEES, False, at)
 
 
-def _tunnel(control: Control, host: str) -> Way:
+def _tunnel(control: Control, host: str) -> TrafficWay:
     if host == LOOPBACK or not wireguard.is_there(control):
         return _by_hand("wireguard")
     sees = (
         f"{KINDS['wireguard'][0].partition(',')[0].replace('the device', 'the app')}. The app can see that a VPN is up."
     )
-    return Way("wireguard", "wireguard", "the WireGuard app is set up and switched on by root", sees, True, host)
+    return TrafficWay("wireguard", "wireguard", "the WireGuard app is set up and switched on by root", sees, True, host)
 
 
-def _routed(link: gateway.Link, listen: str) -> Way:
+def _routed(link: gateway.Link, listen: str) -> TrafficWay:
     todo = (
         ""
         if listen in (link.gateway, *ANYWHERE)
@@ -142,27 +142,27 @@ def _routed(link: gateway.Link, listen: str) -> Way:
         "All IPv4 TCP of the app's user, also what ignores the proxy setting. Its IPv6 is refused, and QUIC where the "
         "device has iptables; other UDP, and names, which the system asks for, go past it."
     )
-    return Way("routed", "transparent", why, sees, True, link.gateway, todo, link)
+    return TrafficWay("routed", "transparent", why, sees, True, link.gateway, todo, link)
 
 
-def _redirect(host: str) -> Way:
+def _redirect(host: str) -> TrafficWay:
     """The app's agent finds the proxy at `host`."""
     sees, todo = KINDS["redirect"]
-    return Way("redirect", "redirect", "you asked for it", sees, keeps_port=False, host=host, todo=todo)
+    return TrafficWay("redirect", "redirect", "you asked for it", sees, keeps_port=False, host=host, todo=todo)
 
 
-def _by_hand(kind: str) -> Way:
+def _by_hand(kind: str) -> TrafficWay:
     sees, todo = KINDS[kind]
-    return Way("by-hand", kind, "you asked for it", sees, keeps_port=True, todo=todo)
+    return TrafficWay("by-hand", kind, "you asked for it", sees, keeps_port=True, todo=todo)
 
 
-class Route:
+class TrafficRoute:
     """A way made for one run; what it changes is in the journal."""
 
     def __init__(
         self,
         control: Control,
-        way: Way,
+        way: TrafficWay,
         proxy: tuple[str, int],
         uid: int | None = None,
         *,

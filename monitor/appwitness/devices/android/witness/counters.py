@@ -308,7 +308,7 @@ class Witnesses:
             return False
         return True
 
-    def _records[R](self, name: str, read: dumps.Read[R]) -> tuple[R, ...]:
+    def _records[R](self, name: str, read: dumps.DumpRecords[R]) -> tuple[R, ...]:
         """What was read; that some of it was not understood is noted once."""
         if read.unknown:
             self._note(f"some lines of the system's own count by {name} were not understood")

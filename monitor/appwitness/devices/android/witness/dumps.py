@@ -25,7 +25,7 @@ MOMENT = r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}"
 
 
 @dataclass(frozen=True)
-class Read[R]:
+class DumpRecords[R]:
     """The records of one dump."""
 
     records: tuple[R, ...]
@@ -105,7 +105,7 @@ def user_id(text: str) -> int | None:
     return int(found[1]) * PER_USER + FIRST_APP + int(found[2]) if found else None
 
 
-def app_ops_get(text: str, now: datetime) -> Read[Use]:
+def app_ops_get(text: str, now: datetime) -> DumpRecords[Use]:
     """`cmd appops get PKG`, Android 7 to 9, which tell how long ago the last use of each op was.
 
         FINE_LOCATION: allow; time=+25s67ms ago; rejectTime=+1m ago; duration=+10s
@@ -129,10 +129,10 @@ def app_ops_get(text: str, now: datetime) -> Read[Use]:
         if at is not None and at.year >= 2000:
             uses.append(Use(found[1], at, exact=False, line=each.strip()))
             kept.append(each)
-    return Read(tuple(uses), "\n".join(kept), unknown)
+    return DumpRecords(tuple(uses), "\n".join(kept), unknown)
 
 
-def app_ops(text: str, package: str, uid: int, zone: timedelta) -> Read[Use]:
+def app_ops(text: str, package: str, uid: int, zone: timedelta) -> DumpRecords[Use]:
     """`dumpsys appops --package PKG`, Android 10 to 16: the last use of each op by state of the app and by who asked.
 
         Uid u0a123:
@@ -178,10 +178,10 @@ def app_ops(text: str, package: str, uid: int, zone: timedelta) -> Read[Use]:
                 kept.append(raw)
         elif not line.startswith(("Running start", "startNesting")) and "mode=" not in line:
             unknown += 1
-    return Read(tuple(uses), "\n".join(kept), unknown)
+    return DumpRecords(tuple(uses), "\n".join(kept), unknown)
 
 
-def app_ops_history(text: str, package: str, uid: int, zone: timedelta, quantum: timedelta) -> Read[Use]:
+def app_ops_history(text: str, package: str, uid: int, zone: timedelta, quantum: timedelta) -> DumpRecords[Use]:
     """`dumpsys appops --history --include-discrete N --package PKG`, Android 12 to 16: each use of a few ops, its time
     rounded down to `quantum` (a minute, unless somebody set another); `Device:` stands there from 15.
 
@@ -222,10 +222,10 @@ def app_ops_history(text: str, package: str, uid: int, zone: timedelta, quantum:
                 kept.append(raw)
         elif not line.startswith("Device: "):
             unknown += 1
-    return Read(tuple(uses), "\n".join(kept), unknown)
+    return DumpRecords(tuple(uses), "\n".join(kept), unknown)
 
 
-def locations(text: str, package: str, uid: int) -> Read[Delivered]:
+def locations(text: str, package: str, uid: int) -> DumpRecords[Delivered]:
     """`dumpsys location`, Android 12 to 16. Before that it tells who asked and not how much was delivered.
 
     Historical Aggregate Location Provider Data:
@@ -253,10 +253,10 @@ def locations(text: str, package: str, uid: int) -> Read[Delivered]:
             unknown += package in line
         else:
             inside = False  # the next section
-    return Read(tuple(found), "\n".join(kept), unknown)
+    return DumpRecords(tuple(found), "\n".join(kept), unknown)
 
 
-def network_bytes(text: str, uid: int) -> Read[Bytes]:
+def network_bytes(text: str, uid: int) -> DumpRecords[Bytes]:
     """`dumpsys netstats detail`, Android 7 to 16, after `dumpsys netstats --poll`: bytes over networks since the
     system started, without loopback. None is read where it prints nothing by user id.
 
@@ -286,10 +286,10 @@ def network_bytes(text: str, uid: int) -> Read[Bytes]:
                 kept.append(line)
         elif line.startswith(("mAppUidStatsMap", "mStatsMapA", "BPF map")):
             inside = False
-    return Read((Bytes(sent, received),) if there else (), "\n".join(kept), unknown)
+    return DumpRecords((Bytes(sent, received),) if there else (), "\n".join(kept), unknown)
 
 
-def counted_by_kernel(text: str, uid: int) -> Read[Bytes]:
+def counted_by_kernel(text: str, uid: int) -> DumpRecords[Bytes]:
     """`/proc/net/xt_qtaguid/stats`, Android 7 to 9, without loopback; what sockets tagged is in tag 0x0 too.
 
     idx iface acct_tag_hex uid_tag_int cnt_set rx_bytes rx_packets tx_bytes tx_packets ...
@@ -307,10 +307,10 @@ def counted_by_kernel(text: str, uid: int) -> Read[Bytes]:
                 kept.append(line)
         elif there:
             unknown += bool(parts)
-    return Read((Bytes(sent, received),) if there else (), "\n".join(kept), unknown)
+    return DumpRecords((Bytes(sent, received),) if there else (), "\n".join(kept), unknown)
 
 
-def counted_by_map(text: str, uid: int) -> Read[Bytes]:
+def counted_by_map(text: str, uid: int) -> DumpRecords[Bytes]:
     """The table of bytes by user id that `dumpsys netd trafficcontroller` (9 to 12), `dumpsys connectivity
     trafficcontroller` (13) and `dumpsys netstats` (14 to 16) print, loopback included.
 
@@ -331,7 +331,7 @@ def counted_by_map(text: str, uid: int) -> Read[Bytes]:
                 kept.append(line)
         elif there and parts:
             break
-    return Read((Bytes(sent, received),) if there else (), "\n".join(kept), unknown)
+    return DumpRecords((Bytes(sent, received),) if there else (), "\n".join(kept), unknown)
 
 
 def zone_of(text: str) -> timedelta:

@@ -14,7 +14,7 @@ from typing import Literal
 
 from appwitness.devices.android.control import Control
 from appwitness.devices.android.witness.dumps import clock_of, zone_of
-from appwitness.devices.android.witness.process_dumps import Exit, LogEvent, events, exits, log_command
+from appwitness.devices.android.witness.process_dumps import ExitRecord, LogEvent, events, exits, log_command
 
 Reason = Literal[
     "exited",
@@ -214,7 +214,7 @@ def killed(why: str, process: str) -> Reason:
     return next((reason for words, reason in KILLS if words in text), "system")
 
 
-def _recorded(end: Exit) -> End:
+def _recorded(end: ExitRecord) -> End:
     reason = REASONS.get(end.reason, "unknown")
     said = [end.subreason, end.description]
     if reason == "system" and end.subreason in MEMORY:

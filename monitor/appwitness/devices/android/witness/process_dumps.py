@@ -15,7 +15,7 @@ from appwitness.devices.android.witness.dumps import (
     MOST_CHARACTERS,
     MOST_RECORDS,
     SANDBOX,
-    Read,
+    DumpRecords,
     clock_of,
     lines,
     moment,
@@ -24,7 +24,7 @@ from appwitness.devices.android.witness.dumps import (
 
 
 @dataclass(frozen=True)
-class Process:
+class ProcessRecord:
     """One that runs."""
 
     pid: int
@@ -33,7 +33,7 @@ class Process:
 
 
 @dataclass(frozen=True)
-class Exit:
+class ExitRecord:
     """How one process ended."""
 
     at: datetime
@@ -64,18 +64,18 @@ class LogEvent:
     """As it was printed."""
 
 
-def processes(text: str, uid: int) -> Read[Process]:
+def processes(text: str, uid: int) -> DumpRecords[ProcessRecord]:
     """`dumpsys activity processes`, Android 7 to 16: those of the app, isolated ones (u0a123i5) and its sandbox too."""
     record = re.compile(r"\b(\d{1,9}):([^\s/{}]{1,200})/(u\d+a\d+)(i\d+)?\b")
-    found: dict[int, Process] = {}
+    found: dict[int, ProcessRecord] = {}
     for line in lines(text):
         for match in record.finditer(line):
             if user_id(match[3]) in (uid, uid + SANDBOX) and len(found) < MOST_RECORDS:
-                found[int(match[1])] = Process(int(match[1]), match[2], match[4] is not None)
-    return Read(tuple(found.values()), "\n".join(f"{each.pid}:{each.name}" for each in found.values()))
+                found[int(match[1])] = ProcessRecord(int(match[1]), match[2], match[4] is not None)
+    return DumpRecords(tuple(found.values()), "\n".join(f"{each.pid}:{each.name}" for each in found.values()))
 
 
-def exits(text: str, package: str, uid: int, zone: timedelta) -> Read[Exit]:
+def exits(text: str, package: str, uid: int, zone: timedelta) -> DumpRecords[ExitRecord]:
     """`dumpsys activity exit-info PKG`, Android 11 to 16; 11 and 12 print no subreason.
 
     ApplicationExitInfo #0:
@@ -83,7 +83,7 @@ def exits(text: str, package: str, uid: int, zone: timedelta) -> Read[Exit]:
       process=com.example reason=10 (USER REQUESTED) subreason=21 (FORCE STOP) status=0
       importance=100 pss=0.00 rss=0.00 description=stop com.example due to from pid 8396 state=empty trace=null
     """
-    found: list[Exit] = []
+    found: list[ExitRecord] = []
     kept: list[str] = []
     unknown = 0
     for block in re.split(r"^\s*ApplicationExitInfo #\d+:\s*$", text[:MOST_CHARACTERS], flags=re.MULTILINE)[1:]:
@@ -103,9 +103,11 @@ def exits(text: str, package: str, uid: int, zone: timedelta) -> Read[Exit]:
         why = re.search(r" description=(.*?) state=", said)
         named = sub[1] if sub and sub[1] != "UNKNOWN" else None
         description = why[1][:300] if why and why[1] != "null" else None
-        found.append(Exit(at, pid, fields.get("process", package), int(reason[1]), named, status, description, said))
+        found.append(
+            ExitRecord(at, pid, fields.get("process", package), int(reason[1]), named, status, description, said)
+        )
         kept.append(said)
-    return Read(tuple(found), "\n".join(kept), unknown)
+    return DumpRecords(tuple(found), "\n".join(kept), unknown)
 
 
 REASONS = {
@@ -143,7 +145,9 @@ def log_command(api: int) -> str:
     return f"logcat -d -v {'epoch' if api >= 26 else 'threadtime'} -b events,crash"
 
 
-def events(text: str, package: str, uid: int, *, year: int = 1970, zone: timedelta = timedelta()) -> Read[LogEvent]:
+def events(
+    text: str, package: str, uid: int, *, year: int = 1970, zone: timedelta = timedelta()
+) -> DumpRecords[LogEvent]:
     """What `log_command` prints: the starts and ends of the app's processes. `year` and `zone` are what Android 7 does
     not tell there.
 
@@ -174,7 +178,7 @@ def events(text: str, package: str, uid: int, *, year: int = 1970, zone: timedel
         own[event.pid] = event.process
         found.append(replace(event, line=raw.strip()))
         kept.append(raw)
-    return Read(tuple(found), "\n".join(kept), unknown)
+    return DumpRecords(tuple(found), "\n".join(kept), unknown)
 
 
 def _event(at: datetime, tag: str, said: str, own: dict[int, str]) -> LogEvent | None:
