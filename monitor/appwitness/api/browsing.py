@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from appwitness.api.app_rankings import By, RankedApps, hosts_of, ranked
+from appwitness.api.comparing import ComparedRuns
 from appwitness.api.fleet_progress import FleetProgress
 from appwitness.api.recorded_lines import RecordedLines
 from appwitness.api.upload_decoding import TakenApart, taken_apart
@@ -19,7 +20,7 @@ from appwitness.correlate import Knowledge, correlate, differences, indexed_repo
 from appwitness.events import FILES, Access, Event, Ref, Run, Upload, Value
 from appwitness.events.seen import Seen
 from appwitness.exchange import har
-from appwitness.findings import LEVELS, Comparison, Flow, Report
+from appwitness.findings import LEVELS, Flow, Report
 from appwitness.findings.mask import Mask, masked
 from appwitness.fleet.objects import recording_at
 from appwitness.judge.compare import compare
@@ -64,13 +65,6 @@ class CountedRule(NamedTuple):
     rule: Rule
     findings: int
     recordings: int
-
-
-class ComparedRecordings(NamedTuple):
-    """Recordings of one app, compared, and the report of each."""
-
-    comparison: Comparison
-    reports: list[Report]
 
 
 @dataclass
@@ -166,7 +160,7 @@ class Browsing:
         """Some of the hosts at which a recipient has received something, by name."""
         return hosts_of(self.store, recipient)
 
-    def compared(self, recordings: Iterable[str]) -> ComparedRecordings:
+    def compared(self, recordings: Iterable[str]) -> ComparedRuns:
         """Recordings of one app side by side: what is read and sent whatever the user answers.
 
         Raises UserError for recordings of several apps, for fewer than two, and for more than MOST_COMPARED.
@@ -179,7 +173,7 @@ class Browsing:
             raise UserError("These are runs of several apps.", "Choose runs of one app.")
         folders = [Path(each.path or "") for each in reports]
         found = differences(folders, reports) if all(folder.exists() for folder in folders) else ()
-        return ComparedRecordings(compare(reports, found, self.known.labels), reports)
+        return ComparedRuns(compare(reports, found, self.known.labels), reports)
 
     # one recording
 

@@ -200,18 +200,15 @@ def ranking(
     `filters` each ask for one value, an empty text for nothing: campaign, recipient, sdk, data, rule, app. Raises
     UserError when the index cannot be used, FileError for rules that do not fit.
     """
+    from appwitness.api.app_rankings import ranked
     from appwitness.correlate.prior_knowledge import knowledge
     from appwitness.store import Store
-    from appwitness.store.ranking import WHEN, Rankings
 
     known = knowledge(rules)
     with Store(database(db)) as store:
-        rankings = Rankings(store, {rule.id: rule.shown_by for rule in known.rules})
-        page = rankings.ranking(by, filters, rows=top)
-        basis = rankings.basis(by, filters)
-    by_rule = by in ("rule", "finding") or filters.get("rule")
-    moments = tuple(each for each in WHEN if not by_rule and any(each in row.when for row in page.rows))
-    return AppRanking(page, basis, known, moments)
+        page, basis, moments = ranked(store, known, by, filters, rows=top)
+    told = tuple(each for each in moments if any(each in row.when for row in page.rows))
+    return AppRanking(page, basis, known, told)
 
 
 def write_csv(
