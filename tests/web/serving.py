@@ -118,7 +118,12 @@ def campaign(place: str | Path, recording: str) -> None:
         runs.judged(made[0].id, 2, recording)
         runs.recorded(made[0].id, "too-late", "R58")
         runs.failed(made[1].lease, "usage", NOTE, last=True)
-        devices = [("R58", "busy", None, made[2].id), ("old phone", "down", NOTE, None)]
-        runs.tell("host", [Slot("host", name, {"api": "34"}, state, note, run, 0, paused=False)
-                           for name, state, note, run in devices])  # fmt: skip
+        beat(runs, made[2].id)
         runs.pause("old phone")
+
+
+def beat(runs: Runs, run: str) -> None:
+    """A sign of life of the host's two devices, one of which makes a run."""
+    devices = [("R58", "busy", None, run), ("old phone", "down", NOTE, None)]
+    runs.tell("host", [Slot("host", name, {"api": "34"}, state, note, its, 0, paused=False)
+                       for name, state, note, its in devices])  # fmt: skip
