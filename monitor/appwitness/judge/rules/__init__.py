@@ -72,7 +72,9 @@ def judge(
         if (going_on and rule.needs_whole_run) or rule.lacks(facts.observers, facts.timeline.assumed is not None):
             continue
         seen = memory.holding(rule, sightings.of(rule.on), rule.when.test(run))
-        for key, group in grouped(rule.when, seen, facts):
+        for key, group in grouped(rule.when.often, seen, facts):
+            if not rule.when.holds_for(group):
+                continue
             finding = reporter.finding(rule, group, memory.ones(reporter, rule, key, group))
             found.append(((LEVELS.index(finding.level), rule.id, *key), finding))
     found.sort(key=lambda each: each[0])

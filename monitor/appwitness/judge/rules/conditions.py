@@ -19,7 +19,9 @@ from appwitness.judge.claims import ClaimKind
 from appwitness.judge.clock_order import surely
 from appwitness.judge.consent import Clock
 from appwitness.judge.rules.condition_registry import JudgedRun, Test, always_holds, condition, never_holds
+from appwitness.judge.rules.grouping import FindingGroup
 from appwitness.judge.rules.sightings import Sighting
+from appwitness.judge.rules.sightings import rows as count_rows
 
 SeparateScope = Literal[
     "sensitive_separate",
@@ -563,6 +565,36 @@ def on_wire(wire: bool, run: JudgedRun) -> Test:
 def never(_: Literal["dialog"], run: JudgedRun) -> Test:
     # Where nobody saw the app come to the front, nobody would have seen a dialog either.
     return never_holds if run.sightings.notices or not run.facts.phases.shown else always_holds
+
+
+@condition(
+    on=("access", "flow"),
+    description="entries of this many different people were read, or went to one recipient in all its uploads",
+    says=("entries of at least {} different people went to one recipient", "至少 {} 人的条目发送至同一接收方"),
+    of_groups=True,
+)
+def rows(least: Annotated[int, Field(ge=1)], group: FindingGroup) -> bool:
+    return count_rows(group.members)[0] >= least
+
+
+@condition(
+    on=("access", "consent"),
+    description="a group has at least this many",
+    says=("it happened at least {} times", "至少发生 {} 次"),
+    of_groups=True,
+)
+def times(least: Annotated[int, Field(ge=1)], group: FindingGroup) -> bool:
+    return group.count >= least
+
+
+@condition(
+    on=("access",),
+    description="one caller, in one phase of the app, exceeded this preset",
+    says=("one caller read more often than this preset allows: {}", "同一调用方的读取频率超过预设：{}"),
+    of_groups=True,
+)
+def often(preset: Annotated[str, known_names("presets", "catalog/frequency.yml")], group: FindingGroup) -> bool:
+    return group.preset is not None and group.preset.id == preset
 
 
 def _of_kinds(run: JudgedRun, wanted: Callable[[Any], bool]) -> Test:

@@ -5,23 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated
 
-from pydantic import Field
-
-from appwitness.catalog.entries import known_names
 from appwitness.events.stacks import Frame
 from appwitness.judge.code import foreign_frame
 from appwitness.judge.phases import PhaseStatus
 from appwitness.judge.recipients import RecipientTable
-from appwitness.judge.rules.condition_registry import condition
 from appwitness.judge.rules.facts import RunFacts
 from appwitness.judge.rules.frequency import CallStretch, Preset, longest, spread
 from appwitness.judge.rules.sightings import Sighting, in_time
-from appwitness.judge.rules.sightings import rows as count_rows
-
-if TYPE_CHECKING:  # its fields are the conditions, those below among them
-    from appwitness.judge.rules.model import When
 
 
 @dataclass(frozen=True)
@@ -49,43 +40,11 @@ class CallingCode:
     name: str | None = field(default=None, compare=False)
 
 
-@condition(
-    on=("access", "flow"),
-    description="entries of this many different people were read, or went to one recipient in all its uploads",
-    says=("entries of at least {} different people went to one recipient", "至少 {} 人的条目发送至同一接收方"),
-    of_groups=True,
-)
-def rows(least: Annotated[int, Field(ge=1)], group: FindingGroup) -> bool:
-    return count_rows(group.members)[0] >= least
-
-
-@condition(
-    on=("access", "consent"),
-    description="a group has at least this many",
-    says=("it happened at least {} times", "至少发生 {} 次"),
-    of_groups=True,
-)
-def times(least: Annotated[int, Field(ge=1)], group: FindingGroup) -> bool:
-    return group.count >= least
-
-
-@condition(
-    on=("access",),
-    description="one caller, in one phase of the app, exceeded this preset",
-    says=("one caller read more often than this preset allows: {}", "同一调用方的读取频率超过预设：{}"),
-    of_groups=True,
-)
-def often(preset: Annotated[str, known_names("presets", "catalog/frequency.yml")], group: FindingGroup) -> bool:
-    return group.preset is not None and group.preset.id == preset
-
-
-def grouped(when: When, seen: Iterable[Sighting], facts: RunFacts) -> Iterator[tuple[tuple[str, str], FindingGroup]]:
-    """The groups that are as large, or as frequent, as the rule asks, each with its kind of data and its name."""
-    groups = _by_name(seen) if when.often is None else _by_caller(when.often, seen, facts)
-    asked = [(declared.test, value) for declared, value in when.asked if declared.of_groups]
-    for key, group in groups:
-        if all(holds(value, group) for holds, value in asked):
-            yield key, group
+def grouped(
+    often: str | None, seen: Iterable[Sighting], facts: RunFacts
+) -> Iterator[tuple[tuple[str, str], FindingGroup]]:
+    """The groups of sightings, each with its kind of data and its name; `often`: the preset that each has to exceed."""
+    yield from _by_name(seen) if often is None else _by_caller(often, seen, facts)
 
 
 def _by_name(seen: Iterable[Sighting]) -> Iterator[tuple[tuple[str, str], FindingGroup]]:

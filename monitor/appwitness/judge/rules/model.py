@@ -12,9 +12,9 @@ from appwitness.catalog.entries import CatalogEntry, known_names
 from appwitness.events import Observers
 from appwitness.findings import Confidence, Level, Need
 from appwitness.judge.rules import conditions as _conditions  # noqa: F401  (registers them)
-from appwitness.judge.rules import grouping as _grouping  # noqa: F401  (so does this)
 from appwitness.judge.rules import sentences
 from appwitness.judge.rules.condition_registry import CONDITIONS, DeclaredCondition, JudgedRun, On, Test, always_holds
+from appwitness.judge.rules.grouping import FindingGroup
 from appwitness.judge.rules.translations import Words
 
 Kinds = Annotated[tuple[Annotated[str, Field(pattern=r"^[A-Z]\d{2}$")], ...], known_names("kinds", "catalog/laws.yml")]
@@ -33,6 +33,10 @@ class AskedConditions(CatalogEntry):
         return [
             (CONDITIONS[name], value) for name in type(self).model_fields if (value := getattr(self, name)) is not None
         ]
+
+    def holds_for(self, group: FindingGroup) -> bool:
+        """Whether all that is asked of groups holds for one."""
+        return all(declared.test(value, group) for declared, value in self.asked if declared.of_groups)
 
     def test(self, run: JudgedRun) -> Test:
         """One test that holds for a sighting when all that is named holds, but for what is asked of groups."""
