@@ -11,7 +11,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 BLOCKS = re.findall(r"^```python\n(.*?)^```$", (ROOT / "docs/python.md").read_text("utf-8"), re.MULTILINE | re.DOTALL)
-A_RECORDING, A_BUILD, A_RUN, TESTS = BLOCKS
+A_RECORDING, A_BUILD, THE_REST, A_RUN, TESTS = BLOCKS
 
 
 def run(block, folder, *command):
@@ -32,6 +32,9 @@ def test_a_recording_and_a_build(tmp_path):
     shutil.copytree(ROOT / "tests/recordings/sent-after-refusal", tmp_path / "recordings/refuse")
     assert "high proven Personal data was sent after the user refused accesses.jsonl:1" in run(A_RECORDING, tmp_path)
     assert "new sent-after-refusal shop.test True\n" in run(A_BUILD, tmp_path)
+    rest = run(THE_REST, tmp_path)
+    for told in ("'sent-after-refusal'", "('reached', 'ok')", "Disagree"):
+        assert told in rest
 
 
 @pytest.mark.lab

@@ -1,2 +1,1 @@
-"""What programs call: a run of a device, its judgement, the gate. The command line and the pytest plugin are thin over
-it."""
+"""What can be done with appwitness: the command line, the pages, the pytest plugin and programs call it."""
