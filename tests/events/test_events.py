@@ -115,7 +115,7 @@ def test_a_stack_of_null_is_none(kind):
 
 
 def test_a_clock_that_nobody_measured_may_be_null():
-    run = json.loads((Path(__file__).parent / "recordings/clean-shop/run.json").read_text("utf-8"))
+    run = json.loads((Path(__file__).parents[1] / "recordings/clean-shop/run.json").read_text("utf-8"))
     assert events.Run(**run | {"clock_offset_ms": None}).clock_offset_ms == 0
 
 
@@ -134,7 +134,7 @@ def test_a_clock_that_nobody_measured_may_be_null():
     ],
 )
 def test_native_code_is_translated_where_apk_and_device_say_so(runs, has, translated):
-    run = json.loads((Path(__file__).parent / "recordings/clean-shop/run.json").read_text("utf-8"))
+    run = json.loads((Path(__file__).parents[1] / "recordings/clean-shop/run.json").read_text("utf-8"))
     device = run["device"] | ({} if runs is None else {"facts": {"abis": runs}})
     app = run["app"] | ({} if has is None else {"facts": {"abis": has}})
     assert events.Run(**run | {"device": device, "app": app}).translated == translated

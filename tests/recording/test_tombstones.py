@@ -147,7 +147,7 @@ def forget_all(path: Path) -> None:
 @pytest.mark.parametrize(
     ("step", "still"),
     [
-        ("forgetting.Holed.put", "uploads.jsonl still has what seal.jsonl:6 says was forgotten"),
+        ("tombstones.Holed.put", "uploads.jsonl still has what seal.jsonl:6 says was forgotten"),
         ("folder.remove", "run.json still has what seal.jsonl:6 says was forgotten"),
         ("folder.Recording._replace_run", "run.json still has what seal.jsonl:6 says was forgotten"),
     ],
