@@ -33,7 +33,7 @@ CHECKS := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -U_FORTI
 test-checked: setup  ## the tests of the search, its compiled part built with the compiler's checks of memory and arithmetic
 	rm -rf $(CHECKED) && mkdir -p $(CHECKED)
 	cp -R addons hatch_build.py monitor pyproject.toml tests $(CHECKED)
-	rm $(CHECKED)/monitor/match/native/libsearch.so
+	rm $(CHECKED)/monitor/appwitness/match/native/libsearch.so
 	cd $(CHECKED) && CFLAGS="$(CHECKS)" ../../.venv/bin/python -c "import hatch_build as h; h.build_search(h.ROOT)"
 	cd $(CHECKED) && LD_PRELOAD=$$($${CC:-cc} -print-file-name=libasan.so) ASAN_OPTIONS=detect_leaks=0 PYTHONMALLOC=malloc \
 		../../$(PYTEST) --timeout 900 tests/match

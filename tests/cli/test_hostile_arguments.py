@@ -173,7 +173,7 @@ def test_a_fault_of_ours_is_70_with_one_line_and_a_private_file(monkeypatch, tmp
         numbers = [secret]  # a local of the frame
         raise AssertionError(f"on purpose {len(numbers)}")
 
-    monkeypatch.setattr("appwitness.cli.verbs.Judging.report", broken)
+    monkeypatch.setattr("appwitness.cli.verbs.VerbJudging.report", broken)
     code, said = told("report", "recording")
     assert code == 70
     [line] = said.strip().splitlines()
