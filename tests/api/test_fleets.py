@@ -1,6 +1,8 @@
 """Programs plan campaigns, see how far they are, and take out what came of them."""
 
+import contextlib
 import io
+import sqlite3
 
 import pytest
 
@@ -79,3 +81,21 @@ def test_what_came_out_is_ranked_and_written_for_others(tmp_path):
     assert fleets.write_letters(by, tmp_path / "letters.zip") == 1
     with pytest.raises(UserError, match="cannot be made"):
         fleets.write_letters(by, tmp_path / "letters.zip")
+
+
+def test_letters_leave_the_digests_in_an_index_of_conclusions(tmp_path, monkeypatch):
+    """They take the place of values that are not kept: without the key of the index they would be empty."""
+    monkeypatch.setenv("APPWITNESS_HOME", str(tmp_path / "home"))
+    index = tmp_path / "index.sqlite"
+
+    def digests():
+        with contextlib.closing(sqlite3.connect(index)) as connection:
+            return sorted(connection.execute("SELECT value FROM matches"))
+
+    judging(db=str(index), index="conclusions").report(RECORDINGS / "sent-after-refusal")
+    before = digests()
+    assert before
+    assert all(len(digest) == 64 for (digest,) in before)
+    stranger = judging(db=str(index), laws=["eu"])  # judged anew, since other articles are named
+    assert fleets.write_letters(stranger, tmp_path / "letters.zip") == 1
+    assert digests() == before
