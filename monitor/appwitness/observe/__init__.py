@@ -1,1 +1,1 @@
-"""Touches the world: device, proxy, agent."""
+"""One run: brings device, proxy and agent up, and takes them down in reverse."""
