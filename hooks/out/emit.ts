@@ -164,14 +164,16 @@ export function emitAccess(at: number, key: string, line: () => Fold["line"]): F
   return fold;
 }
 
+/** Its count begins anew before the line is made: meanwhile other threads run, and add to it. */
 function settleFold(fold: Fold, now: number): void {
-  if (fold.count === 1) {
-    emit(fold.first, fold.line);
-  } else if (fold.count > 1) {
-    emit(fold.first, { ...fold.line, count: fold.count, until: timestamp(fold.last) });
-  }
+  const { count, first, last } = fold;
   fold.count = 0;
   fold.begun = now;
+  if (count === 1) {
+    emit(first, fold.line);
+  } else if (count > 1) {
+    emit(first, { ...fold.line, count, until: timestamp(last) });
+  }
 }
 
 function takeAll(fold: Fold, free: boolean): void {
@@ -194,13 +196,14 @@ function settleFolds(all: boolean): void {
       // Whatever is still counted while we look comes with the last look.
       takeAll(fold, true);
     }
-    folds.delete(key);
     fold.gone = all || fold.count === 0;
+    folds.delete(key);
+    if (!fold.gone) {
+      // At the end, and before its line is made: meanwhile other threads run, and would make another fold of the same.
+      folds.set(key, fold);
+    }
     if (fold.count > 0) {
       settleFold(fold, now);
-      if (!all) {
-        folds.set(key, fold);
-      }
     }
   }
 }
