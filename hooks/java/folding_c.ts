@@ -4,6 +4,8 @@
 // Data of a CModule is read-only, so all that changes lives in memory that JavaScript gives. Plain char (gchar) is signed on
 // x86 and unsigned on ARM, so a small number is a gint8 or a guint8.
 
+import { layout } from "../out/layout_c.js";
+
 /** Calls of a method among which a repeat is looked for. */
 export const SLOTS = 8;
 /** Objects of one method whose calls are let through. */
@@ -25,10 +27,33 @@ export const LOST = { NEAR_END: 0, NO_STACK: 1, ONLY_COUNTED: 2 } as const;
 export const NO_WAY = 0;
 export const THINNED = 2;
 
+/** A value of Java in C. */
+export const VALUE_BYTES = 8;
+/** From the methods of a stack that was walked to the places in them. */
+export const LOCATIONS = MOST_FRAMES * Process.pointerSize;
+
+/** How C has the kinds of Java's values: its type, and the member of Value; nothing is void. */
+export const C_KINDS = {
+  L: { type: "gpointer", member: "l" },
+  Z: { type: "guint8", member: "z" },
+  B: { type: "gint8", member: "b" },
+  C: { type: "guint16", member: "c" },
+  S: { type: "gint16", member: "s" },
+  I: { type: "gint32", member: "i" },
+  J: { type: "gint64", member: "j" },
+  F: { type: "gfloat", member: "f" },
+  D: { type: "gdouble", member: "d" },
+  V: { type: "void", member: "" },
+} as const;
+export type Letter = keyof typeof C_KINDS;
+
 export const DECLARATIONS = `
 #include <glib.h>
 typedef union { guint8 z; gint8 b; guint16 c; gint16 s; gint32 i; gint64 j; gfloat f; gdouble d; gpointer l; } Value;
 typedef struct _Hook Hook;
+/* Where a call goes. */
+enum { ORIGINAL, COUNTED, SCRIPT };
+${layout("Value", VALUE_BYTES, {})}
 `;
 
 export const SOURCE = `${DECLARATIONS}
@@ -50,9 +75,6 @@ enum { FREE, FOLDS, PASSES };
 /* Reserved numbers instead of a stack: it cannot be walked; stacks are off; there was no time for one. */
 enum { NO_WAY = ${NO_WAY}, NONE, THINNED = ${THINNED}, FIRST = 4 };
 enum { NEAR_END = ${LOST.NEAR_END}, NO_STACK = ${LOST.NO_STACK}, ONLY_COUNTED = ${LOST.ONLY_COUNTED}, LOSSES };
-/* Where a call goes. */
-enum { ORIGINAL, COUNTED, SCRIPT };
-
 /* CPU time of a thread, in microseconds, that it may still spend on something, and its clocks when that was last said. */
 typedef struct { gint64 left; gint64 used; gint64 now; } Budget;
 
@@ -69,6 +91,7 @@ typedef struct {
   gpointer methods[FRAMES];
   gint64 locations[FRAMES];
 } Thread;
+_Static_assert (G_STRUCT_OFFSET (Thread, locations) - G_STRUCT_OFFSET (Thread, methods) == ${LOCATIONS}, "where the places of a stack are");
 
 typedef struct { gint count; gint64 first; gint64 last; } Lost;
 
@@ -251,7 +274,7 @@ static gint append(Env env, gint8 kind, Value value, guint16 *units, gint at) {
     length = ((gint (*)(Env, gpointer)) (*env)[164])(env, value.l);
     if (length > ROOM - at - 1)
       return -1;
-    units[at] = length;
+    units[at] = (guint16) length; /* at most ROOM */
     ((void (*)(Env, gpointer, gint, gint, guint16 *)) (*env)[220])(env, value.l, 0, length, units + at + 1);
     return at + 1 + length;
   case 'Z': case 'B': value.j = value.z; break;
@@ -383,7 +406,8 @@ gpointer frames_of(gint *count) {
   return own->methods;
 }
 
-gdouble cpu_time(void) { return cpu(); }
+/* A double has every microsecond until the year 2255. */
+gdouble cpu_time(void) { return (gdouble) cpu(); }
 
 void spent_on_stack(gdouble begun) { thread()->on_stacks.left -= cpu() - (gint64) begun; }
 
@@ -470,7 +494,7 @@ static void fill(Hook *hook, gint given, gint state, guint16 *units, gint asked,
     slot->asked = asked;
     slot->length = length;
     slot->stack = stack;
-    memcpy(slot->units, units, 2 * length);
+    memcpy(slot->units, units, (gsize) length * sizeof(guint16));
   }
   g_mutex_unlock(&hook->lock);
 }
@@ -491,7 +515,7 @@ Value run(Hook *hook, gint way, Env env, gpointer self, Value *args) {
     gint state = known(hook, units, asked);
     if (state == FREE) {
       set_inside(1);
-      given = wants(hook->id, self, args, begun);
+      given = wants(hook->id, self, args, (gdouble) begun);
       set_inside(0);
       if (given >= 0) {
         if (asked >= 0)
@@ -517,7 +541,7 @@ Value run(Hook *hook, gint way, Env env, gpointer self, Value *args) {
       lose(hook, ONLY_COUNTED, begun);
     else {
       own->walked = stack;
-      given = told(hook->id, self, args, &result, begun);
+      given = told(hook->id, self, args, &result, (gdouble) begun);
       own->walked = 0;
       own->in_script.left -= cpu() - busy;
       if (given >= 0 && stack != NO_WAY)
@@ -533,8 +557,8 @@ void take_lost(Hook *hook, gint how, gdouble *counted) {
   Lost *lost = &hook->lost[how];
   g_mutex_lock(&hook->lock);
   counted[0] = lost->count;
-  counted[1] = lost->first;
-  counted[2] = lost->last;
+  counted[1] = (gdouble) lost->first;
+  counted[2] = (gdouble) lost->last;
   lost->count = 0;
   g_mutex_unlock(&hook->lock);
 }
@@ -548,8 +572,8 @@ gint take(Hook *hook, gint number, gint free, gdouble *counted) {
     hook->slots = g_malloc0(SLOTS * sizeof(Slot));
   slot = &hook->slots[number];
   counted[0] = slot->count;
-  counted[1] = slot->first;
-  counted[2] = slot->last;
+  counted[1] = (gdouble) slot->first;
+  counted[2] = (gdouble) slot->last;
   slot->count = 0;
   slot->last = 0;
   if (free) {
@@ -568,7 +592,7 @@ Hook *new_hook(gint id, gpointer cls, gint entry, gint is_static, gint is_api, g
   hook->call = entry;
   hook->is_static = is_static;
   hook->is_api = is_api;
-  hook->gives = gives;
+  hook->gives = (gint8) gives;
   return hook;
 }
 
@@ -576,7 +600,7 @@ Hook *new_hook(gint id, gpointer cls, gint entry, gint is_static, gint is_api, g
 void set_folds(Hook *hook, gint on, gint asks, gint reads, const gint8 *compares) {
   if (on) {
     hook->asks = asks;
-    hook->reads = reads;
+    hook->reads = (gint8) reads;
     memcpy(hook->compares, compares, sizeof(hook->compares));
   }
   hook->folds = on;
@@ -585,3 +609,39 @@ void set_folds(Hook *hook, gint on, gint asks, gint reads, const gint8 *compares
 void set_api(Hook *hook, gint on) { hook->is_api = on; }
 void set_method(Hook *hook, gpointer method) { hook->method = method; }
 `;
+
+/** A hooked method: its hook and what JavaScript stands in its place, as addresses, and the kinds of its values. */
+export interface Method {
+  hook: string;
+  script: string;
+  takes: Letter[];
+  gives: Letter;
+}
+
+/** C with a function `method_0`, `method_1` ... for each: JNI calls it in the method's place. */
+export function methods(all: Method[]): string {
+  const functions = all.map(({ hook, script, takes, gives }, i) => {
+    const { type, member } = C_KINDS[gives];
+    const kinds = takes.map((letter) => C_KINDS[letter]);
+    const parameters = kinds.map((kind, n) => `, ${kind.type} a${n}`).join("");
+    const types = kinds.map((kind) => `, ${kind.type}`).join("");
+    const names = kinds.map((_, n) => `, a${n}`).join("");
+    const values = kinds.map((kind, n) => `  args[${n}].${kind.member} = a${n};`).join("\n");
+    const [give, end] = member === "" ? ["", " return;"] : ["return ", ""];
+    return `
+${type} method_${i} (gpointer env, gpointer self${parameters});
+${type} method_${i} (gpointer env, gpointer self${parameters}) {
+  Value args[${Math.max(takes.length, 1)}];
+  Hook *hook = (Hook *) (gsize) ${hook}ULL;
+  gint way = way_of(hook, env, self);
+  if (way == SCRIPT) { ${give}((${type} (*)(gpointer, gpointer${types})) (gsize) ${script}ULL)(env, self${names});${end} }
+${values}
+  ${give}run(hook, way, env, self, args)${member === "" ? "" : `.${member}`};
+}`;
+  });
+  return `${DECLARATIONS}
+extern gint way_of(Hook *hook, gpointer env, gpointer self);
+extern Value run(Hook *hook, gint way, gpointer env, gpointer self, Value *args);
+${functions.join("\n")}
+`;
+}

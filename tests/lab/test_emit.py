@@ -1,4 +1,4 @@
-"""Identical accesses are counted exactly, also those that other threads make while a line is made of the ones before."""
+"""Identical accesses are counted exactly, also those made by other threads while the line of earlier ones is made."""
 
 from __future__ import annotations
 
