@@ -1,9 +1,9 @@
 # appwitness: `make demo` runs the main job, `make test` the tests; each does all its own set-up.
 .DEFAULT_GOAL := help
-.PHONY: help setup rig demo test test-slow test-checked test-art check bench fix lock wheel image clean
+.PHONY: help setup rig demo test test-slow test-checked test-art test-art-arm64 check bench fix lock wheel image clean
 
 help:  ## this list
-	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST)
+	@sed -n 's/^\([a-z0-9-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST)
 
 setup:  ## uv, Python, a Java compiler, the built agent and lab device
 	@.ci/setup
@@ -41,6 +41,12 @@ test-checked: setup  ## the tests of the search, its compiled part built with th
 test-art: setup  ## the agent in a real Android runtime, built here from Debian's packages; skipped where that cannot be
 	@.ci/setup art
 	$(ART) -m 'not slow' tests/art || { $(AGAIN) -m 'not slow' tests/art; }
+
+CPU := cortex-a72
+ARM64 := --quick
+test-art-arm64: setup  ## a part of the same on an emulated arm64; ARM64="-- tests/art" for all of it, CPU=max for a newer core
+	@.ci/setup art-arm64
+	.venv/bin/python -m tests.art.rig.guest --cpu $(CPU) $(ARM64)
 
 check: setup  ## style, types, import order, the hooks' TypeScript, and their C for each processor
 	.venv/bin/ruff check .
