@@ -64,7 +64,11 @@ on_update (GumInvocationContext * ic)
     gum_invocation_context_replace_nth_argument (ic, 2, entry);
 }
 
-/* Gives each method back what its hook lives by; the numbers of those that were not hooked go to lost. */
+/*
+ * Gives each method back what its hook lives by; the numbers of those that were not hooked go to lost. The rows are the
+ * agent's own thread's. What ART itself reads and writes is relaxed, as it is there: what ART writes at the same moment is
+ * found by the next audit.
+ */
 gint
 audit (Row * rows, gint count, gpointer * alive, gint alive_count, gint32 * lost)
 {

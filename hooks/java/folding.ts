@@ -7,6 +7,7 @@ import Java from "frida-java-bridge";
 import { micros } from "../out/clock.js";
 import { after } from "../out/doorbell.js";
 import { atEnd, gap, report, type Counted, type Fold } from "../out/emit.js";
+import { reach } from "../out/points.js";
 import { currentEnv, divert, isArt, isStatic, scriptOf, targetOf, type Overload, type Raw } from "./bridge.js";
 import {
   LOCATIONS, LOST, MOST_ARGUMENTS, NO_WAY, ROOM_FOR_SCRIPT, SLOTS, SOURCE, THINNED, VALUE_BYTES, methods, type Letter,
@@ -106,6 +107,7 @@ const told = new NativeCallback((id, self, args, result, begun): number => {
   try {
     const raws = one.args.map((kind, i) => kind.read(args.add(VALUE_BYTES * i)));
     const fold = teller(one).told(currentEnv(), selfOf(one, self), raws, one.result.read(result), begun);
+    reach("told");
     // While it was told of, other threads ran: the fold may have been written for the last time.
     return fold === null || fold.gone ? -1 : claim(one, fold);
   } catch (error) {
@@ -427,7 +429,7 @@ function watchLosses(): void {
 /** One gap for what was lost of a method in one way, once it has stopped. */
 function tellLosses(all: boolean): void {
   const now = losses.readS32();
-  if (now !== seen) {
+  if (all || now !== seen) {
     seen = now;
     for (const { hook, whose } of [...diverted, { hook: others, whose: () => ["agent"] }]) {
       for (const way of Object.values(LOST)) {

@@ -49,6 +49,7 @@ interface Program {
 const children = new Map<number, Child>();
 let notes = NULL;
 let read = 0;
+let isWritten: (note: NativePointer, number: number) => number = () => 0;
 /** As long as the agent: C calls it, and the interceptor calls C. */
 const alive: unknown[] = [];
 
@@ -64,6 +65,8 @@ export function watchChildren(): void {
   }, "void", ["int"]);
   const code = new CModule(SOURCE, { ...RESTORE_SYMBOLS, notes, copied, getpid: Module.getGlobalExportByName("getpid") });
   alive.push(copied, code);
+  isWritten = new NativeFunction(
+    code["is_written"] as NativePointer, "int", ["pointer", "int"], { scheduling: "exclusive", exceptions: "propagate" });
   patch(Module.getGlobalExportByName("fork"), { onLeave: code["fork_leave"] as NativePointer }, true);
   // Not undone in copies: it is there that it is needed.
   patchForCopies(Module.getGlobalExportByName("execve"), { onEnter: code["exec_enter"] as NativePointer });
@@ -105,7 +108,7 @@ function readNotes(): void {
   read = Math.max(read, next - NOTES);
   for (; read < next; read++) {
     const note = notes.add(ALL_NOTES.all + (read % NOTES) * NOTE_BYTES);
-    if (note.add(NOTE.number).readS32() !== read + 1) {
+    if (isWritten(note, read) === 0) {
       return;
     }
     const [path = "", ...words] = wordsIn(note.add(NOTE.text).readByteArray(NOTE_BYTES - NOTE.text));

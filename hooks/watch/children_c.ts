@@ -1,6 +1,7 @@
 // The C part of children.ts: notes in memory that copies of the process share; takes no lock, and needs little stack.
 
 import { RESTORE } from "../java/restore_c.js";
+import { ATOMICS } from "../out/atomic_c.js";
 import { layout } from "../out/layout_c.js";
 
 /** Notes that are kept, and what each takes. */
@@ -15,7 +16,7 @@ export const ALL_NOTES_BYTES = ALL_NOTES.all + NOTES * NOTE_BYTES;
 export const SOURCE = `
 ${RESTORE}
 #include <gum/guminterceptor.h>
-
+${ATOMICS}
 typedef struct { gint number; gint pid; gchar text[${NOTE_BYTES - NOTE.text}]; } Note;
 typedef struct { gint next; gint unused; Note all[${NOTES}]; } Notes;
 ${layout("Note", NOTE_BYTES, NOTE)}
@@ -29,7 +30,7 @@ exec_enter (GumInvocationContext * ic)
 {
   const gchar * path = gum_invocation_context_get_nth_argument (ic, 0);
   gchar ** words = gum_invocation_context_get_nth_argument (ic, 1);
-  gint number = g_atomic_int_add (&notes.next, 1);
+  gint number = ADD (notes.next, 1);
   Note * note = &notes.all[number % ${NOTES}];
   gsize at = 0, i;
   gint word;
@@ -45,7 +46,14 @@ exec_enter (GumInvocationContext * ic)
   }
   note->text[at] = 1;
   note->pid = getpid ();
-  g_atomic_int_add (&note->number, number + 1 - note->number);
+  ADD (note->number, number + 1 - GET_RELAXED (note->number)); /* release: after what it says; nobody else has this note */
+}
+
+/* Whether a note has been written. Acquire: then what it says can be read. */
+gint
+is_written (Note * note, gint number)
+{
+  return GET_ACQUIRE (note->number) == number + 1;
 }
 
 void

@@ -1,6 +1,7 @@
 // Hooks on functions that a process calls all the time: C looks at each call (filters_c.ts), and JavaScript, which only one
 // thread at a time can be in, is entered for those alone that matter. What the agent calls itself never does.
 
+import { LOCK_BYTES } from "../java/entry_c.js";
 import { insideKey, pausedFlag } from "../java/folding.js";
 import { patch } from "../java/patches.js";
 import { report } from "../out/emit.js";
@@ -177,14 +178,18 @@ const left = new NativeCallback((id: number, number, args, result, errno) => {
 
 const ownKey = Memory.alloc(Process.pointerSize);
 const agent = Memory.alloc(RANGE_BYTES);
-const spared = Memory.alloc(LIBRARIES_BYTES);
+const spared = Memory.alloc(Process.pointerSize);
+/** All that there ever were: any thread may be reading one. */
+const libraries = [Memory.alloc(LIBRARIES_BYTES)];
+spared.writePointer(libraries[0] as NativePointer);
 
 const core = new CModule(SOURCE, {
-  inside_key: insideKey, paused: pausedFlag, own_key: ownKey, agent, spared, entered, left,
+  inside_key: insideKey, paused: pausedFlag, own_key: ownKey, agent, spared, lock: Memory.alloc(LOCK_BYTES), entered, left,
   fileno: Module.getGlobalExportByName("fileno"), syscall: Module.getGlobalExportByName("syscall"),
 });
 const newFilter = new NativeFunction(
   core["new_filter"] as NativePointer, "pointer", ["int", "int", "int", "int", "int", "int", "int", "pointer", "int"]);
+const publishSpared = new NativeFunction(core["spare"] as NativePointer, "void", ["pointer"]);
 ownKey.writePointer(new NativeFunction(core["new_key"] as NativePointer, "pointer", [])());
 new NativeFunction(core["set_own"] as NativePointer, "void", [], { scheduling: "exclusive" })();
 
@@ -204,9 +209,11 @@ export function spare(named: RegExp): void {
   const found = new Map<string, Module>();
   const write = (): void => {
     const some = [...found.values()].slice(0, MOST_LIBRARIES);
-    spared.add(LIBRARIES.count).writePointer(NULL);
-    some.forEach((module, i) => { writeRange(spared.add(LIBRARIES.all + i * RANGE_BYTES), module); });
-    spared.add(LIBRARIES.count).writePointer(ptr(some.length));
+    const table = Memory.alloc(LIBRARIES_BYTES);
+    libraries.push(table);
+    some.forEach((module, i) => { writeRange(table.add(LIBRARIES.all + i * RANGE_BYTES), module); });
+    table.add(LIBRARIES.count).writePointer(ptr(some.length));
+    publishSpared(table);
   };
   const observer = Process.attachModuleObserver({
     onAdded(module) {

@@ -1,5 +1,6 @@
 // The C part of filters.ts: whether a call of a hooked function matters is seen without entering JavaScript.
 
+import { ATOMICS, PUBLISH } from "../out/atomic_c.js";
 import { layout, pointers } from "../out/layout_c.js";
 import { FITS } from "./fits_c.js";
 
@@ -55,7 +56,8 @@ is_readable (gconstpointer at)
 export const SOURCE = `
 #include <gum/guminterceptor.h>
 #include <gum/gumtls.h>
-
+${ATOMICS}${PUBLISH}
+/* Constant from before the function is hooked; the bytes of a table of descriptors are not, and each stands for itself: relaxed. */
 typedef struct {
   gint id;
   gint judges;
@@ -79,14 +81,17 @@ ${layout("Range", RANGE_BYTES, RANGE)}
 ${layout("Libraries", LIBRARIES_BYTES, LIBRARIES)}
 
 extern GumTlsKey inside_key;
-extern gint paused;
+extern gint paused; /* relaxed: a call may just as well have come before or after */
 extern GumTlsKey own_key;
-extern Range agent; /* the library that we are in */
-extern Libraries spared;
+extern Range agent; /* the library that we are in; constant from before the first hook */
+extern GMutex lock;
+extern gpointer spared; /* Libraries, never changed and never freed. Published and consumed */
 
 extern gint entered (gint id, gpointer * args, gpointer caller, guint thread, guint depth);
 extern void left (gint id, gint number, gpointer * args, gpointer result, gint error);
 extern int fileno (gpointer stream);
+
+void spare (gpointer libraries) { publish (&lock, &spared, libraries); }
 
 gpointer new_key (void) { return GSIZE_TO_POINTER (gum_tls_key_new ()); }
 gpointer place (void) { return (gpointer) gum_tls_key_new; }
@@ -120,7 +125,7 @@ is_one_of (Filter * filter, guint32 number)
 static gint
 is_open (guint8 * table, gint descriptor)
 {
-  return descriptor >= 0 && table[descriptor < ${DESCRIPTORS} ? descriptor : ${DESCRIPTORS}] != 0;
+  return descriptor >= 0 && GET_RELAXED (table[descriptor < ${DESCRIPTORS} ? descriptor : ${DESCRIPTORS}]) != 0;
 }
 
 static gint
@@ -153,13 +158,15 @@ matters (Filter * filter, GumInvocationContext * ic)
 static gint
 is_let_through (Filter * filter, gsize caller)
 {
+  const Libraries * libraries;
   gsize i;
   if (gum_tls_key_get_value (own_key) != NULL || (caller >= agent.from && caller < agent.to))
     return 1;
-  if (filter->covers && (paused || gum_tls_key_get_value (inside_key) != NULL))
+  if (filter->covers && (GET_RELAXED (paused) || gum_tls_key_get_value (inside_key) != NULL))
     return 1;
-  for (i = 0; filter->spares && i != spared.count; i++)
-    if (caller >= spared.all[i].from && caller < spared.all[i].to)
+  libraries = GET_CONSUME (spared);
+  for (i = 0; filter->spares && i != libraries->count; i++)
+    if (caller >= libraries->all[i].from && caller < libraries->all[i].to)
       return 1;
   return 0;
 }

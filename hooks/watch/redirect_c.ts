@@ -5,6 +5,7 @@
 // Data of a CModule is read-only, so all that changes lives in memory that JavaScript gives.
 
 import { LOCK_BYTES } from "../java/entry_c.js";
+import { ATOMICS } from "../out/atomic_c.js";
 import { layout } from "../out/layout_c.js";
 import { READABLE } from "./filters_c.js";
 
@@ -31,7 +32,7 @@ export const SOURCE = `
 #include <glib.h>
 #include <string.h>
 #include <gum/guminterceptor.h>
-${READABLE}
+${ATOMICS}${READABLE}
 enum { AF_INET = 2, AF_INET6 = 10, STREAM = 1, DATAGRAM = 2, CLOEXEC = 0x80000, TCP = 6, MPTCP = 262 };
 enum { SOL_SOCKET = 1, SO_TYPE = 3, SO_ERROR = 4, SO_SNDTIMEO = 21, SO_PROTOCOL = 38, IPV6 = 41, V6ONLY = 26, FASTOPEN_CONNECT = 30 };
 enum { DONTWAIT = 0x40, NOSIGNAL = 0x4000, FASTOPEN = 0x20000000, GETFL = 3, NONBLOCK = 0x800, SHUT_RDWR = 2 };
@@ -72,7 +73,12 @@ typedef gint (*Call) (glong a, glong b, glong c, glong d, glong e, glong f);
 /* What a system call gives that is no pointer and no length. */
 #define SYSTEM(...) ((gint) syscall (__VA_ARGS__))
 
+/*
+ * Items, and what the app told epoll sets, are read and written under the lock. What else changes of the state are counts:
+ * unreached and quic, added to and read by themselves; next, from which each thread gets a number of its own; and waiting.
+ */
 extern State state;
+/* A connection's place is written by the thread that connects, before connect returns: who has its file has it by that. */
 extern Led led[${PORTS}];
 extern Watched watched[${MOST_WATCHED}];
 extern GMutex lock;
@@ -100,7 +106,8 @@ extern gint *errno_at (void);
 
 static gboolean is_there (gconstpointer optional) { return optional == NULL || is_readable (optional); }
 
-static gint waiting (void) { return *(volatile gint *) &state.waiting; }
+/* Relaxed: a thread that asks about a connection has its file from the one that began it, and with it that it waits. */
+static gint waiting (void) { return GET_RELAXED (state.waiting); }
 
 static gint fails (gint error) { *errno_at () = error; return -1; }
 
@@ -257,7 +264,7 @@ static gboolean advance (Item *item) {
     error = option (item->fd, SOL_SOCKET, SO_ERROR);
     length = error == 0 ? greeting (&led[item->port], out) : 0;
     if (error != 0 || say (item->fd, out, length) != (glong) length) {
-      g_atomic_int_add (&state.unreached, 1);
+      ADD (state.unreached, 1);
       fail (item, error > 0 ? error : ECONNREFUSED);
       return FALSE;
     }
@@ -271,7 +278,7 @@ static gboolean advance (Item *item) {
     if (count > 0)
       item->got += (gint) count;
     if (count <= 0 || item->answer[0] != 5 || (item->got > 1 && item->answer[1] != 2) || (item->got > 3 && item->answer[3] != 0)) {
-      g_atomic_int_add (&state.unreached, 1);
+      ADD (state.unreached, 1);
       fail (item, ECONNREFUSED);
     } else if (item->got > 5 && item->answer[5] != 0)
       fail (item, errno_of (item->answer[5]));
@@ -283,7 +290,7 @@ static gboolean advance (Item *item) {
 
 static void forget (Item *item) {
   item->state = FREE;
-  g_atomic_int_add (&state.waiting, -1);
+  ADD (state.waiting, -1);
 }
 
 /* The waiting connection of a file: its local port tells whether the number has come to another file since. */
@@ -308,7 +315,7 @@ static Item *keep (const Item *item) {
       forget (place);
     if (place->state == FREE) {
       *place = *item;
-      g_atomic_int_add (&state.waiting, 1);
+      ADD (state.waiting, 1);
       return place;
     }
   }
@@ -365,7 +372,7 @@ static gboolean from_libc (void) {
 static gboolean refuses_quic (gint fd, const Address *to, guint size) {
   if (!is_inet (to, size) || port_of (to) != HTTPS || option (fd, SOL_SOCKET, SO_TYPE) != DATAGRAM || is_near (to))
     return FALSE;
-  g_atomic_int_add (&state.quic, 1);
+  ADD (state.quic, 1);
   return TRUE;
 }
 
@@ -425,7 +432,7 @@ static gint lead (gint fd, const Address *asked) {
   result = to_proxy (fd, asked->family);
   if (result != 0 && (error = *errno_at ()) != EINPROGRESS && error != EINTR) {
     if (error == ECONNREFUSED || error == ETIMEDOUT || error == ENETUNREACH || error == EHOSTUNREACH)
-      g_atomic_int_add (&state.unreached, 1);
+      ADD (state.unreached, 1);
     return fails (error);
   }
   memset (&item, 0, sizeof (item));
@@ -434,7 +441,7 @@ static gint lead (gint fd, const Address *asked) {
   if ((item.port = local_port (fd)) <= 0)
     return fails (ECONNREFUSED); /* it was closed by another thread */
   led[item.port].asked = *asked;
-  led[item.port].id = (guint32) g_atomic_int_add (&state.next, 1) + 1;
+  led[item.port].id = (guint32) ADD (state.next, 1) + 1;
   led[item.port].announced = 0;
   if (fcntl (fd, GETFL, 0) & NONBLOCK) {
     Item *kept = NULL;
@@ -757,12 +764,14 @@ gint our_epoll_ctl (gint set, gint what, gint fd, const Event *event) {
   gint result;
   if (fd >= 0 && fd < ${MOST_WATCHED} && (what == DEL || is_readable (event))) {
     Watched *one = &watched[fd];
+    g_mutex_lock (&lock);
     one->set = 0;
     if (what != DEL) {
       one->events = event->events;
       one->data = event->data;
       one->set = set + 1;
     }
+    g_mutex_unlock (&lock);
   }
   if (waiting () != 0 && what != DEL && is_readable (event)) {
     Event held = *event;

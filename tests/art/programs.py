@@ -13,10 +13,12 @@ import zipfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from hatch_build import agent_sources, java_bridge
 from tests.art.rig.device import lab_jar
 from tests.art.rig.packages import ROOT
 from tests.art.rig.processors import own
 from tests.art.rig.vm import Runtime, class_files
+from tests.lab.staged import RACES, slowed
 
 JAVA = Path(__file__).parent / "java"
 
@@ -100,6 +102,18 @@ def library(runtime: Runtime, name: str, compiler: Sequence[str | Path] = ("cc",
     return out
 
 
+def slowed_agent(runtime: Runtime) -> str:
+    """The agent of tests/lab/races; made once for each state of its sources."""
+    sources = [*agent_sources(ROOT), *sorted(RACES.glob("*.ts"))]
+    state = hashlib.sha256(java_bridge()[1].encode() + b"".join(path.read_bytes() for path in sources))
+    out = runtime.dexes / f"slowed-{state.hexdigest()[:16]}.js"
+    if not out.exists():
+        runtime.dexes.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory() as folder:
+            out.write_text(slowed(Path(folder)), "utf-8")
+    return out.read_text("utf-8")
+
+
 def prepare(runtime: Runtime, compiler: Sequence[str | Path], processor: str) -> None:
     """Make all that the tests want for a processor for which `compiler` compiles."""
     for name in names():
@@ -107,3 +121,4 @@ def prepare(runtime: Runtime, compiler: Sequence[str | Path], processor: str) ->
     for name in LIBRARIES:
         library(runtime, name, compiler, processor)
     lab_jar(runtime)
+    slowed_agent(runtime)
