@@ -2,7 +2,8 @@
 //
 // A copy gets the entry point of the interface's method, which names that method and goes on as if it had been called. A
 // class that is linked later copies the entry point with the method. Copies are found by one walk over the loaded classes;
-// how ART's classes lie in memory is learned from a class of ours, of which all is known. Run on ART 10 on x86-64 alone.
+// how ART's classes lie in memory is learned from a class of ours, of which all is known. Run on ART 10 alone, on x86-64
+// and on an emulated arm64.
 
 import Java from "frida-java-bridge";
 import { gap, wordsOf } from "../out/emit.js";

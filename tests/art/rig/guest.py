@@ -2,7 +2,8 @@
 
 The guest is a Debian without a disk of its own: its root is a folder of .setup/art, which it shares with this machine.
 Nothing of it is installed, only unpacked, and its first process is rig/guest/init.sh. It has no network but its own
-loopback. What the tests need of a compiler or a JDK is made here before (tests/art/programs.py).
+loopback and an interface that leads nowhere. What the tests need of a compiler or a JDK is made here before
+(tests/art/programs.py).
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import argparse
 import fcntl
 import hashlib
+import lzma
 import os
 import re
 import shlex
@@ -20,6 +22,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from importlib.metadata import version
 from pathlib import Path
 
 from tests.art import programs
@@ -94,6 +97,12 @@ def _put_site(processor: Processor, site: Path) -> None:
         run([uv, "pip", "install", "--python", ROOT / ".venv/bin/python", *kind, *options, "-r", wanted.name])
 
 
+def _put_module(root: Path) -> None:
+    """The kernel's module for a network interface that leads nowhere, where init.sh finds it."""
+    (packed,) = root.glob("lib/modules/*/kernel/drivers/net/dummy.ko.xz")
+    (root / "lib/modules/dummy.ko").write_bytes(lzma.decompress(packed.read_bytes()))
+
+
 def _compile_python(processor: Processor, root: Path) -> None:
     """Bytecode, where this machine has the guest's Python: there it takes minutes."""
     python = shutil.which(f"python{processor.site['python']}")
@@ -109,6 +118,7 @@ def prepare(processor: Processor, root: Path) -> None:
     for_host = Runtime(build(native()))
     built = build(processor)
     programs.prepare(for_host, compiler("clang", processor), processor.name)
+    _put_module(root)
     checkout = root / "work"
     shutil.rmtree(checkout, ignore_errors=True)
     for name in CHECKOUT:
@@ -116,7 +126,9 @@ def prepare(processor: Processor, root: Path) -> None:
             shutil.copytree(ROOT / name, checkout / name, ignore=LEFT_OUT)
         else:
             shutil.copy2(ROOT / name, checkout / name)
-    (checkout / "requirements").mkdir()
+    about = checkout / "appwitness.dist-info/METADATA"  # run.json names the version
+    about.parent.mkdir()
+    about.write_text(f"Metadata-Version: 2.1\nName: appwitness\nVersion: {version('appwitness')}\n")
     (checkout / SEARCH).unlink(missing_ok=True)
     clang, *flags = map(str, compiler("clang", processor))
     env = os.environ | {"CC": clang, "CFLAGS": shlex.join(flags)}
