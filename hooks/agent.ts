@@ -15,6 +15,7 @@ import { soon } from "./out/doorbell.js";
 import { configure, emit, flushAll, gap, leave, report, sayOwners } from "./out/emit.js";
 import { eachModule, leaveAlone } from "./out/leaving.js";
 import { send } from "./out/numbered.js";
+import { reach } from "./out/points.js";
 import type { Plan } from "./plan.js";
 import { configureStack } from "./watch/access.js";
 import { watchBinder } from "./watch/binder.js";
@@ -245,6 +246,7 @@ rpc.exports = {
    */
   async finish(restoring: boolean): Promise<void> {
     pause(true);
+    reach("detach");
     leave();
     if (restoring) {
       if (!isOnArt()) {

@@ -3,6 +3,7 @@
 import { micros } from "../out/clock.js";
 import { gap, type Fold } from "../out/emit.js";
 import { Failures } from "../out/failures.js";
+import { reach } from "../out/points.js";
 import { currentEnv, isArt, isStatic, original, overloadsOf, replace, type ClassWrapper, type Overload, type Raw } from "./bridge.js";
 import { Method, className, wrapperFor } from "./classes.js";
 import { keep } from "./entry.js";
@@ -269,6 +270,7 @@ function install(env: Env, overload: Overload, kind: Kind): Hook {
     kind, overload, method, cls, call: original(overload, cls), watches: [], instead: null, below: below(overload, cls, kind === "api", whose),
   };
   replace(overload, (self, args) => (kind === "api" ? throughApi(hook, self, args) : throughApp(hook, self, args)));
+  reach("replaced");
   keep(overload, isDefault(env, overload, cls), whose);
   return hook;
 }

@@ -3,13 +3,14 @@
 // In ART's interpreter a replaced method lives by one pointer, its entry point: the bridge leaves ART's own bridge to the
 // interpreter there, and the first use of a class ends in ART writing over whatever is that. So our methods get an entry
 // point of their own, a jump to the same place, which ART compares equal to nothing and leaves alone. It was run on ART 10
-// on x86-64; the code for other processors was written after their manuals and never run.
+// on x86-64 and on an emulated arm64; the code for 32-bit processors was written after their manuals and never run.
 
 import { micros } from "../out/clock.js";
 import { after } from "../out/doorbell.js";
 import { atEnd, gap } from "../out/emit.js";
 import { API_LEVEL, artApi, artMethod, isArt, type ArtApi, type ArtMethod, type Overload } from "./bridge.js";
 import { hookCopies } from "./copies.js";
+import { LOCK_BYTES, ROW, ROW_BYTES, SOURCE } from "./entry_c.js";
 import { goLive, patch } from "./patches.js";
 
 /**
@@ -29,94 +30,8 @@ const FLAGS_OFFSET = 4;
 /** No ArtMethod is longer. */
 const MOST_METHOD_BYTES = 48;
 const POINTER = Process.pointerSize;
-const ROW_BYTES = 5 * POINTER;
 
-const core = new CModule(`
-#include <gum/guminterceptor.h>
-
-extern GMutex lock;
-extern GHashTable * wanted;
-
-typedef struct
-{
-  gpointer * entry;
-  gpointer wanted;
-  /* what is as good: the method's compiled code, which the bridge has patched; NULL: nothing */
-  gpointer also;
-  guint32 * flags;
-  gsize fast;
-} Row;
-
-void
-init (void)
-{
-  g_mutex_init (&lock);
-  wanted = g_hash_table_new_full (NULL, NULL, NULL, NULL);
-}
-
-void
-finalize (void)
-{
-  g_hash_table_unref (wanted);
-  g_mutex_clear (&lock);
-}
-
-void
-want (gpointer method, gpointer entry)
-{
-  g_mutex_lock (&lock);
-  if (entry != NULL)
-    g_hash_table_insert (wanted, method, entry);
-  else
-    g_hash_table_remove (wanted, method);
-  g_mutex_unlock (&lock);
-}
-
-/* ART is about to give a method another entry point: (instrumentation, method, entry point). */
-void
-on_update (GumInvocationContext * ic)
-{
-  gpointer entry;
-
-  g_mutex_lock (&lock);
-  entry = g_hash_table_lookup (wanted, gum_invocation_context_get_nth_argument (ic, 1));
-  g_mutex_unlock (&lock);
-  if (entry != NULL)
-    gum_invocation_context_replace_nth_argument (ic, 2, entry);
-}
-
-/* Gives each method back what its hook lives by; the numbers of those that were not hooked go to lost. */
-gint
-audit (Row * rows, gint count, gpointer * alive, gint alive_count, gint32 * lost)
-{
-  gint found = 0, i, j;
-
-  for (i = 0; i != count; i++)
-  {
-    Row * row = &rows[i];
-    gpointer entry = *(gpointer volatile *) row->entry;
-    gboolean gone = FALSE;
-
-    if (entry != row->wanted && entry != row->also)
-    {
-      gone = TRUE;
-      for (j = 0; j != alive_count; j++)
-        if (entry == alive[j])
-          gone = FALSE;
-      if (gone || row->also == NULL)
-        *(gpointer volatile *) row->entry = row->wanted;
-    }
-    if ((*(guint32 volatile *) row->flags & (guint32) row->fast) != 0)
-    {
-      gone = TRUE;
-      *(guint32 volatile *) row->flags &= ~(guint32) row->fast;
-    }
-    if (gone)
-      lost[found++] = i;
-  }
-  return found;
-}
-`, { lock: Memory.alloc(8), wanted: Memory.alloc(POINTER) });
+const core = new CModule(SOURCE, { lock: Memory.alloc(LOCK_BYTES), wanted: Memory.alloc(POINTER) });
 const want = new NativeFunction(
   core["want"] as NativePointer, "void", ["pointer", "pointer"], { scheduling: "exclusive", exceptions: "propagate" });
 const auditRows = new NativeFunction(
@@ -188,7 +103,11 @@ function add(at: Known, id: NativePointer, wanted: NativePointer, also: NativePo
     grow();
   }
   const row = rows.add(subjects.length * ROW_BYTES);
-  [id.add(at.entry), wanted, also, id.add(FLAGS_OFFSET), ptr(at.fast)].forEach((each, i) => row.add(i * POINTER).writePointer(each));
+  row.add(ROW.entry).writePointer(id.add(at.entry));
+  row.add(ROW.wanted).writePointer(wanted);
+  row.add(ROW.also).writePointer(also);
+  row.add(ROW.flags).writePointer(id.add(FLAGS_OFFSET));
+  row.add(ROW.fast).writePointer(ptr(at.fast));
   want(id, wanted);
   if (also.isNull()) {
     id.add(at.entry).writePointer(wanted);
@@ -338,7 +257,7 @@ function audit(): void {
 export function keepNoMore(): void {
   audit();
   for (let i = 0; i < subjects.length; i++) {
-    want(rows.add(i * ROW_BYTES).readPointer().sub(known?.entry ?? 0), NULL);
+    want(rows.add(i * ROW_BYTES + ROW.entry).readPointer().sub(known?.entry ?? 0), NULL);
   }
   subjects = [];
 }

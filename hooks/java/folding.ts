@@ -7,9 +7,12 @@ import Java from "frida-java-bridge";
 import { micros } from "../out/clock.js";
 import { after } from "../out/doorbell.js";
 import { atEnd, gap, report, type Counted, type Fold } from "../out/emit.js";
+import { reach } from "../out/points.js";
 import { currentEnv, divert, isArt, isStatic, scriptOf, targetOf, type Overload, type Raw } from "./bridge.js";
-import { DECLARATIONS, LOST, MOST_ARGUMENTS, MOST_FRAMES, NO_WAY, ROOM_FOR_SCRIPT, SLOTS, SOURCE, THINNED } from "./folding_c.js";
-import { CALLS, NONVIRTUAL, deleteWeak, findClass, globalRef, inFrame, methodId, weakRef, type Env, type Shorty } from "./jni.js";
+import {
+  LOCATIONS, LOST, MOST_ARGUMENTS, NO_WAY, ROOM_FOR_SCRIPT, SLOTS, SOURCE, THINNED, VALUE_BYTES, methods, type Letter,
+} from "./folding_c.js";
+import { CALLS, NONVIRTUAL, deleteWeak, findClass, globalRef, inFrame, methodId, weakRef, type Env } from "./jni.js";
 import { artStacks } from "./art_stack.js";
 
 /** What a watcher says of itself so that repeats of its calls may be counted below. */
@@ -29,27 +32,22 @@ export interface Teller {
 }
 
 interface Kind {
-  letter: Shorty;
-  /** in C */
-  type: string;
-  /** member of Value */
-  member: string;
+  letter: Letter;
   read: (at: NativePointer) => Raw;
 }
 
 const KINDS: Record<string, Kind> = {
-  pointer: { letter: "L", type: "gpointer", member: "l", read: (at) => at.readPointer() },
-  boolean: { letter: "Z", type: "guint8", member: "z", read: (at) => at.readU8() },
-  byte: { letter: "B", type: "gint8", member: "b", read: (at) => at.readS8() },
-  char: { letter: "C", type: "guint16", member: "c", read: (at) => at.readU16() },
-  short: { letter: "S", type: "gint16", member: "s", read: (at) => at.readS16() },
-  int: { letter: "I", type: "gint32", member: "i", read: (at) => at.readS32() },
-  long: { letter: "J", type: "gint64", member: "j", read: (at) => at.readS64() },
-  float: { letter: "F", type: "gfloat", member: "f", read: (at) => at.readFloat() },
-  double: { letter: "D", type: "gdouble", member: "d", read: (at) => at.readDouble() },
-  void: { letter: "V", type: "void", member: "", read: () => undefined },
+  pointer: { letter: "L", read: (at) => at.readPointer() },
+  boolean: { letter: "Z", read: (at) => at.readU8() },
+  byte: { letter: "B", read: (at) => at.readS8() },
+  char: { letter: "C", read: (at) => at.readU16() },
+  short: { letter: "S", read: (at) => at.readS16() },
+  int: { letter: "I", read: (at) => at.readS32() },
+  long: { letter: "J", read: (at) => at.readS64() },
+  float: { letter: "F", read: (at) => at.readFloat() },
+  double: { letter: "D", read: (at) => at.readDouble() },
+  void: { letter: "V", read: () => undefined },
 };
-const VALUE = 8;
 const TEXT = "java.lang.String";
 
 function kindOf(type: { type: string; className: string }): Kind | null {
@@ -66,7 +64,7 @@ const losses = Memory.alloc(4);
 const identity = Memory.alloc(2 * Process.pointerSize);
 const jvmti = Memory.alloc(Process.pointerSize);
 const art = Memory.alloc(2 * Process.pointerSize);
-const counted = Memory.alloc(3 * VALUE);
+const counted = Memory.alloc(3 * VALUE_BYTES);
 
 interface Diverted {
   hook: NativePointer;
@@ -96,7 +94,7 @@ const resolve = new NativeCallback((id: number): NativePointer => {
 const wants = new NativeCallback((id, self, args, begun): number => {
   const one = diverted[id] as Diverted;
   try {
-    const raws = one.args.map((kind, i) => kind.read(args.add(VALUE * i)));
+    const raws = one.args.map((kind, i) => kind.read(args.add(VALUE_BYTES * i)));
     return teller(one).wants(currentEnv(), selfOf(one, self), raws, begun) ? -1 : claim(one, null);
   } catch (error) {
     report(error, one.overload.methodName);
@@ -107,8 +105,9 @@ const wants = new NativeCallback((id, self, args, begun): number => {
 const told = new NativeCallback((id, self, args, result, begun): number => {
   const one = diverted[id] as Diverted;
   try {
-    const raws = one.args.map((kind, i) => kind.read(args.add(VALUE * i)));
+    const raws = one.args.map((kind, i) => kind.read(args.add(VALUE_BYTES * i)));
     const fold = teller(one).told(currentEnv(), selfOf(one, self), raws, one.result.read(result), begun);
+    reach("told");
     // While it was told of, other threads ran: the fold may have been written for the last time.
     return fold === null || fold.gone ? -1 : claim(one, fold);
   } catch (error) {
@@ -192,7 +191,7 @@ class Slot {
     const given = native.take(this.hook, this.number, free ? 1 : 0, counted);
     const { fold } = this;
     const found: Counted = {
-      count: counted.readDouble(), first: counted.add(VALUE).readDouble(), last: counted.add(2 * VALUE).readDouble(),
+      count: counted.readDouble(), first: counted.add(VALUE_BYTES).readDouble(), last: counted.add(2 * VALUE_BYTES).readDouble(),
     };
     if (free) {
       this.fold = null;
@@ -259,7 +258,7 @@ export function walkedFrames(): { keys: string[]; total: number } {
   const [count, total] = [counts.readS32(), counts.add(4).readS32()];
   const size = Process.pointerSize;
   const keys = Array.from({ length: count }, (_, i) =>
-    `${at.add(size * i).readPointer().toString()}:${at.add(size * MOST_FRAMES + VALUE * i).readU32()}`);
+    `${at.add(size * i).readPointer().toString()}:${at.add(LOCATIONS + VALUE_BYTES * i).readU32()}`);
   return { keys, total };
 }
 
@@ -375,19 +374,9 @@ function compile(): void {
   const batch = waiting;
   waiting = [];
   const there = batch.map((one) => [one, scriptOf(one.overload)] as const);
-  const functions = there.map(([{ hook, args, result }, script], i) => {
-    const takes = args.map(({ type }, n) => `, ${type} a${n}`).join("");
-    const types = args.map(({ type }) => `, ${type}`).join("");
-    const names = args.map((_, n) => `, a${n}`).join("");
-    const values = args.map(({ member }, n) => ` args[${n}].${member} = a${n};`).join("");
-    const gives = result.member === "" ? "" : "return ";
-    return `${result.type} method_${i}(gpointer env, gpointer self${takes}) { `
-      + `Value args[${Math.max(args.length, 1)}]; Hook *hook = (Hook *) ${hook.toString()}ULL; gint way = way_of(hook, env, self); `
-      + `if (way == 2) ${result.member === "" ? "{ " : "return "}((${result.type} (*)(gpointer, gpointer${types})) `
-      + `${script?.toString() ?? "0"}ULL)(env, self${names});${result.member === "" ? " return; }" : ""}${values} `
-      + `${gives}run(hook, way, env, self, args)${result.member === "" ? "" : `.${result.member}`}; }`;
-  });
-  const code = `${DECLARATIONS}extern gint way_of(Hook *, gpointer, gpointer);\nextern Value run(Hook *, gint, gpointer, gpointer, Value *);\n${functions.join("\n")}`;
+  const code = methods(there.map(([{ hook, args, result }, script]) => ({
+    hook: hook.toString(), script: (script ?? NULL).toString(), takes: args.map(({ letter }) => letter), gives: result.letter,
+  })));
   const made = new CModule(code, { run: core["run"] as NativePointer, way_of: core["way_of"] as NativePointer });
   modules.push(made);
   there.forEach(([one, script], i) => {
@@ -440,12 +429,12 @@ function watchLosses(): void {
 /** One gap for what was lost of a method in one way, once it has stopped. */
 function tellLosses(all: boolean): void {
   const now = losses.readS32();
-  if (now !== seen) {
+  if (all || now !== seen) {
     seen = now;
     for (const { hook, whose } of [...diverted, { hook: others, whose: () => ["agent"] }]) {
       for (const way of Object.values(LOST)) {
         native.takeLost(hook, way, counted);
-        const [count, first, last] = [counted.readDouble(), counted.add(VALUE).readDouble(), counted.add(2 * VALUE).readDouble()];
+        const [count, first, last] = [counted.readDouble(), counted.add(VALUE_BYTES).readDouble(), counted.add(2 * VALUE_BYTES).readDouble()];
         if (count > 0) {
           const key = `${hook.toString()} ${way}`;
           const before = lost.get(key);

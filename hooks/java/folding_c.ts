@@ -4,6 +4,10 @@
 // Data of a CModule is read-only, so all that changes lives in memory that JavaScript gives. Plain char (gchar) is signed on
 // x86 and unsigned on ARM, so a small number is a gint8 or a guint8.
 
+import { ATOMICS, PUBLISH } from "../out/atomic_c.js";
+import { layout } from "../out/layout_c.js";
+import { POINTS, reach } from "../out/points_c.js";
+
 /** Calls of a method among which a repeat is looked for. */
 export const SLOTS = 8;
 /** Objects of one method whose calls are let through. */
@@ -25,16 +29,39 @@ export const LOST = { NEAR_END: 0, NO_STACK: 1, ONLY_COUNTED: 2 } as const;
 export const NO_WAY = 0;
 export const THINNED = 2;
 
+/** A value of Java in C. */
+export const VALUE_BYTES = 8;
+/** From the methods of a stack that was walked to the places in them. */
+export const LOCATIONS = MOST_FRAMES * Process.pointerSize;
+
+/** How C has the kinds of Java's values: its type, and the member of Value; nothing is void. */
+export const C_KINDS = {
+  L: { type: "gpointer", member: "l" },
+  Z: { type: "guint8", member: "z" },
+  B: { type: "gint8", member: "b" },
+  C: { type: "guint16", member: "c" },
+  S: { type: "gint16", member: "s" },
+  I: { type: "gint32", member: "i" },
+  J: { type: "gint64", member: "j" },
+  F: { type: "gfloat", member: "f" },
+  D: { type: "gdouble", member: "d" },
+  V: { type: "void", member: "" },
+} as const;
+export type Letter = keyof typeof C_KINDS;
+
 export const DECLARATIONS = `
 #include <glib.h>
 typedef union { guint8 z; gint8 b; guint16 c; gint16 s; gint32 i; gint64 j; gfloat f; gdouble d; gpointer l; } Value;
 typedef struct _Hook Hook;
+/* Where a call goes. */
+enum { ORIGINAL, COUNTED, SCRIPT };
+${layout("Value", VALUE_BYTES, {})}
 `;
 
 export const SOURCE = `${DECLARATIONS}
 #include <gum/gumtls.h>
 #include <string.h>
-
+${ATOMICS}${PUBLISH}${POINTS}
 #ifndef MIN
 #define MIN(a, b) ((a) < (b) ? (a) : (b))
 #endif
@@ -50,9 +77,6 @@ enum { FREE, FOLDS, PASSES };
 /* Reserved numbers instead of a stack: it cannot be walked; stacks are off; there was no time for one. */
 enum { NO_WAY = ${NO_WAY}, NONE, THINNED = ${THINNED}, FIRST = 4 };
 enum { NEAR_END = ${LOST.NEAR_END}, NO_STACK = ${LOST.NO_STACK}, ONLY_COUNTED = ${LOST.ONLY_COUNTED}, LOSSES };
-/* Where a call goes. */
-enum { ORIGINAL, COUNTED, SCRIPT };
-
 /* CPU time of a thread, in microseconds, that it may still spend on something, and its clocks when that was last said. */
 typedef struct { gint64 left; gint64 used; gint64 now; } Budget;
 
@@ -69,6 +93,7 @@ typedef struct {
   gpointer methods[FRAMES];
   gint64 locations[FRAMES];
 } Thread;
+_Static_assert (G_STRUCT_OFFSET (Thread, locations) - G_STRUCT_OFFSET (Thread, methods) == ${LOCATIONS}, "where the places of a stack are");
 
 typedef struct { gint count; gint64 first; gint64 last; } Lost;
 
@@ -88,29 +113,43 @@ typedef struct {
 /* An object whose calls concern nobody: a weak reference, and its hash. */
 typedef struct { gpointer weak; gint hash; } LeftOut;
 
+/* By what a call is known to repeat another one. Never changed and never freed, since any thread may be reading it. */
+typedef struct {
+  gint asks; /* whether only some calls concern anybody */
+  gint8 reads; /* kind of its result if that is a value, else 0 */
+  gint8 compares[${MOST_ARGUMENTS}]; /* kind of each argument that matters, else 0; ends with -1 */
+} Repeats;
+
+/*
+ * Constant from before the hook's code is made, which ends with barriers of its own, since code has to be: id, cls, call,
+ * is_static, gives. Under the lock: left_out and what it leads to, slots and what they are, lost. The others say their order.
+ */
 struct _Hook {
   GMutex lock;
   LeftOut *left_out; /* NULL: none */
-  gpointer method; /* the app's own; NULL until it is known */
+  gpointer method; /* the app's own; NULL until it is known. Published and consumed: ART's method is written before it is named */
   gpointer cls;
   Slot *slots;
   gint id;
   gint call; /* its entry in the function table of JNI */
   gint is_static;
-  gint is_api; /* calls inside it are the same access */
-  gint folds; /* repeats are counted here */
+  gint is_api; /* calls inside it are the same access. Relaxed: it alone decides, and a call may just as well have come earlier */
+  gint folds; /* repeats are counted here. Relaxed, for the same reason: what counting takes is in repeats */
+  gpointer repeats; /* Repeats; NULL as long as none were ever counted. Published and consumed */
   Lost lost[LOSSES];
-  gint asks; /* whether only some calls concern anybody */
   gint8 gives; /* kind of its result */
-  gint8 reads; /* kind of its result if that is a value, else 0 */
-  gint8 compares[${MOST_ARGUMENTS}]; /* kind of each argument that matters, else 0; ends with -1 */
 };
 
+/* Keys, and what is known of the runtime, are constant from before the first hook; identity from before the first left_out. */
 extern GumTlsKey inside_key; /* set: inside a wrapped API, or in our own code on its behalf */
 extern guint thread_key;
-extern gint paused;
-extern gint stacks; /* whether accesses have any */
-extern gint losses; /* how many calls were lost until now, in some way */
+extern gint paused; /* relaxed: a call may just as well have come before or after */
+extern gint stacks; /* whether accesses have any; relaxed: set before the first hook, and by itself */
+/*
+ * How many calls were lost until now, in some way. Added to with release after the loss was noted under a lock. JavaScript reads
+ * it relaxed: when it has changed, it takes each hook's lock, and finds the loss; when it has not yet, it looks again.
+ */
+extern gint losses;
 extern gpointer **jvmti; /* NULL: not there */
 extern gpointer art[2]; /* the class Throwable and its method that walks the stack; NULL: not ART, or another layout */
 
@@ -186,7 +225,7 @@ static void lose(Hook *hook, gint how, gint64 at) {
     lost->first = at;
   lost->last = at;
   g_mutex_unlock(&hook->lock);
-  losses++;
+  ADD (losses, 1);
 }
 
 gint hash_of(Env env, gpointer object) {
@@ -195,9 +234,16 @@ gint hash_of(Env env, gpointer object) {
   return ((gint (*)(Env, gpointer, gpointer, Value *)) (*env)[131])(env, identity[0], identity[1], &value);
 }
 
-static gint is_left_out(Hook *hook, LeftOut *all, Env env, gpointer self) {
-  gint hash = hash_of(env, self), found;
-  LeftOut *one = &all[(guint) hash % ${LEFT_OUT}];
+static gint is_left_out(Hook *hook, Env env, gpointer self) {
+  LeftOut *all, *one;
+  gint hash, found;
+  g_mutex_lock(&hook->lock);
+  all = hook->left_out;
+  g_mutex_unlock(&hook->lock);
+  if (all == NULL)
+    return 0;
+  hash = hash_of(env, self);
+  one = &all[(guint) hash % ${LEFT_OUT}];
   g_mutex_lock(&hook->lock);
   found = one->weak != NULL && one->hash == hash && ((guint8 (*)(Env, gpointer, gpointer)) (*env)[24])(env, one->weak, self);
   g_mutex_unlock(&hook->lock);
@@ -220,21 +266,26 @@ gpointer leave_out(Hook *hook, gint hash, gpointer weak) {
 }
 
 /* Calls of every object concern somebody from now on. */
-void leave_none_out(Hook *hook) { hook->left_out = NULL; }
+void leave_none_out(Hook *hook) {
+  g_mutex_lock(&hook->lock);
+  hook->left_out = NULL; /* not freed: a thread may be on its way there */
+  g_mutex_unlock(&hook->lock);
+}
 
 /* Where a call of a hooked method goes. */
 gint way_of(Hook *hook, Env env, gpointer self) {
-  LeftOut *left_out = hook->left_out;
   Thread *own = thread();
-  if (hook->is_api && (paused || is_inside()))
+  if (GET_RELAXED (hook->is_api) && (GET_RELAXED (paused) || is_inside()))
     return ORIGINAL;
   if (near_end(own)) {
     lose(hook, NEAR_END, micros());
     return ORIGINAL;
   }
-  if (left_out != NULL && is_left_out(hook, left_out, env, self))
+  /* A look without the lock: who sees it too late only enters JavaScript, which looks itself. */
+  if (GET_RELAXED (hook->left_out) != NULL && is_left_out(hook, env, self))
     return ORIGINAL;
-  return hook->folds ? COUNTED : SCRIPT;
+  ${reach("way")}
+  return GET_RELAXED (hook->folds) && GET_CONSUME (hook->repeats) != NULL ? COUNTED : SCRIPT;
 }
 
 /* Append a value to units; -1 when there is no room, or when it cannot be told apart. */
@@ -251,7 +302,7 @@ static gint append(Env env, gint8 kind, Value value, guint16 *units, gint at) {
     length = ((gint (*)(Env, gpointer)) (*env)[164])(env, value.l);
     if (length > ROOM - at - 1)
       return -1;
-    units[at] = length;
+    units[at] = (guint16) length; /* at most ROOM */
     ((void (*)(Env, gpointer, gint, gint, guint16 *)) (*env)[220])(env, value.l, 0, length, units + at + 1);
     return at + 1 + length;
   case 'Z': case 'B': value.j = value.z; break;
@@ -264,11 +315,11 @@ static gint append(Env env, gint8 kind, Value value, guint16 *units, gint at) {
   return at + 4;
 }
 
-static gint write_arguments(Hook *hook, Env env, Value *args, guint16 *units) {
+static gint write_arguments(const Repeats *repeats, Env env, Value *args, guint16 *units) {
   gint at = 0, i;
-  for (i = 0; hook->compares[i] >= 0; i++)
-    if (hook->compares[i] != 0)
-      at = append(env, hook->compares[i], args[i], units, at);
+  for (i = 0; repeats->compares[i] >= 0; i++)
+    if (repeats->compares[i] != 0)
+      at = append(env, repeats->compares[i], args[i], units, at);
   return at;
 }
 
@@ -343,7 +394,7 @@ static guint64 where(Thread *own, Env env, gint64 now) {
   guint64 sum = 1469598103934665603ULL;
   gint64 begun;
   gint i, done;
-  if (!stacks)
+  if (!GET_RELAXED (stacks))
     return NONE;
   begun = cpu();
   if (!may_spend(&own->on_stacks, ${ON_STACKS.most}, ${ON_STACKS.share}, now, begun))
@@ -383,14 +434,15 @@ gpointer frames_of(gint *count) {
   return own->methods;
 }
 
-gdouble cpu_time(void) { return cpu(); }
+/* A double has every microsecond until the year 2255. */
+gdouble cpu_time(void) { return (gdouble) cpu(); }
 
 void spent_on_stack(gdouble begun) { thread()->on_stacks.left -= cpu() - (gint64) begun; }
 
 static Value call(Hook *hook, Env env, gpointer self, Value *args) {
   Value result;
   gpointer function = (*env)[hook->call];
-  gpointer method = hook->method;
+  gpointer method = GET_CONSUME (hook->method);
   if (method == NULL)
     method = resolve(hook->id);
   result.j = 0;
@@ -426,10 +478,10 @@ static gint same_question(Slot *slot, guint16 *units, gint asked) {
 /* What became of the last call that asked the same. */
 static gint known(Hook *hook, guint16 *units, gint asked) {
   gint state = FREE, i;
-  if (asked < 0 || hook->slots == NULL)
+  if (asked < 0)
     return FREE;
   g_mutex_lock(&hook->lock);
-  for (i = 0; i != SLOTS && state == FREE; i++)
+  for (i = 0; hook->slots != NULL && i != SLOTS && state == FREE; i++)
     if (same_question(&hook->slots[i], units, asked))
       state = hook->slots[i].state;
   g_mutex_unlock(&hook->lock);
@@ -438,10 +490,8 @@ static gint known(Hook *hook, guint16 *units, gint asked) {
 
 static gint count_repeat(Hook *hook, guint16 *units, gint asked, gint length, guint64 stack, gint64 begun) {
   gint i, found = 0;
-  if (hook->slots == NULL)
-    return 0;
   g_mutex_lock(&hook->lock);
-  for (i = 0; i != SLOTS && !found; i++) {
+  for (i = 0; hook->slots != NULL && i != SLOTS && !found; i++) {
     Slot *slot = &hook->slots[i];
     if (same_question(slot, units, asked) && slot->state == FOLDS && slot->length == length && slot->stack == stack
         && same(slot->units, units, asked, length)) {
@@ -458,9 +508,11 @@ static gint count_repeat(Hook *hook, guint16 *units, gint asked, gint length, gu
 
 /* Fill the slot that JavaScript gave, unless it has given it to somebody else since. given: generation and number. */
 static void fill(Hook *hook, gint given, gint state, guint16 *units, gint asked, gint length, guint64 stack) {
-  Slot *slot = &hook->slots[given % SLOTS];
+  Slot *slot;
   gint i;
+  ${reach("fill")}
   g_mutex_lock(&hook->lock);
+  slot = &hook->slots[given % SLOTS];
   for (i = 0; i != SLOTS; i++) /* told of by two threads at once: the first slot counts for both */
     if (same_question(&hook->slots[i], units, asked) && hook->slots[i].state == state && hook->slots[i].length == length
         && hook->slots[i].stack == stack && same(hook->slots[i].units, units, asked, length))
@@ -470,7 +522,7 @@ static void fill(Hook *hook, gint given, gint state, guint16 *units, gint asked,
     slot->asked = asked;
     slot->length = length;
     slot->stack = stack;
-    memcpy(slot->units, units, 2 * length);
+    memcpy(slot->units, units, (gsize) length * sizeof(guint16));
   }
   g_mutex_unlock(&hook->lock);
 }
@@ -478,6 +530,7 @@ static void fill(Hook *hook, gint given, gint state, guint16 *units, gint asked,
 /* A call that is counted here when it repeats another, or of one that is let through. */
 Value run(Hook *hook, gint way, Env env, gpointer self, Value *args) {
   guint16 units[ROOM];
+  const Repeats *repeats;
   Thread *own = thread();
   gint64 begun, busy;
   gint asked, length = -1, given;
@@ -485,13 +538,14 @@ Value run(Hook *hook, gint way, Env env, gpointer self, Value *args) {
   Value result;
   if (way == ORIGINAL)
     return call(hook, env, self, args);
+  repeats = GET_CONSUME (hook->repeats); /* way_of has seen one, so it is that one or a later one */
   begun = micros();
-  asked = write_arguments(hook, env, args, units);
-  if (hook->asks) {
+  asked = write_arguments(repeats, env, args, units);
+  if (repeats->asks) {
     gint state = known(hook, units, asked);
     if (state == FREE) {
       set_inside(1);
-      given = wants(hook->id, self, args, begun);
+      given = wants(hook->id, self, args, (gdouble) begun);
       set_inside(0);
       if (given >= 0) {
         if (asked >= 0)
@@ -504,8 +558,9 @@ Value run(Hook *hook, gint way, Env env, gpointer self, Value *args) {
   }
   set_inside(1);
   result = call(hook, env, self, args);
+  ${reach("returned")}
   if (asked >= 0 && !((guint8 (*)(Env)) (*env)[228])(env)) {
-    length = hook->reads ? append(env, hook->reads, result, units, asked) : asked;
+    length = repeats->reads ? append(env, repeats->reads, result, units, asked) : asked;
     if (length >= 0)
       stack = where(own, env, begun);
   }
@@ -517,7 +572,7 @@ Value run(Hook *hook, gint way, Env env, gpointer self, Value *args) {
       lose(hook, ONLY_COUNTED, begun);
     else {
       own->walked = stack;
-      given = told(hook->id, self, args, &result, begun);
+      given = told(hook->id, self, args, &result, (gdouble) begun);
       own->walked = 0;
       own->in_script.left -= cpu() - busy;
       if (given >= 0 && stack != NO_WAY)
@@ -533,8 +588,8 @@ void take_lost(Hook *hook, gint how, gdouble *counted) {
   Lost *lost = &hook->lost[how];
   g_mutex_lock(&hook->lock);
   counted[0] = lost->count;
-  counted[1] = lost->first;
-  counted[2] = lost->last;
+  counted[1] = (gdouble) lost->first;
+  counted[2] = (gdouble) lost->last;
   lost->count = 0;
   g_mutex_unlock(&hook->lock);
 }
@@ -543,13 +598,14 @@ void take_lost(Hook *hook, gint how, gdouble *counted) {
 gint take(Hook *hook, gint number, gint free, gdouble *counted) {
   Slot *slot;
   gint given;
+  ${reach("take")}
   g_mutex_lock(&hook->lock);
   if (hook->slots == NULL)
     hook->slots = g_malloc0(SLOTS * sizeof(Slot));
   slot = &hook->slots[number];
   counted[0] = slot->count;
-  counted[1] = slot->first;
-  counted[2] = slot->last;
+  counted[1] = (gdouble) slot->first;
+  counted[2] = (gdouble) slot->last;
   slot->count = 0;
   slot->last = 0;
   if (free) {
@@ -568,20 +624,58 @@ Hook *new_hook(gint id, gpointer cls, gint entry, gint is_static, gint is_api, g
   hook->call = entry;
   hook->is_static = is_static;
   hook->is_api = is_api;
-  hook->gives = gives;
+  hook->gives = (gint8) gives;
   return hook;
 }
 
 /* Count repeats of its calls here, or no more. */
 void set_folds(Hook *hook, gint on, gint asks, gint reads, const gint8 *compares) {
   if (on) {
-    hook->asks = asks;
-    hook->reads = reads;
-    memcpy(hook->compares, compares, sizeof(hook->compares));
+    Repeats *repeats = g_malloc0(sizeof(Repeats));
+    repeats->asks = asks;
+    repeats->reads = (gint8) reads;
+    memcpy(repeats->compares, compares, sizeof(repeats->compares));
+    publish(&hook->lock, &hook->repeats, repeats);
   }
-  hook->folds = on;
+  SET_RELAXED (hook->folds, on);
 }
 
-void set_api(Hook *hook, gint on) { hook->is_api = on; }
-void set_method(Hook *hook, gpointer method) { hook->method = method; }
+void set_api(Hook *hook, gint on) { SET_RELAXED (hook->is_api, on); }
+void set_method(Hook *hook, gpointer method) { publish(&hook->lock, &hook->method, method); }
 `;
+
+/** A hooked method: its hook and what JavaScript stands in its place, as addresses, and the kinds of its values. */
+export interface Method {
+  hook: string;
+  script: string;
+  takes: Letter[];
+  gives: Letter;
+}
+
+/** C with a function `method_0`, `method_1` ... for each: JNI calls it in the method's place. */
+export function methods(all: Method[]): string {
+  const functions = all.map(({ hook, script, takes, gives }, i) => {
+    const { type, member } = C_KINDS[gives];
+    const kinds = takes.map((letter) => C_KINDS[letter]);
+    const parameters = kinds.map((kind, n) => `, ${kind.type} a${n}`).join("");
+    const types = kinds.map((kind) => `, ${kind.type}`).join("");
+    const names = kinds.map((_, n) => `, a${n}`).join("");
+    const values = kinds.map((kind, n) => `  args[${n}].${kind.member} = a${n};`).join("\n");
+    const [give, end] = member === "" ? ["", " return;"] : ["return ", ""];
+    return `
+${type} method_${i} (gpointer env, gpointer self${parameters});
+${type} method_${i} (gpointer env, gpointer self${parameters}) {
+  Value args[${Math.max(takes.length, 1)}];
+  Hook *hook = (Hook *) (gsize) ${hook}ULL;
+  gint way = way_of(hook, env, self);
+  if (way == SCRIPT) { ${give}((${type} (*)(gpointer, gpointer${types})) (gsize) ${script}ULL)(env, self${names});${end} }
+${values}
+  ${give}run(hook, way, env, self, args)${member === "" ? "" : `.${member}`};
+}`;
+  });
+  return `${DECLARATIONS}
+extern gint way_of(Hook *hook, gpointer env, gpointer self);
+extern Value run(Hook *hook, gint way, gpointer env, gpointer self, Value *args);
+${functions.join("\n")}
+`;
+}

@@ -3,6 +3,7 @@
 import Java from "frida-java-bridge";
 import { after, soon } from "../out/doorbell.js";
 import { gap, report } from "../out/emit.js";
+import { reach } from "../out/points.js";
 import { isArt, restore, tryEnv, currentEnv, type ClassWrapper } from "./bridge.js";
 import { Method, askLoader, className, isBoot, keep, lookAgain, mainLoader, wrapperFor, wrapperOf, wrappersOf } from "./classes.js";
 import { JVM } from "./daemon.js";
@@ -45,6 +46,7 @@ export function defer(work: Work, done: () => void, settleMs = SETTLE_MS): void 
     attached(() => {
       atWork = [work];
       for (const each of atWork) {
+        reach("install");
         try {
           each(currentEnv());
         } catch (error) {

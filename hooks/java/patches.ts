@@ -5,14 +5,10 @@
 // So C, which takes no lock, puts all functions back in the copy before fork returns there.
 
 import { hasLeft, whenLeft } from "../out/leaving.js";
+import { KEPT_BYTES, MOST_KEPT, PATCH, PATCHES, PATCHES_BYTES, PATCH_BYTES } from "./restore_c.js";
 
-/** Frida overwrites up to 16 bytes, and what is left of the instruction that the last of them is in. */
-const KEPT_BYTES = 32;
-const ENTRY_BYTES = 8 + KEPT_BYTES;
-const MOST = 1024;
-
-/** A counter, then address and bytes of each, in the order of hooking. */
-const patches = Memory.alloc(8 + MOST * ENTRY_BYTES);
+/** What copies of the process put back (restore_c.ts). */
+const patches = Memory.alloc(PATCHES_BYTES);
 let count = 0;
 
 interface Place {
@@ -45,13 +41,13 @@ function remember(address: NativePointer): void {
   const code = codeAt(address);
   const was = beginning(code);
   const kept = unhooked(code);
-  if (count < MOST && kept !== null) {
-    const entry = patches.add(8 + count * ENTRY_BYTES);
-    entry.writeU64(uint64(code.toString()));
-    entry.add(8).writeByteArray(kept);
+  if (count < MOST_KEPT && kept !== null) {
+    const entry = patches.add(PATCHES.all + count * PATCH_BYTES);
+    entry.add(PATCH.at).writeU64(uint64(code.toString()));
+    entry.add(PATCH.was).writeByteArray(kept);
     count += 1;
-    patches.writeU64(count);
-    if (entry.add(8).readU32() === was) {
+    patches.add(PATCHES.count).writeU64(count);
+    if (entry.add(PATCH.was).readU32() === was) {
       fresh.push({ address: code, was });
     }
   }
@@ -108,7 +104,7 @@ export function unpatch(): void {
     // The first hook of a function found it as it was.
     const places = new Map([...some].reverse().map((one) => [one.address.toString(), one]));
     until([...places.values()], ({ address, was }) => was === null || beginning(address) === was);
-    patches.writeU64(0);
+    patches.add(PATCHES.count).writeU64(0);
   }
   [patched, lasting] = [[], []];
 }
@@ -120,9 +116,9 @@ function forget(module: Module): void {
   [patched, lasting, fresh] = [patched.filter(stays), lasting.filter(stays), fresh.filter(stays)];
   ranges = [];
   for (let i = 0; i !== count; i++) {
-    const entry = patches.add(8 + i * ENTRY_BYTES);
-    if (!stays({ address: entry.readPointer(), was: 0 })) {
-      entry.writeU64(0);
+    const at = patches.add(PATCHES.all + i * PATCH_BYTES + PATCH.at);
+    if (!stays({ address: at.readPointer(), was: 0 })) {
+      at.writeU64(0);
     }
   }
 }
@@ -199,39 +195,6 @@ function unhooked(code: NativePointer): ArrayBuffer | null {
   return isReadable(code) ? code.readByteArray(KEPT_BYTES) : null;
 }
 
-/** The C function `restore_all`, and the symbols that it needs. */
-export const RESTORE = `
-#include <glib.h>
 
-typedef struct { guint64 at; guint8 was[${KEPT_BYTES}]; } Patch;
-typedef struct { guint64 count; Patch all[${MOST}]; } Patches;
-extern Patches patches;
-extern int mprotect (gpointer from, gsize size, int access);
-
-static void
-restore_all (void)
-{
-  const guint64 page = ${Process.pageSize};
-  gint64 i;
-  int j;
-
-  /* Backwards: what was hooked twice had our first hook in it the second time. */
-  for (i = (gint64) patches.count - 1; i >= 0; i--)
-  {
-    guint8 * at = (guint8 *) (gsize) patches.all[i].at;
-    guint64 from = patches.all[i].at / page * page;
-    gsize size = (gsize) ((patches.all[i].at + ${KEPT_BYTES} + page - 1) / page * page - from);
-
-    /* Written while it cannot be run, so that the kernel clears what the processor remembers of it; but mprotect has to run. */
-    gsize own = (gsize) &mprotect;
-
-    if (mprotect ((gpointer) (gsize) from, size, own + 64 > from && own < from + size ? 7 : 3) != 0)
-      continue;
-    for (j = 0; j != ${KEPT_BYTES}; j++)
-      at[j] = patches.all[i].was[j];
-    mprotect ((gpointer) (gsize) from, size, 5);
-  }
-}
-`;
-
+/** The symbols that the C function `restore_all` needs (restore_c.ts). */
 export const RESTORE_SYMBOLS = { patches, mprotect: Module.getGlobalExportByName("mprotect") };

@@ -1,23 +1,11 @@
 // The device's own clock in microseconds; Date has only milliseconds.
 
+import { SOURCE } from "./clock_c.js";
+
 const SECOND_US = 1_000_000;
 
 // In C: it is asked for every line, and what JavaScript reads of memory costs more than the clock itself.
-const clocks = new CModule(`
-typedef struct { long seconds, nanoseconds; } Time;
-extern int clock_gettime (int clock, Time * time);
-
-static double
-now (int clock)
-{
-  Time time;
-  clock_gettime (clock, &time);
-  return time.seconds * 1000000.0 + time.nanoseconds / 1000;
-}
-
-double micros (void) { return now (0 /* CLOCK_REALTIME */); }
-double boot_micros (double at) { return now (7 /* CLOCK_BOOTTIME */) - (now (0) - at); }
-`, { clock_gettime: Module.getGlobalExportByName("clock_gettime") });
+const clocks = new CModule(SOURCE, { clock_gettime: Module.getGlobalExportByName("clock_gettime") });
 
 /** Microseconds since 1970. */
 export const micros: () => number = new NativeFunction(clocks["micros"] as NativePointer, "double", [], {

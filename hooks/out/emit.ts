@@ -4,6 +4,7 @@ import type { Access, Event, Gap } from "../event.js";
 import { bootMs, micros, timestamp } from "./clock.js";
 import { after } from "./doorbell.js";
 import { send } from "./numbered.js";
+import { reach } from "./points.js";
 
 const MOST_WAITING = 100_000;
 const LINES_A_MESSAGE = 500;
@@ -113,6 +114,7 @@ export function emit(at: number, body: Body): void {
     return;
   }
   const whose = "stack" in body && body.stack.length > 0 ? ownersIn(body.stack) : null;
+  reach("emit");
   const rest = JSON.stringify(whose === null ? body : { ...body, ...whose });
   waiting.push(`{"v":1,"at":"${timestamp(at)}","boot_ms":${bootMs(at)},"app":${appText},"pid":${Process.id},${rest.slice(1)}`);
   wake();
@@ -152,6 +154,7 @@ export function tell(at: number, fact: object): void {
 export function emitAccess(at: number, key: string, line: () => Fold["line"]): Fold {
   // While a line is made other threads run, and one of them may have made the same.
   const made = folds.has(key) ? null : line();
+  reach("access");
   let fold = folds.get(key);
   if (fold === undefined) {
     fold = new Fold(made ?? line(), at);
@@ -169,6 +172,7 @@ function settleFold(fold: Fold, now: number): void {
   const { count, first, last } = fold;
   fold.count = 0;
   fold.begun = now;
+  reach("settle");
   if (count === 1) {
     emit(first, fold.line);
   } else if (count > 1) {

@@ -5,9 +5,10 @@
 // share; the agent's own thread reads it. Frida's child gating is not used: it hooks opendir, of which the agent then
 // never learned the end, and with it an app hung that made copies from many threads.
 
-import { patch, patchForCopies, RESTORE, RESTORE_SYMBOLS } from "../java/patches.js";
+import { patch, patchForCopies, RESTORE_SYMBOLS } from "../java/patches.js";
 import { atEnd } from "../out/emit.js";
 import { send } from "../out/numbered.js";
+import { ALL_NOTES, ALL_NOTES_BYTES, NOTE, NOTE_BYTES, NOTES, SOURCE } from "./children_c.js";
 
 const LOOK_MS = 50;
 /** A shell's path is tried folder by folder: the last attempt counts, when no other came for this long. */
@@ -24,55 +25,8 @@ const BECOMES_OTHER = /(^|\/)jspawnhelper$/;
 const OWN = new Set(["java", Process.mainModule.name]);
 const RUNTIME = /\/(libjvm|libart)\.so/;
 
-const NOTES = 64;
-const NOTE_BYTES = 2048;
 const PROT_READ_WRITE = 3;
 const MAP_SHARED_ANONYMOUS = 0x21;
-
-const SOURCE = `
-${RESTORE}
-#include <gum/guminterceptor.h>
-
-typedef struct { gint number; gint pid; gchar text[${NOTE_BYTES - 8}]; } Note;
-typedef struct { gint next; gint unused; Note all[${NOTES}]; } Notes;
-extern Notes notes;
-extern int getpid (void);
-extern void copied (int pid);
-
-void
-exec_enter (GumInvocationContext * ic)
-{
-  const gchar * path = gum_invocation_context_get_nth_argument (ic, 0);
-  gchar ** words = gum_invocation_context_get_nth_argument (ic, 1);
-  gint number = g_atomic_int_add (&notes.next, 1);
-  Note * note = &notes.all[number % ${NOTES}];
-  gsize at = 0, i;
-  gint word;
-
-  for (word = -1; word == -1 || (words != NULL && words[word] != NULL); word++)
-  {
-    const gchar * from = word == -1 ? path : words[word];
-    if (at > sizeof (note->text) - 3)
-      break;
-    for (i = 0; from != NULL && from[i] != 0 && at < sizeof (note->text) - 2; i++)
-      note->text[at++] = from[i];
-    note->text[at++] = 0;
-  }
-  note->text[at] = 1;
-  note->pid = getpid ();
-  g_atomic_int_add (&note->number, number + 1 - note->number);
-}
-
-void
-fork_leave (GumInvocationContext * ic)
-{
-  gint pid = GPOINTER_TO_INT (gum_invocation_context_get_return_value (ic));
-  if (pid == 0)
-    restore_all ();
-  else if (pid > 0)
-    copied (pid);
-}
-`;
 
 /** A process that was just made; kept for a while after it was told. */
 interface Child {
@@ -95,6 +49,7 @@ interface Program {
 const children = new Map<number, Child>();
 let notes = NULL;
 let read = 0;
+let isWritten: (note: NativePointer, number: number) => number = () => 0;
 /** As long as the agent: C calls it, and the interceptor calls C. */
 const alive: unknown[] = [];
 
@@ -104,12 +59,14 @@ export function watchChildren(): void {
   }
   const mmap = new NativeFunction(
     Module.getGlobalExportByName("mmap"), "pointer", ["pointer", "size_t", "int", "int", "int", "long"]);
-  notes = mmap(NULL, 8 + NOTES * NOTE_BYTES, PROT_READ_WRITE, MAP_SHARED_ANONYMOUS, -1, 0);
+  notes = mmap(NULL, ALL_NOTES_BYTES, PROT_READ_WRITE, MAP_SHARED_ANONYMOUS, -1, 0);
   const copied = new NativeCallback((pid: number) => {
     seen(pid, null);
   }, "void", ["int"]);
   const code = new CModule(SOURCE, { ...RESTORE_SYMBOLS, notes, copied, getpid: Module.getGlobalExportByName("getpid") });
   alive.push(copied, code);
+  isWritten = new NativeFunction(
+    code["is_written"] as NativePointer, "int", ["pointer", "int"], { scheduling: "exclusive", exceptions: "propagate" });
   patch(Module.getGlobalExportByName("fork"), { onLeave: code["fork_leave"] as NativePointer }, true);
   // Not undone in copies: it is there that it is needed.
   patchForCopies(Module.getGlobalExportByName("execve"), { onEnter: code["exec_enter"] as NativePointer });
@@ -147,16 +104,16 @@ function look(): void {
 }
 
 function readNotes(): void {
-  const next = notes.readS32();
+  const next = notes.add(ALL_NOTES.next).readS32();
   read = Math.max(read, next - NOTES);
   for (; read < next; read++) {
-    const note = notes.add(8 + (read % NOTES) * NOTE_BYTES);
-    if (note.readS32() !== read + 1) {
+    const note = notes.add(ALL_NOTES.all + (read % NOTES) * NOTE_BYTES);
+    if (isWritten(note, read) === 0) {
       return;
     }
-    const [path = "", ...words] = wordsIn(note.add(8).readByteArray(NOTE_BYTES - 8));
+    const [path = "", ...words] = wordsIn(note.add(NOTE.text).readByteArray(NOTE_BYTES - NOTE.text));
     if (!path.startsWith("/") || isThere(path)) {
-      seen(note.add(4).readS32(), { path, line: words.join(" ") || path });
+      seen(note.add(NOTE.pid).readS32(), { path, line: words.join(" ") || path });
     }
   }
 }

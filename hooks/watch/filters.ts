@@ -1,11 +1,12 @@
 // Hooks on functions that a process calls all the time: C looks at each call (filters_c.ts), and JavaScript, which only one
 // thread at a time can be in, is entered for those alone that matter. What the agent calls itself never does.
 
+import { LOCK_BYTES } from "../java/entry_c.js";
 import { insideKey, pausedFlag } from "../java/folding.js";
 import { patch } from "../java/patches.js";
 import { report } from "../out/emit.js";
 import { whenLeft } from "../out/leaving.js";
-import { ARGUMENTS, DESCRIPTORS, Judges, MOST_LIBRARIES, SOURCE } from "./filters_c.js";
+import { ARGUMENTS, DESCRIPTORS, Judges, LIBRARIES, LIBRARIES_BYTES, MOST_LIBRARIES, RANGE, RANGE_BYTES, SOURCE } from "./filters_c.js";
 import { shapeOf } from "./shapes.js";
 
 /** Which calls of a function matter. */
@@ -176,22 +177,31 @@ const left = new NativeCallback((id: number, number, args, result, errno) => {
 }, "void", ["int", "int", "pointer", "pointer", "int"]);
 
 const ownKey = Memory.alloc(Process.pointerSize);
-const agent = Memory.alloc(2 * Process.pointerSize);
-const spared = Memory.alloc((1 + 2 * MOST_LIBRARIES) * Process.pointerSize);
+const agent = Memory.alloc(RANGE_BYTES);
+const spared = Memory.alloc(Process.pointerSize);
+/** All that there ever were: any thread may be reading one. */
+const libraries = [Memory.alloc(LIBRARIES_BYTES)];
+spared.writePointer(libraries[0] as NativePointer);
 
 const core = new CModule(SOURCE, {
-  inside_key: insideKey, paused: pausedFlag, own_key: ownKey, agent, spared, entered, left,
+  inside_key: insideKey, paused: pausedFlag, own_key: ownKey, agent, spared, lock: Memory.alloc(LOCK_BYTES), entered, left,
   fileno: Module.getGlobalExportByName("fileno"), syscall: Module.getGlobalExportByName("syscall"),
 });
 const newFilter = new NativeFunction(
   core["new_filter"] as NativePointer, "pointer", ["int", "int", "int", "int", "int", "int", "int", "pointer", "int"]);
+const publishSpared = new NativeFunction(core["spare"] as NativePointer, "void", ["pointer"]);
 ownKey.writePointer(new NativeFunction(core["new_key"] as NativePointer, "pointer", [])());
 new NativeFunction(core["set_own"] as NativePointer, "void", [], { scheduling: "exclusive" })();
 
 // Calls that our own code makes return into its library.
 const home = Process.findRangeByAddress(new NativeFunction(core["place"] as NativePointer, "pointer", [])());
 if (home !== null) {
-  agent.writePointer(home.base).add(Process.pointerSize).writePointer(home.base.add(home.size));
+  writeRange(agent, home);
+}
+
+function writeRange(at: NativePointer, { base, size }: { base: NativePointer; size: number }): void {
+  at.add(RANGE.from).writePointer(base);
+  at.add(RANGE.to).writePointer(base.add(size));
 }
 
 /** Let calls through that libraries of these names make, where a hook `spares` them. */
@@ -199,11 +209,11 @@ export function spare(named: RegExp): void {
   const found = new Map<string, Module>();
   const write = (): void => {
     const some = [...found.values()].slice(0, MOST_LIBRARIES);
-    spared.writeULong(0);
-    some.forEach(({ base, size }, i) => {
-      spared.add((1 + 2 * i) * Process.pointerSize).writePointer(base).add(Process.pointerSize).writePointer(base.add(size));
-    });
-    spared.writeULong(some.length);
+    const table = Memory.alloc(LIBRARIES_BYTES);
+    libraries.push(table);
+    some.forEach((module, i) => { writeRange(table.add(LIBRARIES.all + i * RANGE_BYTES), module); });
+    table.add(LIBRARIES.count).writePointer(ptr(some.length));
+    publishSpared(table);
   };
   const observer = Process.attachModuleObserver({
     onAdded(module) {

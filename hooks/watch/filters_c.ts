@@ -1,6 +1,8 @@
 // The C part of filters.ts: whether a call of a hooked function matters is seen without entering JavaScript.
 
-import { FITS } from "./shapes.js";
+import { ATOMICS, PUBLISH } from "../out/atomic_c.js";
+import { layout, pointers } from "../out/layout_c.js";
+import { FITS } from "./fits_c.js";
 
 /** Arguments of a call that are kept. */
 export const ARGUMENTS = 8;
@@ -8,6 +10,13 @@ export const ARGUMENTS = 8;
 export const DESCRIPTORS = 65536;
 /** Libraries whose calls are let through. */
 export const MOST_LIBRARIES = 64;
+
+/** A library in memory. */
+export const RANGE = pointers("from", "to");
+export const RANGE_BYTES = 2 * Process.pointerSize;
+/** How many libraries there are, then each. */
+export const LIBRARIES = pointers("count", "all");
+export const LIBRARIES_BYTES = LIBRARIES.all + MOST_LIBRARIES * RANGE_BYTES;
 
 const EFAULT = 14;
 
@@ -34,24 +43,25 @@ const ASK = { x64: 14, ia32: 175, arm: 175, arm64: 135 }[Process.arch as "x64" |
 export const READABLE = Process.platform !== "linux" ? "static gint is_readable (gconstpointer at) { return at != NULL; }" : `
 #include <gum/gumprocess.h>
 
-extern glong syscall (glong number, gsize a, gsize b, gsize c, gsize d, gsize e);
+extern glong syscall (glong number, glong a, glong b, glong c, glong d, glong e);
 
 static gint
 is_readable (gconstpointer at)
 {
   const gsize from = GPOINTER_TO_SIZE (at) & ~(gsize) 7;
-  return from != 0 && (syscall (${ASK}, -1, from, 0, 8, 0) == 0 || gum_thread_get_system_error () != ${EFAULT});
+  return from != 0 && (syscall (${ASK}, -1, (glong) from, 0, 8, 0) == 0 || gum_thread_get_system_error () != ${EFAULT});
 }
 `;
 
 export const SOURCE = `
 #include <gum/guminterceptor.h>
 #include <gum/gumtls.h>
-
+${ATOMICS}${PUBLISH}
+/* Constant from before the function is hooked; the bytes of a table of descriptors are not, and each stands for itself: relaxed. */
 typedef struct {
   gint id;
   gint judges;
-  gint argument;
+  guint argument;
   gint behind; /* where in what the argument points to */
   gint covers; /* calls inside a wrapped API are part of its access */
   gint spares; /* calls of some libraries are not looked at */
@@ -67,16 +77,21 @@ typedef struct {
 
 typedef struct { gsize from; gsize to; } Range;
 typedef struct { gsize count; Range all[${MOST_LIBRARIES}]; } Libraries;
+${layout("Range", RANGE_BYTES, RANGE)}
+${layout("Libraries", LIBRARIES_BYTES, LIBRARIES)}
 
 extern GumTlsKey inside_key;
-extern gint paused;
+extern gint paused; /* relaxed: a call may just as well have come before or after */
 extern GumTlsKey own_key;
-extern Range agent; /* the library that we are in */
-extern Libraries spared;
+extern Range agent; /* the library that we are in; constant from before the first hook */
+extern GMutex lock;
+extern gpointer spared; /* Libraries, never changed and never freed. Published and consumed */
 
-extern gint entered (gint id, gpointer * args, gpointer caller, guint thread, gint depth);
+extern gint entered (gint id, gpointer * args, gpointer caller, guint thread, guint depth);
 extern void left (gint id, gint number, gpointer * args, gpointer result, gint error);
 extern int fileno (gpointer stream);
+
+void spare (gpointer libraries) { publish (&lock, &spared, libraries); }
 
 gpointer new_key (void) { return GSIZE_TO_POINTER (gum_tls_key_new ()); }
 gpointer place (void) { return (gpointer) gum_tls_key_new; }
@@ -110,7 +125,7 @@ is_one_of (Filter * filter, guint32 number)
 static gint
 is_open (guint8 * table, gint descriptor)
 {
-  return descriptor >= 0 && table[descriptor < ${DESCRIPTORS} ? descriptor : ${DESCRIPTORS}] != 0;
+  return descriptor >= 0 && GET_RELAXED (table[descriptor < ${DESCRIPTORS} ? descriptor : ${DESCRIPTORS}]) != 0;
 }
 
 static gint
@@ -130,9 +145,9 @@ matters (Filter * filter, GumInvocationContext * ic)
   gpointer argument = gum_invocation_context_get_nth_argument (ic, filter->argument);
   switch (filter->judges)
   {
-    case ${Judges.number}: return is_one_of (filter, GPOINTER_TO_SIZE (argument));
+    case ${Judges.number}: return is_one_of (filter, (guint32) GPOINTER_TO_SIZE (argument));
     case ${Judges.text}: argument = (guint8 *) argument + filter->behind; return is_text (argument) && is_found (filter, argument);
-    case ${Judges.descriptor}: return is_open (filter->table, GPOINTER_TO_SIZE (argument));
+    case ${Judges.descriptor}: return is_open (filter->table, GPOINTER_TO_INT (argument));
     case ${Judges.stream}: return is_readable (argument) && is_open (filter->table, fileno (argument));
     case ${Judges.family}: return is_readable (argument) && is_one_of (filter, *(guint16 *) argument);
   }
@@ -143,13 +158,15 @@ matters (Filter * filter, GumInvocationContext * ic)
 static gint
 is_let_through (Filter * filter, gsize caller)
 {
+  const Libraries * libraries;
   gsize i;
   if (gum_tls_key_get_value (own_key) != NULL || (caller >= agent.from && caller < agent.to))
     return 1;
-  if (filter->covers && (paused || gum_tls_key_get_value (inside_key) != NULL))
+  if (filter->covers && (GET_RELAXED (paused) || gum_tls_key_get_value (inside_key) != NULL))
     return 1;
-  for (i = 0; filter->spares && i != spared.count; i++)
-    if (caller >= spared.all[i].from && caller < spared.all[i].to)
+  libraries = GET_CONSUME (spared);
+  for (i = 0; filter->spares && i != libraries->count; i++)
+    if (caller >= libraries->all[i].from && caller < libraries->all[i].to)
       return 1;
   return 0;
 }
@@ -160,7 +177,7 @@ on_enter (GumInvocationContext * ic)
   Filter * filter = gum_invocation_context_get_listener_function_data (ic);
   Call * call = gum_invocation_context_get_listener_invocation_data (ic, sizeof (Call));
   gpointer caller;
-  gint i;
+  guint i;
 
   call->number = 0;
   if (!matters (filter, ic))
@@ -186,7 +203,7 @@ on_leave (GumInvocationContext * ic)
 }
 
 gpointer
-new_filter (gint id, gint judges, gint argument, gint behind, gint covers, gint spares, gint enters, gpointer table, gint count)
+new_filter (gint id, gint judges, guint argument, gint behind, gint covers, gint spares, gint enters, gpointer table, gint count)
 {
   Filter * filter = g_malloc0 (sizeof (Filter));
   filter->id = id;

@@ -6,9 +6,12 @@
 // Not seen: system calls that do not go through the C library (Go, io_uring).
 
 import type { Endpoint } from "../event.js";
+import { LOCK_BYTES } from "../java/entry_c.js";
 import { patchAlone, patchWith } from "../java/patches.js";
 import { atEnd, gap, report } from "../out/emit.js";
-import { ADDRESS_BYTES, LED_BYTES, MOST_WATCHED, NAME_BYTES, PORTS, SOURCE, STATE, STATE_BYTES, WATCHED_BYTES } from "./redirect_c.js";
+import {
+  ADDRESS, CALLS_BYTES, LED, LED_BYTES, MOST_WATCHED, NAME_BYTES, PORTS, SOURCE, STATE, STATE_BYTES, WATCHED_BYTES,
+} from "./redirect_c.js";
 
 /** Functions that only we stand in, in the order of their numbers in C; not every C library has each of them. */
 const ALONE = [
@@ -19,7 +22,6 @@ const SHARED = ["connect", "sendto", "sendmsg", "epoll_ctl", "getpeername", "get
 /** The numbers of the system calls of the latter, in the order of C. */
 const CALLS: Record<string, number[]> = { x64: [233, 52, 55], arm64: [21, 205, 209], arm: [251, 287, 295], ia32: [255, 368, 365] };
 const CALLED = ["send", "recv", "getsockname", "setsockopt", "shutdown", "socket", "bind", "close", "fcntl", "clock_gettime", "syscall"];
-const LOCK_BYTES = 64;
 
 let state = NULL;
 let led = NULL;
@@ -35,12 +37,15 @@ export function redirect(proxy: Endpoint | null): void {
   const watched = Memory.alloc(MOST_WATCHED * WATCHED_BYTES);
   const was = Memory.alloc(ALONE.length * Process.pointerSize);
   const lock = Memory.alloc(LOCK_BYTES);
-  const calls = Memory.alloc(8 * Process.pointerSize);
+  const calls = Memory.alloc(CALLS_BYTES);
   for (const [at, number] of (CALLS[Process.arch] ?? []).entries()) {
     calls.add(at * Process.pointerSize).writeLong(number);
   }
   const libc = Process.getModuleByAddress(Module.getGlobalExportByName("connect"));
-  state.writeU16(2).add(2).writeByteArray([proxy.port >> 8, proxy.port & 0xff, ...proxy.ip.split(".").map(Number)]);
+  const address = state.add(STATE.proxy);
+  address.add(ADDRESS.family).writeU16(2);
+  address.add(ADDRESS.port).writeByteArray([proxy.port >> 8, proxy.port & 0xff]);
+  address.add(ADDRESS.rest).writeByteArray(proxy.ip.split(".").map(Number));
   state.add(STATE.name).writeUtf8String(`${Process.id}.`.slice(0, NAME_BYTES - 1));
   state.add(STATE.libc).writeU64(uint64(libc.base.toString())).add(8).writeU64(uint64(libc.base.add(libc.size).toString()));
   const functions = [...SHARED, ...CALLED].map((name) => [name, Module.getGlobalExportByName(name)]);
@@ -88,8 +93,8 @@ export interface Led {
 /** The last connection from a local port that was led to the proxy; null: none was. */
 export function ledFrom(port: number): Led | null {
   const one = led.add(port * LED_BYTES);
-  const number = led.isNull() ? 0 : one.add(ADDRESS_BYTES).readU32();
-  return number === 0 ? null : { name: `${Process.id}.${number}`, asked: one, announced: one.add(ADDRESS_BYTES + 4).readU32() };
+  const number = led.isNull() ? 0 : one.add(LED.id).readU32();
+  return number === 0 ? null : { name: `${Process.id}.${number}`, asked: one.add(LED.asked), announced: one.add(LED.announced).readU32() };
 }
 
 let told = { unreached: 0, quic: 0 };

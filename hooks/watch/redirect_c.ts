@@ -4,6 +4,9 @@
 // is the one to the proxy and stands at once, so each of those ways is told to wait for the proxy's answer instead.
 // Data of a CModule is read-only, so all that changes lives in memory that JavaScript gives.
 
+import { LOCK_BYTES } from "../java/entry_c.js";
+import { ATOMICS } from "../out/atomic_c.js";
+import { layout } from "../out/layout_c.js";
 import { READABLE } from "./filters_c.js";
 
 /** Connections that may wait for the proxy's answer at once; more of them wait inside connect. */
@@ -13,18 +16,23 @@ export const MOST_WATCHED = 32768;
 export const PORTS = 65536;
 export const NAME_BYTES = 16;
 
-/** Bytes of the structures below. */
+/** Where the members of the structures below are, and how large each structure is. */
+export const ADDRESS = { family: 0, port: 2, rest: 4 } as const;
 export const ADDRESS_BYTES = 28;
-export const LED_BYTES = ADDRESS_BYTES + 8;
+export const LED = { asked: 0, id: 28, announced: 32 } as const;
+export const LED_BYTES = 36;
 export const WATCHED_BYTES = 16;
+const ITEM_BYTES = 40;
 export const STATE = { proxy: 0, unreached: 28, quic: 32, next: 36, waiting: 40, name: 44, libc: 64, items: 80 } as const;
-export const STATE_BYTES = STATE.items + MOST_WAITING * 40 + 64;
+export const STATE_BYTES = STATE.items + MOST_WAITING * ITEM_BYTES;
+/** Numbers of system calls, one after the other. */
+export const CALLS_BYTES = 3 * Process.pointerSize;
 
 export const SOURCE = `
 #include <glib.h>
 #include <string.h>
 #include <gum/guminterceptor.h>
-${READABLE}
+${ATOMICS}${READABLE}
 enum { AF_INET = 2, AF_INET6 = 10, STREAM = 1, DATAGRAM = 2, CLOEXEC = 0x80000, TCP = 6, MPTCP = 262 };
 enum { SOL_SOCKET = 1, SO_TYPE = 3, SO_ERROR = 4, SO_SNDTIMEO = 21, SO_PROTOCOL = 38, IPV6 = 41, V6ONLY = 26, FASTOPEN_CONNECT = 30 };
 enum { DONTWAIT = 0x40, NOSIGNAL = 0x4000, FASTOPEN = 0x20000000, GETFL = 3, NONBLOCK = 0x800, SHUT_RDWR = 2 };
@@ -51,13 +59,26 @@ typedef struct {
   guint64 libc[2]; /* from, to */
   Item items[${MOST_WAITING}];
 } State;
+${layout("Address", ADDRESS_BYTES, ADDRESS)}
+${layout("Led", LED_BYTES, LED)}
+${layout("Watched", WATCHED_BYTES, {})}
+${layout("Item", ITEM_BYTES, {})}
+${layout("State", STATE_BYTES, STATE)}
+${layout("GMutex", LOCK_BYTES, {})}
 typedef struct { gint fd; gint16 events, got; } Polled;
 typedef struct { glong s, rest; } Time; /* timeval, timespec */
 typedef struct ${Process.arch === "x64" ? "__attribute__((packed)) " : ""}{ guint32 events; guint64 data; } Event;
 typedef struct { guint8 bits[128]; } Set;
-typedef gint (*Call) (gsize a, gsize b, gsize c, gsize d, gsize e, gsize f);
+typedef gint (*Call) (glong a, glong b, glong c, glong d, glong e, glong f);
+/* What a system call gives that is no pointer and no length. */
+#define SYSTEM(...) ((gint) syscall (__VA_ARGS__))
 
+/*
+ * Items, and what the app told epoll sets, are read and written under the lock. What else changes of the state are counts:
+ * unreached and quic, added to and read by themselves; next, from which each thread gets a number of its own; and waiting.
+ */
 extern State state;
+/* A connection's place is written by the thread that connects, before connect returns: who has its file has it by that. */
 extern Led led[${PORTS}];
 extern Watched watched[${MOST_WATCHED}];
 extern GMutex lock;
@@ -85,7 +106,8 @@ extern gint *errno_at (void);
 
 static gboolean is_there (gconstpointer optional) { return optional == NULL || is_readable (optional); }
 
-static gint waiting (void) { return *(volatile gint *) &state.waiting; }
+/* Relaxed: a thread that asks about a connection has its file from the one that began it, and with it that it waits. */
+static gint waiting (void) { return GET_RELAXED (state.waiting); }
 
 static gint fails (gint error) { *errno_at () = error; return -1; }
 
@@ -95,15 +117,18 @@ static gint64 now_ms (void) {
   return (gint64) at[0] * 1000 + at[1] / 1000000;
 }
 
+/* Milliseconds as the kernel takes them: 24 days at most. */
+static gint within_int (gint64 ms) { return ms > 0x7fffffff ? 0x7fffffff : (gint) ms; }
+
 static gint option (gint fd, gint level, gint name) {
   gint value = -1;
   guint size = sizeof (value);
-  return syscall (calls[GETSOCKOPT], fd, level, name, (gsize) &value, (gsize) &size) == 0 ? value : -1;
+  return SYSTEM (calls[GETSOCKOPT], fd, level, name, (glong) &value, (glong) &size) == 0 ? value : -1;
 }
 
-static gint ready (gint fd, gint events, gint ms) {
+static gint ready (gint fd, gint16 events, gint ms) {
   Polled one = { fd, events, 0 };
-  return was[POLL] ((gsize) &one, 1, ms, 0, 0, 0) > 0 ? one.got : 0;
+  return was[POLL] ((glong) &one, 1, ms, 0, 0, 0) > 0 ? one.got : 0;
 }
 
 static gint port_of (const Address *address) { return address->port[0] << 8 | address->port[1]; }
@@ -183,19 +208,18 @@ static gint errno_of (gint reply) {
 /* The whole request of SOCKS5 at once (RFC 1928, 1929). */
 static guint greeting (const Led *to, guint8 *out) {
   const guint8 *v4 = ipv4_of (&to->asked);
-  gchar digits[12];
-  gint at = 0, count = 0, length = strlen (state.name);
+  guint8 digits[12];
+  guint at = 5, count = 0, length = (guint) strlen (state.name);
   guint32 id = to->id;
 
   memcpy (out, "\\5\\1\\2\\1", 4);
-  at = 5;
   memcpy (out + at, state.name, length);
   at += length;
   for (; id != 0; id /= 10)
-    digits[count++] = '0' + id % 10;
+    digits[count++] = (guint8) ('0' + id % 10);
   while (count != 0)
     out[at++] = digits[--count];
-  out[4] = at - 5;
+  out[4] = (guint8) (at - 5);
   memcpy (out + at, "\\1-\\5\\1\\0", 5);
   at += 5;
   out[at++] = v4 != NULL ? 1 : 4;
@@ -211,7 +235,7 @@ static void fail (Item *item, gint error) {
   shutdown (item->fd, SHUT_RDWR);
 }
 
-static gint wants (const Item *item) { return item->state == CONNECTS ? OUT : IN; }
+static guint8 wants (const Item *item) { return item->state == CONNECTS ? OUT : IN; }
 
 typedef struct { gconstpointer at; gsize size; } Part; /* iovec */
 typedef struct { const Address *to; guint length; Part *parts; gsize count; gpointer control; gsize size; gint flags; } Message; /* msghdr */
@@ -224,36 +248,37 @@ static glong say (gint fd, gconstpointer bytes, gsize size) {
   memset (&message, 0, sizeof (message));
   message.message.parts = &part;
   message.message.count = 1;
-  return was[SENDMMSG] (fd, (gsize) &message, 1, NOSIGNAL | DONTWAIT, 0, 0) == 1 ? message.sent : -1;
+  return was[SENDMMSG] (fd, (glong) &message, 1, NOSIGNAL | DONTWAIT, 0, 0) == 1 ? (glong) message.sent : -1;
 }
 
 /* As far as it goes without waiting; TRUE when all has been said. */
 static gboolean advance (Item *item) {
   guint8 out[64];
   glong count;
+  guint length;
   gint error;
 
   if (item->state == CONNECTS) {
     if (ready (item->fd, OUT, 0) == 0)
       return FALSE;
     error = option (item->fd, SOL_SOCKET, SO_ERROR);
-    count = error == 0 ? greeting (&led[item->port], out) : 0;
-    if (error != 0 || say (item->fd, out, count) != count) {
-      g_atomic_int_add (&state.unreached, 1);
+    length = error == 0 ? greeting (&led[item->port], out) : 0;
+    if (error != 0 || say (item->fd, out, length) != (glong) length) {
+      ADD (state.unreached, 1);
       fail (item, error > 0 ? error : ECONNREFUSED);
       return FALSE;
     }
-    led[item->port].announced = count;
+    led[item->port].announced = length;
     item->state = ASKS;
   }
   while (item->state == ASKS) {
-    count = recv (item->fd, item->answer + item->got, ANSWER - item->got, DONTWAIT);
+    count = recv (item->fd, item->answer + item->got, (gsize) (ANSWER - item->got), DONTWAIT);
     if (count < 0 && (*errno_at () == EAGAIN || *errno_at () == EINTR))
       return FALSE;
     if (count > 0)
-      item->got += count;
+      item->got += (gint) count;
     if (count <= 0 || item->answer[0] != 5 || (item->got > 1 && item->answer[1] != 2) || (item->got > 3 && item->answer[3] != 0)) {
-      g_atomic_int_add (&state.unreached, 1);
+      ADD (state.unreached, 1);
       fail (item, ECONNREFUSED);
     } else if (item->got > 5 && item->answer[5] != 0)
       fail (item, errno_of (item->answer[5]));
@@ -265,7 +290,7 @@ static gboolean advance (Item *item) {
 
 static void forget (Item *item) {
   item->state = FREE;
-  g_atomic_int_add (&state.waiting, -1);
+  ADD (state.waiting, -1);
 }
 
 /* The waiting connection of a file: its local port tells whether the number has come to another file since. */
@@ -290,7 +315,7 @@ static Item *keep (const Item *item) {
       forget (place);
     if (place->state == FREE) {
       *place = *item;
-      g_atomic_int_add (&state.waiting, 1);
+      ADD (state.waiting, 1);
       return place;
     }
   }
@@ -301,7 +326,7 @@ static gint tell_set (Watched *one, gint fd, guint32 events) {
   Event event;
   event.events = events;
   event.data = one->data;
-  return syscall (calls[EPOLL_CTL], one->set - 1, MOD, fd, (gsize) &event, 0);
+  return SYSTEM (calls[EPOLL_CTL], one->set - 1, MOD, fd, (glong) &event, 0);
 }
 
 /* The epoll set that a file is in waits for what we wait for, or again for what the app does. */
@@ -347,7 +372,7 @@ static gboolean from_libc (void) {
 static gboolean refuses_quic (gint fd, const Address *to, guint size) {
   if (!is_inet (to, size) || port_of (to) != HTTPS || option (fd, SOL_SOCKET, SO_TYPE) != DATAGRAM || is_near (to))
     return FALSE;
-  g_atomic_int_add (&state.quic, 1);
+  ADD (state.quic, 1);
   return TRUE;
 }
 
@@ -361,7 +386,7 @@ static gint wait_for (Item *item, gint timeout_ms) {
       connect (item->fd, &none, 16); /* as after any failed attempt: it may be tried again */
       return fails (item->error);
     }
-    if (timeout_ms > 0 && (left = end - now_ms ()) <= 0) {
+    if (timeout_ms > 0 && (left = within_int (end - now_ms ())) <= 0) {
       g_mutex_lock (&lock);
       keep (item);
       g_mutex_unlock (&lock);
@@ -377,7 +402,7 @@ static gboolean stands (gint fd) {
   Address peer;
   guint length = sizeof (peer);
   gint port;
-  return syscall (calls[GETPEERNAME], fd, (gsize) &peer, (gsize) &length, 0, 0) == 0
+  return SYSTEM (calls[GETPEERNAME], fd, (glong) &peer, (glong) &length, 0, 0) == 0
     && (peer.family == AF_INET || peer.family == AF_INET6) && is_proxy (&peer) && (port = local_port (fd)) > 0
     && led[port].id != 0;
 }
@@ -407,7 +432,7 @@ static gint lead (gint fd, const Address *asked) {
   result = to_proxy (fd, asked->family);
   if (result != 0 && (error = *errno_at ()) != EINPROGRESS && error != EINTR) {
     if (error == ECONNREFUSED || error == ETIMEDOUT || error == ENETUNREACH || error == EHOSTUNREACH)
-      g_atomic_int_add (&state.unreached, 1);
+      ADD (state.unreached, 1);
     return fails (error);
   }
   memset (&item, 0, sizeof (item));
@@ -416,7 +441,7 @@ static gint lead (gint fd, const Address *asked) {
   if ((item.port = local_port (fd)) <= 0)
     return fails (ECONNREFUSED); /* it was closed by another thread */
   led[item.port].asked = *asked;
-  led[item.port].id = g_atomic_int_add (&state.next, 1) + 1;
+  led[item.port].id = (guint32) ADD (state.next, 1) + 1;
   led[item.port].announced = 0;
   if (fcntl (fd, GETFL, 0) & NONBLOCK) {
     Item *kept = NULL;
@@ -433,11 +458,11 @@ static gint lead (gint fd, const Address *asked) {
     return wait_for (&item, 0);
   }
   patience.s = patience.rest = 0;
-  syscall (calls[GETSOCKOPT], fd, SOL_SOCKET, SO_SNDTIMEO, (gsize) &patience, (gsize) &size);
-  return wait_for (&item, patience.s * 1000 + patience.rest / 1000);
+  SYSTEM (calls[GETSOCKOPT], fd, SOL_SOCKET, SO_SNDTIMEO, (glong) &patience, (glong) &size);
+  return wait_for (&item, within_int ((gint64) patience.s * 1000 + patience.rest / 1000));
 }
 
-static gint again (gint fd, const Address *asked) {
+static gint again (gint fd) {
   Item *item = find (fd);
   gint error;
   if (item == NULL)
@@ -486,7 +511,7 @@ gint our_connect (gint fd, const Address *to, guint size) {
   memcpy (&asked, to, size_of (to));
   if (waiting () != 0) {
     g_mutex_lock (&lock);
-    result = again (fd, &asked);
+    result = again (fd);
     g_mutex_unlock (&lock);
   }
   if (result != 1)
@@ -527,7 +552,7 @@ gint our_sendmmsg (gint fd, Counted *messages, guint count, gint flags) {
 
   if (first != NULL && first->to != NULL && refuses_quic (fd, first->to, first->length))
     return fails (ECONNREFUSED);
-  return was[SENDMMSG] (fd, (gsize) messages, count, flags, 0, 0);
+  return was[SENDMMSG] (fd, (glong) messages, (glong) count, flags, 0, 0);
 }
 
 /* -- what tells of a connection */
@@ -537,7 +562,7 @@ gint our_getpeername (gint fd, gpointer out, guint *size) {
   guint length;
 
   if (!is_readable (out) || !is_readable (size) || !stands (fd))
-    return syscall (calls[GETPEERNAME], fd, (gsize) out, (gsize) size, 0, 0);
+    return SYSTEM (calls[GETPEERNAME], fd, (glong) out, (glong) size, 0, 0);
   if (waiting () != 0) {
     gboolean yet;
     g_mutex_lock (&lock);
@@ -571,7 +596,7 @@ gint our_getsockopt (gint fd, gint level, gint name, gint *value, guint *size) {
     g_mutex_unlock (&lock);
   }
   if (error < 0)
-    return syscall (calls[GETSOCKOPT], fd, level, name, (gsize) value, (gsize) size);
+    return SYSTEM (calls[GETSOCKOPT], fd, level, name, (glong) value, (glong) size);
   *value = error;
   *size = 4;
   return 0;
@@ -611,16 +636,16 @@ static gint64 ms_of (const Time *timeout) {
 }
 
 /* By one of the three; a time that is given up is given back in full milliseconds. */
-static gint polled (gint by, Polled *files, gsize count, gint64 timeout_ms, gsize mask) {
+static gint polled (gint by, Polled *files, gsize count, gint64 timeout_ms, glong mask) {
   gsize which[${MOST_WAITING}];
   gint16 events[${MOST_WAITING}];
   gint64 end = now_ms () + timeout_ms, left = timeout_ms;
   for (;;) {
     gint held = hold (files, count, which, events), result, came;
-    Time time = { left / 1000, left % 1000 * 1000000 };
+    Time time = { (glong) (left / 1000), (glong) (left % 1000 * 1000000) };
     result = by == POLL
-      ? was[POLL] ((gsize) files, count, left, 0, 0, 0)
-      : was[by] ((gsize) files, count, left < 0 ? 0 : (gsize) &time, mask, 8, 0);
+      ? was[POLL] ((glong) files, (glong) count, within_int (left), 0, 0, 0)
+      : was[by] ((glong) files, (glong) count, left < 0 ? 0 : (glong) &time, mask, 8, 0);
     came = let_go (files, held, which, events);
     if (result <= 0 || result > came)
       return result > 0 ? result - came : result;
@@ -631,43 +656,43 @@ static gint polled (gint by, Polled *files, gsize count, gint64 timeout_ms, gsiz
 
 gint our_poll (Polled *files, gsize count, gint timeout_ms) {
   if (waiting () == 0 || !is_readable (files))
-    return was[POLL] ((gsize) files, count, timeout_ms, 0, 0, 0);
+    return was[POLL] ((glong) files, (glong) count, timeout_ms, 0, 0, 0);
   return polled (POLL, files, count, timeout_ms < 0 ? -1 : timeout_ms, 0);
 }
 
-static gint any_ppoll (gint by, Polled *files, gsize count, const Time *timeout, gsize mask) {
+static gint any_ppoll (gint by, Polled *files, gsize count, const Time *timeout, glong mask) {
   if (waiting () == 0 || !is_readable (files) || !is_there (timeout))
-    return was[by] ((gsize) files, count, (gsize) timeout, mask, 8, 0);
+    return was[by] ((glong) files, (glong) count, (glong) timeout, mask, 8, 0);
   return polled (by, files, count, ms_of (timeout), mask);
 }
 
-gint our_ppoll (Polled *files, gsize count, const Time *timeout, gsize mask) {
+gint our_ppoll (Polled *files, gsize count, const Time *timeout, glong mask) {
   return any_ppoll (PPOLL, files, count, timeout, mask);
 }
 
-gint our_ppoll64 (Polled *files, gsize count, const Time *timeout, gsize mask) {
+gint our_ppoll64 (Polled *files, gsize count, const Time *timeout, glong mask) {
   return any_ppoll (PPOLL64, files, count, timeout, mask);
 }
 
 static gboolean are_there (gint count, Set **sets, gconstpointer timeout) {
-  return count >= 0 && count <= sizeof (Set) * 8 && is_there (sets[0]) && is_there (sets[1]) && is_there (sets[2]) && is_there (timeout);
+  return count >= 0 && (gsize) count <= sizeof (Set) * 8 && is_there (sets[0]) && is_there (sets[1]) && is_there (sets[2]) && is_there (timeout);
 }
 
 static gboolean has (const Set *set, gint fd) { return set != NULL && (set->bits[fd / 8] >> fd % 8 & 1); }
 
 static void put (Set *set, gint fd, gboolean in) {
-  guint8 bit = 1 << fd % 8;
+  guint8 bit = (guint8) (1 << fd % 8);
   set->bits[fd / 8] = in ? set->bits[fd / 8] | bit : set->bits[fd / 8] & ~bit;
 }
 
-static gint selected (gint by, gint count, Set **sets, gint64 timeout_ms, gsize mask, gint64 *rest_ms) {
-  gsize bytes = (count + 63) / 64 * 8;
+static gint selected (gint by, gint count, Set **sets, gint64 timeout_ms, glong mask, gint64 *rest_ms) {
+  gsize bytes = ((gsize) count + 63) / 64 * 8;
   gint64 end = now_ms () + timeout_ms, left = timeout_ms;
   for (;;) {
     Set work[3];
     guint8 held[sizeof (Set) * 8];
     gint result, came = 0, fd, i;
-    Time time = { left / 1000, left % 1000 * (by == SELECT ? 1000 : 1000000) };
+    Time time = { (glong) (left / 1000), (glong) (left % 1000 * (by == SELECT ? 1000 : 1000000)) };
 
     memset (work, 0, sizeof (work));
     memset (held, 0, sizeof (held));
@@ -685,7 +710,7 @@ static gint selected (gint by, gint count, Set **sets, gint64 timeout_ms, gsize 
       put (&work[2], fd, FALSE);
     }
     g_mutex_unlock (&lock);
-    result = was[by] (count, (gsize) &work[0], (gsize) &work[1], (gsize) &work[2], left < 0 ? 0 : (gsize) &time, mask);
+    result = was[by] (count, (glong) &work[0], (glong) &work[1], (glong) &work[2], left < 0 ? 0 : (glong) &time, mask);
     for (fd = 0; fd != count && result > 0; fd++) {
       if (held[fd] == 0)
         continue;
@@ -710,28 +735,28 @@ gint our_select (gint count, Set *in, Set *out, Set *except, Time *timeout) {
   gint64 rest;
   gint result;
   if (waiting () == 0 || !are_there (count, sets, timeout))
-    return was[SELECT] (count, (gsize) in, (gsize) out, (gsize) except, (gsize) timeout, 0);
+    return was[SELECT] (count, (glong) in, (glong) out, (glong) except, (glong) timeout, 0);
   result = selected (SELECT, count, sets, timeout == NULL ? -1 : timeout->s * 1000 + (timeout->rest + 999) / 1000, 0, &rest);
   if (timeout != NULL) {
-    timeout->s = rest / 1000;
-    timeout->rest = rest % 1000 * 1000;
+    timeout->s = (glong) (rest / 1000);
+    timeout->rest = (glong) (rest % 1000 * 1000);
   }
   return result;
 }
 
-static gint any_pselect (gint by, gint count, Set *in, Set *out, Set *except, const Time *timeout, gsize mask) {
+static gint any_pselect (gint by, gint count, Set *in, Set *out, Set *except, const Time *timeout, glong mask) {
   Set *sets[3] = { in, out, except };
   gint64 rest;
   if (waiting () == 0 || !are_there (count, sets, timeout))
-    return was[by] (count, (gsize) in, (gsize) out, (gsize) except, (gsize) timeout, mask);
+    return was[by] (count, (glong) in, (glong) out, (glong) except, (glong) timeout, mask);
   return selected (by, count, sets, ms_of (timeout), mask, &rest);
 }
 
-gint our_pselect (gint count, Set *in, Set *out, Set *except, const Time *timeout, gsize mask) {
+gint our_pselect (gint count, Set *in, Set *out, Set *except, const Time *timeout, glong mask) {
   return any_pselect (PSELECT, count, in, out, except, timeout, mask);
 }
 
-gint our_pselect64 (gint count, Set *in, Set *out, Set *except, const Time *timeout, gsize mask) {
+gint our_pselect64 (gint count, Set *in, Set *out, Set *except, const Time *timeout, glong mask) {
   return any_pselect (PSELECT64, count, in, out, except, timeout, mask);
 }
 
@@ -739,12 +764,14 @@ gint our_epoll_ctl (gint set, gint what, gint fd, const Event *event) {
   gint result;
   if (fd >= 0 && fd < ${MOST_WATCHED} && (what == DEL || is_readable (event))) {
     Watched *one = &watched[fd];
+    g_mutex_lock (&lock);
     one->set = 0;
     if (what != DEL) {
       one->events = event->events;
       one->data = event->data;
       one->set = set + 1;
     }
+    g_mutex_unlock (&lock);
   }
   if (waiting () != 0 && what != DEL && is_readable (event)) {
     Event held = *event;
@@ -753,11 +780,11 @@ gint our_epoll_ctl (gint set, gint what, gint fd, const Event *event) {
     item = find (fd);
     if (item != NULL && item->state != FAILED)
       held.events = wants (item);
-    result = syscall (calls[EPOLL_CTL], set, what, fd, (gsize) &held, 0);
+    result = SYSTEM (calls[EPOLL_CTL], set, what, fd, (glong) &held, 0);
     g_mutex_unlock (&lock);
     return result;
   }
-  return syscall (calls[EPOLL_CTL], set, what, fd, (gsize) event, 0);
+  return SYSTEM (calls[EPOLL_CTL], set, what, fd, (glong) event, 0);
 }
 
 /* Whether an event is that of a file that waits for the proxy; then it is none of the app's. */
@@ -778,10 +805,10 @@ static gboolean is_ours (gint set, const Event *event) {
   return FALSE;
 }
 
-static gint any_epoll_wait (gint by, gint set, Event *events, gint most, gint timeout_ms, gsize mask) {
+static gint any_epoll_wait (gint by, gint set, Event *events, gint most, gint timeout_ms, glong mask) {
   gint64 end = timeout_ms > 0 ? now_ms () + timeout_ms : 0;
   for (;;) {
-    gint count = was[by] (set, (gsize) events, most, timeout_ms, mask, 8), kept = 0, i;
+    gint count = was[by] (set, (glong) events, most, timeout_ms, mask, 8), kept = 0, i;
     if (count <= 0 || waiting () == 0)
       return count;
     g_mutex_lock (&lock);
@@ -791,7 +818,7 @@ static gint any_epoll_wait (gint by, gint set, Event *events, gint most, gint ti
     g_mutex_unlock (&lock);
     if (kept != 0 || timeout_ms == 0)
       return kept;
-    if (timeout_ms > 0 && (timeout_ms = end - now_ms ()) < 0)
+    if (timeout_ms > 0 && (timeout_ms = within_int (end - now_ms ())) < 0)
       timeout_ms = 0;
   }
 }
@@ -800,11 +827,11 @@ gint our_epoll_wait (gint set, Event *events, gint most, gint timeout_ms) {
   return any_epoll_wait (EPOLL_WAIT, set, events, most, timeout_ms, 0);
 }
 
-gint our_epoll_pwait (gint set, Event *events, gint most, gint timeout_ms, gsize mask) {
+gint our_epoll_pwait (gint set, Event *events, gint most, gint timeout_ms, glong mask) {
   return any_epoll_wait (EPOLL_PWAIT, set, events, most, timeout_ms, mask);
 }
 
-gint our_epoll_pwait64 (gint set, Event *events, gint most, gint timeout_ms, gsize mask) {
+gint our_epoll_pwait64 (gint set, Event *events, gint most, gint timeout_ms, glong mask) {
   return any_epoll_wait (EPOLL_PWAIT64, set, events, most, timeout_ms, mask);
 }
 `;

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -15,14 +15,14 @@ from appwitness.events import Access, Gap
 from appwitness.observe.order import Order
 from appwitness.recording import Recording
 from hatch_build import build_agent
+from tests.art import programs
 from tests.art.rig.build import home, lacking
 from tests.art.rig.device import ArtDevice
 from tests.art.rig.packages import ROOT
-from tests.art.rig.vm import PRELOADED, Held, Runtime, jars_digest
+from tests.art.rig.vm import PRELOADED, SLOWNESS, Held, Runtime
 from tests.lab.program import Program, blank
 
-JAVA = Path(__file__).parent / "java"
-WAIT_S = 90.0
+WAIT_S = 90.0 * SLOWNESS
 
 Run = Callable[..., "Played"]
 """(program, sources, *arguments, **what `play` takes): how it went."""
@@ -36,6 +36,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     why = None if home().exists() else lacking() or "ART is not built here: make test-art"
     for item in mine:
         item.add_marker(pytest.mark.art)
+        if SLOWNESS > 1:
+            limit = item.get_closest_marker("timeout")
+            item.add_marker(pytest.mark.timeout((limit.args[0] if limit else 300) * SLOWNESS), append=False)
         if why is not None:
             item.add_marker(pytest.mark.skip(reason=why))
 
@@ -72,18 +75,9 @@ def runtime() -> Runtime:
 
 
 @pytest.fixture(scope="session")
-def dexed(runtime: Runtime, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
-    """Makes a dex jar of a folder of tests/art/java."""
-    made: dict[str, Path] = {}
-
-    def make(folder: str) -> Path:
-        if folder not in made:
-            sources = sorted((JAVA / folder).rglob("*.java"))
-            out = tmp_path_factory.mktemp("dex") / f"{folder}-{jars_digest(sources)}.jar"
-            made[folder] = runtime.dex(sources, out)
-        return made[folder]
-
-    return make
+def dexed(runtime: Runtime) -> Callable[[str], Path]:
+    """The dex jar of a program of tests/art/java."""
+    return lambda name: programs.dexed(runtime, name)
 
 
 @pytest.fixture
@@ -97,14 +91,16 @@ def play(runtime: Runtime, dexed: Callable[[str], Path], tmp_path: Path) -> Run:
         *arguments: str,
         main: str | None = None,
         vm: Sequence[str] = (),
+        env: Mapping[str, str] | None = None,
         preload: Sequence[str] = PRELOADED,
         wait_s: float = WAIT_S,
         during: Callable[[Agent, Held], object] | None = None,
         redirect: tuple[str, int] | None = None,
         **options: Any,
     ) -> Played:
-        """`vm`: options of ART; `preload`: classes initialised before the hooks come; `during`: called when the program
-        has been let go; `redirect`: the proxy that its connections are led to; `options`: what Agent takes."""
+        """`vm`: options of ART; `env`: more of its environment; `preload`: classes initialised before the hooks come;
+        `during`: called when the program has been let go; `redirect`: the proxy that its connections are led to;
+        `options`: what Agent takes."""
         nonlocal times
         times += 1
         name = f"art.{program}"
@@ -112,8 +108,9 @@ def play(runtime: Runtime, dexed: Callable[[str], Path], tmp_path: Path) -> Run:
         room = tmp_path / f"vm-{times}"
         options.setdefault("api_level", 29)
         held = Held(
-            runtime, dexed(program), main or f"{program}.Main", room, arguments=arguments, options=vm, preload=preload
-        )
+            runtime, dexed(program), main or f"{program}.Main", room, arguments=arguments, options=vm, preload=preload,
+            env=env or {},
+        )  # fmt: skip
         with held, Agent(recording, sources, name, AgentOptions(**options)) as agent:
             agent.launch(Program(None, pid=held.pid, redirect=redirect))
             held.release()
@@ -137,7 +134,7 @@ def observed(runtime: Runtime, tmp_path: Path) -> Observe:
         times += 1
         work = tmp_path / f"work-{times}"
         with ArtDevice(runtime, app, plan, work, cache=tmp_path / "cache", preload=preload) as device:
-            order = Order(plan=cast(Any, plan), seconds=150, confdir=tmp_path / "confdir")
+            order = Order(plan=cast(Any, plan), seconds=150 * SLOWNESS, confdir=tmp_path / "confdir")
             return device.record(tmp_path / f"{app}-{plan}-{times}", order, **options)
 
     return run

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -18,7 +17,9 @@ from appwitness.judge.code import method_of
 from appwitness.observe.order import Order
 from appwitness.observe.run import observe
 from appwitness.recording import Recording
+from tests.art import programs
 from tests.art.conftest import Observe, Played, Run
+from tests.art.rig.vm import Runtime
 from tests.lab.answering import answering
 
 pytestmark = pytest.mark.timeout(240)
@@ -33,24 +34,15 @@ def server() -> Iterator[int]:
         yield port
 
 
-def library(out: Path, name: str) -> Path:
-    """A native library with a method of Main that asks for a hardware address."""
-    text = f"""#include <stdio.h>
-    int Java_attribution_Main_{name}(void *env, void *cls) {{
-        FILE *file = fopen("/sys/class/net/lo/address", "r");
-        return file != NULL && fclose(file) == 0;
-    }}"""
-    subprocess.run(["cc", "-shared", "-fPIC", "-xc", "-", "-o", str(out)], input=text.encode(), check=True)
-    return out
-
-
 @pytest.fixture
-def played(play: Run, dexed: Callable[[str], Path], server: int, tmp_path: Path) -> Played:
+def played(play: Run, runtime: Runtime, dexed: Callable[[str], Path], server: int, tmp_path: Path) -> Played:
     """The program, with the code of another package where an installed one has it."""
     code = tmp_path / f"data/app/~~a1B2==/{WEBVIEW}-c3D4==/base.apk"
     code.parent.mkdir(parents=True)
     shutil.copy(dexed("another"), code)
-    own, other = library(tmp_path / "libown.so", "byOwn"), library(code.with_name("libother.so"), "byOther")
+    own, other = tmp_path / "libown.so", code.with_name("libother.so")
+    for library, name in zip((own, other), ("byOwn", "byOther"), strict=True):
+        shutil.copy(programs.library(runtime, name), library)
     chosen = [each for each in sources.load() if each.name == "java.lang.System.getProperty"]
     given = Source(
         name="attribution.Main$Given.given", cls="attribution.Main$Given", method="given", data="phone_number",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import time
-import zipfile
 from collections import Counter
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -14,8 +13,8 @@ import pytest
 from appwitness.agent.agent import Agent, AgentOptions
 from appwitness.agent.sources import Source
 from appwitness.events import Access
-from tests.art.conftest import JAVA, WAIT_S, Run
-from tests.art.rig.vm import Held, Runtime, class_files
+from tests.art.conftest import WAIT_S, Run
+from tests.art.rig.vm import Held, Runtime
 from tests.lab.program import Program, blank
 
 pytestmark = pytest.mark.timeout(180)
@@ -52,22 +51,6 @@ LOADED = [
     (source("Plugin", "below"), PLUGGED_IN + BURST),
     (source("Packed"), 4),
 ]
-
-
-@pytest.fixture(scope="module")
-def dexed(runtime: Runtime, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
-    """The program without the classes that it was compiled with and are not to be there."""
-    made = tmp_path_factory.mktemp("dex") / "classes.jar"
-    whole = class_files(made)
-    device = runtime.home / "classes/device.jar"
-    runtime.tools.compile(sorted((JAVA / PROGRAM).rglob("*.java")), whole, [device])
-    part = made.with_name("part.jar")
-    with zipfile.ZipFile(whole) as full, zipfile.ZipFile(part, "w") as left:
-        for name in full.namelist():
-            if not name.startswith("absent/"):
-                left.writestr(name, full.read(name))
-    runtime.tools.dex([part], made, [device])
-    return lambda _: made
 
 
 @pytest.fixture(scope="module")

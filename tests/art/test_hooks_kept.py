@@ -4,47 +4,20 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable
-from pathlib import Path
 
 import frida
 import pytest
 
 from appwitness.agent.agent import Agent
 from appwitness.agent.sources import Source
-from tests.art.conftest import JAVA, Run
-from tests.art.rig.vm import Held, Runtime
+from tests.art.conftest import Run
+from tests.art.programs import FIRST_USED
+from tests.art.rig.vm import Held
 
 pytestmark = pytest.mark.timeout(240)
 
-CLASSES, THREADS, ROUNDS = 100, 8, 5
+THREADS, ROUNDS = 8, 5
 METHODS = ("fixed", "own", "shut")
-FIRST = """\
-package kept;
-final class First{n} implements Use {{
-    static int fixed(int n) {{ return n + 1; }}
-    int own(int n) {{ return n + 2; }}
-    private int shut(int n) {{ return n; }}
-    @Override public int all() {{ return fixed(0) + own(0) + shut(0); }}
-}}
-"""
-
-
-@pytest.fixture(scope="session")
-def dexed(runtime: Runtime, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
-    """The program, with the many classes that are only used for the first time."""
-    made: list[Path] = []
-
-    def make(folder: str) -> Path:
-        if not made:
-            home = tmp_path_factory.mktemp("dex")
-            for n in range(CLASSES):
-                (home / f"First{n}.java").write_text(FIRST.format(n=n))
-            sources = [*(JAVA / folder).rglob("*.java"), *home.glob("*.java")]
-            made.append(runtime.dex(sorted(sources), home / f"{folder}.jar"))
-        return made[0]
-
-    return make
 
 
 def source(cls: str, method: str, *, reads: bool = True) -> Source:
@@ -53,10 +26,9 @@ def source(cls: str, method: str, *, reads: bool = True) -> Source:
 
 
 def test_the_first_use_of_a_class_by_many_threads_loses_no_hook(play: Run) -> None:
-    played = play(
-        "kept", [source(f"kept.First{n}", method) for n in range(CLASSES) for method in METHODS], "storm", stack=False
-    )
-    calls = CLASSES * THREADS * ROUNDS * len(METHODS)
+    sources = [source(f"kept.First{n}", method) for n in range(FIRST_USED) for method in METHODS]
+    played = play("kept", sources, "storm", stack=False)
+    calls = FIRST_USED * THREADS * ROUNDS * len(METHODS)
     assert (played.printed, played.code) == (f"{calls}\n", 0)
     seen: Counter[str] = Counter()
     for access in played.accesses:

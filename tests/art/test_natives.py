@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
-import subprocess
+import shutil
 from pathlib import Path
 
 import pytest
 
+from tests.art import programs
 from tests.art.conftest import Run
+from tests.art.rig.vm import Runtime
 from tests.lab.test_native import STEPS, TAKEN
 
-ROUTES = Path(__file__).parents[1] / "lab/native/routes.c"
 LINUX = {
     "file": "read_file", "stream": "stream", "folder": "folder", "denied": "denied", "interfaces": "interfaces",
     "hardware": "hardware", "configured": "configured", "kernel": "kernel", "shell": "shell", "child": "child",
@@ -21,10 +22,9 @@ LINUX = {
 pytestmark = pytest.mark.timeout(180)
 
 
-def test_routes_of_native_code_of_java_and_of_transactions(play: Run, tmp_path: Path) -> None:
+def test_routes_of_native_code_of_java_and_of_transactions(play: Run, runtime: Runtime, tmp_path: Path) -> None:
     library = tmp_path / "libroutes.so"
-    command = ["cc", "-shared", "-fPIC", "-O0", "-o", str(library), str(ROUTES), "-ldl"]
-    subprocess.run(command, check=True)
+    shutil.copy(programs.library(runtime, "routes"), library)
     steps = [*(str(STEPS.index(step)) for step in ("elsewhere", *LINUX)), "java", "binder"]
     played = play("natives", [], str(library), *steps, main="routes.Main")
 

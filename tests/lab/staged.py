@@ -8,6 +8,7 @@ from pathlib import Path
 from hatch_build import AGENT, build_agent
 
 ROOT = Path(__file__).parents[2]
+RACES = Path(__file__).parent / "races"
 
 
 def copied(folder: Path) -> Path:
@@ -16,6 +17,14 @@ def copied(folder: Path) -> Path:
     shutil.copytree(ROOT / "hooks", stage / "hooks", ignore=shutil.ignore_patterns("node_modules"))
     (stage / AGENT).parent.mkdir(parents=True)
     return stage
+
+
+def slowed(folder: Path) -> str:
+    """The agent, in which threads wait at named points (races/)."""
+    stage = copied(folder)
+    for path in RACES.glob("*.ts"):
+        shutil.copy(path, stage / "hooks/out" / path.name)
+    return build_agent(stage).read_text("utf-8")
 
 
 def bundled(stage: Path, agent: str) -> str:

@@ -1,6 +1,8 @@
-"""Builds ART 10 (API 29, x86-64, interpreter) out of packages of Debian and PyPI: `python -m tests.art.rig.build`.
+"""Builds ART 10 (API 29) out of packages of Debian and PyPI: `python -m tests.art.rig.build [PROCESSOR]`.
 
 The result is a folder of .setup/art that is named after all that it is made of; one that is there is not made again.
+For another processor than this machine's the native half is cross-compiled, and the Java half is the one built for this
+machine.
 
 - the VM and its libraries: Debian 11 android-libart and android-lib*, unpacked (Apache-2.0)
 - its class library: Debian 11 source android-platform-libcore, changed by libcore.py (Apache-2.0, GPL-2 with Classpath
@@ -26,8 +28,9 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from tests.art.rig import libcore
-from tests.art.rig.packages import ROOT, Unavailable, debian, dexer, fetch
-from tests.art.rig.tools import API, JavaTools, processors, run
+from tests.art.rig.packages import ROOT, Unavailable, debian, debian_mirror, dexer, fetch
+from tests.art.rig.processors import Processor, native, own, processors
+from tests.art.rig.tools import API, JavaTools, cores, run
 
 HERE = Path(__file__).parent
 STORE = Path(os.environ.get("APPWITNESS_ART", ROOT / ".setup/art"))
@@ -53,6 +56,7 @@ NEEDED = {
     "patchelf": "patchelf",
     "dpkg-source": "dpkg-dev",
 }
+NEEDED_ACROSS = {"ld.lld": "lld", "mmdebstrap": "mmdebstrap"}
 HEADERS = {
     "unicode/uloc.h": "libicu-dev",
     "expat.h": "libexpat1-dev",
@@ -74,7 +78,7 @@ VM_FLAGS = (
     *("-DART_BASE_ADDRESS=0x60000000", "-DART_BASE_ADDRESS_MIN_DELTA=-0x1000000"),
     "-DART_BASE_ADDRESS_MAX_DELTA=0x1000000",
     *("-DART_DEFAULT_COMPACT_DEX_LEVEL=fast", "-DART_DEFAULT_GC_TYPE_IS_CMS", "-DART_ENABLE_ADDRESS_SANITIZER=1"),
-    *("-DART_ENABLE_CODEGEN_x86_64", "-DART_FRAME_SIZE_LIMIT=1736", "-DART_READ_BARRIER_TYPE_IS_BAKER=1"),
+    *("-DART_FRAME_SIZE_LIMIT=1736", "-DART_READ_BARRIER_TYPE_IS_BAKER=1"),
     *("-DART_USE_READ_BARRIER=1", "-DIMT_SIZE=43", "-DUSE_D8_DESUGAR=1"),
     *(f"-DART_STACK_OVERFLOW_GAP_{cpu}={size}" for cpu, size in GAPS.items()),
 )  # fmt: skip
@@ -93,21 +97,29 @@ VM_FOLDERS = [
 ]
 
 
-def identity() -> str:
-    """The name of what is built from these files and packages."""
+NOT_OF_THE_BUILD = ("device.py", "vm.py", "guest.py", "processors.py", "processors.yml")
+"""Files of the rig that only a run takes."""
+
+
+def identity(processor: Processor | None = None) -> str:
+    """The name of what is built from these files and packages for a processor, by default this machine's."""
     parts = hashlib.sha256()
     for path in sorted(path for path in HERE.rglob("*") if path.is_file() and path.suffix != ".pyc"):
-        if path.name not in ("device.py", "vm.py"):  # of a run, not of the build
+        if path.name not in NOT_OF_THE_BUILD and HERE / "guest" not in path.parents:
             parts.update(f"{path.relative_to(HERE)}\0".encode() + path.read_bytes())
-    return parts.hexdigest()[:16]
+    if processor is None or not processor.emulated:
+        return parts.hexdigest()[:16]
+    told = (processor.triple, processor.codegen, processor.abi, processor.suite, *processor.sysroot)
+    parts.update("\0".join(told).encode())
+    return f"{parts.hexdigest()[:16]}-{processor.name}"
 
 
-def home() -> Path:
-    """Where the built runtime is, or will be."""
-    return STORE / identity()
+def home(processor: Processor | None = None) -> Path:
+    """Where the built runtime is, or will be: by default the one for the processor that this runs on."""
+    return STORE / identity(processor or own())
 
 
-def lacking() -> str | None:
+def lacking(processor: Processor | None = None) -> str | None:
     """Why it cannot be built here; None where it can."""
     machine = os.uname()
     if (machine.sysname, machine.machine) != ("Linux", "x86_64"):
@@ -119,20 +131,32 @@ def lacking() -> str | None:
     absent = [package for program, package in NEEDED.items() if shutil.which(program) is None]
     places = [Path("/usr/include"), Path("/usr/include/x86_64-linux-gnu")]
     absent += [name for header, name in HEADERS.items() if not any((place / header).exists() for place in places)]
+    if processor is not None and processor.emulated:
+        absent += [package for program, package in NEEDED_ACROSS.items() if shutil.which(program) is None]
     return f"to build ART, install {' '.join(absent)}" if absent else None
 
 
 class Build:
     """One build, in a folder of its own."""
 
-    def __init__(self, made: Path, work: Path) -> None:
-        self.made, self.work = made, work
+    def __init__(self, made: Path, work: Path, processor: Processor) -> None:
+        self.made, self.work, self.processor = made, work, processor
         self.lib, self.jars = made / "lib64", made / "javalib"
         self.deb, self.source = work / "deb/usr", work / "source"
+        self.foreign = work / "foreign/usr" if processor.emulated else self.deb
         for folder in ("bin", "lib64", "javalib", "names", "classes", "system/etc", "data/dalvik-cache", "etc/icu"):
             (made / folder).mkdir(parents=True)
         self.tools = JavaTools(dexer(PACKAGES), made / "asm.jar", made / "tools", made / "classes/core.jar")
-        self.pool = ThreadPoolExecutor(processors())
+        self.pool = ThreadPoolExecutor(cores())
+
+    def across(self, built: Path) -> None:
+        """The native half; the Java half is that of another build."""
+        self._said("unpacking")
+        self._unpack()
+        with self.pool:
+            self.native()
+        for name in ("javalib", "classes", "tools", "tzdata"):
+            shutil.copytree(built / name, self.made / name, dirs_exist_ok=True)
 
     def all(self) -> None:
         """Everything; what needs Java beside what needs a C compiler."""
@@ -151,14 +175,14 @@ class Build:
         print(f"art: {words}", file=sys.stderr, flush=True)
 
     def _unpack(self) -> None:
-        for package in debian():
+        for package in debian(self.processor):
             file = package.file(PACKAGES)
             assert file is not None
             if package.source:
                 self.source.mkdir(exist_ok=True)
                 run(["dpkg-source", "-x", file, self.source / package.name.removeprefix("android-platform-")])
             else:
-                run(["dpkg-deb", "-x", file, self.work / "deb"])
+                run(["dpkg-deb", "-x", file, self.work / ("foreign" if package.foreign else "deb")])
         shutil.copy(self._jar("asm"), self.made / "asm.jar")
         libcore.change(self.source / "libcore")
 
@@ -282,8 +306,9 @@ class Build:
         target = boot / "dalvik/src/main/native/org_apache_harmony_dalvik_NativeTestTarget.cpp"
         core = objects("javacore", [*libcore.native_sources(luni), target], LIBRARY_FLAGS)
         openjdk = objects("openjdk", libcore.native_sources(ojluni), LIBRARY_FLAGS)
-        virtual = objects("vm", [jvm, vm / "dalvikvm/dalvikvm.cc"], VM_FLAGS)
-        early = objects("early", [HERE / "native/launch_with_libc.c"], ["-O1"])
+        vm_flags = [*VM_FLAGS, f"-DART_ENABLE_CODEGEN_{self.processor.codegen}"]
+        virtual = objects("vm", [jvm, vm / "dalvikvm/dalvikvm.cc"], vm_flags)
+        early = objects("early", [HERE / f"native/launch_{name}.c" for name in ("with_libc", "stacks")], ["-O1"])
         for done in wait:
             done()
         monitor = next(path for path in core if path.name.startswith("AsynchronousCloseMonitor"))
@@ -299,16 +324,26 @@ class Build:
         flags = [f"-I{headers / 'nativehelper'}"]
         self._link("libandroid_runtime", objects_now(self, "android_runtime.c", flags), [])
         self._link("lib7z", objects_now(self, "no_7z.c", []), [])
-        facts = [f'-DANDROID_RELEASE="{RELEASE}"', f'-DANDROID_API="{API}"']
+        facts = [f'-DANDROID_RELEASE="{RELEASE}"', f'-DANDROID_API="{API}"', f'-DANDROID_ABI="{self.processor.abi}"']
         self._link("libc", objects_now(self, "libc.c", facts), [], into=self.made / "names")
         linked: list[str | Path] = [*virtual[1:], *early, "-Wl,--no-as-needed"]
         linked += [self._library(name) for name in ("sigchain", "art", "nativehelper", "log", "base")]
         places = [f"-Wl,-rpath-link,{self.lib}", "-Wl,--disable-new-dtags", "-Wl,-rpath,$ORIGIN/../lib64"]
-        run(["clang++", "-rdynamic", "-o", self.made / "bin/dalvikvm64", *linked, *places, "-ldl"])
+        run(
+            [
+                *compiler("clang++", self.processor),
+                "-rdynamic",
+                "-o",
+                self.made / "bin/dalvikvm64",
+                *linked,
+                *places,
+                "-ldl",
+            ]
+        )
 
     def _debians(self) -> None:
         """libart and libnativehelper lose the number in their names: Frida looks for libart.so."""
-        old = self.deb / "lib/x86_64-linux-gnu/android"
+        old = self.foreign / f"lib/{self.processor.triple}/android"
         for name in LIBRARIES:
             shutil.copy(old / f"lib{name}.so.0", self.lib)
         for name in ("art", "nativehelper"):
@@ -327,7 +362,8 @@ class Build:
         return found
 
     def _compile(self, source: Path, out: Path, flags: Sequence[str]) -> Path:
-        run(["clang" if source.suffix == ".c" else "clang++", *flags, "-fPIC", "-c", source, "-o", out])
+        name = "clang" if source.suffix == ".c" else "clang++"
+        run([*compiler(name, self.processor, links=False), *flags, "-fPIC", "-c", source, "-o", out])
         return out
 
     def _link(
@@ -335,7 +371,7 @@ class Build:
     ) -> None:
         out = (into or self.lib) / f"{name}.so"
         options = ("-shared", f"-Wl,-soname,{name}.so", f"-Wl,-rpath-link,{self.lib}", "-Wl,--no-undefined")
-        run(["clang++", *options, "-o", out, *objects, *map(self._library, needs), *more])
+        run([*compiler("clang++", self.processor), *options, "-o", out, *objects, *map(self._library, needs), *more])
 
 
 def objects_now(build: Build, name: str, flags: Sequence[str]) -> list[Path]:
@@ -344,21 +380,62 @@ def objects_now(build: Build, name: str, flags: Sequence[str]) -> list[Path]:
     return [build._compile(HERE / "native" / name, out, ["-std=gnu11", "-O1", *flags])]
 
 
-def build() -> Path:
-    """The runtime, made where it is missing. Raises Unavailable where it cannot be made here."""
-    where = home()
+def compiler(name: str, processor: Processor, *, links: bool = True) -> list[str | Path]:
+    """`clang` or `clang++` for a processor."""
+    if not processor.emulated:
+        return [name]
+    root = sysroot(processor)
+    (gcc,) = (root / "usr/lib/gcc" / processor.triple).iterdir()
+    library = root / "usr/include/c++" / gcc.name
+    parts = [library, root / "usr/include" / processor.triple / "c++" / gcc.name]
+    flags: list[str | Path] = [name, f"--target={processor.triple}", f"--sysroot={root}", f"-B{gcc}"]
+    flags += [word for part in parts for word in ("-stdlib++-isystem", part)] if name == "clang++" else []
+    return [*flags, "-fuse-ld=lld", f"-L{gcc}"] if links else flags
+
+
+def sysroot(processor: Processor) -> Path:
+    """What is compiled against for an emulated processor: made where it is missing, for each list of packages once."""
+    name = hashlib.sha256(" ".join((processor.suite, *processor.sysroot)).encode()).hexdigest()[:16]
+    return unpacked(processor, processor.sysroot, STORE / f"sysroot-{processor.name}-{name}")
+
+
+def unpacked(processor: Processor, packages: Sequence[str], where: Path) -> Path:
+    """Debian's packages for a processor, and all that they need, unpacked into a folder; nothing of them is run."""
+    if not where.exists():
+        STORE.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=STORE, prefix="build-") as folder:
+            root = Path(folder) / "root"
+            options = ("--quiet", "--variant=extract", f"--arch={processor.debian}", f"--include={','.join(packages)}")
+            run(["mmdebstrap", *options, processor.suite, root, debian_mirror()])
+            for name in ("bin", "lib", "sbin"):
+                if not (root / name).exists():
+                    (root / name).symlink_to(f"usr/{name}")
+            root.rename(where)
+    return where
+
+
+def build(processor: Processor | None = None) -> Path:
+    """The runtime for a processor, by default this machine's; made where it is missing. Raises Unavailable."""
+    processor = processor or native()
+    where = home(processor)
     if where.exists():
         return where
-    reason = lacking()
+    reason = lacking(processor)
     if reason is not None:
         raise Unavailable(reason)
     STORE.mkdir(parents=True, exist_ok=True)
     began = time.monotonic()
     print("art: packages", file=sys.stderr, flush=True)
-    fetch(PACKAGES)
+    fetch(PACKAGES, processor)
+    built = build() if processor.emulated else None
     with tempfile.TemporaryDirectory(dir=STORE, prefix="build-") as folder:
         made = Path(folder) / "made"
-        Build(made, Path(folder)).all()
+        making = Build(made, Path(folder), processor)
+        if built is None:
+            making.all()
+        else:
+            sysroot(processor)
+            making.across(built)
         made.rename(where)
     print(f"art: built in {time.monotonic() - began:.0f} s: {where}", file=sys.stderr, flush=True)
     return where
@@ -366,7 +443,7 @@ def build() -> Path:
 
 if __name__ == "__main__":
     try:
-        build()
+        build(processors()[sys.argv[1]] if len(sys.argv) > 1 else None)
     except Unavailable as error:
         print(f"art: there is none, and its tests are skipped: {error}", file=sys.stderr)
     except RuntimeError as error:

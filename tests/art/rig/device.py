@@ -10,24 +10,27 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import PrivateFormat, pkcs12
 
 from appwitness.agent import agent, sources
 from appwitness.agent.frida_device import FridaDevice, StartedProcess
 from appwitness.agent.sources import Source
 from appwitness.agent.target import Target
+from appwitness.devices.lab import lab_device as lab
 from appwitness.devices.lab.lab_device import LabDevice, LabTarget
+from appwitness.devices.lab.runtime import PASSWORD
 from appwitness.events import DeviceIdentity
 from appwitness.observe.order import Order
 from appwitness.observe.run import observe
 from appwitness.recording import Recording
-from tests.art.rig.build import STORE
 from tests.art.rig.packages import ROOT
 from tests.art.rig.tools import API
-from tests.art.rig.vm import PRELOADED, Held, Runtime, class_files, jars_digest
+from tests.art.rig.vm import PRELOADED, SLOWNESS, Held, Runtime, class_files, jars_digest
 
 JAVA = ROOT / "monitor/appwitness/devices/lab/java"
 OURS = Path(__file__).parent / "java/lab"
-LIFE_MS = 120_000
+LIFE_MS = int(120_000 * SLOWNESS)
 """How long an app may be busy: here TLS is computed by an interpreter."""
 FRAMEWORK = ("android/", "com/android/internal/")
 REPLACED = ("org/json/", "android/os/Process.java")
@@ -39,14 +42,25 @@ def lab_jar(runtime: Runtime) -> Path:
     files = sorted(JAVA.rglob("*.java"))
     chosen = [path for path in files if not path.relative_to(JAVA).as_posix().startswith(REPLACED)]
     chosen += sorted(OURS.rglob("*.java"))
-    out = STORE / f"lab-{runtime.home.name}-{jars_digest(chosen)}.jar"
+    out = runtime.dexes / f"lab-{jars_digest(chosen)}.jar"
     if not out.exists():
-        with tempfile.TemporaryDirectory(dir=STORE) as folder:
+        runtime.dexes.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=runtime.dexes) as folder:
             json = _part(runtime.tools.core, "org/json/", Path(folder) / "json.jar")
             made = runtime.dex(chosen, Path(folder) / "lab.jar", [json])
             shutil.copy(class_files(made), class_files(out))
             made.rename(out)
     return out
+
+
+def truststore(ca_pem: Path, cache: Path) -> Path:
+    """A store that trusts the authority of `ca_pem` and no other."""
+    store = cache / "trust.p12"
+    cache.mkdir(parents=True, exist_ok=True)
+    trusted = pkcs12.PKCS12Certificate(x509.load_pem_x509_certificate(ca_pem.read_bytes()), b"proxy")
+    key = PrivateFormat.PKCS12.encryption_builder().kdf_rounds(1).build(PASSWORD.encode())
+    store.write_bytes(pkcs12.serialize_java_truststore([trusted], key))
+    return store
 
 
 def _part(jar: Path, prefix: str, out: Path) -> Path:
@@ -76,9 +90,19 @@ class ArtDevice(LabDevice):
         """It is of another release than the lab device."""
         return DeviceIdentity(serial="art", model="Lab device, ART", release="10", api_level=API, kind="lab")
 
+    def prepare(
+        self, proxy_host: str, proxy_port: int, ca_pem: Path, *, mode: str = "regular", wireguard: str = ""
+    ) -> None:
+        """As for any app of the lab, without the JDK's keytool."""
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(lab, "truststore", truststore)
+            super().prepare(proxy_host, proxy_port, ca_pem, mode=mode, wireguard=wireguard)
+
     def launch(self) -> LabTarget:
         """Start the app, held at the gate."""
-        target = super().launch()
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(lab, "launcher", lambda package, _: Path(package))  # of a JVM, which there need not be
+            target = super().launch()
         assert target.argv is not None
         jar = lab_jar(self._runtime)
         with zipfile.ZipFile(class_files(jar)) as classes:

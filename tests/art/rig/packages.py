@@ -13,6 +13,8 @@ from pathlib import Path
 
 import yaml
 
+from tests.art.rig.processors import Processor, native
+
 HERE = Path(__file__).parent
 ROOT = HERE.parents[2]
 PINNED = HERE / "packages.yml"
@@ -31,6 +33,8 @@ class Package:
     version: str
     sha256: str
     source: bool
+    processor: str = "amd64"
+    """Debian's name of the one that it is for, or of the machine itself where it is for all."""
 
     def file(self, store: Path) -> Path | None:
         """Its file in a folder, if it is there and the one that is pinned."""
@@ -38,28 +42,37 @@ class Package:
         found = store.glob(f"{self.name}_*{plain}{'.dsc' if self.source else '_*.deb'}")
         return next((path for path in found if digest(path) == self.sha256), None)
 
+    @property
+    def foreign(self) -> bool:
+        """Whether it is for a processor that is emulated."""
+        return self.processor != native().debian
+
 
 def digest(path: Path) -> str:
     """SHA-256, hex."""
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def debian() -> Iterator[Package]:
-    """All of Debian's packages that are needed."""
+def debian(processor: Processor | None = None) -> Iterator[Package]:
+    """All of Debian's packages that are needed, and with an emulated processor those of that one."""
     pinned = yaml.safe_load(PINNED.read_text("utf-8"))
     for kind in ("debian", "sources"):
         for suite, packages in pinned[kind].items():
             for name, (version, sha256) in packages.items():
                 yield Package(suite, name, version, sha256, source=kind == "sources")
+    if processor is not None and processor.emulated:
+        for suite, packages in pinned["foreign"][processor.name].items():
+            for name, (version, sha256) in packages.items():
+                yield Package(suite, name, version, sha256, source=False, processor=processor.debian)
 
 
-def fetch(store: Path) -> None:
+def fetch(store: Path, processor: Processor | None = None) -> None:
     """Bring what is missing into the folder. Raises Unavailable."""
     store.mkdir(parents=True, exist_ok=True)
-    missing = [package for package in debian() if package.file(store) is None]
-    if missing:
-        _from_debian(store, missing)
-    absent = [package.name for package in debian() if package.file(store) is None]
+    missing = [package for package in debian(processor) if package.file(store) is None]
+    for name in sorted({package.processor for package in missing}):
+        _from_debian(store, [package for package in missing if package.processor == name])
+    absent = [package.name for package in debian(processor) if package.file(store) is None]
     if absent:
         raise Unavailable(f"not to be had as pinned in {PINNED.name}: {', '.join(absent)}")
     dexer(store)
@@ -95,8 +108,8 @@ def dexer(store: Path) -> Path:
 
 
 def _from_debian(store: Path, packages: list[Package]) -> None:
-    """With apt, from the mirror of the system's own sources, whose lists stay as they are."""
-    mirror = _mirror()
+    """With apt, from the mirror of the system's own sources, whose lists stay as they are; all for one processor."""
+    mirror = debian_mirror()
     with tempfile.TemporaryDirectory(dir=store) as folder:
         room = Path(folder)
         (room / "lists/partial").mkdir(parents=True)
@@ -110,6 +123,8 @@ def _from_debian(store: Path, packages: list[Package]) -> None:
             "Dir::Cache": room,
             "APT::Sandbox::User": "root",
             "Acquire::Languages": "none",
+            "APT::Architecture": packages[0].processor,
+            "APT::Architectures": packages[0].processor,
         }
         apt = ["apt-get", "-qq", *(part for name, value in settings.items() for part in ("-o", f"{name}={value}"))]
         _run([*apt, "update"])
@@ -121,7 +136,7 @@ def _from_debian(store: Path, packages: list[Package]) -> None:
             _run([*apt, "source", "--download-only", *source], store)
 
 
-def _mirror() -> str:
+def debian_mirror() -> str:
     """The first mirror of this system. Raises Unavailable."""
     asked = _run(["apt-get", "indextargets", "--format", "$(REPO_URI)", "Created-By: Packages"])
     found = [uri for uri in asked.split() if uri.startswith("http") and "security" not in uri]

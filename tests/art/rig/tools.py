@@ -126,6 +126,6 @@ def _empty(folder: Path) -> Path:
     return folder
 
 
-def processors() -> int:
+def cores() -> int:
     """How many things are done at once."""
     return len(os.sched_getaffinity(0))

@@ -17,7 +17,9 @@ from tests.art.rig.tools import JavaTools
 BOOT = ("core", "icu", "device", "http", "tls", "gate")
 """The boot class path."""
 INTERPRETED = ("-Xnorelocate", "-Xnoimage-dex2oat", "-Ximage:/nonexistent/boot.art", "-Xusejit:false")
-START_S = 60.0
+SLOWNESS = float(os.environ.get("APPWITNESS_ART_SLOWNESS", "1"))
+"""How much longer everything may take: where the processor is emulated."""
+START_S = 60.0 * SLOWNESS
 AT_THE_GATE = "at the gate\n"
 """What Gate.java prints when the program is to be let go."""
 PRELOADED = (
@@ -45,6 +47,13 @@ class Runtime:
 
         home = self.home
         return JavaTools(dexer(PACKAGES), home / "asm.jar", home / "tools", home / "classes/core.jar")
+
+    @property
+    def dexes(self) -> Path:
+        """Where programs are kept that were made for it, and for the same Java half on another processor."""
+        from tests.art.rig.build import STORE, identity
+
+        return STORE / f"dex-{identity()}"
 
     def dex(self, sources: Sequence[Path], out: Path, libraries: Sequence[Path] = ()) -> Path:
         """Compile Java sources (of Java 17) into a jar of dex files that ART runs."""

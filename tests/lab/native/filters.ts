@@ -4,7 +4,8 @@ import { codeAt, goLive, patch, unpatch } from "./java/patches.js";
 import { resolved } from "./watch/addresses.js";
 import { Descriptors, matching, ofFamily, oneOf, spare, watchCalls, type Filter, type Options } from "./watch/filters.js";
 import { answerIn, type Answer } from "./watch/reply.js";
-import { FITS, shapeOf } from "./watch/shapes.js";
+import { FITS } from "./watch/fits_c.js";
+import { shapeOf } from "./watch/shapes.js";
 
 const taken: string[] = [];
 const descriptors = new Descriptors<true>();

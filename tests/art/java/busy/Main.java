@@ -56,6 +56,7 @@ public final class Main {
         int times = Integer.parseInt(args[1]);
         switch (args[0]) {
             case "collected" -> threads(8, times, System::gc, null);
+            case "many" -> threads(32, times, Main::pause, null);
             case "switched" -> threads(32, times, Main::pause, new File(args[2]));
             case "exit", "halt", "uncaught" -> {
                 Thread.setDefaultUncaughtExceptionHandler((thread, error) -> System.exit(times)); // as Android's does

@@ -14,7 +14,7 @@ static const struct property PROPERTIES[] = {
     {"ro.build.version.release", ANDROID_RELEASE},
     {"ro.build.version.codename", "REL"},
     {"ro.debuggable", "1"},
-    {"ro.product.cpu.abi", "x86_64"},
+    {"ro.product.cpu.abi", ANDROID_ABI},
 };
 
 int __system_property_get(const char *name, char *value) {
@@ -36,5 +36,9 @@ int socketpair(int domain, int type, int protocol, int pair[2]) {
 }
 
 int epoll_wait(int epoll, struct epoll_event *events, int most, int timeout_ms) {
+#ifdef SYS_epoll_wait
   return (int)syscall(SYS_epoll_wait, epoll, events, most, timeout_ms);
+#else
+  return (int)syscall(SYS_epoll_pwait, epoll, events, most, timeout_ms, NULL, 0);
+#endif
 }

@@ -1,0 +1,104 @@
+// The C part of copies.ts: looks at each loaded class for copies of a default method.
+
+import { layout } from "../out/layout_c.js";
+
+const POINTER = Process.pointerSize;
+
+/** What C is told of ART's methods and classes, and what it learns of them; numbers of 32 bits, then pointers. */
+export const KNOWN = {
+  entry: 0, size: 4, declared: 8, direct: 12, methods: 16, own: 20, gains: 24, loses: 28, sample: 32, id: 32 + POINTER, to: 32 + 2 * POINTER,
+} as const;
+export const KNOWN_BYTES = 32 + 3 * POINTER;
+
+export const SOURCE = `
+#include <glib.h>
+
+typedef struct
+{
+  /* where a method has its entry point, and how long a method is */
+  guint32 entry;
+  guint32 size;
+  guint32 declared;
+  guint32 direct;
+  /* where a class has its methods, and how many of them are not copies; 0: not known */
+  guint32 methods;
+  guint32 own;
+  guint32 gains;
+  guint32 loses;
+  gpointer sample;
+  gpointer id;
+  gpointer to;
+} Known;
+${layout("Known", KNOWN_BYTES, KNOWN)}
+
+extern Known known;
+
+/* A class may have been moved, and its old place still be named. */
+static guint32
+class_of (gpointer method)
+{
+  guint32 cls = *(guint32 *) method;
+  guint32 lock = *(guint32 *) ((gpointer) (gsize) cls + 4);
+
+  return (lock >> 30) == 3 ? lock << 3 : cls;
+}
+
+static void
+learn (void)
+{
+  gpointer cls = (gpointer) (gsize) class_of (known.sample);
+  guint32 at, own;
+
+  for (at = 8; at < 192; at += 4)
+  {
+    gsize array = (gsize) *(guint64 *) (cls + at);
+    gsize behind = (gsize) known.sample - array - ${POINTER};
+
+    if (array >= (gsize) known.sample || behind > known.declared * known.size || behind % known.size != 0)
+      continue;
+    if (*(guint32 *) array != known.declared + 1)
+      continue;
+    for (own = at + 8; own < 192; own += 2)
+    {
+      guint16 * numbers = cls + own;
+
+      if (numbers[0] == known.declared && numbers[1] == known.direct)
+      {
+        known.methods = at;
+        known.own = own;
+        return;
+      }
+    }
+  }
+}
+
+/* ART calls it for each class, on a thread for which the collector waits before it moves any. */
+guint8
+visit (gpointer self, gpointer cls)
+{
+  gsize array;
+  guint32 count, i;
+
+  (void) self;
+  if (known.methods == 0)
+    learn ();
+  if (known.methods == 0)
+    return FALSE;
+  array = (gsize) *(guint64 *) (cls + known.methods);
+  if (array == 0)
+    return TRUE;
+  count = *(guint32 *) array;
+  for (i = *(guint16 *) (cls + known.own); i < count && count < 65536; i++)
+  {
+    gpointer method = (gpointer) (array + ${POINTER} + i * known.size);
+    guint32 volatile * flags = method + 4;
+
+    if (method != known.id && *(guint32 *) (method + 8) == *(guint32 *) (known.id + 8) && class_of (method) == class_of (known.id))
+    {
+      *(gpointer volatile *) (method + known.entry) = known.to;
+      *flags = (*flags | known.gains) & ~known.loses;
+    }
+  }
+  return TRUE;
+}
+`;

@@ -1,0 +1,102 @@
+// The C part of entry.ts: which entry point each replaced method is to have, and whether it has it.
+
+import { layout, pointers } from "../out/layout_c.js";
+
+/** A replaced method, as C looks after it. */
+export const ROW = pointers("entry", "wanted", "also", "flags", "fast");
+export const ROW_BYTES = 5 * Process.pointerSize;
+/** A lock of GLib. */
+export const LOCK_BYTES = 8;
+
+export const SOURCE = `
+#include <gum/guminterceptor.h>
+
+extern GMutex lock;
+extern GHashTable * wanted;
+
+typedef struct
+{
+  gpointer * entry;
+  gpointer wanted;
+  /* what is as good: the method's compiled code, which the bridge has patched; NULL: nothing */
+  gpointer also;
+  guint32 * flags;
+  gsize fast;
+} Row;
+${layout("Row", ROW_BYTES, ROW)}
+${layout("GMutex", LOCK_BYTES, {})}
+
+void
+init (void)
+{
+  g_mutex_init (&lock);
+  wanted = g_hash_table_new_full (NULL, NULL, NULL, NULL);
+}
+
+void
+finalize (void)
+{
+  g_hash_table_unref (wanted);
+  g_mutex_clear (&lock);
+}
+
+void
+want (gpointer method, gpointer entry)
+{
+  g_mutex_lock (&lock);
+  if (entry != NULL)
+    g_hash_table_insert (wanted, method, entry);
+  else
+    g_hash_table_remove (wanted, method);
+  g_mutex_unlock (&lock);
+}
+
+/* ART is about to give a method another entry point: (instrumentation, method, entry point). */
+void
+on_update (GumInvocationContext * ic)
+{
+  gpointer entry;
+
+  g_mutex_lock (&lock);
+  entry = g_hash_table_lookup (wanted, gum_invocation_context_get_nth_argument (ic, 1));
+  g_mutex_unlock (&lock);
+  if (entry != NULL)
+    gum_invocation_context_replace_nth_argument (ic, 2, entry);
+}
+
+/*
+ * Gives each method back what its hook lives by; the numbers of those that were not hooked go to lost. The rows are the
+ * agent's own thread's. What ART itself reads and writes is relaxed, as it is there: what ART writes at the same moment is
+ * found by the next audit.
+ */
+gint
+audit (Row * rows, gint count, gpointer * alive, gint alive_count, gint32 * lost)
+{
+  gint found = 0, i, j;
+
+  for (i = 0; i != count; i++)
+  {
+    Row * row = &rows[i];
+    gpointer entry = *(gpointer volatile *) row->entry;
+    gboolean gone = FALSE;
+
+    if (entry != row->wanted && entry != row->also)
+    {
+      gone = TRUE;
+      for (j = 0; j != alive_count; j++)
+        if (entry == alive[j])
+          gone = FALSE;
+      if (gone || row->also == NULL)
+        *(gpointer volatile *) row->entry = row->wanted;
+    }
+    if ((*(guint32 volatile *) row->flags & (guint32) row->fast) != 0)
+    {
+      gone = TRUE;
+      *(guint32 volatile *) row->flags &= ~(guint32) row->fast;
+    }
+    if (gone)
+      lost[found++] = i;
+  }
+  return found;
+}
+`;
