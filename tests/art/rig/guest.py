@@ -230,12 +230,9 @@ def script_of(arguments: Sequence[str]) -> str:
     return f"{exports}cd /checkout\nexec {shlex.join(words)}\n"
 
 
-QUICK = (
-    *(f"tests/art/test_{name}.py" for name in ("first", "table", "natives", "redirect", "hooks_kept", "folding")),
-    "tests/art/test_apps.py::test_the_findings_of_the_lab_device[pages-accept-first use after the hooks]",
-)
-"""What fits into ten minutes."""
-PARALLEL: tuple[str, ...] = ()
+QUICK = [f"tests/art/test_{name}.py" for name in ("first", "table", "natives", "redirect", "hooks_kept", "again")]
+"""What is meant to fit into ten minutes on a quiet machine. Not among them yet: a test of folding and the one app that
+was tried failed there, for reasons that are not known."""
 
 
 def main() -> int:
@@ -246,7 +243,7 @@ def main() -> int:
     parser.add_argument("--cpu", help="as in processors.yml; by default the first")
     parser.add_argument("--timeout", type=float, default=4 * 3600, metavar="SECONDS")
     parser.add_argument("--script", type=Path, help="a script of bash that is run instead of pytest")
-    parser.add_argument("--quick", action="store_true", help="run the tests that fit into ten minutes")
+    parser.add_argument("--quick", action="store_true", help="run the few tests of QUICK")
     parser.add_argument("arguments", nargs="*", default=["tests/art"], help="what pytest is given")
     given = parser.parse_args()
     tests = ["-m", "not slow", *QUICK] if given.quick else given.arguments
@@ -259,7 +256,7 @@ def main() -> int:
         root = guest(processor)
         with alone(root):
             prepare(processor, root)
-            script = given.script.read_text("utf-8") if given.script else script_of([*PARALLEL, *tests])
+            script = given.script.read_text("utf-8") if given.script else script_of(tests)
             return play(processor, given.cpu or next(iter(processor.cpus)), root, script, given.timeout)
     except Unavailable as error:
         print(f"art: the tests are not run on {processor.name}: {error}", file=sys.stderr)
