@@ -60,10 +60,10 @@ def test_nothing_is_installed_by_apt_unasked(machine, user, environment, install
 def test_what_is_fetched_is_pinned():
     setup = (ROOT / ".ci/setup").read_text()
     fetches = [line for line in setup.replace("\\\n", " ").splitlines() if re.search(r"pip (install|sync)", line)]
-    assert len(fetches) == 4
+    assert len(fetches) == 5
     assert all("--require-hashes" in line or "--no-deps" in line for line in fetches)
     assert re.search(r"npm ci --ignore-scripts", setup)
-    for name in ("uv", "node", "dev"):
+    for name in ("uv", "node", "zig", "dev"):
         pinned = (ROOT / f"requirements/{name}.txt").read_text().replace("\\\n", " ").splitlines()
         assert pinned
         assert all("==" in line and "--hash=sha256:" in line for line in pinned if not line.startswith("#")), name

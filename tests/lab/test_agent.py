@@ -462,7 +462,7 @@ def test_an_agent_that_breaks_while_it_loads_says_why(run, monkeypatch):
 
 OBSERVER = """
 import os, signal, sys
-from appwitness.agent.agent import Agent, Options
+from appwitness.agent.agent import Agent, AgentOptions
 from appwitness.agent.child_processes import LATE
 from tests.lab.program import Program
 from tests.lab.test_agent import api

@@ -11,7 +11,7 @@ from appwitness.reports.words import LANGUAGES, Words, _table, plain
 ROOM = Path(__file__).parents[2] / "monitor/appwitness"
 CODE = "\n".join(
     path.read_text("utf-8")
-    for folder in ("gate", "reports", "web")
+    for folder in ("api", "gate", "reports", "web")
     for path in sorted((ROOM / folder).rglob("*"))
     if path.suffix in (".py", ".html", ".md")
 )
