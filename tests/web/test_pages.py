@@ -86,8 +86,10 @@ def index(folder, known):
 
 def browser(store, known, client="127.0.0.1", host="127.0.0.1", token=TOKEN, reveal=None, **options):
     pages = app(Site(Browsing(store, known, reveal), TOKEN), **options)
-    cookies = {"appwitness-80": token} if token else {}
-    return TestClient(pages, base_url=f"http://{host}", client=(client, 50000), cookies=cookies)
+    asking = TestClient(pages, base_url=f"http://{host}", client=(client, 50000))
+    if token:
+        asking.get("/healthz", params={"token": token}, follow_redirects=False)
+    return asking
 
 
 def posted(asking, fields, **headers):
@@ -98,7 +100,7 @@ def posted(asking, fields, **headers):
 def addresses():
     """An address of each kind of page."""
     for path in PAGES:
-        path = path.replace("{recording}", "run-2%20%3Cb%3E").replace("{number:int}", "1")
+        path = path.replace("{recording}", "run-2%20%3Cb%3E").replace("{number:line}", "1")
         path = path.replace("{campaign}", serving.CAMPAIGN)
         yield path.replace("{host}", "a.test").replace("{rule}", "sent-before-consent")
 

@@ -1,4 +1,4 @@
-"""Who is let in, and what a browser may do with a page: token, cookie, host, origin, and security headers."""
+"""Who is let in, and what a browser may do with a page: token, session, host, origin, and security headers."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from starlette.datastructures import URL, Headers, MutableHeaders
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from appwitness.web.peers import user_of
 
 COOKIE = "appwitness"
 HEALTH = "/healthz"
@@ -39,11 +41,11 @@ HEADERS = {
 class TokenDoor:
     """Lets in who knows the token, under names that are ours, and adds the headers that keep a page to itself.
 
-    The address `/?token=...` carries the token the first time, a cookie from then on. `address` is where we listen: at
-    a loopback address only this machine is answered. A page elsewhere that points its own name at us (DNS rebinding)
-    gets nothing: a Host is an address, `localhost`, `address` itself, or one of `names`. What changes something must
-    come from our own pages. HEALTH tells nothing of a recording, so it needs no token. METRICS is also for whoever says
-    `Authorization: Bearer` and the `metrics` token, which opens nothing else.
+    The address `/?token=...` carries the token the first time, a cookie holds a session from then on (see `_session`).
+    `address` is where we listen: at a loopback address only this machine is answered. A page elsewhere that points its
+    own name at us (DNS rebinding) gets nothing: a Host is an address, `localhost`, `address` itself, or one of
+    `names`. What changes something must come from our own pages. HEALTH tells nothing of a recording, so it needs no
+    token. METRICS is also for whoever says `Authorization: Bearer` and the `metrics` token, which opens nothing else.
     """
 
     def __init__(
@@ -57,6 +59,7 @@ class TokenDoor:
         self.inner = inner
         self.token = token
         self.metrics = metrics
+        self.key = secrets.token_bytes(32)
         self.address = address.strip("[]").lower()
         self.local = is_loopback(self.address)
         self.names = {"localhost", self.address, *map(host_name, names)}
@@ -85,8 +88,7 @@ class TokenDoor:
             return PlainTextResponse("Another host was asked for.\n", status_code=400)
         if request.url.path == HEALTH or (request.url.path == METRICS and self._may_scrape(request.headers)):
             return None
-        known = [*request.query_params.getlist("token"), request.cookies.get(cookie_of(request), "")]
-        if not any(self._is_token(each) for each in known):
+        if not (self._brings_token(request) or self._has_session(request)):
             return PlainTextResponse(STRANGER, status_code=403)
         if request.method not in ("GET", "HEAD") and not _is_from_here(request):
             return PlainTextResponse("Only these pages themselves may change something.\n", status_code=403)
@@ -94,12 +96,29 @@ class TokenDoor:
 
     def _welcome(self, request: Request) -> ASGIApp | None:
         """Whoever brings the token gets the cookie, and the same address without it: nothing keeps it in sight."""
-        if not any(self._is_token(each) for each in request.query_params.getlist("token")):
+        if not self._brings_token(request):
             return None
         url = URL(scope=request.scope).remove_query_params("token")
-        answer = RedirectResponse(f"{url.path}?{url.query}" if url.query else url.path, status_code=303)
-        answer.set_cookie(cookie_of(request), self.token, httponly=True, samesite="strict")
+        path = "/" + url.path.lstrip("/")  # two would be another host
+        answer = RedirectResponse(f"{path}?{url.query}" if url.query else path, status_code=303)
+        answer.set_cookie(cookie_of(request), self._session(request), httponly=True, samesite="strict")
         return answer
+
+    def _brings_token(self, request: Request) -> bool:
+        return any(_same(each, self.token) for each in request.query_params.getlist("token"))
+
+    def _has_session(self, request: Request) -> bool:
+        return _same(request.cookies.get(cookie_of(request), ""), self._session(request))
+
+    def _session(self, request: Request) -> str:
+        """What the cookie holds: good for this server until it ends, from the same address and the same user there.
+
+        A browser sends the cookies of one port to every port of a host, so a neighbour's server may get this one. It
+        says nothing of the token, and from another user of this machine, or from another machine, it opens nothing.
+        """
+        client, server = request.scope.get("client"), request.scope.get("server")
+        whose = [client[0], user_of(client, server) if is_loopback(client[0]) else None] if client else None
+        return hmac.new(self.key, repr(whose).encode(), hashlib.sha256).hexdigest()
 
     def _is_ours(self, headers: Headers) -> bool:
         name = host_name(headers.get("host", ""))
@@ -110,9 +129,6 @@ class TokenDoor:
     def _may_scrape(self, headers: Headers) -> bool:
         scheme, _, said = headers.get("authorization", "").partition(" ")
         return bool(self.metrics) and scheme.lower() == "bearer" and _same(said, self.metrics or "")
-
-    def _is_token(self, said: str) -> bool:
-        return _same(said, self.token)
 
 
 def host_name(host: str) -> str:

@@ -8,6 +8,7 @@ from urllib.parse import parse_qsl
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
+from starlette.convertors import Convertor, register_url_convertor
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
@@ -33,9 +34,9 @@ PAGES: dict[str, View] = {
     "/recordings/{recording}": recording_page.summary,
     "/recordings/{recording}/findings": recording_page.findings,
     "/recordings/{recording}/uploads": recording_page.uploads,
-    "/recordings/{recording}/uploads/{number:int}": recording_page.upload,
+    "/recordings/{recording}/uploads/{number:line}": recording_page.upload,
     "/recordings/{recording}/reads": recording_page.reads,
-    "/recordings/{recording}/reads/{number:int}": recording_page.read,
+    "/recordings/{recording}/reads/{number:line}": recording_page.read,
     "/recordings/{recording}/consents": consent_page.consents,
     "/recordings/{recording}/gaps": recording_page.gaps,
     "/recordings/{recording}/report": recording_page.report,
@@ -43,6 +44,23 @@ PAGES: dict[str, View] = {
     "/recordings/{recording}/har": recording_page.har_file,
 }
 """Address -> what is shown there."""
+
+
+class LineConvertor(Convertor[int]):
+    """The number of a line in an address; what no file can have so many lines for is no address of ours."""
+
+    regex = "[0-9]{1,12}"
+
+    def convert(self, value: str) -> int:
+        """As a number."""
+        return int(value)
+
+    def to_string(self, value: int) -> str:
+        """As in an address."""
+        return str(value)
+
+
+register_url_convertor("line", LineConvertor())
 LARGEST_FORM = 16_384
 """Bytes of a form."""
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable
 
 import uvicorn
 
+from appwitness.web.bounded_connection import BoundedConnection, FewLines
 from appwitness.web.query import Site
 from appwitness.web.routes import app
 
@@ -18,10 +20,12 @@ def server(site: Site, address: str = "127.0.0.1", names: Iterable[str] = ()) ->
 
     config = uvicorn.Config(
         app(site, address, ending, names),
+        http=BoundedConnection,
         log_level="warning",
         access_log=False,
         server_header=False,
         timeout_graceful_shutdown=5,
     )
+    logging.getLogger("uvicorn.error").addFilter(FewLines())
     made = uvicorn.Server(config)
     return made
