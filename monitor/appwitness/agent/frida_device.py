@@ -15,6 +15,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any, Self, cast
 
+from appwitness.agent import frida_leftovers
 from appwitness.agent.target import Gadget, Target
 from appwitness.agent.timeouts import within
 from appwitness.catalog import yaml_files
@@ -96,6 +97,15 @@ class FridaFault(Unhookable):
 
 
 @functools.cache
+def _devices() -> Any:
+    """All devices; Frida starts to look for them when it is first asked for one."""
+    manager = frida.get_device_manager()
+    with frida_leftovers.contained():
+        manager.get_local_device()
+    return manager
+
+
+@functools.cache
 def known() -> tuple[KnownError, ...]:
     """The errors that are known, the first that fits counts. Raises FileError with file and line."""
     (path,) = yaml_files.files("devices/frida.yml")
@@ -142,15 +152,15 @@ class FridaDevice:
         if target.remote is not None:
             return cls.at(*target.remote)
         if target.frida_device == "local":
-            return cls(frida.get_local_device())
-        return cls(frida.get_device(target.frida_device, timeout=10))
+            return cls(_devices().get_local_device())
+        return cls(_devices().get_device(target.frida_device, timeout=10))
 
     @classmethod
     def at(cls, address: str, token: str | None) -> Self:
         """The server that listens at an address of this machine. A connection is made with the first question."""
         known, device = _remotes.get(address, (None, None))
         if device is None or known != token:
-            manager = frida.get_device_manager()
+            manager = _devices()
             if device is not None:  # of an earlier server at this address
                 manager.remove_remote_device(address)
             options = {"token": token} if token else {}

@@ -1,0 +1,52 @@
+"""Keeps Frida's temporary files in a folder of this process, and leaves neither them nor its helpers behind.
+
+On Linux, Frida 17 starts a daemon for iOS devices (`idund`) from its temporary folder as soon as any device is asked
+for. The daemon runs on for half a minute when nobody uses it any more, and the folder (10 MB) stays.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import shutil
+import signal
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+FOLDER = "appwitness-frida-"
+"""How the name of the folder begins."""
+
+
+@contextmanager
+def contained() -> Iterator[None]:
+    """Where Frida is first asked for a device: it keeps the temporary folder that it finds in the environment then."""
+    folder = tempfile.mkdtemp(prefix=FOLDER)
+    atexit.register(_remove, Path(folder), os.getpid())
+    before = os.environ.get("TMPDIR")
+    os.environ["TMPDIR"] = folder
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ["TMPDIR"]
+        else:
+            os.environ["TMPDIR"] = before
+
+
+def _remove(folder: Path, owner: int) -> None:
+    if os.getpid() != owner:  # a fork of us, which has a copy of this
+        return
+    for process in _started_from(folder):
+        with suppress(OSError):
+            os.kill(process, signal.SIGTERM)
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def _started_from(folder: Path) -> Iterator[int]:
+    """The processes whose program is in a folder; none where the system does not tell."""
+    for link in Path("/proc").glob("[0-9]*/exe"):
+        with suppress(OSError):
+            if folder in link.readlink().parents:
+                yield int(link.parent.name)
