@@ -42,6 +42,7 @@ class Build(BuildHookInterface[Any]):
         build(Path(self.root))
         if version != "editable":
             build_data["force_include"][str(Path(self.root) / "addons")] = "appwitness/addons"
+            build_data["force_include"][str(bridge_licence())] = "appwitness/agent/java-bridge-COPYING.txt"
         if self.target_name == "wheel":
             build_data["pure_python"] = False
             build_data["tag"] = f"py3-none-{platform_tag((Path(self.root) / SEARCH).read_bytes())}"
@@ -76,6 +77,14 @@ def java_bridge() -> tuple[Path, str]:
         )
     digest = hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
     return path, f"{re.sub(r'[^A-Za-z0-9._-]', '_', path.resolve().name)} sha256:{digest}"
+
+
+def bridge_licence() -> Path:
+    """The licence of frida-tools, which is that of the Java bridge in it."""
+    for file in importlib.metadata.files("frida-tools") or ():
+        if file.name == "COPYING":
+            return Path(str(file.locate()))
+    sys.exit("The licence of frida-tools is not installed: a wheel may not go without it (THIRD-PARTY.md).")
 
 
 def agent_is_current(root: Path) -> bool:

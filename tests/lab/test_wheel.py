@@ -42,8 +42,10 @@ def test_it_carries_what_a_run_needs(wheel):
         "appwitness/catalog/recipients.yml",
         "appwitness/py.typed",
         "appwitness/pytest_plugin.py",
+        "appwitness/agent/java-bridge-COPYING.txt",
     ):
         assert any(name.startswith(needed) for name in names), needed
+    assert any(name.endswith(".dist-info/licenses/THIRD-PARTY.md") for name in names)
     tops = {name.split("/")[0] for name in names}
     assert {top for top in tops if not top.endswith(".dist-info")} == {"appwitness"}
 
