@@ -14,6 +14,7 @@ from xml.etree.ElementTree import Element, SubElement, tostring
 import pytest
 
 from appwitness.devices.android.app import apk
+from appwitness.devices.android.app.apk_manifest import implied, of_manifest
 from appwitness.devices.android.app.gadget_config import GadgetConfig
 from appwitness.devices.android.faults import DeviceFault
 from tests.adb.rig import make_apk
@@ -305,3 +306,49 @@ def test_the_gadget_in_a_package(tmp_path: Path, files: dict[str, bytes], gadget
     named = {f"lib/arm64-v8a/{name}": data for name, data in files.items()}
 
     assert apk.read(make_apk.apk(tmp_path / "a.apk", files=named)).gadget == gadget
+
+
+@pytest.mark.parametrize(
+    ("least", "target", "expected"),
+    [
+        ("21", "33", (21, 33)),
+        ("0x15", None, (21, 21)),
+        ("Q", "Q", (29, 29)),
+        ("Sv2", "Tiramisu", (32, 33)),
+        ("21", "Baklava", (21, 36)),
+        ("VanillaIceCream.d2f1a7", "VanillaIceCream.d2f1a7", (35, 35)),
+        ("21", "ZebraCake", (21, 10000)),
+        (None, None, (1, 1)),
+    ],
+)
+def test_code_names_are_api_levels(least: str | None, target: str | None, expected: tuple[int, int]) -> None:
+    root = manifest()
+    uses = root.find("uses-sdk")
+    assert uses is not None
+    uses.attrib.clear()
+    for name, value in (("minSdkVersion", least), ("targetSdkVersion", target)):
+        if value:
+            uses.set(SPACE + name, value)
+    told = of_manifest(root, lambda value: value)
+    assert (told["min_sdk"], told["target_sdk"]) == expected
+
+
+@pytest.mark.parametrize(
+    ("named", "target", "api", "expected"),
+    [
+        ([], 34, 36, []),
+        ([], 32, 33, ["POST_NOTIFICATIONS"]),
+        ([], 32, 32, []),
+        ([], 3, 23, ["WRITE_EXTERNAL_STORAGE", "READ_PHONE_STATE", "READ_EXTERNAL_STORAGE"]),
+        (["WRITE_EXTERNAL_STORAGE"], 34, 36, ["READ_EXTERNAL_STORAGE"]),
+        (["READ_CONTACTS"], 15, 28, ["READ_CALL_LOG"]),
+        (["READ_CONTACTS"], 16, 28, []),
+        (["ACCESS_COARSE_LOCATION"], 28, 30, ["ACCESS_BACKGROUND_LOCATION"]),
+        (["ACCESS_COARSE_LOCATION"], 28, 28, []),
+        (["BLUETOOTH"], 30, 31, ["BLUETOOTH_SCAN", "BLUETOOTH_CONNECT", "BLUETOOTH_ADVERTISE"]),
+        (["BLUETOOTH", "BLUETOOTH_SCAN"], 30, 31, ["BLUETOOTH_CONNECT", "BLUETOOTH_ADVERTISE"]),
+    ],
+)
+def test_permissions_that_an_old_target_implies(named: list[str], target: int, api: int, expected: list[str]) -> None:
+    found = implied([f"android.permission.{name}" for name in named], target, api)
+    assert [name.removeprefix("android.permission.") for name in found] == expected

@@ -10,21 +10,24 @@ from __future__ import annotations
 import functools
 import hashlib
 import logging
+import mmap
 import re
 import struct
 import zipfile
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, BinaryIO
 from xml.etree.ElementTree import Element
 
 from appwitness.catalog import yaml_files
 from appwitness.catalog.entries import CatalogEntry
-from appwitness.devices.android.app import apk_parts
-from appwitness.devices.android.app.apk_manifest import ANDROID, Component, of_manifest
+from appwitness.devices.android.app import apk_parts, signers
+from appwitness.devices.android.app.apk_manifest import ANDROID, Component, implied, of_manifest
+from appwitness.devices.android.app.apk_parts import ZIP_END_BYTES, ZipEnd
 from appwitness.devices.android.app.gadget_config import GadgetConfig
+from appwitness.devices.android.app.signers import BLOCKS_SINCE, NEWEST, Scheme, Signer
 from appwitness.devices.android.faults import DeviceFault, fault
 
 MANIFEST = "AndroidManifest.xml"
@@ -41,6 +44,7 @@ _DEX = re.compile(r"classes\d*\.dex")
 _LIBRARY = re.compile(r"lib/([^/]+)/[^/]+\.so")
 _CONFIG = re.compile(r"lib/[^/]+/lib[^/]*\.config\.so")
 _PACKAGE = re.compile(r"[A-Za-z][A-Za-z0-9_]*(\.[A-Za-z][A-Za-z0-9_]*)+")
+_BAG = re.compile(r"(META-INF/[^/]+)\.(RSA|DSA|EC)")
 _REFERENCE = re.compile(r"@(?:android:)?([0-9A-Fa-f]{8})")
 
 
@@ -77,10 +81,28 @@ class Apk:
     """What its native libraries tell (catalog/devices/libraries.yml): gadget, wrapped, pairip, packed, flutter, ..."""
     gadget: GadgetConfig | None = None
     """How Frida's gadget in it works; None: it has none."""
-    certificate_sha256: str | None = None
-    """Of the signer's certificate; None where there is none."""
-    signed_by: Literal["v3", "v2", "v1"] | None = None
-    """The newest scheme that it is signed by; `signer` is the certificate of that one. Signatures are not verified."""
+    signers: tuple[Signer, ...] = ()
+    """Whom Android takes for its signer, the newest scheme first. Signatures are not verified."""
+
+    def signer(self, api: int = 0) -> Signer | None:
+        """Whom Android takes for its signer at an API level (0: not known, the newest); None: nobody signed it."""
+        return signers.at(self.signers, api or NEWEST)
+
+    def implied_permissions(self, api: int = 0) -> tuple[str, ...]:
+        """Those that Android takes it to ask for beside `permissions`, at an API level (0: the newest)."""
+        return implied(self.permissions, self.target_sdk or self.min_sdk, api or NEWEST)
+
+    @property
+    def signed_by(self) -> Scheme | None:
+        """The scheme of `signer` at the newest API level."""
+        signer = self.signer()
+        return signer.scheme if signer else None
+
+    @property
+    def certificate_sha256(self) -> str | None:
+        """Of the certificate of `signer` at the newest API level, in hex."""
+        signer = self.signer()
+        return signer.sha256 if signer else None
 
     @property
     def launcher(self) -> str | None:
@@ -111,7 +133,6 @@ def read(path: Path) -> Apk:
         manifest = archive.xml(MANIFEST, MANIFEST_BYTES)
         if manifest.tag != "manifest" or not _PACKAGE.fullmatch(manifest.get("package", "")):
             raise fault("apk-unreadable", path=path, said="its manifest names no package")
-        signed = archive.signed()
         return Apk(
             path=path,
             size=path.stat().st_size,
@@ -119,8 +140,7 @@ def read(path: Path) -> Apk:
             abis=tuple(sorted({found[1] for name in names if (found := _LIBRARY.fullmatch(name))})),
             marks=(marks := _marks(names)),
             gadget=_gadget(archive) if "gadget" in marks else None,
-            certificate_sha256=signed[1] if signed else None,
-            signed_by=signed[0] if signed else None,
+            signers=archive.signers(),
             **of_manifest(manifest, archive.resolved),
         )
     raise AssertionError
@@ -220,17 +240,20 @@ def _upwards(package: str) -> Iterator[str]:
 def _opened(path: Path) -> Iterator[_Archive]:
     """The APK for reading; whatever its readers raise on damaged or hostile bytes is one fault."""
     try:
-        if (size := apk_parts.directory_bytes(path)) > DIRECTORY_BYTES:
-            raise fault("apk-too-large", path=path, what="its list of files", limit=DIRECTORY_BYTES >> 20, size=size)
+        end = apk_parts.zip_end(path)
+        if end.length > DIRECTORY_BYTES:
+            limit = DIRECTORY_BYTES >> 20
+            raise fault("apk-too-large", path=path, what="its list of files", limit=limit, size=end.length)
         for name in ("apkutils", "axml"):  # they tell the terminal of each oddity
             logging.getLogger(name).setLevel(logging.CRITICAL)
         import apkutils  # it takes 0.4 s
 
-        opened = apkutils.APK.from_file(str(path))
-        try:
-            yield _Archive(path, opened.afile)
-        finally:
-            opened.close()
+        with path.open("rb") as file, _without_comment(file, end) as content:
+            opened = apkutils.APK.from_io(content)
+            try:
+                yield _Archive(path, opened.afile)
+            finally:
+                opened.close()
     except DeviceFault:
         raise
     except FileNotFoundError:
@@ -238,6 +261,11 @@ def _opened(path: Path) -> Iterator[_Archive]:
     except Exception as error:
         said = str(error).rstrip(".") or type(error).__name__
         raise fault("apk-unreadable", path=path, said=said[:200]) from error
+
+
+def _without_comment(file: BinaryIO, end: ZipEnd) -> AbstractContextManager[Any]:
+    """The file up to its end record: apkutils takes whatever looks like another one in the comment behind it."""
+    return mmap.mmap(file.fileno(), end.at + ZIP_END_BYTES, access=mmap.ACCESS_READ)
 
 
 @dataclass
@@ -280,19 +308,23 @@ class _Archive:
             value = apk_parts.resource(self._table, int(found[1], 16))
         return None
 
-    def signed(self) -> tuple[Literal["v3", "v2", "v1"], str] | None:
-        """The newest scheme and the sha256 of the signer's certificate."""
-        with suppress(ValueError, struct.error):
-            if found := apk_parts.block_certificate(self.path):
-                return found[0], hashlib.sha256(found[1]).hexdigest()
-        from apkutils.cert import Certificate
-
-        for name in self.names:
-            if re.fullmatch(r"META-INF/[^/]+\.(RSA|DSA|EC)", name, re.IGNORECASE):
-                with suppress(Exception):
-                    for _, fingerprint in Certificate(self.data(name, XML_BYTES), "sha256").get():
-                        return "v1", str(fingerprint)
-        return None
+    def signers(self) -> tuple[Signer, ...]:
+        """Those of the signing block, and that of the v1 signature, which older devices take."""
+        try:
+            block = signers.of_block(self.path)
+        except (ValueError, struct.error):  # no device that knows such a block installs it
+            block, most = (), BLOCKS_SINCE - 1
+        else:
+            most = BLOCKS_SINCE - 1 if block else NEWEST
+        names = {name.upper() for name in self.names}
+        bags = [(name, found) for name in self.names if (found := _BAG.fullmatch(name.upper()))]
+        for name, _ in sorted(
+            bags, key=lambda bag: f"{bag[1][1]}.SF" not in names
+        ):  # without one, Android passes it over
+            with suppress(ValueError):
+                if certificate := signers.of_bag(self.data(name, XML_BYTES)):
+                    return (*block, Signer("v1", certificate, 1, most))
+        return block
 
 
 def _tree(data: bytes) -> Element:

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import functools
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Literal
 from xml.etree.ElementTree import Element
+
+from pydantic import Field
+
+from appwitness.catalog import yaml_files
+from appwitness.catalog.entries import CatalogEntry
 
 ANDROID = "{http://schemas.android.com/apk/res/android}"
 Kind = Literal["activity", "activity-alias", "service", "receiver", "provider"]
@@ -27,6 +33,51 @@ class Component:
     """It stands in the launcher: MAIN and LAUNCHER in one filter."""
     isolated: bool = False
     """A service in a process of a uid of its own."""
+
+
+UNRELEASED = 10_000
+"""The API level that Android takes for a version that is not released (VERSION_CODES.CUR_DEVELOPMENT)."""
+_PERMISSION = "android.permission."
+
+
+class _Implied(CatalogEntry):
+    below: int | None = None
+    named: str | None = Field(default=None, alias="with")
+    also: tuple[str, ...]
+    since: int = 1
+
+
+class _ManifestRules(CatalogEntry):
+    code_names: dict[str, int]
+    implied: tuple[_Implied, ...]
+
+
+@functools.cache
+def _rules() -> _ManifestRules:
+    (path,) = yaml_files.files("devices/manifest.yml")
+    return yaml_files.parse(path, _ManifestRules)
+
+
+def api_level(said: str | None) -> int | None:
+    """The API level that a manifest says, as a number or as a code name; None: it says none.
+
+    A code name may have a fingerprint behind it (`Baklava.1a2b`). One that is not known is UNRELEASED.
+    """
+    if not said:
+        return None
+    with suppress(ValueError):
+        return int(said, 0)
+    return _rules().code_names.get(said.partition(".")[0], UNRELEASED)
+
+
+def implied(permissions: Sequence[str], target_sdk: int, api: int = UNRELEASED) -> tuple[str, ...]:
+    """Permissions that a device of an API level takes an app to ask for though its manifest does not name them."""
+    held = list(permissions)
+    for rule in _rules().implied:
+        fits = rule.below is None or target_sdk < rule.below
+        if fits and api >= rule.since and (rule.named is None or _PERMISSION + rule.named in held):
+            held += [name for each in rule.also if (name := _PERMISSION + each) not in held]
+    return tuple(held[len(permissions) :])
 
 
 def of_manifest(manifest: Element, resolved: Callable[[str | None], str | None]) -> dict[str, Any]:
@@ -50,7 +101,7 @@ def of_manifest(manifest: Element, resolved: Callable[[str | None], str | None])
     uses = manifest.find("uses-sdk")
     split = manifest.get("split")
     code, major = number(manifest, "versionCode"), number(manifest, "versionCodeMajor")
-    least = number(uses, "minSdkVersion") or 1
+    least = api_level(text(uses, "minSdkVersion")) or 1
     uses_permission = [*manifest.findall("uses-permission"), *manifest.findall("uses-permission-sdk-23")]
     asked = [each.get(f"{ANDROID}name") for each in uses_permission]
     return {
@@ -60,7 +111,7 @@ def of_manifest(manifest: Element, resolved: Callable[[str | None], str | None])
         "version_name": text(manifest, "versionName"),
         "version_code": None if code is None else (major or 0) << 32 | code & 0xFFFFFFFF,
         "min_sdk": least,
-        "target_sdk": None if split else number(uses, "targetSdkVersion") or least,
+        "target_sdk": None if split else api_level(text(uses, "targetSdkVersion")) or least,
         "permissions": tuple(dict.fromkeys(name for name in asked if name)),
         "components": tuple(_components(package, application, text, flag)) if application is not None else (),
         "debuggable": flag(application, "debuggable") or False,

@@ -1,57 +1,48 @@
-"""Pure readers of three binary parts of an APK: its signing block, one entry of its resource table, its dex classes."""
+"""Pure readers of three parts of an APK: its ZIP end record, one entry of its resource table, its dex classes."""
 
 from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Literal
+from typing import NamedTuple
 
 _END = b"PK\x05\x06"
-_MAGIC = b"APK Sig Block 42"
-SCHEMES: tuple[tuple[int, Literal["v3", "v2"]], ...] = ((0xF05368C0, "v3"), (0x7109871A, "v2"))
-"""Ids of the blocks, the newest first; v3.1, which names a changed key beside the one of v3, is not read."""
-BLOCK_BYTES = 64 << 20
+ZIP_END_BYTES = 22
+"""Of a ZIP file's end record, without its comment."""
 _STRING, _REFERENCE, _BOOLEAN = 3, 1, 18
 _NO_ENTRY = 0xFFFFFFFF
 
 
-def directory_bytes(path: Path) -> int:
-    """Size of a ZIP file's list of its files. Raises ValueError when it is no ZIP file, OSError."""
-    return _directory(path)[1]
+class ZipEnd(NamedTuple):
+    """What a ZIP file's end record says."""
+
+    start: int
+    """Where the list of files starts."""
+    length: int
+    """Of that list, in bytes."""
+    at: int
+    """Where the record itself starts."""
 
 
-def block_certificate(path: Path) -> tuple[Literal["v3", "v2"], bytes] | None:
-    """The newest signature scheme of the signing block, and its signer's certificate (DER); None: no such block.
+def zip_end(path: Path) -> ZipEnd:
+    """A ZIP file's end record as Android finds it: the last one whose comment reaches to the end of the file.
 
-    Raises ValueError and struct.error on a damaged one. After developer.android.com, APK Signature Scheme v2 and v3.
+    Raises ValueError when it is no ZIP file, OSError. Source: android.util.apk.ZipUtils.
     """
-    start, _ = _directory(path)
     with path.open("rb") as file:
-        if start < 32:
-            return None
-        file.seek(start - 24)
-        (size,), magic = struct.unpack("<Q", file.read(8)), file.read(16)
-        if magic != _MAGIC or not 24 <= size <= min(BLOCK_BYTES, start - 8):
-            return None
-        file.seek(start - size)
-        block = file.read(size - 24)
-    parts: dict[int, bytes] = {}
-    at = 0
-    while at + 12 <= len(block):
-        length, number = struct.unpack_from("<QI", block, at)
-        if length < 4:
-            break
-        parts[number] = block[at + 12 : at + 8 + length]
-        at += 8 + length
-    for number, name in SCHEMES:
-        if number in parts:
-            signer = _first(_first(parts[number]))
-            signed_data = _first(signer)
-            _digests, rest = _cut(signed_data)
-            certificates, _ = _cut(rest)
-            return name, _first(certificates)
-    return None
+        size = file.seek(0, 2)
+        file.seek(max(0, size - ZIP_END_BYTES - 0xFFFF))
+        tail = file.read()
+    at = tail.rfind(_END, 0, len(tail) - ZIP_END_BYTES + len(_END))
+    while at >= 0 and struct.unpack_from("<H", tail, at + 20)[0] != len(tail) - at - ZIP_END_BYTES:
+        at = tail.rfind(_END, 0, at + len(_END) - 1)
+    if at < 0:
+        raise ValueError("it is not a ZIP file, or its end is missing")
+    length, start = struct.unpack_from("<II", tail, at + 12)
+    if start + length > size and start != 0xFFFFFFFF:
+        raise ValueError("it is a ZIP file whose end is missing")
+    return ZipEnd(start, length, size - len(tail) + at)
 
 
 def resource(table: bytes, number: int) -> str | None:
@@ -103,33 +94,6 @@ def packages(dex: bytes) -> set[str]:
         if name.startswith(b"L") and b"/" in name:
             found.add(name[1 : name.rindex(b"/")].replace(b"/", b".").decode("utf-8", "replace"))
     return found
-
-
-def _directory(path: Path) -> tuple[int, int]:
-    """Where the list of files starts, and its size."""
-    with path.open("rb") as file:
-        size = file.seek(0, 2)
-        file.seek(max(0, size - 65557))
-        tail = file.read()
-    at = tail.rfind(_END)
-    if at < 0 or len(tail) - at < 22:
-        raise ValueError("it is not a ZIP file, or its end is missing")
-    length, start = struct.unpack_from("<II", tail, at + 12)
-    if start + length > size and start != 0xFFFFFFFF:
-        raise ValueError("it is a ZIP file whose end is missing")
-    return start, length
-
-
-def _cut(data: bytes) -> tuple[bytes, bytes]:
-    """A part with its length before it, and what follows."""
-    (length,) = struct.unpack_from("<I", data)
-    if 4 + length > len(data):
-        raise ValueError("a truncated signing block")
-    return data[4 : 4 + length], data[4 + length :]
-
-
-def _first(data: bytes) -> bytes:
-    return _cut(data)[0]
 
 
 def _chunks(table: bytes, at: int, end: int) -> Iterator[tuple[int, int, int]]:

@@ -51,6 +51,10 @@ class Installed:
     code: CodeFacts
     paths: tuple[str, ...]
     """Of its APKs on the device."""
+    signed_by: str | None = None
+    """The scheme of the signature by which this device knows its signer; None: nobody signed it."""
+    implied_permissions: tuple[str, ...] = ()
+    """Those that this device takes it to ask for though its manifest does not name them."""
     installer: str | None = None
     """Package that installed it; None: not known, or adb."""
 
@@ -62,8 +66,9 @@ class Installed:
             "target_sdk": base.target_sdk,
             "min_sdk": base.min_sdk,
             "debuggable": base.debuggable,
-            "signed_by": base.signed_by,
+            "signed_by": self.signed_by,
             "permissions": list(base.permissions),
+            "implied_permissions": list(self.implied_permissions),
             "processes": list(base.processes),
             "abis": sorted(self.app.abis),
             "extract_native_libs": base.extract_native_libs is not False,
@@ -325,19 +330,22 @@ def _expand(control: Control, app: App, user: int) -> None:
 def _installed(control: Control, app: App, user: int) -> Installed:
     base = app.base
     package = base.package
+    signer = base.signer(control.facts.api)
     return Installed(
         identity=AppIdentity(
             package=package,
             version=base.version_name,
             version_code=base.version_code,
             apk_sha256=base.sha256,
-            certificate_sha256=base.certificate_sha256,
+            certificate_sha256=signer.sha256 if signer else None,
         ),
         user=user,
         uid=uid(control, package, user),
         launcher=launcher(control, package, user) or base.launcher,
         app=app,
         code=app_files.code_facts(app),
+        signed_by=signer.scheme if signer else None,
+        implied_permissions=base.implied_permissions(control.facts.api),
         paths=paths(control, package, user),
         installer=_installer(control, package, user),
     )
