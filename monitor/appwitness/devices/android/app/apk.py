@@ -27,7 +27,7 @@ from appwitness.devices.android.app import apk_parts, signers
 from appwitness.devices.android.app.apk_manifest import ANDROID, Component, implied, of_manifest
 from appwitness.devices.android.app.apk_parts import ZIP_END_BYTES, ZipEnd
 from appwitness.devices.android.app.gadget_config import GadgetConfig
-from appwitness.devices.android.app.signers import BLOCKS_SINCE, NEWEST, Scheme, Signer
+from appwitness.devices.android.app.signers import BLOCKS_SINCE, NEWEST, Scheme, ApkSigner
 from appwitness.devices.android.faults import DeviceFault, fault
 
 MANIFEST = "AndroidManifest.xml"
@@ -81,10 +81,10 @@ class Apk:
     """What its native libraries tell (catalog/devices/libraries.yml): gadget, wrapped, pairip, packed, flutter, ..."""
     gadget: GadgetConfig | None = None
     """How Frida's gadget in it works; None: it has none."""
-    signers: tuple[Signer, ...] = ()
+    signers: tuple[ApkSigner, ...] = ()
     """Whom Android takes for its signer, the newest scheme first. Signatures are not verified."""
 
-    def signer(self, api: int = 0) -> Signer | None:
+    def signer(self, api: int = 0) -> ApkSigner | None:
         """Whom Android takes for its signer at an API level (0: not known, the newest); None: nobody signed it."""
         return signers.at(self.signers, api or NEWEST)
 
@@ -308,7 +308,7 @@ class _Archive:
             value = apk_parts.resource(self._table, int(found[1], 16))
         return None
 
-    def signers(self) -> tuple[Signer, ...]:
+    def signers(self) -> tuple[ApkSigner, ...]:
         """Those of the signing block, and that of the v1 signature, which older devices take."""
         try:
             block = signers.of_block(self.path)
@@ -323,7 +323,7 @@ class _Archive:
         ):  # without one, Android passes it over
             with suppress(ValueError):
                 if certificate := signers.of_bag(self.data(name, XML_BYTES)):
-                    return (*block, Signer("v1", certificate, 1, most))
+                    return (*block, ApkSigner("v1", certificate, 1, most))
         return block
 
 

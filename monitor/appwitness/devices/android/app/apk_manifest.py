@@ -40,7 +40,7 @@ UNRELEASED = 10_000
 _PERMISSION = "android.permission."
 
 
-class _Implied(CatalogEntry):
+class _ImpliedPermission(CatalogEntry):
     below: int | None = None
     named: str | None = Field(default=None, alias="with")
     also: tuple[str, ...]
@@ -49,7 +49,7 @@ class _Implied(CatalogEntry):
 
 class _ManifestRules(CatalogEntry):
     code_names: dict[str, int]
-    implied: tuple[_Implied, ...]
+    implied: tuple[_ImpliedPermission, ...]
 
 
 @functools.cache

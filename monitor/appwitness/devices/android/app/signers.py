@@ -33,7 +33,7 @@ _DEPTH = 20
 
 
 @dataclass(frozen=True)
-class Signer:
+class ApkSigner:
     """One signer, and the API levels at which Android takes it for the app's."""
 
     scheme: Scheme
@@ -48,7 +48,7 @@ class Signer:
         return hashlib.sha256(self.certificate).hexdigest()
 
 
-def of_block(path: Path) -> tuple[Signer, ...]:
+def of_block(path: Path) -> tuple[ApkSigner, ...]:
     """The signers of the signing block, the newest scheme first; empty: it has no such block.
 
     Raises ValueError and struct.error on damaged signers, with which Android does not install it; OSError.
@@ -64,7 +64,7 @@ def of_block(path: Path) -> tuple[Signer, ...]:
                 first, last = least, 27 if 0xF05368C0 in block else NEWEST
             else:
                 first, last = struct.unpack_from("<II", rest)
-            found.append(Signer(scheme, certificate, max(least, first), min(NEWEST, last or NEWEST)))
+            found.append(ApkSigner(scheme, certificate, max(least, first), min(NEWEST, last or NEWEST)))
     return tuple(found)
 
 
@@ -86,7 +86,7 @@ def of_bag(bag: bytes) -> bytes | None:
     return None
 
 
-def at(signers: tuple[Signer, ...], api: int) -> Signer | None:
+def at(signers: tuple[ApkSigner, ...], api: int) -> ApkSigner | None:
     """The signer that counts at an API level; None: none of these does."""
     return next((each for each in signers if each.least_api <= api <= each.most_api), None)
 
@@ -138,7 +138,7 @@ def _parts(data: bytes) -> Iterator[bytes]:
         yield part
 
 
-class _Element(NamedTuple):
+class _BerElement(NamedTuple):
     """One element of BER."""
 
     tag: int
@@ -146,7 +146,7 @@ class _Element(NamedTuple):
     whole: bytes
 
 
-def _elements(data: bytes, depth: int = 0) -> Iterator[_Element]:
+def _elements(data: bytes, depth: int = 0) -> Iterator[_BerElement]:
     """The elements that stand one after the other; a length may be left open, up to two zero bytes."""
     place = 0
     while place < len(data):
@@ -156,7 +156,7 @@ def _elements(data: bytes, depth: int = 0) -> Iterator[_Element]:
         yield element
 
 
-def _element(data: bytes, start: int, depth: int) -> tuple[_Element, int]:
+def _element(data: bytes, start: int, depth: int) -> tuple[_BerElement, int]:
     if start + 2 > len(data) or data[start] & 0x1F == 0x1F or depth > _DEPTH:
         raise ValueError("a damaged signature")
     tag, length, place = data[start], data[start + 1], start + 2
@@ -164,23 +164,23 @@ def _element(data: bytes, start: int, depth: int) -> tuple[_Element, int]:
         end = place
         while data[end : end + 2] != b"\0\0":
             _, end = _element(data, end, depth + 1)
-        return _Element(tag, data[place:end], data[start : end + 2]), end + 2
+        return _BerElement(tag, data[place:end], data[start : end + 2]), end + 2
     if length > 0x80:
         size = length & 0x7F
         length, place = int.from_bytes(data[place : place + size]), place + size
     if place + length > len(data):
         raise ValueError("a truncated signature")
-    return _Element(tag, data[place : place + length], data[start : place + length]), place + length
+    return _BerElement(tag, data[place : place + length], data[start : place + length]), place + length
 
 
-def _only(data: bytes, tag: int) -> _Element:
+def _only(data: bytes, tag: int) -> _BerElement:
     element = next(_elements(data), None)
     if element is None or element.tag != tag:
         raise ValueError("not a signature")
     return element
 
 
-def _issuer_and_serial(certificate: _Element) -> tuple[bytes, bytes] | None:
+def _issuer_and_serial(certificate: _BerElement) -> tuple[bytes, bytes] | None:
     """As a certificate has them: the version is left out where it is the first."""
     told = [each for each in _elements(_only(certificate.inside, _SEQUENCE).inside) if each.tag != _CONTEXT_0]
     if len(told) < 3 or told[0].tag != _INTEGER:
