@@ -27,7 +27,7 @@ from appwitness.devices.android.app import apk_parts, signers
 from appwitness.devices.android.app.apk_manifest import ANDROID, Component, implied, of_manifest
 from appwitness.devices.android.app.apk_parts import ZIP_END_BYTES, ZipEnd
 from appwitness.devices.android.app.gadget_config import GadgetConfig
-from appwitness.devices.android.app.signers import BLOCKS_SINCE, NEWEST, Scheme, ApkSigner
+from appwitness.devices.android.app.signers import BLOCKS_SINCE, NEWEST, ApkSigner, Scheme
 from appwitness.devices.android.faults import DeviceFault, fault
 
 MANIFEST = "AndroidManifest.xml"
