@@ -98,6 +98,8 @@ def contact_types(uri):
         ("content://icc/adn", "number", "phone_number"),
         ("content://icc/adn/subId/1", "name", "name"),
         ("content://contacts/people", "number", "phone_number"),
+        ("content://com.android.contacts.picker/sessions/0f1e2d3c", "display_name", "name"),
+        ("content://0@com.android.providers.contacts.picker/sessions/0f1e2d3c", "number", "phone_number"),
     ],
 )
 def test_columns_of_the_contacts_provider(uri, column, kind):

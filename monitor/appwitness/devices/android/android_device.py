@@ -194,7 +194,8 @@ class AndroidDevice(AbstractContextManager["AndroidDevice"]):
             detail = f"the app's network security configuration could not be read: {app.code.damaged}"
             self._gap("proxy", "authorities", detail)
         else:
-            for host, expected in network_security.refusals(app.code.network_security, app.app.base):
+            api = self._control.facts.api
+            for host, expected in network_security.refusals(app.code.network_security, app.app.base, api):
                 self._gap("proxy", host, expected)
         self._lead(mode, (proxy_host, proxy_port), wireguard or None)
         if not self._wanted.by_hand:

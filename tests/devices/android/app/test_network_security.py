@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from datetime import date
+from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
 
-from appwitness.devices.android.app.network_security import parse, predict
+from appwitness.devices.android.app import apk
+from appwitness.devices.android.app.network_security import parse, predict, refusals
+from tests.adb.rig import make_apk
 
 PINNED = '<pin-set{}><pin digest="SHA-256">7HIpactkIAq2Y49orFOOQKurWxmmSFZhBCoQYcRhJ3Y=</pin></pin-set>'
 DOMAIN = '<domain includeSubdomains="true">a.test</domain>'
@@ -65,6 +68,22 @@ DOMAIN = '<domain includeSubdomains="true">a.test</domain>'
             34, False, "a.test", "pinned",
         ),
         ('<base-config><certificateTransparency enabled="true"/></base-config>', 36, False, "a.test", "system logged"),
+        (None, 36, False, "a.test", "system"),
+        (None, 37, False, "a.test", "system logged"),
+        ('<base-config><certificateTransparency enabled="false"/></base-config>', 37, False, "a.test", "system"),
+        (
+            '<base-config><trust-anchors><certificates src="system"/><certificates src="user"/></trust-anchors>'
+            "</base-config>", 37, False, "a.test", "user",
+        ),
+        (
+            '<base-config><certificateTransparency enabled="true"/></base-config><domain-config>'
+            f'{DOMAIN}<trust-anchors><certificates src="system"/><certificates src="@raw/ca"/></trust-anchors>'
+            "</domain-config>", 36, False, "a.test", "system",
+        ),
+        (
+            f'<domain-config>{DOMAIN}<certificateTransparency enabled="true"/><trust-anchors>'
+            '<certificates src="user"/></trust-anchors></domain-config>', 36, False, "a.test", "user logged",
+        ),
         (
             f'<domain-config cleartextTrafficPermitted="0xffffffff">{DOMAIN}</domain-config>',
             34, False, "a.test", "system cleartext",
@@ -86,3 +105,16 @@ def test_the_manifest_says_cleartext_where_there_is_no_configuration() -> None:
     assert not predict(parse(None, 24, cleartext=False), "a.test", date(2026, 1, 1)).cleartext
     empty = ElementTree.fromstring("<network-security-config/>")
     assert not predict(parse(empty, 34, cleartext=True), "a.test", date(2026, 1, 1)).cleartext
+
+
+def test_a_device_that_does_not_know_the_logs_does_not_look_into_them() -> None:
+    security = parse(None, 37)
+    assert [predict(security, "a.test", date(2026, 1, 1), api).transparency for api in (0, 35, 36, 37)] == [
+        True, False, True, True,
+    ]  # fmt: skip
+
+
+def test_what_will_be_refused_names_the_logs(tmp_path: Path) -> None:
+    told = refusals(None, apk.read(make_apk.apk(tmp_path / "a.apk", target=37)), 37)
+    assert [(host, "NOT_ENOUGH_SCTS" in why) for host, why in told] == [("other hosts", True)]
+    assert not list(refusals(None, apk.read(make_apk.apk(tmp_path / "b.apk", target=36)), 37))

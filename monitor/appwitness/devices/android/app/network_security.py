@@ -18,6 +18,10 @@ USER_UNTIL = 23
 """Up to this target SDK, an app trusts what the user added, unless it says otherwise."""
 CLEARTEXT_UNTIL = 27
 """Up to this target SDK, an app may send without TLS, unless it says otherwise."""
+TRANSPARENCY_FROM = 37
+"""From this target SDK on, certificates must be in public transparency logs, unless the app says otherwise."""
+TRANSPARENCY_KNOWN = 36
+"""The first API level of a device that looks into those logs."""
 Outcome = Literal["system", "user", "pinned", "own"]
 
 
@@ -95,8 +99,8 @@ def parse(
     )
 
 
-def predict(security: NetworkSecurity, host: str, on: date) -> Expectation:
-    """What to expect for a host on that day."""
+def predict(security: NetworkSecurity, host: str, on: date, api: int = 0) -> Expectation:
+    """What to expect for a host on that day, on a device of an API level (0: not known, the newest)."""
     chain = [*_of_host(security, host.lower().rstrip(".")), security.base]
     sources = {"system"} | ({"user"} if security.target_sdk <= USER_UNTIL else set())
     anchors = next((each.anchors for each in chain if each.anchors), Anchors(frozenset(sources)))
@@ -114,20 +118,33 @@ def predict(security: NetworkSecurity, host: str, on: date) -> Expectation:
         host,
         outcome,
         cleartext=security.target_sdk <= CLEARTEXT_UNTIL if permitted is None else permitted,
-        transparency=next((each.transparency for each in chain if each.transparency is not None), False),
+        transparency=(not api or api >= TRANSPARENCY_KNOWN) and _transparency(security, chain),
     )
 
 
-def refusals(config: Element | None, base: Apk) -> Iterator[tuple[str, str]]:
-    """Hosts where the app will refuse the proxy by its configuration, and why, in one sentence."""
+def _transparency(security: NetworkSecurity, chain: list[TrustSettings]) -> bool:
+    """Whether certificates must be in the logs: what is said counts, then whether other authorities are accepted."""
+    for each in chain:
+        if each.transparency is not None:
+            return each.transparency
+        if each.anchors and each.anchors.sources - {"system"}:
+            return False
+    return security.target_sdk >= TRANSPARENCY_FROM
+
+
+def refusals(config: Element | None, base: Apk, api: int = 0) -> Iterator[tuple[str, str]]:
+    """Hosts where the app will refuse the proxy on a device of that API level, and why, in one sentence."""
     security = parse(
         config, target_sdk=base.target_sdk or base.min_sdk, debuggable=base.debuggable, cleartext=base.cleartext
     )
     for host in dict.fromkeys(("other hosts", *(domain.host for domain in security.domains))):
-        expected = predict(security, host, datetime.now(UTC).date())
+        expected = predict(security, host, datetime.now(UTC).date(), api)
         if expected.outcome in ("pinned", "own"):
             what = "pins keys for" if expected.outcome == "pinned" else "accepts authorities of its own alone for"
             yield host, f"the app's network security configuration {what} {host}: expect refusals"
+        elif expected.transparency:
+            logged = "certificates that are in public transparency logs, which the proxy's are not"
+            yield host, f"the app accepts for {host} only {logged}: expect refusals (NOT_ENOUGH_SCTS)"
 
 
 def _of_host(security: NetworkSecurity, host: str) -> tuple[TrustSettings, ...]:
