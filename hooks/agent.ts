@@ -23,6 +23,7 @@ import { watchChildren } from "./watch/children.js";
 import { watchScreen } from "./watch/consent.js";
 import { watchEvp } from "./watch/evp.js";
 import { watchExit } from "./watch/last_moment.js";
+import { watchLoopback } from "./watch/loopback.js";
 import { watchNative } from "./watch/native.js";
 import { watchExits } from "./watch/other_ways_out.js";
 import { watchPhases } from "./watch/phases.js";
@@ -213,6 +214,7 @@ rpc.exports = {
     watchExit();
     redirect(plan.redirect);
     watchSockets();
+    watchLoopback();
     watchNative(plan.native.routes);
     watchEvp();
     watchNativeTls(plan.tls);

@@ -128,6 +128,11 @@ export function watchSockets(): void {
   watchNames();
 }
 
+/** Whether the app itself connected from a port to an address of this device. */
+export function isOwnPort(port: number): boolean {
+  return [...sockets.values()].some(({ line }) => line.local.port === port && (line.remote.ip.startsWith("127.") || line.remote.ip === "::1"));
+}
+
 /** What the app says first names the host, better than a name that was looked up before. */
 function greeted(socket: Socket, bytes: ArrayBuffer | null): void {
   socket.line.host = (bytes === null ? null : hostIn(new Uint8Array(bytes))) ?? socket.line.host ?? null;
@@ -263,7 +268,8 @@ function familyOf(address: NativePointer): number | null {
   return family === AF_INET || family === AF_INET6 ? family : null;
 }
 
-function endpoint(address: NativePointer): Endpoint | null {
+/** An address of the C library; null for one that is not of IP. */
+export function endpoint(address: NativePointer): Endpoint | null {
   const family = familyOf(address);
   if (family === null) {
     return null;

@@ -307,6 +307,8 @@ CASES: list[tuple[Any, ...]] = [
     ("clipboard-read", "pasted", [listed("clipboard", 1, stack=PASTE)], None),
     ("clipboard-read", "outer frames unknown", [listed("clipboard", 1, stack=OWN, stack_cut="long")], None),
     ("clipboard-read", "stack left out", [listed("clipboard", 1, stack=(), stack_cut="thinned")], None),
+    ("local-channel", "an identifier", [listed("local_channel", 1)], ("medium", "indicated")),
+    ("local-channel", "another kind", [listed("clipboard", 1, stack=PASTE)], None),
     ("installed-apps-read", "the list", [listed("installed_apps", 5)], ("low", "indicated")),
     ("installed-apps-read", "one package", [listed("installed_apps", 1)], None),
     ("others-data-read", "the call log", [listed("call_log", 5)], ("low", "indicated")),
