@@ -147,6 +147,7 @@ class Why(StrEnum):
     # which of several reads is named
     READ_LAST = "read_last"
     READ_SIMULTANEOUS = "read_simultaneous"
+    READ_UNORDERED = "read_unordered"
     READ_OTHER = "read_other"
     READ_LATER = "read_later"
     # whose a recipient is
@@ -188,10 +189,12 @@ class Why(StrEnum):
     ORDER_OPEN = "order_open"
     ORDER_SAME_TIME = "order_same_time"
     ORDER_UNMEASURED = "order_unmeasured"
+    ORDER_UNCOMPARED = "order_uncompared"
     ASKED = "asked"
     ANSWERED = "answered"
     CONSENT_ASSUMED = "consent_assumed"
     CONSENT_UNWATCHED = "consent_unwatched"
+    CONSENT_UNORDERED = "consent_unordered"
     UNASKED = "unasked"
     STATE_ONLY = "state_only"
     SEPARATE_UNSEEN = "separate_unseen"
@@ -335,6 +338,15 @@ class ConsentStatus(Record):
     corrected: tuple[Ref, ...] = Field(
         default=(), description="lines since replaced or retracted that concern it, and those that did so: evidence"
     )
+    unordered: bool = Field(
+        default=False,
+        description="one of several that may have held: lines of a clock that nobody compared speak of it",
+    )
+
+    @property
+    def told(self) -> ConsentName:
+        """What a report may say that it was."""
+        return "not_observed" if self.unordered else self.state
 
 
 class Article(Record):
@@ -383,6 +395,10 @@ class Flow(Record):
     consent_assumed: bool = Field(
         default=False, description="nobody observed it: the operator has it taken for granted"
     )
+    consent_unordered: bool = Field(
+        default=False,
+        description="it was observed, by a clock that was not compared with the upload's: what held then is not known",
+    )
     recipient: Recipient
     matches: tuple[Match, ...]
     at: Time = Field(description="time of the upload, on the host's clock")
@@ -395,8 +411,10 @@ class Flow(Record):
     other_app: bool = Field(
         default=False, description="no socket of the observed app carried it: no finding rests on it"
     )
-    uncertainty_ms: float = Field(
-        default=0, description="how wrong its time may be against what the agent saw; 0: one clock, or not measured"
+    uncertainty_ms: float | None = Field(
+        default=0,
+        description="how wrong its time may be against what the agent saw; 0: one clock, or not recorded; null: the"
+        " clocks were not compared",
     )
     clock: Literal["host", "device"] = Field(
         default="host", description="whose clock its time was of, before it was set right"
@@ -419,6 +437,9 @@ class Finding(Record):
     recipient: Recipient | None = None
     consent: ConsentName | None = None
     consent_assumed: bool = Field(default=False, description="it rests on the operator's --assume-consent")
+    consent_unordered: bool = Field(
+        default=False, description="what held then is not known: the clocks of device and host were not compared"
+    )
     read_by: Code | None = Field(default=None, description="the code that read it, in what the finding begins with")
     sent_by: Code | None = Field(default=None, description="the code that sent it there")
     count: int = Field(default=1, description="how many accesses or flows the finding stands for")

@@ -169,11 +169,11 @@ def _differ(reports: Sequence[Report]) -> Iterator[Literal["version", "apk", "de
 def _sightings(number: int, report: Report, labels: Labels | None) -> Iterator[_Seen]:
     """Every access that gave a value and every flow of one run, each with the consent at its moment."""
     package = report.run.app.package
-    uncertainty_ms = report.run.clock_uncertainty_ms
+    bound_ms = report.run.clock_bound_ms
     phases = Phases(each for each in report.phases if holds(each, Phase))
     timeline = Timeline(
         [each for each in report.consents if holds(each, Consent)],
-        report.run.started,
+        report.run.started if report.run.clocks_compared else None,
         labels,
         phases,
         Observed(package, report.run.observers.consent, report.assumed_consent),
@@ -187,7 +187,7 @@ def _sightings(number: int, report: Report, labels: Labels | None) -> Iterator[_
         if event.outcome != "returned" or not event.values:
             continue
         until = seen.on_host(event.until or event.at)
-        first, last = (decided(timeline, at, "device", uncertainty_ms, event.data).state for at in (seen.at, until))
+        first, last = (decided(timeline, at, "device", bound_ms, event.data).told for at in (seen.at, until))
         # A folded line stands for many calls; only of the first and the last the moment is known.
         moments = [(seen.at, first, event.count)]
         if last != first:

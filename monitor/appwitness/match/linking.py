@@ -6,11 +6,11 @@ import re
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import NamedTuple
 
 from appwitness.events import Access, DataType, Ref, Transform, Upload, Value
-from appwitness.events.seen import Seen, number_of
+from appwitness.events.seen import Seen, number_of, shifted
 from appwitness.findings import Match
 from appwitness.match import variants
 from appwitness.match.belief.choosing import believed, one_place
@@ -34,7 +34,7 @@ class Joined(NamedTuple):
     data: DataType
     matches: tuple[Match, ...]
     earlier: int
-    """Further accesses before the upload that returned one of the same values."""
+    """Further accesses surely before the upload that returned one of the same values."""
     rows: int | None
     """How many rows of the access are in the upload."""
     rows_read: int | None
@@ -58,10 +58,10 @@ class Linker:
         """`bodies` reads a stored body by its digest: what transforms took in and gave out, where it is long.
 
         `clock_uncertainty_ms`: how far the clocks may be apart. A read that close to an upload may have been before it
-        or not; it is only named where no other was surely before.
+        or not; it is only named where no other was surely before. Infinite where nobody compared the clocks.
         """
         self._sought = Sought(bodies)
-        self._uncertain = timedelta(milliseconds=clock_uncertainty_ms)
+        self._uncertain_ms = clock_uncertainty_ms
         self.narrow = self._sought.narrow
         """For `decode.leaves`: which parts of a large text may hold anything that is known by now."""
         self._reads = Reads()
@@ -131,8 +131,8 @@ class Linker:
 
     def _when(self, seen: Seen[Upload]) -> UploadTime:
         """What the agent wrote is on the clock of the reads, and in order with them."""
-        slack = timedelta() if seen.event.by_agent else self._uncertain
-        return UploadTime(seen.at - slack, seen.at, seen.at + slack)
+        slack_ms = 0.0 if seen.event.by_agent else self._uncertain_ms
+        return UploadTime(shifted(seen.at, -slack_ms), seen.at, shifted(seen.at, slack_ms))
 
     def _joined(
         self,
@@ -146,8 +146,8 @@ class Linker:
         others: set[Ref] = set()
         for key in of_access:
             reads = self._reads.by_value[key]
-            others |= {read.ref for read in reads[: bisect_right(reads, when.at, key=lambda read: read.at)]}
-        earlier = sum(_calls(self._reads.accesses[other], when.at) for other in others | {known.ref}) - 1
+            others |= {read.ref for read in reads[: bisect_right(reads, when.earliest, key=lambda read: read.at)]}
+        earlier = sum(_calls(self._reads.accesses[other], when.earliest) for other in others | {known.ref}) - 1
         found = [row for row, members in known.rows.items() if not members.isdisjoint(all_hits)]
         row_of = {key: row for row, members in sorted(known.rows.items(), reverse=True) for key in members}
         return Joined(

@@ -67,8 +67,8 @@ def _about(report: Report, words: Words) -> RenderableType:
     table.add_row(words("audit"), Text(plain(all_said(audit(report), words))))
     tone = "" if is_sound(report) else TONES["high"]
     table.add_row(words("verified"), Text(integrity(report, words), style=tone))
-    if run.clock:
-        table.add_row(words("clocks"), Text(words("clocks_agree", **clocks(run))))
+    if run.clock or not run.clocks_compared:
+        table.add_row(words("clocks"), Text(clocks(run, words)))
     return table
 
 

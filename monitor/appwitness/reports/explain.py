@@ -71,6 +71,8 @@ def _reads(report: Report, flow: Flow) -> Iterator[FlowRead]:
         chosen = seen.ref == flow.access
         if chosen:
             reason = because(Why.READ_SIMULTANEOUS if flow.simultaneous else Why.READ_LAST)
+        elif flow.uncertainty_ms is None and flow.clock == "host":
+            reason = because(Why.READ_UNORDERED)
         elif seen.at <= flow.at:
             reason = because(Why.READ_OTHER)
         else:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from appwitness.events import Run
 from appwitness.findings import CONFIDENCES, LEVELS, Confidence, Finding, Flow, Level, Recipient, Report
 from appwitness.reports.time_axis import consent_steps, span, step_for
-from appwitness.reports.watched import assumption, consent, missing
+from appwitness.reports.watched import assumption, consent, missing, uncompared
 from appwitness.reports.words import Words, capital, plain
 
 FEW = 2
@@ -99,7 +99,7 @@ def verdict(report: Report, words: Words) -> VerdictLine:
         parts.append(lacking)
     else:
         parts.append(words("verdict_none_more"))
-    parts.append(assumption(report, words))
+    parts += [uncompared(report, words), assumption(report, words)]
     if report.run.unhooked is not None:
         parts.insert(0, words("verdict_unhooked_more", why=plain(report.run.unhooked)))
     elif (probe := report.run.probe) is not None and probe.failed:
@@ -180,7 +180,9 @@ def when(report: Report, flows: tuple[Flow, ...], words: Words) -> str:
     later = [step for step in steps if step.at > flow.at]
     answer = next((step for step in later if step.state in ANSWERS), None)
     since = step_for(steps, flow.at, flow.consent)
-    if flow.consent_assumed or flow.consent == "not_observed":
+    if flow.consent_unordered:
+        text = words("when_unordered")
+    elif flow.consent_assumed or flow.consent == "not_observed":
         text = words("when_state", state=consent(flow, words))
     elif flow.consent == "not_shown" and later and later[0].state not in ANSWERS:
         text = words("when_before_question", span=span((later[0].at - flow.at).total_seconds()))

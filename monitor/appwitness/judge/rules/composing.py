@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
@@ -23,6 +24,7 @@ from appwitness.findings import (
     Party,
     Recipient,
 )
+from appwitness.judge.clock_order import decided
 from appwitness.judge.code import code_of
 from appwitness.judge.data_types import DataTypes
 from appwitness.judge.rules import sentences
@@ -31,7 +33,7 @@ from appwitness.judge.rules.conditions import holding
 from appwitness.judge.rules.facts import RunFacts
 from appwitness.judge.rules.grouping import FindingGroup
 from appwitness.judge.rules.model import Raised, Rule
-from appwitness.judge.rules.sightings import CERTAIN, PERMISSION_SIGNALS, Sighting, in_time, rows
+from appwitness.judge.rules.sightings import CERTAIN, PERMISSION_SIGNALS, Sighting, bound_of, in_time, rows
 from appwitness.judge.rules.translations import LANGUAGES, Language
 
 EVIDENCE = 20
@@ -93,8 +95,9 @@ class Reporter:
             detail=self._details(rule, group, members, count),
             data=lead.data,
             recipient=recipient,
-            consent=lead.status.state if rule.on != "run" else None,
+            consent=lead.status.told if rule.on != "run" else None,
             consent_assumed=lead.status.assumed or self._assumes(rule, lead),
+            consent_unordered=rule.on != "run" and lead.status.unordered,
             read_by=read_by,
             sent_by=sent_by,
             count=count,
@@ -140,7 +143,8 @@ class Reporter:
         rests on an answer that a tap and an operator's mark of the same seconds tell differently is corroborated at
         most. So is what the agent alone saw: messages, and connections that the proxy could not read; what two files of
         an import show, whose clocks nobody compared; and what a run shows whose hooks failed the agent's check of
-        itself: there what rests on consent is indicated at most. What rests on a consent that the operator has taken
+        itself: there what rests on consent is indicated at most. What rests on the order of lines of two clocks that
+        nobody compared is indicated at most. What rests on a consent that the operator has taken
         for granted is indicated at most, and declared where one observer alone saw the rest.
         """
         grade: Confidence = "indicated"
@@ -149,7 +153,11 @@ class Reporter:
                 sure = sighting.certainty >= CERTAIN and not sighting.flow.simultaneous and _on_the_wire(sighting)
                 grade = "proven" if sure else "corroborated"
         elif sighting.access is not None and rule.on == "access":
-            certain = [flow for flow in sighting.flows if flow.certainty >= CERTAIN and not flow.namesake]
+            certain = [
+                flow
+                for flow in sighting.flows
+                if flow.certainty >= CERTAIN and not flow.namesake and flow.flow and not _uncompared(flow.flow)
+            ]
             if certain:
                 consent = rule.when.consent
                 in_time = any(
@@ -164,7 +172,7 @@ class Reporter:
             grade = max(grade, "indicated", key=CONFIDENCES.index)
         if self._against(rule, sighting):
             grade = max(grade, "corroborated", key=CONFIDENCES.index)
-        if self._guessed(sighting):
+        if self._guessed(sighting) or self._unordered(rule, sighting):
             grade = "indicated"
         observers = self._facts.observers
         together = observers.hooks and observers.proxy and observers.stamped == "during" and not observers.hooks_failed
@@ -176,6 +184,15 @@ class Reporter:
         if self._assumes(rule, sighting):
             grade = "declared" if grade == "indicated" else "indicated"
         return max(grade, rule.at_most, key=CONFIDENCES.index)
+
+    def _unordered(self, rule: Rule, sighting: Sighting) -> bool:
+        """Whether it rests on which of two lines came first, which are of clocks that nobody compared."""
+        when = rule.when
+        if sighting.flow is not None and sighting.flow.access is not None and _uncompared(sighting.flow):
+            return True
+        if when.separate is not None and self._separate(rule, sighting).unordered:
+            return True
+        return when.consent is not None and sighting.status.unordered
 
     def _assumes(self, rule: Rule, sighting: Sighting) -> bool:
         """Whether it rests on a consent, or its absence, that nobody observed."""
@@ -222,6 +239,8 @@ class Reporter:
     def _against(self, rule: Rule, sighting: Sighting) -> tuple[Ref, ...]:
         """Lines of the same seconds that say the contrary of the answers that the rule rests on."""
         found: tuple[Ref, ...] = ()
+        if math.isinf(self._facts.clock_uncertainty_ms):
+            return ()  # nobody knows that a tap (the device's clock) and a mark (the host's) were of one time
         if rule.when.consent is not None:
             found += self._contrary(sighting.status, "general_policy")
         if rule.when.separate is not None:
@@ -230,13 +249,16 @@ class Reporter:
 
     def _separate(self, rule: Rule, sighting: Sighting) -> ConsentStatus:
         assert rule.when.separate
-        return self._timeline.at(sighting.at, sighting.data, rule.when.separate.scope)
+        scope, data = rule.when.separate.scope, sighting.data
+        if math.isinf(sighting.uncertainty_ms):
+            return decided(self._timeline, sighting.at, sighting.clock, math.inf, data, scope)
+        return self._timeline.at(sighting.at, data, scope)
 
     def _later(self, rule: Rule, sighting: Sighting) -> ConsentStatus | None:
         """The consent that came too late, where a rule is about the time before it."""
         if rule.on not in ("access", "flow", "claim") or rule.when.consent is None:
             return None
-        if sighting.status.state in ("given", "refused", "withdrawn", "basic_only"):
+        if sighting.status.unordered or sighting.status.state in ("given", "refused", "withdrawn", "basic_only"):
             return None
         return self._timeline.given_after(sighting.at, sighting.data)
 
@@ -297,7 +319,7 @@ class Reporter:
         if against := self._against(rule, lead):
             said = _joined(said, sentences.against(against, language))
         if lead.flow is not None and lead.flow.simultaneous:
-            said += sentences.simultaneous(lead.flow.uncertainty_ms, language)
+            said += sentences.simultaneous(bound_of(lead.flow), language)
         return said
 
     def _circumstances(self, rule: Rule, group: FindingGroup, lead: Sighting, language: Language) -> Words:
@@ -371,6 +393,11 @@ def _on_the_wire(flow: Sighting) -> bool:
 def _in_order(sighting: Sighting) -> bool:
     """Whether a flow's read was surely before its upload."""
     return sighting.flow is not None and not sighting.flow.simultaneous
+
+
+def _uncompared(flow: Flow) -> bool:
+    """Whether nobody compared the clock of a flow's upload with that of its read."""
+    return flow.clock == "host" and flow.uncertainty_ms is None
 
 
 def _joined(sentence: str, more: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Container, Iterable
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from appwitness.catalog.labels import Labels
 from appwitness.events import Access, Consent, DataType, Ref
-from appwitness.events.seen import Seen, number_of
+from appwitness.events.seen import Seen, number_of, shifted
 from appwitness.findings import ConsentName, ConsentStatus, Flow
 from appwitness.judge.clock_order import decided, least
 from appwitness.judge.consent import GESTURE, REDRAW, Clock, Why, clock_of, said, was_there
@@ -73,7 +74,7 @@ class Sighting:
     namesake: bool = False
     """Of a flow: all that it carried are names that others bear too, with nothing of their rows beside them."""
     uncertainty_ms: float = 0
-    """How far that clock and the other may be apart."""
+    """How far that clock and the other may be apart; infinite where nobody compared them."""
     possible: frozenset[ConsentName] = frozenset()
     """Every state that may have held then: lines of the other clock, or of the same microsecond, may leave several."""
     flows: tuple[Sighting, ...] = ()
@@ -367,7 +368,7 @@ class Sightings:
         return found
 
     def _flow(self, flow: Flow) -> Sighting:
-        uncertainty_ms = flow.uncertainty_ms if flow.clock == "host" else self._facts.clock_uncertainty_ms
+        uncertainty_ms = bound_of(flow) if flow.clock == "host" else self._facts.clock_uncertainty_ms
         possible = self._facts.timeline.around(flow.at, flow.clock, uncertainty_ms, flow.data)
         status = least(possible, self._facts.timeline.at(flow.at, flow.data))
         return Sighting(
@@ -400,7 +401,7 @@ class Sightings:
             record = records[number - 1] if number else None
             if record is None:
                 continue
-            since = FIRST if record.at_start else record.at - timedelta(milliseconds=self._facts.clock_uncertainty_ms)
+            since = FIRST if record.at_start else shifted(record.at, -self._facts.clock_uncertainty_ms)
             if not self._facts.timeline.agreed(since, flow.at, flow.data, {scope, "general_policy"}):
                 return record
         return None
@@ -410,12 +411,12 @@ class Sightings:
         """Scope -> when the app's own record of it changed, and the word by which it was a no from then on; None where
         one of its words is a yes, or there is none. What is of the device's clock counts from when it surely was there,
         a yes from when it may have been."""
-        slack = timedelta(milliseconds=self._facts.clock_uncertainty_ms)
+        bound_ms = self._facts.clock_uncertainty_ms
         words: list[tuple[datetime, Ref, Claim]] = []
         for claim in self._facts.claims:
             if claim.record and claim.says != "unknown":
-                late = slack if claim.clock == "device" else timedelta()
-                at = FIRST if claim.at_start else claim.at + (late if claim.says == "refused" else -late)
+                late_ms = bound_ms if claim.clock == "device" else 0
+                at = FIRST if claim.at_start else shifted(claim.at, late_ms if claim.says == "refused" else -late_ms)
                 words.append((at, claim.ref, claim))
         found: dict[str, tuple[list[datetime], list[Claim | None]]] = {}
         yes: dict[str, set[tuple[str | None, str]]] = defaultdict(set)
@@ -433,9 +434,9 @@ class Sightings:
     def _phase(self, flow: Flow) -> PhaseStatus:
         """The phase in which it was sent; unknown where the clocks leave two."""
         phases = self._facts.phases
-        slack = timedelta(milliseconds=flow.uncertainty_ms)
+        bound_ms = bound_of(flow)
         phase = phases.at(flow.at)
-        if slack and any(phases.at(moment)[:3] != phase[:3] for moment in (flow.at - slack, flow.at + slack)):
+        if bound_ms and any(phases.at(shifted(flow.at, by))[:3] != phase[:3] for by in (-bound_ms, bound_ms)):
             return UNKNOWN
         return phase
 
@@ -502,6 +503,12 @@ _GROUPS: tuple[tuple[str, str], ...] = (
     ("BODY_SENSORS", "sensors"),
 )
 """What a permission's name has in it -> the group that users are asked about as one."""
+
+
+def bound_of(flow: Flow) -> float:
+    """How wrong the time of a flow may be against what the agent saw, in milliseconds; infinite where nobody compared
+    the clocks."""
+    return math.inf if flow.uncertainty_ms is None else flow.uncertainty_ms
 
 
 def permission_group(name: str) -> str:

@@ -247,6 +247,8 @@ class Letter:
             return ""
         if finding.consent_assumed:
             return self.assumption
+        if finding.consent_unordered:
+            return self.words("clocks_uncompared_more")
         text = self.words(f"moment_{finding.consent}")
         step = step_for(self._steps, at, finding.consent)
         return f"{text}{self.words('moment_line', time=self.moment(step.at), ref=step.ref)}" if step else text

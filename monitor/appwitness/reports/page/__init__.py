@@ -187,8 +187,8 @@ class Page:
         ]
         if self.report.assumed_consent:
             facts.append((words("assumption"), assumption(self.report, words)))
-        if run.clock:
-            facts.append((words("clocks"), words("clocks_agree", **clocks(run))))
+        if run.clock or not run.clocks_compared:
+            facts.append((words("clocks"), clocks(run, words)))
         if run.operator:
             facts.append((words("operator"), run.operator))
         facts += case(run, words)

@@ -158,8 +158,10 @@ class ShownFlows:
         elapsed = None
         if flow.other_app:
             notes.append(words("other_app"))
-        if flow.simultaneous:
-            elapsed = words("simultaneous", time=span(flow.uncertainty_ms / 1000))
+        if flow.simultaneous and flow.uncertainty_ms is None:
+            elapsed = words("order_uncompared")
+        elif flow.simultaneous:
+            elapsed = words("simultaneous", time=span((flow.uncertainty_ms or 0) / 1000))
         elif flow.access_at:
             elapsed = words("elapsed", time=span((flow.at - flow.access_at).total_seconds()))
         return Block(
@@ -190,6 +192,8 @@ class ShownFlows:
         words = self.words
         if not self.report.observers.consent:
             return words("consent_unwatched").rstrip(".。")
+        if flow.consent_unordered:
+            return words("clocks_uncompared_more").rstrip(".。")
         step = step_for(self.steps, flow.at, flow.consent)
         if step:
             text = f" “{plain(step.event.text)}”" if step.event.text else ""
