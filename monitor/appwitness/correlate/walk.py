@@ -420,6 +420,8 @@ class Walk:
             earlier=joined.earlier,
             rows=joined.rows,
             rows_read=joined.rows_read,
+            entries=joined.entries,
+            people=joined.people,
             cleartext=upload.via in ("http", "websocket", "tcp") and upload.tls is None,
             carrier=carrier,
             other_app=other_app,

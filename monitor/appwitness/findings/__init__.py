@@ -179,6 +179,7 @@ class Why(StrEnum):
     TURNED_BY_APP = "turned_by_app"
     FOUND = "found"
     ROWS_FOUND = "rows_found"
+    PEOPLE_FOUND = "people_found"
     CARRIED_BY = "carried_by"
     WRITTEN_BY = "written_by"
     CARRIER_UNKNOWN = "carrier_unknown"
@@ -296,6 +297,12 @@ class Match(Record):
     end: int = Field(description="byte after the last")
     confidence: float = Field(ge=0, le=1, description="1 minus the chance that it is coincidence")
     row: int | None = Field(default=None, description="row of the access, for values of a cursor")
+    person: int | None = Field(
+        default=None, description="whose it is, of the people whom the upload identifies: the first of their rows"
+    )
+    detail: int | None = Field(
+        default=None, description="of rows about people: the same number is the same value, in whatever notation"
+    )
     before: str = Field(default="", description="text of the leaf before the found text, at most 60 characters")
     found: str = Field(default="", description="the text of the leaf that is the value in this form")
     after: str = Field(default="", description="text of the leaf after it, at most 60 characters")
@@ -308,6 +315,31 @@ class Match(Record):
     evidence: tuple[Ref, ...] = Field(
         default=(), description="transforms by which the app turned the value into what it sent, the outermost first"
     )
+
+
+class SentField(Record):
+    """One kind of detail of the people whose data was found in uploads."""
+
+    type: DataType
+    people: int = Field(description="how many of those people it was found of")
+    values: int = Field(description="how many different ones; the same as people: one each")
+
+
+class People(Record):
+    """The people of an address book, call log and the like whom uploads identify: by a number, an e-mail address, or a
+    name in a list of names. Several rows may be of one person."""
+
+    sent: int = Field(description="how many of them were identified")
+    read: int = Field(description="how many the read returned, at most")
+    named: int = Field(default=0, description="names found by themselves, which identify nobody")
+    fields: tuple[SentField, ...] = Field(default=(), description="what was found of those that were identified")
+    held: tuple[DataType, ...] = Field(default=(), description="what the read returned of these")
+
+    @property
+    def unsent(self) -> tuple[DataType, ...]:
+        """What the read returned of these people and nobody found."""
+        found = {field.type for field in self.fields}
+        return tuple(kind for kind in self.held if kind not in found)
 
 
 class Recipient(Record):
@@ -404,8 +436,12 @@ class Flow(Record):
     at: Time = Field(description="time of the upload, on the host's clock")
     access_at: Time | None = Field(default=None, description="time of the access, on the host's clock")
     earlier: int = Field(default=0, description="further accesses before the upload that returned the same values")
-    rows: int | None = Field(default=None, description="k: how many rows of the access were found in the upload")
+    rows: int | None = Field(default=None, description="k: rows of the access of which a value was found in the upload")
     rows_read: int | None = Field(default=None, description="n: how many rows the access returned")
+    entries: int | None = Field(
+        default=None, description="how many rows the values found are of, at the least: one value may be in several"
+    )
+    people: People | None = Field(default=None, description="whose data it was, where the rows are about people")
     cleartext: bool = Field(default=False, description="the upload was not protected by TLS")
     carrier: Carrier | None = Field(default=None, description="what carried the upload; null: not known")
     other_app: bool = Field(
@@ -442,6 +478,7 @@ class Finding(Record):
     )
     read_by: Code | None = Field(default=None, description="the code that read it, in what the finding begins with")
     sent_by: Code | None = Field(default=None, description="the code that sent it there")
+    people: People | None = Field(default=None, description="of flows: whose data went, of all of them together")
     count: int = Field(default=1, description="how many accesses or flows the finding stands for")
     flows: tuple[str, ...] = Field(
         default=(), description="those it is about; of a read: those that carried its values"

@@ -117,8 +117,11 @@ class Chains:
         if match is not None:
             yield self._form(match)
             yield self._found(flow, match)
-        if flow.rows and (flow.rows_read or 0) > 1:
-            yield _inference(because(Why.ROWS_FOUND, count=flow.rows, many=flow.rows_read or 0))
+        if (people := flow.people) is not None:
+            if people.sent and people.read > 1:
+                yield _inference(because(Why.PEOPLE_FOUND, count=people.sent, many=people.read))
+        elif flow.entries and (flow.rows_read or 0) > 1:
+            yield _inference(because(Why.ROWS_FOUND, count=flow.entries, many=flow.rows_read or 0))
         yield self._carried(flow)
         if flow.cleartext:
             yield _inference(because(Why.IN_CLEARTEXT, ref=flow.upload), because(Why.TUNNELLED))

@@ -15,7 +15,7 @@ from appwitness.findings import Confidence, Finding, Flow, JudgedRule, Level, Re
 from appwitness.findings.identity import identity
 from appwitness.reports.frames import StackLine, caller, frames
 from appwitness.reports.integrity import integrity, state
-from appwitness.reports.phrases import besides, cited, country, named_gap
+from appwitness.reports.phrases import besides, cited, country, data_of, named_gap
 from appwitness.reports.time_axis import still_counts
 from appwitness.reports.verdict import verdict, worst_first
 from appwitness.reports.watched import assumption, consent, files
@@ -212,7 +212,7 @@ def _articles(finding: Finding, words: Words) -> list[Tree]:
 
 def _told(finding: Finding, words: Words) -> str:
     parts = [words.of(finding.title)]
-    about = [words.data(finding.data)] if finding.data else []
+    about = [data_of(finding, words)] if finding.data else []
     if finding.recipient:
         about.append(f"{finding.recipient.host} ({words(f'party_{finding.recipient.party}')})")
     if finding.consent:
@@ -313,7 +313,7 @@ def _code_flow(flow: Flow, report: Report, words: Words) -> Tree:
                 **({"stack": stack} if (stack := _stack(_stack_of(line), text)) else {}),
             }
         )
-    message = f"{flow.id}: {words.data(flow.data)} > {flow.recipient.host}"
+    message = f"{flow.id}: {data_of(flow, words)} > {flow.recipient.host}"
     return {"message": {"text": plain(message)}, "threadFlows": [{"locations": each} for each in clocks.values()]}
 
 

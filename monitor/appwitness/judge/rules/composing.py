@@ -24,6 +24,7 @@ from appwitness.findings import (
     Party,
     Recipient,
 )
+from appwitness.findings.people import combined, told
 from appwitness.judge.clock_order import decided
 from appwitness.judge.code import code_of
 from appwitness.judge.data_types import DataTypes
@@ -100,6 +101,7 @@ class Reporter:
             consent_unordered=rule.on != "run" and lead.status.unordered,
             read_by=read_by,
             sent_by=sent_by,
+            people=combined(_flows_of(members)),
             count=count,
             flows=tuple(dict.fromkeys(flow.id for each in sorted(members, key=in_time) for flow in _flows(each))),
             evidence=evidence[:EVIDENCE],
@@ -282,8 +284,9 @@ class Reporter:
         self, rule: Rule, group: FindingGroup, members: list[Sighting], count: int, forms: set[str], language: Language
     ) -> str:
         lead = members[0]
+        people = combined(_flows_of(members))
         words: Words = {
-            "data": lambda: self._label(lead.data or "", language),
+            "data": lambda: told(people, self._label(lead.data or "", language), language),
             "when": lambda: sentences.when(lead.at, count, language),
             "consent": lambda: self._consent(rule, lead, language),
             **self._circumstances(rule, group, lead, language),
@@ -302,10 +305,10 @@ class Reporter:
             }
         elif lead.access is not None:
             access = lead.access
-            people = {value.row for value in access.values if value.row is not None}
+            read_rows = {value.row for value in access.values if value.row is not None}
             words |= {
                 "source": lambda: lead.what,
-                "entries": lambda: sentences.entries(len(people), language),
+                "entries": lambda: sentences.entries(len(read_rows), language),
                 "caller": lambda: sentences.caller(access, self._facts.recipients, language),
             }
         elif lead.consent is not None:
@@ -377,6 +380,11 @@ class Reporter:
 
     def _label(self, data: str, language: Language) -> str:
         return (self._facts.data_types or _NO_TYPES).label(data, language)
+
+
+def _flows_of(members: Iterable[Sighting]) -> list[Flow]:
+    """The flows that sightings are, not those that carried what was read."""
+    return [each.flow for each in members if each.flow]
 
 
 def _flows(sighting: Sighting) -> list[Flow]:

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 from appwitness.catalog.labels import Labels
 from appwitness.events import Access, Consent, DataType, Ref
 from appwitness.events.seen import Seen, number_of, shifted
-from appwitness.findings import ConsentName, ConsentStatus, Flow
+from appwitness.findings import ConsentName, ConsentStatus, Flow, Match
+from appwitness.findings.people import combined
 from appwitness.judge.clock_order import decided, least
 from appwitness.judge.consent import GESTURE, REDRAW, Clock, Why, clock_of, said, was_there
 from appwitness.judge.phases import UNKNOWN, PhaseStatus
@@ -72,7 +73,8 @@ class Sighting:
     clock: Clock = "device"
     """Whose clock its time was of: with lines of the same clock it is in order."""
     namesake: bool = False
-    """Of a flow: all that it carried are names that others bear too, with nothing of their rows beside them."""
+    """Of a flow: all that it carried are names, which others may bear too, with nothing of their rows beside them and
+    in no list of the same people."""
     uncertainty_ms: float = 0
     """How far that clock and the other may be apart; infinite where nobody compared them."""
     possible: frozenset[ConsentName] = frozenset()
@@ -386,7 +388,7 @@ class Sightings:
             clock=flow.clock,
             uncertainty_ms=uncertainty_ms,
             possible=frozenset(each.state for each in possible),
-            namesake=bool(flow.matches) and all(match.namesake for match in flow.matches),
+            namesake=bool(flow.matches) and all(match.namesake or _is_lone_name(flow, match) for match in flow.matches),
         )
 
     def _record(self, flow: Flow, status: ConsentStatus) -> Claim | None:
@@ -505,6 +507,11 @@ _GROUPS: tuple[tuple[str, str], ...] = (
 """What a permission's name has in it -> the group that users are asked about as one."""
 
 
+def _is_lone_name(flow: Flow, match: Match) -> bool:
+    """Whether it is a name of somebody whom nothing in the upload identifies: anybody may have written it."""
+    return flow.people is not None and match.type == "name" and match.person is None
+
+
 def bound_of(flow: Flow) -> float:
     """How wrong the time of a flow may be against what the agent saw, in milliseconds; infinite where nobody compared
     the clocks."""
@@ -529,16 +536,19 @@ def in_time(sighting: Sighting) -> tuple[datetime, int]:
 def rows(group: Iterable[Sighting]) -> tuple[int, int | None]:
     """How many entries of an address book were read, or went out in all uploads of a group; and of how many.
 
-    An app may send one entry an upload, so rows are counted over the group. Rows of two cursors with one number count
+    Of flows whose rows are about people, these are counted: a person may have several rows. An app may send one entry
+    an upload, so rows are counted over the group. Rows of two cursors with one number count
     once: rather too few than too many.
     """
     members = list(group)
     flows = [each.flow for each in members if each.flow]
+    if (people := combined(flows)) is not None:
+        return people.sent, people.read
     found: set[int | str] = {match.row for flow in flows for match in flow.matches if match.row is not None}
     for access in (each.access for each in members if each.access):
         found |= {value.row for value in access.values if value.row is not None}
         # A list without rows, as of installed apps: each of its own kind is one entry.
         found |= {value.text for value in access.values if value.row is None and value.type == access.data}
-    sent = max(len(found), max((flow.rows or 0 for flow in flows), default=0))
+    sent = max(len(found), max((flow.entries or flow.rows or 0 for flow in flows), default=0))
     read = max((flow.rows_read or 0 for flow in flows), default=0)
     return sent, read or None

@@ -50,10 +50,10 @@ def rows(sent: int | None, read: int | None, language: Language) -> str:
 
 
 def entries(number: int, language: Language) -> str:
-    """How many entries an access gave, in brackets."""
+    """How many rows an access gave, in brackets."""
     if number < 2:
         return ""
-    return f" ({number} entries)" if language == "en" else f"（{number} 条）"
+    return f" ({number} rows)" if language == "en" else f"（{number} 行）"
 
 
 def forms(variants: Iterable[str], language: Language) -> str:
