@@ -331,6 +331,10 @@ class People(Record):
 
     sent: int = Field(description="how many of them were identified")
     read: int = Field(description="how many the read returned, at most")
+    told_apart: bool = Field(
+        default=True,
+        description="the read has names or contact ids; else each number may be of one person or of the same",
+    )
     named: int = Field(default=0, description="names found by themselves, which identify nobody")
     fields: tuple[SentField, ...] = Field(default=(), description="what was found of those that were identified")
     held: tuple[DataType, ...] = Field(default=(), description="what the read returned of these")

@@ -118,7 +118,7 @@ class Chains:
             yield self._form(match)
             yield self._found(flow, match)
         if (people := flow.people) is not None:
-            if people.sent and people.read > 1:
+            if people.sent and people.read > 1 and people.told_apart:
                 yield _inference(because(Why.PEOPLE_FOUND, count=people.sent, many=people.read))
         elif flow.entries and (flow.rows_read or 0) > 1:
             yield _inference(because(Why.ROWS_FOUND, count=flow.entries, many=flow.rows_read or 0))

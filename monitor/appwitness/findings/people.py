@@ -13,10 +13,11 @@ FEW = 3
 """Fewer people than that are somebody whom the user picked, as in "invite a friend": no address book was sent."""
 
 
-def counted(matches: Iterable[Match], read: int, held: Iterable[str]) -> People:
+def counted(matches: Iterable[Match], read: int, held: Iterable[str], *, told_apart: bool) -> People:
     """The people whom these matches of one read identify.
 
-    `read`: how many people the read returned; `held`: the kinds of detail that it returned of those sent.
+    `read`: how many people the read returned; `held`: the kinds of detail that it returned of those sent; `told_apart`:
+    whether it has names or contact ids.
     """
     values: dict[str, dict[int, set[int | None]]] = defaultdict(lambda: defaultdict(set))
     named: set[int | None] = set()
@@ -29,6 +30,7 @@ def counted(matches: Iterable[Match], read: int, held: Iterable[str]) -> People:
     return People(
         sent=len({person for of_kind in values.values() for person in of_kind}),
         read=read,
+        told_apart=told_apart,
         named=len(named),
         fields=tuple(
             SentField(type=kind, people=len(values[kind]), values=sum(map(len, values[kind].values())))
@@ -50,6 +52,7 @@ def combined(flows: Iterable[Flow]) -> People | None:
             (match for flow in group for match in flow.matches),
             max(flow.people.read for flow in group if flow.people),
             {kind for flow in group if flow.people for kind in flow.people.held},
+            told_apart=all(flow.people.told_apart for flow in group if flow.people),
         )
         for group in by_read.values()
     ]
@@ -85,8 +88,16 @@ def _people_english(of: People, data: str) -> str:
         if of.named == 1:
             return f"name by itself of somebody who is in the {data} too"
         return f"{of.named:,} names by themselves of people who are in the {data} too"
+    if not of.told_apart:
+        found = " and ".join(_number_english(each) for each in of.fields)
+        return f"{found} of {of.read:,} {'entry' if of.read == 1 else 'entries'} in the {data}"
     said = "; ".join(filter(None, (", ".join(_field_english(of, each) for each in of.fields), _unsent(of, "en"))))
     return f"data of {'one' if of.sent == 1 else f'{of.sent:,}'} of {of.read:,} people in the {data} ({said})"
+
+
+def _number_english(field: SentField) -> str:
+    one, many = _FIELDS.get(field.type, _OTHER)["en"]
+    return f"one {one}" if field.values == 1 else f"{field.values:,} {many}"
 
 
 def _field_english(of: People, field: SentField) -> str:
@@ -102,6 +113,9 @@ def _field_english(of: People, field: SentField) -> str:
 def _people_chinese(of: People, data: str) -> str:
     if not of.sent:
         return f"单独出现、同见于{data}的姓名 {of.named:,} 个" if of.named else f"{data}中不能识别个人的信息"
+    if not of.told_apart:
+        found = "、".join(f"{_FIELDS.get(each.type, _OTHER)['zh'][0]} {each.values:,} 个" for each in of.fields)
+        return f"{data} {of.read:,} 条中的{found}"
     said = "；".join(filter(None, ("、".join(_field_chinese(of, each) for each in of.fields), _unsent(of, "zh"))))
     return f"{data} {of.read:,} 人中 {of.sent:,} 人的信息（{said}）"
 
@@ -127,7 +141,7 @@ def label(of: People | None, data: str, language: str) -> str:
     """A short name of what went: the kind of data, but of few people how many of how many these are."""
     if of is None or of.sent >= FEW:
         return data
-    if not of.sent:
+    if not of.sent or not of.told_apart:
         return told(of, data, language)
     if language == "en":
         return f"{'one' if of.sent == 1 else of.sent} of {of.read:,} people in the {data}"

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Literal, NamedTuple
 
 from appwitness.catalog.labels import Labels
+from appwitness.catalog.withheld import was_withheld
 from appwitness.events import Access, Consent, DataType, Phase, Ref, Value
 from appwitness.events.seen import holds
 from appwitness.findings import (
@@ -184,7 +185,7 @@ def _sightings(number: int, report: Report, labels: Labels | None) -> Iterator[_
         if not isinstance(event, Access) or not of_app(event, package):
             continue
         sources[ref] = event.source
-        if event.outcome != "returned" or not event.values:
+        if event.outcome != "returned" or not event.values or was_withheld(event):
             continue
         until = seen.on_host(event.until or event.at)
         first, last = (decided(timeline, at, "device", bound_ms, event.data).told for at in (seen.at, until))

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
+from appwitness.catalog.withheld import is_placeholder
 from appwitness.events import Access, DataType, Ref, Transform, Upload, Value
 from appwitness.events.seen import Seen, number_of, shifted
 from appwitness.findings import Match, People
@@ -17,7 +18,6 @@ from appwitness.match import variants
 from appwitness.match.belief.choosing import believed, one_place
 from appwitness.match.belief.contradiction import alone, without_others
 from appwitness.match.belief.matches import in_lists, matches_of
-from appwitness.match.belief.placeholders import is_placeholder
 from appwitness.match.decode import Decoded
 from appwitness.match.finding import Sought
 from appwitness.match.hits import Hit, root_of
@@ -177,7 +177,9 @@ class Linker:
             rows=len(found) if known.rows else None,
             rows_read=len(known.rows) if known.rows else None,
             entries=entries(known.rows, of_access) if known.rows else None,
-            people=counted(matches, persons.read, persons.held(sent.values())) if persons else None,
+            people=counted(matches, persons.read, persons.held(sent.values()), told_apart=persons.told_apart)
+            if persons
+            else None,
             simultaneous=when.earliest < known.at and when.earliest < when.latest,
         )
 

@@ -33,6 +33,8 @@ class Persons:
     def __init__(self, rows: Mapping[int, frozenset[Key]], contacts: Mapping[int, str]) -> None:
         """`contacts`: the contact id of a row, where the app asked for it."""
         self.read = len(set(_joined(rows, contacts, short_names=False).values()))
+        self.told_apart = bool(contacts) or any(kind == "name" for keys in rows.values() for kind, _ in keys)
+        """Whether the read says which rows are of one person at all."""
         self._of_row = _joined(rows, contacts, short_names=True)
         self._of_key: dict[Key, set[int]] = defaultdict(set)
         self._held: dict[int, set[str]] = defaultdict(set)

@@ -12,6 +12,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from appwitness.catalog.labels import Labels
+from appwitness.catalog.withheld import was_withheld
 from appwitness.events import Access, Consent, DataType, Ref
 from appwitness.events.seen import Seen, number_of, shifted
 from appwitness.findings import ConsentName, ConsentStatus, Flow, Match
@@ -157,8 +158,8 @@ class Sightings:
 
     @cached_property
     def accesses(self) -> list[Sighting]:
-        """Every access that gave a value. A call that was denied, threw, gave nothing, or only registered a listener
-        read nothing; what is delivered to the listener is an access of its own."""
+        """Every access that gave a value. A call that was denied, threw, gave nothing, or only registered
+        a listener read nothing, and a placeholder is nothing; what a listener is given is an access of its own."""
         carried: dict[Ref, list[Sighting]] = {}
         for sighting in self.flows:
             if sighting.flow and sighting.flow.access:
@@ -168,7 +169,7 @@ class Sightings:
         return [
             sighting
             for seen in self._facts.accesses
-            if seen.event.outcome == "returned" and seen.event.values
+            if seen.event.outcome == "returned" and seen.event.values and not was_withheld(seen.event)
             for sighting in self._access(seen, tuple(carried.get(seen.ref, ())))
         ]
 
