@@ -55,8 +55,8 @@ class Persons:
         by_person: dict[int, list[Key]] = defaultdict(list)
         for key, of_key in hits.items():
             people = self._of_key.get(key, set())
-            if len(people) == 1 and any(not hit.namesake for hit in of_key):
-                by_person[next(iter(people))].append(key)
+            if (len(people) == 1 or (people and key[0] in OWN)) and any(not hit.namesake for hit in of_key):
+                by_person[min(people)].append(key)  # of several who share a number it is one's, at the least
         identified = {person for person, keys in by_person.items() if any(_identifies(key, hits[key]) for key in keys)}
         lists: dict[str, set[int]] = defaultdict(set)
         for person, keys in by_person.items():
