@@ -333,6 +333,8 @@ export interface Value {
   text: string;
   /** row of a cursor, from 0: values of one row belong together */
   row?: number | null;
+  /** contact id of that row: rows with the same are of one person; absent: not there */
+  contact?: string | null;
 }
 
 /** What can be read and touched in one window, as it stands there. */

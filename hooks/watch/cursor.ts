@@ -37,6 +37,10 @@ interface Reading {
   kinds: Kind[];
   columns: string[];
   mimetype: number;
+  /** the column that says whose a row is, where the app asked for it */
+  contact: number;
+  /** the row whose contact was read last, and which that is */
+  contactOf: [row: number, contact: string | null];
   /** MIME type named by the query itself, when the cursor has no such column */
   asked: string | null;
   rows: number;
@@ -79,6 +83,8 @@ export function openCursor(call: Call, cursor: NativePointer, spec: FollowSpec, 
     kinds: columns.map((column) => kindOf(column, origin.target ?? "", spec.tables)),
     columns,
     mimetype: columns.findIndex((column) => bareName(column) === "mimetype"),
+    contact: columns.findIndex((column) => bareName(column) === "contact_id"),
+    contactOf: [-1, null],
     asked: /vnd\.android\.cursor\.item\/[\w.-]+/.exec(asked ?? "")?.[0] ?? null,
     rows,
     cells: new Set(),
@@ -186,7 +192,8 @@ function add(env: Env, reading: Reading, row: number, column: number, value: str
     if (reading.cells.size < MOST_CELLS) {
       reading.cells.add(cell);
     }
-    reading.values.push({ type, text: value, row });
+    const contact = contactOf(env, reading, row, call);
+    reading.values.push(contact === null ? { type, text: value, row } : { type, text: value, row, contact });
   }
   if (reading.read.size >= ROWS_A_LINE) {
     write(reading);
@@ -202,19 +209,31 @@ function typeOf(
   if (kind === null || typeof kind === "string") {
     return kind;
   }
-  const mime = reading.mimetype >= 0 ? readMime(env, reading, row, call) : reading.asked;
+  const mime = reading.mimetype >= 0 ? readBeside(env, row, reading.mimetype, call) : reading.asked;
   if (mime !== null) {
     return kind[mime] ?? null;
   }
   return guess(value ?? "");
 }
 
-function readMime(env: Env, reading: Reading, row: number, call: Call): string | null {
+/** Another cell of a row of which the app reads one. */
+function readBeside(env: Env, row: number, column: number, call: Call): string | null {
   const self = call.self ?? NULL;
   return inFrame(env, () =>
     text(env, call.overload.argumentTypes.length > 1 && windows.get(env, self) !== undefined
-      ? windowString.object(env, self, row, reading.mimetype)
-      : getString.object(env, self, reading.mimetype)));
+      ? windowString.object(env, self, row, column)
+      : getString.object(env, self, column)));
+}
+
+/** The contact id of a row: rows with the same are of one person. */
+function contactOf(env: Env, reading: Reading, row: number, call: Call): string | null {
+  if (reading.contact < 0) {
+    return null;
+  }
+  if (reading.contactOf[0] !== row) {
+    reading.contactOf = [row, readBeside(env, row, reading.contact, call)];
+  }
+  return reading.contactOf[1];
 }
 
 /** The type of a general column in a row whose MIME type is unknown. */

@@ -12,6 +12,7 @@ from urllib.parse import quote_plus
 import pytest
 
 from appwitness.care import shared
+from appwitness.catalog.withheld import is_placeholder
 from appwitness.correlate import correlate, knowledge, report
 from appwitness.events import (
     FILES,
@@ -33,7 +34,6 @@ from appwitness.events import (
     blob,
     tree,
 )
-from appwitness.match.belief.placeholders import is_placeholder
 from appwitness.match.decode import Decoded, leaves, leaves_of
 from appwitness.match.finding import Sought
 from appwitness.recording import Recording, verify

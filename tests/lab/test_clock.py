@@ -69,6 +69,8 @@ def test_offset_and_drift_are_measured_and_undone(clock, tmp_path, shift_ms, dri
         truth_ms = shift_ms + (reading.at.timestamp() - since) * drift_ppm / 1000
         assert abs(reading.offset_ms - truth_ms) <= reading.uncertainty_ms * (1 + drift_ppm / 1e6) + 0.01
     assert run.clock_drift_ms == pytest.approx(last.offset_ms - first.offset_ms, abs=0.01)
+    assert run.clock_uncertainty_ms is not None
+    assert run.clock_offset_ms is not None
     assert run.clock_uncertainty_ms >= abs(run.clock_drift_ms or 0) / 2
     offset = timedelta(milliseconds=run.clock_offset_ms)
     slack = timedelta(milliseconds=run.clock_uncertainty_ms + 100)

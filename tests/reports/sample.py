@@ -37,6 +37,7 @@ from appwitness.findings import (
     Why,
     because,
 )
+from appwitness.findings.people import counted
 from appwitness.judge.consent import Timeline
 
 START = datetime(2026, 3, 14, 1, 20, 0, tzinfo=UTC)
@@ -340,6 +341,10 @@ class Sample:
         }
 
         def flow(name, access, up, connection, data, consent, recipient, found, **more):
+            if data == "device_contacts":
+                found = tuple(each.model_copy(update={"person": each.row, "detail": each.row}) for each in found)
+                held = ("name", "phone_number")
+                more |= {"entries": more["rows"], "people": counted(found, 12, held, told_apart=True)}
             return Flow(
                 id=name, access=access, upload=up, connection=connection, data=data, consent=consent,
                 recipient=recipient, matches=found, at=self.uploads[up].at,

@@ -29,6 +29,9 @@ def test_no_line_is_wider_than_the_terminal_and_no_reference_is_broken(width, ve
     assert "\x1b" not in shown
 
 
+BOOK = "data of 12 of 12 people in the address book (names of 12, one number each)"
+
+
 def test_colour_only_when_asked_for():
     assert "\x1b[" in text(sample.report(), width=80, colour=True)
     assert "\x1b" not in render(sample.report(), "text")
@@ -50,11 +53,11 @@ def test_a_report_is_one_screen(tmp_path, name, lang):
 
 
 def test_a_recipient_is_told_with_what_when_how_sure_and_where_to_look():
-    shown = text(sample.report(), width=80, colour=False)
-    entry = shown[shown.index("HIGH  address book") :]
+    shown = text(sample.report(), width=160, colour=False)
+    entry = shown[shown.index("HIGH  data of 12") :]
     entry = entry[: entry.index("\n\n")]
     assert entry.splitlines() == [
-        "HIGH  address book (12 of 12 entries) -> api.circle.test (Circle, first party)",
+        f"HIGH  {BOOK} -> api.circle.test (Circle, first party)",
         "  2.4 s before the user was asked   accesses.jsonl:2 -> uploads.jsonl:2  f1",
         "  2.3 s after “Disagree” (refused)  accesses.jsonl:2 -> uploads.jsonl:6  f5",
         "  proven; as plain, sha256",
@@ -64,9 +67,7 @@ def test_a_recipient_is_told_with_what_when_how_sure_and_where_to_look():
 
 def test_what_no_rule_objects_to_is_one_line():
     shown = text(sample.report(findings=()), width=200, colour=False)
-    assert (
-        "Sent, and no rule objects: address book (12 of 12 entries) -> api.circle.test (Circle, first party)" in shown
-    )
+    assert f"Sent, and no rule objects: {BOOK} -> api.circle.test (Circle, first party)" in shown
 
 
 def test_a_finding_on_reads_alone_is_told_by_itself():

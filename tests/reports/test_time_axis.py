@@ -14,6 +14,7 @@ def test_lines_of_the_device_are_put_on_the_hosts_clock():
     mark = Consent(at=sample.at(9), signal="operator", status="given", by="operator")
     assert report.host_time(mark) == sample.at(9)
     assert report.host_time(Phase(at=sample.at(9), state="mark", text="lunch")) == sample.at(9)
+    assert report.run.clock_offset_ms is not None
     of_the_device = sample.at(9) - timedelta(milliseconds=report.run.clock_offset_ms)
     for event in (
         Phase(at=sample.at(9), state="mark", text="started by a broadcast: X", pid=7),

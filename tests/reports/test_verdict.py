@@ -44,8 +44,9 @@ def test_worst_first_then_surest():
 
 def test_the_facts_say_what_went_to_whom_and_when_against_the_answer():
     assert facts(sample.report(), EN) == (
-        "12 of 12 entries of the address book went to api.circle.test, 2.4 s before the user was asked, and again "
-        "2.3 s after “Disagree” (refused); 6 of 12 entries of the address book went to sync.friendgraph.test, "
+        "Data of 12 of 12 people in the address book (names of 12, one number each) went to api.circle.test, "
+        "2.4 s before the user was asked, and again 2.3 s after “Disagree” (refused); "
+        "data of 6 of 12 people in the address book (one number each; no names found) went to sync.friendgraph.test, "
         "2.1 s before the user was asked; and one more kind of data or recipient."
     )
 

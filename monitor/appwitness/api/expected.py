@@ -11,6 +11,8 @@ from pydantic import ConfigDict, TypeAdapter
 from appwitness.catalog import yaml_files
 from appwitness.events import DataType, Record
 from appwitness.findings import LEVELS, Finding, Level
+from appwitness.findings.people import told
+from appwitness.reports.words import Words
 
 HERE = Path(__file__).parents[1] / "devices/lab/expected.yml"
 
@@ -25,11 +27,13 @@ class Expected(Record):
     recipient: str | None = None
     """Host."""
     level: Level
+    went: str | None = None
+    """Whose data went and which of their details, as reports say it in English; None: it is about no people's."""
 
     @property
-    def order(self) -> tuple[int, str, str, str]:
+    def order(self) -> tuple[int, str, str, str, str]:
         """Worst first, then by name."""
-        return (LEVELS.index(self.level), self.rule, self.data or "", self.recipient or "")
+        return (LEVELS.index(self.level), self.rule, self.data or "", self.recipient or "", self.went or "")
 
 
 _Table = dict[str, dict[str, tuple[Expected, ...]]]
@@ -51,6 +55,7 @@ def shown(findings: Iterable[Finding]) -> tuple[Expected, ...]:
             data=finding.data,
             recipient=finding.recipient.host if finding.recipient else None,
             level=finding.level,
+            went=told(finding.people, Words("en").data(finding.data or ""), "en") if finding.people else None,
         )
         for finding in findings
     )

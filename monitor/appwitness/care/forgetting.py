@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from appwitness.care.replacing import Replacing
+from appwitness.catalog.withheld import is_placeholder
 from appwitness.events import FILES, Access, AppIdentity, DeviceIdentity, Ref, Run, Transform, Upload, Value
-from appwitness.match.belief.placeholders import is_placeholder
 from appwitness.match.decode import leaves_of
 from appwitness.recording import Forgotten, ReadLine, Recording, packing, verify
 from appwitness.recording.files import NotAFile, folder, reading

@@ -11,9 +11,9 @@ import secrets
 from collections.abc import Callable, Iterable, Iterator
 from urllib.parse import quote, quote_plus, unquote_to_bytes
 
+from appwitness.catalog.withheld import is_placeholder
 from appwitness.events import Value
 from appwitness.match import variants
-from appwitness.match.belief.placeholders import is_placeholder
 from appwitness.match.hits import Hit
 from appwitness.match.variants.dates import DATE
 

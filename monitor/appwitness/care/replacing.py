@@ -9,9 +9,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from appwitness.care.pseudonyms import Tokens
+from appwitness.catalog.withheld import is_placeholder
 from appwitness.events import LATEST, Transform, Upload, Value
 from appwitness.events.seen import Seen
-from appwitness.match.belief.placeholders import is_placeholder
 from appwitness.match.decode import Body, Decoded, leaves, leaves_of
 from appwitness.match.finding import Sought
 from appwitness.match.hits import Hit

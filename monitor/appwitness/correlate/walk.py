@@ -100,7 +100,7 @@ class Walk:
         self.run = recording.run
         self.id = self.run.id
         self.positions = store.positions(self.id)
-        self.linker = Linker(self.run.persona, recording.body, self.run.clock_uncertainty_ms)
+        self.linker = Linker(self.run.persona, recording.body, self.run.clock_bound_ms)
         self.connections = connections_of(self.run)
         self.recipients = known.recipients_of(self.run)
         self.controllers = frozenset(known.labels.permission_controllers)
@@ -268,7 +268,7 @@ class Walk:
             *_dangling(timeline, self.run),
             *foreign_gaps(uploads[ref] for ref in sorted(foreign, key=number_of)),
             *(() if partial else self._bypassing(sent)),
-            *(() if going_on else observers.gaps(self.run, watched, timeline, self.forgotten.keys())),
+            *(() if going_on else self._unobserved(watched, timeline)),
             *(() if partial else self._missed(watched, sent)),
         )
         facts = RunFacts(
@@ -276,7 +276,7 @@ class Walk:
             accesses=tuple(self.accesses),
             timeline=timeline,
             observers=watched,
-            clock_uncertainty_ms=self.run.clock_uncertainty_ms,
+            clock_uncertainty_ms=self.run.clock_bound_ms,
             data_types=self.known.data_types,
             recipients=self.known.recipients,
             consents=tuple(each for each in consents if each.ref not in timeline.echoes),
@@ -364,7 +364,12 @@ class Walk:
         before = self.asked
         if before and before.lines == len(self.phases) and before.phases.settled and before.consents == consents:
             return before
-        phases = Phases(() if "phase" in self.forgotten else self.phases, self.until)
+        phases = Phases(
+            () if "phase" in self.forgotten else self.phases,
+            self.until
+            if self.run.clocks_compared
+            else None,  # it is on the host's clock, and phases are on the device's
+        )
         timeline = timeline_of(consents, phases, self.run, self.known, self.forgotten.keys())
         return AskedSoFar(len(self.phases), phases, consents, timeline)
 
@@ -396,9 +401,9 @@ class Walk:
         carrier: Carrier | None,
         other_app: bool,
     ) -> Flow:
-        upload, uncertainty = seen.event, self.run.clock_uncertainty_ms
+        upload, bound_ms = seen.event, self.run.clock_bound_ms
         clock: Clock = "device" if upload.by_agent else "host"
-        status = decided(timeline, seen.at, clock, uncertainty, joined.data)
+        status = decided(timeline, seen.at, clock, bound_ms, joined.data)
         return Flow(
             id=name,
             access=joined.access,
@@ -406,21 +411,33 @@ class Walk:
             upload=joined.upload,
             connection=carrier.ref if carrier else None,
             data=joined.data,
-            consent=status.state,
+            consent=status.told,
             consent_assumed=status.assumed,
+            consent_unordered=status.unordered,
             recipient=self.recipients.of(upload.host or "", upload.server.ip if upload.server else None),
             matches=joined.matches,
             at=seen.at,
             earlier=joined.earlier,
             rows=joined.rows,
             rows_read=joined.rows_read,
+            entries=joined.entries,
+            people=joined.people,
             cleartext=upload.via in ("http", "websocket", "tcp") and upload.tls is None,
             carrier=carrier,
             other_app=other_app,
-            uncertainty_ms=0.0 if upload.by_agent else uncertainty,
+            uncertainty_ms=0.0
+            if upload.by_agent
+            else self.run.clock_uncertainty_ms
+            if self.run.clocks_compared
+            else None,
             clock=clock,
             simultaneous=joined.simultaneous,
         )
+
+    def _unobserved(self, watched: Observers, timeline: Timeline) -> Iterator[ReportedGap]:
+        """What nobody observed; that the clocks were not compared, unless a line says so."""
+        told = any(gap.why == "no_clock" for gap in self.gaps)
+        return observers.gaps(self.run, watched, timeline, self.forgotten.keys(), recorded_no_clock=told)
 
     def _forget(self) -> None:
         """Keep only the decoded uploads that a late access may still concern."""
@@ -458,7 +475,7 @@ def timeline_of(
     watched = run.observers.consent and not hole
     return Timeline(
         [each for each in consents if by_operator(each.event)] if hole else consents,
-        None if run.imported else run.started,  # a foreign file begins with its first line, not with a run
+        run.started if run.clocks_compared and not run.imported else None,  # a foreign file begins with its first line
         known.labels,
         phases,
         Observed(run.app.package, watched, known.assume_consent),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import math
 import os
 import re
 from collections import Counter
@@ -147,6 +148,9 @@ class Value(Part, kw_only=True, frozen=True):
     ]
     text: Annotated[str, Meta(description="as the API gave it; numbers as text, all digits")]
     row: Annotated[int | None, Meta(description="row of a cursor, from 0: values of one row belong together")] = None
+    contact: Annotated[
+        str | None, Meta(description="contact id of that row: rows with the same are of one person; absent: not there")
+    ] = None
 
 
 class Line(Part, kw_only=True, frozen=True, tag_field="kind", tag=str.lower):
@@ -852,11 +856,13 @@ class Run(Record):
     )
     started: Annotated[Time, AfterValidator(_within)]
     ended: Annotated[Time, AfterValidator(_within)] | None = None
-    clock_offset_ms: Annotated[Milliseconds, BeforeValidator(lambda offset: 0 if offset is None else offset)] = Field(
-        default=0, description="device minus host, milliseconds; null, where nobody measured it, is 0"
+    clock_offset_ms: Milliseconds | None = Field(
+        default=None, description="device minus host, milliseconds; null: nobody compared the clocks"
     )
-    clock_uncertainty_ms: Milliseconds = Field(
-        default=0, ge=0, description="how wrong that can be at any moment of the run, drift included; 0: not measured"
+    clock_uncertainty_ms: Milliseconds | None = Field(
+        default=0,
+        ge=0,
+        description="how wrong that can be at any moment of the run, drift included; 0: not recorded; null: not known",
     )
     clock_drift_ms: Milliseconds | None = Field(default=None, description="how far the offset moved from start to end")
     clock: tuple[ClockReading, ...] = Field(default=(), description="the measurements at start and end")
@@ -910,6 +916,19 @@ class Run(Record):
     shared: SharedCopy | None = Field(
         default=None, description="of a copy in which personal values are replaced: what it was made of"
     )
+
+    @property
+    def clocks_compared(self) -> bool:
+        """Whether lines of the device's clock and of the host's can be put in order at all; of files of one kind, whose
+        times are of one clock, they can."""
+        if self.imported:
+            return not (self.observers.hooks and self.observers.proxy)
+        return self.clock_offset_ms is not None and self.clock_uncertainty_ms is not None
+
+    @property
+    def clock_bound_ms(self) -> float:
+        """How far apart the clocks may be once the offset is taken off; infinite where nobody compared them."""
+        return self.clock_uncertainty_ms or 0 if self.clocks_compared else math.inf
 
     @property
     def imported(self) -> bool:

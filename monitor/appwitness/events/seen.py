@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+import math
+from datetime import UTC, datetime, timedelta
 from typing import NamedTuple, TypeGuard
 
 from appwitness.events import Event, Ref
@@ -22,14 +23,28 @@ class Seen[E: Event](NamedTuple):
         return self.at + (at - self.event.at)
 
 
-def see[E: Event](ref: Ref, event: E, offset_ms: float) -> Seen[E]:
-    """A line as it was seen; `offset_ms` is the device's clock minus the host's (`Run.clock_offset_ms`)."""
+def see[E: Event](ref: Ref, event: E, offset_ms: float | None) -> Seen[E]:
+    """A line as it was seen; `offset_ms` is the device's clock minus the host's (`Run.clock_offset_ms`).
+
+    None, where nobody compared the clocks: the time stays as it was written, and is in no order with the host's.
+    """
     return Seen(ref, number_of(ref), host_time(event, offset_ms), event)
 
 
-def host_time(event: Event, offset_ms: float) -> datetime:
-    """When a line was written, on the host's clock."""
-    return event.at if event.on_host_clock else event.at - timedelta(milliseconds=offset_ms)
+def host_time(event: Event, offset_ms: float | None) -> datetime:
+    """When a line was written, on the host's clock; as it was written where `offset_ms` is not known."""
+    return event.at if event.on_host_clock or offset_ms is None else event.at - timedelta(milliseconds=offset_ms)
+
+
+def shifted(at: datetime, by_ms: float) -> datetime:
+    """A time moved by so many milliseconds; without bound, or past the calendar's ends: its first or last moment."""
+    end = datetime.max if by_ms > 0 else datetime.min
+    if math.isinf(by_ms):
+        return end.replace(tzinfo=UTC)
+    try:
+        return at + timedelta(milliseconds=by_ms)
+    except OverflowError:
+        return end.replace(tzinfo=UTC)
 
 
 def number_of(ref: Ref) -> int:

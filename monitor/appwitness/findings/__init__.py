@@ -147,6 +147,7 @@ class Why(StrEnum):
     # which of several reads is named
     READ_LAST = "read_last"
     READ_SIMULTANEOUS = "read_simultaneous"
+    READ_UNORDERED = "read_unordered"
     READ_OTHER = "read_other"
     READ_LATER = "read_later"
     # whose a recipient is
@@ -178,6 +179,7 @@ class Why(StrEnum):
     TURNED_BY_APP = "turned_by_app"
     FOUND = "found"
     ROWS_FOUND = "rows_found"
+    PEOPLE_FOUND = "people_found"
     CARRIED_BY = "carried_by"
     WRITTEN_BY = "written_by"
     CARRIER_UNKNOWN = "carrier_unknown"
@@ -188,10 +190,12 @@ class Why(StrEnum):
     ORDER_OPEN = "order_open"
     ORDER_SAME_TIME = "order_same_time"
     ORDER_UNMEASURED = "order_unmeasured"
+    ORDER_UNCOMPARED = "order_uncompared"
     ASKED = "asked"
     ANSWERED = "answered"
     CONSENT_ASSUMED = "consent_assumed"
     CONSENT_UNWATCHED = "consent_unwatched"
+    CONSENT_UNORDERED = "consent_unordered"
     UNASKED = "unasked"
     STATE_ONLY = "state_only"
     SEPARATE_UNSEEN = "separate_unseen"
@@ -293,6 +297,12 @@ class Match(Record):
     end: int = Field(description="byte after the last")
     confidence: float = Field(ge=0, le=1, description="1 minus the chance that it is coincidence")
     row: int | None = Field(default=None, description="row of the access, for values of a cursor")
+    person: int | None = Field(
+        default=None, description="whose it is, of the people whom the upload identifies: the first of their rows"
+    )
+    detail: int | None = Field(
+        default=None, description="of rows about people: the same number is the same value, in whatever notation"
+    )
     before: str = Field(default="", description="text of the leaf before the found text, at most 60 characters")
     found: str = Field(default="", description="the text of the leaf that is the value in this form")
     after: str = Field(default="", description="text of the leaf after it, at most 60 characters")
@@ -305,6 +315,35 @@ class Match(Record):
     evidence: tuple[Ref, ...] = Field(
         default=(), description="transforms by which the app turned the value into what it sent, the outermost first"
     )
+
+
+class SentField(Record):
+    """One kind of detail of the people whose data was found in uploads."""
+
+    type: DataType
+    people: int = Field(description="how many of those people it was found of")
+    values: int = Field(description="how many different ones; the same as people: one each")
+
+
+class People(Record):
+    """The people of an address book, call log and the like whom uploads identify: by a number, an e-mail address, or a
+    name in a list of names. Several rows may be of one person."""
+
+    sent: int = Field(description="how many of them were identified")
+    read: int = Field(description="how many the read returned, at most")
+    told_apart: bool = Field(
+        default=True,
+        description="the read has names or contact ids; else each number may be of one person or of the same",
+    )
+    named: int = Field(default=0, description="names found by themselves, which identify nobody")
+    fields: tuple[SentField, ...] = Field(default=(), description="what was found of those that were identified")
+    held: tuple[DataType, ...] = Field(default=(), description="what the read returned of these")
+
+    @property
+    def unsent(self) -> tuple[DataType, ...]:
+        """What the read returned of these people and nobody found."""
+        found = {field.type for field in self.fields}
+        return tuple(kind for kind in self.held if kind not in found)
 
 
 class Recipient(Record):
@@ -335,6 +374,15 @@ class ConsentStatus(Record):
     corrected: tuple[Ref, ...] = Field(
         default=(), description="lines since replaced or retracted that concern it, and those that did so: evidence"
     )
+    unordered: bool = Field(
+        default=False,
+        description="one of several that may have held: lines of a clock that nobody compared speak of it",
+    )
+
+    @property
+    def told(self) -> ConsentName:
+        """What a report may say that it was."""
+        return "not_observed" if self.unordered else self.state
 
 
 class Article(Record):
@@ -383,20 +431,30 @@ class Flow(Record):
     consent_assumed: bool = Field(
         default=False, description="nobody observed it: the operator has it taken for granted"
     )
+    consent_unordered: bool = Field(
+        default=False,
+        description="it was observed, by a clock that was not compared with the upload's: what held then is not known",
+    )
     recipient: Recipient
     matches: tuple[Match, ...]
     at: Time = Field(description="time of the upload, on the host's clock")
     access_at: Time | None = Field(default=None, description="time of the access, on the host's clock")
     earlier: int = Field(default=0, description="further accesses before the upload that returned the same values")
-    rows: int | None = Field(default=None, description="k: how many rows of the access were found in the upload")
+    rows: int | None = Field(default=None, description="k: rows of the access of which a value was found in the upload")
     rows_read: int | None = Field(default=None, description="n: how many rows the access returned")
+    entries: int | None = Field(
+        default=None, description="how many rows the values found are of, at the least: one value may be in several"
+    )
+    people: People | None = Field(default=None, description="whose data it was, where the rows are about people")
     cleartext: bool = Field(default=False, description="the upload was not protected by TLS")
     carrier: Carrier | None = Field(default=None, description="what carried the upload; null: not known")
     other_app: bool = Field(
         default=False, description="no socket of the observed app carried it: no finding rests on it"
     )
-    uncertainty_ms: float = Field(
-        default=0, description="how wrong its time may be against what the agent saw; 0: one clock, or not measured"
+    uncertainty_ms: float | None = Field(
+        default=0,
+        description="how wrong its time may be against what the agent saw; 0: one clock, or not recorded; null: the"
+        " clocks were not compared",
     )
     clock: Literal["host", "device"] = Field(
         default="host", description="whose clock its time was of, before it was set right"
@@ -419,8 +477,12 @@ class Finding(Record):
     recipient: Recipient | None = None
     consent: ConsentName | None = None
     consent_assumed: bool = Field(default=False, description="it rests on the operator's --assume-consent")
+    consent_unordered: bool = Field(
+        default=False, description="what held then is not known: the clocks of device and host were not compared"
+    )
     read_by: Code | None = Field(default=None, description="the code that read it, in what the finding begins with")
     sent_by: Code | None = Field(default=None, description="the code that sent it there")
+    people: People | None = Field(default=None, description="of flows: whose data went, of all of them together")
     count: int = Field(default=1, description="how many accesses or flows the finding stands for")
     flows: tuple[str, ...] = Field(
         default=(), description="those it is about; of a read: those that carried its values"

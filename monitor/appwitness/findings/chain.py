@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from appwitness.events import Access, Consent, Ref, Scope, Transform, Upload, count_sources
+from appwitness.events.seen import shifted
 from appwitness.events.stacks import Called, caller, owned
 from appwitness.findings import ConsentName, Finding, Flow, Inference, Match, Reason, Report, Why, because
 
@@ -19,7 +20,14 @@ LINES = 3
 """Consent lines that are told where a finding is about them alone."""
 REFUTED = {"operator": Why.MARK_WRONG, "app": Why.CLAIM_FALSE, "user": Why.TOUCH_MISREAD}
 """Who decided -> how that may be wrong."""
-ORDERS = (Why.ORDER_CERTAIN, Why.ORDER_ONE_CLOCK, Why.ORDER_OPEN, Why.ORDER_SAME_TIME, Why.ORDER_UNMEASURED)
+ORDERS = (
+    Why.ORDER_CERTAIN,
+    Why.ORDER_ONE_CLOCK,
+    Why.ORDER_OPEN,
+    Why.ORDER_SAME_TIME,
+    Why.ORDER_UNMEASURED,
+    Why.ORDER_UNCOMPARED,
+)
 """What is said of which of two lines came first."""
 OPEN: tuple[ConsentName, ...] = ("not_shown", "requested", "dismissed", "unseen_answer")
 """States in which a later answer tells that there was none before."""
@@ -36,7 +44,7 @@ class Chains:
 
     def of_flow(self, flow: Flow) -> Chain:
         """From the read of a value to what had been answered when it left; where a rule asks for that, separately."""
-        consent = self._consent(flow.consent, flow.consent_assumed, (), self._sent(flow))
+        consent = self._consent(flow, flow.consent, (), self._sent(flow))
         return (*self._of_flow(flow), *consent, *self._separately(flow))
 
     def of(self, finding: Finding) -> Chain:
@@ -56,7 +64,7 @@ class Chains:
             steps += self._lines(evidence)
         rule = self._rules.get(finding.rule)
         if moment and finding.consent and rule and "consent" in rule.needs:
-            steps += self._consent(finding.consent, finding.consent_assumed, evidence, moment)
+            steps += self._consent(finding, finding.consent, evidence, moment)
         if rule and rule.separate:
             steps += self._separate(rule.separate, evidence)
         return tuple(steps)
@@ -109,8 +117,11 @@ class Chains:
         if match is not None:
             yield self._form(match)
             yield self._found(flow, match)
-        if flow.rows and (flow.rows_read or 0) > 1:
-            yield _inference(because(Why.ROWS_FOUND, count=flow.rows, many=flow.rows_read or 0))
+        if (people := flow.people) is not None:
+            if people.sent and people.read > 1 and people.told_apart:
+                yield _inference(because(Why.PEOPLE_FOUND, count=people.sent, many=people.read))
+        elif flow.entries and (flow.rows_read or 0) > 1:
+            yield _inference(because(Why.ROWS_FOUND, count=flow.entries, many=flow.rows_read or 0))
         yield self._carried(flow)
         if flow.cleartext:
             yield _inference(because(Why.IN_CLEARTEXT, ref=flow.upload), because(Why.TUNNELLED))
@@ -203,7 +214,9 @@ class Chains:
         if gap_ms < 0:
             first, second, gap_ms = second, first, -gap_ms
         lines: dict[str, Any] = {"first": first[0], "second": second[0], "gap_ms": round(gap_ms, 3)}
-        bound_ms = run.clock_uncertainty_ms
+        bound_ms = run.clock_bound_ms
+        if first[2] != second[2] and not run.clocks_compared:
+            return _inference(because(Why.ORDER_UNCOMPARED, first=first[0], second=second[0]))
         if gap_ms == 0:
             return _inference(because(Why.ORDER_SAME_TIME, first=first[0], second=second[0]))
         if open_ or (first[2] != second[2] and gap_ms <= bound_ms and bound_ms):
@@ -219,8 +232,10 @@ class Chains:
 
     # What the user had been asked and had answered.
 
-    def _consent(self, state: ConsentName, assumed: bool, evidence: tuple[Ref, ...], then: Moment) -> Chain:
-        if assumed:
+    def _consent(self, of: Flow | Finding, state: ConsentName, evidence: tuple[Ref, ...], then: Moment) -> Chain:
+        if of.consent_unordered:
+            return (_inference(because(Why.CONSENT_UNORDERED)),)
+        if of.consent_assumed:
             return (_inference(because(Why.CONSENT_ASSUMED), because(Why.ANSWERED_BEFORE)),)
         if state == "not_observed":
             return (_inference(because(Why.CONSENT_UNWATCHED)),)
@@ -238,7 +253,7 @@ class Chains:
     def _made(self, state: ConsentName, evidence: tuple[Ref, ...], at: datetime) -> tuple[Ref, Consent] | None:
         """The line that made it so: of those that the finding names, else the last that changed the answer."""
         lines = self._asked
-        latest = at + timedelta(milliseconds=self._report.run.clock_uncertainty_ms)  # it may have been before
+        latest = shifted(at, self._report.run.clock_bound_ms)  # it may have been before
         answers = {each.ref: each for each in self._report.answers if each.ref and each.at and each.at <= latest}
         named = [ref for ref in evidence if ref in answers and answers[ref].state == state]
         other = [ref for ref in evidence if ref in lines and lines[ref].status == state and ref not in named]

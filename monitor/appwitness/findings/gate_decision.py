@@ -8,7 +8,7 @@ from typing import Literal
 from pydantic import ConfigDict, Field
 
 from appwitness.events import DataType, Record, Ref
-from appwitness.findings import Confidence, ConsentName, Level
+from appwitness.findings import Confidence, ConsentName, Level, People
 
 Change = Literal["new", "worse", "same", "better", "gone", "not_observable", "new_rule"]
 """What became of a finding since the runs that it is held against. gone: what it needs was watched, and it was not
@@ -32,6 +32,9 @@ class Behaviour(Record):
     confidence: Confidence
     consent: ConsentName | None = Field(default=None, description="of all that were seen, what speaks most against it")
     sources: tuple[str, ...] = Field(default=(), description="APIs that gave the data, sorted; empty: none was seen")
+    people: People | None = Field(
+        default=None, exclude=True, description="whose data went, of the run with the most; no baseline has it"
+    )
 
 
 class Made(Record):
@@ -101,6 +104,7 @@ class GatedFlow(Record):
     flow: str = Field(description="its id in the report: f3")
     upload: Ref
     data: DataType
+    people: People | None = Field(default=None, exclude=True, description="whose data went")
     recipient: str = Field(description="host")
     consent: ConsentName
     plan: str

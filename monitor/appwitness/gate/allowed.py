@@ -77,6 +77,7 @@ class FlowList:
                 flow=flow.id,
                 upload=flow.upload,
                 data=flow.data,
+                people=flow.people,
                 recipient=flow.recipient.host,
                 consent=flow.consent,
                 plan=plan,

@@ -85,6 +85,7 @@ def _shown(number: int, report: Report, of: Identity) -> ShownBehaviour:
         confidence=finding.confidence,
         consent=finding.consent,
         sources=tuple(sorted(read)),
+        people=finding.people,
     )
     return ShownBehaviour(behaviour, of, report.recording, number)
 
@@ -104,6 +105,7 @@ def joined(one: Behaviour, other: Behaviour) -> Behaviour:
             "confidence": min(one.confidence, other.confidence, key=_surest),
             "consent": max(consents, key=AGAINST.__getitem__) if consents else one.consent or other.consent,
             "sources": tuple(sorted({*one.sources, *other.sources})),
+            "people": max(filter(None, (one.people, other.people)), key=lambda each: each.sent, default=None),
         }
     )
 

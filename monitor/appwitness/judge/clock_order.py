@@ -2,7 +2,7 @@
 
 What two lines of one clock say of their order is exact: a tap and a read (both of the device), a mark and an upload
 (both of the host). Between the clocks only what is farther apart than the bound is in order. What one clock gives the
-same microsecond is simultaneous.
+same microsecond is simultaneous. Where nobody compared them (a bound of infinity) nothing between them is.
 """
 
 from __future__ import annotations

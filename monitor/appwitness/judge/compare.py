@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Literal, NamedTuple
 
 from appwitness.catalog.labels import Labels
+from appwitness.catalog.withheld import was_withheld
 from appwitness.events import Access, Consent, DataType, Phase, Ref, Value
 from appwitness.events.seen import holds
 from appwitness.findings import (
@@ -169,11 +170,11 @@ def _differ(reports: Sequence[Report]) -> Iterator[Literal["version", "apk", "de
 def _sightings(number: int, report: Report, labels: Labels | None) -> Iterator[_Seen]:
     """Every access that gave a value and every flow of one run, each with the consent at its moment."""
     package = report.run.app.package
-    uncertainty_ms = report.run.clock_uncertainty_ms
+    bound_ms = report.run.clock_bound_ms
     phases = Phases(each for each in report.phases if holds(each, Phase))
     timeline = Timeline(
         [each for each in report.consents if holds(each, Consent)],
-        report.run.started,
+        report.run.started if report.run.clocks_compared else None,
         labels,
         phases,
         Observed(package, report.run.observers.consent, report.assumed_consent),
@@ -184,10 +185,10 @@ def _sightings(number: int, report: Report, labels: Labels | None) -> Iterator[_
         if not isinstance(event, Access) or not of_app(event, package):
             continue
         sources[ref] = event.source
-        if event.outcome != "returned" or not event.values:
+        if event.outcome != "returned" or not event.values or was_withheld(event):
             continue
         until = seen.on_host(event.until or event.at)
-        first, last = (decided(timeline, at, "device", uncertainty_ms, event.data).state for at in (seen.at, until))
+        first, last = (decided(timeline, at, "device", bound_ms, event.data).told for at in (seen.at, until))
         # A folded line stands for many calls; only of the first and the last the moment is known.
         moments = [(seen.at, first, event.count)]
         if last != first:

@@ -62,14 +62,16 @@ class _Socket:
 class Connections:
     """The connections of the observed app in one recording; lines may come in any order."""
 
-    def __init__(self, *, ports_kept: bool = True) -> None:
-        """`ports_kept`: the proxy sees the ports that the app's sockets have; else one that is the same is chance."""
+    def __init__(self, *, ports_kept: bool = True, clocks_compared: bool = True) -> None:
+        """`ports_kept`: the proxy sees the ports that the app's sockets have; else one that is the same is chance.
+        `clocks_compared`: else nothing says which socket was open at the time of an upload."""
         self._lines: list[_Line] = []
         self._known: set[Ref] = set()
         self._sockets: list[_Socket] | None = None
         self._by_port: dict[tuple[int, str], list[_Socket]] = {}
         self._by_name: dict[str, _Socket] = {}
         self._ports_kept = ports_kept
+        self._compared = clocks_compared
 
     def add(self, seen: Seen[Connection]) -> None:
         """Learn of a line; one that is known already changes nothing."""
@@ -116,9 +118,9 @@ class Connections:
         sockets = [
             one
             for one in self._by_port.get((upload.client.port, transport), ())
-            if one.open_at(seen.at) and _same(one.opened.event.local, upload.client)
+            if (one.open_at(seen.at) or not self._compared) and _same(one.opened.event.local, upload.client)
         ]
-        return sockets[-1] if sockets else None
+        return sockets[-1] if sockets and (self._compared or len(sockets) == 1) else None
 
     def _by_its_host(self, seen: Seen[Upload]) -> tuple[_Line | None, float]:
         """The connection for the upload's host that was open and carried enough: if it is one, or all of one code."""
@@ -132,7 +134,7 @@ class Connections:
             for one in self._sockets or ()
             if one.opened.event.transport == "tcp"
             and (one.opened.event.host or "").lower() == host
-            and one.open_at(seen.at)
+            and (one.open_at(seen.at) or not self._compared)
             and (one.sent is None or one.sent >= upload.size)
         ]
         if len(fitting) <= 1:
@@ -190,7 +192,7 @@ class Connections:
         sockets = [
             one
             for one in self._by_port.get((gap.client.port, "tcp"), ())
-            if one.opened.at <= gap.at + SLACK and _same(one.opened.event.local, gap.client)
+            if (one.opened.at <= gap.at + SLACK or not self._compared) and _same(one.opened.event.local, gap.client)
         ]
         return sockets[-1].opened.event.app if sockets else None
 
@@ -221,7 +223,10 @@ class Connections:
 
 def connections_of(run: Run) -> Connections:
     """For the connections of a run, none yet."""
-    return Connections(ports_kept=run.route.get("keeps_port") is not False)
+    return Connections(
+        ports_kept=run.route.get("keeps_port") is not False,
+        clocks_compared=run.clocks_compared,
+    )
 
 
 def found_at(run: Run) -> Endpoint | None:

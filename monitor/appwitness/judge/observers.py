@@ -8,7 +8,7 @@ from typing import Literal
 
 from appwitness.events import Missing, Observers, Run
 from appwitness.findings import ReportedGap
-from appwitness.judge.consent import ConsentReading, Timeline
+from appwitness.judge.consent import ConsentReading, Timeline, clock_of
 
 _GAPS: dict[Missing, tuple[Literal["hook", "proxy", "device"], str, str]] = {
     "values": (
@@ -41,10 +41,16 @@ OF_CONSENT = frozenset(("consent", "screen"))
 
 
 def gaps(
-    run: Run, observers: Observers, timeline: Timeline, forgotten: AbstractSet[str] = frozenset()
+    run: Run,
+    observers: Observers,
+    timeline: Timeline,
+    forgotten: AbstractSet[str] = frozenset(),
+    *,
+    recorded_no_clock: bool = False,
 ) -> Iterator[ReportedGap]:
     """A gap for each thing that a clean result would need and nobody observed, for each question whose answer was not
-    seen, and for clocks that nobody compared. Of kinds whose lines were `forgotten`, another gap says so."""
+    seen, and for clocks that nobody compared (unless one is recorded: `recorded_no_clock`). Of kinds whose lines were
+    `forgotten`, another gap says so."""
     for name in observers.missing:
         if name not in _GAPS:
             continue  # the agent has said so
@@ -62,6 +68,20 @@ def gaps(
         yield ReportedGap(
             at=run.started, where="clock", subject="imported files", why="no_clock", detail=f"{detail} order"
         )
+    elif not run.imported and not run.clocks_compared and not recorded_no_clock and _by_device(observers, timeline):
+        what = "their offset" if run.clock_offset_ms is None else "how exact their offset is"
+        yield ReportedGap(
+            at=run.started,
+            where="clock",
+            subject="device",
+            why="no_clock",
+            detail=f"run.json does not say {what}: accesses and uploads may be in another order",
+        )
+
+
+def _by_device(observers: Observers, timeline: Timeline) -> bool:
+    """Whether there are lines of the device's clock to put in order."""
+    return observers.hooks or any(clock_of(each.consent) == "device" for each in timeline.readings())
 
 
 def _unseen_answers(timeline: Timeline) -> Iterator[ReportedGap]:

@@ -6,20 +6,22 @@ import re
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import NamedTuple
 
+from appwitness.catalog.withheld import is_placeholder
 from appwitness.events import Access, DataType, Ref, Transform, Upload, Value
-from appwitness.events.seen import Seen, number_of
-from appwitness.findings import Match
+from appwitness.events.seen import Seen, number_of, shifted
+from appwitness.findings import Match, People
+from appwitness.findings.people import counted
 from appwitness.match import variants
 from appwitness.match.belief.choosing import believed, one_place
 from appwitness.match.belief.contradiction import alone, without_others
 from appwitness.match.belief.matches import in_lists, matches_of
-from appwitness.match.belief.placeholders import is_placeholder
 from appwitness.match.decode import Decoded
 from appwitness.match.finding import Sought
 from appwitness.match.hits import Hit, root_of
+from appwitness.match.people import Persons, entries, persons_of
 from appwitness.match.reads import Key, ReadAccess, Reads, UploadTime
 
 
@@ -34,11 +36,15 @@ class Joined(NamedTuple):
     data: DataType
     matches: tuple[Match, ...]
     earlier: int
-    """Further accesses before the upload that returned one of the same values."""
+    """Further accesses surely before the upload that returned one of the same values."""
     rows: int | None
-    """How many rows of the access are in the upload."""
+    """Of how many rows of the access a value is in the upload."""
     rows_read: int | None
     """How many rows it returned."""
+    entries: int | None = None
+    """How many rows the values found are of, at the least."""
+    people: People | None = None
+    """Whose data it was, where the rows are about people."""
     simultaneous: bool = False
     """The clocks do not say whether the access was before the upload."""
 
@@ -58,13 +64,15 @@ class Linker:
         """`bodies` reads a stored body by its digest: what transforms took in and gave out, where it is long.
 
         `clock_uncertainty_ms`: how far the clocks may be apart. A read that close to an upload may have been before it
-        or not; it is only named where no other was surely before.
+        or not; it is only named where no other was surely before. Infinite where nobody compared the clocks.
         """
         self._sought = Sought(bodies)
-        self._uncertain = timedelta(milliseconds=clock_uncertainty_ms)
+        self._uncertain_ms = clock_uncertainty_ms
         self.narrow = self._sought.narrow
         """For `decode.leaves`: which parts of a large text may hold anything that is known by now."""
         self._reads = Reads()
+        self._persons: dict[Ref, Persons] = {}
+        """The people whom the rows of accesses are about."""
         for value in persona:
             if is_placeholder(value):
                 continue
@@ -79,6 +87,7 @@ class Linker:
             return
         self._reads.apps |= {access.app} if access.app else set()
         rows: dict[int, set[Key]] = defaultdict(set)
+        contacts: dict[int, str] = {}
         keys: dict[Key, int | None] = {}
         for value in access.values:
             if not value.text.strip() or is_placeholder(value):
@@ -87,8 +96,11 @@ class Linker:
             keys.setdefault(key, value.row)
             if value.row is not None:
                 rows[value.row].add(key)
+                if value.contact is not None:
+                    contacts[value.row] = value.contact
         for key, row in keys.items():
             self._sought.add(key, alone=row is None)
+        own = {row: frozenset(members) for row, members in rows.items()}
         known = ReadAccess(
             ref=ref,
             at=seen.at,
@@ -96,9 +108,11 @@ class Linker:
             calls=access.count,
             data=access.data,
             keys=frozenset(keys),
-            rows={row: frozenset(members) for row, members in rows.items()},
+            rows=own,
         )
         self._reads.add(known, seen.number, keys)
+        if (persons := persons_of(access.data, own, contacts)) is not None:
+            self._persons[ref] = persons
 
     def add_transform(self, seen: Seen[Transform]) -> None:
         """Learn what the app turned into what."""
@@ -131,8 +145,8 @@ class Linker:
 
     def _when(self, seen: Seen[Upload]) -> UploadTime:
         """What the agent wrote is on the clock of the reads, and in order with them."""
-        slack = timedelta() if seen.event.by_agent else self._uncertain
-        return UploadTime(seen.at - slack, seen.at, seen.at + slack)
+        slack_ms = 0.0 if seen.event.by_agent else self._uncertain_ms
+        return UploadTime(shifted(seen.at, -slack_ms), seen.at, shifted(seen.at, slack_ms))
 
     def _joined(
         self,
@@ -146,19 +160,26 @@ class Linker:
         others: set[Ref] = set()
         for key in of_access:
             reads = self._reads.by_value[key]
-            others |= {read.ref for read in reads[: bisect_right(reads, when.at, key=lambda read: read.at)]}
-        earlier = sum(_calls(self._reads.accesses[other], when.at) for other in others | {known.ref}) - 1
+            others |= {read.ref for read in reads[: bisect_right(reads, when.earliest, key=lambda read: read.at)]}
+        earlier = sum(_calls(self._reads.accesses[other], when.earliest) for other in others | {known.ref}) - 1
         found = [row for row, members in known.rows.items() if not members.isdisjoint(all_hits)]
         row_of = {key: row for row, members in sorted(known.rows.items(), reverse=True) for key in members}
+        persons = self._persons.get(known.ref)
+        sent = persons.sent(of_access) if persons else {}
+        matches = matches_of(of_access, row_of, sent, persons.details if persons else {})
         return Joined(
             access=known.ref,
             access_at=known.at,
             upload=ref,
             data=known.data,
-            matches=matches_of(of_access, row_of),
+            matches=matches,
             earlier=earlier,
             rows=len(found) if known.rows else None,
             rows_read=len(known.rows) if known.rows else None,
+            entries=entries(known.rows, of_access) if known.rows else None,
+            people=counted(matches, persons.read, persons.held(sent.values()), told_apart=persons.told_apart)
+            if persons
+            else None,
             simultaneous=when.earliest < known.at and when.earliest < when.latest,
         )
 
@@ -178,7 +199,7 @@ class Linker:
             if own:
                 by_type[key[0]][key] = own
         return [
-            Joined(None, None, ref, type_, matches_of(of_type, {}), 0, None, None)
+            Joined(None, None, ref, type_, matches_of(of_type, {}, {}, {}), 0, None, None)
             for type_, of_type in sorted(by_type.items())
         ]
 

@@ -76,7 +76,7 @@ class ReadLine(msgspec.Struct, frozen=True, gc=False):
             return f"unfinished, its writer was stopped: {error}" if self.size == len(self.raw) else str(error)
         return None
 
-    def seen(self, offset_ms: float) -> Seen[Event] | None:
+    def seen(self, offset_ms: float | None) -> Seen[Event] | None:
         """The event with its time on the host's clock; `offset_ms` as for `see`."""
         if (event := self.event) is None:
             return None

@@ -14,7 +14,7 @@ from appwitness.findings import Article, Finding, Report
 from appwitness.findings.audit import audit
 from appwitness.reports.declared import rows as declared_rows
 from appwitness.reports.integrity import integrity, is_sound
-from appwitness.reports.phrases import citations, ends, named_gap
+from appwitness.reports.phrases import citations, data_of, ends, named_gap
 from appwitness.reports.printed import TONES
 from appwitness.reports.reasons import all_said
 from appwitness.reports.time_axis import clocks
@@ -67,8 +67,8 @@ def _about(report: Report, words: Words) -> RenderableType:
     table.add_row(words("audit"), Text(plain(all_said(audit(report), words))))
     tone = "" if is_sound(report) else TONES["high"]
     table.add_row(words("verified"), Text(integrity(report, words), style=tone))
-    if run.clock:
-        table.add_row(words("clocks"), Text(words("clocks_agree", **clocks(run))))
+    if run.clock or not run.clocks_compared:
+        table.add_row(words("clocks"), Text(clocks(run, words)))
     return table
 
 
@@ -111,7 +111,7 @@ def _what(group: list[Finding], words: Words, chosen: bool) -> RenderableType:
     finding = group[0]
     count = sum(one.count for one in group)
     lines = [Text(words.of(finding.title), style="bold")]
-    about = [words.data(finding.data)] if finding.data else []
+    about = [data_of(finding, words)] if finding.data else []
     if count > 1:
         about.append(words("times_seen", count=f"{count:,}"))
     if about:

@@ -10,7 +10,7 @@ from appwitness.events import Access, Ref
 from appwitness.findings import AGAINST, Flow, Inference, Match, Reason, Report, Why, because
 from appwitness.findings.chain import Chains
 from appwitness.findings.mask import masked
-from appwitness.reports.phrases import has_forgotten
+from appwitness.reports.phrases import data_of, has_forgotten
 from appwitness.reports.reasons import said, steps
 from appwitness.reports.time_axis import clock
 from appwitness.reports.words import Words, plain
@@ -71,6 +71,8 @@ def _reads(report: Report, flow: Flow) -> Iterator[FlowRead]:
         chosen = seen.ref == flow.access
         if chosen:
             reason = because(Why.READ_SIMULTANEOUS if flow.simultaneous else Why.READ_LAST)
+        elif flow.uncertainty_ms is None and flow.clock == "host":
+            reason = because(Why.READ_UNORDERED)
         elif seen.at <= flow.at:
             reason = because(Why.READ_OTHER)
         else:
@@ -113,7 +115,7 @@ def _chain(report: Report, flow: Flow, words: Words) -> Iterator[str]:
 
 
 def _lines(flow: Flow, reads: list[FlowRead], rules: list[str], words: Words, no_access: str) -> Iterator[str]:
-    yield f"{flow.id}{words('colon')}{words.data(flow.data)} > {flow.recipient.host}"
+    yield f"{flow.id}{words('colon')}{data_of(flow, words)} > {flow.recipient.host}"
     yield f"  {words('explain_sent', ref=flow.upload, at=clock(flow.at))}"
     if rules:
         yield f"  {words('explain_rules', rules=words('comma').join(rules))}"

@@ -6,6 +6,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 
 from appwitness.findings import Finding, Flow, Report
+from appwitness.findings.people import label
 from appwitness.reports.verdict import Graded, SentData, sent, went, worst_first
 from appwitness.reports.words import Words, capital, plain
 
@@ -19,6 +20,11 @@ class DataAtRecipient(Graded):
     host: str
     """Empty: nothing was sent, or it was not seen to be."""
     sent: SentData | None = None
+
+    def label(self, words: Words) -> str:
+        """The kind of data; of what identifies few people, how many of how many; empty where it is about none."""
+        data = words.data(self.data) if self.data else ""
+        return label(self.sent.people, data, words.lang) if self.sent else data
 
     @property
     def flows(self) -> tuple[Flow, ...]:

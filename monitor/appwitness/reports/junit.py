@@ -10,7 +10,7 @@ from xml.etree import ElementTree as ET
 from appwitness.events import format_time
 from appwitness.findings import Finding, JudgedRule, Need, Report
 from appwitness.reports.integrity import integrity, state
-from appwitness.reports.phrases import besides, citations, named_gap
+from appwitness.reports.phrases import besides, citations, data_of, named_gap
 from appwitness.reports.verdict import verdict, worst_first
 from appwitness.reports.watched import consent, not_watched
 from appwitness.reports.words import Words
@@ -74,7 +74,7 @@ def _told(finding: Finding, words: Words) -> str:
     if finding.detail:
         lines.append(words.of(finding.detail))
     if finding.data:
-        lines.append(f"{words('data')}: {words.data(finding.data)}")
+        lines.append(f"{words('data')}: {data_of(finding, words)}")
     if finding.recipient:
         lines.append(
             f"{words('recipient')}: {finding.recipient.host} ({words(f'party_{finding.recipient.party}')})",

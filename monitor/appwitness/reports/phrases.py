@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from appwitness.events import FILES
-from appwitness.findings import Article, Code, Finding, Recipient, Report, ReportedGap
+from appwitness.findings import Article, Code, Finding, Flow, Recipient, Report, ReportedGap
+from appwitness.findings.people import label
 from appwitness.reports.words import Words, plain
 
 
@@ -18,6 +19,11 @@ def country(recipient: Recipient, words: Words) -> str:
     basis = words(f"basis_{recipient.country_basis}")
     date = f"{words('comma')}{recipient.country_as_of}" if recipient.country_as_of else ""
     return plain(f"{recipient.country}{words('open')}{basis}{date}{words('close')}")
+
+
+def data_of(of: Flow | Finding, words: Words) -> str:
+    """The kind of data; of what identifies few people of an address book or call log, how many of how many."""
+    return label(of.people, words.data(of.data or ""), words.lang) if of.data else ""
 
 
 def who(recipient: Recipient, words: Words) -> str:

@@ -15,7 +15,7 @@ from appwitness.findings import Confidence, Finding, Flow, JudgedRule, Level, Re
 from appwitness.findings.identity import identity
 from appwitness.reports.frames import StackLine, caller, frames
 from appwitness.reports.integrity import integrity, state
-from appwitness.reports.phrases import besides, cited, country, named_gap
+from appwitness.reports.phrases import besides, cited, country, data_of, named_gap
 from appwitness.reports.time_axis import still_counts
 from appwitness.reports.verdict import verdict, worst_first
 from appwitness.reports.watched import assumption, consent, files
@@ -185,6 +185,7 @@ def _result(finding: Finding, report: Report, flows: dict[str, Flow], index: dic
                 data=finding.data,
                 consent=finding.consent,
                 consentAssumed=True if finding.consent_assumed else None,
+                consentUnordered=True if finding.consent_unordered else None,
                 recipient=finding.recipient.host if finding.recipient else None,
                 party=finding.recipient.party if finding.recipient else None,
                 country=(country(finding.recipient, words) or None) if finding.recipient else None,
@@ -211,7 +212,7 @@ def _articles(finding: Finding, words: Words) -> list[Tree]:
 
 def _told(finding: Finding, words: Words) -> str:
     parts = [words.of(finding.title)]
-    about = [words.data(finding.data)] if finding.data else []
+    about = [data_of(finding, words)] if finding.data else []
     if finding.recipient:
         about.append(f"{finding.recipient.host} ({words(f'party_{finding.recipient.party}')})")
     if finding.consent:
@@ -276,14 +277,16 @@ def _fingerprint(finding: Finding, report: Report) -> str:
 
 
 def _code_flow(flow: Flow, report: Report, words: Words) -> Tree:
-    """Read, question or answer, socket, upload: in order of time."""
+    """Read, question or answer, socket, upload: in order of time; lines of two clocks that nobody compared side by
+    side."""
+    compared = report.run.clocks_compared
     steps: list[tuple[datetime, str, Ref, str]] = []
     if flow.access and (access := report.evidence.get(flow.access)):
         steps.append((flow.access_at or report.host_time(access), "essential", flow.access, _event_text(access, words)))
     answers = [
         (at, "important", ref, _event_text(event, words))
         for ref, _, at, event in report.consents
-        if at <= flow.at
+        if (at <= flow.at or not compared)
         and isinstance(event, Consent)
         and event.scope == "general_policy"
         and still_counts(ref, event, report)
@@ -296,21 +299,22 @@ def _code_flow(flow: Flow, report: Report, words: Words) -> Tree:
     upload = report.evidence.get(flow.upload)
     steps.sort(key=lambda step: step[0])
     steps.append((flow.at, "essential", flow.upload, _upload_text(flow, upload, words)))
-    locations = []
+    clocks: dict[bool, list[Tree]] = {}
     for order, (at, importance, ref, text) in enumerate(steps, start=1):
         line = report.evidence.get(ref)
+        locations = clocks.setdefault(compared or line is None or line.on_host_clock, [])
         found = caller(*_stack_of(line))
         locations.append(
             {
                 "location": _place(ref, message=text, code=plain(found.name) if found else None),
-                "executionOrder": order,
+                **({"executionOrder": order} if compared else {}),
                 "executionTimeUtc": format_time(at),
                 "importance": importance,
                 **({"stack": stack} if (stack := _stack(_stack_of(line), text)) else {}),
             }
         )
-    message = f"{flow.id}: {words.data(flow.data)} > {flow.recipient.host}"
-    return {"message": {"text": plain(message)}, "threadFlows": [{"locations": locations}]}
+    message = f"{flow.id}: {data_of(flow, words)} > {flow.recipient.host}"
+    return {"message": {"text": plain(message)}, "threadFlows": [{"locations": each} for each in clocks.values()]}
 
 
 def _event_text(event: Event | None, words: Words) -> str:

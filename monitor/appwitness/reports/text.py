@@ -15,7 +15,7 @@ from appwitness.findings import CONFIDENCES, Finding, Flow, Report
 from appwitness.findings.audit import SHORT, audit
 from appwitness.reports.details import details, laws
 from appwitness.reports.integrity import integrity, is_sound
-from appwitness.reports.phrases import ends, named_gap
+from appwitness.reports.phrases import data_of, ends, named_gap
 from appwitness.reports.printed import TONES, printed
 from appwitness.reports.reasons import all_said
 from appwitness.reports.verdict import SentData, facts, sent, verdict, what, when, worst_first
@@ -129,7 +129,7 @@ def _sent(report: Report, group: SentData, words: Words) -> RenderableType:
 def _other(report: Report, finding: Finding, words: Words) -> RenderableType:
     about = [words(f"confidence_{finding.confidence}"), ", ".join(map(plain, finding.evidence[:2]))]
     if finding.data:
-        about.insert(0, words.data(finding.data))
+        about.insert(0, data_of(finding, words))
     return Group(
         _headline(finding, words.of(finding.title), words),
         Padding(Group(Text(words("semicolon").join(about)), *_rules(report, (finding,), words)), INDENT),

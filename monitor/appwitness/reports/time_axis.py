@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from appwitness.events import Consent, Ref, Run
 from appwitness.findings import ConsentName, Report
+from appwitness.reports.words import Words
 
 
 class ConsentStep(NamedTuple):
@@ -38,13 +39,23 @@ def step_for(steps: list[ConsentStep], at: datetime, state: ConsentName) -> Cons
     return next((step for step in reversed(steps) if step.at <= at and step.state == state), None)
 
 
-def clocks(run: Run) -> dict[str, str]:
-    """How the clocks of device and host stood, for words: offset, drift, and how wrong that may be."""
-    return {
-        "offset": f"{run.clock_offset_ms:+.1f} ms",
-        "drift": f"{run.clock_drift_ms or 0:+.1f} ms",
-        "uncertainty": f"{run.clock_uncertainty_ms:.1f} ms",
-    }
+def clocks(run: Run, words: Words) -> str:
+    """How the clocks of device and host stood: offset, drift, and how wrong that may be; or that nobody compared
+    them."""
+    if run.clock_offset_ms is None or (run.imported and not run.clocks_compared):
+        return words("clocks_uncompared")
+    offset = f"{run.clock_offset_ms:+.1f} ms"
+    if run.clock_uncertainty_ms is None:
+        return words("clocks_unbounded", offset=offset)
+    if not run.clock and not run.clock_uncertainty_ms:
+        return words("clocks_bare", offset=offset)
+    drift, bound = f"{run.clock_drift_ms or 0:+.1f} ms", f"{run.clock_uncertainty_ms:.1f} ms"
+    return words("clocks_agree", offset=offset, drift=drift, uncertainty=bound)
+
+
+def clock_offset(run: Run, words: Words) -> str:
+    """The device's clock minus the host's, or that nobody compared them."""
+    return words("clock_not_measured") if run.clock_offset_ms is None else f"{run.clock_offset_ms:+.1f} ms"
 
 
 def clock(at: datetime) -> str:

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from appwitness.events import Access, Consent, Event, Phase, Ref, Screen, Upload
 from appwitness.events.seen import Seen
 from appwitness.findings import Report, ReportedGap
-from appwitness.reports.phrases import named_gap
+from appwitness.reports.phrases import data_of, named_gap
 from appwitness.reports.time_axis import consent_steps, still_counts
 from appwitness.reports.words import Words, plain
 
@@ -390,7 +390,7 @@ def _links(report: Report, words: Words, places: dict[Ref, tuple[float, float]])
             (x1, y1), (x2, y2) = places[flow.access], places[flow.upload]
             middle = round((y1 + y2) / 2, 1)
             drawn[f"M{x1:g} {y1:g}C{x1:g} {middle:g} {x2:g} {middle:g} {x2:g} {y2:g}"].append(
-                f"{flow.id}: {words.data(flow.data)} > {plain(flow.recipient.host)}"
+                f"{flow.id}: {data_of(flow, words)} > {plain(flow.recipient.host)}"
             )
     for path, titles in list(drawn.items())[:LINKS]:
         more = [words("and_more", count=len(titles) - TITLES)] if len(titles) > TITLES else []

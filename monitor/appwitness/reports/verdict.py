@@ -9,9 +9,10 @@ from itertools import groupby
 from typing import NamedTuple
 
 from appwitness.events import Run
-from appwitness.findings import CONFIDENCES, LEVELS, Confidence, Finding, Flow, Level, Recipient, Report
+from appwitness.findings import CONFIDENCES, LEVELS, Confidence, Finding, Flow, Level, People, Recipient, Report
+from appwitness.findings.people import combined, told
 from appwitness.reports.time_axis import consent_steps, span, step_for
-from appwitness.reports.watched import assumption, consent, missing
+from appwitness.reports.watched import assumption, consent, missing, uncompared
 from appwitness.reports.words import Words, capital, plain
 
 FEW = 2
@@ -73,9 +74,9 @@ class SentData(Graded):
         return self.flows[0].data
 
     @property
-    def fullest(self) -> Flow:
-        """The flow with the most rows of what was read, else the first."""
-        return max(self.flows, key=lambda flow: flow.rows or 0)
+    def people(self) -> People | None:
+        """Whose data went there, where it is about people."""
+        return combined(self.flows)
 
     @property
     def moments(self) -> tuple[tuple[Flow, ...], ...]:
@@ -99,7 +100,7 @@ def verdict(report: Report, words: Words) -> VerdictLine:
         parts.append(lacking)
     else:
         parts.append(words("verdict_none_more"))
-    parts.append(assumption(report, words))
+    parts += [uncompared(report, words), assumption(report, words)]
     if report.run.unhooked is not None:
         parts.insert(0, words("verdict_unhooked_more", why=plain(report.run.unhooked)))
     elif (probe := report.run.probe) is not None and probe.failed:
@@ -163,14 +164,18 @@ def went(report: Report, group: SentData, words: Words) -> str:
     """The same of one kind of data and one recipient, without a full stop."""
     moments = [when(report, flows, words) for flows in group.moments]
     again = words("went_again").join(moments[:FEW])
-    return words("went", what=what(group, words, "went_entries"), host=plain(group.recipient.host), when=again)
+    return words("went", what=what(group, words), host=plain(group.recipient.host), when=again)
 
 
-def what(group: SentData, words: Words, counted: str = "went_rows") -> str:
-    """The kind of data, and how many of the rows that were read went there, as the words `counted` say it."""
-    flow = group.fullest
+def what(group: SentData, words: Words) -> str:
+    """The kind of data; of people, how many of how many and which of their details; of other rows, how many went."""
     data = words.data(group.data)
-    return words(counted, data=data, rows=f"{flow.rows:,}", rows_read=f"{flow.rows_read:,}") if flow.rows_read else data
+    if group.people is not None:
+        return told(group.people, data, words.lang)
+    most = max(group.flows, key=lambda flow: flow.entries or 0)
+    if not most.rows_read or most.entries is None:
+        return data
+    return words("went_entries", data=data, rows=f"{most.entries:,}", rows_read=f"{most.rows_read:,}")
 
 
 def when(report: Report, flows: tuple[Flow, ...], words: Words) -> str:
@@ -180,7 +185,9 @@ def when(report: Report, flows: tuple[Flow, ...], words: Words) -> str:
     later = [step for step in steps if step.at > flow.at]
     answer = next((step for step in later if step.state in ANSWERS), None)
     since = step_for(steps, flow.at, flow.consent)
-    if flow.consent_assumed or flow.consent == "not_observed":
+    if flow.consent_unordered:
+        text = words("when_unordered")
+    elif flow.consent_assumed or flow.consent == "not_observed":
         text = words("when_state", state=consent(flow, words))
     elif flow.consent == "not_shown" and later and later[0].state not in ANSWERS:
         text = words("when_before_question", span=span((later[0].at - flow.at).total_seconds()))

@@ -42,6 +42,11 @@ def missing(report: Report, words: Words) -> str:
     return words("missing", what=words("semicolon").join(words(f"missing_{name}") for name in names)) if names else ""
 
 
+def uncompared(report: Report, words: Words) -> str:
+    """That the clocks of device and host were not compared; nothing where they were, or where one clock wrote all."""
+    return words("clocks_uncompared_more") if any(gap.why == "no_clock" for gap in report.gaps) else ""
+
+
 def assumption(report: Report, words: Words) -> str:
     """What the operator has taken for granted; nothing where nothing was."""
     return words(f"assumed_{report.assumed_consent}") if report.assumed_consent else ""
@@ -92,4 +97,6 @@ def consent(of: Finding | Flow, words: Words) -> str:
         return ""
     if of.consent_assumed:
         return words(f"consent_assumed_{'given' if of.consent == 'given' else 'none'}")
+    if of.consent_unordered:
+        return words("consent_unordered")
     return words(f"consent_{of.consent}")

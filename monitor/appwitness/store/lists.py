@@ -91,6 +91,7 @@ class FindingFields(msgspec.Struct, frozen=True):
     recipient: Receiver | None = None
     consent: ConsentName | None = None
     consent_assumed: bool = False
+    consent_unordered: bool = False
     flows: tuple[str, ...] = ()
     all_evidence: tuple[Ref, ...] = ()
 
@@ -217,7 +218,7 @@ class Lists:
             reads = {
                 each.position.line: each for each in self.store.read(recording, kind) if each.position.line in wanted
             }
-        offset_ms = msgspec.json.decode(run, type=_Clock).clock_offset_ms or 0 if run else 0
+        offset_ms = msgspec.json.decode(run, type=_Clock).clock_offset_ms if run else None
         there = (reads[number] for number in numbers if number in reads)
         return [seen for read in there if (seen := read.seen(offset_ms))]
 
@@ -297,7 +298,7 @@ _COLUMNS: dict[str, Any] = {
 class _Clock(msgspec.Struct):
     """What is needed of run.json to set times right."""
 
-    clock_offset_ms: float | None = 0
+    clock_offset_ms: float | None = None
 
 
 def _any(conditions: Iterable[ColumnElement[bool]]) -> ColumnElement[bool]:

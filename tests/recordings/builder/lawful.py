@@ -11,7 +11,7 @@ from tests.recordings.builder.tcf import consent_string
 
 SHOP = "https://api.shop.test/v1/login"
 LOGIN = "com.example.shop.Login.prefill(Login.java:31)"
-ANDROID_ID = Read("android.provider.Settings$Secure.getString", "android_id", ("android_id", "9774d56d682e549c"))
+ANDROID_ID = Read("android.provider.Settings$Secure.getString", "android_id", ("android_id", "5f0c2a91d3b7e846"))
 ACCOUNT = Read("android.accounts.Account.getName", "account_id", ("account_id", "mei.lin.wang.77120"))
 MODEL = Read("android.os.Build.MODEL", "device_model_os", ("device_model_os", "Pixel 7 Pro (cheetah)"))
 MICROPHONE = ("RECORD_AUDIO", ["audio_recording"])
@@ -145,7 +145,7 @@ def in_its_place() -> Iterator[Case]:
         .agreed()
         .read(4, ANDROID_ID, LOGIN)
         .read(4, ACCOUNT, LOGIN)
-        .sent(5, SHOP, {"user": "mei.lin.wang.77120", "device": "9774d56d682e549c"})
+        .sent(5, SHOP, {"user": "mei.lin.wang.77120", "device": "5f0c2a91d3b7e846"})
         .finds("identifiers-bridged", "low", "proven", "android_id", "api.shop.test")
     )
     yield (

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from appwitness.findings.gate_decision import Change, Gated, GatedFlow, Mute, Remark, Unobserved
+from appwitness.findings.people import label
 from appwitness.gate.reports import GateStory
 from appwitness.reports.words import Words, plain
 
@@ -36,7 +37,7 @@ def against(told: GateStory) -> str:
 def about(one: Gated, words: Words) -> str:
     """Data > recipient, code, and plans."""
     behaviour = one.behaviour
-    parts = [words.data(behaviour.data)] if behaviour.data else []
+    parts = [label(behaviour.people, words.data(behaviour.data), words.lang)] if behaviour.data else []
     if behaviour.recipient:
         parts.append(f"> {plain(behaviour.recipient)}")
     actor = {"app": words("actor_app"), "unknown": words("actor_unknown")}.get(behaviour.actor, plain(behaviour.actor))
@@ -92,7 +93,7 @@ def flow(one: GatedFlow, words: Words) -> str:
     """A flow that the list forbids or does not allow."""
     text = words(
         f"flow_{one.what}",
-        data=words.data(one.data),
+        data=label(one.people, words.data(one.data), words.lang),
         recipient=plain(one.recipient),
         consent=words(f"consent_{one.consent}"),
         plan=plain(one.plan),

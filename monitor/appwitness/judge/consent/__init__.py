@@ -77,9 +77,10 @@ one with `retracts` says that the line it names never was: see `corrections`. A 
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_left, bisect_right
 from collections.abc import Container, Iterable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
 from appwitness.catalog.labels import Labels
@@ -146,6 +147,9 @@ CONFLICT = timedelta(seconds=5)
 TICK = timedelta(microseconds=1)
 MOST_NEAR = 4
 """Lines of each clock, around one moment, whose orders are tried; nobody touches more often within the bound."""
+MOST_OTHERS = 16
+"""Lines of a clock that nobody compared which are tried with all before them; of later ones each is tried alone."""
+_LAST = datetime.max.replace(tzinfo=UTC)
 MOST_SHIFTS = 64
 """Histories with the clocks apart that are kept: what happens together asks for the same ones."""
 _YES_OR_NO = frozenset({"given", "refused", "basic_only", "withdrawn"})
@@ -203,6 +207,7 @@ class Timeline:
             self._steps.setdefault(reading.scope, []).append(step)
         self._by_ref = {(reading.ref, reading.scope): reading for reading in self._readings}
         self._shifts: dict[tuple[str, DataType | None, Clock, timedelta], History] = {}
+        self._orders: dict[tuple[str, DataType | None, Clock, int], tuple[ConsentStatus, ...]] = {}
         self._kinds = {
             scope: tuple(sorted({kind for step in steps for kind in step.reading.data or ()}))
             for scope, steps in self._steps.items()
@@ -243,13 +248,16 @@ class Timeline:
         data: DataType | None = None,
         scope: str = "general_policy",
     ) -> tuple[ConsentStatus, ...]:
-        """Every status that may have held at `time`, in order, where the clocks may be `uncertainty_ms` apart.
+        """Every status that may have held at `time`, in order, where the clocks may be `uncertainty_ms` apart: any time
+        where that is infinite, and then each is `unordered` unless they agree.
 
         Lines of the same `clock` are before or after it, but for those of the same microsecond; lines of the other
         clock within the bound may be either.
         """
         if unwatched := self._unwatched(scope):
             return (unwatched,)
+        if math.isinf(uncertainty_ms):
+            return self._unordered(time, clock, data, scope)
         slack = timedelta(milliseconds=uncertainty_ms)
         first, last = _shifted(time, -slack - slack), _shifted(time, slack)
         near = [step for step in self._between(scope, first, last) if step.says]
@@ -269,6 +277,50 @@ class Timeline:
             found |= dict.fromkeys([history.at(just_before), *history.between(just_before, time)])
         told = (self._as_timed(each, scope) for each in found)
         return tuple(dict.fromkeys(self._open(each, time, data, scope) for each in told))
+
+    def _unordered(self, time: datetime, clock: Clock, data: DataType | None, scope: str) -> tuple[ConsentStatus, ...]:
+        """Every status that may have held at a moment of one clock, when lines of the other stand in no order with it:
+        what this clock's lines say comes first."""
+        steps = self._steps.get(scope, ())
+        own = [step for step in steps if clock_of(step.reading.consent) == clock]
+        own_before = bisect_right(own, time, key=lambda step: step.reading.at)
+        same = bisect_left(own, time, key=lambda step: step.reading.at)
+        found: dict[ConsentStatus, None] = {}
+        for number in range(own_before, same - 1, -1):  # lines of the same microsecond may be before or after
+            found |= dict.fromkeys(self._interleaved(data, scope, clock, number))
+        found = dict.fromkeys(self._as_timed(each, scope) for each in found)
+        if clock == "device":  # whether the user left a question, the device says
+            found = dict.fromkeys(self._open(each, time, data, scope) for each in found)
+        if len({each.state for each in found}) == 1:
+            return (next(iter(found)),)
+        return tuple(each.model_copy(update={"unordered": True}) for each in found)
+
+    def _interleaved(self, data: DataType | None, scope: str, clock: Clock, number: int) -> tuple[ConsentStatus, ...]:
+        """The statuses after the first `number` lines of one clock, with none, some or all lines of the other: these
+        before or after them. The last answer counts, so that finer orders come to the same."""
+        kinds = self._kinds.get(scope, ())
+        key = (scope, data if data in kinds else None if data is None else "", clock, number)
+        if key not in self._orders:
+            if len(self._orders) >= MOST_SHIFTS:
+                self._orders.clear()
+            steps = self._steps.get(scope, ())
+            own = [step for step in steps if clock_of(step.reading.consent) == clock][:number]
+            other = [step for step in steps if clock_of(step.reading.consent) != clock]
+
+            def after(lines: list[HistoryLine]) -> ConsentStatus:
+                first = datetime.min.replace(tzinfo=UTC)
+                placed = [
+                    step._replace(reading=step.reading._replace(at=first + at * TICK)) for at, step in enumerate(lines)
+                ]
+                return History(placed, key[1], kinds if data is None else ()).at(_LAST)
+
+            found = {after(own): None}
+            for many in [*range(1, min(len(other), MOST_OTHERS) + 1), len(other)]:
+                found |= dict.fromkeys((after([*own, *other[:many]]), after([*other[:many], *own])))
+            for each in other[MOST_OTHERS:]:
+                found |= dict.fromkeys((after([*own, each]), after([each, *own])))
+            self._orders[key] = tuple(found)
+        return self._orders[key]
 
     def agreed(self, since: datetime, until: datetime, data: DataType | None, scopes: Container[str]) -> bool:
         """Whether a yes to this kind of data was seen in one of these scopes in between, both inclusive."""

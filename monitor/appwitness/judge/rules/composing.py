@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
@@ -23,6 +24,8 @@ from appwitness.findings import (
     Party,
     Recipient,
 )
+from appwitness.findings.people import combined, told
+from appwitness.judge.clock_order import decided
 from appwitness.judge.code import code_of
 from appwitness.judge.data_types import DataTypes
 from appwitness.judge.rules import sentences
@@ -31,7 +34,7 @@ from appwitness.judge.rules.conditions import holding
 from appwitness.judge.rules.facts import RunFacts
 from appwitness.judge.rules.grouping import FindingGroup
 from appwitness.judge.rules.model import Raised, Rule
-from appwitness.judge.rules.sightings import CERTAIN, PERMISSION_SIGNALS, Sighting, in_time, rows
+from appwitness.judge.rules.sightings import CERTAIN, PERMISSION_SIGNALS, Sighting, bound_of, in_time, rows
 from appwitness.judge.rules.translations import LANGUAGES, Language
 
 EVIDENCE = 20
@@ -93,10 +96,12 @@ class Reporter:
             detail=self._details(rule, group, members, count),
             data=lead.data,
             recipient=recipient,
-            consent=lead.status.state if rule.on != "run" else None,
+            consent=lead.status.told if rule.on != "run" else None,
             consent_assumed=lead.status.assumed or self._assumes(rule, lead),
+            consent_unordered=rule.on != "run" and lead.status.unordered,
             read_by=read_by,
             sent_by=sent_by,
+            people=combined(_flows_of(members)),
             count=count,
             flows=tuple(dict.fromkeys(flow.id for each in sorted(members, key=in_time) for flow in _flows(each))),
             evidence=evidence[:EVIDENCE],
@@ -140,7 +145,8 @@ class Reporter:
         rests on an answer that a tap and an operator's mark of the same seconds tell differently is corroborated at
         most. So is what the agent alone saw: messages, and connections that the proxy could not read; what two files of
         an import show, whose clocks nobody compared; and what a run shows whose hooks failed the agent's check of
-        itself: there what rests on consent is indicated at most. What rests on a consent that the operator has taken
+        itself: there what rests on consent is indicated at most. What rests on the order of lines of two clocks that
+        nobody compared is indicated at most. What rests on a consent that the operator has taken
         for granted is indicated at most, and declared where one observer alone saw the rest.
         """
         grade: Confidence = "indicated"
@@ -149,7 +155,11 @@ class Reporter:
                 sure = sighting.certainty >= CERTAIN and not sighting.flow.simultaneous and _on_the_wire(sighting)
                 grade = "proven" if sure else "corroborated"
         elif sighting.access is not None and rule.on == "access":
-            certain = [flow for flow in sighting.flows if flow.certainty >= CERTAIN and not flow.namesake]
+            certain = [
+                flow
+                for flow in sighting.flows
+                if flow.certainty >= CERTAIN and not flow.namesake and flow.flow and not _uncompared(flow.flow)
+            ]
             if certain:
                 consent = rule.when.consent
                 in_time = any(
@@ -164,7 +174,7 @@ class Reporter:
             grade = max(grade, "indicated", key=CONFIDENCES.index)
         if self._against(rule, sighting):
             grade = max(grade, "corroborated", key=CONFIDENCES.index)
-        if self._guessed(sighting):
+        if self._guessed(sighting) or self._unordered(rule, sighting):
             grade = "indicated"
         observers = self._facts.observers
         together = observers.hooks and observers.proxy and observers.stamped == "during" and not observers.hooks_failed
@@ -176,6 +186,15 @@ class Reporter:
         if self._assumes(rule, sighting):
             grade = "declared" if grade == "indicated" else "indicated"
         return max(grade, rule.at_most, key=CONFIDENCES.index)
+
+    def _unordered(self, rule: Rule, sighting: Sighting) -> bool:
+        """Whether it rests on which of two lines came first, which are of clocks that nobody compared."""
+        when = rule.when
+        if sighting.flow is not None and sighting.flow.access is not None and _uncompared(sighting.flow):
+            return True
+        if when.separate is not None and self._separate(rule, sighting).unordered:
+            return True
+        return when.consent is not None and sighting.status.unordered
 
     def _assumes(self, rule: Rule, sighting: Sighting) -> bool:
         """Whether it rests on a consent, or its absence, that nobody observed."""
@@ -222,6 +241,8 @@ class Reporter:
     def _against(self, rule: Rule, sighting: Sighting) -> tuple[Ref, ...]:
         """Lines of the same seconds that say the contrary of the answers that the rule rests on."""
         found: tuple[Ref, ...] = ()
+        if math.isinf(self._facts.clock_uncertainty_ms):
+            return ()  # nobody knows that a tap (the device's clock) and a mark (the host's) were of one time
         if rule.when.consent is not None:
             found += self._contrary(sighting.status, "general_policy")
         if rule.when.separate is not None:
@@ -230,13 +251,16 @@ class Reporter:
 
     def _separate(self, rule: Rule, sighting: Sighting) -> ConsentStatus:
         assert rule.when.separate
-        return self._timeline.at(sighting.at, sighting.data, rule.when.separate.scope)
+        scope, data = rule.when.separate.scope, sighting.data
+        if math.isinf(sighting.uncertainty_ms):
+            return decided(self._timeline, sighting.at, sighting.clock, math.inf, data, scope)
+        return self._timeline.at(sighting.at, data, scope)
 
     def _later(self, rule: Rule, sighting: Sighting) -> ConsentStatus | None:
         """The consent that came too late, where a rule is about the time before it."""
         if rule.on not in ("access", "flow", "claim") or rule.when.consent is None:
             return None
-        if sighting.status.state in ("given", "refused", "withdrawn", "basic_only"):
+        if sighting.status.unordered or sighting.status.state in ("given", "refused", "withdrawn", "basic_only"):
             return None
         return self._timeline.given_after(sighting.at, sighting.data)
 
@@ -260,8 +284,9 @@ class Reporter:
         self, rule: Rule, group: FindingGroup, members: list[Sighting], count: int, forms: set[str], language: Language
     ) -> str:
         lead = members[0]
+        people = combined(_flows_of(members))
         words: Words = {
-            "data": lambda: self._label(lead.data or "", language),
+            "data": lambda: told(people, self._label(lead.data or "", language), language),
             "when": lambda: sentences.when(lead.at, count, language),
             "consent": lambda: self._consent(rule, lead, language),
             **self._circumstances(rule, group, lead, language),
@@ -280,10 +305,10 @@ class Reporter:
             }
         elif lead.access is not None:
             access = lead.access
-            people = {value.row for value in access.values if value.row is not None}
+            read_rows = {value.row for value in access.values if value.row is not None}
             words |= {
                 "source": lambda: lead.what,
-                "entries": lambda: sentences.entries(len(people), language),
+                "entries": lambda: sentences.entries(len(read_rows), language),
                 "caller": lambda: sentences.caller(access, self._facts.recipients, language),
             }
         elif lead.consent is not None:
@@ -297,7 +322,7 @@ class Reporter:
         if against := self._against(rule, lead):
             said = _joined(said, sentences.against(against, language))
         if lead.flow is not None and lead.flow.simultaneous:
-            said += sentences.simultaneous(lead.flow.uncertainty_ms, language)
+            said += sentences.simultaneous(bound_of(lead.flow), language)
         return said
 
     def _circumstances(self, rule: Rule, group: FindingGroup, lead: Sighting, language: Language) -> Words:
@@ -357,6 +382,11 @@ class Reporter:
         return (self._facts.data_types or _NO_TYPES).label(data, language)
 
 
+def _flows_of(members: Iterable[Sighting]) -> list[Flow]:
+    """The flows that sightings are, not those that carried what was read."""
+    return [each.flow for each in members if each.flow]
+
+
 def _flows(sighting: Sighting) -> list[Flow]:
     """The flow that it is; of a read, those that carried its values."""
     each = (sighting, *sighting.flows)
@@ -371,6 +401,11 @@ def _on_the_wire(flow: Sighting) -> bool:
 def _in_order(sighting: Sighting) -> bool:
     """Whether a flow's read was surely before its upload."""
     return sighting.flow is not None and not sighting.flow.simultaneous
+
+
+def _uncompared(flow: Flow) -> bool:
+    """Whether nobody compared the clock of a flow's upload with that of its read."""
+    return flow.clock == "host" and flow.uncertainty_ms is None
 
 
 def _joined(sentence: str, more: str) -> str:

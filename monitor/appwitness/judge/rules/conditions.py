@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from bisect import bisect_right
 from collections.abc import Callable
@@ -14,6 +15,7 @@ from pydantic import Field
 from appwitness.catalog.entries import CatalogEntry, known_names
 from appwitness.catalog.labels import Labels
 from appwitness.events import DataType, Gap, Signal
+from appwitness.events.seen import shifted
 from appwitness.findings import ConsentName, Party
 from appwitness.judge.claims import ClaimKind
 from appwitness.judge.clock_order import surely
@@ -473,9 +475,9 @@ def purpose(_: Literal[False], run: JudgedRun) -> Test:
     first: dict[Clock, datetime] = {}
     for notice in run.sightings.notices:
         first.setdefault(notice.clock, notice.at)
-    slack = timedelta(milliseconds=run.facts.clock_uncertainty_ms)
+    bound_ms = run.facts.clock_uncertainty_ms
     return lambda each: all(
-        each.at + (timedelta() if clock == each.clock else slack) < at for clock, at in first.items()
+        shifted(each.at, 0 if clock == each.clock else bound_ms) < at for clock, at in first.items()
     )
 
 
@@ -496,7 +498,7 @@ def answered(_: Literal[False], run: JudgedRun) -> Test:
         if each.consent is None:
             return False
         answer = last(each.consent.scope)
-        return answer is None or answer < each.at
+        return answer is None or (not math.isinf(each.uncertainty_ms) and answer < each.at)
 
     return test
 

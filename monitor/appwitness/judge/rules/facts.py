@@ -38,6 +38,7 @@ class RunFacts:
     observers: Observers = EVERYBODY
     """Who watched: a rule that needs another observer does not judge."""
     clock_uncertainty_ms: float = 0
+    """Infinite where nobody compared the clocks of device and host."""
     """How far the clocks of device and host may be apart in spite of all."""
     data_types: DataTypes | None = None
     """Names and properties of kinds of data; without it sentences use the codes."""

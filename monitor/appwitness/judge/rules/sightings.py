@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Container, Iterable
@@ -11,9 +12,11 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from appwitness.catalog.labels import Labels
+from appwitness.catalog.withheld import was_withheld
 from appwitness.events import Access, Consent, DataType, Ref
-from appwitness.events.seen import Seen, number_of
-from appwitness.findings import ConsentName, ConsentStatus, Flow
+from appwitness.events.seen import Seen, number_of, shifted
+from appwitness.findings import ConsentName, ConsentStatus, Flow, Match
+from appwitness.findings.people import combined
 from appwitness.judge.clock_order import decided, least
 from appwitness.judge.consent import GESTURE, REDRAW, Clock, Why, clock_of, said, was_there
 from appwitness.judge.phases import UNKNOWN, PhaseStatus
@@ -71,9 +74,10 @@ class Sighting:
     clock: Clock = "device"
     """Whose clock its time was of: with lines of the same clock it is in order."""
     namesake: bool = False
-    """Of a flow: all that it carried are names that others bear too, with nothing of their rows beside them."""
+    """Of a flow: all that it carried are names, which others may bear too, with nothing of their rows beside them and
+    in no list of the same people."""
     uncertainty_ms: float = 0
-    """How far that clock and the other may be apart."""
+    """How far that clock and the other may be apart; infinite where nobody compared them."""
     possible: frozenset[ConsentName] = frozenset()
     """Every state that may have held then: lines of the other clock, or of the same microsecond, may leave several."""
     flows: tuple[Sighting, ...] = ()
@@ -154,8 +158,8 @@ class Sightings:
 
     @cached_property
     def accesses(self) -> list[Sighting]:
-        """Every access that gave a value. A call that was denied, threw, gave nothing, or only registered a listener
-        read nothing; what is delivered to the listener is an access of its own."""
+        """Every access that gave a value. A call that was denied, threw, gave nothing, or only registered
+        a listener read nothing, and a placeholder is nothing; what a listener is given is an access of its own."""
         carried: dict[Ref, list[Sighting]] = {}
         for sighting in self.flows:
             if sighting.flow and sighting.flow.access:
@@ -165,7 +169,7 @@ class Sightings:
         return [
             sighting
             for seen in self._facts.accesses
-            if seen.event.outcome == "returned" and seen.event.values
+            if seen.event.outcome == "returned" and seen.event.values and not was_withheld(seen.event)
             for sighting in self._access(seen, tuple(carried.get(seen.ref, ())))
         ]
 
@@ -367,7 +371,7 @@ class Sightings:
         return found
 
     def _flow(self, flow: Flow) -> Sighting:
-        uncertainty_ms = flow.uncertainty_ms if flow.clock == "host" else self._facts.clock_uncertainty_ms
+        uncertainty_ms = bound_of(flow) if flow.clock == "host" else self._facts.clock_uncertainty_ms
         possible = self._facts.timeline.around(flow.at, flow.clock, uncertainty_ms, flow.data)
         status = least(possible, self._facts.timeline.at(flow.at, flow.data))
         return Sighting(
@@ -385,7 +389,7 @@ class Sightings:
             clock=flow.clock,
             uncertainty_ms=uncertainty_ms,
             possible=frozenset(each.state for each in possible),
-            namesake=bool(flow.matches) and all(match.namesake for match in flow.matches),
+            namesake=bool(flow.matches) and all(match.namesake or _is_lone_name(flow, match) for match in flow.matches),
         )
 
     def _record(self, flow: Flow, status: ConsentStatus) -> Claim | None:
@@ -400,7 +404,7 @@ class Sightings:
             record = records[number - 1] if number else None
             if record is None:
                 continue
-            since = FIRST if record.at_start else record.at - timedelta(milliseconds=self._facts.clock_uncertainty_ms)
+            since = FIRST if record.at_start else shifted(record.at, -self._facts.clock_uncertainty_ms)
             if not self._facts.timeline.agreed(since, flow.at, flow.data, {scope, "general_policy"}):
                 return record
         return None
@@ -410,12 +414,12 @@ class Sightings:
         """Scope -> when the app's own record of it changed, and the word by which it was a no from then on; None where
         one of its words is a yes, or there is none. What is of the device's clock counts from when it surely was there,
         a yes from when it may have been."""
-        slack = timedelta(milliseconds=self._facts.clock_uncertainty_ms)
+        bound_ms = self._facts.clock_uncertainty_ms
         words: list[tuple[datetime, Ref, Claim]] = []
         for claim in self._facts.claims:
             if claim.record and claim.says != "unknown":
-                late = slack if claim.clock == "device" else timedelta()
-                at = FIRST if claim.at_start else claim.at + (late if claim.says == "refused" else -late)
+                late_ms = bound_ms if claim.clock == "device" else 0
+                at = FIRST if claim.at_start else shifted(claim.at, late_ms if claim.says == "refused" else -late_ms)
                 words.append((at, claim.ref, claim))
         found: dict[str, tuple[list[datetime], list[Claim | None]]] = {}
         yes: dict[str, set[tuple[str | None, str]]] = defaultdict(set)
@@ -433,9 +437,9 @@ class Sightings:
     def _phase(self, flow: Flow) -> PhaseStatus:
         """The phase in which it was sent; unknown where the clocks leave two."""
         phases = self._facts.phases
-        slack = timedelta(milliseconds=flow.uncertainty_ms)
+        bound_ms = bound_of(flow)
         phase = phases.at(flow.at)
-        if slack and any(phases.at(moment)[:3] != phase[:3] for moment in (flow.at - slack, flow.at + slack)):
+        if bound_ms and any(phases.at(shifted(flow.at, by))[:3] != phase[:3] for by in (-bound_ms, bound_ms)):
             return UNKNOWN
         return phase
 
@@ -504,6 +508,17 @@ _GROUPS: tuple[tuple[str, str], ...] = (
 """What a permission's name has in it -> the group that users are asked about as one."""
 
 
+def _is_lone_name(flow: Flow, match: Match) -> bool:
+    """Whether it is a name of somebody whom nothing in the upload identifies: anybody may have written it."""
+    return flow.people is not None and match.type == "name" and match.person is None
+
+
+def bound_of(flow: Flow) -> float:
+    """How wrong the time of a flow may be against what the agent saw, in milliseconds; infinite where nobody compared
+    the clocks."""
+    return math.inf if flow.uncertainty_ms is None else flow.uncertainty_ms
+
+
 def permission_group(name: str) -> str:
     """The group that a permission belongs to; one that belongs to none we know stands for itself."""
     bare = name.rpartition(".")[2]
@@ -522,16 +537,19 @@ def in_time(sighting: Sighting) -> tuple[datetime, int]:
 def rows(group: Iterable[Sighting]) -> tuple[int, int | None]:
     """How many entries of an address book were read, or went out in all uploads of a group; and of how many.
 
-    An app may send one entry an upload, so rows are counted over the group. Rows of two cursors with one number count
+    Of flows whose rows are about people, these are counted: a person may have several rows. An app may send one entry
+    an upload, so rows are counted over the group. Rows of two cursors with one number count
     once: rather too few than too many.
     """
     members = list(group)
     flows = [each.flow for each in members if each.flow]
+    if (people := combined(flows)) is not None:
+        return people.sent, people.read
     found: set[int | str] = {match.row for flow in flows for match in flow.matches if match.row is not None}
     for access in (each.access for each in members if each.access):
         found |= {value.row for value in access.values if value.row is not None}
         # A list without rows, as of installed apps: each of its own kind is one entry.
         found |= {value.text for value in access.values if value.row is None and value.type == access.data}
-    sent = max(len(found), max((flow.rows or 0 for flow in flows), default=0))
+    sent = max(len(found), max((flow.entries or flow.rows or 0 for flow in flows), default=0))
     read = max((flow.rows_read or 0 for flow in flows), default=0)
     return sent, read or None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Mapping
 
 from appwitness.findings import Match, Reason, Why, because
 from appwitness.match.decode import GUESSES, Decoded
@@ -71,8 +72,14 @@ def _guess(hit: Hit) -> str:
     return next((step for step in hit.decoding if step in GUESSES), "")
 
 
-def matches_of(of_access: dict[Key, list[Hit]], row_of: dict[Key, int]) -> tuple[Match, ...]:
-    """The matches of one access, by place; `row_of`: the row of each value in what the access returned."""
+def matches_of(
+    of_access: dict[Key, list[Hit]],
+    row_of: Mapping[Key, int],
+    person_of: Mapping[Key, int],
+    detail_of: Mapping[Key, int],
+) -> tuple[Match, ...]:
+    """The matches of one access, by place; `row_of`: the row of each value in what the access returned; `person_of`:
+    whose it is, of the people whom the upload identifies; `detail_of`: which values are the same."""
     found = [
         Match(
             type=hit.value.type,
@@ -85,6 +92,8 @@ def matches_of(of_access: dict[Key, list[Hit]], row_of: dict[Key, int]) -> tuple
             end=hit.end,
             confidence=round(1 - min(0.9, max(0.001, _chance(hit))), 4),
             row=row_of.get(key),
+            person=person_of.get(key),
+            detail=detail_of.get(key),
             before=hit.before,
             found=hit.found,
             after=hit.after,

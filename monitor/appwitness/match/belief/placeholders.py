@@ -1,4 +1,4 @@
-"""Values that say nothing about anybody: what Android and services return where they withhold the real one."""
+"""Values that say something only beside others: apps that everybody has, numbers of services."""
 
 from __future__ import annotations
 
@@ -6,18 +6,6 @@ import re
 
 from appwitness.events import Value
 
-CONSTANT = frozenset(
-    (
-        *("02:00:00:00:00:00", "unknown", "<unknown ssid>", "null", "none", "n/a", "undefined"),
-        *("localhost", "127.0.0.1", "::1", "0.0.0.0", "255.255.255.255", "nan,nan"),  # noqa: S104 an address, not bound
-    )
-)
-"""The MAC that Android gives every app since 6, an SSID without permission, and what empty fields hold. Not the Android
-ID 9774d56d682e549c, which a maker once gave a whole series: today it is nobody's, and examples use it."""
-ALIKE = re.compile(r"([0-9a-f])\1{3,}")
-"""One digit again and again: the IMEI of an emulator, the advertising id of who opted out."""
-NUMBERS = re.compile(r"[-+]?0+(?:\.0+)?,\s*[-+]?0+(?:\.0+)?")
-"""A place of 0, 0: no fix."""
 PREINSTALLED = re.compile(
     r"(?:android|com\.(?:android|google\.android|miui|xiaomi|huawei|hihonor|samsung|sec|coloros|heytap|oplus|vivo))(?:\.|$)"
 )
@@ -40,16 +28,6 @@ SHARED_WITH = frozenset(
 """Apps with which others share, sign in and pay, and which they therefore name."""
 SERVICE_DIGITS = 7
 """Digits from which on a number is somebody's; shorter ones are those of services: 10086, 112."""
-
-
-def is_placeholder(value: Value) -> bool:
-    """Whether a value is a placeholder, so that finding it proves nothing."""
-    text = value.text.strip().strip('"').lower()
-    if text in CONSTANT:
-        return True
-    if value.type.startswith("location"):
-        return bool(NUMBERS.fullmatch(text))
-    return bool(ALIKE.fullmatch(re.sub(r"[\s:.-]", "", text)))
 
 
 def is_everywhere(value: Value) -> bool:

@@ -17,7 +17,7 @@ from appwitness.findings.chain import ORDERS, Chains
 from appwitness.reports.frames import caller
 from appwitness.reports.integrity import copied, signature
 from appwitness.reports.page import sections
-from appwitness.reports.phrases import cited, who
+from appwitness.reports.phrases import cited, data_of, who
 from appwitness.reports.reasons import all_said, said
 from appwitness.reports.time_axis import clock, consent_steps, step_for
 from appwitness.reports.verdict import worst_first
@@ -209,7 +209,7 @@ class Letter:
             detail=in_zone(words.of(finding.detail), self.law),
             rule=finding.rule,
             kinds=finding.kinds,
-            data=words.data(finding.data) if finding.data else "",
+            data=data_of(finding, words),
             count=finding.count,
             first=self.moment(min(times)) if times else "",
             last=self.moment(max(times)) if len(times) > 1 else "",
@@ -247,6 +247,8 @@ class Letter:
             return ""
         if finding.consent_assumed:
             return self.assumption
+        if finding.consent_unordered:
+            return self.words("clocks_uncompared_more")
         text = self.words(f"moment_{finding.consent}")
         step = step_for(self._steps, at, finding.consent)
         return f"{text}{self.words('moment_line', time=self.moment(step.at), ref=step.ref)}" if step else text

@@ -151,9 +151,9 @@ class Page:
     def _cards_of_lines(self) -> dict[str, int]:
         """Upload or access -> the card that tells of it."""
         numbers: dict[str, int] = {}
-        of = {(card.data, card.host): card.number for card in self.all_cards}
+        of = {(card.kind, card.host): card.number for card in self.all_cards}
         for flow in self.report.flows:
-            number = of.get((self.words.data(flow.data), plain(flow.recipient.host)))
+            number = of.get((flow.data, plain(flow.recipient.host)))
             if number is not None:
                 for ref in (flow.access, flow.upload):
                     if ref:
@@ -187,8 +187,8 @@ class Page:
         ]
         if self.report.assumed_consent:
             facts.append((words("assumption"), assumption(self.report, words)))
-        if run.clock:
-            facts.append((words("clocks"), words("clocks_agree", **clocks(run))))
+        if run.clock or not run.clocks_compared:
+            facts.append((words("clocks"), clocks(run, words)))
         if run.operator:
             facts.append((words("operator"), run.operator))
         facts += case(run, words)

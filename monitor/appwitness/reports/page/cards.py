@@ -56,6 +56,8 @@ class Card:
     number: int
     level: str
     """Empty: no rule objects."""
+    kind: str
+    """Code of the kind of data; empty where it is about none."""
     data: str
     host: str
     who: str
@@ -115,7 +117,8 @@ class Cards:
         return Card(
             number=number,
             level=group.level or "",
-            data=words.data(group.data) if group.data else "",
+            kind=group.data,
+            data=group.label(words),
             host=plain(group.host),
             who=who(group.flows[0].recipient, words) if group.flows else "",
             why_who=self.flows.who(group.flows[0].recipient) if group.flows else "",

@@ -9,14 +9,15 @@ from typing import Any
 
 from appwitness.events import Access, Connection, Ref, Upload
 from appwitness.findings import Flow, Match, Recipient, Report, Why
+from appwitness.findings.people import told
 from appwitness.findings.surroundings import Context, Stretch
 from appwitness.reports.frames import StackLine, frames
 from appwitness.reports.page.by_hand import CheckCommand, commands
-from appwitness.reports.phrases import code, has_forgotten, who
+from appwitness.reports.phrases import code, data_of, has_forgotten, who
 from appwitness.reports.reasons import all_said, said
 from appwitness.reports.time_axis import clock, consent_steps, span, step_for
 from appwitness.reports.watched import consent
-from appwitness.reports.words import Words, plain
+from appwitness.reports.words import Words, capital, plain
 
 MATCHES = 8
 FRAMES = 60
@@ -133,7 +134,7 @@ class ShownFlows:
         )
         return FlowTableRow(
             id=flow.id,
-            data=self.words.data(flow.data),
+            data=data_of(flow, self.words),
             host=plain(flow.recipient.host),
             party=self.words(f"party_{flow.recipient.party}"),
             time=clock(flow.at),
@@ -151,20 +152,24 @@ class ShownFlows:
         """A flow in full."""
         words = self.words
         notes = []
-        if flow.rows is not None and flow.rows_read:
-            notes.append(words("rows_found", rows=flow.rows, rows_read=flow.rows_read))
+        if flow.people is not None:
+            notes.append(capital(told(flow.people, words.data(flow.data), words.lang)))
+        elif flow.entries is not None and flow.rows_read:
+            notes.append(words("rows_found", rows=flow.entries, rows_read=flow.rows_read))
         if flow.earlier:
             notes.append(words.count("earlier", flow.earlier))
         elapsed = None
         if flow.other_app:
             notes.append(words("other_app"))
-        if flow.simultaneous:
-            elapsed = words("simultaneous", time=span(flow.uncertainty_ms / 1000))
+        if flow.simultaneous and flow.uncertainty_ms is None:
+            elapsed = words("order_uncompared")
+        elif flow.simultaneous:
+            elapsed = words("simultaneous", time=span((flow.uncertainty_ms or 0) / 1000))
         elif flow.access_at:
             elapsed = words("elapsed", time=span((flow.at - flow.access_at).total_seconds()))
         return Block(
             flow=flow,
-            data=words.data(flow.data),
+            data=data_of(flow, words),
             read=self.read(flow.access, flow) if flow.access else None,
             sent=self._sent(flow),
             consent=consent(flow, words),
@@ -190,6 +195,8 @@ class ShownFlows:
         words = self.words
         if not self.report.observers.consent:
             return words("consent_unwatched").rstrip(".。")
+        if flow.consent_unordered:
+            return words("clocks_uncompared_more").rstrip(".。")
         step = step_for(self.steps, flow.at, flow.consent)
         if step:
             text = f" “{plain(step.event.text)}”" if step.event.text else ""

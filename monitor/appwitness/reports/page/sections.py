@@ -18,7 +18,7 @@ from appwitness.recording import Recording
 from appwitness.reports.page.flows import cut
 from appwitness.reports.phrases import besides, named_gap
 from appwitness.reports.reasons import said
-from appwitness.reports.time_axis import clock
+from appwitness.reports.time_axis import clock, clock_offset
 from appwitness.reports.watched import not_watched
 from appwitness.reports.words import Words, capital, plain
 from appwitness.support.errors import UserError
@@ -222,7 +222,7 @@ def run_facts(report: Report, words: Words) -> list[tuple[str, str]]:
     facts = [
         (words("recording"), report.recording),
         *([] if run.imported else [(words("serial"), run.device.serial)]),
-        *([] if run.imported else [(words("clock_offset"), f"{run.clock_offset_ms:+.1f} ms")]),
+        *([] if run.imported else [(words("clock_offset"), clock_offset(run, words))]),
     ]
     if run.app.apk_sha256:
         facts.append((words("apk"), run.app.apk_sha256))

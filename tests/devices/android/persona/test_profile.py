@@ -11,6 +11,7 @@ from pathlib import Path
 import phonenumbers
 import pytest
 
+from appwitness.catalog.withheld import is_placeholder
 from appwitness.devices.android.persona import Persona, load, made
 from appwitness.devices.android.persona.content import rows
 from appwitness.devices.android.persona.picture import jpeg
@@ -18,7 +19,7 @@ from appwitness.devices.android.persona.profile import PlannedPosition
 from appwitness.events import Upload, Value
 from appwitness.events.seen import see
 from appwitness.match import decode
-from appwitness.match.belief.placeholders import is_of_a_service, is_placeholder
+from appwitness.match.belief.placeholders import is_of_a_service
 from appwitness.match.linking import Linker
 from appwitness.support.errors import FileError
 

@@ -76,7 +76,7 @@ WORDS: dict[str, dict[str, str]] = {
     "access": {
         **_BOTH,
         "source": "the API",
-        "entries": "how many entries the API gave, in brackets; nothing where it gave single values",
+        "entries": "how many rows the API gave, in brackets; nothing where it gave single values",
         "caller": "the app's or an SDK's code that called, in brackets; nothing where the stack does not tell",
         "often": "how many calls in how long, by whom; which preset that exceeds and whose it is",
         "capture": "how many uploads were captured without it",

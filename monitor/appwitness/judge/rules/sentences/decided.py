@@ -26,6 +26,8 @@ def consent(status: ConsentStatus, given_later: ConsentStatus | None, at: dateti
     """What the user had been asked and had decided at `at`, and how much later consent came."""
     if status.assumed:
         return _assumed(status, language)
+    if status.unordered:
+        return _unordered(status, language)
     said = _english(status) if language == "en" else _chinese(status)
     if status.by == "operator":
         said += " (as marked by the operator)" if language == "en" else "（操作人员标记）"
@@ -50,6 +52,17 @@ def _assumed(status: ConsentStatus, language: Language) -> str:
         return f"it is assumed {what} (--assume-consent): what the user was asked was not observed"
     what = "用户已同意" if given else "用户未同意"
     return f"此处假定{what}（--assume-consent）：未对征求同意的情况进行观测"
+
+
+def _unordered(status: ConsentStatus, language: Language) -> str:
+    """That nobody compared the clocks; of what lacks a yes, that no order of the lines has one before."""
+    agreed = status.state in ("given", "unseen_answer", "partial")
+    if language == "en":
+        said = "what the user had been asked and had answered by then is not known"
+        more = "" if agreed else "; whichever came first, no consent event was observed before that"
+        return f"the clocks of device and host were not compared, so {said}{more}"
+    more = "" if agreed else "；无论先后如何，此前均未观察到同意事件"
+    return f"设备与主机的时钟未经比对，当时已征求何种同意、用户如何答复均无法判定{more}"
 
 
 def _english(status: ConsentStatus) -> str:
@@ -167,5 +180,8 @@ def separate(status: ConsentStatus, scope: str, language: Language) -> str:
     about = SCOPES[scope][language]
     if status.assumed:
         said = _assumed(status, language)
+        return f"of {about}, {said}" if language == "en" else f"就{about}，{said}"
+    if status.unordered:
+        said = _unordered(status, language)
         return f"of {about}, {said}" if language == "en" else f"就{about}，{said}"
     return SEPARATE[status.state][language].format(about=about, ref=status.ref)

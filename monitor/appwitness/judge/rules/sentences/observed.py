@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 
@@ -49,10 +50,10 @@ def rows(sent: int | None, read: int | None, language: Language) -> str:
 
 
 def entries(number: int, language: Language) -> str:
-    """How many entries an access gave, in brackets."""
+    """How many rows an access gave, in brackets."""
     if number < 2:
         return ""
-    return f" ({number} entries)" if language == "en" else f"（{number} 条）"
+    return f" ({number} rows)" if language == "en" else f"（{number} 行）"
 
 
 def forms(variants: Iterable[str], language: Language) -> str:
@@ -74,6 +75,10 @@ def caller(line: Called, known: RecipientTable | None, language: Language) -> st
 
 def simultaneous(uncertainty_ms: float, language: Language) -> str:
     """That a read and an upload are closer to one another than the clocks that timed them agree."""
+    if math.isinf(uncertainty_ms):
+        if language == "en":
+            return " The clocks of device and host were not compared: whether the read came first is not known."
+        return "设备与主机的时钟未经比对，无法判定读取是否早于上传。"
     if language == "en":
         return (
             f" Read and upload are simultaneous: the clocks of device and host agree to within {uncertainty_ms:.3g} ms,"

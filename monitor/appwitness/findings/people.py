@@ -1,0 +1,152 @@
+"""Whose data of an address book or call log was sent: how many people, and which of their details; in words too."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+
+from appwitness.findings import Flow, Match, People, SentField
+
+FIELDS = ("name", "phone_number", "email", "address")
+"""Details in the order in which they are told; others come after them."""
+FEW = 3
+"""Fewer people than that are somebody whom the user picked, as in "invite a friend": no address book was sent."""
+
+
+def counted(matches: Iterable[Match], read: int, held: Iterable[str], *, told_apart: bool) -> People:
+    """The people whom these matches of one read identify.
+
+    `read`: how many people the read returned; `held`: the kinds of detail that it returned of those sent; `told_apart`:
+    whether it has names or contact ids.
+    """
+    values: dict[str, dict[int, set[int | None]]] = defaultdict(lambda: defaultdict(set))
+    named: set[int | None] = set()
+    for match in matches:
+        if match.person is not None:
+            values[match.type][match.person].add(match.detail)
+        elif match.type == "name":
+            named.add(match.detail)
+    kinds = sorted(values, key=_place)
+    return People(
+        sent=len({person for of_kind in values.values() for person in of_kind}),
+        read=read,
+        told_apart=told_apart,
+        named=len(named),
+        fields=tuple(
+            SentField(type=kind, people=len(values[kind]), values=sum(map(len, values[kind].values())))
+            for kind in kinds
+        ),
+        held=tuple(sorted(held, key=_place)),
+    )
+
+
+def combined(flows: Iterable[Flow]) -> People | None:
+    """The people of several flows: of the read whose people most are of. An app may send one entry an upload, so those
+    of one read are counted together; of two reads nobody knows whether they are of the same people."""
+    by_read: dict[str, list[Flow]] = defaultdict(list)
+    for flow in flows:
+        if flow.people is not None:
+            by_read[flow.access or ""].append(flow)
+    made = [
+        counted(
+            (match for flow in group for match in flow.matches),
+            max(flow.people.read for flow in group if flow.people),
+            {kind for flow in group if flow.people for kind in flow.people.held},
+            told_apart=all(flow.people.told_apart for flow in group if flow.people),
+        )
+        for group in by_read.values()
+    ]
+    return max(made, key=lambda people: (people.sent, people.named, people.read), default=None)
+
+
+_FIELDS: dict[str, dict[str, tuple[str, str]]] = {
+    "name": {"en": ("name", "names"), "zh": ("姓名", "姓名")},
+    "phone_number": {"en": ("number", "numbers"), "zh": ("号码", "号码")},
+    "email": {"en": ("e-mail address", "e-mail addresses"), "zh": ("电子邮箱地址", "电子邮箱地址")},
+    "address": {"en": ("postal address", "postal addresses"), "zh": ("通讯地址", "通讯地址")},
+    "account_id": {"en": ("account", "accounts"), "zh": ("账号", "账号")},
+    "birthday": {"en": ("date", "dates"), "zh": ("日期", "日期")},
+    "education_work": {"en": ("employer or school", "employers or schools"), "zh": ("单位或学校", "单位或学校")},
+}
+"""Details of people, one and several."""
+_OTHER: dict[str, tuple[str, str]] = {"en": ("other detail", "other details"), "zh": ("其他信息", "其他信息")}
+
+
+def told(of: People | None, data: str, language: str) -> str:
+    """Whose data went and which of their details, where it is about people; else the kind of data."""
+    if of is None:
+        return data
+    if language == "en":
+        return _people_english(of, data)
+    return _people_chinese(of, data)
+
+
+def _people_english(of: People, data: str) -> str:
+    if not of.sent:
+        if not of.named:
+            return f"details in the {data} that identify nobody"
+        if of.named == 1:
+            return f"name by itself of somebody who is in the {data} too"
+        return f"{of.named:,} names by themselves of people who are in the {data} too"
+    if not of.told_apart:
+        found = " and ".join(_number_english(each) for each in of.fields)
+        return f"{found} of {of.read:,} {'entry' if of.read == 1 else 'entries'} in the {data}"
+    said = "; ".join(filter(None, (", ".join(_field_english(of, each) for each in of.fields), _unsent(of, "en"))))
+    return f"data of {'one' if of.sent == 1 else f'{of.sent:,}'} of {of.read:,} people in the {data} ({said})"
+
+
+def _number_english(field: SentField) -> str:
+    one, many = _FIELDS.get(field.type, _OTHER)["en"]
+    return f"one {one}" if field.values == 1 else f"{field.values:,} {many}"
+
+
+def _field_english(of: People, field: SentField) -> str:
+    one, many = _FIELDS.get(field.type, _OTHER)["en"]
+    if of.sent == 1:
+        return f"{'one ' if field.type != 'name' else ''}{one}" if field.values == 1 else f"{field.values:,} {many}"
+    if field.type == "name" or field.values != field.people:
+        several = f", {field.values:,} in all" if field.values != field.people else ""
+        return f"{many} of {field.people:,}{several}"
+    return f"one {one} each" if field.people == of.sent else f"one {one} each of {field.people:,}"
+
+
+def _people_chinese(of: People, data: str) -> str:
+    if not of.sent:
+        return f"单独出现、同见于{data}的姓名 {of.named:,} 个" if of.named else f"{data}中不能识别个人的信息"
+    if not of.told_apart:
+        found = "、".join(f"{_FIELDS.get(each.type, _OTHER)['zh'][0]} {each.values:,} 个" for each in of.fields)
+        return f"{data} {of.read:,} 条中的{found}"
+    said = "；".join(filter(None, ("、".join(_field_chinese(of, each) for each in of.fields), _unsent(of, "zh"))))
+    return f"{data} {of.read:,} 人中 {of.sent:,} 人的信息（{said}）"
+
+
+def _field_chinese(of: People, field: SentField) -> str:
+    name, _ = _FIELDS.get(field.type, _OTHER)["zh"]
+    if of.sent == 1:
+        return name if field.type == "name" and field.values == 1 else f"{name} {field.values:,} 个"
+    if field.values != field.people:
+        return f"{field.people:,} 人的{name}（共 {field.values:,} 个）"
+    return f"{field.people:,} 人的{name}" if field.type == "name" else f"{field.people:,} 人的{name}各一个"
+
+
+def _unsent(of: People, language: str) -> str:
+    """Which details the read returned of these people and nobody found in what was sent."""
+    names = [_FIELDS[kind][language][1] for kind in of.unsent if kind in _FIELDS]
+    if not names:
+        return ""
+    return f"no {' and no '.join(names)} found" if language == "en" else f"未发现{'、'.join(names)}"
+
+
+def label(of: People | None, data: str, language: str) -> str:
+    """A short name of what went: the kind of data, but of few people how many of how many these are."""
+    if of is None or of.sent >= FEW:
+        return data
+    if not of.sent or not of.told_apart:
+        return told(of, data, language)
+    if language == "en":
+        return f"{'one' if of.sent == 1 else of.sent} of {of.read:,} people in the {data}"
+    return f"{data} {of.read:,} 人中的 {of.sent:,} 人"
+
+
+def _place(kind: str) -> tuple[int, str]:
+    return (FIELDS.index(kind) if kind in FIELDS else len(FIELDS), kind)

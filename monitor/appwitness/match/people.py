@@ -1,0 +1,140 @@
+"""Whose the rows of a read are, and which of these people an upload identifies: rows are not people."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+
+from appwitness.events import DataType, Value
+from appwitness.match.belief.contradiction import SEVERAL, is_of_many
+from appwitness.match.belief.placeholders import is_of_a_service
+from appwitness.match.hits import STRONG_BITS, Hit
+from appwitness.match.reads import Key
+from appwitness.match.variants import bits_of
+
+OWN = frozenset(("phone_number", "email"))
+"""What one person has, so that two rows with the same are of one, and that identifies whoever has it."""
+SHARED = frozenset(("address", "account_id"))
+"""What identifies a person where only one of them has it, and it is long enough to be no coincidence."""
+OF_PEOPLE = OWN | {"name"}
+PLACE = re.compile(r"\[\d+\]")
+"""A place in a list: `$.people[3].name` and `$.people[4].name` are of one list."""
+
+
+class Persons:
+    """The people whom the rows of one read are about.
+
+    Two rows are of one person where the recording shows it: the same contact id, number or e-mail address, or the same
+    distinctive name. Rows that share a name which many bear may be of one person or of several: they are one when
+    people found are counted (`sent`), and several when people read are (`read`). So neither count says too much.
+    """
+
+    def __init__(self, rows: Mapping[int, frozenset[Key]], contacts: Mapping[int, str]) -> None:
+        """`contacts`: the contact id of a row, where the app asked for it."""
+        self.read = len(set(_joined(rows, contacts, short_names=False).values()))
+        self.told_apart = bool(contacts) or any(kind == "name" for keys in rows.values() for kind, _ in keys)
+        """Whether the read says which rows are of one person at all."""
+        self._of_row = _joined(rows, contacts, short_names=True)
+        self._of_key: dict[Key, set[int]] = defaultdict(set)
+        self._held: dict[int, set[str]] = defaultdict(set)
+        for row, keys in rows.items():
+            for key in keys:
+                self._of_key[key].add(self._of_row[row])
+                self._held[self._of_row[row]].add(key[0])
+        numbers: dict[tuple[str, str], int] = {}
+        self.details = {key: numbers.setdefault(_same(key), len(numbers)) for key in sorted(self._of_key)}
+        """Each value with a number, which is that of the same value in another notation."""
+
+    def sent(self, hits: Mapping[Key, list[Hit]]) -> dict[Key, int]:
+        """The values found that are of people whom the upload identifies, each with the number of its person.
+
+        A number or an e-mail address identifies, and a name beside it goes with it. Names by themselves do only as a
+        list: in a sentence or under `author`, a name may be anybody's.
+        """
+        by_person: dict[int, list[Key]] = defaultdict(list)
+        for key, of_key in hits.items():
+            people = self._of_key.get(key, set())
+            if (len(people) == 1 or (people and key[0] in OWN)) and any(not hit.namesake for hit in of_key):
+                by_person[min(people)].append(key)  # of several who share a number it is one's, at the least
+        identified = {person for person, keys in by_person.items() if any(_identifies(key, hits[key]) for key in keys)}
+        lists: dict[str, set[int]] = defaultdict(set)
+        for person, keys in by_person.items():
+            for hit in (hit for key in keys if key[0] == "name" for hit in hits[key] if not hit.namesake):
+                lists[PLACE.sub("", hit.leaf.path)].add(person)
+        for members in lists.values():
+            if len(members) >= SEVERAL:
+                identified |= members
+        return {key: person for person in identified for key in by_person[person]}
+
+    def held(self, people: Iterable[int]) -> tuple[str, ...]:
+        """The kinds of values that the read returned of some people."""
+        return tuple(sorted({kind for person in people for kind in self._held[person]}))
+
+
+def persons_of(data: DataType, rows: Mapping[int, frozenset[Key]], contacts: Mapping[int, str]) -> Persons | None:
+    """The people of the rows of a read; None where the rows are not about people, or hold more than is told of them:
+    messages, events."""
+    kinds = {kind for keys in rows.values() for kind, _ in keys}
+    if kinds.isdisjoint(OF_PEOPLE) or data in kinds:
+        return None
+    return Persons(rows, contacts)
+
+
+def entries(rows: Mapping[int, frozenset[Key]], hits: Iterable[Key]) -> int:
+    """How many rows the values found are of, at the least: a value that stands in several rows is one."""
+    found = frozenset(hits)
+    joined = _Groups(row for row, keys in rows.items() if not keys.isdisjoint(found))
+    first: dict[Key, int] = {}
+    alone: dict[Key, int] = defaultdict(int)
+    for row in joined.of:
+        for key in rows[row] & found:
+            joined.join(first.setdefault(key, row), row)
+            alone[key] += 1
+    own = sum(any(alone[key] == 1 for key in rows[row] & found) for row in joined.of)
+    return max(own, len({joined.root(row) for row in joined.of}))
+
+
+class _Groups:
+    """Rows in groups, each named by its first row."""
+
+    def __init__(self, rows: Iterable[int]) -> None:
+        self.of = {row: row for row in sorted(rows)}
+
+    def root(self, row: int) -> int:
+        while self.of[row] != row:
+            self.of[row] = row = self.of[self.of[row]]
+        return row
+
+    def join(self, one: int, other: int) -> None:
+        first, last = sorted((self.root(one), self.root(other)))
+        self.of[last] = first
+
+
+def _joined(rows: Mapping[int, frozenset[Key]], contacts: Mapping[int, str], *, short_names: bool) -> dict[int, int]:
+    """Row -> the first row of the same person. Different contact ids are different people, whatever else they share."""
+    groups = _Groups(rows)
+    first: dict[tuple[str, str, str], int] = {}
+    for row in groups.of:
+        contact = contacts.get(row, "")
+        if contact:
+            groups.join(first.setdefault(("contact", contact, ""), row), row)
+        for kind, text in rows[row]:
+            if kind in OWN or (kind == "name" and (short_names or bits_of(text) >= STRONG_BITS)):
+                groups.join(first.setdefault((*_same((kind, text)), contact), row), row)
+    return {row: groups.root(row) for row in groups.of}
+
+
+def _same(key: Key) -> tuple[str, str]:
+    """A value without what its notation may vary in; of a number the digits behind country code and trunk prefix."""
+    kind, text = key
+    if kind == "phone_number":
+        return kind, "".join(char for char in text if char.isdecimal())[-9:]
+    return kind, "".join(text.split()).casefold()
+
+
+def _identifies(key: Key, hits: list[Hit]) -> bool:
+    kind, text = key
+    if kind in OWN:
+        return not is_of_a_service(Value(type=kind, text=text))
+    return kind in SHARED and any(hit.strong and not is_of_many(key, hit) for hit in hits)
