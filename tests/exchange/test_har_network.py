@@ -135,7 +135,8 @@ def test_of_what_nothing_says_that_it_left_there_is_a_gap(tmp_path: Path) -> Non
 @pytest.mark.parametrize("creator", ["mitmproxy", "Charles Proxy", "HTTP Toolkit"])
 def test_what_came_to_a_proxy_had_left_the_device(tmp_path: Path, creator: str) -> None:
     (upload,) = har.read(save(tmp_path / "a.har", entry(**failed()), creator=creator), APP).events
-    assert isinstance(upload, Upload) and upload.status is None
+    assert isinstance(upload, Upload)
+    assert upload.status is None
 
 
 @pytest.mark.parametrize(
@@ -150,7 +151,8 @@ def test_what_came_to_a_proxy_had_left_the_device(tmp_path: Path, creator: str) 
 )
 def test_what_a_client_keeps_of_an_address(tmp_path: Path, url: str, sent: str) -> None:
     (upload,) = har.read(save(tmp_path / "a.har", entry(url)), APP).events
-    assert isinstance(upload, Upload) and upload.url == sent
+    assert isinstance(upload, Upload)
+    assert upload.url == sent
 
 
 def test_the_run_says_how_many_stayed(tmp_path: Path) -> None:
