@@ -414,7 +414,7 @@ class Walk:
             earlier=joined.earlier,
             rows=joined.rows,
             rows_read=joined.rows_read,
-            cleartext=upload.via in ("http", "websocket", "tcp") and upload.tls is None,
+            cleartext=upload.cleartext,
             carrier=carrier,
             other_app=other_app,
             uncertainty_ms=0.0 if upload.by_agent else uncertainty,

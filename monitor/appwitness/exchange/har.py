@@ -106,6 +106,7 @@ def _entry(entry: Mapping[str, Any], cut: bool, subject: str, app: str, conversi
         "host": parts.hostname,
         "server": _server(entry, parts.hostname, parts.port or (443 if parts.scheme in ("https", "wss") else 80)),
         "tls": _tls(request, parts.scheme, parts.hostname),
+        "tls_unknown": not parts.scheme,
     }
     if not body and (said > 0 or named.get("content-type", "").startswith("multipart/")):
         why = f" ({request['_requestBodyStatus']})" if request.get("_requestBodyStatus") else ""
