@@ -105,6 +105,8 @@ class Walk:
         self.recipients = known.recipients_of(self.run)
         self.controllers = frozenset(known.labels.permission_controllers)
         self.accesses: list[Seen[Access]] = []
+        self.processes: set[int] = set()
+        """Those that the agent was in."""
         self.screens = ScreenReader(known.labels, self.run.app.package)
         self.consents: list[Seen[Consent]] = []
         self.phases: list[Seen[Phase]] = []
@@ -179,10 +181,12 @@ class Walk:
         elif not of_app(seen.event, self.run.app.package, self.controllers):
             return
         elif holds(seen, Access):
+            self._in_process(seen.event)
             self.accesses.append(seen)
             self._observed(seen.on_host(seen.event.until or seen.event.at))
             self.linker.add_access(seen)
         elif holds(seen, Transform):
+            self._in_process(seen.event)
             self.linker.add_transform(seen)
         elif holds(seen, Consent):
             if line := understood(seen, self.known.labels):
@@ -375,12 +379,13 @@ class Walk:
         """All flows; those of an upload of which nothing new is known are the same objects as before."""
         flows: list[Flow] = []
         for seen, joins in sorted(self.joined.values(), key=lambda one: one[0].number):
-            rest_on = (len(flows), joins, timeline, carriers.get(seen.ref), seen.ref in foreign)
+            carrier = carriers.get(seen.ref)
+            rest_on = (len(flows), joins, timeline, carrier, seen.ref in foreign, self._ties(seen.event, carrier))
             made = self.flows.get(seen.ref)
             if made is None or made[0] != rest_on:
-                first, _, _, carrier, other = rest_on
+                first, _, _, carrier, other, tied = rest_on
                 own = [
-                    self._flow(f"f{number}", seen, joined, timeline, carrier, other)
+                    self._flow(f"f{number}", seen, joined, timeline, carrier, other, tied)
                     for number, joined in enumerate(joins, first + 1)
                 ]
                 made = self.flows[seen.ref] = (rest_on, own)
@@ -395,6 +400,7 @@ class Walk:
         timeline: Timeline,
         carrier: Carrier | None,
         other_app: bool,
+        tied: bool,
     ) -> Flow:
         upload, uncertainty = seen.event, self.run.clock_uncertainty_ms
         clock: Clock = "device" if upload.by_agent else "host"
@@ -415,12 +421,24 @@ class Walk:
             rows=joined.rows,
             rows_read=joined.rows_read,
             cleartext=upload.cleartext,
+            unanswered=upload.unanswered,
+            untied=not tied and not any(match.evidence for match in joined.matches),
             carrier=carrier,
             other_app=other_app,
             uncertainty_ms=0.0 if upload.by_agent else uncertainty,
             clock=clock,
             simultaneous=joined.simultaneous,
         )
+
+    def _in_process(self, event: Access | Transform) -> None:
+        if event.pid is not None:
+            self.processes.add(event.pid)
+
+    def _ties(self, upload: Upload, carrier: Carrier | None) -> bool:
+        """Whether a socket ties an upload to the app, or its line does: who captured it knew the process or the app.
+        Of an import, the app in a line is the word of whoever imported it."""
+        named = upload.app == self.run.app.package and not self.run.imported
+        return carrier is not None or upload.by_agent or named or upload.pid in self.processes
 
     def _forget(self) -> None:
         """Keep only the decoded uploads that a late access may still concern."""

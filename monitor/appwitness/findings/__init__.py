@@ -183,6 +183,8 @@ class Why(StrEnum):
     CARRIER_UNKNOWN = "carrier_unknown"
     CARRIER_UNWATCHED = "carrier_unwatched"
     IN_CLEARTEXT = "in_cleartext"
+    UNANSWERED = "unanswered"
+    ARRIVED = "arrived"
     ORDER_CERTAIN = "order_certain"
     ORDER_ONE_CLOCK = "order_one_clock"
     ORDER_OPEN = "order_open"
@@ -391,6 +393,13 @@ class Flow(Record):
     rows: int | None = Field(default=None, description="k: how many rows of the access were found in the upload")
     rows_read: int | None = Field(default=None, description="n: how many rows the access returned")
     cleartext: bool = Field(default=False, description="the upload was not protected by TLS")
+    unanswered: bool = Field(
+        default=False, description="no answer to the upload was seen: whether it arrived is not known"
+    )
+    untied: bool = Field(
+        default=False,
+        description="no socket, process or transform ties the upload to the app: another app may have sent it",
+    )
     carrier: Carrier | None = Field(default=None, description="what carried the upload; null: not known")
     other_app: bool = Field(
         default=False, description="no socket of the observed app carried it: no finding rests on it"

@@ -112,6 +112,8 @@ class Chains:
         if flow.rows and (flow.rows_read or 0) > 1:
             yield _inference(because(Why.ROWS_FOUND, count=flow.rows, many=flow.rows_read or 0))
         yield self._carried(flow)
+        if flow.unanswered:
+            yield _inference(because(Why.UNANSWERED, ref=flow.upload), because(Why.ARRIVED))
         if flow.cleartext:
             yield _inference(because(Why.IN_CLEARTEXT, ref=flow.upload), because(Why.TUNNELLED))
         if flow.access and flow.access_at:

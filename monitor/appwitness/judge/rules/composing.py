@@ -76,7 +76,9 @@ class Reporter:
 
     def finding(self, rule: Rule, group: FindingGroup, ones: Mapping[Sighting, One]) -> Finding:
         """One finding on everything in a group, led by the sighting that proves most."""
-        members = sorted(group.members, key=lambda each: (ones[each].grade, each.at, each.line))
+        members = sorted(
+            group.members, key=lambda each: (ones[each].grade, *_shortcomings(each), each.at, each.line)
+        )
         lead = members[0]
         count = group.count
         recipient = self._recipient(lead)
@@ -131,10 +133,12 @@ class Reporter:
         A flow is proven when the hook saw the read before it and the match is no coincidence; corroborated when both
         saw it but the match could be one, or the clocks do not say which was first; indicated when only the wire saw it
         (a value of the persona), or when all that it carried are names that others bear too. A read is proven when its
-        value was on the wire while the same rule's consent condition still held (so it must have been read by then);
+        value was on the wire, in an upload of the app's, while the same rule's consent condition still held (so it must have been read by then);
         corroborated when it was on the wire at any time; indicated when only the hook saw it. A claim on the wire is
         proven when the state that it is held against was observed; other claims, consent lines and the run as a whole
         are indicated.
+
+        An upload that no socket, process or transform ties to the app may be another app's: corroborated at most.
 
         A refusal that follows only from the choice of the basic function in an app of unknown type is indicated. What
         rests on an answer that a tap and an operator's mark of the same seconds tell differently is corroborated at
@@ -275,6 +279,7 @@ class Reporter:
                 )  # fmt: skip
             words |= {
                 "recipient": lambda: sentences.recipient(to, language),
+                "sent": lambda: sentences.sent(lead.flow, language),
                 "rows": lambda: sentences.rows(*rows(members), language),
                 "forms": lambda: sentences.forms(forms, language),
             }
@@ -298,7 +303,7 @@ class Reporter:
             said = _joined(said, sentences.against(against, language))
         if lead.flow is not None and lead.flow.simultaneous:
             said += sentences.simultaneous(lead.flow.uncertainty_ms, language)
-        return said
+        return said + sentences.shortcomings([each.flow for each in members if each.flow], language)
 
     def _circumstances(self, rule: Rule, group: FindingGroup, lead: Sighting, language: Language) -> Words:
         """The words that need a condition of the rule."""
@@ -364,8 +369,13 @@ def _flows(sighting: Sighting) -> list[Flow]:
 
 
 def _on_the_wire(flow: Sighting) -> bool:
-    """Whether the proxy saw its upload, not the agent, which saw the read too."""
-    return flow.clock == "host"
+    """Whether the proxy saw an upload of the app's, and not only the agent, which saw the read too."""
+    return flow.clock == "host" and flow.flow is not None and not flow.flow.untied
+
+
+def _shortcomings(sighting: Sighting) -> tuple[bool, bool]:
+    """What a sentence led by it would have to leave open: whose it was, whether it arrived."""
+    return (sighting.flow.untied, sighting.flow.unanswered) if sighting.flow else (False, False)
 
 
 def _in_order(sighting: Sighting) -> bool:

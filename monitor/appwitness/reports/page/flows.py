@@ -158,6 +158,10 @@ class ShownFlows:
         elapsed = None
         if flow.other_app:
             notes.append(words("other_app"))
+        if flow.untied:
+            notes.append(words("untied"))
+        if flow.unanswered:
+            notes.append(words("unanswered"))
         if flow.simultaneous:
             elapsed = words("simultaneous", time=span(flow.uncertainty_ms / 1000))
         elif flow.access_at:

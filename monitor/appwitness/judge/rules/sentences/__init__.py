@@ -20,6 +20,8 @@ from appwitness.judge.rules.sentences.observed import (
     reads,
     recipient,
     rows,
+    sent,
+    shortcomings,
     simultaneous,
     when,
 )
@@ -52,7 +54,9 @@ __all__ = [
     "recipient",
     "record",
     "rows",
+    "sent",
     "separate",
+    "shortcomings",
     "simultaneous",
     "stopped",
     "type_unknown",
@@ -83,6 +87,7 @@ WORDS: dict[str, dict[str, str]] = {
     },
     "flow": {
         **_BOTH,
+        "sent": "that the app sent it, tried to, or that it is not known which app did: the beginning of a sentence",
         "recipient": "host, name and party",
         "rows": "how many of the entries that were read were found in the uploads",
         "forms": "what the values had been turned into: plain, sha256 ...",

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 
 from appwitness.events.stacks import Called
-from appwitness.findings import Recipient
+from appwitness.findings import Flow, Recipient
 from appwitness.judge.code import foreign_frame, owner_of
 from appwitness.judge.recipients import RecipientTable
 from appwitness.judge.rules.translations import Language
@@ -37,6 +37,50 @@ def recipient(to: Recipient, language: Language) -> str:
     if language == "en":
         return f"{to.host or 'an unnamed host'} ({f'{to.name}, ' if to.name else ''}{party})"
     return f"{to.host or '未具名主机'}（{f'{to.name}，' if to.name else ''}{party}）"
+
+
+_SENT: dict[tuple[bool, bool], dict[Language, str]] = {
+    (False, False): {"en": "The app sent", "zh": "应用将"},
+    (False, True): {"en": "The app attempted to send", "zh": "应用尝试将"},
+    (True, False): {"en": "Something on the device sent", "zh": "设备上的某一程序将"},
+    (True, True): {"en": "Something on the device attempted to send", "zh": "设备上的某一程序尝试将"},
+}
+"""By whether nothing ties an upload to the app, and whether no answer was seen."""
+
+
+def sent(flow: Flow, language: Language) -> str:
+    """Who sent something, as far as that is known, and whether it is known to have arrived."""
+    return _SENT[flow.untied, flow.unanswered][language]
+
+
+def shortcomings(flows: Sequence[Flow], language: Language) -> str:
+    """What is not known of uploads: whether they arrived, whose they were; sentences to append, empty without any."""
+    uploads = {flow.upload: flow for flow in flows}.values()
+    said = ""
+    for count, english, chinese in (
+        (sum(flow.unanswered for flow in uploads), _UNANSWERED["en"], _UNANSWERED["zh"]),
+        (sum(flow.untied for flow in uploads), _UNTIED["en"], _UNTIED["zh"]),
+    ):
+        if count:
+            whole, some = english if language == "en" else chinese
+            said += whole if count == len(uploads) else some.format(count=count)
+    return said
+
+
+_UNANSWERED: dict[Language, tuple[str, str]] = {
+    "en": (
+        " No answer was seen, so it is not known whether it arrived.",
+        " To {count} of the uploads no answer was seen.",
+    ),
+    "zh": ("未观察到响应，无法确认是否送达。", "其中 {count} 次上传未观察到响应。"),
+}
+_UNTIED: dict[Language, tuple[str, str]] = {
+    "en": (
+        " No socket ties it to the app: another app, or the system, may have sent it.",
+        " No socket ties {count} of the uploads to the app.",
+    ),
+    "zh": ("没有套接字将其与该应用关联：可能由其他应用或系统发出。", "其中 {count} 次上传没有套接字将其与该应用关联。"),
+}
 
 
 def rows(sent: int | None, read: int | None, language: Language) -> str:
