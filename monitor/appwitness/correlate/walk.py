@@ -83,6 +83,14 @@ class AskedSoFar(NamedTuple):
     timeline: Timeline
 
 
+class Whose(NamedTuple):
+    """Whose an upload is, as far as that is known."""
+
+    other_app: bool
+    tied: bool
+    """Something ties it to the app that is observed."""
+
+
 Progress = Callable[[str, int, int], None]
 """Called with what is being done, how much is done, and of how much."""
 
@@ -288,6 +296,9 @@ class Walk:
             claims=tuple(claim for ref in self._claiming(timeline, foreign) for claim in self.claims[ref]),
             gaps=(*self.gaps, *gaps),
             uploads=len(self.joined),
+            untied=frozenset(
+                ref for ref in self.claims if ref in uploads and not self._ties(uploads[ref].event, carriers.get(ref))
+            ),
             app_type=self.known.type_of(self.run),
             policy=self.known.policy,
             territory=self.known.territory,
@@ -380,13 +391,13 @@ class Walk:
         flows: list[Flow] = []
         for seen, joins in sorted(self.joined.values(), key=lambda one: one[0].number):
             carrier = carriers.get(seen.ref)
-            rest_on = (len(flows), joins, timeline, carrier, seen.ref in foreign, self._ties(seen.event, carrier))
+            whose = Whose(seen.ref in foreign, self._ties(seen.event, carrier))
+            rest_on = (len(flows), joins, timeline, carrier, whose)
             made = self.flows.get(seen.ref)
             if made is None or made[0] != rest_on:
-                first, _, _, carrier, other, tied = rest_on
                 own = [
-                    self._flow(f"f{number}", seen, joined, timeline, carrier, other, tied)
-                    for number, joined in enumerate(joins, first + 1)
+                    self._flow(f"f{number}", seen, joined, timeline, carrier, whose)
+                    for number, joined in enumerate(joins, len(flows) + 1)
                 ]
                 made = self.flows[seen.ref] = (rest_on, own)
             flows += made[1]
@@ -399,8 +410,7 @@ class Walk:
         joined: Joined,
         timeline: Timeline,
         carrier: Carrier | None,
-        other_app: bool,
-        tied: bool,
+        whose: Whose,
     ) -> Flow:
         upload, uncertainty = seen.event, self.run.clock_uncertainty_ms
         clock: Clock = "device" if upload.by_agent else "host"
@@ -422,9 +432,9 @@ class Walk:
             rows_read=joined.rows_read,
             cleartext=upload.cleartext,
             unanswered=upload.unanswered,
-            untied=not tied and not any(match.evidence for match in joined.matches),
+            untied=not whose.tied and not any(match.evidence for match in joined.matches),
             carrier=carrier,
-            other_app=other_app,
+            other_app=whose.other_app,
             uncertainty_ms=0.0 if upload.by_agent else uncertainty,
             clock=clock,
             simultaneous=joined.simultaneous,

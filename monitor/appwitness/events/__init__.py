@@ -278,7 +278,7 @@ class Upload(Line, kw_only=True, frozen=True):
         Meta(description="whether anything came back, of what has no status; null: nobody looked"),
     ] = None
     tls_unknown: Annotated[
-        bool, Meta(description="nothing says whether TLS protected it: what was captured may have been decrypted before")
+        bool, Meta(description="nothing says whether TLS protected it: it may have been decrypted before the capture")
     ] = False
 
     @property

@@ -76,9 +76,7 @@ class Reporter:
 
     def finding(self, rule: Rule, group: FindingGroup, ones: Mapping[Sighting, One]) -> Finding:
         """One finding on everything in a group, led by the sighting that proves most."""
-        members = sorted(
-            group.members, key=lambda each: (ones[each].grade, *_shortcomings(each), each.at, each.line)
-        )
+        members = sorted(group.members, key=lambda each: (ones[each].grade, *_shortcomings(each), each.at, each.line))
         lead = members[0]
         count = group.count
         recipient = self._recipient(lead)
@@ -133,12 +131,13 @@ class Reporter:
         A flow is proven when the hook saw the read before it and the match is no coincidence; corroborated when both
         saw it but the match could be one, or the clocks do not say which was first; indicated when only the wire saw it
         (a value of the persona), or when all that it carried are names that others bear too. A read is proven when its
-        value was on the wire, in an upload of the app's, while the same rule's consent condition still held (so it must have been read by then);
-        corroborated when it was on the wire at any time; indicated when only the hook saw it. A claim on the wire is
-        proven when the state that it is held against was observed; other claims, consent lines and the run as a whole
-        are indicated.
+        value was on the wire, in an upload of the app's, while the same rule's consent condition still held (so it must
+        have been read by then); corroborated when it was on the wire at any time; indicated when only the hook saw it.
+        A claim on the wire is proven when the state that it is held against was observed; other claims, consent lines
+        and the run as a whole are indicated.
 
-        An upload that no socket, process or transform ties to the app may be another app's: corroborated at most.
+        An upload that no socket, process or transform ties to the app may be another app's: what rests on it is
+        corroborated at most.
 
         A refusal that follows only from the choice of the basic function in an app of unknown type is indicated. What
         rests on an answer that a tap and an operator's mark of the same seconds tell differently is corroborated at
@@ -162,7 +161,7 @@ class Reporter:
                 )
                 grade = "proven" if in_time else "corroborated"
         elif sighting.claim is not None and sighting.claim.host is not None and sighting.status.ref is not None:
-            grade = "proven"
+            grade = "corroborated" if sighting.ref in self._facts.untied else "proven"
         if rule.when.consent is not None and sighting.status.state == "not_shown" and self._sightings.carried_over:
             # Consent of an earlier run, on an install that was not clean, is consent that this run did not see.
             grade = max(grade, "indicated", key=CONFIDENCES.index)
@@ -295,6 +294,7 @@ class Reporter:
             words |= self._asked(rule, lead, lead.consent, language)
         elif lead.claim is not None:
             claim = lead.claim
+            words["speaker"] = lambda: sentences.speaker(lead.ref not in self._facts.untied, language)
             words["claim"] = lambda: sentences.claim(claim.kind, claim.path, claim.text, claim.host, language)
         else:
             words["reads"] = lambda: self._reads(lead, language)
@@ -303,6 +303,8 @@ class Reporter:
             said = _joined(said, sentences.against(against, language))
         if lead.flow is not None and lead.flow.simultaneous:
             said += sentences.simultaneous(lead.flow.uncertainty_ms, language)
+        if lead.claim is not None and lead.ref in self._facts.untied:
+            said += sentences.untied(language)
         return said + sentences.shortcomings([each.flow for each in members if each.flow], language)
 
     def _circumstances(self, rule: Rule, group: FindingGroup, lead: Sighting, language: Language) -> Words:

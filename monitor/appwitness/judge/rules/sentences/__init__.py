@@ -23,6 +23,8 @@ from appwitness.judge.rules.sentences.observed import (
     sent,
     shortcomings,
     simultaneous,
+    speaker,
+    untied,
     when,
 )
 from appwitness.judge.rules.sentences.questions import label, notice, permissions, question, stopped
@@ -58,8 +60,10 @@ __all__ = [
     "separate",
     "shortcomings",
     "simultaneous",
+    "speaker",
     "stopped",
     "type_unknown",
+    "untied",
     "used_words",
     "when",
 ]
@@ -106,6 +110,7 @@ WORDS: dict[str, dict[str, str]] = {
     },
     "claim": {
         "claim": "what was claimed, where, and in which words",
+        "speaker": "the app, or that it is not known which app did: the beginning of a sentence",
         "when": _WHEN,
         "consent": _CONSENT,
         "separate": _SEPARATE,

@@ -53,6 +53,18 @@ def sent(flow: Flow, language: Language) -> str:
     return _SENT[flow.untied, flow.unanswered][language]
 
 
+def speaker(tied: bool, language: Language) -> str:
+    """Who claimed something, as far as that is known."""
+    if tied:
+        return "The app" if language == "en" else "应用"
+    return "Something on the device" if language == "en" else "设备上的某一程序"
+
+
+def untied(language: Language) -> str:
+    """That an upload may be another app's: a sentence to append."""
+    return _UNTIED[language][0]
+
+
 def shortcomings(flows: Sequence[Flow], language: Language) -> str:
     """What is not known of uploads: whether they arrived, whose they were; sentences to append, empty without any."""
     uploads = {flow.upload: flow for flow in flows}.values()
