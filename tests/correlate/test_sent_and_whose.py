@@ -145,3 +145,34 @@ def test_a_claim_in_an_upload_of_nobody_is_not_the_app_s(tmp_path: Path, tied: b
     for each in found:
         assert each.detail["en"].startswith("The app said") == each.detail["zh"].startswith("应用") == tied
         assert (each.confidence == "proven") == tied
+
+
+CALLERS = ("com.example.shop.Start.load", "com.example.shop.Net.id", "com.umeng.analytics.Agent.go", "org.a.B.c")
+READS = st.lists(st.tuples(st.sampled_from(CALLERS), st.booleans()), min_size=1, max_size=4)
+
+
+@settings(max_examples=30)
+@given(READS)
+def test_callers_are_named_for_what_they_called(tmp_path_factory: pytest.TempPathFactory, reads: Any) -> None:
+    """Reads of the number that was sent, and of another one that was not, each by one of four pieces of code."""
+    case = Case("callers", "callers", plan="silent").asked(0.5)
+    for number, (caller, is_sent) in enumerate(reads):
+        value = PHONE if is_sent else "+8613911112222"
+        case.read(1 + number / 10, NUMBER, f"{caller}(X.java:{number})", values=[("phone_number", value)])
+    case.sent(3, SHOP, {"n": PHONE})
+    found = judged(case, tmp_path_factory.mktemp("callers"))
+    of_sent = {caller for caller, is_sent in reads if is_sent}
+    sent = [each for each in found.findings if each.rule == "sent-before-consent"]
+    assert bool(sent) == bool(of_sent)
+    for each in sent:
+        assert (each.read_by and each.read_by.code) == (next(iter(of_sent)) if len(of_sent) == 1 else None)
+    read = [each for each in found.findings if each.rule == "read-before-consent"]
+    called = {caller for caller, _ in reads}
+    assert read
+    for each in read:
+        named = {caller for caller in CALLERS if caller in each.detail["en"]}
+        assert named == {caller for caller in CALLERS if caller in each.detail["zh"]}
+        assert named <= called
+        assert len(named) == min(3, len(called))
+        if each.read_by:
+            assert all(caller.startswith(each.read_by.code) for caller in called)

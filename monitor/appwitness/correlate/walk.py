@@ -33,6 +33,7 @@ from appwitness.findings import Carrier, Finding, Flow, ReportedGap
 from appwitness.judge import observers
 from appwitness.judge.claims import Claim
 from appwitness.judge.clock_order import decided
+from appwitness.judge.code import method_of
 from appwitness.judge.connections import bypass_gap, connections_of, foreign_gaps, found_at
 from appwitness.judge.consent import Clock, Observed, ScreenReader, Timeline, by_operator, of_app, understood
 from appwitness.judge.phases import Phases
@@ -40,6 +41,7 @@ from appwitness.judge.rules import Memory, RunFacts, judge
 from appwitness.judge.witnesses import Recorded, missed
 from appwitness.match import decode
 from appwitness.match.linking import Joined, Linker
+from appwitness.match.reads import Key
 from appwitness.recording import ReadLine, Recording
 from appwitness.recording.state import run_digest
 from appwitness.store import Store
@@ -113,6 +115,8 @@ class Walk:
         self.recipients = known.recipients_of(self.run)
         self.controllers = frozenset(known.labels.permission_controllers)
         self.accesses: list[Seen[Access]] = []
+        self.readers: dict[Key, dict[str, datetime]] = {}
+        """Which code read a value, and when first; reads whose stack does not tell are not there."""
         self.processes: set[int] = set()
         """Those that the agent was in."""
         self.screens = ScreenReader(known.labels, self.run.app.package)
@@ -190,6 +194,7 @@ class Walk:
             return
         elif holds(seen, Access):
             self._in_process(seen.event)
+            self._read(seen)
             self.accesses.append(seen)
             self._observed(seen.on_host(seen.event.until or seen.event.at))
             self.linker.add_access(seen)
@@ -431,6 +436,7 @@ class Walk:
             rows=joined.rows,
             rows_read=joined.rows_read,
             cleartext=upload.cleartext,
+            other_readers=self._other_readers(joined, seen.at),
             unanswered=upload.unanswered,
             untied=not whose.tied and not any(match.evidence for match in joined.matches),
             carrier=carrier,
@@ -443,6 +449,18 @@ class Walk:
     def _in_process(self, event: Access | Transform) -> None:
         if event.pid is not None:
             self.processes.add(event.pid)
+
+    def _read(self, seen: Seen[Access]) -> None:
+        """Remember which code read what."""
+        if seen.event.values and (code := method_of(seen.event)):
+            for value in seen.event.values:
+                first = self.readers.setdefault((value.type, value.text), {})
+                first[code] = min(first.get(code, seen.at), seen.at)
+
+    def _other_readers(self, joined: Joined, at: datetime) -> bool:
+        """Whether several pieces of code had read values that an upload carries, each of them the same one."""
+        keys = {(match.type, match.value) for match in joined.matches} if joined.earlier else ()
+        return any(sum(first <= at for first in self.readers.get(key, {}).values()) > 1 for key in keys)
 
     def _ties(self, upload: Upload, carrier: Carrier | None) -> bool:
         """Whether a socket ties an upload to the app, or its line does: who captured it knew the process or the app.

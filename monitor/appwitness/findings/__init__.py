@@ -393,6 +393,9 @@ class Flow(Record):
     rows: int | None = Field(default=None, description="k: how many rows of the access were found in the upload")
     rows_read: int | None = Field(default=None, description="n: how many rows the access returned")
     cleartext: bool = Field(default=False, description="the upload was not protected by TLS")
+    other_readers: bool = Field(
+        default=False, description="other code had read the same value: nobody knows from which read it comes"
+    )
     unanswered: bool = Field(
         default=False, description="no answer to the upload was seen: whether it arrived is not known"
     )
@@ -428,8 +431,11 @@ class Finding(Record):
     recipient: Recipient | None = None
     consent: ConsentName | None = None
     consent_assumed: bool = Field(default=False, description="it rests on the operator's --assume-consent")
-    read_by: Code | None = Field(default=None, description="the code that read it, in what the finding begins with")
-    sent_by: Code | None = Field(default=None, description="the code that sent it there")
+    read_by: Code | None = Field(
+        default=None,
+        description="the code that read it, in all that the finding stands for; null: not known, or several",
+    )
+    sent_by: Code | None = Field(default=None, description="the code that sent it there; null: not known, or several")
     count: int = Field(default=1, description="how many accesses or flows the finding stands for")
     flows: tuple[str, ...] = Field(
         default=(), description="those it is about; of a read: those that carried its values"

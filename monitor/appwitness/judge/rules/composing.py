@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
 from functools import cache, cached_property, partial
+from itertools import takewhile
 from typing import NamedTuple
 
 from appwitness.events import Access, Consent, DataType, Ref
@@ -82,7 +83,7 @@ class Reporter:
         recipient = self._recipient(lead)
         about_scope = rule.when.scope is not None
         articles, laws = self._law(rule.kinds, about_scope, lead.data, recipient.party if recipient else None)
-        read_by, sent_by = self._ends(lead)
+        read_by, sent_by = self._ends(members)
         # lines to check by hand: of the first sighting all there is, then the others in turn
         evidence = tuple(dict.fromkeys(ref for each in members for ref in ones[each].lines))
         return Finding(
@@ -106,13 +107,21 @@ class Reporter:
             references=(*laws, *rule.references),
         )
 
-    def _ends(self, lead: Sighting) -> tuple[Code | None, Code | None]:
-        """The code that read, and the code that sent it, where their stacks tell."""
-        flow = lead.flow or next((each.flow for each in lead.flows if each.flow), None)
-        ref = lead.ref if lead.access else (flow.access if flow else None)
-        access = lead.access or self._accesses.get(ref or "")
-        read_by = code_of(ref, access, self._facts.recipients) if ref and access else None
-        return read_by, flow.carrier.code if flow and flow.carrier else None
+    def _ends(self, members: list[Sighting]) -> tuple[Code | None, Code | None]:
+        """The code that read, and the code that sent it, where stacks tell, and tell the same of all of them."""
+        read_by: list[Code] = []
+        sent_by: list[Code] = []
+        for each in members:
+            flow = each.flow or next((one.flow for one in each.flows if one.flow), None)
+            ref = each.ref if each.access else (flow.access if flow else None)
+            access = each.access or self._accesses.get(ref or "")
+            if each.flow and each.flow.other_readers:
+                return None, _same([one.flow.carrier.code for one in members if one.flow and one.flow.carrier])
+            if ref and access and (code := code_of(ref, access, self._facts.recipients)):
+                read_by.append(code)
+            if flow and flow.carrier and flow.carrier.code:
+                sent_by.append(flow.carrier.code)
+        return _same(read_by), _same(sent_by)
 
     @cached_property
     def _accesses(self) -> dict[Ref, Access]:
@@ -288,7 +297,9 @@ class Reporter:
             words |= {
                 "source": lambda: lead.what,
                 "entries": lambda: sentences.entries(len(people), language),
-                "caller": lambda: sentences.caller(access, self._facts.recipients, language),
+                "caller": lambda: sentences.callers(
+                    [each.access for each in members if each.access], self._facts.recipients, language
+                ),
             }
         elif lead.consent is not None:
             words |= self._asked(rule, lead, lead.consent, language)
@@ -362,6 +373,17 @@ class Reporter:
 
     def _label(self, data: str, language: Language) -> str:
         return (self._facts.data_types or _NO_TYPES).label(data, language)
+
+
+def _same(codes: list[Code]) -> Code | None:
+    """The code that all of them are of: the same method, else the class or package of one owner's that has them all."""
+    if not codes or len({each.owner for each in codes}) > 1:
+        return None
+    shared = takewhile(lambda parts: len({*parts}) == 1, zip(*(each.code.split(".") for each in codes), strict=False))
+    names = [parts[0] for parts in shared]
+    if len({each.code for each in codes}) == 1:
+        return codes[0]
+    return codes[0].model_copy(update={"code": ".".join(names)}) if len(names) > 1 else None
 
 
 def _flows(sighting: Sighting) -> list[Flow]:

@@ -158,7 +158,7 @@ class Cards:
         sent: dict[str, None] = {}
         for flow in group.flows[:ROWS]:
             event = self.report.evidence.get(flow.access or "")
-            if isinstance(event, Access) and (frame := caller(event.stack, event.owners)):
+            if not flow.other_readers and isinstance(event, Access) and (frame := caller(event.stack, event.owners)):
                 read[plain(frame.name)] = None
             if flow.carrier and flow.carrier.code:
                 sent[code(flow.carrier.code, self.words)] = None

@@ -158,6 +158,8 @@ class ShownFlows:
         elapsed = None
         if flow.other_app:
             notes.append(words("other_app"))
+        if flow.other_readers:
+            notes.append(words("other_readers"))
         if flow.untied:
             notes.append(words("untied"))
         if flow.unanswered:

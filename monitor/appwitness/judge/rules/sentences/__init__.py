@@ -13,7 +13,7 @@ from appwitness.judge.rules.sentences.circumstances import also, app_type, captu
 from appwitness.judge.rules.sentences.claimed import claim, record
 from appwitness.judge.rules.sentences.decided import SCOPES, against, consent, separate, type_unknown
 from appwitness.judge.rules.sentences.observed import (
-    caller,
+    callers,
     entries,
     forms,
     moment,
@@ -37,7 +37,7 @@ __all__ = [
     "against",
     "also",
     "app_type",
-    "caller",
+    "callers",
     "capture",
     "claim",
     "consent",
@@ -85,7 +85,7 @@ WORDS: dict[str, dict[str, str]] = {
         **_BOTH,
         "source": "the API",
         "entries": "how many entries the API gave, in brackets; nothing where it gave single values",
-        "caller": "the app's or an SDK's code that called, in brackets; nothing where the stack does not tell",
+        "caller": "the app's or an SDK's code that called, each named once, in brackets; nothing where no stack tells",
         "often": "how many calls in how long, by whom; which preset that exceeds and whose it is",
         "capture": "how many uploads were captured without it",
     },

@@ -117,15 +117,26 @@ def forms(variants: Iterable[str], language: Language) -> str:
     return (", " if language == "en" else "、").join(names) or ("plain" if language == "en" else "原样")
 
 
-def caller(line: Called, known: RecipientTable | None, language: Language) -> str:
-    """The innermost code that is not the framework's, and whose it is where we know that."""
-    frame = foreign_frame(line)
-    if frame is None:
+_NAMED = 3
+"""Callers that a sentence names."""
+
+
+def callers(lines: Iterable[Called], known: RecipientTable | None, language: Language) -> str:
+    """The innermost code that is not the framework's, of each of the calls, and whose it is where we know that."""
+    found: dict[str, str | None] = {}
+    for line in lines:
+        if (frame := foreign_frame(line)) is not None and frame.method not in found:
+            found[frame.method] = owner_of(frame, known)
+    if not found:
         return ""
-    owner = owner_of(frame, known)
+    more = len(found) - _NAMED
+    named = list(found.items())[:_NAMED]
     if language == "en":
-        return f" (called by {frame.method}{f' of {owner}' if owner else ''})"
-    return f"（由{f' {owner} 的' if owner else ''} {frame.method} 调用）"
+        said = [f"{method}{f' of {owner}' if owner else ''}" for method, owner in named]
+        said += [f"{more} more"] if more > 0 else []
+        return f" (called by {' and '.join(filter(None, (', '.join(said[:-1]), said[-1])))})"
+    said = [f"{f' {owner} 的' if owner else ''} {method}" for method, owner in named]
+    return f"（由{'、'.join(said)}{f' 等 {len(found)} 处代码' if more > 0 else ''} 调用）"
 
 
 def simultaneous(uncertainty_ms: float, language: Language) -> str:
