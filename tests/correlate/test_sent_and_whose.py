@@ -82,8 +82,8 @@ def test_sentences_say_no_more_than_the_lines(
     assert ("sent towards api.shop.test" in headline["en"]) == (not arrived)
     missing = len(uploads) - len(arrived)
     assert ("more attempt" in headline["en"]) == bool(arrived and missing)
-    assert ("No answer was seen" in detail["en"]) == (missing == len(uploads))
-    assert ("no answer was seen" in detail["en"]) == (0 < missing < len(uploads))
+    assert ("No answer was recorded" in detail["en"]) == (missing == len(uploads))
+    assert ("no answer was recorded" in detail["en"]) == (0 < missing < len(uploads))
     assert detail["en"].startswith("The app ") == detail["zh"].startswith("应用") == bool(of_app)
     assert ("socket ties" in detail["en"]) == (len(of_app) < len(uploads))
     leads = of_app or uploads

@@ -33,8 +33,8 @@ NOT_SENT = re.compile(
 )
 """Errors before anything of a request is sent: it was blocked, or there was no name, no connection, no TLS."""
 PROXIES = re.compile(
-    r"mitmproxy|charles|fiddler|http toolkit|burp|proxyman|reqable|whistle|zap|browsermob|pcap|httpcanary|surge|"
-    r"anyproxy|requestly interceptor|stream|thor|packet|appwitness",
+    r"\b(?:mitmproxy|charles|fiddler|http ?toolkit|burp|proxyman|reqable|whistle|(?:owasp )?zap|browsermob|pcap|"
+    r"pcapng|httpcanary|anyproxy|proxypin|appwitness)\b",
     re.IGNORECASE,
 )
 """Programs that write down what came out of a device, as opposed to a browser on it."""

@@ -142,6 +142,9 @@ class Why(StrEnum):
     NAME_ALONE = "name_alone"
     GUESSED = "guessed"
     NO_PROOF = "no_proof"
+    SHARED = "shared"
+    CITY_CENTRE = "city_centre"
+    NO_CHANCE = "no_chance"
     CHANCE_TINY = "chance_tiny"
     CHANCE = "chance"
     # which of several reads is named
@@ -177,6 +180,7 @@ class Why(StrEnum):
     TURNED = "turned"
     TURNED_BY_APP = "turned_by_app"
     FOUND = "found"
+    FOUND_SHARED = "found_shared"
     ROWS_FOUND = "rows_found"
     CARRIED_BY = "carried_by"
     WRITTEN_BY = "written_by"
@@ -258,7 +262,7 @@ class Why(StrEnum):
 AGAINST = frozenset(
     (
         *(Why.NO_KEYS, Why.CUT_ANYWHERE, Why.MANY_NAMES, Why.PASSED_OVER, Why.ANOTHER_BESIDE, Why.NAME_ALONE),
-        *(Why.GUESSED, Why.NO_PROOF, Why.AXES_IN_UPLOAD),
+        *(Why.GUESSED, Why.NO_PROOF, Why.AXES_IN_UPLOAD, Why.SHARED, Why.CITY_CENTRE, Why.NO_CHANCE),
     )
 )
 """Reasons that speak against a match, or weaken it."""
@@ -293,7 +297,11 @@ class Match(Record):
     path: str = Field(description="where: `$.u.h[3]` in a body, `url.query.lat`, `headers.cookie.uid`")
     start: int = Field(description="first byte in the stored body; for url.* in the URL, for headers.* in the value")
     end: int = Field(description="byte after the last")
-    confidence: float = Field(ge=0, le=1, description="1 minus the chance that it is coincidence")
+    confidence: float = Field(
+        ge=0,
+        le=1,
+        description="1 minus the chance that it is coincidence; of a value that very many have, only a rating",
+    )
     row: int | None = Field(default=None, description="row of the access, for values of a cursor")
     before: str = Field(default="", description="text of the leaf before the found text, at most 60 characters")
     found: str = Field(default="", description="the text of the leaf that is the value in this form")
@@ -307,6 +315,11 @@ class Match(Record):
     evidence: tuple[Ref, ...] = Field(
         default=(), description="transforms by which the app turned the value into what it sent, the outermost first"
     )
+
+    @property
+    def shared(self) -> bool:
+        """Whether so many have the value that no chance of coincidence can be given."""
+        return any(reason.code == Why.SHARED for reason in self.reasons)
 
 
 class Recipient(Record):
@@ -397,7 +410,7 @@ class Flow(Record):
         default=False, description="other code had read the same value: nobody knows from which read it comes"
     )
     unanswered: bool = Field(
-        default=False, description="no answer to the upload was seen: whether it arrived is not known"
+        default=False, description="no answer to the upload was recorded: whether it arrived is not known"
     )
     untied: bool = Field(
         default=False,

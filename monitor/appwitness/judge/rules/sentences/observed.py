@@ -45,7 +45,7 @@ _SENT: dict[tuple[bool, bool], dict[Language, str]] = {
     (True, False): {"en": "Something on the device sent", "zh": "设备上的某一程序将"},
     (True, True): {"en": "Something on the device attempted to send", "zh": "设备上的某一程序尝试将"},
 }
-"""By whether nothing ties an upload to the app, and whether no answer was seen."""
+"""By whether nothing ties an upload to the app, and whether no answer was recorded."""
 
 
 def sent(flow: Flow, language: Language) -> str:
@@ -81,10 +81,10 @@ def shortcomings(flows: Sequence[Flow], language: Language) -> str:
 
 _UNANSWERED: dict[Language, tuple[str, str]] = {
     "en": (
-        " No answer was seen, so it is not known whether it arrived.",
-        " To {count} of the uploads no answer was seen.",
+        " No answer was recorded, so it is not known whether it arrived.",
+        " To {count} of the uploads no answer was recorded.",
     ),
-    "zh": ("未观察到响应，无法确认是否送达。", "其中 {count} 次上传未观察到响应。"),
+    "zh": ("未录得响应，无法确认是否送达。", "其中 {count} 次上传未录得响应。"),
 }
 _UNTIED: dict[Language, tuple[str, str]] = {
     "en": (
