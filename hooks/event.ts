@@ -325,7 +325,7 @@ export interface Upload {
   announced?: string | null;
   /** whether anything came back, of what has no status; null: nobody looked */
   answered?: boolean | null;
-  /** nothing says whether TLS protected it: what was captured may have been decrypted before */
+  /** nothing says whether TLS protected it: it may have been decrypted before the capture */
   tls_unknown?: boolean;
 }
 

@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
+from appwitness.cli.verbs import main
 from appwitness.events import Gap, Upload
 from appwitness.exchange import Origin, har, imported
 
@@ -204,3 +206,10 @@ def test_an_upload_is_what_was_sent_and_nothing_else(tmp_path_factory: pytest.Te
     path = save(tmp_path_factory.mktemp("har") / "a.har", *map(made, all_facts))
     uploads = [event for event in har.read(path, APP).events if isinstance(event, Upload)]
     assert len(uploads) == sum(map(may_be_called_sent, all_facts))
+
+
+def test_import_says_what_stayed(tmp_path: Path) -> None:
+    path = save(tmp_path / "a.har", STAYED["blob:"], SENT["as usual"])
+    told = CliRunner().invoke(main, ["import", str(path), "--app", APP, "--output", str(tmp_path / "r")])
+    assert "requests that never left the device are no uploads" in told.output
+    assert "1 upload" in told.output

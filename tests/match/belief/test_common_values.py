@@ -102,6 +102,6 @@ def test_a_place_at_a_centre_is_told_from_one_beside_it(city: str, north: float,
     if max(moved) < 0.0012:
         assert centre_of(text) is not None
     elif moved[0] > 0.018 and not any(
-        abs(float(text.split(",")[0]) - other[0]) < 0.006 for places in CENTRES.values() for other in places
+        abs(float(text.split(",", maxsplit=1)[0]) - other[0]) < 0.006 for places in CENTRES.values() for other in places
     ):
         assert centre_of(text) is None

@@ -111,17 +111,17 @@ class Reporter:
         """The code that read, and the code that sent it, where stacks tell, and tell the same of all of them."""
         read_by: list[Code] = []
         sent_by: list[Code] = []
+        other_readers = False
         for each in members:
             flow = each.flow or next((one.flow for one in each.flows if one.flow), None)
             ref = each.ref if each.access else (flow.access if flow else None)
             access = each.access or self._accesses.get(ref or "")
-            if each.flow and each.flow.other_readers:
-                return None, _same([one.flow.carrier.code for one in members if one.flow and one.flow.carrier])
+            other_readers = other_readers or (each.flow is not None and each.flow.other_readers)
             if ref and access and (code := code_of(ref, access, self._facts.recipients)):
                 read_by.append(code)
             if flow and flow.carrier and flow.carrier.code:
                 sent_by.append(flow.carrier.code)
-        return _same(read_by), _same(sent_by)
+        return None if other_readers else _same(read_by), _same(sent_by)
 
     @cached_property
     def _accesses(self) -> dict[Ref, Access]:
@@ -145,8 +145,8 @@ class Reporter:
         A claim on the wire is proven when the state that it is held against was observed; other claims, consent lines
         and the run as a whole are indicated.
 
-        An upload that no socket, process or transform ties to the app may be another app's: what rests on it is
-        corroborated at most.
+        An upload that no socket, process or transform ties to the app may be another app's, as may one whose socket is
+        only the likely one: what rests on it is corroborated at most.
 
         A refusal that follows only from the choice of the basic function in an app of unknown type is indicated. What
         rests on an answer that a tap and an operator's mark of the same seconds tell differently is corroborated at
@@ -278,8 +278,8 @@ class Reporter:
             "consent": lambda: self._consent(rule, lead, language),
             **self._circumstances(rule, group, lead, language),
         }
-        if lead.flow is not None:
-            to = lead.flow.recipient
+        if (flow := lead.flow) is not None:
+            to = flow.recipient
             if rule.when.record and (record := lead.record):
                 words["record"] = lambda: sentences.record(
                     sentences.claim(record.kind, record.path, record.text, record.host, language),
@@ -287,7 +287,7 @@ class Reporter:
                 )  # fmt: skip
             words |= {
                 "recipient": lambda: sentences.recipient(to, language),
-                "sent": lambda: sentences.sent(lead.flow, language),
+                "sent": lambda: sentences.sent(flow, language),
                 "rows": lambda: sentences.rows(*rows(members), language),
                 "forms": lambda: sentences.forms(forms, language),
             }
@@ -394,7 +394,9 @@ def _flows(sighting: Sighting) -> list[Flow]:
 
 def _on_the_wire(flow: Sighting) -> bool:
     """Whether the proxy saw an upload of the app's, and not only the agent, which saw the read too."""
-    return flow.clock == "host" and flow.flow is not None and not flow.flow.untied
+    if flow.clock != "host" or flow.flow is None or flow.flow.untied:
+        return False
+    return flow.flow.carrier is None or flow.flow.carrier.by != "host"  # that is a likely socket, not a certain one
 
 
 def _shortcomings(sighting: Sighting) -> tuple[bool, bool]:
