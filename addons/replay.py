@@ -3,7 +3,8 @@
     mitmdump --no-server --scripts addons/uploads.py --scripts addons/replay.py --set recording=DIR --set flows=FILE
 
 A flow that mitmproxy cannot read is told on stdout, `{"flow": 3, "problem": "..."}`, and the next one is read, if it
-can be found; at the end, `{"flows": 12}` says how many were read.
+can be found; at the end, `{"flows": 12, "edited": 1, "pushed": 0}` says how many were read, how many of them somebody
+had edited (what is recorded of these is what the client had sent), and how many the server sent of its own accord.
 """
 
 from __future__ import annotations
@@ -29,6 +30,10 @@ LARGEST = 100 << 20
 """The largest flow that is read: mitmproxy needs about three times as much memory for it."""
 NAME = 1000
 """Bytes of the name of an entry, at most."""
+PUSHED = "h2-pushed-stream"
+"""What mitmproxy's versions before 7 note of a request that no client made."""
+EDITED = "appwitness-edited"
+"""What we note of a flow that was edited."""
 ANSWER = (b"response", b"content")
 """Entry that is left out of a larger flow: nothing of it is recorded."""
 
@@ -43,19 +48,23 @@ class Replay:
         self.reading = asyncio.get_running_loop().create_task(self._read())
 
     async def _read(self) -> None:
-        count = 0
+        count = edited = pushed = 0
         failures = _Failures()
         logging.getLogger().addHandler(failures)
         try:
             with Path(ctx.options.flows).open("rb") as file:
                 for number, one in enumerate(flows(file), 1):
                     if isinstance(one, flow.Flow):
-                        await ctx.master.load_flow(one)
                         count += 1
+                        edited += one.metadata.pop(EDITED, False)
+                        if one.metadata.get(PUSHED):
+                            pushed += 1
+                        else:
+                            await ctx.master.load_flow(one)
                     if problem := failures.last if isinstance(one, flow.Flow) else one:
                         _say({"flow": number, "problem": problem})
                     failures.last = ""
-            _say({"flows": count})
+            _say({"flows": count, "edited": edited, "pushed": pushed})
         finally:
             logging.getLogger().removeHandler(failures)
             ctx.master.shutdown()
@@ -138,6 +147,7 @@ def _flow(state: Any) -> flow.Flow:
     if state.get("type") == "http" and (state.get("response") or {}).get("status_code") == 101:
         state["metadata"]["websocket"] = True  # else it invents a request for a flow of messages
     state = compat.migrate_flow(state)
+    _as_the_client_sent_it(state)
     for name in ("client_conn", "server_conn"):
         state[name]["tls"] = bool(state[name]["tls"])
     for message in (state.get("websocket") or {}).get("messages", ()):
@@ -148,6 +158,27 @@ def _flow(state: Any) -> flow.Flow:
     if "duplicated" in one.metadata:
         one.is_replay = "request"  # its request was the flow before
     return one
+
+
+def _as_the_client_sent_it(state: Any) -> None:
+    """Take back what somebody edited in a flow: mitmproxy keeps beside it what it was before.
+
+    Messages that came after the edit are there only in the flow itself.
+    """
+    if not state.get("backup"):
+        return
+    before = compat.migrate_flow(state["backup"])
+    state["backup"] = None
+    changed = False
+    if "request" in state:
+        changed = any(before["request"][name] != state["request"].get(name) for name in before["request"])
+        state["request"] = before["request"]
+    for now, then in ((state, before), (state.get("websocket") or {}, before.get("websocket") or {})):
+        said, had = now.get("messages"), then.get("messages")
+        if said and had:
+            changed = changed or said[: len(had)] != had
+            now["messages"] = [*had, *said[len(had) :]]
+    state["metadata"][EDITED] = changed
 
 
 def _check_times(state: Any) -> None:

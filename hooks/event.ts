@@ -323,6 +323,10 @@ export interface Upload {
   owners?: readonly (string | null)[];
   /** the name under which the agent led the connection to the proxy (`announced` of its line) */
   announced?: string | null;
+  /** whether anything came back, of what has no status; null: nobody looked */
+  answered?: boolean | null;
+  /** nothing says whether TLS protected it: it may have been decrypted before the capture */
+  tls_unknown?: boolean;
 }
 
 /** One piece of personal data that an API returned, always as text. */

@@ -19,6 +19,7 @@ from aioquic.asyncio.client import connect as quic
 from mitmproxy.http import HTTPFlow
 from mitmproxy.io import tnetstring
 from mitmproxy.test import tflow
+from mitmproxy.websocket import WebSocketMessage
 from websockets.sync.client import connect as websocket
 
 from addons import replay
@@ -286,3 +287,47 @@ def test_websocket_messages_of_old_versions(tmp_path: Path) -> None:
     ]
     bodies = [recording.body(one.body) for one in recording.events(Upload) if one.body]
     assert bodies == ["tel=+8613800138000 王".encode(), b"\0\1"]
+
+
+def edited(what: str) -> Any:
+    """A flow of which somebody edited something in mitmproxy before it went on."""
+    one: Any = tflow.tflow(resp=True) if what != "a message" else tflow.twebsocketflow()
+    if what == "a message of TCP":
+        one = tflow.ttcpflow()
+    one.backup()
+    if what == "the body":
+        one.request.content = b"phone=13800138000"
+    elif what == "the address":
+        one.request.host, one.request.path = "other.test", "/13800138000"
+    elif what == "the answer":
+        one.response.content = b"phone=13800138000"
+    elif what == "a message":
+        one.websocket.messages[0].content = b"13800138000"
+        one.websocket.messages.append(WebSocketMessage(1, True, b"later", one.websocket.messages[-1].timestamp))
+    elif what == "a message of TCP":
+        one.messages[0].content = b"13800138000"
+    return one
+
+
+@pytest.mark.parametrize("what", ["the body", "the address", "the answer", "a message", "a message of TCP"])
+def test_of_an_edited_flow_what_the_client_had_sent_is_recorded(tmp_path: Path, what: str) -> None:
+    path = tmp_path / "a.flows"
+    path.write_bytes(tnetstring.dumps(edited(what).get_state()))
+    recording = imported([path], tmp_path / "r", Origin(APP))
+    said = [one.url or "" for one in recording.events(Upload)]
+    said += [str(recording.body(one.body)) for one in recording.events(Upload) if one.body]
+    assert said
+    assert not any("13800138000" in each or "other.test" in each for each in said)
+    assert ("later" in str(said)) == (what == "a message")
+    assert bool(recording.run.notes) == (what != "the answer")
+    assert list(recording.events(Gap)) == []
+
+
+def test_what_a_server_pushed_is_no_upload(tmp_path: Path) -> None:
+    pushed = tflow.tflow(resp=True)
+    pushed.metadata["h2-pushed-stream"] = True
+    path = tmp_path / "a.flows"
+    path.write_bytes(tnetstring.dumps(pushed.get_state()) + tnetstring.dumps(tflow.tflow(resp=True).get_state()))
+    recording = imported([path], tmp_path / "r", Origin(APP))
+    assert len(list(recording.events(Upload))) == 1
+    assert recording.run.notes == ("a.flows: 1 requests that the server pushed are no uploads",)

@@ -239,7 +239,7 @@ class _Copy:
 
     def _scrambled_url(self, upload: Upload) -> str | None:
         """The URL with all behind its host scrambled."""
-        found = re.match(r"\w+://[^/?#@]*(?=[/?#]|$)", upload.url or "")
+        found = re.match(r"(?:\w+:)?//[^/?#@]*(?=[/?#]|$)", upload.url or "")
         if found is None:
             return None
         rest = (upload.url or "")[found.end() :]

@@ -72,6 +72,8 @@ def import_(files: tuple[Path, ...], origin: Origin, format_: str | None, output
     into, counts = exchanging.import_(files, origin, output=output, format=format_)
     names = {"upload": "upload", "access": "read", "gap": "gap"}
     out.print(f"{into}: " + ", ".join(f"{n:,} {names[what]}{'s' if n != 1 else ''}" for what, n in counts.items()))
+    for note in opened(into).run.notes:
+        out.print(plain(note))
     if not counts["access"] and not origin.persona:
         out.print("Nothing is looked for: name what was on the device, as in --value phone_number=+8613800138000.")
     out.print(f"What it comes to:             appwitness report {into}")

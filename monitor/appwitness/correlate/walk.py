@@ -33,6 +33,7 @@ from appwitness.findings import Carrier, Finding, Flow, ReportedGap
 from appwitness.judge import observers
 from appwitness.judge.claims import Claim
 from appwitness.judge.clock_order import decided
+from appwitness.judge.code import method_of
 from appwitness.judge.connections import bypass_gap, connections_of, foreign_gaps, found_at
 from appwitness.judge.consent import Clock, Observed, ScreenReader, Timeline, by_operator, of_app, understood
 from appwitness.judge.phases import Phases
@@ -40,6 +41,7 @@ from appwitness.judge.rules import Memory, RunFacts, judge
 from appwitness.judge.witnesses import Recorded, missed
 from appwitness.match import decode
 from appwitness.match.linking import Joined, Linker
+from appwitness.match.reads import Key
 from appwitness.recording import ReadLine, Recording
 from appwitness.recording.state import run_digest
 from appwitness.store import Store
@@ -83,6 +85,14 @@ class AskedSoFar(NamedTuple):
     timeline: Timeline
 
 
+class Whose(NamedTuple):
+    """Whose an upload is, as far as that is known."""
+
+    other_app: bool
+    tied: bool
+    """Something ties it to the app that is observed."""
+
+
 Progress = Callable[[str, int, int], None]
 """Called with what is being done, how much is done, and of how much."""
 
@@ -105,6 +115,10 @@ class Walk:
         self.recipients = known.recipients_of(self.run)
         self.controllers = frozenset(known.labels.permission_controllers)
         self.accesses: list[Seen[Access]] = []
+        self.readers: dict[Key, dict[str, datetime]] = {}
+        """Which code read a value, and when first; reads whose stack does not tell are not there."""
+        self.processes: set[int] = set()
+        """Those that the agent was in."""
         self.screens = ScreenReader(known.labels, self.run.app.package)
         self.consents: list[Seen[Consent]] = []
         self.phases: list[Seen[Phase]] = []
@@ -179,10 +193,13 @@ class Walk:
         elif not of_app(seen.event, self.run.app.package, self.controllers):
             return
         elif holds(seen, Access):
+            self._in_process(seen.event)
+            self._read(seen)
             self.accesses.append(seen)
             self._observed(seen.on_host(seen.event.until or seen.event.at))
             self.linker.add_access(seen)
         elif holds(seen, Transform):
+            self._in_process(seen.event)
             self.linker.add_transform(seen)
         elif holds(seen, Consent):
             if line := understood(seen, self.known.labels):
@@ -284,6 +301,9 @@ class Walk:
             claims=tuple(claim for ref in self._claiming(timeline, foreign) for claim in self.claims[ref]),
             gaps=(*self.gaps, *gaps),
             uploads=len(self.joined),
+            untied=frozenset(
+                ref for ref in self.claims if ref in uploads and not self._ties(uploads[ref].event, carriers.get(ref))
+            ),
             app_type=self.known.type_of(self.run),
             policy=self.known.policy,
             territory=self.known.territory,
@@ -380,13 +400,14 @@ class Walk:
         """All flows; those of an upload of which nothing new is known are the same objects as before."""
         flows: list[Flow] = []
         for seen, joins in sorted(self.joined.values(), key=lambda one: one[0].number):
-            rest_on = (len(flows), joins, timeline, carriers.get(seen.ref), seen.ref in foreign)
+            carrier = carriers.get(seen.ref)
+            whose = Whose(seen.ref in foreign, self._ties(seen.event, carrier))
+            rest_on = (len(flows), joins, timeline, carrier, whose)
             made = self.flows.get(seen.ref)
             if made is None or made[0] != rest_on:
-                first, _, _, carrier, other = rest_on
                 own = [
-                    self._flow(f"f{number}", seen, joined, timeline, carrier, other)
-                    for number, joined in enumerate(joins, first + 1)
+                    self._flow(f"f{number}", seen, joined, timeline, carrier, whose)
+                    for number, joined in enumerate(joins, len(flows) + 1)
                 ]
                 made = self.flows[seen.ref] = (rest_on, own)
             flows += made[1]
@@ -399,7 +420,7 @@ class Walk:
         joined: Joined,
         timeline: Timeline,
         carrier: Carrier | None,
-        other_app: bool,
+        whose: Whose,
     ) -> Flow:
         upload, bound_ms = seen.event, self.run.clock_bound_ms
         clock: Clock = "device" if upload.by_agent else "host"
@@ -422,9 +443,12 @@ class Walk:
             rows_read=joined.rows_read,
             entries=joined.entries,
             people=joined.people,
-            cleartext=upload.via in ("http", "websocket", "tcp") and upload.tls is None,
+            cleartext=upload.cleartext,
+            other_readers=self._other_readers(joined, seen.at),
+            unanswered=upload.unanswered,
+            untied=not whose.tied and not any(match.evidence for match in joined.matches),
             carrier=carrier,
-            other_app=other_app,
+            other_app=whose.other_app,
             uncertainty_ms=0.0
             if upload.by_agent
             else self.run.clock_uncertainty_ms
@@ -438,6 +462,28 @@ class Walk:
         """What nobody observed; that the clocks were not compared, unless a line says so."""
         told = any(gap.why == "no_clock" for gap in self.gaps)
         return observers.gaps(self.run, watched, timeline, self.forgotten.keys(), recorded_no_clock=told)
+
+    def _in_process(self, event: Access | Transform) -> None:
+        if event.pid is not None:
+            self.processes.add(event.pid)
+
+    def _read(self, seen: Seen[Access]) -> None:
+        """Remember which code read what."""
+        if seen.event.values and (code := method_of(seen.event)):
+            for value in seen.event.values:
+                first = self.readers.setdefault((value.type, value.text), {})
+                first[code] = min(first.get(code, seen.at), seen.at)
+
+    def _other_readers(self, joined: Joined, at: datetime) -> bool:
+        """Whether several pieces of code had read values that an upload carries, each of them the same one."""
+        keys = {(match.type, match.value) for match in joined.matches} if joined.earlier else ()
+        return any(sum(first <= at for first in self.readers.get(key, {}).values()) > 1 for key in keys)
+
+    def _ties(self, upload: Upload, carrier: Carrier | None) -> bool:
+        """Whether a socket ties an upload to the app, or its line does: who captured it knew the process or the app.
+        Of an import, the app in a line is the word of whoever imported it."""
+        named = upload.app == self.run.app.package and not self.run.imported
+        return carrier is not None or upload.by_agent or named or upload.pid in self.processes
 
     def _forget(self) -> None:
         """Keep only the decoded uploads that a late access may still concern."""

@@ -256,7 +256,7 @@ class Tls(Part, kw_only=True, frozen=True):
 class Upload(Line, kw_only=True, frozen=True):
     """A message that left the device (uploads.jsonl, by the addon; by the agent for SMS and other exits)."""
 
-    unsaid: ClassVar[tuple[str, ...]] = (*Line.unsaid, "owners")
+    unsaid: ClassVar[tuple[str, ...]] = (*Line.unsaid, "owners", "answered", "tls_unknown")
 
     via: Literal["http", "websocket", "tcp", "udp", "dns", "sms", "intent", "bluetooth", "nfc"]
     method: str | None = None
@@ -277,6 +277,13 @@ class Upload(Line, kw_only=True, frozen=True):
         str | None,
         Meta(description="the name under which the agent led the connection to the proxy (`announced` of its line)"),
     ] = None
+    answered: Annotated[
+        bool | None,
+        Meta(description="whether anything came back, of what has no status; null: nobody looked"),
+    ] = None
+    tls_unknown: Annotated[
+        bool, Meta(description="nothing says whether TLS protected it: it may have been decrypted before the capture")
+    ] = False
 
     @property
     def by_agent(self) -> bool:
@@ -285,8 +292,17 @@ class Upload(Line, kw_only=True, frozen=True):
 
     @property
     def cleartext(self) -> bool:
-        """Whether it was not protected by TLS."""
-        return self.tls is None
+        """Whether it is known to have gone over a network without TLS."""
+        named = (self.url or "").partition(":")[0].lower() in ("https", "wss")
+        on_network = self.via in ("http", "websocket", "tcp")
+        return on_network and self.tls is None and not self.tls_unknown and not named
+
+    @property
+    def unanswered(self) -> bool:
+        """Whether no answer was seen, so that nobody knows whether it arrived."""
+        if self.via == "http":
+            return self.status is None and not self.answered
+        return self.answered is False
 
     @property
     def on_host_clock(self) -> bool:

@@ -104,7 +104,9 @@ def imported(
             shutil.rmtree(into)  # there would be a recording of nothing
             raise
     first, last = span(recording)
-    recording.update_run(started=first or times[0], ended=last or times[1])
+    recording.update_run(
+        started=first or times[0], ended=last or times[1], notes=tuple(map(printable, conversion.notes))
+    )
     recording.stamp(final=True)
     return recording
 

@@ -29,6 +29,8 @@ class Conversion:
     bodies: list[bytes] = field(default_factory=list)
     room: Path | None = None
     """A folder for what does not fit into memory while it is read; None is the system's own."""
+    notes: list[str] = field(default_factory=list)
+    """What a reader of the report is to know of the files, and is no gap."""
 
     def add(self, *events: Event, body: bytes = b"") -> None:
         """Take events, and the body that they name: all of them, or none where this raises ValueError."""

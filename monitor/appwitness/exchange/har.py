@@ -7,15 +7,17 @@ import binascii
 import hashlib
 import json
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl, urlencode, urlsplit
+from urllib.parse import SplitResult, parse_qsl, urlencode, urlsplit
 
 from appwitness.events import Endpoint, Event, Gap, Tls, Upload, format_time
 from appwitness.exchange import json_pieces
 from appwitness.exchange.conversion import DAMAGE, Conversion, possible, problem
+from appwitness.exchange.har_network import WORDS, may_not_have_left, why_not_sent
 from appwitness.recording import Recording
 from appwitness.support.errors import FileError
 
@@ -33,10 +35,12 @@ def read(path: Path, app: str, into: Conversion | None = None) -> Conversion:
 
     `at` is when the request had been sent (startedDateTime and the phases before and while sending). A body that the
     file does not hold as it was sent is marked truncated, and a gap says so. An entry that cannot be read is a gap
-    that names its number, from 0. Raises FileError when the file is no HAR at all.
+    that names its number, from 0. Of an entry that nothing left the device of, there is no upload: a note on the run
+    counts them. Raises FileError when the file is no HAR at all.
     """
     conversion = Conversion() if into is None else into
     last: datetime | None = None
+    made_by, stayed = creator(path) or "", Counter[str]()
     with path.open("rb") as file:
         try:
             for number, piece in enumerate(json_pieces.elements(file, ("log", "entries"), brief=("response",))):
@@ -44,12 +48,18 @@ def read(path: Path, app: str, into: Conversion | None = None) -> Conversion:
                 entry: Any = None
                 try:
                     entry = piece.value()
-                    _entry(entry, piece.cut, subject, app, conversion)
+                    if why := why_not_sent(entry):
+                        stayed[why] += 1
+                    else:
+                        _entry(entry, piece.cut, subject, app, conversion, made_by)
                 except DAMAGE as error:
                     conversion.missed(_time(entry) or last, app, subject, problem(error))
                 last = _time(entry) or last
         except json_pieces.NoListError as error:
             raise FileError(path, None, f"not HAR: {error}.", "Save it again, as HAR with content.") from None
+    if stayed:
+        counts = ", ".join(f"{count} {WORDS[why]}" for why, count in sorted(stayed.items()))
+        conversion.notes.append(f"{path.name}: requests that never left the device are no uploads: {counts}")
     return conversion
 
 
@@ -69,7 +79,7 @@ BEGINNING = 64 << 10
 """Bytes of the file in which it is looked for."""
 
 
-def _entry(entry: Mapping[str, Any], cut: bool, subject: str, app: str, conversion: Conversion) -> None:
+def _entry(entry: Mapping[str, Any], cut: bool, subject: str, app: str, conversion: Conversion, made_by: str) -> None:
     started = _time(entry)
     if started is None:
         raise ValueError("it has no startedDateTime that is a time since 1970")
@@ -77,8 +87,13 @@ def _entry(entry: Mapping[str, Any], cut: bool, subject: str, app: str, conversi
     url, method = request["url"], request["method"]
     if not isinstance(url, str) or not isinstance(method, str):
         raise TypeError("its URL or method is no text")
-    parts = urlsplit(url)
+    url, parts = _as_sent(url)
     at = possible(started + timedelta(milliseconds=_until_sent(entry.get("timings") or {})))
+    if may_not_have_left(entry, made_by):
+        detail = f"{method}: no answer, no server, no time: nothing says that it left the device"
+        subject = parts.hostname or subject
+        conversion.add(Gap(at=at, app=app, where="proxy", subject=subject, why="not_observed", detail=detail))
+        return
     named = {header["name"].lower(): header["value"] or "" for header in request.get("headers") or ()}
     said = _said(request, named)
     data = _data(request)
@@ -91,6 +106,7 @@ def _entry(entry: Mapping[str, Any], cut: bool, subject: str, app: str, conversi
         "host": parts.hostname,
         "server": _server(entry, parts.hostname, parts.port or (443 if parts.scheme in ("https", "wss") else 80)),
         "tls": _tls(request, parts.scheme, parts.hostname),
+        "tls_unknown": not parts.scheme,
     }
     if not body and (said > 0 or named.get("content-type", "").startswith("multipart/")):
         why = f" ({request['_requestBodyStatus']})" if request.get("_requestBodyStatus") else ""
@@ -123,6 +139,14 @@ def _entry(entry: Mapping[str, Any], cut: bool, subject: str, app: str, conversi
                 conversion.add(one, body=sent)
         except DAMAGE as error:
             conversion.missed(at, app, f"{subject} message {number}", problem(error))
+
+
+def _as_sent(url: str) -> tuple[str, SplitResult]:
+    """An address without what a client keeps to itself: name and password, and what stands behind `#`."""
+    parts = urlsplit(url)
+    parts = parts._replace(netloc=parts.netloc.rpartition("@")[2], fragment="")
+    kept = url.partition("#")[0]
+    return (kept if "@" not in kept.partition("?")[0] else parts.geturl()), parts
 
 
 def _time(entry: Any) -> datetime | None:

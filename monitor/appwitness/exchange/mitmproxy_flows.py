@@ -21,6 +21,10 @@ SAID = 64 << 10
 """And that are kept."""
 NAMED = 10_000
 """Flows that cannot be read which have a gap each."""
+NOTES = {
+    "edited": "flows had been edited in mitmproxy; what is recorded of them is what the client had sent",
+    "pushed": "requests that the server pushed are no uploads",
+}
 MEMORY = 1 << 30
 """Bytes that mitmdump may have (Linux): a flow that makes it need more is one that cannot be read."""
 
@@ -61,6 +65,9 @@ def replay(path: Path, recording: Path, app: str, into: Conversion) -> None:
                         into.missed(None, app, f"{path.name} flow {said['flow']}", said["problem"])
                 else:
                     read, ended = said["flows"], True
+                    into.notes += (
+                        f"{path.name}: {said[name]} {words_}" for name, words_ in NOTES.items() if said[name]
+                    )
         except BaseException:
             mitmdump.kill()
             raise

@@ -142,6 +142,9 @@ class Why(StrEnum):
     NAME_ALONE = "name_alone"
     GUESSED = "guessed"
     NO_PROOF = "no_proof"
+    SHARED = "shared"
+    CITY_CENTRE = "city_centre"
+    NO_CHANCE = "no_chance"
     CHANCE_TINY = "chance_tiny"
     CHANCE = "chance"
     # which of several reads is named
@@ -178,6 +181,7 @@ class Why(StrEnum):
     TURNED = "turned"
     TURNED_BY_APP = "turned_by_app"
     FOUND = "found"
+    FOUND_SHARED = "found_shared"
     ROWS_FOUND = "rows_found"
     PEOPLE_FOUND = "people_found"
     CARRIED_BY = "carried_by"
@@ -185,6 +189,8 @@ class Why(StrEnum):
     CARRIER_UNKNOWN = "carrier_unknown"
     CARRIER_UNWATCHED = "carrier_unwatched"
     IN_CLEARTEXT = "in_cleartext"
+    UNANSWERED = "unanswered"
+    ARRIVED = "arrived"
     ORDER_CERTAIN = "order_certain"
     ORDER_ONE_CLOCK = "order_one_clock"
     ORDER_OPEN = "order_open"
@@ -260,7 +266,7 @@ class Why(StrEnum):
 AGAINST = frozenset(
     (
         *(Why.NO_KEYS, Why.CUT_ANYWHERE, Why.MANY_NAMES, Why.PASSED_OVER, Why.ANOTHER_BESIDE, Why.NAME_ALONE),
-        *(Why.GUESSED, Why.NO_PROOF, Why.AXES_IN_UPLOAD),
+        *(Why.GUESSED, Why.NO_PROOF, Why.AXES_IN_UPLOAD, Why.SHARED, Why.CITY_CENTRE, Why.NO_CHANCE),
     )
 )
 """Reasons that speak against a match, or weaken it."""
@@ -295,7 +301,11 @@ class Match(Record):
     path: str = Field(description="where: `$.u.h[3]` in a body, `url.query.lat`, `headers.cookie.uid`")
     start: int = Field(description="first byte in the stored body; for url.* in the URL, for headers.* in the value")
     end: int = Field(description="byte after the last")
-    confidence: float = Field(ge=0, le=1, description="1 minus the chance that it is coincidence")
+    confidence: float = Field(
+        ge=0,
+        le=1,
+        description="1 minus the chance that it is coincidence; of a value that very many have, only a rating",
+    )
     row: int | None = Field(default=None, description="row of the access, for values of a cursor")
     person: int | None = Field(
         default=None, description="whose it is, of the people whom the upload identifies: the first of their rows"
@@ -315,6 +325,11 @@ class Match(Record):
     evidence: tuple[Ref, ...] = Field(
         default=(), description="transforms by which the app turned the value into what it sent, the outermost first"
     )
+
+    @property
+    def shared(self) -> bool:
+        """Whether so many have the value that no chance of coincidence can be given."""
+        return any(reason.code == Why.SHARED for reason in self.reasons)
 
 
 class SentField(Record):
@@ -447,6 +462,16 @@ class Flow(Record):
     )
     people: People | None = Field(default=None, description="whose data it was, where the rows are about people")
     cleartext: bool = Field(default=False, description="the upload was not protected by TLS")
+    other_readers: bool = Field(
+        default=False, description="other code had read the same value: nobody knows from which read it comes"
+    )
+    unanswered: bool = Field(
+        default=False, description="no answer to the upload was recorded: whether it arrived is not known"
+    )
+    untied: bool = Field(
+        default=False,
+        description="no socket, process or transform ties the upload to the app: another app may have sent it",
+    )
     carrier: Carrier | None = Field(default=None, description="what carried the upload; null: not known")
     other_app: bool = Field(
         default=False, description="no socket of the observed app carried it: no finding rests on it"
@@ -480,8 +505,11 @@ class Finding(Record):
     consent_unordered: bool = Field(
         default=False, description="what held then is not known: the clocks of device and host were not compared"
     )
-    read_by: Code | None = Field(default=None, description="the code that read it, in what the finding begins with")
-    sent_by: Code | None = Field(default=None, description="the code that sent it there")
+    read_by: Code | None = Field(
+        default=None,
+        description="the code that read it, in all that the finding stands for; null: not known, or several",
+    )
+    sent_by: Code | None = Field(default=None, description="the code that sent it there; null: not known, or several")
     people: People | None = Field(default=None, description="of flows: whose data went, of all of them together")
     count: int = Field(default=1, description="how many accesses or flows the finding stands for")
     flows: tuple[str, ...] = Field(

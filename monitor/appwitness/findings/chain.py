@@ -123,6 +123,8 @@ class Chains:
         elif flow.entries and (flow.rows_read or 0) > 1:
             yield _inference(because(Why.ROWS_FOUND, count=flow.entries, many=flow.rows_read or 0))
         yield self._carried(flow)
+        if flow.unanswered:
+            yield _inference(because(Why.UNANSWERED, ref=flow.upload), because(Why.ARRIVED))
         if flow.cleartext:
             yield _inference(because(Why.IN_CLEARTEXT, ref=flow.upload), because(Why.TUNNELLED))
         if flow.access and flow.access_at:
@@ -169,18 +171,18 @@ class Chains:
     def _found(self, flow: Flow, match: Match) -> Inference:
         event = self._report.evidence.get(flow.upload)
         part = match.path.partition(".")[0]
-        chance = round(1 / (1 - min(match.confidence, CERTAIN)))
+        chance = {} if match.shared else {"many": round(1 / (1 - min(match.confidence, CERTAIN)))}
         body = isinstance(event, Upload) and event.body if part not in ("url", "headers") else None
         return _inference(
             because(
-                Why.FOUND,
+                Why.FOUND_SHARED if match.shared else Why.FOUND,
                 ref=flow.upload,
                 path=match.path,
                 start=match.start,
                 end=match.end,
                 part=part if part in ("url", "headers") else "body",
                 steps=list(match.decoding),
-                many=chance,
+                **chance,
             ),
             because(Why.BODY_DIFFERS, sha256=body) if body else because(Why.BYTES_DIFFER),
             *([because(Why.SAME_NAME)] if match.namesake else []),

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import NamedTuple
 
 from appwitness.events import Run
-from appwitness.findings import CONFIDENCES, LEVELS, Confidence, Finding, Flow, Level, People, Recipient, Report
+from appwitness.findings import CONFIDENCES, LEVELS, Confidence, Finding, Flow, Level, People, Recipient, Report, Why
 from appwitness.findings.people import combined, told
 from appwitness.reports.time_axis import consent_steps, span, step_for
 from appwitness.reports.watched import assumption, consent, missing, uncompared
@@ -133,10 +133,10 @@ def headline(
 def sent(report: Report) -> list[SentData]:
     """What left, by kind of data and host: what the rules object to most first, then in order of time.
 
-    What another app sent is not among it: no finding rests on that.
+    What another app sent is not among it, nor what went to the device itself: no finding rests on that.
     """
     groups: dict[tuple[str, str], list[Flow]] = {}
-    for flow in sorted((flow for flow in report.flows if not flow.other_app), key=lambda flow: flow.at):
+    for flow in sorted(filter(_left, report.flows), key=lambda flow: flow.at):
         groups.setdefault((flow.data, flow.recipient.host), []).append(flow)
     of: dict[str, list[Finding]] = {}
     for finding in worst_first(report):
@@ -147,6 +147,12 @@ def sent(report: Report) -> list[SentData]:
         findings = {id(finding): finding for flow in flows for finding in of.get(flow.id, ())}
         found.append(SentData(tuple(sorted(findings.values(), key=_rank)), flows[0].recipient, tuple(flows)))
     return sorted(found, key=lambda each: each.rank)
+
+
+def _left(flow: Flow) -> bool:
+    """Whether it left the device, and not from another app."""
+    reason = flow.recipient.reason
+    return not flow.other_app and (reason is None or reason.code != Why.THE_DEVICE)
 
 
 def facts(report: Report, words: Words) -> str:
@@ -162,9 +168,14 @@ def facts(report: Report, words: Words) -> str:
 
 def went(report: Report, group: SentData, words: Words) -> str:
     """The same of one kind of data and one recipient, without a full stop."""
-    moments = [when(report, flows, words) for flows in group.moments]
-    again = words("went_again").join(moments[:FEW])
-    return words("went", what=what(group, words), host=plain(group.recipient.host), when=again)
+    answered = tuple(flow for flow in group.flows if not flow.unanswered)
+    told_of = replace(group, flows=answered) if answered else group
+    again = words("went_again").join([when(report, flows, words) for flows in told_of.moments][:FEW])
+    said = {"what": what(told_of, words), "host": plain(group.recipient.host), "when": again}
+    attempts = len({flow.upload for flow in group.flows} - {flow.upload for flow in answered})
+    if not answered:
+        return words("went_towards", **said)
+    return words("went", **said) + (words.count("went_unanswered", attempts) if attempts else "")
 
 
 def what(group: SentData, words: Words) -> str:

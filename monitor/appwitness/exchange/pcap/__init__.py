@@ -23,6 +23,10 @@ from appwitness.exchange.pcap.tshark import Conversation, ConversationSide, conv
 
 SECRET = frozenset({"proxy-authorization"})
 DNS_PORTS = (53, 5353)
+TLS_PORTS = frozenset(
+    (443, 465, 563, 636, 853, 989, 990, 992, 993, 994, 995, 4443, 5061, 5223, 5228, 5671, 8443, 8883, 9443, 10443)
+)
+"""Where servers speak TLS: a capture without it there holds what was decrypted before, or another protocol."""
 MORE = f"no more than {PART >> 20} MiB of one connection are read"
 END = b"no packet"
 EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
@@ -36,6 +40,7 @@ def read(path: Path, app: str, keys: Path | None = None, into: Conversion | None
     """
     conversion = Conversion() if into is None else into
     last: datetime | None = None
+    received = 0
     with in_parts(path, conversion.room) as divided:
         for part in divided.paths:
             found = conversations(part, keys)
@@ -46,6 +51,7 @@ def read(path: Path, app: str, keys: Path | None = None, into: Conversion | None
                 one.cut = lost > 0
                 try:
                     last = max(last or EARLIEST, possible(datetime.fromtimestamp(one.ended, UTC)))
+                    received += one.received
                     to = _Recorder(one, app, conversion)
                     _conversation(to)
                     if lost:
@@ -56,6 +62,9 @@ def read(path: Path, app: str, keys: Path | None = None, into: Conversion | None
                     conversion.missed(None, app, subject, why)
             for (transport, number), lost in cut.items():
                 conversion.missed(None, app, f"{path.name} {transport} {number}", f"{lost} bytes of packets: {MORE}")
+    if received:
+        note = f"{path.name}: {received} connections came to the device; what it received on them is no upload"
+        conversion.notes.append(note)
     if divided.fragments:
         detail = f"{divided.fragments} bytes of packets that came in pieces: more than are put together"
         conversion.missed(last, app, path.name, detail)
@@ -95,10 +104,18 @@ class _Recorder:
                 client=one.client,
                 server=one.server,
                 tls=Tls(sni=one.sni, alpn="h3" if one.quic else None) if one.tls or one.quic else None,
+                tls_unknown=self.tls_unknown,
+                answered=None if known.get("via") == "http" else one.heard,
                 **{"host": one.sni or one.server.ip, **known},
             ),
             body=body,
         )
+
+    @property
+    def tls_unknown(self) -> bool:
+        """Whether nothing says that TLS protected it, or that it did not."""
+        one = self.one
+        return one.transport == "tcp" and not one.tls and one.server.port in TLS_PORTS
 
     def gap(self, why: Any, detail: str, at: datetime | None = None) -> None:
         moment = at or datetime.fromtimestamp(self.one.began, UTC)
@@ -109,12 +126,27 @@ class _Recorder:
 def _conversation(to: _Recorder) -> None:
     one = to.one
     possible(datetime.fromtimestamp(one.began, UTC))
-    if one.transport == "udp":
+    if one.received:
+        _answers(to)
+    elif one.transport == "udp":
         _datagrams(to)
     elif one.tls and not one.packets:
         to.gap("not_decrypted", "TLS, and the key log has no key for it")
     elif one.packets:
         _connection(to)
+
+
+def _answers(to: _Recorder) -> None:
+    """What the device sent on a connection that came to it: its answers, as they are."""
+    one = to.one
+    if one.quic or (one.tls and not one.packets):
+        to.gap("not_decrypted", "encrypted, on a connection that came to the device")
+        return
+    one.turned()
+    if one.transport == "udp":
+        _datagrams(to)
+    else:
+        _raw(to)
 
 
 def _connection(to: _Recorder) -> None:
@@ -147,9 +179,9 @@ def _http1(to: _Recorder, client: ConversationSide, answered: bytes) -> None:
         if method == "CONNECT":
             to.gap("protocol_unsupported", f"a proxy's tunnel to {target}")
             return
-        scheme = "https" if one.tls else "http"
+        scheme = "https:" if one.tls else "" if to.tls_unknown else "http:"
         authority = request.header("host") or one.sni or one.server.ip
-        url = target if "://" in target else f"{scheme}://{authority}{target}"
+        url = target if "://" in target else f"{scheme}//{authority}{target}"
         _http(to, client, _HttpRequest(method, url, request.headers, request.body, request.whole, end), status)
         if status == 101 and request.header("upgrade").lower() == "websocket":
             deflated = b"permessage-deflate" in answered[:4096].lower()
@@ -161,7 +193,7 @@ def _http1(to: _Recorder, client: ConversationSide, answered: bytes) -> None:
                     client.at(message.end),
                     message.body,
                     via="websocket",
-                    url=url.replace("http", "ws", 1),
+                    url=url.replace("http", "ws", 1) if scheme else url,
                     truncated=not message.whole,
                 )
             return
@@ -210,7 +242,7 @@ def _http(to: _Recorder, client: ConversationSide, said: _HttpRequest, status: i
     if not said.whole:
         why = MORE if to.one.cut else "the capture ends before it does"
         to.gap("body_truncated", f"{len(said.body)} bytes of {said.url}: {why}", at)
-    host = said.url.partition("://")[2].partition("/")[0].rpartition("@")[2]
+    host = said.url.partition("//")[2].partition("/")[0].rpartition("@")[2]
     to.upload(
         at,
         said.body,

@@ -11,10 +11,12 @@ import subprocess
 import sys
 import tempfile
 from bisect import bisect_left
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from ipaddress import ip_address
 from itertools import chain
 from pathlib import Path
 from typing import BinaryIO, cast
@@ -26,6 +28,7 @@ FIELDS = (
     *("frame.time_epoch", "tcp.stream", "udp.stream", "ip.src", "ipv6.src", "ip.dst", "ipv6.dst"),
     *("tcp.srcport", "tcp.dstport", "udp.srcport", "udp.dstport", "tcp.flags.syn", "tcp.flags.ack"),
     *("tls.handshake.extensions_server_name", "tls.record.content_type", "udp.payload", "_ws.col.protocol"),
+    *("frame.packet_flags_direction", "sll.pkttype", "eth.src"),
 )
 STREAM_FIELDS = (
     *("frame.time_epoch", "udp.stream", "udp.srcport", "ip.src", "ipv6.src", "quic.connection.number"),
@@ -95,10 +98,24 @@ class Conversation:
     """Not all packets of it were read."""
     ended: float = 0.0
     """When its last packet came."""
+    heard: bool = False
+    """The server has said or acknowledged something."""
+    outbound: int = 0
+    """How many packets of the client's, less those of the server's, the capture says that the device sent."""
+    mac: str = ""
+    """Of the client, where the capture has it."""
+    received: bool = False
+    """The device is its server: what the client sent came to it."""
     packets: list[tuple[float, bool, bytes]] = field(default_factory=list)
     """Time, whether the client sent it, bytes; of TLS decrypted, empty where that is not possible."""
     streams: dict[int, dict[int, tuple[ConversationSide, ConversationSide]]] = field(default_factory=dict)
     """Of QUIC that is decrypted, by connection: its streams, and what client and server said on them."""
+
+    def turned(self) -> None:
+        """Take the device, which was asked, for the client: what it answers is what it sends."""
+        self.client, self.server = self.server, self.client
+        self.packets = [(at, not from_client, data) for at, from_client, data in self.packets]
+        self.heard = True
 
     def side(self, client: bool) -> ConversationSide:
         """What the client, or the server, sent."""
@@ -139,7 +156,12 @@ def conversations(path: Path, keys: Path | None) -> list[Conversation]:
         if one is None:
             ends = (source, target) if _is_client(row, source, target) else (target, source)
             one = found[int(number)] = Conversation(*ends, at, transport, number=int(number))
+        if source == one.client:
+            one.mac = one.mac or row["eth.src"]
         one.ended = max(one.ended, at)
+        one.heard = one.heard or source == one.server
+        if sent := _was_sent(row):
+            one.outbound += sent if source == one.client else -sent
         one.sni = one.sni or row["tls.handshake.extensions_server_name"] or None
         one.tls = one.tls or (transport == "tcp" and bool(row["tls.record.content_type"]))
         one.quic = one.quic or row["_ws.col.protocol"] == "QUIC"
@@ -149,7 +171,51 @@ def conversations(path: Path, keys: Path | None) -> list[Conversation]:
         _follow(path, keys, dict(list(tcp.items())[start : start + AT_ONCE]))
     if any(one.quic for one in udp.values()):
         _add_streams(path, keys, udp)
+    find_device([*tcp.values(), *udp.values()])
     return sorted((*tcp.values(), *udp.values()), key=lambda one: one.began)
+
+
+def _was_sent(row: dict[str, str]) -> int:
+    """Whether the capture says of a packet that the device sent it (1), or that it came in (-1); 0: it does not say."""
+    if row["sll.pkttype"]:
+        return 1 if row["sll.pkttype"] == "4" else -1
+    return {"1": -1, "2": 1}.get(row["frame.packet_flags_direction"].removeprefix("0x").lstrip("0"), 0)
+
+
+def find_device(found: Sequence[Conversation]) -> None:
+    """Say of each conversation whether the device is its server.
+
+    Where the capture does not say which packets were sent, the device is the end within a private network, else the
+    address that most conversations have. What goes to all of a network is the device's where its sender is that one.
+    """
+    often = Counter(ip for one in found for ip in {one.client.ip, one.server.ip})
+    groups = [ip for ip in often if _is_group(ip)]
+    alone = {ip: count for ip, count in often.items() if ip not in groups}
+    device = max(alone, key=lambda ip: (_is_local(ip), alone[ip]), default="")
+    macs = {one.mac for one in found if one.mac and one.client.ip == device and not one.received}
+    for one in found:
+        ends = one.client.ip, one.server.ip
+        if one.outbound:
+            one.received = one.outbound < 0
+        elif _is_group(ends[1]):
+            same_kind = (":" in ends[0]) == (":" in device)
+            other = one.mac not in macs if one.mac and macs else same_kind
+            one.received = ends[0] not in (device, "0.0.0.0", "::") and other  # noqa: S104 compared with
+        elif _is_local(ends[0]) != _is_local(ends[1]):
+            one.received = _is_local(ends[1])
+        else:
+            one.received = often[ends[1]] > often[ends[0]]
+
+
+def _is_group(ip: str) -> bool:
+    """Whether it is an address of many: multicast, broadcast."""
+    return ip_address(ip.partition("%")[0]).is_multicast or ip.endswith(".255")
+
+
+def _is_local(ip: str) -> bool:
+    """Whether an address is one within a network, not of the internet."""
+    address = ip_address(ip.partition("%")[0])
+    return not address.is_global and not address.is_multicast
 
 
 def _is_client(row: dict[str, str], source: Endpoint, target: Endpoint) -> bool:

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
 from functools import cache, cached_property, partial
+from itertools import takewhile
 from typing import NamedTuple
 
 from appwitness.events import Access, Consent, DataType, Ref
@@ -79,13 +80,13 @@ class Reporter:
 
     def finding(self, rule: Rule, group: FindingGroup, ones: Mapping[Sighting, One]) -> Finding:
         """One finding on everything in a group, led by the sighting that proves most."""
-        members = sorted(group.members, key=lambda each: (ones[each].grade, each.at, each.line))
+        members = sorted(group.members, key=lambda each: (ones[each].grade, *_shortcomings(each), each.at, each.line))
         lead = members[0]
         count = group.count
         recipient = self._recipient(lead)
         about_scope = rule.when.scope is not None
         articles, laws = self._law(rule.kinds, about_scope, lead.data, recipient.party if recipient else None)
-        read_by, sent_by = self._ends(lead)
+        read_by, sent_by = self._ends(members)
         # lines to check by hand: of the first sighting all there is, then the others in turn
         evidence = tuple(dict.fromkeys(ref for each in members for ref in ones[each].lines))
         return Finding(
@@ -111,13 +112,21 @@ class Reporter:
             references=(*laws, *rule.references),
         )
 
-    def _ends(self, lead: Sighting) -> tuple[Code | None, Code | None]:
-        """The code that read, and the code that sent it, where their stacks tell."""
-        flow = lead.flow or next((each.flow for each in lead.flows if each.flow), None)
-        ref = lead.ref if lead.access else (flow.access if flow else None)
-        access = lead.access or self._accesses.get(ref or "")
-        read_by = code_of(ref, access, self._facts.recipients) if ref and access else None
-        return read_by, flow.carrier.code if flow and flow.carrier else None
+    def _ends(self, members: list[Sighting]) -> tuple[Code | None, Code | None]:
+        """The code that read, and the code that sent it, where stacks tell, and tell the same of all of them."""
+        read_by: list[Code] = []
+        sent_by: list[Code] = []
+        other_readers = False
+        for each in members:
+            flow = each.flow or next((one.flow for one in each.flows if one.flow), None)
+            ref = each.ref if each.access else (flow.access if flow else None)
+            access = each.access or self._accesses.get(ref or "")
+            other_readers = other_readers or (each.flow is not None and each.flow.other_readers)
+            if ref and access and (code := code_of(ref, access, self._facts.recipients)):
+                read_by.append(code)
+            if flow and flow.carrier and flow.carrier.code:
+                sent_by.append(flow.carrier.code)
+        return None if other_readers else _same(read_by), _same(sent_by)
 
     @cached_property
     def _accesses(self) -> dict[Ref, Access]:
@@ -136,10 +145,13 @@ class Reporter:
         A flow is proven when the hook saw the read before it and the match is no coincidence; corroborated when both
         saw it but the match could be one, or the clocks do not say which was first; indicated when only the wire saw it
         (a value of the persona), or when all that it carried are names that others bear too. A read is proven when its
-        value was on the wire while the same rule's consent condition still held (so it must have been read by then);
-        corroborated when it was on the wire at any time; indicated when only the hook saw it. A claim on the wire is
-        proven when the state that it is held against was observed; other claims, consent lines and the run as a whole
-        are indicated.
+        value was on the wire, in an upload of the app's, while the same rule's consent condition still held (so it must
+        have been read by then); corroborated when it was on the wire at any time; indicated when only the hook saw it.
+        A claim on the wire is proven when the state that it is held against was observed; other claims, consent lines
+        and the run as a whole are indicated.
+
+        An upload that no socket, process or transform ties to the app may be another app's, as may one whose socket is
+        only the likely one: what rests on it is corroborated at most.
 
         A refusal that follows only from the choice of the basic function in an app of unknown type is indicated. What
         rests on an answer that a tap and an operator's mark of the same seconds tell differently is corroborated at
@@ -168,7 +180,7 @@ class Reporter:
                 )
                 grade = "proven" if in_time else "corroborated"
         elif sighting.claim is not None and sighting.claim.host is not None and sighting.status.ref is not None:
-            grade = "proven"
+            grade = "corroborated" if sighting.ref in self._facts.untied else "proven"
         if rule.when.consent is not None and sighting.status.state == "not_shown" and self._sightings.carried_over:
             # Consent of an earlier run, on an install that was not clean, is consent that this run did not see.
             grade = max(grade, "indicated", key=CONFIDENCES.index)
@@ -291,8 +303,8 @@ class Reporter:
             "consent": lambda: self._consent(rule, lead, language),
             **self._circumstances(rule, group, lead, language),
         }
-        if lead.flow is not None:
-            to = lead.flow.recipient
+        if (flow := lead.flow) is not None:
+            to = flow.recipient
             if rule.when.record and (record := lead.record):
                 words["record"] = lambda: sentences.record(
                     sentences.claim(record.kind, record.path, record.text, record.host, language),
@@ -300,6 +312,7 @@ class Reporter:
                 )  # fmt: skip
             words |= {
                 "recipient": lambda: sentences.recipient(to, language),
+                "sent": lambda: sentences.sent(flow, language),
                 "rows": lambda: sentences.rows(*rows(members), language),
                 "forms": lambda: sentences.forms(forms, language),
             }
@@ -309,12 +322,15 @@ class Reporter:
             words |= {
                 "source": lambda: lead.what,
                 "entries": lambda: sentences.entries(len(read_rows), language),
-                "caller": lambda: sentences.caller(access, self._facts.recipients, language),
+                "caller": lambda: sentences.callers(
+                    [each.access for each in members if each.access], self._facts.recipients, language
+                ),
             }
         elif lead.consent is not None:
             words |= self._asked(rule, lead, lead.consent, language)
         elif lead.claim is not None:
             claim = lead.claim
+            words["speaker"] = lambda: sentences.speaker(lead.ref not in self._facts.untied, language)
             words["claim"] = lambda: sentences.claim(claim.kind, claim.path, claim.text, claim.host, language)
         else:
             words["reads"] = lambda: self._reads(lead, language)
@@ -323,7 +339,9 @@ class Reporter:
             said = _joined(said, sentences.against(against, language))
         if lead.flow is not None and lead.flow.simultaneous:
             said += sentences.simultaneous(bound_of(lead.flow), language)
-        return said
+        if lead.claim is not None and lead.ref in self._facts.untied:
+            said += sentences.untied(language)
+        return said + sentences.shortcomings([each.flow for each in members if each.flow], language)
 
     def _circumstances(self, rule: Rule, group: FindingGroup, lead: Sighting, language: Language) -> Words:
         """The words that need a condition of the rule."""
@@ -387,6 +405,17 @@ def _flows_of(members: Iterable[Sighting]) -> list[Flow]:
     return [each.flow for each in members if each.flow]
 
 
+def _same(codes: list[Code]) -> Code | None:
+    """The code that all of them are of: the same method, else the class or package of one owner's that has them all."""
+    if not codes or len({each.owner for each in codes}) > 1:
+        return None
+    shared = takewhile(lambda parts: len({*parts}) == 1, zip(*(each.code.split(".") for each in codes), strict=False))
+    names = [parts[0] for parts in shared]
+    if len({each.code for each in codes}) == 1:
+        return codes[0]
+    return codes[0].model_copy(update={"code": ".".join(names)}) if len(names) > 1 else None
+
+
 def _flows(sighting: Sighting) -> list[Flow]:
     """The flow that it is; of a read, those that carried its values."""
     each = (sighting, *sighting.flows)
@@ -394,8 +423,15 @@ def _flows(sighting: Sighting) -> list[Flow]:
 
 
 def _on_the_wire(flow: Sighting) -> bool:
-    """Whether the proxy saw its upload, not the agent, which saw the read too."""
-    return flow.clock == "host"
+    """Whether the proxy saw an upload of the app's, and not only the agent, which saw the read too."""
+    if flow.clock != "host" or flow.flow is None or flow.flow.untied:
+        return False
+    return flow.flow.carrier is None or flow.flow.carrier.by != "host"  # that is a likely socket, not a certain one
+
+
+def _shortcomings(sighting: Sighting) -> tuple[bool, bool]:
+    """What a sentence led by it would have to leave open: whose it was, whether it arrived."""
+    return (sighting.flow.untied, sighting.flow.unanswered) if sighting.flow else (False, False)
 
 
 def _in_order(sighting: Sighting) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from appwitness.events import Access, Consent, Gap, Observers
+from appwitness.events import Access, Consent, Gap, Observers, Ref
 from appwitness.events.seen import Seen
 from appwitness.findings import Flow, Recipient
 from appwitness.judge.consent import Timeline
@@ -49,6 +49,8 @@ class RunFacts:
     claims: Sequence[Claim] = ()
     gaps: Sequence[Gap] = ()
     """What could not be observed."""
+    untied: frozenset[Ref] = frozenset()
+    """Uploads with claims that no socket or process ties to the app; flows know it themselves."""
     uploads: int = 0
     """How many uploads were captured, with or without personal data."""
     app_type: AppType | None = None

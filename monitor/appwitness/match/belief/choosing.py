@@ -8,6 +8,7 @@ from datetime import datetime
 
 from appwitness.events import Value
 from appwitness.findings import Why
+from appwitness.match.belief.common_values import weighed
 from appwitness.match.belief.placeholders import is_everywhere, is_of_a_service
 from appwitness.match.belief.support import KEYED_BITS, has_own_field, is_in_description, supports
 from appwitness.match.hits import Hit, is_whole
@@ -56,6 +57,7 @@ def believed(reads: Reads, hits: Sequence[Hit], when: UploadTime) -> dict[Key, l
             elif key[0] in SURE_WITH_SALT and hit.evidence and len(hit.leaf.data) <= SALTED:
                 kept.append(hit.because(Why.ALL_BUT_SALT))
         if kept:
+            kept = [weighed(hit) for hit in kept]
             kept.sort(key=lambda hit: (hit.chance, hit.leaf.path, hit.start))
             believed[key] = kept[:MATCHES]
     return _with_namesakes(reads, believed, certain, when.latest)

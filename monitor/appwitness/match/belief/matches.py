@@ -60,6 +60,8 @@ def _odds(hit: Hit) -> Reason:
         return because(Why.GUESSED, step=guess)
     if hit.chance > 0.1 or hit.namesake:
         return because(Why.NO_PROOF)
+    if any(reason.code == Why.SHARED for reason in hit.reasons):
+        return because(Why.NO_CHANCE)
     if hit.chance < 1e-9:
         return because(Why.CHANCE_TINY)
     return because(Why.CHANCE, many=int(round(1 / hit.chance, 1 - len(str(int(1 / hit.chance))))))

@@ -112,7 +112,8 @@ class Cards:
         refs = [ref for each in group.findings for ref in each.evidence]
         reads = [ref for ref in dict.fromkeys(refs) if isinstance(self.report.evidence.get(ref), Access)]
         lines = sections.lines(self.report, dict.fromkeys(refs), words)
-        best = max((match.confidence for flow in group.flows for match in flow.matches), default=0.0)
+        matches = [match for flow in group.flows for match in flow.matches]
+        best = max((match.confidence for match in matches if not match.shared), default=0.0)
         confidence = group.confidence
         return Card(
             number=number,
@@ -161,7 +162,7 @@ class Cards:
         sent: dict[str, None] = {}
         for flow in group.flows[:ROWS]:
             event = self.report.evidence.get(flow.access or "")
-            if isinstance(event, Access) and (frame := caller(event.stack, event.owners)):
+            if not flow.other_readers and isinstance(event, Access) and (frame := caller(event.stack, event.owners)):
                 read[plain(frame.name)] = None
             if flow.carrier and flow.carrier.code:
                 sent[code(flow.carrier.code, self.words)] = None

@@ -161,6 +161,12 @@ class ShownFlows:
         elapsed = None
         if flow.other_app:
             notes.append(words("other_app"))
+        if flow.other_readers:
+            notes.append(words("other_readers"))
+        if flow.untied:
+            notes.append(words("untied"))
+        if flow.unanswered:
+            notes.append(words("unanswered"))
         if flow.simultaneous and flow.uncertainty_ms is None:
             elapsed = words("order_uncompared")
         elif flow.simultaneous:
@@ -253,7 +259,8 @@ class ShownFlows:
         if isinstance(event, Upload):
             facts.append((words("request"), f"{event.method or event.via.upper()} {event.url or event.host or ''}"))
             facts.append((words("recipient"), f"{flow.recipient.host} ({self.who(flow.recipient)})"))
-            safe = f"{event.tls.version or 'TLS'}" if event.tls else words("cleartext")
+            open_ = words("cleartext") if event.cleartext else words("protection_unknown")
+            safe = f"{event.tls.version or 'TLS'}" if event.tls else open_
             if event.via in ("http", "websocket", "tcp", "udp", "dns"):
                 facts.append((words("protection"), safe))
             if event.body:

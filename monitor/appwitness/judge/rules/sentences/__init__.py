@@ -13,14 +13,18 @@ from appwitness.judge.rules.sentences.circumstances import also, app_type, captu
 from appwitness.judge.rules.sentences.claimed import claim, record
 from appwitness.judge.rules.sentences.decided import SCOPES, against, consent, separate, type_unknown
 from appwitness.judge.rules.sentences.observed import (
-    caller,
+    callers,
     entries,
     forms,
     moment,
     reads,
     recipient,
     rows,
+    sent,
+    shortcomings,
     simultaneous,
+    speaker,
+    untied,
     when,
 )
 from appwitness.judge.rules.sentences.questions import label, notice, permissions, question, stopped
@@ -33,7 +37,7 @@ __all__ = [
     "against",
     "also",
     "app_type",
-    "caller",
+    "callers",
     "capture",
     "claim",
     "consent",
@@ -52,10 +56,14 @@ __all__ = [
     "recipient",
     "record",
     "rows",
+    "sent",
     "separate",
+    "shortcomings",
     "simultaneous",
+    "speaker",
     "stopped",
     "type_unknown",
+    "untied",
     "used_words",
     "when",
 ]
@@ -77,12 +85,13 @@ WORDS: dict[str, dict[str, str]] = {
         **_BOTH,
         "source": "the API",
         "entries": "how many rows the API gave, in brackets; nothing where it gave single values",
-        "caller": "the app's or an SDK's code that called, in brackets; nothing where the stack does not tell",
+        "caller": "the app's or an SDK's code that called, each named once, in brackets; nothing where no stack tells",
         "often": "how many calls in how long, by whom; which preset that exceeds and whose it is",
         "capture": "how many uploads were captured without it",
     },
     "flow": {
         **_BOTH,
+        "sent": "that the app sent it, tried to, or that it is not known which app did: the beginning of a sentence",
         "recipient": "host, name and party",
         "rows": "how many of the entries that were read were found in the uploads",
         "forms": "what the values had been turned into: plain, sha256 ...",
@@ -101,6 +110,7 @@ WORDS: dict[str, dict[str, str]] = {
     },
     "claim": {
         "claim": "what was claimed, where, and in which words",
+        "speaker": "the app, or that it is not known which app did: the beginning of a sentence",
         "when": _WHEN,
         "consent": _CONSENT,
         "separate": _SEPARATE,

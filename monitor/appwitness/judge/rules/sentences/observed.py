@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 
 from appwitness.events.stacks import Called
-from appwitness.findings import Recipient
+from appwitness.findings import Flow, Recipient
 from appwitness.judge.code import foreign_frame, owner_of
 from appwitness.judge.recipients import RecipientTable
 from appwitness.judge.rules.translations import Language
@@ -40,6 +40,62 @@ def recipient(to: Recipient, language: Language) -> str:
     return f"{to.host or '未具名主机'}（{f'{to.name}，' if to.name else ''}{party}）"
 
 
+_SENT: dict[tuple[bool, bool], dict[Language, str]] = {
+    (False, False): {"en": "The app sent", "zh": "应用将"},
+    (False, True): {"en": "The app attempted to send", "zh": "应用尝试将"},
+    (True, False): {"en": "Something on the device sent", "zh": "设备上的某一程序将"},
+    (True, True): {"en": "Something on the device attempted to send", "zh": "设备上的某一程序尝试将"},
+}
+"""By whether nothing ties an upload to the app, and whether no answer was recorded."""
+
+
+def sent(flow: Flow, language: Language) -> str:
+    """Who sent something, as far as that is known, and whether it is known to have arrived."""
+    return _SENT[flow.untied, flow.unanswered][language]
+
+
+def speaker(tied: bool, language: Language) -> str:
+    """Who claimed something, as far as that is known."""
+    if tied:
+        return "The app" if language == "en" else "应用"
+    return "Something on the device" if language == "en" else "设备上的某一程序"
+
+
+def untied(language: Language) -> str:
+    """That an upload may be another app's: a sentence to append."""
+    return _UNTIED[language][0]
+
+
+def shortcomings(flows: Sequence[Flow], language: Language) -> str:
+    """What is not known of uploads: whether they arrived, whose they were; sentences to append, empty without any."""
+    uploads = {flow.upload: flow for flow in flows}.values()
+    said = ""
+    for count, english, chinese in (
+        (sum(flow.unanswered for flow in uploads), _UNANSWERED["en"], _UNANSWERED["zh"]),
+        (sum(flow.untied for flow in uploads), _UNTIED["en"], _UNTIED["zh"]),
+    ):
+        if count:
+            whole, some = english if language == "en" else chinese
+            said += whole if count == len(uploads) else some.format(count=count)
+    return said
+
+
+_UNANSWERED: dict[Language, tuple[str, str]] = {
+    "en": (
+        " No answer was recorded, so it is not known whether it arrived.",
+        " To {count} of the uploads no answer was recorded.",
+    ),
+    "zh": ("未录得响应，无法确认是否送达。", "其中 {count} 次上传未录得响应。"),
+}
+_UNTIED: dict[Language, tuple[str, str]] = {
+    "en": (
+        " No socket ties it to the app: another app, or the system, may have sent it.",
+        " No socket ties {count} of the uploads to the app.",
+    ),
+    "zh": ("没有套接字将其与该应用关联：可能由其他应用或系统发出。", "其中 {count} 次上传没有套接字将其与该应用关联。"),
+}
+
+
 def rows(sent: int | None, read: int | None, language: Language) -> str:
     """How many entries of an address book were found, and of how many."""
     if not sent:
@@ -62,15 +118,26 @@ def forms(variants: Iterable[str], language: Language) -> str:
     return (", " if language == "en" else "、").join(names) or ("plain" if language == "en" else "原样")
 
 
-def caller(line: Called, known: RecipientTable | None, language: Language) -> str:
-    """The innermost code that is not the framework's, and whose it is where we know that."""
-    frame = foreign_frame(line)
-    if frame is None:
+_NAMED = 3
+"""Callers that a sentence names."""
+
+
+def callers(lines: Iterable[Called], known: RecipientTable | None, language: Language) -> str:
+    """The innermost code that is not the framework's, of each of the calls, and whose it is where we know that."""
+    found: dict[str, str | None] = {}
+    for line in lines:
+        if (frame := foreign_frame(line)) is not None and frame.method not in found:
+            found[frame.method] = owner_of(frame, known)
+    if not found:
         return ""
-    owner = owner_of(frame, known)
+    more = len(found) - _NAMED
+    named = list(found.items())[:_NAMED]
     if language == "en":
-        return f" (called by {frame.method}{f' of {owner}' if owner else ''})"
-    return f"（由{f' {owner} 的' if owner else ''} {frame.method} 调用）"
+        said = [f"{method}{f' of {owner}' if owner else ''}" for method, owner in named]
+        said += [f"{more} more"] if more > 0 else []
+        return f" (called by {' and '.join(filter(None, (', '.join(said[:-1]), said[-1])))})"
+    said = [f"{f' {owner} 的' if owner else ''} {method}" for method, owner in named]
+    return f"（由{'、'.join(said)}{f' 等 {len(found)} 处代码' if more > 0 else ''} 调用）"
 
 
 def simultaneous(uncertainty_ms: float, language: Language) -> str:
