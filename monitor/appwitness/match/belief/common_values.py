@@ -133,7 +133,7 @@ CENTRES: dict[str, tuple[tuple[float, float], ...]] = {
     "Perth": ((-31.9505, 115.8605),), "Auckland": ((-36.8485, 174.7633),), "Wellington": ((-41.2865, 174.7762),),
 }
 # fmt: on
-"""Centres of cities (latitude, longitude), as maps and gazetteers give them: what an app shows until it knows better."""
+"""Centres of cities (latitude, longitude), as maps and gazetteers give them: what apps show until they know better."""
 
 
 @lru_cache(maxsize=4096)
