@@ -174,7 +174,7 @@ def test_the_table_of_all_apps_that_16_prints_below_is_no_part_of_an_app() -> No
 
 
 def test_the_short_form_of_a_maker() -> None:
-    text = "MIUIOP(10008): ignore\nMIUIOP(10017): ask\nMIUIOP(10020): allow; time=+3m1s ago\nCAMERA: allow; time=soon ago\n"
+    text = "MIUIOP(8): ignore\nMIUIOP(10017): ask\nMIUIOP(10020): allow; time=+3m1s ago\nCAMERA: allow; time=x ago\n"
     read = dumps.app_ops_get(text, AT)
     assert [use.op for use in read.records] == ["MIUIOP(10020)"]
     assert read.unknown == 1

@@ -104,6 +104,8 @@ def furnish(root: Path, config: dict[str, Any]) -> None:
     (rig / "state.json").write_text(json.dumps(config["state"]))
     (rig / "state.json").chmod(0o666)
     rig.chmod(0o777)
+    (rig / "su.log").touch()
+    (rig / "su.log").chmod(0o666)
     (root / TMP).mkdir(parents=True)
     (root / TMP).chmod(0o777)
     os.chown(root / TMP, SHELL_UID, SHELL_UID)

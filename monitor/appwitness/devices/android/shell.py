@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import secrets
 import shlex
+import threading
+import time
+from contextlib import suppress
 from dataclasses import dataclass
 
-from appwitness.devices.android.adb import SHELL_S, Adb, CommandOutput
+from appwitness.devices.android.adb import SHELL_S, Adb, CommandOutput, Conversation
 from appwitness.devices.android.faults import DeviceFault, fault
 
 TMP = "/data/local/tmp"
@@ -17,7 +20,7 @@ SWEEP = """for step in 1 2 3 4 5 6 7 8 9 10; do
   for file in $(grep -l '{script}' /proc/[0-9]*/cmdline 2>/dev/null); do
     pid=${{file#/proc/}}; pid=${{pid%/cmdline}}
     case " $$ $PPID " in *" $pid "*) continue ;; esac
-    tr '\\000' ' ' <"$file" 2>/dev/null | grep -q "$0" && continue
+    tr '\\000' ' ' <"$file" 2>/dev/null | grep -q -e "$0" -e "${{APPWITNESS_SERVES:-$0}}" && continue
     left="$left $pid"
   done
   [ -n "$left" ] || break
@@ -29,6 +32,10 @@ true"""
 """Spares the processes of this very script, whose command lines name the same file."""
 SU_S = 30.0
 """The first `su` of a device asks on its screen; how long somebody may take to answer."""
+AT_ONCE_S = 1.0
+"""A refusal that took longer was of a question on the screen that nobody answered: Magisk refuses after ten seconds."""
+END_S = 3.0
+"""How long what root runs for us may take to end."""
 WAYS = (
     "sh {file}",
     "su -c 'sh {file}'",
@@ -45,6 +52,24 @@ MASTER = (
     "nsenter -t 1 -m -- sh {file}",
 )
 """How the global mount namespace is entered where `su` gives one of its own; the last by root."""
+_SERVE = """APPWITNESS_SERVES=$0; export APPWITNESS_SERVES
+echo ready
+while read -r file; do
+  [ -n "$file" ] || continue
+  [ "$file" != end ] || exit 0
+  ( umask 077; : >"$file.out"; : >"$file.err" )
+  exec 3>"$file.out" 4>"$file.err" 5<"$file.out" 6<"$file.err"
+  rm -f "$file.out" "$file.err"
+  sh "$file" </dev/null >&3 2>&4 3>&- 4>&- 5<&- 6<&-
+  status=$?
+  echo "$status" $(wc -c </proc/$$/fd/5) $(wc -c </proc/$$/fd/6)
+  cat <&5
+  cat <&6
+  exec 3>&- 4>&- 5<&- 6<&-
+  rm -f "$file"
+done"""
+"""What root runs during a run: the scripts that it is told, one after the other. For each `su`, Magisk starts a virtual
+machine and tells of it on the screen, where it gets into pictures."""
 _WHO = "id; readlink /proc/self/ns/mnt; readlink /proc/1/ns/mnt"
 
 
@@ -67,6 +92,8 @@ class Shell:
         self.adb = adb
         self._root: Root | None = None
         self._looked = False
+        self._serving: Conversation | None = None
+        self._one_at_a_time = threading.RLock()
 
     @property
     def serial(self) -> str:
@@ -82,7 +109,10 @@ class Shell:
         found = self.rooted()
         if found is None:
             raise fault("no-root", serial=self.serial)
-        return self._by(found.way, script, timeout_s)
+        if "su" not in found.way.split():
+            return self._by(found.way, script, timeout_s)
+        with self._one_at_a_time:
+            return self._served(found.way, script, timeout_s)
 
     def check(self, script: str, *, root: bool = False, timeout_s: float = SHELL_S) -> str:
         """Run a script that has to work; gives what it printed. Raises DeviceFault `command-failed`."""
@@ -109,17 +139,54 @@ class Shell:
 
     def forget_root(self) -> None:
         """Look for root again the next time: adbd was restarted."""
+        self.close()
         self._looked = False
+
+    def close(self) -> None:
+        """End what root runs for us; the next script asks for root again."""
+        with self._one_at_a_time:
+            serving, self._serving = self._serving, None
+            if serving is not None:
+                with suppress(DeviceFault):
+                    serving.say("end", END_S)
+                serving.close(END_S)
+
+    def _served(self, way: str, script: str, timeout_s: float) -> CommandOutput:
+        file = self._pushed(script)
+        try:
+            if self._serving is None:
+                command = way.format(file=shlex.quote(self._pushed(_SERVE)))
+                self._serving = self.adb.open(command)
+                self._serving.say("", SU_S)
+                if self._serving.line() != "ready":
+                    raise fault("no-root", serial=self.serial)
+            self._serving.say(file, timeout_s)
+            code, size, of_errors = map(int, self._serving.line().split())
+            out, err = self._serving.read(size), self._serving.read(of_errors)
+        except (DeviceFault, ValueError) as error:
+            if self._serving is not None:
+                self._serving.close()
+                self._serving = None
+            if isinstance(error, DeviceFault):
+                raise
+            raise fault("device-lost", serial=self.serial) from None
+        text = (data.decode(errors="replace").replace("\r\n", "\n").rstrip("\n") for data in (out, err))
+        return CommandOutput(code, *text)
 
     def _find(self) -> Root | None:
         for way in WAYS:
+            begun = time.monotonic()
             try:
                 done = self._by(way, _WHO, SU_S)
             except DeviceFault as error:
                 if error.code == "adb-timeout" and way.startswith("su"):
-                    raise fault("root-unanswered", serial=self.serial, seconds=f"{SU_S:.0f}") from None
+                    self._refused(SU_S)
                 raise
             if "uid=0(" not in done.out:
+                if way.startswith("su") and _is_refused(done):  # another spelling would ask on the screen once more
+                    if done.code not in (126, 127):
+                        self._refused(time.monotonic() - begun)
+                    return None
                 continue
             flavour = self.user("su -v").out.strip().splitlines()[:1] if way.startswith("su") else []
             named = flavour[0] if flavour and ":" in flavour[0] else None
@@ -133,13 +200,27 @@ class Shell:
             return Root(way, named, global_mounts=False)
         return None
 
+    def _refused(self, seconds: float) -> None:
+        if seconds >= AT_ONCE_S:
+            raise fault("root-unanswered", serial=self.serial, seconds=f"{seconds:.0f}") from None
+
     def _by(self, way: str, script: str, timeout_s: float) -> CommandOutput:
-        file = f"{SCRIPT}{secrets.token_hex(6)}"
-        self.adb.push(f'rm -f "$0"\n{script}\n'.encode(), file, 0o400)
+        file = self._pushed(script)
         done = self.adb.shell(way.format(file=shlex.quote(file)), timeout_s=timeout_s)
         if done.code in (1, 2, 13, 126, 127):  # it may never have been read, and then lies there still
             self.adb.shell(f"rm -f {file}")
         return done
+
+    def _pushed(self, script: str) -> str:
+        file = f"{SCRIPT}{secrets.token_hex(6)}"
+        self.adb.push(f'rm -f "$0"\n{script}\n'.encode(), file, 0o400)
+        return file
+
+
+def _is_refused(done: CommandOutput) -> bool:
+    """Whether `su` is not there, or somebody said no, now or before; else it did not understand the words."""
+    said = done.out + done.err
+    return done.code in (13, 126, 127) or "Permission denied" in said or "not found" in said
 
 
 def _is_global(said: str) -> bool:

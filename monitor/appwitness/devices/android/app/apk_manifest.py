@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Literal
 from xml.etree.ElementTree import Element
+
+from appwitness.devices.android.device_facts import api_level
 
 ANDROID = "{http://schemas.android.com/apk/res/android}"
 Kind = Literal["activity", "activity-alias", "service", "receiver", "provider"]
@@ -38,9 +39,7 @@ def of_manifest(manifest: Element, resolved: Callable[[str | None], str | None])
 
     def number(element: Element | None, name: str) -> int | None:
         said = text(element, name)
-        with suppress(ValueError):
-            return int(said, 0) if said else None
-        return None
+        return api_level(said) if said else None
 
     def flag(element: Element | None, name: str) -> bool | None:
         said = text(element, name)
