@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from xml.etree.ElementTree import fromstring
 
 import pytest
 
+from appwitness.devices.android.app.apk_manifest import of_manifest
+from appwitness.devices.android.app.package_dump import PackageDump
+from appwitness.devices.android.device_facts import api_level, boot_of, properties
+from appwitness.devices.android.screen import dialogs, hierarchy
+from appwitness.devices.android.screen.uiautomator import focused
 from appwitness.devices.android.witness import dumps, process_dumps
+from tests.devices.android.screen.hierarchies import dialog
 
 PACKAGE, UID = "com.example.circle", 10123
 WHEN = "2026-07-24 09:10:00.000"
@@ -240,3 +247,191 @@ def test_ends_of_processes() -> None:
 def test_running_processes() -> None:
     assert process_dumps.processes("  ProcessRecord(pid 97 of com.example.circle)\n", UID).unknown == 1
     assert process_dumps.processes("ProcessRecord{1a 900:system/1000}\n", UID).unknown == 0
+
+
+# what a device says of itself
+
+
+def test_properties_over_several_lines() -> None:
+    listing = (
+        "[ro.build.version.sdk]: [36]\n[vendor.text]: [one\n[two]: no property\n\nthree]\n[empty]: []\n[last]: [a]b]\n"
+    )
+    assert properties(listing) == {
+        "ro.build.version.sdk": "36",
+        "vendor.text": "one\n[two]: no property\n\nthree",
+        "empty": "",
+        "last": "a]b",
+    }
+
+
+@pytest.mark.parametrize(
+    ("said", "level"),
+    [
+        ("34", 34),
+        ("0x22", 34),
+        ("Baklava", 36),
+        ("VanillaIceCream", 35),
+        ("UpsideDownCake.a1b2c3", 34),
+        ("Zabaglione", 10_000),
+        ("REL", None),
+        ("", None),
+        ("36-ext", None),
+    ],
+)
+def test_api_levels_by_number_and_by_name(said: str, level: int | None) -> None:
+    assert api_level(said) == level
+
+
+def test_a_manifest_that_names_its_sdk_by_a_code_name() -> None:
+    android = 'xmlns:android="http://schemas.android.com/apk/res/android"'
+    sdk = '<uses-sdk android:minSdkVersion="VanillaIceCream" android:targetSdkVersion="Baklava"/>'
+    manifest = fromstring(f'<manifest package="a.b" {android}>{sdk}</manifest>')  # noqa: S314 our own
+    said = of_manifest(manifest, lambda text: text)
+    assert (said["min_sdk"], said["target_sdk"]) == (35, 36)
+
+
+BOOT_ID = "0b2f1c6e-3a4d-4b5c-8d6e-7f8091a2b3c4"
+
+
+def started(ticks: int) -> str:
+    return f"{BOOT_ID}\n1 (init (zygote) x) S 0 0 0 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 1 0 {ticks} 1 2\n"
+
+
+def test_a_container_has_another_boot_each_time_that_it_starts() -> None:
+    assert boot_of(started(3)) == boot_of(f"{BOOT_ID}\n") == BOOT_ID
+    assert boot_of("") == "unknown"
+    once, again = boot_of(started(900_000)), boot_of(started(950_000))
+    assert once != again
+    assert once == boot_of(started(900_000))
+
+
+OWN = """Packages:
+  Package [com.example.circle] (1a2b3c):
+    userId=10123
+    sharedUser=SharedUserSetting{4d5e6f com.example.maker/10123}
+    requested permissions:
+      android.permission.READ_CONTACTS
+      android.permission.INTERNET
+    User 0: ceDataInode=1 installed=true
+      gids=[3003]
+"""
+SHARED = """
+Shared users:
+  SharedUser [com.example.other] (7a8b9c):
+    User 0:
+      runtime permissions:
+        android.permission.READ_SMS: granted=true, flags=[ USER_SET]
+  SharedUser [com.example.maker] (4d5e6f):
+    userId=10123
+    install permissions:
+      android.permission.INTERNET: granted=true
+    User 0:
+      gids=[3003]
+      runtime permissions:
+        android.permission.READ_CONTACTS: granted=true, flags=[ USER_SET|USER_SENSITIVE_WHEN_GRANTED]
+    User 10:
+      runtime permissions:
+        android.permission.READ_CONTACTS: granted=false
+"""
+
+
+def test_permissions_of_an_app_that_shares_its_user_id() -> None:
+    dump = PackageDump.of(OWN + SHARED, PACKAGE)
+    flags = "USER_SET|USER_SENSITIVE_WHEN_GRANTED"
+    assert dump.runtime(0) == {"android.permission.READ_CONTACTS": (True, flags)}
+    assert dump.runtime(10) == {"android.permission.READ_CONTACTS": (False, "")}
+    assert dump.installed() == ["android.permission.INTERNET"]
+    assert dump.runtime(11) is None
+    assert PackageDump.of(OWN, PACKAGE).runtime(0) is None, "not known is not none"
+
+
+@pytest.mark.parametrize(
+    ("said", "focus"),
+    [
+        ("  mCurrentFocus=Window{5e8 u0 com.a/com.a.Main}", ("com.a", "com.a.Main")),
+        ("  mCurrentFocus=null\n  mCurrentFocus=Window{5e8 u10 com.a/.Main$Inner}", ("com.a", ".Main$Inner")),
+        ("mCurrentFocus=Window{5e8 com.a/com.a.Main paused=false}", ("com.a", "com.a.Main")),
+        ("mCurrentFocus=Window{5e8 u0 NotificationShade}\nmFocusedApp=ActivityRecord{b u0 com.a/.M t1}", (None, None)),
+        ("mCurrentFocus=Window{5e8 u0 PopupWindow:5f}\nmFocusedApp=ActivityRecord{b u0 com.a/.M t1}", ("com.a", ".M")),
+        ("mFocusedApp=null", (None, None)),
+        ("", (None, None)),
+    ],
+)
+def test_the_window_that_has_the_input(said: str, focus: tuple[str | None, str | None]) -> None:
+    assert focused(said) == focus
+
+
+# dialogs over an app
+
+
+def what_is_touched(xml: str, plan: dialogs.Plan) -> tuple[str, str] | None:
+    (seen,) = hierarchy.windows(hierarchy.parse(xml), (1080, 2400))
+    found = dialogs.read(seen)
+    if found is None:
+        return None
+    decision = dialogs.decide(found, plan)
+    return found.kind, decision.button.label if decision.button else decision.act
+
+
+OLDER = "This app was built for an older version of Android."
+NOTICES = {
+    "an older version": (dialog(OLDER, package="android", buttons={"OK": "android:id/button1"}), "OK"),
+    "16 KB pages": (
+        dialog("Not 16 KB compatible", package="android",
+               buttons={"Don't show again": "android:id/button2", "OK": "android:id/button1"}),
+        "OK",
+    ),
+    "a harmful app": (
+        dialog("Harmful app detected", package="android",
+               buttons={"Open anyway": "android:id/button2", "UNINSTALL": "android:id/button1"}),
+        "Open anyway",
+    ),
+    "only away": (dialog("x", package="android", buttons={"Deinstallieren": "android:id/button1"}), "back"),
+    "Play Protect": (
+        dialog("Send app for a security check?", "Play Protect hasn't seen this app", package="com.android.vending",
+               buttons={"Send": "com.android.vending:id/0_resource_name_obfuscated", "Don’t send": "x"}),
+        "Don’t send",
+    ),
+    "Play Protect in Chinese": (
+        dialog("Play 保护机制已拦截", package="com.google.android.gms", buttons={"确定": "a", "仍要安装": "b"}), "仍要安装",
+    ),
+    "Play Protect, new": (dialog("Play Protect", package="com.android.vending", buttons={"Whatever": "a"}), "back"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", NOTICES)
+@pytest.mark.parametrize("plan", ["accept", "refuse"])
+def test_notices_of_the_system_are_put_away(name: str, plan: dialogs.Plan) -> None:
+    xml, touched = NOTICES[name]
+    assert what_is_touched(xml, plan) == ("system", touched)
+
+
+def test_what_is_no_notice_is_left_alone() -> None:
+    chooser = dialog(
+        "Open with", package="android", buttons={"Just once": "android:id/button_once", "x": "android:id/button1"}
+    )
+    store = dialog("A game", package="com.android.vending", buttons={"Install": "a"})
+    assert what_is_touched(chooser, "accept") != ("system", "x")
+    assert what_is_touched(store, "accept") != ("system", "Install")
+
+
+def test_a_page_of_settings_is_left_as_it_is() -> None:
+    page = dialog(
+        "Location permission", package="com.google.android.permissioncontroller", full=True,
+        buttons={name: f"com.android.permissioncontroller:id/{name}_radio_button" for name in ("allow_always", "deny")},
+    )  # fmt: skip
+    assert what_is_touched(page, "accept") == what_is_touched(page, "refuse") == ("system", "back")
+
+
+def test_the_review_of_an_old_app() -> None:
+    ids = "com.android.permissioncontroller:id"
+
+    def review(*, on: bool) -> str:
+        return dialog(
+            "Choose what to allow Circle to access", package="com.android.permissioncontroller", full=True,
+            boxes={"Contacts": on}, buttons={"Cancel": f"{ids}/cancel_button", "Continue": f"{ids}/continue_button"},
+        )  # fmt: skip
+
+    assert what_is_touched(review(on=True), "accept") == ("permission", "Continue")
+    assert what_is_touched(review(on=True), "refuse") == ("permission", "Contacts")
+    assert what_is_touched(review(on=False), "refuse") == ("permission", "Continue")

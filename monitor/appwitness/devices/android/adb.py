@@ -340,11 +340,11 @@ class Conversation:
         return got
 
     def close(self, wait_s: float = 0.0) -> None:
-        """End it; waits so long until it is gone."""
+        """Let go of it; waits so long until a program that is ending is gone: adb would not wait for one that we hang
+        up on."""
         with suppress(OSError):
             if wait_s:
                 self._connection.settimeout(wait_s)
-                self._connection.shutdown(socket.SHUT_WR)
                 while self._connection.recv(1 << 16):
                     pass
         self._connection.close()

@@ -6,6 +6,7 @@ from service_package import RUNTIME
 
 
 def main(arguments, state):
+    shared = []
     names = [name for name in arguments if not name.startswith("-")]
     print("Packages:")
     for name, package in sorted(state["packages"].items()):
@@ -31,6 +32,15 @@ def main(arguments, state):
         for each in requested:
             print(f"      {each}" + (": restricted=true" if "SMS" in each else ""))
         runtime = RUNTIME
+        maker = package.get("shared_user")
+        if maker:
+            print(
+                f"    sharedUser=SharedUserSetting{{{zlib.crc32(maker.encode()):x} {maker}/{package.get('uid', 10000)}}}"
+            )
+            for user in sorted(package.get("users", {"0": {}})):
+                print(f"    User {user}: ceDataInode=4711 installed=true notLaunched=false\n      gids=[3003]")
+            shared.append(package | {"asked": requested})
+            continue
         if at_install := [each for each in requested if each not in runtime]:
             print("    install permissions:")
             for each in at_install:
@@ -48,6 +58,14 @@ def main(arguments, state):
                     granted = each in known.get("granted", [])
                     set_by = "USER_SET|USER_SENSITIVE_WHEN_GRANTED" if granted else "USER_SENSITIVE_WHEN_DENIED"
                     print(f"        {each}: granted={_word(granted)}, flags=[ {set_by}]")
+    print("\nShared users:")
+    for package in shared:
+        print(f"  SharedUser [{package['shared_user']}] (1a2b3c):\n    userId={package.get('uid', 10000)}")
+        for user, known in sorted(package.get("users", {"0": {}}).items()):
+            print(f"    User {user}: \n      gids=[3003]\n      runtime permissions:")
+            for each in package["asked"]:
+                if each in RUNTIME:
+                    print(f"        {each}: granted={_word(each in known.get('granted', []))}, flags=[ USER_SET]")
     return 0
 
 

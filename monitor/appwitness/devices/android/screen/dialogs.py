@@ -69,9 +69,8 @@ class _Notice(CatalogEntry):
 
 
 class _Review(CatalogEntry):
-    on: str
-    off: str
-    list: str
+    goes_on: str
+    cancels: str
 
 
 class KnownDialogs(CatalogEntry):
@@ -171,7 +170,7 @@ def _permission(seen: SeenWindow) -> Dialog | None:
     ours = frozenset(_consent().permission_controllers)
     by_id = any(name in seen.ids for names in buttons.values() for name in names if name.startswith("permission_"))
     review = known().review
-    if seen.package in ours and {review.on, review.off} <= seen.ids:
+    if seen.package in ours and {review.goes_on, review.cancels} <= seen.ids:
         return Dialog("permission", seen, next(iter(seen.texts), ""))
     by_words = seen.package in ours and {"allow", "deny"} <= {_does(button) for button in seen.buttons}
     if not (by_id or by_words):
@@ -220,11 +219,11 @@ def decide(dialog: Dialog, plan: Plan, touched: Collection[str] = ()) -> Decisio
 
 def _decide_permission(dialog: Dialog, *, accept: bool) -> Decision:
     review = known().review
-    if review.off in dialog.seen.ids:
+    if review.cancels in dialog.seen.ids:
         on = next((box for box in dialog.seen.boxes if box.node.checked and box.node.enabled), None)
         if not accept and on is not None:
             return Decision("tap", "a permission that is on", on)
-        button = next((each for each in dialog.seen.buttons if each.node.id == review.on), None)
+        button = next((each for each in dialog.seen.buttons if each.node.id == review.goes_on), None)
         return Decision("tap" if button else "back", "it goes on", button, "given" if accept else "refused")
     does = [(button, _does(button)) for button in dialog.seen.buttons]
     order: tuple[Touch, ...] = ("allow", "once") if accept else ("deny",)
