@@ -23,6 +23,8 @@ QUICK = (
     "test_doctor.py::test_what_it_asks_changes_nothing",
     "test_doctor.py::test_no_code",
     "test_formats.py::",
+    "test_export.py::test_only_words",
+    "test_export.py::test_a_form",
     "test_observe.py::test_the_whole_way",
     "test_package.py::test_installed_and_taken_off[36]",
     "test_persona.py::test_what_is_planted_comes_back_and_goes[33]",

@@ -11,7 +11,7 @@ from appwitness.devices.android.app.apk_manifest import of_manifest
 from appwitness.devices.android.app.package_dump import PackageDump
 from appwitness.devices.android.device_facts import api_level, boot_of, properties
 from appwitness.devices.android.screen import dialogs, hierarchy
-from appwitness.devices.android.screen.uiautomator import focused
+from appwitness.devices.android.screen.focus import focused
 from appwitness.devices.android.witness import dumps, process_dumps
 from tests.devices.android.screen.hierarchies import dialog
 
@@ -285,7 +285,7 @@ def test_api_levels_by_number_and_by_name(said: str, level: int | None) -> None:
 def test_a_manifest_that_names_its_sdk_by_a_code_name() -> None:
     android = 'xmlns:android="http://schemas.android.com/apk/res/android"'
     sdk = '<uses-sdk android:minSdkVersion="VanillaIceCream" android:targetSdkVersion="Baklava"/>'
-    manifest = fromstring(f'<manifest package="a.b" {android}>{sdk}</manifest>')  # noqa: S314 our own
+    manifest = fromstring(f'<manifest package="a.b" {android}>{sdk}</manifest>')
     said = of_manifest(manifest, lambda text: text)
     assert (said["min_sdk"], said["target_sdk"]) == (35, 36)
 
@@ -393,7 +393,8 @@ NOTICES = {
         "Don’t send",
     ),
     "Play Protect in Chinese": (
-        dialog("Play 保护机制已拦截", package="com.google.android.gms", buttons={"确定": "a", "仍要安装": "b"}), "仍要安装",
+        dialog("Play 保护机制已拦截", package="com.google.android.gms", buttons={"确定": "a", "仍要安装": "b"}),
+        "仍要安装",
     ),
     "Play Protect, new": (dialog("Play Protect", package="com.android.vending", buttons={"Whatever": "a"}), "back"),
 }  # fmt: skip

@@ -5,7 +5,25 @@ import zlib
 from service_package import RUNTIME
 
 
+SHELL = """Packages:
+  Package [com.android.shell] (c0ffee):
+    userId=2000
+    sharedUser=SharedUserSetting{decaf android.uid.shell/2000}
+    User 0: ceDataInode=0 installed=true
+      gids=[3003]
+
+Shared users:
+  SharedUser [android.uid.shell] (decaf):
+    userId=2000
+    User 0:
+      runtime permissions:
+        android.permission.READ_CONTACTS: granted=true, flags=[ GRANTED_BY_DEFAULT]"""
+
+
 def main(arguments, state):
+    if names == ["com.android.shell"] and names[0] not in state["packages"]:
+        print(SHELL)
+        return 0
     shared = []
     names = [name for name in arguments if not name.startswith("-")]
     print("Packages:")
@@ -34,9 +52,8 @@ def main(arguments, state):
         runtime = RUNTIME
         maker = package.get("shared_user")
         if maker:
-            print(
-                f"    sharedUser=SharedUserSetting{{{zlib.crc32(maker.encode()):x} {maker}/{package.get('uid', 10000)}}}"
-            )
+            setting = f"{zlib.crc32(maker.encode()):x} {maker}/{package.get('uid', 10000)}"
+            print(f"    sharedUser=SharedUserSetting{{{setting}}}")
             for user in sorted(package.get("users", {"0": {}})):
                 print(f"    User {user}: ceDataInode=4711 installed=true notLaunched=false\n      gids=[3003]")
             shared.append(package | {"asked": requested})

@@ -163,7 +163,11 @@ n=0
 for k in {self._areas}; do
   n=$((n + 1))
   [ -d "/data/$k/$a" ] || continue
-  if command -v tar >/dev/null; then tar -cf "$d/$n.tar" -C "/data/$k" "$a"; else cp -pPR "/data/$k/$a" "$d/$n"; fi || exit 1
+  if command -v tar >/dev/null; then
+    tar -cf "$d/$n.tar" -C "/data/$k" "$a" || exit 1
+  else
+    cp -pPR "/data/$k/$a" "$d/$n" || exit 1
+  fi
 done
 stat -c %u "/data/user/{self.user}/$a" > "$d/uid" || exit 1
 touch "$d/complete\""""

@@ -28,6 +28,7 @@ from appwitness.devices.android.persona import clipboard
 from appwitness.devices.android.persona.content import ProviderRefused
 from appwitness.devices.android.screen import video
 from appwitness.devices.android.screen.dialog_player import Player
+from appwitness.devices.android.screen.focus import focused
 from appwitness.devices.android.screen.input import Hands, Permissions, Play
 from appwitness.devices.android.shell import TMP
 from appwitness.events import Event, Gap, Screen
@@ -41,8 +42,6 @@ IDLE_MS = 100
 DEEPEST = 100
 MOST_FAULTS = 20
 """After this many failed looks in a row, the screen is no longer read."""
-_FOCUS = re.compile(r"\bmCurrentFocus=(?:null|Window\{\S+ (?:u\d+ )?([^\s}]+))")
-_FOCUSED_APP = re.compile(r"\bmFocusedApp=.*?\bu\d+ ([\w.]+/[\w.$]+)")
 _SIZE = re.compile(r"(?:Override|Physical) size: (\d+)x(\d+)")
 _KEPT = ("enabled_accessibility_services", "accessibility_enabled")
 """Settings that a UiAutomation may change: while it runs, the user's accessibility services are off."""
@@ -205,19 +204,6 @@ def _undo(control: Control, folder: str) -> str:
 def _display(control: Control) -> tuple[int, int] | None:
     found = _SIZE.findall(control.shell.user("wm size").out)
     return (int(found[-1][0]), int(found[-1][1])) if found else None
-
-
-def focused(said: str) -> tuple[str | None, str | None]:
-    """Package and activity of the window that has the input, by what `dumpsys window` says of each display.
-
-    A window of an app without an activity's name (PopupWindow:5fa1) belongs to the focused app; one of the system's
-    (NotificationShade, StatusBar) is nobody's.
-    """
-    there = next((match[1] for match in _FOCUS.finditer(said) if match[1]), "")
-    if there.startswith(("PopupWindow", "AndroidPopup")) and (app := _FOCUSED_APP.search(said)):
-        there = app[1]
-    package, _, activity = there.partition("/")
-    return (package, activity) if activity and re.fullmatch(r"[\w.]+", package) else (None, None)
 
 
 class _Common:
