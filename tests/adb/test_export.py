@@ -93,8 +93,8 @@ SAMPLES = {
     ),
     "appops": (
         "  Uid u0a123:\n    Package com.a.b:\n      CAMERA (allow / switch X=allow):\n        null=[\n"
-        "          Access: [top-s] 2026-07-24 09:10:00.000 (-1h0m0s1ms) proxy[uid=10070, pkg=c.d, attributionTag=null]\n        ]\n"
-        "      odd op:\n",
+        "          Access: [top-s] 2026-07-24 09:10:00.000 (-1h0m0s1ms) proxy[uid=10070, pkg=c.d, attributionTag=null]\n"
+        "        ]\n      odd op:\n",
         1,
     ),
     "appops_get": ("Uid mode: CAMERA: foreground\nMIUIOP(10017): ask\nFINE_LOCATION: allow; time=+1d2h3s4ms ago\n", 0),

@@ -21,11 +21,11 @@ Shared users:
 
 
 def main(arguments, state):
+    shared = []
+    names = [name for name in arguments if not name.startswith("-")]
     if names == ["com.android.shell"] and names[0] not in state["packages"]:
         print(SHELL)
         return 0
-    shared = []
-    names = [name for name in arguments if not name.startswith("-")]
     print("Packages:")
     for name, package in sorted(state["packages"].items()):
         if names and name not in names:
