@@ -217,14 +217,14 @@ class Adb:
             return CommandOutput(int(found[1]) if found else 255, _lines(text[: found.start()] if found else text))
         raise AssertionError
 
-    def open(self, command: str) -> Conversation:
+    def open(self, command: str) -> ShellConversation:
         """Start a line of shell that goes on, to talk with: what is written there it reads. It ends when that is
         closed, however we end."""
         with _translated(self.serial, command):
             connection = self._device.open_transport(timeout=SHELL_S)
             connection.send_command(f"exec:{command}")
             connection.check_okay()
-            return Conversation(self.serial, connection.conn)
+            return ShellConversation(self.serial, connection.conn)
         raise AssertionError
 
     def push(self, data: bytes | Path, path: str, mode: int = 0o644) -> None:
@@ -305,7 +305,7 @@ class Adb:
         return CommandOutput(1 if failed else 0, done.out, done.err)
 
 
-class Conversation:
+class ShellConversation:
     """A program on the device that reads what we write, and writes what we read. Each call raises DeviceFault."""
 
     def __init__(self, serial: str, connection: socket.socket) -> None:
@@ -340,7 +340,7 @@ class Conversation:
         return got
 
     def close(self, wait_s: float = 0.0) -> None:
-        """Let go of it; waits so long until a program that is ending is gone: adb would not wait for one that we hang
+        """Close it; waits so long until a program that is ending is gone: adb would not wait for one that we hang
         up on."""
         with suppress(OSError):
             if wait_s:

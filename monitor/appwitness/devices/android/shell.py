@@ -9,7 +9,7 @@ import time
 from contextlib import suppress
 from dataclasses import dataclass
 
-from appwitness.devices.android.adb import SHELL_S, Adb, CommandOutput, Conversation
+from appwitness.devices.android.adb import SHELL_S, Adb, CommandOutput, ShellConversation
 from appwitness.devices.android.faults import DeviceFault, fault
 
 TMP = "/data/local/tmp"
@@ -92,7 +92,7 @@ class Shell:
         self.adb = adb
         self._root: Root | None = None
         self._looked = False
-        self._serving: Conversation | None = None
+        self._serving: ShellConversation | None = None
         self._one_at_a_time = threading.RLock()
 
     @property

@@ -238,14 +238,14 @@ def _noted(uses: _Uses, raw: str, op: str, tag: str | None, zone: timedelta) -> 
 
 
 @dataclass(frozen=True)
-class _Table:
+class _OpsTable:
     """The columns of a table of app-ops, in the order of its header."""
 
     names: tuple[str, ...]
     """Those of _COLUMNS; what is not read has the name that it has there."""
 
     @classmethod
-    def of(cls, line: str) -> _Table | None:
+    def of(cls, line: str) -> _OpsTable | None:
         """That of a header, a line of words between bars; None: it is none."""
         cells = _cells(line)
         if len(cells) < 3 or not all(re.fullmatch(r"[A-Za-z][A-Za-z_ ]*", cell) for cell in cells):
@@ -390,14 +390,14 @@ def _read_tables(text: str, package: str, uid: int, zone: timedelta, quantum: ti
     where the single uses are told, too."""
     known = aggregated = False
     totals = 0
-    table: _Table | None = None
+    table: _OpsTable | None = None
     for raw in lines(text):
         line = raw.strip()
         if line.startswith("---"):
             aggregated, table = "Aggregated" in line, None
         elif "|" not in line:
             continue
-        elif columns := _Table.of(line):
+        elif columns := _OpsTable.of(line):
             table, known = columns, known or not aggregated
         else:
             use = table.read(line, package, uid, zone, quantum) if table else _unread(line, package)
