@@ -93,7 +93,7 @@ SAMPLES = {
     ),
     "appops": (
         "  Uid u0a123:\n    Package com.a.b:\n      CAMERA (allow / switch X=allow):\n        null=[\n"
-        "          Access: [top-s] 2026-07-24 09:10:00.000 (-1h0m0s1ms) proxy[uid=10070, pkg=c.d, attributionTag=null]\n"
+        "          Access: [top-s] 2026-07-24 09:10:00.000 (-1h0m0s1ms) proxy[uid=10070, pkg=c.d, feature=null]\n"
         "        ]\n      odd op:\n",
         1,
     ),

@@ -4,7 +4,6 @@ import zlib
 
 from service_package import RUNTIME
 
-
 SHELL = """Packages:
   Package [com.android.shell] (c0ffee):
     userId=2000

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 _FOCUS = re.compile(r"\bmCurrentFocus=(?:null|Window\{\S+ (?:u\d+ )?([^\s}]+))")
-_FOCUSED_APP = re.compile(r"\bmFocusedApp=.*?\bu\d+ ([\w.]+/[\w.$]+)")
+_FOCUSED_APP = re.compile(r"\bmFocusedApp=.*?[ {]([\w.]+/[\w.$]+)")
 
 
 def focused(said: str) -> tuple[str | None, str | None]:

@@ -107,7 +107,7 @@ def exits(text: str, package: str, uid: int, zone: timedelta) -> DumpRecords[Exi
         if of != uid or len(found) >= MOST_RECORDS:
             continue
         sub = re.search(r" subreason=\d+ \((.+?)\) status", said)
-        why = re.search(r" description=(.*?) state=", said)
+        why = re.search(r" description=(.*?)(?: (?:state|trace)=|$)", said)
         named = sub[1] if sub and sub[1] != "UNKNOWN" else None
         description = why[1][:300] if why and why[1] != "null" else None
         found.append(
