@@ -12,6 +12,8 @@ from appwitness.devices.android import adb, discovery, traffic
 from appwitness.devices.android.app import package, package_undo
 from appwitness.devices.android.control import Control
 from appwitness.devices.android.faults import DeviceFault
+from appwitness.devices.android.persona import keep_place
+from appwitness.devices.android.persona.profile import PlannedPosition
 from appwitness.devices.android.screen.input import Play
 from appwitness.devices.android.screen.uiautomator import Screens
 from appwitness.devices.android.shell import Shell
@@ -195,6 +197,21 @@ def test_a_notice_is_a_gap_where_nothing_is_touched(phone_of: Make, control_of: 
     touched, lines = play(phone, control_of(phone), "silent", "notice", 0)
     assert touched == []
     assert ["lies over the app" in (each.detail or "") for each in lines if isinstance(each, Gap)] == [True]
+
+
+def test_a_place_where_adb_is_root(phone_of: Make, control_of: Of) -> None:
+    """As on redroid: test providers are the shell's alone."""
+    phone = phone_of(su="toybox")
+    (phone.root / "data/rig/adbd-is-root").touch()
+    control = control_of(phone)
+    assert control.shell.user("id -u").out == "0"
+
+    keep_place(control, PlannedPosition(latitude=-33.8, longitude=151.2)).tick()
+
+    tests = phone.read()["location"]["test"]
+    assert [each["place"] for each in tests.values()] == [[-33.8, 151.2]] * 3
+    assert control.journal.undo_all(control.take_back) == []
+    assert phone.read()["location"]["test"] == {}
 
 
 def test_android_7_without_programs_of_later_ones(phone_of: Make, control_of: Of) -> None:

@@ -6,6 +6,7 @@ Each call is a line of /data/rig/su.log: Magisk shows a toast for each that asks
 
 import array
 import json
+import os
 import socket
 import sys
 import time
@@ -33,6 +34,8 @@ def main(arguments, state):
         elif words:
             print(f"su: invalid option {words[0]}", file=sys.stderr)
             return 2
+    elif flavour == "toybox" and arguments[:1] == ["2000"]:
+        os.execvp("setpriv", ["setpriv", "--reuid", "2000", "--regid", "2000", "--clear-groups", *arguments[1:]])
     elif flavour == "toybox":
         if not arguments or arguments[0] not in ("0", "root"):
             print(f"su: invalid uid/gid '{arguments[0] if arguments else ''}'", file=sys.stderr)
