@@ -174,6 +174,13 @@ def test_the_ops_of_another_user() -> None:
     assert dumps.app_ops(of_ops(("CAMERA:", ACCESS), uid="of somebody"), PACKAGE, UID, NO_ZONE).unknown == 1
 
 
+def test_app_ops_of_no_known_form_are_unknown() -> None:
+    for text in ("Uses are told elsewhere now\n", f"  Uid u0a123:\n    App {PACKAGE}:\n      CAMERA (allow):\n"):
+        assert dumps.app_ops(text, PACKAGE, UID, NO_ZONE).unknown == 1
+    nothing_yet = "Current AppOps Service state:\n  Settings:\n    top_state_settle_time=+5s0ms\n"
+    assert dumps.app_ops(nothing_yet, PACKAGE, UID, NO_ZONE).unknown == 0
+
+
 def test_the_table_of_all_apps_that_16_prints_below_is_no_part_of_an_app() -> None:
     below = f"----Location, Microphone, and Camera App Ops (Last 1 Hour)----\n\n{table(LATER_16, {}, {})}\n"
     read = dumps.app_ops(of_ops(("CAMERA (allow): ", ACCESS)) + below, PACKAGE, UID, NO_ZONE)

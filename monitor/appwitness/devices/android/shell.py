@@ -180,12 +180,13 @@ class Shell:
                 done = self._by(way, _WHO, SU_S)
             except DeviceFault as error:
                 if error.code == "adb-timeout" and way.startswith("su"):
-                    self._refused(SU_S)
+                    raise fault("root-unanswered", serial=self.serial, seconds=f"{SU_S:.0f}") from None
                 raise
             if "uid=0(" not in done.out:
                 if way.startswith("su") and _is_refused(done):  # another spelling would ask on the screen once more
-                    if done.code not in (126, 127):
-                        self._refused(time.monotonic() - begun)
+                    waited = time.monotonic() - begun
+                    if waited >= AT_ONCE_S and done.code not in (126, 127):
+                        raise fault("root-unanswered", serial=self.serial, seconds=f"{waited:.0f}")
                     return None
                 continue
             flavour = self.user("su -v").out.strip().splitlines()[:1] if way.startswith("su") else []
@@ -199,10 +200,6 @@ class Shell:
                     return Root(entered, named)
             return Root(way, named, global_mounts=False)
         return None
-
-    def _refused(self, seconds: float) -> None:
-        if seconds >= AT_ONCE_S:
-            raise fault("root-unanswered", serial=self.serial, seconds=f"{seconds:.0f}") from None
 
     def _by(self, way: str, script: str, timeout_s: float) -> CommandOutput:
         file = self._pushed(script)

@@ -204,7 +204,8 @@ def app_ops(text: str, package: str, uid: int, zone: timedelta) -> DumpRecords[U
         elif line.startswith("---") or line.count("|") >= len(_NEEDED):
             ours = False
         elif not ours or not line:
-            uses.unknown += line.startswith("Unknown package")
+            named = here is True and line.endswith(":") and package in re.split(r"[^\w.]+", line)
+            uses.unknown += named or line.startswith("Unknown package")
         elif found := header.match(line):
             op, tag = found[1], None
             uses.kept.append(raw)
@@ -218,6 +219,8 @@ def app_ops(text: str, package: str, uid: int, zone: timedelta) -> DumpRecords[U
         elif not line.startswith(("Running start", "startNesting")) and not re.match(rf"^{_OP}: mode=", line):
             uses.unknown += 1
             op = "" if line.endswith(":") else op
+    known = re.search(r"^\s*(?:Current AppOps Service state:|Uid \S+:|Unknown package)", text, re.MULTILINE)
+    uses.unknown += not known and bool(text.strip())
     return uses.all()
 
 
