@@ -31,6 +31,7 @@ ASKS = {
     "listening": "cat /proc/net/tcp /proc/net/tcp6 | grep ' 0A '",
     "processes": "ps -A || ps",
     "accessibility": "dumpsys accessibility | grep 'Ui Automation\\['",
+    "policy": "dumpsys window policy",
     "battery": "dumpsys battery",
     "webview": "dumpsys webviewupdate | grep 'Current WebView package'",
     "accounts": "dumpsys account | grep -c 'Account {name='",

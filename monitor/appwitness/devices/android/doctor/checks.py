@@ -227,7 +227,7 @@ def _dumps(asked: AskedDevice) -> Iterator[Result]:
     unread = reading.unread({name: asked.said.get(name, "") for name in there})
     if unread:
         yield asked.warning("dumps-unread", what="; ".join(f"{each.name}: {each.why}" for each in unread))
-    else:
+    elif there:
         yield asked.ok(number=len(there))
 
 
