@@ -7,6 +7,7 @@ from xml.etree.ElementTree import fromstring
 
 import pytest
 
+from appwitness.devices.android import adb
 from appwitness.devices.android.app.apk_manifest import of_manifest
 from appwitness.devices.android.app.package_dump import PackageDump
 from appwitness.devices.android.device_facts import api_level, boot_of, properties
@@ -256,6 +257,12 @@ def test_running_processes() -> None:
     assert process_dumps.processes("ProcessRecord{1a 900:system/1000}\n", UID).unknown == 0
 
 
+def test_ports_of_a_device_whose_name_has_a_space(monkeypatch: pytest.MonkeyPatch) -> None:
+    serial = "adb-R58M (2)._adb-tls-connect._tcp"
+    monkeypatch.setattr(adb, "_ask", lambda _: f"{serial} tcp:6100 tcp:7100\nR58M tcp:1 tcp:2\n")
+    assert adb.Adb(serial).forwarded() == [6100]
+
+
 # what a device says of itself
 
 
@@ -350,6 +357,8 @@ def test_permissions_of_an_app_that_shares_its_user_id() -> None:
     assert dump.installed() == ["android.permission.INTERNET"]
     assert dump.runtime(11) is None
     assert PackageDump.of(OWN, PACKAGE).runtime(0) is None, "not known is not none"
+    alone = OWN.replace("    sharedUser=SharedUserSetting{4d5e6f com.example.maker/10123}\n", "")
+    assert PackageDump.of(alone, PACKAGE).runtime(0) == {}
 
 
 @pytest.mark.parametrize(

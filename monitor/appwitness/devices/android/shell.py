@@ -32,7 +32,7 @@ true"""
 """Spares the processes of this very script, whose command lines name the same file."""
 SU_S = 30.0
 """The first `su` of a device asks on its screen; how long somebody may take to answer."""
-AT_ONCE_S = 1.0
+AT_ONCE_S = 2.5
 """A refusal that took longer was of a question on the screen that nobody answered: Magisk refuses after ten seconds."""
 END_S = 3.0
 """How long what root runs for us may take to end."""

@@ -50,7 +50,7 @@ def main(arguments, state):
         print("/system/bin/sh: su: inaccessible or not found", file=sys.stderr)
         return 127
     if flavour == "unanswered":
-        time.sleep(3)
+        time.sleep(4)
     if flavour in ("denied", "unanswered"):
         print("Permission denied", file=sys.stderr)
         return 13

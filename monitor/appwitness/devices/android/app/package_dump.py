@@ -14,8 +14,9 @@ class PackageDump:
 
     own: str
     """Its own part; empty where it is not there."""
-    shared: str = ""
-    """The part on the user id that it shares with other apps of its maker: their permissions are kept there."""
+    shared: str | None = ""
+    """The part on the user id that it shares with other apps of its maker: their permissions are kept there. None: it
+    shares one, and there is no such part."""
 
     @classmethod
     def of(cls, said: str, package: str) -> PackageDump:
@@ -24,24 +25,25 @@ class PackageDump:
         shared = re.search(r"sharedUser=SharedUserSetting\{\w+ ([\w.]+)/\d+\}", own)
         if not shared:
             return cls(own)
-        return cls(own, _part(said, rf"  SharedUser \[{re.escape(shared[1])}\]", r"  SharedUser \["))
+        return cls(own, _part(said, rf"  SharedUser \[{re.escape(shared[1])}\]", r"  SharedUser \[") or None)
 
     def of_user(self, user: int) -> str:
         """What is printed of the app for one user of the device, the shared part behind it."""
         found = (
             re.search(rf"^\s+User {user}:.*?(?=^\s+User \d+:|\Z)", part, re.MULTILINE | re.DOTALL)
-            for part in (self.own, self.shared)
+            for part in (self.own, self.shared or "")
         )
         return "\n".join(match[0] for match in found if match)
 
     def runtime(self, user: int) -> dict[str, tuple[bool, str]] | None:
         """Each permission that a user gives or takes: whether it is granted, and the flags that say who decided.
 
-        None: there is no such list, so nothing is known.
+        None: what it says of that user is not there, so nothing is known.
         """
-        lines = section(self.of_user(user), "runtime permissions:")
-        if lines is None:
+        of_user = self.of_user(user)
+        if not of_user or self.shared is None:
             return None
+        lines = section(of_user, "runtime permissions:") or []
         return {
             name: (granted == "true", flags or "") for name, granted, flags in _PERMISSION.findall("\n".join(lines))
         }
@@ -50,7 +52,7 @@ class PackageDump:
         """Permissions that are granted with the installation, for all users."""
         lines = [
             *(section(self.own, "install permissions:") or []),
-            *(section(self.shared, "install permissions:") or []),
+            *(section(self.shared or "", "install permissions:") or []),
         ]
         return [line.split(":")[0].strip() for line in lines if "granted=true" in line]
 

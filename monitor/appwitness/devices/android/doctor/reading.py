@@ -109,7 +109,7 @@ def _focus(text: str) -> int:
 def _permissions(text: str) -> int:
     users = re.findall(r"^\s+User (\d{1,4}):", text, re.MULTILINE)
     dump = PackageDump.of(text, "com.android.shell")
-    return int(not any(dump.runtime(int(user)) is not None for user in users))
+    return int(not any(dump.runtime(int(user)) for user in users))
 
 
 DUMPS: dict[str, ReadDump] = {
