@@ -18,13 +18,13 @@ from appwitness.devices.android.shell import Shell
 from tests.adb.rig.adb_server import AdbServer
 from tests.adb.rig.phone import UNAVAILABLE, Phone
 
+PURE = ("test_formats.py::", "test_export.py::test_only_words", "test_export.py::test_a_form")
+"""What needs no device."""
 QUICK = (
+    *PURE,
     "test_doctor.py::test_each",
     "test_doctor.py::test_what_it_asks_changes_nothing",
     "test_doctor.py::test_no_code",
-    "test_formats.py::",
-    "test_export.py::test_only_words",
-    "test_export.py::test_a_form",
     "test_observe.py::test_the_whole_way",
     "test_package.py::test_installed_and_taken_off[36]",
     "test_persona.py::test_what_is_planted_comes_back_and_goes[33]",
@@ -49,7 +49,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if here not in item.path.parents:
             continue
         item.add_marker(pytest.mark.adb)
-        if UNAVAILABLE and "phone_of" in getattr(item, "fixturenames", ()):
+        if UNAVAILABLE and not item.nodeid.partition("tests/adb/")[2].startswith(PURE):
             item.add_marker(pytest.mark.skip(reason=UNAVAILABLE))
         if not item.nodeid.partition("tests/adb/")[2].startswith(QUICK):
             item.add_marker(pytest.mark.slow)

@@ -34,6 +34,8 @@ SU_S = 30.0
 """The first `su` of a device asks on its screen; how long somebody may take to answer."""
 AT_ONCE_S = 2.5
 """A refusal that took longer was of a question on the screen that nobody answered: Magisk refuses after ten seconds."""
+MOST_GREETINGS = 10
+"""Lines that a `su` may print before what it runs does."""
 END_S = 3.0
 """How long what root runs for us may take to end."""
 WAYS = (
@@ -93,6 +95,7 @@ class Shell:
         self._root: Root | None = None
         self._looked = False
         self._serving: ShellConversation | None = None
+        self._silent = False
         self._one_at_a_time = threading.RLock()
 
     @property
@@ -109,10 +112,10 @@ class Shell:
         found = self.rooted()
         if found is None:
             raise fault("no-root", serial=self.serial)
-        if "su" not in found.way.split():
-            return self._by(found.way, script, timeout_s)
         with self._one_at_a_time:
-            return self._served(found.way, script, timeout_s)
+            if "su" in found.way.split() and self._serves(found.way):
+                return self._served(script, timeout_s)
+        return self._by(found.way, script, timeout_s)
 
     def check(self, script: str, *, root: bool = False, timeout_s: float = SHELL_S) -> str:
         """Run a script that has to work; gives what it printed. Raises DeviceFault `command-failed`."""
@@ -151,22 +154,33 @@ class Shell:
                     serving.say("end", END_S)
                 serving.close(END_S)
 
-    def _served(self, way: str, script: str, timeout_s: float) -> CommandOutput:
+    def _serves(self, way: str) -> bool:
+        """Have root run what we tell it. False: this `su` does not read what we write, and each script asks by itself."""
+        if self._serving is None and not self._silent:
+            serving = self.adb.open(way.format(file=shlex.quote(self._pushed(_SERVE))))
+            try:
+                serving.say("", SU_S)
+                said = [serving.line()]
+                while said[-1] != "ready" and len(said) < MOST_GREETINGS:
+                    said.append(serving.line())
+                self._serving = serving
+            except DeviceFault:
+                serving.close()
+                if not self.adb.there():
+                    raise
+                self._silent = True
+        return self._serving is not None
+
+    def _served(self, script: str, timeout_s: float) -> CommandOutput:
+        assert self._serving is not None
         file = self._pushed(script)
         try:
-            if self._serving is None:
-                command = way.format(file=shlex.quote(self._pushed(_SERVE)))
-                self._serving = self.adb.open(command)
-                self._serving.say("", SU_S)
-                if self._serving.line() != "ready":
-                    raise fault("no-root", serial=self.serial)
             self._serving.say(file, timeout_s)
             code, size, of_errors = map(int, self._serving.line().split())
             out, err = self._serving.read(size), self._serving.read(of_errors)
         except (DeviceFault, ValueError) as error:
-            if self._serving is not None:
-                self._serving.close()
-                self._serving = None
+            self._serving.close()
+            self._serving = None
             if isinstance(error, DeviceFault):
                 raise
             raise fault("device-lost", serial=self.serial) from None
