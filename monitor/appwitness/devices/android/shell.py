@@ -155,7 +155,7 @@ class Shell:
                 serving.close(END_S)
 
     def _serves(self, way: str) -> bool:
-        """Have root run what we tell it. False: this `su` does not read what we write, and each script asks by itself."""
+        """Have root run what we tell it. False: this `su` does not read what we write: each script asks for itself."""
         if self._serving is None and not self._silent:
             serving = self.adb.open(way.format(file=shlex.quote(self._pushed(_SERVE))))
             try:

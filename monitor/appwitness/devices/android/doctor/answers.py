@@ -21,6 +21,8 @@ from appwitness.devices.android.doctor import reading
 from appwitness.devices.android.faults import FIELD, DeviceFault, FaultEntry, fault
 from appwitness.devices.diagnosis import Result
 
+DUMP = "dump_"
+"""How the names of answers begin that are dumps of reading.py."""
 ROOT_ASKS = {
     "modules": "for m in /data/adb/modules/*/; do [ -e ${m}disable ] || basename $m; done; ls -d /data/adb/lspd",
 }
@@ -124,7 +126,7 @@ def of(error: DeviceFault, name: str) -> Result:
 
 def ask(control: Control) -> AskedDevice:
     """Run the scripts. Raises DeviceFault."""
-    script = ASKS | reading.asked(control.facts.api)
+    script = ASKS | {f"{DUMP}{name}": command for name, command in reading.asked(control.facts.api).items()}
     if any(rom.probe for rom in roms(control.facts)):
         script["probe"] = "input keyevent KEYCODE_UNKNOWN 2>&1"
     before = time.time()

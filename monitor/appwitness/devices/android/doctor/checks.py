@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from appwitness.devices.android import container, discovery, traffic
 from appwitness.devices.android.app.gadget_config import USUAL_PORT
 from appwitness.devices.android.doctor import reading
-from appwitness.devices.android.doctor.answers import AskedDevice, roms, texts
+from appwitness.devices.android.doctor.answers import DUMP, AskedDevice, roms, texts
 from appwitness.devices.android.frida.frida_release import BUILDS
 from appwitness.devices.diagnosis import Result
 
@@ -224,7 +224,7 @@ def _power(asked: AskedDevice) -> Iterator[Result]:
 @check("dumps")
 def _dumps(asked: AskedDevice) -> Iterator[Result]:
     there = reading.asked(asked.facts.api)
-    unread = reading.unread({name: asked.said.get(name, "") for name in there})
+    unread = reading.unread({name: asked.said.get(f"{DUMP}{name}", "") for name in there})
     if unread:
         yield asked.warning("dumps-unread", what="; ".join(f"{each.name}: {each.why}" for each in unread))
     elif there:
