@@ -18,7 +18,10 @@ from appwitness.devices.android.shell import Shell
 from tests.adb.rig.adb_server import AdbServer
 from tests.adb.rig.phone import UNAVAILABLE, Phone
 
+PURE = ("test_formats.py::", "test_export.py::test_only_words", "test_export.py::test_a_form")
+"""What needs no device."""
 QUICK = (
+    *PURE,
     "test_doctor.py::test_each",
     "test_doctor.py::test_what_it_asks_changes_nothing",
     "test_doctor.py::test_no_code",
@@ -46,7 +49,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if here not in item.path.parents:
             continue
         item.add_marker(pytest.mark.adb)
-        if UNAVAILABLE:
+        if UNAVAILABLE and not item.nodeid.partition("tests/adb/")[2].startswith(PURE):
             item.add_marker(pytest.mark.skip(reason=UNAVAILABLE))
         if not item.nodeid.partition("tests/adb/")[2].startswith(QUICK):
             item.add_marker(pytest.mark.slow)

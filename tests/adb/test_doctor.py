@@ -252,7 +252,20 @@ def refusing_taps(rig: Rig) -> None:
     rig.put(refuses_input=True)
 
 
+def told_otherwise(rig: Rig) -> None:
+    """Uses of ops are printed in a form that nobody knows."""
+    program = rig.phone.root / "data/rig/userland/dump_appops.py"
+    program.rename(program.with_suffix(".kept"))
+    program.write_text("def main(arguments, state):\n    print('Uses are told elsewhere now')\n")
+
+
+def told_as_before(rig: Rig) -> None:
+    program = rig.phone.root / "data/rig/userland/dump_appops.py"
+    program.with_suffix(".kept").rename(program)
+
+
 CASES = [
+    Case("dumps-unread", told_otherwise, told_as_before),
     Case("no-device", lambda rig: adb.host("disconnect"), lambda rig: adb.connect(rig.phone.serial)),
     Case("several-devices", two, named),
     Case("device-not-found", lambda rig: setattr(rig, "name", "R58M00TYPO0"), named),

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 import stat
+import subprocess
+import sys
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -12,7 +15,9 @@ import pytest
 from click.testing import CliRunner
 
 from appwitness.cli.verbs import main
-from appwitness.devices.android.doctor import export
+from appwitness.devices.android.doctor import export, reading
+from appwitness.devices.android.witness.counters import app_ops
+from tests.adb.replay import replayed
 from tests.adb.rig.phone import Phone
 
 PLANTED = {
@@ -74,6 +79,34 @@ ELSEWHERE = f"""  sync of {PLANTED["name of an account"]} done; {PLANTED["networ
   serial {PLANTED["serial"]}"""
 
 
+SAMPLES = {
+    "history as a tree": (
+        "Discrete accesses: \n  Largest chain id: 3\n  Uid: 10123\n    Package: com.a.b\n      MIUIOP(10033)\n"
+        "        Attribution: a.b\n          Access [fgsvc-tpd] at 2026-07-24 09:10:00.000 for 6 milliseconds  "
+        "attribution flags=9 with chainId=-1\n",
+        0,
+    ),
+    "history as a table": (
+        "UID|PACKAGE_NAME|OP_NAME|ACCESS_TIME|UID_STATE|OP_FLAGS\n10123|com.a|CAMERA|2026-07-24 09:10:00.000|top|s\n"
+        "10123|com.a|CAMERA|soon|top|s\n",
+        1,
+    ),
+    "appops": (
+        "  Uid u0a123:\n    Package com.a.b:\n      CAMERA (allow / switch X=allow):\n        null=[\n"
+        "          Access: [top-s] 2026-07-24 09:10:00.000 (-1h0m0s1ms) proxy[uid=10070, pkg=c.d, feature=null]\n"
+        "        ]\n      odd op:\n",
+        1,
+    ),
+    "appops_get": ("Uid mode: CAMERA: foreground\nMIUIOP(10017): ask\nFINE_LOCATION: allow; time=+1d2h3s4ms ago\n", 0),
+    "exits": (
+        "ApplicationExitInfo #0:\n timestamp=2026-07-24 09:10:00.000 pid=97 realUid=1 packageUid=10123 user=0\n "
+        "process=com.a reason=13 (OTHER) subreason=4 (KILL) status=0\n",
+        0,
+    ),
+    "processes": ("ProcessRecord{9b1 97:com.a/u0a123}\n", 0),
+}  # fmt: skip
+
+
 @pytest.fixture
 def archive(phone_of: Callable[..., Phone], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Of a device that has all of PLANTED in the places where Android has it."""
@@ -118,27 +151,52 @@ def test_nothing_in_it_is_the_owners_and_it_says_still_what_the_device_is(archiv
     assert "52,520008" not in everything
     assert "janes-pixel" not in everything
     assert stat.S_IMODE(archive.stat().st_mode) == 0o600
+    assert archive.stat().st_size < 20_000
 
-    assert set(texts) == {*export.texts().dumps, "doctor.json"}
-    for name, kept in {
-        "properties": "[ro.build.version.sdk]: [34]",
-        "settings": "adb_enabled=1",
-        "webview": "com.google.android.webview, 124.0.6367.219",
-        "location": "com.google.android.gms: Interval 10 s",
-        "wifi": "12:34:56.789",
-        "telephony": "mOperatorAlphaLong=Telekom.de",
-        "accounts": "type=com.whatsapp",
-        "netstats": "(top-activity)",
-    }.items():
-        assert kept in texts[name], texts[name]
+    assert set(texts) == {*reading.asked(34), "doctor.json"}
+    assert "[ro.build.version.sdk]: [34]" in texts["properties"]
     assert json.loads(texts["doctor.json"])["api"] == 34
 
 
-def test_patterns_alone_find_what_no_field_names() -> None:
-    wanted = export.texts()
-    clean = export.cleaner(wanted, {})
-    text = f"called {PLANTED['number']}, {PLANTED['e-mail']}, {PLANTED['address of IPv6']}, {PLANTED['imei']}"
+def test_an_export_is_read_as_the_device_is(archive: Path) -> None:
+    """What was planted as a dump of places and of bytes is none: that much is not understood, and nothing else."""
+    assert {each.name for each in replayed(archive)} == {"location", "netstats"}
 
-    assert clean(text) == "called [phone], [email], [ip], [imei]"
-    for kept in ("127.0.0.1", "12:34:56.789", "124.0.6367.219", "+1d2h45m6s", "versionCode=341411300", "::1"):
-        assert clean(kept) == kept
+
+def test_the_replay_lists_what_is_not_understood(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "history.txt").write_text(
+        "Discrete accesses:\n  Uid: 10123\n    Package: com.a\n      CAMERA\n        Attribution: null\n"
+        "          Access [top-s] at 2026-07-24 09:10:00.000\n          Access of a new form\n"
+    )
+    assert [(each.name, each.lines) for each in replayed(tmp_path)] == [("history", ("Access of a new form",))]
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.adb.replay", tmp_path], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout.splitlines()[-1]) == (1, "0 of 1 dumps are understood")
+
+
+TEXTS = (
+    'ident=[{type=WIFI, wifiNetworkKey="Jane Home"wpa2-psk}] uid=10123 set=DEFAULT tag=0x0',
+    "SSID: JANES_HOME_5G, +49 1511 2345678, 52.520008,13.404954, fe80::3e5a:b4ff:fe01:203, Jürgen Müller, 简的手机",
+    "Attribution: JANES_TAG of jane.doe@example.org at 9774d56d682e549c",
+    "  JANE|DOE",
+)
+
+
+@pytest.mark.parametrize("text", TEXTS)
+def test_only_words_of_the_list_stay(text: str) -> None:
+    wanted = export.lists()
+    known = {*wanted.words, *(each.op for each in app_ops().ops)}
+    left = set(re.findall(r"[^\W\d_]+(?:_[^\W\d_]+)*", export.form(text, wanted)))
+
+    assert {word for word in left if re.sub("[xX_]", "", word)} <= known
+    assert not re.search(r"[02-9]", export.form(text, wanted))
+
+
+@pytest.mark.parametrize("path", [*SAMPLES])
+def test_a_form_is_read_as_what_it_is_of(path: str) -> None:
+    """What a parser understands, it understands in an export; and what it does not, it does not."""
+    text, unknown = SAMPLES[path]
+    dump = reading.DUMPS[path.partition(" ")[0]]
+    assert dump.unknown(text) == unknown
+    assert dump.unknown(export.form(text, export.lists())) == unknown

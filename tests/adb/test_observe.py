@@ -154,3 +154,14 @@ def test_an_app_that_does_not_run_cannot_be_attached_to(phone_of: Callable[..., 
             with pytest.raises(DeviceFault) as raised:
                 opened.launch()
             assert raised.value.code == "app-not-running"
+
+
+def test_root_is_asked_for_seldom(phone_of: Callable[..., Phone], tmp_path: Path) -> None:
+    """Magisk tells on the screen of each time."""
+    phone = phone_of(api=34, su="magisk")
+    with lab_app.furnish(phone, "circle", "accept") as app:
+        observe(phone, app, tmp_path, "--app", app.app.package, "--plan", "accept", "--by-hand", "--no-persona")
+
+    asked = [each for each in phone.asked_for_root() if each["asks"] != ["-v"]]
+    assert len(asked) <= 6, asked
+    assert asked[-1]["at"] - asked[0]["at"] < 30, "the first seconds ask, and what takes it all back uses what they got"

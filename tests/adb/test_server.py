@@ -170,6 +170,9 @@ def test_a_machine_that_translates_gets_its_own_build(phone_of: Make, control_of
     assert asset(facts, "x") == NAME
 
 
+REFUSED = b"rate limit exceeded"
+
+
 class Release(BaseHTTPRequestHandler):
     """Frida's release, as GitHub answers."""
 
@@ -177,7 +180,7 @@ class Release(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         data = self.files.get(self.path)
-        self.send_response(404 if data is None else 200)
+        self.send_response(404 if data is None else 403 if data == REFUSED else 200)
         self.end_headers()
         self.wfile.write(data or b"")
 
@@ -239,6 +242,17 @@ def test_a_download_that_fails_says_where_to_put_the_file(tmp_path: Path, releas
     place.parent.mkdir(exist_ok=True)
     place.write_bytes(packed)  # the remedy: by hand
     assert find(NAME, None, tmp_path / "cache", release).origin == "cache"
+
+
+def test_a_digest_that_may_not_be_asked_for_is_noted(tmp_path: Path, release: Releases) -> None:
+    publish(lzma.compress(frida_server.program()), None)
+    Release.files[f"/tags/{VERSION}"] = REFUSED
+
+    build = find(NAME, None, tmp_path / "cache", release)
+
+    assert build.origin == "download"
+    assert build.note is not None
+    assert "was not compared" in build.note
 
 
 LISTENER = """import pathlib, socket, time

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -172,15 +171,14 @@ class _Android:
         return hooks_work(control, package, frida_server, cache=home() / "frida")
 
     def export(self, diagnosis: Diagnosis, archive: Path, /) -> list[str]:
-        """With the diagnosis in it."""
+        """With the codes of the diagnosis in it."""
         from appwitness.devices.android import adb
         from appwitness.devices.android.doctor import export
         from appwitness.devices.android.shell import Shell
 
         if diagnosis.device is None:
             raise nothing_to_export()
-        said = {"doctor.json": json.dumps(diagnosis.model_dump(mode="json"), indent=1, ensure_ascii=False)}
-        return export.write(Shell(adb.connect(diagnosis.device)), archive, said)
+        return export.write(Shell(adb.connect(diagnosis.device)), archive, diagnosis)
 
 
 EMBEDDED: DeviceKind = _Embedded()

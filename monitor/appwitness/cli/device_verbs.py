@@ -45,7 +45,7 @@ device_option = click.option(
     "archive",
     type=click.Path(path_type=Path, dir_okay=False),
     metavar="FILE.zip",
-    help="Also write what the device says of itself to an archive that you can send us; personal data is removed.",
+    help="Also write the forms of what the device prints to an archive for us; nothing of yours is in it.",
 )
 @click.option(
     "--hooks",

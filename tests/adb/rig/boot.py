@@ -104,6 +104,8 @@ def furnish(root: Path, config: dict[str, Any]) -> None:
     (rig / "state.json").write_text(json.dumps(config["state"]))
     (rig / "state.json").chmod(0o666)
     rig.chmod(0o777)
+    (rig / "su.log").touch()
+    (rig / "su.log").chmod(0o666)
     (root / TMP).mkdir(parents=True)
     (root / TMP).chmod(0o777)
     os.chown(root / TMP, SHELL_UID, SHELL_UID)
@@ -141,6 +143,13 @@ def furnish(root: Path, config: dict[str, Any]) -> None:
     boot_id = rig / "boot_id"
     boot_id.write_text(f"{uuid.uuid4()}\n")
     subprocess.run(["mount", "--bind", boot_id, root / "proc/sys/kernel/random/boot_id"], check=True)
+    for name in config["without"]:
+        for folder in ("usr/bin", "usr/sbin"):
+            (root / folder / name).unlink(missing_ok=True)
+    if config["state"].get("pid_namespaces") is False:  # a kernel that has none
+        program = system / "bin/readlink"
+        program.write_text('#!/bin/dash\ncase "$*" in */ns/pid*) exit 1 ;; esac\nexec /usr/bin/readlink "$@"\n')
+        program.chmod(0o755)
     (root / "usr/bin/su").unlink(missing_ok=True)  # the desktop's asks for a password
     shell = root / "usr/bin/sh"
     shell.unlink()

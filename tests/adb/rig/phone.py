@@ -123,6 +123,12 @@ class Phone:
         path = self.root / "data/rig/state.json"
         path.write_text(json.dumps({**json.loads(path.read_text()), **changes}))
 
+    def asked_for_root(self) -> list[dict[str, Any]]:
+        """Each call of `su` so far: when, and with which words."""
+        with contextlib.suppress(FileNotFoundError):
+            return [json.loads(line) for line in (self.root / "data/rig/su.log").read_text().splitlines()]
+        return []
+
     def processes(self) -> dict[int, str]:
         """Its processes by the number that this machine knows them by, and their command lines."""
         space = (Path("/proc") / str(self.init) / "ns/pid").readlink()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import re
+import socket
 import subprocess
 import time
 from collections.abc import Callable
@@ -216,6 +217,16 @@ class Adb:
             return CommandOutput(int(found[1]) if found else 255, _lines(text[: found.start()] if found else text))
         raise AssertionError
 
+    def open(self, command: str) -> ShellConversation:
+        """Start a line of shell that goes on, to talk with: what is written there it reads. It ends when that is
+        closed, however we end."""
+        with _translated(self.serial, command):
+            connection = self._device.open_transport(timeout=SHELL_S)
+            connection.send_command(f"exec:{command}")
+            connection.check_okay()
+            return ShellConversation(self.serial, connection.conn)
+        raise AssertionError
+
     def push(self, data: bytes | Path, path: str, mode: int = 0o644) -> None:
         """Write a file on the device."""
         with _translated(self.serial, f"push {path}"):
@@ -235,8 +246,8 @@ class Adb:
     def forwarded(self) -> list[int]:
         """The ports of the adb server's machine that lead to the device; the cable takes them away."""
         with _translated(self.serial, "forward --list"):
-            locals_ = (item.local for item in self._device.forward_list())
-            return [int(local[4:]) for local in locals_ if local.startswith("tcp:")]
+            rows = (line.rsplit(" ", 2) for line in _ask("host:list-forward").splitlines())  # a serial may have spaces
+            return [int(row[1][4:]) for row in rows if row[0] == self.serial and row[1].startswith("tcp:")]
         raise AssertionError
 
     def unforward(self, port: int) -> None:
@@ -252,8 +263,12 @@ class Adb:
     def reversed(self) -> list[int]:
         """The ports of the device's loopback that lead to this machine."""
         with _translated(self.serial, "reverse --list"):
-            remotes = (item.remote for item in self._device.reverse_list())
-            return [int(remote[4:]) for remote in remotes if remote.startswith("tcp:")]
+            with self._device.open_transport(timeout=ANSWER_S) as connection:
+                connection.send_command("reverse:list-forward")
+                connection.check_okay()
+                text = str(connection.read_string_block())
+            rows = (line.rsplit(" ", 2) for line in text.splitlines())
+            return [int(row[-2][4:]) for row in rows if len(row) > 1 and row[-2].startswith("tcp:")]
         raise AssertionError
 
     def unreverse(self, port: int) -> None:
@@ -288,6 +303,51 @@ class Adb:
         done = host("-s", self.serial, "emu", *words)
         failed = done.code or done.out.startswith("KO") or done.err.startswith("KO")
         return CommandOutput(1 if failed else 0, done.out, done.err)
+
+
+class ShellConversation:
+    """A program on the device that reads what we write, and writes what we read. Each call raises DeviceFault."""
+
+    def __init__(self, serial: str, connection: socket.socket) -> None:
+        self._serial = serial
+        self._connection = connection
+        self._end = 0.0
+
+    def say(self, line: str, timeout_s: float) -> None:
+        """Write a line; what is read until the next one has to come within that time."""
+        self._end = time.monotonic() + timeout_s
+        with _translated(self._serial, line, timeout_s):
+            self._connection.settimeout(timeout_s)
+            self._connection.sendall(f"{line}\n".encode())
+
+    def line(self) -> str:
+        """The next line, without its end."""
+        got = b""
+        while not got.endswith(b"\n"):
+            got += self.read(1)
+        return got.decode(errors="replace").rstrip()
+
+    def read(self, size: int) -> bytes:
+        """So many bytes."""
+        got = b""
+        with _translated(self._serial, "a program for root"):
+            while len(got) < size:
+                self._connection.settimeout(max(0.01, self._end - time.monotonic()))
+                part = self._connection.recv(min(size - len(got), 1 << 16))
+                if not part:
+                    raise EOFError("closed")
+                got += part
+        return got
+
+    def close(self, wait_s: float = 0.0) -> None:
+        """Close it; waits so long until a program that is ending is gone: adb would not wait for one that we hang
+        up on."""
+        with suppress(OSError):
+            if wait_s:
+                self._connection.settimeout(wait_s)
+                while self._connection.recv(1 << 16):
+                    pass
+        self._connection.close()
 
 
 def _client() -> adbutils.AdbClient:

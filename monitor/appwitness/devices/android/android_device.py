@@ -92,8 +92,11 @@ class AndroidDevice(AbstractContextManager["AndroidDevice"]):
         self._gaps: list[Gap] = []
 
     def __exit__(self, *_: object) -> None:
-        if any(entry.number > self._since for entry in self._control.journal.open):
-            self.undo()
+        try:
+            if any(entry.number > self._since for entry in self._control.journal.open):
+                self.undo()
+        finally:
+            self._control.shell.close()
 
     @property
     def identity(self) -> DeviceIdentity:
@@ -415,6 +418,7 @@ class AndroidDevice(AbstractContextManager["AndroidDevice"]):
         play = Play(
             self._installed.identity.package,
             self._plan,
+            user=self._user,
             ask=self._ask if wanted.ask else None,
             explore=explore,
             rests=Rest(self._control.shell, self._processes, silent_s),

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from appwitness.agent.timeouts import AWAY_S
 from appwitness.devices.android import adb
 from appwitness.devices.android.device_facts import DeviceFacts
-from appwitness.devices.android.faults import fault
+from appwitness.devices.android.faults import DeviceFault, fault
 from appwitness.devices.android.journal import Journal, Undo
 from appwitness.devices.android.shell import Shell
 from appwitness.events import OwnRequest
@@ -56,9 +56,23 @@ class Control:
             undo = f"settings put {key} {shlex.quote(restore)}"
         else:
             undo = f"settings delete {key}"
-        self.change(f"set {key}", f"settings put {key} {shlex.quote(value)}", undo, was=None if was == "null" else was)
-        if (now := self.shell.check(f"settings get {key}").strip()) != value:
-            raise fault("setting-refused", serial=self.shell.serial, name=key, value=value, now=now)
+        entry = self.journal.before(f"set {key}", Undo("user", undo), None if was == "null" else was)
+        done = self.shell.user(f"settings put {key} {shlex.quote(value)}")
+        now = self.shell.check(f"settings get {key}").strip()
+        if now == was and now != value:
+            self.journal.undone(entry)  # undo would be refused, too
+        if now != value:
+            said = "" if done.ok else f" ({(done.err or done.out).strip()[:200]})"
+            raise fault("setting-refused", serial=self.shell.serial, name=key, value=value, now=f"{now}{said}")
+
+    def try_put(self, space: str, name: str, value: str) -> None:
+        """As `put`, where a run can do without: what the device refuses is noted."""
+        try:
+            self.put(space, name, value)
+        except DeviceFault as error:
+            if error.code != "setting-refused":
+                raise
+            self.notes.append(f"{error.what.rstrip('.')}: the run went on without")
 
     def forward(self, remote: str) -> str:
         """An address, HOST:PORT, that leads to `remote` on the device; undo closes it."""

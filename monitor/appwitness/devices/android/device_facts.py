@@ -3,25 +3,53 @@
 from __future__ import annotations
 
 import re
+import uuid
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Literal
 
 from appwitness.devices.android.shell import Shell
 
-_PROPERTY = re.compile(r"^\[([^\]]+)\]: \[(.*)\]$")
-_ASK = """getprop
-echo; echo ---
-cat /proc/sys/kernel/random/boot_id
-echo; echo ---
-getenforce 2>/dev/null
-echo; echo ---
-uname -r
-echo; echo ---
-getconf PAGE_SIZE 2>/dev/null
-echo; echo ---
-grep -o '/apex/com.android.\\(art\\|conscrypt\\|runtime\\)@[0-9]*' /proc/self/mountinfo 2>/dev/null | sort -u
-"""
+_PROPERTY = re.compile(r"^\[([^\]\n]+)\]: \[(.*?)\]$(?=\n\[|\n*\Z)", re.MULTILINE | re.DOTALL)
+"""A value may have several lines."""
+_MARK = "=== appwitness asks: "
+BOOT = "cat /proc/sys/kernel/random/boot_id; cat /proc/1/stat 2>/dev/null"
+"""Boot id of the kernel, and when the first process started: a container has its host's kernel."""
+_ASKS = {
+    "properties": "getprop",
+    "boot": BOOT,
+    "selinux": "getenforce 2>/dev/null",
+    "kernel": "uname -r",
+    "page": "getconf PAGE_SIZE 2>/dev/null",
+    "apexes": """grep -oE '/apex/com[.]android[.](art|conscrypt|runtime)@[0-9]*' /proc/self/mountinfo | sort -u""",
+}
 EMULATORS = re.compile(r"ranchu|goldfish|cutf_cvm|redroid|vbox86|sdk_gphone", re.IGNORECASE)
+CONTAINER_TICKS = 60 * 100
+"""A kernel's own first process starts at once; one that started later than this (in hundredths) is a container's."""
+CODE_NAMES = {
+    "KitKat": 19,
+    "L": 21,
+    "LMP": 21,
+    "M": 23,
+    "MNC": 23,
+    "N": 24,
+    "NYC": 24,
+    "NMR1": 25,
+    "O": 26,
+    "OMR1": 27,
+    "P": 28,
+    "Q": 29,
+    "R": 30,
+    "S": 31,
+    "Sv2": 32,
+    "Tiramisu": 33,
+    "UpsideDownCake": 34,
+    "VanillaIceCream": 35,
+    "Baklava": 36,
+    "CinnamonBun": 37,
+}
+TO_COME = 10_000
+"""android.os.Build.VERSION_CODES.CUR_DEVELOPMENT."""
 MODULES = "ls /data/adb/modules 2>/dev/null; ls -d /data/adb/lspd 2>/dev/null; true"
 
 
@@ -48,8 +76,8 @@ class DeviceFacts:
     @property
     def api(self) -> int:
         """API level; 0 where the device does not say."""
-        text = self.properties.get("ro.build.version.sdk", "")
-        return int(text) if text.isdigit() else 0
+        get = self.properties.get
+        return api_level(get("ro.build.version.sdk", "")) or api_level(get("ro.build.version.codename", "")) or 0
 
     @property
     def release(self) -> str | None:
@@ -111,20 +139,44 @@ class DeviceFacts:
 
 def ask(shell: Shell) -> DeviceFacts:
     """Ask the device for all of it, in one go. Raises DeviceFault when it does not answer."""
-    said = f"{shell.check(_ASK)}\n".split("\n---\n")
-    listing, boot, selinux, kernel, page, apexes = (*said, *[""] * (6 - len(said)))
+    script = "\n".join(f"echo; echo '{_MARK}{name}'\n{command}" for name, command in _ASKS.items())
+    parts = f"\n{shell.check(f'{script}\ntrue')}".split(f"\n{_MARK}")
+    said = dict.fromkeys(_ASKS, "") | dict(part.partition("\n")[::2] for part in parts[1:])
+    page = said["page"].strip()
     return DeviceFacts(
-        properties=properties(listing),
-        boot=boot.strip() or "unknown",
-        selinux=selinux.strip() or None,
-        kernel=kernel.strip() or None,
-        page_size=int(page) if page.strip().isdigit() else None,
-        apexes=tuple(line.removeprefix("/apex/") for line in apexes.split()),
+        properties=properties(said["properties"]),
+        boot=boot_of(said["boot"]),
+        selinux=said["selinux"].strip() or None,
+        kernel=said["kernel"].strip() or None,
+        page_size=int(page) if page.isdigit() else None,
+        apexes=tuple(line.removeprefix("/apex/") for line in said["apexes"].split()),
         modules=tuple(shell.root(MODULES).out.split()) if shell.rooted() else (),
     )
 
 
+def boot_of(said: str) -> str:
+    """What BOOT prints, as one name: of a container another one after each of its own starts."""
+    boot, _, first = said.strip().partition("\n")
+    fields = first.rpartition(")")[2].split()  # proc(5): after the name comes the third field
+    started = int(fields[19]) if len(fields) > 19 and fields[19].isdigit() else 0
+    if not boot or started < CONTAINER_TICKS:
+        return boot or "unknown"
+    return str(uuid.uuid5(uuid.NAMESPACE_OID, f"{boot} {started}"))
+
+
 def properties(listing: str) -> dict[str, str]:
     """What `getprop` prints."""
-    found = (_PROPERTY.match(line) for line in listing.splitlines())
-    return {match[1]: match[2] for match in found if match}
+    return {match[1]: match[2] for match in _PROPERTY.finditer(listing.replace("\r\n", "\n"))}
+
+
+def api_level(text: str) -> int | None:
+    """The API level that a manifest or a device names by number or by code name (Baklava; S.FINGERPRINT).
+
+    A code name that is not known is taken for a version to come, as a device takes it; None: neither.
+    """
+    with suppress(ValueError):
+        return int(text, 0)
+    name = text.strip().partition(".")[0]
+    if not re.fullmatch(r"[A-Z][A-Za-z0-9]*", name) or name == "REL":
+        return None
+    return CODE_NAMES.get(name, TO_COME)

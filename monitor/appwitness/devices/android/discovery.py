@@ -5,6 +5,7 @@ Not tried on Android: mDNS and pairing against a phone, the lock screen's dump o
 
 from __future__ import annotations
 
+import re
 import secrets
 import time
 from collections.abc import Callable, Iterable
@@ -15,7 +16,7 @@ from pathlib import Path
 from appwitness.devices.android import adb, container
 from appwitness.devices.android.adb import ADDRESS, STATES, TLS_CONNECT, Adb, AdbDevice
 from appwitness.devices.android.control import Control
-from appwitness.devices.android.device_facts import DeviceFacts, ask, properties
+from appwitness.devices.android.device_facts import BOOT, DeviceFacts, ask, boot_of, properties
 from appwitness.devices.android.faults import DeviceFault, fault
 from appwitness.devices.android.journal import Journal, Undo
 from appwitness.devices.android.shell import Shell
@@ -35,7 +36,11 @@ AGAIN_S = 3.0
 LOCKED = ("mShowingLockscreen=true", "mDreamingLockscreen=true", "showing=true")
 """What `dumpsys window policy` says of a lock screen that is shown: 7, 7 (dreaming), 8 and later."""
 SLEEP = "input keyevent KEYCODE_SLEEP"
-_WHO = "cat /proc/sys/kernel/random/boot_id; readlink /proc/self/ns/pid; echo `id -u` `command -v su`; getprop"
+_WHO = f"""echo "space=$(readlink /proc/self/ns/pid 2>/dev/null)"
+echo "user=$(id -u) $(command -v su)"
+echo "boot=$({BOOT})"
+getprop"""
+"""Each line says what it is: an old kernel has no such namespaces."""
 
 
 @dataclass(frozen=True)
@@ -95,11 +100,13 @@ def choose(name: str | None = None) -> Adb:
 def known(serial: str, within_s: float = adb.CONNECT_S) -> KnownDevice:
     """Ask a device who it is. Raises DeviceFault."""
     said = adb.connect(serial, within_s).shell(_WHO, timeout_s=WHO_S).out
-    boot, space, user, listing = f"{said}\n\n\n".split("\n", 3)
-    named = properties(listing)
+    told = dict(re.findall(r"^(space|user)=(.*)$", said, re.MULTILINE))
+    boot = boot_of(said.partition("boot=")[2].partition("\n[")[0])
+    space, user = told.get("space", ""), told.get("user", "")
+    named = properties(f"[{said.partition(chr(10) + '[')[2]}")
     hardware = named.get("ro.serialno") or named.get("ro.boot.serialno", "")
-    facts = DeviceFacts(named, boot.strip(), None, None, None, ())
-    return KnownDevice(serial, hardware, f"{hardware} {boot.strip()} {space.strip()}", facts, user.strip())
+    facts = DeviceFacts(named, boot, None, None, None, ())
+    return KnownDevice(serial, hardware, f"{hardware} {boot} {space.strip()}", facts, user.strip())
 
 
 def control(device: Adb, folder: Path, run: str | None = None) -> Control:
@@ -145,6 +152,7 @@ def take_back(control: Control) -> list[DeviceFault]:
         control.shell.sweep()
         return failed
     finally:
+        control.shell.close()
         if again:
             control.shell.adb.service("unroot")
 
@@ -206,7 +214,7 @@ def awake(control: Control) -> None:
     if not is_awake(shell.user("dumpsys power").out):
         control.change("wake the screen", "input keyevent KEYCODE_WAKEUP", SLEEP, lost_by_reboot=True)
     if shell.user("settings get global stay_on_while_plugged_in").out.strip() != "7":
-        control.put("global", "stay_on_while_plugged_in", "7")
+        control.try_put("global", "stay_on_while_plugged_in", "7")
     if is_locked(shell.user("dumpsys window policy").out):
         shell.user("wm dismiss-keyguard")
         for _ in range(10):

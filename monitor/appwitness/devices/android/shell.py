@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import secrets
 import shlex
+import threading
+import time
+from contextlib import suppress
 from dataclasses import dataclass
 
-from appwitness.devices.android.adb import SHELL_S, Adb, CommandOutput
+from appwitness.devices.android.adb import SHELL_S, Adb, CommandOutput, ShellConversation
 from appwitness.devices.android.faults import DeviceFault, fault
 
 TMP = "/data/local/tmp"
@@ -17,7 +20,7 @@ SWEEP = """for step in 1 2 3 4 5 6 7 8 9 10; do
   for file in $(grep -l '{script}' /proc/[0-9]*/cmdline 2>/dev/null); do
     pid=${{file#/proc/}}; pid=${{pid%/cmdline}}
     case " $$ $PPID " in *" $pid "*) continue ;; esac
-    tr '\\000' ' ' <"$file" 2>/dev/null | grep -q "$0" && continue
+    tr '\\000' ' ' <"$file" 2>/dev/null | grep -q -e "$0" -e "${{APPWITNESS_SERVES:-$0}}" && continue
     left="$left $pid"
   done
   [ -n "$left" ] || break
@@ -29,6 +32,12 @@ true"""
 """Spares the processes of this very script, whose command lines name the same file."""
 SU_S = 30.0
 """The first `su` of a device asks on its screen; how long somebody may take to answer."""
+AT_ONCE_S = 2.5
+"""A refusal that took longer was of a question on the screen that nobody answered: Magisk refuses after ten seconds."""
+MOST_GREETINGS = 10
+"""Lines that a `su` may print before what it runs does."""
+END_S = 3.0
+"""How long what root runs for us may take to end."""
 WAYS = (
     "sh {file}",
     "su -c 'sh {file}'",
@@ -45,6 +54,24 @@ MASTER = (
     "nsenter -t 1 -m -- sh {file}",
 )
 """How the global mount namespace is entered where `su` gives one of its own; the last by root."""
+_SERVE = """APPWITNESS_SERVES=$0; export APPWITNESS_SERVES
+echo ready
+while read -r file; do
+  [ -n "$file" ] || continue
+  [ "$file" != end ] || exit 0
+  ( umask 077; : >"$file.out"; : >"$file.err" )
+  exec 3>"$file.out" 4>"$file.err" 5<"$file.out" 6<"$file.err"
+  rm -f "$file.out" "$file.err"
+  sh "$file" </dev/null >&3 2>&4 3>&- 4>&- 5<&- 6<&-
+  status=$?
+  echo "$status" $(wc -c </proc/$$/fd/5) $(wc -c </proc/$$/fd/6)
+  cat <&5
+  cat <&6
+  exec 3>&- 4>&- 5<&- 6<&-
+  rm -f "$file"
+done"""
+"""What root runs during a run: the scripts that it is told, one after the other. For each `su`, Magisk starts a virtual
+machine and tells of it on the screen, where it gets into pictures."""
 _WHO = "id; readlink /proc/self/ns/mnt; readlink /proc/1/ns/mnt"
 
 
@@ -67,6 +94,9 @@ class Shell:
         self.adb = adb
         self._root: Root | None = None
         self._looked = False
+        self._serving: ShellConversation | None = None
+        self._silent = False
+        self._one_at_a_time = threading.RLock()
 
     @property
     def serial(self) -> str:
@@ -82,6 +112,9 @@ class Shell:
         found = self.rooted()
         if found is None:
             raise fault("no-root", serial=self.serial)
+        with self._one_at_a_time:
+            if "su" in found.way.split() and self._serves(found.way):
+                return self._served(script, timeout_s)
         return self._by(found.way, script, timeout_s)
 
     def check(self, script: str, *, root: bool = False, timeout_s: float = SHELL_S) -> str:
@@ -109,10 +142,54 @@ class Shell:
 
     def forget_root(self) -> None:
         """Look for root again the next time: adbd was restarted."""
+        self.close()
         self._looked = False
+
+    def close(self) -> None:
+        """End what root runs for us; the next script asks for root again."""
+        with self._one_at_a_time:
+            serving, self._serving = self._serving, None
+            if serving is not None:
+                with suppress(DeviceFault):
+                    serving.say("end", END_S)
+                serving.close(END_S)
+
+    def _serves(self, way: str) -> bool:
+        """Have root run what we tell it. False: this `su` does not read what we write: each script asks for itself."""
+        if self._serving is None and not self._silent:
+            serving = self.adb.open(way.format(file=shlex.quote(self._pushed(_SERVE))))
+            try:
+                serving.say("", SU_S)
+                said = [serving.line()]
+                while said[-1] != "ready" and len(said) < MOST_GREETINGS:
+                    said.append(serving.line())
+                self._serving = serving
+            except DeviceFault:
+                serving.close()
+                if not self.adb.there():
+                    raise
+                self._silent = True
+        return self._serving is not None
+
+    def _served(self, script: str, timeout_s: float) -> CommandOutput:
+        assert self._serving is not None
+        file = self._pushed(script)
+        try:
+            self._serving.say(file, timeout_s)
+            code, size, of_errors = map(int, self._serving.line().split())
+            out, err = self._serving.read(size), self._serving.read(of_errors)
+        except (DeviceFault, ValueError) as error:
+            self._serving.close()
+            self._serving = None
+            if isinstance(error, DeviceFault):
+                raise
+            raise fault("device-lost", serial=self.serial) from None
+        text = (data.decode(errors="replace").replace("\r\n", "\n").rstrip("\n") for data in (out, err))
+        return CommandOutput(code, *text)
 
     def _find(self) -> Root | None:
         for way in WAYS:
+            begun = time.monotonic()
             try:
                 done = self._by(way, _WHO, SU_S)
             except DeviceFault as error:
@@ -120,6 +197,11 @@ class Shell:
                     raise fault("root-unanswered", serial=self.serial, seconds=f"{SU_S:.0f}") from None
                 raise
             if "uid=0(" not in done.out:
+                if way.startswith("su") and _is_refused(done):  # another spelling would ask on the screen once more
+                    waited = time.monotonic() - begun
+                    if waited >= AT_ONCE_S and done.code not in (126, 127):
+                        raise fault("root-unanswered", serial=self.serial, seconds=f"{waited:.0f}")
+                    return None
                 continue
             flavour = self.user("su -v").out.strip().splitlines()[:1] if way.startswith("su") else []
             named = flavour[0] if flavour and ":" in flavour[0] else None
@@ -134,12 +216,22 @@ class Shell:
         return None
 
     def _by(self, way: str, script: str, timeout_s: float) -> CommandOutput:
-        file = f"{SCRIPT}{secrets.token_hex(6)}"
-        self.adb.push(f'rm -f "$0"\n{script}\n'.encode(), file, 0o400)
+        file = self._pushed(script)
         done = self.adb.shell(way.format(file=shlex.quote(file)), timeout_s=timeout_s)
         if done.code in (1, 2, 13, 126, 127):  # it may never have been read, and then lies there still
             self.adb.shell(f"rm -f {file}")
         return done
+
+    def _pushed(self, script: str) -> str:
+        file = f"{SCRIPT}{secrets.token_hex(6)}"
+        self.adb.push(f'rm -f "$0"\n{script}\n'.encode(), file, 0o400)
+        return file
+
+
+def _is_refused(done: CommandOutput) -> bool:
+    """Whether `su` is not there, or somebody said no, now or before; else it did not understand the words."""
+    said = done.out + done.err
+    return done.code in (13, 126, 127) or "Permission denied" in said or "not found" in said
 
 
 def _is_global(said: str) -> bool:

@@ -7,6 +7,11 @@ def main(arguments, state):
     if arguments[:1] == ["--user"]:
         arguments = arguments[2:]
     verb, space, *rest = arguments
+    if verb in ("put", "delete") and state.get("settings_denied"):  # MIUI without USB debugging (Security settings)
+        print(f"\nException occurred while executing '{verb}':", file=sys.stderr)
+        needed = "android.permission.WRITE_SECURE_SETTINGS"
+        print(f"java.lang.SecurityException: Permission denial: writing to settings requires:{needed}", file=sys.stderr)
+        return 255
     table = state["settings"].setdefault(space, {})
     match verb:
         case "get":

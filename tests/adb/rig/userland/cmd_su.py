@@ -1,9 +1,12 @@
 """su, in the flavour that the state names: `magisk`, `toybox` (su UID CMD ...), `root-word` (su root CMD), `denied`,
 `slow` (asks on the screen first), `kernelsu` (a mount namespace of its own unless -M or -mm is given), `kernelsu-own`
-(always one of its own)."""
+(always one of its own), `unanswered` (asks on the screen, where nobody answers, and denies then).
+
+Each call is a line of /data/rig/su.log: Magisk shows a toast for each that asks for root."""
 
 import array
 import json
+import os
 import socket
 import sys
 import time
@@ -13,10 +16,12 @@ from pathlib import Path
 def main(arguments, state):
     flavour = state["su"]
     state.release()
+    with Path("/data/rig/su.log").open("a") as log:
+        log.write(json.dumps({"at": time.time(), "asks": arguments}) + "\n")
     if flavour == "slow":
         time.sleep(1.5)
     master = False
-    if flavour in ("magisk", "kernelsu", "kernelsu-own", "slow", "denied"):
+    if flavour in ("magisk", "kernelsu", "kernelsu-own", "slow", "denied", "unanswered"):
         words = list(arguments)
         if words[:1] in (["-v"], ["--version"]):
             print("2.0.0:KernelSU" if flavour.startswith("kernelsu") else "27.0:MAGISKSU")
@@ -29,6 +34,8 @@ def main(arguments, state):
         elif words:
             print(f"su: invalid option {words[0]}", file=sys.stderr)
             return 2
+    elif flavour == "toybox" and arguments[:1] == ["2000"]:
+        os.execvp("setpriv", ["setpriv", "--reuid", "2000", "--regid", "2000", "--clear-groups", *arguments[1:]])
     elif flavour == "toybox":
         if not arguments or arguments[0] not in ("0", "root"):
             print(f"su: invalid uid/gid '{arguments[0] if arguments else ''}'", file=sys.stderr)
@@ -42,7 +49,9 @@ def main(arguments, state):
     else:
         print("/system/bin/sh: su: inaccessible or not found", file=sys.stderr)
         return 127
-    if flavour == "denied":
+    if flavour == "unanswered":
+        time.sleep(4)
+    if flavour in ("denied", "unanswered"):
         print("Permission denied", file=sys.stderr)
         return 13
     order = {"argv": words, "cwd": str(Path.cwd()), "own_namespace": flavour.startswith("kernelsu") and not master}

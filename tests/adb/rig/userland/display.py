@@ -9,6 +9,7 @@ import os
 import re
 import struct
 import time
+import xml.etree.ElementTree
 import zlib
 from pathlib import Path
 
@@ -29,12 +30,19 @@ def shown():
     return True
 
 
-def window():
-    """The hierarchy of the window on top; the launcher's where no app shows anything."""
+def window(*, active=True):
+    """The hierarchy of the window that has the input, which is the first one, or of all; the launcher's where no app
+    shows anything."""
     if not shown():
         return LAUNCHER
     with contextlib.suppress(FileNotFoundError):
-        return (FOLDER / "window.xml").read_text("utf-8")
+        text = (FOLDER / "window.xml").read_text("utf-8")
+        tree = xml.etree.ElementTree.fromstring(text) if active else []
+        if len(tree) < 2:
+            return text
+        for other in tree[1:]:
+            tree.remove(other)
+        return xml.etree.ElementTree.tostring(tree, encoding="unicode")
     return LAUNCHER
 
 

@@ -6,12 +6,22 @@ import time
 from service_appops import ago
 
 QUANTUM = 60
+DISCRETE = ("FINE_LOCATION", "COARSE_LOCATION", "CAMERA", "RECORD_AUDIO")
+COLUMNS = (
+    *("UID", "PACKAGE_NAME", "DEVICE_ID", "OP_NAME", "ATTRIBUTION_TAG", "UID_STATE", "OP_FLAGS", "ATTR_FLAGS"),
+    *("CHAIN_ID", "ACCESS_TIME", "DURATION"),
+)
 
 
 def main(arguments, state):
     words = list(arguments)
     package = words[words.index("--package") + 1] if "--package" in words else None
     ops = {name: each for name, each in state.get("appops", {}).items() if package in (None, name)}
+    if package is not None and state["packages"].get(package, {}).get("users", {"0": {}}).keys() == {"10"}:
+        print(f"Unknown package: {package}")  # it is looked up for the first user
+        return 0
+    if "--history" in words and state["api"] >= 36:
+        return table(ops, state)
     if "--history" in words and state["api"] >= 30:
         return history(ops, state) if "--include-discrete" in words and state["api"] >= 31 else None
     print("Current AppOps Service state:")
@@ -67,7 +77,7 @@ def history(ops, state):
         print(f"  Uid: {uid_of(name, state)}")
         print(f"    Package: {name}")
         for op, entry in sorted(entries.items()):
-            if op not in ("FINE_LOCATION", "COARSE_LOCATION", "CAMERA", "RECORD_AUDIO"):
+            if op not in DISCRETE:
                 continue
             print(f"      {op}")
             uses = entry.get("uses", ())
@@ -80,6 +90,27 @@ def history(ops, state):
                     if use.get("tag") == tag and kind not in told:
                         told.add(kind)
                         print(f"          Access [{kind[1]}-{kind[2]}] at {local(minute)}")
+    return 0
+
+
+def table(ops, state):
+    """As 16 does; in which order, no two of its releases agree."""
+    order = state.get("history_columns") or COLUMNS
+    print("------------Discrete App Ops-------------\n")
+    print("|".join(order))
+    for name, entries in sorted(ops.items()):
+        for op, entry in sorted(entries.items()):
+            minutes = {}
+            for use in entry.get("uses", ()) if op in DISCRETE else ():
+                kind = use["at"] // QUANTUM * QUANTUM, use.get("tag"), use.get("state", "top"), use.get("flag", "s")
+                minutes[kind] = minutes.get(kind, 0) + 1
+            for (minute, tag, running, flag), count in minutes.items():
+                row = {"UID": uid_of(name, state), "PACKAGE_NAME": name, "DEVICE_ID": "default:0", "OP_NAME": op}
+                row |= {"ATTRIBUTION_TAG": tag or "null", "UID_STATE": running, "OP_FLAGS": flag, "ATTR_FLAGS": 0}
+                row |= {"CHAIN_ID": -1, "ACCESS_TIME": local(minute), "DURATION": -1}
+                row |= {"ACCESS_COUNTS": count, "REJECT_COUNTS": 0}
+                print("|".join(str(row[column]) for column in order))
+    print()
     return 0
 
 

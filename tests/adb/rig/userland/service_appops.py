@@ -26,7 +26,11 @@ def main(arguments, state):
             if not is_there(words[0], state):
                 print(f"Error: No UID for {words[0]} in user {user}", file=sys.stderr)
                 return 255
-            if words[2] not in ("allow", "ignore", "deny", "default", "foreground"):
+            if "(" in words[1]:
+                print(f"Error: Unknown operation string: {words[1]}", file=sys.stderr)
+                return 255
+            modes = ("allow", "ignore", "deny", "default", "foreground", *(("ask",) if state.get("miui") else ()))
+            if words[2] not in modes:
                 print(f"Error: Mode {words[2]} is not valid", file=sys.stderr)
                 return 255
             entry = ops.setdefault(words[0], {}).setdefault(name_of(words[1]), {})
@@ -81,7 +85,9 @@ def is_there(package, state):
 
 
 def name_of(op):
-    """MOCK_LOCATION, whether it was given so or as android:mock_location."""
+    """MOCK_LOCATION, whether it was given so or as android:mock_location; Xiaomi's own by their number."""
+    if op.isdecimal():
+        return f"MIUIOP({op})"
     return op.removeprefix("android:").upper()
 
 

@@ -43,7 +43,7 @@ class Service:
         return self._inject(f"key {key.upper()}")
 
     def dumpWindowHierarchy(self, compressed, max_depth, root_in_active=False):
-        return display.window()
+        return display.window(active=root_in_active)
 
     def takeScreenshot(self, scale, quality):
         return base64.b64encode(JPEG).decode()

@@ -13,6 +13,7 @@ from pydantic import Field
 
 from appwitness.catalog import yaml_files
 from appwitness.catalog.entries import CatalogEntry
+from appwitness.devices.android.device_facts import TO_COME, api_level
 
 ANDROID = "{http://schemas.android.com/apk/res/android}"
 Kind = Literal["activity", "activity-alias", "service", "receiver", "provider"]
@@ -35,8 +36,6 @@ class Component:
     """A service in a process of a uid of its own."""
 
 
-UNRELEASED = 10_000
-"""The API level that Android takes for a version that is not released (VERSION_CODES.CUR_DEVELOPMENT)."""
 _PERMISSION = "android.permission."
 
 
@@ -48,7 +47,6 @@ class _ImpliedPermission(CatalogEntry):
 
 
 class _ManifestRules(CatalogEntry):
-    code_names: dict[str, int]
     implied: tuple[_ImpliedPermission, ...]
 
 
@@ -58,19 +56,7 @@ def _rules() -> _ManifestRules:
     return yaml_files.parse(path, _ManifestRules)
 
 
-def api_level(said: str | None) -> int | None:
-    """The API level that a manifest says, as a number or as a code name; None: it says none.
-
-    A code name may have a fingerprint behind it (`Baklava.1a2b`). One that is not known is UNRELEASED.
-    """
-    if not said:
-        return None
-    with suppress(ValueError):
-        return int(said, 0)
-    return _rules().code_names.get(said.partition(".")[0], UNRELEASED)
-
-
-def implied(permissions: Sequence[str], target_sdk: int, api: int = UNRELEASED) -> tuple[str, ...]:
+def implied(permissions: Sequence[str], target_sdk: int, api: int = TO_COME) -> tuple[str, ...]:
     """Permissions that a device of an API level takes an app to ask for though its manifest does not name them."""
     held = list(permissions)
     for rule in _rules().implied:
@@ -101,7 +87,7 @@ def of_manifest(manifest: Element, resolved: Callable[[str | None], str | None])
     uses = manifest.find("uses-sdk")
     split = manifest.get("split")
     code, major = number(manifest, "versionCode"), number(manifest, "versionCodeMajor")
-    least = api_level(text(uses, "minSdkVersion")) or 1
+    least = api_level(text(uses, "minSdkVersion") or "") or 1
     uses_permission = [*manifest.findall("uses-permission"), *manifest.findall("uses-permission-sdk-23")]
     asked = [each.get(f"{ANDROID}name") for each in uses_permission]
     return {
@@ -111,7 +97,7 @@ def of_manifest(manifest: Element, resolved: Callable[[str | None], str | None])
         "version_name": text(manifest, "versionName"),
         "version_code": None if code is None else (major or 0) << 32 | code & 0xFFFFFFFF,
         "min_sdk": least,
-        "target_sdk": None if split else api_level(text(uses, "targetSdkVersion")) or least,
+        "target_sdk": None if split else api_level(text(uses, "targetSdkVersion") or "") or least,
         "permissions": tuple(dict.fromkeys(name for name in asked if name)),
         "components": tuple(_components(package, application, text, flag)) if application is not None else (),
         "debuggable": flag(application, "debuggable") or False,

@@ -5,7 +5,6 @@ Without root too. Not tried on Android: any of it; the commands and their answer
 
 from __future__ import annotations
 
-import itertools
 import re
 import shlex
 import tempfile
@@ -16,6 +15,7 @@ from typing import Any
 from appwitness.devices.android import adb
 from appwitness.devices.android.app import apk, app_files, package_undo
 from appwitness.devices.android.app.app_files import App, CodeFacts
+from appwitness.devices.android.app.package_dump import PackageDump
 from appwitness.devices.android.app.package_session import INSTALL_S, session
 from appwitness.devices.android.control import Control
 from appwitness.devices.android.faults import DeviceFault, fault
@@ -94,7 +94,7 @@ def uid(control: Control, package: str, user: int = 0) -> int:
     said = control.shell.user(f"pm list packages -U --user {user} {_named(package)}").out
     found = re.search(rf"^package:{re.escape(package)} uid:(\d+)", said, re.MULTILINE)
     if not found:  # before Android 8 it does not know -U
-        found = re.search(r"^\s+(?:userId|appId)=(\d+)", _dump(control, package), re.MULTILINE)
+        found = re.search(r"^\s+(?:userId|appId)=(\d+)", _dump(control, package).own, re.MULTILINE)
     if not found:
         raise fault("app-not-installed", package=package, serial=control.shell.serial, user=user)
     number = int(found[1])
@@ -115,13 +115,16 @@ def launcher(control: Control, package: str, user: int = 0) -> str | None:
 def permissions(control: Control, package: str, user: int = 0) -> Permissions:
     """What the app asks for, and what it has. Raises DeviceFault `app-not-installed`."""
     dump = _dump(control, package)
-    if not dump:
+    if not dump.own:
         raise fault("app-not-installed", package=package, serial=control.shell.serial, user=user)
-    of_user = re.search(rf"^\s+User {user}:.*?(?=^\s+User \d+:|\Z)", dump, re.MULTILINE | re.DOTALL)
-    runtime = _granted(_section(of_user[0], "runtime permissions:")) if of_user else []
-    of_all = _granted(_section(dump, "install permissions:"))
-    asked = [line.split(":")[0].strip() for line in _section(dump, "requested permissions:")]
-    return Permissions(tuple(dict.fromkeys(asked)), tuple(dict.fromkeys([*of_all, *runtime])), tuple(runtime))
+    runtime = dump.runtime(user)
+    if runtime is None:
+        note = f"{control.shell.serial} does not say which permissions the user has given {package}"
+        control.notes += [note] if note not in control.notes else []
+    granted = [name for name, (given, _) in (runtime or {}).items() if given]
+    return Permissions(
+        tuple(dict.fromkeys(dump.requested())), tuple(dict.fromkeys([*dump.installed(), *granted])), tuple(granted)
+    )
 
 
 def install(control: Control, app: App, *, user: int = 0, replace: bool = False) -> Installed:
@@ -141,7 +144,7 @@ def install(control: Control, app: App, *, user: int = 0, replace: bool = False)
         raise fault("app-of-system", package=package, serial=control.shell.serial)
     if there and not replace:
         raise fault("app-other-version", package=package, serial=control.shell.serial)
-    control.put("global", "verifier_verify_adb_installs", "0")
+    control.try_put("global", "verifier_verify_adb_installs", "0")
     _keep_expansions(control, package, user)
     if there:
         _set_aside(control, package, user)
@@ -242,35 +245,13 @@ def _kept(package: str, user: int) -> str:
     return f"clear the data of {package} for user {user}"
 
 
-def _dump(control: Control, package: str) -> str:
-    """The part of `dumpsys package` on one app; empty where it is not there."""
-    said = control.shell.user(f"dumpsys package {_named(package)}").out
-    of_package = rf"^  Package \[{re.escape(package)}\].*?(?=^  Package \[|^\S|\Z)"
-    found = re.search(of_package, f"{said}\n", re.MULTILINE | re.DOTALL)
-    return found[0] if found else ""
-
-
-def _section(dump: str, title: str) -> list[str]:
-    """The lines below a title that are further in than it."""
-    lines = iter(dump.splitlines())
-    for line in lines:
-        if line.strip() == title:
-            break
-    else:
-        return []
-    return list(itertools.takewhile(lambda each: _depth(each) > _depth(line), lines))
-
-
-def _depth(line: str) -> int:
-    return len(line) - len(line.lstrip())
-
-
-def _granted(lines: list[str]) -> list[str]:
-    return [line.split(":")[0].strip() for line in lines if "granted=true" in line]
+def _dump(control: Control, package: str) -> PackageDump:
+    """What `dumpsys package` says of one app."""
+    return PackageDump.of(control.shell.user(f"dumpsys package {_named(package)}").out, package)
 
 
 def _was_started(control: Control, package: str, user: int) -> bool:
-    found = re.search(rf"^\s+User {user}:.*\bnotLaunched=(\w+)", _dump(control, package), re.MULTILINE)
+    found = re.search(rf"^\s+User {user}:.*\bnotLaunched=(\w+)", _dump(control, package).own, re.MULTILINE)
     return not found or found[1] != "true"
 
 

@@ -12,14 +12,15 @@ import re
 import shlex
 from dataclasses import dataclass
 
-MODES = re.compile(r"^([A-Z][A-Z0-9_]+): (allow|ignore|deny|foreground)\b", re.MULTILINE)
+MODES = re.compile(r"^([A-Z][A-Z0-9_]+|MIUIOP\(\d+\)): (allow|ignore|deny|foreground|ask)\b", re.MULTILINE)
 STORE = "/data/local/.appwitness"
 """Kept data of apps: root's alone."""
 
 
 def modes(said: str) -> tuple[tuple[str, str], ...]:
-    """Operation and mode of each line of `appops get` that is the package's own."""
-    return tuple(MODES.findall(said))
+    """Operation and mode of each line of `appops get` that is the package's own. Xiaomi's own operations, and its mode
+    `ask`, are among them: such an operation is set by its number alone."""
+    return tuple((op.removeprefix("MIUIOP(").rstrip(")"), mode) for op, mode in MODES.findall(said))
 
 
 @dataclass(frozen=True)
@@ -152,7 +153,7 @@ class Data:
 
     @property
     def keep(self) -> str:
-        """Copy it with owners and modes, as root."""
+        """Copy it with owners and modes, as root; Android 7 has no tar."""
         return f"""{self._names}
 [ -f "$d/complete" ] && exit 0
 umask 077
@@ -162,7 +163,11 @@ n=0
 for k in {self._areas}; do
   n=$((n + 1))
   [ -d "/data/$k/$a" ] || continue
-  tar -cf "$d/$n.tar" -C "/data/$k" "$a" || exit 1
+  if command -v tar >/dev/null; then
+    tar -cf "$d/$n.tar" -C "/data/$k" "$a" || exit 1
+  else
+    cp -pPR "/data/$k/$a" "$d/$n" || exit 1
+  fi
 done
 stat -c %u "/data/user/{self.user}/$a" > "$d/uid" || exit 1
 touch "$d/complete\""""
@@ -182,10 +187,10 @@ oldcache=$((old % 100000 + 10000)); newcache=$((new % 100000 + 10000))
 n=0
 for k in {self._areas}; do
   n=$((n + 1)); b=/data/$k/$a
-  [ -f "$d/$n.tar" ] || continue
+  [ -e "$d/$n.tar" ] || [ -e "$d/$n" ] || continue
   label=$(ls -Zd "$b" 2>/dev/null | cut -d' ' -f1)
   mkdir -p "$b" && rm -rf "$b"/* "$b"/.[!.]* "$b"/..?*
-  tar -xpf "$d/$n.tar" -C "/data/$k" || exit 1
+  if [ -e "$d/$n" ]; then cp -pPR "$d/$n/." "$b/"; else tar -xpf "$d/$n.tar" -C "/data/$k"; fi || exit 1
   case "$label" in *:*) chcon -R "$label" "$b";; esac
   if [ "$old" != "$new" ]; then
     find "$b" -user "$old" -exec chown -h "$new" {{}} +

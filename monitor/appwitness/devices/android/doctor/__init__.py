@@ -32,13 +32,15 @@ def diagnose(name: str | None, folder: Path, wait_s: float = 0.0) -> Diagnosis:
         found = "root" if error.code.startswith("root-") else "started" if device is not None else "reached"
         return Diagnosis(device=device.serial if device else None, results=(*around(), of(error, found)))
     facts = asked.facts
+    found_all = tuple(results(asked))
+    asked.control.shell.close()
     return Diagnosis(
         device=device.serial,
         model=facts.model,
         release=facts.release,
         api=facts.api,
         kind=facts.kind,
-        results=tuple(results(asked)),
+        results=found_all,
     )
 
 

@@ -17,9 +17,12 @@ from appwitness.catalog import yaml_files
 from appwitness.catalog.entries import CatalogEntry
 from appwitness.devices.android.control import Control
 from appwitness.devices.android.device_facts import DeviceFacts
+from appwitness.devices.android.doctor import reading
 from appwitness.devices.android.faults import FIELD, DeviceFault, FaultEntry, fault
 from appwitness.devices.diagnosis import Result
 
+DUMP = "dump_"
+"""How the names of answers begin that are dumps of reading.py."""
 ROOT_ASKS = {
     "modules": "for m in /data/adb/modules/*/; do [ -e ${m}disable ] || basename $m; done; ls -d /data/adb/lspd",
 }
@@ -30,7 +33,6 @@ ASKS = {
     "listening": "cat /proc/net/tcp /proc/net/tcp6 | grep ' 0A '",
     "processes": "ps -A || ps",
     "accessibility": "dumpsys accessibility | grep 'Ui Automation\\['",
-    "power": "dumpsys power | grep mWakefulness=",
     "policy": "dumpsys window policy",
     "battery": "dumpsys battery",
     "webview": "dumpsys webviewupdate | grep 'Current WebView package'",
@@ -124,7 +126,7 @@ def of(error: DeviceFault, name: str) -> Result:
 
 def ask(control: Control) -> AskedDevice:
     """Run the scripts. Raises DeviceFault."""
-    script = dict(ASKS)
+    script = ASKS | {f"{DUMP}{name}": command for name, command in reading.asked(control.facts.api).items()}
     if any(rom.probe for rom in roms(control.facts)):
         script["probe"] = "input keyevent KEYCODE_UNKNOWN 2>&1"
     before = time.time()

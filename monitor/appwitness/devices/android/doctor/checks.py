@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterable, Iterator
 
 from appwitness.devices.android import container, discovery, traffic
 from appwitness.devices.android.app.gadget_config import USUAL_PORT
-from appwitness.devices.android.doctor.answers import AskedDevice, roms, texts
+from appwitness.devices.android.doctor import reading
+from appwitness.devices.android.doctor.answers import DUMP, AskedDevice, roms, texts
 from appwitness.devices.android.frida.frida_release import BUILDS
 from appwitness.devices.diagnosis import Result
 
@@ -218,6 +219,16 @@ def _power(asked: AskedDevice) -> Iterator[Result]:
     else:
         charging = f"charging ({powered[0]})" if powered else "on battery"
         yield asked.ok(power=f"{charging}, {level} %" if level else "no battery")
+
+
+@check("dumps")
+def _dumps(asked: AskedDevice) -> Iterator[Result]:
+    there = reading.asked(asked.facts.api)
+    unread = reading.unread({name: asked.said.get(f"{DUMP}{name}", "") for name in there})
+    if unread:
+        yield asked.warning("dumps-unread", what="; ".join(f"{each.name}: {each.why}" for each in unread))
+    elif there:
+        yield asked.ok(number=len(there))
 
 
 @check("updated")

@@ -1,107 +1,121 @@
-"""What a device says of itself in an archive that its owner can send us, with personal data taken out.
+"""The forms of what a device prints, in an archive that its owner can send us: only what is on a list stays as it is.
 
-By value: what the device itself names as its serial, its owner's accounts, networks and apps is replaced wherever it
-stands. By field: what follows a name such as `ssid=` or `imei:`. By pattern: addresses, numbers, coordinates. Logs and
-the clipboard are not asked for. Not tried on Android: dumps of real devices; look into the archive before you send it.
+Of each dump that a run reads, words that Android itself prints stay (catalog/devices/export.yml); every other word is
+replaced by letters `x`, every digit by `1`. Properties stay where their name is on the list; the others are not in it.
+Logs, accounts, networks and the clipboard are not asked for.
 """
 
 from __future__ import annotations
 
 import io
+import json
 import re
+import unicodedata
 import zipfile
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from appwitness.catalog import yaml_files
 from appwitness.catalog.entries import CatalogEntry
+from appwitness.devices.android.device_facts import properties
+from appwitness.devices.android.doctor import reading
 from appwitness.devices.android.shell import Shell
+from appwitness.devices.android.witness.counters import app_ops
+from appwitness.devices.diagnosis import Diagnosis
 from appwitness.support import private_files
 
-DUMP_S = 20.0
-SHORTEST = 4
-"""A value of fewer characters is not replaced elsewhere: it would be found in every word."""
+DUMP_S = 60.0
+MOST_LINES = 600
+"""Of one dump; further lines only where their shape is new."""
+MOST_SHAPES = 300
+LONGEST_LINE = 400
+LONGEST_WORD = 3
+"""Letters of a word that is replaced: how long it was would tell some names."""
+_HEADER = re.compile(r"[A-Z_]+(?:\|[A-Z_]+){3,}")
+"""The names of a table's columns, which are the system's."""
+_WORD = re.compile(r"[^\W\d_]+(?:_[^\W\d_]+)*|\d+|.", re.DOTALL)
+"""A word, capitals with underscores among them; digits; anything else, one by one."""
 
 
-class Field(CatalogEntry):
-    """A value that is known by its name."""
-
-    names: tuple[str, ...]
-    into: str
-
-
-class Pattern(CatalogEntry):
-    """A value that is known by its form."""
-
-    find: str
-    into: str
-
-
-class Dumps(CatalogEntry):
+class ExportLists(CatalogEntry):
     """catalog/devices/export.yml."""
 
-    dumps: dict[str, str]
-    owned: dict[str, str]
-    fields: tuple[Field, ...]
-    patterns: tuple[Pattern, ...]
+    words: tuple[str, ...]
+    properties: tuple[str, ...]
 
 
-def texts() -> Dumps:
+def lists() -> ExportLists:
     """Raises FileError with file and line."""
     (path,) = yaml_files.files("devices/export.yml")
-    return yaml_files.parse(path, Dumps)
+    return yaml_files.parse(path, ExportLists)
 
 
-def write(shell: Shell, archive: Path, extra: Mapping[str, str]) -> list[str]:
-    """Ask the device for all dumps and write them to an archive that its owner alone can read, beside `extra`.
+def write(shell: Shell, archive: Path, diagnosis: Diagnosis) -> list[str]:
+    """Ask the device for all dumps and write their forms to an archive that its owner alone can read.
 
-    `extra`: name of a file -> text, cleaned like the dumps. Gives the names of what is in it. Raises DeviceFault, and
-    UserError where the archive cannot be written.
+    Gives the names of the files in it. Raises DeviceFault, and UserError where the archive cannot be written.
     """
-    wanted = texts()
-    said = {f"{name}.txt": shell.user(commands, timeout_s=DUMP_S).out for name, commands in wanted.dumps.items()}
-    clean = cleaner(wanted, owned(wanted, said))
+    wanted = lists()
+    files = {"doctor.json": json.dumps(_told(diagnosis), indent=1)}
+    for name, command in reading.asked(diagnosis.api or 0).items():
+        said = shell.user(f"( {command} ) 2>&1", timeout_s=DUMP_S).out
+        files[f"{name}.txt"] = kept_properties(said, wanted) if name == "properties" else form(said, wanted)
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as out:
-        for name, text in {**said, **extra}.items():
-            out.writestr(name, clean(text))
+        for name, text in files.items():
+            out.writestr(name, text)
     private_files.write(archive, packed.getvalue())
-    return [*said, *extra]
+    return list(files)
 
 
-def owned(wanted: Dumps, said: Mapping[str, str]) -> dict[str, str]:
-    """The values that the device itself names as its owner's -> what stands in their place."""
-    everything = "\n".join(said.values())
-    found = {}
-    for find, into in wanted.owned.items():
-        for match in re.finditer(find, everything, re.MULTILINE):
-            value = match[1].strip().strip("\"'")
-            if len(value) >= SHORTEST and value.lower() not in ("null", "none", "unknown", "true", "false"):
-                found[value] = into
-    return found
+def kept_properties(said: str, wanted: ExportLists) -> str:
+    """Those of the list, and how many others there are."""
+    there = properties(said)
+    kept = [f"[{name}]: [{there[name]}]" for name in wanted.properties if name in there]
+    return "\n".join((*kept, f"[others]: [{len(there) - len(kept)}]"))
 
 
-def cleaner(wanted: Dumps, values: Mapping[str, str]) -> Callable[[str], str]:
-    """What takes personal data out of a text."""
-    named = [(_value(value), f"[{into}]") for value, into in sorted(values.items(), key=lambda item: -len(item[0]))]
-    fields = [(_field(field.names), rf"\g<name>[{field.into}]") for field in wanted.fields]
-    patterns = [(re.compile(pattern.find), f"[{pattern.into}]") for pattern in wanted.patterns]
-    steps: Iterable[tuple[re.Pattern[str], str]] = [*named, *fields, *patterns]
-
-    def clean(text: str) -> str:
-        for find, into in steps:
-            text = find.sub(into, text)
-        return text
-
-    return clean
+def form(said: str, wanted: ExportLists) -> str:
+    """A dump with its words that are on the list, and of all others the shape."""
+    words = frozenset((*wanted.words, *(each.op for each in app_ops().ops)))
+    kept: list[str] = []
+    shapes: set[str] = set()
+    for line in said.splitlines():
+        shape = _shaped(line[:LONGEST_LINE], words)
+        if len(kept) < MOST_LINES or (shape not in shapes and len(kept) < MOST_LINES + MOST_SHAPES):
+            kept.append(shape)
+        shapes.add(shape)
+    return "\n".join(kept)
 
 
-def _value(value: str) -> re.Pattern[str]:
-    return re.compile(rf"(?<![A-Za-z0-9]){re.escape(value)}(?![A-Za-z0-9])", re.IGNORECASE)
+def _shaped(line: str, words: Collection[str]) -> str:
+    if _HEADER.fullmatch(line.strip()):
+        return line
+    quoted = False
+    parts = []
+    for match in _WORD.finditer(line):
+        part = match[0]
+        quoted ^= part == '"'
+        sign = len(part) == 1 and part.isascii() and not part.isalnum()
+        parts.append(part if sign or (part in words and not quoted) else _shape(part))
+    return "".join(parts)
 
 
-def _field(names: Iterable[str]) -> re.Pattern[str]:
-    """`name=value`, `name: "value"`, `[name]: [value]`: to the closing quote, else to a comma, bracket, two spaces."""
-    either = "|".join(re.escape(name) for name in names)
-    value = r"\"[^\"]*\"|'[^']*'|<[^>]*>|[^\s,;}\])][^,;}\])\n]*?(?=  |[,;}\])\n]|$)"
-    return re.compile(rf"(?P<name>(?<![A-Za-z])(?:{either})\]?\s*[:=]\s*\[?)(?:{value})", re.IGNORECASE | re.MULTILINE)
+def _shape(word: str) -> str:
+    """A digit is the 1 of its script; of letters three stay as x or X."""
+    if word.isdecimal():
+        return "".join(chr(ord(each) - unicodedata.decimal(each) + 1) for each in word)
+    parts = word.split("_")
+    return "_".join("".join("X" if each.isupper() else "x" for each in part[:LONGEST_WORD]) for part in parts)
+
+
+def _told(diagnosis: Diagnosis) -> Mapping[str, object]:
+    """What doctor found, by its codes: its sentences name the device and what is on it."""
+    results = [{"check": each.check, "level": each.level, "code": each.code} for each in diagnosis.results]
+    return {
+        "version": 2,
+        "api": diagnosis.api,
+        "release": diagnosis.release,
+        "kind": diagnosis.kind,
+        "results": results,
+    }

@@ -28,7 +28,7 @@ PORTS = range(20_000, 60_000)
 PORT_TRIES = 4
 _LISTEN = f":{USUAL_PORT:04X} [0-9A-F]*:0000 0A"
 _OTHERS = f"""grep -l '{_LISTEN}' /proc/net/tcp /proc/net/tcp6 2>/dev/null
-grep -l 'frida-server\\|re[.]frida' /proc/[0-9]*/cmdline 2>/dev/null
+grep -lE 'frida-server|re[.]frida' /proc/[0-9]*/cmdline 2>/dev/null
 true"""
 _END = """for signal in TERM KILL; do
   for step in 1 2 3 4 5 6 7 8 9 10 11 12; do
@@ -104,6 +104,7 @@ def start(
     name = asset(facts, serial)
     build = find(name, given, cache, releases)
     control.requests += build.requests
+    control.notes += [build.note] if build.note else []
     since = control.journal.last
     try:
         _note_others(control)

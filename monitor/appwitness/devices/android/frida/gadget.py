@@ -73,6 +73,7 @@ def way(
             raise
         return error.what.rstrip(".")
     control.requests += build.requests
+    control.notes += [build.note] if build.note else []
     return GadgetWay(build=build)
 
 

@@ -3,13 +3,29 @@
 from __future__ import annotations
 
 import re
+import shlex
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Self
 
 from appwitness.devices.android.control import Control
+from appwitness.devices.android.persona.content import ProviderRefused
 
 SHELL, ROOT = "com.android.shell", "root"
 """What Android calls the package of adb's user, and of root."""
+
+
+def as_shell(control: Control) -> Callable[[str], str]:
+    """What makes a script one that the shell's user runs, where adb is root: some services refuse root.
+
+    Raises ProviderRefused where there is no way back to that user.
+    """
+    if control.shell.user("id -u").out.strip() != "0":
+        return lambda script: script
+    for words in ("su 2000 sh -c", "su 2000 -c"):
+        if control.shell.user(f"{words} 'id -u'").out.strip() == "2000":
+            return lambda script: f"{words} {shlex.quote(script)}"
+    raise ProviderRefused("adb is root there, and no su leads back to the shell's user, whom alone the service takes")
 
 
 @dataclass(frozen=True)
@@ -23,9 +39,9 @@ class Operation:
     """Mode before: allow, ignore, deny, foreground; `default` where none was set."""
 
     @classmethod
-    def ask(cls, control: Control, name: str, user: int = 0) -> Self:
-        """How it stands now. Raises DeviceFault."""
-        package = ROOT if control.shell.check("id -u").strip() == "0" else SHELL
+    def ask(cls, control: Control, name: str, user: int = 0, package: str = "") -> Self:
+        """How it stands now; `package`: of whom, if not of adb's user. Raises DeviceFault."""
+        package = package or (ROOT if control.shell.check("id -u").strip() == "0" else SHELL)
         said = control.shell.check(f"cmd appops get --user {user} {package} {name}")
         short = re.escape(name.removeprefix("android:").upper())
         found = re.search(rf"^(?!Uid mode)\s*{short}: (\w+)", said, re.MULTILINE)

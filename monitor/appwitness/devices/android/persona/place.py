@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from appwitness.devices.android.control import Control
 from appwitness.devices.android.journal import Undo
 from appwitness.devices.android.persona.content import ProviderRefused
-from appwitness.devices.android.persona.operations import Operation
+from appwitness.devices.android.persona.operations import SHELL, Operation, as_shell
 from appwitness.devices.android.persona.profile import PlannedPosition
 from appwitness.events import Value
 
@@ -29,6 +30,8 @@ class KeptPlace:
     value: Value
     """As the device gave it back; where it does not say, as it was told (`notes`)."""
     emulator: bool
+    by: Callable[[str], str] = lambda script: script
+    """Makes a script one of the user who may tell it."""
     notes: list[str] = field(default_factory=list)
 
     def tick(self) -> None:
@@ -39,7 +42,7 @@ class KeptPlace:
             if not done.ok:
                 raise ProviderRefused(f"the emulator's console: {(done.out or done.err).strip()[:150]}")
             return
-        done = self.control.shell.user("\n".join(_tell(self.place)))
+        done = self.control.shell.user(self.by("\n".join(_tell(self.place))))
         if "Exception" in done.out + done.err or not done.ok:
             raise ProviderRefused(f"cmd location: {(done.err or done.out).strip()[:150]}")
 
@@ -60,7 +63,8 @@ def keep_place(control: Control, place: PlannedPosition, *, user: int = 0) -> Ke
         control.put("secure", "location_mode", "3")
     kept = KeptPlace(control, place, Value(type="location", text=place.text), emulator)
     if not emulator:
-        _provide(control, user)
+        kept.by = as_shell(control)
+        _provide(control, user, kept.by)
     kept.tick()
     said = control.shell.user("dumpsys location").out
     for found in _LAST.finditer(said):
@@ -78,18 +82,18 @@ def keep_place(control: Control, place: PlannedPosition, *, user: int = 0) -> Ke
     return kept
 
 
-def _provide(control: Control, user: int) -> None:
+def _provide(control: Control, user: int, by: Callable[[str], str]) -> None:
     """Replace the location providers by test providers. Raises Refused."""
-    operation = Operation.ask(control, "android:mock_location", user)
+    operation = Operation.ask(control, "android:mock_location", user, SHELL)
     command = "cmd location providers"
     remove = "\n".join(f"{command} remove-test-provider {name} >/dev/null 2>&1" for name in PROVIDERS)
-    undo = operation.around(f"{remove}\ntrue")
+    undo = operation.around(f"{by(remove)}\n{remove}\ntrue")
     control.journal.before("test providers of place", Undo("user", undo), operation.was)
     add = "\n".join(
         f"{command} add-test-provider {name} && {command} set-test-provider-enabled {name} true || exit 1"
         for name in PROVIDERS
     )
-    done = control.shell.user(f"{operation.allow} || exit 1\n{add}")
+    done = control.shell.user(f"{operation.allow} || exit 1\n{by(add)}")
     if not done.ok or "Exception" in done.out + done.err:
         raise ProviderRefused(f"cmd location: {(done.err or done.out or 'no answer').strip()[:150]}")
 

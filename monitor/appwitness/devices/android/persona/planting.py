@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -266,8 +265,7 @@ class _Planting:
         self.control.change("plant photo", f"mkdir -p {folders[-1]}", undo)
         shell.adb.push(picture, path)
         shell.check(scan)
-        there = shell.user(f"sha256sum {path}").out.split()[:1]
-        if there != [hashlib.sha256(picture).hexdigest()]:
+        if shell.adb.pull(path) != picture:
             raise ProviderRefused(f"{path} is not what was written")
         row = self._next_row()
         self.values.append(Value(type="location", text=wanted.photo.text, row=row))

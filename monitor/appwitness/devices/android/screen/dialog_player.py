@@ -163,7 +163,7 @@ class Player:
         at = datetime.now(UTC)
         picture = self._hands.picture(fast=True)
         xml = self._hands.dump()
-        return self._screen(xml, picture, (_package(xml), None), at=at, why=why, note=note)
+        return self._screen(xml, picture, (_package(xml, self.app), None), at=at, why=why, note=note)
 
     def _asked(self, look: _Look) -> Dialog | None:
         return next((found for seen in look.windows if (found := self._read(seen)) is not None), None)
@@ -228,6 +228,8 @@ class Player:
         decision = self._decide(dialog)
         if decision.act == "leave":
             self._left.add(key)
+            if dialog.kind == "system" and self.plan == "silent":
+                self._gap(dialog.title, "it lies over the app, and the plan touches nothing")
             return
         self._tries[key, decision.button and decision.button.label] += 1
         asked_again = decision.answer and self._tries["answered", dialog.title] >= MOST_TRIES
@@ -432,10 +434,11 @@ class Player:
         )
 
 
-def _package(xml: bytes) -> str | None:
-    """Whose window a hierarchy is of, where it can be read."""
+def _package(xml: bytes, app: str) -> str | None:
+    """Whose window a hierarchy is of, where it can be read: the app's, where one of several is."""
     try:
         seen = hierarchy.windows(hierarchy.parse(xml))
     except hierarchy.BadTree:
         return None
-    return seen[0].package or None if seen else None
+    packages = [each.package for each in seen]
+    return app if app in packages else packages[0] or None if packages else None

@@ -7,6 +7,8 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Literal
 
+from pydantic import Field
+
 from appwitness.agent.consent_signals import load
 from appwitness.catalog import yaml_files
 from appwitness.catalog.entries import CatalogEntry
@@ -16,6 +18,7 @@ from appwitness.devices.android.screen.hierarchy import Button, SeenWindow
 Plan = Literal["accept", "refuse", "silent", "withdraw", "free"]
 Kind = Literal["permission", "consent", "system", "other"]
 Answer = Literal["given", "refused", "withdrawn"]
+SETTINGS_PAGE = "the page of a permission in Settings, where the app led"
 Touch = Literal["allow", "once", "deny"]
 """What a button of a question about a permission does."""
 
@@ -39,11 +42,45 @@ class _System(CatalogEntry):
     name: str
 
 
+class _Notice(CatalogEntry):
+    name: str
+    packages: tuple[str, ...]
+    ids: tuple[str, ...] = ()
+    says: tuple[str, ...] = ()
+    never: tuple[str, ...] = Field(default=(), alias="not")
+    touch: tuple[str, ...] = ()
+    labels: Words = Field(default_factory=dict)
+    avoid: Words = Field(default_factory=dict)
+
+    def fits(self, seen: SeenWindow) -> bool:
+        """Whether a window is one."""
+        if seen.package not in self.packages or seen.ids & set(self.never) or not set(self.ids) <= seen.ids:
+            return False
+        return not self.says or any(word in text for word in self.says for text in seen.texts)
+
+    def button(self, seen: SeenWindow) -> Button | None:
+        """What lets the app go on; None: nothing there is known to."""
+        avoid = Phrases.all(self.avoid) if self.avoid else None
+        left = [each for each in seen.buttons if avoid is None or not avoid.inside(normal(each.label))]
+        by_id = [each for name in self.touch for each in left if each.node.id == name]
+        wanted = [normal(word) for words in self.labels.values() for word in words]
+        by_label = [each for word in wanted for each in left if normal_label(each.label) == word]
+        return next(iter((*by_id, *by_label)), None)
+
+
+class _Review(CatalogEntry):
+    goes_on: str
+    cancels: str
+
+
 class KnownDialogs(CatalogEntry):
     """catalog/devices/dialogs.yml."""
 
     permission: _PermissionEntry
     system: tuple[_System, ...]
+    notices: tuple[_Notice, ...]
+    review: _Review
+    settings_page: tuple[str, ...]
     dialog_ids: tuple[str, ...]
     way_back: Words
 
@@ -85,6 +122,7 @@ class Dialog:
     group: PermissionGroup | None = None
     """Of a permission; None where its words are not known."""
     platform: Platform | None = None
+    notice: _Notice | None = None
 
 
 @dataclass(frozen=True)
@@ -113,6 +151,11 @@ def read(seen: SeenWindow, *, on_second_layer: bool = False) -> Dialog | None:
     for entry in known().system:
         if entry.id in seen.ids:
             return Dialog("system", seen, entry.name)
+    for notice in known().notices:
+        if notice.fits(seen):
+            return Dialog("system", seen, notice.name, notice=notice)
+    if seen.package in _consent().permission_controllers and seen.ids & set(known().settings_page):
+        return Dialog("system", seen, SETTINGS_PAGE)
     title = _consent().asks(seen.window, second_layer=on_second_layer)
     if title is not None:
         return Dialog("consent", seen, title, platform=_consent().platform(seen.window))
@@ -126,6 +169,9 @@ def _permission(seen: SeenWindow) -> Dialog | None:
     buttons = known().permission.buttons
     ours = frozenset(_consent().permission_controllers)
     by_id = any(name in seen.ids for names in buttons.values() for name in names if name.startswith("permission_"))
+    review = known().review
+    if seen.package in ours and {review.goes_on, review.cancels} <= seen.ids:
+        return Dialog("permission", seen, next(iter(seen.texts), ""))
     by_words = seen.package in ours and {"allow", "deny"} <= {_does(button) for button in seen.buttons}
     if not (by_id or by_words):
         return None
@@ -155,6 +201,11 @@ def decide(dialog: Dialog, plan: Plan, touched: Collection[str] = ()) -> Decisio
     match dialog.kind:
         case "permission":
             return _decide_permission(dialog, accept=accept)
+        case "system" if dialog.title == SETTINGS_PAGE:
+            return Decision("back", f"{SETTINGS_PAGE}: nothing is changed there", uncertain=True)
+        case "system" if dialog.notice is not None:
+            button = dialog.notice.button(dialog.seen)
+            return Decision("tap" if button else "back", dialog.title, button, uncertain=button is None)
         case "system":
             ids = [entry.id for entry in known().system]
             here = {each.node.id: each for each in dialog.seen.buttons}
@@ -167,6 +218,13 @@ def decide(dialog: Dialog, plan: Plan, touched: Collection[str] = ()) -> Decisio
 
 
 def _decide_permission(dialog: Dialog, *, accept: bool) -> Decision:
+    review = known().review
+    if review.cancels in dialog.seen.ids:
+        on = next((box for box in dialog.seen.boxes if box.node.checked and box.node.enabled), None)
+        if not accept and on is not None:
+            return Decision("tap", "a permission that is on", on)
+        button = next((each for each in dialog.seen.buttons if each.node.id == review.goes_on), None)
+        return Decision("tap" if button else "back", "it goes on", button, "given" if accept else "refused")
     does = [(button, _does(button)) for button in dialog.seen.buttons]
     order: tuple[Touch, ...] = ("allow", "once") if accept else ("deny",)
     names = known().permission.buttons

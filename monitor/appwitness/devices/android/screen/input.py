@@ -60,6 +60,8 @@ class Play:
 
     app: str
     plan: Plan
+    user: int = 0
+    """The device's user whose app it is."""
     ask: Ask | None = None
     """Asked about dialogs that nothing is known of."""
     way: tuple[str, ...] = ()

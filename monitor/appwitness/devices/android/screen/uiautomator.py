@@ -21,12 +21,14 @@ from typing import Any, Literal
 import uiautomator2
 from uiautomator2 import exceptions
 
+from appwitness.devices.android.app.package_dump import PackageDump
 from appwitness.devices.android.control import Control
 from appwitness.devices.android.faults import DeviceFault, fault
 from appwitness.devices.android.persona import clipboard
 from appwitness.devices.android.persona.content import ProviderRefused
 from appwitness.devices.android.screen import video
 from appwitness.devices.android.screen.dialog_player import Player
+from appwitness.devices.android.screen.focus import focused
 from appwitness.devices.android.screen.input import Hands, Permissions, Play
 from appwitness.devices.android.shell import TMP
 from appwitness.events import Event, Gap, Screen
@@ -40,8 +42,6 @@ IDLE_MS = 100
 DEEPEST = 100
 MOST_FAULTS = 20
 """After this many failed looks in a row, the screen is no longer read."""
-_FOCUS = re.compile(r"mCurrentFocus=Window\{\S+ (?:u\d+ )?([\w.]+)/([\w.$]+)")
-_PERMISSION = re.compile(r"^\s+([\w.]+): granted=(true|false)(?:, flags=\[ ?([^\]]*)\])?", re.MULTILINE)
 _SIZE = re.compile(r"(?:Override|Physical) size: (\d+)x(\d+)")
 _KEPT = ("enabled_accessibility_services", "accessibility_enabled")
 """Settings that a UiAutomation may change: while it runs, the user's accessibility services are off."""
@@ -113,7 +113,7 @@ class Screens:
     def start(self) -> None:
         """Bring up what reads the screen, and begin to play. Raises DeviceFault when nothing can read it."""
         folder = f"{TMP}/.{self._control.run}-screens"
-        self._hands = hands = _hands(self._control, folder)
+        self._hands = hands = _hands(self._control, folder, self._play.user)
         self._player = Player(hands, self._play, self._record, self._put_body, _display(self._control))
         if self._film is not None:
             self._film.start(folder)
@@ -173,11 +173,11 @@ class Screens:
         )
 
 
-def _hands(control: Control, folder: str) -> Hands:
+def _hands(control: Control, folder: str, user: int) -> Hands:
     """What reads and touches the screen of this device. Raises DeviceFault when nothing does."""
     control.change("a folder for the screen", f"mkdir -p {folder}", _undo(control, folder))
     try:
-        return _ByServer(control, folder)
+        return _ByServer(control, folder, user)
     except (exceptions.BaseException, OSError) as error:
         said = " ".join(str(error).split())[:300]
         if "already registered" in said:
@@ -186,7 +186,7 @@ def _hands(control: Control, folder: str) -> Hands:
             f"uiautomator2 could not be started: {said or type(error).__name__}; the shell's is used instead"
         )
     control.shell.user(_STOP.format(folder=folder))  # one that is up and does not work still holds the screen
-    by_shell = _ByShell(control, folder)
+    by_shell = _ByShell(control, folder, user)
     by_shell.dump()
     return by_shell
 
@@ -209,19 +209,18 @@ def _display(control: Control) -> tuple[int, int] | None:
 class _Common:
     """What the shell does either way."""
 
-    def __init__(self, control: Control, folder: str) -> None:
+    def __init__(self, control: Control, folder: str, user: int = 0) -> None:
         self._control = control
         self._shell = control.shell
         self._folder = folder
+        self._user = user
 
     def focus(self) -> tuple[str | None, str | None]:
-        found = _FOCUS.search(self._shell.user("dumpsys window | grep mCurrentFocus").out)
-        return (found[1], found[2]) if found else (None, None)
+        return focused(self._shell.user("dumpsys window | grep -E 'mCurrentFocus|mFocusedApp'").out)
 
     def permissions(self, app: str) -> Permissions:
         said = self._shell.user(f"dumpsys package {app}").out
-        runtime = said.partition("runtime permissions:")[2].partition("\n    User ")[0]  # of the device's first user
-        return {name: (granted == "true", flags or "") for name, granted, flags in _PERMISSION.findall(runtime)}
+        return PackageDump.of(said, app).runtime(self._user) or {}
 
     def bring_back(self, app: str) -> None:
         self._shell.user(f"monkey -p {app} -c android.intent.category.LAUNCHER 1")
@@ -263,14 +262,15 @@ class _ByShell(_Common):
 class _ByServer(_Common):
     """Reads and touches by uiautomator2's server, on a port of its own."""
 
-    def __init__(self, control: Control, folder: str) -> None:
-        super().__init__(control, folder)
+    def __init__(self, control: Control, folder: str, user: int = 0) -> None:
+        super().__init__(control, folder, user)
         control.shell.adb.push(files("uiautomator2").joinpath("assets/u2.jar").read_bytes(), f"{folder}/u2.jar")
         self._port = random.randint(20000, 60000)  # noqa: S311 any that is free
         self._client = _Client(control, folder, self._port)
 
     def dump(self) -> bytes:
-        said = self._call("dumpWindowHierarchy", [False, DEEPEST, True])
+        # All windows: consent bars in windows that take no input are no part of the active one.
+        said = self._call("dumpWindowHierarchy", [False, DEEPEST, False])
         if not said:
             raise fault("screens-unreadable", serial=self._shell.serial, said="an empty hierarchy")
         return str(said).encode("utf-8", "replace")

@@ -5,7 +5,6 @@ Its files are those of com.wireguard.android (Application.kt, TunnelManager.kt).
 
 from __future__ import annotations
 
-import base64
 import re
 import time
 
@@ -75,7 +74,7 @@ def _ask(what: str, name: str) -> str:
 
 def _bytes(control: Control, path: str) -> bytes:
     """A file that root alone reads; nothing where there is none."""
-    return base64.b64decode(control.shell.check(f"[ ! -e {path} ] || base64 {path}", root=True))
+    return bytes.fromhex(control.shell.check(f"[ ! -e {path} ] || od -An -v -tx1 {path}", root=True))
 
 
 def _write(control: Control, path: str, data: bytes, what: str) -> None:
@@ -84,9 +83,9 @@ def _write(control: Control, path: str, data: bytes, what: str) -> None:
     owner = f"$(stat -c %u {FILES})"
 
     def script(content: bytes) -> str:
-        coded = base64.b64encode(content).decode()
+        coded = "".join(f"\\0{byte:03o}" for byte in content)  # Android 7 has no base64
         return (
-            f"mkdir -p {folder} && echo {coded} | base64 -d > {path} && chmod 600 {path} && "
+            f"mkdir -p {folder} && printf %b '{coded}' > {path} && chmod 600 {path} && "
             f"chown {owner}:{owner} {folder} {path} && {_relabel(folder, path)}"
         )
 

@@ -7,9 +7,11 @@ none was taken from a device of ours. What is not understood is counted, and nev
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+import unicodedata
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from typing import Literal
 
 MOST_CHARACTERS = 8 << 20
 MOST_RECORDS = 20_000
@@ -22,6 +24,23 @@ SANDBOX = 10_000
 
 _DURATION = re.compile(r"^[+-]?(?:(\d{1,6})d)?(?:(\d{1,3})h)?(?:(\d{1,3})m)?(?:(\d{1,3})s)?(?:(\d{1,4})ms)?$")
 MOMENT = r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}"
+_OP = r"[A-Z]\w*(?:\(\d+\))?"
+"""FINE_LOCATION; a maker's own op has a number alone: MIUIOP(10033)."""
+_FLAGS = r"(?:s|tpd?|upd?|unknown)"
+_STATES = ("pers", "top", "fgsvcl", "fgsvc", "fg", "bg", "cch", "unknown")
+_COLUMNS = {
+    "uid": ("uid",),
+    "package": ("packagename", "package", "pkg", "pkgname"),
+    "op": ("opname", "op", "operation"),
+    "tag": ("attributiontag", "attribution", "tag"),
+    "state": ("uidstate", "state"),
+    "flags": ("opflags", "flags"),
+    "time": ("accesstime", "time", "timestamp"),
+    "duration": ("duration",),
+    "accesses": ("accesscounts", "accesscount"),
+}
+"""What is read of a table of app-ops -> how its header calls that, in small letters alone."""
+_NEEDED = frozenset({"uid", "package", "op", "time"})
 
 
 @dataclass(frozen=True)
@@ -55,6 +74,8 @@ class Use:
     """How long, where it is over and the system measured it."""
     exact: bool = True
     """Whether `at` is the system's own time; else it was computed from how long ago that was."""
+    count: int = 1
+    """How many uses of that span the system counted together; at least this many."""
     line: str = field(default="", compare=False)
     """As it was printed."""
 
@@ -76,6 +97,23 @@ class Bytes:
     received: int
 
 
+@dataclass
+class _Uses:
+    """What is read of a dump of app-ops, line by line."""
+
+    records: list[Use] = field(default_factory=list)
+    kept: list[str] = field(default_factory=list)
+    unknown: int = 0
+
+    def add(self, use: Use, raw: str) -> None:
+        if len(self.records) < MOST_RECORDS:
+            self.records.append(use)
+            self.kept.append(raw)
+
+    def all(self) -> DumpRecords[Use]:
+        return DumpRecords(tuple(self.records), "\n".join(self.kept), self.unknown)
+
+
 def duration(text: str) -> timedelta | None:
     """What TimeUtils.formatDuration prints: +1h5m27s679ms, -12ms, 0."""
     if text in ("0", "+0", "-0"):
@@ -91,6 +129,7 @@ def duration(text: str) -> timedelta | None:
 def moment(text: str, zone: timedelta) -> datetime | None:
     """A local time of the device, 2021-01-11 16:01:05.086, with the zone that it has."""
     try:
+        text = "".join(str(unicodedata.decimal(each, each)) for each in text)  # a device prints its language's digits
         local = datetime.strptime(text, "%Y-%m-%d %H:%M:%S.%f").replace(tzinfo=UTC)
         return local - zone
     except (ValueError, OverflowError):
@@ -98,11 +137,13 @@ def moment(text: str, zone: timedelta) -> datetime | None:
 
 
 def user_id(text: str) -> int | None:
-    """What UserHandle.formatUid prints: u0a123 is 10123, u10a5 is 1010005, 1000 is 1000."""
+    """What UserHandle.formatUid prints: u0a123 is 10123, u10a5 is 1010005, u10s1000 is 1001000, 1000 is 1000."""
     if text.isdecimal() and len(text) < 10:
         return int(text)
-    found = re.match(r"^u(\d{1,4})a(\d{1,5})(?:i\d{1,5})?$", text)
-    return int(found[1]) * PER_USER + FIRST_APP + int(found[2]) if found else None
+    found = re.match(r"^u(\d{1,4})([as])(\d{1,5})(?:i\d{1,5})?$", text)
+    if not found:
+        return None
+    return int(found[1]) * PER_USER + (FIRST_APP if found[2] == "a" else 0) + int(found[3])
 
 
 def app_ops_get(text: str, now: datetime) -> DumpRecords[Use]:
@@ -112,7 +153,7 @@ def app_ops_get(text: str, now: datetime) -> DumpRecords[Use]:
 
     A time before 2000 is none: the system prints how long ago -1 was.
     """
-    line = re.compile(r"^(?:Uid mode: )?([A-Z][A-Z0-9_]*): (\w+(?:=\d+)?)((?:; \w+=\S+(?: ago)?)*)( \(running\))?$")
+    line = re.compile(rf"^(?:Uid mode: )?({_OP}): (\w+(?:=\d+)?)((?:; \w+=\S+(?: ago)?)*)( \(running\))?$")
     uses: list[Use] = []
     kept: list[str] = []
     unknown = 0
@@ -123,6 +164,7 @@ def app_ops_get(text: str, now: datetime) -> DumpRecords[Use]:
             continue
         ago = re.search(r"; time=(\S+) ago", found[3])
         span = duration(ago[1]) if ago else None
+        unknown += "; time=" in found[3] and span is None
         if span is None or len(uses) >= MOST_RECORDS:
             continue
         at = _minus(now, span)
@@ -143,42 +185,136 @@ def app_ops(text: str, package: str, uid: int, zone: timedelta) -> DumpRecords[U
                 Reject: [cch-s]2021-01-11 15:02:12.835 (-2h4m19s930ms)
               ]
 
-    In 10 there are no braces with tags. What is printed of other packages of the same user id is passed over.
+    In 10 there are no braces with tags. A maker's own op (`MIUIOP(10033) (ask):`) is told by its name; below a header
+    that is none of an op, nothing is taken for a use of the op before. What is printed of other packages of the same
+    user id is passed over. From 16 on a table of all packages may follow, which the history tells too.
     """
-    access = re.compile(
-        rf"^(Access|Reject): \[([\w-]+)-(\w+)\]\s*({MOMENT}) \(\S+\)(?: duration=(\S+))?(?: proxy\[(.*)\])?$"
-    )
-    header = re.compile(r"^([A-Z][A-Z0-9_]+)(?: \(.*\))?:$")
-    uses: list[Use] = []
-    kept: list[str] = []
-    unknown = 0
-    here, ours, op, tag = False, False, "", None
+    header = re.compile(rf"^({_OP})(?: \(.*\))?:$")
+    uses = _Uses()
+    here: bool | None = False
+    ours, op, tag = False, "", None
     for raw in lines(text):
         line = raw.strip()
         if line.startswith("Uid ") and line.endswith(":"):
-            here, ours = user_id(line[4:-1]) == uid, False
+            of = user_id(line[4:-1])
+            here, ours = None if of is None else of == uid, False
         elif line.startswith("Package ") and line.endswith(":"):
-            ours = here and line[8:-1] == package
+            uses.unknown += here is None and line[8:-1] == package
+            ours, op, tag = here is True and line[8:-1] == package, "", None
+        elif line.startswith("---") or line.count("|") >= len(_NEEDED):
+            ours = False
         elif not ours or not line:
-            continue
+            named = here is True and line.endswith(":") and package in re.split(r"[^\w.]+", line)
+            uses.unknown += named or line.startswith("Unknown package")
         elif found := header.match(line):
             op, tag = found[1], None
-            kept.append(raw)
+            uses.kept.append(raw)
         elif line.endswith("=["):
             tag = None if line == "null=[" else line[:-2]
-            kept.append(raw)
+            uses.kept.append(raw)
         elif line == "]":
             tag = None
-        elif found := access.match(line):
-            at = moment(found[4], zone)
-            proxy = re.search(r"pkg=([\w.]+)", found[6] or "")
-            if found[1] == "Access" and at is not None and op and len(uses) < MOST_RECORDS:
-                by, lasted = proxy[1] if proxy else None, duration(found[5] or "")
-                uses.append(Use(op, at, None, tag, found[2], found[3], by, lasted, line=line))
-                kept.append(raw)
-        elif not line.startswith(("Running start", "startNesting")) and "mode=" not in line:
-            unknown += 1
-    return DumpRecords(tuple(uses), "\n".join(kept), unknown)
+        elif line.startswith(("Access:", "Reject:")):
+            _noted(uses, raw, op, tag, zone)
+        elif not line.startswith(("Running start", "startNesting")) and not re.match(rf"^{_OP}: mode=", line):
+            uses.unknown += 1
+            op = "" if line.endswith(":") else op
+    known = re.search(r"^\s*(?:Current AppOps Service state:|Uid \S+:|Unknown package)", text, re.MULTILINE)
+    uses.unknown += not known and bool(text.strip())
+    return uses.all()
+
+
+def _noted(uses: _Uses, raw: str, op: str, tag: str | None, zone: timedelta) -> None:
+    """A line of what was noted last; what was refused is no use."""
+    line = raw.strip()
+    found = re.match(
+        rf"^(Access|Reject): \[(\w+)-({_FLAGS}(?:\|{_FLAGS})*)\]\s*({MOMENT}) \(\S+\)"
+        r"(?: duration=(\S+))?(?: proxy\[(.*)\])?(.*)$",
+        line,
+    )
+    at = moment(found[4], zone) if found else None
+    uses.unknown += not found or at is None or not op or bool(found[7].strip())
+    if found and found[1] == "Access" and at is not None and op:
+        proxy = re.search(r"pkg=([\w.]+)", found[6] or "")
+        by, lasted = proxy[1] if proxy else None, duration(found[5] or "")
+        uses.add(Use(op, at, None, tag, found[2], found[3], by, lasted, line=line), raw)
+
+
+@dataclass(frozen=True)
+class _OpsTable:
+    """The columns of a table of app-ops, in the order of its header."""
+
+    names: tuple[str, ...]
+    """Those of _COLUMNS; what is not read has the name that it has there."""
+
+    @classmethod
+    def of(cls, line: str) -> _OpsTable | None:
+        """That of a header, a line of words between bars; None: it is none."""
+        cells = _cells(line)
+        if len(cells) < 3 or not all(re.fullmatch(r"[A-Za-z][A-Za-z_ ]*", cell) for cell in cells):
+            return None
+        plain = [re.sub("[^a-z]", "", cell.lower()) for cell in cells]
+        known = {said: name for name, said_all in _COLUMNS.items() for said in said_all}
+        return cls(tuple(known.get(each, each) for each in plain))
+
+    def read(
+        self, line: str, package: str, uid: int, zone: timedelta, quantum: timedelta
+    ) -> Use | Literal["unknown"] | None:
+        """The use that a row tells of; None: it is another app's, or a refusal. Bars may stand in a tag, or between
+        flags: a row is read only where there is one way to."""
+        cells = _cells(line)
+        more = len(cells) - len(self.names)
+        ways = [cells] if not more else []
+        for name in ("tag", "flags") if more > 0 else ():
+            if name in self.names:
+                at = self.names.index(name)
+                ways.append([*cells[:at], "|".join(cells[at : at + more + 1]), *cells[at + more + 1 :]])
+        rows = [row for way in ways if (row := dict(zip(self.names, way, strict=True))) and self._is_whole(row, zone)]
+        if len(rows) != 1:
+            return _unread(line, package)
+        row = rows[0]
+        if row["package"] != package or user_id(row["uid"]) != uid or row.get("accesses") == "0":
+            return None
+        start = _moment(row["time"], zone)
+        assert start is not None
+        tag = row.get("tag")
+        return Use(
+            row["op"],
+            start,
+            _minus(start, -quantum),
+            None if tag in ("null", "") else tag,
+            row.get("state"),
+            row.get("flags"),
+            count=int(row.get("accesses", "1")),
+            line=line,
+        )
+
+    @staticmethod
+    def _is_whole(row: Mapping[str, str], zone: timedelta) -> bool:
+        return (
+            row.keys() >= _NEEDED
+            and user_id(row["uid"]) is not None
+            and re.fullmatch(_OP, row["op"]) is not None
+            and _moment(row["time"], zone) is not None
+            and row.get("state", "top") in _STATES
+            and re.fullmatch(rf"{_FLAGS}(?:\|{_FLAGS})*", row.get("flags", "s")) is not None
+            and re.fullmatch(r"\d{1,9}", row.get("accesses", "1")) is not None
+        )
+
+
+def _unread(line: str, package: str) -> Literal["unknown"] | None:
+    return "unknown" if package in _cells(line) else None
+
+
+def _cells(line: str) -> list[str]:
+    return [cell.strip() for cell in line.strip().removeprefix("|").removesuffix("|").split("|")]
+
+
+def _moment(text: str, zone: timedelta) -> datetime | None:
+    """Of a table: local time, or milliseconds since 1970."""
+    if re.fullmatch(r"\d{12,13}", text):
+        return datetime.fromtimestamp(int(text) / 1000, UTC)
+    return moment(text, zone)
 
 
 def app_ops_history(text: str, package: str, uid: int, zone: timedelta, quantum: timedelta) -> DumpRecords[Use]:
@@ -190,39 +326,92 @@ def app_ops_history(text: str, package: str, uid: int, zone: timedelta, quantum:
             Package: com.example
               FINE_LOCATION
                 Attribution: map
-                  Access [fg-s] at 2026-07-24 09:10:00.000 for 60000 milliseconds
+                  Access [fg-s] at 2026-07-24 09:10:00.000 for 60000 milliseconds  attribution flags=9 with chainId=-1
+
+    From 16 on it may be a table instead, whose columns come in another order in each release:
+
+        UID|PACKAGE_NAME|DEVICE_ID|OP_NAME|ATTRIBUTION_TAG|UID_STATE|OP_FLAGS|ATTR_FLAGS|CHAIN_ID|ACCESS_TIME|DURATION
+        10123|com.example|default:0|FINE_LOCATION|map|fg|s|9|-1|2026-07-24 09:10:00.000|60000
     """
-    access = re.compile(rf"^Access \[([\w-]+)-(\w+)\] at ({MOMENT})(?: for -?\d+ milliseconds)?$")
-    uses: list[Use] = []
-    kept: list[str] = []
-    unknown = 0
-    found_section, here, ours, op, tag = False, False, False, "", None
+    uses = _Uses()
+    known = _read_tree(text, package, uid, zone, quantum, uses)
+    known = _read_tables(text, package, uid, zone, quantum, uses) or known
+    uses.unknown += not known and not uses.unknown and bool(text.strip())
+    return uses.all()
+
+
+def _read_tree(text: str, package: str, uid: int, zone: timedelta, quantum: timedelta, uses: _Uses) -> bool:
+    """The history as user ids, packages, ops, tags and uses below one another; whether there is one."""
+    known = False
+    here: bool | None = False
+    ours, op, tag = False, "", None
     for raw in lines(text):
         line = raw.strip()
-        if line.startswith("Discrete accesses:"):
-            found_section = True
-        elif not found_section or not line:
+        if line.startswith(("Discrete accesses:", "Unknown package")):
+            known = True
+            uses.unknown += line.startswith("Unknown")
+        elif not known or not line or line.count("|") >= len(_NEEDED):
             continue
         elif line.startswith("Uid: "):
-            here, ours = user_id(line[5:]) == uid, False
+            of = user_id(line[5:])
+            here, ours = None if of is None else of == uid, False
         elif line.startswith("Package: "):
-            ours = here and line[9:] == package
-        elif not ours:
+            uses.unknown += here is None and line[9:] == package
+            ours, op, tag = here is True and line[9:] == package, "", None
+        elif not ours or line.startswith("Device: "):
             continue
         elif line.startswith("Attribution: "):
             tag = None if line[13:] == "null" else line[13:]
-            kept.append(raw)
-        elif re.fullmatch(r"[A-Z][A-Z0-9_]+", line):
+            uses.kept.append(raw)
+        elif re.fullmatch(_OP, line):
             op, tag = line, None
-            kept.append(raw)
-        elif match := access.match(line):
-            at = moment(match[3], zone)
-            if at is not None and op and len(uses) < MOST_RECORDS:
-                uses.append(Use(op, at, _minus(at, -quantum), tag, match[1], match[2], line=line))
-                kept.append(raw)
-        elif not line.startswith("Device: "):
-            unknown += 1
-    return DumpRecords(tuple(uses), "\n".join(kept), unknown)
+            uses.kept.append(raw)
+        elif line.startswith("Access"):
+            _discrete(uses, raw, op, tag, zone, quantum)
+        else:
+            uses.unknown += 1
+            op = ""
+    return known
+
+
+def _discrete(uses: _Uses, raw: str, op: str, tag: str | None, zone: timedelta, quantum: timedelta) -> None:
+    """A line of one use, or of those within a minute."""
+    line = raw.strip()
+    found = re.match(
+        rf"^Access \[(\w+)-({_FLAGS}(?:\|{_FLAGS})*)\] at ({MOMENT})(?: for -?\d+ milliseconds)?"
+        r"(?:\s+attribution flags=\d+ with chainId=-?\d+)?(.*)$",
+        line,
+    )
+    at = moment(found[3], zone) if found else None
+    uses.unknown += not found or at is None or not op or bool(found[4].strip())
+    if found and at is not None and op:
+        uses.add(Use(op, at, _minus(at, -quantum), tag, found[1], found[2], line=line), raw)
+
+
+def _read_tables(text: str, package: str, uid: int, zone: timedelta, quantum: timedelta, uses: _Uses) -> bool:
+    """The history as a table, each below its header; whether there is one. Totals of longer spans are passed over
+    where the single uses are told, too."""
+    known = aggregated = False
+    totals = 0
+    table: _OpsTable | None = None
+    for raw in lines(text):
+        line = raw.strip()
+        if line.startswith("---"):
+            aggregated, table = "Aggregated" in line, None
+        elif "|" not in line:
+            continue
+        elif columns := _OpsTable.of(line):
+            table, known = columns, known or not aggregated
+        else:
+            use = table.read(line, package, uid, zone, quantum) if table else _unread(line, package)
+            if aggregated:
+                totals += use is not None
+            elif isinstance(use, Use):
+                uses.add(use, raw)
+            else:
+                uses.unknown += use is not None
+    uses.unknown += 0 if known else totals
+    return known
 
 
 def locations(text: str, package: str, uid: int) -> DumpRecords[Delivered]:
@@ -236,11 +425,11 @@ def locations(text: str, package: str, uid: int) -> DumpRecords[Delivered]:
     found: list[Delivered] = []
     kept: list[str] = []
     unknown = 0
-    inside, provider = False, ""
+    there, inside, provider, depth = False, False, "", 0
     for raw in lines(text):
         line = raw.strip()
-        if line.startswith("Historical Aggregate Location Provider Data:"):
-            inside = True
+        if line.startswith("Historical Aggregate Location Provider Data"):
+            there, inside, depth = True, True, _depth(raw)
         elif not inside or not line:
             continue
         elif re.fullmatch(r"[\w.-]+:", line):
@@ -249,11 +438,11 @@ def locations(text: str, package: str, uid: int) -> DumpRecords[Delivered]:
             if (int(match[1]), match[2]) == (uid, package) and len(found) < MOST_RECORDS:
                 found.append(Delivered(provider, match[3], int(match[4])))
                 kept.append(f"{provider}: {line}")
-        elif "interval = " in line:
-            unknown += package in line
-        else:
+        elif package in line or line.startswith(f"{uid}/"):
+            unknown += 1
+        elif _depth(raw) <= depth and "interval = " not in line:
             inside = False  # the next section
-    return DumpRecords(tuple(found), "\n".join(kept), unknown)
+    return DumpRecords(tuple(found), "\n".join(kept), unknown + int(not there and bool(text.strip())))
 
 
 def network_bytes(text: str, uid: int) -> DumpRecords[Bytes]:
@@ -276,14 +465,17 @@ def network_bytes(text: str, uid: int) -> DumpRecords[Bytes]:
         elif not inside:
             continue
         elif line.startswith("ident="):
-            match = re.search(r"\buid=(-?\d+) set=\w+ tag=(0x[0-9a-f]+)", line)
+            match = re.search(r".*\buid=(-?\d+) set=(\w+) tag=(0x[0-9a-f]+)", line)  # a network's name may say so too
             unknown += not match
-            ours = match is not None and int(match[1]) in (uid, uid + SANDBOX) and int(match[2], 16) == 0
+            ours = match is not None and int(match[1]) in (uid, uid + SANDBOX) and int(match[3], 16) == 0
+            ours = ours and match is not None and not match[2].startswith("DBG")  # what a VPN carried, once more
         elif ours and (match := re.search(r"\brb=(\d{1,15})\b.*\btb=(\d{1,15})\b", line)):
             received += int(match[1])
             sent += int(match[2])
             if len(kept) < MOST_RECORDS:
                 kept.append(line)
+        elif ours and re.match(r"(?:st|bucketStart)=", line):
+            unknown += 1
         elif line.startswith(("mAppUidStatsMap", "mStatsMapA", "BPF map")):
             inside = False
     return DumpRecords((Bytes(sent, received),) if there else (), "\n".join(kept), unknown)
@@ -350,6 +542,10 @@ def clock_of(text: str) -> datetime | None:
         return None
     micros = int((found[2] or "0").ljust(9, "0")[:6])
     return datetime.fromtimestamp(int(found[1]), UTC) + timedelta(microseconds=micros)
+
+
+def _depth(line: str) -> int:
+    return len(line) - len(line.lstrip())
 
 
 def _minus(at: datetime, span: timedelta) -> datetime | None:

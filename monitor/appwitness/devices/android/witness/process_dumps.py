@@ -68,11 +68,15 @@ def processes(text: str, uid: int) -> DumpRecords[ProcessRecord]:
     """`dumpsys activity processes`, Android 7 to 16: those of the app, isolated ones (u0a123i5) and its sandbox too."""
     record = re.compile(r"\b(\d{1,9}):([^\s/{}]{1,200})/(u\d+a\d+|\w+)(i\d+)?\b")
     found: dict[int, ProcessRecord] = {}
+    known = False
     for line in lines(text):
         for match in record.finditer(line):
+            known = True
             if user_id(match[3]) in (uid, uid + SANDBOX) and len(found) < MOST_RECORDS:
                 found[int(match[1])] = ProcessRecord(int(match[1]), match[2], match[4] is not None)
-    return DumpRecords(tuple(found.values()), "\n".join(f"{each.pid}:{each.name}" for each in found.values()))
+    kept = "\n".join(f"{each.pid}:{each.name}" for each in found.values())
+    told = re.search(r"ProcessRecord|\bpid\b", text)
+    return DumpRecords(tuple(found.values()), kept, int(not known and told is not None))
 
 
 def exits(text: str, package: str, uid: int, zone: timedelta) -> DumpRecords[ExitRecord]:
@@ -86,7 +90,10 @@ def exits(text: str, package: str, uid: int, zone: timedelta) -> DumpRecords[Exi
     found: list[ExitRecord] = []
     kept: list[str] = []
     unknown = 0
-    for block in re.split(r"^\s*ApplicationExitInfo #\d+:\s*$", text[:MOST_CHARACTERS], flags=re.MULTILINE)[1:]:
+    blocks = re.split(r"^\s*ApplicationExitInfo #\d+:?\s*$", text[:MOST_CHARACTERS], flags=re.MULTILINE)
+    if len(blocks) == 1 and re.search(r"\breason=\d|ApplicationExitInfo", text):
+        unknown += 1
+    for block in blocks[1:]:
         said = " ".join(part.strip()[:LONGEST_LINE] for part in block.splitlines()[:24])
         fields = dict(re.findall(r"\b(pid|packageUid|process|status)=(\S+)", said))
         when = re.search(rf"timestamp=({MOMENT})", said)
@@ -99,8 +106,8 @@ def exits(text: str, package: str, uid: int, zone: timedelta) -> DumpRecords[Exi
         pid, of, status = map(int, numbers)
         if of != uid or len(found) >= MOST_RECORDS:
             continue
-        sub = re.search(r" subreason=\d+ \(([A-Z _()]+?)\) status", said)
-        why = re.search(r" description=(.*?) state=", said)
+        sub = re.search(r" subreason=\d+ \((.+?)\) status", said)
+        why = re.search(r" description=(.*?)(?: (?:state|trace)=|$)", said)
         named = sub[1] if sub and sub[1] != "UNKNOWN" else None
         description = why[1][:300] if why and why[1] != "null" else None
         found.append(

@@ -1,0 +1,21 @@
+"""Which window has the input, by what `dumpsys window` prints; pure."""
+
+from __future__ import annotations
+
+import re
+
+_FOCUS = re.compile(r"\bmCurrentFocus=(?:null|Window\{\S+ (?:u\d+ )?([^\s}]+))")
+_FOCUSED_APP = re.compile(r"\bmFocusedApp=.*?[ {]([\w.]+/[\w.$]+)")
+
+
+def focused(said: str) -> tuple[str | None, str | None]:
+    """Package and activity of the window that has the input, by what `dumpsys window` says of each display.
+
+    A window of an app without an activity's name (PopupWindow:5fa1) belongs to the focused app; one of the system's
+    (NotificationShade, StatusBar) is nobody's.
+    """
+    there = next((match[1] for match in _FOCUS.finditer(said) if match[1]), "")
+    if there.startswith(("PopupWindow", "AndroidPopup")) and (app := _FOCUSED_APP.search(said)):
+        there = app[1]
+    package, _, activity = there.partition("/")
+    return (package, activity) if activity and re.fullmatch(r"[\w.]+", package) else (None, None)
