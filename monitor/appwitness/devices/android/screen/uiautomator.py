@@ -219,12 +219,12 @@ class _Common:
         return (found[1], found[2]) if found else (None, None)
 
     def permissions(self, app: str) -> Permissions:
-        said = self._shell.user(f"dumpsys package {app}").out
+        said = self._shell.user(f"dumpsys package {shlex.quote(app)}").out
         runtime = said.partition("runtime permissions:")[2].partition("\n    User ")[0]  # of the device's first user
         return {name: (granted == "true", flags or "") for name, granted, flags in _PERMISSION.findall(runtime)}
 
     def bring_back(self, app: str) -> None:
-        self._shell.user(f"monkey -p {app} -c android.intent.category.LAUNCHER 1")
+        self._shell.user(f"monkey -p {shlex.quote(app)} -c android.intent.category.LAUNCHER 1")
 
     def picture(self, *, fast: bool = False) -> bytes:
         file = f"{self._folder}/screen.png"
