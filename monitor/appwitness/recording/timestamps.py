@@ -28,6 +28,9 @@ if TYPE_CHECKING:  # imported late, so that --help answers at once
 
     from appwitness.recording.folder import Recording
 
+type Authorities = Sequence[Certificate]
+"""Certificates of those that are trusted."""
+
 MAX_TOKEN_BYTES = 64 << 10
 MAX_TOKENS = 100
 CERTIFICATES = 0xA0
@@ -55,6 +58,8 @@ class Token:
     """Who signed it, as its certificate says."""
     wrong: str | None = None
     """Why it proves nothing."""
+    stamped: datetime | None = None
+    """The time that the stamp itself has."""
     trusted: bool = False
     """Whether its signature leads to an authority that was named as trusted."""
 
@@ -190,7 +195,7 @@ def _checked(file: str, data: bytes, stamps: Mapping[str, int], trusted: Sequenc
     if imprint not in stamps:
         return Token(file, None, at, by, f"is over a stamp that is not in {SEAL}: stamps were removed or replaced")
     wrong = None if trusted is None else _untrusted(response, imprint, trusted)
-    return Token(file, stamps[imprint], at, by, wrong, trusted is not None and wrong is None)
+    return Token(file, stamps[imprint], at, by, wrong, trusted=trusted is not None and wrong is None)
 
 
 def _parsed(data: bytes) -> TimeStampResponse | None:
