@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Unpack
 
 from appwitness.api.home import database, index_key
-from appwitness.api.verifying import Trust, trust
+from appwitness.api.verifying import TrustedSigners, trust
 from appwitness.support.errors import UserError
 
 if TYPE_CHECKING:  # imported late, so that `import appwitness` and --help answer at once
@@ -50,7 +50,7 @@ class Judging:
     db: str | None = None
     keep: Keep | None = None
     """What the index keeps of recordings that are read in; None: all, unless it has conclusions of them alone."""
-    trust: Trust = field(default_factory=Trust)
+    trust: TrustedSigners = field(default_factory=TrustedSigners)
     """Whose stamps and tokens they are to have."""
 
     def open(self, place: str | Path) -> Store:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:  # imported late, so that --help answers at once
 
 
 @dataclass(frozen=True)
-class Trust:
+class TrustedSigners:
     """Who is to have signed a recording."""
 
     keys: Mapping[str, str] | None = None
@@ -28,7 +28,7 @@ class Trust:
         return self.keys is not None or self.authorities is not None
 
 
-def trust(keys: Iterable[Path] = (), authorities: Sequence[Path] = ()) -> Trust:
+def trust(keys: Iterable[Path] = (), authorities: Sequence[Path] = ()) -> TrustedSigners:
     """What these files say: public keys as `appwitness key export` writes them, certificates as PEM or DER.
 
     Raises FileError with the line that is no Ed25519 key, and for a file that has none, or no certificate.
@@ -36,7 +36,7 @@ def trust(keys: Iterable[Path] = (), authorities: Sequence[Path] = ()) -> Trust:
     from appwitness.recording import timestamps
 
     certificates = tuple(each for path in authorities for each in timestamps.authorities(path.read_bytes(), path))
-    return Trust(trusted_keys(keys) or None, certificates if authorities else None)
+    return TrustedSigners(trusted_keys(keys) or None, certificates if authorities else None)
 
 
 def trusted_keys(files: Iterable[Path]) -> dict[str, str]:
@@ -61,10 +61,10 @@ def verify(
     of time-stamp authorities, PEM or DER: one has to have signed its time over the first stamp and over one that ends
     the run. Raises UserError for what is no recording, FileError for a file without a certificate.
     """
-    return verified(recording, Trust(keys, trust((), authorities).authorities))
+    return verified(recording, TrustedSigners(keys, trust((), authorities).authorities))
 
 
-def verified(recording: Path | str, by: Trust) -> Verification:
+def verified(recording: Path | str, by: TrustedSigners) -> Verification:
     """The same, held against `by`. Raises UserError for what is no recording."""
     from appwitness.recording import verify as check
 

@@ -170,7 +170,7 @@ def report_(recording: Path | None, as_: Output, threshold: Threshold, judging: 
 @click.option(
     "--format", "format_", type=click.Choice(["text", "json"]), default="text", show_default=True, help="What to write."
 )
-def verify(recording: Path, trust: verifying.Trust, format_: str) -> None:
+def verify(recording: Path, trust: verifying.TrustedSigners, format_: str) -> None:
     """Check the stamps of a recording and name what differs.
 
     Recomputes every digest; names the first line of each file, and each body, that is not what was stamped. Lines that

@@ -19,7 +19,7 @@ from appwitness.events import FILES, Record, Run, Sha256, Time
 from appwitness.recording import files
 from appwitness.recording.lines import Appender, raw_lines
 from appwitness.recording.signing import Signature, Signer, signature
-from appwitness.support.errors import DamagedRecording, UserError
+from appwitness.support.errors import DamagedRecording, FileError, UserError
 
 SEAL = "seal.jsonl"
 RUN = "run.json"
@@ -353,6 +353,15 @@ class Sealer:
                 os.close(fd)
         for below in ((BODIES,), ()) if bodies else ():
             sync_folder(self.folder, *below)
+
+
+def first_key(folder: Path) -> str | None:
+    """Fingerprint of the key that signed the first stamp of a recording; None: none did, or there is none."""
+    with suppress(FileNotFoundError, FileError), files.reading(folder, SEAL) as file:
+        for raw in raw_lines(file, hashlib.sha256(), MAX_STAMP_BYTES):
+            stamp = read(raw.head) if raw.size <= MAX_STAMP_BYTES else None
+            return stamp.signature.fingerprint if stamp and stamp.signature else None
+    return None
 
 
 def sync_folder(path: Path, *names: str) -> None:

@@ -37,7 +37,7 @@ from appwitness.recording.seal import (
     read,
     signed_part,
 )
-from appwitness.recording.timestamps import Token
+from appwitness.recording.timestamps import SOON, Token
 from appwitness.support.errors import FileError, UserError
 
 if TYPE_CHECKING:
@@ -49,8 +49,6 @@ if TYPE_CHECKING:
 _DIGEST = re.compile(r"[0-9a-f]{64}\Z")
 _NAMING = (FILES["upload"], FILES["transform"], FILES["screen"], FILES["witness"], FILES["gap"])
 """The files whose lines name bodies."""
-SOON = timedelta(minutes=1)
-"""By so much an authority's time and that of a stamp may differ without being remarked."""
 
 
 @dataclass(frozen=True)
@@ -88,7 +86,7 @@ class Verification:
     """The result of recomputing the stamps of a recording."""
 
     ok: bool
-    """Whether everything is what its stamps say."""
+    """Whether everything is what its stamps say, and those that are trusted, where some were named, signed them all."""
     problems: tuple[Problem, ...] = ()
     """What is not: of each file the first line that differs, and every body."""
     stamps: int = 0
@@ -126,9 +124,9 @@ class Verification:
     @property
     def outcome(self) -> Outcome:
         """All of it in one word."""
-        if not self.ok:
+        if self.problems:
             return "altered" if self.stamps else "never_stamped"
-        return "intact" if self.ended and not self.unsealed else "intact_up_to"
+        return "intact" if self.ok and self.ended and not self.unsealed else "intact_up_to"
 
     @property
     def before(self) -> Before:
@@ -250,7 +248,7 @@ def _verified(path: Path, trusted: Container[str] | None, authorities: Authoriti
     vouching = [stamp for _, stamp in chain.stamps[:vouched]]
     noted = [stamp.at for before, stamp in pairwise(vouching) if _notes(before, stamp, end)]
     return Verification(
-        ok=not problems,
+        ok=not problems and vouched == len(chain.stamps),
         problems=tuple(problems),
         stamps=len(chain.stamps),
         sealed=sealed,
@@ -524,7 +522,7 @@ class _File:
         self._tombstones = self.stamps[since - 1][1].lines if since else 0
         self._declared = sum(self._forgotten[: since + 1]) if since else 0
         problem = self._compare(list(reversed(self.stamps[since:until])))
-        if problem is None and self._found != self._declared:
+        if problem is None and self._found > self._declared:  # fewer, where forgetting was stopped and done once more
             self.good = 0
             said = f"has {self._found:,} tombstones, and {SEAL} says that {self._declared:,} lines were forgotten"
             return Problem(self.name, None, said)

@@ -6,11 +6,9 @@ from collections.abc import Iterator
 
 from appwitness.events import Run, format_time
 from appwitness.findings import ComparedRun, Report, Seal
+from appwitness.recording.timestamps import SOON
 from appwitness.reports.time_axis import span
 from appwitness.reports.words import Words, plain
-
-CLOCK_S = 60.0
-"""By so much an authority's time and that of a stamp may differ."""
 
 
 def state(report: Report | ComparedRun) -> str:
@@ -66,7 +64,7 @@ def clock(seal: Seal, words: Words) -> Iterator[str]:
     """What time-stamp authorities say against the clock by which the recording was made."""
     for token in seal.tokens:
         off_s = (token.at - token.stamped).total_seconds() if token.stamped else 0.0
-        if abs(off_s) > CLOCK_S:
+        if abs(off_s) > SOON.total_seconds():
             yield words("clock_behind" if off_s > 0 else "clock_ahead", stamp=token.stamp, off=span(off_s))
 
 
