@@ -111,8 +111,15 @@ class Folder(Objects):
         try:
             target.hardlink_to(packed)
         except OSError:  # another disk
-            with packed.open("rb") as source, packing.created(target) as file:
-                shutil.copyfileobj(source, file, _PART_BYTES)
+            for left in Path(self.place).glob(f".{target.name}.*.part"):  # by a host that was killed
+                left.unlink(missing_ok=True)
+            try:
+                with packed.open("rb") as source, packing.created(target) as file:
+                    shutil.copyfileobj(source, file, _PART_BYTES)
+            except StoreError:
+                raise
+            except UserError as error:  # the disk is full, or away: no fault of the recording
+                raise StoreError(error.what, "Make room there, or see to the disk; it is tried again.") from None
 
     @override
     def complete(self, recording: str) -> bool:

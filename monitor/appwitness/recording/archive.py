@@ -48,6 +48,10 @@ def names(folder: Path) -> Iterator[tuple[str, ...]]:
                 yield from ((below, name) for name in sorted(os.listdir(here)))  # noqa: PTH208 a folder that is open
 
 
+class UnreadableNow(FileError):
+    """The disk that an archive is on, or is unpacked to, is full or away: the archive itself may be whole."""
+
+
 class Unpacked:
     """The folder that an archive unpacks to: private, among temporary files, gone with the last that holds it."""
 
@@ -62,7 +66,8 @@ class Unpacked:
         self._temporary = private_files.Temporary()
         self._root = self._temporary.path
         if not files.has_room(self._root, size):
-            raise FileError(place, None, "does not fit on the disk for temporary files.", "Make room, or set TMPDIR.")
+            hint = "Make room, or set TMPDIR."
+            raise UnreadableNow(place, None, "does not fit on the disk for temporary files.", hint)
         self.path = self._root / inside
         """The folder of the recording."""
         private_files.folder(self.path / BODIES)
@@ -160,7 +165,7 @@ def _unpacked(place: Path) -> Unpacked:
         raise _no_archive(place, error) from None
     except OSError as error:
         hint = "See that it can be read, and that there is room."
-        raise FileError(place, None, f"cannot be unpacked: {error.strerror}.", hint) from None
+        raise UnreadableNow(place, None, f"cannot be unpacked: {error.strerror}.", hint) from None
 
 
 def _no_archive(place: Path, error: zipfile.BadZipFile) -> FileError:

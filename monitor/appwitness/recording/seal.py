@@ -357,11 +357,20 @@ class Sealer:
 
 def first_key(folder: Path) -> str | None:
     """Fingerprint of the key that signed the first stamp of a recording; None: none did, or there is none."""
+    stamp = read(_first_line(folder))
+    return stamp.signature.fingerprint if stamp and stamp.signature else None
+
+
+def first_stamp(folder: Path) -> str | None:
+    """The digest of the first stamp of a recording, which no other run has; None: there is none."""
+    line = _first_line(folder)
+    return link(line) if read(line) else None
+
+
+def _first_line(folder: Path) -> bytes:
     with suppress(FileNotFoundError, FileError), files.reading(folder, SEAL) as file:
-        for raw in raw_lines(file, hashlib.sha256(), MAX_STAMP_BYTES):
-            stamp = read(raw.head) if raw.size <= MAX_STAMP_BYTES else None
-            return stamp.signature.fingerprint if stamp and stamp.signature else None
-    return None
+        return file.readline(MAX_STAMP_BYTES)
+    return b""
 
 
 def sync_folder(path: Path, *names: str) -> None:
