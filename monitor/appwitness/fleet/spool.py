@@ -206,6 +206,11 @@ class Spool:
                 if digest_of(packed) != noted.digest:
                     raise UserError(f"{packed} is not what was packed.", "See to the disk.")
                 self._objects.put(recording, packed)
+                if self._objects.digest(recording) != noted.digest:
+                    raise StoreError(
+                        f"{self._objects.place} does not give {recording} back as it was put there.",
+                        "See to its disk; it is tried again.",
+                    )
                 if not runs.commit(
                     CommittedRecording(recording, run, self.folder.name, noted.device, noted.digest, noted.stamp)
                 ):

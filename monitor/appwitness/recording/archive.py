@@ -129,6 +129,19 @@ def member(place: Path, name: str) -> bytes:
     return b""
 
 
+def digests(file: BinaryIO) -> dict[str, str]:
+    """Name of each member of an archive -> its SHA-256. Raises BadZipFile for what is no archive of a recording."""
+    found = {}
+    for parts, start, length in _members(file)[1]:
+        file.seek(start)
+        digest, left = hashlib.sha256(), length
+        while left and (block := file.read(min(left, CHUNK_BYTES))):
+            digest.update(block)
+            left -= len(block)
+        found["/".join(parts)] = digest.hexdigest()
+    return found
+
+
 def unpacked(place: Path) -> Unpacked:
     """An archive, unpacked; while somebody holds it, it is not unpacked again.
 
