@@ -127,6 +127,16 @@ def test_three_hundred_findings_stand_folded_by_recipient_and_are_filtered_witho
     assert violations(page) == []
 
 
+def test_what_is_folded_is_printed_with_its_evidence(visit, tmp_path):
+    file = tmp_path / "many.html"
+    file.write_text(many(60), "utf-8")
+    page = visit(file)
+    assert page.locator(".card:visible").count() == 0
+    page.emulate_media(media="print")
+    assert page.locator(".card:visible").count() == 60
+    assert page.locator(".card .said:visible").count() == 60
+
+
 def test_two_thousand_uploads_stay_a_timeline(visit, tmp_path):
     upload = sample.report().uploads[1].event
     uploads = tuple(

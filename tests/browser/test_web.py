@@ -157,6 +157,22 @@ def test_typing_filters_without_a_new_page(browse):
     expect(page.locator("#pager")).to_contain_text("30 rows")
     assert page.evaluate("window.same")
     assert "only=findings" in page.url
+    for link in ("a[href*='format=json']", "a[href*='lang=']", "thead a[href*='sort=']"):
+        address = page.locator(link).first.get_attribute("href")
+        assert address.count("only=findings") == 1, link
+        assert "host=" not in address
+
+
+def test_a_live_timeline_says_what_it_shows_by_now(browse):
+    page = browse("/recordings/many")
+    now = """() => {
+        const [part, other] = [1, 2].map((low) => Object.assign(document.createElement("figure"), { id: "picture" }));
+        part.dataset.low = 1;
+        other.dataset.low = 2;
+        take(part, other);
+        return part.dataset.low;
+    }"""
+    assert page.evaluate(now) == "2"
 
 
 def test_without_script_links_and_forms_do_the_same(browse, store):

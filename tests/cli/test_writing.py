@@ -31,6 +31,17 @@ def test_a_file_before_its_format_is_for_it_where_there_is_one_of_each(tmp_path)
 
 
 @pytest.mark.parametrize(
+    ("name", "begins"),
+    [("a.html", "<!doctype html>"), ("a.json", "{"), ("a.sarif", "{"), ("a.xml", "<?xml"), ("a.txt", ""), ("a", "")],
+)
+def test_the_name_of_a_file_says_its_format(tmp_path, name, begins):
+    assert run("report", "r", "--output", name).exit_code == 1
+    written = (tmp_path / name).read_text()
+    assert written.startswith(begins)
+    assert begins or not written.startswith(("<", "{"))
+
+
+@pytest.mark.parametrize(
     ("arguments", "hint"),
     [
         (("--format", "gitlab"), "Choose one of text, json"),

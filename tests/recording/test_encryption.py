@@ -14,6 +14,7 @@ from pathlib import Path
 import pyrage
 import pytest
 
+from appwitness.api.archiving import pack
 from appwitness.events import Access
 from appwitness.recording import Recording, encryption, packing, verify
 from appwitness.support.errors import FileError, UserError
@@ -252,3 +253,52 @@ def test_a_recording_of_before_is_not_touched_by_a_run_that_cannot_begin(folder,
     assert "r is not empty" in appwitness(*observe, code=2)
     assert verify(folder).outcome == "intact"
     assert not folder.with_name("r.zip.age").exists()
+
+
+def contents(place: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(place)): path.read_bytes() for path in place.rglob("*") if path.is_file()}
+
+
+@pytest.mark.parametrize("encrypted", [True, False])
+@pytest.mark.parametrize("damage", ["cut off", "one byte", "another", "too little"])
+def test_what_cannot_be_read_back_removes_nothing(keys, folder, monkeypatch, encrypted, damage):
+    """Whatever went wrong on the way to the disk."""
+    before = contents(folder)
+
+    def spoil(file):
+        file.flush()
+        size = os.fstat(file.fileno()).st_size
+        if damage == "cut off":
+            os.truncate(file.fileno(), size - 40)
+        elif damage == "one byte":
+            os.pwrite(file.fileno(), bytes([os.pread(file.fileno(), 1, size // 2)[0] ^ 1]), size // 2)
+        elif damage == "another":
+            os.pwrite(file.fileno(), b"nothing of the kind", 0)
+
+    def unread(module, name, into):
+        real = getattr(module, name)
+
+        def written(*args):
+            made = real(*args)
+            spoil(args[into])
+            return made
+
+        monkeypatch.setattr(module, name, written)
+
+    if damage == "too little":
+        monkeypatch.setattr(packing, "add", lambda archive, name, source: archive.writestr(name, b"") or "0" * 64)
+    elif encrypted:
+        unread(encryption, "encrypt", 1)
+    else:
+        unread(packing, "_pack", 3)
+    with pytest.raises(UserError, match="The recording is as it was"):
+        pack(folder, encrypt_to=keys.to if encrypted else (), remove=True)
+    assert contents(folder) == before
+    assert [path.name for path in folder.parent.iterdir() if path.name.startswith(("r", ".r"))] == ["r"]
+
+
+def test_what_no_archive_takes_in_is_not_removed_with_the_rest(keys, folder):
+    (folder / "bodies" / "of mine").write_text("a note")
+    made = pack(folder, encrypt_to=keys.to, remove=True)
+    assert made.left == ("bodies/of mine",)
+    assert contents(folder) == {"bodies/of mine": b"a note"}

@@ -155,8 +155,7 @@ ATTACKS = {
     "an old run is given another name": Attack(
         lambda path, _: run_json(path, id="run-2"), "another id than seal.jsonl:1 says"
     ),
-    "a line is added and stamped by somebody else": Attack(appended_stamp, "which is no trusted key"),
-    "a mark is added by somebody without the key": Attack(unsigned_mark, "is not signed", "intact"),
+    "a line is added and stamped by somebody else": Attack(appended_stamp, "is no mark of a person"),
 }
 
 
@@ -171,6 +170,39 @@ def test_attack(signed, operator, other, name):
     assert not told.ok
     assert any(attack.problem in each for each in said), said
     assert verify(signed).outcome == attack.outcome
+
+
+def test_a_mark_without_the_key_is_no_damage_and_nobody_vouches_for_it(signed, operator, other):
+    trusted = {signing.fingerprint(operator.public)}
+    before = verify(signed, trusted)
+    mark = events.Consent(at=AT, signal="operator", status="given", by="operator")
+    for key in (None, other):
+        Recording.open(signed, signer=key).note(mark)
+    Recording.open(signed, signer=operator).note(mark)  # who signs later has not signed what came before
+    told = verify(signed, trusted)
+    assert (told.outcome, told.ok, told.problems) == ("intact_up_to", False, ())
+    assert (told.sealed, told.last, told.unsealed) == (before.sealed, before.last, {"consents.jsonl": 3})
+    assert not told.covers("consents.jsonl:1")
+    assert [each.what.partition(":")[0] for each in told.remarks] == ["is not signed"]
+    assert verify(signed).outcome == "intact"
+
+
+def test_a_hole_that_nobody_signed_is_damage(signed, operator):
+    Recording.open(signed).forget({"gap": {1}}, before="intact")
+    assert verify(signed).outcome == "intact"
+    told = verify(signed, {signing.fingerprint(operator.public)})
+    assert (told.outcome, told.problems[0].what) == ("altered", "is not signed")
+
+
+def test_a_signature_is_checked_when_it_is_made(tmp_path, operator):
+    class Broken:
+        public = operator.public
+
+        def sign(self, data: bytes) -> bytes:
+            return bytes(operator.sign(data)[:-1]) + b"?"
+
+    with pytest.raises(UserError, match="does not fit what it signed"):
+        made(tmp_path / "broken", Broken())
 
 
 def test_stamps_of_another_run_by_the_same_key_do_not_fit(tmp_path, signed, operator):

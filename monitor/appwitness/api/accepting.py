@@ -53,12 +53,23 @@ class BaselineUpdate:
         return self.old.model_copy(update={"findings": kept})
 
 
-def baseline(recordings: Sequence[Path], runs: GatedRuns, judging: Judging) -> Baseline:
-    """All that these runs of one app show, accepted. Raises as `GatedRuns.reports` does."""
+def baseline(recordings: Sequence[Path], runs: GatedRuns, judging: Judging, instead_of: Path | None = None) -> Baseline:
+    """All that these runs of one app show, accepted.
+
+    Raises as `GatedRuns.reports` does, and UserError where a file is there already that it would take the place of,
+    and something may be missing in the recordings: what is not in them would be dropped.
+    """
     from appwitness.gate import baseline as files
     from appwitness.gate.behaviours import side
+    from appwitness.gate.observable import holes
 
     reports = runs.reports(recordings, judging)
+    missing = next((hole for report in reports for hole in holes(report)), None)
+    if missing and instead_of and instead_of.exists():
+        raise UserError(
+            f"{missing.subject} may lack lines ({missing.why}), and {instead_of} would lose what they said.",
+            "`appwitness baseline update` keeps what could not be observed. To begin anew, move the file away.",
+        )
     return files.of(side(reports, runs.aliases), runs.package(reports[0]))
 
 

@@ -113,10 +113,11 @@ def bundle(recording: Path, output: Path, judging: Judging, *, reveal: bool = Fa
     from appwitness.reports import render
 
     packed = opened(recording)
-    checked = verify(recording)
+    checked = verify(recording, judging.trust.keys, judging.trust.authorities)
     if not checked.ok or not checked.ended:
         raise DamagedRecording(
-            f"{recording} is not whole: its run has not ended, or it is not what its stamps say.",
+            f"{recording} is not whole: its run has not ended, it is not what its stamps say, or nobody whom you trust "
+            "signed them.",
             f"See what differs: appwitness verify {recording}",
         )
     report = judging.report(recording)

@@ -72,6 +72,8 @@ class GatedRuns:
 
     def _report(self, path: Path, judging: Judging) -> Report:
         if path.is_file() and path.suffix == ".json":
+            if judging.trust:
+                raise UserError(f"{path} is a report, which no key signed.", "Name the recording that it was made of.")
             return _written(path)
         report = judging.report(path)
         sealed = report.verified
@@ -79,6 +81,11 @@ class GatedRuns:
             raise DamagedRecording(
                 f"{path} is not what its stamps say: {sealed.difference}.",
                 "Run `appwitness verify` on it. To use it anyway: --no-verify.",
+            )
+        if self.verify and judging.trust and (sealed is None or sealed.outcome != "intact"):
+            raise DamagedRecording(
+                f"Nobody whom you trust vouches for all of {path}.",
+                "Run `appwitness verify` on it, with the same --key. To use it anyway: --no-verify.",
             )
         return report
 

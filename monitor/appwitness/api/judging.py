@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Unpack
 
 from appwitness.api.home import database, index_key
+from appwitness.api.verifying import TrustedSigners, trust
 from appwitness.support.errors import UserError
 
 if TYPE_CHECKING:  # imported late, so that `import appwitness` and --help answer at once
@@ -31,6 +32,10 @@ if TYPE_CHECKING:  # imported late, so that `import appwitness` and --help answe
         """SQLite file or SQLAlchemy URL of the index; None: appwitness.sqlite in ~/.appwitness."""
         index: Keep | None
         """What the index keeps of recordings that are read in: `lines` or `conclusions`; None: as `--index` says."""
+        keys: Sequence[Path]
+        """Files with public keys: reports say whether one of them signed each stamp of the run."""
+        authorities: Sequence[Path]
+        """Files with certificates of time-stamp authorities: reports say whether one of them signed the tokens."""
 
 
 def quiet(_what: str, _done: int, _total: int, /) -> None:
@@ -45,6 +50,8 @@ class Judging:
     db: str | None = None
     keep: Keep | None = None
     """What the index keeps of recordings that are read in; None: all, unless it has conclusions of them alone."""
+    trust: TrustedSigners = field(default_factory=TrustedSigners)
+    """Whose stamps and tokens they are to have."""
 
     def open(self, place: str | Path) -> Store:
         """An index. Raises UserError when it cannot be used."""
@@ -83,10 +90,12 @@ class Judging:
     def report(self, path: Path, progress: Progress = quiet) -> Report:
         """The report of a recording, correlated again only when the index is behind it or the rules have changed."""
         from appwitness.correlate import report_on
+        from appwitness.correlate.verified import checked
         from appwitness.recording import Recording
 
         recording = Recording.open(path)
-        return report_on(recording, self.index(recording), self.known, progress)
+        report = report_on(recording, self.index(recording), self.known, progress)
+        return checked(report, recording.path, self.trust.keys, self.trust.authorities) if self.trust else report
 
     def correlate(self, path: Path, progress: Progress = quiet) -> Outcome:
         """Read a recording into the index and judge it. Raises UserError when it is none."""
@@ -140,6 +149,8 @@ def judging(
     db: str | None = None,
     index: Keep | None = None,
     rules: Path | None = None,
+    keys: Sequence[Path] = (),
+    authorities: Sequence[Path] = (),
     **choices: Unpack[prior_knowledge.KnowledgeChoices],
 ) -> Judging:
     """As the user chooses. Raises UserError for a choice that there is not, FileError for a file that does not fit."""
@@ -148,7 +159,7 @@ def judging(
 
     if unknown := choices.keys() - Known.__annotations__:
         raise TypeError(f"unknown keyword: {', '.join(sorted(unknown))}")
-    return Judging(known(rules, **choices), db, index)
+    return Judging(known(rules, **choices), db, index, trust(keys, authorities))
 
 
 def correlate(recording: Path | str, **choices: Unpack[JudgingChoices]) -> Outcome:

@@ -101,6 +101,20 @@ def mark_note(path: Path, text: str, at: datetime | None = None) -> events.Ref:
     return recording.note(events.Phase(at=when, app=recording.run.app.package, state="mark", text=text, by="operator"))
 
 
+def unsigned(path: Path) -> str | None:
+    """Why marks that are made here now are not signed as the recording at `path` is; None: they are, or it is not
+    signed either. Raises UserError where there is no recording."""
+    recording = Recording.open(path, signer=signer())
+    by, own = recording.begun_by, recording.signs_as
+    if by is None or by == own:
+        return None
+    key = f"your key is {own}" if own else "you have no key here (`appwitness key show`)"
+    return (
+        f"{recording.place} is signed by {by}, and {key}. The run stays what it was; `verify --key` will say that "
+        "nobody vouches for this mark."
+    )
+
+
 def consent_lines(path: Path) -> list[ConsentLine]:
     """What the user was asked and answered in the recording at `path`, in order.
 

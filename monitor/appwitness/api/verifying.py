@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,8 +11,32 @@ if TYPE_CHECKING:  # imported late, so that --help answers at once
     from appwitness.recording import Forgotten as Forgotten
     from appwitness.recording import Verification as Verification
     from appwitness.recording.seal import Stamp as Stamp
-    from appwitness.recording.timestamps import NoToken
+    from appwitness.recording.timestamps import Authorities, NoToken
     from appwitness.recording.timestamps import Token as Token
+
+
+@dataclass(frozen=True)
+class TrustedSigners:
+    """Who is to have signed a recording."""
+
+    keys: Mapping[str, str] | None = None
+    """Fingerprint -> whose key it is: each stamp of the run is to be signed by one of them; None: nobody was named."""
+    authorities: Authorities | None = None
+    """Of time-stamp authorities: one is to have signed its time over the first stamp and over one that ends the run."""
+
+    def __bool__(self) -> bool:
+        return self.keys is not None or self.authorities is not None
+
+
+def trust(keys: Iterable[Path] = (), authorities: Sequence[Path] = ()) -> TrustedSigners:
+    """What these files say: public keys as `appwitness key export` writes them, certificates as PEM or DER.
+
+    Raises FileError with the line that is no Ed25519 key, and for a file that has none, or no certificate.
+    """
+    from appwitness.recording import timestamps
+
+    certificates = tuple(each for path in authorities for each in timestamps.authorities(path.read_bytes(), path))
+    return TrustedSigners(trusted_keys(keys) or None, certificates if authorities else None)
 
 
 def trusted_keys(files: Iterable[Path]) -> dict[str, str]:
@@ -36,11 +61,14 @@ def verify(
     of time-stamp authorities, PEM or DER: one has to have signed its time over the first stamp and over one that ends
     the run. Raises UserError for what is no recording, FileError for a file without a certificate.
     """
-    from appwitness.recording import timestamps
+    return verified(recording, TrustedSigners(keys, trust((), authorities).authorities))
+
+
+def verified(recording: Path | str, by: TrustedSigners) -> Verification:
+    """The same, held against `by`. Raises UserError for what is no recording."""
     from appwitness.recording import verify as check
 
-    certificates = [each for path in authorities for each in timestamps.authorities(path.read_bytes(), path)]
-    return check(Path(recording), keys, certificates if authorities else None)
+    return check(Path(recording), by.keys, by.authorities)
 
 
 def see_that_all_are_authorities(urls: Iterable[str]) -> None:

@@ -13,7 +13,7 @@ from appwitness.api import accepting
 from appwitness.api.gating import GatedRuns, sentence
 from appwitness.cli.gate_verbs import FILE, max_days_option, recordings_argument, runs_options, today_option
 from appwitness.cli.terminal import err, out, plain
-from appwitness.cli.verbs import RecordingPath, VerbJudging, gathered, judging_options, main
+from appwitness.cli.verbs import RecordingPath, VerbJudging, checking_options, gathered, main
 
 if TYPE_CHECKING:  # imported late, so that --help answers at once
     from appwitness.api.accepting import Baseline
@@ -38,10 +38,10 @@ baseline_option = click.option(
 @recordings_argument
 @baseline_option
 @runs_options
-@judging_options
+@checking_options
 def baseline_write(recording: tuple[Path, ...], file: Path, runs: GatedRuns, judging: VerbJudging) -> None:
     """Accept all that these runs show, and write it down. An existing file is replaced."""
-    _write(file, accepting.baseline(recording, runs, judging))
+    _write(file, accepting.baseline(recording, runs, judging, file))
 
 
 @baseline.command("update")
@@ -49,7 +49,7 @@ def baseline_write(recording: tuple[Path, ...], file: Path, runs: GatedRuns, jud
 @baseline_option
 @click.option("--accept-new", metavar="REASON", help="Take in what is new or worse, and why that is accepted.")
 @runs_options
-@judging_options
+@checking_options
 def baseline_update(
     recording: tuple[Path, ...], file: Path, accept_new: str | None, runs: GatedRuns, judging: VerbJudging
 ) -> None:
@@ -65,7 +65,7 @@ def baseline_update(
 @recordings_argument
 @baseline_option
 @runs_options
-@judging_options
+@checking_options
 def baseline_prune(recording: tuple[Path, ...], file: Path, runs: GatedRuns, judging: VerbJudging) -> None:
     """Take out what is gone, and change nothing else; what could not be observed stays."""
     _write(file, accepting.against(file, recording, runs, judging).pruned())
@@ -75,7 +75,7 @@ def baseline_prune(recording: tuple[Path, ...], file: Path, runs: GatedRuns, jud
 @recordings_argument
 @baseline_option
 @runs_options
-@judging_options
+@checking_options
 def baseline_check(recording: tuple[Path, ...], file: Path, runs: GatedRuns, judging: VerbJudging) -> None:
     """Say whether the file lists what these runs show. Ends with 1 when it does not."""
     differing = accepting.against(file, recording, runs, judging).differing
@@ -130,7 +130,7 @@ file_options = gathered(
 @entry_options
 @file_options
 @runs_options
-@judging_options
+@checking_options
 def waive(
     finding: str, entry: dict[str, str | None], file: accepting.WaiverList, runs: GatedRuns, judging: VerbJudging
 ) -> None:
@@ -151,7 +151,7 @@ def waivers_() -> None:
 @click.argument("recording", nargs=-1, type=RecordingPath(exists=True))
 @file_options
 @runs_options
-@judging_options
+@checking_options
 def waivers_check(
     recording: tuple[Path, ...], file: accepting.WaiverList, runs: GatedRuns, judging: VerbJudging
 ) -> None:

@@ -10,7 +10,7 @@ import click
 from appwitness.api import exchanging
 from appwitness.api.recording_names import opened
 from appwitness.cli.terminal import err, out, plain, write
-from appwitness.cli.verbs import VerbJudging, case_options, gathered, judging_options, main, recording_argument
+from appwitness.cli.verbs import VerbJudging, case_options, checking_options, gathered, main, recording_argument
 from appwitness.cli.writing import note_reveal
 from appwitness.support.errors import UserError
 
@@ -106,7 +106,7 @@ def export(recording: Path, format_: str, output: Path | None, reveal: bool) -> 
 @recording_argument
 @click.option("--output", type=click.Path(path_type=Path, dir_okay=False), required=True, help="New file, X.zip.")
 @click.option("--reveal", is_flag=True, help="Show personal values in report and letters as they are.")
-@judging_options
+@checking_options
 def bundle(recording: Path, output: Path, reveal: bool, judging: VerbJudging) -> None:
     """Pack a recording for a stranger, with what checks it.
 

@@ -13,7 +13,7 @@ import click
 
 from appwitness.api.gating import Gate, GatedRuns, GateText, accepted, between, policy, render
 from appwitness.cli.terminal import write
-from appwitness.cli.verbs import RecordingPath, VerbJudging, gathered, judging_options, level_options, main
+from appwitness.cli.verbs import RecordingPath, VerbJudging, checking_options, gathered, level_options, main
 from appwitness.cli.writing import Output, Paired, note_reveal, output_options
 from appwitness.support.errors import UserError
 
@@ -135,7 +135,7 @@ failing_options = gathered(
 @failing_options
 @output
 @runs_options
-@judging_options
+@checking_options
 def gate(
     recording: tuple[Path, ...],
     baseline: Path | None,
@@ -168,7 +168,7 @@ def gate(
 @click.argument("new")
 @output
 @runs_options
-@judging_options
+@checking_options
 def diff(old: str, new: str, as_: Output, runs: GatedRuns, judging: VerbJudging) -> None:
     """Say what one release does that another did not.
 

@@ -19,12 +19,14 @@ from appwitness.cli.terminal import Teller, err, out, plain, progress, write
 from appwitness.cli.verbs import (
     RecordingPath,
     VerbJudging,
+    checking_options,
     interrupts,
     judging_options,
     listen,
     main,
     recording_argument,
     threshold_options,
+    trust_options,
     tsa_option,
 )
 from appwitness.cli.writing import Output, Paired, note_reveal, output_options
@@ -138,7 +140,7 @@ def _counted(judged: JudgedRecording) -> str:
     lang="en; of a complaint under --law cn: zh",
 )
 @threshold_options
-@judging_options
+@checking_options
 def report_(recording: Path | None, as_: Output, threshold: Threshold, judging: VerbJudging) -> None:
     """Say what was found in a recording, in any of seven formats.
 
@@ -162,23 +164,13 @@ def report_(recording: Path | None, as_: Output, threshold: Threshold, judging: 
     sys.exit(judging.exit_code(report, threshold=threshold))
 
 
-PUBLIC = click.Path(path_type=Path, dir_okay=False, exists=True)
-
-
 @main.command()
 @recording_argument
-@click.option("--key", type=PUBLIC, help="File with the operator's public key: each stamp has to be signed by it.")
-@click.option("--trust", type=PUBLIC, help="File with several public keys, a line each: by one of them.")
-@click.option(
-    "--tsa-cert",
-    type=PUBLIC,
-    multiple=True,
-    help="File with certificates of time-stamp authorities (PEM or DER): each token has to be signed by one of them.",
-)
+@trust_options
 @click.option(
     "--format", "format_", type=click.Choice(["text", "json"]), default="text", show_default=True, help="What to write."
 )
-def verify(recording: Path, key: Path | None, trust: Path | None, tsa_cert: tuple[Path, ...], format_: str) -> None:
+def verify(recording: Path, trust: verifying.TrustedSigners, format_: str) -> None:
     """Check the stamps of a recording and name what differs.
 
     Recomputes every digest; names the first line of each file, and each body, that is not what was stamped. Lines that
@@ -193,8 +185,8 @@ def verify(recording: Path, key: Path | None, trust: Path | None, tsa_cert: tupl
     """
     from appwitness.events import format_time
 
-    trusted = verifying.trusted_keys([path for path in (key, trust) if path])
-    result = verifying.verify(recording, trusted or None, tsa_cert)
+    trusted = trust.keys or {}
+    result = verifying.verified(recording, trust)
     if format_ == "json":
         click.echo(
             json.dumps(

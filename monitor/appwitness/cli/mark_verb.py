@@ -145,6 +145,7 @@ def mark_note(text: str, recording: Path | None, at: datetime | None) -> None:
 
     path = _meant(recording)
     out.print(f"{path}: {noted(path, text, at)}")
+    _warn(path)
 
 
 def _told(ref: events.Ref, consent: events.Consent) -> str:
@@ -154,3 +155,11 @@ def _told(ref: events.Ref, consent: events.Consent) -> str:
 
 def _say(path: Path, made: Mark, what: str) -> None:
     out.print(plain(f"{path}: {made.ref}: {what}"))
+    _warn(path)
+
+
+def _warn(path: Path) -> None:
+    from appwitness.api.marking import unsigned
+
+    if why := unsigned(path):
+        err.alarm(f"[bold]Warning:[/] {plain(why)}")

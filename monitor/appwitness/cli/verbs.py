@@ -23,9 +23,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from appwitness.api import judging as api
+from appwitness.api import verifying
 from appwitness.api.home import home
 from appwitness.api.recording_names import fetched, read_encrypted_with
-from appwitness.api.verifying import see_that_all_are_authorities
 from appwitness.cli import settings
 from appwitness.support import private_files
 from appwitness.support.errors import UserError
@@ -339,7 +339,7 @@ recording_argument = click.argument("recording", type=RecordingPath())
 
 def _addresses(_context: click.Context, _option: click.Parameter, urls: tuple[str, ...]) -> tuple[str, ...]:
     if urls:
-        see_that_all_are_authorities(urls)
+        verifying.see_that_all_are_authorities(urls)
     return urls
 
 
@@ -430,9 +430,16 @@ class VerbJudging(api.Judging):
         return 3 if self.strict and any(report.gaps for report in reports) else 0
 
 
-def _judging(db: str | None, index: Keep | None, strict: bool, **chosen: Any) -> VerbJudging:
-    by = api.judging(db=db, index=index, **chosen)
-    return VerbJudging(by.known, by.db, by.keep, strict)
+def _judging(
+    db: str | None,
+    index: Keep | None,
+    strict: bool,
+    key: Sequence[Path] = (),
+    trust: Sequence[Path] = (),
+    **chosen: Any,
+) -> VerbJudging:
+    by = api.judging(db=db, index=index, keys=(*key, *trust), authorities=chosen.pop("tsa_cert", ()), **chosen)
+    return VerbJudging(by.known, by.db, by.keep, by.trust, strict)
 
 
 JUDGING = (
@@ -477,6 +484,27 @@ JUDGING = (
 )
 judging_options = gathered("judging", _judging, *JUDGING)
 """How a user has recordings judged; the verb gets it as `judging`."""
+PUBLIC = click.Path(path_type=Path, dir_okay=False, exists=True)
+TRUST = (
+    click.option(
+        "--key",
+        type=PUBLIC,
+        multiple=True,
+        help="File with the operator's public key: each stamp has to be signed by it; by one of them, if repeated.",
+    ),
+    click.option("--trust", type=PUBLIC, multiple=True, help="File with several public keys, a line each."),
+    click.option(
+        "--tsa-cert",
+        type=PUBLIC,
+        multiple=True,
+        help="File with certificates of time-stamp authorities (PEM or DER): each token has to be signed by one.",
+    ),
+)
+"""Whose stamps and tokens a recording is to have."""
+trust_options = gathered("trust", lambda key, trust, tsa_cert: verifying.trust((*key, *trust), tsa_cert), *TRUST)
+"""The verb gets it as `trust`."""
+checking_options = gathered("judging", _judging, *JUDGING, *TRUST)
+"""The same as judging_options, where the verb says whose stamps they are."""
 
 
 def level_options(fail_on: str, min_confidence: str) -> tuple[Callable[[Verb], Verb], ...]:

@@ -36,18 +36,31 @@ class Paired(click.Command):
                 outputs.append((last, Path(file)))
             else:
                 rest.append(word)
-        ctx.meta["outputs"] = _paired(outputs)
+        ctx.meta["outputs"] = [(name or self._by_name(file), file) for name, file in _paired(outputs)]
         return super().parse_args(ctx, rest)
 
-    def _format(self, name: str) -> str:
+    @property
+    def _formats(self) -> Sequence[str]:
         (choice,) = (param.type for param in self.params if "--format" in param.opts)
         assert isinstance(choice, click.Choice)
-        if name not in choice.choices:
-            raise UserError(f"There is no format {name!r}.", f"Choose one of {', '.join(choice.choices)}.")
+        return list(choice.choices)
+
+    def _format(self, name: str) -> str:
+        if name not in self._formats:
+            raise UserError(f"There is no format {name!r}.", f"Choose one of {', '.join(self._formats)}.")
         return name
 
+    def _by_name(self, file: Path | None) -> str:
+        """The format that the end of a file's name says; text where it says none."""
+        format_ = ENDS.get(file.suffix.lower(), "text") if file else "text"
+        return format_ if format_ in self._formats else "text"
 
-def _paired(outputs: Sequence[tuple[str | None, Path | None]]) -> list[tuple[str, Path | None]]:
+
+ENDS = {".html": "html", ".htm": "html", ".json": "json", ".sarif": "sarif", ".xml": "junit", ".md": "markdown"}
+"""End of the name of a file -> its format, where no --format says so."""
+
+
+def _paired(outputs: Sequence[tuple[str | None, Path | None]]) -> list[tuple[str | None, Path | None]]:
     match outputs:
         case [(None, Path() as file), (str() as format_, None)]:  # one of each, the other way round
             return [(format_, file)]
@@ -55,7 +68,7 @@ def _paired(outputs: Sequence[tuple[str | None, Path | None]]) -> list[tuple[str
             return [("text", None)]
     if sum(file is None for _, file in outputs) > 1:
         raise UserError("Two formats go to standard output.", "Give all but one of them an --output of its own.")
-    return [(format_ or "text", file) for format_, file in outputs]
+    return list(outputs)
 
 
 @dataclass(frozen=True)
@@ -97,7 +110,12 @@ def output_options(formats: Sequence[str], *others: Callable[[Verb], Verb], lang
             type=click.Choice(formats),
             help="What to write; may be given several times. [default: text]",
         ),
-        click.option("--output", "_output", metavar="FILE", help="File for the --format before it. [default: stdout]"),
+        click.option(
+            "--output",
+            "_output",
+            metavar="FILE",
+            help="File for the --format before it; alone, its name says the format: x.html. [default: stdout]",
+        ),
         click.option("--lang", type=click.Choice(["en", "zh"]), help=f"Language. [default: {lang}]"),
         click.option("--reveal", is_flag=True, help="Show personal values as they are; they are masked otherwise."),
         *others,

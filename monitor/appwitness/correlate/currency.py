@@ -9,6 +9,7 @@ import os
 from appwitness.correlate.prior_knowledge import Knowledge
 from appwitness.events import FILES, format_time
 from appwitness.recording import Recording
+from appwitness.recording.seal import first_stamp
 from appwitness.recording.state import bodies_digest, prefix_digest, run_digest
 from appwitness.store import Store
 from appwitness.store.index import IndexedState
@@ -69,17 +70,30 @@ def is_of(recording: Recording, held: IndexedState) -> bool:
 
 def renew(recording: Recording, store: Store) -> None:
     """Have the index forget what it has under the id of this recording, unless it is the beginning of this one, kept as
-    the store wants it. Raises UserError when somebody else keeps putting another recording there."""
+    the store wants it. Raises UserError when somebody else keeps putting another recording there, and when the one that
+    the index has is still where it was, and is of another run."""
     for _ in range(TRIES):
         held = store.held(recording.run.id)
         if held is None or (store.keep in (None, held.kept) and is_of(recording, held)):
             return
+        if held.path != place_of(recording) and (other := store.recording_in(held.path)) and _another(recording, other):
+            raise UserError(
+                f"{store.name} has another recording with the id {recording.run.id}, in {held.path}: {recording.place} "
+                "does not take its place.",
+                "Look at both; to judge this one, name another database with --db.",
+            )
         if store.restart(recording.run.id, recording.run, place_of(recording), held):
             return
     raise UserError(
         f"Another process keeps reading another recording with the id {recording.run.id} into {store.name}.",
         "Try again when that is done, or name another database with --db.",
     )
+
+
+def _another(recording: Recording, other: Recording) -> bool:
+    """Whether two recordings are of two runs, by their first stamps; two copies of one begin with the same."""
+    first, second = (first_stamp(each.path) for each in (recording, other))
+    return first != second or (recording.run.id, recording.run.started) != (other.run.id, other.run.started)
 
 
 def _is_read(recording: Recording, held: IndexedState, kind: str) -> bool:

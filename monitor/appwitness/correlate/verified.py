@@ -5,21 +5,33 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from appwitness.events import FILES, Ref
 from appwitness.findings import Finding, Flow, ForgottenLines, OutsideTime, Report, Seal
 from appwitness.recording import Problem, Verification, verify
 from appwitness.recording.seal import SEAL
 
-
-def checked(report: Report, folder: Path) -> Report:
-    """The report with what its recording's stamps vouch for. Raises UserError when there is no such folder."""
-    result = verify(folder)
-    return with_coverage(report, result).model_copy(update={"verified": seal_of(result)})
+if TYPE_CHECKING:
+    from appwitness.recording.timestamps import Authorities
 
 
-def seal_of(result: Verification) -> Seal:
-    """The result of recomputing, as a report carries it."""
+def checked(
+    report: Report,
+    folder: Path,
+    trusted: Mapping[str, str] | None = None,
+    authorities: Authorities | None = None,
+) -> Report:
+    """The report with what its recording's stamps vouch for; `trusted` and `authorities` as `verify` takes them.
+
+    Raises UserError when there is no such folder.
+    """
+    result = verify(folder, trusted, authorities)
+    return with_coverage(report, result).model_copy(update={"verified": seal_of(result, trusted)})
+
+
+def seal_of(result: Verification, trusted: Mapping[str, str] | None = None) -> Seal:
+    """The result of recomputing, as a report carries it; `trusted` are the keys that stamps were held against."""
     altered = [problem for problem in result.problems if not _is_unstamped(problem, result)]
     uncovered = Counter(result.unsealed)
     uncovered.update(remark.file for remark in result.remarks if remark.file in FILES.values() and remark.line)
@@ -40,7 +52,12 @@ def seal_of(result: Verification) -> Seal:
             ForgottenLines(stamp=f"{SEAL}:{line}", at=stamp.at, lines=sum(what.lines.values()), reason=what.reason)
             for line, stamp, what in result.forgotten
         ),
-        tokens=tuple(OutsideTime(stamp=f"{SEAL}:{token.stamp}", at=token.at) for token in result.tokens if token.at),
+        tokens=tuple(
+            OutsideTime(stamp=f"{SEAL}:{token.stamp}", at=token.at, stamped=token.stamped, trusted=token.trusted)
+            for token in result.tokens
+            if token.at
+        ),
+        trusted=None if trusted is None else dict(trusted),
     )
 
 

@@ -595,6 +595,8 @@ class OutsideTime(Record):
 
     stamp: Ref = Field(description="the stamp: seal.jsonl:1")
     at: Time
+    stamped: Time | None = Field(default=None, description="the time that the stamp itself has")
+    trusted: bool = Field(default=False, description="an authority that was named as trusted has signed it")
 
 
 class ForgottenLines(Record):
@@ -629,7 +631,12 @@ class Seal(Record):
     signed: int = Field(default=0, description="stamps with a signature that fits")
     keys: tuple[str, ...] = Field(default=(), description="fingerprints of the keys that signed: SHA256:...")
     tokens: tuple[OutsideTime, ...] = Field(
-        default=(), description="time-stamp tokens over stamps; whether an authority signed them was not checked"
+        default=(), description="time-stamp tokens over stamps, each with what is known of who signed it"
+    )
+    trusted: dict[str, str] | None = Field(
+        default=None,
+        description="the keys that stamps were held against, fingerprint -> whose; null: none was named, so whose keys"
+        " they are was not checked",
     )
     forgotten: tuple[ForgottenLines, ...] = Field(default=(), description="what was removed on purpose")
 

@@ -8,7 +8,7 @@ from typing import Literal
 from pydantic import ConfigDict, Field
 
 from appwitness.events import DataType, Record, Ref
-from appwitness.findings import Confidence, ConsentName, Level, People
+from appwitness.findings import Confidence, ConsentName, Level, People, Seal
 
 Change = Literal["new", "worse", "same", "better", "gone", "not_observable", "new_rule"]
 """What became of a finding since the runs that it is held against. gone: what it needs was watched, and it was not
@@ -53,11 +53,15 @@ class Made(Record):
 class Unobserved(Record):
     """Why nobody can say that a behaviour is gone."""
 
-    why: Literal["plan", "observer", "source", "process", "recipient"] = Field(
+    why: Literal[
+        "plan", "observer", "source", "process", "recipient", "forgotten", "unstamped", "altered", "unfinished"
+    ] = Field(
         description="plan: no run had it; observer: nobody watched what the rule needs; source: the API was not hooked"
-        " throughout; process: one was not watched; recipient: its traffic was not read"
+        " throughout; process: one was not watched; recipient: its traffic was not read; forgotten: lines were removed"
+        " on purpose; unstamped, altered, unfinished: no stamp vouches for the recording, it is not what they say, or"
+        " none vouches for its end"
     )
-    subject: str = Field(description="the plan, observer, API, process or host")
+    subject: str = Field(description="the plan, observer, API, process or host; the recording; the file of lines")
     ref: Ref | None = Field(default=None, description="line of the gap")
     gap: str | None = Field(default=None, description="the gap, as --allow-gap names it: WHERE:WHY:SUBJECT")
 
@@ -128,6 +132,9 @@ class GateReport(Record):
     v: Literal[1] = 1
     package: str
     recordings: tuple[str, ...] = Field(description="ids of the runs")
+    verified: dict[str, Seal | None] = Field(
+        default_factory=dict, description="id of each run -> what recomputing its stamps came to; null: not done"
+    )
     made: Made
     against: Made | None = Field(default=None, description="what they are held against; null: nothing")
     against_what: str | None = Field(default=None, description="the baseline's file, or the ids of the runs")

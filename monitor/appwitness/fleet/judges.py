@@ -14,9 +14,11 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
+from appwitness.fleet.commits import differs
 from appwitness.fleet.objects import objects
 from appwitness.fleet.worker import Host, Stopped
-from appwitness.store.runs import LeasedRun
+from appwitness.recording.archive import UnreadableNow
+from appwitness.store.runs import CommittedRecording, LeasedRun
 from appwitness.support.errors import StoreError, UserError
 
 if TYPE_CHECKING:
@@ -29,13 +31,16 @@ LOOK_S = 0.2
 """Between two looks at whether the host ends, while a recording is judged."""
 AGAIN_S = 2.0
 """After the store was away."""
+DISK_TRIES = 30
+"""So often a recording is tried again that a disk does not give, before others come first."""
 SPAWN = multiprocessing.get_context("spawn")  # a fork of a process with threads may hang
 
 
 class JudgeOutcome(NamedTuple):
     """What came of judging a recording."""
 
-    what: Literal["judged", "away", "error"]
+    what: Literal["judged", "away", "disk", "error"]
+    """away: the store or the index is; disk: that of the recording, or that for temporary files, is full or away."""
     said: str
     """Under what id the index has it; or why it was not judged."""
     findings: int = 0
@@ -86,8 +91,10 @@ class FleetJudge:
     def _judge(self, run: LeasedRun, pipe: Connection) -> None:
         host = self._host
         try:
-            while (outcome := self._asked(run, pipe)).what == "away":
+            tries = 0
+            while (outcome := self._asked(run, pipe)).what == "away" or (outcome.what == "disk" and tries < DISK_TRIES):
                 log.warning("%s", outcome.said)
+                tries += 1
                 if host.stop.wait(AGAIN_S):
                     raise Stopped
         except Stopped:
@@ -103,7 +110,7 @@ class FleetJudge:
             host.kept(partial(host.runs.unjudged, run.id, outcome.said))
 
     def _asked(self, run: LeasedRun, pipe: Connection) -> JudgeOutcome:
-        pipe.send((run.recording, run.options))
+        pipe.send((run, self._host.runs.committed(run.recording or "")))
         while not pipe.poll(LOOK_S):
             if self._host.stop.is_set():
                 raise Stopped
@@ -141,11 +148,14 @@ def _work(pipe: Connection, by: By, place: str) -> None:
     judge = _judging(by, place, known)
     with suppress(EOFError, ConnectionError):
         while True:
-            recording, options = pipe.recv()
+            run, committed = pipe.recv()
+            recording = run.recording
             try:
-                outcome = judge(recording, options)
+                outcome = judge(run, committed)
             except StoreError as error:
                 outcome = JudgeOutcome("away", str(error))
+            except (UnreadableNow, OSError) as error:
+                outcome = JudgeOutcome("disk", str(error))
             except UserError as error:
                 outcome = JudgeOutcome("error", str(error))
             except Exception as error:
@@ -154,8 +164,10 @@ def _work(pipe: Connection, by: By, place: str) -> None:
             pipe.send(outcome)
 
 
-def _judging(by: By, place: str, known: Callable[[str], Knowledge]) -> Callable[[str, str], JudgeOutcome]:
-    """What judges a recording by its name."""
+def _judging(
+    by: By, place: str, known: Callable[[str], Knowledge]
+) -> Callable[[LeasedRun, CommittedRecording | None], JudgeOutcome]:
+    """What judges the recording of a run, which has to be what its host said of it."""
     from appwitness.correlate import correlate
     from appwitness.recording import Recording
     from appwitness.store import Store
@@ -163,9 +175,15 @@ def _judging(by: By, place: str, known: Callable[[str], Knowledge]) -> Callable[
     store = lru_cache(maxsize=1)(partial(Store, by.db, by.keep, by.key))
     kept = objects(place)
 
-    def judge(recording: str, options: str) -> JudgeOutcome:
-        with kept.fetched(recording) as packed, Recording.open(packed) as opened:
-            made = correlate(opened, store(), known(options))
+    def judge(run: LeasedRun, committed: CommittedRecording | None) -> JudgeOutcome:
+        with kept.fetched(run.recording or "") as packed:
+            if wrong := differs(packed, run, committed):
+                raise UserError(
+                    f"The recording {run.recording} in {kept.place} is not that of its run: {wrong}.",
+                    "See who can write there. Put the archive back that its host made, then: appwitness fleet retry.",
+                )
+            with Recording.open(packed) as opened:
+                made = correlate(opened, store(), known(run.options))
             return JudgeOutcome("judged", made.recording, len(made.findings))
 
     return judge

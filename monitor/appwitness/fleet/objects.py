@@ -6,6 +6,7 @@ from the environment alone (AWS_ACCESS_KEY_ID, AWS_ENDPOINT_URL ...), as obstore
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import shutil
@@ -17,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, override
 from weakref import WeakValueDictionary
 
+from appwitness.fleet.commits import digest_of
 from appwitness.recording import Recording, archive, files, packing
 from appwitness.recording.seal import RUN, SEAL
 from appwitness.support import private_files
@@ -41,6 +43,9 @@ class Objects(Protocol):
 
     def put(self, recording: str, packed: Path) -> None:
         """Keep the archive of a recording, which is not complete yet; what an attempt left before is replaced."""
+
+    def digest(self, recording: str) -> str:
+        """SHA-256 of the archive that is kept, as it comes back."""
 
     def complete(self, recording: str) -> bool:
         """Say that it is whole; False: that was said before."""
@@ -111,8 +116,19 @@ class Folder(Objects):
         try:
             target.hardlink_to(packed)
         except OSError:  # another disk
-            with packed.open("rb") as source, packing.created(target) as file:
-                shutil.copyfileobj(source, file, _PART_BYTES)
+            for left in Path(self.place).glob(f".{target.name}.*.part"):  # by a host that was killed
+                left.unlink(missing_ok=True)
+            try:
+                with packed.open("rb") as source, packing.created(target) as file:
+                    shutil.copyfileobj(source, file, _PART_BYTES)
+            except StoreError:
+                raise
+            except UserError as error:  # the disk is full, or away: no fault of the recording
+                raise StoreError(error.what, "Make room there, or see to the disk; it is tried again.") from None
+
+    @override
+    def digest(self, recording: str) -> str:
+        return digest_of(self._file(recording, "zip"))
 
     @override
     def complete(self, recording: str) -> bool:
@@ -175,6 +191,16 @@ class Bucket(Objects):
             for name, data in beside.items():
                 obstore.put(self._store, f"{named(recording)}/{name}", data)
             obstore.put(self._store, self._archive(recording), packed, chunk_size=_PART_BYTES, max_concurrency=4)
+
+    @override
+    def digest(self, recording: str) -> str:
+        import obstore
+
+        digest = hashlib.sha256()
+        with self._asked(recording):
+            for block in obstore.get(self._store, self._archive(recording)).stream(_PART_BYTES):
+                digest.update(block)
+        return digest.hexdigest()
 
     @override
     def complete(self, recording: str) -> bool:

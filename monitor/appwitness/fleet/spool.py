@@ -8,6 +8,7 @@ else's, and is neither uploaded nor touched.
 from __future__ import annotations
 
 import fcntl
+import json
 import logging
 import os
 import re
@@ -16,12 +17,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Event
+from typing import NamedTuple
 
-from appwitness import events
+from appwitness.fleet.commits import digest_of, last_stamp, run_of
 from appwitness.fleet.objects import Objects, is_name, named
-from appwitness.recording import Recording, archive, files, packing
-from appwitness.recording.seal import RUN
-from appwitness.store.runs import LeasedRun, Runs
+from appwitness.recording import Recording, files, packing
+from appwitness.store.runs import CommittedRecording, LeasedRun, Runs
 from appwitness.support import private_files
 from appwitness.support.errors import StoreError, UserError
 
@@ -45,6 +46,19 @@ def folder_of(host: str, spools: Path) -> Path:
             "first, no .lock last.",
         )
     return spools / host
+
+
+class SpooledRecording(NamedTuple):
+    """What is known of a recording that waits."""
+
+    lease: str
+    """Of its run."""
+    device: str
+    """That made it."""
+    digest: str
+    """SHA-256 of its archive."""
+    stamp: str | None
+    """SHA-256 of its last stamp; None: it was never stamped."""
 
 
 class Spool:
@@ -73,6 +87,8 @@ class Spool:
                 ) from None
             begun = self._begun()
             for recording in begun:
+                if self._file(recording).exists() and (noted := self._noted(recording)):
+                    self._of[recording] = noted.lease, noted.device
                 folder = self.folder / recording
                 if not folder.is_dir() or not Recording(folder).going_on:  # by a run that outlived its host
                     self.drop(recording)
@@ -122,16 +138,33 @@ class Spool:
 
     def add(self, recording: str, run: LeasedRun, device: str) -> None:
         """Pack the recording that was made where `begin` said. Raises UserError when it cannot be."""
-        packing.write(self.folder / recording, self._file(recording))
-        self._of[recording] = run.lease, device
+        packed = self._file(recording)
+        packing.write(self.folder / recording, packed)
+        self._note(recording, SpooledRecording(run.lease, device, digest_of(packed), last_stamp(packed)))
         self.drop(recording)
+
+    def _note(self, recording: str, noted: SpooledRecording) -> None:
+        """Keep what is known of a recording for a host that comes after us."""
+        self._of[recording] = noted.lease, noted.device
+        with private_files.writing(self._mark(recording)) as file:
+            file.write(json.dumps(noted._asdict()).encode())
+
+    def _noted(self, recording: str) -> SpooledRecording | None:
+        """What an earlier host of this name noted; None: nothing, as versions before this one."""
+        with suppress(OSError, ValueError, TypeError):
+            return SpooledRecording(**json.loads(self._mark(recording).read_bytes()))
+        return None
 
     def adopt(self, run: LeasedRun, device: str) -> bool:
         """Whether a recording of a run waits here, made before this host was killed; it counts for this lease then."""
         earlier = [f"{run.id}-a{number}" for number in range(1, run.attempts)]
         there = next((name for name in earlier if self._file(name).exists() and self._mark(name).exists()), None)
         if there is not None:
-            self._of[there] = run.lease, device
+            noted = self._noted(there)
+            if noted is None:  # of a version that noted nothing
+                packed = self._file(there)
+                noted = SpooledRecording(run.lease, _device(packed), digest_of(packed), last_stamp(packed))
+            self._note(there, noted._replace(lease=run.lease))
         return there is not None
 
     def full(self) -> str | None:
@@ -152,6 +185,7 @@ class Spool:
             try:
                 for _, packed, _ in self._waiting():
                     self._deliver(packed, runs)
+                    wait_s = idle_s  # the store is there: what fails now and then is tried again soon
                     if stop.is_set():
                         return
                 wait_s = idle_s
@@ -161,10 +195,26 @@ class Spool:
 
     def _deliver(self, packed: Path, runs: Runs) -> None:
         recording = packed.stem
+        run = recording.rpartition("-a")[0]
         try:
-            _, device = self._of.get(recording) or ("", _device(packed))
-            if not self._objects.is_complete(recording):
+            noted = self._noted(recording)
+            _, device = self._of.get(recording) or ("", noted.device if noted else _device(packed))
+            if self._objects.is_complete(recording):
+                self._see_that_it_is_ours(recording, noted, runs)
+            else:
+                noted = noted or SpooledRecording("", device, digest_of(packed), last_stamp(packed))
+                if digest_of(packed) != noted.digest:
+                    raise UserError(f"{packed} is not what was packed.", "See to the disk.")
                 self._objects.put(recording, packed)
+                if self._objects.digest(recording) != noted.digest:
+                    raise StoreError(
+                        f"{self._objects.place} does not give {recording} back as it was put there.",
+                        "See to its disk; it is tried again.",
+                    )
+                if not runs.commit(
+                    CommittedRecording(recording, run, self.folder.name, noted.device, noted.digest, noted.stamp)
+                ):
+                    raise UserError(f"Another recording has the name {recording}.", "Look at both.")
                 self._objects.complete(recording)
         except StoreError:
             raise
@@ -172,11 +222,22 @@ class Spool:
             log.warning("%s", error)
             packed.replace(packed.with_suffix(DAMAGED))
         else:
-            if not runs.recorded(recording.rpartition("-a")[0], recording, device):
+            if not runs.recorded(run, recording, device):
                 log.warning("Another recording of this run was first; %s is kept beside.", recording)
             packed.unlink()
         self._unmark(recording)
         self._of.pop(recording, None)
+
+    def _see_that_it_is_ours(self, recording: str, noted: SpooledRecording | None, runs: Runs) -> None:
+        """Raise UserError where what is complete under this name is not what waits here."""
+        committed = runs.committed(recording)
+        if noted is None or (committed and committed.digest == noted.digest):
+            return
+        if committed is None:  # this host was killed before it said so, or somebody else has put it there
+            with self._objects.fetched(recording) as packed:
+                if digest_of(packed) == noted.digest:
+                    return
+        raise UserError(f"Another recording has the name {recording} in {self._objects.place}.", "Look at both.")
 
     def _waiting(self) -> list[tuple[int, Path, int]]:
         """When each was packed, its archive and size, the oldest first."""
@@ -202,4 +263,4 @@ def _mark(recording: str) -> str:
 
 
 def _device(packed: Path) -> str:
-    return events.Run.model_validate_json(archive.member(packed, RUN)).device.serial
+    return run_of(packed).device.serial

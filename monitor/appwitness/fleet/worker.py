@@ -19,6 +19,7 @@ from typing import Literal, Protocol
 
 from appwitness.devices.device_lock import HELD, turn_now
 from appwitness.devices.embedded import KIND
+from appwitness.fleet.commits import differs, run_of
 from appwitness.fleet.leases import BEAT_S, LEASE_S
 from appwitness.fleet.objects import Objects
 from appwitness.fleet.pools import strictness
@@ -221,15 +222,17 @@ class Worker:
         return self.state != "down"
 
     def _make(self, run: LeasedRun, lock: int) -> None:
-        host, recording = self._host, f"{run.id}-a{run.attempts}"
+        host, number = self._host, run.attempts
         if host.spool.adopt(run, self.device.serial):
             return
         with suppress(StoreError, OSError):  # it is away: should there be an earlier one, that counts later
             # complete, but whoever made it was killed before he said so, or the table of runs was lost
-            for number in range(1, max(run.attempts, ATTEMPTS) + 1):
-                if host.objects.is_complete(earlier := f"{run.id}-a{number}"):
-                    host.kept(partial(host.runs.recorded, run.id, earlier, self.device.serial))
-                    return
+            for earlier in range(1, max(run.attempts, ATTEMPTS) + 1):
+                if host.objects.is_complete(name := f"{run.id}-a{earlier}"):
+                    if self._is_of(run, name):
+                        return
+                    number = max(number, earlier + ATTEMPTS)  # that name is taken
+        recording = f"{run.id}-a{number}"
         try:
             folder = host.spool.begin(recording)
         except UserError as error:
@@ -252,6 +255,24 @@ class Worker:
             log.warning("%s on %s: %s", run.id, self.device.serial, words)
             host.kept(partial(host.runs.failed, run.lease, reason, words, last=reason == "usage"))
             self._look_after(reason)
+
+    def _is_of(self, run: LeasedRun, earlier: str) -> bool:
+        """Count a recording that is in the store as that of a run, unless somebody else has put it there."""
+        host = self._host
+        committed = host.runs.committed(earlier)
+        try:
+            with host.objects.fetched(earlier) as packed:
+                wrong = differs(packed, run, committed)
+                device = committed.device if committed else run_of(packed).device.serial
+        except StoreError:
+            raise
+        except (UserError, ValueError) as error:
+            wrong, device = str(error), ""
+        if wrong:
+            log.warning("%s in %s is not counted as a recording of its run: %s.", earlier, host.objects.place, wrong)
+            return False
+        host.kept(partial(host.runs.recorded, run.id, earlier, device))
+        return True
 
     def _failed_by(self, run: LeasedRun, error: UserError) -> None:
         """A fault of this host, not of the device."""

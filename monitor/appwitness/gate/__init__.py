@@ -73,6 +73,7 @@ def gate(
     return GateReport(
         package=accepted.aliases.get(reports[0].run.app.package, reports[0].run.app.package),
         recordings=tuple(report.recording for report in reports),
+        verified={report.recording: report.verified for report in reports},
         made=now.made,
         against=against.made if against else None,
         against_what=against.name if against else None,

@@ -95,8 +95,8 @@ def updated(old: Baseline, changes: Iterable[Gated], made: Made, accept_new: str
             kept += [now] if now and accept_new else []
         elif now is None:
             kept += [] if each.change == "gone" else [was]
-        elif each.change == "worse" and not accept_new:
-            kept.append(was)
+        elif each.change == "not_observable" or (each.change == "worse" and not accept_new):
+            kept.append(was)  # what looks better where lines are missing may not be
         else:
             # Plans that were not run this time keep what they showed.
             plans = {*now.plans, *(plan for plan in was.plans if plan not in made.plans)}

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from appwitness.findings import CONFIDENCES, LEVELS
-from appwitness.findings.gate_decision import Behaviour, Gated, Made, Rose
+from appwitness.findings.gate_decision import Behaviour, Gated, Made, Rose, Unobserved
 from appwitness.findings.identity import APP, UNKNOWN
 from appwitness.gate.behaviours import ReleaseSide, ShownBehaviour, worse_consent
-from appwitness.gate.observable import unobserved
+from appwitness.gate.observable import holes, unobserved
 from appwitness.judge.recipients import RecipientTable
 
 ORDER = ("new", "worse", "new_rule", "not_observable", "gone", "better", "same")
@@ -17,7 +17,8 @@ ORDER = ("new", "worse", "new_rule", "not_observable", "gone", "better", "same")
 def changes(now: ReleaseSide, made: Made, was: Mapping[str, Behaviour], known: RecipientTable) -> list[Gated]:
     """What became of each behaviour, what matters most first. `was`: id -> behaviour, of the runs that `made` names."""
     partners = _partners(now, was)
-    found = [_one(shown, partners.get(shown.behaviour.id), now.made, made) for shown in now.shown.values()]
+    missing = tuple(dict.fromkeys(hole for report in now.reports for hole in holes(report)))
+    found = [_one(shown, partners.get(shown.behaviour.id), now.made, made, missing) for shown in now.shown.values()]
     paired = {partner.id for partner in partners.values()}
     found += [_absent(each, now, known) for each in was.values() if each.id not in paired]
     return ranked(found)
@@ -57,7 +58,9 @@ def _but_for_code(behaviour: Behaviour) -> tuple[str | None, ...]:
     return behaviour.rule, behaviour.data, behaviour.recipient
 
 
-def _one(shown: ShownBehaviour, was: Behaviour | None, now_made: Made, made: Made) -> Gated:
+def _one(
+    shown: ShownBehaviour, was: Behaviour | None, now_made: Made, made: Made, missing: tuple[Unobserved, ...]
+) -> Gated:
     now = shown.behaviour
     if was is None:
         known_rule = not made.rule_ids or now.rule in made.rule_ids
@@ -69,8 +72,9 @@ def _one(shown: ShownBehaviour, was: Behaviour | None, now_made: Made, made: Mad
     return Gated(
         now=now,
         was=was,
-        change="worse" if rose else "better" if fell else "same",
+        change="worse" if rose else "same" if not fell else "not_observable" if missing else "better",
         rose=rose,
+        unobserved=missing if fell and not rose else (),
         recording=shown.recording,
         number=shown.number,
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from typing import Literal
 
 from appwitness.findings import Report, ReportedGap
 from appwitness.findings.gate_decision import Behaviour, Unobserved
@@ -25,7 +26,29 @@ def unobserved(was: Behaviour, reports: Sequence[Report], known: RecipientTable)
     return () if not all(reasons) else tuple(dict.fromkeys(reason for each in reasons for reason in each))
 
 
+def holes(report: Report) -> Iterator[Unobserved]:
+    """What of a run may be missing by somebody's hand: nothing follows from what is not in it."""
+    seal = report.verified
+    gaps = [gap for gap in report.gaps if gap.why == "forgotten"]
+    for gap in gaps:
+        yield Unobserved(why="forgotten", subject=f"{report.recording}/{gap.subject}", ref=gap.ref, gap=name_of(gap))
+    if seal is None:
+        return
+    if seal.forgotten and not gaps:
+        yield Unobserved(why="forgotten", subject=report.recording)
+    if seal.outcome != "intact":
+        yield Unobserved(why=_DOUBT[seal.outcome], subject=report.recording)
+
+
+_DOUBT: dict[str, Literal["unstamped", "altered", "unfinished"]] = {
+    "never_stamped": "unstamped",
+    "altered": "altered",
+    "intact_up_to": "unfinished",
+}
+
+
 def _of_run(was: Behaviour, report: Report, known: RecipientTable) -> Iterator[Unobserved]:
+    yield from holes(report)
     for need in report.not_judged.get(was.rule, ()):
         yield Unobserved(why="observer", subject=need)
     if was.recipient and not report.observers.proxy:

@@ -9,7 +9,7 @@ import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -26,7 +26,7 @@ from appwitness.observe.order import NOBODY, Order, RunCaller, Say
 from appwitness.proxy import Proxy, ProxyAddress
 from appwitness.recording import Recording
 from appwitness.recording.quota import Limited, Quota
-from appwitness.recording.timestamps import NoToken, anchor
+from appwitness.recording.timestamps import NoToken, anchor, clock_off
 from appwitness.support import private_files
 from appwitness.support.errors import SetupError, Unhookable
 
@@ -227,7 +227,15 @@ def _timed(recording: Recording, urls: Sequence[str], warn: Say) -> Iterator[Non
             told.add(url)
             warn(str(error))
 
-    anchor(recording, urls, failed)
+    for name in anchor(recording, urls, failed):
+        if off := clock_off(recording, name):
+            how = "ahead of" if off > timedelta() else "behind"
+            seconds = timedelta(seconds=round(abs(off).total_seconds()))
+            warn(
+                f"This machine's clock is {seconds} {how} that of the time-stamp authority ({name}): every time in "
+                "this recording is off by that, and each report will say so. Set the clock and start again."
+            )
+            break
     try:
         yield
     finally:

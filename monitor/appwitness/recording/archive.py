@@ -48,6 +48,10 @@ def names(folder: Path) -> Iterator[tuple[str, ...]]:
                 yield from ((below, name) for name in sorted(os.listdir(here)))  # noqa: PTH208 a folder that is open
 
 
+class UnreadableNow(FileError):
+    """The disk that an archive is on, or is unpacked to, is full or away: the archive itself may be whole."""
+
+
 class Unpacked:
     """The folder that an archive unpacks to: private, among temporary files, gone with the last that holds it."""
 
@@ -62,7 +66,8 @@ class Unpacked:
         self._temporary = private_files.Temporary()
         self._root = self._temporary.path
         if not files.has_room(self._root, size):
-            raise FileError(place, None, "does not fit on the disk for temporary files.", "Make room, or set TMPDIR.")
+            hint = "Make room, or set TMPDIR."
+            raise UnreadableNow(place, None, "does not fit on the disk for temporary files.", hint)
         self.path = self._root / inside
         """The folder of the recording."""
         private_files.folder(self.path / BODIES)
@@ -124,6 +129,19 @@ def member(place: Path, name: str) -> bytes:
     return b""
 
 
+def digests(file: BinaryIO) -> dict[str, str]:
+    """Name of each member of an archive -> its SHA-256. Raises BadZipFile for what is no archive of a recording."""
+    found = {}
+    for parts, start, length in _members(file)[1]:
+        file.seek(start)
+        digest, left = hashlib.sha256(), length
+        while left and (block := file.read(min(left, CHUNK_BYTES))):
+            digest.update(block)
+            left -= len(block)
+        found["/".join(parts)] = digest.hexdigest()
+    return found
+
+
 def unpacked(place: Path) -> Unpacked:
     """An archive, unpacked; while somebody holds it, it is not unpacked again.
 
@@ -160,7 +178,7 @@ def _unpacked(place: Path) -> Unpacked:
         raise _no_archive(place, error) from None
     except OSError as error:
         hint = "See that it can be read, and that there is room."
-        raise FileError(place, None, f"cannot be unpacked: {error.strerror}.", hint) from None
+        raise UnreadableNow(place, None, f"cannot be unpacked: {error.strerror}.", hint) from None
 
 
 def _no_archive(place: Path, error: zipfile.BadZipFile) -> FileError:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from io import BufferedRandom
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
@@ -39,12 +39,33 @@ def recipient(text: str) -> Recipient:
         ) from None
 
 
-def encrypt(source: BinaryIO, target: BinaryIO, recipients: Sequence[str]) -> None:
-    """Encrypt a file for each of the recipients. Raises UserError for one that is none, and OSError."""
+class Passing:
+    """A key of a moment, in memory alone: what is encrypted for others is read back by it, and then nobody has it."""
+
+    def __init__(self) -> None:
+        from pyrage import x25519
+
+        self._identity = x25519.Identity.generate()
+
+    @property
+    def recipient(self) -> Recipient:
+        """To encrypt to."""
+        return self._identity.to_public()
+
+    def decrypted(self, file: BinaryIO, place: Path) -> AbstractContextManager[BufferedRandom]:
+        """As the function `decrypted`."""
+        return _decrypted(file, place, [self._identity])
+
+
+def encrypt(source: BinaryIO, target: BinaryIO, recipients: Sequence[str], own: Passing | None = None) -> None:
+    """Encrypt a file for each of the recipients, and for a key to read it back.
+
+    Raises UserError for a recipient that is none, and OSError.
+    """
     from pyrage import EncryptError, encrypt_io
 
     try:
-        encrypt_io(source, target, [recipient(each) for each in recipients])
+        encrypt_io(source, target, [*(recipient(each) for each in recipients), *([own.recipient] if own else ())])
     except EncryptError as error:
         raise OSError(None, str(error)) from None
 
@@ -61,16 +82,22 @@ def decrypted(file: BinaryIO, place: Path) -> Iterator[BufferedRandom]:
 
     Raises UserError where there is no identity or none that fits, and FileError for a file that is not whole.
     """
+    with _decrypted(file, place, list(_identities(place))) as plain:
+        yield plain
+
+
+@contextmanager
+def _decrypted(file: BinaryIO, place: Path, identities: Sequence[Identity]) -> Iterator[BufferedRandom]:
     from pyrage import DecryptError, decrypt_io
 
-    identities = list(_identities(place))
     with tempfile.TemporaryFile(dir=private_files.roomy()) as plain:
         try:
             decrypt_io(file, plain, identities)
         except DecryptError as error:
             if "No matching keys" in str(error):
+                name = os.environ.get(IDENTITY)
                 raise UserError(
-                    f"{place} is not encrypted for the identity in {os.environ[IDENTITY]}, or its head was changed.",
+                    f"{place} is not encrypted for the identity in {name}, or its head was changed.",
                     "Name the identity of one of its recipients: --identity FILE.",
                 ) from None
             raise _damaged(place) from None

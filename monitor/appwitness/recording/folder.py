@@ -25,8 +25,8 @@ from appwitness.events import FILES, Event, Line, Ref, Run, kind_of, salt, salte
 from appwitness.events.seen import Seen, holds
 from appwitness.recording import files
 from appwitness.recording.lines import START, Appender, Position, ReadLine, read_lines
-from appwitness.recording.seal import BODIES, RUN, SEAL, TOKENS, Before, Forgotten, Sealer, sync_folder
-from appwitness.recording.signing import Signer
+from appwitness.recording.seal import BODIES, RUN, SEAL, TOKENS, Before, Forgotten, Sealer, first_key, sync_folder
+from appwitness.recording.signing import Signer, fingerprint
 from appwitness.recording.tombstones import holed, remove
 from appwitness.support import private_files
 from appwitness.support.errors import FileError, UserError
@@ -337,6 +337,16 @@ class Recording:
     def sealed(self) -> bool:
         """Whether there are stamps: a folder that was put together by hand has none."""
         return os.path.lexists(self.path / SEAL)
+
+    @property
+    def begun_by(self) -> str | None:
+        """Fingerprint of the key that signed the first stamp; None: none did, or there is none."""
+        return first_key(self.path)
+
+    @property
+    def signs_as(self) -> str | None:
+        """Fingerprint of the key that signs what is stamped now; None: none does."""
+        return fingerprint(self._signer.public) if self._signer else None
 
     def stamp(self, final: bool = False) -> None:
         """Append a stamp to seal.jsonl over all whole lines, on disk by then; costs only what is new."""

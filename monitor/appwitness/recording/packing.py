@@ -7,13 +7,13 @@ import os
 import secrets
 import tempfile
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
 from appwitness.recording import encryption, files
-from appwitness.recording.archive import CHUNK_BYTES, MEMBERS, NAME, names
+from appwitness.recording.archive import CHUNK_BYTES, MEMBERS, NAME, digests, names
 from appwitness.recording.folder import Recording
 from appwitness.recording.seal import BODIES, TOKENS
 from appwitness.support import private_files
@@ -59,9 +59,9 @@ def add(archive: zipfile.ZipFile, name: str, source: BinaryIO) -> str:
 def write(place: Path, output: Path, recipients: Sequence[str] = ()) -> None:
     """Pack a recording into a new archive, whose members unpack to a folder named as the archive is.
 
-    With `recipients` it is encrypted for each of them. Raises UserError when the archive is there already or cannot be
-    written, for a recipient that is none, while the run is going on, and FileError for a file of the recording that is
-    no regular one.
+    With `recipients` it is encrypted for each of them. It is read back, as whoever gets it reads it, before it has its
+    name. Raises UserError when the archive is there already or cannot be written, or is not what was written, for a
+    recipient that is none, while the run is going on, and FileError for a file of the recording that is no regular one.
     """
     recording = Recording.open(place)
     if recording.going_on:
@@ -72,12 +72,17 @@ def write(place: Path, output: Path, recipients: Sequence[str] = ()) -> None:
         raise UserError(f"{place} has more than {MEMBERS:,} files.", "Keep it as a folder.")
     with created(output) as file:
         if not recipients:
-            _pack(recording.path, members, inside, file)
+            made = _pack(recording.path, members, inside, file)
+            _see_that_it_holds(file, made, output)
             return
+        own = encryption.Passing()
         with tempfile.TemporaryFile(dir=private_files.roomy()) as plain:  # a ZIP is not written from end to end
-            _pack(recording.path, members, inside, plain)
+            made = _pack(recording.path, members, inside, plain)
             plain.seek(0)
-            encryption.encrypt(plain, file, recipients)
+            encryption.encrypt(plain, file, recipients, own)
+        _from_disk(file)
+        with own.decrypted(file, output) as plain:
+            _see_that_it_holds(plain, made, output)
 
 
 def bare(name: str) -> str:
@@ -93,21 +98,46 @@ def folder_in(output: Path) -> str:
     return inside
 
 
-def _pack(folder: Path, members: Sequence[tuple[str, ...]], inside: str, into: BinaryIO) -> None:
+def _pack(folder: Path, members: Sequence[tuple[str, ...]], inside: str, into: BinaryIO) -> dict[str, str]:
+    """Name in the archive -> SHA-256 of what was read for it."""
+    made = {}
     with zipfile.ZipFile(into, "w") as archive:
         for parts in members:
+            name = "/".join((inside, *parts))
             with files.reading(folder, *parts) as source:
-                add(archive, "/".join((inside, *parts)), source)
+                made[name] = add(archive, name, source)
+    return made
+
+
+def _see_that_it_holds(file: BinaryIO, made: Mapping[str, str], output: Path) -> None:
+    """Read an archive back. Raises UserError where it has anything else than was put into it."""
+    _from_disk(file)
+    try:
+        held = digests(file)
+    except zipfile.BadZipFile as error:
+        raise UserError(f"{output} cannot be read back: {error}.", "See to the disk, and try again.") from None
+    if held != made:
+        raise UserError(f"{output} is not what was written to it.", "See to the disk, and try again.")
+
+
+def _from_disk(file: BinaryIO) -> None:
+    """Have what comes next be read from the disk, not from memory, where the system can."""
+    file.flush()
+    os.fsync(file.fileno())
+    if hasattr(os, "posix_fadvise"):
+        os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+    file.seek(0)
 
 
 def remove(place: Path) -> list[str]:
-    """Remove a recording that was packed: its archive, or its files and their folder; the names of files that stay,
-    since they do not belong to it."""
+    """Remove a recording that was packed: its archive, or the files that are in the new one and their folder; the names
+    of files that stay, since they do not belong to it."""
     if place.is_file():
         place.unlink()
         return []
     for parts in names(place):
-        place.joinpath(*parts).unlink()
+        if all(map(NAME.match, parts)):
+            place.joinpath(*parts).unlink()
     for folder in (place / BODIES, place / TOKENS, place):
         with suppress(OSError):
             folder.rmdir()

@@ -19,7 +19,7 @@ from appwitness.events import FILES, Record, Run, Sha256, Time
 from appwitness.recording import files
 from appwitness.recording.lines import Appender, raw_lines
 from appwitness.recording.signing import Signature, Signer, signature
-from appwitness.support.errors import DamagedRecording, UserError
+from appwitness.support.errors import DamagedRecording, FileError, UserError
 
 SEAL = "seal.jsonl"
 RUN = "run.json"
@@ -353,6 +353,24 @@ class Sealer:
                 os.close(fd)
         for below in ((BODIES,), ()) if bodies else ():
             sync_folder(self.folder, *below)
+
+
+def first_key(folder: Path) -> str | None:
+    """Fingerprint of the key that signed the first stamp of a recording; None: none did, or there is none."""
+    stamp = read(_first_line(folder))
+    return stamp.signature.fingerprint if stamp and stamp.signature else None
+
+
+def first_stamp(folder: Path) -> str | None:
+    """The digest of the first stamp of a recording, which no other run has; None: there is none."""
+    line = _first_line(folder)
+    return link(line) if read(line) else None
+
+
+def _first_line(folder: Path) -> bytes:
+    with suppress(FileNotFoundError, FileError), files.reading(folder, SEAL) as file:
+        return file.readline(MAX_STAMP_BYTES)
+    return b""
 
 
 def sync_folder(path: Path, *names: str) -> None:

@@ -65,9 +65,16 @@ class Signer(Protocol):
 
 
 def signature(signer: Signer, text: bytes) -> Signature:
-    """Of a stamp's text. Raises UserError when the key cannot be used now."""
+    """Of a stamp's text, checked as whoever verifies it does. Raises UserError when the key cannot be used now, or gave
+    a signature that does not fit."""
     key, value = signer.public, signer.sign(CONTEXT + text)
-    return Signature(key=base64.b64encode(key).decode(), value=base64.b64encode(value).decode())
+    made = Signature(key=base64.b64encode(key).decode(), value=base64.b64encode(value).decode())
+    if not made.fits(text):
+        raise UserError(
+            f"The key {fingerprint(key)} gave a signature that does not fit what it signed.",
+            "Try again; if it stays so, make another key: appwitness key new.",
+        )
+    return made
 
 
 def fingerprint(public: bytes) -> str:

@@ -12,13 +12,13 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 from urllib.parse import urlsplit
 
 from appwitness.recording import files
-from appwitness.recording.lines import raw_lines
+from appwitness.recording.lines import RawLine, raw_lines
 from appwitness.recording.seal import MAX_STAMP_BYTES, SEAL, TOKENS, read
 from appwitness.support.errors import FileError, UserError
 
@@ -28,8 +28,13 @@ if TYPE_CHECKING:  # imported late, so that --help answers at once
 
     from appwitness.recording.folder import Recording
 
+type Authorities = Sequence[Certificate]
+"""Certificates of those that are trusted."""
+
 MAX_TOKEN_BYTES = 64 << 10
 MAX_TOKENS = 100
+SOON = timedelta(minutes=1)
+"""By so much an authority's time and that of a stamp may differ without being remarked."""
 CERTIFICATES = 0xA0
 """Tag of the field of signed data that has them."""
 SHA256_OID = "2.16.840.1.101.3.4.2.1"
@@ -55,6 +60,8 @@ class Token:
     """Who signed it, as its certificate says."""
     wrong: str | None = None
     """Why it proves nothing."""
+    stamped: datetime | None = None
+    """The time that the stamp itself has."""
     trusted: bool = False
     """Whether its signature leads to an authority that was named as trusted."""
 
@@ -107,6 +114,25 @@ def anchor(recording: Recording, urls: Sequence[str], failed: Callable[[str, NoT
                 break
             written.append(f"{TOKENS}/{name}")
     return written
+
+
+def clock_off(recording: Recording, name: str) -> timedelta | None:
+    """By how much the clock of a recording differed from an authority's when it was asked for this token: positive
+    where it was ahead; None: by no more than SOON."""
+    with files.reading(recording.path, SEAL) as file:
+        stamps = {hashlib.sha256(raw.head).hexdigest(): read(raw.head) for raw in _whole(file)}
+    response = _parsed(_data(recording.path, name.rpartition("/")[2]))
+    stamp = stamps.get(_imprint(response)) if response else None
+    if response is None or stamp is None:
+        return None
+    off = stamp.at - response.tst_info.gen_time.astimezone(UTC)
+    return off if abs(off) > SOON else None
+
+
+def _whole(file: BinaryIO) -> Iterator[RawLine]:
+    for raw in raw_lines(file, hashlib.sha256(), MAX_STAMP_BYTES):
+        if raw.whole and raw.size <= MAX_STAMP_BYTES:
+            yield raw
 
 
 def ask(url: str, data: bytes) -> bytes:
@@ -190,7 +216,7 @@ def _checked(file: str, data: bytes, stamps: Mapping[str, int], trusted: Sequenc
     if imprint not in stamps:
         return Token(file, None, at, by, f"is over a stamp that is not in {SEAL}: stamps were removed or replaced")
     wrong = None if trusted is None else _untrusted(response, imprint, trusted)
-    return Token(file, stamps[imprint], at, by, wrong, trusted is not None and wrong is None)
+    return Token(file, stamps[imprint], at, by, wrong, trusted=trusted is not None and wrong is None)
 
 
 def _parsed(data: bytes) -> TimeStampResponse | None:

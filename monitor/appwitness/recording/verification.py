@@ -7,7 +7,7 @@ import hashlib
 import os
 import re
 from bisect import bisect_right
-from collections.abc import Container, Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -37,21 +37,18 @@ from appwitness.recording.seal import (
     read,
     signed_part,
 )
-from appwitness.recording.timestamps import Token
+from appwitness.recording.timestamps import SOON, Token
 from appwitness.support.errors import FileError, UserError
 
 if TYPE_CHECKING:
     from hashlib import _Hash as Digest
 
-    from cryptography.x509 import Certificate
-
     from appwitness.recording.archive import Unpacked
+    from appwitness.recording.timestamps import Authorities
 
 _DIGEST = re.compile(r"[0-9a-f]{64}\Z")
 _NAMING = (FILES["upload"], FILES["transform"], FILES["screen"], FILES["witness"], FILES["gap"])
 """The files whose lines name bodies."""
-SOON = timedelta(minutes=1)
-"""By so much an authority's time and that of a stamp may differ without being remarked."""
 
 
 @dataclass(frozen=True)
@@ -89,7 +86,7 @@ class Verification:
     """The result of recomputing the stamps of a recording."""
 
     ok: bool
-    """Whether everything is what its stamps say."""
+    """Whether everything is what its stamps say, and those that are trusted, where some were named, signed them all."""
     problems: tuple[Problem, ...] = ()
     """What is not: of each file the first line that differs, and every body."""
     stamps: int = 0
@@ -127,9 +124,9 @@ class Verification:
     @property
     def outcome(self) -> Outcome:
         """All of it in one word."""
-        if not self.ok:
+        if self.problems:
             return "altered" if self.stamps else "never_stamped"
-        return "intact" if self.ended and not self.unsealed else "intact_up_to"
+        return "intact" if self.ok and self.ended and not self.unsealed else "intact_up_to"
 
     @property
     def before(self) -> Before:
@@ -157,13 +154,12 @@ class _Chain:
     """SHA-256 of each stamp's line, newline included -> its number."""
 
 
-def verify(
-    path: Path, trusted: Container[str] | None = None, authorities: Sequence[Certificate] | None = None
-) -> Verification:
+def verify(path: Path, trusted: Container[str] | None = None, authorities: Authorities | None = None) -> Verification:
     """Recompute the stamps of the recording at `path`, or in the archive there; nothing in it is changed.
 
-    With the fingerprints of keys that are `trusted`, each stamp has to be signed by one of them, and one to say that
-    the run has ended: whoever does not have the key can then have changed nothing, and cut off nothing of the run.
+    With the fingerprints of keys that are `trusted`, each stamp of the run has to be signed by one of them, and one to
+    say that the run has ended: whoever does not have the key can then have changed nothing, and cut off nothing of the
+    run. Marks that came after that under a stamp that none of them signed count as covered by no stamp.
 
     With the certificates of time-stamp `authorities`, each token has to be signed by one of them, and there has to be
     one over the first stamp and one over a stamp that says that the run has ended. A token over a stamp that is not
@@ -199,7 +195,7 @@ def _with_sums(found: Verification, bundle: Unpacked) -> Verification:
     )
 
 
-def _verified(path: Path, trusted: Container[str] | None, authorities: Sequence[Certificate] | None) -> Verification:
+def _verified(path: Path, trusted: Container[str] | None, authorities: Authorities | None) -> Verification:
     try:
         extra = tuple(_extra(path))
     except OSError as error:
@@ -209,14 +205,17 @@ def _verified(path: Path, trusted: Container[str] | None, authorities: Sequence[
         problems = [*chain.problems, *_check_run(path, chain)]
     forgettings = tuple((line, stamp, stamp.forgotten) for line, stamp in chain.stamps if stamp.forgotten)
     problems += _doubted(forgettings)
-    if trusted is not None:
-        problems += _untrusted(chain, trusted)
-    timed = timestamps.check(path, chain.links, authorities)
+    vouched, unsigned = (len(chain.stamps), []) if trusted is None else _vouched(chain, trusted)
+    problems += unsigned
+    at = {number: stamp.at for number, stamp in chain.stamps}
+    timed = [
+        replace(each, stamped=at.get(each.stamp or 0)) for each in timestamps.check(path, chain.links, authorities)
+    ]
     problems += [Problem(token.file, None, token.wrong) for token in timed if token.wrong]
     if authorities is not None:
         problems += _untimed(chain, timed)
-    remarks = [*chain.remarks, *_late_tokens(chain, timed)]
-    last = chain.stamps[-1][1] if chain.stamps else None
+    remarks = [*chain.remarks, *_late_unsigned(chain, vouched), *_late_tokens(timed)]
+    last = chain.stamps[vouched - 1][1] if vouched else None
     end = next((stamp for _, stamp in chain.stamps if stamp.final), None)
     sealed: dict[str, int] = {}
     unsealed: dict[str, int] = {}
@@ -246,14 +245,15 @@ def _verified(path: Path, trusted: Container[str] | None, authorities: Sequence[
     remarks += [*body_remarks, *extra]
     if last and end is None:
         remarks.append(Problem(SEAL, chain.stamps[-1][0], "is the last stamp and does not say that the run has ended"))
-    noted = [stamp.at for before, stamp in pairwise(stamp for _, stamp in chain.stamps) if _notes(before, stamp, end)]
+    vouching = [stamp for _, stamp in chain.stamps[:vouched]]
+    noted = [stamp.at for before, stamp in pairwise(vouching) if _notes(before, stamp, end)]
     return Verification(
-        ok=not problems,
+        ok=not problems and vouched == len(chain.stamps),
         problems=tuple(problems),
         stamps=len(chain.stamps),
         sealed=sealed,
         digests={name: held.sha256 for name, held in last.files.items()} if last else {},
-        last=chain.last,
+        last=chain.last if vouched == len(chain.stamps) else chain.stamps[vouched][1].previous,
         last_at=last.at if last else None,
         unsealed=unsealed,
         remarks=tuple(remarks),
@@ -278,16 +278,36 @@ def _doubted(forgettings: Iterable[tuple[int, Stamp, Forgotten]]) -> Iterator[Pr
             )
 
 
-def _untrusted(chain: _Chain, trusted: Container[str]) -> Iterator[Problem]:
-    """The first stamp that no trusted key signed, and an end that none vouches for."""
-    for number, _ in chain.stamps:
+def _vouched(chain: _Chain, trusted: Container[str]) -> tuple[int, list[Problem]]:
+    """For how many stamps, from the first on, trusted keys vouch; and the first stamp of the run, or of a hole, that
+    none of them signed, or an end that none vouches for."""
+    vouched = len(chain.stamps)
+    ended = False
+    for at, (number, stamp) in enumerate(chain.stamps):
         if chain.keys.get(number) not in trusted:
-            by = chain.keys.get(number)
-            yield Problem(SEAL, number, f"is signed by {by}, which is no trusted key" if by else "is not signed")
-            return
-    if chain.stamps and not any(stamp.final for _, stamp in chain.stamps):
+            if not ended or stamp.forgotten:
+                return len(chain.stamps), [Problem(SEAL, number, _by_none(chain, number))]
+            vouched = min(vouched, at)
+        ended = ended or stamp.final
+    if chain.stamps and not ended:
+        what = "is missing: no signed stamp ends the run, so its end may have been cut off"
+        return vouched, [Problem(SEAL, chain.stamps[-1][0] + 1, what)]
+    return vouched, []
+
+
+def _by_none(chain: _Chain, number: int) -> str:
+    by = chain.keys.get(number)
+    return f"is signed by {by}, which is no trusted key" if by else "is not signed"
+
+
+def _late_unsigned(chain: _Chain, vouched: int) -> Iterator[Problem]:
+    """Where the stamps begin that no trusted key signed, of a run that one did."""
+    for number, _ in chain.stamps[vouched : vouched + 1]:
         yield Problem(
-            SEAL, chain.stamps[-1][0] + 1, "is missing: no signed stamp ends the run, so its end may have been cut off"
+            SEAL,
+            number,
+            f"{_by_none(chain, number)}: it came after the run had ended, which a trusted key signed, and nobody "
+            "vouches for what was noted from here on",
         )
 
 
@@ -305,12 +325,11 @@ def _untimed(chain: _Chain, timed: list[Token]) -> Iterator[Problem]:
         )
 
 
-def _late_tokens(chain: _Chain, timed: list[Token]) -> Iterator[Problem]:
+def _late_tokens(timed: list[Token]) -> Iterator[Problem]:
     """Tokens whose time is not about that of their stamp."""
-    stamps = dict(chain.stamps)
     for token in timed:
-        if token.wrong is None and token.stamp and token.at:
-            after = token.at - stamps[token.stamp].at
+        if token.wrong is None and token.at and token.stamped:
+            after = token.at - token.stamped
             where = f"the time in {SEAL}:{token.stamp}"
             if after > SOON:
                 late = timedelta(seconds=int(after.total_seconds()))
@@ -486,6 +505,12 @@ class _File:
         """Stamps from which on the file has tombstones for some of the lines that it had before."""
         self._tombstones = 0
         """Up to which line there may be tombstones."""
+        self._forgotten = [stamp.forgotten.lines.get(name, 0) if stamp.forgotten else 0 for _, stamp in stamps]
+        """How many lines each stamp says were forgotten."""
+        self._declared = 0
+        """How many tombstones there are to be."""
+        self._found = 0
+        """How many there are."""
 
     def check(self) -> Problem | None:
         """Read all of it; the first line that differs.
@@ -495,7 +520,12 @@ class _File:
         """
         since, until = self._between_holes()
         self._tombstones = self.stamps[since - 1][1].lines if since else 0
+        self._declared = sum(self._forgotten[: since + 1]) if since else 0
         problem = self._compare(list(reversed(self.stamps[since:until])))
+        if problem is None and self._found > self._declared:  # fewer, where forgetting was stopped and done once more
+            self.good = 0
+            said = f"has {self._found:,} tombstones, and {SEAL} says that {self._declared:,} lines were forgotten"
+            return Problem(self.name, None, said)
         if problem is None and until < len(self.stamps):
             return _still(self.name, self.stamps[until][0])
         return problem
@@ -570,6 +600,7 @@ class _File:
         """Take in one line; its number."""
         if raw.whole:
             self.lines += 1
+            self._found += self.lines <= self._tombstones and forgotten(raw.head) is not None
             for body in named_bodies(raw.head) if self.name in _NAMING else ():
                 self.bodies.setdefault(body, []).append(self.lines)
         else:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from appwitness.events import Run, format_time
 from appwitness.findings import ComparedRun, Report, Seal
+from appwitness.recording.timestamps import SOON
+from appwitness.reports.time_axis import span
 from appwitness.reports.words import Words, plain
 
 
@@ -50,8 +54,30 @@ def signature(seal: Seal, words: Words) -> str:
     said = _signed(seal, words)
     if seal.tokens:
         told = words("comma").join(f"{token.stamp} {format_time(token.at)}" for token in seal.tokens)
-        said += words("semicolon") + words("timed", tokens=told)
+        name = "timed_trusted" if all(token.trusted for token in seal.tokens) else "timed"
+        said += words("semicolon") + words(name, tokens=told)
+    said += "".join(words("semicolon") + each for each in clock(seal, words))
     return said + forgotten(seal, words)
+
+
+def clock(seal: Seal, words: Words) -> Iterator[str]:
+    """What time-stamp authorities say against the clock by which the recording was made."""
+    for token in seal.tokens:
+        off_s = (token.at - token.stamped).total_seconds() if token.stamped else 0.0
+        if abs(off_s) > SOON.total_seconds():
+            yield words("clock_behind" if off_s > 0 else "clock_ahead", stamp=token.stamp, off=span(off_s))
+
+
+def is_remarkable(report: Report | ComparedRun) -> bool:
+    """Whether there is more to say of its stamps than that all is what they say."""
+    seal = report.verified
+    return seal is not None and (
+        seal.outcome != "intact"
+        or bool(seal.forgotten)
+        or seal.trusted is not None
+        or any(token.trusted for token in seal.tokens)
+        or any(clock(seal, Words("en")))
+    )
 
 
 def forgotten(seal: Seal, words: Words) -> str:
@@ -67,7 +93,9 @@ def forgotten(seal: Seal, words: Words) -> str:
 def _signed(seal: Seal, words: Words) -> str:
     if not seal.signed:
         return words("signed_not")
-    keys = words("comma").join(seal.keys)
+    keys = words("comma").join(f"{key} {plain((seal.trusted or {}).get(key, ''))}".rstrip() for key in seal.keys)
+    if seal.trusted is not None and seal.ok:
+        return words("signed_trusted", keys=keys)
     if seal.signed < seal.stamps:
         return words("signed_partly", signed=f"{seal.signed:,}", stamps=f"{seal.stamps:,}", keys=keys)
     return words("signed_whole", keys=keys)

@@ -350,6 +350,15 @@ class Store(Database):
             raise _unknown(self.name, recording_id)
         return found
 
+    def recording_in(self, path: str) -> Recording | None:
+        """The recording that is there now; None: there is none. Raises StoreError while it cannot be reached."""
+        try:
+            return self._open(path)
+        except StoreError:
+            raise
+        except UserError:
+            return None
+
     def _open(self, path: str) -> Recording | None:
         self._last = found = self._opened(path)
         return found

@@ -25,6 +25,7 @@ from sqlalchemy import (
     Text,
     case,
     column,
+    false,
     func,
     insert,
     inspect,
@@ -41,7 +42,7 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.sql.functions import FunctionElement
 
-from appwitness.store.database import Database, copy, in_words, lock
+from appwitness.store.database import Database, copy, in_words, insert_or_nothing, lock
 from appwitness.store.models import Long, Name, Number
 from appwitness.support.errors import UserError
 
@@ -155,6 +156,20 @@ class SupersededRow(FleetBase):
     at: Mapped[Time]
 
 
+class CommittedRow(FleetBase):
+    """What the host that made a recording said of it, before anybody else could see it."""
+
+    __tablename__ = "committed"
+    recording: Mapped[Name] = mapped_column(primary_key=True)
+    run: Mapped[Name] = mapped_column(index=True)
+    host: Mapped[Name]
+    device: Mapped[Name]
+    digest: Mapped[Name]
+    """SHA-256 of its archive."""
+    stamp: Mapped[Name | None]
+    """SHA-256 of its last stamp; NULL: it was never stamped."""
+
+
 class DeviceRow(FleetBase):
     """A device of a host, as the host said last."""
 
@@ -194,6 +209,20 @@ class LeasedRun(Planned):
     lease: str = ""
     attempts: int = 0
     recording: str | None = None
+
+
+@dataclass(frozen=True)
+class CommittedRecording:
+    """A recording as the host that made it has it."""
+
+    recording: str
+    run: str
+    host: str
+    device: str
+    digest: str
+    """SHA-256 of its archive."""
+    stamp: str | None = None
+    """SHA-256 of its last stamp; None: it was never stamped."""
 
 
 class Waiting(NamedTuple):
@@ -279,14 +308,15 @@ class Runs(Database):
             return connection.execute(update(RunRow).where(*which).values(state="recorded", judgings=0)).rowcount
 
     def retry(self, campaign: str, reason: str | None = None) -> int:
-        """Plan again what was unobservable for this reason (None: for any); how many."""
+        """Plan again what was unobservable for this reason (None: for any); how many. Attempts are counted on: no
+        recording of the run gets the name of an earlier one."""
         which = [RunRow.campaign == campaign, RunRow.state == "unobservable"]
         if reason is not None:
             which.append(RunRow.reason == reason)
         again = case((RunRow.recording.is_(None), "planned"), else_="recorded")
         with self._write() as connection:
             return connection.execute(
-                update(RunRow).where(*which).values(state=again, reason=None, attempts=0, judgings=0)
+                update(RunRow).where(*which).values(state=again, reason=None, attempts=_next_turn(), judgings=0)
             ).rowcount
 
     # recording
@@ -344,6 +374,23 @@ class Runs(Database):
         with self._write() as connection:
             connection.execute(update(RunRow).where(RunRow.lease.in_(leases)).values(expires=_Now() + lease_s))
 
+    def commit(self, made: CommittedRecording) -> bool:
+        """Note what a recording is, before it is where others see it. False: another one has this name already."""
+        digest = select(CommittedRow.digest).where(CommittedRow.recording == made.recording)
+        with self._write() as connection:
+            known = connection.scalar(digest)
+            if known is None:
+                insert_or_nothing(connection, FleetBase.metadata.tables["committed"], asdict(made))
+                known = connection.scalar(digest)
+            return known == made.digest
+
+    def committed(self, recording: str) -> CommittedRecording | None:
+        """What was noted of a recording; None: nothing."""
+        columns = [getattr(CommittedRow, each.name) for each in fields(CommittedRecording)]
+        with self.reading() as connection:
+            row = connection.execute(select(*columns).where(CommittedRow.recording == recording)).one_or_none()
+        return CommittedRecording(**row._mapping) if row else None
+
     def recorded(self, run: str, recording: str, device: str) -> bool:
         """The recording of a run is complete. False: another was first, and this one is kept as superseded."""
         free = (RunRow.id == run, RunRow.recording.is_(None))
@@ -364,8 +411,9 @@ class Runs(Database):
         return False
 
     def failed(self, lease: str, reason: Reason, note: str, *, last: bool = False) -> None:
-        """A leased run was not observed: it waits again, or, `last` or begun ATTEMPTS times, is unobservable."""
-        self._end([RunRow.lease == lease], reason, note, 0 if last else ATTEMPTS)
+        """A leased run was not observed: it waits again, or is unobservable if that was the `last` time, or if it was
+        begun ATTEMPTS times since it was planned, or planned again."""
+        self._end([RunRow.lease == lease], reason, note, last=last)
 
     def released(self, lease: str) -> None:
         """A leased run was given up for no fault of its own: it waits again, as if it had not been begun."""
@@ -379,13 +427,13 @@ class Runs(Database):
         late = [RunRow.expires < _Now(), RunRow.lease.is_not(None)]
         if self.server:
             late.append(_Now() - func.extract("epoch", func.pg_postmaster_start_time()) >= grace_s)
-        lost = self._end(late, "lost", "Whoever made it was not heard of again.", ATTEMPTS)
+        lost = self._end(late, "lost", "Whoever made it was not heard of again.")
         with self._write() as connection:
             free = update(RunRow).where(RunRow.state == "recorded", *late).values(lease=None, expires=None)
             return lost + connection.execute(free).rowcount
 
-    def _end(self, which: Sequence[ColumnElement[bool]], reason: Reason, note: str, limit: int) -> int:
-        again = RunRow.attempts < limit
+    def _end(self, which: Sequence[ColumnElement[bool]], reason: Reason, note: str, *, last: bool = False) -> int:
+        again = false() if last else RunRow.attempts % ATTEMPTS != 0
         values = {
             "state": case((again, "planned"), else_="unobservable"), "reason": case((again, None), else_=reason),
             "note": note, "lease": None, "expires": None,
@@ -395,13 +443,12 @@ class Runs(Database):
 
     # judging
 
-    def to_judge(self, host: str, lease_s: float) -> LeasedRun | None:
+    def to_judge(self, _host: str, lease_s: float) -> LeasedRun | None:
         """Lease the recording that waits longest for a judge, those that could not be judged last; None: none waits."""
         waiting = (RunRow.state == "recorded", RunRow.lease.is_(None))
         next_ = select(RunRow.id).where(*waiting).order_by(RunRow.judgings, RunRow.recorded_at).limit(1)
         values = {
-            "host": host, "lease": secrets.token_hex(8), "expires": _Now() + lease_s,
-            "judgings": RunRow.judgings + 1,
+            "lease": secrets.token_hex(8), "expires": _Now() + lease_s, "judgings": RunRow.judgings + 1,
         }  # fmt: skip
         which = (RunRow.id == next_.with_for_update(skip_locked=True).scalar_subquery(), *waiting)
         with self._write() as connection:
@@ -543,7 +590,10 @@ def take_along(old: Path, place: Path) -> None:
     with in_words(str(place)), closing(sqlite3.connect(place)) as now:
         now.execute("ATTACH ? AS old", (str(old),))
         with now:
-            for each in (RunRow, SupersededRow, DeviceRow):
+            there = {name for (name,) in now.execute("SELECT name FROM old.sqlite_master")}
+            for each in (RunRow, SupersededRow, CommittedRow, DeviceRow):
+                if each.__tablename__ not in there:  # it was made before there was that table
+                    continue
                 columns = ", ".join(f'"{column.name}"' for column in each.__table__.columns)
                 name = each.__tablename__
                 now.execute(f"INSERT INTO {name} ({columns}) SELECT {columns} FROM old.{name}")  # noqa: S608, our own names
@@ -552,6 +602,11 @@ def take_along(old: Path, place: Path) -> None:
 
 _JOBS = table("procrastinate_jobs", column("queueing_lock"), column("status"))
 _RUN = tuple(getattr(RunRow, each.name) for each in fields(LeasedRun))
+
+
+def _next_turn() -> ColumnElement[int]:
+    """The attempts of a run, counted as if it had used up all that it was given."""
+    return RunRow.attempts + (ATTEMPTS - RunRow.attempts % ATTEMPTS) % ATTEMPTS
 
 
 def _next(waiting: Waiting) -> Select[Any]:
@@ -563,7 +618,8 @@ def _next(waiting: Waiting) -> Select[Any]:
 def _prepare(connection: Connection, name: str) -> None:
     """Make the tables where they are not there yet. Raises UserError when another version made them."""
     lock(connection)
-    if FleetVersion.__tablename__ not in inspect(connection).get_table_names():
+    there = inspect(connection).get_table_names()
+    if FleetVersion.__tablename__ not in there:
         FleetBase.metadata.create_all(connection)
         connection.execute(insert(FleetVersion), {"version": VERSION})
         return
@@ -573,3 +629,5 @@ def _prepare(connection: Connection, name: str) -> None:
             f"The runs in {name} were planned by another version of appwitness ({found}, not {VERSION}).",
             "Finish the campaign with that version, or name another database with --db.",
         )
+    if CommittedRow.__tablename__ not in there:  # a campaign that was begun before there was that table
+        FleetBase.metadata.create_all(connection)

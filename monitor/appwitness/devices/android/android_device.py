@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import shlex
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, suppress
@@ -317,7 +318,9 @@ class AndroidDevice(AbstractContextManager["AndroidDevice"]):
         if self._wanted.attach:
             return
         with suppress(DeviceFault):
-            self._control.shell.user(f"am force-stop --user {self._user} {self._installed.identity.package}")
+            self._control.shell.user(
+                f"am force-stop --user {self._user} {shlex.quote(self._installed.identity.package)}"
+            )
 
     def undo(self) -> None:
         """Take back what this run changed, the last first; a device that was unplugged is waited for."""

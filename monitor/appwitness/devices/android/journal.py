@@ -6,9 +6,10 @@ import fcntl
 import json
 import os
 import re
+import shlex
 from collections.abc import Callable, Container, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
@@ -18,6 +19,11 @@ from appwitness.events import format_time
 from appwitness.support import private_files
 
 By = Literal["root", "user", "adb"]
+_PASTED = (
+    re.compile(r"(pm (?:grant|revoke) --user \d+ [\w.]+ )(.*?)((?: >/dev/null 2>&1)?)"),
+    re.compile(r"(setprop [\w.-]+ )'(.*)'()"),
+)
+"""Lines of scripts into which earlier versions pasted a name or a value that an app or the device had chosen."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +81,7 @@ class Journal:
         """Write a change down; it is on the disk when this returns, and may then be made."""
         entry = JournalEntry(self._next, format_time(datetime.now(UTC)), self._boot, self._run, what, was, undo)
         self._next += 1
-        self._write({"change": asdict(entry), "connected": self.connected})
+        self._write({"change": asdict(entry), "connected": self.connected, "quoted": True})
         self._open.append(entry)
         self.made[entry.number] = (entry, None)
         return entry
@@ -169,7 +175,10 @@ class Journal:
         there: dict[int, JournalEntry] = {}
         for line in self._lines():
             if change := line.get("change"):
-                entry = JournalEntry(**{**change, "undo": Undo(**change["undo"])})
+                undo = Undo(**change["undo"])
+                if not line.get("quoted"):
+                    undo = replace(undo, script=_quoted(undo.script))
+                entry = JournalEntry(**{**change, "undo": undo})
                 there[entry.number] = entry
             else:
                 there.pop(line.get("undone", 0), None)
@@ -177,6 +186,15 @@ class Journal:
 
     def _last(self) -> int:
         return max((line["change"]["number"] for line in self._lines() if "change" in line), default=0)
+
+
+def _quoted(script: str) -> str:
+    """A script of an earlier version, in which what was pasted is one word to the shell."""
+    lines = []
+    for line in script.split("\n"):
+        found = next((found for each in _PASTED if (found := each.fullmatch(line))), None)
+        lines.append(f"{found[1]}{shlex.quote(found[2])}{found[3]}" if found else line)
+    return "\n".join(lines)
 
 
 def journals(folder: Path) -> list[Journal]:

@@ -7,6 +7,7 @@ has another parent and none of the app's code. Not tried on Android: isolated pr
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Self
@@ -126,9 +127,11 @@ def start_app(shell: Shell, package: str, user: int = 0, activity: str | None = 
 
     `activity`: its class; None: that of the launcher's icon. Raises DeviceFault `app-not-started`.
     """
-    what = package if activity is None else f"-n {package}/{activity}"
+    what = shlex.join([package] if activity is None else ["-n", f"{package}/{activity}"])
     steps = " ".join(map(str, range(int(START_S * 10))))
-    done = shell.user(_START.format(user=user, package=package, what=what, steps=steps), timeout_s=START_S * 3)
+    done = shell.user(
+        _START.format(user=user, package=shlex.quote(package), what=what, steps=steps), timeout_s=START_S * 3
+    )
     found = re.search(r"^pid=(\d+)$", done.out, re.MULTILINE)
     if found is None:
         lines = (done.out or done.err or "nothing").strip().splitlines()

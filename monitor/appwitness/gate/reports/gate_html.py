@@ -50,7 +50,7 @@ def render(told: GateStory) -> str:
         recordings=", ".join(map(plain, gate.recordings)),
         groups=tuple(_groups(told)),
         flows=[f"{plain(flow.recording)}{words('colon')}{said.flow(flow, words)}" for flow in gate.flows],
-        remarks=[said.remark(remark, words) for remark in gate.remarks],
+        remarks=[*said.stamps(told), *(said.remark(remark, words) for remark in gate.remarks)],
         gaps=words.count("gate_gaps", gate.gaps) if gate.gaps else "",
         note=words("revealed_note" if told.revealed else "masked_note"),
         made_by=words("page_made_by", version=plain(version) if version else words("unknown")),

@@ -41,7 +41,7 @@ def render(told: GateStory) -> str:
         text = said.flow(flow, words)
         ET.SubElement(case, "failure", {"type": flow.what, "message": xml(text)}).text = xml(text)
     out = ET.SubElement(suite, "system-out")
-    remarks = [said.remark(remark, words) for remark in gate.remarks]
+    remarks = [*said.stamps(told), *(said.remark(remark, words) for remark in gate.remarks)]
     out.text = xml("\n".join([said.verdict(told), said.against(told), *remarks]))
     ET.indent(root)
     return '<?xml version="1.0" encoding="utf-8"?>\n' + ET.tostring(root, encoding="unicode") + "\n"

@@ -46,6 +46,9 @@ def _parts(told: GateStory) -> Iterator[RenderableType]:
         yield ""
         for flow in gate.flows:
             yield Text(f"{plain(flow.recording)}: {said.flow(flow, words)}", style=TONES["medium"])
+    if stamps := list(said.stamps(told)):
+        yield ""
+        yield from (Text(each, style="dim") for each in stamps)
     if gate.remarks:
         yield ""
         for remark in gate.remarks:

@@ -40,8 +40,10 @@ def _lines(told: GateStory) -> Iterator[str]:
     if len(shown) > ROWS:
         yield ""
         yield md(words("and_more", count=len(shown) - ROWS))
-    if gate.flows or gate.remarks:
+    stamps = list(said.stamps(told))
+    if gate.flows or gate.remarks or stamps:
         yield ""
+        yield from (f"- {md(each)}" for each in stamps[:ROWS])
         yield from (f"- {md(said.flow(flow, words))}" for flow in gate.flows[:ROWS])
         yield from (f"- {md(said.remark(remark, words))}" for remark in gate.remarks[:ROWS])
     if gate.gaps:

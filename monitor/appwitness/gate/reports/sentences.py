@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from appwitness.findings.gate_decision import Change, Gated, GatedFlow, Mute, Remark, Unobserved
 from appwitness.findings.people import label
 from appwitness.gate.reports import GateStory
+from appwitness.reports.integrity import integrity, is_remarkable
 from appwitness.reports.words import Words, plain
 
 CHANGES: tuple[Change, ...] = ("new", "worse", "new_rule", "not_observable", "gone", "better", "same")
@@ -100,6 +101,14 @@ def flow(one: GatedFlow, words: Words) -> str:
         upload=plain(one.upload),
     )
     return text + (f" [{plain(one.place)}]" if one.place else "")
+
+
+def stamps(told: GateStory) -> Iterator[str]:
+    """What is to be said of the stamps of each recording, where it is more than that all is intact."""
+    for report in told.reports:
+        if is_remarkable(report):
+            said = integrity(report, told.words)
+            yield told.words("gate_stamps", recording=plain(report.recording), said=said)
 
 
 def remark(one: Remark, words: Words) -> str:

@@ -39,6 +39,7 @@ function take(part, other) {
   if (part.isEqualNode(other)) {
     return;
   }
+  Object.assign(part.dataset, other.dataset); // such as where the timeline begins and ends by now
   const rows = new Map([...other.children].map((row) => [row.id, row]));
   if (rows.has("")) {
     part.replaceChildren(...other.childNodes);
@@ -110,11 +111,31 @@ for (const figure of document.querySelectorAll("[data-zoom]")) {
   });
 }
 
+// Links to this page in another order, format or language ask for what was typed, too.
+function carry(form, query) {
+  for (const link of document.querySelectorAll("a[href]")) {
+    const there = new URL(link.href, location.href);
+    if (there.origin === location.origin && there.pathname === location.pathname && !link.closest("[data-live], form")) {
+      for (const { name } of form.elements) {
+        if (name && name !== "sort") {
+          there.searchParams.delete(name);
+          if (query.has(name)) {
+            there.searchParams.set(name, query.get(name));
+          }
+        }
+      }
+      there.searchParams.delete("page");
+      link.href = there;
+    }
+  }
+}
+
 for (const form of document.querySelectorAll("form[data-filter]")) {
   const filter = (event) => {
     event.preventDefault();
     const query = new URLSearchParams([...new FormData(form)].filter(([, value]) => value));
     history.replaceState(null, "", query.size ? `?${query}` : location.pathname);
+    carry(form, query);
     refresh(location.href);
   };
   form.addEventListener("input", filter);

@@ -212,7 +212,7 @@ def _permit(control: Control, package: str, permission: str, user: int, verb: st
     if has == (verb == "grant"):
         return
     words = f"--user {user} {_named(package)} {shlex.quote(permission)}"
-    changed = f"dumpsys package {package} | grep -q {shlex.quote(permission + ': granted=' + str(not has).lower())}"
+    changed = f"dumpsys package {package} | grep -qF -e {shlex.quote(permission + ': granted=' + str(not has).lower())}"
     undo = f"if {changed}; then pm {inverse} {words}; fi"
     try:
         control.change(f"{verb} {permission} to {package}", f"pm {verb} {words}", undo)
@@ -291,7 +291,7 @@ def _fetched(control: Control, package: str, there: tuple[str, ...], folder: Pat
 def _keep_expansions(control: Control, package: str, user: int) -> None:
     """Move the app's large files aside, where there are any that are not this run's: they go when it is uninstalled."""
     expansions = package_undo.Expansions(package, user)
-    if control.shell.user(f"[ -d {expansions.folder} ] && [ ! -e {expansions.folder}/.appwitness ]").ok:
+    if control.shell.user(expansions.there).ok:
         control.change(f"keep the expansions of {package}", expansions.keep, expansions.put_back)
 
 
@@ -300,7 +300,7 @@ def _expand(control: Control, app: App, user: int) -> None:
     package = app.base.package
     expansions = package_undo.Expansions(package, user)
     sizes = [(str(file.stat().st_size), f"{expansions.folder}/{name}") for file, name in app.expansions]
-    if all(control.shell.user(f"stat -c %s {path}").out.strip() == size for size, path in sizes):
+    if all(control.shell.user(f"stat -c %s {shlex.quote(path)}").out.strip() == size for size, path in sizes):
         return
     _keep_expansions(control, package, user)
     control.change(f"expansions of {package}", expansions.make, expansions.drop)

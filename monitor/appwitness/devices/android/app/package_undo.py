@@ -104,6 +104,11 @@ class Expansions:
         return f"/storage/emulated/{self.user}/Android/obb/{self.package}"
 
     @property
+    def there(self) -> str:
+        """Whether there are some that are not this run's."""
+        return f'{self._names}; [ -d "$f" ] && [ ! -e "$f/.appwitness" ]'
+
+    @property
     def keep(self) -> str:
         """Move those that are there aside."""
         return f'{self._names}; [ -e "$k" ] || mv "$f" "$k"'

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import secrets
+import shlex
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -191,7 +192,7 @@ def _run(
 
 
 def _check_alive(control: Control, folder: str, pid: str) -> None:
-    if control.shell.root(f"kill -0 {pid}").ok:
+    if control.shell.root(f"kill -0 {shlex.quote(pid)}").ok:
         return
     said = _printed(control, folder)
     hint = cure(said, control.facts)

@@ -91,7 +91,7 @@ def ready(
         gadget = Gadget(FROM_PACKAGE, end, start=start, waits=by.config.waits)
         return ReadyGadget(gadget, (address, by.config.token), told)
     assert by.build is not None
-    if not control.shell.user(f"run-as {package} id").ok:
+    if not control.shell.user(f"run-as {shlex.quote(package)} id").ok:
         raise fault("app-not-debuggable", serial=control.shell.serial, package=package)
     file = cache.expanduser() / by.build.name
     private_files.folder(file.parent)
@@ -118,11 +118,12 @@ def _note_debug_app(control: Control, package: str) -> None:
 
 def _note_files(control: Control, package: str) -> None:
     """What Frida puts on the device; what was there before stays."""
-    there = set(control.shell.user(f"ls {_PUSHED}* 2>/dev/null; run-as {package} ls").out.split())
+    there = set(control.shell.user(f"ls {_PUSHED}* 2>/dev/null; run-as {shlex.quote(package)} ls").out.split())
     kept = "|".join(shlex.quote(name) for name in sorted(there) if name.startswith(_PUSHED))
     remove = f'case $file in {kept}) ;; *) rm -f "$file" ;; esac' if kept else 'rm -f "$file"'
     copied = " ".join(name for name in _COPIED if name not in there)
+    run_as = f"run-as {shlex.quote(package)}"
     undo = f"""for file in {_PUSHED}*; do {remove}; done
-run-as {package} true 2>/dev/null || exit 0
-run-as {package} rm -f {copied}"""
+{run_as} true 2>/dev/null || exit 0
+{run_as} rm -f {copied}"""
     control.journal.before(f"Frida's gadget in {package}", Undo("user", undo))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
+import shlex
 from collections.abc import Sequence
 
 from pydantic import Field
@@ -65,8 +66,10 @@ def apply(control: Control, quirk: Quirk) -> None:
     """Change what it names; a device that does not take it goes on without, and the notes say so."""
     for key, value in quirk.set.items():
         was = control.shell.check(f"getprop {key}").strip()
-        undo = f"setprop {key} '{was}'"
-        control.change(f"set property {key} ({quirk.name})", f"setprop {key} '{value}'", undo, root=True, was=was)
+        undo = shlex.join(["setprop", key, was])
+        control.change(
+            f"set property {key} ({quirk.name})", shlex.join(["setprop", key, value]), undo, root=True, was=was
+        )
         if control.shell.check(f"getprop {key}").strip() != value:
             control.notes.append(f"{quirk.name}: the device did not take {key} = {value}")
             return

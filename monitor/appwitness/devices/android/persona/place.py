@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -100,6 +101,6 @@ def _provide(control: Control, user: int, by: Callable[[str], str]) -> None:
 
 def _tell(place: PlannedPosition) -> list[str]:
     return [
-        f"cmd location providers set-test-provider-location {name} --location {place.text} --accuracy 5"
+        f"cmd location providers set-test-provider-location {name} --location {shlex.quote(place.text)} --accuracy 5"
         for name in PROVIDERS
     ]

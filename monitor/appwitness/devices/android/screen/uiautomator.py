@@ -219,11 +219,11 @@ class _Common:
         return focused(self._shell.user("dumpsys window | grep -E 'mCurrentFocus|mFocusedApp'").out)
 
     def permissions(self, app: str) -> Permissions:
-        said = self._shell.user(f"dumpsys package {app}").out
+        said = self._shell.user(f"dumpsys package {shlex.quote(app)}").out
         return PackageDump.of(said, app).runtime(self._user) or {}
 
     def bring_back(self, app: str) -> None:
-        self._shell.user(f"monkey -p {app} -c android.intent.category.LAUNCHER 1")
+        self._shell.user(f"monkey -p {shlex.quote(app)} -c android.intent.category.LAUNCHER 1")
 
     def picture(self, *, fast: bool = False) -> bytes:
         file = f"{self._folder}/screen.png"

@@ -157,7 +157,7 @@ def install(control: Control, ca_pem: Path) -> Trust:
     """
     pem, der = certificate(ca_pem)
     name = _free_name(control, der)
-    values = f"NAME={name}\nPEM='{pem}'\n"
+    values = f"NAME={name}\nPEM={shlex.quote(pem)}\n"
     made = shlex.quote(_common(control) + values + _MAKE)
     script = f"""{_head(control)}{_BEGIN}make={made}
 within 1 "$make" || exit 1

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import shutil
 import socket
 import subprocess
@@ -108,7 +109,7 @@ class Redirect:
 def lead(control: Control, link: Link, uid: int) -> None:
     """Send the app's IPv4 to the gateway with a TTL of its own, and none of its IPv6, until undo. Needs root."""
     who = f"uidrange {uid}-{uid} priority {PRIORITY}"
-    route = f"default via {link.gateway} dev {link.interface} table {TABLE}"
+    route = shlex.join(["default", "via", link.gateway, "dev", link.interface, "table", str(TABLE)])
     control.change(
         f"route uid {uid} to {link.gateway}",
         f"ip route replace {route} hoplimit {TTL} && ip rule add {who} lookup {TABLE} && "

@@ -6,6 +6,7 @@ Its files are those of com.wireguard.android (Application.kt, TunnelManager.kt).
 from __future__ import annotations
 
 import re
+import shlex
 import time
 
 from appwitness.devices.android.control import Control
@@ -41,7 +42,7 @@ def start(control: Control, configuration: str, address: str, package: str) -> N
     _write(control, DATASTORE, _bytes(control, DATASTORE) + ALLOWED, "let the WireGuard app be switched on by others")
     control.change(
         f"add the tunnel {name} to the WireGuard app",
-        f"umask 077; echo '{text}' > {FILES}/{name}.conf && chown {owner}:{owner} {FILES}/{name}.conf && "
+        f"umask 077; echo {shlex.quote(text)} > {FILES}/{name}.conf && chown {owner}:{owner} {FILES}/{name}.conf && "
         f"{_relabel(f'{FILES}/{name}.conf')}",
         f"rm -f {FILES}/{name}.conf",
         root=True,
