@@ -55,6 +55,7 @@ def gaps(
             at=run.started, where=where, subject=subject, why="not_observed", detail=detail, until=run.ended
         )
     yield from _unseen_answers(timeline)
+    yield from _contradictions(timeline)
     if run.imported and observers.hooks and observers.proxy:
         detail = (
             "the files do not say how the clocks of hook log and capture stood: a read and an upload may be in another"
@@ -77,6 +78,20 @@ def _unseen_answers(timeline: Timeline) -> Iterator[ReportedGap]:
                 "follows is not held against the app (appwitness mark notes what was answered)",
                 ref=reading.ref,
             )
+
+
+def _contradictions(timeline: Timeline) -> Iterator[ReportedGap]:
+    for reading, other in timeline.contradictions():
+        yield ReportedGap(
+            at=reading.at,
+            app=reading.consent.app,
+            where="device",
+            subject=f"the answer to {reading.scope}",
+            why="not_observed",
+            detail=f"two observers tell it differently within seconds ({reading.ref}: {reading.says}; {other}): which"
+            " of them is right was not observed (appwitness mark corrects a line)",
+            ref=reading.ref,
+        )
 
 
 def _where(reading: ConsentReading) -> str:
