@@ -391,6 +391,7 @@ class Flow(Record):
     rows: int | None = Field(default=None, description="k: how many rows of the access were found in the upload")
     rows_read: int | None = Field(default=None, description="n: how many rows the access returned")
     cleartext: bool = Field(default=False, description="the upload was not protected by TLS")
+    via: str = Field(default="http", description="how it left the device: http, websocket, sms, intent ...")
     carrier: Carrier | None = Field(default=None, description="what carried the upload; null: not known")
     other_app: bool = Field(
         default=False, description="no socket of the observed app carried it: no finding rests on it"
@@ -556,7 +557,7 @@ class Report(Record):
     run: Run
     flows: tuple[Flow, ...] = ()
     findings: tuple[Finding, ...] = ()
-    gaps: tuple[ReportedGap, ...] = ()
+    gaps: tuple[ReportedGap, ...] = Field(default=(), description="what could not be observed in this run")
     coverage: dict[str, Any] = Field(
         default_factory=dict, description="counts: lines of each kind, unreadable lines, sources installed and absent"
     )
@@ -584,6 +585,12 @@ class Report(Record):
     audit: tuple[Reason, ...] = Field(
         default=(),
         description="what the monitor itself changed and caused, as far as it is recorded; made for the JSON report",
+    )
+    limits: tuple[ReportedGap, ...] = Field(
+        default=(), description="what no run on this device can show, as it has no such class or method; no gap"
+    )
+    answered: tuple[ConsentName, ...] = Field(
+        default=(), description="what the user was seen to answer to what the app asked, each once, in order of time"
     )
     path: str | None = Field(default=None, exclude=True, description="the recording's folder, for commands to copy")
     consents: Lane = Field(default=(), exclude=True, description="for the timeline")

@@ -50,11 +50,12 @@ class Made(Record):
 class Unobserved(Record):
     """Why nobody can say that a behaviour is gone."""
 
-    why: Literal["plan", "observer", "source", "process", "recipient"] = Field(
-        description="plan: no run had it; observer: nobody watched what the rule needs; source: the API was not hooked"
-        " throughout; process: one was not watched; recipient: its traffic was not read"
+    why: Literal["plan", "answer", "run", "observer", "source", "process", "recipient"] = Field(
+        description="plan: no run had it; answer: the user was not seen to answer so; run: it was too short, or nothing"
+        " was seen in it; observer: nobody watched what the rule needs; source: the API was not hooked throughout;"
+        " process: one was not watched; recipient: its traffic was not read"
     )
-    subject: str = Field(description="the plan, observer, API, process or host")
+    subject: str = Field(description="the plan, answer, recording, observer, API, process or host")
     ref: Ref | None = Field(default=None, description="line of the gap")
     gap: str | None = Field(default=None, description="the gap, as --allow-gap names it: WHERE:WHY:SUBJECT")
 

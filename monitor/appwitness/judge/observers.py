@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from typing import Literal
+from datetime import timedelta
+from typing import Any, Literal
 
-from appwitness.events import Missing, Observers, Run
-from appwitness.findings import ReportedGap
+from appwitness.events import Missing, Observers, Phase, Run
+from appwitness.events.seen import Seen
+from appwitness.findings import ConsentName, ReportedGap
 from appwitness.judge.consent import ConsentReading, Timeline
 
 _GAPS: dict[Missing, tuple[Literal["hook", "proxy", "device"], str, str]] = {
@@ -63,6 +65,48 @@ def gaps(
         yield ReportedGap(
             at=run.started, where="clock", subject="imported files", why="no_clock", detail=f"{detail} order"
         )
+
+
+PLAYED: Mapping[str, tuple[ConsentName, ...]] = {
+    "accept": ("given",),
+    "refuse": ("refused", "basic_only"),
+    "withdraw": ("withdrawn",),
+}
+"""Plan -> the answers by which it was played."""
+SHORTEST = timedelta(seconds=2)
+"""In less than this no app shows what it does."""
+RUN = "run"
+"""Subject of the gap of a run that was too short, or in which nothing was seen of the app."""
+
+
+def unplayed(run: Run, timeline: Timeline, phases: Sequence[Seen[Phase]], lines: int) -> Iterator[ReportedGap]:
+    """A gap for a run that ended before the app could show what it does, for one without a line (`lines`: how many tell
+    of the app), and for a plan whose answer was not seen. Who brought a foreign file had no plan."""
+    if run.imported:
+        return
+    about: dict[str, Any] = {"at": run.started, "where": "device", "why": "not_observed", "until": run.ended}
+    length = _length(run, phases)
+    if not lines:
+        yield ReportedGap(**about, subject=RUN, detail="no line of the recording tells anything of the app")
+    elif length is not None and length < SHORTEST:
+        detail = f"the app was observed for {length.total_seconds():.1f} s: what it does later was not"
+        yield ReportedGap(**about, subject=RUN, detail=detail)
+    wanted = PLAYED.get(run.plan, ())
+    if wanted and timeline.watched and not set(wanted) & set(timeline.answered):
+        asked = "a question to the user was seen, and no" if timeline.asked else "neither a question to the user nor an"
+        yield ReportedGap(
+            **about,
+            subject=f"plan {run.plan}",
+            detail=f"{asked} answer as the plan has it ({' or '.join(wanted)}): what the app does after one was not"
+            " observed",
+        )
+
+
+def _length(run: Run, phases: Sequence[Seen[Phase]]) -> timedelta | None:
+    """For how long the app ran while it was observed; None: not known."""
+    started = min((each.at for each in phases if each.event.state == "started"), default=run.started)
+    ended = max((each.at for each in phases if each.event.state == "exited"), default=run.ended)
+    return None if ended is None else max(ended - started, timedelta())
 
 
 def _unseen_answers(timeline: Timeline) -> Iterator[ReportedGap]:

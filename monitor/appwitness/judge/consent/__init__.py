@@ -86,6 +86,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Container, Iterable
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 from appwitness.catalog.labels import Labels
@@ -156,7 +157,13 @@ MOST_NEAR = 4
 """Lines of each clock, around one moment, whose orders are tried; nobody touches more often within the bound."""
 MOST_SHIFTS = 64
 """Histories with the clocks apart that are kept: what happens together asks for the same ones."""
-_YES_OR_NO = frozenset({"given", "refused", "basic_only", "withdrawn"})
+_ANSWERS: dict[str, ConsentName] = {
+    "given": "given",
+    "refused": "refused",
+    "basic_only": "basic_only",
+    "withdrawn": "withdrawn",
+}
+_YES_OR_NO = frozenset(_ANSWERS)
 NOT_OBSERVED = ConsentStatus(state="not_observed")
 _STORED = frozenset({"preference", "iab_tcf", "iab_gpp"})
 
@@ -332,6 +339,12 @@ class Timeline:
     def steps(self, scope: str = "general_policy") -> tuple[ConsentStatus, ...]:
         """How the status of the whole changed, each with the line that made it so; none when nothing was shown."""
         return self._history(None, scope).changes
+
+    @cached_property
+    def answered(self) -> tuple[ConsentName, ...]:
+        """What the user was seen to answer, each once, in order of time; permissions of the system aside."""
+        spoken = (_ANSWERS.get(each.says) for each in self._readings if each.scope != PERMISSION)
+        return tuple(dict.fromkeys(filter(None, spoken)))
 
     def readings(self) -> tuple[ConsentReading, ...]:
         """Every line that counts, in order of time: what it says, and why where that is not its status."""
