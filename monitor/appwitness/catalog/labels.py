@@ -428,6 +428,10 @@ class Labels(BaseModel):
         goes_on = self.choice(label) in ("agree", "ambiguous")
         return goes_on or words["confirms"].whole(text) or words["withdraw"].inside(text) or self.opts_out(label)
 
+    def says_cancel(self, label: str) -> bool:
+        """Whether it says that something that was begun is not to be done, whatever that is: "Cancel"."""
+        return self._lists["cancels"].whole(normal_label(label)) and self.choice(label) != "closing"
+
     def cancels_taking_back(self, label: str) -> bool:
         """Whether a touch on it, where that was asked, leaves everything as it is."""
         text, words = normal_label(label), self._lists

@@ -267,7 +267,7 @@ def _cancels(reading: ConsentReading, labels: Labels) -> bool:
     """Whether it leaves everything as it is: a touch on "Cancel", or the question whether to take back was closed."""
     text = reading.consent.text or ""
     if reading.consent.signal == "tap":
-        return reading.says in ("dismissed", "refused") and labels.cancels_taking_back(text)
+        return reading.says in ("dismissed", "refused") and labels.says_cancel(text)
     return reading.says == "dismissed" and reading.consent.signal == "dialog" and labels.asks_to_take_back(text)
 
 
@@ -289,9 +289,10 @@ def _answered_back(readings: Sequence[ConsentReading], labels: Labels) -> list[C
         elif open_ and reading.consent.signal == "tap":
             if labels.cancels_taking_back(label):
                 reading = reading._replace(says="dismissed", why="cancelled")
+                del asked[scope]
             elif reading.says in ("given", "requested", "withdrawn") and labels.confirms_taking_back(label):
                 reading = reading._replace(says="withdrawn", why="confirmed")
-            del asked[scope]
+                del asked[scope]
         elif reading.says != "gone":
             asked.pop(scope, None)
         found.append(reading)

@@ -1,4 +1,4 @@
-"""What of an upload nobody could read: long runs of bytes, or of letters that stand for bytes, that look like chance."""
+"""What of an upload nobody could read: bytes, or letters that stand for bytes, that look like chance."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import math
 import re
 from collections import Counter
 from collections.abc import Sequence
+from functools import partial
 from itertools import islice
 from typing import NamedTuple
 
@@ -36,6 +37,7 @@ class OpaquePart(NamedTuple):
 
     size: int
     """Bytes."""
+    path: str
     start: int
     """Its place in the stored body."""
     end: int
@@ -49,11 +51,16 @@ def opaque(decoded: Decoded) -> tuple[OpaquePart, ...]:
     like_chance = filter(_looks_like_chance, leaves)
     found: list[OpaquePart] = []
     for leaf in sorted(islice(like_chance, MOST), key=lambda each: (each.text is not None, -len(each.decoding))):
-        inside = any(one.start <= leaf.start and leaf.end <= one.end for one in found)
-        if not inside and not _was_read(leaf, leaves):
+        if not any(map(partial(_overlap, leaf), found)) and not _was_read(leaf, leaves):
             digest = hashlib.sha256(leaf.data).hexdigest()
-            found.append(OpaquePart(len(leaf.data), leaf.start, leaf.end, digest))
+            found.append(OpaquePart(len(leaf.data), leaf.path, leaf.start, leaf.end, digest))
     return tuple(found)
+
+
+def _overlap(leaf: Leaf, part: OpaquePart) -> bool:
+    """Whether one was made of the other; what comes out of one archive has one place in what is stored."""
+    beside = not (leaf.path.startswith(part.path) or part.path.startswith(leaf.path))
+    return not beside and leaf.start < part.end and part.start < leaf.end
 
 
 def _looks_like_chance(leaf: Leaf) -> bool:
@@ -66,7 +73,7 @@ def _looks_like_chance(leaf: Leaf) -> bool:
     if leaf.text is not None and kinds < len("0123456789abcdef"):
         return False
     sample = data[: 1 << 16]
-    most = math.log2(min(kinds, len(sample)))
+    most = math.log2(kinds) - (kinds - 1) / (2 * len(sample) * math.log(2))  # what few bytes of chance show of it
     return _entropy(sample) >= CHANCE * most
 
 
