@@ -105,8 +105,13 @@ class Judged:
 
     @property
     def gaps(self) -> tuple[ReportedGap, ...]:
-        """What could not be observed."""
+        """What could not be observed in this run."""
         return self.report.gaps
+
+    @property
+    def limits(self) -> tuple[ReportedGap, ...]:
+        """What no run on this device can show, as it has no such class or method."""
+        return self.report.limits
 
     @cached_property
     def diff(self) -> GateReport:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Container, Iterable
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal, get_args
 
+import msgspec
 from pydantic import BaseModel, ConfigDict, Field
 
 from appwitness.catalog.entries import CatalogEntry, Pattern
@@ -16,8 +17,14 @@ from appwitness.events import Check, ConsentState, DataType, Scope, Window
 
 LONGEST_LABEL = 40
 """Characters of what can be a label or a heading; longer text is prose."""
+LONGEST_CONTROL = 120
+"""Characters of a label that says besides what happens otherwise, or of what stands beside a switch."""
+APART = 30
+"""Characters that may stand for the `…` of a phrase."""
 _CJK = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 _COUNTDOWN = re.compile(r"[(\uff08\[]?\s*\d+\s*(s|sec|秒|초)?\s*[)\uff09\]]?\s*\Z", re.IGNORECASE)
+
+_PUNCTUATION = re.compile(r"[,;:.!?()\[\]{}\u3001\u3002\u00b7\u2026|/\u2013\u2014\u2192]+")
 
 GROUP = "android.permission-group."
 """How the name of a group of permissions begins."""
@@ -42,6 +49,11 @@ def normal(text: str) -> str:
 def _combines(char: str) -> bool:
     """Vowel signs of Hindi and the like, which are part of their word."""
     return unicodedata.category(char).startswith("M")
+
+
+def clauses(text: str) -> tuple[str, ...]:
+    """The parts of a text between its punctuation marks, each in its normal form: "No, reject" is two."""
+    return tuple(filter(None, map(normal, _PUNCTUATION.split(unicodedata.normalize("NFKC", text)))))
 
 
 def normal_label(label: str) -> str:
@@ -93,12 +105,86 @@ class Phrases:
         spaced, squeezed = f" {text} ", text.replace(" ", "")
         return next((phrase for phrase, sought, cjk in self._sought if sought in (squeezed if cjk else spaced)), None)
 
+    def starts(self, text: str) -> bool:
+        """Whether the text begins with one of them."""
+        spaced, squeezed = f"{text} ", text.replace(" ", "")
+        return any((squeezed if cjk else spaced).startswith(sought.lstrip()) for _, sought, cjk in self._sought)
 
-def _without(text: str, phrase: str) -> str:
-    """What is left of a text when a phrase that it has in it is taken away."""
-    if _CJK.search(phrase):
-        return text.replace(" ", "").replace(phrase.replace(" ", ""), "")
-    return f" {text} ".replace(f" {phrase} ", " ").strip()
+    def count(self, text: str) -> int:
+        """How many of them the text has in it, the longest first, each letter once."""
+        if not self.phrases:
+            return 0
+        return sum(1 for _ in self._squeezed.finditer(text.replace(" ", ""))) + sum(
+            1 for _ in self._spaced.finditer(f" {text} ")
+        )
+
+    @cached_property
+    def _spaced(self) -> re.Pattern[str]:
+        return _any_of(sought.strip() for _, sought, cjk in self._sought if not cjk)
+
+    @cached_property
+    def _squeezed(self) -> re.Pattern[str]:
+        return re.compile("|".join(re.escape(sought) for _, sought, cjk in self._sought if cjk) or r"(?!)")
+
+
+def _any_of(phrases: Iterable[str]) -> re.Pattern[str]:
+    """One of these as whole words."""
+    words = "|".join(map(re.escape, phrases))
+    return re.compile(rf"(?<= )(?:{words})(?= )" if words else r"(?!)")
+
+
+@dataclass(frozen=True)
+class GappedPhrases:
+    """Phrases to look for in a text in its normal form; `…` in one stands for a few words."""
+
+    phrases: tuple[str, ...]
+
+    @classmethod
+    def all(cls, words: Words) -> GappedPhrases:
+        """The phrases of all languages, longest first."""
+        return cls(tuple(sorted({each for language in words.values() for each in language}, key=len, reverse=True)))
+
+    @cached_property
+    def _patterns(self) -> tuple[tuple[re.Pattern[str], bool], ...]:
+        """Each as a pattern, and whether that is for a text without its spaces."""
+        found = []
+        for phrase in self.phrases:
+            cjk = bool(_CJK.search(phrase))
+            parts = [normal(part) for part in phrase.split("…")]
+            if cjk:
+                inside = f".{{0,{APART}}}?".join(re.escape(part.replace(" ", "")) for part in parts)
+            else:
+                inside = rf"(?<= ){f' (?:.{{0,{APART}}}? )??'.join(map(re.escape, parts))}(?= )"
+            found.append((re.compile(inside), cjk))
+        return tuple(found)
+
+    def rests(self, text: str) -> Iterator[str]:
+        """What is left of a text when one of them is taken away, of each that it has in it."""
+        spaced, squeezed = f" {text} ", text.replace(" ", "")
+        for pattern, cjk in self._patterns:
+            whole = squeezed if cjk else spaced
+            if match := pattern.search(whole):
+                yield f"{whole[: match.start()]} {whole[match.end() :]}".strip()
+
+
+class Negations(CatalogEntry):
+    """What makes the contrary of a yes or a no, directly before or after it."""
+
+    before: Words = Field(default={}, description="stands before it: not, 不")
+    after: Words = Field(default={}, description="stands after it: しない")
+
+    def turn(self, phrase: str, parts: Iterable[str]) -> bool:
+        """Whether one of them stands beside the phrase in one of these parts of a label."""
+        beside = [f"{each} {phrase}" for each in self._before] + [f"{phrase} {each}" for each in self._after]
+        return any(map(Phrases.of(beside).inside, parts))
+
+    @cached_property
+    def _before(self) -> tuple[str, ...]:
+        return tuple(word for words in self.before.values() for word in words)
+
+    @cached_property
+    def _after(self) -> tuple[str, ...]:
+        return tuple(word for words in self.after.values() for word in words)
 
 
 class ScopePhrases(CatalogEntry):
@@ -188,6 +274,7 @@ class Labels(BaseModel):
     basic: Words = {}
     later: Words = {}
     agree: Words = {}
+    negations: Negations = Negations()
     forced: Words = {}
     ambiguous: Words = {}
     closing: Words = {}
@@ -196,6 +283,9 @@ class Labels(BaseModel):
     changed: Words = {}
     everything: Words = {}
     withdraw: Words = {}
+    confirms: Words = {}
+    cancels: Words = {}
+    inverts: Words = {}
     titles: Words = {}
     policy: Words = {}
     keywords: Words = {}
@@ -242,9 +332,9 @@ class Labels(BaseModel):
 
     def choice(self, label: str) -> Choice | None:
         """What a label chooses: the whole label first, then a phrase in it; a no is looked for before a yes, but what
-        only says that whoever does not agree must leave is not a no."""
+        only says that whoever does not agree must leave is not a no, and what is negated is its contrary."""
         if label not in self._chosen:
-            self._chosen[label] = self._choose(normal_label(label))
+            self._chosen[label] = self._choose(label)
         return self._chosen[label]
 
     @cached_property
@@ -255,24 +345,41 @@ class Labels(BaseModel):
     def forces(self, label: str) -> bool:
         """Whether it is a yes that says besides that whoever does not agree must leave: "Agree or exit"."""
         text = normal_label(label)
-        phrase = self._lists["forced"].first(text) if len(text) <= LONGEST_LABEL else None
-        return phrase is not None and self._choose_plainly(_without(text, phrase)) == "agree"
+        if len(text) > LONGEST_CONTROL or self._whole(text) is not None:
+            return False
+        rests = list(self._forced.rests(text))
+        return any(self._choose_plainly(rest, (rest,)) == "agree" for rest in rests) or (
+            bool(rests) and self._choose_plainly(text, clauses(label)) == "agree"
+        )
 
-    def _choose(self, text: str) -> Choice | None:
-        if not text or len(text) > LONGEST_LABEL:
+    @cached_property
+    def _forced(self) -> GappedPhrases:
+        return GappedPhrases.all(self.forced)
+
+    def _choose(self, label: str) -> Choice | None:
+        text = normal_label(label)
+        if not text or (len(text) > LONGEST_LABEL and not self.forces(label)):
             return None
-        return "agree" if self.forces(text) else self._choose_plainly(text)
+        return "agree" if self.forces(label) else self._choose_plainly(text, clauses(label))
 
-    def _choose_plainly(self, text: str) -> Choice | None:
-        choices: dict[Choice, Phrases] = {name: self._lists[name] for name in get_args(Choice)}
-        for name, phrases in choices.items():
-            if phrases.whole(text):
-                return name
-        for name, phrases in choices.items():
+    @cached_property
+    def _choices(self) -> dict[Choice, Phrases]:
+        return {name: self._lists[name] for name in get_args(Choice)}
+
+    def _whole(self, text: str) -> Choice | None:
+        return next((name for name, phrases in self._choices.items() if phrases.whole(text)), None)
+
+    def _choose_plainly(self, text: str, parts: tuple[str, ...]) -> Choice | None:
+        if whole := self._whole(text):
+            return whole
+        for name, phrases in self._choices.items():
             if name not in _WHOLE_ONLY and (found := phrases.first(text)):
+                if name in ("agree", "refuse") and self.negations.turn(found, parts):
+                    return "refuse" if name == "agree" else "ambiguous"
                 # "Manage consent" has "consent" in it and is no yes; "Accept all and customise" is one.
-                opens = self._lists["options"].first(text) if name == "agree" else None
-                return name if opens is None or len(opens) <= len(found) else None
+                # "Withdraw consent" takes one back.
+                others = [self._lists[each].first(text) or "" for each in ("options", "withdraw")]
+                return None if name == "agree" and max(map(len, others)) > len(found) else name
         return None
 
     def opens_options(self, label: str) -> bool:
@@ -291,6 +398,68 @@ class Labels(BaseModel):
         """Whether a touch on it takes consent back."""
         text = normal_label(label)
         return text != "" and self._lists["withdraw"].whole(text)
+
+    def asks_to_take_back(self, text: str) -> bool:
+        """Whether a heading asks if consent is to be taken back, or a use of data turned off."""
+        said = normal(text)
+        return self._lists["withdraw"].inside(said) or self.opts_out(text)
+
+    def takes_back(self, window: Window, *, opened: bool) -> str | None:
+        """The heading of a window that asks if consent is to be taken back, or a use turned off, or None.
+
+        `opened`: what takes it back was touched just before, so that it may ask without saying what.
+        """
+        cancels = [label for label in window.labels if self.cancels_taking_back(label)]
+        confirms = [label for label in window.labels if label not in cancels and self.confirms_taking_back(label)]
+        if not (cancels and confirms) or all(self.choice(label) == "closing" for label in cancels):
+            return None
+        headings = [text for text in window.texts if 0 < len(normal(text)) <= LONGEST_CONTROL]
+        asks = next(filter(self.asks_to_take_back, headings), None)
+        if asks is None and opened and self.heading(window) is None:
+            return next(iter(headings), "")
+        return asks
+
+    def confirms_taking_back(self, label: str) -> bool:
+        """Whether a touch on it, where that was asked, takes consent back."""
+        text = normal_label(label)
+        if not text or self.cancels_taking_back(label):
+            return False
+        words = self._lists
+        goes_on = self.choice(label) in ("agree", "ambiguous")
+        return goes_on or words["confirms"].whole(text) or words["withdraw"].inside(text) or self.opts_out(label)
+
+    def says_cancel(self, label: str) -> bool:
+        """Whether it says that something that was begun is not to be done, whatever that is: "Cancel"."""
+        return self._lists["cancels"].whole(normal_label(label)) and self.choice(label) != "closing"
+
+    def cancels_taking_back(self, label: str) -> bool:
+        """Whether a touch on it, where that was asked, leaves everything as it is."""
+        text, words = normal_label(label), self._lists
+        if words["cancels"].whole(text):
+            return True
+        if words["confirms"].whole(text) or words["withdraw"].whole(text):
+            return False
+        if taken := words["withdraw"].first(text):
+            return self.negations.turn(taken, clauses(label))
+        return self.choice(label) in ("refuse", "later", "closing") or words["cancels"].starts(text)
+
+    def opts_out(self, label: str) -> bool:
+        """Whether what it is about (`scope_of`) is turned off by it: "Limit ad tracking". As a whole it says no yes."""
+        text = normal_label(label)
+        if len(text) > LONGEST_CONTROL or self.scope_of(label) is None:
+            return False
+        return self._lists["inverts"].count(text) % 2 == 1
+
+    def allows(self, check: Check) -> bool:
+        """Whether a box or switch, as it stands, lets happen what it is about."""
+        return check.checked != self.opts_out(check.text)
+
+    def speaks_of_taking_back(self, label: str) -> bool:
+        """Whether it has words in it by which consent is taken back, and does not deny them."""
+        text = normal_label(label)
+        return len(text) <= LONGEST_CONTROL and (
+            self._lists["withdraw"].inside(text) and not self.cancels_taking_back(label)
+        )
 
     def says_changed(self, text: str) -> bool:
         """Whether a dialog with this text says that what was agreed to has changed."""
@@ -356,13 +525,14 @@ class Labels(BaseModel):
         return self._lists["checkboxes"].inside(normal(text))
 
     def offered(self, window: Window) -> dict[Scope, Check]:
-        """The choices of their own that it offers beside its buttons: a box or switch for one scope."""
+        """The choices of their own that it offers beside its buttons: a box or switch for one scope, checked where it
+        lets that happen."""
         boxes = self.boxes(window)
         offered: dict[Scope, Check] = {}
         for check in window.checks:
             scope = self.scope_of(check.text)
             if scope is not None and check not in boxes:
-                offered.setdefault(scope, check)
+                offered.setdefault(scope, msgspec.structs.replace(check, checked=self.allows(check)))
         return offered
 
     def scope(self, window: Window, title: str) -> Scope:

@@ -31,6 +31,7 @@ from appwitness.events import (
     Upload,
     Witness,
     count_sources,
+    is_limit,
 )
 from appwitness.events.seen import Seen, holds
 from appwitness.findings import Assumption, Declared, Finding, Flow, JudgedRule, Match, Need, Report, ReportedGap
@@ -141,7 +142,9 @@ def _report(
         assumed_consent=assumed,
         flows=flows,
         findings=findings,
-        gaps=tuple(gaps),
+        gaps=tuple(gap for gap in gaps if not is_limit(gap)),
+        limits=tuple(filter(is_limit, gaps)),
+        answered=timeline.answered,
         coverage=_coverage(run, lines, gaps),
         rules=tuple(_judged(rule, known) for rule in known.rules),
         not_judged=_not_judged(known.rules, watched, assumed is not None),

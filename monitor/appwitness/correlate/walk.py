@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NamedTuple
@@ -27,6 +31,7 @@ from appwitness.events import (
     Upload,
     Value,
     Witness,
+    is_limit,
 )
 from appwitness.events.seen import Seen, holds, number_of
 from appwitness.findings import Carrier, Finding, Flow, ReportedGap
@@ -40,6 +45,7 @@ from appwitness.judge.phases import Phases
 from appwitness.judge.rules import Memory, RunFacts, judge
 from appwitness.judge.witnesses import Recorded, missed
 from appwitness.match import decode
+from appwitness.match.decode.opaque import OpaquePart, opaque
 from appwitness.match.linking import Joined, Linker
 from appwitness.match.reads import Key
 from appwitness.recording import ReadLine, Recording
@@ -51,6 +57,8 @@ RECENT = timedelta(seconds=5)
 """Following: an access that is reported later than an upload it precedes (the agent sends in batches) is still linked
 to uploads of this long before it."""
 RECENT_UPLOADS = 512
+OPAQUE = 1000
+"""Bytes to one host that nobody could read, from which on that is a gap."""
 CLOCKS = ("clock_offset_ms", "clock_uncertainty_ms", "sockets_watched", "proxy", "observers")
 """Fields of run.json that are known only when the app is up."""
 
@@ -66,7 +74,7 @@ class Outcome:
     gaps: tuple[ReportedGap, ...] = ()
     """Those that correlating came upon."""
     all_gaps: int = 0
-    """How many gaps there are, lines that are gaps included."""
+    """How many gaps there are, lines that are gaps included; limits of the device are none."""
 
 
 def concluded(store: Store, recording_id: str, held: IndexedState) -> Outcome:
@@ -126,6 +134,10 @@ class Walk:
         self.gaps: list[Gap] = []
         self.joined: dict[Ref, tuple[Seen[Upload], list[Joined]]] = {}
         self.cuts: dict[Ref, ReportedGap] = {}
+        self.opaque: dict[Ref, tuple[Seen[Upload], tuple[OpaquePart, ...]]] = {}
+        """Uploads with parts that nobody could read."""
+        self.made: set[str] = set()
+        """sha256 of what the hooks saw the app make: what is in it is known."""
         self.unreadable: dict[Ref, ReportedGap] = {}
         """Lines that are none of the contract."""
         self.claims: dict[Ref, tuple[Claim, ...]] = {}
@@ -201,6 +213,7 @@ class Walk:
         elif holds(seen, Transform):
             self._in_process(seen.event)
             self.linker.add_transform(seen)
+            self.made |= _made(seen.event)
         elif holds(seen, Consent):
             if line := understood(seen, self.known.labels):
                 self.consents.append(line)
@@ -251,6 +264,8 @@ class Walk:
             self.cuts[ref] = ReportedGap(
                 at=seen.at, app=upload.app, where="correlate", subject=ref, why="decode_limit", detail=cut
             )
+        if parts := opaque(decoded):
+            self.opaque[ref] = (seen, parts)
         if upload.body and body is None:
             self.cuts[ref] = ReportedGap(
                 at=seen.at,
@@ -282,10 +297,12 @@ class Walk:
         flows = self._flows(timeline, carriers, foreign)
         gaps = (
             *(self.cuts[ref] for ref in sorted(self.cuts, key=number_of)),
+            *self._opaque(foreign),
             *_dangling(timeline, self.run),
             *foreign_gaps(uploads[ref] for ref in sorted(foreign, key=number_of)),
             *(() if partial else self._bypassing(sent)),
             *(() if going_on else self._unobserved(watched, timeline)),
+            *(() if partial else observers.unplayed(self.run, timeline, self.phases, self._told())),
             *(() if partial else self._missed(watched, sent)),
         )
         facts = RunFacts(
@@ -316,6 +333,7 @@ class Walk:
         with uncollected():
             findings = judge(self.known.rules, facts, going_on=partial, memory=self.memory)
         gaps += (*self._holes(), *(self.unreadable[ref] for ref in sorted(self.unreadable, key=_place)))
+        all_gaps = sum(not is_limit(gap) for gap in (*self.gaps, *gaps))
         judged_by = None if going_on else self.basis
         self.saved = self.store.save(
             self.id,
@@ -327,14 +345,14 @@ class Walk:
             path=place_of(self.recording),
             before=self.saved,
             sight=Sight(
-                gaps=len(self.gaps) + len(gaps),
+                gaps=all_gaps,
                 reads=len(self.accesses),
                 uploads=len(self.joined) - len(foreign),
                 sought=bool(self.accesses) or watched.persona is not None,
                 asked=timeline.asked if timeline.watched else None,
             ),
         )
-        return Outcome(self.id, flows, findings, new_lines, gaps, len(self.gaps) + len(gaps))
+        return Outcome(self.id, flows, findings, new_lines, gaps, all_gaps)
 
     def _values(self) -> Iterator[Value]:
         """Every value that the recording names: planted or read."""
@@ -393,6 +411,37 @@ class Walk:
         timeline = timeline_of(consents, phases, self.run, self.known, self.forgotten.keys())
         return AskedSoFar(len(self.phases), phases, consents, timeline)
 
+    def _opaque(self, foreign: AbstractSet[Ref]) -> Iterator[ReportedGap]:
+        """A gap for each host that got thousands of bytes that nobody could read: in none of them a value was found,
+        and the hooks saw none of them made."""
+        hosts: dict[str, list[tuple[Seen[Upload], int]]] = defaultdict(list)
+        for ref, (seen, parts) in self.opaque.items():
+            if ref not in foreign and (size := sum(part.size for part in parts if not self._is_known(ref, part))):
+                hosts[seen.event.host or seen.event.via].append((seen, size))
+        for host, uploads in hosts.items():
+            first, total = min(uploads, key=lambda one: one[0].number)[0], sum(size for _, size in uploads)
+            if total >= OPAQUE:
+                said = f"{total:,} bytes in {len(uploads):,} {'message' if len(uploads) == 1 else 'messages'}"
+                yield ReportedGap(
+                    at=first.at,
+                    app=first.event.app,
+                    where="correlate",
+                    subject=host,
+                    why="not_decrypted",
+                    detail=f"{said} could not be decoded: what is in them is not known",
+                    ref=first.ref,
+                )
+
+    def _is_known(self, ref: Ref, part: OpaquePart) -> bool:
+        joins = self.joined[ref][1] if ref in self.joined else []
+        matches = (match for joined in joins for match in joined.matches if match.path.startswith("$"))
+        places = ((match.start, match.end) for match in matches if match.evidence)  # the app was seen to make it
+        return part.sha256 in self.made or any(start < part.end and part.start < end for start, end in places)
+
+    def _told(self) -> int:
+        """How many lines tell what the app did, or what was done with it."""
+        return sum(map(len, (self.accesses, self.joined, self.phases, self.consents, self.witnesses)))
+
     def _observed(self, at: datetime) -> None:
         self.until = at if self.until is None else max(at, self.until)
 
@@ -443,6 +492,7 @@ class Walk:
             rows_read=joined.rows_read,
             entries=joined.entries,
             people=joined.people,
+            via=upload.via,
             cleartext=upload.cleartext,
             other_readers=self._other_readers(joined, seen.at),
             unanswered=upload.unanswered,
@@ -497,6 +547,16 @@ class Walk:
 def _place(ref: Ref) -> tuple[int, int]:
     """The place of a line in the order of files."""
     return list(FILES.values()).index(ref.rpartition(":")[0]), number_of(ref)
+
+
+def _made(transform: Transform) -> set[str]:
+    """sha256 of what it gave."""
+    output = transform.output
+    if output.body is not None:
+        return {output.body}
+    with suppress(ValueError):  # of a stranger's recording
+        return {hashlib.sha256(base64.b64decode(output.b64 or "")).hexdigest()}
+    return set()
 
 
 def _dangling(timeline: Timeline, run: Run) -> Iterator[ReportedGap]:

@@ -542,6 +542,15 @@ class Gap(Line, kw_only=True, frozen=True):
     ] = None
 
 
+LIMITS = frozenset({"class_absent", "method_absent"})
+"""Why of gaps of the hooks that are limits of the device: it has no such class or method, in any run."""
+
+
+def is_limit(gap: Gap) -> bool:
+    """Whether it is a limit of every run on this device, and no gap of one run: what is not there cannot be called."""
+    return gap.where == "hook" and gap.why in LIMITS
+
+
 Event = Access | Transform | Connection | Upload | Consent | Phase | Screen | Witness | Gap
 KINDS: tuple[type[Event], ...] = (Access, Transform, Connection, Upload, Consent, Phase, Screen, Witness, Gap)
 FILES: dict[str, str] = {

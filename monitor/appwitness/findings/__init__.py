@@ -462,6 +462,7 @@ class Flow(Record):
     )
     people: People | None = Field(default=None, description="whose data it was, where the rows are about people")
     cleartext: bool = Field(default=False, description="the upload was not protected by TLS")
+    via: str = Field(default="http", description="how it left the device: http, websocket, sms, intent ...")
     other_readers: bool = Field(
         default=False, description="other code had read the same value: nobody knows from which read it comes"
     )
@@ -653,7 +654,7 @@ class Report(Record):
     run: Run
     flows: tuple[Flow, ...] = ()
     findings: tuple[Finding, ...] = ()
-    gaps: tuple[ReportedGap, ...] = ()
+    gaps: tuple[ReportedGap, ...] = Field(default=(), description="what could not be observed in this run")
     coverage: dict[str, Any] = Field(
         default_factory=dict, description="counts: lines of each kind, unreadable lines, sources installed and absent"
     )
@@ -681,6 +682,12 @@ class Report(Record):
     audit: tuple[Reason, ...] = Field(
         default=(),
         description="what the monitor itself changed and caused, as far as it is recorded; made for the JSON report",
+    )
+    limits: tuple[ReportedGap, ...] = Field(
+        default=(), description="what no run on this device can show, as it has no such class or method; no gap"
+    )
+    answered: tuple[ConsentName, ...] = Field(
+        default=(), description="what the user was seen to answer to what the app asked, each once, in order of time"
     )
     path: str | None = Field(default=None, exclude=True, description="the recording's folder, for commands to copy")
     consents: Lane = Field(default=(), exclude=True, description="for the timeline")

@@ -54,14 +54,18 @@ class Unobserved(Record):
     """Why nobody can say that a behaviour is gone."""
 
     why: Literal[
-        "plan", "observer", "source", "process", "recipient", "forgotten", "unstamped", "altered", "unfinished"
+        "plan", "answer", "run", "observer", "source", "process", "recipient",
+        "forgotten", "unstamped", "altered", "unfinished",
     ] = Field(
-        description="plan: no run had it; observer: nobody watched what the rule needs; source: the API was not hooked"
-        " throughout; process: one was not watched; recipient: its traffic was not read; forgotten: lines were removed"
-        " on purpose; unstamped, altered, unfinished: no stamp vouches for the recording, it is not what they say, or"
-        " none vouches for its end"
+        description="plan: no run had it; answer: the user was not seen to answer so; run: it was too short, or nothing"
+        " was seen in it; observer: nobody watched what the rule needs; source: the API was not hooked throughout;"
+        " process: one was not watched; recipient: its traffic was not read; forgotten: lines were removed on purpose;"
+        " unstamped, altered, unfinished: no stamp vouches for the recording, it is not what they say, or none vouches"
+        " for its end"
+    )  # fmt: skip
+    subject: str = Field(
+        description="the plan, answer, observer, API, process or host; the recording; the file of lines"
     )
-    subject: str = Field(description="the plan, observer, API, process or host; the recording; the file of lines")
     ref: Ref | None = Field(default=None, description="line of the gap")
     gap: str | None = Field(default=None, description="the gap, as --allow-gap names it: WHERE:WHY:SUBJECT")
 

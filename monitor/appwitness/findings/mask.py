@@ -449,6 +449,7 @@ def masked(report: Report) -> Report:
             "flows": tuple(map(mask.flow, report.flows)),
             "findings": tuple(map(mask.finding, report.findings)),
             "gaps": tuple(mask.event(gap) for gap in report.gaps),
+            "limits": tuple(mask.event(gap) for gap in report.limits),
             "declared": tuple(
                 each.model_copy(update={"recipient": each.recipient and mask.known(each.recipient, code=True)})
                 for each in report.declared

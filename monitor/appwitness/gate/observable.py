@@ -3,15 +3,27 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Literal
 
-from appwitness.findings import Report, ReportedGap
+from appwitness.findings import ConsentName, Report, ReportedGap
 from appwitness.findings.gate_decision import Behaviour, Unobserved
+from appwitness.judge.observers import RUN
 from appwitness.judge.recipients import RecipientTable, clean_host, recipient_key
 
 UNWATCHED = frozenset({"detached", "process_not_instrumented"})
 """Gaps of the hooks that concern a whole process, so any source."""
+
+
+ANSWERS: Mapping[ConsentName, frozenset[ConsentName]] = {
+    "refused": frozenset({"refused", "basic_only"}),
+    "basic_only": frozenset({"refused", "basic_only"}),
+    "withdrawn": frozenset({"withdrawn"}),
+    "given": frozenset({"given"}),
+    "partial": frozenset({"given"}),
+    "expired": frozenset({"given"}),
+}
+"""State of consent -> the answers of the user after one of which it can be."""
 
 
 def unobserved(was: Behaviour, reports: Sequence[Report], known: RecipientTable) -> tuple[Unobserved, ...]:
@@ -49,18 +61,29 @@ _DOUBT: dict[str, Literal["unstamped", "altered", "unfinished"]] = {
 
 def _of_run(was: Behaviour, report: Report, known: RecipientTable) -> Iterator[Unobserved]:
     yield from holes(report)
+    if missing := _unanswered(was, report):
+        yield Unobserved(why="answer", subject=missing)
     for need in report.not_judged.get(was.rule, ()):
         yield Unobserved(why="observer", subject=need)
     if was.recipient and not report.observers.proxy:
         yield Unobserved(why="observer", subject="proxy")
-    for gap in report.gaps:
+    for gap in (*report.gaps, *report.limits):
         named = {"ref": gap.ref, "gap": name_of(gap)}
+        if (gap.where, gap.subject) == ("device", RUN):
+            yield Unobserved(why="run", subject=report.recording, **named)
         if gap.where == "hook" and gap.subject in was.sources:
             yield Unobserved(why="source", subject=gap.subject, **named)
         elif gap.why in UNWATCHED:
             yield Unobserved(why="process", subject=gap.subject, **named)
         elif was.recipient and was.recipient in _recipients(gap, known):
             yield Unobserved(why="recipient", subject=gap.sni or gap.subject, **named)
+
+
+def _unanswered(was: Behaviour, report: Report) -> str | None:
+    """The answer of the user that the behaviour came with, where the run has not seen it; None: nothing is missing."""
+    if was.consent is None or was.consent not in ANSWERS or not report.observers.consent:
+        return None
+    return None if ANSWERS[was.consent] & set(report.answered) else was.consent
 
 
 def name_of(gap: ReportedGap) -> str:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from typing import Literal
+from datetime import timedelta
+from typing import Any, Literal
 
-from appwitness.events import Missing, Observers, Run
-from appwitness.findings import ReportedGap
+from appwitness.events import Missing, Observers, Phase, Run
+from appwitness.events.seen import Seen
+from appwitness.findings import ConsentName, ReportedGap
 from appwitness.judge.consent import ConsentReading, Timeline, clock_of
 
 _GAPS: dict[Missing, tuple[Literal["hook", "proxy", "device"], str, str]] = {
@@ -61,6 +63,7 @@ def gaps(
             at=run.started, where=where, subject=subject, why="not_observed", detail=detail, until=run.ended
         )
     yield from _unseen_answers(timeline)
+    yield from _contradictions(timeline)
     if run.imported and observers.hooks and observers.proxy:
         detail = (
             "the files do not say how the clocks of hook log and capture stood: a read and an upload may be in another"
@@ -84,6 +87,48 @@ def _by_device(observers: Observers, timeline: Timeline) -> bool:
     return observers.hooks or any(clock_of(each.consent) == "device" for each in timeline.readings())
 
 
+PLAYED: Mapping[str, tuple[ConsentName, ...]] = {
+    "accept": ("given",),
+    "refuse": ("refused", "basic_only"),
+    "withdraw": ("withdrawn",),
+}
+"""Plan -> the answers by which it was played."""
+SHORTEST = timedelta(seconds=2)
+"""In less than this no app shows what it does."""
+RUN = "run"
+"""Subject of the gap of a run that was too short, or in which nothing was seen of the app."""
+
+
+def unplayed(run: Run, timeline: Timeline, phases: Sequence[Seen[Phase]], lines: int) -> Iterator[ReportedGap]:
+    """A gap for a run that ended before the app could show what it does, for one without a line (`lines`: how many tell
+    of the app), and for a plan whose answer was not seen. Who brought a foreign file had no plan."""
+    if run.imported:
+        return
+    about: dict[str, Any] = {"at": run.started, "where": "device", "why": "not_observed", "until": run.ended}
+    length = _length(run, phases)
+    if not lines:
+        yield ReportedGap(**about, subject=RUN, detail="no line of the recording tells anything of the app")
+    elif length is not None and length < SHORTEST:
+        detail = f"the app was observed for {length.total_seconds():.1f} s: what it does later was not"
+        yield ReportedGap(**about, subject=RUN, detail=detail)
+    wanted = PLAYED.get(run.plan, ())
+    if wanted and timeline.watched and not set(wanted) & set(timeline.answered):
+        asked = "a question to the user was seen, and no" if timeline.asked else "neither a question to the user nor an"
+        yield ReportedGap(
+            **about,
+            subject=f"plan {run.plan}",
+            detail=f"{asked} answer as the plan has it ({' or '.join(wanted)}): what the app does after one was not"
+            " observed",
+        )
+
+
+def _length(run: Run, phases: Sequence[Seen[Phase]]) -> timedelta | None:
+    """For how long the app ran while it was observed; None: not known."""
+    started = min((each.at for each in phases if each.event.state == "started"), default=run.started)
+    ended = max((each.at for each in phases if each.event.state == "exited"), default=run.ended)
+    return None if ended is None else max(ended - started, timedelta())
+
+
 def _unseen_answers(timeline: Timeline) -> Iterator[ReportedGap]:
     for reading in timeline.readings():
         if reading.says == "gone":
@@ -97,6 +142,20 @@ def _unseen_answers(timeline: Timeline) -> Iterator[ReportedGap]:
                 "follows is not held against the app (appwitness mark notes what was answered)",
                 ref=reading.ref,
             )
+
+
+def _contradictions(timeline: Timeline) -> Iterator[ReportedGap]:
+    for reading, other in timeline.contradictions():
+        yield ReportedGap(
+            at=reading.at,
+            app=reading.consent.app,
+            where="device",
+            subject=f"the answer to {reading.scope}",
+            why="not_observed",
+            detail=f"two observers tell it differently within seconds ({reading.ref}: {reading.says}; {other}): which"
+            " of them is right was not observed (appwitness mark corrects a line)",
+            ref=reading.ref,
+        )
 
 
 def _where(reading: ConsentReading) -> str:

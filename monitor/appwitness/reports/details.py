@@ -19,7 +19,7 @@ from appwitness.reports.printed import TONES
 from appwitness.reports.reasons import all_said
 from appwitness.reports.time_axis import clocks
 from appwitness.reports.verdict import worst_first
-from appwitness.reports.watched import consent, device, files, sources, watched
+from appwitness.reports.watched import consent, device, files, plan, sources, watched
 from appwitness.reports.words import Words, plain
 
 EVIDENCE_LINES = 3
@@ -60,7 +60,7 @@ def _about(report: Report, words: Words) -> RenderableType:
     for file in files(report, words):
         table.add_row(words("imported_file"), Text(file))
     if not run.imported:
-        table.add_row(words("plan"), Text(words(f"plan_{run.plan}")))
+        table.add_row(words("plan"), Text(plan(report, words)))
     table.add_row(words("watched"), Text(watched(report, words)))
     if run.hooks:
         table.add_row(words("sources"), Text(words("sources_counted", **sources(report))))

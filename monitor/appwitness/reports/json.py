@@ -9,7 +9,8 @@ from appwitness.findings import Report
 from appwitness.findings.audit import audit
 from appwitness.findings.chain import Chains
 from appwitness.reports.reasons import all_said
-from appwitness.reports.words import Words
+from appwitness.reports.verdict import facts
+from appwitness.reports.words import LANGUAGES, Words
 from appwitness.support import escape
 
 
@@ -25,6 +26,7 @@ def render(report: Report, *, lang: str = "en", reveal: bool = False) -> str:
     tree["run"]["versions"] = _sorted(tree["run"]["versions"])
     tree["coverage"] = _sorted(tree["coverage"])
     tree["masked"] = not reveal
+    tree["headline"] = {lang: facts(report, Words(lang)) for lang in LANGUAGES}
     return escape.json(json.dumps(tree, ensure_ascii=False, indent=2)) + "\n"
 
 

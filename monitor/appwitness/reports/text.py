@@ -18,8 +18,21 @@ from appwitness.reports.integrity import integrity, is_sound
 from appwitness.reports.phrases import data_of, ends, named_gap
 from appwitness.reports.printed import TONES, printed
 from appwitness.reports.reasons import all_said
-from appwitness.reports.verdict import SentData, facts, sent, verdict, what, when, worst_first
-from appwitness.reports.watched import case, device, sources, unwatched
+from appwitness.reports.verdict import (
+    CLEARTEXT,
+    OBJECTION,
+    SentData,
+    facts,
+    objection,
+    rests_on_answer,
+    sent,
+    unnamed,
+    verdict,
+    what,
+    when,
+    worst_first,
+)
+from appwitness.reports.watched import case, device, plan, sources, unwatched
 from appwitness.reports.words import Words, capital, plain
 
 SHOWN = 5
@@ -79,7 +92,7 @@ def _parts(report: Report, words: Words, reveal: bool, verbose: bool) -> Iterato
 def _head(report: Report, words: Words) -> Text:
     run = report.run
     app = plain(run.app.package) + (f" {plain(run.app.version)}" if run.app.version else "")
-    about = [plain(file.name) for file in run.source] or [device(report.run, words), words(f"plan_{run.plan}")]
+    about = [plain(file.name) for file in run.source] or [device(report.run, words), plan(report, words)]
     return Text.assemble((app, "bold"), f"  {words('semicolon').join(about)}")
 
 
@@ -101,7 +114,8 @@ def _verdict(report: Report, words: Words) -> Iterator[Text]:
 def _to(group: SentData, words: Words) -> str:
     recipient = group.recipient
     known = words("comma").join(filter(None, (plain(recipient.name or ""), words(f"party_{recipient.party}"))))
-    return f"{what(group, words)} -> {plain(recipient.host)}{words('open')}{known}{words('close')}"
+    host = plain(recipient.host) or unnamed(group.flows, words)
+    return f"{what(group, words)} -> {host}{words('open')}{known}{words('close')}"
 
 
 def _sent(report: Report, group: SentData, words: Words) -> RenderableType:
@@ -110,8 +124,12 @@ def _sent(report: Report, group: SentData, words: Words) -> RenderableType:
     moments = Table.grid(padding=(0, 2, 0, 0))
     moments.add_column(overflow="fold")
     moments.add_column(no_wrap=True)
-    for flows in group.moments[:MOMENTS]:
-        moments.add_row(when(report, flows, words), _by_hand(flows[0]))
+    answered = rests_on_answer(report, group, words)
+    if answered and CLEARTEXT in group.rules:
+        moments.add_row(words(f"{OBJECTION}{CLEARTEXT}"), "")
+    for flows in group.moments[:MOMENTS] if answered else group.moments[:1]:
+        said = when(report, flows, words) if answered else objection(report, group, words)
+        moments.add_row(said, _by_hand(flows[0]))
     how = [
         words(f"confidence_{worst.confidence}"),
         words("sent_as", forms=words("comma").join(forms)),
@@ -169,6 +187,9 @@ def _unseen(report: Report, words: Words) -> Iterator[Text]:
         yield Text(_listed(f"{words('gaps_title')} ({len(report.gaps):,})", entries, words), style=TONES["gaps"])
     for gap in [gap for gap in report.gaps if gap.counted][:SHOWN]:
         yield Text(plain(named_gap(gap, words)), style=TONES["gaps"])
+    if limits := dict.fromkeys(named_gap(gap, words) for gap in report.limits):
+        of_device = _listed(f"{words('limits_title')} ({len(report.limits):,})", list(map(plain, limits)), words)
+        yield Text(of_device, style="dim")
     if lacking := unwatched(report, words):
         yield Text(capital(lacking), style=TONES["gaps"])
     changed = [each for each in audit(report) if each.code in SHORT]

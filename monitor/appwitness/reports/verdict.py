@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import NamedTuple
@@ -19,6 +20,14 @@ FEW = 2
 """Kinds of data and recipients that the sentence of facts names."""
 ANSWERS = ("given", "refused", "withdrawn", "basic_only", "partial")
 """States that a user's answer brings about; closing a question is none."""
+CLEARTEXT = "sent-in-cleartext"
+"""The rule whose objection is how it went."""
+BY_ANSWER = frozenset({"sent-before-consent", "sent-after-refusal", "sent-after-withdrawal"})
+"""Rules whose objection is when it was, against what the user had answered."""
+OBJECTION = "objection_"
+"""How the name of a rule's words begins."""
+HASHES = re.compile(r"(?<![a-z])(md5|sha|hmac|crc|murmur|xxh|fnv|blake|ripemd|sm3|adler|digest|hash)", re.IGNORECASE)
+"""Names of forms that are hashes."""
 LABEL = 40
 """Characters of a button or setting that it quotes."""
 
@@ -167,15 +176,93 @@ def facts(report: Report, words: Words) -> str:
 
 
 def went(report: Report, group: SentData, words: Words) -> str:
-    """The same of one kind of data and one recipient, without a full stop."""
+    """The same of one kind of data and one recipient, without a full stop: how it went, and what rules object to.
+
+    Where some uploads were answered, those are told, and the others counted as attempts.
+    """
     answered = tuple(flow for flow in group.flows if not flow.unanswered)
     told_of = replace(group, flows=answered) if answered else group
-    again = words("went_again").join([when(report, flows, words) for flows in told_of.moments][:FEW])
-    said = {"what": what(told_of, words), "host": plain(group.recipient.host), "when": again}
-    attempts = len({flow.upload for flow in group.flows} - {flow.upload for flow in answered})
-    if not answered:
-        return words("went_towards", **said)
-    return words("went", **said) + (words.count("went_unanswered", attempts) if attempts else "")
+    said = words("comma").join(filter(None, (_gone(report, told_of, words), *_objected(report, told_of, words))))
+    attempts = len({flow.upload for flow in group.flows} - {flow.upload for flow in answered}) if answered else 0
+    return said + (words.count("went_unanswered", attempts) if attempts else "")
+
+
+def objection(report: Report, group: Graded, words: Words) -> str:
+    """What the rules object to, in a few words; empty where none does."""
+    if not isinstance(group, SentData):
+        return plain(words.of(group.findings[0].title)) if group.findings else ""
+    if not group.findings:
+        return ""
+    how = words(f"{OBJECTION}{CLEARTEXT}") if CLEARTEXT in group.rules else ""
+    return words("comma").join(filter(None, (how, *_objected(report, group, words))))
+
+
+def _objected(report: Report, group: SentData, words: Words) -> list[str]:
+    """What the rules object to besides that it went unencrypted: when it was, where they rest on what the user had
+    answered or none objects; else in their own words."""
+    if rests_on_answer(report, group, words):
+        return [words("went_again").join([when(report, flows, words) for flows in group.moments][:FEW])]
+    rules = [finding for finding in group.findings if finding.rule != CLEARTEXT]
+    return list(dict.fromkeys(_own_words(finding, words) for finding in rules))[:FEW]
+
+
+def rests_on_answer(report: Report, group: SentData, words: Words) -> bool:
+    """Whether a rule that objects rests on what the user had been asked and had answered, or no rule objects."""
+    needs = {rule.id: rule.needs for rule in report.rules}
+    others = (rule for rule in group.rules if not words.has(f"{OBJECTION}{rule}"))
+    return not group.findings or any(rule in BY_ANSWER or "consent" in needs.get(rule, ()) for rule in others)
+
+
+def _own_words(finding: Finding, words: Words) -> str:
+    """What a rule objects to; of a rule that is not ours, its title."""
+    key = f"{OBJECTION}{finding.rule}"
+    return words(key) if words.has(key) else plain(words.of(finding.title))
+
+
+def _gone(report: Report, group: SentData, words: Words) -> str:
+    """What went, how and where to."""
+    said, host = _as_sent(group, words), plain(group.recipient.host)
+    if not host:
+        return _without_host(report, group, words, said)
+    attempt = "_attempt" if all(flow.unanswered for flow in group.flows) else ""
+    if CLEARTEXT in group.rules:
+        return words(f"went_how{attempt}", what=said, host=host, how=words(f"{OBJECTION}{CLEARTEXT}"))
+    return words(f"went_plainly{attempt}", what=said, host=host)
+
+
+def _without_host(report: Report, group: SentData, words: Words, said: str) -> str:
+    """The same of what has no host: a text message, another app, Bluetooth. Numbers are counted where each shows."""
+    via = group.flows[0].via
+    if any(flow.via != via for flow in group.flows) or not words.has(f"went_by_{via}"):
+        return words("went_unnamed", what=said)
+    uploads = {flow.upload for flow in group.flows}
+    numbers = {getattr(report.evidence.get(ref), "url", None) for ref in uploads}
+    if via == "sms" and None not in numbers and (len(numbers) == len(uploads)):
+        return words.count("went_by_sms_to", len(numbers), what=said)
+    return words(f"went_by_{via}", what=said)
+
+
+def unnamed(flows: Sequence[Flow], words: Words) -> str:
+    """Who got what has no host: by the way in which it left the device."""
+    ways = {flow.via for flow in flows}
+    key = f"unnamed_{next(iter(ways))}"
+    return words(key) if len(ways) == 1 and words.has(key) else words("unnamed")
+
+
+def _as_sent(group: SentData, words: Words) -> str:
+    """The kind of data, and that nothing but hashes, or what the app had encrypted, was found of it."""
+    said = what(group, words)
+    forms = dict.fromkeys(match.variant for flow in group.flows for match in flow.matches)
+    if forms and all(map(is_hash, forms)):
+        return words(
+            "went_hashed", what=said, forms=words("comma").join(plain(form.replace("_", " ")) for form in forms)
+        )
+    return words("went_encrypted", what=said) if list(forms) == ["encrypted"] else said
+
+
+def is_hash(variant: str) -> bool:
+    """Whether a form is a hash or a MAC of the value."""
+    return bool(HASHES.search(variant))
 
 
 def what(group: SentData, words: Words) -> str:

@@ -86,6 +86,19 @@ def case(run: Run, words: Words) -> list[tuple[str, str]]:
     return [(words(f"made_{name}"), plain(text)) for name, text in said.items() if text]
 
 
+def plan(report: Report, words: Words) -> str:
+    """What plan was set, and what the user was seen to answer."""
+    said = words(f"plan_{report.run.plan}")
+    if not report.observers.consent:
+        answers = words("plan_unwatched")
+    elif report.answered:
+        names = words("comma").join(words(f"consent_{each}") for each in report.answered)
+        answers = words("plan_answered", answers=names)
+    else:
+        answers = words("plan_unanswered")
+    return f"{said}{words('semicolon')}{answers}"
+
+
 def sources(report: Report) -> dict[str, str]:
     """The count of sources, for words."""
     return {name: f"{number:,}" for name, number in count_sources(report.run.hooks).model_dump().items()}

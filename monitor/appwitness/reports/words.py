@@ -29,6 +29,10 @@ class Words:
         """The text under `key`, with the names in its braces filled in."""
         return _table()[key][self.lang].format(**fill)
 
+    def has(self, key: str) -> bool:
+        """Whether words.yml has a text under `key`."""
+        return key in _table()
+
     def count(self, key: str, count: int, **fill: Any) -> str:
         """A sentence with a number in it: `<key>_one` where there is one and the number is 1."""
         name = f"{key}_one" if count == 1 and f"{key}_one" in _table() else key

@@ -296,7 +296,12 @@ def read(asked: PageRequest) -> Response:
 def gaps(asked: PageRequest) -> Response:
     """What could not be observed."""
     report = asked.report
-    facts = {**head(asked), "gaps": report.gaps, "_rows": gap_rows(report, asked.words)}
+    facts = {
+        **head(asked),
+        "gaps": report.gaps,
+        "limits": report.limits,
+        "_rows": gap_rows((*report.gaps, *report.limits), asked.words),
+    }
     return asked.answer("gaps.html", facts)
 
 

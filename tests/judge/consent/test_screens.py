@@ -282,7 +282,7 @@ def test_nothing_chosen_is_a_no(screen):
     on = {**CHOICES, "checks": [{"text": "Personalised ads", "checked": False}]}
     screen.tap("Save selection", on=on)
     assert [event.status for event in screen.events] == ["refused", "refused"]
-    assert screen.events[0].note == "0 of 1 choices ticked"
+    assert screen.events[0].note == "0 of 1 choices allowed"
 
 
 def test_a_choice_that_is_ticked_by_hand_is_no_answer_yet(screen):
@@ -340,8 +340,10 @@ def test_a_withdrawal_where_the_policy_is_named_too(screen):
     screen.tap("Withdraw consent", on=settings)
     ask = {"texts": ["Withdraw consent?", "We delete your personal data."], "labels": ["Cancel", "OK"]}
     screen.dialog(id=1, **ask)
+    assert screen.at(3.5) == "not_shown"
     screen.tap("OK", on=ask)
-    assert screen.said == [("tap", "withdrawn", "user")]
+    assert screen.said == [("tap", "withdrawn", "user"), ("dialog", "requested", "app"), ("tap", "withdrawn", "user")]
+    assert (screen.at(3.5), screen.at(4)) == ("not_shown", "withdrawn")
 
 
 # A question that goes without an answer that was seen.

@@ -29,11 +29,17 @@ What a line says is its status, but:
 - a touch on "Disagree" (`refuse`) is a no and one on "Manage options" (`options`) no answer, whatever the line says:
   what was touched is what was seen, and its status is what somebody made of it;
 - a touch on "Not now", "Agree later" (`later`), "Skip" or "Close" (`closing`) is no answer either: `dismissed`;
+- a touch on what takes consent back (`withdraw`) that only asks whether to do so, in a dialog of its own, takes nothing
+  back; a touch on "OK" there does, one on "Cancel" does not (`confirms`, `cancels`);
+- a touch on what turns off a use of data of its own, "Do Not Sell My Personal Information" (`inverts`, `scopes`), is a
+  no to that, and takes no consent to the policy back;
 - a touch on "Agree or exit" (`forced`) is a yes, under pressure: `given`, and a rule says so;
 - "Browse only" and its like (`basic`) is a no to all but the basic function: `basic_only`, whatever status it has;
 - a question whose text says that the policy has changed (`changed`) takes the force from an earlier yes: `expired`.
 
 The states, and what a line makes of them (`=`: it stays, with the line that made it so first):
+
+`taking_back`, the question whether to take consent back, is in no column: it changes nothing.
 
 | state         | requested | changed   | dismissed | gone          | given | refused | basic_only | withdrawn |
 |---------------|-----------|-----------|-----------|---------------|-------|---------|------------|-----------|
@@ -81,6 +87,7 @@ import math
 from bisect import bisect_left, bisect_right
 from collections.abc import Container, Iterable
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 from appwitness.catalog.labels import Labels
@@ -96,6 +103,7 @@ from appwitness.judge.consent.machine import (
     PERMISSION,
     REDRAW,
     STORED,
+    TAKING_BACK,
     Clock,
     ConsentReading,
     Says,
@@ -119,6 +127,7 @@ if TYPE_CHECKING:
 __all__ = [
     "GESTURE",
     "REDRAW",
+    "TAKING_BACK",
     "Clock",
     "ConsentReading",
     "Observed",
@@ -143,7 +152,7 @@ FIRST_MOMENTS = timedelta(seconds=10)
 ASKED_AT_START = timedelta(seconds=60)
 """A question this soon after the start is the app's own doing; later the user may have gone to look for it."""
 CONFLICT = timedelta(seconds=5)
-"""A tap and an operator's mark this close together are of one act."""
+"""What two observers tell this close together is of one act."""
 TICK = timedelta(microseconds=1)
 MOST_NEAR = 4
 """Lines of each clock, around one moment, whose orders are tried; nobody touches more often within the bound."""
@@ -152,7 +161,13 @@ MOST_OTHERS = 16
 _LAST = datetime.max.replace(tzinfo=UTC)
 MOST_SHIFTS = 64
 """Histories with the clocks apart that are kept: what happens together asks for the same ones."""
-_YES_OR_NO = frozenset({"given", "refused", "basic_only", "withdrawn"})
+_ANSWERS: dict[str, ConsentName] = {
+    "given": "given",
+    "refused": "refused",
+    "basic_only": "basic_only",
+    "withdrawn": "withdrawn",
+}
+_YES_OR_NO = frozenset(_ANSWERS)
 NOT_OBSERVED = ConsentStatus(state="not_observed")
 _STORED = frozenset({"preference", "iab_tcf", "iab_gpp"})
 
@@ -330,16 +345,25 @@ class Timeline:
         )
 
     def against(self, status: ConsentStatus, scope: str = "general_policy") -> tuple[Ref, ...]:
-        """Lines that say the contrary of the one that made it so, within seconds of it: a tap against an operator's
-        mark, or a mark against a tap."""
+        """Lines by which another observer says the contrary of the one that made it so, within seconds of it: a tap
+        against an operator's mark, or what was read from the screen against what the hooks saw."""
         made = self._by_ref.get((status.ref or "", scope))
-        if made is None or status.state not in _YES_OR_NO:
-            return ()
+        return () if made is None or status.state not in _YES_OR_NO else self._contrary(made)
+
+    def contradictions(self) -> tuple[tuple[ConsentReading, Ref], ...]:
+        """Each answer that another observer tells otherwise within seconds, and the line of that; each pair once."""
+        found: dict[frozenset[Ref], tuple[ConsentReading, Ref]] = {}
+        for reading in self._readings:
+            for ref in self._contrary(reading) if reading.says in _YES_OR_NO and reading.scope != PERMISSION else ():
+                found.setdefault(frozenset((reading.ref, ref)), (reading, ref))
+        return tuple(found.values())
+
+    def _contrary(self, made: ConsentReading) -> tuple[Ref, ...]:
         return tuple(
             each.ref
             for each in self._read_between(_shifted(made.at, -CONFLICT), _shifted(made.at, CONFLICT))
-            if each.scope == scope
-            and by_operator(each.consent) != by_operator(made.consent)
+            if each.scope == made.scope
+            and _observer(each.consent) != _observer(made.consent)
             and each.says in _YES_OR_NO
             and (each.says == "given") != (made.says == "given")
             and _overlap(each.data, made.data)
@@ -367,6 +391,12 @@ class Timeline:
     def steps(self, scope: str = "general_policy") -> tuple[ConsentStatus, ...]:
         """How the status of the whole changed, each with the line that made it so; none when nothing was shown."""
         return self._history(None, scope).changes
+
+    @cached_property
+    def answered(self) -> tuple[ConsentName, ...]:
+        """What the user was seen to answer, each once, in order of time; permissions of the system aside."""
+        spoken = (_ANSWERS.get(each.says) for each in self._readings if each.scope != PERMISSION)
+        return tuple(dict.fromkeys(filter(None, spoken)))
 
     def readings(self) -> tuple[ConsentReading, ...]:
         """Every line that counts, in order of time: what it says, and why where that is not its status."""
@@ -488,6 +518,11 @@ class Timeline:
 def _one(reading: ConsentReading) -> tuple[Ref, str, str | None, str]:
     """What tells a reading from the others of its line: a screen may ask several things."""
     return reading.ref, reading.scope, reading.consent.text, reading.consent.status
+
+
+def _observer(consent: Consent) -> str:
+    """Who tells it: the operator; else whoever looks from outside (`host`), or the hooks (`device`)."""
+    return "operator" if by_operator(consent) else clock_of(consent)
 
 
 def _overlap(one: tuple[DataType, ...] | None, other: tuple[DataType, ...] | None) -> bool:

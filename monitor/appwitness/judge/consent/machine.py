@@ -29,16 +29,51 @@ REDRAW = timedelta(seconds=1)
 
 BACK = timedelta(minutes=5)
 """A question that had gone and is shown again this soon was not answered: its policy was being read, for example."""
+OPENS = timedelta(seconds=5)
+"""What takes consent back may ask once more within this time."""
+ASKED_BACK = timedelta(minutes=5)
+"""A touch this soon after that question answers it."""
 SEEN_ACT = timedelta(seconds=5)
 """A question that goes this soon before an act was seen went by that act: its clock may be another one."""
 
 Clock = Literal["host", "device"]
-Says = Literal["requested", "again", "changed", "dismissed", "gone", "given", "refused", "basic_only", "withdrawn"]
-"""`again`: the question that had gone is back; `changed`: one that says that what was agreed to has changed."""
-Why = Literal[
-    "ambiguous", "unticked", "pre_ticked", "ticked", "bundled", "basic", "options", "refuse", "later", "forced"
+Says = Literal[
+    "requested",
+    "again",
+    "changed",
+    "dismissed",
+    "gone",
+    "given",
+    "refused",
+    "basic_only",
+    "withdrawn",
+    "taking_back",
 ]
-"""Why a line does not say what its status says; `forced`: it does, under pressure."""
+"""`again`: the question that had gone is back; `changed`: one that says that what was agreed to has changed;
+`taking_back`: whether consent is to be taken back was asked, which changes nothing."""
+Why = Literal[
+    "ambiguous",
+    "unticked",
+    "pre_ticked",
+    "ticked",
+    "bundled",
+    "basic",
+    "options",
+    "refuse",
+    "later",
+    "forced",
+    "opened",
+    "confirmed",
+    "cancelled",
+    "opt_out",
+    "withdraw",
+]
+"""Why a line does not say what its status says; `forced`: it does, under pressure; `opened`: what was touched only
+asked whether consent is to be taken back; `opt_out`: it turns off a use of data of its own."""
+
+
+TAKING_BACK: frozenset[Why] = frozenset({"opened", "confirmed", "cancelled"})
+"""Of touches about taking consent back."""
 
 
 class ConsentReading(NamedTuple):
@@ -112,12 +147,23 @@ def in_file(ref: Ref) -> tuple[int, Ref]:
 def read(seen: Seen[Consent], labels: Labels) -> ConsentReading:
     """What a line says by itself."""
     says, why = said(seen.event, labels)
-    return ConsentReading(seen.at, seen.number, seen.ref, seen.event, scope_of(seen.event), says, why)
+    scope = _opt_out(seen.event, labels) or scope_of(seen.event)
+    return ConsentReading(seen.at, seen.number, seen.ref, seen.event, scope, says, why)
+
+
+def _opt_out(consent: Consent, labels: Labels) -> str | None:
+    """The scope of a touch that turns off a use of data of its own, which says nothing of the policy as a whole."""
+    label = consent.text or ""
+    if consent.signal != "tap" or scope_of(consent) != "general_policy" or consent.status not in _ACTS:
+        return None
+    return labels.scope_of(label) if labels.opts_out(label) and labels.choice(label) != "agree" else None
 
 
 def said(consent: Consent, labels: Labels) -> tuple[Says, Why | None]:
     """What a line says, and why where that is not its status."""
     text = consent.text if consent.text and consent.signal in ("dialog", "tap", "operator") else ""
+    if back := _back(consent, text, labels):
+        return back
     match consent.status:
         case "requested" | "given" if _ticked_and_went_on(consent, text, labels):
             return "given", "ticked"
@@ -141,6 +187,19 @@ def said(consent: Consent, labels: Labels) -> tuple[Says, Why | None]:
             return status, None
 
 
+def _back(consent: Consent, text: str, labels: Labels) -> tuple[Says, Why | None] | None:
+    """What it says of taking consent back, or of turning a use of data off; None: nothing."""
+    if _opt_out(consent, labels):
+        return ("withdrawn", None) if consent.status == "withdrawn" else ("refused", "opt_out")
+    if consent.signal == "tap" and consent.status == "given" and labels.speaks_of_taking_back(text):
+        return "withdrawn", "withdraw"
+    if consent.signal == "tap" and consent.status == "withdrawn" and labels.cancels_taking_back(text):
+        return "dismissed", "cancelled"
+    if consent.signal == "dialog" and consent.status == "requested" and consent.ticked is None:
+        return ("taking_back", None) if labels.asks_to_take_back(text) else None
+    return None
+
+
 def _touched(consent: Consent) -> bool:
     """Whether its text is the label that was touched; that of a dialog is its heading, unless it was answered."""
     return consent.signal != "dialog" or consent.status != "requested"
@@ -154,7 +213,9 @@ def _ticked_and_went_on(consent: Consent, text: str, labels: Labels) -> bool:
 
 def in_context(readings: Sequence[ConsentReading], labels: Labels) -> list[ConsentReading]:
     """The readings, in order of time, in the light of those beside and before them: one touch for several questions, a
-    box that came up ticked, and whether it was seen by what act a question went."""
+    box that came up ticked, whether it was seen by what act a question went, and whether consent was taken back or only
+    asked about."""
+    readings = _answered_back(_opened(readings, labels), labels)
     together = _touched_together(readings, labels)
     acts = _acts(readings)
     boxes: dict[str, _Boxes] = defaultdict(_Boxes)
@@ -175,6 +236,65 @@ def in_context(readings: Sequence[ConsentReading], labels: Labels) -> list[Conse
             reading = reading._replace(says="requested", why="bundled")
         elif _agrees(reading) and boxes[scope].pre_ticked:
             reading = reading._replace(says="requested", why="pre_ticked")
+        found.append(reading)
+    return found
+
+
+def _opened(readings: Sequence[ConsentReading], labels: Labels) -> list[ConsentReading]:
+    """The readings; of a touch that only asked whether consent is to be taken back, that it did."""
+    found = list(readings)
+    for number, reading in enumerate(found):
+        if not _opens(reading, labels):
+            continue
+        for later in found[number + 1 :]:
+            if later.at - reading.at > ASKED_BACK or (later.scope == reading.scope and _ends(later, labels)):
+                break
+            asks = later.says == "taking_back" and later.at - reading.at <= OPENS
+            if later.scope == reading.scope and (asks or _cancels(later, labels)):
+                found[number] = reading._replace(says="taking_back", why="opened")
+                break
+    return found
+
+
+def _opens(reading: ConsentReading, labels: Labels) -> bool:
+    """Whether it is a touch on what takes consent back, or turns a use of data off."""
+    label = reading.consent.text or ""
+    back = reading.says == "withdrawn" or (reading.says == "refused" and labels.opts_out(label))
+    return back and reading.consent.signal == "tap" and (labels.withdraws(label) or labels.opts_out(label))
+
+
+def _cancels(reading: ConsentReading, labels: Labels) -> bool:
+    """Whether it leaves everything as it is: a touch on "Cancel", or the question whether to take back was closed."""
+    text = reading.consent.text or ""
+    if reading.consent.signal == "tap":
+        return reading.says in ("dismissed", "refused") and labels.says_cancel(text)
+    return reading.says == "dismissed" and reading.consent.signal == "dialog" and labels.asks_to_take_back(text)
+
+
+def _ends(reading: ConsentReading, labels: Labels) -> bool:
+    """Whether what was touched before it has had its effect: another question came up, or was answered."""
+    return not _cancels(reading, labels) and reading.says not in ("taking_back", "dismissed", "gone")
+
+
+def _answered_back(readings: Sequence[ConsentReading], labels: Labels) -> list[ConsentReading]:
+    """The readings; of a touch where it was asked whether consent is to be taken back, what it says of that."""
+    asked: dict[str, datetime] = {}
+    """Scope -> when that was asked, until it is answered."""
+    found: list[ConsentReading] = []
+    for reading in readings:
+        scope, label = reading.scope, reading.consent.text or ""
+        open_ = scope in asked and reading.at - asked[scope] <= ASKED_BACK
+        if reading.says == "taking_back":
+            asked[scope] = reading.at
+        elif open_ and reading.consent.signal == "tap":
+            if labels.cancels_taking_back(label):
+                reading = reading._replace(says="dismissed", why="cancelled")
+                del asked[scope]
+            elif reading.says in ("given", "requested", "withdrawn") and labels.confirms_taking_back(label):
+                reading = reading._replace(says="withdrawn", why="confirmed")
+                del asked[scope]
+        elif reading.says != "gone":
+            asked.pop(scope, None)
         found.append(reading)
     return found
 
@@ -246,6 +366,8 @@ def following(now: ConsentName, says: Says) -> ConsentName:
     match says:
         case "given" | "refused" | "basic_only" | "withdrawn":
             return says
+        case "taking_back":
+            return now
         case "gone":
             return now if now in ("given", "dismissed") else "unseen_answer"
         case "changed" if now == "given":

@@ -64,6 +64,27 @@ class _Question:
         return self.opened is not None and at - self.opened <= CLOSES
 
 
+@dataclass(frozen=True)
+class _Opened:
+    """What takes consent back, or turns a use of data off, was touched: it may ask once more."""
+
+    at: datetime
+    label: str
+    scope: Scope
+    status: ConsentState
+
+
+@dataclass(frozen=True)
+class _TakingBack:
+    """The question whether consent is to be taken back, on the screen."""
+
+    opened: _Opened
+    text: str
+    number: int | None
+    """Of its dialog."""
+    key: object
+
+
 @dataclass
 class _Observer:
     """What one observer saw so far: the hooks in a process, or whoever watches from outside."""
@@ -76,6 +97,8 @@ class _Observer:
     second_layer: bool = False
     """The choices of a question were opened."""
     last: Seen[Screen] | None = None
+    opened: _Opened | None = None
+    taking_back: _TakingBack | None = None
 
 
 class ScreenReader:
@@ -99,11 +122,12 @@ class ScreenReader:
             case None:
                 return []
             case "dialog":
-                return self._dialog(observer, screen, window)
+                return self._asked_back(observer, screen, [window]) or self._dialog(observer, screen, window)
             case "page":
-                return self._page(observer, screen, window)
+                return self._asked_back(observer, screen, [window]) + self._page(observer, screen, window)
             case "look":
-                return self._look(observer, screen)
+                ours = [_bounded(each) for each in screen.windows[:MOST_ITEMS] if self._is_ours(each)]
+                return self._asked_back(observer, screen, ours) + self._look(observer, screen, ours)
             case "touch":
                 return self._touch(observer, screen, window, screen.touched) if screen.touched else []
             case "dismiss" | "cancel":
@@ -154,11 +178,10 @@ class ScreenReader:
             before.stood = screen.at
         return lines
 
-    def _look(self, observer: _Observer, screen: Screen) -> list[Consent]:
+    def _look(self, observer: _Observer, screen: Screen, ours: list[Window]) -> list[Consent]:
         before = observer.page
         if before is not None and screen.since is not None and not before.hidden:
             before.stood = max(before.stood, screen.since)
-        ours = [_bounded(window) for window in screen.windows[:MOST_ITEMS] if self._is_ours(window)]
         if not ours:
             if before is not None:
                 before.hidden = True
@@ -181,6 +204,55 @@ class ScreenReader:
             lines += asked
         return lines
 
+    # taking back
+
+    def _asked_back(self, observer: _Observer, screen: Screen, windows: list[Window]) -> list[Consent]:
+        """The question whether consent is to be taken back came up; or it is gone, without an answer that was seen."""
+        before, opened = observer.taking_back, observer.opened
+        if opened is not None and screen.at - opened.at > CLOSES:
+            opened = None
+        found = ((each, self._labels.takes_back(each, opened=opened is not None)) for each in windows)
+        window, heading = next(((each, said) for each, said in found if said is not None), (None, ""))
+        if before is not None and window is not None and before.key == _key(window):
+            return []
+        lines = []
+        if before is not None and (before.number is None or window is not None):
+            lines = [_line(screen, **_of(before), status="gone", by="app")]
+            observer.taking_back = None
+        if window is None:
+            return lines
+        observer.opened = None
+        about = opened or _Opened(screen.at, heading, self._labels.scope_of(heading) or "general_policy", "withdrawn")
+        text = heading if self._labels.asks_to_take_back(heading) else f"{about.label}: {heading}"
+        observer.taking_back = _TakingBack(about, text, screen.number, _key(window))
+        return [*lines, _line(screen, **_of(observer.taking_back), status="requested", by="app")]
+
+    def _answered_back(self, observer: _Observer, screen: Screen, window: Window, touch: Touch) -> list[Consent] | None:
+        """What a touch says where it was asked whether consent is to be taken back; None: it was not, or of another
+        window."""
+        asked, labels = observer.taking_back, self._labels
+        if asked is None or labels.takes_back(window, opened=True) is None:
+            return None
+        if labels.cancels_taking_back(touch.label):
+            status: ConsentState = "dismissed"
+        elif labels.confirms_taking_back(touch.label):
+            status = asked.opened.status
+        else:
+            return []
+        observer.taking_back = None
+        return [_tapped(screen, touch, status, asked.opened.scope)]
+
+    def _taken_back(self, observer: _Observer, screen: Screen, touch: Touch) -> list[Consent] | None:
+        """What takes consent back, or turns a use of data off, was touched; None: another button or a switch."""
+        labels = self._labels
+        scope = labels.scope_of(touch.label) or "general_policy"
+        status: ConsentState = "withdrawn" if labels.withdraws(touch.label) else "refused"
+        turns_off = touch.ticked is None and labels.opts_out(touch.label) and labels.choice(touch.label) != "agree"
+        if status == "refused" and not turns_off:
+            return None
+        observer.opened = _Opened(screen.at, touch.label, scope, status)
+        return [_tapped(screen, touch, status, scope)]
+
     def _asked(self, screen: Screen, window: Window, title: str) -> list[Consent]:
         """The line of the question as a whole, and one for each choice of its own that it offers."""
         boxes = self._labels.boxes(window)
@@ -193,6 +265,11 @@ class ScreenReader:
         return lines
 
     def _closed(self, observer: _Observer, screen: Screen) -> list[Consent]:
+        if (asked := observer.taking_back) is not None and (screen.by == "host" or asked.number == screen.number):
+            observer.taking_back = None
+            by_user = screen.what == "cancel" or screen.by == "host"
+            how = {"status": "dismissed", "by": "user"} if by_user else {"status": "gone", "by": "app"}
+            return [_line(screen, **_of(asked), **how)]
         if screen.by == "host":  # the back key; whether the question goes by it, the next look tells
             if observer.page is not None:
                 observer.page.closes = (screen.at, "user")
@@ -220,10 +297,13 @@ class ScreenReader:
         labels = self._labels
         if not self._is_ours(window):
             return []
-        if labels.withdraws(touch.label):
-            return [_tapped(screen, touch, "withdrawn", labels.scope_of(touch.label) or "general_policy")]
+        if (answered := self._answered_back(observer, screen, window, touch)) is not None:
+            return answered
         title = labels.asks(window, second_layer=observer.second_layer)
         title = labels.heading(window) if title is None else title
+        elsewhere = title is None or labels.scope_of(touch.label) != labels.scope(window, title)
+        if elsewhere and (taken := self._taken_back(observer, screen, touch)) is not None:
+            return taken
         if title is None:
             return self._switched(screen, touch)
         if touch.ticked is not None:
@@ -254,7 +334,7 @@ class ScreenReader:
         if self._keeps(window, touch) and choices:
             taken = sum(check.checked for check in choices)
             known = taken == 0 or bool(labels.offered(window))
-            return ("given" if taken else "refused") if known else None, f"{taken} of {len(choices)} choices ticked"
+            return ("given" if taken else "refused") if known else None, f"{taken} of {len(choices)} choices allowed"
         match self._chooses(window, touch):
             case "agree" if unticked:
                 return "requested", f"the box beside {unticked[0]!r} was not ticked"
@@ -274,13 +354,15 @@ class ScreenReader:
     def _chooses(self, window: Window, touch: Touch) -> Choice | None:
         """What was touched chooses: by the id of a consent platform, else by its label."""
         platform = self._labels.platform(window)
+        choice = self._labels.choice(touch.label)
         match platform.does(touch.id) if platform else None:
             case "agree" | "refuse" as does:
-                return does
+                # an id and a label that contradict each other are no clear answer
+                return "ambiguous" if {does, choice} == {"agree", "refuse"} else does
             case "options" | "save":
                 return None
             case None:
-                return self._labels.choice(touch.label)
+                return choice
 
     def _opens(self, window: Window, touch: Touch) -> bool:
         platform = self._labels.platform(window)
@@ -307,9 +389,14 @@ class ScreenReader:
         return lines
 
     def _switched(self, screen: Screen, touch: Touch) -> list[Consent]:
-        """A switch of the settings that is about one scope: on is a yes to it, off takes it back."""
+        """A switch of the settings that is about one scope: one that lets it happen, switched on, is a yes to it, and
+        off takes it back; of one that opts out, on is a no, and off a yes."""
         scope = None if touch.ticked is None else self._labels.scope_of(touch.label)
-        return [] if scope is None else [_tapped(screen, touch, "withdrawn" if touch.ticked else "given", scope)]
+        if scope is None:
+            return []
+        if self._labels.opts_out(touch.label):
+            return [_tapped(screen, touch, "given" if touch.ticked else "refused", scope)]
+        return [_tapped(screen, touch, "withdrawn" if touch.ticked else "given", scope)]
 
 
 def consents(
@@ -331,6 +418,10 @@ def consents(
 
 def _by_name_of(screen: Seen[Screen], line: Consent) -> Seen[Consent]:
     return Seen(screen.ref, screen.number, screen.on_host(line.at), line)
+
+
+def _of(asked: _TakingBack) -> dict[str, Any]:
+    return {"signal": "dialog", "scope": asked.opened.scope, "text": asked.text}
 
 
 def _question(lines: list[Consent], title: str, window: Window) -> _Question:

@@ -311,7 +311,7 @@ class Reporter:
                     record.at, record.at_start, record.ref, language,
                 )  # fmt: skip
             words |= {
-                "recipient": lambda: sentences.recipient(to, language),
+                "recipient": lambda: sentences.recipient(to, language, lead.flow.via if lead.flow else ""),
                 "sent": lambda: sentences.sent(flow, language),
                 "rows": lambda: sentences.rows(*rows(members), language),
                 "forms": lambda: sentences.forms(forms, language),

@@ -19,7 +19,7 @@ from appwitness.events.seen import shifted
 from appwitness.findings import ConsentName, Party
 from appwitness.judge.claims import ClaimKind
 from appwitness.judge.clock_order import surely
-from appwitness.judge.consent import Clock
+from appwitness.judge.consent import TAKING_BACK, Clock
 from appwitness.judge.rules.condition_registry import JudgedRun, Test, always_holds, condition, never_holds
 from appwitness.judge.rules.grouping import FindingGroup
 from appwitness.judge.rules.sightings import Sighting
@@ -413,7 +413,7 @@ def label(kinds: Annotated[tuple[LabelKind, ...], Field(min_length=1)], run: Jud
     return lambda each: (
         each.consent is not None
         and each.consent.signal in LABELLED
-        and (each.why in kinds or labels.choice(each.consent.text or "") in kinds)
+        and (each.why in kinds or (each.why not in TAKING_BACK and labels.choice(each.consent.text or "") in kinds))
     )
 
 

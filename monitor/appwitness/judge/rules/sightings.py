@@ -189,7 +189,7 @@ class Sightings:
         drawn: dict[str, tuple[datetime, bool | None]] = {}
         found: dict[Ref, Sighting] = {}
         for ref, line, at, consent in lines:
-            if self._is_redraw(at, consent, drawn):
+            if self._is_redraw(at, consent, drawn) or (ref in readings and readings[ref].says == "taking_back"):
                 continue
             if consent.signal in PERMISSION_SIGNALS:
                 what = consent.text or ""

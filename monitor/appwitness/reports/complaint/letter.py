@@ -21,7 +21,7 @@ from appwitness.reports.phrases import cited, data_of, who
 from appwitness.reports.reasons import all_said, said
 from appwitness.reports.time_axis import clock, consent_steps, step_for
 from appwitness.reports.verdict import worst_first
-from appwitness.reports.watched import assumption, case
+from appwitness.reports.watched import assumption, case, plan
 from appwitness.reports.words import Words
 
 ZONES = {"cn": timezone(timedelta(hours=8))}
@@ -148,8 +148,8 @@ class Letter:
         self.grounds = list(self._grounds(findings))
         self.facts = [self._fact(number, finding) for number, finding in enumerate(findings, start=1)]
         self.proofs = list(self._proofs(findings))
-        self.gaps = sections.gaps(report, words)
-        self.plan = words(f"plan_{self.run.plan}")
+        self.gaps = sections.gaps(report.gaps, words)
+        self.plan = plan(report, words)
         self.kind = words(f"device_{self.run.device.kind}")
 
     @property

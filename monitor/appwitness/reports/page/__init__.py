@@ -18,7 +18,7 @@ from appwitness.reports.page.sections import ROWS
 from appwitness.reports.time_axis import clock, clocks, span
 from appwitness.reports.timeline import Picture, picture
 from appwitness.reports.verdict import VerdictLine, verdict
-from appwitness.reports.watched import assumption, case, device, files, watched
+from appwitness.reports.watched import assumption, case, device, files, plan, watched
 from appwitness.reports.words import Words, plain
 
 FEW = 12
@@ -70,7 +70,8 @@ class Page:
         self.rows = [self._show.row(flow, flow.id in self.shown) for flow in report.flows[:ROWS]]
         self.more_rows = max(0, len(report.flows) - ROWS)
         self.consents = sections.consents(report, words)
-        self.gaps = sections.gaps(report, words)
+        self.gaps = sections.gaps(report.gaps, words)
+        self.limits = sections.gaps(report.limits, words)
         self.declared = declared.rows(report, words)
         self.rules = sections.rules(report, words)
         self.coverage = sections.coverage(report, words)
@@ -106,7 +107,7 @@ class Page:
         seen_on = device(self.report.run, words) if run.imported else run.device.model or run.device.serial
         said = [f"{run.app.package}{version}", seen_on]
         if not run.imported:
-            said.append(words(f"plan_{run.plan}"))
+            said.append(plan(self.report, words))
         said.append(f"{run.started:%Y-%m-%d %H:%M} UTC")
         return [plain(each) for each in said]
 
@@ -179,7 +180,7 @@ class Page:
             (words("app"), f"{run.app.package}{version}{code}"),
             (words("device"), seen_on),
             *((words("imported_file"), file) for file in files(self.report, words)),
-            *(() if run.imported else [(words("plan"), words(f"plan_{run.plan}"))]),
+            *(() if run.imported else [(words("plan"), plan(report, words))]),
             (words("answer"), self._answer()),
             (words("watched"), watched(self.report, words)),
             (words("observed"), observed),

@@ -17,6 +17,7 @@ from appwitness.reports.page.sections import ROWS, ranges
 from appwitness.reports.phrases import by_jurisdiction, cited, code, who
 from appwitness.reports.reasons import ReasonStep, steps
 from appwitness.reports.timeline import Picture, picture
+from appwitness.reports.verdict import objection
 from appwitness.reports.watched import consent
 from appwitness.reports.words import Words, plain
 
@@ -65,6 +66,8 @@ class Card:
     why_who: str
     """The same, and why."""
     said: str
+    objection: str
+    """What the rules object to, in a few words; empty where none does."""
     states: tuple[tuple[str, str, str], ...]
     """Name of a state of consent, its words, and how many flows: in order of time, each once."""
     confidence: str
@@ -124,6 +127,7 @@ class Cards:
             who=who(group.flows[0].recipient, words) if group.flows else "",
             why_who=self.flows.who(group.flows[0].recipient) if group.flows else "",
             said=sentence(group, self.report, words),
+            objection=objection(self.report, group.sent or group, words),
             states=tuple(self._states(group)),
             confidence=words(f"confidence_{confidence}") if confidence else "",
             means=words(f"confidence_{confidence}_means") if confidence else "",

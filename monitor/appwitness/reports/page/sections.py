@@ -12,7 +12,7 @@ from typing import Any
 
 from appwitness.events import Consent, Phase, Ref, Screen
 from appwitness.events.seen import number_of
-from appwitness.findings import CONFIDENCES, Report
+from appwitness.findings import CONFIDENCES, Report, ReportedGap
 from appwitness.findings.audit import audit
 from appwitness.recording import Recording
 from appwitness.reports.page.flows import cut
@@ -84,10 +84,10 @@ def lines(report: Report, refs: Iterable[Ref], words: Words) -> Iterator[dict[st
                    "about": "", "text": cut(event.text or "")}  # fmt: skip
 
 
-def gaps(report: Report, words: Words) -> list[dict[str, Any]]:
-    """What could not be observed, one row a kind of gap."""
+def gaps(found: Iterable[ReportedGap], words: Words) -> list[dict[str, Any]]:
+    """What could not be observed, by gaps or limits, one row a kind."""
     kinds: dict[tuple[str, str], list[tuple[str, str | None, Ref | None]]] = defaultdict(list)
-    for gap in report.gaps:
+    for gap in found:
         kinds[gap.where, gap.why].append((named_gap(gap, words), besides(gap), gap.ref))
     rows = []
     for (where, why), lines in kinds.items():

@@ -14,6 +14,7 @@ from appwitness.catalog import yaml_files
 from appwitness.catalog.entries import CatalogEntry
 from appwitness.catalog.labels import LONGEST_LABEL, Does, Labels, Phrases, Platform, Words, normal, normal_label
 from appwitness.devices.android.screen.hierarchy import Button, SeenWindow
+from appwitness.events import Check
 
 Plan = Literal["accept", "refuse", "silent", "withdraw", "free"]
 Kind = Literal["permission", "consent", "system", "other"]
@@ -267,7 +268,7 @@ def _refuse(dialog: Dialog, left: tuple[Button, ...], touched: Collection[str]) 
         return Decision("tap", "it refuses all but the basic function", basic[0], "refused")
     save = [each for each in left if words.keeps_choices(each.label) or _is(dialog, each, "save")]
     if save:
-        on = next((box for box in dialog.seen.boxes if box.node.checked and box.node.enabled), None)
+        on = next((box for box in dialog.seen.boxes if _lets(box) and box.node.enabled), None)
         if on is not None and on.label not in touched:
             return Decision("tap", "a choice that is on", on)
         return Decision("tap", "it keeps the choices, which are off", save[0], "refused")
@@ -277,6 +278,11 @@ def _refuse(dialog: Dialog, left: tuple[Button, ...], touched: Collection[str]) 
     if options:
         return Decision("tap", "no way to refuse here; the second layer", options[0])
     return _dismiss(left, "nothing there refuses")
+
+
+def _lets(box: Button) -> bool:
+    """Whether a box, as it stands, lets happen what it is about: one that opts out does when it is not ticked."""
+    return _consent().allows(Check(text=box.label, checked=box.node.checked))
 
 
 def _by_id(dialog: Dialog, left: tuple[Button, ...], what: Does) -> Decision | None:

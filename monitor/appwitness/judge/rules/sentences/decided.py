@@ -130,11 +130,11 @@ def _chinese(status: ConsentStatus) -> str:
 
 
 def against(refs: Iterable[Ref], language: Language) -> str:
-    """That a tap and a mark of the same seconds say the contrary of one another."""
+    """That two observers of the same seconds say the contrary of one another."""
     lines = (", " if language == "en" else "、").join(refs)
     if language == "en":
-        return f"; what was tapped and what the operator marked within seconds contradict each other ({lines})"
-    return f"；数秒之内的点击与操作人员的标记相互矛盾（{lines}）"
+        return f"; two observers of the same seconds contradict each other ({lines})"
+    return f"；对该答复，两个观测来源在数秒之内的记录相互矛盾（{lines}）"
 
 
 def type_unknown(language: Language) -> str:

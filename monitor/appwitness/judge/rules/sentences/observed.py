@@ -32,12 +32,23 @@ def when(at: datetime, count: int, language: Language) -> str:
     return f"于 {moment(at)} " if count == 1 else f"共 {count} 次（其中一次于 {moment(at)}）"
 
 
-def recipient(to: Recipient, language: Language) -> str:
-    """Host, name where known, and party."""
+_UNNAMED: dict[str, dict[Language, str]] = {
+    "sms": {"en": "a number, by text message", "zh": "短信收件号码"},
+    "intent": {"en": "another app", "zh": "其他应用"},
+    "bluetooth": {"en": "a device over Bluetooth", "zh": "蓝牙设备"},
+    "nfc": {"en": "a device over NFC", "zh": "NFC 设备"},
+    "": {"en": "an unnamed host", "zh": "未具名主机"},
+}
+"""Who gets what has no host, by how it left the device."""
+
+
+def recipient(to: Recipient, language: Language, via: str = "") -> str:
+    """Host, name where known, and party; of what has no host, how it left the device (`via` of the upload)."""
+    unnamed = _UNNAMED.get(via, _UNNAMED[""])[language]
     party = _PARTY[to.party][language]
     if language == "en":
-        return f"{to.host or 'an unnamed host'} ({f'{to.name}, ' if to.name else ''}{party})"
-    return f"{to.host or '未具名主机'}（{f'{to.name}，' if to.name else ''}{party}）"
+        return f"{to.host or unnamed} ({f'{to.name}, ' if to.name else ''}{party})"
+    return f"{to.host or unnamed}（{f'{to.name}，' if to.name else ''}{party}）"
 
 
 _SENT: dict[tuple[bool, bool], dict[Language, str]] = {
