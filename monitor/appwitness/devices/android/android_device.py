@@ -261,14 +261,7 @@ class AndroidDevice(AbstractContextManager["AndroidDevice"]):
     def watching(self, lines: Records, silent_s: Callable[[], float]) -> Iterator[None]:
         """Has the system's own counts before and after, plays the user, keeps up what has to be."""
         app = self._installed
-        witnesses = Witnesses(
-            self._control,
-            app.identity.package,
-            app.uid,
-            self._user,
-            keep=lines.put_body,
-            tell=lambda what: self._gap("device", "the system's own counts", what),
-        )
+        witnesses = Witnesses(self._control, app.identity.package, app.uid, self._user, keep=lines.put_body)
         stop = threading.Event()
 
         def keep() -> None:

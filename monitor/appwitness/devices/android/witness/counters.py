@@ -10,7 +10,7 @@ import functools
 import secrets
 import shlex
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
@@ -56,8 +56,7 @@ def app_ops() -> AppOps:
 class Witnesses:
     """Of one app of one user during one run: `before` the app starts, `poll` while it runs, `after` it ended.
 
-    `keep` stores bytes in the recording: what the system printed, where it is too long for a line; `tell` takes in a
-    sentence what could not be read, for a gap. The control's notes have it too.
+    `keep` stores bytes in the recording: what the system printed, where it is too long for a line.
     """
 
     def __init__(
@@ -68,14 +67,12 @@ class Witnesses:
         user: int = 0,
         *,
         keep: Callable[[bytes], object] = lambda _: None,
-        tell: Callable[[str], object] = lambda _: None,
     ) -> None:
         self._control = control
         self._package = package
         self._uid = uid
         self._user = user
         self._keep = keep
-        self._tell = tell
         self._mark = f"@{secrets.token_hex(6)}"
         self._first: _Counts | None = None
         self._seen: dict[tuple[object, ...], dumps.Use] = {}
@@ -113,15 +110,14 @@ class Witnesses:
     def _uses_script(self) -> dict[str, str]:
         package = shlex.quote(self._package)
         if self._api >= 29:
-            return {"appops": _with_other_users(f"dumpsys appops --package {package}", "dumpsys appops")}
+            return {"appops": f"dumpsys appops --package {package}"}
         return {"appops": f"cmd appops get --user {self._user} {package}"}
 
     def _count(self, *, history: bool) -> _Counts:
         package = shlex.quote(self._package)
         scripts = self._uses_script()
         if history and self._api >= 31:
-            every = f"dumpsys appops --history --include-discrete {HISTORY}"
-            scripts["history"] = _with_other_users(f"{every} --package {package}", every)
+            scripts["history"] = f"dumpsys appops --history --include-discrete {HISTORY} --package {package}"
         if self._api >= 31:
             scripts["location"] = "dumpsys location"
         scripts["netstats"] = "dumpsys netstats --poll >/dev/null 2>&1; dumpsys netstats detail"
@@ -144,10 +140,7 @@ class Witnesses:
             ("netstats", "interfaces", dumps.counted_by_map),
             ("map", "interfaces", dumps.counted_by_map),
         ):
-            if what in counts.sent:
-                continue
-            counted = read(said.get(name, ""), self._uid)
-            if self._records(name, counted):
+            if what not in counts.sent and (counted := read(said.get(name, ""), self._uid)).records:
                 counts.sent[what] = counted.records[0]
                 counts.sent_text = counts.sent_text or counted.text
         if not counts.sent:
@@ -170,12 +163,9 @@ class Witnesses:
         new = []
         for key, use in uses.items():
             known = self._seen.get(key)
-            more = use.count - (known.count if known else 0)
-            if more > 0 or (known is not None and not use.exact and use.at - known.at > SAME):
-                others = {**self._seen, **uses}.values()
-                untold = max(more, 1) - sum(_is_told_by(use, other) for other in others)
-                if untold > 0:
-                    new.append(self._use(now, replace(use, count=untold)))
+            if known is None or (not use.exact and use.at - known.at > SAME):
+                if not any(_is_told_by(use, other) for other in (*uses.values(), *self._seen.values())):
+                    new.append(self._use(now, use))
                 self._seen[key] = use
         return new
 
@@ -187,7 +177,7 @@ class Witnesses:
             "appops",
             use.op,
             data=op.data[0] if op else None,
-            count=use.count,
+            count=1,
             since=use.at,
             until=use.until or use.at + (use.lasted or timedelta()),
             tag=use.tag,
@@ -238,9 +228,7 @@ class Witnesses:
         scripts["logcat"] = process_dumps.log_command(self._api)
         said = self._ask(scripts)
         now, zone = self._clock(said)
-        understood = self._understood("processes", said)
-        running = process_dumps.processes(said["processes"] if understood else "", self._uid)
-        for process in self._records("processes", running):
+        for process in process_dumps.processes(said["processes"], self._uid).records:
             detail = "isolated" if process.isolated else None
             yield self._witness(now, "processes", process.name, pid=process.pid, count=1, detail=detail)
         if "exits" in said and self._understood("exits", said):
@@ -330,13 +318,6 @@ class Witnesses:
         if text not in self._told:
             self._told.add(text)
             self._control.notes.append(text)
-            self._tell(text)
-
-
-def _with_other_users(of_package: str, of_all: str) -> str:
-    """AppOps looks packages up for the device's first user alone: of one that only another user has, all is asked."""
-    return f"""said=$({of_package} 2>&1)
-case $said in *"Unknown package"*) {of_all} ;; *) printf '%s\\n' "$said" ;; esac"""
 
 
 def _is_told_by(use: dumps.Use, other: dumps.Use) -> bool:

@@ -66,7 +66,7 @@ class LogEvent:
 
 def processes(text: str, uid: int) -> DumpRecords[ProcessRecord]:
     """`dumpsys activity processes`, Android 7 to 16: those of the app, isolated ones (u0a123i5) and its sandbox too."""
-    record = re.compile(r"\b(\d{1,9}):([^\s/{}]{1,200})/(u\d+a\d+|\w+)(i\d+)?\b")
+    record = re.compile(r"\b(\d{1,9}):([^\s/{}]{1,200})/(u\d+a\d+)(i\d+)?\b")
     found: dict[int, ProcessRecord] = {}
     for line in lines(text):
         for match in record.finditer(line):
