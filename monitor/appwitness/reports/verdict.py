@@ -73,6 +73,11 @@ class SentData(Graded):
         return self.flows[0].data
 
     @property
+    def attempted(self) -> bool:
+        """Whether no answer was recorded to any of them, so that it is not known whether anything arrived."""
+        return all(flow.unanswered for flow in self.flows)
+
+    @property
     def fullest(self) -> Flow:
         """The flow with the most rows of what was read, else the first."""
         return max(self.flows, key=lambda flow: flow.rows or 0)
