@@ -186,6 +186,8 @@ class Walk:
 
     def learn(self, seen: Seen[Event]) -> None:
         """Take in one line that is no upload; what another app did says nothing of this one."""
+        if seen.event.pid is not None and seen.event.app == self.run.app.package:
+            self.processes.add(seen.event.pid)
         if holds(seen, Connection):
             self.connections.add(seen)
         elif holds(seen, Gap):
@@ -193,13 +195,11 @@ class Walk:
         elif not of_app(seen.event, self.run.app.package, self.controllers):
             return
         elif holds(seen, Access):
-            self._in_process(seen.event)
             self._read(seen)
             self.accesses.append(seen)
             self._observed(seen.on_host(seen.event.until or seen.event.at))
             self.linker.add_access(seen)
         elif holds(seen, Transform):
-            self._in_process(seen.event)
             self.linker.add_transform(seen)
         elif holds(seen, Consent):
             if line := understood(seen, self.known.labels):
@@ -445,10 +445,6 @@ class Walk:
             clock=clock,
             simultaneous=joined.simultaneous,
         )
-
-    def _in_process(self, event: Access | Transform) -> None:
-        if event.pid is not None:
-            self.processes.add(event.pid)
 
     def _read(self, seen: Seen[Access]) -> None:
         """Remember which code read what."""
