@@ -175,6 +175,7 @@ class Walk:
         seen = read.seen(self.run.clock_offset_ms)
         if seen:
             self.unreadable.pop(read.ref, None)
+            self._in_process(seen.event)
         elif read.forgotten:
             self.forgotten.setdefault(read.kind, set()).add(read.ref)
         else:
@@ -186,8 +187,6 @@ class Walk:
 
     def learn(self, seen: Seen[Event]) -> None:
         """Take in one line that is no upload; what another app did says nothing of this one."""
-        if seen.event.pid is not None and seen.event.app == self.run.app.package:
-            self.processes.add(seen.event.pid)
         if holds(seen, Connection):
             self.connections.add(seen)
         elif holds(seen, Gap):
@@ -445,6 +444,11 @@ class Walk:
             clock=clock,
             simultaneous=joined.simultaneous,
         )
+
+    def _in_process(self, event: Event) -> None:
+        """Remember the process of a line in the app's name."""
+        if event.pid is not None and event.app == self.run.app.package:
+            self.processes.add(event.pid)
 
     def _read(self, seen: Seen[Access]) -> None:
         """Remember which code read what."""
