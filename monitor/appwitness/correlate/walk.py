@@ -396,7 +396,8 @@ class Walk:
         for seen, joins in sorted(self.joined.values(), key=lambda one: one[0].number):
             carrier = carriers.get(seen.ref)
             whose = Whose(seen.ref in foreign, self._ties(seen.event, carrier))
-            rest_on = (len(flows), joins, timeline, carrier, whose)
+            others = [self._other_readers(joined, seen.at) for joined in joins]
+            rest_on = (len(flows), joins, timeline, carrier, whose, others)
             made = self.flows.get(seen.ref)
             if made is None or made[0] != rest_on:
                 own = [
