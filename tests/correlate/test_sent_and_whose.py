@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from appwitness.correlate import correlate, knowledge, report
 from appwitness.findings import Report
 from appwitness.recording import Recording
+from appwitness.reports import render
 from appwitness.reports.verdict import facts
 from appwitness.reports.words import Words
 from appwitness.store import Store
@@ -81,6 +82,8 @@ def test_sentences_say_no_more_than_the_lines(
     assert ("：发送至 api.shop.test" in headline["zh"]) == bool(arrived)
     assert ("sent towards api.shop.test" in headline["en"]) == (not arrived)
     missing = len(uploads) - len(arrived)
+    listed = render(found, "text")
+    assert ("an attempt, no answer recorded" in " ".join(listed.split())) == (not arrived)
     assert ("more attempt" in headline["en"]) == bool(arrived and missing)
     assert ("No answer was recorded" in detail["en"]) == (missing == len(uploads))
     assert ("no answer was recorded" in detail["en"]) == (0 < missing < len(uploads))

@@ -187,6 +187,7 @@ class Walk:
         seen = read.seen(self.run.clock_offset_ms)
         if seen:
             self.unreadable.pop(read.ref, None)
+            self._in_process(seen.event)
         elif read.forgotten:
             self.forgotten.setdefault(read.kind, set()).add(read.ref)
         else:
@@ -205,13 +206,11 @@ class Walk:
         elif not of_app(seen.event, self.run.app.package, self.controllers):
             return
         elif holds(seen, Access):
-            self._in_process(seen.event)
             self._read(seen)
             self.accesses.append(seen)
             self._observed(seen.on_host(seen.event.until or seen.event.at))
             self.linker.add_access(seen)
         elif holds(seen, Transform):
-            self._in_process(seen.event)
             self.linker.add_transform(seen)
             self.made |= _made(seen.event)
         elif holds(seen, Consent):
@@ -451,7 +450,8 @@ class Walk:
         for seen, joins in sorted(self.joined.values(), key=lambda one: one[0].number):
             carrier = carriers.get(seen.ref)
             whose = Whose(seen.ref in foreign, self._ties(seen.event, carrier))
-            rest_on = (len(flows), joins, timeline, carrier, whose)
+            others = [self._other_readers(joined, seen.at) for joined in joins]
+            rest_on = (len(flows), joins, timeline, carrier, whose, others)
             made = self.flows.get(seen.ref)
             if made is None or made[0] != rest_on:
                 own = [
@@ -513,8 +513,9 @@ class Walk:
         told = any(gap.why == "no_clock" for gap in self.gaps)
         return observers.gaps(self.run, watched, timeline, self.forgotten.keys(), recorded_no_clock=told)
 
-    def _in_process(self, event: Access | Transform) -> None:
-        if event.pid is not None:
+    def _in_process(self, event: Event) -> None:
+        """Remember the process of a line in the app's name."""
+        if event.pid is not None and event.app == self.run.app.package:
             self.processes.add(event.pid)
 
     def _read(self, seen: Seen[Access]) -> None:

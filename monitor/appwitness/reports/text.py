@@ -114,6 +114,7 @@ def _verdict(report: Report, words: Words) -> Iterator[Text]:
 def _to(group: SentData, words: Words) -> str:
     recipient = group.recipient
     known = words("comma").join(filter(None, (plain(recipient.name or ""), words(f"party_{recipient.party}"))))
+    known += f"{words('semicolon')}{words('attempted')}" if group.attempted else ""
     host = plain(recipient.host) or unnamed(group.flows, words)
     return f"{what(group, words)} -> {host}{words('open')}{known}{words('close')}"
 

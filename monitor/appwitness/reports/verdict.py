@@ -88,6 +88,11 @@ class SentData(Graded):
         return combined(self.flows)
 
     @property
+    def attempted(self) -> bool:
+        """Whether no answer was recorded to any of them, so that it is not known whether anything arrived."""
+        return all(flow.unanswered for flow in self.flows)
+
+    @property
     def moments(self) -> tuple[tuple[Flow, ...], ...]:
         """The flows by what had been answered at their time, as it changed."""
         return tuple(
@@ -224,7 +229,7 @@ def _gone(report: Report, group: SentData, words: Words) -> str:
     said, host = _as_sent(group, words), plain(group.recipient.host)
     if not host:
         return _without_host(report, group, words, said)
-    attempt = "_attempt" if all(flow.unanswered for flow in group.flows) else ""
+    attempt = "_attempt" if group.attempted else ""
     if CLEARTEXT in group.rules:
         return words(f"went_how{attempt}", what=said, host=host, how=words(f"{OBJECTION}{CLEARTEXT}"))
     return words(f"went_plainly{attempt}", what=said, host=host)
