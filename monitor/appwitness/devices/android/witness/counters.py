@@ -7,6 +7,7 @@ noted and never guessed. Nothing on the device is changed.
 from __future__ import annotations
 
 import functools
+import re
 import secrets
 import shlex
 from collections.abc import Callable, Iterable
@@ -147,8 +148,8 @@ class Witnesses:
             if what in counts.sent:
                 continue
             counted = read(said.get(name, ""), self._uid)
-            if self._records(name, counted):
-                counts.sent[what] = counted.records[0]
+            if counted.records:
+                counts.sent[what] = self._records(name, counted)[0]
                 counts.sent_text = counts.sent_text or counted.text
         if not counts.sent:
             self._note("bytes by user id could not be read")
@@ -306,6 +307,8 @@ class Witnesses:
         now = dumps.clock_of(words[0]) if words else None
         if now is None:
             self._note("the device did not say what time it is")
+        if len(words) < 2 or not re.fullmatch(r"[+-]\d\d:?\d\d", words[1]):
+            self._note("the device did not say its time zone: times of its own counts are taken for UTC")
         return now or datetime.now(UTC), dumps.zone_of(words[1]) if len(words) > 1 else timedelta()
 
     def _understood(self, name: str, said: dict[str, str]) -> bool:
