@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from xml.etree.ElementTree import fromstring
 
@@ -236,6 +237,12 @@ def test_bytes_of_a_network_that_is_named_as_a_row() -> None:
 """
     read = dumps.network_bytes(text, UID)
     assert (read.records, read.unknown) == ((dumps.Bytes(10, 20),), 1)
+
+
+@pytest.mark.parametrize("read", [dumps.network_bytes, dumps.counted_by_kernel, dumps.counted_by_map])
+def test_bytes_of_no_known_form(read: Callable[[str, int], dumps.DumpRecords[dumps.Bytes]]) -> None:
+    assert (read("Bytes are told elsewhere\n", UID).records, read("Bytes are told elsewhere\n", UID).unknown) == ((), 1)
+    assert read("", UID).unknown == 0
 
 
 def test_ends_of_processes() -> None:

@@ -17,7 +17,7 @@ if [ "$(id -u)" = 0 ]; then echo root; fi
 exit 7"""
 
 
-@pytest.mark.parametrize("su", ["magisk", "kernelsu", "toybox", "root-word", "slow"])
+@pytest.mark.parametrize("su", ["magisk", "kernelsu", "toybox", "root-word", "slow", "deaf"])
 def test_root_by_any_flavour(phone_of: Callable[..., Phone], su: str) -> None:
     shell = Shell(adb.connect(phone_of(su=su).serial))
 

@@ -55,9 +55,8 @@ MASTER = (
 )
 """How the global mount namespace is entered where `su` gives one of its own; the last by root."""
 _SERVE = """APPWITNESS_SERVES=$0; export APPWITNESS_SERVES
-echo ready
+read -r greeting && echo ready
 while read -r file; do
-  [ -n "$file" ] || continue
   [ "$file" != end ] || exit 0
   ( umask 077; : >"$file.out"; : >"$file.err" )
   exec 3>"$file.out" 4>"$file.err" 5<"$file.out" 6<"$file.err"
@@ -159,7 +158,7 @@ class Shell:
         if self._serving is None and not self._silent:
             serving = self.adb.open(way.format(file=shlex.quote(self._pushed(_SERVE))))
             try:
-                serving.say("", SU_S)
+                serving.say("are you there?", SU_S)
                 said = [serving.line()]
                 while said[-1] != "ready" and len(said) < MOST_GREETINGS:
                     said.append(serving.line())

@@ -1,6 +1,7 @@
 """su, in the flavour that the state names: `magisk`, `toybox` (su UID CMD ...), `root-word` (su root CMD), `denied`,
 `slow` (asks on the screen first), `kernelsu` (a mount namespace of its own unless -M or -mm is given), `kernelsu-own`
-(always one of its own), `unanswered` (asks on the screen, where nobody answers, and denies then).
+(always one of its own), `unanswered` (asks on the screen, where nobody answers, and denies then), `deaf` (what it runs
+does not get to read what is written to it).
 
 Each call is a line of /data/rig/su.log: Magisk shows a toast for each that asks for root."""
 
@@ -21,7 +22,7 @@ def main(arguments, state):
     if flavour == "slow":
         time.sleep(1.5)
     master = False
-    if flavour in ("magisk", "kernelsu", "kernelsu-own", "slow", "denied", "unanswered"):
+    if flavour in ("magisk", "kernelsu", "kernelsu-own", "slow", "denied", "unanswered", "deaf"):
         words = list(arguments)
         if words[:1] in (["-v"], ["--version"]):
             print("2.0.0:KernelSU" if flavour.startswith("kernelsu") else "27.0:MAGISKSU")
@@ -57,7 +58,8 @@ def main(arguments, state):
     order = {"argv": words, "cwd": str(Path.cwd()), "own_namespace": flavour.startswith("kernelsu") and not master}
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as daemon:
         daemon.connect("/data/rig/su.socket")
-        streams = array.array("i", [0, 1, 2])
+        unread = os.open("/dev/null", os.O_RDONLY) if flavour == "deaf" else 0
+        streams = array.array("i", [unread, 1, 2])
         daemon.sendmsg([json.dumps(order).encode()], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, streams)])
         status = b""
         while said := daemon.recv(16):  # until what served us has ended: it is no process of a run's

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from appwitness.catalog import yaml_files
 from appwitness.catalog.entries import CatalogEntry
-from appwitness.devices.android.device_facts import properties
+from appwitness.devices.android.device_facts import api_level, properties
 from appwitness.devices.android.doctor import reading
 from appwitness.devices.android.shell import Shell
 from appwitness.devices.android.witness.counters import app_ops
@@ -57,7 +57,8 @@ def write(shell: Shell, archive: Path, diagnosis: Diagnosis) -> list[str]:
     """
     wanted = lists()
     files = {"doctor.json": json.dumps(_told(diagnosis), indent=1)}
-    for name, command in reading.asked(diagnosis.api or 0).items():
+    level = api_level(properties(shell.user("getprop").out).get("ro.build.version.sdk", ""))  # diagnosed or not
+    for name, command in reading.asked(level or 0).items():
         said = shell.user(f"( {command} ) 2>&1", timeout_s=DUMP_S).out
         files[f"{name}.txt"] = kept_properties(said, wanted) if name == "properties" else form(said, wanted)
     packed = io.BytesIO()

@@ -478,7 +478,7 @@ def network_bytes(text: str, uid: int) -> DumpRecords[Bytes]:
             unknown += 1
         elif line.startswith(("mAppUidStatsMap", "mStatsMapA", "BPF map")):
             inside = False
-    return DumpRecords((Bytes(sent, received),) if there else (), "\n".join(kept), unknown)
+    return _counted(text, there, Bytes(sent, received), kept, unknown)
 
 
 def counted_by_kernel(text: str, uid: int) -> DumpRecords[Bytes]:
@@ -499,7 +499,7 @@ def counted_by_kernel(text: str, uid: int) -> DumpRecords[Bytes]:
                 kept.append(line)
         elif there:
             unknown += bool(parts)
-    return DumpRecords((Bytes(sent, received),) if there else (), "\n".join(kept), unknown)
+    return _counted(text, there, Bytes(sent, received), kept, unknown)
 
 
 def counted_by_map(text: str, uid: int) -> DumpRecords[Bytes]:
@@ -523,7 +523,12 @@ def counted_by_map(text: str, uid: int) -> DumpRecords[Bytes]:
                 kept.append(line)
         elif there and parts:
             break
-    return DumpRecords((Bytes(sent, received),) if there else (), "\n".join(kept), unknown)
+    return _counted(text, there, Bytes(sent, received), kept, unknown)
+
+
+def _counted(text: str, there: bool, count: Bytes, kept: list[str], unknown: int) -> DumpRecords[Bytes]:
+    """None where there is no such table, which is then not understood."""
+    return DumpRecords((count,) if there else (), "\n".join(kept), unknown + int(not there and bool(text.strip())))
 
 
 def zone_of(text: str) -> timedelta:
