@@ -377,9 +377,10 @@ class Labels(BaseModel):
                 if name in ("agree", "refuse") and self.negations.turn(found, parts):
                     return "refuse" if name == "agree" else "ambiguous"
                 # "Manage consent" has "consent" in it and is no yes; "Accept all and customise" is one.
-                # "Withdraw consent" takes one back.
-                others = [self._lists[each].first(text) or "" for each in ("options", "withdraw")]
-                return None if name == "agree" and max(map(len, others)) > len(found) else name
+                opens = self._lists["options"].first(text) if name == "agree" else None
+                if name == "agree" and self._takes_back_alone(text):
+                    return None
+                return name if opens is None or len(opens) <= len(found) else None
         return None
 
     def opens_options(self, label: str) -> bool:
@@ -457,9 +458,17 @@ class Labels(BaseModel):
     def speaks_of_taking_back(self, label: str) -> bool:
         """Whether it has words in it by which consent is taken back, and does not deny them."""
         text = normal_label(label)
-        return len(text) <= LONGEST_CONTROL and (
-            self._lists["withdraw"].inside(text) and not self.cancels_taking_back(label)
-        )
+        return len(text) <= LONGEST_CONTROL and self._takes_back_alone(text) and not self.cancels_taking_back(label)
+
+    def _takes_back_alone(self, text: str) -> bool:
+        """Whether there is no yes in it besides the words by which consent is taken back: "Agree (you can withdraw
+        consent at any time)" is a yes."""
+        phrase = self._lists["withdraw"].first(text)
+        if phrase is None:
+            return False
+        squeezed = bool(_CJK.search(phrase))
+        whole, part = (text.replace(" ", ""), phrase.replace(" ", "")) if squeezed else (f" {text} ", f" {phrase} ")
+        return not self._lists["agree"].inside(whole.replace(part, " ", 1).strip())
 
     def says_changed(self, text: str) -> bool:
         """Whether a dialog with this text says that what was agreed to has changed."""

@@ -42,6 +42,7 @@ Akzeptiere nur notwendige Cookies | Uniquement les cookies nécessaires | Solo c
 Solo cookie tecnici | Apenas essenciais | 必要なCookieのみ | 필수 쿠키만 허용 | 不不同意 | Don't reject
 I do not decline | 不拒绝 | 并非不同意 | 没有不同意 | Nicht ablehnen | Ne pas refuser | No rechazar
 Non rifiutare | Não recusar | 拒否しない | 거부하지 않음
+未经同意 | 仅同意基本功能 | 只同意基本功能
 """
 """Whatever else these are, and some are a no, none of them is a yes."""
 NO = """
@@ -190,6 +191,19 @@ def test_an_opt_out_that_was_left_off_is_no_yes():
 def test_what_takes_consent_back_is_no_yes(label):
     assert LABELS.choice(label) != "agree"
     assert touched(label)[0] != "given"
+
+
+@pytest.mark.parametrize(
+    "label",
+    [
+        "同意（可随时撤回同意）",
+        "Agree (you can withdraw consent at any time)",
+        "Accepter (retirer le consentement ici)",
+    ],
+)
+def test_a_yes_that_says_how_to_take_it_back_is_a_yes(label):
+    assert LABELS.choice(label) in ("agree", None)
+    assert touched(label)[0] == "given"
 
 
 # Withdrawals: opened, cancelled, confirmed.
