@@ -14,9 +14,14 @@ from click.testing import CliRunner, Result
 
 from appwitness.api.home import database
 from appwitness.cli.verbs import main
+from appwitness.fleet.objects import objects
+from appwitness.recording import packing
 from appwitness.store import Store
 from appwitness.store.runs import Runs
+from tests.fleet.buckets import running, server
 from tests.fleet.rig import planned
+
+__all__ = ["running", "server"]
 
 
 @pytest.fixture(autouse=True)
@@ -130,3 +135,26 @@ def test_a_new_database_of_a_server_gets_its_tables(empty_database):
     result = run("index", "upgrade", "--db", empty_database)
     assert (result.exit_code, result.stdout) == (0, "the index has 0 recordings; 0 could not be read\n")
     execute(empty_database, "SELECT version FROM index_version")
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_what_was_in_a_bucket_is_read_from_there_and_each_keeps_what_was_kept_of_it(tmp_path, server, recordings, jobs):
+    place = str(tmp_path / "i.sqlite")
+    bucket = objects(server.place())
+    for path in recordings[:2]:
+        packing.write(path, tmp_path / f"{path.name}.zip")
+        bucket.put(path.name, tmp_path / f"{path.name}.zip")
+        bucket.complete(path.name)
+        run("report", f"{bucket.place}/{path.name}", "--db", place, "--index", "conclusions")
+    run("correlate", recordings[2], "--db", place, "--index", "lines")
+    before = everything(place)
+    assert len(before) == 3
+    execute(place, "UPDATE index_version SET version = 1")
+    done = run("index", "upgrade", "--db", place, "-j", jobs)
+    assert (done.exit_code, "3 recordings; 0 could not be read" in done.output) == (0, True), done.output
+    assert everything(place) == before
+    with Store(place) as store:
+        held = [store.held(path.name) for path in recordings]
+    assert [each.kept for each in held if each] == ["conclusions", "conclusions", "lines"]
+    assert held[0] is not None
+    assert held[0].path == f"{bucket.place}/{recordings[0].name}"

@@ -19,7 +19,7 @@ RECORDINGS = sorted(path.parent for path in Path("tests/recordings").glob("*/run
 KNOWN = knowledge()
 
 
-def judged(store: Store, paths: list[Path], jobs: int) -> dict[Path, JudgedRecording]:
+def judged(store: Store, paths: list[Path], jobs: int) -> dict[Path | str, JudgedRecording]:
     found = list(correlate_many(paths, store, KNOWN, jobs))
     assert len(found) == len(paths)
     return {each.path: each for each in found}

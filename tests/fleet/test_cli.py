@@ -85,7 +85,12 @@ def test_status_says_how_far_it_is_and_why_not(db, runs):
         ("kind=lab", 2, 0),
     ]
     assert fleet("status", "--db", db, "--strict").exit_code == 3
-    assert fleet("status", "--db", db, "--strict", "--campaign", "other").exit_code == 0
+    for verb in (["status"], ["retry"], ["run", "--devices", "none", "--judges", "0"]):
+        done = fleet(*verb, "--campaign", "other", "--db", db)
+        assert (done.exit_code, "There is no campaign other" in done.output) == (2, True)
+        assert "night" in done.output
+    idle = fleet("run", "--devices", "none", "--judges", "0", "--db", db, "--campaign", "night", "--strict")
+    assert (idle.exit_code, "2 runs were not made" in idle.output) == (1, True)  # there are findings
     assert "Runs that wait again: 1." in fleet("retry", "--campaign", "night", "--db", db).output
     assert fleet("status", "--db", db, "--strict").exit_code == 0
 

@@ -135,11 +135,11 @@ def test_what_was_forgotten_since_is_explained_and_what_was_changed_is_not(tmp_p
     assert "its stamps do not explain how" in why
 
 
-def test_a_recording_does_not_take_the_place_of_another_with_its_id(tmp_path: Path) -> None:
+def test_a_recording_does_not_take_the_place_of_one_of_a_campaign_with_its_id(tmp_path: Path) -> None:
     known = knowledge()
     with Store(tmp_path / "index.sqlite") as store:
-        for name in ("first", "second"):
-            said = RUN.model_copy(update={"ended": AT})
+        for name, campaign in (("first", "night"), ("second", None)):
+            said = RUN.model_copy(update={"ended": AT, "campaign": campaign})
             Recording.create(tmp_path / name, said).close()
         first, second = (Recording.open(tmp_path / name) for name in ("first", "second"))
         correlate(first, store, known)

@@ -331,6 +331,27 @@ def test_a_line_that_was_corrected_or_taken_back_says_so():
     assert "consents.jsonl:91" not in shown
 
 
+def test_the_lines_of_a_finding_stand_once_on_a_page_and_no_more_than_it_can_hold():
+    base = sample.report()
+    refs = tuple(f"accesses.jsonl:{2 * line}" for line in range(1, 6001))
+    flows = tuple(
+        base.flows[0].model_copy(
+            update={"id": f"f{n}", "recipient": base.flows[0].recipient.model_copy(update={"host": f"h{n}.test"})}
+        )
+        for n in range(40)
+    )
+    finding = base.findings[0].model_copy(
+        update={"evidence": refs[:20], "all_evidence": refs, "flows": tuple(each.id for each in flows)}
+    )
+    text = render(sample.report(flows=flows, findings=(finding,)), "html")
+    assert text.count("accesses.jsonl:4000<") <= 1
+    assert text.count(">accesses.jsonl:400<") == 1
+    assert text.count("5,600 more lines are in the JSON report") == 1
+    tree: Any = lxml_html.fromstring(text)
+    links = {each.get("href") for each in tree.xpath("//a[contains(., 'lines of evidence are listed further up')]")}
+    assert links == {f"#{tree.xpath('//article')[0].get('id')}"}
+
+
 def test_all_evidence_is_folded_on_the_page_with_neighbours_as_one():
     refs = (*(f"accesses.jsonl:{line}" for line in (7, *range(17, 37))), "uploads.jsonl:3", "uploads.jsonl:5")
     finding = sample.report().findings[0].model_copy(update={"evidence": refs[:20], "all_evidence": refs})

@@ -15,7 +15,6 @@ from appwitness.store.campaigns import Failure, choices_of_runs, failures, runs_
 from appwitness.store.lists import ListPage
 from appwitness.store.runs import Pool, Runs
 from appwitness.store.runs import Slot as Slot
-from appwitness.support.errors import UserError
 
 METRICS_TYPE = metrics.TYPE
 """The media type of `prometheus`."""
@@ -51,10 +50,7 @@ class FleetProgress:
 
     def campaign(self, name: str) -> Status:
         """How far one campaign is. Raises UserError when there is none of that name."""
-        told = status(self._runs, name)
-        if not told.pools:
-            raise UserError(f"There is no campaign {name}.", "The list of campaigns has those that there are.")
-        return told
+        return status(self._runs, name)
 
     def failures(self, campaign: str) -> list[Failure]:
         """Why runs of a campaign are unobservable, the most frequent reason first."""

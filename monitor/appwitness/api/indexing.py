@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -10,9 +11,9 @@ from appwitness.api.home import database
 
 if TYPE_CHECKING:  # imported late, so that --help answers at once
     from appwitness.api.judging import JudgedRecording, Judging
-    from appwitness.store import Store
+    from appwitness.store.upgrade import Old
 
-    type Watch = Callable[[Sequence[Path], Iterator[JudgedRecording]], Iterator[JudgedRecording]]
+    type Watch = Callable[[Sequence[Path | str], Iterator[JudgedRecording]], Iterator[JudgedRecording]]
     """Gets the recordings of an index and what came of each; gives that on."""
 
 
@@ -21,7 +22,7 @@ class UpgradedIndex(NamedTuple):
 
     recordings: int
     """In the new one."""
-    lost: frozenset[Path]
+    lost: frozenset[Path | str]
     """Recordings that could not be read."""
 
 
@@ -43,22 +44,26 @@ def upgrade(
     place = database(judging.db)
     old, before = old_index(place), set_aside_before(place)
 
-    def read(paths: Sequence[Path], store: Store) -> set[Path]:
-        """Those that cannot be read."""
-        each_once = tuple(dict.fromkeys(paths))
-        judged = correlate_many(each_once, store, judging.known, jobs)
-        return {one.path for one in watch(each_once, judged) if one.error}
+    def read(index: Old, into: str | Path) -> set[Path | str]:
+        """Those that cannot be read. The new index has of each what the old one had, unless the user said what."""
+        missing: set[Path | str] = set()
+        for keep in ("lines", "conclusions"):
+            paths = tuple(dict.fromkeys(path for path, kept in index.recordings if kept == keep))
+            if paths:
+                with replace(judging, keep=judging.keep or keep).open(into) as store:
+                    judged = correlate_many(paths, store, judging.known, jobs)
+                    missing |= {one.path for one in watch(paths, judged) if one.error}
+        return missing
 
-    lost: set[Path] = set()
+    lost: set[Path | str] = set()
     if not old.is_current:
         new = beside(place)
-        with judging.open(new) as store:
-            lost |= read(old.paths, store)
+        with judging.open(new):
+            lost |= read(old, new)
         if aside := swap(place, new, keep=bool(lost)):
             kept(aside)
     for each in before:
-        with judging.open(place) as store:
-            missing = read(old_index(each).paths, store)
+        missing = read(old_index(each), place)
         lost |= missing
         if missing:
             kept(str(each))

@@ -138,7 +138,12 @@ def run_(chosen: _Chosen, local: bool, campaign: str | None) -> None:
         _serve(runs, chosen.host, campaign, local=local, ends=True)
         told = runs.status(campaign)
     _show(told, as_json=False)
-    sys.exit(1 if told.findings else 3 if chosen.strict and told.unobservable else 0)
+    if told.unmade:
+        err.print(
+            f"[bold]{told.unmade} runs were not made:[/] no device of this machine can make them; "
+            "`appwitness fleet status` says what they need."
+        )
+    sys.exit(1 if told.findings else 3 if chosen.strict and (told.unobservable or told.unmade) else 0)
 
 
 @fleet.command("host")
@@ -153,6 +158,8 @@ def host_(chosen: _Chosen, campaign: str | None) -> None:
 def _serve(runs: Fleet, chosen: HostChoices, campaign: str | None, *, local: bool = False, ends: bool = False) -> None:
     logging.basicConfig(format="%(asctime)s %(message)s", level=logging.WARNING)
     host = runs.host(chosen, campaign, local=local)
+    if ends and campaign is not None:
+        runs.status(campaign)  # which says that there is none of that name
     err.print(
         plain(
             f"{chosen.name}: {host.devices} devices, {host.judges} judges; Ctrl-C ends the runs that are going "
@@ -200,6 +207,7 @@ def _show(told: Status, as_json: bool) -> None:
 def retry(campaign: str, reason: str | None, judged: bool, db: str | None) -> None:
     """Plan again the runs that could not be observed; a recording that could not be judged is judged again."""
     with Fleet(db) as runs:
+        runs.status(campaign)
         again = runs.judge_again(campaign) if judged else runs.retry(campaign, reason)
         out.print(f"Runs that wait again: {again}.")
 

@@ -92,11 +92,11 @@ def correlate_(recording: tuple[Path, ...], following: bool, jobs: int, judging:
     sys.exit(worst)
 
 
-def in_turn(paths: Sequence[Path], judged: Iterator[JudgedRecording]) -> Iterator[JudgedRecording]:
+def in_turn(paths: Sequence[Path | str], judged: Iterator[JudgedRecording]) -> Iterator[JudgedRecording]:
     """What came of judging each of these recordings, in this order. Prints errors; at the end it raises a fault of
     ours."""
     left = list(dict.fromkeys(paths))
-    done: dict[Path, JudgedRecording] = {}
+    done: dict[Path | str, JudgedRecording] = {}
     total, faults = len(left), []
     with progress() as show:
         for each in judged:
@@ -114,7 +114,7 @@ def in_turn(paths: Sequence[Path], judged: Iterator[JudgedRecording]) -> Iterato
         raise faults[0]
 
 
-def _of(path: Path, text: str) -> str:
+def _of(path: Path | str, text: str) -> str:
     return text if str(path) in text else f"{path}: {text}"
 
 

@@ -71,12 +71,13 @@ def is_of(recording: Recording, held: IndexedState) -> bool:
 def renew(recording: Recording, store: Store) -> None:
     """Have the index forget what it has under the id of this recording, unless it is the beginning of this one, kept as
     the store wants it. Raises UserError when somebody else keeps putting another recording there, and when the one that
-    the index has is still where it was, and is of another run."""
+    the index has is of a campaign, still where it was, and of another run: what is counted over runs would change."""
     for _ in range(TRIES):
         held = store.held(recording.run.id)
         if held is None or (store.keep in (None, held.kept) and is_of(recording, held)):
             return
-        if held.path != place_of(recording) and (other := store.recording_in(held.path)) and _another(recording, other):
+        elsewhere = held.campaign and held.path != place_of(recording)
+        if elsewhere and (other := store.recording_in(held.path)) and _another(recording, other):
             raise UserError(
                 f"{store.name} has another recording with the id {recording.run.id}, in {held.path}: {recording.place} "
                 "does not take its place.",

@@ -37,7 +37,8 @@ AHEAD = 2
 class JudgedRecording:
     """What came of one recording."""
 
-    path: Path
+    path: Path | str
+    """Text: its address in a bucket."""
     levels: Counter[Level]
     """How many findings there are of each level."""
     gaps: int = 0
@@ -45,8 +46,11 @@ class JudgedRecording:
     """What went wrong; a UserError where the user can help it."""
 
 
-def correlate_many(paths: Iterable[Path], store: Store, known: Knowledge, jobs: int = 1) -> Iterator[JudgedRecording]:
-    """Correlate recordings, `jobs` at a time; what came of each, in the order in which they are done.
+def correlate_many(
+    paths: Iterable[Path | str], store: Store, known: Knowledge, jobs: int = 1
+) -> Iterator[JudgedRecording]:
+    """Correlate recordings, in folders, archives or by their address in a bucket, `jobs` at a time; what came of each,
+    in the order in which they are done.
 
     What goes wrong with one stops no other. Who leaves off before the end leaves each recording as it was, or done.
     Raises StoreError when the database does not let it.
@@ -60,7 +64,7 @@ def correlate_many(paths: Iterable[Path], store: Store, known: Knowledge, jobs: 
         yield from _by_workers(left, jobs, partial(_Worker, store.again, known, Path(turns.name)))
 
 
-def _by_workers(left: deque[Path], jobs: int, begin: Callable[[], _Worker]) -> Iterator[JudgedRecording]:
+def _by_workers(left: deque[Path | str], jobs: int, begin: Callable[[], _Worker]) -> Iterator[JudgedRecording]:
     workers = [begin() for _ in range(min(jobs, len(left)))]
     try:
         while left or any(worker.given for worker in workers):
@@ -90,10 +94,10 @@ class _Worker:
         self.process = CONTEXT.Process(target=_work, args=(theirs, self.pipe, open_store, known, turns), daemon=True)
         self.process.start()
         theirs.close()  # so that its end is noticed here
-        self.given: deque[Path] = deque()
+        self.given: deque[Path | str] = deque()
         """What it judges, and what it will judge next."""
 
-    def give(self, path: Path) -> None:
+    def give(self, path: Path | str) -> None:
         self.given.append(path)
         with suppress(BrokenPipeError):  # it has ended: `take` says so
             self.pipe.send(path)
@@ -159,10 +163,18 @@ def _turn(file: IO[str]) -> Iterator[None]:
         fcntl.flock(file, fcntl.LOCK_UN)
 
 
-def _judged(path: Path, store: Store, known: Knowledge) -> JudgedRecording:
+def _opened(path: Path | str, store: Store) -> Recording:
+    if isinstance(path, Path):
+        return Recording.open(path)
+    if (found := store.recording_in(path)) is None:
+        raise UserError(f"There is no recording {path} any more.", "Put it back, or go on without it.")
+    return found
+
+
+def _judged(path: Path | str, store: Store, known: Knowledge) -> JudgedRecording:
     """Raises StoreError when the database does not let it."""
     try:
-        with Recording.open(path) as recording:
+        with _opened(path, store) as recording:
             outcome = correlate(recording, store, known)
     except StoreError:
         raise

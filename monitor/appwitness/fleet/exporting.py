@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
 import re
 import tempfile
@@ -100,11 +101,15 @@ def write_letters(store: Store, known: Knowledge, findings: CampaignTable, outpu
     rows = (dict(zip(columns, row, strict=True)) for row in findings.rows)
     wanted = {row["recording"]: row["package"] for row in rows if row["level"] != "info"}
     with packing.created(output) as file, zipfile.ZipFile(file, "w") as packed:
+        taken: set[str] = set()
         for recording, package in wanted.items():
             report = _report(store, known, recording)
             text = render(report, "complaint", reveal=letter.reveal, lang=letter.lang, template=letter.template)
             safe = (re.sub(r"[^A-Za-z0-9._-]", "_", each).lstrip(".") for each in (package, f"{recording}.md"))
             name = "/".join(each or "_" for each in safe)
+            if name.casefold() in taken:  # two ids that differ in letters alone which no file name has, or in case
+                name = f"{name.removesuffix('.md')}-{hashlib.sha256(recording.encode()).hexdigest()[:12]}.md"
+            taken.add(name.casefold())
             packing.add(packed, name, io.BytesIO(text.encode()))
     return len(wanted)
 

@@ -100,6 +100,11 @@ class Queue:
         except (ConnectorException, TimeoutError) as error:
             future.cancel()
             self._worker = None
+            if type(error.__cause__).__name__ == "ForeignKeyViolation":
+                raise StoreError(
+                    "This host was silent for longer than its lease, and others took its place in the queue.",
+                    "It goes on with a new one.",
+                ) from error
             said = next(iter(str(error.__cause__ or error).splitlines()), type(error).__name__)
             raise StoreError(f"The queue does not answer: {said}.", "Is PostgreSQL up?") from error
 

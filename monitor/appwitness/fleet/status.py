@@ -8,6 +8,7 @@ from typing import Any
 
 from appwitness.fleet.pools import meets
 from appwitness.store.runs import Pool, Runs, Slot
+from appwitness.support.errors import UserError
 
 SILENT_S = 60.0
 """A device whose host was not heard of for so long is not there."""
@@ -31,6 +32,11 @@ class Status:
     def unobservable(self) -> int:
         """Runs that could not be observed."""
         return sum(pool.unobservable for pool in self.pools)
+
+    @property
+    def unmade(self) -> int:
+        """Runs that are planned and that nobody has made: no device could."""
+        return sum(pool.planned for pool in self.pools)
 
     @property
     def findings(self) -> int:
@@ -99,7 +105,13 @@ class Status:
 
 
 def status(runs: Runs, campaign: str | None = None) -> Status:
-    """How far it is now."""
+    """How far it is now. Raises UserError for a campaign of which no run was ever planned."""
+    if campaign is not None and not runs.progress(campaign):
+        known = ", ".join(sorted({pool.campaign for pool in runs.progress()})[:20])
+        raise UserError(
+            f"There is no campaign {campaign}.",
+            f"Planned are: {known}." if known else "Plan one: appwitness fleet plan.",
+        )
     return Status(runs.progress(campaign), runs.reasons(campaign), runs.devices(), runs.superseded())
 
 

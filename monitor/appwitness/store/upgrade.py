@@ -12,6 +12,7 @@ from sqlalchemy import Connection, inspect, select, text
 
 from appwitness.events import KINDS
 from appwitness.store.database import engine_of, file_of, in_words, lock, name_of, set_aside, url_of
+from appwitness.store.index import Keep
 from appwitness.store.models import RECORDING_NUMBERS, TABLES, VERSION, IndexVersion, view_name
 from appwitness.store.runs import take_along
 from appwitness.support.errors import UserError
@@ -24,8 +25,8 @@ class Old(NamedTuple):
     """An index as it is, of whatever version."""
 
     version: int
-    paths: tuple[Path, ...]
-    """Where its recordings were, oldest first."""
+    recordings: tuple[tuple[Path | str, Keep], ...]
+    """Where its recordings were, oldest first, in folders or in buckets (text), and what it has of each."""
 
     @property
     def is_current(self) -> bool:
@@ -48,10 +49,16 @@ def old_index(place: str | Path) -> Old:
                     return Old(VERSION, ())
                 raise nothing
             version = connection.scalar(select(IndexVersion.version)) or 0
-            paths = connection.scalars(text("SELECT path FROM recordings ORDER BY started, id"))
-            return Old(version, tuple(map(Path, paths)))
+            columns = {each["name"] for each in inspect(connection).get_columns("recordings")}
+            lines = "lines" if "lines" in columns else "1"  # before there was a choice, it had the lines of all
+            rows = connection.execute(text(f"SELECT path, {lines} FROM recordings ORDER BY started, id"))  # noqa: S608, our own
+            return Old(version, tuple((_place(path), "lines" if kept else "conclusions") for path, kept in rows))
     finally:
         engine.dispose()
+
+
+def _place(path: str) -> Path | str:
+    return path if "://" in path else Path(path)
 
 
 def set_aside_before(place: str | Path) -> list[Path]:

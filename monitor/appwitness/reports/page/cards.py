@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -24,6 +25,8 @@ from appwitness.reports.words import Words, plain
 BLOCKS = 40
 """Cards whose first flow is shown in full."""
 CODES = 4
+RANGES = 400
+"""Stretches of lines that a finding lists, once on a page."""
 READS = 2
 """Reads that are shown of a card from which nothing was seen to leave."""
 
@@ -44,6 +47,10 @@ class Tag:
     """The telling lines."""
     all_evidence: tuple[str, ...]
     """Every line it rests on, neighbours as one: `accesses.jsonl:17-36`; empty where they are those above."""
+    more_evidence: str
+    """How many of these are left out, and where they are."""
+    listed_on: int
+    """The number of the card that lists them."""
     number_of_lines: int
     uncovered: str
     articles: tuple[tuple[str, tuple[tuple[str, str], ...]], ...]
@@ -99,6 +106,8 @@ class Cards:
         self.words = words
         self.flows = flows
         self.chains = Chains(report)
+        self._listed: dict[int, int] = {}
+        """Finding, by its identity in memory -> the first card on which it stands: that lists all its lines."""
         ends = [end for finding in report.findings for end in (finding.read_by, finding.sent_by) if end and end.owner]
         self.owners = {plain(end.code): end.owner or "" for end in ends}
         """Code -> whose it is, where that is known."""
@@ -133,7 +142,7 @@ class Cards:
             means=words(f"confidence_{confidence}_means") if confidence else "",
             chance=words("coincidence", count=f"{round(1 / (1 - min(best, 0.999999))):,}") if best > 0 else "",
             codes=tuple(self._codes(group)),
-            tags=tuple(self._tags(group)),
+            tags=tuple(self._tags(group, number)),
             chain=tuple(self._chain(group)) if full else (),
             cleartext=any(flow.cleartext for flow in group.flows),
             block=self.flows.block(group.flows[0]) if full and group.flows else None,
@@ -181,13 +190,16 @@ class Cards:
             if said:
                 yield self.words(name), self.words("semicolon").join(said[:CODES])
 
-    def _tags(self, group: DataAtRecipient) -> Iterator[Tag]:
+    def _tags(self, group: DataAtRecipient, number: int) -> Iterator[Tag]:
         for finding in group.findings:
-            yield self._tag(finding, group)
+            yield self._tag(finding, group, number)
 
-    def _tag(self, finding: Finding, group: DataAtRecipient) -> Tag:
+    def _tag(self, finding: Finding, group: DataAtRecipient, number: int) -> Tag:
         words = self.words
         whole = len(finding.all_evidence) > len(finding.evidence)
+        here = self._listed.setdefault(id(finding), number) == number
+        listed = tuple(itertools.islice(ranges(finding.all_evidence), RANGES + 1)) if whole and here else ()
+        left = max(0, len(finding.all_evidence) - sum(map(_lines_in, listed[:RANGES])))
         uncovered = words("comma").join(finding.uncovered[:ROWS])
         return Tag(
             rule=plain(finding.rule),
@@ -198,7 +210,11 @@ class Cards:
             confidence=words(f"confidence_{finding.confidence}") if finding.confidence != group.confidence else "",
             count=finding.count if set(finding.flows) <= {flow.id for flow in group.flows} else 1,
             evidence=tuple(plain(ref) for ref in finding.evidence),
-            all_evidence=tuple(ranges(finding.all_evidence)) if whole else (),
+            all_evidence=listed[:RANGES],
+            more_evidence=words("more_lines" if here else "lines_elsewhere", count=f"{left:,}")
+            if whole and left
+            else "",
+            listed_on=self._listed[id(finding)],
             number_of_lines=len(finding.all_evidence),
             uncovered=plain(f"{uncovered}{words('stop')}{words('uncovered_means')}") if uncovered else "",
             articles=tuple(
@@ -206,3 +222,9 @@ class Cards:
                 for name, members in by_jurisdiction(finding.articles if self.report.laws else (), words)
             ),
         )
+
+
+def _lines_in(stretch: str) -> int:
+    """How many lines `accesses.jsonl:17-36` are."""
+    first, _, last = stretch.rpartition(":")[2].partition("-")
+    return int(last or first) - int(first) + 1
