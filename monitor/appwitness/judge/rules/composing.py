@@ -22,6 +22,7 @@ from appwitness.findings import (
     Flow,
     Level,
     Party,
+    People,
     Recipient,
 )
 from appwitness.findings.people import combined, told
@@ -305,6 +306,7 @@ class Reporter:
             words |= {
                 "recipient": lambda: sentences.recipient(to, language),
                 "rows": lambda: sentences.rows(*rows(members), language),
+                "whose": lambda: self._whose(people, members, language),
                 "forms": lambda: sentences.forms(forms, language),
             }
         elif lead.access is not None:
@@ -328,6 +330,14 @@ class Reporter:
         if lead.flow is not None and lead.flow.simultaneous:
             said += sentences.simultaneous(bound_of(lead.flow), language)
         return said
+
+    def _whose(self, people: People | None, members: list[Sighting], language: Language) -> str:
+        """Whose data went and which of their details; of rows that are not about people, how many."""
+        data = self._label(members[0].data or "", language)
+        if people is not None:
+            return told(people, data, language)
+        many = sentences.rows(*rows(members), language)
+        return f"{many} of the {data}" if language == "en" else f"{data} {many}"
 
     def _circumstances(self, rule: Rule, group: FindingGroup, lead: Sighting, language: Language) -> Words:
         """The words that need a condition of the rule."""
