@@ -7,10 +7,7 @@ from appwitness.events import Access, Value
 from tests.judge.scenario import Scenario, at
 
 PLACEHOLDERS = [
-    *(
-        ("mac_address", text)
-        for text in ("02:00:00:00:00:00", "02-00-00-00-00-00", "00:00:00:00:00:00", "020000000000")
-    ),
+    *(("mac_address", text) for text in ("02:00:00:00:00:00", "02-00-00-00-00-00", "00:00:00:00:00:00")),
     *(("advertising_id", text) for text in ("00000000-0000-0000-0000-000000000000", "null", "0", "")),
     *(("device_id_imei", text) for text in ("000000000000000", "unknown", "012345678912345")),
     *(("device_id_serial", text) for text in ("unknown", "UNKNOWN", "0123456789ABCDEF", " ")),
