@@ -337,7 +337,7 @@ export interface Value {
   text: string;
   /** row of a cursor, from 0: values of one row belong together */
   row?: number | null;
-  /** contact id of that row: rows with the same are of one person; absent: not there */
+  /** contact id of that row: rows with the same are of one person; absent: not asked for */
   contact?: string | null;
 }
 

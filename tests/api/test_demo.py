@@ -28,6 +28,9 @@ def test_a_run_is_as_expected_when_nothing_is_missing_and_nothing_is_new():
     assert run.is_as_expected(expected)
     assert not run.is_as_expected(expected[1:])
     assert not run.is_as_expected((*expected, expected[0]))
+    of_people = next(each for each in expected if each.went)
+    more = of_people.model_copy(update={"went": "data of 15 of 15 people in the address book (names of 15)"})
+    assert not run.is_as_expected(tuple(more if each is of_people else each for each in expected))
 
 
 def test_an_app_that_there_is_not():

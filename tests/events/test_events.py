@@ -116,7 +116,8 @@ def test_a_stack_of_null_is_none(kind):
 
 def test_a_clock_that_nobody_measured_may_be_null():
     run = json.loads((Path(__file__).parents[1] / "recordings/clean-shop/run.json").read_text("utf-8"))
-    assert events.Run(**run | {"clock_offset_ms": None}).clock_offset_ms == 0
+    read = events.Run(**run | {"clock_offset_ms": None, "clock_uncertainty_ms": None})
+    assert (read.clock_offset_ms, read.clock_uncertainty_ms, read.clocks_compared) == (None, None, False)
 
 
 @pytest.mark.parametrize(

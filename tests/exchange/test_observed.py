@@ -166,7 +166,8 @@ def test_an_operators_mark_is_observed_consent(tmp_path, har, log) -> None:
     tree, _ = report(path, "--assume-consent", "given")
     assert tree["observers"]["consent"]
     assert tree["assumed_consent"] is None  # what was observed goes before
-    assert told(tree) == {("read-after-refusal", "corroborated"), ("sent-after-refusal", "corroborated")}
+    # The mark and the capture are of one clock; whether the read of the hook log was before the mark nobody knows.
+    assert told(tree) == {("read-before-consent", "indicated"), ("sent-after-refusal", "indicated")}
     run("mark", "retract", "1", "--recording", path)
     assert told(report(path)[0]) == set()
 

@@ -149,8 +149,9 @@ class Value(Part, kw_only=True, frozen=True):
     text: Annotated[str, Meta(description="as the API gave it; numbers as text, all digits")]
     row: Annotated[int | None, Meta(description="row of a cursor, from 0: values of one row belong together")] = None
     contact: Annotated[
-        str | None, Meta(description="contact id of that row: rows with the same are of one person; absent: not there")
-    ] = None
+        str | msgspec.UnsetType | None,
+        Meta(description="contact id of that row: rows with the same are of one person; absent: not asked for"),
+    ] = msgspec.UNSET
 
 
 class Line(Part, kw_only=True, frozen=True, tag_field="kind", tag=str.lower):
@@ -882,7 +883,8 @@ class Run(Record):
     started: Annotated[Time, AfterValidator(_within)]
     ended: Annotated[Time, AfterValidator(_within)] | None = None
     clock_offset_ms: Milliseconds | None = Field(
-        default=None, description="device minus host, milliseconds; null: nobody compared the clocks"
+        default=0,
+        description="device minus host, milliseconds; null: nobody compared the clocks; left out: an early recording",
     )
     clock_uncertainty_ms: Milliseconds | None = Field(
         default=0,

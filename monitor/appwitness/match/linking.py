@@ -21,7 +21,7 @@ from appwitness.match.belief.matches import in_lists, matches_of
 from appwitness.match.decode import Decoded
 from appwitness.match.finding import Sought
 from appwitness.match.hits import Hit, root_of
-from appwitness.match.people import Persons, entries, persons_of
+from appwitness.match.persons import Persons, entries, persons_of
 from appwitness.match.reads import Key, ReadAccess, Reads, UploadTime
 
 
@@ -96,7 +96,7 @@ class Linker:
             keys.setdefault(key, value.row)
             if value.row is not None:
                 rows[value.row].add(key)
-                if value.contact is not None:
+                if isinstance(value.contact, str):
                     contacts[value.row] = value.contact
         for key, row in keys.items():
             self._sought.add(key, alone=row is None)

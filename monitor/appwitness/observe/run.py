@@ -199,6 +199,7 @@ def describe(device: Device, order: Order) -> Run:
         observers=Observers(persona=device.persona_is),
         persona=device.persona,
         started=started,
+        clock_offset_ms=None,  # until the agent has asked for the time
         unpin=order.unpin,
         requests=tuple(OwnRequest(what="time_stamp", to=urlsplit(url).netloc.rpartition("@")[2]) for url in order.tsa),
         versions={

@@ -23,6 +23,7 @@ from appwitness.findings import (
     Flow,
     Level,
     Party,
+    People,
     Recipient,
 )
 from appwitness.findings.people import combined, told
@@ -155,38 +156,19 @@ class Reporter:
 
         A refusal that follows only from the choice of the basic function in an app of unknown type is indicated. What
         rests on an answer that a tap and an operator's mark of the same seconds tell differently is corroborated at
-        most. So is what the agent alone saw: messages, and connections that the proxy could not read; what two files of
-        an import show, whose clocks nobody compared; and what a run shows whose hooks failed the agent's check of
-        itself: there what rests on consent is indicated at most. What rests on the order of lines of two clocks that
-        nobody compared is indicated at most. What rests on a consent that the operator has taken
-        for granted is indicated at most, and declared where one observer alone saw the rest.
+        most. So is what the agent alone saw: messages, and connections that the proxy could not read; and what a run
+        shows whose hooks failed the agent's check of itself: there what rests on consent is indicated at most. So is
+        what rests on the order of lines of two clocks that nobody compared, as are those of hook log and capture in an
+        import. What rests on a consent that the operator has taken for granted is indicated at most, and declared where
+        one observer alone saw the rest.
         """
-        grade: Confidence = "indicated"
-        if sighting.flow is not None:
-            if sighting.flow.access is not None and not sighting.namesake:
-                sure = sighting.certainty >= CERTAIN and not sighting.flow.simultaneous and _on_the_wire(sighting)
-                grade = "proven" if sure else "corroborated"
-        elif sighting.access is not None and rule.on == "access":
-            certain = [
-                flow
-                for flow in sighting.flows
-                if flow.certainty >= CERTAIN and not flow.namesake and flow.flow and not _uncompared(flow.flow)
-            ]
-            if certain:
-                consent = rule.when.consent
-                in_time = any(
-                    (consent is None or flow.is_in(consent)) and _in_order(flow) and _on_the_wire(flow)
-                    for flow in certain
-                )
-                grade = "proven" if in_time else "corroborated"
-        elif sighting.claim is not None and sighting.claim.host is not None and sighting.status.ref is not None:
-            grade = "corroborated" if sighting.ref in self._facts.untied else "proven"
+        grade = self._supported(rule, sighting)
         if rule.when.consent is not None and sighting.status.state == "not_shown" and self._sightings.carried_over:
             # Consent of an earlier run, on an install that was not clean, is consent that this run did not see.
             grade = max(grade, "indicated", key=CONFIDENCES.index)
         if self._against(rule, sighting):
             grade = max(grade, "corroborated", key=CONFIDENCES.index)
-        if self._guessed(sighting) or self._unordered(rule, sighting):
+        if self._guessed(sighting):
             grade = "indicated"
         observers = self._facts.observers
         together = observers.hooks and observers.proxy and observers.stamped == "during" and not observers.hooks_failed
@@ -197,12 +179,35 @@ class Reporter:
             grade = "corroborated"
         if self._assumes(rule, sighting):
             grade = "declared" if grade == "indicated" else "indicated"
+        if self._unordered(rule, sighting):
+            grade = max(grade, "indicated", key=CONFIDENCES.index)
         return max(grade, rule.at_most, key=CONFIDENCES.index)
+
+    def _supported(self, rule: Rule, sighting: Sighting) -> Confidence:
+        """The same as far as what was seen at the two ends goes."""
+        grade: Confidence = "indicated"
+        if sighting.flow is not None:
+            if sighting.flow.access is not None and not sighting.namesake:
+                sure = sighting.certainty >= CERTAIN and not sighting.flow.simultaneous and _on_the_wire(sighting)
+                grade = "proven" if sure else "corroborated"
+        elif sighting.access is not None and rule.on == "access":
+            certain = [flow for flow in sighting.flows if flow.certainty >= CERTAIN and not flow.namesake]
+            if certain:
+                consent = rule.when.consent
+                in_time = any(
+                    (consent is None or flow.is_in(consent)) and _in_order(flow) and _on_the_wire(flow)
+                    for flow in certain
+                )
+                grade = "proven" if in_time else "corroborated"
+        elif sighting.claim is not None and sighting.claim.host is not None and sighting.status.ref is not None:
+            grade = "corroborated" if sighting.ref in self._facts.untied else "proven"
+        return grade
 
     def _unordered(self, rule: Rule, sighting: Sighting) -> bool:
         """Whether it rests on which of two lines came first, which are of clocks that nobody compared."""
         when = rule.when
-        if sighting.flow is not None and sighting.flow.access is not None and _uncompared(sighting.flow):
+        carried = [flow for flow in _flows(sighting) if flow.access is not None]
+        if carried and all(map(_uncompared, carried)):
             return True
         if when.separate is not None and self._separate(rule, sighting).unordered:
             return True
@@ -314,6 +319,7 @@ class Reporter:
                 "recipient": lambda: sentences.recipient(to, language, lead.flow.via if lead.flow else ""),
                 "sent": lambda: sentences.sent(flow, language),
                 "rows": lambda: sentences.rows(*rows(members), language),
+                "whose": lambda: self._whose(people, members, language),
                 "forms": lambda: sentences.forms(forms, language),
             }
         elif lead.access is not None:
@@ -342,6 +348,14 @@ class Reporter:
         if lead.claim is not None and lead.ref in self._facts.untied:
             said += sentences.untied(language)
         return said + sentences.shortcomings([each.flow for each in members if each.flow], language)
+
+    def _whose(self, people: People | None, members: list[Sighting], language: Language) -> str:
+        """Whose data went and which of their details; of rows that are not about people, how many."""
+        data = self._label(members[0].data or "", language)
+        if people is not None:
+            return told(people, data, language)
+        many = sentences.rows(*rows(members), language)
+        return f"{many} of the {data}" if language == "en" else f"{data} {many}"
 
     def _circumstances(self, rule: Rule, group: FindingGroup, lead: Sighting, language: Language) -> Words:
         """The words that need a condition of the rule."""

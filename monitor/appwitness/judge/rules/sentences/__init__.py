@@ -94,6 +94,7 @@ WORDS: dict[str, dict[str, str]] = {
         "sent": "that the app sent it, tried to, or that it is not known which app did: the beginning of a sentence",
         "recipient": "host, name and party",
         "rows": "how many of the entries that were read were found in the uploads",
+        "whose": "whose data of how many people, and which of their details; of other rows, how many of them",
         "forms": "what the values had been turned into: plain, sha256 ...",
         "country": "where the recipient is registered, and which territory was given",
         "record": "the app's own word that there is no consent: what it was, where, and since when",

@@ -8,6 +8,7 @@ import re
 from typing import NamedTuple
 
 import pytest
+from msgspec import UNSET
 
 from appwitness.events import Access, Upload, Value
 from appwitness.events.seen import see
@@ -50,7 +51,7 @@ def read_by(book: list[Friend], shape: str) -> Access:
             values += [Value(type=kind, text=text, row=row) for kind, text in (("name", friend.name), *own)]
             row += 1
             continue
-        contact = str(number + 17) if shape == "details, with ids" else None
+        contact = str(number + 17) if shape == "details, with ids" else UNSET
         for kind, text in [
             ("", ""),
             *(("phone_number", t) for t in friend.numbers),
@@ -136,7 +137,9 @@ def test_as_many_people_as_the_message_identifies(seed, shape):
 
 
 def rows(*values: tuple[str, str, int], contacts: dict[int, str] | None = None) -> Access:
-    made = [Value(type=kind, text=text, row=row, contact=(contacts or {}).get(row)) for kind, text, row in values]
+    made = [
+        Value(type=kind, text=text, row=row, contact=(contacts or {}).get(row, UNSET)) for kind, text, row in values
+    ]
     return Access(at=at(10), source="s", data="device_contacts", values=tuple(made), outcome="returned")
 
 
