@@ -52,7 +52,7 @@ class ToForget:
     unsearched: tuple[Ref, ...] = ()
     """Lines and bodies that could not be looked through to their end, and stay."""
     left: tuple[str, ...] = ()
-    """Fields of run.json that hold one of the values and stay, as the first stamp has them or nothing is known without."""
+    """Fields of run.json that hold one of the values and stay: most are in the first stamp too."""
 
     def __bool__(self) -> bool:
         return bool(self.lines or self.bodies or self.run)
