@@ -27,7 +27,7 @@ from appwitness.api.home import home
 from appwitness.api.recording_names import fetched, read_encrypted_with
 from appwitness.api.verifying import see_that_all_are_authorities
 from appwitness.cli import settings
-from appwitness.cli.streams import inert_streams
+from appwitness.cli.inert_output import inert_streams
 from appwitness.support import private_files
 from appwitness.support.errors import UserError
 
