@@ -151,7 +151,8 @@ def _hidden(_piece: str) -> str:
 
 def shown(host: str | None) -> str | None:
     """A host without labels that may carry a value."""
-    return host and vocabulary.host(host, _hidden)
+    told = vocabulary.host(host, _hidden) if host else host
+    return told if told is None or told == host else ".".join(("*", *told.split(".")[-2:]))
 
 
 def found(finding: Finding, at: datetime) -> Found:

@@ -174,7 +174,7 @@ def _is_name(text: str) -> bool:
     if not text.isascii():
         return is_word(text)
     digits = re.findall(r"\d+", text)
-    if len(digits) > 2 or sum(map(len, digits)) > MOST_DIGITS:
+    if len(digits) > (2 if len(text) <= LONGEST_LABEL // 2 else 1) or sum(map(len, digits)) > MOST_DIGITS:
         return False
     return len(text) <= LONGEST_LABEL or all(len(part) <= LONGEST_LABEL for part in _PART.findall(text))
 
