@@ -182,6 +182,15 @@ def test_a_value_that_was_planted_and_never_seen_is_in_run_json_alone(tmp_path, 
         assert "parts of it other than lines were forgotten" in render(report_on(recording, store, known), "sarif")
 
 
+def test_what_holds_a_value_and_stays_is_told(tmp_path):
+    recording = Recording.create(tmp_path / "r", run(place=f"the desk of {PHONE}", notes=(f"of {PHONE}",)))
+    recording.update_run(ended=START + timedelta(minutes=1))
+    plan = to_forget(recording, [VALUE])
+    assert plan.left == ("place",)
+    assert plan.run is not None
+    assert plan.run.notes == ("forgotten",)
+
+
 def test_no_digest_of_a_body_that_is_gone_is_left_in_another_line(tmp_path):
     recording = Recording.create(tmp_path / "r", run())
     first, second = recording.put_body(PHONE.encode() * 9), recording.put_body(b"another")

@@ -250,7 +250,7 @@ def test_calls_lose_their_bytes_and_screens_their_pictures(tmp_path):
     assert [gap.subject for gap in copy.events(Gap)] == ["screens.jsonl:1"]
 
 
-def test_windows_have_tokens_for_values_and_else_their_words(tmp_path):
+def test_windows_have_tokens_for_values_words_of_ours_and_else_their_shape(tmp_path):
     original = made(tmp_path / "original", {}, end=False)
     windows = (
         Window(texts=("Privacy policy", f"Your number is {PHONE}"), labels=("Agree", f"Go on as {OTHER}")),
@@ -274,16 +274,33 @@ def test_windows_have_tokens_for_values_and_else_their_words(tmp_path):
     copy = share(original.path, tmp_path)
     phone, _, name, other = (access.values[0].text for access in copy.events(Access))
     (screen,) = copy.events(Screen)
+    am, row = screen.windows[1].checks[0].text.split()[1], screen.windows[1].ids[1].partition("-")[0]
     assert screen.windows == (
         Window(texts=("Privacy policy", f"Your number is {phone}"), labels=("Agree", f"Go on as {other}")),
-        Window(checks=(Check(text=f"I am {name}", checked=True),), ids=("agree", f"row-{phone[1:]}"), package="a.b"),
+        Window(
+            checks=(Check(text=f"I {am} {name}", checked=True),), ids=("agree", f"{row}-{phone[1:]}"), package="a.b"
+        ),
     )
-    assert screen.touched == Touch(label=f"Go on as {other}", id=f"row-{phone[1:]}", by="user")
+    assert screen.touched == Touch(label=f"Go on as {other}", id=f"{row}-{phone[1:]}", by="user")
     assert (screen.stack, screen.owners) == (code["stack"], code["owners"])
     assert list(copy.events(Consent)) == [question.model_copy({"text": f"{name}, {phone}?"})]
     written = (copy.path / "screens.jsonl").read_text("utf-8")
     assert not [text for text in (PHONE, PHONE[1:], NAME, OTHER) if text in written]
     assert not list(Judge(original).finds(copy))
+
+
+def test_a_value_that_two_texts_hold_together_is_replaced_in_both(tmp_path):
+    original = made(tmp_path / "original", {}, end=False)
+    parts = ("Anna-Maria K", "owalska", "+86 138", "0013 8000", "Dr. Weber: 阳性", "wlan-secret-7")
+    original.append(Screen(at=START, what="look", windows=(Window(texts=parts),), why="change", by="host"))
+    original.stamp(final=True)
+    (screen,) = share(original.path, tmp_path).events(Screen)
+    (texts,) = (window.texts for window in screen.windows)
+    assert [len(text) for text in texts] == [len(text) for text in parts]
+    written = " ".join(texts)
+    assert not [
+        piece for piece in ("Anna", "owalska", "138", "0013", "8000", "Weber", "阳", "wlan") if piece in written
+    ]
 
 
 def test_lines_keep_their_numbers_where_one_is_no_line(tmp_path):

@@ -92,17 +92,28 @@ def test_what_looks_like_a_value_is_masked_in_an_excerpt_though_it_is_not_known(
     assert absent not in Mask([]).excerpt(text)
 
 
-@pytest.mark.parametrize("text", ["10.0.2.16", "okhttp/4.9.3", "2.9 s before", "com.example.circle", '{"v":1,"n":12}'])
-def test_an_excerpt_keeps_what_is_no_value(text):
-    assert Mask([NUMBER]).excerpt(text) == text
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("I do not agree", "I do not agree"),
+        ("不同意", "不同意"),
+        ("我已阅读并同意欧阳诸葛的条款", f"我已阅读并同意{HIDDEN}"),
+        ("the code is 052494", f"the code is {HIDDEN}"),
+        ('{"session": "summer rain", "n": 12}', f'{{"session": "{HIDDEN} {HIDDEN}", "n": {HIDDEN}}}'),
+        ("userName=Zdrojewska&x=1", f"userName={HIDDEN}&x={HIDDEN}"),
+        ("s e c r e t", f"{HIDDEN} {HIDDEN} {HIDDEN} {HIDDEN} {HIDDEN} {HIDDEN}"),
+    ],
+)
+def test_of_an_excerpt_our_own_words_and_names_of_fields_are_left(text, shown):
+    assert Mask([NUMBER]).excerpt(text) == shown
 
 
 @pytest.mark.parametrize(
     ("url", "shown"),
     [
-        ("http://ads.test/bid?lat=31.230&lon=1", "http://ads.test/bid?lat=***&lon=***"),
+        ("http://ads.test/collect/bid?lat=31.230&lon=1", "http://ads.test/collect/***?lat=***&lon=***"),
         ("https://u:secret@ads.test/a", "https://ads.test/a"),
-        ("https://ads.test/u/13800138000/x#frag", "https://ads.test/u/138****8000/x#***"),
+        ("https://ads.test/u/13800138000/x#frag", "https://ads.test/***/138****8000/***#***"),
         ("https://ads.test/?13800138000", "https://ads.test/?***"),
         ("https://[broken/", HIDDEN),
     ],
@@ -115,7 +126,11 @@ def test_cookies_and_credentials_are_hidden_whole():
     mask = Mask([])
     assert mask.header("Cookie", "sid=abc") == ("Cookie", HIDDEN)
     assert mask.header("authorization", "Bearer x") == ("authorization", HIDDEN)
-    assert mask.header("user-agent", "okhttp/4.9.3") == ("user-agent", "okhttp/4.9.3")
+    assert mask.header("user-agent", "okhttp/4.9.3 (Anna)") == ("user-agent", "okhttp/***.***.*** (***)")
+    assert mask.header("Zdrojewska", "x-7") == (HIDDEN, f"{HIDDEN}-{HIDDEN}")
+    assert mask.header("Content-Type", "application/json; charset=utf-8") == (
+        "Content-Type", "application/json; charset=utf-8",
+    )  # fmt: skip
     assert mask.header("referer", "https://a.test/?q=1") == ("referer", "https://a.test/?q=***")
 
 

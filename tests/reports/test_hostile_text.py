@@ -144,5 +144,5 @@ def test_markdown_shows_any_text_as_it_is(said):
     )
     tree: Any = lxml_html.fromstring(f"<div>{shown}</div>")
     assert {each.tag for each in tree.iter()} <= {"div", "p"}
-    meant = " ".join(f"x {escape.terminal(said)}".split())
-    assert " ".join(tree.text_content().split()) == meant
+    meant = " ".join(f"x {escape.terminal(said)}".replace(escape.ZERO_WIDTH, "").split())
+    assert " ".join(tree.text_content().replace(escape.ZERO_WIDTH, "").split()) == meant

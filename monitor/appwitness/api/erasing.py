@@ -70,7 +70,7 @@ class Forgetting:
             except UserError as error:
                 failed(path, error)
                 continue
-            if plan or self.recordings:
+            if plan or plan.left or self.recordings:
                 yield plan
 
     def forget(

@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from appwitness.api.home import signer
 from appwitness.catalog import yaml_files
 from appwitness.catalog.labels import Labels
 from appwitness.events.seen import Seen, host_time
+from appwitness.findings.mask import Mask
 from appwitness.judge.consent import Observed, Timeline, consents, scope_of
 from appwitness.judge.consent import said as said_by
 from appwitness.judge.data_types import DataTypes
@@ -115,8 +117,8 @@ def unsigned(path: Path) -> str | None:
     )
 
 
-def consent_lines(path: Path) -> list[ConsentLine]:
-    """What the user was asked and answered in the recording at `path`, in order.
+def consent_lines(path: Path, *, masked: bool = False) -> list[ConsentLine]:
+    """What the user was asked and answered in the recording at `path`, in order; values in it `masked` or as they are.
 
     Raises UserError where there is no recording.
     """
@@ -127,12 +129,13 @@ def consent_lines(path: Path) -> list[ConsentLine]:
     readings = {reading.ref: reading for reading in timeline.readings()}
     dangling, replaced = timeline.dangling(), timeline.replaced()
     found = []
+    shown = _mask(recording).event if masked else _as_it_is
     for ref, _, at, line in lines:
         reading = readings.get(ref)
         found.append(
             ConsentLine(
-                *(ref, at, line, scope_of(line)),
-                missing=dangling.get(ref),
+                *(ref, at, shown(line), scope_of(line)),
+                missing=dangling.get(ref) and shown(line).corrects,
                 replaced_by=replaced.get(ref, ()),
                 is_echo=ref in timeline.echoes,
                 is_foreign=not timeline.knows(ref),
@@ -142,6 +145,15 @@ def consent_lines(path: Path) -> list[ConsentLine]:
             )
         )
     return found
+
+
+def _mask(recording: Recording) -> Mask:
+    read = (value for access in recording.events(events.Access) for value in access.values)
+    return Mask(chain(recording.run.persona, read))
+
+
+def _as_it_is(line: events.Consent) -> events.Consent:
+    return line
 
 
 def consent(

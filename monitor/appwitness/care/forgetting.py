@@ -51,6 +51,8 @@ class ToForget:
     before: Before
     unsearched: tuple[Ref, ...] = ()
     """Lines and bodies that could not be looked through to their end, and stay."""
+    left: tuple[str, ...] = ()
+    """Fields of run.json that hold one of the values and stay: most are in the first stamp too."""
 
     def __bool__(self) -> bool:
         return bool(self.lines or self.bodies or self.run)
@@ -214,9 +216,13 @@ def _holding(recording: Recording, reads: Reads, values: Collection[Value], befo
     _close(reads, gone, bodies)
     unsearched -= gone | {f"{BODIES}/{name}" for name in bodies}
     run = _run_without(recording.run, search)
-    return ToForget(
-        recording, _numbers(reads, gone), _present(recording, bodies), run, before, tuple(sorted(unsearched))
-    )
+    told = (tuple(sorted(unsearched)), tuple(_left(recording.run, search)))
+    return ToForget(recording, _numbers(reads, gone), _present(recording, bodies), run, before, *told)
+
+
+def _left(run: Run, search: _Search) -> Iterator[str]:
+    tree = run.model_dump(mode="json", include={*KEPT, "app"})
+    return (name for name, value in tree.items() if search.run(value) != value)
 
 
 def _in_body(search: _Search, name: str) -> bool | None:

@@ -36,7 +36,8 @@ class Replacing:
         known = {
             (value.type, value.text): value for value in values if value.text.strip() and not is_placeholder(value)
         }
-        self.tokens = Tokens(known.values())
+        self.values = list(known.values())
+        self.tokens = Tokens(self.values)
         self.apps = sorted(set(apps))
         self._sought = Sought(bodies)
         self._texts: dict[str, str | None] = {}
@@ -99,7 +100,7 @@ class Replacing:
         if self.in_upload(own, body) == []:
             return body
         packed = body.startswith(b"\x1f\x8b")
-        plain = _unpacked(body) if packed else body
+        plain = unpacked(body) if packed else body
         if plain is None:
             return None
         made = self._replaced(
@@ -152,7 +153,7 @@ def _places(data: bytes, found: bytes) -> Iterable[int]:
         at = data.find(found, at + len(found))
 
 
-def _unpacked(body: bytes) -> bytes | None:
+def unpacked(body: bytes) -> bytes | None:
     """What is in one gzip member and nothing behind it, up to a bound."""
     unpacker = zlib.decompressobj(31)
     try:

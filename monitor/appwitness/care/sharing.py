@@ -1,8 +1,7 @@
-"""Makes a copy of a recording in which no personal value is left that our own matcher finds."""
+"""Makes a copy of a recording with tokens for personal values, in which all else is left that a table names."""
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import json
 import re
@@ -13,23 +12,30 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from appwitness.care.replacing import MOST_BYTES, Replacing
+from appwitness.care.shaping import Shaper
 from appwitness.events import (
     FILES,
+    KINDS,
     Access,
     Blob,
+    Check,
+    Endpoint,
     Event,
     Gap,
     Ref,
     Run,
     Screen,
     SharedCopy,
+    Touch,
     Transform,
     Upload,
+    Value,
     dump,
     made,
     tombstone,
     tree,
 )
+from appwitness.findings.places import closed
 from appwitness.recording import Recording, verify
 from appwitness.recording.lines import Appender
 from appwitness.recording.signing import Signer
@@ -38,18 +44,11 @@ from appwitness.support.errors import DamagedRecording, UserError
 NO_LINE = b'"left out of the shared copy"'
 """Stands for a line that is none of the contract, so that the lines behind it keep their numbers."""
 EMPTY = Blob(b64="")
-STRUCTURE = frozenset(
-    {
-        "v", "kind", "at", "app", "pid", "arrived", "boot_ms", "until", "since", "from", "source", "data", "outcome",
-        "stack", "stack_cut", "owners", "op", "algorithm", "transport", "via", "method", "status", "signal", "scope",
-        "by", "why", "where", "state", "what", "clock", "corrects", "retracts", "body", "tree", "image", "film",
-        "alpn", "version",
-    }
-)  # fmt: skip
-"""Fields of lines that hold names of our own, of the contract or of the app's code: closed choices, times, digests."""
+CHOICES = frozenset(name for kind in (*KINDS, Endpoint, Touch, Check, Value) for name in closed(kind)) - {"text"}
+"""Fields of lines that hold no text of anybody's choosing: no value is looked for in them."""
 OF_RUN = frozenset(
-    {"v", "id", "app", "app_type", "plan", "observers", "hooks", "started", "ended", "clock", "unpinned", "probe"}
-    | {"versions", "sha256", "kind", "at", "undone", "format", "tool"}
+    {"v", "id", "plan", "kind", "at", "undone", "sha256", "apk_sha256", "certificate_sha256", "format", "started"}
+    | {"ended", "observers", "hooks", "clock", "unpinned", "package"}
 )
 """The same of run.json."""
 
@@ -93,6 +92,7 @@ class _Copy:
         }
         apps = {self.run.app.package, *(read.app for read in reads if read.app)}
         self.replacing = Replacing(self.values.values(), recording.seen(Transform), apps, recording.body)
+        self.shaper = Shaper(self.replacing.tokens, self.replacing.values)
         self.bodies: list[bytes] = []
         """Of the copy, to be stored."""
         self.left_out: dict[Ref, Gap] = {}
@@ -117,20 +117,21 @@ class _Copy:
 
     def _run(self) -> Run:
         tokens = self.replacing.tokens
-        fields = {
-            name: self._any("", None, value, name, OF_RUN) for name, value in self.run.model_dump(mode="json").items()
-        }
-        fields |= {"id": f"{self.run.id}-shared", "persona": [tree(tokens.of(value)) for value in self.run.persona]}
-        fields["shared"] = SharedCopy(of=self.run.id, seal=self.seal, at=datetime.now(UTC)).model_dump(mode="json")
-        return Run.model_validate(fields)
+        run = self.shaper.run(Run.model_validate(self._any("", None, self.run.model_dump(mode="json"), OF_RUN)))
+        device = run.device.model_copy(update={"serial": self.shaper.hide(run.device.serial)})
+        shared_ = SharedCopy(of=self.run.id, seal=self.seal, at=datetime.now(UTC))
+        persona = tuple(tokens.of(value) for value in self.run.persona)
+        return run.model_copy(
+            update={"id": f"{self.run.id}-shared", "persona": persona, "shared": shared_, "device": device}
+        )
 
     def _line(self, ref: Ref, event: Event) -> Event:
-        """A line with its values replaced; fields that this version does not know are not in it."""
+        """A line with its values replaced, and of what is no value what may be copied."""
         match event:
             case Upload():
                 return self._upload(ref, event)
             case Transform():
-                return self._transform(event)
+                return self.shaper.event(self._transform(event))
             case Access():
                 values = tuple(self.replacing.tokens.of(value) for value in event.values)
                 event = event.model_copy({"values": values, "args": self._args(event.args)})
@@ -138,30 +139,24 @@ class _Copy:
                 event = self._screen(ref, event)
             case Gap() if event.body:
                 event = event.model_copy({"body": self._body(ref, event, event.body)})
-        fields = tree(event)
-        kept = STRUCTURE | {"values", "args"} if isinstance(event, Access) else STRUCTURE
-        return made(type(event), {name: self._any(ref, event, value, name, kept) for name, value in fields.items()})
+        kept = CHOICES | {"values", "args"} if isinstance(event, Access) else CHOICES
+        return self.shaper.event(made(type(event), self._any(ref, event, tree(event), kept)))
 
-    def _any(self, ref: Ref, event: Event | None, value: Any, name: str, kept: Container[str]) -> Any:
+    def _any(self, ref: Ref, event: Event | None, value: Any, kept: Container[str]) -> Any:
         """A part of a line or of run.json with its values replaced."""
-        if name in kept:
-            return value
         match value:
             case str():
                 return self._text(value)
-            case {"b64": str() as text}:
-                try:
-                    data = self.replacing.data(base64.b64decode(text))
-                except ValueError:
-                    data = None
-                return {"b64": base64.b64encode(data or b"").decode()}
-            case {"body": str() as digest, "size": int()} if event is not None:
-                held = self._body(ref, event, digest)
-                return {"body": held, "size": len(self.bodies[-1])} if held else {"b64": ""}
+            case dict() if value.keys() == {"b64"}:
+                return {"b64": ""}
+            case dict() if value.keys() == {"body", "size"}:
+                if event is not None:
+                    self._leave_out(ref, event, "a body")
+                return {"b64": ""}
             case dict():
-                return {key: self._any(ref, event, each, key, kept) for key, each in value.items()}
+                return {key: each if key in kept else self._any(ref, event, each, kept) for key, each in value.items()}
             case list() | tuple() | set() | frozenset():
-                return [self._any(ref, event, each, "", kept) for each in value]
+                return [self._any(ref, event, each, kept) for each in value]
         return value
 
     def _text(self, text: str) -> str:
@@ -200,6 +195,7 @@ class _Copy:
         """The digest of a body that is no upload's, in the copy; None where it is left out."""
         data = self.recording.body(digest)
         replaced = self.replacing.data(data) if data is not None and len(data) <= MOST_BYTES else None
+        replaced = None if replaced is None else self.shaper.body(replaced)
         if replaced is None:
             self._leave_out(ref, event, "a body")
             return None
@@ -210,6 +206,7 @@ class _Copy:
         replacing = self.replacing
         body = self.recording.body(upload.body) if upload.body and upload.size <= MOST_BYTES else None
         replaced = replacing.body(upload, body) if body is not None else None
+        replaced = None if replaced is None else self.shaper.body(replaced)
         url = upload.url and replacing.url(upload)
         if upload.url and not url:
             url = self._scrambled_url(upload)
@@ -221,11 +218,8 @@ class _Copy:
             headers = tuple(
                 (name, str(len(replaced)) if name.lower() == "content-length" else value) for name, value in headers
             )
-        fields = {
-            name: self._any(ref, upload, value, name, STRUCTURE | {"url", "headers"})
-            for name, value in tree(upload).items()
-        }
-        made_ = made(Upload, fields).model_copy({"url": url, "headers": headers})
+        fields = self._any(ref, upload, tree(upload), CHOICES | {"url", "headers"})
+        made_ = self.shaper.event(made(Upload, fields).model_copy({"url": url, "headers": headers}))
         if replaced is not None and replacing.in_upload(made_, replaced) != []:
             replaced = None  # it is whole only in what the parts say together
         if replacing.in_upload(made_, None) != []:

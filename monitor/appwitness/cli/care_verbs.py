@@ -136,6 +136,8 @@ def _say(plan: ToForget) -> None:
     out.print(plain(f"{plan.given.place}: {', '.join(parts) or 'nothing is to be forgotten'}"))
     if plan.before == "altered" and plan.given.sealed:
         err.print(f"[bold]{plain(plan.given.place)} is not what its stamps say; verify will go on saying so[/]")
+    for name in plan.left:
+        err.print(f"[bold]run.json: {plain(name)} holds the value, and stays as it is[/]")
     for ref in plan.unsearched[:10]:
         err.print(f"[dim]{plain(ref)} could not be looked through to its end, and stays[/]")
     if len(plan.unsearched) > 10:

@@ -12,6 +12,7 @@ import click
 
 from appwitness.cli.terminal import columns, err, out, plain
 from appwitness.cli.verbs import main
+from appwitness.support import escape
 from appwitness.support.errors import SetupError
 
 if TYPE_CHECKING:  # imported late, so that --help answers at once
@@ -78,7 +79,7 @@ def doctor(
         names = diagnosing.export(diagnosis, archive)
         err.print(plain(f"written: {archive}, {len(names)} files; look into it before you send it"))
     if as_json:
-        click.echo(json.dumps(diagnosis.model_dump(mode="json"), indent=1, ensure_ascii=False))
+        click.echo(escape.json(json.dumps(diagnosis.model_dump(mode="json"), indent=1, ensure_ascii=False)))
     else:
         _show(diagnosis)
     sys.exit(FAULT if diagnosis.worst == "fault" else 0)

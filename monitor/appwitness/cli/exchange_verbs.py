@@ -12,6 +12,7 @@ from appwitness.api.recording_names import opened
 from appwitness.cli.terminal import err, out, plain, write
 from appwitness.cli.verbs import VerbJudging, case_options, checking_options, gathered, main, recording_argument
 from appwitness.cli.writing import note_reveal
+from appwitness.support import escape
 from appwitness.support.errors import UserError
 
 if TYPE_CHECKING:  # imported late, so that --help answers at once
@@ -97,7 +98,7 @@ def export(recording: Path, format_: str, output: Path | None, reveal: bool) -> 
     if reveal:
         note_reveal("export", [given.run.id], [(format_, output)])
     har = exchanging.har(given, reveal=reveal)
-    write(har.text, output)
+    write(escape.json(har.text), output)
     if har.left_out:
         err.print(f"[dim]{har.left_out:,} bodies are left out, as values in them could not be replaced[/]")
 

@@ -20,6 +20,7 @@ from appwitness.cli.observe_verbs import Plan
 from appwitness.cli.ranking_verb import ranking
 from appwitness.cli.terminal import err, out, plain
 from appwitness.cli.verbs import JUDGING, db_option, gathered, interrupts, main, size
+from appwitness.support import escape
 from appwitness.support.errors import SetupError, UserError
 
 if TYPE_CHECKING:  # imported late, so that --help answers at once
@@ -192,7 +193,9 @@ def status_(campaign: str | None, as_json: bool, watch: bool, strict: bool, own:
 
 
 def _show(told: Status, as_json: bool) -> None:
-    click.echo(json.dumps(told.as_json(), ensure_ascii=False) if as_json else told.words())
+    click.echo(
+        escape.json(json.dumps(told.as_json(), ensure_ascii=False)) if as_json else escape.terminal(told.words())
+    )
 
 
 @fleet.command("retry")

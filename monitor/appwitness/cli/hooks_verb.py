@@ -12,6 +12,7 @@ import click
 from appwitness.cli.list_verbs import format_option
 from appwitness.cli.terminal import columns
 from appwitness.cli.verbs import ListOrShow, main
+from appwitness.support import escape
 
 extra_option = click.option(
     "--sources", "extra", type=click.Path(path_type=Path, exists=True), help="Further YAML file or folder."
@@ -74,7 +75,7 @@ def show_source(name: str, format_: str, extra: Path | None) -> None:
         ]
         click.echo(_json(pages or states))
         return
-    click.echo("\n\n".join([*map(page, found.pages), *map(covered_page, found.others)]))
+    click.echo(escape.terminal("\n\n".join([*map(page, found.pages), *map(covered_page, found.others)])))
 
 
 def _coverage(counted: Mapping[str, Any], format_: str) -> None:
@@ -94,7 +95,7 @@ def _coverage(counted: Mapping[str, Any], format_: str) -> None:
         "not_here: no app can call it on the Android of today, or it cannot be hooked; missing: not seen."
     )
     for name in counted["missing"]:
-        click.echo(f"missing  {name}")
+        click.echo(f"missing  {escape.field(name)}")
 
 
 def _row(counts: dict[str, int]) -> tuple[str, ...]:
@@ -103,4 +104,4 @@ def _row(counts: dict[str, int]) -> tuple[str, ...]:
 
 
 def _json(what: Any) -> str:
-    return json.dumps(what, indent=1, ensure_ascii=False)
+    return escape.json(json.dumps(what, indent=1, ensure_ascii=False))

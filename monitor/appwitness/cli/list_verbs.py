@@ -11,6 +11,7 @@ import click
 
 from appwitness.cli.terminal import columns, out, plain
 from appwitness.cli.verbs import ListOrShow, law_option, main, rules_option
+from appwitness.support import escape
 
 if TYPE_CHECKING:  # imported late, so that --help answers at once
     from pydantic import BaseModel
@@ -60,7 +61,7 @@ def show_rule(rule: str, format_: str, lang: str, laws: tuple[str, ...], rules: 
     from appwitness.cli.rule_page import page
 
     known = rule_page(rule, rules, laws)
-    click.echo(_json([known.rule]) if format_ == "json" else page(known, lang))
+    click.echo(_json([known.rule]) if format_ == "json" else escape.terminal(page(known, lang)))
 
 
 @main.command("app-types")
@@ -170,7 +171,7 @@ def policy_check(file: Path) -> None:
 
 
 def _json(items: Sequence[BaseModel]) -> str:
-    return json.dumps([each.model_dump(mode="json") for each in items], indent=1, ensure_ascii=False)
+    return escape.json(json.dumps([each.model_dump(mode="json") for each in items], indent=1, ensure_ascii=False))
 
 
 @main.command()

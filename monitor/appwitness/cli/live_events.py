@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -11,13 +10,12 @@ import msgspec
 from msgspec import Meta
 
 from appwitness.events import Access, Consent, Event, Gap, Ref, Upload, schema_of
+from appwitness.support import vocabulary
 
 if TYPE_CHECKING:  # imported late, so that --help answers at once
     from appwitness.findings import Finding, Report
 
 Line = Annotated[Ref, Meta(description="the line of the recording: accesses.jsonl:17")]
-_TELLING = re.compile(r"\d{5}|.{25}")
-"""A label of a host name that may be somebody's number, or something encoded."""
 
 
 class Told(msgspec.Struct, kw_only=True, frozen=True, tag_field="event"):
@@ -125,8 +123,8 @@ def of(event: Event, ref: Ref) -> Told | None:
             return Read(
                 at=event.at,
                 ref=ref,
-                source=event.source,
-                data=event.data,
+                source=vocabulary.name(event.source, _hidden),
+                data=vocabulary.sifted(event.data, _hidden),
                 outcome=event.outcome,
                 values=len(event.values),
             )
@@ -135,7 +133,7 @@ def of(event: Event, ref: Ref) -> Told | None:
                 at=event.at,
                 ref=ref,
                 via=event.via,
-                method=event.method,
+                method=event.method and vocabulary.method(event.method, _hidden),
                 host=shown(event.host),
                 size=event.size,
                 cleartext=event.cleartext,
@@ -147,12 +145,14 @@ def of(event: Event, ref: Ref) -> Told | None:
     return None
 
 
+def _hidden(_piece: str) -> str:
+    return "*"
+
+
 def shown(host: str | None) -> str | None:
     """A host without labels that may carry a value."""
-    labels = (host or "").split(".")
-    if not any(_TELLING.search(label) for label in labels[:-2]):
-        return host
-    return ".".join(("*", *labels[-2:]))
+    told = vocabulary.host(host, _hidden) if host else host
+    return told if told is None or told == host else ".".join(("*", *told.split(".")[-2:]))
 
 
 def found(finding: Finding, at: datetime) -> Found:

@@ -23,7 +23,7 @@ from appwitness.cli.terminal import Teller, err, plain
 from appwitness.events import Access, Gap, Upload
 from appwitness.reports.printed import TONES
 from appwitness.reports.words import Words
-from appwitness.support import escape
+from appwitness.support import escape, vocabulary
 
 if TYPE_CHECKING:  # imported late, so that --help answers at once
     from appwitness.api.observing import ReadLine
@@ -119,7 +119,9 @@ class Board(PlainLines):
         for kind, read in {read.kind: read for read in reads}.items():
             match read.event:
                 case Access() as access:
-                    self._last[kind] = f"{self._words.data(access.data)}, by {access.source}"
+                    self._last[kind] = (
+                        f"{self._words.data(access.data)}, by {vocabulary.name(access.source, lambda _: '*')}"
+                    )
                 case Upload() as upload:
                     self._last[kind] = f"{events.shown(upload.host)}, {upload.size:,} bytes"
                 case Gap() as gap:
@@ -129,7 +131,10 @@ class Board(PlainLines):
         """All findings so far; whether one is new."""
         self.counts["finding"] = len(findings)
         self._found = [
-            (finding.level, finding.title["en"] + (f" > {finding.recipient.host}" if finding.recipient else ""))
+            (
+                finding.level,
+                finding.title["en"] + (f" > {events.shown(finding.recipient.host)}" if finding.recipient else ""),
+            )
             for finding in findings
         ]
         return bool(self.teller.new(findings))

@@ -78,7 +78,7 @@ def mark_consent(status: events.ConsentState, recording: Path | None, corrects: 
 
     path = _meant(recording)
     made = marking.mark_answer(path, status, said, corrects or "")
-    _say(path, made, f"{status}, in place of {_told(*made.before)}" if made.before else status)
+    _say(path, made, f"{status}, in place of {_before(made)}" if made.before else status)
     if made.counts_as:
         clear = "yes" if status == "given" else "no"
         err.print(plain(f"{said.text!r} is not a clear {clear}: this counts as {made.counts_as}."))
@@ -97,7 +97,7 @@ def mark_retract(line: str, recording: Path | None, note: str | None) -> None:
 
     path = _meant(recording)
     made = marking.mark_retracted(path, line, note)
-    _say(path, made, f"retracted {_told(*made.before)}" if made.before else "retracted")
+    _say(path, made, f"retracted {_before(made)}" if made.before else "retracted")
 
 
 @mark.command("list")
@@ -110,7 +110,7 @@ def mark_list(recording: Path | None) -> None:
     """
     from appwitness.api.marking import consent_lines
 
-    for each in consent_lines(_meant(recording)):
+    for each in consent_lines(_meant(recording), masked=True):
         out.print(plain(f"{events.format_time(each.at)}  {_told(each.ref, each.line)}: {', '.join(_remarks(each))}"))
 
 
@@ -146,6 +146,14 @@ def mark_note(text: str, recording: Path | None, at: datetime | None) -> None:
     path = _meant(recording)
     out.print(f"{path}: {noted(path, text, at)}")
     _warn(path)
+
+
+def _before(made: Mark) -> str:
+    from appwitness.findings.mask import Mask
+
+    assert made.before
+    ref, line = made.before
+    return _told(ref, Mask(()).event(line))
 
 
 def _told(ref: events.Ref, consent: events.Consent) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+from json import dumps
 from typing import TYPE_CHECKING, cast
 
 import click
@@ -11,7 +11,7 @@ from appwitness.api import fleets
 from appwitness.cli.list_verbs import format_option, lang_option
 from appwitness.cli.terminal import columns, out, plain
 from appwitness.cli.verbs import db_option, rules_option
-from appwitness.support.escape import terminal
+from appwitness.support.escape import field, json
 
 if TYPE_CHECKING:  # imported late, so that --help answers at once
     from pathlib import Path
@@ -62,7 +62,7 @@ def ranking(by: str, top: int, format_: str, lang: str, rules: Path | None, db: 
                 for row in found.rows
             ],
         }  # fmt: skip
-        click.echo(json.dumps(told, ensure_ascii=False, indent=1))
+        click.echo(json(dumps(told, ensure_ascii=False, indent=1)))
         return
 
     def called(row: Ranked) -> str:
@@ -71,7 +71,7 @@ def ranking(by: str, top: int, format_: str, lang: str, rules: Path | None, db: 
             for name, value in row.of.items()
             if value
         ]
-        return terminal(row.package if by == "app" else ", ".join(of))
+        return field(row.package if by == "app" else ", ".join(of))
 
     out.print(plain(in_words(words, basis.able, basis.gaps.runs, basis.left)))
     columns(

@@ -12,7 +12,7 @@ import click
 from rich import markup
 from rich.console import Console
 
-from appwitness.support import colour, escape, private_files
+from appwitness.support import colour, escape, private_files, vocabulary
 
 if TYPE_CHECKING:
     from appwitness.findings import Finding
@@ -64,8 +64,8 @@ def choose(color: str, quiet: bool) -> bool | None:
 
 def columns(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:
     """Plain columns that a pipe can cut; nothing is folded or shortened."""
-    widths = [max(len(row[column]) for row in (head, *rows)) for column in range(len(head))]
-    for row in (head, *rows):
+    widths = [max(len(escape.field(row[column])) for row in (head, *rows)) for column in range(len(head))]
+    for row in (head, *(tuple(map(escape.field, row)) for row in rows)):
         click.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
 
 
@@ -103,7 +103,9 @@ class Teller:
         """One line for each finding that is new; whether one was."""
         fresh = self.new(findings)
         for finding in fresh:
-            what = finding.title["en"] + (f" > {finding.recipient.host}" if finding.recipient else "")
+            what = finding.title["en"]
+            if finding.recipient:
+                what += f" > {vocabulary.host(finding.recipient.host, lambda _: '*')}"
             err.print(f"  [bold]{finding.level}[/] {plain(what)} ({finding.evidence[0]})")
         return bool(fresh)
 

@@ -27,6 +27,7 @@ from appwitness.api import verifying
 from appwitness.api.home import home
 from appwitness.api.recording_names import fetched, read_encrypted_with
 from appwitness.cli import settings
+from appwitness.cli.inert_output import inert_streams
 from appwitness.support import private_files
 from appwitness.support.errors import UserError
 
@@ -133,11 +134,16 @@ class VerbGroup(click.Group):
         for stream in (sys.stdout, sys.stderr):
             if isinstance(stream, io.TextIOWrapper):
                 stream.reconfigure(errors="backslashreplace")  # what the terminal's encoding does not have
+        with inert_streams():
+            code = self._main(*args, **kwargs)
+        sys.exit(code if isinstance(code, int) else 0)
+
+    def _main(self, *args: Any, **kwargs: Any) -> Any:
         try:
             _see_that_it_is_text(args[0] if args else kwargs.get("args"))
             code = super().main(*args, **{**kwargs, "standalone_mode": False})
         except UserError as error:
-            _tell("error", f"{error.what}\n{error.next_step}")
+            _tell("error", error.what, error.next_step)
             code = error.exit_code
         except click.ClickException as error:
             error.show()
@@ -151,7 +157,7 @@ class VerbGroup(click.Group):
             code = _unusable(error)
         except Exception as error:
             code = _fault(error)
-        sys.exit(code if isinstance(code, int) else 0)
+        return code
 
     def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
         """As click does; this is where --help and --version are printed."""
@@ -167,10 +173,10 @@ class VerbGroup(click.Group):
 WRONG_USAGE, INTERNAL, INTERRUPTED = 2, 70, 130
 
 
-def _tell(what: str, text: str) -> None:
+def _tell(what: str, *lines: str) -> None:
     from appwitness.cli.terminal import err, plain
 
-    err.alarm(f"[bold red]{what}:[/] {plain(text)}")
+    err.alarm(f"[bold red]{what}:[/] " + "\n".join(map(plain, lines)))
 
 
 def _see_that_it_is_text(arguments: Sequence[str] | None) -> None:

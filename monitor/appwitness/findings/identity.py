@@ -35,7 +35,12 @@ class Identity(NamedTuple):
     @property
     def id(self) -> str:
         """The short form that files and messages use: `v2:3f9c01ab52de`."""
-        return f"{VERSION}:{self.digest[:12]}"
+        return short(self.digest)
+
+
+def short(digest: str) -> str:
+    """The short form of a digest."""
+    return f"{VERSION}:{digest[:12]}"
 
 
 def identity(finding: Finding, package: str) -> Identity:

@@ -4,18 +4,34 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import datetime
 from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal
 from functools import lru_cache
 from typing import Any
 from urllib.parse import quote, quote_plus, urlsplit, urlunsplit
 
-import msgspec
 import phonenumbers
 
-from appwitness.events import Access, Blob, Change, Part, Record, Run, Upload, Value
-from appwitness.findings import Finding, Flow, Match, Reason, Report
+from appwitness.events import (
+    Access,
+    AppIdentity,
+    Blob,
+    Change,
+    DeviceIdentity,
+    Part,
+    Record,
+    Run,
+    SharedCopy,
+    SourceFile,
+    Upload,
+    Value,
+)
+from appwitness.findings import Finding, Flow, Match, Reason, Report, places
+from appwitness.findings.places import Way
+from appwitness.findings.spellings import readings
 from appwitness.findings.surroundings import Context, Contexts, Stretch
+from appwitness.support import vocabulary
 
 HIDDEN = "***"
 EXCERPT_CHARACTERS = 60
@@ -24,27 +40,30 @@ SECRET_HEADERS = frozenset(
     {"authorization", "cookie", "proxy-authorization", "set-cookie", "x-api-key", "x-auth-token"}
 )
 
-_STRUCTURE = frozenset(
+_OURS = frozenset(
     {
-        # Names of our own or of the contract: closed choices, references to lines, digests. A short value (a contact
-        # named "1") must not eat into them.
-        "v", "kind", "app", "pid", "id", "outcome", "data", "op", "algorithm", "transport", "via", "status", "signal",
-        "scope", "by", "where", "why", "state", "ref", "rule", "level", "confidence", "variant", "of", "decoding",
-        "flows", "evidence", "references", "upload", "access", "connection", "body", "type", "title", "party",
-        "country", "plan", "versions", "device", "rules", "operator", "recording", "consent", "name", "count", "row",
-        "country_basis", "country_as_of", "code", "notation", "grid", "precision", "role", "lines", "step",
-        "image", "tree", "film",
+        "kind", "id", "outcome", "op", "via", "status", "signal", "scope", "by", "where", "why", "state", "ref",
+        "rule", "level", "confidence", "flows", "evidence", "references", "upload",
+        "access", "connection", "body", "title", "party", "country", "plan", "rules", "recording", "consent",
+        "country_basis", "country_as_of", "notation", "grid", "precision", "role", "lines", "step", "help",
+        "all_evidence", "uncovered", "kinds", "articles", "way", "clock",
     }
 )  # fmt: skip
-_CODE = frozenset({"stack", "thread", "source", "subject", "host", "domain", "package", "label", "platform"})
-"""Names out of the app or the network: a contact called "Circle" does not hide `api.circle.test`."""
+"""Of what was concluded: names of our own, closed choices, references to lines, digests. A short value (a contact
+named "1") must not eat into them."""
+_NAMES = frozenset(
+    {"source", "subject", "host", "domain", "package", "label", "platform", "key", "path", "rest", "first", "second",
+     "to", "who", "names", "name", "app", "owner", "recipient", "agent", "last", "joined", "part", "algorithms",
+     "code", "actor"}
+)  # fmt: skip
+"""Of what was concluded: names out of the app or the network, or of makers in our catalog."""
 
-_DIGEST = re.compile(r"(?<![0-9A-Za-z])[0-9a-fA-F]{32,}(?![0-9A-Za-z])")
-_MAIL = re.compile(r"[\w.+-]+@(?=[\w-]+\.)", re.ASCII)
-_NUMBER_RUN = re.compile(r"(?<![\w.])\+?\d(?:[ ().-]{0,2}\d){6,}|\d{7,}")
-_DECIMAL = re.compile(r"(?<![\d.])(-?\d{1,3}\.\d)\d{2,}(?![\d.])")
-_ADDRESS = re.compile(r"\d{1,3}(?:\.\d{1,3}){3}")
-_RUN = re.compile(r"[\w+/-]{16,}={0,2}", re.ASCII)
+_KEY = re.compile(r'(?<=")[A-Za-z_][\w.-]{0,40}(?="\s*:)|(?:(?<=[?&;{,\s])|^)[A-Za-z_][\w.-]{0,40}(?==)')
+"""Names of fields, in JSON and in forms."""
+_QUOTED = re.compile("“.*”", re.DOTALL)
+"""What a sentence quotes, from the first mark to the last: a label may have such marks itself."""
+SHORT_WORD, SHORTEST_WORD, LONG_WORD, NEVER = 4, 6, 8, 1 << 20
+"""Letters of a known value that is one word: as it is read in what was undone, in a text itself, and backwards."""
 _EDGE = '"&=<>{}[]|;\n'
 """Where a text may be cut without leaving a piece of a value: not at a space, comma or hyphen, which names have."""
 
@@ -93,12 +112,6 @@ def shortened(digest: str) -> str:
     return f"{digest[:4]}…{digest[-2:]}"
 
 
-def _encoded(run: str) -> str:
-    """A run of characters shortened, if it looks like base64 and not like words."""
-    mixed = re.search("[0-9]", run) and re.search("[A-Z]", run) and re.search("[a-z]", run)
-    return shortened(run) if mixed else run
-
-
 @lru_cache(maxsize=65536)
 def _national(text: str) -> str | None:
     """The digits that every way of writing a phone number has in common."""
@@ -139,12 +152,12 @@ def _degrees(text: str) -> Iterator[str]:
     if not re.fullmatch(r"-?\d{1,3}\.\d+", text):
         return
     exact = Decimal(text.lstrip("-"))
-    for places in range(2, 9):
+    for decimals in range(2, 9):
         for rounding in (ROUND_DOWN, ROUND_HALF_UP):
-            shown = exact.quantize(Decimal(1).scaleb(-places), rounding)
+            shown = exact.quantize(Decimal(1).scaleb(-decimals), rounding)
             yield str(shown)
-            if places >= 4:
-                yield str(shown.scaleb(places).to_integral())
+            if decimals >= 4:
+                yield str(shown.scaleb(decimals).to_integral())
     yield text.lstrip("-")
     yield text
 
@@ -162,7 +175,8 @@ class Mask:
         self._forms: dict[str, str] = {}
         self._lengths: dict[str, list[int]] = {}
         self._long: list[str] = []
-        self._cache: dict[tuple[str, bool, bool], str] = {}
+        self._flat: dict[str, list[tuple[str, bool]]] = {}
+        self._cache: dict[tuple[str, Any], str] = {}
         self.learn(values)
 
     def learn(self, values: Iterable[Value]) -> None:
@@ -175,6 +189,8 @@ class Mask:
             for form in _forms(value):
                 if len(form) >= 3 or (len(form) == 2 and not form.isascii()):
                     self._add(_fold(form), self._shown(form, value, masked))
+            for flat, is_word in _flats(value):
+                self._flat.setdefault(flat[:2], []).append((flat, is_word))
 
     @staticmethod
     def _shown(form: str, value: Value, masked: str) -> str:
@@ -197,30 +213,95 @@ class Mask:
 
     def known(self, text: str, code: bool = False) -> str:
         """`text` with every known value masked; `code` (a stack) leaves forms that are one ASCII word alone."""
-        key = (text, code, False)
-        if key not in self._cache:
-            self._cache[key] = self._known(text, code)
-        return self._cache[key]
+        return self._kept(
+            text,
+            ("known", code),
+            lambda: "".join(piece if masked is None else masked for piece, masked in self._pieces(text, code)),
+        )
 
-    def _known(self, text: str, code: bool) -> str:
-        for value in self._long:
-            if len(text) > 5 and text in value:
-                return HIDDEN
+    def _kept(self, text: str, how: Any, make: Callable[[], str]) -> str:
+        if (text, how) not in self._cache:
+            self._cache[text, how] = make()
+        return self._cache[text, how]
+
+    def _pieces(self, text: str, code: bool = False) -> list[tuple[str, str | None]]:
+        """The text in pieces, and of each what stands for it where it is a value; None where it is none."""
+        if any(len(text) > 5 and text in value for value in self._long):
+            return [(text, HIDDEN)]
         folded = _fold(text)
-        out: list[str] = []
-        at = 0
+        out: list[tuple[str, str | None]] = []
+        start = at = 0
         while at < len(text):
             for length in self._lengths.get(folded[at : at + 2], ()):
                 form = folded[at : at + length]
                 shown = self._forms.get(form)
                 if shown is not None and self._stands(folded, at, form, code):
-                    out.append(shown)
-                    at += length
+                    out += [(text[start:at], None), (text[at : at + length], shown)]
+                    start = at = at + length
                     break
             else:
-                out.append(text[at])
                 at += 1
-        return "".join(out)
+        return [*out, (text[start:], None)]
+
+    def hide(self, _piece: str) -> str:
+        """What stands for a piece that may not be shown."""
+        return HIDDEN
+
+    def value(self, _piece: str, masked: str) -> str:
+        """What stands for a known value."""
+        return masked
+
+    def _is_spelt(self, text: str, code: bool) -> bool:
+        """Whether a known value can be read in it in another spelling; in code not one that is a word of letters."""
+        if not self._flat:
+            return False
+        if self._holds(_flat(text), NEVER if code else SHORTEST_WORD):
+            return True
+        plain, backwards = _flat(text), text[::-1]
+        return any(
+            self._holds(_flat(read), LONG_WORD if read == backwards else SHORT_WORD, but=plain)
+            for read in readings(text)
+        )
+
+    def _holds(self, flat: str, least: int, but: str = "") -> bool:
+        """Whether a known value is in it that is not in `but`; one of letters alone if it has so many."""
+        return any(
+            flat.startswith(known, at) and (len(known) >= least or not is_word) and known not in but
+            for at in range(len(flat) - 1)
+            for known, is_word in self._flat.get(flat[at : at + 2], ())
+        )
+
+    def by(self, way: Way, text: str, *, code: bool = False) -> str:
+        """A text as a way of `places` lets it be shown, values masked; nothing of it where one is spelt otherwise."""
+
+        def make() -> str:
+            pieces = self._pieces(text, code)
+            shown = "".join(
+                way(piece, self.hide) if masked is None else self.value(piece, masked) for piece, masked in pieces
+            )
+            return self.hide(text) if self._is_spelt(shown if len(pieces) > 1 else text, code) else shown
+
+        return self._kept(text, (way, code), make)
+
+    def name(self, text: str) -> str:
+        """A name in code, or of a field."""
+        return self.by(vocabulary.name, text, code=True)
+
+    def host(self, text: str) -> str:
+        """The name of a host."""
+        return self.by(vocabulary.host, text, code=True)
+
+    def code_of_data(self, text: str) -> str:
+        """The code of a kind of data, which is one of our catalog's."""
+        return self.by(vocabulary.sifted, text, code=True)
+
+    def stated(self, text: str) -> str:
+        """What an operator says of a run so that reports say it."""
+        return self.by(lambda said, _: said, text)
+
+    def sentence(self, text: str) -> str:
+        """A sentence of ours: what it quotes is a text of somebody else's."""
+        return self.by(_sentence, text, code=True)
 
     @staticmethod
     def _stands(text: str, at: int, form: str, code: bool) -> bool:
@@ -235,20 +316,20 @@ class Mask:
         return len(form) >= 5 or not ((before.isascii() and before.isalnum()) or (after.isascii() and after.isalnum()))
 
     def excerpt(self, text: str) -> str:
-        """What came out of an upload or a call: known values, and whatever looks like one that we do not know."""
-        key = (text, False, True)
-        if key not in self._cache:
-            self._cache[key] = self._excerpt(text)
-        return self._cache[key]
+        """What came out of an upload or a call: our own words and the names of fields are left, and marks."""
+        return self._kept(text, "excerpt", lambda: "".join(self._excerpts(text)))
 
-    def _excerpt(self, text: str) -> str:
-        text = _DIGEST.sub(lambda found: shortened(found.group()), self.known(text))
-        text = _MAIL.sub(lambda found: f"{found.group()[0]}{HIDDEN}@", text)
-        text = _RUN.sub(lambda found: _encoded(found.group()), text)
-        text = _DECIMAL.sub(lambda found: f"{found.group(1)}**", text)
-        return _NUMBER_RUN.sub(
-            lambda found: found.group() if _ADDRESS.fullmatch(found.group()) else _phone(found.group()), text
-        )
+    def _excerpts(self, text: str) -> Iterator[str]:
+        for piece, masked in self._pieces(text):
+            if masked is not None:
+                yield self.value(piece, masked)
+                continue
+            at = 0
+            for key in _KEY.finditer(piece):
+                yield vocabulary.sifted(piece[at : key.start()], self.hide)
+                yield self.name(key.group())
+                at = key.end()
+            yield vocabulary.sifted(piece[at:], self.hide)
 
     def url(self, url: str) -> str:
         """A URL whose query keeps its names and none of its values, without user and fragment."""
@@ -258,13 +339,13 @@ class Mask:
             return HIDDEN
         host = parts.netloc.rpartition("@")[2]
         query = "&".join(
-            f"{self.excerpt(name)}={HIDDEN}" if equals else HIDDEN
+            f"{self.name(name)}={HIDDEN}" if equals else HIDDEN
             for name, equals, _ in (pair.partition("=") for pair in parts.query.split("&"))
         )
         return urlunsplit(
             (
                 parts.scheme,
-                self.known(host),
+                self.host(host),
                 self.excerpt(parts.path),
                 query if parts.query else "",
                 HIDDEN if parts.fragment else "",
@@ -273,22 +354,31 @@ class Mask:
 
     def header(self, name: str, value: str) -> tuple[str, str]:
         """A header; cookies and credentials are hidden whole."""
+        name = vocabulary.header_name(name, self.hide)
         if name.lower() in SECRET_HEADERS:
             return name, HIDDEN
+        if name.lower() == "content-type":
+            return name, self.by(vocabulary.content_type, value)
         return name, self.url(value) if value.startswith(("http://", "https://")) else self.excerpt(value)
+
+    def of_value(self, value: Value) -> Value:
+        """A value of a read or of the persona."""
+        return value.model_copy({"type": self.code_of_data(value.type), "text": mask_value(value.type, value.text)})
 
     def match(self, match: Match) -> Match:
         """A match with its value, the found text and the text around it masked."""
-        return match.model_copy(
-            update={
+        return self._copied(
+            match,
+            {
+                "type": self.code_of_data(match.type),
                 "value": mask_value(match.type, match.value),
-                "path": self.excerpt(match.path),
+                "path": self.name(match.path),
+                **{name: self._field(name, getattr(match, name)) for name in ("variant", "of", "decoding")},
                 "before": self._around(match.before, cut_left=True),
                 "found": self._found(match),
                 "after": self._around(match.after, cut_left=False),
                 "reasons": tuple(map(self._record, match.reasons)),
-                **self._extra(match),
-            }
+            },
         )
 
     def _found(self, match: Match) -> str:
@@ -305,13 +395,13 @@ class Mask:
         fields = (
             each.model_copy(
                 update={
-                    "path": self.excerpt(each.path),
+                    "path": self.name(each.path),
                     "text": self._around(each.text, cut_left=False) if each.cut else self.excerpt(each.text),
                 }
             )
             for each in context.fields
         )
-        stages = (each.model_copy(update={"path": self.excerpt(each.path)}) for each in context.stages)
+        stages = (each.model_copy(update={"path": self.name(each.path)}) for each in context.stages)
         return context.model_copy(
             update={
                 "fields": tuple(fields),
@@ -357,36 +447,66 @@ class Mask:
         if isinstance(record, Match):
             return self.match(record)
         if isinstance(record, Value):
-            return record.model_copy(update={"text": mask_value(record.type, record.text)})
+            return self.of_value(record)
         if isinstance(record, Reason):
             extra = record.model_extra or {}
             return record.model_copy(update={name: self._field(name, value) for name, value in extra.items()})
         if isinstance(record, Blob):
             return record if record.b64 is None else Blob(b64="")
-        fields = msgspec.structs.asdict(record) if isinstance(record, Part) else record.__dict__
-        changes = {name: self._field(name, value) for name, value in fields.items()} | self._extra(record)
+        if isinstance(record, Part):
+            changes = {name: self._of_line(type(record), name, value) for name, value in _asdict(record).items()}
+        else:
+            changes = {name: self._field(name, value) for name, value in record.__dict__.items()}
         if isinstance(record, Upload):
             changes["url"] = self.url(record.url) if record.url and "//" in record.url else self._any(record.url)
             changes["headers"] = tuple(self.header(name, value) for name, value in record.headers)
-        return record.model_copy(update=changes)
+        return record.model_copy(update=changes) if isinstance(record, Part) else self._copied(record, changes)
+
+    def _of_line(self, kind: type[Part], name: str, value: Any) -> Any:
+        """A field of a line, as `places` says."""
+        if name in places.closed(kind):
+            return self._number(value) if type(value) is int else value
+        way = places.way_of(kind, name)
+        return self._in(value, lambda text: self.by(way, text, code=way in _OF_CODE))
+
+    def _number(self, number: int) -> int:
+        """A number, unless it is a value."""
+        return number if abs(number) < 100_000 or self.known(str(number)) == str(number) else 0
+
+    def _in(self, value: Any, show: Callable[[str], str]) -> Any:
+        """A text, or each text in a tuple; whatever else there is as it is anywhere."""
+        match value:
+            case str():
+                return show(value)
+            case tuple():
+                return tuple(self._in(each, show) for each in value)
+            case _:
+                return self._any(value)
 
     def _field(self, name: str, value: Any) -> Any:
+        """A field of what was concluded."""
         if isinstance(value, Record | Part):
             return self._record(value)
-        if name in _STRUCTURE or isinstance(value, int | float):
+        if name in _OURS or isinstance(value, int | float):
             return value
-        if name in _CODE:
-            return self._code(value)
-        return self._any(value)
+        if name in ("decoding", "variant", "of"):
+            return self._in(value, lambda text: self.by(vocabulary.step, text, code=True))
+        if name in ("data", "type"):
+            return self._in(value, self.code_of_data)
+        return (
+            self._in(value, self.host if name in ("host", "domain") else self.name)
+            if name in _NAMES
+            else (self._any(value))
+        )
 
-    def _extra(self, record: Record | Part) -> dict[str, Any]:
-        """Fields that this version does not know: nothing can be told of them, so all of them is masked."""
-        return {name: self._any(value) for name, value in (getattr(record, "model_extra", None) or {}).items()}
-
-    def _code(self, value: Any) -> Any:
-        if isinstance(value, str):
-            return self.known(value, code=True)
-        return tuple(self.known(frame, code=True) for frame in value) if isinstance(value, tuple) else value
+    def _copied[R: Record](self, record: R, changes: Mapping[str, Any]) -> R:
+        """The record with other fields; of those that this version does not know nothing can be told: all is masked."""
+        made = record.model_copy(update=changes)
+        if made.__pydantic_extra__:
+            unknown = {self.name(name): self._any(value) for name, value in made.__pydantic_extra__.items()}
+            made.__pydantic_extra__.clear()
+            made.__pydantic_extra__.update(unknown)
+        return made
 
     def _any(self, value: Any) -> Any:
         match value:
@@ -394,12 +514,12 @@ class Mask:
                 return self._record(value)
             case str():
                 return self.excerpt(value)
-            case bool():
+            case bool() | None:
                 return value
             case int() | float():
-                return value if (masked := self.excerpt(str(value))) == str(value) else masked
+                return value if value in (0, 1, -1) else HIDDEN
             case dict():
-                return {self.known(str(key)): self._any(item) for key, item in value.items()}
+                return {self.name(str(key)): self._any(item) for key, item in value.items()}
             case list() | tuple():
                 return type(value)(self._any(item) for item in value)
             case _:
@@ -408,25 +528,124 @@ class Mask:
     def flow(self, flow: Flow) -> Flow:
         """A flow with its matches masked, and what stands of a value in the name of its recipient."""
         matches = tuple(self.match(match) for match in flow.matches)
-        return flow.model_copy(update={"matches": matches, "recipient": self.event(flow.recipient)})
+        return flow.model_copy(
+            update={
+                "matches": matches,
+                "recipient": self.event(flow.recipient),
+                "data": self.code_of_data(flow.data),
+                "carrier": flow.carrier and self.event(flow.carrier),
+            }
+        )
 
     def finding(self, finding: Finding) -> Finding:
         """A finding with its facts and its recipient masked."""
-        detail = {lang: self.known(text) for lang, text in finding.detail.items()}
+        detail = {lang: self.sentence(text) for lang, text in finding.detail.items()}
         recipient = finding.recipient and self.event(finding.recipient)
-        return finding.model_copy(update={"detail": detail, "recipient": recipient})
+        return finding.model_copy(
+            update={
+                "detail": detail,
+                "recipient": recipient,
+                "data": finding.data and self.code_of_data(finding.data),
+                "read_by": finding.read_by and self.event(finding.read_by),
+                "sent_by": finding.sent_by and self.event(finding.sent_by),
+            }
+        )
 
     def run(self, run: Run) -> Run:
-        """The run with its persona masked, and what stands of it in names of imported files, changes and notes."""
-        files = tuple(file.model_copy(update={"name": self.known(file.name)}) for file in run.source)
-        told: dict[str, Any] = {"persona": tuple(self._record(value) for value in run.persona), "source": files}
-        if run.changes:  # a run that does not record them stays one
-            told["changes"] = tuple(self._change(each) for each in run.changes)
-        return run.model_copy(update=told | {"notes": tuple(map(self.known, run.notes))})
+        """The run: its app, its times and counts, what its operator says; all else masked as what anybody made up."""
+        told: dict[str, Any] = {}
+        for name, value in run.__dict__.items():
+            if (
+                name not in run.model_fields_set
+                or name in _OF_RUN
+                or isinstance(value, bool | int | float | datetime)
+                or value is None
+            ):
+                continue
+            told[name] = self.stated(value) if name in _STATED else self._of_run(value)
+        return self._copied(run, told)
 
-    def _change(self, change: Change) -> Change:
-        before = change.before and self.excerpt(change.before)
-        return change.model_copy(update={"what": self.known(change.what), "before": before})
+    def _of_run(self, value: Any) -> Any:
+        match value:
+            case AppIdentity() | DeviceIdentity():
+                facts = {self.name(name): self._fact(fact) for name, fact in value.facts.items()}
+                named = {
+                    name: self.stated(text)
+                    for name, text in value.__dict__.items()
+                    if isinstance(text, str) and name not in ("kind", "apk_sha256", "certificate_sha256")
+                }
+                return self._copied(value, named | {"facts": facts})
+            case SourceFile():
+                tool = value.tool and self.name(value.tool)
+                return self._copied(value, {"name": self.name(value.name), "tool": tool})
+            case Change():
+                before = value.before and self.excerpt(value.before)
+                what = self.by(vocabulary.told, value.what)
+                return self._copied(value, {"what": what, "before": before})
+            case SharedCopy():
+                return self._copied(value, {})
+            case Part():
+                return self._record(value)
+            case Record():
+                free = value.__dict__.keys() - places.closed_of(type(value))
+                return self._copied(value, {name: self._of_run(getattr(value, name)) for name in free})
+            case str():
+                return self.by(places.subject, value)
+            case dict():
+                return {self.name(str(name)): self._fact(each) for name, each in value.items()}
+            case list() | tuple():
+                return type(value)(self._of_run(each) for each in value)
+        return value
+
+    def _fact(self, value: Any) -> Any:
+        """One of the facts of a device or a package: names of architectures, versions, digests."""
+        match value:
+            case str():
+                return value if _FACT.fullmatch(value) and self.stated(value) == value else self.name(value)
+            case bool() | int() | float() | None:
+                return self._number(value) if type(value) is int else value
+            case dict():
+                return {self.name(str(name)): self._fact(each) for name, each in value.items()}
+            case list() | tuple():
+                return type(value)(self._fact(each) for each in value)
+        return self._any(value)
+
+
+_OF_CODE = frozenset({vocabulary.name, vocabulary.host, places.subject})
+"""Ways of what is named in code or by a host: a contact called "Circle" does not hide `api.circle.test`."""
+_STATED = frozenset({"operator", "case", "place", "equipment", "campaign", "root"})
+"""Texts of run.json that an operator has reports say."""
+_OF_RUN = frozenset({"v", "id", "plan"})
+_FACT = re.compile(r"v?\d{1,3}(?:\.\d{1,4}){0,4}|[0-9a-f]{64}|(?:arm64-v8a|armeabi(?:-v7a)?|x86(?:_64)?|,)+")
+
+
+def _sentence(text: str, hide: vocabulary.Hide) -> str:
+    quoted = _QUOTED.search(text)
+    if quoted is None:
+        return vocabulary.name(text, hide)
+    before, after = vocabulary.name(text[: quoted.start()], hide), vocabulary.name(text[quoted.end() :], hide)
+    return f"{before}“{vocabulary.permission(quoted.group()[1:-1], hide)}”{after}"
+
+
+def _asdict(part: Part) -> dict[str, Any]:
+    return {name: getattr(part, name) for name in part.__struct_fields__}
+
+
+def _flat(text: str) -> str:
+    """Letters and digits alone, in lower case."""
+    return "".join(char for char in text.casefold() if char.isalnum())
+
+
+def _flats(value: Value) -> Iterator[tuple[str, bool]]:
+    """What of a value is looked for where it may be spelt otherwise: letters and digits, long enough to tell; and
+    whether it is one word of letters, as names in code are."""
+    forms = {value.text.strip(), _national(value.text) or "" if value.type == "phone_number" else ""}
+    if value.type in ("location", "location_coarse"):
+        forms |= set(value.text.split(","))
+    for form in forms:
+        flat, is_word = _flat(form), form.isascii() and form.isalpha()
+        if len(flat) >= 6 or (len(flat) >= 2 and not flat.isascii()) or (len(flat) >= 4 and is_word):
+            yield flat, is_word
 
 
 def known_values(report: Report) -> Iterator[Value]:
@@ -451,7 +670,12 @@ def masked(report: Report) -> Report:
             "gaps": tuple(mask.event(gap) for gap in report.gaps),
             "limits": tuple(mask.event(gap) for gap in report.limits),
             "declared": tuple(
-                each.model_copy(update={"recipient": each.recipient and mask.known(each.recipient, code=True)})
+                each.model_copy(
+                    update={
+                        "recipient": each.recipient and mask.host(each.recipient),
+                        "purpose": each.purpose and mask.excerpt(each.purpose),
+                    }
+                )
                 for each in report.declared
             ),
             "coverage": {key: _coverage(mask, value) for key, value in report.coverage.items()},
@@ -468,7 +692,7 @@ def masked(report: Report) -> Report:
 
 
 def _coverage(mask: Mask, value: Any) -> Any:
-    """Counts by name: names of hosts and sources, which may hold a value but are not excerpts."""
+    """Counts by name: names of hosts and sources."""
     if isinstance(value, dict):
-        return {mask.known(str(key), code=True): _coverage(mask, item) for key, item in value.items()}
-    return mask.known(value) if isinstance(value, str) else value
+        return {mask.by(places.subject, str(key), code=True): _coverage(mask, item) for key, item in value.items()}
+    return mask.by(vocabulary.told, value) if isinstance(value, str) else value

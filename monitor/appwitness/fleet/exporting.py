@@ -18,17 +18,16 @@ from appwitness.correlate.reporting import indexed_report
 from appwitness.fleet.objects import recording_at
 from appwitness.recording import packing
 from appwitness.reports import render
-from appwitness.reports.ranking_words import masked
+from appwitness.reports.ranking_words import WAYS, masked
 from appwitness.store import Store
 from appwitness.store.campaign_tables import CampaignTable
+from appwitness.support import escape
 from appwitness.support.errors import UserError
 
 if TYPE_CHECKING:
     from appwitness.correlate.prior_knowledge import Knowledge
     from appwitness.findings import Report
 
-FORMULAS = ("=", "+", "-", "@", "\t", "\r")
-"""A cell that begins so is run as a formula by spreadsheets."""
 NO_EXTENSIONS = ("autoinstall_known_extensions", "autoload_known_extensions")
 """Settings of duckdb: it would fetch them."""
 SQL_TYPES = {str: "VARCHAR", int: "BIGINT", bool: "BOOLEAN"}
@@ -44,7 +43,7 @@ def write_csv(table: CampaignTable, file: TextIO, *, reveal: bool = False) -> in
     out.writerow(table.columns)
     count = 0
     for count, row in enumerate(_shown(table, reveal), 1):  # noqa: B007
-        out.writerow(f"'{value}" if isinstance(value, str) and value.startswith(FORMULAS) else value for value in row)
+        out.writerow(escape.cell(value) for value in row)
     return count
 
 
@@ -125,16 +124,16 @@ def _report(store: Store, known: Knowledge, recording: str) -> Report:
 
 def _shown(table: CampaignTable, reveal: bool) -> Iterator[tuple[Any, ...]]:
     """The rows, masked where need be."""
-    names = [number for number, name in enumerate(table.columns) if name in ("host", "recipient")]
+    names = {number: name for number, name in enumerate(table.columns) if name in WAYS}
     if reveal or not names:
         yield from table.rows
         return
-    known: dict[str, str | None] = {}
+    known: dict[tuple[str, str], str | None] = {}
     for row in table.rows:
         values = list(row)
-        for number in names:
+        for number, name in names.items():
             if (value := values[number]) is not None:
-                if value not in known:
-                    known[value] = masked("recipient", value)
-                values[number] = known[value]
+                if (name, value) not in known:
+                    known[name, value] = masked(name, value)
+                values[number] = known[name, value]
         yield tuple(values)

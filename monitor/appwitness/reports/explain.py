@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from appwitness.events import Access, Ref
 from appwitness.findings import AGAINST, Flow, Inference, Match, Reason, Report, Why, because
 from appwitness.findings.chain import Chains
-from appwitness.findings.mask import masked
+from appwitness.findings.mask import Mask, known_values, masked
 from appwitness.reports.phrases import data_of, has_forgotten
 from appwitness.reports.reasons import said, steps
 from appwitness.reports.time_axis import clock
@@ -40,6 +40,9 @@ def explain(report: Report, flow: str, *, lang: str = "en", reveal: bool = False
     shown = report if reveal else masked(report)
     one = next(each for each in shown.flows if each.id == flow)
     rules = [finding.rule for finding in shown.findings if flow in finding.flows]
+    if not reveal:
+        mask = Mask(known_values(report))
+        reads = [read._replace(source=mask.name(read.source)) for read in reads]
     words = Words(lang)
     if as_json:
         tree = _tree(one, reads, rules, words) | {
@@ -52,7 +55,10 @@ def explain(report: Report, flow: str, *, lang: str = "en", reveal: bool = False
 
 
 def _there_are(report: Report) -> str:
-    few = ", ".join(f"{flow.id} ({flow.data} to {plain(flow.recipient.host)})" for flow in report.flows[:FLOWS])
+    mask = Mask(known_values(report))
+    few = ", ".join(
+        f"{flow.id} ({flow.data} to {plain(mask.host(flow.recipient.host))})" for flow in report.flows[:FLOWS]
+    )
     more = f" and {len(report.flows) - FLOWS} more" if len(report.flows) > FLOWS else ""
     return f"There are {few}{more}." if few else "It has none: nothing that was read was found in an upload."
 

@@ -11,7 +11,8 @@ from appwitness.findings import Confidence, Level, Report
 from appwitness.findings.chain import Chain, Chains
 from appwitness.findings.gate_decision import Behaviour
 from appwitness.findings.identity import Identity, identity
-from appwitness.findings.mask import masked
+from appwitness.findings.mask import Mask, known_values, masked
+from appwitness.findings.places import subject
 from appwitness.reports.reasons import steps
 from appwitness.reports.verdict import worst_first
 from appwitness.reports.words import Words, plain
@@ -23,7 +24,9 @@ class FingerprintPlace(NamedTuple):
     """A place from which a fingerprint is known."""
 
     identity: Identity
+    """Its parts as reports show them."""
     where: str
+    digest: str
     level: Level
     confidence: Confidence
     plans: tuple[str, ...]
@@ -35,20 +38,29 @@ class FingerprintPlace(NamedTuple):
 def shown(report: Report, which: str, aliases: Mapping[str, str], where: str) -> Iterator[FingerprintPlace]:
     """The findings of a recording that have it."""
     package, plans = report.run.app.package, (report.run.plan,)
-    hidden = masked(report)
+    hidden, mask = masked(report), Mask(known_values(report))
     chains = Chains(hidden)
     both = zip(worst_first(report), worst_first(hidden), strict=True)
     for number, (finding, shown_as) in enumerate(both, start=1):
         of = identity(finding, aliases.get(package, package))
         if of.id == which:
             told = (finding.level, finding.confidence, plans, finding.evidence)
-            yield FingerprintPlace(of, f"{where}:{number}", *told, chains.of(shown_as))
+            yield FingerprintPlace(_shown(of, mask), f"{where}:{number}", of.digest, *told, chains.of(shown_as))
+
+
+def _shown(of: Identity, mask: Mask) -> Identity:
+    """Its parts as reports show them."""
+    actor = mask.by(subject, of.actor, code=True)
+    return of._replace(package=mask.name(of.package), recipient=mask.host(of.recipient), actor=actor)
 
 
 def listed(behaviour: Behaviour, package: str, where: str) -> FingerprintPlace:
     """A line of a baseline."""
     parts = (behaviour.rule, package, behaviour.data or "", behaviour.recipient or "", behaviour.actor)
-    return FingerprintPlace(Identity(*parts), where, behaviour.level, behaviour.confidence, behaviour.plans)
+    of = Identity(*parts)
+    return FingerprintPlace(
+        _shown(of, Mask(())), where, of.digest, behaviour.level, behaviour.confidence, behaviour.plans
+    )
 
 
 def told(which: str, known: Sequence[FingerprintPlace], *, lang: str = "en", as_json: bool = False) -> str:
@@ -64,11 +76,11 @@ def told(which: str, known: Sequence[FingerprintPlace], *, lang: str = "en", as_
     of, words = known[0].identity, Words(lang)
     if as_json:
         places = [
-            {name: value for name, value in each._asdict().items() if name != "identity"}
+            {name: value for name, value in each._asdict().items() if name not in ("identity", "digest")}
             | {"chain": [step.model_dump(mode="json") for step in each.chain]}
             for each in known
         ]
-        tree = {"id": which, "sha256": of.digest, **of._asdict(), "known_from": places}
+        tree = {"id": which, "sha256": known[0].digest, **of._asdict(), "known_from": places}
         return escape.json(json.dumps(tree, ensure_ascii=False, indent=2)) + "\n"
     return "\n".join(plain(line) for line in _lines(which, known, words)) + "\n"
 

@@ -13,7 +13,7 @@ from appwitness.reports.integrity import integrity, state
 from appwitness.reports.phrases import besides, citations, data_of, named_gap
 from appwitness.reports.verdict import verdict, worst_first
 from appwitness.reports.watched import consent, not_watched
-from appwitness.reports.words import Words
+from appwitness.reports.words import Words, plain
 from appwitness.support.escape import xml
 
 
@@ -89,7 +89,7 @@ def _told(finding: Finding, words: Words) -> str:
         lines.append(f"{words('finding_types')}: {', '.join(finding.kinds)}")
     for place, texts in citations(finding.articles, words):
         lines.append(f"{words('articles')}, {place}: {'; '.join(texts)}")
-    return "\n".join(lines)
+    return "\n".join(map(plain, lines))
 
 
 def _facts(report: Report, words: Words) -> dict[str, str]:
@@ -126,4 +126,4 @@ def _said(report: Report, words: Words, reveal: bool) -> str:
             lines.append(
                 f"- {where}{f'; {more}' if (more := besides(gap)) else ''}{f' [{gap.ref}]' if gap.ref else ''}"
             )
-    return "\n".join(lines)
+    return "\n".join(map(plain, lines))

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from rich.console import Console, RenderableType
 from rich.segment import Segment, Segments
 
-from appwitness.reports.words import plain
+from appwitness.support import escape
 from appwitness.support.colour import wanted
 
 COLUMNS = 80
@@ -49,4 +49,4 @@ def printed(parts: Iterable[RenderableType], width: int | None = None, colour: b
 def _inert(segments: Iterable[Segment]) -> Iterator[Segment]:
     """What is to be printed; nothing foreign in it acts on a terminal."""
     for segment in segments:
-        yield segment if segment.control else Segment(plain(segment.text), segment.style)
+        yield segment if segment.control else Segment(escape.terminal(segment.text), segment.style)

@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from appwitness.findings.mask import Mask
+from appwitness.findings.places import Way, subject
 from appwitness.reports.words import Words
+from appwitness.support import vocabulary
+
+WAYS: Mapping[str, Way] = {
+    **dict.fromkeys(("recipient", "host"), vocabulary.host),
+    "sdk": subject,
+    "data": vocabulary.sifted,
+    **dict.fromkeys(("note", "reason"), vocabulary.told),
+}
+"""Columns of tables that have text out of recordings -> how it may be shown."""
 
 
 def basis(words: Words, able: tuple[int, int], gaps: int, left: Mapping[str, int]) -> str:
@@ -22,8 +32,8 @@ def basis(words: Words, able: tuple[int, int], gaps: int, left: Mapping[str, int
 
 
 def masked(column: str, value: str | None) -> str | None:
-    """A value of a column without what looks like personal data, as the name of a host may have."""
-    return Mask(()).excerpt(value) if column == "recipient" and value else value
+    """A value of a column as it may be shown where no values are known: names by their form, our own words."""
+    return Mask(()).by(WAYS[column], value) if value and column in WAYS else value
 
 
 def named(

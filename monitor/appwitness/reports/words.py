@@ -8,7 +8,7 @@ from typing import Any
 
 from appwitness.catalog import yaml_files
 from appwitness.support.errors import UserError
-from appwitness.support.escape import terminal as plain
+from appwitness.support.escape import field as plain
 
 __all__ = ["LANGUAGES", "Words", "plain"]
 

@@ -59,7 +59,7 @@ def viewed(asked: PageRequest, upload: Upload, flows: Sequence[Flow]) -> dict[st
         "leaves": list(_listed(asked, found.leaves, found.carrying)),
         "more": max(0, len(found.leaves) - LEAVES),
         "leaf": chosen,
-        "steps": [{"number": n, "name": step.name, "path": asked.mask.excerpt(step.path), "size": len(step.data)}
+        "steps": [{"number": n, "name": step.name, "path": asked.mask.name(step.path), "size": len(step.data)}
                   for n, step in enumerate(steps)],
         "step": number,
         "opened": _opened(asked, steps[number], held, leaf) if steps else None,
@@ -77,7 +77,7 @@ def _listed(
             text = "".join(part.text for part in _text(asked, leaf.text[:AROUND], carrying[n]))
         yield {
             "number": n,
-            "path": asked.mask.excerpt(leaf.path),
+            "path": asked.mask.name(leaf.path),
             "decoding": leaf.decoding,
             "size": len(leaf.data),
             "text": text if text is None or len(text) <= EXCERPT else text[:EXCERPT] + "…",
@@ -187,6 +187,6 @@ def _structure(asked: PageRequest, data: bytes, *, is_text: bool, first: bool) -
     for name in _NAME.finditer(data):
         group = 1 if name[1] else 2
         text = name[group].decode()
-        if asked.mask.excerpt(text) == text:
+        if asked.mask.name(text) == text:
             places.update(range(*name.span(group)))
     return places

@@ -25,6 +25,7 @@ from appwitness.api.fleet_progress import (
 )
 from appwitness.findings.mask import Mask
 from appwitness.support.errors import UserError
+from appwitness.support.vocabulary import told
 from appwitness.web.query import PageRequest
 
 STATES: tuple[RunState, ...] = get_args(RunState)
@@ -144,7 +145,7 @@ def _run(asked: PageRequest, run: CampaignRun) -> dict[str, Any]:
 
 def _note(asked: PageRequest, note: str | None) -> str | None:
     """What somebody said, without what looks like a value in it."""
-    return note if asked.reveal or note is None else Mask(()).excerpt(note)
+    return note if asked.reveal or note is None else Mask(()).by(told, note)
 
 
 def _commands(name: str, told: Status, devices: Sequence[Slot], reasons: Sequence[str]) -> Iterable[dict[str, str]]:

@@ -7,6 +7,7 @@ from typing import Any
 from starlette.responses import HTMLResponse, Response
 
 from appwitness.api.browsing import ListedRecording, going_on
+from appwitness.events import Run
 from appwitness.findings.mask import Mask
 from appwitness.reports.comparison import FORMATS, render
 from appwitness.reports.phrases import who
@@ -43,7 +44,7 @@ def state_of_all(asked: PageRequest) -> str:
 
 
 def _entry(asked: PageRequest, entry: ListedRecording) -> dict[str, Any]:
-    run, words = entry.run, asked.words
+    run, words = _shown(asked, entry.run), asked.words
     live = run.ended is None and going_on(entry.path)
     unclean = bool(entry.gaps) or (not entry.levels and entry.judged and asked.site.index.is_unreadable(run.id))
     line, tone = headline(run, entry.levels, unclean, words, so_far=not entry.judged)
@@ -65,9 +66,14 @@ def _entry(asked: PageRequest, entry: ListedRecording) -> dict[str, Any]:
     }
 
 
+def _shown(asked: PageRequest, run: Run) -> Run:
+    """A run in the list: the values that were planted are known there, no others."""
+    return run if asked.reveal else Mask(run.persona).run(run)
+
+
 def masked_host(asked: PageRequest, host: str) -> str:
     """A host without what looks like a value in it: there is no one recording here whose values are known."""
-    return host if asked.reveal else Mask(()).excerpt(host)
+    return host if asked.reveal else Mask(()).host(host)
 
 
 def recipient(asked: PageRequest) -> Response:
@@ -79,8 +85,8 @@ def recipient(asked: PageRequest) -> Response:
     found = asked.site.index.lists.sent_to(host, asked.page)
     facts = {
         "state": state_of_all(asked),
-        "host": host,
-        "recipient": known,
+        "host": masked_host(asked, host),
+        "recipient": known if asked.reveal else Mask(()).event(known),
         "who": who(known, asked.words),
         "sent": found.rows,
         "page": found.number,

@@ -21,6 +21,7 @@ from appwitness.api.browsing import Browsing, Carries, State
 from appwitness.events import Part, Record, Ref, Run, format_time, tree
 from appwitness.findings import LEVELS, Level, Report
 from appwitness.findings.mask import Mask
+from appwitness.findings.places import Way
 from appwitness.reports import LANGUAGES
 from appwitness.reports.html import TEMPLATES, environment
 from appwitness.reports.time_axis import clock, span
@@ -45,6 +46,10 @@ class Clear(Mask):
         return text
 
     def excerpt(self, text: str) -> str:
+        """The text."""
+        return text
+
+    def by(self, way: Way, text: str, *, code: bool = False) -> str:
         """The text."""
         return text
 

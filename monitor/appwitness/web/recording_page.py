@@ -26,6 +26,7 @@ from appwitness.reports.verdict import VerdictLine, headline, verdict, worst_fir
 from appwitness.reports.verdict import facts as facts_in_words
 from appwitness.reports.watched import consent, device
 from appwitness.support.errors import UserError
+from appwitness.support.vocabulary import METHODS
 from appwitness.web import body_page
 from appwitness.web.auth import policy_of
 from appwitness.web.query import PageRequest
@@ -138,9 +139,9 @@ def _finding(asked: PageRequest, number: int, finding: FindingFields, uploads: d
         "level": finding.level,
         "confidence": finding.confidence,
         "title": finding.title,
-        "detail": {lang: asked.mask.known(text) for lang, text in finding.detail.items()},
-        "data": finding.data,
-        "host": finding.recipient and asked.mask.known(finding.recipient.host, code=True),
+        "detail": {lang: asked.mask.sentence(text) for lang, text in finding.detail.items()},
+        "data": finding.data and asked.mask.code_of_data(finding.data),
+        "host": finding.recipient and asked.mask.host(finding.recipient.host),
         "consent": finding.consent,
         "evidence": [*list(read)[:3], *list(sent)[:3]],
         "lines": len(finding.all_evidence),
@@ -172,8 +173,16 @@ def _list(
         "page": found.number,
         "pages": found.last,
         "total": found.total,
-        "_choices": {name: lines.choices(name) for name in offered},
+        "_choices": {
+            name: [(value, count) for value, count in lines.choices(name) if _may_show(asked, value)]
+            for name in offered
+        },
     }
+
+
+def _may_show(asked: PageRequest, value: object) -> bool:
+    """Whether a value by which lines can be filtered is one that lists show."""
+    return not isinstance(value, str) or value in METHODS or asked.mask.excerpt(value) == value
 
 
 def _only(only: str, known: Any, file: str) -> set[int] | None:
@@ -203,7 +212,7 @@ def _line(asked: PageRequest, seen: Seen[Any]) -> dict[str, Any]:
     known = asked.concluded
     numbers = known.about.get(seen.ref, [])
     worst = min((known.findings[number - 1].level for number in numbers), key=LEVELS.index, default=None)
-    data = dict.fromkeys(flow.data for flow in known.of.get(seen.ref, ()))
+    data = dict.fromkeys(asked.mask.code_of_data(flow.data) for flow in known.of.get(seen.ref, ()))
     return {"ref": seen.ref, "number": seen.number, "at": seen.at, "findings": len(numbers), "level": worst,
             "data": list(data)}  # fmt: skip
 
@@ -234,8 +243,9 @@ def _flow(asked: PageRequest, flow: Flow) -> dict[str, Any]:
     return {
         "id": flow.id, "access": flow.access, "upload": flow.upload, "connection": flow.connection, "data": flow.data,
         "consent": flow.consent, "consent_said": consent(flow, asked.words), "at": flow.at, "access_at": flow.access_at,
-        "host": shown.known(flow.recipient.host, code=True), "party": flow.recipient.party,
-        "carrier": flow.carrier and flow.carrier.code, "matches": [shown.event(match) for match in flow.matches[:20]],
+        "host": shown.host(flow.recipient.host), "party": flow.recipient.party,
+        "carrier": flow.carrier and flow.carrier.code and shown.event(flow.carrier.code),
+        "matches": [shown.event(match) for match in flow.matches[:20]],
         "more": max(0, len(flow.matches) - 20),
     }  # fmt: skip
 
@@ -252,7 +262,7 @@ def _about(asked: PageRequest, ref: Ref) -> list[dict[str, Any]]:
     known = asked.concluded
     return [
         {"number": number, "rule": each.rule, "level": each.level, "title": each.title, "confidence": each.confidence,
-         "detail": {lang: asked.mask.known(text) for lang, text in each.detail.items()}}
+         "detail": {lang: asked.mask.sentence(text) for lang, text in each.detail.items()}}
         for number in known.about.get(ref, ())[:20]
         for each in [known.findings[number - 1]]
     ]  # fmt: skip

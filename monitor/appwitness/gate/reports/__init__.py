@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from importlib import import_module
 from typing import Protocol, cast
 
 from appwitness.findings import Finding, Report
-from appwitness.findings.gate_decision import Gated, GateReport
-from appwitness.findings.mask import masked
+from appwitness.findings.gate_decision import Behaviour, Gated, GateReport
+from appwitness.findings.identity import identity
+from appwitness.findings.mask import Mask, known_values, masked
+from appwitness.findings.places import subject
 from appwitness.reports.words import Words
 from appwitness.support.errors import UserError
 
@@ -38,6 +40,19 @@ class GateStory:
     anchor: str | None = None
     """A file of the repository, `path` or `path:line`, at which a code host is to show results."""
     with_gone: bool = False
+    names: Mapping[tuple[str, int], str] | None = None
+    """Where reports are masked: `ids` as they were before."""
+
+    @cached_property
+    def ids(self) -> Mapping[tuple[str, int], str]:
+        """Id of a run and number of a finding -> the digest of its fingerprint, which is made of names as they are."""
+        if self.names is not None:
+            return self.names
+        return {
+            (report.recording, number): identity(finding, self.gate.package).digest
+            for report in self.reports
+            for number, finding in enumerate(report.findings)
+        }
 
     @cached_property
     def of(self) -> dict[str, Report]:
@@ -63,6 +78,32 @@ def place(text: str) -> tuple[str, int]:
     return (path, max(1, int(line))) if path and line.isdecimal() else (text, 1)
 
 
+def _masked(told: GateStory) -> GateReport:
+    """What was decided, with the names of hosts, packages and code as reports show them."""
+    mask = Mask(value for report in told.reports for value in known_values(report))
+    gate = told.gate
+    changes = tuple(
+        one.model_copy(
+            update={
+                "now": one.now and _behaviour(one.now, mask),
+                "was": one.was and _behaviour(one.was, mask),
+                "unobserved": tuple(
+                    each.model_copy(update={"subject": mask.by(subject, each.subject, code=True)})
+                    for each in one.unobserved
+                ),
+            }
+        )
+        for one in gate.changes
+    )
+    flows = tuple(mask.event(flow) for flow in gate.flows)
+    return gate.model_copy(update={"package": mask.name(gate.package), "changes": changes, "flows": flows})
+
+
+def _behaviour(of: Behaviour, mask: Mask) -> Behaviour:
+    shown = mask.event(of)
+    return shown.model_copy(update={"id": of.id, "plans": of.plans})
+
+
 class _RendersGate(Protocol):
     def render(self, told: GateStory) -> str: ...
 
@@ -75,5 +116,5 @@ def render(told: GateStory, format: str) -> str:
     if format not in FORMATS:
         raise UserError(f"There is no format {format!r} of a gate.", f"Choose one of {', '.join(FORMATS)}.")
     if not told.revealed:
-        told = replace(told, reports=[masked(report) for report in told.reports])
+        told = replace(told, gate=_masked(told), reports=[masked(report) for report in told.reports], names=told.ids)
     return cast(_RendersGate, import_module(FORMATS[format])).render(told)

@@ -6,7 +6,7 @@ import xml.etree.ElementTree as ET
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from appwitness.support.escape import xml
+from appwitness.support.escape import field, xml
 
 
 class Tested(NamedTuple):
@@ -20,6 +20,11 @@ class Tested(NamedTuple):
     """What counts against it; None: nothing does."""
     attached: Sequence[str]
     """Files, relative to the root of the project."""
+
+
+def _file(name: str) -> str:
+    """A file's name that ends neither the line nor the mark that it stands in."""
+    return field(name.replace("]", "_"))
 
 
 def render(tests: Sequence[Tested]) -> str:
@@ -41,6 +46,6 @@ def render(tests: Sequence[Tested]) -> str:
             ET.SubElement(case, "failure", {"type": "appwitness", "message": xml(first)}).text = xml(test.failure)
         if test.attached:
             out = ET.SubElement(case, "system-out")
-            out.text = xml("\n".join(f"[[ATTACHMENT|{file}]]" for file in test.attached))
+            out.text = "\n".join(f"[[ATTACHMENT|{xml(_file(file))}]]" for file in test.attached)
     ET.indent(root)
     return '<?xml version="1.0" encoding="utf-8"?>\n' + ET.tostring(root, encoding="unicode") + "\n"

@@ -7,6 +7,7 @@ import xml.etree.ElementTree as ET
 from appwitness.findings.gate_decision import Gated
 from appwitness.gate.reports import GateStory
 from appwitness.gate.reports import sentences as said
+from appwitness.reports.words import plain
 from appwitness.support.escape import xml
 
 
@@ -33,7 +34,7 @@ def render(told: GateStory) -> str:
                 lines += [words.of(finding.detail), f"{one.recording}: {', '.join(finding.evidence)}"]
             message = f"{words(f'change_{one.change}')}: {told.title(one)}"
             failure = ET.SubElement(case, "failure", {"type": one.behaviour.level, "message": xml(message)})
-            failure.text = xml("\n".join(lines))
+            failure.text = xml("\n".join(map(plain, lines)))
         elif reason := _skip(one):
             ET.SubElement(case, "skipped", {"message": xml("; ".join([words(reason), *said.why(one, words)]))})
     for flow in gate.flows:
@@ -42,7 +43,7 @@ def render(told: GateStory) -> str:
         ET.SubElement(case, "failure", {"type": flow.what, "message": xml(text)}).text = xml(text)
     out = ET.SubElement(suite, "system-out")
     remarks = [*said.stamps(told), *(said.remark(remark, words) for remark in gate.remarks)]
-    out.text = xml("\n".join([said.verdict(told), said.against(told), *remarks]))
+    out.text = xml("\n".join(map(plain, [said.verdict(told), said.against(told), *remarks])))
     ET.indent(root)
     return '<?xml version="1.0" encoding="utf-8"?>\n' + ET.tostring(root, encoding="unicode") + "\n"
 

@@ -6,9 +6,9 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
-from appwitness.findings import LEVELS, Finding, Report
+from appwitness.findings import LEVELS, Report
 from appwitness.findings.gate_decision import Change, Gated
-from appwitness.findings.identity import identity
+from appwitness.findings.identity import short
 from appwitness.gate.reports import GateStory, place
 from appwitness.gate.reports import sentences as said
 from appwitness.reports.sarif import BASE, document, run_of
@@ -43,18 +43,20 @@ def _of_plan(reports: Sequence[Report], now: dict[str, Gated], told: GateStory) 
     """The recordings of one plan as one run; what several show is told once, of the one that shows it worst."""
     shown_by: dict[str, str] = {}
     for report in reports:
-        for finding in report.findings:
-            name = identity(finding, told.gate.package).id
+        for number, _ in enumerate(report.findings):
+            name = short(told.ids[report.recording, number])
             if name not in shown_by or report.recording == now[name].recording:
                 shown_by[name] = report.recording
     runs = []
     for number, report in enumerate(reports, start=1):
         run = run_of(report, told.words, told.revealed)
         results = []
+        digests = {id(finding): told.ids[report.recording, at] for at, finding in enumerate(report.findings)}
         for finding, result in zip(worst_first(report), run["results"], strict=True):
-            one = now[identity(finding, told.gate.package).id]
+            digest = digests[id(finding)]
+            one = now[short(digest)]
             if shown_by[one.behaviour.id] == report.recording:
-                _mark(result, finding, one, told)
+                _mark(result, digest, one, told)
                 results.append(result)
         run["results"] = results
         run["automationDetails"]["id"] = f"appwitness/{told.gate.package}/{report.run.plan}/"
@@ -89,8 +91,8 @@ def _joined(runs: Sequence[Tree]) -> Tree:
     return joined
 
 
-def _mark(result: Tree, finding: Finding, one: Gated, told: GateStory) -> None:
-    result["partialFingerprints"]["appwitness/v2"] = identity(finding, told.gate.package).digest
+def _mark(result: Tree, digest: str, one: Gated, told: GateStory) -> None:
+    result["partialFingerprints"]["appwitness/v2"] = digest
     if told.gate.against:
         result["baselineState"] = STATES[one.change]
     if one.waiver and one.waiver.state == "active":

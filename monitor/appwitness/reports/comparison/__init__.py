@@ -70,9 +70,9 @@ def _candidate(candidate: Candidate, mask: Mask) -> Candidate:
     """What a candidate carries is unknown, and may be a value in a form that nobody has seen: only its ends show."""
     seen = tuple(each.model_copy(update={"text": mask_value("", each.text)}) for each in candidate.seen)
     changes = {
-        "host": mask.known(candidate.host, code=True),
+        "host": mask.host(candidate.host),
         "path": mask.excerpt(candidate.path),
-        "leaf": mask.excerpt(candidate.leaf),
+        "leaf": mask.name(candidate.leaf),
         "seen": seen,
     }
     return candidate.model_copy(update=changes)

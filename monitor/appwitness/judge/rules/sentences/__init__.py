@@ -139,13 +139,13 @@ NEEDS: dict[str, str] = {
 
 
 def filled(template: str, words: Mapping[str, Callable[[], str]], language: Language) -> str:
-    """The template with its words; in Chinese with a space where letters or digits meet a character."""
+    """The template with its words, on one line; in Chinese with a space where letters or digits meet a character."""
     text = ""
     for literal, name, _, _ in Formatter().parse(template):
         for piece in (literal, words[name]() if name is not None else ""):
             apart = language == "zh" and _MEET.fullmatch(f"{text[-1:]}{piece[:1]}")
             text += f" {piece}" if apart else piece
-    return text
+    return text.replace("\n", " ")
 
 
 def used_words(template: str) -> list[str]:
