@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
 import pytest
 
+from appwitness import proxy
+from appwitness.agent import agent, frida_device
 from appwitness.agent.agent import Agent, AgentOptions
 from appwitness.agent.sources import Source
 from appwitness.events import Access, Gap
@@ -23,6 +25,13 @@ from tests.art.rig.vm import PRELOADED, SLOWNESS, Held, Runtime
 from tests.lab.program import Program, blank
 
 WAIT_S = 90.0 * SLOWNESS
+
+PATIENCE = {
+    agent: ("PLACED_S", "READY_S", "DETACH_S", "TRUSTS_S"),
+    frida_device: ("DETACH_S", "RESTORE_S", "CALL_S", "RESUME_S"),
+    proxy: ("START_S", "STOP_S", "WRITE_S"),
+}
+"""How long the product waits for what takes longer where the processor is emulated."""
 
 Run = Callable[..., "Played"]
 """(program, sources, *arguments, **what `play` takes): how it went."""
@@ -65,6 +74,15 @@ class Played:
     def gaps(self) -> list[Gap]:
         """What was not seen."""
         return list(self.recording.events(Gap))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _patient() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        for module, names in PATIENCE.items():
+            for name in names:
+                patch.setattr(module, name, getattr(module, name) * SLOWNESS)
+        yield
 
 
 @pytest.fixture(scope="session")

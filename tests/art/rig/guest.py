@@ -77,7 +77,8 @@ def guest(processor: Processor) -> Path:
         with tempfile.TemporaryDirectory(dir=STORE, prefix="build-") as folder:
             made = unpacked(processor, processor.guest, Path(folder) / "root")
             _put_site(processor, made / "opt/site")
-            _compile_python(processor, made)
+            library = made / f"usr/lib/python{processor.site['python']}"
+            _compile_python(processor, made, [made / "opt/site", library, made / "usr/lib/python3"])
             for name in ("etc/passwd", "etc/group"):
                 (made / name).write_text("root:x:0:0::/root:/bin/bash\n" if "passwd" in name else "root:x:0:\n")
             (made / "bin/sh").unlink(missing_ok=True)
@@ -103,12 +104,11 @@ def _put_module(root: Path) -> None:
     (root / "lib/modules/dummy.ko").write_bytes(lzma.decompress(packed.read_bytes()))
 
 
-def _compile_python(processor: Processor, root: Path) -> None:
+def _compile_python(processor: Processor, root: Path, folders: Sequence[Path]) -> None:
     """Bytecode, where this machine has the guest's Python: there it takes minutes."""
     python = shutil.which(f"python{processor.site['python']}")
     if python is not None:
         mode = ("--invalidation-mode", "unchecked-hash", "-q", "-j", str(cores()))
-        folders = [root / "opt/site", root / f"usr/lib/python{processor.site['python']}", root / "usr/lib/python3"]
         command = [python, "-m", "compileall", *mode, "-s", root, "-p", "/", *folders]
         subprocess.run([str(word) for word in command], check=False, capture_output=True)  # some files are templates
 
@@ -129,6 +129,7 @@ def prepare(processor: Processor, root: Path) -> None:
     about = checkout / "appwitness.dist-info/METADATA"  # run.json names the version
     about.parent.mkdir()
     about.write_text(f"Metadata-Version: 2.1\nName: appwitness\nVersion: {version('appwitness')}\n")
+    _compile_python(processor, root, [checkout])
     (checkout / SEARCH).unlink(missing_ok=True)
     clang, *flags = map(str, compiler("clang", processor))
     env = os.environ | {"CC": clang, "CFLAGS": shlex.join(flags)}
