@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
+import frida
 import pytest
 
 from appwitness import proxy
 from appwitness.agent import agent, frida_device
 from appwitness.agent.agent import Agent, AgentOptions
+from appwitness.agent.frida_device import FridaDevice
 from appwitness.agent.sources import Source
 from appwitness.events import Access, Gap
 from appwitness.observe.order import Order
@@ -32,6 +34,9 @@ PATIENCE = {
     proxy: ("START_S", "STOP_S", "WRITE_S"),
 }
 """How long the product waits for what takes longer where the processor is emulated."""
+
+ENTERS = 3
+"""How often Frida tries to get into a process there: it has a time limit of its own."""
 
 Run = Callable[..., "Played"]
 """(program, sources, *arguments, **what `play` takes): how it went."""
@@ -78,10 +83,22 @@ class Played:
 
 @pytest.fixture(scope="session", autouse=True)
 def _patient() -> Iterator[None]:
+    enter = FridaDevice.enter
+
+    def entered(*args: Any, **options: Any) -> Any:
+        for _ in range(ENTERS - 1):
+            try:
+                return enter(*args, **options)
+            except frida.ProcessNotRespondingError:
+                pass
+        return enter(*args, **options)
+
     with pytest.MonkeyPatch.context() as patch:
         for module, names in PATIENCE.items():
             for name in names:
                 patch.setattr(module, name, getattr(module, name) * SLOWNESS)
+        if SLOWNESS > 1:
+            patch.setattr(FridaDevice, "enter", entered)
         yield
 
 
