@@ -227,7 +227,8 @@ def script_of(arguments: Sequence[str]) -> str:
         "PATH": "/opt/site/bin:/usr/bin:/usr/sbin",
     }
     exports = "".join(f"export {name}={shlex.quote(value)}\n" for name, value in settings.items())
-    words = ["python3", "-u", "-m", "pytest", "-p", "no:cacheprovider", "--basetemp=/tmp/pytest", *arguments]
+    plugins = ("-p", "no:cacheprovider", "-p", "shown_at_once")
+    words = ["python3", "-u", "-m", "pytest", *plugins, "--basetemp=/tmp/pytest", *arguments]
     return f"{exports}cd /checkout\nexec {shlex.join(words)}\n"
 
 
