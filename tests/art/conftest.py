@@ -29,7 +29,7 @@ from tests.lab.program import Program, blank
 WAIT_S = 90.0 * SLOWNESS
 
 PATIENCE = {
-    agent: ("PLACED_S", "READY_S", "DETACH_S", "TRUSTS_S"),
+    agent: ("PLACED_S", "READY_S", "DETACH_S", "HELD_S", "TRUSTS_S"),
     frida_device: ("DETACH_S", "RESTORE_S", "CALL_S", "RESUME_S"),
     proxy: ("START_S", "STOP_S", "WRITE_S"),
 }
