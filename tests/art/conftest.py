@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
+import frida
 import pytest
 
+from appwitness import proxy
+from appwitness.agent import agent, frida_device
 from appwitness.agent.agent import Agent, AgentOptions
+from appwitness.agent.frida_device import FridaDevice
 from appwitness.agent.sources import Source
 from appwitness.events import Access, Gap
 from appwitness.observe.order import Order
@@ -23,6 +27,16 @@ from tests.art.rig.vm import PRELOADED, SLOWNESS, Held, Runtime
 from tests.lab.program import Program, blank
 
 WAIT_S = 90.0 * SLOWNESS
+
+PATIENCE = {
+    agent: ("PLACED_S", "READY_S", "DETACH_S", "HELD_S", "TRUSTS_S"),
+    frida_device: ("DETACH_S", "RESTORE_S", "CALL_S", "RESUME_S"),
+    proxy: ("START_S", "STOP_S", "WRITE_S"),
+}
+"""How long the product waits for what takes longer where the processor is emulated."""
+
+ENTERS = 3
+"""How often Frida tries to get into a process there: it has a time limit of its own."""
 
 Run = Callable[..., "Played"]
 """(program, sources, *arguments, **what `play` takes): how it went."""
@@ -65,6 +79,29 @@ class Played:
     def gaps(self) -> list[Gap]:
         """What was not seen."""
         return list(self.recording.events(Gap))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _patient() -> Iterator[None]:
+    enter = FridaDevice.enter
+
+    def entered(*args: Any, **options: Any) -> Any:
+        for _ in range(ENTERS - 1):
+            try:
+                return enter(*args, **options)
+            except frida.ProcessNotRespondingError:
+                pass
+        return enter(*args, **options)
+
+    with pytest.MonkeyPatch.context() as patch:
+        for module, names in PATIENCE.items():
+            for name in names:
+                patch.setattr(module, name, getattr(module, name) * SLOWNESS)
+        if SLOWNESS > 1:
+            patch.setattr(FridaDevice, "enter", entered)
+            # The agent has an app held for three seconds: there they are too short for its hooks.
+            patch.setattr(Agent, "_until_placed", lambda self, _: self._until_ready())
+        yield
 
 
 @pytest.fixture(scope="session")
