@@ -49,7 +49,7 @@ STRUCTURE = frozenset(
 """Fields of lines that hold names of our own, of the contract or of the app's code: closed choices, times, digests."""
 OF_RUN = frozenset(
     {"v", "id", "app", "app_type", "plan", "observers", "hooks", "started", "ended", "clock", "unpinned", "probe"}
-    | {"versions", "sha256", "kind", "at", "undone", "format", "tool"}
+    | {"tried", "versions", "sha256", "kind", "at", "undone", "format", "tool"}
 )
 """The same of run.json."""
 
