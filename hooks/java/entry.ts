@@ -9,6 +9,7 @@ import { micros } from "../out/clock.js";
 import { after } from "../out/doorbell.js";
 import { atEnd, gap } from "../out/emit.js";
 import { API_LEVEL, artApi, artMethod, isArt, type ArtApi, type ArtMethod, type Overload } from "./bridge.js";
+import { callIntrinsic, replacedOne } from "./compiled.js";
 import { hookCopies } from "./copies.js";
 import { LOCK_BYTES, ROW, ROW_BYTES, SOURCE } from "./entry_c.js";
 import { goLive, patch } from "./patches.js";
@@ -80,6 +81,8 @@ export function keep(overload: Overload, isDefault: boolean, whose: () => string
   const thunk = isDefault ? makeThunk(api.artQuickToInterpreterBridge, id) : at.thunk;
   const { quickCode: was, accessFlags } = method.originalMethod;
   const { artClassLinker: linker } = api;
+  callIntrinsic(id, accessFlags);
+  replacedOne(at.entry, at.alive, at.aliveCount);
   if (isDefault) {
     add(at, id, thunk, NULL, whose);
     const flags = id.add(FLAGS_OFFSET).readU32();

@@ -1,0 +1,132 @@
+// Has ART leave its compiled code, which may hold copies of methods that are hooked.
+//
+// A compiler puts short methods into those that call them, and a hook on the method is not asked there. So when methods were
+// replaced, each method that has compiled code is interpreted again, and is compiled anew when it is hot: no compiler takes
+// in a method that is replaced, as the bridge marks it as one that is not to be compiled. A method that ART knows itself, and
+// makes code of without a call (an intrinsic), loses the mark of that.
+// Run on ART 10 alone, on x86-64, with its just-in-time compiler.
+
+import { after } from "../out/doorbell.js";
+import { gap, wordsOf } from "../out/emit.js";
+import { API_LEVEL, artApi, type ArtApi } from "./bridge.js";
+import { leaveCompiled } from "./copies.js";
+
+const POINTER = Process.pointerSize;
+const NATIVE = 0x0100;
+const ABSTRACT = 0x0400;
+const INTRINSIC = 0x80000000;
+/** Android 10 and later: bits of an intrinsic method that say which one it is, and mean something else in others. */
+const INTRINSIC_BITS = 0xff800000;
+const INTRINSIC_FIRST_API = 29;
+const PUBLIC_API = 0x10000000;
+const DONT_COMPILE = 0x02000000;
+const FLAGS_OFFSET = 4;
+/** Bytes of ART's Runtime in which its code cache is looked for. */
+const RUNTIME_BYTES = 4096;
+/** The name of the lock with which a code cache begins, in Android 10. */
+const CACHE_LOCK = "Jit code cache";
+/** What was being compiled when the methods were replaced is there by then. */
+const AGAIN_MS = 1000;
+
+let entry: number | null = null;
+let alive = NULL;
+let aliveCount = 0;
+let isDirty = false;
+let isAwaited = false;
+let isStrange = false;
+
+/** A method was replaced; where methods have their entry points, and which of these are no code of a method. */
+export function replacedOne(at: number, entries: NativePointer, count: number): void {
+  [entry, alive, aliveCount] = [at, entries, count];
+  isDirty = true;
+}
+
+/** A method that was replaced and that ART makes code of without a call: from now on it is called. */
+export function callIntrinsic(id: NativePointer, was: number): void {
+  if ((was & INTRINSIC) !== 0 && API_LEVEL >= INTRINSIC_FIRST_API) {
+    const flags = id.add(FLAGS_OFFSET);
+    flags.writeU32(((flags.readU32() & ~INTRINSIC_BITS) | PUBLIC_API | DONT_COMPILE) >>> 0);
+  }
+}
+
+/** Where methods were replaced since it was last asked: leave what was compiled before, now and once more a little later. */
+export function leaveWhatWasCompiled(): void {
+  if (!isDirty || isAwaited) {
+    return;
+  }
+  isDirty = false;
+  leave();
+  isAwaited = true;
+  after(AGAIN_MS, () => {
+    isAwaited = false;
+    isDirty = false;
+    leave();
+  });
+}
+
+function leave(): void {
+  if (entry === null || isStrange) {
+    return;
+  }
+  try {
+    const api = artApi();
+    leaveCompiled(entry, {
+      bridge: api.artQuickToInterpreterBridge,
+      own: api.module.base,
+      own_end: api.module.base.add(api.module.size),
+      alive,
+      alive_count: ptr(aliveCount),
+      skip: ptr(NATIVE | ABSTRACT | DONT_COMPILE),
+      ...cacheOf(api),
+    });
+  } catch (error) {
+    isStrange = true;
+    gap(
+      "agent", "not_observed",
+      "code that Android's runtime compiled before the hooks came may hold copies of hooked methods, whose calls are not seen: "
+        + wordsOf(error));
+  }
+}
+
+interface Cache {
+  cache: NativePointer;
+  contains: NativePointer;
+  header: NativePointer;
+  osr: NativePointer;
+  invalidate: NativePointer;
+}
+
+const FUNCTIONS = {
+  contains: "_ZNK3art3jit12JitCodeCache10ContainsPcEPKv",
+  header: "_ZN3art3jit12JitCodeCache18LookupMethodHeaderEmPNS_9ArtMethodE",
+  osr: "_ZN3art3jit12JitCodeCache21LookupOsrMethodHeaderEPNS_9ArtMethodE",
+  invalidate: "_ZN3art3jit12JitCodeCache25InvalidateCompiledCodeForEPNS_9ArtMethodEPKNS_20OatQuickMethodHeaderE",
+};
+
+let found: Cache | null = null;
+
+/** Where ART keeps what it compiles while the app runs, and how it forgets it; NULL where that is not found. */
+function cacheOf(api: ArtApi): Cache {
+  return found ??= lookFor(api);
+}
+
+function lookFor({ module, artRuntime }: ArtApi): Cache {
+  const at = (name: string): NativePointer => module.findExportByName(name) ?? module.findSymbolByName(name) ?? NULL;
+  const { contains, header, osr, invalidate } = FUNCTIONS;
+  const functions = { contains: at(contains), header: at(header), osr: at(osr), invalidate: at(invalidate) };
+  const nothing = { cache: NULL, contains: NULL, header: NULL, osr: NULL, invalidate: NULL };
+  if (Object.values(functions).some((each) => each.isNull())) {
+    return nothing;
+  }
+  for (let offset = 0; offset < RUNTIME_BYTES; offset += POINTER) {
+    try {
+      const cache = artRuntime.add(offset).readPointer();
+      if (cache.add(POINTER).readPointer().readUtf8String(CACHE_LOCK.length) === CACHE_LOCK) {
+        return { cache, ...functions };
+      }
+    } catch {
+      // no pointer
+    }
+  }
+  return nothing;
+}
