@@ -9,10 +9,11 @@
 import { after } from "../out/doorbell.js";
 import { gap, wordsOf } from "../out/emit.js";
 import { API_LEVEL, artApi, type ArtApi } from "./bridge.js";
-import { leaveCompiled } from "./copies.js";
+import { leaveCompiled, onInitialize } from "./copies.js";
+import { NATIVE } from "./copies_c.js";
+import { goLive, patch } from "./patches.js";
 
 const POINTER = Process.pointerSize;
-const NATIVE = 0x0100;
 const ABSTRACT = 0x0400;
 const INTRINSIC = 0x80000000;
 /** Android 10 and later: bits of an intrinsic method that say which one it is, and mean something else in others. */
@@ -25,8 +26,17 @@ const FLAGS_OFFSET = 4;
 const RUNTIME_BYTES = 4096;
 /** The name of the lock with which a code cache begins, in Android 10. */
 const CACHE_LOCK = "Jit code cache";
+/** Up to Android 11, without it nothing is compiled while the app runs. */
+const COMPILER = "libart-compiler.so";
+const COMPILER_LAST_API = 30;
 /** What was being compiled when the methods were replaced is there by then. */
 const AGAIN_MS = 1000;
+
+/**
+ * A class is about to be initialised: (linker, thread, handle of the class ...). Its methods have the code by now that was
+ * compiled ahead, but for static ones, which get it afterwards (entry.ts sees to that).
+ */
+const INITIALIZE = "_ZN3art11ClassLinker15InitializeClassEPNS_6ThreadENS_6HandleINS_6mirror5ClassEEEbb";
 
 let entry: number | null = null;
 let alive = NULL;
@@ -34,10 +44,15 @@ let aliveCount = 0;
 let isDirty = false;
 let isAwaited = false;
 let isStrange = false;
+let isWatched = false;
+let updatesAreSeen = false;
 
-/** A method was replaced; where methods have their entry points, and which of these are no code of a method. */
-export function replacedOne(at: number, entries: NativePointer, count: number): void {
-  [entry, alive, aliveCount] = [at, entries, count];
+/**
+ * A method was replaced; where methods have their entry points, which of these are no code of a method, and whether it is
+ * seen how ART gives methods others.
+ */
+export function replacedOne(at: number, entries: NativePointer, count: number, isSeen: boolean): void {
+  [entry, alive, aliveCount, updatesAreSeen] = [at, entries, count, isSeen];
   isDirty = true;
 }
 
@@ -56,12 +71,38 @@ export function leaveWhatWasCompiled(): void {
   }
   isDirty = false;
   leave();
+  watchClasses();
   isAwaited = true;
   after(AGAIN_MS, () => {
     isAwaited = false;
-    isDirty = false;
-    leave();
+    if (isDirty) {
+      leaveWhatWasCompiled();
+    } else {
+      leave();
+    }
   });
+}
+
+/** Classes that are initialised later have no code that was compiled ahead. */
+function watchClasses(): void {
+  if (isWatched) {
+    return;
+  }
+  isWatched = true;
+  const { module } = artApi();
+  const initialize = module.findExportByName(INITIALIZE) ?? module.findSymbolByName(INITIALIZE);
+  if (initialize === null || found?.tells.isNull() !== false || !updatesAreSeen) {
+    tell("classes that the app uses for the first time bring code that was compiled ahead");
+    return;
+  }
+  patch(initialize, { onEnter: onInitialize });
+  goLive();
+}
+
+function tell(why: string): void {
+  gap(
+    "agent", "not_observed",
+    `compiled code may hold copies of hooked methods, whose calls are not seen there: ${why}`);
 }
 
 function leave(): void {
@@ -81,10 +122,7 @@ function leave(): void {
     });
   } catch (error) {
     isStrange = true;
-    gap(
-      "agent", "not_observed",
-      "code that Android's runtime compiled before the hooks came may hold copies of hooked methods, whose calls are not seen: "
-        + wordsOf(error));
+    tell(wordsOf(error));
   }
 }
 
@@ -94,6 +132,7 @@ interface Cache {
   header: NativePointer;
   osr: NativePointer;
   invalidate: NativePointer;
+  tells: NativePointer;
 }
 
 const FUNCTIONS = {
@@ -114,7 +153,8 @@ function lookFor({ module, artRuntime }: ArtApi): Cache {
   const at = (name: string): NativePointer => module.findExportByName(name) ?? module.findSymbolByName(name) ?? NULL;
   const { contains, header, osr, invalidate } = FUNCTIONS;
   const functions = { contains: at(contains), header: at(header), osr: at(osr), invalidate: at(invalidate) };
-  const nothing = { cache: NULL, contains: NULL, header: NULL, osr: NULL, invalidate: NULL };
+  const tells = API_LEVEL <= COMPILER_LAST_API && Process.findModuleByName(COMPILER) === null ? ptr(1) : NULL;
+  const nothing = { cache: NULL, contains: NULL, header: NULL, osr: NULL, invalidate: NULL, tells };
   if (Object.values(functions).some((each) => each.isNull())) {
     return nothing;
   }
@@ -122,7 +162,7 @@ function lookFor({ module, artRuntime }: ArtApi): Cache {
     try {
       const cache = artRuntime.add(offset).readPointer();
       if (cache.add(POINTER).readPointer().readUtf8String(CACHE_LOCK.length) === CACHE_LOCK) {
-        return { cache, ...functions };
+        return { cache, ...functions, tells: ptr(1) };
       }
     } catch {
       // no pointer

@@ -44,6 +44,12 @@ function visitorOf(name: string): NativePointer {
   return visitor;
 }
 
+/** For a class that is about to be initialised: the same, called by ART. */
+export const onInitialize = core["on_initialize"] as NativePointer;
+
+/** In C: (method, entry point) -> the entry point that it is to get. */
+export const instead = core["instead"] as NativePointer;
+
 const ofCopies = visitorOf("visit");
 const ofCompiled = visitorOf("visit_compiled");
 
@@ -86,15 +92,13 @@ function tellOf(entry: number): void {
   known.add(KNOWN.sample).writePointer(sample.id);
 }
 
-/** Have every method interpreted that has compiled code, as `about` says; how many there were. Throws where it cannot be. */
-export function leaveCompiled(entry: number, about: Record<Exclude<keyof typeof COMPILED, "left">, NativePointer>): number {
+/** Have every method interpreted that has compiled code, as `about` says. Throws where it cannot be. */
+export function leaveCompiled(entry: number, about: Record<keyof typeof COMPILED, NativePointer>): void {
   tellOf(entry);
   for (const [name, value] of Object.entries(about)) {
     compiled.add(COMPILED[name as keyof typeof COMPILED]).writePointer(value);
   }
-  compiled.add(COMPILED.left).writePointer(NULL);
   walk(ofCompiled);
-  return compiled.add(COMPILED.left).readPointer().toUInt32();
 }
 
 const VISIT = "art::ClassLinker::VisitClasses";

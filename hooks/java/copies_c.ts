@@ -4,6 +4,7 @@
 import { layout, pointers } from "../out/layout_c.js";
 
 const POINTER = Process.pointerSize;
+export const NATIVE = 0x0100;
 
 /** What C is told of ART's methods and classes, and what it learns of them; numbers of 32 bits, then pointers. */
 export const KNOWN = {
@@ -11,13 +12,13 @@ export const KNOWN = {
 } as const;
 export const KNOWN_BYTES = 32 + 3 * POINTER;
 
-/** What C is told of compiled code. `cache`, `osr`, `header` and `invalidate` are NULL where ART's cache is not found. */
+/** What C is told of compiled code. `cache`, `contains`, `header`, `osr` and `invalidate` are NULL where ART's cache is not found. */
 export const COMPILED = pointers(
-  "bridge", "own", "own_end", "alive", "alive_count", "skip", "cache", "contains", "header", "osr", "invalidate", "left");
+  "bridge", "own", "own_end", "alive", "alive_count", "skip", "cache", "contains", "header", "osr", "invalidate", "tells");
 export const COMPILED_BYTES = 12 * POINTER;
 
 export const SOURCE = `
-#include <glib.h>
+#include <gum/guminterceptor.h>
 
 typedef struct
 {
@@ -53,8 +54,8 @@ typedef struct
   gpointer (* header) (gpointer cache, gpointer pc, gpointer method);
   gpointer (* osr) (gpointer cache, gpointer method);
   void (* invalidate) (gpointer cache, gpointer method, gpointer header);
-  /* how many methods were left */
-  gsize left;
+  /* whether code compiled ahead can be told from code compiled while the app runs: there is a cache, or none of the latter */
+  gsize tells;
 } Compiled;
 ${layout("Compiled", COMPILED_BYTES, COMPILED)}
 
@@ -162,7 +163,6 @@ leave (gpointer method)
       compiled.invalidate (compiled.cache, method, header);
     else
       *(gpointer volatile *) entry = compiled.bridge;
-    compiled.left++;
   }
   if (compiled.cache != NULL && (header = compiled.osr (compiled.cache, method)) != NULL)
     compiled.invalidate (compiled.cache, method, header);
@@ -187,5 +187,24 @@ visit_compiled (gpointer self, gpointer cls)
   for (i = 0; i < count && count < 65536; i++)
     leave ((gpointer) (array + ${POINTER} + i * known.size));
   return TRUE;
+}
+
+/* The class whose handle is the third argument. */
+void
+on_initialize (GumInvocationContext * ic)
+{
+  guint32 * handle = gum_invocation_context_get_nth_argument (ic, 2);
+
+  if (known.methods != 0)
+    visit_compiled (NULL, (gpointer) (gsize) *handle);
+}
+
+/* What ART is to give a method instead of an entry point in code that was compiled ahead. */
+gpointer
+instead (gpointer method, gpointer entry)
+{
+  if (!compiled.tells || (*(guint32 volatile *) (method + 4) & ${NATIVE}) != 0 || !is_code (entry))
+    return entry;
+  return compiled.cache != NULL && compiled.contains (compiled.cache, entry) ? entry : compiled.bridge;
 }
 `;
