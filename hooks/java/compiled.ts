@@ -158,14 +158,21 @@ function lookFor({ module, artRuntime }: ArtApi): Cache {
   if (Object.values(functions).some((each) => each.isNull())) {
     return nothing;
   }
-  for (let offset = 0; offset < RUNTIME_BYTES; offset += POINTER) {
-    try {
-      const cache = artRuntime.add(offset).readPointer();
-      if (cache.add(POINTER).readPointer().readUtf8String(CACHE_LOCK.length) === CACHE_LOCK) {
+  // Nothing is read that may not be there: a fault is not ours alone in a process that has handlers for them.
+  const ranges = Process.enumerateRanges("rw-");
+  const left = (at: NativePointer): number => {
+    const range = ranges.find(({ base, size }) => base.compare(at) <= 0 && base.add(size).compare(at) > 0);
+    return range === undefined ? 0 : range.base.add(range.size).sub(at).toUInt32();
+  };
+  const end = Math.min(RUNTIME_BYTES, left(artRuntime));
+  for (let offset = 0; offset + POINTER <= end; offset += POINTER) {
+    const cache = artRuntime.add(offset).readPointer();
+    if (cache.and(POINTER - 1).isNull() && left(cache) >= 2 * POINTER) {
+      const name = cache.add(POINTER).readPointer();
+      const isOfArt = name.compare(module.base) >= 0 && name.compare(module.base.add(module.size)) < 0;
+      if (isOfArt && name.readUtf8String(CACHE_LOCK.length) === CACHE_LOCK) {
         return { cache, ...functions, tells: ptr(1) };
       }
-    } catch {
-      // no pointer
     }
   }
   return nothing;
