@@ -6,6 +6,7 @@
 // makes code of without a call (an intrinsic), loses the mark of that.
 // Run on ART 10 alone, on x86-64, with its just-in-time compiler.
 
+import Java from "frida-java-bridge";
 import { after } from "../out/doorbell.js";
 import { gap, wordsOf } from "../out/emit.js";
 import { API_LEVEL, artApi, type ArtApi } from "./bridge.js";
@@ -75,11 +76,7 @@ export function leaveWhatWasCompiled(): void {
   isAwaited = true;
   after(AGAIN_MS, () => {
     isAwaited = false;
-    if (isDirty) {
-      leaveWhatWasCompiled();
-    } else {
-      leave();
-    }
+    Java.vm.perform(isDirty ? leaveWhatWasCompiled : leave);
   });
 }
 
@@ -170,7 +167,7 @@ function lookFor({ module, artRuntime }: ArtApi): Cache {
     if (cache.and(POINTER - 1).isNull() && left(cache) >= 2 * POINTER) {
       const name = cache.add(POINTER).readPointer();
       const isOfArt = name.compare(module.base) >= 0 && name.compare(module.base.add(module.size)) < 0;
-      if (isOfArt && name.readUtf8String(CACHE_LOCK.length) === CACHE_LOCK) {
+      if (isOfArt && name.readCString(CACHE_LOCK.length) === CACHE_LOCK) {
         return { cache, ...functions, tells: ptr(1) };
       }
     }
