@@ -80,8 +80,8 @@ hooked.add(ENTRY).writePointer(its);
 hooked.add(FLAGS).writeU32(hooked.add(FLAGS).readU32() | FAST);
 send(!ours.equals(its));
 """
-"""What ART 10 does to a method that nobody watches: its own entry point, and the flag for its interpreter. The thread is
-the agent's too, and stays attached."""
+"""What ART 10 does to a method that nobody watches: its own entry point, and the flag for its interpreter. The thread
+is the agent's too, and stays attached."""
 
 
 def test_a_hook_that_was_undone_is_mended_and_told(play: Run) -> None:
