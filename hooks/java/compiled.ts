@@ -4,7 +4,7 @@
 // replaced, each method that has compiled code is interpreted again, and is compiled anew when it is hot: no compiler takes
 // in a method that is replaced, as the bridge marks it as one that is not to be compiled. A method that ART knows itself, and
 // makes code of without a call (an intrinsic), loses the mark of that.
-// Run on ART 10 alone, on x86-64, with its just-in-time compiler.
+// Run on ART 10 alone, on x86-64, with both of its compilers.
 
 import Java from "frida-java-bridge";
 import { after } from "../out/doorbell.js";
