@@ -139,14 +139,15 @@ class _Compilers:
         ahead = [*self._sources("dex2oat", "libart-dex2oat-defaults"), *layout, *elf]
         ahead += [self.art / "dex2oat" / name for name in ("dex2oat.cc", "dex2oat_options.cc")]
         with ThreadPoolExecutor(cores()) as pool:
-            objects = dict(zip([*just, *ahead], pool.map(self._compile, [*just, *ahead]), strict=True))
+            each = list(dict.fromkeys([*just, *ahead]))
+            objects = dict(zip(each, pool.map(self._compile, each), strict=True))
         needs = [path for name in NEEDS for path in (self.runtime.home / "lib64").glob(f"lib{name}.so*")]
         search = f"-Wl,-rpath-link,{self.runtime.home}/lib64"
         compiler = self.made / "lib/libart-compiler.so"
         shared = ("-shared", "-Wl,-soname,libart-compiler.so", "-Wl,--no-undefined", search)
-        run(["clang++", *shared, "-o", compiler, *(objects[each] for each in just), *needs, *LINKED])
+        run(["clang++", *shared, "-o", compiler, *map(objects.__getitem__, just), *needs, *LINKED])
         whole: tuple[str, ...] = ("-rdynamic", "-Wl,--no-as-needed", search, f"-Wl,-rpath-link,{compiler.parent}")
-        parts = [*(objects[each] for each in ahead), compiler, *needs]
+        parts = [*map(objects.__getitem__, ahead), compiler, *needs]
         run(["clang++", *whole, "-o", self.made / "bin/dex2oat64", *parts, "-l:liblz4.so.1", *LINKED])
 
     def _unpack(self) -> None:
