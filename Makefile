@@ -1,6 +1,6 @@
 # appwitness: `make demo` runs the main job, `make test` the tests; each does all its own set-up.
 .DEFAULT_GOAL := help
-.PHONY: help setup rig demo test test-slow test-checked test-art test-art-arm64 check bench fix lock wheel image clean
+.PHONY: help setup rig demo test test-slow test-checked test-art test-art-compiled test-art-arm64 check bench fix lock wheel image clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST)
@@ -41,6 +41,11 @@ test-checked: setup  ## the tests of the search, its compiled part built with th
 test-art: setup  ## the agent in a real Android runtime, built here from Debian's packages; skipped where that cannot be
 	@.ci/setup art
 	$(ART) -m 'not slow' tests/art || { $(AGAIN) -m 'not slow' tests/art; }
+
+test-art-compiled: setup  ## calls from code that ART has compiled: its compilers are built first, which takes some ten minutes
+	@.ci/setup art
+	.venv/bin/python -m tests.art.compiled.compiler
+	.venv/bin/pytest tests/art/test_compiled.py
 
 CPU := cortex-a72
 ARM64 := --quick

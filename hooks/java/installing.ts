@@ -7,6 +7,7 @@ import { gap, report } from "../out/emit.js";
 import { reach } from "../out/points.js";
 import { isArt, restore, tryEnv, currentEnv, type ClassWrapper } from "./bridge.js";
 import { Method, askLoader, className, isBoot, keep, lookAgain, mainLoader, wrapperFor, wrapperOf, wrappersOf } from "./classes.js";
+import { leaveWhatWasCompiled } from "./compiled.js";
 import { JVM } from "./daemon.js";
 import { definedIn, dexFiles } from "./dex.js";
 import { namesAbsent, watch, type Call, type Kind, type Watch } from "./engine.js";
@@ -58,6 +59,7 @@ export function defer(work: Work, done: () => void, settleMs = SETTLE_MS): void 
       setTimeout(() => {
         attached(() => {
           inFrame(currentEnv(), () => findClass(currentEnv(), "java.lang.Object"));
+          leaveWhatWasCompiled();
           busy -= 1;
           done();
         });

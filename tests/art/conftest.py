@@ -20,10 +20,11 @@ from appwitness.observe.order import Order
 from appwitness.recording import Recording
 from hatch_build import build_agent
 from tests.art import programs
+from tests.art.compiled import compiler
 from tests.art.rig.build import home, lacking
 from tests.art.rig.device import ArtDevice
 from tests.art.rig.packages import ROOT
-from tests.art.rig.vm import PRELOADED, SLOWNESS, Held, Runtime
+from tests.art.rig.vm import CODE, CODES, PRELOADED, SLOWNESS, Held, Runtime
 from tests.lab.program import Program, blank
 
 WAIT_S = 90.0 * SLOWNESS
@@ -48,6 +49,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     here = Path(__file__).parent
     mine = [item for item in items if here in item.path.parents]
     why = None if home().exists() else lacking() or "ART is not built here: make test-art"
+    if CODES[0] != CODE:
+        why = why or compiler.lacking()
     for item in mine:
         item.add_marker(pytest.mark.art)
         if SLOWNESS > 1:
@@ -131,12 +134,15 @@ def play(runtime: Runtime, dexed: Callable[[str], Path], tmp_path: Path) -> Run:
         env: Mapping[str, str] | None = None,
         preload: Sequence[str] = PRELOADED,
         wait_s: float = WAIT_S,
+        before: Callable[[Held], object] | None = None,
         during: Callable[[Agent, Held], object] | None = None,
+        code: str = CODE,
         redirect: tuple[str, int] | None = None,
         **options: Any,
     ) -> Played:
         """`vm`: options of ART; `env`: more of its environment; `preload`: classes initialised before the hooks come;
-        `during`: called when the program has been let go; `redirect`: the proxy that its connections are led to;
+        `before`: lets the program go, and returns when the agent is to come; `during`: called when the program has been
+        let go; `code`: what it runs as; `redirect`: the proxy that its connections are led to;
         `options`: what Agent takes."""
         nonlocal times
         times += 1
@@ -146,17 +152,19 @@ def play(runtime: Runtime, dexed: Callable[[str], Path], tmp_path: Path) -> Run:
         options.setdefault("api_level", 29)
         held = Held(
             runtime, dexed(program), main or f"{program}.Main", room, arguments=arguments, options=vm, preload=preload,
-            env=env or {},
+            env=env or {}, code=code,
         )  # fmt: skip
         with held, Agent(recording, sources, name, AgentOptions(**options)) as agent:
+            if before is not None:
+                before(held)
             agent.launch(Program(None, pid=held.pid, redirect=redirect))
             held.release()
             if during is not None:
                 during(agent, held)
             ended = agent.wait(wait_s)
             assert held.process is not None
-            code = held.process.wait() if ended else None
-        return Played(recording, held.printed, held.log, code, agent)
+            left = held.process.wait() if ended else None
+        return Played(recording, held.printed, held.log, left, agent)
 
     return start
 
