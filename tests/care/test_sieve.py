@@ -140,7 +140,7 @@ def test_pages(sifted, path):
             app(Site(browsing, TOKEN)), base_url="http://127.0.0.1", cookies={"appwitness-80": TOKEN},
             client=("127.0.0.1", 50000),
         )  # fmt: skip
-        path = path.replace("{recording}", "first").replace("{number:int}", "1")
+        path = path.replace("{recording}", "first").replace("{number:line}", "1")
         path = path.replace("{host}", "adnet.test").replace("{rule}", "sent-before-consent")
         for query in ("", "?format=json", "?lang=zh", "?why=1", "?run=first&run=second", "?leaf=1&step=0"):
             answer = pages.get(path + query)
