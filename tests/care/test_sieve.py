@@ -137,10 +137,8 @@ def test_rankings(sifted, by):
 def test_pages(sifted, path):
     with Store(sifted.database) as store:
         browsing = Browsing(store, knowledge())
-        pages = TestClient(
-            app(Site(browsing, TOKEN)), base_url="http://127.0.0.1", cookies={"appwitness-80": TOKEN},
-            client=("127.0.0.1", 50000),
-        )  # fmt: skip
+        pages = TestClient(app(Site(browsing, TOKEN)), base_url="http://127.0.0.1", client=("127.0.0.1", 50000))
+        pages.get("/healthz", params={"token": TOKEN}, follow_redirects=False)
         path = path.replace("{recording}", "first").replace("{number:line}", "1")
         path = path.replace("{host}", "adnet.test").replace("{rule}", "sent-before-consent")
         for query in ("", "?format=json", "?lang=zh", "?why=1", "?run=first&run=second", "?leaf=1&step=0"):
