@@ -135,9 +135,13 @@ def test_the_manifest_of_an_xapk_is_read_once(tmp_path, monkeypatch):
     files = {"manifest.json": json.dumps(listing), "a.apk": b"", **{f"{n}.obb": b"" for n in range(50)}}
     path = zipped(tmp_path / "a.xapk", files)
     loads = []
-    monkeypatch.setattr(
-        app_files.json, "loads", lambda data: loads.append(1) or json.JSONDecoder().decode(data.decode())
-    )
+    load = json.loads
+
+    def counted(data):
+        loads.append(data)
+        return load(data)
+
+    monkeypatch.setattr(json, "loads", counted)
     taken, beside = app_files._unpacked(path, tmp_path)
     assert (len(taken), len(beside), len(loads)) == (1, 50, 1)
 

@@ -36,7 +36,7 @@ class Counted:
 @pytest.fixture
 def counts(monkeypatch):
     """How many bytes each call was given or gave back."""
-    counted = []
+    counted: list[int] = []
     make = zlib.decompressobj
 
     def decompressobj(wbits=15):
@@ -86,23 +86,32 @@ def test_members_of_a_zip_file_are_looked_at_once(counts):
     room = Room(DecodeLimits())
     body = file.getvalue()
     found = archives.archive(UploadPiece(body, "$", (), 0, len(body), True), room)
-    assert [each.data for each in found].count(b"abcdefghabcdefgh") == 4000
+    assert [each.data for each in found or ()].count(b"abcdefghabcdefgh") == 4000
     assert sum(counts) < 40 * len(body)
 
 
-@pytest.mark.parametrize("kind", ["zip", "tar"])
-def test_more_members_than_are_read_are_told(monkeypatch, kind):
-    monkeypatch.setattr(archives, "MEMBERS", 10)
+def zip_file(names):
     file = io.BytesIO()
-    with zipfile.ZipFile(file, "w") if kind == "zip" else tarfile.open(fileobj=file, mode="w") as archive:
-        for number in range(20):
-            if kind == "zip":
-                archive.writestr(str(number), b"some text")
-            else:
-                member = tarfile.TarInfo(f"a{number}")
-                member.size = 9
-                archive.addfile(member, io.BytesIO(b"some text"))
-    _, cut = leaves(file.getvalue())
+    with zipfile.ZipFile(file, "w") as archive:
+        for name in names:
+            archive.writestr(name, b"some text")
+    return file.getvalue()
+
+
+def tar_file(names):
+    file = io.BytesIO()
+    with tarfile.open(fileobj=file, mode="w") as archive:
+        for name in names:
+            member = tarfile.TarInfo(name)
+            member.size = 9
+            archive.addfile(member, io.BytesIO(b"some text"))
+    return file.getvalue()
+
+
+@pytest.mark.parametrize(("kind", "make"), [("zip", zip_file), ("tar", tar_file)])
+def test_more_members_than_are_read_are_told(monkeypatch, kind, make):
+    monkeypatch.setattr(archives, "MEMBERS", 10)
+    _, cut = leaves(make([f"a{number}" for number in range(20)]))
     assert any(f"{kind} at $: more than 10" in each for each in cut)
 
 
@@ -130,7 +139,7 @@ def test_what_follows_a_large_gzip_is_not_kept(counts):
 @pytest.mark.parametrize(("name", "pack"), [("bz2", bz2.compress), ("xz", lzma.compress), ("lz4", lz4.frame.compress)])
 @pytest.mark.parametrize("cut_at", [1 << 20, 1000, 7])
 def test_many_streams_of_another_kind_are_looked_at_once(monkeypatch, name, pack, cut_at):
-    counted = []
+    counted: list[int] = []
     module, machine = {
         "bz2": (bz2, "BZ2Decompressor"),
         "xz": (lzma, "LZMADecompressor"),
