@@ -125,7 +125,7 @@ class ScreenReader:
     def _bounded(self, screen: Screen) -> tuple[list[Window], bool]:
         """What is read of a line's windows, and whether that is not all: of a look the app's own, else the first."""
         ours = filter(self._is_ours, screen.windows) if screen.what == "look" else iter(screen.windows[:1])
-        room = _Room()
+        room = _ScreenRoom()
         windows = [room.bounded(each) for each in islice(ours, MOST_ITEMS)]
         return windows, room.left_out or next(ours, None) is not None
 
@@ -441,7 +441,7 @@ def _question(lines: list[Consent], title: str, window: Window) -> _Question:
     return _Question(lines[0], tuple(line.scope for line in lines), title, _key(window), lines[0].at)
 
 
-class _Room:
+class _ScreenRoom:
     """How much more of a line is read."""
 
     def __init__(self) -> None:

@@ -174,7 +174,7 @@ def _value(split: Apk) -> str:
 
 def _unpacked(path: Path, folder: Path) -> tuple[list[Path], list[tuple[Path, str]]]:
     try:
-        with suppress(ValueError):  # which is said of what is none below
+        with suppress(ValueError):  # no ZIP file at all, as is said below
             if apk.DIRECTORY_BYTES < (length := apk_parts.zip_end(path).length) < UNSAID:
                 raise fault(
                     "apk-too-large", path=path, what="its list of files", limit=apk.DIRECTORY_BYTES >> 20, size=length
