@@ -1,10 +1,12 @@
 """The files of a gate: what they hold, what they refuse with the line, and what happens to them."""
 
+import os
 from datetime import date, timedelta
 
 import pytest
 import yaml
 
+from appwitness.api.accepting import write_baseline
 from appwitness.correlate.prior_knowledge import knowledge
 from appwitness.findings import Flow, Match, Recipient
 from appwitness.gate import Accepted, GatePolicy, allowed, baseline, gate, release, waivers
@@ -304,3 +306,28 @@ def test_flows(known, tmp_path, sent, what):
     assert told.outcome == ("failed" if what else "passed")
     if what == "forbidden":
         assert str(told.flows[0].place).endswith("f.yml:6")
+
+
+@pytest.mark.parametrize("hostile", ["link", "nowhere", "pipe", "folder"])
+def test_nothing_is_written_through_what_a_stranger_put_there(tmp_path, hostile):
+    folder = tmp_path / "theirs"
+    folder.mkdir()
+    path, mine = folder / baseline.NAME, tmp_path / "mine"
+    if hostile == "link":
+        mine.write_text("mine")
+    if hostile in ("link", "nowhere"):
+        path.symlink_to(mine)
+    elif hostile == "pipe":
+        os.mkfifo(path)
+    else:
+        path.mkdir()
+    with pytest.raises(UserError):
+        write_baseline(path, written(PHONE))
+    assert not mine.exists() or mine.read_text() == "mine"
+
+
+def test_a_file_there_is_written_anew(tmp_path):
+    (tmp_path / "real.yml").write_text("")
+    (tmp_path / baseline.NAME).symlink_to("real.yml")
+    write_baseline(tmp_path / baseline.NAME, written(PHONE))
+    assert baseline.read(tmp_path / "real.yml").findings

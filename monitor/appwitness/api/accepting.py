@@ -184,5 +184,7 @@ def fingerprint(finding: str, runs: GatedRuns, judging: Judging) -> str:
 
 
 def _write(path: Path, text: str) -> None:
-    """A file of the app's repository, which holds no personal data: others may read it."""
+    """A file of the app's repository, which holds no personal data: others may read it. Raises UserError."""
+    if given_files.is_there(path) and not given_files.beside(path).is_file() and path.exists():
+        raise UserError(f"{path} is not a plain file.", given_files.TODO)
     private_files.write(path, text, mode=0o644)
