@@ -207,6 +207,36 @@ def test_it_is_said_that_a_file_holds_unless_quiet(here):
     assert "hold" not in report("--quiet").stderr
 
 
+@pytest.mark.parametrize("text", ["quiet = true\n", "[report]\nquiet = true\n"])
+def test_a_file_that_says_quiet_does_not_hide_that_it_holds(here, text):
+    (here / "appwitness.toml").write_text(text)
+    assert f"options of {here / 'appwitness.toml'} hold" in report().output.replace("\n", "")
+
+
+@pytest.mark.parametrize(
+    "text", ['tsa = "http://x.test"', '[observe]\ntsa = ["http://x.test"]', '[timestamp]\ntsa = ["x"]']
+)
+def test_no_file_says_whom_to_ask_for_the_time(here, text):
+    (here / "appwitness.toml").write_text(text + "\n")
+    verb = "timestamp" if "timestamp" in text else "observe"
+    result = run(verb)
+    assert result.exit_code == 2
+    assert "tsa" in result.output.splitlines()[0]
+
+
+@pytest.mark.parametrize("name", ["appwitness.toml", "pyproject.toml"])
+def test_a_file_of_settings_elsewhere_is_not_followed(here, name):
+    inner = here / "theirs"
+    inner.mkdir()
+    (here / "other.toml").write_text('lang = "zh"\n[tool.appwitness]\nlang = "zh"\n')
+    (inner / name).symlink_to("../other.toml")
+    if name == "pyproject.toml":
+        assert settings.find(inner) is None
+    else:
+        with pytest.raises(UserError, match="leads out of the folder"):
+            settings.find(inner)
+
+
 def test_config_says_what_holds_and_from_where(here):
     (here / "appwitness.toml").write_text('lang = "zh"\n[report]\nverbose = true\n')
     env = {"APPWITNESS_REPORT_DB": "postgresql://me:secret@host/index"}

@@ -94,3 +94,15 @@ def test_more_words_tell_more_of_an_old_recording(tmp_path, more_words, screens,
         after = judged(recording, store)
     assert before == ({"read-before-consent", "sent-before-consent"}, [], [])
     assert after == (rules, states, unseen)
+
+
+def test_a_screen_that_is_read_in_part_is_a_gap(tmp_path):
+    boxes = Window(texts=("Regulamin",), labels=tuple(map(str, range(1001))), package="com.example.pages")
+    recording = made(tmp_path / "run", ended=START + timedelta(seconds=10))
+    recording.append_all([look(0, HOME), look(1, boxes)])
+    recording.stamp(final=True)
+    with Store(tmp_path / "index.sqlite") as store:
+        known = knowledge()
+        correlate(recording, store, known)
+        gaps = report(store, recording.run.id, known).gaps
+    assert [each.subject for each in gaps if each.why == "decode_limit"] == ["screens.jsonl:2"]

@@ -1,10 +1,12 @@
 """The files of a gate: what they hold, what they refuse with the line, and what happens to them."""
 
+import os
 from datetime import date, timedelta
 
 import pytest
 import yaml
 
+from appwitness.api.accepting import write_baseline
 from appwitness.correlate.prior_knowledge import knowledge
 from appwitness.findings import Flow, Match, Recipient
 from appwitness.gate import Accepted, GatePolicy, allowed, baseline, gate, release, waivers
@@ -136,6 +138,61 @@ def waived(tmp_path, text=WAIVER, today=TODAY):
     return waivers.read(path, today)
 
 
+@pytest.mark.parametrize(
+    "match",
+    [
+        "rule: r, recipient: '*'",
+        "rule: r, recipient: '**'",
+        "rule: r, recipient: '?*'",
+        "rule: r, recipient: '*.*'",
+        "rule: r, recipient: '[!x]*'",
+        "rule: r, recipient: '*a*'",
+        "rule: r, actor: '*'",
+        "rule: r, data: phone_number, recipient: '*'",
+        "rule: '*', data: phone_number",
+        "rule: 'sent*', data: phone_number",
+        "rule: r, plans: ['*']",
+        "rule: r",
+    ],
+)
+def test_a_waiver_of_nearly_all_is_refused_with_its_line(tmp_path, match):
+    text = (
+        "version: 1\nwaivers:\n  - id: W\n    match: {%s}\n    owner: a\n    reason: long enough\n"
+        "    expires: 2027-01-01\n"
+    )
+    with pytest.raises(FileError) as raised:
+        waived(tmp_path, text % match)
+    assert raised.value.line == 4
+    assert waived(tmp_path, text % "rule: r, recipient: '*.adnet.test', actor: 'AdN*'").entries
+
+
+@pytest.mark.parametrize("finding", ["*", "v2:*", "v2:************"])
+def test_a_waiver_names_one_fingerprint(finding):
+    with pytest.raises(UserError, match="finding"):
+        waivers.entry(
+            {"id": "W", "finding": finding, "owner": "a", "reason": "long enough", "expires": "2026-12-01"}, TODAY
+        )
+
+
+ODD = "a\x7f\ufffe\uffff\x85\u2028\ufeff\U0001f600: 1:30 é"
+
+
+def test_what_yaml_cannot_hold_is_read_as_it_was_written(tmp_path):
+    path = tmp_path / "w.yml"
+    fields = {"id": ODD, "finding": f"v2:{'a' * 12}", "owner": ODD, "reason": ODD, "expires": "2026-12-01"}
+    path.write_text(waivers.added(path, waivers.entry(fields, TODAY), TODAY), "utf-8", newline="")
+    ((waiver, _),) = waivers.read(path, TODAY).entries
+    assert (waiver.id, waiver.owner, waiver.reason) == (ODD, ODD, ODD)
+    made = written(finding(actor=ODD)).model_copy(update={"accepted": ODD})
+    path.write_text(baseline.text(made), "utf-8", newline="")
+    assert baseline.read(path) == made
+
+
+def test_half_a_character_is_refused_where_a_file_is_written():
+    with pytest.raises(UserError, match="half a character"):
+        baseline.text(written(PHONE).model_copy(update={"accepted": "\udcff"}))
+
+
 def outcome(known, waiver_file, *findings):
     return gate([report(*findings)], None, Accepted(waivers=waiver_file), GatePolicy(), known)
 
@@ -249,3 +306,28 @@ def test_flows(known, tmp_path, sent, what):
     assert told.outcome == ("failed" if what else "passed")
     if what == "forbidden":
         assert str(told.flows[0].place).endswith("f.yml:6")
+
+
+@pytest.mark.parametrize("hostile", ["link", "nowhere", "pipe", "folder"])
+def test_nothing_is_written_through_what_a_stranger_put_there(tmp_path, hostile):
+    folder = tmp_path / "theirs"
+    folder.mkdir()
+    path, mine = folder / baseline.NAME, tmp_path / "mine"
+    if hostile == "link":
+        mine.write_text("mine")
+    if hostile in ("link", "nowhere"):
+        path.symlink_to(mine)
+    elif hostile == "pipe":
+        os.mkfifo(path)
+    else:
+        path.mkdir()
+    with pytest.raises(UserError):
+        write_baseline(path, written(PHONE))
+    assert not mine.exists() or mine.read_text() == "mine"
+
+
+def test_a_file_there_is_written_anew(tmp_path):
+    (tmp_path / "real.yml").write_text("")
+    (tmp_path / baseline.NAME).symlink_to("real.yml")
+    write_baseline(tmp_path / baseline.NAME, written(PHONE))
+    assert baseline.read(tmp_path / "real.yml").findings

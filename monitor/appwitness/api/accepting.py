@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from appwitness.api.gating import GatedRuns, baseline_of
-from appwitness.support import private_files
+from appwitness.support import given_files, private_files
 from appwitness.support.errors import UserError
 
 if TYPE_CHECKING:  # imported late, so that --help answers at once
@@ -65,7 +65,7 @@ def baseline(recordings: Sequence[Path], runs: GatedRuns, judging: Judging, inst
 
     reports = runs.reports(recordings, judging)
     missing = next((hole for report in reports for hole in holes(report)), None)
-    if missing and instead_of and instead_of.exists():
+    if missing and instead_of and given_files.is_there(instead_of):
         raise UserError(
             f"{missing.subject} may lack lines ({missing.why}), and {instead_of} would lose what they said.",
             "`appwitness baseline update` keeps what could not be observed. To begin anew, move the file away.",
@@ -82,7 +82,7 @@ def against(file: Path, recordings: Sequence[Path], runs: GatedRuns, judging: Ju
     from appwitness.gate.behaviours import side
     from appwitness.gate.changes import changes
 
-    if not file.exists():
+    if not given_files.is_there(file):
         raise UserError(f"There is no {file}.", "Write one first: appwitness baseline write RECORDING.")
     reports = runs.reports(recordings, judging)
     old = baseline_of(file, runs.package(reports[0]))
@@ -136,7 +136,7 @@ class WaiverList:
         """
         from appwitness.gate import waivers
 
-        entries = waivers.read(self.path, self.today, self.max_days).entries if self.path.exists() else ()
+        entries = waivers.read(self.path, self.today, self.max_days).entries if given_files.is_there(self.path) else ()
         taken = {each.id for each, _ in entries}
         number = next(f"W-{number}" for number in range(1, len(taken) + 2) if f"W-{number}" not in taken)
         given = {**fields, "id": fields.get("id") or number, "finding": fingerprint(finding, runs, judging)}
@@ -152,7 +152,7 @@ class WaiverList:
         from appwitness.gate import waivers
         from appwitness.gate.behaviours import side
 
-        if not self.path.exists():
+        if not given_files.is_there(self.path):
             raise UserError(f"There is no {self.path}.", "Name it with --file, or write one: appwitness waive.")
         read = waivers.read(self.path, self.today, self.max_days)
         shown = side(runs.reports(recordings, judging), runs.aliases).shown.values() if recordings else ()
@@ -184,5 +184,7 @@ def fingerprint(finding: str, runs: GatedRuns, judging: Judging) -> str:
 
 
 def _write(path: Path, text: str) -> None:
-    """A file of the app's repository, which holds no personal data: others may read it."""
+    """A file of the app's repository, which holds no personal data: others may read it. Raises UserError."""
+    if given_files.is_there(path) and not given_files.beside(path).is_file() and path.exists():
+        raise UserError(f"{path} is not a plain file.", given_files.TODO)
     private_files.write(path, text, mode=0o644)

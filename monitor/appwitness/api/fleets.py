@@ -99,16 +99,25 @@ class Fleet:
         self._runs.close()
 
     def plan(
-        self, campaign: str, apps: Path, plans: Sequence[str], *, needs: str = "", seconds: float | None = None
+        self,
+        campaign: str,
+        apps: Path,
+        plans: Sequence[str],
+        *,
+        needs: str = "",
+        seconds: float | None = None,
+        elsewhere: bool = False,
     ) -> int:
         """Plan runs of the apps in a CSV file, each under each plan; how many are new.
 
         `needs` is what devices have to be, such as `api>=33 and rooted`; each run ends after `seconds`, or with its
-        app. Raises UserError for a name that cannot be a campaign's, FileError with the line that does not fit.
+        app. `elsewhere`: files that the table names may lie outside its folder.
+
+        Raises UserError for a name that cannot be a campaign's, FileError with the line that does not fit.
         """
         from appwitness.fleet.plan import Campaign
 
-        return self._runs.plan(Campaign(campaign, plans, needs, seconds).runs(apps))
+        return self._runs.plan(Campaign(campaign, plans, needs, seconds, elsewhere).runs(apps))
 
     def host(self, choices: HostChoices, campaign: str | None = None, *, local: bool = False) -> FleetHost:
         """A host that is ready to work for a campaign, or for any.

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Unpack
 
 from appwitness.api.judging import Judging, judging
+from appwitness.support import given_files
 from appwitness.support.errors import DamagedRecording, FileError, UserError
 
 if TYPE_CHECKING:  # imported late, so that `import appwitness` and --help answer at once
@@ -133,7 +134,7 @@ def beside(given: Path | None, name: str) -> Path | None:
         return given
     here = Path.cwd()
     project = next((folder for folder in (here, *here.parents) if (folder / "pyproject.toml").is_file()), here)
-    return next((folder / name for folder in (here, project) if (folder / name).is_file()), None)
+    return next((folder / name for folder in (here, project) if given_files.is_there(folder / name)), None)
 
 
 @dataclass(frozen=True)
@@ -169,7 +170,7 @@ class Gate:
         path = beside(self.baseline, files.NAME)
         if path is None:
             return None
-        if not path.exists():
+        if not given_files.is_there(path):
             raise UserError(f"There is no {path}.", "Write it: appwitness baseline write RECORDING.")
         file = baseline_of(path, package)
         return Held(file.made, {each.id: each for each in file.findings}, str(path))

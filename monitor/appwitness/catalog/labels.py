@@ -175,8 +175,15 @@ class Negations(CatalogEntry):
 
     def turn(self, phrase: str, parts: Iterable[str]) -> bool:
         """Whether one of them stands beside the phrase in one of these parts of a label."""
-        beside = [f"{each} {phrase}" for each in self._before] + [f"{phrase} {each}" for each in self._after]
-        return any(map(Phrases.of(beside).inside, parts))
+        if phrase not in self._beside:
+            beside = [f"{each} {phrase}" for each in self._before] + [f"{phrase} {each}" for each in self._after]
+            self._beside[phrase] = Phrases.of(beside)
+        return any(map(self._beside[phrase].inside, parts))
+
+    @cached_property
+    def _beside(self) -> dict[str, Phrases]:
+        """Phrases asked for so far, which are those of the catalog: with one of these words beside it."""
+        return {}
 
     @cached_property
     def _before(self) -> tuple[str, ...]:

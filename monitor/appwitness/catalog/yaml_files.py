@@ -2,18 +2,81 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import json
+import math
+import re
+from collections.abc import Callable, Iterator, Mapping
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from appwitness.support.errors import FileError
+from appwitness.support import given_files
+from appwitness.support.errors import FileError, UserError
 
 HERE = Path(__file__).parent
-_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-"""The same as safe_load; where libyaml is there, eight times as fast."""
+LARGEST = 8 << 20
+"""Bytes of a file."""
+MOST_FILES = 1000
+"""Files of a folder."""
+MOST_NODES = 1_000_000
+"""Keys and values of a file; what an alias stands for counts as often as it is used."""
+MOST_DIGITS = 18
+"""Of a whole number: what 64 bits hold."""
+UNFIT = re.compile(r"[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
+"""Characters that YAML does not hold as they are."""
+_ESCAPED = re.compile(rf"[\x85\u2028\u2029]|{UNFIT.pattern}")
+"""Those, and what it takes for the end of a line."""
+
+
+class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
+    """As safe_load, without numbers of base 60 and keys that put in others; with libyaml, eight times as fast."""
+
+
+_PLAIN: dict[str, re.Pattern[str]] = {
+    "tag:yaml.org,2002:int": re.compile(r"[-+]?(?:0b[01_]+|0x[\da-fA-F_]+|0[0-7_]*|[1-9][\d_]*)"),
+    "tag:yaml.org,2002:float": re.compile(
+        r"[-+]?(?:\d[\d_]*\.[\d_]*(?:[eE][-+]\d+)?|\.[\d][\d_]*(?:[eE][-+]\d+)?|\.(?:inf|Inf|INF))|\.(?:nan|NaN|NAN)"
+    ),
+}
+"""What is a number without saying so: YAML 1.1, without 1:30 for ninety."""
+_MERGE = "tag:yaml.org,2002:merge"
+_Loader.yaml_implicit_resolvers = {
+    first: [
+        (tag, re.compile(rf"(?:{_PLAIN[tag].pattern})$") if tag in _PLAIN else pattern)
+        for tag, pattern in resolvers
+        if tag != _MERGE
+    ]
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+
+
+def _scalar(make: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+    """What makes a value of a node, with an error of YAML's own where it cannot be made, or is too large."""
+
+    def made(loader: Any, node: Any) -> Any:
+        wrong = "no such number, date or word"
+        try:
+            if len(node.value) <= MOST_SCALAR and not (node.tag in _PLAIN and ":" in node.value):
+                value = make(loader, node)
+                large = isinstance(value, int) and abs(value) >= 10**MOST_DIGITS
+                if not large and not (isinstance(value, float) and not math.isfinite(value)):
+                    return value
+            wrong = "a number that is too large, or none"
+        except (ValueError, ArithmeticError, AttributeError, LookupError, TypeError):
+            pass
+        raise yaml.constructor.ConstructorError(None, None, wrong, node.start_mark)
+
+    return made
+
+
+MOST_SCALAR = 100
+"""Letters of a number, a date or a word such as `true`."""
+for _kind in ("int", "float", "bool", "timestamp"):
+    _tag = f"tag:yaml.org,2002:{_kind}"
+    _Loader.add_constructor(_tag, _scalar(yaml.SafeLoader.yaml_constructors[_tag]))
 
 
 def files(name: str, extra: Path | None = None) -> Iterator[Path]:
@@ -25,7 +88,10 @@ def files(name: str, extra: Path | None = None) -> Iterator[Path]:
         if place is None:
             continue
         if place.is_dir():
-            yield from sorted(place.glob("*.yml"))
+            found = list(islice(place.glob("*.yml"), MOST_FILES + 1))
+            if len(found) > MOST_FILES:
+                raise FileError(place, None, f"more than {MOST_FILES} files.", "Name a folder with fewer.")
+            yield from sorted(found)
         elif place.exists():
             yield place
         else:
@@ -34,22 +100,89 @@ def files(name: str, extra: Path | None = None) -> Iterator[Path]:
 
 def tree(path: Path) -> Any:
     """The content of one YAML file as plain data. Raises FileError with the line when it is not YAML."""
-    return _tree(path, _text(path))
+    return _tree(path, text_of(path))
 
 
-def _text(path: Path) -> str:
-    try:
+def quoted(plain: Any) -> str:
+    """Plain data as YAML on one line that is read as it was. Raises UserError where half a character is in it."""
+    text = json.dumps(plain, ensure_ascii=False)
+    if half := re.search(r"[\ud800-\udfff]", text):
+        what = f"{text[:100]!r} has half a character in it (U+{ord(half[0]):04X}), which no file can hold."
+        raise UserError(what, "Write the text without it.")
+    return _ESCAPED.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
+def text_of(path: Path) -> str:
+    """The text of a file that a stranger may have written, within bounds. Raises FileError."""
+    if path.is_relative_to(HERE):  # a package manager may have put links there
         return path.read_text("utf-8")
-    except UnicodeDecodeError:
-        raise FileError(path, None, "not UTF-8 text.", "Save the file as UTF-8.") from None
+    return given_files.text(path, LARGEST)
+
+
+def bytes_of(path: Path) -> bytes:
+    """The same as it stands."""
+    return path.read_bytes() if path.is_relative_to(HERE) else given_files.read(path, LARGEST)
 
 
 def _tree(path: Path, text: str) -> Any:
+    todo = "Fix the line and try again."
+    if unfit := UNFIT.search(text, 1 if text.startswith("\ufeff") else 0):
+        line = text.count("\n", 0, unfit.start()) + 1
+        raise FileError(path, line, f"not YAML: U+{ord(unfit[0]):04X} cannot stand in it.", todo)
     try:
-        return yaml.load(text, _LOADER)  # noqa: S506
+        loader = _Loader(text)
+        try:
+            node = loader.get_single_node()
+            if node is None:
+                return None
+            _bounded(node)
+            return loader.construct_document(node)
+        finally:
+            loader.dispose()
     except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else None
-        raise FileError(path, line, f"not YAML: {error.problem}.", "Fix the line and try again.") from None
+        at: int | None = error.problem_mark.line + 1 if error.problem_mark else None
+        raise FileError(path, at, f"not YAML: {error.problem}.", todo) from None
+    except yaml.YAMLError as error:
+        raise FileError(path, None, f"not YAML: {error}.", todo) from None
+    except RecursionError:
+        raise FileError(path, None, "not YAML: nested too deeply.", todo) from None
+
+
+def _bounded(root: Any) -> None:
+    """Raise an error of YAML for a key that stands twice, what holds itself, and aliases that stand for too much."""
+    sizes: dict[int, int] = {}
+    inside: set[int] = set()
+    waiting = [(root, False)]
+    while waiting:
+        node, left = waiting.pop()
+        if isinstance(node, yaml.ScalarNode) or id(node) in sizes:
+            continue
+        pairs = isinstance(node, yaml.MappingNode)
+        held = [each for pair in node.value for each in pair] if pairs else node.value
+        if left:
+            inside.discard(id(node))
+            size = sizes[id(node)] = 1 + sum(sizes.get(id(each), 1) for each in held)
+            if size > MOST_NODES:
+                raise yaml.composer.ComposerError(None, None, "too much in it", node.start_mark)
+            continue
+        if id(node) in inside or len(inside) > DEEPEST:
+            what = "nested too deeply" if len(inside) > DEEPEST else "it holds itself"
+            raise yaml.composer.ComposerError(None, None, what, node.start_mark)
+        if pairs:
+            seen: set[tuple[str, str]] = set()
+            for key, _ in node.value:
+                if isinstance(key, yaml.ScalarNode):
+                    if (key.tag, key.value) in seen:
+                        what = f"{key.value[:60]!r} stands here twice"
+                        raise yaml.composer.ComposerError(None, None, what, key.start_mark)
+                    seen.add((key.tag, key.value))
+        inside.add(id(node))
+        waiting.append((node, True))
+        waiting += [(each, False) for each in held]
+
+
+DEEPEST = 100
+"""Levels of lists and mappings."""
 
 
 def parse[M: BaseModel](
@@ -63,7 +196,7 @@ def parse[M: BaseModel](
     `known` are the names that other files have, for a model that checks what it names: data, kinds, presets.
     `hint` is what to do about an error.
     """
-    return parse_text(path, _text(path), model, known, hint)
+    return parse_text(path, text_of(path), model, known, hint)
 
 
 def parse_text[M: BaseModel](
@@ -82,7 +215,7 @@ def parse_text[M: BaseModel](
 
 def lines_of(path: Path, name: str) -> list[int]:
     """The lines at which the entries of the list `name` begin, of a file that parses."""
-    node: Any = yaml.compose(_text(path), _LOADER)
+    node: Any = yaml.compose(text_of(path), _Loader)
     return [
         entry.start_mark.line + 1
         for key, value in node.value
@@ -93,7 +226,7 @@ def lines_of(path: Path, name: str) -> list[int]:
 
 def line_of(text: str, loc: tuple[int | str, ...]) -> int:
     """The line of the deepest node on the way to `loc` that the text has."""
-    node = yaml.compose(text, _LOADER)
+    node = yaml.compose(text, _Loader)
     line = 1
     for part in loc:
         if isinstance(node, yaml.MappingNode):

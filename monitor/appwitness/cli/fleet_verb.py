@@ -50,8 +50,9 @@ for each in (ranking, export, letters):
 )
 @click.option("--needs", default="", metavar="TERMS", help="What devices have to be: 'api>=33 and rooted'.")
 @click.option("--seconds", type=click.FloatRange(1, 3600), help="End each run after so long. [default: with its app]")
+@click.option("--files-elsewhere", is_flag=True, help="Take files that the table names from outside its folder, too.")
 @db_option
-def plan_(apps: Path, campaign: str, plans: str, needs: str, seconds: float | None, db: str | None) -> None:
+def plan_(apps: Path, campaign: str, plans: str, files_elsewhere: bool, db: str | None, **limits: Any) -> None:
     """Plan runs of the apps in a CSV file: `app`, and where wanted needs, persona, app_type, first_party, seconds.
 
     An app is an APK (.apks, .apkm, .xapk, folder of splits) beside the file, a package that the devices have, or
@@ -61,7 +62,7 @@ def plan_(apps: Path, campaign: str, plans: str, needs: str, seconds: float | No
     if unknown := sorted(set(chosen) - set(get_args(Plan))):
         raise UserError(f"There is no plan {unknown[0]!r}.", f"There are {', '.join(get_args(Plan))}.")
     with Fleet(db) as runs:
-        new = runs.plan(campaign, apps, chosen, needs=needs, seconds=seconds)
+        new = runs.plan(campaign, apps, chosen, elsewhere=files_elsewhere, **limits)
     out.print(f"{campaign}: newly planned runs: {new}.")
 
 

@@ -1,7 +1,7 @@
 """Defaults of options from a file: appwitness.toml, or [tool.appwitness] of pyproject.toml, in this folder or above it.
 
 The file may come from a stranger, with his repository. So it sets only the options that are named here: none that shows
-values, runs something, opens a port, sends something elsewhere (`tsa` sends a digest, which tells nothing), changes a
+values, runs something, opens a port, sends something elsewhere, changes a
 device or writes a file; and no path leads out of its folder.
 """
 
@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import re
 import stat
-from collections.abc import Container, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -18,8 +18,8 @@ from typing import Any
 
 import click
 
-from appwitness.support import escape
-from appwitness.support.errors import UserError
+from appwitness.support import escape, given_files
+from appwitness.support.errors import FileError, UserError
 
 NAMES = ("appwitness.toml", "pyproject.toml")
 LARGEST = 100_000
@@ -40,7 +40,7 @@ FOR_ONE = frozenset(
     (
         *("app", "by-hand", "control", "device", "explore", "flows"),
         *("hooks", "isolate-crash", "max-size", "pass-refused"),
-        *("plan", "seconds", "seed", "sources", "tsa", "unpin", "verbose", "video"),
+        *("plan", "seconds", "seed", "sources", "unpin", "verbose", "video"),
     )
 )
 """Options that may be set in the table of a verb only."""
@@ -225,23 +225,27 @@ def find(folder: Path | None = None) -> FileSettings | None:
     return None
 
 
-def _is_trusted(path: Path, owners: Container[int]) -> bool:
+def _is_trusted(path: Path, owners: Set[int]) -> bool:
     try:
         there = path.stat()
+        return stat.S_ISREG(there.st_mode) and {there.st_uid, path.lstat().st_uid} <= owners
     except OSError:
         return False
-    return stat.S_ISREG(there.st_mode) and there.st_uid in owners
 
 
 def _read(path: Path) -> FileSettings | None:
     own = path.name == NAMES[0]
-    with path.open("rb") as file:
-        data = file.read(LARGEST + 1)
-    if not own and b"appwitness" not in data:
-        return None
-    if len(data) > LARGEST:
+    if path.stat().st_size > LARGEST:
         if own:
             raise UserError(f"{path} is larger than {LARGEST:,} bytes.", "Settings need less.")
+        return None
+    try:
+        data = given_files.read(path, LARGEST)
+    except FileError:
+        if own:
+            raise
+        return None
+    if not own and b"appwitness" not in data:
         return None
     import tomllib
 

@@ -21,6 +21,7 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 from appwitness.api import judging as api
 from appwitness.api import verifying
@@ -257,7 +258,10 @@ def _of_terminal(ctx: click.Context, option: click.Parameter, value: Any) -> Non
     chosen[option.name] = value
     ctx.color = choose(**chosen)
     if option.name == "quiet" and (path := ctx.meta.get("settings")):
-        err.print(f"[dim]options of {plain(str(path))} hold (`appwitness config` shows them)[/]")
+        # what a file says of quiet does not hide that there is a file
+        by_file = ctx.get_parameter_source("quiet") is ParameterSource.DEFAULT_MAP
+        say = err.alarm if by_file else err.print
+        say(f"[dim]options of {plain(str(path))} hold (`appwitness config` shows them)[/]")
 
 
 class ListOrShow(click.Group):

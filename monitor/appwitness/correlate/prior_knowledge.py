@@ -176,7 +176,7 @@ def search_version() -> str:
 
 
 def _sha256(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+    return hashlib.sha256(yaml_files.bytes_of(path)).hexdigest()
 
 
 def read_policy(path: Path, data_types: DataTypes, app_types: AppTypes) -> Policy:

@@ -197,6 +197,14 @@ class Walk:
             )
         return seen
 
+    def _cut_short(self, seen: Seen[Screen]) -> None:
+        """Remember that a screen has more on it than is read."""
+        if self.screens.leaves_out(seen.event):
+            detail = "more is on the screen than is read of one: what it asks may not be known"
+            self.cuts[seen.ref] = ReportedGap(
+                at=seen.at, app=seen.event.app, where="correlate", subject=seen.ref, why="decode_limit", detail=detail
+            )
+
     def learn(self, seen: Seen[Event]) -> None:
         """Take in one line that is no upload; what another app did says nothing of this one."""
         if holds(seen, Connection):
@@ -220,6 +228,7 @@ class Walk:
                     self.claims[seen.ref] = (claim,)
         elif holds(seen, Screen):
             self.consents += self.screens.read(seen)
+            self._cut_short(seen)
         elif holds(seen, Phase):
             self.phases.append(seen)
         elif holds(seen, Witness):

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import io
 import json
 import re
+import stat
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,11 +15,14 @@ from pathlib import Path
 from appwitness.devices.embedded import KIND, is_embedded, sample_app
 from appwitness.fleet.pools import pool
 from appwitness.store.runs import Planned
+from appwitness.support import given_files
 from appwitness.support.errors import FileError, UserError
 
 COLUMNS = ("app", "needs", "persona", "app_type", "first_party", "seconds")
 """Of the table of apps; `app` alone must be there."""
 _PACKAGE = re.compile(r"[A-Za-z]\w*(\.[A-Za-z]\w*)+")
+LARGEST = 16 << 20
+"""Bytes of a table of apps."""
 _PACKED = (".apk", ".apks", ".apkm", ".xapk")
 
 
@@ -30,6 +35,8 @@ class Campaign:
     needs: str = ""
     """Of each app, besides its own."""
     seconds: float | None = None
+    elsewhere: bool = False
+    """Whether files that a table names may lie outside its folder: the table may be a stranger's."""
 
     def __post_init__(self) -> None:
         if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,59}", self.name):
@@ -39,8 +46,8 @@ class Campaign:
 
     def runs(self, table: Path) -> Iterator[Planned]:
         """The runs of the apps in a CSV file, in its order. Raises FileError with the line of what does not fit."""
-        with table.open(encoding="utf-8-sig", newline="") as file:
-            lines = csv.DictReader(file)
+        lines = csv.DictReader(io.StringIO(given_files.text(table, LARGEST).removeprefix("\ufeff"), newline=""))
+        try:
             names = lines.fieldnames or []
             if "app" not in names or (unknown := sorted(set(names) - set(COLUMNS))):
                 wrong = f"no column {unknown[0]!r} is known" if "app" in names else "there is no column `app`"
@@ -52,12 +59,14 @@ class Campaign:
                     yield from self._of({name: value.strip() for name, value in row.items()}, table.parent)
                 except UserError as error:
                     raise FileError(table, lines.line_num, error.what, error.next_step) from None
+        except csv.Error as error:
+            raise FileError(table, lines.line_num + 1, f"not CSV: {error}.", "Write each app on one line.") from None
 
     def _of(self, row: dict[str, str], folder: Path) -> Iterator[Planned]:
         named = row["app"]
-        app, package, apk = _app(named, folder)
+        app, package, apk = self._app(named, folder)
         needs = [f"kind={KIND}" if is_embedded(app) else f"kind!={KIND}", self.needs, row.get("needs", "")]
-        persona = str((folder / row["persona"]).resolve()) if row.get("persona") else None
+        persona = str(self._file(folder / row["persona"], folder)) if row.get("persona") else None
         options = {name: row[name] for name in ("app_type", "first_party", "seconds") if row.get(name)}
         if self.seconds is not None:
             options.setdefault("seconds", f"{self.seconds:g}")
@@ -70,25 +79,38 @@ class Campaign:
                 options=json.dumps(options), pool=pool(" and ".join(filter(None, needs))),
             )  # fmt: skip
 
-
-def _app(named: str, folder: Path) -> tuple[str, str, str | None]:
-    """What tells the app from others, what people call it, and the file to install."""
-    if is_embedded(named) and re.fullmatch("[a-z]+", sample_app(named)):
+    def _app(self, named: str, folder: Path) -> tuple[str, str, str | None]:
+        """What tells the app from others, what people call it, and the file to install."""
+        if is_embedded(named) and re.fullmatch("[a-z]+", sample_app(named)):
+            return named, named, None
+        path = folder / named
+        if path.suffix in _PACKED or (named and "\0" not in named and path.is_dir()):
+            real = self._file(path, folder)
+            return self._digest(real), path.stem, str(real)
+        if not _PACKAGE.fullmatch(named):
+            todo = "Write an APK, .apks, .apkm, .xapk, a folder of splits, or a package."
+            raise UserError(f"{named!r} is no app.", todo)
         return named, named, None
-    path = folder / named
-    if path.suffix in _PACKED or path.is_dir():
-        if not path.exists():
-            raise UserError(f"there is no {path}.", "Name files from the folder of the table.")
-        return _digest(path), path.stem, str(path.resolve())
-    if not _PACKAGE.fullmatch(named):
-        raise UserError(f"{named!r} is no app.", "Write an APK, .apks, .apkm, .xapk, a folder of splits, or a package.")
-    return named, named, None
 
+    def _digest(self, path: Path) -> str:
+        """SHA-256 of a file; of a folder, that of the names and digests of its files."""
+        if path.is_dir():
+            files = [each for each in path.iterdir() if each.is_file()]
+            inside = sorted((each.name, self._digest(self._file(each, path))) for each in files)
+            return hashlib.sha256(json.dumps(inside).encode()).hexdigest()
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
 
-def _digest(path: Path) -> str:
-    """SHA-256 of a file; of a folder, that of the names and digests of its files."""
-    if path.is_dir():
-        inside = sorted((each.name, _digest(each)) for each in path.iterdir() if each.is_file())
-        return hashlib.sha256(json.dumps(inside).encode()).hexdigest()
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    def _file(self, path: Path, folder: Path) -> Path:
+        """The file or folder of a path, which lies in `folder` unless the operator says that it need not."""
+        try:
+            real = path.resolve() if self.elsewhere else given_files.beside(path, folder)
+            kind = real.stat().st_mode
+        except (OSError, ValueError, RuntimeError):
+            raise UserError(f"there is no {path}.", "Name files from the folder of the table.") from None
+        except FileError:
+            todo = "Put it beside the table, or say that it may lie elsewhere: --files-elsewhere."
+            raise UserError(f"{path} leads out of the folder {folder.resolve()}.", todo) from None
+        if not stat.S_ISREG(kind) and not stat.S_ISDIR(kind):
+            raise UserError(f"{path} is no plain file.", "Name an APK, an archive or a folder of splits.")
+        return real

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable
 from pathlib import Path
@@ -41,7 +40,7 @@ class Baseline(Strict):
 
 def read(path: Path) -> Baseline:
     """The file as it stands. Raises FileError with the line that does not fit."""
-    if CONFLICT.search(path.read_text("utf-8", errors="replace")):
+    if CONFLICT.search(yaml_files.text_of(path)):
         raise FileError(path, None, "it has the marks of a merge conflict.", f"Run: appwitness baseline merge {path}.")
     return yaml_files.parse(path, Baseline, hint=HINT)
 
@@ -69,7 +68,7 @@ def _flow(tree: Any) -> str:
         return "[" + ", ".join(map(_flow, tree)) + "]"
     if isinstance(tree, str) and re.fullmatch(r"[a-z][a-z_.]*[a-z]", tree) and tree not in _OTHER_MEANING:
         return tree
-    return json.dumps(tree, ensure_ascii=False)
+    return yaml_files.quoted(tree)
 
 
 _OTHER_MEANING = frozenset({"null", "true", "false", "yes", "no", "on", "off"})
@@ -125,7 +124,7 @@ def merged(path: Path) -> Baseline:
 
     Raises FileError when there is no conflict, or a side is no baseline.
     """
-    conflict = path.read_text("utf-8")
+    conflict = yaml_files.text_of(path)
     if not CONFLICT.search(conflict):
         raise FileError(path, None, "it has no merge conflict.", "There is nothing to do.")
     ours, theirs = (

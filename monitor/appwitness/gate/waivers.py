@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -17,6 +17,7 @@ from appwitness.events import DataType
 from appwitness.findings import LEVELS, Level
 from appwitness.findings.gate_decision import Behaviour, Mute, Remark
 from appwitness.gate.strict import Strict
+from appwitness.support import given_files
 from appwitness.support.errors import FileError, UserError
 
 NAME = "appwitness-waivers.yml"
@@ -26,6 +27,12 @@ MAX_DAYS = 180
 SOON_DAYS = 14
 
 Text = Annotated[str, Field(min_length=1)]
+
+
+_JOKERS = re.compile(r"\[!?\]?[^\]]*\]|[*?]+")
+"""What stands for letters that are not named."""
+_SAID = re.compile(r"\w{2}")
+"""What a pattern with such must have, so that it does not fit nearly all."""
 
 
 class Which(Strict):
@@ -39,6 +46,12 @@ class Which(Strict):
 
     @model_validator(mode="after")
     def _narrow(self) -> Which:
+        for name, text in (("rule", self.rule), *(("plans", plan) for plan in self.plans)):
+            if "*" in text:
+                raise ValueError(f"{name} is a name, without `*`")
+        for name, pattern in (("recipient", self.recipient), ("actor", self.actor)):
+            if pattern and _JOKERS.search(pattern) and not _SAID.search(_JOKERS.sub("*", pattern)):
+                raise ValueError(f"{pattern} would mute every {name}: name more of it")
         if not (self.data or self.recipient or self.actor or self.plans):
             raise ValueError("a rule alone would mute all that it ever finds: name data, recipient, actor or plans too")
         return self
@@ -164,14 +177,14 @@ def added(path: Path, waiver: Waiver, today: date, max_days: int = MAX_DAYS) -> 
     Raises FileError when the file as it is does not fit, UserError when an entry has this id or the list is written
     in a way that nothing can be added to.
     """
-    before = path.read_text("utf-8") if path.exists() else f"{HEAD}version: 1\nwaivers:\n"
-    if path.exists():
+    before = yaml_files.text_of(path) if given_files.is_there(path) else f"{HEAD}version: 1\nwaivers:\n"
+    if given_files.is_there(path):
         known = read(path, today, max_days)
         if any(each.id == waiver.id for each, _ in known.entries):
             raise UserError(f"{path} has an entry {waiver.id} already.", "Give it another --id.")
     fields = waiver.model_dump(mode="json", exclude_defaults=True, exclude_none=True)
     entry = "".join(
-        f"  {'-' if first else ' '} {name}: {json.dumps(value, ensure_ascii=False)}\n"
+        f"  {'-' if first else ' '} {name}: {yaml_files.quoted(value)}\n"
         for first, (name, value) in ((not number, pair) for number, pair in enumerate(fields.items()))
     )
     after = before.rstrip("\n") + "\n" + entry

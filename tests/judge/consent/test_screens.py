@@ -6,10 +6,10 @@ from typing import Literal
 import pytest
 
 from appwitness.catalog import yaml_files
-from appwitness.catalog.labels import Labels, normal_label
+from appwitness.catalog.labels import Labels, Phrases, normal_label
 from appwitness.events import Screen, Touch, Window, made
 from appwitness.events.seen import see
-from appwitness.judge.consent import Observed, ScreenReader, Timeline, consents
+from appwitness.judge.consent import Observed, ScreenReader, Timeline, consents, screens
 
 AT = datetime(2026, 3, 1, 12, tzinfo=UTC)
 LABELS = yaml_files.parse(yaml_files.HERE / "consent.yml", Labels)
@@ -494,3 +494,55 @@ def test_a_window_that_never_ends_is_read_as_far_as_windows_go(screen):
     screen.dialog(id=1, texts=["Privacy policy", "x " * 10_000, *["nothing"] * 5000], labels=["Agree", *["b"] * 5000])
     screen.tap("Agree", on={"texts": [*["nothing"] * 5000, "Privacy policy"], "labels": ["Agree"]})
     assert screen.said == [("dialog", "requested", "app")]
+
+
+def many(number, length=20):
+    return [f"{'agree ' * (length // 6)}{each}" for each in range(number)]
+
+
+@pytest.mark.parametrize(
+    "windows",
+    [
+        [{"checks": [{"text": text, "checked": True} for text in many(screens.MOST_ITEMS + 1)]}],
+        [{"labels": many(screens.MOST_ITEMS + 1)}],
+        [{"texts": ["x" * (screens.MOST_CHARACTERS + 1)]}],
+        [{"texts": many(900, 400), "labels": many(900, 400)}],
+        [HOME] * (screens.MOST_ITEMS + 1),
+        [{"labels": many(900)}] * 30,
+    ],
+)
+def test_of_a_screen_of_thousands_of_boxes_a_part_is_read_and_that_is_known(windows):
+    look = Screen(
+        at=AT, app=APP, what="look", windows=tuple(made(Window, each) for each in windows), by="host", why="change"
+    )
+    reader = ScreenReader(LABELS, APP)
+    assert reader.leaves_out(look)
+    kept, _ = reader._bounded(look)
+    texts = [text for each in kept for text in (*each.texts, *each.labels, *each.ids, *(c.text for c in each.checks))]
+    assert sum(map(len, texts)) <= screens.MOST_READ
+    assert not reader.leaves_out(Screen(at=AT, app=APP, what="look", windows=tuple(kept[:2]), by="host", why="change"))
+
+
+def test_what_is_asked_is_read_in_spite_of_what_stands_beside_it():
+    seen = Outside()
+    seen("look", {**POLICY, "texts": [*POLICY["texts"], *many(3000, 400)]})
+    assert seen.at(1) == "requested"
+    assert seen.reader.leaves_out(seen.lines[-1].event)
+    assert not seen.reader.leaves_out(
+        Screen(at=AT, app=APP, what="look", windows=(made(Window, POLICY),), by="host", why="change")
+    )
+
+
+def test_words_beside_a_phrase_are_put_in_their_form_once(monkeypatch):
+    negations = LABELS.negations
+    calls = []
+    of = Phrases.of
+
+    def counted(words):
+        calls.append(words)
+        return of(words)
+
+    monkeypatch.setattr(Phrases, "of", counted)
+    for number in range(50):
+        negations.turn("a phrase of a test", (f"not a phrase of a test {number}",))
+    assert len(calls) == 1

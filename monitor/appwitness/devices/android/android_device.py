@@ -204,6 +204,9 @@ class AndroidDevice(AbstractContextManager["AndroidDevice"]):
             api = self._control.facts.api
             for host, expected in network_security.refusals(app.code.network_security, app.app.base, api):
                 self._gap("proxy", host, expected)
+        if unread := app.code.unread:
+            names = ", ".join(unread[:3]) + (f" and {len(unread) - 3} more" if len(unread) > 3 else "")
+            self._gap("device", "code", f"the code in {names} could not be read: whose SDKs are in it is not known")
         self._lead(mode, (proxy_host, proxy_port), wireguard or None)
         if not self._wanted.by_hand:
             self._rest_screens()

@@ -11,9 +11,10 @@ an app takes a moment to take it away.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import islice
 from typing import Any, Literal
 
 from appwitness.catalog.labels import Choice, Labels, normal_label
@@ -30,10 +31,11 @@ CLOSES = timedelta(seconds=5)
 """A question that goes within this time after a touch is taken to have gone because of it."""
 MOST_ITEMS = 1000
 MOST_CHARACTERS = 4000
-"""How many texts of a window are read, and how much of each: a hostile recording may have huge ones."""
+"""How many windows of a line and texts of a window are read, and how much of each: they may be huge."""
+MOST_READ = 200_000
+"""Characters of one line that are read; what is left out is a gap."""
 MOST_DIALOGS = 100
 """Of one process, that nobody saw go."""
-_TEXTS = ("texts", "labels", "ids")
 READ = "read from the screen's tree"
 TOUCHED = "touched for the user by the {}, as read from the screen's tree"
 """How a line is known that hooks need not have seen: of a web page, of Compose or Flutter they see no touch."""
@@ -116,8 +118,20 @@ class ScreenReader:
         observer.last = seen
         return [_by_name_of(seen, line) for line in self._read(observer, seen.event)]
 
+    def leaves_out(self, screen: Screen) -> bool:
+        """Whether a line has more than is read of it."""
+        return self._bounded(screen)[1]
+
+    def _bounded(self, screen: Screen) -> tuple[list[Window], bool]:
+        """What is read of a line's windows, and whether that is not all: of a look the app's own, else the first."""
+        ours = filter(self._is_ours, screen.windows) if screen.what == "look" else iter(screen.windows[:1])
+        room = _ScreenRoom()
+        windows = [room.bounded(each) for each in islice(ours, MOST_ITEMS)]
+        return windows, room.left_out or next(ours, None) is not None
+
     def _read(self, observer: _Observer, screen: Screen) -> list[Consent]:
-        window = _bounded(screen.windows[0]) if screen.windows else Window()
+        windows, _ = self._bounded(screen)
+        window = windows[0] if windows else Window()
         match screen.what:
             case None:
                 return []
@@ -126,8 +140,7 @@ class ScreenReader:
             case "page":
                 return self._asked_back(observer, screen, [window]) + self._page(observer, screen, window)
             case "look":
-                ours = [_bounded(each) for each in screen.windows[:MOST_ITEMS] if self._is_ours(each)]
-                return self._asked_back(observer, screen, ours) + self._look(observer, screen, ours)
+                return self._asked_back(observer, screen, windows) + self._look(observer, screen, windows)
             case "touch":
                 return self._touch(observer, screen, window, screen.touched) if screen.touched else []
             case "dismiss" | "cancel":
@@ -428,16 +441,37 @@ def _question(lines: list[Consent], title: str, window: Window) -> _Question:
     return _Question(lines[0], tuple(line.scope for line in lines), title, _key(window), lines[0].at)
 
 
-def _bounded(window: Window) -> Window:
-    """What is read of a window."""
-    texts = (window.texts, window.labels, [check.text for check in window.checks], window.ids)
-    if all(len(each) <= MOST_ITEMS for each in texts) and all(
-        len(t) <= MOST_CHARACTERS for each in texts for t in each
-    ):
-        return window
-    checks = [each.model_copy(update={"text": each.text[:MOST_CHARACTERS]}) for each in window.checks[:MOST_ITEMS]]
-    cut = {name: tuple(text[:MOST_CHARACTERS] for text in getattr(window, name)[:MOST_ITEMS]) for name in _TEXTS}
-    return window.model_copy(update={**cut, "checks": tuple(checks)})
+class _ScreenRoom:
+    """How much more of a line is read."""
+
+    def __init__(self) -> None:
+        self._left = MOST_READ
+        self.left_out = False
+
+    def bounded(self, window: Window) -> Window:
+        """What is read of a window."""
+        texts = (window.texts, window.labels, [check.text for check in window.checks], window.ids)
+        size = sum(len(text) for each in texts for text in each)
+        few = all(len(each) <= MOST_ITEMS for each in texts)
+        if few and size <= self._left and all(len(text) <= MOST_CHARACTERS for each in texts for text in each):
+            self._left -= size
+            return window
+        self.left_out = True
+        share = self._left // len(texts)
+        cut = [self._cut(each, share) for each in texts]
+        checks = [each.model_copy(update={"text": text}) for each, text in zip(window.checks, cut[2], strict=False)]
+        kept = {"texts": cut[0], "labels": cut[1], "checks": tuple(checks), "ids": cut[3]}
+        return window.model_copy(update=kept)
+
+    def _cut(self, texts: Sequence[str], share: int) -> tuple[str, ...]:
+        """The first of them, not longer than their share together."""
+        kept = []
+        for text in texts[:MOST_ITEMS]:
+            short = text[: min(MOST_CHARACTERS, share)]
+            share -= len(short)
+            self._left -= len(short)
+            kept.append(short)
+        return tuple(kept)
 
 
 def _key(window: Window) -> object:

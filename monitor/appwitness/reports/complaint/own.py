@@ -19,7 +19,8 @@ from typing import Any
 from appwitness.reports.complaint.letter import moment
 from appwitness.reports.html import WrongTemplate, write, write_own
 from appwitness.reports.words import Words
-from appwitness.support.errors import FileError, UserError
+from appwitness.support import given_files
+from appwitness.support.errors import FileError
 
 SECONDS = 10
 MEMORY_BYTES = 1 << 30
@@ -76,17 +77,7 @@ def written_by(template: Path, words: Words, fields: dict[str, Any]) -> str:
 
 
 def _source(template: Path) -> str:
-    try:
-        with template.open("rb") as file:
-            data = file.read(TEMPLATE_BYTES + 1)
-        source = data.decode()
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"{template} cannot be read: {error}.", "Name a Jinja2 template, a text file.") from None
-    if len(data) > TEMPLATE_BYTES:
-        raise UserError(
-            f"{template} is larger than {TEMPLATE_BYTES >> 20} MiB.", "Name a Jinja2 template, a text file."
-        )
-    return source
+    return given_files.text(template, TEMPLATE_BYTES)
 
 
 def _letter(fields: dict[str, Any]) -> dict[str, Any]:

@@ -482,3 +482,21 @@ def test_the_groups_of_dialogs_have_permissions_that_the_catalog_knows():
     for name, members in words.permission_groups.items():
         if name != "NOTIFICATIONS":
             assert {f"android.permission.{member}" for member in members} <= set(words.permissions), name
+
+
+@pytest.mark.parametrize("number", [100, 2400])
+def test_what_stands_beside_thousands_of_boxes_is_read_once(monkeypatch, number):
+    row = [part for each in range(number) for part in (node("x" * 400), node("", checkable=True))]
+    tree = hierarchy.parse(HIERARCHY.format(node("", *row)))
+    walks = []
+    under = hierarchy.Tree.under
+
+    def counted(self, at):
+        walks.append(at)
+        return under(self, at)
+
+    monkeypatch.setattr(hierarchy.Tree, "under", counted)
+    (seen,) = hierarchy.windows(tree, DISPLAY)
+    assert len(seen.boxes) == number
+    assert len(walks) < 10
+    assert sum(len(box.label) for box in seen.boxes) <= number * hierarchy.MOST_BESIDE

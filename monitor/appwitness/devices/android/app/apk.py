@@ -25,7 +25,7 @@ from appwitness.catalog import yaml_files
 from appwitness.catalog.entries import CatalogEntry
 from appwitness.devices.android.app import apk_parts, signers
 from appwitness.devices.android.app.apk_manifest import ANDROID, Component, implied, of_manifest
-from appwitness.devices.android.app.apk_parts import ZIP_END_BYTES, ZipEnd
+from appwitness.devices.android.app.apk_parts import ZIP_END_BYTES, ResourceTable, ZipEnd
 from appwitness.devices.android.app.gadget_config import GadgetConfig
 from appwitness.devices.android.app.signers import BLOCKS_SINCE, NEWEST, ApkSigner, Scheme
 from appwitness.devices.android.faults import DeviceFault, fault
@@ -34,11 +34,15 @@ MANIFEST = "AndroidManifest.xml"
 MANIFEST_BYTES = 8 << 20
 TABLE_BYTES = 128 << 20
 DEX_BYTES = 128 << 20
+ALL_DEX_BYTES, MOST_DEX, MOST_PACKAGES = 1 << 30, 200, 200_000
+"""Of all dex files of one APK together: bytes, files, packages of classes."""
+MOST_FILES = 20
+"""Files of a kind that an APK has one of: signatures, configurations of Frida's gadget."""
 XML_BYTES = 1 << 20
 TEXT_CHARACTERS = 16 << 20
 """Characters of all texts of one binary XML together: the same string may be used a million times."""
 DEPTH = 100
-DIRECTORY_BYTES = 64 << 20
+DIRECTORY_BYTES = 16 << 20
 """The ZIP file's own list of its files."""
 _DEX = re.compile(r"classes\d*\.dex")
 _LIBRARY = re.compile(r"lib/([^/]+)/[^/]+\.so")
@@ -169,14 +173,24 @@ def network_security_xml(path: Path) -> Element | None:
     raise AssertionError
 
 
-def code_packages(path: Path) -> set[str]:
-    """The packages of all classes in the APK's dex files: com.umeng.analytics. Dex files beyond bounds are left out."""
+def code_packages(path: Path, left_out: list[str] | None = None) -> set[str]:
+    """The packages of all classes in the APK's dex files: com.umeng.analytics.
+
+    Dex files that are damaged or beyond bounds are left out; `left_out` takes their names.
+    """
     found: set[str] = set()
+    room = ALL_DEX_BYTES
     with _opened(path) as archive:
-        for name in archive.names:
-            if _DEX.fullmatch(name):
-                with suppress(ValueError, struct.error, IndexError):
-                    found |= apk_parts.packages(archive.data(name, DEX_BYTES))
+        for number, name in enumerate(filter(_DEX.fullmatch, archive.names)):
+            try:
+                if number >= MOST_DEX or room <= 0 or len(found) > MOST_PACKAGES:
+                    raise ValueError("beyond what is read of one APK")
+                data = archive.data(name, DEX_BYTES)
+                room -= len(data)
+                found |= apk_parts.packages(data)
+            except (ValueError, struct.error, IndexError, DeviceFault):
+                if left_out is not None and len(left_out) < MOST_DEX:
+                    left_out.append(name)
     return found
 
 
@@ -216,9 +230,15 @@ def _marks(names: list[str]) -> tuple[str, ...]:
 
 def _gadget(archive: _Archive) -> GadgetConfig | None:
     """By its configuration; where that is no gadget's, and no file has a gadget's name, it was none."""
-    named = [name for name in archive.names if _CONFIG.fullmatch(name)]
+    named = _few([name for name in archive.names if _CONFIG.fullmatch(name)])
     found = (GadgetConfig.parse(archive.data(name, XML_BYTES)) for name in named)
     return next(filter(None, found), None if named else GadgetConfig())
+
+
+def _few[T](files: list[T]) -> list[T]:
+    if len(files) > MOST_FILES:
+        raise ValueError(f"it has {len(files)} files where one is enough")
+    return files
 
 
 @functools.cache
@@ -275,7 +295,7 @@ class _Archive:
     path: Path
     zip: Any
     _strings: dict[int, str | None] = field(default_factory=dict)
-    _table: bytes | None = None
+    _table: ResourceTable | None = None
 
     @functools.cached_property
     def names(self) -> list[str]:
@@ -304,8 +324,9 @@ class _Archive:
             if not found:
                 return value
             if self._table is None:
-                self._table = self.data("resources.arsc", TABLE_BYTES) if "resources.arsc" in self.names else b""
-            value = apk_parts.resource(self._table, int(found[1], 16))
+                there = "resources.arsc" in self.names
+                self._table = ResourceTable(self.data("resources.arsc", TABLE_BYTES) if there else b"")
+            value = self._table.resource(int(found[1], 16))
         return None
 
     def signers(self) -> tuple[ApkSigner, ...]:
@@ -317,7 +338,7 @@ class _Archive:
         else:
             most = BLOCKS_SINCE - 1 if block else NEWEST
         names = {name.upper() for name in self.names}
-        bags = [(name, found) for name in self.names if (found := _BAG.fullmatch(name.upper()))]
+        bags = _few([(name, found) for name in self.names if (found := _BAG.fullmatch(name.upper()))])
         for name, _ in sorted(
             bags, key=lambda bag: f"{bag[1][1]}.SF" not in names
         ):  # without one, Android passes it over

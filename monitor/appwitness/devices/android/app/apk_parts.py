@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from bisect import bisect_left
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -45,32 +46,75 @@ def zip_end(path: Path) -> ZipEnd:
     return ZipEnd(start, length, size - len(tail) + at)
 
 
-def resource(table: bytes, number: int) -> str | None:
-    """What resource `number` (0xPPTTEEEE) of resources.arsc is, as text; a reference as `@7F010000`; None: not there.
+class ResourceTable:
+    """The entries of resources.arsc, looked up one by one, within bounds of all of them together."""
 
-    The default configuration, else the first that has it. Raises ValueError and struct.error on a damaged table.
-    """
-    if len(table) < 12:
-        return None
-    pool: int | None = None
-    others: list[tuple[int, int]] = []
-    for kind, at, end in _chunks(table, struct.unpack_from("<H", table, 2)[0], len(table)):
-        if kind == 1 and pool is None:
-            pool = at
-        elif kind == 0x200 and struct.unpack_from("<I", table, at + 8)[0] == number >> 24:
-            others.append((at, end))
-    found: tuple[int, int] | None = None
-    for start, stop in others:
-        for kind, at, end in _chunks(table, start + struct.unpack_from("<H", table, start + 2)[0], stop):
-            if kind == 0x201 and table[at + 8] == number >> 16 & 0xFF:
-                value = _entry(table, at, end, number & 0xFFFF)
-                if value is None:
-                    continue
-                config = table[at + 24 : at + 20 + struct.unpack_from("<I", table, at + 20)[0]]
-                if not any(config):
-                    return _text(table, pool, value)
-                found = found or value
-    return _text(table, pool, found) if found else None
+    def __init__(self, table: bytes) -> None:
+        """Raises ValueError and struct.error on a damaged table, as all of this does."""
+        self._table = table
+        self._pool: int | None = None
+        self._types: dict[tuple[int, int], list[tuple[int, int]]] = {}
+        self._known: dict[int, str | None] = {}
+        self.steps = 0
+        """Chunks and configurations that were looked at."""
+        if len(table) < 12:
+            return
+        for kind, at, end in self._chunks(0, len(table)):
+            if kind == 1 and self._pool is None:
+                self._pool = at
+            elif kind == 0x200:
+                (package,) = struct.unpack_from("<I", table, at + 8)
+                for inner, start, stop in self._chunks(at, end):
+                    if inner == 0x201:
+                        self._types.setdefault((package, table[start + 8]), []).append((start, stop))
+
+    def resource(self, number: int) -> str | None:
+        """What resource `number` (0xPPTTEEEE) is, as text; a reference as `@7F010000`; None: not there.
+
+        The default configuration, else the first that has it.
+        """
+        if number not in self._known:
+            self._known[number] = self._found(number)
+        return self._known[number]
+
+    def _found(self, number: int) -> str | None:
+        table, found = self._table, None
+        for at, end in self._types.get((number >> 24, number >> 16 & 0xFF), ()):
+            self._step()
+            value = _entry(table, at, end, number & 0xFFFF)
+            if value is None:
+                continue
+            config = table[at + 24 : at + 20 + min(64, struct.unpack_from("<I", table, at + 20)[0])]
+            if not any(config):
+                return _text(table, self._pool, value)
+            found = found or value
+        return _text(table, self._pool, found) if found else None
+
+    def _chunks(self, at: int, end: int) -> Iterator[tuple[int, int, int]]:
+        """Type, start and end of each chunk inside one."""
+        at += struct.unpack_from("<H", self._table, at + 2)[0]
+        while at + 8 <= end:
+            self._step()
+            kind, _, size = struct.unpack_from("<HHI", self._table, at)
+            if size < 8 or at + size > end:
+                raise ValueError("a damaged resource table")
+            yield kind, at, at + size
+            at += size
+
+    def _step(self) -> None:
+        self.steps += 1
+        if self.steps > MOST_STEPS:
+            raise ValueError(f"its resource table needs more than {MOST_STEPS:,} steps")
+
+
+MOST_STEPS = 1_000_000
+"""Chunks and configurations of a resource table that are looked at for one APK."""
+MOST_CLASSES = 1 << 16
+"""Of a dex file: so many types it can name."""
+LONGEST_NAME = 1024
+"""Bytes of a class's name that are looked at."""
+LONGEST_TEXT = 1 << 16
+"""Characters of a text of a resource table."""
 
 
 def packages(dex: bytes) -> set[str]:
@@ -79,6 +123,8 @@ def packages(dex: bytes) -> set[str]:
         raise ValueError("not a dex file")
     strings_count, strings, types_count, types = struct.unpack_from("<IIII", dex, 0x38)
     classes_count, classes = struct.unpack_from("<II", dex, 0x60)
+    if classes_count > MOST_CLASSES:
+        raise ValueError("a dex file of more classes than there can be")
     if classes + 32 * classes_count > len(dex) or types + 4 * types_count > len(dex):
         raise ValueError("a truncated dex file")
     found = set()
@@ -88,22 +134,11 @@ def packages(dex: bytes) -> set[str]:
         if string >= strings_count:
             raise ValueError("a damaged dex file")
         (at,) = struct.unpack_from("<I", dex, strings + 4 * string)
-        while dex[at] & 0x80:
-            at += 1
-        name = dex[at + 1 : min(dex.index(b"\0", at + 1), at + 1025)]
+        length = next((size for size in range(5) if not dex[at + size] & 0x80), 4)  # a number of five bytes at most
+        name = dex[at + length + 1 : at + length + 1 + LONGEST_NAME].partition(b"\0")[0]
         if name.startswith(b"L") and b"/" in name:
             found.add(name[1 : name.rindex(b"/")].replace(b"/", b".").decode("utf-8", "replace"))
     return found
-
-
-def _chunks(table: bytes, at: int, end: int) -> Iterator[tuple[int, int, int]]:
-    """Type, start and end of each chunk."""
-    while at + 8 <= end:
-        kind, _, size = struct.unpack_from("<HHI", table, at)
-        if size < 8 or at + size > end:
-            raise ValueError("a damaged resource table")
-        yield kind, at, at + size
-        at += size
 
 
 def _entry(table: bytes, at: int, end: int, index: int) -> tuple[int, int] | None:
@@ -112,13 +147,14 @@ def _entry(table: bytes, at: int, end: int, index: int) -> tuple[int, int] | Non
     flags = table[at + 9]
     count, start = struct.unpack_from("<II", table, at + 12)
     if flags & 1:  # sparse: (index, offset / 4) sorted
-        for place in range(at + header, min(at + header + 4 * count, end - 3), 4):
-            which, quarter = struct.unpack_from("<HH", table, place)
-            if which == index:
-                offset = 4 * quarter
-                break
-        else:
+        places = range(at + header, min(at + header + 4 * count, end - 3), 4)
+        found = bisect_left(places, index, key=lambda place: struct.unpack_from("<H", table, place)[0])
+        if found == len(places):
             return None
+        which, quarter = struct.unpack_from("<HH", table, places[found])
+        if which != index:
+            return None
+        offset = 4 * quarter
     elif index >= count:
         return None
     elif flags & 2:  # offsets of 16 bits
@@ -156,13 +192,20 @@ def _string(table: bytes, pool: int, index: int) -> str | None:
     if flags & 0x100:
         _, at = _short_length(table, at)
         length, at = _short_length(table, at)
+        _bounded(length)
         return table[at : at + length].decode("utf-8", "replace")
     (length,) = struct.unpack_from("<H", table, at)
     at += 2
     if length & 0x8000:
         length = (length & 0x7FFF) << 16 | struct.unpack_from("<H", table, at)[0]
         at += 2
+    _bounded(length)
     return table[at : at + 2 * length].decode("utf-16-le", "replace")
+
+
+def _bounded(length: int) -> None:
+    if length > LONGEST_TEXT:
+        raise ValueError("a text of its resource table is too long")
 
 
 def _short_length(table: bytes, at: int) -> tuple[int, int]:

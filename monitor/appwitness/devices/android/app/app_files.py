@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from xml.etree.ElementTree import Element
 
-from appwitness.devices.android.app import apk
+from appwitness.devices.android.app import apk, apk_parts
 from appwitness.devices.android.app.apk import Apk, Sdk
 from appwitness.devices.android.faults import DeviceFault, fault
 
@@ -26,6 +26,8 @@ MEMBER_BYTES = 4 << 30
 RATIO = 200
 """The largest ratio by which an APK or expansion is compressed."""
 MEMBERS = 1000
+UNSAID = 0xFFFFFFFF
+"""In place of a length that a further record holds."""
 DENSITIES = {"ldpi": 120, "mdpi": 160, "tvdpi": 213, "hdpi": 240, "xhdpi": 320, "xxhdpi": 480, "xxxhdpi": 640}
 ABIS = ("armeabi", "armeabi_v7a", "arm64_v8a", "x86", "x86_64", "mips", "mips64", "riscv64")
 _OBB = re.compile(r"Android/obb/([\w.]+)/((?:main|patch)\.\d+\.([\w.]+)\.obb)")
@@ -88,17 +90,20 @@ class CodeFacts:
     """Its network security configuration as a tree; None: it has none."""
     damaged: str | None = None
     """Why a configuration that it names could not be read."""
+    unread: tuple[str, ...] = ()
+    """Dex files that could not be read: what code is in them is not known."""
 
 
 def code_facts(app: App) -> CodeFacts:
     """Known recipients' code in the app, and its network security configuration. Raises DeviceFault."""
     packages: set[str] = set()
+    unread: list[str] = []
     for each in app.apks:
-        packages |= apk.code_packages(each.path)
+        packages |= apk.code_packages(each.path, unread)
     try:
-        return CodeFacts(apk.sdks(packages), apk.network_security_xml(app.base.path))
+        return CodeFacts(apk.sdks(packages), apk.network_security_xml(app.base.path), unread=tuple(unread))
     except DeviceFault as error:
-        return CodeFacts(apk.sdks(packages), None, error.what)
+        return CodeFacts(apk.sdks(packages), None, error.what, tuple(unread))
 
 
 @contextmanager
@@ -169,6 +174,11 @@ def _value(split: Apk) -> str:
 
 def _unpacked(path: Path, folder: Path) -> tuple[list[Path], list[tuple[Path, str]]]:
     try:
+        with suppress(ValueError):  # no ZIP file at all, as is said below
+            if apk.DIRECTORY_BYTES < (length := apk_parts.zip_end(path).length) < UNSAID:
+                raise fault(
+                    "apk-too-large", path=path, what="its list of files", limit=apk.DIRECTORY_BYTES >> 20, size=length
+                )
         with zipfile.ZipFile(path) as archive:
             return _taken(path, archive, folder)
     except (zipfile.BadZipFile, NotImplementedError, EOFError, OSError) as error:
@@ -187,7 +197,9 @@ def _taken(path: Path, archive: zipfile.ZipFile, folder: Path) -> tuple[list[Pat
     made = [info for info in apks if info.filename.startswith("splits/")]
     alone = [info for info in apks if "/" not in info.filename.strip("/")]
     chosen = made or alone or apks
-    obbs = [(info, name) for info in infos if (name := _obb(archive, info))]
+    named = [info for info in infos if info.filename.lower().endswith(".obb")]
+    places = _places(archive) if named else {}
+    obbs = [(info, name) for info in named if (name := _obb(places.get(info.filename, info.filename)))]
     wanted = [*chosen, *(info for info, _ in obbs)]
     if not chosen:
         raise fault("app-no-apks", path=path)
@@ -208,15 +220,18 @@ def _bomb(info: zipfile.ZipInfo) -> bool:
     return info.file_size > min(MEMBER_BYTES, RATIO * info.compress_size + (1 << 20))
 
 
-def _obb(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> str | None:
-    """The name of an expansion in Android/obb, by its place in the archive, or by the manifest of an .xapk."""
-    if not info.filename.lower().endswith(".obb"):
-        return None
-    places = {info.filename: info.filename}
-    with suppress(KeyError, ValueError, TypeError, AttributeError):
+def _places(archive: zipfile.ZipFile) -> dict[str, str]:
+    """Where files of an .xapk are to lie on a device, by its manifest."""
+    places = {}
+    with suppress(KeyError, ValueError, TypeError, AttributeError, RecursionError):
         listing = archive.getinfo("manifest.json")
         if listing.file_size < 1 << 20:
             for each in json.loads(archive.read(listing)).get("expansions", ()):
                 places[str(each["file"])] = str(each["install_path"])
-    found = _OBB.fullmatch(places[info.filename])
+    return places
+
+
+def _obb(place: str) -> str | None:
+    """The name of an expansion in Android/obb."""
+    found = _OBB.fullmatch(place)
     return found[2] if found and found[1] == found[3] else None

@@ -16,6 +16,8 @@ MOST_NODES = 5000
 MOST_DEPTH = 250
 MOST_CHARACTERS = 4000
 """Of one text; the rest is cut off."""
+MOST_BESIDE = 1000
+"""Characters of what is read in the row of a box; the rest is cut off."""
 SYSTEM_UI = "com.android.systemui"
 _BOUNDS = re.compile(r"\[(-?\d{1,6}),(-?\d{1,6})\]\[(-?\d{1,6}),(-?\d{1,6})\]")
 
@@ -202,6 +204,8 @@ def _seen(tree: Tree, root: Node, *, small: bool) -> SeenWindow:
     texts: list[str] = []
     buttons: list[Button] = []
     boxes: list[Button] = []
+    rows: dict[int | None, str] = {}
+    """Parent of boxes -> what is read in it."""
     read: set[int] = set()
     """Elements whose text is part of a button's label."""
     for node in tree.window(root):
@@ -209,7 +213,9 @@ def _seen(tree: Tree, root: Node, *, small: bool) -> SeenWindow:
             continue
         label = node.label
         if node.checkable:
-            boxes.append(Button(label or _beside(tree, node), node))
+            if not label and node.parent not in rows:
+                rows[node.parent] = _beside(tree, node)
+            boxes.append(Button(label or rows[node.parent], node))
         elif (node.clickable or node.cls.endswith("Button")) and node.enabled:
             below = [each for each in tree.under(node.number) if each.area]
             if not any(each.clickable or each.checkable for each in below):
@@ -230,4 +236,5 @@ def _beside(tree: Tree, node: Node) -> str:
     """What is read in the row of a box that has no label of its own."""
     if node.parent is None:
         return ""
-    return " ".join(each.label for each in tree.under(node.parent) if each.label and not each.clickable)
+    texts = (each.label for each in tree.under(node.parent) if each.label and not each.clickable)
+    return " ".join(texts)[:MOST_BESIDE]

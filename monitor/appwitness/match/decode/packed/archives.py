@@ -6,14 +6,14 @@ import re
 import struct
 import zlib
 
-from appwitness.match.decode.packed.compressed import CODINGS, unpack
+from appwitness.match.decode.packed.compressed import CODINGS, inflated_from, unpack
 from appwitness.match.decode.walk.paths import child_path
-from appwitness.match.decode.walk.pieces import Found, Room, UploadPiece, begins, decoder
+from appwitness.match.decode.walk.pieces import FIXED, Found, Room, UploadPiece, begins, decoder
 
 MEMBER = b"PK\x03\x04"
 """How a member begins."""
 MEMBERS = 10_000
-"""Members that are read of one archive."""
+"""Names and members that are read of one archive."""
 
 LZMA, ENCRYPTED_AES = 14, 99
 STORED, DEFLATED = 0, 8
@@ -56,8 +56,7 @@ def archive(piece: UploadPiece, room: Room) -> Found:
         if flags & ENCRYPTED or method == ENCRYPTED_AES:
             room.stop(f"zip at {path}: the member is encrypted; not read")
         elif method == DEFLATED:
-            end, inflated = _inflated(piece.part("zip", begin, len(data), path), end - begin, room)
-            end += begin
+            end, inflated = _inflated(piece, begin, end, path, room)
             found += inflated
         elif method == STORED and packed:
             found.append(piece.part("zip", begin, end, path))
@@ -66,24 +65,26 @@ def archive(piece: UploadPiece, room: Room) -> Found:
         elif method not in (STORED, *PACKED):
             room.stop(f"zip at {path}: packed by method {method}, which is not read")
         at = data.find(MEMBER, max(end, at + 4))
+    if at >= 0 and len(found) >= MEMBERS:
+        room.stop(f"zip at {piece.path}: more than {MEMBERS} names and members")
     return found or None
 
 
-def _inflated(rest: UploadPiece, size: int, room: Room) -> tuple[int, list[UploadPiece]]:
-    """Bytes of a deflated member that all of the rest begins with, and what it holds. `size`: what its head says."""
-    inflater = zlib.decompressobj(-15)
+def _inflated(piece: UploadPiece, begin: int, end: int, path: str, room: Room) -> tuple[int, list[UploadPiece]]:
+    """Where a deflated member ends, and what it holds. `end`: what its head says."""
+    room.work_left -= FIXED
     try:
-        out = inflater.decompress(rest.data, max(1, room.bytes_left))
+        out, whole, stopped = inflated_from(piece.data, begin, max(1, room.bytes_left), -15)
     except zlib.error:
-        out = b""
-    if inflater.eof:
-        size = len(rest.data) - len(inflater.unused_data)
+        out, whole, stopped = b"", False, end
+    if whole:
+        end = stopped
     elif out:
-        room.stop(f"zip at {rest.path}: the member is broken or too large")
-    if not out or not room.take(len(out), rest, "zip"):
-        return size, []
-    member = rest.part("", 0, size)
-    return size, [member._replace(data=out, exact=False)]
+        room.work_left -= len(out)
+        room.stop(f"zip at {path}: the member is broken or too large")
+    if not out or not room.take(len(out), piece._replace(path=path), "zip"):
+        return end, []
+    return end, [piece.part("zip", begin, end, path)._replace(data=out, exact=False)]
 
 
 def _unpacked(member: UploadPiece, method: int, room: Room) -> list[UploadPiece]:
@@ -178,4 +179,6 @@ def tar(piece: UploadPiece, room: Room) -> Found:
         found.append(piece.part("tar", start, stop, f"{path}.filename"))
         if end > begin:
             found.append(piece.part("tar", begin, end, path))
+    if len(found) >= MEMBERS and at + 512 <= len(data) and data[at]:
+        room.stop(f"tar at {piece.path}: more than {MEMBERS} names and members")
     return found or None

@@ -11,7 +11,7 @@ from collections.abc import Callable
 import brotli
 import zstandard
 
-from appwitness.match.decode.walk.pieces import Found, Room, UploadPiece, as_text, begins, decoder, holds
+from appwitness.match.decode.walk.pieces import FIXED, Found, Room, UploadPiece, as_text, begins, decoder, holds
 
 TRAILERS = (0, 4, 8)
 """Bytes that may follow a nameless stream: zlib's checksum, or gzip's and a length, where their heads are left off."""
@@ -37,15 +37,44 @@ FLUSHED = b"\x00\x00\xff\xff"
 """How a stream of deflate ends that is left open; permessage-deflate leaves that off."""
 
 
+def inflated_from(data: bytes, at: int, limit: int, wbits: int) -> tuple[bytes, bool, int]:
+    """What a stream that begins at byte `at` holds, up to `limit` bytes, whether it ended, and where.
+
+    It looks at no more than twice what the stream has, and a kilobyte: thousands may stand behind each other. Raises
+    zlib.error.
+    """
+    inflater = zlib.decompressobj(wbits)
+    parts: list[bytes] = []
+    size, step = 0, WINDOW
+    view = memoryview(data)
+    while at < len(data) and size < limit and not inflater.eof:
+        window = view[at : at + step]
+        parts.append(inflater.decompress(window, limit - size))
+        size += len(parts[-1])
+        at += len(window) - len(inflater.unused_data)
+        step = min(2 * step, MOST_WINDOW)
+    return b"".join(parts), inflater.eof, at
+
+
+WINDOW, MOST_WINDOW = 1 << 10, 1 << 20
+"""Bytes of a stream that are given to zlib at once, at first and at most."""
+
+
 def _gunzip(data: bytes, room: Room) -> tuple[bytes, bool, bytes]:
-    out, whole, rest = _inflate(data, room, 31)
-    while whole and rest.startswith(b"\x1f\x8b") and len(out) <= room.bytes_left:
+    limit = room.bytes_left + 1
+    out, whole, at = inflated_from(data, 0, limit, 31)
+    parts, size = [out], len(out)
+    while whole and data.startswith(b"\x1f\x8b", at) and size < limit and room.work_left > 0:
         try:
-            more, whole, rest = _inflate(rest, room, 31)
+            out, whole, end = inflated_from(data, at, limit - size, 31)
         except zlib.error:
             break
-        out += more
-    return out, whole, rest
+        room.work_left -= end - at + FIXED
+        at = end
+        parts.append(out)
+        size += len(out)
+    whole = whole or (data.endswith(FLUSHED) and size < limit)
+    return b"".join(parts), whole, data[at:] if whole else b""
 
 
 def _zlib(data: bytes, room: Room) -> tuple[bytes, bool, bytes]:
@@ -202,6 +231,10 @@ def deflate(piece: UploadPiece, room: Room) -> Found:
     return unpack("deflate", _zlib, piece, room, sure=False)
 
 
+EMBEDDED = 8
+"""Streams of one kind that are tried inside other bytes."""
+
+
 @decoder("embedded", "binary", order=200, guess=False, sieve="covered", seen_in="PDF and PNG files")
 @holds(rb".\x1f\x8b\x08|.\x28\xb5\x2f\xfd|.\x78[\x01\x5e\x9c\xda]")
 def embedded(piece: UploadPiece, room: Room) -> Found:
@@ -216,7 +249,7 @@ def embedded(piece: UploadPiece, room: Room) -> Found:
         (b"\x78\x5e", "deflate", _zlib),
     ):
         at = piece.data.find(mark, 1)
-        for _ in range(8):
+        for _ in range(EMBEDDED):
             if at < 0:
                 break
             try:
@@ -227,7 +260,11 @@ def embedded(piece: UploadPiece, room: Room) -> Found:
                 end = len(piece.data) - len(rest)
                 found.append(piece.turned(name, out, at, end))
                 at = end - 1
+            else:
+                room.work_left -= len(out)
             at = piece.data.find(mark, at + 1)
+        if at >= 0 and len(mark) > 2:  # two bytes stand in anything
+            room.stop(f"{name} at {piece.path}: more than {EMBEDDED} streams inside other bytes")
     return found or None
 
 

@@ -14,22 +14,33 @@ import zstandard
 
 BLOCK = 1 << 20
 """Bytes that are read, and put out, at once."""
+WINDOW = 1 << 10
+"""Bytes that are read of a new stream first; then twice as many, so that thousands of streams cost what they hold."""
 MEMORY = 24 << 20
 """Bytes that the dictionary of a stream may take."""
 
 
 def _gunzipped(packed: Iterable[bytes], wbits: int) -> Iterator[bytes]:
     machine = zlib.decompressobj(wbits)
-    for block in packed:
-        data = block
-        while data:
-            yield machine.decompress(data, BLOCK)
-            data = machine.unconsumed_tail
+    step, held = WINDOW, b""
+    for one in packed:
+        block, at = held + one, 0
+        while at < len(block):
             if machine.eof:
-                data = machine.unused_data
-                if not data.startswith(b"\x1f\x8b"):
+                held = block[at : at + 2]
+                if len(held) < 2:
                     break
-                machine = zlib.decompressobj(wbits)
+                if held != b"\x1f\x8b":
+                    return
+                machine, step = zlib.decompressobj(wbits), WINDOW
+            window = data = block[at : at + step]
+            while data:
+                yield machine.decompress(data, BLOCK)
+                data = machine.unconsumed_tail
+            at += len(window) - len(machine.unused_data)
+            step = min(2 * step, BLOCK)
+        else:
+            held = b""
 
 
 def _inflated(packed: Iterator[bytes]) -> Iterator[bytes]:
@@ -73,16 +84,18 @@ def _zstd(packed: Iterator[bytes]) -> Iterator[bytes]:
 def _fed(packed: Iterable[bytes], fresh: Callable[[], Any]) -> Iterator[bytes]:
     """One stream, or several behind each other, of what has the interface of `bz2.BZ2Decompressor`."""
     machine = fresh()
+    step = WINDOW
     for block in packed:
-        data = block
-        while data or not machine.needs_input:
-            yield machine.decompress(data, max_length=BLOCK)
-            data = b""
+        at = 0
+        while at < len(block):
             if machine.eof:
-                data = machine.unused_data or b""
-                if not data:
-                    break
-                machine = fresh()
+                machine, step = fresh(), WINDOW
+            window = data = block[at : at + step]
+            while data or not (machine.needs_input or machine.eof):
+                yield machine.decompress(data, max_length=BLOCK)
+                data = b""
+            at += len(window) - len(machine.unused_data or b"")
+            step = min(2 * step, BLOCK)
 
 
 def inflated(packed: Iterable[bytes]) -> Iterator[bytes]:

@@ -1,0 +1,59 @@
+"""The one door to files that may be a stranger's: no link out of the folder is followed, no pipe is waited for."""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+
+from appwitness.support.errors import FileError
+
+TODO = "Name a plain file that lies there itself."
+
+
+def read(path: Path, most: int) -> bytes:
+    """The bytes of a plain file of at most `most` bytes.
+
+    A link is followed only to what lies in the folder of the link. Raises FileError for all else: pipes, devices,
+    folders, what is too large, what is not there.
+    """
+    try:
+        fd = os.open(beside(path), os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_NOCTTY | os.O_CLOEXEC)
+        with os.fdopen(fd, "rb") as file:
+            there = os.fstat(fd)
+            if not stat.S_ISREG(there.st_mode):
+                raise FileError(path, None, "not a plain file.", TODO)
+            data = b"" if there.st_size > most else file.read(most + 1)
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or str(error)
+        raise FileError(path, None, f"it cannot be read: {why}.", TODO) from None
+    if len(data) > most or there.st_size > most:
+        raise FileError(path, None, f"it is larger than {most:,} bytes.", "Such a file needs less.")
+    return data
+
+
+def text(path: Path, most: int) -> str:
+    """The same as text, each line of which ends in \\n. Raises FileError, with the line of what is not UTF-8."""
+    data = read(path, most)
+    try:
+        return data.decode("utf-8").replace("\r\n", "\n").replace("\r", "\n")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise FileError(path, line, "not UTF-8 text.", "Save the file as UTF-8.") from None
+
+
+def is_there(path: Path) -> bool:
+    """Whether something has this name, be it a link that leads nowhere."""
+    return os.path.lexists(path)
+
+
+def beside(path: Path, folder: Path | None = None) -> Path:
+    """Where a path leads, which is in `folder`: by default that in which it lies. Raises FileError, OSError."""
+    folder = (path.parent if folder is None else folder).resolve()
+    try:
+        real = path.resolve()
+    except RuntimeError:  # of Python 3.12, where links lead to each other
+        raise FileError(path, None, "its links lead to each other.", TODO) from None
+    if not real.is_relative_to(folder):
+        raise FileError(path, None, f"it leads out of the folder {folder}.", TODO)
+    return real
