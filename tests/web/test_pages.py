@@ -6,6 +6,7 @@ import re
 from contextlib import contextmanager
 from datetime import timedelta
 from importlib.metadata import version
+from pathlib import Path
 from urllib.parse import unquote
 
 import pytest
@@ -14,9 +15,11 @@ from starlette.testclient import TestClient
 from appwitness import events
 from appwitness.api.browsing import Browsing
 from appwitness.correlate import correlate, indexed_report, knowledge
+from appwitness.findings.people import label
 from appwitness.recording import Recording, packing, verify
 from appwitness.reports import LANGUAGES, render
-from appwitness.reports.verdict import verdict
+from appwitness.reports.phrases import data_of
+from appwitness.reports.verdict import sent, verdict
 from appwitness.reports.words import Words
 from appwitness.store import Store
 from appwitness.store.runs import Runs
@@ -642,3 +645,25 @@ def test_an_archive_is_shown_as_the_folder_is_and_cannot_be_marked(tmp_path, kno
             assert asking.get("/recordings/hostile/report").status_code == 200
     assert pages[0] == pages[1]
     assert "phone" in str(pages[1])
+
+
+@pytest.mark.parametrize("case", ["address-book-upload", "address-book-upload-nearly"])
+def test_lists_say_whose_data_went_as_the_report_does(tmp_path, known, case):
+    with Store(tmp_path / "index.sqlite") as own:
+        recording = Recording.open(Path(__file__).parents[1] / "recordings" / case)
+        correlate(recording, own, known)
+        report = indexed_report(own, recording.run.id, known)
+        asking = browser(own, known)
+        words = Words("en")
+        told = {finding.rule: data_of(finding, words) for finding in report.findings if finding.people}
+        rows = asking.get(f"/recordings/{recording.run.id}/findings?format=json").json()["findings"]
+        assert told.items() <= {row["rule"]: row["about"] for row in rows}.items()
+        page = asking.get(f"/recordings/{recording.run.id}/findings").text
+        for group in sent(report):
+            if group.people is None:
+                continue
+            said = label(group.people, words.data(group.data), "en")
+            rows = asking.get(f"/recipients/{group.recipient.host}?format=json").json()["sent"]
+            assert said in [row["about"] for row in rows]
+            assert said in page or not group.findings
+            assert said in asking.get(f"/recipients/{group.recipient.host}").text

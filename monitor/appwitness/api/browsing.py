@@ -32,6 +32,7 @@ from appwitness.store.campaigns import has_fleet
 from appwitness.store.lists import ROWS, Carried, ListPage, Lists, paged
 from appwitness.store.lists import FindingFields as FindingFields
 from appwitness.store.lists import ListedRecording as ListedRecording
+from appwitness.store.lists import SentCount as SentCount
 from appwitness.store.lists import State as State
 from appwitness.store.runs import Runs
 from appwitness.support.errors import UserError
