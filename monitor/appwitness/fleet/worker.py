@@ -26,7 +26,7 @@ from appwitness.fleet.pools import strictness
 from appwitness.fleet.spool import Spool
 from appwitness.store.runs import ATTEMPTS, LeasedRun, Reason, Runs, Slot, Waiting
 from appwitness.support import escape, private_files
-from appwitness.support.errors import StoreError, UserError
+from appwitness.support.errors import DiskFullError, StoreError, UserError
 
 log = logging.getLogger(__name__)
 
@@ -137,7 +137,7 @@ class Host:
         while True:
             try:
                 return what()
-            except (StoreError, OSError) as error:
+            except (StoreError, DiskFullError, OSError) as error:
                 log.warning("%s It is tried again in %g s.", error, wait_s)
             if self.stop.wait(wait_s):
                 raise Stopped
@@ -245,7 +245,7 @@ class Worker:
         elif code in OBSERVED:
             self._failed = 0
             try:
-                host.spool.add(recording, run, self.device.serial)
+                host.kept(partial(host.spool.add, recording, run, self.device.serial))  # also once a full disk has room
             except UserError as error:
                 host.spool.drop(recording)
                 self._failed_by(run, error)
