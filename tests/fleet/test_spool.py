@@ -235,6 +235,17 @@ def test_a_full_disk(tmp_path, monkeypatch):
         assert "The disk of" in str(spool.full())
 
 
+def test_a_spool_whose_host_was_killed_for_good_is_told_with_what_to_do(tmp_path, runs, caplog):
+    left, here = (Spool(tmp_path / "spools" / name, objects(tmp_path / "kept")) for name in ("left", "here"))
+    with left.held():
+        packed(left, f"{RUN.id}-a1")
+        with here.held():
+            assert "which does not run" not in caplog.text
+    with here.held():
+        assert "spool of the host left, which does not run: 1" in caplog.text
+        assert "fleet host --name left" in caplog.text
+
+
 def full(place, *_):
     raise OSError(errno.ENOSPC, "No space left on device")
 

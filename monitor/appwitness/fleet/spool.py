@@ -103,7 +103,21 @@ class Spool:
                 log.warning(
                     "%s: files and folders that no host made there, and that stay: %d", self.folder, len(others)
                 )
+            self._tell_of_others()
             yield
+
+    def _tell_of_others(self) -> None:
+        """Say where recordings wait in the folder of a host of this machine that does not run."""
+        for folder in sorted(self.folder.parent.iterdir()):
+            if folder == self.folder or not folder.is_dir() or not HOST.match(folder.name):
+                continue
+            waiting = sum(1 for path in folder.glob("*.zip") if (folder / _mark(path.stem)).exists())
+            if waiting and not _is_held(folder):
+                log.warning(
+                    "Recordings that wait in the spool of the host %s, which does not run: %d. They are delivered by: "
+                    "appwitness fleet host --name %s --devices none --judges 0",
+                    *(folder.name, waiting, folder.name),
+                )
 
     def begin(self, recording: str) -> Path:
         """Where a recording is to be made, which is removed here by `add`, by `drop`, or when the host starts again.
@@ -289,6 +303,16 @@ class Spool:
 
     def _mark(self, recording: str) -> Path:
         return self.folder / _mark(recording)
+
+
+def _is_held(folder: Path) -> bool:
+    """Whether a host has the folder."""
+    try:
+        with folder.with_name(f"{folder.name}.lock").open("r") as lock:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError as error:
+        return isinstance(error, BlockingIOError)
+    return False
 
 
 def _mark(recording: str) -> str:
