@@ -45,6 +45,7 @@ def make(
             plan=plan or "silent",
             persona=(events.Value(type="phone_number", text=number),),
             started=START,
+            clock_offset_ms=0,
             ended=at(60),
         ),
     )

@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -178,7 +179,8 @@ def test_a_correction_takes_time_scope_and_data_from_the_line_it_replaces(path):
 def test_a_label_that_is_no_yes_is_told(path):
     said = mark("consent", "given", "--text", "Got it")
     assert "'Got it' is not a clear yes: this counts as requested" in said.stderr
-    assert mark("consent", "given", "--text", "Agree").stderr == ""
+    at = events.format_time(START + timedelta(seconds=2))
+    assert mark("consent", "given", "--text", "Agree", "--at", at).stderr == ""
 
 
 def test_a_claim_taken_back_is_no_finding(path):
@@ -343,3 +345,39 @@ def test_a_run_that_goes_on_is_intact_up_to_its_last_stamp(path):
     said = run("verify", live).stdout
     assert "intact up to the last stamp" in said
     assert "1 lines after the last stamp are not covered" in said
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("2026-03-14T10:00:07+01:00", "2026-03-14T09:00:07.000000Z"),
+        ("2026-03-14T09:00:07Z", "2026-03-14T09:00:07.000000Z"),
+        ("2026-03-14T14:45:07.250+05:45", "2026-03-14T09:00:07.250000Z"),
+        ("2026-03-14 17:00:07", "2026-03-14T09:00:07.000000Z"),
+        ("2026-03-14T17:00", "2026-03-14T09:00:00.000000Z"),
+    ],
+)
+def test_times_are_taken_with_an_offset_or_as_local(path, monkeypatch, written, meant):
+    monkeypatch.setenv("TZ", "Asia/Shanghai")
+    time.tzset()
+    try:
+        said = mark("consent", "given", "--at", written)
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+    assert events.format_time(lines(path)[-1].at) == meant
+    assert "the run" not in said.stderr or lines(path)[-1].at < START
+
+
+@pytest.mark.parametrize("written", ["yesterday", "25:00", "2026-13-01T00:00:00Z", "", "2026-03-14T09:00:07+99:00"])
+def test_what_is_no_time_is_said_with_examples(path, written):
+    before = (path / "consents.jsonl").read_bytes()
+    said = " ".join(run("mark", "consent", "given", "--at", written, code=2).stderr.split())
+    assert "+01:00" in said
+    assert "local time" in said
+    assert (path / "consents.jsonl").read_bytes() == before
+
+
+def test_a_time_outside_the_run_is_remarked(path):
+    assert "after the run ended" in " ".join(mark("consent", "given").stderr.split())
+    assert "before the run began" in " ".join(mark("consent", "given", "--at", "1999-01-01T00:00:00Z").stderr.split())

@@ -26,6 +26,7 @@ def recording(tmp_path):
             app=events.AppIdentity(package="com.example.pages"),
             device=events.DeviceIdentity(serial="lab", kind="lab"),
             started=START,
+            clock_offset_ms=0,
         ),
     )
 

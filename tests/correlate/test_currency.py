@@ -35,7 +35,12 @@ def store(tmp_path):
 
 def made(folder: Path, number: str = "+8613800138000", **run) -> Recording:
     """A recording with one read and one upload of a number."""
-    fields = {"id": "r", "app": {"package": "com.example.pages"}, "device": {"serial": "lab", "kind": "lab"}}
+    fields = {
+        "id": "r",
+        "app": {"package": "com.example.pages"},
+        "device": {"serial": "lab", "kind": "lab"},
+        "clock_offset_ms": 0,
+    }
     started = run.pop("started", START)
     recording = Recording.create(folder, Run.model_validate({**fields, "plan": "refuse", "started": started, **run}))
     recording.append(access(0))

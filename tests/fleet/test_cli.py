@@ -8,6 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from appwitness.cli.verbs import main
+from appwitness.fleet import host_devices
 from appwitness.fleet.host_devices import chosen
 from appwitness.fleet.status import status
 from appwitness.store.runs import Runs, Slot, Waiting
@@ -131,6 +132,20 @@ def test_a_device_is_paused_by_its_name(db, runs):
 def test_devices_that_are_not_there(devices, labels, words):
     with pytest.raises(UserError, match=words):
         chosen(devices, labels)
+
+
+def test_a_device_that_is_absent_does_not_stop_the_others(monkeypatch, caplog):
+    def says(serial):
+        if serial.startswith("gone"):
+            raise UserError(f"There is no device {serial}.", "Attach it.")
+        return {"kind": "phone", "api": "34"}
+
+    monkeypatch.setattr(host_devices, "_says", says)
+    here, away = chosen("phone-1,gone-1", ("gone-1/region=cn",))
+    assert (here.absent, away.absent, away.labels) == (False, True, {"region": "cn"})
+    assert "There is no device gone-1" in caplog.text
+    with pytest.raises(UserError, match="gone-1"):
+        chosen("gone-1,gone-2", ())
 
 
 @pytest.mark.parametrize("name", ["", "..", "../..", "../../any", "{}/any", "a/b", "-x"])

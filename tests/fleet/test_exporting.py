@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
+import json
+import shutil
 import zipfile
 
 import duckdb
@@ -139,6 +141,23 @@ def test_a_letter_for_each_recording_with_findings_by_app(server, tmp_path):
     assert "Personal values are masked" in text
     run = Run.model_validate_json((RECORDINGS / "sent-before-consent" / "run.json").read_bytes())
     assert run.app.package in text
+
+
+def test_letters_whose_names_would_be_the_same_have_each_their_own(tmp_path):
+    runs = ["night:1", "night?1", "NIGHT_1", "night_2"]
+    with Store(tmp_path / "index.sqlite") as store:
+        for number, run in enumerate(runs):
+            folder = tmp_path / str(number)
+            shutil.copytree(RECORDINGS / "sent-before-consent", folder)
+            told = json.loads((folder / "run.json").read_bytes()) | {"id": run}
+            (folder / "run.json").write_text(json.dumps(told), "utf-8")
+            correlate(Recording.open(folder), store, knowledge())
+        findings = table(tmp_path / "index.sqlite", "findings")
+        assert write_letters(store, knowledge(), findings, tmp_path / "letters.zip", LetterOptions("en")) == len(runs)
+    with zipfile.ZipFile(tmp_path / "letters.zip") as letters:
+        names = [name.casefold() for name in letters.namelist()]
+    assert len(set(names)) == len(runs)
+    assert sum(name.endswith("/night_2.md") for name in names) == 1
 
 
 def test_the_verbs(tmp_path):

@@ -87,6 +87,23 @@ def test_a_lease_that_is_not_renewed_ends(runs):
     assert state(runs) == {"leased": 1, "recorded": 1}
 
 
+def test_a_lease_that_lapsed_is_taken_back_unless_somebody_else_has_the_run(runs):
+    runs.plan(planned(2))
+    first, second = (runs.take(POOL, "host", "phone", -1) for _ in range(2))
+    assert runs.expire() == 2
+    other = runs.take(POOL, "other", "phone", 60)
+    assert other.id == first.id
+    runs.renew([first.lease, second.lease], 60)
+    assert state(runs) == {"leased": 2}
+    assert runs.expire() == 0
+    runs.failed(first.lease, "fault", "it was not ours any more")
+    assert state(runs) == {"leased": 2}
+    runs.failed(second.lease, "fault", "it was ours again")
+    assert state(runs) == {"leased": 1, "planned": 1}
+    runs.renew([second.lease], 60)
+    assert state(runs) == {"leased": 1, "planned": 1}
+
+
 def test_nobody_loses_a_lease_for_a_server_that_was_away(empty_database):
     with Runs(empty_database) as runs:
         runs.plan(planned(1))

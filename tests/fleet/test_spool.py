@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import shutil
 import signal
 import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from time import sleep
 from typing import Any
 
 import pytest
@@ -231,6 +233,53 @@ def test_a_full_disk(tmp_path, monkeypatch):
         assert spool.full() is None
         monkeypatch.setattr(files, "has_room", lambda *_: False)
         assert "The disk of" in str(spool.full())
+
+
+def test_a_spool_whose_host_was_killed_for_good_is_told_with_what_to_do(tmp_path, runs, caplog):
+    left, here = (Spool(tmp_path / "spools" / name, objects(tmp_path / "kept")) for name in ("left", "here"))
+    with left.held():
+        packed(left, f"{RUN.id}-a1")
+        with here.held():
+            assert "which does not run" not in caplog.text
+    with here.held():
+        assert "spool of the host left, which does not run: 1" in caplog.text
+        assert "fleet host --name left" in caplog.text
+
+
+def full(place, *_):
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
+@pytest.mark.parametrize("fails", ["_pack", "_see_that_it_holds"])
+def test_a_finished_run_that_the_disk_has_no_room_for_is_packed_later(tmp_path, runs, monkeypatch, fails):
+    runs.plan(planned(1))
+    whole = getattr(packing, fails)
+    monkeypatch.setattr(packing, fails, full)
+    with serving(host(tmp_path, runs, **BEATS), phones(1)):
+        until(lambda: list((tmp_path / "spool/host").glob("*-a1/run.json")))
+        sleep(0.5)
+        assert runs.progress()[0].leased == 1
+        monkeypatch.setattr(packing, fails, whole)
+        until(lambda: runs.progress()[0].recorded == 1)
+    assert list(objects(tmp_path / "recordings").complete_ones()) == [f"{RUN.id}-a1"]
+    assert list((tmp_path / "spool/host").iterdir()) == []
+
+
+def test_a_host_that_ends_while_its_disk_is_full_leaves_a_finished_run_to_the_next(tmp_path, runs, monkeypatch):
+    runs.plan(planned(1))
+    whole = packing._pack
+    monkeypatch.setattr(packing, "_pack", full)
+    with serving(host(tmp_path, runs, **BEATS), phones(1)):
+        until(lambda: list((tmp_path / "spool/host").glob("*-a1/run.json")))
+        until(lambda: '"digest": ""' in "".join(p.read_text() for p in (tmp_path / "spool/host").glob(f".*{BEGUN}")))
+    assert (tmp_path / f"spool/host/{RUN.id}-a1/run.json").exists()
+    with serving(host(tmp_path, runs, **BEATS), phones(1)):  # there is still no room
+        sleep(0.5)
+        assert runs.progress()[0].recorded == 0
+        monkeypatch.setattr(packing, "_pack", whole)
+        until(lambda: runs.progress()[0].recorded == 1)
+    assert list(objects(tmp_path / "recordings").complete_ones()) == [f"{RUN.id}-a1"]
+    assert runs.superseded() == 0
 
 
 def main(db: str, folder: str, place: str) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 import signal
 import subprocess
 import sys
 import threading
 import time
+from dataclasses import replace
 
 import pytest
 
@@ -59,6 +61,28 @@ def test_every_run_is_made_judged_and_kept_once(tmp_path, runs):
         assert {len(store.findings(name)) for name in names} == {FINDINGS}
     assert {path.stem for path in (tmp_path / "recordings").glob("*.zip")} == names
     assert list((tmp_path / "spool/host").iterdir()) == []
+
+
+def test_each_run_says_when_it_begins_and_what_came_of_it(tmp_path, runs, caplog):
+    caplog.set_level(logging.INFO, "appwitness.fleet.progress")
+    runs.plan(planned(2))
+    with serving(host(tmp_path, runs), phones(1), judges=1, db=tmp_path / "index.sqlite"):
+        until(lambda: runs.progress()[0].judged == 2)
+    said = [record.getMessage() for record in caplog.records if record.name == "appwitness.fleet.progress"]
+    for run in planned(2):
+        assert f"{run.id} begins on phone-0." in said
+        assert f"{run.id} is judged; findings: {FINDINGS}." in said
+
+
+def test_an_absent_device_makes_runs_once_it_is_there(tmp_path, runs):
+    there: list[bool] = []
+    runs.plan(planned(1))
+    device = replace(phones(1)[0], absent=True)
+    with serving(host(tmp_path, runs, check=lambda _: None if there else "It is not there."), [device]):
+        until(lambda: any(each.note == "It is not there." for each in runs.devices()))
+        assert runs.progress()[0].planned == 1
+        there.append(True)
+        until(lambda: runs.progress()[0].recorded == 1)
 
 
 def test_a_device_that_goes_down_rests_until_it_is_well(tmp_path, runs):

@@ -56,6 +56,16 @@ def changes(*arguments, code=None):
     return {(one["now"] or one["was"])["rule"]: one["change"] for one in told["changes"]}
 
 
+def test_the_json_of_a_gate_says_whose_data_went_and_a_baseline_does_not(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    told = json.loads(appwitness("gate", RECORDINGS / "address-book-upload", "--format", "json", code=None).stdout)
+    people = {one["now"]["rule"]: one["now"]["people"] for one in told["changes"]}
+    assert people["address-book-upload"]["sent"] >= 3
+    appwitness("baseline", "write", RECORDINGS / "address-book-upload", code=None)
+    assert "address-book-upload" in Path("appwitness-baseline.yml").read_text()
+    assert "people" not in Path("appwitness-baseline.yml").read_text()
+
+
 def test_formats_are_those_of_the_reports():
     assert set(gate_verbs.FORMATS) == set(FORMATS)
 

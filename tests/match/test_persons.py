@@ -8,7 +8,7 @@ import re
 from typing import NamedTuple
 
 import pytest
-from msgspec import UNSET
+from msgspec import UNSET, structs
 
 from appwitness.events import Access, Upload, Value
 from appwitness.events.seen import see
@@ -196,3 +196,27 @@ def test_a_lone_common_first_name_is_nobody_in_an_address_book(document):
         assert joined.people is not None
         assert joined.people.sent == 0
         assert all(match.namesake and match.confidence < 0.95 for match in joined.matches)
+
+
+@pytest.mark.parametrize("target", ["content://contacts/people", "content://com.android.contacts.picker/sessions/7"])
+@pytest.mark.parametrize("size", [1, 5])
+def test_what_the_user_picked_is_told_as_that(target, size):
+    book = a_book(random.Random(size), size)
+    read = structs.replace(read_by(book, "people"), target=target)
+    [joined] = sent(read, {"c": [{"name": each.name, "phone": each.numbers[0]} for each in book]})
+    picked = "picker" in target
+    assert joined.people is not None
+    assert joined.people.picked == picked
+    for language, own, other in (("en", "what the user picked", "address book"), ("zh", "用户所选联系人", "通讯录")):
+        words = (told(joined.people, other, language), label(joined.people, other, language))
+        assert all(((own if picked else other) in each) and ((other if picked else own) not in each) for each in words)
+
+
+def test_what_was_picked_and_does_not_identify_is_told_as_picked():
+    row = Value(type="address", text="Hauptstraße 12, 10827 Berlin", row=0)
+    read = Access(
+        at=at(10), source="s", data="device_contacts", values=(row,), outcome="returned",
+        target="content://0@com.android.providers.contacts.picker/sessions/7",
+    )  # fmt: skip
+    [joined] = sent(read, {"to": row.text})
+    assert "what the user picked" in told(joined.people, "address book", "en")

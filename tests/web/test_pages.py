@@ -6,6 +6,7 @@ import re
 from contextlib import contextmanager
 from datetime import timedelta
 from importlib.metadata import version
+from pathlib import Path
 from urllib.parse import unquote
 
 import pytest
@@ -14,9 +15,11 @@ from starlette.testclient import TestClient
 from appwitness import events
 from appwitness.api.browsing import Browsing
 from appwitness.correlate import correlate, indexed_report, knowledge
+from appwitness.findings.people import label
 from appwitness.recording import Recording, packing, verify
 from appwitness.reports import LANGUAGES, render
-from appwitness.reports.verdict import verdict
+from appwitness.reports.phrases import data_of
+from appwitness.reports.verdict import sent, verdict
 from appwitness.reports.words import Words
 from appwitness.store import Store
 from appwitness.store.runs import Runs
@@ -573,10 +576,11 @@ def test_a_mark_is_appended_and_findings_follow(own, known, tmp_path):
     asking = browser(own, known)
     before = asking.get(f"{HERE}?format=json").json()["rules"]
     assert "sent-before-consent" in {each["rule"] for each in before}
-    assert posted(asking, {"status": "given", "text": "Agree"}).status_code == 200
+    sure = {"when": f"{sample.START + timedelta(days=2):%Y-%m-%dT%H:%M:%SZ}", "sure": "yes"}
+    assert posted(asking, {"status": "given", "text": "Agree"} | sure).status_code == 200
     (made,) = asking.get(f"{HERE}/consents?format=json").json()["consents"]
     assert (made["status"], made["by"], made["text"]) == ("given", "operator", "Agree")
-    assert posted(asking, {"status": "refused", "corrects": made["ref"]}).status_code == 200
+    assert posted(asking, {"status": "refused", "corrects": made["ref"], "sure": "yes"}).status_code == 200
     assert posted(asking, {"retracts": "consents.jsonl:2"}).status_code == 200
     assert [line.status for line in Recording.open(tmp_path / "r2").events(events.Consent)] == [
         "given",
@@ -584,6 +588,31 @@ def test_a_mark_is_appended_and_findings_follow(own, known, tmp_path):
         "refused",
     ]
     assert verify(tmp_path / "r2").ok
+
+
+def test_a_mark_has_a_time_and_says_what_it_changes_before_it_is_made(own, known, tmp_path):
+    asking = browser(own, known)
+    page = asking.get(f"{HERE}/consents").text
+    offered = dict(re.findall(r'<option value="(\d[^"]+)">([^<(]+) \(', page))
+    assert list(offered.values()) == ["before the first line", "before uploads.jsonl:1", "after the end"]
+    first, sent, after = offered
+    for when, changes in ((first, True), (sent, True), (after, False)):
+        shown = posted(asking, {"status": "given", "text": "Agree", "when": when})
+        assert shown.status_code == 200
+        told = shown.text[shown.text.index('id="preview"') :]
+        assert ("No rule has more or fewer" not in told) == changes
+        assert ("not within the run" in told) == (when == after)
+        assert not list(Recording.open(tmp_path / "r2").events(events.Consent))
+    before = {each["rule"] for each in asking.get(f"{HERE}?format=json").json()["rules"]}
+    shown = posted(asking, {"status": "refused", "text": "Disagree", "time": "2001-01-01T10:00:00+01:00"}).text
+    assert "2001-01-01 09:00:00.000 UTC" in shown
+    assert "not within the run" in shown
+    fields = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)">', posted(
+        asking, {"status": "given", "text": "Agree", "when": first}).text))  # fmt: skip
+    assert posted(asking, {key: text for key, text in fields.items() if key != "form"}).status_code == 200
+    assert before != {each["rule"] for each in asking.get(f"{HERE}?format=json").json()["rules"]}
+    (made,) = Recording.open(tmp_path / "r2").events(events.Consent)
+    assert (made.status, made.at.isoformat()) == ("given", first)
 
 
 @pytest.mark.parametrize(
@@ -610,7 +639,16 @@ def test_a_form_from_elsewhere_marks_nothing(store, known, fields, headers):
 
 
 @pytest.mark.parametrize(
-    "fields", [{}, {"status": "gone"}, {"status": "given", "corrects": "consents.jsonl:7"}, {"retracts": "x"}]
+    "fields",
+    [
+        {},
+        {"status": "gone"},
+        {"status": "given", "corrects": "consents.jsonl:7"},
+        {"retracts": "x"},
+        {"status": "given"},
+        {"status": "given", "time": "10 o'clock"},
+        {"status": "given", "sure": "yes"},
+    ],
 )
 def test_a_form_that_makes_no_sense_says_so(store, known, fields):
     answer = posted(browser(store, known), fields)
@@ -639,6 +677,30 @@ def test_an_archive_is_shown_as_the_folder_is_and_cannot_be_marked(tmp_path, kno
             asking = browser(store, known)
             pages.append(asking.get("/recordings/hostile/uploads/1?format=json").json() | {"state": None})
             assert ('class="marks"' in asking.get("/recordings/hostile/consents").text) != packed
+            assert ("#mark" in asking.get("/recordings/hostile").text) != packed
             assert asking.get("/recordings/hostile/report").status_code == 200
     assert pages[0] == pages[1]
     assert "phone" in str(pages[1])
+
+
+@pytest.mark.parametrize("case", ["address-book-upload", "address-book-upload-nearly"])
+def test_lists_say_whose_data_went_as_the_report_does(tmp_path, known, case):
+    with Store(tmp_path / "index.sqlite") as own:
+        recording = Recording.open(Path(__file__).parents[1] / "recordings" / case)
+        correlate(recording, own, known)
+        report = indexed_report(own, recording.run.id, known)
+        asking = browser(own, known)
+        words = Words("en")
+        told = {finding.rule: data_of(finding, words) for finding in report.findings if finding.people}
+        rows = asking.get(f"/recordings/{recording.run.id}/findings?format=json").json()["findings"]
+        assert told.items() <= {row["rule"]: row["about"] for row in rows}.items()
+        page = asking.get(f"/recordings/{recording.run.id}/findings").text
+        assert all(said in page for said in told.values())
+        for group in sent(report):
+            if group.people is None:
+                continue
+            said = label(group.people, words.data(group.data), "en")
+            rows = asking.get(f"/recipients/{group.recipient.host}?format=json").json()["sent"]
+            assert said in [row["about"] for row in rows]
+
+            assert said in asking.get(f"/recipients/{group.recipient.host}").text

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import stat
+import tempfile
 import threading
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
@@ -13,11 +17,12 @@ from typing import Any, NamedTuple
 from appwitness.api.app_rankings import By, RankedApps, hosts_of, ranked
 from appwitness.api.comparing import ComparedRuns
 from appwitness.api.fleet_progress import FleetProgress
+from appwitness.api.marking import MarkDetails, consent
 from appwitness.api.recorded_lines import RecordedLines
 from appwitness.api.upload_decoding import TakenApart, taken_apart
 from appwitness.care import reveals
 from appwitness.correlate import Knowledge, correlate, differences, indexed_report, report
-from appwitness.events import FILES, Access, Event, Ref, Run, Upload, Value
+from appwitness.events import FILES, Access, ConsentState, Event, Ref, Run, Upload, Value
 from appwitness.events.seen import Seen
 from appwitness.exchange import har
 from appwitness.findings import LEVELS, Flow, Report
@@ -32,13 +37,21 @@ from appwitness.store.campaigns import has_fleet
 from appwitness.store.lists import ROWS, Carried, ListPage, Lists, paged
 from appwitness.store.lists import FindingFields as FindingFields
 from appwitness.store.lists import ListedRecording as ListedRecording
+from appwitness.store.lists import SentCount as SentCount
 from appwitness.store.lists import State as State
 from appwitness.store.runs import Runs
+from appwitness.support import private_files
 from appwitness.support.errors import UserError
 
 REMEMBERED = 8
 """Recordings of which what was made for a page is kept."""
 MOST_COMPARED = 8
+
+
+def _copied(file: str, to: str) -> None:
+    """A regular file in a copy of a recording; links, pipes and the like are no part of one."""
+    if stat.S_ISREG(os.lstat(file).st_mode):
+        shutil.copyfile(file, to, follow_symlinks=False)
 
 
 class Carries(NamedTuple):
@@ -289,6 +302,24 @@ class Browsing:
         if folder is None:
             raise UserError(f"The folder of {recording} is gone.", "Only its index is left: it cannot be marked.")
         return Recording.open(folder, signer=self.signer)
+
+    def mark(self, recording: Recording, status: ConsentState, said: MarkDetails, corrects: str = "") -> None:
+        """Note what the user was asked or decided. Raises as `appwitness.api.marking.consent` does."""
+        consent(recording, status, said, self.known.data_types, self.known.labels, corrects)
+
+    def would_change(
+        self, recording: Recording, status: ConsentState, said: MarkDetails, corrects: str = ""
+    ) -> list[tuple[str, int, int]]:
+        """What a mark would change: rule, and how many findings it has now and would have. Nothing is written to the
+        recording: a copy is marked and judged."""
+        before = Counter(finding.rule for finding in self.store.findings(recording.run.id))
+        with tempfile.TemporaryDirectory(prefix="appwitness-mark-", dir=private_files.roomy()) as beside:
+            copy = Path(beside) / recording.path.name
+            shutil.copytree(recording.path, copy, symlinks=True, copy_function=_copied)
+            with Recording.open(copy) as marked, Store("sqlite://") as index:
+                self.mark(marked, status, said, corrects)
+                after = Counter(finding.rule for finding in correlate(marked, index, self.known).findings)
+        return [(rule, before[rule], after[rule]) for rule in sorted(before | after) if before[rule] != after[rule]]
 
     def judge_again(self, recording: Recording) -> None:
         """Judge a recording after marks were noted in it; one that goes on is judged by who follows it."""

@@ -36,7 +36,7 @@ class MarkDetails:
     text: str | None = None
     note: str | None = None
     at: datetime | None = None
-    """UTC, with or without its zone."""
+    """In any zone; UTC where it names none."""
 
 
 @dataclass(frozen=True)
@@ -94,13 +94,48 @@ def mark_retracted(path: Path, line: str, note: str | None = None) -> Mark:
 
 
 def mark_note(path: Path, text: str, at: datetime | None = None) -> events.Ref:
-    """Note any text on the time line of the recording at `path`; its line. `at` is UTC; None: now.
+    """Note any text on the time line of the recording at `path`; its line. `at` is UTC where it names no zone, now
+    where it is None.
 
     Raises UserError where there is no recording, and for an archive.
     """
     recording = Recording.open(path, signer=signer())
-    when = at.replace(tzinfo=UTC) if at else datetime.now(UTC)
+    when = _utc(at) if at else datetime.now(UTC)
     return recording.note(events.Phase(at=when, app=recording.run.app.package, state="mark", text=text, by="operator"))
+
+
+def moment(text: str) -> datetime:
+    """The time that a person writes, in UTC: with `Z` or an offset, else by the clock of this machine.
+
+    Raises UserError for what is no time.
+    """
+    try:
+        return datetime.fromisoformat(text.strip()).astimezone(UTC)
+    except (ValueError, OverflowError, OSError):
+        raise UserError(
+            f"{text!r} is no time.",
+            "Write 2026-03-14T09:00:07Z (UTC), 2026-03-14T10:00:07+01:00, or without a zone the local time of this "
+            "machine: 2026-03-14T10:00:07.250.",
+        ) from None
+
+
+def outside_of(path: Path, at: datetime) -> str | None:
+    """The same as `outside`, of the recording at `path`."""
+    return outside(Recording.open(path).run, at)
+
+
+def outside(run: events.Run, at: datetime) -> str | None:
+    """That a time is not within a run, in words; None: it is, or the run goes on."""
+    at = _utc(at)
+    if at < run.started:
+        return f"{events.format_time(at)} is before the run began ({events.format_time(run.started)})."
+    if run.ended is not None and at > run.ended:
+        return f"{events.format_time(at)} is after the run ended ({events.format_time(run.ended)})."
+    return None
+
+
+def _utc(at: datetime) -> datetime:
+    return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
 
 
 def unsigned(path: Path) -> str | None:
@@ -175,7 +210,7 @@ def consent(
     before = named(recording, corrects, labels) if corrects else None
     fields = _as_marked(recording, before[1]) if before else {}
     if said.at:
-        fields["at"] = said.at.replace(tzinfo=UTC)
+        fields["at"] = _utc(said.at)
     if said.scope:
         fields["scope"] = said.scope
     if said.data:

@@ -159,6 +159,8 @@ def host_(chosen: _Chosen, campaign: str | None) -> None:
 
 def _serve(runs: Fleet, chosen: HostChoices, campaign: str | None, *, local: bool = False, ends: bool = False) -> None:
     logging.basicConfig(format="%(asctime)s %(message)s", level=logging.WARNING)
+    if ends:
+        logging.getLogger("appwitness.fleet.progress").setLevel(logging.INFO)
     host = runs.host(chosen, campaign, local=local)
     if ends and campaign is not None:
         runs.status(campaign)  # which says that there is none of that name

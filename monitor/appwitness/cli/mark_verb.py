@@ -38,8 +38,27 @@ in_option = click.option(
     type=click.Path(path_type=Path),
     help="The recording. [default: the run in progress in ./recordings, else the newest]",
 )
+
+
+class _Moment(click.ParamType[datetime]):
+    """A time as a person writes it."""
+
+    name = "time"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
+        from appwitness.api.marking import moment
+        from appwitness.support.errors import UserError
+
+        try:
+            return value if isinstance(value, datetime) else moment(value)
+        except UserError as error:
+            self.fail(str(error), param, ctx)
+
+
 at_option = click.option(
-    "--at", type=click.DateTime(["%Y-%m-%dT%H:%M:%S.%fZ", "%Y-%m-%dT%H:%M:%SZ"]), help="UTC time. [default: now]"
+    "--at",
+    type=_Moment(),
+    help="When: 2026-03-14T09:00:07Z, 2026-03-14T10:00:07+01:00, or local time without a zone. [default: now]",
 )
 
 
@@ -79,6 +98,8 @@ def mark_consent(status: events.ConsentState, recording: Path | None, corrects: 
     path = _meant(recording)
     made = marking.mark_answer(path, status, said, corrects or "")
     _say(path, made, f"{status}, in place of {_before(made)}" if made.before else status)
+    if why := marking.outside_of(path, made.line.at):
+        err.print(plain(f"{why} Was it another time? Correct it: --corrects {made.ref} --at TIME."))
     if made.counts_as:
         clear = "yes" if status == "given" else "no"
         err.print(plain(f"{said.text!r} is not a clear {clear}: this counts as {made.counts_as}."))

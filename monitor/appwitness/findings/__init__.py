@@ -354,6 +354,9 @@ class People(Record):
     named: int = Field(default=0, description="names found by themselves, which identify nobody")
     fields: tuple[SentField, ...] = Field(default=(), description="what was found of those that were identified")
     held: tuple[DataType, ...] = Field(default=(), description="what the read returned of these")
+    picked: bool = Field(
+        default=False, description="the read gave what the user had picked in a picker of the system, and nothing else"
+    )
 
     @property
     def unsent(self) -> tuple[DataType, ...]:
@@ -490,6 +493,11 @@ class Flow(Record):
         default=False,
         description="closer to the read than the clocks may be wrong: nobody knows which was first",
     )
+
+    @property
+    def picked(self) -> bool:
+        """Whether it carries what the user had picked in a picker of the system."""
+        return self.people is not None and self.people.picked
 
 
 class Finding(Record):

@@ -33,7 +33,7 @@ class Behaviour(Record):
     consent: ConsentName | None = Field(default=None, description="of all that were seen, what speaks most against it")
     sources: tuple[str, ...] = Field(default=(), description="APIs that gave the data, sorted; empty: none was seen")
     people: People | None = Field(
-        default=None, exclude=True, description="whose data went, of the run with the most; no baseline has it"
+        default=None, description="whose data went, of the run with the most; no baseline has it"
     )
 
 
@@ -112,7 +112,7 @@ class GatedFlow(Record):
     flow: str = Field(description="its id in the report: f3")
     upload: Ref
     data: DataType
-    people: People | None = Field(default=None, exclude=True, description="whose data went")
+    people: People | None = Field(default=None, description="whose data went")
     recipient: str = Field(description="host")
     consent: ConsentName
     plan: str

@@ -491,7 +491,7 @@ class Mask:
             return value
         if name in ("decoding", "variant", "of"):
             return self._in(value, lambda text: self.by(vocabulary.step, text, code=True))
-        if name in ("data", "type"):
+        if name in ("data", "type", "held"):
             return self._in(value, self.code_of_data)
         return (
             self._in(value, self.host if name in ("host", "domain") else self.name)

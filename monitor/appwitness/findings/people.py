@@ -13,11 +13,13 @@ FEW = 3
 """Fewer people than that are somebody whom the user picked, as in "invite a friend": no address book was sent."""
 
 
-def counted(matches: Iterable[Match], read: int, held: Iterable[str], *, told_apart: bool) -> People:
+def counted(
+    matches: Iterable[Match], read: int, held: Iterable[str], *, told_apart: bool, picked: bool = False
+) -> People:
     """The people whom these matches of one read identify.
 
     `read`: how many people the read returned; `held`: the kinds of detail that it returned of those sent; `told_apart`:
-    whether it has names or contact ids.
+    whether it has names or contact ids; `picked`: whether it gave what the user had picked.
     """
     values: dict[str, dict[int, set[int | None]]] = defaultdict(lambda: defaultdict(set))
     named: set[int | None] = set()
@@ -37,12 +39,14 @@ def counted(matches: Iterable[Match], read: int, held: Iterable[str], *, told_ap
             for kind in kinds
         ),
         held=tuple(sorted(held, key=_place)),
+        picked=picked,
     )
 
 
 def combined(flows: Iterable[Flow]) -> People | None:
     """The people of several flows: of the read whose people most are of. An app may send one entry an upload, so those
-    of one read are counted together; of two reads nobody knows whether they are of the same people."""
+    of one read are counted together; of two reads nobody knows whether they are of the same people. What the user
+    picked is told where nothing else was sent."""
     by_read: dict[str, list[Flow]] = defaultdict(list)
     for flow in flows:
         if flow.people is not None:
@@ -53,10 +57,16 @@ def combined(flows: Iterable[Flow]) -> People | None:
             max(flow.people.read for flow in group if flow.people),
             {kind for flow in group if flow.people for kind in flow.people.held},
             told_apart=all(flow.people.told_apart for flow in group if flow.people),
+            picked=all(flow.people.picked for flow in group if flow.people),
         )
         for group in by_read.values()
     ]
-    return max(made, key=lambda people: (people.sent, people.named, people.read), default=None)
+    return max(made, key=weight, default=None)
+
+
+def weight(people: People) -> tuple[bool, int, int, int]:
+    """Which of several is told: what nobody picked first, then by how many people."""
+    return not people.picked, people.sent, people.named, people.read
 
 
 _FIELDS: dict[str, dict[str, tuple[str, str]]] = {
@@ -72,27 +82,38 @@ _FIELDS: dict[str, dict[str, tuple[str, str]]] = {
 _OTHER: dict[str, tuple[str, str]] = {"en": ("other detail", "other details"), "zh": ("其他信息", "其他信息")}
 
 
+_PICKED = {"en": "what the user picked", "zh": "用户所选联系人"}
+"""What stands in the place of the kind of data where the user picked it."""
+
+
+def picked(language: str) -> str:
+    """A short name of what the user picked."""
+    return _PICKED[language]
+
+
 def told(of: People | None, data: str, language: str) -> str:
     """Whose data went and which of their details, where it is about people; else the kind of data."""
     if of is None:
         return data
     if language == "en":
-        return _people_english(of, data)
-    return _people_chinese(of, data)
+        return _people_english(of, _PICKED["en"] if of.picked else f"the {data}")
+    return _people_chinese(of, _PICKED["zh"] if of.picked else data)
 
 
 def _people_english(of: People, data: str) -> str:
     if not of.sent:
         if not of.named:
-            return f"details in the {data} that identify nobody"
+            return f"details in {data} that identify nobody"
         if of.named == 1:
-            return f"name by itself of somebody who is in the {data} too"
-        return f"{of.named:,} names by themselves of people who are in the {data} too"
+            return f"name by itself of somebody who is in {data} too"
+        return f"{of.named:,} names by themselves of people who are in {data} too"
     if not of.told_apart:
         found = " and ".join(_number_english(each) for each in of.fields)
-        return f"{found} of {of.read:,} {'entry' if of.read == 1 else 'entries'} in the {data}"
+        return f"{found} of {of.read:,} {'entry' if of.read == 1 else 'entries'} in {data}"
     said = "; ".join(filter(None, (", ".join(_field_english(of, each) for each in of.fields), _unsent(of, "en"))))
-    return f"data of {'one' if of.sent == 1 else f'{of.sent:,}'} of {of.read:,} people in the {data} ({said})"
+    if of.picked and of.sent == of.read:
+        return f"data in {data} ({said})"
+    return f"data of {'one' if of.sent == 1 else f'{of.sent:,}'} of {of.read:,} people in {data} ({said})"
 
 
 def _number_english(field: SentField) -> str:
@@ -117,6 +138,8 @@ def _people_chinese(of: People, data: str) -> str:
         found = "、".join(f"{_FIELDS.get(each.type, _OTHER)['zh'][0]} {each.values:,} 个" for each in of.fields)
         return f"{data} {of.read:,} 条中的{found}"
     said = "；".join(filter(None, ("、".join(_field_chinese(of, each) for each in of.fields), _unsent(of, "zh"))))
+    if of.picked and of.sent == of.read:
+        return f"{data}的信息（{said}）"
     return f"{data} {of.read:,} 人中 {of.sent:,} 人的信息（{said}）"
 
 
@@ -139,7 +162,11 @@ def _unsent(of: People, language: str) -> str:
 
 def label(of: People | None, data: str, language: str) -> str:
     """A short name of what went: the kind of data, but of few people how many of how many these are."""
-    if of is None or of.sent >= FEW:
+    if of is None:
+        return data
+    if of.picked:
+        return _PICKED[language]
+    if of.sent >= FEW:
         return data
     if not of.sent or not of.told_apart:
         return told(of, data, language)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Sequence
 
@@ -9,14 +10,16 @@ from appwitness.devices.embedded import KIND, is_hosted
 from appwitness.fleet.worker import FleetDevice
 from appwitness.support.errors import UserError
 
+log = logging.getLogger(__name__)
+
 _LABEL = re.compile(r"(?:(?P<serial>.+)/)?(?P<name>[A-Za-z][\w.-]*)=(?P<value>[\w.:+-]+)")
 
 
 def chosen(names: str, labels: Sequence[str]) -> list[FleetDevice]:
     """The devices named with commas between; `all`: each that is ready; `none`: none, for a host that only judges.
 
-    `lab`, `lab2` ... are embedded ones. `labels` are NAME=VALUE, or SERIAL/NAME=VALUE for one device. Raises UserError
-    for what is not there.
+    `lab`, `lab2` ... are embedded ones. `labels` are NAME=VALUE, or SERIAL/NAME=VALUE for one device. One of several
+    that is not there is waited for: of what it is, only these labels are known. Raises UserError where none is there.
     """
     listed = [name.strip() for name in names.split(",") if name.strip()]
     if listed == ["none"]:
@@ -28,7 +31,19 @@ def chosen(names: str, labels: Sequence[str]) -> list[FleetDevice]:
         listed = listed or [discovery.choose().serial]  # which says what is wrong
     if not listed or len(set(listed)) < len(listed):
         raise UserError(f"--devices {names!r} names no device, or one twice.", "Write serials with commas between.")
-    return [FleetDevice(serial, {**_says(serial), **_added(serial, labels)}) for serial in listed]
+    added = {serial: _added(serial, labels) for serial in listed}
+    found, missing = [], []
+    for serial in listed:
+        try:
+            found.append(FleetDevice(serial, {**_says(serial), **added[serial]}))
+        except UserError as error:
+            missing.append(error)
+            found.append(FleetDevice(serial, added[serial], absent=True))
+    if len(missing) == len(listed):
+        raise missing[0]
+    for fault in missing:
+        log.warning("%s The other devices begin; this one is looked for.", fault)
+    return found
 
 
 def _says(serial: str) -> dict[str, str]:

@@ -16,9 +16,10 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from appwitness.fleet.commits import differs
 from appwitness.fleet.objects import objects
-from appwitness.fleet.worker import Host, Stopped
+from appwitness.fleet.worker import Host, Stopped, progress
 from appwitness.recording.archive import UnreadableNow
 from appwitness.store.runs import CommittedRecording, LeasedRun
+from appwitness.support import escape
 from appwitness.support.errors import StoreError, UserError
 
 if TYPE_CHECKING:
@@ -105,6 +106,7 @@ class FleetJudge:
             raise
         if outcome.what == "judged":
             host.kept(partial(host.runs.judged, run.id, outcome.findings, outcome.said))
+            progress.info("%s is judged; findings: %d.", escape.terminal(run.id), outcome.findings)
         else:
             log.warning("%s: %s", run.recording, outcome.said)
             host.kept(partial(host.runs.unjudged, run.id, outcome.said))

@@ -24,7 +24,7 @@ from appwitness.fleet.objects import Objects, is_name, named
 from appwitness.recording import Recording, files, packing
 from appwitness.store.runs import CommittedRecording, LeasedRun, Runs
 from appwitness.support import private_files
-from appwitness.support.errors import StoreError, UserError
+from appwitness.support.errors import DiskFullError, StoreError, UserError
 
 log = logging.getLogger(__name__)
 
@@ -56,7 +56,7 @@ class SpooledRecording(NamedTuple):
     device: str
     """That made it."""
     digest: str
-    """SHA-256 of its archive."""
+    """SHA-256 of its archive; empty: it is not packed yet."""
     stamp: str | None
     """SHA-256 of its last stamp; None: it was never stamped."""
 
@@ -70,6 +70,8 @@ class Spool:
         self._most = most_bytes
         self._of: dict[str, tuple[str, str]] = {}
         """Recording -> its run's lease, and the device that made it."""
+        self._unpacked: dict[str, SpooledRecording] = {}
+        """Finished recordings that an earlier host could not pack."""
 
     @contextmanager
     def held(self) -> Iterator[None]:
@@ -87,9 +89,12 @@ class Spool:
                 ) from None
             begun = self._begun()
             for recording in begun:
-                if self._file(recording).exists() and (noted := self._noted(recording)):
+                folder, noted = self.folder / recording, self._noted(recording)
+                if noted and (self._file(recording).exists() or not noted.digest):
                     self._of[recording] = noted.lease, noted.device
-                folder = self.folder / recording
+                if noted and not noted.digest:
+                    self._unpacked[recording] = noted
+                    continue
                 if not folder.is_dir() or not Recording(folder).going_on:  # by a run that outlived its host
                     self.drop(recording)
             known = {name for each in begun for name in (each, f"{each}.zip", f"{each}.log", _mark(each))}
@@ -98,7 +103,21 @@ class Spool:
                 log.warning(
                     "%s: files and folders that no host made there, and that stay: %d", self.folder, len(others)
                 )
+            self._tell_of_others()
             yield
+
+    def _tell_of_others(self) -> None:
+        """Say where recordings wait in the folder of a host of this machine that does not run."""
+        for folder in sorted(self.folder.parent.iterdir()):
+            if folder == self.folder or not folder.is_dir() or not HOST.match(folder.name):
+                continue
+            waiting = sum(1 for path in folder.glob("*.zip") if (folder / _mark(path.stem)).exists())
+            if waiting and not _is_held(folder):
+                log.warning(
+                    "Recordings that wait in the spool of the host %s, which does not run: %d. They are delivered by: "
+                    "appwitness fleet host --name %s --devices none --judges 0",
+                    *(folder.name, waiting, folder.name),
+                )
 
     def begin(self, recording: str) -> Path:
         """Where a recording is to be made, which is removed here by `add`, by `drop`, or when the host starts again.
@@ -125,6 +144,7 @@ class Spool:
         """Nothing is known of a recording any more once nothing of it is here."""
         if not self._file(recording).exists() and not (self.folder / recording).exists():
             self._mark(recording).unlink(missing_ok=True)
+            self._of.pop(recording, None)
 
     def _begun(self) -> list[str]:
         """The recordings that a host began here, and that are not delivered."""
@@ -137,11 +157,33 @@ class Spool:
         return [lease for lease, _ in list(self._of.values())]
 
     def add(self, recording: str, run: LeasedRun, device: str) -> None:
-        """Pack the recording that was made where `begin` said. Raises UserError when it cannot be."""
+        """Pack the recording that was made where `begin` said, to be called again where the disk was full: until then
+        it stays as it is, also for a host that comes after us.
+
+        Raises DiskFullError or OSError where there is no room, UserError when it cannot be packed.
+        """
+        made = SpooledRecording(run.lease, device, "", None)
+        self._note(recording, made)
+        self._pack(recording, made)
+
+    def _pack(self, recording: str, made: SpooledRecording) -> None:
         packed = self._file(recording)
-        packing.write(self.folder / recording, packed)
-        self._note(recording, SpooledRecording(run.lease, device, digest_of(packed), last_stamp(packed)))
+        if not packed.exists():  # else it was packed, and there was no room to note that
+            packing.write(self.folder / recording, packed)
+        self._note(recording, made._replace(digest=digest_of(packed), stamp=last_stamp(packed)))
         self.drop(recording)
+
+    def _pack_rest(self) -> None:
+        """Pack what an earlier host could not. Raises as `add` does, but for what can never be packed."""
+        for recording, made in list(self._unpacked.items()):
+            try:
+                self._pack(recording, made._replace(lease=self._of[recording][0]))
+            except DiskFullError:
+                raise
+            except UserError as error:
+                log.warning("%s", error)
+                self.drop(recording)
+            del self._unpacked[recording]
 
     def _note(self, recording: str, noted: SpooledRecording) -> None:
         """Keep what is known of a recording for a host that comes after us."""
@@ -158,6 +200,10 @@ class Spool:
     def adopt(self, run: LeasedRun, device: str) -> bool:
         """Whether a recording of a run waits here, made before this host was killed; it counts for this lease then."""
         earlier = [f"{run.id}-a{number}" for number in range(1, run.attempts)]
+        there = next((name for name in earlier if name in self._unpacked), None)
+        if there is not None:
+            self._note(there, self._unpacked[there]._replace(lease=run.lease))
+            return True
         there = next((name for name in earlier if self._file(name).exists() and self._mark(name).exists()), None)
         if there is not None:
             noted = self._noted(there)
@@ -183,13 +229,14 @@ class Spool:
         wait_s = idle_s
         while not stop.wait(wait_s):
             try:
+                self._pack_rest()
                 for _, packed, _ in self._waiting():
                     self._deliver(packed, runs)
                     wait_s = idle_s  # the store is there: what fails now and then is tried again soon
                     if stop.is_set():
                         return
                 wait_s = idle_s
-            except (StoreError, OSError) as error:
+            except (StoreError, DiskFullError, OSError) as error:
                 wait_s = min(LONGEST_WAIT_S, 2 * wait_s)
                 log.warning("%s %d recordings wait; it is tried again in %g s.", error, len(self._waiting()), wait_s)
 
@@ -256,6 +303,16 @@ class Spool:
 
     def _mark(self, recording: str) -> Path:
         return self.folder / _mark(recording)
+
+
+def _is_held(folder: Path) -> bool:
+    """Whether a host has the folder."""
+    try:
+        with folder.with_name(f"{folder.name}.lock").open("r") as lock:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError as error:
+        return isinstance(error, BlockingIOError)
+    return False
 
 
 def _mark(recording: str) -> str:

@@ -26,9 +26,11 @@ from appwitness.fleet.pools import strictness
 from appwitness.fleet.spool import Spool
 from appwitness.store.runs import ATTEMPTS, LeasedRun, Reason, Runs, Slot, Waiting
 from appwitness.support import escape, private_files
-from appwitness.support.errors import StoreError, UserError
+from appwitness.support.errors import DiskFullError, StoreError, UserError
 
 log = logging.getLogger(__name__)
+progress = logging.getLogger("appwitness.fleet.progress")
+"""A line for each run that begins, and one for what came of it."""
 
 OBSERVED = frozenset((0, 1, 3))
 """Exit codes of `observe` after a run that was observed to its end."""
@@ -53,6 +55,8 @@ class FleetDevice:
     serial: str
     """As adb names it; of lab devices `lab`, `lab2` ..."""
     labels: Mapping[str, str] = field(default_factory=dict)
+    absent: bool = False
+    """It was not there when the host began: no run begins before `doctor` finds it well."""
 
     @property
     def embedded(self) -> bool:
@@ -137,7 +141,7 @@ class Host:
         while True:
             try:
                 return what()
-            except (StoreError, OSError) as error:
+            except (StoreError, DiskFullError, OSError) as error:
                 log.warning("%s It is tried again in %g s.", error, wait_s)
             if self.stop.wait(wait_s):
                 raise Stopped
@@ -149,7 +153,7 @@ class Worker:
 
     def __init__(self, device: FleetDevice, host: Host, source: RunSource) -> None:
         self.device = device
-        self.state: Literal["ready", "down"] = "ready"
+        self.state: Literal["ready", "down"] = "down" if device.absent else "ready"
         self.note: str | None = None
         self.run: LeasedRun | None = None
         self.rests = False
@@ -238,6 +242,7 @@ class Worker:
         except UserError as error:
             self._failed_by(run, error)
             return
+        progress.info("%s begins on %s.", escape.terminal(run.id), self.device.serial)
         code, words = self._observe(run, folder, lock)
         if code is None:
             host.spool.drop(recording)
@@ -245,7 +250,7 @@ class Worker:
         elif code in OBSERVED:
             self._failed = 0
             try:
-                host.spool.add(recording, run, self.device.serial)
+                host.kept(partial(host.spool.add, recording, run, self.device.serial))  # also once a full disk has room
             except UserError as error:
                 host.spool.drop(recording)
                 self._failed_by(run, error)

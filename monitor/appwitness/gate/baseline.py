@@ -55,7 +55,8 @@ def text(baseline: Baseline) -> str:
     ordered = sorted(baseline.findings, key=lambda each: (each.rule, each.data or "", each.recipient or "", each.id))
     lines.append("findings:\n" if ordered else "findings: []\n")
     for each in ordered:
-        fields = {name: value for name, value in each.model_dump(mode="json").items() if value not in (None, [])}
+        dumped = each.model_dump(mode="json", exclude={"people"})
+        fields = {name: value for name, value in dumped.items() if value not in (None, [])}
         lines.append(f"  - {_flow(fields)}\n")
     return "".join(lines)
 

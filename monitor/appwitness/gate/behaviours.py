@@ -12,6 +12,7 @@ from appwitness.events import Access
 from appwitness.findings import CONFIDENCES, LEVELS, Confidence, ConsentName, Report
 from appwitness.findings.gate_decision import Behaviour, Made
 from appwitness.findings.identity import Identity, identity
+from appwitness.findings.people import weight
 
 AGAINST: dict[ConsentName, int] = {
     "given": 0,
@@ -105,7 +106,7 @@ def joined(one: Behaviour, other: Behaviour) -> Behaviour:
             "confidence": min(one.confidence, other.confidence, key=_surest),
             "consent": max(consents, key=AGAINST.__getitem__) if consents else one.consent or other.consent,
             "sources": tuple(sorted({*one.sources, *other.sources})),
-            "people": max(filter(None, (one.people, other.people)), key=lambda each: each.sent, default=None),
+            "people": max(filter(None, (one.people, other.people)), key=weight, default=None),
         }
     )
 

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, ValidationInfo
 
 from appwitness.catalog.entries import CatalogEntry
+from appwitness.catalog.picked import was_picked
 from appwitness.catalog.withheld import was_withheld
 from appwitness.events import Access, DataType, Ref
 from appwitness.events.seen import Seen
@@ -154,7 +155,7 @@ def declared(policy: Policy, accesses: Iterable[Seen[Access]], flows: Iterable[F
     """
     read: dict[DataType, list[Ref]] = {}
     for ref, _, _, access in accesses:
-        if access.outcome == "returned" and access.values and not was_withheld(access):
+        if access.outcome == "returned" and access.values and not (was_withheld(access) or was_picked(access)):
             read.setdefault(access.data, []).extend([ref] * access.count)
     sent: dict[tuple[DataType, str], list[Flow]] = {}
     for flow in flows:

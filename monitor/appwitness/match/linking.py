@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
+from appwitness.catalog.picked import was_picked
 from appwitness.catalog.withheld import is_placeholder
 from appwitness.events import Access, DataType, Ref, Transform, Upload, Value
 from appwitness.events.seen import Seen, number_of, shifted
@@ -71,6 +72,8 @@ class Linker:
         self.narrow = self._sought.narrow
         """For `decode.leaves`: which parts of a large text may hold anything that is known by now."""
         self._reads = Reads()
+        self._picked: set[Ref] = set()
+        """Accesses that gave what the user had picked."""
         self._persons: dict[Ref, Persons] = {}
         """The people whom the rows of accesses are about."""
         for value in persona:
@@ -111,7 +114,10 @@ class Linker:
             rows=own,
         )
         self._reads.add(known, seen.number, keys)
-        if (persons := persons_of(access.data, own, contacts)) is not None:
+        if was_picked(access):
+            self._picked.add(ref)
+            self._persons[ref] = Persons(own, contacts)
+        elif (persons := persons_of(access.data, own, contacts)) is not None:
             self._persons[ref] = persons
 
     def add_transform(self, seen: Seen[Transform]) -> None:
@@ -177,7 +183,13 @@ class Linker:
             rows=len(found) if known.rows else None,
             rows_read=len(known.rows) if known.rows else None,
             entries=entries(known.rows, of_access) if known.rows else None,
-            people=counted(matches, persons.read, persons.held(sent.values()), told_apart=persons.told_apart)
+            people=counted(
+                matches,
+                persons.read,
+                persons.held(sent.values()),
+                told_apart=persons.told_apart,
+                picked=known.ref in self._picked,
+            )
             if persons
             else None,
             simultaneous=when.earliest < known.at and when.earliest < when.latest,

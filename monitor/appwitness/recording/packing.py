@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import secrets
@@ -17,7 +18,7 @@ from appwitness.recording.archive import CHUNK_BYTES, MEMBERS, NAME, digests, na
 from appwitness.recording.folder import Recording
 from appwitness.recording.seal import BODIES, TOKENS
 from appwitness.support import private_files
-from appwitness.support.errors import UserError
+from appwitness.support.errors import DiskFullError, UserError
 
 TIME = (1980, 1, 1, 0, 0, 0)
 """Of every member: when it was packed says nothing."""
@@ -27,7 +28,8 @@ TIME = (1980, 1, 1, 0, 0, 0)
 def created(output: Path) -> Iterator[BinaryIO]:
     """A new file for its owner alone, which has its name once it is whole and on disk.
 
-    Raises UserError when there is such a file already, and when it cannot be written.
+    Raises DiskFullError where its disk has no room, UserError when there is such a file already, and when it cannot be
+    written.
     """
     hidden = output.parent / f".{output.name}.{secrets.token_hex(4)}.part"
     try:
@@ -41,6 +43,8 @@ def created(output: Path) -> Iterator[BinaryIO]:
         finally:
             hidden.unlink()
     except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise DiskFullError(f"{output} cannot be made: {error.strerror}.", "Make room on its disk.") from None
         raise UserError(f"{output} cannot be made: {error.strerror}.", "Name a new file.") from None
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from appwitness.events import FILES
+from appwitness.catalog.picked import was_picked
+from appwitness.events import FILES, Access
 from appwitness.findings import Article, Code, Finding, Flow, Recipient, Report, ReportedGap
-from appwitness.findings.people import label
+from appwitness.findings.people import label, picked
 from appwitness.reports.words import Words, plain
 
 
@@ -24,6 +25,11 @@ def country(recipient: Recipient, words: Words) -> str:
 def data_of(of: Flow | Finding, words: Words) -> str:
     """The kind of data; of what identifies few people of an address book or call log, how many of how many."""
     return label(of.people, words.data(of.data or ""), words.lang) if of.data else ""
+
+
+def read_of(access: Access, words: Words) -> str:
+    """The kind of data that an access asked for; of what the user picked, that."""
+    return picked(words.lang) if was_picked(access) else words.data(access.data)
 
 
 def who(recipient: Recipient, words: Words) -> str:

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from appwitness.events import Access, Consent, Event, Phase, Ref, Screen, Upload
 from appwitness.events.seen import Seen
 from appwitness.findings import Report, ReportedGap
-from appwitness.reports.phrases import data_of, named_gap
+from appwitness.reports.phrases import data_of, named_gap, read_of
 from appwitness.reports.time_axis import consent_steps, still_counts
 from appwitness.reports.words import Words, plain
 
@@ -283,7 +283,8 @@ def _reads(report: Report, words: Words, carried: set[Ref]) -> list[_Row]:
         text = plain(event.source)
         if event.outcome != "returned":
             text += f": {words(f'outcome_{event.outcome}')}"
-        row = rows.setdefault(event.data, _Row("read", words.data(event.data)))
+        name = read_of(event, words)
+        row = rows.setdefault(name, _Row("read", name))
         at = _seconds(seen_at, report.run.started)
         row.points.append((at, ref, ref in carried, text + (f" ×{event.count}" if event.count > 1 else "")))
     return _bounded(rows.values(), _Row("read", words("lane_other_reads")))

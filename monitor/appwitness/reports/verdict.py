@@ -149,9 +149,9 @@ def sent(report: Report) -> list[SentData]:
 
     What another app sent is not among it, nor what went to the device itself: no finding rests on that.
     """
-    groups: dict[tuple[str, str], list[Flow]] = {}
+    groups: dict[tuple[str, str, bool], list[Flow]] = {}
     for flow in sorted(filter(_left, report.flows), key=lambda flow: flow.at):
-        groups.setdefault((flow.data, flow.recipient.host), []).append(flow)
+        groups.setdefault((flow.data, flow.recipient.host, flow.picked), []).append(flow)
     of: dict[str, list[Finding]] = {}
     for finding in worst_first(report):
         for id_ in finding.flows:

@@ -444,7 +444,7 @@ class Store(Database):
             rows = connection.execute(query, {"id": recording_id}).all()
             for flow, match in connection.execute(matches, {"id": recording_id}) if rows else ():
                 found.setdefault(flow, []).append(match)
-        return [_flow(flow, found.get(id_, [])) for id_, flow in rows]
+        return [flow_of(flow, found.get(id_, [])) for id_, flow in rows]
 
     def findings(self, recording_id: str) -> list[Finding]:
         """The findings of a recording in the order they were saved."""
@@ -744,7 +744,7 @@ def _elsewhere(connection: Connection, recording_id: str, kind: str) -> tuple[st
     return row and (row.path, Position(row.line, row.bytes), row.digest)
 
 
-def _flow(stored: str, matches: Sequence[str]) -> Flow:
+def flow_of(stored: str, matches: Sequence[str]) -> Flow:
     """A flow with its matches, which are kept in rows of their own."""
     return Flow.model_validate_json(f'{stored[:-1]},"matches":[{",".join(matches)}]}}')
 

@@ -10,10 +10,11 @@ from sqlalchemy import ColumnElement, Connection, Select, func, select
 
 from appwitness.events import Event, Ref, Run
 from appwitness.events.seen import Seen
-from appwitness.findings import Confidence, ConsentName, Level, Recipient
+from appwitness.findings import Confidence, ConsentName, Flow, Level, People, Recipient
+from appwitness.findings.people import combined
 from appwitness.recording import Position, ReadLine
-from appwitness.store.index import Store, number_of
-from appwitness.store.models import FindingRow, FlowRow, LineRow, PositionRow, RecordingRow
+from appwitness.store.index import Store, flow_of, number_of
+from appwitness.store.models import FindingRow, FlowRow, LineRow, MatchRow, PositionRow, RecordingRow
 
 ROWS = 100
 """Rows of a page."""
@@ -92,6 +93,8 @@ class FindingFields(msgspec.Struct, frozen=True):
     consent: ConsentName | None = None
     consent_assumed: bool = False
     consent_unordered: bool = False
+    people: dict[str, Any] | None = None
+    """A `People`."""
     flows: tuple[str, ...] = ()
     all_evidence: tuple[Ref, ...] = ()
 
@@ -106,6 +109,8 @@ class SentCount(NamedTuple):
     flows: int
     first: str
     """Time of the first flow, as the contract writes times."""
+    people: People | None = None
+    """Whose data it was, where it is about people."""
 
 
 class RuleCount(NamedTuple):
@@ -253,7 +258,10 @@ class Lists:
         order = (RecordingRow.started.desc(), RecordingRow.id, FlowRow.data, FlowRow.consent)
         with self.store.reading() as connection:
             rows, page, total = paged_rows(connection, query, order, page)
-        return ListPage(tuple(SentCount(*row) for row in rows), page, total)
+            found = [SentCount(*row) for row in rows]
+            people = _people(connection, host, {each.recording for each in found})
+        told = (each._replace(people=people.get((each.recording, each.data, each.consent))) for each in found)
+        return ListPage(tuple(told), page, total)
 
     def recipient(self, host: str) -> Recipient | None:
         """Who receives at a host, as the newest flow has it."""
@@ -284,6 +292,24 @@ class Lists:
         with self.store.reading() as connection:
             rows, page, total = paged_rows(connection, query, order, page)
         return ListPage(tuple(RuleCount(*row) for row in rows), page, total)
+
+
+def _people(connection: Connection, host: str, recordings: Iterable[str]) -> dict[tuple[str, str, str], People]:
+    """Recording, kind of data and state of consent -> the people whose data these recordings sent to a host."""
+    query = (
+        select(RecordingRow.id, FlowRow.id, FlowRow.data, FlowRow.consent, FlowRow.flow, MatchRow.match)
+        .join(RecordingRow, RecordingRow.number == FlowRow.recording)
+        .join(MatchRow, (MatchRow.recording == FlowRow.recording) & (MatchRow.flow == FlowRow.id))
+        .where(FlowRow.host == host, RecordingRow.id.in_(recordings), FlowRow.flow.contains('"people":{'))
+        .order_by(FlowRow.recording, FlowRow.number, MatchRow.number)
+    )
+    matches: dict[tuple[str, str, str, str, str], list[str]] = {}
+    for *flow, match in connection.execute(query):
+        matches.setdefault((flow[0], flow[1], flow[2], flow[3], flow[4]), []).append(match)
+    flows: dict[tuple[str, str, str], list[Flow]] = {}
+    for (recording, _, data, consent, stored), found in matches.items():
+        flows.setdefault((recording, data, consent), []).append(flow_of(stored, found))
+    return {key: people for key, of_key in flows.items() if (people := combined(of_key)) is not None}
 
 
 _BRIEF = msgspec.json.Decoder(FindingFields)

@@ -370,9 +370,11 @@ class Runs(Database):
         return LeasedRun(**row._mapping) if row else None
 
     def renew(self, leases: Sequence[str], lease_s: float) -> None:
-        """Whoever has these runs is alive."""
+        """Whoever has these runs is alive. A lease that had lapsed is taken back where nobody has the run by now."""
+        lapsed = (RunRow.lease.in_(leases), RunRow.state.in_(("planned", "unobservable")))
         with self._write() as connection:
             connection.execute(update(RunRow).where(RunRow.lease.in_(leases)).values(expires=_Now() + lease_s))
+            connection.execute(update(RunRow).where(*lapsed).values(state="leased", reason=None, note=None))
 
     def commit(self, made: CommittedRecording) -> bool:
         """Note what a recording is, before it is where others see it. False: another one has this name already."""
@@ -427,16 +429,25 @@ class Runs(Database):
         late = [RunRow.expires < _Now(), RunRow.lease.is_not(None)]
         if self.server:
             late.append(_Now() - func.extract("epoch", func.pg_postmaster_start_time()) >= grace_s)
-        lost = self._end(late, "lost", "Whoever made it was not heard of again.")
+        lost = self._end(late, "lost", "Whoever made it was not heard of again.", lapses=True)
         with self._write() as connection:
             free = update(RunRow).where(RunRow.state == "recorded", *late).values(lease=None, expires=None)
             return lost + connection.execute(free).rowcount
 
-    def _end(self, which: Sequence[ColumnElement[bool]], reason: Reason, note: str, *, last: bool = False) -> int:
+    def _end(
+        self,
+        which: Sequence[ColumnElement[bool]],
+        reason: Reason,
+        note: str,
+        *,
+        last: bool = False,
+        lapses: bool = False,
+    ) -> int:
+        """End leases; one that `lapses` is known until the run is leased again, so that it can be taken back."""
         again = false() if last else RunRow.attempts % ATTEMPTS != 0
         values = {
             "state": case((again, "planned"), else_="unobservable"), "reason": case((again, None), else_=reason),
-            "note": note, "lease": None, "expires": None,
+            "note": note, "lease": RunRow.lease if lapses else None, "expires": None,
         }  # fmt: skip
         with self._write() as connection:
             return connection.execute(update(RunRow).where(RunRow.state == "leased", *which).values(**values)).rowcount

@@ -40,6 +40,10 @@ class StoreError(UserError):
     """A database that does not answer, or not as it should: it may later."""
 
 
+class DiskFullError(UserError):
+    """A disk has no room for what was to be written: the same may work later."""
+
+
 class SetupError(UserError):
     """The device, the proxy or the agent could not be brought up."""
 

@@ -6,9 +6,10 @@ from typing import Any
 
 from starlette.responses import HTMLResponse, Response
 
-from appwitness.api.browsing import ListedRecording, going_on
+from appwitness.api.browsing import ListedRecording, SentCount, going_on
 from appwitness.events import Run
 from appwitness.findings.mask import Mask
+from appwitness.findings.people import label
 from appwitness.reports.comparison import FORMATS, render
 from appwitness.reports.phrases import who
 from appwitness.reports.verdict import headline
@@ -88,12 +89,17 @@ def recipient(asked: PageRequest) -> Response:
         "host": masked_host(asked, host),
         "recipient": known if asked.reveal else Mask(()).event(known),
         "who": who(known, asked.words),
-        "sent": found.rows,
+        "sent": [_sent(asked, row) for row in found.rows],
         "page": found.number,
         "pages": found.last,
         "total": found.total,
     }
     return asked.answer("recipient.html", facts)
+
+
+def _sent(asked: PageRequest, row: SentCount) -> dict[str, Any]:
+    told = {name: value for name, value in row._asdict().items() if name != "people"}
+    return {**told, "about": label(row.people, asked.words.data(row.data), asked.words.lang)}
 
 
 def rules(asked: PageRequest) -> Response:

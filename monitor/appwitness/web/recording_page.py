@@ -14,8 +14,9 @@ from appwitness.api.browsing import FindingFields, State, matching
 from appwitness.api.recorded_lines import FILTERS
 from appwitness.events import FILES, Access, Ref, Upload
 from appwitness.events.seen import Seen, holds, number_of
-from appwitness.findings import LEVELS, Flow
+from appwitness.findings import LEVELS, Flow, People
 from appwitness.findings.chain import Chains
+from appwitness.findings.people import label
 from appwitness.reports import render
 from appwitness.reports.frames import frames
 from appwitness.reports.page.sections import gaps as gap_rows
@@ -105,6 +106,7 @@ def summary(asked: PageRequest) -> Response:
                   for step in consent_steps(report)],
         "gaps": len(report.gaps),
         "zoomed": zoomed,
+        "_may_mark": asked.site.index.may_be_marked(asked.recording),
         "_stretch": zoomed or (drawn and (math.floor(drawn.low * 10) / 10, math.ceil(drawn.high * 10) / 10)),
         "_picture": drawn,
     }  # fmt: skip
@@ -133,6 +135,8 @@ def findings(asked: PageRequest) -> Response:
 def _finding(asked: PageRequest, number: int, finding: FindingFields, uploads: dict[str, Ref]) -> dict[str, Any]:
     sent = dict.fromkeys(uploads[name] for name in finding.flows if name in uploads)
     read = dict.fromkeys(ref for ref in finding.all_evidence if ref.startswith("accesses."))
+    data = finding.data and asked.mask.code_of_data(finding.data)
+    people = People.model_validate(finding.people) if finding.people else None
     return {
         "number": number,
         "rule": finding.rule,
@@ -140,7 +144,8 @@ def _finding(asked: PageRequest, number: int, finding: FindingFields, uploads: d
         "confidence": finding.confidence,
         "title": finding.title,
         "detail": {lang: asked.mask.sentence(text) for lang, text in finding.detail.items()},
-        "data": finding.data and asked.mask.code_of_data(finding.data),
+        "data": data,
+        "about": data and label(people, asked.words.data(data), asked.words.lang),
         "host": finding.recipient and asked.mask.host(finding.recipient.host),
         "consent": finding.consent,
         "evidence": [*list(read)[:3], *list(sent)[:3]],

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from appwitness.events import EARLIEST, LATEST, Consent, Phase, Value
+from appwitness.findings import People, SentField
 from tests.judge.scenario import LAWS, RULES, Scenario
 
 POLICY = {
@@ -66,6 +67,33 @@ def apart(scope, status):
 def listed(data, entries, **more):
     values = tuple(Value(type=data, text=f"entry {row}", row=row) for row in range(entries))
     return lambda scenario: scenario.reads(5, data, values=values, source="a.B.c", **more)
+
+
+PICKED = "content://com.android.contacts.picker/sessions/0f1e2d3c"
+BOOK = "content://com.android.contacts/data"
+OWN_PICKER = "content://com.example.shop.contacts.picker/sessions/1"
+
+
+def contacts(entries, target):
+    values = tuple(Value(type="name", text=f"Person {row}", row=row) for row in range(entries))
+    return lambda scenario: scenario.reads(5, "device_contacts", values=values, target=target)
+
+
+def shares(sent, *, picked, host="api.shop.test"):
+    """Uploads entries of the address book, or of what the user picked."""
+
+    def tell(scenario):
+        access = scenario.reads(5, "device_contacts", rows=sent, target=PICKED if picked else BOOK)
+        people = People(sent=sent, read=sent, fields=(SentField(type="name", people=sent, values=sent),), picked=picked)
+        scenario.sends(6, access, host, "device_contacts", rows=sent, people=people)
+        flow = scenario.flows[-1]
+        persons = [
+            match.model_copy(update={"type": "name", "person": match.row, "detail": match.row})
+            for match in flow.matches
+        ]
+        scenario.flows[-1] = flow.model_copy(update={"matches": tuple(persons)})
+
+    return tell
 
 
 def together(*kinds):
@@ -314,6 +342,50 @@ CASES: list[tuple[Any, ...]] = [
     ("others-data-read", "the call log", [listed("call_log", 5)], ("low", "indicated")),
     ("others-data-read", "one entry", [listed("call_log", 1)], None),
     ("others-data-read", "the user's own calendar", [listed("calendar_events", 5)], None),
+    # What the user picked in the system's picker is handed over; whether it may be sent is another question.
+    ("others-data-read", "the address book", [contacts(5, BOOK)], ("low", "indicated")),
+    ("others-data-read", "entries that the user picked", [contacts(5, PICKED)], None),
+    (
+        "others-data-read",
+        "a provider of the app's own that calls itself a picker",
+        [contacts(5, OWN_PICKER)],
+        ("low", "indicated"),
+    ),
+    *(
+        (rule, f"{name}, {status}", [answered(status), contacts(5, target)], found)
+        for rule, status, level in (
+            ("read-after-refusal", "refused", "high"),
+            ("read-after-withdrawal", "withdrawn", "high"),
+        )
+        for name, target, found in (("the address book", BOOK, (level, "indicated")), ("picked", PICKED, None))
+    ),
+    ("address-book-upload", "the address book", [shares(5, picked=False)], ("medium", "proven")),
+    ("address-book-upload", "five entries that the user picked", [shares(5, picked=True)], None),
+    (
+        "sent-after-refusal",
+        "picked, and sent against a no",
+        [answered("refused"), shares(1, picked=True)],
+        ("high", "proven"),
+    ),
+    ("sent-after-refusal", "picked, and agreed to", [shares(1, picked=True)], None),
+    (
+        "sent-after-refusal",
+        "picked in the basic function",
+        [answered("refused", text="仅浏览"), shares(1, picked=True)],
+        ("low", "indicated"),
+    ),
+    (
+        "sent-after-refusal",
+        "the address book in the basic function",
+        [answered("refused", text="仅浏览"), shares(1, picked=False)],
+        ("high", "indicated"),
+    ),
+    (
+        "third-party-not-covered",
+        "picked, to a third party",
+        [shares(1, picked=True, host="umeng.com")],
+        ("medium", "corroborated"),
+    ),
 ]
 
 
@@ -949,3 +1021,21 @@ def test_the_app_s_own_record_is_quoted():
         "its own record said that there was no consent: a stored setting (privacy_accepted=false)" in found.detail["en"]
     )
     assert ref in found.evidence
+
+
+def test_what_was_picked_and_what_was_not_are_two_findings():
+    scenario = run(answered("refused"), shares(5, picked=False), shares(1, picked=True))
+    book, picked = scenario.of("sent-after-refusal")
+    assert (book.count, picked.count) == (1, 1)
+    assert "5 of 5 people in the address book" in book.detail["en"]
+    for language, own, other in (("en", "what the user picked", "address book"), ("zh", "用户所选联系人", "通讯录")):
+        assert own in picked.detail[language]
+        assert other not in picked.detail[language]
+
+
+def test_before_any_question_only_the_pick_is_no_early_read():
+    scenario = Scenario()
+    contacts(5, PICKED)(scenario)
+    assert not scenario.of("read-before-consent")
+    contacts(5, BOOK)(scenario)
+    assert scenario.of("read-before-consent")

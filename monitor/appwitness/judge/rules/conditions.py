@@ -217,6 +217,15 @@ def party(parties: tuple[Party, ...], run: JudgedRun) -> Test:
 
 @condition(
     on=("flow",),
+    description="it is (not) what the user had picked in a picker of the system (catalog/picked.yml)",
+    says=("it is what the user had picked: {}", "属于用户在系统选择器中所选：{}"),
+)
+def picked(wanted: bool, run: JudgedRun) -> Test:
+    return lambda each: each.flow is not None and each.picked == wanted
+
+
+@condition(
+    on=("flow",),
     description="policy.yml names this kind of data, but not for this recipient",
     says=(
         "the maker declares this kind of data, but not for this recipient (--policy)",

@@ -50,7 +50,9 @@ def grouped(
 def _by_name(seen: Iterable[Sighting]) -> Iterator[tuple[tuple[str, str], FindingGroup]]:
     groups: dict[tuple[str, str], list[Sighting]] = {}
     for sighting in seen:
-        groups.setdefault((sighting.data or "", sighting.what), []).append(sighting)
+        # What the user picked is told by itself, after what the app took.
+        what = f"{sighting.what} (picked)" if sighting.picked else sighting.what
+        groups.setdefault((sighting.data or "", what), []).append(sighting)
     for key, members in groups.items():
         yield key, FindingGroup(members)
 

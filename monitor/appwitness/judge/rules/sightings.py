@@ -12,6 +12,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from appwitness.catalog.labels import Labels
+from appwitness.catalog.picked import was_picked
 from appwitness.catalog.withheld import was_withheld
 from appwitness.events import Access, Consent, DataType, Ref
 from appwitness.events.seen import Seen, number_of, shifted
@@ -84,6 +85,11 @@ class Sighting:
     """Of an access: the flows that carried its values."""
     record: Claim | None = None
     """Of a flow: the app's own word, by then, that there is no consent to it."""
+
+    @property
+    def picked(self) -> bool:
+        """Whether it is a flow of what the user picked in a picker of the system."""
+        return self.flow is not None and self.flow.picked
 
     def is_in(self, states: Container[str]) -> bool:
         """Whether the user's decision is one of these: as it is, or what `basic_only` comes to for this kind. On a yes
@@ -159,7 +165,8 @@ class Sightings:
     @cached_property
     def accesses(self) -> list[Sighting]:
         """Every access that gave a value. A call that was denied, threw, gave nothing, or only registered
-        a listener read nothing, and a placeholder is nothing; what a listener is given is an access of its own."""
+        a listener read nothing, and a placeholder is nothing; what a listener is given is an access of its own. What
+        the user picked, the user handed over."""
         carried: dict[Ref, list[Sighting]] = {}
         for sighting in self.flows:
             if sighting.flow and sighting.flow.access:
@@ -169,7 +176,10 @@ class Sightings:
         return [
             sighting
             for seen in self._facts.accesses
-            if seen.event.outcome == "returned" and seen.event.values and not was_withheld(seen.event)
+            if seen.event.outcome == "returned"
+            and seen.event.values
+            and not was_withheld(seen.event)
+            and not was_picked(seen.event)
             for sighting in self._access(seen, tuple(carried.get(seen.ref, ())))
         ]
 
