@@ -1,6 +1,6 @@
 # appwitness: `make demo` runs the main job, `make test` the tests; each does all its own set-up.
 .DEFAULT_GOAL := help
-.PHONY: help setup rig demo test test-slow test-checked test-art test-art-arm64 check bench fix lock wheel image clean
+.PHONY: help setup rig demo test test-slow test-checked test-art test-art-compiled test-art-arm64 check bench fix lock wheel image clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST)
@@ -29,6 +29,8 @@ test-slow: rig  ## the tests that need minutes, but for those of test-checked: e
 	$(DEVICES) -m 'slow and adb' || { $(AGAIN) -m 'slow and adb'; }
 
 CHECKED := .setup/checked
+# These run no C.
+WITHOUT_C := belief decode/documents decode/letters decode/walk test_linking_of_sdks.py test_persons.py test_trackhar.py
 CHECKS := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -U_FORTIFY_SOURCE
 test-checked: setup  ## the tests of the search, its compiled part built with the compiler's checks of memory and arithmetic
 	rm -rf $(CHECKED) && mkdir -p $(CHECKED)
@@ -36,11 +38,16 @@ test-checked: setup  ## the tests of the search, its compiled part built with th
 	rm $(CHECKED)/monitor/appwitness/match/native/libsearch.so
 	cd $(CHECKED) && CFLAGS="$(CHECKS)" ../../.venv/bin/python -c "import hatch_build as h; h.build_search(h.ROOT)"
 	cd $(CHECKED) && LD_PRELOAD=$$($${CC:-cc} -print-file-name=libasan.so) ASAN_OPTIONS=detect_leaks=0 PYTHONMALLOC=malloc \
-		../../$(PYTEST) --timeout 900 tests/match
+		../../$(PYTEST) --timeout 900 tests/match $(WITHOUT_C:%=--ignore tests/match/%)
 
 test-art: setup  ## the agent in a real Android runtime, built here from Debian's packages; skipped where that cannot be
 	@.ci/setup art
 	$(ART) -m 'not slow' tests/art || { $(AGAIN) -m 'not slow' tests/art; }
+
+test-art-compiled: setup  ## calls from code that ART has compiled: its compilers are built first, which takes some ten minutes
+	@.ci/setup art
+	.venv/bin/python -m tests.art.compiled.compiler
+	.venv/bin/pytest tests/art/test_compiled.py
 
 CPU := cortex-a72
 ARM64 := --quick

@@ -87,10 +87,43 @@ def bridge_licence() -> Path:
     sys.exit("The licence of frida-tools is not installed: a wheel may not go without it (THIRD-PARTY.md).")
 
 
+NEW_FLAG = 0x00100000
+"""kAccNterpEntryPointFastPathFlag: Android 17 also sets it on the method by which the bridge finds where flags lie."""
+MASK_SOURCE = re.compile(r"(\brelevantAccessFlagsMask\s*=\s*~\()([^)]*)(\))")
+MASK_MINIFIED = re.compile(r"(\b281\s*={2,3}\s*\(\s*)(\d+)(\s*&\s*[\w$]+\.readU32\(\))")
+"""The same in a minified bridge, where the flags that are looked for are their number."""
+
+
+def knows_android_17(codes: dict[Path, str]) -> dict[Path, str]:
+    """The files of a bridge whose mask leaves out the new flag, as frida-java-bridge's pull request 398 does.
+
+    A bridge that has it is left as it is. Ends the build where not exactly one mask is found.
+    """
+    masks = (MASK_SOURCE, MASK_MINIFIED)
+    found = [(path, mask) for path, code in codes.items() for each in masks for mask in each.finditer(code)]
+    if len(found) != 1:
+        sys.exit(
+            f"The agent does not build: the Java bridge has {len(found)} places that mask the access flags of a method,"
+            " and 1 is expected. Its text has changed: compare it with hatch_build.py (knows_android_17), or name"
+            " another bridge by APPWITNESS_JAVA_BRIDGE."
+        )
+    path, mask = found[0]
+    old = mask[2]
+    if mask.re is MASK_MINIFIED:
+        new = str(int(old) & ~NEW_FLAG)
+    else:
+        name = "kAccNterpEntryPointFastPathFlag"
+        new = old if name in old or f"0x{NEW_FLAG:x}" in old else f"{old} | 0x{NEW_FLAG:x}"
+    code = codes[path]
+    return codes | {path: code[: mask.start(2)] + new + code[mask.end(2) :]}
+
+
 def agent_is_current(root: Path) -> bool:
-    """Whether the agent is built from hooks/ as it is and with that bridge."""
+    """Whether the agent is built from hooks/ as it is and with that bridge, as this file puts them together."""
     agent = root / AGENT
-    return is_current(agent, agent_sources(root)) and _origin(java_bridge()[1]) in agent.read_text("utf-8")
+    return is_current(agent, [*agent_sources(root), Path(__file__)]) and _origin(java_bridge()[1]) in agent.read_text(
+        "utf-8"
+    )
 
 
 def _origin(name: str) -> str:
@@ -124,6 +157,9 @@ def build_agent(root: Path) -> Path:
             is_module = re.search(r"\bexport\b[^;]*\bdefault\b", code)  # that of frida-tools declares a variable
             (module / "bridge").mkdir()
             (module / "bridge/index.js").write_text(code if is_module else f"{code}\nexport default bridge;\n", "utf-8")
+        codes = {path: path.read_text("utf-8") for path in sorted((module / "bridge").rglob("*.js"))}
+        for path, text in knows_android_17(codes).items():
+            path.write_text(text, "utf-8")
         told = f'import bridge from "./bridge/index.js";\nbridge.origin = "{_origin(name)}";\nexport default bridge;\n'
         (module / "index.js").write_text(told, "utf-8")
         compiler = frida.Compiler()  # type: ignore[no-untyped-call]

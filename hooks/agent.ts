@@ -10,7 +10,7 @@ import { appCame, askThere, inSlices, on, restoreMethods, watchDefinitions, watc
 import type { Env } from "./java/jni.js";
 import { addLoader, knowOwners, ownersOf } from "./java/owners.js";
 import { goLive, patch, unpatch } from "./java/patches.js";
-import { micros } from "./out/clock.js";
+import { micros, waitUntil } from "./out/clock.js";
 import { soon } from "./out/doorbell.js";
 import { configure, emit, flushAll, gap, leave, report, sayOwners } from "./out/emit.js";
 import { eachModule, leaveAlone } from "./out/leaving.js";
@@ -39,7 +39,6 @@ import { trusts } from "./watch/trusts.js";
 import { unpin, unpinNative } from "./watch/unpin.js";
 
 const HOLD_S = 20;
-const STEP_S = 0.002;
 
 /** On ART: how long at most a process is held before its first line for hooks that are still missing. */
 const PLACE_S = 3;
@@ -179,9 +178,7 @@ function hold(plan: Plan): void {
       ready = true;
     }
   });
-  for (let waited = 0; waited < HOLD_S && !ready; waited += STEP_S) {
-    Thread.sleep(STEP_S);
-  }
+  waitUntil(() => ready, HOLD_S);
 }
 
 /** The host asks what time it is, to know how the clocks stand. */

@@ -45,6 +45,7 @@ export interface ArtMethod {
 export interface ArtApi {
   /** libart */
   module: Module;
+  artRuntime: NativePointer;
   artQuickToInterpreterBridge: NativePointer;
   artQuickGenericJniTrampoline: NativePointer;
   artQuickResolutionTrampoline: NativePointer;

@@ -8,7 +8,7 @@
 import Java from "frida-java-bridge";
 import { gap, wordsOf } from "../out/emit.js";
 import { artApi } from "./bridge.js";
-import { KNOWN, KNOWN_BYTES, SOURCE } from "./copies_c.js";
+import { COMPILED, COMPILED_BYTES, KNOWN, KNOWN_BYTES, SOURCE } from "./copies_c.js";
 
 const POINTER = Process.pointerSize;
 
@@ -32,12 +32,26 @@ export interface Sample {
 
 const known = Memory.alloc(KNOWN_BYTES);
 
-const core = new CModule(SOURCE, { known });
+const compiled = Memory.alloc(COMPILED_BYTES);
 
-// As ART's visitors are: an object whose table has the function third.
-const visitor = Memory.alloc(4 * POINTER);
-visitor.writePointer(visitor.add(POINTER));
-visitor.add(3 * POINTER).writePointer(core["visit"] as NativePointer);
+const core = new CModule(SOURCE, { known, compiled });
+
+/** As ART's visitors are: an object whose table has the function third. */
+function visitorOf(name: string): NativePointer {
+  const visitor = Memory.alloc(4 * POINTER);
+  visitor.writePointer(visitor.add(POINTER));
+  visitor.add(3 * POINTER).writePointer(core[name] as NativePointer);
+  return visitor;
+}
+
+/** For a class that is about to be initialised: the same, called by ART. */
+export const onInitialize = core["on_initialize"] as NativePointer;
+
+/** In C: (method, entry point) -> the entry point that it is to get. */
+export const instead = core["instead"] as NativePointer;
+
+const ofCopies = visitorOf("visit");
+const ofCompiled = visitorOf("visit_compiled");
 
 let sample: Sample | null = null;
 let isStrange = false;
@@ -50,22 +64,12 @@ export function learnFrom(one: Sample): void {
 /** Hook the copies of a default method that are there; `entry`: where a method has its entry point. */
 export function hookCopies(entry: number, { id, entry: to, gains, loses }: Default): void {
   try {
-    if (sample === null || !sample.id.and(1).isNull()) {
-      throw new Error("no class to learn from");
-    }
-    known.add(KNOWN.entry).writeU32(entry);
-    known.add(KNOWN.size).writeU32(entry + POINTER);
-    known.add(KNOWN.declared).writeU32(sample.declared);
-    known.add(KNOWN.direct).writeU32(sample.direct);
+    tellOf(entry);
     known.add(KNOWN.gains).writeU32(gains);
     known.add(KNOWN.loses).writeU32(loses);
-    known.add(KNOWN.sample).writePointer(sample.id);
     known.add(KNOWN.id).writePointer(id);
     known.add(KNOWN.to).writePointer(to);
-    walk();
-    if (known.add(KNOWN.methods).readU32() === 0) {
-      throw new Error("its classes have an unknown layout in memory");
-    }
+    walk(ofCopies);
   } catch (error) {
     if (!isStrange) {
       isStrange = true;
@@ -76,10 +80,31 @@ export function hookCopies(entry: number, { id, entry: to, gains, loses }: Defau
   }
 }
 
+/** What C is to know before it walks; `entry`: where a method has its entry point. */
+function tellOf(entry: number): void {
+  if (sample === null || !sample.id.and(1).isNull()) {
+    throw new Error("no class to learn from");
+  }
+  known.add(KNOWN.entry).writeU32(entry);
+  known.add(KNOWN.size).writeU32(entry + POINTER);
+  known.add(KNOWN.declared).writeU32(sample.declared);
+  known.add(KNOWN.direct).writeU32(sample.direct);
+  known.add(KNOWN.sample).writePointer(sample.id);
+}
+
+/** Have every method interpreted that has compiled code, as `about` says. Throws where it cannot be. */
+export function leaveCompiled(entry: number, about: Record<keyof typeof COMPILED, NativePointer>): void {
+  tellOf(entry);
+  for (const [name, value] of Object.entries(about)) {
+    compiled.add(COMPILED[name as keyof typeof COMPILED]).writePointer(value);
+  }
+  walk(ofCompiled);
+}
+
 const VISIT = "art::ClassLinker::VisitClasses";
 
 /** The bridge has its own way to where classes may be walked through; what it does there is ours. */
-function walk(): void {
+function walk(visitor: NativePointer): void {
   const api = artApi() as unknown as Record<string, unknown>;
   const visit = api[VISIT];
   if (!(visit instanceof NativeFunction)) {
@@ -90,5 +115,8 @@ function walk(): void {
     Java.enumerateLoadedClasses({ onMatch: () => undefined, onComplete: () => undefined });
   } finally {
     api[VISIT] = visit;
+  }
+  if (known.add(KNOWN.methods).readU32() === 0) {
+    throw new Error("its classes have an unknown layout in memory");
   }
 }

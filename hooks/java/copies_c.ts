@@ -1,8 +1,10 @@
-// The C part of copies.ts: looks at each loaded class for copies of a default method.
+// The C part of copies.ts and compiled.ts: looks at each loaded class for copies of a default method, and for methods that
+// have compiled code.
 
-import { layout } from "../out/layout_c.js";
+import { layout, pointers } from "../out/layout_c.js";
 
 const POINTER = Process.pointerSize;
+export const NATIVE = 0x0100;
 
 /** What C is told of ART's methods and classes, and what it learns of them; numbers of 32 bits, then pointers. */
 export const KNOWN = {
@@ -10,8 +12,13 @@ export const KNOWN = {
 } as const;
 export const KNOWN_BYTES = 32 + 3 * POINTER;
 
+/** What C is told of compiled code. `cache`, `contains`, `header`, `osr` and `invalidate` are NULL where ART's cache is not found. */
+export const COMPILED = pointers(
+  "bridge", "own", "own_end", "alive", "alive_count", "skip", "cache", "contains", "header", "osr", "invalidate", "tells");
+export const COMPILED_BYTES = 12 * POINTER;
+
 export const SOURCE = `
-#include <glib.h>
+#include <gum/guminterceptor.h>
 
 typedef struct
 {
@@ -31,7 +38,29 @@ typedef struct
 } Known;
 ${layout("Known", KNOWN_BYTES, KNOWN)}
 
+typedef struct
+{
+  /* the entry point by which a method is interpreted */
+  gpointer bridge;
+  /* libart: what lies there is no method's code */
+  gpointer own;
+  gpointer own_end;
+  gpointer * alive;
+  gsize alive_count;
+  /* flags of methods that have no code to leave, and of those that are replaced */
+  gsize skip;
+  gpointer cache;
+  guint8 (* contains) (gpointer cache, gpointer pc);
+  gpointer (* header) (gpointer cache, gpointer pc, gpointer method);
+  gpointer (* osr) (gpointer cache, gpointer method);
+  void (* invalidate) (gpointer cache, gpointer method, gpointer header);
+  /* whether code compiled ahead can be told from code compiled while the app runs: there is a cache, or none of the latter */
+  gsize tells;
+} Compiled;
+${layout("Compiled", COMPILED_BYTES, COMPILED)}
+
 extern Known known;
+extern Compiled compiled;
 
 /* A class may have been moved, and its old place still be named. */
 static guint32
@@ -100,5 +129,82 @@ visit (gpointer self, gpointer cls)
     }
   }
   return TRUE;
+}
+
+static gboolean
+is_code (gpointer entry)
+{
+  gsize i;
+
+  if (entry == NULL || (entry >= compiled.own && entry < compiled.own_end))
+    return FALSE;
+  for (i = 0; i != compiled.alive_count; i++)
+    if (entry == compiled.alive[i])
+      return FALSE;
+  return TRUE;
+}
+
+/* Has a method interpreted from its next call on; a loop that runs in compiled code goes on there until it ends. */
+static void
+leave (gpointer method)
+{
+  guint32 flags = *(guint32 volatile *) (method + 4);
+  gpointer * entry = method + known.entry;
+  gpointer header;
+
+  /* of an intrinsic method other bits stand for which it is */
+  if ((flags & ((flags >> 31) != 0 ? (guint32) compiled.skip & 0xffff : (guint32) compiled.skip)) != 0)
+    return;
+  if (is_code (*(gpointer volatile *) entry))
+  {
+    header = compiled.cache != NULL && compiled.contains (compiled.cache, *entry)
+        ? compiled.header (compiled.cache, *entry, method) : NULL;
+    if (header != NULL)
+      compiled.invalidate (compiled.cache, method, header);
+    else
+      *(gpointer volatile *) entry = compiled.bridge;
+  }
+  if (compiled.cache != NULL && (header = compiled.osr (compiled.cache, method)) != NULL)
+    compiled.invalidate (compiled.cache, method, header);
+}
+
+/* As visit, for all methods of the class. */
+guint8
+visit_compiled (gpointer self, gpointer cls)
+{
+  gsize array;
+  guint32 count, i;
+
+  (void) self;
+  if (known.methods == 0)
+    learn ();
+  if (known.methods == 0)
+    return FALSE;
+  array = (gsize) *(guint64 *) (cls + known.methods);
+  if (array == 0)
+    return TRUE;
+  count = *(guint32 *) array;
+  for (i = 0; i < count && count < 65536; i++)
+    leave ((gpointer) (array + ${POINTER} + i * known.size));
+  return TRUE;
+}
+
+/* The class whose handle is the third argument. */
+void
+on_initialize (GumInvocationContext * ic)
+{
+  guint32 * handle = gum_invocation_context_get_nth_argument (ic, 2);
+
+  if (known.methods != 0)
+    visit_compiled (NULL, (gpointer) (gsize) *handle);
+}
+
+/* What ART is to give a method instead of an entry point in code that was compiled ahead. */
+gpointer
+instead (gpointer method, gpointer entry)
+{
+  if (!compiled.tells || (*(guint32 volatile *) (method + 4) & ${NATIVE}) != 0 || !is_code (entry))
+    return entry;
+  return compiled.cache != NULL && compiled.contains (compiled.cache, entry) ? entry : compiled.bridge;
 }
 `;

@@ -9,7 +9,8 @@ import { micros } from "../out/clock.js";
 import { after } from "../out/doorbell.js";
 import { atEnd, gap } from "../out/emit.js";
 import { API_LEVEL, artApi, artMethod, isArt, type ArtApi, type ArtMethod, type Overload } from "./bridge.js";
-import { hookCopies } from "./copies.js";
+import { callIntrinsic, replacedOne } from "./compiled.js";
+import { hookCopies, instead } from "./copies.js";
 import { LOCK_BYTES, ROW, ROW_BYTES, SOURCE } from "./entry_c.js";
 import { goLive, patch } from "./patches.js";
 
@@ -31,7 +32,7 @@ const FLAGS_OFFSET = 4;
 const MOST_METHOD_BYTES = 48;
 const POINTER = Process.pointerSize;
 
-const core = new CModule(SOURCE, { lock: Memory.alloc(LOCK_BYTES), wanted: Memory.alloc(POINTER) });
+const core = new CModule(SOURCE, { lock: Memory.alloc(LOCK_BYTES), wanted: Memory.alloc(POINTER), instead });
 const want = new NativeFunction(
   core["want"] as NativePointer, "void", ["pointer", "pointer"], { scheduling: "exclusive", exceptions: "propagate" });
 const auditRows = new NativeFunction(
@@ -57,6 +58,8 @@ interface Known {
   alive: NativePointer;
   aliveCount: number;
   fast: number;
+  /** whether it is seen how ART gives methods other entry points */
+  updates: boolean;
 }
 
 let known: Known | null = null;
@@ -80,6 +83,8 @@ export function keep(overload: Overload, isDefault: boolean, whose: () => string
   const thunk = isDefault ? makeThunk(api.artQuickToInterpreterBridge, id) : at.thunk;
   const { quickCode: was, accessFlags } = method.originalMethod;
   const { artClassLinker: linker } = api;
+  callIntrinsic(id, accessFlags);
+  replacedOne(at.entry, at.alive, at.aliveCount, at.updates);
   if (isDefault) {
     add(at, id, thunk, NULL, whose);
     const flags = id.add(FLAGS_OFFSET).readU32();
@@ -189,7 +194,7 @@ function begin(entry: number): Known {
   atEnd(audit);
   return {
     api, entry, thunk: makeThunk(api.artQuickToInterpreterBridge), alive, aliveCount: entries.length,
-    fast: API_LEVEL <= FAST_INVOKE_LAST_API ? FAST_INVOKE : 0,
+    fast: API_LEVEL <= FAST_INVOKE_LAST_API ? FAST_INVOKE : 0, updates: update !== null,
   };
 }
 

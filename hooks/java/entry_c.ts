@@ -13,6 +13,7 @@ export const SOURCE = `
 
 extern GMutex lock;
 extern GHashTable * wanted;
+extern gpointer instead (gpointer method, gpointer entry);
 
 typedef struct
 {
@@ -55,13 +56,15 @@ want (gpointer method, gpointer entry)
 void
 on_update (GumInvocationContext * ic)
 {
+  gpointer method = gum_invocation_context_get_nth_argument (ic, 1);
   gpointer entry;
 
   g_mutex_lock (&lock);
-  entry = g_hash_table_lookup (wanted, gum_invocation_context_get_nth_argument (ic, 1));
+  entry = g_hash_table_lookup (wanted, method);
   g_mutex_unlock (&lock);
-  if (entry != NULL)
-    gum_invocation_context_replace_nth_argument (ic, 2, entry);
+  if (entry == NULL)
+    entry = instead (method, gum_invocation_context_get_nth_argument (ic, 2));
+  gum_invocation_context_replace_nth_argument (ic, 2, entry);
 }
 
 /*

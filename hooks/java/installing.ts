@@ -1,11 +1,13 @@
 // Installs hooks outside of hooks: on the agent's own thread, now or when a class comes, and knows when they are live.
 
 import Java from "frida-java-bridge";
+import { waitUntil } from "../out/clock.js";
 import { after, soon } from "../out/doorbell.js";
 import { gap, report } from "../out/emit.js";
 import { reach } from "../out/points.js";
 import { isArt, restore, tryEnv, currentEnv, type ClassWrapper } from "./bridge.js";
 import { Method, askLoader, className, isBoot, keep, lookAgain, mainLoader, wrapperFor, wrapperOf, wrappersOf } from "./classes.js";
+import { leaveWhatWasCompiled } from "./compiled.js";
 import { JVM } from "./daemon.js";
 import { definedIn, dexFiles } from "./dex.js";
 import { namesAbsent, watch, type Call, type Kind, type Watch } from "./engine.js";
@@ -57,6 +59,7 @@ export function defer(work: Work, done: () => void, settleMs = SETTLE_MS): void 
       setTimeout(() => {
         attached(() => {
           inFrame(currentEnv(), () => findClass(currentEnv(), "java.lang.Object"));
+          leaveWhatWasCompiled();
           busy -= 1;
           done();
         });
@@ -106,9 +109,7 @@ export function inSlices(works: Work[], done: () => void): void {
  */
 export function close(): void {
   closing = true;
-  for (let waited = 0; waited < CLOSE_S && busy > 0; waited += STEP_S) {
-    Thread.sleep(STEP_S);
-  }
+  waitUntil(() => busy === 0, CLOSE_S, STEP_S);
 }
 
 /** Give all methods their own bodies back, and replace no more. */
@@ -150,10 +151,7 @@ function installNow(work: Work, patience: number): boolean {
   if (Process.getCurrentThreadId() === ownThread) {
     return true;
   }
-  for (let waited = 0; waited < patience && !(live as boolean); waited += STEP_S) {
-    Thread.sleep(STEP_S);
-  }
-  return live;
+  return waitUntil(() => live, patience, STEP_S);
 }
 
 /** The same for a class, with a gap that says why when it was too late for its first calls. */

@@ -21,6 +21,19 @@ export function bootMs(at: number): number {
   return Math.round(bootMicros(at) / 1000);
 }
 
+/**
+ * Have the calling thread wait until something is so, no longer than some seconds; whether it is. Other threads have the
+ * lock of JavaScript meanwhile, and with many of them one step may take a hundred times as long as it should.
+ */
+export function waitUntil(isSo: () => boolean, seconds: number, step = 0.002): boolean {
+  const end = micros() + seconds * SECOND_US;
+  // Steps are counted, too: the clock may be set meanwhile.
+  for (let left = seconds / step; left > 0 && !isSo() && micros() < end; left -= 1) {
+    Thread.sleep(step);
+  }
+  return isSo();
+}
+
 let second = NaN;
 let untilSecond = "";
 

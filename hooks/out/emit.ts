@@ -1,7 +1,7 @@
 // Lines on their way out: identical accesses are folded, and all that waits is sent in one message every 50 ms.
 
 import type { Access, Event, Gap } from "../event.js";
-import { bootMs, micros, timestamp } from "./clock.js";
+import { bootMs, micros, timestamp, waitUntil } from "./clock.js";
 import { after } from "./doorbell.js";
 import { send } from "./numbered.js";
 import { reach } from "./points.js";
@@ -9,6 +9,8 @@ import { reach } from "./points.js";
 const MOST_WAITING = 100_000;
 const LINES_A_MESSAGE = 500;
 const EXIT_WAIT_S = 2;
+/** How long the end waits for lines that other threads are making. */
+const MAKING_WAIT_S = 0.5;
 
 /** Repeats, and when the first and the last of them were (microseconds). */
 export interface Counted {
@@ -107,16 +109,31 @@ export function ownersIn(stack: readonly string[] | undefined): { owners?: (stri
   return found.length === 0 ? {} : { owners: found };
 }
 
+/** Numbers of the lines that are being made. Meanwhile other threads run, and one of them may end the process. */
+const making = new Set<number>();
+let begun = 0;
+
+/** How many of the lines with numbers below `until` are still being made. */
+function unfinished(until: number): number {
+  return [...making].filter((number) => number < until).length;
+}
+
 /** Queue one line. */
 export function emit(at: number, body: Body): void {
   if (waiting.length >= MOST_WAITING) {
     dropped += 1;
     return;
   }
-  const whose = "stack" in body && body.stack.length > 0 ? ownersIn(body.stack) : null;
-  reach("emit");
-  const rest = JSON.stringify(whose === null ? body : { ...body, ...whose });
-  waiting.push(`{"v":1,"at":"${timestamp(at)}","boot_ms":${bootMs(at)},"app":${appText},"pid":${Process.id},${rest.slice(1)}`);
+  const number = begun++;
+  making.add(number);
+  try {
+    const whose = "stack" in body && body.stack.length > 0 ? ownersIn(body.stack) : null;
+    reach("emit");
+    const rest = JSON.stringify(whose === null ? body : { ...body, ...whose });
+    waiting.push(`{"v":1,"at":"${timestamp(at)}","boot_ms":${bootMs(at)},"app":${appText},"pid":${Process.id},${rest.slice(1)}`);
+  } finally {
+    making.delete(number);
+  }
   wake();
 }
 
@@ -169,10 +186,10 @@ export function emitAccess(at: number, key: string, line: () => Fold["line"]): F
 
 /** Its count begins anew before the line is made: meanwhile other threads run, and add to it. */
 function settleFold(fold: Fold, now: number): void {
+  reach("settle");
   const { count, first, last } = fold;
   fold.count = 0;
   fold.begun = now;
-  reach("settle");
   if (count === 1) {
     emit(first, fold.line);
   } else if (count > 1) {
@@ -191,10 +208,13 @@ function takeAll(fold: Fold, free: boolean): void {
 /** Folds stand in the order in which their lines began, so that only those that are due are looked at. */
 function settleFolds(all: boolean): void {
   const now = micros();
+  // No more than there are: while lines are made other threads may begin new ones without end.
+  let left = folds.size;
   for (const [key, fold] of folds) {
-    if (!all && now - fold.begun < foldUs) {
+    if (left === 0 || (!all && now - fold.begun < foldUs)) {
       return;
     }
+    left -= 1;
     takeAll(fold, false);
     if (all || fold.count === 0) {
       // Whatever is still counted while we look comes with the last look.
@@ -226,7 +246,9 @@ function wake(): void {
   });
 }
 
-const strlen = new NativeFunction(Module.getGlobalExportByName("strlen"), "size_t", ["pointer"]);
+/** Exclusive: lines that no longer wait are sent before another thread runs, which may end the process. */
+const strlen = new NativeFunction(
+  Module.getGlobalExportByName("strlen"), "size_t", ["pointer"], { scheduling: "exclusive", exceptions: "propagate" });
 
 /** A text as UTF-8, not as text once more: of lines in a message each quote would be written as two characters. */
 function bytesOf(text: string): ArrayBuffer {
@@ -259,7 +281,10 @@ export function flush(all = false): void {
   }
 }
 
-/** Send all that is held anywhere; for the last moment, and when the host asks. */
+/**
+ * Send all that is held anywhere, and what other threads are just making lines of; for the last moment, and when the host
+ * asks.
+ */
 export function flushAll(): void {
   for (const give of beforeFlush) {
     try {
@@ -269,6 +294,13 @@ export function flushAll(): void {
     }
   }
   flush(true);
+  const until = begun;
+  if (unfinished(until) > 0) {
+    if (!waitUntil(() => unfinished(until) === 0, MAKING_WAIT_S)) {
+      gap("agent", "missed", `${unfinished(until)} lines were not ready when they were to be sent, and may be missing`);
+    }
+    flush(true);
+  }
 }
 
 /** A fault of ours, for the host to see. */
@@ -302,7 +334,5 @@ export function farewell(how: string, inside: string | null): void {
     had = true;
   });
   send({ type: "exit", how, inside });
-  for (let waited = 0; waited < EXIT_WAIT_S && !(had as boolean); waited += 0.002) {
-    Thread.sleep(0.002);
-  }
+  waitUntil(() => had, EXIT_WAIT_S);
 }

@@ -6,7 +6,7 @@ export type Point =
   | "emit"
   /** an access has its line, and is about to be looked for among those that are counted */
   | "access"
-  /** what was counted of a call has been taken, and its line not yet made */
+  /** what was counted of a call is about to be taken, and its line made */
   | "settle"
   /** a call has been told of, and has no place yet where its repeats are counted */
   | "told"

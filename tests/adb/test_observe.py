@@ -90,6 +90,7 @@ def test_the_whole_way(phone_of: Callable[..., Phone], tmp_path: Path, mode: str
     assert shown(report.findings) == load()["circle"]["accept"]
     assert recording.run.device.facts["fingerprint"].startswith("google/stand_in")
     assert recording.run.app.facts["target_sdk"] == 34
+    assert recording.run.tried == "no"
     assert recording.run.route["way"] == way
     assert recording.run.requests == ()
     said = {each.code for each in audit(report)}

@@ -2,27 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
+import frida
 import pytest
 
+from appwitness import proxy
+from appwitness.agent import agent, frida_device
 from appwitness.agent.agent import Agent, AgentOptions
+from appwitness.agent.frida_device import FridaDevice
 from appwitness.agent.sources import Source
 from appwitness.events import Access, Gap
 from appwitness.observe.order import Order
 from appwitness.recording import Recording
 from hatch_build import build_agent
 from tests.art import programs
+from tests.art.compiled import compiler
 from tests.art.rig.build import home, lacking
 from tests.art.rig.device import ArtDevice
 from tests.art.rig.packages import ROOT
-from tests.art.rig.vm import PRELOADED, SLOWNESS, Held, Runtime
+from tests.art.rig.vm import CODE, CODES, PRELOADED, SLOWNESS, Held, Runtime
 from tests.lab.program import Program, blank
 
 WAIT_S = 90.0 * SLOWNESS
+
+PATIENCE = {
+    agent: ("PLACED_S", "READY_S", "DETACH_S", "HELD_S", "TRUSTS_S"),
+    frida_device: ("DETACH_S", "RESTORE_S", "CALL_S", "RESUME_S"),
+    proxy: ("START_S", "STOP_S", "WRITE_S"),
+}
+"""How long the product waits for what takes longer where the processor is emulated."""
+
+ENTERS = 3
+"""How often Frida tries to get into a process there: it has a time limit of its own."""
 
 Run = Callable[..., "Played"]
 """(program, sources, *arguments, **what `play` takes): how it went."""
@@ -34,6 +49,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     here = Path(__file__).parent
     mine = [item for item in items if here in item.path.parents]
     why = None if home().exists() else lacking() or "ART is not built here: make test-art"
+    if CODES[0] != CODE:
+        why = why or compiler.lacking()
     for item in mine:
         item.add_marker(pytest.mark.art)
         if SLOWNESS > 1:
@@ -67,6 +84,29 @@ class Played:
         return list(self.recording.events(Gap))
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _patient() -> Iterator[None]:
+    enter = FridaDevice.enter
+
+    def entered(*args: Any, **options: Any) -> Any:
+        for _ in range(ENTERS - 1):
+            try:
+                return enter(*args, **options)
+            except frida.ProcessNotRespondingError:
+                pass
+        return enter(*args, **options)
+
+    with pytest.MonkeyPatch.context() as patch:
+        for module, names in PATIENCE.items():
+            for name in names:
+                patch.setattr(module, name, getattr(module, name) * SLOWNESS)
+        if SLOWNESS > 1:
+            patch.setattr(FridaDevice, "enter", entered)
+            # The agent has an app held for three seconds: there they are too short for its hooks.
+            patch.setattr(Agent, "_until_placed", lambda self, _: self._until_ready())
+        yield
+
+
 @pytest.fixture(scope="session")
 def runtime() -> Runtime:
     """ART."""
@@ -94,12 +134,15 @@ def play(runtime: Runtime, dexed: Callable[[str], Path], tmp_path: Path) -> Run:
         env: Mapping[str, str] | None = None,
         preload: Sequence[str] = PRELOADED,
         wait_s: float = WAIT_S,
+        before: Callable[[Held], object] | None = None,
         during: Callable[[Agent, Held], object] | None = None,
+        code: str = CODE,
         redirect: tuple[str, int] | None = None,
         **options: Any,
     ) -> Played:
         """`vm`: options of ART; `env`: more of its environment; `preload`: classes initialised before the hooks come;
-        `during`: called when the program has been let go; `redirect`: the proxy that its connections are led to;
+        `before`: lets the program go, and returns when the agent is to come; `during`: called when the program has been
+        let go; `code`: what it runs as; `redirect`: the proxy that its connections are led to;
         `options`: what Agent takes."""
         nonlocal times
         times += 1
@@ -109,17 +152,19 @@ def play(runtime: Runtime, dexed: Callable[[str], Path], tmp_path: Path) -> Run:
         options.setdefault("api_level", 29)
         held = Held(
             runtime, dexed(program), main or f"{program}.Main", room, arguments=arguments, options=vm, preload=preload,
-            env=env or {},
+            env=env or {}, code=code,
         )  # fmt: skip
         with held, Agent(recording, sources, name, AgentOptions(**options)) as agent:
+            if before is not None:
+                before(held)
             agent.launch(Program(None, pid=held.pid, redirect=redirect))
             held.release()
             if during is not None:
                 during(agent, held)
             ended = agent.wait(wait_s)
             assert held.process is not None
-            code = held.process.wait() if ended else None
-        return Played(recording, held.printed, held.log, code, agent)
+            left = held.process.wait() if ended else None
+        return Played(recording, held.printed, held.log, left, agent)
 
     return start
 

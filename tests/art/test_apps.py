@@ -11,7 +11,7 @@ import pytest
 from appwitness.api.demo import EVERYTHING
 from appwitness.api.expected import load, shown
 from appwitness.correlate import correlate, knowledge
-from appwitness.events import Gap
+from appwitness.events import Access, Gap, Phase, Upload
 from appwitness.recording import Recording
 from appwitness.store import Store
 from tests.art.conftest import Observe
@@ -52,10 +52,20 @@ def missing(recording: Recording) -> set[tuple[str, str]]:
     return gaps - {("agent", "install_failed")} if slow else gaps
 
 
+def told(recording: Recording) -> str:
+    """What a run in which something is missing had."""
+    lines = [f"{each.at:%H:%M:%S} {each.state} {each.text}" for each in recording.events(Phase)]
+    lines += [f"{each.at:%H:%M:%S} {each.subject} {each.why} {each.detail}" for each in recording.events(Gap)]
+    lines += [f"{each.at:%H:%M:%S} {each.source} {each.outcome}" for each in recording.events(Access)]
+    lines += [f"{each.at:%H:%M:%S} {each.url}" for each in recording.events(Upload)]
+    return "\n".join(["", f"hooks after {recording.run.install_ms} ms", *lines, ""])
+
+
 @pytest.mark.parametrize(("app", "plan", "preload"), [*cases()])
 def test_the_findings_of_the_lab_device(observed: Observe, tmp_path: Path, app: str, plan: str, preload: bool) -> None:
     recording = observed(app, plan, preload=preload)
-    assert shown(correlate(recording, Store(tmp_path / "index.sqlite"), knowledge()).findings) == load()[app][plan]
+    findings = shown(correlate(recording, Store(tmp_path / "index.sqlite"), knowledge()).findings)
+    assert findings == load()[app][plan], told(recording) + (tmp_path / "work-1/vm/log.txt").read_text("utf-8")[-2000:]
     assert missing(recording) <= MISSING
     assert recording.run.probe is not None
     assert recording.run.probe.seen == recording.run.probe.called

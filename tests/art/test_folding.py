@@ -12,6 +12,7 @@ import pytest
 from appwitness.agent.sources import Source
 from appwitness.events import Access, Gap
 from tests.art.conftest import Played, Run
+from tests.art.rig.vm import SLOWNESS
 
 pytestmark = pytest.mark.timeout(180)
 
@@ -42,6 +43,17 @@ def gaps(played: Played) -> list[Gap]:
     return [gap for gap in played.gaps if gap.subject.startswith(("folding.", "agent"))]
 
 
+def without_stack(played: Played) -> int:
+    """How many calls gaps say are recorded without their stack: none, but where the processor is emulated, and a thread
+    has used up what it may spend on stacks. No other gap may be there."""
+    told = [re.match(r"(\d+) calls are recorded without the stack", gap.detail or "") for gap in gaps(played)]
+    assert all(told), gaps(played)
+    assert SLOWNESS > 1 or not told, gaps(played)
+    found = sum(int(each[1]) for each in told if each)
+    assert found == sum(access.count for access in played.accesses if access.stack_cut == "thinned")
+    return found
+
+
 KINDS = {
     "text": ("tkey7", "tkey8"),
     "fixed": ("+861380007", "+861380008"),
@@ -59,7 +71,8 @@ def test_every_kind_of_repeat_is_counted_exactly(play: Run, stack: bool) -> None
     sources = [api(method) for method in KINDS]
     sources += [api("nothing", values=[], target=0), api("refused", target=0)]
     played = play("folding", sources, "kinds", stack=stack)
-    assert (played.printed, played.code, gaps(played)) == ("done\n", 0, [])
+    assert (played.printed, played.code) == ("done\n", 0)
+    assert without_stack(played) == 0 or stack
     expected: dict[Call, int] = {
         (method, None, "returned", value): MANY for method, values in KINDS.items() for value in values
     }
@@ -72,29 +85,39 @@ def test_every_kind_of_repeat_is_counted_exactly(play: Run, stack: bool) -> None
 def test_the_same_call_from_another_place_is_another_access(play: Run) -> None:
     received = api("received", values=[{"from": 0}], callback=True)
     played = play("folding", [api("number"), received], "places", "received")
-    assert (played.printed, played.code, gaps(played)) == ("done\n", 0, [])
+    assert (played.printed, played.code) == ("done\n", 0)
     callers = Counter[str]()
     for access in played.accesses:
-        callers[access.stack[0].split("(")[0]] += access.count
-        assert access.stack_cut == ("long" if len(access.stack) == MOST_FRAMES - 1 else None)
-    assert callers == {
-        "folding.Main.places": 2 * MANY,  # two on one line
-        "folding.Main.one": MANY,
-        "folding.Main.deep": MANY,
-        "folding.Main$Api.received": 1,
-        "folding.Main.main": 1,
-    }
+        if access.stack_cut != "thinned":
+            callers[access.stack[0].split("(")[0]] += access.count
+            assert access.stack_cut == ("long" if len(access.stack) == MOST_FRAMES - 1 else None)
+    expected = Counter(
+        {
+            "folding.Main.places": 2 * MANY,  # two on one line
+            "folding.Main.one": MANY,
+            "folding.Main.deep": MANY,
+            "folding.Main$Api.received": 1,
+            "folding.Main.main": 1,
+        }
+    )
+    assert callers <= expected
+    assert (expected - callers).total() == without_stack(played)
     # A method of the app's that is hooked itself stands once on the stack.
-    inner = next(access for access in played.accesses if access.stack[0].startswith("folding.Main$Api.received"))
-    assert [frame.split("(")[0] for frame in inner.stack[:2]] == ["folding.Main$Api.received", "folding.Main.main"]
-    assert re.fullmatch(r".*\(Main\.java:\d+\)", inner.stack[0])
+    for inner in played.accesses:
+        if inner.stack and inner.stack[0].startswith("folding.Main$Api.received"):
+            assert [frame.split("(")[0] for frame in inner.stack[:2]] == [
+                "folding.Main$Api.received",
+                "folding.Main.main",
+            ]
+            assert re.fullmatch(r".*\(Main\.java:\d+\)", inner.stack[0])
 
 
 @pytest.mark.parametrize(("step", "threads"), [("threads", 32), ("storm", 8)])
 def test_many_threads_at_once(play: Run, step: str, threads: int) -> None:
     sources = [api("fixed", target=0), api("changing"), api("refused", target=0)]
     played = play("folding", sources, step, fold_ms=20)
-    assert (played.printed, played.code, gaps(played)) == ("done\n", 0, [])
+    assert (played.printed, played.code) == ("done\n", 0)
+    without_stack(played)
     expected: dict[Call, int] = {
         ("fixed", str(slot), "returned", f"+86138000{slot}"): len(range(slot, threads, 6)) * MANY for slot in range(6)
     }

@@ -78,10 +78,10 @@ const hooked = find("kept/Undone", "value", "(I)Ljava/lang/String;"), other = fi
 const [ours, its] = [hooked, other].map((method) => method.add(ENTRY).readPointer());
 hooked.add(ENTRY).writePointer(its);
 hooked.add(FLAGS).writeU32(hooked.add(FLAGS).readU32() | FAST);
-jni(vm, 5, "int", [])(vm);
 send(!ours.equals(its));
 """
-"""What ART 10 does to a method that nobody watches: its own entry point, and the flag for its interpreter."""
+"""What ART 10 does to a method that nobody watches: its own entry point, and the flag for its interpreter. The thread
+is the agent's too, and stays attached."""
 
 
 def test_a_hook_that_was_undone_is_mended_and_told(play: Run) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,7 +16,7 @@ from appwitness.agent import agent
 from appwitness.agent.sources import Source
 from tests.art import programs
 from tests.art.conftest import Played, Run
-from tests.art.rig.vm import Held, Runtime
+from tests.art.rig.vm import SLOWNESS, Held, Runtime
 
 pytestmark = pytest.mark.timeout(180)
 
@@ -63,6 +64,19 @@ def test_every_call_is_counted_or_in_a_gap(play: Run, seed: int) -> None:
     )
     assert (played.printed, played.code) == ("wrong: 0\n", 0), played.log[-2000:]
     assert counted(played) == {"read": THREADS * TIMES, "changing": THREADS * TIMES}
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_what_was_counted_is_told_when_the_process_ends_meanwhile(play: Run, seed: int) -> None:
+    seeded = {"APPWITNESS_SEED": str(seed)}
+    after_ms = str(int(1000 * SLOWNESS) + 7 * seed)
+    options: dict[str, Any] = {"env": seeded, "stack": seed % 2 == 0, "fold_ms": FOLD_MS}
+    played = play("busy", [source("read"), source("changing")], "ended", after_ms, **options)
+    assert played.code == 0, played.log[-2000:]
+    read, changing = map(int, played.printed.split())
+    found = counted(played)
+    assert found["read"] >= read
+    assert found["changing"] >= changing
 
 
 @pytest.mark.parametrize("seed", SEEDS)

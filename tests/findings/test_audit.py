@@ -41,6 +41,10 @@ def test_an_early_recording_says_what_it_does_not_record():
         ({"probe": Probe(hooked=4, called=8, seen=8)}, {"probe_passed"}),
         ({"probe": Probe(hooked=4, called=8, seen=7)}, {"probe_failed"}),
         ({"probe": Probe(hooked=0, called=0, seen=0)}, set()),
+        ({"tried": "no"}, {"untried"}),
+        ({"tried": "yes"}, set()),
+        ({"tried": None}, set()),
+        ({"tried": "no", "unhooked": "hooks were switched off"}, {"unhooked"}),  # no agent was there to miss anything
         ({"unpin": False}, {"not_unpinned"}),
         ({"unpin": True, "unpinned": {"okhttp3.CertificatePinner.check": "met"}}, {"unpinned"}),
         ({"proxy": Endpoint(ip="127.0.0.1", port=8080)}, {"proxied"}),
@@ -90,7 +94,7 @@ def test_masking_hides_values_in_changes_and_does_not_make_them_recorded():
 
 @pytest.mark.parametrize("lang", ["en", "zh"])
 def test_each_format_says_it_in_its_length(lang):
-    one = report(changes=(MADE, LEFT), notes=("backups were switched off",))
+    one = report(changes=(MADE, LEFT), notes=("backups were switched off",), tried="no")
     words = Words(lang)
     sentences = {each.code: said(each, words) for each in audit(one)}
     assert [each["code"] for each in json.loads(render(one, "json"))["audit"]] == list(sentences)

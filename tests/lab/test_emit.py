@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -57,3 +58,38 @@ def test_accesses_made_while_a_line_is_made_are_counted(script, rounds, counts):
     assert [line.get("count", 1) for line in lines] == counts
     times = [time for line in lines for time in (line["at"], line.get("until", line["at"]))]
     assert times == sorted(times)
+
+
+def told_before_the_end(script, seconds: float) -> list[dict[str, Any]]:
+    """Lines that came before the process was said to end, while for some seconds another thread made the line of 4."""
+    told: list[dict[str, Any]] = []
+    ended = threading.Event()
+    loaded = script()
+
+    def hear(message: Any, data: bytes | None) -> None:
+        kind = message["payload"].get("type")
+        if kind == "lines" and data and not ended.is_set():
+            told.extend(json.loads(line) for line in data.splitlines())
+        elif kind == "exit":
+            loaded.post({"type": "flushed"})
+            ended.set()
+
+    loaded.on("message", hear)
+    loaded.load()
+    loaded.exports_sync.end(5, seconds)
+    assert ended.wait(20)
+    loaded.unload()
+    return told
+
+
+def test_a_line_that_is_made_while_another_thread_ends_the_process_comes_before_the_end(script):
+    *accesses, phase = told_before_the_end(script, 0.2)
+    assert [(line["kind"], line.get("count", 1)) for line in accesses] == [("access", 1), ("access", 4)]
+    assert phase["state"] == "exited"
+
+
+def test_a_line_that_is_not_ready_at_the_end_is_a_gap(script):
+    access, gap, phase = told_before_the_end(script, 1.5)
+    assert (access["kind"], access.get("count", 1)) == ("access", 1)
+    assert (gap["subject"], gap["why"], gap["detail"].partition(" ")[0]) == ("agent", "missed", "1")
+    assert phase["state"] == "exited"

@@ -6,8 +6,10 @@ from typing import Any
 
 import msgspec
 import pytest
+import yaml
 from lxml import html as lxml_html
 
+from appwitness.catalog import yaml_files
 from appwitness.events import Consent, Part, Record, Screen, Touch, Window
 from appwitness.events.seen import Seen, see
 from appwitness.findings import Report, Seal
@@ -291,12 +293,14 @@ def test_text_stands_out_from_its_ground(dark):
 
 def test_many_findings_stand_by_recipient_a_page_at_a_time_with_filters():
     base = sample.report()
+    table = yaml.safe_load((yaml_files.HERE / "data_types.yml").read_text("utf-8"))
+    kinds = [item["code"] for item in table["items"]][:60]
     flows, findings = [], []
     for number in range(300):
         host = f"h{number // 60}.example.test"
         recipient = base.flows[0].recipient.model_copy(update={"host": host})
         flow = base.flows[0].model_copy(
-            update={"id": f"f{number}", "data": f"kind_{number}", "recipient": recipient, "matches": ()}
+            update={"id": f"f{number}", "data": kinds[number % 60], "recipient": recipient, "matches": ()}
         )
         flows.append(flow)
         findings.append(

@@ -96,4 +96,4 @@ def test_data_types_are_named_after_the_catalog():
 
 def test_control_characters_and_turned_writing_direction_are_taken_out():
     assert plain("a\x1b[31mb\u202ec\rd") == "a\ufffd[31mb\ufffdc\ufffdd"
-    assert plain("程华\n\tx") == "程华\n\tx"
+    assert plain("程华\n\tx") == "程华 \tx"  # no line of its own

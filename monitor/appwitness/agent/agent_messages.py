@@ -347,7 +347,7 @@ def _inside(value: Any) -> Iterable[Any]:
                 raise RefusedMessage("a number that is too large")
             return ()
         case Part():
-            return iter(msgspec.structs.astuple(value))
+            return (each for each in msgspec.structs.astuple(value) if each is not msgspec.UNSET)
         case dict():
             return [*value.keys(), *value.values()]
         case list() | tuple():

@@ -170,7 +170,7 @@ def consent_lines(path: Path, *, masked: bool = False) -> list[ConsentLine]:
         found.append(
             ConsentLine(
                 *(ref, at, shown(line), scope_of(line)),
-                missing=dangling.get(ref) and shown(line).corrects,
+                missing=dangling.get(ref),
                 replaced_by=replaced.get(ref, ()),
                 is_echo=ref in timeline.echoes,
                 is_foreign=not timeline.knows(ref),

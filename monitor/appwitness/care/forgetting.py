@@ -21,7 +21,7 @@ from appwitness.support.errors import UserError
 KEPT = (
     *("v", "id", "app_type", "plan", "observers", "hooks", "started", "ended", "versions", "probe", "shared"),
     *("clock_offset_ms", "clock_uncertainty_ms", "clock_drift_ms", "clock", "unpin", "unpinned", "sockets_watched"),
-    *("campaign", "install_ms", "times", "unhooked", *MADE_BY),
+    *("campaign", "install_ms", "times", "unhooked", "tried", *MADE_BY),
 )
 """Fields of run.json that are left when a whole recording is forgotten, beside which app and what kind of device: no
 value of the person whose data it is, and what the first stamp binds."""

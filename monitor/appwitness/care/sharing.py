@@ -48,7 +48,7 @@ CHOICES = frozenset(name for kind in (*KINDS, Endpoint, Touch, Check, Value) for
 """Fields of lines that hold no text of anybody's choosing: no value is looked for in them."""
 OF_RUN = frozenset(
     {"v", "id", "plan", "kind", "at", "undone", "sha256", "apk_sha256", "certificate_sha256", "format", "started"}
-    | {"ended", "observers", "hooks", "clock", "unpinned", "package"}
+    | {"ended", "observers", "hooks", "clock", "unpinned", "package", "tried"}
 )
 """The same of run.json."""
 

@@ -932,6 +932,11 @@ class Run(Record):
         default=None,
         description="why there were no hooks in the app, so that its traffic alone was observed; null: there were",
     )
+    tried: Literal["yes", "no"] | None = Field(
+        default=None,
+        description="whether a test bench has run the agent on the device's runtime (ART) and processor, in each kind"
+        " of code that an app runs in there; null: not known",
+    )
     versions: dict[str, str | None] = Field(default_factory=dict)
     operator: str | None = None
     campaign: str | None = Field(

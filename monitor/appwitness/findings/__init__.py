@@ -238,6 +238,7 @@ class Why(StrEnum):
     AUDIT_IMPORTED = "audit_imported"
     WRAPPED = "wrapped"
     UNHOOKED = "unhooked"
+    UNTRIED = "untried"
     PROBE_PASSED = "probe_passed"
     PROBE_FAILED = "probe_failed"
     PROBE_UNRECORDED = "probe_unrecorded"

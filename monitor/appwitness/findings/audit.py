@@ -11,7 +11,8 @@ NAMED = 3
 """Changes and differences that are named."""
 SHORT = frozenset(
     (
-        *(Why.AUDIT_IMPORTED, Why.UNPINNED, Why.REDIRECTED, Why.CHANGES_UNRECORDED, Why.CHANGES_SO_FAR, Why.UNCHANGED),
+        *(Why.AUDIT_IMPORTED, Why.UNTRIED, Why.UNPINNED, Why.REDIRECTED, Why.CHANGES_UNRECORDED),
+        *(Why.CHANGES_SO_FAR, Why.UNCHANGED),
         *(Why.ALL_UNDONE, Why.NOT_UNDONE, Why.NO_CONTROL, Why.CONTROL_AGREES, Why.CONTROL_DIFFERS),
     )
 )
@@ -41,6 +42,10 @@ def _in_the_app(run: Run) -> Iterator[Reason]:
         yield because(Why.WRAPPED, count=count.installed, many=count.known, agent=agent)
     if run.unhooked is None:
         yield _probe(run)
+        if run.tried == "no":
+            device = run.device
+            said = (f"API {device.api_level}" if device.api_level else None, device.facts.get("abis"))
+            yield because(Why.UNTRIED, names=[each for each in said if each])
     if run.unpin:
         met = [check for check, state in run.unpinned.items() if state == "met"]
         yield because(Why.UNPINNED, names=sorted(met))

@@ -622,9 +622,13 @@ _FACT = re.compile(r"v?\d{1,3}(?:\.\d{1,4}){0,4}|[0-9a-f]{64}|(?:arm64-v8a|armea
 def _sentence(text: str, hide: vocabulary.Hide) -> str:
     quoted = _QUOTED.search(text)
     if quoted is None:
-        return vocabulary.name(text, hide)
-    before, after = vocabulary.name(text[: quoted.start()], hide), vocabulary.name(text[quoted.end() :], hide)
+        return _unquoted(text, hide)
+    before, after = _unquoted(text[: quoted.start()], hide), _unquoted(text[quoted.end() :], hide)
     return f"{before}“{vocabulary.permission(quoted.group()[1:-1], hide)}”{after}"
+
+
+def _unquoted(text: str, hide: vocabulary.Hide) -> str:
+    return re.sub(r"[\x00-\x7f]+", lambda found: vocabulary.name(found.group(), hide), text)
 
 
 def _asdict(part: Part) -> dict[str, Any]:

@@ -225,7 +225,7 @@ def algorithm(text: str, hide: Hide) -> str:
 
 def step(text: str, hide: Hide) -> str:
     """What a value was turned into, or decoded from: our own names, and those of algorithms."""
-    known = _ALGORITHMS | words(told=True)
+    known = _ALGORITHMS | words(told=True) | {"e164"}
     return _WORD.sub(lambda found: one_of_parts(found.group(), known, hide), text)
 
 

@@ -32,6 +32,8 @@ JAVA = ROOT / "monitor/appwitness/devices/lab/java"
 OURS = Path(__file__).parent / "java/lab"
 LIFE_MS = int(120_000 * SLOWNESS)
 """How long an app may be busy: here TLS is computed by an interpreter."""
+QUIET_MS = int(300 * SLOWNESS)
+"""For how long no thread of an app may do anything before its run is over."""
 FRAMEWORK = ("android/", "com/android/internal/")
 REPLACED = ("org/json/", "android/os/Process.java")
 """What ART's own library has, and what it needs otherwise."""
@@ -113,7 +115,11 @@ class ArtDevice(LabDevice):
             jar,
             target.argv[-1],
             self.workdir / "vm",
-            options=[*(each for each in target.argv if each.startswith("-D")), f"-Dlab.life_ms={LIFE_MS}"],
+            options=[
+                *(each for each in target.argv if each.startswith("-D")),
+                f"-Dlab.life_ms={LIFE_MS}",
+                f"-Dlab.quiet_ms={QUIET_MS}",
+            ],
             preload=sorted(preload),
             boot=[jar],
             cwd=self.workdir,

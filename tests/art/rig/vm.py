@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 import subprocess
+import tempfile
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,7 +18,11 @@ from tests.art.rig.tools import JavaTools
 
 BOOT = ("core", "icu", "device", "http", "tls", "gate")
 """The boot class path."""
-INTERPRETED = ("-Xnorelocate", "-Xnoimage-dex2oat", "-Ximage:/nonexistent/boot.art", "-Xusejit:false")
+CODES = ("interpreter", "jit", "aot")
+"""What a program runs as: interpreted; also compiled once it is hot; also compiled ahead, as its boot class path is."""
+CODE = os.environ.get("APPWITNESS_ART_CODE", CODES[0])
+HOT = 500
+"""Calls after which a method is compiled: fewer than on a phone, so that tests are short."""
 SLOWNESS = float(os.environ.get("APPWITNESS_ART_SLOWNESS", "1"))
 """How much longer everything may take: where the processor is emulated."""
 START_S = 60.0 * SLOWNESS
@@ -61,19 +67,40 @@ class Runtime:
         classes = self.tools.compile(sources, class_files(out), [device, *libraries])
         return self.tools.dex([classes], out, [device, *libraries])
 
-    def command(self, *, boot: Iterable[Path] = ()) -> tuple[list[str], dict[str, str]]:
+    def ahead(self, jar: Path) -> Path:
+        """A copy of a dex jar, beside which is its code, compiled ahead; made once."""
+        from tests.art.compiled.compiler import ahead, compilers
+
+        out = self.dexes / f"ahead-{compilers().name}" / jar.name
+        if not out.exists():
+            out.parent.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryDirectory(dir=out.parent) as folder:
+                copy = Path(shutil.copy(jar, folder))
+                ahead(self, copy, out.parent / f"oat/x86_64/{jar.stem}.odex")
+                copy.rename(out)
+        return out
+
+    def command(self, *, boot: Iterable[Path] = (), code: str = CODES[0]) -> tuple[list[str], dict[str, str]]:
         """How to start it: the command line up to its options, and the environment. `boot`: more of its class path."""
         home = self.home
+        image, libraries = "/nonexistent/boot.art", str(home / "lib64")
+        if code != CODES[0]:
+            from tests.art.compiled import compiler
+
+            image = str(compiler.image()) if code == "aot" else image
+            libraries = f"{compiler.compilers()}/lib:{libraries}"
         path = ":".join(str(each) for each in [*(home / f"javalib/{name}.jar" for name in BOOT), *boot])
         env = {
             "ANDROID_ROOT": home / "system",
             "ANDROID_RUNTIME_ROOT": home,
             "ANDROID_TZDATA_ROOT": home / "tzdata",
             "ANDROID_DATA": home / "data",
-            "LD_LIBRARY_PATH": home / "lib64",
+            "LD_LIBRARY_PATH": libraries,
             "BOOTCLASSPATH": path,
         }
-        argv = [str(home / "bin/dalvikvm64"), f"-Xbootclasspath:{path}", *INTERPRETED]
+        just = ("-Xusejit:false",) if code == CODES[0] else ("-Xusejit:true", f"-Xjitthreshold:{HOT}")
+        options = ("-Xnorelocate", "-Xnoimage-dex2oat", f"-Ximage:{image}", *just)
+        argv = [str(home / "bin/dalvikvm64"), f"-Xbootclasspath:{path}", *options]
         return argv, os.environ | {name: str(value) for name, value in env.items()}
 
 
@@ -95,6 +122,8 @@ class Held:
     """More jars of the boot class path."""
     cwd: Path | None = None
     env: Mapping[str, str] = field(default_factory=dict)
+    code: str = CODE
+    """What it runs as, one of CODES."""
     process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -128,8 +157,9 @@ class Held:
         """Start it; returns when it waits. Raises RuntimeError with what it printed when it does not come up."""
         self.room.mkdir(parents=True, exist_ok=True)
         (self.room / "preload.txt").write_text("".join(f"{name}\n" for name in self.preload))
-        argv, env = self.runtime.command(boot=self.boot)
-        gate = ("-cp", str(self.jar), "art.Gate", str(self.room / "preload.txt"), str(self.room / "open"), self.main)
+        argv, env = self.runtime.command(boot=self.boot, code=self.code)
+        jar = self.runtime.ahead(self.jar) if self.code == "aot" else self.jar
+        gate = ("-cp", str(jar), "art.Gate", str(self.room / "preload.txt"), str(self.room / "open"), self.main)
         with (self.room / "printed.txt").open("wb") as out, (self.room / "log.txt").open("wb") as log:
             self.process = subprocess.Popen(
                 [*argv, *self.options, *gate, *self.arguments],

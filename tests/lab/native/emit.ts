@@ -2,7 +2,7 @@
 // accesses. Here the same thread makes them, in the function that is called for the line.
 
 import { micros } from "./out/clock.js";
-import { configure, emitAccess, flush, sayOwners } from "./out/emit.js";
+import { configure, emitAccess, farewell, flush, sayOwners } from "./out/emit.js";
 
 const FOLD_MS = 20;
 const NEVER_MS = 1_000_000;
@@ -24,7 +24,27 @@ function write(times: number, all = false): void {
   flush(all);
 }
 
+const create = new NativeFunction(
+  Module.getGlobalExportByName("pthread_create"), "int", ["pointer", "pointer", "pointer", "pointer"]);
+const leave = new NativeCallback(() => {
+  farewell("exit", null);
+  return NULL;
+}, "pointer", ["pointer"]);
+
 rpc.exports = {
+  /** So many accesses, and another thread ends the process while the line of those that were counted is made. */
+  end(times: number, seconds: number): void {
+    configure("app", NEVER_MS, FOLD_MS);
+    access(times);
+    Thread.sleep(2 * FOLD_MS / 1000);
+    sayOwners(() => {
+      sayOwners(() => []);
+      create(Memory.alloc(Process.pointerSize), NULL, leave, NULL);
+      Thread.sleep(seconds);
+      return [];
+    });
+    flush();
+  },
   /** For each round so many accesses, and so many more while the line of those that were counted is made. */
   play(rounds: [number, number][]): void {
     configure("app", NEVER_MS, FOLD_MS);

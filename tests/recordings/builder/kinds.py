@@ -9,6 +9,7 @@ from tests.recordings.builder.reads import (
     APPS,
     CALLS,
     CARD,
+    CHANNEL,
     CLIPBOARD,
     CONTACTS,
     FILLED,
@@ -26,6 +27,7 @@ LOGIN = "com.example.shop.Login.prefill(Login.java:31)"
 STORES = "com.example.shop.Stores.nearby(Stores.java:12)"
 FRIENDS = "com.example.shop.Friends.load(Friends.java:20)"
 PAY = "com.example.shop.Checkout.fill(Checkout.java:58)"
+LISTENS = "com.example.shop.ads.Bridge.open(Bridge.java:44)"
 PASTE = (
     "android.widget.TextView.paste(TextView.java:13402)",
     "android.widget.TextView.onTextContextMenuItem(TextView.java:13100)",
@@ -126,6 +128,25 @@ def people() -> Iterator[Case]:
         .launched()
         .agreed()
         .read(30, CLIPBOARD, *PASTE)
+    )
+    yield (
+        Case(
+            "local-channel",
+            "The app listens on localhost, and a page in the browser hands it the identifier in a cookie of its site.",
+        )
+        .agreed()
+        .read(4, CHANNEL, LISTENS, outcome="requested", values=())
+        .read(20, CHANNEL, LISTENS)
+        .finds("local-channel", "medium", "indicated", "local_channel")
+    )
+    yield (
+        Case(
+            "local-channel-nearly",
+            "The app's player fetches its film through a proxy of the app's own on localhost; nobody else comes there.",
+            nearly="local-channel",
+        )
+        .agreed()
+        .read(4, CHANNEL, LISTENS, outcome="requested", values=())
     )
     yield (
         Case(

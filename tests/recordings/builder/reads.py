@@ -62,6 +62,11 @@ CLIPBOARD = Read(
     "clipboard",
     ("clipboard", "Parcel SF1389-4420-7716, code 48-2291, Apt 12"),
 )
+CHANNEL = Read(
+    "libc.so!accept",
+    "local_channel",
+    ("local_channel", "fb.1.1773450000123.4039162748"),
+)
 APPS = Read(
     "android.app.ApplicationPackageManager.getInstalledPackages",
     "installed_apps",

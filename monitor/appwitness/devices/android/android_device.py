@@ -15,6 +15,7 @@ from typing import Any, Literal
 import certifi
 
 from appwitness.agent.target import Records
+from appwitness.catalog.tried import tried
 from appwitness.devices import Ended
 from appwitness.devices.android import discovery, traffic
 from appwitness.devices.android.adb import connect
@@ -159,9 +160,11 @@ class AndroidDevice(AbstractContextManager["AndroidDevice"]):
         return self._screens.refused_s if self._screens is not None else None
 
     def facts(self) -> Mapping[str, Any]:
-        """What was changed, as which user, how root was had."""
+        """What was changed, as which user, how root was had; whether a bench knows its runtime and processor."""
         root = self._control.shell.rooted()
+        device = self._control.facts
         return {
+            "tried": tried(device.art, device.process_abi(self._app.app.abis if self._app else ())),
             "changes": self._changed(),
             "route": dict(self._route.describe()) if self._route else {},
             "user": self._user,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import uuid
+from collections.abc import Collection
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Literal
@@ -50,6 +51,8 @@ CODE_NAMES = {
 }
 TO_COME = 10_000
 """android.os.Build.VERSION_CODES.CUR_DEVELOPMENT."""
+UPDATED_ART = re.compile(r"com\.android\.art@([3-8]\d)\d{7}")
+"""The runtime as an update of Google's, whose version begins with its API level; others are of the device's Android."""
 MODULES = "ls /data/adb/modules 2>/dev/null; ls -d /data/adb/lspd 2>/dev/null; true"
 
 
@@ -80,6 +83,12 @@ class DeviceFacts:
         return api_level(get("ro.build.version.sdk", "")) or api_level(get("ro.build.version.codename", "")) or 0
 
     @property
+    def art(self) -> int | None:
+        """API level of its runtime (ART), which may be newer than Android; None where the device says neither."""
+        updated = UPDATED_ART.search(" ".join(self.apexes))
+        return int(updated[1]) if updated else self.api or None
+
+    @property
     def release(self) -> str | None:
         """Android's version: 14."""
         return self.properties.get("ro.build.version.release") or None
@@ -95,6 +104,15 @@ class DeviceFacts:
         """Processor architectures that it runs, the preferred first."""
         said = self.properties.get("ro.product.cpu.abilist") or self.properties.get("ro.product.cpu.abi", "")
         return tuple(abi for abi in said.split(",") if abi)
+
+    def process_abi(self, libraries: Collection[str]) -> str | None:
+        """The architecture that the process of an app runs as, by that of the app's libraries: the one that is
+        preferred where it has none, and the device's own where they are translated. None where it does not say."""
+        taken = next((abi for abi in self.abis if abi in libraries), None)  # as Android takes it
+        own = [abi for abi in self.abis if abi.startswith("x86") == self.abis[0].startswith("x86")]
+        if taken is None or taken in own:
+            return taken or next(iter(own), None)
+        return next((abi for abi in own if ("64" in abi) == ("64" in taken)), own[0])
 
     @property
     def kind(self) -> Literal["emulator", "phone"]:

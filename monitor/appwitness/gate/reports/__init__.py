@@ -95,13 +95,28 @@ def _masked(told: GateStory) -> GateReport:
         )
         for one in gate.changes
     )
-    flows = tuple(mask.event(flow).model_copy(update={"what": flow.what}) for flow in gate.flows)
+    flows = tuple(
+        flow.model_copy(
+            update={
+                "recipient": mask.host(flow.recipient),
+                "data": mask.code_of_data(flow.data),
+                "people": flow.people and mask.event(flow.people),
+            }
+        )
+        for flow in gate.flows
+    )
     return gate.model_copy(update={"package": mask.name(gate.package), "changes": changes, "flows": flows})
 
 
 def _behaviour(of: Behaviour, mask: Mask) -> Behaviour:
-    shown = mask.event(of)
-    return shown.model_copy(update={"id": of.id, "plans": of.plans})
+    return of.model_copy(
+        update={
+            "recipient": of.recipient and mask.host(of.recipient),
+            "actor": mask.by(subject, of.actor, code=True),
+            "data": of.data and mask.code_of_data(of.data),
+            "sources": tuple(map(mask.name, of.sources)),
+        }
+    )
 
 
 class _RendersGate(Protocol):

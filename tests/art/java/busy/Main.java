@@ -3,6 +3,7 @@ package busy;
 import java.io.File;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 
 /** Many threads that call hooked methods, and ways to end. Arguments: what to do, and how often. */
 public final class Main {
@@ -44,6 +45,26 @@ public final class Main {
         System.out.println("wrong: " + WRONG);
     }
 
+    /** Ends the process, after some milliseconds, under threads that go on; says before how many calls have returned. */
+    private static void ended(int afterMs) throws InterruptedException {
+        AtomicLong[] returned = {new AtomicLong(), new AtomicLong()};
+        for (int slot = 0; slot < 8; slot++) {
+            int own = slot % 4;
+            Thread thread = new Thread(() -> {
+                for (Api api = new Api();;) {
+                    Api.read(own);
+                    returned[0].incrementAndGet();
+                    api.changing(own % 2);
+                    returned[1].incrementAndGet();
+                }
+            });
+            thread.start();
+        }
+        Thread.sleep(afterMs);
+        System.out.println(returned[0] + " " + returned[1]);
+        System.exit(0);
+    }
+
     private static void pause() {
         try {
             Thread.sleep(10);
@@ -58,6 +79,7 @@ public final class Main {
             case "collected" -> threads(8, times, System::gc, null);
             case "many" -> threads(32, times, Main::pause, null);
             case "switched" -> threads(32, times, Main::pause, new File(args[2]));
+            case "ended" -> ended(times);
             case "exit", "halt", "uncaught" -> {
                 Thread.setDefaultUncaughtExceptionHandler((thread, error) -> System.exit(times)); // as Android's does
                 call(new Api(), 0, 1);

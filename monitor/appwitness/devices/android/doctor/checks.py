@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator
 
+from appwitness.catalog.tried import seen
 from appwitness.devices.android import container, discovery, traffic
 from appwitness.devices.android.app.gadget_config import USUAL_PORT
 from appwitness.devices.android.doctor import reading
@@ -75,6 +76,9 @@ def _version(asked: AskedDevice) -> Iterator[Result]:
         yield asked.fault("android-too-old", release=facts.release, api=facts.api, oldest=OLDEST)
     elif facts.api > NEWEST:
         yield asked.warning("android-newer", release=facts.release, api=facts.api, oldest=OLDEST, newest=NEWEST)
+    elif facts.art not in seen():
+        known = ", ".join(map(str, seen()))
+        yield asked.warning("android-untried", release=facts.release, api=facts.api, art=facts.art, seen=known)
     else:
         patch = facts.properties.get("ro.build.version.security_patch") or "at an unknown date"
         yield asked.ok(release=facts.release, api=facts.api, patch=patch)

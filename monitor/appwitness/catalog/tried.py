@@ -1,0 +1,50 @@
+"""On which runtimes, processors and kinds of code a test bench has run the agent (devices/tried.yml)."""
+
+from __future__ import annotations
+
+import datetime
+import functools
+from typing import Literal, get_args
+
+from pydantic import Field
+
+from appwitness.catalog import yaml_files
+from appwitness.catalog.entries import CatalogEntry
+
+Code = Literal["interpreter", "jit", "aot"]
+"""What an app's methods run as; on a phone one app has all three at a time."""
+
+
+class TriedRuntime(CatalogEntry):
+    """One runtime on one processor in one kind of code, and the bench that ran it."""
+
+    art: int = Field(ge=24, description="API level of the runtime")
+    abi: Literal["arm64-v8a", "armeabi-v7a", "x86_64", "x86"]
+    code: Code
+    where: str
+    last: datetime.date = Field(description="when the bench last passed")
+
+
+class _Tried(CatalogEntry):
+    runtimes: tuple[TriedRuntime, ...]
+
+
+@functools.cache
+def runtimes() -> tuple[TriedRuntime, ...]:
+    """All that were run. Raises FileError with file and line."""
+    (path,) = yaml_files.files("devices/tried.yml")
+    return yaml_files.parse(path, _Tried).runtimes
+
+
+def tried(art: int | None, abi: str | None) -> Literal["yes", "no"] | None:
+    """Whether a bench has run the agent on this runtime (API level) and processor in each kind of code that an app runs
+    in there; None where one of the two is not known."""
+    if art is None or abi is None:
+        return None
+    codes = {each.code for each in runtimes() if (each.art, each.abi) == (art, abi)}
+    return "yes" if codes.issuperset(get_args(Code)) else "no"
+
+
+def seen() -> tuple[int, ...]:
+    """The runtimes that a bench has run in any kind of code and on any processor: API levels, the oldest first."""
+    return tuple(sorted({each.art for each in runtimes()}))

@@ -1,0 +1,2 @@
+/* lz4.h has it. */
+#include "lz4.h"
