@@ -95,7 +95,16 @@ def _masked(told: GateStory) -> GateReport:
         )
         for one in gate.changes
     )
-    flows = tuple(mask.event(flow).model_copy(update={"what": flow.what}) for flow in gate.flows)
+    flows = tuple(
+        flow.model_copy(
+            update={
+                "recipient": mask.host(flow.recipient),
+                "data": mask.code_of_data(flow.data),
+                "people": flow.people and mask.event(flow.people),
+            }
+        )
+        for flow in gate.flows
+    )
     return gate.model_copy(update={"package": mask.name(gate.package), "changes": changes, "flows": flows})
 
 
