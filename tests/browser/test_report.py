@@ -10,7 +10,9 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+import yaml
 
+from appwitness.catalog import yaml_files
 from appwitness.correlate import knowledge, report_on
 from appwitness.gate import reports
 from appwitness.judge.compare import compare
@@ -101,10 +103,12 @@ def test_the_first_screen_alone_says_what_went_to_whom_after_which_answer_and_ho
 def many(count: int) -> str:
     """A report of so many findings, each on a recipient or a kind of data of its own, over two levels."""
     base = sample.report()
+    kinds = [item["code"] for item in yaml.safe_load((yaml_files.HERE / "data_types.yml").read_text("utf-8"))["items"]]
     flows, findings = [], []
     for number in range(count):
-        recipient = base.flows[0].recipient.model_copy(update={"host": f"h{number // 100}.example.test"})
-        new = {"data": f"kind_{number}", "recipient": recipient}
+        host = f"h{number // 100}{'abcdefghij'[number % 100 // 50]}.example.test"
+        recipient = base.flows[0].recipient.model_copy(update={"host": host})
+        new = {"data": kinds[number % 50], "recipient": recipient}
         flows.append(base.flows[0].model_copy(update={"id": f"f{number}", "matches": (), **new}))
         level = "low" if number % 10 == 0 else "high"
         findings.append(base.findings[4].model_copy(update={"flows": (f"f{number}",), "level": level, **new}))
@@ -118,12 +122,12 @@ def test_three_hundred_findings_stand_folded_by_recipient_and_are_filtered_witho
     assert height(page) < 2.5 * SIZES["desktop"]["height"]
     for shelf in page.locator(".shelf > summary").all():
         shelf.click()
-    assert page.locator(".card:visible").count() == 75
+    assert page.locator(".card:visible").count() == 150
     page.get_by_label("low (30)").check()
     assert page.locator(".card:visible").count() == 30
     assert {card.get_attribute("class").split()[1] for card in page.locator(".card:visible").all()} == {"level-low"}
     page.get_by_label("all").first.check()
-    assert page.locator(".card:visible").count() == 75
+    assert page.locator(".card:visible").count() == 150
     assert violations(page) == []
 
 

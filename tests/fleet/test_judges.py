@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 from click.testing import CliRunner
 from starlette.testclient import TestClient
@@ -69,8 +67,10 @@ def test_recordings_in_a_bucket_are_judged_and_read_where_the_index_has_conclusi
 
         values = [value.text for read in store.read(name, "access") for value in access(read.event).values]
         assert all(value not in render(report, "text") for value in values if len(value) > 6)
-        options: dict[str, Any] = {"client": ("127.0.0.1", 50000), "cookies": {"appwitness-80": "token"}}
-        pages = TestClient(app(Site(Browsing(store, known), "token")), base_url="http://127.0.0.1", **options)
+        pages = TestClient(
+            app(Site(Browsing(store, known), "token")), base_url="http://127.0.0.1", client=("127.0.0.1", 50000)
+        )
+        pages.get("/healthz", params={"token": "token"}, follow_redirects=False)
         for path in (f"/recordings/{name}", f"/recordings/{name}/uploads", f"/recordings/{name}/uploads/1"):
             assert pages.get(path).status_code == 200, path
         assert fetched == []

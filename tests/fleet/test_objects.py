@@ -229,8 +229,10 @@ def test_pages_show_the_bytes_of_a_recording_in_a_bucket(server, packed, tmp_pat
     with Store(tmp_path / "index.sqlite") as store:
         with kept.fetched("r-a1") as here:
             correlate(Recording.open(here), store, known)
-        options: dict[str, Any] = {"client": ("127.0.0.1", 50000), "cookies": {"appwitness-80": "token"}}
-        pages = TestClient(app(Site(Browsing(store, known), "token")), base_url="http://127.0.0.1", **options)
+        pages = TestClient(
+            app(Site(Browsing(store, known), "token")), base_url="http://127.0.0.1", client=("127.0.0.1", 50000)
+        )
+        pages.get("/healthz", params={"token": "token"}, follow_redirects=False)
 
         def shown() -> dict[str, Any]:
             answer = pages.get("/recordings/hostile/uploads/1?format=json")

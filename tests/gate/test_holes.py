@@ -27,10 +27,11 @@ def seal(**fields):
 
 HOLES = {
     "forgotten": {"verified": seal(forgotten=(ForgottenLines(stamp="seal.jsonl:3", at=AT, lines=2, reason=None),))},
-    "unstamped": {"verified": seal(outcome="never_stamped", ok=False, stamps=0)},
     "altered": {"verified": seal(outcome="altered", ok=False)},
     "unfinished": {"verified": seal(outcome="intact_up_to")},
 }
+UNSTAMPED = {"verified": seal(outcome="never_stamped", ok=False, stamps=0)}
+"""Nobody knows whether something is missing: it is told, and judged as it is."""
 GONE = [finding()]
 BETTER = [finding(consent="refused", level="high")], [finding(consent="requested", level="low")]
 
@@ -71,6 +72,7 @@ def test_forgotten_lines_without_a_record_are_a_hole_too(known):
 def test_what_is_whole_is_gone_or_better_and_one_whole_run_is_enough(known):
     whole = report(verified=seal())
     assert [each.change for each in held(known, GONE, [whole])[0].changes] == ["gone"]
+    assert [each.change for each in held(known, GONE, [report(**UNSTAMPED)])[0].changes] == ["gone"]
     assert [each.change for each in held(known, GONE, [report(**HOLES["forgotten"]), whole])[0].changes] == ["gone"]
     assert [each.change for each in held(known, BETTER[0], [report(*BETTER[1], verified=seal())])[0].changes] == [
         "better"
@@ -85,7 +87,7 @@ def test_what_the_stamps_come_to_is_told_where_it_matters(known, lang, format_):
         return render(GateStory(decided, [of], Words(lang)), format_)
 
     words = Words(lang)
-    assert words("verified_never_stamped")[:12] in " ".join(told(report(**HOLES["unstamped"])).split())
+    assert words("verified_never_stamped")[:12] in " ".join(told(report(**UNSTAMPED)).split())
     signed = report(verified=seal(signed=3, keys=("SHA256:abc",), trusted={"SHA256:abc": "the lab"}))
     assert "SHA256:abc the lab" in " ".join(told(signed).split())
     assert "SHA256" not in told(report(verified=seal(signed=3, keys=("SHA256:abc",))))

@@ -50,12 +50,14 @@ def correlate_many(
     paths: Iterable[Path | str], store: Store, known: Knowledge, jobs: int = 1
 ) -> Iterator[JudgedRecording]:
     """Correlate recordings, in folders, archives or by their address in a bucket, `jobs` at a time; what came of each,
-    in the order in which they are done.
+    in the order in which they are done. Where one of them is in a bucket, they are judged one after the other.
 
     What goes wrong with one stops no other. Who leaves off before the end leaves each recording as it was, or done.
     Raises StoreError when the database does not let it.
     """
-    if jobs == 1 or store.in_memory:
+    paths = list(paths)
+    # A fork has the locks of a bucket's client as they were, held for ever by threads that it does not have.
+    if jobs == 1 or store.in_memory or any(isinstance(path, str) for path in paths):
         yield from (_judged(path, store, known) for path in paths)
         return
     store.close()  # nobody uses the connections of another process; it opens again by itself

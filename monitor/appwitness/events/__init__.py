@@ -883,8 +883,8 @@ class Run(Record):
     started: Annotated[Time, AfterValidator(_within)]
     ended: Annotated[Time, AfterValidator(_within)] | None = None
     clock_offset_ms: Milliseconds | None = Field(
-        default=None,
-        description="device minus host, milliseconds; null or left out: nobody compared the clocks",
+        default=0,
+        description="device minus host, milliseconds; null: nobody compared the clocks; left out: an early recording",
     )
     clock_uncertainty_ms: Milliseconds | None = Field(
         default=0,

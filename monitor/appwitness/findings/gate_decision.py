@@ -55,13 +55,12 @@ class Unobserved(Record):
 
     why: Literal[
         "plan", "answer", "run", "observer", "source", "process", "recipient",
-        "forgotten", "unstamped", "altered", "unfinished",
+        "forgotten", "altered", "unfinished",
     ] = Field(
         description="plan: no run had it; answer: the user was not seen to answer so; run: it was too short, or nothing"
         " was seen in it; observer: nobody watched what the rule needs; source: the API was not hooked throughout;"
         " process: one was not watched; recipient: its traffic was not read; forgotten: lines were removed on purpose;"
-        " unstamped, altered, unfinished: no stamp vouches for the recording, it is not what they say, or none vouches"
-        " for its end"
+        " altered, unfinished: the recording is not what its stamps say, or none vouches for its end"
     )  # fmt: skip
     subject: str = Field(
         description="the plan, answer, observer, API, process or host; the recording; the file of lines"

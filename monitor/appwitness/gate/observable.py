@@ -39,7 +39,10 @@ def unobserved(was: Behaviour, reports: Sequence[Report], known: RecipientTable)
 
 
 def holes(report: Report) -> Iterator[Unobserved]:
-    """What of a run may be missing by somebody's hand: nothing follows from what is not in it."""
+    """What of a run is missing by somebody's hand, or may be: nothing follows from what is not in it.
+
+    Of a recording that was never stamped nobody knows; that is told, and it is judged as it is.
+    """
     seal = report.verified
     gaps = [gap for gap in report.gaps if gap.why == "forgotten"]
     for gap in gaps:
@@ -48,12 +51,11 @@ def holes(report: Report) -> Iterator[Unobserved]:
         return
     if seal.forgotten and not gaps:
         yield Unobserved(why="forgotten", subject=report.recording)
-    if seal.outcome != "intact":
+    if seal.outcome in _DOUBT:
         yield Unobserved(why=_DOUBT[seal.outcome], subject=report.recording)
 
 
-_DOUBT: dict[str, Literal["unstamped", "altered", "unfinished"]] = {
-    "never_stamped": "unstamped",
+_DOUBT: dict[str, Literal["altered", "unfinished"]] = {
     "altered": "altered",
     "intact_up_to": "unfinished",
 }

@@ -266,6 +266,7 @@ OURS = {
     # names that are looked at before: letters, digits, dots and underscores
     *("_named(package)", "package", "app.base.package"),
     # scripts whose own words are looked at here, or which the tests above run
+    *("script", "command", "by(add)"),
     *("words", "undo", "wait", "abandon", "add", "operation.allow", "owned", "intent", "route", "who"),
     # phrases for people, which no shell reads
     *("permission", "quirk.name", "link.gateway"),
