@@ -99,6 +99,10 @@ def reference() -> dict[str, Any]:
     return data
 
 
+OPT_OUTS = ("Do Not Sell", "Limit the Use")
+"""These turn off a use of its own, and take back no consent to the policy."""
+
+
 def not_taken(entries, taken) -> list[str]:
     return [entry for entry in entries if entry not in taken and entry not in LEFT_OUT]
 
@@ -114,10 +118,8 @@ def test_boxes_hints_and_ways_to_withdraw(reference):
     words, texts = load(), reference["ui_texts"]
     assert not_taken(reference["checkbox"]["zh"], words.checkboxes["zh"]) == []
     for language in ("zh", "en"):
-        ways = [
-            entry for entry in texts["withdraw_entry"][language] if not entry.startswith("Do Not Sell")
-        ]  # an opt-out
-        assert not_taken(ways, words.withdraw[language]) == []
+        left = not_taken(texts["withdraw_entry"][language], words.withdraw[language])
+        assert all(entry.startswith(OPT_OUTS) for entry in left)
     phrases = [phrase for scope in words.scopes for phrase in scope.phrases]
     hints = [hint for hints in texts["separate_consent_hints"].values() for hint in hints]
     assert [hint for hint in hints if not any(phrase.startswith(hint) for phrase in phrases)] == []

@@ -68,6 +68,8 @@ def make_recording(path: Path, *, consent: Any = None, gap: bool = False, send: 
                 size=len(body),
                 type="application/json",
                 tls=events.Tls(version="TLSv1.3"),
+                status=200,
+                app="com.example.pages",
             )
         )
     if gap:
@@ -129,7 +131,7 @@ def test_of_several_recordings_there_is_a_line_for_each_in_order(tmp_path, jobs)
     result = run("correlate", *paths, "-j", jobs)
     assert result.stdout.splitlines() == [
         f"{tmp_path}/b: 2 findings (1 high, 1 medium), 1 gap",
-        f"{tmp_path}/a: no findings",
+        f"{tmp_path}/a: no findings, 1 gap",  # no line tells anything of the app
     ]
     assert f"There is no folder {tmp_path}/none" in result.stderr
     assert result.exit_code == 2

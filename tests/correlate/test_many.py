@@ -15,7 +15,8 @@ from appwitness.correlate.many import JudgedRecording, correlate_many
 from appwitness.store import Store
 from appwitness.support.errors import StoreError, UserError
 
-RECORDINGS = sorted(path.parent for path in Path("tests/recordings").glob("*/run.json"))[::12]
+HERE = Path("tests/recordings")
+RECORDINGS = [*sorted(path.parent for path in HERE.glob("*/run.json"))[::12], HERE / "control-run-agrees"]
 KNOWN = knowledge()
 
 
