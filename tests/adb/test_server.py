@@ -44,7 +44,8 @@ def gone(control: Control) -> None:
 
 
 def traces(control: Control) -> tuple[str, list[str]]:
-    """What a server leaves: files, and processes that were not there before."""
+    """What a server leaves: files, and processes that were not there before, root's shell for all scripts ended."""
+    control.shell.close()
     names = control.shell.check("ps -A -o PID,UID,PPID,NAME").splitlines()[1:]
     here = {"python", "zygote64", "adbd", "dash", "boot.py", "magiskd.py"}
     return control.shell.check("ls -A /data/local/tmp"), [line for line in names if line.split()[-1] not in here]
@@ -315,9 +316,11 @@ def test_a_port_that_is_taken_is_not_insisted_on(
 
 def test_after_a_kill_another_process_takes_it_back(phone_of: Make, control_of: Of, file: Path) -> None:
     phone = phone_of(api=29, state={"properties": {**phone_of(api=29).read()["properties"], **USAP}})
-    server.start(control_of(phone), file)
+    killed = control_of(phone)
+    server.start(killed, file)
 
     control = control_of(phone)  # as after kill -9: all that is left is the journal
+    killed.shell.close()  # its connection ends with a process
     assert len(control.journal.open) == 3
     entries = [entry.undo for entry in control.journal.open]
     assert control.journal.undo_all(control.take_back) == []
