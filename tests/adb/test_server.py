@@ -358,7 +358,7 @@ def test_a_quirk_is_changed_for_the_run_and_given_back(
     assert phone.read()["properties"].items() >= properties.items()
 
 
-@pytest.mark.parametrize(("api", "given"), [(33, False), (34, True), (36, False)])
+@pytest.mark.parametrize(("api", "given"), [(33, False), (34, True), (36, True)])
 def test_zygotes_environment(phone_of: Make, control_of: Of, file: Path, api: int, given: bool) -> None:
     control = control_of(phone_of(api=api))
     running = server.start(control, file)
