@@ -50,23 +50,24 @@ def correlate_many(
     paths: Iterable[Path | str], store: Store, known: Knowledge, jobs: int = 1
 ) -> Iterator[JudgedRecording]:
     """Correlate recordings, in folders, archives or by their address in a bucket, `jobs` at a time; what came of each,
-    in the order in which they are done. Where one of them is in a bucket, they are judged one after the other.
+    in the order in which they are done. Those in buckets are judged one after the other.
 
     What goes wrong with one stops no other. Who leaves off before the end leaves each recording as it was, or done.
     Raises StoreError when the database does not let it.
     """
-    paths = list(paths)
-    # A fork has the locks of a bucket's client as they were, held for ever by threads that it does not have.
-    if jobs == 1 or store.in_memory or any(isinstance(path, str) for path in paths):
-        yield from (_judged(path, store, known) for path in paths)
-        return
-    store.close()  # nobody uses the connections of another process; it opens again by itself
-    left = deque(paths)
-    with tempfile.NamedTemporaryFile() as turns:
-        yield from _by_workers(left, jobs, partial(_Worker, store.again, known, Path(turns.name)))
+    here: Iterable[Path | str] = paths
+    if jobs > 1 and not store.in_memory:
+        paths = list(paths)
+        # A fork has the locks of a bucket's client as they were, held for ever by threads that it does not have.
+        here = [path for path in paths if isinstance(path, str)]
+        left = deque(path for path in paths if isinstance(path, Path))
+        store.close()  # nobody uses the connections of another process; it opens again by itself
+        with tempfile.NamedTemporaryFile() as turns:
+            yield from _by_workers(left, jobs, partial(_Worker, store.again, known, Path(turns.name)))
+    yield from (_judged(path, store, known) for path in here)
 
 
-def _by_workers(left: deque[Path | str], jobs: int, begin: Callable[[], _Worker]) -> Iterator[JudgedRecording]:
+def _by_workers(left: deque[Path], jobs: int, begin: Callable[[], _Worker]) -> Iterator[JudgedRecording]:
     workers = [begin() for _ in range(min(jobs, len(left)))]
     try:
         while left or any(worker.given for worker in workers):
@@ -96,10 +97,10 @@ class _Worker:
         self.process = CONTEXT.Process(target=_work, args=(theirs, self.pipe, open_store, known, turns), daemon=True)
         self.process.start()
         theirs.close()  # so that its end is noticed here
-        self.given: deque[Path | str] = deque()
+        self.given: deque[Path] = deque()
         """What it judges, and what it will judge next."""
 
-    def give(self, path: Path | str) -> None:
+    def give(self, path: Path) -> None:
         self.given.append(path)
         with suppress(BrokenPipeError):  # it has ended: `take` says so
             self.pipe.send(path)

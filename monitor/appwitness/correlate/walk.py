@@ -96,6 +96,7 @@ class AskedSoFar(NamedTuple):
 class Whose(NamedTuple):
     """Whose an upload is, as far as that is known."""
 
+    carrier: Carrier | None
     other_app: bool
     tied: bool
     """Something ties it to the app that is observed."""
@@ -410,12 +411,8 @@ class Walk:
         before = self.asked
         if before and before.lines == len(self.phases) and before.phases.settled and before.consents == consents:
             return before
-        phases = Phases(
-            () if "phase" in self.forgotten else self.phases,
-            self.until
-            if self.run.clocks_compared
-            else None,  # it is on the host's clock, and phases are on the device's
-        )
+        until = self.until if self.run.clocks_compared else None  # that is on the host's clock, phases on the device's
+        phases = Phases(() if "phase" in self.forgotten else self.phases, until)
         timeline = timeline_of(consents, phases, self.run, self.known, self.forgotten.keys())
         return AskedSoFar(len(self.phases), phases, consents, timeline)
 
@@ -458,14 +455,14 @@ class Walk:
         flows: list[Flow] = []
         for seen, joins in sorted(self.joined.values(), key=lambda one: one[0].number):
             carrier = carriers.get(seen.ref)
-            whose = Whose(seen.ref in foreign, self._ties(seen.event, carrier))
+            whose = Whose(carrier, seen.ref in foreign, self._ties(seen.event, carrier))
             others = [self._other_readers(joined, seen.at) for joined in joins]
-            rest_on = (len(flows), joins, timeline, carrier, whose, others)
+            rest_on = (len(flows), joins, timeline, whose, others)
             made = self.flows.get(seen.ref)
             if made is None or made[0] != rest_on:
                 own = [
-                    self._flow(f"f{number}", seen, joined, timeline, carrier, whose)
-                    for number, joined in enumerate(joins, len(flows) + 1)
+                    self._flow(f"f{len(flows) + 1 + at}", seen, joined, timeline, whose, others[at])
+                    for at, joined in enumerate(joins)
                 ]
                 made = self.flows[seen.ref] = (rest_on, own)
             flows += made[1]
@@ -477,18 +474,19 @@ class Walk:
         seen: Seen[Upload],
         joined: Joined,
         timeline: Timeline,
-        carrier: Carrier | None,
         whose: Whose,
+        other_readers: bool,
     ) -> Flow:
         upload, bound_ms = seen.event, self.run.clock_bound_ms
         clock: Clock = "device" if upload.by_agent else "host"
         status = decided(timeline, seen.at, clock, bound_ms, joined.data)
+        uncertainty_ms = self.run.clock_uncertainty_ms if self.run.clocks_compared else None
         return Flow(
             id=name,
             access=joined.access,
             access_at=joined.access_at,
             upload=joined.upload,
-            connection=carrier.ref if carrier else None,
+            connection=whose.carrier.ref if whose.carrier else None,
             data=joined.data,
             consent=status.told,
             consent_assumed=status.assumed,
@@ -503,16 +501,12 @@ class Walk:
             people=joined.people,
             via=upload.via,
             cleartext=upload.cleartext,
-            other_readers=self._other_readers(joined, seen.at),
+            other_readers=other_readers,
             unanswered=upload.unanswered,
             untied=not whose.tied and not any(match.evidence for match in joined.matches),
-            carrier=carrier,
+            carrier=whose.carrier,
             other_app=whose.other_app,
-            uncertainty_ms=0.0
-            if upload.by_agent
-            else self.run.clock_uncertainty_ms
-            if self.run.clocks_compared
-            else None,
+            uncertainty_ms=0.0 if upload.by_agent else uncertainty_ms,
             clock=clock,
             simultaneous=joined.simultaneous,
         )

@@ -663,9 +663,14 @@ def known_values(report: Report) -> Iterator[Value]:
             yield Value(type=match.type, text=match.value)
 
 
-def masked(report: Report) -> Report:
-    """The same report with every personal value masked, wherever it shows."""
-    mask = Mask(known_values(report))
+def mask_of(*reports: Report) -> Mask:
+    """What masks every value that reports could show."""
+    return Mask(value for report in reports for value in known_values(report))
+
+
+def masked(report: Report, mask: Mask | None = None) -> Report:
+    """The same report with every personal value masked, wherever it shows; `mask` is its own, where that is there."""
+    mask = mask or mask_of(report)
     return report.model_copy(
         update={
             "run": mask.run(report.run),

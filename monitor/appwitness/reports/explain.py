@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from appwitness.events import Access, Ref
 from appwitness.findings import AGAINST, Flow, Inference, Match, Reason, Report, Why, because
 from appwitness.findings.chain import Chains
-from appwitness.findings.mask import Mask, known_values, masked
+from appwitness.findings.mask import mask_of, masked
 from appwitness.reports.phrases import data_of, has_forgotten
 from appwitness.reports.reasons import said, steps
 from appwitness.reports.time_axis import clock
@@ -37,12 +37,13 @@ def explain(report: Report, flow: str, *, lang: str = "en", reveal: bool = False
     if one is None:
         raise UserError(f"The recording has no flow {flow}.", _there_are(report))
     reads = list(_reads(report, one))  # of values as they are: masked ones may look alike
-    shown = report if reveal else masked(report)
+    shown = report
+    if not reveal:
+        mask = mask_of(report)
+        shown = masked(report, mask)
+        reads = [read._replace(source=mask.name(read.source)) for read in reads]
     one = next(each for each in shown.flows if each.id == flow)
     rules = [finding.rule for finding in shown.findings if flow in finding.flows]
-    if not reveal:
-        mask = Mask(known_values(report))
-        reads = [read._replace(source=mask.name(read.source)) for read in reads]
     words = Words(lang)
     if as_json:
         tree = _tree(one, reads, rules, words) | {
@@ -55,7 +56,7 @@ def explain(report: Report, flow: str, *, lang: str = "en", reveal: bool = False
 
 
 def _there_are(report: Report) -> str:
-    mask = Mask(known_values(report))
+    mask = mask_of(report)
     few = ", ".join(
         f"{flow.id} ({flow.data} to {plain(mask.host(flow.recipient.host))})" for flow in report.flows[:FLOWS]
     )

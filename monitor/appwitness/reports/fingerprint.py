@@ -11,7 +11,7 @@ from appwitness.findings import Confidence, Level, Report
 from appwitness.findings.chain import Chain, Chains
 from appwitness.findings.gate_decision import Behaviour
 from appwitness.findings.identity import Identity, identity
-from appwitness.findings.mask import Mask, known_values, masked
+from appwitness.findings.mask import Mask, mask_of, masked
 from appwitness.findings.places import subject
 from appwitness.reports.reasons import steps
 from appwitness.reports.verdict import worst_first
@@ -38,7 +38,8 @@ class FingerprintPlace(NamedTuple):
 def shown(report: Report, which: str, aliases: Mapping[str, str], where: str) -> Iterator[FingerprintPlace]:
     """The findings of a recording that have it."""
     package, plans = report.run.app.package, (report.run.plan,)
-    hidden, mask = masked(report), Mask(known_values(report))
+    mask = mask_of(report)
+    hidden = masked(report, mask)
     chains = Chains(hidden)
     both = zip(worst_first(report), worst_first(hidden), strict=True)
     for number, (finding, shown_as) in enumerate(both, start=1):

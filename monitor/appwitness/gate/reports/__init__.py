@@ -11,7 +11,7 @@ from typing import Protocol, cast
 from appwitness.findings import Finding, Report
 from appwitness.findings.gate_decision import Behaviour, Gated, GateReport
 from appwitness.findings.identity import identity
-from appwitness.findings.mask import Mask, known_values, masked
+from appwitness.findings.mask import Mask, mask_of, masked
 from appwitness.findings.places import subject
 from appwitness.reports.words import Words
 from appwitness.support.errors import UserError
@@ -80,7 +80,7 @@ def place(text: str) -> tuple[str, int]:
 
 def _masked(told: GateStory) -> GateReport:
     """What was decided, with the names of hosts, packages and code as reports show them."""
-    mask = Mask(value for report in told.reports for value in known_values(report))
+    mask = mask_of(*told.reports)
     gate = told.gate
     changes = tuple(
         one.model_copy(

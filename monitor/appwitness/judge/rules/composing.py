@@ -90,12 +90,13 @@ class Reporter:
         read_by, sent_by = self._ends(members)
         # lines to check by hand: of the first sighting all there is, then the others in turn
         evidence = tuple(dict.fromkeys(ref for each in members for ref in ones[each].lines))
+        people = combined(_flows_of(members))
         return Finding(
             rule=rule.id,
             level=LEVELS[min(ones[each].level for each in members)],
             confidence=CONFIDENCES[ones[lead].grade],
             title=rule.title,
-            detail=self._details(rule, group, members, count),
+            detail={language: self._detail(rule, group, members, people, language) for language in LANGUAGES},
             data=lead.data,
             recipient=recipient,
             consent=lead.status.told if rule.on != "run" else None,
@@ -103,7 +104,7 @@ class Reporter:
             consent_unordered=rule.on != "run" and lead.status.unordered,
             read_by=read_by,
             sent_by=sent_by,
-            people=combined(_flows_of(members)),
+            people=people,
             count=count,
             flows=tuple(dict.fromkeys(flow.id for each in sorted(members, key=in_time) for flow in _flows(each))),
             evidence=evidence[:EVIDENCE],
@@ -293,18 +294,13 @@ class Reporter:
         after = bisect_right(notices, sighting.at, key=lambda each: each.at)
         return notices[after] if after < len(notices) else None
 
-    def _details(self, rule: Rule, group: FindingGroup, members: list[Sighting], count: int) -> dict[str, str]:
-        forms = {match.variant for each in members if each.flow for match in each.flow.matches}
-        return {language: self._detail(rule, group, members, count, forms, language) for language in LANGUAGES}
-
     def _detail(
-        self, rule: Rule, group: FindingGroup, members: list[Sighting], count: int, forms: set[str], language: Language
+        self, rule: Rule, group: FindingGroup, members: list[Sighting], people: People | None, language: Language
     ) -> str:
-        lead = members[0]
-        people = combined(_flows_of(members))
+        lead, flows = members[0], _flows_of(members)
         words: Words = {
             "data": lambda: told(people, self._label(lead.data or "", language), language),
-            "when": lambda: sentences.when(lead.at, count, language),
+            "when": lambda: sentences.when(lead.at, group.count, language),
             "consent": lambda: self._consent(rule, lead, language),
             **self._circumstances(rule, group, lead, language),
         }
@@ -316,11 +312,11 @@ class Reporter:
                     record.at, record.at_start, record.ref, language,
                 )  # fmt: skip
             words |= {
-                "recipient": lambda: sentences.recipient(to, language, lead.flow.via if lead.flow else ""),
+                "recipient": lambda: sentences.recipient(to, language, flow.via),
                 "sent": lambda: sentences.sent(flow, language),
                 "rows": lambda: sentences.rows(*rows(members), language),
                 "whose": lambda: self._whose(people, members, language),
-                "forms": lambda: sentences.forms(forms, language),
+                "forms": lambda: sentences.forms({match.variant for each in flows for match in each.matches}, language),
             }
         elif lead.access is not None:
             access = lead.access
@@ -347,7 +343,7 @@ class Reporter:
             said += sentences.simultaneous(bound_of(lead.flow), language)
         if lead.claim is not None and lead.ref in self._facts.untied:
             said += sentences.untied(language)
-        return said + sentences.shortcomings([each.flow for each in members if each.flow], language)
+        return said + sentences.shortcomings(flows, language)
 
     def _whose(self, people: People | None, members: list[Sighting], language: Language) -> str:
         """Whose data went and which of their details; of rows that are not about people, how many."""
