@@ -101,14 +101,13 @@ learn (void)
   }
 }
 
-/* ART calls it for each class, on a thread for which the collector waits before it moves any. */
-guint8
-visit (gpointer self, gpointer cls)
+/* Looks at the methods of a class, or at those alone that are copies. FALSE: nothing is known of classes, and no other is visited. */
+static guint8
+each_method (gpointer cls, gboolean copies, void (* look) (gpointer method))
 {
   gsize array;
   guint32 count, i;
 
-  (void) self;
   if (known.methods == 0)
     learn ();
   if (known.methods == 0)
@@ -117,18 +116,29 @@ visit (gpointer self, gpointer cls)
   if (array == 0)
     return TRUE;
   count = *(guint32 *) array;
-  for (i = *(guint16 *) (cls + known.own); i < count && count < 65536; i++)
-  {
-    gpointer method = (gpointer) (array + ${POINTER} + i * known.size);
-    guint32 volatile * flags = method + 4;
-
-    if (method != known.id && *(guint32 *) (method + 8) == *(guint32 *) (known.id + 8) && class_of (method) == class_of (known.id))
-    {
-      *(gpointer volatile *) (method + known.entry) = known.to;
-      *flags = (*flags | known.gains) & ~known.loses;
-    }
-  }
+  for (i = copies ? *(guint16 *) (cls + known.own) : 0; i < count && count < 65536; i++)
+    look ((gpointer) (array + ${POINTER} + i * known.size));
   return TRUE;
+}
+
+static void
+lead_copy (gpointer method)
+{
+  guint32 volatile * flags = method + 4;
+
+  if (method != known.id && *(guint32 *) (method + 8) == *(guint32 *) (known.id + 8) && class_of (method) == class_of (known.id))
+  {
+    *(gpointer volatile *) (method + known.entry) = known.to;
+    *flags = (*flags | known.gains) & ~known.loses;
+  }
+}
+
+/* ART calls it for each class, on a thread for which the collector waits before it moves any. */
+guint8
+visit (gpointer self, gpointer cls)
+{
+  (void) self;
+  return each_method (cls, TRUE, lead_copy);
 }
 
 static gboolean
@@ -172,21 +182,8 @@ leave (gpointer method)
 guint8
 visit_compiled (gpointer self, gpointer cls)
 {
-  gsize array;
-  guint32 count, i;
-
   (void) self;
-  if (known.methods == 0)
-    learn ();
-  if (known.methods == 0)
-    return FALSE;
-  array = (gsize) *(guint64 *) (cls + known.methods);
-  if (array == 0)
-    return TRUE;
-  count = *(guint32 *) array;
-  for (i = 0; i < count && count < 65536; i++)
-    leave ((gpointer) (array + ${POINTER} + i * known.size));
-  return TRUE;
+  return each_method (cls, FALSE, leave);
 }
 
 /* The class whose handle is the third argument. */

@@ -9,6 +9,7 @@ import { patch, patchForCopies, RESTORE_SYMBOLS } from "../java/patches.js";
 import { atEnd } from "../out/emit.js";
 import { send } from "../out/numbered.js";
 import { ALL_NOTES, ALL_NOTES_BYTES, NOTE, NOTE_BYTES, NOTES, SOURCE } from "./children_c.js";
+import { latin, utf8 } from "./latin.js";
 
 const LOOK_MS = 50;
 /** A shell's path is tried folder by folder: the last attempt counts, when no other came for this long. */
@@ -166,16 +167,4 @@ function contents(path: string): ArrayBuffer {
 function wordsIn(bytes: ArrayBuffer | null): string[] {
   const text = latin(bytes ?? new ArrayBuffer(0));
   return text.split("\x01", 1).join("").split("\0").slice(0, -1).map(utf8);
-}
-
-function latin(bytes: ArrayBuffer): string {
-  return Array.from(new Uint8Array(bytes), (code) => String.fromCharCode(code)).join("");
-}
-
-function utf8(text: string): string {
-  try {
-    return decodeURIComponent(text.replace(/[%\x80-\xff]/g, (one) => `%${one.charCodeAt(0).toString(16)}`));
-  } catch {
-    return text;
-  }
 }

@@ -7,6 +7,7 @@ import { after } from "../out/doorbell.js";
 import { collects } from "../out/emit.js";
 import { netlink } from "./addresses.js";
 import { Descriptors, watchCalls, type Filter } from "./filters.js";
+import { latin } from "./latin.js";
 import { push, say, valuesIn, type Asked } from "./native_call.js";
 
 /** A line is written when nothing was read for this long. */
@@ -100,21 +101,12 @@ function came(descriptor: number, buffer: NativePointer, size: number): void {
       push(reading.values, type, text);
     }
   } else if (reading.bytes < MOST_BYTES) {
-    reading.text += textOf(buffer, Math.min(size, MOST_BYTES - reading.bytes));
+    // Only ASCII is looked for, and a read may end inside a character.
+    reading.text += latin(buffer.readByteArray(Math.min(size, MOST_BYTES - reading.bytes)) ?? new ArrayBuffer(0));
   }
   reading.bytes += size;
   reading.due = true;
   wait(descriptor, reading);
-}
-
-/** Bytes as Latin-1: only ASCII is looked for, and a read may end inside a character. */
-function textOf(buffer: NativePointer, size: number): string {
-  const bytes = new Uint8Array(buffer.readByteArray(size) ?? new ArrayBuffer(0));
-  let text = "";
-  for (let from = 0; from < bytes.length; from += 4096) {
-    text += String.fromCharCode(...bytes.subarray(from, from + 4096));
-  }
-  return text;
 }
 
 const fileno = new NativeFunction(Module.getGlobalExportByName("fileno"), "int", ["pointer"], { exceptions: "propagate" });

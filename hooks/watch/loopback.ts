@@ -7,8 +7,9 @@ import { micros } from "../out/clock.js";
 import { after } from "../out/doorbell.js";
 import { atEnd, emitAccess, gap } from "../out/emit.js";
 import { ALL, Descriptors, oneOf, watchCalls } from "./filters.js";
+import { latin, utf8 } from "./latin.js";
 import { push } from "./native_call.js";
-import { endpoint, isOwnPort, plain } from "./sockets.js";
+import { endpoint, isLoopback, isOwnPort, plain } from "./sockets.js";
 
 const DATA = "local_channel";
 const CAME = "libc.so!accept";
@@ -77,10 +78,6 @@ export function watchLoopback(): void {
 function reachable(descriptor: number): Endpoint | null {
   const at = plain(Socket.localAddress(descriptor));
   return at !== null && (isLoopback(at) || at.ip === "0.0.0.0" || at.ip === "::") ? at : null;
-}
-
-function isLoopback({ ip }: Endpoint): boolean {
-  return ip.startsWith("127.") || ip === "::1";
 }
 
 function newPeer(at: Endpoint, datagrams: boolean): Peer {
@@ -201,7 +198,7 @@ function came(descriptor: number, buffer: NativePointer, size: number, sender: N
   const kept = Math.max(0, Math.min(size, MOST_BYTES - peer.bytes));
   peer.bytes += size;
   const bytes = new Uint8Array(buffer.readByteArray(kept) ?? new ArrayBuffer(0));
-  peer.text += utf8((peer.datagrams ? stunUser(bytes) : null) ?? bytes);
+  peer.text += utf8(latin((peer.datagrams ? stunUser(bytes) : null) ?? bytes));
   if (peer.bytes > MOST_BYTES && !truncated) {
     truncated = true;
     gap(CAME, "overflow", `more than ${MOST_BYTES} bytes came at once through ${shown(peer.at)}; the first ${MOST_BYTES} are looked at`);
@@ -220,20 +217,6 @@ function stunUser(bytes: Uint8Array): Uint8Array | null {
     }
   }
   return null;
-}
-
-/** Text as far as bytes are UTF-8, else one character for each byte. */
-function utf8(bytes: Uint8Array): string {
-  const latin = Array.from(bytes, (byte) => String.fromCharCode(byte)).join("");
-  try {
-    return decodeURIComponent(escaped(latin));
-  } catch {
-    return latin;
-  }
-}
-
-function escaped(latin: string): string {
-  return latin.replace(/[%\u0080-\u00ff]/g, (one) => `%${one.charCodeAt(0).toString(16).padStart(2, "0")}`);
 }
 
 /** The line of what was handed over since the last one. */

@@ -128,9 +128,14 @@ export function watchSockets(): void {
   watchNames();
 }
 
-/** Whether the app itself connected from a port to an address of this device. */
+/** Whether an address is reached from this device alone. */
+export function isLoopback({ ip }: Endpoint): boolean {
+  return ip.startsWith("127.") || ip === "::1";
+}
+
+/** Whether the app itself connected from a port to such an address. */
 export function isOwnPort(port: number): boolean {
-  return [...sockets.values()].some(({ line }) => line.local.port === port && (line.remote.ip.startsWith("127.") || line.remote.ip === "::1"));
+  return [...sockets.values()].some(({ line }) => line.local.port === port && isLoopback(line.remote));
 }
 
 /** What the app says first names the host, better than a name that was looked up before. */
