@@ -8,7 +8,6 @@ from typing import NamedTuple
 
 import pytest
 from click.testing import CliRunner, Result
-from starlette.testclient import TestClient
 
 from appwitness.api.browsing import Browsing
 from appwitness.care import shared
@@ -21,8 +20,7 @@ from appwitness.store import Store
 from appwitness.web.query import Site
 from appwitness.web.routes import PAGES, app
 from tests.care import sieve
-
-TOKEN = "of-the-sieve"
+from tests.web.serving import TOKEN, visitor
 
 
 class Sifted(NamedTuple):
@@ -137,8 +135,7 @@ def test_rankings(sifted, by):
 def test_pages(sifted, path):
     with Store(sifted.database) as store:
         browsing = Browsing(store, knowledge())
-        pages = TestClient(app(Site(browsing, TOKEN)), base_url="http://127.0.0.1", client=("127.0.0.1", 50000))
-        pages.get("/healthz", params={"token": TOKEN}, follow_redirects=False)
+        pages = visitor(app(Site(browsing, TOKEN)))
         path = path.replace("{recording}", "first").replace("{number:line}", "1")
         path = path.replace("{host}", "adnet.test").replace("{rule}", "sent-before-consent")
         for query in ("", "?format=json", "?lang=zh", "?why=1", "?run=first&run=second", "?leaf=1&step=0"):

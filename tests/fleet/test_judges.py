@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 from click.testing import CliRunner
-from starlette.testclient import TestClient
 
 from appwitness.api.browsing import Browsing
 from appwitness.cli.verbs import main
@@ -21,6 +20,7 @@ from appwitness.web.query import Site
 from appwitness.web.routes import app
 from tests.fleet.buckets import running, server
 from tests.fleet.rig import FINDINGS, RECORDINGS, host, phones, planned, serving, until
+from tests.web.serving import TOKEN, visitor
 
 __all__ = ["running", "server"]
 
@@ -67,10 +67,7 @@ def test_recordings_in_a_bucket_are_judged_and_read_where_the_index_has_conclusi
 
         values = [value.text for read in store.read(name, "access") for value in access(read.event).values]
         assert all(value not in render(report, "text") for value in values if len(value) > 6)
-        pages = TestClient(
-            app(Site(Browsing(store, known), "token")), base_url="http://127.0.0.1", client=("127.0.0.1", 50000)
-        )
-        pages.get("/healthz", params={"token": "token"}, follow_redirects=False)
+        pages = visitor(app(Site(Browsing(store, known), TOKEN)))
         for path in (f"/recordings/{name}", f"/recordings/{name}/uploads", f"/recordings/{name}/uploads/1"):
             assert pages.get(path).status_code == 200, path
         assert fetched == []

@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
-from starlette.testclient import TestClient
 
 from appwitness.api.browsing import Browsing
 from appwitness.cli.verbs import main
@@ -22,6 +21,7 @@ from appwitness.web.query import Site
 from appwitness.web.routes import app
 from tests.fleet.buckets import Server, running, server
 from tests.recording.test_hostile import BODY, made
+from tests.web.serving import TOKEN, visitor
 
 __all__ = ["running", "server"]
 
@@ -229,10 +229,7 @@ def test_pages_show_the_bytes_of_a_recording_in_a_bucket(server, packed, tmp_pat
     with Store(tmp_path / "index.sqlite") as store:
         with kept.fetched("r-a1") as here:
             correlate(Recording.open(here), store, known)
-        pages = TestClient(
-            app(Site(Browsing(store, known), "token")), base_url="http://127.0.0.1", client=("127.0.0.1", 50000)
-        )
-        pages.get("/healthz", params={"token": "token"}, follow_redirects=False)
+        pages = visitor(app(Site(Browsing(store, known), TOKEN)))
 
         def shown() -> dict[str, Any]:
             answer = pages.get("/recordings/hostile/uploads/1?format=json")

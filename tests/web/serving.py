@@ -11,6 +11,9 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from starlette.applications import Starlette
+from starlette.testclient import TestClient
+
 from appwitness import events
 from appwitness.api.browsing import Browsing
 from appwitness.cli.verbs import listen
@@ -40,6 +43,13 @@ def serving(store: Store, known: Knowledge, *, reveal: Path | None = None) -> It
         finally:
             made.should_exit = True
             thread.join()
+
+
+def visitor(pages: Starlette, token: str = TOKEN, host: str = "127.0.0.1", client: str = "127.0.0.1") -> TestClient:
+    """A browser that brought the token of the pages, and has a session if that was the right one."""
+    asking = TestClient(pages, base_url=f"http://{host}", client=(client, 50000))
+    asking.get("/healthz", params={"token": token}, follow_redirects=False)
+    return asking
 
 
 def run(name: str, *, ended: datetime | None = None, started: datetime = START) -> events.Run:

@@ -89,10 +89,9 @@ def index(folder, known):
 
 def browser(store, known, client="127.0.0.1", host="127.0.0.1", token=TOKEN, reveal=None, **options):
     pages = app(Site(Browsing(store, known, reveal), TOKEN), **options)
-    asking = TestClient(pages, base_url=f"http://{host}", client=(client, 50000))
     if token:
-        asking.get("/healthz", params={"token": token}, follow_redirects=False)
-    return asking
+        return serving.visitor(pages, token, host, client)
+    return TestClient(pages, base_url=f"http://{host}", client=(client, 50000))
 
 
 def posted(asking, fields, **headers):
