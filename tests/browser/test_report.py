@@ -190,7 +190,7 @@ def circle(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_circle_fits_on_two_screens_six_sheets_and_a_quarter_of_a_megabyte(visit, circle):
     page = visit(circle)
     assert page.locator("article.card").count() == 2
-    assert height(page) <= 2.1 * SIZES["desktop"]["height"]
+    assert height(page) <= 2 * SIZES["desktop"]["height"]
     assert circle.stat().st_size <= 250_000
     assert printed(page) <= 6
     assert page.locator(".dialog .touched").inner_text().startswith("Disagree")
