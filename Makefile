@@ -60,7 +60,8 @@ check: setup  ## style, types, import order, the hooks' TypeScript, and their C 
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
 	.venv/bin/lint-imports --no-logo
-	.venv/bin/python -m hooks.typescript | diff hooks/event.ts - || { echo "hooks/event.ts is not current: make fix"; exit 1; }
+	.venv/bin/python -m hooks.typescript --check
+	.venv/bin/clang-format --dry-run -Werror hooks/native/*.[ch]
 	.ci/setup node
 	.ci/setup zig
 	.venv/bin/pytest --quiet tests/test_hooks_rooms.py tests/hooks_c
@@ -71,7 +72,8 @@ bench: setup  ## benchmarks: figures against a yardstick in the same run, and go
 fix: setup  ## format, and generate what is generated
 	.venv/bin/ruff check --fix .
 	.venv/bin/ruff format .
-	.venv/bin/python -m hooks.typescript > hooks/event.ts
+	.venv/bin/python -m hooks.typescript
+	.venv/bin/clang-format -i hooks/native/*.[ch]
 
 lock: setup  ## pin the newest dependencies into requirements/
 	uv pip compile --quiet --universal --generate-hashes --upgrade --no-header --no-annotate --all-extras --group dev pyproject.toml -o requirements/dev.txt

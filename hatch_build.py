@@ -52,7 +52,24 @@ def agent_sources(root: Path) -> list[Path]:
     """The files that the agent is built from."""
     hooks = root / "hooks"
     rooms = (folder for folder in hooks.iterdir() if folder.is_dir() and folder.name != "node_modules")
-    return sorted([*hooks.glob("*.ts"), *(path for room in rooms for path in room.rglob("*.ts"))])
+    inside = (path for room in rooms for path in room.rglob("*") if path.suffix in {".ts", ".c", ".h"})
+    return sorted([*hooks.glob("*.ts"), *inside])
+
+
+INCLUDE = re.compile(r'^#include "([^"]+)"\n', re.MULTILINE)
+
+
+def one_text(source: Path, included: set[str] | None = None) -> str:
+    """A C file with what it includes of its own folder, each once: Frida's compiler takes one text."""
+    seen = set() if included is None else included
+
+    def include(found: re.Match[str]) -> str:
+        if found[1] in seen:
+            return ""
+        seen.add(found[1])
+        return one_text(source.with_name(found[1]), seen)
+
+    return INCLUDE.sub(include, source.read_text("utf-8"))
 
 
 def lab_sources(root: Path) -> list[Path]:
@@ -147,6 +164,8 @@ def build_agent(root: Path) -> Path:
             staged = stage / path.relative_to(root / "hooks")
             staged.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(path, staged)
+            if path.suffix in {".c", ".h"}:
+                staged.with_suffix(".txt").write_text(one_text(path), "utf-8")
         module = stage / "node_modules" / "frida-java-bridge"
         module.mkdir(parents=True)
         (module / "package.json").write_text('{"name": "frida-java-bridge", "type": "module", "main": "index.js"}')

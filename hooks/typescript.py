@@ -1,8 +1,13 @@
-"""The contract as TypeScript: `python -m hooks.typescript > hooks/event.ts`."""
+"""What TypeScript has from elsewhere: the contract (event.ts), and the numbers that it shares with C (native/shared.ts).
+
+`python -m hooks.typescript` writes both; with `--check` it only says which is not current, and exits with 1.
+"""
 
 from __future__ import annotations
 
+import re
 import sys
+from pathlib import Path
 from typing import Any
 
 from appwitness.events import FILES, KINDS, schema
@@ -10,6 +15,11 @@ from appwitness.events import FILES, KINDS, schema
 HEADER = """\
 // The recording contract, version 1. Generated from monitor/appwitness/events by `make fix`; do not edit.
 """
+HOOKS = Path(__file__).parent
+NUMBERS = """\
+// Numbers that C and JavaScript share. Generated from shared.h by `make fix`; do not edit.
+"""
+_DEFINE = re.compile(r"^(?:/\* (?P<comment>.*) \*/\n)?#define (?P<name>\w+) (?P<value>\w+)$", re.MULTILINE)
 _SCALARS = {"string": "string", "integer": "number", "number": "number", "boolean": "boolean", "null": "null"}
 
 
@@ -62,5 +72,24 @@ def _literal(value: object) -> str:
     return "null" if value is None else f'"{value}"' if isinstance(value, str) else str(value)
 
 
+def numbers() -> str:
+    """The text of hooks/native/shared.ts: a constant for each `#define NAME NUMBER` of shared.h, with its comment."""
+    parts = [NUMBERS]
+    for each in _DEFINE.finditer((HOOKS / "native/shared.h").read_text("utf-8")):
+        comment = f"/** {each['comment']} */\n" if each["comment"] else ""
+        parts.append(f"{comment}export const {each['name']} = {each['value']};")
+    return "\n".join(parts) + "\n"
+
+
+def main() -> None:
+    """Write what is not current, or with `--check` name it."""
+    for path, text in {HOOKS / "event.ts": typescript(), HOOKS / "native/shared.ts": numbers()}.items():
+        if path.exists() and path.read_text("utf-8") == text:
+            continue
+        if "--check" in sys.argv:
+            sys.exit(f"hooks/{path.relative_to(HOOKS)} is not current: make fix")
+        path.write_text(text, "utf-8")
+
+
 if __name__ == "__main__":
-    sys.stdout.write(typescript())
+    main()

@@ -7,11 +7,11 @@
 // Run on ART 10 alone, on x86-64, with both of its compilers.
 
 import Java from "frida-java-bridge";
+import { NATIVE } from "../native/shared.js";
 import { after } from "../out/doorbell.js";
 import { gap, wordsOf } from "../out/emit.js";
 import { API_LEVEL, artApi, type ArtApi } from "./bridge.js";
 import { leaveCompiled, onInitialize } from "./copies.js";
-import { NATIVE } from "./copies_c.js";
 import { goLive, patch } from "./patches.js";
 
 const POINTER = Process.pointerSize;

@@ -6,9 +6,11 @@
 // and on an emulated arm64.
 
 import Java from "frida-java-bridge";
+import COPIES from "../native/copies.txt";
+import { COMPILED, COMPILED_BYTES, KNOWN, KNOWN_BYTES, layouts } from "../native/layouts.js";
 import { gap, wordsOf } from "../out/emit.js";
 import { artApi } from "./bridge.js";
-import { COMPILED, COMPILED_BYTES, KNOWN, KNOWN_BYTES, SOURCE } from "./copies_c.js";
+
 
 const POINTER = Process.pointerSize;
 
@@ -34,7 +36,7 @@ const known = Memory.alloc(KNOWN_BYTES);
 
 const compiled = Memory.alloc(COMPILED_BYTES);
 
-const core = new CModule(SOURCE, { known, compiled });
+const core = new CModule(COPIES + layouts("copies"), { known, compiled });
 
 /** As ART's visitors are: an object whose table has the function third. */
 function visitorOf(name: string): NativePointer {

@@ -1,9 +1,9 @@
 // On ART: which of the wanted classes a class loader has in its own dex files, read from the files themselves: a loader
 // that is asked for a missing class creates an exception for each of its parents.
 
-import { arrayElement, arrayLength, inFrame, isInstance, longArray, objectField, type Env } from "./jni.js";
+import DEX from "../native/dex.txt";
 import { loadClass } from "./classes.js";
-import { SOURCE } from "./dex_c.js";
+import { arrayElement, arrayLength, inFrame, isInstance, longArray, objectField, type Env } from "./jni.js";
 
 let defines: ((begin: NativePointer, size: number, descriptor: NativePointer) => number) | null = null;
 let core: CModule | null = null;
@@ -70,7 +70,7 @@ function lengthFrom(begin: NativePointer): number {
 /** Which of the classes the dex files define. */
 export function definedIn(files: Dex[], names: Iterable<string>): string[] {
   if (defines === null) {
-    core = new CModule(SOURCE);
+    core = new CModule(DEX);
     defines = new NativeFunction(
       core["defines"] as NativePointer, "int", ["pointer", "uint32", "pointer"], { scheduling: "exclusive" });
   }

@@ -5,13 +5,15 @@
 // point of their own, a jump to the same place, which ART compares equal to nothing and leaves alone. It was run on ART 10
 // on x86-64 and on an emulated arm64; the code for 32-bit processors was written after their manuals and never run.
 
+import ENTRY from "../native/entry.txt";
+import { ROW, ROW_BYTES, layouts } from "../native/layouts.js";
+import { LOCK_BYTES, NATIVE } from "../native/shared.js";
 import { micros } from "../out/clock.js";
 import { after } from "../out/doorbell.js";
 import { atEnd, gap } from "../out/emit.js";
 import { API_LEVEL, artApi, artMethod, isArt, type ArtApi, type ArtMethod, type Overload } from "./bridge.js";
 import { callIntrinsic, replacedOne } from "./compiled.js";
 import { hookCopies, instead } from "./copies.js";
-import { LOCK_BYTES, ROW, ROW_BYTES, SOURCE } from "./entry_c.js";
 import { goLive, patch } from "./patches.js";
 
 /**
@@ -20,7 +22,6 @@ import { goLive, patch } from "./patches.js";
  */
 const UPDATE = "_ZN3art15instrumentation15Instrumentation17UpdateMethodsCodeEPNS_9ArtMethodEPKv";
 const AUDIT_MS = 1000;
-const NATIVE = 0x0100;
 /** ART 10 and 11 only: its interpreter runs the method's bytecode past every entry point. */
 const FAST_INVOKE = 0x40000000;
 const FAST_INVOKE_LAST_API = 30;
@@ -32,7 +33,7 @@ const FLAGS_OFFSET = 4;
 const MOST_METHOD_BYTES = 48;
 const POINTER = Process.pointerSize;
 
-const core = new CModule(SOURCE, { lock: Memory.alloc(LOCK_BYTES), wanted: Memory.alloc(POINTER), instead });
+const core = new CModule(ENTRY + layouts("entry"), { lock: Memory.alloc(LOCK_BYTES), wanted: Memory.alloc(POINTER), instead });
 const want = new NativeFunction(
   core["want"] as NativePointer, "void", ["pointer", "pointer"], { scheduling: "exclusive", exceptions: "propagate" });
 const auditRows = new NativeFunction(

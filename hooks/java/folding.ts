@@ -4,16 +4,18 @@
 // stack enter it, nor one of a thread that has spent too much of its time here: gaps say how many.
 
 import Java from "frida-java-bridge";
+import FOLDING from "../native/folding.txt";
+import {
+  LOSSES, MOST_ARGUMENTS, NEAR_END, NO_STACK, NO_WAY, ONLY_COUNTED, ROOM_FOR_SCRIPT, SLOTS, THINNED, VALUE_BYTES,
+} from "../native/shared.js";
 import { micros } from "../out/clock.js";
 import { after } from "../out/doorbell.js";
 import { atEnd, gap, report, type Counted, type Fold } from "../out/emit.js";
-import { reach } from "../out/points.js";
-import { currentEnv, divert, isArt, isStatic, scriptOf, targetOf, type Overload, type Raw } from "./bridge.js";
-import {
-  LOCATIONS, LOST, MOST_ARGUMENTS, NO_WAY, ROOM_FOR_SCRIPT, SLOTS, SOURCE, THINNED, VALUE_BYTES, methods, type Letter,
-} from "./folding_c.js";
-import { CALLS, NONVIRTUAL, deleteWeak, findClass, globalRef, inFrame, methodId, weakRef, type Env } from "./jni.js";
+import { POINT_SYMBOLS, reach } from "../out/points.js";
 import { artStacks } from "./art_stack.js";
+import { currentEnv, divert, isArt, isStatic, scriptOf, targetOf, type Overload, type Raw } from "./bridge.js";
+import { CALLS, NONVIRTUAL, deleteWeak, findClass, globalRef, inFrame, methodId, weakRef, type Env } from "./jni.js";
+import { methods, type Letter } from "./methods.js";
 
 /** What a watcher says of itself so that repeats of its calls may be counted below. */
 export interface Repeats {
@@ -132,10 +134,14 @@ const LIBC = [
   "pthread_attr_getstack", "pthread_attr_destroy", "sigaltstack", "calloc", "free",
 ];
 
-const core = new CModule(SOURCE, {
+const core = new CModule(FOLDING, {
+  ...POINT_SYMBOLS,
   inside_key: insideKey, thread_key: threadKey, paused: pausedFlag, stacks: stacksFlag, losses, jvmti, art, identity, resolve, wants, told,
   ...Object.fromEntries(LIBC.map((name) => [name, Module.getGlobalExportByName(name)])),
 });
+
+/** From the methods of a stack that was walked to the places in them: bytes. */
+const locations = (core["locations"] as NativePointer).readU32();
 
 /** Exclusive: none of these waits for anything but the other threads' counting. */
 function exclusive<R extends NativeFunctionReturnType, A extends NativeFunctionArgumentType[] | []>(
@@ -258,7 +264,7 @@ export function walkedFrames(): { keys: string[]; total: number } {
   const [count, total] = [counts.readS32(), counts.add(4).readS32()];
   const size = Process.pointerSize;
   const keys = Array.from({ length: count }, (_, i) =>
-    `${at.add(size * i).readPointer().toString()}:${at.add(LOCATIONS + VALUE_BYTES * i).readU32()}`);
+    `${at.add(size * i).readPointer().toString()}:${at.add(locations + VALUE_BYTES * i).readU32()}`);
   return { keys, total };
 }
 
@@ -398,11 +404,11 @@ function compile(): void {
 
 /** What a gap says of calls that were lost in each of the ways. */
 const WAYS: Record<number, (count: number) => string> = {
-  [LOST.NEAR_END]: (count) =>
+  [NEAR_END]: (count) =>
     `${count} calls near the end of a stack, with less than ${ROOM_FOR_SCRIPT / 1024} KB left, are not recorded: there is no room for the hook`,
-  [LOST.NO_STACK]: (count) =>
+  [NO_STACK]: (count) =>
     `${count} calls are recorded without the stack: too much of the thread's time went into stacks`,
-  [LOST.ONLY_COUNTED]: (count) =>
+  [ONLY_COUNTED]: (count) =>
     `${count} calls are not recorded: too much of the thread's time went into the agent`,
 };
 const LOOK_MS = 1000;
@@ -432,7 +438,7 @@ function tellLosses(all: boolean): void {
   if (all || now !== seen) {
     seen = now;
     for (const { hook, whose } of [...diverted, { hook: others, whose: () => ["agent"] }]) {
-      for (const way of Object.values(LOST)) {
+      for (let way = 0; way !== LOSSES; way++) {
         native.takeLost(hook, way, counted);
         const [count, first, last] = [counted.readDouble(), counted.add(VALUE_BYTES).readDouble(), counted.add(2 * VALUE_BYTES).readDouble()];
         if (count > 0) {

@@ -5,9 +5,10 @@
 // what cannot be read is left out, and said. Nothing initialises the class.
 
 import Java from "frida-java-bridge";
+import { IDS, IDS_BYTES, layouts } from "../native/layouts.js";
+import LOOKUP from "../native/lookup.txt";
 import { currentEnv, overloadsOf, wrap, type BridgeType, type ClassWrapper, type Overload } from "./bridge.js";
 import { JavaError, findClass, globalRef, inFrame, invoke, methodId, takeException, text, type Env } from "./jni.js";
-import { IDS, IDS_BYTES, SOURCE } from "./lookup_c.js";
 
 /** The C part: what one class with hundreds of methods costs in JNI calls is too much for JavaScript. */
 
@@ -39,7 +40,7 @@ let tools: Tools | null = null;
 
 function theTools(env: Env): Tools {
   if (tools === null) {
-    const core = new CModule(SOURCE);
+    const core = new CModule(LOOKUP + layouts("lookup"));
     // Cooperative: they run Java.
     const options: NativeFunctionOptions = { exceptions: "propagate" };
     tools = inFrame(env, () => ({

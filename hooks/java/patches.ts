@@ -4,11 +4,13 @@
 // the first hooked function that the copy calls would hang it (3 of 20 copies that were made while four threads called).
 // So C, which takes no lock, puts all functions back in the copy before fork returns there.
 
+import { PATCH, PATCHES, PATCHES_BYTES, PATCH_BYTES } from "../native/layouts.js";
+import { KEPT_BYTES, MOST_KEPT } from "../native/shared.js";
 import { hasLeft, whenLeft } from "../out/leaving.js";
-import { KEPT_BYTES, MOST_KEPT, PATCH, PATCHES, PATCHES_BYTES, PATCH_BYTES } from "./restore_c.js";
 
-/** What copies of the process put back (restore_c.ts). */
+/** What copies of the process put back (native/restore.h). */
 const patches = Memory.alloc(PATCHES_BYTES);
+patches.add(PATCHES.page).writeU64(Process.pageSize);
 let count = 0;
 
 interface Place {
@@ -196,5 +198,5 @@ function unhooked(code: NativePointer): ArrayBuffer | null {
 }
 
 
-/** The symbols that the C function `restore_all` needs (restore_c.ts). */
+/** The symbols that the C function `restore_all` needs (native/restore.h). */
 export const RESTORE_SYMBOLS = { patches, mprotect: Module.getGlobalExportByName("mprotect") };

@@ -1,12 +1,12 @@
 // Where a call came from, cheaply: one string of all frames, taken apart only when the line is really written.
 
+import { MOST_FRAMES } from "../native/shared.js";
 import { micros } from "../out/clock.js";
 import { frameTexts, generation } from "./art_stack.js";
 import { isArt, tryEnv, type Overload } from "./bridge.js";
 import { Method } from "./classes.js";
 import type { Call } from "./engine.js";
 import { onStacks, walk, walkedFrames } from "./folding.js";
-import { MOST_FRAMES } from "./folding_c.js";
 import { JavaError, inFrame, takeException, text, throwAgain, type Env } from "./jni.js";
 
 const newThrowable = new Method("java.lang.Throwable", "<init>", "()V");

@@ -1,11 +1,11 @@
 // The device's own clock in microseconds; Date has only milliseconds.
 
-import { SOURCE } from "./clock_c.js";
+import CLOCK from "../native/clock.txt";
 
 const SECOND_US = 1_000_000;
 
 // In C: it is asked for every line, and what JavaScript reads of memory costs more than the clock itself.
-const clocks = new CModule(SOURCE, { clock_gettime: Module.getGlobalExportByName("clock_gettime") });
+const clocks = new CModule(CLOCK, { clock_gettime: Module.getGlobalExportByName("clock_gettime") });
 
 /** Microseconds since 1970. */
 export const micros: () => number = new NativeFunction(clocks["micros"] as NativePointer, "double", [], {

@@ -18,3 +18,6 @@ export type Point =
   | "detach";
 
 export const reach: (point: Point) => void = () => undefined;
+
+/** What the points of C need (native/points.h). */
+export const POINT_SYMBOLS: CSymbols = {};

@@ -6,9 +6,11 @@
 // never learned the end, and with it an app hung that made copies from many threads.
 
 import { patch, patchForCopies, RESTORE_SYMBOLS } from "../java/patches.js";
+import CHILDREN from "../native/children.txt";
+import { ALL_NOTES, ALL_NOTES_BYTES, NOTE, layouts } from "../native/layouts.js";
+import { NOTES, NOTE_BYTES } from "../native/shared.js";
 import { atEnd } from "../out/emit.js";
 import { send } from "../out/numbered.js";
-import { ALL_NOTES, ALL_NOTES_BYTES, NOTE, NOTE_BYTES, NOTES, SOURCE } from "./children_c.js";
 import { latin, utf8 } from "./latin.js";
 
 const LOOK_MS = 50;
@@ -64,7 +66,7 @@ export function watchChildren(): void {
   const copied = new NativeCallback((pid: number) => {
     seen(pid, null);
   }, "void", ["int"]);
-  const code = new CModule(SOURCE, { ...RESTORE_SYMBOLS, notes, copied, getpid: Module.getGlobalExportByName("getpid") });
+  const code = new CModule(CHILDREN + layouts("children"), { ...RESTORE_SYMBOLS, notes, copied, getpid: Module.getGlobalExportByName("getpid") });
   alive.push(copied, code);
   isWritten = new NativeFunction(
     code["is_written"] as NativePointer, "int", ["pointer", "int"], { scheduling: "exclusive", exceptions: "propagate" });

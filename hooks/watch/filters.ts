@@ -1,17 +1,20 @@
-// Hooks on functions that a process calls all the time: C looks at each call (filters_c.ts), and JavaScript, which only one
+// Hooks on functions that a process calls all the time: C looks at each call (native/filters.c), and JavaScript, which only one
 // thread at a time can be in, is entered for those alone that matter. What the agent calls itself never does.
 
-import { LOCK_BYTES } from "../java/entry_c.js";
 import { insideKey, pausedFlag } from "../java/folding.js";
 import { patch } from "../java/patches.js";
+import FILTERS from "../native/filters.txt";
+import { LIBRARIES, LIBRARIES_BYTES, RANGE, RANGE_BYTES, layouts } from "../native/layouts.js";
+import {
+  ARGUMENTS, BY_ALL, BY_DESCRIPTOR, BY_FAMILY, BY_NUMBER, BY_STREAM, BY_TEXT, DESCRIPTORS, LOCK_BYTES, MOST_LIBRARIES,
+} from "../native/shared.js";
 import { report } from "../out/emit.js";
 import { whenLeft } from "../out/leaving.js";
-import { ARGUMENTS, DESCRIPTORS, Judges, LIBRARIES, LIBRARIES_BYTES, MOST_LIBRARIES, RANGE, RANGE_BYTES, SOURCE } from "./filters_c.js";
 import { shapeOf } from "./shapes.js";
 
 /** Which calls of a function matter. */
 export interface Filter {
-  judges: (typeof Judges)[keyof typeof Judges];
+  judges: number;
   /** index of the argument that it judges */
   argument?: number;
   /** of `text`: how many bytes behind the place that the argument names */
@@ -47,7 +50,7 @@ export interface Options {
   spares?: boolean;
 }
 
-export const ALL: Filter = { judges: Judges.all };
+export const ALL: Filter = { judges: BY_ALL };
 
 function numbers(judges: Filter["judges"], argument: number, some: number[]): Filter {
   const table = Memory.alloc(4 * Math.max(some.length, 1));
@@ -57,12 +60,12 @@ function numbers(judges: Filter["judges"], argument: number, some: number[]): Fi
 
 /** Calls with one of some numbers as an argument. */
 export function oneOf(argument: number, some: number[]): Filter {
-  return numbers(Judges.number, argument, some);
+  return numbers(BY_NUMBER, argument, some);
 }
 
 /** Calls with an address of one of some families. */
 export function ofFamily(argument: number, some: number[]): Filter {
-  return numbers(Judges.family, argument, some);
+  return numbers(BY_FAMILY, argument, some);
 }
 
 const shapes = new Map<string, NativePointer | null>();
@@ -83,7 +86,7 @@ export function matching(argument: number, patterns: string[], behind = 0): Filt
   const found = patterns.map(shapeFor);
   const table = Memory.alloc(Process.pointerSize * Math.max(found.length, 1));
   found.forEach((one, i) => table.add(i * Process.pointerSize).writePointer(one ?? NULL));
-  return found.includes(null) ? ALL : { judges: Judges.text, argument, behind, table, count: found.length };
+  return found.includes(null) ? ALL : { judges: BY_TEXT, argument, behind, table, count: found.length };
 }
 
 /** Descriptors by whose number calls are judged. */
@@ -127,12 +130,12 @@ export class Descriptors<T> {
 
   /** Calls with one of them as an argument. */
   at(argument: number): Filter {
-    return { judges: Judges.descriptor, argument, table: this.table };
+    return { judges: BY_DESCRIPTOR, argument, table: this.table };
   }
 
   /** Calls with a stream of the C library that has one of them. */
   ofStreamAt(argument: number): Filter {
-    return { judges: Judges.stream, argument, table: this.table };
+    return { judges: BY_STREAM, argument, table: this.table };
   }
 }
 
@@ -183,7 +186,7 @@ const spared = Memory.alloc(Process.pointerSize);
 const libraries = [Memory.alloc(LIBRARIES_BYTES)];
 spared.writePointer(libraries[0] as NativePointer);
 
-const core = new CModule(SOURCE, {
+const core = new CModule(FILTERS + layouts("filters"), {
   inside_key: insideKey, paused: pausedFlag, own_key: ownKey, agent, spared, lock: Memory.alloc(LOCK_BYTES), entered, left,
   fileno: Module.getGlobalExportByName("fileno"), syscall: Module.getGlobalExportByName("syscall"),
 });

@@ -6,12 +6,11 @@
 // Not seen: system calls that do not go through the C library (Go, io_uring).
 
 import type { Endpoint } from "../event.js";
-import { LOCK_BYTES } from "../java/entry_c.js";
 import { patchAlone, patchWith } from "../java/patches.js";
+import { ADDRESS, LED, LED_BYTES, STATE, STATE_BYTES, WATCHED_BYTES, layouts } from "../native/layouts.js";
+import REDIRECT from "../native/redirect.txt";
+import { LOCK_BYTES, MOST_WATCHED, NAME_BYTES, PORTS } from "../native/shared.js";
 import { atEnd, gap, report } from "../out/emit.js";
-import {
-  ADDRESS, CALLS_BYTES, LED, LED_BYTES, MOST_WATCHED, NAME_BYTES, PORTS, SOURCE, STATE, STATE_BYTES, WATCHED_BYTES,
-} from "./redirect_c.js";
 
 /** Functions that only we stand in, in the order of their numbers in C; not every C library has each of them. */
 const ALONE = [
@@ -37,7 +36,7 @@ export function redirect(proxy: Endpoint | null): void {
   const watched = Memory.alloc(MOST_WATCHED * WATCHED_BYTES);
   const was = Memory.alloc(ALONE.length * Process.pointerSize);
   const lock = Memory.alloc(LOCK_BYTES);
-  const calls = Memory.alloc(CALLS_BYTES);
+  const calls = Memory.alloc(3 * Process.pointerSize);
   for (const [at, number] of (CALLS[Process.arch] ?? []).entries()) {
     calls.add(at * Process.pointerSize).writeLong(number);
   }
@@ -49,7 +48,7 @@ export function redirect(proxy: Endpoint | null): void {
   state.add(STATE.name).writeUtf8String(`${Process.id}.`.slice(0, NAME_BYTES - 1));
   state.add(STATE.libc).writeU64(uint64(libc.base.toString())).add(8).writeU64(uint64(libc.base.add(libc.size).toString()));
   const functions = [...SHARED, ...CALLED].map((name) => [name, Module.getGlobalExportByName(name)]);
-  const code = new CModule(SOURCE, {
+  const code = new CModule(REDIRECT + layouts("redirect"), {
     ...Object.fromEntries(functions) as Record<string, NativePointer>,
     state, led, watched, was, lock, calls,
     errno_at: Module.findGlobalExportByName("__errno_location") ?? Module.getGlobalExportByName("__errno"),

@@ -13,12 +13,14 @@ import shutil
 import subprocess
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 HOOKS = ROOT / "hooks"
+NATIVE = HOOKS / "native"
 ZIG = ROOT / ".setup/zig/ziglang/zig"
 NODE = ROOT / ".setup/node/bin"
 TARGETS = {
@@ -28,7 +30,7 @@ TARGETS = {
     "ia32": ("i686-linux-gnu", 4),
 }
 """Frida's name of a processor -> the compiler's, and bytes of a pointer."""
-C = ("-xc", "-std=gnu11", "-nostdinc", "-ffreestanding", f"-I{HERE / 'include'}")
+C = ("-xc", "-std=gnu11", "-nostdinc", "-ffreestanding", f"-I{HERE / 'include'}", f"-I{NATIVE}")
 STRICT = ("-fsyntax-only", "-ferror-limit=0", "-Wall", "-Wextra", "-Wconversion", "-Wtype-limits", "-Werror")
 ASSEMBLY = ("-S", "-O1", "-g0", "-fno-inline", "-w", "-o", "-")
 FUNCTION = re.compile(r"^(\w+):", re.MULTILINE)
@@ -46,8 +48,8 @@ def compiler() -> list[str]:
 
 
 @cache
-def sources() -> dict[str, dict[str, str]]:
-    """Processor -> module -> its C. Skips where nothing runs TypeScript."""
+def added() -> dict[str, dict[str, Any]]:
+    """Processor -> what JavaScript adds there (sources.mjs). Skips where nothing runs TypeScript."""
     node = shutil.which("node", path=f"{NODE}{os.pathsep}{os.environ['PATH']}")
     if node is None or not (HOOKS / "node_modules/typescript").exists():
         pytest.skip("there is no Node.js with TypeScript to read the agent's C with: make check brings them")
@@ -55,6 +57,16 @@ def sources() -> dict[str, dict[str, str]]:
     done = subprocess.run([node, HERE / "sources.mjs", *words], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return dict(json.loads(done.stdout))
+
+
+def sources(arch: str) -> dict[str, str]:
+    """File of hooks/native, and `methods` -> C as it is compiled on a processor."""
+    of_script = added()[arch]
+    files = {path.stem: path.read_text("utf-8") for path in sorted(NATIVE.glob("*.c"))}
+    assert of_script["layouts"].keys() <= files.keys()
+    return {name: f"{text}\n{of_script['layouts'].get(name, '')}" for name, text in files.items()} | {
+        "methods": of_script["methods"]
+    }
 
 
 def warnings(source: str, arch: str, char: str) -> str:
@@ -81,7 +93,7 @@ def depending_on_sign(source: str) -> list[str]:
 @pytest.mark.parametrize("char", ["signed", "unsigned"])
 @pytest.mark.parametrize("arch", TARGETS)
 def test_the_c_compiles_without_a_warning(arch, char):
-    found = {name: warnings(source, arch, char) for name, source in sources()[arch].items()}
+    found = {name: warnings(source, arch, char) for name, source in sources(arch).items()}
     assert "".join(f"{name}:\n{said}\n" for name, said in found.items() if said) == ""
 
 
@@ -102,7 +114,7 @@ def test_the_compiler_sees_what_it_is_asked_for(source, arch, char, said):
 
 
 def test_no_function_depends_on_the_sign_of_plain_char():
-    assert [name for source in sources()["x64"].values() for name in depending_on_sign(source)] == []
+    assert [name for source in sources("x64").values() for name in depending_on_sign(source)] == []
 
 
 @pytest.mark.parametrize(
@@ -119,18 +131,3 @@ def test_no_function_depends_on_the_sign_of_plain_char():
 )
 def test_a_function_that_depends_on_it_is_found(statement, found):
     assert depending_on_sign(f"int f(const char *text) {{ {statement} }}") == found
-
-
-def test_no_c_of_the_agent_is_anywhere_else():
-    places = {
-        path.relative_to(HOOKS).as_posix(): re.findall(r"new CModule\(\s*([^,)]+)", path.read_text("utf-8"))
-        for path in HOOKS.rglob("*.ts")
-        if "node_modules" not in path.parts
-    }
-    made = {path: given for path, given in places.items() if given}
-    assert len(made) == 9
-    assert set().union(*made.values()) <= {"SOURCE", "code"}, "C belongs into a module *_c.ts"
-    for path, given in made.items():
-        text = (HOOKS / path).read_text("utf-8")
-        assert "code" not in given or "const code = methods(" in text
-        assert "SOURCE" not in given or re.search(r"import \{[^}]*\bSOURCE\b[^}]*\} from \"\./\w+_c\.js\"", text)

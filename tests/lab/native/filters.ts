@@ -1,10 +1,10 @@
 // What the agent is replaced by in tests of its filters: it tells which calls JavaScript is entered for, and reads bytes.
 
 import { codeAt, goLive, patch, unpatch } from "./java/patches.js";
+import FITS from "./native/fits.txt";
 import { resolved } from "./watch/addresses.js";
 import { Descriptors, matching, ofFamily, oneOf, spare, watchCalls, type Filter, type Options } from "./watch/filters.js";
 import { answerIn, type Answer } from "./watch/reply.js";
-import { FITS } from "./watch/fits_c.js";
 import { shapeOf } from "./watch/shapes.js";
 
 const taken: string[] = [];

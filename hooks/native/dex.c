@@ -1,34 +1,26 @@
 // The C part of dex.ts: looks a class up in a dex file, never beyond the end of that.
 
-export const SOURCE = `
 #include <glib.h>
 
 typedef struct _Dex Dex;
-struct _Dex { const guint8 * begin; guint32 size; };
+struct _Dex {
+  const guint8 *begin;
+  guint32 size;
+};
 
 /* Never beyond its end: the app may have written over the file. */
-static guint32
-word (Dex * dex, guint64 at)
-{
-  return at + 4 <= dex->size ? *(const guint32 *) (dex->begin + at) : 0;
-}
+static guint32 word (Dex *dex, guint64 at) { return at + 4 <= dex->size ? *(const guint32 *)(dex->begin + at) : 0; }
 
-static guint
-byte (Dex * dex, guint64 at)
-{
-  return at < dex->size ? dex->begin[at] : 0;
-}
+static guint byte (Dex *dex, guint64 at) { return at < dex->size ? dex->begin[at] : 0; }
 
 /* A text of the file against a name of ASCII, in the order of the file. */
-static gint
-compare (Dex * dex, guint64 text, const gchar * name)
-{
+static gint compare (Dex *dex, guint64 text, const gchar *name) {
   guint length_left = 5;
 
-  while (length_left-- != 0 && (byte (dex, text++) & 0x80) != 0);
-  for (;; text++, name++)
-  {
-    guint one = byte (dex, text), other = (guint8) *name;
+  while (length_left-- != 0 && (byte (dex, text++) & 0x80) != 0)
+    ;
+  for (;; text++, name++) {
+    guint one = byte (dex, text), other = (guint8)*name;
 
     if (one == 0 || other == 0)
       return one == other ? 0 : one == 0 ? -1 : 1;
@@ -40,20 +32,17 @@ compare (Dex * dex, guint64 text, const gchar * name)
 }
 
 /* Whether the file defines the class of a descriptor. Texts and types are sorted. */
-gint
-defines (const guint8 * begin, guint32 size, const gchar * descriptor)
-{
-  Dex whole = { begin, size }, * dex = &whole;
+gint defines (const guint8 *begin, guint32 size, const gchar *descriptor) {
+  Dex whole = {begin, size}, *dex = &whole;
   guint64 texts = word (dex, 60), types = word (dex, 68), classes = word (dex, 100);
   guint32 low, high, i, text, type;
   gboolean found = FALSE;
 
-  for (low = 0, high = word (dex, 56); low < high && !found;)
-  {
+  for (low = 0, high = word (dex, 56); low < high && !found;) {
     gint order;
 
     text = low + (high - low) / 2;
-    order = compare (dex, word (dex, texts + 4 * (guint64) text), descriptor);
+    order = compare (dex, word (dex, texts + 4 * (guint64)text), descriptor);
     if (order == 0)
       found = TRUE;
     else if (order < 0)
@@ -64,12 +53,11 @@ defines (const guint8 * begin, guint32 size, const gchar * descriptor)
   if (!found)
     return 0;
   found = FALSE;
-  for (low = 0, high = word (dex, 64); low < high && !found;)
-  {
+  for (low = 0, high = word (dex, 64); low < high && !found;) {
     guint32 own;
 
     type = low + (high - low) / 2;
-    own = word (dex, types + 4 * (guint64) type);
+    own = word (dex, types + 4 * (guint64)type);
     if (own == text)
       found = TRUE;
     else if (own < text)
@@ -79,11 +67,9 @@ defines (const guint8 * begin, guint32 size, const gchar * descriptor)
   }
   if (!found)
     return 0;
-  for (i = 0; i != word (dex, 96) && classes + 32 * (guint64) i < size; i++)
-  {
-    if (word (dex, classes + 32 * (guint64) i) == type)
+  for (i = 0; i != word (dex, 96) && classes + 32 * (guint64)i < size; i++) {
+    if (word (dex, classes + 32 * (guint64)i) == type)
       return 1;
   }
   return 0;
 }
-`;

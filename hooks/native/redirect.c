@@ -4,74 +4,99 @@
 // is the one to the proxy and stands at once, so each of those ways is told to wait for the proxy's answer instead.
 // Data of a CModule is read-only, so all that changes lives in memory that JavaScript gives.
 
-import { LOCK_BYTES } from "../java/entry_c.js";
-import { ATOMICS } from "../out/atomic_c.js";
-import { layout } from "../out/layout_c.js";
-import { READABLE } from "./filters_c.js";
-
-/** Connections that may wait for the proxy's answer at once; more of them wait inside connect. */
-export const MOST_WAITING = 64;
-/** Files of the process whose place in an epoll set is remembered. */
-export const MOST_WATCHED = 32768;
-export const PORTS = 65536;
-export const NAME_BYTES = 16;
-
-/** Where the members of the structures below are, and how large each structure is. */
-export const ADDRESS = { family: 0, port: 2, rest: 4 } as const;
-export const ADDRESS_BYTES = 28;
-export const LED = { asked: 0, id: 28, announced: 32 } as const;
-export const LED_BYTES = 36;
-export const WATCHED_BYTES = 16;
-const ITEM_BYTES = 40;
-export const STATE = { proxy: 0, unreached: 28, quic: 32, next: 36, waiting: 40, name: 44, libc: 64, items: 80 } as const;
-export const STATE_BYTES = STATE.items + MOST_WAITING * ITEM_BYTES;
-/** Numbers of system calls, one after the other. */
-export const CALLS_BYTES = 3 * Process.pointerSize;
-
-export const SOURCE = `
 #include <glib.h>
 #include <string.h>
 #include <gum/guminterceptor.h>
-${ATOMICS}${READABLE}
+#include "atomic.h"
+#include "readable.h"
+#include "shared.h"
+
 enum { AF_INET = 2, AF_INET6 = 10, STREAM = 1, DATAGRAM = 2, CLOEXEC = 0x80000, TCP = 6, MPTCP = 262 };
-enum { SOL_SOCKET = 1, SO_TYPE = 3, SO_ERROR = 4, SO_SNDTIMEO = 21, SO_PROTOCOL = 38, IPV6 = 41, V6ONLY = 26, FASTOPEN_CONNECT = 30 };
+enum {
+  SOL_SOCKET = 1,
+  SO_TYPE = 3,
+  SO_ERROR = 4,
+  SO_SNDTIMEO = 21,
+  SO_PROTOCOL = 38,
+  IPV6 = 41,
+  V6ONLY = 26,
+  FASTOPEN_CONNECT = 30
+};
 enum { DONTWAIT = 0x40, NOSIGNAL = 0x4000, FASTOPEN = 0x20000000, GETFL = 3, NONBLOCK = 0x800, SHUT_RDWR = 2 };
-enum { EINTR = 4, EAGAIN = 11, ENETUNREACH = 101, ENOTCONN = 107, ETIMEDOUT = 110, ECONNREFUSED = 111,
-       EHOSTUNREACH = 113, EALREADY = 114, EINPROGRESS = 115 };
+enum {
+  EINTR = 4,
+  EAGAIN = 11,
+  ENETUNREACH = 101,
+  ENOTCONN = 107,
+  ETIMEDOUT = 110,
+  ECONNREFUSED = 111,
+  EHOSTUNREACH = 113,
+  EALREADY = 114,
+  EINPROGRESS = 115
+};
 enum { IN = 1, OUT = 4, ADD = 1, DEL = 2, MOD = 3 };
 enum { HTTPS = 443, ANSWER = 14 };
 
-typedef struct { guint16 family; guint8 port[2]; guint8 rest[24]; } Address; /* sockaddr_in, sockaddr_in6 */
+typedef struct {
+  guint16 family;
+  guint8 port[2];
+  guint8 rest[24];
+} Address; /* sockaddr_in, sockaddr_in6 */
 /* Where a connection was to go, under the local port that it has to the proxy. */
-typedef struct { Address asked; guint32 id; guint32 announced; } Led;
+typedef struct {
+  Address asked;
+  guint32 id;
+  guint32 announced;
+} Led;
 /* What the app last told an epoll set of a file; the set's number is one more than its file's. */
-typedef struct { gint set; guint32 events; guint64 data; } Watched;
+typedef struct {
+  gint set;
+  guint32 events;
+  guint64 data;
+} Watched;
 enum { FREE, CONNECTS, ASKS, FAILED };
-typedef struct { gint state; gint fd; gint port; gint error; gint got; guint8 answer[20]; } Item;
+typedef struct {
+  gint state;
+  gint fd;
+  gint port;
+  gint error;
+  gint got;
+  guint8 answer[20];
+} Item;
 typedef struct {
   Address proxy;
   gint unreached;
   gint quic;
   gint next;
   gint waiting; /* items that are not free */
-  gchar name[${NAME_BYTES}];
+  gchar name[NAME_BYTES];
   gint unused;
   guint64 libc[2]; /* from, to */
-  Item items[${MOST_WAITING}];
+  Item items[MOST_WAITING];
 } State;
-${layout("Address", ADDRESS_BYTES, ADDRESS)}
-${layout("Led", LED_BYTES, LED)}
-${layout("Watched", WATCHED_BYTES, {})}
-${layout("Item", ITEM_BYTES, {})}
-${layout("State", STATE_BYTES, STATE)}
-${layout("GMutex", LOCK_BYTES, {})}
-typedef struct { gint fd; gint16 events, got; } Polled;
-typedef struct { glong s, rest; } Time; /* timeval, timespec */
-typedef struct ${Process.arch === "x64" ? "__attribute__((packed)) " : ""}{ guint32 events; guint64 data; } Event;
-typedef struct { guint8 bits[128]; } Set;
+_Static_assert (sizeof (GMutex) == LOCK_BYTES, "the size of GMutex");
+typedef struct {
+  gint fd;
+  gint16 events, got;
+} Polled;
+typedef struct {
+  glong s, rest;
+} Time; /* timeval, timespec */
+#ifdef __x86_64__
+#define PACKED __attribute__ ((packed))
+#else
+#define PACKED
+#endif
+typedef struct PACKED {
+  guint32 events;
+  guint64 data;
+} Event;
+typedef struct {
+  guint8 bits[128];
+} Set;
 typedef gint (*Call) (glong a, glong b, glong c, glong d, glong e, glong f);
 /* What a system call gives that is no pointer and no length. */
-#define SYSTEM(...) ((gint) syscall (__VA_ARGS__))
+#define SYSTEM(...) ((gint)syscall (__VA_ARGS__))
 
 /*
  * Items, and what the app told epoll sets, are read and written under the lock. What else changes of the state are counts:
@@ -79,8 +104,8 @@ typedef gint (*Call) (glong a, glong b, glong c, glong d, glong e, glong f);
  */
 extern State state;
 /* A connection's place is written by the thread that connects, before connect returns: who has its file has it by that. */
-extern Led led[${PORTS}];
-extern Watched watched[${MOST_WATCHED}];
+extern Led led[PORTS];
+extern Watched watched[MOST_WATCHED];
 extern GMutex lock;
 /* The functions as they are without us. */
 extern Call was[];
@@ -109,26 +134,29 @@ static gboolean is_there (gconstpointer optional) { return optional == NULL || i
 /* Relaxed: a thread that asks about a connection has its file from the one that began it, and with it that it waits. */
 static gint waiting (void) { return GET_RELAXED (state.waiting); }
 
-static gint fails (gint error) { *errno_at () = error; return -1; }
+static gint fails (gint error) {
+  *errno_at () = error;
+  return -1;
+}
 
 static gint64 now_ms (void) {
   glong at[2];
   clock_gettime (1, at);
-  return (gint64) at[0] * 1000 + at[1] / 1000000;
+  return (gint64)at[0] * 1000 + at[1] / 1000000;
 }
 
 /* Milliseconds as the kernel takes them: 24 days at most. */
-static gint within_int (gint64 ms) { return ms > 0x7fffffff ? 0x7fffffff : (gint) ms; }
+static gint within_int (gint64 ms) { return ms > 0x7fffffff ? 0x7fffffff : (gint)ms; }
 
 static gint option (gint fd, gint level, gint name) {
   gint value = -1;
   guint size = sizeof (value);
-  return SYSTEM (calls[GETSOCKOPT], fd, level, name, (glong) &value, (glong) &size) == 0 ? value : -1;
+  return SYSTEM (calls[GETSOCKOPT], fd, level, name, (glong)&value, (glong)&size) == 0 ? value : -1;
 }
 
 static gint ready (gint fd, gint16 events, gint ms) {
-  Polled one = { fd, events, 0 };
-  return was[POLL] ((glong) &one, 1, ms, 0, 0, 0) > 0 ? one.got : 0;
+  Polled one = {fd, events, 0};
+  return was[POLL]((glong)&one, 1, ms, 0, 0, 0) > 0 ? one.got : 0;
 }
 
 static gint port_of (const Address *address) { return address->port[0] << 8 | address->port[1]; }
@@ -142,7 +170,8 @@ static gint local_port (gint fd) {
 }
 
 static gboolean is_inet (const Address *address, guint size) {
-  return size >= 16 && is_readable (address) && (address->family == AF_INET || (size >= 28 && address->family == AF_INET6));
+  return size >= 16 && is_readable (address) &&
+      (address->family == AF_INET || (size >= 28 && address->family == AF_INET6));
 }
 
 static guint size_of (const Address *address) { return address->family == AF_INET ? 16 : 28; }
@@ -153,7 +182,7 @@ static gboolean same (const guint8 *one, const guint8 *other, gint size) {
   return size == 0;
 }
 
-static const guint8 mapped[12] = { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 255, 255 };
+static const guint8 mapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 255, 255};
 
 /* The four bytes of an IPv4 address, also of one that came as IPv6; else NULL. */
 static const guint8 *ipv4_of (const Address *address) {
@@ -198,9 +227,9 @@ static gboolean is_proxy (const Address *address) {
 
 static gint errno_of (gint reply) {
   switch (reply) {
-  case 3: return ENETUNREACH;
-  case 5: return ECONNREFUSED;
-  case 6: return ETIMEDOUT;
+    case 3: return ENETUNREACH;
+    case 5: return ECONNREFUSED;
+    case 6: return ETIMEDOUT;
   }
   return EHOSTUNREACH;
 }
@@ -209,18 +238,18 @@ static gint errno_of (gint reply) {
 static guint greeting (const Led *to, guint8 *out) {
   const guint8 *v4 = ipv4_of (&to->asked);
   guint8 digits[12];
-  guint at = 5, count = 0, length = (guint) strlen (state.name);
+  guint at = 5, count = 0, length = (guint)strlen (state.name);
   guint32 id = to->id;
 
-  memcpy (out, "\\5\\1\\2\\1", 4);
+  memcpy (out, "\5\1\2\1", 4);
   memcpy (out + at, state.name, length);
   at += length;
   for (; id != 0; id /= 10)
-    digits[count++] = (guint8) ('0' + id % 10);
+    digits[count++] = (guint8)('0' + id % 10);
   while (count != 0)
     out[at++] = digits[--count];
-  out[4] = (guint8) (at - 5);
-  memcpy (out + at, "\\1-\\5\\1\\0", 5);
+  out[4] = (guint8)(at - 5);
+  memcpy (out + at, "\1-\5\1\0", 5);
   at += 5;
   out[at++] = v4 != NULL ? 1 : 4;
   memcpy (out + at, v4 != NULL ? v4 : to->asked.rest + 4, v4 != NULL ? 4 : 16);
@@ -237,18 +266,32 @@ static void fail (Item *item, gint error) {
 
 static guint8 wants (const Item *item) { return item->state == CONNECTS ? OUT : IN; }
 
-typedef struct { gconstpointer at; gsize size; } Part; /* iovec */
-typedef struct { const Address *to; guint length; Part *parts; gsize count; gpointer control; gsize size; gint flags; } Message; /* msghdr */
-typedef struct { Message message; guint sent; } Counted; /* mmsghdr */
+typedef struct {
+  gconstpointer at;
+  gsize size;
+} Part; /* iovec */
+typedef struct {
+  const Address *to;
+  guint length;
+  Part *parts;
+  gsize count;
+  gpointer control;
+  gsize size;
+  gint flags;
+} Message; /* msghdr */
+typedef struct {
+  Message message;
+  guint sent;
+} Counted; /* mmsghdr */
 
 /* By the only way to send that no hook is on. */
 static glong say (gint fd, gconstpointer bytes, gsize size) {
-  Part part = { bytes, size };
+  Part part = {bytes, size};
   Counted message;
   memset (&message, 0, sizeof (message));
   message.message.parts = &part;
   message.message.count = 1;
-  return was[SENDMMSG] (fd, (glong) &message, 1, NOSIGNAL | DONTWAIT, 0, 0) == 1 ? (glong) message.sent : -1;
+  return was[SENDMMSG](fd, (glong)&message, 1, NOSIGNAL | DONTWAIT, 0, 0) == 1 ? (glong)message.sent : -1;
 }
 
 /* As far as it goes without waiting; TRUE when all has been said. */
@@ -263,7 +306,7 @@ static gboolean advance (Item *item) {
       return FALSE;
     error = option (item->fd, SOL_SOCKET, SO_ERROR);
     length = error == 0 ? greeting (&led[item->port], out) : 0;
-    if (error != 0 || say (item->fd, out, length) != (glong) length) {
+    if (error != 0 || say (item->fd, out, length) != (glong)length) {
       ADD (state.unreached, 1);
       fail (item, error > 0 ? error : ECONNREFUSED);
       return FALSE;
@@ -272,12 +315,13 @@ static gboolean advance (Item *item) {
     item->state = ASKS;
   }
   while (item->state == ASKS) {
-    count = recv (item->fd, item->answer + item->got, (gsize) (ANSWER - item->got), DONTWAIT);
+    count = recv (item->fd, item->answer + item->got, (gsize)(ANSWER - item->got), DONTWAIT);
     if (count < 0 && (*errno_at () == EAGAIN || *errno_at () == EINTR))
       return FALSE;
     if (count > 0)
-      item->got += (gint) count;
-    if (count <= 0 || item->answer[0] != 5 || (item->got > 1 && item->answer[1] != 2) || (item->got > 3 && item->answer[3] != 0)) {
+      item->got += (gint)count;
+    if (count <= 0 || item->answer[0] != 5 || (item->got > 1 && item->answer[1] != 2) ||
+        (item->got > 3 && item->answer[3] != 0)) {
       ADD (state.unreached, 1);
       fail (item, ECONNREFUSED);
     } else if (item->got > 5 && item->answer[5] != 0)
@@ -296,7 +340,7 @@ static void forget (Item *item) {
 /* The waiting connection of a file: its local port tells whether the number has come to another file since. */
 static Item *find (gint fd) {
   gint i;
-  for (i = 0; i != ${MOST_WAITING}; i++) {
+  for (i = 0; i != MOST_WAITING; i++) {
     Item *item = &state.items[i];
     if (item->state == FREE || item->fd != fd)
       continue;
@@ -309,7 +353,7 @@ static Item *find (gint fd) {
 
 static Item *keep (const Item *item) {
   gint i;
-  for (i = 0; i != ${MOST_WAITING}; i++) {
+  for (i = 0; i != MOST_WAITING; i++) {
     Item *place = &state.items[i];
     if (place->state != FREE && (place->fd == item->fd || local_port (place->fd) != place->port))
       forget (place);
@@ -326,17 +370,18 @@ static gint tell_set (Watched *one, gint fd, guint32 events) {
   Event event;
   event.events = events;
   event.data = one->data;
-  return SYSTEM (calls[EPOLL_CTL], one->set - 1, MOD, fd, (glong) &event, 0);
+  return SYSTEM (calls[EPOLL_CTL], one->set - 1, MOD, fd, (glong)&event, 0);
 }
 
 /* The epoll set that a file is in waits for what we wait for, or again for what the app does. */
 static void hold_in_set (const Item *item) {
-  if (item->fd < ${MOST_WATCHED} && watched[item->fd].set != 0 && tell_set (&watched[item->fd], item->fd, wants (item)) != 0)
+  if (item->fd < MOST_WATCHED && watched[item->fd].set != 0 &&
+      tell_set (&watched[item->fd], item->fd, wants (item)) != 0)
     watched[item->fd].set = 0; /* of a file that had the number before */
 }
 
 static void release_in_set (gint fd) {
-  if (fd < ${MOST_WATCHED} && watched[fd].set != 0)
+  if (fd < MOST_WATCHED && watched[fd].set != 0)
     tell_set (&watched[fd], fd, watched[fd].events);
 }
 
@@ -365,7 +410,7 @@ static Item *waits (gint fd) {
 
 static gboolean from_libc (void) {
   GumInvocationContext *context = gum_interceptor_get_current_invocation ();
-  guint64 at = (gsize) gum_invocation_context_get_return_address (context);
+  guint64 at = (gsize)gum_invocation_context_get_return_address (context);
   return at >= state.libc[0] && at < state.libc[1];
 }
 
@@ -402,9 +447,9 @@ static gboolean stands (gint fd) {
   Address peer;
   guint length = sizeof (peer);
   gint port;
-  return SYSTEM (calls[GETPEERNAME], fd, (glong) &peer, (glong) &length, 0, 0) == 0
-    && (peer.family == AF_INET || peer.family == AF_INET6) && is_proxy (&peer) && (port = local_port (fd)) > 0
-    && led[port].id != 0;
+  return SYSTEM (calls[GETPEERNAME], fd, (glong)&peer, (glong)&length, 0, 0) == 0 &&
+      (peer.family == AF_INET || peer.family == AF_INET6) && is_proxy (&peer) && (port = local_port (fd)) > 0 &&
+      led[port].id != 0;
 }
 
 static gint to_proxy (gint fd, gint family) {
@@ -441,7 +486,7 @@ static gint lead (gint fd, const Address *asked) {
   if ((item.port = local_port (fd)) <= 0)
     return fails (ECONNREFUSED); /* it was closed by another thread */
   led[item.port].asked = *asked;
-  led[item.port].id = (guint32) ADD (state.next, 1) + 1;
+  led[item.port].id = (guint32)ADD (state.next, 1) + 1;
   led[item.port].announced = 0;
   if (fcntl (fd, GETFL, 0) & NONBLOCK) {
     Item *kept = NULL;
@@ -458,8 +503,8 @@ static gint lead (gint fd, const Address *asked) {
     return wait_for (&item, 0);
   }
   patience.s = patience.rest = 0;
-  SYSTEM (calls[GETSOCKOPT], fd, SOL_SOCKET, SO_SNDTIMEO, (glong) &patience, (glong) &size);
-  return wait_for (&item, within_int ((gint64) patience.s * 1000 + patience.rest / 1000));
+  SYSTEM (calls[GETSOCKOPT], fd, SOL_SOCKET, SO_SNDTIMEO, (glong)&patience, (glong)&size);
+  return wait_for (&item, within_int ((gint64)patience.s * 1000 + patience.rest / 1000));
 }
 
 static gint again (gint fd) {
@@ -552,7 +597,7 @@ gint our_sendmmsg (gint fd, Counted *messages, guint count, gint flags) {
 
   if (first != NULL && first->to != NULL && refuses_quic (fd, first->to, first->length))
     return fails (ECONNREFUSED);
-  return was[SENDMMSG] (fd, (glong) messages, (glong) count, flags, 0, 0);
+  return was[SENDMMSG](fd, (glong)messages, (glong)count, flags, 0, 0);
 }
 
 /* -- what tells of a connection */
@@ -562,7 +607,7 @@ gint our_getpeername (gint fd, gpointer out, guint *size) {
   guint length;
 
   if (!is_readable (out) || !is_readable (size) || !stands (fd))
-    return SYSTEM (calls[GETPEERNAME], fd, (glong) out, (glong) size, 0, 0);
+    return SYSTEM (calls[GETPEERNAME], fd, (glong)out, (glong)size, 0, 0);
   if (waiting () != 0) {
     gboolean yet;
     g_mutex_lock (&lock);
@@ -584,7 +629,8 @@ gint our_getpeername (gint fd, gpointer out, guint *size) {
 
 gint our_getsockopt (gint fd, gint level, gint name, gint *value, guint *size) {
   gint error = -1;
-  if (level == SOL_SOCKET && name == SO_ERROR && waiting () != 0 && is_readable (value) && is_readable (size) && *size >= 4) {
+  if (level == SOL_SOCKET && name == SO_ERROR && waiting () != 0 && is_readable (value) && is_readable (size) &&
+      *size >= 4) {
     Item *item;
     g_mutex_lock (&lock);
     if (waits (fd) != NULL)
@@ -596,7 +642,7 @@ gint our_getsockopt (gint fd, gint level, gint name, gint *value, guint *size) {
     g_mutex_unlock (&lock);
   }
   if (error < 0)
-    return SYSTEM (calls[GETSOCKOPT], fd, level, name, (glong) value, (glong) size);
+    return SYSTEM (calls[GETSOCKOPT], fd, level, name, (glong)value, (glong)size);
   *value = error;
   *size = 4;
   return 0;
@@ -609,7 +655,7 @@ static gint hold (Polled *files, gsize count, gsize *which, gint16 *events) {
   gint held = 0;
   gsize i;
   g_mutex_lock (&lock);
-  for (i = 0; i != count && held != ${MOST_WAITING}; i++) {
+  for (i = 0; i != count && held != MOST_WAITING; i++) {
     Item *item = files[i].fd >= 0 ? waits (files[i].fd) : NULL;
     if (item == NULL)
       continue;
@@ -632,20 +678,19 @@ static gint let_go (Polled *files, gint held, const gsize *which, const gint16 *
 }
 
 static gint64 ms_of (const Time *timeout) {
-  return timeout == NULL ? -1 : (gint64) timeout->s * 1000 + (timeout->rest + 999999) / 1000000;
+  return timeout == NULL ? -1 : (gint64)timeout->s * 1000 + (timeout->rest + 999999) / 1000000;
 }
 
 /* By one of the three; a time that is given up is given back in full milliseconds. */
 static gint polled (gint by, Polled *files, gsize count, gint64 timeout_ms, glong mask) {
-  gsize which[${MOST_WAITING}];
-  gint16 events[${MOST_WAITING}];
+  gsize which[MOST_WAITING];
+  gint16 events[MOST_WAITING];
   gint64 end = now_ms () + timeout_ms, left = timeout_ms;
   for (;;) {
     gint held = hold (files, count, which, events), result, came;
-    Time time = { (glong) (left / 1000), (glong) (left % 1000 * 1000000) };
-    result = by == POLL
-      ? was[POLL] ((glong) files, (glong) count, within_int (left), 0, 0, 0)
-      : was[by] ((glong) files, (glong) count, left < 0 ? 0 : (glong) &time, mask, 8, 0);
+    Time time = {(glong)(left / 1000), (glong)(left % 1000 * 1000000)};
+    result = by == POLL ? was[POLL]((glong)files, (glong)count, within_int (left), 0, 0, 0)
+                        : was[by]((glong)files, (glong)count, left < 0 ? 0 : (glong)&time, mask, 8, 0);
     came = let_go (files, held, which, events);
     if (result <= 0 || result > came)
       return result > 0 ? result - came : result;
@@ -656,13 +701,13 @@ static gint polled (gint by, Polled *files, gsize count, gint64 timeout_ms, glon
 
 gint our_poll (Polled *files, gsize count, gint timeout_ms) {
   if (waiting () == 0 || !is_readable (files))
-    return was[POLL] ((glong) files, (glong) count, timeout_ms, 0, 0, 0);
+    return was[POLL]((glong)files, (glong)count, timeout_ms, 0, 0, 0);
   return polled (POLL, files, count, timeout_ms < 0 ? -1 : timeout_ms, 0);
 }
 
 static gint any_ppoll (gint by, Polled *files, gsize count, const Time *timeout, glong mask) {
   if (waiting () == 0 || !is_readable (files) || !is_there (timeout))
-    return was[by] ((glong) files, (glong) count, (glong) timeout, mask, 8, 0);
+    return was[by]((glong)files, (glong)count, (glong)timeout, mask, 8, 0);
   return polled (by, files, count, ms_of (timeout), mask);
 }
 
@@ -675,24 +720,25 @@ gint our_ppoll64 (Polled *files, gsize count, const Time *timeout, glong mask) {
 }
 
 static gboolean are_there (gint count, Set **sets, gconstpointer timeout) {
-  return count >= 0 && (gsize) count <= sizeof (Set) * 8 && is_there (sets[0]) && is_there (sets[1]) && is_there (sets[2]) && is_there (timeout);
+  return count >= 0 && (gsize)count <= sizeof (Set) * 8 && is_there (sets[0]) && is_there (sets[1]) &&
+      is_there (sets[2]) && is_there (timeout);
 }
 
 static gboolean has (const Set *set, gint fd) { return set != NULL && (set->bits[fd / 8] >> fd % 8 & 1); }
 
 static void put (Set *set, gint fd, gboolean in) {
-  guint8 bit = (guint8) (1 << fd % 8);
+  guint8 bit = (guint8)(1 << fd % 8);
   set->bits[fd / 8] = in ? set->bits[fd / 8] | bit : set->bits[fd / 8] & ~bit;
 }
 
 static gint selected (gint by, gint count, Set **sets, gint64 timeout_ms, glong mask, gint64 *rest_ms) {
-  gsize bytes = ((gsize) count + 63) / 64 * 8;
+  gsize bytes = ((gsize)count + 63) / 64 * 8;
   gint64 end = now_ms () + timeout_ms, left = timeout_ms;
   for (;;) {
     Set work[3];
     guint8 held[sizeof (Set) * 8];
     gint result, came = 0, fd, i;
-    Time time = { (glong) (left / 1000), (glong) (left % 1000 * (by == SELECT ? 1000 : 1000000)) };
+    Time time = {(glong)(left / 1000), (glong)(left % 1000 * (by == SELECT ? 1000 : 1000000))};
 
     memset (work, 0, sizeof (work));
     memset (held, 0, sizeof (held));
@@ -710,7 +756,7 @@ static gint selected (gint by, gint count, Set **sets, gint64 timeout_ms, glong 
       put (&work[2], fd, FALSE);
     }
     g_mutex_unlock (&lock);
-    result = was[by] (count, (glong) &work[0], (glong) &work[1], (glong) &work[2], left < 0 ? 0 : (glong) &time, mask);
+    result = was[by](count, (glong)&work[0], (glong)&work[1], (glong)&work[2], left < 0 ? 0 : (glong)&time, mask);
     for (fd = 0; fd != count && result > 0; fd++) {
       if (held[fd] == 0)
         continue;
@@ -731,24 +777,25 @@ static gint selected (gint by, gint count, Set **sets, gint64 timeout_ms, glong 
 }
 
 gint our_select (gint count, Set *in, Set *out, Set *except, Time *timeout) {
-  Set *sets[3] = { in, out, except };
+  Set *sets[3] = {in, out, except};
   gint64 rest;
   gint result;
   if (waiting () == 0 || !are_there (count, sets, timeout))
-    return was[SELECT] (count, (glong) in, (glong) out, (glong) except, (glong) timeout, 0);
-  result = selected (SELECT, count, sets, timeout == NULL ? -1 : timeout->s * 1000 + (timeout->rest + 999) / 1000, 0, &rest);
+    return was[SELECT](count, (glong)in, (glong)out, (glong)except, (glong)timeout, 0);
+  result =
+      selected (SELECT, count, sets, timeout == NULL ? -1 : timeout->s * 1000 + (timeout->rest + 999) / 1000, 0, &rest);
   if (timeout != NULL) {
-    timeout->s = (glong) (rest / 1000);
-    timeout->rest = (glong) (rest % 1000 * 1000);
+    timeout->s = (glong)(rest / 1000);
+    timeout->rest = (glong)(rest % 1000 * 1000);
   }
   return result;
 }
 
 static gint any_pselect (gint by, gint count, Set *in, Set *out, Set *except, const Time *timeout, glong mask) {
-  Set *sets[3] = { in, out, except };
+  Set *sets[3] = {in, out, except};
   gint64 rest;
   if (waiting () == 0 || !are_there (count, sets, timeout))
-    return was[by] (count, (glong) in, (glong) out, (glong) except, (glong) timeout, mask);
+    return was[by](count, (glong)in, (glong)out, (glong)except, (glong)timeout, mask);
   return selected (by, count, sets, ms_of (timeout), mask, &rest);
 }
 
@@ -762,7 +809,7 @@ gint our_pselect64 (gint count, Set *in, Set *out, Set *except, const Time *time
 
 gint our_epoll_ctl (gint set, gint what, gint fd, const Event *event) {
   gint result;
-  if (fd >= 0 && fd < ${MOST_WATCHED} && (what == DEL || is_readable (event))) {
+  if (fd >= 0 && fd < MOST_WATCHED && (what == DEL || is_readable (event))) {
     Watched *one = &watched[fd];
     g_mutex_lock (&lock);
     one->set = 0;
@@ -780,22 +827,22 @@ gint our_epoll_ctl (gint set, gint what, gint fd, const Event *event) {
     item = find (fd);
     if (item != NULL && item->state != FAILED)
       held.events = wants (item);
-    result = SYSTEM (calls[EPOLL_CTL], set, what, fd, (glong) &held, 0);
+    result = SYSTEM (calls[EPOLL_CTL], set, what, fd, (glong)&held, 0);
     g_mutex_unlock (&lock);
     return result;
   }
-  return SYSTEM (calls[EPOLL_CTL], set, what, fd, (glong) event, 0);
+  return SYSTEM (calls[EPOLL_CTL], set, what, fd, (glong)event, 0);
 }
 
 /* Whether an event is that of a file that waits for the proxy; then it is none of the app's. */
 static gboolean is_ours (gint set, const Event *event) {
   gint i;
-  for (i = 0; i != ${MOST_WAITING}; i++) {
+  for (i = 0; i != MOST_WAITING; i++) {
     Item *item = &state.items[i];
     gint fd = item->fd;
     if (item->state != CONNECTS && item->state != ASKS)
       continue;
-    if (fd >= ${MOST_WATCHED} || watched[fd].set != set + 1 || watched[fd].data != event->data)
+    if (fd >= MOST_WATCHED || watched[fd].set != set + 1 || watched[fd].data != event->data)
       continue;
     if (find (fd) == NULL || ready (fd, wants (item), 0) == 0)
       continue; /* another file's, which the app has under the same name */
@@ -808,7 +855,7 @@ static gboolean is_ours (gint set, const Event *event) {
 static gint any_epoll_wait (gint by, gint set, Event *events, gint most, gint timeout_ms, glong mask) {
   gint64 end = timeout_ms > 0 ? now_ms () + timeout_ms : 0;
   for (;;) {
-    gint count = was[by] (set, (glong) events, most, timeout_ms, mask, 8), kept = 0, i;
+    gint count = was[by](set, (glong)events, most, timeout_ms, mask, 8), kept = 0, i;
     if (count <= 0 || waiting () == 0)
       return count;
     g_mutex_lock (&lock);
@@ -834,4 +881,3 @@ gint our_epoll_pwait (gint set, Event *events, gint most, gint timeout_ms, glong
 gint our_epoll_pwait64 (gint set, Event *events, gint most, gint timeout_ms, glong mask) {
   return any_epoll_wait (EPOLL_PWAIT64, set, events, most, timeout_ms, mask);
 }
-`;

@@ -1,16 +1,10 @@
-// The C part of shapes.ts.
+// Whether a text has one of the shapes of watch/shapes.ts.
 
-/** The C function `fits`. */
-export const FITS = `
 #include <glib.h>
 
-gint
-fits (const guint8 * shape, const guint8 * text)
-{
-  for (;;)
-  {
-    switch (*shape)
-    {
+gint fits (const guint8 *shape, const guint8 *text) {
+  for (;;) {
+    switch (*shape) {
       case '{':
         do
           if (fits (shape + 2, text))
@@ -21,12 +15,9 @@ fits (const guint8 * shape, const guint8 * text)
         do
           shape += shape[1];
         while (*shape == ',');
-      case '}':
-        shape++;
-        break;
+      case '}': shape++; break;
       case '*':
-        if (*++shape == '*')
-        {
+        if (*++shape == '*') {
           for (shape++; !fits (shape, text); text++)
             if (*text == 0)
               return 0;
@@ -39,12 +30,10 @@ fits (const guint8 * shape, const guint8 * text)
         for (shape++; *text >= '0' && *text <= '9'; text++)
           ;
         break;
-      case 0:
-        return *text == 0;
+      case 0: return *text == 0;
       default:
         if (*shape++ != *text++)
           return 0;
     }
   }
 }
-`;

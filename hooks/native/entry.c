@@ -1,49 +1,33 @@
 // The C part of entry.ts: which entry point each replaced method is to have, and whether it has it.
 
-import { layout, pointers } from "../out/layout_c.js";
-
-/** A replaced method, as C looks after it. */
-export const ROW = pointers("entry", "wanted", "also", "flags", "fast");
-export const ROW_BYTES = 5 * Process.pointerSize;
-/** A lock of GLib. */
-export const LOCK_BYTES = 8;
-
-export const SOURCE = `
 #include <gum/guminterceptor.h>
+#include "shared.h"
 
 extern GMutex lock;
-extern GHashTable * wanted;
+extern GHashTable *wanted;
 extern gpointer instead (gpointer method, gpointer entry);
 
-typedef struct
-{
-  gpointer * entry;
+typedef struct {
+  gpointer *entry;
   gpointer wanted;
   /* what is as good: the method's compiled code, which the bridge has patched; NULL: nothing */
   gpointer also;
-  guint32 * flags;
+  guint32 *flags;
   gsize fast;
 } Row;
-${layout("Row", ROW_BYTES, ROW)}
-${layout("GMutex", LOCK_BYTES, {})}
+_Static_assert (sizeof (GMutex) == LOCK_BYTES, "the size of GMutex");
 
-void
-init (void)
-{
+void init (void) {
   g_mutex_init (&lock);
   wanted = g_hash_table_new_full (NULL, NULL, NULL, NULL);
 }
 
-void
-finalize (void)
-{
+void finalize (void) {
   g_hash_table_unref (wanted);
   g_mutex_clear (&lock);
 }
 
-void
-want (gpointer method, gpointer entry)
-{
+void want (gpointer method, gpointer entry) {
   g_mutex_lock (&lock);
   if (entry != NULL)
     g_hash_table_insert (wanted, method, entry);
@@ -53,9 +37,7 @@ want (gpointer method, gpointer entry)
 }
 
 /* ART is about to give a method another entry point: (instrumentation, method, entry point). */
-void
-on_update (GumInvocationContext * ic)
-{
+void on_update (GumInvocationContext *ic) {
   gpointer method = gum_invocation_context_get_nth_argument (ic, 1);
   gpointer entry;
 
@@ -72,34 +54,28 @@ on_update (GumInvocationContext * ic)
  * agent's own thread's. What ART itself reads and writes is relaxed, as it is there: what ART writes at the same moment is
  * found by the next audit.
  */
-gint
-audit (Row * rows, gint count, gpointer * alive, gint alive_count, gint32 * lost)
-{
+gint audit (Row *rows, gint count, gpointer *alive, gint alive_count, gint32 *lost) {
   gint found = 0, i, j;
 
-  for (i = 0; i != count; i++)
-  {
-    Row * row = &rows[i];
-    gpointer entry = *(gpointer volatile *) row->entry;
+  for (i = 0; i != count; i++) {
+    Row *row = &rows[i];
+    gpointer entry = *(gpointer volatile *)row->entry;
     gboolean gone = FALSE;
 
-    if (entry != row->wanted && entry != row->also)
-    {
+    if (entry != row->wanted && entry != row->also) {
       gone = TRUE;
       for (j = 0; j != alive_count; j++)
         if (entry == alive[j])
           gone = FALSE;
       if (gone || row->also == NULL)
-        *(gpointer volatile *) row->entry = row->wanted;
+        *(gpointer volatile *)row->entry = row->wanted;
     }
-    if ((*(guint32 volatile *) row->flags & (guint32) row->fast) != 0)
-    {
+    if ((*(guint32 volatile *)row->flags & (guint32)row->fast) != 0) {
       gone = TRUE;
-      *(guint32 volatile *) row->flags &= ~(guint32) row->fast;
+      *(guint32 volatile *)row->flags &= ~(guint32)row->fast;
     }
     if (gone)
       lost[found++] = i;
   }
   return found;
 }
-`;

@@ -1,0 +1,163 @@
+// The C part of copies.ts and compiled.ts: looks at each loaded class for copies of a default method, and for methods that
+// have compiled code.
+
+#include <gum/guminterceptor.h>
+#include "shared.h"
+
+typedef struct {
+  /* where a method has its entry point, and how long a method is */
+  guint32 entry;
+  guint32 size;
+  guint32 declared;
+  guint32 direct;
+  /* where a class has its methods, and how many of them are not copies; 0: not known */
+  guint32 methods;
+  guint32 own;
+  guint32 gains;
+  guint32 loses;
+  gpointer sample;
+  gpointer id;
+  gpointer to;
+} Known;
+
+typedef struct {
+  /* the entry point by which a method is interpreted */
+  gpointer bridge;
+  /* libart: what lies there is no method's code */
+  gpointer own;
+  gpointer own_end;
+  gpointer *alive;
+  gsize alive_count;
+  /* flags of methods that have no code to leave, and of those that are replaced */
+  gsize skip;
+  gpointer cache;
+  guint8 (*contains) (gpointer cache, gpointer pc);
+  gpointer (*header) (gpointer cache, gpointer pc, gpointer method);
+  gpointer (*osr) (gpointer cache, gpointer method);
+  void (*invalidate) (gpointer cache, gpointer method, gpointer header);
+  /* whether code compiled ahead can be told from code compiled while the app runs: there is a cache, or none of the latter */
+  gsize tells;
+} Compiled;
+
+extern Known known;
+extern Compiled compiled;
+
+/* A class may have been moved, and its old place still be named. */
+static guint32 class_of (gpointer method) {
+  guint32 cls = *(guint32 *)method;
+  guint32 lock = *(guint32 *)((gpointer)(gsize)cls + 4);
+
+  return (lock >> 30) == 3 ? lock << 3 : cls;
+}
+
+static void learn (void) {
+  gpointer cls = (gpointer)(gsize)class_of (known.sample);
+  guint32 at, own;
+
+  for (at = 8; at < 192; at += 4) {
+    gsize array = (gsize) * (guint64 *)(cls + at);
+    gsize behind = (gsize)known.sample - array - sizeof (gpointer);
+
+    if (array >= (gsize)known.sample || behind > known.declared * known.size || behind % known.size != 0)
+      continue;
+    if (*(guint32 *)array != known.declared + 1)
+      continue;
+    for (own = at + 8; own < 192; own += 2) {
+      guint16 *numbers = cls + own;
+
+      if (numbers[0] == known.declared && numbers[1] == known.direct) {
+        known.methods = at;
+        known.own = own;
+        return;
+      }
+    }
+  }
+}
+
+/* Looks at the methods of a class, or at those alone that are copies. FALSE: nothing is known of classes, and no other is visited. */
+static guint8 each_method (gpointer cls, gboolean copies, void (*look) (gpointer method)) {
+  gsize array;
+  guint32 count, i;
+
+  if (known.methods == 0)
+    learn ();
+  if (known.methods == 0)
+    return FALSE;
+  array = (gsize) * (guint64 *)(cls + known.methods);
+  if (array == 0)
+    return TRUE;
+  count = *(guint32 *)array;
+  for (i = copies ? *(guint16 *)(cls + known.own) : 0; i < count && count < 65536; i++)
+    look ((gpointer)(array + sizeof (gpointer) + i * known.size));
+  return TRUE;
+}
+
+static void lead_copy (gpointer method) {
+  guint32 volatile *flags = method + 4;
+
+  if (method != known.id && *(guint32 *)(method + 8) == *(guint32 *)(known.id + 8) &&
+      class_of (method) == class_of (known.id)) {
+    *(gpointer volatile *)(method + known.entry) = known.to;
+    *flags = (*flags | known.gains) & ~known.loses;
+  }
+}
+
+/* ART calls it for each class, on a thread for which the collector waits before it moves any. */
+guint8 visit (gpointer self, gpointer cls) {
+  (void)self;
+  return each_method (cls, TRUE, lead_copy);
+}
+
+static gboolean is_code (gpointer entry) {
+  gsize i;
+
+  if (entry == NULL || (entry >= compiled.own && entry < compiled.own_end))
+    return FALSE;
+  for (i = 0; i != compiled.alive_count; i++)
+    if (entry == compiled.alive[i])
+      return FALSE;
+  return TRUE;
+}
+
+/* Has a method interpreted from its next call on; a loop that runs in compiled code goes on there until it ends. */
+static void leave (gpointer method) {
+  guint32 flags = *(guint32 volatile *)(method + 4);
+  gpointer *entry = method + known.entry;
+  gpointer header;
+
+  /* of an intrinsic method other bits stand for which it is */
+  if ((flags & ((flags >> 31) != 0 ? (guint32)compiled.skip & 0xffff : (guint32)compiled.skip)) != 0)
+    return;
+  if (is_code (*(gpointer volatile *)entry)) {
+    header = compiled.cache != NULL && compiled.contains (compiled.cache, *entry)
+        ? compiled.header (compiled.cache, *entry, method)
+        : NULL;
+    if (header != NULL)
+      compiled.invalidate (compiled.cache, method, header);
+    else
+      *(gpointer volatile *)entry = compiled.bridge;
+  }
+  if (compiled.cache != NULL && (header = compiled.osr (compiled.cache, method)) != NULL)
+    compiled.invalidate (compiled.cache, method, header);
+}
+
+/* As visit, for all methods of the class. */
+guint8 visit_compiled (gpointer self, gpointer cls) {
+  (void)self;
+  return each_method (cls, FALSE, leave);
+}
+
+/* The class whose handle is the third argument. */
+void on_initialize (GumInvocationContext *ic) {
+  guint32 *handle = gum_invocation_context_get_nth_argument (ic, 2);
+
+  if (known.methods != 0)
+    visit_compiled (NULL, (gpointer)(gsize)*handle);
+}
+
+/* What ART is to give a method instead of an entry point in code that was compiled ahead. */
+gpointer instead (gpointer method, gpointer entry) {
+  if (!compiled.tells || (*(guint32 volatile *)(method + 4) & NATIVE) != 0 || !is_code (entry))
+    return entry;
+  return compiled.cache != NULL && compiled.contains (compiled.cache, entry) ? entry : compiled.bridge;
+}
