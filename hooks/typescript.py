@@ -1,4 +1,4 @@
-"""What TypeScript has from elsewhere: the contract (event.ts), and the numbers that it shares with C (native/shared.ts).
+"""What TypeScript has from elsewhere: the contract (event.ts), and numbers that it shares with C (native/shared.ts).
 
 `python -m hooks.typescript` writes both; with `--check` it only says which is not current, and exits with 1.
 """
