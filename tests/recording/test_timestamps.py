@@ -222,16 +222,16 @@ def test_without_network_the_run_goes_on_and_tokens_are_asked_for_later(home, tm
 @pytest.mark.lab
 def test_a_run_asks_at_its_beginning_and_its_end_and_says_once_who_does_not_answer(home, tmp_path, url, trusted):
     run = ("observe", "--device", "lab:circle", "--plan", "refuse", "--seconds", "4", "--db", tmp_path / "db.sqlite")
-    told = appwitness(*run, "--output", "a", "--tsa", "http://127.0.0.1:1/", code=1)
-    assert told.count("http://127.0.0.1:1/ could not be asked") == 1
+    said = appwitness(*run, "--output", "a", "--tsa", "http://127.0.0.1:1/", code=1)
+    assert said.count("http://127.0.0.1:1/ could not be asked") == 1
     assert not (tmp_path / "a" / "tokens").exists()
     appwitness(*run, "--output", "b", "--tsa", url, code=1)
     told = verify(tmp_path / "b", None, trusted)
     assert (told.outcome, [each.stamp for each in told.tokens]) == ("intact", [1, told.stamps])
     (asked,) = Recording.open(tmp_path / "b").run.requests or ()
     assert (asked.what, asked.to) == ("time_stamp", urlsplit(url).netloc)
-    told = appwitness(*run, "--output", "c", "--tsa", "file:///etc/passwd", code=2)
-    assert "is no address of a time-stamp authority" in told
+    said = appwitness(*run, "--output", "c", "--tsa", "file:///etc/passwd", code=2)
+    assert "is no address of a time-stamp authority" in said
     (tmp_path / "appwitness.toml").write_text(f'[observe]\ntsa = ["{url}"]\n')
     assert "cannot be set in a file" in appwitness(*run, "--output", "c", code=2)
 
