@@ -14,7 +14,6 @@ from appwitness.api.demo import DEMO
 from appwitness.cli import settings
 from appwitness.cli.verbs import EXIT_CODES, VERBS, main
 from appwitness.correlate import knowledge
-from appwitness.devices.android import faults
 from tests.bench.__main__ import modules as benchmarks
 
 ROOT = Path(__file__).parent.parent
@@ -111,11 +110,6 @@ def test_options_that_the_prose_shows_exist():
     options |= set(re.findall(r'"(--appwitness-[a-z-]+)"', plugin))
     shown = set(re.findall(r"(?<![-\w])(--[a-z]+(?:-[a-z]+)*)", others)) - {"--set", "--help"}
     assert shown <= options
-
-
-def test_the_codes_of_devices_are_those_of_the_catalog():
-    """After a change of faults.yml, put what appwitness.devices.android.faults.table() gives into docs/devices.md."""
-    assert (ROOT / "docs/devices.md").read_text("utf-8").endswith(f"\n{faults.table()}\n")
 
 
 def test_the_table_of_sample_apps_is_what_the_demo_expects():

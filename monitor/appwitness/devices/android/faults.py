@@ -56,9 +56,3 @@ def fault(code: str, **fields: object) -> DeviceFault:
         return FIELD.sub(lambda found: str(fields[found[1]]), text)
 
     return DeviceFault(code, filled(entry.what), filled(entry.next_step))
-
-
-def table() -> str:
-    """The table of codes of docs/devices.md: what stops a run, and what to do about it."""
-    rows = [f"| `{code}` | {entry.what} | {entry.next_step} |" for code, entry in entries().items()]
-    return "\n".join(("| code | what happened | what to do |", "|---|---|---|", *rows))
