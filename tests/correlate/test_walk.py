@@ -8,9 +8,8 @@ from pathlib import Path
 import pytest
 
 from appwitness.correlate.currency import place_of
-from appwitness.correlate.walk import Walk
+from appwitness.correlate.walk import MadeBefore, Walk
 from appwitness.events import FILES
-from appwitness.judge.rules import Memory
 from appwitness.recording import ReadLine, Recording
 from appwitness.store import Store
 from tests.test_recordings import CASES, HERE, known
@@ -47,5 +46,5 @@ def test_going_on_is_the_same_as_anew(case: str, late: bool, tmp_path: Path) -> 
         saved = stores[0].flows(walk.id), stores[0].findings(walk.id), stores[0].found_gaps(walk.id)
         assert saved == (list(grown.flows), list(grown.findings), list(grown.gaps))
         anew = copy(walk)
-        anew.store, anew.asked, anew.flows, anew.memory, anew.saved = stores[1], None, {}, Memory(), None
+        anew.store, anew.made = stores[1], MadeBefore()
         assert anew.conclude(0, going_on=True) == grown

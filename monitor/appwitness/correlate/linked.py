@@ -1,0 +1,113 @@
+"""The uploads of a recording: taken apart, and joined to what was read before them."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
+from datetime import datetime, timedelta
+from typing import Literal
+
+from appwitness.correlate.prior_knowledge import Knowledge
+from appwitness.events import Access, Event, Ref, Run, Transform, Upload
+from appwitness.events.seen import Seen, holds
+from appwitness.findings import ReportedGap
+from appwitness.judge.claims import Claim
+from appwitness.match import decode
+from appwitness.match.decode.opaque import OpaquePart, opaque
+from appwitness.match.linking import Joined, Linker
+from appwitness.recording import Recording
+
+RECENT = timedelta(seconds=5)
+"""Following: an access that is reported later than an upload it precedes (the agent sends in batches) is still linked
+to uploads of this long before it."""
+RECENT_UPLOADS = 512
+OPAQUE = 1000
+"""Bytes to one host that nobody could read, from which on that is a gap."""
+
+
+class Linked:
+    """The uploads of a recording, each with what it was joined to."""
+
+    def __init__(self, recording: Recording, run: Run, known: Knowledge) -> None:
+        self._recording = recording
+        self._known = known
+        self._linker = Linker(run.persona, recording.body, run.clock_bound_ms)
+        self.joined: dict[Ref, tuple[Seen[Upload], list[Joined]]] = {}
+        self.cuts: dict[Ref, ReportedGap] = {}
+        """Uploads of which something was not read."""
+        self.claims: dict[Ref, tuple[Claim, ...]] = {}
+        self._opaque: dict[Ref, tuple[Seen[Upload], tuple[OpaquePart, ...]]] = {}
+        """Uploads with parts that nobody could read."""
+        self._recent: dict[Ref, tuple[Seen[Upload], decode.Decoded]] = {}
+
+    def learn(self, seen: Seen[Event]) -> None:
+        """Take in a line of the app by which uploads are joined."""
+        if holds(seen, Access):
+            self._linker.add_access(seen)
+        elif holds(seen, Transform):
+            self._linker.add_transform(seen)
+
+    def link(self, seen: Seen[Upload]) -> decode.Decoded:
+        """Take an upload apart, and join to it what was read before it."""
+        ref, upload = seen.ref, seen.event
+        body = self._recording.body_view(upload.body) if upload.body else None
+        decoded = decode.leaves(upload, body, narrow=self._linker.narrow, spool=self._recording.scratch)
+        for cut in decoded.cut:
+            self.cuts[ref] = _cut(seen, "decode_limit", cut)
+        if parts := opaque(decoded):
+            self._opaque[ref] = (seen, parts)
+        if upload.body and body is None:
+            self.cuts[ref] = _cut(seen, "body_truncated", f"bodies/{upload.body} is missing or no regular file")
+        if claims := self._known.claims.of_upload(seen, decoded.leaves):
+            self.claims[ref] = claims
+        self.joined[ref] = (seen, self._linker.link(seen, decoded))
+        return decoded
+
+    def follow(self, uploads: list[Seen[Upload]], earliest: datetime | None) -> None:
+        """Link new uploads, and again those of a moment before the `earliest` of what has been learned meanwhile."""
+        if earliest is not None:
+            for ref, (upload, decoded) in self._recent.items():
+                if upload.at < earliest:
+                    continue
+                if decoded.passed_over:  # what was passed over may hold what is known only now
+                    self._recent[ref] = (upload, self.link(upload))
+                else:
+                    self.joined[ref] = (upload, self._linker.link(upload, decoded))
+        for upload in uploads:
+            self._recent[upload.ref] = (upload, self.link(upload))
+        if self._recent:
+            newest = max(upload.at for upload, _ in self._recent.values())
+            keep = [ref for ref, (upload, _) in self._recent.items() if newest - upload.at <= RECENT][-RECENT_UPLOADS:]
+            self._recent = {ref: self._recent[ref] for ref in keep}
+
+    def opaque(self, foreign: AbstractSet[Ref], made: AbstractSet[str]) -> Iterator[ReportedGap]:
+        """A gap for each host that got thousands of bytes that nobody could read: in none of them a value was found,
+        and the hooks saw none of them `made` (sha256). Uploads of other apps (`foreign`) do not count."""
+        hosts: dict[str, list[tuple[Seen[Upload], int]]] = defaultdict(list)
+        for ref, (seen, parts) in self._opaque.items():
+            if ref not in foreign and (size := sum(part.size for part in parts if not self._is_known(ref, part, made))):
+                hosts[seen.event.host or seen.event.via].append((seen, size))
+        for host, uploads in hosts.items():
+            first, total = min(uploads, key=lambda one: one[0].number)[0], sum(size for _, size in uploads)
+            if total >= OPAQUE:
+                said = f"{total:,} bytes in {len(uploads):,} {'message' if len(uploads) == 1 else 'messages'}"
+                yield ReportedGap(
+                    at=first.at,
+                    app=first.event.app,
+                    where="correlate",
+                    subject=host,
+                    why="not_decrypted",
+                    detail=f"{said} could not be decoded: what is in them is not known",
+                    ref=first.ref,
+                )
+
+    def _is_known(self, ref: Ref, part: OpaquePart, made: AbstractSet[str]) -> bool:
+        joins = self.joined[ref][1] if ref in self.joined else []
+        matches = (match for joined in joins for match in joined.matches if match.path.startswith("$"))
+        places = ((match.start, match.end) for match in matches if match.evidence)  # the app was seen to make it
+        return part.sha256 in made or any(start < part.end and part.start < end for start, end in places)
+
+
+def _cut(seen: Seen[Upload], why: Literal["decode_limit", "body_truncated"], detail: str) -> ReportedGap:
+    return ReportedGap(at=seen.at, app=seen.event.app, where="correlate", subject=seen.ref, why=why, detail=detail)
