@@ -217,32 +217,10 @@ def _verified(path: Path, trusted: Container[str] | None, authorities: Authoriti
     remarks = [*chain.remarks, *_late_unsigned(chain, vouched), *_late_tokens(timed)]
     last = chain.stamps[vouched - 1][1] if vouched else None
     end = next((stamp for _, stamp in chain.stamps if stamp.final), None)
-    sealed: dict[str, int] = {}
-    unsealed: dict[str, int] = {}
-    late: dict[str, int] = {}
-    good: dict[str, int] = {}
-    named: dict[str, list[Ref]] = {}
-    for name in FILES.values():
-        stamps = [(line, stamp) for line, stamp in chain.stamps if name in stamp.files]
-        sealed[name] = last.files[name].lines if last and name in last.files else 0
-        ended = end.files[name].lines if end and name in end.files else 0
-        checked = _File(path, name, stamps, ended if end else None)
-        problem = checked.check()
-        good[name] = min(sealed[name], checked.good)
-        if problem:
-            problems.append(problem)
-        beyond = checked.lines - sealed[name]
-        if beyond > 0:
-            unsealed[name] = beyond
-        if end and sealed[name] > ended:
-            late[name] = sealed[name] - ended
-        for body, lines in checked.bodies.items():
-            named.setdefault(body, []).extend(f"{name}:{line}" for line in lines)
-        if checked.unfinished:
-            remarks.append(Problem(name, checked.lines + 1, "is unfinished, its writer was stopped; not covered"))
-    body_problems, body_remarks, wrong = _check_bodies(path, named, sealed)
-    problems += body_problems
-    remarks += [*body_remarks, *extra]
+    lines = _check_files(path, chain, last, end)
+    body_problems, body_remarks, wrong = _check_bodies(path, lines.named, lines.sealed)
+    problems += [*lines.problems, *body_problems]
+    remarks += [*lines.remarks, *body_remarks, *extra]
     if last and end is None:
         remarks.append(Problem(SEAL, chain.stamps[-1][0], "is the last stamp and does not say that the run has ended"))
     vouching = [stamp for _, stamp in chain.stamps[:vouched]]
@@ -251,22 +229,60 @@ def _verified(path: Path, trusted: Container[str] | None, authorities: Authoriti
         ok=not problems and vouched == len(chain.stamps),
         problems=tuple(problems),
         stamps=len(chain.stamps),
-        sealed=sealed,
+        sealed=lines.sealed,
         digests={name: held.sha256 for name, held in last.files.items()} if last else {},
         last=chain.last if vouched == len(chain.stamps) else chain.stamps[vouched][1].previous,
         last_at=last.at if last else None,
-        unsealed=unsealed,
+        unsealed=lines.unsealed,
         remarks=tuple(remarks),
         ended=end is not None,
-        late=Late(late, noted[0], noted[-1]) if late and noted else Late(late),
-        good=good,
-        spoilt=frozenset(ref for body in wrong for ref in named.get(body, ())),
+        late=Late(lines.late, noted[0], noted[-1]) if lines.late and noted else Late(lines.late),
+        good=lines.good,
+        spoilt=frozenset(ref for body in wrong for ref in lines.named.get(body, ())),
         signed=len(chain.keys),
         keys=tuple(dict.fromkeys(chain.keys.values())),
         tokens=tuple(token for token in timed if token.wrong is None),
         nonce=next((stamp.binds.nonce for _, stamp in chain.stamps[:1] if stamp.binds), None),
         forgotten=forgettings,
     )
+
+
+@dataclass
+class _Compared:
+    """What came of comparing the lines of each file with the stamps over it; counts are of lines, by file."""
+
+    sealed: dict[str, int] = field(default_factory=dict)
+    unsealed: dict[str, int] = field(default_factory=dict)
+    late: dict[str, int] = field(default_factory=dict)
+    """Those that a stamp covers which came after the end of the run."""
+    good: dict[str, int] = field(default_factory=dict)
+    named: dict[str, list[Ref]] = field(default_factory=dict)
+    """Body -> the lines that name it."""
+    problems: list[Problem] = field(default_factory=list)
+    remarks: list[Problem] = field(default_factory=list)
+
+
+def _check_files(path: Path, chain: _Chain, last: Stamp | None, end: Stamp | None) -> _Compared:
+    """Compare each file with the stamps over it, up to the `last` that counts; `end` is the first that ends the run."""
+    found = _Compared()
+    for name in FILES.values():
+        stamps = [(line, stamp) for line, stamp in chain.stamps if name in stamp.files]
+        sealed = found.sealed[name] = last.files[name].lines if last and name in last.files else 0
+        ended = end.files[name].lines if end and name in end.files else 0
+        checked = _File(path, name, stamps, ended if end else None)
+        if problem := checked.check():
+            found.problems.append(problem)
+        found.good[name] = min(sealed, checked.good)
+        if checked.lines > sealed:
+            found.unsealed[name] = checked.lines - sealed
+        if end and sealed > ended:
+            found.late[name] = sealed - ended
+        for body, lines in checked.bodies.items():
+            found.named.setdefault(body, []).extend(f"{name}:{line}" for line in lines)
+        if checked.unfinished:
+            what = "is unfinished, its writer was stopped; not covered"
+            found.remarks.append(Problem(name, checked.lines + 1, what))
+    return found
 
 
 def _doubted(forgettings: Iterable[tuple[int, Stamp, Forgotten]]) -> Iterator[Problem]:
