@@ -20,10 +20,11 @@ from appwitness.correlate.many import correlate_many
 from appwitness.recording import ReadLine, Recording
 from appwitness.store import Store
 from appwitness.store.index import BATCH
-from tests.bench.bench_store import AT, KINDS, RECORDINGS, line, seconds
+from tests.bench.bench_store import AT, KINDS, line, seconds
 from tests.bench.figures import Figure, Given
 from tests.bench.running import alone, talk
 from tests.postgres import Postgres
+from tests.recordings.written import RECORDINGS
 
 LINES = 40_000
 ROUNDS = 3

@@ -24,10 +24,10 @@ from appwitness.store import Store
 from appwitness.store.index import BATCH
 from tests.bench.figures import Figure, Given
 from tests.bench.running import alone, talk
+from tests.recordings.written import RECORDINGS
 
 LINES = 20_000
 ROUNDS = 3
-RECORDINGS = Path(__file__).parent.parent / "recordings"
 SMALL_RECORDINGS = 20
 AT = datetime(2026, 5, 1, tzinfo=UTC)
 STACK = tuple(f"com.example.circle.net.Client.call{n}(Client.java:{n})" for n in range(6))

@@ -13,7 +13,8 @@ from appwitness.events import FILES
 from appwitness.judge.rules import Memory
 from appwitness.recording import ReadLine, Recording
 from appwitness.store import Store
-from tests.test_recordings import CASES, HERE, known
+from tests.recordings.written import RECORDINGS
+from tests.test_recordings import CASES, known
 
 STEPS = 40
 """At most, of one recording."""
@@ -32,7 +33,7 @@ def in_turn(recording: Recording) -> list[ReadLine]:
 @pytest.mark.parametrize("late", [False, True], ids=["in-time", "accesses-late"])
 @pytest.mark.parametrize("case", CASES)
 def test_going_on_is_the_same_as_anew(case: str, late: bool, tmp_path: Path) -> None:
-    recording = Recording.open(HERE / case)
+    recording = Recording.open(RECORDINGS / case)
     reads = in_turn(recording)
     if late:
         reads = [read for read in reads if read.kind != "access"] + [read for read in reads if read.kind == "access"]
