@@ -107,7 +107,8 @@ def measure() -> Iterator[Given]:
             talk(
                 f"{name}: {SMALL / alone_s:.0f} small recordings a second by one process, {SMALL / beside_s:.0f} by two"
             )
-            yield Figure(f"small recordings by two processes, {name}", alone_s / beside_s)
+            if name == "SQLite":  # on two cores the server takes its part of them
+                yield Figure("small recordings by two processes, SQLite", alone_s / beside_s)
             yield Figure(f"recordings that have not changed, {name}", SMALL / again_s)
 
 
