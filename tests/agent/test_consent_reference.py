@@ -161,7 +161,8 @@ def test_platforms_that_ask_for_consent(reference):
 
 
 def test_states_and_scopes(reference):
-    assert {each.scope for each in (*load().sdk_calls, *load().scopes)} <= set(reference["scopes"])
+    named = {call.scope for call in load().sdk_calls} | {entry.scope for entry in load().scopes}
+    assert named <= set(reference["scopes"])
 
 
 def test_what_is_left_out_is_in_the_reference_and_not_in_the_catalog(reference):
