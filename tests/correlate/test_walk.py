@@ -30,12 +30,11 @@ def in_turn(recording: Recording) -> list[ReadLine]:
     return [read for _, read in reads]
 
 
-@pytest.mark.parametrize("late", [False, True], ids=["in-time", "accesses-late"])
 @pytest.mark.parametrize("case", CASES)
-def test_going_on_is_the_same_as_anew(case: str, late: bool, tmp_path: Path) -> None:
+def test_going_on_is_the_same_as_anew(case: str, tmp_path: Path) -> None:
     recording = Recording.open(RECORDINGS / case)
     reads = in_turn(recording)
-    if late:
+    if CASES.index(case) % 2:  # of every other one the accesses come last
         reads = [read for read in reads if read.kind != "access"] + [read for read in reads if read.kind == "access"]
     stores = Store(tmp_path / "grown.sqlite"), Store(tmp_path / "anew.sqlite")
     for store in stores:
