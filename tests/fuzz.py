@@ -32,6 +32,7 @@ from appwitness.events import Upload
 from appwitness.match import decode
 from appwitness.match.finding import ValueIndex
 from tests import unseen
+from tests.recordings.written import RECORDINGS
 
 HANG_S = 2.0
 """Seconds of CPU for one body."""
@@ -43,8 +44,7 @@ SIFTED = 64
 """Bytes from which on a text is sifted here: far fewer than in real use, so that the sieve has its share of bodies."""
 BATCH = 256
 """Bodies of which one worker's count is told at once."""
-HERE = Path(__file__).parent
-CASES = HERE.parents[1] / "shared" / "cases" / "matching"
+CASES = Path(__file__).parents[2] / "shared" / "cases" / "matching"
 AT = datetime(2026, 1, 1, tzinfo=UTC)
 
 
@@ -64,7 +64,7 @@ class Sample(NamedTuple):
 def corpus() -> list[Sample]:
     """Bodies of the recordings, of the labelled cases where they are at hand, and of every way in tests/unseen."""
     found: dict[bytes, Sample] = {}
-    folders = [*sorted(HERE.glob("recordings/*/bodies")), *([CASES / "bodies"] if CASES.exists() else [])]
+    folders = [*sorted(RECORDINGS.glob("*/bodies")), *([CASES / "bodies"] if CASES.exists() else [])]
     for folder in folders:
         for path in sorted(folder.iterdir())[:600]:
             body = path.read_bytes()[:LARGEST]

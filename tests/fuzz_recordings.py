@@ -40,8 +40,8 @@ from appwitness.recording import Recording, verify
 from appwitness.reports import FORMATS, render
 from appwitness.store import Store
 from appwitness.support.errors import UserError
+from tests.recordings.written import RECORDINGS
 
-SOURCES = Path(__file__).parent / "recordings"
 SAMPLE = 100
 """One mutant in so many goes all the way to reports."""
 HANG_S = 60.0
@@ -78,7 +78,7 @@ NASTY: tuple[Any, ...] = (
 def corpus(most: int | None = None) -> list[Files]:
     """The recordings, stamped: name -> content; at most this many."""
     made = []
-    for path in sorted(SOURCES.glob("*/run.json"))[:most]:
+    for path in sorted(RECORDINGS.glob("*/run.json"))[:most]:
         with tempfile.TemporaryDirectory(dir=memory()) as folder:
             place = Path(shutil.copytree(path.parent, Path(folder) / "r"))
             for extra in place.glob("*.y*ml"):

@@ -11,7 +11,7 @@ import yaml
 
 from appwitness.agent.consent_signals import load
 
-REFERENCE = Path(__file__).parents[1] / "judge/facts/consent_signals.yaml"
+REFERENCE = Path(__file__).parents[1] / "judge/facts/consent.yml"
 
 LABELS = {
     "refuse": "refuse", "basic_only": "basic", "agree": "agree", "ambiguous_not_valid": "ambiguous",
@@ -110,13 +110,13 @@ def not_taken(entries, taken) -> list[str]:
 @pytest.mark.parametrize("kind", LABELS)
 def test_labels(reference, kind):
     ours = getattr(load(), LABELS[kind])
-    for language, labels in reference["ui_texts"][kind].items():
+    for language, labels in reference["texts"][kind].items():
         assert not_taken(labels, ours.get(language, ())) == [], language
 
 
 def test_boxes_hints_and_ways_to_withdraw(reference):
-    words, texts = load(), reference["ui_texts"]
-    assert not_taken(reference["checkbox"]["zh"], words.checkboxes["zh"]) == []
+    words, texts = load(), reference["texts"]
+    assert not_taken(reference["checkbox"], words.checkboxes["zh"]) == []
     for language in ("zh", "en"):
         left = not_taken(texts["withdraw_entry"][language], words.withdraw[language])
         assert all(entry.startswith(OPT_OUTS) for entry in left)
@@ -126,16 +126,15 @@ def test_boxes_hints_and_ways_to_withdraw(reference):
 
 
 def test_a_button_that_opens_options_chooses_nothing(reference):
-    options = [label for labels in reference["ui_texts"]["options"].values() for label in labels]
+    options = [label for labels in reference["texts"]["options"].values() for label in labels]
     chosen = {label: load().choice(label) for label in options}
     assert {label for label, choice in chosen.items() if choice is not None} <= {"Confirm choices", "Save selection"}
 
 
 def test_keys_of_preferences(reference):
-    keys = reference["preference_keys"]
+    keys = reference["keys"]
     patterns = [preference.keys for preference in load().preferences]
-    names = [entry["key"] for kind in ("tcf", "gpp", "usp", "tcf_v1", "google") for entry in keys[kind]]
-    wanted = [key for name in [*names, *keys["in_house_patterns"]["regex"]] for key in KEYS.get(name, (name,))]
+    wanted = [key for names in keys.values() for name in names for key in KEYS.get(name, (name,))]
     assert (
         not_taken(wanted, [key for key in wanted if any(re.search(one, key, re.IGNORECASE) for one in patterns)]) == []
     )
@@ -145,9 +144,9 @@ def test_calls_by_which_an_app_tells_an_sdk(reference):
     ours = {(call.cls, call.method) for call in load().sdk_calls}
     same = {"com.appsflyer.AppsFlyerLib": "com.appsflyer.AppsFlyerConsent"}
     missing, cls = [], ""
-    for item in reference["sdk_grant_apis"]["items"]:
-        cls = cls if item["class"] == "same" else item["class"]
-        methods = re.findall(r"\b([a-z]\w+)(?=\(| /|$| \+)", re.sub(r"\([^)]*\)", "()", item["method"]))
+    for owner_named, called in reference["calls"]:
+        cls = cls if owner_named == "same" else owner_named
+        methods = re.findall(r"\b([a-z]\w+)(?=\(| /|$| \+)", re.sub(r"\([^)]*\)", "()", called))
         ours_of = {method for owner, method in ours if owner == same.get(cls, cls)}
         if cls not in LEFT_OUT and not ours_of:
             missing.append(cls)
@@ -157,13 +156,13 @@ def test_calls_by_which_an_app_tells_an_sdk(reference):
 
 def test_platforms_that_ask_for_consent(reference):
     ours = [call.cls for call in load().sdk_calls]
-    packages = [one["package"] for one in reference["cmp_sdks"] if "package" in one]
+    packages = reference["platforms"]
     assert not_taken(packages, [name for name in packages if any(cls.startswith(name) for cls in ours)]) == []
 
 
 def test_states_and_scopes(reference):
-    scopes = {scope["code"] for scope in reference["consent_scopes"]}
-    assert {call.scope for call in load().sdk_calls} | {entry.scope for entry in load().scopes} <= scopes
+    named = {call.scope for call in load().sdk_calls} | {entry.scope for entry in load().scopes}
+    assert named <= set(reference["scopes"])
 
 
 def test_what_is_left_out_is_in_the_reference_and_not_in_the_catalog(reference):

@@ -4,8 +4,7 @@ import shutil
 from pathlib import Path
 
 from appwitness.recording import Recording
-
-RECORDINGS = Path(__file__).parents[1] / "recordings"
+from tests.recordings.written import RECORDINGS
 
 
 def ended(into: Path, case: str = "sent-after-refusal") -> Path:

@@ -10,7 +10,7 @@ from appwitness.api.gating import GatedRuns, GateText, render, sentence
 from appwitness.api.judging import judging
 from appwitness.gate import baseline as files
 from appwitness.support.errors import UserError
-from tests.api.given import RECORDINGS
+from tests.recordings.written import RECORDINGS
 
 TODAY = date(2027, 1, 1)
 SHOWS, CLEAN = RECORDINGS / "sent-after-refusal", RECORDINGS / "sent-after-refusal-nearly"

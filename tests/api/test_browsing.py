@@ -2,7 +2,6 @@
 
 import json
 import shutil
-from pathlib import Path
 
 import pytest
 
@@ -15,6 +14,7 @@ from appwitness.recording import Recording
 from appwitness.store import Store
 from appwitness.store.lists import ROWS
 from appwitness.support.errors import UserError
+from tests.recordings.written import RECORDINGS
 from tests.web import serving
 
 UPLOADS, FINDINGS = 12, 6
@@ -30,7 +30,7 @@ def known():
 @pytest.fixture
 def index(tmp_path, known):
     """Two recordings: one of many uploads, and one of another app."""
-    other = shutil.copytree(Path(__file__).parents[1] / "recordings" / OTHER, tmp_path / "other")
+    other = shutil.copytree(RECORDINGS / OTHER, tmp_path / "other")
     with Store(tmp_path / "index.sqlite") as store:
         correlate(serving.many(tmp_path / "many", UPLOADS, FINDINGS), store, known)
         correlate(Recording.open(other), store, known)

@@ -5,7 +5,8 @@ import pytest
 from appwitness.api.comparing import compare
 from appwitness.api.judging import judging
 from appwitness.support.errors import UserError
-from tests.api.given import RECORDINGS, ended
+from tests.api.given import ended
+from tests.recordings.written import RECORDINGS
 
 REFUSED, NEARLY = RECORDINGS / "sent-after-refusal", RECORDINGS / "sent-after-refusal-nearly"
 

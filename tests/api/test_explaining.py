@@ -4,7 +4,7 @@ from appwitness.api import accepting
 from appwitness.api.explaining import in_baseline, in_recordings
 from appwitness.api.gating import GatedRuns
 from appwitness.api.judging import judging
-from tests.api.given import RECORDINGS
+from tests.recordings.written import RECORDINGS
 
 SHOWS, CLEAN = RECORDINGS / "sent-after-refusal", RECORDINGS / "clean-untouched"
 

@@ -10,7 +10,7 @@ from appwitness.api import fleets
 from appwitness.api.judging import judging
 from appwitness.store.runs import Runs, Slot, Waiting
 from appwitness.support.errors import UserError
-from tests.api.given import RECORDINGS
+from tests.recordings.written import RECORDINGS
 
 
 @pytest.fixture

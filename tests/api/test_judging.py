@@ -6,7 +6,8 @@ from appwitness.api.archiving import pack
 from appwitness.api.judging import judging
 from appwitness.correlate import Outcome
 from appwitness.support.errors import UserError
-from tests.api.given import RECORDINGS, ended
+from tests.api.given import ended
+from tests.recordings.written import RECORDINGS
 
 SHOWS, CLEAN = RECORDINGS / "sent-after-refusal", RECORDINGS / "clean-untouched"
 RECIPIENT = "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p"

@@ -9,8 +9,9 @@ import pytest
 from appwitness.api import marking
 from appwitness.api.marking import MarkDetails
 from appwitness.support.errors import UserError
+from tests.recordings.written import RECORDINGS
 
-RECORDING = Path(__file__).parents[1] / "recordings/sent-after-refusal"
+RECORDING = RECORDINGS / "sent-after-refusal"
 
 
 @pytest.fixture

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.recordings.written import RECORDINGS
+
 ROOT = Path(__file__).parents[2]
 BLOCKS = re.findall(r"^```python\n(.*?)^```$", (ROOT / "docs/python.md").read_text("utf-8"), re.MULTILINE | re.DOTALL)
 A_RECORDING, A_BUILD, THE_REST, A_RUN, TESTS = BLOCKS
@@ -29,7 +31,7 @@ def run(block, folder, *command):
 
 
 def test_a_recording_and_a_build(tmp_path):
-    shutil.copytree(ROOT / "tests/recordings/sent-after-refusal", tmp_path / "recordings/refuse")
+    shutil.copytree(RECORDINGS / "sent-after-refusal", tmp_path / "recordings/refuse")
     assert "high proven Personal data was sent after the user refused accesses.jsonl:1" in run(A_RECORDING, tmp_path)
     assert "new sent-after-refusal shop.test True\n" in run(A_BUILD, tmp_path)
     rest = run(THE_REST, tmp_path)

@@ -8,7 +8,7 @@ import pytest
 
 from appwitness.api.recording_names import all_in, fetched, meant, opened
 from appwitness.support.errors import UserError
-from tests.api.given import RECORDINGS
+from tests.recordings.written import RECORDINGS
 
 
 @pytest.fixture

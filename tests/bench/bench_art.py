@@ -1,5 +1,5 @@
-"""What hooks cost in a real ART (tests/art), and on the lab device beside it: calls, installation, memory, the system's
-calls that are not ours, many threads.
+"""What hooks cost in a real ART (tests/art): calls, installation, the system's calls that are not ours; and whether
+calls of many threads are lost, there and on the lab device.
 
 ART is version 10 here, and interprets: a phone that has compiled its apps is quicker. Times of calls are those of the
 quickest of many short batches, those of the system's calls are processor time: both say little of how busy the machine
@@ -9,7 +9,6 @@ is.
 from __future__ import annotations
 
 import re
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -38,6 +37,8 @@ ROOT = Path(__file__).parents[2]
 HERE = Path(__file__).parent / "java/beside"
 CALLS = 20_000
 FRAMES = 10
+DEPTH = 4
+"""Calls between main and the loop that make a stack of FRAMES in ART."""
 THREADS = 4
 MANY = 32
 SYSTEM = ("ioctl", "open and close", "stat")
@@ -64,8 +65,6 @@ class Installed(NamedTuple):
     """How hooks came up."""
 
     seconds: float
-    memory: float
-    """MB that are the process's own then."""
     hooked: int
     """Entries of the catalog whose hooks came up."""
 
@@ -74,8 +73,6 @@ class Machine:
     """The program of java/beside on one kind of device."""
 
     name: str
-    depth: int
-    """Calls between main and the loop that make a stack of FRAMES."""
 
     def __init__(self, room: Path) -> None:
         self.room = room
@@ -83,10 +80,6 @@ class Machine:
 
     def start(self, arguments: Sequence[str]) -> tuple[Program, Callable[[], None], Callable[[], str]]:
         """The program, held or to start; what lets it go; and what it printed, for programs that we started."""
-        raise NotImplementedError
-
-    def unhooked(self, *arguments: str) -> Ran:
-        """Run it without us."""
         raise NotImplementedError
 
     def hooked(self, sources: Sequence[Source], *arguments: str, stack: bool = True) -> Ran:
@@ -113,16 +106,15 @@ class Machine:
         with Agent(recording, sources, "beside", AgentOptions(api_level=34, partial=True)) as agent:
             agent.launch(program)
             assert agent.install_ms is not None
-            status = Path(f"/proc/{agent.pid}/status").read_text()
             count = sum(status.state == "installed" for status in agent.statuses())
             release()
-        return Installed(agent.install_ms / 1000, int(re.findall(r"RssAnon:\s+(\d+)", status)[0]) / 1024, count)
+        return Installed(agent.install_ms / 1000, count)
 
 
 class Lab(Machine):
     """The lab device's Java runtime."""
 
-    name, depth = "lab device", 7
+    name = "lab device"
 
     def __init__(self, room: Path) -> None:
         super().__init__(room)
@@ -136,14 +128,11 @@ class Lab(Machine):
     def start(self, arguments: Sequence[str]) -> tuple[Program, Callable[[], None], Callable[[], str]]:
         return Program(self._argv(arguments)), lambda: None, lambda: ""
 
-    def unhooked(self, *arguments: str) -> Ran:
-        return Ran(subprocess.run(self._argv(arguments), check=True, capture_output=True, text=True).stdout, 0, 0)
-
 
 class Art(Machine):
     """The runtime of tests/art."""
 
-    name, depth = "ART", 4
+    name = "ART"
 
     def __init__(self, room: Path) -> None:
         super().__init__(room)
@@ -169,6 +158,7 @@ class Art(Machine):
         return Program(None, pid=held.pid), held.release, lambda: held.printed
 
     def unhooked(self, *arguments: str) -> Ran:
+        """Run it without us."""
         with self._held(arguments) as held:
             held.release()
             assert held.process is not None
@@ -201,10 +191,11 @@ def measure() -> Iterator[Given]:
             room.mkdir()
             machine = kind(room)
             began = time.monotonic()
-            yield from _calls(machine)
-            yield from _system(machine, library)
             yield from _threads(machine)
-            yield from _installing(machine)
+            if isinstance(machine, Art):
+                yield from _calls(machine)
+                yield from _system(machine, library)
+                yield from _installing(machine)
             talk(f"  {machine.name}: {time.monotonic() - began:.0f} s")
 
 
@@ -218,16 +209,14 @@ def _library(folder: Path) -> Path:
 
 def _calls(machine: Machine) -> Iterator[Given]:
     name = machine.name
-    yield Figure(f"{name}: call, not hooked", machine.unhooked("calls", "same", str(CALLS), str(machine.depth)).us[0])
-    for method, what in (("same", "repeat, folded"), ("other", "another value")):
-        for stack in (False, True):
-            ran = machine.hooked([api(method)], "calls", method, str(CALLS), str(machine.depth), stack=stack)
-            if stack and ran.frames != FRAMES:
-                raise RuntimeError(f"{name}: a stack of {ran.frames} frames, not {FRAMES}: Machine.depth is wrong")
-            yield Figure(f"{name}: {what}, {f'stack of {FRAMES}' if stack else 'no stack'}", ran.us[0])
+    for stack in (False, True):
+        ran = machine.hooked([api("same")], "calls", "same", str(CALLS), str(DEPTH), stack=stack)
+        if stack and ran.frames != FRAMES:
+            raise RuntimeError(f"{name}: a stack of {ran.frames} frames, not {FRAMES}: DEPTH is wrong")
+        yield Figure(f"{name}: repeat, folded, {f'stack of {FRAMES}' if stack else 'no stack'}", ran.us[0])
 
 
-def _system(machine: Machine, library: Path) -> Iterator[Given]:
+def _system(machine: Art, library: Path) -> Iterator[Given]:
     arguments = ("system", str(THREADS), "50000", str(library))
     plain = [min(each) for each in zip(*(machine.unhooked(*arguments).us for _ in range(ROUNDS)), strict=True)]
     ours = [min(each) for each in zip(*(machine.hooked([], *arguments).us for _ in range(ROUNDS)), strict=True)]
@@ -238,20 +227,16 @@ def _system(machine: Machine, library: Path) -> Iterator[Given]:
 def _threads(machine: Machine) -> Iterator[Given]:
     calls = CALLS // 10
     ran = machine.hooked([api("same")], "threads", str(MANY), str(calls), stack=False)
-    yield Figure(f"{machine.name}: {MANY} threads, calls", 1e6 / ran.us[0])
+    talk(f"  {machine.name}: {1e6 / ran.us[0]:,.0f} calls/s in {MANY} threads")
     yield Figure(f"{machine.name}: {MANY} threads, calls lost", MANY * calls - ran.count)
 
 
 def _installing(machine: Machine) -> Iterator[Given]:
-    whole = load()
-    none = [machine.installed([]) for _ in range(ROUNDS)]
-    for name, sources in (("100 sources", whole[:: len(whole) // 100][:100]), ("the catalog", whole)):
-        some = [machine.installed(sources) for _ in range(ROUNDS)]
-        talk(f"  {machine.name}: {name}: {some[0].hooked} of {len(sources)} entries installed")
-        seconds = min(one.seconds for one in some) - min(one.seconds for one in none)
-        yield Figure(f"{machine.name}: installing {name}", seconds)
-        memory = statistics.median(one.memory for one in some) - statistics.median(one.memory for one in none)
-        yield Figure(f"{machine.name}: memory of {name}", memory)
+    sources = load()
+    none, whole = ([machine.installed(chosen) for _ in range(ROUNDS)] for chosen in ([], sources))
+    talk(f"  {machine.name}: {whole[0].hooked} of {len(sources)} entries of the catalog installed")
+    seconds = min(one.seconds for one in whole) - min(one.seconds for one in none)
+    yield Figure(f"{machine.name}: installing the catalog", seconds)
 
 
 if __name__ == "__main__":

@@ -20,10 +20,11 @@ from appwitness.correlate.many import correlate_many
 from appwitness.recording import ReadLine, Recording
 from appwitness.store import Store
 from appwitness.store.index import BATCH
-from tests.bench.bench_store import AT, KINDS, RECORDINGS, line, seconds
+from tests.bench.bench_store import AT, KINDS, line, seconds
 from tests.bench.figures import Figure, Given
 from tests.bench.running import alone, talk
 from tests.postgres import Postgres
+from tests.recordings.written import RECORDINGS
 
 LINES = 40_000
 ROUNDS = 3
@@ -106,7 +107,8 @@ def measure() -> Iterator[Given]:
             talk(
                 f"{name}: {SMALL / alone_s:.0f} small recordings a second by one process, {SMALL / beside_s:.0f} by two"
             )
-            yield Figure(f"small recordings by two processes, {name}", alone_s / beside_s)
+            if name == "SQLite":  # on two cores the server takes its part of them
+                yield Figure("small recordings by two processes, SQLite", alone_s / beside_s)
             yield Figure(f"recordings that have not changed, {name}", SMALL / again_s)
 
 

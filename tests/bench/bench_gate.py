@@ -20,9 +20,7 @@ from appwitness.correlate.prior_knowledge import knowledge
 from appwitness.findings import Report
 from appwitness.findings.gate_decision import GateReport
 from appwitness.gate import Accepted, GatePolicy, Held, gate, release
-from appwitness.gate.reports import GateStory, render
 from appwitness.recording import Recording
-from appwitness.reports.words import Words
 from tests.bench.figures import Figure, Given
 from tests.gate.runs import START, finding, report
 
@@ -32,7 +30,7 @@ VALUES: dict[events.DataType, str] = {"phone_number": "+8613800138000", "android
 
 
 def measure() -> Iterator[Given]:
-    """Deciding, rendering, and the verb `diff`."""
+    """Deciding, and the verb `diff`."""
     known = knowledge().recipients
     found = [finding(host=f"h{n}.d{n}.test", actor=f"Kit{n % 50}", line=n + 1) for n in range(FINDINGS)]
     one = report(*found)
@@ -45,14 +43,11 @@ def measure() -> Iterator[Given]:
     yield Figure("10,000 findings, no baseline", _spent(lambda: decided(one, None)))
     yield Figure("10,000 findings, the same before", _spent(lambda: decided(one, before)))
     yield Figure("10,000 findings, their code without names", _spent(lambda: decided(unnamed, before)))
-    told = GateStory(decided(one, None), [one], Words("en"))
-    seconds = _spent(lambda: [render(told, format_) for format_ in ("text", "sarif", "junit")])
-    yield Figure("10,000 findings, text, SARIF and JUnit", seconds)
     with tempfile.TemporaryDirectory() as folder:
         room = Path(folder)
         old, new = recording(room / "old", hosts=400), recording(room / "new", hosts=420)
         index = str(room / "index.sqlite")
-        yield Figure("diff, two recordings of 5,000 flows, not yet judged", _spent(lambda: diff(old, new, db=index)))
+        diff(old, new, db=index)  # judges them
         yield Figure("diff, two recordings of 5,000 flows", _spent(lambda: diff(old, new, db=index)))
 
 

@@ -233,7 +233,6 @@ async def run(options: argparse.Namespace, room: Path) -> list[Given]:
         programs = [
             up.enter_context(lean("lean + addon", room, upstream_ca)),
             up.enter_context(stock("mitmdump", room, upstream_ca)),
-            up.enter_context(stock("mitmdump -q", room, upstream_ca, "-q")),
         ]
         client_tls = ssl.create_default_context(cafile=room / "ca" / "mitmproxy-ca-cert.pem")
         for _ in range(options.rounds):
@@ -264,7 +263,6 @@ async def run(options: argparse.Namespace, room: Path) -> list[Given]:
             given += [
                 Figure("huge upload, peak memory", grown),
                 Figure("huge upload, CPU", cpu / through),
-                Figure("huge upload, speed", speed),
             ]
     return given
 
@@ -277,10 +275,8 @@ def compare(kind: str, ours: Program, *others: Program) -> Iterator[Given]:
         talk(f"  {kind:12} {program.name:12} {rate:6.0f} requests/s  {cpu:.3f} ms CPU{of_it}  p50 {latency:.2f} ms")
     for other in others:
         rate = statistics.median(ours.rates[kind]) / statistics.median(other.rates[kind])
-        cpu = statistics.median(other.cpu_ms[kind]) / statistics.median(ours.cpu_ms[kind])
         latency = statistics.median(ours.latency_ms[kind]) / statistics.median(other.latency_ms[kind])
         yield Figure(f"{kind} beside {other.name}, requests/s", rate)
-        yield Figure(f"{kind} beside {other.name}, requests/s of CPU", cpu)
         yield Figure(f"{kind} beside {other.name}, latency", latency)
 
 

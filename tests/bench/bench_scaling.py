@@ -122,9 +122,6 @@ def growth(sizes: tuple[int, ...]) -> Iterator[Given]:
             f"{size:9,} values, {index.patterns:,} patterns: {memory:.0f} bytes a value, {each * 1e6:.0f} us of CPU to "
             "add one"
         )
-        if size in SIZES:
-            yield Figure(f"memory of a value among {size:,}", memory)
-            yield Figure(f"adding a value on the way to {size:,}", each * 1e6)
         for name, body in bodies(planted).items():
             spent = cpu(index, body, (planted.type, planted.text))
             before.setdefault(name, spent)
@@ -184,7 +181,6 @@ def in_traffic(index: ValueIndex, known: list[Value]) -> Iterator[Given]:
         f"{len(known):,} missed in the next body; work that is always the same, after such pauses: {shares(alike)}"
     )
     yield Figure("adding in traffic, p99", late(took))
-    yield Figure("work that is always the same, p99", late(alike))
     yield Figure("values missed in the next body", missed)
 
 
@@ -219,7 +215,6 @@ def beside_a_thread(index: ValueIndex, known: list[Value]) -> Iterator[Given]:
     )
     yield Figure("adding beside a thread, p99", late(took))
     yield Figure("longest wait of another thread", longest * 1e3)
-    yield Figure("longest wait when nothing is added", idle * 1e3)
 
 
 def measure(most: int = SIZES[-1]) -> Iterator[Given]:

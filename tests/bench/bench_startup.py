@@ -15,7 +15,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from tests.bench.figures import Figure, Given
-from tests.bench.running import alone
+from tests.bench.running import alone, talk
+from tests.recordings.written import RECORDINGS
 
 ROUNDS = 7
 ADDED = """
@@ -33,8 +34,7 @@ def collecting(*options):
 
 print(imported + statistics.median(collecting() - collecting("-p", "no:appwitness") for _ in range(25)))
 """
-RECORDING = Path(__file__).parents[1] / "recordings/sent-before-consent"
-REPORT = ("-m", "appwitness", "report", str(RECORDING), "--db")
+REPORT = ("-m", "appwitness", "report", str(RECORDINGS / "sent-before-consent"), "--db")
 
 
 def spent(*arguments: str) -> tuple[float, float]:
@@ -64,10 +64,8 @@ def added_by_plugin(folder: Path) -> float:
 
 def measure() -> Iterator[Given]:
     """The figures."""
-    for name, arguments in (("python -c pass", ("-c", "pass")), ("--help", ("-m", "appwitness", "--help"))):
-        wall, used = least([spent(*arguments) for _ in range(ROUNDS)])
-        yield Figure(f"{name}, wall", wall)
-        yield Figure(f"{name}, CPU", used)
+    talk(f"python -c pass: {least([spent('-c', 'pass') for _ in range(ROUNDS)])[0]:.3f} s")
+    yield Figure("--help, wall", least([spent("-m", "appwitness", "--help") for _ in range(ROUNDS)])[0])
     with tempfile.TemporaryDirectory() as folder:
         indexes = [f"{folder}/{number}.sqlite" for number in range(ROUNDS)]
         yield Figure("pytest plugin, added to collection, CPU", 1000 * added_by_plugin(Path(folder)))

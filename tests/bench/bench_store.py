@@ -19,15 +19,15 @@ from typing import Any
 
 from appwitness import events
 from appwitness.correlate import correlate, knowledge
-from appwitness.recording import ReadLine, Recording, verify
+from appwitness.recording import Recording
 from appwitness.store import Store
 from appwitness.store.index import BATCH
 from tests.bench.figures import Figure, Given
 from tests.bench.running import alone, talk
+from tests.recordings.written import RECORDINGS
 
 LINES = 20_000
 ROUNDS = 3
-RECORDINGS = Path(__file__).parent.parent / "recordings"
 SMALL_RECORDINGS = 20
 AT = datetime(2026, 5, 1, tzinfo=UTC)
 STACK = tuple(f"com.example.circle.net.Client.call{n}(Client.java:{n})" for n in range(6))
@@ -84,12 +84,12 @@ def raw(place: Path, rows: list[tuple[object, ...]]) -> float:
         return time.perf_counter() - begun
 
 
-def ingest(place: Path, recording: Recording, reads: Callable[[str], Any]) -> float:
+def ingest(place: Path, recording: Recording) -> float:
     """Seconds for Store.ingest."""
     with Store(place) as store:
         begun = time.perf_counter()
         for kind in KINDS:
-            store.ingest("r", recording.run, "", reads(kind))
+            store.ingest("r", recording.run, "", recording.read(kind))
         return time.perf_counter() - begun
 
 
@@ -100,7 +100,7 @@ def seconds(work: Callable[[], Any]) -> float:
 
 
 def measure() -> Iterator[Given]:
-    """How fast lines come into a recording, and rows into the index."""
+    """How fast rows come into the index."""
     with tempfile.TemporaryDirectory() as folder:
         room = Path(folder)
         run = events.Run(
@@ -111,33 +111,20 @@ def measure() -> Iterator[Given]:
         )
         recording = Recording.create(room / "r", run)
         made = [line(number) for number in range(LINES)]
-        appending = seconds(lambda: [recording.append_all(batch) for batch in batched(made, 100)])
-        one_by_one = seconds(lambda: [recording.append(event) for event in made[:5000]])
-        stamping = seconds(recording.stamp)
-        again = seconds(recording.stamp)
-        verifying = seconds(lambda: verify(recording.path))
-        lines = LINES + 5000
+        recording.append_all(made)
+        lines = LINES
         size = sum((recording.path / name).stat().st_size for name in events.FILES.values())
         talk(f"recording: {lines} lines, {size / lines:.0f} bytes each")
-        yield Figure("append, 100 lines at a time", LINES / appending)
-        yield Figure("append, one line at a time", 5000 / one_by_one)
-        yield Figure("first stamp", lines / stamping)
-        yield Figure("stamp when nothing is new", again * 1000)
-        yield Figure("verify", lines / verifying)
-
-        reads: dict[str, list[ReadLine]] = {kind: list(recording.read(kind)) for kind in KINDS}
         rows: list[tuple[object, ...]] = [
-            (1, read.kind, read.position.line, read.size, read.raw) for of in reads.values() for read in of
+            (1, read.kind, read.position.line, read.size, read.raw) for kind in KINDS for read in recording.read(kind)
         ]
-        times: dict[str, list[float]] = {"raw": [], "ingest": [], "walk": [], "parse": []}
+        times: dict[str, list[float]] = {"raw": [], "walk": [], "parse": []}
         for turn in range(ROUNDS):
             times["raw"].append(raw(room / f"raw{turn}", rows))
-            times["ingest"].append(ingest(room / f"ingest{turn}", recording, lambda kind: reads[kind]))
-            times["walk"].append(ingest(room / f"walk{turn}", recording, recording.read))
+            times["walk"].append(ingest(room / f"walk{turn}", recording))
             times["parse"].append(seconds(lambda: [[read.event for read in recording.read(kind)] for kind in KINDS]))
         yardstick = best(times["raw"])
         talk(f"index: {lines} lines; {lines / yardstick:,.0f} rows/s with nothing but sqlite3")
-        yield Figure("ingest of lines read before", yardstick / best(times["ingest"]))
         yield Figure("ingest from the files", yardstick / best(times["walk"]))
         yield Figure("reading and parsing alone", lines / best(times["parse"]))
         yield from unchanged(room / "index")

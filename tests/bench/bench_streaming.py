@@ -120,7 +120,6 @@ def of_kind(kind: str, megabytes: int) -> Iterator[Given]:
             f"{len(found & set(planted))} of {len(set(planted))} planted values found, cut: {decoded.cut or 'nothing'}"
         )
         yield Figure(f"memory, {kind}", extra["RssAnon"])
-        yield Figure(f"speed, {kind}", size / 1e6 / seconds)
         yield Figure(f"planted values missed, {kind}", len(set(planted) - found))
         if kind in ("json", "ndjson"):  # the sieve reads these in one block as well
             limits = decode.DecodeLimits(at_once=1 << 40)

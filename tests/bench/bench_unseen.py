@@ -77,7 +77,6 @@ def large() -> Iterator[Given]:
         f"({time.perf_counter() - started:.0f} s)"
     )
     talk(f"  lost: {', '.join(sorted(name for name, count in lost.items() if count))}")
-    yield Figure("found in a large document", found / (found + lost.total()))
     yield Figure("flows of other accesses in a large document", wrong)
 
 

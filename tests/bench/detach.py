@@ -76,7 +76,7 @@ def measure(cycles: int = CYCLES) -> Iterator[Given]:
             assert app.stdout is not None
             assert app.stdout.readline() == "busy\n"
             try:
-                yield from _cycles(app, cycles)
+                _cycles(app, cycles)
             except Ended as error:
                 talk(f"  the app ended: {error}")
                 yield Figure("ends of the app", 1)
@@ -88,8 +88,8 @@ def measure(cycles: int = CYCLES) -> Iterator[Given]:
         yield Figure("results of calls that were changed", printed.count("CHANGED"))
 
 
-def _cycles(app: subprocess.Popen[str], cycles: int) -> Iterator[Given]:
-    seen = first_mb = 0
+def _cycles(app: subprocess.Popen[str], cycles: int) -> None:
+    seen = 0
     installing = letting_go = 0.0
     talk(f"{cycles} times attached to, hooked and released, with 32 threads calling")
     for turn in count(1):
@@ -107,16 +107,11 @@ def _cycles(app: subprocess.Popen[str], cycles: int) -> Iterator[Given]:
         seen += recording.calls
         if app.poll() is not None:
             raise Ended(f"exit code {app.returncode}, after it was released for the {turn}th time")
-        if turn == 1:
-            first_mb = memory_mb(app.pid)
         if turn % SHOWN == 0 or turn in (1, cycles):
             means = f"{installing / turn:.2f} s to hook, {letting_go / turn:.2f} s to let go"
             talk(f"  {turn:>5}: {means}, {memory_mb(app.pid):>5} MB, {seen} calls seen")
         if turn == cycles:
             break
-    yield Figure("hooking", installing / cycles)
-    yield Figure("letting go", letting_go / cycles)
-    yield Figure("growth of the app", (memory_mb(app.pid) - first_mb) / max(1, cycles - 1))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What a benchmark gives, and how it is compared with the goals of goals.yml: `met`, `SHORT`, or neither."""
+"""What a benchmark gives, and how it is compared with the goals of goals.yml: `met`, `SHORT`, or not measured."""
 
 from __future__ import annotations
 
@@ -42,8 +42,7 @@ class Goal(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
-    goal: float | int | None
-    """None: the figure is told, and never short."""
+    goal: float | int
     unit: str
     yardstick: str
     """What it is a ratio to, or measured against in the same run; `none` where it is an absolute count."""
@@ -53,17 +52,15 @@ class Goal(BaseModel):
     short: str | None = None
     """Where it is known that it is short: what takes it, in one sentence."""
 
-    def met_by(self, value: float) -> bool | None:
-        """Whether a value meets it; None where there is no goal."""
-        if self.goal is None:
-            return None
+    def met_by(self, value: float) -> bool:
+        """Whether a value meets it."""
         return value <= self.goal if self.better == "lower" else value >= self.goal
 
 
 type Goals = Mapping[str, Mapping[str, Goal]]
 """Benchmark -> figure -> goal."""
 
-Verdict = Literal["met", "short", "no_goal", "not_measured", "failed"]
+Verdict = Literal["met", "short", "not_measured", "failed"]
 
 
 class Row(NamedTuple):
@@ -113,16 +110,15 @@ def held(bench: str, given: Iterable[Given], goals: Mapping[str, Goal], *, part:
 def _row(bench: str, name: str, value: float, goal: Goal | None) -> Row:
     if goal is None:
         return Row(bench, name, value, None, "failed", "goals.yml does not have it, or it was given twice")
-    met = goal.met_by(value)
-    if met is False:
+    if not goal.met_by(value):
         return Row(bench, name, value, goal, "short", goal.short)
-    return Row(bench, name, value, goal, "no_goal" if met is None else "met")
+    return Row(bench, name, value, goal, "met")
 
 
 def text(row: Row) -> str:
     """A row for people: figure, value and unit, yardstick, goal, verdict."""
     goal = "-"
-    if row.goal and row.goal.goal is not None:
+    if row.goal:
         goal = f"{'<=' if row.goal.better == 'lower' else '>='} {_number(row.goal.goal)}"
     value = "" if row.value is None else f"{_number(row.value)} {row.goal.unit if row.goal else ''}".rstrip()
     yardstick = row.goal.yardstick if row.goal else ""
@@ -132,8 +128,6 @@ def text(row: Row) -> str:
             return f"{measured}  met"
         case "short":
             return f"{measured}  SHORT{f': {row.reason}' if row.reason else ''}"
-        case "no_goal":
-            return measured
         case "not_measured":
             return f"  {row.figure:<52} not measured: {row.reason}"
         case "failed":
@@ -149,7 +143,6 @@ def total(rows: Iterable[Row]) -> str:
     """How many of each, in one line."""
     count = Counter(row.verdict for row in rows)
     told = [f"{count['met']} met", f"{count['short']} short"]
-    told += [f"{count['no_goal']} without a goal"] if count["no_goal"] else []
     told += [f"{count['not_measured']} not measured"] if count["not_measured"] else []
     told += [f"{count['failed']} failed"] if count["failed"] else []
     return ", ".join(told)

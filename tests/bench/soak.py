@@ -301,8 +301,6 @@ def measure(arguments: Sequence[str] = ()) -> Iterator[Given]:
     yield Figure("bodies that no line names", len(outcome.unnamed))
     yield Figure("problems that verify finds", len(outcome.problems))
     yield Figure("processes that ended by themselves", len(outcome.died))
-    yield Figure("torn lines", outcome.torn)
-    yield Figure("requests/s", outcome.requests_per_s)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Figures held against goals: met, short, without a goal, not measured, failed; as text and as JSON."""
+"""Figures held against goals: met, short, not measured, failed; as text and as JSON."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.bench.figures import Broken, Figure, Given, Goal, NotMeasured, Row, d
 GOALS = {
     "time": Goal(goal=1.5, unit="x", yardstick="a bare search", better="lower"),
     "recall": Goal(goal=0.98, unit="share", yardstick="none", better="higher"),
-    "speed": Goal(goal=None, unit="MB/s", yardstick="none", better="higher"),
+    "speed": Goal(goal=9, unit="MB/s", yardstick="none", better="higher"),
 }
 
 
@@ -29,7 +29,7 @@ def rows(*given: Given, part: str | None = None) -> dict[str, Row]:
         ("recall", 0.97, "short"),
         ("recall", 0.98, "met"),
         ("recall", 1.0, "met"),
-        ("speed", 0.0, "no_goal"),
+        ("speed", 0.0, "short"),
     ],
 )
 def test_a_figure_is_held_against_its_goal(name, value, verdict):
@@ -39,13 +39,13 @@ def test_a_figure_is_held_against_its_goal(name, value, verdict):
 
 
 def test_what_could_not_be_measured_has_a_reason_and_is_not_short():
-    one = rows(Figure("speed", 3.0), NotMeasured("time", "six minutes"), Figure("recall", 1.0))
+    one = rows(Figure("speed", 9.0), NotMeasured("time", "six minutes"), Figure("recall", 1.0))
     assert {name: row.verdict for name, row in one.items()} == {
-        "speed": "no_goal",
+        "speed": "met",
         "time": "not_measured",
         "recall": "met",
     }
-    rest = rows(Figure("speed", 3.0), NotMeasured(None, "not installed"))
+    rest = rows(Figure("speed", 9.0), NotMeasured(None, "not installed"))
     assert [(row.figure, row.reason) for row in rest.values() if row.value is None] == [
         ("time", "not installed"),
         ("recall", "not installed"),
@@ -92,12 +92,20 @@ def test_rows_for_people():
     assert text(found["time"]).split() == ["time", "2.5", "x", "a", "bare", "search", "<=", "1.5", "SHORT"]
     assert text(found["recall"]).split() == ["recall", "1", "share", "none", ">=", "0.98", "met"]
     assert text(found["speed"]).split() == ["speed", "not", "measured:", "no", "disk"]
-    assert text(rows(Figure("speed", 12345.6))["speed"]).split() == ["speed", "12,346", "MB/s", "none", "-"]
+    assert text(rows(Figure("speed", 12345.6))["speed"]).split() == [
+        "speed",
+        "12,346",
+        "MB/s",
+        "none",
+        ">=",
+        "9",
+        "met",
+    ]
     assert total(found.values()) == "1 met, 1 short, 1 not measured"
 
 
 def test_rows_for_programs():
-    found = rows(Figure("time", 2.5), Figure("speed", 3), NotMeasured("recall", "no recording"))
+    found = rows(Figure("time", 2.5), Figure("speed", 12), NotMeasured("recall", "no recording"))
     assert json.loads(document(found.values())) == [
         {
             "bench": "fake",
@@ -112,11 +120,11 @@ def test_rows_for_programs():
         {
             "bench": "fake",
             "figure": "speed",
-            "value": 3,
+            "value": 12,
             "unit": "MB/s",
             "yardstick": "none",
-            "goal": None,
-            "met": None,
+            "goal": 9,
+            "met": True,
             "reason": None,
         },
         {

@@ -1,11 +1,10 @@
-from pathlib import Path
-
 import pytest
 from PIL import Image
 
 from tests.browser import pictures
+from tests.recordings.written import RECORDINGS
 
-RECORDING = str(Path(__file__).parents[1] / "recordings/address-book-upload")
+RECORDING = str(RECORDINGS / "address-book-upload")
 
 
 @pytest.mark.parametrize("kind", ["page", "terminal"])

@@ -22,9 +22,8 @@ from appwitness.reports.words import Words
 from appwitness.store import Store
 from tests.browser.seen import SIZES, first_screen, height, overflow, printed, violations
 from tests.gate import test_page
+from tests.recordings.written import RECORDINGS
 from tests.reports import sample
-
-RECORDINGS = Path(__file__).parents[1] / "recordings"
 
 
 @pytest.fixture(scope="module")

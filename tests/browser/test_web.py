@@ -7,7 +7,6 @@ import subprocess
 import sys
 import threading
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
@@ -17,9 +16,9 @@ from appwitness.recording import Recording
 from appwitness.store import Store
 from appwitness.store.runs import Runs
 from tests.browser.seen import SIZES, overflow, violations
+from tests.recordings.written import RECORDINGS
 from tests.web import serving
 
-RECORDINGS = Path(__file__).parents[1] / "recordings"
 CASE = "address-book-upload"
 
 

@@ -33,8 +33,8 @@ from appwitness.reports import FORMATS, render
 from appwitness.store import Store
 from appwitness.support.errors import UserError
 from tests.care.test_sharing import NAME, PHONE, START, Judge
+from tests.recordings.written import RECORDINGS
 
-HERE = Path(__file__).parent.parent / "recordings"
 APP = "com.example.shop"
 VALUE = Value(type="phone_number", text=PHONE)
 LINE: dict[str, Any] = {"at": START, "app": APP, "pid": 1}
@@ -52,7 +52,7 @@ def known():
 
 def sealed(case: str, into: Path) -> Recording:
     """A recording of tests with a stamp."""
-    shutil.copytree(HERE / case, into)
+    shutil.copytree(RECORDINGS / case, into)
     (into / "expected.json").unlink()
     recording = Recording.open(into)
     recording.stamp(final=True)

@@ -13,8 +13,9 @@ from click.testing import CliRunner
 
 from appwitness.cli.verbs import main
 from appwitness.recording import Recording
+from tests.recordings.written import RECORDINGS
 
-CASE = Path(__file__).parent.parent / "recordings/weakly-hashed"
+CASE = RECORDINGS / "weakly-hashed"
 NUMBER = "13800138000"
 
 

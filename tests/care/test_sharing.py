@@ -40,9 +40,9 @@ from appwitness.recording import Recording, verify
 from appwitness.reports import render
 from appwitness.store import Store
 from appwitness.support.errors import DamagedRecording, UserError
+from tests.recordings.written import RECORDINGS
 
-HERE = Path(__file__).parent.parent / "recordings"
-CASES = sorted(path.parent.name for path in HERE.glob("*/run.json"))
+CASES = sorted(path.parent.name for path in RECORDINGS.glob("*/run.json"))
 MATCHING = Path(__file__).parents[3] / "shared/cases/matching"
 START = datetime(2026, 3, 14, 9, 0, tzinfo=UTC)
 PHONE, PLACE, NAME, OTHER = "+8613800138000", "31.230416,121.473701", "王秀英", "Anna-Maria Kowalska"
@@ -95,11 +95,11 @@ def share(original: Path, tmp_path: Path) -> Recording:
 
 @pytest.mark.parametrize("case", CASES)
 def test_nothing_is_found_in_the_copy_of_a_recording(case, tmp_path):
-    copy = share(HERE / case, tmp_path)
-    assert list(Judge(Recording.open(HERE / case)).finds(copy)) == []
+    copy = share(RECORDINGS / case, tmp_path)
+    assert list(Judge(Recording.open(RECORDINGS / case)).finds(copy)) == []
     assert verify(copy.path).ok
     for kind in FILES:
-        before = [read.event and read.event.at for read in Recording.open(HERE / case).read(kind)]
+        before = [read.event and read.event.at for read in Recording.open(RECORDINGS / case).read(kind)]
         after = [read.event and read.event.at for read in copy.read(kind)]
         assert after[: len(before)] == before
 

@@ -4,11 +4,12 @@ import json
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
-RECORDING = str(Path(__file__).parent.parent / "recordings/sent-before-consent")
+from tests.recordings.written import RECORDINGS
+
+RECORDING = str(RECORDINGS / "sent-before-consent")
 NEEDS = {
     ("devices",): "observe",
     ("doctor",): "observe",

@@ -20,6 +20,7 @@ from appwitness.store import Store
 from appwitness.store.runs import Runs
 from tests.fleet.buckets import running, server
 from tests.fleet.rig import planned
+from tests.recordings.written import RECORDINGS
 
 __all__ = ["running", "server"]
 
@@ -31,7 +32,7 @@ def own_home(tmp_path, monkeypatch):
 
 @pytest.fixture
 def recordings(tmp_path) -> list[Path]:
-    found = sorted(path.parent for path in Path("tests/recordings").glob("sent*/run.json"))[:3]
+    found = sorted(path.parent for path in RECORDINGS.glob("sent*/run.json"))[:3]
     return [Path(shutil.copytree(path, tmp_path / path.name)) for path in found]
 
 

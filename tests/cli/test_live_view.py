@@ -15,9 +15,10 @@ from appwitness.correlate import follow
 from appwitness.correlate.prior_knowledge import knowledge
 from appwitness.recording import Recording
 from appwitness.store import Store
+from tests.recordings.written import RECORDINGS
 from tests.reports import sample
 
-RECORDING = Path(__file__).parents[1] / "recordings/address-book-upload"
+RECORDING = RECORDINGS / "address-book-upload"
 
 
 def followed(tmp_path, shown):

@@ -1,7 +1,6 @@
 import os
 import subprocess
 import sys
-from pathlib import Path
 from typing import Any
 
 import click
@@ -11,8 +10,9 @@ from click.testing import CliRunner
 from appwitness.cli import settings
 from appwitness.cli.verbs import VERBS, main
 from appwitness.support.errors import UserError
+from tests.recordings.written import RECORDINGS
 
-RECORDING = Path(__file__).parents[1] / "recordings/sent-before-consent"
+RECORDING = RECORDINGS / "sent-before-consent"
 
 
 @pytest.fixture(autouse=True)

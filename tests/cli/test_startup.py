@@ -10,6 +10,7 @@ import pytest
 
 import appwitness.cli
 from appwitness.cli.verbs import VERBS, main
+from tests.recordings.written import RECORDINGS
 
 HEAVY = ("frida", "sqlalchemy", "mitmproxy", "pydantic", "rich", "jinja2", "starlette", "uvicorn", "yaml", "adbutils")
 
@@ -38,7 +39,7 @@ def test_help_needs_nothing_but_click(arguments):
 
 def test_a_report_needs_neither_a_device_nor_a_browser(tmp_path):
     """It is a recording without findings, for exit code 0."""
-    loaded = imported("report", "tests/recordings/clean-untouched", "--db", str(tmp_path / "db"))
+    loaded = imported("report", str(RECORDINGS / "clean-untouched"), "--db", str(tmp_path / "db"))
     assert "sqlalchemy" in loaded
     assert not loaded & {"frida", "mitmproxy", "jinja2", "starlette", "uvicorn", "adbutils", "uiautomator2"}
 

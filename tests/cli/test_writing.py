@@ -1,11 +1,11 @@
 """What `report` writes in one call, and which findings decide its exit code, on a recording made by hand."""
 
 import json
-from pathlib import Path
 
 import pytest
 
 from tests.cli.test_cli import make_recording, run
+from tests.recordings.written import RECORDINGS
 
 
 @pytest.fixture(autouse=True)
@@ -75,9 +75,6 @@ def test_a_template_is_for_the_letters_among_them(tmp_path):
 )
 def test_what_fails_a_build(arguments, code):
     assert run("report", "r", *arguments).exit_code == code
-
-
-RECORDINGS = Path(__file__).parents[1] / "recordings"
 
 
 @pytest.mark.parametrize(

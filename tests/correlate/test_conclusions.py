@@ -17,9 +17,10 @@ from appwitness.reports import render
 from appwitness.store import Store
 from appwitness.store.lists import Lists
 from appwitness.support.errors import UserError
+from tests.recordings.written import RECORDINGS
 
 KNOWN = knowledge()
-ALL = sorted(path.parent for path in Path("tests/recordings").glob("*/run.json"))
+ALL = sorted(path.parent for path in RECORDINGS.glob("*/run.json"))
 KEY = b"k" * 64
 
 

@@ -14,9 +14,9 @@ from appwitness.correlate import knowledge, many
 from appwitness.correlate.many import JudgedRecording, correlate_many
 from appwitness.store import Store
 from appwitness.support.errors import StoreError, UserError
+from tests.recordings.written import RECORDINGS
 
-HERE = Path("tests/recordings")
-RECORDINGS = [*sorted(path.parent for path in HERE.glob("*/run.json"))[::12], HERE / "control-run-agrees"]
+SOME = [*sorted(path.parent for path in RECORDINGS.glob("*/run.json"))[::12], RECORDINGS / "control-run-agrees"]
 KNOWN = knowledge()
 
 
@@ -29,11 +29,11 @@ def judged(store: Store, paths: list[Path], jobs: int) -> dict[Path | str, Judge
 @pytest.mark.parametrize("server", [False, True])
 def test_two_processes_find_what_one_finds(tmp_path, request, server):
     with Store(tmp_path / "one") as one:
-        expected = judged(one, RECORDINGS, 1)
+        expected = judged(one, SOME, 1)
         place = request.getfixturevalue("empty_database") if server else tmp_path / "two"
         with Store(place) as two:
-            assert judged(two, RECORDINGS, 2) == expected
-            assert judged(two, RECORDINGS, 2) == expected  # nothing new
+            assert judged(two, SOME, 2) == expected
+            assert judged(two, SOME, 2) == expected  # nothing new
             assert two.recordings() == one.recordings()
             for run in one.recordings():
                 assert two.flows(run.id) == one.flows(run.id)
@@ -44,7 +44,7 @@ def test_two_processes_find_what_one_finds(tmp_path, request, server):
 
 
 def test_what_goes_wrong_with_one_stops_no_other(tmp_path, monkeypatch):
-    killing, faulty, *others = RECORDINGS
+    killing, faulty, *others = SOME
 
     def correlate(recording, store, known):
         if recording.path == killing:
@@ -69,7 +69,7 @@ def test_what_goes_wrong_with_one_stops_no_other(tmp_path, monkeypatch):
 
 def test_who_leaves_off_leaves_no_process(tmp_path):
     with Store(tmp_path / "i") as store:
-        going = correlate_many(RECORDINGS, store, KNOWN, 2)
+        going = correlate_many(SOME, store, KNOWN, 2)
         assert next(going).error is None
         assert len(multiprocessing.active_children()) == 2
         going.close()  # type: ignore[attr-defined]
@@ -83,5 +83,5 @@ def test_a_database_that_is_away_stops_it(tmp_path, monkeypatch):
     monkeypatch.setattr(many, "correlate", correlate)
     for jobs in (1, 2):
         with Store(tmp_path / "i") as store, pytest.raises(StoreError, match="It is away"):
-            list(correlate_many(RECORDINGS, store, KNOWN, jobs))
+            list(correlate_many(SOME, store, KNOWN, jobs))
     assert multiprocessing.active_children() == []

@@ -21,8 +21,8 @@ from appwitness.store import Store
 from appwitness.support.errors import UserError
 from tests.recordings.builder.case import Case, sha256
 from tests.recordings.builder.reads import NUMBER
+from tests.recordings.written import RECORDINGS
 
-RECORDINGS = Path(__file__).parents[1] / "recordings"
 ORDERED = re.compile(
     r"\d (?:h|min|s|ms)(?: \d+ (?:min|s))? (?:before (?:an answer|the user|the upload)|after (?:“|the answer))"
     r"|(?<!是否)早于 \d|早于答复|\+0\.0 ms"

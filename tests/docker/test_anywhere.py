@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.docker.compose import ROOT
+from tests.recordings.written import RECORDINGS
 
 PROGRAM = Path(sys.executable).with_name("appwitness")
 UID = 54321
@@ -61,7 +62,7 @@ def test_a_gate_needs_no_user_no_environment_and_one_folder(tmp_path):
         tmp_path,
         PROGRAM,
         "gate",
-        ROOT / "tests/recordings/sent-before-consent",
+        RECORDINGS / "sent-before-consent",
         "--format",
         "json",
         APPWITNESS_HOME="/mnt/home",
@@ -73,9 +74,7 @@ def test_a_gate_needs_no_user_no_environment_and_one_folder(tmp_path):
 
 
 def test_an_index_in_memory_needs_no_folder_at_all(tmp_path):
-    done = contained(
-        tmp_path, PROGRAM, "gate", ROOT / "tests/recordings/sent-before-consent", APPWITNESS_DB="sqlite://"
-    )
+    done = contained(tmp_path, PROGRAM, "gate", RECORDINGS / "sent-before-consent", APPWITNESS_DB="sqlite://")
 
     assert done.returncode == 1, done.stderr
 

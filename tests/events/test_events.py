@@ -1,12 +1,12 @@
 """The contract: every kind parses, dumps and parses again; what is not of the contract says why."""
 
 import json
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from appwitness import events
+from tests.recordings.written import RECORDINGS
 
 AT = "2026-03-14T01:20:05.250000Z"
 LINES: list[dict[str, Any]] = [
@@ -115,7 +115,7 @@ def test_a_stack_of_null_is_none(kind):
 
 
 def test_a_clock_that_nobody_measured_may_be_null():
-    run = json.loads((Path(__file__).parents[1] / "recordings/clean-shop/run.json").read_text("utf-8"))
+    run = json.loads((RECORDINGS / "clean-shop/run.json").read_text("utf-8"))
     read = events.Run(**run | {"clock_offset_ms": None, "clock_uncertainty_ms": None})
     assert (read.clock_offset_ms, read.clock_uncertainty_ms, read.clocks_compared) == (None, None, False)
 
@@ -135,7 +135,7 @@ def test_a_clock_that_nobody_measured_may_be_null():
     ],
 )
 def test_native_code_is_translated_where_apk_and_device_say_so(runs, has, translated):
-    run = json.loads((Path(__file__).parents[1] / "recordings/clean-shop/run.json").read_text("utf-8"))
+    run = json.loads((RECORDINGS / "clean-shop/run.json").read_text("utf-8"))
     device = run["device"] | ({} if runs is None else {"facts": {"abis": runs}})
     app = run["app"] | ({} if has is None else {"facts": {"abis": has}})
     assert events.Run(**run | {"device": device, "app": app}).translated == translated

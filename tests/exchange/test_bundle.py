@@ -29,10 +29,10 @@ from tests.recording.authority import Authority, served
 from tests.recording.test_recording import RUN
 from tests.recording.test_signing import appwitness, home
 from tests.recording.test_timestamps import made, with_certificates
+from tests.recordings.written import RECORDINGS
 
 __all__ = ["home"]
 
-RECORDINGS = Path(__file__).parents[1] / "recordings"
 PROGRAM = Path(bundled.__file__ or "").parent / "verify.py"
 pytestmark = pytest.mark.skipif(shutil.which("openssl") is None, reason="no openssl here")
 

@@ -2,7 +2,6 @@
 
 import json
 import re
-from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -19,9 +18,8 @@ from appwitness.reports.reasons import steps
 from appwitness.reports.words import Words
 from appwitness.store import Store
 from tests.exchange.test_observed import APP, NUMBER, VALUE, entry
+from tests.recordings.written import RECORDINGS
 from tests.reports import sample
-
-RECORDINGS = Path(__file__).parents[1] / "recordings"
 
 
 @pytest.fixture(scope="module")

@@ -15,8 +15,8 @@ from appwitness.fleet.objects import objects
 from appwitness.fleet.spool import MOST_BYTES, Spool
 from appwitness.fleet.worker import FleetDevice, Host
 from appwitness.store.runs import LeasedRun, Planned, Runs
+from tests.recordings.written import RECORDINGS
 
-RECORDINGS = Path(__file__).parents[1] / "recordings"
 RECORDED = "address-book-upload"
 FINDINGS = 2
 

@@ -17,8 +17,9 @@ from appwitness.store import Store
 from appwitness.store.runs import CommittedRecording, LeasedRun, Runs
 from appwitness.support.errors import UserError
 from tests.fleet.buckets import running, server
-from tests.fleet.rig import FINDINGS, RECORDED, RECORDINGS, host, phones, planned, serving, until
+from tests.fleet.rig import FINDINGS, RECORDED, host, phones, planned, serving, until
 from tests.recording.test_recording import AT, RUN
+from tests.recordings.written import RECORDINGS
 
 __all__ = ["running", "server"]
 

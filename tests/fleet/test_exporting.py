@@ -22,7 +22,7 @@ from appwitness.store import Store
 from appwitness.store.campaign_tables import TABLES, CampaignTable, table
 from appwitness.store.runs import Planned, Runs
 from tests.fleet.buckets import running, server
-from tests.fleet.rig import RECORDINGS
+from tests.recordings.written import RECORDINGS
 from tests.store.test_ranking import found, keep, sent
 
 __all__ = ["running", "server"]

@@ -23,7 +23,8 @@ from appwitness.store import Store
 from appwitness.store.runs import LeasedRun, Runs
 from appwitness.support.errors import UserError
 from tests.fleet.buckets import running, server
-from tests.fleet.rig import FINDINGS, RECORDED, RECORDINGS, fake, host, phones, planned, serving, until
+from tests.fleet.rig import FINDINGS, RECORDED, fake, host, phones, planned, serving, until
+from tests.recordings.written import RECORDINGS
 
 __all__ = ["running", "server"]
 

@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from tests.gate.test_gating import CASE, RECORDINGS, appwitness, copy, own_home  # noqa: F401
+from tests.gate.test_gating import CASE, appwitness, copy, own_home  # noqa: F401
+from tests.recordings.written import RECORDINGS
 
 
 @pytest.fixture

@@ -19,8 +19,8 @@ from appwitness.cli.verbs import main
 from appwitness.findings.gate_decision import GateReport
 from appwitness.gate.reports import FORMATS
 from appwitness.recording import Recording
+from tests.recordings.written import RECORDINGS
 
-RECORDINGS = Path(__file__).parents[1] / "recordings"
 CASE = "sent-before-consent"
 
 

@@ -22,10 +22,10 @@ import yaml
 from pydantic_sarif.model import StaticAnalysisResultsFormatSarifVersion210JsonSchema as Sarif
 
 from appwitness.cli.verbs import main
+from tests.recordings.written import RECORDINGS
 
 ROOT = Path(__file__).parents[2]
 CI = ROOT / "docs" / "ci"
-RECORDINGS = ROOT / "tests" / "recordings"
 CASE = str(RECORDINGS / "sent-before-consent")
 ACTION: dict[str, Any] = yaml.safe_load((CI / "action.yml").read_text("utf-8"))
 STEPS = {step["name"]: step for step in ACTION["runs"]["steps"]}

@@ -13,35 +13,27 @@ from appwitness.support.errors import UserError
 
 TYPES = yaml_files.parse(yaml_files.HERE / "app_types.yml", AppTypes)
 DATA = yaml_files.parse(yaml_files.HERE / "data_types.yml", DataTypes)
-FACTS = Path(__file__).parent / "facts"
-"""What the catalog was made from: collected from the texts of the law, in words of our own."""
+FACTS = yaml.safe_load((Path(__file__).parent / "facts/app_types.yml").read_text("utf-8"))
 
 
 def test_the_types_are_those_of_the_provisions():
-    facts = yaml.safe_load((FACTS / "necessary_scope.yaml").read_text("utf-8"))
-    assert facts["meta"]["types"] == len(TYPES.types)
-    assert facts["meta"]["none_type_numbers"] == [each.number for each in TYPES.types if not each.needs]
-    assert facts["location_types"] == [each.number for each in TYPES.types if each.covers("location")]
-    for theirs, ours in zip(facts["types"], TYPES.types, strict=True):
-        assert (ours.number, ours.code) == (theirs["no"], theirs["code"])
-        assert (ours.en, ours.zh, ours.checked) == (theirs["name_en"], theirs["name_zh"], theirs["checked"])
-        assert len(ours.needs) == len(theirs["necessary"])
-        for code in facts["never_necessary"]["codes"]:
+    assert FACTS["location_types"] == [each.number for each in TYPES.types if each.covers("location")]
+    for number, (theirs, ours) in enumerate(zip(FACTS["types"], TYPES.types, strict=True), 1):
+        assert (ours.number, ours.code) == (number, theirs["code"])
+        assert (ours.en, ours.zh, ours.checked) == (theirs["en"], theirs["zh"], theirs["checked"])
+        for code in FACTS["never_necessary"]:
             assert not ours.covers(code), (ours.number, code)
 
 
 def test_the_items_keep_their_words_and_stand_for_the_kinds_of_the_taxonomy():
-    facts = yaml.safe_load((FACTS / "necessary_scope.yaml").read_text("utf-8"))
-    taxonomy = yaml.safe_load((FACTS / "data_taxonomy.yaml").read_text("utf-8"))
-    words = {row["code"]: row["zh"] for row in facts["codes"]}
-    bridge = {item: kind for kind, items in taxonomy["meta"]["scope_code_bridge"].items() for item in items}
     typed = {"trip_origin", "trip_destination", "travel_destination", "travel_time"}
-    for theirs, ours in zip(facts["types"], TYPES.types, strict=True):
-        for item, need in zip(theirs["necessary"], ours.needs, strict=True):
-            assert words[item["code"]] in need.zh
-            kind = bridge[item["code"]]
-            assert need.data == (kind if kind in DATA.codes and item["code"] not in typed else None)
-            assert (need.when is not None) == ("when" in item)
+    for theirs, ours in zip(FACTS["types"], TYPES.types, strict=True):
+        for needed, need in zip(theirs["needs"], ours.needs, strict=True):
+            item = needed.removesuffix("?")
+            words, kind = FACTS["items"][item]
+            assert words in need.zh
+            assert need.data == (kind if kind in DATA.codes and item not in typed else None)
+            assert (need.when is not None) == needed.endswith("?")
 
 
 def test_thirteen_of_thirty_nine_need_nothing():

@@ -15,8 +15,9 @@ import pytest
 from lxml import etree
 from pydantic_sarif.model import StaticAnalysisResultsFormatSarifVersion210JsonSchema as Sarif
 
+from tests.recordings.written import RECORDINGS
+
 pytest_plugins = ["pytester"]
-RECORDINGS = Path(__file__).parents[1] / "recordings"
 SCHEMA = etree.XMLSchema(etree.parse(Path(__file__).parents[1] / "reports/junit.xsd"))
 SHOP = """
 def test_shop(appwitness_recording):

@@ -12,7 +12,6 @@ import tempfile
 import zipfile
 from collections.abc import Callable, Iterable
 from io import FileIO
-from pathlib import Path
 
 import pytest
 
@@ -23,8 +22,7 @@ from appwitness.recording import Recording, archive, files, packing, verify
 from appwitness.store import Store
 from appwitness.support.errors import FileError, UserError
 from tests.recording.test_hostile import BODY, access, made, mark
-
-RECORDINGS = Path(__file__).parents[1] / "recordings"
+from tests.recordings.written import RECORDINGS
 
 
 @pytest.fixture

@@ -19,10 +19,9 @@ from appwitness.events import Access
 from appwitness.recording import Recording, encryption, packing, verify
 from appwitness.support.errors import FileError, UserError
 from tests.recording.test_signing import appwitness, home
+from tests.recordings.written import RECORDINGS
 
 __all__ = ["home"]
-
-RECORDINGS = Path(__file__).parents[1] / "recordings"
 
 
 class Keys:

@@ -12,8 +12,8 @@ from appwitness.correlate import correlate, knowledge, report
 from appwitness.recording import Recording
 from appwitness.reports import render
 from appwitness.store import Store
+from tests.recordings.written import RECORDINGS
 
-RECORDINGS = Path(__file__).parents[1] / "recordings"
 PASSED = {"hooked": 4, "called": 8, "seen": 8, "missed": [], "detail": None}
 FAILED = PASSED | {"seen": 6, "missed": ["static method"]}
 WRONG = PASSED | {"detail": "1 of the calls did not get their own result"}

@@ -19,12 +19,13 @@ from appwitness.findings import Why
 from appwitness.judge.recipients import Recipients, RecipientTable
 from appwitness.match import decode
 from appwitness.match.linking import Linker
-from appwitness.reports.reasons import _table, said
+from appwitness.reports.reasons import said
 from appwitness.reports.words import Words
 from tests.reports import sample
 
 EN, ZH = Words("en"), Words("zh")
 SOURCE = Path(__file__).parents[2] / "monitor/appwitness"
+TABLE = yaml_files.tree(SOURCE / "reports/reasons.yml")
 
 NUMBER = Value(type="phone_number", text="+8613800138000")
 PLACE = Value(type="location", text="31.230416,121.473701")
@@ -88,15 +89,15 @@ def blanks(text):
 
 @pytest.mark.parametrize("code", Why)
 def test_every_code_has_a_sentence_in_both_languages_with_the_same_blanks(code):
-    texts = _table()["sentences"][code]
+    texts = TABLE["sentences"][code]
     assert set(texts) == {"en", "zh"}
     assert blanks(texts["en"]) == blanks(texts["zh"])
     assert re.search("[\u4e00-\u9fff]", texts["zh"])
 
 
 def test_no_sentence_is_without_a_code():
-    assert set(_table()["sentences"]) == set(Why)
-    for texts in (texts for term in _table()["terms"].values() for texts in term.values()):
+    assert set(TABLE["sentences"]) == set(Why)
+    for texts in (texts for term in TABLE["terms"].values() for texts in term.values()):
         assert set(texts) == {"en", "zh"}
 
 
@@ -114,7 +115,7 @@ def given():
 
 
 def test_every_reason_is_given_the_blanks_of_its_sentence():
-    wrong = [(code, fields) for code, fields in given() if fields != blanks(_table()["sentences"][code]["en"])]
+    wrong = [(code, fields) for code, fields in given() if fields != blanks(TABLE["sentences"][code]["en"])]
     assert not wrong
     assert len({code for code, _ in given()}) > 50
 

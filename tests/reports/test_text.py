@@ -1,5 +1,4 @@
 import shutil
-from pathlib import Path
 
 import pytest
 from rich.cells import cell_len
@@ -12,9 +11,8 @@ from appwitness.recording import Recording
 from appwitness.reports import render
 from appwitness.reports.text import render as text
 from appwitness.store import Store
+from tests.recordings.written import RECORDINGS
 from tests.reports import sample
-
-RECORDINGS = Path(__file__).parents[1] / "recordings"
 
 
 @pytest.mark.parametrize("lang", ["en", "zh"])

@@ -6,9 +6,11 @@ from pathlib import Path
 import pytest
 
 from appwitness import events, findings
-from appwitness.reports.words import LANGUAGES, Words, _table, plain
+from appwitness.catalog import yaml_files
+from appwitness.reports.words import LANGUAGES, Words, plain
 
 ROOM = Path(__file__).parents[2] / "monitor/appwitness"
+TABLE = yaml_files.tree(ROOM / "reports/words.yml")
 CODE = "\n".join(
     path.read_text("utf-8")
     for folder in ("api", "gate", "reports", "web")
@@ -31,7 +33,7 @@ def choices(model, field):
 
 
 def test_every_entry_has_every_language_and_the_same_blanks():
-    for key, texts in _table().items():
+    for key, texts in TABLE.items():
         assert set(texts) == set(LANGUAGES), key
         blanks = [{name for _, name, _, _ in string.Formatter().parse(text) if name} for text in texts.values()]
         assert all(blank == blanks[0] for blank in blanks) or key.endswith("_one"), key
@@ -40,11 +42,11 @@ def test_every_entry_has_every_language_and_the_same_blanks():
 def test_every_word_that_is_asked_for_exists():
     asked = set(re.findall(r'(?:\bwords|\bt|self\.words)(?:\.count)?\(\s*["\']([a-z_]+)["\']', CODE))
     assert len(asked) > 100
-    assert {name for name in asked if not name.endswith("_")} <= set(_table())
+    assert {name for name in asked if not name.endswith("_")} <= set(TABLE)
 
 
 def test_every_entry_is_asked_for():
-    for key in _table():
+    for key in TABLE:
         stem = re.sub(r"_one$", "", key)
         prefix = stem.split("_")[0] + "_"
         assert f'"{stem}"' in CODE or f"'{stem}'" in CODE or f'"{prefix}' in CODE or f"'{prefix}" in CODE, key
@@ -71,7 +73,7 @@ def test_every_entry_is_asked_for():
 def test_every_choice_of_the_contract_has_words(prefix, model, field):
     names = choices(model, field)
     assert names
-    assert {f"{prefix}_{name}" for name in names} <= set(_table())
+    assert {f"{prefix}_{name}" for name in names} <= set(TABLE)
 
 
 def test_numbers_in_sentences():

@@ -6,7 +6,6 @@ import re
 from contextlib import contextmanager
 from datetime import timedelta
 from importlib.metadata import version
-from pathlib import Path
 from urllib.parse import unquote
 
 import pytest
@@ -27,6 +26,7 @@ from appwitness.web.auth import form_token
 from appwitness.web.query import Site
 from appwitness.web.routes import PAGES, app
 from tests.recording import test_hostile as hostile
+from tests.recordings.written import RECORDINGS
 from tests.reports import sample
 from tests.web import serving
 
@@ -685,7 +685,7 @@ def test_an_archive_is_shown_as_the_folder_is_and_cannot_be_marked(tmp_path, kno
 @pytest.mark.parametrize("case", ["address-book-upload", "address-book-upload-nearly"])
 def test_lists_say_whose_data_went_as_the_report_does(tmp_path, known, case):
     with Store(tmp_path / "index.sqlite") as own:
-        recording = Recording.open(Path(__file__).parents[1] / "recordings" / case)
+        recording = Recording.open(RECORDINGS / case)
         correlate(recording, own, known)
         report = indexed_report(own, recording.run.id, known)
         asking = browser(own, known)

@@ -20,6 +20,7 @@ from appwitness.support.errors import UserError
 from hatch_build import FLAGS, platform_tag
 from tests.bench.bench_matching import document, values
 from tests.match.encoders import ENCODERS, dumps
+from tests.recordings.written import RECORDINGS
 
 ROOT = Path(__file__).parents[3]
 NATIVE = ROOT / "monitor/appwitness/match/native"
@@ -62,7 +63,7 @@ def test_without_it_the_command_line_says_what_to_do(tmp_path):
     left_out = shutil.ignore_patterns("libsearch.so", "java", "lab.jar", "__pycache__")
     shutil.copytree(ROOT / "monitor/appwitness", tmp_path / "appwitness", ignore=left_out)
     run = subprocess.run(
-        [sys.executable, "-m", "appwitness", "report", str(ROOT / "tests/recordings/sent-before-consent")],
+        [sys.executable, "-m", "appwitness", "report", str(RECORDINGS / "sent-before-consent")],
         capture_output=True,
         text=True,
         check=False,

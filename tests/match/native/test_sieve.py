@@ -22,9 +22,9 @@ from appwitness.match.finding import ValueIndex
 from appwitness.match.native import sieve
 from tests.match.encoders import ENCODERS, dumps
 from tests.match.test_finding import STRONG
+from tests.recordings.written import RECORDINGS
 
 CASES = Path(__file__).parents[4] / "shared" / "cases" / "matching"
-RECORDINGS = Path(__file__).parents[2] / "recordings"
 GUESSED = {one.name for one in decode.DECODERS if one.sieve == "guess"} | {"split"}
 
 

@@ -1,4 +1,4 @@
-"""Writes the recordings beside it: each is told in a few lines of Python, and its lines are checked by the contract."""
+"""Tells the recordings of tests: each in a few lines of Python, its lines checked by the contract."""
 
 from __future__ import annotations
 

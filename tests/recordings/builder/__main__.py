@@ -1,10 +1,7 @@
-"""`python -m tests.recordings.builder` writes every recording anew."""
+"""`python -m tests.recordings.builder` writes every recording, and says where."""
 
 from __future__ import annotations
 
-from pathlib import Path
+from tests.recordings.written import RECORDINGS
 
-from tests.recordings.builder import cases
-from tests.recordings.builder.case import write
-
-write(cases(), Path(__file__).parents[1])
+print(RECORDINGS)

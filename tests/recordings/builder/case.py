@@ -392,14 +392,9 @@ def _blob(data: bytes) -> dict[str, Any]:
 
 
 def write(cases: Iterable[Case], folder: Path) -> None:
-    """Write every case into a folder of its name, and take away what a case no longer has."""
+    """Write every case into a folder of its name."""
     for case in cases:
-        files = case.files()
-        room = folder / case.name
-        for path in (*room.glob("*"), *room.glob("bodies/*")):
-            if path.is_file() and str(path.relative_to(room)) not in files:
-                path.unlink()
-        for name, content in files.items():
-            path = room / name
+        for name, content in case.files().items():
+            path = folder / case.name / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(content)
