@@ -1,4 +1,4 @@
-"""For all tests: properties are tried on the same examples each time, and recordings keep few files open."""
+"""For all tests: properties are tried on the same examples each time, and files open for nothing are closed."""
 
 from __future__ import annotations
 

@@ -13,21 +13,18 @@ import argparse
 import copy
 import errno
 import json
-import multiprocessing
 import os
 import random
-import resource
 import shutil
 import socket
 import stat
 import sys
 import tempfile
-import time
 import traceback
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import suppress
-from ctypes import c_ulonglong
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +37,9 @@ from appwitness.recording import Recording, verify
 from appwitness.reports import FORMATS, render
 from appwitness.store import Store
 from appwitness.support.errors import UserError
+from tests import watched
 from tests.recordings.written import RECORDINGS
+from tests.watched import Limits, limit_memory
 
 SAMPLE = 100
 """One mutant in so many goes all the way to reports."""
@@ -460,19 +459,19 @@ def _no_number(text: str) -> None:
 # Many of them.
 
 
-def work(seed: int, start: int, stop: int, step: int, number: Any, failures: Any, sample: int) -> None:
-    """Try every `step`-th mutant."""
-    resource.setrlimit(resource.RLIMIT_AS, (2 * MEMORY_BYTES, 2 * MEMORY_BYTES))
+@contextmanager
+def trial(seed: int, sample: int) -> Iterator[Callable[[int], str]]:
+    """What tries a mutant of a seed by its number; one in `sample` goes all the way to reports."""
+    limit_memory(2 * MEMORY_BYTES)
     samples, known = corpus(), knowledge()
     with tempfile.TemporaryDirectory(dir=memory()) as place, tempfile.TemporaryDirectory(dir=memory()) as own:
         desk = Desk(Path(own), known)
         outside = room(Path(place))
         before = state(outside)
-        folder = Path(place) / "r"
-        for at in range(start, stop, step):
-            number.value = at
+        folder, moved = Path(place) / "r", Path(place) / "moved"
+
+        def trying(at: int) -> str:
             mutant(samples, seed, at, folder, outside)
-            moved = Path(place) / "moved"
             held = state(moved) if moved.exists() else []
             full = at // sample if at % sample == 0 else None
             wrong = tried(folder) if full is None else tried(folder, desk, (("json", "en"), ALL[full % len(ALL)]))
@@ -482,73 +481,18 @@ def work(seed: int, start: int, stop: int, step: int, number: Any, failures: Any
                 room(Path(place))
             if not {"outside", "r"} <= {entry.name for entry in os.scandir(place)} <= {"outside", "r", "moved"}:
                 wrong = wrong or "a file was made beside the recording"
-            if wrong:
-                failures.put((at, wrong))
             for one in (folder, moved):
                 shutil.rmtree(one, ignore_errors=True)
-    number.value = stop
+            return wrong
+
+        yield trying
 
 
 def run(
     count: int, seed: int, jobs: int, tell: Callable[[str], None] = print, *, first: int = 0, sample: int = SAMPLE
 ) -> int:
     """Try so many mutants, from number `first` on; how many went wrong."""
-    context = multiprocessing.get_context("spawn")
-    failures = context.Queue()
-    stop = first + count
-    found: list[tuple[int, str]] = []
-
-    def begun(share: int, start: int) -> dict[str, Any]:
-        number = context.Value(c_ulonglong, start)
-        process = context.Process(target=work, args=(seed, start, stop, jobs, number, failures, sample), daemon=True)
-        process.start()
-        return {"process": process, "number": number, "share": share, "seen": (start, time.monotonic())}
-
-    def collect() -> None:
-        while not failures.empty():
-            found.append(failures.get())
-            tell(f"{found[-1][0]}: {found[-1][1]}")
-
-    workers = [begun(share, first + share) for share in range(jobs)]
-    began = told = time.monotonic()
-    while any(worker["number"].value < stop for worker in workers):
-        time.sleep(0.05)
-        collect()
-        for index, worker in enumerate(workers):
-            number, now = worker["number"].value, time.monotonic()
-            if number >= stop:
-                continue
-            if number != worker["seen"][0]:
-                worker["seen"] = (number, now)
-            wrong = ""
-            if worker["process"].exitcode is not None:
-                wrong = f"the process ended with {worker['process'].exitcode}"
-            elif now - worker["seen"][1] > HANG_S * (3 if number < first + jobs else 1):
-                wrong = f"more than {HANG_S} s"
-            elif _rss(worker["process"].pid) > MEMORY_BYTES:
-                wrong = f"more than {MEMORY_BYTES >> 20} MiB"
-            if wrong:
-                worker["process"].kill()
-                worker["process"].join()
-                found.append((number, wrong))
-                tell(f"{number}: {wrong}")
-                workers[index] = begun(worker["share"], number + jobs)
-        if time.monotonic() - told > 30:
-            told = time.monotonic()
-            done = sum(max(0, worker["number"].value - first - worker["share"]) // jobs for worker in workers)
-            tell(f"{done} recordings, {done / (told - began):.0f} a second, {len(found)} failures")
-    for worker in workers:
-        worker["process"].join()
-    collect()
-    tell(f"{count} recordings, one in {sample} reported, in {time.monotonic() - began:.0f} s: {len(found)} failures")
-    return len(found)
-
-
-def _rss(pid: int) -> int:
-    try:
-        return int(Path(f"/proc/{pid}/statm").read_bytes().split()[1]) * resource.getpagesize()
-    except (OSError, IndexError):
-        return 0
+    return watched.run(partial(trial, seed, sample), count, jobs, Limits(HANG_S, MEMORY_BYTES), tell, first=first)
 
 
 def again(seed: int, number: int, keep: Path) -> str:

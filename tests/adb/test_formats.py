@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from xml.etree.ElementTree import fromstring
 
 import pytest
 
 from appwitness.devices.android import adb
-from appwitness.devices.android.app.apk_manifest import of_manifest
 from appwitness.devices.android.app.package_dump import PackageDump
 from appwitness.devices.android.device_facts import api_level, boot_of, properties
 from appwitness.devices.android.screen import dialogs, hierarchy
@@ -301,14 +299,6 @@ def test_properties_over_several_lines() -> None:
 )
 def test_api_levels_by_number_and_by_name(said: str, level: int | None) -> None:
     assert api_level(said) == level
-
-
-def test_a_manifest_that_names_its_sdk_by_a_code_name() -> None:
-    android = 'xmlns:android="http://schemas.android.com/apk/res/android"'
-    sdk = '<uses-sdk android:minSdkVersion="VanillaIceCream" android:targetSdkVersion="Baklava"/>'
-    manifest = fromstring(f'<manifest package="a.b" {android}>{sdk}</manifest>')
-    said = of_manifest(manifest, lambda text: text)
-    assert (said["min_sdk"], said["target_sdk"]) == (35, 36)
 
 
 BOOT_ID = "0b2f1c6e-3a4d-4b5c-8d6e-7f8091a2b3c4"

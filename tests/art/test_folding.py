@@ -4,38 +4,17 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable
-from typing import Any
 
 import pytest
 
-from appwitness.agent.sources import Source
-from appwitness.events import Access, Gap
+from appwitness.events import Gap
 from tests.art.conftest import Played, Run
 from tests.art.rig.vm import SLOWNESS
+from tests.lab.folding import MANY, SOURCES, THREADS, api, counts, of_kinds, of_threads
 
 pytestmark = pytest.mark.timeout(180)
 
-MANY = 300
-FEW = MANY // 10
 MOST_FRAMES = 128
-
-Call = tuple[str, str | None, str, str]
-"""(method, target, outcome, value)"""
-
-
-def api(method: str, **fields: Any) -> Source:
-    fields.setdefault("values", [{"from": "return"}])
-    return Source(name=f"folding.{method}", cls="folding.Main$Api", method=method, data="phone_number", **fields)
-
-
-def counts(accesses: Iterable[Access]) -> Counter[Call]:
-    """How often each call was made."""
-    found = Counter[Call]()
-    for access in accesses:
-        value = access.values[0].text if access.values else ""
-        found[access.source.removeprefix("folding."), access.target, access.outcome, value] += access.count
-    return found
 
 
 def gaps(played: Played) -> list[Gap]:
@@ -54,32 +33,12 @@ def without_stack(played: Played) -> int:
     return found
 
 
-KINDS = {
-    "text": ("tkey7", "tkey8"),
-    "fixed": ("+861380007", "+861380008"),
-    "flag": ("true", "false"),
-    "letter": ("\u4e07", "\u4e08"),
-    "number": ("-100007", "-100008"),
-    "big": ("-9223372036854775801", "-9223372036854775800"),
-    "fine": ("0.7000000000000001", "0.8"),
-    "mixed": ("-1|0.25|c7|0.875|-9|true|null|-3", "-1|0.25|c8|1.0|-9|true|null|-3"),
-}
-
-
 @pytest.mark.parametrize("stack", [True, False], ids=["stack", "no stack"])
 def test_every_kind_of_repeat_is_counted_exactly(play: Run, stack: bool) -> None:
-    sources = [api(method) for method in KINDS]
-    sources += [api("nothing", values=[], target=0), api("refused", target=0)]
-    played = play("folding", sources, "kinds", stack=stack)
+    played = play("folding", SOURCES, "kinds", stack=stack)
     assert (played.printed, played.code) == ("done\n", 0)
     assert without_stack(played) == 0 or stack
-    expected: dict[Call, int] = {
-        (method, None, "returned", value): MANY for method, values in KINDS.items() for value in values
-    }
-    for key in ("key7", "key8"):
-        expected["nothing", key, "returned", ""] = MANY
-        expected["refused", key, "denied", ""] = FEW
-    assert counts(played.accesses) == expected
+    assert counts(played.accesses) == of_kinds()
 
 
 def test_the_same_call_from_another_place_is_another_access(play: Run) -> None:
@@ -114,16 +73,10 @@ def test_the_same_call_from_another_place_is_another_access(play: Run) -> None:
 
 @pytest.mark.parametrize(("step", "threads"), [("threads", 32), ("storm", 8)])
 def test_many_threads_at_once(play: Run, step: str, threads: int) -> None:
-    sources = [api("fixed", target=0), api("changing"), api("refused", target=0)]
-    played = play("folding", sources, step, fold_ms=20)
+    played = play("folding", THREADS, step, fold_ms=20)
     assert (played.printed, played.code) == ("done\n", 0)
     without_stack(played)
-    expected: dict[Call, int] = {
-        ("fixed", str(slot), "returned", f"+86138000{slot}"): len(range(slot, threads, 6)) * MANY for slot in range(6)
-    }
-    expected["changing", None, "returned", "even"] = expected["changing", None, "returned", "odd"] = threads * MANY // 2
-    expected["refused", "many", "denied", ""] = threads * FEW
-    assert counts(played.accesses) == expected
+    assert counts(played.accesses) == of_threads(threads)
 
 
 @pytest.mark.parametrize("stack", [True, False], ids=["stack", "no stack"])

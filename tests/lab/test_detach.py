@@ -21,11 +21,7 @@ from appwitness.agent.frida_device import FridaFault
 from appwitness.agent.sources import Source
 from appwitness.events import Access, Gap
 from appwitness.recording import Recording
-from hatch_build import build_agent
-from tests.lab.program import Program, blank
-
-ROOT = Path(__file__).parent.parent.parent
-HERE = Path(__file__).parent / "java"
+from tests.lab.program import Compile, Program, blank
 
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(120)]
 
@@ -46,12 +42,8 @@ HOOKED = "Base.big Base.fixed Base.held Base.heldBelow Base.hidden Base.name Bas
 
 
 @pytest.fixture(scope="module")
-def classes(tmp_path_factory) -> Path:
-    build_agent(ROOT)
-    out: Path = tmp_path_factory.mktemp("classes")
-    files = [*(HERE / "detach").glob("*.java"), *(HERE / "probe").glob("*.java")]
-    subprocess.run(["javac", "--release", "17", "-d", str(out), *map(str, files)], check=True)
-    return out
+def classes(compiled: Compile) -> Path:
+    return compiled("detach", "probe")
 
 
 class App:

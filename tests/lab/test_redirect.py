@@ -31,11 +31,9 @@ from appwitness.observe.run import observe
 from appwitness.proxy import Proxy, ProxyAddress
 from appwitness.recording import Recording
 from appwitness.store import Store
-from hatch_build import build_agent
-from tests.lab.program import Program, blank
+from tests.lab.program import Compile, Program, blank
 from tests.lab.servers_of_redirect import ABROAD, echo, nobody, silent
 
-ROOT = Path(__file__).parents[2]
 HERE = Path(__file__).parent
 HOST = "raw.redirect.test"
 AT_HOME = ("127.0.0.1", "::1", "::ffff:127.0.0.1")
@@ -58,13 +56,11 @@ class Seen(NamedTuple):
 
 
 @pytest.fixture(scope="module")
-def seen(tmp_path_factory: pytest.TempPathFactory) -> Seen:
-    build_agent(ROOT)
+def seen(compiled: Compile, tmp_path_factory: pytest.TempPathFactory) -> Seen:
     out = tmp_path_factory.mktemp("redirect")
-    subprocess.run(["javac", "--release", "17", "-d", str(out), str(HERE / "java/redirect/Main.java")], check=True)
     library = out / "libredirect.so"
-    compiled = ["cc", "-shared", "-fPIC", "-O1", "-Wall", "-Werror", "-o", str(library)]
-    subprocess.run([*compiled, str(HERE / "native/redirect.c")], check=True)
+    command = ["cc", "-shared", "-fPIC", "-O1", "-Wall", "-Werror", "-o", str(library)]
+    subprocess.run([*command, str(HERE / "native/redirect.c")], check=True)
     with ExitStack() as up:
         servers = up.enter_context(LabServers([HOST], out / "ca.pem"))
         ports = (up.enter_context(echo()), nobody(), up.enter_context(silent()), servers.hosts[HOST][1])
@@ -80,8 +76,12 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> Seen:
                 "javax.net.ssl.trustStoreType": "PKCS12",
                 "javax.net.ssl.trustStorePassword": PASSWORD,
             }
-            options = (*(f"-D{name}={value}" for name, value in settings.items()), "-cp", str(out))
-            argv = (str(JAVA), "-Xshare:off", *options, "redirect.Main", HOST, addresses[0], *map(str, ports))
+            options = (
+                *(f"-D{name}={value}" for name, value in settings.items()),
+                "-cp",
+                str(compiled("redirect", HERE.parent / "art/java/redirect")),
+            )
+            argv = (str(JAVA), "-Xshare:off", *options, "redirect.Native", HOST, addresses[0], *map(str, ports))
             return Program(argv, env={**os.environ, "PLACES": " ".join(addresses)}, redirect=redirect)
 
         home = app(AT_HOME, out / "ca.pem")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -18,7 +17,6 @@ from hatch_build import build
 from tests.lab.program import Program, blank
 
 ROOT = Path(__file__).parent.parent.parent
-HERE = Path(__file__).parent / "java"
 NUMBERS = [number for contact in CONTACTS for number in contact.numbers]
 HERE_AND_NOW = [("location", LOCATION)]
 NO_MORE = "android.location.LocationManager.removeUpdates"
@@ -32,18 +30,10 @@ GRANTED = (
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(120)]
 
 
-@pytest.fixture(scope="module")
-def classes(tmp_path_factory):
-    build(ROOT)
-    out = tmp_path_factory.mktemp("tour")
-    sources = [str(path) for path in (HERE / "tour").glob("*.java")]
-    subprocess.run(["javac", "-nowarn", "--release", "17", "-cp", str(jar()), "-d", str(out), *sources], check=True)
-    return out
-
-
 @pytest.fixture
-def tour(classes, tmp_path):
+def tour(compiled, tmp_path):
     """Play one step of the tour; its accesses, and what the app printed."""
+    build(ROOT)
 
     def play(step, *, granted=GRANTED):
         facts = {
@@ -74,7 +64,7 @@ def tour(classes, tmp_path):
             "-XX:TieredStopAtLevel=1",
             *(f"-D{name}={value}" for name, value in settings.items()),
             "-cp",
-            f"{jar()}:{classes}",
+            f"{jar()}:{compiled('tour', classpath=[jar()])}",
             "android.app.ActivityThread",
         )
         recording = blank(tmp_path / "recording", "tour")

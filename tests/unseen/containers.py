@@ -7,23 +7,27 @@ import bz2
 import csv
 import email.message
 import gzip
+import hashlib
 import html
 import io
 import itertools
 import json
 import lzma
 import plistlib
+import quopri
 import random
 import sqlite3
 import struct
 import tarfile
 import tempfile
-import urllib.parse
+import uuid
 import zipfile
 import zlib
 from collections.abc import Callable
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote, urlencode
 
 import brotli
 import bson
@@ -41,7 +45,7 @@ from thrift.transport import TTransport
 from werkzeug.http import dump_options_header
 
 from appwitness.events import Value
-from tests.unseen import Sent, way, world
+from tests.unseen import Sent, letters, way, world
 from tests.unseen.notations import point
 
 Pack = Callable[[dict[str, Any], random.Random], Sent | bytes | None]
@@ -181,16 +185,14 @@ container("base64 of the whole", lambda f, c: base64.b64encode(doc(f, c)), "text
 container("base64 of gzip of the whole", lambda f, c: base64.b64encode(world.gz(doc(f, c))), "text/plain")
 container("base64 in lines of the whole", lambda f, c: base64.encodebytes(world.gz(doc(f, c))), "text/plain")
 container("hex of the whole", lambda f, c: doc(f, c).hex().encode(), "text/plain")
-container("json string of base64", lambda f, c: json.dumps(base64.b64encode(doc(f, c)).decode()).encode())
+container("json string of base64", lambda f, c: json.dumps(b64(doc(f, c))).encode())
 container(
     "segment batch",
     lambda f, c: world.dumps({"batch": [{"type": "identify", "traits": f}], "sentAt": "2026-03-14T09:00:00Z"}),
 )
 container(
     "graph batch",
-    lambda f, c: world.dumps(
-        {"batch": json.dumps([{"method": "POST", "relative_url": "me?" + urllib.parse.urlencode(f)}])}
-    ),
+    lambda f, c: world.dumps({"batch": json.dumps([{"method": "POST", "relative_url": "me?" + urlencode(f)}])}),
 )
 container(
     "graphql",
@@ -212,29 +214,21 @@ container("keys are the values", lambda f, c: world.dumps({"people": dict.fromke
 
 
 def form(fields: dict[str, Any], chance: random.Random) -> bytes:
-    return urllib.parse.urlencode({"n": "1", **fields, "z": "x y"}).encode()
+    return urlencode({"n": "1", **fields, "z": "x y"}).encode()
 
 
 FORM = "application/x-www-form-urlencoded"
 container("form", form, FORM)
 container("form called json", form, "application/json")
-container("form, brackets", lambda f, c: urllib.parse.urlencode({f"user[{k}]": v for k, v in f.items()}).encode(), FORM)
-container("form, json in a field", lambda f, c: urllib.parse.urlencode({"n": "1", "data": doc(f, c)}).encode(), FORM)
-container(
-    "form, base64 of json in a field",
-    lambda f, c: urllib.parse.urlencode({"n": "1", "data": base64.b64encode(doc(f, c)).decode()}).encode(),
-    FORM,
-)
-container(
-    "form, base64 not escaped",
-    lambda f, c: b"n=1&data=" + base64.b64encode(doc(f, c)),
-    FORM,
-)
-container("form, url-encoded whole", lambda f, c: urllib.parse.quote(form(f, c), safe="").encode(), FORM)
-container("form in a form", lambda f, c: urllib.parse.urlencode({"a": "1", "data": form(f, c).decode()}).encode(), FORM)
+container("form, brackets", lambda f, c: urlencode({f"user[{k}]": v for k, v in f.items()}).encode(), FORM)
+container("form, json in a field", lambda f, c: urlencode({"n": "1", "data": doc(f, c)}).encode(), FORM)
+container("form, base64 of json in a field", lambda f, c: urlencode({"n": "1", "data": b64(doc(f, c))}).encode(), FORM)
+container("form, base64 not escaped", lambda f, c: b"n=1&data=" + base64.b64encode(doc(f, c)), FORM)
+container("form, url-encoded whole", lambda f, c: quote(form(f, c), safe="").encode(), FORM)
+container("form in a form", lambda f, c: urlencode({"a": "1", "data": form(f, c).decode()}).encode(), FORM)
 container(
     "form in gb18030",
-    lambda f, c: urllib.parse.urlencode({"n": "1", **f}, encoding="gb18030").encode(),
+    lambda f, c: urlencode({"n": "1", **f}, encoding="gb18030").encode(),
     FORM + "; charset=GBK",
     fits=lambda value: (
         value.type in ("name", "address", "sms_content")
@@ -245,7 +239,7 @@ container(
 )
 container(
     "form in gb18030, not said",
-    lambda f, c: urllib.parse.urlencode({"n": "1", **f}, encoding="gb18030").encode(),
+    lambda f, c: urlencode({"n": "1", **f}, encoding="gb18030").encode(),
     FORM,
     fits=lambda value: (
         value.type in ("name", "address", "sms_content")
@@ -254,9 +248,7 @@ container(
         and "á" not in value.text
     ),
 )
-container(
-    "form, semicolons", lambda f, c: ";".join(f"{k}={urllib.parse.quote(v)}" for k, v in f.items()).encode(), FORM
-)
+container("form, semicolons", lambda f, c: ";".join(f"{k}={quote(v)}" for k, v in f.items()).encode(), FORM)
 container("form, lines", lambda f, c: "\n".join(f"{k}={v}" for k, v in {"n": "1", **f}.items()).encode(), "text/plain")
 container(
     "form, spaces as they are", lambda f, c: "&".join(f"{k}={v}" for k, v in {"n": "1", **f}.items()).encode(), FORM
@@ -299,7 +291,7 @@ container(
             (
                 k,
                 "\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable",
-                __import__("quopri").encodestring(v.encode()),
+                quopri.encodestring(v.encode()),
             )
             for k, v in f.items()
         ]
@@ -318,9 +310,7 @@ container(
 )
 container(
     "multipart, file names, starred",
-    lambda f, c: multipart(
-        [("file", f"; filename*=UTF-8''{urllib.parse.quote(v)}", b"\xff\xd8\xff\xe0") for v in f.values()]
-    ),
+    lambda f, c: multipart([("file", f"; filename*=UTF-8''{quote(v)}", b"\xff\xd8\xff\xe0") for v in f.values()]),
 )
 container(
     "multipart in multipart",
@@ -353,71 +343,55 @@ container("mail", mail, "message/rfc822")
 # --- other text formats ---
 
 
-def xml(fields: dict[str, Any]) -> str:
-    return "".join(
-        f"<f_{at}><k>{html.escape(k)}</k><v>{html.escape(v)}</v></f_{at}>" for at, (k, v) in enumerate(fields.items())
+def each(fields: dict[str, Any], form: str, between: str = "") -> str:
+    """Every field in a form: {k} its key, {v} its text, {h} that for HTML, {q} for a URL, {j} and {u} as JSON."""
+    return between.join(
+        form.format(
+            k=k, v=v, h=html.escape(v), q=quote(v, safe=""), p=quote(v), j=json.dumps(v, ensure_ascii=False), n=at
+        )
+        for at, (k, v) in enumerate(fields.items())
     )
 
 
-container("xml", lambda f, c: f"<?xml version='1.0'?>\n<r><n>1</n>{xml(f)}</r>".encode(), "text/xml")
-container(
-    "xml, attributes", lambda f, c: ("<r " + " ".join(f'{k}="{html.escape(v)}"' for k, v in f.items()) + "/>").encode()
-)
-container("xml, cdata", lambda f, c: ("<r>" + "".join(f"<v><![CDATA[{v}]]></v>" for v in f.values()) + "</r>").encode())
+def written(name: str, before: str, form: str, after: str, between: str = "", type_: str | None = None) -> None:
+    """Register a text in which each field stands in a form; the text before it, and the text after it."""
+    fits = (lambda v: '"' not in v.text) if '"{v}"' in form else (lambda _: True)
+    container(name, lambda f, c: f"{before}{each(f, form, between)}{after}".encode(), type_, fits)
+
+
+XML = "<f_{n}><k>{k}</k><v>{h}</v></f_{n}>"
+MEMBER = "<member><name>{k}</name><value><string>{h}</string></value></member>"
+written("xml", "<?xml version='1.0'?>\n<r><n>1</n>", XML, "</r>", type_="text/xml")
+container("xml, attributes", lambda f, c: f"<r {each(f, '{k}="{h}"', ' ')}/>".encode())
+written("xml, cdata", "<r>", "<v><![CDATA[{v}]]></v>", "</r>")
 container("xml, cdata of json", lambda f, c: b"<r><v><![CDATA[" + doc(f, c) + b"]]></v></r>")
-container(
-    "xml in utf-16", lambda f, c: f"<?xml version='1.0' encoding='utf-16'?><r>{xml(f)}</r>".encode("utf-16"), "text/xml"
-)
-container(
-    "xml in gb18030",
-    lambda f, c: f"<?xml version='1.0' encoding='GBK'?><r>{xml(f)}</r>".encode("gb18030"),
-    "text/xml",
-)
-container(
-    "xml, entities",
-    lambda f, c: (
-        "<r>" + "".join(f"<v>{''.join(f'&#x{ord(char):x};' for char in v)}</v>" for v in f.values()) + "</r>"
-    ).encode(),
-)
-container(
-    "soap",
-    lambda f, c: (
-        f'<s:Envelope xmlns:s="urn:x"><s:Body><a:p xmlns:a="urn:y">{xml(f)}</a:p></s:Body></s:Envelope>'.encode()
-    ),
-)
-container(
+for _name, _said in (("utf-16", "utf-16"), ("gb18030", "GBK")):
+    _head = f"<?xml version='1.0' encoding='{_said}'?><r>"
+    container(
+        f"xml in {_name}",
+        lambda f, c, head=_head, charset=_name: f"{head}{each(f, XML)}</r>".encode(charset),  # type: ignore[misc]
+        "text/xml",
+    )
+container("xml, entities", lambda f, c: "".join(
+    ("<r>", *(f"<v>{''.join(f'&#x{ord(char):x};' for char in v)}</v>" for v in f.values()), "</r>")
+).encode())  # fmt: skip
+_soap = '<s:Envelope xmlns:s="urn:x"><s:Body><a:p xmlns:a="urn:y">'
+written("soap", _soap, XML, "</a:p></s:Body></s:Envelope>")
+written(
     "xml-rpc",
-    lambda f, c: (
-        "<methodCall><params>"
-        + "".join(
-            f"<param><value><struct><member><name>{k}</name><value><string>{html.escape(v)}</string></value></member></struct></value></param>"
-            for k, v in f.items()
-        )
-        + "</params></methodCall>"
-    ).encode(),
+    "<methodCall><params>",
+    f"<param><value><struct>{MEMBER}</struct></value></param>",
+    "</params></methodCall>",
 )
-container(
-    "html",
-    lambda f, c: (
-        "<!doctype html><html><body>"
-        + "".join(f"<input name='{k}' value='{html.escape(v)}'><br>" for k, v in f.items())
-        + "</body></html>"
-    ).encode(),
-)
-container(
-    "android preferences",
-    lambda f, c: (
-        "<?xml version='1.0' encoding='utf-8' standalone='yes' ?>\n<map>\n"
-        + "".join(f'    <string name="{k}">{html.escape(v)}</string>\n' for k, v in f.items())
-        + "</map>"
-    ).encode(),
-)
+written("html", "<!doctype html><html><body>", "<input name='{k}' value='{h}'><br>", "</body></html>")
+_preferences = "<?xml version='1.0' encoding='utf-8' standalone='yes' ?>\n<map>\n"
+written("android preferences", _preferences, '    <string name="{k}">{h}</string>\n', "</map>")
 container("plist", lambda f, c: plistlib.dumps({"n": 1, "d": f}))
 container("plist, binary", lambda f, c: plistlib.dumps({"n": 1, "d": [f]}, fmt=plistlib.FMT_BINARY))
 container("yaml", lambda f, c: yaml.safe_dump({"n": 1, "d": f}, allow_unicode=True).encode())
 container("yaml, escaped", lambda f, c: yaml.safe_dump({"n": 1, "d": f}).encode())
 container("toml", lambda f, c: ("n = 1\n[d]\n" + "".join(f"{k} = {json.dumps(v)}\n" for k, v in f.items())).encode())
-container("ini", lambda f, c: ("[d]\n" + "".join(f"{k} = {v}\n" for k, v in f.items())).encode())
+written("ini", "[d]\n", "{k} = {v}\n", "")
 
 
 def table(fields: dict[str, Any], delimiter: str = ",", quoting: int = csv.QUOTE_MINIMAL) -> bytes:
@@ -432,69 +406,27 @@ container("csv, quoted", lambda f, c: table(f, quoting=csv.QUOTE_ALL), "text/csv
 container("tsv", lambda f, c: table(f, "\t"), "text/tab-separated-values")
 container("csv, semicolons", lambda f, c: table(f, ";"))
 container("csv, gzip", lambda f, c: world.gz(table(f)))
-container(
-    "log lines",
-    lambda f, c: (
-        "03-14 09:00:00.123 I/App(331): start\n03-14 09:00:01.004 D/Net(331): "
-        + " ".join(f"{k}={v}" for k, v in f.items())
-        + " done\n"
-    ).encode(),
-    "text/plain",
-)
-container(
-    "logfmt",
-    lambda f, c: (
-        "ts=2026-03-14 level=info " + " ".join(f"{k}={json.dumps(v, ensure_ascii=False)}" for k, v in f.items())
-    ).encode(),
-)
-container(
-    "syslog",
-    lambda f, c: (
-        "<34>1 2026-03-14T09:00:00Z host app 1 ID [x@1 " + " ".join(f'{k}="{v}"' for k, v in f.items()) + "] msg"
-    ).encode(),
-    fits=lambda v: '"' not in v.text,
-)
-container(
-    "java toString",
-    lambda f, c: ("Bundle[{" + ", ".join(f"{k}={v}" for k, v in {"n": "1", **f}.items()) + "}]").encode(),
-)
-container(
-    "kotlin data class", lambda f, c: ("User(id=7, " + ", ".join(f"{k}={v}" for k, v in f.items()) + ")").encode()
-)
-container(
-    "php serialize",
-    lambda f, c: (
-        f"a:{len(f)}:{{" + "".join(f's:{len(k.encode())}:"{k}";s:{len(v.encode())}:"{v}";' for k, v in f.items()) + "}"
-    ).encode(),
-)
-container(
-    "s-expression",
-    lambda f, c: ("(user " + " ".join(f'({k} "{v}")' for k, v in f.items()) + ")").encode(),
-    fits=lambda v: '"' not in v.text,
-)
-container(
-    "vcard",
-    lambda f, c: (
-        "BEGIN:VCARD\r\nVERSION:3.0\r\n" + "".join(f"X-{k.upper()}:{v}\r\n" for k, v in f.items()) + "END:VCARD\r\n"
-    ).encode(),
-)
-container(
-    "vcard, quoted-printable",
-    lambda f, c: (
-        "BEGIN:VCARD\r\nVERSION:2.1\r\n"
-        + "".join(
-            f"{k.upper()};CHARSET=UTF-8;ENCODING=QUOTED-PRINTABLE:{''.join(f'={b:02X}' for b in v.encode())}\r\n"
-            for k, v in f.items()
-        )
-        + "END:VCARD\r\n"
-    ).encode(),
-)
-container(
-    "sql",
-    lambda f, c: (
-        "INSERT INTO t VALUES (1, " + ", ".join("'" + v.replace("'", "''") + "'" for v in f.values()) + ");"
-    ).encode(),
-)
+_log = "03-14 09:00:00.123 I/App(331): start\n03-14 09:00:01.004 D/Net(331): "
+written("log lines", _log, "{k}={v}", " done\n", " ", "text/plain")
+written("logfmt", "ts=2026-03-14 level=info ", "{k}={j}", "", " ")
+written("syslog", "<34>1 2026-03-14T09:00:00Z host app 1 ID [x@1 ", '{k}="{v}"', "] msg", " ")
+container("java toString", lambda f, c: f"Bundle[{{{each({'n': '1', **f}, '{k}={v}', ', ')}}}]".encode())
+written("kotlin data class", "User(id=7, ", "{k}={v}", ")", ", ")
+container("php serialize", lambda f, c: (
+    f"a:{len(f)}:{{" + "".join(f's:{len(k.encode())}:"{k}";s:{len(v.encode())}:"{v}";' for k, v in f.items()) + "}"
+).encode())  # fmt: skip
+written("s-expression", "(user ", '({k} "{v}")', ")", " ")
+container("vcard", lambda f, c: "".join(
+    ("BEGIN:VCARD\r\nVERSION:3.0\r\n", *(f"X-{k.upper()}:{v}\r\n" for k, v in f.items()), "END:VCARD\r\n")
+).encode())  # fmt: skip
+_quoted = ";CHARSET=UTF-8;ENCODING=QUOTED-PRINTABLE:"
+container("vcard, quoted-printable", lambda f, c: "".join(
+    ("BEGIN:VCARD\r\nVERSION:2.1\r\n",
+     *(f"{k.upper()}{_quoted}{''.join(f'={b:02X}' for b in v.encode())}\r\n" for k, v in f.items()), "END:VCARD\r\n")
+).encode())  # fmt: skip
+container("sql", lambda f, c: "INSERT INTO t VALUES (1, {});".format(
+    ", ".join("'" + v.replace("'", "''") + "'" for v in f.values())
+).encode())  # fmt: skip
 
 # --- binary formats ---
 
@@ -533,9 +465,7 @@ container("protobuf, gzip inside", lambda f, c: field(1, b"x") + field(4, world.
 container(
     "protobuf behind its length", lambda f, c: varint(len(proto(f, random.Random(1)))) + proto(f, random.Random(1))
 )
-container(
-    "protobuf, base64 in json", lambda f, c: world.dumps({"sourceExtension": base64.b64encode(proto(f, c)).decode()})
-)
+container("protobuf, base64 in json", lambda f, c: world.dumps({"sourceExtension": b64(proto(f, c))}))
 container(
     "protobuf, messages behind their lengths",
     lambda f, c: b"".join(varint(len(m)) + m for m in (proto({}, c), proto(f, c))),
@@ -765,7 +695,7 @@ container(
     "zip, names of members", lambda f, c: archive("/".join(f.values()) + ".txt", b"x"), fits=lambda v: "/" not in v.text
 )
 container("zip in zip", lambda f, c: archive("inner.zip", archive("a.csv", table(f))))
-container("zip in base64", lambda f, c: world.dumps({"z": base64.b64encode(archive("a", doc(f, c))).decode()}))
+container("zip in base64", lambda f, c: world.dumps({"z": b64(archive("a", doc(f, c)))}))
 container("tar", lambda f, c: tar("a.json", doc(f, c)))
 container("tar.gz", lambda f, c: world.gz(tar("a.json", doc(f, c))))
 container("tar.xz", lambda f, c: lzma.compress(tar("a.json", doc(f, c))))
@@ -810,119 +740,75 @@ container("sqlite, gzip", lambda f, c: world.gz(database(f)))
 URL = "https://in.metrics.test/v1/"
 
 
-def unicode_host(text: str) -> str:
-    return text.encode().hex()
+def asked(rest: str) -> Sent:
+    return Sent(url=URL + rest)
 
 
-container("query", lambda f, c: Sent(url=URL + "p.gif?a=1&" + urllib.parse.urlencode(f) + "&z=2"))
-container(
-    "query, twice",
-    lambda f, c: Sent(url=URL + "p?u=" + urllib.parse.quote("https://x.test/?" + urllib.parse.urlencode(f), safe="")),
-)
-container("query, base64", lambda f, c: Sent(url=URL + "p?d=" + base64.urlsafe_b64encode(doc(f, c)).decode()))
-container("query, json", lambda f, c: Sent(url=URL + "p?d=" + urllib.parse.quote(doc(f, c))))
-container(
-    "query, gzip and base64",
-    lambda f, c: Sent(url=URL + "p?d=" + urllib.parse.quote(base64.b64encode(world.gz(doc(f, c))).decode(), safe="")),
-)
-container(
-    "query, semicolons",
-    lambda f, c: Sent(url=URL + "p?" + ";".join(f"{k}={urllib.parse.quote(v)}" for k, v in f.items())),
-)
-container("query without keys", lambda f, c: Sent(url=URL + "p?" + "|".join(urllib.parse.quote(v) for v in f.values())))
-container("path", lambda f, c: Sent(url=URL + "/".join(urllib.parse.quote(v, safe="") for v in f.values()) + "/x"))
-container("path, base64", lambda f, c: Sent(url=URL + base64.urlsafe_b64encode(doc(f, c)).decode().rstrip("=")))
-container(
-    "path, file name",
-    lambda f, c: Sent(url=URL + "-".join(urllib.parse.quote(v, safe="") for v in f.values()) + ".png"),
-)
-container(
-    "matrix parameters",
-    lambda f, c: Sent(url=URL + "p;" + ";".join(f"{k}={urllib.parse.quote(v, safe='')}" for k, v in f.items()) + "/x"),
-)
-container("fragment", lambda f, c: Sent(url=URL + "p#" + urllib.parse.urlencode(f)))
-container("fragment, route", lambda f, c: Sent(url=URL + "p#/home?" + urllib.parse.urlencode(f)))
-container(
-    "user info",
-    lambda f, c: Sent(
-        url="https://" + ":".join(urllib.parse.quote(v, safe="") for v in f.values()) + "@in.metrics.test/"
-    ),
-)
+def headed(name: str, text: str) -> Sent:
+    return Sent(headers=((name, text),))
+
+
+def b64(data: bytes) -> str:
+    return base64.b64encode(data).decode()
+
+
+def b64url(data: bytes) -> str:
+    return base64.urlsafe_b64encode(data).decode()
+
+
+def short(most: int) -> Callable[[Value], bool]:
+    return lambda value: len(value.text.encode()) < most
+
+
+container("query", lambda f, c: asked(f"p.gif?a=1&{urlencode(f)}&z=2"))
+container("query, twice", lambda f, c: asked("p?u=" + quote("https://x.test/?" + urlencode(f), safe="")))
+container("query, base64", lambda f, c: asked("p?d=" + b64url(doc(f, c))))
+container("query, json", lambda f, c: asked("p?d=" + quote(doc(f, c))))
+container("query, gzip and base64", lambda f, c: asked("p?d=" + quote(b64(world.gz(doc(f, c))), safe="")))
+container("query, semicolons", lambda f, c: asked("p?" + each(f, "{k}={p}", ";")))
+container("query without keys", lambda f, c: asked("p?" + each(f, "{p}", "|")))
+container("path", lambda f, c: asked(each(f, "{q}", "/") + "/x"))
+container("path, base64", lambda f, c: asked(b64url(doc(f, c)).rstrip("=")))
+container("path, file name", lambda f, c: asked(each(f, "{q}", "-") + ".png"))
+container("matrix parameters", lambda f, c: asked("p;" + each(f, "{k}={q}", ";") + "/x"))
+container("fragment", lambda f, c: asked("p#" + urlencode(f)))
+container("fragment, route", lambda f, c: asked("p#/home?" + urlencode(f)))
+container("user info", lambda f, c: Sent(url=f"https://{each(f, '{q}', ':')}@in.metrics.test/"))
 container(
     "host label, hex",
-    lambda f, c: Sent(url="https://" + ".".join(v.encode().hex()[:62] for v in f.values()) + ".t.test/p"),
-    fits=lambda v: len(v.text.encode()) < 31,
+    lambda f, c: Sent(url=f"https://{'.'.join(v.encode().hex()[:62] for v in f.values())}.t.test/p"),
+    fits=short(31),
 )
 container(
     "host label, base32",
-    lambda f, c: Sent(
-        url="https://"
-        + ".".join(base64.b32encode(v.encode()).decode().rstrip("=").lower() for v in f.values())
-        + ".t.test/"
-    ),
-    fits=lambda v: len(v.text.encode()) < 38,
-)
-container(
-    "cookie",
-    lambda f, c: Sent(
-        headers=(("Cookie", "a=1; " + "; ".join(f"{k}={urllib.parse.quote(v, safe='')}" for k, v in f.items())),)
-    ),
-)
-container(
-    "cookie, base64 of json",
-    lambda f, c: Sent(headers=(("Cookie", "a=1; uids=" + base64.b64encode(doc(f, c)).decode()),)),
-)
-container("header", lambda f, c: Sent(headers=tuple((f"X-{k}", urllib.parse.quote(v)) for k, v in f.items())))
+    lambda f, c: Sent(url="https://{}.t.test/".format(
+        ".".join(base64.b32encode(v.encode()).decode().rstrip("=").lower() for v in f.values())
+    )),
+    fits=short(38),
+)  # fmt: skip
+container("cookie", lambda f, c: headed("Cookie", "a=1; " + each(f, "{k}={q}", "; ")))
+container("cookie, base64 of json", lambda f, c: headed("Cookie", "a=1; uids=" + b64(doc(f, c))))
+container("header", lambda f, c: Sent(headers=tuple((f"X-{k}", quote(v)) for k, v in f.items())))
 container("header, as it is", lambda f, c: Sent(headers=tuple((f"X-{k}", v) for k, v in f.items())))
-container(
-    "header, base64 of json", lambda f, c: Sent(headers=(("X-Client-Data", base64.b64encode(doc(f, c)).decode()),))
-)
-container("header, json", lambda f, c: Sent(headers=(("X-Device", json.dumps(f)),)))
-container("header, list", lambda f, c: Sent(headers=(("X-Info", dump_options_header("v1", {**f, "n": "1"})),)))
-container(
-    "user agent",
-    lambda f, c: Sent(headers=(("User-Agent", f"App/3.1 (Android 13; Pixel 7; {'; '.join(f.values())}) okhttp/4.12"),)),
-)
-container("referer", lambda f, c: Sent(headers=(("Referer", "https://x.test/p?" + urllib.parse.urlencode(f)),)))
-container(
-    "authorization, basic",
-    lambda f, c: Sent(
-        headers=(("Authorization", "Basic " + base64.b64encode(":".join(f.values()).encode() + b":pw").decode()),)
-    ),
-)
-container(
-    "authorization, bearer",
-    lambda f, c: Sent(
-        headers=(
-            ("Authorization", "Bearer " + __import__("tests.unseen.letters", fromlist=["jwt"]).jwt(json.dumps(f))),
-        )
-    ),
-)
-container(
-    "authorization, oauth",
-    lambda f, c: Sent(
-        headers=(
-            (
-                "Authorization",
-                'OAuth realm="x", ' + ", ".join(f'{k}="{urllib.parse.quote(v, safe="")}"' for k, v in f.items()),
-            ),
-        )
-    ),
-)
-container(
-    "baggage",
-    lambda f, c: Sent(
-        headers=(("baggage", "a=1," + ",".join(f"{k}={urllib.parse.quote(v, safe='')}" for k, v in f.items())),)
-    ),
-)
-container(
-    "content-disposition",
-    lambda f, c: Sent(
-        b"\xff\xd8\xff",
-        "image/jpeg",
-        headers=(("Content-Disposition", "attachment; filename*=UTF-8''" + urllib.parse.quote("-".join(f.values()))),),
-    ),
-)
+container("header, base64 of json", lambda f, c: headed("X-Client-Data", b64(doc(f, c))))
+container("header, json", lambda f, c: headed("X-Device", json.dumps(f)))
+container("header, list", lambda f, c: headed("X-Info", dump_options_header("v1", {**f, "n": "1"})))
+container("user agent", lambda f, c: headed(
+    "User-Agent", f"App/3.1 (Android 13; Pixel 7; {'; '.join(f.values())}) okhttp/4.12"
+))  # fmt: skip
+container("referer", lambda f, c: headed("Referer", "https://x.test/p?" + urlencode(f)))
+container("authorization, basic", lambda f, c: headed(
+    "Authorization", "Basic " + b64(":".join(f.values()).encode() + b":pw")
+))  # fmt: skip
+container("authorization, bearer", lambda f, c: headed("Authorization", "Bearer " + letters.jwt(json.dumps(f))))
+container("authorization, oauth", lambda f, c: headed(
+    "Authorization", 'OAuth realm="x", ' + each(f, '{k}="{q}"', ", ")
+))  # fmt: skip
+container("baggage", lambda f, c: headed("baggage", "a=1," + each(f, "{k}={q}", ",")))
+_disposition = "attachment; filename*=UTF-8''"
+container("content-disposition", lambda f, c: Sent(
+    b"\xff\xd8\xff", "image/jpeg", headers=(("Content-Disposition", _disposition + quote("-".join(f.values()))),)
+))  # fmt: skip
 container("trailing garbage", lambda f, c: doc(f, c) + b"\0\0\0\x17", "application/json")
 
 
@@ -994,9 +880,7 @@ container("sms", lambda f, c: Sent(" ".join(f.values()).encode(), via="sms", url
 container(
     "intent",
     lambda f, c: Sent(
-        url="intent:#Intent;action=a.b;"
-        + ";".join(f"S.{k}={urllib.parse.quote(v, safe='')}" for k, v in f.items())
-        + ";end",
+        url="intent:#Intent;action=a.b;" + ";".join(f"S.{k}={quote(v, safe='')}" for k, v in f.items()) + ";end",
         via="intent",
     ),
 )
@@ -1060,10 +944,7 @@ numbers(
 )
 numbers("cbor E7", lambda lat, lon, c: cbor2.dumps([7, "x", e(lat, 7), e(lon, 7)]))
 numbers(
-    "cbor decimal fractions",
-    lambda lat, lon, c: cbor2.dumps(
-        {"p": [__import__("decimal").Decimal(f"{lat:.6f}"), __import__("decimal").Decimal(f"{lon:.6f}")]}
-    ),
+    "cbor decimal fractions", lambda lat, lon, c: cbor2.dumps({"p": [Decimal(f"{lat:.6f}"), Decimal(f"{lon:.6f}")]})
 )
 numbers("bson doubles", lambda lat, lon, c: bson.encode({"n": 1, "loc": {"type": "Point", "coordinates": [lon, lat]}}))
 numbers("bson E7", lambda lat, lon, c: bson.encode({"a": e(lat, 7), "b": "gps", "c": e(lon, 7)}))
@@ -1236,14 +1117,12 @@ binary("fixed64 of an id", "android_id", lambda t, c: field(1, b"e") + b"\x11" +
 binary(
     "varint of an id", "mac_address android_id", lambda t, c: field(1, b"e") + b"\x10" + varint(int.from_bytes(raw(t)))
 )
-binary("cbor uuid", "advertising_id oaid", lambda t, c: cbor2.dumps({"e": 1, "v": __import__("uuid").UUID(t)}))
+binary("cbor uuid", "advertising_id oaid", lambda t, c: cbor2.dumps({"e": 1, "v": uuid.UUID(t)}))
 binary("bson uuid", "advertising_id oaid", lambda t, c: bson.encode({"e": 1, "v": bson.Binary(raw(t), 4)}))
 DIGESTED = "phone_number email device_id_imei mac_address android_id"
 
 
 def sha(text: str, name: str = "sha256") -> bytes:
-    import hashlib
-
     return hashlib.new(name, (text.lower() if "@" in text else text).encode()).digest()
 
 
@@ -1253,11 +1132,7 @@ binary("raw digest in cbor", DIGESTED, lambda t, c: cbor2.dumps([sha(t, "sha1")]
 binary("raw digest alone", DIGESTED, lambda t, c: sha(t))
 binary("raw digests in a row", DIGESTED, lambda t, c: b"".join(sorted((sha("a"), sha(t), sha("b")))))
 binary("raw digest behind a head", DIGESTED, lambda t, c: b"\x01\x00\x00\x20" + sha(t))
-binary(
-    "raw digest in base64 with a version",
-    DIGESTED,
-    lambda t, c: world.dumps({"q": base64.b64encode(b"\x01" + sha(t)).decode()}),
-)
+binary("raw digest in base64 with a version", DIGESTED, lambda t, c: world.dumps({"q": b64(b"\x01" + sha(t))}))
 
 
 def _integers(number: int) -> bytes:

@@ -97,7 +97,6 @@ hard("two halves in a list", lambda text: [text[: len(text) // 2], text[len(text
 hard("pieces of four in a list", lambda text: [text[at : at + 4] for at in range(0, len(text), 4)])
 hard("base64 in two fields", lambda text: {"b1": b64(text.encode())[:8], "b2": b64(text.encode())[8:]})
 hard("hex in two fields", lambda text: {"h1": text.encode().hex()[:12], "h2": text.encode().hex()[12:]})
-hard("characters in a list", list)
 hard("hyphens between letters", "-".join)
 hard("spaces between letters", " ".join)
 hard("base36 of the number", lambda text: base(int(text.lstrip("+")), DIGITS + LOWER), decimal)

@@ -97,7 +97,6 @@ LETTERS: dict[str, Turn] = {
     "base64": lambda text: B64(text.encode()).decode(),
     "base64, unpadded": lambda text: B64(text.encode()).decode().rstrip("="),
     "base64url": lambda text: base64.urlsafe_b64encode(text.encode()).decode(),
-    "base64, escaped slashes": lambda text: B64(text.encode()).decode().replace("/", "\\/"),
     "base64 in lines": wrapped,
     "base64 twice": lambda text: B64(B64(text.encode())).decode(),
     "base64 three times": lambda text: B64(B64(B64(text.encode()))).decode(),

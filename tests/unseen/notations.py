@@ -181,7 +181,6 @@ def folded(text: str) -> str:
 NAMES: dict[str, Write] = {
     "upper case": str.upper,
     "lower case": str.lower,
-    "title case of upper": lambda text: text.upper().title(),
     "last first": lambda text: f"{words(text)[1]} {words(text)[0]}" if " " in text else None,
     "last, first": lambda text: f"{words(text)[1]}, {words(text)[0]}" if " " in text else None,
     "LAST First": lambda text: f"{words(text)[1].upper()} {words(text)[0]}" if " " in text else None,
@@ -223,7 +222,6 @@ EMAILS: dict[str, Write] = {
     "lower case": str.lower,
     "mailto": lambda text: f"mailto:{text}?subject=x",
     "with a name": lambda text: f"Anna <{text}>",
-    "in brackets": lambda text: f"<{text}>",
     "percent at": lambda text: text.replace("@", "%40"),
     "entity at": lambda text: text.replace("@", "&#64;"),
     "full width": lambda text: "".join(chr(ord(char) + 0xFEE0) if "!" <= char <= "~" else char for char in text),
@@ -421,8 +419,6 @@ for _name, _write in {
     "md5": lambda text: h("md5", text).hex(),
 }.items():
     notation(_name, "ip_address", _write, key="ip")
-notation("with quotes", "wifi_ssid_bssid", lambda text: f'"{text}"')
-notation("hex of the name", "wifi_ssid_bssid", lambda text: text.encode().hex() if ":" not in text else None)
 notation("bare, upper", "wifi_ssid_bssid", lambda text: text.replace(":", "").upper() if ":" in text else None)
 notation("integer", "wifi_ssid_bssid", lambda text: int(text.replace(":", ""), 16) if ":" in text else None)
 
@@ -691,7 +687,6 @@ PLACES: dict[str, Write] = {
     "doubles in base64": lambda text: b64(struct.pack(">2d", *point(text))),
     "floats in base64": lambda text: b64(b"\x01" + struct.pack("<2f", *point(text))),
     "E7 in base64": lambda text: b64(struct.pack(">2i", *(round(one * 1e7) for one in point(text)))),
-    "md5": lambda text: {"h": hashlib.md5(text.encode()).hexdigest()},
     "sha256 of four decimals": lambda text: {
         "h": hashlib.sha256("{:.4f},{:.4f}".format(*point(text)).encode()).hexdigest()
     },

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import os
 import subprocess
 from collections.abc import Callable
@@ -15,7 +14,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from appwitness.devices import android
 from appwitness.devices.android.adb import CommandOutput
 from appwitness.devices.android.app import package
 from appwitness.devices.android.app.package_undo import Aside, Data, Expansions
@@ -256,37 +254,3 @@ ENTRY: dict[str, Any] = {
     "what": "data",
     "before": None,
 }
-
-OURS = {
-    # numbers and words of ours
-    *("user", "self._user", "uid", "port", "number", "each.size", "' '.join(options)", "TABLE", "TTL", "verb", "space"),
-    *("key", "self._folder", "folder", "folders", "folders[-1]", "file", "there", "program", "path", "base", "chain"),
-    *("APP", "FILES", "SYSTEM", "_PUSHED", "what", "at", "host", "remote", "name", "pid"),
-    *("_head(control)", "_relabel(f'{FILES}/{name}.conf')", "was[1] if was else 'default'", "owner", "of_user"),
-    # names that are looked at before: letters, digits, dots and underscores
-    *("_named(package)", "package", "app.base.package"),
-    # scripts whose own words are looked at here, or which the tests above run
-    *("script", "command", "by(add)"),
-    *("words", "undo", "wait", "abandon", "add", "operation.allow", "owned", "intent", "route", "who"),
-    # phrases for people, which no shell reads
-    *("permission", "quirk.name", "link.gateway"),
-}
-SINKS = {"user", "root", "check", "change", "before", "Undo", "shell", "_do", "put"}
-
-
-def test_no_script_has_a_name_that_nobody_looked_at() -> None:
-    """Whoever pastes something new into a script for a device quotes it, or says here why it needs no quotes."""
-    pasted = set()
-    for path in Path(android.__path__[0]).rglob("*.py"):
-        for call in ast.walk(ast.parse(path.read_text())):
-            if isinstance(call, ast.Call) and getattr(call.func, "attr", getattr(call.func, "id", "")) in SINKS:
-                pasted |= {
-                    ast.unparse(part.value)
-                    for given_ in [*call.args, *(each.value for each in call.keywords)]
-                    for text in ast.walk(given_)
-                    if isinstance(text, ast.JoinedStr)
-                    for part in text.values
-                    if isinstance(part, ast.FormattedValue)
-                }
-    quoted = {each for each in pasted if each.startswith(("shlex.quote(", "shlex.join("))}
-    assert pasted - quoted <= OURS, sorted(pasted - quoted - OURS)

@@ -253,7 +253,7 @@ static void quic(const char *address) {
   close(fd);
 }
 
-int Java_redirect_Main_all(void *env, void *cls, int open, int closed) {
+int Java_redirect_Native_all(void *env, void *cls, int open, int closed) {
   char *left = strdup(getenv("PLACES"));
   for (char *one = strtok(left, " "); one != NULL; one = strtok(NULL, " "))
     all(one, open, closed);

@@ -3,26 +3,19 @@
 from __future__ import annotations
 
 import hashlib
-import itertools
 import os
-import random
 import resource
 import signal
 import socket
-import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
-import httpx
 import pytest
 
 from appwitness.events import BadLine, Gap, dump, parse
-from tests.lab.proxy import disks
 from tests.lab.proxy.observed import Observed, make, wait_for
 from tests.lab.proxy.writers import caught_up, limit_files
 from tests.lab.upstream import Upstream
@@ -78,39 +71,6 @@ def test_after_a_torn_line_the_next_is_whole(room: Path, upstream: Upstream) -> 
     assert parse(line).kind == "upload"
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("attempt", range(5))
-def test_killed_at_any_moment_it_loses_nothing_that_was_answered(start: Callable[..., Observed], attempt: int) -> None:
-    observed = start()
-    dice = random.Random(attempt)
-    answered: list[str] = []
-
-    def post(worker: int) -> None:
-        with suppress(httpx.HTTPError), observed.client() as client:
-            for number in itertools.count():
-                name = f"/kill/{worker}/{number}."
-                body = dice.randbytes(dice.choice([0, 10, 1000, 100_000, 1_000_000]))
-                assert client.post(f"http://plain.test{name}", content=body).status_code == 201
-                answered.append(name)
-
-    workers = [threading.Thread(target=post, args=(number,)) for number in range(4)]
-    for worker in workers:
-        worker.start()
-    wait_for(lambda: answered)
-    time.sleep(dice.uniform(0, 0.7))
-    assert observed.proxy.pid
-    os.kill(observed.proxy.pid, signal.SIGKILL)
-    for worker in workers:
-        worker.join()
-    observed.proxy.stop()
-    uploads = observed.uploads()  # parses every whole line
-    for upload in uploads:
-        if upload.body:
-            observed.body(upload)
-    urls = {upload.url for upload in uploads}
-    assert not [name for name in answered if f"http://plain.test{name}" not in urls]
-
-
 def test_what_waits_is_written_when_the_proxy_is_stopped(start: Callable[..., Observed], upstream: Upstream) -> None:
     observed = start(upload_wait="60")
     upstream.release.clear()
@@ -128,17 +88,6 @@ def test_what_waits_is_written_when_the_proxy_is_stopped(start: Callable[..., Ob
     assert observed.upload("/half").truncated
     raw.close()
     half.close()
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("scene", disks.SCENES)
-def test_disks_made_for_the_test(scene: str, tmp_path: Path) -> None:
-    reason = disks.missing(scene)
-    if reason:
-        pytest.skip(reason)
-    command = [sys.executable, "-m", "tests.lab.proxy.disks", scene, str(tmp_path)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=240)
-    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_what_was_being_sent_when_the_proxy_was_killed_is_named(room: Path, upstream: Upstream) -> None:

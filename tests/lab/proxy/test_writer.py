@@ -4,31 +4,22 @@ is in the recording or in a gap."""
 from __future__ import annotations
 
 import hashlib
-import itertools
 import os
-import random
 import re
 import signal
 import socket
 import sys
 import threading
-import time
-from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
-from datetime import UTC, datetime
-from pathlib import Path
+from contextlib import contextmanager
 
 import httpx
 import pytest
 
 from addons.disk import ring, to_writer
 from appwitness import proxy as observe
-from appwitness.events import AppIdentity, DeviceIdentity, Run
-from appwitness.recording import Recording, verify
-from tests.lab.proxy.observed import MB, Observed, make, peak_mb, wait_for
-from tests.lab.proxy.writers import caught_up, ended, pid_of, waiting
-from tests.lab.upstream import Upstream
+from tests.lab.proxy.observed import MB, Observed, peak_mb, wait_for
+from tests.lab.proxy.writers import pid_of, waiting
 
 pytestmark = [pytest.mark.lab, pytest.mark.skipif(sys.platform != "linux", reason="/proc, and signals")]
 
@@ -169,126 +160,6 @@ def test_a_long_message_of_a_websocket_does_not_overrun_the_writer(start: Callab
         assert chat.recv() == b"and on"
     messages = [one for one in observed.uploads() if one.via == "websocket"]
     assert [observed.body(one) for one in messages] == [long, b"and on"]
-
-
-class Load:
-    """Clients that post until they are told to end, and remember what was answered."""
-
-    def __init__(self, observed: Observed, seed: int) -> None:
-        self.observed = observed
-        self.dice = random.Random(seed)
-        self.answered: dict[str, str] = {}
-        """URL -> sha256 of the body."""
-        self.done = threading.Event()
-        self.workers = [threading.Thread(target=self._work, args=(number,)) for number in range(4)]
-        for worker in self.workers:
-            worker.start()
-
-    def _work(self, worker: int) -> None:
-        numbers = itertools.count()
-        while not self.done.is_set():
-            with suppress(httpx.HTTPError, OSError), self.observed.client() as client:
-                while not self.done.is_set():
-                    url = f"http://plain.test/load/{worker}/{next(numbers)}."
-                    body = self.dice.randbytes(self.dice.choice([0, 10, 1000, 60_000, 200_000, 2_000_000]))
-                    if client.post(url, content=body).status_code == 201:
-                        self.answered[url] = hashlib.sha256(body).hexdigest() if body else ""
-            time.sleep(0.05)
-
-    def more(self, count: int) -> None:
-        """Wait for so many more answers, and a little."""
-        already = len(self.answered)
-        wait_for(lambda: len(self.answered) >= already + count, 60)
-        time.sleep(self.dice.uniform(0, 0.1))
-
-    def end(self) -> None:
-        self.done.set()
-        for worker in self.workers:
-            worker.join()
-
-
-def check(load: Load, recording: Recording, *, all_of_it: bool = True) -> set[str]:
-    """What was answered is there, once, whole, and nothing else is left; what was not there, where that may be."""
-    uploads = load.observed.uploads()
-    count = Counter(one.url for one in uploads)
-    assert max(count.values()) == 1, "no upload twice"
-    missing = load.answered.keys() - count.keys()
-    if all_of_it:
-        assert not missing
-    for one in uploads:
-        if one.url in load.answered and not one.truncated:
-            assert (one.body or "") == load.answered[one.url]
-        if one.body:
-            load.observed.body(one)
-    assert not [one for one in uploads if one.truncated and one.url in load.answered]
-    named = {one.body for one in uploads} | {gap.body for gap in load.observed.gaps()}
-    assert {path.name for path in (recording.path / "bodies").iterdir()} <= named, "no body without a line, no part"
-    recording.update_run(ended=datetime.now(UTC))
-    recording.stamp(final=True)
-    assert verify(recording.path).ok
-    return {str(url) for url in missing}
-
-
-@pytest.fixture
-def recorded(room: Path, upstream: Upstream) -> Iterator[tuple[Observed, Recording]]:
-    """A proxy that writes into a recording which is stamped meanwhile."""
-    observed = make(room, upstream)
-    observed.path.rmdir()
-    app, device = AppIdentity(package="com.example.load"), DeviceIdentity(serial="lab", kind="lab")
-    recording = Recording.create(observed.path, Run(id="load", app=app, device=device, started=datetime.now(UTC)))
-    with recording.sealing(every_s=0.5):
-        observed.proxy.start()
-        try:
-            yield observed, recording
-        finally:
-            observed.proxy.stop()
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("seed", range(3))
-def test_the_writer_is_killed_again_and_again(recorded: tuple[Observed, Recording], seed: int) -> None:
-    observed, recording = recorded
-    load = Load(observed, seed)
-    try:
-        for _ in range(8):
-            load.more(5)
-            killed = wait_for(lambda: pid_of(observed.proxy), 60) or 0
-            os.kill(killed, signal.SIGKILL)
-            wait_for(lambda killed=killed: pid_of(observed.proxy) not in (None, killed), 60)  # type: ignore[misc]
-        load.more(5)
-    finally:
-        load.end()
-    observed.proxy.stop()
-    check(load, recording)
-    assert not [gap for gap in observed.gaps() if gap.why != "body_truncated"]
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("both", [False, True], ids=["proxy", "both"])
-def test_the_proxy_is_killed_again_and_again(recorded: tuple[Observed, Recording], both: bool) -> None:
-    observed, recording = recorded
-    load = Load(observed, 7)
-    safe: set[str] = set()
-    try:
-        for _ in range(5):
-            load.more(5)
-            answered = set(load.answered)
-            caught_up(observed.proxy)
-            safe |= answered
-            writer = wait_for(lambda: pid_of(observed.proxy), 60) or 0
-            assert observed.proxy.pid
-            os.kill(observed.proxy.pid, signal.SIGKILL)
-            if both:
-                os.kill(writer, signal.SIGKILL)
-            observed.proxy.restart()
-            if not both:
-                assert ended(writer)
-        load.more(5)
-    finally:
-        load.end()
-    observed.proxy.stop()
-    missing = check(load, recording, all_of_it=not both)
-    assert not missing & safe, "only what was not yet written when both were killed"
 
 
 def test_a_restart_waits_until_the_old_writer_has_written_all(start: Callable[..., Observed]) -> None:

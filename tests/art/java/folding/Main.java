@@ -18,6 +18,18 @@ public final class Main {
             return on;
         }
 
+        public byte small(byte n) {
+            return n;
+        }
+
+        public short middle(short n) {
+            return n;
+        }
+
+        public float thin(float n) {
+            return n;
+        }
+
         public char letter(char c) {
             return c;
         }
@@ -53,6 +65,14 @@ public final class Main {
             return n;
         }
 
+        public String hint(String key) {
+            return inner(key);
+        }
+
+        public String inner(String key) {
+            return "deep " + key;
+        }
+
         public void listen(Listener listener) {
         }
 
@@ -78,6 +98,9 @@ public final class Main {
                 is("tkey" + n, api.text("key" + n));
                 is("+86138000" + n, Api.fixed(n));
                 is(n == 7, api.flag(n == 7));
+                is((byte) -n, api.small((byte) -n));
+                is((short) (-3000 - n), api.middle((short) (-3000 - n)));
+                is(0.5f * n, api.thin(0.5f * n));
                 is((char) (0x4e00 + n), api.letter((char) (0x4e00 + n)));
                 is(-100000 - n, api.number(-100000 - n));
                 is(Long.MIN_VALUE + n, api.big(Long.MIN_VALUE + n));
@@ -119,6 +142,17 @@ public final class Main {
         } else {
             api.number(2);
         }
+    }
+
+    static void hints(Api api) {
+        String text = new String(new char[600]).replace('\0', 'x');
+        for (int i = 0; i < MANY; i++) {
+            is("deep ours", api.hint("ours"));
+            is("deep theirs", api.hint("theirs"));
+            is("deep " + text, api.hint(text));
+            is("deep a" + i, api.hint("a" + i));
+        }
+        is("deep null", api.hint(null));
     }
 
     static void threads(int count, boolean collects) throws InterruptedException {
@@ -198,6 +232,9 @@ public final class Main {
                     break;
                 case "places":
                     places(api);
+                    break;
+                case "hints":
+                    hints(api);
                     break;
                 case "threads":
                     threads(THREADS, false);

@@ -7,10 +7,15 @@ import java.nio.channels.SelectionKey;
 import java.nio.channels.Selector;
 import java.nio.channels.SocketChannel;
 
-/** Connections by Android's own library: each way to make one, and what it says of it. */
+/** Connections that no proxy setting concerns: each way of Java to make one, and what it says of it. */
 class Main {
     /** ADDRESS, PORT (an echo), CLOSED (nobody), SILENT (nobody answers). */
     public static void main(String[] words) throws Exception {
+        steps(words);
+        System.exit(0);
+    }
+
+    static void steps(String... words) {
         InetSocketAddress open = at(words[0], words[1]), closed = at(words[0], words[2]), silent = at(words[0], words[3]);
         say("socket", () -> talk(connected(open, 0)));
         say("refused", () -> talk(connected(closed, 0)));
@@ -32,7 +37,6 @@ class Main {
         });
         say("selected", () -> selected(open));
         say("selected, refused", () -> selected(closed));
-        System.exit(0);
     }
 
     interface Step {
@@ -43,7 +47,7 @@ class Main {
         try {
             System.out.println(name + ": " + step.run());
         } catch (Exception error) {
-            System.out.println(name + ": " + error.getClass().getSimpleName());
+            System.out.println(name + ": " + error);
         }
     }
 
@@ -64,8 +68,10 @@ class Main {
         while (count < 5) {
             count += socket.getInputStream().read(said, count, 5 - count);
         }
+        socket.shutdownOutput();
+        int last = socket.getInputStream().read();
         socket.close();
-        return new String(said);
+        return new String(said) + " " + last;
     }
 
     static String selected(InetSocketAddress to) throws Exception {

@@ -107,34 +107,6 @@ def test_a_configuration_that_is_not_in_the_file(tmp_path: Path) -> None:
         apk.network_security_xml(file)
 
 
-@pytest.mark.parametrize(("scheme", "name"), [(0x7109871A, "v2"), (0xF05368C0, "v3")])
-def test_the_signer(tmp_path: Path, scheme: int, name: str) -> None:
-    found = apk.read(make_apk.apk(tmp_path / "a.apk", scheme=scheme))
-
-    assert (found.signed_by, found.certificate_sha256) == (name, make_apk.fingerprint("circle"))
-    assert apk.read(make_apk.apk(tmp_path / "b.apk", signer=None)).certificate_sha256 is None
-
-
-def test_the_signer_of_the_first_scheme(tmp_path: Path) -> None:
-    from cryptography import x509
-    from cryptography.hazmat.primitives import hashes, serialization
-    from cryptography.hazmat.primitives.asymmetric import ec
-    from cryptography.hazmat.primitives.serialization import pkcs7
-
-    key = ec.generate_private_key(ec.SECP256R1())
-    made = x509.load_der_x509_certificate(make_apk.certificate("circle"))
-    builder = x509.CertificateBuilder().subject_name(made.subject).issuer_name(made.subject)
-    builder = builder.public_key(key.public_key()).serial_number(2)
-    builder = builder.not_valid_before(made.not_valid_before_utc).not_valid_after(made.not_valid_after_utc)
-    own = builder.sign(key, hashes.SHA256())
-    block = pkcs7.PKCS7SignatureBuilder().set_data(b"x").add_signer(own, key, hashes.SHA256())
-    data = block.sign(serialization.Encoding.DER, [pkcs7.PKCS7Options.DetachedSignature])
-
-    found = apk.read(make_apk.apk(tmp_path / "a.apk", signer=None, files={"META-INF/CERT.RSA": data}))
-
-    assert (found.signed_by, found.certificate_sha256) == ("v1", own.fingerprint(hashes.SHA256()).hex())
-
-
 def test_attributes_are_known_by_their_resource(tmp_path: Path) -> None:
     """Packers give attributes odd texts; Android goes by their numbers."""
     file = make_apk.apk(tmp_path / "a.apk")

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from appwitness.devices.android.app import app_files
+from appwitness.devices.android.app import apk, app_files
 from appwitness.devices.android.faults import DeviceFault
 from tests.adb.rig import make_apk
 
@@ -152,6 +152,15 @@ def broken(path: Path, parts: dict[str, Path]) -> Path:
     return path
 
 
+def endless(path: Path) -> Path:
+    """Its list of files is longer than any."""
+    data = bytearray(archive(path, aDOTapk=b"").read_bytes())
+    data[-22:-22] = bytes(apk.DIRECTORY_BYTES)
+    struct.pack_into("<I", data, len(data) - 10, apk.DIRECTORY_BYTES + 47)
+    path.write_bytes(data)
+    return path
+
+
 def written(path: Path, data: bytes) -> Path:
     path.write_bytes(data)
     return path
@@ -177,6 +186,7 @@ REFUSED: list[tuple[str, Make, str]] = [
     ("a password", lambda at, _: [encrypted(at / "a.xapk")], "app-encrypted"),
     ("truncated", lambda at, parts: [cut(at / "a.xapk", parts)], "app-damaged"),
     ("damaged", lambda at, parts: [broken(at / "a.apks", parts)], "app-damaged"),
+    ("a list of files without end", lambda at, _: [endless(at / "a.xapk")], "apk-too-large"),
     ("a bomb", lambda at, _: [bomb(at / "a.apks")], "app-too-large"),
     (
         "an expansion of another app",

