@@ -14,6 +14,8 @@ from typing import Any
 
 import pytest
 
+from appwitness.fleet import spool as spools
+from appwitness.fleet.commits import digest_of
 from appwitness.fleet.hosting import Crew, serve
 from appwitness.fleet.judges import By
 from appwitness.fleet.objects import objects
@@ -136,6 +138,24 @@ def test_what_waits_is_not_made_again(tmp_path, runs):
         assert not again.adopt(RUN)
         assert again.adopt(later)
         assert again.leases == [(RUN.id, "later")]
+
+
+def test_an_archive_of_which_the_digest_is_not_known_yet_is_not_delivered(tmp_path, runs, monkeypatch):
+    runs.plan(planned(1))
+    spool = Spool(tmp_path / "spool", objects(tmp_path / "kept"))
+
+    def in_between(packed: Path) -> str:
+        monkeypatch.setattr(spools, "digest_of", digest_of)
+        once(spool, runs)  # as the thread that delivers may at any moment
+        return digest_of(packed)
+
+    with spool.held():
+        monkeypatch.setattr(spools, "digest_of", in_between)
+        packed(spool, f"{RUN.id}-a1")
+        assert runs.progress()[0].planned == 1
+        once(spool, runs)
+    assert runs.progress()[0].recorded == 1
+    assert list(spool.folder.iterdir()) == []
 
 
 def test_one_that_the_disk_has_changed_keeps_nobody_up(tmp_path, runs):

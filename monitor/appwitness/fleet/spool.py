@@ -72,6 +72,7 @@ class Spool:
         self._finished: dict[str, SpooledRecording] = {}
         """Recordings that are made and not delivered."""
         self._packs = Lock()
+        """Who has it may change what is known of a finished recording."""
 
     @contextmanager
     def held(self) -> Iterator[None]:
@@ -183,7 +184,7 @@ class Spool:
                 raise
             except UserError as error:
                 log.warning("%s", error)
-                self._finished.pop(recording)
+                self._finished.pop(recording, None)
                 self.drop(recording)
 
     def _note(self, recording: str, noted: SpooledRecording) -> None:
@@ -210,7 +211,8 @@ class Spool:
         """Whether a recording of a run waits here, made before this host was killed; it counts for this lease then."""
         for earlier in (f"{run.id}-a{number}" for number in range(1, run.attempts)):
             if earlier in self._finished or (self._file(earlier).exists() and self._mark(earlier).exists()):
-                self._note(earlier, self._known(earlier)._replace(lease=run.lease))
+                with self._packs:
+                    self._note(earlier, self._known(earlier)._replace(lease=run.lease))
                 return True
         return False
 
@@ -289,12 +291,14 @@ class Spool:
             raise UserError(f"Another recording has the name {made.recording} in {self._objects.place}.", "See to it.")
 
     def _waiting(self) -> list[tuple[int, Path, int]]:
-        """When each was packed, its archive and size, the oldest first."""
+        """When each was packed, its archive and size, the oldest first; not those of which the digest is still made."""
         found = []
-        for packed in map(self._file, self._begun()):
-            with suppress(FileNotFoundError):
-                held = packed.stat()
-                found.append((held.st_mtime_ns, packed, held.st_size))
+        for recording in self._begun():
+            made, packed = self._finished.get(recording), self._file(recording)
+            if made is None or made.digest:
+                with suppress(FileNotFoundError):
+                    held = packed.stat()
+                    found.append((held.st_mtime_ns, packed, held.st_size))
         return sorted(found)
 
     def _file(self, recording: str) -> Path:

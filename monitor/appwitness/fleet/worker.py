@@ -37,8 +37,8 @@ LEASE_S = 60.0
 """After this many seconds without a sign of life from a host, others may take what it leased."""
 BEAT_S = 10.0
 """Seconds between two signs of life: a host misses several before it loses anything."""
-LOOK_S = 0.5
-"""Between two looks at whether the host ends."""
+LOOK_S = 0.2
+"""Between two looks at whether the host ends, or a run has."""
 OBSERVED = frozenset((0, 1, 3))
 """Exit codes of `observe` after a run that was observed to its end."""
 REASONS: Mapping[int, Reason] = {4: "setup", 2: "usage"}
@@ -311,21 +311,18 @@ class Worker:
     def _ends(self, process: subprocess.Popen[bytes]) -> bool:
         """Wait for a run to end; False: it was ended, as its host ends or as it took too long."""
         late = time.monotonic() + LONGEST_S
-        while not _ended(process, LOOK_S):
-            if self._host.stop.is_set() or time.monotonic() > late:
-                process.terminate()
-                if not _ended(process, END_S):
-                    with suppress(ProcessLookupError):
-                        os.killpg(process.pid, signal.SIGKILL)
-                    process.wait()
-                return False
-        return True
-
-
-def _ended(process: subprocess.Popen[bytes], within_s: float) -> bool:
-    with suppress(subprocess.TimeoutExpired):
-        process.wait(within_s)
-    return process.returncode is not None
+        while process.poll() is None and not self._host.stop.wait(LOOK_S) and time.monotonic() < late:
+            pass
+        if process.poll() is not None:
+            return True
+        process.terminate()
+        try:
+            process.wait(END_S)
+        except subprocess.TimeoutExpired:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+        return False
 
 
 def _words(text: str) -> str:
