@@ -8,7 +8,8 @@ import pytest
 
 from appwitness.api import fleets
 from appwitness.api.judging import judging
-from appwitness.store.runs import Runs, Slot, Waiting
+from appwitness.store.fleet_tables import Slot, Waiting
+from appwitness.store.runs import Runs
 from appwitness.support.errors import UserError
 from tests.recordings.written import RECORDINGS
 

@@ -10,7 +10,6 @@ from pathlib import Path
 from appwitness.cli.verbs import interrupts
 from appwitness.fleet.hosting import Crew, serve
 from appwitness.fleet.judges import By
-from appwitness.fleet.queue import Queue
 from appwitness.store.runs import Runs
 from tests.fleet.rig import fake, host, phones
 
@@ -22,8 +21,8 @@ def main(url: str, folder: Path, name: str, devices: int, judges: int, seconds: 
         command = fake(lambda: random.uniform(0.5, 1.5) * seconds)
         here = host(folder, runs, name, command=command, lease_s=lease_s, beat_s=lease_s / 8, idle_s=0.2)
         crew = Crew([type(each)(f"{name}-{each.serial}", each.labels) for each in phones(devices)], judges, By(url))
-        with Queue(url, here) as queue, interrupts() as interrupted:
-            serve(here, queue, crew, interrupted)
+        with interrupts() as interrupted:
+            serve(here, crew, interrupted)
 
 
 if __name__ == "__main__":

@@ -9,12 +9,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from appwitness.fleet.hosting import Crew, Plain, serve
+from appwitness.fleet.hosting import Crew, serve
 from appwitness.fleet.judges import By
 from appwitness.fleet.objects import objects
 from appwitness.fleet.spool import MOST_BYTES, Spool
 from appwitness.fleet.worker import FleetDevice, Host
-from appwitness.store.runs import LeasedRun, Planned, Runs
+from appwitness.store.fleet_tables import LeasedRun, Planned
+from appwitness.store.runs import Runs
 from tests.recordings.written import RECORDINGS
 
 RECORDED = "address-book-upload"
@@ -78,7 +79,7 @@ def serving(
     here: Host, devices: Sequence[FleetDevice], judges: int = 0, db: str | Path = "", **by: Any
 ) -> Iterator[None]:
     """A host at work meanwhile."""
-    thread = threading.Thread(target=serve, args=(here, Plain(here), Crew(devices, judges, By(db, **by))))
+    thread = threading.Thread(target=serve, args=(here, Crew(devices, judges, By(db, **by))))
     thread.start()
     try:
         yield

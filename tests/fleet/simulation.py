@@ -1,4 +1,4 @@
-"""A fleet of fake devices on a real PostgreSQL, of which hosts, judges and the server are killed at random.
+"""A fleet of fake devices on a real PostgreSQL or a file, of which hosts, judges and the server are killed at random.
 
 `python -m tests.fleet.simulation --devices 200 --runs 20000 --kills` prints figures, and fails when a run is lost or
 counted twice, or a device was used twice at once.
@@ -22,7 +22,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from appwitness.store import Store
-from appwitness.store.runs import Pool, Runs
+from appwitness.store.fleet_tables import Pool
+from appwitness.store.runs import Runs
 from tests.fleet.rig import FINDINGS, planned
 from tests.postgres import Postgres
 
@@ -69,9 +70,9 @@ class Figures:
 class Fleet:
     """Its hosts, as processes."""
 
-    def __init__(self, postgres: Postgres, folder: Path, size: Size) -> None:
+    def __init__(self, postgres: Postgres | None, folder: Path, size: Size) -> None:
         self.postgres = postgres
-        self.url = postgres.create()
+        self.url = postgres.create() if postgres else str(folder / "fleet.sqlite")
         self.folder = folder
         self._size = size
         share, more = divmod(size.devices, size.hosts)
@@ -109,7 +110,7 @@ class Fleet:
             for pid in _judges(self._hosts[name].pid):
                 with suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
-        else:
+        elif self.postgres:
             self.postgres.stop(signal.SIGQUIT)
             time.sleep(0.5)
             self.postgres.start()
@@ -123,9 +124,13 @@ def _judges(host: int) -> Iterator[int]:
                     yield pid
 
 
-def simulate(postgres: Postgres, folder: Path, size: Size) -> Figures:
-    """Make the runs, and kill a host, a judge or the server so often, evenly over the time that they take."""
+def simulate(postgres: Postgres | None, folder: Path, size: Size) -> Figures:
+    """Make the runs, and kill a host, a judge or the server so often, evenly over the time that they take.
+
+    `postgres` None: the runs are in a file, as on one machine.
+    """
     figures, runs = Figures(size), size.runs
+    victims = ("hosts", "judges", "servers") if postgres else ("hosts", "judges")
     with Fleet(postgres, folder, size) as fleet, Runs(fleet.url) as table:
         plan = [(number + 1) * runs // (size.kills + 1) for number in range(size.kills)]
         table.plan(planned(runs))
@@ -136,7 +141,7 @@ def simulate(postgres: Postgres, folder: Path, size: Size) -> Figures:
                 break
             if plan and (pool.recorded + 2 * pool.judged) / 2 >= plan[0]:  # half-way between recording and judging
                 del plan[0]
-                what = ("hosts", "judges", "servers")[len(plan) % 3]
+                what = victims[len(plan) % len(victims)]
                 fleet.kill(what)
                 figures.killed[what] = figures.killed.get(what, 0) + 1
             time.sleep(min(1.0, size.seconds / 2))
@@ -145,15 +150,15 @@ def simulate(postgres: Postgres, folder: Path, size: Size) -> Figures:
     with Store(fleet.url) as store:
         names = [run.id for run in store.recordings()]
         found = sum(len(store.findings(name)) for name in names[:200])
-    count = postgres.execute(
-        "SELECT count(*) FILTER (WHERE state <> 'judged'), count(*) FILTER (WHERE attempts > 1), "
-        "(SELECT count(*) FROM superseded), coalesce(sum(findings), 0) FROM runs",
-        database=fleet.url.rpartition("@/")[2].partition("?")[0],
-    )[0]
-    figures.lost, figures.again, figures.superseded = (int(str(each)) for each in count[:3])
+    with Runs(fleet.url) as table, table.reading() as connection:
+        count = connection.exec_driver_sql(
+            "SELECT count(*) FILTER (WHERE state <> 'judged'), count(*) FILTER (WHERE attempts > 1), "
+            "(SELECT count(*) FROM superseded), coalesce(sum(findings), 0) FROM runs"
+        ).one()
+    figures.lost, figures.again, figures.superseded = count[:3]
     figures.twice = len(names) - len({name.rpartition("-a")[0] for name in names})
     figures.lost += runs - len({name.rpartition("-a")[0] for name in names})
-    assert int(str(count[3])) == runs * FINDINGS, f"{count[3]} findings"
+    assert count[3] == runs * FINDINGS, f"{count[3]} findings"
     assert found == min(200, len(names)) * FINDINGS
     logs = "".join(path.read_text() for path in folder.glob("*.log"))
     figures.collisions = logs.count("File exists")

@@ -11,7 +11,8 @@ from appwitness.cli.verbs import main
 from appwitness.fleet import host_devices
 from appwitness.fleet.host_devices import chosen
 from appwitness.fleet.status import status
-from appwitness.store.runs import Runs, Slot, Waiting
+from appwitness.store.fleet_tables import Slot, Waiting
+from appwitness.store.runs import Runs
 from appwitness.support.errors import UserError
 
 
@@ -34,6 +35,13 @@ def db(tmp_path):
 def runs(db):
     with Runs(db) as runs:
         yield runs
+
+
+def judging(runs: Runs) -> str:
+    """The lease of a recording to judge."""
+    run = runs.to_judge(60)
+    assert run
+    return run.lease
 
 
 def fleet(*said: object):
@@ -70,7 +78,7 @@ def test_status_says_how_far_it_is_and_why_not(db, runs):
     assert run
     assert bad
     runs.recorded(run.id, "r", "phone")
-    runs.judged(run.id, 3)
+    runs.judged(judging(runs), 3)
     runs.failed(bad.lease, "usage", "There is no app.", last=True)
     plain = fleet("status", "--db", db)
     assert plain.exit_code == 0

@@ -14,14 +14,12 @@ from appwitness.events import Gap, Run
 from appwitness.fleet.objects import objects
 from appwitness.recording import Recording, packing, verify
 from appwitness.store import Store
-from appwitness.store.runs import CommittedRecording, LeasedRun, Runs
+from appwitness.store.fleet_tables import CommittedRecording, LeasedRun
+from appwitness.store.runs import Runs
 from appwitness.support.errors import UserError
-from tests.fleet.buckets import running, server
 from tests.fleet.rig import FINDINGS, RECORDED, host, phones, planned, serving, until
 from tests.recording.test_recording import AT, RUN
 from tests.recordings.written import RECORDINGS
-
-__all__ = ["running", "server"]
 
 FIRST, SECOND = (f"{run.id}-a1" for run in planned(2))
 
@@ -29,12 +27,6 @@ FIRST, SECOND = (f"{run.id}-a1" for run in planned(2))
 @pytest.fixture(params=["folder", "bucket"])
 def place(request, tmp_path):
     return str(tmp_path / "recordings") if request.param == "folder" else request.getfixturevalue("server").place()
-
-
-@pytest.fixture
-def runs(tmp_path):
-    with Runs(tmp_path / "runs.sqlite") as runs:
-        yield runs
 
 
 def recorded(tmp_path: Path, runs: Runs, place: str, count: int = 2) -> None:
@@ -98,7 +90,7 @@ def test_what_somebody_put_there_before_the_run_was_made_is_not_its_recording(tm
     kept.put(FIRST, tmp_path / "made.zip")
     kept.complete(FIRST)
     recorded(tmp_path, runs, str(tmp_path / "recordings"), 1)
-    run = runs.to_judge("host", 60)
+    run = runs.to_judge(60)
     assert run
     assert run.recording != FIRST
     assert (runs.committed(run.recording or "") or RUN_OF).run == run.id

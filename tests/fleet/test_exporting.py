@@ -20,12 +20,10 @@ from appwitness.fleet.objects import objects
 from appwitness.recording import Recording, packing
 from appwitness.store import Store
 from appwitness.store.campaign_tables import TABLES, CampaignTable, table
-from appwitness.store.runs import Planned, Runs
-from tests.fleet.buckets import running, server
+from appwitness.store.fleet_tables import Planned, Waiting
+from appwitness.store.runs import Runs
 from tests.recordings.written import RECORDINGS
 from tests.store.test_ranking import found, keep, sent
-
-__all__ = ["running", "server"]
 
 
 def fill(place: str) -> None:
@@ -37,7 +35,7 @@ def fill(place: str) -> None:
         keep(store, "unjudged", [sent()], judged=None)
     with Runs(place) as runs:
         runs.plan([Planned("night-a0-accept", "night", "a0", "=cmd|' /C calc'!A0", "accept", "")])
-        run = runs.lease("night-a0-accept", "host-1", "phone", 60)
+        run = runs.take(Waiting("night", ""), "host-1", "phone", 60)
         assert run
         runs.recorded(run.id, f"{run.id}-a1", "phone")
 

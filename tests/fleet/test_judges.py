@@ -18,12 +18,9 @@ from appwitness.store.runs import Runs
 from appwitness.support.errors import StoreError, UserError
 from appwitness.web.query import Site
 from appwitness.web.routes import app
-from tests.fleet.buckets import running, server
 from tests.fleet.rig import FINDINGS, host, phones, planned, serving, until
 from tests.recordings.written import RECORDINGS
 from tests.web.serving import TOKEN, visitor
-
-__all__ = ["running", "server"]
 
 KEY = b"k" * 64
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from appwitness.fleet.metrics import CAMPAIGNS, text
 from appwitness.fleet.status import Status
-from appwitness.store.runs import Pool, Slot
+from appwitness.store.fleet_tables import Pool, Slot
 
 SAMPLE = re.compile(r'([a-z_]+)(?:\{((?:[a-z]+="(?:[^"\\\n]|\\["\\n])*",?)*)\})? (\d+)')
 

@@ -19,11 +19,9 @@ from appwitness.store import Store
 from appwitness.support.errors import StoreError, UserError
 from appwitness.web.query import Site
 from appwitness.web.routes import app
-from tests.fleet.buckets import Server, running, server
+from tests.fleet.buckets import Server
 from tests.recording.test_hostile import BODY, made
 from tests.web.serving import TOKEN, visitor
-
-__all__ = ["running", "server"]
 
 
 @pytest.fixture(params=["folder", "bucket"])

@@ -12,7 +12,9 @@ import sqlalchemy
 from appwitness.api.judging import judging
 from appwitness.store import Store
 from appwitness.store.database import open_engine
-from appwitness.store.runs import ATTEMPTS, JUDGINGS, Planned, Runs, Slot, Waiting
+from appwitness.store.fleet_tables import HeldLease, LeasedRun, Planned, Slot, Waiting
+from appwitness.store.leases import ATTEMPTS, JUDGINGS
+from appwitness.store.runs import Runs
 from appwitness.support.errors import StoreError, UserError
 from tests.fleet.rig import planned
 
@@ -34,6 +36,10 @@ def state(runs: Runs) -> dict[str, int]:
     (pool,) = runs.progress()
     states = ("planned", "leased", "recorded", "judged", "unobservable")
     return {name: count for name in states if (count := getattr(pool, name))}
+
+
+def held(run: LeasedRun) -> HeldLease:
+    return HeldLease(run.id, run.lease)
 
 
 def slot(serial: str = "phone", host: str = "host", note: str | None = None) -> Slot:
@@ -59,7 +65,6 @@ def test_runs_are_leased_in_order_each_to_one(runs):
     assert sorted(run.id for run in taken if run) == sorted(run.id for run in planned(40))
     assert taken.count(None) == 4
     assert len({run.lease for run in taken if run}) == 40
-    assert runs.lease(next(run.id for run in taken if run), "other", "phone", 60) is None
     assert runs.take(Waiting("night", "rooted"), "host", "phone", 60) is None
 
 
@@ -73,13 +78,13 @@ def test_the_first_recording_wins_and_the_other_is_kept_aside(runs):
     assert runs.recorded(run.id, f"{run.id}-a{won.index(True)}", "phone")  # the answer was lost, and it asks again
     assert not runs.recorded(run.id, f"{run.id}-a{won.index(False)}", "phone")
     assert runs.superseded() == 3
-    assert runs.to_judge("host", 60).recording == f"{run.id}-a{won.index(True)}"
+    assert runs.to_judge(60).recording == f"{run.id}-a{won.index(True)}"
 
 
 def test_a_lease_that_is_not_renewed_ends(runs):
     runs.plan(planned(2))
     dead, alive = (runs.take(POOL, "host", "phone", 0.05) for _ in range(2))
-    runs.renew([alive.lease], 60)
+    runs.renew([held(alive)], 60)
     time.sleep(0.06)
     assert runs.expire() == 1
     assert runs.take(POOL, "other", "phone", 60).id == dead.id
@@ -93,14 +98,14 @@ def test_a_lease_that_lapsed_is_taken_back_unless_somebody_else_has_the_run(runs
     assert runs.expire() == 2
     other = runs.take(POOL, "other", "phone", 60)
     assert other.id == first.id
-    runs.renew([first.lease, second.lease], 60)
+    runs.renew([held(first), held(second)], 60)
     assert state(runs) == {"leased": 2}
     assert runs.expire() == 0
     runs.failed(first.lease, "fault", "it was not ours any more")
     assert state(runs) == {"leased": 2}
     runs.failed(second.lease, "fault", "it was ours again")
     assert state(runs) == {"leased": 1, "planned": 1}
-    runs.renew([second.lease], 60)
+    runs.renew([held(second)], 60)
     assert state(runs) == {"leased": 1, "planned": 1}
 
 
@@ -160,31 +165,42 @@ def test_recordings_are_judged_by_one_at_a_time_and_not_for_ever(runs):
         run = runs.take(POOL, "host", "phone", 60)
         runs.recorded(run.id, f"{run.id}-a1", "phone")
     with ThreadPoolExecutor(4) as four:
-        found = list(four.map(lambda _: runs.to_judge("host", 60), range(4)))
+        found = list(four.map(lambda _: runs.to_judge(60), range(4)))
     taken = [run for run in found if run]
     assert len({run.id for run in taken}) == len({run.lease for run in taken}) == 3
-    runs.judged(taken[0].id, 7)
-    runs.unjudged(taken[1].id, "It is damaged.")
-    runs.put_back(taken[2].id)
-    assert runs.to_judge("host", 60).id == taken[2].id  # which has not failed yet
+    runs.judged(taken[0].lease, 7)
+    runs.unjudged(taken[1].lease, "It is damaged.")
+    runs.put_back(taken[2].lease)
+    assert runs.to_judge(60).id == taken[2].id  # which has not failed yet
     for _ in range(JUDGINGS - 1):
-        assert runs.to_judge("host", 60).id == taken[1].id
-        runs.unjudged(taken[1].id, "It is damaged.")
-    assert runs.to_judge("host", 60) is None
+        again = runs.to_judge(60)
+        assert again.id == taken[1].id
+        runs.unjudged(again.lease, "It is damaged.")
+    assert runs.to_judge(60) is None
     assert state(runs) == {"judged": 1, "recorded": 1, "unobservable": 1}
     assert runs.reasons() == [("judging", 1, "It is damaged.")]
     assert runs.progress()[0].findings == 7
     assert runs.retry("night") == 1
-    assert runs.to_judge("host", 60).id == taken[1].id
+    assert runs.to_judge(60).id == taken[1].id
 
 
-def test_a_judge_that_is_not_heard_of_loses_its_lease(runs):
+def test_a_judge_that_lost_its_lease_is_not_heard(runs):
     runs.plan(planned(1))
     run = runs.take(POOL, "host", "phone", 60)
     runs.recorded(run.id, "r", "phone")
-    runs.to_judge("host", -1)
+    late = runs.to_judge(-1)
     assert runs.expire() == 1
-    assert runs.to_judge("other", 60)
+    again = runs.to_judge(60)
+    runs.judged(late.lease, 3)
+    runs.unjudged(late.lease, "It is damaged.")
+    runs.put_back(late.lease)
+    assert state(runs) == {"recorded": 1}
+    assert runs.to_judge(60) is None  # another judge has it
+    runs.judged(again.lease, 2)
+    assert (state(runs), runs.progress()[0].findings) == ({"judged": 1}, 2)
+    assert runs.judge_again("night") == 1
+    runs.judged(again.lease, 2)  # by the rules of before
+    assert state(runs) == {"recorded": 1}
 
 
 def test_devices_rest_when_a_person_wants_it(runs):
@@ -238,7 +254,7 @@ def test_a_campaign_is_judged_again(runs):
     runs.plan(planned(2))
     for run in (runs.take(POOL, "host", "phone", 60) for _ in range(2)):
         runs.recorded(run.id, f"{run.id}-a1", "phone")
-    runs.judged(runs.to_judge("host", 60).id, 1)
+    runs.judged(runs.to_judge(60).lease, 1)
     assert runs.judge_again("night") == 1
     assert state(runs) == {"recorded": 2}
 
@@ -251,7 +267,9 @@ def test_runs_survive_the_index_of_another_version(tmp_path, monkeypatch):
         run = runs.take(POOL, "host", "phone", 60)
         assert run is not None
         runs.recorded(run.id, "r", "phone")
-        runs.judged(run.id, 2)
+        again = runs.to_judge(60)
+        assert again is not None
+        runs.judged(again.lease, 2)
         runs.tell("host", [slot()])
 
     def prepare(connection: sqlalchemy.Connection, _: str) -> None:

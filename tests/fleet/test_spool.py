@@ -14,27 +14,21 @@ from typing import Any
 
 import pytest
 
-from appwitness.fleet.hosting import Crew, Plain, serve
+from appwitness.fleet import spool as spools
+from appwitness.fleet.commits import digest_of
+from appwitness.fleet.hosting import Crew, serve
 from appwitness.fleet.judges import By
 from appwitness.fleet.objects import objects
 from appwitness.fleet.spool import BEGUN, Spool, folder_of
 from appwitness.recording import Recording, files, packing
 from appwitness.store import Store
-from appwitness.store.runs import LeasedRun, Runs
+from appwitness.store.fleet_tables import LeasedRun
+from appwitness.store.runs import Runs
 from appwitness.support.errors import UserError
-from tests.fleet.buckets import running, server
 from tests.fleet.rig import FINDINGS, RECORDED, fake, host, phones, planned, serving, until
 from tests.recordings.written import RECORDINGS
 
-__all__ = ["running", "server"]
-
 BEATS: dict[str, Any] = {"beat_s": 0.1, "lease_s": 5.0}
-
-
-@pytest.fixture
-def runs(tmp_path):
-    with Runs(tmp_path / "runs.sqlite") as runs:
-        yield runs
 
 
 def waiting(tmp_path):
@@ -119,7 +113,6 @@ def test_what_was_uploaded_is_not_uploaded_again(tmp_path, runs, server):
         kept.complete(f"{RUN.id}-a1")  # and killed before it said so
         before = server.etag(kept.place, f"{RUN.id}-a1/{RUN.id}-a1.zip")
         (spool.folder / f"{RUN.id}-a1.zip").write_bytes(b"otherwise")
-        spool._of[f"{RUN.id}-a1"] = ("lease", "phone-0")
         once(spool, runs)
         assert server.etag(kept.place, f"{RUN.id}-a1/{RUN.id}-a1.zip") == before
         assert runs.progress()[0].recorded == 1
@@ -133,7 +126,7 @@ def test_the_oldest_goes_first_and_a_second_of_one_run_does_not_count(tmp_path, 
         for attempt in (2, 1):
             packed(spool, f"{RUN.id}-a{attempt}")
         once(spool, runs)
-    assert runs.to_judge("host", 60).recording == f"{RUN.id}-a2"
+    assert runs.to_judge(60).recording == f"{RUN.id}-a2"
     assert runs.superseded() == 1
 
 
@@ -143,9 +136,27 @@ def test_what_waits_is_not_made_again(tmp_path, runs):
         packed(spool, f"{RUN.id}-a1")
         again = Spool(tmp_path / "spool", objects(tmp_path / "kept"))
         later = replace(RUN, lease="later", attempts=2)
-        assert not again.adopt(RUN, "phone-1")
-        assert again.adopt(later, "phone-1")
-        assert again.leases == ["later"]
+        assert not again.adopt(RUN)
+        assert again.adopt(later)
+        assert again.leases == [(RUN.id, "later")]
+
+
+def test_an_archive_of_which_the_digest_is_not_known_yet_is_not_delivered(tmp_path, runs, monkeypatch):
+    runs.plan(planned(1))
+    spool = Spool(tmp_path / "spool", objects(tmp_path / "kept"))
+
+    def in_between(packed: Path) -> str:
+        monkeypatch.setattr(spools, "digest_of", digest_of)
+        once(spool, runs)  # as the thread that delivers may at any moment
+        return digest_of(packed)
+
+    with spool.held():
+        monkeypatch.setattr(spools, "digest_of", in_between)
+        packed(spool, f"{RUN.id}-a1")
+        assert runs.progress()[0].planned == 1
+        once(spool, runs)
+    assert runs.progress()[0].recorded == 1
+    assert list(spool.folder.iterdir()) == []
 
 
 def test_one_that_the_disk_has_changed_keeps_nobody_up(tmp_path, runs):
@@ -287,7 +298,7 @@ def main(db: str, folder: str, place: str) -> None:
     """A host that is going to be killed."""
     with Runs(db) as runs:
         here = host(Path(folder), runs, recordings=place, beat_s=0.1, lease_s=1.0, command=fake())
-        serve(here, Plain(here), Crew(phones(1), 0, By("")))
+        serve(here, Crew(phones(1), 0, By("")))
 
 
 if __name__ == "__main__":

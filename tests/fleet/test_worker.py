@@ -14,20 +14,16 @@ import pytest
 
 from appwitness.devices.device_lock import turn_now
 from appwitness.fleet import worker
-from appwitness.fleet.hosting import Crew, Plain, serve
+from appwitness.fleet.hosting import Crew, serve
 from appwitness.fleet.judges import By
 from appwitness.fleet.status import status
 from appwitness.fleet.worker import FleetDevice, Worker
 from appwitness.recording import packing
 from appwitness.store import Store
-from appwitness.store.runs import ATTEMPTS, LeasedRun, Runs, Waiting
+from appwitness.store.fleet_tables import LeasedRun, Waiting
+from appwitness.store.leases import ATTEMPTS
+from appwitness.store.runs import Runs
 from tests.fleet.rig import FINDINGS, failing, fake, host, phones, planned, serving, until
-
-
-@pytest.fixture
-def runs(tmp_path):
-    with Runs(tmp_path / "runs.sqlite") as runs:
-        yield runs
 
 
 def served(here, devices, runs, *, judges=0, db=None):
@@ -37,7 +33,7 @@ def served(here, devices, runs, *, judges=0, db=None):
         told = status(runs)
         return not any(pool.planned or pool.leased or (judges and pool.recorded) for pool in told.pools)
 
-    serve(here, Plain(here), Crew(devices, judges, By(db)), over)
+    serve(here, Crew(devices, judges, By(db)), over=over)
     return status(runs)
 
 
@@ -72,6 +68,39 @@ def test_each_run_says_when_it_begins_and_what_came_of_it(tmp_path, runs, caplog
     for run in planned(2):
         assert f"{run.id} begins on phone-0." in said
         assert f"{run.id} is judged; findings: {FINDINGS}." in said
+
+
+def test_a_device_makes_first_what_few_can_and_nothing_that_it_cannot(tmp_path, runs, caplog):
+    caplog.set_level(logging.INFO, "appwitness.fleet.progress")
+    few = planned(1, "few", "kind!=lab and rooted")
+    runs.plan([*planned(2), *few, *planned(1, "none", "kind=lab")])
+    with serving(host(tmp_path, runs), phones(1, rooted="yes")):
+        until(lambda: sum(pool.recorded for pool in runs.progress()) == 3)
+    begun = [record.args[0] for record in caplog.records if isinstance(record.args, tuple) and "begins" in record.msg]
+    assert begun == [run.id for run in (*few, *planned(2))]
+
+
+def test_a_host_ends_while_its_server_is_away_and_goes_on_when_it_is_back(tmp_path, postgres):
+    with Runs(postgres.create()) as runs:
+        runs.plan(planned(2))
+        here, stop = host(tmp_path, runs, beat_s=0.1, command=fake(lambda: 0.5)), threading.Event()
+        thread = threading.Thread(target=serve, args=(here, Crew(phones(1), 0, By("")), stop.is_set))
+        thread.start()
+        until(lambda: list(tmp_path.glob("spool/*.busy")))
+        postgres.stop(signal.SIGQUIT)
+        try:
+            until(lambda: list(tmp_path.glob("spool/host/*.zip")))
+            postgres.start()
+            until(lambda: runs.progress()[0].recorded == 2)
+            postgres.stop(signal.SIGQUIT)
+            stop.set()
+            thread.join(30)
+            assert not thread.is_alive()
+        finally:
+            here.stop.set()
+            if postgres.process.poll() is not None:
+                postgres.start()
+            thread.join()
 
 
 def test_an_absent_device_makes_runs_once_it_is_there(tmp_path, runs):
@@ -179,7 +208,7 @@ def test_what_was_complete_is_not_recorded_again(tmp_path, runs):
     here.objects.put(f"{plan.id}-a1", made(tmp_path))
     here.objects.complete(f"{plan.id}-a1")  # and then its host was killed
     assert served(here, phones(1), runs).pools[0].recorded == 1
-    assert runs.to_judge("host", 60).recording == f"{plan.id}-a1"
+    assert runs.to_judge(60).recording == f"{plan.id}-a1"
 
 
 def test_a_recording_that_is_not_complete_is_made_again(tmp_path, runs):
@@ -208,7 +237,7 @@ def test_a_run_keeps_the_device_when_its_host_is_killed(tmp_path, runs):
         "from appwitness.fleet.hosting import *; from tests.fleet.rig import *\n"
         "folder = Path(sys.argv[1]); runs = Runs(folder / 'runs.sqlite')\n"
         "here = host(folder, runs, beat_s=0.1, command=fake(lambda: 2.0))\n"
-        "serve(here, Plain(here), Crew(phones(1), 0, By('')))"
+        "serve(here, Crew(phones(1), 0, By('')))"
     )
     runs.plan(planned(1))
     process = subprocess.Popen([sys.executable, "-c", code, str(tmp_path)])
@@ -252,5 +281,5 @@ def test_a_recording_that_cannot_be_judged_is_told(tmp_path, runs):
 
 
 def test_a_worker_tells_what_it_does(tmp_path, runs):
-    one = Worker(phones(1)[0], host(tmp_path, runs), Plain(host(tmp_path, runs)))
+    one = Worker(phones(1)[0], host(tmp_path, runs))
     assert (one.slot().state, one.slot().run) == ("ready", None)

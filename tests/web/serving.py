@@ -20,7 +20,8 @@ from appwitness.cli.verbs import listen
 from appwitness.correlate.prior_knowledge import Knowledge
 from appwitness.recording import Recording
 from appwitness.store import Store
-from appwitness.store.runs import Planned, Runs, Slot, Waiting
+from appwitness.store.fleet_tables import Planned, Slot, Waiting
+from appwitness.store.runs import Runs
 from appwitness.web.query import Site
 from appwitness.web.server import server
 
@@ -125,7 +126,9 @@ def campaign(place: str | Path, recording: str) -> None:
         runs.plan(Planned(f"{CAMPAIGN}-{app}-{plan}", CAMPAIGN, app, app, plan, needs) for app, plan, needs in wanted)
         made = [run for _ in range(3) if (run := runs.take(Waiting(CAMPAIGN, ""), "host", "R58", 3600))]
         runs.recorded(made[0].id, "night-a1", "R58")
-        runs.judged(made[0].id, 2, recording)
+        judged = runs.to_judge(3600)
+        assert judged
+        runs.judged(judged.lease, 2, recording)
         runs.recorded(made[0].id, "too-late", "R58")
         runs.failed(made[1].lease, "usage", NOTE, last=True)
         beat(runs, made[2].id)

@@ -16,7 +16,6 @@ from typing import Any, NamedTuple
 
 from appwitness.api.app_rankings import By, RankedApps, hosts_of, ranked
 from appwitness.api.comparing import ComparedRuns
-from appwitness.api.fleet_progress import FleetProgress
 from appwitness.api.marking import MarkDetails, consent
 from appwitness.api.recorded_lines import RecordedLines
 from appwitness.api.upload_decoding import TakenApart, taken_apart
@@ -115,7 +114,7 @@ class Browsing:
         self.lists = Lists(self.store)
         self._kept: OrderedDict[str, _Kept] = OrderedDict()
         self._turn = threading.RLock()
-        self._fleet: FleetProgress | None = None
+        self._fleet: Runs | None = None
         self._opened: Recording | None = None
         """The last: an archive stays unpacked until another is asked for."""
 
@@ -139,12 +138,12 @@ class Browsing:
         return self._fleet is not None or has_fleet(self.store)
 
     @property
-    def fleet(self) -> FleetProgress | None:
+    def fleet(self) -> Runs | None:
         """The campaigns in this database; None where none was planned. Raises UserError when another version of
         appwitness planned them."""
         with self._turn:
             if self._fleet is None and has_fleet(self.store):
-                self._fleet = FleetProgress(Runs(self.store.place))
+                self._fleet = Runs(self.store.place)
             return self._fleet
 
     def rules(self) -> list[CountedRule]:

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Literal, NamedTuple
 
 from appwitness.fleet import metrics
 from appwitness.fleet.pools import meets
-from appwitness.fleet.status import SILENT_S, status
+from appwitness.fleet.status import SILENT_S
 from appwitness.fleet.status import Status as Status
+from appwitness.fleet.status import status as status
 from appwitness.store.campaigns import FILTERS as FILTERS
 from appwitness.store.campaigns import CampaignRun as CampaignRun
-from appwitness.store.campaigns import Failure, choices_of_runs, failures, runs_of
-from appwitness.store.lists import ListPage
-from appwitness.store.runs import Pool, Runs
-from appwitness.store.runs import Slot as Slot
+from appwitness.store.campaigns import choices_of_runs as choices_of_runs
+from appwitness.store.campaigns import failures as failures
+from appwitness.store.campaigns import runs_of as runs_of
+from appwitness.store.fleet_tables import Pool
+from appwitness.store.fleet_tables import Slot as Slot
+from appwitness.store.runs import Runs as Runs
 
 METRICS_TYPE = metrics.TYPE
 """The media type of `prometheus`."""
@@ -38,49 +41,14 @@ class PoolsProgress(NamedTuple):
     """Runs that wait for a device that is not there."""
 
 
-class FleetProgress:
-    """The campaigns that were planned in one database."""
-
-    def __init__(self, runs: Runs) -> None:
-        self._runs = runs
-
-    def status(self) -> Status:
-        """How far all campaigns are, and the devices that hosts have told of."""
-        return status(self._runs)
-
-    def campaign(self, name: str) -> Status:
-        """How far one campaign is. Raises UserError when there is none of that name."""
-        return status(self._runs, name)
-
-    def failures(self, campaign: str) -> list[Failure]:
-        """Why runs of a campaign are unobservable, the most frequent reason first."""
-        return failures(self._runs, campaign)
-
-    def runs(self, campaign: str, filters: Mapping[str, str], page: int = 1) -> ListPage[CampaignRun]:
-        """The runs of a campaign: those that were begun last first, then in the order in which they were planned.
-
-        `filters` (FILTERS) each ask for one value, `text` for a piece of app or id; empty texts for nothing.
-        """
-        return runs_of(self._runs, campaign, filters, page)
-
-    def choices(self, campaign: str) -> dict[str, list[str]]:
-        """The values of `plan`, `pool` and `device` among the runs of a campaign."""
-        return choices_of_runs(self._runs, campaign)
-
-
 def progress(told: Status, pools: Iterable[Pool]) -> PoolsProgress:
     """How far some of the pools are, taken together."""
     pools = list(pools)
+    summed = {name: sum(getattr(pool, name) for pool in pools) for name in PoolsProgress._fields[:-2]}
     etas = [told.eta_s(pool) for pool in pools]
     known = [eta for eta in etas if eta is not None]
     return PoolsProgress(
-        planned=sum(pool.planned for pool in pools),
-        leased=sum(pool.leased for pool in pools),
-        recorded=sum(pool.recorded for pool in pools),
-        judged=sum(pool.judged for pool in pools),
-        unobservable=sum(pool.unobservable for pool in pools),
-        total=sum(pool.total for pool in pools),
-        findings=sum(pool.findings for pool in pools),
+        **summed,
         eta_s=max(known, default=0.0) if len(known) == len(etas) else None,
         stuck=sum(pool.planned for pool in pools if not told.able(pool)),
     )
@@ -104,6 +72,6 @@ def is_silent(slot: Slot) -> bool:
     return slot.silent_s >= SILENT_S
 
 
-def prometheus(fleet: FleetProgress | None) -> str:
+def prometheus(fleet: Runs | None) -> str:
     """The figures of a fleet for Prometheus, in its text format; zeros where no campaign was planned."""
-    return metrics.text(fleet.status() if fleet else Status((), (), (), 0))
+    return metrics.text(status(fleet) if fleet else Status((), (), (), 0))

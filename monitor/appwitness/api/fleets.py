@@ -5,8 +5,7 @@ from __future__ import annotations
 import io
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, NamedTuple, Self, TextIO
@@ -20,7 +19,7 @@ if TYPE_CHECKING:  # imported late, so that --help answers at once
     from appwitness.correlate.prior_knowledge import Knowledge
     from appwitness.fleet.hosting import Crew
     from appwitness.fleet.status import Status as Status
-    from appwitness.fleet.worker import Host, RunSource
+    from appwitness.fleet.worker import Host
     from appwitness.store import campaign_tables
     from appwitness.store.lists import ListPage
     from appwitness.store.ranking import Basis, When
@@ -56,10 +55,9 @@ class HostChoices:
 class FleetHost:
     """A host that is ready to make and judge runs."""
 
-    def __init__(self, host: Host, crew: Crew, source: Callable[[Host], AbstractContextManager[RunSource]]) -> None:
+    def __init__(self, host: Host, crew: Crew) -> None:
         self._host = host
         self._crew = crew
-        self._source = source
 
     @property
     def devices(self) -> int:
@@ -78,8 +76,8 @@ class FleetHost:
         """
         from appwitness.fleet.hosting import over, serve
 
-        with self._source(self._host) as source:
-            serve(self._host, source, self._crew, lambda: stop() or (ends and over(self._host, self._crew)))
+        host = replace(self._host, beat_s=1.0) if ends else self._host
+        serve(host, self._crew, stop, lambda: ends and over(host, self._crew))
 
 
 class Fleet:
@@ -119,24 +117,21 @@ class Fleet:
 
         return self._runs.plan(Campaign(campaign, plans, needs, seconds, elsewhere).runs(apps))
 
-    def host(self, choices: HostChoices, campaign: str | None = None, *, local: bool = False) -> FleetHost:
+    def host(self, choices: HostChoices, campaign: str | None = None) -> FleetHost:
         """A host that is ready to work for a campaign, or for any.
 
-        `local`: runs are taken from the table, without a queue, as always where the database is a file. Raises
-        UserError and FileError for what does not fit, SetupError for devices that are not there.
+        Raises UserError and FileError for what does not fit, SetupError for devices that are not there.
         """
         from appwitness.correlate.prior_knowledge import knowledge
         from appwitness.fleet.host_devices import chosen
-        from appwitness.fleet.hosting import Crew, Plain
+        from appwitness.fleet.hosting import Crew
         from appwitness.fleet.judges import By
-        from appwitness.fleet.leases import BEAT_S, LOCAL_BEAT_S
         from appwitness.fleet.objects import objects
         from appwitness.fleet.spool import Spool, folder_of
         from appwitness.fleet.worker import Host
 
         folder = folder_of(choices.name, home() / "fleet")
         knowledge(**choices.judging)  # which says what does not fit before anything begins
-        local = local or not self._runs.server
         kept = objects(choices.recordings or recordings())
         host = Host(
             choices.name,
@@ -146,17 +141,11 @@ class Fleet:
             home() / "devices",
             threading.Event(),
             campaign=campaign,
-            beat_s=LOCAL_BEAT_S if local else BEAT_S,
         )
         keep = choices.keep or "conclusions"  # a campaign has too many lines to have them twice
         by = By(self._place, choices.judging, keep, index_key(make=keep == "conclusions"))
         crew = Crew(chosen(choices.devices, choices.label), choices.judges, by)
-        return FleetHost(host, crew, (lambda host: nullcontext(Plain(host))) if local else self._queue)
-
-    def _queue(self, host: Host) -> AbstractContextManager[RunSource]:
-        from appwitness.fleet.queue import Queue
-
-        return Queue(str(self._place), host)
+        return FleetHost(host, crew)
 
     def status(self, campaign: str | None = None) -> Status:
         """How far a campaign is, or all of them are."""

@@ -132,12 +132,12 @@ host_options = gathered(
 
 @fleet.command("run")
 @host_options
-@click.option("--local", is_flag=True, help="No queue: runs are taken from the table. [default with SQLite]")
+@click.option("--local", is_flag=True, hidden=True, help="What every host does.")
 @campaign_option
-def run_(chosen: _Chosen, local: bool, campaign: str | None) -> None:
+def run_(chosen: _Chosen, campaign: str | None, **_local: bool) -> None:
     """Make and judge what is planned, on the devices of this machine, and end when that is done."""
     with Fleet(chosen.db) as runs:
-        _serve(runs, chosen.host, campaign, local=local, ends=True)
+        _serve(runs, chosen.host, campaign, ends=True)
         told = runs.status(campaign)
     _show(told, as_json=False)
     if told.unmade:
@@ -157,11 +157,11 @@ def host_(chosen: _Chosen, campaign: str | None) -> None:
         _serve(runs, chosen.host, campaign)
 
 
-def _serve(runs: Fleet, chosen: HostChoices, campaign: str | None, *, local: bool = False, ends: bool = False) -> None:
+def _serve(runs: Fleet, chosen: HostChoices, campaign: str | None, *, ends: bool = False) -> None:
     logging.basicConfig(format="%(asctime)s %(message)s", level=logging.WARNING)
     if ends:
         logging.getLogger("appwitness.fleet.progress").setLevel(logging.INFO)
-    host = runs.host(chosen, campaign, local=local)
+    host = runs.host(chosen, campaign)
     if ends and campaign is not None:
         runs.status(campaign)  # which says that there is none of that name
     err.print(

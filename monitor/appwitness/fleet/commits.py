@@ -10,7 +10,7 @@ from appwitness import events
 from appwitness.devices.embedded import KIND, is_embedded
 from appwitness.recording import archive, verify
 from appwitness.recording.seal import RUN, SEAL, link
-from appwitness.store.runs import CommittedRecording, Planned
+from appwitness.store.fleet_tables import CommittedRecording, Planned
 
 _DIGEST = re.compile(r"[0-9a-f]{64}\Z")
 

@@ -28,8 +28,6 @@ if TYPE_CHECKING:
     from appwitness.correlate.prior_knowledge import Knowledge
     from appwitness.findings import Report
 
-NO_EXTENSIONS = ("autoinstall_known_extensions", "autoload_known_extensions")
-"""Settings of duckdb: it would fetch them."""
 SQL_TYPES = {str: "VARCHAR", int: "BIGINT", bool: "BOOLEAN"}
 
 

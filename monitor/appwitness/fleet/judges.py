@@ -18,7 +18,7 @@ from appwitness.fleet.commits import differs
 from appwitness.fleet.objects import objects
 from appwitness.fleet.worker import Host, Stopped, progress
 from appwitness.recording.archive import UnreadableNow
-from appwitness.store.runs import CommittedRecording, LeasedRun
+from appwitness.store.fleet_tables import CommittedRecording, LeasedRun
 from appwitness.support import escape
 from appwitness.support.errors import StoreError, UserError
 
@@ -80,7 +80,7 @@ class FleetJudge:
         """Until the host ends. Raises EOFError when the process is killed."""
         host = self._host
         while not host.stop.is_set():
-            self.run = host.kept(partial(host.runs.to_judge, host.name, host.lease_s))
+            self.run = host.kept(partial(host.runs.to_judge, host.lease_s))
             if self.run is None:
                 host.stop.wait(host.idle_s)
                 continue
@@ -99,17 +99,17 @@ class FleetJudge:
                 if host.stop.wait(AGAIN_S):
                     raise Stopped
         except Stopped:
-            host.kept(partial(host.runs.put_back, run.id))
+            host.kept(partial(host.runs.put_back, run.lease))
             raise
         except (EOFError, ConnectionError):
-            host.kept(partial(host.runs.unjudged, run.id, "The judge was killed."))
+            host.kept(partial(host.runs.unjudged, run.lease, "The judge was killed."))
             raise
         if outcome.what == "judged":
-            host.kept(partial(host.runs.judged, run.id, outcome.findings, outcome.said))
+            host.kept(partial(host.runs.judged, run.lease, outcome.findings, outcome.said))
             progress.info("%s is judged; findings: %d.", escape.terminal(run.id), outcome.findings)
         else:
             log.warning("%s: %s", run.recording, outcome.said)
-            host.kept(partial(host.runs.unjudged, run.id, outcome.said))
+            host.kept(partial(host.runs.unjudged, run.lease, outcome.said))
 
     def _asked(self, run: LeasedRun, pipe: Connection) -> JudgeOutcome:
         pipe.send((run, self._host.runs.committed(run.recording or "")))

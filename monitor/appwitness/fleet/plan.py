@@ -14,7 +14,7 @@ from pathlib import Path
 
 from appwitness.devices.embedded import KIND, is_embedded, sample_app
 from appwitness.fleet.pools import pool
-from appwitness.store.runs import Planned
+from appwitness.store.fleet_tables import Planned
 from appwitness.support import given_files
 from appwitness.support.errors import FileError, UserError
 

@@ -18,7 +18,7 @@ _ORDER: dict[str, Callable[[float, float], bool]] = {
     "<": operator.lt,
 }
 LONGEST = 200
-"""Letters of a pool: it is the name of a queue."""
+"""Letters of a pool."""
 
 
 def pool(needs: str) -> str:

@@ -16,13 +16,14 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from threading import Event
+from threading import Event, Lock
 from typing import NamedTuple
 
 from appwitness.fleet.commits import digest_of, last_stamp, run_of
 from appwitness.fleet.objects import Objects, is_name, named
 from appwitness.recording import Recording, files, packing
-from appwitness.store.runs import CommittedRecording, LeasedRun, Runs
+from appwitness.store.fleet_tables import CommittedRecording, HeldLease, LeasedRun
+from appwitness.store.runs import Runs
 from appwitness.support import private_files
 from appwitness.support.errors import DiskFullError, StoreError, UserError
 
@@ -55,9 +56,9 @@ class SpooledRecording(NamedTuple):
     """Of its run."""
     device: str
     """That made it."""
-    digest: str
+    digest: str = ""
     """SHA-256 of its archive; empty: it is not packed yet."""
-    stamp: str | None
+    stamp: str | None = None
     """SHA-256 of its last stamp; None: it was never stamped."""
 
 
@@ -68,10 +69,10 @@ class Spool:
         self.folder = folder
         self._objects = objects
         self._most = most_bytes
-        self._of: dict[str, tuple[str, str]] = {}
-        """Recording -> its run's lease, and the device that made it."""
-        self._unpacked: dict[str, SpooledRecording] = {}
-        """Finished recordings that an earlier host could not pack."""
+        self._finished: dict[str, SpooledRecording] = {}
+        """Recordings that are made and not delivered."""
+        self._packs = Lock()
+        """Who has it may change what is known of a finished recording."""
 
     @contextmanager
     def held(self) -> Iterator[None]:
@@ -91,11 +92,8 @@ class Spool:
             for recording in begun:
                 folder, noted = self.folder / recording, self._noted(recording)
                 if noted and (self._file(recording).exists() or not noted.digest):
-                    self._of[recording] = noted.lease, noted.device
-                if noted and not noted.digest:
-                    self._unpacked[recording] = noted
-                    continue
-                if not folder.is_dir() or not Recording(folder).going_on:  # by a run that outlived its host
+                    self._finished[recording] = noted
+                elif not folder.is_dir() or not Recording(folder).going_on:  # by a run that outlived its host
                     self.drop(recording)
             known = {name for each in begun for name in (each, f"{each}.zip", f"{each}.log", _mark(each))}
             others = [path for path in self.folder.iterdir() if path.name not in known and path.suffix != DAMAGED]
@@ -144,7 +142,7 @@ class Spool:
         """Nothing is known of a recording any more once nothing of it is here."""
         if not self._file(recording).exists() and not (self.folder / recording).exists():
             self._mark(recording).unlink(missing_ok=True)
-            self._of.pop(recording, None)
+            self._finished.pop(recording, None)
 
     def _begun(self) -> list[str]:
         """The recordings that a host began here, and that are not delivered."""
@@ -152,9 +150,9 @@ class Spool:
         return sorted(name for name in marks if is_name(name))
 
     @property
-    def leases(self) -> list[str]:
+    def leases(self) -> list[HeldLease]:
         """Of the runs whose recordings wait."""
-        return [lease for lease, _ in list(self._of.values())]
+        return [HeldLease(_run(name), noted.lease) for name, noted in list(self._finished.items())]
 
     def add(self, recording: str, run: LeasedRun, device: str) -> None:
         """Pack the recording that was made where `begin` said, to be called again where the disk was full: until then
@@ -162,34 +160,38 @@ class Spool:
 
         Raises DiskFullError or OSError where there is no room, UserError when it cannot be packed.
         """
-        made = SpooledRecording(run.lease, device, "", None)
-        self._note(recording, made)
-        self._pack(recording, made)
+        if recording not in self._finished:
+            self._note(recording, SpooledRecording(run.lease, device))
+        self._pack(recording)
 
-    def _pack(self, recording: str, made: SpooledRecording) -> None:
+    def _pack(self, recording: str) -> None:
         packed = self._file(recording)
-        if not packed.exists():  # else it was packed, and there was no room to note that
-            packing.write(self.folder / recording, packed)
-        self._note(recording, made._replace(digest=digest_of(packed), stamp=last_stamp(packed)))
-        self.drop(recording)
+        with self._packs:
+            made = self._finished.get(recording)
+            if made is None or made.digest:  # somebody else has packed it, and it may be delivered by now
+                return
+            if not packed.exists():  # else it was packed, and there was no room to note that
+                packing.write(self.folder / recording, packed)
+            self._note(recording, made._replace(digest=digest_of(packed), stamp=last_stamp(packed)))
+            self.drop(recording)
 
     def _pack_rest(self) -> None:
-        """Pack what an earlier host could not. Raises as `add` does, but for what can never be packed."""
-        for recording, made in list(self._unpacked.items()):
+        """Pack what had no room. Raises as `add` does, but for what can never be packed."""
+        for recording in list(self._finished):
             try:
-                self._pack(recording, made._replace(lease=self._of[recording][0]))
-            except DiskFullError:
+                self._pack(recording)
+            except (DiskFullError, StoreError):
                 raise
             except UserError as error:
                 log.warning("%s", error)
+                self._finished.pop(recording, None)
                 self.drop(recording)
-            del self._unpacked[recording]
 
     def _note(self, recording: str, noted: SpooledRecording) -> None:
-        """Keep what is known of a recording for a host that comes after us."""
-        self._of[recording] = noted.lease, noted.device
+        """Keep what is known of a recording, for a host that comes after us too."""
         with private_files.writing(self._mark(recording)) as file:
             file.write(json.dumps(noted._asdict()).encode())
+        self._finished[recording] = noted
 
     def _noted(self, recording: str) -> SpooledRecording | None:
         """What an earlier host of this name noted; None: nothing, as versions before this one."""
@@ -197,21 +199,22 @@ class Spool:
             return SpooledRecording(**json.loads(self._mark(recording).read_bytes()))
         return None
 
-    def adopt(self, run: LeasedRun, device: str) -> bool:
+    def _known(self, recording: str) -> SpooledRecording:
+        """What was noted of a recording, or what its archive says. Raises UserError or ValueError for what is none."""
+        noted = self._finished.get(recording) or self._noted(recording)
+        if noted is None:
+            packed = self._file(recording)
+            noted = SpooledRecording("", run_of(packed).device.serial, digest_of(packed), last_stamp(packed))
+        return noted
+
+    def adopt(self, run: LeasedRun) -> bool:
         """Whether a recording of a run waits here, made before this host was killed; it counts for this lease then."""
-        earlier = [f"{run.id}-a{number}" for number in range(1, run.attempts)]
-        there = next((name for name in earlier if name in self._unpacked), None)
-        if there is not None:
-            self._note(there, self._unpacked[there]._replace(lease=run.lease))
-            return True
-        there = next((name for name in earlier if self._file(name).exists() and self._mark(name).exists()), None)
-        if there is not None:
-            noted = self._noted(there)
-            if noted is None:  # of a version that noted nothing
-                packed = self._file(there)
-                noted = SpooledRecording(run.lease, _device(packed), digest_of(packed), last_stamp(packed))
-            self._note(there, noted._replace(lease=run.lease))
-        return there is not None
+        for earlier in (f"{run.id}-a{number}" for number in range(1, run.attempts)):
+            if earlier in self._finished or (self._file(earlier).exists() and self._mark(earlier).exists()):
+                with self._packs:
+                    self._note(earlier, self._known(earlier)._replace(lease=run.lease))
+                return True
+        return False
 
     def full(self) -> str | None:
         """Why no run begins; None: there is room."""
@@ -241,58 +244,61 @@ class Spool:
                 log.warning("%s %d recordings wait; it is tried again in %g s.", error, len(self._waiting()), wait_s)
 
     def _deliver(self, packed: Path, runs: Runs) -> None:
-        recording = packed.stem
-        run = recording.rpartition("-a")[0]
+        recording, run = packed.stem, _run(packed.stem)
         try:
-            noted = self._noted(recording)
-            _, device = self._of.get(recording) or ("", noted.device if noted else _device(packed))
+            noted = self._known(recording)
+            made = CommittedRecording(recording, run, self.folder.name, noted.device, noted.digest, noted.stamp)
             if self._objects.is_complete(recording):
-                self._see_that_it_is_ours(recording, noted, runs)
+                self._see_that_it_is_ours(made, runs)
             else:
-                noted = noted or SpooledRecording("", device, digest_of(packed), last_stamp(packed))
-                if digest_of(packed) != noted.digest:
-                    raise UserError(f"{packed} is not what was packed.", "See to the disk.")
-                self._objects.put(recording, packed)
-                if self._objects.digest(recording) != noted.digest:
-                    raise StoreError(
-                        f"{self._objects.place} does not give {recording} back as it was put there.",
-                        "See to its disk; it is tried again.",
-                    )
-                if not runs.commit(
-                    CommittedRecording(recording, run, self.folder.name, noted.device, noted.digest, noted.stamp)
-                ):
-                    raise UserError(f"Another recording has the name {recording}.", "Look at both.")
-                self._objects.complete(recording)
+                self._upload(made, packed, runs)
         except StoreError:
             raise
         except (UserError, ValueError) as error:  # the disk changed it: the run is made again
             log.warning("%s", error)
             packed.replace(packed.with_suffix(DAMAGED))
         else:
-            if not runs.recorded(run, recording, device):
+            if not runs.recorded(run, recording, noted.device):
                 log.warning("Another recording of this run was first; %s is kept beside.", recording)
             packed.unlink()
         self._unmark(recording)
-        self._of.pop(recording, None)
+        self._finished.pop(recording, None)
 
-    def _see_that_it_is_ours(self, recording: str, noted: SpooledRecording | None, runs: Runs) -> None:
+    def _upload(self, made: CommittedRecording, packed: Path, runs: Runs) -> None:
+        """Have others see a recording, once what it is has been noted. Raises UserError where that cannot be."""
+        place = self._objects.place
+        if digest_of(packed) != made.digest:
+            raise UserError(f"{packed} is not what was packed.", "See to the disk.")
+        self._objects.put(made.recording, packed)
+        if self._objects.digest(made.recording) != made.digest:
+            raise StoreError(
+                f"{place} does not give {made.recording} back as it was put there.",
+                "See to its disk; it is tried again.",
+            )
+        if not runs.commit(made):
+            raise UserError(f"Another recording has the name {made.recording}.", "Look at both.")
+        self._objects.complete(made.recording)
+
+    def _see_that_it_is_ours(self, made: CommittedRecording, runs: Runs) -> None:
         """Raise UserError where what is complete under this name is not what waits here."""
-        committed = runs.committed(recording)
-        if noted is None or (committed and committed.digest == noted.digest):
-            return
+        committed = runs.committed(made.recording)
         if committed is None:  # this host was killed before it said so, or somebody else has put it there
-            with self._objects.fetched(recording) as packed:
-                if digest_of(packed) == noted.digest:
-                    return
-        raise UserError(f"Another recording has the name {recording} in {self._objects.place}.", "Look at both.")
+            with self._objects.fetched(made.recording) as packed:
+                there = digest_of(packed)
+        else:
+            there = committed.digest
+        if there != made.digest:
+            raise UserError(f"Another recording has the name {made.recording} in {self._objects.place}.", "See to it.")
 
     def _waiting(self) -> list[tuple[int, Path, int]]:
-        """When each was packed, its archive and size, the oldest first."""
+        """When each was packed, its archive and size, the oldest first; not those of which the digest is still made."""
         found = []
-        for packed in map(self._file, self._begun()):
-            with suppress(FileNotFoundError):
-                held = packed.stat()
-                found.append((held.st_mtime_ns, packed, held.st_size))
+        for recording in self._begun():
+            made, packed = self._finished.get(recording), self._file(recording)
+            if made is None or made.digest:
+                with suppress(FileNotFoundError):
+                    held = packed.stat()
+                    found.append((held.st_mtime_ns, packed, held.st_size))
         return sorted(found)
 
     def _file(self, recording: str) -> Path:
@@ -319,5 +325,5 @@ def _mark(recording: str) -> str:
     return f".{recording}{BEGUN}"
 
 
-def _device(packed: Path) -> str:
-    return run_of(packed).device.serial
+def _run(recording: str) -> str:
+    return recording.rpartition("-a")[0]

@@ -7,7 +7,8 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from appwitness.fleet.pools import meets
-from appwitness.store.runs import Pool, Runs, Slot
+from appwitness.store.fleet_tables import Pool, Slot
+from appwitness.store.runs import Runs
 from appwitness.support.errors import UserError
 
 SILENT_S = 60.0

@@ -14,24 +14,31 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from threading import Event, Lock
-from typing import Literal, Protocol
+from threading import Event
+from typing import Literal
 
 from appwitness.devices.device_lock import HELD, turn_now
 from appwitness.devices.embedded import KIND
 from appwitness.fleet.commits import differs, run_of
-from appwitness.fleet.leases import BEAT_S, LEASE_S
 from appwitness.fleet.objects import Objects
-from appwitness.fleet.pools import strictness
+from appwitness.fleet.pools import meets
 from appwitness.fleet.spool import Spool
-from appwitness.store.runs import ATTEMPTS, LeasedRun, Reason, Runs, Slot, Waiting
-from appwitness.support import escape, private_files
+from appwitness.store.fleet_tables import LeasedRun, Reason, Slot, Waiting
+from appwitness.store.leases import ATTEMPTS
+from appwitness.store.runs import Runs
+from appwitness.support import escape
 from appwitness.support.errors import DiskFullError, StoreError, UserError
 
 log = logging.getLogger(__name__)
 progress = logging.getLogger("appwitness.fleet.progress")
 """A line for each run that begins, and one for what came of it."""
 
+LEASE_S = 60.0
+"""After this many seconds without a sign of life from a host, others may take what it leased."""
+BEAT_S = 10.0
+"""Seconds between two signs of life: a host misses several before it loses anything."""
+LOOK_S = 0.2
+"""Between two looks at whether the host ends, or a run has."""
 OBSERVED = frozenset((0, 1, 3))
 """Exit codes of `observe` after a run that was observed to its end."""
 REASONS: Mapping[int, Reason] = {4: "setup", 2: "usage"}
@@ -92,26 +99,11 @@ def doctor(device: FleetDevice) -> str | None:
     return escape.terminal(" ".join(faults))[:WORDS]
 
 
-def in_order(host: Host) -> list[Waiting]:
-    """What waits, in the order in which devices make it: first what few can, then what was planned first."""
-    return sorted(host.runs.waiting(host.campaign), key=lambda each: -strictness(each.pool))
-
-
-class RunSource(Protocol):
-    """Gives runs to devices."""
-
-    def next(self, device: FleetDevice) -> LeasedRun | None:
-        """A run that the device can make, leased to it; None: there is none now."""
-
-    def refresh(self) -> None:
-        """See what waits: called by each beat of the host."""
-
-
 class Stopped(Exception):
     """The host ends."""
 
 
-@dataclass(frozen=True)
+@dataclass
 class Host:
     """What the devices of a host share."""
 
@@ -134,6 +126,13 @@ class Host:
     """The only one whose runs it makes; None: any."""
     lease_s: float = LEASE_S
     beat_s: float = BEAT_S
+    waiting: Sequence[Waiting] = ()
+    """What waited at the last beat, in the order in which it is made."""
+
+    def next_run(self, device: FleetDevice) -> LeasedRun | None:
+        """The next run that a device can make, leased to it; None: there is none now."""
+        able = (each for each in self.waiting if meets(device.labels, each.pool))
+        return next(filter(None, (self.runs.take(each, self.name, device.serial, self.lease_s) for each in able)), None)
 
     def kept[T](self, what: Callable[[], T]) -> T:
         """What a store does, once it can be reached. Raises Stopped when the host ends before."""
@@ -151,7 +150,7 @@ class Host:
 class Worker:
     """Has a device make runs until the host ends."""
 
-    def __init__(self, device: FleetDevice, host: Host, source: RunSource) -> None:
+    def __init__(self, device: FleetDevice, host: Host) -> None:
         self.device = device
         self.state: Literal["ready", "down"] = "down" if device.absent else "ready"
         self.note: str | None = None
@@ -159,13 +158,8 @@ class Worker:
         self.rests = False
         """A person wants it to."""
         self._host = host
-        self._source = source
         self._failed = 0
         self._again_at = 0.0
-        self._process: subprocess.Popen[bytes] | None = None
-        self._ended_at: float | None = None
-        self._begun_at = 0.0
-        self._lock = Lock()
 
     def slot(self) -> Slot:
         """What is told of it."""
@@ -200,17 +194,14 @@ class Worker:
         """Make a run; False: there was none, or the device cannot."""
         if self.rests or not self._is_up():
             return False
-        with turn_now(self._host.turns, self.device.serial) as lock:
-            if lock is None:
-                self.note = "Another process has it."
+        host = self._host
+        with turn_now(host.turns, self.device.serial) as lock:
+            self.note = "Another process has it." if lock is None else host.spool.full()
+            if lock is None or self.note is not None:
                 return False
-            self.note = self._host.spool.full()
-            if self.note is not None:
-                return False
-            run = self._host.kept(lambda: self._source.next(self.device))
+            run = self.run = host.kept(lambda: host.next_run(self.device))
             if run is None:
                 return False
-            self.run = run
             try:
                 self._make(run, lock)
             finally:
@@ -227,7 +218,7 @@ class Worker:
 
     def _make(self, run: LeasedRun, lock: int) -> None:
         host, number = self._host, run.attempts
-        if host.spool.adopt(run, self.device.serial):
+        if host.spool.adopt(run):
             return
         with suppress(StoreError, OSError):  # it is away: should there be an earlier one, that counts later
             # complete, but whoever made it was killed before he said so, or the table of runs was lost
@@ -297,16 +288,11 @@ class Worker:
 
     def _observe(self, run: LeasedRun, folder: Path, lock: int) -> tuple[int | None, str]:
         """The exit code of a run and its last words; None: the host ends, and the run with it."""
-        private_files.folder(folder.parent)
         said = folder.with_name(f"{folder.name}.log")
-        command = self._host.command(run, self.device, folder)
         try:
-            with said.open("wb") as log_file, self._lock:
-                if self._host.stop.is_set():
-                    return None, ""
-                self._ended_at, self._begun_at = None, time.monotonic()
-                self._process = subprocess.Popen(
-                    command,
+            with said.open("wb") as log_file:
+                process = subprocess.Popen(
+                    self._host.command(run, self.device, folder),
                     stdin=subprocess.DEVNULL,
                     stdout=subprocess.DEVNULL,
                     stderr=log_file,
@@ -314,29 +300,29 @@ class Worker:
                     start_new_session=True,  # Ctrl-C is for the host, which ends its runs
                     pass_fds=(lock,),  # should the host be killed, the device is not free until the run has ended
                 )
-            code = self._process.wait()
-            if self._ended_at is not None and self._host.stop.is_set():
-                return None, ""
-            if self._ended_at is not None:
-                return 70, f"The run did not end within {LONGEST_S:g} s."
-            return code, _words(said.read_text("utf-8", "replace")) or f"It ended with {code}."
+            if self._ends(process):
+                return process.returncode, _words(said.read_text("utf-8", "replace")) or (
+                    f"It ended with {process.returncode}."
+                )
+            return (None, "") if self._host.stop.is_set() else (70, f"The run did not end within {LONGEST_S:g} s.")
         finally:
-            self._process = None
             said.unlink(missing_ok=True)
 
-    def look(self) -> None:
-        """See to it that a run ends when the host does, or when it takes too long."""
-        with self._lock:
-            process = self._process
-            if process is None or process.poll() is not None:
-                return
-            now = time.monotonic()
-            if self._ended_at is None and (self._host.stop.is_set() or now - self._begun_at > LONGEST_S):
-                self._ended_at = now
-                process.terminate()
-            elif self._ended_at is not None and now - self._ended_at > END_S:
-                with suppress(ProcessLookupError):
-                    os.killpg(process.pid, signal.SIGKILL)
+    def _ends(self, process: subprocess.Popen[bytes]) -> bool:
+        """Wait for a run to end; False: it was ended, as its host ends or as it took too long."""
+        late = time.monotonic() + LONGEST_S
+        while process.poll() is None and not self._host.stop.wait(LOOK_S) and time.monotonic() < late:
+            pass
+        if process.poll() is not None:
+            return True
+        process.terminate()
+        try:
+            process.wait(END_S)
+        except subprocess.TimeoutExpired:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+        return False
 
 
 def _words(text: str) -> str:

@@ -11,9 +11,10 @@ from sqlalchemy import Boolean, Float, Integer, Row, Select, func, not_, select
 from sqlalchemy.types import TypeEngine
 
 from appwitness.events import format_time
+from appwitness.store.fleet_tables import RunRow
 from appwitness.store.index import Store
 from appwitness.store.models import FindingRow, FlowRow, RecordingRow
-from appwitness.store.runs import RunRow, Runs
+from appwitness.store.runs import Runs
 
 Name = Literal["runs", "findings", "flows", "recipients"]
 type Query = Select[*tuple[Any, ...]]

@@ -7,9 +7,10 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import func, inspect, select
 
+from appwitness.store.fleet_tables import FleetVersion, RunRow
 from appwitness.store.index import Store
 from appwitness.store.lists import CHOICES, Filters, ListPage, paged_rows
-from appwitness.store.runs import FleetVersion, RunRow, Runs
+from appwitness.store.runs import Runs
 
 FILTERS = ("state", "reason", "plan", "pool", "device")
 

@@ -13,15 +13,19 @@ from appwitness.api.fleet_progress import (
     FILTERS,
     METRICS_TYPE,
     CampaignRun,
-    FleetProgress,
+    Runs,
     RunState,
     Slot,
     Status,
     by_campaign,
+    choices_of_runs,
+    failures,
     fitting_devices,
     is_silent,
     progress,
     prometheus,
+    runs_of,
+    status,
 )
 from appwitness.findings.mask import Mask
 from appwitness.support.errors import UserError
@@ -37,7 +41,7 @@ WIDTH = 400
 
 def campaigns(asked: PageRequest) -> Response:
     """Every campaign, and every device."""
-    told = _fleet(asked).status()
+    told = status(_fleet(asked))
     facts = {
         "state": _name_of(told),
         "campaigns": [{"name": name, **progress(told, pools)._asdict()} for name, pools in by_campaign(told).items()],
@@ -54,14 +58,14 @@ def metrics(asked: PageRequest) -> Response:
 
 def state_of_fleet(asked: PageRequest) -> str:
     """Another text whenever a page of the fleet may have changed."""
-    return _name_of(_fleet(asked).status())
+    return _name_of(status(_fleet(asked)))
 
 
 def campaign(asked: PageRequest) -> Response:
     """How far one campaign is, what failed, and what to do about it."""
     fleet, name = _fleet(asked), asked.request.path_params["campaign"]
-    told = fleet.campaign(name)
-    failed, devices = fleet.failures(name), fitting_devices(told)
+    told = status(fleet, name)
+    failed, devices = failures(fleet, name), fitting_devices(told)
     facts = {
         "state": _name_of(told),
         "campaign": name,
@@ -84,9 +88,9 @@ def campaign(asked: PageRequest) -> Response:
 def runs_of_campaign(asked: PageRequest) -> Response:
     """The runs of one campaign."""
     fleet, name = _fleet(asked), asked.request.path_params["campaign"]
-    told = fleet.campaign(name)
+    told = status(fleet, name)
     filters = {each: asked.text(each) for each in (*FILTERS, "text")}
-    found = fleet.runs(name, filters, asked.page)
+    found = runs_of(fleet, name, filters, asked.page)
     facts = {
         "state": _name_of(told),
         "campaign": name,
@@ -95,13 +99,13 @@ def runs_of_campaign(asked: PageRequest) -> Response:
         "page": found.number,
         "pages": found.last,
         "total": found.total,
-        "_choices": fleet.choices(name),
+        "_choices": choices_of_runs(fleet, name),
         "_states": STATES,
     }
     return asked.answer("campaign_runs.html", facts)
 
 
-def _fleet(asked: PageRequest) -> FleetProgress:
+def _fleet(asked: PageRequest) -> Runs:
     fleet = asked.site.index.fleet
     if fleet is None:
         raise UserError("No campaign was planned in this database.", "`appwitness fleet plan` plans one.")

@@ -1,0 +1,247 @@
+"""The tables of a fleet, and what is told of their rows.
+
+They are no index: a plan cannot be rebuilt from recordings, so they have a version of their own. Times are seconds
+since 1970 by the clock of the database, which is one for all hosts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal, NamedTuple
+
+from sqlalchemy import Connection, Float, Index, insert, inspect, select
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.sql.functions import FunctionElement
+
+from appwitness.store.database import lock
+from appwitness.store.models import Long, Name, Number
+from appwitness.support.errors import UserError
+
+VERSION = 1
+
+State = Literal["planned", "leased", "recorded", "judged", "unobservable"]
+Reason = Literal["setup", "usage", "fault", "lost", "judging"]
+"""Why a run is unobservable: the device, the proxy or the agent did not come up; the app or an option cannot be used;
+an internal error; whoever had it was not heard of again; its recording cannot be judged."""
+
+Time = Annotated[float, mapped_column(Float(53))]
+
+
+class Now(FunctionElement[float]):
+    """The database's clock."""
+
+    type = Float()
+    inherit_cache = True
+
+
+@compiles(Now)
+def _now_of_postgresql(*_: Any, **__: Any) -> str:
+    return "CAST(extract(epoch FROM clock_timestamp()) AS double precision)"
+
+
+@compiles(Now, "sqlite")
+def _now_of_sqlite(*_: Any, **__: Any) -> str:
+    return "((julianday('now') - 2440587.5) * 86400.0)"
+
+
+class FleetBase(DeclarativeBase):
+    """The tables of a fleet."""
+
+
+class FleetVersion(FleetBase):
+    """One row: the version of these tables."""
+
+    __tablename__ = "fleet_version"
+    version: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+
+
+class RunRow(FleetBase):
+    """One app under one plan: planned, leased, recorded, judged, or unobservable."""
+
+    __tablename__ = "runs"
+    id: Mapped[Name] = mapped_column(primary_key=True)
+    """Made of campaign, app, plan and persona, so that nothing is planned twice; recordings are named after it."""
+    campaign: Mapped[Name] = mapped_column(index=True)
+    app: Mapped[Name]
+    """SHA-256 of the APK, else the package, or `lab:NAME`."""
+    package: Mapped[Long]
+    """What people call it: the package, or the name of the file."""
+    apk: Mapped[Long | None]
+    plan: Mapped[Name]
+    persona: Mapped[Long | None]
+    options: Mapped[Long]
+    """JSON: what else is said of it."""
+    pool: Mapped[Name]
+    """What a device has to be, as monitor/appwitness/fleet/pools.py writes it."""
+    number: Mapped[Number]
+    """The order in which runs were planned."""
+    state: Mapped[Name]
+    reason: Mapped[Name | None]
+    note: Mapped[Long | None]
+    """What ended the last attempt, in words."""
+    attempts: Mapped[Number]
+    judgings: Mapped[Number]
+    host: Mapped[Name | None]
+    """Who has it, or had it last."""
+    device: Mapped[Name | None]
+    lease: Mapped[Name | None]
+    expires: Mapped[Time | None]
+    leased_at: Mapped[Time | None]
+    recorded_at: Mapped[Time | None]
+    judged_at: Mapped[Time | None]
+    recording: Mapped[Name | None] = mapped_column(index=True)
+    """Its name where recordings are kept."""
+    indexed: Mapped[Name | None]
+    """The id of the recording in the index."""
+    findings: Mapped[Number | None]
+
+    __table_args__ = (Index("runs_to_do", "state", "campaign", "pool", "attempts", "number"),)
+
+
+class SupersededRow(FleetBase):
+    """A recording that was not the first of its run: kept, never judged, so that nothing is counted twice."""
+
+    __tablename__ = "superseded"
+    recording: Mapped[Name] = mapped_column(primary_key=True)
+    run: Mapped[Name] = mapped_column(index=True)
+    device: Mapped[Name | None]
+    at: Mapped[Time]
+
+
+class CommittedRow(FleetBase):
+    """What the host that made a recording said of it, before anybody else could see it."""
+
+    __tablename__ = "committed"
+    recording: Mapped[Name] = mapped_column(primary_key=True)
+    run: Mapped[Name] = mapped_column(index=True)
+    host: Mapped[Name]
+    device: Mapped[Name]
+    digest: Mapped[Name]
+    """SHA-256 of its archive."""
+    stamp: Mapped[Name | None]
+    """SHA-256 of its last stamp; NULL: it was never stamped."""
+
+
+class DeviceRow(FleetBase):
+    """A device of a host, as the host said last."""
+
+    __tablename__ = "fleet_devices"
+    host: Mapped[Name] = mapped_column(primary_key=True)
+    serial: Mapped[Name] = mapped_column(primary_key=True)
+    labels: Mapped[Long]
+    """JSON: name -> value."""
+    state: Mapped[Name]
+    """`ready`, `busy`, `paused`, `down`."""
+    note: Mapped[Long | None]
+    run: Mapped[Name | None]
+    seen_at: Mapped[Time]
+    paused: Mapped[bool]
+    """A person wants it to rest."""
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A run to be made."""
+
+    id: str
+    campaign: str
+    app: str
+    package: str
+    plan: str
+    pool: str
+    apk: str | None = None
+    persona: str | None = None
+    options: str = "{}"
+
+
+@dataclass(frozen=True)
+class LeasedRun(Planned):
+    """A run that somebody has."""
+
+    lease: str = ""
+    attempts: int = 0
+    recording: str | None = None
+
+
+@dataclass(frozen=True)
+class CommittedRecording:
+    """A recording as the host that made it has it."""
+
+    recording: str
+    run: str
+    host: str
+    device: str
+    digest: str
+    """SHA-256 of its archive."""
+    stamp: str | None = None
+    """SHA-256 of its last stamp; None: it was never stamped."""
+
+
+class HeldLease(NamedTuple):
+    """A lease that somebody still has."""
+
+    run: str
+    lease: str
+
+
+class Waiting(NamedTuple):
+    """Runs that wait for devices of one kind."""
+
+    campaign: str
+    pool: str
+
+
+@dataclass(frozen=True)
+class Pool:
+    """How far the runs of one campaign in one pool are."""
+
+    campaign: str
+    pool: str
+    planned: int = 0
+    leased: int = 0
+    recorded: int = 0
+    judged: int = 0
+    unobservable: int = 0
+    findings: int = 0
+    took_s: float | None = None
+    """From lease to recording, on average."""
+
+    @property
+    def total(self) -> int:
+        """All of them."""
+        return self.planned + self.leased + self.recorded + self.judged + self.unobservable
+
+
+@dataclass(frozen=True)
+class Slot:
+    """A device of a host."""
+
+    host: str
+    serial: str
+    labels: Mapping[str, str]
+    state: str
+    note: str | None
+    run: str | None
+    silent_s: float
+    """Since its host was heard of last."""
+    paused: bool
+
+
+def prepare(connection: Connection, name: str) -> None:
+    """Make the tables where they are not there yet. Raises UserError when another version made them."""
+    lock(connection)
+    there = inspect(connection).get_table_names()
+    if FleetVersion.__tablename__ not in there:
+        FleetBase.metadata.create_all(connection)
+        connection.execute(insert(FleetVersion), {"version": VERSION})
+        return
+    found = connection.scalar(select(FleetVersion.version))
+    if found != VERSION:
+        raise UserError(
+            f"The runs in {name} were planned by another version of appwitness ({found}, not {VERSION}).",
+            "Finish the campaign with that version, or name another database with --db.",
+        )
+    if CommittedRow.__tablename__ not in there:  # a campaign that was begun before there was that table
+        FleetBase.metadata.create_all(connection)

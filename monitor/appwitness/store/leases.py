@@ -1,0 +1,184 @@
+"""Lends the runs of campaigns: rows that are locked, leased for a time and given back; SQLite or PostgreSQL.
+
+A row is taken by `SELECT ... FOR UPDATE SKIP LOCKED` (SQLite has one writer at a time): two that ask at once get two
+rows, and neither waits. A lease has a token, and ends when its holder does not renew it. Whoever says what came of a
+run names the token, and does not count once somebody else has the run. A recording counts when it is the first.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, case, false, func, select, update
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.dialects import sqlite as of_sqlite
+
+from appwitness.store.database import Database, in_words
+from appwitness.store.fleet_tables import (
+    FleetBase,
+    HeldLease,
+    LeasedRun,
+    Now,
+    Reason,
+    RunRow,
+    SupersededRow,
+    Waiting,
+    prepare,
+)
+
+ATTEMPTS = 3
+"""So often a run is begun before it counts as unobservable."""
+JUDGINGS = 5
+"""So often a recording is judged before that counts as impossible; a judge that is killed counts."""
+
+OF_SERVER: dict[str, Any] = {
+    "pool_size": 4,
+    "max_overflow": 2,
+    "connect_args": {
+        "connect_timeout": 10,
+        "keepalives_idle": 30,
+        "keepalives_interval": 10,
+        "keepalives_count": 3,
+        "tcp_user_timeout": 40_000,
+    },
+}
+"""Few connections for each of many hosts, and none that waits for minutes when the network is gone."""
+
+_RUN = tuple(getattr(RunRow, each.name) for each in fields(LeasedRun))
+
+
+class Leases(Database):
+    """The leases of runs in one database. Safe to use from several threads, processes and hosts.
+
+    `place` is the path of a SQLite file or a SQLAlchemy URL. Every method raises UserError when the database does not
+    let it.
+    """
+
+    def __init__(self, place: str | Path) -> None:
+        super().__init__(place, prepare, OF_SERVER)
+        self.server = self._engine.dialect.name != "sqlite"
+        """It is on a server, which several hosts can use."""
+
+    # recording
+
+    def take(self, waiting: Waiting, host: str, device: str, lease_s: float) -> LeasedRun | None:
+        """Lease the next of these runs, those that failed after all others; None: there is none."""
+        which = (RunRow.state == "planned", RunRow.campaign == waiting.campaign, RunRow.pool == waiting.pool)
+        values = {
+            "state": "leased", "host": host, "device": device, "attempts": RunRow.attempts + 1, "leased_at": Now(),
+        }  # fmt: skip
+        return self._lease(which, (RunRow.attempts, RunRow.number), lease_s, values)
+
+    def _lease(
+        self, which: Sequence[ColumnElement[bool]], order: Sequence[Any], lease_s: float, values: dict[str, Any]
+    ) -> LeasedRun | None:
+        """Lease the first of some rows: whoever asks at the same time gets another one, and waits for nobody."""
+        first = select(RunRow.id).where(*which).order_by(*order).limit(1).with_for_update(skip_locked=True)
+        values = {**values, "lease": secrets.token_hex(8), "expires": Now() + lease_s}
+        query = update(RunRow).where(RunRow.id == first.scalar_subquery(), *which).values(**values).returning(*_RUN)
+        with self._write() as connection:
+            row = connection.execute(query).one_or_none()
+        return LeasedRun(**row._mapping) if row else None
+
+    def renew(self, held: Sequence[HeldLease], lease_s: float) -> None:
+        """Whoever has these runs is alive. A lease that had lapsed is taken back where nobody has the run by now."""
+        which = (RunRow.id.in_([each.run for each in held]), RunRow.lease.in_([each.lease for each in held]))
+        self._change(*which, expires=Now() + lease_s)
+        lapsed = RunRow.state.in_(("planned", "unobservable"))
+        self._change(*which, lapsed, state="leased", reason=None, note=None)
+
+    def recorded(self, run: str, recording: str, device: str) -> bool:
+        """The recording of a run is complete. False: another was first, and this one is kept as superseded."""
+        free = (RunRow.id == run, RunRow.recording.is_(None))
+        values = {
+            "state": "recorded", "recording": recording, "device": device, "recorded_at": Now(), "lease": None,
+            "expires": None, "reason": None, "note": None,
+        }  # fmt: skip
+        with self._write() as connection:
+            if connection.execute(update(RunRow).where(*free).values(**values)).rowcount:
+                return True
+            if connection.scalar(select(RunRow.recording).where(RunRow.id == run)) == recording:
+                return True  # said before, and the answer was lost
+            row = {"recording": recording, "run": run, "device": device, "at": Now()}
+            connection.execute(self._insert(SupersededRow).values(row).on_conflict_do_nothing())
+        return False
+
+    def failed(self, lease: str, reason: Reason, note: str, *, last: bool = False) -> None:
+        """A leased run was not observed: it waits again, or is unobservable if that was the `last` time, or if it was
+        begun ATTEMPTS times since it was planned, or planned again."""
+        self._end([RunRow.lease == lease], reason, note, last=last)
+
+    def released(self, lease: str) -> None:
+        """A leased run was given up for no fault of its own: it waits again, as if it had not been begun."""
+        which = (RunRow.lease == lease, RunRow.state == "leased")
+        self._change(*which, state="planned", lease=None, expires=None, attempts=RunRow.attempts - 1)
+
+    def expire(self, grace_s: float = 0.0) -> int:
+        """End the leases whose holders were not heard of in time; how many. None ends until the server has been up for
+        `grace_s`: nobody could renew them before. That of a run is known until the run is leased again, so that it can
+        be taken back."""
+        late = [RunRow.expires < Now(), RunRow.lease.is_not(None)]
+        if self.server:
+            late.append(Now() - func.extract("epoch", func.pg_postmaster_start_time()) >= grace_s)
+        lost = self._end(late, "lost", "Whoever made it was not heard of again.", lease=RunRow.lease)
+        return lost + self._change(RunRow.state == "recorded", *late, lease=None, expires=None)
+
+    def _end(
+        self, which: Sequence[ColumnElement[bool]], reason: Reason, note: str, *, last: bool = False, lease: Any = None
+    ) -> int:
+        """End leases of runs that are made."""
+        again = false() if last else RunRow.attempts % ATTEMPTS != 0
+        state, reasons = case((again, "planned"), else_="unobservable"), case((again, None), else_=reason)
+        leased = RunRow.state == "leased"
+        return self._change(leased, *which, state=state, reason=reasons, note=note, lease=lease, expires=None)
+
+    # judging
+
+    def to_judge(self, lease_s: float) -> LeasedRun | None:
+        """Lease the recording that waits longest for a judge, those that could not be judged last; None: none waits."""
+        which = (RunRow.state == "recorded", RunRow.lease.is_(None))
+        return self._lease(which, (RunRow.judgings, RunRow.recorded_at), lease_s, {"judgings": RunRow.judgings + 1})
+
+    def judged(self, lease: str, findings: int, indexed: str | None = None) -> None:
+        """The conclusions of a run are saved, `findings` of them; `indexed` is the id by which the index has it."""
+        self._end_judging(lease, state="judged", judged_at=Now(), findings=findings, indexed=indexed, note=None)
+
+    def put_back(self, lease: str) -> None:
+        """A recording was not judged, for no fault of its own or its judge's: another judge may."""
+        self._end_judging(lease, judgings=RunRow.judgings - 1)
+
+    def unjudged(self, lease: str, note: str) -> None:
+        """A recording could not be judged: another judge tries, but not after JUDGINGS."""
+        again = RunRow.judgings < JUDGINGS
+        state, reason = case((again, "recorded"), else_="unobservable"), case((again, None), else_="judging")
+        self._end_judging(lease, state=state, reason=reason, note=note)
+
+    def _end_judging(self, lease: str, **values: Any) -> None:
+        """What a judge says counts as long as its lease does: otherwise another one has the recording."""
+        self._change(RunRow.state == "recorded", RunRow.lease == lease, lease=None, expires=None, **values)
+
+    # inside
+
+    def _change(self, *which: ColumnElement[bool], **values: Any) -> int:
+        """Change these runs; how many there are."""
+        with self._write() as connection:
+            return connection.execute(update(RunRow).where(*which).values(**values)).rowcount
+
+    def _insert(self, into: type[FleetBase]) -> postgresql.Insert | of_sqlite.Insert:
+        return postgresql.insert(into) if self.server else of_sqlite.insert(into)
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """A transaction to read in."""
+        with in_words(self.name), self._engine.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def _write(self) -> Iterator[Connection]:
+        with in_words(self.name), self._writing.begin() as connection:
+            yield connection
