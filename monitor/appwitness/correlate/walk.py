@@ -49,6 +49,7 @@ from appwitness.match.decode.opaque import OpaquePart, opaque
 from appwitness.match.linking import Joined, Linker
 from appwitness.match.reads import Key
 from appwitness.recording import ReadLine, Recording
+from appwitness.recording.seal import first_stamp
 from appwitness.recording.state import run_digest
 from appwitness.store import Store
 from appwitness.store.index import IndexedState, Saved, Sight
@@ -109,15 +110,18 @@ Progress = Callable[[str, int, int], None]
 class Walk:
     """What is known of one recording so far."""
 
-    def __init__(self, recording: Recording, store: Store, known: Knowledge) -> None:
+    def __init__(self, recording: Recording, store: Store, known: Knowledge, name: str | None = None) -> None:
+        """`name` is that of the recording in the index; None: its id."""
         self.recording = recording
         self.store = store
         self.known = known
         self.basis: str | None = None
         """Digest of all that is concluded here comes from; None until the index was recalled."""
         self._run_digest = run_digest(recording.path)
+        self._head = ""
+        """Digest of the first stamp, once there is one."""
         self.run = recording.run
-        self.id = self.run.id
+        self.id = name or self.run.id
         self.positions = store.positions(self.id)
         self.linker = Linker(self.run.persona, recording.body, self.run.clock_bound_ms)
         self.connections = connections_of(self.run)
@@ -160,7 +164,9 @@ class Walk:
 
     def ingest(self, reads: Iterable[ReadLine]) -> int:
         """Have the index take in lines; how many were new."""
-        return self.store.ingest(self.id, self.recording.run, place_of(self.recording), reads)
+        if not self._head:
+            self._head = first_stamp(self.recording.path) or ""
+        return self.store.ingest(self.id, self.recording.run, place_of(self.recording), reads, self._head)
 
     def recall(self, progress: Progress = lambda *_: None) -> None:
         """Learn from all that the index has, and link its uploads."""

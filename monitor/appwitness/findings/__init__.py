@@ -786,6 +786,7 @@ class Candidate(Record):
 class ComparedRun(Record):
     """One of the compared runs."""
 
+    recording: str = Field(description="name of its recording in the index: its id, where no other has that")
     run: Run
     answers: tuple[ConsentName, ...] = Field(description="of the user to the privacy policy, as observed, in order")
     answer: Answer = Field(description="the last word of the user among them; where there is none, that of the plan")

@@ -43,6 +43,8 @@ class ListPage[T](NamedTuple):
 class ListedRecording(NamedTuple):
     """A recording in the list."""
 
+    name: str
+    """In the index: its id, where no other has that."""
     run: Run
     path: str
     judged: bool
@@ -158,10 +160,11 @@ class Lists:
         """
         here = RecordingRow.number
         findings = _count(select(FindingRow).where(FindingRow.recording == here))
-        query = select(here, RecordingRow.run, RecordingRow.path, RecordingRow.judged_by, RecordingRow.gaps)
+        columns = (RecordingRow.id, RecordingRow.run, RecordingRow.path, RecordingRow.judged_by, RecordingRow.gaps)
+        query = select(here, *columns)
         if text := filters.get("text"):
-            columns = (RecordingRow.id, RecordingRow.package, RecordingRow.device)
-            query = query.where(_any(column.icontains(text, autoescape=True) for column in columns))
+            searched = (RecordingRow.id, RecordingRow.package, RecordingRow.device)
+            query = query.where(_any(column.icontains(text, autoescape=True) for column in searched))
         for name in ("app", "device", "plan"):
             if wanted := filters.get(name):
                 query = query.where(_COLUMNS[name] == wanted)
@@ -185,6 +188,7 @@ class Lists:
         return ListPage(
             tuple(
                 ListedRecording(
+                    row.id,
                     Run.model_validate_json(row.run),
                     row.path,
                     row.judged_by is not None,

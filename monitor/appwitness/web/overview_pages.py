@@ -47,10 +47,11 @@ def state_of_all(asked: PageRequest) -> str:
 def _entry(asked: PageRequest, entry: ListedRecording) -> dict[str, Any]:
     run, words = _shown(asked, entry.run), asked.words
     live = run.ended is None and going_on(entry.path)
-    unclean = bool(entry.gaps) or (not entry.levels and entry.judged and asked.site.index.is_unreadable(run.id))
+    unclean = bool(entry.gaps) or (not entry.levels and entry.judged and asked.site.index.is_unreadable(entry.name))
     line, tone = headline(run, entry.levels, unclean, words, so_far=not entry.judged)
     return {
-        "id": run.id,
+        "id": entry.name,
+        "namesake": entry.name != run.id,
         "app": run.app.package,
         "version": run.app.version,
         "device": device(run, words),
