@@ -479,6 +479,23 @@ def test_the_runs_of_a_campaign_are_filtered(store, known, query, expected):
     assert browser(store, known).get(f"/fleet/night/runs?format=json&{query}").json()["total"] == expected
 
 
+def test_a_filter_offers_no_name_that_the_list_masks(own, known, tmp_path):
+    planted = events.Value(type="android_id", text="4f1d86b3a09ce275")
+    run = sample.run(id="planted", persona=(planted,))
+    device = run.device.model_copy(update={"serial": planted.text})
+    app = run.app.model_copy(update={"package": f"com.x{planted.text}"})
+    hidden = run.model_copy(update={"device": device, "app": app})
+    beside = run.model_copy(update={"id": "beside", "device": device, "persona": ()})  # known to be planted elsewhere
+    for each in (hidden, beside):
+        correlate(Recording.create(tmp_path / each.id, each), own, known)
+    asking = browser(own, known, reveal=tmp_path)
+    offered = asking.get("/").text.partition("</form>")[0]
+    assert planted.text not in offered
+    assert f'value="{sample.APP}"' in offered
+    assert offered.count("<option") < asking.get("/?reveal=1").text.partition("</form>")[0].count("<option")
+    assert planted.text in asking.get("/?reveal=1").text
+
+
 def test_a_run_that_was_judged_leads_to_its_recording(store, known):
     page = browser(store, known).get("/fleet/night/runs?state=judged").text
     assert 'href="/recordings/run-1"' in page

@@ -570,8 +570,10 @@ class Store(Database):
 
     def _recording_row(self, run: Run, path: str, head: str, *, lines: bool) -> Row:
         """What is known of a recording by its run, whose persona is masked unless its `lines` are kept."""
-        kept = run if lines else masked_run(run)
+        shown = masked_run(run)
+        kept = run if lines else shown
         row: Row = {
+            "plain": (shown.app.package, shown.device.serial) == (run.app.package, run.device.serial),
             "own_id": run.id,
             "head": head,
             "path": path,

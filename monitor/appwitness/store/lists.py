@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, cast
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, Select, func, select
+from sqlalchemy import ColumnElement, Connection, Select, case, func, select
 
 from appwitness.events import Event, Ref, Run
 from appwitness.events.seen import Seen
@@ -202,15 +202,17 @@ class Lists:
             total,
         )
 
-    def choices_of_recordings(self) -> dict[str, list[str]]:
-        """The apps, devices and plans that there are."""
+    def choices_of_recordings(self, *, reveal: bool) -> dict[str, list[str]]:
+        """The apps, devices and plans that there are; unless `reveal`, those that no row of the list masks."""
+        shown = func.min(case((RecordingRow.plain, 1), else_=0)) == 1
+        found = {}
         with self.store.reading() as connection:
-            return {
-                name: list(
-                    connection.scalars(select(_COLUMNS[name]).distinct().order_by(_COLUMNS[name]).limit(CHOICES))
-                )
-                for name in ("app", "device", "plan")
-            }
+            for name in ("app", "device", "plan"):
+                column = _COLUMNS[name]
+                query = select(column).group_by(column).order_by(column).limit(CHOICES)
+                query = query if reveal or name == "plan" else query.having(shown)
+                found[name] = list(connection.scalars(query))
+        return found
 
     # one recording
 

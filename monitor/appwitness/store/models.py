@@ -78,6 +78,8 @@ class RecordingRow(Base):
     app: Mapped[Name]
     """SHA-256 of its APK; the package where that is not known."""
     device: Mapped[Name]
+    plain: Mapped[bool]
+    """Whether package and device can be listed as they are: no planted value stands in them."""
     plan: Mapped[Name]
     started: Mapped[Moment] = mapped_column(index=True)
     ended: Mapped[Moment | None]

@@ -34,7 +34,7 @@ def recordings(asked: PageRequest) -> Response:
         "page": found.number,
         "pages": found.last,
         "total": found.total,
-        "_choices": lists.choices_of_recordings(),
+        "_choices": lists.choices_of_recordings(reveal=asked.reveal),
     }
     return asked.answer("recordings.html", facts)
 
