@@ -557,6 +557,7 @@ class Declared(Record):
 
     data: DataType
     recipient: str | None = Field(default=None, description="host or declared name; null: read, not sent")
+    picked: bool = Field(default=False, description="it is what the user had picked in a picker of the system")
     observed: int = Field(description="accesses or flows seen; 0: declared, and not seen in this run")
     declared: bool
     purpose: str | None = Field(default=None, description="as declared")

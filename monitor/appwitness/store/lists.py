@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, cast
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, Select, case, func, select
+from sqlalchemy import ColumnElement, Connection, Select, case, func, literal_column, select
 
 from appwitness.events import Event, Ref, Run
 from appwitness.events.seen import Seen
@@ -74,6 +74,8 @@ class Carried(NamedTuple):
     data: str
     consent: str
     host: str
+    picked: bool
+    """It carries what the user had picked."""
 
 
 class Receiver(msgspec.Struct, frozen=True):
@@ -124,6 +126,8 @@ class RuleCount(NamedTuple):
     level: Level
     data: str | None
     host: str | None
+    picked: bool
+    """They are about what the user had picked."""
     findings: int
 
 
@@ -236,7 +240,11 @@ class Lists:
     def flows(self, recording: str) -> list[Carried]:
         """Its flows, in the order they were saved."""
         columns = (FlowRow.id, FlowRow.access, FlowRow.upload, FlowRow.data, FlowRow.consent, FlowRow.host)
-        query = select(*columns).where(FlowRow.recording == number_of(recording)).order_by(FlowRow.number)
+        query = (
+            select(*columns, FlowRow.flow.contains(_PICKED))
+            .where(FlowRow.recording == number_of(recording))
+            .order_by(FlowRow.number)
+        )
         with self.store.reading() as connection:
             return [Carried(*row) for row in connection.execute(query)]
 
@@ -286,7 +294,7 @@ class Lists:
         """Where a rule objected, newest run first."""
         columns = (
             RecordingRow.id, RecordingRow.package, RecordingRow.started, FindingRow.level, FindingRow.data,
-            FindingRow.host,
+            FindingRow.host, FindingRow.finding.contains(_PICKED).label("picked"),
         )  # fmt: skip
         query = (
             select(*columns, func.count())
@@ -318,6 +326,8 @@ def _people(connection: Connection, host: str, recordings: Iterable[str]) -> dic
     return {key: people for key, of_key in flows.items() if (people := combined(of_key)) is not None}
 
 
+_PICKED = literal_column("""'"picked":true'""")
+"""Stands in the JSON of a flow or finding of what the user had picked; inside a text its quotes would be escaped."""
 _BRIEF = msgspec.json.Decoder(FindingFields)
 _COLUMNS: dict[str, Any] = {
     "app": RecordingRow.package,
