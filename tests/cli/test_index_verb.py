@@ -68,7 +68,8 @@ def test_an_index_of_another_version_is_built_anew(place, recordings):
     assert len(before) == 3
     Runs(database(place)).close()
     execute(place, "INSERT INTO superseded VALUES ('a', 'b', 'c', 1)")
-    execute(place, "UPDATE index_version SET version = 0", "DELETE FROM lines")
+    execute(place, "UPDATE index_version SET version = 10", "DELETE FROM lines", "DROP INDEX ix_recordings_own_id")
+    execute(place, *(f"ALTER TABLE recordings DROP COLUMN {name}" for name in ("own_id", "head", "plain")))
     assert "index upgrade" in run("correlate", *recordings, "--db", place).stderr
     result = run("index", "upgrade", "--db", place, "-j", 2)
     assert (result.stderr.strip(), result.exit_code) == ("", 0)

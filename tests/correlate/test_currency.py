@@ -10,16 +10,20 @@ from collections.abc import Callable
 from dataclasses import replace
 from importlib import metadata
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from appwitness.api.browsing import Browsing
+from appwitness.api.erasing import Forgetting
 from appwitness.correlate import correlate, follow, indexed_report, is_current, knowledge, report, report_on
 from appwitness.correlate import prior_knowledge as knowledge_module
 from appwitness.correlate.walk import Walk
 from appwitness.events import Access, Run, Value
 from appwitness.recording import Recording
 from appwitness.store import Store
+from appwitness.store.lists import Lists
 from appwitness.support.errors import UserError
 from tests.correlate.test_correlate import START, access, upload, wait_for
 
@@ -121,7 +125,7 @@ def test_what_changed_is_not_reported_from_the_index(tmp_path, store, change):
     told = report_on(opened, store, known)
     assert is_current(opened, store, known)
     with Store(":memory:") as fresh:
-        assert told == report_on(opened, fresh, known)
+        assert told.model_copy(update={"recording": "r"}) == report_on(opened, fresh, known)
 
 
 def test_what_has_not_changed_is_not_judged_again(tmp_path, store, monkeypatch):
@@ -160,7 +164,60 @@ def test_two_recordings_with_one_id_never_get_the_findings_of_the_other(tmp_path
         for recording in (first, second):
             told = report_on(recording, store, known)
             with Store(":memory:") as fresh:
-                assert told == report_on(recording, fresh, known)
+                assert told.model_copy(update={"recording": "r"}) == report_on(recording, fresh, known)
+
+
+@pytest.mark.parametrize("where", ["beside it", "in its place"])
+@pytest.mark.parametrize("campaign", [None, "spring"])
+def test_another_recording_with_an_id_stands_beside_the_first_and_is_told(tmp_path, store, where, campaign, caplog):
+    first = made(tmp_path / "a", campaign=campaign)
+    correlate(first, store, knowledge())
+    kept, flows = store.held("r"), store.flows("r")
+    if where == "in its place":
+        shutil.rmtree(first.path)
+    second = made(tmp_path / ("a" if where == "in its place" else "b"), OTHER, campaign=campaign)
+    name = correlate(second, store, knowledge()).recording
+    assert name.startswith("r~")
+    assert [(each.id, each.judged) for each in listed(store)] == [("r", True), (name, True)]
+    assert (store.held("r"), store.flows("r")) == (kept, flows)
+    assert {match.value for flow in store.flows(name) for match in flow.matches} == {OTHER}
+    assert name in caplog.text
+    assert correlate(Recording.open(second.path), store, knowledge()).recording == name
+    with Store(":memory:") as fresh:  # the same name whichever of the two is read in again
+        correlate(made(tmp_path / "c"), fresh, knowledge())
+        assert correlate(second, fresh, knowledge()).recording == name
+    pages = Browsing(store, knowledge())
+    assert pages.may_be_marked("r") == (where == "beside it")
+    assert pages.may_be_marked(name)
+    if where == "in its place":
+        with pytest.raises(UserError, match="not the one that was read"):
+            pages.checked_report("r")
+    else:
+        compared = pages.compared(["r", name]).comparison
+        assert [each.recording for each in compared.runs] == ["r", name]
+        assert ["r", name] in [[one.recording for one in row.seen] for row in compared.rows if row.what == "read"]
+    Forgetting(recordings=(second.path,)).forget(db=str(tmp_path / "index.sqlite"))
+    assert [each.id for each in listed(store)] == ["r"]
+
+
+def listed(store: Store) -> list[SimpleNamespace]:
+    rows = Lists(store).recordings({}).rows
+    return [SimpleNamespace(id=each.name, judged=each.judged) for each in sorted(rows, key=lambda each: each.name)]
+
+
+def test_a_recording_that_grows_is_stamped_or_is_copied_keeps_its_name(tmp_path, store):
+    recording = Recording.create(tmp_path / "a", made(tmp_path / "like").run)
+    assert correlate(recording, store, knowledge()).recording == "r"
+    recording.append(access(0))
+    recording.stamp()
+    recording.append(read(OTHER))
+    assert correlate(recording, store, knowledge()).recording == "r"
+    assert store.held("r").head
+    shutil.copytree(recording.path, tmp_path / "b")
+    assert correlate(Recording.open(tmp_path / "b"), store, knowledge()).recording == "r"
+    (tmp_path / "b" / "seal.jsonl").unlink()
+    assert correlate(Recording.open(tmp_path / "b"), store, knowledge()).recording == "r"  # altered where it was
+    assert len(listed(store)) == 1
 
 
 def policy(folder: Path) -> Path:
@@ -274,7 +331,9 @@ def test_following_goes_on_from_what_the_index_has(tmp_path, store):
 
 
 def test_whoever_is_slower_never_deletes_what_the_faster_read(tmp_path, store):
-    first, second = made(tmp_path / "a"), made(tmp_path / "b", OTHER)
+    first = made(tmp_path / "a")
+    shutil.copytree(first.path, tmp_path / "b")
+    second = Recording.open(tmp_path / "b")
     correlate(first, store, knowledge())
     stale = store.held("r")
     correlate(second, store, knowledge())

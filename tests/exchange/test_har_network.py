@@ -157,6 +157,27 @@ def test_what_a_client_keeps_of_an_address(tmp_path: Path, url: str, sent: str) 
     assert upload.url == sent
 
 
+@pytest.mark.parametrize(
+    ("url", "told", "cleartext"),
+    [
+        ("http://a.test:443/p", "//a.test:443/p", False),
+        ("HTTP://a.test:8443/p?q=http://b.test", "//a.test:8443/p?q=http://b.test", False),
+        ("ws://a.test:443/p", "//a.test:443/p", False),
+        ("http://[2001:db8::1]:443/", "//[2001:db8::1]:443/", False),
+        ("http://a.test/p", "http://a.test/p", True),
+        ("http://a.test:8080/p", "http://a.test:8080/p", True),
+        ("https://a.test:443/p", "https://a.test:443/p", False),
+    ],
+)
+def test_plain_http_where_servers_speak_tls_is_not_taken_for_cleartext(
+    tmp_path: Path, url: str, told: str, cleartext: bool
+) -> None:
+    (upload,) = har.read(save(tmp_path / "a.har", entry(url)), APP).events
+    assert isinstance(upload, Upload)
+    assert (upload.url, upload.cleartext, upload.tls_unknown) == (told, cleartext, told.startswith("//"))
+    assert upload.host in ("a.test", "2001:db8::1")
+
+
 def test_the_run_says_how_many_stayed(tmp_path: Path) -> None:
     path = save(tmp_path / "a.har", *STAYED.values(), *SENT.values())
     run = imported([path], tmp_path / "r", Origin(APP)).run

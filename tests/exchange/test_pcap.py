@@ -8,7 +8,7 @@ import struct
 import subprocess
 import sys
 import zlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -346,6 +346,55 @@ def test_a_capture_in_parts_gives_what_it_gives_at_once(
     read, lost = (int(detail.split()[0]) for _, detail in gaps)
     assert read + lost - 40 * (lost // 1040) == 20_000, "40 bytes are the head of a packet"
     assert not [each.name for each in (tmp_path / "r2").iterdir() if each.name.startswith("parts-")]
+
+
+def trailed(packet: bytes, uid: int, name: str) -> bytes:
+    """A packet as PCAPdroid has it in PCAP: a made up header of Ethernet before it, and whose it is behind it."""
+    head = bytes(12) + b"\x08\x00" + packet + bytes(-(14 + len(packet)) % 4)
+    return head + struct.pack(">Ii20sI", 0x01072021, uid, name.encode(), 0)
+
+
+def with_uids(form: str, of: Mapping[int, tuple[int, str]]) -> bytes:
+    """A capture of one request from each of these ports, with the uid and the name of whose it is."""
+    said = b"POST / HTTP/1.1\r\nHost: x.test\r\nContent-Length: 4\r\n\r\nbody"
+    found = [(packet(port, *what), *owner) for port, owner in of.items() for what in ((2,), (0x18, said))]
+    if form == "pcap":
+        ethernet = b"".join(pcap(trailed(*each) for each in found))
+        return ethernet[:20] + struct.pack("<I", 1) + ethernet[24:]
+    blocks = list(pcapng(raw for raw, _, _ in found))
+    out = blocks[:2]
+    for (_, uid, _), block in zip(found, blocks[3::2], strict=True):
+        comment = f"u-{uid}".encode()
+        option = struct.pack("<HH", 1, len(comment)) + comment + bytes(-len(comment) % 4) + bytes(4)
+        size = struct.pack("<I", len(block) + len(option))
+        out.append(block[:4] + size + block[8:-4] + option + size)
+    return b"".join(out)
+
+
+@TSHARK
+@pytest.mark.parametrize("form", ["pcap", "pcapng"])
+@pytest.mark.parametrize(
+    ("of", "its"),
+    [
+        ({2000: (10123, "Pages"), 2001: (1051, "netd"), 2002: (-1, "")}, ["a.b", "uid 1051", None]),
+        ({2000: (10123, "Pages"), 2001: (10200, "Chrome")}, [None, None]),
+        ({2000: (1010123, "Pages"), 2001: (0, "root")}, ["a.b", "uid 0"]),
+        ({2000: (10123, "页面"), 2001: (10123, "页面")}, ["a.b", "a.b"]),
+        ({2000: (1000, "Android")}, ["a.b"]),
+    ],
+)
+def test_packets_of_other_uids_are_not_taken_for_the_apps(
+    tmp_path: Path, form: str, of: dict[int, tuple[int, str]], its: list[str | None]
+) -> None:
+    path = tmp_path / f"a.{form}"
+    path.write_bytes(with_uids(form, of))
+    recording = imported([path], tmp_path / "r", Origin("a.b"))
+    found = {one.client.port: one.app for one in recording.events(Upload) if one.client}
+    assert found == dict(zip(of, its, strict=True))
+    told = "; ".join(recording.run.notes)
+    uids = {uid for uid, _ in of.values()}
+    assert ("several uids" in told) == (len(uids) > 1)
+    assert all(str(uid) in told for uid in uids) or len(uids) == 1
 
 
 @TSHARK

@@ -10,8 +10,10 @@ from typing import NamedTuple
 import pytest
 from msgspec import UNSET, structs
 
+from appwitness.catalog.picked import was_picked
 from appwitness.events import Access, Upload, Value
 from appwitness.events.seen import see
+from appwitness.findings.mask import Mask
 from appwitness.findings.people import FEW, label, told
 from appwitness.match import decode
 from appwitness.match.linking import Joined, Linker
@@ -210,6 +212,22 @@ def test_what_the_user_picked_is_told_as_that(target, size):
     for language, own, other in (("en", "what the user picked", "address book"), ("zh", "用户所选联系人", "通讯录")):
         words = (told(joined.people, other, language), label(joined.people, other, language))
         assert all(((own if picked else other) in each) and ((other if picked else own) not in each) for each in words)
+
+
+@pytest.mark.parametrize(
+    ("data", "target", "picked"),
+    [
+        ("device_contacts", "content://0@com.android.providers.contacts.picker/sessions/0f1e2d3c-11", True),
+        ("photos", "content://media/picker/0/com.android.providers.media.photopicker/media/1000000033", True),
+        ("videos", "content://10@media/picker_get_content/10/com.google.android.apps.photos.cloudpicker/media/a", True),
+        ("photos", "content://media/external/images/media/33", False),
+        ("photos", "content://media/picker", False),
+        ("device_contacts", "content://media/picker/0/a/media/1", False),
+    ],
+)
+def test_what_was_picked_is_known_masked_too(data, target, picked):
+    access = Access(at=at(0), app="a.b", data=data, source="s", outcome="returned", target=target)
+    assert (was_picked(access), was_picked(Mask(()).event(access))) == (picked, picked)
 
 
 def test_what_was_picked_and_does_not_identify_is_told_as_picked():

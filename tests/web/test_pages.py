@@ -4,6 +4,7 @@ import gzip
 import json
 import re
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
 from importlib.metadata import version
 from urllib.parse import unquote
@@ -13,10 +14,11 @@ from starlette.testclient import TestClient
 
 from appwitness import events
 from appwitness.api.browsing import Browsing
-from appwitness.correlate import correlate, indexed_report, knowledge
+from appwitness.correlate import correlate, indexed_report, knowledge, report_on
 from appwitness.findings.people import label
+from appwitness.judge.policy import DeclaredData, Policy
 from appwitness.recording import Recording, packing, verify
-from appwitness.reports import LANGUAGES, render
+from appwitness.reports import LANGUAGES, declared, render
 from appwitness.reports.phrases import data_of
 from appwitness.reports.verdict import sent, verdict
 from appwitness.reports.words import Words
@@ -477,6 +479,62 @@ def test_a_campaign_says_how_far_it_is_and_what_can_be_done(store, known):
 )
 def test_the_runs_of_a_campaign_are_filtered(store, known, query, expected):
     assert browser(store, known).get(f"/fleet/night/runs?format=json&{query}").json()["total"] == expected
+
+
+@pytest.mark.parametrize(
+    ("lang", "picked", "kind"), [("en", "what the user picked", "address book"), ("zh", "用户所选联系人", "通讯录")]
+)
+@pytest.mark.parametrize("target", ["content://com.android.contacts.picker/sessions/7", "content://contacts/people"])
+def test_every_page_says_what_was_picked(own, known, tmp_path, target, lang, picked, kind):
+    values = [events.Value(type="phone_number", text=f"+861380013800{n}", row=n) for n in range(2)]
+    values += [events.Value(type="name", text=f"Ada Lovelace the {n}th", row=n) for n in range(2)]
+    run = sample.run(id="picks", clock_offset_ms=0, persona=())
+    recording = Recording.create(tmp_path / "picks", run)
+    recording.append(
+        events.Access(
+            at=run.started + timedelta(seconds=1), app=sample.APP, data="device_contacts", outcome="returned",
+            source="android.content.ContentResolver.query", target=target, values=tuple(values),
+        )
+    )  # fmt: skip
+    body = json.dumps({"invite": [each.text for each in values]}).encode()
+    recording.append(
+        events.Upload(
+            at=run.started + timedelta(seconds=2), via="http", method="POST", host="a.test", url="https://a.test/x",
+            body=recording.put_body(body), size=len(body), type="application/json", tls=events.Tls(), status=200,
+        )
+    )  # fmt: skip
+    recording.stamp(final=True)
+    correlate(recording, own, known)
+    asking = browser(own, known)
+    (rule,) = {each.rule for each in own.findings("picks") if each.rule.startswith("sent-")}
+    for page in ("", "/uploads", "/uploads/1", "/reads", "/reads/1", "/findings"):
+        shown = asking.get(f"/recordings/picks{page}?lang={lang}").text
+        lines = re.sub(r"(?s)<script\b.*?</script>|<[^>]*>", "", shown).splitlines()
+        told = "\n".join(line for line in lines if not line.endswith("(1)"))  # choices of a filter
+        assert ((picked in told), (kind in told)) == ("picker" in target, "picker" not in target), page
+    page = asking.get(f"/rules/{rule}?lang={lang}").text
+    assert (picked in page) == ("picker" in target)
+    policy = Policy(data=(DeclaredData(type="device_contacts"),))
+    report = report_on(recording, own, replace(known, policy=policy))
+    rows = [row.data for row in declared.rows(report, Words(lang)) if row.recipient == "a.test"]
+    assert rows == [picked if "picker" in target else Words(lang).data("device_contacts")]
+
+
+def test_a_filter_offers_no_name_that_the_list_masks(own, known, tmp_path):
+    planted = events.Value(type="android_id", text="4f1d86b3a09ce275")
+    run = sample.run(id="planted", persona=(planted,))
+    device = run.device.model_copy(update={"serial": planted.text})
+    app = run.app.model_copy(update={"package": f"com.x{planted.text}"})
+    hidden = run.model_copy(update={"device": device, "app": app})
+    beside = run.model_copy(update={"id": "beside", "device": device, "persona": ()})  # known to be planted elsewhere
+    for each in (hidden, beside):
+        correlate(Recording.create(tmp_path / each.id, each), own, known)
+    asking = browser(own, known, reveal=tmp_path)
+    offered = asking.get("/").text.partition("</form>")[0]
+    assert planted.text not in offered
+    assert f'value="{sample.APP}"' in offered
+    assert offered.count("<option") < asking.get("/?reveal=1").text.partition("</form>")[0].count("<option")
+    assert planted.text in asking.get("/?reveal=1").text
 
 
 def test_a_run_that_was_judged_leads_to_its_recording(store, known):

@@ -9,7 +9,7 @@ import tempfile
 import threading
 from collections import Counter, OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -21,6 +21,7 @@ from appwitness.api.recorded_lines import RecordedLines
 from appwitness.api.upload_decoding import TakenApart, taken_apart
 from appwitness.care import reveals
 from appwitness.correlate import Knowledge, correlate, differences, indexed_report, report
+from appwitness.correlate.currency import find, is_same
 from appwitness.events import FILES, Access, ConsentState, Event, Ref, Run, Upload, Value
 from appwitness.events.seen import Seen
 from appwitness.exchange import har
@@ -33,9 +34,11 @@ from appwitness.recording import START, Position, Recording
 from appwitness.recording.signing import Signer
 from appwitness.store import Store
 from appwitness.store.campaigns import has_fleet
-from appwitness.store.lists import ROWS, Carried, ListPage, Lists, paged
+from appwitness.store.lists import ROWS, ListPage, Lists, paged
+from appwitness.store.lists import Carried as Carried
 from appwitness.store.lists import FindingFields as FindingFields
 from appwitness.store.lists import ListedRecording as ListedRecording
+from appwitness.store.lists import RuleCount as RuleCount
 from appwitness.store.lists import SentCount as SentCount
 from appwitness.store.lists import State as State
 from appwitness.store.runs import Runs
@@ -184,7 +187,8 @@ class Browsing:
         if len({each.run.app.package for each in reports}) > 1:
             raise UserError("These are runs of several apps.", "Choose runs of one app.")
         folders = [Path(each.path or "") for each in reports]
-        found = differences(folders, reports) if all(folder.exists() for folder in folders) else ()
+        there = all(folder.exists() and self._open(id_) for folder, id_ in zip(folders, ids, strict=True))
+        found = differences(folders, reports) if there else ()
         return ComparedRuns(compare(reports, found, self.known.labels), reports)
 
     # one recording
@@ -311,7 +315,8 @@ class Browsing:
     ) -> list[tuple[str, int, int]]:
         """What a mark would change: rule, and how many findings it has now and would have. Nothing is written to the
         recording: a copy is marked and judged."""
-        before = Counter(finding.rule for finding in self.store.findings(recording.run.id))
+        name, _ = find(recording, self.store)
+        before = Counter(finding.rule for finding in self.store.findings(name))
         with tempfile.TemporaryDirectory(prefix="appwitness-mark-", dir=private_files.roomy()) as beside:
             copy = Path(beside) / recording.path.name
             shutil.copytree(recording.path, copy, symlinks=True, copy_function=_copied)
@@ -328,14 +333,20 @@ class Browsing:
     # inside
 
     def _folder(self, recording: str) -> Path | None:
-        folder = self.store.path(recording)
-        return folder if (folder / "run.json").is_file() else None
+        """Its folder; None: it is an archive, gone, or another recording is there."""
+        folder, held = self.store.path(recording), self.store.held(recording)
+        if held is None or not (folder / "run.json").is_file():
+            return None
+        with suppress(UserError):
+            return folder if is_same(Recording.open(folder), held) else None
+        return None
 
     def _open(self, recording: str) -> Recording | None:
-        """A recording as it is now; None: it is gone, or cannot be reached."""
+        """A recording as it is now; None: it is gone, cannot be reached, or another is there."""
         held = self.store.held(recording)
         try:
-            self._opened = recording_at(held.path) if held else None
+            opened = recording_at(held.path) if held else None
+            self._opened = opened if opened and held and is_same(opened, held) else None
         except UserError:
             self._opened = None
         return self._opened

@@ -86,20 +86,22 @@ class Forgetting:
         `reason` stands in a stamp of its own. `begun` gets each plan before it is carried out, `stays` as in `plans`.
         Raises as `plans` does, and StoreError when a bucket or the index cannot be reached.
         """
-        ids: set[str] = set()
+        from appwitness.recording.seal import first_stamp
+
+        found: set[tuple[str, str]] = set()
         lines = 0
         whole = self.campaign if not (self.values or self.kinds or self.older_than) else None
         try:
             for plan in self.plans(stays):
                 begun(plan)
-                ids.add(plan.given.run.id)
+                found.add((plan.given.run.id, first_stamp(plan.given.path) or ""))
                 if plan:
                     plan.forget(reason)
                     _put_back(plan)
                 lines += plan.count
         finally:
-            if ids or whole:
-                _forget_in_index(ids, whole, db)
+            if found or whole:
+                _forget_in_index(found, whole, db)
         return lines
 
     def _parts(self, failed: Callable[[Path, UserError], object]) -> Iterator[tuple[Path, Collection[str]]]:
@@ -150,8 +152,9 @@ def _put_back(plan: ToForget) -> None:
         objects(place).put(name, plan.given.archive.file)
 
 
-def _forget_in_index(ids: Collection[str], campaign: str | None, db: str | None) -> None:
-    """The rows of these recordings and of a campaign, where there is an index; it is not made for that."""
+def _forget_in_index(recordings: Collection[tuple[str, str]], campaign: str | None, db: str | None) -> None:
+    """The rows of these recordings (id, first stamp) and of a campaign, where there is an index; it is not made
+    for that. What cannot be told from one of them is forgotten, too."""
     from appwitness.store import Store
 
     place = database(db)
@@ -160,7 +163,14 @@ def _forget_in_index(ids: Collection[str], campaign: str | None, db: str | None)
     with Store(place) as store:
         if campaign and campaign in store.campaigns():
             store.forget_campaign(campaign)
-        store.forget(ids)
+        store.forget(
+            {
+                held.name
+                for id_, head in recordings
+                for held in store.of_id(id_)
+                if held.head == head or not (head and held.head)
+            }
+        )
 
 
 def share(recording: Path, output: Path) -> Shared:

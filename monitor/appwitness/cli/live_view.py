@@ -21,6 +21,7 @@ from rich.text import Text
 from appwitness.cli import live_events as events
 from appwitness.cli.terminal import Teller, err, plain
 from appwitness.events import Access, Gap, Upload
+from appwitness.reports.phrases import read_of
 from appwitness.reports.printed import TONES
 from appwitness.reports.words import Words
 from appwitness.support import escape, vocabulary
@@ -120,7 +121,7 @@ class Board(PlainLines):
             match read.event:
                 case Access() as access:
                     self._last[kind] = (
-                        f"{self._words.data(access.data)}, by {vocabulary.name(access.source, lambda _: '*')}"
+                        f"{read_of(access, self._words)}, by {vocabulary.name(access.source, lambda _: '*')}"
                     )
                 case Upload() as upload:
                     self._last[kind] = f"{events.shown(upload.host)}, {upload.size:,} bytes"

@@ -54,14 +54,13 @@ def correlate(recording: Recording, store: Store, known: Knowledge, progress: Pr
     """
     if held := current(recording, store, known):
         with store.snapshot():
-            if store.judged_by(recording.run.id) == held.judged_by:
-                return concluded(store, recording.run.id, held)
+            if store.judged_by(held.name) == held.judged_by:
+                return concluded(store, held.name, held)
     return _correlate(recording, store, known, progress)
 
 
 def _correlate(recording: Recording, store: Store, known: Knowledge, progress: Progress = lambda *_: None) -> Outcome:
-    renew(recording, store)
-    walk = Walk(recording, store, known)
+    walk = Walk(recording, store, known, renew(recording, store))
     # A line that a killed writer left unfinished is read too; should its writer live, it is replaced next time.
     files = (recording.read(kind, walk.positions.get(kind), finished=True) for kind in FILES)
     new_lines = walk.ingest(chain.from_iterable(files))
@@ -88,8 +87,8 @@ def follow(
     `on_change` is told whenever flows or findings changed, `on_lines` of new lines. Ends after `stop()`, with a last
     whole pass, so that a followed recording and one correlated later come to the same report.
     """
-    renew(recording, store)
-    walk = Walk(recording, store, known)
+    name = renew(recording, store)
+    walk = Walk(recording, store, known, name)
     walk.ingest(())
     walk.recall()
     before: tuple[tuple[Flow, ...], tuple[Finding, ...]] = ((), ())
@@ -109,7 +108,7 @@ def follow(
             counted = begun
             if due <= begun and credit > 0:
                 if walk.run_moved():
-                    walk = Walk(recording, store, known)
+                    walk = Walk(recording, store, known, name)
                     walk.recall()
                 outcome = walk.conclude(len(reads), going_on=True)
                 credit -= time.monotonic() - begun

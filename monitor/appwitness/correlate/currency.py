@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import os
 
 from appwitness.correlate.prior_knowledge import Knowledge
@@ -13,7 +14,10 @@ from appwitness.recording.seal import first_stamp
 from appwitness.recording.state import bodies_digest, prefix_digest, run_digest
 from appwitness.store import Store
 from appwitness.store.index import IndexedState
+from appwitness.support import escape
 from appwitness.support.errors import UserError
+
+_log = logging.getLogger(__name__)
 
 TRIES = 5
 """How often somebody else may be faster before one gives up."""
@@ -42,7 +46,7 @@ def current(recording: Recording, store: Store, known: Knowledge) -> IndexedStat
     The files are read without a transaction, which a server might end meanwhile: who reads on sees in theirs that
     `judged_by`, a digest of all that was held against the files, is still the same.
     """
-    held = store.held(recording.run.id)
+    _, held = find(recording, store)
     is_current = (
         held is not None
         and store.keep in (None, held.kept)
@@ -62,39 +66,72 @@ def is_of(recording: Recording, held: IndexedState) -> bool:
     """Whether the lines in the index are those with which the files of this recording begin."""
     run = recording.run
     now = (place_of(recording), format_time(run.started), run.app.package, run.campaign or "")
-    return (held.path, held.started, held.package, held.campaign) == now and all(
+    return (
+        (held.path, held.started, held.package, held.campaign) == now
+        and held.head in ("", first_stamp(recording.path))
+        and _begins_with(recording, held)
+    )
+
+
+def _begins_with(recording: Recording, held: IndexedState) -> bool:
+    return all(
         prefix_digest(recording.path / FILES[kind], position) == digest
         for kind, (position, digest) in held.prefixes.items()
     )
 
 
-def renew(recording: Recording, store: Store) -> None:
-    """Have the index forget what it has under the id of this recording, unless it is the beginning of this one, kept as
-    the store wants it. Raises UserError when somebody else keeps putting another recording there, and when the one that
-    the index has is of a campaign, still where it was, and of another run: what is counted over runs would change."""
+def find(recording: Recording, store: Store) -> tuple[str, IndexedState | None]:
+    """The name of a recording in the index, and what the index has of it; None: it was never taken in.
+
+    Recordings of one id are told apart by their first stamps, which are random and signed along, and stay what they are
+    while a recording grows or is copied. The first of an id has the id for its name, another the id and a digest.
+    """
+    head = first_stamp(recording.path) or ""
+    known = store.of_id(recording.run.id)
+    if held := next((each for each in known if _is_same(recording, head, each)), None):
+        return held.name, held
+    name = recording.run.id
+    if known:
+        digest = head or hashlib.sha256(f"{place_of(recording)} {recording.run.started}".encode()).hexdigest()
+        name = f"{name}~{digest[:12]}"
+    return name, None
+
+
+def is_same(recording: Recording, held: IndexedState) -> bool:
+    """Whether what the index has is of this recording, or of what it was before it grew or was edited."""
+    return recording.run.id == held.own_id and _is_same(recording, first_stamp(recording.path) or "", held)
+
+
+def _is_same(recording: Recording, head: str, held: IndexedState) -> bool:
+    if head and held.head:
+        return head == held.head
+    run = recording.run
+    if (held.started, held.package) != (format_time(run.started), run.app.package):
+        return False
+    return held.path == place_of(recording) or (head == held.head and _begins_with(recording, held))
+
+
+def renew(recording: Recording, store: Store) -> str:
+    """Have the index forget what it has of this recording, unless it is its beginning, kept as the store wants it; its
+    name in the index. Says so where another recording has its id. Raises UserError when somebody else keeps putting
+    another recording there."""
     for _ in range(TRIES):
-        held = store.held(recording.run.id)
-        if held is None or (store.keep in (None, held.kept) and is_of(recording, held)):
-            return
-        elsewhere = held.campaign and held.path != place_of(recording)
-        if elsewhere and (other := store.recording_in(held.path)) and _another(recording, other):
-            raise UserError(
-                f"{store.name} has another recording with the id {recording.run.id}, in {held.path}: {recording.place} "
-                "does not take its place.",
-                "Look at both; to judge this one, name another database with --db.",
-            )
-        if store.restart(recording.run.id, recording.run, place_of(recording), held):
-            return
+        name, held = find(recording, store)
+        if held is None:
+            if name != recording.run.id:
+                _log.warning(
+                    "%s has another recording with the id %s. The one in %s stands beside it as %s.",
+                    *map(escape.field, (store.name, recording.run.id, recording.place, name)),
+                )
+            return name
+        if store.keep in (None, held.kept) and is_of(recording, held):
+            return name
+        if store.restart(name, recording.run, place_of(recording), held, first_stamp(recording.path) or ""):
+            return name
     raise UserError(
         f"Another process keeps reading another recording with the id {recording.run.id} into {store.name}.",
         "Try again when that is done, or name another database with --db.",
     )
-
-
-def _another(recording: Recording, other: Recording) -> bool:
-    """Whether two recordings are of two runs, by their first stamps; two copies of one begin with the same."""
-    first, second = (first_stamp(each.path) for each in (recording, other))
-    return first != second or (recording.run.id, recording.run.started) != (other.run.id, other.run.started)
 
 
 def _is_read(recording: Recording, held: IndexedState, kind: str) -> bool:

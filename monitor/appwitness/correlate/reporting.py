@@ -62,9 +62,9 @@ def current_report(recording: Recording, store: Store, known: Knowledge) -> Repo
     if held is None or not held.lines:  # what was masked cannot be told from it
         return None
     with store.snapshot():
-        if store.judged_by(recording.run.id) != held.judged_by:  # somebody else was faster
+        if store.judged_by(held.name) != held.judged_by:  # somebody else was faster
             return None
-        report = _report(store, recording.run.id, known, recording=recording)
+        report = _report(store, held.name, known, recording=recording)
     return _of(recording, report)
 
 
@@ -120,7 +120,7 @@ def _report(
 ) -> Report:
     run = store.run(recording_id, recording)
     findings = outcome.findings if outcome else tuple(store.findings(recording_id))
-    lines, forgotten = _lines(store, run, recording)
+    lines, forgotten = _lines(store, recording_id, run, recording)
     flows = tuple(_with_digests(outcome.flows if outcome else store.flows(recording_id), lines["transform"]))
     gaps = [ReportedGap(**msgspec.structs.asdict(event), ref=ref) for ref, event in _owned(lines, run)]
     gaps += outcome.gaps if outcome else store.found_gaps(recording_id)
@@ -200,14 +200,14 @@ def _asking(screens: Iterable[Seen[Event]], asked: set[Ref]) -> Iterator[Seen[Ev
             yield each
 
 
-def _lines(store: Store, run: Run, recording: Recording | None) -> tuple[Lines, frozenset[str]]:
+def _lines(store: Store, name: str, run: Run, recording: Recording | None) -> tuple[Lines, frozenset[str]]:
     """The lines in the index, but for those that are none of the contract; and the kinds of those that were
     forgotten."""
     lines: Lines = {}
     forgotten = set()
     for kind in FILES:
         found = []
-        for read in store.read(run.id, kind, recording=recording):
+        for read in store.read(name, kind, recording=recording):
             if seen := read.seen(run.clock_offset_ms):
                 found.append(seen)
             elif read.forgotten:

@@ -40,6 +40,7 @@ from appwitness.judge.rules import Memory, RunFacts, judge
 from appwitness.judge.witnesses import Recorded, missed
 from appwitness.match.linking import Joined
 from appwitness.recording import ReadLine, Recording
+from appwitness.recording.seal import first_stamp
 from appwitness.recording.state import run_digest
 from appwitness.store import Store
 from appwitness.store.index import IndexedState, Saved, Sight
@@ -105,15 +106,18 @@ class MadeBefore:
 class Walk:
     """What is known of one recording so far."""
 
-    def __init__(self, recording: Recording, store: Store, known: Knowledge) -> None:
+    def __init__(self, recording: Recording, store: Store, known: Knowledge, name: str | None = None) -> None:
+        """`name` is that of the recording in the index; None: its id."""
         self.recording = recording
         self.store = store
         self.known = known
         self.basis: str | None = None
         """Digest of all that is concluded here comes from; None until the index was recalled."""
         self._run_digest = run_digest(recording.path)
+        self._head = ""
+        """Digest of the first stamp, once there is one."""
         self.run = recording.run
-        self.id = self.run.id
+        self.id = name or self.run.id
         self.positions = store.positions(self.id)
         self.learned = Learned(self.run, known)
         self.linked = Linked(recording, self.run, known)
@@ -132,7 +136,9 @@ class Walk:
 
     def ingest(self, reads: Iterable[ReadLine]) -> int:
         """Have the index take in lines; how many were new."""
-        return self.store.ingest(self.id, self.recording.run, place_of(self.recording), reads)
+        if not self._head:
+            self._head = first_stamp(self.recording.path) or ""
+        return self.store.ingest(self.id, self.recording.run, place_of(self.recording), reads, self._head)
 
     def recall(self, progress: Progress = lambda *_: None) -> None:
         """Learn from all that the index has, and link its uploads."""

@@ -15,6 +15,10 @@ from appwitness.recording import Recording
 
 DAMAGE = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError)
 """What a damaged entry of a foreign file raises in a reader: it costs that entry, never the file."""
+TLS_PORTS = frozenset(
+    (443, 465, 563, 636, 853, 989, 990, 992, 993, 994, 995, 4443, 5061, 5223, 5228, 5671, 8443, 8883, 9443, 10443)
+)
+"""Where servers speak TLS: a file that has it in plain there holds what was decrypted before, or another protocol."""
 WORDS = 300
 """Characters of the detail of a gap, at most."""
 BATCH = 1000

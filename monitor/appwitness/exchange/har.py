@@ -16,7 +16,7 @@ from urllib.parse import SplitResult, parse_qsl, urlencode, urlsplit
 
 from appwitness.events import Endpoint, Event, Gap, Tls, Upload, format_time
 from appwitness.exchange import json_pieces
-from appwitness.exchange.conversion import DAMAGE, Conversion, possible, problem
+from appwitness.exchange.conversion import DAMAGE, TLS_PORTS, Conversion, possible, problem
 from appwitness.exchange.har_network import WORDS, may_not_have_left, why_not_sent
 from appwitness.recording import Recording
 from appwitness.support.errors import FileError
@@ -88,6 +88,10 @@ def _entry(entry: Mapping[str, Any], cut: bool, subject: str, app: str, conversi
     if not isinstance(url, str) or not isinstance(method, str):
         raise TypeError("its URL or method is no text")
     url, parts = _as_sent(url)
+    port = parts.port or (443 if parts.scheme in ("https", "wss") else 80)
+    if parts.scheme in ("http", "ws") and port in TLS_PORTS:  # decrypted before it was written, or really in cleartext
+        parts = parts._replace(scheme="")
+        url = url.partition(":")[2]
     at = possible(started + timedelta(milliseconds=_until_sent(entry.get("timings") or {})))
     if may_not_have_left(entry, made_by):
         detail = f"{method}: no answer, no server, no time: nothing says that it left the device"
@@ -104,7 +108,7 @@ def _entry(entry: Mapping[str, Any], cut: bool, subject: str, app: str, conversi
         "app": app,
         "url": url,
         "host": parts.hostname,
-        "server": _server(entry, parts.hostname, parts.port or (443 if parts.scheme in ("https", "wss") else 80)),
+        "server": _server(entry, parts.hostname, port),
         "tls": _tls(request, parts.scheme, parts.hostname),
         "tls_unknown": not parts.scheme,
     }

@@ -557,6 +557,7 @@ class Declared(Record):
 
     data: DataType
     recipient: str | None = Field(default=None, description="host or declared name; null: read, not sent")
+    picked: bool = Field(default=False, description="it is what the user had picked in a picker of the system")
     observed: int = Field(description="accesses or flows seen; 0: declared, and not seen in this run")
     declared: bool
     purpose: str | None = Field(default=None, description="as declared")
@@ -786,6 +787,7 @@ class Candidate(Record):
 class ComparedRun(Record):
     """One of the compared runs."""
 
+    recording: str = Field(description="name of its recording in the index: its id, where no other has that")
     run: Run
     answers: tuple[ConsentName, ...] = Field(description="of the user to the privacy policy, as observed, in order")
     answer: Answer = Field(description="the last word of the user among them; where there is none, that of the plan")

@@ -86,9 +86,9 @@ _PICKED = {"en": "what the user picked", "zh": "用户所选联系人"}
 """What stands in the place of the kind of data where the user picked it."""
 
 
-def picked(language: str) -> str:
-    """A short name of what the user picked."""
-    return _PICKED[language]
+def picked(data: str, language: str) -> str:
+    """A short name of what the user picked, of a kind of data."""
+    return _PICKED[language] if language == "en" or data == "device_contacts" else "用户所选内容"
 
 
 def told(of: People | None, data: str, language: str) -> str:

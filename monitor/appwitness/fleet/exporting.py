@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 from appwitness.correlate import report_on
+from appwitness.correlate.currency import is_same
 from appwitness.correlate.reporting import indexed_report
 from appwitness.fleet.objects import recording_at
 from appwitness.recording import packing
@@ -115,7 +116,7 @@ def _report(store: Store, known: Knowledge, recording: str) -> Report:
     """With what the stamps of the recording vouch for, where it is still there."""
     held = store.held(recording)
     opened = recording_at(held.path) if held else None
-    if opened:
+    if opened and held and is_same(opened, held):
         return report_on(opened, store, known)
     return indexed_report(store, recording, known)
 

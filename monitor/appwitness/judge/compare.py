@@ -139,6 +139,7 @@ def _runs(reports: Sequence[Report]) -> Iterator[ComparedRun]:
             personas.append(persona)
         answers = [status.state for status in report.answers]
         yield ComparedRun(
+            recording=report.recording,
             run=report.run,
             answers=tuple(answers),
             answer=_answer(answers, report.run.plan) if report.observers.consent else "not_observed",
@@ -253,7 +254,7 @@ def _patterns(seen: Sequence[Occurrence], runs: Sequence[ComparedRun]) -> tuple[
     if moments == {"after_yes"}:
         # A run that did not end with a yes shows that it stays out, or stops, without one.
         found.add("only_after_yes" if answers - {"yes"} else "after_yes")
-    elif all(run.run.id in showing for run in runs) and len(answers) > 1:
+    elif all(run.recording in showing for run in runs) and len(answers) > 1:
         found.add("regardless")
     return tuple(pattern for pattern in ORDER if pattern in found)
 

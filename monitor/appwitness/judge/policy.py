@@ -151,16 +151,16 @@ def declared(policy: Policy, accesses: Iterable[Seen[Access]], flows: Iterable[F
 
     A row for each kind of data that an API returned (recipient null), each kind and host that it went to, each
     declared kind that was neither read nor sent, and each kind that a declared recipient did not get in this run.
-    What is sent to the device itself did not leave it.
+    What is sent to the device itself did not leave it. What the user picked has rows of its own.
     """
     read: dict[DataType, list[Ref]] = {}
     for ref, _, _, access in accesses:
         if access.outcome == "returned" and access.values and not (was_withheld(access) or was_picked(access)):
             read.setdefault(access.data, []).extend([ref] * access.count)
-    sent: dict[tuple[DataType, str], list[Flow]] = {}
+    sent: dict[tuple[DataType, str, bool], list[Flow]] = {}
     for flow in flows:
         if not is_device(flow.recipient.host):
-            sent.setdefault((flow.data, flow.recipient.host), []).append(flow)
+            sent.setdefault((flow.data, flow.recipient.host, flow.picked), []).append(flow)
     rows = [
         Declared(
             data=data,
@@ -171,25 +171,26 @@ def declared(policy: Policy, accesses: Iterable[Seen[Access]], flows: Iterable[F
         )
         for data, refs in sorted(read.items())
     ]
-    for (data, host), found in sorted(sent.items()):
+    for (data, host, picked), found in sorted(sent.items()):
         own = found[0].recipient.party == "first"
         rows.append(
             Declared(
                 data=data,
                 recipient=host,
+                picked=picked,
                 observed=len(found),
                 declared=policy.declares(data, None if own else host),
                 purpose=policy.purpose(data, host),
                 evidence=tuple(dict.fromkeys(flow.upload for flow in found))[:EVIDENCE],
             )
         )
-    seen = read.keys() | {data for data, _ in sent}
+    seen = read.keys() | {data for data, *_ in sent}
     rows += [
         Declared(data=each.type, observed=0, declared=True, purpose=policy.purpose(each.type))
         for each in policy.data
         if each.type not in seen
     ]
-    reached = {(data, receiver.name) for data, host in sent if (receiver := policy.recipient(host))}
+    reached = {(data, receiver.name) for data, host, _ in sent if (receiver := policy.recipient(host))}
     rows += [
         Declared(
             data=data,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal, NamedTuple
 
 from appwitness.findings import Report
+from appwitness.findings.people import picked
 from appwitness.reports.words import Words, plain
 
 ORDER = ("no", "yes", "unseen")
@@ -31,7 +32,7 @@ def rows(report: Report, words: Words) -> list[DeclaredRow]:
         found.append(
             DeclaredRow(
                 state=state,
-                data=words.data(each.data),
+                data=picked(each.data, words.lang) if each.picked else words.data(each.data),
                 recipient=plain(each.recipient) if each.recipient else words("read") if each.observed else "–",
                 observed=f"{each.observed:,}",
                 declaration=words(f"declared_{state}"),

@@ -29,7 +29,7 @@ def data_of(of: Flow | Finding, words: Words) -> str:
 
 def read_of(access: Access, words: Words) -> str:
     """The kind of data that an access asked for; of what the user picked, that."""
-    return picked(words.lang) if was_picked(access) else words.data(access.data)
+    return picked(access.data, words.lang) if was_picked(access) else words.data(access.data)
 
 
 def who(recipient: Recipient, words: Words) -> str:

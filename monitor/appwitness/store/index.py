@@ -30,6 +30,7 @@ from sqlalchemy import (
 from appwitness.events import FILES, Ref, Run, Value, format_time
 from appwitness.findings import Finding, Flow, ReportedGap
 from appwitness.recording import START, Position, ReadLine, Recording
+from appwitness.recording.seal import first_stamp
 from appwitness.recording.state import NOTHING, chained, prefix_digest
 from appwitness.store.conclusions import Conclusions, masked, masked_run
 from appwitness.store.database import (
@@ -74,18 +75,24 @@ Keep = Literal["lines", "conclusions"]
 class IndexedState(NamedTuple):
     """What the index has of one recording, to be compared with the recording itself."""
 
+    name: str
+    """Of the recording in the index: what every method calls `recording_id`."""
+    own_id: str
+    """As run.json has it."""
+    head: str
+    """Digest of its first stamp; empty: it had none."""
     path: str
     started: str
     """As the contract writes times."""
     package: str
     campaign: str
-    prefixes: dict[str, tuple[Position, str]]
-    """kind -> how far its file has been taken in, and the digest of these lines."""
     judged_by: str | None
     gaps: int
     """How many there are, as of the last save."""
     lines: bool
     """Whether the index has its lines; else conclusions alone."""
+    prefixes: dict[str, tuple[Position, str]]
+    """kind -> how far its file has been taken in, and the digest of these lines."""
 
     @property
     def kept(self) -> Keep:
@@ -193,8 +200,9 @@ class Store(Database):
 
     # lines
 
-    def ingest(self, recording_id: str, run: Run, path: str, reads: Iterable[ReadLine]) -> int:
-        """Take in lines of a recording, each file in order; how many were new.
+    def ingest(self, recording_id: str, run: Run, path: str, reads: Iterable[ReadLine], head: str = "") -> int:
+        """Take in lines of a recording, each file in order; how many were new. `head` is the digest of its first stamp,
+        where it has one.
 
         Lines that are in already are passed over, so the same may be read again or by two at once. Each batch is one
         transaction together with how far it came. The persona is masked where conclusions alone are kept. Raises
@@ -203,7 +211,7 @@ class Store(Database):
         new = 0
         for batch in batched(chain([None], reads), BATCH):  # even without lines the recording is put in
             with self._write() as connection:
-                number, lines = self._remember(connection, recording_id, run, path, self.keep)
+                number, lines = self._remember(connection, recording_id, run, path, self.keep, head)
                 new += self._take(connection, number, [read for read in batch if read], keep_lines=lines)
         return new
 
@@ -218,8 +226,13 @@ class Store(Database):
         with self.reading() as connection:
             return _held(connection, recording_id)
 
-    def restart(self, recording_id: str, run: Run, path: str, instead_of: IndexedState) -> bool:
-        """Forget all that the index has under an id, and begin with the recording at `path`, in one transaction.
+    def of_id(self, own_id: str) -> list[IndexedState]:
+        """What the index has of every recording whose run.json has this id, by name."""
+        with self.reading() as connection:
+            return [_state(connection, row) for row in connection.execute(_OF_ID, {"id": own_id}).all()]
+
+    def restart(self, recording_id: str, run: Run, path: str, instead_of: IndexedState, head: str = "") -> bool:
+        """Forget all that the index has under a name, and begin with the recording at `path`, in one transaction.
 
         Unless the store says what to keep, that is the same as of `instead_of`.
         False, and nothing is done, when the index no longer has what it had: somebody else was faster.
@@ -229,7 +242,7 @@ class Store(Database):
             if number is None or _held(connection, recording_id) != instead_of:
                 return False
             _forget(connection, number)
-            self._remember(connection, recording_id, run, path, self.keep or instead_of.kept)
+            self._remember(connection, recording_id, run, path, self.keep or instead_of.kept, head)
         return True
 
     def forget(self, recording_ids: Collection[str]) -> int:
@@ -308,7 +321,7 @@ class Store(Database):
         there. Raises UserError when that was never taken in, and StoreError while the recording cannot be reached: who
         masks values must not miss those of the persona once it can."""
         with self._ask() as connection:
-            query = select(RecordingRow.run, RecordingRow.lines, RecordingRow.path)
+            query = select(RecordingRow.run, RecordingRow.lines, RecordingRow.path, RecordingRow.head)
             row = connection.execute(query.where(RecordingRow.id == recording_id)).one_or_none()
         if row is None:
             raise _unknown(self.name, recording_id)
@@ -316,13 +329,17 @@ class Store(Database):
         if not row.lines:
             try:
                 recording = recording or self._open(row.path)
-                if recording and (recording.run.id, recording.run.started) == (recording_id, run.started):
+                if recording and self._is_there(recording, run, row.head):
                     return recording.run
             except StoreError:
                 raise
             except UserError:
                 pass
         return run
+
+    def _is_there(self, recording: Recording, run: Run, head: str) -> bool:
+        same = (recording.run.id, recording.run.started) == (run.id, run.started)
+        return same and head in ("", first_stamp(recording.path))
 
     def path(self, recording_id: str) -> Path:
         """Where a recording was when it was taken in last. Raises UserError when it never was."""
@@ -521,24 +538,26 @@ class Store(Database):
             connection.execute(insert(table), [dict(zip(columns, row, strict=True)) for row in rows])
 
     def _remember(
-        self, connection: Connection, recording_id: str, run: Run, path: str, keep: Keep | None
+        self, connection: Connection, recording_id: str, run: Run, path: str, keep: Keep | None, head: str
     ) -> tuple[int, bool]:
         """Put the recording in, or bring its run up to date; its number, and whether its lines are kept. On a server
         this also makes other writers of it wait."""
-        query = select(RecordingRow.number, RecordingRow.path, RecordingRow.run, RecordingRow.lines).with_for_update()
-        query = query.where(RecordingRow.id == recording_id)
+        columns = RecordingRow.number, RecordingRow.path, RecordingRow.run, RecordingRow.lines, RecordingRow.head
+        query = select(*columns).where(RecordingRow.id == recording_id).with_for_update()
         held = connection.execute(query).one_or_none()
         if held is None:
             lines = keep != "conclusions"
-            row = self._recording_row(run, path, lines=lines)
+            row = self._recording_row(run, path, head, lines=lines)
             number = self._next_number(connection, row["campaign"])
             new = {"id": recording_id, "number": number, "lines": lines, **row, **Sight()._asdict()}
             if insert_or_nothing(connection, _table(RecordingRow), new):
                 return number, lines
             held = connection.execute(query).one()  # somebody else was faster
         self._must_be_at(recording_id, path, held.path)
-        row = self._recording_row(run, path, lines=held.lines)
-        if held.run != row["run"]:
+        if held.head and head not in ("", held.head):
+            raise self._another(recording_id, held.path)
+        row = self._recording_row(run, path, head or held.head, lines=held.lines)
+        if (held.run, held.head) != (row["run"], row["head"]):
             before = Run.model_validate_json(held.run)
             if (before.started, before.app.package) != (run.started, run.app.package):
                 raise UserError(
@@ -549,10 +568,14 @@ class Store(Database):
             connection.execute(update(RecordingRow).where(RecordingRow.number == held.number).values(**row))
         return held.number, held.lines
 
-    def _recording_row(self, run: Run, path: str, *, lines: bool) -> Row:
+    def _recording_row(self, run: Run, path: str, head: str, *, lines: bool) -> Row:
         """What is known of a recording by its run, whose persona is masked unless its `lines` are kept."""
-        kept = run if lines else masked_run(run)
+        shown = masked_run(run)
+        kept = run if lines else shown
         row: Row = {
+            "plain": (shown.app.package, shown.device.serial) == (run.app.package, run.device.serial),
+            "own_id": run.id,
+            "head": head,
             "path": path,
             "package": run.app.package,
             "app": run.app.apk_sha256 or run.app.package,
@@ -634,10 +657,13 @@ class Store(Database):
 
     def _must_be_at(self, recording_id: str, path: str, known: str) -> None:
         if known != path:
-            raise UserError(
-                f"{self.name} has another recording with the id {recording_id}, in {known}.",
-                "Try again when nobody else correlates that one, or name another database with --db.",
-            )
+            raise self._another(recording_id, known)
+
+    def _another(self, recording_id: str, known: str) -> UserError:
+        return UserError(
+            f"{self.name} has another recording with the id {recording_id}, in {known}.",
+            "Try again when nobody else correlates that one, or name another database with --db.",
+        )
 
     def _save_flows(
         self,
@@ -696,10 +722,13 @@ _JUDGED_BY = select(RecordingRow.judged_by).where(RecordingRow.id == bindparam("
 _LINES = select(RecordingRow.lines).where(RecordingRow.id == bindparam("id"))
 _FINDINGS = select(FindingRow.finding).where(FindingRow.recording == _OF).order_by(FindingRow.number)
 _GAPS = select(FoundGapRow.gap).where(FoundGapRow.recording == _OF).order_by(FoundGapRow.number)
-_HELD = select(
-    *(RecordingRow.number, RecordingRow.path, RecordingRow.started, RecordingRow.package, RecordingRow.campaign),
-    *(RecordingRow.judged_by, RecordingRow.gaps, RecordingRow.lines),
-).where(RecordingRow.id == bindparam("id"))
+_STATE = select(
+    *(RecordingRow.number, RecordingRow.id, RecordingRow.own_id, RecordingRow.head, RecordingRow.path),
+    *(RecordingRow.started, RecordingRow.package, RecordingRow.campaign, RecordingRow.judged_by),
+    *(RecordingRow.gaps, RecordingRow.lines),
+)
+_HELD = _STATE.where(RecordingRow.id == bindparam("id"))
+_OF_ID = _STATE.where(RecordingRow.own_id == bindparam("id")).order_by(RecordingRow.id)
 _POSITIONS = select(PositionRow.kind, PositionRow.line, PositionRow.offset, PositionRow.digest)
 _PREFIXES = _POSITIONS.where(PositionRow.recording == bindparam("number"))
 _PREFIXES_OF = _POSITIONS.where(PositionRow.recording == _OF)
@@ -728,10 +757,12 @@ def _prefixes(connection: Connection, recording: int | str) -> dict[str, tuple[P
 
 def _held(connection: Connection, recording_id: str) -> IndexedState | None:
     found = connection.execute(_HELD, {"id": recording_id}).one_or_none()
-    if found is None:
-        return None
-    number, path, started, package, campaign, judged_by, gaps, lines = found
-    return IndexedState(path, started, package, campaign, _prefixes(connection, number), judged_by, gaps, lines)
+    return None if found is None else _state(connection, found)
+
+
+def _state(connection: Connection, row: Any) -> IndexedState:
+    number, *known = row
+    return IndexedState._make((*known, _prefixes(connection, number)))
 
 
 def _elsewhere(connection: Connection, recording_id: str, kind: str) -> tuple[str, Position, str] | None:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, cast
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, Select, func, select
+from sqlalchemy import ColumnElement, Connection, Select, case, func, literal_column, select
 
 from appwitness.events import Event, Ref, Run
 from appwitness.events.seen import Seen
@@ -43,6 +43,8 @@ class ListPage[T](NamedTuple):
 class ListedRecording(NamedTuple):
     """A recording in the list."""
 
+    name: str
+    """In the index: its id, where no other has that."""
     run: Run
     path: str
     judged: bool
@@ -72,6 +74,8 @@ class Carried(NamedTuple):
     data: str
     consent: str
     host: str
+    picked: bool
+    """It carries what the user had picked."""
 
 
 class Receiver(msgspec.Struct, frozen=True):
@@ -122,6 +126,8 @@ class RuleCount(NamedTuple):
     level: Level
     data: str | None
     host: str | None
+    picked: bool
+    """They are about what the user had picked."""
     findings: int
 
 
@@ -158,10 +164,11 @@ class Lists:
         """
         here = RecordingRow.number
         findings = _count(select(FindingRow).where(FindingRow.recording == here))
-        query = select(here, RecordingRow.run, RecordingRow.path, RecordingRow.judged_by, RecordingRow.gaps)
+        columns = (RecordingRow.id, RecordingRow.run, RecordingRow.path, RecordingRow.judged_by, RecordingRow.gaps)
+        query = select(here, *columns)
         if text := filters.get("text"):
-            columns = (RecordingRow.id, RecordingRow.package, RecordingRow.device)
-            query = query.where(_any(column.icontains(text, autoescape=True) for column in columns))
+            searched = (RecordingRow.id, RecordingRow.package, RecordingRow.device)
+            query = query.where(_any(column.icontains(text, autoescape=True) for column in searched))
         for name in ("app", "device", "plan"):
             if wanted := filters.get(name):
                 query = query.where(_COLUMNS[name] == wanted)
@@ -185,6 +192,7 @@ class Lists:
         return ListPage(
             tuple(
                 ListedRecording(
+                    row.id,
                     Run.model_validate_json(row.run),
                     row.path,
                     row.judged_by is not None,
@@ -198,15 +206,17 @@ class Lists:
             total,
         )
 
-    def choices_of_recordings(self) -> dict[str, list[str]]:
-        """The apps, devices and plans that there are."""
+    def choices_of_recordings(self, *, reveal: bool) -> dict[str, list[str]]:
+        """The apps, devices and plans that there are; unless `reveal`, those that no row of the list masks."""
+        shown = func.min(case((RecordingRow.plain, 1), else_=0)) == 1
+        found = {}
         with self.store.reading() as connection:
-            return {
-                name: list(
-                    connection.scalars(select(_COLUMNS[name]).distinct().order_by(_COLUMNS[name]).limit(CHOICES))
-                )
-                for name in ("app", "device", "plan")
-            }
+            for name in ("app", "device", "plan"):
+                column = _COLUMNS[name]
+                query = select(column).group_by(column).order_by(column).limit(CHOICES)
+                query = query if reveal or name == "plan" else query.having(shown)
+                found[name] = list(connection.scalars(query))
+        return found
 
     # one recording
 
@@ -230,7 +240,11 @@ class Lists:
     def flows(self, recording: str) -> list[Carried]:
         """Its flows, in the order they were saved."""
         columns = (FlowRow.id, FlowRow.access, FlowRow.upload, FlowRow.data, FlowRow.consent, FlowRow.host)
-        query = select(*columns).where(FlowRow.recording == number_of(recording)).order_by(FlowRow.number)
+        query = (
+            select(*columns, FlowRow.flow.contains(_PICKED))
+            .where(FlowRow.recording == number_of(recording))
+            .order_by(FlowRow.number)
+        )
         with self.store.reading() as connection:
             return [Carried(*row) for row in connection.execute(query)]
 
@@ -280,7 +294,7 @@ class Lists:
         """Where a rule objected, newest run first."""
         columns = (
             RecordingRow.id, RecordingRow.package, RecordingRow.started, FindingRow.level, FindingRow.data,
-            FindingRow.host,
+            FindingRow.host, FindingRow.finding.contains(_PICKED).label("picked"),
         )  # fmt: skip
         query = (
             select(*columns, func.count())
@@ -312,6 +326,8 @@ def _people(connection: Connection, host: str, recordings: Iterable[str]) -> dic
     return {key: people for key, of_key in flows.items() if (people := combined(of_key)) is not None}
 
 
+_PICKED = literal_column("""'"picked":true'""")
+"""Stands in the JSON of a flow or finding of what the user had picked; inside a text its quotes would be escaped."""
 _BRIEF = msgspec.json.Decoder(FindingFields)
 _COLUMNS: dict[str, Any] = {
     "app": RecordingRow.package,

@@ -15,7 +15,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from appwitness.events import FILES, KINDS, Line, kind_of
 
-VERSION = 10
+VERSION = 11
 """Of these tables. An index of another version is not read: a new one is built from the recordings."""
 CAMPAIGN_BITS = 40
 """The number of a recording is that of its campaign with these bits behind it, which count recordings."""
@@ -63,16 +63,23 @@ class RecordingRow(Base):
     __tablename__ = "recordings"
     number: Mapped[Number] = mapped_column(primary_key=True, autoincrement=False)
     id: Mapped[Name] = mapped_column(unique=True)
+    """Its name here: its own id; with `~` and a digest behind it, where another recording had that id first."""
+    own_id: Mapped[Name] = mapped_column(index=True)
+    """As run.json has it, which any number of recordings may have."""
+    head: Mapped[Name]
+    """Digest of its first stamp, which no other run has; empty: it had none when it was read last."""
     campaign: Mapped[Name] = mapped_column(index=True)
     """Name of the campaign that it was made for; empty: for none."""
     path: Mapped[Long]
-    """Where it is: lines and conclusions are those of the recording in this folder, and of no other of the same id."""
+    """Where it is: lines and conclusions are those of the recording that was in this folder."""
     lines: Mapped[bool]
     """Whether its lines are here; else conclusions alone, with values masked."""
     package: Mapped[Name]
     app: Mapped[Name]
     """SHA-256 of its APK; the package where that is not known."""
     device: Mapped[Name]
+    plain: Mapped[bool]
+    """Whether package and device can be listed as they are: no planted value stands in them."""
     plan: Mapped[Name]
     started: Mapped[Moment] = mapped_column(index=True)
     ended: Mapped[Moment | None]

@@ -12,8 +12,12 @@ type Hide = Callable[[str], str]
 """What stands for a piece that may not be shown."""
 
 PACKAGE = Path(__file__).parent.parent
-SHOWN = ("catalog/consent.yml", "catalog/claims.yml", "catalog/data_types.yml", "catalog/devices/dialogs.yml")
-"""Files whose words may be shown wherever they stand: what labels, questions and names of data say."""
+SHOWN = (
+    *("catalog/consent.yml", "catalog/claims.yml", "catalog/data_types.yml", "catalog/devices/dialogs.yml"),
+    "catalog/picked.yml",
+)
+"""Files whose words may be shown wherever they stand: what labels, questions and names of data say, and
+what tells that the user picked something."""
 TOLD = ("catalog/*.yml", "catalog/devices/*.yml", "catalog/rules/*.yml", "reports/*.yml", "support/words.txt")
 """Files whose words may be shown in sentences of whoever observed; words.txt has those that only stand in code."""
 NOT_TOLD = frozenset({"recipients.yml", "app_types.yml"})

@@ -6,10 +6,10 @@ from typing import Any
 
 from starlette.responses import HTMLResponse, Response
 
-from appwitness.api.browsing import ListedRecording, SentCount, going_on
+from appwitness.api.browsing import ListedRecording, RuleCount, SentCount, going_on
 from appwitness.events import Run
 from appwitness.findings.mask import Mask
-from appwitness.findings.people import label
+from appwitness.findings.people import label, picked
 from appwitness.reports.comparison import FORMATS, render
 from appwitness.reports.phrases import who
 from appwitness.reports.verdict import headline
@@ -34,7 +34,7 @@ def recordings(asked: PageRequest) -> Response:
         "page": found.number,
         "pages": found.last,
         "total": found.total,
-        "_choices": lists.choices_of_recordings(),
+        "_choices": lists.choices_of_recordings(reveal=asked.reveal),
     }
     return asked.answer("recordings.html", facts)
 
@@ -47,10 +47,11 @@ def state_of_all(asked: PageRequest) -> str:
 def _entry(asked: PageRequest, entry: ListedRecording) -> dict[str, Any]:
     run, words = _shown(asked, entry.run), asked.words
     live = run.ended is None and going_on(entry.path)
-    unclean = bool(entry.gaps) or (not entry.levels and entry.judged and asked.site.index.is_unreadable(run.id))
+    unclean = bool(entry.gaps) or (not entry.levels and entry.judged and asked.site.index.is_unreadable(entry.name))
     line, tone = headline(run, entry.levels, unclean, words, so_far=not entry.judged)
     return {
-        "id": run.id,
+        "id": entry.name,
+        "namesake": entry.name != run.id,
         "app": run.app.package,
         "version": run.app.version,
         "device": device(run, words),
@@ -130,12 +131,20 @@ def rule(asked: PageRequest) -> Response:
             "remedy": dict(known.remedy), "kinds": known.kinds,
             "references": index.references(known),
         },
-        "found": [{**row._asdict(), "host": row.host and masked_host(asked, row.host)} for row in found.rows],
+        "found": [{**row._asdict(), "host": row.host and masked_host(asked, row.host), "about": _about(row, asked)}
+                  for row in found.rows],
         "page": found.number,
         "pages": found.last,
         "total": found.total,
     }  # fmt: skip
     return asked.answer("rule.html", facts)
+
+
+def _about(row: RuleCount, asked: PageRequest) -> str:
+    """The kind of data that findings are about; of what the user picked, that."""
+    if row.data is None:
+        return ""
+    return picked(row.data, asked.words.lang) if row.picked else asked.words.data(row.data)
 
 
 def compare(asked: PageRequest) -> Response:

@@ -10,16 +10,17 @@ from typing import Any
 
 from starlette.responses import HTMLResponse, Response
 
-from appwitness.api.browsing import FindingFields, State, matching
+from appwitness.api.browsing import Carried, FindingFields, State, matching
 from appwitness.api.recorded_lines import FILTERS
 from appwitness.events import FILES, Access, Ref, Upload
 from appwitness.events.seen import Seen, holds, number_of
 from appwitness.findings import LEVELS, Flow, People
 from appwitness.findings.chain import Chains
-from appwitness.findings.people import label
+from appwitness.findings.people import label, picked
 from appwitness.reports import render
 from appwitness.reports.frames import frames
 from appwitness.reports.page.sections import gaps as gap_rows
+from appwitness.reports.phrases import data_of, read_of
 from appwitness.reports.reasons import steps
 from appwitness.reports.time_axis import consent_steps
 from appwitness.reports.timeline import picture
@@ -86,11 +87,13 @@ def summary(asked: PageRequest) -> Response:
             {"rule": finding.rule, "level": finding.level, "title": dict(finding.title), "findings": 0, "_who": {}},
         )
         group["findings"] += 1
-        about = finding.data, finding.recipient.host if finding.recipient else None
+        about = finding.data, data_of(finding, asked.words), finding.recipient.host if finding.recipient else None
         group["_who"][about] = group["_who"].get(about, 0) + 1
     for group in groups.values():
         who = group.pop("_who")
-        group["what"] = [{"data": data, "host": host, "findings": count} for (data, host), count in who.items()][:5]
+        group["what"] = [
+            {"data": data, "about": said, "host": host, "findings": count} for (data, said, host), count in who.items()
+        ][:5]
         group["more"] = max(0, len(who) - 5)
     low, high = asked.seconds("from"), asked.seconds("to")
     zoomed = (low, high) if low is not None and high is not None and low < high else None
@@ -217,9 +220,17 @@ def _line(asked: PageRequest, seen: Seen[Any]) -> dict[str, Any]:
     known = asked.concluded
     numbers = known.about.get(seen.ref, [])
     worst = min((known.findings[number - 1].level for number in numbers), key=LEVELS.index, default=None)
-    data = dict.fromkeys(asked.mask.code_of_data(flow.data) for flow in known.of.get(seen.ref, ()))
+    flows = known.of.get(seen.ref, ())
+    data = dict.fromkeys(asked.mask.code_of_data(flow.data) for flow in flows)
+    about = dict.fromkeys(_about_flow(asked, flow) for flow in flows)
     return {"ref": seen.ref, "number": seen.number, "at": seen.at, "findings": len(numbers), "level": worst,
-            "data": list(data)}  # fmt: skip
+            "data": list(data), "about": list(about)}  # fmt: skip
+
+
+def _about_flow(asked: PageRequest, flow: Carried) -> str:
+    """The kind of data that it carries; of what the user picked, that."""
+    data = asked.mask.code_of_data(flow.data)
+    return picked(data, asked.words.lang) if flow.picked else asked.words.data(data)
 
 
 def upload(asked: PageRequest) -> Response:
@@ -247,6 +258,7 @@ def _flow(asked: PageRequest, flow: Flow) -> dict[str, Any]:
     shown = asked.mask
     return {
         "id": flow.id, "access": flow.access, "upload": flow.upload, "connection": flow.connection, "data": flow.data,
+        "about": data_of(flow, asked.words),
         "consent": flow.consent, "consent_said": consent(flow, asked.words), "at": flow.at, "access_at": flow.access_at,
         "host": shown.host(flow.recipient.host), "party": flow.recipient.party,
         "carrier": flow.carrier and flow.carrier.code and shown.event(flow.carrier.code),
@@ -259,7 +271,15 @@ def _why(asked: PageRequest, upload: Ref) -> list[dict[str, Any]]:
     """Of each flow of an upload how it was concluded; asked for by itself, as it needs the whole report."""
     chains = Chains(asked.report)
     flows = [flow for flow in asked.report.flows if flow.upload == upload][:MOST_WAYS]
-    return [{"flow": each.id, "data": each.data, "chain": steps(chains.of_flow(each), asked.words)} for each in flows]
+    return [
+        {
+            "flow": each.id,
+            "data": each.data,
+            "about": data_of(each, asked.words),
+            "chain": steps(chains.of_flow(each), asked.words),
+        }
+        for each in flows
+    ]
 
 
 def _about(asked: PageRequest, ref: Ref) -> list[dict[str, Any]]:
@@ -278,6 +298,7 @@ def _read(asked: PageRequest, seen: Seen[Access]) -> dict[str, Any]:
     return {
         **_line(asked, seen),
         "type": event.data,
+        "about_read": read_of(seen.event, asked.words),
         "source": event.source,
         "target": event.target,
         "outcome": event.outcome,

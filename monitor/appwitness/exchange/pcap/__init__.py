@@ -16,17 +16,13 @@ from typing import Any, NamedTuple
 from hpack import HPACKError
 
 from appwitness.events import Gap, Tls, Upload
-from appwitness.exchange.conversion import DAMAGE, Conversion, possible, problem
+from appwitness.exchange.conversion import DAMAGE, TLS_PORTS, Conversion, possible, problem
 from appwitness.exchange.pcap import captured_http1, captured_http2, captured_http3
 from appwitness.exchange.pcap.capture_parts import PART, in_parts
-from appwitness.exchange.pcap.tshark import Conversation, ConversationSide, conversations
+from appwitness.exchange.pcap.tshark import Conversation, ConversationSide, conversations, only_app
 
 SECRET = frozenset({"proxy-authorization"})
 DNS_PORTS = (53, 5353)
-TLS_PORTS = frozenset(
-    (443, 465, 563, 636, 853, 989, 990, 992, 993, 994, 995, 4443, 5061, 5223, 5228, 5671, 8443, 8883, 9443, 10443)
-)
-"""Where servers speak TLS: a capture without it there holds what was decrypted before, or another protocol."""
 MORE = f"no more than {PART >> 20} MiB of one connection are read"
 END = b"no packet"
 EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
@@ -42,6 +38,7 @@ def read(path: Path, app: str, keys: Path | None = None, into: Conversion | None
     last: datetime | None = None
     received = 0
     with in_parts(path, conversion.room) as divided:
+        whose = only_app(divided.owners)
         for part in divided.paths:
             found = conversations(part, keys)
             cut = dict(divided.cut.get(part, {}))
@@ -52,7 +49,7 @@ def read(path: Path, app: str, keys: Path | None = None, into: Conversion | None
                 try:
                     last = max(last or EARLIEST, possible(datetime.fromtimestamp(one.ended, UTC)))
                     received += one.received
-                    to = _Recorder(one, app, conversion)
+                    to = _Recorder(one, _app_of(one, app, whose) if divided.owners else app, conversion)
                     _conversation(to)
                     if lost:
                         to.gap("overflow", f"{lost} bytes of its packets: {MORE}")
@@ -62,6 +59,10 @@ def read(path: Path, app: str, keys: Path | None = None, into: Conversion | None
                     conversion.missed(None, app, subject, why)
             for (transport, number), lost in cut.items():
                 conversion.missed(None, app, f"{path.name} {transport} {number}", f"{lost} bytes of packets: {MORE}")
+    if len(divided.owners) > 1:
+        named = ", ".join(f"{uid} {name}".strip() for uid, name in sorted(divided.owners.items()))
+        its = "none is taken for the app's" if whose is None else f"those of {whose} are taken for the app's"
+        conversion.notes.append(f"{path.name}: packets of several uids, of which {its}: {named}")
     if received:
         note = f"{path.name}: {received} connections came to the device; what it received on them is no upload"
         conversion.notes.append(note)
@@ -71,6 +72,13 @@ def read(path: Path, app: str, keys: Path | None = None, into: Conversion | None
     if divided.damage:
         conversion.missed(last, app, path.name, divided.damage)
     return conversion
+
+
+def _app_of(one: Conversation, app: str, whose: int | None) -> str | None:
+    """Whose a conversation is in a capture that names uids: the app's, another's by its uid, or nobody knows."""
+    if whose is None or one.uid is None or one.uid < 0:
+        return None
+    return app if one.uid == whose else f"uid {one.uid}"
 
 
 class _HttpRequest(NamedTuple):
@@ -90,7 +98,8 @@ class _Recorder:
     """Takes what one conversation carried."""
 
     one: Conversation
-    app: str
+    app: str | None
+    """As in `_app_of`."""
     conversion: Conversion
 
     def upload(self, at: datetime, body: bytes, **known: Any) -> None:

@@ -40,6 +40,7 @@ INDEX = (
     "ipv6.src",
     "tcp.srcport",
     "udp.srcport",
+    *tshark.OWNER,
 )
 FRAGMENTS = "ip.flags.mf == 1 or ip.frag_offset > 0 or ipv6.fraghdr"
 
@@ -85,6 +86,8 @@ class CaptureIndex:
     fragments: int = 0
     """Bytes."""
     damage: str | None = None
+    owners: dict[int, str] = field(default_factory=dict)
+    """Uids whose packets these are, each with the name of its app or ""; empty: the capture says none."""
 
     @property
     def conversations(self) -> int:
@@ -103,6 +106,8 @@ class Parts:
     """Part -> conversations of which not everything is in it (transport, number in the part): bytes that are not."""
     fragments: int
     """Bytes of pieces of IP packets that are in no part."""
+    owners: Mapping[int, str]
+    """As in `CaptureIndex`."""
 
 
 @contextmanager
@@ -127,7 +132,7 @@ def _ready(path: Path, room: Path | None, stack: ExitStack) -> Parts:
     spool = cast(BinaryIO, stack.enter_context(tempfile.TemporaryFile(dir=room)))  # noqa: SIM115  it is entered
     index = _indexed(path, spool)
     if path.stat().st_size <= PART and index.conversations <= CONVERSATIONS:
-        return Parts([path], index.damage, {}, 0)
+        return Parts([path], index.damage, {}, 0, index.owners)
     folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="parts-", dir=room)))
     return _divided(path, spool, index, folder)
 
@@ -143,7 +148,9 @@ def _indexed(path: Path, spool: BinaryIO) -> CaptureIndex:
         values = line.rstrip("\n").split("\t")
         if len(values) != len(INDEX):
             continue
-        frame, size, tcp, udp, *source = values
+        frame, size, tcp, udp, *source, trailer, comment = values
+        if owner := tshark.owner_of(trailer, comment):
+            index.owners[owner[0]] = index.owners.get(owner[0]) or owner[1]
         if tcp or udp:
             number = int(tcp or udp)
             which = index.kinds[not tcp].add(number, hash(tuple(source)), int(size))
@@ -223,7 +230,7 @@ def _divided(path: Path, spool: BinaryIO, index: CaptureIndex, folder: Path) -> 
         raise FileError(
             path, None, f"is divided to be read, and its packet {wanted[0]} is in no known form.", SAVE_AGAIN
         )
-    return Parts(paths, index.damage, cut, lost)
+    return Parts(paths, index.damage, cut, lost, index.owners)
 
 
 def _rows(spool: BinaryIO) -> Iterator[tuple[int, int, int]]:

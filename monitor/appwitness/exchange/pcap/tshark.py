@@ -24,11 +24,18 @@ from typing import BinaryIO, cast
 from appwitness.events import Endpoint
 from appwitness.support.errors import UserError
 
+OWNER = ("eth.trailer", "frame.comment")
+"""Where PCAPdroid says whose a packet is: behind the packet in PCAP, in a comment in PCAPNG."""
+TRAILER = re.compile(r"01072021([0-9a-f]{8})((?:[0-9a-f]{2}){0,20})")
+"""Its mark, the uid, and the name of the app as its user sees it, filled up with zeros."""
+COMMENT = re.compile(r"u-(-?\d{1,10})")
+FIRST_APP, USERS = 10_000, 100_000
+"""Uids of apps begin there within those of a user; each user has so many."""
 FIELDS = (
     *("frame.time_epoch", "tcp.stream", "udp.stream", "ip.src", "ipv6.src", "ip.dst", "ipv6.dst"),
     *("tcp.srcport", "tcp.dstport", "udp.srcport", "udp.dstport", "tcp.flags.syn", "tcp.flags.ack"),
     *("tls.handshake.extensions_server_name", "tls.record.content_type", "udp.payload", "_ws.col.protocol"),
-    *("frame.packet_flags_direction", "sll.pkttype", "eth.src"),
+    *("frame.packet_flags_direction", "sll.pkttype", "eth.src", *OWNER),
 )
 STREAM_FIELDS = (
     *("frame.time_epoch", "udp.stream", "udp.srcport", "ip.src", "ipv6.src", "quic.connection.number"),
@@ -104,6 +111,8 @@ class Conversation:
     """How many packets of the client's, less those of the server's, the capture says that the device sent."""
     mac: str = ""
     """Of the client, where the capture has it."""
+    uid: int | None = None
+    """Of the app whose packets these are, where the capture says it."""
     received: bool = False
     """The device is its server: what the client sent came to it."""
     packets: list[tuple[float, bool, bytes]] = field(default_factory=list)
@@ -158,6 +167,8 @@ def conversations(path: Path, keys: Path | None) -> list[Conversation]:
             one = found[int(number)] = Conversation(*ends, at, transport, number=int(number))
         if source == one.client:
             one.mac = one.mac or row["eth.src"]
+        if one.uid is None and (owner := owner_of(row["eth.trailer"], row["frame.comment"])):
+            one.uid = owner[0]
         one.ended = max(one.ended, at)
         one.heard = one.heard or source == one.server
         if sent := _was_sent(row):
@@ -173,6 +184,22 @@ def conversations(path: Path, keys: Path | None) -> list[Conversation]:
         _add_streams(path, keys, udp)
     find_device([*tcp.values(), *udp.values()])
     return sorted((*tcp.values(), *udp.values()), key=lambda one: one.began)
+
+
+def owner_of(trailer: str, comment: str) -> tuple[int, str] | None:
+    """The uid that PCAPdroid gives a packet, and the name of its app or ""; None: it says none."""
+    if found := TRAILER.search(trailer.replace(":", "").lower()):
+        uid = int.from_bytes(bytes.fromhex(found[1]), signed=True)
+        return uid, bytes.fromhex(found[2]).partition(b"\0")[0].decode("utf-8", "replace")
+    return (int(told[1]), "") if (told := COMMENT.fullmatch(comment)) else None
+
+
+def only_app(uids: Iterable[int]) -> int | None:
+    """The uid of the app that a capture was made of, by all uids in it: the only one of an app, beside those of the
+    system, or the only one at all; None: there are several."""
+    every = set(uids)
+    found = {uid for uid in every if uid >= 0 and uid % USERS >= FIRST_APP} or every
+    return found.pop() if len(found) == 1 else None
 
 
 def _was_sent(row: dict[str, str]) -> int:

@@ -102,7 +102,7 @@ def _candidates(comparison: Comparison, words: Words) -> Grid:
     grid = Grid(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), leading=1)
     grid.add_column(words("field"), overflow="fold", ratio=1)
     grid.add_column(words("evidence"), overflow="fold")
-    numbers = {each.run.id: number for number, each in enumerate(comparison.runs, start=1)}
+    numbers = {each.recording: number for number, each in enumerate(comparison.runs, start=1)}
     for each in comparison.candidates:
         note = words("candidate_steady" if each.steady else "candidate_once")
         grid.add_row(

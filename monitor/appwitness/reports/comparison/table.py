@@ -84,7 +84,7 @@ class ComparisonTable:
             unasked = "not_observed" if each.answer == "not_observed" else "not_shown"
             yield Head(
                 number=number,
-                recording=plain(run.id),
+                recording=plain(each.recording),
                 answer=words(f"answer_{each.answer}"),
                 plan="–" if run.imported else words(f"plan_{run.plan}"),
                 answers=" › ".join(words(f"consent_{state}") for state in each.answers or (unasked,)),
@@ -118,7 +118,7 @@ class ComparisonTable:
                 tuple(
                     Cell(occurrence.consent, words(f"consent_{occurrence.consent}"), occurrence.count, occurrence.ref)
                     for occurrence in row.seen
-                    if occurrence.recording == each.run.id
+                    if occurrence.recording == each.recording
                 )
                 for each in self.comparison.runs
             ),
