@@ -94,6 +94,11 @@ def case_of(moves: list[tuple[int, Move]]) -> Case:
     return case
 
 
+def in_form(form: str, text: str) -> str:
+    """A value as it is, or its digest in hex."""
+    return text if form == "plain" else hashlib.new(form, text.encode()).hexdigest()
+
+
 class Lines:
     """The lines of a case, and what can be seen from them."""
 
@@ -132,9 +137,7 @@ class Lines:
     def carried(self, upload: dict[str, Any], data: str) -> set[tuple[str, str]]:
         """The values of a kind of data in a body: in which form, and which."""
         said = set(json.loads(self._bodies[upload["body"]])["v"])
-        forms: dict[str, Callable[[str], str]] = {"plain": lambda text: text}
-        forms |= {name: lambda text, name=name: hashlib.new(name, text.encode()).hexdigest() for name in HASHES}
-        return {(form, text) for form, made in forms.items() for text in texts(data) if made(text) in said}
+        return {(form, text) for form in ("plain", *HASHES) for text in texts(data) if in_form(form, text) in said}
 
     def returned(self, data: str, before: float) -> bool:
         """Whether the app had read values of that kind."""
@@ -154,7 +157,7 @@ class Lines:
 
     def people(self, refs: list[str]) -> int:
         """How many people of the address book have their number in these uploads."""
-        numbers = {text for kind, text, _ in PEOPLE if kind == "phone_number"}
+        numbers = {each[1] for each in PEOPLE if each[0] == "phone_number"}
         return len({text for ref in refs for _, text in self.carried(self.of[ref], "device_contacts")} & numbers)
 
 
