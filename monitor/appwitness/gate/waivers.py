@@ -13,10 +13,10 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, ValidationError, ValidationInfo, field_validator, model_validator
 
 from appwitness.catalog import yaml_files
+from appwitness.catalog.entries import CatalogEntry
 from appwitness.events import DataType
 from appwitness.findings import LEVELS, Level
 from appwitness.findings.gate_decision import Behaviour, Mute, Remark
-from appwitness.gate.strict import Strict
 from appwitness.support import given_files
 from appwitness.support.errors import FileError, UserError
 
@@ -35,7 +35,7 @@ _SAID = re.compile(r"\w{2}")
 """What a pattern with such must have, so that it does not fit nearly all."""
 
 
-class Which(Strict):
+class Which(CatalogEntry):
     """Which findings: all that is named must fit. `recipient` and `actor` may have `*`."""
 
     rule: Text
@@ -67,7 +67,7 @@ class Which(Strict):
         )
 
 
-class Waiver(Strict):
+class Waiver(CatalogEntry):
     """One entry."""
 
     id: Text
@@ -99,7 +99,7 @@ class Waiver(Strict):
         return self.match.fits(behaviour) if self.match else self.finding == behaviour.id
 
 
-class WaiverFile(Strict):
+class WaiverFile(CatalogEntry):
     """appwitness-waivers.yml."""
 
     version: Literal[1] = 1

@@ -20,7 +20,7 @@ from appwitness.findings.people import label
 from appwitness.reports import render
 from appwitness.reports.frames import frames
 from appwitness.reports.page.sections import gaps as gap_rows
-from appwitness.reports.reasons import steps
+from appwitness.reports.phrases import steps
 from appwitness.reports.time_axis import consent_steps
 from appwitness.reports.timeline import picture
 from appwitness.reports.verdict import VerdictLine, headline, verdict, worst_first
@@ -30,7 +30,7 @@ from appwitness.support.errors import UserError
 from appwitness.support.vocabulary import METHODS
 from appwitness.web import body_page
 from appwitness.web.auth import policy_of
-from appwitness.web.query import PageRequest
+from appwitness.web.query import PageRequest, page_of
 
 MOST_WAYS = 200
 """Uploads of one read that are listed."""
@@ -123,10 +123,7 @@ def findings(asked: PageRequest) -> Response:
     facts = {
         **head(asked),
         "filters": filters,
-        "findings": [_finding(asked, number, each, uploads) for number, each in found.rows],
-        "page": found.number,
-        "pages": found.last,
-        "total": found.total,
+        **page_of("findings", found, lambda each: _finding(asked, each.number, each.finding, uploads)),
         "_rules": rules,
     }
     return asked.answer("findings.html", facts)
@@ -174,10 +171,7 @@ def _list(
     return {
         "filters": {**filters, "only": only},
         "sort": sort,
-        "uploads" if kind == "upload" else "reads": [row(asked, seen) for seen in found.rows],
-        "page": found.number,
-        "pages": found.last,
-        "total": found.total,
+        **page_of("uploads" if kind == "upload" else "reads", found, lambda seen: row(asked, seen)),
         "_choices": {
             name: [(value, count) for value, count in lines.choices(name) if _may_show(asked, value)]
             for name in offered

@@ -24,6 +24,11 @@ class Request:
     """Where in the client's bytes its last frame ends."""
     whole: bool = False
 
+    @property
+    def headers(self) -> list[tuple[str, str]]:
+        """The fields without those that HTTP itself has made."""
+        return [(name, value) for name, value in self.fields if not name.startswith(":")]
+
     def pseudo(self, name: str) -> str:
         """`:method`, `:path` and the like."""
         return next((value for key, value in self.fields if key == name), "")
