@@ -26,8 +26,8 @@ STEP = 16 << 20
 
 _TOKEN = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"|["{}\[\],]', re.DOTALL)
 _INNER = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"|["{}\[\]]', re.DOTALL)
-_TORN = re.compile(rb"(?<!\\)(?:\\\\)*(\\(?:u[0-9a-fA-F]{0,3})?)\Z")
-"""The beginning of an escape at the end of a text that was cut."""
+_TORN = re.compile(rb"\\(?:u[0-9a-fA-F]{0,3})?\Z")
+"""The beginning of an escape at the end of a text."""
 
 
 class JsonPiece(NamedTuple):
@@ -73,8 +73,8 @@ class _Element:
         """A string stands here; of a long one the beginning is kept."""
         most = BRIEF if self.part in self.brief else LONG
         if end - start > most + 2:
-            torn = _TORN.search(self.data[start + 1 : start + 1 + most])
-            self.left_out.append((start + 1 + (torn.start(1) if torn else most), end - 1))
+            kept = _whole(self.data[start + 1 : start + 1 + most])
+            self.left_out.append((start + 1 + kept, end - 1))
             self.cut = self.cut or most == LONG
 
     def piece(self, end: int, problem: str | None = None) -> JsonPiece:
@@ -84,6 +84,13 @@ class _Element:
         if sum(last - first for first, last in spans) > LARGEST:
             return JsonPiece(self.data[self.mark : self.mark + KEY], problem=f"it has more than {LARGEST >> 20} MiB")
         return JsonPiece(b"".join(self.data[first:last] for first, last in spans).strip(), 0, self.cut, problem)
+
+
+def _whole(text: bytes) -> int:
+    """How many bytes of a text that was cut are no beginning of an escape."""
+    at = text.rfind(b"\\", -5)
+    escapes = at >= 0 and (at + 1 - len(text[: at + 1].rstrip(b"\\"))) % 2 == 1
+    return at if escapes and _TORN.match(text, at) else len(text)
 
 
 def elements(file: BinaryIO, way: Sequence[str] = (), brief: Sequence[str] = ()) -> Iterator[JsonPiece]:
