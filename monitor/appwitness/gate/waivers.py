@@ -129,29 +129,19 @@ class Waivers:
         """What to say of the entries themselves: expired, soon to expire, used by none of these findings."""
         seen = list(behaviours)
         for waiver, place in self.entries:
+            subject = f"{waiver.id}, {waiver.owner}, {waiver.expires}"
             if waiver.expires < self.today:
-                yield Remark(
-                    what="waiver_expired", subject=f"{waiver.id}, {waiver.owner}, {waiver.expires}", place=place
-                )
+                yield Remark(what="waiver_expired", subject=subject, place=place)
             elif waiver.expires <= self.today + timedelta(days=SOON_DAYS):
-                yield Remark(
-                    what="waiver_expires_soon", subject=f"{waiver.id}, {waiver.owner}, {waiver.expires}", place=place
-                )
+                yield Remark(what="waiver_expires_soon", subject=subject, place=place)
             if not any(waiver.fits(behaviour) for behaviour in seen):
                 yield Remark(what="waiver_unused", subject=waiver.id, place=place)
 
     def _mute(self, waiver: Waiver, place: str, behaviour: Behaviour) -> Mute:
         expired = waiver.expires < self.today  # the day itself still counts
         exceeded = LEVELS.index(behaviour.level) < LEVELS.index(waiver.up_to)
-        return Mute(
-            id=waiver.id,
-            owner=waiver.owner,
-            reason=waiver.reason,
-            expires=waiver.expires,
-            ticket=waiver.ticket,
-            place=place,
-            state="expired" if expired else "exceeded" if exceeded else "active",
-        )
+        said = waiver.model_dump(include={"id", "owner", "reason", "expires", "ticket"})
+        return Mute(**said, place=place, state="expired" if expired else "exceeded" if exceeded else "active")
 
 
 def entry(fields: Mapping[str, Any], today: date, max_days: int = MAX_DAYS) -> Waiver:

@@ -20,7 +20,7 @@ from appwitness.reports.verdict import headline
 from appwitness.reports.watched import device
 from appwitness.support.errors import UserError
 from appwitness.web.auth import policy_of
-from appwitness.web.query import PageRequest, levels, page_of
+from appwitness.web.query import PageRequest, fields_of, levels, page_of
 
 
 def recordings(asked: PageRequest) -> Response:
@@ -118,8 +118,9 @@ def rule(asked: PageRequest) -> Response:
     facts = {
         "state": state_of_all(asked),
         "rule": {
-            "id": known.id, "level": known.level, "title": dict(known.title), "why": dict(known.why),
-            "remedy": dict(known.remedy), "kinds": known.kinds,
+            **fields_of(known, "id level"),
+            **{name: dict(texts) for name, texts in fields_of(known, "title why remedy").items()},
+            "kinds": known.kinds,
             "references": index.references(known),
         },
         **page_of("found", found, lambda row: {**row._asdict(), "host": row.host and masked_host(asked, row.host)}),

@@ -212,6 +212,11 @@ STATIC = _static()
 """A digest, so that a browser may keep them, and name -> text and type of what pages load from us."""
 
 
+def fields_of(record: object, names: str) -> dict[str, Any]:
+    """Fields of a record, in this order; their names with spaces between."""
+    return {name: getattr(record, name) for name in names.split()}
+
+
 def page_of(name: str, found: ListPage[Any], row: Callable[[Any], Any]) -> dict[str, Any]:
     """A page of a list under its name, and which page of how many it is."""
     return {name: [row(each) for each in found.rows], "page": found.number, "pages": found.last, "total": found.total}

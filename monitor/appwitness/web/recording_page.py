@@ -30,7 +30,7 @@ from appwitness.support.errors import UserError
 from appwitness.support.vocabulary import METHODS
 from appwitness.web import body_page
 from appwitness.web.auth import policy_of
-from appwitness.web.query import PageRequest, page_of
+from appwitness.web.query import PageRequest, fields_of, page_of
 
 MOST_WAYS = 200
 """Uploads of one read that are listed."""
@@ -136,10 +136,7 @@ def _finding(asked: PageRequest, number: int, finding: FindingFields, uploads: d
     people = People.model_validate(finding.people) if finding.people else None
     return {
         "number": number,
-        "rule": finding.rule,
-        "level": finding.level,
-        "confidence": finding.confidence,
-        "title": finding.title,
+        **fields_of(finding, "rule level confidence title"),
         "detail": {lang: asked.mask.sentence(text) for lang, text in finding.detail.items()},
         "data": data,
         "about": data and label(people, asked.words.data(data), asked.words.lang),
@@ -194,13 +191,7 @@ def _upload(asked: PageRequest, seen: Seen[Upload]) -> dict[str, Any]:
     event = asked.mask.event(seen.event)
     return {
         **_line(asked, seen),
-        "via": event.via,
-        "method": event.method,
-        "url": event.url,
-        "host": event.host,
-        "status": event.status,
-        "type": event.type,
-        "size": event.size,
+        **fields_of(event, "via method url host status type size"),
         "cleartext": event.cleartext and event.via in ("http", "websocket", "tcp"),
         "truncated": event.truncated,
     }
@@ -225,8 +216,7 @@ def upload(asked: PageRequest) -> Response:
     event = asked.mask.event(seen.event)
     facts = {
         **head(asked),
-        "upload": {**_upload(asked, seen), "headers": event.headers, "body": event.body,
-                   "tls": event.tls, "client": event.client, "server": event.server},
+        "upload": {**_upload(asked, seen), **fields_of(event, "headers body tls client server")},
         "findings": _about(asked, seen.ref),
         "flows": [_flow(asked, flow) for flow in flows],
         "why": _why(asked, seen.ref) if asked.request.query_params.get("why") else [],
@@ -240,8 +230,9 @@ def upload(asked: PageRequest) -> Response:
 def _flow(asked: PageRequest, flow: Flow) -> dict[str, Any]:
     shown = asked.mask
     return {
-        "id": flow.id, "access": flow.access, "upload": flow.upload, "connection": flow.connection, "data": flow.data,
-        "consent": flow.consent, "consent_said": consent(flow, asked.words), "at": flow.at, "access_at": flow.access_at,
+        **fields_of(flow, "id access upload connection data consent"),
+        "consent_said": consent(flow, asked.words),
+        **fields_of(flow, "at access_at"),
         "host": shown.host(flow.recipient.host), "party": flow.recipient.party,
         "carrier": flow.carrier and flow.carrier.code and shown.event(flow.carrier.code),
         "matches": [shown.event(match) for match in flow.matches[:20]],
@@ -272,9 +263,7 @@ def _read(asked: PageRequest, seen: Seen[Access]) -> dict[str, Any]:
     return {
         **_line(asked, seen),
         "type": event.data,
-        "source": event.source,
-        "target": event.target,
-        "outcome": event.outcome,
+        **fields_of(event, "source target outcome"),
         "values": event.values[:3],
         "more": max(0, len(event.values) - 3),
         "count": event.count,
