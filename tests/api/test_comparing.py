@@ -2,8 +2,7 @@
 
 import pytest
 
-from appwitness.api.comparing import compare
-from appwitness.api.judging import judging
+from appwitness.api.judging import compare, judging
 from appwitness.support.errors import UserError
 from tests.api.given import ended
 from tests.recordings.written import RECORDINGS

@@ -1,7 +1,7 @@
 """Programs ask where a fingerprint is known from."""
 
 from appwitness.api import accepting
-from appwitness.api.explaining import in_baseline, in_recordings
+from appwitness.api.accepting import in_baseline, in_recordings
 from appwitness.api.gating import GatedRuns
 from appwitness.api.judging import judging
 from tests.recordings.written import RECORDINGS

@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from appwitness.api.indexing import upgrade
-from appwitness.api.judging import judging
+from appwitness.api.judging import judging, upgrade
 from appwitness.support.errors import UserError
 from tests.api.given import ended
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from appwitness.api import pairing
+from appwitness.api import devices
 from appwitness.devices.android import adb
 from appwitness.support.errors import UserError
 
@@ -16,7 +16,7 @@ def paired(monkeypatch):
 
 
 def test_spaces_in_a_code_do_not_matter(paired):
-    pairing.pair("192.168.1.20:37123", "123 456")
+    devices.pair("192.168.1.20:37123", "123 456")
     assert paired == [("192.168.1.20:37123", "123456")]
 
 
@@ -26,5 +26,5 @@ def test_spaces_in_a_code_do_not_matter(paired):
 )
 def test_what_cannot_be_one_is_refused(paired, address, code, says):
     with pytest.raises(UserError, match=says):
-        pairing.pair(address, code)
+        devices.pair(address, code)
     assert paired == []

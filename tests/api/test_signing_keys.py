@@ -2,7 +2,7 @@
 
 import pytest
 
-from appwitness.api import signing_keys
+from appwitness.api import verifying
 from appwitness.api.home import key_file
 from appwitness.recording.signing import trusted
 from appwitness.support.errors import UserError
@@ -15,21 +15,21 @@ def home(tmp_path, monkeypatch):
 
 
 def test_a_key_is_made_once():
-    made = signing_keys.new_key()
-    assert signing_keys.own_fingerprint() == made
+    made = verifying.new_key()
+    assert verifying.own_fingerprint() == made
     assert key_file().stat().st_mode & 0o077 == 0
     with pytest.raises(UserError, match="There is a key already"):
-        signing_keys.new_key()
+        verifying.new_key()
 
 
 def test_its_public_line_is_trusted_as_it_is():
-    made = signing_keys.new_key()
-    assert trusted(signing_keys.public_line(" Ada \n Lovelace "), key_file()) == {made: "Ada Lovelace"}
+    made = verifying.new_key()
+    assert trusted(verifying.public_line(" Ada \n Lovelace "), key_file()) == {made: "Ada Lovelace"}
 
 
 def test_without_a_key_nothing_is_told():
-    for ask in (signing_keys.own_fingerprint, signing_keys.public_line):
+    for ask in (verifying.own_fingerprint, verifying.public_line):
         with pytest.raises(UserError, match="There is no key yet"):
             ask()
     with pytest.raises(UserError, match="There is no ssh agent"):
-        signing_keys.new_key("token")
+        verifying.new_key("token")

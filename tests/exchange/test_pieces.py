@@ -1,9 +1,10 @@
-"""Large JSON cut into pieces: the same elements whatever the size of what is read at once, and bounded memory."""
+"""Large JSON cut into pieces: each as it stands there, and bounded memory."""
 
 from __future__ import annotations
 
 import io
 import json
+import tempfile
 
 import pytest
 from hypothesis import given
@@ -18,16 +19,17 @@ JSON = st.recursive(
 )
 
 
-def elements(text, *way):
-    return list(json_pieces.elements(io.BytesIO(text.encode("utf-8", "surrogatepass")), way))
+def elements(text, *way, brief=()):
+    with tempfile.TemporaryFile() as file:
+        file.write(text.encode("utf-8", "surrogatepass"))
+        file.flush()
+        return list(json_pieces.elements(file, way, brief))
 
 
-@given(st.lists(JSON, max_size=5), st.integers(1, 40), st.booleans())
-def test_elements_are_those_of_the_list(wanted, size, escaped):
+@given(st.lists(JSON, max_size=5), st.booleans())
+def test_elements_are_those_of_the_list(wanted, escaped):
     text = json.dumps({"x": [1, {"log": {"v": "]", "entries": wanted, "end": 1}}]}, ensure_ascii=escaped)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(json_pieces, "CHUNK", size)
-        found = elements(text, "log", "entries")
+    found = elements(text, "log", "entries")
     assert [json.dumps(one.value()) for one in found] == [
         json.dumps(
             json.loads(
@@ -52,11 +54,10 @@ def test_a_file_that_is_broken_off_gives_what_came_before(wanted, data):
 
 
 def test_long_strings_are_cut_and_say_so(monkeypatch):
-    monkeypatch.setattr(json_pieces, "CHUNK", 10)
     monkeypatch.setattr(json_pieces, "LONG", 100)
     monkeypatch.setattr(json_pieces, "BRIEF", 20)
     text = json.dumps([{"request": "é\n" * 200, "n": 1}, {"response": {"text": "y" * 200}, "n": 2}])
-    first, second = json_pieces.elements(io.BytesIO(text.encode()), (), ("response",))
+    first, second = elements(text, brief=("response",))
     assert (first.cut, first.value()["n"], first.value()["request"].replace("é\n", "").strip("é")) == (True, 1, "")
     assert 0 < len(first.value()["request"]) < 100
     assert (second.cut, second.value()["n"], len(second.value()["response"]["text"]) <= 20) == (False, 2, True)
@@ -68,9 +69,19 @@ def test_a_piece_that_is_too_large_is_a_problem_and_costs_no_other(monkeypatch):
     assert (first.problem, second.value()) == ("it has more than 0 MiB", 2)
 
 
-def test_a_file_without_the_list():
+@given(st.text(alphabet='\\u"a\né', min_size=20, max_size=60), st.integers(1, 12))
+def test_a_string_is_never_cut_within_an_escape(text, most):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(json_pieces, "LONG", most)
+        (piece,) = elements(json.dumps([[text]]))
+    assert piece.cut
+    assert text.startswith(piece.value()[0])
+
+
+@pytest.mark.parametrize("text", ['{"log": {"entries": {"a": []}}, "entries": []}', ""])
+def test_a_file_without_the_list(text):
     with pytest.raises(json_pieces.NoListError, match=r"no list log\.entries"):
-        elements('{"log": {"entries": {"a": []}}, "entries": []}', "log", "entries")
+        elements(text, "log", "entries")
 
 
 LOGS = {

@@ -10,7 +10,7 @@ from appwitness.findings import Counted
 from appwitness.findings.audit import SHORT, audit
 from appwitness.findings.mask import masked
 from appwitness.reports import render
-from appwitness.reports.reasons import said
+from appwitness.reports.phrases import said
 from appwitness.reports.words import Words
 from tests.reports import sample
 

@@ -13,8 +13,8 @@ from appwitness.findings.identity import identity
 from appwitness.findings.mask import masked
 from appwitness.recording import Recording
 from appwitness.reports import render
-from appwitness.reports.fingerprint import shown, told
-from appwitness.reports.reasons import steps
+from appwitness.reports.explain import shown, told
+from appwitness.reports.phrases import steps
 from appwitness.reports.words import Words
 from appwitness.store import Store
 from tests.exchange.test_observed import APP, NUMBER, VALUE, entry

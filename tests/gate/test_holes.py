@@ -14,7 +14,7 @@ from appwitness.gate import baseline as files
 from appwitness.gate.baseline import Baseline
 from appwitness.gate.behaviours import side
 from appwitness.gate.reports import GateStory, render
-from appwitness.reports.integrity import clock
+from appwitness.reports.watched import against_clock as clock
 from appwitness.reports.words import Words
 from tests.gate.runs import finding, gap, report
 

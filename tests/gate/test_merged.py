@@ -4,7 +4,7 @@ import pytest
 
 from appwitness.correlate.prior_knowledge import knowledge
 from appwitness.gate import Accepted, GatePolicy, gate, release
-from appwitness.gate.merged import merged
+from appwitness.gate.changes import merged
 from tests.gate.runs import finding, gap, report
 
 KNOWN = knowledge().recipients

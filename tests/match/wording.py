@@ -1,6 +1,6 @@
 """Reasons as a report says them, for tests that ask what a reader is told."""
 
-from appwitness.reports.reasons import all_said
+from appwitness.reports.phrases import all_said
 from appwitness.reports.words import Words
 
 

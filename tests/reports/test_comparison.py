@@ -7,8 +7,7 @@ from rich.cells import cell_len
 
 from appwitness.findings import Candidate, Sighted, comparison_schema
 from appwitness.judge.compare import compare
-from appwitness.reports.comparison import FORMATS, masked, render
-from appwitness.reports.comparison.comparison_text import text
+from appwitness.reports.comparison import FORMATS, masked, render, text
 from appwitness.reports.words import Words
 from appwitness.support.errors import UserError
 from tests.reports import sample

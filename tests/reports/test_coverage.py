@@ -3,7 +3,8 @@
 import pytest
 
 from appwitness.findings import Counted, ReportedGap
-from appwitness.reports.page.coverage import WIDTH, bars
+from appwitness.reports.page.sections import BAR_WIDTH as WIDTH
+from appwitness.reports.page.sections import bars
 from appwitness.reports.words import Words
 from tests.reports import sample
 

@@ -14,8 +14,7 @@ from appwitness.events import Consent, Part, Record, Screen, Touch, Window
 from appwitness.events.seen import Seen, see
 from appwitness.findings import Report, Seal
 from appwitness.recording import Recording
-from appwitness.reports import reasons as reasons_of
-from appwitness.reports import render
+from appwitness.reports import phrases, render
 from appwitness.reports import words as words_of
 from appwitness.reports.html import TEMPLATES
 from tests.reports import sample
@@ -383,7 +382,7 @@ def test_a_finding_on_reads_stands_with_what_carried_them():
 def ours():
     """What we say in English where Chinese says it otherwise: words and reasons, in pieces between their blanks."""
     texts = [text for text in words_of._table().values() if text["en"] != text["zh"]]
-    texts += reasons_of._table()["sentences"].values()
+    texts += phrases._table()["sentences"].values()
     for text in texts:
         yield from (piece.strip(" .,;:()") for piece in re.split(r"\{\w+\}", text["en"]))
 

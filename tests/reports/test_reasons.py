@@ -19,7 +19,7 @@ from appwitness.findings import Why
 from appwitness.judge.recipients import Recipients, RecipientTable
 from appwitness.match import decode
 from appwitness.match.linking import Linker
-from appwitness.reports.reasons import said
+from appwitness.reports.phrases import said
 from appwitness.reports.words import Words
 from tests.reports import sample
 

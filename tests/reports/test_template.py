@@ -158,7 +158,7 @@ GOOD = {
     "{{ letter.run.app.package|code }}": "`com.example.circle`",
     "{{ letter.moment(letter.run.started) }}": letter().moment(sample.report().run.started),
     "{% for fact in letter.facts[:2] %}{{ loop.index }}{{ fact.number }}{% endfor %}": "1122",
-    "{{ letter.facts[0].values|length }}": str(len(letter().facts[0].values)),
+    "{{ letter.facts[0].values|length }}": str(len(letter().facts[0]["values"])),
     "{% for name, version in letter.run.versions|dictsort %}{{ name }} {% endfor %}": " ".join(
         [*sorted(sample.report().run.versions), ""]
     ),

@@ -18,9 +18,10 @@ from appwitness.correlate import correlate, indexed_report, knowledge, report_on
 from appwitness.findings.people import label
 from appwitness.judge.policy import DeclaredData, Policy
 from appwitness.recording import Recording, packing, verify
-from appwitness.reports import LANGUAGES, declared, render
+from appwitness.reports import LANGUAGES, render
 from appwitness.reports.phrases import data_of
 from appwitness.reports.verdict import sent, verdict
+from appwitness.reports.watched import declared_rows
 from appwitness.reports.words import Words
 from appwitness.store import Store
 from appwitness.store.runs import Runs
@@ -516,7 +517,7 @@ def test_every_page_says_what_was_picked(own, known, tmp_path, target, lang, pic
     assert (picked in page) == ("picker" in target)
     policy = Policy(data=(DeclaredData(type="device_contacts"),))
     report = report_on(recording, own, replace(known, policy=policy))
-    rows = [row.data for row in declared.rows(report, Words(lang)) if row.recipient == "a.test"]
+    rows = [row.data for row in declared_rows(report, Words(lang)) if row.recipient == "a.test"]
     assert rows == [picked if "picker" in target else Words(lang).data("device_contacts")]
 
 

@@ -17,8 +17,9 @@ import pytest
 
 from appwitness.correlate import knowledge
 from appwitness.store import Store
-from appwitness.web import bounded_connection, peers
-from appwitness.web.bounded_connection import BoundedConnection, FewLines
+from appwitness.web import auth
+from appwitness.web import server as serving_module
+from appwitness.web.server import BoundedConnection, FewLines
 from tests.web import serving
 
 NOBODY = 65534
@@ -67,7 +68,7 @@ def test_the_cookie_holds_no_token_and_opens_nothing_as_one(site):
         urllib.request.urlopen(f"{site}/?token={session}")
 
 
-@pytest.mark.skipif(not peers.TABLES[4].exists(), reason="the system does not tell whose a connection is")
+@pytest.mark.skipif(not auth.TABLES[4].exists(), reason="the system does not tell whose a connection is")
 def test_another_user_of_the_machine_cannot_use_the_cookie(site):
     cookie = "=".join(session_of(site))
     assert status(site, cookie) == 200
@@ -88,11 +89,11 @@ def test_whose_a_connection_is():
     with socket.create_server(("::1", 0), family=socket.AF_INET6) as listening:
         with socket.create_connection(listening.getsockname()[:2]) as asking:
             ends = asking.getsockname()[:2], asking.getpeername()[:2]
-            if peers.TABLES[6].exists():
-                assert peers.user_of(*ends) == os.getuid()
-        assert peers.user_of(*ends) is None
-    assert peers.user_of(("testclient", 1), ("127.0.0.1", 80)) is None
-    assert peers.user_of(("127.0.0.1", 1), None) is None
+            if auth.TABLES[6].exists():
+                assert auth.user_of(*ends) == os.getuid()
+        assert auth.user_of(*ends) is None
+    assert auth.user_of(("testclient", 1), ("127.0.0.1", 80)) is None
+    assert auth.user_of(("127.0.0.1", 1), None) is None
 
 
 @pytest.mark.parametrize("digits", [12, 13, 30, 5000])
@@ -118,7 +119,7 @@ def connection(site):
 
 @pytest.mark.parametrize("half", HALVES.values(), ids=list(HALVES))
 def test_half_a_request_is_ended(site, monkeypatch, half):
-    monkeypatch.setattr(bounded_connection, "WHOLE_WITHIN_S", 0.3)
+    monkeypatch.setattr(serving_module, "WHOLE_WITHIN_S", 0.3)
     with connection(site) as asking:
         asking.sendall(half)
         try:
@@ -130,7 +131,7 @@ def test_half_a_request_is_ended(site, monkeypatch, half):
 
 
 def test_drops_do_not_keep_half_a_request_alive(site, monkeypatch):
-    monkeypatch.setattr(bounded_connection, "WHOLE_WITHIN_S", 0.5)
+    monkeypatch.setattr(serving_module, "WHOLE_WITHIN_S", 0.5)
     with connection(site) as asking:
         for _ in range(300):
             time.sleep(0.05)
@@ -142,7 +143,7 @@ def test_drops_do_not_keep_half_a_request_alive(site, monkeypatch):
 
 
 def test_few_half_requests_at_a_time_and_others_are_answered_meanwhile(site):
-    halves = [connection(site) for _ in range(bounded_connection.HALF_AT_A_TIME + 20)]
+    halves = [connection(site) for _ in range(serving_module.HALF_AT_A_TIME + 20)]
     try:
         for each in halves:
             each.sendall(b"GET / HTTP/1.1\r\n")
@@ -150,7 +151,7 @@ def test_few_half_requests_at_a_time_and_others_are_answered_meanwhile(site):
         asking.request("GET", "/healthz")
         assert asking.getresponse().status == 200
         asking.close()
-        assert sum(map(len, BoundedConnection.half.values())) <= bounded_connection.HALF_AT_A_TIME
+        assert sum(map(len, BoundedConnection.half.values())) <= serving_module.HALF_AT_A_TIME
     finally:
         for each in halves:
             each.close()
@@ -163,5 +164,5 @@ def test_the_log_is_bounded():
     logger.addFilter(FewLines())
     for _ in range(1000):
         logger.warning("Invalid HTTP request received.")
-    assert len(lines) == bounded_connection.LINES
+    assert len(lines) == serving_module.LINES
     assert lines[-1] == "More is not shown for 60 s."

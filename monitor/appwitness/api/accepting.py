@@ -1,14 +1,14 @@
-"""What is accepted of an app: the baseline of its findings, and waivers for a time."""
+"""What is accepted of an app: the baseline of its findings, waivers for a time; where a finding is known from."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from appwitness.api.gating import GatedRuns, baseline_of
+from appwitness.api.gating import GatedRuns, baseline_of, beside
 from appwitness.support import given_files, private_files
 from appwitness.support.errors import UserError
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:  # imported late, so that --help answers at once
     from appwitness.api.judging import Judging
     from appwitness.findings.gate_decision import Gated, Made, Remark
     from appwitness.gate.baseline import Baseline as Baseline
+    from appwitness.reports.explain import FingerprintPlace
 
 
 # the baseline
@@ -188,3 +189,37 @@ def _write(path: Path, text: str) -> None:
     if given_files.is_there(path) and not given_files.beside(path).is_file() and path.exists():
         raise UserError(f"{path} is not a plain file.", given_files.TODO)
     private_files.write(path, text, mode=0o644)
+
+
+# where a finding is known from, by its fingerprint: recordings that show it, and the baseline that lists it
+
+
+def in_recordings(
+    fingerprint: str, recordings: Sequence[Path], judging: Judging, aliases: Mapping[str, str]
+) -> Iterator[FingerprintPlace]:
+    """The findings of recordings that have a fingerprint, `v2:...`. Raises UserError for what is no recording.
+
+    `aliases`: package -> the one that it stands for.
+    """
+    from appwitness.reports.explain import shown
+
+    for path in recordings:
+        yield from shown(judging.report(path), fingerprint, aliases, str(path))
+
+
+def in_baseline(fingerprint: str, baseline: Path | None = None) -> Iterator[FingerprintPlace]:
+    """The lines of a baseline that have a fingerprint; None: appwitness-baseline.yml beside, where there is one.
+
+    Raises FileError with the line that does not fit.
+    """
+    from appwitness.catalog import yaml_files
+    from appwitness.gate import baseline as files
+    from appwitness.reports.explain import listed
+
+    path = beside(baseline, files.NAME)
+    if path is None:
+        return
+    file = files.read(path)
+    for behaviour, line in zip(file.findings, yaml_files.lines_of(path, "findings"), strict=True):
+        if behaviour.id == fingerprint:
+            yield listed(behaviour, file.app, f"{path}:{line}")

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from appwitness.api.app_rankings import By, RankedApps, hosts_of, ranked
-from appwitness.api.comparing import ComparedRuns
+from appwitness.api.judging import ComparedRuns
 from appwitness.api.marking import MarkDetails, consent
 from appwitness.api.recorded_lines import RecordedLines
 from appwitness.api.upload_decoding import TakenApart, taken_apart
@@ -34,10 +34,11 @@ from appwitness.recording import START, Position, Recording
 from appwitness.recording.signing import Signer
 from appwitness.store import Store
 from appwitness.store.campaigns import has_fleet
-from appwitness.store.lists import ROWS, ListPage, Lists, paged
+from appwitness.store.lists import ROWS, Lists, paged
 from appwitness.store.lists import Carried as Carried
 from appwitness.store.lists import FindingFields as FindingFields
 from appwitness.store.lists import ListedRecording as ListedRecording
+from appwitness.store.lists import ListPage as ListPage
 from appwitness.store.lists import RuleCount as RuleCount
 from appwitness.store.lists import SentCount as SentCount
 from appwitness.store.lists import State as State

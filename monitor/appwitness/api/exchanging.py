@@ -8,9 +8,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from appwitness.api.home import recordings, signer
+from appwitness.api.home import note_reveal, recordings, signer
 from appwitness.api.recording_names import opened
-from appwitness.api.revealing import note_reveal
 from appwitness.support import private_files
 from appwitness.support.errors import DamagedRecording
 

@@ -185,7 +185,7 @@ def made(by: Judging | None = None, /, **limits: Unpack[GateLimits]) -> Gate:
     from appwitness.gate.waivers import MAX_DAYS
 
     given: dict[str, Any] = dict(limits)
-    fails = policy(**{each.name: given.pop(each.name) for each in fields(GatePolicy) if each.name in given})
+    fails = GatePolicy(**{each.name: given.pop(each.name) for each in fields(GatePolicy) if each.name in given})
     runs = GatedRuns(given.pop("aliases", {}), given.pop("verify", True))
     files = accepted(given.pop("waivers", None), given.pop("flows", None), datetime.now(UTC).date(), MAX_DAYS)
     baseline, base = given.pop("baseline", None), tuple(given.pop("base", ()))
@@ -219,9 +219,9 @@ def diff(
 
 def between(old: Sequence[Path], runs: GatedRuns, judging: Judging, strict: bool = False) -> Gate:
     """The gate of one release against another, in which nothing is accepted and whatever is new or worse counts."""
-    from appwitness.gate import Accepted
+    from appwitness.gate import Accepted, GatePolicy
 
-    fails = policy(fail_on="info", min_confidence="declared", strict=strict)
+    fails = GatePolicy(fail_on="info", min_confidence="declared", strict=strict)
     return Gate(judging, Accepted(aliases=runs.aliases), fails, runs, base=old)
 
 
@@ -255,7 +255,7 @@ def render(decided: GateReport, reports: Sequence[Report], format: str = "text",
 
 def sentence(remark: Remark, lang: str = "en") -> str:
     """What a gate remarks on its own files, for people."""
-    from appwitness.gate.reports.sentences import remark as said
+    from appwitness.gate.reports import remark as said
     from appwitness.reports.words import Words
 
     return said(remark, Words(lang))

@@ -1,9 +1,10 @@
-"""Where things are unless somebody says otherwise: what outlives a run, the index, new recordings."""
+"""Where things are unless somebody says otherwise: the index, new recordings, keys, and the log of what is revealed."""
 
 from __future__ import annotations
 
 import os
 import secrets
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -79,3 +80,16 @@ def signer() -> Signer | None:
     from appwitness.recording.signing import load
 
     return load(key_file()) if key_file().exists() else None
+
+
+# the log of all that is shown or given out with personal values as they are
+
+
+def note_reveal(verb: str, recordings: Iterable[str], what: str) -> None:
+    """Note that values of these recordings are about to be shown as they are, and as what: `html to /tmp/report.html`.
+
+    `verb` is what was asked for: `report`. Raises UserError when it cannot be noted: then nothing may be shown.
+    """
+    from appwitness.care import reveals
+
+    reveals.note(home(), verb, recordings, what)

@@ -1,13 +1,13 @@
-"""Recordings, judged: by what is known, into an index."""
+"""Recordings, judged by what is known into an index; compared; and the index built anew."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Unpack
+from typing import TYPE_CHECKING, NamedTuple, Unpack
 
 from appwitness.api.home import database, index_key
 from appwitness.api.verifying import TrustedSigners, trust
@@ -18,10 +18,14 @@ if TYPE_CHECKING:  # imported late, so that `import appwitness` and --help answe
     from appwitness.correlate import Progress as Progress
     from appwitness.correlate.many import JudgedRecording as JudgedRecording
     from appwitness.correlate.prior_knowledge import Knowledge
-    from appwitness.findings import Report
+    from appwitness.findings import Comparison, Report
     from appwitness.recording import Recording
     from appwitness.store import Store
     from appwitness.store.index import Keep as Keep
+    from appwitness.store.upgrade import Old
+
+    type Watch = Callable[[Sequence[Path | str], Iterator[JudgedRecording]], Iterator[JudgedRecording]]
+    """Gets the recordings of an index and what came of each; gives that on."""
 
     class JudgingChoices(prior_knowledge.KnowledgeChoices, total=False):
         """How a user has recordings judged."""
@@ -176,3 +180,96 @@ def report(recording: Path | str, **choices: Unpack[JudgingChoices]) -> Report:
     Values in it are as they are; `render` masks them. Raises UserError when the folder is no recording.
     """
     return judging(**choices).report(Path(recording))
+
+
+# runs of one app with different answers, compared
+
+
+class ComparedRuns(NamedTuple):
+    """Runs of one app, and what their comparison came to."""
+
+    comparison: Comparison
+    reports: list[Report]
+    """Of the runs, in their order."""
+
+
+def compare(recordings: Sequence[Path], judging: Judging) -> ComparedRuns:
+    """Compare runs of one app: what is read and sent whatever the user answers, and what changes with it.
+
+    Raises UserError for fewer than two recordings, for runs of several apps, and for a run that is named twice.
+    """
+    from appwitness.correlate import differences
+    from appwitness.judge.compare import compare as compared
+
+    if len(recordings) < 2:
+        raise UserError("There is nothing to compare it with.", "Name two recordings or more.")
+    reports = [judging.report(path) for path in recordings]
+    for number, report in enumerate(reports):
+        package, first = report.run.app.package, reports[0].run.app.package
+        if package != first:
+            raise UserError(
+                f"{recordings[number]} is a run of {package}, {recordings[0]} one of {first}.",
+                "Name recordings of one app.",
+            )
+        if any(report.recording == other.recording for other in reports[:number]):
+            raise UserError(f"{recordings[number]} is the same run as one before it.", "Name each run once.")
+    return ComparedRuns(compared(reports, differences(recordings, reports), judging.known.labels), reports)
+
+
+# the index as a whole: built anew when another version of appwitness made it
+
+
+class UpgradedIndex(NamedTuple):
+    """What came of building an index anew."""
+
+    recordings: int
+    """In the new one."""
+    lost: frozenset[Path | str]
+    """Recordings that could not be read."""
+
+
+def upgrade(
+    judging: Judging,
+    jobs: int = 1,
+    *,
+    watch: Watch = lambda _, judged: judged,
+    kept: Callable[[str], object] = lambda _: None,
+) -> UpgradedIndex:
+    """Build the index anew from its recordings, where another version made it; and read in what was set aside before.
+
+    The old one is as it was until the new one is whole. Where a recording cannot be read the old one is kept under
+    another name, which `kept` gets. Raises UserError when there is no index, or another program uses it.
+    """
+    from appwitness.correlate.many import correlate_many
+    from appwitness.store.upgrade import beside, old_index, set_aside_before, swap
+
+    place = database(judging.db)
+    old, before = old_index(place), set_aside_before(place)
+
+    def read(index: Old, into: str | Path) -> set[Path | str]:
+        """Those that cannot be read. The new index has of each what the old one had, unless the user said what."""
+        missing: set[Path | str] = set()
+        for keep in ("lines", "conclusions"):
+            paths = tuple(dict.fromkeys(path for path, kept in index.recordings if kept == keep))
+            if paths:
+                with replace(judging, keep=judging.keep or keep).open(into) as store:
+                    judged = correlate_many(paths, store, judging.known, jobs)
+                    missing |= {one.path for one in watch(paths, judged) if one.error}
+        return missing
+
+    lost: set[Path | str] = set()
+    if not old.is_current:
+        new = beside(place)
+        with judging.open(new):
+            lost |= read(old, new)
+        if aside := swap(place, new, keep=bool(lost)):
+            kept(aside)
+    for each in before:
+        missing = read(old_index(each), place)
+        lost |= missing
+        if missing:
+            kept(str(each))
+        else:
+            each.unlink()
+    with judging.open(place) as store:
+        return UpgradedIndex(len(store.recordings()), frozenset(lost))

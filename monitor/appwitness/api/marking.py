@@ -164,12 +164,12 @@ def consent_lines(path: Path, *, masked: bool = False) -> list[ConsentLine]:
     readings = {reading.ref: reading for reading in timeline.readings()}
     dangling, replaced = timeline.dangling(), timeline.replaced()
     found = []
-    shown = _mask(recording).event if masked else _as_it_is
+    mask = _mask(recording) if masked else None
     for ref, _, at, line in lines:
         reading = readings.get(ref)
         found.append(
             ConsentLine(
-                *(ref, at, shown(line), scope_of(line)),
+                *(ref, at, mask.event(line) if mask else line, scope_of(line)),
                 missing=dangling.get(ref),
                 replaced_by=replaced.get(ref, ()),
                 is_echo=ref in timeline.echoes,
@@ -185,10 +185,6 @@ def consent_lines(path: Path, *, masked: bool = False) -> list[ConsentLine]:
 def _mask(recording: Recording) -> Mask:
     read = (value for access in recording.events(events.Access) for value in access.values)
     return Mask(chain(recording.run.persona, read))
-
-
-def _as_it_is(line: events.Consent) -> events.Consent:
-    return line
 
 
 def consent(

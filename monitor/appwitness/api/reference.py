@@ -6,6 +6,7 @@ import difflib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -20,10 +21,24 @@ if TYPE_CHECKING:  # imported late, so that one part is read without the others
     from appwitness.judge.data_types import Kind
     from appwitness.judge.laws import FindingType, Jurisdiction
     from appwitness.judge.policy import Policy
+    from appwitness.judge.rules.condition_registry import DeclaredCondition, Text
     from appwitness.judge.rules.frequency import Preset
+    from appwitness.judge.rules.model import Condition
+    from appwitness.reports.words import Words
+
 
 SchemaName = Literal["lines", "report", "comparison", "doctor", "gate", "baseline", "waivers", "flows"]
-"""What `schema` describes."""
+SCHEMAS: dict[SchemaName, str] = {
+    "lines": "events:schema",
+    "report": "findings:report_schema",
+    "comparison": "findings:comparison_schema",
+    "doctor": "devices.diagnosis:schema",
+    "gate": "findings.gate_decision:GateReport",
+    "baseline": "gate.baseline:Baseline",
+    "waivers": "gate.waivers:WaiverFile",
+    "flows": "gate.allowed:FlowFile",
+}
+"""What `schema` describes -> the module and the record, or the function that gives its schema; imported late."""
 
 
 @dataclass(frozen=True)
@@ -166,24 +181,49 @@ def declared_policy(file: Path) -> DeclaredPolicy:
 
 def schema(of: SchemaName) -> dict[str, Any]:
     """The JSON Schema (2020-12) of a recording's lines, of what verbs write as JSON, or of the files of `gate`."""
-    match of:
-        case "lines":
-            from appwitness.events import schema as of_lines
+    module, name = SCHEMAS[of].split(":")
+    made: Any = getattr(import_module(f"appwitness.{module}"), name)
+    if hasattr(made, "model_json_schema"):
+        return {"$schema": "https://json-schema.org/draft/2020-12/schema", **made.model_json_schema()}
+    tree: dict[str, Any] = made()
+    return tree
 
-            return of_lines()
-        case "doctor":
-            from appwitness.devices.diagnosis import schema as of_doctor
 
-            return of_doctor()
-        case "report":
-            from appwitness.findings import report_schema
+# what the conditions of a rule look for, in words of one language
 
-            return report_schema()
-        case "comparison":
-            from appwitness.findings import comparison_schema
+TRUTH: dict[bool, Text] = {True: ("yes", "是"), False: ("no", "否")}
 
-            return comparison_schema()
-        case "gate" | "baseline" | "waivers" | "flows":
-            from appwitness.gate.schemas import schema as of_gate
 
-            return of_gate(of)
+def condition_texts(condition: Condition, words: Words) -> list[str]:
+    """One text for each condition that a rule, or one of its levels, names; in the order in which they are tested."""
+    return [_condition_text(declared, value, words) for declared, value in condition.asked]
+
+
+def _condition_text(declared: DeclaredCondition, value: Any, words: Words) -> str:
+    from appwitness.judge.rules.conditions import Separate
+
+    text = _in_language(declared.says, words)
+    if isinstance(value, Separate):
+        return text.format(_condition_value(declared, value.consent, words), scope=words(f"scope_{value.scope}"))
+    return text.format(_condition_value(declared, value, words))
+
+
+def _condition_value(declared: DeclaredCondition, value: Any, words: Words) -> Any:
+    """What a file asks for as the text shows it; numbers are left to the text."""
+    match value:
+        case tuple():
+            return " / ".join(str(_condition_value(declared, each, words)) for each in value)
+        case bool():
+            return _in_language(TRUTH[value], words)
+        case str() if declared.named == "data":
+            return words.data(value)
+        case str() if declared.named:
+            return words(f"{declared.named}_{value}")
+        case str() if value in declared.choices:
+            return _in_language(declared.choices[value], words)
+        case _:
+            return value
+
+
+def _in_language(text: Text, words: Words) -> str:
+    return text[0] if words.lang == "en" else text[1]

@@ -22,6 +22,7 @@ if TYPE_CHECKING:  # imported late
     from appwitness.api.running import Judged
     from appwitness.findings.gate_decision import Behaviour, Gated, GateReport
     from appwitness.gate.allowed import FlowList
+    from appwitness.reports.junit import JunitCase
 
 RECORDING, GATE, SARIF, REPORT, FLOWS = "recording", "gate.json", "gate.sarif", "report.html", "flows.json"
 """What is in the folder of a run; the last two only of a test that failed."""
@@ -162,15 +163,22 @@ def finish(tests: Sequence[EndedTest], session: Session, output: Path, root: Pat
 
     Sentences for the terminal, in any order of the tests the same.
     """
-    from appwitness.gate.reports import cases, gate_sarif
+    from appwitness.gate.reports import gate_sarif
+    from appwitness.reports.junit import junit_document
     from appwitness.reports.words import Words
 
     ended = sorted(tests, key=lambda each: each.test)
-    tested = [
-        cases.Tested(*_names(each.test), each.seconds, _failure(each.case), _files(each.case, root)) for each in ended
-    ]
+    cases = [_case(each, root) for each in ended]
+    numbers = {
+        "tests": str(len(cases)),
+        "failures": str(sum(case.failure is not None for case in cases)),
+        "skipped": "0",
+        "errors": "0",
+        "time": f"{sum(each.seconds for each in ended):.3f}",
+    }
     private_files.folder(output)
-    private_files.write(output / "junit.xml", cases.render(tested))
+    text = junit_document({"name": "appwitness"}, {"name": "appwitness", **numbers}, cases)
+    private_files.write(output / "junit.xml", text)
     runs = [Path(run) for each in ended for run in each.case.runs]
     logs = [json.loads((run / SARIF).read_text("utf-8")) for run in runs]
     private_files.write(output / SARIF, gate_sarif.merged(logs, Words("en")))
@@ -190,9 +198,8 @@ def _by_app(runs: Sequence[Path]) -> list[list[GateReport]]:
 
 def _of_app(gates: Sequence[GateReport], session: Session, output: Path, partial: bool) -> list[str]:
     from appwitness.gate import baseline as files
-    from appwitness.gate.merged import merged
+    from appwitness.gate.changes import merged
     from appwitness.gate.reports import GateStory, render
-    from appwitness.gate.reports import sentences as said
     from appwitness.reports.words import Words
 
     package = gates[0].package
@@ -205,8 +212,8 @@ def _of_app(gates: Sequence[GateReport], session: Session, output: Path, partial
     for name, format_ in (("diff.json", "json"), ("diff.md", "markdown")):
         private_files.write(output / package / name, render(told, format_))
     runs = "1 run" if len(gates) == 1 else f"{len(gates)} runs"
-    lines = [f"{package}, {runs}: {said.verdict(told)}"]
-    lines += [said.remark(remark, told.words) for remark in decided.remarks]
+    lines = [f"{package}, {runs}: {told.verdict}"]
+    lines += told.remarks
     if session.update:
         new = path or Path(files.NAME)
         if old is None:
@@ -228,15 +235,14 @@ def _kept(one: Gated) -> Gated:
     return one
 
 
-def _names(test: str) -> tuple[str, str]:
-    place, bracket, parameters = test.partition("[")
+def _case(of: EndedTest, root: Path) -> JunitCase:
+    """A test with the files that belong to it."""
+    from appwitness.reports.junit import JunitCase
+
+    place, bracket, parameters = of.test.partition("[")
     module, *classes, name = place.split("::")
-    return ".".join([module.removesuffix(".py").replace("/", "."), *classes]), name + bracket + parameters
-
-
-def _failure(case: Case) -> str | None:
-    return "\n\n".join(filter(None, (case.message, case.otherwise))) or None
-
-
-def _files(case: Case, root: Path) -> list[str]:
-    return [os.path.relpath(file, root) for file in case.attached]
+    suite = ".".join([module.removesuffix(".py").replace("/", "."), *classes])
+    said = "\n\n".join(filter(None, (of.case.message, of.case.otherwise)))
+    failure = ("appwitness", next(iter(said.splitlines()), ""), said) if said else None
+    files = [os.path.relpath(file, root) for file in of.case.attached]
+    return JunitCase(suite, name + bracket + parameters, of.seconds, failure, attached=files)

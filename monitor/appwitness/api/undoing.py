@@ -14,17 +14,8 @@ if TYPE_CHECKING:  # imported late, so that --help answers at once
     from appwitness.devices.android.control import Control
     from appwitness.devices.android.journal import Journal, JournalEntry
 
-
-@dataclass(frozen=True)
-class OpenChange:
-    """A change that was not taken back yet."""
-
-    what: str
-    """One phrase: `set global http_proxy`."""
-    before: str | None
-    """What was there; None: nothing, or it is not kept."""
-    at: str
-    """When it was made: UTC, ISO 8601."""
+    type OpenChange = JournalEntry
+    """A change that was not taken back yet: what it is, what was there before, and when it was made."""
 
 
 @dataclass(frozen=True)
@@ -78,12 +69,12 @@ class ReachableDevice:
             failures = take_back(self.control)
         still = {entry.number for entry in journal.open}
 
-        def how(entry: JournalEntry) -> Literal["taken back", "gone with the restart", "stays"]:
+        def how(entry: OpenChange) -> Literal["taken back", "gone with the restart", "stays"]:
             if entry.number in still:
                 return "stays"
             return "gone with the restart" if entry.number in restarted else "taken back"
 
-        return TakenBack(tuple((_change(entry), how(entry)) for entry in reversed(entries)), tuple(failures))
+        return TakenBack(tuple((entry, how(entry)) for entry in reversed(entries)), tuple(failures))
 
 
 @dataclass(frozen=True)
@@ -134,8 +125,4 @@ def _without(name: str | None, left: Mapping[str, Journal], fault: UserError, *,
 
 
 def _unreachable(journal: Journal) -> UnreachableDevice:
-    return UnreachableDevice(journal.path.stem, journal.path, tuple(map(_change, journal.open)))
-
-
-def _change(entry: JournalEntry) -> OpenChange:
-    return OpenChange(entry.what, entry.before, entry.at)
+    return UnreachableDevice(journal.path.stem, journal.path, tuple(journal.open))

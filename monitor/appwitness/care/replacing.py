@@ -73,20 +73,19 @@ class Replacing:
 
     def url(self, upload: Upload) -> str | None:
         """The URL of an upload with its values replaced."""
-
-        def find(now: bytes) -> list[Hit] | None:
-            return self.in_upload(_bare(upload, url=now.decode("utf-8", "replace")), None)
-
-        data = self._replaced((upload.url or "").encode("utf-8", "replace"), find)
-        return None if data is None else data.decode("utf-8", "replace")
+        return self._field(upload, upload.url or "", lambda now: {"url": now})
 
     def header(self, upload: Upload, name: str, value: str) -> str | None:
         """The value of a header with personal values replaced."""
+        return self._field(upload, value, lambda now: {"headers": ((name, now),)})
+
+    def _field(self, upload: Upload, text: str, made: Callable[[str], dict[str, Any]]) -> str | None:
+        """A text of an upload, searched as the field that is `made` of it."""
 
         def find(now: bytes) -> list[Hit] | None:
-            return self.in_upload(_bare(upload, headers=((name, now.decode("utf-8", "replace")),)), None)
+            return self.in_upload(_bare(upload, **made(now.decode("utf-8", "replace"))), None)
 
-        data = self._replaced(value.encode("utf-8", "replace"), find)
+        data = self._replaced(text.encode("utf-8", "replace"), find)
         return None if data is None else data.decode("utf-8", "replace")
 
     def body(self, upload: Upload, body: bytes) -> bytes | None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from appwitness.api import comparing
+from appwitness.api import judging as judged
 from appwitness.cli.terminal import write
 from appwitness.cli.verbs import RecordingPath, VerbJudging, judging_options, main
 from appwitness.cli.writing import Output, Paired, note_reveal, output_options
@@ -31,7 +31,7 @@ def compare(recording: tuple[Path, ...], as_: Output, judging: VerbJudging) -> N
     """
     from appwitness.reports.comparison import render
 
-    comparison, reports = comparing.compare(recording, judging)
+    comparison, reports = judged.compare(recording, judging)
     if as_.reveal:
         note_reveal("compare", [report.recording for report in reports], as_.outputs)
     for name, file in as_.outputs:

@@ -109,17 +109,17 @@ def pair(address: str | None, code: str | None) -> None:
     On the phone: Settings, Developer options, Wireless debugging, Pair device with pairing code. It shows HOST:PORT and
     a CODE; both are asked for when not given, and the code is written nowhere. Then the phone is connected to.
     """
-    from appwitness.api import pairing
+    from appwitness.api import devices
 
     if address is None:
-        waiting = pairing.waiting()
+        waiting = devices.waiting()
         address = click.prompt("HOST:PORT on the phone's page", default=waiting[0] if len(waiting) == 1 else None)
-    pairing.check_address(address)
+    devices.check_address(address)
     if code is None:
         code = click.prompt("Code", hide_input=True)
-    pairing.pair(address, code)
+    devices.pair(address, code)
     out.print(f"paired with {plain(address)}")
-    connected = pairing.connect(address)
+    connected = devices.connect(address)
     if connected is None:
         out.print("Now connect: appwitness doctor --device HOST:PORT, with the port on the page Wireless debugging.")
     else:

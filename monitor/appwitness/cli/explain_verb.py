@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from appwitness.api.explaining import in_baseline, in_recordings
+from appwitness.api.accepting import in_baseline, in_recordings
 from appwitness.api.recording_names import meant
 from appwitness.cli.gate_verbs import FILE, alias_option
 from appwitness.cli.verbs import RecordingPath, VerbJudging, judging_options, main
@@ -36,7 +36,7 @@ def explain(recording: tuple[Path, ...], which: str, judging: VerbJudging, **opt
     """
     from appwitness.findings.identity import VERSION
     from appwitness.reports.explain import explain as explained
-    from appwitness.reports.fingerprint import told
+    from appwitness.reports.explain import told
 
     aliases, baseline = options.pop("aliases"), options.pop("baseline")
     if which.startswith(f"{VERSION}:"):

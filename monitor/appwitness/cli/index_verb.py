@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from appwitness.api import indexing
+from appwitness.api import judging as judged
 from appwitness.cli.judge_verbs import in_turn, jobs_option
 from appwitness.cli.terminal import err, out, plain
 from appwitness.cli.verbs import VerbJudging, judging_options, main
@@ -26,7 +26,7 @@ def upgrade(jobs: int, judging: VerbJudging) -> None:
     another version, is read in too. Recordings that cannot be read are named; then the old index is kept. What was
     interrupted goes on when it is started again.
     """
-    done = indexing.upgrade(
+    done = judged.upgrade(
         judging, jobs, watch=in_turn, kept=lambda name: err.print(f"the old index is kept: {plain(name)}")
     )
     out.print(f"the index has {done.recordings:,} recordings; {len(done.lost):,} could not be read")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from appwitness.api import signing_keys
+from appwitness.api import verifying
 from appwitness.api.home import key_file
 from appwitness.cli.terminal import err, out, plain
 from appwitness.cli.verbs import main
@@ -26,7 +26,7 @@ def key() -> None:
 @click.option("--agent", metavar="NAME", help="Sign with this Ed25519 key of your ssh agent, instead of a new one.")
 def new(agent: str | None) -> None:
     """Make a key, or take one that your ssh agent holds; a token's too, as long as it asks for no touch."""
-    fingerprint = signing_keys.new_key(agent)
+    fingerprint = verifying.new_key(agent)
     err.print(f"written: {plain(str(key_file()))}")
     out.print(fingerprint)
 
@@ -34,7 +34,7 @@ def new(agent: str | None) -> None:
 @key.command()
 def show() -> None:
     """Print the fingerprint of your key, as reports name it, and where it is."""
-    out.print(f"{signing_keys.own_fingerprint()}  {plain(str(key_file()))}")
+    out.print(f"{verifying.own_fingerprint()}  {plain(str(key_file()))}")
 
 
 @key.command()
@@ -42,7 +42,7 @@ def show() -> None:
 @click.option("--output", type=click.Path(path_type=Path, dir_okay=False), help="File to write. [default: stdout]")
 def export(name: str, output: Path | None) -> None:
     """Print the public part of your key, to give to others: one line, as OpenSSH writes it."""
-    row = signing_keys.public_line(name)
+    row = verifying.public_line(name)
     if output is None:
         click.echo(row)
     else:

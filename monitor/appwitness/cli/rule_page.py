@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from appwitness.api.reference import RulePage
-from appwitness.api.rule_words import condition_texts
+from appwitness.api.reference import RulePage, condition_texts
 from appwitness.reports.phrases import cited
 from appwitness.reports.words import Words
 

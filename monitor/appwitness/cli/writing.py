@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from appwitness.api import revealing
+from appwitness.api import home
 from appwitness.cli.verbs import Verb, gathered
 from appwitness.support.errors import UserError
 
@@ -91,7 +91,7 @@ def note_reveal(verb: str, recordings: Iterable[str], outputs: Sequence[tuple[st
     Raises UserError when that cannot be noted, and then they must not be written.
     """
     what = ", ".join(f"{name} to {'standard output' if file is None else file.absolute()}" for name, file in outputs)
-    revealing.note_reveal(verb, recordings, what)
+    home.note_reveal(verb, recordings, what)
 
 
 def output_options(formats: Sequence[str], *others: Callable[[Verb], Verb], lang: str) -> Callable[[Verb], Verb]:

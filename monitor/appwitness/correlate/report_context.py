@@ -10,7 +10,7 @@ from appwitness.findings.surroundings import Context, Contexts, Neighbour, Stage
 from appwitness.match import decode
 from appwitness.match.decode import Leaf
 from appwitness.recording import Recording
-from appwitness.reports.groups import groups
+from appwitness.reports.verdict import groups
 
 FLOWS = 40
 """Flows of a report that are looked at: the first of each group, of the worst ones first."""

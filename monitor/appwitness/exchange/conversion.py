@@ -1,10 +1,15 @@
-"""What a reader of a foreign format gives: events, the bodies they name, and gaps for what could not be converted."""
+"""What a reader of a foreign format gives: events, their bodies, and gaps for what could not be converted."""
 
 from __future__ import annotations
 
+import os
+import resource
+import subprocess
+import sys
 import tempfile
 from array import array
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -92,6 +97,36 @@ class IntoRecording(Conversion):
         for number in numbers:
             self._file.seek(self._offsets[number])
             yield parse(self._file.readline())
+
+
+class ReadingProgram:
+    """A program that reads a foreign file for us, with bounded memory (Linux)."""
+
+    WORDS = 64 << 10
+    """Bytes of what it says to stderr that are kept: the last ones."""
+
+    def __init__(self, command: Sequence[str], memory_bytes: int) -> None:
+        self.command = command
+        self.memory_bytes = memory_bytes
+        self.words, self.returncode = "", 0
+        """What it said to stderr and ended with, once its lines are read."""
+
+    def lines(self) -> Iterator[bytes]:
+        """What it prints, as it comes."""
+        with tempfile.TemporaryFile() as errors:
+            with subprocess.Popen(
+                self.command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors
+            ) as process:
+                if sys.platform == "linux":
+                    with suppress(ProcessLookupError):
+                        resource.prlimit(process.pid, resource.RLIMIT_DATA, (self.memory_bytes, self.memory_bytes))
+                try:
+                    yield from cast(BinaryIO, process.stdout)
+                except BaseException:
+                    process.kill()
+                    raise
+            errors.seek(max(0, errors.seek(0, os.SEEK_END) - self.WORDS))
+            self.words, self.returncode = errors.read().decode("utf-8", "replace").strip(), process.returncode
 
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

@@ -7,11 +7,12 @@ parsed costs nothing but itself.
 from __future__ import annotations
 
 import json
+import mmap
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import nullcontext
 from typing import Any, BinaryIO, NamedTuple
 
-CHUNK = 1 << 20
 LONG = 32 << 20
 """Bytes of one string that are kept."""
 BRIEF = 1 << 16
@@ -20,10 +21,13 @@ LARGEST = 64 << 20
 """Bytes of one piece that are kept."""
 KEY = 64
 """Bytes of a key that matter."""
+STEP = 16 << 20
+"""Bytes after which what was read is given back to the system."""
 
 _TOKEN = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"|["{}\[\],]', re.DOTALL)
 _INNER = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"|["{}\[\]]', re.DOTALL)
-_TEXT = re.compile(rb'[^"\\]*+(?:\\(?:[^u]|u[0-9a-fA-F]{4})[^"\\]*+)*+', re.DOTALL)
+_TORN = re.compile(rb"\\(?:u[0-9a-fA-F]{0,3})?\Z")
+"""The beginning of an escape at the end of a text."""
 
 
 class JsonPiece(NamedTuple):
@@ -44,111 +48,107 @@ class JsonPiece(NamedTuple):
         return json.loads(self.data.decode("utf-8", "surrogateescape"), strict=False)
 
 
-class _PieceBuffer:
-    """The bytes of the piece that is being read."""
-
-    def __init__(self) -> None:
-        self.parts: list[bytes] = []
-        self.size = 0
-        self.cut = self.overflow = False
-
-    def add(self, data: bytes) -> None:
-        if self.size + len(data) > LARGEST:
-            self.overflow = True
-            data = b""
-        if data:
-            self.parts.append(data)
-            self.size += len(data)
-
-    def piece(self, problem: str | None = None) -> JsonPiece:
-        if self.overflow:
-            problem = f"it has more than {LARGEST >> 20} MiB"
-        return JsonPiece(b"".join(self.parts).strip(), cut=self.cut, problem=problem)
-
-
 class NoListError(ValueError):
     """The file does not have the list that was looked for."""
 
 
-def elements(  # noqa: C901, PLR0912, PLR0915 - one loop over the bytes of a huge file, its state in local variables
-    file: BinaryIO, way: Sequence[str] = (), brief: Sequence[str] = ()
-) -> Iterator[JsonPiece]:
+class _Element:
+    """Where the element that is read begins, and which of its strings are kept only in part."""
+
+    def __init__(self, data: mmap.mmap | bytes, at: int, brief: Sequence[str]) -> None:
+        self.data = data
+        self.brief = frozenset(key.encode() for key in brief)
+        self.given_back = 0
+        self.begin(at)
+
+    def begin(self, at: int) -> None:
+        """The next element begins here."""
+        self.mark, self.part, self.cut = at, b"", False
+        self.left_out: list[tuple[int, int]] = []
+        if isinstance(self.data, mmap.mmap) and at - self.given_back > STEP:
+            self.given_back = at - at % mmap.PAGESIZE
+            self.data.madvise(mmap.MADV_DONTNEED, 0, self.given_back)
+
+    def string(self, start: int, end: int) -> None:
+        """A string stands here; of a long one the beginning is kept."""
+        most = BRIEF if self.part in self.brief else LONG
+        if end - start > most + 2:
+            kept = _whole(self.data[start + 1 : start + 1 + most])
+            self.left_out.append((start + 1 + kept, end - 1))
+            self.cut = self.cut or most == LONG
+
+    def piece(self, end: int, problem: str | None = None) -> JsonPiece:
+        """The element, which ends here."""
+        edges = [self.mark, *(edge for left in self.left_out for edge in left), end]
+        spans = list(zip(edges[::2], edges[1::2], strict=True))
+        if sum(last - first for first, last in spans) > LARGEST:
+            return JsonPiece(self.data[self.mark : self.mark + KEY], problem=f"it has more than {LARGEST >> 20} MiB")
+        return JsonPiece(b"".join(self.data[first:last] for first, last in spans).strip(), 0, self.cut, problem)
+
+
+def _whole(text: bytes) -> int:
+    """How many bytes of a text that was cut are no beginning of an escape."""
+    at = text.rfind(b"\\", -5)
+    escapes = at >= 0 and (at + 1 - len(text[: at + 1].rstrip(b"\\"))) % 2 == 1
+    return at if escapes and _TORN.match(text, at) else len(text)
+
+
+def elements(file: BinaryIO, way: Sequence[str] = (), brief: Sequence[str] = ()) -> Iterator[JsonPiece]:
     """The elements of the list that stands under the keys `way`, anywhere in the file; of the file itself when empty.
 
     Of long strings in an element's parts `brief` only the beginning is kept. Raises NoListError at the end of a file
     that has no such list.
     """
-    path, short = tuple(key.encode() for key in way), frozenset(key.encode() for key in brief)
+    path = tuple(key.encode() for key in way)
     keys: list[bytes] = []  # of each container that is open, the key under which it stands
-    base = 0  # how many are open within the list
-    begun = False
-    word, part = b"", b""  # the last text of the outer levels; the part of the element
-    kept = _PieceBuffer()
-    carry, in_text, text_size = b"", False, 0
-    for chunk in iter(lambda: file.read(CHUNK), b""):
-        data = carry + chunk
-        carry, pos, mark = b"", 0, 0
-        while True:
-            if in_text:
-                found = _TEXT.match(data, pos)
-                end = found.end() if found else pos
-                if base:
-                    text_size += end - pos
-                    whole = text_size <= (BRIEF if part in short else LONG)
-                    kept.cut = kept.cut or not (whole or part in short)
-                    kept.add(data[mark : end if whole else pos])
-                    mark = end
-                if not base or len(keys) <= base + 1:
-                    word = (word + data[pos:end])[:KEY]
-                pos = end
-                if pos < len(data) and data[pos] == 0x22:
-                    in_text = False
-                    pos += 1
-                elif pos < len(data) and len(data) - pos >= 6:
-                    pos += 2  # an invalid escape: parsing the piece will say so
-                else:
-                    carry = data[pos:]
-                    data = data[:pos]
-                    break
-                continue
-            token = (_INNER if base and len(keys) > base else _TOKEN).search(data, pos)
-            if token is None:
-                break
-            pos = token.end()
-            sign = data[token.start()]
-            if sign == 0x22:
-                if pos - token.start() == 1:
-                    in_text, text_size, word = True, 0, b""
-                elif not base or len(keys) <= base + 1:
-                    word = data[token.start() + 1 : min(pos - 1, token.start() + KEY)]
-            elif sign in b"{[":
-                keys.append(word)
-                if base and len(keys) == base + 2:
-                    part = word
-                if not base and sign == 0x5B and (tuple(keys[1:])[-len(path) :] == path if path else len(keys) == 1):
-                    base, mark, begun = len(keys), pos, True
-                word = b""
-            elif sign in b"}]":
-                if base and len(keys) == base:
-                    kept.add(data[mark : pos - 1])
-                    if (piece := kept.piece()).data or piece.problem:
-                        yield piece
-                    kept, base = _PieceBuffer(), 0
-                if keys:
-                    keys.pop()
-                if base and len(keys) <= base + 1:
-                    part = b""
-            elif base and len(keys) == base:
-                kept.add(data[mark : pos - 1])
-                yield kept.piece()
-                kept, mark = _PieceBuffer(), pos
-        if base:
-            kept.add(data[mark:])
+    word, begun, pos = b"", False, 0
+    with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) if file.seek(0, 2) else nullcontext(b"") as data:
+        while token := _TOKEN.search(data, pos):
+            start, pos = token.span()
+            match data[start : start + 1]:
+                case b'"':
+                    if pos == start + 1:
+                        break  # it does not end
+                    word = data[start + 1 : min(pos - 1, start + KEY)]
+                case b"{" | b"[" as sign:
+                    keys.append(word)
+                    word = b""
+                    if sign == b"[" and (tuple(keys[1:])[-len(path) :] == path if path else len(keys) == 1):
+                        begun = True
+                        pos = yield from _of_list(_Element(data, pos, brief), pos)
+                        keys.pop()
+                case b"}" | b"]":
+                    keys = keys[:-1]
     if not begun:
         raise NoListError(f"it has no list {'.'.join(way)}")
-    if base:
-        kept.add(carry)
-        yield kept.piece("the file ends here, in the middle of it or before the next")
+
+
+def _of_list(one: _Element, pos: int) -> Generator[JsonPiece, None, int]:
+    """The elements of a list that begins at a place; where it ends."""
+    depth, word = 0, b""
+    while token := (_INNER if depth else _TOKEN).search(one.data, pos):
+        start, pos = token.span()
+        match one.data[start : start + 1]:
+            case b'"':
+                if pos == start + 1:
+                    break  # it does not end
+                one.string(start, pos)
+                word = one.data[start + 1 : min(pos - 1, start + KEY)]
+            case b"{" | b"[":
+                depth += 1
+                one.part = word if depth == 2 else one.part
+            case b",":
+                yield one.piece(start)
+                one.begin(pos)
+            case _ if depth:
+                depth -= 1
+                one.part = one.part if depth > 1 else b""
+            case _:
+                if (last := one.piece(start)).data or last.problem:
+                    yield last
+                return pos
+    yield one.piece(len(one.data), "the file ends here, in the middle of it or before the next")
+    return len(one.data)
 
 
 _STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?')

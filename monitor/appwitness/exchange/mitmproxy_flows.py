@@ -3,15 +3,10 @@
 from __future__ import annotations
 
 import json
-import resource
-import subprocess
 import sys
-import tempfile
-from contextlib import suppress
 from pathlib import Path
-from typing import BinaryIO, cast
 
-from appwitness.exchange.conversion import Conversion
+from appwitness.exchange.conversion import Conversion, ReadingProgram
 from appwitness.proxy import capture_py
 from appwitness.support.errors import UserError, not_installed
 
@@ -44,36 +39,22 @@ def replay(path: Path, recording: Path, app: str, into: Conversion) -> None:
     command += ["--set", f"recording={recording}", "--set", f"flows={path}"]
     words = ""
     read, problems, problem, ended = 0, 0, "", False
-    with (
-        tempfile.TemporaryFile() as errors,
-        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, stdin=subprocess.DEVNULL) as mitmdump,
-    ):
-        if sys.platform == "linux":
-            with suppress(ProcessLookupError):
-                resource.prlimit(mitmdump.pid, resource.RLIMIT_DATA, (MEMORY, MEMORY))
+    mitmdump = ReadingProgram(command, MEMORY)
+    for line in mitmdump.lines():
         try:
-            for line in cast("BinaryIO", mitmdump.stdout):
-                try:
-                    said = json.loads(line)
-                except ValueError:
-                    words = f"{words} {line.decode('utf-8', 'replace')}".strip()[:SAID]
-                    continue
-                if "problem" in said:
-                    problem = problem or said["problem"]
-                    problems += 1
-                    if problems <= NAMED:
-                        into.missed(None, app, f"{path.name} flow {said['flow']}", said["problem"])
-                else:
-                    read, ended = said["flows"], True
-                    into.notes += (
-                        f"{path.name}: {said[name]} {words_}" for name, words_ in NOTES.items() if said[name]
-                    )
-        except BaseException:
-            mitmdump.kill()
-            raise
-        returncode = mitmdump.wait()
-        errors.seek(0)
-        words = f"{errors.read(SAID).decode('utf-8', 'replace').strip()} {words}".strip()
+            said = json.loads(line)
+        except ValueError:
+            words = f"{words} {line.decode('utf-8', 'replace')}".strip()[:SAID]
+            continue
+        if "problem" in said:
+            problem = problem or said["problem"]
+            problems += 1
+            if problems <= NAMED:
+                into.missed(None, app, f"{path.name} flow {said['flow']}", said["problem"])
+        else:
+            read, ended = said["flows"], True
+            into.notes += (f"{path.name}: {said[name]} {words_}" for name, words_ in NOTES.items() if said[name])
+    words, returncode = f"{mitmdump.words} {words}".strip(), mitmdump.returncode
     if problems > NAMED:
         into.missed(None, app, path.name, f"{problems - NAMED} more flows that cannot be read")
     if words and ended and not returncode:

@@ -103,6 +103,11 @@ class Gated(Record):
         assert behaviour
         return behaviour
 
+    @property
+    def waived(self) -> bool:
+        """Whether a waiver mutes it."""
+        return self.waiver is not None and self.waiver.state == "active"
+
 
 class GatedFlow(Record):
     """A flow that the list of flows forbids, or does not allow."""

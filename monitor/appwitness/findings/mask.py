@@ -7,10 +7,11 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal
-from functools import lru_cache
-from typing import Any
+from functools import lru_cache, partial
+from typing import Any, cast
 from urllib.parse import quote, quote_plus, urlsplit, urlunsplit
 
+import msgspec
 import phonenumbers
 
 from appwitness.events import (
@@ -30,7 +31,7 @@ from appwitness.events import (
 from appwitness.findings import Finding, Flow, Match, Reason, Report, places
 from appwitness.findings.places import Way
 from appwitness.findings.spellings import readings
-from appwitness.findings.surroundings import Context, Contexts, Stretch
+from appwitness.findings.surroundings import Context, Contexts, Neighbour, Stretch
 from appwitness.support import vocabulary
 
 HIDDEN = "***"
@@ -66,6 +67,15 @@ SHORT_WORD, SHORTEST_WORD, LONG_WORD, NEVER = 4, 6, 8, 1 << 20
 """Letters of a known value that is one word: as it is read in what was undone, in a text itself, and backwards."""
 _EDGE = '"&=<>{}[]|;\n'
 """Where a text may be cut without leaving a piece of a value: not at a space, comma or hyphen, which names have."""
+
+
+def changed[R: Record | Part](record: R, **ways: Callable[[Any], Any]) -> R:
+    """The record with these fields as their functions give them: what is in a tuple one by one, nothing for nothing."""
+
+    def put(value: Any, way: Callable[[Any], Any]) -> Any:
+        return tuple(map(way, value)) if isinstance(value, tuple) else way(value) if value else value
+
+    return cast(R, record.model_copy(update={name: put(getattr(record, name), way) for name, way in ways.items()}))
 
 
 def mask_value(type_: str, text: str) -> str:
@@ -392,22 +402,13 @@ class Mask:
 
     def context(self, context: Context) -> Context:
         """What stands around a match: fields and paths like excerpts, bytes of values not at all."""
-        fields = (
-            each.model_copy(
-                update={
-                    "path": self.name(each.path),
-                    "text": self._around(each.text, cut_left=False) if each.cut else self.excerpt(each.text),
-                }
-            )
-            for each in context.fields
-        )
-        stages = (each.model_copy(update={"path": self.name(each.path)}) for each in context.stages)
-        return context.model_copy(
-            update={
-                "fields": tuple(fields),
-                "stages": tuple(stages),
-                "stretches": tuple(map(self._stretch, context.stretches)),
-            }
+
+        def field(each: Neighbour) -> Neighbour:
+            text = partial(self._around, cut_left=False) if each.cut else self.excerpt
+            return changed(each, path=self.name, text=text)
+
+        return changed(
+            context, fields=field, stages=lambda each: changed(each, path=self.name), stretches=self._stretch
         )
 
     def _stretch(self, stretch: Stretch) -> Stretch:
@@ -454,7 +455,9 @@ class Mask:
         if isinstance(record, Blob):
             return record if record.b64 is None else Blob(b64="")
         if isinstance(record, Part):
-            changes = {name: self._of_line(type(record), name, value) for name, value in _asdict(record).items()}
+            changes = {
+                name: self._of_line(type(record), name, value) for name, value in msgspec.structs.asdict(record).items()
+            }
         else:
             changes = {name: self._field(name, value) for name, value in record.__dict__.items()}
         if isinstance(record, Upload):
@@ -527,28 +530,15 @@ class Mask:
 
     def flow(self, flow: Flow) -> Flow:
         """A flow with its matches masked, and what stands of a value in the name of its recipient."""
-        matches = tuple(self.match(match) for match in flow.matches)
-        return flow.model_copy(
-            update={
-                "matches": matches,
-                "recipient": self.event(flow.recipient),
-                "data": self.code_of_data(flow.data),
-                "carrier": flow.carrier and self.event(flow.carrier),
-            }
-        )
+        return changed(flow, matches=self.match, recipient=self.event, data=self.code_of_data, carrier=self.event)
 
     def finding(self, finding: Finding) -> Finding:
         """A finding with its facts and its recipient masked."""
-        detail = {lang: self.sentence(text) for lang, text in finding.detail.items()}
-        recipient = finding.recipient and self.event(finding.recipient)
-        return finding.model_copy(
-            update={
-                "detail": detail,
-                "recipient": recipient,
-                "data": finding.data and self.code_of_data(finding.data),
-                "read_by": finding.read_by and self.event(finding.read_by),
-                "sent_by": finding.sent_by and self.event(finding.sent_by),
-            }
+        return changed(
+            finding,
+            detail=lambda texts: {lang: self.sentence(text) for lang, text in texts.items()},
+            data=self.code_of_data,
+            **dict.fromkeys(("recipient", "read_by", "sent_by"), self.event),
         )
 
     def run(self, run: Run) -> Run:
@@ -631,10 +621,6 @@ def _unquoted(text: str, hide: vocabulary.Hide) -> str:
     return re.sub(r"[\x00-\x7f]+", lambda found: vocabulary.name(found.group(), hide), text)
 
 
-def _asdict(part: Part) -> dict[str, Any]:
-    return {name: getattr(part, name) for name in part.__struct_fields__}
-
-
 def _flat(text: str) -> str:
     """Letters and digits alone, in lower case."""
     return "".join(char for char in text.casefold() if char.isalnum())
@@ -671,33 +657,22 @@ def mask_of(*reports: Report) -> Mask:
 def masked(report: Report, mask: Mask | None = None) -> Report:
     """The same report with every personal value masked, wherever it shows; `mask` is its own, where that is there."""
     mask = mask or mask_of(report)
-    return report.model_copy(
-        update={
-            "run": mask.run(report.run),
-            "flows": tuple(map(mask.flow, report.flows)),
-            "findings": tuple(map(mask.finding, report.findings)),
-            "gaps": tuple(mask.event(gap) for gap in report.gaps),
-            "limits": tuple(mask.event(gap) for gap in report.limits),
-            "declared": tuple(
-                each.model_copy(
-                    update={
-                        "recipient": each.recipient and mask.host(each.recipient),
-                        "purpose": each.purpose and mask.excerpt(each.purpose),
-                    }
-                )
-                for each in report.declared
-            ),
-            "coverage": {key: _coverage(mask, value) for key, value in report.coverage.items()},
-            "evidence": {ref: mask.event(event) for ref, event in report.evidence.items()},
-            **{
-                lane: tuple(seen._replace(event=mask.event(seen.event)) for seen in getattr(report, lane))
-                for lane in ("consents", "phases", "accesses", "uploads", "screens")
-            },
-            "contexts": Contexts(
-                lambda: {name: tuple(map(mask.context, each)) for name, each in report.contexts.items()}
-            ),
-        }
+    shown = changed(
+        report,
+        run=mask.run,
+        flows=mask.flow,
+        findings=mask.finding,
+        declared=lambda each: changed(each, recipient=mask.host, purpose=mask.excerpt),
+        coverage=lambda counts: {key: _coverage(mask, value) for key, value in counts.items()},
+        evidence=lambda lines: {ref: mask.event(event) for ref, event in lines.items()},
+        **dict.fromkeys(("gaps", "limits"), mask.event),
+        **dict.fromkeys(
+            ("consents", "phases", "accesses", "uploads", "screens"),
+            lambda seen: seen._replace(event=mask.event(seen.event)),
+        ),
     )
+    contexts = Contexts(lambda: {name: tuple(map(mask.context, each)) for name, each in report.contexts.items()})
+    return shown.model_copy(update={"contexts": contexts})
 
 
 def _coverage(mask: Mask, value: Any) -> Any:

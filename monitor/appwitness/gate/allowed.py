@@ -12,10 +12,10 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from appwitness.catalog import yaml_files
+from appwitness.catalog.entries import CatalogEntry
 from appwitness.events import DataType
 from appwitness.findings import ConsentName, Flow, Report
 from appwitness.findings.gate_decision import GatedFlow
-from appwitness.gate.strict import Strict
 from appwitness.judge.recipients import is_device
 
 NAME = "appwitness-flows.yml"
@@ -23,7 +23,7 @@ HINT = "Fix the line; `appwitness schema --of flows` prints what an entry may ho
 Text = Annotated[str, Field(min_length=1)]
 
 
-class FlowRule(Strict):
+class FlowRule(CatalogEntry):
     """Some flows: all that is named must fit. `recipient` is a host and may have `*`."""
 
     data: DataType
@@ -46,7 +46,7 @@ class FlowRule(Strict):
         )
 
 
-class FlowFile(Strict):
+class FlowFile(CatalogEntry):
     """appwitness-flows.yml."""
 
     version: Literal[1] = 1

@@ -10,9 +10,9 @@ from typing import Any, Literal
 from pydantic import Field, model_validator
 
 from appwitness.catalog import yaml_files
+from appwitness.catalog.entries import CatalogEntry
 from appwitness.findings.gate_decision import Behaviour, Gated, Made
 from appwitness.gate.behaviours import ReleaseSide
-from appwitness.gate.strict import Strict
 from appwitness.support.errors import FileError
 
 NAME = "appwitness-baseline.yml"
@@ -20,7 +20,7 @@ HEAD = "# Written by `appwitness baseline`: what this app is known to do, one fi
 HINT = "Fix the line, or write the file anew: appwitness baseline write."
 
 
-class Baseline(Strict):
+class Baseline(CatalogEntry):
     """What the file holds."""
 
     version: Literal[1] = 1

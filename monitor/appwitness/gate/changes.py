@@ -1,13 +1,13 @@
-"""Holds the behaviours of one release against those of another: new, worse, same, better, gone, not observable."""
+"""Holds the behaviours of one release against those of another: what is new, worse, same, better, gone, unseen."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from appwitness.findings import CONFIDENCES, LEVELS
-from appwitness.findings.gate_decision import Behaviour, Gated, Made, Rose, Unobserved
+from appwitness.findings.gate_decision import Behaviour, Gated, GateReport, Made, Remark, Rose, Unobserved
 from appwitness.findings.identity import APP, UNKNOWN
-from appwitness.gate.behaviours import ReleaseSide, ShownBehaviour, worse_consent
+from appwitness.gate.behaviours import ReleaseSide, ShownBehaviour, joined, worse_consent
 from appwitness.gate.observable import holes, unobserved
 from appwitness.judge.recipients import RecipientTable
 
@@ -95,3 +95,70 @@ def _rose(now: Behaviour, was: Behaviour, made: Made) -> Iterator[Rose]:
 def _absent(was: Behaviour, now: ReleaseSide, known: RecipientTable) -> Gated:
     reasons = unobserved(was, now.reports, known)
     return Gated(was=was, change="not_observable" if reasons else "gone", unobserved=reasons)
+
+
+# several runs of one app, each held against the same by itself, as one decision
+
+SEEN = ("new", "worse", "new_rule", "same", "better")
+"""Of what several runs show: what counts before what does not."""
+
+
+def merged(gates: Sequence[GateReport], was: Mapping[str, Behaviour]) -> GateReport:
+    """One decision of several on the same `was` (id -> behaviour), in their order; at least one."""
+    groups: dict[str, list[Gated]] = {name: [] for name in was}
+    for gate in gates:
+        for one in gate.changes:
+            groups.setdefault((one.was or one.behaviour).id, []).append(one)
+    made = _made_of([gate.made for gate in gates])
+    changes = ranked(_of_all(of, was.get(name)) for name, of in groups.items())
+    unseen = any(each.unobserved for each in changes)
+    outcomes = {gate.outcome for gate in gates} - (set() if unseen else {"not_observable"})
+    return gates[0].model_copy(
+        update={
+            "recordings": tuple(name for gate in gates for name in gate.recordings),
+            "made": made,
+            "changes": tuple(changes),
+            "flows": tuple(flow for gate in gates for flow in gate.flows),
+            "remarks": tuple(_remarks_of(gates)),
+            "gaps": sum(gate.gaps for gate in gates),
+            "outcome": next((each for each in ("failed", "not_observable") if each in outcomes), "passed"),
+        }
+    )
+
+
+def _of_all(of: Sequence[Gated], was: Behaviour | None) -> Gated:
+    """What became of one behaviour in all of the runs; `of` is empty where none of them had its plan."""
+    shown = [one for one in of if one.now]
+    if not shown:
+        if any(one.change == "gone" for one in of):
+            return next(one for one in of if one.change == "gone")
+        reasons = dict.fromkeys(reason for one in of for reason in one.unobserved)
+        if not reasons and was:
+            reasons = dict.fromkeys(Unobserved(why="plan", subject=plan) for plan in was.plans)
+        return Gated(was=was, change="not_observable", unobserved=tuple(reasons))
+    worst = min(shown, key=lambda one: (not one.fails, SEEN.index(one.change)))
+    now = worst.behaviour
+    for one in shown:
+        now = joined(now, one.behaviour)
+    rose = tuple(dict.fromkeys(each for one in shown for each in one.rose))
+    return worst.model_copy(update={"now": now, "rose": rose})
+
+
+def _made_of(of: Sequence[Made]) -> Made:
+    last = max(of, key=lambda made: str(made.at or ""))
+    return last.model_copy(
+        update={
+            "plans": tuple(sorted({plan for made in of for plan in made.plans})),
+            "rule_ids": tuple(sorted({name for made in of for name in made.rule_ids})),
+        }
+    )
+
+
+def _remarks_of(gates: Sequence[GateReport]) -> list[Remark]:
+    """Each once; that nothing uses an entry, only where no run did."""
+    every = dict.fromkeys(remark for gate in gates for remark in gate.remarks)
+    return [
+        remark
+        for remark in every
+        if not remark.what.endswith("_unused") or all(remark in gate.remarks for gate in gates)
+    ]

@@ -13,10 +13,10 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, ValidationError, ValidationInfo, field_validator, model_validator
 
 from appwitness.catalog import yaml_files
+from appwitness.catalog.entries import CatalogEntry
 from appwitness.events import DataType
 from appwitness.findings import LEVELS, Level
 from appwitness.findings.gate_decision import Behaviour, Mute, Remark
-from appwitness.gate.strict import Strict
 from appwitness.support import given_files
 from appwitness.support.errors import FileError, UserError
 
@@ -35,7 +35,7 @@ _SAID = re.compile(r"\w{2}")
 """What a pattern with such must have, so that it does not fit nearly all."""
 
 
-class Which(Strict):
+class Which(CatalogEntry):
     """Which findings: all that is named must fit. `recipient` and `actor` may have `*`."""
 
     rule: Text
@@ -67,7 +67,7 @@ class Which(Strict):
         )
 
 
-class Waiver(Strict):
+class Waiver(CatalogEntry):
     """One entry."""
 
     id: Text
@@ -99,7 +99,7 @@ class Waiver(Strict):
         return self.match.fits(behaviour) if self.match else self.finding == behaviour.id
 
 
-class WaiverFile(Strict):
+class WaiverFile(CatalogEntry):
     """appwitness-waivers.yml."""
 
     version: Literal[1] = 1
@@ -129,29 +129,19 @@ class Waivers:
         """What to say of the entries themselves: expired, soon to expire, used by none of these findings."""
         seen = list(behaviours)
         for waiver, place in self.entries:
+            subject = f"{waiver.id}, {waiver.owner}, {waiver.expires}"
             if waiver.expires < self.today:
-                yield Remark(
-                    what="waiver_expired", subject=f"{waiver.id}, {waiver.owner}, {waiver.expires}", place=place
-                )
+                yield Remark(what="waiver_expired", subject=subject, place=place)
             elif waiver.expires <= self.today + timedelta(days=SOON_DAYS):
-                yield Remark(
-                    what="waiver_expires_soon", subject=f"{waiver.id}, {waiver.owner}, {waiver.expires}", place=place
-                )
+                yield Remark(what="waiver_expires_soon", subject=subject, place=place)
             if not any(waiver.fits(behaviour) for behaviour in seen):
                 yield Remark(what="waiver_unused", subject=waiver.id, place=place)
 
     def _mute(self, waiver: Waiver, place: str, behaviour: Behaviour) -> Mute:
         expired = waiver.expires < self.today  # the day itself still counts
         exceeded = LEVELS.index(behaviour.level) < LEVELS.index(waiver.up_to)
-        return Mute(
-            id=waiver.id,
-            owner=waiver.owner,
-            reason=waiver.reason,
-            expires=waiver.expires,
-            ticket=waiver.ticket,
-            place=place,
-            state="expired" if expired else "exceeded" if exceeded else "active",
-        )
+        said = waiver.model_dump(include={"id", "owner", "reason", "expires", "ticket"})
+        return Mute(**said, place=place, state="expired" if expired else "exceeded" if exceeded else "active")
 
 
 def entry(fields: Mapping[str, Any], today: date, max_days: int = MAX_DAYS) -> Waiver:

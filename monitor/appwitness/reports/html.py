@@ -43,11 +43,6 @@ def fill(template: str, words: Words, *, folder: Path = TEMPLATES, foot: str = "
     return environment(folder).get_template(template).render(t=words, style=style, policy=policy(style), **fields)
 
 
-def write(template: str, words: Words, **fields: Any) -> str:
-    """One of the letters as Markdown: what is filled in stands for itself."""
-    return letters().get_template(template).render(t=words.__call__, **fields)
-
-
 def write_own(source: str, words: Words, most: int, **fields: Any) -> str:
     """A user's own template the same way, up to this many characters; for a process of its own, see complaint/own.py.
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from appwitness.findings import Report
 from appwitness.findings.audit import audit
 from appwitness.findings.chain import Chains
-from appwitness.reports.reasons import all_said
+from appwitness.reports.phrases import all_said
 from appwitness.reports.verdict import facts
 from appwitness.reports.words import LANGUAGES, Words
 from appwitness.support import escape
@@ -27,7 +26,7 @@ def render(report: Report, *, lang: str = "en", reveal: bool = False) -> str:
     tree["coverage"] = _sorted(tree["coverage"])
     tree["masked"] = not reveal
     tree["headline"] = {lang: facts(report, Words(lang)) for lang in LANGUAGES}
-    return escape.json(json.dumps(tree, ensure_ascii=False, indent=2)) + "\n"
+    return escape.document(tree)
 
 
 def _sorted(tree: Any) -> Any:

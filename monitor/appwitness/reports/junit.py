@@ -3,70 +3,104 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
-from typing import get_args
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
+from typing import NamedTuple, get_args
 from xml.etree import ElementTree as ET
 
 from appwitness.events import format_time
 from appwitness.findings import Finding, JudgedRule, Need, Report
-from appwitness.reports.integrity import integrity, state
-from appwitness.reports.phrases import besides, citations, data_of, named_gap
+from appwitness.reports.phrases import citations, data_of, gap_line, received_by
 from appwitness.reports.verdict import verdict, worst_first
-from appwitness.reports.watched import consent, not_watched
+from appwitness.reports.watched import consent, integrity, not_watched
+from appwitness.reports.watched import seal_state as state
 from appwitness.reports.words import Words, plain
 from appwitness.support.escape import xml
 
 
+class JunitCase(NamedTuple):
+    """One test case."""
+
+    classname: str
+    name: str
+    seconds: float = 0.0
+    failure: tuple[str, str, str] | None = None
+    """Type, message and text; None: it did not fail."""
+    skipped: str | None = None
+    """Why it is neither passed nor failed."""
+    attached: Sequence[str] = ()
+    """Files, relative to the root of the project: Jenkins and GitLab find them by their lines of system-out."""
+
+
+def junit_document(
+    root: Mapping[str, str],
+    suite: Mapping[str, str],
+    cases: Iterable[JunitCase],
+    properties: Mapping[str, str] = MappingProxyType({}),
+    out: str = "",
+) -> str:
+    """JUnit XML of one suite (the dialect of xunit2, which Jenkins, GitLab and pytest share), by its attributes."""
+
+    def add(parent: ET.Element, tag: str, text: str = "", /, **attributes: str) -> ET.Element:
+        made = ET.SubElement(parent, tag, {name: xml(value) for name, value in attributes.items()})
+        made.text = xml(text) if text else None
+        return made
+
+    top = ET.Element("testsuites", {name: xml(value) for name, value in root.items()})
+    inside = add(top, "testsuite", **suite)
+    if properties:
+        described = add(inside, "properties")
+        for name, value in properties.items():
+            add(described, "property", name=name, value=value)
+    for case in cases:
+        of = add(inside, "testcase", classname=case.classname, name=case.name, time=f"{case.seconds:.3f}")
+        if case.failure is not None:
+            type_, message, text = case.failure
+            add(of, "failure", text, type=type_, message=message)
+        elif case.skipped is not None:
+            add(of, "skipped", message=case.skipped)
+        if case.attached:  # a file's name ends neither the line nor the mark that it stands in
+            names = (xml(plain(name.replace("]", "_"))) for name in case.attached)
+            add(of, "system-out").text = "\n".join(f"[[ATTACHMENT|{name}]]" for name in names)
+    if out:
+        add(inside, "system-out", out)
+    ET.indent(top)
+    return '<?xml version="1.0" encoding="utf-8"?>\n' + ET.tostring(top, encoding="unicode") + "\n"
+
+
 def render(report: Report, *, lang: str = "en", reveal: bool = False) -> str:
-    """The report as JUnit XML (the dialect of xunit2, which Jenkins, GitLab and pytest share)."""
-    words = Words(lang)
+    """The report as JUnit XML."""
+    words, run = Words(lang), report.run
     found: dict[str, list[Finding]] = defaultdict(list)
     for finding in worst_first(report):
         found[finding.rule].append(finding)
     rules = {rule.id: rule for rule in report.rules}
-    names = sorted({*rules, *found})
-    run = report.run
-    seconds = (run.ended - run.started).total_seconds() if run.ended else 0.0
-    numbers = {
-        "errors": "0",
-        "failures": str(len(found)),
-        "skipped": str(sum(name in report.not_judged and not found[name] for name in names)),
-        "tests": str(len(names)),
-        "time": f"{max(seconds, 0):.3f}",
-    }
-    root = ET.Element("testsuites", {"name": "appwitness"})
-    suite = ET.SubElement(
-        root,
-        "testsuite",
-        {
-            "name": xml(f"appwitness {run.app.package}"),
-            **numbers,
-            "timestamp": run.started.strftime("%Y-%m-%dT%H:%M:%S"),
-            "hostname": xml(run.device.serial),
-        },
-    )
-    properties = ET.SubElement(suite, "properties")
-    for name, value in _facts(report, words).items():
-        ET.SubElement(properties, "property", {"name": xml(name), "value": xml(value)})
-    for name in names:
-        case = ET.SubElement(
-            suite, "testcase", {"classname": xml(f"appwitness.{run.app.package}"), "name": xml(name), "time": "0.000"}
-        )
+    cases = []
+    for name in sorted({*rules, *found}):
+        case = JunitCase(f"appwitness.{run.app.package}", name)
         if found[name]:
-            _fail(case, found[name], rules.get(name), words)
+            case = case._replace(failure=_failure(found[name], rules.get(name), words))
         elif lacks := report.not_judged.get(name):
-            ET.SubElement(case, "skipped", {"message": xml(not_watched(lacks, words))})
-    out = ET.SubElement(suite, "system-out")
-    out.text = xml(_said(report, words, reveal))
-    ET.indent(root)
-    return '<?xml version="1.0" encoding="utf-8"?>\n' + ET.tostring(root, encoding="unicode") + "\n"
+            case = case._replace(skipped=not_watched(lacks, words))
+        cases.append(case)
+    seconds = (run.ended - run.started).total_seconds() if run.ended else 0.0
+    suite = {
+        "name": f"appwitness {run.app.package}",
+        "errors": "0",
+        "failures": str(sum(case.failure is not None for case in cases)),
+        "skipped": str(sum(case.skipped is not None for case in cases)),
+        "tests": str(len(cases)),
+        "time": f"{max(seconds, 0):.3f}",
+        "timestamp": run.started.strftime("%Y-%m-%dT%H:%M:%S"),
+        "hostname": run.device.serial,
+    }
+    return junit_document({"name": "appwitness"}, suite, cases, _facts(report, words), _said(report, words, reveal))
 
 
-def _fail(case: ET.Element, findings: Sequence[Finding], rule: JudgedRule | None, words: Words) -> None:
+def _failure(findings: Sequence[Finding], rule: JudgedRule | None, words: Words) -> tuple[str, str, str]:
     title = words.of(rule.title if rule else findings[0].title)
     message = f"{title} ({words.count('verdict_findings', len(findings))})" if len(findings) > 1 else title
-    failure = ET.SubElement(case, "failure", {"type": xml(findings[0].level), "message": xml(message)})
-    failure.text = xml("\n\n".join(_told(finding, words) for finding in findings))
+    return findings[0].level, message, "\n\n".join(_told(finding, words) for finding in findings)
 
 
 def _told(finding: Finding, words: Words) -> str:
@@ -76,9 +110,7 @@ def _told(finding: Finding, words: Words) -> str:
     if finding.data:
         lines.append(f"{words('data')}: {data_of(finding, words)}")
     if finding.recipient:
-        lines.append(
-            f"{words('recipient')}: {finding.recipient.host} ({words(f'party_{finding.recipient.party}')})",
-        )
+        lines.append(f"{words('recipient')}: {received_by(finding.recipient, words)}")
     if finding.consent:
         lines.append(f"{words('consent_then')}: {consent(finding, words)}")
     lines.append(f"{words('confidence')}: {words(f'confidence_{finding.confidence}')}")
@@ -122,8 +154,5 @@ def _said(report: Report, words: Words, reveal: bool) -> str:
     if report.gaps:
         lines += ["", f"{words('gaps_title')}:"]
         for gap in report.gaps:
-            where = f"{named_gap(gap, words)} ({words(f'where_{gap.where}')}): {words(f'why_{gap.why}')}"
-            lines.append(
-                f"- {where}{f'; {more}' if (more := besides(gap)) else ''}{f' [{gap.ref}]' if gap.ref else ''}"
-            )
+            lines.append(f"- {gap_line(gap, words)}{f' [{gap.ref}]' if gap.ref else ''}")
     return "\n".join(map(plain, lines))

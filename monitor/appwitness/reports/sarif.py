@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
@@ -14,11 +13,11 @@ from appwitness.events.seen import number_of
 from appwitness.findings import Confidence, Finding, Flow, JudgedRule, Level, Report
 from appwitness.findings.identity import identity
 from appwitness.reports.frames import StackLine, caller, frames
-from appwitness.reports.integrity import integrity, state
-from appwitness.reports.phrases import besides, cited, country, data_of, named_gap
+from appwitness.reports.phrases import cited, country, data_of, gap_line, received_by
 from appwitness.reports.time_axis import still_counts
 from appwitness.reports.verdict import verdict, worst_first
-from appwitness.reports.watched import assumption, consent, files
+from appwitness.reports.watched import assumption, consent, files, integrity
+from appwitness.reports.watched import seal_state as state
 from appwitness.reports.words import Words, plain
 from appwitness.support import escape
 
@@ -49,7 +48,7 @@ def document(runs: Sequence[Tree], words: Words) -> str:
             text = words("sarif_cut", most=RESULTS, count=count)
             run["invocations"][0]["toolExecutionNotifications"].append({"level": "warning", "message": {"text": text}})
     log = {"$schema": "https://json.schemastore.org/sarif-2.1.0.json", "version": "2.1.0", "runs": list(runs)}
-    return escape.json(json.dumps(_inert(log), ensure_ascii=False, indent=2)) + "\n"
+    return escape.document(_inert(log))
 
 
 def run_of(report: Report, words: Words, reveal: bool) -> Tree:
@@ -82,7 +81,7 @@ def run_of(report: Report, words: Words, reveal: bool) -> Tree:
                     {
                         "level": "warning",
                         "descriptor": {"id": gap.why},
-                        "message": {"text": _gap_text(named_gap(gap, words), gap.where, gap.why, besides(gap), words)},
+                        "message": {"text": plain(gap_line(gap, words))},
                         "timeUtc": format_time(gap.at),
                         **({"locations": [_place(gap.ref)]} if gap.ref else {}),
                     }
@@ -214,7 +213,7 @@ def _told(finding: Finding, words: Words) -> str:
     parts = [words.of(finding.title)]
     about = [data_of(finding, words)] if finding.data else []
     if finding.recipient:
-        about.append(f"{finding.recipient.host} ({words(f'party_{finding.recipient.party}')})")
+        about.append(received_by(finding.recipient, words))
     if finding.consent:
         about.append(f"{words('consent_then')}: {consent(finding, words)}")
     about.append(words(f"confidence_{finding.confidence}"))
@@ -372,10 +371,6 @@ def _stack(called: tuple[Sequence[str], Sequence[str | None]], message: str) -> 
             for frame in frames(*called)
         ],
     }
-
-
-def _gap_text(subject: str, where: str, why: str, detail: str | None, words: Words) -> str:
-    return plain(f"{subject} ({words(f'where_{where}')}): {words(f'why_{why}')}{f'; {detail}' if detail else ''}")
 
 
 def _given(**fields: Any) -> Tree:

@@ -38,6 +38,10 @@ class Words:
         name = f"{key}_one" if count == 1 and f"{key}_one" in _table() else key
         return self(name, count=f"{count:,}", **fill)
 
+    def actor(self, name: str) -> str:
+        """Whose code did something, by the name of an identity."""
+        return self(f"actor_{name}") if self.has(f"actor_{name}") else name
+
     def data(self, code: str) -> str:
         """A data type as a person says it."""
         return _data_types().get(code, {}).get(self.lang) or code.replace("_", " ")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json as json_
 import re
 
 from markupsafe import Markup
@@ -93,3 +94,8 @@ def json(document: str) -> str:
     """A JSON document that a terminal shows as it is: the same values, what would act written as an escape."""
     document = _CONTROL.sub(lambda found: f"\\u{ord(found.group()):04x}", document)
     return _COMMAND.sub(lambda found: f"{found.group()[:-1]}\\u{ord(found.group()[-1]):04x}", document)
+
+
+def document(tree: object) -> str:
+    """What JSON has as an indented document of the same kind, with a newline at its end."""
+    return json(json_.dumps(tree, ensure_ascii=False, indent=2)) + "\n"

@@ -6,15 +6,15 @@ import hashlib
 import hmac
 import ipaddress
 import secrets
+import sys
 from collections.abc import Iterable
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from starlette.datastructures import URL, Headers, MutableHeaders
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
-
-from appwitness.web.peers import user_of
 
 COOKIE = "appwitness"
 HEALTH = "/healthz"
@@ -181,3 +181,34 @@ def _is_from_here(request: Request) -> bool:
     origin = request.headers.get("origin", "")
     here = f"{request.url.scheme}://{request.headers.get('host', '')}"
     return origin == here and request.headers.get("sec-fetch-site", "same-origin") == "same-origin"
+
+
+# which user of this machine is at the other end of a loopback connection
+
+TABLES = {4: Path("/proc/net/tcp"), 6: Path("/proc/net/tcp6")}
+"""Where Linux lists its TCP sockets, by version of IP (proc_pid_net(5))."""
+LOCAL, REMOTE, UID, INODE = 1, 2, 7, 9
+"""Columns of a row; a socket that no process has any more is of inode 0 and of user 0."""
+
+
+def user_of(client: tuple[str, int], server: tuple[str, int] | None) -> int | None:
+    """The user id that owns the client's socket. None: not Linux, or the socket is not of this machine."""
+    if server is None:
+        return None
+    try:
+        wanted = [_hexadecimal(*client), _hexadecimal(*server)]
+        table = TABLES[ipaddress.ip_address(client[0]).version].read_text("ascii")
+    except (OSError, ValueError):
+        return None
+    for row in table.splitlines()[1:]:
+        columns = row.split()
+        if columns[LOCAL : REMOTE + 1] == wanted and columns[INODE] != "0":
+            return int(columns[UID])
+    return None
+
+
+def _hexadecimal(address: str, port: int) -> str:
+    """As the kernel writes an address: 32-bit words in the order of bytes that the processor has."""
+    packed = ipaddress.ip_address(address).packed
+    words = (int.from_bytes(packed[at : at + 4], sys.byteorder) for at in range(0, len(packed), 4))
+    return "".join(f"{word:08X}" for word in words) + f":{port:04X}"

@@ -30,7 +30,7 @@ from appwitness.api.fleet_progress import (
 from appwitness.findings.mask import Mask
 from appwitness.support.errors import UserError
 from appwitness.support.vocabulary import told
-from appwitness.web.query import PageRequest
+from appwitness.web.query import PageRequest, page_of
 
 STATES: tuple[RunState, ...] = get_args(RunState)
 KINDS = {"judged": "seen", "recorded": "waiting", "leased": "waiting", "unobservable": "unseen", "planned": "absent"}
@@ -95,10 +95,7 @@ def runs_of_campaign(asked: PageRequest) -> Response:
         "state": _name_of(told),
         "campaign": name,
         "filters": filters,
-        "runs": [_run(asked, run) for run in found.rows],
-        "page": found.number,
-        "pages": found.last,
-        "total": found.total,
+        **page_of("runs", found, lambda run: _run(asked, run)),
         "_choices": choices_of_runs(fleet, name),
         "_states": STATES,
     }

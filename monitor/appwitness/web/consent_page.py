@@ -16,7 +16,7 @@ from appwitness.reports.time_axis import consent_steps
 from appwitness.reports.words import Words
 from appwitness.support.errors import UserError
 from appwitness.web.auth import is_form_token
-from appwitness.web.query import PageRequest
+from appwitness.web.query import PageRequest, fields_of
 from appwitness.web.recording_page import head
 
 OPERATOR_STATES: tuple[ConsentState, ...] = ("requested", "given", "refused", "withdrawn", "dismissed")
@@ -85,11 +85,8 @@ def _moments(report: Report, words: Words) -> list[tuple[datetime, str]]:
 
 
 def _consent(ref: Ref, at: Any, event: Consent, replaced: dict[Ref, tuple[Ref, ...]]) -> dict[str, Any]:
-    return {
-        "ref": ref, "at": at, "signal": event.signal, "status": event.status, "scope": event.scope, "by": event.by,
-        "text": event.text, "note": event.note, "data": event.data, "corrects": event.corrects,
-        "retracts": event.retracts, "replaced": replaced.get(ref, ()),
-    }  # fmt: skip
+    said = fields_of(event, "signal status scope by text note data corrects retracts")
+    return {"ref": ref, "at": at, **said, "replaced": replaced.get(ref, ())}
 
 
 def mark(asked: PageRequest, form: Mapping[str, str]) -> Response:

@@ -1,22 +1,26 @@
-"""Pages over all recordings: their list, a recipient, a rule, and runs side by side."""
+"""Pages over all recordings: their list, a recipient, a rule, runs side by side, and the ranking of apps."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from starlette.responses import HTMLResponse, Response
 
+from appwitness.api.app_rankings import FILTERS, GROUPS, UNKNOWN, By, Ranked
 from appwitness.api.browsing import ListedRecording, RuleCount, SentCount, going_on
 from appwitness.events import Run
 from appwitness.findings.mask import Mask
 from appwitness.findings.people import label, picked
 from appwitness.reports.comparison import FORMATS, render
 from appwitness.reports.phrases import who
+from appwitness.reports.ranking_words import basis as in_words
+from appwitness.reports.ranking_words import masked, named
 from appwitness.reports.verdict import headline
 from appwitness.reports.watched import device
 from appwitness.support.errors import UserError
 from appwitness.web.auth import policy_of
-from appwitness.web.query import PageRequest, levels
+from appwitness.web.query import PageRequest, fields_of, levels, page_of
 
 
 def recordings(asked: PageRequest) -> Response:
@@ -30,10 +34,7 @@ def recordings(asked: PageRequest) -> Response:
         "state": state_of_all(asked),
         "filters": filters,
         "sort": sort,
-        "recordings": [_entry(asked, entry) for entry in found.rows],
-        "page": found.number,
-        "pages": found.last,
-        "total": found.total,
+        **page_of("recordings", found, lambda entry: _entry(asked, entry)),
         "_choices": lists.choices_of_recordings(reveal=asked.reveal),
     }
     return asked.answer("recordings.html", facts)
@@ -90,10 +91,7 @@ def recipient(asked: PageRequest) -> Response:
         "host": masked_host(asked, host),
         "recipient": known if asked.reveal else Mask(()).event(known),
         "who": who(known, asked.words),
-        "sent": [_sent(asked, row) for row in found.rows],
-        "page": found.number,
-        "pages": found.last,
-        "total": found.total,
+        **page_of("sent", found, lambda row: _sent(asked, row)),
     }
     return asked.answer("recipient.html", facts)
 
@@ -106,13 +104,7 @@ def _sent(asked: PageRequest, row: SentCount) -> dict[str, Any]:
 def rules(asked: PageRequest) -> Response:
     """Every rule, and how often it objected."""
     found = [
-        {
-            "id": rule.id,
-            "level": rule.level,
-            "title": dict(rule.title),
-            "findings": findings,
-            "recordings": recordings,
-        }
+        {"id": rule.id, "level": rule.level, "title": dict(rule.title), "findings": findings, "recordings": recordings}
         for rule, findings, recordings in asked.site.index.rules()
     ]
     return asked.answer("rules.html", {"state": state_of_all(asked), "rules": found})
@@ -127,17 +119,19 @@ def rule(asked: PageRequest) -> Response:
     facts = {
         "state": state_of_all(asked),
         "rule": {
-            "id": known.id, "level": known.level, "title": dict(known.title), "why": dict(known.why),
-            "remedy": dict(known.remedy), "kinds": known.kinds,
+            **fields_of(known, "id level"),
+            **{name: dict(texts) for name, texts in fields_of(known, "title why remedy").items()},
+            "kinds": known.kinds,
             "references": index.references(known),
         },
-        "found": [{**row._asdict(), "host": row.host and masked_host(asked, row.host), "about": _about(row, asked)}
-                  for row in found.rows],
-        "page": found.number,
-        "pages": found.last,
-        "total": found.total,
+        **page_of("found", found, lambda row: _found(asked, row)),
     }  # fmt: skip
     return asked.answer("rule.html", facts)
+
+
+def _found(asked: PageRequest, row: RuleCount) -> dict[str, Any]:
+    host = row.host and masked_host(asked, row.host)
+    return {**row._asdict(), "host": host, "about": _about(row, asked)}
 
 
 def _about(row: RuleCount, asked: PageRequest) -> str:
@@ -156,3 +150,55 @@ def compare(asked: PageRequest) -> Response:
     if made != "html":
         return Response(text, media_type="application/json" if made == "json" else "text/plain")
     return HTMLResponse(text, headers=policy_of(("frame-ancestors 'none'", "base-uri 'none'", "form-action 'none'")))
+
+
+# the page that ranks over apps: who receives, what is sent, by which SDK, against which rule
+
+PAUSE_S = 30
+"""Between two looks for news: to count over all apps may take a second."""
+
+
+def ranking(asked: PageRequest) -> Response:
+    """The rows of one ranking, and how many apps could have been among them."""
+    index = asked.site.index
+    by: By = next((each for each in GROUPS if each == asked.text("by")), "recipient")
+    filters = {name: asked.text(name) for name in (*FILTERS, "text")}
+    found, basis, moments = index.ranking(by, filters, asked.page)
+    titles = {rule.id: dict(rule.title) for rule in index.known.rules}
+
+    def called(column: str, value: str | None) -> str:
+        return named(asked.words, column, None if value == UNKNOWN else value, titles, index.known.recipients.name_of)
+
+    facts = {
+        "state": state_of_all(asked),
+        "by": by,
+        "filters": filters,
+        "basis": basis,
+        "hosts": [masked_host(asked, host) for host in index.hosts_of(filters["recipient"])],
+        **page_of("rows", found, lambda row: _ranking_row(asked, row)),
+        "_bys": [each for each in GROUPS if each != "app"],
+        "_said": in_words(asked.words, basis.able, basis.gaps.runs, basis.left),
+        "_when": moments,
+        "_events": f"/events?pause={PAUSE_S}",
+        "_named": called,
+        "_behind": lambda row: _behind(asked, by, filters, row),
+    }
+    return asked.answer("ranking.html", facts)
+
+
+def _ranking_row(asked: PageRequest, row: Ranked) -> dict[str, Any]:
+    if asked.reveal:
+        return row._asdict()
+    of = {name: masked(name, value) for name, value in row.of.items()}
+    beside = {name: [masked(name, value) for value in values] for name, values in row.beside.items()}
+    return {**row._asdict(), "of": of, "beside": beside}
+
+
+def _behind(asked: PageRequest, by: By, filters: Mapping[str, str], row: Mapping[str, Any]) -> str:
+    """The address of what is behind a row: its findings, its apps, a recording of it."""
+    kept = {**filters, "text": "", **{name: value or UNKNOWN for name, value in row["of"].items()}}
+    if by != "app":
+        return asked.link("ranking", by="finding" if by == "rule" else "app", **kept)
+    if kept["rule"]:
+        return asked.link("recordings", row["example"], "findings", rule=kept["rule"])
+    return asked.link("recordings", row["example"])

@@ -1,34 +1,33 @@
-"""One request to a page: its language, its filters, its links, and the answer as a page or as JSON."""
+"""One request to a page: its language, filters and links, the answer as a page or JSON, and what templates call."""
 
 from __future__ import annotations
 
 import hashlib
-import json
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any, cast
-from urllib.parse import quote, urlencode
+from urllib.parse import quote, urlencode, urlsplit
 
 import msgspec
 from pydantic import BaseModel
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
-from appwitness.api.browsing import Browsing, Carries, State
+from appwitness.api.browsing import Browsing, Carries, ListPage, State
 from appwitness.events import Part, Record, Ref, Run, format_time, tree
-from appwitness.findings import LEVELS, Level, Report
+from appwitness.findings import LEVELS, Level, Match, Report
 from appwitness.findings.mask import Mask
 from appwitness.findings.places import Way
 from appwitness.reports import LANGUAGES
 from appwitness.reports.html import TEMPLATES, environment
+from appwitness.reports.phrases import said
 from appwitness.reports.time_axis import clock, span
 from appwitness.reports.words import Words
 from appwitness.support import escape
 from appwitness.web.auth import form_token
-from appwitness.web.choices import choices
 
 HERE = Path(__file__).parent
 LONGEST = 200
@@ -185,7 +184,7 @@ class PageRequest:
         if self.request.query_params.get("format") == "json":
             shown = {name: plain(value) for name, value in facts.items() if not name.startswith("_")}
             shown["masked"] = not self.reveal
-            text = escape.json(json.dumps(shown, ensure_ascii=False, indent=2)) + "\n"
+            text = escape.document(shown)
             return Response(text, status, media_type="application/json")
         room = environment(HERE / "templates")
         filled = room.get_template(template).render(
@@ -211,6 +210,16 @@ def _text(*files: Path) -> str:
 
 STATIC = _static()
 """A digest, so that a browser may keep them, and name -> text and type of what pages load from us."""
+
+
+def fields_of(record: object, names: str) -> dict[str, Any]:
+    """Fields of a record, in this order; their names with spaces between."""
+    return {name: getattr(record, name) for name in names.split()}
+
+
+def page_of(name: str, found: ListPage[Any], row: Callable[[Any], Any]) -> dict[str, Any]:
+    """A page of a list under its name, and which page of how many it is."""
+    return {name: [row(each) for each in found.rows], "page": found.number, "pages": found.last, "total": found.total}
 
 
 def levels(counts: Mapping[Level, int]) -> list[tuple[Level, int]]:
@@ -239,3 +248,63 @@ def plain(value: Any) -> Any:
             return {each.name: plain(getattr(value, each.name)) for each in fields(value)}
         case _:
             return value
+
+
+# what templates call: the choices of filters in the reader's language, and short names
+
+Choices = list[tuple[object, str]]
+"""Values, and how each is called."""
+
+
+def choices(words: Words) -> dict[str, Any]:
+    """Name -> function or value for templates."""
+
+    def called(prefix: str) -> Callable[[Iterable[str]], Choices]:
+        return lambda values: [(value, words(f"{prefix}_{value}")) for value in values]
+
+    return {
+        "same": lambda values: [(value, value) for value in values],
+        "counted": lambda values: [(value, f"{value} ({count:,})") for value, count in values],
+        "plans": called("plan"),
+        "run_states": called("run"),
+        "level_choices": called("level")(LEVELS),
+        "titles": lambda rules: [(rule, words.of(title)) for rule, title in rules.items()],
+        "data_choices": lambda values: [(value, f"{words.data(value)} ({count:,})") for value, count in values],
+        "outcome_choices": lambda values: [
+            (value, f"{words(f'outcome_{value}', count='…')} ({count:,})") for value, count in values
+        ],
+        "statuses": _statuses,
+        "said": lambda reason: said(reason, words),
+        "path_of": _path_of,
+        "short": lambda source: ".".join(source.split(".")[-2:]),
+        "leaf_of": _leaf,
+    }
+
+
+def _statuses(values: Iterable[tuple[int, int]]) -> Choices:
+    """Classes of response statuses, each with the statuses that there are."""
+    found = sorted(values)
+    classes = dict.fromkeys(status // 100 for status, _ in found)
+    many = {kind: sum(count for status, count in found if status // 100 == kind) for kind in classes}
+    shown: Choices = []
+    for kind in classes:
+        shown.append((f"{kind}xx", f"{kind}xx ({many[kind]:,})"))
+        shown += [(status, f"{status} ({count:,})") for status, count in found if status // 100 == kind]
+    return shown
+
+
+def _path_of(url: str | None) -> str:
+    """Path and query of a URL; the whole text where it is no URL."""
+    if not url:
+        return ""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return url
+    return (f"{parts.path}?{parts.query}" if parts.query else parts.path) or "/" if parts.netloc else url
+
+
+def _leaf(leaves: Sequence[Mapping[str, Any]], match: Match) -> int | None:
+    """The number of the leaf in which a match stands."""
+    there = (leaf["number"] for leaf in leaves if match.type in leaf["data"] and leaf["path"] == match.path)
+    return next(there, None)

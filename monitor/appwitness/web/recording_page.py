@@ -20,8 +20,7 @@ from appwitness.findings.people import label, picked
 from appwitness.reports import render
 from appwitness.reports.frames import frames
 from appwitness.reports.page.sections import gaps as gap_rows
-from appwitness.reports.phrases import data_of, read_of
-from appwitness.reports.reasons import steps
+from appwitness.reports.phrases import data_of, read_of, steps
 from appwitness.reports.time_axis import consent_steps
 from appwitness.reports.timeline import picture
 from appwitness.reports.verdict import VerdictLine, headline, verdict, worst_first
@@ -31,7 +30,7 @@ from appwitness.support.errors import UserError
 from appwitness.support.vocabulary import METHODS
 from appwitness.web import body_page
 from appwitness.web.auth import policy_of
-from appwitness.web.query import PageRequest
+from appwitness.web.query import PageRequest, fields_of, page_of
 
 MOST_WAYS = 200
 """Uploads of one read that are listed."""
@@ -126,10 +125,7 @@ def findings(asked: PageRequest) -> Response:
     facts = {
         **head(asked),
         "filters": filters,
-        "findings": [_finding(asked, number, each, uploads) for number, each in found.rows],
-        "page": found.number,
-        "pages": found.last,
-        "total": found.total,
+        **page_of("findings", found, lambda each: _finding(asked, each.number, each.finding, uploads)),
         "_rules": rules,
     }
     return asked.answer("findings.html", facts)
@@ -142,10 +138,7 @@ def _finding(asked: PageRequest, number: int, finding: FindingFields, uploads: d
     people = People.model_validate(finding.people) if finding.people else None
     return {
         "number": number,
-        "rule": finding.rule,
-        "level": finding.level,
-        "confidence": finding.confidence,
-        "title": finding.title,
+        **fields_of(finding, "rule level confidence title"),
         "detail": {lang: asked.mask.sentence(text) for lang, text in finding.detail.items()},
         "data": data,
         "about": data and label(people, asked.words.data(data), asked.words.lang),
@@ -177,10 +170,7 @@ def _list(
     return {
         "filters": {**filters, "only": only},
         "sort": sort,
-        "uploads" if kind == "upload" else "reads": [row(asked, seen) for seen in found.rows],
-        "page": found.number,
-        "pages": found.last,
-        "total": found.total,
+        **page_of("uploads" if kind == "upload" else "reads", found, lambda seen: row(asked, seen)),
         "_choices": {
             name: [(value, count) for value, count in lines.choices(name) if _may_show(asked, value)]
             for name in offered
@@ -203,13 +193,7 @@ def _upload(asked: PageRequest, seen: Seen[Upload]) -> dict[str, Any]:
     event = asked.mask.event(seen.event)
     return {
         **_line(asked, seen),
-        "via": event.via,
-        "method": event.method,
-        "url": event.url,
-        "host": event.host,
-        "status": event.status,
-        "type": event.type,
-        "size": event.size,
+        **fields_of(event, "via method url host status type size"),
         "cleartext": event.cleartext and event.via in ("http", "websocket", "tcp"),
         "truncated": event.truncated,
     }
@@ -242,8 +226,7 @@ def upload(asked: PageRequest) -> Response:
     event = asked.mask.event(seen.event)
     facts = {
         **head(asked),
-        "upload": {**_upload(asked, seen), "headers": event.headers, "body": event.body,
-                   "tls": event.tls, "client": event.client, "server": event.server},
+        "upload": {**_upload(asked, seen), **fields_of(event, "headers body tls client server")},
         "findings": _about(asked, seen.ref),
         "flows": [_flow(asked, flow) for flow in flows],
         "why": _why(asked, seen.ref) if asked.request.query_params.get("why") else [],
@@ -257,9 +240,10 @@ def upload(asked: PageRequest) -> Response:
 def _flow(asked: PageRequest, flow: Flow) -> dict[str, Any]:
     shown = asked.mask
     return {
-        "id": flow.id, "access": flow.access, "upload": flow.upload, "connection": flow.connection, "data": flow.data,
+        **fields_of(flow, "id access upload connection data consent"),
         "about": data_of(flow, asked.words),
-        "consent": flow.consent, "consent_said": consent(flow, asked.words), "at": flow.at, "access_at": flow.access_at,
+        "consent_said": consent(flow, asked.words),
+        **fields_of(flow, "at access_at"),
         "host": shown.host(flow.recipient.host), "party": flow.recipient.party,
         "carrier": flow.carrier and flow.carrier.code and shown.event(flow.carrier.code),
         "matches": [shown.event(match) for match in flow.matches[:20]],
@@ -299,9 +283,7 @@ def _read(asked: PageRequest, seen: Seen[Access]) -> dict[str, Any]:
         **_line(asked, seen),
         "type": event.data,
         "about_read": read_of(seen.event, asked.words),
-        "source": event.source,
-        "target": event.target,
-        "outcome": event.outcome,
+        **fields_of(event, "source target outcome"),
         "values": event.values[:3],
         "more": max(0, len(event.values) - 3),
         "count": event.count,

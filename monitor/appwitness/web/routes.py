@@ -1,9 +1,12 @@
-"""The index in a browser: recordings as they are made, down to the bytes of an upload; every view has an address."""
+"""The index in a browser, down to the bytes of an upload: every view has an address, and learns of what changes."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable, Iterable
 from importlib.metadata import version
+from typing import NamedTuple
 from urllib.parse import parse_qsl
 
 from starlette.applications import Starlette
@@ -12,11 +15,11 @@ from starlette.convertors import Convertor, register_url_convertor
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from appwitness.support.errors import UserError
-from appwitness.web import campaign_pages, consent_page, live_updates, overview_pages, ranking_page, recording_page
+from appwitness.web import campaign_pages, consent_page, overview_pages, recording_page
 from appwitness.web.auth import HEALTH, METRICS, TokenDoor
 from appwitness.web.query import STATIC, PageRequest, Site
 
@@ -26,7 +29,7 @@ PAGES: dict[str, View] = {
     "/recipients/{host}": overview_pages.recipient,
     "/rules": overview_pages.rules,
     "/rules/{rule}": overview_pages.rule,
-    "/ranking": ranking_page.ranking,
+    "/ranking": overview_pages.ranking,
     "/fleet": campaign_pages.campaigns,
     "/fleet/{campaign}": campaign_pages.campaign,
     "/fleet/{campaign}/runs": campaign_pages.runs_of_campaign,
@@ -89,18 +92,18 @@ def app(
 
     def of_all(request: Request) -> Response:
         asked = PageRequest(site, request)
-        pause_s = asked.number("pause") or live_updates.LATER_S
+        pause_s = asked.number("pause") or LATER_S
         state = campaign_pages.state_of_fleet if "fleet" in request.query_params else overview_pages.state_of_all
-        return live_updates.events(request, live_updates.Watched(lambda: state(asked), lambda: False, ending, pause_s))
+        return events(request, Watched(lambda: state(asked), lambda: False, ending, pause_s))
 
     def of_one(request: Request) -> Response:
         asked = PageRequest(site, request)
         name = asked.recording
         site.index.state(name)  # should there be no such recording, that is said before the first event
-        watched = live_updates.Watched(
+        watched = Watched(
             lambda: recording_page.name_of(site.index.state(name)), lambda: recording_page.is_live(asked), ending
         )
-        return live_updates.events(request, watched)
+        return events(request, watched)
 
     def health(_: Request) -> Response:
         try:
@@ -145,3 +148,52 @@ def _static(request: Request) -> Response:
         raise HTTPException(404)
     text, type_ = STATIC[1][name]
     return Response(text, media_type=type_, headers={"cache-control": "private, max-age=31536000, immutable"})
+
+
+# tells a page that what it shows has changed: server-sent events, by looking at how far the index is
+
+SOON_S = 0.05
+"""Between two looks while a run goes on."""
+LATER_S = 1.0
+"""Between two looks else, and at whether a run still goes on."""
+SHARE = 20
+"""A look that takes long is followed by a pause of so many times that."""
+QUIET_S = 15.0
+"""After which something is said, so that it is noticed when nobody listens any more."""
+
+
+class Watched(NamedTuple):
+    """What a page is told of."""
+
+    state: Callable[[], str]
+    """Another text whenever it changed."""
+    is_live: Callable[[], bool]
+    """Whether it is likely to change soon."""
+    ending: Callable[[], bool]
+    """Whether the server is about to end."""
+    pause_s: float = LATER_S
+    """Between two looks while it is not."""
+
+
+def events(request: Request, watched: Watched) -> StreamingResponse:
+    """An event with the new state whenever it is another; the first at once."""
+    return StreamingResponse(_changes(request, watched), media_type="text/event-stream")
+
+
+async def _changes(request: Request, watched: Watched) -> AsyncIterator[str]:
+    told, live = "", False
+    look_at = asked_at = said_at = 0.0
+    while not watched.ending() and not await request.is_disconnected():
+        now = time.monotonic()
+        if now - asked_at >= LATER_S:
+            live, asked_at = await run_in_threadpool(watched.is_live), now
+        if live or now >= look_at:
+            found = await run_in_threadpool(watched.state)
+            look_at = now + max(watched.pause_s, SHARE * (time.monotonic() - now))
+            if found != told:
+                told, said_at = found, now
+                yield f"data: {found}\n\n"
+        if now - said_at >= QUIET_S:
+            said_at = now
+            yield ": nothing new\n\n"
+        await asyncio.sleep(SOON_S)

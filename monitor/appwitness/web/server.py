@@ -1,15 +1,97 @@
-"""The server of the pages: one process, one address, and no stream that keeps it from ending."""
+"""The server of the pages: one process, one address; no client holds much of it, and no stream keeps it going."""
 
 from __future__ import annotations
 
+import asyncio
 import logging
+import time
+from collections import defaultdict
 from collections.abc import Iterable
+from typing import ClassVar
 
+import h11
 import uvicorn
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from appwitness.web.bounded_connection import BoundedConnection, FewLines
 from appwitness.web.query import Site
 from appwitness.web.routes import app
+
+# what one client can hold of the server: half a request for 10 s, few of them at a time, few lines of its log
+
+WHOLE_WITHIN_S = 10.0
+"""From the first byte of a request, or from connecting, to the last byte of the request."""
+HALF_AT_A_TIME = 32
+"""Requests of one address that are not whole yet; the oldest is ended for another."""
+LINES, WITHIN_S = 20, 60.0
+"""Lines in the log, in how many seconds."""
+
+
+class BoundedConnection(H11Protocol):
+    """A connection that is closed where a request is not whole in time."""
+
+    half: ClassVar[defaultdict[str, dict[BoundedConnection, asyncio.TimerHandle]]] = defaultdict(dict)
+    """Of each address: its connections that we wait for, the oldest first, and what ends the waiting."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Wait for the first request."""
+        super().connection_made(transport)
+        self._wait()
+
+    def data_received(self, data: bytes) -> None:
+        """Take a part of a request."""
+        super().data_received(data)
+        if self.conn.their_state in (h11.IDLE, h11.SEND_BODY):
+            self._wait()
+        else:
+            self._wait_no_more()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Forget the connection."""
+        self._wait_no_more()
+        super().connection_lost(exc)
+
+    @property
+    def address(self) -> str:
+        """Whose connection it is."""
+        return self.client[0] if self.client else ""
+
+    def _wait(self) -> None:
+        waiting = self.half[self.address]
+        if self in waiting or self.transport.is_closing():
+            return
+        if len(waiting) >= HALF_AT_A_TIME:
+            next(iter(waiting)).end()
+        self.half[self.address][self] = self.loop.call_later(WHOLE_WITHIN_S, self.end)
+
+    def _wait_no_more(self) -> None:
+        timer = self.half[self.address].pop(self, None)
+        if timer:
+            timer.cancel()
+        if not self.half[self.address]:
+            del self.half[self.address]
+
+    def end(self) -> None:
+        """Close the connection at once."""
+        self._wait_no_more()
+        self.transport.abort()
+
+
+class FewLines(logging.Filter):
+    """Lets LINES through in each WITHIN_S, and says once that more are left out."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.since, self.told = float("-inf"), 0
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether a line is written; the last one of a period says that others are left out."""
+        now = time.monotonic()
+        if now - self.since >= WITHIN_S:
+            self.since, self.told = now, 0
+        self.told += 1
+        if self.told == LINES:
+            record.msg, record.args, record.exc_info = f"More is not shown for {WITHIN_S:.0f} s.", (), None
+        return self.told <= LINES
 
 
 def server(site: Site, address: str = "127.0.0.1", names: Iterable[str] = ()) -> uvicorn.Server:

@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 from pydantic import Field
 
-from appwitness.api.rule_words import condition_texts
+from appwitness.api.reference import condition_texts
 from appwitness.cli.verbs import main
 from appwitness.correlate import prior_knowledge
 from appwitness.judge import rules

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import chain
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from hpack import HPACKError
 
@@ -79,18 +79,6 @@ def _app_of(one: Conversation, app: str, whose: int | None) -> str | None:
     if whose is None or one.uid is None or one.uid < 0:
         return None
     return app if one.uid == whose else f"uid {one.uid}"
-
-
-class _HttpRequest(NamedTuple):
-    """An HTTP request."""
-
-    method: str
-    url: str
-    headers: tuple[tuple[str, str], ...]
-    body: bytes
-    whole: bool
-    end: int
-    """Where in the client's bytes it ends."""
 
 
 @dataclass(frozen=True)
@@ -191,7 +179,7 @@ def _http1(to: _Recorder, client: ConversationSide, answered: bytes) -> None:
         scheme = "https:" if one.tls else "" if to.tls_unknown else "http:"
         authority = request.header("host") or one.sni or one.server.ip
         url = target if "://" in target else f"{scheme}//{authority}{target}"
-        _http(to, client, _HttpRequest(method, url, request.headers, request.body, request.whole, end), status)
+        _http(to, client, request, method, url, status)
         if status == 101 and request.header("upgrade").lower() == "websocket":
             deflated = b"permessage-deflate" in answered[:4096].lower()
             for message in captured_http1.websocket(sent, end, deflated):
@@ -240,24 +228,29 @@ def _multiplexed(to: _Recorder, client: ConversationSide, request: captured_http
     one = to.one
     authority = request.pseudo(":authority") or one.sni or one.server.ip
     url = f"{request.pseudo(':scheme')}://{authority}{request.pseudo(':path')}"
-    headers = tuple((name, value) for name, value in request.fields if not name.startswith(":"))
-    body, method = bytes(request.body), request.pseudo(":method")
-    _http(to, client, _HttpRequest(method, url, headers, body, request.whole, request.end), status)
+    _http(to, client, request, request.pseudo(":method"), url, status)
 
 
-def _http(to: _Recorder, client: ConversationSide, said: _HttpRequest, status: int | None) -> None:
+def _http(
+    to: _Recorder,
+    client: ConversationSide,
+    said: captured_http1.CapturedMessage | captured_http2.Request,
+    method: str,
+    url: str,
+    status: int | None,
+) -> None:
     named = {name.lower(): value for name, value in said.headers}
     at = client.at(said.end)
     if not said.whole:
         why = MORE if to.one.cut else "the capture ends before it does"
-        to.gap("body_truncated", f"{len(said.body)} bytes of {said.url}: {why}", at)
-    host = said.url.partition("//")[2].partition("/")[0].rpartition("@")[2]
+        to.gap("body_truncated", f"{len(said.body)} bytes of {url}: {why}", at)
+    host = url.partition("//")[2].partition("/")[0].rpartition("@")[2]
     to.upload(
         at,
-        said.body,
+        bytes(said.body),
         via="http",
-        method=said.method,
-        url=said.url,
+        method=method,
+        url=url,
         host=host.rpartition(":")[0] if host.rpartition(":")[2].isdecimal() else host,
         headers=tuple((name, value) for name, value in said.headers if name.lower() not in SECRET),
         type=named.get("content-type"),

@@ -32,14 +32,8 @@ FRAGMENT = 0xFFFFFFFF
 """Instead of a conversation: a piece of a packet of IP, which goes to all parts."""
 
 INDEX = (
-    "frame.number",
-    "frame.cap_len",
-    "tcp.stream",
-    "udp.stream",
-    "ip.src",
-    "ipv6.src",
-    "tcp.srcport",
-    "udp.srcport",
+    *("frame.number", "frame.cap_len", "tcp.stream", "udp.stream"),
+    *("ip.src", "ipv6.src", "tcp.srcport", "udp.srcport"),
     *tshark.OWNER,
 )
 FRAGMENTS = "ip.flags.mf == 1 or ip.frag_offset > 0 or ipv6.fraghdr"
@@ -141,10 +135,9 @@ def _indexed(path: Path, spool: BinaryIO) -> CaptureIndex:
     """One pass over the capture; number, size, conversation and end of each packet that matters go to `spool`."""
     index = CaptureIndex()
     rows = array("I")
-    fields = [word for name in INDEX for word in ("-e", name)]
-    command = [*tshark.LEAN, "-T", "fields", "-E", "separator=/t", "-E", "occurrence=f"]
+    command = [*tshark.LEAN, *tshark.table(INDEX), "-Y", f"{tshark.SAID} or {FRAGMENTS}"]
     said: list[str] = []
-    for line in tshark.lines(path, None, [*command, "-Y", f"{tshark.SAID} or {FRAGMENTS}", *fields], said):
+    for line in tshark.lines(path, None, command, said):
         values = line.rstrip("\n").split("\t")
         if len(values) != len(INDEX):
             continue

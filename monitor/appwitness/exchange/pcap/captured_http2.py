@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from hpack import Decoder
@@ -24,9 +24,29 @@ class Request:
     """Where in the client's bytes its last frame ends."""
     whole: bool = False
 
+    @property
+    def headers(self) -> list[tuple[str, str]]:
+        """The fields without those that HTTP itself has made."""
+        return [(name, value) for name, value in self.fields if not name.startswith(":")]
+
     def pseudo(self, name: str) -> str:
         """`:method`, `:path` and the like."""
         return next((value for key, value in self.fields if key == name), "")
+
+
+class HeaderFields:
+    """The header fields of one connection, as far as HEADER_BYTES."""
+
+    def __init__(self) -> None:
+        self.held = 0
+
+    def of(self, pairs: Iterable[tuple[bytes, bytes]]) -> list[tuple[str, str]]:
+        """A block of them as text. Raises ValueError where there are too many."""
+        pairs = list(pairs)
+        self.held += 1024 + sum(len(name) + len(value) for name, value in pairs)
+        if self.held > HEADER_BYTES:
+            raise ValueError(f"its headers have more than {HEADER_BYTES >> 20} MiB")
+        return [(name.decode("latin-1"), value.decode("utf-8", "replace")) for name, value in pairs]
 
 
 def requests(data: bytes) -> dict[int, Request]:
@@ -58,7 +78,7 @@ def _frames(data: bytes, at: int) -> Iterator[tuple[int, int, int, list[tuple[st
     decoder = Decoder()
     decoder.max_allowed_table_size = 1 << 20
     block, opened = bytearray(), (0, 0)
-    held = 0
+    fields = HeaderFields()
     while len(data) - at >= 9:
         size, kind, flags = int.from_bytes(data[at : at + 3], "big"), data[at + 3], data[at + 4]
         stream = int.from_bytes(data[at + 5 : at + 9], "big") & 0x7FFFFFFF
@@ -79,8 +99,4 @@ def _frames(data: bytes, at: int) -> Iterator[tuple[int, int, int, list[tuple[st
             block += payload
             if flags & END_HEADERS:
                 pairs = decoder.decode(bytes(block), raw=True)
-                held += 1024 + sum(len(name) + len(value) for name, value in pairs)
-                if held > HEADER_BYTES:
-                    raise ValueError(f"its headers have more than {HEADER_BYTES >> 20} MiB")
-                fields = [(name.decode("latin-1"), value.decode("utf-8", "replace")) for name, value in pairs]
-                yield HEADERS, opened[1], opened[0], fields, b"", at
+                yield HEADERS, opened[1], opened[0], fields.of(pairs), b"", at

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from pylsqpack import Decoder, DecompressionFailed, EncoderStreamError, StreamBlocked
 
-from appwitness.exchange.pcap.captured_http2 import HEADER_BYTES, Request
+from appwitness.exchange.pcap.captured_http2 import HeaderFields, Request
 from appwitness.exchange.pcap.tshark import ConversationSide
 
 DATA, HEADERS, SETTINGS = 0, 1, 4
@@ -68,15 +68,10 @@ def _decoded(
     steps = [(at, number, block) for number, several in blocks.items() for at, block in several]
     steps += [(at, -1, piece) for at, piece in (table.pieces() if table else ())]
     fields: dict[int, list[tuple[str, str]]] = {}
-    held = 0
+    text = HeaderFields()
 
     def add(number: int, pairs: list[tuple[bytes, bytes]]) -> None:
-        nonlocal held
-        held += 1024 + sum(len(name) + len(value) for name, value in pairs)
-        if held > HEADER_BYTES:
-            raise ValueError(f"its headers have more than {HEADER_BYTES >> 20} MiB")
-        said = fields.setdefault(number, [])
-        said += [(name.decode("latin-1"), value.decode("utf-8", "replace")) for name, value in pairs]
+        fields.setdefault(number, []).extend(text.of(pairs))
 
     skip = 1  # the byte that says what the stream is for
     for _, number, data in sorted(steps, key=lambda step: step[0]):

@@ -3,25 +3,19 @@
 from __future__ import annotations
 
 import base64
-import os
 import re
-import resource
 import shutil
-import subprocess
-import sys
-import tempfile
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from ipaddress import ip_address
 from itertools import chain
 from pathlib import Path
-from typing import BinaryIO, cast
 
 from appwitness.events import Endpoint
+from appwitness.exchange.conversion import ReadingProgram
 from appwitness.support.errors import UserError
 
 OWNER = ("eth.trailer", "frame.comment")
@@ -259,19 +253,7 @@ def _true(flag: str) -> bool:
 
 
 def _rows(path: Path, keys: Path | None) -> Iterator[dict[str, str]]:
-    command = [
-        "-T",
-        "fields",
-        "-E",
-        "separator=/t",
-        "-E",
-        "occurrence=f",
-        "-Y",
-        SAID,
-    ]
-    for name in FIELDS:
-        command += ["-e", name]
-    for line in lines(path, keys, command):
+    for line in lines(path, keys, [*table(FIELDS), "-Y", SAID]):
         values = line.rstrip("\n").split("\t")
         if len(values) == len(FIELDS):
             yield dict(zip(FIELDS, values, strict=True))
@@ -279,8 +261,7 @@ def _rows(path: Path, keys: Path | None) -> Iterator[dict[str, str]]:
 
 def _add_streams(path: Path, keys: Path | None, udp: dict[int, Conversation]) -> None:
     """Fill in the streams of QUIC. (tshark's `follow,quic` gives packets as they came, twice and out of order.)"""
-    fields = [word for name in STREAM_FIELDS for word in ("-e", name)]
-    command = ["-T", "fields", "-E", "separator=/t", "-E", "occurrence=a", "-Y", "quic.stream.stream_id", *fields]
+    command = [*table(STREAM_FIELDS, "a"), "-Y", "quic.stream.stream_id"]
     first: dict[int, Conversation] = {}
     pieces: dict[tuple[int, int, bool], list[Piece]] = {}
     for line in lines(path, keys, command):
@@ -387,6 +368,12 @@ def _documents(text: Iterable[str]) -> Iterator[Document]:
                 data.append(line.strip())
 
 
+def table(fields: Iterable[str], which: str = "f") -> list[str]:
+    """What makes tshark print a line of these fields for each packet: the first of a name (`f`), or all of it (`a`)."""
+    each = [word for name in fields for word in ("-e", name)]
+    return ["-T", "fields", "-E", "separator=/t", "-E", f"occurrence={which}", *each]
+
+
 def lines(path: Path, keys: Path | None, command: Sequence[str], said: list[str] | None = None) -> Iterator[str]:
     """What tshark prints, line by line as it comes; `said`: filled with its own words at the end.
 
@@ -401,19 +388,10 @@ def lines(path: Path, keys: Path | None, command: Sequence[str], said: list[str]
     # (A body that is put together once more, for whoever looks at it in a window, is kept to the end.)
     options = ["-r", str(path), "-n", "-o", "http.desegment_body:FALSE"]
     options += ["-o", f"tls.keylog_file:{keys}"] if keys else []
-    with tempfile.TemporaryFile() as words:
-        with subprocess.Popen([program, *options, *command], stdout=subprocess.PIPE, stderr=words) as process:
-            if sys.platform == "linux":
-                with suppress(ProcessLookupError):
-                    resource.prlimit(process.pid, resource.RLIMIT_DATA, (MEMORY, MEMORY))
-            try:
-                for line in cast("BinaryIO", process.stdout):
-                    yield line.decode("utf-8", "replace")
-            except BaseException:
-                process.kill()
-                raise
-        words.seek(max(0, words.seek(0, os.SEEK_END) - WORDS))
-        heard = words.read().decode("utf-8", "replace").splitlines()
+    process = ReadingProgram([program, *options, *command], MEMORY)
+    for line in process.lines():
+        yield line.decode("utf-8", "replace")
+    heard = process.words[-WORDS:].splitlines()
     if said is not None:
         said += heard
     if process.returncode and not any(CUT.search(line) for line in heard):

@@ -2,35 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from importlib import import_module
-from typing import Protocol, cast
 
 from appwitness.findings import Finding, Report
-from appwitness.findings.gate_decision import Behaviour, Gated, GateReport
+from appwitness.findings.gate_decision import Behaviour, Change, Gated, GatedFlow, GateReport, Remark, Unobserved
 from appwitness.findings.identity import identity
-from appwitness.findings.mask import Mask, mask_of, masked
+from appwitness.findings.mask import Mask, changed, mask_of, masked
+from appwitness.findings.people import label
 from appwitness.findings.places import subject
-from appwitness.reports.words import Words
+from appwitness.reports.watched import integrity, is_remarkable
+from appwitness.reports.words import Words, plain
 from appwitness.support.errors import UserError
 
 FORMATS: dict[str, str] = {
-    "text": "appwitness.gate.reports.gate_text",
-    "json": "appwitness.gate.reports.gate_json",
-    "markdown": "appwitness.gate.reports.markdown",
-    "sarif": "appwitness.gate.reports.gate_sarif",
-    "junit": "appwitness.gate.reports.gate_junit",
-    "gitlab": "appwitness.gate.reports.gitlab",
-    "html": "appwitness.gate.reports.gate_html",
+    "text": "gate_text",
+    "json": "gate_documents",
+    "markdown": "gate_documents",
+    "sarif": "gate_sarif",
+    "junit": "gate_documents",
+    "gitlab": "gate_documents",
+    "html": "gate_documents",
 }
-"""format -> the module whose `render(told)` writes it; imported late."""
+"""format -> the module of this room whose function of the format's name writes it; imported late."""
+CHANGES: tuple[Change, ...] = ("new", "worse", "new_rule", "not_observable", "gone", "better", "same")
+"""In the order in which they are told."""
+QUIET = ("same", "better", "gone")
+"""Counted, and told one by one only where a waiver has something to say; folded on the page."""
+TONES = {"failed": "high", "not_observable": "gaps", "passed": "none"}
 
 
 @dataclass(frozen=True)
 class GateStory:
-    """What there is to tell, and how."""
+    """What there is to tell, and how; the sentences that formats share."""
 
     gate: GateReport
     reports: Sequence[Report]
@@ -64,12 +71,133 @@ class GateStory:
         report = self.of.get(one.recording or "")
         return report.findings[one.number] if report and one.number is not None else None
 
+    @property
+    def told(self) -> list[Gated]:
+        """The changes that are told one by one, those that fail first."""
+        told = (one for one in self.gate.changes if one.fails or one.change not in QUIET)
+        return sorted(told, key=lambda one: not one.fails)
+
+    # sentences on the whole
+
+    @property
+    def app(self) -> str:
+        """The app and its release."""
+        release = self.gate.made.release
+        return plain(self.gate.package) + (f" {plain(release)}" if release else "")
+
+    @property
+    def verdict(self) -> str:
+        """What the gate decided, and the counts."""
+        words, counts = self.words, Counter(one.change for one in self.gate.changes)
+        parts = [f"{counts[change]} {words(f'change_{change}')}" for change in CHANGES if counts[change]]
+        if self.gate.flows:
+            parts.append(words.count("gate_flows", len(self.gate.flows)))
+        return words(f"gate_{self.gate.outcome}") + (words("colon") + words("comma").join(parts) if parts else "")
+
+    @property
+    def against(self) -> str:
+        """What the runs were held against."""
+        gate, words = self.gate, self.words
+        if gate.against is None:
+            return words("gate_against_nothing")
+        release = f"{words('open')}{plain(gate.against.release)}{words('close')}" if gate.against.release else ""
+        return words("gate_against", what=plain(gate.against_what or "")) + release
+
+    @property
+    def stamps(self) -> list[str]:
+        """What is to be said of the stamps of each recording, where it is more than that all is intact."""
+        return [
+            self.words("gate_stamps", recording=plain(report.recording), said=integrity(report, self.words))
+            for report in self.reports
+            if is_remarkable(report)
+        ]
+
+    @property
+    def flows(self) -> list[str]:
+        """The flows that the list forbids or does not allow."""
+        return [self.flow(one) for one in self.gate.flows]
+
+    @property
+    def remarks(self) -> list[str]:
+        """What is told besides."""
+        return [remark(one, self.words) for one in self.gate.remarks]
+
+    @property
+    def gaps(self) -> str:
+        """How many gaps nobody allowed; empty where there is none."""
+        return self.words.count("gate_gaps", self.gate.gaps) if self.gate.gaps else ""
+
+    # sentences on one behaviour or flow
+
     def title(self, one: Gated) -> str:
         """What the rule says; of one that is not seen any more the rule's id."""
         finding = self.finding(one)
         rule = one.behaviour.rule
         titles = (judged.title for report in self.reports for judged in report.rules if judged.id == rule)
         return self.words.of(finding.title if finding else next(titles, {"en": rule}))
+
+    def change(self, one: Gated) -> str:
+        """What became of it."""
+        return self.words(f"change_{one.change}")
+
+    def grade(self, one: Gated) -> str:
+        """Its level, and how sure it is."""
+        return f"{self.words(f'level_{one.behaviour.level}')}, {self.words(f'confidence_{one.behaviour.confidence}')}"
+
+    def about(self, one: Gated) -> str:
+        """Data > recipient, code, and plans."""
+        behaviour, words = one.behaviour, self.words
+        parts = [label(behaviour.people, words.data(behaviour.data), words.lang)] if behaviour.data else []
+        if behaviour.recipient:
+            parts.append(f"> {plain(behaviour.recipient)}")
+        plans = ", ".join(map(plain, behaviour.plans))
+        parts.append(f"{words('open').strip()}{plain(words.actor(behaviour.actor))}; {plans}{words('close')}")
+        return " ".join(parts)
+
+    def why(self, one: Gated) -> Iterator[str]:
+        """What rose, why nobody knows, and who has accepted it until when."""
+        if one.rose and one.was and one.now:
+            yield self.words("comma").join(self._rose(what, one.was, one.now) for what in one.rose)
+        yield from map(self.unobserved, one.unobserved)
+        if one.waiver:
+            yield self.waiver(one)
+
+    def waiver(self, one: Gated) -> str:
+        """Who has accepted it, why and until when, or why that does not hold; empty: nobody has."""
+        if one.waiver is None:
+            return ""
+        said = {name: plain(value) for name, value in one.waiver.__dict__.items()}
+        return self.words(f"waiver_{one.waiver.state}", **said)
+
+    def _rose(self, what: str, was: Behaviour, now: Behaviour) -> str:
+        if what == "plan":
+            texts = [", ".join(map(plain, each.plans)) for each in (was, now)]
+        else:
+            texts = [self.words(f"{what}_{getattr(each, what)}") for each in (was, now)]
+        return f"{self.words(f'rose_{what}')}: {' > '.join(texts)}"
+
+    def unobserved(self, reason: Unobserved) -> str:
+        """Why nobody can say that something is gone."""
+        ref = f" [{plain(reason.ref)}]" if reason.ref else ""
+        return self.words(f"unobserved_{reason.why}", subject=plain(reason.subject)) + ref
+
+    def flow(self, one: GatedFlow) -> str:
+        """A flow that the list forbids or does not allow."""
+        words = self.words
+        text = words(
+            f"flow_{one.what}",
+            data=label(one.people, words.data(one.data), words.lang),
+            recipient=plain(one.recipient),
+            consent=words(f"consent_{one.consent}"),
+            plan=plain(one.plan),
+            upload=plain(one.upload),
+        )
+        return text + (f" [{plain(one.place)}]" if one.place else "")
+
+
+def remark(one: Remark, words: Words) -> str:
+    """What is told besides."""
+    return words(f"remark_{one.what}", subject=plain(one.subject), place=plain(one.place or ""))
 
 
 def place(text: str) -> tuple[str, int]:
@@ -78,49 +206,22 @@ def place(text: str) -> tuple[str, int]:
     return (path, max(1, int(line))) if path and line.isdecimal() else (text, 1)
 
 
-def _masked(told: GateStory) -> GateReport:
+def _masked(gate: GateReport, mask: Mask) -> GateReport:
     """What was decided, with the names of hosts, packages and code as reports show them."""
-    mask = mask_of(*told.reports)
-    gate = told.gate
-    changes = tuple(
-        one.model_copy(
-            update={
-                "now": one.now and _behaviour(one.now, mask),
-                "was": one.was and _behaviour(one.was, mask),
-                "unobserved": tuple(
-                    each.model_copy(update={"subject": mask.by(subject, each.subject, code=True)})
-                    for each in one.unobserved
-                ),
-            }
-        )
-        for one in gate.changes
-    )
-    flows = tuple(
-        flow.model_copy(
-            update={
-                "recipient": mask.host(flow.recipient),
-                "data": mask.code_of_data(flow.data),
-                "people": flow.people and mask.event(flow.people),
-            }
-        )
-        for flow in gate.flows
-    )
-    return gate.model_copy(update={"package": mask.name(gate.package), "changes": changes, "flows": flows})
 
+    def named(text: str) -> str:
+        return mask.by(subject, text, code=True)
 
-def _behaviour(of: Behaviour, mask: Mask) -> Behaviour:
-    return of.model_copy(
-        update={
-            "recipient": of.recipient and mask.host(of.recipient),
-            "actor": mask.by(subject, of.actor, code=True),
-            "data": of.data and mask.code_of_data(of.data),
-            "sources": tuple(map(mask.name, of.sources)),
-        }
-    )
+    def behaviour(of: Behaviour) -> Behaviour:
+        return changed(of, recipient=mask.host, actor=named, data=mask.code_of_data, sources=mask.name)
 
+    def one(of: Gated) -> Gated:
+        return changed(of, now=behaviour, was=behaviour, unobserved=lambda each: changed(each, subject=named))
 
-class _RendersGate(Protocol):
-    def render(self, told: GateStory) -> str: ...
+    def flow(of: GatedFlow) -> GatedFlow:
+        return changed(of, recipient=mask.host, data=mask.code_of_data, people=mask.event)
+
+    return changed(gate, package=mask.name, changes=one, flows=flow)
 
 
 def render(told: GateStory, format: str) -> str:
@@ -131,5 +232,7 @@ def render(told: GateStory, format: str) -> str:
     if format not in FORMATS:
         raise UserError(f"There is no format {format!r} of a gate.", f"Choose one of {', '.join(FORMATS)}.")
     if not told.revealed:
-        told = replace(told, gate=_masked(told), reports=[masked(report) for report in told.reports], names=told.ids)
-    return cast(_RendersGate, import_module(FORMATS[format])).render(told)
+        gate = _masked(told.gate, mask_of(*told.reports))
+        told = replace(told, gate=gate, reports=[masked(report) for report in told.reports], names=told.ids)
+    text: str = getattr(import_module(f"{__name__}.{FORMATS[format]}"), format)(told)
+    return text

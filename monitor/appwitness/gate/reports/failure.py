@@ -12,7 +12,6 @@ from appwitness.findings import Flow, Report
 from appwitness.findings.gate_decision import Gated, GateReport
 from appwitness.findings.mask import masked
 from appwitness.gate.reports import GateStory
-from appwitness.gate.reports import sentences as said
 from appwitness.reports.frames import frames
 from appwitness.reports.words import Words, plain
 
@@ -36,29 +35,28 @@ def _here(path: Path) -> str:
 
 def _lines(told: GateStory) -> Iterator[str]:
     gate = told.gate
-    yield f"appwitness: {said.verdict(told)}"
-    yield said.against(told)
+    yield f"appwitness: {told.verdict}"
+    yield told.against
     failing = [one for one in gate.changes if one.fails]
     for one in failing[:MOST]:
         yield ""
         yield from _finding(one, told)
     if len(failing) > MOST:
         yield told.words("and_more", count=len(failing) - MOST)
-    yield from (f"\n{said.flow(flow, told.words)}" for flow in gate.flows)
+    yield from (f"\n{flow}" for flow in told.flows)
     if gate.outcome == "not_observable":
         reasons = (reason for one in gate.changes for reason in one.unobserved)
-        yield from dict.fromkeys(said.unobserved(reason, told.words) for reason in reasons)
+        yield from dict.fromkeys(told.unobserved(reason) for reason in reasons)
     if failing:
         yield ""
         yield from _entries(failing[:MOST])
 
 
 def _finding(one: Gated, told: GateStory) -> Iterator[str]:
-    behaviour, finding, words = one.behaviour, told.finding(one), told.words
-    change, level = words(f"change_{one.change}").upper(), words(f"level_{behaviour.level}")
-    yield f"{change} {level}, {words(f'confidence_{behaviour.confidence}')}: {told.title(one)}"
-    yield f"  {said.about(one, words)}"
-    yield from (f"  {line}" for line in said.why(one, words))
+    finding = told.finding(one)
+    yield f"{told.change(one).upper()} {told.grade(one)}: {told.title(one)}"
+    yield f"  {told.about(one)}"
+    yield from (f"  {line}" for line in told.why(one))
     (report,) = told.reports
     flow = next((flow for flow in report.flows if finding and flow.id in finding.flows), None)
     if flow:

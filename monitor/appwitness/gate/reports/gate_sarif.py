@@ -10,7 +10,6 @@ from appwitness.findings import LEVELS, Report
 from appwitness.findings.gate_decision import Change, Gated
 from appwitness.findings.identity import short
 from appwitness.gate.reports import GateStory, place
-from appwitness.gate.reports import sentences as said
 from appwitness.reports.sarif import BASE, document, run_of
 from appwitness.reports.verdict import worst_first
 from appwitness.reports.words import Words
@@ -27,7 +26,7 @@ STATES: dict[Change, str] = {
 Tree = dict[str, Any]
 
 
-def render(told: GateStory) -> str:
+def sarif(told: GateStory) -> str:
     """One log with a run for each plan: code hosts refuse a log with two runs of one category."""
     now = {one.now.id: one for one in told.gate.changes if one.now}
     plans: dict[str, list[Report]] = defaultdict(list)
@@ -95,9 +94,8 @@ def _mark(result: Tree, digest: str, one: Gated, told: GateStory) -> None:
     result["partialFingerprints"]["appwitness/v2"] = digest
     if told.gate.against:
         result["baselineState"] = STATES[one.change]
-    if one.waiver and one.waiver.state == "active":
-        justification = said.waiver(one.waiver, told.words)
-        result["suppressions"] = [{"kind": "external", "status": "accepted", "justification": justification}]
+    if one.waived:
+        result["suppressions"] = [{"kind": "external", "status": "accepted", "justification": told.waiver(one)}]
     result["properties"]["fails"] = one.fails
     if told.anchor:
         result["relatedLocations"] = [*result["locations"], *result["relatedLocations"]]
@@ -120,7 +118,7 @@ def _gone(told: GateStory, run: Tree) -> list[Tree]:
             "kind": "fail",
             "level": "none",
             "baselineState": STATES[one.change],
-            "message": {"text": f"{told.title(one)}. {said.about(one, told.words)}"},
+            "message": {"text": f"{told.title(one)}. {told.about(one)}"},
             "locations": [_anchored(told.anchor)] if told.anchor else [],
             "properties": {"v2": one.behaviour.id},
         }

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from appwitness.reports.complaint.letter import moment
-from appwitness.reports.html import WrongTemplate, write, write_own
+from appwitness.reports.html import WrongTemplate, letters, write_own
 from appwitness.reports.words import Words
 from appwitness.support import given_files
 from appwitness.support.errors import FileError
@@ -32,7 +32,7 @@ _PROGRAM = "from appwitness.reports.complaint import own; own.child()"
 
 def written(template: str, words: Words, fields: dict[str, Any]) -> str:
     """One of our letters, from the same plain data."""
-    return write(template, words, letter=_letter(fields))
+    return letters().get_template(template).render(t=words.__call__, letter=_letter(fields))
 
 
 def written_by(template: Path, words: Words, fields: dict[str, Any]) -> str:
@@ -41,7 +41,7 @@ def written_by(template: Path, words: Words, fields: dict[str, Any]) -> str:
     Raises UserError for a file that cannot be read, and FileError, with its line where that is known, for one that is
     no template, does what a template may not, or takes too long or too much.
     """
-    order = {"template": _source(template), "lang": words.lang, "letter": fields}
+    order = {"template": given_files.text(template, TEMPLATE_BYTES), "lang": words.lang, "letter": fields}
     with subprocess.Popen(
         [sys.executable, "-I", "-c", _PROGRAM],
         stdin=subprocess.PIPE,
@@ -74,10 +74,6 @@ def written_by(template: Path, words: Words, fields: dict[str, Any]) -> str:
     if "text" in answer:
         return str(answer["text"])
     raise FileError(template, answer["line"], str(answer["what"]), OURS)
-
-
-def _source(template: Path) -> str:
-    return given_files.text(template, TEMPLATE_BYTES)
 
 
 def _letter(fields: dict[str, Any]) -> dict[str, Any]:

@@ -6,19 +6,25 @@ from collections import Counter
 from typing import NamedTuple
 
 from appwitness.findings import LEVELS, Report
-from appwitness.reports import declared
-from appwitness.reports.groups import groups
-from appwitness.reports.integrity import integrity, is_sound
 from appwitness.reports.page import sections
 from appwitness.reports.page.by_hand import by_hand
 from appwitness.reports.page.cards import Card, Cards
-from appwitness.reports.page.coverage import bars
 from appwitness.reports.page.flows import ShownFlows, cut
-from appwitness.reports.page.sections import ROWS
+from appwitness.reports.page.sections import ROWS, bars
 from appwitness.reports.time_axis import clock, clocks, span
 from appwitness.reports.timeline import Picture, picture
-from appwitness.reports.verdict import VerdictLine, verdict
-from appwitness.reports.watched import assumption, case, device, files, plan, watched
+from appwitness.reports.verdict import VerdictLine, groups, verdict
+from appwitness.reports.watched import (
+    assumption,
+    case,
+    declared_rows,
+    device,
+    files,
+    integrity,
+    is_sound,
+    plan,
+    watched,
+)
 from appwitness.reports.words import Words, plain
 
 FEW = 12
@@ -72,7 +78,7 @@ class Page:
         self.consents = sections.consents(report, words)
         self.gaps = sections.gaps(report.gaps, words)
         self.limits = sections.gaps(report.limits, words)
-        self.declared = declared.rows(report, words)
+        self.declared = declared_rows(report, words)
         self.rules = sections.rules(report, words)
         self.coverage = sections.coverage(report, words)
         self.run_facts = sections.run_facts(report, words)

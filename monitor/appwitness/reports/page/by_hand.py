@@ -10,8 +10,8 @@ from typing import NamedTuple
 from appwitness.events import Event, Ref, Upload
 from appwitness.findings import Finding, Flow, Match, Report
 from appwitness.findings.surroundings import Context, Stage
-from appwitness.reports.groups import groups
 from appwitness.reports.time_axis import consent_steps, step_for
+from appwitness.reports.verdict import groups
 from appwitness.reports.words import Words
 
 PROGRAMS = {"br": "brotli -dc", "brotli": "brotli -dc", "zstd": "zstd -dc"}

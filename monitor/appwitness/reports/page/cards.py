@@ -11,14 +11,12 @@ from appwitness.events import Access
 from appwitness.findings import Finding, Report
 from appwitness.findings.chain import Chains
 from appwitness.reports.frames import caller
-from appwitness.reports.groups import DataAtRecipient, sentence
 from appwitness.reports.page import sections
 from appwitness.reports.page.flows import Block, FlowEnd, FlowTableRow, ShownFlows
 from appwitness.reports.page.sections import ROWS, ranges
-from appwitness.reports.phrases import by_jurisdiction, cited, code, who
-from appwitness.reports.reasons import ReasonStep, steps
+from appwitness.reports.phrases import ReasonStep, by_jurisdiction, cited, code, steps, who
 from appwitness.reports.timeline import Picture, picture
-from appwitness.reports.verdict import objection
+from appwitness.reports.verdict import DataAtRecipient, objection, sentence
 from appwitness.reports.watched import consent
 from appwitness.reports.words import Words, plain
 

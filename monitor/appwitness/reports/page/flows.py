@@ -13,8 +13,7 @@ from appwitness.findings.people import told
 from appwitness.findings.surroundings import Context, Stretch
 from appwitness.reports.frames import StackLine, frames
 from appwitness.reports.page.by_hand import CheckCommand, commands
-from appwitness.reports.phrases import code, data_of, has_forgotten, who
-from appwitness.reports.reasons import all_said, said
+from appwitness.reports.phrases import all_said, code, data_of, has_forgotten, said, who
 from appwitness.reports.time_axis import clock, consent_steps, span, step_for
 from appwitness.reports.watched import consent
 from appwitness.reports.words import Words, capital, plain
