@@ -44,7 +44,7 @@ def test_doctor_of_a_device_that_a_run_would_fail_on(phone_of: PhoneOf) -> None:
 
     done = run("doctor", "--device", phone.serial, "--json")
     said = json.loads(done.stdout)
-    jsonschema.validate(said, json.loads(run("schema", "--of", "doctor").stdout))
+    jsonschema.validate(said, json.loads(run("list", "schema", "--of", "doctor").stdout))
 
     assert done.exit_code == 4
     assert [each["code"] for each in said["results"] if each["level"] == "fault"] == ["vpn-always-on"]

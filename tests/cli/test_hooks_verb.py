@@ -11,7 +11,7 @@ NUMBER = "android.telephony.TelephonyManager.getLine1Number"
 
 
 def run(*arguments, code=0):
-    result = CliRunner().invoke(main, ["sources", *arguments])
+    result = CliRunner().invoke(main, ["list", "sources", *arguments])
     assert result.exit_code == code, result.output
     return result.output
 
@@ -78,7 +78,7 @@ def test_pages_as_json():
 
 
 def test_a_name_that_is_not_there(capsys):
-    result = CliRunner().invoke(main, ["sources", "getLine1Numbr"])
+    result = CliRunner().invoke(main, ["list", "sources", "getLine1Numbr"])
     assert result.exit_code == 2
     assert "getLine1Number" in result.output
 

@@ -1,0 +1,48 @@
+"""What a shell completes beside verbs, options and their choices: devices, apps, and codes of the catalog."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from types import ModuleType
+from typing import Any
+
+import click
+from click.shell_completion import CompletionItem
+
+type Completion = Callable[[click.Context, click.Parameter, str], list[CompletionItem]]
+
+
+def those_of(values: Callable[[Any, click.Context], Iterable[tuple[str, str]]]) -> Completion:
+    """Values that begin with what is typed, after the last comma of a list; `values` gets `appwitness.api.completing`.
+
+    A shell has no place for an error: where there is one, nothing is offered.
+    """
+
+    def complete(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        before, comma, typed = incomplete.rpartition(",")
+        try:
+            found = list(values(_known(), ctx))
+        except Exception:
+            return []
+        return [CompletionItem(before + comma + value, help=says) for value, says in found if value.startswith(typed)]
+
+    return complete
+
+
+def _known() -> ModuleType:
+    """Imported when the first Tab asks for it."""
+    from appwitness.api import completing
+
+    return completing
+
+
+app_types = those_of(lambda known, _: known.app_types())
+data_types = those_of(lambda known, _: known.data_types())
+devices = those_of(lambda known, _: known.devices())
+finding_types = those_of(lambda known, _: known.finding_types())
+laws = those_of(lambda known, _: known.laws())
+packages = those_of(lambda known, ctx: known.packages(ctx.params.get("device")))
+rules = those_of(lambda known, _: known.rules())
+sample_apps = those_of(lambda known, _: known.sample_apps())
+sources = those_of(lambda known, _: known.sources())
+typed_values = those_of(lambda known, _: [(f"{code}=", says) for code, says in known.data_types()])
