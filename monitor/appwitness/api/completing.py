@@ -2,29 +2,40 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterable
+from contextlib import suppress
+from typing import TYPE_CHECKING
 
 from appwitness.api import reference
 from appwitness.api.devices import NamedDevice
 from appwitness.correlate.prior_knowledge import knowledge
 from appwitness.devices import embedded
+from appwitness.support.errors import UserError
 
+if TYPE_CHECKING:  # imported late: no rule needs adb
+    from appwitness.devices.android.adb import AdbDevice
+
+SERVER_S = 0.5
 ANSWER_S = 2.0
 """How long a device may take to list its apps; nobody waits longer for a Tab."""
 
 
 def devices() -> Iterable[tuple[str, str]]:
     """Names that --device takes: what adb lists, without asking any device, and the sample apps of the lab device."""
-    from appwitness.devices.android import adb
-    from appwitness.support.errors import UserError
-
-    try:
-        for each in adb.devices():
-            yield each.serial, each.state
-    except UserError:
-        pass  # no adb, or none that answers: the lab device is there
+    yield from ((each.serial, each.state) for each in _listed())
     for name, title in sample_apps():
         yield embedded.device_name(name), title
+
+
+def _listed() -> list[AdbDevice]:
+    """What adb lists, where its server runs: a Tab starts none."""
+    with suppress(OSError, UserError):  # nobody listens, or adb is not installed
+        from appwitness.devices.android import adb
+
+        with socket.create_connection(adb.server(), SERVER_S):
+            return adb.devices()
+    return []
 
 
 def sample_apps() -> Iterable[tuple[str, str]]:
@@ -35,15 +46,12 @@ def sample_apps() -> Iterable[tuple[str, str]]:
 
 
 def packages(device: str | None) -> Iterable[tuple[str, str]]:
-    """Packages that the user of a device has installed; none of the lab device. None: the only device there is.
-
-    Raises UserError when there is no such device.
-    """
-    if device is not None and NamedDevice(device).embedded:
+    """Packages that the user of a device has installed; None: of the only device there is. Raises UserError."""
+    ready = [each.serial for each in _listed() if each.state == "device"]
+    if not ready or (device is not None and NamedDevice(device).embedded):
         return
     from appwitness.devices.android import adb, discovery
 
-    ready = [each.serial for each in adb.devices() if each.state == "device"]
     if device is None and len(ready) == 1:
         device = ready[0]
     serial = device if device in ready else discovery.choose(device).serial

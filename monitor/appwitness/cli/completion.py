@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from types import ModuleType
 from typing import Any
 
 import click
-from click.shell_completion import CompletionItem
+from click.shell_completion import BashComplete, CompletionItem, add_completion_class
 
 type Completion = Callable[[click.Context, click.Parameter, str], list[CompletionItem]]
 
@@ -46,3 +47,30 @@ rules = those_of(lambda known, _: known.rules())
 sample_apps = those_of(lambda known, _: known.sample_apps())
 sources = those_of(lambda known, _: known.sources())
 typed_values = those_of(lambda known, _: [(f"{code}=", says) for code, says in known.data_types()])
+
+
+class WordsWithColons(BashComplete):
+    """Bash takes `lab:circle` and `--plan=refuse` apart at `:` and `=`, and puts what is offered behind the last."""
+
+    _head = ""
+
+    def get_completion_args(self) -> tuple[list[str], str]:
+        """The words as they were typed."""
+        words: list[str] = []
+        before, last = super().get_completion_args()
+        for word in (*before, last):
+            if words and word and (word[0] in ":=" or words[-1][-1:] in ":="):
+                words[-1] += word
+            else:
+                words.append(word)
+        self._head = re.sub(r"[^:=]*$", "", words[-1])
+        return words[:-1], words[-1]
+
+    def format_completion(self, item: CompletionItem) -> str:
+        """The part that comes after what Bash took off."""
+        starts = (self._head[at:] for at in range(len(self._head)))
+        typed = next((start for start in starts if item.value.startswith(start)), "")
+        return f"{item.type},{item.value.removeprefix(typed)}"
+
+
+add_completion_class(WordsWithColons)
