@@ -61,13 +61,13 @@ def test_the_help_of_an_old_name_is_that_of_the_new_one():
     assert "Usage: appwitness list rules" in run("rules", "--help").stdout
 
 
-def test_the_environment_by_an_old_name_holds_unless_the_new_one_is_set(monkeypatch):
+@pytest.mark.parametrize(("now", "is_chinese"), [({}, True), ({"APPWITNESS_LIST_RULES_LANG": "en"}, False)])
+def test_the_environment_by_an_old_name_holds_unless_the_new_one_is_set(monkeypatch, now, is_chinese):
+    monkeypatch.setenv("APPWITNESS_LIST_RULES_LANG", "")
+    monkeypatch.delenv("APPWITNESS_LIST_RULES_LANG")  # both, so that it is unset again after the test
     chinese = run("list", "rules", "--lang", "zh").stdout
-    old, new = {"APPWITNESS_RULES_LIST_LANG": "zh"}, {"APPWITNESS_LIST_RULES_LANG": "en"}
-    monkeypatch.delenv("APPWITNESS_LIST_RULES_LANG", raising=False)
-    assert run("rules", "list", env=old).stdout == chinese
-    monkeypatch.delenv("APPWITNESS_LIST_RULES_LANG", raising=False)
-    assert run("rules", "list", env=old | new).stdout != chinese
+    shown = run("rules", "list", env={"APPWITNESS_RULES_LIST_LANG": "zh"} | now).stdout
+    assert (shown == chinese) == is_chinese
 
 
 def test_a_file_that_names_old_verbs_still_sets_their_options(tmp_path, monkeypatch):

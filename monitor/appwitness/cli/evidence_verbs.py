@@ -188,7 +188,7 @@ def key() -> None:
 @key.command()
 @click.option("--agent", metavar="NAME", help="Use this Ed25519 key of your ssh agent instead of making one.")
 def new(agent: str | None) -> None:
-    """Make a key, or use one of your ssh agent; a hardware token's works too, unless it asks for a touch."""
+    """Make a key, or use one of your ssh agent. A hardware token's key works too, unless it asks for a touch."""
     fingerprint = signing_keys.new_key(agent)
     err.print(f"written: {plain(str(key_file()))}")
     out.print(fingerprint)
@@ -196,7 +196,7 @@ def new(agent: str | None) -> None:
 
 @key.command()
 def show() -> None:
-    """Print the fingerprint of your key, as reports name it, and the file that holds the key."""
+    """Print the fingerprint of your key, as reports name it, and its file."""
     out.print(f"{signing_keys.own_fingerprint()}  {plain(str(key_file()))}")
 
 
@@ -204,7 +204,7 @@ def show() -> None:
 @click.option("--name", default="", help="Whose key it is; ends the line.")
 @click.option("--output", type=NEW_FILE, help="File to write. [default: stdout]")
 def export_key(name: str, output: Path | None) -> None:
-    """Print the public part of your key for others: one line in the format of OpenSSH."""
+    """Print the public part of your key, to give to others. It is one line in the format of OpenSSH."""
     row = signing_keys.public_line(name)
     if output is None:
         click.echo(row)

@@ -209,7 +209,10 @@ def _serve(runs: Fleet, chosen: HostChoices, campaign: str | None, *, local: boo
 @click.option("--self", "own", is_flag=True, help="Exit with 4 if no device of this machine was ready for runs lately.")
 @db_option
 def status_(campaign: str | None, as_json: bool, watch: bool, strict: bool, own: bool, db: str | None) -> None:
-    """Show progress: runs by state, when they will be done, why some could not be observed, paused devices."""
+    """Show how far the runs are.
+
+    You see the runs by state, when they will be done, why some could not be observed, and paused devices.
+    """
     with Fleet(db) as runs:
         if own:
             sys.exit(0 if runs.has_devices_of(socket.gethostname()) else SetupError.exit_code)
@@ -238,7 +241,7 @@ def _show(told: Status, as_json: bool) -> None:
 @click.option("--judged", is_flag=True, help="Judge again what was judged, as after a change of rules.")
 @db_option
 def retry(campaign: str, reason: str | None, judged: bool, db: str | None) -> None:
-    """Retry the runs that could not be observed; judge again the recordings that could not be judged."""
+    """Retry the runs that could not be observed. Recordings that could not be judged are judged again."""
     with Fleet(db) as runs:
         runs.status(campaign)
         again = runs.judge_again(campaign) if judged else runs.retry(campaign, reason)

@@ -227,7 +227,7 @@ baseline_option = click.option(
 @runs_options
 @checking_options
 def baseline_write(recording: tuple[Path, ...], file: Path, runs: GatedRuns, judging: VerbJudging) -> None:
-    """Accept everything that these runs show, and write it to the file, replacing the file if it exists."""
+    """Write down everything that these runs show as accepted. It replaces the file if it exists."""
     _write_baseline(file, accepting.baseline(recording, runs, judging, file))
 
 
@@ -277,7 +277,7 @@ def baseline_check(recording: tuple[Path, ...], file: Path, runs: GatedRuns, jud
 @baseline.command("merge")
 @click.argument("file", type=FILE)
 def baseline_merge(file: Path) -> None:
-    """Resolve a merge conflict in the file: keep the findings of both sides, each as the newer run has it."""
+    """Resolve a merge conflict in the file. The findings of both sides stay, each as the newer run has it."""
     _write_baseline(file, accepting.merged(file))
 
 

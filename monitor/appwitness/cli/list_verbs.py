@@ -57,10 +57,11 @@ def rules(rule: str | None, format_: str, lang: str, laws: tuple[str, ...], rule
 @format_option
 @lang_option
 def app_types(format_: str, lang: str) -> None:
-    """List the types of app for --app-type, and the data that each needs for its basic function.
+    """List the types of app for --app-type, and what data each needs.
 
-    They come from the Chinese provisions on necessary personal information (2021 No. 14). "checked" says how an entry
-    was compared with their text: source, source_partial, recalled (check before citing).
+    It is the data that the basic function of such an app needs under the Chinese provisions on necessary personal
+    information (2021 No. 14). "checked" says how an entry was compared with their text: source, source_partial,
+    recalled (check before citing).
     """
     from appwitness.api import reference
 
@@ -137,7 +138,10 @@ def data_types(format_: str) -> None:
 @list_.group(invoke_without_command=True)
 @click.pass_context
 def policy(ctx: click.Context) -> None:
-    """Print an example of a policy.yml for --policy, or check one: what an app's maker declares."""
+    """Print an example of a policy.yml for --policy, or check one.
+
+    A policy.yml says what an app's maker declares.
+    """
     if ctx.invoked_subcommand is None:
         ctx.invoke(policy_example)
 
@@ -182,7 +186,10 @@ def _json(items: Sequence[BaseModel]) -> str:
     help="What the schema describes.",
 )
 def schema(of: SchemaName | Literal["observe"]) -> None:
-    """Print the JSON Schema of the lines of a recording, of what verbs write as JSON, or of the files of `gate`."""
+    """Print the JSON Schema of lines, reports or files.
+
+    They are the lines of a recording, what verbs write as JSON, and the files of `gate`.
+    """
     from appwitness.api import reference
     from appwitness.cli import live_events
 
@@ -207,7 +214,7 @@ def sources(name: str | None, format_: str, extra: Path | None, coverage: bool) 
     data, the permission, API levels, how values are read, and which other APIs are seen through it. If other tools hook
     an API that is no source here, it says what sees the API, or why nothing does.
 
-    The report of a run says what became of each source: installed, waiting for its class, absent, or failed.
+    The report of a run says of each source whether it was installed, was waiting for its class, was absent, or failed.
     """
     from appwitness.api.hooked_apis import covered, entries, hooked_apis
 

@@ -90,7 +90,7 @@ def _said(**fields: Any) -> MarkDetails:
         multiple=True,
         metavar="TYPE",
         shell_complete=completion.data_types,
-        help="Data type that it covers. Repeatable. [default: all]",
+        help="Data type that it covers, or all. Repeatable. [default: all]",
     ),
     click.option("--text", help="The label that the user touched."),
     click.option("--note", help="Remark to keep with it."),

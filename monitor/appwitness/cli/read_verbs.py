@@ -191,7 +191,7 @@ def web(host: str, port: int, names: tuple[str, ...], reveal: bool, judging: Ver
     """Show recordings in a browser, even while they are being made.
 
     The pages show each recording down to the bytes of an upload and have filters; you can make and correct marks of
-    consent there. The address that is printed carries a token, and only who has it gets in. Unless --host says
+    consent there. The address that is printed carries a token, and only someone who has it gets in. Unless --host says
     otherwise, the pages are served to this machine only.
     """
     from appwitness.api.browsing import Browsing
