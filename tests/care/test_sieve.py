@@ -117,10 +117,7 @@ def test_explanations(sifted):
         ("mark", "list", "--recording"),
         ("verify",),
         ("export",),
-        (
-            "index",
-            "correlate",
-        ),
+        ("index", "correlate"),
         ("forget", "--dry-run"),
     ],
     ids=" ".join,
