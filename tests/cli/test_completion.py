@@ -43,8 +43,8 @@ def offered(*words: str) -> list[str]:
         (("fleet", "ranking", "--rule", "sent-bef"), ["sent-before-consent"]),
         (("list", "rules", "sent-bef"), ["sent-before-consent"]),
         (("rules", "sent-bef"), ["sent-before-consent"]),
-        (("list", "sources", "android.telephony.TelephonyManager.getLine1"), [
-            "android.telephony.TelephonyManager.getLine1Number"
+        (("list", "sources", "android.telephony.TelephonyManager.getLine1NumberF"), [
+            "android.telephony.TelephonyManager.getLine1NumberForDisplay"
         ]),
         (("list", "laws", "--type", "F2"), [f"F2{digit}" for digit in range(9)]),
         (("list", "laws", "--law", "cn,e"), ["cn,eu"]),
@@ -69,7 +69,7 @@ def test_where_something_fails_nothing_is_offered(monkeypatch):
 
 def asked(shell: str, what: str, **env: str) -> subprocess.CompletedProcess[str]:
     env = os.environ | env | {"_APPWITNESS_COMPLETE": f"{shell}_{what}", "PYTHONPATH": str(Path(__file__).parents[2])}
-    return subprocess.run([sys.executable, "-c", PROGRAM], env=env, capture_output=True, text=True, check=False)
+    return subprocess.run(PROGRAM, env=env, capture_output=True, text=True, check=False)
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])

@@ -1,4 +1,4 @@
-"""The pages of one rule and of one source in words that a lawyer can read."""
+"""The pages of one rule and of one source, as `list rules` and `list sources` show them."""
 
 from __future__ import annotations
 

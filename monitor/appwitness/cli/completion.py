@@ -8,6 +8,7 @@ from types import ModuleType
 from typing import Any
 
 import click
+from click.core import ParameterSource
 from click.shell_completion import BashComplete, CompletionItem, add_completion_class
 
 type Completion = Callable[[click.Context, click.Parameter, str], list[CompletionItem]]
@@ -37,12 +38,18 @@ def _known() -> ModuleType:
     return completing
 
 
+def _device(ctx: click.Context) -> str | None:
+    """The device that was named."""
+    named = ctx.get_parameter_source("device") is not ParameterSource.DEFAULT
+    return ctx.params.get("device") if named else None
+
+
 app_types = those_of(lambda known, _: known.app_types())
 data_types = those_of(lambda known, _: known.data_types())
 devices = those_of(lambda known, _: known.devices())
 finding_types = those_of(lambda known, _: known.finding_types())
 laws = those_of(lambda known, _: known.laws())
-packages = those_of(lambda known, ctx: known.packages(ctx.params.get("device")))
+packages = those_of(lambda known, ctx: known.packages(_device(ctx)))
 rules = those_of(lambda known, _: known.rules())
 sample_apps = those_of(lambda known, _: known.sample_apps())
 sources = those_of(lambda known, _: known.sources())
