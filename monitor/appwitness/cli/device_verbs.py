@@ -12,7 +12,7 @@ import click
 
 from appwitness.cli import completion
 from appwitness.cli.terminal import columns, err, out, plain
-from appwitness.cli.verbs import main
+from appwitness.cli.verbs import FILE, NEW_FILE, main
 from appwitness.support import escape
 from appwitness.support.errors import SetupError
 
@@ -47,7 +47,7 @@ device_option = click.option(
 @click.option(
     "--export",
     "archive",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=NEW_FILE,
     metavar="FILE.zip",
     help="Also write an archive for us with the form of what the device prints. It holds nothing of yours.",
 )
@@ -61,7 +61,7 @@ device_option = click.option(
 )
 @click.option(
     "--frida-server",
-    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    type=FILE,
     metavar="FILE",
     help="For --hooks: the frida-server to use instead of the released one.",
 )

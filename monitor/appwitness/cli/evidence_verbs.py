@@ -19,6 +19,7 @@ from appwitness.cli import completion
 from appwitness.cli.settings import AGE, KINDS, age, retention
 from appwitness.cli.terminal import err, out, plain
 from appwitness.cli.verbs import (
+    NEW_FILE,
     RecordingPath,
     Verb,
     VerbJudging,
@@ -27,6 +28,7 @@ from appwitness.cli.verbs import (
     format_option,
     gathered,
     main,
+    output_option,
     recording_argument,
     trust_options,
     tsa_option,
@@ -38,7 +40,6 @@ if TYPE_CHECKING:  # imported late, so that --help answers at once
     from appwitness.api.erasing import ToForget
     from appwitness.api.verifying import Forgotten, Stamp, Token
 
-NEW_FILE = click.Path(path_type=Path, dir_okay=False)
 VERDICTS = {
     "intact": "[bold green]intact",
     "intact_up_to": "[bold yellow]intact up to the last stamp",
@@ -202,7 +203,7 @@ def show() -> None:
 
 @key.command("export")
 @click.option("--name", default="", help="Whose key it is; ends the line.")
-@click.option("--output", type=NEW_FILE, help="File to write. [default: stdout]")
+@output_option
 def export_key(name: str, output: Path | None) -> None:
     """Print the public part of your key, to give to others. It is one line in the format of OpenSSH."""
     row = signing_keys.public_line(name)

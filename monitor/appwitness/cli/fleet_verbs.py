@@ -21,7 +21,9 @@ from appwitness.cli import completion
 from appwitness.cli.observe_verbs import Plan
 from appwitness.cli.terminal import columns, err, out, plain
 from appwitness.cli.verbs import (
+    FILE,
     JUDGING,
+    NEW_FILE,
     VerbJudging,
     db_option,
     format_option,
@@ -30,6 +32,7 @@ from appwitness.cli.verbs import (
     judging_options,
     lang_option,
     main,
+    output_option,
     reveal_option,
     rules_option,
     size,
@@ -52,7 +55,7 @@ def fleet() -> None:
 
 
 @fleet.command("plan")
-@click.argument("apps", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.argument("apps", type=FILE)
 @click.option("--campaign", required=True, metavar="NAME", help="Name of the campaign.")
 @click.option(
     "--plans",
@@ -347,7 +350,7 @@ def ranking(by: str, top: int, format_: str, lang: str, rules: Path | None, db: 
     show_default=True,
     help="The format to write.",
 )
-@click.option("--output", type=click.Path(path_type=Path, dir_okay=False), help="File to write. [default: stdout]")
+@output_option
 @reveal_option
 @db_option
 def export(table: str, campaign: str | None, format_: str, output: Path | None, reveal: bool, db: str | None) -> None:
@@ -373,13 +376,11 @@ def export(table: str, campaign: str | None, format_: str, output: Path | None, 
 @cloup.option_group(
     "Options",
     campaign_option,
-    click.option(
-        "--output", type=click.Path(path_type=Path, dir_okay=False), required=True, help="The new file, X.zip."
-    ),
+    click.option("--output", type=NEW_FILE, required=True, help="The new file, X.zip."),
     click.option("--lang", type=click.Choice(["en", "zh"]), help="The language. [default: en; zh under --law cn]"),
     click.option(
         "--template",
-        type=click.Path(path_type=Path, exists=True, dir_okay=False),
+        type=FILE,
         help="Your own Jinja2 template in Markdown instead of ours.",
     ),
     reveal_option,

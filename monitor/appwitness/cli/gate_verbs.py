@@ -17,6 +17,9 @@ from appwitness.api import accepting
 from appwitness.api.gating import Gate, GatedRuns, GateText, accepted, between, policy, render, sentence
 from appwitness.cli.terminal import err, out, plain, write
 from appwitness.cli.verbs import (
+    FILE,
+    FILE_OR_FOLDER,
+    NEW_FILE,
     RecordingPath,
     VerbJudging,
     alias_option,
@@ -36,7 +39,6 @@ if TYPE_CHECKING:  # imported late, so that --help answers at once
 FORMATS = ("text", "json", "sarif", "junit", "markdown", "gitlab", "html")
 """As in appwitness.gate.reports, which is imported late; a test compares the two."""
 EXIT_CODES = {"passed": 0, "failed": 1, "not_observable": 3}
-FILE = click.Path(path_type=Path, dir_okay=False, exists=True)
 
 
 output = output_options(
@@ -150,7 +152,7 @@ failing_options = gathered(
     click.option(
         "--base",
         multiple=True,
-        type=click.Path(path_type=Path, exists=True),
+        type=FILE_OR_FOLDER,
         help="Instead of a baseline: a recording of the last release, or its report as JSON. Repeatable.",
     ),
 )
@@ -216,7 +218,7 @@ baseline_option = click.option(
     "file",
     default="appwitness-baseline.yml",
     show_default=True,
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=NEW_FILE,
     help="The baseline file.",
 )
 
@@ -311,7 +313,7 @@ file_options = gathered(
             "--file",
             default="appwitness-waivers.yml",
             show_default=True,
-            type=click.Path(path_type=Path, dir_okay=False),
+            type=NEW_FILE,
             help="The file of waivers.",
         ),
         max_days_option,

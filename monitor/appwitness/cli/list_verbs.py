@@ -11,7 +11,7 @@ import click
 
 from appwitness.cli import completion
 from appwitness.cli.terminal import columns, out, plain
-from appwitness.cli.verbs import format_option, lang_option, law_option, main, rules_option
+from appwitness.cli.verbs import FILE, FILE_OR_FOLDER, format_option, lang_option, law_option, main, rules_option
 from appwitness.support import escape
 
 if TYPE_CHECKING:  # imported late, so that --help answers at once
@@ -155,7 +155,7 @@ def policy_example() -> None:
 
 
 @policy.command("check")
-@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.argument("file", type=FILE)
 def policy_check(file: Path) -> None:
     """Check a policy.yml, and say what it declares."""
     from appwitness.api.reference import declared_policy
@@ -203,7 +203,7 @@ def schema(of: SchemaName | Literal["observe"]) -> None:
 @click.option(
     "--sources",
     "extra",
-    type=click.Path(path_type=Path, exists=True),
+    type=FILE_OR_FOLDER,
     help="YAML file or folder with sources of your own, in addition to ours.",
 )
 @click.option("--coverage", is_flag=True, help="Show instead how the APIs that other tools hook are covered, by level.")

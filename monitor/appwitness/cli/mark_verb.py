@@ -13,7 +13,7 @@ from appwitness import events
 from appwitness.api.recording_names import meant
 from appwitness.cli import completion
 from appwitness.cli.terminal import err, out, plain
-from appwitness.cli.verbs import gathered, main
+from appwitness.cli.verbs import ANY_PATH, gathered, main
 
 if TYPE_CHECKING:  # imported late, so that --help answers at once
     from appwitness.api.marking import ConsentLine, Mark, MarkDetails
@@ -36,7 +36,7 @@ def _meant(recording: Path | None) -> Path:
 
 in_option = click.option(
     "--recording",
-    type=click.Path(path_type=Path),
+    type=ANY_PATH,
     help="The recording. [default: the run in progress in ./recordings, else the newest one]",
 )
 

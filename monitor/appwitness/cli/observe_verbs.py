@@ -21,6 +21,9 @@ from appwitness.cli import completion
 from appwitness.cli.evidence_verbs import encrypt_option, encrypted_name, packed
 from appwitness.cli.terminal import err, out, plain
 from appwitness.cli.verbs import (
+    ANY_PATH,
+    FILE,
+    FILE_OR_FOLDER,
     VerbJudging,
     case_options,
     db_option,
@@ -57,7 +60,7 @@ TO_DO = {
 
 
 @main.command()
-@click.option("--output", type=click.Path(path_type=Path), help="Folder for the recordings. [default: recordings]")
+@click.option("--output", type=ANY_PATH, help="Folder for the recordings. [default: recordings]")
 @click.option(
     "--app",
     "only",
@@ -147,8 +150,6 @@ def _chosen(*, control: bool, **given: Any) -> Chosen:
     return Chosen(_checked(Wanted(**wanted)), Order(**order), control=control, **given)
 
 
-FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
-
 observe_options = (
     cloup.option_group(
         "Options that most runs need",
@@ -172,7 +173,7 @@ observe_options = (
             "--apk",
             "apks",
             multiple=True,
-            type=click.Path(path_type=Path, exists=True),
+            type=FILE_OR_FOLDER,
             help="The app to install: an APK, .apks, .apkm, .xapk or a folder of splits. Repeatable, for splits. It is "
             "removed after the run.",
         ),
@@ -208,7 +209,7 @@ observe_options = (
             metavar="TOUCHES",
             help="After the dialogs, touch this many elements of the app without leaving it.",
         ),
-        click.option("--output", type=click.Path(path_type=Path), help="Folder of the new recording."),
+        click.option("--output", type=ANY_PATH, help="Folder of the new recording."),
         click.option(
             "--json",
             "as_json",
@@ -284,7 +285,7 @@ observe_options = (
         click.option(
             "--sources",
             "extra_sources",
-            type=click.Path(path_type=Path, exists=True),
+            type=FILE_OR_FOLDER,
             help="YAML file or folder with further APIs to hook.",
         ),
         click.option(

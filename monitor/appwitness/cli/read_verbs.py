@@ -18,6 +18,8 @@ from appwitness.api.recording_names import meant, opened
 from appwitness.cli import completion
 from appwitness.cli.terminal import err, out, plain, write
 from appwitness.cli.verbs import (
+    ANY_PATH,
+    FILE,
     RecordingPath,
     VerbJudging,
     alias_option,
@@ -28,6 +30,7 @@ from appwitness.cli.verbs import (
     lang_option,
     listen,
     main,
+    output_option,
     recording_argument,
     reveal_option,
     threshold_options,
@@ -40,7 +43,6 @@ if TYPE_CHECKING:  # imported late, so that --help answers at once
     from appwitness.api.exchanging import Origin
     from appwitness.findings import Threshold
 
-FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 FORMATS = ("text", "json", "html", "sarif", "junit", "complaint", "complaint-html")
 """As in appwitness.reports, which is imported late; a test compares the two."""
 COMPARISON_FORMATS = ("text", "json", "html")
@@ -267,7 +269,7 @@ def _named(_context: click.Context, _option: click.Parameter, app: str | None) -
         type=click.Choice(["har", "flows", "hooks", "pcap"]),
         help="Format of the files. [default: by content]",
     ),
-    click.option("--output", type=click.Path(path_type=Path), help="Folder of the new recording."),
+    click.option("--output", type=ANY_PATH, help="Folder of the new recording."),
 )
 def import_(files: tuple[Path, ...], origin: Origin, format_: str | None, output: Path | None) -> None:
     """Turn captures of other tools into a recording, to judge what you already have.
@@ -292,7 +294,7 @@ def import_(files: tuple[Path, ...], origin: Origin, format_: str | None, output
 @click.option(
     "--format", "format_", type=click.Choice(["har"]), default="har", show_default=True, help="The format to write."
 )
-@click.option("--output", type=click.Path(path_type=Path, dir_okay=False), help="File to write. [default: stdout]")
+@output_option
 @click.option("--reveal", is_flag=True, help="Write personal values as they were sent, instead of tokens.")
 def export(recording: Path, format_: str, output: Path | None, reveal: bool) -> None:
     """Write the uploads of a recording for other tools, as HAR 1.2 with WebSocket messages.

@@ -286,7 +286,7 @@ def _everywhere(*, reads: bool) -> Iterator[click.Option]:
     if reads:
         yield click.Option(
             ["--identity"],
-            type=click.Path(path_type=Path, exists=True, dir_okay=False),
+            type=FILE,
             expose_value=False,
             callback=_identity,
             help="Your identity, which decrypts recordings: the file of age-keygen, or an SSH private key. "
@@ -349,6 +349,11 @@ def main(ctx: click.Context) -> None:
         ctx.meta["settings"] = found.path if defaults else None
 
 
+FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
+NEW_FILE = click.Path(path_type=Path, dir_okay=False)
+FILE_OR_FOLDER = click.Path(path_type=Path, exists=True)
+ANY_PATH = click.Path(path_type=Path)
+output_option = click.option("--output", type=NEW_FILE, help="File to write. [default: stdout]")
 db_option = click.option(
     "--db",
     metavar="URL",
@@ -356,7 +361,7 @@ db_option = click.option(
 )
 rules_option = click.option(
     "--rules",
-    type=click.Path(path_type=Path, exists=True),
+    type=FILE_OR_FOLDER,
     help="File or folder with rules of your own, in addition to ours.",
 )
 law_option = click.option(
@@ -555,7 +560,7 @@ JUDGING = (
         ),
         click.option(
             "--policy",
-            type=click.Path(path_type=Path, exists=True, dir_okay=False),
+            type=FILE,
             help="File of what the app's maker declares (`appwitness list policy` prints an example).",
         ),
         click.option(
@@ -575,19 +580,18 @@ JUDGING = (
 )
 judging_options = gathered("judging", _judging, *JUDGING)
 """How a user has recordings judged; the verb gets it as `judging`."""
-PUBLIC = click.Path(path_type=Path, dir_okay=False, exists=True)
 TRUST = cloup.option_group(
     "Signatures and time-stamps",
     click.option(
         "--key",
-        type=PUBLIC,
+        type=FILE,
         multiple=True,
         help="File with the operator's public key, which has to have signed each stamp. Repeatable: any one of them.",
     ),
-    click.option("--trust", type=PUBLIC, multiple=True, help="File with several public keys, one a line."),
+    click.option("--trust", type=FILE, multiple=True, help="File with several public keys, one a line."),
     click.option(
         "--tsa-cert",
-        type=PUBLIC,
+        type=FILE,
         multiple=True,
         help="File with certificates of time-stamp authorities (PEM or DER), one of which has to have signed each "
         "token.",
