@@ -66,7 +66,7 @@ class WordsWithColons(BashComplete):
         words: list[str] = []
         before, last = super().get_completion_args()
         for word in (*before, last):
-            if words and word and (word[0] in ":=" or words[-1][-1:] in ":="):
+            if words and word and (word[0] in ":=" or words[-1].endswith((":", "="))):
                 words[-1] += word
             else:
                 words.append(word)
