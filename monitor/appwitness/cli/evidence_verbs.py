@@ -71,45 +71,16 @@ def verify(recording: Path, trust: verifying.TrustedSigners, format_: str) -> No
     trusted = trust.keys or {}
     result = verifying.verified(recording, trust)
     if format_ == "json":
-        click.echo(
-            json.dumps(
-                {
-                    "ok": result.ok,
-                    "outcome": result.outcome,
-                    "stamps": result.stamps,
-                    "sealed": result.sealed,
-                    "unsealed": result.unsealed,
-                    "good": result.good,
-                    "signed": result.signed,
-                    "keys": result.keys,
-                    "nonce": result.nonce,
-                    "tokens": [
-                        {
-                            "file": token.file,
-                            "stamp": token.stamp,
-                            "at": format_time(token.at) if token.at else None,
-                            "by": token.by,
-                            "trusted": token.trusted,
-                        }
-                        for token in result.tokens
-                    ],
-                    "forgotten": [
-                        {"stamp": line, "at": format_time(stamp.at), **what.model_dump(mode="json")}
-                        for line, stamp, what in result.forgotten
-                    ],
-                    "late": {
-                        "lines": result.late.lines,
-                        "first_at": format_time(result.late.first_at) if result.late.first_at else None,
-                        "last_at": format_time(result.late.last_at) if result.late.last_at else None,
-                    },
-                    "problems": [
-                        {"file": problem.file, "line": problem.line, "what": problem.what}
-                        for problem in result.problems
-                    ],
-                },
-                indent=1,
-            )
-        )
+        told = _fields(result, "ok outcome stamps sealed unsealed good signed keys nonce") | {
+            "tokens": [_fields(token, "file stamp at by trusted") for token in result.tokens],
+            "forgotten": [
+                {"stamp": line, "at": stamp.at, **what.model_dump(mode="json")}
+                for line, stamp, what in result.forgotten
+            ],
+            "late": _fields(result.late, "lines first_at last_at"),
+            "problems": [_fields(problem, "file line what") for problem in result.problems],
+        }
+        click.echo(json.dumps(told, indent=1, default=format_time))
         sys.exit(0 if result.ok else DamagedRecording.exit_code)
     for problem in result.problems:
         place = f"{problem.file}:{problem.line}" if problem.line else problem.file
@@ -135,6 +106,10 @@ def verify(recording: Path, trust: verifying.TrustedSigners, format_: str) -> No
     if not result.tokens:
         out.print("no time-stamp token: only the clock of whoever made it says when")
     sys.exit(0 if result.ok else DamagedRecording.exit_code)
+
+
+def _fields(record: object, names: str) -> dict[str, Any]:
+    return {name: getattr(record, name) for name in names.split()}
 
 
 def _forgotten(line: int, stamp: Stamp, what: Forgotten) -> str:
