@@ -222,6 +222,10 @@ def test_the_index_is_private(tmp_path):
         (["observe", "--device", "toaster:1"], "toaster"),
         (["observe", "--device", "lab:toaster"], "circle"),
         (["list", "rules", "no-such-rule"], "no-such-rule"),
+        (["waive", "v2:0123456789ab", "--owner", "me"], "--expires"),
+        (["waive", "--owner", "me", "--reason", "well, because", "--expires", "2027-01-01"], "Name one FINDING"),
+        (["waive", "--check", "--owner", "me"], "--owner"),
+        (["waive", "--check", "--ticket", "T-1"], "--ticket"),
     ],
 )
 def test_a_mistake_gets_a_clear_error(args, says):

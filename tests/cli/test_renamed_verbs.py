@@ -58,7 +58,7 @@ def test_an_old_name_does_what_the_new_one_does_and_says_so(old):
 
 def test_the_help_of_an_old_name_is_that_of_the_new_one():
     assert run("rules", "--help").stdout == run("list", "rules", "--help").stdout
-    assert "Usage: appwitness list rules" in run("rules", "--help").stdout
+    assert "Usage: main list rules" in run("rules", "--help").stdout
 
 
 @pytest.mark.parametrize(("now", "is_chinese"), [({}, True), ({"APPWITNESS_LIST_RULES_LANG": "en"}, False)])

@@ -325,6 +325,7 @@ file_options = gathered(
 
 @main.command()
 @cloup.constraint(If(IsSet("check"), then=accept_none, else_=require_all), ENTRY)
+@cloup.constraint(If(IsSet("check"), then=accept_none), ("ticket", "id"))
 @click.argument("recording", nargs=-1, metavar="FINDING|[RECORDING]...")
 @entry_options
 @file_options
