@@ -8,6 +8,7 @@ from pathlib import Path
 
 import jsonschema
 import pytest
+from click.shell_completion import ShellComplete
 from click.testing import CliRunner, Result
 
 from appwitness.cli.verbs import main
@@ -44,7 +45,7 @@ def test_doctor_of_a_device_that_a_run_would_fail_on(phone_of: PhoneOf) -> None:
 
     done = run("doctor", "--device", phone.serial, "--json")
     said = json.loads(done.stdout)
-    jsonschema.validate(said, json.loads(run("schema", "--of", "doctor").stdout))
+    jsonschema.validate(said, json.loads(run("list", "schema", "--of", "doctor").stdout))
 
     assert done.exit_code == 4
     assert [each["code"] for each in said["results"] if each["level"] == "fault"] == ["vpn-always-on"]
@@ -75,6 +76,21 @@ def test_devices(phone_of: PhoneOf) -> None:
     assert "all apps after adb root" in lines[phones[1].serial]
     assert "debuggable apps" in lines[phones[2].serial]
     assert "Circle" in lines["lab:circle"]
+
+
+def offered(*words: str) -> list[str]:
+    *before, last = words
+    return [item.value for item in ShellComplete(main, {}, "appwitness", "_X").get_completions(before, last)]
+
+
+def test_a_shell_offers_devices_and_their_apps(phone_of: PhoneOf) -> None:
+    phone = phone_of(state={"packages": {"com.example.one": {"path": "/one.apk"}, "org.example.two": {"path": "/two"}}})
+    adb.connect(phone.serial)
+
+    assert offered("observe", "--device", phone.serial[:4]) == [phone.serial]
+    assert offered("observe", "--device", phone.serial, "--app", "com.") == ["com.example.one"]
+    assert offered("observe", "--app", "org.") == ["org.example.two"]  # it is the only device
+    assert offered("observe", "--device", "lab:circle", "--app", "") == []
 
 
 def change(phone: Phone, home: Path) -> None:

@@ -84,7 +84,7 @@ def test_a_report_with_values_has_them_and_an_export_is_what_was_sent(place):
 
 
 def test_what_is_of_a_whole_campaign_is_noted_as_that(place):
-    appwitness("correlate", "a")
+    appwitness("index", "correlate", "a")
     appwitness("fleet", "letters", "--output", "masked.zip")
     assert noted(place) == []
     appwitness("fleet", "letters", "--output", "letters.zip", "--reveal")

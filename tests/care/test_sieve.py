@@ -113,7 +113,13 @@ def test_explanations(sifted):
 
 @pytest.mark.parametrize(
     "arguments",
-    [("mark", "list", "--recording"), ("verify",), ("export",), ("correlate",), ("forget", "--dry-run")],
+    [
+        ("mark", "list", "--recording"),
+        ("verify",),
+        ("export",),
+        ("index", "correlate"),
+        ("forget", "--dry-run"),
+    ],
     ids=" ".join,
 )
 def test_other_verbs(sifted, arguments):

@@ -43,16 +43,15 @@ ACTS = re.compile(
 )
 FILES = {
     "baseline": ("show", "BASELINE"), "bundle": ("FIRST", "--output", "NEW.zip"), "compare": ("FIRST", "SECOND"),
-    "correlate": ("FIRST",), "diff": ("FIRST", "SECOND"), "explain": ("FIRST", "f1"), "export": ("FIRST",),
+    "index": ("correlate", "FIRST"), "diff": ("FIRST", "SECOND"), "explain": ("FIRST", "f1"), "export": ("FIRST",),
     "forget": ("FIRST", "--dry-run"), "gate": ("FIRST",), "mark": ("list", "--recording", "FIRST"),
     "pack": ("FIRST", "--output", "NEW.zip"), "report": ("FIRST", "--verbose"), "share": ("FIRST", "--output", "NEW"),
-    "timestamp": ("FIRST", "--tsa", "http://127.0.0.1:1"), "verify": ("FIRST",), "waive": ("FIRST", "v2:0123456789ab"),
+    "timestamp": ("FIRST", "--tsa", "http://127.0.0.1:1"), "verify": ("FIRST",), "waive": ("--check", "FIRST"),
     "fleet": ("ranking", "--by", "finding", "--db", "DATABASE"),
 }  # fmt: skip
 """Verbs that are given a recording, or what was concluded from some."""
 OF_OURS = {
-    "app-types", "config", "data-types", "demo", "devices", "doctor", "import", "index", "key", "laws", "observe",
-    "pair", "policy", "rules", "schema", "sources", "undo", "waivers", "web",
+    "config", "demo", "devices", "doctor", "import", "key", "list", "observe", "pair", "undo", "web",
 }  # fmt: skip
 """Verbs that read none: what they print is ours, or of a device."""
 

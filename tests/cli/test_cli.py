@@ -13,7 +13,7 @@ import pytest
 from click.testing import CliRunner
 
 from appwitness import events
-from appwitness.cli import judge_verbs
+from appwitness.cli import read_verbs
 from appwitness.cli.verbs import main
 from appwitness.findings import report_schema
 from appwitness.recording import Recording
@@ -99,7 +99,7 @@ def test_a_number_sent_before_consent_is_found(tmp_path):
 def test_the_same_recording_gives_the_same_bytes_also_after_deleting_the_index(tmp_path):
     make_recording(tmp_path / "r")
     first = run("report", tmp_path / "r", "--format", "json").stdout
-    run("correlate", tmp_path / "r")
+    run("index", "correlate", tmp_path / "r")
     assert run("report", tmp_path / "r", "--format", "json").stdout == first
     for path in (tmp_path / "home").glob("appwitness.sqlite*"):
         path.unlink()
@@ -119,7 +119,7 @@ def test_the_same_recording_gives_the_same_bytes_also_after_deleting_the_index(t
 )
 def test_exit_codes(tmp_path, kind, strict, code):
     make_recording(tmp_path / "r", **kind)
-    assert run("correlate", tmp_path / "r", *strict).exit_code == code
+    assert run("index", "correlate", tmp_path / "r", *strict).exit_code == code
     assert run("report", tmp_path / "r", *strict).exit_code == code
 
 
@@ -128,20 +128,20 @@ def test_of_several_recordings_there_is_a_line_for_each_in_order(tmp_path, jobs)
     make_recording(tmp_path / "b", gap=True)
     make_recording(tmp_path / "a", send=False)
     paths = [tmp_path / name for name in ("b", "none", "a")]
-    result = run("correlate", *paths, "-j", jobs)
+    result = run("index", "correlate", *paths, "-j", jobs)
     assert result.stdout.splitlines() == [
         f"{tmp_path}/b: 2 findings (1 high, 1 medium), 1 gap",
         f"{tmp_path}/a: no findings, 1 gap",  # no line tells anything of the app
     ]
     assert f"There is no folder {tmp_path}/none" in result.stderr
     assert result.exit_code == 2
-    assert run("correlate", tmp_path / "b", tmp_path / "a", "-j", jobs).exit_code == 1
+    assert run("index", "correlate", tmp_path / "b", tmp_path / "a", "-j", jobs).exit_code == 1
     report = json.loads(run("report", tmp_path / "b", "--format", "json").stdout)
     assert (len(report["findings"]), len(report["gaps"])) == (2, 1)
 
 
 def test_the_formats_offered_are_those_that_there_are():
-    assert set(judge_verbs.FORMATS) == set(FORMATS)
+    assert set(read_verbs.FORMATS) == set(FORMATS)
 
 
 @pytest.mark.parametrize("format_", FORMATS)
@@ -217,11 +217,15 @@ def test_the_index_is_private(tmp_path):
     [
         (["report", "absent"], "absent"),
         (["verify", "absent"], "absent"),
-        (["correlate", "absent"], "absent"),
+        (["index", "correlate", "absent"], "absent"),
         (["mark", "consent", "given"], "no recording"),
         (["observe", "--device", "toaster:1"], "toaster"),
         (["observe", "--device", "lab:toaster"], "circle"),
-        (["rules", "no-such-rule"], "no-such-rule"),
+        (["list", "rules", "no-such-rule"], "no-such-rule"),
+        (["waive", "v2:0123456789ab", "--owner", "me"], "--expires"),
+        (["waive", "--owner", "me", "--reason", "well, because", "--expires", "2027-01-01"], "Name one FINDING"),
+        (["waive", "--check", "--owner", "me"], "--owner"),
+        (["waive", "--check", "--ticket", "T-1"], "--ticket"),
     ],
 )
 def test_a_mistake_gets_a_clear_error(args, says):
@@ -232,13 +236,13 @@ def test_a_mistake_gets_a_clear_error(args, says):
 
 
 def test_rules_and_sources_and_schema_print():
-    assert "sent-before-consent" in run("rules").stdout
-    assert "sent-before-consent" in run("rules", "sent-before-consent", "--lang", "zh").stdout
-    assert json.loads(run("rules", "--format", "json").stdout)
-    assert "android.telephony.TelephonyManager.getLine1Number" in run("sources").stdout
-    assert json.loads(run("sources", "--format", "json").stdout)
-    jsonschema.Draft202012Validator.check_schema(json.loads(run("schema").stdout))
-    jsonschema.Draft202012Validator.check_schema(json.loads(run("schema", "--of", "report").stdout))
+    assert "sent-before-consent" in run("list", "rules").stdout
+    assert "sent-before-consent" in run("list", "rules", "sent-before-consent", "--lang", "zh").stdout
+    assert json.loads(run("list", "rules", "--format", "json").stdout)
+    assert "android.telephony.TelephonyManager.getLine1Number" in run("list", "sources").stdout
+    assert json.loads(run("list", "sources", "--format", "json").stdout)
+    jsonschema.Draft202012Validator.check_schema(json.loads(run("list", "schema").stdout))
+    jsonschema.Draft202012Validator.check_schema(json.loads(run("list", "schema", "--of", "report").stdout))
 
 
 def test_a_broken_rule_of_the_users_own_is_an_error_with_its_line(tmp_path):

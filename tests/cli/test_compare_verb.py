@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 from appwitness import events
-from appwitness.cli import compare_verb
+from appwitness.cli import read_verbs
 from appwitness.cli.verbs import main
 from appwitness.findings import comparison_schema
 from appwitness.recording import Recording
@@ -149,11 +149,11 @@ def test_every_format_goes_to_a_file_too(tmp_path, format_, lang):
 
 
 def test_the_formats_offered_are_those_that_there_are():
-    assert set(compare_verb.FORMATS) == set(FORMATS)
+    assert set(read_verbs.COMPARISON_FORMATS) == set(FORMATS)
 
 
 def test_the_schema_of_the_json_can_be_had(tmp_path):
-    result = CliRunner().invoke(main, ["schema", "--of", "comparison"])
+    result = CliRunner().invoke(main, ["list", "schema", "--of", "comparison"])
     assert json.loads(result.stdout) == comparison_schema()
     jsonschema.Draft202012Validator.check_schema(comparison_schema())
 

@@ -22,7 +22,7 @@ WORKS = {
     ("report", RECORDING): (1, "sent-before-consent"),
     ("report", RECORDING, "--format", "html"): (1, "sent-before-consent"),
     ("gate", RECORDING): (1, "sent-before-consent"),
-    ("sources",): (0, "TelephonyManager"),
+    ("list", "sources"): (0, "TelephonyManager"),
     ("web", "--host", "not an address"): (2, "cannot be listened on"),
 }
 PROGRAM = """

@@ -1,4 +1,4 @@
-"""The verb `sources`: the list, the page of one, the coverage."""
+"""The verb `list sources`: the list, the page of one, the coverage."""
 
 import json
 
@@ -11,7 +11,7 @@ NUMBER = "android.telephony.TelephonyManager.getLine1Number"
 
 
 def run(*arguments, code=0):
-    result = CliRunner().invoke(main, ["sources", *arguments])
+    result = CliRunner().invoke(main, ["list", "sources", *arguments])
     assert result.exit_code == code, result.output
     return result.output
 
@@ -40,13 +40,13 @@ def test_a_page_says_what_and_why(name):
 
 
 def test_a_page_of_a_route_below_the_api():
-    page = run("show", "libc.so!__system_property_get")
+    page = run("libc.so!__system_property_get")
     assert "device_id_serial: " in page
     assert "read as      property\n" in page
 
 
 def test_a_page_names_the_apis_that_lean_on_it():
-    page = run("show", "ApplicationPackageManager.getInstalledPackages")
+    page = run("ApplicationPackageManager.getInstalledPackages")
     assert "lean on it   android.content.pm.PackageManager.getInstalledPackages (must, app_list)" in page
     assert page.count("because") == 1
 
@@ -66,19 +66,19 @@ def test_an_api_that_is_no_source_says_what_sees_it_or_why_nothing_does(name, st
     page = run(name)
     assert state in page
     assert by in page
-    [told] = json.loads(run("show", name, "--format", "json"))
+    [told] = json.loads(run(name, "--format", "json"))
     assert told["state"] == state.replace(" ", "_")
     assert told["why"] in page
 
 
 def test_pages_as_json():
-    [page] = json.loads(run("show", NUMBER, "--format", "json"))
+    [page] = json.loads(run(NUMBER, "--format", "json"))
     assert page["name"] == NUMBER
     assert page["entries"][0]["why"]
 
 
 def test_a_name_that_is_not_there(capsys):
-    result = CliRunner().invoke(main, ["sources", "getLine1Numbr"])
+    result = CliRunner().invoke(main, ["list", "sources", "getLine1Numbr"])
     assert result.exit_code == 2
     assert "getLine1Number" in result.output
 

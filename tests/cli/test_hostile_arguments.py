@@ -155,7 +155,7 @@ def test_odd_arguments(told, path, name, values):
         ("observe", "--output", "/dev/null/x"),
         ("demo", "--app", "nosuch"),
         ("nosuch",),
-        ("rules", "show", "nosuch"),
+        ("list", "rules", "nosuch"),
     ],
     ids=" ".join,
 )
@@ -195,7 +195,7 @@ def test_nobody_reads_the_output(tmp_path):
     os.close(reading)
     with os.fdopen(writing, "wb") as out:
         done = subprocess.run(
-            [*APPWITNESS, "schema"], stdout=out, stderr=subprocess.PIPE, text=True, check=False, cwd=ROOT
+            [*APPWITNESS, "list", "schema"], stdout=out, stderr=subprocess.PIPE, text=True, check=False, cwd=ROOT
         )
     assert (done.returncode, done.stderr) == (130, "")
 

@@ -63,26 +63,26 @@ def everything(place: str) -> list[object]:
 
 
 def test_an_index_of_another_version_is_built_anew(place, recordings):
-    run("correlate", *recordings, "--db", place)
+    run("index", "correlate", *recordings, "--db", place)
     before = everything(place)
     assert len(before) == 3
     Runs(database(place)).close()
     execute(place, "INSERT INTO superseded VALUES ('a', 'b', 'c', 1)")
     execute(place, "UPDATE index_version SET version = 10", "DELETE FROM lines", "DROP INDEX ix_recordings_own_id")
     execute(place, *(f"ALTER TABLE recordings DROP COLUMN {name}" for name in ("own_id", "head", "plain")))
-    assert "index upgrade" in run("correlate", *recordings, "--db", place).stderr
+    assert "index upgrade" in run("index", "correlate", *recordings, "--db", place).stderr
     result = run("index", "upgrade", "--db", place, "-j", 2)
     assert (result.stderr.strip(), result.exit_code) == ("", 0)
     assert result.stdout == "the index has 3 recordings; 0 could not be read\n"
     assert everything(place) == before
-    assert run("correlate", *recordings, "--db", place).exit_code == 1
+    assert run("index", "correlate", *recordings, "--db", place).exit_code == 1
     execute(place, "SELECT source FROM accesses")
     with pytest.raises(Exception, match=r"(?i)unique"):  # a fleet's runs, which no recording has, are there
         execute(place, "INSERT INTO superseded VALUES ('a', 'b', 'c', 1)")
 
 
 def test_recordings_that_are_gone_are_named_and_the_old_index_is_kept(place, recordings):
-    run("correlate", *recordings, "--db", place)
+    run("index", "correlate", *recordings, "--db", place)
     execute(place, "UPDATE index_version SET version = 0")
     shutil.rmtree(recordings[1])
     result = run("index", "upgrade", "--db", place)
@@ -97,19 +97,19 @@ def test_recordings_that_are_gone_are_named_and_the_old_index_is_kept(place, rec
 
 
 def test_an_upgrade_that_was_interrupted_goes_on(place, recordings, monkeypatch):
-    run("correlate", *recordings, "--db", place)
+    run("index", "correlate", *recordings, "--db", place)
     before = everything(place)
     execute(place, "UPDATE index_version SET version = 0")
     with monkeypatch.context() as patch:
         patch.setattr("appwitness.store.upgrade.swap", lambda *_, **__: 1 / 0)
         assert run("index", "upgrade", "--db", place).exit_code == 70
-    assert "made by another version" in run("correlate", *recordings, "--db", place).stderr
+    assert "made by another version" in run("index", "correlate", *recordings, "--db", place).stderr
     assert run("index", "upgrade", "--db", place).exit_code == 0
     assert everything(place) == before
 
 
 def test_the_runs_of_a_fleet_stay(place, recordings):
-    run("correlate", recordings[0], "--db", place)
+    run("index", "correlate", recordings[0], "--db", place)
     with Runs(place) as runs:
         runs.plan(planned(2))
     execute(place, "UPDATE index_version SET version = 0")
@@ -119,10 +119,10 @@ def test_the_runs_of_a_fleet_stay(place, recordings):
 
 
 def test_what_was_set_aside_before_is_read_in(tmp_path, recordings):
-    run("correlate", *recordings[:2])
+    run("index", "correlate", *recordings[:2])
     usual = tmp_path / "home" / "appwitness.sqlite"
     execute(str(usual), "UPDATE index_version SET version = 0")
-    assert "index upgrade" in run("correlate", recordings[2]).stderr
+    assert "index upgrade" in run("index", "correlate", recordings[2]).stderr
     assert len(everything(str(usual))) == 1
     assert run("index", "upgrade").stdout == "the index has 3 recordings; 0 could not be read\n"
     assert list(usual.parent.glob("*.bak")) == []
@@ -148,7 +148,7 @@ def test_what_was_in_a_bucket_is_read_from_there_and_each_keeps_what_was_kept_of
         bucket.put(path.name, tmp_path / f"{path.name}.zip")
         bucket.complete(path.name)
         run("report", f"{bucket.place}/{path.name}", "--db", place, "--index", "conclusions")
-    run("correlate", recordings[2], "--db", place, "--index", "lines")
+    run("index", "correlate", recordings[2], "--db", place, "--index", "lines")
     before = everything(place)
     assert len(before) == 3
     execute(place, "UPDATE index_version SET version = 1")

@@ -9,7 +9,7 @@ from click.testing import CliRunner
 
 from appwitness.api.reference import page_of
 from appwitness.catalog import yaml_files
-from appwitness.cli.rule_page import JUDGES, page
+from appwitness.cli.catalog_pages import JUDGES, rule_page
 from appwitness.cli.verbs import main
 from appwitness.correlate.prior_knowledge import knowledge
 from appwitness.judge.policy import Policy
@@ -30,17 +30,18 @@ def run(*args, code=0):
     return result.output
 
 
-def test_rules_are_listed_by_either_name():
-    assert run("rules") == run("rules", "list")
-    assert "sent-before-consent" in run("rules")
-    assert run("rules", "--lang", "zh") != run("rules")
-    assert {each["id"] for each in json.loads(run("rules", "--format", "json"))} == {each.id for each in KNOWN.rules}
+def test_rules_are_listed_in_either_language():
+    assert "sent-before-consent" in run("list", "rules")
+    assert run("list", "rules", "--lang", "zh") != run("list", "rules")
+    assert {each["id"] for each in json.loads(run("list", "rules", "--format", "json"))} == {
+        each.id for each in KNOWN.rules
+    }
 
 
 @pytest.mark.parametrize("lang", ["en", "zh"])
 @pytest.mark.parametrize("rule", KNOWN.rules, ids=lambda rule: rule.id)
 def test_every_rule_has_a_page(rule, lang):
-    text = page(page_of(rule, KNOWN), lang)
+    text = rule_page(page_of(rule, KNOWN), lang)
     assert text.startswith(rule.id)
     for part in (rule.title[lang], rule.why[lang], rule.remedy[lang]):
         assert part in text
@@ -61,14 +62,14 @@ def test_everything_that_a_rule_judges_has_words():
 
 
 def test_the_page_of_a_rule_names_the_law_that_was_chosen():
-    chinese = run("rules", "show", "sent-before-consent", "--law", "cn", "--lang", "zh")
+    chinese = run("list", "rules", "sent-before-consent", "--law", "cn", "--lang", "zh")
     assert "《中华人民共和国个人信息保护法》第十三条" in chinese
     assert "GDPR" not in chinese.partition("其他依据")[0]
     assert "引用前请核对" in chinese
-    both = run("rules", "sent-before-consent", "--law", "eu,cn")
+    both = run("list", "rules", "sent-before-consent", "--law", "eu,cn")
     assert both.index("GDPR, Art. 6(1)") > 0
     assert "check before citing" in both
-    assert json.loads(run("rules", "show", "sent-before-consent", "--format", "json"))[0]["id"] == "sent-before-consent"
+    assert json.loads(run("list", "rules", "sent-before-consent", "--format", "json"))[0]["id"] == "sent-before-consent"
 
 
 def test_an_organisations_own_rule_has_a_page(tmp_path):
@@ -76,8 +77,8 @@ def test_an_organisations_own_rule_has_a_page(tmp_path):
     own = tmp_path / "rules"
     own.mkdir()
     (own / "ours.yml").write_text(ours.replace("id: sent-in-cleartext", "id: ours"), "utf-8")
-    assert run("rules", "show", "ours", "--rules", own).startswith("ours")
-    assert "ours" in run("rules", "--rules", own)
+    assert run("list", "rules", "ours", "--rules", own).startswith("ours")
+    assert "ours" in run("list", "rules", "--rules", own)
 
 
 BROKEN_RULES = [
@@ -94,34 +95,34 @@ def test_a_broken_rule_is_an_error_with_file_and_line(tmp_path, what, instead, s
     path = tmp_path / "own.yml"
     path.write_text(text.replace(what, instead), "utf-8")
     line = next(number for number, row in enumerate(text.splitlines(), 1) if what in row)
-    said_all = run("rules", "--rules", path, code=2)
+    said_all = run("list", "rules", "--rules", path, code=2)
     assert f"{path}:{line}: " in said_all
     assert said in said_all
 
 
 def test_laws_are_listed_by_finding_type_and_jurisdiction():
-    text = run("laws", "--type", "f10", "--law", "eu")
+    text = run("list", "laws", "--type", "f10", "--law", "eu")
     assert "GDPR, Art. 44-49" in text
     assert "PIPL" not in text
-    assert "F01" in run("laws", "--lang", "zh")
-    (first, *_) = json.loads(run("laws", "--type", "F28", "--format", "json"))
+    assert "F01" in run("list", "laws", "--lang", "zh")
+    (first, *_) = json.loads(run("list", "laws", "--type", "F28", "--format", "json"))
     assert {"law", "article", "jurisdiction", "citation", "says", "verify"} <= set(first)
 
 
 def test_types_of_app_and_of_data_are_listed():
-    text = run("app-types")
+    text = run("list", "app-types")
     assert "21  Women's health (女性健康类) [source]" in text
     assert "19  Learning and education (学习教育类) [recalled]" in text
-    assert run("app-types", "--lang", "zh").count("无须个人信息") == 13
-    assert len(json.loads(run("app-types", "--format", "json"))) == 39
-    assert "phone_number" in run("data-types")
-    assert json.loads(run("data-types", "--format", "json"))
+    assert run("list", "app-types", "--lang", "zh").count("无须个人信息") == 13
+    assert len(json.loads(run("list", "app-types", "--format", "json"))) == 39
+    assert "phone_number" in run("list", "data-types")
+    assert json.loads(run("list", "data-types", "--format", "json"))
 
 
 def test_the_example_of_a_policy_is_one(tmp_path):
     path = tmp_path / "policy.yml"
-    path.write_text(run("policy", "example"), "utf-8")
-    said = run("policy", "check", path)
+    path.write_text(run("list", "policy", "example"), "utf-8")
+    said = run("list", "policy", "check", path)
     assert "3 Instant messaging (即时通信类)" in said
     policy = knowledge(policy=path).policy
     assert policy is not None
@@ -131,15 +132,15 @@ def test_the_example_of_a_policy_is_one(tmp_path):
 
 
 WRONG = [
-    (["rules", "show", "sent-befor-consent"], "Did you mean sent-before-consent"),
-    (["rules", "show", "nothing-like-it-at-all"], "`appwitness rules` lists them"),
-    (["rules", "show", "sent-before-consent", "--law", "mars"], "cn, eu, us, store"),
-    (["laws", "--type", "F99"], "F01 to F28"),
-    (["laws", "--law", "cn,,eu"], "nothing between two commas"),
+    (["list", "rules", "sent-befor-consent"], "Did you mean sent-before-consent"),
+    (["list", "rules", "nothing-like-it-at-all"], "`appwitness list rules` lists them"),
+    (["list", "rules", "sent-before-consent", "--law", "mars"], "cn, eu, us, store"),
+    (["list", "laws", "--type", "F99"], "F01 to F28"),
+    (["list", "laws", "--law", "cn,,eu"], "nothing between two commas"),
     (["report", "nowhere", "--law", "mars"], "cn, eu, us, store"),
     (["report", "nowhere", "--territory", "China"], "code of two letters"),
     (["report", "nowhere", "--app-type", "online"], "Online shopping"),
-    (["correlate", "nowhere", "--app-type", "casino"], "no type of app 'casino'"),
+    (["index", "correlate", "nowhere", "--app-type", "casino"], "no type of app 'casino'"),
     (["observe", "--app-type", "99"], "no type of app '99'"),
 ]
 
@@ -154,6 +155,6 @@ def test_an_sdk_of_which_no_host_is_known_is_pointed_out(tmp_path):
     path.write_text(
         "sdks: [{name: Ours, packages: [org.ours.sdk]}, {name: U, packages: [com.umeng.analytics]}]", "utf-8"
     )
-    said = run("policy", "check", path)
+    said = run("list", "policy", "check", path)
     assert "SDK Ours: no host is known of org.ours.sdk" in said
     assert "SDK U" not in said

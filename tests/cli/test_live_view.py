@@ -54,7 +54,7 @@ def told(tmp_path, capsys):
 
 
 def test_each_line_is_as_the_schema_says_and_the_verdict_is_last(told):
-    schema = json.loads(CliRunner().invoke(main, ["schema", "--of", "observe"]).output)
+    schema = json.loads(CliRunner().invoke(main, ["list", "schema", "--of", "observe"]).output)
     for each in told:
         jsonschema.validate(each, schema)
         assert each["v"] == 1

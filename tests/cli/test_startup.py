@@ -1,15 +1,17 @@
 """What a verb imports: only what it needs, so that it answers at once."""
 
 import importlib
+import re
 import subprocess
 import sys
 from pathlib import Path
 
-import click
+import cloup
 import pytest
+from click.testing import CliRunner
 
 import appwitness.cli
-from appwitness.cli.verbs import VERBS, main
+from appwitness.cli.verbs import GROUPS, VERBS, main
 from tests.recordings.written import RECORDINGS
 
 HEAVY = ("frida", "sqlalchemy", "mitmproxy", "pydantic", "rich", "jinja2", "starlette", "uvicorn", "yaml", "adbutils")
@@ -49,8 +51,29 @@ def test_every_verb_is_in_the_table_and_fits_its_line():
         if path.stem != "__main__":
             importlib.import_module(f"appwitness.cli.{path.stem}")
     assert set(main.commands) == set(VERBS)
-    assert list(VERBS) == sorted(VERBS)
-    help_ = main.get_help(click.Context(main, info_name="appwitness"))
+    help_ = main.get_help(cloup.Context(main, info_name="appwitness", max_content_width=79))
     for verb, (module, says) in VERBS.items():
         assert main.commands[verb].callback.__module__ == f"appwitness.cli.{module}"
-        assert f"{verb:10}  {says}\n" in f"{help_}\n"
+        assert f"  {verb:9}  {says}\n" in f"{help_}\n"
+
+
+def test_help_is_one_screen_in_five_groups():
+    shown = CliRunner().invoke(main, ["--help"], terminal_width=80).stdout
+    assert 24 <= len(shown.splitlines()) <= 40
+    assert max(map(len, shown.splitlines())) <= 80
+    assert [line.rstrip(":") for line in shown.splitlines() if line.endswith(":")] == list(GROUPS)
+    assert len(GROUPS) == 5
+    assert sum(map(len, GROUPS.values())) == len(VERBS)
+
+
+def test_observe_shows_ten_options_first_and_the_others_in_groups():
+    shown = CliRunner().invoke(main, ["observe", "--help"], terminal_width=80).stdout
+    first, *groups = re.split(r"\n\n(?=[A-Z][\w ]+:\n)", shown)[1:]
+    assert len(re.findall(r"^  -", first, re.MULTILINE)) == 10
+    assert len(shown.partition("\n\nApp:")[0].splitlines()) <= 40
+    options = {name for param in main.commands["observe"].params for name in param.opts}
+    assert all(option in shown for option in options)
+    assert [group.partition(":")[0] for group in groups] == [
+        *("App", "Device and screen", "Hooks and runs", "Traffic", "Recording"),
+        *("Which findings fail", "Index", "Judging", "Other options"),
+    ]

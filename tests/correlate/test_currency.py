@@ -314,7 +314,7 @@ def test_what_is_shown_of_the_index_alone_is_of_this_recording(tmp_path, store, 
     recording.append(access(3))  # being made: what was read is still its beginning
     assert indexed_report(store, "r", knowledge()).flows == shown.flows
     CHANGES[change](recording)
-    with pytest.raises(UserError, match="appwitness correlate"):
+    with pytest.raises(UserError, match="appwitness index correlate"):
         indexed_report(store, "r", knowledge())
     shutil.rmtree(recording.path)
     assert indexed_report(store, "r", knowledge()) == shown.model_copy(update={"verified": None, "contexts": {}})

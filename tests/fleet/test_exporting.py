@@ -165,7 +165,9 @@ def test_the_verbs(tmp_path):
         done = CliRunner().invoke(main, ["fleet", *map(str, arguments), *index])
         return done.exit_code, done.stdout
 
-    assert CliRunner().invoke(main, ["correlate", str(RECORDINGS / "address-book-upload"), *index]).exit_code == 1
+    assert (
+        CliRunner().invoke(main, ["index", "correlate", str(RECORDINGS / "address-book-upload"), *index]).exit_code == 1
+    )
     code, said = run("export", "flows")
     assert (code, len(said.splitlines())) == (0, 2)
     assert run("export", "flows", "--output", tmp_path / "f.csv") == (0, "")

@@ -182,7 +182,7 @@ def test_verbs_take_its_address(server, packed, tmp_path, monkeypatch):
     code, said = run("report", f"{place}/r-a1", *index)
     assert code == 1
     assert f"{place}/r-a1" in said
-    assert run("correlate", f"{place}/r-a1", *index)[0] == 1
+    assert run("index", "correlate", f"{place}/r-a1", *index)[0] == 1
     assert run("gate", f"{place}/r-a1", *index)[0] == 1
     for name, told in (
         (f"{place}/r-a2", "There is no complete recording r-a2"),

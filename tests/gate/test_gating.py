@@ -72,7 +72,7 @@ def test_formats_are_those_of_the_reports():
 
 @pytest.mark.parametrize("of", ["gate", "baseline", "waivers", "flows"])
 def test_what_is_read_and_written_fits_its_schema(of):
-    schema = json.loads(appwitness("schema", "--of", of, code=0).stdout)
+    schema = json.loads(appwitness("list", "schema", "--of", of, code=0).stdout)
     appwitness("baseline", "write", RECORDINGS / CASE, code=0)
     shown = {
         "gate": lambda: json.loads(appwitness("gate", RECORDINGS / CASE, "--format", "json").stdout),
@@ -165,9 +165,9 @@ def test_waive_and_the_day_after():
     told = appwitness("gate", RECORDINGS / CASE, "--today", "2027-01-01", code=1).output
     assert "me@example.com" in told
     assert "appwitness-waivers.yml:" in told.replace("\n", "")
-    assert appwitness("waivers", "check", "--today", "2026-12-20", code=0).output.count("ends soon") == count
-    assert appwitness("waivers", "check", "--today", "2027-01-01", code=1).output.count("has ended") == count
-    assert appwitness("waivers", "check", RECORDINGS / "clean-shop", "--today", "2026-11-28", code=1)
+    assert appwitness("waive", "--check", "--today", "2026-12-20", code=0).output.count("ends soon") == count
+    assert appwitness("waive", "--check", "--today", "2027-01-01", code=1).output.count("has ended") == count
+    assert appwitness("waive", "--check", RECORDINGS / "clean-shop", "--today", "2026-11-28", code=1)
 
 
 def test_every_format_in_one_call_and_the_exit_code_is_the_same():

@@ -327,5 +327,5 @@ def test_the_verbs_read_it(folder, tmp_path):
     assert "intact" in said("verify", "r.zip")
     assert "r.zip" in said("report", "r.zip", "--db", "index.sqlite", code=1)
     packing.write(RECORDINGS / "address-book-upload", tmp_path / "other.zip")
-    assert "other.zip: " in said("correlate", "-j", "2", "r.zip", "other.zip", "--db", "many.sqlite", code=1)
+    assert "other.zip: " in said("index", "correlate", "-j", "2", "r.zip", "other.zip", "--db", "many.sqlite", code=1)
     assert not list((tmp_path / "room").iterdir())

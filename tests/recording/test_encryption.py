@@ -182,21 +182,21 @@ def test_the_verbs_read_it_and_their_index_is_gone_afterwards(folder, sealed, ke
     assert "is encrypted" in appwitness("report", sealed, code=2)
     assert "intact" in appwitness("verify", sealed, *identity)
     assert "sent-after-refusal" in appwitness("report", sealed, *identity, code=1)
-    assert "sent-after-refusal" in appwitness("correlate", sealed, *identity, code=1)
-    assert "the index has values in plain" in appwitness("correlate", sealed, "another", *identity, code=2)
+    assert "sent-after-refusal" in appwitness("index", "correlate", sealed, *identity, code=1)
+    assert "the index has values in plain" in appwitness("index", "correlate", sealed, "another", *identity, code=2)
     assert not list(home.glob("*.sqlite*"))
     appwitness("bundle", sealed, "--output", "b.zip", *identity)
     assert "intact" in appwitness("verify", "b.zip")
     appwitness("share", sealed, "--output", "shared", *identity)
     assert "which nothing can be added" in appwitness("mark", "note", "x", "--recording", sealed, code=2)
     assert "is encrypted, and whom else for" in appwitness("forget", sealed, *identity, "--yes", code=2)
-    appwitness("correlate", sealed, *identity, "--db", "named.sqlite", code=1)
+    appwitness("index", "correlate", sealed, *identity, "--db", "named.sqlite", code=1)
     assert (tmp_path / "named.sqlite").exists()
 
 
 def test_several_are_not_read_into_an_index_that_nobody_named(sealed, keys, home):
     identity = ("--identity", keys.place / "one")
-    said = appwitness("correlate", RECORDINGS / "sent-after-refusal", sealed, *identity, code=2)
+    said = appwitness("index", "correlate", RECORDINGS / "sent-after-refusal", sealed, *identity, code=2)
     assert "r.zip.age is encrypted, and the index has values in plain" in said
     assert not list(home.glob("*.sqlite"))
 

@@ -624,7 +624,7 @@ def test_an_odd_address_is_answered(store, known, path):
 
 def test_an_empty_index_says_what_to_do(tmp_path, known):
     with Store(tmp_path / "empty.sqlite") as store:
-        assert "appwitness correlate" in browser(store, known).get("/").text
+        assert "appwitness index correlate" in browser(store, known).get("/").text
 
 
 # marks

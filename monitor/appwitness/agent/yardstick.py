@@ -154,7 +154,7 @@ def _sees(source: Source, what: str) -> bool:
 
 
 def table(covers: Sequence[Cover]) -> dict[str, Any]:
-    """Counts by level and by category, and the names of what is missing, as `sources --coverage --format json`."""
+    """Counts by level and by category, and the names of what is missing, as `list sources --coverage --format json`."""
 
     def counts(of: Iterable[Cover]) -> dict[str, int]:
         states = Counter(cover.state for cover in of)

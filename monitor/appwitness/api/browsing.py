@@ -160,7 +160,7 @@ class Browsing:
         """The rule of this id. Raises UserError when there is none."""
         found = next((each for each in self.known.rules if each.id == name), None)
         if found is None:
-            raise UserError(f"There is no rule {name}.", "`appwitness rules` lists them.")
+            raise UserError(f"There is no rule {name}.", "`appwitness list rules` lists them.")
         return found
 
     def references(self, rule: Rule) -> list[str]:
@@ -203,7 +203,7 @@ class Browsing:
         state = self.lists.state(recording)
         if state is None:
             self.store.run(recording)  # says so
-            raise UserError(f"There is no recording {recording}.", "Run `appwitness correlate RECORDING` first.")
+            raise UserError(f"There is no recording {recording}.", "Run `appwitness index correlate RECORDING` first.")
         return state
 
     def run(self, recording: str) -> Run:

@@ -111,4 +111,4 @@ def _unknown(name: str, known: Mapping[str, Iterable[HookedEntry]]) -> UserError
     ends = {full.replace("!", ".").rpartition(".")[2]: full for full in known}
     near = [*difflib.get_close_matches(name, known, n=2), *difflib.get_close_matches(name, ends, n=2)]
     hint = f"Did you mean {' or '.join(near)}? " if near else ""
-    return UserError(f"There is no source {name!r}.", f"{hint}`appwitness sources` lists them.")
+    return UserError(f"There is no source {name!r}.", f"{hint}`appwitness list sources` lists them.")

@@ -105,7 +105,7 @@ def rule_page(name: str, own: Path | None = None, laws: Sequence[str] = ()) -> R
     if found is None:
         near = difflib.get_close_matches(name, [each.id for each in known.rules], n=3)
         hint = f"Did you mean {' or '.join(near)}? " if near else ""
-        raise UserError(f"There is no rule {name!r}.", f"{hint}`appwitness rules` lists them.")
+        raise UserError(f"There is no rule {name!r}.", f"{hint}`appwitness list rules` lists them.")
     return page_of(found, known)
 
 

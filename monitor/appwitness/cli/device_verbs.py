@@ -1,4 +1,4 @@
-"""The verbs about devices: doctor, devices, pair, undo."""
+"""The verbs about devices: devices, doctor, undo, pair."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from appwitness.cli import completion
 from appwitness.cli.terminal import columns, err, out, plain
-from appwitness.cli.verbs import main
+from appwitness.cli.verbs import FILE, NEW_FILE, main
 from appwitness.support import escape
 from appwitness.support.errors import SetupError
 
@@ -26,7 +27,9 @@ device_option = click.option(
     "--device",
     "name",
     metavar="DEVICE",
-    help="Serial as `appwitness devices` shows it, HOST:PORT, usb or emulator. [default: the only one that is there]",
+    shell_complete=completion.devices,
+    help="The device: a serial that `appwitness devices` shows, HOST:PORT, usb or emulator. "
+    "[default: the only connected one]",
 )
 
 
@@ -38,15 +41,15 @@ device_option = click.option(
     type=click.IntRange(0, 3600),  # nan would be waited for without an end
     default=0,
     metavar="SECONDS",
-    help="Wait up to this long for it to start, such as an emulator in a container.",
+    help="Wait up to this long for the device to start, such as an emulator in a container.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print JSON (`appwitness schema --of doctor` describes it).")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON (`appwitness list schema --of doctor` describes it).")
 @click.option(
     "--export",
     "archive",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=NEW_FILE,
     metavar="FILE.zip",
-    help="Also write the forms of what the device prints to an archive for us; nothing of yours is in it.",
+    help="Also write an archive for us with the form of what the device prints. It holds nothing of yours.",
 )
 @click.option(
     "--hooks",
@@ -54,21 +57,21 @@ device_option = click.option(
     is_flag=False,
     flag_value="com.android.settings",
     metavar="PACKAGE",
-    help="Also start an app (Settings if none is named) with the agent in it, check that hooks work, and end it.",
+    help="Also start an app (Settings unless you name one) with the agent in it, check that hooks work, and end it.",
 )
 @click.option(
     "--frida-server",
-    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    type=FILE,
     metavar="FILE",
-    help="For --hooks: the frida-server to take, instead of the release's.",
+    help="For --hooks: the frida-server to use instead of the released one.",
 )
 def doctor(
     name: str | None, wait_s: float, as_json: bool, archive: Path | None, hooked: str | None, frida_server: Path | None
 ) -> None:
-    """Check whether a device can be observed, and say what to do where it cannot.
+    """Check whether a device can be observed, and name what to fix if it cannot.
 
-    Changes nothing on the device, but for as long as --hooks takes. Ends with 0 when a run would work, warnings or
-    not, and with 4 when it would not.
+    It changes nothing on the device, except while --hooks runs. Ends with 0 if a run would work, even with warnings,
+    and with 4 if it would not.
     """
     from appwitness.api import diagnosing
 
@@ -87,9 +90,9 @@ def doctor(
 
 @main.command()
 def devices() -> None:
-    """List the devices that are there, and what each can do.
+    """List the connected devices and what each can do.
 
-    Asks no device for root, which a person would have to allow; `appwitness doctor` does.
+    It asks no device for root, which somebody would have to allow there; `appwitness doctor` does.
     """
     from appwitness.api.devices import listed
 
@@ -106,8 +109,9 @@ def devices() -> None:
 def pair(address: str | None, code: str | None) -> None:
     """Pair with a phone over Wi-Fi.
 
-    On the phone: Settings, Developer options, Wireless debugging, Pair device with pairing code. It shows HOST:PORT and
-    a CODE; both are asked for when not given, and the code is written nowhere. Then the phone is connected to.
+    On the phone, open Settings, Developer options, Wireless debugging, Pair device with pairing code. The phone shows
+    HOST:PORT and a CODE. You are asked for what you do not give here, and the code is stored nowhere. Once paired, the
+    phone is connected.
     """
     from appwitness.api import devices
 
@@ -128,11 +132,11 @@ def pair(address: str | None, code: str | None) -> None:
 
 @main.command()
 @device_option
-@click.option("--all", "everything", is_flag=True, help="Every device that was changed and is there.")
+@click.option("--all", "everything", is_flag=True, help="Undo the changes on every connected device.")
 def undo(name: str | None, everything: bool) -> None:
-    """Take back what runs have changed on a device and left so, after a crash or an unplugged cable.
+    """Take back what a run left changed on a device, after a crash or an unplugged cable.
 
-    What cannot be taken back now stays written down, and the verb ends with 4.
+    What cannot be taken back now stays on record, and the verb ends with 4.
     """
     from appwitness.api.undoing import left_by_runs
 

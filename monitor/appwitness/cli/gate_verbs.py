@@ -1,38 +1,52 @@
-"""The verbs that hold one release against another: gate and diff."""
+"""The verbs that compare a build with what was accepted, and that write down what is accepted."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+import cloup
+from cloup.constraints import If, IsSet, accept_none, require_all
 
-from appwitness.api.gating import Gate, GatedRuns, GateText, accepted, between, policy, render
-from appwitness.cli.terminal import write
-from appwitness.cli.verbs import RecordingPath, VerbJudging, checking_options, gathered, level_options, main
+from appwitness.api import accepting
+from appwitness.api.gating import Gate, GatedRuns, GateText, accepted, between, policy, render, sentence
+from appwitness.cli.terminal import err, out, plain, write
+from appwitness.cli.verbs import (
+    FILE,
+    FILE_OR_FOLDER,
+    NEW_FILE,
+    RecordingPath,
+    VerbJudging,
+    alias_option,
+    checking_options,
+    gathered,
+    level_options,
+    main,
+)
 from appwitness.cli.writing import Output, Paired, note_reveal, output_options
 from appwitness.support.errors import UserError
 
 if TYPE_CHECKING:  # imported late, so that --help answers at once
+    from appwitness.api.accepting import Baseline
     from appwitness.findings import Report
     from appwitness.findings.gate_decision import GateReport
 
 FORMATS = ("text", "json", "sarif", "junit", "markdown", "gitlab", "html")
 """As in appwitness.gate.reports, which is imported late; a test compares the two."""
 EXIT_CODES = {"passed": 0, "failed": 1, "not_observable": 3}
-FILE = click.Path(path_type=Path, dir_okay=False, exists=True)
 
 
 output = output_options(
     FORMATS,
     click.option(
-        "--sarif-anchor", metavar="FILE[:LINE]", help="A file of the repository at which a code host shows results."
+        "--sarif-anchor", metavar="FILE[:LINE]", help="File of the repository at which a code host shows the results."
     ),
-    click.option("--with-gone", is_flag=True, help="SARIF: list what is gone, too."),
+    click.option("--with-gone", is_flag=True, help="For SARIF: also list what is gone."),
     lang="en",
 )
 """How a decision is written; the verb gets it as `as_`."""
@@ -46,26 +60,14 @@ def _write(decided: GateReport, reports: Sequence[Report], as_: Output) -> None:
         write(render(decided, reports, name, how), path)
 
 
-def _aliases(_context: click.Context, _option: click.Parameter, pairs: Sequence[str]) -> dict[str, str]:
-    wrong = next((pair for pair in pairs if not all(pair.partition("="))), None)
-    if wrong is not None:
-        raise UserError(f"--package-alias {wrong!r} does not name two packages.", "Write com.app.debug=com.app.")
-    return dict(pair.split("=", 1) for pair in pairs)
-
-
-alias_option = click.option(
-    "--package-alias",
-    "aliases",
-    multiple=True,
-    metavar="NAME=PACKAGE",
-    callback=_aliases,
-    help="A package that stands for another, as com.app.debug=com.app.",
-)
 runs_options = gathered(
     "runs",
     lambda aliases, no_verify: GatedRuns(aliases, not no_verify),
-    alias_option,
-    click.option("--no-verify", is_flag=True, help="Take recordings that are not what their stamps say, too."),
+    cloup.option_group(
+        "Runs",
+        alias_option,
+        click.option("--no-verify", is_flag=True, help="Also accept recordings that differ from their stamps."),
+    ),
 )
 """How runs are read; the verb gets it as `runs`."""
 
@@ -82,7 +84,11 @@ def today_option(verb: Callable[..., None]) -> Callable[..., None]:
 
 
 max_days_option = click.option(
-    "--max-waiver-days", type=click.IntRange(1), default=180, show_default=True, help="How far ahead a waiver may end."
+    "--max-waiver-days",
+    type=click.IntRange(1),
+    default=180,
+    show_default=True,
+    help="The most days that a waiver may hold.",
 )
 recordings_argument = click.argument("recording", nargs=-1, required=True, type=RecordingPath(exists=True))
 
@@ -90,10 +96,15 @@ recordings_argument = click.argument("recording", nargs=-1, required=True, type=
 accepted_options = gathered(
     "accepted",
     accepted,
-    click.option("--waivers", type=FILE, help="[default: appwitness-waivers.yml, where there is one]"),
-    click.option("--flows", type=FILE, help="Flows that are allowed or forbidden. [default: appwitness-flows.yml]"),
-    max_days_option,
-    today_option,
+    cloup.option_group(
+        "What else was accepted",
+        click.option("--waivers", type=FILE, help="Waived findings. [default: appwitness-waivers.yml, if it exists]"),
+        click.option(
+            "--flows", type=FILE, help="Allowed and forbidden flows. [default: appwitness-flows.yml, if it exists]"
+        ),
+        max_days_option,
+        today_option,
+    ),
 )
 """What people have accepted; the verb gets it as `accepted`."""
 
@@ -101,22 +112,31 @@ accepted_options = gathered(
 failing_options = gathered(
     "failing",
     policy,
-    *level_options("medium", "corroborated"),
-    click.option(
-        "--fail-on-worse/--no-fail-on-worse", "on_worse", default=True, help="Fail on what became worse. [default: yes]"
-    ),
-    click.option(
-        "--fail-on-new-rules", "on_new_rules", is_flag=True, help="Fail on findings of rules the baseline lacks."
-    ),
-    click.option(
-        "--fail-on-stale", "on_stale", is_flag=True, help="Fail on entries that nothing uses, or that have expired."
-    ),
-    click.option(
-        "--allow-gap",
-        "allowed_gaps",
-        multiple=True,
-        metavar="WHERE:WHY:SUBJECT",
-        help="A gap that --strict accepts; `*` stands for any text.",
+    cloup.option_group(
+        "What fails the build",
+        *level_options("medium", "corroborated"),
+        click.option(
+            "--fail-on-worse/--no-fail-on-worse",
+            "on_worse",
+            default=True,
+            help="Fail on what became worse. [default: yes]",
+        ),
+        click.option(
+            "--fail-on-new-rules",
+            "on_new_rules",
+            is_flag=True,
+            help="Fail on findings of rules that the baseline does not know.",
+        ),
+        click.option(
+            "--fail-on-stale", "on_stale", is_flag=True, help="Fail on entries that are unused or have expired."
+        ),
+        click.option(
+            "--allow-gap",
+            "allowed_gaps",
+            multiple=True,
+            metavar="WHERE:WHY:SUBJECT",
+            help="A gap that --strict accepts; `*` stands for any text. Repeatable.",
+        ),
     ),
 )
 """What fails a build; the verb gets it as `failing`."""
@@ -124,12 +144,17 @@ failing_options = gathered(
 
 @main.command(cls=Paired)
 @recordings_argument
-@click.option("--baseline", type=FILE, help="[default: appwitness-baseline.yml, where there is one]")
-@click.option(
-    "--base",
-    multiple=True,
-    type=click.Path(path_type=Path, exists=True),
-    help="Instead of a baseline: a recording of the last release, or its report as JSON (may be given several times).",
+@cloup.option_group(
+    "Compare with",
+    click.option(
+        "--baseline", type=FILE, help="What the app is known to do. [default: appwitness-baseline.yml, if it exists]"
+    ),
+    click.option(
+        "--base",
+        multiple=True,
+        type=FILE_OR_FOLDER,
+        help="Instead of a baseline: a recording of the last release, or its report as JSON. Repeatable.",
+    ),
 )
 @accepted_options
 @failing_options
@@ -144,14 +169,14 @@ def gate(
     runs: GatedRuns,
     **chosen: Any,
 ) -> None:
-    """Decide whether a build does anything that was not accepted.
+    """Fail a build that does what nobody accepted.
 
-    Holds the findings of some runs of one app against a baseline, or against runs of the last release (--base), and
-    against the waivers and the list of flows. Each finding is new, worse, the same, better, gone or not observable:
-    what is new or worse fails the build.
+    The findings of some runs of one app are compared with a baseline, or with runs of the last release (--base), and
+    with the waivers and the list of flows. Each finding is new, worse, the same, better, gone or not observable. New
+    and worse findings fail the build.
 
-    Ends with 0 when nothing counts, 1 when something does, and 3 under --strict when a part of the baseline could not
-    be observed.
+    Ends with 0 if nothing fails, 1 if something does, and 3 under --strict if a part of the baseline could not be
+    observed.
     """
     judging, accepted = chosen["judging"], replace(chosen["accepted"], aliases=runs.aliases)
     failing = replace(chosen["failing"], strict=judging.strict)
@@ -170,14 +195,178 @@ def gate(
 @runs_options
 @checking_options
 def diff(old: str, new: str, as_: Output, runs: GatedRuns, judging: VerbJudging) -> None:
-    """Say what one release does that another did not.
+    """Show what one release does that another did not.
 
-    OLD and NEW are recordings, or reports written as JSON; several of one release with commas between them.
+    OLD and NEW are recordings, or reports written as JSON; separate several of one release by commas.
 
-    Ends with 1 when something is new or worse.
+    Ends with 1 if something is new or worse.
     """
     before, after = ([Path(name) for name in side.split(",")] for side in (old, new))
     reports = runs.reports(after, judging)
     decided = between(before, runs, judging, judging.strict).decide(reports)
     _write(decided, reports, as_)
     sys.exit(EXIT_CODES[decided.outcome])
+
+
+@main.group()
+def baseline() -> None:
+    """Write down what an app is known to do, so that `gate` accepts it."""
+
+
+baseline_option = click.option(
+    "--baseline",
+    "file",
+    default="appwitness-baseline.yml",
+    show_default=True,
+    type=NEW_FILE,
+    help="The baseline file.",
+)
+
+
+@baseline.command("write")
+@recordings_argument
+@baseline_option
+@runs_options
+@checking_options
+def baseline_write(recording: tuple[Path, ...], file: Path, runs: GatedRuns, judging: VerbJudging) -> None:
+    """Write down everything that these runs show as accepted. It replaces the file if it exists."""
+    _write_baseline(file, accepting.baseline(recording, runs, judging, file))
+
+
+@baseline.command("update")
+@recordings_argument
+@baseline_option
+@click.option("--accept-new", metavar="REASON", help="Also accept what is new or worse, for this reason.")
+@runs_options
+@checking_options
+def baseline_update(
+    recording: tuple[Path, ...], file: Path, accept_new: str | None, runs: GatedRuns, judging: VerbJudging
+) -> None:
+    """Remove what is gone and note what became better. What could not be observed stays."""
+    against = accepting.against(file, recording, runs, judging)
+    _write_baseline(file, against.updated(accept_new))
+    if against.worse and not accept_new:
+        left = ", ".join(each.behaviour.id for each in against.worse)
+        click.echo(f"Not taken in, because no --accept-new says why: {left}.")
+
+
+@baseline.command("prune")
+@recordings_argument
+@baseline_option
+@runs_options
+@checking_options
+def baseline_prune(recording: tuple[Path, ...], file: Path, runs: GatedRuns, judging: VerbJudging) -> None:
+    """Remove what is gone, and change nothing else. What could not be observed stays."""
+    _write_baseline(file, accepting.against(file, recording, runs, judging).pruned())
+
+
+@baseline.command("check")
+@recordings_argument
+@baseline_option
+@runs_options
+@checking_options
+def baseline_check(recording: tuple[Path, ...], file: Path, runs: GatedRuns, judging: VerbJudging) -> None:
+    """Check whether the file lists what these runs show. Ends with 1 if it does not."""
+    differing = accepting.against(file, recording, runs, judging).differing
+    for each in differing:
+        out.print(f"{each.change}: {each.behaviour.id} {plain(each.behaviour.rule)}")
+    if differing:
+        out.print(f"{plain(str(file))} is not current. Run: appwitness baseline update.")
+        sys.exit(1)
+    out.print(f"{plain(str(file))} is current.")
+
+
+@baseline.command("merge")
+@click.argument("file", type=FILE)
+def baseline_merge(file: Path) -> None:
+    """Resolve a merge conflict in the file. The findings of both sides stay, each as the newer run has it."""
+    _write_baseline(file, accepting.merged(file))
+
+
+ENTRY = ("owner", "reason", "expires")
+"""What every waiver has to say."""
+entry_options = gathered(
+    "entry",
+    dict,
+    cloup.option_group(
+        "Waiver",
+        click.option("--check", is_flag=True, help="Add no waiver, but check those that there are."),
+        click.option("--owner", help="Who answers for it."),
+        click.option("--reason", help="Why the finding is accepted, in ten characters or more."),
+        click.option("--expires", metavar="DATE", help="Last day on which it holds, such as 2027-02-01."),
+        click.option("--ticket", help="Where it is tracked."),
+        click.option("--id", "id", help="Name of the waiver. [default: W- and the next number]"),
+    ),
+)
+
+
+def _file(file: Path, today: date, max_waiver_days: int) -> accepting.WaiverList:
+    return accepting.WaiverList(file, today, max_waiver_days)
+
+
+file_options = gathered(
+    "file",
+    _file,
+    cloup.option_group(
+        "File",
+        click.option(
+            "--file",
+            default="appwitness-waivers.yml",
+            show_default=True,
+            type=NEW_FILE,
+            help="The file of waivers.",
+        ),
+        max_days_option,
+        today_option,
+    ),
+)
+"""Where waivers are; the verb gets it as `file`."""
+
+
+@main.command()
+@cloup.constraint(If(IsSet("check"), then=accept_none, else_=require_all), ENTRY)
+@cloup.constraint(If(IsSet("check"), then=accept_none), ("ticket", "id"))
+@click.argument("recording", nargs=-1, metavar="FINDING|[RECORDING]...")
+@entry_options
+@file_options
+@runs_options
+@checking_options
+def waive(
+    recording: tuple[str, ...], entry: dict[str, Any], file: accepting.WaiverList, runs: GatedRuns, judging: VerbJudging
+) -> None:
+    """Accept a finding for a time, or check what was accepted.
+
+    FINDING is a fingerprint that `gate` prints (v2:...), or RECORDING:N, the Nth finding of its report. It needs
+    --owner, --reason and --expires.
+
+    With --check, you see which waivers have expired or will soon; if you name recordings, also which waivers none of
+    their findings uses. Then it ends with 1 if one has expired or is not used.
+    """
+    if entry.pop("check"):
+        there, context = RecordingPath(exists=True), click.get_current_context()
+        sys.exit(_check_waivers(file, tuple(there.convert(each, None, context) for each in recording), runs, judging))
+    if len(recording) != 1:
+        raise UserError("Name one FINDING.", "Take its fingerprint (v2:...) from `gate`, or write RECORDING:N.")
+    file.add(recording[0], entry, runs, judging)
+    _written(file.path)
+
+
+def _check_waivers(
+    file: accepting.WaiverList, recordings: tuple[Path, ...], runs: GatedRuns, judging: VerbJudging
+) -> int:
+    """Print what is to be said of the waivers; the exit code."""
+    entries, remarks = file.check(recordings, runs, judging)
+    for each in remarks:
+        click.echo(sentence(each))
+    if not remarks:
+        click.echo(f"{entries} waivers, none expired or soon to expire.")
+    return 1 if any(each.what != "waiver_expires_soon" for each in remarks) else 0
+
+
+def _write_baseline(path: Path, accepted: Baseline) -> None:
+    accepting.write_baseline(path, accepted)
+    _written(path)
+
+
+def _written(path: Path) -> None:
+    err.print(f"written: {plain(str(path))}")

@@ -1,16 +1,17 @@
-"""The verbs that say what appwitness knows: rules, laws, types of app and of data, policy, schema."""
+"""The verb list: what appwitness knows, as a list or as the page of one rule or source."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
+from appwitness.cli import completion
 from appwitness.cli.terminal import columns, out, plain
-from appwitness.cli.verbs import ListOrShow, law_option, main, rules_option
+from appwitness.cli.verbs import FILE, FILE_OR_FOLDER, format_option, lang_option, law_option, main, rules_option
 from appwitness.support import escape
 
 if TYPE_CHECKING:  # imported late, so that --help answers at once
@@ -19,59 +20,48 @@ if TYPE_CHECKING:  # imported late, so that --help answers at once
     from appwitness.api.reference import SchemaName, TouchingArticle
     from appwitness.reports.words import Words
 
-lang_option = click.option("--lang", type=click.Choice(["en", "zh"]), default="en", show_default=True, help="Language.")
-format_option = click.option(
-    "--format", "format_", type=click.Choice(["text", "json"]), default="text", show_default=True, help="What to write."
-)
+
+@main.group("list")
+def list_() -> None:
+    """List what appwitness knows: rules, laws, sources, data types, app types, a policy, schemas."""
 
 
-@main.group(cls=ListOrShow)
-def rules() -> None:
-    """List the rules, or show the page of one."""
-
-
-@rules.command("list")
-@format_option
-@lang_option
-@rules_option
-def list_rules(format_: str, lang: str, rules: Path | None) -> None:
-    """List the rules: level, finding types, name and title."""
-    from appwitness.api import reference
-
-    known = reference.rules(rules)
-    if format_ == "json":
-        click.echo(_json(known))
-        return
-    rows = [(each.level, " ".join(each.kinds), each.id, each.title[lang]) for each in known]
-    columns(("level", "types", "rule", "title"), rows)
-
-
-@rules.command("show")
-@click.argument("rule")
+@list_.command()
+@click.argument("rule", required=False, shell_complete=completion.rules)
 @format_option
 @lang_option
 @law_option
 @rules_option
-def show_rule(rule: str, format_: str, lang: str, laws: tuple[str, ...], rules: Path | None) -> None:
-    """Show the page of one RULE.
+def rules(rule: str | None, format_: str, lang: str, laws: tuple[str, ...], rules: Path | None) -> None:
+    """List the rules, or show the page of one RULE.
 
-    What it looks for, why, what to do about it, how strong it is, and the articles that it touches.
+    The list has the level, finding types, name and title of each rule. The page says what the rule looks for, why, what
+    to do about it, how strong it is, and which articles it touches.
     """
-    from appwitness.api.reference import rule_page
-    from appwitness.cli.rule_page import page
+    from appwitness.api import reference
+    from appwitness.cli.catalog_pages import rule_page
 
-    known = rule_page(rule, rules, laws)
-    click.echo(_json([known.rule]) if format_ == "json" else escape.terminal(page(known, lang)))
+    if rule is not None:
+        known = reference.rule_page(rule, rules, laws)
+        click.echo(_json([known.rule]) if format_ == "json" else escape.terminal(rule_page(known, lang)))
+        return
+    there = reference.rules(rules)
+    if format_ == "json":
+        click.echo(_json(there))
+        return
+    rows = [(each.level, " ".join(each.kinds), each.id, each.title[lang]) for each in there]
+    columns(("level", "types", "rule", "title"), rows)
 
 
-@main.command("app-types")
+@list_.command("app-types")
 @format_option
 @lang_option
 def app_types(format_: str, lang: str) -> None:
-    """List the types of app for --app-type, and what each needs for its basic function.
+    """List the types of app for --app-type, and what data each needs.
 
-    From the Chinese provisions on necessary personal information (2021 No. 14). "checked" says how well an entry was
-    matched against their text: source, source_partial, recalled (check before citing).
+    It is the data that the basic function of such an app needs under the Chinese provisions on necessary personal
+    information (2021 No. 14). "checked" says how an entry was compared with their text: source, source_partial,
+    recalled (check before citing).
     """
     from appwitness.api import reference
 
@@ -85,13 +75,20 @@ def app_types(format_: str, lang: str) -> None:
         click.echo(f"    {each.article.says[lang].partition(': ' if lang == 'en' else '：')[2]}")
 
 
-@main.command("laws")
+@list_.command("laws")
 @format_option
 @lang_option
 @law_option
-@click.option("--type", "kinds", multiple=True, metavar="F01", help="Only the articles that this finding type touches.")
+@click.option(
+    "--type",
+    "kinds",
+    multiple=True,
+    metavar="F01",
+    shell_complete=completion.finding_types,
+    help="Only articles that this finding type touches. Repeatable.",
+)
 def laws(format_: str, lang: Literal["en", "zh"], laws: tuple[str, ...], kinds: tuple[str, ...]) -> None:
-    """List the law that findings name: articles by jurisdiction, with the finding types that touch them."""
+    """List the articles of law that findings name, by finding type and jurisdiction."""
     from appwitness.api.reference import law_page
     from appwitness.reports.phrases import cited
     from appwitness.reports.words import Words
@@ -125,10 +122,10 @@ def _notes(touching: TouchingArticle, words: Words) -> Iterator[str]:
         yield f"only of: {names}" if english else f"仅适用于：{names}"
 
 
-@main.command("data-types")
+@list_.command("data-types")
 @format_option
 def data_types(format_: str) -> None:
-    """List the kinds of data: the codes that rules, sources and a policy.yml use."""
+    """List the data types: the codes that rules, sources and a policy.yml use."""
     from appwitness.api import reference
 
     known = reference.data_types()
@@ -138,9 +135,15 @@ def data_types(format_: str) -> None:
     columns(("code", "name", "名称"), [(each.code, each.en, each.zh) for each in known])
 
 
-@main.group()
-def policy() -> None:
-    """Write down what an app's maker declares, for --policy: an example, and a check."""
+@list_.group(invoke_without_command=True)
+@click.pass_context
+def policy(ctx: click.Context) -> None:
+    """Print an example of a policy.yml for --policy, or check one.
+
+    A policy.yml says what an app's maker declares.
+    """
+    if ctx.invoked_subcommand is None:
+        ctx.invoke(policy_example)
 
 
 @policy.command("example")
@@ -152,7 +155,7 @@ def policy_example() -> None:
 
 
 @policy.command("check")
-@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.argument("file", type=FILE)
 def policy_check(file: Path) -> None:
     """Check a policy.yml, and say what it declares."""
     from appwitness.api.reference import declared_policy
@@ -171,21 +174,111 @@ def policy_check(file: Path) -> None:
 
 
 def _json(items: Sequence[BaseModel]) -> str:
-    return escape.json(json.dumps([each.model_dump(mode="json") for each in items], indent=1, ensure_ascii=False))
+    return _text([each.model_dump(mode="json") for each in items])
 
 
-@main.command()
+@list_.command()
 @click.option(
     "--of",
     type=click.Choice(["lines", "report", "comparison", "observe", "doctor", "gate", "baseline", "waivers", "flows"]),
     default="lines",
     show_default=True,
-    help="What to describe.",
+    help="What the schema describes.",
 )
 def schema(of: SchemaName | Literal["observe"]) -> None:
-    """Print the JSON Schema of the lines, of what verbs write as JSON, or of the files of `gate`."""
+    """Print the JSON Schema of lines, reports or files.
+
+    They are the lines of a recording, what verbs write as JSON, and the files of `gate`.
+    """
     from appwitness.api import reference
     from appwitness.cli import live_events
 
     described = live_events.schema() if of == "observe" else reference.schema(of)
     click.echo(json.dumps(described, indent=1, ensure_ascii=False))
+
+
+@list_.command()
+@click.argument("name", required=False, shell_complete=completion.sources)
+@format_option
+@click.option(
+    "--sources",
+    "extra",
+    type=FILE_OR_FOLDER,
+    help="YAML file or folder with sources of your own, in addition to ours.",
+)
+@click.option("--coverage", is_flag=True, help="Show instead how the APIs that other tools hook are covered, by level.")
+def sources(name: str | None, format_: str, extra: Path | None, coverage: bool) -> None:
+    """List the sources, which are the APIs that are hooked, or show the page of one.
+
+    NAME is a full name or its end (`TelephonyManager.getImei`). The page says what is hooked and why it is personal
+    data, the permission, API levels, how values are read, and which other APIs are seen through it. If other tools hook
+    an API that is no source here, it says what sees the API, or why nothing does.
+
+    The report of a run says of each source whether it was installed, was waiting for its class, was absent, or failed.
+    """
+    from appwitness.api.hooked_apis import covered, entries, hooked_apis
+
+    if coverage and name is None:
+        _coverage(covered(extra), format_)
+    elif name is not None:
+        _source(name, format_, extra)
+    elif format_ == "json":
+        click.echo(_text([each.model_dump(mode="json") for each in entries(extra)]))
+    else:
+        columns(("data", "source", "permission"), hooked_apis(extra))
+
+
+def _source(name: str, format_: str, extra: Path | None) -> None:
+    """Print the page of a source, or of several whose names end so."""
+    from appwitness.api.hooked_apis import find
+    from appwitness.cli.catalog_pages import covered_page, source_page
+
+    found = find(name, extra)
+    if format_ != "json":
+        click.echo(escape.terminal("\n\n".join([*map(source_page, found.pages), *map(covered_page, found.others)])))
+        return
+    pages = [
+        {
+            "name": each.name,
+            "entries": [entry.model_dump(mode="json") for entry in each.entries],
+            "yardstick": [
+                {"api": cover.yard.name, "level": cover.yard.level, "state": cover.state, "why": cover.why}
+                for cover in each.covers
+            ],
+        }
+        for each in found.pages
+    ]
+    states = [
+        {"name": each.yard.name, "level": each.yard.level, "state": each.state, "by": each.by, "why": each.why}
+        for each in found.others
+    ]
+    click.echo(_text(pages or states))
+
+
+def _coverage(counted: Mapping[str, Any], format_: str) -> None:
+    if format_ == "json":
+        click.echo(_text(counted))
+        return
+    for what in ("levels", "categories"):
+        states = next(iter(counted[what].values()))
+        columns(
+            (what.removesuffix("s").replace("categorie", "category"), *states, "covered"),
+            [(name, *_row(counts)) for name, counts in counted[what].items()],
+        )
+        click.echo()
+    click.echo(
+        "must: hooked by two tools of the field or more; full: by one; wide: by one or in bulk; gaps: by none.\n"
+        "hooked: by a source of its own; lower_layer: its calls pass a source (`list sources NAME` names them);\n"
+        "not_here: no app can call it on the Android of today, or it cannot be hooked; missing: not seen."
+    )
+    for name in counted["missing"]:
+        click.echo(f"missing  {escape.field(name)}")
+
+
+def _row(counts: dict[str, int]) -> tuple[str, ...]:
+    share = 1 - counts["missing"] / counts["total"] if counts["total"] else 1.0
+    return (*(str(count) for count in counts.values()), f"{share:.1%}")
+
+
+def _text(what: Any) -> str:
+    return escape.json(json.dumps(what, indent=1, ensure_ascii=False))

@@ -162,7 +162,7 @@ class Board(PlainLines):
 
 
 class Json(PlainLines):
-    """On stdout: an object a line, the verdict last; the schema is that of `appwitness schema --of observe`."""
+    """On stdout: an object a line, the verdict last; the schema is that of `appwitness list schema --of observe`."""
 
     def __init__(self, recording: Path, device: str, plan: str) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""The verb by which a person notes something in a recording: mark."""
+"""The verb mark, by which a person notes in a recording what the user was asked and decided."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ import click
 
 from appwitness import events
 from appwitness.api.recording_names import meant
+from appwitness.cli import completion
 from appwitness.cli.terminal import err, out, plain
-from appwitness.cli.verbs import gathered, main
+from appwitness.cli.verbs import ANY_PATH, gathered, main
 
 if TYPE_CHECKING:  # imported late, so that --help answers at once
     from appwitness.api.marking import ConsentLine, Mark, MarkDetails
@@ -24,8 +25,8 @@ CONSENTS = events.FILES["consent"]
 def mark() -> None:
     """Note in a recording what the user was asked and decided.
 
-    While it is being made, or later. Never blocks the run: each mark is one line appended to the recording; nothing in
-    it is changed. A mark that was wrong is corrected by another one, and findings follow at the next report.
+    You can do so while the recording is being made, or later. A mark never blocks the run: it appends one line to the
+    recording and changes nothing in it. Another mark corrects one that was wrong, and the next report follows it.
     """
 
 
@@ -35,8 +36,8 @@ def _meant(recording: Path | None) -> Path:
 
 in_option = click.option(
     "--recording",
-    type=click.Path(path_type=Path),
-    help="The recording. [default: the run in progress in ./recordings, else the newest]",
+    type=ANY_PATH,
+    help="The recording. [default: the run in progress in ./recordings, else the newest one]",
 )
 
 
@@ -58,7 +59,8 @@ class _Moment(click.ParamType[datetime]):
 at_option = click.option(
     "--at",
     type=_Moment(),
-    help="When: 2026-03-14T09:00:07Z, 2026-03-14T10:00:07+01:00, or local time without a zone. [default: now]",
+    help="When it was: 2026-03-14T09:00:07Z, 2026-03-14T10:00:07+01:00, or without a zone in local time. "
+    "[default: now]",
 )
 
 
@@ -74,8 +76,8 @@ def _said(**fields: Any) -> MarkDetails:
 @click.option(
     "--corrects",
     metavar="LINE",
-    help=f"The line of {CONSENTS} that this one replaces, such as {CONSENTS}:3. Time, scope and data are those of that"
-    " line where you do not say otherwise.",
+    help=f"The line of {CONSENTS} that this one replaces, such as {CONSENTS}:3. Time, scope and data stay as in that "
+    "line, unless you give others.",
 )
 @gathered(
     "said",
@@ -83,15 +85,22 @@ def _said(**fields: Any) -> MarkDetails:
     click.option(
         "--scope", type=click.Choice(get_args(events.Scope)), help="What was asked for. [default: general_policy]"
     ),
-    click.option("--data", multiple=True, metavar="TYPE", help="Data types it covers, or all. [default: all]"),
-    click.option("--text", help="The label touched."),
+    click.option(
+        "--data",
+        multiple=True,
+        metavar="TYPE",
+        shell_complete=completion.data_types,
+        help="Data type that it covers, or all. Repeatable. [default: all]",
+    ),
+    click.option("--text", help="The label that the user touched."),
     click.option("--note", help="Remark to keep with it."),
     at_option,
 )
 def mark_consent(status: events.ConsentState, recording: Path | None, corrects: str | None, said: MarkDetails) -> None:
     """Note what the user was asked or decided.
 
-    A no to all but the basic function is `refused` with the label that says so: --text "Browse only".
+    If the user refused everything but the basic function, note `refused` with the label that says so: --text "Browse
+    only".
     """
     from appwitness.api import marking
 
@@ -110,9 +119,9 @@ def mark_consent(status: events.ConsentState, recording: Path | None, corrects: 
 @in_option
 @click.option("--note", help="Why: a remark to keep with it.")
 def mark_retract(line: str, recording: Path | None, note: str | None) -> None:
-    """Note that a LINE never was: consents.jsonl:3.
+    """Retract a LINE that is wrong, such as consents.jsonl:3.
 
-    Neither it nor what it said of other lines counts any more. Retracting the retraction brings it back.
+    Neither the line nor what it said of other lines counts any more. Retract the retraction, and it counts again.
     """
     from appwitness.api import marking
 
@@ -126,8 +135,8 @@ def mark_retract(line: str, recording: Path | None, note: str | None) -> None:
 def mark_list(recording: Path | None) -> None:
     """List the consent lines, to see which one is wrong.
 
-    Each with its name, its time on the host's clock, and what it says; what an operator has since replaced or
-    retracted says so, and so does a claim of the app, which gives no consent.
+    Each has its name, its time on the host's clock, and what it says. It also says if an operator has since replaced or
+    retracted it, and if it is a claim of the app, which gives no consent.
     """
     from appwitness.api.marking import consent_lines
 
@@ -161,7 +170,7 @@ def _remarks(each: ConsentLine) -> Iterator[str]:
 @in_option
 @at_option
 def mark_note(text: str, recording: Path | None, at: datetime | None) -> None:
-    """Note anything at all on the time line."""
+    """Add a remark of any kind to the timeline."""
     from appwitness.api.marking import mark_note as noted
 
     path = _meant(recording)

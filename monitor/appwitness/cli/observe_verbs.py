@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import math
+import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import replace
+from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import click
+import cloup
 
 from appwitness.api.devices import NamedDevice, Wanted, name_of, opened
 from appwitness.api.home import recordings
-from appwitness.cli.device_options import Asking, device_options
-from appwitness.cli.pack_verb import encrypt_option, encrypted_name, packed
+from appwitness.cli import completion
+from appwitness.cli.evidence_verbs import encrypt_option, encrypted_name, packed
 from appwitness.cli.terminal import err, out, plain
 from appwitness.cli.verbs import (
+    ANY_PATH,
+    FILE,
+    FILE_OR_FOLDER,
     VerbJudging,
     case_options,
     db_option,
@@ -37,10 +42,12 @@ from appwitness.support.errors import UserError
 if TYPE_CHECKING:  # imported late, so that --help answers at once
     from rich.console import RenderableType
 
+    from appwitness.api.devices import Question
     from appwitness.api.observing import Order
     from appwitness.cli.live_view import PlainLines
     from appwitness.findings import Threshold
 
+_CONNECT_TO = re.compile(r"(?P<host>[^:\s]+):(?P<address>\[[0-9a-fA-F:]+\]|[^:\s]+):(?P<port>\d{1,5})")
 Plan = Literal["accept", "refuse", "silent", "withdraw"]
 TO_DO = {
     "accept": "agree to what the app asks, and use it as you like.",
@@ -53,15 +60,22 @@ TO_DO = {
 
 
 @main.command()
-@click.option("--output", type=click.Path(path_type=Path), help="Folder for the recordings. [default: recordings]")
-@click.option("--app", "only", multiple=True, help="Only this sample app (may be given several times).")
-@click.option("--all", "everything", is_flag=True, help="Every sample app with every answer (some minutes).")
+@click.option("--output", type=ANY_PATH, help="Folder for the recordings. [default: recordings]")
+@click.option(
+    "--app",
+    "only",
+    multiple=True,
+    metavar="NAME",
+    shell_complete=completion.sample_apps,
+    help="Run only this sample app. Repeatable.",
+)
+@click.option("--all", "everything", is_flag=True, help="Run every sample app with every answer (some minutes).")
 @db_option
 def demo(output: Path | None, only: tuple[str, ...], everything: bool, db: str | None) -> None:
-    """Run sample apps on the lab device and judge them.
+    """Run the sample apps on the lab device and judge them.
 
-    Real Frida, real mitmproxy, real SQLite; only the phone is played, by a JVM. Ends with 0 when each app gave the
-    findings it is made to give (monitor/appwitness/devices/lab/expected.yml).
+    Frida, mitmproxy and SQLite are real; a JVM plays the phone. Ends with 0 if each app gave the findings that it is
+    made to give (monitor/appwitness/devices/lab/expected.yml).
     """
     from rich.console import Group
     from rich.padding import Padding
@@ -111,154 +125,302 @@ def demo(output: Path | None, only: tuple[str, ...], everything: bool, db: str |
         )
 
 
-def _order(**options: Any) -> Order:
+@dataclass(frozen=True)
+class Chosen:
+    """What `observe` was asked to do."""
+
+    wanted: Wanted
+    """Which device, which app, and what may be done there."""
+    order: Order
+    """How it is observed."""
+    output: Path | None
+    as_json: bool
+    extra_sources: Path | None
+    control: bool
+    repeat: int
+    encrypt_to: tuple[str, ...]
+
+
+def _chosen(*, control: bool, **given: Any) -> Chosen:
     from appwitness.api.observing import Order
 
-    return Order(**options)
+    wanted, order = (
+        {field.name: given.pop(field.name) for field in fields(kind) if field.name in given} for kind in (Wanted, Order)
+    )
+    return Chosen(_checked(Wanted(**wanted)), Order(**order), control=control, **given)
 
 
-order_options = gathered(
-    "order",
-    _order,
-    click.option(
-        "--plan",
-        type=click.Choice(get_args(Plan)),
-        default="silent",
-        show_default=True,
-        help="How the consent dialog is answered; silent leaves it open, withdraw agrees and takes it back later.",
+observe_options = (
+    cloup.option_group(
+        "Options that most runs need",
+        click.option(
+            "--device",
+            default="lab:circle",
+            show_default=True,
+            metavar="DEVICE",
+            shell_complete=completion.devices,
+            help="The device: a serial that adb lists (emulator-5554, 192.168.1.20:5555), `usb` or `emulator` if "
+            "there is only one, or lab:circle, lab:skies ... (a sample app on the embedded lab device).",
+        ),
+        click.option(
+            "--app",
+            "package",
+            metavar="PACKAGE",
+            shell_complete=completion.packages,
+            help="The app, if it is installed on the device.",
+        ),
+        click.option(
+            "--apk",
+            "apks",
+            multiple=True,
+            type=FILE_OR_FOLDER,
+            help="The app to install: an APK, .apks, .apkm, .xapk or a folder of splits. Repeatable, for splits. It is "
+            "removed after the run.",
+        ),
+        click.option(
+            "--plan",
+            type=click.Choice(get_args(Plan)),
+            default="silent",
+            show_default=True,
+            help="How the consent dialog is answered. silent leaves it open; withdraw agrees and later takes consent "
+            "back.",
+        ),
+        click.option(
+            "--seconds",
+            type=float,
+            callback=lambda _context, _option, seconds: _seconds(seconds),
+            help="End the run after this many seconds, even if the app still runs.",
+        ),
+        click.option(
+            "--by-hand",
+            is_flag=True,
+            help="Leave the screen to you: you do on the device what the plan says, and mark it.",
+        ),
+        click.option(
+            "--clear-data",
+            is_flag=True,
+            help="Clear the data of an app that was installed before, so that each start is its first. The data is "
+            "put back if the device has root. An app that --apk installs starts without data anyway.",
+        ),
+        click.option(
+            "--explore",
+            type=click.IntRange(0, 100_000),
+            default=0,
+            metavar="TOUCHES",
+            help="After the dialogs, touch this many elements of the app without leaving it.",
+        ),
+        click.option("--output", type=ANY_PATH, help="Folder of the new recording."),
+        click.option(
+            "--json",
+            "as_json",
+            is_flag=True,
+            help="Write what happens as JSON lines, the verdict last (`appwitness list schema --of observe`).",
+        ),
     ),
-    click.option(
-        "--hooks/--no-hooks",
-        default=None,
-        help="Hook the app, and end with exit code 4 where that cannot be done; or record only its traffic and what "
-        "the device itself counts. [default: hook it where that can be done, else record its traffic, and say so]",
+    cloup.option_group(
+        "App",
+        click.option("--activity", help="The activity to start. [default: the app's launcher activity]"),
+        click.option(
+            "--user", type=click.IntRange(0, 999), help="Android user or work profile. [default: the current one]"
+        ),
+        click.option(
+            "--attach",
+            is_flag=True,
+            help="Observe the app as it already runs on the device. What it did before is not seen.",
+        ),
+        click.option(
+            "--grant",
+            multiple=True,
+            metavar="PERMISSION",
+            callback=lambda _context, _option, each: tuple(map(_permission, each)),
+            help="Grant the app a permission such as READ_CONTACTS before each start, so that it need not ask. "
+            "Revoked after the run. Repeatable.",
+        ),
+        click.option(
+            "--revoke",
+            multiple=True,
+            metavar="PERMISSION",
+            callback=lambda _context, _option, each: tuple(map(_permission, each)),
+            help="Revoke a permission before each start. Granted again after the run. Repeatable.",
+        ),
+        click.option(
+            "--persona",
+            type=FILE,
+            help="YAML file of the contacts, messages, place ... to plant for the run. [default: made up for each run]",
+        ),
+        click.option("--no-persona", is_flag=True, help="Plant nothing on the device."),
     ),
-    click.option(
-        "--isolate-crash",
-        is_flag=True,
-        help="If a hook makes the app crash, start it again, up to 11 times as a first run, to find out which hook.",
+    cloup.option_group(
+        "Device and screen",
+        click.option("--ask", is_flag=True, help="Ask you what to tap in a dialog that is not understood."),
+        click.option("--seed", type=int, default=1, show_default=True, help="Chooses the elements --explore touches."),
+        click.option("--video", is_flag=True, help="Keep a video of the screen around each finding."),
+        click.option("--adb-root", is_flag=True, help="Let `adb root` restart adb on the device as root, if it can."),
+        click.option(
+            "--allow",
+            multiple=True,
+            metavar="NAME",
+            help="Allow a change that frida-server needs, such as selinux-permissive. It is undone after the run. "
+            "Repeatable.",
+        ),
+        click.option(
+            "--frida-server",
+            type=FILE,
+            help="frida-server for the device, plain or .xz. [default: fetched once, kept in ~/.appwitness/frida]",
+        ),
+        click.option(
+            "--frida-gadget",
+            type=FILE,
+            help="Frida's gadget, plain or .xz, for a debuggable app on a device without root. [default: fetched once]",
+        ),
     ),
-    click.option(
-        "--seconds",
-        type=float,
-        callback=lambda _context, _option, seconds: _seconds(seconds),
-        help="End after this many seconds even if the app still runs.",
+    cloup.option_group(
+        "Hooks and runs",
+        click.option(
+            "--hooks/--no-hooks",
+            default=None,
+            help="Hook the app, and end with exit code 4 if that fails; or record only its traffic and what the "
+            "device itself counts. [default: hook it if possible; else record its traffic, and say so]",
+        ),
+        click.option(
+            "--sources",
+            "extra_sources",
+            type=FILE_OR_FOLDER,
+            help="YAML file or folder with further APIs to hook.",
+        ),
+        click.option(
+            "--isolate-crash",
+            is_flag=True,
+            help="If a hook crashes the app, find out which: start the app again, up to 11 times, each as a first run.",
+        ),
+        click.option(
+            "--control",
+            is_flag=True,
+            help="First run the app without hooks, and compare: does it behave the same while it is watched?",
+        ),
+        click.option(
+            "--repeat",
+            type=click.IntRange(1, 100),
+            default=1,
+            show_default=True,
+            help="Make this many runs, since apps differ from run to run. Their folders end in -1, -2 ...",
+        ),
     ),
-    click.option(
-        "--max-size",
-        "max_bytes",
-        default="4g",
-        show_default=True,
-        metavar="SIZE",
-        callback=lambda _context, option, text: size(option.opts[0], text),
-        help="Size limit of the recording, such as 500m or 4g. Beyond it bodies are no longer stored, and gaps say so.",
+    cloup.option_group(
+        "Traffic",
+        click.option(
+            "--mode",
+            default="auto",
+            show_default=True,
+            help="How traffic reaches the proxy: regular, redirect, wireguard, transparent, local or reverse:URL.",
+        ),
+        click.option(
+            "--listen",
+            default="127.0.0.1",
+            show_default=True,
+            metavar="ADDRESS",
+            help="Address that the proxy listens on.",
+        ),
+        click.option(
+            "--port",
+            type=click.IntRange(0, 65535),
+            default=0,
+            show_default="a free one",
+            help="Port that the proxy listens on.",
+        ),
+        click.option(
+            "--device-address",
+            help="Address of the device, needed when --listen is not loopback; the proxy lets no other address in.",
+        ),
+        click.option(
+            "--unpin",
+            is_flag=True,
+            help="Make the app accept the proxy's certificate where it pins one. This changes the app; run.json "
+            "says so.",
+        ),
+        click.option(
+            "--pass-refused/--block-refused",
+            default=True,
+            show_default="pass",
+            help="What to do with connections on which the app refuses the proxy's certificate: pass them undecrypted "
+            "from the next one on, and read at the TLS library what they carry; or block them all.",
+        ),
+        click.option(
+            "--connect-to",
+            "hosts",
+            multiple=True,
+            metavar="HOST:ADDRESS:PORT",
+            callback=lambda _context, _option, each: _connect_to(each),
+            help="Have the proxy reach HOST at this address and port: a test server of your own. Repeatable.",
+        ),
+        click.option(
+            "--upstream-ca",
+            type=FILE,
+            help="Certificate authority (PEM) of such servers, which the proxy trusts in addition to the usual ones.",
+        ),
     ),
-    *case_options,
-    click.option("--campaign", metavar="NAME", help="Campaign that the run is made for; the index knows it by that."),
-    tsa_option(),
-    click.option("--listen", default="127.0.0.1", show_default=True, help="Address the proxy listens on."),
-    click.option(
-        "--mode",
-        default="auto",
-        show_default=True,
-        help="How traffic reaches the proxy: regular, redirect, wireguard, transparent, local or reverse:URL.",
-    ),
-    click.option(
-        "--device-address",
-        help="Address of the device, needed when --listen is not loopback: only this address is let in.",
-    ),
-    click.option(
-        "--port", type=click.IntRange(0, 65535), default=0, show_default="a free one", help="Port the proxy listens on."
-    ),
-    click.option(
-        "--unpin",
-        is_flag=True,
-        help="Make the app accept the proxy's certificate where it pins one. It changes the app; run.json says so.",
-    ),
-    click.option(
-        "--pass-refused/--block-refused",
-        default=True,
-        show_default="pass",
-        help="Where the app refuses the proxy's certificate: let it through undecrypted the next time, and read what "
-        "it sends at the TLS library; or refuse it each time.",
+    cloup.option_group(
+        "Recording",
+        *case_options,
+        click.option(
+            "--campaign", metavar="NAME", help="The campaign that the run belongs to; the index groups runs by it."
+        ),
+        click.option(
+            "--max-size",
+            "max_bytes",
+            default="4g",
+            show_default=True,
+            metavar="SIZE",
+            callback=lambda _context, option, text: size(option.opts[0], text),
+            help="Size limit of the recording, such as 500m. Beyond it no more bodies are stored, and gaps say so.",
+        ),
+        tsa_option(),
+        encrypt_option("After the run, encrypt the recording with age to FOLDER.zip.age, and remove the folder"),
     ),
 )
-"""What to observe and how; the verb gets it as `order`."""
 
 
 @main.command()
-@device_options
-@order_options
-@click.option(
-    "--control",
-    is_flag=True,
-    help="First run the app without hooks, and compare: does it behave the same when it is watched?",
-)
-@click.option(
-    "--repeat",
-    type=click.IntRange(1, 100),
-    default=1,
-    show_default=True,
-    help="So many runs, since apps differ from run to run; their folders end in -1, -2 ...",
-)
-@click.option(
-    "--json",
-    "as_json",
-    is_flag=True,
-    help="Write what happens as JSON lines, the verdict last (`appwitness schema --of observe` describes them).",
-)
-@click.option("--output", type=click.Path(path_type=Path), help="Folder of the new recording.")
-@encrypt_option("Encrypt the recording by age when the run is over, to FOLDER.zip.age, and remove the folder")
-@click.option(
-    "--sources",
-    "extra_sources",
-    type=click.Path(path_type=Path, exists=True),
-    help="YAML file or folder with further APIs to hook.",
-)
+@gathered("chosen", _chosen, *observe_options)
 @threshold_options
 @judging_options
-def observe(wanted: Wanted, order: Order, threshold: Threshold, judging: VerbJudging, **chosen: Any) -> None:
-    """Record one run of an app, and judge it while it runs.
+def observe(chosen: Chosen, threshold: Threshold, judging: VerbJudging) -> None:
+    """Record one run of an app and judge it while it runs.
 
-    Ends when the app ends, after --seconds, or at Ctrl-C (once: everything is shut down cleanly). While it runs,
-    `appwitness mark` in another terminal notes what the user was asked and decided.
+    The run ends when the app ends, after --seconds, or at Ctrl-C (press it once: everything is shut down cleanly).
+    Meanwhile `appwitness mark` in another terminal notes what the user was asked and decided.
 
-    With --encrypt-to nothing of it comes into the index, unless --db names one.
+    With --encrypt-to the index gets nothing of the run, unless --db names an index.
     """
     with ExitStack() as afterwards:
-        sys.exit(_runs(wanted, order, threshold, judging, chosen, afterwards))
+        sys.exit(_runs(chosen, threshold, judging, afterwards))
 
 
-def _runs(
-    wanted: Wanted,
-    order: Order,
-    threshold: Threshold,
-    judging: VerbJudging,
-    chosen: Mapping[str, Any],
-    afterwards: ExitStack,
-) -> int:
+def _runs(chosen: Chosen, threshold: Threshold, judging: VerbJudging, afterwards: ExitStack) -> int:
     """Record the runs that were asked for; the exit code."""
+    wanted, order, as_json, extra = chosen.wanted, chosen.order, chosen.as_json, chosen.extra_sources
     listen_on(order.listen, order.port).close()
-    path: Path = chosen["output"] or _new_folder(wanted, order.plan)
+    path = chosen.output or _new_folder(wanted, order.plan)
     if judging.known.app_type is not None:
         order = replace(order, app_type=judging.known.app_type.number)
-    encrypt_to: tuple[str, ...] = chosen["encrypt_to"]
+    encrypt_to = chosen.encrypt_to
     if encrypt_to and judging.db is None:
         judging = replace(judging, db="sqlite://")
-    if chosen["control"]:
+    if chosen.control:
         alone = path.with_name(f"{path.name}-control")
         _encrypted(alone, encrypt_to, afterwards)
         err.print("[bold]First without hooks[/], to see whether the app behaves the same when it is watched.")
         bare = replace(order, hooks=False)
-        _observe(wanted, bare, alone, judging, _live(alone, wanted, bare, chosen["as_json"]), chosen["extra_sources"])
+        _observe(wanted, bare, alone, judging, _live(alone, wanted, bare, as_json), extra)
         order = replace(order, control=alone)
-    repeat: int = chosen["repeat"]
-    paths = [path] if repeat == 1 else [path.with_name(f"{path.name}-{number}") for number in range(1, repeat + 1)]
+    paths = [path]
+    if chosen.repeat > 1:
+        paths = [path.with_name(f"{path.name}-{number}") for number in range(1, chosen.repeat + 1)]
     codes = {0}
     for each in paths:
         _encrypted(each, encrypt_to, afterwards)
-        live = _live(each, wanted, order, chosen["as_json"])
-        interrupted = _observe(wanted, order, each, judging, live, chosen["extra_sources"])
+        live = _live(each, wanted, order, as_json)
+        interrupted = _observe(wanted, order, each, judging, live, extra)
         report = judging.report(each)
         code = judging.exit_code(report, threshold=threshold)
         if encrypt_to:
@@ -328,3 +490,100 @@ def _observe(
     if live.closed:
         raise BrokenPipeError
     return interrupted()
+
+
+@dataclass(frozen=True)
+class Asking:
+    """Questions to the user at the terminal."""
+
+    live: PlainLines
+    """What is shown meanwhile; it makes room."""
+
+    def may(self, what: str) -> bool:
+        """Whether the user allows it; without a terminal, nothing is allowed."""
+        return sys.stdin.isatty() and bool(self._quietly(lambda: click.confirm(what, err=True)))
+
+    def answer(self, question: Question) -> str | None:
+        """The label to touch of a dialog that nothing is known of; None: dismiss it."""
+        if not sys.stdin.isatty():
+            return None
+        labels = dict(enumerate(question.labels, 1))
+
+        def ask() -> int:
+            err.print(f"[bold]The app asks:[/] {plain(question.title)}\n{plain(chr(10).join(question.texts))}")
+            for number, label in labels.items():
+                err.print(f"  {number}  {plain(label)}")
+            choice: int = click.prompt("Touch which? 0 dismisses it", type=click.IntRange(0, len(labels)), err=True)
+            return choice
+
+        return labels.get(self._quietly(ask))
+
+    def _quietly[T](self, ask: Callable[[], T]) -> T:
+        self.live.stop()
+        try:
+            return ask()
+        finally:
+            self.live.start()
+
+
+def _checked(wanted: Wanted) -> Wanted:
+    """Raises UserError for what does not go together."""
+    if wanted.persona is not None and wanted.no_persona:
+        raise UserError("--persona and --no-persona exclude each other.", "Leave one of them out.")
+    if NamedDevice(wanted.device).embedded:
+        theirs = {
+            "--apk": wanted.apks,
+            "--app": wanted.package,
+            "--persona": wanted.persona,
+            "--frida-server": wanted.frida_server,
+            "--frida-gadget": wanted.frida_gadget,
+            "--grant": wanted.grant,
+            "--revoke": wanted.revoke,
+            "--attach": wanted.attach,
+            "--allow": wanted.allow,
+            "--adb-root": wanted.adb_root,
+            "--video": wanted.video,
+            "--explore": wanted.explore,
+            "--by-hand": wanted.by_hand,
+            "--connect-to": wanted.hosts,
+            "--upstream-ca": wanted.upstream_ca,
+        }
+        given = [option for option, value in theirs.items() if value]
+        if given:
+            raise UserError(
+                f"The lab device takes no {', '.join(given)}: its apps and data are built in.",
+                "Leave that out, or name a phone or an emulator with --device.",
+            )
+    elif not wanted.apks and not wanted.package:
+        raise UserError(
+            f"Which app should be observed on {wanted.device}?",
+            "Name an APK to install, --apk app.apk, or an app that is installed, --app com.example.app.",
+        )
+    elif wanted.attach and (wanted.grant or wanted.revoke):
+        raise UserError(
+            "--grant and --revoke change what an app may before it starts; with --attach it runs already.",
+            "Leave --attach out, or grant it on the device.",
+        )
+    return wanted
+
+
+def _permission(text: str) -> str:
+    """Its full name. Raises UserError for what is not a permission."""
+    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_.]*", text):
+        raise UserError(
+            f"{text!r} is not a permission.", "Write it as READ_CONTACTS or android.permission.READ_CONTACTS."
+        )
+    return text if "." in text else f"android.permission.{text}"
+
+
+def _connect_to(each: tuple[str, ...]) -> dict[str, tuple[str, int]]:
+    hosts = {}
+    for text in each:
+        found = _CONNECT_TO.fullmatch(text)
+        if found is None or not 0 < int(found["port"]) < 65536:
+            raise UserError(
+                f"--connect-to {text!r} is not HOST:ADDRESS:PORT.",
+                "Write it as --connect-to api.example.com:127.0.0.1:8443.",
+            )
+        hosts[found["host"].lower()] = (found["address"].strip("[]"), int(found["port"]))
+    return hosts

@@ -18,6 +18,7 @@ from typing import Any
 
 import click
 
+from appwitness.cli import renamed_verbs
 from appwitness.support import escape, given_files
 from appwitness.support.errors import FileError, UserError
 
@@ -73,14 +74,16 @@ class FileSettings:
     text: str
 
     def place(self, *keys: str) -> str:
-        """File and line of a key, as far as it can be told from the text."""
-        table: list[str] = []
-        for number, line in enumerate(self.text.splitlines(), start=1):
-            header, key = re.match(r"\s*\[+([^\]]*)\]", line), re.match(r"\s*([\w.\"' -]+?)\s*=", line)
-            table = _PART.findall(header[1]) if header else table
-            there = [*table, *(_PART.findall(key[1]) if key else ())]
-            if (header or key) and there[-len(keys) :] == list(keys):
-                return escape.terminal(f"{self.path}:{number}")
+        """File and line of a key, as far as it can be told from the text; what is `index correlate` may be `correlate`
+        there."""
+        for named in (keys, keys[1:])[: 1 + (len(keys) > 2)]:
+            table: list[str] = []
+            for number, line in enumerate(self.text.splitlines(), start=1):
+                header, key = re.match(r"\s*\[+([^\]]*)\]", line), re.match(r"\s*([\w.\"' -]+?)\s*=", line)
+                table = _PART.findall(header[1]) if header else table
+                there = [*table, *(_PART.findall(key[1]) if key else ())]
+                if (header or key) and there[-len(named) :] == list(named):
+                    return escape.terminal(f"{self.path}:{number}")
         return escape.terminal(str(self.path))
 
     def wrong(self, what: str, *keys: str, todo: str) -> UserError:
@@ -262,7 +265,7 @@ def _read(path: Path) -> FileSettings | None:
             return None
         if not isinstance(tables, dict):
             raise UserError(f"{path}: tool.appwitness is no table.", "Write [tool.appwitness].")
-    return FileSettings(path, tables, text)
+    return FileSettings(path, renamed_verbs.by_new_names(tables), text)
 
 
 def check(settings: FileSettings, verbs: Mapping[str, object]) -> None:

@@ -21,14 +21,14 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 import click
+import cloup
 from click.core import ParameterSource
 
 from appwitness.api import judging as api
 from appwitness.api import verifying
 from appwitness.api.home import home
 from appwitness.api.recording_names import fetched, read_encrypted_with
-from appwitness.cli import settings
-from appwitness.cli.inert_output import inert_streams
+from appwitness.cli import completion, renamed_verbs, settings
 from appwitness.support import private_files
 from appwitness.support.errors import UserError
 
@@ -36,45 +36,48 @@ if TYPE_CHECKING:  # imported late, so that --help answers at once
     from appwitness.api.judging import Keep, Progress
     from appwitness.findings import Report, Threshold
 
-VERBS = {
-    "app-types": ("list_verbs", "List the types of app for --app-type, and what each needs."),
-    "baseline": ("accept_verbs", "Write down what an app is known to do, for gate."),
-    "bundle": ("exchange_verbs", "Pack a recording for a stranger, with what checks it."),
-    "compare": ("compare_verb", "Compare runs of one app with different answers."),
-    "config": ("config_verb", "Say which options hold, and where each was set."),
-    "correlate": ("judge_verbs", "Read recordings into the index and judge them."),
-    "data-types": ("list_verbs", "List the kinds of data that rules, sources and policies name."),
-    "demo": ("observe_verbs", "Run sample apps on the lab device and judge them."),
-    "devices": ("device_verbs", "List the devices that are there, and what each can do."),
-    "diff": ("gate_verbs", "Say what one release does that another did not."),
-    "doctor": ("device_verbs", "Check whether a device can be observed, and what to do if not."),
-    "explain": ("explain_verb", "Say why a flow was flagged, or what a fingerprint stands for."),
-    "export": ("exchange_verbs", "Give the uploads of a recording to other tools, as HAR 1.2."),
-    "fleet": ("fleet_verb", "Run many apps on many devices, each under several plans."),
-    "forget": ("care_verbs", "Remove personal data from recordings, which still verify."),
-    "gate": ("gate_verbs", "Decide whether a build does anything that was not accepted."),
-    "import": ("exchange_verbs", "Turn captures of other tools into a recording."),
-    "index": ("index_verb", "Build the index anew when another version made it."),
-    "key": ("key_verb", "Make and show the key that signs your recordings."),
-    "laws": ("list_verbs", "List the articles of law that findings name."),
-    "mark": ("mark_verb", "Note in a recording what the user was asked and decided."),
-    "observe": ("observe_verbs", "Record one run of an app, and judge it while it runs."),
-    "pack": ("pack_verb", "Make one file of a recording; every verb reads it as the folder."),
-    "pair": ("device_verbs", "Pair with a phone over Wi-Fi."),
-    "policy": ("list_verbs", "Write down what an app's maker declares, for --policy."),
-    "report": ("judge_verbs", "Say what was found in a recording, in any of seven formats."),
-    "rules": ("list_verbs", "List the rules, or show the page of one."),
-    "schema": ("list_verbs", "Print the JSON Schema of lines, reports or comparisons."),
-    "share": ("care_verbs", "Copy a recording with every personal value replaced."),
-    "sources": ("hooks_verb", "List the hooked APIs, show one, or how other tools' are covered."),
-    "timestamp": ("judge_verbs", "Ask time-stamp authorities for their time over a recording."),
-    "undo": ("device_verbs", "Take back what a run left changed on a device."),
-    "verify": ("judge_verbs", "Check the stamps of a recording and name what differs."),
-    "waive": ("accept_verbs", "Accept a finding for a time."),
-    "waivers": ("accept_verbs", "Check the waivers of findings."),
-    "web": ("judge_verbs", "Show the recordings in the index in a browser."),
+GROUPS: dict[str, dict[str, tuple[str, str]]] = {
+    "Observe": {
+        "demo": ("observe_verbs", "Run the sample apps on the lab device and judge them."),
+        "devices": ("device_verbs", "List the connected devices and what each can do."),
+        "doctor": ("device_verbs", "Check whether a device can be observed; name what to fix."),
+        "observe": ("observe_verbs", "Record one run of an app and judge it while it runs."),
+        "mark": ("mark_verb", "Note in a recording what the user was asked and decided."),
+        "undo": ("device_verbs", "Take back what a run left changed on a device."),
+        "pair": ("device_verbs", "Pair with a phone over Wi-Fi."),
+    },
+    "Read": {
+        "report": ("read_verbs", "Report what was found in a recording."),
+        "explain": ("read_verbs", "Explain why a flow was flagged, or what a fingerprint is."),
+        "compare": ("read_verbs", "Compare runs of one app that answered differently."),
+        "web": ("read_verbs", "Show the recordings of the index in a browser."),
+        "import": ("read_verbs", "Turn captures of other tools into a recording."),
+        "export": ("read_verbs", "Write the uploads of a recording for other tools (HAR)."),
+    },
+    "Build": {
+        "gate": ("gate_verbs", "Fail a build that does what nobody accepted."),
+        "diff": ("gate_verbs", "Show what one release does that another did not."),
+        "baseline": ("gate_verbs", "Write down what an app is known to do."),
+        "waive": ("gate_verbs", "Accept a finding for a time, or check what was accepted."),
+    },
+    "Evidence": {
+        "verify": ("evidence_verbs", "Check the stamps of a recording and name what differs."),
+        "key": ("evidence_verbs", "Make and show the key that signs your recordings."),
+        "timestamp": ("evidence_verbs", "Have time-stamp authorities date a recording."),
+        "bundle": ("evidence_verbs", "Pack a recording for a stranger, with a program to check it."),
+        "pack": ("evidence_verbs", "Pack a recording into one file, encrypted if you like."),
+        "share": ("evidence_verbs", "Copy a recording and replace every personal value."),
+        "forget": ("evidence_verbs", "Remove personal data; the recordings still verify."),
+    },
+    "More": {
+        "fleet": ("fleet_verbs", "Run many apps on many devices, under several plans."),
+        "list": ("list_verbs", "List rules, laws, sources, data types, app types, schemas."),
+        "index": ("index_verbs", "Read recordings into the index, or build it anew."),
+        "config": ("index_verbs", "Show which options hold, and where each was set."),
+    },
 }
-"""Verb -> the module that has it, imported when the verb is called, and what --help says of it."""
+"""Group of --help -> its verbs -> the module that has the verb, imported when it is called, and what --help says."""
+VERBS = {verb: entry for group in GROUPS.values() for verb, entry in group.items()}
 
 EXIT_CODES = {
     0: "done; no findings, or none that fails a build",
@@ -90,6 +93,7 @@ EXIT_CODES = {
 
 
 LONGEST_TRACEBACK = 100_000
+LONGEST_VERB = max(map(len, VERBS))
 
 
 class ReaderGone(Exception):
@@ -108,34 +112,101 @@ def _read_on() -> Iterator[None]:
         raise ReaderGone from None
 
 
-class VerbGroup(click.Group):
+class _Inert(io.TextIOWrapper):
+    """A stream of which nothing orders anything of a build server, by whatever verb and library it is written."""
+
+    def write(self, text: str, /) -> int:
+        """Write the text, inert."""
+        from appwitness.support import escape
+
+        super().write(escape.inert(text))
+        return len(text)
+
+
+@contextmanager
+def _inert_streams() -> Iterator[None]:
+    """Standard output and error as `_Inert`, while a verb runs."""
+    before = sys.stdout, sys.stderr
+    made = [
+        _Inert(stream.buffer, stream.encoding, stream.errors, line_buffering=True, write_through=stream.write_through)
+        if isinstance(stream, io.TextIOWrapper)
+        else stream
+        for stream in before
+    ]
+    sys.stdout, sys.stderr = made
+    try:
+        yield
+    finally:
+        sys.stdout, sys.stderr = before
+        for stream in made:
+            if isinstance(stream, _Inert):
+                with suppress(OSError, ValueError):
+                    stream.flush()
+                stream.detach()
+
+
+class VerbCommand(cloup.Command):
+    """A verb: it also has the options that say what is printed and how, and those of reading encrypted recordings."""
+
+    def __init__(self, *args: Any, params: list[click.Parameter] | None = None, **kwargs: Any) -> None:
+        given = list(params or ())
+        reads = any(isinstance(each, click.Argument) and each.name in ("recording", "old") for each in given)
+        super().__init__(*args, params=[*given, *_everywhere(reads=reads)], **kwargs)
+
+
+class VerbsOfAVerb(cloup.Group):
+    """A verb with verbs of its own."""
+
+    command_class = VerbCommand
+
+
+class VerbGroup(VerbsOfAVerb):
     """Loads the verb that is called and no other, and turns whatever ends it into a message and an exit code of
     EXIT_CODES; no traceback reaches a user."""
 
+    group_class: type[click.Group] = VerbsOfAVerb
+
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """The verbs by name."""
+        """The verbs, in the order of --help."""
         return list(VERBS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """A verb, whose module is imported now."""
         if cmd_name in VERBS:
             importlib.import_module(f"appwitness.cli.{VERBS[cmd_name][0]}")
-        command = super().get_command(ctx, cmd_name)
-        if command:
-            _give_options(command)
-        return command
+        return super().get_command(ctx, cmd_name)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """As cloup does; a verb by its old name, too."""
+        return super().resolve_command(ctx, renamed_verbs.current(args, say=not ctx.resilient_parsing))
+
+    def handle_bad_command_name(
+        self, bad_name: str, valid_names: list[str], error: click.UsageError
+    ) -> click.UsageError:
+        """As cloup does; the names are those of all verbs, loaded or not, and those that verbs had before."""
+        if now := renamed_verbs.near(bad_name, VERBS):
+            return click.NoSuchCommand(bad_name, f"{error.message} Did you mean {now!r}?", ctx=error.ctx)
+        return super().handle_bad_command_name(bad_name, list(VERBS), error)
+
+    def format_params(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Nothing: the last line of --help names the two options, so that all fits on one screen."""
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """The verbs with what VERBS says of them: none is loaded for it."""
-        with formatter.section("Commands"):
-            formatter.write_dl([(verb, text) for verb, (_, text) in VERBS.items()])
+        """The verbs by group with what GROUPS says of them: none is loaded for it."""
+        formatter.write("\n")
+        for title, verbs in GROUPS.items():
+            formatter.write_heading(title)
+            with formatter.indentation():
+                formatter.write_dl([(f"{verb:{LONGEST_VERB}}", says) for verb, (_, says) in verbs.items()])
 
     def main(self, *args: Any, **kwargs: Any) -> Any:
         """Run, and end with an exit code of EXIT_CODES."""
         for stream in (sys.stdout, sys.stderr):
             if isinstance(stream, io.TextIOWrapper):
                 stream.reconfigure(errors="backslashreplace")  # what the terminal's encoding does not have
-        with inert_streams():
+        with _inert_streams():
             code = self._main(*args, **kwargs)
         sys.exit(code if isinstance(code, int) else 0)
 
@@ -210,40 +281,32 @@ def _fault(error: Exception) -> int:
     return INTERNAL
 
 
-def _give_options(command: click.Command) -> None:
-    """Every verb has those that say what is printed and how; one that reads recordings, how encrypted ones are read."""
-    if isinstance(command, click.Group):
-        for each in command.commands.values():
-            _give_options(each)
-    elif all(param.name != "color" for param in command.params):
-        if any(isinstance(param, click.Argument) and param.name in ("recording", "old") for param in command.params):
-            command.params.append(
-                click.Option(
-                    ["--identity"],
-                    type=click.Path(path_type=Path, exists=True, dir_okay=False),
-                    expose_value=False,
-                    callback=_identity,
-                    help="Your identity, to read what is encrypted: the file of age-keygen, or an SSH private key. "
-                    "[default: APPWITNESS_IDENTITY in the environment]",
-                )
-            )
-        command.params += [
-            click.Option(
-                ["--color"],
-                type=click.Choice(["auto", "always", "never"]),
-                default="auto",
-                expose_value=False,
-                callback=_of_terminal,
-                help="Colours; auto: on a terminal, unless NO_COLOR is set.",
-            ),
-            click.Option(
-                ["-q", "--quiet"],
-                is_flag=True,
-                expose_value=False,
-                callback=_of_terminal,
-                help="Print results and errors only.",
-            ),
-        ]
+def _everywhere(*, reads: bool) -> Iterator[click.Option]:
+    """The options of every verb; of one that reads recordings also how it reads encrypted ones."""
+    if reads:
+        yield click.Option(
+            ["--identity"],
+            type=FILE,
+            expose_value=False,
+            callback=_identity,
+            help="Your identity, which decrypts recordings: the file of age-keygen, or an SSH private key. "
+            "[default: APPWITNESS_IDENTITY in the environment]",
+        )
+    yield click.Option(
+        ["--color"],
+        type=click.Choice(["auto", "always", "never"]),
+        default="auto",
+        expose_value=False,
+        callback=_of_terminal,
+        help="When to use colours; auto: on a terminal, unless NO_COLOR is set.",
+    )
+    yield click.Option(
+        ["-q", "--quiet"],
+        is_flag=True,
+        expose_value=False,
+        callback=_of_terminal,
+        help="Print results and errors only.",
+    )
 
 
 def _identity(_context: click.Context, _option: click.Parameter, path: Path | None) -> None:
@@ -264,18 +327,9 @@ def _of_terminal(ctx: click.Context, option: click.Parameter, value: Any) -> Non
         say(f"[dim]options of {plain(str(path))} hold (`appwitness config` shows them)[/]")
 
 
-class ListOrShow(click.Group):
-    """A verb that alone lists, and with a NAME shows: what one would type first."""
-
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Put in the verb that was left out."""
-        if not args or args[0] not in (*self.commands, *ctx.help_option_names):
-            args = ["show" if args and not args[0].startswith("-") else "list", *args]
-        return super().parse_args(ctx, args)
-
-
-@click.group(
+@cloup.group(
     cls=VerbGroup,
+    epilog="Try `appwitness demo`. More: `appwitness VERB --help`, `appwitness --version`.",
     context_settings={
         "help_option_names": ["-h", "--help"],
         "max_content_width": 100,
@@ -285,17 +339,7 @@ class ListOrShow(click.Group):
 @click.version_option(package_name="appwitness")
 @click.pass_context
 def main(ctx: click.Context) -> None:
-    """Prove whether an Android app sent personal data without consent.
-
-    Hooks log what personal data an app reads, a proxy records what it uploads, and the correlator finds the very
-    value an API returned in an upload, checked against the consent at that moment.
-
-    \b
-    Try it:      appwitness demo
-    By hand:     appwitness observe --device lab:circle --plan refuse
-                 appwitness report recordings/<run> --format html > report.html
-    Later:       appwitness verify recordings/<run>
-    """
+    """Prove whether an Android app sent personal data without consent."""
     verb = ctx.invoked_subcommand or ""
     command = main.get_command(ctx, verb)
     if command and verb != "config" and (found := settings.find()):
@@ -305,26 +349,61 @@ def main(ctx: click.Context) -> None:
         ctx.meta["settings"] = found.path if defaults else None
 
 
+FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
+NEW_FILE = click.Path(path_type=Path, dir_okay=False)
+FILE_OR_FOLDER = click.Path(path_type=Path, exists=True)
+ANY_PATH = click.Path(path_type=Path)
+output_option = click.option("--output", type=NEW_FILE, help="File to write. [default: stdout]")
 db_option = click.option(
     "--db",
     metavar="URL",
-    help="SQLite file or SQLAlchemy URL of the index. [default: appwitness.sqlite in ~/.appwitness]",
+    help="The index: an SQLite file or a SQLAlchemy URL. [default: appwitness.sqlite in ~/.appwitness]",
 )
 rules_option = click.option(
     "--rules",
-    type=click.Path(path_type=Path, exists=True),
-    help="Folder with an organisation's own rules, in addition to ours.",
+    type=FILE_OR_FOLDER,
+    help="File or folder with rules of your own, in addition to ours.",
 )
 law_option = click.option(
     "--law",
     "laws",
     metavar="CODES",
     callback=lambda _context, _option, text: _codes(text),
-    help="Whose law findings name, by commas: cn, eu, us, store. [default: all]",
+    shell_complete=completion.laws,
+    help="Whose law findings name, separated by commas: cn, eu, us, store. [default: all]",
+)
+format_option = click.option(
+    "--format",
+    "format_",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="The format to write.",
+)
+lang_option = click.option(
+    "--lang", type=click.Choice(["en", "zh"]), default="en", show_default=True, help="The language to write."
+)
+reveal_option = click.option("--reveal", is_flag=True, help="Show personal values, which are masked otherwise.")
+
+
+def _aliases(_context: click.Context, _option: click.Parameter, pairs: Sequence[str]) -> dict[str, str]:
+    wrong = next((pair for pair in pairs if not all(pair.partition("="))), None)
+    if wrong is not None:
+        raise UserError(f"--package-alias {wrong!r} does not name two packages.", "Write com.app.debug=com.app.")
+    return dict(pair.split("=", 1) for pair in pairs)
+
+
+alias_option = click.option(
+    "--package-alias",
+    "aliases",
+    multiple=True,
+    metavar="NAME=PACKAGE",
+    callback=_aliases,
+    help="A package name that stands for another: com.app.debug=com.app. Repeatable.",
 )
 case_options = (
     click.option("--operator", metavar="NAME", help="Who is responsible for it. [default of a run: login name]"),
-    click.option("--case", metavar="NUMBER", help="Number of the case that it is made for."),
+    click.option("--case", metavar="NUMBER", help="Number of the case that it belongs to."),
     click.option("--place", metavar="TEXT", help="Where it is made."),
     click.option("--equipment", metavar="TEXT", help="What it is made with: host, phone, network."),
 )
@@ -361,7 +440,7 @@ def tsa_option(*, required: bool = False) -> Callable[[Verb], Verb]:
         required=required,
         metavar="URL",
         callback=_addresses,
-        help="Address of a time-stamp authority (RFC 3161), to have its time over the recording; may be repeated.",
+        help="A time-stamp authority (RFC 3161) that is to date the recording. Repeatable.",
     )
 
 
@@ -453,67 +532,75 @@ def _judging(
 
 
 JUDGING = (
-    db_option,
-    click.option(
-        "--index",
-        type=click.Choice(["lines", "conclusions"]),
-        help="What the index keeps of recordings that are read in: their lines too, or what was concluded from them "
-        "alone, with values masked. [default: lines; where it has conclusions alone, these]",
+    cloup.option_group(
+        "Index",
+        db_option,
+        click.option(
+            "--index",
+            type=click.Choice(["lines", "conclusions"]),
+            help="What the index keeps of each recording: its lines too, or only the conclusions, with values masked. "
+            "[default: lines; conclusions in an index that has nothing else]",
+        ),
     ),
-    rules_option,
-    click.option(
-        "--first-party",
-        multiple=True,
-        metavar="DOMAIN",
-        help="A domain that belongs to the app's maker (may be given several times).",
+    cloup.option_group(
+        "Judging",
+        rules_option,
+        click.option(
+            "--first-party",
+            multiple=True,
+            metavar="DOMAIN",
+            help="A domain that belongs to the app's maker. Repeatable.",
+        ),
+        law_option,
+        click.option(
+            "--app-type",
+            metavar="TYPE",
+            shell_complete=completion.app_types,
+            help="Type of the app, by number or name, which says what data it needs (`appwitness list app-types`).",
+        ),
+        click.option(
+            "--policy",
+            type=FILE,
+            help="File of what the app's maker declares (`appwitness list policy` prints an example).",
+        ),
+        click.option(
+            "--territory",
+            metavar="COUNTRY",
+            callback=lambda _context, _option, text: _country(text),
+            help="Where the users are, such as CN or EU; a recipient elsewhere is abroad.",
+        ),
+        click.option(
+            "--assume-consent",
+            type=click.Choice(["none", "given"]),
+            help="What to assume where nobody observed what the user was asked, as in an import: no consent, or "
+            "consent to the privacy policy. The report says so. [default: no assumption]",
+        ),
+        click.option("--strict", is_flag=True, help="Exit with 3 if there are gaps, and no finding that fails."),
     ),
-    law_option,
-    click.option(
-        "--app-type",
-        metavar="TYPE",
-        help="Type of the app, by number or name (see `appwitness app-types`), which says what data it needs.",
-    ),
-    click.option(
-        "--policy",
-        type=click.Path(path_type=Path, exists=True, dir_okay=False),
-        help="What the app's maker declares (`appwitness policy example` prints one).",
-    ),
-    click.option(
-        "--territory",
-        metavar="COUNTRY",
-        callback=lambda _context, _option, text: _country(text),
-        help="Where the users are, such as CN, or EU: a recipient elsewhere is abroad.",
-    ),
-    click.option(
-        "--assume-consent",
-        type=click.Choice(["none", "given"]),
-        help="What to assume where nobody observed what the user was asked, as in an import: that the user had agreed "
-        "to nothing, or to the privacy policy. The report says so. [default: no assumption]",
-    ),
-    click.option("--strict", is_flag=True, help="Exit with 3 when there are gaps, and no findings that fail."),
 )
 judging_options = gathered("judging", _judging, *JUDGING)
 """How a user has recordings judged; the verb gets it as `judging`."""
-PUBLIC = click.Path(path_type=Path, dir_okay=False, exists=True)
-TRUST = (
+TRUST = cloup.option_group(
+    "Signatures and time-stamps",
     click.option(
         "--key",
-        type=PUBLIC,
+        type=FILE,
         multiple=True,
-        help="File with the operator's public key: each stamp has to be signed by it; by one of them, if repeated.",
+        help="File with the operator's public key, which has to have signed each stamp. Repeatable: any one of them.",
     ),
-    click.option("--trust", type=PUBLIC, multiple=True, help="File with several public keys, a line each."),
+    click.option("--trust", type=FILE, multiple=True, help="File with several public keys, one a line."),
     click.option(
         "--tsa-cert",
-        type=PUBLIC,
+        type=FILE,
         multiple=True,
-        help="File with certificates of time-stamp authorities (PEM or DER): each token has to be signed by one.",
+        help="File with certificates of time-stamp authorities (PEM or DER), one of which has to have signed each "
+        "token.",
     ),
 )
 """Whose stamps and tokens a recording is to have."""
-trust_options = gathered("trust", lambda key, trust, tsa_cert: verifying.trust((*key, *trust), tsa_cert), *TRUST)
+trust_options = gathered("trust", lambda key, trust, tsa_cert: verifying.trust((*key, *trust), tsa_cert), TRUST)
 """The verb gets it as `trust`."""
-checking_options = gathered("judging", _judging, *JUDGING, *TRUST)
+checking_options = gathered("judging", _judging, *JUDGING, TRUST)
 """The same as judging_options, where the verb says whose stamps they are."""
 
 
@@ -525,14 +612,14 @@ def level_options(fail_on: str, min_confidence: str) -> tuple[Callable[[Verb], V
             type=click.Choice(["high", "medium", "low", "info", "never"]),
             default=fail_on,
             show_default=True,
-            help="Lowest level that fails.",
+            help="The lowest level that fails.",
         ),
         click.option(
             "--min-confidence",
             type=click.Choice(["proven", "corroborated", "indicated", "declared"]),
             default=min_confidence,
             show_default=True,
-            help="Lowest confidence that fails.",
+            help="The lowest confidence that fails.",
         ),
     )
 
@@ -543,7 +630,9 @@ def _threshold(**options: Any) -> Threshold:
     return Threshold(**options)
 
 
-threshold_options = gathered("threshold", _threshold, *level_options("info", "declared"))
+threshold_options = gathered(
+    "threshold", _threshold, cloup.option_group("Which findings fail", *level_options("info", "declared"))
+)
 """Which findings of a report count; the verb gets it as `threshold`."""
 
 

@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import click
+import cloup
 
 from appwitness.api import home
-from appwitness.cli.verbs import Verb, gathered
+from appwitness.cli.verbs import Verb, VerbCommand, gathered, reveal_option
 from appwitness.support.errors import UserError
 
 
-class Paired(click.Command):
+class Paired(VerbCommand):
     """A verb with any number of `--format X --output F`: an --output is that of the --format before it."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
@@ -103,20 +104,24 @@ def output_options(formats: Sequence[str], *others: Callable[[Verb], Verb], lang
     return gathered(
         "as_",
         make,
-        # These two are taken out by Paired, and stand here for --help.
-        click.option(
-            "--format",
-            "_format",
-            type=click.Choice(formats),
-            help="What to write; may be given several times. [default: text]",
+        cloup.option_group(
+            "Output",
+            # Paired takes these two out; they stand here for --help.
+            click.option(
+                "--format",
+                "_format",
+                type=click.Choice(formats),
+                help="The format to write. Repeatable. [default: text]",
+            ),
+            click.option(
+                "--output",
+                "_output",
+                metavar="FILE",
+                help="File for the --format before it. Without one, the file's name says the format: x.html. "
+                "[default: stdout]",
+            ),
+            click.option("--lang", type=click.Choice(["en", "zh"]), help=f"The language to write. [default: {lang}]"),
+            reveal_option,
+            *others,
         ),
-        click.option(
-            "--output",
-            "_output",
-            metavar="FILE",
-            help="File for the --format before it; alone, its name says the format: x.html. [default: stdout]",
-        ),
-        click.option("--lang", type=click.Choice(["en", "zh"]), help=f"Language. [default: {lang}]"),
-        click.option("--reveal", is_flag=True, help="Show personal values as they are; they are masked otherwise."),
-        *others,
     )

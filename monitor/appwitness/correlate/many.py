@@ -1,4 +1,4 @@
-"""Many recordings, each judged as `correlate` does it, by one process or by some that live as long as there is work."""
+"""Many recordings, each read into the index and judged, by one process or by some that live while there is work."""
 
 from __future__ import annotations
 

@@ -185,7 +185,7 @@ def read_policy(path: Path, data_types: DataTypes, app_types: AppTypes) -> Polic
         path,
         Policy,
         known={"data": data_types.codes, "app_types": app_types},
-        hint="`appwitness policy example` prints one to compare with.",
+        hint="`appwitness list policy` prints one to compare with.",
     )
 
 

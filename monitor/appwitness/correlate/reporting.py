@@ -101,7 +101,7 @@ def indexed_report(store: Store, recording_id: str, known: Knowledge) -> Report:
     if not is_of(recording, held):
         raise UserError(
             f"The recording in {folder} is not the one that was read into the index.",
-            f"Run `appwitness correlate {shlex.quote(str(folder))}`.",
+            f"Run `appwitness index correlate {shlex.quote(str(folder))}`.",
         )
     return checked(with_context(report, recording), recording.path)
 

@@ -51,7 +51,8 @@ def _refuse_unknown(type_: str) -> None:
 
     nearest = sorted(known, key=likeness, reverse=True)[:NEAREST]
     raise UserError(
-        f"There is no type {type_!r}; the nearest are {', '.join(nearest)}.", "`appwitness data-types` lists them all."
+        f"There is no type {type_!r}; the nearest are {', '.join(nearest)}.",
+        "`appwitness list data-types` lists them all.",
     )
 
 

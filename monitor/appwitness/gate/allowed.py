@@ -19,7 +19,7 @@ from appwitness.findings.gate_decision import GatedFlow
 from appwitness.judge.recipients import is_device
 
 NAME = "appwitness-flows.yml"
-HINT = "Fix the line; `appwitness schema --of flows` prints what an entry may hold."
+HINT = "Fix the line; `appwitness list schema --of flows` prints what an entry may hold."
 Text = Annotated[str, Field(min_length=1)]
 
 

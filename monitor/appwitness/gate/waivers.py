@@ -22,7 +22,7 @@ from appwitness.support.errors import FileError, UserError
 
 NAME = "appwitness-waivers.yml"
 HEAD = "# Findings that somebody has accepted for a time: `appwitness waive` adds one.\n"
-HINT = "Fix the line; `appwitness schema --of waivers` prints what an entry may hold."
+HINT = "Fix the line; `appwitness list schema --of waivers` prints what an entry may hold."
 MAX_DAYS = 180
 SOON_DAYS = 14
 

@@ -28,7 +28,7 @@ def _host(text: str) -> str:
 
 def _kind(code: str, info: ValidationInfo) -> str:
     if info.context and code not in info.context["data"]:
-        raise ValueError(f"{code!r} is no kind of data; `appwitness data-types` lists them")
+        raise ValueError(f"{code!r} is no kind of data; `appwitness list data-types` lists them")
     return code
 
 

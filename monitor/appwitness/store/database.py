@@ -53,7 +53,9 @@ LOCK = 0x61707077
 """Number of the advisory lock under which tables are made and dropped on PostgreSQL: CREATE TABLE IF NOT EXISTS of two
 at once fails there."""
 
-REBUILD = "Delete it, or name another with --db: an index is rebuilt from its recordings by `appwitness correlate`."
+REBUILD = (
+    "Delete it, or name another with --db: an index is rebuilt from its recordings by `appwitness index correlate`."
+)
 ANOTHER = "Name another database with --db."
 
 

@@ -781,4 +781,4 @@ def flow_of(stored: str, matches: Sequence[str]) -> Flow:
 
 
 def _unknown(name: str, recording_id: str) -> UserError:
-    return UserError(f"{name} has no recording {recording_id}.", "Run `appwitness correlate RECORDING` first.")
+    return UserError(f"{name} has no recording {recording_id}.", "Run `appwitness index correlate RECORDING` first.")

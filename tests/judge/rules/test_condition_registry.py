@@ -82,7 +82,7 @@ def test_a_new_condition_is_read_judged_and_told(tmp_path):
     assert (finding.count, set(finding.evidence)) == (2, {morning, noon})
 
     for lang, text in (("en", "  - it was at this hour: before noon / 12"), ("zh", "  - 发生时间：上午 / 12")):
-        shown = CliRunner().invoke(main, ["rules", "show", "mine", "--rules", str(tmp_path), "--lang", lang])
+        shown = CliRunner().invoke(main, ["list", "rules", "mine", "--rules", str(tmp_path), "--lang", lang])
         assert text in shown.output.splitlines()
 
 

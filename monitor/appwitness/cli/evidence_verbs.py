@@ -1,0 +1,406 @@
+"""The verbs that keep recordings as evidence, and that remove what they should not keep."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+import cloup
+
+from appwitness.api import archiving, erasing, exchanging, verifying
+from appwitness.api.erasing import Forgetting, Retention
+from appwitness.api.home import key_file, recordings
+from appwitness.cli import completion
+from appwitness.cli.settings import AGE, KINDS, age, retention
+from appwitness.cli.terminal import err, out, plain
+from appwitness.cli.verbs import (
+    NEW_FILE,
+    RecordingPath,
+    Verb,
+    VerbJudging,
+    checking_options,
+    db_option,
+    format_option,
+    gathered,
+    main,
+    output_option,
+    recording_argument,
+    trust_options,
+    tsa_option,
+)
+from appwitness.support import private_files
+from appwitness.support.errors import DamagedRecording, UserError
+
+if TYPE_CHECKING:  # imported late, so that --help answers at once
+    from appwitness.api.erasing import ToForget
+    from appwitness.api.verifying import Forgotten, Stamp, Token
+
+VERDICTS = {
+    "intact": "[bold green]intact",
+    "intact_up_to": "[bold yellow]intact up to the last stamp",
+    "altered": "[bold red]damaged",
+    "never_stamped": "[bold red]never sealed",
+}
+"""appwitness.recording.Outcome as `verify` says it."""
+
+
+@main.command()
+@recording_argument
+@trust_options
+@format_option
+def verify(recording: Path, trust: verifying.TrustedSigners, format_: str) -> None:
+    """Check the stamps of a recording and name what differs.
+
+    It computes every digest again, and names the first line of each file, and each body, that is not what was stamped.
+    While a run goes on, it counts the lines that no stamp covers yet. After the end of a run only marks may be added;
+    they are counted separately, with the time of their stamps.
+
+    With --key or --trust, such a key has to have signed every stamp (`appwitness key export` writes the files), and
+    one stamp has to say that the run had ended. With --tsa-cert, such an authority has to have dated the first stamp
+    and one that ends the run. No network is needed.
+
+    Archives are checked without unpacking them, encrypted ones too. In a bundle, every file has to match its list.
+    """
+    from appwitness.events import format_time
+
+    trusted = trust.keys or {}
+    result = verifying.verified(recording, trust)
+    if format_ == "json":
+        told = _fields(result, "ok outcome stamps sealed unsealed good signed keys nonce") | {
+            "tokens": [_fields(token, "file stamp at by trusted") for token in result.tokens],
+            "forgotten": [
+                {"stamp": line, "at": stamp.at, **what.model_dump(mode="json")}
+                for line, stamp, what in result.forgotten
+            ],
+            "late": _fields(result.late, "lines first_at last_at"),
+            "problems": [_fields(problem, "file line what") for problem in result.problems],
+        }
+        click.echo(json.dumps(told, indent=1, default=format_time))
+        sys.exit(0 if result.ok else DamagedRecording.exit_code)
+    for problem in result.problems:
+        place = f"{problem.file}:{problem.line}" if problem.line else problem.file
+        out.print(f"[bold red]{plain(place)}[/] {plain(problem.what)}")
+    for remark in result.remarks:
+        place = f"{remark.file}:{remark.line}" if remark.line else remark.file
+        out.print(f"[dim]{plain(place)} {plain(remark.what)}[/]")
+    lines = sum(result.sealed.values())
+    late = sum(result.unsealed.values())
+    out.print(
+        f"{VERDICTS[result.outcome]}[/]: {lines} lines under {result.stamps} stamps"
+        + (f"; {late} lines after the last stamp are not covered" if late else "")
+    )
+    if marks := sum(result.late.lines.values()):
+        first, last = (format_time(at) for at in (result.late.first_at, result.late.last_at) if at)
+        when = first if first == last else f"{first} to {last}"
+        out.print(f"{marks} of the lines were added after the run had ended, and stamped then: {when}")
+    for each in result.forgotten:
+        out.print(_forgotten(*each))
+    out.print(_signed(result.signed, result.stamps, result.keys, trusted))
+    for token in result.tokens:
+        out.print(_timed(token))
+    if not result.tokens:
+        out.print("no time-stamp token: only the clock of whoever made it says when")
+    sys.exit(0 if result.ok else DamagedRecording.exit_code)
+
+
+def _fields(record: object, names: str) -> dict[str, Any]:
+    return {name: getattr(record, name) for name in names.split()}
+
+
+def _forgotten(line: int, stamp: Stamp, what: Forgotten) -> str:
+    from appwitness.events import format_time
+
+    gone = [f"{count:,} of {name}" for name, count in what.lines.items() if count]
+    gone += [f"{what.bodies:,} bodies"] * bool(what.bodies) + ["parts of run.json"] * bool(stamp.run.next)
+    why = f" ({what.reason})" if what.reason else ""
+    return plain(f"seal.jsonl:{line} forgotten on purpose at {format_time(stamp.at)}: {', '.join(gone)}{why}")
+
+
+def _signed(signed: int, stamps: int, keys: Sequence[str], trusted: Mapping[str, str]) -> str:
+    if not signed:
+        return "not signed: whoever has the folder could have stamped it again"
+    named = ", ".join(f"{key} {trusted.get(key, '')}".rstrip() for key in keys)
+    known = "" if trusted else "; give the operator's key with --key to see that it is theirs"
+    return plain(f"{signed} of {stamps} stamps are signed, by {named}{known}")
+
+
+def _timed(token: Token) -> str:
+    from appwitness.events import format_time
+
+    at = format_time(token.at) if token.at else ""
+    how = "" if token.trusted else "; not checked against a trusted authority: give its certificate with --tsa-cert"
+    return plain(f"{token.file}: seal.jsonl:{token.stamp} existed at {at}, says {token.by}{how}")
+
+
+@main.command()
+@recording_argument
+@tsa_option(required=True)
+def timestamp(recording: Path, tsa: tuple[str, ...]) -> None:
+    """Have time-stamp authorities date a recording.
+
+    Each authority is asked for a token over the first and the last stamp, unless it has given one already: after a run
+    without network, an import, or marks. The token has the current time, and `verify` says how much later than the
+    stamp that is. Nothing but a SHA-256 is sent.
+    """
+    nothing = "nothing: there are tokens of the first and the last stamp"
+    for name in verifying.timestamp(recording, tsa) or [nothing]:
+        err.print(f"written: {plain(name)}")
+
+
+@main.group()
+def key() -> None:
+    """Make and show the key that signs your recordings.
+
+    Once you have a key, `observe`, `import` and `mark` sign each stamp with it. Anyone who has its public part can
+    verify that nothing was changed since: appwitness verify RECORDING --key FILE.
+    """
+
+
+@key.command()
+@click.option("--agent", metavar="NAME", help="Use this Ed25519 key of your ssh agent instead of making one.")
+def new(agent: str | None) -> None:
+    """Make a key, or use one of your ssh agent. A hardware token's key works too, unless it asks for a touch."""
+    fingerprint = verifying.new_key(agent)
+    err.print(f"written: {plain(str(key_file()))}")
+    out.print(fingerprint)
+
+
+@key.command()
+def show() -> None:
+    """Print the fingerprint of your key, as reports name it, and its file."""
+    out.print(f"{verifying.own_fingerprint()}  {plain(str(key_file()))}")
+
+
+@key.command("export")
+@click.option("--name", default="", help="Whose key it is; ends the line.")
+@output_option
+def export_key(name: str, output: Path | None) -> None:
+    """Print the public part of your key, to give to others. It is one line in the format of OpenSSH."""
+    row = verifying.public_line(name)
+    if output is None:
+        click.echo(row)
+    else:
+        private_files.write(output, f"{row}\n", mode=0o644)
+        err.print(f"written: {plain(str(output))}")
+
+
+@main.command()
+@recording_argument
+@cloup.option_group(
+    "Options",
+    click.option("--output", type=NEW_FILE, required=True, help="The new file, X.zip."),
+    click.option("--reveal", is_flag=True, help="Show personal values in the report and the letters unmasked."),
+)
+@checking_options
+def bundle(recording: Path, output: Path, reveal: bool, judging: VerbJudging) -> None:
+    """Pack a recording for a stranger, with a program to check it.
+
+    The ZIP holds the recording, its report as HTML, drafts of letters to authorities, your public key, versions and
+    digests of the tools, digests of all files, instructions, and verify.py, which checks everything and needs only
+    Python and its package cryptography. Personal values are masked in the report and the letters, unless you say
+    --reveal; in the recording they are not.
+    """
+    exchanging.bundle(recording, output, judging, reveal=reveal)
+    err.print(f"written: {plain(str(output))}; it has personal data in it")
+
+
+def _recipients(_context: click.Context, _option: click.Parameter, given: tuple[str, ...]) -> tuple[str, ...]:
+    if given:
+        archiving.see_that_all_are_recipients(given)
+    return given
+
+
+def encrypt_option(says: str) -> Callable[[Verb], Verb]:
+    """Who can decrypt an archive; the verb gets it as `encrypt_to`."""
+    return click.option(
+        "--encrypt-to",
+        multiple=True,
+        metavar="RECIPIENT",
+        callback=_recipients,
+        help=f"{says}. RECIPIENT is age1..., or the line of an SSH public key. Repeatable.",
+    )
+
+
+@main.command()
+@recording_argument
+@click.option("--output", type=NEW_FILE, help="The new file. [default: RECORDING.zip or .zip.age]")
+@encrypt_option("Encrypt the file with age for RECIPIENT")
+@click.option("--remove", is_flag=True, help="Remove RECORDING once the file is on disk.")
+def pack(recording: Path, output: Path | None, encrypt_to: tuple[str, ...], remove: bool) -> None:
+    """Pack a recording into one file, which every verb reads like the folder.
+
+    The file is an uncompressed ZIP, and unpacking it gives the folder again. It is encrypted if you name who may read
+    it. Nothing can be added to it. From an encrypted archive, this verb makes a plain one, or one for other readers.
+    """
+    output = packed(recording, output, encrypt_to, remove=remove)
+    out.print(plain(f"{output}: {output.stat().st_size:,} bytes"))
+
+
+def encrypted_name(recording: Path) -> Path:
+    """The file that a folder is encrypted to."""
+    return recording.parent / f"{recording.name}.zip.age"
+
+
+def packed(recording: Path, output: Path | None, encrypt_to: tuple[str, ...], *, remove: bool) -> Path:
+    """Make the file, and say what of the recording could not be removed. Raises UserError when it cannot be made."""
+    made = archiving.pack(recording, output, encrypt_to, remove=remove)
+    if made.left:
+        left = plain(", ".join(made.left))
+        err.print(f"[bold]Left in {plain(str(recording.resolve()))}[/], as it belongs to no recording: {left}")
+    return made.file
+
+
+def _age(_context: click.Context, _option: click.Parameter, text: str | None) -> timedelta | None:
+    if text is None:
+        return None
+    if (found := age(text)) is None:
+        raise UserError(f"--older-than {text!r} is no age.", f"Write {AGE}.")
+    return found
+
+
+def _kinds(_context: click.Context, _option: click.Parameter, text: str | None) -> tuple[str, ...]:
+    names = tuple(name.strip() for name in (text or "").split(",")) if text is not None else ()
+    for name in names:
+        if name not in KINDS:
+            raise UserError(f"--only {name!r} is no kind of line.", f"There are {', '.join(KINDS)}.")
+    return tuple(KINDS[name] for name in names)
+
+
+def _forgetting(*, recording: tuple[Path, ...], only: tuple[str, ...], by_retention: bool, **others: Any) -> Forgetting:
+    if not by_retention:
+        return Forgetting(recording, kinds=only, **others)
+    if recording or only or any(others.values()):
+        raise UserError("--by-retention says itself what is forgotten.", "Leave the other options out.")
+    ages, folder = retention(recordings())
+    whole = ages.pop("recordings", timedelta.max)
+    return Forgetting(retention=Retention(folder, whole, {KINDS[name]: age for name, age in ages.items()}))
+
+
+def _values(_context: click.Context, _option: click.Parameter, words: tuple[str, ...]) -> Any:
+    given = [line for word in words for line in (sys.stdin.read().splitlines() if word == "-" else [word]) if line]
+    return exchanging.values_of(given) if given else ()
+
+
+@main.command()
+@gathered(
+    "which",
+    _forgetting,
+    click.argument("recording", nargs=-1, type=RecordingPath()),
+    click.option("--older-than", metavar="AGE", callback=_age, help=f"Only recordings that ended longer ago: {AGE}."),
+    click.option(
+        "--campaign", metavar="NAME", help="Only recordings of this campaign, and everything that the index has of it."
+    ),
+    click.option(
+        "--value",
+        "values",
+        multiple=True,
+        metavar="TYPE=VALUE",
+        callback=_values,
+        shell_complete=completion.typed_values,
+        help="Only lines and bodies that hold this value in any form: phone_number=+8613800138000. - reads such lines "
+        "from standard input. Repeatable.",
+    ),
+    click.option(
+        "--only",
+        metavar="KINDS",
+        callback=_kinds,
+        help=f"Only these kinds of lines, separated by commas: {', '.join(KINDS)}.",
+    ),
+    click.option(
+        "--by-retention", is_flag=True, help="Forget what is older than [retention] in appwitness.toml allows."
+    ),
+    click.option(
+        "--recordings",
+        "place",
+        metavar="PLACE",
+        help="Folder or bucket (s3://bucket/prefix) with the recordings, when no RECORDING is named. "
+        "[default: recordings]",
+    ),
+)
+@click.option("--reason", metavar="TEXT", help="Why, for whoever reads the stamps later. Put no personal data here.")
+@click.option("--dry-run", is_flag=True, help="Say what would be forgotten, and change nothing.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@db_option
+def forget(which: Forgetting, reason: str | None, dry_run: bool, yes: bool, db: str | None) -> None:
+    """Remove personal data from recordings, which still verify.
+
+    Each line becomes a tombstone that holds only a digest, bodies are removed, run.json keeps only the app and the
+    versions, and the index forgets the recording. A new stamp, signed with your key, says when and why, so that
+    `verify` can still check everything else.
+
+    Without a RECORDING, all recordings in ./recordings (or --recordings) are meant, packed ones too, and an option has
+    to say which of them. An archive is replaced by one that lacks what was forgotten, in a bucket too. Bundles are left
+    alone, and so are reports and copies that you have put elsewhere. There is no way back.
+    """
+    if (dry_run or not yes) and not _asked(which, dry_run):
+        return
+    failed: list[Path] = []
+
+    def stays(path: Path, error: UserError) -> None:
+        failed.append(path)
+        _stays(path, error)
+
+    lines = which.forget(reason, db=db, begun=_say if yes else lambda _: None, stays=stays)
+    out.print(f"forgotten: {lines:,} lines")
+    if failed:
+        raise UserError(f"{len(failed):,} recordings could not be forgotten.", "See above which, and why.")
+
+
+def _stays(path: Path, error: UserError) -> None:
+    err.print(f"[bold]{plain(str(path))} stays:[/] {plain(error.what)}")
+
+
+def _asked(which: Forgetting, dry_run: bool) -> bool:
+    """Say what would go; whether it is to go."""
+    told = 0
+    for plan in which.plans(_stays):  # one at a time: an archive is unpacked as long as its plan is there
+        _say(plan)
+        told += 1
+    if not told:
+        out.print("nothing is to be forgotten")
+    if dry_run or not (told or which.campaign):
+        return False
+    return click.confirm("Forget that for good?", abort=True, err=True)
+
+
+def _say(plan: ToForget) -> None:
+    from appwitness.events import FILES
+
+    parts = [f"{len(numbers):,} of {FILES[kind]}" for kind, numbers in plan.lines.items()]
+    parts += [f"{len(plan.bodies):,} of bodies/"] * bool(plan.bodies) + ["what run.json says of a person"] * bool(
+        plan.run
+    )
+    out.print(plain(f"{plan.given.place}: {', '.join(parts) or 'nothing is to be forgotten'}"))
+    if plan.before == "altered" and plan.given.sealed:
+        err.print(f"[bold]{plain(plan.given.place)} is not what its stamps say; verify will go on saying so[/]")
+    for name in plan.left:
+        err.print(f"[bold]run.json: {plain(name)} holds the value, and stays as it is[/]")
+    for ref in plan.unsearched[:10]:
+        err.print(f"[dim]{plain(ref)} could not be looked through to its end, and stays[/]")
+    if len(plan.unsearched) > 10:
+        err.print(f"[dim]... and {len(plan.unsearched) - 10:,} more[/]")
+
+
+@main.command()
+@recording_argument
+@click.option(
+    "--output", required=True, type=click.Path(path_type=Path, file_okay=False), help="New folder for the copy."
+)
+def share(recording: Path, output: Path) -> None:
+    """Copy a recording and replace every personal value.
+
+    A token of the same shape replaces each value that was planted or read, the same token everywhere: in lines, URLs
+    and headers, and in bodies where that is possible. If our own matcher still finds a value in a body, the body is
+    left out, and a gap says so. The copy names the last stamp of the original, and has stamps of its own.
+    """
+    made = erasing.share(recording, output)
+    out.print(plain(f"{output}: {made.values:,} values replaced, {len(made.left_out):,} bodies or pictures left out"))
+    for ref in made.left_out[:10]:
+        err.print(f"[dim]{plain(ref)}: its body is left out[/]")
+    if len(made.left_out) > 10:
+        err.print("[dim]... and more: the gaps of the copy name all of them[/]")

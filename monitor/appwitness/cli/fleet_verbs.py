@@ -1,0 +1,404 @@
+"""The verbs of fleet: campaigns of many apps on many devices, and what is known of a campaign."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import socket
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast, get_args
+
+import click
+import cloup
+
+from appwitness.api import fleets
+from appwitness.api.fleets import Fleet, HostChoices
+from appwitness.cli import completion
+from appwitness.cli.observe_verbs import Plan
+from appwitness.cli.terminal import columns, err, out, plain
+from appwitness.cli.verbs import (
+    FILE,
+    JUDGING,
+    NEW_FILE,
+    VerbJudging,
+    db_option,
+    format_option,
+    gathered,
+    interrupts,
+    judging_options,
+    lang_option,
+    main,
+    output_option,
+    reveal_option,
+    rules_option,
+    size,
+)
+from appwitness.cli.writing import note_reveal
+from appwitness.support import escape
+from appwitness.support.errors import SetupError, UserError
+
+if TYPE_CHECKING:  # imported late, so that --help answers at once
+    from appwitness.api.fleets import By, Ranked, Status, TableName
+
+WATCH_S = 2.0
+PLANS = get_args(Plan)
+campaign_option = click.option("--campaign", metavar="NAME", help="Only this campaign. [default: all]")
+
+
+@main.group()
+def fleet() -> None:
+    """Run many apps on many devices, each once under several plans."""
+
+
+@fleet.command("plan")
+@click.argument("apps", type=FILE)
+@click.option("--campaign", required=True, metavar="NAME", help="Name of the campaign.")
+@click.option(
+    "--plans",
+    default="accept,refuse",
+    show_default=True,
+    metavar="PLANS",
+    shell_complete=completion.those_of(lambda _, __: [(plan, "") for plan in PLANS]),
+    help="How consent is answered, separated by commas. Each app runs under each plan.",
+)
+@click.option("--needs", default="", metavar="TERMS", help="What a device has to be: 'api>=33 and rooted'.")
+@click.option(
+    "--seconds",
+    type=click.FloatRange(1, 3600),
+    help="End each run after this many seconds. [default: when its app ends]",
+)
+@click.option("--files-elsewhere", is_flag=True, help="Also take files from outside the folder of the table.")
+@db_option
+def plan_(apps: Path, campaign: str, plans: str, files_elsewhere: bool, db: str | None, **limits: Any) -> None:
+    """Plan runs of the apps in a CSV file.
+
+    The file has a column `app`, and may have needs, persona, app_type, first_party and seconds. An app is an APK
+    (.apks, .apkm, .xapk, folder of splits) beside the file, a package that the devices have, or lab:circle. Planning
+    again adds what is new and changes nothing else.
+    """
+    chosen = [name.strip() for name in plans.split(",")]
+    if unknown := sorted(set(chosen) - set(PLANS)):
+        raise UserError(f"There is no plan {unknown[0]!r}.", f"There are {', '.join(PLANS)}.")
+    with Fleet(db) as runs:
+        new = runs.plan(campaign, apps, chosen, elsewhere=files_elsewhere, **limits)
+    out.print(f"{campaign}: newly planned runs: {new}.")
+
+
+@dataclass(frozen=True)
+class _Chosen:
+    """What a host is, and where its runs are."""
+
+    host: HostChoices
+    strict: bool
+    db: str | None
+
+
+_HOST = ("devices", "label", "judges", "name", "recordings", "spool_bytes")
+
+
+def _chosen(strict: bool, db: str | None, **given: Any) -> _Chosen:
+    named = {each: given.pop(each) for each in _HOST}
+    keep = given.pop("index")
+    judging = {name: value for name, value in given.items() if value}
+    return _Chosen(HostChoices(**named, judging=judging, keep=keep), strict, db)
+
+
+host_options = gathered(
+    "chosen",
+    _chosen,
+    cloup.option_group(
+        "Host",
+        click.option(
+            "--devices",
+            default="all",
+            show_default=True,
+            metavar="SERIALS",
+            shell_complete=completion.devices,
+            help="The devices, separated by commas. all: those that are ready now; none: only judge; lab, lab2 ...: "
+            "embedded ones.",
+        ),
+        click.option(
+            "--label",
+            multiple=True,
+            metavar="[SERIAL/]NAME=VALUE",
+            help="A label of all devices or of one, which runs may need: region=cn. Repeatable.",
+        ),
+        click.option(
+            "--judges",
+            type=click.IntRange(0, 256),
+            default=min(4, os.cpu_count() or 1),
+            show_default="one for each processor, up to 4",
+            help="Number of processes that judge recordings.",
+        ),
+        click.option(
+            "--name", default=socket.gethostname(), show_default="that of this machine", help="Name of the host."
+        ),
+        click.option(
+            "--recordings",
+            metavar="PLACE",
+            help="Where recordings go: a folder that every host sees, or s3://bucket/prefix (gs://, az://). "
+            "[default: recordings]",
+        ),
+        click.option(
+            "--spool",
+            "spool_bytes",
+            default="20g",
+            show_default=True,
+            metavar="SIZE",
+            callback=lambda _context, option, text: size(option.opts[0], text),
+            help="How much may wait on this machine while it cannot be uploaded. Beyond it no run begins.",
+        ),
+    ),
+    *JUDGING,
+)
+
+
+@fleet.command("run")
+@cloup.option_group(
+    "Options",
+    campaign_option,
+    click.option("--local", is_flag=True, hidden=True, help="What every host does."),
+)
+@host_options
+def run_(chosen: _Chosen, campaign: str | None, **_local: bool) -> None:
+    """Make the planned runs on the devices of this machine, judge them, and end."""
+    with Fleet(chosen.db) as runs:
+        _serve(runs, chosen.host, campaign, ends=True)
+        told = runs.status(campaign)
+    _show(told, as_json=False)
+    if told.unmade:
+        err.print(
+            f"[bold]{told.unmade} runs were not made:[/] no device of this machine can make them; "
+            "`appwitness fleet status` says what they need."
+        )
+    sys.exit(1 if told.findings else 3 if chosen.strict and (told.unobservable or told.unmade) else 0)
+
+
+@fleet.command("host")
+@cloup.option_group("Options", campaign_option)
+@host_options
+def host_(chosen: _Chosen, campaign: str | None) -> None:
+    """Make and judge planned runs on the devices of this machine until Ctrl-C."""
+    with Fleet(chosen.db) as runs:
+        _serve(runs, chosen.host, campaign)
+
+
+def _serve(runs: Fleet, chosen: HostChoices, campaign: str | None, *, ends: bool = False) -> None:
+    logging.basicConfig(format="%(asctime)s %(message)s", level=logging.WARNING)
+    if ends:
+        logging.getLogger("appwitness.fleet.progress").setLevel(logging.INFO)
+    host = runs.host(chosen, campaign)
+    if ends and campaign is not None:
+        runs.status(campaign)  # which says that there is none of that name
+    err.print(
+        plain(
+            f"{chosen.name}: {host.devices} devices, {host.judges} judges; Ctrl-C ends the runs that are going "
+            "on, which wait again"
+        )
+    )
+    with interrupts() as interrupted:
+        host.serve(interrupted, ends=ends)
+
+
+@fleet.command("status")
+@campaign_option
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.option("--watch", is_flag=True, help="Print the status every two seconds until all runs are done.")
+@click.option("--strict", is_flag=True, help="Exit with 3 if runs could not be observed.")
+@click.option("--self", "own", is_flag=True, help="Exit with 4 if no device of this machine was ready for runs lately.")
+@db_option
+def status_(campaign: str | None, as_json: bool, watch: bool, strict: bool, own: bool, db: str | None) -> None:
+    """Show how far the runs are.
+
+    You see the runs by state, when they will be done, why some could not be observed, and paused devices.
+    """
+    with Fleet(db) as runs:
+        if own:
+            sys.exit(0 if runs.has_devices_of(socket.gethostname()) else SetupError.exit_code)
+        told = runs.status(campaign)
+        _show(told, as_json)
+        while watch and told.going_on:
+            time.sleep(WATCH_S)
+            told = runs.status(campaign)
+            _show(told, as_json)
+    sys.exit(3 if strict and told.unobservable else 0)
+
+
+def _show(told: Status, as_json: bool) -> None:
+    click.echo(
+        escape.json(json.dumps(told.as_json(), ensure_ascii=False)) if as_json else escape.terminal(told.words())
+    )
+
+
+@fleet.command("retry")
+@click.option("--campaign", required=True, metavar="NAME", help="The campaign.")
+@click.option(
+    "--reason",
+    type=click.Choice(["setup", "usage", "fault", "lost", "judging"]),
+    help="Only runs that could not be observed for this reason. [default: any]",
+)
+@click.option("--judged", is_flag=True, help="Judge again what was judged, as after a change of rules.")
+@db_option
+def retry(campaign: str, reason: str | None, judged: bool, db: str | None) -> None:
+    """Retry the runs that could not be observed. Recordings that could not be judged are judged again."""
+    with Fleet(db) as runs:
+        runs.status(campaign)
+        again = runs.judge_again(campaign) if judged else runs.retry(campaign, reason)
+        out.print(f"Runs that wait again: {again}.")
+
+
+@fleet.command("pause")
+@click.argument("serial", nargs=-1, required=True)
+@db_option
+def pause(serial: tuple[str, ...], db: str | None) -> None:
+    """Pause a device after its current run: SERIAL, or HOST/SERIAL."""
+    _rest(serial, db, rest=True)
+
+
+@fleet.command("resume")
+@click.argument("serial", nargs=-1, required=True)
+@db_option
+def resume(serial: tuple[str, ...], db: str | None) -> None:
+    """Let a paused device make runs again."""
+    _rest(serial, db, rest=False)
+
+
+def _rest(serials: tuple[str, ...], db: str | None, *, rest: bool) -> None:
+    with Fleet(db) as runs:
+        for serial in serials:
+            runs.pause(serial, rest=rest)
+
+
+@fleet.command()
+@click.option(
+    "--by",
+    type=click.Choice(["recipient", "sdk", "data", "rule", "finding", "app"]),
+    default="recipient",
+    show_default=True,
+    help="What a row stands for; finding: the same finding in many apps.",
+)
+@click.option("--campaign", default="", metavar="NAME", help="Only runs of this campaign.")
+@click.option("--recipient", default="", metavar="DOMAIN", help="Only what this recipient received.")
+@click.option("--sdk", default="", metavar="NAME", help="Only what this SDK sent.")
+@click.option("--data", default="", metavar="CODE", shell_complete=completion.data_types, help="Only this data type.")
+@click.option("--rule", default="", metavar="ID", shell_complete=completion.rules, help="Only findings of this rule.")
+@click.option(
+    "--app", default="", metavar="SHA256", help="Only this app: its APK, or its package if the APK is unknown."
+)
+@click.option("--top", type=click.IntRange(1, 1_000_000), default=30, show_default=True, help="Number of rows.")
+@format_option
+@lang_option
+@rules_option
+@db_option
+def ranking(by: str, top: int, format_: str, lang: str, rules: Path | None, db: str | None, **filters: str) -> None:
+    """Rank recipients, SDKs, data types, rules or findings by how many apps they concern.
+
+    An app is its APK, and counts once, however many runs it had. The other numbers count apps too, by what the user
+    had answered when the data was sent. Runs that could not have shown it are left out, and you are told which.
+    """
+    from appwitness.reports.ranking_words import basis as in_words
+    from appwitness.reports.ranking_words import masked, named
+    from appwitness.reports.words import Words
+
+    found, basis, known, moments = fleets.ranking(cast("By", by), filters, top=top, rules=rules, db=db)
+    words, titles = Words(lang), {rule.id: dict(rule.title) for rule in known.rules}
+    if format_ == "json":
+        told = {
+            "v": 1, "by": by, "filters": {name: value for name, value in filters.items() if value},
+            "basis": {name: value if name == "left" else value._asdict() for name, value in basis._asdict().items()},
+            "total": found.total, "rows": [
+                {**row._asdict(), "of": {name: masked(name, value) for name, value in row.of.items()},
+                 "beside": {name: [masked(name, value) for value in of] for name, of in row.beside.items()}}
+                for row in found.rows
+            ],
+        }  # fmt: skip
+        click.echo(escape.json(json.dumps(told, ensure_ascii=False, indent=1)))
+        return
+
+    def called(row: Ranked) -> str:
+        of = [
+            named(words, name, masked(name, value), titles, known.recipients.name_of)
+            for name, value in row.of.items()
+            if value
+        ]
+        return escape.field(row.package if by == "app" else ", ".join(of))
+
+    out.print(plain(in_words(words, basis.able, basis.gaps.runs, basis.left)))
+    columns(
+        ("apps", "of", "runs", *moments, by),
+        [
+            (*map(str, (row.apps, row.able, row.runs, *(row.when.get(each, "") for each in moments))), called(row))
+            for row in found.rows
+        ],
+    )
+    if found.total > len(found.rows):
+        out.print(plain(f"{found.total - len(found.rows)} more: --top {found.total}"))
+
+
+@fleet.command()
+@click.argument("table", type=click.Choice(["runs", "findings", "flows", "recipients"]))
+@campaign_option
+@click.option(
+    "--format",
+    "format_",
+    type=click.Choice(["csv", "parquet"]),
+    default="csv",
+    show_default=True,
+    help="The format to write.",
+)
+@output_option
+@reveal_option
+@db_option
+def export(table: str, campaign: str | None, format_: str, output: Path | None, reveal: bool, db: str | None) -> None:
+    """Write a table for other tools: runs, findings, flows or recipients, as CSV or Parquet.
+
+    The table of runs has the planned runs; the other tables are about judged recordings. No table holds values that
+    were read or sent.
+    """
+    if format_ == "parquet" and output is None:
+        raise UserError("Parquet goes to a file.", "Name it: --output FILE.")
+    if reveal:
+        note_reveal("fleet export", [_all_of(campaign)], [(f"{table} as {format_}", output)])
+    name = cast("TableName", table)
+    if output is None:
+        fleets.write_csv(name, sys.stdout, campaign, reveal=reveal, db=db)
+        return
+    write = fleets.write_parquet if format_ == "parquet" else fleets.write_csv
+    count = write(name, output, campaign, reveal=reveal, db=db)
+    err.print(plain(f"written: {output}; rows: {count:,}"))
+
+
+@fleet.command()
+@cloup.option_group(
+    "Options",
+    campaign_option,
+    click.option("--output", type=NEW_FILE, required=True, help="The new file, X.zip."),
+    click.option("--lang", type=click.Choice(["en", "zh"]), help="The language. [default: en; zh under --law cn]"),
+    click.option(
+        "--template",
+        type=FILE,
+        help="Your own Jinja2 template in Markdown instead of ours.",
+    ),
+    reveal_option,
+)
+@judging_options
+def letters(
+    campaign: str | None, output: Path, lang: str | None, template: Path | None, reveal: bool, judging: VerbJudging
+) -> None:
+    """Write drafts of letters to an authority into a ZIP: one for each recording with findings.
+
+    Each letter is what `appwitness report --format complaint` writes under --law, and stands in a folder of its app.
+    """
+    if reveal:
+        note_reveal("fleet letters", [_all_of(campaign)], [("letters", output)])
+    count = fleets.write_letters(judging, output, campaign, lang=lang, template=template, reveal=reveal)
+    err.print(plain(f"written: {output}; letters: {count:,}"))
+
+
+def _all_of(campaign: str | None) -> str:
+    """The recordings that are meant, for the log of reveals."""
+    return f"campaign {campaign}" if campaign else "all in the index"

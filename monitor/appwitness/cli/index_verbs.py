@@ -1,0 +1,209 @@
+"""The verbs index, which cares for the index of recordings, and config, which says which options hold."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+import cloup
+from click.core import ParameterSource
+
+from appwitness.api import judging as judged
+from appwitness.cli import settings
+from appwitness.cli.terminal import Teller, columns, err, out, plain, progress
+from appwitness.cli.verbs import VERBS, RecordingPath, VerbJudging, interrupts, judging_options, main
+from appwitness.support import escape
+from appwitness.support.errors import UserError
+
+if TYPE_CHECKING:  # imported late, so that --help answers at once
+    from appwitness.api.judging import JudgedRecording
+
+WORSE = (0, 3, 1)
+"""Exit codes of recordings that were judged, the worst last; that of an error is worse."""
+
+jobs_option = click.option(
+    "-j", "--jobs", type=click.IntRange(1, 256), default=1, show_default=True, help="Recordings to judge at a time."
+)
+
+
+@main.group()
+def index() -> None:
+    """Read recordings into the index, or build it anew."""
+
+
+@index.command()
+@click.argument("recording", nargs=-1, required=True, type=RecordingPath())
+@cloup.option_group(
+    "Options",
+    click.option("--follow", "following", is_flag=True, help="Go on reading while the recording is being made."),
+    jobs_option,
+)
+@judging_options
+def correlate(recording: tuple[Path, ...], following: bool, jobs: int, judging: VerbJudging) -> None:
+    """Read recordings into the index and judge them.
+
+    It prints the report of one recording, or a line for each of several. A fault in one does not stop the others.
+
+    Reading a recording again changes nothing; you can delete the index and build it anew at any time. Encrypted
+    recordings are read into memory only, unless --db names an index: there the values are not encrypted.
+    """
+    if len(recording) > 1 and not following:
+        codes = {0}
+        for one in in_turn(recording, judging.many(recording, jobs)):
+            if isinstance(one.error, UserError):
+                codes.add(one.error.exit_code)
+            elif one.error is None:
+                codes.add(1 if one.levels else 3 if one.gaps and judging.strict else 0)
+                out.print(plain(f"{one.path}: {_counted(one)}"), soft_wrap=True)
+        sys.exit(max(codes, key=lambda code: WORSE.index(code) if code in WORSE else len(WORSE) + code))
+    teller = Teller()
+    worst = 0
+    for path in recording:
+        if following:
+            with interrupts() as interrupted:
+                judging.follow(path, interrupted, lambda outcome: teller.tell(outcome.findings))
+        else:
+            with progress() as show:
+                judging.correlate(path, show)
+        worst = max(worst, judging.summary(path), key=WORSE.index)
+    sys.exit(worst)
+
+
+def in_turn(paths: Sequence[Path | str], judged: Iterator[JudgedRecording]) -> Iterator[JudgedRecording]:
+    """What came of judging each of these recordings, in this order. Prints errors; at the end it raises a fault of
+    ours."""
+    left = list(dict.fromkeys(paths))
+    done: dict[Path | str, JudgedRecording] = {}
+    total, faults = len(left), []
+    with progress() as show:
+        for each in judged:
+            done[each.path] = each
+            show("judging recordings", len(done), total)
+            while left and left[0] in done:
+                one = done[left.pop(0)]
+                if isinstance(one.error, UserError):
+                    err.alarm(f"[bold red]error:[/] {plain(_of(one.path, str(one.error)))}")
+                elif one.error:
+                    err.alarm(f"[bold red]internal error:[/] {plain(_of(one.path, type(one.error).__name__))}")
+                    faults.append(one.error)
+                yield one
+    if faults:
+        raise faults[0]
+
+
+def _of(path: Path | str, text: str) -> str:
+    return text if str(path) in text else f"{path}: {text}"
+
+
+def _counted(judged: JudgedRecording) -> str:
+    from appwitness.findings import LEVELS
+
+    findings = sum(judged.levels.values())
+    of = ", ".join(f"{judged.levels[level]} {level}" for level in LEVELS if judged.levels[level])
+    what = f"{findings} finding{'s' * (findings != 1)} ({of})" if findings else "no findings"
+    return what + (f", {judged.gaps} gap{'s' * (judged.gaps != 1)}" if judged.gaps else "")
+
+
+@index.command()
+@cloup.option_group("Options", jobs_option)
+@judging_options
+def upgrade(jobs: int, judging: VerbJudging) -> None:
+    """Build the index anew if another version of appwitness made it.
+
+    The new index is built beside the old one, from the recordings in their places, judged as the options say. It takes
+    the place of the old one when it is complete. An index that another verb has set aside, because another version made
+    it, is read in too. Recordings that cannot be read are named, and then the old index is kept. After an interruption,
+    start it again, and it goes on.
+    """
+    done = judged.upgrade(
+        judging, jobs, watch=in_turn, kept=lambda name: err.print(f"the old index is kept: {plain(name)}")
+    )
+    out.print(f"the index has {done.recordings:,} recordings; {len(done.lost):,} could not be read")
+    sys.exit(2 if done.lost else 0)
+
+
+@main.command()
+@click.argument("verb", nargs=-1)
+@click.pass_context
+def config(ctx: click.Context, verb: tuple[str, ...]) -> None:
+    """Show which options hold, and where each was set.
+
+    With a VERB, such as `observe` or `baseline write`, you see every option that it has; without one, what the file and
+    the environment set. The command line overrides the environment (APPWITNESS_OBSERVE_PLAN), and the environment
+    overrides the file: appwitness.toml, or [tool.appwitness] in pyproject.toml, in this folder or above it.
+    """
+    head = ("option", "value", "from")
+    found = settings.find()
+    if found:
+        settings.check(found, VERBS)
+        for name in VERBS:
+            command = main.get_command(ctx, name)
+            if command:
+                found.defaults(name, command)
+    click.echo(
+        f"file: {found.path if found else f'none ({settings.NAMES[0]}, or [tool.appwitness] in pyproject.toml)'}"
+    )
+    if verb:
+        columns(head, _options(ctx, verb, found))
+    else:
+        rows = _of_file(found, (), found.tables) if found else []
+        rows += [
+            (name, _shown(value), "environment")
+            for name, value in sorted(os.environ.items())
+            if name.startswith("APPWITNESS_")
+        ]
+        columns(head, rows)
+
+
+def _of_file(found: settings.FileSettings, keys: tuple[str, ...], tables: Any) -> list[tuple[str, ...]]:
+    rows: list[tuple[str, ...]] = []
+    for key, value in tables.items():
+        if isinstance(value, dict):
+            rows += _of_file(found, (*keys, key), value)
+        else:
+            rows.append((" ".join((*keys, f"--{key}")), _shown(value), found.place(*keys, key)))
+    return rows
+
+
+def _options(ctx: click.Context, verb: tuple[str, ...], found: settings.FileSettings | None) -> list[tuple[str, ...]]:
+    of = main.make_context("appwitness", list(verb), resilient_parsing=True)
+    command: click.Command = main
+    for name in verb:
+        inner = command.get_command(of, name) if isinstance(command, click.Group) else None
+        if inner is None:
+            raise UserError(f"There is no verb {' '.join(verb)}.", "`appwitness --help` names them.")
+        if command is main and found:
+            of.default_map = {name: found.defaults(name, inner)}
+        command, of = inner, click.Context(inner, info_name=name, parent=of)
+    if isinstance(command, click.Group):
+        raise UserError(f"{' '.join(verb)} has verbs of its own.", f"Name one: {', '.join(sorted(command.commands))}.")
+    rows: list[tuple[str, ...]] = []
+    for key, option in settings.options(command):
+        value, source = option.consume_value(of, {})
+        if source is ParameterSource.DEFAULT_MAP and found:
+            where = found.place(*verb, key) if key in found.table(*verb) else found.place(key)
+        elif source is ParameterSource.ENVIRONMENT:
+            where = f"environment {of.auto_envvar_prefix}_{str(option.name).upper()}"
+        else:
+            where = "default"
+        rows.append((f"--{key}", _shown(option.get_default(of) if value is None else value), where))
+    return rows
+
+
+def _shown(value: Any) -> str:
+    match value:
+        case bool():
+            return "true" if value else "false"
+        case str():
+            return escape.terminal(re.sub(r"//[^/@]*@", "//***@", value))  # a database's password
+        case int() | float():
+            return str(value)
+        case list() | tuple() if value:
+            return ", ".join(map(_shown, value))
+        case _:
+            return "-"
