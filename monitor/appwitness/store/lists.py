@@ -326,7 +326,7 @@ def _people(connection: Connection, host: str, recordings: Iterable[str]) -> dic
     return {key: people for key, of_key in flows.items() if (people := combined(of_key)) is not None}
 
 
-_PICKED = literal_column("""'"picked":true'""")
+_PICKED: ColumnElement[str] = literal_column("""'"picked":true'""")
 """Stands in the JSON of a flow or finding of what the user had picked; inside a text its quotes would be escaped."""
 _BRIEF = msgspec.json.Decoder(FindingFields)
 _COLUMNS: dict[str, Any] = {
