@@ -13,7 +13,9 @@ PLACEHOLDERS = [
     *(("device_id_serial", text) for text in ("unknown", "UNKNOWN", "0123456789ABCDEF", " ")),
     *(("android_id", text) for text in ("9774d56d682e549c", "0000000000000000")),
     *(("location", text) for text in ("0.0,0.0", "0,0", "-0.0,0.0", "nan,nan")),
+    *(("device_id_serial", text) for text in ("不明", "Unbekannt", "inconnu", "неизвестно", "알 수 없음")),
     ("wifi_ssid_bssid", "<unknown ssid>"),
+    ("phone_number", "+00000000000"),
 ]
 REAL = [
     ("mac_address", "02:00:00:44:55:66"),

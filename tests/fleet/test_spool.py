@@ -247,15 +247,27 @@ def test_a_full_disk(tmp_path, monkeypatch):
         assert "The disk of" in str(spool.full())
 
 
-def test_a_spool_whose_host_was_killed_for_good_is_told_with_what_to_do(tmp_path, runs, caplog):
-    left, here = (Spool(tmp_path / "spools" / name, objects(tmp_path / "kept")) for name in ("left", "here"))
+@pytest.mark.parametrize("state", ["packed", "not packed yet"])
+def test_a_spool_whose_host_was_killed_for_good_is_told_with_what_to_do(tmp_path, runs, caplog, monkeypatch, state):
+    left = Spool(tmp_path / "spools" / "left", objects(tmp_path / "kept"))
+    here = Spool(tmp_path / "spools" / "here", objects(tmp_path / "kept"), index="/in dex.sqlite")
     with left.held():
-        packed(left, f"{RUN.id}-a1")
+        if state == "packed":
+            packed(left, f"{RUN.id}-a1")
+        else:
+            shutil.copytree(RECORDINGS / RECORDED, left.begin(f"{RUN.id}-a1"))
+            with monkeypatch.context() as patch:
+                patch.setattr(packing, "write", full)
+                with pytest.raises(OSError, match="No space"):
+                    left.add(f"{RUN.id}-a1", RUN, "lab")
+        left.begin("unfinished-a1").mkdir()
         with here.held():
             assert "which does not run" not in caplog.text
     with here.held():
         assert "spool of the host left, which does not run: 1" in caplog.text
-        assert "fleet host --name left" in caplog.text
+        place = tmp_path / "kept"
+        command = f"fleet host --name left --devices none --judges 0 --recordings {place} --db '/in dex.sqlite'"
+        assert command in caplog.text
 
 
 def full(place, *_):

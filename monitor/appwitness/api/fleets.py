@@ -137,7 +137,7 @@ class Fleet:
             choices.name,
             self._runs,
             kept,
-            Spool(folder, kept, choices.spool_bytes),
+            Spool(folder, kept, choices.spool_bytes, self._runs.name),
             home() / "devices",
             threading.Event(),
             campaign=campaign,

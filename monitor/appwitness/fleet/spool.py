@@ -12,6 +12,7 @@ import json
 import logging
 import os
 import re
+import shlex
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -65,8 +66,10 @@ class SpooledRecording(NamedTuple):
 class Spool:
     """The folder in which a host makes recordings, and from which they go to `objects`, the oldest first."""
 
-    def __init__(self, folder: Path, objects: Objects, most_bytes: int = MOST_BYTES) -> None:
+    def __init__(self, folder: Path, objects: Objects, most_bytes: int = MOST_BYTES, index: str = "") -> None:
+        """`index`: the database of the host, as a message may name it."""
         self.folder = folder
+        self._index = index
         self._objects = objects
         self._most = most_bytes
         self._finished: dict[str, SpooledRecording] = {}
@@ -109,13 +112,21 @@ class Spool:
         for folder in sorted(self.folder.parent.iterdir()):
             if folder == self.folder or not folder.is_dir() or not HOST.match(folder.name):
                 continue
-            waiting = sum(1 for path in folder.glob("*.zip") if (folder / _mark(path.stem)).exists())
+            other = Spool(folder, self._objects)
+            waiting = sum(map(other._waits, other._begun()))
             if waiting and not _is_held(folder):
+                options = ["--recordings", self._objects.place, *(["--db", self._index] if self._index else [])]
                 log.warning(
-                    "Recordings that wait in the spool of the host %s, which does not run: %d. They are delivered by: "
-                    "appwitness fleet host --name %s --devices none --judges 0",
-                    *(folder.name, waiting, folder.name),
+                    "Recordings that wait in the spool of the host %s, which does not run: %d. Until Ctrl-C, they are "
+                    "delivered by: appwitness fleet host --name %s --devices none --judges 0 %s (if that host had "
+                    "another --recordings or --db, name that)",
+                    *(folder.name, waiting, folder.name, shlex.join(options)),
                 )
+
+    def _waits(self, recording: str) -> bool:
+        """Whether a recording is finished, packed or not."""
+        noted = self._noted(recording)
+        return self._file(recording).exists() or (noted is not None and not noted.digest)
 
     def begin(self, recording: str) -> Path:
         """Where a recording is to be made, which is removed here by `add`, by `drop`, or when the host starts again.

@@ -47,6 +47,8 @@ Non rifiutare | Não recusar | 拒否しない | 거부하지 않음
 """Whatever else these are, and some are a no, none of them is a yes."""
 NO = """
 不同意 | 我不同意 | 全部拒绝 | Reject all cookies | I do not agree | No, reject | No, decline all
+Ne rien accepter | Rien accepter | Aucun accepter | Keinen Cookies zustimmen | Nichts zustimmen | Nada aceptar
+Nulla accetto | Niente accettare | Nada aceitar | Ninguna acepto
 Accept none | Alle Cookies ablehnen | Nein, ablehnen | Tout refuser | Non, refuser | Rechazar todas
 No, rechazar | Rifiuta tutti | No, rifiuta | Recusar tudo | Não, recusar | すべて拒否する | 모두 거부
 Je refuse | Continue without accepting | 不想同意 | Never agree | Alles ablehnen | Rejeter tout | Denegar todo

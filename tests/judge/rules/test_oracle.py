@@ -68,6 +68,11 @@ def texts(data: str, people: int = 5) -> list[str]:
     return [text for _, text, *row in READS[data].values if not row or row[0] < people]
 
 
+def formed(form: str, text: str) -> str:
+    """A text in the form in which it is sent."""
+    return hashlib.new(form, text.encode()).hexdigest() if form in HASHES else text
+
+
 def case_of(moves: list[tuple[int, Move]]) -> Case:
     """A run in which these things happen."""
     case, at = Case("made-up", "made up", plan="free").clocks_agree_to(1).launched(), 1
@@ -88,15 +93,9 @@ def case_of(moves: list[tuple[int, Move]]) -> Case:
                 case.read(at, READS[data])
                 at += 1
             said = ["nothing"] if form == "no value" else texts(data, people)
-            if form in HASHES:
-                said = [hashlib.new(form, text.encode()).hexdigest() for text in said]
+            said = [formed(form, text) for text in said]
             case.sent(at, url, {"v": said}, by="com.example.shop.Net.post(Net.java:7)")
     return case
-
-
-def in_form(form: str, text: str) -> str:
-    """A value as it is, or its digest in hex."""
-    return text if form == "plain" else hashlib.new(form, text.encode()).hexdigest()
 
 
 class Lines:
@@ -137,7 +136,7 @@ class Lines:
     def carried(self, upload: dict[str, Any], data: str) -> set[tuple[str, str]]:
         """The values of a kind of data in a body: in which form, and which."""
         said = set(json.loads(self._bodies[upload["body"]])["v"])
-        return {(form, text) for form in ("plain", *HASHES) for text in texts(data) if in_form(form, text) in said}
+        return {(form, text) for form in ("plain", *HASHES) for text in texts(data) if formed(form, text) in said}
 
     def returned(self, data: str, before: float) -> bool:
         """Whether the app had read values of that kind."""
@@ -157,7 +156,7 @@ class Lines:
 
     def people(self, refs: list[str]) -> int:
         """How many people of the address book have their number in these uploads."""
-        numbers = {each[1] for each in PEOPLE if each[0] == "phone_number"}
+        numbers = {text for kind, text, *_ in PEOPLE if kind == "phone_number"}
         return len({text for ref in refs for _, text in self.carried(self.of[ref], "device_contacts")} & numbers)
 
 
