@@ -211,7 +211,7 @@ class Spool:
         return None
 
     def _known(self, recording: str) -> SpooledRecording:
-        """What was noted of a recording, or what its archive says. Raises UserError or ValueError for what is none."""
+        """What was noted of a recording, or what its archive says. Raises UserError or ValueError for anything else."""
         noted = self._finished.get(recording) or self._noted(recording)
         if noted is None:
             packed = self._file(recording)
