@@ -157,7 +157,8 @@ def test_an_app_that_ends_when_it_was_refused_is_started_once_more(computer, tmp
     assert any("starting it once more" in each for each in said)
 
 
-def test_an_app_that_dies_by_itself_is_no_sources_fault(classes, tmp_path):
+@pytest.mark.usefixtures("compiled")
+def test_an_app_that_dies_by_itself_is_no_sources_fault(tmp_path):
     computer = Computer(Program(("/bin/sh", "-c", "kill -9 $$")))
     with pytest.raises(SetupError):
         observe(computer, tmp_path / "recording", sources("exit"), Order(crash_s=0.5, confdir=tmp_path / "proxy"))
