@@ -23,6 +23,7 @@ no answer in time: SocketTimeoutException
 closed meanwhile: SocketException
 selected: hello
 selected, refused: ConnectException
+limits of a URL's connection: 0, 0
 """
 
 

@@ -35,9 +35,7 @@ from tests.art.rig.vm import Runtime
 HERE = Path(__file__).parent
 VIRTIOFSD = Path("/usr/libexec/virtiofsd")
 MEMORY_MB = 4096
-SLOWNESS = 10
-"""How much longer tests wait there than here."""
-BOOT_S = 600.0
+BOOT_S = 1800.0
 CHECKOUT = ("addons", "docs", "hatch_build.py", "hooks", "monitor", "pyproject.toml", "tests")
 LEFT_OUT = shutil.ignore_patterns("node_modules", "__pycache__", "*.pyc")
 SEARCH = "monitor/appwitness/match/native/libsearch.so"
@@ -166,7 +164,7 @@ def play(processor: Processor, cpu: str, root: Path, script: str, timeout_s: flo
         share += ["--sandbox", "chroot", "--log-level", "error"]
         memory = f"memory-backend-memfd,id=memory,size={MEMORY_MB}M,share=on"
         machine = [
-            *(processor.emulator, "-machine", "virt", "-cpu", processor.cpus[cpu], "-smp", str(cores())),
+            *(processor.emulator, "-machine", "virt", "-cpu", processor.cpus[cpu]["model"], "-smp", str(cores())),
             *("-accel", "tcg,thread=multi,tb-size=512", "-m", str(MEMORY_MB), "-object", memory),
             *("-numa", "node,memdev=memory", "-chardev", f"socket,id=share,path={room / 'share'}"),
             *("-device", "vhost-user-fs-pci,chardev=share,tag=root", "-kernel", str(kernel), "-append"),
@@ -217,13 +215,13 @@ def _followed(emulator: subprocess.Popen[bytes], ours: Path, console: Path, end:
         time.sleep(0.2)
 
 
-def script_of(arguments: Sequence[str]) -> str:
-    """Runs pytest."""
+def script_of(arguments: Sequence[str], slowness: float) -> str:
+    """Runs pytest; tests wait `slowness` times as long there as here."""
     settings = {
         "PYTHONPATH": "/opt/site:/checkout/tests/art/rig/guest/site:/checkout/monitor:/checkout",
         "PYTHONDONTWRITEBYTECODE": "1",
         "APPWITNESS_ART": "/art",
-        "APPWITNESS_ART_SLOWNESS": str(SLOWNESS),
+        "APPWITNESS_ART_SLOWNESS": str(slowness),
         "PATH": "/opt/site/bin:/usr/bin:/usr/sbin",
     }
     exports = "".join(f"export {name}={shlex.quote(value)}\n" for name, value in settings.items())
@@ -248,6 +246,7 @@ def main() -> int:
     parser.add_argument("--processor", choices=emulated, default=emulated[0])
     parser.add_argument("--cpu", help="as in processors.yml; by default the first")
     parser.add_argument("--timeout", type=float, default=4 * 3600, metavar="SECONDS")
+    parser.add_argument("--slowness", type=float, help="as in processors.yml; more of it for a busy machine")
     parser.add_argument("--script", type=Path, help="a script of bash that is run instead of pytest")
     parser.add_argument("--quick", action="store_true", help="run the few tests of QUICK")
     parser.add_argument("arguments", nargs="*", default=["tests/art"], help="what pytest is given")
@@ -262,8 +261,10 @@ def main() -> int:
         root = guest(processor)
         with alone(root):
             prepare(processor, root)
-            script = given.script.read_text("utf-8") if given.script else script_of(tests)
-            return play(processor, given.cpu or next(iter(processor.cpus)), root, script, given.timeout)
+            cpu = given.cpu or next(iter(processor.cpus))
+            slowness = given.slowness or processor.cpus[cpu]["slowness"]
+            script = given.script.read_text("utf-8") if given.script else script_of(tests, slowness)
+            return play(processor, cpu, root, script, given.timeout)
     except Unavailable as error:
         print(f"art: the tests are not run on {processor.name}: {error}", file=sys.stderr)
         return 0

@@ -46,6 +46,26 @@ CHANGES = (
         "        return out.toByteArray();\n"
         "    }\n}\n",
     ),
+    # Bouncy Castle takes the entry of each service that is used out of thousands, and puts it back as a service: that
+    # one is forgotten with its aliases, which is all that comes of reading the thousands anew.
+    (
+        f"{JAVA}java/security/Provider.java",
+        r"(private Object implRemove\(Object key\) \{\s+if \(.*\) \{\s+)"
+        r"(if \(.*\) \{\s+return null;\s+\}\s+)(legacyStrings\.remove\(.*;)",
+        "private boolean forgotten(String name) {\n"
+        "        String[] parts = getTypeAndAlgorithm(name);\n"
+        "        if (parts == null || parts[1].indexOf(' ') >= 0) return false;\n"
+        "        Service service = legacyMap.remove(new ServiceKey(getEngineName(parts[0]), parts[1], false));\n"
+        "        if (service == null) return false;\n"
+        "        for (String alias : service.getAliases()) {\n"
+        "            legacyMap.remove(new ServiceKey(service.type, alias, false), service);\n"
+        "        }\n"
+        "        serviceSet = null;\n"
+        "        return true;\n"
+        "    }\n\n"
+        r"    \1boolean read = legacyMap != null && !legacyChanged;\n            \2String was = \3\n"
+        "            legacyChanged = !(read && (was == null || forgotten((String) key)));",
+    ),
     # Here Bouncy Castle is no copy of the system's that apps may not name.
     (f"{JAVA}sun/security/jca/Providers.java", r"(SYSTEM_BOUNCY_CASTLE_PROVIDER = )providerList[^;]+;", r"\1null;"),
 )

@@ -25,7 +25,7 @@ class Processor:
     abi: str
     emulator: str = ""
     suite: str = ""
-    cpus: dict[str, str] = field(default_factory=dict)
+    cpus: dict[str, dict[str, Any]] = field(default_factory=dict)
     site: dict[str, Any] = field(default_factory=dict)
     sysroot: tuple[str, ...] = ()
     guest: tuple[str, ...] = ()

@@ -2,6 +2,8 @@ package redirect;
 
 import java.net.InetSocketAddress;
 import java.net.Socket;
+import java.net.URL;
+import java.net.URLConnection;
 import java.nio.ByteBuffer;
 import java.nio.channels.SelectionKey;
 import java.nio.channels.Selector;
@@ -37,6 +39,10 @@ class Main {
         });
         say("selected", () -> selected(open));
         say("selected, refused", () -> selected(closed));
+        say("limits of a URL's connection", () -> {
+            URLConnection connection = new URL("http://abroad.test/").openConnection();
+            return connection.getConnectTimeout() + ", " + connection.getReadTimeout();
+        });
     }
 
     interface Step {

@@ -6,7 +6,12 @@ import java.net.URLConnection;
 import java.net.URLStreamHandler;
 import java.util.Collections;
 
-/** What java.net.URL asks for http, under the name that Android gives it: connections by OkHttp. */
+import static java.util.concurrent.TimeUnit.MILLISECONDS;
+
+/**
+ * What java.net.URL asks for http, under the name that Android gives it: connections by OkHttp. As on a phone they wait
+ * for their peer as long as it takes, where the app sets no limit; OkHttp itself waits for ten seconds.
+ */
 public class HttpHandler extends URLStreamHandler {
     @Override
     protected URLConnection openConnection(URL url) {
@@ -16,6 +21,7 @@ public class HttpHandler extends URLStreamHandler {
     @Override
     protected URLConnection openConnection(URL url, Proxy proxy) {
         OkHttpClient.Builder builder = new OkHttpClient.Builder().protocols(Collections.singletonList(Protocol.HTTP_1_1));
+        builder.connectTimeout(0, MILLISECONDS).readTimeout(0, MILLISECONDS).writeTimeout(0, MILLISECONDS);
         prepare(builder.followSslRedirects(false).proxy(proxy));
         return new OkUrlFactory(builder.build()).open(url);
     }
