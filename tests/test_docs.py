@@ -102,7 +102,7 @@ def test_options_that_the_prose_shows_exist():
     verbs += [sub for verb in verbs if isinstance(verb, click.Group) for sub in verb.commands.values()]
     options = {option for verb in verbs for param in verb.params for option in (*param.opts, *param.secondary_opts)}
     others = re.sub(
-        r"(?:python -m tests\.\w+|/pytest |mypy |docker \w+ |bundletool |apksigner |debootstrap ).*",
+        r"(?:ARM64=|python -m tests\.\w+|/pytest |mypy |docker \w+ |bundletool |apksigner |debootstrap ).*",
         "",
         PROSE.replace("\\\n", ""),
     )
