@@ -4,8 +4,6 @@ import re
 import tomllib
 from pathlib import Path
 
-import pytest
-
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "monitor/appwitness"
 PAGE = (ROOT / "ARCHITECTURE.md").read_text("utf-8")
@@ -31,22 +29,22 @@ TREE = tree()
 NAMED = sorted({path for path in re.findall(r"`([\w./-]+)`", PAGE) if "/" in path})
 
 
-@pytest.mark.parametrize("path", [*TREE, *NAMED])
-def test_each_path_is_there(path):
+def test_each_path_is_there():
     """From the repository, or below the package."""
-    top = ROOT if (ROOT / path.split("/")[0]).exists() else PACKAGE
-    assert (top / path).exists()
-    assert (top / path).is_dir() or not path.endswith("/")
+    for path in (*TREE, *NAMED):
+        top = ROOT if (ROOT / path.split("/")[0]).exists() else PACKAGE
+        assert (top / path).exists(), path
+        assert (top / path).is_dir() or not path.endswith("/"), path
 
 
 def test_each_room_has_its_sentence():
     assert not [path for path, sentence in TREE.items() if not sentence]
 
 
-@pytest.mark.parametrize("top", ["monitor", "hooks", "addons"])
-def test_each_room_is_on_the_tree(top):
+def test_each_room_is_on_the_tree():
     rooms = {
         path.relative_to(ROOT).as_posix() + "/"
+        for top in ("monitor", "hooks", "addons")
         for path in (ROOT / top).rglob("*")
         if path.is_dir() and not set(path.relative_to(ROOT).parts[:-1]) & set(LEAVES) and path.name not in LEAVES[2:]
     }

@@ -4,8 +4,6 @@ import re
 import subprocess
 from pathlib import Path
 
-import pytest
-
 ROOT = Path(__file__).parents[1]
 REFUSED = {
     r"noughts?": "zero",
@@ -39,20 +37,19 @@ REFUSED = {
 KINDS = (".py", ".ts", ".c", ".h", ".java", ".md", ".yml", ".html", ".css", ".toml")
 
 
-def prose() -> list[Path]:
-    """Every text file of the project but this one, and recordings, which hold what apps say."""
+PATTERNS = [(re.compile(rf"(?<![a-z])({phrase})(?![a-z])", re.IGNORECASE), to) for phrase, to in REFUSED.items()]
+
+
+def test_no_text_has_a_phrase_that_must_be_read_twice() -> None:
+    """In every text file of the project but this one, and recordings, which hold what apps say."""
     listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
     paths = [ROOT / name for name in listed if name.endswith(KINDS)]
-    return [path for path in paths if path != Path(__file__) and path.is_file()]
-
-
-@pytest.mark.parametrize(("phrase", "instead"), REFUSED.items())
-def test_no_text_has_a_phrase_that_must_be_read_twice(phrase: str, instead: str) -> None:
-    pattern = re.compile(rf"(?<![a-z])({phrase})(?![a-z])", re.IGNORECASE)
     found = [
-        f"{path.relative_to(ROOT)}:{number}: {line.strip()[:100]}"
-        for path in prose()
+        f"{path.relative_to(ROOT)}:{number}: {line.strip()[:100]}; write instead: {instead}"
+        for path in paths
+        if path != Path(__file__) and path.is_file()
         for number, line in enumerate(path.read_text("utf-8").splitlines(), 1)
+        for pattern, instead in PATTERNS
         if pattern.search(line)
     ]
-    assert not found, f"write instead: {instead}\n" + "\n".join(found)
+    assert not found, "\n".join(found)

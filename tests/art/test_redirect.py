@@ -20,9 +20,9 @@ refused: ConnectException
 in time: hello -1
 refused in time: ConnectException
 no answer in time: SocketTimeoutException
-closed meanwhile: SocketException
 selected: hello
 selected, refused: ConnectException
+closed meanwhile: SocketException
 limits of a URL's connection: 0, 0
 """
 

@@ -14,16 +14,6 @@ class Main {
     /** ADDRESS, PORT (an echo), CLOSED (nobody), SILENT (nobody answers). */
     public static void main(String[] words) throws Exception {
         steps(words);
-        System.exit(0);
-    }
-
-    static void steps(String... words) {
-        InetSocketAddress open = at(words[0], words[1]), closed = at(words[0], words[2]), silent = at(words[0], words[3]);
-        say("socket", () -> talk(connected(open, 0)));
-        say("refused", () -> talk(connected(closed, 0)));
-        say("in time", () -> talk(connected(open, 5000)));
-        say("refused in time", () -> talk(connected(closed, 5000)));
-        say("no answer in time", () -> talk(connected(silent, 300)));
         say("closed meanwhile", () -> {
             Socket socket = new Socket();
             new Thread(() -> {
@@ -34,15 +24,25 @@ class Main {
                     System.out.println(error);
                 }
             }).start();
-            socket.connect(silent);
+            socket.connect(at(words[0], words[3]));
             return "connected";
         });
-        say("selected", () -> selected(open));
-        say("selected, refused", () -> selected(closed));
         say("limits of a URL's connection", () -> {
             URLConnection connection = new URL("http://abroad.test/").openConnection();
             return connection.getConnectTimeout() + ", " + connection.getReadTimeout();
         });
+        System.exit(0);
+    }
+
+    static void steps(String... words) {
+        InetSocketAddress open = at(words[0], words[1]), closed = at(words[0], words[2]), silent = at(words[0], words[3]);
+        say("socket", () -> talk(connected(open, 0)));
+        say("refused", () -> talk(connected(closed, 0)));
+        say("in time", () -> talk(connected(open, 5000)));
+        say("refused in time", () -> talk(connected(closed, 5000)));
+        say("no answer in time", () -> talk(connected(silent, 300)));
+        say("selected", () -> selected(open));
+        say("selected, refused", () -> selected(closed));
     }
 
     interface Step {
