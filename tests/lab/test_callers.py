@@ -32,8 +32,7 @@ def test_who_asked(tmp_path: Path) -> None:
     asked = [each for each in load() if each.name == "java.lang.System.getProperty"]
     recording = blank(tmp_path / "recording", "callers")
     printed: list[bytes] = []
-    agent = Agent(recording, [*asked, card], "callers")
-    agent.on_output = printed.append
+    agent = Agent(recording, [*asked, card], "callers", on_output=printed.append)
     with answering(tls=False) as port, agent:
         argv = (
             str(JAVA),

@@ -80,8 +80,7 @@ def play(sources: Sequence[tuple[int, Source]], types: Types, folder: Path) -> P
     wrong = compiled(folder / "java", folder / "classes", every)
     recording = blank(folder / "recording", "standin")
     printed: list[bytes] = []
-    agent = Agent(recording, [source for _, source in sources], "standin")
-    agent.on_output = printed.append
+    agent = Agent(recording, [source for _, source in sources], "standin", on_output=printed.append)
     numbers = [str(call.number) for call in every if call.number not in wrong]
     java = str(java_home() / "bin" / "java")
     with agent:

@@ -48,8 +48,7 @@ def run(tmp_path: Path, step: int, env: dict[str, str]) -> tuple[Recording, dict
     subprocess.run(["javac", "--release", "17", "-d", str(tmp_path), str(HERE / "java/routes/Main.java")], check=True)
     recording = blank(tmp_path / "recording", "evp")
     printed: list[bytes] = []
-    agent = Agent(recording, [], "evp")
-    agent.on_output = printed.append
+    agent = Agent(recording, [], "evp", on_output=printed.append)
     with agent:
         agent.launch(
             Program(

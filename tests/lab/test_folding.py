@@ -46,8 +46,7 @@ def run(classes: Path, tmp_path: Path) -> Run:
     def start(step: str, sources: Sequence[Source], **options: Any) -> tuple[Recording, str]:
         recording = blank(tmp_path / "recording", "folding")
         printed: list[bytes] = []
-        with Agent(recording, sources, "folding", AgentOptions(**options)) as agent:
-            agent.on_output = printed.append
+        with Agent(recording, sources, "folding", AgentOptions(**options), on_output=printed.append) as agent:
             agent.launch(Program((str(JAVA), "-Xshare:off", "-cp", str(classes), "folding.Main", step)))
             assert agent.wait(90), "the app did not end"
         return recording, b"".join(printed).decode()

@@ -61,8 +61,7 @@ def seen(tmp_path_factory):
         if b"\n" in b"".join(printed):
             came.set()
 
-    agent = Agent(recording, [], "loopback")
-    agent.on_output = heard
+    agent = Agent(recording, [], "loopback", on_output=heard)
     with agent:
         agent.launch(Program((str(JAVA), "-cp", str(out), "loopback.Main", str(len(HANDED)))))
         assert came.wait(60)

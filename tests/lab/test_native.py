@@ -50,8 +50,7 @@ def seen(tmp_path_factory) -> dict[str, list[Access]]:
     )  # fmt: skip
     steps = [*(str(at) for at in range(len(STEPS))), "java", "covered", "reflection"]
     printed: list[bytes] = []
-    agent = Agent(recording, [api, number], "routes")
-    agent.on_output = printed.append
+    agent = Agent(recording, [api, number], "routes", on_output=printed.append)
     argv = (str(JAVA), "-Xshare:off", f"-Droutes={out / 'libroutes.so'}", "-cp", str(out), "routes.Main", *steps)
     with agent:
         agent.launch(Program(argv, env=dict(os.environ, STANDINS=str(out))))

@@ -61,8 +61,7 @@ def seen(tmp_path_factory) -> Seen:
     recording = blank(tmp_path_factory.mktemp("run") / "recording", "turning")
     names = [*METHODS, "throws", "derived", "many", "digest", "base64"]
     printed: list[bytes] = []
-    agent = Agent(recording, [], "turning")
-    agent.on_output = printed.append
+    agent = Agent(recording, [], "turning", on_output=printed.append)
     with agent:
         agent.launch(Program((str(JAVA), "-Xshare:off", "-cp", str(out), "turning.Main", *names)))
         assert agent.wait(60), "the app did not end"

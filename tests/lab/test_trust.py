@@ -238,9 +238,8 @@ def talk(program, tmp_path):
         store = truststore(tmp_path / "ca.pem", tmp_path / "cache")
         with (
             serving(authority.issue_cert("localhost")) as port,
-            Agent(recording, [], "trust", AgentOptions(**options)) as agent,
+            Agent(recording, [], "trust", AgentOptions(**options), on_output=printed.append) as agent,
         ):
-            agent.on_output = printed.append
             settings = [f"-Djavax.net.ssl.trustStore={store}", f"-Djavax.net.ssl.trustStorePassword={PASSWORD}"]
             settings += [f"-Dopenssl={openssl}"] if openssl else []
             agent.launch(

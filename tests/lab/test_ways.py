@@ -47,8 +47,7 @@ def run(classes, tmp_path):
             ),
         )
         printed: list[bytes] = []
-        agent = Agent(recording, sources, "ways")
-        agent.on_output = printed.append
+        agent = Agent(recording, sources, "ways", on_output=printed.append)
         with agent:
             agent.launch(Program((str(JAVA), "-Xshare:off", "-cp", str(classes), "ways.Main", step)))
             assert agent.wait(60), "the app did not end"
