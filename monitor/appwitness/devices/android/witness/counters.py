@@ -50,8 +50,7 @@ class _Counts:
 @functools.cache
 def app_ops() -> AppOps:
     """catalog/devices/appops.yml."""
-    (path,) = yaml_files.files("devices/appops.yml")
-    return yaml_files.parse(path, AppOps)
+    return yaml_files.parse(yaml_files.HERE / "devices/appops.yml", AppOps)
 
 
 class Witnesses:
