@@ -63,6 +63,7 @@ def compiled() -> Path:
 def display(folder: Path) -> Path:
     """A folder with the display that others see and touch, for the class path of an app."""
     shutil.copytree(compiled(), folder)
+    folder.chmod(0o755)  # whatever user the package gets
     services = folder / "META-INF/services"
     services.mkdir(parents=True)
     (services / "com.android.lab.Display").write_text("com.android.lab.SharedDisplay\n")
