@@ -77,12 +77,13 @@ class AndroidDevice(Device, AbstractContextManager["AndroidDevice"]):
     def __init__(self, control: Control, wanted: Wanted, plan: Plan, home: Path, ask: Ask | None = None) -> None:
         self._control = control
         self._wanted = wanted
-        self._plan = plan
         self._home = home
-        self._ask = ask
         self._screens: Screens | None = None
         self._since = control.journal.last
         self._user = _current_user(control) if wanted.user is None else wanted.user
+        explore = Explore(wanted.explore, wanted.seed) if wanted.explore else None
+        asked = ask if wanted.ask else None
+        self._play = functools.partial(Play, plan=plan, user=self._user, ask=asked, explore=explore)
         self._app: package.Installed | None = None
         self._persona = OnDevice(control, self._user)
         self._entrance = Entrance(control, wanted, self._user, home / "frida", self.stop)
@@ -416,21 +417,12 @@ class AndroidDevice(Device, AbstractContextManager["AndroidDevice"]):
 
     def _show(self, lines: Records, silent_s: Callable[[], float]) -> None:
         """Read the screen, and play the user unless somebody does it by hand."""
-        wanted = self._wanted
-        if wanted.by_hand:
+        if self._wanted.by_hand:
             return
-        explore = Explore(wanted.explore, wanted.seed) if wanted.explore else None
-        play = Play(
-            self._installed.identity.package,
-            self._plan,
-            user=self._user,
-            ask=self._ask if wanted.ask else None,
-            explore=explore,
-            rests=Rest(self._control.shell, self._processes, silent_s),
-            runs=self.running,
-        )
+        rests = Rest(self._control.shell, self._processes, silent_s)
+        play = self._play(self._installed.identity.package, rests=rests, runs=self.running)
         self._screens = Screens(
-            self._control, play, lambda event: lines.append_all((event,)), lines.put_body, film=wanted.video
+            self._control, play, lambda event: lines.append_all((event,)), lines.put_body, film=self._wanted.video
         )
         try:
             self._screens.start()
