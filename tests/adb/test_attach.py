@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from appwitness.agent import agent as agents
-from appwitness.agent import spawn_gating
+from appwitness.agent import agent_process, spawn_gating
 from appwitness.agent.agent import Agent, AgentOptions
 from appwitness.agent.frida_device import FridaFault, known
 from appwitness.agent.sources import load
@@ -24,6 +24,7 @@ from appwitness.devices.android.frida import frida_server as server
 from appwitness.devices.android.processes import Processes, start_app
 from appwitness.events import Access, Gap, Phase
 from appwitness.observe.hooks_check import hooks_work
+from appwitness.recording import Recording
 from appwitness.support.errors import SetupError
 from hatch_build import build_agent, build_lab
 from tests.adb.rig import frida_server
@@ -33,6 +34,10 @@ from tests.lab.program import Program, blank
 
 ROOT = Path(__file__).parent.parent.parent
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(240)]
+
+
+RECORDED: dict[Agent, Recording] = {}
+"""Where the lines of each agent go."""
 
 
 @dataclass
@@ -55,7 +60,9 @@ class Scene:
 
     def agent(self) -> Agent:
         recording = blank(self.folder / f"recording-{time.monotonic_ns()}", self.package)
-        return Agent(recording, load(), self.package, AgentOptions(partial=True, api_level=34))
+        agent = Agent(recording, load(), self.package, AgentOptions(partial=True, api_level=34))
+        RECORDED[agent] = recording
+        return agent
 
     def target(self, **changes: Any) -> Program:
         usual = {"argv": (self.package,), "remote": self.running.remote, "processes": self.processes}
@@ -73,7 +80,7 @@ class Scene:
 
 
 def events(agent: Agent, kind: Any) -> list[Any]:
-    return list(agent._recording.events(kind))  # type: ignore[attr-defined]
+    return list(RECORDED[agent].events(kind))
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -208,7 +215,7 @@ def test_a_start_that_fails_in_the_middle_leaves_nothing_held(scene: Scene, what
 
 
 def test_a_server_that_dies_in_the_run_is_no_crash_of_the_apps(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(agents, "SERVER_S", 1.0)
+    monkeypatch.setattr(agent_process, "SERVER_S", 1.0)
     with scene.agent() as agent:
         agent.launch(scene.target())
         scene.control.shell.check(f"kill -9 $(pidof {Path(_program(scene)).name})", root=True)
@@ -236,9 +243,9 @@ def test_further_processes_of_the_user_are_entered_whatever_their_names(scene: S
         pid = zygote_starts(scene.phone, order)
         stranger = zygote_starts(scene.phone, {**order, "uid": 10200})
         end = time.monotonic() + 20
-        while not agent._children and time.monotonic() < end:
+        while not agent.processes[1:] and time.monotonic() < end:
             agent.wait(0.1)
-        assert [child.pid for child in agent._children] == [pid]
+        assert [further.pid for further in agent.processes[1:]] == [pid]
         assert stranger not in scene.processes()
 
 

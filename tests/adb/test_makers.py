@@ -12,7 +12,7 @@ from appwitness.devices.android import adb, discovery, traffic
 from appwitness.devices.android.app import package, package_undo
 from appwitness.devices.android.control import Control
 from appwitness.devices.android.faults import DeviceFault
-from appwitness.devices.android.persona import keep_place
+from appwitness.devices.android.persona.place import keep_place
 from appwitness.devices.android.persona.profile import PlannedPosition
 from appwitness.devices.android.screen.input import Play
 from appwitness.devices.android.screen.uiautomator import Screens

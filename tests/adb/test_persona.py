@@ -21,9 +21,11 @@ from appwitness.devices.android.adb import Adb
 from appwitness.devices.android.control import Control
 from appwitness.devices.android.device_facts import ask
 from appwitness.devices.android.journal import Journal
-from appwitness.devices.android.persona import Persona, counts, found, keep_place, plant
 from appwitness.devices.android.persona.content import ProviderRefused
-from appwitness.devices.android.persona.profile import PlannedPosition
+from appwitness.devices.android.persona.identifiers import counts, found
+from appwitness.devices.android.persona.place import keep_place
+from appwitness.devices.android.persona.planting import plant
+from appwitness.devices.android.persona.profile import Persona, PlannedPosition
 from appwitness.devices.android.shell import Shell
 from tests.adb.rig.console import Emulator
 from tests.adb.rig.phone import Phone

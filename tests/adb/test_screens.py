@@ -15,8 +15,9 @@ from appwitness.catalog import yaml_files
 from appwitness.catalog.labels import Labels
 from appwitness.devices.android.control import Control
 from appwitness.devices.android.faults import DeviceFault, fault
-from appwitness.devices.android.screen.dialog_player import CHANGES_S, OPENED_AGAIN
+from appwitness.devices.android.screen.dialog_player import OPENED_AGAIN
 from appwitness.devices.android.screen.input import Explore, Play, Question
+from appwitness.devices.android.screen.screen_record import CHANGES_S
 from appwitness.devices.android.screen.uiautomator import Screens
 from appwitness.devices.android.screen.video import Film
 from appwitness.events import Consent, Event, Gap, Phase, Screen

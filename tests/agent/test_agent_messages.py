@@ -11,7 +11,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from appwitness.agent.agent import Agent
+from appwitness.agent.agent_listener import Listener
+from appwitness.agent.device_clock import DeviceClock
+from appwitness.agent.hooked import Hooked
+from appwitness.agent.process_recorder import ProcessRecorder
 from appwitness.events import FILES, AppIdentity, DeviceIdentity, Gap, Run, Upload, format_time
 from appwitness.recording import Recording, verify
 from appwitness.recording.quota import Limited, Quota
@@ -33,15 +36,28 @@ def recording(tmp_path):
         yield recording
 
 
+def day_behind(number):
+    CLOCK.told(number, int((datetime.now(UTC).timestamp() - 86_400) * 1e6))
+
+
+CLOCK = DeviceClock(day_behind)
+
+
+def listener(records, clock=None):
+    """What hears an agent, and has nobody to ask back."""
+    clock = clock or DeviceClock(lambda number: None)
+    record = ProcessRecorder(records, APP, PID, clock)
+    hooked = Hooked([], None, partial=False)
+    return Listener(record, hooked, clock, {}, post=lambda said: None, child=lambda pid, how, line: None)
+
+
 @pytest.fixture
 def agent(recording):
-    agent = Agent(recording, [], APP)
-    agent._pid = PID
-    return agent
+    return listener(recording)
 
 
 def send(agent, type_, data=None, **payload):
-    agent._on_message({"type": "send", "payload": {"type": type_, **payload}}, data)
+    agent.on_message({"type": "send", "payload": {"type": type_, **payload}}, data)
 
 
 def send_lines(agent, *lines):
@@ -159,7 +175,7 @@ def test_what_the_agent_says_is_recorded_with_the_time_it_came(agent, recording,
 def test_what_it_may_not_say_is_a_gap_and_costs_nothing_else(agent, recording, what):
     good = json.dumps(access())
     send_lines(agent, good, json.dumps(REFUSED[what]()), good)
-    agent.wait(0)
+    agent.record.raise_failure()
     assert len(list(recording.read("access"))) == 2
     [refused] = recording.events(Gap)
     assert (refused.where, refused.why) == ("hook", "refused")
@@ -169,9 +185,7 @@ def test_what_it_may_not_say_is_a_gap_and_costs_nothing_else(agent, recording, w
 def test_refusals_are_counted_and_told_twice(agent, recording):
     for _ in range(500):
         send_lines(agent, json.dumps(access(pid=1)), "{")
-    agent._script = object()
-    agent._ended.set()
-    agent.stop()
+    agent.record.close()
     told = [gap.detail for gap in recording.events(Gap)]
     assert told == [
         "a line of another process", "not a line of the contract",
@@ -179,9 +193,9 @@ def test_refusals_are_counted_and_told_twice(agent, recording):
     ]  # fmt: skip
 
 
-def test_times_are_held_against_the_clock_of_the_device(agent, recording):
-    agent.clock._ask = lambda number: agent.clock.told(number, int((datetime.now(UTC).timestamp() - 86_400) * 1e6))
-    agent.clock.measure()
+def test_times_are_held_against_the_clock_of_the_device(recording):
+    agent = listener(recording, CLOCK)
+    CLOCK.measure()
     send_lines(agent, json.dumps(access(at=now(days=-1))), json.dumps(access()))
     assert len(list(recording.read("access"))) == 1
     assert [gap.detail for gap in recording.events(Gap)] == ["a time outside the run"]
@@ -217,7 +231,7 @@ def test_a_fact_that_cannot_be_costs_itself(agent, recording, what):
     about = {"at": now(), "app": APP, "pid": PID}
     fact = {**about, **FACTS[what]} if isinstance(FACTS[what], dict) else FACTS[what]
     send(agent, "facts", facts=[fact, {**about, **ASKED, "permissions": ["android.permission.READ_SMS"]}])
-    agent.wait(0)
+    agent.record.raise_failure()
     assert len(list(recording.read("consent"))) == 1
     assert [gap.why for gap in recording.events(Gap)] == ["refused"]
 
@@ -251,9 +265,9 @@ MESSAGES: dict[str, Any] = {
 
 @pytest.mark.parametrize("what", MESSAGES)
 def test_a_message_that_cannot_be_is_a_gap(agent, recording, what):
-    agent._on_message({"type": "send", "payload": MESSAGES[what]}, b"x")
-    agent._on_message({"type": "send"}, None)
-    agent.wait(0)
+    agent.on_message({"type": "send", "payload": MESSAGES[what]}, b"x")
+    agent.on_message({"type": "send"}, None)
+    agent.record.raise_failure()
     gaps = list(recording.events(Gap))
     assert gaps
     assert {gap.why for gap in gaps} == {"refused"}
@@ -263,14 +277,14 @@ def test_a_message_that_cannot_be_is_a_gap(agent, recording, what):
 def test_a_message_of_too_many_lines_costs_itself(agent, recording):
     send_lines(agent, *["{}"] * 10_001)
     send_lines(agent, json.dumps(access()))
-    agent.wait(0)
+    agent.record.raise_failure()
     assert [gap.detail for gap in recording.events(Gap)] == ["a message with too many lines"]
     assert len(list(recording.read("access"))) == 1
 
 
-def test_a_run_is_no_larger_than_its_quota(agent, recording):
-    agent = Agent(Limited(recording, Quota(recording.path, max_bytes=8000, free_bytes=0)), [], APP)
-    agent._pid = PID
+def test_a_run_is_no_larger_than_its_quota(recording):
+    limited = Limited(recording, Quota(recording.path, max_bytes=8000, free_bytes=0))
+    agent = listener(limited)
     for number in range(20):
         data = bytes([number]) * 1000
         send(agent, "body", data)
@@ -280,8 +294,8 @@ def test_a_run_is_no_larger_than_its_quota(agent, recording):
     assert {True, False} == set(kept)
     for _ in range(20):
         send_lines(agent, *[json.dumps(access())] * 5)
-    agent.wait(0)
-    agent._recording.close()
+    agent.record.raise_failure()
+    limited.close()
     written = sum(path.stat().st_size for path in recording.path.rglob("*") if path.is_file())
     assert written < 20_000
     assert len(list(recording.read("access"))) < 100
@@ -292,12 +306,11 @@ def test_a_run_is_no_larger_than_its_quota(agent, recording):
     assert verify(recording.path).ok
 
 
-def test_nothing_of_the_app_is_stored_while_the_disk_is_nearly_full(agent, recording):
-    agent = Agent(Limited(recording, Quota(recording.path, free_bytes=1 << 60)), [], APP)
-    agent._pid = PID
+def test_nothing_of_the_app_is_stored_while_the_disk_is_nearly_full(recording):
+    agent = listener(Limited(recording, Quota(recording.path, free_bytes=1 << 60)))
     send(agent, "body", b"x" * 1000)
     send_lines(agent, *[json.dumps(access())] * 10)
-    agent.wait(0)
+    agent.record.raise_failure()
     assert not list(recording.read("access"))
     assert not list((recording.path / "bodies").iterdir())
     assert [gap.why for gap in recording.events(Gap)] == ["quota", "quota"]
@@ -315,11 +328,11 @@ def test_plaintext_of_another_time_is_refused(agent, recording):
 def test_a_flood_of_faults_is_bounded(agent, recording):
     for number in range(1000):
         send(agent, "fault", detail=f"fault {number} \ud800" + "x" * 10_000)
-    agent.wait(0)
+    agent.record.raise_failure()
     gaps = list(recording.events(Gap))
     assert len(gaps) <= 201
     assert all(len(gap.detail or "") <= 2100 for gap in gaps)
-    assert len(agent._faults) <= 20
+    assert len(agent.record.faults) <= 20
 
 
 odd = st.recursive(
@@ -366,6 +379,6 @@ def test_nothing_that_the_app_sends_ends_the_run(agent, recording, sent, data):
     for payload in sent:
         if isinstance(payload, dict) and payload.get("type") == "exit":
             continue  # answered through Frida
-        agent._on_message({"type": "send", "payload": payload}, data)
-    agent.wait(0)
+        agent.on_message({"type": "send", "payload": payload}, data)
+    agent.record.raise_failure()
     assert all(read.event is not None for kind in FILES for read in recording.read(kind))

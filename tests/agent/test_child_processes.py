@@ -6,9 +6,12 @@ from datetime import UTC, datetime
 
 import pytest
 
+from appwitness.agent import agent as agents
 from appwitness.agent.agent import Agent
 from appwitness.agent.child_processes import PROGRAM, STRANGER, Children, Followed, Means
-from appwitness.agent.target import Gadget
+from appwitness.agent.frida_device import FridaDevice, StartedProcess
+from appwitness.agent.target import Gadget, Target
+from appwitness.events import Gap
 from appwitness.support.errors import SetupError
 from tests.lab.program import blank
 
@@ -93,8 +96,45 @@ def test_a_process_of_another_user_is_left_alone():
     assert seen.end() == ([], [("/data/other", STRANGER)])
 
 
-def test_a_gadget_is_in_one_process_alone(tmp_path):
-    agent = Agent(blank(tmp_path / "recording", APP), [], APP)
-    agent._gadget = Gadget("", end=lambda: None)
-    with pytest.raises(SetupError, match="in the app's first process alone"):
-        agent._hook_child(4711, False)
+class Gadgeted:
+    """A device whose app has Frida's gadget in it and starts a process, and the script in the app."""
+
+    def __init__(self):
+        self.kept = []
+
+    def listen(self, heard):
+        pass
+
+    def start(self, target):
+        return StartedProcess(4710, ours=True, held=True)
+
+    def enter(self, pid, code, *, heard, **_):
+        self.heard = heard
+        return self
+
+    def load(self):
+        self.say(type="child", pid=4711, how="own", line="app_process")
+
+    def call(self, name, *arguments):
+        self.say(type="ready")
+
+    def say(self, **payload):
+        self.heard({"type": "send", "payload": payload}, None)
+
+    def same_user(self, pid, other):
+        return True
+
+    def __getattr__(self, name):
+        return lambda *_: {}
+
+
+def test_a_gadget_is_in_one_process_alone(tmp_path, monkeypatch):
+    recording = blank(tmp_path / "recording", APP)
+    device = Gadgeted()
+    monkeypatch.setattr(FridaDevice, "reach", lambda _: device)
+    monkeypatch.setattr(agents, "CLOCK_WAIT_S", 0)
+    with Agent(recording, [], APP) as agent:
+        agent.launch(Target(argv=(APP,), gadget=Gadget("", end=lambda: None)))
+    (gap,) = recording.events(Gap)
+    assert (gap.subject, gap.why) == ("app_process", "process_not_instrumented")
+    assert "in the app's first process alone" in (gap.detail or "")

@@ -14,9 +14,9 @@ USES = """
 import os, sys, time
 from pathlib import Path
 from appwitness.agent.frida_device import FridaDevice
-from types import SimpleNamespace
+from appwitness.agent.target import Target
 before = os.environ["TMPDIR"]
-FridaDevice.reach(SimpleNamespace(frida_device="local", remote=None))
+FridaDevice.reach(Target())
 assert os.environ["TMPDIR"] == before
 (folder,) = Path(before).glob("appwitness-frida-*")
 def started():

@@ -11,7 +11,7 @@ import frida
 import pytest
 
 from appwitness import proxy
-from appwitness.agent import agent, frida_device
+from appwitness.agent import agent, agent_process, frida_device
 from appwitness.agent.agent import Agent, AgentOptions
 from appwitness.agent.frida_device import FridaDevice
 from appwitness.agent.sources import Source
@@ -31,6 +31,7 @@ WAIT_S = 90.0 * SLOWNESS
 
 PATIENCE = {
     agent: ("PLACED_S", "READY_S", "DETACH_S", "HELD_S", "TRUSTS_S"),
+    agent_process: ("READY_S", "DETACH_S"),
     frida_device: ("DETACH_S", "RESTORE_S", "CALL_S", "RESUME_S"),
     proxy: ("START_S", "STOP_S", "WRITE_S"),
 }
@@ -103,7 +104,12 @@ def _patient() -> Iterator[None]:
         if SLOWNESS > 1:
             patch.setattr(FridaDevice, "enter", entered)
             # The agent has an app held for three seconds: there they are too short for its hooks.
-            patch.setattr(Agent, "_until_placed", lambda self, _: self._until_ready())
+            until_ready = agent_process.AgentProcess.until_ready
+            patch.setattr(
+                agent_process.AgentProcess,
+                "_until_placed",
+                lambda self, _: until_ready(self, lambda why, kind: kind(why, "Try again.")),
+            )
         yield
 
 

@@ -88,8 +88,7 @@ class Machine:
         recording = blank(self.room / f"{self.name}-{self.times}", "beside")
         heard: list[bytes] = []
         program, release, printed = self.start(arguments)
-        with Agent(recording, sources, "beside", AgentOptions(stack=stack)) as agent:
-            agent.on_output = heard.append
+        with Agent(recording, sources, "beside", AgentOptions(stack=stack), on_output=heard.append) as agent:
             agent.launch(program)
             release()
             agent.wait(None)

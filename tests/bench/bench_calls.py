@@ -50,8 +50,7 @@ def micros(printed: str) -> Mapping[tuple[int, int], float]:
 def hooked(room: Path, argv: tuple[str, ...]) -> Mapping[tuple[int, int], float]:
     """The same with the agent inside."""
     printed: list[bytes] = []
-    with Agent(blank(room / "recording", "bench"), [], "bench") as agent:
-        agent.on_output = printed.append
+    with Agent(blank(room / "recording", "bench"), [], "bench", on_output=printed.append) as agent:
         agent.launch(Program(argv))
         agent.wait(None)
     return micros(b"".join(printed).decode())

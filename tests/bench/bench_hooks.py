@@ -47,8 +47,7 @@ class Bench:
         self._runs += 1
         recording = blank(self._room / f"r{self._runs}", "bench")
         printed: list[bytes] = []
-        with Agent(recording, [read(method)], "bench", AgentOptions(stack=stack)) as agent:
-            agent.on_output = printed.append
+        with Agent(recording, [read(method)], "bench", AgentOptions(stack=stack), on_output=printed.append) as agent:
             agent.launch(Program(self.argv(method, calls)))
             begun = time.monotonic()
             agent.wait(None)

@@ -73,9 +73,9 @@ def play(compiled: Compile, tmp_path_factory: pytest.TempPathFactory) -> Play:
         name = main.partition(".")[0]
         recording = blank(tmp_path_factory.mktemp(name) / "recording", name)
         argv = (str(JAVA), "-Xshare:off", *vm, "-cp", str(compiled(*files or [name])), main, *arguments)
-        with Agent(recording, sources, name, AgentOptions(**options)) as agent:
-            played = Played(recording, agent, [])
-            agent.on_output = played.output.append
+        output: list[bytes] = []
+        with Agent(recording, sources, name, AgentOptions(**options), on_output=output.append) as agent:
+            played = Played(recording, agent, output)
             agent.launch(Program(argv, env=dict(env or {})))
             during(played)
             assert not to_its_end or agent.wait(90), "the app did not end"

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from appwitness.agent.agent import Agent
-from appwitness.agent.target import Gadget
+from appwitness.agent.target import Target
 from appwitness.events import Access, AppIdentity, DeviceIdentity, Gap, Run
 from appwitness.recording import Recording
 
@@ -42,22 +42,8 @@ class Played:
         return list(self.recording.events(Gap))
 
 
-@dataclass(frozen=True)
-class Program:
-    """A Java program to start; without `argv`, the process `pid` that runs already."""
-
-    argv: tuple[str, ...] | None
-    frida_device: str = "local"
-    env: dict[str, str] = field(default_factory=dict)
-    cwd: str | None = None
-    pid: int | None = None
-    remote: tuple[str, str | None] | None = None
-    user: int | None = None
-    activity: str | None = None
-    redirect: tuple[str, int] | None = None
-    gadget: Gadget | None = None
-    otherwise: Callable[[], int] | None = None
-    processes: Callable[[], Mapping[int, str]] | None = None
+Program = Target
+"""A Java program to start; without `argv`, the process `pid` that runs already."""
 
 
 def blank(path: Path, package: str) -> Recording:

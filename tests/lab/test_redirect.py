@@ -99,8 +99,7 @@ def seen(compiled: Compile, tmp_path_factory: pytest.TempPathFactory) -> Seen:
             )
         )
         printed: list[bytes] = []
-        agent = Agent(recording, [], "redirect", AgentOptions(proxy_key=key_of(proxy.ca_pem)))
-        agent.on_output = printed.append
+        agent = Agent(recording, [], "redirect", AgentOptions(proxy_key=key_of(proxy.ca_pem)), on_output=printed.append)
         with agent:
             agent.launch(app(ABROAD, proxy.ca_pem, (proxy.host, proxy.port)))
             end = time.monotonic() + 90

@@ -69,8 +69,7 @@ def tour(compiled, tmp_path):
         )
         recording = blank(tmp_path / "recording", "tour")
         printed: list[bytes] = []
-        agent = Agent(recording, load(), "tour", AgentOptions(partial=True))
-        agent.on_output = printed.append
+        agent = Agent(recording, load(), "tour", AgentOptions(partial=True), on_output=printed.append)
         with agent:
             agent.launch(Program(argv, cwd=str(tmp_path)))
             assert agent.wait(60), "the app did not end"

@@ -244,9 +244,7 @@ _MARK = "started by a "
 class Channel:
     """What one process may say. `window` gives the earliest and latest time that it may name, on its own clock."""
 
-    def __init__(
-        self, app: str, pid: Callable[[], int | None], window: Callable[[], tuple[datetime, datetime]]
-    ) -> None:
+    def __init__(self, app: str, pid: int, window: Callable[[], tuple[datetime, datetime]]) -> None:
         self._app = app
         self._pid = pid
         self._window = window
@@ -265,7 +263,7 @@ class Channel:
         """Raises Refused with the reason why the line is not recorded."""
         if event.app != self._app:
             raise RefusedMessage("a line of another app")
-        if event.pid != self._pid():
+        if event.pid != self._pid:
             raise RefusedMessage("a line of another process")
         self._speaks(event, vias)
         self._times(event)

@@ -1,9 +1,9 @@
 """Further processes of the app: those that run the app's own code are hooked, too; a gap names those that are not.
 
-The agent tells what its process starts (hooks/watch/children.ts); what Android starts for the app, a process named
-after a part of it as `com.example.app:push`, is held before its first code where the device can do that (gate.py), and
-else looked for. What is not held is entered while it runs, and a gap says so: Frida's own way to hold what a process
-starts (child gating) made it lose calls of the app, and hang apps that fork a lot.
+The agent tells what its process starts (hooks/watch/children.ts). What Android starts for the app, a process named
+after a part of it as `com.example.app:push`, is held before its first code where the device can do that
+(spawn_gating.py), and else looked for. What is not held is entered while it runs, and a gap says so: Frida's own way to
+hold what a process starts (child gating) made it lose calls of the app, and hang apps that fork a lot.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
 from appwitness.events import ClockReading
@@ -25,8 +25,10 @@ class DeviceClock:
         ask: Callable[[int], object],
         wall: Callable[[], float] = time.time,
         steady: Callable[[], float] = time.perf_counter,
+        *,
+        readings: Sequence[ClockReading] = (),
     ) -> None:
-        """`wall` gives seconds since 1970 on the host, `steady` seconds that nobody sets."""
+        """`wall` gives seconds since 1970 on the host, `steady` seconds that nobody sets; `readings`: earlier ones."""
         self._ask = ask
         self._wall = wall
         self._steady = steady
@@ -37,7 +39,7 @@ class DeviceClock:
         self._asked_at = 0.0
         self._best: ClockReading | None = None
         self._measured = threading.Event()
-        self.readings: list[ClockReading] = []
+        self.readings = list(readings)
         """One of each measurement that came to its end, in order of time."""
 
     def measure(self) -> None:

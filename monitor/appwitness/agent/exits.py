@@ -42,5 +42,4 @@ class Exits(CatalogEntry):
 
 def load() -> Exits:
     """The catalog's. Raises FileError with file and line."""
-    (path,) = yaml_files.files("exits.yml")
-    return yaml_files.parse(path, Exits)
+    return yaml_files.parse(yaml_files.HERE / "exits.yml", Exits)

@@ -108,8 +108,7 @@ def _devices() -> Any:
 @functools.cache
 def known() -> tuple[KnownError, ...]:
     """The errors that are known, the first that fits counts. Raises FileError with file and line."""
-    (path,) = yaml_files.files("devices/frida.yml")
-    return yaml_files.parse(path, _Known).errors
+    return yaml_files.parse(yaml_files.HERE / "devices/frida.yml", _Known).errors
 
 
 def fault(error: Exception, what: str) -> FridaFault:

@@ -103,5 +103,4 @@ class Native(CatalogEntry):
 
 def load() -> Native:
     """The catalog's. Raises FileError with file and line."""
-    (path,) = yaml_files.files("native.yml")
-    return yaml_files.parse(path, Native)
+    return yaml_files.parse(yaml_files.HERE / "native.yml", Native)

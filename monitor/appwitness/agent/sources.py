@@ -146,17 +146,13 @@ class Ours(CatalogEntry):
     why: str = Field(description="what of ours causes the call, in one sentence")
 
 
-class Source(CatalogEntry):
-    """One API through which an app reads personal data."""
+class _Watch(CatalogEntry):
+    """How an API is watched, and what a call of it gives."""
 
-    name: str = Field(description="class and method, as accesses name it")
     cls: Name
-    method: str = Field(description="name of the method; $init for constructors")
     overloads: tuple[tuple[str, ...], ...] | None = Field(
         default=None, description="argument types of those to wrap; None: all there are"
     )
-    data: str = Field(description="data type code")
-    permission: str | None = Field(default=None, description="Android permission that guards it")
     target: int | Literal["when"] | None = Field(
         default=None, description="index of the argument that says what was asked; `when`: the text that it looked at"
     )
@@ -182,11 +178,20 @@ class Source(CatalogEntry):
     optional: str | None = Field(
         default=None, description="why it may be missing without anything being missed: an SDK, a hidden API"
     )
-    why: str = Field(default="", description="why this is personal data, in one sentence")
     api: Levels | None = Field(default=None, description="Android API levels that have it: 26-, 1-28; None: all")
     shape: tuple[Signature, ...] = Field(
         default=(), description="signatures of a hidden or vendor API, which no public list has"
     )
+
+
+class Source(_Watch):
+    """One API through which an app reads personal data."""
+
+    name: str = Field(description="class and method, as accesses name it")
+    method: str = Field(description="name of the method; $init for constructors")
+    data: str = Field(description="data type code")
+    permission: str | None = Field(default=None, description="Android permission that guards it")
+    why: str = Field(default="", description="why this is personal data, in one sentence")
 
     def on(self, level: int | None) -> bool:
         """Whether Android of this API level has it; True where either is not known."""
@@ -233,28 +238,14 @@ def _follow(spec: FollowSpec, data: str) -> dict[str, Any]:
     }
 
 
-class SourceEntry(CatalogEntry):
+class SourceEntry(_Watch):
     """One entry of a file: methods of one class that are read alike."""
 
     cls: Name = Field(alias="class")
     methods: tuple[str, ...] = Field(min_length=1)
-    overloads: tuple[tuple[str, ...], ...] | None = None
     data: str | None = Field(default=None, description="that of the file when not given")
     permission: str | None = Field(default=None, description="that of the file when not given; null: none guards it")
-    target: int | Literal["when"] | None = None
-    args: dict[str, int] = Field(default_factory=dict)
-    when: CallCondition | None = None
-    values: tuple[ValueSpec, ...] = ()
-    follow: tuple[FollowSpec, ...] = ()
-    implementations: tuple[Name, ...] = ()
-    callback: bool = False
-    quiet: bool = False
-    unseen: bool = False
-    ours: tuple[Ours, ...] = ()
-    optional: str | None = None
     why: str | None = Field(default=None, description="that of the file when not given")
-    api: Levels | None = None
-    shape: tuple[Signature, ...] = ()
 
     @model_validator(mode="after")
     def _of_its_methods(self) -> SourceEntry:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from appwitness.events import Event
@@ -35,55 +35,32 @@ class Gadget:
     """It holds the app until it is told to let it run."""
 
 
-class Target(Protocol):
+@dataclass(frozen=True)
+class Target:
     """The process to observe: one to start (`argv`), or one that runs (`pid`)."""
 
-    @property
-    def frida_device(self) -> str:
-        """`local`, or the id of a device that Frida knows."""
-
-    @property
-    def argv(self) -> tuple[str, ...] | None:
-        """Program and arguments to start; for an Android app its package alone. None: attach to `pid`."""
-
-    @property
-    def env(self) -> Mapping[str, str]:
-        """Environment variables to set in the process, besides those of ours."""
-
-    @property
-    def cwd(self) -> str | None:
-        """Folder to start in; None: ours."""
-
-    @property
-    def pid(self) -> int | None:
-        """Process to attach to when there is nothing to start."""
-
-    @property
-    def remote(self) -> tuple[str, str | None] | None:
-        """Address and token of a Frida server that this machine reaches; None: the device `frida_device`."""
-
-    @property
-    def user(self) -> int | None:
-        """Android's user to start the app for; None: the first."""
-
-    @property
-    def activity(self) -> str | None:
-        """The activity to start; None: that of the launcher's icon."""
-
-    @property
-    def gadget(self) -> Gadget | None:
-        """What the app is entered by, where no frida-server is."""
-
-    @property
-    def otherwise(self) -> Callable[[], int] | None:
-        """Starts the app without Frida and gives its process at once, where Frida cannot; ends first what an earlier
-        start left."""
-
-    @property
-    def redirect(self) -> tuple[str, int] | None:
-        """IPv4 address and port at which it finds the proxy that the agent leads its connections to; None: it leads
-        none."""
-
-    @property
-    def processes(self) -> Callable[[], Mapping[int, str]] | None:
-        """The app's processes now, number and name, by the device's own knowledge; None: by their names."""
+    argv: tuple[str, ...] | None = None
+    """Program and arguments to start; for an Android app its package alone. None: attach to `pid`."""
+    pid: int | None = None
+    """Process to attach to when there is nothing to start."""
+    frida_device: str = "local"
+    """`local`, or the id of a device that Frida knows."""
+    env: Mapping[str, str] = field(default_factory=dict)
+    """Environment variables to set in the process, besides those of ours."""
+    cwd: str | None = None
+    """Folder to start in; None: ours."""
+    remote: tuple[str, str | None] | None = None
+    """Address and token of a Frida server that this machine reaches; None: `frida_device`."""
+    user: int | None = None
+    """Android's user to start the app for; None: the first."""
+    activity: str | None = None
+    """The activity to start; None: that of the launcher's icon."""
+    gadget: Gadget | None = None
+    """What the app is entered by, where no frida-server is."""
+    otherwise: Callable[[], int] | None = None
+    """Starts the app without Frida and gives its process at once, where Frida cannot; ends first what an earlier start
+    left."""
+    redirect: tuple[str, int] | None = None
+    """IPv4 address and port at which it finds the proxy that the agent leads its connections to; None: none."""
+    processes: Callable[[], Mapping[int, str]] | None = None
+    """The app's processes now, number and name, by the device's own knowledge; None: by their names."""

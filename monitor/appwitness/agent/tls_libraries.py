@@ -130,14 +130,12 @@ NO_CHECKS: dict[str, Any] = {"java": [], "native": []}
 
 def libraries() -> TlsLibraries:
     """The catalog's TLS libraries. Raises FileError with file and line."""
-    (path,) = yaml_files.files("tls.yml")
-    return yaml_files.parse(path, TlsLibraries)
+    return yaml_files.parse(yaml_files.HERE / "tls.yml", TlsLibraries)
 
 
 def checks() -> Checks:
     """The catalog's checks of certificates. Raises FileError with file and line."""
-    (path,) = yaml_files.files("unpinning.yml")
-    return yaml_files.parse(path, Checks)
+    return yaml_files.parse(yaml_files.HERE / "unpinning.yml", Checks)
 
 
 def leaf_for(ca_pem: Path, host: str) -> str | None:

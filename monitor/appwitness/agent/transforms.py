@@ -84,5 +84,4 @@ class Transformers(CatalogEntry):
 
 def load() -> Transformers:
     """The catalog's. Raises FileError with file and line."""
-    (path,) = yaml_files.files("transforms.yml")
-    return yaml_files.parse(path, Transformers)
+    return yaml_files.parse(yaml_files.HERE / "transforms.yml", Transformers)

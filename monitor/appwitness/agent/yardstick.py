@@ -98,8 +98,7 @@ def yardstick() -> list[Yard]:
 
 def beside() -> Beside:
     """The catalog's. Raises FileError with file and line."""
-    (path,) = yaml_files.files("coverage.yml")
-    return yaml_files.parse(path, Beside)
+    return yaml_files.parse(yaml_files.HERE / "coverage.yml", Beside)
 
 
 def covered(yards: Iterable[Yard], sources: Sequence[Source], native: Native, known: Beside) -> list[Cover]:

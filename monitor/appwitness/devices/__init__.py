@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, Protocol
@@ -25,7 +25,8 @@ class Ended:
 
 
 class Device(Protocol):
-    """A device that runs the app of one run. Any object of this shape will do.
+    """A device that runs the app of one run. Any object of this shape will do; where there is nothing to do or to
+    tell, a subclass says nothing.
 
     The run calls `undo` whatever happens, from before the first change on; and in order `install`, `prepare`, `enter`
     (instead of it, or later, `do_without_hooks`), then for each start of the app `reset`, `launch` and `stop`.
@@ -51,14 +52,17 @@ class Device(Protocol):
     @property
     def app_type(self) -> int | None:
         """Number of the app's type in the necessary-scope table, where the device knows it."""
+        return None
 
     @property
     def hosts(self) -> Mapping[str, tuple[str, int]]:
         """Hosts that the proxy finds elsewhere than the name system says; empty for a device on the real network."""
+        return {}
 
     @property
     def upstream_ca(self) -> Path | None:
         """A certificate authority (PEM) that the proxy trusts besides the usual ones; None: none."""
+        return None
 
     def modes(self, listen: str) -> Mapping[str, Sequence[str]]:
         """The modes that it can be used in with a proxy that listens there, that for `auto` first (modes.choose)."""
@@ -66,24 +70,30 @@ class Device(Protocol):
     @property
     def partial(self) -> bool:
         """It has but a part of Android's classes: that one is absent says nothing about the device."""
+        return False
 
     @property
     def sees_consent(self) -> bool:
         """Its screen is read: what the user is asked and decides is seen without hooks."""
+        return False
 
     @property
     def refused_s(self) -> float | None:
         """For how many seconds a question of the app's stands refused, where the device plays the user; None: none."""
+        return None
 
     @property
     def starts_freely(self) -> bool:
         """The app may be started again and again to find a hook that it dies of, without asking anybody."""
+        return False
 
     def facts(self) -> Mapping[str, Any]:
         """Further fields of run.json: what was changed on the device, as whom, and how."""
+        return {}
 
     def install(self) -> None:
         """Put the app on the device, where it is to be put there."""
+        return
 
     def prepare(self, proxy_host: str, proxy_port: int, ca_pem: Path, *, mode: str, wireguard: str) -> None:
         """Send the device's traffic through the proxy and have it trust the proxy's certificate authority.
@@ -93,13 +103,16 @@ class Device(Protocol):
 
     def enter(self) -> None:
         """Bring up what the agent comes into the app by. Raises Unhookable where nothing does."""
+        return
 
     def do_without_hooks(self) -> None:
         """No agent comes into the app from now on: what it would have led to the proxy comes there by mode `regular`,
         and values to look for are also those that the device has."""
+        return
 
     def reset(self) -> None:
         """Make the next start of the app its first one."""
+        return
 
     def launch(self) -> Target:
         """The process to start."""
@@ -112,15 +125,18 @@ class Device(Protocol):
 
     def ended(self, pid: int) -> Ended | None:
         """How a process of the app ended, by the system's own word; None where the system does not say."""
+        return None
 
     def watching(self, lines: Records, silent_s: Callable[[], float]) -> AbstractContextManager[object]:
         """While the context lasts, what the device itself sees and does goes to `lines`: screens, witnesses, gaps.
 
         `silent_s` says for how many seconds nothing that the app does was recorded.
         """
+        return nullcontext()
 
     def noticed(self) -> None:
         """A finding has just come up: keep what the device shows."""
+        return
 
     def stop(self) -> None:
         """End the app."""

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 from appwitness.agent.agent import Agent, AgentOptions, was_away
 from appwitness.agent.device_clock import summary
@@ -16,7 +17,7 @@ from appwitness.agent.target import Records
 from appwitness.agent.timeouts import AWAY_S
 from appwitness.agent.tls_libraries import key_of, leaf_for
 from appwitness.devices import Device
-from appwitness.events import Endpoint, Event, Gap, Phase, count_sources
+from appwitness.events import ClockReading, Endpoint, Event, Gap, Phase, count_sources
 from appwitness.observe.crash import deadly
 from appwitness.observe.order import Order, Say
 from appwitness.proxy import Proxy
@@ -144,15 +145,13 @@ class Attempt:
                     lost_at = None
             return not alive
 
-        if self._until(ended, package) and self._was_refused():
+        if self._until(ended) and self._was_refused():
             self._say_again()
             start()
             alive, ask_at = True, time.monotonic() + UNHOOKED_POLL_S
-            self._until(ended, package, AGAIN_S)
+            self._until(ended, AGAIN_S)
         detail = f"no hooks were in the app: {why}; what it read was not seen"
-        self.recording.append(
-            Gap(at=begun, app=package, where="hook", subject="agent", why="not_observed", detail=detail, until=_now())
-        )
+        self._missed("agent", detail, begun, where="hook", why="not_observed", app=package, until=_now())
 
     def _was_refused(self) -> bool:
         """Whether the app that has just ended did so after a question of it was refused."""
@@ -163,15 +162,12 @@ class Attempt:
         """Start an app that ended after it was refused, with all that it has kept: does it ask again, and what does it
         do then? Once, and not for longer than AGAIN_S."""
         self._say_again()
-        with self._agent(sources, self.lines) as agent:
-            agent.clock.readings = first.clock.readings
+        with self._agent(sources, self.lines, first.clock.readings) as agent:
             try:
                 agent.launch(self.device.launch())
             except SetupError as error:
                 detail = f"it ended after it was refused, and could not be started once more: {error}"
-                self.recording.append(
-                    Gap(at=_now(), app=agent.app, where="hook", subject=agent.app, why="not_observed", detail=detail)
-                )
+                self._missed(agent.app, detail, where="hook", why="not_observed", app=agent.app)
                 return
             self._watch(agent, AGAIN_S)
             self._went_down(agent)
@@ -179,40 +175,37 @@ class Attempt:
     def _say_again(self) -> None:
         package = self.device.app.package
         self.say(f"{package} ended after it was refused; starting it once more to see whether it asks again")
-        self.recording.append(Phase(at=_now(), app=package, state="mark", text=STARTED_AGAIN))
+        self._mark(STARTED_AGAIN)
 
     def leave_out(self, source: str) -> None:
         """Say that the app is started again without a source that it died of."""
         package = self.device.app.package
         detail = "the app died of it soon after it was hooked; it was started again without"
         self.say(f"{package} died of {source}; starting it again without")
-        self.recording.append(
-            Gap(at=_now(), app=package, where="hook", subject=source, why="install_failed", detail=detail)
-        )
+        self._missed(source, detail, where="hook", why="install_failed", app=package)
 
-    def _agent(self, sources: Sequence[Source], records: Records) -> Agent:
+    def _missed(self, subject: str, detail: str, at: datetime | None = None, **fields: Any) -> None:
+        """Record a gap, of this moment unless `at` says otherwise."""
+        self.recording.append(Gap(at=at or _now(), subject=subject, detail=detail, **fields))
+
+    def _mark(self, text: str, pid: int | None = None) -> None:
+        self.recording.append(Phase(at=_now(), app=self.device.app.package, pid=pid, state="mark", text=text))
+
+    def _agent(self, sources: Sequence[Source], records: Records, readings: Sequence[ClockReading] = ()) -> Agent:
         options = AgentOptions(
             api_level=self.device.identity.api_level,
             partial=self.device.partial,
             proxy_key=key_of(self.proxy.ca_pem),
             unpin=self.order.unpin,
         )
-        return Agent(records, sources, self.device.app.package, options)
+        return Agent(records, sources, self.device.app.package, options, readings=readings)
 
     def _ended_by_system(self, agent: Agent) -> bool:
         """Whether the system says that it, or a person, ended the process: then no hook of ours is to blame."""
         ended = self.device.ended(agent.pid) if agent.pid is not None else None
         if ended is None:
             return False
-        self.recording.append(
-            Phase(
-                at=_now(),
-                app=agent.app,
-                pid=agent.pid,
-                state="mark",
-                text=f"ended: {ended.reason} {ended.detail}".strip(),
-            )
-        )
+        self._mark(f"ended: {ended.reason} {ended.detail}".strip(), agent.pid)
         return not ended.may_be_ours
 
     def _search(self, agent: Agent, sources: Sequence[Source]) -> str | None:
@@ -223,7 +216,7 @@ class Attempt:
         detail = (
             "the app was started several times to find the source that it died of; what it read meanwhile is not here"
         )
-        self.recording.append(Gap(at=begun, where="hook", subject="agent", why="detached", detail=detail, until=_now()))
+        self._missed("agent", detail, begun, where="hook", why="detached", until=_now())
         if by_chance:
             self.say("it did not die again: somebody or something else ended it, and with it the run")
             self._went_down(agent)
@@ -273,23 +266,13 @@ class Attempt:
             return
         what = {"refused": "does not accept", "pinned": "pins its own certificates against"}
         detail = f"the app {what.get(answer, 'did not say whether it accepts')} the proxy's authority: {said}"
-        self.recording.append(
-            Gap(
-                at=_now(),
-                app=agent.app,
-                pid=agent.pid,
-                where="proxy",
-                subject="the app's trust",
-                why="not_observed",
-                detail=detail,
-            )
-        )
+        self._missed("the app's trust", detail, where="proxy", why="not_observed", app=agent.app, pid=agent.pid)
 
     def _went_down(self, agent: Agent) -> None:
         self.recording.update_run(hooks=_states(agent), unpinned=agent.unpinned, **summary(agent.clock.readings))
         if not agent.clock.readings:
             detail = "the device did not say what time it is: accesses and uploads may be in another order"
-            self.recording.append(Gap(at=_now(), where="clock", subject="device", why="no_clock", detail=detail))
+            self._missed("device", detail, where="clock", why="no_clock")
 
     def _watch(self, agent: Agent, most_s: float | None = None) -> bool:
         """Until the app ends: True; or the run does, or `most_s` are over: False."""
@@ -306,7 +289,7 @@ class Attempt:
                 measure_at = time.monotonic() + CLOCK_S
             return agent.wait(POLL_S)
 
-        by_itself = self._until(ended, agent.app, most_s)
+        by_itself = self._until(ended, most_s)
         if not by_itself:
             agent.clock.measure()
             agent.clock.wait(CLOCK_WAIT_S)
@@ -315,7 +298,7 @@ class Attempt:
                 self._ask_whom_it_trusts(agent)
         return by_itself
 
-    def _until(self, ended: Callable[[], bool], package: str, most_s: float | None = None) -> bool:
+    def _until(self, ended: Callable[[], bool], most_s: float | None = None) -> bool:
         """Keep the proxy up until `ended` (which takes a moment) says so: True; or until the run is to end: False."""
         limits = [seconds for seconds in (self.order.seconds, most_s) if seconds is not None]
         end = time.monotonic() + min(limits) if limits else None
@@ -327,18 +310,16 @@ class Attempt:
                 restarts += 1
                 _again(self.proxy, self.recording, alive_at, restarts)
             if self.stop() or (end is not None and time.monotonic() >= end):
-                self.recording.append(Phase(at=_now(), app=package, state="mark", text="observation ended"))
+                self._mark("observation ended")
                 return False
         return True
 
 
 def _check(agent: Agent) -> None:
     """Raises Unhookable where the agent saw none of the calls of its own hooked methods."""
-    probe = agent.probe
-    if probe is not None and probe.failed and probe.seen == 0:
-        agent.useless = True
+    if agent.probe is not None and agent.useless:
         raise Unhookable(
-            f"No hook works in {agent.app}: {probe.problem}.",
+            f"No hook works in {agent.app}: {agent.probe.problem}.",
             "`appwitness doctor --hooks --export FILE` packs what the device says of itself: send us that.",
         )
 

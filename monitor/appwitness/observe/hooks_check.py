@@ -11,7 +11,6 @@ from appwitness.devices.android.app import package as packages
 from appwitness.devices.android.control import Control
 from appwitness.devices.android.faults import DeviceFault, fault
 from appwitness.devices.android.frida import frida_server
-from appwitness.devices.android.frida.injection import AndroidTarget
 from appwitness.devices.android.processes import Processes
 from appwitness.devices.diagnosis import Result
 from appwitness.observe.attempt import Nowhere
@@ -30,7 +29,7 @@ def hooks_work(control: Control, package: str, given: Path | None, *, cache: Pat
                 app_id = packages.uid(control, package)
                 running = frida_server.start(control, given, cache=cache)
                 processes = Processes.of(control.shell, package, app_id)
-                target = AndroidTarget(argv=(package,), remote=running.remote, processes=processes)
+                target = Target(argv=(package,), remote=running.remote, processes=processes)
                 return checked(target, package, serial, api_level=control.facts.api)
             finally:
                 control.journal.undo_all(control.take_back, since=since)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
+import functools
 import json
 import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -45,6 +48,26 @@ class Installed:
         """What it logged so far."""
         path = self.folder / "log.txt"
         return path.read_text("utf-8", "replace") if path.exists() else ""
+
+
+@functools.cache
+def compiled() -> Path:
+    """The classes of rig/java, which are compiled once."""
+    folder = Path(tempfile.mkdtemp(prefix="appwitness-rig-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    sources = (HERE / "java").rglob("*.java")
+    subprocess.run(["javac", "--release", "17", "-cp", str(jar()), "-d", str(folder), *map(str, sources)], check=True)
+    return folder
+
+
+def display(folder: Path) -> Path:
+    """A folder with the display that others see and touch, for the class path of an app."""
+    shutil.copytree(compiled(), folder)
+    folder.chmod(0o755)  # whatever user the package gets
+    services = folder / "META-INF/services"
+    services.mkdir(parents=True)
+    (services / "com.android.lab.Display").write_text("com.android.lab.SharedDisplay\n")
+    return folder
 
 
 @contextlib.contextmanager
@@ -99,7 +122,8 @@ def furnish(
 
     with device:
         argv = device.played(inside)
-        argv[argv.index("-cp") + 1] = inside(home / "lab.jar")
+        classes = [home / "lab.jar", *([display(home / "display")] if screen else [])]
+        argv[argv.index("-cp") + 1] = ":".join(map(inside, classes))
         argv.insert(1, f"-Dlab.quiet_ms={quiet_ms}")
         if screen:
             argv[1:1] = ["-Dlab.screen=/data/rig/screen", "-Dlab.patience=20000"]  # whoever answers takes his time

@@ -18,7 +18,7 @@ from appwitness.agent.frida_device import FridaDevice, StartedProcess
 from appwitness.agent.sources import Source
 from appwitness.agent.target import Target
 from appwitness.devices.lab import lab_device as lab
-from appwitness.devices.lab.lab_device import LabDevice, LabTarget
+from appwitness.devices.lab.lab_device import LabDevice
 from appwitness.devices.lab.runtime import PASSWORD
 from appwitness.events import DeviceIdentity
 from appwitness.observe.order import Order
@@ -100,7 +100,7 @@ class ArtDevice(LabDevice):
             patch.setattr(lab, "truststore", truststore)
             super().prepare(proxy_host, proxy_port, ca_pem, mode=mode, wireguard=wireguard)
 
-    def launch(self) -> LabTarget:
+    def launch(self) -> Target:
         """Start the app, held at the gate."""
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(lab, "launcher", lambda package, _: Path(package))  # of a JVM, which there need not be
@@ -125,7 +125,7 @@ class ArtDevice(LabDevice):
             cwd=self.workdir,
         )
         self.held.start()
-        return LabTarget(pid=self.held.pid)
+        return Target(pid=self.held.pid)
 
     def stop(self) -> None:
         """End the app."""

@@ -98,9 +98,7 @@ class Http2:
         except hpack.HPACKError:
             self._broken = True  # one block that is not understood, and none after it can be
             return []
-        return [
-            (bytes(name).decode("utf-8", "replace"), bytes(value).decode("utf-8", "replace")) for name, value in pairs
-        ]
+        return [(_text(name), _text(value)) for name, value in pairs]
 
     def _closed(self, stream: int) -> list[PlaintextMessage]:
         message = self._streams.pop(stream, None)

@@ -14,15 +14,15 @@ from typing import Any, Literal
 
 import certifi
 
-from appwitness.agent.target import Records
+from appwitness.agent.target import Records, Target
 from appwitness.catalog.tried import tried
-from appwitness.devices import Ended
+from appwitness.devices import Device, Ended
 from appwitness.devices.android import discovery, traffic
 from appwitness.devices.android.adb import connect
 from appwitness.devices.android.app import app_files, network_security, package
 from appwitness.devices.android.control import Control
 from appwitness.devices.android.faults import DeviceFault, fault
-from appwitness.devices.android.frida.injection import AndroidTarget, Entrance
+from appwitness.devices.android.frida.injection import Entrance
 from appwitness.devices.android.idle import Rest
 from appwitness.devices.android.options import Wanted
 from appwitness.devices.android.persona.on_device import OnDevice
@@ -71,22 +71,19 @@ def opened(
             yield device
 
 
-class AndroidDevice(AbstractContextManager["AndroidDevice"]):
+class AndroidDevice(Device, AbstractContextManager["AndroidDevice"]):
     """A device as appwitness.devices has it. Leaving the context takes back what is not taken back yet."""
-
-    partial = False
-    starts_freely = False
-    app_type: int | None = None
 
     def __init__(self, control: Control, wanted: Wanted, plan: Plan, home: Path, ask: Ask | None = None) -> None:
         self._control = control
         self._wanted = wanted
-        self._plan = plan
         self._home = home
-        self._ask = ask
         self._screens: Screens | None = None
         self._since = control.journal.last
         self._user = _current_user(control) if wanted.user is None else wanted.user
+        explore = Explore(wanted.explore, wanted.seed) if wanted.explore else None
+        asked = ask if wanted.ask else None
+        self._play = functools.partial(Play, plan=plan, user=self._user, ask=asked, explore=explore)
         self._app: package.Installed | None = None
         self._persona = OnDevice(control, self._user)
         self._entrance = Entrance(control, wanted, self._user, home / "frida", self.stop)
@@ -242,13 +239,13 @@ class AndroidDevice(AbstractContextManager["AndroidDevice"]):
         self._permit()
         self._upkeep.mend()
 
-    def launch(self) -> AndroidTarget:
+    def launch(self) -> Target:
         """The app, for Frida to start; or as it runs, where that is wanted."""
         if self._screens is not None:
             self._screens.anew()
         return self.attach() if self._wanted.attach else self._target
 
-    def attach(self) -> AndroidTarget:
+    def attach(self) -> Target:
         """The app's main process. Raises SetupError when it does not run."""
         pid = self._processes.main()
         if pid is None:
@@ -350,7 +347,7 @@ class AndroidDevice(AbstractContextManager["AndroidDevice"]):
         self._route.start()
 
     @property
-    def _target(self) -> AndroidTarget:
+    def _target(self) -> Target:
         """The app to start, with what leads its connections."""
         redirects = self._route is not None and self._route.way.name == "redirect"
         redirect = self._route.at if redirects and self._route else None
@@ -420,21 +417,12 @@ class AndroidDevice(AbstractContextManager["AndroidDevice"]):
 
     def _show(self, lines: Records, silent_s: Callable[[], float]) -> None:
         """Read the screen, and play the user unless somebody does it by hand."""
-        wanted = self._wanted
-        if wanted.by_hand:
+        if self._wanted.by_hand:
             return
-        explore = Explore(wanted.explore, wanted.seed) if wanted.explore else None
-        play = Play(
-            self._installed.identity.package,
-            self._plan,
-            user=self._user,
-            ask=self._ask if wanted.ask else None,
-            explore=explore,
-            rests=Rest(self._control.shell, self._processes, silent_s),
-            runs=self.running,
-        )
+        rests = Rest(self._control.shell, self._processes, silent_s)
+        play = self._play(self._installed.identity.package, rests=rests, runs=self.running)
         self._screens = Screens(
-            self._control, play, lambda event: lines.append_all((event,)), lines.put_body, film=wanted.video
+            self._control, play, lambda event: lines.append_all((event,)), lines.put_body, film=self._wanted.video
         )
         try:
             self._screens.start()

@@ -41,8 +41,7 @@ class DeviceFault(SetupError):
 @functools.cache
 def entries() -> dict[str, FaultEntry]:
     """Code -> entry, in the order of the file. Raises FileError with file and line."""
-    (path,) = yaml_files.files("devices/faults.yml")
-    return yaml_files.parse(path, _Entries).faults
+    return yaml_files.parse(yaml_files.HERE / "devices/faults.yml", _Entries).faults
 
 
 def fault(code: str, **fields: object) -> DeviceFault:

@@ -67,7 +67,8 @@ class LabApp:
     @property
     def application(self) -> str:
         """Class of the application."""
-        return f"{self.package}.{self.name.capitalize()}Application"
+        plain = self.name in PLAIN
+        return "android.app.Application" if plain else f"{self.package}.{self.name.capitalize()}Application"
 
     @property
     def activity(self) -> str:
@@ -79,6 +80,8 @@ def _full(permission: str) -> str:
     return permission if "." in permission else f"android.permission.{permission}"
 
 
+PLAIN = ("corner", "coupon", "jogger", "lanes", "parley", "radio", "torch")
+"""Apps without a class of the application of their own."""
 ADS, FRIENDS = "ads.adnet.test", "sync.friendgraph.test"
 
 APPS: dict[str, LabApp] = {

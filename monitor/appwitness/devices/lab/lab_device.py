@@ -31,13 +31,14 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager, nullcontext, suppress
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Literal, Self
+from typing import Literal, Self
 
+from appwitness.agent.target import Target
+from appwitness.devices import Device
 from appwitness.devices.lab.apps import (
     ADVERTISING_ID,
     ANDROID_ID,
@@ -55,7 +56,7 @@ from appwitness.devices.lab.servers import LabServers
 from appwitness.events import AppIdentity, DeviceIdentity, Value
 from appwitness.support.errors import SetupError
 
-__all__ = ["APPS", "CACHE", "PLANS", "LabApp", "LabDevice", "LabTarget"]
+__all__ = ["APPS", "CACHE", "PLANS", "LabApp", "LabDevice"]
 
 PLANS = ("accept", "refuse", "silent", "withdraw", "free")
 """What the user answers: `withdraw` agrees and then takes it back where the app lets him; `free` is nobody at the
@@ -65,26 +66,11 @@ CACHE = Path("~/.appwitness/lab")
 STOP_S = 5.0
 
 
-@dataclass(frozen=True)
-class LabTarget:
-    """The process of an app: to start, or running."""
-
-    argv: tuple[str, ...] | None = None
-    pid: int | None = None
-    env: Mapping[str, str] = field(default_factory=dict)
-    cwd: str | None = None
-    frida_device: str = "local"
-    remote: tuple[str, str | None] | None = None
-    user: int | None = None
-    activity: str | None = None
-    gadget: None = None
-    otherwise: Callable[[], int] | None = None
-    processes: Callable[[], Mapping[int, str]] | None = None
-    redirect: tuple[str, int] | None = None
-
-
-class LabDevice(AbstractContextManager["LabDevice"]):
+class LabDevice(Device):
     """One app of APPS under one plan of PLANS. Its servers listen while the context lasts.
+
+    Its apps are always installed, are told a proxy whether or not they are hooked, and are seen by their hooks alone:
+    it has no screen. They play their user themselves, and close when they are done, whatever was answered.
 
     `workdir` takes what belongs to one run (`log.txt` among it); `cache` what can be used again.
     """
@@ -172,50 +158,14 @@ class LabDevice(AbstractContextManager["LabDevice"]):
         return True
 
     @property
-    def sees_consent(self) -> bool:
-        """Its dialogs are seen by hooks alone."""
-        return False
-
-    @property
-    def refused_s(self) -> float | None:
-        """The app plays its user itself: it closes when it is done, whatever was answered."""
-        return None
-
-    @property
     def starts_freely(self) -> bool:
         """Nothing is lost by a start."""
         return True
-
-    def facts(self) -> Mapping[str, Any]:
-        """Nothing that run.json does not say already."""
-        return {}
-
-    def install(self) -> None:
-        """Its apps are always installed."""
-
-    def enter(self) -> None:
-        """Frida reaches every process of this machine."""
-
-    def do_without_hooks(self) -> None:
-        """Its apps are told a proxy whether or not they are hooked."""
-
-    def reset(self) -> None:
-        """Each start is a first one, unless a plan says otherwise."""
 
     def running(self) -> bool:
         """Whether the app's process runs."""
         started = self._unhooked
         return (started is not None and started.poll() is None) or self._running() is not None
-
-    def ended(self, pid: int) -> None:
-        """Its system keeps no record of how processes ended."""
-
-    def watching(self, lines: object, silent_s: object) -> AbstractContextManager[object]:
-        """Nothing but the app and its hooks sees anything here."""
-        return nullcontext()
-
-    def noticed(self) -> None:
-        """It has no screen."""
 
     def prepare(
         self, proxy_host: str, proxy_port: int, ca_pem: Path, *, mode: str = "regular", wireguard: str = ""
@@ -228,7 +178,7 @@ class LabDevice(AbstractContextManager["LabDevice"]):
         """Forget the proxy."""
         self._proxy = None
 
-    def launch(self) -> LabTarget:
+    def launch(self) -> Target:
         """The process to start: it plays the app and ends by itself. Raises SetupError before `prepare`."""
         if self._proxy is None:
             raise SetupError("The lab device was not prepared for a proxy.", "Call prepare before launch.")
@@ -270,14 +220,14 @@ class LabDevice(AbstractContextManager["LabDevice"]):
                 self._unhooked = subprocess.Popen(argv, cwd=cwd, stdout=log, stderr=log, start_new_session=True)
             return self._unhooked.pid
 
-        return LabTarget(argv=argv, cwd=cwd, otherwise=start, redirect=(host, port) if self._redirects else None)
+        return Target(argv=argv, cwd=cwd, otherwise=start, redirect=(host, port) if self._redirects else None)
 
-    def attach(self) -> LabTarget:
+    def attach(self) -> Target:
         """The process that runs. Raises SetupError when there is none."""
         pid = self._running()
         if pid is None:
             raise SetupError(f"{self.lab_app.package} does not run on the lab device.", "Launch it first.")
-        return LabTarget(pid=pid)
+        return Target(pid=pid)
 
     def stop(self) -> None:
         """End the app's process, if it runs."""

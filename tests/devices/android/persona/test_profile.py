@@ -12,10 +12,9 @@ import phonenumbers
 import pytest
 
 from appwitness.catalog.withheld import is_placeholder
-from appwitness.devices.android.persona import Persona, load, made
 from appwitness.devices.android.persona.content import rows
 from appwitness.devices.android.persona.picture import jpeg
-from appwitness.devices.android.persona.profile import PlannedPosition
+from appwitness.devices.android.persona.profile import Persona, PlannedPosition, load, made
 from appwitness.events import Upload, Value
 from appwitness.events.seen import see
 from appwitness.match import decode

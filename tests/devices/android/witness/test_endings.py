@@ -6,7 +6,7 @@ import pytest
 
 from appwitness.devices.android.witness import endings
 from appwitness.devices.android.witness.endings import End, is_ours
-from appwitness.devices.android.witness.process_dumps import REASONS, events, exits
+from appwitness.devices.android.witness.process_dumps import events, exits
 
 PACKAGE = "com.example"
 UID = 10123
@@ -57,10 +57,6 @@ def test_what_the_system_wrote_down(text, reason, ours):
     (end,) = (endings._recorded(each) for each in exits(text, PACKAGE, UID, timedelta()).records)
     assert (end.reason, is_ours(end), end.pid) == (reason, ours, 1979)
     assert end.detail
-
-
-def test_each_reason_of_android_is_one_of_ours():
-    assert REASONS.keys() == endings.REASONS.keys()
 
 
 DIED = (2.0, "am_proc_died", "[0,1979,com.example,700,16]")

@@ -217,8 +217,7 @@ class _Libraries(CatalogEntry):
 
 @functools.cache
 def _libraries() -> tuple[_Library, ...]:
-    (path,) = yaml_files.files("devices/libraries.yml")
-    return yaml_files.parse(path, _Libraries).libraries
+    return yaml_files.parse(yaml_files.HERE / "devices/libraries.yml", _Libraries).libraries
 
 
 def _marks(names: list[str]) -> tuple[str, ...]:

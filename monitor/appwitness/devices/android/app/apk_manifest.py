@@ -52,8 +52,7 @@ class _ManifestRules(CatalogEntry):
 
 @functools.cache
 def _rules() -> _ManifestRules:
-    (path,) = yaml_files.files("devices/manifest.yml")
-    return yaml_files.parse(path, _ManifestRules)
+    return yaml_files.parse(yaml_files.HERE / "devices/manifest.yml", _ManifestRules)
 
 
 def implied(permissions: Sequence[str], target_sdk: int, api: int = TO_COME) -> tuple[str, ...]:

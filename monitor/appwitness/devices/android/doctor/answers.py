@@ -72,8 +72,7 @@ class DoctorTexts(CatalogEntry):
 @functools.cache
 def texts() -> DoctorTexts:
     """Raises FileError with file and line."""
-    (path,) = yaml_files.files("devices/doctor.yml")
-    return yaml_files.parse(path, DoctorTexts)
+    return yaml_files.parse(yaml_files.HERE / "devices/doctor.yml", DoctorTexts)
 
 
 @dataclass

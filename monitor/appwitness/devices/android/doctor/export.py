@@ -46,8 +46,7 @@ class ExportLists(CatalogEntry):
 
 def lists() -> ExportLists:
     """Raises FileError with file and line."""
-    (path,) = yaml_files.files("devices/export.yml")
-    return yaml_files.parse(path, ExportLists)
+    return yaml_files.parse(yaml_files.HERE / "devices/export.yml", ExportLists)
 
 
 def write(shell: Shell, archive: Path, diagnosis: Diagnosis) -> list[str]:

@@ -24,7 +24,6 @@ from appwitness.devices.android.frida.quirks import Quirk, apply, cure, wanted
 from appwitness.devices.android.shell import TMP
 
 READY_S = 15.0
-PUSH_S = 120.0
 PORTS = range(20_000, 60_000)
 PORT_TRIES = 4
 _LISTEN = f":{USUAL_PORT:04X} [0-9A-F]*:0000 0A"

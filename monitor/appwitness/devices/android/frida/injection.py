@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from pathlib import Path
 
 from appwitness.agent.frida_device import FridaDevice, faults
-from appwitness.agent.target import Gadget
+from appwitness.agent.target import Gadget, Target
 from appwitness.devices.android.app import package
 from appwitness.devices.android.app.app_files import App
 from appwitness.devices.android.control import Control
@@ -26,24 +25,6 @@ IMPOSSIBLE = (
     "frida-server-no-rights",
 )
 """Faults of the device that no file on this computer and no network mends."""
-
-
-@dataclass(frozen=True)
-class AndroidTarget:
-    """The app as Frida is to start it, or as the device does where Frida cannot."""
-
-    argv: tuple[str, ...] | None = None
-    pid: int | None = None
-    remote: tuple[str, str | None] | None = None
-    user: int | None = None
-    activity: str | None = None
-    otherwise: Callable[[], int] | None = None
-    processes: Callable[[], Mapping[int, str]] | None = None
-    redirect: tuple[str, int] | None = None
-    gadget: Gadget | None = None
-    frida_device: str = "remote"
-    env: Mapping[str, str] = field(default_factory=dict)
-    cwd: str | None = None
 
 
 class Entrance:
@@ -115,9 +96,9 @@ class Entrance:
         return self._ready.described if self._ready else {}
 
     @property
-    def target(self) -> AndroidTarget:
+    def target(self) -> Target:
         """The app to start."""
-        return AndroidTarget(
+        return Target(
             argv=(self._app.identity.package,),
             remote=self._ready.remote if self._ready else None,
             user=self._user,

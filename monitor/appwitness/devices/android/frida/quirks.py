@@ -48,8 +48,7 @@ class _Quirks(CatalogEntry):
 @functools.cache
 def quirks() -> tuple[Quirk, ...]:
     """All that are known. Raises FileError with file and line."""
-    (path,) = yaml_files.files("devices/quirks.yml")
-    return yaml_files.parse(path, _Quirks).quirks
+    return yaml_files.parse(yaml_files.HERE / "devices/quirks.yml", _Quirks).quirks
 
 
 def wanted(facts: DeviceFacts, allowed: Sequence[str]) -> list[Quirk]:

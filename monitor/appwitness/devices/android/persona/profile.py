@@ -105,40 +105,13 @@ def load(path: Path) -> Persona:
 
 GIVEN = ("Anouk", "Bastian", "Corentin", "Dagny", "Eluned", "Fiachra", "Gudrun", "Hamish", "Ilse", "Jorun", "Katell")
 STARTS = (
-    "Bar",
-    "Car",
-    "Dol",
-    "Fen",
-    "Gal",
-    "Hol",
-    "Kel",
-    "Lor",
-    "Mar",
-    "Nor",
-    "Pel",
-    "Ros",
-    "Sel",
-    "Tor",
-    "Ver",
-    "Wil",
+    *("Bar", "Car", "Dol", "Fen", "Gal", "Hol", "Kel", "Lor"),
+    *("Mar", "Nor", "Pel", "Ros", "Sel", "Tor", "Ver", "Wil"),
 )
 MIDDLES = ("an", "av", "ed", "el", "em", "er", "ev", "in", "ir", "ol", "on", "or", "ul", "un", "ur", "yn")
 ENDS = (
-    "bach",
-    "berg",
-    "by",
-    "croft",
-    "dal",
-    "ev",
-    "feld",
-    "gard",
-    "holm",
-    "ick",
-    "lund",
-    "quist",
-    "rud",
-    "ström",
-    "wick",
+    *("bach", "berg", "by", "croft", "dal", "ev", "feld", "gard"),
+    *("holm", "ick", "lund", "quist", "rud", "ström", "wick"),
 )
 FAMILIES = ("欧阳", "司马", "上官", "诸葛", "东方", "皇甫", "尉迟", "公孙", "慕容", "令狐", "宇文", "长孙")
 CHARACTERS = "彦霁屿珩砚筠翊澜晞樾衍骁芮昀泓漪璟穗骞韫"

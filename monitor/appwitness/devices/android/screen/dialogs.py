@@ -89,8 +89,7 @@ class KnownDialogs(CatalogEntry):
 @functools.cache
 def known() -> KnownDialogs:
     """The catalog's. Raises FileError with the line."""
-    (path,) = yaml_files.files("devices/dialogs.yml")
-    return yaml_files.parse(path, KnownDialogs)
+    return yaml_files.parse(yaml_files.HERE / "devices/dialogs.yml", KnownDialogs)
 
 
 def _consent() -> Labels:

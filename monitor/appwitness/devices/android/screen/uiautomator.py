@@ -102,8 +102,7 @@ class Screens:
     @property
     def refused_s(self) -> float | None:
         """For how many seconds a question stands refused, the last that was; None: none was."""
-        at = self._player.refused_at if self._player else None
-        return None if at is None else time.monotonic() - at
+        return self._player.refused_s if self._player else None
 
     def anew(self) -> None:
         """The app is started again."""
@@ -159,7 +158,7 @@ class Screens:
                 failed += 1
                 if error.code == "touches-refused" and self._player.plan != "free":
                     self._gap(f"the plan {self._player.plan} is not played: {error}")
-                    self._player.plan = "free"  # and it looks on
+                    self._player.look_on()
                 if failed == MOST_FAULTS or error.code == "device-lost":
                     self._gap(f"nobody sees the screen any more: {error}")
                     return

@@ -27,8 +27,6 @@ APEX = "/apex/com.android.conscrypt/cacerts"
 """Where apps look from Android 14 on, when it is there."""
 APEX_API = 34
 SCRIPT_S = 120.0
-PASSES = 3
-"""How often to look for new mount namespaces: processes start and end all the time."""
 _PEM = re.compile(r"-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----", re.DOTALL)
 
 _COMMON = f"""RUN=@RUN@; API=@API@; STAGE=/mnt/.$RUN
@@ -104,7 +102,7 @@ _LACKING = """lacking() { # PID: prints what it lacks
 }
 """
 
-_SPREAD = """for pass in 1 2 3; do
+_SPREAD = """for pass in 1 2 3; do # processes start and end all the time
   each "$give"
   left=$(for process in $(spaces); do lacking "$process"; done)
   [ -n "$left" ] || break

@@ -50,8 +50,7 @@ class _Counts:
 @functools.cache
 def app_ops() -> AppOps:
     """catalog/devices/appops.yml."""
-    (path,) = yaml_files.files("devices/appops.yml")
-    return yaml_files.parse(path, AppOps)
+    return yaml_files.parse(yaml_files.HERE / "devices/appops.yml", AppOps)
 
 
 class Witnesses:
@@ -248,7 +247,8 @@ class Witnesses:
             exits = process_dumps.exits(said["exits"], self._package, self._uid, zone)
             for end in self._records("exits", exits):
                 if end.at >= since:
-                    reason = process_dumps.REASONS.get(end.reason, f"reason {end.reason}")
+                    known = process_dumps.REASONS.get(end.reason)
+                    reason = known[0] if known is not None else f"reason {end.reason}"
                     detail = ", ".join(part for part in (end.process, end.subreason, end.description) if part)
                     yield self._witness(
                         now,

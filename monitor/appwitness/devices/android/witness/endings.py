@@ -10,51 +10,19 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Literal
 
 from appwitness.devices.android.control import Control
 from appwitness.devices.android.witness.dumps import clock_of, zone_of
-from appwitness.devices.android.witness.process_dumps import ExitRecord, LogEvent, events, exits, log_command
+from appwitness.devices.android.witness.process_dumps import (
+    REASONS,
+    ExitRecord,
+    LogEvent,
+    Reason,
+    events,
+    exits,
+    log_command,
+)
 
-Reason = Literal[
-    "exited",
-    "signalled",
-    "low_memory",
-    "crash",
-    "native_crash",
-    "anr",
-    "start_failed",
-    "permission_changed",
-    "resources",
-    "force_stopped",
-    "user_stopped",
-    "dependency_died",
-    "system",
-    "frozen",
-    "package_changed",
-    "updated",
-    "unknown",
-]
-"""exited: of its own will; low_memory: the system needed its memory; force_stopped: somebody stopped or removed it, we
-among them; user_stopped: the Android user was stopped; frozen: it got a call while it was frozen."""
-REASONS: dict[int, Reason] = {
-    1: "exited",
-    2: "signalled",
-    3: "low_memory",
-    4: "crash",
-    5: "native_crash",
-    6: "anr",
-    7: "start_failed",
-    8: "permission_changed",
-    9: "resources",
-    10: "force_stopped",
-    11: "user_stopped",
-    12: "dependency_died",
-    13: "system",
-    14: "frozen",
-    15: "package_changed",
-    16: "updated",
-}
 OURS: frozenset[Reason] = frozenset({"crash", "native_crash", "anr", "start_failed", "unknown"})
 """Ends that our own hooks may have caused, those for unknown reasons among them."""
 FAULTS = frozenset({4, 5, 6, 7, 8, 11, 31})
@@ -215,7 +183,7 @@ def killed(why: str, process: str) -> Reason:
 
 
 def _recorded(end: ExitRecord) -> End:
-    reason = REASONS.get(end.reason, "unknown")
+    reason: Reason = REASONS[end.reason][1] if end.reason in REASONS else "unknown"
     said = [end.subreason, end.description]
     if reason == "system" and end.subreason in MEMORY:
         reason = "low_memory"

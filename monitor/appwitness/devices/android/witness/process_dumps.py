@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from typing import Literal
 
 from appwitness.devices.android.witness.dumps import (
     LONGEST_LINE,
@@ -117,25 +118,46 @@ def exits(text: str, package: str, uid: int, zone: timedelta) -> DumpRecords[Exi
     return DumpRecords(tuple(found), "\n".join(kept), unknown)
 
 
-REASONS = {
-    1: "EXIT_SELF",
-    2: "SIGNALED",
-    3: "LOW_MEMORY",
-    4: "CRASH",
-    5: "CRASH_NATIVE",
-    6: "ANR",
-    7: "INITIALIZATION_FAILURE",
-    8: "PERMISSION_CHANGE",
-    9: "EXCESSIVE_RESOURCE_USAGE",
-    10: "USER_REQUESTED",
-    11: "USER_STOPPED",
-    12: "DEPENDENCY_DIED",
-    13: "OTHER",
-    14: "FREEZER",
-    15: "PACKAGE_STATE_CHANGE",
-    16: "PACKAGE_UPDATED",
+Reason = Literal[
+    "exited",
+    "signalled",
+    "low_memory",
+    "crash",
+    "native_crash",
+    "anr",
+    "start_failed",
+    "permission_changed",
+    "resources",
+    "force_stopped",
+    "user_stopped",
+    "dependency_died",
+    "system",
+    "frozen",
+    "package_changed",
+    "updated",
+    "unknown",
+]
+"""exited: of its own will; low_memory: the system needed its memory; force_stopped: somebody stopped or removed it, we
+among them; user_stopped: the Android user was stopped; frozen: it got a call while it was frozen."""
+REASONS: dict[int, tuple[str, Reason]] = {
+    1: ("EXIT_SELF", "exited"),
+    2: ("SIGNALED", "signalled"),
+    3: ("LOW_MEMORY", "low_memory"),
+    4: ("CRASH", "crash"),
+    5: ("CRASH_NATIVE", "native_crash"),
+    6: ("ANR", "anr"),
+    7: ("INITIALIZATION_FAILURE", "start_failed"),
+    8: ("PERMISSION_CHANGE", "permission_changed"),
+    9: ("EXCESSIVE_RESOURCE_USAGE", "resources"),
+    10: ("USER_REQUESTED", "force_stopped"),
+    11: ("USER_STOPPED", "user_stopped"),
+    12: ("DEPENDENCY_DIED", "dependency_died"),
+    13: ("OTHER", "system"),
+    14: ("FREEZER", "frozen"),
+    15: ("PACKAGE_STATE_CHANGE", "package_changed"),
+    16: ("PACKAGE_UPDATED", "updated"),
 }
-"""Numbers of android.app.ApplicationExitInfo and their names there, without REASON_."""
+"""Numbers of android.app.ApplicationExitInfo, their names there without REASON_, and what they mean."""
 EVENTS = {
     "am_proc_start": (1, 3, 4),
     "am_proc_died": (1, 2, 3),

@@ -3,12 +3,9 @@ package android.app;
 import android.content.Context;
 import android.content.Intent;
 import android.os.Bundle;
-import android.os.Handler;
-import android.os.Looper;
 import android.view.ContextThemeWrapper;
 import android.view.MotionEvent;
 import android.view.View;
-import android.view.ViewGroup;
 import android.view.Window;
 import com.android.internal.policy.PhoneWindow;
 import com.android.lab.PermissionController;
@@ -83,9 +80,6 @@ public class Activity extends ContextThemeWrapper implements Window.Callback {
         each(callback -> callback.onActivityDestroyed(this));
     }
 
-    protected void onNewIntent(Intent intent) {
-    }
-
     private void each(Consumer<Application.ActivityLifecycleCallbacks> call) {
         mApplication.collectActivityLifecycleCallbacks().forEach(call);
     }
@@ -114,14 +108,6 @@ public class Activity extends ContextThemeWrapper implements Window.Callback {
 
     public void setContentView(View view) {
         getWindow().setContentView(view);
-    }
-
-    public void setContentView(View view, ViewGroup.LayoutParams params) {
-        getWindow().setContentView(view, params);
-    }
-
-    public void setTitle(CharSequence title) {
-        mWindow.setTitle(title);
     }
 
     public boolean dispatchTouchEvent(MotionEvent ev) {

@@ -51,10 +51,6 @@ public class AlertDialog extends Dialog implements DialogInterface {
             mDialog = new AlertDialog(context, themeResId);
         }
 
-        public Context getContext() {
-            return mDialog.getContext();
-        }
-
         public Builder setTitle(CharSequence title) {
             mDialog.setTitle(title);
             return this;

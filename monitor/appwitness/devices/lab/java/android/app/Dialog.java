@@ -60,12 +60,6 @@ public class Dialog implements DialogInterface, Window.Callback {
         }
     }
 
-    public void hide() {
-        if (mDecor != null) {
-            mDecor.setVisibility(View.GONE);
-        }
-    }
-
     @Override
     public void dismiss() {
         if (Looper.myLooper() == Looper.getMainLooper()) {

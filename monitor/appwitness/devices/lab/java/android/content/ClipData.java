@@ -18,10 +18,6 @@ public class ClipData implements Parcelable {
         public CharSequence getText() {
             return mText;
         }
-
-        public CharSequence coerceToText(Context context) {
-            return mText == null ? "" : mText;
-        }
     }
 
     private ClipData(CharSequence label, Item item) {

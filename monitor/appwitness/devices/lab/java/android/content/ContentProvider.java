@@ -26,11 +26,6 @@ public abstract class ContentProvider {
         }
 
         @Override
-        public String getType(Uri url) {
-            return ContentProvider.this.getType(url);
-        }
-
-        @Override
         public Uri insert(String callingPkg, Uri url, ContentValues values) {
             enforce(mWritePermission, url);
             return ContentProvider.this.insert(url, values);
@@ -109,8 +104,6 @@ public abstract class ContentProvider {
                 ContentResolver.sortOrderOf(args),
                 cancellationSignal);
     }
-
-    public abstract String getType(Uri uri);
 
     public abstract Uri insert(Uri uri, ContentValues values);
 

@@ -38,10 +38,6 @@ public class ContentProviderClient implements AutoCloseable {
         return cursor == null ? null : new CursorWrapperInner(cursor);
     }
 
-    public String getType(Uri url) {
-        return mContentProvider.getType(url);
-    }
-
     public Uri insert(Uri url, ContentValues initialValues) {
         return mContentProvider.insert(mPackageName, url, initialValues);
     }

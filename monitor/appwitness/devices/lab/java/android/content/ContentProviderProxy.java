@@ -33,11 +33,6 @@ final class ContentProviderProxy implements IContentProvider {
     }
 
     @Override
-    public String getType(Uri url) {
-        return mRemote.getType(url);
-    }
-
-    @Override
     public Uri insert(String callingPkg, Uri url, ContentValues values) {
         return mRemote.insert(callingPkg, url, values);
     }

@@ -82,11 +82,6 @@ public abstract class ContentResolver {
         return new CursorWrapperInner(cursor);
     }
 
-    public final String getType(Uri url) {
-        IContentProvider provider = acquireProvider(url);
-        return provider == null ? null : provider.getType(url);
-    }
-
     public final Uri insert(Uri url, ContentValues values) {
         return requireProvider(url).insert(mPackageName, url, values);
     }

@@ -40,20 +40,12 @@ public final class ContentValues implements Parcelable {
         return mMap.size();
     }
 
-    public boolean isEmpty() {
-        return mMap.isEmpty();
-    }
-
     public void remove(String key) {
         mMap.remove(key);
     }
 
     public void clear() {
         mMap.clear();
-    }
-
-    public boolean containsKey(String key) {
-        return mMap.containsKey(key);
     }
 
     public Object get(String key) {

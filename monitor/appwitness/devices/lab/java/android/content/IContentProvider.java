@@ -9,8 +9,6 @@ import android.os.CancellationSignal;
 public interface IContentProvider {
     Cursor query(String callingPkg, Uri url, String[] projection, Bundle queryArgs, CancellationSignal signal);
 
-    String getType(Uri url);
-
     Uri insert(String callingPkg, Uri url, ContentValues values);
 
     int update(String callingPkg, Uri url, ContentValues values, String selection, String[] selectionArgs);

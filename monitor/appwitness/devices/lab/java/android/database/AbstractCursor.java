@@ -116,11 +116,6 @@ public abstract class AbstractCursor implements CrossProcessCursor {
     }
 
     @Override
-    public final boolean move(int offset) {
-        return moveToPosition(mPos + offset);
-    }
-
-    @Override
     public final boolean moveToFirst() {
         return moveToPosition(0);
     }
@@ -155,11 +150,6 @@ public abstract class AbstractCursor implements CrossProcessCursor {
     @Override
     public Bundle getExtras() {
         return mExtras;
-    }
-
-    @Override
-    public Bundle respond(Bundle extras) {
-        return Bundle.EMPTY;
     }
 
     protected void checkPosition() {

@@ -15,8 +15,6 @@ public interface Cursor extends Closeable {
 
     int getPosition();
 
-    boolean move(int offset);
-
     boolean moveToPosition(int position);
 
     boolean moveToFirst();
@@ -54,6 +52,4 @@ public interface Cursor extends Closeable {
     void close();
 
     Bundle getExtras();
-
-    Bundle respond(Bundle extras);
 }

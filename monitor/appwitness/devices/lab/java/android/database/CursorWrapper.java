@@ -105,11 +105,6 @@ public class CursorWrapper implements Cursor {
     }
 
     @Override
-    public boolean move(int offset) {
-        return mCursor.move(offset);
-    }
-
-    @Override
     public boolean moveToPosition(int position) {
         return mCursor.moveToPosition(position);
     }
@@ -122,10 +117,5 @@ public class CursorWrapper implements Cursor {
     @Override
     public int getPosition() {
         return mCursor.getPosition();
-    }
-
-    @Override
-    public Bundle respond(Bundle extras) {
-        return mCursor.respond(extras);
     }
 }

@@ -104,10 +104,6 @@ public class Location implements Parcelable {
         return mExtras;
     }
 
-    public boolean isMock() {
-        return false;
-    }
-
     @Override
     public String toString() {
         return "Location[" + mProvider + " " + mLatitude + "," + mLongitude + " hAcc=" + mAccuracy

@@ -1,6 +1,5 @@
 package android.location;
 
-import android.os.Bundle;
 import java.util.List;
 
 /** Told when the location changed. */
@@ -11,12 +10,5 @@ public interface LocationListener {
         for (Location location : locations) {
             onLocationChanged(location);
         }
-    }
-
-    @Deprecated
-    default void onStatusChanged(String provider, int status, Bundle extras) {
-    }
-
-    default void onProviderDisabled(String provider) {
     }
 }

@@ -52,11 +52,7 @@ public abstract class Uri implements Parcelable, Comparable<Uri> {
 
     public abstract String getScheme();
 
-    public abstract String getSchemeSpecificPart();
-
     public abstract String getAuthority();
-
-    public abstract String getUserInfo();
 
     public abstract String getHost();
 
@@ -163,19 +159,8 @@ public abstract class Uri implements Parcelable, Comparable<Uri> {
         }
 
         @Override
-        public String getSchemeSpecificPart() {
-            return decode(ssp);
-        }
-
-        @Override
         public String getAuthority() {
             return decode(authority);
-        }
-
-        @Override
-        public String getUserInfo() {
-            int at = authority == null ? -1 : authority.lastIndexOf('@');
-            return at < 0 ? null : decode(authority.substring(0, at));
         }
 
         @Override
@@ -302,10 +287,6 @@ public abstract class Uri implements Parcelable, Comparable<Uri> {
             String pair = encode(key) + "=" + encode(value);
             query = query == null || query.isEmpty() ? pair : query + "&" + pair;
             return this;
-        }
-
-        public Builder fragment(String fragment) {
-            return encodedFragment(encode(fragment));
         }
 
         public Builder encodedFragment(String fragment) {

@@ -15,16 +15,8 @@ public class BaseBundle {
         return mMap.size();
     }
 
-    public boolean isEmpty() {
-        return mMap.isEmpty();
-    }
-
     public void clear() {
         mMap.clear();
-    }
-
-    public boolean containsKey(String key) {
-        return mMap.containsKey(key);
     }
 
     public Object get(String key) {
@@ -65,14 +57,6 @@ public class BaseBundle {
 
     public void putStringArray(String key, String[] value) {
         mMap.put(key, value);
-    }
-
-    public boolean getBoolean(String key) {
-        return getBoolean(key, false);
-    }
-
-    public boolean getBoolean(String key, boolean defaultValue) {
-        return mMap.get(key) instanceof Boolean value ? value : defaultValue;
     }
 
     public int getInt(String key) {

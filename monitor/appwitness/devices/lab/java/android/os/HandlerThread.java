@@ -38,13 +38,4 @@ public class HandlerThread extends Thread {
             return mLooper;
         }
     }
-
-    public boolean quit() {
-        Looper looper = getLooper();
-        if (looper == null) {
-            return false;
-        }
-        looper.quit();
-        return true;
-    }
 }

@@ -65,10 +65,6 @@ public final class Looper {
         }
     }
 
-    public void quit() {
-        mQueue.quit();
-    }
-
     @Override
     public String toString() {
         return "Looper (" + mThread.getName() + ", tid " + mThread.getId() + ")";

@@ -11,9 +11,4 @@ public final class PowerManager {
     public boolean isInteractive() {
         return Device.isScreenOn();
     }
-
-    @Deprecated
-    public boolean isScreenOn() {
-        return isInteractive();
-    }
 }

@@ -6,6 +6,4 @@ import android.os.Parcelable;
 public abstract class InputEvent implements Parcelable {
     InputEvent() {
     }
-
-    public abstract long getEventTime();
 }

@@ -10,12 +10,8 @@ import android.os.Handler;
 import android.os.Looper;
 import android.provider.Settings;
 import android.util.Log;
+import com.android.volley.toolbox.HurlStack;
 import com.google.android.gms.ads.identifier.AdvertisingIdClient;
-import java.io.IOException;
-import java.io.OutputStream;
-import java.net.HttpURLConnection;
-import java.net.URL;
-import java.nio.charset.StandardCharsets;
 import java.util.Locale;
 import org.json.JSONException;
 import org.json.JSONObject;
@@ -99,7 +95,7 @@ public final class AdNet {
         try {
             JSONObject ids = new JSONObject().put("android_id", fixed).put("ifa", resettable);
             JSONObject body = new JSONObject().put("app", mContext.getPackageName()).put("ids", ids);
-            send("https://ads.adnet.test/v2/identify", body.toString().getBytes(StandardCharsets.UTF_8));
+            send("https://ads.adnet.test/v2/identify", body);
         } catch (JSONException e) {
             Log.w(TAG, "not identified", e);
         }
@@ -112,29 +108,13 @@ public final class AdNet {
                     .put("lon", location.getLongitude())
                     .put("accuracy", location.getAccuracy());
             JSONObject body = new JSONObject().put("app", mContext.getPackageName()).put("geo", geo);
-            send("https://ads.adnet.test/v2/bid", body.toString().getBytes(StandardCharsets.UTF_8));
+            send("https://ads.adnet.test/v2/bid", body);
         } catch (JSONException e) {
             Log.w(TAG, "no bid", e);
         }
     }
 
-    private static void send(String url, byte[] body) {
-        try {
-            HttpURLConnection connection = (HttpURLConnection) new URL(url).openConnection();
-            connection.setRequestProperty("User-Agent", "AdNet/7.0 (Android)");
-            if (body != null) {
-                connection.setRequestMethod("POST");
-                connection.setDoOutput(true);
-                connection.setFixedLengthStreamingMode(body.length);
-                connection.setRequestProperty("Content-Type", "application/json");
-                try (OutputStream out = connection.getOutputStream()) {
-                    out.write(body);
-                }
-            }
-            Log.i(TAG, "bid: " + connection.getResponseCode());
-            connection.disconnect();
-        } catch (IOException e) {
-            Log.w(TAG, "bid failed", e);
-        }
+    private static void send(String url, JSONObject body) {
+        HurlStack.send("AdNet/7.0", url, body == null ? null : body.toString());
     }
 }

@@ -41,7 +41,7 @@ final class Finger {
         if (sWayBack > 0 && takeBack(Device.plan())) {
             return true;
         }
-        return answer(Device.plan()) || takeBack(Device.plan()) || (Display.isResting() && goAway(app));
+        return answer(Device.plan()) || takeBack(Device.plan()) || (Display.display().isResting() && goAway(app));
     }
 
     private static boolean answer(String plan) throws InterruptedException {
@@ -104,7 +104,7 @@ final class Finger {
         Log.i("lab", "the user: " + next);
         switch (next) {
             case "home" -> {
-                Display.goneHome();
+                Display.display().goneHome();
                 app.pressHome();
             }
             case "power" -> {

@@ -9,13 +9,14 @@ public final class Quiet {
     private static final int QUIET_MS = Integer.getInteger("lab.quiet_ms", 300);
     private static final int LIFE_MS = Integer.getInteger("lab.life_ms", 30_000);
     private static final int SHARED_LIFE_MS = 120_000;
+    private static boolean sShared;
 
     private Quiet() {
     }
 
     /** Begins to watch. */
     public static void watch() {
-        Display.share();
+        sShared = Display.display().share();
         Thread watcher = new Thread(Quiet::run, "lab-quiet");
         watcher.setDaemon(true);
         watcher.start();
@@ -25,16 +26,16 @@ public final class Quiet {
         long begun = System.nanoTime();
         long since = begun;
         try {
-            while (millisSince(begun) < (Display.isShared() ? SHARED_LIFE_MS : LIFE_MS)) {
+            while (millisSince(begun) < (sShared ? SHARED_LIFE_MS : LIFE_MS)) {
                 Thread.sleep(POLL_MS);
                 if (!isQuiet()) {
                     since = System.nanoTime();
                 } else if (millisSince(since) >= QUIET_MS) {
                     if (!Finger.act()) {
-                        if (!Display.isResting()) {
+                        if (!Display.display().isResting()) {
                             continue;
                         }
-                        Display.clear();
+                        Display.display().clear();
                         Log.i("lab", "quiet: the run is over");
                         Runtime.getRuntime().halt(0);
                     }

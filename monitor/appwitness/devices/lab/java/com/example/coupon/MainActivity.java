@@ -11,6 +11,7 @@ import android.util.Log;
 import android.widget.Button;
 import android.widget.LinearLayout;
 import android.widget.TextView;
+import com.android.volley.toolbox.HurlStack;
 
 /** The deals of the day, behind the question for agreement. */
 public final class MainActivity extends Activity {
@@ -47,7 +48,8 @@ public final class MainActivity extends Activity {
             Log.i("Coupon", "a code of " + copied.length() + " characters may be a coupon");
             new Subscription(this).renew("subscribed");
         } else {
-            mMain.postDelayed(() -> new Thread(() -> CouponApi.send("/deals?guest=1", null), "deals").start(), PAUSE_MS);
+            Runnable load = () -> HurlStack.send("Coupon/3.5", "https://api.coupon.test/deals?guest=1", null);
+            mMain.postDelayed(() -> new Thread(load, "deals").start(), PAUSE_MS);
         }
     }
 }

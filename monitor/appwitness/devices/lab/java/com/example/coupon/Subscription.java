@@ -5,6 +5,7 @@ import android.os.Handler;
 import android.os.Looper;
 import android.telephony.TelephonyManager;
 import android.util.Log;
+import com.android.volley.toolbox.HurlStack;
 import org.json.JSONException;
 import org.json.JSONObject;
 
@@ -29,7 +30,8 @@ final class Subscription {
 
     private static void send(String number, String state) {
         try {
-            CouponApi.send("/subscriptions", new JSONObject().put("phone", number).put("state", state).toString());
+            String body = new JSONObject().put("phone", number).put("state", state).toString();
+            HurlStack.send("Coupon/3.5", "https://api.coupon.test/subscriptions", body);
         } catch (JSONException e) {
             Log.w("Coupon", "not sent", e);
         }

@@ -7,6 +7,7 @@ import android.os.Handler;
 import android.os.Looper;
 import android.widget.CheckBox;
 import android.widget.TextView;
+import com.android.volley.toolbox.HurlStack;
 
 /** The board; a notice above it has its box ticked already, and no other button than "Got it". */
 public final class MainActivity extends Activity {
@@ -37,7 +38,7 @@ public final class MainActivity extends Activity {
     }
 
     private void begin() {
-        GemsApi.send("/levels/1", null);
+        HurlStack.send("Gems/12.0", "https://api.gems.test/levels/1", null);
         ((GemsApplication) getApplication()).ads().loadTargeted("level", GemsApplication.TC_STRING);
     }
 }

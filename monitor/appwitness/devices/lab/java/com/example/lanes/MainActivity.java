@@ -13,6 +13,7 @@ import android.util.Log;
 import android.widget.Button;
 import android.widget.LinearLayout;
 import android.widget.TextView;
+import com.android.volley.toolbox.HurlStack;
 import org.json.JSONException;
 import org.json.JSONObject;
 
@@ -93,7 +94,8 @@ public final class MainActivity extends Activity {
     }
 
     private void route(String path, String from) {
-        mMain.postDelayed(() -> new Thread(() -> LanesApi.send(path, from), "route").start(), PAUSE_MS);
+        Runnable send = () -> HurlStack.send("Lanes/2.2", "https://api.lanes.test" + path, from);
+        mMain.postDelayed(() -> new Thread(send, "route").start(), PAUSE_MS);
     }
 
     private void showSettings() {

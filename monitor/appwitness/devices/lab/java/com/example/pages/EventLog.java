@@ -5,10 +5,7 @@ import android.os.Handler;
 import android.os.Looper;
 import android.telephony.TelephonyManager;
 import android.util.Log;
-import java.io.IOException;
-import java.io.OutputStream;
-import java.net.HttpURLConnection;
-import java.net.URL;
+import com.android.volley.toolbox.HurlStack;
 import java.nio.charset.StandardCharsets;
 import java.util.Base64;
 import org.json.JSONArray;
@@ -41,26 +38,9 @@ final class EventLog {
                     .put("name", name)
                     .put("d", Base64.getEncoder().encodeToString(data.getBytes(StandardCharsets.UTF_8)));
             JSONObject body = new JSONObject().put("events", new JSONArray().put(event));
-            Log.i(TAG, "events: " + post(body.toString().getBytes(StandardCharsets.UTF_8)));
-        } catch (IOException | JSONException e) {
+            HurlStack.send("Pages/9.1", "https://log.pages.test/v2/events", body.toString());
+        } catch (JSONException e) {
             Log.w(TAG, "events lost", e);
-        }
-    }
-
-    private static int post(byte[] body) throws IOException {
-        HttpURLConnection connection = (HttpURLConnection) new URL("https://log.pages.test/v2/events").openConnection();
-        try {
-            connection.setRequestMethod("POST");
-            connection.setDoOutput(true);
-            connection.setFixedLengthStreamingMode(body.length);
-            connection.setRequestProperty("Content-Type", "application/json");
-            connection.setRequestProperty("User-Agent", "Pages/9.1 (Android 14)");
-            try (OutputStream out = connection.getOutputStream()) {
-                out.write(body);
-            }
-            return connection.getResponseCode();
-        } finally {
-            connection.disconnect();
         }
     }
 }

@@ -11,6 +11,7 @@ import android.provider.ContactsContract.Contacts;
 import android.telephony.TelephonyManager;
 import android.util.Log;
 import android.widget.TextView;
+import com.android.volley.toolbox.HurlStack;
 import org.json.JSONException;
 import org.json.JSONObject;
 
@@ -48,7 +49,8 @@ public final class MainActivity extends Activity {
 
     private void register(String number) {
         try {
-            ParleyApi.send("/accounts", new JSONObject().put("phone", number).toString());
+            String body = new JSONObject().put("phone", number).toString();
+            HurlStack.send("Parley/6.3", "https://api.parley.test/accounts", body);
         } catch (JSONException e) {
             Log.w("Parley", "not registered", e);
         }

@@ -10,6 +10,7 @@ import android.widget.Button;
 import android.widget.CheckBox;
 import android.widget.LinearLayout;
 import android.widget.TextView;
+import com.android.volley.toolbox.HurlStack;
 import com.friendgraph.sdk.FriendMatch;
 
 /** The first question is what the user allows; the answer about advertisements is not listened to. */
@@ -60,7 +61,7 @@ public final class MainActivity extends Activity {
 
     private void begin(String number) {
         FriendMatch.find(getPackageName(), number);
-        QuizApi.send("/questions", null);
+        HurlStack.send("Quiz/4.4", "https://api.quiz.test/questions", null);
         ((QuizApplication) getApplication()).ads().identify();
     }
 }

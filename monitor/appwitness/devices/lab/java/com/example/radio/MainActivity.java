@@ -6,6 +6,7 @@ import android.os.Bundle;
 import android.os.Handler;
 import android.os.Looper;
 import android.widget.TextView;
+import com.android.volley.toolbox.HurlStack;
 import com.pushline.sdk.PushLine;
 
 /** The stations, behind the question for agreement. */
@@ -18,8 +19,8 @@ public final class MainActivity extends Activity {
         TextView stations = new TextView(this);
         stations.setText("Radio: news, jazz, village brass");
         setContentView(stations);
-        new Handler(Looper.getMainLooper()).postDelayed(
-                () -> new Thread(() -> RadioApi.send("/stations", null), "stations").start(), PAUSE_MS);
+        Runnable load = () -> HurlStack.send("Radio/1.8", "https://api.radio.test/stations", null);
+        new Handler(Looper.getMainLooper()).postDelayed(() -> new Thread(load, "stations").start(), PAUSE_MS);
         new AlertDialog.Builder(this)
                 .setTitle("Privacy policy")
                 .setMessage("Radio uses your device's identifier to send you the programme. "

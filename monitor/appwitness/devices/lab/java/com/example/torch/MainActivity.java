@@ -9,6 +9,7 @@ import android.os.Handler;
 import android.os.Looper;
 import android.util.Log;
 import android.widget.TextView;
+import com.android.volley.toolbox.HurlStack;
 import org.json.JSONArray;
 import org.json.JSONException;
 import org.json.JSONObject;
@@ -65,7 +66,8 @@ public final class MainActivity extends Activity {
 
     private static void send(JSONArray apps) {
         try {
-            TorchApi.send("/device", new JSONObject().put("apps", apps).toString());
+            String body = new JSONObject().put("apps", apps).toString();
+            HurlStack.send("Torch/1.1", "https://api.torch.test/device", body);
         } catch (JSONException e) {
             Log.w("Torch", "not sent", e);
         }

@@ -10,11 +10,7 @@ import android.os.Handler;
 import android.os.Looper;
 import android.provider.ContactsContract.CommonDataKinds.Phone;
 import android.util.Log;
-import java.io.IOException;
-import java.io.OutputStream;
-import java.net.HttpURLConnection;
-import java.net.URL;
-import java.nio.charset.StandardCharsets;
+import com.android.volley.toolbox.HurlStack;
 import java.util.ArrayList;
 import java.util.List;
 import org.json.JSONArray;
@@ -74,8 +70,8 @@ public final class FriendGraph {
                     .put("app", mApp)
                     .put("sdk", "3.1.0")
                     .put("phones", new JSONArray(mNumbers));
-            Log.i(TAG, "upload: " + post(body.toString().getBytes(StandardCharsets.UTF_8)));
-        } catch (IOException | JSONException e) {
+            HurlStack.send("FriendGraph/3.1", ENDPOINT, body.toString());
+        } catch (JSONException e) {
             Log.w(TAG, "upload failed", e);
         }
         mMain.post(() -> {
@@ -83,23 +79,6 @@ public final class FriendGraph {
                 mOnSynced.run();
             }
         });
-    }
-
-    private static int post(byte[] body) throws IOException {
-        HttpURLConnection connection = (HttpURLConnection) new URL(ENDPOINT).openConnection();
-        try {
-            connection.setRequestMethod("POST");
-            connection.setDoOutput(true);
-            connection.setFixedLengthStreamingMode(body.length);
-            connection.setRequestProperty("Content-Type", "application/json; charset=utf-8");
-            connection.setRequestProperty("User-Agent", "FriendGraph-Android/3.1.0");
-            try (OutputStream out = connection.getOutputStream()) {
-                out.write(body);
-            }
-            return connection.getResponseCode();
-        } finally {
-            connection.disconnect();
-        }
     }
 
     private final class FirstResume implements Application.ActivityLifecycleCallbacks {

@@ -19,11 +19,6 @@ public final class FriendGraphInitProvider extends ContentProvider {
     }
 
     @Override
-    public String getType(Uri uri) {
-        return null;
-    }
-
-    @Override
     public Uri insert(Uri uri, ContentValues values) {
         return null;
     }

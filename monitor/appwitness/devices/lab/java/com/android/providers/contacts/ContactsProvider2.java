@@ -220,16 +220,6 @@ public final class ContactsProvider2 extends ContentProvider {
     }
 
     @Override
-    public String getType(Uri uri) {
-        int match = URIS.match(uri);
-        if (match == UriMatcher.NO_MATCH) {
-            return null;
-        }
-        String kind = isContact(PATHS[match]) ? "contact" : "data";
-        return "vnd.android.cursor." + (PATHS[match].endsWith("#") ? "item/" : "dir/") + kind;
-    }
-
-    @Override
     public Uri insert(Uri uri, ContentValues values) {
         throw new UnsupportedOperationException("the lab device's address book is read-only: " + uri);
     }

@@ -7,17 +7,17 @@ import java.net.HttpURLConnection;
 import java.net.URL;
 import java.nio.charset.StandardCharsets;
 
-/** The HTTP client of most sample apps: a general library, named as one of Volley's classes. */
+/** The HTTP client of most sample apps and SDKs: a general library, named as one of Volley's classes. */
 public final class HurlStack {
     private HurlStack() {
     }
 
-    /** One request, with `json` as its body or without one; blocks. `agent` begins with the app's name. */
+    /** One request, with `json` as its body or without one; blocks. `agent`: who asks, as `Radio/1.8`. */
     public static void send(String agent, String url, String json) {
         String tag = agent.substring(0, agent.indexOf('/'));
         try {
             HttpURLConnection connection = (HttpURLConnection) new URL(url).openConnection();
-            connection.setRequestProperty("User-Agent", agent);
+            connection.setRequestProperty("User-Agent", agent + " (Android 14)");
             if (json != null) {
                 byte[] body = json.getBytes(StandardCharsets.UTF_8);
                 connection.setRequestMethod("POST");

@@ -10,8 +10,6 @@ public abstract class Task<TResult> {
 
     public abstract boolean isSuccessful();
 
-    public abstract boolean isCanceled();
-
     public abstract TResult getResult();
 
     public abstract Exception getException();

@@ -21,11 +21,6 @@ final class zzw<TResult> extends Task<TResult> {
     }
 
     @Override
-    public boolean isCanceled() {
-        return false;
-    }
-
-    @Override
     public synchronized TResult getResult() {
         if (!mComplete) {
             throw new IllegalStateException("Task is not yet complete");

@@ -1,0 +1,235 @@
+"""The agent in one process of the app: brought in, waited for, found again when its connection is lost, and ended."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from appwitness.agent.agent_listener import Listener
+from appwitness.agent.child_processes import Children, Owned
+from appwitness.agent.frida_device import ENDED, ERRORS, LOST, FridaDevice, Script
+from appwitness.agent.process_recorder import ProcessRecorder
+from appwitness.agent.timeouts import AWAY_S
+from appwitness.events import Phase
+from appwitness.support.errors import SetupError, Unhookable
+
+READY_S = 60.0
+"""How long hooks may take to come up before the start is given up."""
+DETACH_S = 5.0
+NOT_PLACED = "it was let run before its hooks were in, which took longer than {:.0f} s: its first calls may be missing"
+BACK_TRY_S = 0.5
+SERVER_S = 20.0
+"""How long frida-server may give no answer while the device itself answers."""
+ENDED_AWAY = "it ended while its connection was lost: what it did since is missing"
+
+
+@dataclass(frozen=True)
+class EnteredProcess:
+    """A process that an agent comes into, and how."""
+
+    device: FridaDevice
+    pid: int
+    ends: bool
+    """It is ended when the observation ends."""
+    kept_s: int = 0
+    """Seconds for which the agent goes on without a connection; 0: it does not."""
+    owned: Owned | None = None
+    """The app's processes, where the device knows them."""
+    by_gadget: bool = False
+    """Frida's gadget is in it."""
+
+
+class AgentProcess:
+    """The agent in one process: `attach`, `load` and `install`, in this order; `stop` at the end.
+
+    `children` are the processes that it starts. `back` is called when it is reached again after its connection was
+    lost, with the time since when it was.
+    """
+
+    def __init__(
+        self,
+        process: EnteredProcess,
+        record: ProcessRecorder,
+        listener: Listener,
+        children: Children,
+        *,
+        back: Callable[[datetime], object] = lambda _: None,
+    ) -> None:
+        self.process = process
+        self.record = record
+        self.listener = listener
+        self.children = children
+        self.away_since: datetime | None = None
+        """Since when the connection is lost, while it is being restored."""
+        self._back = back
+        self._script: Script | None = None
+        self._ended = threading.Event()
+        self._stopping = False
+        self._may_resume = process.kept_s > 0
+
+    @property
+    def pid(self) -> int:
+        """Its number."""
+        return self.process.pid
+
+    @property
+    def script(self) -> Script:
+        """Our script in it, which `attach` makes."""
+        assert self._script is not None
+        return self._script
+
+    def post(self, said: Mapping[str, Any]) -> None:
+        """Send the agent a message; where the app has ended meanwhile nobody hears it."""
+        self.script.post(said)
+
+    def attach(self, code: str) -> None:
+        """Attach to it and make our script in it. Raises what Frida raises."""
+        self._script = self.process.device.enter(
+            self.pid,
+            code,
+            heard=self.listener.on_message,
+            logged=lambda: self.record.refuse("a message that the agent does not send (log)"),
+            ended=self._on_detached,
+            kept_s=self.process.kept_s,
+        )
+
+    def install(self, plan: Mapping[str, Any], held_s: float | None) -> None:
+        """Have the agent hook what is asked. `held_s`: the process is held, and may be for so long, until what must be
+        hooked before its first line is hooked. Raises what Frida raises."""
+        self.script.call("install", plan)
+        if held_s is not None:
+            self._until_placed(held_s)
+
+    def until_ready(self, not_up: Callable[[str, type[SetupError]], SetupError]) -> None:
+        """Wait until all hooks are live. Raises what `not_up` makes of the reason why they are not."""
+        app, state, waited = self.record.app, self.listener.state, 0.0
+        while not state.ready.wait(0.02):
+            waited += 0.02
+            self.record.raise_failure()
+            if state.no_runtime is not None:
+                raise not_up(f"{app} has no Java runtime that can be hooked: {state.no_runtime}.", Unhookable)
+            if self._ended.is_set():
+                raise not_up(f"{app} ended while it was being started.", SetupError)
+            if waited > READY_S:
+                raise not_up(f"The hooks in {app} did not come up within {READY_S:.0f} seconds.", Unhookable)
+
+    def _until_placed(self, most_s: float) -> None:
+        """Hold the process until what must be hooked before its first line is hooked; Android gives one that is fresh
+        little time, and one that waits for a debugger or a gadget as much as it takes."""
+        state, end = self.listener.state, time.monotonic() + most_s
+        while not state.placed.wait(0.02):
+            self.record.raise_failure()
+            if self._ended.is_set() or state.no_runtime is not None:
+                return
+            if time.monotonic() > end:
+                self.record.append([self.record.gap("install_failed", NOT_PLACED.format(most_s))])
+                return
+
+    def wait(self, timeout_s: float | None) -> bool:
+        """True when the process has ended or Frida lost it, False after `timeout_s` (None: never)."""
+        return self._ended.wait(timeout_s)
+
+    def closing(self) -> None:
+        """The observation is about to end: no lost connection is restored, and no further process entered."""
+        self._stopping = True
+        self.children.close()
+
+    def stop(self) -> bool:
+        """End observing it: what the agent still holds is recorded. It is ended, or runs on unobserved.
+
+        False: the agent never was in it.
+        """
+        if self._script is None:
+            return False
+        if not self._ended.is_set():
+            if self.process.ends:
+                self._script.end()
+                self._ended.wait(DETACH_S)
+            else:
+                self._script.leave()
+        self.record.close()
+        return True
+
+    # What Frida tells, from a thread of its own.
+
+    def _on_detached(self, reason: str, crash: object | None) -> None:
+        by_gadget = self.process.by_gadget
+        if by_gadget and self._stopping and reason == LOST:
+            reason = ENDED  # a gadget is in the process itself: they end together, and Frida sees the connection alone
+        may_be_back = (reason == LOST and self._may_resume) or (by_gadget and reason in (LOST, ENDED))
+        if may_be_back and not self._stopping and self.listener.state.ready.is_set():
+            since = self.record.now()
+            threading.Thread(target=self._come_back, args=(since,), name="come back", daemon=True).start()
+        else:
+            self._over(reason, crash)
+
+    def _come_back(self, since: datetime) -> None:
+        """Look for the lost process until it can be reached again, or until the time for that is over."""
+        try:
+            self._look_for_it(since)
+        except BaseException as error:  # it is raised where the run is
+            self.record.fails(error)
+            self._ended.set()
+
+    def _look_for_it(self, since: datetime) -> None:
+        began, there_at = time.monotonic(), None
+        if self.process.by_gadget:
+            time.sleep(BACK_TRY_S)  # its process may be about to end
+        while not self._stopping and time.monotonic() - began < AWAY_S:
+            self.listener.numbering.returned = True
+            with suppress(*ERRORS):
+                if not self._lives():
+                    self._ended_unseen(since)
+                    return
+                if not self._may_resume:
+                    break
+                self.script.resume()
+                self.away_since = None
+                self._may_resume = False  # Script.resume: only once
+                self._back(since)
+                return
+            self.away_since = since
+            there_at = (there_at or time.monotonic()) if self._device_answers() else None
+            if there_at is not None and time.monotonic() - there_at > SERVER_S:
+                break  # not the cable: frida-server is gone
+            time.sleep(BACK_TRY_S)
+        self._over(LOST, None)
+
+    def _lives(self) -> bool:
+        """Whether the process is there. Raises what Frida raises, where nobody answers."""
+        if not self.process.by_gadget or self.process.owned is None:
+            return self.process.device.lives(self.pid)
+        try:
+            return self.pid in self.process.owned()
+        except SetupError:
+            return True
+
+    def _device_answers(self) -> bool:
+        """Whether the device itself is there, where it can be asked without Frida."""
+        try:
+            return self.process.owned is not None and self.process.owned() is not None
+        except SetupError:
+            return False
+
+    def _ended_unseen(self, since: datetime) -> None:
+        """Note that the process ended; where its connection was lost before, what it did since is missing."""
+        if self.away_since is not None and not self.listener.state.ending.said:
+            self.record.append([self.record.gap("detached", ENDED_AWAY, began=since)])
+        self._over(ENDED, None)
+
+    def _over(self, reason: str, crash: object | None) -> None:
+        try:
+            exited, missing = self.listener.state.ending.lost(reason, crash, stopping=self._stopping)
+            if exited:
+                now = self.record.now()
+                self.record.append([Phase(at=now, app=self.record.app, pid=self.pid, state="exited", text="killed")])
+            if missing is not None:
+                self.record.append([self.record.gap("detached", missing)])
+        finally:
+            self.away_since = None
+            self._ended.set()

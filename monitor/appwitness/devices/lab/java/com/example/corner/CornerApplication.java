@@ -1,7 +1,0 @@
-package com.example.corner;
-
-import android.app.Application;
-
-/** A shop that asks first. */
-public final class CornerApplication extends Application {
-}
