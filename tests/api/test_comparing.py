@@ -1,5 +1,7 @@
 """Programs compare runs of one app."""
 
+import shutil
+
 import pytest
 
 from appwitness.api.judging import compare, judging
@@ -16,10 +18,9 @@ def test_runs_are_compared_in_their_order():
     assert made.comparison.rows
 
 
-@pytest.mark.parametrize(
-    ("others", "says"), [([], "nothing to compare it with"), (["copy"], "is the same run as one before it")]
-)
-def test_what_cannot_be_compared_is_refused(tmp_path, others, says):
-    runs = [REFUSED, *(ended(tmp_path / name) for name in others)]
-    with pytest.raises(UserError, match=says):
-        compare(runs, judging(db="sqlite://"))
+def test_what_cannot_be_compared_is_refused(tmp_path):
+    run = ended(tmp_path / "run")
+    copy = shutil.copytree(run, tmp_path / "copy")
+    for runs, says in (([run], "nothing to compare it with"), ([run, copy], "is the same run as one before it")):
+        with pytest.raises(UserError, match=says):
+            compare(runs, judging(db="sqlite://"))

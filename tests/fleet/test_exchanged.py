@@ -16,7 +16,6 @@ from appwitness.recording import Recording, packing, verify
 from appwitness.store import Store
 from appwitness.store.fleet_tables import CommittedRecording, LeasedRun
 from appwitness.store.runs import Runs
-from appwitness.support.errors import UserError
 from tests.fleet.rig import FINDINGS, RECORDED, host, phones, planned, serving, until
 from tests.recording.test_recording import AT, RUN
 from tests.recordings.written import RECORDINGS
@@ -136,13 +135,11 @@ def test_a_recording_does_not_take_the_place_of_one_of_a_campaign_with_its_id(tm
             Recording.create(tmp_path / name, said).close()
         first, second = (Recording.open(tmp_path / name) for name in ("first", "second"))
         correlate(first, store, known)
-        with pytest.raises(UserError, match="does not take its place"):
-            correlate(second, store, known)
-        assert store.address(RUN.id) == str(tmp_path / "first")
+        beside = correlate(second, store, known).recording
+        assert beside.startswith(f"{RUN.id}~")
+        assert [store.address(name) for name in (RUN.id, beside)] == [str(tmp_path / "first"), str(tmp_path / "second")]
 
         shutil.copytree(tmp_path / "first", tmp_path / "moved")  # the same run
         correlate(Recording.open(tmp_path / "moved"), store, known)
         assert store.address(RUN.id) == str(tmp_path / "moved")
-        shutil.rmtree(tmp_path / "moved")
-        correlate(second, store, known)  # nothing is there any more whose place it takes
-        assert store.address(RUN.id) == str(tmp_path / "second")
+        assert store.address(beside) == str(tmp_path / "second")

@@ -69,7 +69,7 @@ def test_the_stacks_at_both_ends_are_in_the_findings(circle):
     assert ends == {
         "sync.friendgraph.test": (
             ("com.friendgraph.sdk.FriendGraph.collect", "FriendGraph"),
-            ("com.friendgraph.sdk.FriendGraph.post", "FriendGraph"),
+            ("com.friendgraph.sdk.FriendGraph.upload", "FriendGraph"),
         ),
         "api.circle.test": (
             None,  # an SDK had read the same values before some of these uploads
