@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import functools
+import subprocess
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +16,7 @@ import pytest
 from appwitness import proxy
 from appwitness.agent import agent, agent_process, frida_device
 from appwitness.agent.agent import Agent, AgentOptions
-from appwitness.agent.frida_device import FridaDevice
+from appwitness.agent.frida_device import FridaFault
 from appwitness.agent.sources import Source
 from appwitness.events import Access, Gap
 from appwitness.observe.order import Order
@@ -37,8 +40,9 @@ PATIENCE = {
 }
 """How long the product waits for what takes longer where the processor is emulated."""
 
-ENTERS = 3
-"""How often Frida tries to get into a process there: it has a time limit of its own."""
+RUNS = 6 if SLOWNESS > 1 else 1
+"""How often a run is begun: Frida has time limits of its own, and the process that it was getting into may not survive
+that one has passed."""
 
 Run = Callable[..., "Played"]
 """(program, sources, *arguments, **what `play` takes): how it went."""
@@ -85,24 +89,40 @@ class Played:
         return list(self.recording.events(Gap))
 
 
+def _begun_again[**P, T](run: Callable[P, T]) -> Callable[P, T]:
+    @functools.wraps(run)
+    def tried(*args: P.args, **options: P.kwargs) -> T:
+        for _ in range(RUNS - 1):
+            try:
+                return run(*args, **options)
+            except FridaFault as fault:
+                print(f"begun again: {fault}", file=sys.stderr)
+        return run(*args, **options)
+
+    return tried
+
+
+def _start_frida() -> None:
+    """Have Frida start its helpers for a process that does nothing, and may end of it: the first one pays for that."""
+    for _ in range(RUNS):
+        with subprocess.Popen(["sleep", "infinity"]) as idle:
+            try:
+                frida.attach(idle.pid).detach()
+                return
+            except frida_device.ERRORS:
+                pass
+            finally:
+                idle.kill()
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _patient() -> Iterator[None]:
-    enter = FridaDevice.enter
-
-    def entered(*args: Any, **options: Any) -> Any:
-        for _ in range(ENTERS - 1):
-            try:
-                return enter(*args, **options)
-            except frida.ProcessNotRespondingError:
-                pass
-        return enter(*args, **options)
-
     with pytest.MonkeyPatch.context() as patch:
         for module, names in PATIENCE.items():
             for name in names:
                 patch.setattr(module, name, getattr(module, name) * SLOWNESS)
         if SLOWNESS > 1:
-            patch.setattr(FridaDevice, "enter", entered)
+            _start_frida()
             # The agent has an app held for three seconds: there they are too short for its hooks.
             until_ready = agent_process.AgentProcess.until_ready
             patch.setattr(
@@ -131,6 +151,7 @@ def play(runtime: Runtime, dexed: Callable[[str], Path], tmp_path: Path) -> Run:
     """Run the program of a folder of tests/art/java (its class Main, in a package of the folder's name) to its end."""
     times = 0
 
+    @_begun_again
     def start(
         program: str,
         sources: Sequence[Source] = (),
@@ -180,12 +201,13 @@ def observed(runtime: Runtime, tmp_path: Path) -> Observe:
     """Run a sample app of the lab in ART through proxy, agent and recording."""
     times = 0
 
+    @_begun_again
     def run(app: str, plan: str, *, preload: bool = True, **options: Any) -> Recording:
         nonlocal times
         times += 1
         work = tmp_path / f"work-{times}"
         with ArtDevice(runtime, app, plan, work, cache=tmp_path / "cache", preload=preload) as device:
-            order = Order(plan=cast(Any, plan), seconds=150 * SLOWNESS, confdir=tmp_path / "confdir")
+            order = Order(plan=cast(Any, plan), seconds=150 * SLOWNESS, hooks=True, confdir=tmp_path / "confdir")
             return device.record(tmp_path / f"{app}-{plan}-{times}", order, **options)
 
     return run
