@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Callable
 from datetime import datetime
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -81,6 +82,8 @@ WIRE = {
 """What a request says of the user's consent, and what that is: a string of TCF, one of GPP, Google's consent mode."""
 ALL = READS | ALONE | {each.data: each for each in (FILLED, ACCOUNT)}
 ADS = "https://bid.adnet.test/v2/request"
+THIRD = ("graph.facebook.com", "bid.adnet.test")
+SENSITIVE = (FILLED.data,)
 NO_POLICY, OBSERVED = "", {"hooks": True, "proxy": True, "consent": True, "persona": "planted"}
 CHOICES: dict[str, tuple[str, dict[str, Any]]] = {
     "nothing said": (NO_POLICY, {}),
@@ -169,6 +172,8 @@ QUESTIONS = st.builds(
                 st.tuples(st.just("often"), KINDS, st.integers(2, 30), st.integers(1, 40)),
                 st.tuples(st.just("read"), st.sampled_from(sorted(ALONE)), st.just("returned")),
                 st.tuples(st.just("phase"), st.sampled_from(["foreground", "background", "exited", "started"])),
+                st.tuples(st.just("denied and ended"), st.sampled_from(sorted(PERMISSIONS)), st.integers(1, 9)),
+                st.tuples(st.just("woken"), KINDS),
                 st.tuples(st.just("together"), st.lists(st.sampled_from([DEVICE, AD, ACCOUNT, POSITION]), min_size=2),
                           st.sampled_from(HOSTS)),
                 st.tuples(st.just("read and sent"), st.sampled_from([FILLED.data, AD.data, NUMBER.data]), FORMS,
@@ -180,7 +185,7 @@ QUESTIONS = st.builds(
     ),
 )  # fmt: skip
 """Runs in which more is asked, answered, claimed and declared than the general question."""
-STARTS = st.sampled_from(["launched", "launched", "launched", "started", "unseen"])
+STARTS = st.sampled_from(["launched", "launched", "started", "unseen"])
 WATCHED = st.sampled_from([OBSERVED] * 4 + [OBSERVED | {"consent": False}, OBSERVED | {"hooks": False}])
 
 
@@ -238,6 +243,17 @@ def nag(case: Case, at: int, name: str, times: int) -> int:
     return at + 5 + 4 * times
 
 
+def deny_and_end(case: Case, at: int, name: str, after: int) -> int:
+    case.prompted(at, name, [PERMISSIONS[name]]).answered(at + 1, name, [PERMISSIONS[name]], False)
+    case.phase(at + 1 + after, "exited")
+    return at + 1 + after
+
+
+def wake(case: Case, at: int, data: str) -> int:
+    case.phase(at, "background").phase(at + 1, "exited").phase(at + 60, "started").read(at + 65, READS[data])
+    return at + 65
+
+
 def claim(case: Case, at: int, signal: str, status: str) -> int:
     said = {"sdk_call": "com.umeng.commonsdk.UMConfigure.submitPolicyGrantResult", "preference": "privacy_agreed"}
     status = "given" if status == "given" else "refused"
@@ -281,6 +297,8 @@ ASKING: dict[str, Callable[..., int]] = {
     "prompts": prompts,
     "result": result,
     "nagged": nag,
+    "woken": wake,
+    "denied and ended": deny_and_end,
     "claim": claim,
     "wire": on_wire,
     "often": read_often,
@@ -293,7 +311,7 @@ ASKING: dict[str, Callable[..., int]] = {
 def case_of(
     moves: list[tuple[int, Move]],
     start: str = "launched",
-    watched: dict[str, Any] = OBSERVED,  # noqa: B006  (nobody changes it)
+    watched: dict[str, Any] = OBSERVED,
     compared: bool = True,
 ) -> Case:
     """A run in which these things happen."""
@@ -328,6 +346,9 @@ def case_of(
             said = ["nothing"] if form == "no value" else texts(data, people)
             said = [formed(form, text) for text in said]
             case.sent(at, url, {"v": said}, by="com.example.shop.Net.post(Net.java:7)")
+    unwatched = [] if watched["consent"] else ["consent"]
+    for kind in [*unwatched, *([] if watched["hooks"] else ["access", "connection", "phase"])]:
+        case.lines.pop(kind, None)
     return case
 
 
@@ -360,13 +381,14 @@ class Lines:
             if line["signal"] != "tap" or line["by"] != "user" or line["scope"] != scope:
                 continue
             status = BUTTONS.get(line["text"], line["status"])
-            if status is not None and not (line.get("ticked") and self.was_ticked(seconds(line))):
+            if status is not None and not (status == "given" and self.was_ticked(scope, seconds(line))):
                 found.append((seconds(line), status))
         return found
 
-    def was_ticked(self, at: float) -> bool:
-        """Whether the box of the last dialog before was ticked when it came up."""
-        shown = [line for line in self.questions if line["signal"] == "dialog" and seconds(line) <= at]
+    def was_ticked(self, scope: str, at: float) -> bool:
+        """Whether the box of the last dialog of a scope was ticked when it came up."""
+        shown = [line for line in self.questions if (line["signal"], line["scope"]) == ("dialog", scope)]
+        shown = [line for line in shown if seconds(line) <= at]
         return bool(shown) and shown[-1].get("ticked") is True
 
     def may_be(self, state: str, at: float) -> bool:
@@ -375,24 +397,31 @@ class Lines:
             return state == "not_observed"
         answers = [status for when, status in self.taps if when < at]
         asked = any(when < at for when in self.asks)
+        # A label that is no answer may be all that is seen of a question.
+        touches = [seconds(line) for line in self.consents if line["signal"] == "tap" and seconds(line) < at]
         since_yes = answers[len(answers) - answers[::-1].index("given") :] if "given" in answers else answers
         match state:
             case "not_shown":
                 return not asked and not answers
             case "requested":
-                # A label that is no answer may be all that is seen of a question.
-                touched = any(line["signal"] == "tap" and seconds(line) < at for line in self.consents)
-                return (asked or touched) and "given" not in answers[-1:]
+                return (asked or bool(touches)) and "given" not in answers[-1:]
             case "given":
                 return "given" in answers and not {"refused", "withdrawn"} & set(since_yes)
-            case "refused" | "withdrawn" | "dismissed":
+            case "dismissed":
+                # Who leaves the app leaves its question without an answer.
+                left = [when for each in ("background", "exited") for when in self.phases(each) if when < at]
+                asks = [*touches, *(ask for ask in self.asks if ask < at)]
+                return state in since_yes or any(ask < when for ask in asks for when in left)
+            case "refused" | "withdrawn":
                 return state in since_yes
         return False
 
     def agreed(self, scope: str, at: float) -> bool:
         """Whether the last word on a question of its own was a yes, and nobody has said no to anything since."""
         answers = sorted((when, status) for each in (scope, "general_policy") for when, status in self.answers(each))
-        said = [status for when, status in answers if when < at and (status != "given" or when in dict(self.answers(scope)))]
+        said = [
+            status for when, status in answers if when < at and (status != "given" or when in dict(self.answers(scope)))
+        ]
         return said[-1:] == ["given"]
 
     def said_no(self, scope: str, at: float) -> bool:
@@ -451,8 +480,8 @@ def moment(text: str) -> float:
     return (datetime.fromisoformat(text) - START).total_seconds()
 
 
-Said = Callable[[Lines, dict[str, Any], Finding], bool]
-"""Whether a rule may object to a line."""
+Said = Callable[[Lines, dict[str, Any], str], bool]
+"""Whether a rule may object to a line, about a kind of data."""
 
 
 def late(lines: Lines, line: dict[str, Any], *states: str) -> bool:
@@ -507,14 +536,13 @@ def often(lines: Lines, line: dict[str, Any]) -> bool:
             until = moment(each["until"]) if "until" in each else since
             times += [since + (until - since) * number / max(count - 1, 1) for number in range(count)]
     times.sort()
-    return len(times) >= 10 and any(second - first < 2.001 for first, second in zip(times, times[1:], strict=False))
+    return len(times) >= 10 and any(second - first < 2.001 for first, second in pairwise(times))
 
 
 def self_started(lines: Lines, at: float) -> bool:
-    """Whether a process had started, and the app had not come to the foreground."""
-    return any(when <= at for when in lines.phases("started")) and not any(
-        when <= at for when in lines.phases("foreground")
-    )
+    """Whether a process had started, and the app had not come to the foreground since."""
+    began = [when for when in lines.phases("started") if when <= at]
+    return bool(began) and not any(began[-1] <= when <= at for when in lines.phases("foreground"))
 
 
 def claimed(lines: Lines, line: dict[str, Any]) -> bool:
@@ -579,15 +607,15 @@ MAY: dict[str, Said] = {
     "read-in-background": lambda lines, line, _: lines.hidden(seconds(line)) and late(lines, line, "given"),
     "read-never-sent": lambda lines, line, _: not any(lines.carried(one, line["data"]) for one in lines.uploads),
     "others-data-read": lambda lines, line, _: line["data"] == "device_contacts" and late(lines, line, "given"),
-    "clipboard-read": lambda lines, line, of: of.data == "clipboard",
+    "clipboard-read": lambda lines, line, data: data == "clipboard",
     "sent-before-consent": lambda lines, line, _: late(lines, line, *UNASKED),
     "sent-after-refusal": lambda lines, line, _: late(lines, line, "refused"),
     "sent-after-withdrawal": lambda lines, line, _: late(lines, line, "withdrawn"),
     "sent-in-background": lambda lines, line, _: lines.hidden(seconds(line)) and late(lines, line, "given"),
     "sent-in-cleartext": lambda lines, line, _: line["url"].startswith("http:") and line["tls"] is None,
-    "weakly-hashed": lambda lines, line, of: {form for form, _ in lines.carried(line, of.data or "")} <= set(HASHES),
-    "fixed-identifier-sent": lambda lines, line, of: of.data == DEVICE.data and late(lines, line, "given"),
-    "identifiers-bridged": lambda lines, line, of: of.data == DEVICE.data and late(lines, line, "given"),
+    "weakly-hashed": lambda lines, line, data: {form for form, _ in lines.carried(line, data)} <= set(HASHES),
+    "fixed-identifier-sent": lambda lines, line, data: data == DEVICE.data and late(lines, line, "given"),
+    "identifiers-bridged": lambda lines, line, data: data == DEVICE.data and late(lines, line, "given"),
     "third-party-not-covered": lambda lines, line, _: (
         line["host"] in THIRD and late(lines, line, "given") and apart(lines, line, "third_party_separate")
     ),
@@ -597,31 +625,34 @@ MAY: dict[str, Said] = {
         and late(lines, line, "given")
         and apart(lines, line, "cross_border_separate")
     ),
-    "address-book-upload": lambda lines, line, of: of.data == "device_contacts",
+    "address-book-upload": lambda lines, line, data: data == "device_contacts",
     "installed-apps-read": lambda lines, line, _: line["data"] == APPS.data and late(lines, line, "given"),
     "local-channel": lambda lines, line, _: line["data"] == CHANNEL.data,
     "read-at-self-start": lambda lines, line, _: self_started(lines, seconds(line)),
     "read-outside-scope": lambda lines, line, _: outside(lines, line["data"]) and late(lines, line, "given"),
     "read-too-often": lambda lines, line, _: often(lines, line) and late(lines, line, "given"),
-    "sent-outside-scope": lambda lines, line, of: outside(lines, of.data or "") and late(lines, line, "given"),
-    "sensitive-without-separate-consent": lambda lines, line, of: (
-        of.data in SENSITIVE and late(lines, line, "given") and apart(lines, line, "sensitive_separate")
+    "sent-outside-scope": lambda lines, line, data: outside(lines, data) and late(lines, line, "given"),
+    "sensitive-without-separate-consent": lambda lines, line, data: (
+        data in SENSITIVE and late(lines, line, "given") and apart(lines, line, "sensitive_separate")
     ),
-    "ads-after-opt-out": lambda lines, line, of: (
-        of.data == AD.data
+    "ads-after-opt-out": lambda lines, line, data: (
+        data == AD.data
         and late(lines, line, "given")
         and (not lines.compared or lines.said_no("ads_tracking", seconds(line)))
     ),
     "minors-data": lambda lines, line, _: lines.choice == "for children" and apart(lines, line, "minor_guardian"),
-    "undeclared-data": lambda lines, line, of: bool(CHOICES[lines.choice][0]) and of.data != NAMED_BY_POLICY[0],
-    "undeclared-recipient": lambda lines, line, of: (
-        bool(CHOICES[lines.choice][0])
-        and of.data == NAMED_BY_POLICY[0]
-        and not under(line["host"], NAMED_BY_POLICY[1])
+    "undeclared-data": lambda lines, line, data: bool(CHOICES[lines.choice][0]) and data != NAMED_BY_POLICY[0],
+    "undeclared-recipient": lambda lines, line, data: (
+        bool(CHOICES[lines.choice][0]) and data == NAMED_BY_POLICY[0] and not under(line["host"], NAMED_BY_POLICY[1])
     ),
-    "sent-against-own-record": lambda lines, line, of: own_record(lines, line, of.data or ""),
+    "sent-against-own-record": own_record,
     "consent-claimed-on-wire": lambda lines, line, _: (
-        claimed(lines, line) and (not lines.compared or not agreed_surely(lines, seconds(line)))
+        claimed(lines, line)
+        and (
+            not lines.compared
+            or not agreed_surely(lines, seconds(line))
+            or lines.said_no("ads_tracking", seconds(line))  # the strings speak of advertising
+        )
     ),
     "consent-claimed-without-action": of_consents(
         lambda lines, line, at: (
@@ -648,7 +679,9 @@ MAY: dict[str, Said] = {
         )
     ),
     "pre-ticked-consent": of_consents(
-        lambda lines, line, at: line["signal"] == "dialog" and line.get("ticked") is True and not agreed_surely(lines, at)
+        lambda lines, line, at: (
+            line["signal"] == "dialog" and line.get("ticked") is True and not agreed_surely(lines, at)
+        )
     ),
     "invalid-consent-button": of_consents(no_choice),
     "forced-consent": of_consents(
@@ -656,13 +689,13 @@ MAY: dict[str, Said] = {
     ),
     "agreed-by-itself": of_consents(unpressed),
     "no-first-run-notice": lambda lines, line, _: (
-        not any(each["signal"] == "dialog" or (each["signal"], each["by"]) == ("tap", "user") for each in lines.consents)
-        and bool(lines.phases("foreground"))
+        not any(
+            each["signal"] == "dialog" or (each["signal"], each["by"]) == ("tap", "user") for each in lines.consents
+        )
+        and bool(lines.phases("foreground") or lines.phases("background"))  # it left the foreground
     ),
 }
 """Every rule; a rule that is not here was never thought about."""
-THIRD = ("graph.facebook.com", "bid.adnet.test")
-SENSITIVE = (FILLED.data,)
 RULES = {rule["id"]: rule for rule in (yaml.safe_load(path.read_text()) for path in FOLDER.glob("*.yml"))}
 """The files of the rules, as anybody reads them; YAML takes their `on` for true."""
 OF_ANSWERS = {id_ for id_, rule in RULES.items() if rule[True] == "flow" and "consent" in rule["when"]}
@@ -689,7 +722,12 @@ def check_flow(lines: Lines, flow: Flow) -> None:
     assert found, flow
     assert flow.recipient.host == upload["host"]
     assert flow.access is None or lines.returned(flow.data, seconds(upload) + (0 if lines.compared else 1e9))
-    assert not lines.compared or lines.may_be(flow.consent, seconds(upload)), (flow.consent, lines.asks, lines.taps, seconds(upload))
+    assert not lines.compared or lines.may_be(flow.consent, seconds(upload)), (
+        flow.consent,
+        lines.asks,
+        lines.taps,
+        seconds(upload),
+    )
 
 
 def sureness(confidence: str) -> int:
@@ -701,7 +739,7 @@ def check_finding(lines: Lines, finding: Finding, flows: dict[str, Flow]) -> Non
     """A finding: each line that it rests on is there, and is what the rule objects to."""
     for ref in finding.evidence:
         assert ref in lines.of, ref
-    may, rule = MAY[finding.rule], RULES[finding.rule]
+    may, rule, data = MAY[finding.rule], RULES[finding.rule], finding.data or ""
     assert set(rule.get("needs", ())) <= lines.observed
     assert finding.level in {rule["level"], *(each["level"] for each in rule.get("levels", ()))}
     assert sureness(finding.confidence) >= sureness(rule.get("at_most", "proven"))
@@ -709,14 +747,14 @@ def check_finding(lines: Lines, finding: Finding, flows: dict[str, Flow]) -> Non
         assert sureness(finding.confidence) >= sureness("indicated"), finding
     uploads = [flows[name].upload for name in finding.flows]
     if rule[True] in ("consent", "claim", "run"):
-        assert any(may(lines, lines.of[ref], finding) for ref in finding.evidence), (finding, lines.consents)
+        assert any(may(lines, lines.of[ref], data) for ref in finding.evidence), (finding, lines.consents)
         return
     read = rule[True] == "access"
     accused = [ref for ref in finding.evidence if ref.startswith("accesses.")] if read else uploads
     assert accused
     for ref in accused:
         line = lines.of[ref]
-        assert may(lines, line, finding), (finding.rule, ref, line["at"], lines.asks, lines.taps)
+        assert may(lines, line, data), (finding.rule, ref, line["at"], lines.asks, lines.taps)
         if line["kind"] == "access":
             assert (line["outcome"], line["data"]) == ("returned", finding.data)
     if finding.rule == "address-book-upload":
@@ -727,53 +765,75 @@ def check_finding(lines: Lines, finding: Finding, flows: dict[str, Flow]) -> Non
     assert finding.recipient is None or {lines.of[ref]["host"] for ref in uploads} == {finding.recipient.host}
 
 
-SPAN = r"([\d.]+) (ms|s)"
-PHRASES: dict[str, tuple[str, Said | None]] = {
+SPAN = r"((?:[\d.]+ (?:h|min|s|ms)\b ?)+)"
+UNITS = {"h": 3600, "min": 60, "s": 1, "ms": 0.001}
+PHRASES: dict[str, tuple[str, Said]] = {
     "to a recipient registered abroad, and no separate consent to that was observed": (
-        "接收方注册地在境外，未观察到用户就此单独同意", MAY["sent-abroad"],
+        "接收方注册地在境外，未观察到用户就此单独同意",
+        MAY["sent-abroad"],
     ),
     "a third party, and no separate consent to that was observed": (
-        "接收方为第三方，未观察到用户就此单独同意", MAY["third-party-not-covered"],
+        "接收方为第三方，未观察到用户就此单独同意",
+        MAY["third-party-not-covered"],
     ),
     "of an app for children, and no guardian's consent was observed": (
-        "面向儿童的应用，未观察到监护人同意", MAY["minors-data"],
+        "面向儿童的应用，未观察到监护人同意",
+        MAY["minors-data"],
     ),
     "and no separate consent to that was observed": (
-        "未观察到用户就此单独同意", MAY["sensitive-without-separate-consent"],
+        "未观察到用户就此单独同意",
+        MAY["sensitive-without-separate-consent"],
     ),
     "a third party that the policy does not name for it": ("隐私政策未就此列明该第三方", MAY["undeclared-recipient"]),
     "which the policy does not name": ("隐私政策未列明该信息", MAY["undeclared-data"]),
-    "while the app's own record said that there was no consent": ("而应用自身记录表明未获同意", MAY["sent-against-own-record"]),
+    "while the app's own record said that there was no consent": (
+        "而应用自身记录表明未获同意",
+        MAY["sent-against-own-record"],
+    ),
     "outside the necessary scope of this type of app": ("超出该类应用的必要个人信息范围", MAY["sent-outside-scope"]),
     "after the user had opted out of personalised advertising": ("在用户关闭个性化广告之后", MAY["ads-after-opt-out"]),
     "an identifier that the user cannot reset": ("该标识用户无法重置", MAY["fixed-identifier-sent"]),
     "together with an advertising identifier or an account": (
-        "与广告标识或账号一并发送", lambda lines, line, _: beside(lines, line, AD, ACCOUNT),
+        "与广告标识或账号一并发送",
+        lambda lines, line, _: beside(lines, line, AD, ACCOUNT),
     ),
-    "together with an advertising identifier": ("与广告标识一并发送", lambda lines, line, _: beside(lines, line, AD)),
     "in a hash that can be undone by trying": ("其哈希可被穷举还原", MAY["weakly-hashed"]),
-    "in the background or with the screen off": ("在后台或息屏状态下", lambda lines, line, _: lines.hidden(seconds(line))),
+    "in the background or with the screen off": (
+        "在后台或息屏状态下",
+        lambda lines, line, _: lines.hidden(seconds(line)),
+    ),
     "unencrypted": ("未加密", MAY["sent-in-cleartext"]),
     "data of other people": ("涉及他人信息", MAY["address-book-upload"]),
     "the clocks were not compared: before or after which answer is not known": (
-        "时钟未经比对，与用户答复孰先孰后不明", lambda lines, line, _: not lines.compared,
+        "时钟未经比对，与用户答复孰先孰后不明",
+        lambda lines, line, _: not lines.compared,
     ),
     "and no question to the user was seen": (
-        "未见向用户的询问", lambda lines, line, _: not any(ask < seconds(line) for ask in lines.asks),
+        "未见向用户的询问",
+        lambda lines, line, _: not any(ask < seconds(line) for ask in lines.asks),
     ),
-    "while the question was not answered": ("询问尚未得到答复", lambda lines, line, _: lines.may_be("requested", seconds(line))),
-}  # fmt: skip
+    "while the question was not answered": (
+        "询问尚未得到答复",
+        lambda lines, line, _: lines.may_be("requested", seconds(line)),
+    ),
+}
 """What a headline may say besides what went where and how long before or after: in English, in Chinese, and of which
 uploads."""
 
 
-def in_seconds(number: str, unit: str) -> float:
-    return float(number) / (1000 if unit == "ms" else 1)
+def in_seconds(span: str) -> float:
+    return sum(float(number) * UNITS[unit] for number, unit in re.findall(r"([\d.]+) (h|min|s|ms)\b", span))
+
+
+def is_among(span: str, lengths: set[float]) -> bool:
+    """Whether a span is one of these lengths of time, as far as its last digit goes."""
+    last = 60 if " h" in span else 1 if "min" in span else 0.001 if "ms" in span else 0.1
+    return any(abs(in_seconds(span) - length) <= last for length in lengths)
 
 
 def spans(text: str) -> list[float]:
     """The lengths of time in a text."""
-    return [in_seconds(*found) for found in re.findall(f"{SPAN}(?![a-z])", text)]
+    return [in_seconds(span) for span in re.findall(SPAN, text)]
 
 
 def check_headline(lines: Lines, found: Report) -> None:
@@ -790,23 +850,22 @@ def check_headline(lines: Lines, found: Report) -> None:
         if people:
             assert int(people[1].replace("one", "1")) <= lines.people([flow.upload for flow in group.flows])
             assert int(people[2]) <= len(PEOPLE) // 2
-        assert lines.compared or not re.search(f"{SPAN} (before|after)", english)
+        assert lines.compared or not re.search(f"{SPAN}(before|after)", english)
         assert sorted(spans(english)) == sorted(spans(chinese)), (english, chinese)
-        for span in re.findall(f"{SPAN} before the user was asked", english):
-            assert {ask - at for ask in lines.asks for at in moments} & {in_seconds(*span)}
-        for span in re.findall(f"{SPAN} before an answer", english):
-            assert {tap - at for tap, _ in lines.taps for at in moments} & {in_seconds(*span)}
-        for *span, label in re.findall(f"{SPAN} after “([^”]*)”", english):
+        for span in re.findall(f"{SPAN}before the user was asked", english):
+            assert is_among(span, {ask - at for ask in lines.asks for at in moments})
+        for span in re.findall(f"{SPAN}before an answer", english):
+            assert is_among(span, {tap - at for tap, _ in lines.taps for at in moments})
+        for span, label in re.findall(f"{SPAN}after “([^”]*)”", english):
             said = [seconds(line) for line in lines.consents if line["text"] == label]
-            assert in_seconds(*span) in {at - since for since in said for at in moments}, english
+            assert is_among(span, {at - since for since in said for at in moments}), english
             assert f"“{label}”（" in chinese
         left, there = english, chinese
         for phrase, (translated, may) in PHRASES.items():
             assert (phrase in left) == (translated in there), (phrase, english, chinese)
             if phrase in left:
                 left, there = left.replace(phrase, ""), there.replace(translated, "")
-                of = Finding.model_construct(data=group.data) if may else None
-                assert may is None or any(may(lines, line, of) for line in uploads), (english, lines.consents)
+                assert any(may(lines, line, group.data) for line in uploads), (english, lines.consents)
 
 
 def check_all(case: Case, found: Report, choice: str = "nothing said") -> None:
@@ -822,7 +881,7 @@ def test_every_rule_is_decided() -> None:
     assert set(MAY) == set(RULES) == {rule.id for rule in known().rules}
 
 
-@settings(max_examples=80)
+@settings(max_examples=60)
 @given(MOVES)
 def test_nothing_is_said_that_the_lines_do_not_say(
     tmp_path_factory: pytest.TempPathFactory, moves: list[tuple[int, Move]]
@@ -831,8 +890,8 @@ def test_nothing_is_said_that_the_lines_do_not_say(
     check_all(case, judged(case, tmp_path_factory.mktemp("made")))
 
 
-@settings(max_examples=120)
-@given(QUESTIONS, st.sampled_from(sorted(CHOICES)), STARTS, WATCHED, st.sampled_from([True, True, True, False]))
+@settings(max_examples=100)
+@given(QUESTIONS, st.sampled_from(list(CHOICES)), STARTS, WATCHED, st.sampled_from([True, True, True, False]))
 def test_nothing_is_said_of_questions_claims_and_policies_that_is_not_there(
     tmp_path_factory: pytest.TempPathFactory,
     moves: list[tuple[int, Move]],
