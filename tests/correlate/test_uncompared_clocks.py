@@ -20,7 +20,7 @@ from appwitness.reports import FORMATS, render
 from appwitness.store import Store
 from appwitness.support.errors import UserError
 from tests.recordings.builder.case import Case, sha256
-from tests.recordings.builder.reads import NUMBER
+from tests.recordings.builder.reads import NUMBER, PHONE
 from tests.recordings.written import RECORDINGS
 
 ORDERED = re.compile(
@@ -139,6 +139,14 @@ def test_days_after_disagree_in_a_run_of_a_minute(tmp_path):
     assert all("not compared" in each.detail["en"] and "未经比对" in each.detail["zh"] for each in sent)
     assert not ORDERED.search(said)
     assert "times of the two clocks are in no known order" in render(made, "complaint")
+
+
+def test_a_yes_in_the_store_is_of_an_earlier_run_whatever_the_clocks(tmp_path):
+    case = Case("made-up", "made up", plan="free").launched()
+    case.claimed(1, "preference", "given", "privacy_agreed=true", at_start=True).read(4, NUMBER)
+    case.sent(8, "https://api.shop.test/v1", {"tel": PHONE})
+    made, _ = judged(tmp_path / "r", uncompared(case, False))
+    assert {finding.level for finding in made.findings} == {"info"}
 
 
 @pytest.mark.parametrize("name", sorted(path.parent.name for path in RECORDINGS.glob("*/run.json")))

@@ -73,6 +73,10 @@ Desactivar anuncios personalizados | No vender mis datos | Limitar el seguimient
 Disattiva annunci personalizzati | Non vendere i miei dati | Limita il tracciamento pubblicitario
 Desativar anúncios personalizados | Não vender meus dados | Limitar rastreamento de anúncios
 パーソナライズド広告をオフにする | 広告トラッキングを制限する | パーソナライズ広告を許可しない
+関心に基づく広告を無効にする | 関心に基づく広告を表示しない | 관심 기반 광고 끄기 | 关闭基于兴趣的广告
+Gepersonaliseerde advertenties uitschakelen | Wyłącz spersonalizowane reklamy | Stäng av anpassade annonser
+Kişiselleştirilmiş reklamları kapat | Tắt quảng cáo được cá nhân hóa | Nonaktifkan iklan yang dipersonalisasi
+إيقاف الإعلانات المخصصة
 個人情報を販売しない | 맞춤형 광고 끄기 | 광고 추적 제한 | 맞춤 광고 사용 안함 | 개인정보 판매 거부
 """
 OPTS_IN = """
@@ -82,7 +86,7 @@ You may sell my data | Personalisierte Werbung | Personalisierte Werbung nicht d
 Publicités personnalisées | Ne pas limiter le suivi publicitaire | Anuncios personalizados
 No limitar el seguimiento de anuncios | Annunci personalizzati | Non disattivare gli annunci personalizzati
 Anúncios personalizados | パーソナライズド広告 | 広告トラッキングを制限しない | 맞춤형 광고
-광고 추적을 제한하지 않음
+광고 추적을 제한하지 않음 | 関心に基づく広告 | Gepersonaliseerde advertenties | Spersonalizowane reklamy
 """
 WITHDRAWS = [
     ("Withdraw consent", "Withdraw consent?", "Cancel", "Withdraw"),

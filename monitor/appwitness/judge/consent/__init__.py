@@ -409,12 +409,13 @@ class Timeline:
     def carried(self) -> tuple[Ref, ...]:
         """Lines that show consent of an earlier run, so that this was no clean install: the user's answers from before
         the run (they count), and a yes that the app's store had at its start, before anything was shown (it gives no
-        consent), unless the app asks as this run begins and is told no: then the dialog tells, not the store. None when
-        it is not known when the run started."""
-        if self._started is None:
+        consent), unless the app asks as this run begins and is told no: then the dialog tells, not the store. When it
+        is not known when the run started, only lines that say themselves that they are older."""
+        known = self._started is not None
+        started = self._started or min((at for _, _, at, _ in self._lines), default=None)
+        if started is None:
             return ()
-        started = self._started
-        before = [reading.ref for reading in self._readings if reading.at < started - EARLIER]
+        before = [reading.ref for reading in self._readings if known and reading.at < started - EARLIER]
         shown = min((reading.at for reading in self._readings if reading.at >= started - EARLIER), default=None)
         until = min(started + FIRST_MOMENTS, shown) if shown else started + FIRST_MOMENTS
         denied = self._denied(started)
@@ -425,7 +426,7 @@ class Timeline:
             and line.status == "given"
             and not counts(line)
             and self._corrections.stands(ref)
-            and (was_there(line) or (line.at_start is None and at < until))
+            and (was_there(line) or (known and line.at_start is None and at < until))
             and not denied & {line.scope, "general_policy"}
         ]
         return tuple(sorted(dict.fromkeys([*before, *stored]), key=in_file))
