@@ -143,7 +143,7 @@ def until(what: Callable[[], bool]) -> None:
             "policy",
             "home",
             ["Agree", "Allow", "Settings", "Privacy settings", "Withdraw consent", "OK"],
-            ["requested", "given", "requested", "given", "withdrawn"],
+            ["requested", "given", "requested", "given", "withdrawn", "requested", "withdrawn"],  # it asks whether to
             marks=pytest.mark.slow,
         ),
         ("accept", "cookies", "home", ["Accept all"], ["requested", "given"]),
@@ -502,7 +502,7 @@ LAB = [
         [("dialog", "requested"), ("tap", "given"), ("permission_prompt", "requested"), ("permission_result", "given")],
     ),
     ("coupon", "withdraw", [("dialog", "requested"), ("tap", "given"), ("tap", "withdrawn")]),
-    ("quiz", "withdraw", [("dialog", "requested")] * 2 + [("tap", "given")] * 2 + [("tap", "withdrawn")]),
+    ("quiz", "withdraw", [("dialog", "requested")] * 2 + [("tap", "given")] * 2 + [("tap", "refused")]),
 ]  # fmt: skip
 
 
