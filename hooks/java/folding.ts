@@ -161,7 +161,7 @@ const native = {
   leaveOut: exclusive("leave_out", "pointer", ["pointer", "int", "pointer"]),
   leaveNoneOut: exclusive("leave_none_out", "void", ["pointer"]),
   setMethod: exclusive("set_method", "void", ["pointer", "pointer"]),
-  take: exclusive("take", "int", ["pointer", "int", "int", "pointer"]),
+  take: exclusive("take_counted", "int", ["pointer", "int", "int", "pointer"]),
   takeLost: exclusive("take_lost", "void", ["pointer", "int", "pointer"]),
   framesOf: exclusive("frames_of", "pointer", ["pointer"]),
   cpuTime: exclusive("cpu_time", "double", []),

@@ -49,7 +49,7 @@ function theTools(env: Env): Tools {
       list: new NativeFunction(core["list"] as NativePointer, "pointer", ["pointer", "pointer", "pointer"], options),
       shape: new NativeFunction(
         core["shape"] as NativePointer, "pointer", ["pointer", "pointer", "pointer", "pointer", "int"], options),
-      release: new NativeFunction(core["release"] as NativePointer, "void", ["pointer"], { scheduling: "exclusive" }),
+      release: new NativeFunction(core["release_text"] as NativePointer, "void", ["pointer"], { scheduling: "exclusive" }),
       message: methodId(env, findClass(env, "java.lang.Throwable"), "getMessage", "()Ljava/lang/String;"),
       prototype: Object.getPrototypeOf(
         overloadsOf(wrap("java.lang.Object", globalRef(env, findClass(env, "java.lang.Object")), env), "hashCode")[0]) as object,

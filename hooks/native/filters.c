@@ -53,7 +53,7 @@ gpointer place (void) { return (gpointer)gum_tls_key_new; }
 void set_own (void) { gum_tls_key_set_value (own_key, GINT_TO_POINTER (1)); }
 
 /* A text that can be read to its end: for any other the kernel returns EFAULT, as it would without us. */
-static gint is_text (const guint8 *at) {
+static gint is_readable_text (const guint8 *at) {
   if (!is_readable (at))
     return 0;
   while (*at != 0)
@@ -90,7 +90,7 @@ static gint matters (Filter *filter, GumInvocationContext *ic) {
     case BY_NUMBER: return is_one_of (filter, (guint32)GPOINTER_TO_SIZE (argument));
     case BY_TEXT:
       argument = (guint8 *)argument + filter->behind;
-      return is_text (argument) && is_found (filter, argument);
+      return is_readable_text (argument) && is_found (filter, argument);
     case BY_DESCRIPTOR: return is_open (filter->table, GPOINTER_TO_INT (argument));
     case BY_STREAM: return is_readable (argument) && is_open (filter->table, fileno (argument));
     case BY_FAMILY: return is_readable (argument) && is_one_of (filter, *(guint16 *)argument);

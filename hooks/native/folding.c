@@ -579,7 +579,7 @@ void take_lost (Hook *hook, gint how, gdouble *counted) {
 }
 
 /* Take what was counted; with free, make room for another call. Returns generation and number for fill. */
-gint take (Hook *hook, gint number, gint free, gdouble *counted) {
+gint take_counted (Hook *hook, gint number, gint free, gdouble *counted) {
   Slot *slot;
   gint given;
   REACH (take);

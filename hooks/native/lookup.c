@@ -97,4 +97,4 @@ failed:
   return NULL;
 }
 
-void release (gpointer text) { g_free (text); }
+void release_text (gpointer text) { g_free (text); }
