@@ -83,10 +83,6 @@ class AgentProcess:
         assert self._script is not None
         return self._script
 
-    def post(self, said: Mapping[str, Any]) -> None:
-        """Send the agent a message; where the app has ended meanwhile nobody hears it."""
-        self.script.post(said)
-
     def attach(self, code: str) -> None:
         """Attach to it and make our script in it. Raises what Frida raises."""
         self._script = self.process.device.enter(

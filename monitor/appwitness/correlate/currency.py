@@ -68,9 +68,14 @@ def is_of(recording: Recording, held: IndexedState) -> bool:
     now = (place_of(recording), format_time(run.started), run.app.package, run.campaign or "")
     return (
         (held.path, held.started, held.package, held.campaign) == now
-        and held.head in ("", first_stamp(recording.path))
+        and held.head in ("", head_of(recording))
         and _begins_with(recording, held)
     )
+
+
+def head_of(recording: Recording) -> str:
+    """Digest of its first stamp, which no other run has; empty: it has none yet."""
+    return first_stamp(recording.path) or ""
 
 
 def _begins_with(recording: Recording, held: IndexedState) -> bool:
@@ -86,7 +91,7 @@ def find(recording: Recording, store: Store) -> tuple[str, IndexedState | None]:
     Recordings of one id are told apart by their first stamps, which are random and signed along, and stay what they are
     while a recording grows or is copied. The first of an id has the id for its name, another the id and a digest.
     """
-    head = first_stamp(recording.path) or ""
+    head = head_of(recording)
     known = store.of_id(recording.run.id)
     if held := next((each for each in known if _is_same(recording, head, each)), None):
         return held.name, held
@@ -99,7 +104,7 @@ def find(recording: Recording, store: Store) -> tuple[str, IndexedState | None]:
 
 def is_same(recording: Recording, held: IndexedState) -> bool:
     """Whether what the index has is of this recording, or of what it was before it grew or was edited."""
-    return recording.run.id == held.own_id and _is_same(recording, first_stamp(recording.path) or "", held)
+    return recording.run.id == held.own_id and _is_same(recording, head_of(recording), held)
 
 
 def _is_same(recording: Recording, head: str, held: IndexedState) -> bool:
@@ -126,7 +131,7 @@ def renew(recording: Recording, store: Store) -> str:
             return name
         if store.keep in (None, held.kept) and is_of(recording, held):
             return name
-        if store.restart(name, recording.run, place_of(recording), held, first_stamp(recording.path) or ""):
+        if store.restart(name, recording.run, place_of(recording), held, head_of(recording)):
             return name
     raise UserError(
         f"Another process keeps reading another recording with the id {recording.run.id} into {store.name}.",

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from appwitness.correlate.collecting import uncollected
-from appwitness.correlate.currency import basis, place_of
+from appwitness.correlate.currency import basis, head_of, place_of
 from appwitness.correlate.learned import Holes, Learned
 from appwitness.correlate.linked import Linked
 from appwitness.correlate.prior_knowledge import Knowledge
@@ -40,7 +40,6 @@ from appwitness.judge.rules import Memory, RunFacts, judge
 from appwitness.judge.witnesses import Recorded, missed
 from appwitness.match.linking import Joined
 from appwitness.recording import ReadLine, Recording
-from appwitness.recording.seal import first_stamp
 from appwitness.recording.state import run_digest
 from appwitness.store import Store
 from appwitness.store.index import IndexedState, Saved, Sight
@@ -137,7 +136,7 @@ class Walk:
     def ingest(self, reads: Iterable[ReadLine]) -> int:
         """Have the index take in lines; how many were new."""
         if not self._head:
-            self._head = first_stamp(self.recording.path) or ""
+            self._head = head_of(self.recording)
         return self.store.ingest(self.id, self.recording.run, place_of(self.recording), reads, self._head)
 
     def recall(self, progress: Progress = lambda *_: None) -> None:
