@@ -18,7 +18,6 @@ from appwitness.agent import agent, agent_process, frida_device
 from appwitness.agent.agent import Agent, AgentOptions
 from appwitness.agent.frida_device import FridaFault
 from appwitness.agent.sources import Source
-from appwitness.events import Access, Gap
 from appwitness.observe.order import Order
 from appwitness.recording import Recording
 from hatch_build import build_agent
@@ -28,7 +27,7 @@ from tests.art.rig.build import home, lacking
 from tests.art.rig.device import ArtDevice
 from tests.art.rig.packages import ROOT
 from tests.art.rig.vm import CODE, CODES, PRELOADED, SLOWNESS, Held, Runtime
-from tests.lab.program import Program, blank
+from tests.lab.program import Observed, Program, blank
 
 WAIT_S = 90.0 * SLOWNESS
 
@@ -66,27 +65,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @dataclass
-class Played:
-    """A program that ran to its end in ART, with the agent in it."""
+class Played(Observed):
+    """A program that ran to its end in ART."""
 
-    recording: Recording
     printed: str
     """What it printed."""
     log: str
     """What it and ART wrote to standard error."""
     code: int | None
     """Its exit code, negative where a signal ended it; None: it did not end, and was ended."""
-    agent: Agent
-
-    @property
-    def accesses(self) -> list[Access]:
-        """What it read."""
-        return list(self.recording.events(Access))
-
-    @property
-    def gaps(self) -> list[Gap]:
-        """What was not seen."""
-        return list(self.recording.events(Gap))
 
 
 def _begun_again[**P, T](run: Callable[P, T]) -> Callable[P, T]:
@@ -191,7 +178,7 @@ def play(runtime: Runtime, dexed: Callable[[str], Path], tmp_path: Path) -> Run:
             ended = agent.wait(wait_s)
             assert held.process is not None
             left = held.process.wait() if ended else None
-        return Played(recording, held.printed, held.log, left, agent)
+        return Played(recording, agent, held.printed, held.log, left)
 
     return start
 

@@ -19,17 +19,11 @@ Play = Callable[..., "Played"]
 
 
 @dataclass
-class Played:
-    """A program with the agent in it."""
+class Observed:
+    """A program with the agent in it, and what was recorded of it."""
 
     recording: Recording
     agent: Agent
-    output: list[bytes]
-
-    @property
-    def printed(self) -> str:
-        """What it printed so far."""
-        return b"".join(self.output).decode("utf-8", "replace")
 
     @property
     def accesses(self) -> list[Access]:
@@ -40,6 +34,18 @@ class Played:
     def gaps(self) -> list[Gap]:
         """What was not seen."""
         return list(self.recording.events(Gap))
+
+
+@dataclass
+class Played(Observed):
+    """A program on this machine's JVM."""
+
+    output: list[bytes]
+
+    @property
+    def printed(self) -> str:
+        """What it printed so far."""
+        return b"".join(self.output).decode("utf-8", "replace")
 
 
 Program = Target
