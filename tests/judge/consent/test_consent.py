@@ -570,7 +570,7 @@ CARRIED = [
 def test_what_an_earlier_run_left_is_told(lines, carried):
     assert timeline(*lines, run_started=START).carried() == tuple(map(ref, carried))
     told = [number for number in carried if lines[number - 1].at_start or lines[number - 1].note]
-    assert timeline(*lines).carried() == tuple(map(ref, told))  # when it began is not known: what lines say themselves
+    assert timeline(*lines).carried() == tuple(map(ref, told))  # no known start: only lines that are marked as older
 
 
 def test_an_answer_of_an_earlier_run_counts_and_a_stored_claim_does_not():

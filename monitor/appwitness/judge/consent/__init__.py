@@ -410,7 +410,7 @@ class Timeline:
         """Lines that show consent of an earlier run, so that this was no clean install: the user's answers from before
         the run (they count), and a yes that the app's store had at its start, before anything was shown (it gives no
         consent), unless the app asks as this run begins and is told no: then the dialog tells, not the store. When it
-        is not known when the run started, only lines that say themselves that they are older."""
+        is not known when the run started, only lines that are marked as older."""
         known = self._started is not None
         started = self._started or min((at for _, _, at, _ in self._lines), default=None)
         if started is None:
