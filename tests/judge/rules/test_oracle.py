@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from appwitness import catalog
@@ -113,9 +113,10 @@ Move = tuple[Any, ...]
 """What happens, and what it needs; each is some seconds after the one before."""
 KINDS, FORMS = st.sampled_from(sorted(READS)), st.sampled_from(["plain", "plain", "no value", *HASHES])
 SENT = (KINDS, FORMS, st.sampled_from(HOSTS), st.integers(1, 5))
+AGREED: list[tuple[int, Move]] = [(1, ("ask",)), (1, ("tap", "given"))]
 FIRST: list[list[tuple[int, Move]]] = [
     [],
-    [(1, ("ask",)), (1, ("tap", "given"))],
+    AGREED,
     [(1, ("ask",)), (1, ("tap", "refused"))],
     [(1, ("ask",)), (1, ("tap", "given")), (1, ("tap", "withdrawn"))],
 ]
@@ -605,17 +606,23 @@ MAY: dict[str, Said] = {
     "read-after-refusal": lambda lines, line, _: late(lines, line, "refused"),
     "read-after-withdrawal": lambda lines, line, _: late(lines, line, "withdrawn"),
     "read-in-background": lambda lines, line, _: lines.hidden(seconds(line)) and late(lines, line, "given"),
-    "read-never-sent": lambda lines, line, _: not any(lines.carried(one, line["data"]) for one in lines.uploads),
+    "read-never-sent": lambda lines, line, _: (
+        not any(lines.carried(one, line["data"]) for one in lines.uploads) and late(lines, line, "given")
+    ),
     "others-data-read": lambda lines, line, _: line["data"] == "device_contacts" and late(lines, line, "given"),
-    "clipboard-read": lambda lines, line, data: data == "clipboard",
+    "clipboard-read": lambda lines, line, data: data == "clipboard" and late(lines, line, "given"),
     "sent-before-consent": lambda lines, line, _: late(lines, line, *UNASKED),
     "sent-after-refusal": lambda lines, line, _: late(lines, line, "refused"),
     "sent-after-withdrawal": lambda lines, line, _: late(lines, line, "withdrawn"),
     "sent-in-background": lambda lines, line, _: lines.hidden(seconds(line)) and late(lines, line, "given"),
     "sent-in-cleartext": lambda lines, line, _: line["url"].startswith("http:") and line["tls"] is None,
-    "weakly-hashed": lambda lines, line, data: {form for form, _ in lines.carried(line, data)} <= set(HASHES),
+    "weakly-hashed": lambda lines, line, data: (
+        {form for form, _ in lines.carried(line, data)} <= set(HASHES) and late(lines, line, "given")
+    ),
     "fixed-identifier-sent": lambda lines, line, data: data == DEVICE.data and late(lines, line, "given"),
-    "identifiers-bridged": lambda lines, line, data: data == DEVICE.data and late(lines, line, "given"),
+    "identifiers-bridged": lambda lines, line, data: (
+        data == DEVICE.data and beside(lines, line, AD, ACCOUNT) and late(lines, line, "given")
+    ),
     "third-party-not-covered": lambda lines, line, _: (
         line["host"] in THIRD and late(lines, line, "given") and apart(lines, line, "third_party_separate")
     ),
@@ -890,6 +897,7 @@ def test_nothing_is_said_that_the_lines_do_not_say(
     check_all(case, judged(case, tmp_path_factory.mktemp("made")))
 
 
+@example([*AGREED, (1, ("together", [DEVICE, POSITION], HOSTS[0]))], "nothing said", "launched", OBSERVED, True)
 @settings(max_examples=100)
 @given(QUESTIONS, st.sampled_from(list(CHOICES)), STARTS, WATCHED, st.sampled_from([True, True, True, False]))
 def test_nothing_is_said_of_questions_claims_and_policies_that_is_not_there(
