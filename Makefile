@@ -11,9 +11,8 @@ setup:  ## uv, Python, a Java compiler, the built agent and lab device
 demo: setup  ## five sample apps on the lab device, hooked, captured, judged
 	@.venv/bin/appwitness demo
 
-rig: setup
-	@.ci/setup rig
-	@.ci/setup browser
+rig:
+	@.ci/setup rig browser
 
 PYTEST := .venv/bin/pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 LONG := .venv/bin/pytest --numprocesses 2 --dist loadfile  # the files with the most tests first, so that both end together
@@ -32,7 +31,8 @@ CHECKED := .setup/checked
 # These run no C.
 WITHOUT_C := belief decode/documents decode/letters decode/walk test_linking_of_sdks.py test_persons.py test_trackhar.py
 CHECKS := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -U_FORTIFY_SOURCE
-test-checked: setup  ## the tests of the search, its compiled part built with the compiler's checks of memory and arithmetic
+test-checked:  ## the tests of the search, its compiled part built with the compiler's checks of memory and arithmetic
+	@.ci/setup gcc
 	rm -rf $(CHECKED) && mkdir -p $(CHECKED)
 	cp -R addons hatch_build.py monitor pyproject.toml tests $(CHECKED)
 	rm $(CHECKED)/monitor/appwitness/match/native/libsearch.so
@@ -62,8 +62,7 @@ check: setup  ## style, types, import order, the hooks' TypeScript, and their C 
 	.venv/bin/lint-imports --no-logo
 	.venv/bin/python -m hooks.typescript --check
 	.venv/bin/clang-format --dry-run -Werror hooks/native/*.[ch]
-	.ci/setup node
-	.ci/setup zig
+	.ci/setup node zig
 	.venv/bin/pytest --quiet tests/test_hooks_rooms.py tests/hooks_c
 
 bench: setup  ## benchmarks: figures against a yardstick in the same run, and goals; fails when one is short

@@ -262,19 +262,19 @@ FLAGS = (
 
 
 def build_search(root: Path) -> Path:
-    """Compile the search where it is out of date, with CC (else cc) and, after ours, the flags of CFLAGS."""
+    """Compile the search where it is out of date, with CC (a command; else cc) and, after ours, the flags of CFLAGS."""
     library, sources = root / SEARCH, search_sources(root)
     if is_current(library, sources):
         return library
-    compiler = shutil.which(os.environ.get("CC", "cc"))
-    if compiler is None:
+    compiler = shlex.split(os.environ.get("CC", "cc"))
+    if not shutil.which(compiler[0]):
         sys.exit(
             "No C compiler for the search: install one (Debian, Ubuntu: apt install gcc libc6-dev), set CC, or install "
             "a wheel of appwitness, which needs none."
         )
     made = library.with_name(f"{library.name}.{os.getpid()}")
     files = [str(path) for path in sources if path.suffix == ".c"]
-    command = [compiler, *FLAGS, *shlex.split(os.environ.get("CFLAGS", "")), "-o", str(made), *files, "-lm"]
+    command = [*compiler, *FLAGS, *shlex.split(os.environ.get("CFLAGS", "")), "-o", str(made), *files, "-lm"]
     compiled = subprocess.run(command, capture_output=True, text=True, check=False)
     if compiled.returncode:
         sys.exit(f"The search does not compile:\n{compiled.stdout}{compiled.stderr}")
