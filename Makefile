@@ -1,6 +1,7 @@
 # appwitness: `make demo` runs the main job, `make test` the tests; each does all its own set-up.
 .DEFAULT_GOAL := help
-.PHONY: help setup rig demo test test-slow test-checked test-art test-art-compiled test-art-arm64 check bench fix lock wheel image clean
+export PATH := $(CURDIR)/.setup/uv/bin:$(PATH)
+.PHONY: help setup rig demo test test-slow test-checked test-art test-art-compiled test-art-arm64 check bench fix lock wheel wheels image clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST)
@@ -85,7 +86,12 @@ image: wheel  ## the images appwitness:gate, :monitor, :fleet, :lab, with the wh
 
 wheel: setup  ## dist/appwitness-*.whl
 	rm -rf dist
-	uv build --wheel
+	.venv/bin/python -m hatchling build --target wheel
+
+wheels: setup  ## dist/: a wheel for each platform of a release, the same byte for byte wherever they are built
+	@.ci/setup zig
+	rm -rf dist
+	.venv/bin/python hatch_build.py --wheels dist
 
 clean:  ## remove what was built and fetched here
 	rm -rf .venv .setup hooks/node_modules dist build monitor/appwitness/agent/agent.js monitor/appwitness/devices/lab/lab.jar monitor/appwitness/match/native/libsearch.so

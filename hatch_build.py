@@ -1,7 +1,8 @@
 """Builds what a wheel carries and a checkout needs: the agent (from hooks/), the lab device's classes (from Java) and
 the compiled part of the search (from C).
 
-`python hatch_build.py` builds what is out of date; `--current` only says, by its exit code, whether all is current.
+`python hatch_build.py` builds what is out of date; `--current` only says, by its exit code, whether all is current;
+`--wheels FOLDER` makes a wheel for each of `TARGETS`, cross-compiled by the Clang in the wheel of Zig.
 """
 
 from __future__ import annotations
@@ -45,7 +46,9 @@ class Build(BuildHookInterface[Any]):
             build_data["force_include"][str(bridge_licence())] = "appwitness/agent/java-bridge-COPYING.txt"
         if self.target_name == "wheel":
             build_data["pure_python"] = False
-            build_data["tag"] = f"py3-none-{platform_tag((Path(self.root) / SEARCH).read_bytes())}"
+            target = os.environ.get("APPWITNESS_WHEEL_FOR")
+            tag = TARGETS[target] if target else platform_tag((Path(self.root) / SEARCH).read_bytes())
+            build_data["tag"] = f"py3-none-{tag}"
 
 
 def agent_sources(root: Path) -> list[Path]:
@@ -252,13 +255,47 @@ def platform_tag(library: bytes) -> str:
     return platform
 
 
+TARGETS = {
+    "x86_64-linux-gnu.2.17": "manylinux_2_17_x86_64",
+    "aarch64-linux-gnu.2.17": "manylinux_2_17_aarch64",
+    "x86_64-linux-musl": "musllinux_1_2_x86_64",
+    "aarch64-linux-musl": "musllinux_1_2_aarch64",
+    "x86_64-macos.11.0": "macosx_11_0_x86_64",
+    "aarch64-macos.11.0": "macosx_11_0_arm64",
+}
+"""What Zig calls a machine that a release has a wheel for -> the tag of that wheel (PEP 600, PEP 656)."""
+
+
+def build_wheels(root: Path, out: Path, targets: Iterable[str] = TARGETS) -> list[Path]:
+    """Write into `out` a wheel for each of `targets`, the same byte for byte wherever it is built; returns their paths.
+
+    The agent and the lab device are the same in each; the search is compiled in a copy of the tree.
+    """
+    build(root)
+    left_out = shutil.ignore_patterns(".*", "node_modules", "__pycache__", "dist", "build", "recordings", SEARCH.name)
+    made: list[Path] = []
+    for target in targets:
+        with tempfile.TemporaryDirectory() as folder:
+            tree = Path(folder) / "tree"
+            shutil.copytree(root, tree, ignore=left_out)
+            compiler = shlex.join([str(root / ".setup/zig/ziglang/zig"), "cc", "-target", target])
+            environment = os.environ | {"APPWITNESS_WHEEL_FOR": target, "CC": compiler}
+            command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(out.resolve())]
+            built = subprocess.run(command, cwd=tree, env=environment, capture_output=True, text=True, check=False)
+        if built.returncode:
+            sys.exit(f"The wheel for {target} was not built:\n{built.stdout}{built.stderr}")
+        made += sorted(out.glob(f"*-{TARGETS[target]}.whl"))
+    return made
+
+
 FLAGS = (
     *("-O3", "-shared", "-fPIC", "-fvisibility=hidden", "-Wall", "-Wextra", "-Werror"),
     "-Wno-bitwise-instead-of-logical",  # of conditions without a branch, which are meant
     "-ffp-contract=off",  # numbers are rounded alike whether or not the processor multiplies and adds in one step
     *("-fstack-protector-strong", "-U_FORTIFY_SOURCE", "-D_FORTIFY_SOURCE=2"),
-    *(("-Wl,-z,relro,-z,now,-z,noexecstack",) if sys.platform == "linux" else ()),
+    "-Wl,-s",  # neither names nor paths of the machine that it was built on
 )
+LINUX = ("-Wl,-z,relro,-z,now,-z,noexecstack",)
 
 
 def build_search(root: Path) -> Path:
@@ -274,7 +311,9 @@ def build_search(root: Path) -> Path:
         )
     made = library.with_name(f"{library.name}.{os.getpid()}")
     files = [str(path) for path in sources if path.suffix == ".c"]
-    command = [*compiler, *FLAGS, *shlex.split(os.environ.get("CFLAGS", "")), "-o", str(made), *files, "-lm"]
+    flags = FLAGS + (LINUX if "linux" in os.environ.get("APPWITNESS_WHEEL_FOR", sys.platform) else ())
+    own = shlex.split(os.environ.get("CFLAGS", ""))
+    command = [*compiler, *flags, *own, "-o", str(made), *files, "-lm"]
     compiled = subprocess.run(command, capture_output=True, text=True, check=False)
     if compiled.returncode:
         sys.exit(f"The search does not compile:\n{compiled.stdout}{compiled.stderr}")
@@ -294,4 +333,7 @@ if __name__ == "__main__":
         made = [(LAB, lab_sources), (SEARCH, search_sources)]
         current = (is_current(ROOT / target, sources(ROOT)) for target, sources in made)
         sys.exit(not (agent_is_current(ROOT) and all(current)))
+    if "--wheels" in sys.argv:
+        print(*build_wheels(ROOT, Path(sys.argv[-1])), sep="\n")
+        sys.exit()
     build(ROOT)
