@@ -361,7 +361,9 @@ def write_bodies(path: Path, name: str) -> Work:
     return work
 
 
-def write_stamps(path: Path, name: str) -> Work:
+def write_stamps(path: Path, name: str, pause_s: float = 0) -> Work:
+    """Stamps one after the other; without a pause, who waits for the same lock may wait for ever (flock is not fair)."""
+
     def work(acknowledge):
         recording = Recording.open(path)
         for number in count():
@@ -369,6 +371,7 @@ def write_stamps(path: Path, name: str) -> Work:
             acknowledge(f"stamp {number}")
             recording.update_run(operator=f"{name}.{number}")
             acknowledge(f"run {name}.{number}")
+            time.sleep(pause_s)
 
     return work
 
@@ -508,7 +511,7 @@ def test_a_recording_verifies_while_it_is_being_made(recording):
             acknowledge("")
             time.sleep(0.001)
 
-    children = [in_child(write_some), in_child(write_stamps(recording.path, "w"))]
+    children = [in_child(write_some), in_child(write_stamps(recording.path, "w", 0.01))]
     for _, reading in children:
         select.select([reading], [], [])
     drains = [threading.Thread(target=acknowledged, args=(reading,)) for _, reading in children]
