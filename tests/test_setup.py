@@ -126,3 +126,25 @@ def test_what_is_fetched_is_pinned():
         pinned = (ROOT / f"requirements/{name}.txt").read_text().replace("\\\n", " ").splitlines()
         assert pinned
         assert all("==" in line and "--hash=sha256:" in line for line in pinned if not line.startswith("#")), name
+
+
+def test_nothing_installs_a_name_that_is_not_ours():
+    listed = subprocess.run(
+        ["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout.splitlines()
+    texts = {name: (ROOT / name).read_text("utf-8", errors="replace") for name in listed if (ROOT / name).is_file()}
+    call = r"(?:pip3? install|uvx|uv tool install|pipx (?:install|run)) [^\n]*?"
+    by_name = re.compile(call + r"\bappwitness(?:\[\w+\])?(?! @)(?=['\"\s`]|$)")
+    del texts["tests/test_setup.py"]
+    found = {name: hit[0] for name, text in texts.items() if (hit := by_name.search(text))}
+    assert found == {"docs/reference.md": "pip install appwitness"}  # which says not to
+    assert "**Do not `pip install appwitness`**" in texts["docs/reference.md"]
+
+
+def test_a_placeholder_of_a_release_fits_no_file():
+    placeholder = "#sha256=" + "0" * 64
+    for name in ("docs/ci/action.yml", "docs/ci/gitlab.yml", "docs/ci.md"):
+        addresses = re.findall(r"releases/download/[^\s\"|`]*", (ROOT / name).read_text())
+        assert addresses, name
+        assert all(address.endswith(placeholder) for address in addresses), name
+    assert re.search(r"appwitness/docs/ci@0{40} #", (ROOT / "docs/ci/github-workflow.yml").read_text())

@@ -362,7 +362,7 @@ def write_bodies(path: Path, name: str) -> Work:
 
 
 def write_stamps(path: Path, name: str, pause_s: float = 0) -> Work:
-    """Stamps one after the other; without a pause, who waits for the same lock may wait for ever (flock is not fair)."""
+    """Stamps one after the other; without a pause, who waits for the same lock may never get it: flock is not fair."""
 
     def work(acknowledge):
         recording = Recording.open(path)

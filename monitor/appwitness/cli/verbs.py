@@ -29,7 +29,7 @@ from appwitness.api import verifying
 from appwitness.api.home import home
 from appwitness.api.recording_names import fetched, read_encrypted_with
 from appwitness.cli import completion, renamed_verbs, settings
-from appwitness.support import private_files
+from appwitness.support import private_files, this_build
 from appwitness.support.errors import UserError
 
 if TYPE_CHECKING:  # imported late, so that --help answers at once
@@ -327,6 +327,13 @@ def _of_terminal(ctx: click.Context, option: click.Parameter, value: Any) -> Non
         say(f"[dim]options of {plain(str(path))} hold (`appwitness config` shows them)[/]")
 
 
+def _say_version(context: click.Context, _: click.Parameter, wanted: bool) -> None:
+    if wanted and not context.resilient_parsing:
+        commit = this_build.commit()
+        click.echo(f"appwitness, version {this_build.version()}" + (f" (commit {commit})" if commit else ""))
+        context.exit()
+
+
 @cloup.group(
     cls=VerbGroup,
     epilog="Try `appwitness demo`. More: `appwitness VERB --help`, `appwitness --version`.",
@@ -336,7 +343,14 @@ def _of_terminal(ctx: click.Context, option: click.Parameter, value: Any) -> Non
         "auto_envvar_prefix": settings.ENVIRONMENT,
     },
 )
-@click.version_option(package_name="appwitness")
+@click.option(
+    "--version",
+    is_flag=True,
+    expose_value=False,
+    is_eager=True,
+    callback=_say_version,
+    help="Show the version, and the commit that it was made from.",
+)
 @click.pass_context
 def main(ctx: click.Context) -> None:
     """Prove whether an Android app sent personal data without consent."""

@@ -23,7 +23,7 @@ from appwitness.reports.ranking_words import WAYS, masked
 from appwitness.store import Store
 from appwitness.store.campaign_tables import CampaignTable
 from appwitness.support import escape
-from appwitness.support.errors import UserError
+from appwitness.support.errors import UserError, how_to_install
 
 if TYPE_CHECKING:
     from appwitness.correlate.prior_knowledge import Knowledge
@@ -51,7 +51,7 @@ def write_parquet(table: CampaignTable, output: Path, *, reveal: bool = False) -
     try:
         import duckdb
     except ModuleNotFoundError:
-        raise UserError("Parquet needs duckdb.", "Install it: pip install 'appwitness[fleet]'.") from None
+        raise UserError("Parquet needs duckdb.", how_to_install("fleet")) from None
     try:
         with tempfile.TemporaryDirectory(prefix=".appwitness-", dir=output.parent) as room:
             between, made = Path(room) / "table.csv", Path(room) / "table.parquet"

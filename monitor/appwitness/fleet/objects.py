@@ -22,7 +22,7 @@ from appwitness.fleet.commits import digest_of
 from appwitness.recording import Recording, archive, files, packing
 from appwitness.recording.seal import RUN, SEAL
 from appwitness.support import private_files
-from appwitness.support.errors import StoreError, UserError
+from appwitness.support.errors import StoreError, UserError, how_to_install
 
 if TYPE_CHECKING:
     from obstore.store import ObjectStore
@@ -169,9 +169,7 @@ class Bucket(Objects):
             from obstore.exceptions import BaseError
             from obstore.store import from_url
         except ModuleNotFoundError:
-            raise UserError(
-                f"Recordings in {self.place} need obstore.", "Install it: pip install 'appwitness[fleet]'."
-            ) from None
+            raise UserError(f"Recordings in {self.place} need obstore.", how_to_install("fleet")) from None
         options: Any = {"client_options": _CLIENT, "retry_config": _RETRY}
         if self.place.startswith("s3:") and os.environ.get("AWS_ENDPOINT_URL", "").startswith("http://"):
             options["client_options"] = {**_CLIENT, "allow_http": True}

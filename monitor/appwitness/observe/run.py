@@ -27,7 +27,7 @@ from appwitness.proxy import Proxy, ProxyAddress
 from appwitness.recording import Recording
 from appwitness.recording.quota import Limited, Quota
 from appwitness.recording.timestamps import NoToken, anchor, clock_off
-from appwitness.support import private_files
+from appwitness.support import private_files, this_build
 from appwitness.support.errors import SetupError, Unhookable
 
 MOST_CRASHES = 3
@@ -203,7 +203,8 @@ def describe(device: Device, order: Order) -> Run:
         unpin=order.unpin,
         requests=tuple(OwnRequest(what="time_stamp", to=urlsplit(url).netloc.rpartition("@")[2]) for url in order.tsa),
         versions={
-            "appwitness": importlib.metadata.version("appwitness"),
+            "appwitness": this_build.version(),
+            **({"commit": commit} if (commit := this_build.commit()) else {}),
             "frida": importlib.metadata.version("frida"),
             "mitmproxy": importlib.metadata.version("mitmproxy"),
             "bridge": bridge(),

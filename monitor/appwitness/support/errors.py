@@ -61,7 +61,19 @@ def extra(name: str) -> Iterator[None]:
 
 def not_installed(what: str, extra: str) -> SetupError:
     """Something that comes with an extra of the package is not there."""
-    return SetupError(f"{what} is not installed.", f"Install it: `pip install 'appwitness[{extra}]'`.")
+    return SetupError(f"{what} is not installed.", how_to_install(extra))
+
+
+def how_to_install(extra: str) -> str:
+    """The next step where an extra is missing. pip is given the names of its parts, never that of the package: until it
+    is published, nobody owns that name in a public index."""
+    import re
+    import shlex
+    from importlib import metadata
+
+    of_extra = re.compile(rf"""(\S+) *; *extra *== *['"]{re.escape(extra)}['"]""")
+    named = [found[1] for line in metadata.requires("appwitness") or () if (found := of_extra.fullmatch(line))]
+    return f"Install the part `{extra}` of appwitness: `python3 -m pip install {shlex.join(named)}`."
 
 
 class Unhookable(SetupError):
