@@ -1,7 +1,7 @@
 # appwitness: `make demo` runs the main job, `make test` the tests; each does all its own set-up.
 .DEFAULT_GOAL := help
 export PATH := $(CURDIR)/.setup/uv/bin:$(PATH)
-.PHONY: help setup rig demo test test-slow test-checked test-art test-art-compiled test-art-arm64 test-bare check bench fix lock wheel wheels sbom image clean
+.PHONY: help setup rig demo test test-slow test-checked test-art test-art-compiled test-art-arm64 test-bare check docs bench fix lock wheel wheels sbom image clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST)
@@ -55,6 +55,9 @@ ARM64 := --quick
 test-art-arm64: setup  ## a part of the same on an emulated arm64; ARM64="-- tests/art" for all of it, CPU=max for a newer core
 	@.ci/setup art-arm64
 	.venv/bin/python -m tests.art.rig.guest --cpu $(CPU) $(ARM64)
+
+docs: setup  ## site/: the pages of docs/ and a reference made from the program, as a site; fails on a link that leads nowhere
+	.venv/bin/python -m docs.site.build site
 
 BARE := demo
 test-bare:  ## make demo on a bare Debian and a bare Ubuntu, made here (as root); BARE="demo test" for both commands

@@ -1,0 +1,150 @@
+"""Builds the site: the pages of docs/ and of the root, and a reference made from the program itself.
+
+`python -m docs.site.build FOLDER` (`make docs`) writes it by mkdocs-material, and fails on a link that leads nowhere.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import cloup
+import yaml
+
+from appwitness.api import hooked_apis, reference
+from appwitness.cli import catalog_pages
+from appwitness.cli.verbs import VERBS, main
+
+ROOT = Path(__file__).parents[2]
+REPOSITORY = "https://github.com/appwitness/appwitness/blob/main/"
+NAV = yaml.safe_load((ROOT / "docs/site/pages.yml").read_text("utf-8"))
+BESIDE = {"README.md": "index.md", "README.zh.md": "zh.md"} | {
+    f"{name}.md": f"{name.lower()}.md" for name in ("CHANGELOG", "SECURITY", "CONTRIBUTING", "ARCHITECTURE", "AGENTS")
+}
+"""Pages that stand at the root of the repository -> what they are on the site."""
+LINK = re.compile(r"(\]\()([^)\s]+)(\))")
+
+
+def pages(out: Path) -> None:
+    """Write into `out` the Markdown that the site is made of."""
+    shutil.copytree(ROOT / "docs", out, ignore=shutil.ignore_patterns("site", "ci", "__pycache__", "*.py"))
+    for page in out.glob("*.md"):
+        page.write_text(relinked(page.read_text("utf-8"), "docs"), "utf-8")
+    for name, there in BESIDE.items():
+        if (ROOT / name).exists():
+            (out / there).write_text(relinked((ROOT / name).read_text("utf-8"), ""), "utf-8")
+    for name, text in {
+        **verbs(),
+        **rules(),
+        "reference/doctor.md": faults(),
+        "reference/sources.md": sources(),
+    }.items():
+        (out / name).parent.mkdir(parents=True, exist_ok=True)
+        (out / name).write_text(text, "utf-8")
+
+
+def relinked(text: str, folder: str) -> str:
+    """A page of `folder` with its links as they are on the site; what is not on it is shown in the repository."""
+
+    def lead(found: re.Match[str]) -> str:
+        path, mark, anchor = found[2].partition("#")
+        if not path or ":" in path:
+            return found[0]
+        parts: list[str] = []
+        for part in f"{folder}/{path}".split("/"):
+            if part == "..":
+                parts.pop()
+            elif part not in {"", "."}:
+                parts.append(part)
+        there = "/".join(parts)
+        if there in BESIDE:
+            return f"{found[1]}{BESIDE[there]}{mark}{anchor}{found[3]}"
+        if re.fullmatch(r"docs/(?:[\w-]+\.md|pictures/.*)", there):
+            return f"{found[1]}{there.removeprefix('docs/')}{mark}{anchor}{found[3]}"
+        return f"{found[1]}{REPOSITORY}{there}{mark}{anchor}{found[3]}"
+
+    return LINK.sub(lead, text)
+
+
+def verbs() -> dict[str, str]:
+    """A page for each verb: its help, and that of the verbs below it."""
+    made: dict[str, str] = {}
+    context = cloup.Context(main, info_name="appwitness")
+    for name in VERBS:
+        command = main.get_command(context, name)
+        assert command is not None
+        made[f"reference/verbs/{name}.md"] = f"# {name}\n\n" + "\n".join(_helps(command, context, name))
+    rows = "\n".join(f"- [`appwitness {name}`](verbs/{name}.md)" for name in VERBS)
+    return {**made, "reference/verbs.md": f"# Verbs\n\n{rows}\n"}
+
+
+def _helps(command: click.Command, above: click.Context, name: str) -> Iterator[str]:
+    context = cloup.Context(command, parent=above, info_name=name, terminal_width=100, max_content_width=100)
+    if above.parent is not None:
+        yield f"## {name}\n"
+    yield f"```text\n{command.get_help(context)}\n```\n"
+    if isinstance(command, click.Group):
+        for below in command.list_commands(context):
+            found = command.get_command(context, below)
+            if found is not None and not found.hidden:
+                yield from _helps(found, context, below)
+
+
+def rules() -> dict[str, str]:
+    """A page for each rule, as `appwitness list rules RULE` prints it."""
+    made = {
+        f"reference/rules/{rule.id}.md": f"# {rule.id}\n\n"
+        f"```text\n{catalog_pages.rule_page(reference.rule_page(rule.id), 'en')}\n```\n"
+        for rule in reference.rules()
+    }
+    rows = "\n".join(
+        f"| [{rule.id}](rules/{rule.id}.md) | {rule.level} | {rule.title['en']} |" for rule in reference.rules()
+    )
+    return {**made, "reference/rules.md": f"# Rules\n\n| rule | level | objects to |\n|---|---|---|\n{rows}\n"}
+
+
+def faults() -> str:
+    """What `appwitness doctor` can say, by code."""
+    known = yaml.safe_load((ROOT / "monitor/appwitness/catalog/devices/faults.yml").read_text("utf-8"))["faults"]
+    told = (f"## {code}\n\n{each['what']}\n\n**What to do:** {each['do']}\n" for code, each in known.items())
+    return "# What doctor says\n\n" + "\n".join(_marked(text) for text in told)
+
+
+def _marked(text: str) -> str:
+    return re.sub(r"(?<!`)\{(\w+)\}(?!`)", r"*\1*", text)
+
+
+def sources() -> str:
+    """The APIs that are hooked, by kind of data."""
+    by_kind: dict[str, list[str]] = {}
+    for api in hooked_apis.hooked_apis():
+        by_kind.setdefault(api.data, []).append(f"- `{api.name}`" + (f" ({api.permission})" if api.permission else ""))
+    told = (f"## {kind}\n\n" + "\n".join(names) + "\n" for kind, names in sorted(by_kind.items()))
+    return "# Hooked APIs\n\n" + "\n".join(told)
+
+
+def build(out: Path) -> None:
+    """Build the site into `out`. Ends the program where a page or a heading that is linked is not there."""
+    room = ROOT / ".setup/site"
+    shutil.rmtree(room, ignore_errors=True)
+    pages(room / "pages")
+    nav = [entry for entry in NAV["nav"] if _there(entry, room / "pages")]
+    settings = NAV | {"nav": nav, "docs_dir": str(room / "pages"), "site_dir": str(out.resolve())}
+    (room / "mkdocs.yml").write_text(yaml.safe_dump(settings, sort_keys=False, allow_unicode=True), "utf-8")
+    done = subprocess.run(
+        [sys.executable, "-m", "mkdocs", "build", "--strict", "-f", str(room / "mkdocs.yml")], check=False
+    )
+    sys.exit(done.returncode)
+
+
+def _there(entry: dict[str, object], room: Path) -> bool:
+    return not isinstance(page := next(iter(entry.values())), str) or (room / page).exists()
+
+
+if __name__ == "__main__":
+    build(Path(sys.argv[1]))
