@@ -6,6 +6,7 @@ import tomllib
 from pathlib import Path
 
 import click
+import pytest
 
 from appwitness.agent.sources import load
 from appwitness.api import expected
@@ -17,10 +18,16 @@ from tests.bench.__main__ import modules as benchmarks
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text("utf-8")
+README_ZH = (ROOT / "README.zh.md").read_text("utf-8")
 REFERENCE = (ROOT / "docs/reference.md").read_text("utf-8")
 PROSE = "\n".join(
     path.read_text("utf-8")
-    for path in (ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("**/*.md")))
+    for path in (
+        ROOT / "README.md",
+        ROOT / "README.zh.md",
+        ROOT / "CONTRIBUTING.md",
+        *sorted((ROOT / "docs").glob("**/*.md")),
+    )
 )
 MAKEFILE = (ROOT / "Makefile").read_text("utf-8")
 
@@ -107,10 +114,18 @@ def test_options_that_the_prose_shows_exist():
     assert shown <= options
 
 
-def test_the_table_of_sample_apps_is_what_the_demo_expects():
-    rows = re.findall(r"^\| ([A-Z][a-z]+) \|.*\| (yes|no|yes, then no) \| (.*) \|$", README, re.MULTILINE)
+@pytest.mark.parametrize(
+    ("readme", "answers"),
+    [
+        (README, {"accept": "yes", "refuse": "no", "withdraw": "yes, then no"}),
+        (README_ZH, {"accept": "同意", "refuse": "不同意", "withdraw": "先同意，后撤回"}),
+    ],
+    ids=["en", "zh"],
+)
+def test_the_table_of_sample_apps_is_what_the_demo_expects(readme, answers):
+    said = "|".join(answers.values())
+    rows = re.findall(rf"^\| ([A-Z][a-z]+) \|.*\| ({said}) \| (.*) \|$", readme, re.MULTILINE)
     shown = {name.lower(): (answer, set(re.findall(r"`([\w-]+)`", rules))) for name, answer, rules in rows}
-    answers = {"accept": "yes", "refuse": "no", "withdraw": "yes, then no"}
     assert shown == {
         name: (answers[plan], {one.rule for one in expected.load()[name][plan] if one.level in ("high", "medium")})
         for name, plan in DEMO
