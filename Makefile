@@ -1,7 +1,7 @@
 # appwitness: `make demo` runs the main job, `make test` the tests; each does all its own set-up.
 .DEFAULT_GOAL := help
 export PATH := $(CURDIR)/.setup/uv/bin:$(PATH)
-.PHONY: help setup rig demo test test-slow test-checked test-art test-art-compiled test-art-arm64 test-bare check docs bench fix lock wheel wheels sbom image clean
+.PHONY: help setup rig demo test test-slow slow-here slow-devices test-checked test-art test-art-compiled test-art-arm64 test-bare check docs bench fix lock wheel wheels sbom image clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST)
@@ -16,7 +16,7 @@ rig:
 	@.ci/setup rig browser
 
 PYTEST := .venv/bin/pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
-LONG := .venv/bin/pytest --numprocesses 2 --dist loadfile  # the files with the most tests first, so that both end together
+LONG := .venv/bin/pytest -o cache_dir=.pytest_cache/here --numprocesses 2 --dist loadfile  # the files with the most tests first, so that both end together
 DEVICES := .venv/bin/pytest --numprocesses 6 --dist worksteal  # they wait for a device, not for a processor
 ART := .venv/bin/pytest --numprocesses 2 --dist worksteal
 AGAIN := test $$? -eq 1 && .venv/bin/pytest --last-failed --last-failed-no-failures none
@@ -25,7 +25,11 @@ test: rig  ## the tests, those on the lab device included; what fails beside oth
 	$(PYTEST) -m 'not slow and not art' || { $(AGAIN) -m 'not slow and not art'; }
 
 test-slow: rig  ## the tests that need minutes, but for those of test-checked: every source, every app under every plan, kills, devices, the wheel
-	$(LONG) --ignore tests/match -m 'slow and not adb and not art' || { $(AGAIN) --ignore tests/match -m 'slow and not adb and not art'; }
+	@$(MAKE) --no-print-directory --jobs 2 --output-sync=line slow-here slow-devices
+
+slow-here:
+	$(LONG) --ignore tests/match -m 'slow and not adb and not art' || { $(AGAIN) -o cache_dir=.pytest_cache/here --ignore tests/match -m 'slow and not adb and not art'; }
+slow-devices:  # beside the others: it waits most of the time
 	$(DEVICES) -m 'slow and adb' || { $(AGAIN) -m 'slow and adb'; }
 
 CHECKED := .setup/checked
