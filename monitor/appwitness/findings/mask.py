@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal
 from functools import lru_cache, partial
+from operator import add
 from typing import Any, cast
 from urllib.parse import quote, quote_plus, urlsplit, urlunsplit
 
@@ -276,9 +277,9 @@ class Mask:
     def _holds(self, flat: str, least: int, but: str = "") -> bool:
         """Whether a known value is in it that is not in `but`; one of letters alone if it has so many."""
         return any(
-            flat.startswith(known, at) and (len(known) >= least or not is_word) and known not in but
-            for at in range(len(flat) - 1)
-            for known, is_word in self._flat.get(flat[at : at + 2], ())
+            known in flat and (len(known) >= least or not is_word) and known not in but
+            for begins in self._flat.keys() & set(map(add, flat, flat[1:]))
+            for known, is_word in self._flat[begins]
         )
 
     def by(self, way: Way, text: str, *, code: bool = False) -> str:
@@ -621,9 +622,13 @@ def _unquoted(text: str, hide: vocabulary.Hide) -> str:
     return re.sub(r"[\x00-\x7f]+", lambda found: vocabulary.name(found.group(), hide), text)
 
 
+_NEITHER = re.compile(r"[\W_]+")
+"""Neither letters nor digits."""
+
+
 def _flat(text: str) -> str:
     """Letters and digits alone, in lower case."""
-    return "".join(char for char in text.casefold() if char.isalnum())
+    return _NEITHER.sub("", text.casefold())
 
 
 def _flats(value: Value) -> Iterator[tuple[str, bool]]:

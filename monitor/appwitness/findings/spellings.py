@@ -10,6 +10,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from contextlib import suppress
+from functools import lru_cache
 from urllib.parse import unquote
 
 LONGEST = 4096
@@ -70,6 +71,7 @@ def _text(data: bytes) -> str:
     return ""
 
 
+@lru_cache(8192)  # the words of our own sentences come again and again
 def _base64(run: str) -> str:
     bare = run.rstrip("=").replace("-", "+").replace("_", "/")
     try:
@@ -78,6 +80,7 @@ def _base64(run: str) -> str:
         return run
 
 
+@lru_cache(8192)
 def _base32(run: str) -> str:
     bare = run.rstrip("=").upper()
     try:
