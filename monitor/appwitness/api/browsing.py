@@ -134,6 +134,21 @@ class Browsing:
         if self.reveals:
             reveals.note(self.reveals, "web", recordings, what, by)
 
+    # taking recordings in
+
+    def take_in(self, path: Path) -> str:
+        """Read a recording into the index and judge it; its name there. Raises UserError when it is none."""
+        recording = Recording.open(path)
+        correlate(recording, self.store, self.known)
+        return find(recording, self.store)[0]
+
+    def name_of(self, path: Path) -> str | None:
+        """The name of a recording in the index; None: it is not there yet, or the index has nothing of it."""
+        with suppress(UserError):
+            name, held = find(Recording.open(path), self.store)
+            return name if held else None
+        return None
+
     # over all recordings
 
     @property

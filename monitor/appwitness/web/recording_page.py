@@ -108,7 +108,7 @@ def summary(asked: PageRequest) -> Response:
                   for step in consent_steps(report)],
         "gaps": len(report.gaps),
         "zoomed": zoomed,
-        "_may_mark": asked.site.index.may_be_marked(asked.recording),
+        "_may_mark": asked.site.may_mark and asked.site.index.may_be_marked(asked.recording),
         "_stretch": zoomed or (drawn and (math.floor(drawn.low * 10) / 10, math.ceil(drawn.high * 10) / 10)),
         "_picture": drawn,
     }  # fmt: skip
