@@ -180,7 +180,7 @@ def test_a_capture_asks_for_its_app_and_for_values_and_becomes_a_finding(visitor
     assert "shop.test" in page.text
     (made,) = (tmp_path / "recordings").iterdir()
     run = Recording.open(made).run
-    assert [each.name for each in run.source] == [".._.._b_shop__b_.har"]
+    assert [each.name for each in run.source] == [".._..__b_shop__b_.har"]
     assert store.flows(run.id)
     assert visitor.get(f"/new/files/{drop}").status_code == 404
 

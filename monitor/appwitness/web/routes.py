@@ -19,7 +19,7 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from appwitness.support.errors import UserError
-from appwitness.web import campaign_pages, consent_page, overview_pages, recording_page, work_pages
+from appwitness.web import campaign_pages, consent_page, finding_page, overview_pages, recording_page, work_pages
 from appwitness.web.auth import HEALTH, METRICS, TokenDoor, is_form_token
 from appwitness.web.query import STATIC, PageRequest, Site
 
@@ -37,6 +37,7 @@ PAGES: dict[str, View] = {
     "/compare": overview_pages.compare,
     "/recordings/{recording}": recording_page.summary,
     "/recordings/{recording}/findings": recording_page.findings,
+    "/recordings/{recording}/findings/{number:line}": finding_page.finding,
     "/recordings/{recording}/uploads": recording_page.uploads,
     "/recordings/{recording}/uploads/{number:line}": recording_page.upload,
     "/recordings/{recording}/reads": recording_page.reads,
