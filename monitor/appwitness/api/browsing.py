@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from appwitness.api.app_rankings import By, RankedApps, hosts_of, ranked
-from appwitness.api.judging import ComparedRuns
+from appwitness.api.integrity_badges import Badge, IntegrityBadges
+from appwitness.api.judging import ComparedRuns, Judging
 from appwitness.api.marking import MarkDetails, consent
 from appwitness.api.recorded_lines import RecordedLines
 from appwitness.api.upload_decoding import TakenApart, taken_apart
@@ -115,9 +116,11 @@ class Browsing:
     """Who signs marks."""
     lists: Lists = field(init=False)
     """Lists over all recordings: recordings themselves, recipients, what a rule found."""
+    badges: IntegrityBadges = field(init=False)
 
     def __post_init__(self) -> None:
         self.lists = Lists(self.store)
+        self.badges = IntegrityBadges()
         self._kept: OrderedDict[str, _Kept] = OrderedDict()
         self._turn = threading.RLock()
         self._fleet: Runs | None = None
@@ -209,7 +212,28 @@ class Browsing:
         found = differences(folders, reports) if there else ()
         return ComparedRuns(compare(reports, found, self.known.labels), reports)
 
+    @property
+    def judging(self) -> Judging:
+        """By what all is judged, for what is done with recordings as the command line does it."""
+        return Judging(self.known, str(self.store.place))
+
     # one recording
+
+    def badge(self, recording: str, wait_s: float = 0.0) -> Badge | None:
+        """Whether it is what its stamps say, as `IntegrityBadges.of` has it; None: it is in a bucket, or going on."""
+        address = self.store.address(recording)
+        if "://" in address or self.is_live(recording):
+            return None
+        return self.badges.of(recording, Path(address), lambda: self._is_there(recording), wait_s)
+
+    def place(self, recording: str) -> Path:
+        """Where the recording is. Raises UserError when it is gone, and when it is in a bucket."""
+        address = self.store.address(recording)
+        if "://" in address:
+            raise UserError(f"{recording} is in a bucket.", f"Use the command line: appwitness ... {address}.")
+        if not self._is_there(recording):
+            raise UserError(f"{recording} is gone, or cannot be reached.", "Only what the index has is left.")
+        return Path(address)
 
     def turn_of(self, recording: str | None) -> AbstractContextManager[Any]:
         """In what all that is asked of one recording stands: one thread at a time. None: it is of no one recording."""
@@ -368,6 +392,12 @@ class Browsing:
         with suppress(UserError):
             return folder if is_same(Recording.open(folder), held) else None
         return None
+
+    def _is_there(self, recording: str) -> bool:
+        held = self.store.held(recording)
+        with suppress(UserError):
+            return held is not None and is_same(Recording.open(Path(held.path)), held)
+        return False
 
     def _open(self, recording: str) -> Recording | None:
         """A recording as it is now; None: it is gone, cannot be reached, or another is there."""

@@ -42,7 +42,8 @@ def recordings(asked: PageRequest) -> Response:
 
 def state_of_all(asked: PageRequest) -> str:
     """Another text whenever the list may have changed."""
-    return format(hash(asked.site.index.lists.states()) & 0xFFFFFFFFFFFF, "x")
+    index = asked.site.index
+    return format(hash((index.lists.states(), index.badges.changes)) & 0xFFFFFFFFFFFF, "x")
 
 
 def _entry(asked: PageRequest, entry: ListedRecording) -> dict[str, Any]:
@@ -62,6 +63,7 @@ def _entry(asked: PageRequest, entry: ListedRecording) -> dict[str, Any]:
         "state": "going_on" if live else "judged" if entry.judged else "unfinished",
         "findings": dict(levels(entry.levels)),
         "gaps": entry.gaps,
+        "integrity": None if live else asked.site.index.badge(entry.name),
         "uploads": entry.lines.get("upload", 0),
         "reads": entry.lines.get("access", 0),
         "verdict": line,

@@ -10,7 +10,7 @@ from typing import Any
 
 from starlette.responses import HTMLResponse, Response
 
-from appwitness.api.browsing import Carried, FindingFields, State, matching
+from appwitness.api.browsing import Carried, FindingFields, matching
 from appwitness.api.recorded_lines import FILTERS
 from appwitness.events import FILES, Access, Ref, Upload
 from appwitness.events.seen import Seen, holds, number_of
@@ -39,9 +39,15 @@ MOST_WAYS = 200
 """Uploads of one read that are listed."""
 
 
-def name_of(state: State) -> str:
-    """Another text for another state."""
-    return format(hash(state) & 0xFFFFFFFFFFFF, "x")
+WAIT_S = 0.25
+"""For what checking the stamps comes to; a page says that it is being checked, and shows the result as it comes."""
+
+
+def state_of(asked: PageRequest) -> str:
+    """Another text whenever something of the recording, or of what is known of it, has changed."""
+    badge = asked.site.index.badge(asked.recording)
+    known = hash(asked.site.index.state(asked.recording)) & 0xFFFFFFFFFFFF
+    return f"{known:x}-{badge.state if badge else ''}"
 
 
 def is_live(asked: PageRequest) -> bool:
@@ -54,8 +60,10 @@ def head(asked: PageRequest) -> dict[str, Any]:
     now = asked.state
     counts = dict(now.lines)
     run = asked.run
+    badge = asked.site.index.badge(asked.recording, WAIT_S)
     return {
-        "state": name_of(now),
+        "state": state_of(asked),
+        "integrity": badge,
         "recording": asked.recording,
         "app": run.app.package,
         "version": run.app.version,
@@ -344,7 +352,7 @@ def report(asked: PageRequest) -> Response:
     text = render(made, "html", reveal=asked.reveal, lang=asked.words.lang)
     headers = policy_of(("frame-ancestors 'none'", "base-uri 'none'", "form-action 'none'"))
     if "download" in asked.request.query_params:
-        headers |= _as_file(asked.recording, "html")
+        headers |= as_file(asked.recording, "html")
     return HTMLResponse(text, headers=headers)
 
 
@@ -352,7 +360,7 @@ def sarif(asked: PageRequest) -> Response:
     """The findings for a code host, as a file."""
     made = asked.site.index.checked_report(asked.recording)
     text = render(made, "sarif", reveal=asked.reveal, lang=asked.words.lang)
-    return Response(text, media_type="application/sarif+json", headers=_as_file(asked.recording, "sarif"))
+    return Response(text, media_type="application/sarif+json", headers=as_file(asked.recording, "sarif"))
 
 
 def har_file(asked: PageRequest) -> Response:
@@ -362,10 +370,11 @@ def har_file(asked: PageRequest) -> Response:
             "A HAR file has the values as they were sent.", "Start `appwitness web --reveal`, and ask with ?reveal=1."
         )
     text = asked.site.index.har(asked.recording)
-    return Response(text, media_type="application/json", headers=_as_file(asked.recording, "har"))
+    return Response(text, media_type="application/json", headers=as_file(asked.recording, "har"))
 
 
-def _as_file(name: str, ending: str) -> dict[str, str]:
+def as_file(name: str, ending: str) -> dict[str, str]:
+    """Headers of an answer that is a file, named after a recording."""
     safe = re.sub(r"[^A-Za-z0-9._-]", "_", name)[:100].lstrip(".")
     return {"content-disposition": f'attachment; filename="{safe}.{ending}"'}
 

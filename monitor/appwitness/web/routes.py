@@ -19,7 +19,15 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from appwitness.support.errors import UserError
-from appwitness.web import campaign_pages, consent_page, finding_page, overview_pages, recording_page, work_pages
+from appwitness.web import (
+    action_pages,
+    campaign_pages,
+    consent_page,
+    finding_page,
+    overview_pages,
+    recording_page,
+    work_pages,
+)
 from appwitness.web.auth import HEALTH, METRICS, TokenDoor, is_form_token
 from appwitness.web.query import STATIC, PageRequest, Site
 
@@ -35,6 +43,7 @@ PAGES: dict[str, View] = {
     "/fleet/{campaign}": campaign_pages.campaign,
     "/fleet/{campaign}/runs": campaign_pages.runs_of_campaign,
     "/compare": overview_pages.compare,
+    "/diff": action_pages.diff,
     "/recordings/{recording}": recording_page.summary,
     "/recordings/{recording}/findings": recording_page.findings,
     "/recordings/{recording}/findings/{number:line}": finding_page.finding,
@@ -44,6 +53,9 @@ PAGES: dict[str, View] = {
     "/recordings/{recording}/reads/{number:line}": recording_page.read,
     "/recordings/{recording}/consents": consent_page.consents,
     "/recordings/{recording}/gaps": recording_page.gaps,
+    "/recordings/{recording}/actions": action_pages.actions,
+    "/recordings/{recording}/letter": action_pages.letter,
+    "/recordings/{recording}/gate": action_pages.gate,
     "/recordings/{recording}/report": recording_page.report,
     "/recordings/{recording}/sarif": recording_page.sarif,
     "/recordings/{recording}/har": recording_page.har_file,
@@ -59,6 +71,10 @@ WORK: dict[str, View] = {
 """The same, of what was started here."""
 ACTS: dict[str, Act] = {
     "/recordings/{recording}/consents": consent_page.mark,
+    "/recordings/{recording}/share": action_pages.share,
+    "/recordings/{recording}/bundle": action_pages.bundle,
+    "/recordings/{recording}/forget": action_pages.forget,
+    "/recordings/{recording}/findings/{number:line}": action_pages.waive,
     "/new/demo": work_pages.demo,
     "/new/observe": work_pages.start,
     "/new/files/{drop}": work_pages.take_in,
@@ -118,9 +134,7 @@ def app(
         asked = PageRequest(site, request)
         name = asked.recording
         site.index.state(name)  # should there be no such recording, that is said before the first event
-        watched = Watched(
-            lambda: recording_page.name_of(site.index.state(name)), lambda: recording_page.is_live(asked), ending
-        )
+        watched = Watched(lambda: recording_page.state_of(asked), lambda: recording_page.is_live(asked), ending)
         return events(request, watched)
 
     def of_run(request: Request) -> Response:
@@ -196,7 +210,7 @@ def _receiving(site: Site) -> Callable[[Request], Awaitable[Response]]:
         except ClientDisconnect:
             return Response(status_code=400)
         except UserError as error:
-            return JSONResponse({"problem": str(error)}, 400)
+            return JSONResponse({"problem": str(error)})  # for the page, which shows it; no fault of the request
 
     return endpoint
 
