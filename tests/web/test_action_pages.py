@@ -13,6 +13,7 @@ from appwitness.api.browsing import Browsing
 from appwitness.api.inbox import Inbox
 from appwitness.api.live_runs import LiveRuns
 from appwitness.correlate import correlate, knowledge
+from appwitness.events import Access
 from appwitness.recording import Recording
 from appwitness.reports import LANGUAGES
 from appwitness.store import Store
@@ -130,9 +131,7 @@ def test_a_waived_finding_passes_the_gate_and_a_wrong_waiver_is_refused_in_its_f
 def test_a_copy_to_share_is_a_recording_without_the_values(visitor, here, store, tmp_path):
     answer = posted(visitor, f"{here}/share")
     assert answer.status_code == 200
-    values = {
-        value.text for access in Recording.open(tmp_path / "recording").read("access") for value in access.event.values
-    }
+    values = {value.text for access in Recording.open(tmp_path / "recording").events(Access) for value in access.values}
     with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
         lines = archive.read(next(name for name in archive.namelist() if name.endswith("accesses.jsonl"))).decode()
     assert values
@@ -161,7 +160,7 @@ def test_what_is_forgotten_is_shown_first(visitor, here, store, tmp_path):
 
 
 def test_only_lines_with_a_value_are_forgotten_and_the_rest_is_judged_anew(visitor, here, store, tmp_path):
-    access = next(read.event for read in Recording.open(tmp_path / "recording").read("access") if read.event.values)
+    access = next(each for each in Recording.open(tmp_path / "recording").events(Access) if each.values)
     value = f"{access.values[0].type}={access.values[0].text}"
     page = posted(visitor, f"{here}/forget", {"values": value}).text
     assert "access: " in page

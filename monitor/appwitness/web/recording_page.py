@@ -24,7 +24,7 @@ from appwitness.reports.page.cards import Card
 from appwitness.reports.page.sections import gaps as gap_rows
 from appwitness.reports.phrases import data_of, read_of, steps
 from appwitness.reports.time_axis import consent_steps
-from appwitness.reports.timeline import picture
+from appwitness.reports.timeline import LISTED, Lane, Picture, TimelineMark, picture
 from appwitness.reports.verdict import VerdictLine, headline, worst_first
 from appwitness.reports.verdict import facts as facts_in_words
 from appwitness.reports.watched import consent, device
@@ -39,6 +39,8 @@ MOST_WAYS = 200
 """Uploads of one read that are listed."""
 
 
+NARROWEST_S = 0.02
+"""Of the timeline."""
 WAIT_S = 0.25
 """For what checking the stamps comes to; a page says that it is being checked, and shows the result as it comes."""
 
@@ -125,8 +127,33 @@ def summary(asked: PageRequest) -> Response:
         "_may_mark": asked.site.may_mark and asked.site.index.may_be_marked(asked.recording),
         "_stretch": zoomed or (drawn and (math.floor(drawn.low * 10) / 10, math.ceil(drawn.high * 10) / 10)),
         "_picture": drawn,
+        "_moves": _moves(asked, zoomed, drawn) if drawn else (),
+        "_moments": _moments(drawn) if drawn else (),
     }  # fmt: skip
     return asked.answer("summary.html", facts)
+
+
+def _moves(asked: PageRequest, zoomed: tuple[float, float] | None, drawn: Picture) -> Iterable[tuple[str, str, str]]:
+    """Key, name and address of each way to move in the timeline."""
+    low, high = zoomed or (drawn.low, drawn.high)
+    width, middle = max(high - low, NARROWEST_S), (low + high) / 2
+
+    def stretch(first: float, last: float) -> str:
+        return asked.here(**{"from": f"{first:.3f}", "to": f"{last:.3f}"})
+
+    yield "ArrowLeft", "zoom_earlier", stretch(low - width / 4, high - width / 4)
+    yield "ArrowRight", "zoom_later", stretch(low + width / 4, high + width / 4)
+    if width > NARROWEST_S:
+        yield "+", "zoom_in", stretch(middle - width / 4, middle + width / 4)
+    if zoomed:
+        yield "-", "zoom_out", stretch(middle - width, middle + width)
+        yield "0", "whole_run", asked.here(**{"from": None, "to": None})
+
+
+def _moments(drawn: Picture) -> list[tuple[Lane, TimelineMark]]:
+    """The marks of the timeline in order of time."""
+    marks = ((lane, mark) for lane in drawn.lanes for mark in lane.marks)
+    return sorted(marks, key=lambda each: each[1].x)[:LISTED]
 
 
 def _to_card(asked: PageRequest, card: Card) -> str | None:
