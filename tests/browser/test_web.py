@@ -274,3 +274,24 @@ def test_a_run_on_the_lab_device_is_seen_while_it_goes_on(visit, known, tmp_path
         page.locator("#u1 a").click()
         expect(page.locator(".dump")).to_be_visible()
         page.goto("about:blank")
+
+
+SIZES_OF_TEXT = """() => {
+    const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT), found = new Set();
+    while (walker.nextNode()) {
+        const element = walker.currentNode.parentElement;
+        if (walker.currentNode.data.trim() && element.checkVisibility()) found.add(getComputedStyle(element).fontSize);
+    }
+    return [...found];
+}"""
+CORNERS = """() => [...new Set([...document.body.querySelectorAll("*")].flatMap((element) =>
+    getComputedStyle(element).borderRadius.split(" ")))].filter((corner) => !["0px", "50%"].includes(corner))"""
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "", "/findings", "/findings/1", "/uploads/1", "/reads/1", "/consents", "/actions"]
+)
+def test_pages_have_five_sizes_of_text_and_one_scale_of_corners(browse, store, path):
+    page = browse(path if path == "/" else f"/recordings/{run_of(store)}{path}")
+    assert len(page.evaluate(SIZES_OF_TEXT)) <= 5
+    assert set(page.evaluate(CORNERS)) <= {"4px", "8px", "99px"}

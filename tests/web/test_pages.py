@@ -624,6 +624,30 @@ def test_an_odd_address_is_answered(store, known, path):
     assert "<script>" not in answer.text.replace("<script src", "")
 
 
+def test_apps_stand_with_what_came_of_each_answer(store, known):
+    told = browser(store, known).get("/apps", params={"format": "json"}).json()
+    (row,) = told["apps"]
+    assert row["app"] == sample.APP
+    assert {plan: run["count"] for plan, run in row["runs"].items()} == {sample.run().plan: 2}
+    assert row["runs"][sample.run().plan]["id"] == SECOND
+
+
+@pytest.mark.parametrize(("host", "rows"), [("a.test", 1), ("A.TE", 1), ("%", 0), ("nowhere", 0)])
+def test_hosts_are_searched_in_all_recordings(store, known, host, rows):
+    told = browser(store, known).get("/search", params={"host": host, "format": "json"}).json()
+    assert len(told["found"]) == rows
+    assert browser(store, known).get("/search", params={"host": host}).status_code == 200
+
+
+def test_a_value_is_searched_in_all_recordings_and_stands_neither_in_an_address_nor_on_the_page(store, known):
+    asking = browser(store, known)
+    headers = {"origin": "http://127.0.0.1", "sec-fetch-site": "same-origin"}
+    for value, rows in ((NUMBER, 1), (NUMBER[:-1], 0), ("", 0)):
+        answer = asking.post("/search", data={"form": form_token(TOKEN), "value": value}, headers=headers)
+        assert answer.text.count('<tr><th scope="row">') == rows
+        assert not value or value not in answer.text
+
+
 def test_an_empty_index_says_what_to_do(tmp_path, known):
     with Store(tmp_path / "empty.sqlite") as store:
         assert "appwitness import" in browser(store, known).get("/").text

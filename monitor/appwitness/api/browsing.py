@@ -38,12 +38,14 @@ from appwitness.recording.signing import Signer
 from appwitness.store import Store
 from appwitness.store.campaigns import has_fleet
 from appwitness.store.lists import ROWS, Lists, paged
+from appwitness.store.lists import AppRuns as AppRuns
 from appwitness.store.lists import Carried as Carried
 from appwitness.store.lists import FindingFields as FindingFields
 from appwitness.store.lists import ListedRecording as ListedRecording
 from appwitness.store.lists import ListPage as ListPage
 from appwitness.store.lists import RuleCount as RuleCount
 from appwitness.store.lists import SentCount as SentCount
+from appwitness.store.lists import SentMatch as SentMatch
 from appwitness.store.lists import State as State
 from appwitness.store.runs import Runs
 from appwitness.support import private_files

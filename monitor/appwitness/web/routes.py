@@ -35,6 +35,8 @@ View = Callable[[PageRequest], Response]
 Act = Callable[[PageRequest, Mapping[str, str]], Response]
 PAGES: dict[str, View] = {
     "/": overview_pages.recordings,
+    "/apps": overview_pages.apps,
+    "/search": overview_pages.search,
     "/recipients/{host}": overview_pages.recipient,
     "/rules": overview_pages.rules,
     "/rules/{rule}": overview_pages.rule,
@@ -75,6 +77,7 @@ ACTS: dict[str, Act] = {
     "/recordings/{recording}/bundle": action_pages.bundle,
     "/recordings/{recording}/forget": action_pages.forget,
     "/recordings/{recording}/findings/{number:line}": action_pages.waive,
+    "/search": overview_pages.search,
     "/new/demo": work_pages.demo,
     "/new/observe": work_pages.start,
     "/new/files/{drop}": work_pages.take_in,
