@@ -22,7 +22,7 @@ from appwitness.recording import Recording
 from appwitness.store import Store
 from appwitness.store.fleet_tables import Planned, Slot, Waiting
 from appwitness.store.runs import Runs
-from appwitness.web.query import Site
+from appwitness.web.query import Site, Work
 from appwitness.web.server import server
 
 TOKEN = "of-a-test"
@@ -31,9 +31,9 @@ START = datetime(2026, 3, 14, 1, 20, tzinfo=UTC)
 
 
 @contextmanager
-def serving(store: Store, known: Knowledge, *, reveal: Path | None = None) -> Iterator[str]:
+def serving(store: Store, known: Knowledge, *, reveal: Path | None = None, work: Work | None = None) -> Iterator[str]:
     """The address of a server that shows the pages over `store`, without a path: `http://127.0.0.1:40123`."""
-    made = server(Site(Browsing(store, known, reveal), TOKEN))
+    made = server(Site(Browsing(store, known, reveal), TOKEN, work=work))
     with listen("127.0.0.1", 0) as listening:
         thread = threading.Thread(target=made.run, kwargs={"sockets": [listening]})
         thread.start()
@@ -96,9 +96,9 @@ def upload(recording: Recording, number: int, at: datetime, host: str, *, carrie
     )
 
 
-def many(folder: Path, uploads: int, findings: int) -> Recording:
+def many(folder: Path, uploads: int, findings: int, name: str = "many") -> Recording:
     """A recording with so many uploads, of which so many carry a number, each to a host of its own."""
-    recording = Recording.create(folder, run("many", ended=START + timedelta(seconds=uploads / 20 + 5)))
+    recording = Recording.create(folder, run(name, ended=START + timedelta(seconds=uploads / 20 + 5)))
     every = uploads // findings
     lines: list[events.Event] = []
     for number in range(uploads):

@@ -90,8 +90,10 @@ def index(folder, known):
         yield store
 
 
-def browser(store, known, client="127.0.0.1", host="127.0.0.1", token=TOKEN, reveal=None, **options):
-    pages = app(Site(Browsing(store, known, reveal), TOKEN), **options)
+def browser(
+    store, known, client="127.0.0.1", host="127.0.0.1", token=TOKEN, reveal=None, may_mark=True, work=None, **options
+):
+    pages = app(Site(Browsing(store, known, reveal), TOKEN, work=work, may_mark=may_mark), **options)
     if token:
         return serving.visitor(pages, token, host, client)
     return TestClient(pages, base_url=f"http://{host}", client=(client, 50000))
@@ -622,12 +624,43 @@ def test_an_odd_address_is_answered(store, known, path):
     assert "<script>" not in answer.text.replace("<script src", "")
 
 
+def test_apps_stand_with_what_came_of_each_answer(store, known):
+    told = browser(store, known).get("/apps", params={"format": "json"}).json()
+    (row,) = told["apps"]
+    assert row["app"] == sample.APP
+    assert {plan: run["count"] for plan, run in row["runs"].items()} == {sample.run().plan: 2}
+    assert row["runs"][sample.run().plan]["id"] == SECOND
+
+
+@pytest.mark.parametrize(("host", "rows"), [("a.test", 1), ("A.TE", 1), ("%", 0), ("nowhere", 0)])
+def test_hosts_are_searched_in_all_recordings(store, known, host, rows):
+    told = browser(store, known).get("/search", params={"host": host, "format": "json"}).json()
+    assert len(told["found"]) == rows
+    assert browser(store, known).get("/search", params={"host": host}).status_code == 200
+
+
+def test_a_value_is_searched_in_all_recordings_and_stands_neither_in_an_address_nor_on_the_page(store, known):
+    asking = browser(store, known)
+    headers = {"origin": "http://127.0.0.1", "sec-fetch-site": "same-origin"}
+    for value, rows in ((NUMBER, 1), (NUMBER[:-1], 0), ("", 0)):
+        answer = asking.post("/search", data={"form": form_token(TOKEN), "value": value}, headers=headers)
+        assert answer.text.count('<tr><th scope="row">') == rows
+        assert not value or value not in answer.text
+
+
 def test_an_empty_index_says_what_to_do(tmp_path, known):
     with Store(tmp_path / "empty.sqlite") as store:
-        assert "appwitness index correlate" in browser(store, known).get("/").text
+        assert "appwitness import" in browser(store, known).get("/").text
 
 
 # marks
+
+
+def test_pages_that_only_show_mark_nothing(own, known):
+    asking = browser(own, known, may_mark=False)
+    assert 'name="status"' not in asking.get(f"{HERE}/consents").text
+    answer = posted(asking, {"status": "given", "scope": "general_policy", "when": "x"})
+    assert (answer.status_code, "--read-only" in answer.text) == (400, True)
 
 
 def test_a_mark_is_appended_and_findings_follow(own, known, tmp_path):

@@ -15,18 +15,21 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from appwitness.api.app_rankings import By, RankedApps, hosts_of, ranked
-from appwitness.api.judging import ComparedRuns
+from appwitness.api.integrity_badges import Badge, IntegrityBadges
+from appwitness.api.judging import ComparedRuns, Judging
 from appwitness.api.marking import MarkDetails, consent
 from appwitness.api.recorded_lines import RecordedLines
 from appwitness.api.upload_decoding import TakenApart, taken_apart
 from appwitness.care import reveals
 from appwitness.correlate import Knowledge, correlate, differences, indexed_report, report
 from appwitness.correlate.currency import find, is_same
+from appwitness.correlate.report_context import around
 from appwitness.events import FILES, Access, ConsentState, Event, Ref, Run, Upload, Value
-from appwitness.events.seen import Seen
+from appwitness.events.seen import Seen, holds, number_of
 from appwitness.exchange import har
 from appwitness.findings import LEVELS, Flow, Report
 from appwitness.findings.mask import Mask, masked
+from appwitness.findings.surroundings import Context
 from appwitness.fleet.objects import recording_at
 from appwitness.judge.compare import compare
 from appwitness.judge.rules import Rule
@@ -35,12 +38,14 @@ from appwitness.recording.signing import Signer
 from appwitness.store import Store
 from appwitness.store.campaigns import has_fleet
 from appwitness.store.lists import ROWS, Lists, paged
+from appwitness.store.lists import AppRuns as AppRuns
 from appwitness.store.lists import Carried as Carried
 from appwitness.store.lists import FindingFields as FindingFields
 from appwitness.store.lists import ListedRecording as ListedRecording
 from appwitness.store.lists import ListPage as ListPage
 from appwitness.store.lists import RuleCount as RuleCount
 from appwitness.store.lists import SentCount as SentCount
+from appwitness.store.lists import SentMatch as SentMatch
 from appwitness.store.lists import State as State
 from appwitness.store.runs import Runs
 from appwitness.support import private_files
@@ -113,9 +118,11 @@ class Browsing:
     """Who signs marks."""
     lists: Lists = field(init=False)
     """Lists over all recordings: recordings themselves, recipients, what a rule found."""
+    badges: IntegrityBadges = field(init=False)
 
     def __post_init__(self) -> None:
         self.lists = Lists(self.store)
+        self.badges = IntegrityBadges()
         self._kept: OrderedDict[str, _Kept] = OrderedDict()
         self._turn = threading.RLock()
         self._fleet: Runs | None = None
@@ -133,6 +140,21 @@ class Browsing:
         """
         if self.reveals:
             reveals.note(self.reveals, "web", recordings, what, by)
+
+    # taking recordings in
+
+    def take_in(self, path: Path) -> str:
+        """Read a recording into the index and judge it; its name there. Raises UserError when it is none."""
+        recording = Recording.open(path)
+        correlate(recording, self.store, self.known)
+        return find(recording, self.store)[0]
+
+    def name_of(self, path: Path) -> str | None:
+        """The name of a recording in the index; None: it is not there yet, or the index has nothing of it."""
+        with suppress(UserError):
+            name, held = find(Recording.open(path), self.store)
+            return name if held else None
+        return None
 
     # over all recordings
 
@@ -192,7 +214,28 @@ class Browsing:
         found = differences(folders, reports) if there else ()
         return ComparedRuns(compare(reports, found, self.known.labels), reports)
 
+    @property
+    def judging(self) -> Judging:
+        """By what all is judged, for what is done with recordings as the command line does it."""
+        return Judging(self.known, str(self.store.place))
+
     # one recording
+
+    def badge(self, recording: str, wait_s: float = 0.0) -> Badge | None:
+        """Whether it is what its stamps say, as `IntegrityBadges.of` has it; None: it is in a bucket, or going on."""
+        address = self.store.address(recording)
+        if "://" in address or self.is_live(recording):
+            return None
+        return self.badges.of(recording, Path(address), lambda: self._is_there(recording), wait_s)
+
+    def place(self, recording: str) -> Path:
+        """Where the recording is. Raises UserError when it is gone, and when it is in a bucket."""
+        address = self.store.address(recording)
+        if "://" in address:
+            raise UserError(f"{recording} is in a bucket.", f"Use the command line: appwitness ... {address}.")
+        if not self._is_there(recording):
+            raise UserError(f"{recording} is gone, or cannot be reached.", "Only what the index has is left.")
+        return Path(address)
 
     def turn_of(self, recording: str | None) -> AbstractContextManager[Any]:
         """In what all that is asked of one recording stands: one thread at a time. None: it is of no one recording."""
@@ -294,6 +337,16 @@ class Browsing:
         body = opened.body_view(upload.body) if opened and upload.body else None
         return taken_apart(upload, body, (match for flow in flows for match in flow.matches))
 
+    def around(self, recording: str, flow: Flow) -> tuple[Context, ...]:
+        """What stands around the matches of a flow in its upload, with values as they are; nothing when the recording
+        is gone."""
+        known = next((each for each in self.flows(recording, upload=flow.upload) if each.id == flow.id), None)
+        seen = self.line(recording, "upload", number_of(flow.upload))
+        opened = self._open(recording)
+        if known is None or opened is None or seen is None or not holds(seen, Upload):
+            return ()
+        return around(known, seen.event, opened)
+
     # marks
 
     def may_be_marked(self, recording: str) -> bool:
@@ -342,6 +395,12 @@ class Browsing:
             return folder if is_same(Recording.open(folder), held) else None
         return None
 
+    def _is_there(self, recording: str) -> bool:
+        held = self.store.held(recording)
+        with suppress(UserError):
+            return held is not None and is_same(Recording.open(Path(held.path)), held)
+        return False
+
     def _open(self, recording: str) -> Recording | None:
         """A recording as it is now; None: it is gone, cannot be reached, or another is there."""
         held = self.store.held(recording)
@@ -372,16 +431,30 @@ def going_on(path: str | Path) -> bool:
 
 
 def matching(findings: Sequence[FindingFields], filters: Mapping[str, str], page: int = 1) -> ListPage[NumberedFinding]:
-    """The findings of one recording, the worst first, a page at a time.
+    """The findings of one recording by kind of data and recipient, the group of the worst first, a page at a time.
 
     `filters`: `rule` and `level` ask for one value, `host` for a piece of the recipient's; empty texts for nothing.
     """
-    numbered = (NumberedFinding(number, each) for number, each in enumerate(findings, start=1))
-    wanted = sorted(
-        (each for each in numbered if _fits(each.finding, filters)), key=lambda each: LEVELS.index(each.finding.level)
-    )
+    wanted = [each for each in in_order(findings) if _fits(each.finding, filters)]
     page, start = paged(page, len(wanted))
     return ListPage(tuple(wanted[start : start + ROWS]), page, len(wanted))
+
+
+def in_order(findings: Sequence[FindingFields]) -> list[NumberedFinding]:
+    """The findings of one recording by kind of data and recipient; the group of the worst first, and in it the worst.
+
+    Their numbers are those of the recording.
+    """
+    numbered = (NumberedFinding(number, each) for number, each in enumerate(findings, start=1))
+    groups: dict[tuple[str, str], list[NumberedFinding]] = {}
+    for each in sorted(numbered, key=lambda each: LEVELS.index(each.finding.level)):
+        groups.setdefault(group_of(each.finding), []).append(each)
+    return [each for group in groups.values() for each in group]
+
+
+def group_of(finding: FindingFields) -> tuple[str, str]:
+    """The kind of data and the host that a finding is about; empty where it is about none."""
+    return finding.data or "", finding.recipient.host if finding.recipient else ""
 
 
 def _fits(finding: FindingFields, filters: Mapping[str, str]) -> bool:
