@@ -329,7 +329,8 @@ def _what(group: list[Finding], words: Words, chosen: bool) -> RenderableType:
     kinds = f" ({', '.join(finding.kinds)})" if finding.kinds else ""
     flows = list(dict.fromkeys(id_ for one in group for id_ in one.flows))
     ids = ", ".join(flows[:FLOWS]) + (" ..." if len(flows) > FLOWS else "")
-    return Group(*lines, Text(f"{finding.rule}{kinds}{f': {ids}' if ids else ''}", style="dim"))
+    lines.append(Text(f"{finding.rule}{kinds}{f': {ids}' if ids else ''}", style="dim"))
+    return Group(*lines, Text(" ".join(dict.fromkeys(one.id for one in group if one.id)), style="dim"))
 
 
 def laws(articles: Iterable[Article], words: Words) -> Iterable[Text]:
