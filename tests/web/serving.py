@@ -22,7 +22,7 @@ from appwitness.recording import Recording
 from appwitness.store import Store
 from appwitness.store.fleet_tables import Planned, Slot, Waiting
 from appwitness.store.runs import Runs
-from appwitness.web.query import Site
+from appwitness.web.query import Site, Work
 from appwitness.web.server import server
 
 TOKEN = "of-a-test"
@@ -31,9 +31,9 @@ START = datetime(2026, 3, 14, 1, 20, tzinfo=UTC)
 
 
 @contextmanager
-def serving(store: Store, known: Knowledge, *, reveal: Path | None = None) -> Iterator[str]:
+def serving(store: Store, known: Knowledge, *, reveal: Path | None = None, work: Work | None = None) -> Iterator[str]:
     """The address of a server that shows the pages over `store`, without a path: `http://127.0.0.1:40123`."""
-    made = server(Site(Browsing(store, known, reveal), TOKEN))
+    made = server(Site(Browsing(store, known, reveal), TOKEN, work=work))
     with listen("127.0.0.1", 0) as listening:
         thread = threading.Thread(target=made.run, kwargs={"sockets": [listening]})
         thread.start()

@@ -90,8 +90,10 @@ def index(folder, known):
         yield store
 
 
-def browser(store, known, client="127.0.0.1", host="127.0.0.1", token=TOKEN, reveal=None, **options):
-    pages = app(Site(Browsing(store, known, reveal), TOKEN), **options)
+def browser(
+    store, known, client="127.0.0.1", host="127.0.0.1", token=TOKEN, reveal=None, may_mark=True, work=None, **options
+):
+    pages = app(Site(Browsing(store, known, reveal), TOKEN, work=work, may_mark=may_mark), **options)
     if token:
         return serving.visitor(pages, token, host, client)
     return TestClient(pages, base_url=f"http://{host}", client=(client, 50000))
@@ -624,10 +626,17 @@ def test_an_odd_address_is_answered(store, known, path):
 
 def test_an_empty_index_says_what_to_do(tmp_path, known):
     with Store(tmp_path / "empty.sqlite") as store:
-        assert "appwitness index correlate" in browser(store, known).get("/").text
+        assert "appwitness import" in browser(store, known).get("/").text
 
 
 # marks
+
+
+def test_pages_that_only_show_mark_nothing(own, known):
+    asking = browser(own, known, may_mark=False)
+    assert 'name="status"' not in asking.get(f"{HERE}/consents").text
+    answer = posted(asking, {"status": "given", "scope": "general_policy", "when": "x"})
+    assert (answer.status_code, "--read-only" in answer.text) == (400, True)
 
 
 def test_a_mark_is_appended_and_findings_follow(own, known, tmp_path):

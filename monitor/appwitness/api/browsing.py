@@ -22,11 +22,13 @@ from appwitness.api.upload_decoding import TakenApart, taken_apart
 from appwitness.care import reveals
 from appwitness.correlate import Knowledge, correlate, differences, indexed_report, report
 from appwitness.correlate.currency import find, is_same
+from appwitness.correlate.report_context import around
 from appwitness.events import FILES, Access, ConsentState, Event, Ref, Run, Upload, Value
-from appwitness.events.seen import Seen
+from appwitness.events.seen import Seen, holds, number_of
 from appwitness.exchange import har
 from appwitness.findings import LEVELS, Flow, Report
 from appwitness.findings.mask import Mask, masked
+from appwitness.findings.surroundings import Context
 from appwitness.fleet.objects import recording_at
 from appwitness.judge.compare import compare
 from appwitness.judge.rules import Rule
@@ -134,6 +136,21 @@ class Browsing:
         """
         if self.reveals:
             reveals.note(self.reveals, "web", recordings, what, by)
+
+    # taking recordings in
+
+    def take_in(self, path: Path) -> str:
+        """Read a recording into the index and judge it; its name there. Raises UserError when it is none."""
+        recording = Recording.open(path)
+        correlate(recording, self.store, self.known)
+        return find(recording, self.store)[0]
+
+    def name_of(self, path: Path) -> str | None:
+        """The name of a recording in the index; None: it is not there yet, or the index has nothing of it."""
+        with suppress(UserError):
+            name, held = find(Recording.open(path), self.store)
+            return name if held else None
+        return None
 
     # over all recordings
 
@@ -295,6 +312,16 @@ class Browsing:
         body = opened.body_view(upload.body) if opened and upload.body else None
         return taken_apart(upload, body, (match for flow in flows for match in flow.matches))
 
+    def around(self, recording: str, flow: Flow) -> tuple[Context, ...]:
+        """What stands around the matches of a flow in its upload, with values as they are; nothing when the recording
+        is gone."""
+        known = next((each for each in self.flows(recording, upload=flow.upload) if each.id == flow.id), None)
+        seen = self.line(recording, "upload", number_of(flow.upload))
+        opened = self._open(recording)
+        if known is None or opened is None or seen is None or not holds(seen, Upload):
+            return ()
+        return around(known, seen.event, opened)
+
     # marks
 
     def may_be_marked(self, recording: str) -> bool:
@@ -373,16 +400,30 @@ def going_on(path: str | Path) -> bool:
 
 
 def matching(findings: Sequence[FindingFields], filters: Mapping[str, str], page: int = 1) -> ListPage[NumberedFinding]:
-    """The findings of one recording, the worst first, a page at a time.
+    """The findings of one recording by kind of data and recipient, the group of the worst first, a page at a time.
 
     `filters`: `rule` and `level` ask for one value, `host` for a piece of the recipient's; empty texts for nothing.
     """
-    numbered = (NumberedFinding(number, each) for number, each in enumerate(findings, start=1))
-    wanted = sorted(
-        (each for each in numbered if _fits(each.finding, filters)), key=lambda each: LEVELS.index(each.finding.level)
-    )
+    wanted = [each for each in in_order(findings) if _fits(each.finding, filters)]
     page, start = paged(page, len(wanted))
     return ListPage(tuple(wanted[start : start + ROWS]), page, len(wanted))
+
+
+def in_order(findings: Sequence[FindingFields]) -> list[NumberedFinding]:
+    """The findings of one recording by kind of data and recipient; the group of the worst first, and in it the worst.
+
+    Their numbers are those of the recording.
+    """
+    numbered = (NumberedFinding(number, each) for number, each in enumerate(findings, start=1))
+    groups: dict[tuple[str, str], list[NumberedFinding]] = {}
+    for each in sorted(numbered, key=lambda each: LEVELS.index(each.finding.level)):
+        groups.setdefault(group_of(each.finding), []).append(each)
+    return [each for group in groups.values() for each in group]
+
+
+def group_of(finding: FindingFields) -> tuple[str, str]:
+    """The kind of data and the host that a finding is about; empty where it is about none."""
+    return finding.data or "", finding.recipient.host if finding.recipient else ""
 
 
 def _fits(finding: FindingFields, filters: Mapping[str, str]) -> bool:

@@ -79,6 +79,11 @@ def listed() -> list[ListedDevice]:
     return [each for kind in reversed(KINDS) for each in kind.listed()]
 
 
+def embedded_ones() -> list[ListedDevice]:
+    """Those that are part of appwitness, which are there whatever adb says."""
+    return [each for kind in KINDS if kind.embedded for each in kind.listed()]
+
+
 class Nobody:
     """No user: nothing is allowed that needs leave, and dialogs that are not understood are dismissed."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import sys
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +29,7 @@ from appwitness.cli.verbs import (
     checking_options,
     gathered,
     judging_options,
+    judging_words,
     lang_option,
     listen,
     main,
@@ -166,6 +168,19 @@ def _names(names: tuple[str, ...]) -> tuple[str, ...]:
     return names
 
 
+@dataclass(frozen=True)
+class PageRights:
+    """What pages may do."""
+
+    reveal: bool
+    read_only: bool
+    allow_actions: bool
+
+    def __post_init__(self) -> None:
+        if self.read_only and self.allow_actions:
+            raise UserError("--read-only and --allow-actions exclude each other.", "Leave one of them out.")
+
+
 @main.command()
 @cloup.option_group(
     "Options",
@@ -185,23 +200,43 @@ def _names(names: tuple[str, ...]) -> tuple[str, ...]:
         callback=lambda _context, _option, names: _names(names),
         help="Name under which browsers may ask for the pages, besides the address. The first is printed. Repeatable.",
     ),
-    click.option(
-        "--reveal", is_flag=True, help="Let pages show personal values, with ?reveal=1; otherwise they never do."
+)
+@gathered(
+    "rights",
+    PageRights,
+    cloup.option_group(
+        "What pages may do",
+        click.option(
+            "--reveal", is_flag=True, help="Let pages show personal values, with ?reveal=1; otherwise they never do."
+        ),
+        click.option(
+            "--read-only", is_flag=True, help="Let pages show recordings, and neither start nor mark anything."
+        ),
+        click.option(
+            "--allow-actions",
+            is_flag=True,
+            help="Let pages start runs, take files in and remove recordings where --host is not this machine; there "
+            "they do not otherwise.",
+        ),
     ),
 )
 @judging_options
-def web(host: str, port: int, names: tuple[str, ...], reveal: bool, judging: VerbJudging) -> None:
-    """Show recordings in a browser, even while they are being made.
+def web(host: str, port: int, names: tuple[str, ...], rights: PageRights, judging: VerbJudging) -> None:
+    """Show recordings in a browser, observe apps there, and take in files.
 
-    The pages show each recording down to the bytes of an upload and have filters; you can make and correct marks of
-    consent there. The address that is printed carries a token, and only someone who has it gets in. Unless --host says
-    otherwise, the pages are served to this machine only.
+    The pages show each recording down to the bytes of an upload, also while it is being made. You can start and stop
+    runs there, open captures of other tools, and mark consent. What was started ends with the server. The address that
+    is printed carries a token, and only someone who has it gets in. Unless --host says otherwise, the pages are served
+    to this machine only.
     """
     from appwitness.api.browsing import Browsing
+    from appwitness.api.inbox import Inbox
+    from appwitness.api.live_runs import LiveRuns
     from appwitness.web.auth import is_loopback
-    from appwitness.web.query import Site
+    from appwitness.web.query import Site, Work
     from appwitness.web.server import server
 
+    acts = not rights.read_only and (is_loopback(host) or rights.allow_actions)
     listening = listen(host, port)
     token = secrets.token_urlsafe(32)
     if not is_loopback(host):
@@ -213,11 +248,16 @@ def web(host: str, port: int, names: tuple[str, ...], reveal: bool, judging: Ver
         soft_wrap=True,
         markup=False,
     )
+    runs = LiveRuns(judging_words())
     with listening, suppress(KeyboardInterrupt):
-        revealed = home() if reveal else None
+        revealed = home() if rights.reveal else None
         index = Browsing(judging.store, judging.known, revealed, signer())
-        site = Site(index, token, setting("METRICS_TOKEN"))
+        site = Site(index, token, setting("METRICS_TOKEN"), Work(runs, Inbox()) if acts else None, not rights.read_only)
         server(site, host, names).run(sockets=[listening])
+    if going_on := [run for run in runs.list() if not run.over]:
+        err.print(f"Waiting for the end of {len(going_on)} runs; Ctrl-C leaves them to it.")
+        for run in runs.close():
+            err.print(f"[bold]Warning:[/] the run on {plain(run.request.device)} is still ending: {run.recording}.")
 
 
 def _named(_context: click.Context, _option: click.Parameter, app: str | None) -> str:

@@ -586,6 +586,35 @@ JUDGING = (
 )
 judging_options = gathered("judging", _judging, *JUDGING)
 """How a user has recordings judged; the verb gets it as `judging`."""
+
+
+def judging_words() -> list[str]:
+    """What the command line of this verb says of judging, as words for the command line of another."""
+    context = click.get_current_context()
+    words: list[str] = []
+    names = {param.name for option in JUDGING for param in _params(option)}
+    for param in context.command.params:
+        given = context.params.get(str(param.name))
+        source = context.get_parameter_source(str(param.name))
+        if param.name not in names or source is click.core.ParameterSource.DEFAULT or not given:
+            continue
+        if getattr(param, "is_flag", False):
+            words.append(param.opts[0])
+        elif param.multiple:
+            words += [f"{param.opts[0]}={each}" for each in given]
+        else:
+            words.append(f"{param.opts[0]}={','.join(given) if isinstance(given, tuple) else given}")
+    return words
+
+
+def _params(option: Callable[[Verb], Verb]) -> list[click.Parameter]:
+    def verb() -> None:
+        """Takes the options."""
+
+    option(verb)
+    return list(getattr(verb, "__click_params__", ()))
+
+
 TRUST = cloup.option_group(
     "Signatures and time-stamps",
     click.option(

@@ -48,6 +48,11 @@ def _around(report: Report, recording: Recording) -> dict[str, tuple[Context, ..
     return found
 
 
+def around(flow: Flow, upload: Upload, recording: Recording) -> tuple[Context, ...]:
+    """What stands around the matches of one flow; nothing where its body is large."""
+    return tuple(_of_flow(flow, upload, recording)) if upload.size <= LARGEST else ()
+
+
 def _of_flow(flow: Flow, upload: Upload, recording: Recording) -> Iterator[Context]:
     view = recording.body_view(upload.body) if upload.body else None
     body = bytes(view[: len(view)]) if view is not None and len(view) <= LARGEST else None

@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 import re
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from datetime import datetime
 from importlib import metadata
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
 
 from appwitness.events import AppIdentity, DeviceIdentity, Run, SourceFile, Value, observers_of
@@ -43,6 +44,8 @@ class Origin(NamedTuple):
     case: str | None = None
     place: str | None = None
     equipment: str | None = None
+    names: Mapping[str, str] = MappingProxyType({})
+    """Name of a file here -> what it was called where it came from, if that is another."""
 
 
 FORMATS = ("har", "flows", "hooks", "pcap")
@@ -86,7 +89,7 @@ def imported(
         named = [(path, format_ or guess(file.path)) for path, file in zip(paths, ready, strict=True)]
         now = datetime.now().astimezone()
         sources = [
-            _file(path, kind, har.creator(file.path) if kind == "har" else None)
+            _file(path, kind, har.creator(file.path) if kind == "har" else None, origin.names.get(path.name, path.name))
             for (path, kind), file in zip(named, ready, strict=True)
         ]
         recording = Recording.create(into, _run(into.name, sources, origin, now), signer=signer)
@@ -148,11 +151,11 @@ def _run(id_: str, sources: Sequence[SourceFile], origin: Origin, started: datet
     )
 
 
-def _file(path: Path, kind: str, tool: str | None) -> SourceFile:
+def _file(path: Path, kind: str, tool: str | None, name: str) -> SourceFile:
     """What a reader of the report must know of a foreign file, to find it and to tell it from others."""
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
         size = file.tell()
     return SourceFile(
-        name=printable(path.name), size=size, sha256=digest, format=kind, tool=None if tool is None else printable(tool)
+        name=printable(name), size=size, sha256=digest, format=kind, tool=None if tool is None else printable(tool)
     )

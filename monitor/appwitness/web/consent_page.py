@@ -15,7 +15,6 @@ from appwitness.findings import Report
 from appwitness.reports.time_axis import consent_steps
 from appwitness.reports.words import Words
 from appwitness.support.errors import UserError
-from appwitness.web.auth import is_form_token
 from appwitness.web.query import PageRequest, fields_of
 from appwitness.web.recording_page import head
 
@@ -58,7 +57,7 @@ def consents(asked: PageRequest, problem: str = "", preview: Preview | None = No
         "_moments": _moments(report, asked.words),
         "_preview": preview,
         "_titles": {rule.id: rule.title for rule in report.rules},
-        "_may_mark": asked.site.index.may_be_marked(asked.recording),
+        "_may_mark": asked.site.may_mark and asked.site.index.may_be_marked(asked.recording),
     }
     return asked.answer("consents.html", facts, 400 if problem else 200)
 
@@ -91,8 +90,8 @@ def _consent(ref: Ref, at: Any, event: Consent, replaced: dict[Ref, tuple[Ref, .
 
 def mark(asked: PageRequest, form: Mapping[str, str]) -> Response:
     """Append what the operator says of consent, as `appwitness mark` does, and have a run that is over judged anew."""
-    if not is_form_token(form.get("form"), asked.site.token):
-        return Response("This form is not of these pages.\n", 403, media_type="text/plain")
+    if not asked.site.may_mark:
+        raise UserError("These pages only show.", "Start `appwitness web` without --read-only, or use appwitness mark.")
     index, words = asked.site.index, {name: text.strip()[:400] for name, text in form.items() if name != "form"}
     try:
         recording = index.to_mark(asked.recording)
@@ -116,7 +115,9 @@ def mark(asked: PageRequest, form: Mapping[str, str]) -> Response:
         index.judge_again(recording)
     except UserError as error:
         return consents(asked, str(error))
-    return RedirectResponse(asked.to_recording("consents"), status_code=303)
+    back = form.get("run", "")
+    where = asked.link("runs", back) if asked.site.work and back else asked.to_recording("consents")
+    return RedirectResponse(where, status_code=303)
 
 
 def _said(words: Mapping[str, str]) -> tuple[ConsentState, marking.MarkDetails]:

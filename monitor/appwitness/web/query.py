@@ -17,6 +17,8 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from appwitness.api.browsing import Browsing, Carries, ListPage, State
+from appwitness.api.inbox import Inbox
+from appwitness.api.live_runs import LiveRuns
 from appwitness.events import Part, Record, Ref, Run, format_time, tree
 from appwitness.findings import LEVELS, Level, Match, Report
 from appwitness.findings.mask import Mask
@@ -27,6 +29,7 @@ from appwitness.reports.phrases import said
 from appwitness.reports.time_axis import clock, span
 from appwitness.reports.words import Words
 from appwitness.support import escape
+from appwitness.support.errors import UserError
 from appwitness.web.auth import form_token
 
 HERE = Path(__file__).parent
@@ -57,6 +60,14 @@ class Clear(Mask):
         return record
 
 
+@dataclass(frozen=True)
+class Work:
+    """What pages may start, where the operator lets them."""
+
+    runs: LiveRuns
+    inbox: Inbox
+
+
 @dataclass
 class Site:
     """What all pages are made of."""
@@ -65,6 +76,19 @@ class Site:
     token: str
     metrics_token: str | None = None
     """What Prometheus says to be let in to /metrics; None: only a browser with the token is."""
+    work: Work | None = None
+    """None: pages start nothing, take nothing in, and remove nothing."""
+    may_mark: bool = True
+    """Whether consent can be marked on them."""
+
+    def working(self) -> Work:
+        """What pages may start. Raises UserError where they may not."""
+        if self.work is None:
+            raise UserError(
+                "These pages only show: nothing can be started here.",
+                "Start `appwitness web` without --read-only; with --host, add --allow-actions.",
+            )
+        return self.work
 
 
 class PageRequest:
@@ -199,6 +223,7 @@ def _static() -> tuple[str, dict[str, tuple[str, str]]]:
     files = {
         "pages.css": (_text(TEMPLATES / "report.css", room / "pages.css"), "text/css"),
         "live.js": (_text(room / "live.js"), "text/javascript"),
+        "drop.js": (_text(room / "drop.js"), "text/javascript"),
         "icon.svg": (_text(room / "icon.svg"), "image/svg+xml"),
     }
     return hashlib.sha256("".join(text for text, _ in files.values()).encode()).hexdigest()[:16], files

@@ -19,13 +19,16 @@ from appwitness.findings.chain import Chains
 from appwitness.findings.people import label, picked
 from appwitness.reports import render
 from appwitness.reports.frames import frames
+from appwitness.reports.page import opening
+from appwitness.reports.page.cards import Card
 from appwitness.reports.page.sections import gaps as gap_rows
 from appwitness.reports.phrases import data_of, read_of, steps
 from appwitness.reports.time_axis import consent_steps
 from appwitness.reports.timeline import picture
-from appwitness.reports.verdict import VerdictLine, headline, verdict, worst_first
+from appwitness.reports.verdict import VerdictLine, headline, worst_first
 from appwitness.reports.verdict import facts as facts_in_words
 from appwitness.reports.watched import consent, device
+from appwitness.reports.words import plain
 from appwitness.support.errors import UserError
 from appwitness.support.vocabulary import METHODS
 from appwitness.web import body_page
@@ -73,7 +76,8 @@ def head(asked: PageRequest) -> dict[str, Any]:
 def summary(asked: PageRequest) -> Response:
     """What the recording comes to: verdict, findings by rule, consent, timeline, gaps."""
     report = asked.report
-    found = verdict(report, asked.words)
+    shown = opening(report, asked.words)
+    found = shown.verdict
     first = head(asked)
     if not first["judged"]:
         levels = Counter(finding.level for finding in report.findings)
@@ -108,11 +112,22 @@ def summary(asked: PageRequest) -> Response:
                   for step in consent_steps(report)],
         "gaps": len(report.gaps),
         "zoomed": zoomed,
-        "_may_mark": asked.site.index.may_be_marked(asked.recording),
+        "_opening": shown._replace(verdict=found),
+        "_to_card": lambda card: _to_card(asked, card),
+        "_may_mark": asked.site.may_mark and asked.site.index.may_be_marked(asked.recording),
         "_stretch": zoomed or (drawn and (math.floor(drawn.low * 10) / 10, math.ceil(drawn.high * 10) / 10)),
         "_picture": drawn,
     }  # fmt: skip
     return asked.answer("summary.html", facts)
+
+
+def _to_card(asked: PageRequest, card: Card) -> str | None:
+    """The page of the worst finding of a card; None: no rule objects."""
+    for number, each in enumerate(asked.concluded.findings, start=1):
+        host = each.recipient and plain(asked.mask.host(each.recipient.host))
+        if card.tags and (plain(each.rule), each.data or "", host or "") == (card.tags[0].rule, card.kind, card.host):
+            return asked.to_recording("findings", number)
+    return None
 
 
 def findings(asked: PageRequest) -> Response:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from importlib.metadata import version
 from typing import NamedTuple
 from urllib.parse import parse_qsl
@@ -14,16 +14,17 @@ from starlette.concurrency import run_in_threadpool
 from starlette.convertors import Convertor, register_url_convertor
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from appwitness.support.errors import UserError
-from appwitness.web import campaign_pages, consent_page, overview_pages, recording_page
-from appwitness.web.auth import HEALTH, METRICS, TokenDoor
+from appwitness.web import campaign_pages, consent_page, finding_page, overview_pages, recording_page, work_pages
+from appwitness.web.auth import HEALTH, METRICS, TokenDoor, is_form_token
 from appwitness.web.query import STATIC, PageRequest, Site
 
 View = Callable[[PageRequest], Response]
+Act = Callable[[PageRequest, Mapping[str, str]], Response]
 PAGES: dict[str, View] = {
     "/": overview_pages.recordings,
     "/recipients/{host}": overview_pages.recipient,
@@ -36,6 +37,7 @@ PAGES: dict[str, View] = {
     "/compare": overview_pages.compare,
     "/recordings/{recording}": recording_page.summary,
     "/recordings/{recording}/findings": recording_page.findings,
+    "/recordings/{recording}/findings/{number:line}": finding_page.finding,
     "/recordings/{recording}/uploads": recording_page.uploads,
     "/recordings/{recording}/uploads/{number:line}": recording_page.upload,
     "/recordings/{recording}/reads": recording_page.reads,
@@ -47,6 +49,24 @@ PAGES: dict[str, View] = {
     "/recordings/{recording}/har": recording_page.har_file,
 }
 """Address -> what is shown there."""
+WORK: dict[str, View] = {
+    "/new": work_pages.doors,
+    "/new/observe": work_pages.observe,
+    "/new/files/{drop}": work_pages.dropped,
+    "/runs": work_pages.runs,
+    "/runs/{run}": work_pages.run,
+}
+"""The same, of what was started here."""
+ACTS: dict[str, Act] = {
+    "/recordings/{recording}/consents": consent_page.mark,
+    "/new/demo": work_pages.demo,
+    "/new/observe": work_pages.start,
+    "/new/files/{drop}": work_pages.take_in,
+    "/runs/{run}/stop": work_pages.stop,
+}
+"""Address -> what a form of ours does there."""
+FORM = "x-appwitness-form"
+"""Header of a file that comes from one of our forms: what the form carries."""
 
 
 class LineConvertor(Convertor[int]):
@@ -64,8 +84,12 @@ class LineConvertor(Convertor[int]):
 
 
 register_url_convertor("line", LineConvertor())
+PATIENCE = "appwitness.patience"
+"""Key of the scope of a request whose body may take long, as long as it comes: a file from a form of ours."""
 LARGEST_FORM = 16_384
 """Bytes of a form."""
+MOST_FIELDS = 100
+NOT_OURS = "This form is not of these pages.\n"
 
 
 def app(
@@ -77,23 +101,17 @@ def app(
     """The pages of a site, in English or with `?lang=zh`, as JSON with `?format=json`.
 
     Values are masked; where they may be shown, they are with `?reveal=1`. Whoever does not know the site's token is
-    refused (see `TokenDoor`; `address` is where the server listens, `names` are other names of it). Nothing is written
-    but marks of consent. `ending` says that the server is about to end.
+    refused (see `TokenDoor`; `address` is where the server listens, `names` are other names of it). What changes
+    something comes from a form of these pages, and where the site has no `work`, only consent can be marked. `ending`
+    says that the server is about to end.
     """
-
-    async def mark(request: Request) -> Response:
-        sent = b""
-        async for part in request.stream():
-            sent += part
-            if len(sent) > LARGEST_FORM:
-                raise HTTPException(413)
-        fields = dict(parse_qsl(sent.decode("utf-8", "replace")))
-        return await run_in_threadpool(_page(site, lambda asked: consent_page.mark(asked, fields)), request)
 
     def of_all(request: Request) -> Response:
         asked = PageRequest(site, request)
         pause_s = asked.number("pause") or LATER_S
-        state = campaign_pages.state_of_fleet if "fleet" in request.query_params else overview_pages.state_of_all
+        state = overview_pages.state_of_all
+        for name, of in (("fleet", campaign_pages.state_of_fleet), ("runs", work_pages.state_of_runs)):
+            state = of if name in request.query_params else state
         return events(request, Watched(lambda: state(asked), lambda: False, ending, pause_s))
 
     def of_one(request: Request) -> Response:
@@ -105,6 +123,13 @@ def app(
         )
         return events(request, watched)
 
+    def of_run(request: Request) -> Response:
+        asked = PageRequest(site, request)
+        work_pages.state_of_run(asked)  # should there be no such run, that is said before the first event
+        over = site.working().runs.status
+        name = request.path_params["run"]
+        return events(request, Watched(lambda: work_pages.state_of_run(asked), lambda: not over(name).over, ending))
+
     def health(_: Request) -> Response:
         try:
             site.index.check()
@@ -114,23 +139,20 @@ def app(
 
     ours = version("appwitness")
 
-    def problem(request: Request, error: Exception) -> Response:
-        status = error.status_code if isinstance(error, HTTPException) else 404
-        said = str(error.detail if isinstance(error, HTTPException) else error)
-        return PageRequest(site, request, masked=True).answer("problem.html", {"problem": said}, status)
-
     return Starlette(
         routes=[
-            Route("/recordings/{recording}/consents", mark, methods=["POST"]),
+            *(Route(path, _acting(site, act), methods=["POST"]) for path, act in ACTS.items()),
+            Route("/new/files", _receiving(site), methods=["POST"]),
             Route("/recordings/{recording}/events", of_one),
+            Route("/runs/{run}/events", of_run),
             Route("/events", of_all),
             Route(HEALTH, health),
             Route(METRICS, _page(site, campaign_pages.metrics)),
             Route(f"/static/{STATIC[0]}/{{name}}", _static),
-            *(Route(path, _page(site, view), methods=["GET"]) for path, view in PAGES.items()),
+            *(Route(path, _page(site, view), methods=["GET"]) for path, view in {**PAGES, **WORK}.items()),
         ],
         middleware=[Middleware(TokenDoor, token=site.token, address=address, names=names, metrics=site.metrics_token)],
-        exception_handlers={UserError: problem, HTTPException: problem},
+        exception_handlers=dict.fromkeys((UserError, HTTPException), _problem(site)),
     )
 
 
@@ -140,6 +162,52 @@ def _page(site: Site, view: View) -> Callable[[Request], Response]:
             return view(PageRequest(site, request))
 
     return page
+
+
+def _acting(site: Site, act: Act) -> Callable[[Request], Awaitable[Response]]:
+    async def endpoint(request: Request) -> Response:
+        sent = b""
+        async for part in request.stream():
+            sent += part
+            if len(sent) > LARGEST_FORM:
+                raise HTTPException(413)
+        try:
+            fields = dict(parse_qsl(sent.decode("utf-8", "replace"), max_num_fields=MOST_FIELDS))
+        except ValueError:
+            raise HTTPException(413) from None
+        if not is_form_token(fields.pop("form", None), site.token):
+            return Response(NOT_OURS, 403, media_type="text/plain")
+        return await run_in_threadpool(_page(site, lambda asked: act(asked, fields)), request)
+
+    return endpoint
+
+
+def _receiving(site: Site) -> Callable[[Request], Awaitable[Response]]:
+    async def endpoint(request: Request) -> Response:
+        if not is_form_token(request.headers.get(FORM), site.token):
+            return Response(NOT_OURS, 403, media_type="text/plain")
+        asked = PageRequest(site, request, masked=True)
+        try:
+            with work_pages.receiving(asked) as arrival:
+                request.scope[PATIENCE] = True
+                async for part in request.stream():
+                    await run_in_threadpool(arrival.write, part)
+            return await run_in_threadpool(work_pages.received, asked, arrival.drop)
+        except ClientDisconnect:
+            return Response(status_code=400)
+        except UserError as error:
+            return JSONResponse({"problem": str(error)}, 400)
+
+    return endpoint
+
+
+def _problem(site: Site) -> Callable[[Request, Exception], Response]:
+    def problem(request: Request, error: Exception) -> Response:
+        status = error.status_code if isinstance(error, HTTPException) else 404 if request.method == "GET" else 400
+        said = str(error.detail if isinstance(error, HTTPException) else error)
+        return PageRequest(site, request, masked=True).answer("problem.html", {"problem": said}, status)
+
+    return problem
 
 
 def _static(request: Request) -> Response:

@@ -14,12 +14,13 @@ import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from appwitness.web.query import Site
-from appwitness.web.routes import app
+from appwitness.web.routes import PATIENCE, app
 
 # what one client can hold of the server: half a request for 10 s, few of them at a time, few lines of its log
 
 WHOLE_WITHIN_S = 10.0
-"""From the first byte of a request, or from connecting, to the last byte of the request."""
+"""From the first byte of a request, or from connecting, to the last byte of the request; between two pieces of a file
+that one of our forms sends."""
 HALF_AT_A_TIME = 32
 """Requests of one address that are not whole yet; the oldest is ended for another."""
 LINES, WITHIN_S = 20, 60.0
@@ -41,6 +42,8 @@ class BoundedConnection(H11Protocol):
         """Take a part of a request."""
         super().data_received(data)
         if self.conn.their_state in (h11.IDLE, h11.SEND_BODY):
+            if self.conn.their_state is h11.SEND_BODY and self.scope.get(PATIENCE):
+                self._wait_no_more()
             self._wait()
         else:
             self._wait_no_more()

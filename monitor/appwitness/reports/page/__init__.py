@@ -10,7 +10,7 @@ from appwitness.reports.page import sections
 from appwitness.reports.page.by_hand import by_hand
 from appwitness.reports.page.cards import Card, Cards
 from appwitness.reports.page.flows import ShownFlows, cut
-from appwitness.reports.page.sections import ROWS, bars
+from appwitness.reports.page.sections import ROWS, Bar, bars
 from appwitness.reports.time_axis import clock, clocks, span
 from appwitness.reports.timeline import Picture, picture
 from appwitness.reports.verdict import VerdictLine, groups, verdict
@@ -54,6 +54,50 @@ class Shelf(NamedTuple):
     sheets: list[Sheet]
 
 
+class Opening(NamedTuple):
+    """What a report begins with: the worst that was seen, what was watched, and the gravest groups."""
+
+    verdict: VerdictLine
+    headline: str
+    """The worst that was seen, in one sentence; else what the recording comes to."""
+    objected: bool
+    """Whether a rule objects to anything."""
+    warning: str
+    """That the recording is not what its stamps say; empty where it is."""
+    bars: list[Bar]
+    gaps: int
+    strip: list[Card]
+    """What, to whom, when and how sure, of the worst."""
+    more: int
+    """Groups that are not in it."""
+
+
+def opening(report: Report, words: Words) -> Opening:
+    """The opening alone: of a large report, what follows takes much longer."""
+    made = groups(report)
+    return _opened(
+        report,
+        words,
+        verdict(report, words),
+        list(Cards(report, words, ShownFlows(report, words)).of(made[:STRIP])),
+        len(made),
+    )
+
+
+def _opened(report: Report, words: Words, came_to: VerdictLine, cards: list[Card], number: int) -> Opening:
+    objected = next((card for card in cards if card.level), None)
+    return Opening(
+        verdict=came_to,
+        headline=objected.said if objected else came_to.line,
+        objected=objected is not None,
+        warning="" if is_sound(report) else f"{words('verified')}{words('colon')}{integrity(report, words)}",
+        bars=bars(report, words),
+        gaps=len(report.gaps),
+        strip=cards[:STRIP],
+        more=max(0, number - STRIP),
+    )
+
+
 class Page:
     """Everything that the template asks for."""
 
@@ -62,7 +106,6 @@ class Page:
         self.words = words
         self.reveal = reveal
         self.verdict: VerdictLine = verdict(report, words)
-        self.warning = "" if is_sound(report) else f"{words('verified')}{words('colon')}{integrity(report, words)}"
         self._show = ShownFlows(report, words)
         made = groups(report)
         self.all_cards = list(Cards(report, words, self._show).of(made[:CARDS]))
@@ -71,7 +114,7 @@ class Page:
         self.others = [card for card in self.all_cards if not card.level]
         self.shown = {card.block.flow.id for card in self.all_cards if card.block}
         self.picture: Picture | None = picture(report, words, self._cards_of_lines())
-        self.bars = bars(report, words)
+        self.opening = _opened(report, words, self.verdict, self.all_cards, len(self.all_cards))
         self.dialogs = list(sections.dialogs(report, words, reveal))
         self.rows = [self._show.row(flow, flow.id in self.shown) for flow in report.flows[:ROWS]]
         self.more_rows = max(0, len(report.flows) - ROWS)
@@ -92,18 +135,6 @@ class Page:
         self.audit = sections.audited(report, words)
         self.changes = sections.changes(report, words)
         self.notes = [cut(note) for note in report.run.notes[:ROWS]]
-
-    # The first screen.
-
-    @property
-    def headline(self) -> str:
-        """The worst that was seen, in one sentence; else what the recording comes to."""
-        return self.cards[0].said if self.cards else self.verdict.line
-
-    @property
-    def strip(self) -> list[Card]:
-        """What, to whom, when and how sure, of the worst."""
-        return self.all_cards[:STRIP]
 
     @property
     def about(self) -> list[str]:

@@ -1,0 +1,222 @@
+"""Files that somebody drops on a page: kept apart until he says what they are of, then taken in as a recording."""
+
+from __future__ import annotations
+
+import re
+import secrets
+import shutil
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import BinaryIO, Literal, NamedTuple
+
+from appwitness.api.exchanging import import_, origin
+from appwitness.api.home import recordings
+from appwitness.recording.files import has_room
+from appwitness.support import private_files
+from appwitness.support.errors import DiskFullError, UserError
+
+DropKind = Literal["har", "flows", "hooks", "pcap", "keys", "recording", "app"]
+"""What a file is: a capture in one of the formats of `import`, its key log, an archive, an app to install."""
+LARGEST_DROP = 4 << 30
+"""Bytes of one file."""
+MOST_FILES = 12
+"""Of one run."""
+MOST_DROPS = 20
+"""That wait for their owner at a time; the oldest goes for another."""
+APPS = (".apk", ".apks", ".apkm", ".xapk")
+ZIP = b"PK\x03\x04"
+AGE = b"age-encryption.org/"
+_KEY_LOG = re.compile(
+    rb"(?:\s*(?:#[^\n]*)?\n)*(?:CLIENT|SERVER|EXPORTER|EARLY)_[A-Z_0-9]+ [0-9a-fA-F]{32,} [0-9a-fA-F]{32,}"
+)
+_SHOWN = re.compile(r"[^\w .()+-]")
+
+
+class DroppedFile(NamedTuple):
+    """A file as it was dropped."""
+
+    name: str
+    """As its owner calls it; it is shown, and never a part of a path."""
+    path: Path
+    size: int
+    kind: DropKind
+
+
+@dataclass
+class Drop:
+    """Files that belong to one run, and wait."""
+
+    id: str
+    folder: private_files.Temporary
+    files: list[DroppedFile] = field(default_factory=list)
+
+    def of(self, *kinds: DropKind) -> list[DroppedFile]:
+        """Those of some kinds."""
+        return [each for each in self.files if each.kind in kinds]
+
+
+class Inbox:
+    """What was dropped and is not taken in yet; it goes with the program. Methods may be called from any thread."""
+
+    def __init__(self, largest: int = LARGEST_DROP) -> None:
+        self.largest = largest
+        self._drops: dict[str, Drop] = {}
+        self._lock = threading.RLock()
+
+    def of(self, id_: str) -> Drop:
+        """What was dropped under an id. Raises UserError when there is nothing."""
+        with self._lock:
+            if id_ not in self._drops:
+                raise UserError("These files are not here any more.", "Drop them again.")
+            return self._drops[id_]
+
+    @contextmanager
+    def receiving(self, id_: str, name: str, size: int | None) -> Iterator[Arrival]:
+        """Take a file of this name, piece by piece, to those of a drop; of a new one where `id_` is empty.
+
+        `size` is what its sender says of it. Raises UserError for one that is too large or that is none of the kinds:
+        then nothing of it stays.
+        """
+        if size is not None and size > self.largest:
+            raise too_large(self.largest)
+        with self._lock:
+            drop = self.of(id_) if id_ else self._new()
+        if len(drop.files) >= MOST_FILES:
+            raise UserError(f"A run has at most {MOST_FILES} files here.", "Import more on the command line.")
+        if not has_room(drop.folder.path, size or 0):
+            raise DiskFullError("There is no room for the file.", "Make room, or set TMPDIR.")
+        ending = next((each for each in APPS if name.lower().endswith(each)), "")
+        path = drop.folder.path / f"{len(drop.files) + 1}-{secrets.token_hex(4)}{ending}"
+        try:
+            with private_files.writing(path) as file:
+                arrival = Arrival(drop.id, file, self.largest)
+                yield arrival
+            kind = kind_of(path, bool(ending))
+        except BaseException:
+            path.unlink(missing_ok=True)
+            if not drop.files:
+                self.remove(drop.id)
+            raise
+        shown = _SHOWN.sub("_", name)[-120:] or "file"
+        with self._lock:
+            drop.files.append(DroppedFile(shown, path, arrival.size, kind))
+
+    def remove(self, id_: str) -> None:
+        """Forget a drop, and remove its files."""
+        with self._lock:
+            drop = self._drops.pop(id_, None)
+        if drop:
+            with drop.folder:
+                pass
+
+    def take_in(self, id_: str, app: str, values: Sequence[str]) -> Path:
+        """Make a recording of what was dropped: its folder, or its archive. The drop is gone then.
+
+        `app`: package of the app of captures, or the name of a website. `values` are those to look for, such as
+        `phone_number=+8613800138000`. Raises UserError as `appwitness.api.exchanging` does; the drop stays then.
+        """
+        drop = self.of(id_)
+        captures = drop.of("har", "flows", "hooks", "pcap")
+        keys = drop.of("keys")
+        if len(archives := drop.of("recording")) == 1 and len(drop.files) == 1:
+            made = _moved(archives[0].path)
+        elif not captures or len(captures) + len(keys) != len(drop.files) or len(keys) > 1:
+            raise UserError(
+                "These files do not belong to one run: an archive comes alone, and captures with one key log.",
+                "Drop them again, those of a run together.",
+            )
+        else:
+            known = origin(
+                app,
+                values,
+                keys=keys[0].path if keys else None,
+                names={each.path.name: each.name for each in captures},
+            )
+            made = import_([each.path for each in captures], known, output=_new_place("import"))[0]
+        self.remove(id_)
+        return made
+
+    def _new(self) -> Drop:
+        while len(self._drops) >= MOST_DROPS:
+            self.remove(next(iter(self._drops)))
+        id_ = secrets.token_hex(8)
+        drop = self._drops[id_] = Drop(id_, private_files.Temporary())
+        return drop
+
+
+@dataclass
+class Arrival:
+    """A file that is being received."""
+
+    drop: str
+    """The id under which it waits."""
+    file: BinaryIO
+    largest: int
+    size: int = 0
+
+    def write(self, piece: bytes) -> None:
+        """The next bytes. Raises UserError when they are too many."""
+        self.size += len(piece)
+        if self.size > self.largest:
+            raise too_large(self.largest)
+        self.file.write(piece)
+
+
+def too_large(largest: int) -> UserError:
+    """The error of a file of more bytes than this."""
+    return UserError(
+        f"The file is larger than {largest / (1 << 30):.3g} GiB.", "Import it on the command line: appwitness import."
+    )
+
+
+def kind_of(path: Path, is_app: bool = False) -> DropKind:
+    """What a file is, by its first bytes. Raises UserError when it is nothing that can be taken in."""
+    from appwitness.exchange import guess
+    from appwitness.exchange.opening import opened
+
+    with path.open("rb") as file:
+        head = file.read(4096)
+    if head.startswith(ZIP):
+        return "app" if is_app else "recording"
+    if is_app:
+        raise UserError("The file is called an app, and is none.", "Drop an APK, .apks, .apkm or .xapk.")
+    if head.startswith(AGE):
+        raise UserError(
+            "The recording is encrypted, and the index has values in plain.",
+            "Judge it on the command line, in memory: appwitness report FILE.",
+        )
+    if _KEY_LOG.match(head):
+        return "keys"
+    with opened(path) as ready:
+        try:
+            return guess(ready.path)  # type: ignore[return-value]
+        except UserError:
+            raise UserError(
+                "The file is neither HAR, nor a mitmproxy flow file, nor a packet capture with its key log, nor JSON "
+                "of hooks, nor a recording, a bundle or an app.",
+                "Drop another, or convert it: docs/hook-logs.md.",
+            ) from None
+
+
+def _new_place(what: str, ending: str = "") -> Path:
+    folder = recordings().absolute()
+    private_files.folder(folder)
+    return folder / f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{what}-{secrets.token_hex(3)}{ending}"
+
+
+def _moved(archive: Path) -> Path:
+    """The archive in the folder of recordings. Raises UserError where it is none of a recording."""
+    from appwitness.recording import Recording
+
+    into = _new_place("dropped", ".zip")
+    shutil.move(archive, into)
+    try:
+        Recording.open(into)
+    except BaseException:
+        shutil.move(into, archive)
+        raise
+    return into

@@ -1,0 +1,385 @@
+"""Runs that a face starts, watches and stops: each is a process of its own, several at a time, one for each device."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+import secrets
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter, deque
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any, Literal, NamedTuple, get_args
+
+from appwitness.api.home import recordings
+from appwitness.support.errors import UserError
+
+if TYPE_CHECKING:  # imported late, so that whoever only asks for a name waits for nothing
+    from appwitness.api.devices import NamedDevice
+
+LivePlan = Literal["accept", "refuse", "silent", "withdraw"]
+LiveState = Literal["waiting", "starting", "recording", "stopping", "ended", "stopped", "failed"]
+MODES = ("auto", "regular", "redirect", "wireguard", "transparent")
+"""Ways of traffic to the proxy that may be asked for."""
+PACKAGE = re.compile(r"[A-Za-z][A-Za-z0-9_]*(\.[A-Za-z0-9_]+)+")
+MOST_RUNS = 8
+"""At a time."""
+KEPT_RUNS = 100
+"""Runs that are over, and still listed."""
+KEPT_EVENTS = 5000
+"""Of a run; those before are counted only."""
+LINES_OF_FAULT = 12
+"""Of what the process says at its end, where it fails."""
+END_S = 60.0
+"""How long the end of a run may take: the device is put back, and the recording is stamped."""
+FOUND = (0, 1, 3)
+"""Exit codes of a run that was made: clean, findings, gaps."""
+
+
+@dataclass(frozen=True)
+class RunRequest:
+    """What to observe."""
+
+    device: str = "lab:circle"
+    """As `appwitness observe --device` takes it."""
+    plan: LivePlan = "silent"
+    app: str | None = None
+    """Package of an app that the device has."""
+    apks: tuple[Path, ...] = ()
+    """The app to install instead."""
+    mode: str = "auto"
+    """How traffic comes to the proxy, one of MODES."""
+    seconds: float | None = None
+    """End after this long; None: when the app ends or somebody stops the run."""
+    by_hand: bool = False
+    """Somebody does at the device what the plan says."""
+
+    @property
+    def target(self) -> NamedDevice:
+        """The device by name."""
+        from appwitness.api.devices import NamedDevice
+
+        return NamedDevice(self.device)
+
+    def check(self) -> None:
+        """Raise UserError for what does not go together."""
+        if not self.device.strip():
+            raise UserError("No device is named.", "Choose one of the list.")
+        if self.plan not in get_args(LivePlan):
+            raise UserError(f"There is no plan {self.plan}.", f"There are {', '.join(get_args(LivePlan))}.")
+        if self.mode not in MODES:
+            raise UserError(f"There is no mode {self.mode}.", f"There are {', '.join(MODES)}.")
+        if self.seconds is not None and not 0 < self.seconds < math.inf:
+            raise UserError(f"{self.seconds} is not a length of time.", "Write seconds: 30 or 2.5.")
+        if self.app is not None and not PACKAGE.fullmatch(self.app):
+            raise UserError(f"{self.app!r} is no name of an app.", "Write its package: com.example.shop.")
+        if self.target.embedded:
+            if self.app or self.apks or self.by_hand:
+                raise UserError(
+                    f"{self.device} has its app built in, and plays the user itself.", "Choose the device and a plan."
+                )
+        elif bool(self.app) == bool(self.apks):
+            raise UserError(
+                f"Which app should be observed on {self.device}?", "Choose an installed app, or an APK to install."
+            )
+
+    def words(self, output: Path, judged_by: Sequence[str]) -> list[str]:
+        """The command line of the process."""
+        said = [f"--device={self.device}", f"--plan={self.plan}", f"--mode={self.mode}", f"--output={output}"]
+        said += [f"--app={self.app}"] if self.app else []
+        said += [f"--apk={apk}" for apk in self.apks]
+        said += [f"--seconds={self.seconds:g}"] if self.seconds is not None else []
+        said += ["--by-hand"] if self.by_hand else []
+        return [sys.executable, "-P", "-m", "appwitness", "observe", "--json", *said, *judged_by]
+
+
+class LiveEvent(NamedTuple):
+    """Something that a run told."""
+
+    number: int
+    """From 1, in the order in which it came."""
+    what: Mapping[str, Any]
+    """As `appwitness observe --json` writes it: `event` says which; no values stand in it."""
+
+
+@dataclass(frozen=True)
+class RunProgress:
+    """How far a run is, and what it told since a cursor."""
+
+    id: str
+    request: RunRequest
+    recording: Path
+    """The folder; it is there once the device is open."""
+    state: LiveState
+    phase: str
+    """What is being done, in a clause of English; empty before anything is."""
+    started: datetime
+    seconds: float
+    """How long the process has been running, or ran."""
+    reads: int
+    uploads: int
+    consents: int
+    gaps: int
+    findings: tuple[Mapping[str, Any], ...]
+    """New since the cursor; each as `appwitness observe --json` writes it."""
+    events: tuple[LiveEvent, ...]
+    """New since the cursor."""
+    left_out: int
+    """Events since the cursor that are not kept any more."""
+    cursor: int
+    """To ask with the next time."""
+    exit_code: int | None
+    """Of the process; None while it runs."""
+    problem: str
+    """Why it failed, as it said itself; empty where it did not."""
+
+    @property
+    def over(self) -> bool:
+        """Whether the process has ended."""
+        return self.state in ("ended", "stopped", "failed")
+
+
+@dataclass
+class _LiveRun:
+    id: str
+    request: RunRequest
+    recording: Path
+    started: datetime = field(default_factory=lambda: datetime.now(UTC))
+    process: subprocess.Popen[str] | None = None
+    state: LiveState = "waiting"
+    phase: str = ""
+    counts: Counter[str] = field(default_factory=Counter)
+    events: deque[LiveEvent] = field(default_factory=lambda: deque(maxlen=KEPT_EVENTS))
+    findings: list[LiveEvent] = field(default_factory=list)
+    number: int = 0
+    problem: str = ""
+    began: float = field(default_factory=time.monotonic)
+    ended: float | None = None
+    over: threading.Event = field(default_factory=threading.Event)
+
+
+class LiveRuns:
+    """The runs that one program started. What it starts ends with it: see `close`.
+
+    `judged_by` are words of the command line by which the runs are judged, such as `--db URL`. All methods may be
+    called from any thread.
+    """
+
+    def __init__(self, judged_by: Sequence[str] = ()) -> None:
+        self._judged_by = tuple(judged_by)
+        self._runs: dict[str, _LiveRun] = {}
+        self._lock = threading.RLock()
+        self._closing = False
+        self.changes = 0
+        """Grows whenever something of a run changed."""
+
+    def __enter__(self) -> LiveRuns:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def start(self, request: RunRequest) -> RunProgress:
+        """Start a run; it is on its way when this returns.
+
+        Raises UserError for what does not go together, while the device has a run, and while there are MOST_RUNS.
+        """
+        return self.start_each([request])[0]
+
+    def start_each(self, requests: Sequence[RunRequest]) -> list[RunProgress]:
+        """Start runs one after the other, each when the one before it has ended. Raises as `start` does."""
+        for each in requests:
+            each.check()
+        with self._lock:
+            if self._closing:
+                raise UserError("The server is about to end.", "Start the run when it is up again.")
+            going_on = [run for run in self._runs.values() if not run.over.is_set()]
+            for each in requests:
+                if busy := next((run for run in going_on if run.request.device == each.device), None):
+                    raise UserError(f"{each.device} has a run already: {busy.id}.", "Stop it, or wait until it ends.")
+            if len(going_on) + len(requests) > MOST_RUNS:
+                raise UserError(f"{len(going_on)} runs are going on.", "Stop one, or wait until one ends.")
+            made = [self._new(each) for each in requests]
+            threading.Thread(target=self._go_through, args=(made,), name="runs", daemon=True).start()
+            return [self.status(run.id) for run in made]
+
+    def list(self) -> list[RunProgress]:
+        """All that are known, the newest first, without their events."""
+        with self._lock:
+            return [self._told(run, run.number) for run in reversed(self._runs.values())]
+
+    def status(self, run: str, cursor: int = 0) -> RunProgress:
+        """How far a run is, with what it told since `cursor`. Raises UserError when there is no such run."""
+        with self._lock:
+            return self._told(self._of(run), cursor)
+
+    def stop(self, run: str) -> RunProgress:
+        """Have a run end as Ctrl-C does: all goes down in order, and the recording is stamped to its end.
+
+        Returns at once; `wait` waits for the end. One that is over stays as it is. Raises as `status` does.
+        """
+        with self._lock:
+            found = self._of(run)
+            if found.state == "waiting":
+                self._end(found, "stopped")
+            elif not found.over.is_set() and found.state != "stopping":
+                self._change(found, "stopping")
+                if found.process is not None:
+                    with suppress(ProcessLookupError):
+                        found.process.send_signal(signal.SIGINT)
+            return self._told(found, found.number)
+
+    def wait(self, run: str, timeout_s: float | None = None) -> RunProgress:
+        """Wait until a run has ended. Raises UserError when there is no such run, TimeoutError."""
+        with self._lock:
+            found = self._of(run)
+        if not found.over.wait(timeout_s):
+            raise TimeoutError(f"{run} has not ended within {timeout_s:g} s.")
+        return self.status(run)
+
+    def close(self, timeout_s: float = END_S) -> Sequence[RunProgress]:
+        """Stop all that goes on, and wait up to `timeout_s` for their ends; those that are still ending.
+
+        They are left to their end: a run that nobody reads any more stops by itself.
+        """
+        with self._lock:
+            self._closing = True
+            going_on = [run for run in self._runs.values() if not run.over.is_set()]
+        for run in going_on:
+            self.stop(run.id)
+        until = time.monotonic() + timeout_s
+        return [self.status(run.id) for run in going_on if not run.over.wait(max(0.0, until - time.monotonic()))]
+
+    # inside
+
+    def _new(self, request: RunRequest) -> _LiveRun:
+        from appwitness.api.devices import Wanted, name_of
+
+        named = name_of(Wanted(request.device, package=request.app, apks=request.apks))
+        now = datetime.now(UTC)
+        number = secrets.token_hex(3)
+        folder = recordings().absolute() / f"{now:%Y%m%dT%H%M%S}-{named[:60]}-{request.plan}-{number}"
+        run = self._runs[number] = _LiveRun(number, request, folder)
+        over = [each for each in self._runs.values() if each.over.is_set()]
+        for each in over[: len(over) - KEPT_RUNS] if len(over) > KEPT_RUNS else ():
+            del self._runs[each.id]
+        self.changes += 1
+        return run
+
+    def _of(self, run: str) -> _LiveRun:
+        if run not in self._runs:
+            raise UserError(f"There is no run {run} here.", "The list has the runs that were started here.")
+        return self._runs[run]
+
+    def _go_through(self, runs: Sequence[_LiveRun]) -> None:
+        for run in runs:
+            with self._lock:
+                process = self._spawned(run) if run.state == "waiting" else None
+            if process is not None:
+                self._watch(run, process)
+
+    def _spawned(self, run: _LiveRun) -> subprocess.Popen[str] | None:
+        run.began, run.started = time.monotonic(), datetime.now(UTC)
+        try:
+            run.process = subprocess.Popen(
+                run.request.words(run.recording, self._judged_by),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+                encoding="utf-8",
+                errors="replace",
+                start_new_session=True,  # Ctrl-C at the terminal of the server is not theirs: `close` stops them
+            )
+        except OSError as error:
+            run.problem = f"The run cannot be started: {error.strerror}."
+            self._end(run, "failed")
+            return None
+        self._change(run, "starting")
+        return run.process
+
+    def _watch(self, run: _LiveRun, process: subprocess.Popen[str]) -> None:
+        said: deque[str] = deque(maxlen=LINES_OF_FAULT)
+        assert process.stdout
+        assert process.stderr
+        listener = threading.Thread(target=said.extend, args=(_lines(process.stderr),), daemon=True)
+        listener.start()
+        for line in _lines(process.stdout):
+            with suppress(ValueError):
+                told = json.loads(line)
+                if isinstance(told, dict):
+                    self._take(run, told)
+        code = process.wait()
+        listener.join(END_S)
+        process.stdout.close()
+        process.stderr.close()
+        with self._lock:
+            stopped = run.state == "stopping"
+            if code in FOUND and run.recording.exists():
+                self._end(run, "stopped" if stopped else "ended")
+            else:
+                if not stopped:
+                    ended = (
+                        f"The run ended with exit code {code}" if code >= 0 else f"The run was killed (signal {-code})"
+                    )
+                    run.problem = " ".join(line.strip() for line in said if line.strip()) or f"{ended}."
+                self._end(run, "stopped" if stopped else "failed")
+
+    def _take(self, run: _LiveRun, told: Mapping[str, Any]) -> None:
+        with self._lock:
+            run.number += 1
+            kind = str(told.get("event"))
+            run.counts[kind] += 1
+            event = LiveEvent(run.number, told)
+            run.events.append(event)
+            if kind == "finding":
+                run.findings.append(event)
+            elif kind == "stage":
+                run.phase = str(told.get("what", ""))
+                if run.state == "starting":
+                    run.state = "recording"
+            self.changes += 1
+
+    def _change(self, run: _LiveRun, state: LiveState) -> None:
+        run.state = state
+        self.changes += 1
+
+    def _end(self, run: _LiveRun, state: LiveState) -> None:
+        run.ended = time.monotonic()
+        self._change(run, state)
+        run.over.set()
+
+    def _told(self, run: _LiveRun, cursor: int) -> RunProgress:
+        new = tuple(event for event in run.events if event.number > cursor)
+        return RunProgress(
+            id=run.id,
+            request=run.request,
+            recording=run.recording,
+            state=run.state,
+            phase=run.phase,
+            started=run.started,
+            seconds=(run.ended or time.monotonic()) - run.began,
+            reads=run.counts["read"],
+            uploads=run.counts["upload"],
+            consents=run.counts["consent"],
+            gaps=run.counts["gap"],
+            findings=tuple(event.what for event in run.findings if event.number > cursor),
+            events=new,
+            left_out=max(0, run.number - max(cursor, 0) - len(new)),
+            cursor=run.number,
+            exit_code=run.process.returncode if run.process else None,
+            problem=run.problem,
+        )
+
+
+def _lines(stream: IO[str]) -> Iterator[str]:
+    with suppress(ValueError, OSError):  # closed meanwhile
+        yield from stream
