@@ -9,7 +9,7 @@ import cloup
 
 from appwitness.api.home import recordings, signer
 from appwitness.cli.terminal import err, plain
-from appwitness.cli.verbs import VerbJudging, fault_note, judging_options, main
+from appwitness.cli.verbs import VerbJudging, fault_note, judging_options, judging_words, main
 from appwitness.support.errors import extra
 
 
@@ -53,7 +53,7 @@ def mcp(allow_actions: bool, folders: tuple[Path, ...], judging: VerbJudging) ->
             made.append(Browsing(judging.store, judging.known, None, signer()))
         return made[0]
 
-    with LiveRuns([f"--db={judging.db}"] if judging.db else []) as runs:
+    with LiveRuns(judging_words()) as runs:
         allowed = AllowedPaths(folders or (Path.cwd(), folder))
         tools = AssistantTools(judging, allowed, folder, runs, index)
         err.print(plain(f"MCP server on stdin and stdout; it may read {allowed}"))
