@@ -151,8 +151,19 @@ class VerbCommand(cloup.Command):
 
     def __init__(self, *args: Any, params: list[click.Parameter] | None = None, **kwargs: Any) -> None:
         given = list(params or ())
+        formats = {name for each in given if "--format" in each.opts for name in getattr(each.type, "choices", ())}
+        self._json_is_a_format = "json" in formats and not any("--json" in each.opts for each in given)
+        if self._json_is_a_format:
+            given.append(click.Option(["--json"], is_flag=True, expose_value=False, help="The same as --format json."))
         reads = any(isinstance(each, click.Argument) and each.name in ("recording", "old") for each in given)
         super().__init__(*args, params=[*given, *_everywhere(reads=reads)], **kwargs)
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """As cloup does; `--json` is a format where the verb has formats."""
+        if self._json_is_a_format:
+            end = args.index("--") if "--" in args else len(args)
+            args = [*("--format=json" if each == "--json" else each for each in args[:end]), *args[end:]]
+        return super().parse_args(ctx, args)
 
 
 class VerbsOfAVerb(cloup.Group):

@@ -22,7 +22,7 @@ class Paired(VerbCommand):
         """Take the pairs out; they come back in `ctx.meta["outputs"]`."""
         outputs: list[tuple[str | None, Path | None]] = []
         rest: list[str] = []
-        words = iter(args)
+        words = iter("--format=json" if each == "--json" else each for each in args)
         for word in words:
             name, equals, value = word.partition("=")
             if word == "--":
