@@ -38,7 +38,7 @@ from appwitness.cli.verbs import (
     rules_option,
     size,
 )
-from appwitness.cli.writing import note_reveal
+from appwitness.cli.writing import implied, note_reveal, see_that_they_fit
 from appwitness.support import escape
 from appwitness.support.errors import SetupError, UserError
 
@@ -358,19 +358,21 @@ def ranking(by: str, top: int, format_: str, lang: str, rules: Path | None, db: 
     "--format",
     "format_",
     type=click.Choice(["csv", "parquet"]),
-    default="csv",
-    show_default=True,
-    help="The format to write.",
+    help="The format to write. [default: as the name of --output says, else csv]",
 )
 @output_option
 @reveal_option
 @db_option
-def export(table: str, campaign: str | None, format_: str, output: Path | None, reveal: bool, db: str | None) -> None:
+def export(
+    table: str, campaign: str | None, format_: str | None, output: Path | None, reveal: bool, db: str | None
+) -> None:
     """Write a table for other tools: runs, findings, flows or recipients, as CSV or Parquet.
 
     The table of runs has the planned runs; the other tables are about judged recordings. No table holds values that
     were read or sent.
     """
+    format_ = format_ or implied(output, ("csv", "parquet")) or "csv"
+    see_that_they_fit(format_, output)
     if format_ == "parquet" and output is None:
         raise UserError("Parquet goes to a file.", "Name it: --output FILE.")
     if reveal:

@@ -217,7 +217,8 @@ def _next(report: Report, words: Words, reveal: bool, verbose: bool) -> Renderab
     if report.flows and not reveal:
         more.append(words("next_reveal"))
     title = words("next") + (f" ({words('semicolon').join(more)})" if more else "")
-    return Group(Text(title, style="dim"), *(Padding(Text(step, overflow="fold"), INDENT) for step in steps))
+    lines = (Text(f"  {step}", no_wrap=True, overflow="ignore") for step in steps)  # to be copied: on one line
+    return Group(Text(title, style="dim"), *lines)
 
 
 # all of a report for a terminal: each finding with its evidence, what was declared, every gap; under --verbose
