@@ -106,8 +106,8 @@ export interface Consent {
   scope?: "ads_tracking" | "cross_border_separate" | "general_policy" | "minor_guardian" | "sensitive_separate" | "system_permission" | "third_party_separate";
   /** data type codes, or null for all */
   data?: readonly string[] | null;
-  /** an app that merely claims consent is `app` */
-  by: "app" | "operator" | "user";
+  /** an app that merely claims consent is `app`; a program that marked it for somebody `assistant` */
+  by: "app" | "assistant" | "operator" | "user";
   /** the label touched, the key set, the permission named */
   text?: string | null;
   /** free text for people: nothing is concluded from it */

@@ -47,6 +47,10 @@ def test_the_name_of_a_file_says_its_format(tmp_path, name, begins):
         (("--format", "gitlab"), "Choose one of text, json"),
         (("--format", "json", "--format", "text"), "--output of its own"),
         (("--format", "json", "--output"), "names no file"),
+        (("--format", "text", "--output", "a.html"), "name the file a.txt"),
+        (("--output", "a.SARIF", "--format", "json"), "name the file a.json"),
+        (("--format", "junit", "--output", "a.json"), "name the file a.xml"),
+        (("--json", "--output", "a.html"), "does not fit the name a.html"),
     ],
 )  # fmt: skip
 def test_wrong_usage_says_what_to_do(arguments, hint):
@@ -88,3 +92,34 @@ def test_what_fails_a_build(arguments, code):
 )
 def test_findings_below_do_not_fail(name, arguments, code):
     assert run("report", RECORDINGS / name, *arguments).exit_code == code
+
+
+@pytest.mark.parametrize(
+    ("format_", "name"),
+    [("sarif", "a.json"), ("complaint-html", "a.html"), ("complaint", "a.txt"), ("json", "a"), ("html", "a.page")],
+)
+def test_a_name_that_fits_a_format_or_says_none_is_taken(tmp_path, format_, name):
+    assert run("report", "r", "--format", format_, "--output", name).exit_code == 1
+    assert (tmp_path / name).stat().st_size
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("report", "a folder that is not there"),
+        ("explain", "r", "f99"),
+        ("baseline", "check", "r"),
+        ("import", "r/run.json"),
+        ("report", "r", "--format", "text", "--output", "a.html"),
+        ("index", "upgrade", "--db", "a/b/c.sqlite"),
+    ],
+)
+def test_commands_in_errors_are_on_one_line_however_narrow_the_terminal(words, monkeypatch):
+    """What stands in a line of an error on a wide terminal stands in one on a narrow one, so that it can be copied."""
+    said = {}
+    for columns in ("400", "30"):
+        monkeypatch.setenv("COLUMNS", columns)
+        result = run(*words)
+        assert result.exit_code == 2
+        said[columns] = result.stderr
+    assert said["30"] == said["400"]

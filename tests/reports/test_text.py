@@ -93,8 +93,9 @@ def test_gaps_are_counted_by_kind():
     assert "2  on the network: the app refused the proxy's certificate" in shown
 
 
-def test_it_ends_with_commands_that_can_be_copied():
-    shown = text(sample.report(path="my recordings/r 1"), width=100, colour=False)
+@pytest.mark.parametrize("width", [100, 30])
+def test_it_ends_with_commands_that_can_be_copied(width):
+    shown = text(sample.report(path="my recordings/r 1"), width=width, colour=False)
     assert "appwitness report 'my recordings/r 1' --format html --output report.html" in shown
     assert "appwitness verify 'my recordings/r 1'" in shown
 

@@ -129,8 +129,10 @@ class WaiverList:
     max_days: int
     """How far ahead a waiver may end."""
 
-    def add(self, finding: str, fields: Mapping[str, str | None], runs: GatedRuns, judging: Judging) -> None:
-        """Waive a finding, as `fingerprint` takes it; an entry without an `id` is named W- and the next number.
+    def add(self, finding: str, fields: Mapping[str, str | None], runs: GatedRuns, judging: Judging) -> dict[str, str]:
+        """Waive a finding, as `fingerprint` takes it; the `id` of the waiver, and the `finding` that it is for.
+
+        An entry without an `id` is named W- and the next number.
 
         `fields` are owner, reason, expires, ticket and id, texts or None. What is in the file stays as it is. Raises
         UserError for what does not fit, FileError with the line of the file that does not, and as `fingerprint` does.
@@ -143,6 +145,7 @@ class WaiverList:
         given = {**fields, "id": fields.get("id") or number, "finding": fingerprint(finding, runs, judging)}
         waiver = waivers.entry(given, self.today, self.max_days)
         _write(self.path, waivers.added(self.path, waiver, self.today, self.max_days))
+        return {"id": str(given["id"]), "finding": str(given["finding"])}
 
     def check(self, recordings: Sequence[Path], runs: GatedRuns, judging: Judging) -> CheckedWaivers:
         """See which entries have expired or soon will, and, where there are recordings, which none of them uses.

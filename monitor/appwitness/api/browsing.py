@@ -37,12 +37,13 @@ from appwitness.recording import START, Position, Recording
 from appwitness.recording.signing import Signer
 from appwitness.store import Store
 from appwitness.store.campaigns import has_fleet
-from appwitness.store.lists import ROWS, Lists, paged
+from appwitness.store.lists import ROWS as ROWS
 from appwitness.store.lists import AppRuns as AppRuns
 from appwitness.store.lists import Carried as Carried
 from appwitness.store.lists import FindingFields as FindingFields
 from appwitness.store.lists import ListedRecording as ListedRecording
 from appwitness.store.lists import ListPage as ListPage
+from appwitness.store.lists import Lists, paged
 from appwitness.store.lists import RuleCount as RuleCount
 from appwitness.store.lists import SentCount as SentCount
 from appwitness.store.lists import SentMatch as SentMatch

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from appwitness import events
 from appwitness.api.home import signer
@@ -37,6 +37,8 @@ class MarkDetails:
     note: str | None = None
     at: datetime | None = None
     """In any zone; UTC where it names none."""
+    by: Literal["operator", "assistant"] = "operator"
+    """Whose mark it is: a person's, or that of a program that acts for one."""
 
 
 @dataclass(frozen=True)
@@ -217,7 +219,7 @@ def consent(
         clock="host",
         signal="operator",
         status=status,
-        by="operator",
+        by=said.by,
         text=said.text,
         note=said.note,
         corrects=before[0] if before else None,

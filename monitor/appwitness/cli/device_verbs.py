@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Sequence
 from dataclasses import astuple
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from appwitness.cli import completion
+from appwitness.cli.as_json import document, json_option
 from appwitness.cli.terminal import columns, err, out, plain
 from appwitness.cli.verbs import FILE, NEW_FILE, main
 from appwitness.support import escape
@@ -18,7 +20,7 @@ from appwitness.support.errors import SetupError
 
 if TYPE_CHECKING:  # imported late, so that --help answers at once
     from appwitness.api.diagnosing import Diagnosis
-    from appwitness.api.undoing import OpenChange, ReachableDevice, UnreachableDevice
+    from appwitness.api.undoing import OpenChange, TakenBack, UnreachableDevice
 
 FAULT = SetupError.exit_code
 LEVELS = {"ok": "[green]ok[/]     ", "warning": "[yellow]warning[/]", "fault": "[bold red]fault[/]  "}
@@ -89,7 +91,8 @@ def doctor(
 
 
 @main.command()
-def devices() -> None:
+@json_option
+def devices(as_json: bool) -> None:
     """List the connected devices and what each can do.
 
     It asks no device for root, which somebody would have to allow there; `appwitness doctor` does.
@@ -99,6 +102,9 @@ def devices() -> None:
     there = listed()
     if all(each.state == "embedded" for each in there):
         err.print("No Android device or emulator is there; `appwitness doctor` says what to do.")
+    if as_json:
+        document({"devices": there})
+        return
     head = ("device", "state", "model", "hooks", "trust", "traffic", "screens")
     columns(head, [astuple(each) for each in there])
 
@@ -106,7 +112,8 @@ def devices() -> None:
 @main.command()
 @click.argument("address", metavar="HOST:PORT", required=False)
 @click.argument("code", required=False)
-def pair(address: str | None, code: str | None) -> None:
+@json_option
+def pair(address: str | None, code: str | None, as_json: bool) -> None:
     """Pair with a phone over Wi-Fi.
 
     On the phone, open Settings, Developer options, Wireless debugging, Pair device with pairing code. The phone shows
@@ -117,14 +124,19 @@ def pair(address: str | None, code: str | None) -> None:
 
     if address is None:
         waiting = devices.waiting()
-        address = click.prompt("HOST:PORT on the phone's page", default=waiting[0] if len(waiting) == 1 else None)
+        address = click.prompt(
+            "HOST:PORT on the phone's page", default=waiting[0] if len(waiting) == 1 else None, err=True
+        )
     devices.check_address(address)
     if code is None:
-        code = click.prompt("Code", hide_input=True)
+        code = click.prompt("Code", hide_input=True, err=True)
     devices.pair(address, code)
-    out.print(f"paired with {plain(address)}")
+    if not as_json:
+        out.print(f"paired with {plain(address)}")
     connected = devices.connect(address)
-    if connected is None:
+    if as_json:
+        document({"paired": address, "connected": connected})
+    elif connected is None:
         out.print("Now connect: appwitness doctor --device HOST:PORT, with the port on the page Wireless debugging.")
     else:
         out.print(f"connected; try: appwitness doctor --device {plain(connected)}")
@@ -133,7 +145,8 @@ def pair(address: str | None, code: str | None) -> None:
 @main.command()
 @device_option
 @click.option("--all", "everything", is_flag=True, help="Undo the changes on every connected device.")
-def undo(name: str | None, everything: bool) -> None:
+@json_option
+def undo(name: str | None, everything: bool, as_json: bool) -> None:
     """Take back what a run left changed on a device, after a crash or an unplugged cable.
 
     What cannot be taken back now stays on record, and the verb ends with 4.
@@ -141,26 +154,49 @@ def undo(name: str | None, everything: bool) -> None:
     from appwitness.api.undoing import left_by_runs
 
     left = left_by_runs(name, everything=everything)
-    complete = [_undo(device) for device in left.reachable]
-    for device in left.unreachable:
-        _tell_open(device)
+    done = [(device.serial, device.take_back()) for device in left.reachable]
+    if as_json:
+        document(_undone(done, left.unreachable))
+    else:
+        for serial, result in done:
+            _tell_taken_back(serial, result)
+        for device in left.unreachable:
+            _tell_open(device)
     if left.fault is not None:
         raise left.fault
-    if not left.reachable and not left.unreachable:
+    if not as_json and not left.reachable and not left.unreachable:
         out.print("Nothing is left of former runs, and no device is there.")
-    sys.exit(FAULT if left.unreachable or not all(complete) else 0)
+    sys.exit(FAULT if left.unreachable or not all(result.complete for _, result in done) else 0)
 
 
-def _undo(device: ReachableDevice) -> bool:
-    """Take back what was changed on a device, and say so; whether nothing stays."""
-    result = device.take_back()
+def _undone(done: Sequence[tuple[str, TakenBack]], open_: Sequence[UnreachableDevice]) -> dict[str, Any]:
+    def told(change: OpenChange) -> dict[str, Any]:
+        return {"what": change.what, "before": change.before, "at": str(change.at)}
+
+    return {
+        "devices": [
+            {
+                "device": serial,
+                "complete": result.complete,
+                "changes": [{"how": how, **told(change)} for change, how in result.changes],
+                "failures": [{"what": each.what, "next_step": each.next_step} for each in result.failures],
+            }
+            for serial, result in done
+        ],
+        "unreachable": [
+            {"device": each.name, "journal": each.journal, "changes": list(map(told, each.changes))} for each in open_
+        ],
+    }
+
+
+def _tell_taken_back(serial: str, result: TakenBack) -> None:
+    """Say what was taken back on a device."""
     if not result.changes:
-        out.print(plain(f"{device.serial}: nothing to take back"))
+        out.print(plain(f"{serial}: nothing to take back"))
     for change, how in result.changes:
-        out.print(plain(f"{device.serial}: {how}: {_told(change)}"))
+        out.print(plain(f"{serial}: {how}: {_told(change)}"))
     for failure in result.failures:
         err.alarm(f"[bold red]error:[/] {plain(failure.what)}\n{plain(failure.next_step)}")
-    return result.complete
 
 
 def _tell_open(device: UnreachableDevice) -> None:

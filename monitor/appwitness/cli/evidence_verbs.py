@@ -16,6 +16,7 @@ from appwitness.api import archiving, erasing, exchanging, verifying
 from appwitness.api.erasing import Forgetting, Retention
 from appwitness.api.home import key_file, recordings
 from appwitness.cli import completion
+from appwitness.cli.as_json import document, json_option
 from appwitness.cli.settings import AGE, KINDS, age, retention
 from appwitness.cli.terminal import err, out, plain
 from appwitness.cli.verbs import (
@@ -140,7 +141,8 @@ def _timed(token: Token) -> str:
 @main.command()
 @recording_argument
 @tsa_option(required=True)
-def timestamp(recording: Path, tsa: tuple[str, ...]) -> None:
+@json_option
+def timestamp(recording: Path, tsa: tuple[str, ...], as_json: bool) -> None:
     """Have time-stamp authorities date a recording.
 
     Each authority is asked for a token over the first and the last stamp, unless it has given one already: after a run
@@ -148,7 +150,11 @@ def timestamp(recording: Path, tsa: tuple[str, ...]) -> None:
     stamp that is. Nothing but a SHA-256 is sent.
     """
     nothing = "nothing: there are tokens of the first and the last stamp"
-    for name in verifying.timestamp(recording, tsa) or [nothing]:
+    names = verifying.timestamp(recording, tsa)
+    if as_json:
+        document({"written": names})
+        return
+    for name in names or [nothing]:
         err.print(f"written: {plain(name)}")
 
 
@@ -163,29 +169,41 @@ def key() -> None:
 
 @key.command()
 @click.option("--agent", metavar="NAME", help="Use this Ed25519 key of your ssh agent instead of making one.")
-def new(agent: str | None) -> None:
+@json_option
+def new(agent: str | None, as_json: bool) -> None:
     """Make a key, or use one of your ssh agent. A hardware token's key works too, unless it asks for a touch."""
     fingerprint = verifying.new_key(agent)
+    if as_json:
+        document({"fingerprint": fingerprint, "file": key_file()})
+        return
     err.print(f"written: {plain(str(key_file()))}")
     out.print(fingerprint)
 
 
 @key.command()
-def show() -> None:
+@json_option
+def show(as_json: bool) -> None:
     """Print the fingerprint of your key, as reports name it, and its file."""
+    if as_json:
+        document({"fingerprint": verifying.own_fingerprint(), "file": key_file()})
+        return
     out.print(f"{verifying.own_fingerprint()}  {plain(str(key_file()))}")
 
 
 @key.command("export")
 @click.option("--name", default="", help="Whose key it is; ends the line.")
 @output_option
-def export_key(name: str, output: Path | None) -> None:
+@json_option
+def export_key(name: str, output: Path | None, as_json: bool) -> None:
     """Print the public part of your key, to give to others. It is one line in the format of OpenSSH."""
     row = verifying.public_line(name)
-    if output is None:
+    if output is not None:
+        private_files.write(output, f"{row}\n", mode=0o644)
+    if as_json:
+        document({"public_key": row, "file": output})
+    elif output is None:
         click.echo(row)
     else:
-        private_files.write(output, f"{row}\n", mode=0o644)
         err.print(f"written: {plain(str(output))}")
 
 
@@ -195,9 +213,10 @@ def export_key(name: str, output: Path | None) -> None:
     "Options",
     click.option("--output", type=NEW_FILE, required=True, help="The new file, X.zip."),
     click.option("--reveal", is_flag=True, help="Show personal values in the report and the letters unmasked."),
+    json_option,
 )
 @checking_options
-def bundle(recording: Path, output: Path, reveal: bool, judging: VerbJudging) -> None:
+def bundle(recording: Path, output: Path, reveal: bool, as_json: bool, judging: VerbJudging) -> None:
     """Pack a recording for a stranger, with a program to check it.
 
     The ZIP holds the recording, its report as HTML, drafts of letters to authorities, your public key, versions and
@@ -206,6 +225,9 @@ def bundle(recording: Path, output: Path, reveal: bool, judging: VerbJudging) ->
     --reveal; in the recording they are not.
     """
     exchanging.bundle(recording, output, judging, reveal=reveal)
+    if as_json:
+        document({"file": output, "bytes": output.stat().st_size})
+        return
     err.print(f"written: {plain(str(output))}; it has personal data in it")
 
 
@@ -231,13 +253,17 @@ def encrypt_option(says: str) -> Callable[[Verb], Verb]:
 @click.option("--output", type=NEW_FILE, help="The new file. [default: RECORDING.zip or .zip.age]")
 @encrypt_option("Encrypt the file with age for RECIPIENT")
 @click.option("--remove", is_flag=True, help="Remove RECORDING once the file is on disk.")
-def pack(recording: Path, output: Path | None, encrypt_to: tuple[str, ...], remove: bool) -> None:
+@json_option
+def pack(recording: Path, output: Path | None, encrypt_to: tuple[str, ...], remove: bool, as_json: bool) -> None:
     """Pack a recording into one file, which every verb reads like the folder.
 
     The file is an uncompressed ZIP, and unpacking it gives the folder again. It is encrypted if you name who may read
     it. Nothing can be added to it. From an encrypted archive, this verb makes a plain one, or one for other readers.
     """
     output = packed(recording, output, encrypt_to, remove=remove)
+    if as_json:
+        document({"file": output, "bytes": output.stat().st_size})
+        return
     out.print(plain(f"{output}: {output.stat().st_size:,} bytes"))
 
 
@@ -325,8 +351,9 @@ def _values(_context: click.Context, _option: click.Parameter, words: tuple[str,
 @click.option("--reason", metavar="TEXT", help="Why, for whoever reads the stamps later. Put no personal data here.")
 @click.option("--dry-run", is_flag=True, help="Say what would be forgotten, and change nothing.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
+@json_option
 @db_option
-def forget(which: Forgetting, reason: str | None, dry_run: bool, yes: bool, db: str | None) -> None:
+def forget(which: Forgetting, reason: str | None, dry_run: bool, yes: bool, as_json: bool, db: str | None) -> None:
     """Remove personal data from recordings, which still verify.
 
     Each line becomes a tombstone that holds only a digest, bodies are removed, run.json keeps only the app and the
@@ -337,6 +364,9 @@ def forget(which: Forgetting, reason: str | None, dry_run: bool, yes: bool, db: 
     to say which of them. An archive is replaced by one that lacks what was forgotten, in a bucket too. Bundles are left
     alone, and so are reports and copies that you have put elsewhere. There is no way back.
     """
+    if as_json:
+        _forgotten_as_json(which, reason, dry_run, yes, db)
+        return
     if (dry_run or not yes) and not _asked(which, dry_run):
         return
     failed: list[Path] = []
@@ -349,6 +379,40 @@ def forget(which: Forgetting, reason: str | None, dry_run: bool, yes: bool, db: 
     out.print(f"forgotten: {lines:,} lines")
     if failed:
         raise UserError(f"{len(failed):,} recordings could not be forgotten.", "See above which, and why.")
+
+
+def _forgotten_as_json(which: Forgetting, reason: str | None, dry_run: bool, yes: bool, db: str | None) -> None:
+    """The same for a program, which cannot be asked. Raises UserError when some recordings stay as they are."""
+    if not (dry_run or yes):
+        raise UserError("With --json nobody is asked.", "Say --dry-run to see what would go, or --yes to have it go.")
+    plans: list[dict[str, Any]] = []
+    failed: list[dict[str, Any]] = []
+
+    def tell(plan: ToForget) -> None:
+        from appwitness.events import FILES
+
+        plans.append(
+            {
+                "recording": plan.given.place,
+                "lines": {FILES[kind]: len(numbers) for kind, numbers in plan.lines.items()},
+                "bodies": len(plan.bodies),
+                "run": bool(plan.run),
+                "left_in_run": plan.left,
+                "not_searched": plan.unsearched,
+                "differs_from_its_stamps": plan.before == "altered" and plan.given.sealed,
+            }
+        )
+
+    def stays(path: Path, error: UserError) -> None:
+        failed.append({"recording": path, "what": error.what, "next_step": error.next_step})
+
+    if dry_run:
+        for plan in which.plans(stays):
+            tell(plan)
+    lines = 0 if dry_run else which.forget(reason, db=db, begun=tell, stays=stays)
+    document({"dry_run": dry_run, "forgotten_lines": lines, "recordings": plans, "failed": failed})
+    if failed and not dry_run:
+        raise UserError(f"{len(failed):,} recordings could not be forgotten.", "`failed` says which, and why.")
 
 
 def _stays(path: Path, error: UserError) -> None:
@@ -391,7 +455,8 @@ def _say(plan: ToForget) -> None:
 @click.option(
     "--output", required=True, type=click.Path(path_type=Path, file_okay=False), help="New folder for the copy."
 )
-def share(recording: Path, output: Path) -> None:
+@json_option
+def share(recording: Path, output: Path, as_json: bool) -> None:
     """Copy a recording and replace every personal value.
 
     A token of the same shape replaces each value that was planted or read, the same token everywhere: in lines, URLs
@@ -399,6 +464,9 @@ def share(recording: Path, output: Path) -> None:
     left out, and a gap says so. The copy names the last stamp of the original, and has stamps of its own.
     """
     made = erasing.share(recording, output)
+    if as_json:
+        document({"recording": output, "values": made.values, "left_out": made.left_out})
+        return
     out.print(plain(f"{output}: {made.values:,} values replaced, {len(made.left_out):,} bodies or pictures left out"))
     for ref in made.left_out[:10]:
         err.print(f"[dim]{plain(ref)}: its body is left out[/]")

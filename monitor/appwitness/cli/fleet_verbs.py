@@ -18,6 +18,7 @@ import cloup
 from appwitness.api import fleets
 from appwitness.api.fleets import Fleet, HostChoices
 from appwitness.cli import completion
+from appwitness.cli.as_json import document, json_option
 from appwitness.cli.observe_verbs import Plan
 from appwitness.cli.terminal import columns, err, out, plain
 from appwitness.cli.verbs import (
@@ -37,7 +38,7 @@ from appwitness.cli.verbs import (
     rules_option,
     size,
 )
-from appwitness.cli.writing import note_reveal
+from appwitness.cli.writing import implied, note_reveal, see_that_they_fit
 from appwitness.support import escape
 from appwitness.support.errors import SetupError, UserError
 
@@ -72,8 +73,11 @@ def fleet() -> None:
     help="End each run after this many seconds. [default: when its app ends]",
 )
 @click.option("--files-elsewhere", is_flag=True, help="Also take files from outside the folder of the table.")
+@json_option
 @db_option
-def plan_(apps: Path, campaign: str, plans: str, files_elsewhere: bool, db: str | None, **limits: Any) -> None:
+def plan_(
+    apps: Path, campaign: str, plans: str, files_elsewhere: bool, as_json: bool, db: str | None, **limits: Any
+) -> None:
     """Plan runs of the apps in a CSV file.
 
     The file has a column `app`, and may have needs, persona, app_type, first_party and seconds. An app is an APK
@@ -85,7 +89,10 @@ def plan_(apps: Path, campaign: str, plans: str, files_elsewhere: bool, db: str 
         raise UserError(f"There is no plan {unknown[0]!r}.", f"There are {', '.join(PLANS)}.")
     with Fleet(db) as runs:
         new = runs.plan(campaign, apps, chosen, elsewhere=files_elsewhere, **limits)
-    out.print(f"{campaign}: newly planned runs: {new}.")
+    if as_json:
+        document({"campaign": campaign, "planned": new})
+    else:
+        out.print(f"{campaign}: newly planned runs: {new}.")
 
 
 @dataclass(frozen=True)
@@ -162,14 +169,15 @@ host_options = gathered(
     "Options",
     campaign_option,
     click.option("--local", is_flag=True, hidden=True, help="What every host does."),
+    json_option,
 )
 @host_options
-def run_(chosen: _Chosen, campaign: str | None, **_local: bool) -> None:
+def run_(chosen: _Chosen, campaign: str | None, as_json: bool, **_local: bool) -> None:
     """Make the planned runs on the devices of this machine, judge them, and end."""
     with Fleet(chosen.db) as runs:
         _serve(runs, chosen.host, campaign, ends=True)
         told = runs.status(campaign)
-    _show(told, as_json=False)
+    _show(told, as_json)
     if told.unmade:
         err.print(
             f"[bold]{told.unmade} runs were not made:[/] no device of this machine can make them; "
@@ -242,12 +250,16 @@ def _show(told: Status, as_json: bool) -> None:
     help="Only runs that could not be observed for this reason. [default: any]",
 )
 @click.option("--judged", is_flag=True, help="Judge again what was judged, as after a change of rules.")
+@json_option
 @db_option
-def retry(campaign: str, reason: str | None, judged: bool, db: str | None) -> None:
+def retry(campaign: str, reason: str | None, judged: bool, as_json: bool, db: str | None) -> None:
     """Retry the runs that could not be observed. Recordings that could not be judged are judged again."""
     with Fleet(db) as runs:
         runs.status(campaign)
         again = runs.judge_again(campaign) if judged else runs.retry(campaign, reason)
+    if as_json:
+        document({"campaign": campaign, "waiting_again": again})
+    else:
         out.print(f"Runs that wait again: {again}.")
 
 
@@ -346,19 +358,21 @@ def ranking(by: str, top: int, format_: str, lang: str, rules: Path | None, db: 
     "--format",
     "format_",
     type=click.Choice(["csv", "parquet"]),
-    default="csv",
-    show_default=True,
-    help="The format to write.",
+    help="The format to write. [default: as the name of --output says, else csv]",
 )
 @output_option
 @reveal_option
 @db_option
-def export(table: str, campaign: str | None, format_: str, output: Path | None, reveal: bool, db: str | None) -> None:
+def export(
+    table: str, campaign: str | None, format_: str | None, output: Path | None, reveal: bool, db: str | None
+) -> None:
     """Write a table for other tools: runs, findings, flows or recipients, as CSV or Parquet.
 
     The table of runs has the planned runs; the other tables are about judged recordings. No table holds values that
     were read or sent.
     """
+    format_ = format_ or implied(output, ("csv", "parquet")) or "csv"
+    see_that_they_fit(format_, output)
     if format_ == "parquet" and output is None:
         raise UserError("Parquet goes to a file.", "Name it: --output FILE.")
     if reveal:
@@ -384,18 +398,20 @@ def export(table: str, campaign: str | None, format_: str, output: Path | None, 
         help="Your own Jinja2 template in Markdown instead of ours.",
     ),
     reveal_option,
+    json_option,
 )
 @judging_options
-def letters(
-    campaign: str | None, output: Path, lang: str | None, template: Path | None, reveal: bool, judging: VerbJudging
-) -> None:
+def letters(campaign: str | None, output: Path, as_json: bool, judging: VerbJudging, **how: Any) -> None:
     """Write drafts of letters to an authority into a ZIP: one for each recording with findings.
 
     Each letter is what `appwitness report --format complaint` writes under --law, and stands in a folder of its app.
     """
-    if reveal:
+    if how["reveal"]:
         note_reveal("fleet letters", [_all_of(campaign)], [("letters", output)])
-    count = fleets.write_letters(judging, output, campaign, lang=lang, template=template, reveal=reveal)
+    count = fleets.write_letters(judging, output, campaign, **how)
+    if as_json:
+        document({"file": output, "letters": count})
+        return
     err.print(plain(f"written: {output}; letters: {count:,}"))
 
 

@@ -15,6 +15,7 @@ from cloup.constraints import If, IsSet, accept_none, require_all
 
 from appwitness.api import accepting
 from appwitness.api.gating import Gate, GatedRuns, GateText, accepted, between, policy, render, sentence
+from appwitness.cli.as_json import document, json_option
 from appwitness.cli.terminal import err, out, plain, write
 from appwitness.cli.verbs import (
     FILE,
@@ -226,48 +227,67 @@ baseline_option = click.option(
 @baseline.command("write")
 @recordings_argument
 @baseline_option
+@json_option
 @runs_options
 @checking_options
-def baseline_write(recording: tuple[Path, ...], file: Path, runs: GatedRuns, judging: VerbJudging) -> None:
+def baseline_write(
+    recording: tuple[Path, ...], file: Path, as_json: bool, runs: GatedRuns, judging: VerbJudging
+) -> None:
     """Write down everything that these runs show as accepted. It replaces the file if it exists."""
-    _write_baseline(file, accepting.baseline(recording, runs, judging, file))
+    _write_baseline(file, accepting.baseline(recording, runs, judging, file), as_json)
 
 
 @baseline.command("update")
 @recordings_argument
 @baseline_option
+@json_option
 @click.option("--accept-new", metavar="REASON", help="Also accept what is new or worse, for this reason.")
 @runs_options
 @checking_options
 def baseline_update(
-    recording: tuple[Path, ...], file: Path, accept_new: str | None, runs: GatedRuns, judging: VerbJudging
+    recording: tuple[Path, ...],
+    file: Path,
+    accept_new: str | None,
+    as_json: bool,
+    runs: GatedRuns,
+    judging: VerbJudging,
 ) -> None:
     """Remove what is gone and note what became better. What could not be observed stays."""
     against = accepting.against(file, recording, runs, judging)
-    _write_baseline(file, against.updated(accept_new))
-    if against.worse and not accept_new:
-        left = ", ".join(each.behaviour.id for each in against.worse)
-        click.echo(f"Not taken in, because no --accept-new says why: {left}.")
+    left = [] if accept_new else [each.behaviour.id for each in against.worse]
+    _write_baseline(file, against.updated(accept_new), as_json, not_taken_in=left)
+    if left and not as_json:
+        click.echo(f"Not taken in, because no --accept-new says why: {', '.join(left)}.")
 
 
 @baseline.command("prune")
 @recordings_argument
 @baseline_option
+@json_option
 @runs_options
 @checking_options
-def baseline_prune(recording: tuple[Path, ...], file: Path, runs: GatedRuns, judging: VerbJudging) -> None:
+def baseline_prune(
+    recording: tuple[Path, ...], file: Path, as_json: bool, runs: GatedRuns, judging: VerbJudging
+) -> None:
     """Remove what is gone, and change nothing else. What could not be observed stays."""
-    _write_baseline(file, accepting.against(file, recording, runs, judging).pruned())
+    _write_baseline(file, accepting.against(file, recording, runs, judging).pruned(), as_json)
 
 
 @baseline.command("check")
 @recordings_argument
 @baseline_option
+@json_option
 @runs_options
 @checking_options
-def baseline_check(recording: tuple[Path, ...], file: Path, runs: GatedRuns, judging: VerbJudging) -> None:
+def baseline_check(
+    recording: tuple[Path, ...], file: Path, as_json: bool, runs: GatedRuns, judging: VerbJudging
+) -> None:
     """Check whether the file lists what these runs show. Ends with 1 if it does not."""
     differing = accepting.against(file, recording, runs, judging).differing
+    if as_json:
+        rows = [{"id": each.behaviour.id, "change": each.change, "rule": each.behaviour.rule} for each in differing]
+        document({"file": file, "current": not differing, "differing": rows})
+        sys.exit(1 if differing else 0)
     for each in differing:
         out.print(f"{each.change}: {each.behaviour.id} {plain(each.behaviour.rule)}")
     if differing:
@@ -278,9 +298,10 @@ def baseline_check(recording: tuple[Path, ...], file: Path, runs: GatedRuns, jud
 
 @baseline.command("merge")
 @click.argument("file", type=FILE)
-def baseline_merge(file: Path) -> None:
+@json_option
+def baseline_merge(file: Path, as_json: bool) -> None:
     """Resolve a merge conflict in the file. The findings of both sides stay, each as the newer run has it."""
-    _write_baseline(file, accepting.merged(file))
+    _write_baseline(file, accepting.merged(file), as_json)
 
 
 ENTRY = ("owner", "reason", "expires")
@@ -329,10 +350,16 @@ file_options = gathered(
 @click.argument("recording", nargs=-1, metavar="FINDING|[RECORDING]...")
 @entry_options
 @file_options
+@cloup.option_group("Output", json_option)
 @runs_options
 @checking_options
 def waive(
-    recording: tuple[str, ...], entry: dict[str, Any], file: accepting.WaiverList, runs: GatedRuns, judging: VerbJudging
+    recording: tuple[str, ...],
+    entry: dict[str, Any],
+    file: accepting.WaiverList,
+    as_json: bool,
+    runs: GatedRuns,
+    judging: VerbJudging,
 ) -> None:
     """Accept a finding for a time, or check what was accepted.
 
@@ -344,28 +371,36 @@ def waive(
     """
     if entry.pop("check"):
         there, context = RecordingPath(exists=True), click.get_current_context()
-        sys.exit(_check_waivers(file, tuple(there.convert(each, None, context) for each in recording), runs, judging))
+        named = tuple(there.convert(each, None, context) for each in recording)
+        sys.exit(_tell_waivers(file.check(named, runs, judging), as_json))
     if len(recording) != 1:
         raise UserError("Name one FINDING.", "Take its fingerprint (v2:...) from `gate`, or write RECORDING:N.")
-    file.add(recording[0], entry, runs, judging)
-    _written(file.path)
+    made = file.add(recording[0], entry, runs, judging)
+    if as_json:
+        document({"file": file.path, **made})
+    else:
+        _written(file.path)
 
 
-def _check_waivers(
-    file: accepting.WaiverList, recordings: tuple[Path, ...], runs: GatedRuns, judging: VerbJudging
-) -> int:
+def _tell_waivers(checked: accepting.CheckedWaivers, as_json: bool) -> int:
     """Print what is to be said of the waivers; the exit code."""
-    entries, remarks = file.check(recordings, runs, judging)
-    for each in remarks:
+    entries, remarks = checked
+    if as_json:
+        document({"waivers": entries, "remarks": [each.model_dump(mode="json") for each in remarks]})
+    for each in remarks if not as_json else ():
         click.echo(sentence(each))
-    if not remarks:
+    if not remarks and not as_json:
         click.echo(f"{entries} waivers, none expired or soon to expire.")
     return 1 if any(each.what != "waiver_expires_soon" for each in remarks) else 0
 
 
-def _write_baseline(path: Path, accepted: Baseline) -> None:
+def _write_baseline(path: Path, accepted: Baseline, as_json: bool, **more: Any) -> None:
     accepting.write_baseline(path, accepted)
-    _written(path)
+    if as_json:
+        ids = [each.id for each in accepted.findings]
+        document({"file": path, "app": accepted.app, "findings": ids, **more})
+    else:
+        _written(path)
 
 
 def _written(path: Path) -> None:

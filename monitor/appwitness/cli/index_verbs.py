@@ -15,6 +15,7 @@ from click.core import ParameterSource
 
 from appwitness.api import judging as judged
 from appwitness.cli import settings
+from appwitness.cli.as_json import document, json_option
 from appwitness.cli.terminal import Teller, columns, err, out, plain, progress
 from appwitness.cli.verbs import VERBS, RecordingPath, VerbJudging, interrupts, judging_options, main
 from appwitness.support import escape
@@ -42,9 +43,10 @@ def index() -> None:
     "Options",
     click.option("--follow", "following", is_flag=True, help="Go on reading while the recording is being made."),
     jobs_option,
+    json_option,
 )
 @judging_options
-def correlate(recording: tuple[Path, ...], following: bool, jobs: int, judging: VerbJudging) -> None:
+def correlate(recording: tuple[Path, ...], following: bool, jobs: int, as_json: bool, judging: VerbJudging) -> None:
     """Read recordings into the index and judge them.
 
     It prints the report of one recording, or a line for each of several. A fault in one does not stop the others.
@@ -52,15 +54,22 @@ def correlate(recording: tuple[Path, ...], following: bool, jobs: int, judging: 
     Reading a recording again changes nothing; you can delete the index and build it anew at any time. Encrypted
     recordings are read into memory only, unless --db names an index: there the values are not encrypted.
     """
-    if len(recording) > 1 and not following:
-        codes = {0}
+    if (len(recording) > 1 or as_json) and not following:
+        codes, told = {0}, []
         for one in in_turn(recording, judging.many(recording, jobs)):
+            error = str(one.error) if isinstance(one.error, UserError) else one.error and type(one.error).__name__
+            told.append({"recording": str(one.path), "findings": one.levels, "gaps": one.gaps, "error": error})
             if isinstance(one.error, UserError):
                 codes.add(one.error.exit_code)
             elif one.error is None:
                 codes.add(1 if one.levels else 3 if one.gaps and judging.strict else 0)
-                out.print(plain(f"{one.path}: {_counted(one)}"), soft_wrap=True)
+                if not as_json:
+                    out.print(plain(f"{one.path}: {_counted(one)}"), soft_wrap=True)
+        if as_json:
+            document({"recordings": told})
         sys.exit(max(codes, key=lambda code: WORSE.index(code) if code in WORSE else len(WORSE) + code))
+    if as_json:
+        raise UserError("--follow reports on a run as it goes on.", "Leave --json out, or use `observe --json`.")
     teller = Teller()
     worst = 0
     for path in recording:
@@ -110,9 +119,9 @@ def _counted(judged: JudgedRecording) -> str:
 
 
 @index.command()
-@cloup.option_group("Options", jobs_option)
+@cloup.option_group("Options", jobs_option, json_option)
 @judging_options
-def upgrade(jobs: int, judging: VerbJudging) -> None:
+def upgrade(jobs: int, as_json: bool, judging: VerbJudging) -> None:
     """Build the index anew if another version of appwitness made it.
 
     The new index is built beside the old one, from the recordings in their places, judged as the options say. It takes
@@ -123,14 +132,18 @@ def upgrade(jobs: int, judging: VerbJudging) -> None:
     done = judged.upgrade(
         judging, jobs, watch=in_turn, kept=lambda name: err.print(f"the old index is kept: {plain(name)}")
     )
+    if as_json:
+        document({"recordings": done.recordings, "lost": sorted(map(str, done.lost))})
+        sys.exit(2 if done.lost else 0)
     out.print(f"the index has {done.recordings:,} recordings; {len(done.lost):,} could not be read")
     sys.exit(2 if done.lost else 0)
 
 
 @main.command()
 @click.argument("verb", nargs=-1)
+@json_option
 @click.pass_context
-def config(ctx: click.Context, verb: tuple[str, ...]) -> None:
+def config(ctx: click.Context, verb: tuple[str, ...], as_json: bool) -> None:
     """Show which options hold, and where each was set.
 
     With a VERB, such as `observe` or `baseline write`, you see every option that it has; without one, what the file and
@@ -145,11 +158,8 @@ def config(ctx: click.Context, verb: tuple[str, ...]) -> None:
             command = main.get_command(ctx, name)
             if command:
                 found.defaults(name, command)
-    click.echo(
-        f"file: {found.path if found else f'none ({settings.NAMES[0]}, or [tool.appwitness] in pyproject.toml)'}"
-    )
     if verb:
-        columns(head, _options(ctx, verb, found))
+        rows = _options(ctx, verb, found)
     else:
         rows = _of_file(found, (), found.tables) if found else []
         rows += [
@@ -157,7 +167,13 @@ def config(ctx: click.Context, verb: tuple[str, ...]) -> None:
             for name, value in sorted(os.environ.items())
             if name.startswith("APPWITNESS_")
         ]
-        columns(head, rows)
+    if as_json:
+        document({"file": found and found.path, "options": [dict(zip(head, row, strict=True)) for row in rows]})
+        return
+    click.echo(
+        f"file: {found.path if found else f'none ({settings.NAMES[0]}, or [tool.appwitness] in pyproject.toml)'}"
+    )
+    columns(head, rows)
 
 
 def _of_file(found: settings.FileSettings, keys: tuple[str, ...], tables: Any) -> list[tuple[str, ...]]:

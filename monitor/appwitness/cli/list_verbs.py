@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import click
 
 from appwitness.cli import completion
+from appwitness.cli.as_json import document, json_option
 from appwitness.cli.terminal import columns, out, plain
 from appwitness.cli.verbs import FILE, FILE_OR_FOLDER, format_option, lang_option, law_option, main, rules_option
 from appwitness.support import escape
@@ -156,12 +157,24 @@ def policy_example() -> None:
 
 @policy.command("check")
 @click.argument("file", type=FILE)
-def policy_check(file: Path) -> None:
+@json_option
+def policy_check(file: Path, as_json: bool) -> None:
     """Check a policy.yml, and say what it declares."""
     from appwitness.api.reference import declared_policy
 
     known = declared_policy(file)
     declared = known.policy
+    if as_json:
+        type_ = known.app_type.number if known.app_type else None
+        unknown = [sdk.name for sdk in declared.sdks if not sdk.hosts]
+        document(
+            {
+                "file": file, "data": sorted(declared.codes), "recipients": len(declared.recipients),
+                "sdks": [sdk.name for sdk in declared.sdks], "sdks_without_hosts": unknown,
+                "first_party": sorted(declared.first_party), "app_type": type_,
+            }
+        )  # fmt: skip
+        return
     out.print(
         f"{plain(str(file))}: {len(declared.codes)} kinds of data, {len(declared.recipients)} recipients, "
         f"{len(declared.sdks)} SDKs, {len(declared.first_party)} domains of the maker"

@@ -86,6 +86,7 @@ class Missed(Told, kw_only=True, frozen=True, tag="gap"):
 class Found(Told, kw_only=True, frozen=True, tag="finding"):
     """A rule objects to something: the first time that this rule does, of this kind of data and recipient."""
 
+    id: Annotated[str, Meta(description="as in every report of the run: v2:3f9c01ab52de")]
     rule: str
     level: str
     confidence: str
@@ -159,6 +160,7 @@ def found(finding: Finding, at: datetime) -> Found:
     """A finding as it is told."""
     return Found(
         at=at,
+        id=finding.id,
         rule=finding.rule,
         level=finding.level,
         confidence=finding.confidence,

@@ -12,6 +12,7 @@ import click
 from appwitness import events
 from appwitness.api.recording_names import meant
 from appwitness.cli import completion
+from appwitness.cli.as_json import document, json_option
 from appwitness.cli.terminal import err, out, plain
 from appwitness.cli.verbs import ANY_PATH, gathered, main
 
@@ -96,7 +97,10 @@ def _said(**fields: Any) -> MarkDetails:
     click.option("--note", help="Remark to keep with it."),
     at_option,
 )
-def mark_consent(status: events.ConsentState, recording: Path | None, corrects: str | None, said: MarkDetails) -> None:
+@json_option
+def mark_consent(
+    status: events.ConsentState, recording: Path | None, corrects: str | None, as_json: bool, said: MarkDetails
+) -> None:
     """Note what the user was asked or decided.
 
     If the user refused everything but the basic function, note `refused` with the label that says so: --text "Browse
@@ -106,6 +110,9 @@ def mark_consent(status: events.ConsentState, recording: Path | None, corrects: 
 
     path = _meant(recording)
     made = marking.mark_answer(path, status, said, corrects or "")
+    if as_json:
+        _document(path, made)
+        return
     _say(path, made, f"{status}, in place of {_before(made)}" if made.before else status)
     if why := marking.outside_of(path, made.line.at):
         err.print(plain(f"{why} Was it another time? Correct it: --corrects {made.ref} --at TIME."))
@@ -118,7 +125,8 @@ def mark_consent(status: events.ConsentState, recording: Path | None, corrects: 
 @click.argument("line")
 @in_option
 @click.option("--note", help="Why: a remark to keep with it.")
-def mark_retract(line: str, recording: Path | None, note: str | None) -> None:
+@json_option
+def mark_retract(line: str, recording: Path | None, note: str | None, as_json: bool) -> None:
     """Retract a LINE that is wrong, such as consents.jsonl:3.
 
     Neither the line nor what it said of other lines counts any more. Retract the retraction, and it counts again.
@@ -127,12 +135,16 @@ def mark_retract(line: str, recording: Path | None, note: str | None) -> None:
 
     path = _meant(recording)
     made = marking.mark_retracted(path, line, note)
+    if as_json:
+        _document(path, made)
+        return
     _say(path, made, f"retracted {_before(made)}" if made.before else "retracted")
 
 
 @mark.command("list")
 @in_option
-def mark_list(recording: Path | None) -> None:
+@json_option
+def mark_list(recording: Path | None, as_json: bool) -> None:
     """List the consent lines, to see which one is wrong.
 
     Each has its name, its time on the host's clock, and what it says. It also says if an operator has since replaced or
@@ -140,7 +152,11 @@ def mark_list(recording: Path | None) -> None:
     """
     from appwitness.api.marking import consent_lines
 
-    for each in consent_lines(_meant(recording), masked=True):
+    lines = consent_lines(_meant(recording), masked=True)
+    if as_json:
+        document({"consents": [_row(each) for each in lines]})
+        return
+    for each in lines:
         out.print(plain(f"{events.format_time(each.at)}  {_told(each.ref, each.line)}: {', '.join(_remarks(each))}"))
 
 
@@ -169,13 +185,47 @@ def _remarks(each: ConsentLine) -> Iterator[str]:
 @click.argument("text")
 @in_option
 @at_option
-def mark_note(text: str, recording: Path | None, at: datetime | None) -> None:
+@json_option
+def mark_note(text: str, recording: Path | None, at: datetime | None, as_json: bool) -> None:
     """Add a remark of any kind to the timeline."""
     from appwitness.api.marking import mark_note as noted
 
     path = _meant(recording)
-    out.print(f"{path}: {noted(path, text, at)}")
+    line = noted(path, text, at)
+    if as_json:
+        document({"recording": path, "line": line})
+    else:
+        out.print(f"{path}: {line}")
     _warn(path)
+
+
+def _document(path: Path, made: Mark) -> None:
+    """A mark as JSON; what is to be warned of goes to stderr, as without."""
+    from appwitness.api.marking import outside_of
+
+    document(
+        {
+            "recording": path,
+            "line": made.ref,
+            "status": made.line.status,
+            "scope": made.line.scope,
+            "by": made.line.by,
+            "at": made.line.at,
+            "instead_of": made.before[0] if made.before else None,
+            "counts_as": made.counts_as or made.line.status,
+            "outside_of_the_run": outside_of(path, made.line.at),
+        }
+    )
+    _warn(path)
+
+
+def _row(each: ConsentLine) -> dict[str, Any]:
+    line = each.line
+    return {
+        "line": each.ref, "at": each.at, "signal": line.signal, "status": line.status, "by": line.by,
+        "scope": each.scope, "data": line.data, "text": line.text, "counts": each.counts, "counts_as": each.says,
+        "replaced_by": each.replaced_by, "remarks": list(_remarks(each)),
+    }  # fmt: skip
 
 
 def _before(made: Mark) -> str:

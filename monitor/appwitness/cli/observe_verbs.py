@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
@@ -18,6 +18,7 @@ import cloup
 from appwitness.api.devices import NamedDevice, Wanted, name_of, opened
 from appwitness.api.home import recordings
 from appwitness.cli import completion
+from appwitness.cli.as_json import document, json_option
 from appwitness.cli.evidence_verbs import encrypt_option, encrypted_name, packed
 from appwitness.cli.terminal import err, out, plain
 from appwitness.cli.verbs import (
@@ -70,8 +71,9 @@ TO_DO = {
     help="Run only this sample app. Repeatable.",
 )
 @click.option("--all", "everything", is_flag=True, help="Run every sample app with every answer (some minutes).")
+@json_option
 @db_option
-def demo(output: Path | None, only: tuple[str, ...], everything: bool, db: str | None) -> None:
+def demo(output: Path | None, only: tuple[str, ...], everything: bool, as_json: bool, db: str | None) -> None:
     """Run the sample apps on the lab device and judge them.
 
     Frida, mitmproxy and SQLite are real; a JVM plays the phone. Ends with 0 if each app gave the findings that it is
@@ -95,6 +97,7 @@ def demo(output: Path | None, only: tuple[str, ...], everything: bool, db: str |
     folder = output or recordings()
     wrong: list[str] = []
     told: list[RenderableType] = []
+    rows: list[dict[str, Any]] = []
     for run in runs:
         path = folder / f"demo-{datetime.now(UTC):%Y%m%dT%H%M%S}-{run.app}-{run.plan}"
         wanted, order = Wanted(run.device), Order(plan=run.plan)
@@ -110,19 +113,33 @@ def demo(output: Path | None, only: tuple[str, ...], everything: bool, db: str |
         title = Text.assemble((run.title, "bold"), f": {words(f'plan_{run.plan}')}")
         title.append("" if as_expected else " (NOT AS EXPECTED)", "bold red")
         what = Text(facts(masked(report), words) or words("no_flows"))
-        rules = Text("  ".join(dict.fromkeys(finding.rule for finding in found)) or "no finding", "cyan")
+        named = list(dict.fromkeys(finding.rule for finding in found))
+        rows.append(
+            {
+                "app": run.app, "plan": run.plan, "recording": path, "report": page, "as_expected": as_expected,
+                "rules": named, "facts": str(what),
+            }
+        )  # fmt: skip
+        rules = Text("  ".join(named) or "no finding", "cyan")
         told.append(
             Group(
                 title, Padding(Group(what, rules, Text(escape.terminal(str(page)), "dim")), (0, 0, 1, 2), expand=False)
             )
         )
-    out.print(*told, "The pages are for a browser; the recordings are beside them.", soft_wrap=False)
-    out.print(f"Then try: {sys.argv[0]} report")
+    if as_json:
+        document({"runs": rows})
+    else:
+        _tell_demo(told)
     if wrong:
         raise UserError(
             f"Not as expected: {', '.join(wrong)}.",
             "Run `appwitness report` on the recordings named above; if nothing explains it, please file an issue.",
         )
+
+
+def _tell_demo(told: Sequence[RenderableType]) -> None:
+    out.print(*told, "The pages are for a browser; the recordings are beside them.", soft_wrap=False)
+    out.print(f"Then try: {sys.argv[0]} report")
 
 
 @dataclass(frozen=True)

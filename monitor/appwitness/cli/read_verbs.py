@@ -18,6 +18,7 @@ from appwitness.api.accepting import in_baseline, in_recordings
 from appwitness.api.home import home, setting, signer
 from appwitness.api.recording_names import meant, opened
 from appwitness.cli import completion
+from appwitness.cli.as_json import document, json_option
 from appwitness.cli.terminal import err, out, plain, write
 from appwitness.cli.verbs import (
     ANY_PATH,
@@ -311,8 +312,9 @@ def _named(_context: click.Context, _option: click.Parameter, app: str | None) -
         help="Format of the files. [default: by content]",
     ),
     click.option("--output", type=ANY_PATH, help="Folder of the new recording."),
+    json_option,
 )
-def import_(files: tuple[Path, ...], origin: Origin, format_: str | None, output: Path | None) -> None:
+def import_(files: tuple[Path, ...], origin: Origin, format_: str | None, output: Path | None, as_json: bool) -> None:
     """Turn captures of other tools into a recording, to judge what you already have.
 
     It reads HAR 1.2 of browsers and proxies, flow files of mitmproxy, packet captures (PCAP, PCAPNG; needs tshark), and
@@ -320,6 +322,10 @@ def import_(files: tuple[Path, ...], origin: Origin, format_: str | None, output
     call: the traffic, and what was read.
     """
     into, counts = exchanging.import_(files, origin, output=output, format=format_)
+    if as_json:
+        looked_for = bool(counts["access"] or origin.persona)
+        document({"recording": into, **counts, "looked_for_values": looked_for, "notes": opened(into).run.notes})
+        return
     names = {"upload": "upload", "access": "read", "gap": "gap"}
     out.print(f"{into}: " + ", ".join(f"{n:,} {names[what]}{'s' if n != 1 else ''}" for what, n in counts.items()))
     for note in opened(into).run.notes:

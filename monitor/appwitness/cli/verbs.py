@@ -51,6 +51,7 @@ GROUPS: dict[str, dict[str, tuple[str, str]]] = {
         "explain": ("read_verbs", "Explain why a flow was flagged, or what a fingerprint is."),
         "compare": ("read_verbs", "Compare runs of one app that answered differently."),
         "web": ("read_verbs", "Show the recordings of the index in a browser."),
+        "mcp": ("mcp_verb", "Let an assistant ask for findings and evidence (MCP)."),
         "import": ("read_verbs", "Turn captures of other tools into a recording."),
         "export": ("read_verbs", "Write the uploads of a recording for other tools (HAR)."),
     },
@@ -150,8 +151,19 @@ class VerbCommand(cloup.Command):
 
     def __init__(self, *args: Any, params: list[click.Parameter] | None = None, **kwargs: Any) -> None:
         given = list(params or ())
+        formats = {name for each in given if "--format" in each.opts for name in getattr(each.type, "choices", ())}
+        self._json_is_a_format = "json" in formats and not any("--json" in each.opts for each in given)
+        if self._json_is_a_format:
+            given.append(click.Option(["--json"], is_flag=True, expose_value=False, help="The same as --format json."))
         reads = any(isinstance(each, click.Argument) and each.name in ("recording", "old") for each in given)
         super().__init__(*args, params=[*given, *_everywhere(reads=reads)], **kwargs)
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """As cloup does; `--json` is a format where the verb has formats."""
+        if self._json_is_a_format:
+            end = args.index("--") if "--" in args else len(args)
+            args = [*("--format=json" if each == "--json" else each for each in args[:end]), *args[end:]]
+        return super().parse_args(ctx, args)
 
 
 class VerbsOfAVerb(cloup.Group):
@@ -267,6 +279,12 @@ def _unusable(error: OSError) -> int:
 
 def _fault(error: Exception) -> int:
     """One line for the user; the traceback goes to a private file for whoever fixes it."""
+    _tell("internal error", fault_note(error))
+    return INTERNAL
+
+
+def fault_note(error: Exception) -> str:
+    """What a user is told of a fault of ours; its traceback goes to a private file, which is named."""
     lines = traceback.TracebackException.from_exception(error, max_group_depth=3)
     text = "".join(lines.format())
     name = f"appwitness-error-{datetime.now(UTC):%Y%m%dT%H%M%S%f}.txt"
@@ -277,8 +295,7 @@ def _fault(error: Exception) -> int:
             private_files.write(folder / name, text[-LONGEST_TRACEBACK:])
             where = f"with the file {folder / name}"
             break
-    _tell("internal error", f"{type(error).__name__}. Please report it {where}.")
-    return INTERNAL
+    return f"{type(error).__name__}. Please report it {where}."
 
 
 def _everywhere(*, reads: bool) -> Iterator[click.Option]:

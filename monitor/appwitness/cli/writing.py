@@ -22,7 +22,7 @@ class Paired(VerbCommand):
         """Take the pairs out; they come back in `ctx.meta["outputs"]`."""
         outputs: list[tuple[str | None, Path | None]] = []
         rest: list[str] = []
-        words = iter(args)
+        words = iter("--format=json" if each == "--json" else each for each in args)
         for word in words:
             name, equals, value = word.partition("=")
             if word == "--":
@@ -37,7 +37,10 @@ class Paired(VerbCommand):
                 outputs.append((last, Path(file)))
             else:
                 rest.append(word)
-        ctx.meta["outputs"] = [(name or self._by_name(file), file) for name, file in _paired(outputs)]
+        pairs = [(name or self._by_name(file), file) for name, file in _paired(outputs)]
+        for name, file in pairs:
+            see_that_they_fit(name, file)
+        ctx.meta["outputs"] = pairs
         return super().parse_args(ctx, rest)
 
     @property
@@ -53,12 +56,38 @@ class Paired(VerbCommand):
 
     def _by_name(self, file: Path | None) -> str:
         """The format that the end of a file's name says; text where it says none."""
-        format_ = ENDS.get(file.suffix.lower(), "text") if file else "text"
-        return format_ if format_ in self._formats else "text"
+        return implied(file, self._formats) or "text"
 
 
-ENDS = {".html": "html", ".htm": "html", ".json": "json", ".sarif": "sarif", ".xml": "junit", ".md": "markdown"}
-"""End of the name of a file -> its format, where no --format says so."""
+ENDS = {
+    ".html": ("html", "complaint-html"),
+    ".htm": ("html", "complaint-html"),
+    ".json": ("json", "sarif", "gitlab"),
+    ".sarif": ("sarif",),
+    ".xml": ("junit",),
+    ".md": ("markdown", "complaint", "text"),
+    ".txt": ("text", "markdown", "complaint"),
+    ".csv": ("csv",),
+    ".parquet": ("parquet",),
+}
+"""End of the name of a file -> the formats that fit it; the first is meant where no --format says another."""
+
+
+def implied(file: Path | None, formats: Sequence[str]) -> str | None:
+    """The one of these formats that the name of a file says; None: it says none of them."""
+    name = ENDS.get(file.suffix.lower(), (None,))[0] if file else None
+    return name if name in formats else None
+
+
+def see_that_they_fit(name: str, file: Path | None) -> None:
+    """Raise UserError for a file whose name says another format."""
+    fitting = ENDS.get(file.suffix.lower()) if file else None
+    if file is not None and fitting and name not in fitting:
+        end = next((end for end, formats in ENDS.items() if formats[0] == name), ".txt")
+        raise UserError(
+            f"--format {name} does not fit the name {file.name}.",
+            f"Leave --format out, or name the file {file.with_suffix(end).name}.",
+        )
 
 
 def _paired(outputs: Sequence[tuple[str | None, Path | None]]) -> list[tuple[str | None, Path | None]]:

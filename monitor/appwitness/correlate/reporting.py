@@ -35,6 +35,7 @@ from appwitness.events import (
 )
 from appwitness.events.seen import Seen, holds
 from appwitness.findings import Assumption, Declared, Finding, Flow, JudgedRule, Match, Need, Report, ReportedGap
+from appwitness.findings.identity import identified
 from appwitness.judge import observers
 from appwitness.judge.connections import connections_of
 from appwitness.judge.consent import consents
@@ -119,7 +120,8 @@ def _report(
     recording: Recording | None = None,
 ) -> Report:
     run = store.run(recording_id, recording)
-    findings = outcome.findings if outcome else tuple(store.findings(recording_id))
+    saved = outcome.findings if outcome else store.findings(recording_id)
+    findings = tuple(identified(each, run.app.package) for each in saved)
     lines, forgotten = _lines(store, recording_id, run, recording)
     flows = tuple(_with_digests(outcome.flows if outcome else store.flows(recording_id), lines["transform"]))
     gaps = [ReportedGap(**msgspec.structs.asdict(event), ref=ref) for ref, event in _owned(lines, run)]

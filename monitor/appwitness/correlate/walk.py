@@ -31,6 +31,7 @@ from appwitness.events import (
 )
 from appwitness.events.seen import Seen, holds, number_of
 from appwitness.findings import Carrier, Finding, Flow, ReportedGap
+from appwitness.findings.identity import identified
 from appwitness.judge import observers
 from appwitness.judge.clock_order import decided
 from appwitness.judge.connections import bypass_gap, foreign_gaps, found_at
@@ -250,7 +251,8 @@ class Walk:
             frequency=self.known.frequency,
         )
         with uncollected():
-            findings = judge(self.known.rules, facts, going_on=partial, memory=self.made.memory)
+            judged = judge(self.known.rules, facts, going_on=partial, memory=self.made.memory)
+        findings = tuple(identified(each, self.run.app.package) for each in judged)
         gaps += tuple(self.holes.gaps())
         all_gaps = sum(not is_limit(gap) for gap in (*learned.gaps, *gaps))
         judged_by = None if going_on else self.basis

@@ -346,7 +346,12 @@ class Consent(Line, kw_only=True, frozen=True):
     status: ConsentState
     scope: Scope = "general_policy"
     data: Annotated[tuple[DataType, ...] | None, Meta(description="data type codes, or null for all")] = None
-    by: Annotated[Literal["user", "operator", "app"], Meta(description="an app that merely claims consent is `app`")]
+    by: Annotated[
+        Literal["user", "operator", "assistant", "app"],
+        Meta(
+            description="an app that merely claims consent is `app`; a program that marked it for somebody `assistant`"
+        ),
+    ]
     text: Annotated[str | None, Meta(description="the label touched, the key set, the permission named")] = None
     note: Annotated[str | None, Meta(description="free text for people: nothing is concluded from it")] = None
     stack: Annotated[tuple[str, ...], Meta(description="where an SDK call came from")] = ()

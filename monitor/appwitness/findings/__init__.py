@@ -230,6 +230,7 @@ class Why(StrEnum):
     CLOCK_SET = "clock_set"
     TOUCH_MISREAD = "touch_misread"
     MARK_WRONG = "mark_wrong"
+    ASSISTANT_WRONG = "assistant_wrong"
     CLAIM_FALSE = "claim_false"
     ANSWERED_BEFORE = "answered_before"
     ANSWER_UNSEEN = "answer_unseen"
@@ -387,7 +388,7 @@ class ConsentStatus(Record):
 
     state: ConsentName = "not_shown"
     assumed: bool = Field(default=False, description="nobody observed it: the operator has it taken for granted")
-    by: Literal["user", "operator", "app"] | None = None
+    by: Literal["user", "operator", "assistant", "app"] | None = None
     ref: Ref | None = Field(default=None, description="the consent line that made it so; null when nothing was shown")
     at: Time | None = Field(default=None, description="time of that line, on the host's clock")
     corrected: tuple[Ref, ...] = Field(
@@ -503,6 +504,11 @@ class Flow(Record):
 class Finding(Record):
     """What a rule says of some flows or accesses."""
 
+    id: str = Field(
+        default="",
+        description="the same in every run that shows the same: v2:3f9c01ab52de (findings/identity.py); several "
+        "findings of one report may have it",
+    )
     rule: str
     level: Level
     confidence: Confidence

@@ -18,7 +18,12 @@ CERTAIN = 0.999999
 """A larger confidence is told as this one."""
 LINES = 3
 """Consent lines that are told where a finding is about them alone."""
-REFUTED = {"operator": Why.MARK_WRONG, "app": Why.CLAIM_FALSE, "user": Why.TOUCH_MISREAD}
+REFUTED = {
+    "operator": Why.MARK_WRONG,
+    "assistant": Why.ASSISTANT_WRONG,
+    "app": Why.CLAIM_FALSE,
+    "user": Why.TOUCH_MISREAD,
+}
 """Who decided -> how that may be wrong."""
 ORDERS = (
     Why.ORDER_CERTAIN,

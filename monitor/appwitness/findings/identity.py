@@ -35,12 +35,12 @@ class Identity(NamedTuple):
     @property
     def id(self) -> str:
         """The short form that files and messages use: `v2:3f9c01ab52de`."""
-        return short(self.digest)
+        return f"{VERSION}:{self.digest[:12]}"
 
 
-def short(digest: str) -> str:
-    """The short form of a digest."""
-    return f"{VERSION}:{digest[:12]}"
+def identified(finding: Finding, package: str) -> Finding:
+    """A finding on an app with its id, made of names as they are: that of a finding which has one stays."""
+    return finding if finding.id else finding.model_copy(update={"id": identity(finding, package).id})
 
 
 def identity(finding: Finding, package: str) -> Identity:

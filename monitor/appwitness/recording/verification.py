@@ -674,7 +674,7 @@ def _mark(raw: RawLine) -> bool:
         return False
     match event:
         case Consent():
-            return event.signal == "operator" and event.by == "operator"
+            return event.signal == "operator" and event.by in ("operator", "assistant")
         case Phase():
             return event.state == "mark"
         case _:

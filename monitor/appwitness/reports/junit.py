@@ -117,6 +117,8 @@ def _told(finding: Finding, words: Words) -> str:
     lines.append(f"{words('evidence')}: {', '.join(finding.evidence)}")
     if more := len(finding.all_evidence) - len(finding.evidence):
         lines[-1] += f" {words('and_more', count=more)}"
+    if finding.id:
+        lines.append(f"{words('finding')}: {finding.id}")
     if finding.kinds:
         lines.append(f"{words('finding_types')}: {', '.join(finding.kinds)}")
     for place, texts in citations(finding.articles, words):

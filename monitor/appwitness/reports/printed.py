@@ -42,7 +42,7 @@ def printed(parts: Iterable[RenderableType], width: int | None = None, colour: b
         legacy_windows=False,
     )
     for part in parts:
-        console.print(Segments(_inert(console.render(part))), end="")
+        console.print(Segments(_inert(console.render(part))), end="", crop=False)
     return "\n".join(line.rstrip() for line in out.getvalue().rstrip("\n").split("\n")) + "\n"
 
 

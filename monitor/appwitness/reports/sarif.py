@@ -11,7 +11,6 @@ from urllib.parse import quote
 from appwitness.events import Access, Connection, Consent, Event, Ref, Upload, format_time
 from appwitness.events.seen import number_of
 from appwitness.findings import Confidence, Finding, Flow, JudgedRule, Level, Report
-from appwitness.findings.identity import identity
 from appwitness.reports.frames import StackLine, caller, frames
 from appwitness.reports.phrases import cited, country, data_of, gap_line, received_by
 from appwitness.reports.time_axis import still_counts
@@ -171,7 +170,7 @@ def _result(finding: Finding, report: Report, flows: dict[str, Flow], index: dic
         ],
         "partialFingerprints": {
             "appwitness/v1": _fingerprint(finding, report),
-            "appwitness/v2": identity(finding, report.run.app.package).digest,
+            "appwitness/v2": finding.id,
         },
         "occurrenceCount": finding.count,
         **({"codeFlows": [_code_flow(flow, report, words) for flow in of[:CODE_FLOWS]]} if of else {}),

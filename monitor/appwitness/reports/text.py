@@ -217,7 +217,8 @@ def _next(report: Report, words: Words, reveal: bool, verbose: bool) -> Renderab
     if report.flows and not reveal:
         more.append(words("next_reveal"))
     title = words("next") + (f" ({words('semicolon').join(more)})" if more else "")
-    return Group(Text(title, style="dim"), *(Padding(Text(step, overflow="fold"), INDENT) for step in steps))
+    lines = (Text(f"  {step}", no_wrap=True, overflow="ignore") for step in steps)  # to be copied: on one line
+    return Group(Text(title, style="dim"), *lines)
 
 
 # all of a report for a terminal: each finding with its evidence, what was declared, every gap; under --verbose
@@ -329,7 +330,8 @@ def _what(group: list[Finding], words: Words, chosen: bool) -> RenderableType:
     kinds = f" ({', '.join(finding.kinds)})" if finding.kinds else ""
     flows = list(dict.fromkeys(id_ for one in group for id_ in one.flows))
     ids = ", ".join(flows[:FLOWS]) + (" ..." if len(flows) > FLOWS else "")
-    return Group(*lines, Text(f"{finding.rule}{kinds}{f': {ids}' if ids else ''}", style="dim"))
+    lines.append(Text(f"{finding.rule}{kinds}{f': {ids}' if ids else ''}", style="dim"))
+    return Group(*lines, Text(" ".join(dict.fromkeys(one.id for one in group if one.id)), style="dim"))
 
 
 def laws(articles: Iterable[Article], words: Words) -> Iterable[Text]:

@@ -91,6 +91,7 @@ class FindingFields(msgspec.Struct, frozen=True):
     level: Level
     title: dict[str, str]
     confidence: Confidence
+    id: str = ""
     detail: dict[str, str] = {}
     data: str | None = None
     recipient: Receiver | None = None

@@ -102,7 +102,7 @@ OF_THE_WEB = frozenset(
 _WORD = re.compile(r"[^\W_]+")
 _LETTERS = re.compile(r"[^\W\d_]+")
 _CJK = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]+")
-_MAILBOX = re.compile(r"[\w.+-]+(?=@)")
+_MAILBOX = re.compile(r"(?<![\w.+-])[\w.+-]++(?=@)")  # a run of letters is looked at once, however long
 _COMMENT = re.compile(r"(?m)(?:^|\s)#.*$")
 _PART = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+")
 _REF = re.compile(r"[a-z]+\.jsonl:\d{1,9}|[a-z]+\.jsonl|run\.json|bodies/[0-9a-f]{64}")

@@ -52,11 +52,11 @@ class GateStory:
 
     @cached_property
     def ids(self) -> Mapping[tuple[str, int], str]:
-        """Id of a run and number of a finding -> the digest of its fingerprint, which is made of names as they are."""
+        """Id of a run and number of a finding -> its fingerprint, which is made of names as they are."""
         if self.names is not None:
             return self.names
         return {
-            (report.recording, number): identity(finding, self.gate.package).digest
+            (report.recording, number): identity(finding, self.gate.package).id
             for report in self.reports
             for number, finding in enumerate(report.findings)
         }

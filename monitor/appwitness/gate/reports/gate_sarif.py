@@ -8,7 +8,6 @@ from typing import Any
 
 from appwitness.findings import LEVELS, Report
 from appwitness.findings.gate_decision import Change, Gated
-from appwitness.findings.identity import short
 from appwitness.gate.reports import GateStory, place
 from appwitness.reports.sarif import BASE, document, run_of
 from appwitness.reports.verdict import worst_first
@@ -43,19 +42,19 @@ def _of_plan(reports: Sequence[Report], now: dict[str, Gated], told: GateStory) 
     shown_by: dict[str, str] = {}
     for report in reports:
         for number, _ in enumerate(report.findings):
-            name = short(told.ids[report.recording, number])
+            name = told.ids[report.recording, number]
             if name not in shown_by or report.recording == now[name].recording:
                 shown_by[name] = report.recording
     runs = []
     for number, report in enumerate(reports, start=1):
         run = run_of(report, told.words, told.revealed)
         results = []
-        digests = {id(finding): told.ids[report.recording, at] for at, finding in enumerate(report.findings)}
+        names = {id(finding): told.ids[report.recording, at] for at, finding in enumerate(report.findings)}
         for finding, result in zip(worst_first(report), run["results"], strict=True):
-            digest = digests[id(finding)]
-            one = now[short(digest)]
+            name = names[id(finding)]
+            one = now[name]
             if shown_by[one.behaviour.id] == report.recording:
-                _mark(result, digest, one, told)
+                _mark(result, name, one, told)
                 results.append(result)
         run["results"] = results
         run["automationDetails"]["id"] = f"appwitness/{told.gate.package}/{report.run.plan}/"
@@ -90,8 +89,8 @@ def _joined(runs: Sequence[Tree]) -> Tree:
     return joined
 
 
-def _mark(result: Tree, digest: str, one: Gated, told: GateStory) -> None:
-    result["partialFingerprints"]["appwitness/v2"] = digest
+def _mark(result: Tree, name: str, one: Gated, told: GateStory) -> None:
+    result["partialFingerprints"]["appwitness/v2"] = name
     if told.gate.against:
         result["baselineState"] = STATES[one.change]
     if one.waived:

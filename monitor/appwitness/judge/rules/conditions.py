@@ -395,9 +395,16 @@ def status(states: ConsentNames, run: JudgedRun) -> Test:
 @condition(
     on=("consent",),
     says=("said by: {}", "作出者：{}"),
-    choices={"user": ("the user", "用户"), "operator": ("the operator", "操作人"), "app": ("the app", "应用")},
+    choices={
+        "user": ("the user", "用户"),
+        "operator": ("the operator", "操作人"),
+        "assistant": ("an assistant", "助手程序"),
+        "app": ("the app", "应用"),
+    },
 )
-def by(who: Annotated[tuple[Literal["user", "operator", "app"], ...], Field(min_length=1)], run: JudgedRun) -> Test:
+def by(
+    who: Annotated[tuple[Literal["user", "operator", "assistant", "app"], ...], Field(min_length=1)], run: JudgedRun
+) -> Test:
     return lambda each: each.consent is not None and each.consent.by in who
 
 

@@ -328,7 +328,12 @@ class Sightings:
             return own
         general = decided(timeline, *known, None)
         marked = timeline.given_after(claim.at) if general.state == "requested" else None
-        late = marked is not None and marked.by == "operator" and marked.at and marked.at - claim.at <= MARKED
+        late = (
+            marked is not None
+            and marked.by in ("operator", "assistant")
+            and marked.at
+            and marked.at - claim.at <= MARKED
+        )
         return marked if marked is not None and late else general
 
     @cached_property

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
@@ -34,6 +34,9 @@ class Tag:
     """A rule that objects."""
 
     rule: str
+    id: str
+    anchor: str
+    """The id of the finding where it first stands on the page; empty elsewhere."""
     kinds: str
     title: str
     level: str
@@ -106,6 +109,7 @@ class Cards:
         self.chains = Chains(report)
         self._listed: dict[int, int] = {}
         """Finding, by its identity in memory -> the first card on which it stands: that lists all its lines."""
+        self._anchors: Counter[str] = Counter()
         ends = [end for finding in report.findings for end in (finding.read_by, finding.sent_by) if end and end.owner]
         self.owners = {plain(end.code): end.owner or "" for end in ends}
         """Code -> whose it is, where that is known."""
@@ -192,6 +196,11 @@ class Cards:
         for finding in group.findings:
             yield self._tag(finding, group, number)
 
+    def _anchor(self, name: str) -> str:
+        """Where a finding stands; the second of the same id is `v2:3f9c01ab52de-2`."""
+        self._anchors[name] += 1
+        return f"{name}-{self._anchors[name]}" if self._anchors[name] > 1 else name
+
     def _tag(self, finding: Finding, group: DataAtRecipient, number: int) -> Tag:
         words = self.words
         whole = len(finding.all_evidence) > len(finding.evidence)
@@ -201,6 +210,8 @@ class Cards:
         uncovered = words("comma").join(finding.uncovered[:ROWS])
         return Tag(
             rule=plain(finding.rule),
+            id=plain(finding.id),
+            anchor=self._anchor(finding.id) if here else "",
             kinds=plain(", ".join(finding.kinds)),
             title=plain(words.of(finding.title)),
             level=finding.level,

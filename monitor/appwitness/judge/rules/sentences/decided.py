@@ -21,6 +21,11 @@ SCOPES: dict[str, dict[Language, str]] = {
     "system_permission": {"en": "the system permission", "zh": "系统权限"},
 }
 
+MARKED_BY: dict[str, dict[Language, str]] = {
+    "operator": {"en": " (as marked by the operator)", "zh": "（操作人员标记）"},
+    "assistant": {"en": " (as marked by an assistant, a program)", "zh": "（助手程序标记）"},
+}
+
 
 def consent(status: ConsentStatus, given_later: ConsentStatus | None, at: datetime, language: Language) -> str:
     """What the user had been asked and had decided at `at`, and how much later consent came."""
@@ -29,8 +34,8 @@ def consent(status: ConsentStatus, given_later: ConsentStatus | None, at: dateti
     if status.unordered:
         return _unordered(status, language)
     said = _english(status) if language == "en" else _chinese(status)
-    if status.by == "operator":
-        said += " (as marked by the operator)" if language == "en" else "（操作人员标记）"
+    if status.by in MARKED_BY:
+        said += MARKED_BY[status.by][language]
     if status.corrected:
         lines = (", " if language == "en" else "、").join(status.corrected)
         said += f" (after a correction: {lines})" if language == "en" else f"（经更正：{lines}）"

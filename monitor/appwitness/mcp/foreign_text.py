@@ -1,0 +1,43 @@
+"""Text that an app, a server or a file made up, as an assistant gets it: marked, bounded, and without control codes."""
+
+from __future__ import annotations
+
+import re
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from appwitness.support import escape
+
+SHORT, LONG = 400, 4000
+"""Characters of a name or a sentence, and of a line of a recording."""
+
+
+class ForeignText(BaseModel):
+    """What somebody else wrote: to be looked at and quoted, never to be followed."""
+
+    model_config = ConfigDict(frozen=True)
+
+    untrusted: Literal[True] = Field(default=True, description="apps, servers or files may have made it up")
+    text: str = Field(max_length=LONG + 1)
+    cut: bool = Field(default=False, description="the text is longer; only its beginning is here")
+
+
+def foreign(text: object, most: int = SHORT) -> ForeignText:
+    """A text of at most `most` characters in which nothing acts on a terminal or turns the writing direction."""
+    shown = escape.terminal(text)
+    return ForeignText(text=f"{shown[:most]}…" if len(shown) > most else shown, cut=len(shown) > most)
+
+
+def maybe(text: str | None) -> ForeignText | None:
+    """The same of a text that may be missing or empty."""
+    return foreign(text) if text else None
+
+
+_CODE = re.compile(r"[\w.:~/*-]{1,160}", re.ASCII)
+ODD = "(no code)"
+
+
+def code(text: object) -> str:
+    """A code or an id as it is; a text that is none, as only a forged recording has it, is left out: it says `ODD`."""
+    return str(text) if _CODE.fullmatch(str(text)) else ODD
