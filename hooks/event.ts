@@ -39,6 +39,19 @@ export interface Access {
   until?: string | null;
 }
 
+/** A person's answer to an item of a checklist. */
+export interface AnsweredItem {
+  /** id of the list: cn-164 */
+  checklist: string;
+  /** number of the item, as the list has it */
+  item: string;
+  answer: "fail" | "pass";
+  /** who looked at it */
+  who?: string | null;
+  /** what was seen, in that person's words */
+  note?: string | null;
+}
+
 /** Bytes: up to 256 in the line itself, more in bodies/ under their digest. */
 export interface Blob {
   /** standard base64; absent: see `body` */
@@ -187,6 +200,8 @@ export interface Phase {
   text?: string | null;
   /** operator: a person typed the text, and nothing is concluded from it */
   by?: "operator" | null;
+  /** of an operator's mark: the item of a checklist that it answers */
+  answered?: AnsweredItem | null;
 }
 
 /** What the user saw and touched, as raw facts from which consent is judged (screens.jsonl, by host and agent). */

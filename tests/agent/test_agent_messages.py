@@ -132,6 +132,8 @@ REFUSED = {
     "a picture that never came": lambda: screen(image="0" * 64),
     "the proxy's upload": lambda: upload(via="http", url="https://rival.test/"),
     "another's name lookup": lambda: upload(via="dns"),
+    "a phase in a person's name": lambda: phase(by="operator"),
+    "an answer to a checklist": lambda: phase(answered={"checklist": "cn-164", "item": "1.4.3", "answer": "pass"}),
     "a person's mark": lambda: phase(state="mark", text="observation ended"),
     "the proxy's gap": lambda: gap(where="proxy"),
     "the clock's gap": lambda: gap(where="clock", why="no_clock"),

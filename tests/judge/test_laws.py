@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from appwitness.api.reference import law_compared
 from appwitness.catalog import yaml_files
 from appwitness.judge.data_types import DataTypes
 from appwitness.judge.laws import CHECK, Laws
@@ -160,7 +161,7 @@ MOVED = {
     "EU-EPRIVACY French Data Protection Act art.82": ("FR-FDPA", "82"),
     "EU-EPRIVACY CNIL recommendation on mobile applications": (
         "FR-CNIL",
-        "Recommendation on mobile applications (2024)",
+        "Recommendation on mobile applications (deliberation 2024-061, amended by 2025-024)",
     ),
     "US-CA CCPA/CPRA Cal. Civ. Code 1798.100": ("US-CA", "1798.100"),
     "PLAY Google Play User Data policy": ("PLAY", "User Data policy"),
@@ -204,6 +205,26 @@ def test_the_trade_standards_are_those_of_the_facts():
             assert each.says["en"] == owasp[each.article][0].rstrip(".")
     assert "1.0.0" in LAW["MASWE"].name["en"]
     assert "2.1.0" in LAW["MASVS"].name["en"]
+
+
+def test_each_law_says_what_it_was_compared_with_and_when_or_that_it_was_not():
+    for law in LAWS.laws:
+        assert law.compared, law.id
+        assert law.compared.at is None or law.compared.at <= LAWS.as_of, law.id
+        if not law.compared.at:
+            assert law.compared.lacks, law.id
+            assert all(each.verify for each in law.articles) or law.id == "EU-GDPR", law.id
+    told = law_compared(LAW["FR-CNIL"], Words("en"))
+    assert "2024-061" in told
+    assert "compared on 2026-12-01" in told
+    assert "；未核对：" in law_compared(LAW["BR-LGPD"], Words("zh"))
+
+
+def test_the_deliberations_of_the_cnil_are_the_right_ones():
+    (article,) = LAW["FR-CNIL"].articles
+    assert "2024-061" in article.article
+    assert "2025-024" in article.article
+    assert "2024-059" not in Path(yaml_files.HERE / "laws.yml").read_text("utf-8")
 
 
 def test_the_groups_and_numbers_of_documents_are_those_of_the_facts():

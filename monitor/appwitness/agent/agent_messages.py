@@ -279,7 +279,11 @@ class Channel:
                 raise RefusedMessage("an upload that only the proxy sees")
             case Consent() if event.by not in _BY.get(event.signal, ()) or event.corrects or event.retracts:
                 raise RefusedMessage("consent in the name of somebody else")
-            case Phase() if event.state == "mark" and not (event.text or "").startswith(_MARK):
+            case Phase() if (
+                event.by is not None
+                or event.answered is not None
+                or (event.state == "mark" and not (event.text or "").startswith(_MARK))
+            ):
                 raise RefusedMessage("a mark that only a person makes")
             case Screen() if event.by != "agent" or (event.touched and event.touched.by not in ("user", "app")):
                 raise RefusedMessage("a screen that only the host sees")

@@ -91,3 +91,10 @@ def sources() -> Iterable[tuple[str, str]]:
     from appwitness.api.hooked_apis import hooked_apis
 
     return [(api, data) for data, api, _ in hooked_apis()]
+
+
+def checklists() -> Iterable[tuple[str, str]]:
+    """Lists of the catalog."""
+    from appwitness.api.checklists import checklists as listed
+
+    return [(each.id, each.title["en"]) for each in listed(knowledge())]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -104,6 +105,44 @@ def mark_note(path: Path, text: str, at: datetime | None = None) -> events.Ref:
     recording = Recording.open(path, signer=signer())
     when = _utc(at) if at else datetime.now(UTC)
     return recording.note(events.Phase(at=when, app=recording.run.app.package, state="mark", text=text, by="operator"))
+
+
+def mark_item(
+    path: Path, name: str, answer: str, *, note: str | None = None, who: str | None = None, at: datetime | None = None
+) -> events.Ref:
+    """Note in the recording at `path` what a person answers to an item of a checklist, `cn-164:1.4.3`; its line.
+
+    `answer` is pass or fail; `who`: None takes the login name; `at` as in `mark_note`. An item of a list that is not of
+    ours is taken as it is named. Raises UserError for an item that our list does not have, and as `mark_note`.
+    """
+    from appwitness.api.checklists import NAMES, items_of
+
+    list_, _, item = name.partition(":")
+    if not re.match(events.LIST_ID, list_) or not re.match(events.ITEM_ID, item):
+        raise UserError(f"{name!r} is no item of a checklist.", "Write LIST:ITEM, such as cn-164:1.4.3.")
+    if list_ in NAMES and item not in items_of(list_):
+        raise UserError(f"{list_} has no item {item}.", f"`appwitness report --checklist {list_}` shows its items.")
+    recording = Recording.open(path, signer=signer())
+    answered = events.made(
+        events.AnsweredItem, {"checklist": list_, "item": item, "answer": answer, "who": who or login(), "note": note}
+    )
+    line = events.Phase(
+        at=_utc(at) if at else datetime.now(UTC),
+        app=recording.run.app.package,
+        state="mark",
+        text=f"{name}: {answer}",
+        by="operator",
+        answered=answered,
+    )
+    return recording.note(line)
+
+
+def login() -> str | None:
+    """The login name; None where there is none."""
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):
+        return None
 
 
 def moment(text: str) -> datetime:

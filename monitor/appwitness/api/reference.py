@@ -19,7 +19,7 @@ if TYPE_CHECKING:  # imported late, so that one part is read without the others
     from appwitness.findings import Article
     from appwitness.judge.app_types import AppType
     from appwitness.judge.data_types import Kind
-    from appwitness.judge.laws import FindingType, Jurisdiction
+    from appwitness.judge.laws import FindingType, Jurisdiction, Law
     from appwitness.judge.policy import Policy
     from appwitness.judge.rules.condition_registry import DeclaredCondition, Text
     from appwitness.judge.rules.frequency import Preset
@@ -75,6 +75,8 @@ class LawPage:
     touching: tuple[tuple[FindingType, tuple[TouchingArticle, ...]], ...]
     articles: tuple[Article, ...]
     """The articles that findings of these types name, each once."""
+    laws: tuple[Law, ...]
+    """The laws of the jurisdictions, each with what it was compared with."""
 
 
 @dataclass(frozen=True)
@@ -124,6 +126,17 @@ def page_of(rule: Rule, known: Knowledge) -> RulePage:
     )
 
 
+def law_compared(law: Law, words: Words) -> str:
+    """What a law was compared with and when, and what could not be."""
+    held, name = law.compared, words.of(law.name)
+    said = (
+        words("law_compared", law=name, at=held.at, source=held.source)
+        if held and held.at
+        else words("law_uncompared", law=name)
+    )
+    return said + (words("law_lacks", what=words.of(held.lacks)) if held and held.lacks else "")
+
+
 def law_page(laws: Sequence[str] = (), types: Sequence[str] = ()) -> LawPage:
     """The articles that finding types such as `F01` touch, in some jurisdictions. None of either: all.
 
@@ -147,6 +160,7 @@ def law_page(laws: Sequence[str] = (), types: Sequence[str] = ()) -> LawPage:
         known.laws.as_of,
         tuple((known.laws.kind(each), touching(each)) for each in wanted),
         known.laws.articles(wanted, known.jurisdictions),
+        tuple(law for law in known.laws.laws if law.jurisdiction in (known.jurisdictions or known.laws.jurisdictions)),
     )
 
 

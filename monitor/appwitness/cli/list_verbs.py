@@ -90,7 +90,7 @@ def app_types(format_: str, lang: str) -> None:
 )
 def laws(format_: str, lang: Literal["en", "zh"], laws: tuple[str, ...], kinds: tuple[str, ...]) -> None:
     """List the articles of law that findings name, by finding type and jurisdiction."""
-    from appwitness.api.reference import law_page
+    from appwitness.api.reference import law_compared, law_page
     from appwitness.reports.phrases import cited
     from appwitness.reports.words import Words
 
@@ -107,6 +107,9 @@ def laws(format_: str, lang: Literal["en", "zh"], laws: tuple[str, ...], kinds: 
             click.echo(f"  {article.jurisdiction:5}  {cited(article, words)}: {article.says[lang]}")
             for note in _notes(each, words):
                 click.echo(f"         [{note}]")
+    click.echo()
+    for law in known.laws:
+        click.echo(law_compared(law, words))
 
 
 def _notes(touching: TouchingArticle, words: Words) -> Iterator[str]:

@@ -228,6 +228,29 @@ def _row(each: ConsentLine) -> dict[str, Any]:
     }  # fmt: skip
 
 
+@mark.command("check")
+@click.argument("item", metavar="LIST:ITEM")
+@click.argument("answer", type=click.Choice(["pass", "fail"]))
+@in_option
+@click.option("--note", help="What you saw.")
+@click.option("--by", metavar="NAME", help="Who looked at it. [default: login name]")
+@at_option
+def mark_check(
+    item: str, answer: str, recording: Path | None, note: str | None, by: str | None, at: datetime | None
+) -> None:
+    """Answer an item of a checklist by hand, such as cn-164:1.4.3.
+
+    `appwitness report --checklist` shows the answer, who gave it and when. Another answer to the same item replaces it;
+    the list shows both.
+    """
+    from appwitness.api.marking import mark_item
+
+    path = _meant(recording)
+    ref = mark_item(path, item, answer, note=note, who=by, at=at)
+    out.print(plain(f"{path}: {ref}: {item} {answer}"))
+    _warn(path)
+
+
 def _before(made: Mark) -> str:
     from appwitness.findings.mask import Mask
 

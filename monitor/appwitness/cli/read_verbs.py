@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import sys
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -54,7 +55,14 @@ COMPARISON_FORMATS = ("text", "json", "html")
 
 
 @main.command("report", cls=Paired)
-@click.argument("recording", required=False, type=RecordingPath())
+@click.argument("recordings", metavar="[RECORDING]...", nargs=-1, type=RecordingPath())
+@click.option(
+    "--checklist",
+    metavar="NAME|FILE",
+    shell_complete=completion.checklists,
+    help="Fill a list that testers work through, from several recordings of one app: cn-164, cn-191, eu-audit, "
+    "masvs-privacy, or a file of your own.",
+)
 @output_options(
     FORMATS,
     click.option(
@@ -67,7 +75,9 @@ COMPARISON_FORMATS = ("text", "json", "html")
 )
 @threshold_options
 @checking_options
-def report_(recording: Path | None, as_: Output, threshold: Threshold, judging: VerbJudging) -> None:
+def report_(
+    recordings: tuple[Path, ...], checklist: str | None, as_: Output, threshold: Threshold, judging: VerbJudging
+) -> None:
     """Report what was found in a recording.
 
     The format suits the reader: a terminal (text), a program (json), a court (html), a code host (sarif), a build
@@ -75,12 +85,21 @@ def report_(recording: Path | None, as_: Output, threshold: Threshold, judging: 
     complainant, as Markdown (complaint) or as a page to print (complaint-html), under the law of China (--law cn) or of
     the European Union (--law eu).
 
+    With --checklist, each item of the list is answered by lines, or by what was watched and for how long, or it says
+    what was not observed, or what a person has to look at (`appwitness mark check` notes the answer). Formats: text,
+    json, html.
+
     If the index is not up to date, the recording is read into it first. Without a RECORDING, the report is about the
     run in progress, else about the newest recording in ./recordings.
     """
     from appwitness.reports import LETTERS, render
 
-    report = judging.report(recording or meant("appwitness report RECORDING"))
+    paths = recordings or (meant("appwitness report RECORDING"),)
+    if checklist is not None:
+        sys.exit(checklist_of(checklist, paths, as_, judging))
+    if len(paths) > 1:
+        raise UserError("A report is about one recording.", "Name one, or a --checklist that several recordings fill.")
+    report = judging.report(paths[0])
     if as_.reveal:
         note_reveal("report", [report.recording], as_.outputs)
     letters = [name for name, _ in as_.outputs if name in LETTERS]
@@ -89,6 +108,23 @@ def report_(recording: Path | None, as_: Output, threshold: Threshold, judging: 
         template = as_.template if name in letters or not letters else None
         write(render(report, name, reveal=as_.reveal, lang=lang, template=template, verbose=as_.verbose), file)
     sys.exit(judging.exit_code(report, threshold=threshold))
+
+
+def checklist_of(name: str, paths: Sequence[Path], as_: Output, judging: VerbJudging) -> int:
+    """Write a checklist, filled from recordings; the exit code for it."""
+    from appwitness.api import checklists
+
+    which = checklists.checklist(name, judging.known)
+    if other := [format_ for format_, _ in as_.outputs if format_ not in checklists.FORMATS]:
+        raise UserError(f"There is no format {other[0]!r} of a checklist.", f"Choose {', '.join(checklists.FORMATS)}.")
+    filled = checklists.filled(which, paths, judging, reveal=as_.reveal)
+    if as_.reveal:
+        note_reveal("report", [run.recording for run in filled.runs], as_.outputs)
+    for format_, file in as_.outputs:
+        write(checklists.render(filled, format_, as_.lang or "en"), file)
+    if any(item.failed for item in filled.items):
+        return 1
+    return 3 if judging.strict and any(item.is_open for item in filled.items) else 0
 
 
 @main.command()

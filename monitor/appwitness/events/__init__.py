@@ -381,14 +381,33 @@ class Consent(Line, kw_only=True, frozen=True):
         return "operator" in (self.by, self.signal)
 
 
+LIST_ID, ITEM_ID = r"^[a-z][a-z0-9-]{0,39}$", r"^[A-Za-z0-9][A-Za-z0-9._-]{0,39}$"
+"""How a checklist, and an item of one, may be called."""
+
+
+class AnsweredItem(Part, kw_only=True, frozen=True, omit_defaults=True):
+    """A person's answer to an item of a checklist."""
+
+    checklist: Annotated[str, Meta(pattern=LIST_ID, description="id of the list: cn-164")]
+    item: Annotated[str, Meta(pattern=ITEM_ID, description="number of the item, as the list has it")]
+    answer: Literal["pass", "fail"]
+    who: Annotated[str | None, Meta(description="who looked at it")] = None
+    note: Annotated[str | None, Meta(description="what was seen, in that person's words")] = None
+
+
 class Phase(Line, kw_only=True, frozen=True):
     """What state the app or the screen came into (phases.jsonl, by agent and device)."""
+
+    unsaid: ClassVar[tuple[str, ...]] = (*Line.unsaid, "answered")
 
     state: Literal["started", "exited", "foreground", "background", "screen_on", "screen_off", "mark"]
     text: Annotated[str | None, Meta(description="text of a mark")] = None
     by: Annotated[
         Literal["operator"] | None,
         Meta(description="operator: a person typed the text, and nothing is concluded from it"),
+    ] = None
+    answered: Annotated[
+        AnsweredItem | None, Meta(description="of an operator's mark: the item of a checklist that it answers")
     ] = None
 
     @property

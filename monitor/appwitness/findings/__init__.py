@@ -410,7 +410,7 @@ class Article(Record):
 
     law: str = Field(description="id of the law: CN-PIPL, EU-GDPR, PLAY, MASWE")
     article: str = Field(description="number or name of the article, as it is cited")
-    jurisdiction: str = Field(description="cn, eu, us or store")
+    jurisdiction: str = Field(description="cn, eu, us, uk, br, in or store")
     citation: dict[str, str] = Field(description="law and article as printed, by language: en, zh")
     says: dict[str, str] = Field(default_factory=dict, description="what it says, in our own words, by language")
     verify: bool = Field(default=False, description="not matched against the official text: check before citing")

@@ -308,7 +308,7 @@ class Mask:
 
     def stated(self, text: str) -> str:
         """What an operator says of a run so that reports say it."""
-        return self.by(lambda said, _: said, text)
+        return self.by(places.stated, text)
 
     def sentence(self, text: str) -> str:
         """A sentence of ours: what it quotes is a text of somebody else's."""

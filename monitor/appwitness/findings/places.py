@@ -23,7 +23,13 @@ def subject(said: str, hide: Hide) -> str:
     return only.name(said, hide) if "." in said and " " not in said else only.told(said, hide)
 
 
+def stated(said: str, _hide: Hide) -> str:
+    """What a person has reports say."""
+    return said
+
+
 WAYS: Mapping[str, Way] = {
+    **dict.fromkeys(("AnsweredItem.who", "AnsweredItem.note"), stated),
     **dict.fromkeys(("app", "package", "activity", "on_behalf", "owners"), only.name),
     **dict.fromkeys(("source", "stack"), only.name),
     **dict.fromkeys(("host", "announced", "sni", "ip"), only.host),

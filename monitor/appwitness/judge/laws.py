@@ -42,7 +42,7 @@ Words = Annotated[dict[str, str], AfterValidator(_both)]
 
 
 class Jurisdiction(CatalogEntry):
-    """Jurisdiction: cn, eu, us, store."""
+    """Jurisdiction: cn, eu, us, uk, store."""
 
     code: str = Field(pattern=r"^[a-z]{2,8}$")
     en: str
@@ -87,6 +87,22 @@ class Provision(CatalogEntry):
     verify: bool = Field(default=False, description="not matched against the official text")
 
 
+class ComparedText(CatalogEntry):
+    """What the numbers and the sense of a law were held against."""
+
+    at: date | None = Field(default=None, description="when; null: it was not compared")
+    source: str | None = Field(
+        default=None, alias="with", description="what was read: a text, a copy, an article on it"
+    )
+    lacks: Words | None = Field(default=None, description="what could not be compared")
+
+    @model_validator(mode="after")
+    def _tells(self) -> Self:
+        if (self.at is None) != (self.source is None) or (self.at is None and self.lacks is None):
+            raise ValueError("expected at and with, or what lacks")
+        return self
+
+
 class Law(CatalogEntry):
     """One law, notice, standard or store policy."""
 
@@ -96,6 +112,7 @@ class Law(CatalogEntry):
     cites: Annotated[dict[str, str], AfterValidator(_template)] = Field(description="how it is cited; {}: the article")
     short: Annotated[str, Field(pattern=r"\{\}")] = Field(description="the same, short, for both languages in one")
     in_force: date | None = None
+    compared: ComparedText | None = None
     groups: tuple[ArticleGroup, ...] = ()
     articles: tuple[Provision, ...] = Field(min_length=1)
 

@@ -105,7 +105,7 @@ def unplayed(run: Run, timeline: Timeline, phases: Sequence[Seen[Phase]], lines:
     if run.imported:
         return
     about: dict[str, Any] = {"at": run.started, "where": "device", "why": "not_observed", "until": run.ended}
-    length = _length(run, phases)
+    length = observed_for(run, phases)
     if not lines:
         yield ReportedGap(**about, subject=RUN, detail="no line of the recording tells anything of the app")
     elif length is not None and length < SHORTEST:
@@ -122,7 +122,7 @@ def unplayed(run: Run, timeline: Timeline, phases: Sequence[Seen[Phase]], lines:
         )
 
 
-def _length(run: Run, phases: Sequence[Seen[Phase]]) -> timedelta | None:
+def observed_for(run: Run, phases: Sequence[Seen[Phase]]) -> timedelta | None:
     """For how long the app ran while it was observed; None: not known."""
     started = min((each.at for each in phases if each.event.state == "started"), default=run.started)
     ended = max((each.at for each in phases if each.event.state == "exited"), default=run.ended)

@@ -72,7 +72,8 @@ class Phases:
 
     def __init__(self, phases: Iterable[Seen[Phase]] = (), last: datetime | None = None) -> None:
         """`last`: up to when the run was observed, on the host's clock, where that is later than its last phase."""
-        lines = sorted(phases, key=lambda each: (each.at, each.number))
+        seen = (each for each in phases if each.event.by is None)  # what a person noted may be of any later time
+        lines = sorted(seen, key=lambda each: (each.at, each.number))
         self._told = (lines, last)
         self._times: list[datetime] = []
         self._states: list[PhaseStatus] = [UNKNOWN]

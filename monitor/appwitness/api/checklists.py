@@ -1,0 +1,110 @@
+"""Checklists that testers work through: which there are, one filled from recordings of an app, and its runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from appwitness.support.errors import FileError, UserError
+
+if TYPE_CHECKING:  # imported late, so that --help answers at once
+    from appwitness.api.judging import Judging
+    from appwitness.correlate.prior_knowledge import Knowledge
+    from appwitness.findings import Report
+    from appwitness.findings.filled_checklist import FilledChecklist
+    from appwitness.judge.checklist_items import Checklist, GivenOption
+
+NAMES = ("cn-164", "cn-191", "eu-audit", "masvs-privacy")
+"""Of catalog/checklists; a test compares the two."""
+FORMATS = ("text", "json", "html")
+
+
+def checklist(name: str, known: Knowledge) -> Checklist:
+    """One of NAMES, or the list of a file. Raises UserError where it is neither, FileError for a file that does not
+    fit."""
+    from appwitness.catalog import yaml_files
+    from appwitness.judge.checklist_items import Checklist
+
+    path = next(iter(yaml_files.files(f"checklists/{name}.yml")), Path()) if name in NAMES else Path(name)
+    if name not in NAMES and not path.is_file():
+        raise UserError(
+            f"There is no checklist {name!r}, and no such file.", f"Name a file, or one of {', '.join(NAMES)}."
+        )
+    names: dict[str, Any] = {"rules": {rule.id for rule in known.rules}, "data": known.data_types.codes}
+    hint = "Compare with a list that there is: appwitness checklist show cn-164."
+    read = yaml_files.parse(path, Checklist, names, hint)
+    try:
+        return read.worded(known.laws)
+    except ValueError as error:
+        raise FileError(path, None, f"{error}.", hint) from None
+
+
+def checklists(known: Knowledge) -> Iterator[Checklist]:
+    """Those of the catalog."""
+    return (checklist(name, known) for name in NAMES)
+
+
+def items_of(name: str) -> frozenset[str]:
+    """The numbers of the items of one of NAMES."""
+    from appwitness.catalog import yaml_files
+
+    tree = yaml_files.tree(next(yaml_files.files(f"checklists/{name}.yml")))
+    return frozenset(item["item"] for group in tree["groups"] for item in group["items"])
+
+
+def source_of(name: str) -> str:
+    """The file of one of NAMES, to begin a list of one's own with. Raises UserError where there is none."""
+    from appwitness.catalog import yaml_files
+
+    if name not in NAMES:
+        raise UserError(f"There is no checklist {name!r}.", f"Name one of {', '.join(NAMES)}.")
+    return yaml_files.text_of(next(yaml_files.files(f"checklists/{name}.yml")))
+
+
+def filled(which: Checklist, recordings: Sequence[Path], judging: Judging, *, reveal: bool = False) -> FilledChecklist:
+    """The list, filled from recordings of one version of one app; values in it are masked unless `reveal`.
+
+    Raises UserError for recordings of several apps or versions, and for a recording that is named twice.
+    """
+    from appwitness.findings.mask import masked
+    from appwitness.gate.checklist_filling import fill
+
+    reports = [judging.report(path) for path in recordings]
+    for number, report in enumerate(reports):
+        _see_that_same(recordings[number], report, recordings[0], reports[0])
+        if any(report.recording == other.recording for other in reports[:number]):
+            raise UserError(f"{recordings[number]} is the same run as one before it.", "Name each run once.")
+    given: list[GivenOption] = []
+    if judging.known.policy is not None:
+        given.append("policy")
+    if all(report.app_type is not None for report in reports):
+        given.append("app_type")
+    if judging.known.territory is not None:
+        given.append("territory")
+    shown = fill(which, reports if reveal else [masked(report) for report in reports], given)
+    return shown.model_copy(update={"masked": not reveal})
+
+
+def _see_that_same(path: Path, report: Report, first_path: Path, first: Report) -> None:
+    one, other = report.run.app, first.run.app
+    if one.package != other.package:
+        raise UserError(
+            f"{path} is a run of {one.package}, {first_path} one of {other.package}.", "Name recordings of one app."
+        )
+    for field, what in (("version", "version"), ("version_code", "version code"), ("apk_sha256", "APK")):
+        mine, theirs = getattr(one, field), getattr(other, field)
+        if None not in (mine, theirs) and mine != theirs:
+            raise UserError(
+                f"{path} and {first_path} differ in the {what} of {one.package}: {mine}, {theirs}.",
+                "A list is about one version: name recordings of the same one.",
+            )
+
+
+def render(filled: FilledChecklist, format: str, lang: str = "en") -> str:
+    """A filled list in one of FORMATS. Raises UserError for a format or a language that does not exist."""
+    from appwitness.reports.checklist import render
+
+    if format not in FORMATS:
+        raise UserError(f"There is no format {format!r} of a checklist.", f"Choose one of {', '.join(FORMATS)}.")
+    return render(filled, format, lang)
