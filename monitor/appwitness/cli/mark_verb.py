@@ -233,11 +233,10 @@ def _row(each: ConsentLine) -> dict[str, Any]:
 @click.argument("answer", type=click.Choice(["pass", "fail"]))
 @in_option
 @click.option("--note", help="What you saw.")
-@click.option("--by", metavar="NAME", help="Who looked at it. [default: login name]")
+@click.option("--by", "who", metavar="NAME", help="Who looked at it. [default: login name]")
 @at_option
-def mark_check(
-    item: str, answer: str, recording: Path | None, note: str | None, by: str | None, at: datetime | None
-) -> None:
+@json_option
+def mark_check(item: str, answer: str, recording: Path | None, as_json: bool, **said: Any) -> None:
     """Answer an item of a checklist by hand, such as cn-164:1.4.3.
 
     `appwitness report --checklist` shows the answer, who gave it and when. Another answer to the same item replaces it;
@@ -246,8 +245,11 @@ def mark_check(
     from appwitness.api.marking import mark_item
 
     path = _meant(recording)
-    ref = mark_item(path, item, answer, note=note, who=by, at=at)
-    out.print(plain(f"{path}: {ref}: {item} {answer}"))
+    line = mark_item(path, item, answer, **said)
+    if as_json:
+        document({"recording": path, "line": line, "item": item, "answer": answer})
+    else:
+        out.print(plain(f"{path}: {line}: {item} {answer}"))
     _warn(path)
 
 
