@@ -257,7 +257,7 @@ def main() -> int:
     parser.add_argument("--quick", action="store_true", help="run the few tests of QUICK")
     parser.add_argument("arguments", nargs="*", default=["tests/art"], help="what pytest is given")
     given = parser.parse_args()
-    tests = ["-m", "not slow", *QUICK] if given.quick else given.arguments
+    tests = ["-n", "2", "-m", "not slow", *QUICK] if given.quick else given.arguments
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # the emulator ends, too
     processor = processors()[given.processor]
     reason = lacking_for(processor)
