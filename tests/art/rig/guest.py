@@ -16,6 +16,7 @@ import os
 import re
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -215,17 +216,22 @@ def _followed(emulator: subprocess.Popen[bytes], ours: Path, console: Path, end:
         time.sleep(0.2)
 
 
+PLUGINS = ("no:cacheprovider", "pytest_timeout", "shown_at_once", "xdist.plugin")
+"""Of pytest: what it does without, and what it is to have."""
+
+
 def script_of(arguments: Sequence[str], slowness: float) -> str:
     """Runs pytest; tests wait `slowness` times as long there as here."""
     settings = {
         "PYTHONPATH": "/opt/site:/checkout/tests/art/rig/guest/site:/checkout/monitor:/checkout",
         "PYTHONDONTWRITEBYTECODE": "1",
+        "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",  # of a plugin that it finds by itself it compiles every file anew
         "APPWITNESS_ART": "/art",
         "APPWITNESS_ART_SLOWNESS": str(slowness),
         "PATH": "/opt/site/bin:/usr/bin:/usr/sbin",
     }
     exports = "".join(f"export {name}={shlex.quote(value)}\n" for name, value in settings.items())
-    plugins = ("-p", "no:cacheprovider", "-p", "shown_at_once")
+    plugins = [word for name in PLUGINS for word in ("-p", name)]
     words = ["python3", "-u", "-m", "pytest", *plugins, "--basetemp=/tmp/pytest", *arguments]
     return f"{exports}cd /checkout\nexec {shlex.join(words)}\n"
 
@@ -252,6 +258,7 @@ def main() -> int:
     parser.add_argument("arguments", nargs="*", default=["tests/art"], help="what pytest is given")
     given = parser.parse_args()
     tests = ["-n", "2", "-m", "not slow", *QUICK] if given.quick else given.arguments
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # the emulator ends, too
     processor = processors()[given.processor]
     reason = lacking_for(processor)
     if reason is not None:

@@ -26,6 +26,7 @@ HOT = 500
 SLOWNESS = float(os.environ.get("APPWITNESS_ART_SLOWNESS", "1"))
 """How much longer everything may take: where the processor is emulated."""
 START_S = 60.0 * SLOWNESS
+LOOK_S = 0.02 * SLOWNESS
 AT_THE_GATE = "at the gate\n"
 """What Gate.java prints when the program is to be let go."""
 PRELOADED = (
@@ -173,7 +174,7 @@ class Held:
             if self.process.poll() is not None or time.monotonic() > end:
                 self.end()
                 raise RuntimeError(f"ART did not come up: {(self._all + self.log)[-2000:]}")
-            time.sleep(0.02)
+            time.sleep(LOOK_S)
 
     def release(self) -> None:
         """Let it run."""
