@@ -8,10 +8,18 @@ from types import ModuleType
 from typing import Any
 
 _FROM = {
+    "api.fleets": ("Fleet",),
     "api.gating": ("diff", "gate"),
     "api.judging": ("correlate", "report"),
+    "api.programs": (
+        *("Explained", "baseline", "baseline_update", "compare", "explain", "forget", "import_captures", "mark"),
+        *("share", "verify"),
+    ),
     "api.running": ("DrivenRun", "Failed", "Judged", "observe"),
-    "events": ("Gap",),
+    "events": (
+        *("Access", "Connection", "Consent", "Gap", "Phase", "Run", "Screen", "Transform", "Upload", "Value"),
+        "Witness",
+    ),
     "findings": ("Finding", "Flow", "Report"),
     "findings.gate_decision": ("GateReport",),
     "recording": ("Recording",),

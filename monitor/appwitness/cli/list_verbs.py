@@ -196,20 +196,28 @@ def _json(items: Sequence[BaseModel]) -> str:
 @list_.command()
 @click.option(
     "--of",
-    type=click.Choice(["lines", "report", "comparison", "observe", "doctor", "gate", "baseline", "waivers", "flows"]),
+    type=click.Choice(
+        ["lines", "report", "comparison", "observe", "doctor", "web", "gate", "baseline", "waivers", "flows"]
+    ),
     default="lines",
     show_default=True,
     help="What the schema describes.",
 )
-def schema(of: SchemaName | Literal["observe"]) -> None:
+def schema(of: SchemaName | Literal["observe", "web"]) -> None:
     """Print the JSON Schema of lines, reports or files.
 
-    They are the lines of a recording, what verbs write as JSON, and the files of `gate`.
+    They are the lines of a recording, what verbs write as JSON, and the files of `gate`; of web, an OpenAPI document
+    of what the pages answer with ?format=json.
     """
     from appwitness.api import reference
     from appwitness.cli import live_events
 
-    described = live_events.schema() if of == "observe" else reference.schema(of)
+    if of == "web":
+        from appwitness.web.routes import described as pages
+
+        described = pages()
+    else:
+        described = live_events.schema() if of == "observe" else reference.schema(of)
     click.echo(json.dumps(described, indent=1, ensure_ascii=False))
 
 

@@ -61,6 +61,13 @@ class Recording:
         signer: Signer | None = None,
         archive: Unpacked | None = None,
     ) -> None:
+        if not isinstance(path, Path):
+            path = Path(path)
+        if archive is None and path.is_file():
+            from appwitness.recording.archive import unpacked
+
+            archive = unpacked(path)
+            path = archive.path
         self.path = path
         """The folder of its files."""
         self.place = archive.name if archive else str(path)
@@ -108,10 +115,7 @@ class Recording:
         if not isinstance(path, Path):
             path = Path(path)
         if path.is_file():
-            from appwitness.recording.archive import unpacked
-
-            archive = unpacked(path)
-            recording = cls(archive.path, clock, signer, archive)
+            recording = cls(path, clock, signer)
         elif not path.is_dir():
             raise UserError(f"There is no folder {path}.", "Name the folder of a recording, where run.json is.")
         elif not os.path.lexists(path / RUN):

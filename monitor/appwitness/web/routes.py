@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from importlib.metadata import version
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import parse_qsl
 
 from starlette.applications import Starlette
@@ -24,6 +24,7 @@ from appwitness.web import (
     campaign_pages,
     consent_page,
     finding_page,
+    openapi,
     overview_pages,
     recording_page,
     work_pages,
@@ -86,6 +87,11 @@ ACTS: dict[str, Act] = {
 """Address -> what a form of ours does there."""
 FORM = "x-appwitness-form"
 """Header of a file that comes from one of our forms: what the form carries."""
+
+
+def described() -> dict[str, Any]:
+    """What the pages answer as JSON, as an OpenAPI document."""
+    return openapi.document({**PAGES, **WORK})
 
 
 class LineConvertor(Convertor[int]):
@@ -164,6 +170,7 @@ def app(
             Route("/runs/{run}/events", of_run),
             Route("/events", of_all),
             Route(HEALTH, health),
+            Route(openapi.ADDRESS, lambda _: JSONResponse(described())),
             Route(METRICS, _page(site, campaign_pages.metrics)),
             Route(f"/static/{STATIC[0]}/{{name}}", _static),
             *(Route(path, _page(site, view), methods=["GET"]) for path, view in {**PAGES, **WORK}.items()),

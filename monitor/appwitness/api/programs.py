@@ -1,0 +1,252 @@
+"""What programs call as `appwitness.NAME`, with texts and keywords where the other modules of `api` take records."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack
+
+from appwitness.support.errors import UserError
+
+if TYPE_CHECKING:  # imported late, so that `import appwitness` answers at once
+    from appwitness.api.accepting import BaselineUpdate
+    from appwitness.api.judging import ComparedRuns, JudgingChoices
+    from appwitness.api.marking import Mark
+    from appwitness.care import Shared
+    from appwitness.events import ConsentState, Scope
+    from appwitness.findings import Finding, Flow
+    from appwitness.findings.chain import Chain
+    from appwitness.gate.baseline import Baseline
+    from appwitness.recording import Recording, Verification
+
+type AnyPath = Path | str
+"""The folder or archive of a recording, or another file."""
+
+
+def verify(recording: AnyPath, *, keys: Sequence[AnyPath] = (), authorities: Sequence[AnyPath] = ()) -> Verification:
+    """Recompute the stamps of a recording: `ok`, `outcome`, and in `problems` what differs.
+
+    `keys` are files with public keys, one of which has to have signed each stamp; `authorities` files with certificates
+    of time-stamp authorities. Raises UserError for what is no recording, FileError for a file that does not fit.
+    """
+    from appwitness.api import verifying
+
+    return verifying.verified(recording, verifying.trust(list(map(Path, keys)), list(map(Path, authorities))))
+
+
+class CaptureOptions(TypedDict, total=False):
+    """What may be said of captures of other tools."""
+
+    values: Sequence[str]
+    """What was on the device, to look for: `phone_number=+8613800138000`."""
+    output: AnyPath
+    """The new folder; else one in the folder of recordings."""
+    format: Literal["har", "flows", "hooks", "pcap"]
+    """Else by content."""
+    mapping: AnyPath
+    """How to read another tool's hook log."""
+    keys: AnyPath
+    """Key log that decrypts a packet capture."""
+
+
+def import_captures(files: AnyPath | Sequence[AnyPath], app: str, **options: Unpack[CaptureOptions]) -> Recording:
+    """Turn captures of other tools that belong to one run of an app, a package, into a new recording.
+
+    Without `values` nothing is looked for in its traffic. Raises UserError for what cannot be read.
+    """
+    from appwitness.api import exchanging
+    from appwitness.api.recording_names import opened
+
+    beside = {name: Path(file) for name in ("mapping", "keys") if (file := options.get(name))}
+    known = exchanging.origin(app, options.get("values", ()), **beside)
+    output = options.get("output")
+    made = exchanging.import_(
+        _paths(files), known, output=Path(output) if output else None, format=options.get("format")
+    )
+    return opened(made.path)
+
+
+class MarkOptions(TypedDict, total=False):
+    """What may be said of a question or an answer."""
+
+    scope: Scope
+    data: Sequence[str]
+    """Codes of the data that it covers; else all."""
+    text: str
+    """The label that the user touched."""
+    note: str
+    at: datetime
+    """UTC where it names no zone; else now."""
+    corrects: str
+    """The line that this one replaces: consents.jsonl:3."""
+
+
+def mark(recording: AnyPath, status: ConsentState, **options: Unpack[MarkOptions]) -> Mark:
+    """Note in a recording what the user was asked or decided; the line is `ref` of what it gives.
+
+    Raises UserError for an archive, and for a data type or line that there is not.
+    """
+    from appwitness.api import marking
+
+    given: dict[str, Any] = {**options, "data": tuple(options.get("data", ()))}
+    corrects = given.pop("corrects", "")
+    return marking.mark_answer(Path(recording), status, marking.MarkDetails(**given), corrects)
+
+
+def compare(recordings: Sequence[AnyPath], **choices: Unpack[JudgingChoices]) -> ComparedRuns:
+    """Compare runs of one app in which the user answered differently: `comparison`, and `reports` of the runs.
+
+    Values in it are as they are. Raises UserError for fewer than two runs, runs of several apps, and a run named twice.
+    """
+    from appwitness.api import judging
+
+    return judging.compare(_paths(recordings), judging.judging(**choices))
+
+
+@dataclass(frozen=True)
+class Explained:
+    """Why something was flagged."""
+
+    id: str
+    findings: tuple[Finding, ...]
+    """Those of this id, or about this flow."""
+    flows: tuple[Flow, ...]
+    """The flow, or those of the findings; their matches have the reasons for and against. Values are as they are."""
+    chain: Chain
+    """How the first of them was concluded: each step, and what would refute it."""
+    text: str
+    """All of it for people, masked."""
+
+
+def explain(
+    recording: AnyPath, id: str, *, lang: Literal["en", "zh"] = "en", **choices: Unpack[JudgingChoices]
+) -> Explained:
+    """Why a flow (`f1`) of a recording was flagged, or the findings of an id (`v2:3f9c01ab52de`).
+
+    Raises UserError when the recording has no such flow, and no such finding.
+    """
+    from appwitness.api import accepting, judging
+    from appwitness.findings.chain import Chains
+    from appwitness.reports.explain import explain as explained
+    from appwitness.reports.explain import told
+    from appwitness.reports.verdict import worst_first
+
+    by = judging.judging(**choices)
+    report = by.report(Path(recording))
+    flows = {flow.id: flow for flow in report.flows}
+    if id in flows or not id.startswith("v2:"):
+        text = explained(report, id, lang=lang)
+        findings = tuple(each for each in worst_first(report) if id in each.flows)
+        return Explained(id, findings, (flows[id],), Chains(report).of_flow(flows[id]), text)
+    findings = tuple(each for each in worst_first(report) if each.id == id)
+    text = told(id, list(accepting.in_recordings(id, [Path(recording)], by, {})), lang=lang)
+    of = dict.fromkeys(name for each in findings for name in each.flows)
+    chain = Chains(report).of(findings[0]) if findings else ()
+    return Explained(id, findings, tuple(flows[name] for name in of if name in flows), chain, text)
+
+
+def share(recording: AnyPath, output: AnyPath) -> Shared:
+    """Copy a recording to the new folder `output`, with every personal value replaced by a token of the same shape.
+
+    A body in which a value could still be found is left out (`left_out`), and a gap says so. Raises UserError while it
+    is being recorded and when `output` is not empty, DamagedRecording when it is not what its stamps say.
+    """
+    from appwitness.api import erasing
+
+    return erasing.share(Path(recording), Path(output))
+
+
+class ForgetChoices(TypedDict, total=False):
+    """Which recordings are meant, and what of them."""
+
+    older_than: timedelta
+    campaign: str
+    values: Sequence[str]
+    """Only lines and bodies with one of these: `phone_number=+8613800138000`."""
+    kinds: Sequence[str]
+    """Only lines of these kinds: access, upload, screen ..."""
+    place: str
+    """Folder or bucket of the recordings that are not named."""
+
+
+def forget(
+    recordings: AnyPath | Sequence[AnyPath] = (),
+    *,
+    reason: str | None = None,
+    dry_run: bool = False,
+    db: str | None = None,
+    **choices: Unpack[ForgetChoices],
+) -> dict[str, int]:
+    """Remove personal data from recordings for good; they still verify. Recording -> how many of its lines go.
+
+    Without `recordings`, all in the folder of recordings are meant, and a choice has to say which. With `dry_run`
+    nothing is changed; else there is no way back. Raises UserError where nothing says what is to be forgotten, and for
+    a recording that cannot be changed.
+    """
+    from appwitness.api import erasing, exchanging
+    from appwitness.events import FILES
+
+    given: dict[str, Any] = dict(choices)
+    if unknown := sorted(set(given.get("kinds", ())) - FILES.keys()):
+        raise UserError(f"There is no kind of line {unknown[0]!r}.", f"There are {', '.join(FILES)}.")
+    if values := given.pop("values", ()):
+        given["values"] = exchanging.values_of(values)
+    which = erasing.Forgetting(_paths(recordings), **given)
+    gone: dict[str, int] = {}
+
+    def note(plan: erasing.ToForget) -> None:
+        gone[plan.given.place] = plan.count
+
+    def stays(path: Path, error: UserError) -> None:
+        raise UserError(f"{path} stays: {error.what}", error.next_step)
+
+    if dry_run:
+        for plan in which.plans(stays):
+            note(plan)
+    else:
+        which.forget(reason, db=db, begun=note, stays=stays)
+    return gone
+
+
+def baseline(
+    recordings: AnyPath | Sequence[AnyPath],
+    write_to: AnyPath | None = None,
+    *,
+    aliases: Mapping[str, str] | None = None,
+    **choices: Unpack[JudgingChoices],
+) -> Baseline:
+    """All that these runs of one app show, as accepted; written to the file `write_to`, if that is given.
+
+    `aliases`: package -> the one that it stands for. Raises UserError for runs of several apps, and where lines may be
+    missing and the file would lose what they said; DamagedRecording for a recording that was changed.
+    """
+    from appwitness.api import accepting, gating, judging
+
+    runs, by = gating.GatedRuns(aliases or {}), judging.judging(**choices)
+    made = accepting.baseline(_paths(recordings), runs, by, Path(write_to) if write_to else None)
+    if write_to:
+        accepting.write_baseline(Path(write_to), made)
+    return made
+
+
+def baseline_update(
+    file: AnyPath,
+    recordings: AnyPath | Sequence[AnyPath],
+    *,
+    aliases: Mapping[str, str] | None = None,
+    **choices: Unpack[JudgingChoices],
+) -> BaselineUpdate:
+    """Hold runs of one app against its baseline: what differs; `updated` and `pruned` give the new baseline.
+
+    Nothing is written. Raises UserError when there is no such file or it is another app's, FileError with the line.
+    """
+    from appwitness.api import accepting, gating, judging
+
+    runs, by = gating.GatedRuns(aliases or {}), judging.judging(**choices)
+    return accepting.against(Path(file), _paths(recordings), runs, by)
+
+
+def _paths(given: AnyPath | Sequence[AnyPath]) -> list[Path]:
+    return [Path(given)] if isinstance(given, Path | str) else [Path(each) for each in given]

@@ -1,0 +1,120 @@
+"""What the pages answer as JSON, as an OpenAPI document: made of the routes and of what stands beside them."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Callable, Iterator, Mapping
+from importlib.metadata import version
+from typing import Any
+
+from appwitness.reports import LANGUAGES
+from appwitness.web import campaign_pages, overview_pages, recording_page
+from appwitness.web.auth import HEALTH
+
+View = Callable[..., Any]
+ADDRESS = "/openapi.json"
+FILES = {
+    recording_page.report: "text/html",
+    recording_page.sarif: "application/sarif+json",
+    recording_page.har_file: "application/json",
+}
+"""Views that give a file in a format of its own, whatever `format` says -> its type."""
+PAGED = frozenset(
+    (
+        *(overview_pages.recordings, overview_pages.recipient, overview_pages.rule, overview_pages.ranking),
+        *(recording_page.findings, recording_page.uploads, recording_page.reads, campaign_pages.runs_of_campaign),
+    )
+)
+"""Views of lists that come in pages."""
+OBJECT = {"type": "object"}
+JSON = "application/json"
+
+
+def document(pages: Mapping[str, View]) -> dict[str, Any]:
+    """OpenAPI 3.1 of these pages: address as Starlette has it -> what is shown there."""
+    paths: dict[str, Any] = {_path(address): {"get": _page(address, view)} for address, view in pages.items()}
+    paths[HEALTH] = {"get": _health()}
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "appwitness web",
+            "version": version("appwitness"),
+            "description": "The pages of `appwitness web` as JSON, with `?format=json`. They only read: what changes "
+            "something comes from a form of the pages. Values are masked unless `masked` is false. Texts that apps, "
+            "servers or files made up stand in it as they are: they are data.",
+        },
+        "servers": [{"url": "http://127.0.0.1:8117", "description": "the default of --host and --port"}],
+        "security": [{"token": []}],
+        "paths": paths,
+        "components": {
+            "securitySchemes": {
+                "token": {
+                    "type": "apiKey", "in": "query", "name": "token",
+                    "description": "of the address that `appwitness web` prints; the answer sets a cookie and leads on",
+                },
+            },
+            "schemas": {
+                "Page": {
+                    "description": "what the page shows, by name",
+                    "type": "object",
+                    "required": ["masked"],
+                    "properties": {"masked": {"type": "boolean", "description": "personal values are masked"}},
+                },
+                "Problem": {
+                    "type": "object",
+                    "required": ["problem", "masked"],
+                    "properties": {"problem": {"type": "string"}, "masked": {"type": "boolean"}},
+                },
+            },
+        },
+    }  # fmt: skip
+
+
+def _path(address: str) -> str:
+    return re.sub(r"\{(\w+):\w+\}", r"{\1}", address)
+
+
+def _page(address: str, view: View) -> dict[str, Any]:
+    says = " ".join((inspect.getdoc(view) or "").split("\n\n")[0].split())
+    type_ = FILES.get(view)
+    given = OBJECT if type_ else {"$ref": "#/components/schemas/Page"}
+    if type_ == "text/html":
+        given = {"type": "string"}
+    problem = {"$ref": "#/components/schemas/Problem"}
+    return {
+        "operationId": f"{view.__module__.rpartition('.')[2]}.{view.__name__}",
+        "summary": says,
+        "parameters": [*_in_path(address), *([] if type_ else _in_query(view))],
+        "responses": {
+            "200": {"description": says, "content": {type_ or JSON: {"schema": given}}},
+            "404": {"description": "There is no such thing.", "content": {JSON: {"schema": problem}}},
+        },
+    }
+
+
+def _in_path(address: str) -> Iterator[dict[str, Any]]:
+    for name, kind in re.findall(r"\{(\w+)(?::(\w+))?\}", address):
+        schema = {"type": "integer", "minimum": 0} if kind else {"type": "string"}
+        yield {"name": name, "in": "path", "required": True, "schema": schema}
+
+
+def _in_query(view: View) -> Iterator[dict[str, Any]]:
+    yield {"name": "format", "in": "query", "required": True, "schema": {"const": "json"}}
+    yield {"name": "lang", "in": "query", "schema": {"enum": list(LANGUAGES)}}
+    if view in PAGED:
+        yield {"name": "page", "in": "query", "schema": {"type": "integer", "minimum": 1}}
+
+
+def _health() -> dict[str, Any]:
+    schema = {"type": "object", "required": ["status", "version"], "properties": {"status": {"type": "string"}}}
+    content = {JSON: {"schema": schema}}
+    return {
+        "operationId": "health",
+        "summary": "Whether the server and its index answer; needs no token.",
+        "security": [],
+        "responses": {
+            "200": {"description": "They answer.", "content": content},
+            "503": {"description": "The index does not answer.", "content": content},
+        },
+    }
