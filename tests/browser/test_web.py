@@ -133,6 +133,7 @@ def test_from_the_list_to_the_bytes_of_an_upload_by_keyboard_alone(browse, store
 
 def test_a_stretch_of_the_timeline_is_chosen_by_drawing_over_it_and_its_marks_lead_on(browse):
     page = browse("/recordings/many")
+    page.locator("#picture svg").scroll_into_view_if_needed()
     box = page.locator("#picture svg").bounding_box()
     page.mouse.move(box["x"] + box["width"] * 0.3, box["y"] + 20)
     page.mouse.down()

@@ -4,7 +4,18 @@ import pytest
 
 from appwitness.events import Access
 from appwitness.reports import timeline
-from appwitness.reports.timeline import GUTTER, LANES, LINKS, RIGHT, TOGETHER, WIDTH, _Link, _thinned, _ticks, minutes
+from appwitness.reports.timeline import (
+    GUTTER,
+    LANES,
+    LINKS,
+    RIGHT,
+    TOGETHER,
+    WIDTH,
+    _DrawnFlow,
+    _thinned,
+    _ticks,
+    minutes,
+)
 from appwitness.reports.words import Words
 from tests.reports import sample
 
@@ -153,7 +164,7 @@ def test_ten_thousand_lines_stay_a_small_picture():
 
 
 def test_links_of_the_worst_findings_are_drawn_first_and_the_rest_over_the_whole_time():
-    links = [_Link(3, f"M{number}", "") for number in range(600)] + [_Link(0, "worst", "")]
+    links = [_DrawnFlow(3, f"M{number}", "") for number in range(600)] + [_DrawnFlow(0, "worst", "")]
     drawn = [path for path, _ in _thinned(links)]
     assert len(drawn) == LINKS
     assert drawn[0] == "worst"

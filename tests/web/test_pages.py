@@ -268,9 +268,9 @@ def test_nothing_is_written_inside_a_page_that_its_policy_forbids(store, known):
 @pytest.mark.parametrize("lang", LANGUAGES)
 @pytest.mark.parametrize("path", list(addresses()))
 def test_every_page_is_there_in_every_language_and_hides_values(store, known, path, lang):
-    run = "?run=run-1&run=run-2 <b>&" if path == "/compare" else "?"
+    run = "?run=run-1&run=run-2 <b>&" if path in ("/compare", "/diff") else "?"
     answer = browser(store, known).get(f"{path}{run}lang={lang}")
-    assert answer.status_code == (404 if path.endswith("/har") else 200)
+    assert answer.status_code == (404 if path.endswith(("/har", "/picture", "/film")) else 200)
     assert NUMBER not in answer.text
     assert NUMBER.lstrip("+") not in answer.text
     assert SECOND not in answer.text or path.endswith("/sarif")
@@ -278,7 +278,7 @@ def test_every_page_is_there_in_every_language_and_hides_values(store, known, pa
 
 @pytest.mark.parametrize("path", list(addresses()))
 def test_every_page_is_there_as_json(store, known, path):
-    if path.rpartition("/")[2] in ("report", "sarif", "har"):
+    if path.rpartition("/")[2] in ("report", "sarif", "har", "letter", "gate", "diff"):
         return
     answer = browser(store, known).get(path, params={"format": "json", "run": ["run-1", SECOND]})
     assert answer.json()["masked"] is True
@@ -766,7 +766,9 @@ def test_an_archive_is_shown_as_the_folder_is_and_cannot_be_marked(tmp_path, kno
                 place = tmp_path / "r.zip"
             correlate(Recording.open(place), store, known)
             asking = browser(store, known)
-            pages.append(asking.get("/recordings/hostile/uploads/1?format=json").json() | {"state": None})
+            pages.append(
+                asking.get("/recordings/hostile/uploads/1?format=json").json() | {"state": None, "integrity": None}
+            )
             assert ('class="marks"' in asking.get("/recordings/hostile/consents").text) != packed
             assert ("#mark" in asking.get("/recordings/hostile").text) != packed
             assert asking.get("/recordings/hostile/report").status_code == 200

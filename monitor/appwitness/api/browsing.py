@@ -35,6 +35,7 @@ from appwitness.judge.compare import compare
 from appwitness.judge.rules import Rule
 from appwitness.recording import START, Position, Recording
 from appwitness.recording.signing import Signer
+from appwitness.reports.page.sections import PICTURES
 from appwitness.store import Store
 from appwitness.store.campaigns import has_fleet
 from appwitness.store.lists import ROWS as ROWS
@@ -55,6 +56,8 @@ from appwitness.support.errors import UserError
 REMEMBERED = 8
 """Recordings of which what was made for a page is kept."""
 MOST_COMPARED = 8
+LARGEST_PICTURE = 64 << 20
+"""Bytes of a picture or a film."""
 
 
 def _copied(file: str, to: str) -> None:
@@ -347,6 +350,18 @@ class Browsing:
         if known is None or opened is None or seen is None or not holds(seen, Upload):
             return ()
         return around(known, seen.event, opened)
+
+    def picture(self, recording: str, name: str) -> tuple[bytes, str] | None:
+        """A picture or film of the screen by the name of its body, and its type by its first bytes; None: it is not
+        there, is none, or is larger than LARGEST_PICTURE."""
+        opened = self._open(recording)
+        data = opened.body_view(name) if opened else None
+        if data is None or len(data) > LARGEST_PICTURE:
+            return None
+        head = bytes(data[:12])
+        type_ = next((type_ for start, type_ in PICTURES.items() if head.startswith(start)), None)
+        type_ = type_ or ("video/mp4" if head[4:8] == b"ftyp" else None)
+        return (bytes(data[: len(data)]), type_) if type_ else None
 
     # marks
 

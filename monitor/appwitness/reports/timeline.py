@@ -417,7 +417,7 @@ def _fronts(report: Report, words: Words, axis: _Axis) -> Iterable[Band]:
             since = None
 
 
-class _Link(NamedTuple):
+class _DrawnFlow(NamedTuple):
     level: int
     """The place in LEVELS of the worst finding that rests on it."""
     path: str
@@ -426,7 +426,7 @@ class _Link(NamedTuple):
 
 def _links(
     report: Report, words: Words, places: dict[Ref, tuple[float, float]], levels: Mapping[Ref, int]
-) -> list[_Link]:
+) -> list[_DrawnFlow]:
     """Every line from a read to an upload, in order of time; those of one place are one."""
     drawn: dict[str, list[str]] = defaultdict(list)
     worst: dict[str, int] = {}
@@ -438,7 +438,7 @@ def _links(
             drawn[path].append(f"{flow.id}: {data_of(flow, words)} > {plain(flow.recipient.host)}")
             worst[path] = min(worst.get(path, len(LEVELS)), levels.get(flow.upload, len(LEVELS)))
     return [
-        _Link(
+        _DrawnFlow(
             worst[path],
             path,
             "\n".join(
@@ -449,7 +449,7 @@ def _links(
     ]
 
 
-def _thinned(links: Sequence[_Link]) -> Iterable[tuple[str, str]]:
+def _thinned(links: Sequence[_DrawnFlow]) -> Iterable[tuple[str, str]]:
     """At most LINKS of them: those of the worst findings; of one level, as far apart in time as they can be."""
     left = LINKS
     for _, of_level in itertools.groupby(sorted(links, key=lambda link: link.level), key=lambda link: link.level):

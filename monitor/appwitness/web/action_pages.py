@@ -1,4 +1,4 @@
-"""What can be done with a recording: verify it, hold it against a baseline, write a letter, give it away, forget it."""
+"""What can be done with a recording: verify it, compare it with a baseline, write a letter, give it away, forget it."""
 
 from __future__ import annotations
 

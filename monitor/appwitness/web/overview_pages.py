@@ -79,7 +79,7 @@ def apps(asked: PageRequest) -> Response:
     facts = {
         "state": state_of_all(asked),
         **page_of("apps", asked.site.index.lists.apps(asked.page), lambda row: _app(asked, row)),
-        "plans": PLANS,
+        "answers": PLANS,
     }
     return asked.answer("apps.html", facts)
 

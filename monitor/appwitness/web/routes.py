@@ -27,6 +27,7 @@ from appwitness.web import (
     openapi,
     overview_pages,
     recording_page,
+    screens_page,
     work_pages,
 )
 from appwitness.web.auth import HEALTH, METRICS, TokenDoor, is_form_token
@@ -55,6 +56,9 @@ PAGES: dict[str, View] = {
     "/recordings/{recording}/reads": recording_page.reads,
     "/recordings/{recording}/reads/{number:line}": recording_page.read,
     "/recordings/{recording}/consents": consent_page.consents,
+    "/recordings/{recording}/screens": screens_page.screens,
+    "/recordings/{recording}/screens/{number:line}/picture": screens_page.picture,
+    "/recordings/{recording}/screens/{number:line}/film": screens_page.film,
     "/recordings/{recording}/gaps": recording_page.gaps,
     "/recordings/{recording}/actions": action_pages.actions,
     "/recordings/{recording}/letter": action_pages.letter,

@@ -120,6 +120,7 @@ for (const figure of document.querySelectorAll("[data-zoom]")) {
     return (+low + Math.min(Math.max(share, 0), 1) * (high - low)).toFixed(3);
   };
   let begun = null;
+  figure.addEventListener("dragstart", (event) => event.preventDefault()); // a mark is a link, which would be dragged
   figure.addEventListener("pointerdown", (event) => (begun = event));
   figure.addEventListener("pointerup", (event) => {
     if (begun && Math.abs(event.clientX - begun.clientX) > 10) {
