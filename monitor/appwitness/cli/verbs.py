@@ -370,7 +370,7 @@ law_option = click.option(
     metavar="CODES",
     callback=lambda _context, _option, text: _codes(text),
     shell_complete=completion.laws,
-    help="Whose law findings name, separated by commas: cn, eu, us, store. [default: all]",
+    help="Whose law findings name, separated by commas: cn, eu, us, uk, br, in, store. [default: all]",
 )
 format_option = click.option(
     "--format",
