@@ -28,7 +28,7 @@ def bag(home, tmp_path) -> Path:
     appwitness("bundle", "r", "--output", "case-7.zip", "--format", "bagit", "--db", tmp_path / "db.sqlite")
     with zipfile.ZipFile(tmp_path / "case-7.zip") as archive:
         archive.extractall(tmp_path)
-    return tmp_path / "case-7"
+    return Path(tmp_path, "case-7")
 
 
 def case_validates(path: Path) -> str:
