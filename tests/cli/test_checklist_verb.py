@@ -167,3 +167,12 @@ def test_there_is_no_such_list(runs):
     done = run("report", runs[0], "--checklist", "cn-165")
     assert done.exit_code == 2
     assert "cn-164" in done.output
+
+
+def test_a_list_of_the_catalog_is_shown_to_begin_one_with(tmp_path, runs):
+    done = run("checklist", "show", "cn-164")
+    assert done.exit_code == 0
+    file = tmp_path / "ours.yml"
+    file.write_text(done.stdout.replace("id: cn-164", "id: ours"), "utf-8")
+    assert items(filled("--checklist", file, *runs)).keys() == items(filled("--checklist", "cn-164", *runs)).keys()
+    assert run("checklist", "show", "cn-165").exit_code == 2

@@ -94,7 +94,7 @@ def test_the_type_of_a_run_is_that_of_run_json_unless_another_is_chosen():
 
 
 def test_a_jurisdiction_that_there_is_not_is_refused_with_those_there_are():
-    with pytest.raises(UserError, match="cn, eu, us, store"):
+    with pytest.raises(UserError, match="cn, eu, us, uk, br, in, store"):
         knowledge(laws=["cn", "mars"])
 
 

@@ -101,10 +101,11 @@ def har(recording: Recording, *, reveal: bool = False) -> HarExport:
         return HarExport(har.write(opened(copy.path)), len(copy.left_out))
 
 
-def bundle(recording: Path, output: Path, judging: Judging, *, reveal: bool = False) -> None:
+def bundle(recording: Path, output: Path, judging: Judging, *, reveal: bool = False, bag: bool = False) -> None:
     """Pack a recording into a new ZIP for a stranger: with its report, letters, key, tools, and what checks all of it.
 
-    Report and letters are masked unless `reveal`; the recording is not, which the log of reveals says. Raises
+    `bag`: as BagIt (RFC 8493), with a description in CASE/UCO. Report and letters are masked unless `reveal`; the
+    recording is not, which the log of reveals says. Raises
     DamagedRecording when it is not whole, UserError when the file is there already or cannot be written.
     """
     from appwitness.exchange import bundle
@@ -129,4 +130,4 @@ def bundle(recording: Path, output: Path, judging: Judging, *, reveal: bool = Fa
     beside = {name: text.encode() for name, text in written.items()} | {"tools.json": bundle.tools()}
     if own := signer():
         beside["operator.pub"] = f"{signing.line(own.public)}\n".encode()
-    bundle.write(packed, output, beside)
+    bundle.write(packed, output, beside, bag=bag)

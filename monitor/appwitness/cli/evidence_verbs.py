@@ -212,20 +212,31 @@ def export_key(name: str, output: Path | None, as_json: bool) -> None:
 @cloup.option_group(
     "Options",
     click.option("--output", type=NEW_FILE, required=True, help="The new file, X.zip."),
+    click.option(
+        "--format",
+        "format_",
+        type=click.Choice(["plain", "bagit"]),
+        default="plain",
+        show_default=True,
+        help="bagit: a bag (RFC 8493), with a description in CASE/UCO (JSON-LD).",
+    ),
     click.option("--reveal", is_flag=True, help="Show personal values in the report and the letters unmasked."),
     json_option,
 )
 @checking_options
-def bundle(recording: Path, output: Path, reveal: bool, as_json: bool, judging: VerbJudging) -> None:
+def bundle(recording: Path, output: Path, reveal: bool, judging: VerbJudging, **said: Any) -> None:
     """Pack a recording for a stranger, with a program to check it.
 
     The ZIP holds the recording, its report as HTML, drafts of letters to authorities, your public key, versions and
     digests of the tools, digests of all files, instructions, and verify.py, which checks everything and needs only
     Python and its package cryptography. Personal values are masked in the report and the letters, unless you say
     --reveal; in the recording they are not.
+
+    With --format bagit, all of that is the payload of a bag that validators of BagIt open, and case.jsonld describes
+    files, app, device, tools and operator for tools that read CASE.
     """
-    exchanging.bundle(recording, output, judging, reveal=reveal)
-    if as_json:
+    exchanging.bundle(recording, output, judging, reveal=reveal, bag=said["format_"] == "bagit")
+    if said["as_json"]:
         document({"file": output, "bytes": output.stat().st_size})
         return
     err.print(f"written: {plain(str(output))}; it has personal data in it")

@@ -42,6 +42,7 @@ GROUPS: dict[str, dict[str, tuple[str, str]]] = {
         "devices": ("device_verbs", "List the connected devices and what each can do."),
         "doctor": ("device_verbs", "Check whether a device can be observed; name what to fix."),
         "observe": ("observe_verbs", "Record one run of an app and judge it while it runs."),
+        "checklist": ("checklist_verb", "Make the runs that a checklist needs, then fill it."),
         "mark": ("mark_verb", "Note in a recording what the user was asked and decided."),
         "undo": ("device_verbs", "Take back what a run left changed on a device."),
         "pair": ("device_verbs", "Pair with a phone over Wi-Fi."),
@@ -401,7 +402,7 @@ law_option = click.option(
     metavar="CODES",
     callback=lambda _context, _option, text: _codes(text),
     shell_complete=completion.laws,
-    help="Whose law findings name, separated by commas: cn, eu, us, store. [default: all]",
+    help="Whose law findings name, separated by commas: cn, eu, us, uk, br, in, store. [default: all]",
 )
 format_option = click.option(
     "--format",
@@ -592,7 +593,8 @@ JUDGING = (
         click.option(
             "--policy",
             type=FILE,
-            help="File of what the app's maker declares (`appwitness list policy` prints an example).",
+            help="File of what the app's maker declares (`appwitness list policy` prints an example), or Google Play's "
+            "data safety form as the console exports it (.csv).",
         ),
         click.option(
             "--territory",

@@ -23,13 +23,14 @@ from appwitness.judge.app_types import AppType, AppTypes
 from appwitness.judge.claims import ClaimTable
 from appwitness.judge.data_types import DataTypes
 from appwitness.judge.laws import Laws
+from appwitness.judge.play_form import PlayForm, WrongForm, policy_of
 from appwitness.judge.policy import Policy
 from appwitness.judge.recipients import Recipients, RecipientTable
 from appwitness.judge.rules import Frequency, Rule
 from appwitness.match.native.library import LIBRARY, SEARCH_ABI
 from appwitness.match.native.sieve import LARGE
 from appwitness.match.variants.digests import DIGESTS
-from appwitness.support.errors import UserError
+from appwitness.support.errors import FileError, UserError
 
 
 @dataclass(frozen=True)
@@ -180,13 +181,25 @@ def _sha256(path: Path) -> str:
 
 
 def read_policy(path: Path, data_types: DataTypes, app_types: AppTypes) -> Policy:
-    """A tester's policy.yml. Raises FileError with the line of what does not fit."""
+    """A tester's policy.yml, or Google Play's data safety form as CSV. Raises FileError with the line of what does not
+    fit."""
+    if path.suffix.lower() == ".csv":
+        return _play_form(path, data_types)
     return yaml_files.parse(
         path,
         Policy,
         known={"data": data_types.codes, "app_types": app_types},
         hint="`appwitness list policy` prints one to compare with.",
     )
+
+
+def _play_form(path: Path, data_types: DataTypes) -> Policy:
+    form = yaml_files.parse(next(yaml_files.files("play_form.yml")), PlayForm)
+    try:
+        return policy_of(yaml_files.text_of(path), form, data_types)
+    except WrongForm as error:
+        hint = "Export it in the Play console: App content, Data safety, Export to CSV."
+        raise FileError(path, error.line, f"{error}.", hint) from None
 
 
 def _rules(files: Iterable[Path], known: Mapping[str, Collection[str]]) -> tuple[Rule, ...]:

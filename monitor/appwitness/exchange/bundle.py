@@ -13,28 +13,68 @@ from collections.abc import Mapping
 from importlib import resources
 from io import BytesIO
 from pathlib import Path
+from typing import BinaryIO
 
+from appwitness.events import Run
+from appwitness.exchange.case_description import BundledFile, description
 from appwitness.recording import Recording, archive, files, packing
 
+DESCRIPTION = "case.jsonld"
+"""What describes a bag in CASE/UCO."""
 
-def write(recording: Recording, output: Path, beside: Mapping[str, bytes]) -> None:
+
+def write(recording: Recording, output: Path, beside: Mapping[str, bytes], *, bag: bool = False) -> None:
     """Pack a recording into a new archive for its owner alone, with the files `beside` it, digests and instructions.
 
-    Raises UserError when the archive is there already or cannot be written, and FileError for a file of the recording
-    that is no regular one.
+    `bag`: as BagIt (RFC 8493), with all of that as payload and a description in CASE/UCO. Raises UserError when the
+    archive is there already or cannot be written, and FileError for a file of the recording that is no regular one.
     """
     ours = resources.files("appwitness.exchange") / "bundled"
     beside = {**beside, **{name: (ours / name).read_bytes() for name in ("README.txt", "verify.py")}}
+    folder = f"{packing.folder_in(output)}/" if bag else ""
+    payload = f"{folder}data/" if bag else ""
     sums: dict[str, str] = {}
     with packing.created(output) as file, zipfile.ZipFile(file, "w") as packed:
+
+        def add(name: str, source: BinaryIO) -> None:
+            sums[name] = packing.add(packed, f"{payload}{name}", source)
+
         for names in archive.names(recording.path):
-            inside = "/".join((archive.INSIDE, *names))
             with files.reading(recording.path, *names) as source:
-                sums[inside] = packing.add(packed, inside, source)
+                add("/".join((archive.INSIDE, *names)), source)
         for name, data in beside.items():
-            sums[name] = packing.add(packed, name, BytesIO(data))
-        listed = "".join(f"{digest}  {name}\n" for name, digest in sorted(sums.items()))
-        packing.add(packed, archive.SUMS, BytesIO(listed.encode()))
+            add(name, BytesIO(data))
+        if bag:
+            sizes = {info.filename.removeprefix(payload): info.file_size for info in packed.infolist()}
+            listed = [BundledFile(name, sizes[name], digest) for name, digest in sorted(sums.items())]
+            add(DESCRIPTION, BytesIO(description(recording.run, listed)))
+        add(archive.SUMS, BytesIO(_listed(sums)))
+        if bag:
+            _tag(packed, folder, sums, recording.run)
+
+
+def _listed(sums: Mapping[str, str], below: str = "") -> bytes:
+    return "".join(f"{digest}  {below}{name}\n" for name, digest in sorted(sums.items())).encode()
+
+
+def _tag(packed: zipfile.ZipFile, folder: str, payload: Mapping[str, str], run: Run) -> None:
+    """Add the tag files of a bag: what it is, its manifest, what is known of it, and a manifest of these."""
+    # Without Payload-Oxum: validators that find it wrong name no file.
+    about = {
+        "Bag-Software-Agent": f"appwitness {importlib.metadata.version('appwitness')}",
+        "External-Identifier": run.id,
+        "External-Description": f"Recording of a run of {run.app.package}, with its report",
+        "Contact-Name": run.operator,
+        "Bag-Group-Identifier": run.case,
+    }
+    said = "".join(f"{label}: {' '.join(text.split())}\n" for label, text in about.items() if text)
+    tags = {
+        "bagit.txt": b"BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n",
+        "bag-info.txt": said.encode(),
+        "manifest-sha256.txt": _listed(payload, "data/"),
+    }
+    sums = {name: packing.add(packed, f"{folder}{name}", BytesIO(data)) for name, data in tags.items()}
+    packing.add(packed, f"{folder}tagmanifest-sha256.txt", BytesIO(_listed(sums)))
 
 
 def tools() -> bytes:

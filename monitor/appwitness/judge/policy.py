@@ -94,6 +94,10 @@ class Policy(CatalogEntry):
     data: tuple[DeclaredData, ...] = ()
     recipients: tuple[DeclaredRecipient, ...] = ()
     sdks: tuple[DeclaredSdk, ...] = ()
+    only_sent: bool = Field(
+        default=False,
+        description="it is a store's form: of what leaves the device, whoever gets it; reads are no part of it",
+    )
 
     @property
     def codes(self) -> frozenset[DataType]:
@@ -119,7 +123,7 @@ class Policy(CatalogEntry):
         What goes to the maker's own domains is collected, not passed on: it needs no recipient. Where a host is known
         to be the maker's without being in `first_party`, ask without it.
         """
-        if host is None or any(_below(clean_host(host), domain) for domain in self.first_party):
+        if host is None or self.only_sent or any(_below(clean_host(host), domain) for domain in self.first_party):
             return data in self.codes
         match self.recipient(host):
             case DeclaredRecipient(data=listed):
@@ -170,6 +174,7 @@ def declared(policy: Policy, accesses: Iterable[Seen[Access]], flows: Iterable[F
             evidence=tuple(dict.fromkeys(refs))[:EVIDENCE],
         )
         for data, refs in sorted(read.items())
+        if not policy.only_sent
     ]
     for (data, host, picked), found in sorted(sent.items()):
         own = found[0].recipient.party == "first"
@@ -184,7 +189,7 @@ def declared(policy: Policy, accesses: Iterable[Seen[Access]], flows: Iterable[F
                 evidence=tuple(dict.fromkeys(flow.upload for flow in found))[:EVIDENCE],
             )
         )
-    seen = read.keys() | {data for data, *_ in sent}
+    seen = {data for data, *_ in sent} | (set() if policy.only_sent else read.keys())
     rows += [
         Declared(data=each.type, observed=0, declared=True, purpose=policy.purpose(each.type))
         for each in policy.data

@@ -1,0 +1,96 @@
+"""The verb checklist: makes the runs that a list needs, then fills it; shows the lists of the catalog."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+import cloup
+
+from appwitness.api import checklists
+from appwitness.api.home import recordings
+from appwitness.cli import completion
+from appwitness.cli.read_verbs import checklist_of
+from appwitness.cli.terminal import err, plain
+from appwitness.cli.verbs import ANY_PATH, FILE_OR_FOLDER, VerbJudging, gathered, judging_options, main
+from appwitness.cli.writing import Output, Paired, output_options
+from appwitness.support.errors import UserError
+
+
+@main.group()
+def checklist() -> None:
+    """Make the runs that a checklist needs, then fill it; or show a list of the catalog."""
+
+
+@dataclass(frozen=True)
+class AskedRuns:
+    """Which app on which device, for how long, and where the recordings go."""
+
+    device: str
+    app: Path | str | None
+    seconds: float | None
+    folder: Path | None
+
+
+def _asked(*, apk: Path | None, package: str | None, **others: Any) -> AskedRuns:
+    if apk and package:
+        raise UserError("--apk and --app name two apps.", "Name one.")
+    return AskedRuns(app=apk or package, **others)
+
+
+@checklist.command("run", cls=Paired)
+@click.argument("name", metavar="NAME|FILE", shell_complete=completion.checklists)
+@gathered(
+    "asked",
+    _asked,
+    cloup.option_group(
+        "Runs",
+        click.option(
+            "--device",
+            default="lab:circle",
+            show_default=True,
+            metavar="DEVICE",
+            shell_complete=completion.devices,
+            help="The device, as `observe` takes it.",
+        ),
+        click.option(
+            "--apk", type=FILE_OR_FOLDER, help="The app to install for each run: an APK, or a folder of splits."
+        ),
+        click.option("--app", "package", metavar="PACKAGE", help="The app, if it is installed on the device."),
+        click.option(
+            "--seconds",
+            type=click.FloatRange(min=1),
+            help="Length of each run. What asks for more is then not observed. [default: what the list asks for]",
+        ),
+        click.option("--recordings", "folder", type=ANY_PATH, help="New folder for the recordings."),
+    ),
+)
+@output_options(checklists.FORMATS, lang="en")
+@judging_options
+def run_(name: str, asked: AskedRuns, as_: Output, judging: VerbJudging) -> None:
+    """Run an app with every plan that the list NAME needs, one after the other, and fill the list.
+
+    appwitness answers the app's dialogs as each plan says. The recordings stay: with others of the same version of the
+    app, `report --checklist` fills the list again.
+    """
+    which = checklists.checklist(name, judging.known)
+    into = asked.folder or recordings() / f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{which.id}"
+    made: list[Path] = []
+    plans = iter(which.plans)
+    err.print(f"[bold]{plain(which.id)}[/]: {', '.join(which.plans)}")
+    runs = checklists.recorded(which, judging, asked.app, device=asked.device, folder=into, seconds=asked.seconds)
+    for path in runs:
+        made.append(path)
+        err.print(plain(f"{next(plans)}: {path}"))
+    sys.exit(checklist_of(name, made, as_, judging))
+
+
+@checklist.command()
+@click.argument("name", shell_complete=completion.checklists)
+def show(name: str) -> None:
+    """Print the file of a list of the catalog, to begin one of your own with."""
+    click.echo(checklists.source_of(name), nl=False)
