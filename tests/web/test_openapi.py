@@ -8,12 +8,13 @@ from click.testing import CliRunner
 from jsonschema import Draft202012Validator
 from openapi_spec_validator import validate
 
+from appwitness.api.browsing import Browsing
 from appwitness.api.judging import judging
 from appwitness.cli.verbs import main
 from appwitness.web.query import Site
 from appwitness.web.routes import PAGES, WORK, app
 from tests.recordings.written import RECORDINGS
-from tests.web.serving import Browsing, visitor
+from tests.web.serving import visitor
 
 TOKEN = "of-a-test"
 
