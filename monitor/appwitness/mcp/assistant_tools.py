@@ -1,4 +1,4 @@
-"""What the tools of the MCP server do: each asks `appwitness.api`, and answers with one of the types of `tool_answers`."""
+"""What the tools of the MCP server do: each asks `appwitness.api`, and answers with a type of `tool_answers`."""
 
 from __future__ import annotations
 
