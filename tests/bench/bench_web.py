@@ -56,6 +56,32 @@ TYPED = """(text) => new Promise((done) => {
     field.dispatchEvent(new Event("input", { bubbles: true }));
 })"""
 
+EVENTS = 5_000
+MOVES = ["+", "ArrowRight", "ArrowRight", "+", "ArrowLeft", "-", "ArrowLeft", "0"] * 4
+MOVED = """async (keys) => {
+    const figure = document.querySelector("[data-zoom] .scroll"), picture = document.getElementById("picture");
+    const frames = [];
+    let last = performance.now(), on = true;
+    const frame = (now) => {
+        frames.push(now - last);
+        last = now;
+        if (on) requestAnimationFrame(frame);
+    };
+    requestAnimationFrame(frame);
+    for (const key of keys) {
+        const drawn = new Promise((done) => {
+            const watch = new MutationObserver(() => { watch.disconnect(); done(); });
+            watch.observe(picture, { childList: true });
+            setTimeout(done, 3000);
+        });
+        figure.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true }));
+        await drawn;
+        await new Promise(requestAnimationFrame);
+    }
+    on = false;
+    return frames;
+}"""
+
 
 def measure() -> Iterator[Given]:
     """Pages of a recording with 2,000 uploads and 500 findings; then one that is being made."""
@@ -75,6 +101,7 @@ def measure() -> Iterator[Given]:
                 yield Figure(f"first paint, {name}", statistics.median(_painted(page, path) for _ in range(TIMES)))
             texts = [f"h{number}" for number in range(1, 2 * TIMES)]
             yield Figure("filter", statistics.median(page.evaluate(TYPED, text) for text in texts))
+            yield from _moved(page, site, store, Path(folder))
             with _recording(Path(folder)) as written:
                 page.goto(f"{site}/recordings/live/uploads")
                 page.evaluate(WATCH)
@@ -86,6 +113,16 @@ def measure() -> Iterator[Given]:
     talk(f"{len(lines)} uploads at {LINES_A_SECOND} lines/s, p50 {late[len(late) // 2]:.0f} ms, most {late[-1]:.0f} ms")
     yield Figure("line on disk to pixel, p95", late[int(len(late) * 0.95)])
     yield Figure("rows never drawn", len(lines) - len(late))
+
+
+def _moved(page: Page, site: str, store: Store, folder: Path) -> Iterator[Given]:
+    """Frames while the timeline of many events is moved by keys."""
+    dense = serving.many(folder / "dense", EVENTS * 9 // 10, EVENTS // 10, "dense")
+    correlate(dense, store, knowledge())
+    page.goto(f"{site}/recordings/dense")
+    frames = sorted(page.evaluate(MOVED, MOVES))
+    talk(f"{len(frames)} frames in {len(MOVES)} moves, longest {frames[-1]:.0f} ms")
+    yield Figure("frame of a timeline of 5,000 events that moves, p95", frames[int(len(frames) * 0.95)])
 
 
 def _painted(page: Page, address: str) -> float:

@@ -73,6 +73,14 @@ PATHS = {
     "read": "/recordings/{run}/reads/1",
     "consent": "/recordings/{run}/consents",
     "gaps": "/recordings/{run}/gaps",
+    "finding": "/recordings/{run}/findings/1",
+    "finding of a read": "/recordings/{run}/findings/2",
+    "screens": "/recordings/{run}/screens",
+    "actions": "/recordings/{run}/actions",
+    "letter": "/recordings/{run}/letter?law=cn",
+    "gate": "/recordings/{run}/gate",
+    "apps": "/apps",
+    "search": "/search?host=d1",
     "apps behind a recipient": "/ranking?by=app&recipient=d0.test",
     "recipient": "/recipients/h0.d0.test",
     "ranking": "/ranking",
@@ -133,16 +141,48 @@ def test_from_the_list_to_the_bytes_of_an_upload_by_keyboard_alone(browse, store
 
 def test_a_stretch_of_the_timeline_is_chosen_by_drawing_over_it_and_its_marks_lead_on(browse):
     page = browse("/recordings/many")
+    page.locator("#picture svg").scroll_into_view_if_needed()
     box = page.locator("#picture svg").bounding_box()
     page.mouse.move(box["x"] + box["width"] * 0.3, box["y"] + 20)
     page.mouse.down()
     page.mouse.move(box["x"] + box["width"] * 0.5, box["y"] + 25)
-    with page.expect_navigation():
-        page.mouse.up()
+    page.evaluate("window.same = true")
+    page.mouse.up()
+    page.wait_for_url("**from=*")
     low, high = (float(page.locator(f"[name={name}]").input_value()) for name in ("from", "to"))
     assert 0 < low < high < 15
+    expect(page.locator("#picture")).to_have_attribute("data-low", str(low))
+    assert page.evaluate("window.same")
     page.locator("#picture svg a .mark.sent").first.click()
     expect(page.locator(".dump")).to_be_visible()
+
+
+def test_the_timeline_moves_by_keys_and_links_and_the_list_beside_it_follows(browse):
+    page = browse("/recordings/many")
+    picture, moments = page.locator("#picture"), page.locator("#moments li")
+    whole = picture.get_attribute("data-low"), picture.get_attribute("data-high")
+    page.locator("[data-zoom] .scroll").focus()
+    page.keyboard.press("+")
+    expect(picture).not_to_have_attribute("data-high", whole[1])
+    closer = picture.get_attribute("data-low")
+    page.keyboard.press("ArrowRight")
+    expect(picture).not_to_have_attribute("data-low", closer)
+    expect(page.locator("[data-zoom] .scroll")).to_be_focused()
+    low, high = (float(picture.get_attribute(f"data-{end}") or "nan") for end in ("low", "high"))
+    first = float(moments.first.inner_text().split()[0])
+    assert low <= first <= high
+    page.locator("#zoom a[data-key='ArrowRight']").click()
+    expect(picture).not_to_have_attribute("data-low", str(low))
+    expect(page.locator("#zoom a[data-key='ArrowRight']")).to_be_focused()
+    page.locator("#zoom a[data-key='0']").click()
+    expect(picture).to_have_attribute("data-low", whole[0])
+
+
+def test_without_script_the_timeline_moves_by_its_links(browse):
+    page = browse("/recordings/many", java_script_enabled=False)
+    page.locator("#zoom a[data-key='+']").click()
+    assert "from=" in page.url
+    expect(page.locator("#picture svg")).to_be_visible()
 
 
 def test_typing_filters_without_a_new_page(browse):
@@ -243,3 +283,24 @@ def test_a_run_on_the_lab_device_is_seen_while_it_goes_on(visit, known, tmp_path
         page.locator("#u1 a").click()
         expect(page.locator(".dump")).to_be_visible()
         page.goto("about:blank")
+
+
+SIZES_OF_TEXT = """() => {
+    const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT), found = new Set();
+    while (walker.nextNode()) {
+        const element = walker.currentNode.parentElement;
+        if (walker.currentNode.data.trim() && element.checkVisibility()) found.add(getComputedStyle(element).fontSize);
+    }
+    return [...found];
+}"""
+CORNERS = """() => [...new Set([...document.body.querySelectorAll("*")].flatMap((element) =>
+    getComputedStyle(element).borderRadius.split(" ")))].filter((corner) => !["0px", "50%"].includes(corner))"""
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "", "/findings", "/findings/1", "/uploads/1", "/reads/1", "/consents", "/actions"]
+)
+def test_pages_have_five_sizes_of_text_and_one_scale_of_corners(browse, store, path):
+    page = browse(path if path == "/" else f"/recordings/{run_of(store)}{path}")
+    assert len(page.evaluate(SIZES_OF_TEXT)) <= 5
+    assert set(page.evaluate(CORNERS)) <= {"4px", "8px", "99px"}

@@ -1,8 +1,21 @@
 from datetime import timedelta
 
+import pytest
+
 from appwitness.events import Access
 from appwitness.reports import timeline
-from appwitness.reports.timeline import GUTTER, LANES, LINKS, RIGHT, TOGETHER, WIDTH
+from appwitness.reports.timeline import (
+    GUTTER,
+    LANES,
+    LINKS,
+    RIGHT,
+    TOGETHER,
+    WIDTH,
+    _DrawnFlow,
+    _thinned,
+    _ticks,
+    minutes,
+)
 from appwitness.reports.words import Words
 from tests.reports import sample
 
@@ -23,8 +36,9 @@ def test_reads_consent_and_uploads_stand_in_lanes_in_order():
     drawn = picture(sample.report(), EN)
     assert [lane.kind for lane in drawn.lanes] == ["read"] * 5 + ["consent", "front"] + ["sent"] * 4 + ["gap"]
     assert [lane.label for lane in lanes(drawn, "read")] == [
-        "Android ID", "address book", "location", "phone number", "IMEI",
+        "address book", "Android ID", "location", "phone number", "IMEI",
     ]  # fmt: skip
+    assert [lane.level for lane in lanes(drawn, "sent")] == ["high", "high", "medium", ""]
     assert lanes(drawn, "sent")[-1].label == "other uploads"
     ys = [lane.y for lane in drawn.lanes]
     assert ys == sorted(ys)
@@ -147,6 +161,38 @@ def test_ten_thousand_lines_stay_a_small_picture():
     assert all(len(lane.marks) <= WIDTH / TOGETHER for lane in drawn.lanes)
     assert sum(mark.count for lane in lanes(drawn, "read") for mark in lane.marks) == 10_000
     assert len(drawn.links) <= LINKS
+
+
+def test_links_of_the_worst_findings_are_drawn_first_and_the_rest_over_the_whole_time():
+    links = [_DrawnFlow(3, f"M{number}", "") for number in range(600)] + [_DrawnFlow(0, "worst", "")]
+    drawn = [path for path, _ in _thinned(links)]
+    assert len(drawn) == LINKS
+    assert drawn[0] == "worst"
+    assert drawn[-1] > "M58"
+    assert [path for path, _ in _thinned(links[:5])] == [f"M{number}" for number in range(5)]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "step", "said"),
+    [
+        (0, 1, "0:00"),
+        (59.9996, 0.001, "1:00.000"),
+        (65, 5, "1:05"),
+        (65.25, 0.05, "1:05.25"),
+        (-0.5, 0.5, "-0:00.5"),
+        (3725, 60, "1:02:05"),
+        (1800, 300, "30:00"),
+    ],
+)
+def test_moments_are_minutes_and_seconds(seconds, step, said):
+    assert minutes(seconds, step) == said
+
+
+@pytest.mark.parametrize("length", [0.001, 0.02, 1, 7, 59, 61, 1800, 4000, 90_000, 10_000_000])
+def test_ticks_are_few_and_round(length):
+    ticks = _ticks(0.0, float(length))
+    assert 2 <= len(ticks.at) <= 12
+    assert ticks.step < 1 or ticks.step == int(ticks.step)
 
 
 def test_a_lane_says_what_it_is_in_the_room_there_is():

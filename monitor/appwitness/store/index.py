@@ -683,9 +683,10 @@ class Store(Database):
         self._insert(connection, MatchRow, list(chain.from_iterable(rows)))
 
     def _digests(self, flow: Flow) -> list[str]:
-        return [self._digest(match.value) for match in flow.matches]
+        return [self.digest(match.value) for match in flow.matches]
 
-    def _digest(self, value: str) -> str:
+    def digest(self, value: str) -> str:
+        """What takes the place of a value where conclusions alone are kept; empty without a key."""
         return hmac.digest(self._key, value.encode(errors="replace"), "sha256").hex() if self._key else ""
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, cast
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, Select, case, func, literal_column, select
+from sqlalchemy import ColumnElement, Connection, Select, case, func, literal_column, select, tuple_
 
 from appwitness.events import Event, Ref, Run
 from appwitness.events.seen import Seen
@@ -132,6 +132,29 @@ class RuleCount(NamedTuple):
     findings: int
 
 
+class AppRuns(NamedTuple):
+    """The runs of one app, by the plan that they had."""
+
+    package: str
+    newest: dict[str, ListedRecording]
+    """plan -> the newest run with it."""
+    counts: dict[str, int]
+    """plan -> how many runs had it."""
+
+
+class SentMatch(NamedTuple):
+    """What one run sent to one host of one kind of data, where it was searched for."""
+
+    recording: str
+    package: str
+    host: str
+    data: str
+    consent: str
+    flows: int
+    upload: Ref
+    """The first of the uploads."""
+
+
 class Lists:
     """Asks the index of one store."""
 
@@ -179,33 +202,65 @@ class Lists:
         order = _order(orders.get(sort.lstrip("-"), RecordingRow.started), sort)
         with self.store.reading() as connection:
             rows, page, total = paged_rows(connection, query, (order, RecordingRow.id), page)
-            numbers = [row.number for row in rows]
-            levels: dict[int, dict[Level, int]] = {}
-            of_level = select(FindingRow.recording, FindingRow.level, func.count()).where(
-                FindingRow.recording.in_(numbers)
+            listed = _listed(connection, rows)
+        return ListPage(listed, page, total)
+
+    def apps(self, page: int = 1) -> ListPage[AppRuns]:
+        """The apps, those first that were observed last; of each the newest run of each plan."""
+        query = select(RecordingRow.package, func.max(RecordingRow.started).label("last"))
+        columns = (RecordingRow.number, RecordingRow.id, RecordingRow.run, RecordingRow.path, RecordingRow.judged_by)
+        with self.store.reading() as connection:
+            order = (func.max(RecordingRow.started).desc(), RecordingRow.package)
+            rows, page, total = paged_rows(connection, query.group_by(RecordingRow.package), order, page)
+            packages = [row.package for row in rows]
+            brief = select(RecordingRow.number, RecordingRow.package, RecordingRow.plan).where(
+                RecordingRow.package.in_(packages)
             )
-            for number, of, count in connection.execute(of_level.group_by(FindingRow.recording, FindingRow.level)):
-                levels.setdefault(number, {})[cast(Level, of)] = count
-            lines: dict[int, dict[str, int]] = {}
-            read = select(PositionRow.recording, PositionRow.kind, PositionRow.line)
-            for number, kind, count in connection.execute(read.where(PositionRow.recording.in_(numbers))):
-                lines.setdefault(number, {})[kind] = count
+            newest: dict[tuple[str, str], int] = {}
+            counts: dict[str, dict[str, int]] = {}
+            for number, package, plan in connection.execute(brief.order_by(RecordingRow.started, RecordingRow.number)):
+                newest[package, plan] = number
+                of = counts.setdefault(package, {})
+                of[plan] = of.get(plan, 0) + 1
+            wanted = select(*columns, RecordingRow.gaps).where(RecordingRow.number.in_(newest.values()))
+            found = connection.execute(wanted).all()
+            listed = dict(zip((row.number for row in found), _listed(connection, found), strict=True))
         return ListPage(
             tuple(
-                ListedRecording(
-                    row.id,
-                    Run.model_validate_json(row.run),
-                    row.path,
-                    row.judged_by is not None,
-                    levels.get(row.number, {}),
-                    row.gaps,
-                    lines.get(row.number, {}),
+                AppRuns(
+                    package,
+                    {plan: listed[number] for (app, plan), number in newest.items() if app == package},
+                    counts.get(package, {}),
                 )
-                for row in rows
+                for package in packages
             ),
             page,
             total,
         )
+
+    def sent_where(self, host: str = "", value: str = "", page: int = 1) -> ListPage[SentMatch]:
+        """What was sent, in all recordings, to hosts with `host` in their names, or that carries `value` itself.
+
+        Where the index has conclusions alone, a value is found by its digest; without the key, it is not found.
+        """
+        query = select(
+            RecordingRow.id, RecordingRow.package, FlowRow.host, FlowRow.data, FlowRow.consent, func.count(),
+            func.min(FlowRow.upload),
+        ).join(RecordingRow, RecordingRow.number == FlowRow.recording)  # fmt: skip
+        if host:
+            query = query.where(FlowRow.host.icontains(host, autoescape=True))
+        if value:
+            digest = self.store.digest(value)
+            matches = select(MatchRow.recording, MatchRow.flow).where(
+                MatchRow.value.in_([value, digest] if digest else [value])
+            )
+            query = query.where(tuple_(FlowRow.recording, FlowRow.id).in_(matches))
+        columns = (RecordingRow.id, RecordingRow.package, RecordingRow.started, FlowRow.host, FlowRow.data)
+        query = query.group_by(*columns, FlowRow.consent)
+        order = (RecordingRow.started.desc(), RecordingRow.id, FlowRow.host, FlowRow.data, FlowRow.consent)
+        with self.store.reading() as connection:
+            rows, page, total = paged_rows(connection, query, order, page)
+            return ListPage(tuple(SentMatch(*row) for row in rows), page, total)
 
     def choices_of_recordings(self, *, reveal: bool) -> dict[str, list[str]]:
         """The apps, devices and plans that there are; unless `reveal`, those that no row of the list masks."""
@@ -330,6 +385,33 @@ def _people(connection: Connection, host: str, recordings: Iterable[str]) -> dic
 _PICKED: ColumnElement[str] = literal_column("""'"picked":true'""")
 """Stands in the JSON of a flow or finding of what the user had picked; inside a text its quotes would be escaped."""
 _BRIEF = msgspec.json.Decoder(FindingFields)
+
+
+def _listed(connection: Connection, rows: Sequence[Any]) -> tuple[ListedRecording, ...]:
+    """Rows of recordings with what they hold and what the rules say of them."""
+    numbers = [row.number for row in rows]
+    levels: dict[int, dict[Level, int]] = {}
+    of_level = select(FindingRow.recording, FindingRow.level, func.count()).where(FindingRow.recording.in_(numbers))
+    for number, of, count in connection.execute(of_level.group_by(FindingRow.recording, FindingRow.level)):
+        levels.setdefault(number, {})[cast(Level, of)] = count
+    lines: dict[int, dict[str, int]] = {}
+    read = select(PositionRow.recording, PositionRow.kind, PositionRow.line)
+    for number, kind, count in connection.execute(read.where(PositionRow.recording.in_(numbers))):
+        lines.setdefault(number, {})[kind] = count
+    return tuple(
+        ListedRecording(
+            row.id,
+            Run.model_validate_json(row.run),
+            row.path,
+            row.judged_by is not None,
+            levels.get(row.number, {}),
+            row.gaps,
+            lines.get(row.number, {}),
+        )
+        for row in rows
+    )
+
+
 _COLUMNS: dict[str, Any] = {
     "app": RecordingRow.package,
     "device": RecordingRow.device,

@@ -23,8 +23,8 @@ METRICS = "/metrics"
 """Where Prometheus asks."""
 STRANGER = "Open the address that `appwitness web` printed: it has the token that these pages ask for.\n"
 POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; form-action 'self'; "
-    "base-uri 'none'; frame-ancestors 'none'"
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; media-src 'self'; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 """Of our own pages; a report, which carries its style inside, brings a policy of its own."""
 HEADERS = {

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from starlette.responses import Response
 
 from appwitness.api.browsing import in_order
@@ -19,8 +21,8 @@ MOST_RANGES = 400
 """Stretches of lines that are listed."""
 
 
-def finding(asked: PageRequest) -> Response:
-    """One finding, by its number in the recording."""
+def finding(asked: PageRequest, problem: str = "", fields: Mapping[str, str] | None = None) -> Response:
+    """One finding, by its number in the recording; what was wrong with the form to waive it, and what it said."""
     number = asked.request.path_params["number"]
     report, words = asked.report, asked.words
     if not 1 <= number <= len(report.findings):
@@ -41,16 +43,19 @@ def finding(asked: PageRequest) -> Response:
             **fields_of(found, "rule level confidence data consent title detail evidence flows"),
             "host": found.recipient and found.recipient.host,
         },
+        "problem": problem,
         "lines": listed[:MOST_RANGES],
         "before": order[at - 1] if at else None,
         "after": order[at + 1] if at + 1 < len(order) else None,
         "_card": card,
         "_tag": card.tags[0],
         "_more_lines": max(0, len(listed) - MOST_RANGES),
+        "_may_act": asked.site.work is not None,
+        "_fields": fields or {},
         "_place": at + 1,
         "_all": len(order),
     }
-    return asked.answer("finding.html", facts)
+    return asked.answer("finding.html", facts, 400 if problem else 200)
 
 
 def _around(asked: PageRequest, flow: Flow) -> tuple[Context, ...]:

@@ -8,7 +8,7 @@ from typing import Any
 from starlette.responses import HTMLResponse, Response
 
 from appwitness.api.app_rankings import FILTERS, GROUPS, UNKNOWN, By, Ranked
-from appwitness.api.browsing import ListedRecording, RuleCount, SentCount, going_on
+from appwitness.api.browsing import AppRuns, ListedRecording, ListPage, RuleCount, SentCount, SentMatch, going_on
 from appwitness.events import Run
 from appwitness.findings.mask import Mask
 from appwitness.findings.people import label, picked
@@ -20,7 +20,7 @@ from appwitness.reports.verdict import headline
 from appwitness.reports.watched import device
 from appwitness.support.errors import UserError
 from appwitness.web.auth import policy_of
-from appwitness.web.query import PageRequest, fields_of, levels, page_of
+from appwitness.web.query import LONGEST, Clear, PageRequest, fields_of, levels, page_of
 
 
 def recordings(asked: PageRequest) -> Response:
@@ -42,7 +42,8 @@ def recordings(asked: PageRequest) -> Response:
 
 def state_of_all(asked: PageRequest) -> str:
     """Another text whenever the list may have changed."""
-    return format(hash(asked.site.index.lists.states()) & 0xFFFFFFFFFFFF, "x")
+    index = asked.site.index
+    return format(hash((index.lists.states(), index.badges.changes)) & 0xFFFFFFFFFFFF, "x")
 
 
 def _entry(asked: PageRequest, entry: ListedRecording) -> dict[str, Any]:
@@ -62,11 +63,59 @@ def _entry(asked: PageRequest, entry: ListedRecording) -> dict[str, Any]:
         "state": "going_on" if live else "judged" if entry.judged else "unfinished",
         "findings": dict(levels(entry.levels)),
         "gaps": entry.gaps,
+        "integrity": None if live else asked.site.index.badge(entry.name),
         "uploads": entry.lines.get("upload", 0),
         "reads": entry.lines.get("access", 0),
         "verdict": line,
         "tone": tone,
     }
+
+
+PLANS = ("accept", "refuse", "silent", "withdraw", "free")
+
+
+def apps(asked: PageRequest) -> Response:
+    """The apps, and of each what its newest run came to under each answer."""
+    facts = {
+        "state": state_of_all(asked),
+        **page_of("apps", asked.site.index.lists.apps(asked.page), lambda row: _app(asked, row)),
+        "answers": PLANS,
+    }
+    return asked.answer("apps.html", facts)
+
+
+def _app(asked: PageRequest, row: AppRuns) -> dict[str, Any]:
+    entries = {plan: _entry(asked, newest) for plan, newest in row.newest.items()}
+    return {
+        "app": next(iter(entries.values()))["app"],
+        "runs": {
+            plan: {name: entry[name] for name in ("id", "verdict", "tone", "started", "state")}
+            | {"count": row.counts[plan]}
+            for plan, entry in entries.items()
+        },
+    }
+
+
+def search(asked: PageRequest, form: Mapping[str, str] | None = None) -> Response:
+    """What was sent, in all recordings: to a host that the address names, or with a value that a form names, which so
+    stands in no address."""
+    host, value = asked.text("host"), (form or {}).get("value", "").strip()[:LONGEST]
+    lists = asked.site.index.lists
+    found = lists.sent_where(host, value, asked.page) if host or value else ListPage((), 1, 0)
+    facts = {
+        "host": host,
+        "by_value": bool(value),
+        **page_of("found", found, lambda row: _match(asked, row)),
+        "_value": value if asked.reveal else "",
+    }
+    return asked.answer("search.html", facts)
+
+
+def _match(asked: PageRequest, row: SentMatch) -> dict[str, Any]:
+    mask = Clear() if asked.reveal else asked.site.index.mask(row.recording)
+    data = mask.code_of_data(row.data)
+    told = {"host": mask.host(row.host), "data": data, "about": asked.words.data(data)}
+    return {**row._asdict(), **told, "package": mask.known(row.package, code=True)}
 
 
 def _shown(asked: PageRequest, run: Run) -> Run:

@@ -10,7 +10,7 @@ from typing import Any
 
 from starlette.responses import HTMLResponse, Response
 
-from appwitness.api.browsing import Carried, FindingFields, State, matching
+from appwitness.api.browsing import Carried, FindingFields, matching
 from appwitness.api.recorded_lines import FILTERS
 from appwitness.events import FILES, Access, Ref, Upload
 from appwitness.events.seen import Seen, holds, number_of
@@ -24,7 +24,7 @@ from appwitness.reports.page.cards import Card
 from appwitness.reports.page.sections import gaps as gap_rows
 from appwitness.reports.phrases import data_of, read_of, steps
 from appwitness.reports.time_axis import consent_steps
-from appwitness.reports.timeline import picture
+from appwitness.reports.timeline import LISTED, Lane, Picture, TimelineMark, picture
 from appwitness.reports.verdict import VerdictLine, headline, worst_first
 from appwitness.reports.verdict import facts as facts_in_words
 from appwitness.reports.watched import consent, device
@@ -39,9 +39,17 @@ MOST_WAYS = 200
 """Uploads of one read that are listed."""
 
 
-def name_of(state: State) -> str:
-    """Another text for another state."""
-    return format(hash(state) & 0xFFFFFFFFFFFF, "x")
+NARROWEST_S = 0.02
+"""Of the timeline."""
+WAIT_S = 0.25
+"""For what checking the stamps comes to; a page says that it is being checked, and shows the result as it comes."""
+
+
+def state_of(asked: PageRequest) -> str:
+    """Another text whenever something of the recording, or of what is known of it, has changed."""
+    badge = asked.site.index.badge(asked.recording)
+    known = hash(asked.site.index.state(asked.recording)) & 0xFFFFFFFFFFFF
+    return f"{known:x}-{badge.state if badge else ''}"
 
 
 def is_live(asked: PageRequest) -> bool:
@@ -54,8 +62,10 @@ def head(asked: PageRequest) -> dict[str, Any]:
     now = asked.state
     counts = dict(now.lines)
     run = asked.run
+    badge = asked.site.index.badge(asked.recording, WAIT_S)
     return {
-        "state": name_of(now),
+        "state": state_of(asked),
+        "integrity": badge,
         "recording": asked.recording,
         "app": run.app.package,
         "version": run.app.version,
@@ -117,8 +127,33 @@ def summary(asked: PageRequest) -> Response:
         "_may_mark": asked.site.may_mark and asked.site.index.may_be_marked(asked.recording),
         "_stretch": zoomed or (drawn and (math.floor(drawn.low * 10) / 10, math.ceil(drawn.high * 10) / 10)),
         "_picture": drawn,
+        "_moves": _moves(asked, zoomed, drawn) if drawn else (),
+        "_moments": _moments(drawn) if drawn else (),
     }  # fmt: skip
     return asked.answer("summary.html", facts)
+
+
+def _moves(asked: PageRequest, zoomed: tuple[float, float] | None, drawn: Picture) -> Iterable[tuple[str, str, str]]:
+    """Key, name and address of each way to move in the timeline."""
+    low, high = zoomed or (drawn.low, drawn.high)
+    width, middle = max(high - low, NARROWEST_S), (low + high) / 2
+
+    def stretch(first: float, last: float) -> str:
+        return asked.here(**{"from": f"{first:.3f}", "to": f"{last:.3f}"})
+
+    yield "ArrowLeft", "zoom_earlier", stretch(low - width / 4, high - width / 4)
+    yield "ArrowRight", "zoom_later", stretch(low + width / 4, high + width / 4)
+    if width > NARROWEST_S:
+        yield "+", "zoom_in", stretch(middle - width / 4, middle + width / 4)
+    if zoomed:
+        yield "-", "zoom_out", stretch(middle - width, middle + width)
+        yield "0", "whole_run", asked.here(**{"from": None, "to": None})
+
+
+def _moments(drawn: Picture) -> list[tuple[Lane, TimelineMark]]:
+    """The marks of the timeline in order of time."""
+    marks = ((lane, mark) for lane in drawn.lanes for mark in lane.marks)
+    return sorted(marks, key=lambda each: each[1].x)[:LISTED]
 
 
 def _to_card(asked: PageRequest, card: Card) -> str | None:
@@ -344,7 +379,7 @@ def report(asked: PageRequest) -> Response:
     text = render(made, "html", reveal=asked.reveal, lang=asked.words.lang)
     headers = policy_of(("frame-ancestors 'none'", "base-uri 'none'", "form-action 'none'"))
     if "download" in asked.request.query_params:
-        headers |= _as_file(asked.recording, "html")
+        headers |= as_file(asked.recording, "html")
     return HTMLResponse(text, headers=headers)
 
 
@@ -352,7 +387,7 @@ def sarif(asked: PageRequest) -> Response:
     """The findings for a code host, as a file."""
     made = asked.site.index.checked_report(asked.recording)
     text = render(made, "sarif", reveal=asked.reveal, lang=asked.words.lang)
-    return Response(text, media_type="application/sarif+json", headers=_as_file(asked.recording, "sarif"))
+    return Response(text, media_type="application/sarif+json", headers=as_file(asked.recording, "sarif"))
 
 
 def har_file(asked: PageRequest) -> Response:
@@ -362,10 +397,11 @@ def har_file(asked: PageRequest) -> Response:
             "A HAR file has the values as they were sent.", "Start `appwitness web --reveal`, and ask with ?reveal=1."
         )
     text = asked.site.index.har(asked.recording)
-    return Response(text, media_type="application/json", headers=_as_file(asked.recording, "har"))
+    return Response(text, media_type="application/json", headers=as_file(asked.recording, "har"))
 
 
-def _as_file(name: str, ending: str) -> dict[str, str]:
+def as_file(name: str, ending: str) -> dict[str, str]:
+    """Headers of an answer that is a file, named after a recording."""
     safe = re.sub(r"[^A-Za-z0-9._-]", "_", name)[:100].lstrip(".")
     return {"content-disposition": f'attachment; filename="{safe}.{ending}"'}
 

@@ -20,12 +20,14 @@ from starlette.routing import Route
 
 from appwitness.support.errors import UserError
 from appwitness.web import (
+    action_pages,
     campaign_pages,
     consent_page,
     finding_page,
     openapi,
     overview_pages,
     recording_page,
+    screens_page,
     work_pages,
 )
 from appwitness.web.auth import HEALTH, METRICS, TokenDoor, is_form_token
@@ -35,6 +37,8 @@ View = Callable[[PageRequest], Response]
 Act = Callable[[PageRequest, Mapping[str, str]], Response]
 PAGES: dict[str, View] = {
     "/": overview_pages.recordings,
+    "/apps": overview_pages.apps,
+    "/search": overview_pages.search,
     "/recipients/{host}": overview_pages.recipient,
     "/rules": overview_pages.rules,
     "/rules/{rule}": overview_pages.rule,
@@ -43,6 +47,7 @@ PAGES: dict[str, View] = {
     "/fleet/{campaign}": campaign_pages.campaign,
     "/fleet/{campaign}/runs": campaign_pages.runs_of_campaign,
     "/compare": overview_pages.compare,
+    "/diff": action_pages.diff,
     "/recordings/{recording}": recording_page.summary,
     "/recordings/{recording}/findings": recording_page.findings,
     "/recordings/{recording}/findings/{number:line}": finding_page.finding,
@@ -51,7 +56,13 @@ PAGES: dict[str, View] = {
     "/recordings/{recording}/reads": recording_page.reads,
     "/recordings/{recording}/reads/{number:line}": recording_page.read,
     "/recordings/{recording}/consents": consent_page.consents,
+    "/recordings/{recording}/screens": screens_page.screens,
+    "/recordings/{recording}/screens/{number:line}/picture": screens_page.picture,
+    "/recordings/{recording}/screens/{number:line}/film": screens_page.film,
     "/recordings/{recording}/gaps": recording_page.gaps,
+    "/recordings/{recording}/actions": action_pages.actions,
+    "/recordings/{recording}/letter": action_pages.letter,
+    "/recordings/{recording}/gate": action_pages.gate,
     "/recordings/{recording}/report": recording_page.report,
     "/recordings/{recording}/sarif": recording_page.sarif,
     "/recordings/{recording}/har": recording_page.har_file,
@@ -67,6 +78,11 @@ WORK: dict[str, View] = {
 """The same, of what was started here."""
 ACTS: dict[str, Act] = {
     "/recordings/{recording}/consents": consent_page.mark,
+    "/recordings/{recording}/share": action_pages.share,
+    "/recordings/{recording}/bundle": action_pages.bundle,
+    "/recordings/{recording}/forget": action_pages.forget,
+    "/recordings/{recording}/findings/{number:line}": action_pages.waive,
+    "/search": overview_pages.search,
     "/new/demo": work_pages.demo,
     "/new/observe": work_pages.start,
     "/new/files/{drop}": work_pages.take_in,
@@ -131,9 +147,7 @@ def app(
         asked = PageRequest(site, request)
         name = asked.recording
         site.index.state(name)  # should there be no such recording, that is said before the first event
-        watched = Watched(
-            lambda: recording_page.name_of(site.index.state(name)), lambda: recording_page.is_live(asked), ending
-        )
+        watched = Watched(lambda: recording_page.state_of(asked), lambda: recording_page.is_live(asked), ending)
         return events(request, watched)
 
     def of_run(request: Request) -> Response:
@@ -210,7 +224,7 @@ def _receiving(site: Site) -> Callable[[Request], Awaitable[Response]]:
         except ClientDisconnect:
             return Response(status_code=400)
         except UserError as error:
-            return JSONResponse({"problem": str(error)}, 400)
+            return JSONResponse({"problem": str(error)})  # for the page, which shows it; no fault of the request
 
     return endpoint
 

@@ -42,7 +42,14 @@ function take(part, other) {
   Object.assign(part.dataset, other.dataset); // such as where the timeline begins and ends by now
   const rows = new Map([...other.children].map((row) => [row.id, row]));
   if (rows.has("")) {
+    const key = part.contains(document.activeElement) ? document.activeElement.dataset.key : undefined;
     part.replaceChildren(...other.childNodes);
+    if (!("live" in other.dataset)) {
+      delete part.dataset.live; // what came instead has parts of its own
+    }
+    if (key) {
+      part.querySelector(`[data-key="${CSS.escape(key)}"]`)?.focus();
+    }
     return;
   }
   for (const row of [...part.children]) {
@@ -89,15 +96,34 @@ if (body.dataset.events) {
   });
 }
 
-// A stretch of the timeline over which one draws is shown alone.
+// The timeline moves without a reload: by its links, by keys, and by drawing over a stretch, which is then shown alone.
+function go(address) {
+  history.replaceState(null, "", address);
+  const query = new URLSearchParams(location.search);
+  for (const name of ["from", "to"]) {
+    document.querySelector(`input[name=${name}]`).value = query.get(name) ?? "";
+  }
+  refresh(location.href);
+}
+
+document.getElementById("zoom")?.addEventListener("click", (event) => {
+  const link = event.target.closest("a");
+  if (link && !event.ctrlKey && !event.metaKey && !event.shiftKey) {
+    event.preventDefault();
+    go(link.href);
+  }
+});
+
 for (const figure of document.querySelectorAll("[data-zoom]")) {
+  const picture = figure.querySelector("[data-low]");
   const second = (event) => {
-    const { low, high, left, right } = figure.dataset;
+    const { low, high, left, right } = picture.dataset;
     const box = figure.querySelector("svg").getBoundingClientRect();
     const share = ((event.clientX - box.left) / box.width - left) / (right - left);
     return (+low + Math.min(Math.max(share, 0), 1) * (high - low)).toFixed(3);
   };
   let begun = null;
+  figure.addEventListener("dragstart", (event) => event.preventDefault()); // a mark is a link, which would be dragged
   figure.addEventListener("pointerdown", (event) => (begun = event));
   figure.addEventListener("pointerup", (event) => {
     if (begun && Math.abs(event.clientX - begun.clientX) > 10) {
@@ -105,9 +131,17 @@ for (const figure of document.querySelectorAll("[data-zoom]")) {
       const query = new URLSearchParams(location.search);
       query.set("from", from);
       query.set("to", to);
-      location.href = `?${query}#timeline`;
+      go(`?${query}#timeline`);
     }
     begun = null;
+  });
+  figure.addEventListener("keydown", (event) => {
+    const key = event.key === "=" ? "+" : event.key;
+    const link = document.querySelector(`#zoom [data-key="${CSS.escape(key)}"]`);
+    if (link && !event.altKey && !event.ctrlKey && !event.metaKey) {
+      event.preventDefault();
+      go(link.href);
+    }
   });
 }
 

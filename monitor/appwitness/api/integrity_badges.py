@@ -1,0 +1,123 @@
+"""Whether recordings are what their stamps say, checked beside the pages that show them, which do not wait for it."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import TimeoutError as TakesLonger
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Literal
+
+from appwitness.recording import verify
+from appwitness.support.errors import UserError
+
+BadgeState = Literal["intact", "intact_up_to", "altered", "never_stamped", "missing", "checking"]
+KEPT = 2000
+"""Recordings of which it is known."""
+AGAIN_S = 60.0
+"""After which a recording that somebody looks at is checked again, though its files seem the same."""
+
+
+@dataclass(frozen=True)
+class Badge:
+    """What checking a recording came to."""
+
+    state: BadgeState
+    signed: bool = False
+    """Whether stamps have signatures that fit; whose they are is not said by it."""
+    at: datetime | None = None
+    """When it was checked."""
+    difference: str = ""
+    """The first thing that is not what the stamps say."""
+
+
+CHECKING = Badge("checking")
+_Signature = tuple[tuple[str, int, int, int], ...]
+
+
+@dataclass
+class _Checked:
+    signature: _Signature | None
+    begun: float
+    result: Future[Badge]
+    last: Badge
+
+
+class IntegrityBadges:
+    """Checks one recording after the other, in a thread of its own. All methods may be called from any thread."""
+
+    def __init__(self) -> None:
+        self.changes = 0
+        """Grows whenever a check came to something else than the one before."""
+        self._known: OrderedDict[str, _Checked] = OrderedDict()
+        self._lock = threading.Lock()
+        self._pool = ThreadPoolExecutor(1, "integrity")
+
+    def of(self, name: str, place: Path, is_it: Callable[[], bool], wait_s: float = 0.0) -> Badge:
+        """The badge of the recording `name`, as it was checked last; checked anew where its files have changed.
+
+        `is_it`: whether what is at `place` is this recording. Waits up to `wait_s` seconds for a check, and asks for
+        one after AGAIN_S; without waiting, what is known is enough. Where nothing is known yet: `checking`.
+        """
+        now = _signature(place)
+        with self._lock:
+            known = self._known.get(name)
+            stale = known is None or known.signature != now
+            old = known is not None and wait_s > 0 and time.monotonic() - known.begun > AGAIN_S
+            if known is None or ((stale or old) and known.result.done()):
+                last = CHECKING if known is None or stale else known.last
+                result = self._pool.submit(self._check, name, place, now, is_it)
+                known = self._known[name] = _Checked(now, time.monotonic(), result, last)
+            elif stale:
+                return CHECKING  # a check of what was there before is going on
+            self._known.move_to_end(name)
+            while len(self._known) > KEPT:
+                self._known.popitem(last=False)
+        with suppress(TakesLonger):
+            return known.result.result(wait_s)
+        return known.last
+
+    def _check(self, name: str, place: Path, now: _Signature | None, is_it: Callable[[], bool]) -> Badge:
+        found = _checked(place, is_it) if now is not None else Badge("missing", at=datetime.now(UTC))
+        with self._lock:
+            known = self._known.get(name)
+            if known is None or (known.last.state, known.last.signed) != (found.state, found.signed):
+                self.changes += 1
+            if known is not None:
+                known.last = found
+        return found
+
+
+def _checked(place: Path, is_it: Callable[[], bool]) -> Badge:
+    at = datetime.now(UTC)
+    try:
+        if not is_it():
+            return Badge("missing", at=at)
+        result = verify(place)
+    except (UserError, OSError):
+        return Badge("missing", at=at)
+    first = result.problems[0] if result.problems else None
+    difference = f"{first.file}{f':{first.line}' if first.line else ''}: {first.what}" if first else ""
+    return Badge(result.outcome, result.signed > 0, at, difference)
+
+
+def _signature(place: Path) -> _Signature | None:
+    """What tells that files have changed: of a folder its files and its bodies' folder; None: nothing is there."""
+    try:
+        files = sorted(place.iterdir()) if place.is_dir() else [place]
+        return (
+            tuple(
+                (file.name, state.st_size, state.st_mtime_ns, state.st_ino)
+                for file in files
+                for state in [file.lstat()]
+            )
+            or None
+        )
+    except OSError:
+        return None

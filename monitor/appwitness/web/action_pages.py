@@ -1,0 +1,171 @@
+"""What can be done with a recording: verify it, compare it with a baseline, write a letter, give it away, forget it."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from starlette.background import BackgroundTask
+from starlette.responses import FileResponse, HTMLResponse, RedirectResponse, Response
+
+from appwitness.api import accepting, archiving, erasing, exchanging, gating
+from appwitness.reports import render
+from appwitness.reports.verdict import worst_first
+from appwitness.reports.watched import integrity
+from appwitness.support import private_files
+from appwitness.support.errors import UserError
+from appwitness.web import finding_page
+from appwitness.web.auth import policy_of
+from appwitness.web.query import PageRequest
+from appwitness.web.recording_page import as_file, head
+
+SEALED = policy_of(("frame-ancestors 'none'", "base-uri 'none'", "form-action 'none'"))
+"""For a page that brings a style of its own and has no form."""
+LETTERS = {"cn": "zh", "eu": "en"}
+"""Law -> language of the letter about it."""
+
+
+def actions(asked: PageRequest, problem: str = "", preview: Mapping[str, Any] | None = None) -> Response:
+    """What checking its stamps came to, and what can be done with it."""
+    index = asked.site.index
+    try:
+        verified = integrity(index.checked_report(asked.recording), asked.words)
+    except UserError as error:  # the lines that the index has are not those of the recording any more
+        verified = str(error)
+    known = index.known.jurisdictions
+    facts = {
+        **head(asked),
+        "problem": problem,
+        "verified": verified,
+        "preview": preview,
+        "letters": {law: lang for law, lang in LETTERS.items() if not known or law in known},
+        "_may_act": asked.site.work is not None,
+        "_may_reveal": index.reveals is not None,
+    }
+    return asked.answer("actions.html", facts, 400 if problem else 200)
+
+
+def letter(asked: PageRequest) -> Response:
+    """A letter to an authority, as a page; with `?download`, as Markdown."""
+    law = asked.text("law")
+    lang = LETTERS.get(law, asked.words.lang)
+    report = asked.site.index.checked_report(asked.recording)
+    if "download" in asked.request.query_params:
+        text = render(report, "complaint", reveal=asked.reveal, lang=lang)
+        return Response(text, media_type="text/markdown", headers=as_file(asked.recording, "md"))
+    return HTMLResponse(render(report, "complaint-html", reveal=asked.reveal, lang=lang), headers=SEALED)
+
+
+def gate(asked: PageRequest) -> Response:
+    """The recording against the baseline, waivers and allowed flows in the folder of the server, as `appwitness gate`
+    says it."""
+    by = gating.made(asked.site.index.judging)
+    return _decided(asked, by, [asked.site.index.place(asked.recording)])
+
+
+def diff(asked: PageRequest) -> Response:
+    """One run against another of the same app, the older one first: `?run=A&run=B`, as `appwitness diff` says it."""
+    index = asked.site.index
+    names = list(dict.fromkeys(asked.request.query_params.getlist("run")))
+    if len(names) != 2:
+        raise UserError(f"{len(names)} runs are named.", "Choose two runs of one app.")
+    old, new = sorted(names, key=lambda name: index.run(name).started)
+    by = gating.between([index.place(old)], gating.GatedRuns(), index.judging)
+    return _decided(asked, by, [index.place(new)])
+
+
+def _decided(asked: PageRequest, by: gating.Gate, paths: list[Path]) -> Response:
+    reports = by.runs.reports(paths, by.judging)
+    decided = by.decide(reports)
+    how = gating.GateText(asked.words.lang, asked.reveal)
+    if asked.request.query_params.get("format") == "json":
+        return Response(gating.render(decided, reports, "json", how), media_type="application/json")
+    return HTMLResponse(gating.render(decided, reports, "html", how), headers=SEALED)
+
+
+def share(asked: PageRequest, _: Mapping[str, str]) -> Response:
+    """A copy with each personal value replaced, as an archive."""
+    asked.site.working()
+    place = asked.site.index.place(asked.recording)
+
+    def make(folder: Path) -> Path:
+        copy = erasing.share(place, folder / "shared")
+        return archiving.pack(copy.path, folder / "shared.zip").file
+
+    return _made(asked, make, "shared.zip")
+
+
+def bundle(asked: PageRequest, _: Mapping[str, str]) -> Response:
+    """A bundle for a stranger. What is recorded is in it as it is, so only where values may be shown."""
+    asked.site.working()
+    index = asked.site.index
+    if index.reveals is None:
+        raise UserError("A bundle has the values as they were recorded.", "Start `appwitness web --reveal`.")
+    place = index.place(asked.recording)
+
+    def make(folder: Path) -> Path:
+        exchanging.bundle(place, folder / "bundle.zip", index.judging)
+        return folder / "bundle.zip"
+
+    return _made(asked, make, "bundle.zip")
+
+
+def _made(asked: PageRequest, make: Any, ending: str) -> Response:
+    """A file that is made for this answer, and goes with it."""
+    folder = Path(tempfile.mkdtemp(prefix="appwitness-", dir=private_files.roomy()))
+    try:
+        file = make(folder)
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+    gone = BackgroundTask(shutil.rmtree, folder, ignore_errors=True)
+    return FileResponse(file, media_type="application/zip", headers=as_file(asked.recording, ending), background=gone)
+
+
+def forget(asked: PageRequest, form: Mapping[str, str]) -> Response:
+    """Forget the recording, or what has one of some values; first it is shown what would go."""
+    asked.site.working()
+    index = asked.site.index
+    try:
+        place = index.place(asked.recording)
+        lines = [line.strip() for line in form.get("values", "").splitlines() if line.strip()]
+        meant = erasing.Forgetting((place,), values=exchanging.values_of(lines))
+        if form.get("sure") != "yes":
+            (plan,) = meant.plans()
+            told = {
+                "lines": {kind: len(numbers) for kind, numbers in plan.lines.items()},
+                "bodies": len(plan.bodies),
+                "unsearched": len(plan.unsearched),
+                "values": form.get("values", ""),
+                "reason": form.get("reason", "")[:200],
+            }
+            return actions(asked, preview=told)
+        meant.forget(form.get("reason") or None, db=str(index.store.place))
+        if lines:
+            return RedirectResponse(asked.link("recordings", index.take_in(place)), status_code=303)
+    except UserError as error:
+        return actions(asked, str(error))
+    return RedirectResponse(asked.link(), status_code=303)
+
+
+def waive(asked: PageRequest, form: Mapping[str, str]) -> Response:
+    """Accept a finding until a day: an entry in the file of waivers in the folder of the server."""
+    asked.site.working()
+    number = asked.request.path_params["number"]
+    index = asked.site.index
+    try:
+        place = index.place(asked.recording)
+        report = index.report(asked.recording, asked.state, reveal=True)
+        if not 1 <= number <= len(report.findings):
+            raise UserError(f"{asked.recording} has no finding {number}.", "Choose one of the list.")
+        nth = next(at for at, each in enumerate(worst_first(report), 1) if each is report.findings[number - 1])
+        fields = {name: form.get(name, "").strip() or None for name in ("owner", "reason", "expires", "ticket")}
+        waivers = accepting.waivers_beside(datetime.now(UTC).date())
+        waivers.add(f"{place}:{nth}", fields, gating.GatedRuns(), index.judging)
+    except UserError as error:
+        return finding_page.finding(asked, str(error), form)
+    return RedirectResponse(asked.to_recording("gate"), status_code=303)
