@@ -2,6 +2,7 @@
 
 import json
 import re
+from fnmatch import fnmatch
 
 import pytest
 from click.testing import CliRunner
@@ -44,8 +45,8 @@ def test_each_address_answers_as_it_says(pages):
         kinds = item["get"]["responses"].get(str(found.status_code))
         assert kinds, (path, found.status_code, found.text[:200])
         type_, media = next(iter(kinds["content"].items()))
-        assert found.headers["content-type"].partition(";")[0] == type_, path
-        if type_ != "text/html":
+        assert fnmatch(found.headers["content-type"].partition(";")[0], type_), path
+        if "json" in type_:
             schema = {**media["schema"], "components": told["components"]}
             Draft202012Validator(schema).validate(found.json())
         if found.status_code == 200:
