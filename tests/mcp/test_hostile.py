@@ -83,9 +83,8 @@ def test_its_text_is_marked_bounded_and_makes_nothing_act(hostile, tmp_path):
             for line in ("consents.jsonl:1", "accesses.jsonl:1", "uploads.jsonl:1", "gaps.jsonl:1")
         ]
     seen = [each for answer in told for each in parts(answer)]
-    assert any(piece in re.sub(r"[^A-Za-z忽-龥]", "", each) for each, inside in seen if inside), (
-        "nothing of it is shown"
-    )
+    if len(text) < LONG:  # what is longer is masked as a word that nobody knows
+        assert any(piece in re.sub(r"[^A-Za-z忽-龥]", "", each) for each, inside in seen if inside)
     for each, inside in seen:
         assert inside or piece not in re.sub(r"[^A-Za-z忽-龥]", "", each), each
         assert len(each) <= LONG + 1

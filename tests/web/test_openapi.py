@@ -2,18 +2,20 @@
 
 import json
 import re
+from fnmatch import fnmatch
 
 import pytest
 from click.testing import CliRunner
 from jsonschema import Draft202012Validator
 from openapi_spec_validator import validate
 
+from appwitness.api.browsing import Browsing
 from appwitness.api.judging import judging
 from appwitness.cli.verbs import main
 from appwitness.web.query import Site
 from appwitness.web.routes import PAGES, WORK, app
 from tests.recordings.written import RECORDINGS
-from tests.web.serving import Browsing, visitor
+from tests.web.serving import visitor
 
 TOKEN = "of-a-test"
 
@@ -43,8 +45,8 @@ def test_each_address_answers_as_it_says(pages):
         kinds = item["get"]["responses"].get(str(found.status_code))
         assert kinds, (path, found.status_code, found.text[:200])
         type_, media = next(iter(kinds["content"].items()))
-        assert found.headers["content-type"].partition(";")[0] == type_, path
-        if type_ != "text/html":
+        assert fnmatch(found.headers["content-type"].partition(";")[0], type_), path
+        if "json" in type_:
             schema = {**media["schema"], "components": told["components"]}
             Draft202012Validator(schema).validate(found.json())
         if found.status_code == 200:

@@ -7,6 +7,7 @@ import http.client
 import json
 import sys
 import time
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -209,6 +210,7 @@ def test_an_archive_is_taken_in_at_once(visitor, store, tmp_path):
         (b"", "a.har", "neither HAR"),
         (b"\x00" * 5000, "a.har", "neither HAR"),
         (b"MZ", "a.apk", "called an app, and is none"),
+        (b"\x1f\x8b damaged", "a.har.gz", "neither HAR"),
         (b"age-encryption.org/v1\n", "a.zip.age", "encrypted"),
         (b"PK\x03\x04" + b"\x00" * 100, "a.zip", ""),
     ],
@@ -220,6 +222,16 @@ def test_what_cannot_be_taken_in_is_refused_with_a_reason_and_does_not_stay(
     assert says in answer.json()["problem"]
     folder = tmp_path / "recordings"
     assert not folder.exists() or list(folder.iterdir()) == []
+
+
+@pytest.mark.parametrize("packed", [gzip.compress, lambda text: text, lambda text: text.decode().encode("utf-16")])
+def test_what_a_file_is_is_told_by_its_beginning_alone(tmp_path, packed):
+    file = tmp_path / "a"
+    file.write_bytes(packed(CAPTURE + b" " * (64 << 20)))
+    tracemalloc.start()
+    assert inbox.kind_of(file) == "har"
+    assert tracemalloc.get_traced_memory()[1] < 1 << 20
+    tracemalloc.stop()
 
 
 def test_a_file_that_is_too_large_is_refused_before_it_is_read_and_while(visitor, work):

@@ -175,11 +175,10 @@ def too_large(largest: int) -> UserError:
 
 def kind_of(path: Path, is_app: bool = False) -> DropKind:
     """What a file is, by its first bytes. Raises UserError when it is nothing that can be taken in."""
-    from appwitness.exchange import guess
-    from appwitness.exchange.opening import opened
+    from appwitness.exchange import format_of
+    from appwitness.exchange.opening import beginning
 
-    with path.open("rb") as file:
-        head = file.read(4096)
+    head = beginning(path, 4096)
     if head.startswith(ZIP):
         return "app" if is_app else "recording"
     if is_app:
@@ -191,15 +190,14 @@ def kind_of(path: Path, is_app: bool = False) -> DropKind:
         )
     if _KEY_LOG.match(head):
         return "keys"
-    with opened(path) as ready:
-        try:
-            return guess(ready.path)  # type: ignore[return-value]
-        except UserError:
-            raise UserError(
-                "The file is neither HAR, nor a mitmproxy flow file, nor a packet capture with its key log, nor JSON "
-                "of hooks, nor a recording, a bundle or an app.",
-                "Drop another, or convert it: docs/hook-logs.md.",
-            ) from None
+    found = format_of(head)
+    if found is None:
+        raise UserError(
+            "The file is neither HAR, nor a mitmproxy flow file, nor a packet capture with its key log, nor JSON of "
+            "hooks, nor a recording, a bundle or an app.",
+            "Drop another, or convert it: docs/hook-logs.md.",
+        )
+    return found
 
 
 def _new_place(what: str, ending: str = "") -> Path:

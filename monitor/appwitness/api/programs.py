@@ -59,7 +59,8 @@ def import_captures(files: AnyPath | Sequence[AnyPath], app: str, **options: Unp
     from appwitness.api import exchanging
     from appwitness.api.recording_names import opened
 
-    beside = {name: Path(file) for name in ("mapping", "keys") if (file := options.get(name))}
+    named = {"mapping": options.get("mapping"), "keys": options.get("keys")}
+    beside = {name: Path(file) for name, file in named.items() if file}
     known = exchanging.origin(app, options.get("values", ()), **beside)
     output = options.get("output")
     made = exchanging.import_(

@@ -294,7 +294,8 @@ def web(host: str, port: int, names: tuple[str, ...], rights: PageRights, judgin
     if going_on := [run for run in runs.list() if not run.over]:
         err.print(f"Waiting for the end of {len(going_on)} runs; Ctrl-C leaves them to it.")
         for run in runs.close():
-            err.print(f"[bold]Warning:[/] the run on {plain(run.request.device)} is still ending: {run.recording}.")
+            where = plain(str(run.recording))
+            err.print(f"[bold]Warning:[/] the run on {plain(run.request.device)} is still ending: {where}.")
 
 
 def _named(_context: click.Context, _option: click.Parameter, app: str | None) -> str:

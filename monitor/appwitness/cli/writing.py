@@ -38,8 +38,8 @@ class Paired(VerbCommand):
             else:
                 rest.append(word)
         pairs = [(name or self._by_name(file), file) for name, file in _paired(outputs)]
-        for name, file in pairs:
-            see_that_they_fit(name, file)
+        for format_, path in pairs:
+            see_that_they_fit(format_, path)
         ctx.meta["outputs"] = pairs
         return super().parse_args(ctx, rest)
 

@@ -11,7 +11,7 @@ from datetime import datetime
 from importlib import metadata
 from pathlib import Path
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import Literal, NamedTuple, get_args
 
 from appwitness.events import AppIdentity, DeviceIdentity, Run, SourceFile, Value, observers_of
 from appwitness.exchange import har, hook_logs, mitmproxy_flows, pcap
@@ -48,7 +48,8 @@ class Origin(NamedTuple):
     """Name of a file here -> what it was called where it came from, if that is another."""
 
 
-FORMATS = ("har", "flows", "hooks", "pcap")
+Format = Literal["har", "flows", "hooks", "pcap"]
+FORMATS: tuple[Format, ...] = get_args(Format)
 CAPTURES = (b"\xd4\xc3\xb2\xa1", b"\xa1\xb2\xc3\xd4", b"\x4d\x3c\xb2\xa1", b"\xa1\xb2\x3c\x4d", b"\x0a\x0d\x0d\x0a")
 """How a packet capture begins: PCAP in four ways, PCAPNG."""
 
@@ -56,7 +57,17 @@ CAPTURES = (b"\xd4\xc3\xb2\xa1", b"\xa1\xb2\xc3\xd4", b"\x4d\x3c\xb2\xa1", b"\xa
 def guess(path: Path) -> str:
     """The format of a file, by its first bytes: one of FORMATS. Raises UserError when it is none of them."""
     with path.open("rb") as file:
-        raw = file.read(4096)
+        found = format_of(file.read(4096))
+    if found is None:
+        raise UserError(
+            f"{path} is neither HAR, nor a mitmproxy flow file, nor JSON of hooks, nor a packet capture.",
+            f"Say what it is: --format {', '.join(FORMATS)}.",
+        )
+    return found
+
+
+def format_of(raw: bytes) -> Format | None:
+    """The format of a file that begins so, unpacked and in UTF-8; None: it is none of ours."""
     if raw.startswith(CAPTURES):
         return "pcap"
     head = raw.removeprefix(b"\xef\xbb\xbf").lstrip()
@@ -64,12 +75,7 @@ def guess(path: Path) -> str:
         return "flows"  # a netstring: how mitmproxy writes flows
     if head.startswith(b"{") and re.search(rb'"log"\s*:\s*[{\[]', head):
         return "har"
-    if head.startswith((b"{", b"[")):
-        return "hooks"
-    raise UserError(
-        f"{path} is neither HAR, nor a mitmproxy flow file, nor JSON of hooks, nor a packet capture.",
-        f"Say what it is: --format {', '.join(FORMATS)}.",
-    )
+    return "hooks" if head.startswith((b"{", b"[")) else None
 
 
 def imported(

@@ -74,6 +74,20 @@ def opened(path: Path) -> Iterator[OpenedFile]:
         yield OpenedFile(copy, damage)
 
 
+def beginning(path: Path, size: int) -> bytes:
+    """Up to `size` bytes of what `opened` would give of an ordinary file; nothing where it is damaged."""
+    with path.open("rb") as file:
+        head = file.read(BLOCK)
+    try:
+        if head[:2] == GZIP or head[:2] in ZLIB:
+            head = zlib.decompressobj(wbits=47).decompress(head, 2 * size + 2)
+    except zlib.error:
+        return b""
+    if charset := UTF16.get(head[:2]):
+        head = head[2:].decode(charset, "replace").encode("utf-8", "replace")
+    return head[:size]
+
+
 def _unpack(path: Path, file: BinaryIO, out: BinaryIO) -> str | None:
     """Unpack gzip (all members) or zlib; what is wrong from some place on."""
     unpacker, size = zlib.decompressobj(wbits=47), 0

@@ -1,4 +1,4 @@
-"""What the tools of the MCP server do: each asks `appwitness.api`, and answers with one of the types of `answers`."""
+"""What the tools of the MCP server do: each asks `appwitness.api`, and answers with a type of `tool_answers`."""
 
 from __future__ import annotations
 
@@ -23,7 +23,8 @@ from appwitness.events import FILES, Scope, format_time, tree
 from appwitness.findings import AGAINST, LEVELS, Confidence, Finding, Flow, Level, Match, Need, Report
 from appwitness.findings.chain import Chain, Chains
 from appwitness.findings.mask import mask_of, masked
-from appwitness.mcp.answers import (
+from appwitness.mcp.foreign_text import LONG, ODD, ForeignText, code, foreign, maybe
+from appwitness.mcp.tool_answers import (
     ComparisonAnswer,
     DeviceCheck,
     DoctorAnswer,
@@ -51,7 +52,6 @@ from appwitness.mcp.answers import (
     ToldRun,
     VerifyAnswer,
 )
-from appwitness.mcp.foreign_text import LONG, ODD, ForeignText, code, foreign, maybe
 from appwitness.reports.comparison import masked as masked_comparison
 from appwitness.reports.phrases import said
 from appwitness.reports.verdict import facts, worst_first

@@ -56,7 +56,7 @@ class Recording:
 
     def __init__(
         self,
-        path: Path,
+        path: Path | str,
         clock: Callable[[], datetime] = _now,
         signer: Signer | None = None,
         archive: Unpacked | None = None,
@@ -107,7 +107,7 @@ class Recording:
         return recording
 
     @classmethod
-    def open(cls, path: Path, *, clock: Callable[[], datetime] = _now, signer: Signer | None = None) -> Recording:
+    def open(cls, path: Path | str, *, clock: Callable[[], datetime] = _now, signer: Signer | None = None) -> Recording:
         """An existing recording, live or finished, or the archive of one, to which nothing can be added.
 
         Raises UserError when it is neither.

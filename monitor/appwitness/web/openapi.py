@@ -9,7 +9,7 @@ from importlib.metadata import version
 from typing import Any
 
 from appwitness.reports import LANGUAGES
-from appwitness.web import campaign_pages, overview_pages, recording_page
+from appwitness.web import action_pages, campaign_pages, overview_pages, recording_page, screens_page
 from appwitness.web.auth import HEALTH
 
 View = Callable[..., Any]
@@ -18,8 +18,13 @@ FILES = {
     recording_page.report: "text/html",
     recording_page.sarif: "application/sarif+json",
     recording_page.har_file: "application/json",
+    action_pages.letter: "text/html",
+    screens_page.picture: "image/*",
+    screens_page.film: "video/*",
 }
-"""Views that give a file in a format of its own, whatever `format` says -> its type."""
+"""Views that give a file of a type of its own, whatever `format` says -> that type."""
+DECISIONS = frozenset((action_pages.gate, action_pages.diff))
+"""Views that answer with the report of a gate (`appwitness list schema --of gate`)."""
 PAGED = frozenset(
     (
         *(overview_pages.recordings, overview_pages.recipient, overview_pages.rule, overview_pages.ranking),
@@ -78,8 +83,8 @@ def _path(address: str) -> str:
 def _page(address: str, view: View) -> dict[str, Any]:
     says = " ".join((inspect.getdoc(view) or "").split("\n\n")[0].split())
     type_ = FILES.get(view)
-    given = OBJECT if type_ else {"$ref": "#/components/schemas/Page"}
-    if type_ == "text/html":
+    given = OBJECT if type_ or view in DECISIONS else {"$ref": "#/components/schemas/Page"}
+    if type_ and "json" not in type_:
         given = {"type": "string"}
     problem = {"$ref": "#/components/schemas/Problem"}
     return {
@@ -88,6 +93,7 @@ def _page(address: str, view: View) -> dict[str, Any]:
         "parameters": [*_in_path(address), *([] if type_ else _in_query(view))],
         "responses": {
             "200": {"description": says, "content": {type_ or JSON: {"schema": given}}},
+            "400": {"description": "It cannot be done so.", "content": {JSON: {"schema": problem}}},
             "404": {"description": "There is no such thing.", "content": {JSON: {"schema": problem}}},
         },
     }

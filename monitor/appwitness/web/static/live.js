@@ -44,6 +44,9 @@ function take(part, other) {
   if (rows.has("")) {
     const key = part.contains(document.activeElement) ? document.activeElement.dataset.key : undefined;
     part.replaceChildren(...other.childNodes);
+    if (!("live" in other.dataset)) {
+      delete part.dataset.live; // what came instead has parts of its own
+    }
     if (key) {
       part.querySelector(`[data-key="${CSS.escape(key)}"]`)?.focus();
     }
