@@ -119,7 +119,7 @@ def _moved(page: Page, site: str, store: Store, folder: Path) -> Iterator[Given]
     """Frames while the timeline of many events is moved by keys."""
     dense = serving.many(folder / "dense", EVENTS * 9 // 10, EVENTS // 10, "dense")
     correlate(dense, store, knowledge())
-    page.goto(f"{site}/recordings/dense")
+    page.goto(f"{site}/recordings/dense", timeout=180_000)
     frames = sorted(page.evaluate(MOVED, MOVES))
     talk(f"{len(frames)} frames in {len(MOVES)} moves, longest {frames[-1]:.0f} ms")
     yield Figure("frame of a timeline of 5,000 events that moves, p95", frames[int(len(frames) * 0.95)])

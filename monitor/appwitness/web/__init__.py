@@ -1,1 +1,1 @@
-"""Recordings in a browser, also while they are being made; marks of consent can be made there."""
+"""Recordings in a browser, also while they are being made; runs are started there, files taken in, consent marked."""
