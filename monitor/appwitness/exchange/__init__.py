@@ -12,7 +12,16 @@ from importlib import metadata
 from pathlib import Path
 from typing import NamedTuple
 
-from appwitness.events import AppIdentity, DeviceIdentity, Run, SourceFile, Value, observers_of
+from appwitness.events import (
+    AppIdentity,
+    DeviceIdentity,
+    DeviceImage,
+    ObtainedApp,
+    Run,
+    SourceFile,
+    Value,
+    observers_of,
+)
 from appwitness.exchange import har, hook_logs, mitmproxy_flows, pcap
 from appwitness.exchange.conversion import Conversion, IntoRecording, printable
 from appwitness.exchange.opening import opened, refuse_unless_ordinary
@@ -43,6 +52,8 @@ class Origin(NamedTuple):
     case: str | None = None
     place: str | None = None
     equipment: str | None = None
+    obtained: ObtainedApp | None = None
+    image: DeviceImage | None = None
 
 
 FORMATS = ("har", "flows", "hooks", "pcap")
