@@ -354,6 +354,37 @@ def test_imports_are_signed_too(home, tmp_path):
     assert [bound[name] for name in ("case", "operator", "place", "equipment")] == list(case[1::2])
 
 
+def test_source_of_the_app_and_image_of_the_device_are_bound_and_told(home, tmp_path):
+    (tmp_path / "a.har").write_text(
+        '{"log": {"version": "1.2", "creator": {"name": "x", "version": "1"}, "entries": []}}'
+    )
+    source = (
+        "--app-store",
+        "Google Play",
+        "--app-account",
+        "tester@example.org",
+        "--app-link",
+        "https://play.example/x",
+    )
+    image = ("--image-link", "https://images.example/a.zip", "--image-sha256", "ab" * 32)
+    appwitness("import", "a.har", "--app", "com.example.circle", "--output", "r", *source, *image)
+    bound = json.loads((tmp_path / "r" / SEAL).read_bytes().splitlines()[0])["binds"]
+    run = json.loads((tmp_path / "r/run.json").read_text("utf-8"))
+    for said in (bound, run):
+        assert said["obtained"] == {
+            "store": "Google Play", "account": "tester@example.org", "link": "https://play.example/x", "at": None
+        }  # fmt: skip
+        assert said["image"] == {"link": image[1], "sha256": image[3]}
+    told = " ".join(appwitness("report", "r", "--db", "db.sqlite").split())
+    assert "Google Play, tester@example.org" in told
+    assert image[1] in told
+    run["obtained"]["account"] = "somebody@example.org"
+    (tmp_path / "r/run.json").write_text(json.dumps(run), "utf-8")
+    assert "obtained" in appwitness("verify", "r", code=5)
+    said = appwitness("import", "a.har", "--app", "x.y", "--output", "s", "--image-sha256", "abc", code=2)
+    assert "64 hexadecimal digits" in said
+
+
 @pytest.fixture
 def agent(tmp_path, monkeypatch):
     """A real ssh agent with one key."""

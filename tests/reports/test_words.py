@@ -13,7 +13,7 @@ ROOM = Path(__file__).parents[2] / "monitor/appwitness"
 TABLE = yaml_files.tree(ROOM / "reports/words.yml")
 CODE = "\n".join(
     path.read_text("utf-8")
-    for folder in ("api", "gate", "reports", "web")
+    for folder in ("api", "exchange", "gate", "reports", "web")
     for path in sorted((ROOM / folder).rglob("*"))
     if path.suffix in (".py", ".html", ".md")
 )

@@ -108,7 +108,8 @@ def bundle(recording: Path, output: Path, judging: Judging, *, reveal: bool = Fa
     recording is not, which the log of reveals says. Raises
     DamagedRecording when it is not whole, UserError when the file is there already or cannot be written.
     """
-    from appwitness.exchange import bundle
+    from appwitness.exchange import bundle, moments
+    from appwitness.findings.mask import masked
     from appwitness.recording import signing, verify
     from appwitness.reports import render
 
@@ -128,6 +129,7 @@ def bundle(recording: Path, output: Path, judging: Judging, *, reveal: bool = Fa
             if not report.laws or law in report.laws:
                 written[f"complaint-{law}.md"] = render(report, "complaint", reveal=reveal, lang=lang)
     beside = {name: text.encode() for name, text in written.items()} | {"tools.json": bundle.tools()}
+    beside |= moments.moments(packed, report, (report if reveal else masked(report)).findings)
     if own := signer():
         beside["operator.pub"] = f"{signing.line(own.public)}\n".encode()
     bundle.write(packed, output, beside, bag=bag)

@@ -40,6 +40,10 @@ class OfRun(TypedDict, total=False):
     """Number of the case that it is made for; reports print it, and where and with what it was made."""
     place: str | None
     equipment: str | None
+    obtained: events.ObtainedApp | None
+    """Where the app came from: store, account, link, when."""
+    image: events.DeviceImage | None
+    """The image that the device runs: link and SHA-256."""
     unpin: bool
     """Make the app accept the proxy's certificate where it pins one."""
     hooks: bool | None

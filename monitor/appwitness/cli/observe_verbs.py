@@ -32,6 +32,7 @@ from appwitness.cli.verbs import (
     interrupts,
     judging_options,
     main,
+    of_case,
     size,
     threshold_options,
     tsa_option,
@@ -161,6 +162,7 @@ class Chosen:
 def _chosen(*, control: bool, **given: Any) -> Chosen:
     from appwitness.api.observing import Order
 
+    given = of_case(given, ask=not given["as_json"])
     wanted, order = (
         {field.name: given.pop(field.name) for field in fields(kind) if field.name in given} for kind in (Wanted, Order)
     )

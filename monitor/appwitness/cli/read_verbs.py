@@ -35,6 +35,7 @@ from appwitness.cli.verbs import (
     lang_option,
     listen,
     main,
+    of_case,
     output_option,
     recording_argument,
     reveal_option,
@@ -311,7 +312,7 @@ def _named(_context: click.Context, _option: click.Parameter, app: str | None) -
 @click.argument("files", nargs=-1, required=True, type=FILE)
 @gathered(
     "origin",
-    exchanging.origin,
+    lambda **given: exchanging.origin(**of_case(given)),
     cloup.option_group(
         "Where the files come from",
         click.option("--app", metavar="PACKAGE", callback=_named, help="The app.  [required]"),

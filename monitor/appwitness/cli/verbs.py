@@ -438,8 +438,49 @@ case_options = (
     click.option("--case", metavar="NUMBER", help="Number of the case that it belongs to."),
     click.option("--place", metavar="TEXT", help="Where it is made."),
     click.option("--equipment", metavar="TEXT", help="What it is made with: host, phone, network."),
+    click.option("--app-store", metavar="TEXT", help="Where the app came from: Google Play, F-Droid, its maker."),
+    click.option("--app-account", metavar="TEXT", help="Account of the store that it was fetched with."),
+    click.option("--app-link", metavar="URL", help="Link that it was fetched from."),
+    click.option("--app-obtained", metavar="TIME", help="When it was fetched."),
+    click.option("--image-link", metavar="URL", help="Link of the image that the device runs."),
+    click.option("--image-sha256", metavar="HEX", help="SHA-256 of that image."),
 )
 """What the operator says of a new recording; reports print it, and the first stamp binds it."""
+OBTAINED = {"app_store": "store", "app_account": "account", "app_link": "link", "app_obtained": "at"}
+IMAGE = {"image_link": "link", "image_sha256": "sha256"}
+"""Options -> fields of run.json."""
+
+
+def of_case(given: dict[str, Any], *, ask: bool = False) -> dict[str, Any]:
+    """The options of a verb, with those on the source of the app and the device's image as run.json has them.
+
+    `ask`: on a terminal, the user is asked for those that are missing where there is a case. Raises UserError for a
+    digest that is none.
+    """
+    from appwitness.events import DeviceImage, ObtainedApp
+
+    if ask and given.get("case") and sys.stdin.isatty():
+        for option in (*OBTAINED, *IMAGE):
+            given[option] = given.get(option) or click.prompt(_ASKED[option], default="", show_default=False, err=True)
+    app = {field: given.pop(option, None) or None for option, field in OBTAINED.items()}
+    image = {field: given.pop(option, None) or None for option, field in IMAGE.items()}
+    if image["sha256"] and not re.fullmatch("[0-9a-f]{64}", image["sha256"]):
+        raise UserError(f"--image-sha256 {image['sha256']!r} is no SHA-256.", "Write its 64 hexadecimal digits.")
+    return given | {
+        "obtained": ObtainedApp(**app) if any(app.values()) else None,
+        "image": DeviceImage(**image) if any(image.values()) else None,
+    }
+
+
+_ASKED = {
+    "app_store": "Where the app came from (store)",
+    "app_account": "Account of the store",
+    "app_link": "Link",
+    "app_obtained": "When it was fetched",
+    "image_link": "Link of the device's image",
+    "image_sha256": "SHA-256 of the image",
+}
+"""What the user is asked; an empty answer leaves it out."""
 
 
 class RecordingPath(click.Path):

@@ -741,6 +741,22 @@ class AppIdentity(Record):
     )
 
 
+class ObtainedApp(Record):
+    """Where the app's file came from, as the operator says."""
+
+    store: str | None = Field(default=None, description="store or other source: Google Play, F-Droid, the maker's site")
+    account: str | None = Field(default=None, description="account of the store that it was fetched with")
+    link: str | None = None
+    at: str | None = Field(default=None, description="when it was fetched")
+
+
+class DeviceImage(Record):
+    """The image that the device runs, as the operator says."""
+
+    link: str | None = None
+    sha256: Annotated[str, Field(pattern=_SHA256)] | None = None
+
+
 class DeviceIdentity(Record):
     """Which device a run was made on."""
 
@@ -969,6 +985,8 @@ class Run(Record):
     case: str | None = Field(default=None, description="number of the case that it was made for, as the operator says")
     place: str | None = Field(default=None, description="where it was made, as the operator says")
     equipment: str | None = Field(default=None, description="what it was made with, as the operator says")
+    obtained: ObtainedApp | None = Field(default=None, description="where the app came from, as the operator says")
+    image: DeviceImage | None = Field(default=None, description="the device's image, as the operator says")
     shared: SharedCopy | None = Field(
         default=None, description="of a copy in which personal values are replaced: what it was made of"
     )

@@ -13,7 +13,16 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Literal, NamedTuple, get_args
 
-from appwitness.events import AppIdentity, DeviceIdentity, Run, SourceFile, Value, observers_of
+from appwitness.events import (
+    AppIdentity,
+    DeviceIdentity,
+    DeviceImage,
+    ObtainedApp,
+    Run,
+    SourceFile,
+    Value,
+    observers_of,
+)
 from appwitness.exchange import har, hook_logs, mitmproxy_flows, pcap
 from appwitness.exchange.conversion import Conversion, IntoRecording, printable
 from appwitness.exchange.opening import opened, refuse_unless_ordinary
@@ -46,6 +55,8 @@ class Origin(NamedTuple):
     equipment: str | None = None
     names: Mapping[str, str] = MappingProxyType({})
     """Name of a file here -> what it was called where it came from, if that is another."""
+    obtained: ObtainedApp | None = None
+    image: DeviceImage | None = None
 
 
 Format = Literal["har", "flows", "hooks", "pcap"]

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from appwitness.events import Run, format_time
+from appwitness.events import DeviceImage, ObtainedApp, Run, format_time
 
 _UCO = "https://ontology.unifiedcyberontology.org/uco/"
 CONTEXT = {
@@ -104,6 +104,8 @@ class _Graph:
         facet = self._facet(
             "ApplicationFacet", app.package, applicationIdentifier=app.package, version=app.version or None
         )
+        if said := _said(self._run.obtained):
+            found["uco-core:description"] = f"Obtained, as the operator says: {said}"
         yield found | {"uco-core:name": app.package, "uco-core:hasFacet": [facet]}
         if app.apk_sha256:
             apk = self._node("uco-observable:File", "apk", app.apk_sha256)
@@ -121,6 +123,8 @@ class _Graph:
         found = self._node("uco-observable:AndroidDevice", "device", device.serial)
         facet = self._facet("DeviceFacet", device.serial, serialNumber=device.serial, model=device.model)
         said = f"{device.kind}" + (f", Android {device.release}" if device.release else "")
+        if image := _said(self._run.image):
+            said += f"; its image, as the operator says: {image}"
         return found | {"uco-core:description": said, "uco-core:hasFacet": [facet]}
 
     def _tool(self, name: str, version: str) -> Node:
@@ -146,6 +150,10 @@ class _Graph:
 
 TOOLS = frozenset({"appwitness", "frida", "mitmproxy", "bridge", "agent"})
 """Of what run.json names under versions, the programs that recorded."""
+
+
+def _said(told: ObtainedApp | DeviceImage | None) -> str:
+    return ", ".join(f"{name} {text}" for name, text in told.model_dump().items() if text) if told else ""
 
 
 def _ref(node: Node) -> Node:

@@ -8,7 +8,7 @@ import hashlib
 import json
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -272,8 +272,9 @@ def _digest(body: bytes) -> str | None:
     return hashlib.sha256(body).hexdigest() if body else None
 
 
-def write(recording: Recording) -> str:
-    """The uploads of a recording as HAR 1.2: HTTP exchanges, each WebSocket with what was sent on it.
+def write(recording: Recording, only: Collection[str] | None = None) -> str:
+    """The uploads of a recording (`only`: those of these lines) as HAR 1.2: HTTP exchanges, each WebSocket with what
+    was sent on it.
 
     What a recording does not hold is left out as HAR does it: times of phases and sizes are -1, responses have only
     their status. Bodies that are no text are base64, with `encoding` beside them.
@@ -282,7 +283,7 @@ def write(recording: Recording) -> str:
     sockets: dict[tuple[str | None, str, int | None], dict[str, Any]] = {}
     for one in recording.seen(Upload):
         upload = one.event
-        if upload.via not in ("http", "websocket"):
+        if upload.via not in ("http", "websocket") or (only is not None and one.ref not in only):
             continue
         # (The request that opened a WebSocket has http in its URL, the messages have ws.)
         url = re.sub("^ws", "http", upload.url or "")

@@ -542,6 +542,11 @@ class Mask:
             **dict.fromkeys(("recipient", "read_by", "sent_by"), self.event),
         )
 
+    def _stated(self, value: str | Record) -> str | Record:
+        if isinstance(value, str):
+            return self.stated(value)
+        return self._copied(value, {name: self.stated(text) for name, text in value.__dict__.items() if text})
+
     def run(self, run: Run) -> Run:
         """The run: its app, its times and counts, what its operator says; all else masked as what anybody made up."""
         told: dict[str, Any] = {}
@@ -553,7 +558,7 @@ class Mask:
                 or value is None
             ):
                 continue
-            told[name] = self.stated(value) if name in _STATED else self._of_run(value)
+            told[name] = self._stated(value) if name in _STATED else self._of_run(value)
         return self._copied(run, told)
 
     def _of_run(self, value: Any) -> Any:
@@ -604,7 +609,7 @@ class Mask:
 
 _OF_CODE = frozenset({vocabulary.name, vocabulary.host, places.subject})
 """Ways of what is named in code or by a host: a contact called "Circle" does not hide `api.circle.test`."""
-_STATED = frozenset({"operator", "case", "place", "equipment", "campaign", "root"})
+_STATED = frozenset({"operator", "case", "place", "equipment", "obtained", "image", "campaign", "root"})
 """Texts of run.json that an operator has reports say."""
 _OF_RUN = frozenset({"v", "id", "plan"})
 _FACT = re.compile(r"v?\d{1,3}(?:\.\d{1,4}){0,4}|[0-9a-f]{64}|(?:arm64-v8a|armeabi(?:-v7a)?|x86(?:_64)?|,)+")

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from appwitness.events import DeviceImage, ObtainedApp
 from appwitness.recording.files import FREE_BYTES
 from appwitness.recording.quota import MAX_BYTES
 from appwitness.recording.signing import Signer
@@ -57,6 +58,10 @@ class Order:
     """Where it is made."""
     equipment: str | None = None
     """What it is made with, beside what run.json says of the device."""
+    obtained: ObtainedApp | None = None
+    """Where the app came from."""
+    image: DeviceImage | None = None
+    """The image that the device runs."""
     campaign: str | None = None
     """The campaign that it is made for."""
     app_type: int | None = None

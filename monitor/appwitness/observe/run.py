@@ -216,6 +216,8 @@ def describe(device: Device, order: Order) -> Run:
         case=order.case,
         place=order.place,
         equipment=order.equipment,
+        obtained=order.obtained,
+        image=order.image,
     )
 
 

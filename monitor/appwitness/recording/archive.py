@@ -33,8 +33,9 @@ DIRECTORY_BYTES = MEMBERS * 220
 CHUNK_BYTES = 1 << 20
 NAME = re.compile(r"(?!\.{1,2}\Z)[A-Za-z0-9._-]{1,100}\Z")
 _FOLDERS: tuple[list[str], ...] = ([], [BODIES], [TOKENS])
-INSIDE, SUMS = "recording", "SHA256SUMS"
-"""Of a bundle: the folder of the recording, and the file beside it that lists the digests of all files."""
+INSIDE, SUMS, MOMENTS = "recording", "SHA256SUMS", "moments"
+"""Of a bundle: the folder of the recording, the file beside it that lists the digests of all files, and the folder that
+has one for each finding."""
 _LOCAL = struct.Struct("<4s22xHH")
 """Of a member's own header: its signature, and the lengths of the name and the extra field that follow."""
 
@@ -73,7 +74,7 @@ class Unpacked:
         private_files.folder(self.path / BODIES)
         for parts, start, length in members:
             to = self._root.joinpath(*parts)
-            to.parent.mkdir(mode=0o700, exist_ok=True)
+            to.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             file.seek(start)
             with os.fdopen(os.open(to, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600), "wb") as copy:
                 left = length
@@ -231,7 +232,8 @@ def _parts(info: zipfile.ZipInfo, inside: str, is_bundle: bool) -> list[str]:
     name = info.orig_filename
     top, *parts = name.removesuffix("/").split("/")
     is_folder = name.endswith("/")
-    beside = is_bundle and not parts and not is_folder and top != inside
+    of_finding = top == MOMENTS and len(parts) == 2
+    beside = is_bundle and (not parts or of_finding) and not is_folder and top != inside
     belongs = top == inside and len(parts) <= 2 and parts[:-1] in _FOLDERS
     if not (belongs or beside) or not all(map(NAME.match, (top, *parts))):
         raise zipfile.BadZipFile(f"{name[:200]!r} is not in the folder of a recording")

@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 from pydantic import Field, ValidationError
 
-from appwitness.events import FILES, Record, Run, Sha256, Time
+from appwitness.events import FILES, DeviceImage, ObtainedApp, Record, Run, Sha256, Time
 from appwitness.recording import files
 from appwitness.recording.lines import Appender, raw_lines
 from appwitness.recording.signing import Signature, Signer, signature
@@ -67,7 +67,7 @@ class RunStamp(Record):
     )
 
 
-MADE_BY = ("operator", "case", "place", "equipment")
+MADE_BY = ("operator", "case", "place", "equipment", "obtained", "image")
 """What the operator says of a run in run.json, by whom, for what, where and with what it was made."""
 
 
@@ -83,6 +83,8 @@ class Binds(Record):
     case: str | None = None
     place: str | None = None
     equipment: str | None = None
+    obtained: ObtainedApp | None = None
+    image: DeviceImage | None = None
 
     @classmethod
     def of(cls, run: Run, nonce: str) -> Binds:

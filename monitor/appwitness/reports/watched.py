@@ -85,7 +85,10 @@ def device(run: Run, words: Words) -> str:
 
 def case(run: Run, words: Words) -> list[tuple[str, str]]:
     """For what, where and with what it was made, as far as the operator said so."""
-    said = {name: getattr(run, name) for name in ("case", "place", "equipment")}
+    said: dict[str, str | None] = {name: getattr(run, name) for name in ("case", "place", "equipment")}
+    for name in ("obtained", "image"):
+        parts = getattr(run, name)
+        said[name] = words("comma").join(filter(None, parts.model_dump().values())) if parts else None
     return [(words(f"made_{name}"), plain(text)) for name, text in said.items() if text]
 
 

@@ -1,0 +1,124 @@
+"""What stands behind each finding, at its moment, as a folder of a bundle: its lines, both stacks, the exchange as HAR,
+the screen then, and a page."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+from appwitness.events import Connection, Event, Ref, Screen, Upload, tree
+from appwitness.events.seen import Seen, number_of
+from appwitness.exchange import har
+from appwitness.findings import Finding, Report
+from appwitness.recording import Recording
+from appwitness.recording.archive import MOMENTS
+from appwitness.reports.html import fill
+from appwitness.reports.time_axis import span
+from appwitness.reports.words import Words, plain
+
+MOST = 200
+"""Findings that get a folder, in the order of the report."""
+PICTURES = {b"\x89PNG\r\n\x1a\n": "png", b"\xff\xd8\xff": "jpg"}
+"""How a picture begins -> the end of its file's name."""
+
+
+class CodeStack(NamedTuple):
+    """The code at one end: the line that has it, and its frames, innermost first."""
+
+    ref: Ref
+    what: str
+    frames: tuple[str, ...]
+
+
+class ScreenThen(NamedTuple):
+    """What was on the screen at a moment, as it was last seen before."""
+
+    seen: Seen[Screen]
+    picture: bytes | None
+    ends: str
+    before_s: float
+
+
+def moments(recording: Recording, report: Report, shown: Sequence[Finding]) -> Iterator[tuple[str, bytes]]:
+    """Names and contents of the files. `report` has the lines as they are; `shown` its findings, as the pages may show
+    them."""
+    screens = sorted(recording.seen(Screen), key=lambda each: (each.at, each.number))
+    for number, finding in enumerate(report.findings[:MOST]):
+        folder = f"{MOMENTS}/{number + 1:03}-{finding.rule}"
+        for name, data in _of(recording, report, finding, shown[number], screens):
+            yield f"{folder}/{name}", data
+
+
+def _of(
+    recording: Recording, report: Report, finding: Finding, shown: Finding, screens: Sequence[Seen[Screen]]
+) -> Iterator[tuple[str, bytes]]:
+    lines = dict(_lines(report, finding))
+    stacks = list(_stacks(lines))
+    yield "lines.jsonl", "".join(_line(ref, event) for ref, event in lines.items()).encode()
+    yield "stacks.txt", "\n".join(map(_told, stacks)).encode()
+    uploads = {ref for ref, event in lines.items() if isinstance(event, Upload)}
+    exchange = har.write(recording, uploads) if uploads else None
+    if exchange:
+        yield "exchange.har", exchange.encode()
+    at = _moment(report, lines)
+    screen = _screen(recording, screens, at) if at else None
+    if screen:
+        yield "screen.json", _line(screen.seen.ref, screen.seen.event).encode()
+        if screen.picture:
+            yield f"screen.{screen.ends}", screen.picture
+    page = fill(
+        "moment.html",
+        Words("en"),
+        finding=shown,
+        recording=plain(report.recording),
+        stacks=stacks,
+        exchange=bool(exchange),
+        screen=screen,
+        before=span(screen.before_s) if screen else "",
+    )
+    yield "index.html", page.encode()
+
+
+def _line(ref: Ref, event: Event) -> str:
+    """A line with its place, as JSON on one line."""
+    return f"{json.dumps({'ref': ref, **tree(event)}, ensure_ascii=False, default=str)}\n"
+
+
+def _told(stack: CodeStack) -> str:
+    return "".join(f"{line}\n" for line in (f"{stack.ref} {stack.what}", *(f"    {frame}" for frame in stack.frames)))
+
+
+def _lines(report: Report, finding: Finding) -> Iterator[tuple[Ref, Event]]:
+    """The lines of a finding, and the connections of its flows."""
+    flows = [flow for flow in report.flows if flow.id in finding.flows]
+    refs = [*(finding.all_evidence or finding.evidence), *(flow.connection for flow in flows if flow.connection)]
+    for ref in dict.fromkeys(refs):
+        if event := report.evidence.get(ref):
+            yield ref, event
+
+
+def _stacks(lines: dict[Ref, Event]) -> Iterator[CodeStack]:
+    for ref, event in lines.items():
+        if stack := getattr(event, "stack", None):
+            what = "the connection that carried it" if isinstance(event, Connection) else type(event).__name__.lower()
+            yield CodeStack(ref, what, tuple(map(plain, stack)))
+
+
+def _moment(report: Report, lines: dict[Ref, Event]) -> datetime | None:
+    """When it was, on the host's clock: of what was sent; else of what was read or asked first."""
+    order = sorted(lines, key=lambda ref: (not ref.startswith("uploads"), number_of(ref)))
+    return report.host_time(lines[order[0]]) if order else None
+
+
+def _screen(recording: Recording, screens: Sequence[Seen[Screen]], at: datetime) -> ScreenThen | None:
+    """What was last seen before; of a picture that is in the recording, with it."""
+    before = [each for each in screens if each.at <= at]
+    if not before:
+        return None
+    pictured = next((each for each in reversed(before) if each.event.image), None)
+    last = pictured or before[-1]
+    data = recording.body(last.event.image) if last.event.image else None
+    ends = next((name for begins, name in PICTURES.items() if data and data.startswith(begins)), "")
+    return ScreenThen(last, data if ends else None, ends, (at - last.at).total_seconds())

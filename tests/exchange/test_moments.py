@@ -1,0 +1,67 @@
+"""What a bundle has of each finding: its lines, both stacks, the one exchange as HAR, and the screen as last seen."""
+
+import hashlib
+import json
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from appwitness.recording import Recording
+from tests.recording.test_signing import appwitness, home
+from tests.recordings.builder.case import Case, write
+from tests.recordings.builder.reads import NUMBER, PHONE
+
+__all__ = ["home"]
+
+PICTURE = b"\x89PNG\r\n\x1a\n" + bytes(40)
+LOGIN = "com.example.shop.Login.prefill(Login.java:31)"
+SEND = "com.adnet.sdk.Sync.send(Sync.java:9)"
+
+
+@pytest.fixture
+def unpacked(home, tmp_path) -> Path:
+    case = Case("moment", "Sent before an answer, while a dialog was on the screen.", plan="silent").launched()
+    case.asked(0.5).read(1, NUMBER, LOGIN)
+    case.sent(2, "https://log.adnet.test/v1", {"tel": PHONE}, by=SEND).sent(3, "https://api.shop.test/other", {"a": 1})
+    digest = hashlib.sha256(PICTURE).hexdigest()
+    case.bodies[digest] = PICTURE
+    case._line("screen", 1.5, image=digest, package="com.example.shop", why="consent", by="host", pid=None)
+    case._line("screen", 40, image=None, package="com.example.shop", why="plan", by="host", pid=None)
+    write([case], tmp_path)
+    with Recording.open(tmp_path / "moment") as recording:
+        recording.stamp(final=True)
+    appwitness("bundle", "moment", "--output", "b.zip", "--db", "db.sqlite")
+    with zipfile.ZipFile(tmp_path / "b.zip") as archive:
+        archive.extractall(tmp_path / "b")
+    return Path(tmp_path, "b")
+
+
+def test_each_finding_has_its_moment(unpacked):
+    folders = {path.name.partition("-")[2]: path for path in (unpacked / "moments").iterdir()}
+    assert {"sent-before-consent", "read-before-consent"} <= folders.keys()
+    sent = folders["sent-before-consent"]
+    lines = [json.loads(line) for line in (sent / "lines.jsonl").read_text("utf-8").splitlines()]
+    assert {"accesses.jsonl:1", "uploads.jsonl:1", "connections.jsonl:1"} <= {line["ref"] for line in lines}
+    stacks = (sent / "stacks.txt").read_text("utf-8")
+    assert LOGIN in stacks
+    assert SEND in stacks
+    (entry,) = json.loads((sent / "exchange.har").read_text("utf-8"))["log"]["entries"]
+    assert entry["request"]["url"] == "https://log.adnet.test/v1"
+    assert json.loads((sent / "screen.json").read_text("utf-8"))["ref"] == "screens.jsonl:1"
+    assert (sent / "screen.png").read_bytes() == PICTURE
+    page = (sent / "index.html").read_text("utf-8")
+    for said in ("sent", "500 ms", SEND, "exchange.har", "screen.png"):
+        assert said in page
+    assert PHONE not in page
+
+
+def test_what_was_not_seen_is_said(unpacked):
+    read = next(path for path in (unpacked / "moments").iterdir() if path.name.endswith("read-before-consent"))
+    page = (read / "index.html").read_text("utf-8")
+    if not (read / "exchange.har").exists():
+        assert "No HTTP message belongs to it." in page
+
+
+def test_the_bundle_still_verifies(unpacked):
+    assert "intact" in appwitness("verify", "b.zip")
