@@ -26,7 +26,7 @@ def test_no_tool_acts_unless_the_operator_allows_it(asked):
     tools = asked.tools()
     assert not set(ACTING) & set(tools)
     assert set(tools) == {
-        *("doctor", "recordings", "findings", "explain", "evidence", "verify", "gate", "compare"),
+        *("doctor", "recordings", "findings", "explain", "evidence", "verify", "gate", "compare", "checklist"),
     }
     for tool in tools.values():
         assert tool.annotations.read_only_hint
@@ -177,3 +177,19 @@ def test_rules_and_schemas_are_resources(asked):
     }  # fmt: skip
     assert "sent-before-consent" in [each["id"] for each in json.loads(asked.resource("appwitness://rules"))]
     assert json.loads(asked.resource("appwitness://schemas/report"))["$schema"]
+
+
+def test_a_checklist_is_filled_from_runs(asked):
+    filled = asked.ask("checklist", runs=[recording()], profile="cn-164")
+    assert sum(filled["counts"].values()) == len(filled["items"])
+    (item,) = [each for each in filled["items"] if each["item"] == "1.1.2"]
+    assert item["state"] == "fail"
+    assert "sent-before-consent accesses.jsonl:1" in item["lines"]
+    silent = next(each for each in filled["items"] if each["item"] == "1.1.1")
+    assert (silent["state"], silent["watched"]) == ("not_observed", [])
+    assert "plan silent" in silent["why"]
+    failing = asked.ask("checklist", runs=[recording()], profile="cn-164", state="fail")
+    assert {each["state"] for each in failing["items"]} == {"fail"}
+    assert failing["counts"] == filled["counts"]
+    said = asked.refused("checklist", runs=[recording(), recording("clean-bank")], profile="cn-164")
+    assert "Name recordings of one app." in said

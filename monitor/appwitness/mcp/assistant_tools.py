@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, cast, get_args
 
 from pydantic import Field
 
-from appwitness.api import diagnosing, exchanging, marking, verifying
+from appwitness.api import checklists, diagnosing, exchanging, marking, verifying
 from appwitness.api.browsing import ROWS as PER_PAGE
 from appwitness.api.gating import Gate, GatedRuns, accepted, policy
 from appwitness.api.judging import Judging, compare
@@ -22,9 +22,11 @@ from appwitness.api.recording_names import opened
 from appwitness.events import FILES, Scope, format_time, tree
 from appwitness.findings import AGAINST, LEVELS, Confidence, Finding, Flow, Level, Match, Need, Report
 from appwitness.findings.chain import Chain, Chains
+from appwitness.findings.filled_checklist import FilledItem, ItemState
 from appwitness.findings.mask import mask_of, masked
 from appwitness.mcp.foreign_text import LONG, ODD, ForeignText, code, foreign, maybe
 from appwitness.mcp.tool_answers import (
+    ChecklistAnswer,
     ComparisonAnswer,
     DeviceCheck,
     DoctorAnswer,
@@ -47,6 +49,7 @@ from appwitness.mcp.tool_answers import (
     ToldComparison,
     ToldFinding,
     ToldGap,
+    ToldItem,
     ToldMatch,
     ToldRecording,
     ToldRun,
@@ -425,6 +428,29 @@ class AssistantTools:
             rows_total=len(shown.rows),
         )
 
+    def checklist(
+        self,
+        runs: RunNames,
+        profile: Annotated[
+            Literal["cn-164", "cn-191", "eu-audit", "masvs-privacy"], Field(description="the list to fill")
+        ],
+        state: Annotated[ItemState | None, Field(description="only items in this state")] = None,
+    ) -> ChecklistAnswer:
+        """Fill a list that testers work through from runs of one app: fail, nothing seen, not observed, or by hand.
+
+        Give runs under several plans: an item stays not_observed while a plan that it needs is missing.
+        """
+        which = checklists.checklist(profile, self.judging.known)
+        filled = checklists.filled(which, [self._path(run) for run in runs], self.judging)
+        return ChecklistAnswer(
+            checklist=filled.checklist,
+            title=filled.title["en"],
+            app=foreign(filled.package),
+            runs=[code(run.recording) for run in filled.runs],
+            counts=Counter(item.state for item in filled.items),
+            items=[_item(item) for item in filled.items if state in (None, item.state)],
+        )
+
     # what they share
 
     def _path(self, run: str) -> Path:
@@ -477,7 +503,18 @@ class AssistantTools:
         return self.folder / f"{datetime.now(UTC):%Y%m%dT%H%M%S%f}-import-{name}"
 
 
-READING = ("doctor", "observe_status", "recordings", "findings", "explain", "evidence", "gate", "compare", "verify")
+READING = (
+    "doctor",
+    "observe_status",
+    "recordings",
+    "findings",
+    "explain",
+    "evidence",
+    "gate",
+    "compare",
+    "checklist",
+    "verify",
+)
 """Tools that change nothing but the index."""
 ACTING = ("observe_start", "observe_stop", "mark", "import_capture")
 """Tools that are there only where the operator allows actions."""
@@ -497,6 +534,20 @@ def _lines(path: Path, line: str) -> Iterable[Any]:
     kinds = {name: kind for kind, name in FILES.items()}
     kind = kinds.get(line.rpartition(":")[0])
     return opened(path).read(kind) if kind else ()
+
+
+def _item(item: FilledItem) -> ToldItem:
+    lines = [f"{code(each.recording)} {ref}" for each in item.failing for ref in each.evidence]
+    return ToldItem(
+        item=item.item,
+        says=item.says["en"],
+        state=item.state,
+        lines=lines[:LINES],
+        watched=[code(run) for run in item.watched],
+        why=[f"{each.why} {code(each.subject)}" for each in item.reasons[:LINES]],
+        look_at=item.by_hand["en"] if item.by_hand else None,
+        answered=item.answers[0].answer if item.answers else None,
+    )
 
 
 def _live_finding(told: Mapping[str, Any]) -> LiveFinding:

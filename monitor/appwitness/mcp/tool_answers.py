@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from appwitness.events import ConsentState, Scope
 from appwitness.findings import Confidence, ConsentName, Level, Party
+from appwitness.findings.filled_checklist import ItemState
 from appwitness.findings.gate_decision import Change, Rose
 from appwitness.mcp.foreign_text import ForeignText
 
@@ -329,3 +330,27 @@ class ComparisonAnswer(Answered):
     runs: list[ToldRun]
     rows: list[ToldComparison]
     rows_total: int
+
+
+class ToldItem(Answered):
+    """An item of a checklist."""
+
+    item: str
+    says: str = Field(description="what the list says, in our words")
+    state: ItemState
+    lines: list[str] = Field(description="recording and line of what fails it")
+    watched: list[str] = Field(description="runs in which all that it asks for was watched")
+    why: list[str] = Field(description="why it was not, or not all, observed: a code, and what it is about")
+    look_at: str | None = Field(description="what a person has to look at")
+    answered: Literal["pass", "fail"] | None = Field(description="by a person")
+
+
+class ChecklistAnswer(Answered):
+    """A list that testers work through, filled. `nothing_seen` does not say that the app complies."""
+
+    checklist: str
+    title: str
+    app: ForeignText
+    runs: list[str]
+    counts: dict[ItemState, int]
+    items: list[ToldItem]
