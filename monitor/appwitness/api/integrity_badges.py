@@ -83,6 +83,10 @@ class IntegrityBadges:
             return known.result.result(wait_s)
         return known.last
 
+    def close(self) -> None:
+        """Check nothing more; a check that has begun comes to its end."""
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
     def _check(self, name: str, place: Path, now: _Signature | None, is_it: Callable[[], bool]) -> Badge:
         found = _checked(place, is_it) if now is not None else Badge("missing", at=datetime.now(UTC))
         with self._lock:

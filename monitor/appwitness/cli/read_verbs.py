@@ -291,7 +291,10 @@ def web(host: str, port: int, names: tuple[str, ...], rights: PageRights, judgin
         revealed = home() if rights.reveal else None
         index = Browsing(judging.store, judging.known, revealed, signer())
         site = Site(index, token, setting("METRICS_TOKEN"), Work(runs, Inbox()) if acts else None, not rights.read_only)
-        server(site, host, names).run(sockets=[listening])
+        try:
+            server(site, host, names).run(sockets=[listening])
+        finally:
+            index.badges.close()
     if going_on := [run for run in runs.list() if not run.over]:
         err.print(f"Waiting for the end of {len(going_on)} runs; Ctrl-C leaves them to it.")
         for run in runs.close():
