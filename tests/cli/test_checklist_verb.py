@@ -104,9 +104,17 @@ def test_an_answer_by_hand_is_shown_with_who_and_when(runs):
     assert "no mark" in text
 
 
+def test_an_item_that_only_one_list_has_needs_no_list(runs):
+    assert run("mark", "check", "1.4.3", "pass", "--recording", runs[0]).exit_code == 0
+    assert items(filled("--checklist", "cn-164", runs[0]))["1.4.3"]["answers"]
+    done = run("mark", "check", "6", "pass", "--recording", runs[0])
+    assert done.exit_code == 0
+    assert items(filled("--checklist", "eu-audit", runs[0]))["6"]["answers"]
+
+
 def test_what_is_no_item_is_not_answered(runs):
     before = (runs[0] / "phases.jsonl").read_bytes()
-    for name in ("cn-164:9.9", "1.4.3", "cn-164:", "cn-164:a b", "Ünfit:1"):
+    for name in ("cn-164:9.9", "9.9", "3.2", "cn-164:", "cn-164:a b", "Ünfit:1"):
         done = run("mark", "check", name, "pass", "--recording", runs[0])
         assert done.exit_code == 2, name
     assert (runs[0] / "phases.jsonl").read_bytes() == before

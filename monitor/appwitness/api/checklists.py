@@ -137,7 +137,7 @@ def recorded(
     for plan in which.plans:
         length = seconds or seconds_of(which, plan) + MARGIN_S
         path = folder / plan
-        options = {"by_hand": False, "clear_data": app is not None and not isinstance(app, Path), **of_run}
+        options = {"by_hand": False, **of_run}
         with observed(gate, app, device=device, plan=plan, output=path, duration_s=length, **options) as run:
             run.wait(timeout_s=length + PATIENCE_S)
         yield path

@@ -112,12 +112,19 @@ def mark_item(
 ) -> events.Ref:
     """Note in the recording at `path` what a person answers to an item of a checklist, `cn-164:1.4.3`; its line.
 
-    `answer` is pass or fail; `who`: None takes the login name; `at` as in `mark_note`. An item of a list that is not of
-    ours is taken as it is named. Raises UserError for an item that our list does not have, and as `mark_note`.
+    The list may be left out where only one of ours has such an item; a list that is not ours is taken as it is named.
+    `answer` is pass or fail; `who`: None takes the login name; `at` as in `mark_note`. Raises UserError for an item
+    that our list does not have, and as `mark_note`.
     """
     from appwitness.api.checklists import NAMES, items_of
 
-    list_, _, item = name.partition(":")
+    list_, colon, item = name.rpartition(":")
+    if not colon:
+        having = [each for each in NAMES if item in items_of(each)]
+        if len(having) > 1:
+            said = ", ".join(f"{each}:{item}" for each in having)
+            raise UserError(f"Several checklists have an item {item}.", f"Say which: {said}.")
+        list_ = having[0] if having else ""
     if not re.match(events.LIST_ID, list_) or not re.match(events.ITEM_ID, item):
         raise UserError(f"{name!r} is no item of a checklist.", "Write LIST:ITEM, such as cn-164:1.4.3.")
     if list_ in NAMES and item not in items_of(list_):
@@ -130,7 +137,7 @@ def mark_item(
         at=_utc(at) if at else datetime.now(UTC),
         app=recording.run.app.package,
         state="mark",
-        text=f"{name}: {answer}",
+        text=f"{list_}:{item}: {answer}",
         by="operator",
         answered=answered,
     )

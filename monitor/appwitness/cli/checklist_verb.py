@@ -33,6 +33,7 @@ class AskedRuns:
     device: str
     app: Path | str | None
     seconds: float | None
+    clear_data: bool
     folder: Path | None
 
 
@@ -66,6 +67,11 @@ def _asked(*, apk: Path | None, package: str | None, **others: Any) -> AskedRuns
             type=click.FloatRange(min=1),
             help="Length of each run. What asks for more is then not observed. [default: what the list asks for]",
         ),
+        click.option(
+            "--clear-data",
+            is_flag=True,
+            help="Clear the data of an app that was installed before, as `observe` does: each run is its first.",
+        ),
         click.option("--recordings", "folder", type=ANY_PATH, help="New folder for the recordings."),
     ),
 )
@@ -82,7 +88,9 @@ def run_(name: str, asked: AskedRuns, as_: Output, judging: VerbJudging) -> None
     made: list[Path] = []
     plans = iter(which.plans)
     err.print(f"[bold]{plain(which.id)}[/]: {', '.join(which.plans)}")
-    runs = checklists.recorded(which, judging, asked.app, device=asked.device, folder=into, seconds=asked.seconds)
+    runs = checklists.recorded(
+        which, judging, asked.app, device=asked.device, folder=into, seconds=asked.seconds, clear_data=asked.clear_data
+    )
     for path in runs:
         made.append(path)
         err.print(plain(f"{next(plans)}: {path}"))

@@ -229,7 +229,7 @@ def _row(each: ConsentLine) -> dict[str, Any]:
 
 
 @mark.command("check")
-@click.argument("item", metavar="LIST:ITEM")
+@click.argument("item", metavar="[LIST:]ITEM")
 @click.argument("answer", type=click.Choice(["pass", "fail"]))
 @in_option
 @click.option("--note", help="What you saw.")
@@ -237,7 +237,7 @@ def _row(each: ConsentLine) -> dict[str, Any]:
 @at_option
 @json_option
 def mark_check(item: str, answer: str, recording: Path | None, as_json: bool, **said: Any) -> None:
-    """Answer an item of a checklist by hand, such as cn-164:1.4.3.
+    """Answer an item of a checklist by hand, such as cn-164:1.4.3; or 1.4.3, where only one of our lists has it.
 
     `appwitness report --checklist` shows the answer, who gave it and when. Another answer to the same item replaces it;
     the list shows both.
