@@ -124,7 +124,7 @@ def test_what_cannot_be_done_says_what_to_do_next(asked, tmp_path):
     for name, arguments, says in (
         ("findings", {"run": "/etc"}, "--folder"),
         ("findings", {"run": str(RECORDINGS / ".." / ".." / "pyproject.toml")}, "outside"),
-        ("findings", {"run": "no-such-run"}, "no-such-run"),
+        ("findings", {"run": "no-such-run"}, "no-such-run. Give the path"),
         ("findings", {"run": recording(), "cursor": "x"}, "next_cursor"),
         ("findings", {"run": recording(), "level": "worst"}, "high"),
         ("explain", {"run": recording(), "id": "f99"}, "findings"),

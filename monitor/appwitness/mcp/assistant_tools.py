@@ -463,6 +463,10 @@ class AssistantTools:
         return self.allowed(run)
 
     def _in_index(self, run: str) -> Path:
+        if self.judging.store.held(run) is None:
+            raise UserError(
+                f"The index has no recording {run}.", "Give the path of its folder, or a run that `recordings` lists."
+            )
         address = self.judging.store.address(run)
         if "://" in address or not Path(address).exists():
             raise UserError(f"The recording of {run} is not here any more.", "Name another: the tool `recordings`.")
