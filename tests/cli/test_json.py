@@ -19,6 +19,7 @@ WITHOUT = {
     "fleet resume": "says nothing",
     "fleet export": "what it writes is a table, CSV or Parquet",
     "list policy example": "what it prints is a file to edit",
+    "checklist show": "what it prints is a file to edit",
     "list schema": "what it prints is JSON",
 }
 """Verbs that have no --json, and why."""
