@@ -17,7 +17,8 @@ from appwitness.support.errors import UserError
 # stand-ins for the program `appwitness observe`, which write what it writes
 
 TOLD = '{"event":"stage","what":"waiting"}\n{"event":"read"}\n{"event":"upload"}\n{"event":"finding","rule":"r"}'
-WAITS = f"import pathlib, signal, sys, time\nprint({TOLD!r}, flush=True)\n"
+TERM = "signal.signal(signal.SIGTERM, signal.default_int_handler)"  # as `appwitness` has it
+WAITS = f"import pathlib, signal, sys, time\n{TERM}\nprint({TOLD!r}, flush=True)\n"
 UNTIL_STOPPED = WAITS + "try:\n    time.sleep(60)\nexcept KeyboardInterrupt:\n    sys.exit(0)\n"
 
 
@@ -48,6 +49,14 @@ def until(runs, run, reached):
         assert time.monotonic() < end, found
         time.sleep(0.02)
     return found
+
+
+def test_a_run_is_stopped_below_a_shell_that_has_it_ignore_ctrl_c(runs, program):
+    program(f"import signal\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\n{UNTIL_STOPPED}")
+    run = runs.start(RunRequest("lab:circle")).id
+    until(runs, run, lambda told: told.findings)
+    runs.stop(run)
+    assert runs.wait(run, 30).state == "stopped"
 
 
 def test_a_run_tells_since_a_cursor_and_is_stopped(runs, program):

@@ -60,7 +60,8 @@ TOLD = (
     '{"event":"stage","what":"<b>waiting</b>"}\n{"event":"read","ref":"accesses.jsonl:1","data":"email","source":"a.b"}'
 )
 UNTIL_STOPPED = (
-    f"import sys, time\nprint({TOLD!r}, flush=True)\n"
+    "import signal, sys, time\nsignal.signal(signal.SIGTERM, signal.default_int_handler)\n"
+    f"print({TOLD!r}, flush=True)\n"
     "try:\n    time.sleep(60)\nexcept KeyboardInterrupt:\n    sys.exit(0)\n"
 )
 

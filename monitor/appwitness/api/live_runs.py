@@ -234,7 +234,7 @@ class LiveRuns:
                 self._change(found, "stopping")
                 if found.process is not None:
                     with suppress(ProcessLookupError):
-                        found.process.send_signal(signal.SIGINT)
+                        found.process.send_signal(signal.SIGTERM)  # SIGINT is ignored below a shell's `&`
             return self._told(found, found.number)
 
     def wait(self, run: str, timeout_s: float | None = None) -> RunProgress:
