@@ -51,7 +51,8 @@ FILES = {
 }  # fmt: skip
 """Verbs that are given a recording, or what was concluded from some."""
 OF_OURS = {
-    "config", "demo", "devices", "doctor", "import", "key", "list", "observe", "pair", "undo", "web",
+    "checklist", "config", "demo", "devices", "doctor", "import", "key", "list", "mcp", "observe", "pair", "undo",
+    "web",
 }  # fmt: skip
 """Verbs that read none: what they print is ours, or of a device."""
 
@@ -113,6 +114,11 @@ def test_verbs(places, verb):
 @pytest.mark.parametrize("format_", FORMATS)
 def test_formats_of_reports(places, format_, reveal):
     run(places, "report", "FIRST", "--format", format_, *reveal)
+
+
+@pytest.mark.parametrize("format_", ["text", "json", "html"])
+def test_formats_of_checklists(places, format_):
+    run(places, "report", "FIRST", "--checklist", "eu-audit", "--format", format_)
 
 
 @pytest.mark.parametrize("format_", GATES)

@@ -20,7 +20,8 @@ from tests.reports import sample
 @pytest.mark.parametrize("width", [60, 80, 120])
 def test_no_line_is_wider_than_the_terminal_and_no_reference_is_broken(width, verbose, lang):
     shown = text(masked(sample.report()), width=width, verbose=verbose, colour=False, lang=lang)
-    assert max(cell_len(line) for line in shown.splitlines()) <= width
+    commands = "  appwitness "  # which are to be copied, so that they are on one line however long
+    assert max(cell_len(line) for line in shown.splitlines() if not line.startswith(commands)) <= width
     if width >= 80 and verbose:
         for finding in sample.report().findings:
             assert all(ref in shown for ref in finding.evidence[:3])

@@ -7,7 +7,7 @@ import shutil
 import sys
 from collections.abc import Iterable, Iterator
 
-from rich.console import Console, RenderableType
+from rich.console import Console, Group, RenderableType
 from rich.segment import Segment, Segments
 
 from appwitness.support import escape
@@ -27,6 +27,10 @@ TONES = {
 }
 
 
+class CopiedLines(Group):
+    """Commands to copy: each stays on one line, however narrow the terminal is."""
+
+
 def printed(parts: Iterable[RenderableType], width: int | None = None, colour: bool | None = None) -> str:
     """What rich makes of some parts, for a file or a terminal; no colour when standard output is not a tty."""
     out = io.StringIO()
@@ -42,7 +46,7 @@ def printed(parts: Iterable[RenderableType], width: int | None = None, colour: b
         legacy_windows=False,
     )
     for part in parts:
-        console.print(Segments(_inert(console.render(part))), end="", crop=False)
+        console.print(Segments(_inert(console.render(part))), end="", crop=not isinstance(part, CopiedLines))
     return "\n".join(line.rstrip() for line in out.getvalue().rstrip("\n").split("\n")) + "\n"
 
 

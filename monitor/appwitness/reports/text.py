@@ -15,7 +15,7 @@ from rich.text import Text
 from appwitness.findings import CONFIDENCES, Article, Finding, Flow, Report
 from appwitness.findings.audit import SHORT, audit
 from appwitness.reports.phrases import all_said, citations, data_of, ends, named_gap
-from appwitness.reports.printed import TONES, printed
+from appwitness.reports.printed import TONES, CopiedLines, printed
 from appwitness.reports.time_axis import clocks
 from appwitness.reports.verdict import (
     CLEARTEXT,
@@ -218,7 +218,7 @@ def _next(report: Report, words: Words, reveal: bool, verbose: bool) -> Renderab
         more.append(words("next_reveal"))
     title = words("next") + (f" ({words('semicolon').join(more)})" if more else "")
     lines = (Text(f"  {step}", no_wrap=True, overflow="ignore") for step in steps)  # to be copied: on one line
-    return Group(Text(title, style="dim"), *lines)
+    return CopiedLines(Text(title, style="dim"), *lines)
 
 
 # all of a report for a terminal: each finding with its evidence, what was declared, every gap; under --verbose
