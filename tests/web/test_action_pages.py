@@ -188,3 +188,39 @@ def test_pages_that_only_show_do_none_of_it(store, known, here):
         answer = posted(asking, f"{here}/{act}", {"sure": "yes"})
         assert (answer.status_code, "--read-only" in answer.text) == (400, True), act
     assert len(store.recordings()) == 1
+
+
+def test_a_list_is_filled_and_an_item_answered_by_hand(visitor, here, store):
+    page = visitor.get(f"{here}/checklist", params={"list": "cn-164"})
+    assert page.status_code == 200
+    assert "1.1.2" in page.text
+    assert "unmasked" not in page.text
+    fields = {"list": "cn-164", "item": "1.1.7", "answer": "pass", "who": "A. Tester", "note": "Both buttons are there"}
+    assert posted(visitor, f"{here}/checklist", fields).status_code == 303
+    filled = visitor.get(f"{here}/checklist", params={"list": "cn-164", "format": "json"}).json()
+    items = {each["item"]: each for group in filled["groups"] for each in group["items"]}
+    (answer,) = items["1.1.7"]["answers"]
+    assert (answer["answer"], answer["who"]) == ("pass", "A. Tester")
+    assert items["1.1.2"]["state"] == "fail"
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"list": "../../etc/passwd", "item": "1", "answer": "pass"}, "There is no checklist"),
+        ({"list": "cn-164", "item": "9.9.9", "answer": "pass"}, "has no item 9.9.9"),
+        ({"list": "cn-164", "item": "1.1.7", "answer": "perhaps"}, "Answer pass or fail."),
+    ],
+)
+def test_what_is_no_answer_is_refused(visitor, here, fields, said):
+    before = visitor.get(f"{here}/checklist", params={"list": "cn-164", "format": "json"}).json()
+    answered = posted(visitor, f"{here}/checklist", fields)
+    assert answered.status_code == 400
+    assert said in answered.text
+    after = visitor.get(f"{here}/checklist", params={"list": "cn-164", "format": "json"}).json()
+    assert after["groups"] == before["groups"]
+
+
+def test_a_page_names_no_list_of_a_file(visitor, here, tmp_path):
+    (tmp_path / "own.yml").write_text("checklist: own")
+    assert visitor.get(f"{here}/checklist", params={"list": str(tmp_path / "own.yml")}).status_code == 404

@@ -129,6 +129,8 @@ def mark_item(
         raise UserError(f"{name!r} is no item of a checklist.", "Write LIST:ITEM, such as cn-164:1.4.3.")
     if list_ in NAMES and item not in items_of(list_):
         raise UserError(f"{list_} has no item {item}.", f"`appwitness report --checklist {list_}` shows its items.")
+    if answer not in ("pass", "fail"):
+        raise UserError(f"{answer!r} is no answer.", "Answer pass or fail.")
     recording = Recording.open(path, signer=signer())
     answered = events.made(
         events.AnsweredItem, {"checklist": list_, "item": item, "answer": answer, "who": who or login(), "note": note}

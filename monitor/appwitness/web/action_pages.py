@@ -12,7 +12,7 @@ from typing import Any
 from starlette.background import BackgroundTask
 from starlette.responses import FileResponse, HTMLResponse, RedirectResponse, Response
 
-from appwitness.api import accepting, archiving, erasing, exchanging, gating
+from appwitness.api import accepting, archiving, checklists, erasing, exchanging, gating, marking
 from appwitness.reports import render
 from appwitness.reports.verdict import worst_first
 from appwitness.reports.watched import integrity
@@ -43,6 +43,8 @@ def actions(asked: PageRequest, problem: str = "", preview: Mapping[str, Any] | 
         "verified": verified,
         "preview": preview,
         "letters": {law: lang for law, lang in LETTERS.items() if not known or law in known},
+        "checklists": checklists.NAMES,
+        "_may_mark": asked.site.may_mark,
         "_may_act": asked.site.work is not None,
         "_may_reveal": index.reveals is not None,
     }
@@ -85,6 +87,41 @@ def _decided(asked: PageRequest, by: gating.Gate, paths: list[Path]) -> Response
     if asked.request.query_params.get("format") == "json":
         return Response(gating.render(decided, reports, "json", how), media_type="application/json")
     return HTMLResponse(gating.render(decided, reports, "html", how), headers=SEALED)
+
+
+def checklist(asked: PageRequest) -> Response:
+    """A list that testers work through, `?list=cn-164`, filled from this recording and others of its app
+    (`&run=B&run=C`), as `appwitness report --checklist` does."""
+    index = asked.site.index
+    which = checklists.checklist(_known_list(asked.text("list")), index.known)
+    names = dict.fromkeys((asked.recording, *asked.request.query_params.getlist("run")))
+    places = [index.place(name) for name in names]
+    filled = checklists.filled(which, places, index.judging, reveal=asked.reveal)
+    if asked.request.query_params.get("format") == "json":
+        return Response(checklists.render(filled, "json", asked.words.lang), media_type="application/json")
+    return HTMLResponse(checklists.render(filled, "html", asked.words.lang), headers=SEALED)
+
+
+def check(asked: PageRequest, form: Mapping[str, str]) -> Response:
+    """Note what somebody answers to an item of a list by hand, as `appwitness mark check` does."""
+    index, said = asked.site.index, {name: text.strip()[:400] for name, text in form.items()}
+    try:
+        if not asked.site.may_mark:
+            raise UserError("These pages only show.", "Start `appwitness web` without --read-only.")
+        list_ = _known_list(said.get("list", ""))
+        recording = index.to_mark(asked.recording)
+        item, answer = f"{list_}:{said.get('item', '')}", said.get("answer", "")
+        marking.mark_item(recording.path, item, answer, note=said.get("note") or None, who=said.get("who") or None)
+        index.judge_again(recording)
+    except UserError as error:
+        return actions(asked, str(error))
+    return RedirectResponse(asked.to_recording("checklist", list=list_), status_code=303)
+
+
+def _known_list(name: str) -> str:
+    if name not in checklists.NAMES:  # a path, which a page may not name
+        raise UserError(f"There is no checklist {name!r}.", f"There are {', '.join(checklists.NAMES)}.")
+    return name
 
 
 def share(asked: PageRequest, _: Mapping[str, str]) -> Response:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from importlib.metadata import version
 from typing import Any
 
+from appwitness.api.checklists import NAMES
 from appwitness.reports import LANGUAGES
 from appwitness.web import action_pages, campaign_pages, overview_pages, recording_page, screens_page
 from appwitness.web.auth import HEALTH
@@ -108,6 +109,9 @@ def _in_path(address: str) -> Iterator[dict[str, Any]]:
 def _in_query(view: View) -> Iterator[dict[str, Any]]:
     yield {"name": "format", "in": "query", "required": True, "schema": {"const": "json"}}
     yield {"name": "lang", "in": "query", "schema": {"enum": list(LANGUAGES)}}
+    if view is action_pages.checklist:
+        yield {"name": "list", "in": "query", "required": True, "schema": {"enum": list(NAMES)}}
+        yield {"name": "run", "in": "query", "schema": {"type": "array", "items": {"type": "string"}}}
     if view in PAGED:
         yield {"name": "page", "in": "query", "schema": {"type": "integer", "minimum": 1}}
 

@@ -63,6 +63,7 @@ PAGES: dict[str, View] = {
     "/recordings/{recording}/actions": action_pages.actions,
     "/recordings/{recording}/letter": action_pages.letter,
     "/recordings/{recording}/gate": action_pages.gate,
+    "/recordings/{recording}/checklist": action_pages.checklist,
     "/recordings/{recording}/report": recording_page.report,
     "/recordings/{recording}/sarif": recording_page.sarif,
     "/recordings/{recording}/har": recording_page.har_file,
@@ -78,6 +79,7 @@ WORK: dict[str, View] = {
 """The same, of what was started here."""
 ACTS: dict[str, Act] = {
     "/recordings/{recording}/consents": consent_page.mark,
+    "/recordings/{recording}/checklist": action_pages.check,
     "/recordings/{recording}/share": action_pages.share,
     "/recordings/{recording}/bundle": action_pages.bundle,
     "/recordings/{recording}/forget": action_pages.forget,
