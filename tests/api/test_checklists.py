@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from appwitness.api import checklists, running
+from appwitness.api import checklist_runs, checklists, running
 from appwitness.api.judging import judging
 from appwitness.support.errors import UserError
 
@@ -31,7 +31,7 @@ def made(monkeypatch):
 def test_each_plan_is_run_once_and_as_long_as_its_items_ask_for(made, tmp_path):
     by = judging(db="sqlite://")
     which = checklists.checklist("cn-164", by.known)
-    paths = list(checklists.recorded(which, by, Path("a.apk"), device="usb", folder=tmp_path))
+    paths = list(checklist_runs.recorded(which, by, Path("a.apk"), device="usb", folder=tmp_path))
     assert [path.name for path in paths] == ["silent", "refuse", "accept", "withdraw"]
     assert [each["plan"] for each in made] == ["silent", "refuse", "accept", "withdraw"]
     longest = {
@@ -44,9 +44,9 @@ def test_each_plan_is_run_once_and_as_long_as_its_items_ask_for(made, tmp_path):
 def test_data_of_an_app_that_was_there_is_cleared_only_where_somebody_says_so(made, tmp_path):
     by = judging(db="sqlite://")
     which = checklists.checklist("masvs-privacy", by.known)
-    list(checklists.recorded(which, by, "com.example.shop", device="usb", folder=tmp_path))
+    list(checklist_runs.recorded(which, by, "com.example.shop", device="usb", folder=tmp_path))
     assert not any(each.get("clear_data") for each in made)
-    list(checklists.recorded(which, by, "com.example.shop", device="usb", folder=tmp_path, clear_data=True))
+    list(checklist_runs.recorded(which, by, "com.example.shop", device="usb", folder=tmp_path, clear_data=True))
     assert [each.get("clear_data", False) for each in made] == [False, False, True, True]
 
 

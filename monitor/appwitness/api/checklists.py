@@ -1,4 +1,4 @@
-"""Checklists that testers work through: which there are, one filled from recordings of an app, and its runs."""
+"""Checklists that testers work through: which there are, and one filled from recordings of an app."""
 
 from __future__ import annotations
 
@@ -108,42 +108,3 @@ def render(filled: FilledChecklist, format: str, lang: str = "en") -> str:
     if format not in FORMATS:
         raise UserError(f"There is no format {format!r} of a checklist.", f"Choose one of {', '.join(FORMATS)}.")
     return render(filled, format, lang)
-
-
-def seconds_of(which: Checklist, plan: str) -> float:
-    """For how long a run with this plan must go on, so that every item that needs it can be answered."""
-    return max((item.for_s or which.for_s for item in which.items if plan in item.plans), default=which.for_s)
-
-
-def recorded(
-    which: Checklist,
-    judging: Judging,
-    app: Path | str | None,
-    *,
-    device: str,
-    folder: Path,
-    seconds: float | None = None,
-    **of_run: Any,
-) -> Iterator[Path]:
-    """Make the runs that a list needs one after the other on a device; the folder of each once it is over.
-
-    `app` as `running.observe` takes it. `seconds`: for how long each goes on; None: as long as the list asks for.
-    `of_run`: others of `RunOptions`. Raises SetupError when something does not come up.
-    """
-    from appwitness.api.gating import made
-    from appwitness.api.running import observed
-
-    gate = made(judging)
-    for plan in which.plans:
-        length = seconds or seconds_of(which, plan) + MARGIN_S
-        path = folder / plan
-        options = {"by_hand": False, **of_run}
-        with observed(gate, app, device=device, plan=plan, output=path, duration_s=length, **options) as run:
-            run.wait(timeout_s=length + PATIENCE_S)
-        yield path
-
-
-MARGIN_S = 10
-"""Of a run, for what comes before the app shows itself, and after."""
-PATIENCE_S = 600
-"""For a device that is slow to end a run."""

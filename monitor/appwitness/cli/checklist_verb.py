@@ -11,7 +11,7 @@ from typing import Any
 import click
 import cloup
 
-from appwitness.api import checklists
+from appwitness.api import checklist_runs, checklists
 from appwitness.api.home import recordings
 from appwitness.cli import completion
 from appwitness.cli.read_verbs import checklist_of
@@ -88,7 +88,7 @@ def run_(name: str, asked: AskedRuns, as_: Output, judging: VerbJudging) -> None
     made: list[Path] = []
     plans = iter(which.plans)
     err.print(f"[bold]{plain(which.id)}[/]: {', '.join(which.plans)}")
-    runs = checklists.recorded(
+    runs = checklist_runs.recorded(
         which, judging, asked.app, device=asked.device, folder=into, seconds=asked.seconds, clear_data=asked.clear_data
     )
     for path in runs:

@@ -1,0 +1,49 @@
+"""The runs that a checklist needs: its plans, one after the other, on one device."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:  # imported late, so that --help answers at once
+    from appwitness.api.judging import Judging
+    from appwitness.judge.checklist_items import Checklist
+
+MARGIN_S = 10
+"""Of a run, for what comes before the app shows itself, and after."""
+PATIENCE_S = 600
+"""For a device that is slow to end a run."""
+
+
+def seconds_of(which: Checklist, plan: str) -> float:
+    """For how long a run with this plan must go on, so that every item that needs it can be answered."""
+    return max((item.for_s or which.for_s for item in which.items if plan in item.plans), default=which.for_s)
+
+
+def recorded(
+    which: Checklist,
+    judging: Judging,
+    app: Path | str | None,
+    *,
+    device: str,
+    folder: Path,
+    seconds: float | None = None,
+    **of_run: Any,
+) -> Iterator[Path]:
+    """Make the runs that a list needs one after the other on a device; the folder of each once it is over.
+
+    `app` as `running.observe` takes it. `seconds`: for how long each goes on; None: as long as the list asks for.
+    `of_run`: others of `RunOptions`. Raises SetupError when something does not come up.
+    """
+    from appwitness.api.gating import made
+    from appwitness.api.running import observed
+
+    gate = made(judging)
+    for plan in which.plans:
+        length = seconds or seconds_of(which, plan) + MARGIN_S
+        path = folder / plan
+        options = {"by_hand": False, **of_run}
+        with observed(gate, app, device=device, plan=plan, output=path, duration_s=length, **options) as run:
+            run.wait(timeout_s=length + PATIENCE_S)
+        yield path
