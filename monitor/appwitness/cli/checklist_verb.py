@@ -75,7 +75,7 @@ def _asked(*, apk: Path | None, package: str | None, **others: Any) -> AskedRuns
         click.option("--recordings", "folder", type=ANY_PATH, help="New folder for the recordings."),
     ),
 )
-@output_options(checklists.FORMATS, lang="en")
+@output_options(checklists.FORMATS)
 @judging_options
 def run_(name: str, asked: AskedRuns, as_: Output, judging: VerbJudging) -> None:
     """Run an app with every plan that the list NAME needs, one after the other, and fill the list.

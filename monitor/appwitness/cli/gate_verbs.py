@@ -26,6 +26,7 @@ from appwitness.cli.verbs import (
     alias_option,
     checking_options,
     gathered,
+    language,
     level_options,
     main,
 )
@@ -48,7 +49,6 @@ output = output_options(
         "--sarif-anchor", metavar="FILE[:LINE]", help="File of the repository at which a code host shows the results."
     ),
     click.option("--with-gone", is_flag=True, help="For SARIF: also list what is gone."),
-    lang="en",
 )
 """How a decision is written; the verb gets it as `as_`."""
 
@@ -56,7 +56,7 @@ output = output_options(
 def _write(decided: GateReport, reports: Sequence[Report], as_: Output) -> None:
     if as_.reveal:
         note_reveal(click.get_current_context().info_name or "gate", [each.recording for each in reports], as_.outputs)
-    how = GateText(as_.lang or "en", as_.reveal, as_.sarif_anchor, as_.with_gone)
+    how = GateText(as_.lang or language(), as_.reveal, as_.sarif_anchor, as_.with_gone)
     for name, path in as_.outputs:
         write(render(decided, reports, name, how), path)
 

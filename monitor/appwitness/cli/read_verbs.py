@@ -33,6 +33,7 @@ from appwitness.cli.verbs import (
     judging_options,
     judging_words,
     lang_option,
+    language,
     listen,
     main,
     of_case,
@@ -72,7 +73,7 @@ COMPARISON_FORMATS = ("text", "json", "html")
         help="For a complaint: your own Jinja2 template in Markdown instead of ours.",
     ),
     click.option("-v", "--verbose", is_flag=True, help="For text: write each finding, gap and declaration in full."),
-    lang="en; zh for a complaint under --law cn",
+    lang="that of the locale; of a complaint, zh under --law cn",
 )
 @threshold_options
 @checking_options
@@ -105,7 +106,7 @@ def report_(
         note_reveal("report", [report.recording], as_.outputs)
     letters = [name for name, _ in as_.outputs if name in LETTERS]
     for name, file in as_.outputs:
-        lang = as_.lang or (judging.letters_lang if name in letters else "en")
+        lang = as_.lang or (judging.letters_lang if name in letters else language())
         template = as_.template if name in letters or not letters else None
         write(render(report, name, reveal=as_.reveal, lang=lang, template=template, verbose=as_.verbose), file)
     sys.exit(judging.exit_code(report, threshold=threshold))
@@ -122,7 +123,7 @@ def checklist_of(name: str, paths: Sequence[Path], as_: Output, judging: VerbJud
     if as_.reveal:
         note_reveal("report", [run.recording for run in filled.runs], as_.outputs)
     for format_, file in as_.outputs:
-        write(checklists.render(filled, format_, as_.lang or "en"), file)
+        write(checklists.render(filled, format_, as_.lang or language()), file)
     if any(item.failed for item in filled.items):
         return 1
     return 3 if judging.strict and any(item.is_open for item in filled.items) else 0
@@ -174,7 +175,7 @@ def explain(recording: tuple[Path, ...], which: str, judging: VerbJudging, **opt
 
 @main.command(cls=Paired)
 @click.argument("recording", nargs=-1, required=True, type=RecordingPath())
-@output_options(COMPARISON_FORMATS, lang="en")
+@output_options(COMPARISON_FORMATS)
 @judging_options
 def compare(recording: tuple[Path, ...], as_: Output, judging: VerbJudging) -> None:
     """Compare runs of one app in which the user answered differently.
@@ -192,7 +193,7 @@ def compare(recording: tuple[Path, ...], as_: Output, judging: VerbJudging) -> N
     if as_.reveal:
         note_reveal("compare", [report.recording for report in reports], as_.outputs)
     for name, file in as_.outputs:
-        write(render(comparison, name, of=reports, reveal=as_.reveal, lang=as_.lang or "en"), file)
+        write(render(comparison, name, of=reports, reveal=as_.reveal, lang=as_.lang or language()), file)
     sys.exit(judging.exit_code(*reports))
 
 

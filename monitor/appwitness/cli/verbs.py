@@ -412,8 +412,20 @@ format_option = click.option(
     show_default=True,
     help="The format to write.",
 )
+
+
+def language() -> str:
+    """The language of the user's locale: zh, else en."""
+    named = (os.environ.get(name) for name in ("LC_ALL", "LC_MESSAGES", "LANG"))
+    return "zh" if (next(filter(None, named), "")).lower().startswith("zh") else "en"
+
+
 lang_option = click.option(
-    "--lang", type=click.Choice(["en", "zh"]), default="en", show_default=True, help="The language to write."
+    "--lang",
+    type=click.Choice(["en", "zh"]),
+    default=language,
+    show_default="that of the locale",
+    help="The language to write.",
 )
 reveal_option = click.option("--reveal", is_flag=True, help="Show personal values, which are masked otherwise.")
 

@@ -124,7 +124,12 @@ def note_reveal(verb: str, recordings: Iterable[str], outputs: Sequence[tuple[st
     home.note_reveal(verb, recordings, what)
 
 
-def output_options(formats: Sequence[str], *others: Callable[[Verb], Verb], lang: str) -> Callable[[Verb], Verb]:
+LOCALE = "that of the locale"
+
+
+def output_options(
+    formats: Sequence[str], *others: Callable[[Verb], Verb], lang: str = "that of the locale"
+) -> Callable[[Verb], Verb]:
     """The options of a `Paired` verb, which gets them as `as_`; `lang` says what the default is."""
 
     def make(*, _format: None, _output: None, **fields: Any) -> Output:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, fields, is_dataclass
 from datetime import datetime
 from functools import cached_property
@@ -91,6 +92,17 @@ class Site:
         return self.work
 
 
+def preferred(accepted: str) -> str:
+    """The language of pages for a reader whose browser sends this Accept-Language (RFC 9110); none of ours: English."""
+    found: list[tuple[float, str]] = []
+    for each in accepted[:400].split(","):
+        tag, _, weight = each.strip().partition(";q=")
+        with suppress(ValueError):
+            found.append((float(weight or 1), tag.partition("-")[0].lower()))
+    wanted = [tag for weight, tag in sorted(found, key=lambda each: -each[0]) if weight > 0]
+    return next((tag for tag in wanted if tag in LANGUAGES), "en")
+
+
 class PageRequest:
     """One request, in the reader's language; what stands in its address is bounded."""
 
@@ -98,8 +110,9 @@ class PageRequest:
         """Raises UserError where values are asked for as they are and that cannot be noted; with `masked`, none are."""
         self.site = site
         self.request = request
-        lang = request.query_params.get("lang", "en")
-        self.words = Words(lang if lang in LANGUAGES else "en")
+        self.usual = preferred(request.headers.get("accept-language", ""))
+        lang = request.query_params.get("lang", "")
+        self.words = Words(lang if lang in LANGUAGES else self.usual)
         self.reveal = not masked and site.index.reveals is not None and "reveal" in request.query_params
         if self.reveal:
             named = request.path_params.get("recording")
@@ -162,8 +175,8 @@ class PageRequest:
     def link(self, *path: object, **query: object) -> str:
         """The address of a page, in the same language, revealed or not."""
         kept = {name: value for name, value in query.items() if value not in (None, "")}
-        if self.words.lang != "en":
-            kept.setdefault("lang", self.words.lang)
+        if kept.setdefault("lang", self.words.lang) == self.usual:
+            del kept["lang"]
         if self.reveal:
             kept["reveal"] = "1"
         where = "/" + "/".join(quote(str(each), safe="") for each in path)
@@ -190,8 +203,6 @@ class PageRequest:
         for name in ("host", "rule"):
             if name in self.request.path_params:
                 parts[-1] = self.request.path_params[name]
-        if query.get("lang") == "en":
-            del query["lang"]
         query.pop("reveal", None)
         return self.link(*parts, **query)
 
