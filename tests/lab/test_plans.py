@@ -5,8 +5,10 @@ from concurrent.futures import Future, ThreadPoolExecutor
 import pytest
 
 from appwitness.agent.sources import load as sources
+from appwitness.api import checklists
 from appwitness.api.demo import EVERYTHING, PLANS
-from appwitness.api.expected import load, shown
+from appwitness.api.expected import failing_items, load, shown
+from appwitness.api.judging import Judging
 from appwitness.correlate import correlate, knowledge
 from appwitness.devices.lab.lab_device import LabDevice
 from appwitness.observe.order import Order
@@ -65,11 +67,27 @@ def test_exactly_the_expected_findings(runs, known, tmp_path, app, plan):
     assert {recording.run.plan for recording in recordings} == {plan}
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("app", sorted(load()))
+def test_exactly_the_expected_items_of_checklists_fail(runs, known, tmp_path, app):
+    recordings = [runs[app, plan][0].result().path for plan in PLANS]
+    judging = Judging(known, db=str(tmp_path / "i.sqlite"))
+    filled = {
+        name: checklists.filled(checklists.checklist(name, known), recordings, judging) for name in checklists.NAMES
+    }
+    assert {
+        name: tuple(item.item for item in each.items if item.state == "fail") for name, each in filled.items()
+    } == failing_items()[app]
+    for each in filled.values():  # of a run of seconds nothing is concluded from silence
+        assert not [item.item for item in each.items if item.state == "nothing_seen"]
+
+
 def test_the_table_names_each_app_and_plan_and_no_rule_that_there_is_not(known):
     assert {(app, plan) for app, plans in load().items() for plan in plans} == set(EVERYTHING)
     named = {one.rule for plans in load().values() for those in plans.values() for one in those}
     assert named <= {rule.id for rule in known.rules}
     assert len(named) >= 20
+    assert {app: set(lists) for app, lists in failing_items().items()} == {app: set(checklists.NAMES) for app in load()}
 
 
 @pytest.mark.parametrize("app", LAWFUL)

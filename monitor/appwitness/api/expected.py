@@ -15,6 +15,7 @@ from appwitness.findings.people import told
 from appwitness.reports.words import Words
 
 HERE = Path(__file__).parents[1] / "devices/lab/expected.yml"
+ITEMS = HERE.with_name("expected_items.yml")
 
 
 class Expected(Record):
@@ -45,6 +46,12 @@ def load() -> _Table:
     """App -> plan -> its findings, worst first."""
     apps = _table.validate_python(yaml_files.tree(HERE))
     return {app: {plan: _sorted(those) for plan, those in plans.items()} for app, plans in apps.items()}
+
+
+@cache
+def failing_items() -> dict[str, dict[str, tuple[str, ...]]]:
+    """App -> checklist -> the items that its runs under all plans fail, in the order of the list."""
+    return TypeAdapter(dict[str, dict[str, tuple[str, ...]]]).validate_python(yaml_files.tree(ITEMS))
 
 
 def shown(findings: Iterable[Finding]) -> tuple[Expected, ...]:
