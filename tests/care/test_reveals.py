@@ -104,10 +104,20 @@ def verbs(group: click.Group, *above: str) -> Iterator[tuple[str, click.Command]
             yield " ".join((*above, name)), command
 
 
+def test_a_list_with_values_is_noted(place):
+    masked = appwitness("report", "a", "--checklist", "cn-164", "--format", "json")
+    assert json.loads(masked)["masked"]
+    assert noted(place) == []
+    shown = appwitness("report", "a", "--checklist", "cn-164", "--format", "json", "--reveal")
+    assert not json.loads(shown)["masked"]
+    assert [(line["verb"], len(line["recordings"])) for line in noted(place)] == [("report", 1)]
+
+
 def test_every_verb_that_can_reveal_is_tried_here():
-    """`web` has its own test, `bundle` too: it gives the recording away in any case."""
+    """`web` has its own test, `bundle` too: it gives the recording away in any case. `checklist run` writes its list as
+    `report --checklist` does."""
     can = {name for name, command in verbs(main) if any("--reveal" in param.opts for param in command.params)}
-    assert can - {"web", "bundle", "fleet letters", "fleet export"} == set(WAYS)
+    assert can - {"web", "bundle", "checklist run", "fleet letters", "fleet export"} == set(WAYS)
 
 
 def test_a_bundle_is_noted_whether_or_not_its_report_is_masked(place):

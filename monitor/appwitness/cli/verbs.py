@@ -156,7 +156,9 @@ class VerbCommand(cloup.Command):
         self._json_is_a_format = "json" in formats and not any("--json" in each.opts for each in given)
         if self._json_is_a_format:
             given.append(click.Option(["--json"], is_flag=True, expose_value=False, help="The same as --format json."))
-        reads = any(isinstance(each, click.Argument) and each.name in ("recording", "old") for each in given)
+        reads = any(
+            isinstance(each, click.Argument) and each.name in ("recording", "recordings", "old") for each in given
+        )
         super().__init__(*args, params=[*given, *_everywhere(reads=reads)], **kwargs)
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:

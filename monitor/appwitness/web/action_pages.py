@@ -93,7 +93,7 @@ def checklist(asked: PageRequest) -> Response:
     """A list that testers work through, `?list=cn-164`, filled from this recording and others of its app
     (`&run=B&run=C`), as `appwitness report --checklist` does."""
     index = asked.site.index
-    which = checklists.checklist(_known_list(asked.text("list")), index.known)
+    which = checklists.checklist(_known_list(asked.text("list") or checklists.NAMES[0]), index.known)
     names = dict.fromkeys((asked.recording, *asked.request.query_params.getlist("run")))
     places = [index.place(name) for name in names]
     filled = checklists.filled(which, places, index.judging, reveal=asked.reveal)

@@ -110,7 +110,7 @@ def _in_query(view: View) -> Iterator[dict[str, Any]]:
     yield {"name": "format", "in": "query", "required": True, "schema": {"const": "json"}}
     yield {"name": "lang", "in": "query", "schema": {"enum": list(LANGUAGES)}}
     if view is action_pages.checklist:
-        yield {"name": "list", "in": "query", "required": True, "schema": {"enum": list(NAMES)}}
+        yield {"name": "list", "in": "query", "schema": {"enum": list(NAMES), "default": NAMES[0]}}
         yield {"name": "run", "in": "query", "schema": {"type": "array", "items": {"type": "string"}}}
     if view in PAGED:
         yield {"name": "page", "in": "query", "schema": {"type": "integer", "minimum": 1}}
