@@ -25,7 +25,7 @@ test: rig  ## the tests, those on the lab device included; what fails beside oth
 	$(PYTEST) -m 'not slow and not art' || { $(AGAIN) -m 'not slow and not art'; }
 
 test-slow: rig  ## the tests that need minutes, but for those of test-checked: every source, every app under every plan, kills, devices, the wheel
-	@$(MAKE) --no-print-directory --jobs 2 --output-sync=line slow-here slow-devices
+	@$(MAKE) --no-print-directory --jobs 2 slow-here slow-devices
 
 slow-here:
 	$(LONG) --ignore tests/match -m 'slow and not adb and not art' || { $(AGAIN) -o cache_dir=.pytest_cache/here --ignore tests/match -m 'slow and not adb and not art'; }
