@@ -11,11 +11,13 @@ from collections import Counter, OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from appwitness.api.app_rankings import By, RankedApps, hosts_of, ranked
-from appwitness.api.integrity_badges import Badge, IntegrityBadges
+from appwitness.api.integrity_badges import Badge as Badge
+from appwitness.api.integrity_badges import IntegrityBadges
 from appwitness.api.judging import ComparedRuns, Judging
 from appwitness.api.marking import MarkDetails, consent
 from appwitness.api.recorded_lines import RecordedLines
@@ -35,7 +37,7 @@ from appwitness.judge.compare import compare
 from appwitness.judge.rules import Rule
 from appwitness.recording import START, Position, Recording
 from appwitness.recording.signing import Signer
-from appwitness.reports.page.sections import PICTURES
+from appwitness.reports.page.sections import picture_type
 from appwitness.store import Store
 from appwitness.store.campaigns import has_fleet
 from appwitness.store.lists import ROWS as ROWS
@@ -218,7 +220,7 @@ class Browsing:
         found = differences(folders, reports) if there else ()
         return ComparedRuns(compare(reports, found, self.known.labels), reports)
 
-    @property
+    @cached_property
     def judging(self) -> Judging:
         """By what all is judged, for what is done with recordings as the command line does it."""
         return Judging(self.known, str(self.store.place))
@@ -358,9 +360,7 @@ class Browsing:
         data = opened.body_view(name) if opened else None
         if data is None or len(data) > LARGEST_PICTURE:
             return None
-        head = bytes(data[:12])
-        type_ = next((type_ for start, type_ in PICTURES.items() if head.startswith(start)), None)
-        type_ = type_ or ("video/mp4" if head[4:8] == b"ftyp" else None)
+        type_ = picture_type(data) or ("video/mp4" if data[4:8] == b"ftyp" else None)
         return (bytes(data[: len(data)]), type_) if type_ else None
 
     # marks

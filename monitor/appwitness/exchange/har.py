@@ -8,13 +8,14 @@ import hashlib
 import json
 import re
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import SplitResult, parse_qsl, urlencode, urlsplit
 
 from appwitness.events import Endpoint, Event, Gap, Tls, Upload, format_time
+from appwitness.events.seen import Seen
 from appwitness.exchange import json_pieces
 from appwitness.exchange.conversion import DAMAGE, TLS_PORTS, Conversion, possible, problem
 from appwitness.exchange.har_network import WORDS, may_not_have_left, why_not_sent
@@ -272,18 +273,17 @@ def _digest(body: bytes) -> str | None:
     return hashlib.sha256(body).hexdigest() if body else None
 
 
-def write(recording: Recording, only: Collection[str] | None = None) -> str:
-    """The uploads of a recording (`only`: those of these lines) as HAR 1.2: HTTP exchanges, each WebSocket with what
-    was sent on it.
+def write(recording: Recording, only: Iterable[Seen[Upload]] | None = None) -> str:
+    """The uploads of a recording (`only` these) as HAR 1.2: HTTP exchanges, each WebSocket with what was sent on it.
 
     What a recording does not hold is left out as HAR does it: times of phases and sizes are -1, responses have only
     their status. Bodies that are no text are base64, with `encoding` beside them.
     """
     entries: list[dict[str, Any]] = []
     sockets: dict[tuple[str | None, str, int | None], dict[str, Any]] = {}
-    for one in recording.seen(Upload):
+    for one in recording.seen(Upload) if only is None else only:
         upload = one.event
-        if upload.via not in ("http", "websocket") or (only is not None and one.ref not in only):
+        if upload.via not in ("http", "websocket"):
             continue
         # (The request that opened a WebSocket has http in its URL, the messages have ws.)
         url = re.sub("^ws", "http", upload.url or "")

@@ -11,17 +11,18 @@ from typing import NamedTuple
 from appwitness.events import Connection, Event, Ref, Screen, Upload, tree
 from appwitness.events.seen import Seen, number_of
 from appwitness.exchange import har
-from appwitness.findings import Finding, Report
+from appwitness.findings import Finding, Flow, Report
 from appwitness.recording import Recording
 from appwitness.recording.archive import MOMENTS
 from appwitness.reports.html import fill
+from appwitness.reports.page.sections import picture_type
 from appwitness.reports.time_axis import span
 from appwitness.reports.words import Words, plain
 
 MOST = 200
 """Findings that get a folder, in the order of the report."""
-PICTURES = {b"\x89PNG\r\n\x1a\n": "png", b"\xff\xd8\xff": "jpg"}
-"""How a picture begins -> the end of its file's name."""
+ENDS = {"image/png": "png", "image/jpeg": "jpg"}
+"""Type of a picture -> the end of its file's name."""
 
 
 class CodeStack(NamedTuple):
@@ -30,6 +31,17 @@ class CodeStack(NamedTuple):
     ref: Ref
     what: str
     frames: tuple[str, ...]
+
+
+class _Behind(NamedTuple):
+    """What all folders are made of, read once."""
+
+    recording: Recording
+    report: Report
+    flows: dict[str, Flow]
+    uploads: dict[Ref, Seen[Upload]]
+    screens: Sequence[Seen[Screen]]
+    """In order of time."""
 
 
 class ScreenThen(NamedTuple):
@@ -44,26 +56,32 @@ class ScreenThen(NamedTuple):
 def moments(recording: Recording, report: Report, shown: Sequence[Finding]) -> Iterator[tuple[str, bytes]]:
     """Names and contents of the files. `report` has the lines as they are; `shown` its findings, as the pages may show
     them."""
-    screens = sorted(recording.seen(Screen), key=lambda each: (each.at, each.number))
-    for number, finding in enumerate(report.findings[:MOST]):
+    findings = report.findings[:MOST]
+    wanted = {ref for finding in findings for ref in _evidence(finding)}
+    behind = _Behind(
+        recording,
+        report,
+        {flow.id: flow for flow in report.flows},
+        {each.ref: each for each in recording.seen(Upload) if each.ref in wanted},
+        sorted(recording.seen(Screen), key=lambda each: (each.at, each.number)),
+    )
+    for number, finding in enumerate(findings):
         folder = f"{MOMENTS}/{number + 1:03}-{finding.rule}"
-        for name, data in _of(recording, report, finding, shown[number], screens):
+        for name, data in _of(behind, finding, shown[number]):
             yield f"{folder}/{name}", data
 
 
-def _of(
-    recording: Recording, report: Report, finding: Finding, shown: Finding, screens: Sequence[Seen[Screen]]
-) -> Iterator[tuple[str, bytes]]:
-    lines = dict(_lines(report, finding))
+def _of(behind: _Behind, finding: Finding, shown: Finding) -> Iterator[tuple[str, bytes]]:
+    lines = dict(_lines(behind, finding))
     stacks = list(_stacks(lines))
     yield "lines.jsonl", "".join(_line(ref, event) for ref, event in lines.items()).encode()
     yield "stacks.txt", "\n".join(map(_told, stacks)).encode()
-    uploads = {ref for ref, event in lines.items() if isinstance(event, Upload)}
-    exchange = har.write(recording, uploads) if uploads else None
+    uploads = [behind.uploads[ref] for ref in sorted(lines, key=number_of) if ref in behind.uploads]
+    exchange = har.write(behind.recording, uploads) if uploads else None
     if exchange:
         yield "exchange.har", exchange.encode()
-    at = _moment(report, lines)
-    screen = _screen(recording, screens, at) if at else None
+    at = _moment(behind.report, lines)
+    screen = _screen(behind, at) if at else None
     if screen:
         yield "screen.json", _line(screen.seen.ref, screen.seen.event).encode()
         if screen.picture:
@@ -72,7 +90,7 @@ def _of(
         "moment.html",
         Words("en"),
         finding=shown,
-        recording=plain(report.recording),
+        recording=plain(behind.report.recording),
         stacks=stacks,
         exchange=bool(exchange),
         screen=screen,
@@ -90,12 +108,16 @@ def _told(stack: CodeStack) -> str:
     return "".join(f"{line}\n" for line in (f"{stack.ref} {stack.what}", *(f"    {frame}" for frame in stack.frames)))
 
 
-def _lines(report: Report, finding: Finding) -> Iterator[tuple[Ref, Event]]:
-    """The lines of a finding, and the connections of its flows."""
-    flows = [flow for flow in report.flows if flow.id in finding.flows]
-    refs = [*(finding.all_evidence or finding.evidence), *(flow.connection for flow in flows if flow.connection)]
-    for ref in dict.fromkeys(refs):
-        if event := report.evidence.get(ref):
+def _evidence(finding: Finding) -> Sequence[Ref]:
+    return finding.all_evidence or finding.evidence
+
+
+def _lines(behind: _Behind, finding: Finding) -> Iterator[tuple[Ref, Event]]:
+    """The lines of a finding, and the connections of its flows in the order of the report."""
+    wanted = {*finding.flows}
+    connections = (flow.connection for name, flow in behind.flows.items() if name in wanted)
+    for ref in dict.fromkeys((*_evidence(finding), *filter(None, connections))):
+        if event := behind.report.evidence.get(ref):
             yield ref, event
 
 
@@ -112,13 +134,13 @@ def _moment(report: Report, lines: dict[Ref, Event]) -> datetime | None:
     return report.host_time(lines[order[0]]) if order else None
 
 
-def _screen(recording: Recording, screens: Sequence[Seen[Screen]], at: datetime) -> ScreenThen | None:
+def _screen(behind: _Behind, at: datetime) -> ScreenThen | None:
     """What was last seen before; of a picture that is in the recording, with it."""
-    before = [each for each in screens if each.at <= at]
+    before = [each for each in behind.screens if each.at <= at]
     if not before:
         return None
     pictured = next((each for each in reversed(before) if each.event.image), None)
     last = pictured or before[-1]
-    data = recording.body(last.event.image) if last.event.image else None
-    ends = next((name for begins, name in PICTURES.items() if data and data.startswith(begins)), "")
+    data = behind.recording.body(last.event.image) if last.event.image else None
+    ends = ENDS.get(picture_type(data) or "", "") if data else ""
     return ScreenThen(last, data if ends else None, ends, (at - last.at).total_seconds())

@@ -71,7 +71,7 @@ def _text(data: bytes) -> str:
     return ""
 
 
-@lru_cache(8192)  # the words of our own sentences come again and again
+@lru_cache(1024)  # the words of our own sentences come again and again
 def _base64(run: str) -> str:
     bare = run.rstrip("=").replace("-", "+").replace("_", "/")
     try:
@@ -80,7 +80,7 @@ def _base64(run: str) -> str:
         return run
 
 
-@lru_cache(8192)
+@lru_cache(1024)
 def _base32(run: str) -> str:
     bare = run.rstrip("=").upper()
     try:

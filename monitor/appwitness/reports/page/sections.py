@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import itertools
+import mmap
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from datetime import datetime
@@ -34,6 +35,11 @@ NEAR_S = 3
 PICTURE_BYTES = 400_000
 PICTURES = {b"\x89PNG\r\n\x1a\n": "image/png", b"\xff\xd8\xff": "image/jpeg"}
 """How a picture begins -> its type."""
+
+
+def picture_type(data: bytes | mmap.mmap) -> str | None:
+    """The type of a picture by its first bytes; None: it is none that a page shows."""
+    return next((kind for head, kind in PICTURES.items() if data[: len(head)] == head), None)
 
 
 def consents(report: Report, words: Words) -> list[dict[str, Any]]:
@@ -197,7 +203,7 @@ def _picture(report: Report, name: str | None) -> str:
         return ""
     if data is None or len(data) > PICTURE_BYTES:
         return ""
-    kind = next((kind for head, kind in PICTURES.items() if data[: len(head)] == head), None)
+    kind = picture_type(data)
     return f"data:{kind};base64,{base64.b64encode(bytes(data)).decode()}" if kind else ""
 
 
