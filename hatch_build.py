@@ -11,6 +11,7 @@ import hashlib
 import importlib.metadata
 import os
 import re
+import runpy
 import shlex
 import shutil
 import subprocess
@@ -29,6 +30,7 @@ AGENT = Path("monitor/appwitness/agent/agent.js")
 LAB = Path("monitor/appwitness/devices/lab/lab.jar")
 SEARCH = Path("monitor/appwitness/match/native/libsearch.so")
 COMMIT = Path("monitor/appwitness/commit.txt")
+THIS_BUILD = Path("monitor/appwitness/support/this_build.py")
 
 
 def is_current(target: Path, sources: Iterable[Path]) -> bool:
@@ -63,12 +65,9 @@ def agent_sources(root: Path) -> list[Path]:
 
 
 def commit_of(root: Path) -> str | None:
-    """The commit of a checkout, with `-dirty` where files differ from it; None where there is none."""
-    if not (root / ".git").exists():
-        return None
-    describe = ["git", "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"]
-    told = subprocess.run(describe, cwd=root, capture_output=True, text=True, check=False)
-    return told.stdout.strip() or None
+    """The commit of a checkout, as `appwitness --version` says it; None where there is none."""
+    said: str | None = runpy.run_path(str(ROOT / THIS_BUILD))["of_checkout"](root)
+    return said
 
 
 INCLUDE = re.compile(r'^#include "([^"]+)"\n', re.MULTILINE)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from appwitness.support.errors import FileError, UserError
 
@@ -15,7 +15,8 @@ if TYPE_CHECKING:  # imported late, so that --help answers at once
     from appwitness.findings.filled_checklist import FilledChecklist
     from appwitness.judge.checklist_items import Checklist, GivenOption
 
-NAMES = ("cn-164", "cn-191", "eu-audit", "masvs-privacy")
+ListName = Literal["cn-164", "cn-191", "eu-audit", "masvs-privacy"]
+NAMES: tuple[ListName, ...] = get_args(ListName)
 """Of catalog/checklists; a test compares the two."""
 FORMATS = ("text", "json", "html")
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -22,6 +21,7 @@ from appwitness.judge.consent import said as said_by
 from appwitness.judge.data_types import DataTypes
 from appwitness.recording import Recording
 from appwitness.support.errors import UserError
+from appwitness.support.login import login
 
 CONSENTS = events.FILES["consent"]
 ALL = "all"
@@ -144,14 +144,6 @@ def mark_item(
         answered=answered,
     )
     return recording.note(line)
-
-
-def login() -> str | None:
-    """The login name; None where there is none."""
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError):
-        return None
 
 
 def moment(text: str) -> datetime:

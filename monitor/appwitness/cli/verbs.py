@@ -163,10 +163,13 @@ class VerbCommand(cloup.Command):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """As cloup does; `--json` is a format where the verb has formats."""
-        if self._json_is_a_format:
-            end = args.index("--") if "--" in args else len(args)
-            args = [*("--format=json" if each == "--json" else each for each in args[:end]), *args[end:]]
-        return super().parse_args(ctx, args)
+        return super().parse_args(ctx, json_as_format(args) if self._json_is_a_format else args)
+
+
+def json_as_format(args: list[str]) -> list[str]:
+    """Words of a command line with `--json` as a format; what comes after `--` are arguments."""
+    end = args.index("--") if "--" in args else len(args)
+    return [*("--format=json" if each == "--json" else each for each in args[:end]), *args[end:]]
 
 
 class VerbsOfAVerb(cloup.Group):

@@ -11,7 +11,7 @@ import click
 import cloup
 
 from appwitness.api import home
-from appwitness.cli.verbs import Verb, VerbCommand, gathered, reveal_option
+from appwitness.cli.verbs import Verb, VerbCommand, gathered, json_as_format, reveal_option
 from appwitness.support.errors import UserError
 
 
@@ -22,7 +22,7 @@ class Paired(VerbCommand):
         """Take the pairs out; they come back in `ctx.meta["outputs"]`."""
         outputs: list[tuple[str | None, Path | None]] = []
         rest: list[str] = []
-        words = iter("--format=json" if each == "--json" else each for each in args)
+        words = iter(json_as_format(args))
         for word in words:
             name, equals, value = word.partition("=")
             if word == "--":
@@ -125,6 +125,7 @@ def note_reveal(verb: str, recordings: Iterable[str], outputs: Sequence[tuple[st
 
 
 LOCALE = "that of the locale"
+"""What --help says of a language that nobody named."""
 
 
 def output_options(

@@ -381,6 +381,8 @@ class Consent(Line, kw_only=True, frozen=True):
         return "operator" in (self.by, self.signal)
 
 
+MARKERS = frozenset({"operator", "assistant"})
+"""By whom a mark can be: a person on the host, or a program that acts for one."""
 LIST_ID, ITEM_ID = r"^[a-z][a-z0-9-]{0,39}$", r"^[A-Za-z0-9][A-Za-z0-9._-]{0,39}$"
 """How a checklist, and an item of one, may be called."""
 

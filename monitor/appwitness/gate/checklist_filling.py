@@ -20,7 +20,7 @@ from appwitness.findings.filled_checklist import (
     Unfilled,
 )
 from appwitness.gate.observable import UNWATCHED, holes, name_of
-from appwitness.judge.checklist_items import Checklist, ChecklistItem, GivenOption, Situation
+from appwitness.judge.checklist_items import Checklist, ChecklistItem, GivenOption, Situation, SoughtFinding
 from appwitness.judge.observers import PLAYED, RUN, observed_for
 
 GAPS_OF: dict[Need, frozenset[str]] = {
@@ -121,17 +121,18 @@ def _found(item: ChecklistItem, reports: Sequence[Report]) -> _Found:
     for report in reports:
         rules = frozenset(each.rule for each in report.findings)
         for finding in report.findings:
-            ofs = [
-                of for each in item.fails if each.matches(finding, rules) and (of := each.of_code(finding)) is not False
-            ]
-            if not ofs and any(
-                each.matches(finding, rules) and each.of_code(finding) is not False for each in item.doubts
-            ):
-                found.doubtful.append(_evidence(finding, report))
-            elif ofs:
-                sure = any(ofs) and not _is_doubtful(finding)
+            if of_code := _fitting(item.fails, finding, rules):
+                sure = any(of_code) and not _is_doubtful(finding)
                 (found.failing if sure else found.doubtful).append(_evidence(finding, report))
+            elif _fitting(item.doubts, finding, rules):
+                found.doubtful.append(_evidence(finding, report))
     return found
+
+
+def _fitting(sought: Iterable[SoughtFinding], finding: Finding, rules: frozenset[str]) -> list[bool | None]:
+    """Of each that the finding may be: whether it was the code that is sought; None where that is not known."""
+    fitting = (each.of_code(finding) for each in sought if each.matches(finding, rules))
+    return [of_code for of_code in fitting if of_code is not False]
 
 
 def _is_doubtful(finding: Finding) -> bool:

@@ -7,17 +7,16 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, cast, get_args
 
 from pydantic import Field
 
-from appwitness.api import checklists, diagnosing, exchanging, marking, verifying
+from appwitness.api import checklists, diagnosing, exchanging, gating, marking, verifying
 from appwitness.api.browsing import ROWS as PER_PAGE
-from appwitness.api.gating import Gate, GatedRuns, accepted, policy
 from appwitness.api.judging import Judging, compare
-from appwitness.api.live_runs import LiveRuns, RunProgress, RunRequest
+from appwitness.api.live_runs import LivePlan, LiveRuns, RunProgress, RunRequest
 from appwitness.api.recording_names import opened
 from appwitness.events import FILES, Scope, format_time, tree
 from appwitness.findings import AGAINST, LEVELS, Confidence, Finding, Flow, Level, Match, Need, Report
@@ -81,7 +80,6 @@ RunName = Annotated[
     str, Field(max_length=MOST_TEXT, description="a run's id as another tool gave it, or the path of a recording")
 ]
 Cursor = Annotated[str | None, Field(max_length=20, description="`next_cursor` of the answer before")]
-PlanName = Literal["accept", "refuse", "silent", "withdraw"]
 RunNames = Annotated[list[RunName], Field(min_length=1, max_length=MOST_RUNS)]
 PathName = Annotated[str, Field(min_length=1, max_length=MOST_TEXT)]
 Name = Annotated[str, Field(min_length=1, max_length=500)]
@@ -125,7 +123,7 @@ class AssistantTools:
     def observe_start(
         self,
         device: Name = "lab:circle",
-        plan: Annotated[PlanName, Field(description="how the app's consent dialogs are answered")] = "silent",
+        plan: Annotated[LivePlan, Field(description="how the app's consent dialogs are answered")] = "silent",
         app: Annotated[Name | None, Field(description="package of an app that the device has")] = None,
         apk: Annotated[PathName | None, Field(description="or an APK to install for the run")] = None,
         seconds: Annotated[float | None, Field(gt=0, le=86_400, description="null: until the app ends")] = None,
@@ -367,10 +365,8 @@ class AssistantTools:
         baseline: Annotated[PathName | None, Field(description="null: appwitness-baseline.yml, where it is")] = None,
     ) -> GateAnswer:
         """Hold runs of one app against its baseline, waivers and flows: does it do anything that nobody accepted?"""
-        gated = GatedRuns()
-        today = datetime.now(UTC).date()
-        held = Gate(self.judging, _accepted(today), policy(), gated, self.allowed(baseline) if baseline else None)
-        reports = gated.reports([self._path(run) for run in runs], self.judging)
+        held = gating.made(self.judging, baseline=self.allowed(baseline) if baseline else None)
+        reports = held.runs.reports([self._path(run) for run in runs], self.judging)
         decided = held.decide(reports)
         mask = mask_of(*reports)
         rows = sorted(decided.changes, key=lambda each: (not each.fails, LEVELS.index(each.behaviour.level)))
@@ -431,9 +427,7 @@ class AssistantTools:
     def checklist(
         self,
         runs: RunNames,
-        profile: Annotated[
-            Literal["cn-164", "cn-191", "eu-audit", "masvs-privacy"], Field(description="the list to fill")
-        ],
+        profile: Annotated[checklists.ListName, Field(description="the list to fill")],
         state: Annotated[ItemState | None, Field(description="only items in this state")] = None,
     ) -> ChecklistAnswer:
         """Fill a list that testers work through from runs of one app: fail, nothing seen, not observed, or by hand.
@@ -467,10 +461,7 @@ class AssistantTools:
             raise UserError(
                 f"The index has no recording {run}.", "Give the path of its folder, or a run that `recordings` lists."
             )
-        address = self.judging.store.address(run)
-        if "://" in address or not Path(address).exists():
-            raise UserError(f"The recording of {run} is not here any more.", "Name another: the tool `recordings`.")
-        return Path(address)
+        return self.index().place(run)
 
     def _report(self, run: str) -> Report:
         """With values as they are: whoever calls it masks them."""
@@ -528,10 +519,6 @@ def _start(cursor: str | None) -> int:
     if cursor is not None and not (cursor.isascii() and cursor.isdecimal()):
         raise UserError(f"{cursor!r} is no cursor.", "Give `next_cursor` of the answer before, or none to begin anew.")
     return int(cursor or 0)
-
-
-def _accepted(today: date) -> Any:
-    return accepted(None, None, today, 180)
 
 
 def _lines(path: Path, line: str) -> Iterable[Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import hashlib
 import importlib.metadata
 import os
@@ -29,6 +28,7 @@ from appwitness.recording.quota import Limited, Quota
 from appwitness.recording.timestamps import NoToken, anchor, clock_off
 from appwitness.support import private_files, this_build
 from appwitness.support.errors import SetupError, Unhookable
+from appwitness.support.login import login
 
 MOST_CRASHES = 3
 """Sources left out one after the other because the app died of them; then the run is given up."""
@@ -181,10 +181,7 @@ def _tunnel(order: Order, configuration: str) -> Path:
 
 def login_name() -> str:
     """Of this user; its number where it has no name, as in a container."""
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return f"uid {os.getuid()}"
+    return login() or f"uid {os.getuid()}"
 
 
 def describe(device: Device, order: Order) -> Run:

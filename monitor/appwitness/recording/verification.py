@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import ValidationError
 
-from appwitness.events import FILES, BadLine, Consent, Phase, Ref, Run, forgotten, parse
+from appwitness.events import FILES, MARKERS, BadLine, Consent, Phase, Ref, Run, forgotten, parse
 from appwitness.events.seen import number_of
 from appwitness.recording import files, timestamps
 from appwitness.recording.lines import MAX_LINE_BYTES, RawLine, raw_lines
@@ -674,7 +674,7 @@ def _mark(raw: RawLine) -> bool:
         return False
     match event:
         case Consent():
-            return event.signal == "operator" and event.by in ("operator", "assistant")
+            return event.signal == "operator" and event.by in MARKERS
         case Phase():
             return event.state == "mark"
         case _:

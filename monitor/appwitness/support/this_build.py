@@ -17,10 +17,17 @@ def version() -> str:
 
 
 def commit() -> str | None:
-    """The commit that this was made from, with `-dirty` where files differ from it; None where nobody can say."""
+    """The commit that this was made from, as `of_checkout` has it; None where nobody can say."""
     checkout = PACKAGE.parent.parent
     if not (checkout / ".git").exists():
         return COMMIT.read_text("ascii").strip() or None if COMMIT.is_file() else None
+    return of_checkout(checkout)
+
+
+def of_checkout(checkout: Path) -> str | None:
+    """The commit of a checkout, with `-dirty` where files differ from it; None where there is none, or no git."""
+    if not (checkout / ".git").exists():
+        return None
     describe = ["git", "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"]
     try:
         told = subprocess.run(describe, cwd=checkout, capture_output=True, text=True, check=True, timeout=10)

@@ -14,17 +14,14 @@ from starlette.responses import FileResponse, HTMLResponse, RedirectResponse, Re
 
 from appwitness.api import accepting, archiving, checklists, erasing, exchanging, gating, marking
 from appwitness.reports import render
-from appwitness.reports.verdict import worst_first
 from appwitness.reports.watched import integrity
 from appwitness.support import private_files
 from appwitness.support.errors import UserError
 from appwitness.web import finding_page
-from appwitness.web.auth import policy_of
+from appwitness.web.auth import SEALED
 from appwitness.web.query import PageRequest
 from appwitness.web.recording_page import as_file, head
 
-SEALED = policy_of(("frame-ancestors 'none'", "base-uri 'none'", "form-action 'none'"))
-"""For a page that brings a style of its own and has no form."""
 LETTERS = {"cn": "zh", "eu": "en"}
 """Law -> language of the letter about it."""
 
@@ -196,13 +193,13 @@ def waive(asked: PageRequest, form: Mapping[str, str]) -> Response:
     index = asked.site.index
     try:
         place = index.place(asked.recording)
-        report = index.report(asked.recording, asked.state, reveal=True)
+        runs = gating.GatedRuns()
+        (report,) = runs.reports([place], index.judging)
         if not 1 <= number <= len(report.findings):
             raise UserError(f"{asked.recording} has no finding {number}.", "Choose one of the list.")
-        nth = next(at for at, each in enumerate(worst_first(report), 1) if each is report.findings[number - 1])
         fields = {name: form.get(name, "").strip() or None for name in ("owner", "reason", "expires", "ticket")}
         waivers = accepting.waivers_beside(datetime.now(UTC).date())
-        waivers.add(f"{place}:{nth}", fields, gating.GatedRuns(), index.judging)
+        waivers.add(report.findings[number - 1].id, fields, runs, index.judging)
     except UserError as error:
         return finding_page.finding(asked, str(error), form)
     return RedirectResponse(asked.to_recording("gate"), status_code=303)

@@ -163,6 +163,10 @@ def policy_of(parts: Iterable[str]) -> dict[str, str]:
     return {"content-security-policy": "; ".join(parts)}
 
 
+SEALED = policy_of(("frame-ancestors 'none'", "base-uri 'none'", "form-action 'none'"))
+"""For a page that brings a style of its own and has no form."""
+
+
 def is_loopback(host: str) -> bool:
     """Whether an address is this machine's own; `localhost` is."""
     return host == "localhost" or (_is_address(host) and ipaddress.ip_address(host).is_loopback)

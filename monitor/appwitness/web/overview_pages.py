@@ -19,7 +19,7 @@ from appwitness.reports.ranking_words import masked, named
 from appwitness.reports.verdict import headline
 from appwitness.reports.watched import device
 from appwitness.support.errors import UserError
-from appwitness.web.auth import policy_of
+from appwitness.web.auth import SEALED
 from appwitness.web.query import LONGEST, Clear, PageRequest, fields_of, levels, page_of
 
 
@@ -198,7 +198,7 @@ def compare(asked: PageRequest) -> Response:
     text = render(comparison, made, of=reports, reveal=asked.reveal, lang=asked.words.lang)
     if made != "html":
         return Response(text, media_type="application/json" if made == "json" else "text/plain")
-    return HTMLResponse(text, headers=policy_of(("frame-ancestors 'none'", "base-uri 'none'", "form-action 'none'")))
+    return HTMLResponse(text, headers=SEALED)
 
 
 # the page that ranks over apps: who receives, what is sent, by which SDK, against which rule

@@ -10,7 +10,7 @@ from typing import Any
 
 from starlette.responses import HTMLResponse, Response
 
-from appwitness.api.browsing import Carried, FindingFields, matching
+from appwitness.api.browsing import Badge, Carried, FindingFields, matching
 from appwitness.api.recorded_lines import FILTERS
 from appwitness.events import FILES, Access, Ref, Upload
 from appwitness.events.seen import Seen, holds, number_of
@@ -20,7 +20,6 @@ from appwitness.findings.people import label, picked
 from appwitness.reports import render
 from appwitness.reports.frames import frames
 from appwitness.reports.page import opening
-from appwitness.reports.page.cards import Card
 from appwitness.reports.page.sections import gaps as gap_rows
 from appwitness.reports.phrases import data_of, read_of, steps
 from appwitness.reports.time_axis import consent_steps
@@ -28,11 +27,10 @@ from appwitness.reports.timeline import LISTED, Lane, Picture, TimelineMark, pic
 from appwitness.reports.verdict import VerdictLine, headline, worst_first
 from appwitness.reports.verdict import facts as facts_in_words
 from appwitness.reports.watched import consent, device
-from appwitness.reports.words import plain
 from appwitness.support.errors import UserError
 from appwitness.support.vocabulary import METHODS
 from appwitness.web import body_page
-from appwitness.web.auth import policy_of
+from appwitness.web.auth import SEALED
 from appwitness.web.query import PageRequest, fields_of, page_of
 
 MOST_WAYS = 200
@@ -47,7 +45,10 @@ WAIT_S = 0.25
 
 def state_of(asked: PageRequest) -> str:
     """Another text whenever something of the recording, or of what is known of it, has changed."""
-    badge = asked.site.index.badge(asked.recording)
+    return _state(asked, asked.site.index.badge(asked.recording))
+
+
+def _state(asked: PageRequest, badge: Badge | None) -> str:
     known = hash(asked.site.index.state(asked.recording)) & 0xFFFFFFFFFFFF
     return f"{known:x}-{badge.state if badge else ''}"
 
@@ -64,7 +65,7 @@ def head(asked: PageRequest) -> dict[str, Any]:
     run = asked.run
     badge = asked.site.index.badge(asked.recording, WAIT_S)
     return {
-        "state": state_of(asked),
+        "state": _state(asked, badge),
         "integrity": badge,
         "recording": asked.recording,
         "app": run.app.package,
@@ -87,6 +88,7 @@ def summary(asked: PageRequest) -> Response:
     """What the recording comes to: verdict, findings by rule, consent, timeline, gaps."""
     report = asked.report
     shown = opening(report, asked.words)
+    numbers = {each.id: number for number, each in reversed([*enumerate(report.findings, start=1)])}
     found = shown.verdict
     first = head(asked)
     if not first["judged"]:
@@ -123,7 +125,7 @@ def summary(asked: PageRequest) -> Response:
         "gaps": len(report.gaps),
         "zoomed": zoomed,
         "_opening": shown._replace(verdict=found),
-        "_to_card": lambda card: _to_card(asked, card),
+        "_to_card": lambda card: asked.to_recording("findings", numbers[card.tags[0].id]) if card.tags else None,
         "_may_mark": asked.site.may_mark and asked.site.index.may_be_marked(asked.recording),
         "_stretch": zoomed or (drawn and (math.floor(drawn.low * 10) / 10, math.ceil(drawn.high * 10) / 10)),
         "_picture": drawn,
@@ -154,15 +156,6 @@ def _moments(drawn: Picture) -> list[tuple[Lane, TimelineMark]]:
     """The marks of the timeline in order of time."""
     marks = ((lane, mark) for lane in drawn.lanes for mark in lane.marks)
     return sorted(marks, key=lambda each: each[1].x)[:LISTED]
-
-
-def _to_card(asked: PageRequest, card: Card) -> str | None:
-    """The page of the worst finding of a card; None: no rule objects."""
-    for number, each in enumerate(asked.concluded.findings, start=1):
-        host = each.recipient and plain(asked.mask.host(each.recipient.host))
-        if card.tags and (plain(each.rule), each.data or "", host or "") == (card.tags[0].rule, card.kind, card.host):
-            return asked.to_recording("findings", number)
-    return None
 
 
 def findings(asked: PageRequest) -> Response:
@@ -377,10 +370,8 @@ def report(asked: PageRequest) -> Response:
     """The report as a page of its own; with `?download`, as a file."""
     made = asked.site.index.checked_report(asked.recording)
     text = render(made, "html", reveal=asked.reveal, lang=asked.words.lang)
-    headers = policy_of(("frame-ancestors 'none'", "base-uri 'none'", "form-action 'none'"))
-    if "download" in asked.request.query_params:
-        headers |= as_file(asked.recording, "html")
-    return HTMLResponse(text, headers=headers)
+    download = as_file(asked.recording, "html") if "download" in asked.request.query_params else {}
+    return HTMLResponse(text, headers=SEALED | download)
 
 
 def sarif(asked: PageRequest) -> Response:

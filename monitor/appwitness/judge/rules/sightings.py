@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from appwitness.catalog.labels import Labels
 from appwitness.catalog.picked import was_picked
 from appwitness.catalog.withheld import was_withheld
-from appwitness.events import Access, Consent, DataType, Ref
+from appwitness.events import MARKERS, Access, Consent, DataType, Ref
 from appwitness.events.seen import Seen, number_of, shifted
 from appwitness.findings import ConsentName, ConsentStatus, Flow, Match
 from appwitness.findings.people import combined
@@ -328,12 +328,7 @@ class Sightings:
             return own
         general = decided(timeline, *known, None)
         marked = timeline.given_after(claim.at) if general.state == "requested" else None
-        late = (
-            marked is not None
-            and marked.by in ("operator", "assistant")
-            and marked.at
-            and marked.at - claim.at <= MARKED
-        )
+        late = marked is not None and marked.by in MARKERS and marked.at and marked.at - claim.at <= MARKED
         return marked if marked is not None and late else general
 
     @cached_property

@@ -1,0 +1,13 @@
+"""Who runs this program."""
+
+from __future__ import annotations
+
+import getpass
+
+
+def login() -> str | None:
+    """The name of this user; None where it has none, as in a container."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return None
