@@ -105,6 +105,10 @@ def test_case_accepts_the_description(bag):
             "device": {"serial": "x", "model": "Pixel 7", "release": "14", "kind": "phone"},
             "versions": {"appwitness": "0.1.0", "frida": "17.1", "mitmproxy": None, "rules": "sha256:1"},
         },
+        {
+            "obtained": {"store": "Google Play", "account": "a@example.com", "link": "https://x.test/a", "at": "2026-03-01"},
+            "image": {"link": "https://x.test/image.zip", "sha256": "ef" * 32},
+        },
     ],
 )  # fmt: skip
 def test_a_run_with_much_or_little_known_conforms(more, tmp_path):
