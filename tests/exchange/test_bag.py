@@ -106,7 +106,9 @@ def test_case_accepts_the_description(bag):
             "versions": {"appwitness": "0.1.0", "frida": "17.1", "mitmproxy": None, "rules": "sha256:1"},
         },
         {
-            "obtained": {"store": "Google Play", "account": "a@example.com", "link": "https://x.test/a", "at": "2026-03-01"},
+            "obtained": {
+                "store": "Google Play", "account": "a@example.com", "link": "https://x.test/a", "at": "2026-03-01",
+            },
             "image": {"link": "https://x.test/image.zip", "sha256": "ef" * 32},
         },
     ],
