@@ -54,6 +54,11 @@ def test_each_finding_has_its_moment(unpacked):
     for said in ("sent", "500 ms", SEND, "exchange.har", "screen.png"):
         assert said in page
     assert PHONE not in page
+    chinese = (sent / "index.zh.html").read_text("utf-8")
+    for said in ("当时的屏幕", "承载该信息的连接", SEND, 'href="index.html"'):
+        assert said in chinese
+    assert "The screen then" not in chinese
+    assert PHONE not in chinese
 
 
 def test_what_was_not_seen_is_said(unpacked):

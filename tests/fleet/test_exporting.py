@@ -11,7 +11,9 @@ import zipfile
 import duckdb
 import pytest
 from click.testing import CliRunner
+from sqlalchemy import select
 
+from appwitness.api.checklists import checklist
 from appwitness.cli.verbs import main
 from appwitness.correlate import correlate, knowledge
 from appwitness.events import Run
@@ -20,7 +22,7 @@ from appwitness.fleet.objects import objects
 from appwitness.recording import Recording, packing
 from appwitness.store import Store
 from appwitness.store.campaign_tables import TABLES, CampaignTable, table
-from appwitness.store.fleet_tables import Planned, Waiting
+from appwitness.store.fleet_tables import Planned, RunRow, Waiting
 from appwitness.store.runs import Runs
 from tests.recordings.written import RECORDINGS
 from tests.store.test_ranking import found, keep, sent
@@ -139,6 +141,67 @@ def test_a_letter_for_each_recording_with_findings_by_app(server, tmp_path):
     assert "Personal values are masked" in text
     run = Run.model_validate_json((RECORDINGS / "sent-before-consent" / "run.json").read_bytes())
     assert run.app.package in text
+
+
+@pytest.fixture
+def judged(tmp_path):
+    """An index with runs that a fleet made of two apps: two of the one, and one of the other; one was never made."""
+    place = str(tmp_path / "index.sqlite")
+    with Store(place) as store, Runs(place) as runs:
+        for name in ("address-book-upload", "sent-before-consent", "clean-bank"):
+            recording = Recording.open(RECORDINGS / name)
+            correlate(recording, store, knowledge())
+            package = recording.run.app.package
+            runs.plan([Planned(name, "spring", package, package, "accept", "")])
+            run = runs.take(Waiting("spring", ""), "host-1", "phone", 60)
+            assert run
+            runs.recorded(run.id, recording.run.id, "phone")
+            judging = runs.to_judge(60)
+            assert judging
+            runs.judged(judging.lease, 1, recording.run.id)
+        runs.plan([Planned("later", "spring", "com.later", "com.later", "accept", "")])
+    return place
+
+
+def test_a_checklist_for_each_app_filled_from_all_its_runs(judged, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    written = CliRunner().invoke(
+        main, ["fleet", "checklists", "eu-audit", "--campaign", "spring", "--output", "l.zip", "--db", judged, "--json"]
+    )
+    assert written.exit_code == 0, written.output
+    assert json.loads(written.stdout)["checklists"] == 2
+    with zipfile.ZipFile("l.zip") as lists:
+        names = lists.namelist()
+        read = {name.partition("/")[0]: json.loads(lists.read(name)) for name in names if name.endswith(".json")}
+        page = lists.read(next(name for name in names if name.startswith("com.example.shop") and "html" in name))
+    assert [run["recording"] for run in read["com.example.shop"]["runs"]] == [
+        "address-book-upload",
+        "sent-before-consent",
+    ]
+    assert sorted(len(filled["runs"]) for filled in read.values()) == [1, 2]
+    assert b"+86" not in page
+
+
+def test_a_checklist_plans_its_runs(tmp_path):
+    (tmp_path / "apps.csv").write_text("app\ncom.example.shop\n")
+    place = str(tmp_path / "i.sqlite")
+
+    def plan(campaign, *options):
+        arguments = ["fleet", "plan", str(tmp_path / "apps.csv"), "--campaign", campaign, "--db", place, *options]
+        return CliRunner().invoke(main, arguments)
+
+    assert plan("list", "--checklist", "eu-audit").exit_code == 0
+    assert plan("short", "--checklist", "eu-audit", "--seconds", "5").exit_code == 0
+    needed = {*checklist("eu-audit", knowledge()).plans}
+    with Runs(place) as runs, runs.reading() as connection:
+        for campaign, seconds in (("list", 70), ("short", 5)):
+            columns = select(RunRow.plan, RunRow.options).where(RunRow.campaign == campaign)
+            planned = {row.plan: row.options for row in connection.execute(columns)}
+            assert planned.keys() == needed
+            assert {float(json.loads(options)["seconds"]) for options in planned.values()} == {seconds}
+    both = plan("both", "--checklist", "eu-audit", "--plans", "accept")
+    assert both.exit_code == 2
+    assert "--plans both say which plans" in both.output
 
 
 def test_letters_whose_names_would_be_the_same_have_each_their_own(tmp_path):

@@ -21,6 +21,11 @@ def seconds_of(which: Checklist, plan: str) -> float:
     return max((item.for_s or which.for_s for item in which.items if plan in item.plans), default=which.for_s)
 
 
+def seconds_of_all(which: Checklist) -> float:
+    """How long one run must be so that it is long enough with any plan of the list."""
+    return max(seconds_of(which, plan) for plan in which.plans) + MARGIN_S
+
+
 def recorded(
     which: Checklist,
     judging: Judging,

@@ -68,14 +68,21 @@ def filled(which: Checklist, recordings: Sequence[Path], judging: Judging, *, re
 
     Raises UserError for recordings of several apps or versions, and for a recording that is named twice.
     """
-    from appwitness.findings.mask import masked
-    from appwitness.gate.checklist_filling import fill
-
     reports = [judging.report(path) for path in recordings]
     for number, report in enumerate(reports):
         _see_that_same(recordings[number], report, recordings[0], reports[0])
         if any(report.recording == other.recording for other in reports[:number]):
             raise UserError(f"{recordings[number]} is the same run as one before it.", "Name each run once.")
+    return filled_from(which, reports, judging, reveal=reveal)
+
+
+def filled_from(
+    which: Checklist, reports: Sequence[Report], judging: Judging, *, reveal: bool = False
+) -> FilledChecklist:
+    """The same from the reports of different runs of one version of one app."""
+    from appwitness.findings.mask import masked
+    from appwitness.gate.checklist_filling import fill
+
     given: list[GivenOption] = []
     if judging.known.policy is not None:
         given.append("policy")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import TracebackType
@@ -176,6 +176,19 @@ class Fleet:
             raise UserError(f"No host has told of a device {serial}.", "`appwitness fleet status --json` lists them.")
 
 
+def needed_by(checklist: str, rules: Path | None = None) -> tuple[list[str], float]:
+    """The plans that a checklist needs, and how long each run must be, in seconds; `rules`: those of the user.
+
+    Raises UserError where there is no such list, FileError for a file that does not fit.
+    """
+    from appwitness.api.checklist_runs import seconds_of_all
+    from appwitness.api.checklists import checklist as named
+    from appwitness.correlate.prior_knowledge import knowledge
+
+    which = named(checklist, knowledge(rules))
+    return list(which.plans), seconds_of_all(which)
+
+
 # what came out
 
 
@@ -260,3 +273,30 @@ def write_letters(
     letter = LetterOptions(lang or judging.letters_lang, reveal, template)
     findings = table(database(judging.db), "findings", campaign)
     return write_letters(judging.store, judging.known, findings, output, letter)
+
+
+def write_checklists(
+    judging: Judging, name: str, output: Path, campaign: str | None = None, *, lang: str = "en", reveal: bool = False
+) -> int:
+    """Write a ZIP with a checklist for each version of an app, filled from its judged runs, as HTML and as JSON, in a
+    folder for each app; how many lists there are.
+
+    `name` is a list of `appwitness.api.checklists`, or a file. Raises UserError when there is such a file already, and
+    StoreError while recordings in a bucket cannot be reached.
+    """
+    from appwitness.api.checklists import checklist, filled_from, render
+    from appwitness.fleet.exporting import reports_by_app, write_packed
+    from appwitness.store.campaign_tables import table
+
+    which = checklist(name, judging.known)
+    runs = table(database(judging.db), "runs", campaign)
+
+    def lists() -> Iterator[tuple[str, str, str]]:
+        for reports in reports_by_app(judging.store, judging.known, runs):
+            app = reports[0].run.app
+            filled = filled_from(which, reports, judging, reveal=reveal)
+            stem = "-".join(filter(None, (which.id, app.version, (app.apk_sha256 or "")[:12])))
+            for format in ("html", "json"):
+                yield app.package, f"{stem}.{format}", render(filled, format, lang)
+
+    return write_packed(output, lists()) // 2

@@ -47,6 +47,7 @@ if TYPE_CHECKING:  # imported late, so that --help answers at once
 
 WATCH_S = 2.0
 PLANS = get_args(Plan)
+DEFAULT_PLANS = "accept,refuse"
 campaign_option = click.option("--campaign", metavar="NAME", help="Only this campaign. [default: all]")
 
 
@@ -60,11 +61,15 @@ def fleet() -> None:
 @click.option("--campaign", required=True, metavar="NAME", help="Name of the campaign.")
 @click.option(
     "--plans",
-    default="accept,refuse",
-    show_default=True,
     metavar="PLANS",
     shell_complete=completion.those_of(lambda _, __: [(plan, "") for plan in PLANS]),
-    help="How consent is answered, separated by commas. Each app runs under each plan.",
+    help=f"How consent is answered, separated by commas. Each app runs under each plan. [default: {DEFAULT_PLANS}]",
+)
+@click.option(
+    "--checklist",
+    metavar="NAME|FILE",
+    shell_complete=completion.checklists,
+    help="Plan the runs that a checklist needs: its plans, each run as long as the list asks for.",
 )
 @click.option("--needs", default="", metavar="TERMS", help="What a device has to be: 'api>=33 and rooted'.")
 @click.option(
@@ -73,26 +78,68 @@ def fleet() -> None:
     help="End each run after this many seconds. [default: when its app ends]",
 )
 @click.option("--files-elsewhere", is_flag=True, help="Also take files from outside the folder of the table.")
+@rules_option
 @json_option
 @db_option
-def plan_(
-    apps: Path, campaign: str, plans: str, files_elsewhere: bool, as_json: bool, db: str | None, **limits: Any
-) -> None:
+def plan_(apps: Path, campaign: str, as_json: bool, db: str | None, **how: Any) -> None:
     """Plan runs of the apps in a CSV file.
 
     The file has a column `app`, and may have needs, persona, app_type, first_party and seconds. An app is an APK
     (.apks, .apkm, .xapk, folder of splits) beside the file, a package that the devices have, or lab:circle. Planning
     again adds what is new and changes nothing else.
     """
-    chosen = [name.strip() for name in plans.split(",")]
-    if unknown := sorted(set(chosen) - set(PLANS)):
-        raise UserError(f"There is no plan {unknown[0]!r}.", f"There are {', '.join(PLANS)}.")
+    plans, needed = _plans(how["plans"], how["checklist"], how["rules"])
     with Fleet(db) as runs:
-        new = runs.plan(campaign, apps, chosen, elsewhere=files_elsewhere, **limits)
+        new = runs.plan(
+            campaign,
+            apps,
+            plans,
+            needs=how["needs"],
+            seconds=how["seconds"] or needed,
+            elsewhere=how["files_elsewhere"],
+        )
     if as_json:
         document({"campaign": campaign, "planned": new})
     else:
         out.print(f"{campaign}: newly planned runs: {new}.")
+
+
+def _plans(plans: str | None, checklist: str | None, rules: Path | None) -> tuple[list[str], float | None]:
+    """Those that were asked for, and how long a run must be, where a checklist says so."""
+    if checklist is not None:
+        if plans is not None:
+            raise UserError("--checklist and --plans both say which plans.", "Give one of them.")
+        return fleets.needed_by(checklist, rules)
+    chosen = [name.strip() for name in (plans or DEFAULT_PLANS).split(",")]
+    if unknown := sorted(set(chosen) - set(PLANS)):
+        raise UserError(f"There is no plan {unknown[0]!r}.", f"There are {', '.join(PLANS)}.")
+    return chosen, None
+
+
+@fleet.command("checklists")
+@click.argument("name", metavar="NAME|FILE", shell_complete=completion.checklists)
+@cloup.option_group(
+    "Options",
+    campaign_option,
+    click.option("--output", type=NEW_FILE, required=True, help="The new file, X.zip."),
+    lang_option,
+    reveal_option,
+    json_option,
+)
+@judging_options
+def checklists_(name: str, campaign: str | None, output: Path, as_json: bool, judging: VerbJudging, **how: Any) -> None:
+    """Write a checklist for each app into a ZIP, as HTML and JSON, filled from its judged runs.
+
+    Each list is what `appwitness report --checklist` writes of these runs, and stands in a folder of its app. Plan the
+    runs that a list needs with `fleet plan --checklist`.
+    """
+    count = fleets.write_checklists(judging, name, output, campaign, **how)
+    if how["reveal"]:
+        note_reveal("fleet checklists", [_all_of(campaign)], [("checklists", output)])
+    if as_json:
+        document({"file": output, "checklists": count})
+        return
+    err.print(plain(f"written: {output}; checklists: {count:,}"))
 
 
 @dataclass(frozen=True)

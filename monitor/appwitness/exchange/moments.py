@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from appwitness.events import Connection, Event, Ref, Screen, Upload, tree
+from appwitness.events import Event, Ref, Screen, Upload, tree
 from appwitness.events.seen import Seen, number_of
 from appwitness.exchange import har
 from appwitness.findings import Finding, Flow, Report
@@ -23,13 +23,15 @@ MOST = 200
 """Findings that get a folder, in the order of the report."""
 ENDS = {"image/png": "png", "image/jpeg": "jpg"}
 """Type of a picture -> the end of its file's name."""
+PAGES = {"en": "index.html", "zh": "index.zh.html"}
+"""Language -> the page in it."""
 
 
 class CodeStack(NamedTuple):
-    """The code at one end: the line that has it, and its frames, innermost first."""
+    """The code at one end: the line that has it, what kind of line that is, and its frames, innermost first."""
 
     ref: Ref
-    what: str
+    kind: str
     frames: tuple[str, ...]
 
 
@@ -86,17 +88,19 @@ def _of(behind: _Behind, finding: Finding, shown: Finding) -> Iterator[tuple[str
         yield "screen.json", _line(screen.seen.ref, screen.seen.event).encode()
         if screen.picture:
             yield f"screen.{screen.ends}", screen.picture
-    page = fill(
-        "moment.html",
-        Words("en"),
-        finding=shown,
-        recording=plain(behind.report.recording),
-        stacks=stacks,
-        exchange=bool(exchange),
-        screen=screen,
-        before=span(screen.before_s) if screen else "",
-    )
-    yield "index.html", page.encode()
+    for lang, name in PAGES.items():
+        page = fill(
+            "moment.html",
+            Words(lang),
+            finding=shown,
+            recording=plain(behind.report.recording),
+            stacks=stacks,
+            exchange=bool(exchange),
+            screen=screen,
+            before=span(screen.before_s) if screen else "",
+            pages=PAGES,
+        )
+        yield name, page.encode()
 
 
 def _line(ref: Ref, event: Event) -> str:
@@ -105,7 +109,7 @@ def _line(ref: Ref, event: Event) -> str:
 
 
 def _told(stack: CodeStack) -> str:
-    return "".join(f"{line}\n" for line in (f"{stack.ref} {stack.what}", *(f"    {frame}" for frame in stack.frames)))
+    return "".join(f"{line}\n" for line in (f"{stack.ref} {stack.kind}", *(f"    {frame}" for frame in stack.frames)))
 
 
 def _evidence(finding: Finding) -> Sequence[Ref]:
@@ -124,8 +128,7 @@ def _lines(behind: _Behind, finding: Finding) -> Iterator[tuple[Ref, Event]]:
 def _stacks(lines: dict[Ref, Event]) -> Iterator[CodeStack]:
     for ref, event in lines.items():
         if stack := getattr(event, "stack", None):
-            what = "the connection that carried it" if isinstance(event, Connection) else type(event).__name__.lower()
-            yield CodeStack(ref, what, tuple(map(plain, stack)))
+            yield CodeStack(ref, type(event).__name__.lower(), tuple(map(plain, stack)))
 
 
 def _moment(report: Report, lines: dict[Ref, Event]) -> datetime | None:

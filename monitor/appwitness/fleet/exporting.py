@@ -1,4 +1,4 @@
-"""What is known of a campaign, for other tools: tables as CSV or Parquet, and letters to authorities, by app."""
+"""What is known of a campaign, for other tools: tables as CSV or Parquet, letters and checklists by app."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import io
 import re
 import tempfile
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
@@ -95,21 +95,56 @@ def write_letters(store: Store, known: Knowledge, findings: CampaignTable, outpu
 
     Raises UserError when there is such a file already, and StoreError while recordings in a bucket cannot be reached.
     """
-    columns = list(findings.columns)
-    rows = (dict(zip(columns, row, strict=True)) for row in findings.rows)
-    wanted = {row["recording"]: row["package"] for row in rows if row["level"] != "info"}
-    with packing.created(output) as file, zipfile.ZipFile(file, "w") as packed:
-        taken: set[str] = set()
+    wanted = {row["recording"]: row["package"] for row in _named(findings) if row["level"] != "info"}
+
+    def letters() -> Iterator[tuple[str, str, str]]:
         for recording, package in wanted.items():
             report = _report(store, known, recording)
             text = render(report, "complaint", reveal=letter.reveal, lang=letter.lang, template=letter.template)
-            safe = (re.sub(r"[^A-Za-z0-9._-]", "_", each).lstrip(".") for each in (package, f"{recording}.md"))
+            yield package, f"{recording}.md", text
+
+    return write_packed(output, letters())
+
+
+def reports_by_app(store: Store, known: Knowledge, runs: CampaignTable) -> Iterator[list[Report]]:
+    """The reports of the judged runs of each app, those of one version together.
+
+    Raises StoreError while recordings in a bucket cannot be reached.
+    """
+    of: dict[tuple[str, str], list[str]] = {}
+    for row in _named(runs):
+        if row["indexed"] is not None:
+            of.setdefault((row["package"], row["app"]), []).append(row["indexed"])
+    for recordings in of.values():
+        versions: dict[tuple[object, ...], list[Report]] = {}
+        for report in (_report(store, known, each) for each in recordings):
+            app = report.run.app
+            versions.setdefault((app.package, app.version, app.version_code, app.apk_sha256), []).append(report)
+        yield from versions.values()
+
+
+def write_packed(output: Path, texts: Iterable[tuple[str, str, str]]) -> int:
+    """Write a ZIP of texts, each with the name of its folder and its own; how many there are.
+
+    Raises UserError when there is such a file already.
+    """
+    count = 0
+    with packing.created(output) as file, zipfile.ZipFile(file, "w") as packed:
+        taken: set[str] = set()
+        for count, (folder, own, text) in enumerate(texts, 1):  # noqa: B007
+            safe = (re.sub(r"[^A-Za-z0-9._-]", "_", each).lstrip(".") for each in (folder, own))
             name = "/".join(each or "_" for each in safe)
-            if name.casefold() in taken:  # two ids that differ in letters alone which no file name has, or in case
-                name = f"{name.removesuffix('.md')}-{hashlib.sha256(recording.encode()).hexdigest()[:12]}.md"
+            if name.casefold() in taken:  # two names that differ in letters alone which no file name has, or in case
+                stem, _, ending = name.rpartition(".")
+                name = f"{stem}-{hashlib.sha256(own.encode()).hexdigest()[:12]}.{ending}"
             taken.add(name.casefold())
             packing.add(packed, name, io.BytesIO(text.encode()))
-    return len(wanted)
+    return count
+
+
+def _named(table: CampaignTable) -> Iterator[dict[str, Any]]:
+    """The rows, their values by name."""
+    return (dict(zip(table.columns, row, strict=True)) for row in table.rows)
 
 
 def _report(store: Store, known: Knowledge, recording: str) -> Report:

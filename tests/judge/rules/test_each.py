@@ -15,6 +15,7 @@ POLICY = {
     "data": [{"type": "phone_number"}],
     "recipients": [{"name": "Umeng", "hosts": ["umeng.com"], "data": ["phone_number"]}],
 }
+NAMED = {"first_party": ["shop.test"], "data": [{"type": "phone_number"}, {"type": "location"}]}
 MICROPHONE = "android.permission.RECORD_AUDIO"
 FINE = "android.permission.ACCESS_FINE_LOCATION"
 COARSE = "android.permission.ACCESS_COARSE_LOCATION"
@@ -270,6 +271,39 @@ CASES: list[tuple[Any, ...]] = [
         [sends("location", "bid.adnet.test")],
         None,
         {"policy": POLICY},
+    ),
+    ("declared-not-seen", "read, not sent", [reads("location"), sends(host="ads.test")], None, {"policy": NAMED}),
+    ("declared-not-seen", "sent", [sends("location"), sends()], None, {"policy": NAMED}),
+    ("declared-not-seen", "not read, not sent", [sends()], ("info", "indicated"), {"policy": NAMED}),
+    ("declared-not-seen", "no policy", [sends()], None),
+    ("declared-not-seen", "nothing captured", [reads()], None, {"policy": NAMED}),
+    (
+        "declared-not-seen",
+        "read, and a form of what is sent",
+        [reads("location"), sends()],
+        ("info", "indicated"),
+        {"policy": NAMED | {"only_sent": True}},
+    ),
+    (
+        "declared-not-seen",
+        "calls were lost",
+        [sends(), lambda scenario: scenario.gap(4, "hook", "overflow")],
+        None,
+        {"policy": NAMED},
+    ),
+    (
+        "declared-not-seen",
+        "a limit of the device",
+        [sends(), lambda scenario: scenario.gap(4, "hook", "class_absent")],
+        ("info", "indicated"),
+        {"policy": NAMED},
+    ),
+    (
+        "declared-not-seen",
+        "a connection that was not read",
+        [sends(), lambda scenario: scenario.gap(4, "proxy", "tls_refused")],
+        None,
+        {"policy": NAMED},
     ),
     # In what form, and with what.
     ("weakly-hashed", "a digest of a digest", [hashed("sha1_of_md5")], ("low", "proven")),

@@ -652,6 +652,12 @@ MAY: dict[str, Said] = {
     "undeclared-recipient": lambda lines, line, data: (
         bool(CHOICES[lines.choice][0]) and data == NAMED_BY_POLICY[0] and not under(line["host"], NAMED_BY_POLICY[1])
     ),
+    "declared-not-seen": lambda lines, line, data: (
+        bool(CHOICES[lines.choice][0])
+        and line["data"] != NAMED_BY_POLICY[0]
+        and not lines.returned(NAMED_BY_POLICY[0], 1e9)
+        and not any(lines.carried(one, NAMED_BY_POLICY[0]) for one in lines.uploads)
+    ),
     "sent-against-own-record": own_record,
     "consent-claimed-on-wire": lambda lines, line, _: (
         claimed(lines, line)

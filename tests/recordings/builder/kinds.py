@@ -302,6 +302,29 @@ def declared() -> Iterator[Case]:
     )
     yield (
         Case(
+            "declared-not-seen",
+            "The policy names the phone number and the calendar; only the number was read and sent.",
+            policy=POLICY.replace("recipients:", "  - {type: calendar_events, purposes: [meetings]}\nrecipients:"),
+        )
+        .agreed()
+        .read(3, NUMBER, LOGIN)
+        .sent(5, "https://api.shop.test/v1/login", {"tel": PHONE}, how="gzip", by=LOGIN)
+        .finds("declared-not-seen", "info", "indicated")
+    )
+    yield (
+        Case(
+            "declared-not-seen-nearly",
+            "The calendar was not read either, but one process was without hooks: nobody can say what it read.",
+            nearly="declared-not-seen",
+            policy=POLICY.replace("recipients:", "  - {type: calendar_events, purposes: [meetings]}\nrecipients:"),
+        )
+        .agreed()
+        .read(3, NUMBER, LOGIN)
+        .sent(5, "https://api.shop.test/v1/login", {"tel": PHONE}, how="gzip", by=LOGIN)
+        .gap(6, "device", "com.example.shop:push", "process_not_instrumented", "no hooks in this process")
+    )
+    yield (
+        Case(
             "undeclared-recipient",
             "The number is declared, but only for the maker's own server; an analytics company, to which the "
             "user agreed, gets it too.",

@@ -335,7 +335,9 @@ class Reporter:
             words["speaker"] = lambda: sentences.speaker(lead.ref not in self._facts.untied, language)
             words["claim"] = lambda: sentences.claim(claim.kind, claim.path, claim.text, claim.host, language)
         else:
+            unseen = self._sightings.unseen
             words["reads"] = lambda: self._reads(lead, language)
+            words["unseen"] = lambda: sentences.also((self._label(data, language) for data in unseen), language)
         said = sentences.filled(rule.detail[language], words, language)
         if against := self._against(rule, lead):
             said = _joined(said, sentences.against(against, language))

@@ -14,7 +14,7 @@ from pydantic import Field
 
 from appwitness.catalog.entries import CatalogEntry, known_names
 from appwitness.catalog.labels import Labels
-from appwitness.events import DataType, Gap, Signal
+from appwitness.events import DataType, Gap, Signal, is_limit
 from appwitness.events.seen import shifted
 from appwitness.findings import ConsentName, Party
 from appwitness.judge.claims import ClaimKind
@@ -59,6 +59,7 @@ _HIDING = frozenset(
         "missed",
     }
 )
+_UNHOOKED = frozenset({"process_not_instrumented", "forgotten"})
 
 
 class Separate(CatalogEntry):
@@ -586,6 +587,23 @@ def never(_: Literal["dialog"], run: JudgedRun) -> Test:
 
 
 @condition(
+    on=("run",),
+    description="the tester's policy.yml names kinds of data of which nothing was observed, with no gap",
+    says=(
+        "the maker's declaration names data of which nothing was observed in the whole run (--policy)",
+        "开发者的声明列明了整个运行过程中均未观测到的信息（--policy）",
+    ),
+    needs=("hooks", "proxy"),
+    whole_run=True,
+)
+def never_seen(_: Literal["declared"], run: JudgedRun) -> Test:
+    facts = run.facts
+    if not facts.uploads or facts.observers.hooks_failed or not run.sightings.unseen:
+        return never_holds
+    return never_holds if any(hides_uploads(gap) or hides_reads(gap) for gap in facts.gaps) else always_holds
+
+
+@condition(
     on=("access", "flow"),
     description="entries of this many different people were read, or went to one recipient in all its uploads",
     says=("entries of at least {} different people went to one recipient", "至少 {} 人的条目发送至同一接收方"),
@@ -624,6 +642,11 @@ def _of_kinds(run: JudgedRun, wanted: Callable[[Any], bool]) -> Test:
 def hides_uploads(gap: Gap) -> bool:
     """Whether something that was sent may be missing because of it."""
     return gap.where in ("proxy", "correlate") and gap.why in _HIDING
+
+
+def hides_reads(gap: Gap) -> bool:
+    """Whether something that was read may be missing because of it."""
+    return (gap.where == "hook" and not is_limit(gap)) or gap.why in _UNHOOKED
 
 
 def holding(name: PhaseName, sighting: Sighting) -> bool:

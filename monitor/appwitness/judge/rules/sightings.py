@@ -131,7 +131,7 @@ class Sightings:
     def grow(self, facts: RunFacts) -> None:
         """Go on with more facts of the same `ground`; what they do not change stays the same object."""
         self._facts = facts
-        for name in ("flows", "accesses", "run", "together", "sent"):
+        for name in ("flows", "accesses", "run", "unseen", "together", "sent"):
             vars(self).pop(name, None)
 
     def of(self, on: str) -> list[Sighting]:
@@ -343,6 +343,17 @@ class Sightings:
             return []
         run = Sighting(first.at, first.ref, first.line, what="", status=first.status, decided=first.decided)
         return [run]
+
+    @cached_property
+    def unseen(self) -> tuple[DataType, ...]:
+        """Kinds of data that the policy names, and of which no line tells: no call for them, denied or not, and no
+        upload. A store's form is about what is sent: there calls do not count."""
+        policy = self._facts.policy
+        if policy is None:
+            return ()
+        sent = {flow.data for flow in self._facts.flows}
+        asked = set() if policy.only_sent else {seen.event.data for seen in self._facts.accesses}
+        return tuple(sorted({each.type for each in policy.data} - sent - asked))
 
     @cached_property
     def together(self) -> dict[Ref, frozenset[DataType]]:

@@ -9,10 +9,11 @@ import re
 from collections.abc import Callable, Mapping
 from string import Formatter
 
-from appwitness.judge.rules.sentences.circumstances import also, app_type, capture, country, often, phase
+from appwitness.judge.rules.sentences.circumstances import app_type, capture, country, often, phase
 from appwitness.judge.rules.sentences.claimed import claim, record
 from appwitness.judge.rules.sentences.decided import SCOPES, against, consent, separate, type_unknown
 from appwitness.judge.rules.sentences.observed import (
+    also,
     callers,
     entries,
     forms,
@@ -118,6 +119,7 @@ WORDS: dict[str, dict[str, str]] = {
     },
     "run": {
         "reads": "how many accesses to which kinds of data there were, and when the first was",
+        "unseen": "the kinds of data that policy.yml names and of which nothing was observed",
     },
 }
 """What a rule's `detail` may use, by what the rule is about, with its meaning."""
@@ -134,6 +136,7 @@ NEEDS: dict[str, str] = {
     "permissions": "together",
     "notice": "purpose",
     "end": "ended_within_s",
+    "unseen": "never_seen",
 }
 """Words that only a rule with a certain condition may use."""
 

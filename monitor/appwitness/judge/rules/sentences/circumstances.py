@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from appwitness.events import Ref
 from appwitness.findings import Recipient
 from appwitness.judge.rules.frequency import CallStretch, Preset
@@ -69,14 +67,6 @@ def country(to: Recipient, territory: str, language: Language) -> str:
         "address_block": f"服务器所属地址段的登记地为 {to.country}",
     }.get(to.country_basis or "", f"该主机所属公司的注册地为 {to.country}")
     return f"{said}{f'（截至 {as_of}）' if as_of else ''}，而所指定的地域为 {territory}"
-
-
-def also(names: Iterable[str], language: Language) -> str:
-    """Other kinds of data in the same upload, by name."""
-    listed = sorted(set(names))
-    if language == "zh":
-        return "、".join(listed)
-    return listed[0] if len(listed) == 1 else f"{', '.join(listed[:-1])} and {listed[-1]}"
 
 
 def capture(uploads: int, language: Language) -> str:

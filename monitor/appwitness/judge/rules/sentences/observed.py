@@ -165,16 +165,23 @@ def simultaneous(uncertainty_ms: float, language: Language) -> str:
     return f"读取与上传视为同时发生：设备与主机时钟的误差在 {uncertainty_ms:.3g} 毫秒以内，无法判定先后。"
 
 
+def also(names: Iterable[str], language: Language) -> str:
+    """Several kinds of data, by name."""
+    listed = sorted(set(names))
+    if language == "zh":
+        return "、".join(listed)
+    return listed[0] if len(listed) == 1 else f"{', '.join(listed[:-1])} and {listed[-1]}"
+
+
 def reads(counts: Mapping[str, int], first: datetime, language: Language) -> str:
     """How many accesses of which kinds (by name), and when the first was."""
     total = sum(counts.values())
-    names = sorted(counts)
+    kinds = also(counts, language)
     if language == "en":
-        kinds = names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
         return (
             f"personal data was read {total} times ({kinds}), first at {moment(first)}"
             if total > 1
             else (f"personal data was read once ({kinds}), at {moment(first)}")
         )
     earliest = "最早一次" if total > 1 else ""
-    return f"读取个人信息 {total} 次（{'、'.join(names)}），{earliest}于 {moment(first)}"
+    return f"读取个人信息 {total} 次（{kinds}），{earliest}于 {moment(first)}"
