@@ -89,10 +89,12 @@ def test_what_is_of_a_whole_campaign_is_noted_as_that(place):
     assert noted(place) == []
     appwitness("fleet", "letters", "--output", "letters.zip", "--reveal")
     appwitness("fleet", "export", "recipients", "--campaign", "spring", "--reveal")
-    one, two = noted(place)
+    appwitness("fleet", "checklists", "eu-audit", "--output", "lists.zip", "--reveal")
+    one, two, three = noted(place)
     assert (one["verb"], one["recordings"]) == ("fleet letters", ["all in the index"])
     assert one["what"] == f"letters to {place / 'letters.zip'}"
     assert (two["verb"], two["recordings"]) == ("fleet export", ["campaign spring"])
+    assert (three["verb"], three["recordings"]) == ("fleet checklists", ["all in the index"])
 
 
 def verbs(group: click.Group, *above: str) -> Iterator[tuple[str, click.Command]]:
@@ -117,7 +119,7 @@ def test_every_verb_that_can_reveal_is_tried_here():
     """`web` has its own test, `bundle` too: it gives the recording away in any case. `checklist run` writes its list as
     `report --checklist` does."""
     can = {name for name, command in verbs(main) if any("--reveal" in param.opts for param in command.params)}
-    assert can - {"web", "bundle", "checklist run", "fleet letters", "fleet export"} == set(WAYS)
+    assert can - {"web", "bundle", "checklist run", "fleet letters", "fleet checklists", "fleet export"} == set(WAYS)
 
 
 def test_a_bundle_is_noted_whether_or_not_its_report_is_masked(place):

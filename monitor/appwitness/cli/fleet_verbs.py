@@ -133,9 +133,9 @@ def checklists_(name: str, campaign: str | None, output: Path, as_json: bool, ju
     Each list is what `appwitness report --checklist` writes of these runs, and stands in a folder of its app. Plan the
     runs that a list needs with `fleet plan --checklist`.
     """
-    count = fleets.write_checklists(judging, name, output, campaign, **how)
     if how["reveal"]:
         note_reveal("fleet checklists", [_all_of(campaign)], [("checklists", output)])
+    count = fleets.write_checklists(judging, name, output, campaign, **how)
     if as_json:
         document({"file": output, "checklists": count})
         return
