@@ -1,1 +1,1 @@
-"""What runs inside mitmproxy: the standard library and mitmproxy only."""
+"""Code that runs inside mitmproxy; it imports only the standard library and mitmproxy."""

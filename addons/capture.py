@@ -1,4 +1,4 @@
-"""The lean proxy: mitmproxy with the few addons that capture needs, and ours; says where it listens in a line of JSON.
+"""The lean proxy: mitmproxy with the addons that capture needs; it prints the address it listens on as a line of JSON.
 
     python addons/capture.py --set recording=DIR [--set confdir=DIR] [--set hosts=name=127.0.0.1:8443,...]
 

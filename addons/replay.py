@@ -1,4 +1,5 @@
-"""Reads a mitmproxy flow file, also an old or a broken one: each flow passes the other addons as if it came now.
+"""Reads a mitmproxy flow file, even an old or damaged one, and passes each flow through the other addons as if it were
+live.
 
     mitmdump --no-server --scripts addons/uploads.py --scripts addons/replay.py --set recording=DIR --set flows=FILE
 

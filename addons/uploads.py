@@ -1,4 +1,4 @@
-"""The mitmproxy addon that records each upload: line in uploads.jsonl, bytes in bodies/, what it missed in gaps.jsonl.
+"""Records each upload: a line in uploads.jsonl, its bytes in bodies/, and a line in gaps.jsonl for what was missed.
 
 Works with the stock programs (`mitmdump -s addons/uploads.py --set recording=DIR`) and in capture.py. Standard library
 and mitmproxy only; the lines are those of the recording contract (monitor/appwitness/events is its other side).

@@ -1,1 +1,1 @@
-"""How it gets on disk: through shared memory to a writer, a process that starts with the standard library alone."""
+"""Writes to disk: records pass through shared memory to a writer process that imports only the standard library."""

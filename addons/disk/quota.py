@@ -1,4 +1,4 @@
-"""Limits how much disk a recording may take; for the host's writer, appwitness/recording/quota.py does."""
+"""Limits how much disk a recording may take; the host's writer has its own limit in appwitness/recording/quota.py."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Recovers what a killed proxy left in a recording: beginnings of bodies, and bodies that no line names."""
+"""Recovers what a killed proxy left in a recording: incomplete bodies, and bodies that no line refers to."""
 
 from __future__ import annotations
 

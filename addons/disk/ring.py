@@ -1,4 +1,4 @@
-"""Memory that the proxy and its writer share: records go in at one end and out at the other, also when one is killed.
+"""A ring buffer in memory shared by the proxy and its writer; it survives the death of either.
 
 The proxy puts whole records in and rings a bell: through a pipe it says where the records begin and end in memory. The
 writer takes a record out only once it is done with it. So what was put in outlives the proxy, and what was not taken

@@ -1,4 +1,4 @@
-"""Where uploads are put on disk: whole lines appended to a file, bodies named by their digest.
+"""Stores uploads on disk: appends whole lines to a file and names bodies by their digest.
 
 **What is on disk when.** All of this is done by the writer (writer.py), never by the proxy itself: a disk that hangs
 must not stop anybody's traffic. What the proxy has put into the memory that they share (ring.py) outlives the proxy,

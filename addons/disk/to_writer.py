@@ -1,4 +1,4 @@
-"""Starts the proxy's writer, hands it uploads and gaps, and knows how far behind it is.
+"""Starts the proxy's writer, passes it uploads and gaps, and tracks how far behind it is.
 
 **A disk that is slow or hangs.** What it has not taken waits in the shared memory, RING_BYTES at most. While more than
 WAIT_BYTES wait, reading from apps waits too, so that a disk that does PACE or better loses nothing; but PATIENCE_S at

@@ -1,4 +1,4 @@
-"""The writer: a process beside the proxy that puts on disk what the proxy records, so that a slow disk delays nobody.
+"""The writer: a process beside the proxy that writes its records to disk, so that a slow disk does not stall the proxy.
 
     python addons/disk/writer.py FOLDER MEMORY BELL NAME AGAIN MOST FREE
 

@@ -1,1 +1,2 @@
-"""What replaces private parts of mitmproxy, and of the asyncio, h11 and aioquic below it: one file a part."""
+"""Replacements for private parts of mitmproxy and of the libraries below it (asyncio, h11, aioquic): one file for
+each."""

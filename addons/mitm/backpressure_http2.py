@@ -1,4 +1,4 @@
-"""Bounds what is held in memory for HTTP/2: a sender that is faster than the other side has to wait.
+"""Bounds the memory used for HTTP/2: a sender that is faster than the receiver has to wait.
 
 Replaces `BufferedH2Connection` in mitmproxy's `_http2`, and the layers `Http2Server` and `Http2Client`.
 

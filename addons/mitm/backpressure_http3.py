@@ -1,4 +1,4 @@
-"""Bounds what is held in memory for HTTP/3, as backpressure_http2.py does for HTTP/2.
+"""Bounds the memory used for HTTP/3, as backpressure_http2.py does for HTTP/2.
 
 Replaces `tls_interact` of mitmproxy's `QuicLayer`, and in each of its connections aioquic's `_local_max_data`.
 

@@ -1,4 +1,4 @@
-"""Tells a client of SOCKS5 why a server could not be reached; mitmproxy says `host unreachable` whatever it was.
+"""Tells a SOCKS5 client why a server could not be reached; mitmproxy always answers `host unreachable`.
 
 Replaces `Socks5Proxy` in mitmproxy's `layers.modes`. What the operating system said is in the error of the connection.
 """

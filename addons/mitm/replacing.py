@@ -1,4 +1,4 @@
-"""Replaces private parts of mitmproxy by name, if all of them are there; the other files of this room say which."""
+"""Replaces private parts of mitmproxy by name, and only if all of them exist; the other files here say which."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Passes on what HTTP/1 says after a chunked body (RFC 9112, 7.1.2); mitmproxy breaks the exchange there.
+"""Forwards the trailers of chunked HTTP/1 bodies (RFC 9112, 7.1.2); mitmproxy breaks off the exchange there.
 
 Replaces `ChunkedReader` in mitmproxy's `_http1` (it is h11's, from `h11._readers`), and the layers `Http1Server` and
 `Http1Client`: there, mitmproxy raises "HTTP trailers are not implemented yet" (mitmproxy#2474). Like what

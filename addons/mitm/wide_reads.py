@@ -1,4 +1,4 @@
-"""Reads all that a socket has at once and passes it on without a copy; makes apps wait for a slow disk.
+"""Reads all that a socket has at once and passes it on without a copy; slows apps down while the disk is slow.
 
 Replaces `mode_servers.ProxyConnectionHandler`, and `feed_data` and `read` of asyncio's `StreamReader`, whose private
 fields it uses; `able` says first whether they are as expected. mitmproxy asks for 64 kB at a time and does all of its

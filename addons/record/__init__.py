@@ -1,1 +1,1 @@
-"""What is recorded: uploads and gaps as lines, from the events of mitmproxy; and whose connections are let in."""
+"""Turns mitmproxy's events into lines: uploads and gaps; also decides which clients may connect."""

@@ -1,4 +1,4 @@
-"""Admits this machine and the addresses named; anybody else could use the proxy as an open relay."""
+"""Admits this machine and the addresses given; otherwise anybody could use the proxy as an open relay."""
 
 from __future__ import annotations
 

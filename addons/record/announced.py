@@ -1,4 +1,5 @@
-"""Reads the name that the agent gives a connection to the proxy: SOCKS5's user name (hooks/watch/redirect.ts).
+"""Reads the name under which the agent announces a connection to the proxy: the SOCKS5 user name
+(hooks/watch/redirect.ts).
 
 It joins uploads to the app's connections even where ports changed on the way.
 """

@@ -1,4 +1,4 @@
-"""Recognises HTTP/2 without TLS, from clients that know beforehand that their server speaks it (gRPC)."""
+"""Recognises HTTP/2 without TLS from clients that know in advance that the server supports it (gRPC)."""
 
 from __future__ import annotations
 

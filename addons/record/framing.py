@@ -1,4 +1,4 @@
-"""Where one message ends and the next begins, in protocols that say so: gRPC, MQTT, XMPP."""
+"""Finds message boundaries in protocols that have them: gRPC, MQTT, XMPP."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The mitmproxy addon that sends named hosts elsewhere: the lab's servers live on loopback under names of their own."""
+"""Redirects named hosts: the lab's servers run on loopback under names of their own."""
 
 from __future__ import annotations
 

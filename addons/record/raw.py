@@ -1,4 +1,4 @@
-"""Records what has no requests: messages on raw TCP connections, UDP datagrams, DNS queries.
+"""Records traffic that has no requests: messages on TCP connections, UDP datagrams, DNS queries.
 
 A message on a TCP connection ends where its protocol says so (framing.py); on any other, it is what the client sends
 until it is answered or pauses. A datagram and a query are one each.

@@ -1,4 +1,5 @@
-"""The recording as the addons write it: an upload and its body, a gap, and repeats of a gap told in one line."""
+"""Writes the addons' part of a recording: uploads with their bodies, and gaps, with repeated gaps folded into one
+line."""
 
 from __future__ import annotations
 

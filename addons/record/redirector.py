@@ -1,4 +1,5 @@
-"""Ends the proxy when the helper that redirects traffic in mode local has ended: it would run on and see nothing."""
+"""Stops the proxy when the helper that redirects traffic in mode `local` has ended; without it the proxy would see
+nothing."""
 
 from __future__ import annotations
 

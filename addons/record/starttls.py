@@ -1,4 +1,4 @@
-"""Reads on where a connection changes to TLS in its middle (STARTTLS of mail and chat, SSLRequest of databases)."""
+"""Follows a connection that switches to TLS midway (STARTTLS of mail and chat, SSLRequest of databases)."""
 
 from __future__ import annotations
 

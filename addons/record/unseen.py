@@ -1,4 +1,4 @@
-"""Says what could not be observed: refused certificates, connections that are ignored, QUIC that cannot be read.
+"""Records what could not be observed: refused certificates, ignored connections, QUIC that cannot be decrypted.
 
 QUIC that mitmproxy cannot decrypt (a version it does not know, or a mode without a certificate of ours) does not pass
 unseen: the client is told at once, in QUIC's own words (version negotiation, RFC 9000, 6), that there is nothing for

@@ -1,4 +1,4 @@
-"""What a line says of an upload: its place, headers and both ends, as the app asked for them and the proxy saw them.
+"""Builds the line of an upload: URL, headers, and both endpoints as the app asked for them and as the proxy saw them.
 
 The writer adds what it knows of the body.
 """

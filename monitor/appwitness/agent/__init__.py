@@ -1,1 +1,1 @@
-"""The host's side of the agent in hooks/: what it is asked to watch, how it comes into the app, what it sends."""
+"""The host side of the agent in hooks/: its plan, its injection into the app, and the messages it sends."""

@@ -1,4 +1,4 @@
-"""Brings the agent into the app with Frida, and its lines into the recording."""
+"""Injects the agent into the app with Frida and writes its lines to the recording."""
 
 from __future__ import annotations
 

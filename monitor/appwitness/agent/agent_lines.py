@@ -1,4 +1,5 @@
-"""What the agent sends, line by line, as events; what its channel may not carry is counted, and told in a gap."""
+"""Converts the agent's messages to events; messages that its channel may not carry are counted and reported in a
+gap."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Receives what the agent in one process sends, which the app may have altered, and has it recorded."""
+"""Receives the messages of the agent in one process, which the app may have tampered with, and has them recorded."""
 
 from __future__ import annotations
 

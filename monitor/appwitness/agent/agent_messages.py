@@ -1,4 +1,5 @@
-"""What the agent's channel may carry: the app under test shares the agent's process, and may send what it likes."""
+"""The messages that the agent's channel may carry: the app under test runs in the same process and can send
+anything."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the agent is asked to watch, as it takes it (hooks/plan.ts)."""
+"""What the agent is told to watch, in the form that it takes (hooks/plan.ts)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""The agent in one process of the app: brought in, waited for, found again when its connection is lost, and ended."""
+"""The agent in one process of the app: injects it, waits for it, reconnects when the connection is lost, and ends
+it."""
 
 from __future__ import annotations
 

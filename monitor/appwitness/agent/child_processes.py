@@ -1,4 +1,4 @@
-"""Further processes of the app: those that run the app's own code are hooked, too; a gap names those that are not.
+"""Hooks the app's other processes, if they run the app's own code; a gap names those that are not hooked.
 
 The agent tells what its process starts (hooks/watch/children.ts). What Android starts for the app, a process named
 after a part of it as `com.example.app:push`, is held before its first code where the device can do that

@@ -1,4 +1,4 @@
-"""What the agent tells of permissions and of the app's own claims of consent, as lines of raw facts; pure.
+"""Converts what the agent reports of permissions and of the app's own consent claims to lines of raw facts; pure.
 
 What they mean is judged later, by the catalog (judge/consent), as is what screens and touches say.
 """

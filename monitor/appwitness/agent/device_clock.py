@@ -1,4 +1,4 @@
-"""How the device's clock differs from the host's: measured by asking it the time, as NTP does, again and again."""
+"""Measures the offset between the device's clock and the host's by repeated time queries, as NTP does."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How the observed process ended, by what the agent said in its last moment and by what Frida saw."""
+"""Determines how the observed process ended, from the agent's last messages and from what Frida reported."""
 
 from __future__ import annotations
 

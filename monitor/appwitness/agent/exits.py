@@ -1,4 +1,4 @@
-"""Reads catalog/exits.yml: the ways out of an app that are no connection, as the agent is told of them."""
+"""Reads catalog/exits.yml: ways for data to leave an app other than a connection, in the form that the agent takes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The only door to Frida: a device, an app started or entered, our script in a process, and what goes wrong.
+"""The only module that imports Frida: devices, apps started or attached to, scripts in a process, and Frida's errors.
 
 Frida's errors (ERRORS) are made to a FridaFault, each with a code and a remedy (catalog/devices/frida.yml). Sources:
 frida-core's linux-host-session.vala, HelperBackend.java, droidy-host-session.vala, injector.vala, gadget.vala.

@@ -1,4 +1,4 @@
-"""Keeps Frida's temporary files in a folder of this process, and leaves neither them nor its helpers behind.
+"""Keeps Frida's temporary files in a folder of this process, and removes them and Frida's helper processes.
 
 On Linux, Frida 17 starts a daemon for iOS devices (`idund`) from its temporary folder as soon as any device is asked
 for. The daemon runs on for half a minute when nobody uses it any more, and the folder (10 MB) stays.

@@ -1,4 +1,4 @@
-"""How far the hook of each source is, and which gaps follow from that."""
+"""Tracks the state of each source's hook, and the gaps that follow from it."""
 
 from __future__ import annotations
 

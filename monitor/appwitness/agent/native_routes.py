@@ -1,4 +1,4 @@
-"""Reads catalog/native.yml: the routes to personal data below the Java API, in C and at the binder."""
+"""Reads catalog/native.yml: routes to personal data below the Java API, in C and over Binder."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Has recorded what is seen of one process: lines as far as its channel may carry them, bodies, and gaps."""
+"""Records what is seen of one process: lines that its channel may carry, bodies, and gaps."""
 
 from __future__ import annotations
 

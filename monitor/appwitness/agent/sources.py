@@ -1,4 +1,4 @@
-"""Reads catalog/sources/: the APIs to hook, one entry each, as the agent is told of them."""
+"""Reads catalog/sources/, the APIs to hook, in the form that the agent takes."""
 
 from __future__ import annotations
 

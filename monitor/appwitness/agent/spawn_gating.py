@@ -1,4 +1,5 @@
-"""Holds new processes of a device until it is known whose they are: the app's are hooked before their first code.
+"""Holds new processes of a device until their app is known, so that the app's own are hooked before their first
+instruction.
 
 All others run on at once, and whatever happens, none is held for longer than a moment. Frida's server holds them (spawn
 gating), and lets all go where the connection to it is lost. It would do so for good where one was held for 8 s, and

@@ -1,4 +1,4 @@
-"""What the agent needs of whoever runs it: the process to enter, and where its lines go."""
+"""What the agent needs from its caller: the process to attach to, and where to write its lines."""
 
 from __future__ import annotations
 

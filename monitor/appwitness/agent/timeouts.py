@@ -1,4 +1,4 @@
-"""Work with a process that may hang or be gone."""
+"""Runs work on a process that may hang or be gone."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reads catalog/tls.yml (where plaintext passes a TLS library) and catalog/unpinning.yml (what is taken over)."""
+"""Reads catalog/tls.yml (TLS functions that see plaintext) and catalog/unpinning.yml (checks that are bypassed)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""Compares the sources with the yardstick, the APIs that tools hook: hooked, lower layer, not here, missing."""
+"""Compares the sources with the yardstick, the APIs that other tools hook: hooked, hooked at a lower layer, absent
+here, missing."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What can be done with appwitness: the command line, the pages, the pytest plugin and programs call it."""
+"""Everything that appwitness can do, for the command line, the web pages, the pytest plugin and other programs."""

@@ -1,4 +1,4 @@
-"""What is accepted of an app: the baseline of its findings, waivers for a time; where a finding is known from."""
+"""What is accepted of an app: its baseline and its temporary waivers; also looks up where a finding is known from."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rankings over the apps of an index: who receives, what is sent, by which SDK, against which rule."""
+"""Rankings across the apps of an index, by recipient, data type, SDK or rule."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an index holds, for whoever looks through it, also while recordings are being made."""
+"""Reads an index for browsing, including recordings that are still being made."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a shell offers while a command line is typed: devices, apps, rules and codes, each with what it is."""
+"""Shell completion: devices, apps, rules and codes, each with a description."""
 
 from __future__ import annotations
 

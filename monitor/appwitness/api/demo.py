@@ -1,4 +1,4 @@
-"""What `appwitness demo` runs: sample apps, and what the user of each does; what must come out is in expected.yml."""
+"""Runs `appwitness demo`: the sample apps and their users' actions, compared with expected.yml."""
 
 from __future__ import annotations
 

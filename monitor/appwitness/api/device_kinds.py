@@ -1,4 +1,5 @@
-"""The kinds of device: how each is opened, diagnosed and listed. A new kind is a class here and an entry in KINDS."""
+"""The kinds of device and how each is opened, diagnosed and listed. A new kind is a class here and an entry in
+KINDS."""
 
 from __future__ import annotations
 

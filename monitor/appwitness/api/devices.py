@@ -1,4 +1,4 @@
-"""The device that a name means: an app of the lab device, or one that adb knows; pairing over Wi-Fi."""
+"""Resolves a device name to an app of the lab device or to a device that adb knows; pairs devices over Wi-Fi."""
 
 from __future__ import annotations
 

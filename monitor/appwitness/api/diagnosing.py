@@ -1,4 +1,4 @@
-"""Whether a device can be observed: the diagnosis of any device, and what it says of itself in an archive."""
+"""Diagnoses whether a device can be observed, and exports what the device prints to an archive."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Personal data taken out: forgotten in recordings for good, or replaced in a copy of one that may be given away."""
+"""Removes personal data: permanently from a recording, or by replacement in a copy that may be shared."""
 
 from __future__ import annotations
 

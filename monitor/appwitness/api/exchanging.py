@@ -1,4 +1,4 @@
-"""Files of other tools into recordings, and recordings out: as HAR, and as a bundle that checks itself."""
+"""Imports other tools' files as recordings; exports recordings as HAR, or as a bundle that checks itself."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What each sample app is made to show: devices/lab/expected.yml, app by plan, compared with what was found."""
+"""Compares what was found in a sample app with devices/lab/expected.yml, for each app and plan."""
 
 from __future__ import annotations
 

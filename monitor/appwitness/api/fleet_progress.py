@@ -1,4 +1,4 @@
-"""How far the campaigns of a fleet are, for people and programs that look on: runs, devices, what failed."""
+"""Progress of a fleet's campaigns: runs, devices and failures."""
 
 from __future__ import annotations
 

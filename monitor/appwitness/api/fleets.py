@@ -1,4 +1,4 @@
-"""Campaigns of many apps on many devices: planned, made on the hosts, looked at; and what came out of them."""
+"""Campaigns of many apps on many devices: planning them, running them, and reading their results."""
 
 from __future__ import annotations
 

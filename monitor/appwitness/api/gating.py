@@ -1,4 +1,4 @@
-"""Runs of an app held against what it is known to do: how they are read, the files beside, the decision."""
+"""Runs the gate: reads the runs of an app, its baseline and waivers, and decides."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where things are unless somebody says otherwise: the index, new recordings, keys, and the log of what is revealed."""
+"""Default locations: the index, new recordings, keys, and the log of revealed values."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which APIs are hooked, what is known of each, and how they cover the APIs that other tools hook."""
+"""Lists the hooked APIs, and how they cover the APIs that other tools hook."""
 
 from __future__ import annotations
 

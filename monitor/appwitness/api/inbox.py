@@ -1,4 +1,4 @@
-"""Files that somebody drops on a page: kept apart until he says what they are of, then taken in as a recording."""
+"""Files dropped on a page: kept apart until the user says what they are, then imported as a recording."""
 
 from __future__ import annotations
 

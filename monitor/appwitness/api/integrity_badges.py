@@ -1,4 +1,4 @@
-"""Whether recordings are what their stamps say, checked beside the pages that show them, which do not wait for it."""
+"""Verifies recordings in the background for the pages that show them, so that no page waits."""
 
 from __future__ import annotations
 

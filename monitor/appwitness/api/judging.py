@@ -1,4 +1,4 @@
-"""Recordings, judged by what is known into an index; compared; and the index built anew."""
+"""Judges recordings into an index, compares them, and rebuilds the index."""
 
 from __future__ import annotations
 

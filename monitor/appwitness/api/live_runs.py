@@ -1,4 +1,5 @@
-"""Runs that a face starts, watches and stops: each is a process of its own, several at a time, one for each device."""
+"""Runs that a page or an assistant starts, follows and stops: each in its own process, one for each device at a
+time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a person notes in a recording: marks of consent, their corrections, and marks that never should have been."""
+"""An operator's notes in a recording: consent marks, their corrections, and marks made by mistake."""
 
 from __future__ import annotations
 

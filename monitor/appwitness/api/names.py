@@ -1,4 +1,4 @@
-"""The names that programs import from `appwitness`, each imported when it is first used."""
+"""The names that `import appwitness` offers, each loaded on first use."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A run that is judged while it is recorded."""
+"""A run that is judged while it is being recorded."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What programs call as `appwitness.NAME`, with texts and keywords where the other modules of `api` take records."""
+"""The functions behind `appwitness.NAME`: they take plain arguments where other modules of `api` take records."""
 
 from __future__ import annotations
 

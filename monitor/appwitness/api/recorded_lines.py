@@ -1,4 +1,4 @@
-"""The lines of one kind of a recording, filtered and sorted: what can be asked for is kept, the lines are not."""
+"""The lines of one kind in a recording, filtered and sorted."""
 
 from __future__ import annotations
 

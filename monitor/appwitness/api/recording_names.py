@@ -1,4 +1,4 @@
-"""What the name of a recording stands for: a folder or an archive here, an address in a bucket, or none at all."""
+"""Resolves the name of a recording: a local folder or archive, an address in a bucket, or a default."""
 
 from __future__ import annotations
 

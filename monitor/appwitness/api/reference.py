@@ -1,4 +1,4 @@
-"""What appwitness knows, to look up: rules, articles of law, kinds of data, types of app, policies, JSON Schemas."""
+"""Reference data: rules, articles of law, data types, app types, policies, JSON Schemas."""
 
 from __future__ import annotations
 

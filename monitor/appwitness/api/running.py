@@ -1,4 +1,4 @@
-"""A run that a program drives: the device comes up, the program does what it wants, the run ends and is judged."""
+"""A run driven by a program: the device is set up, the program acts, and the run is ended and judged."""
 
 from __future__ import annotations
 

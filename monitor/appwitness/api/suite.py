@@ -1,4 +1,4 @@
-"""The runs of a test suite: how they are judged, what is written of each, and of all of them at the end."""
+"""The runs of a test suite: how each is judged, and the reports for each and for all."""
 
 from __future__ import annotations
 

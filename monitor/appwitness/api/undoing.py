@@ -1,4 +1,4 @@
-"""What runs have changed on devices and left so, after a crash or an unplugged cable, and how it is taken back."""
+"""Changes that a crash or an unplugged cable left on devices, and how they are undone."""
 
 from __future__ import annotations
 

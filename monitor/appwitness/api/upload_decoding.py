@@ -1,4 +1,4 @@
-"""An upload taken apart for people to look at: its leaves, which of them carry a value, and the steps to each."""
+"""Decodes an upload for display: its leaves, the values found in them, and the decoding steps."""
 
 from __future__ import annotations
 

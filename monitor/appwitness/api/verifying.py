@@ -1,4 +1,4 @@
-"""Whether a recording is what its stamps say, who signed them, what authorities say of its time; the own key."""
+"""Verifies a recording: its stamps, signatures and time-stamp tokens; manages the operator's own key."""
 
 from __future__ import annotations
 

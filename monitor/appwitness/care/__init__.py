@@ -1,4 +1,4 @@
-"""Care for the personal data that a recording holds: copies that may be given away, and forgetting."""
+"""Protects the personal data in recordings: copies for sharing, and permanent removal."""
 
 from appwitness.care.forgetting import ToForget, to_forget
 from appwitness.care.sharing import Shared, shared

@@ -1,4 +1,5 @@
-"""Which lines and bodies of a recording have to go: all of them, those of some kinds, or those with a value."""
+"""Selects the lines and bodies to remove from a recording: all, those of given data types, or those with a given
+value."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What stands for a personal value in a shared copy: a token of the same shape, and each form of it."""
+"""Replaces a personal value in a shared copy by a token of the same shape, in each form that the value takes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Texts and bytes with every personal value replaced, or None where our own matcher still finds one."""
+"""Replaces every personal value in texts and bytes; returns None if our own matcher still finds one."""
 
 from __future__ import annotations
 

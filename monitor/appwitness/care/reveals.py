@@ -1,4 +1,4 @@
-"""The log of everything that was shown or given out with personal values as they are."""
+"""The log of each time that personal values were shown or exported unmasked."""
 
 from __future__ import annotations
 

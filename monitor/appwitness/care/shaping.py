@@ -1,4 +1,4 @@
-"""What a shared copy keeps beside tokens: what `findings/places.py` lets be shown; of all else the shape."""
+"""What a shared copy keeps besides tokens: text that `findings/places.py` allows, and the shape of everything else."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""Makes a copy of a recording with tokens for personal values, in which all else is left that a table names."""
+"""Makes a copy of a recording for sharing: tokens replace personal values, and only text in a table of safe places
+stays."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What grows, as YAML, and what its files are read as."""
+"""Data that grows, as YAML files, and the models that these are read into."""

@@ -1,4 +1,4 @@
-"""What the ops of Android's AppOps say of personal data: which kinds of read of ours should explain each of them."""
+"""Maps Android's AppOps to the data types whose recorded reads should explain them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What files of the catalog are read as: entries that know all their fields, and regular expressions."""
+"""Base models for catalog files: entries that reject unknown fields, and regular expressions."""
 
 from __future__ import annotations
 

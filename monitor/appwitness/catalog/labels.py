@@ -1,4 +1,5 @@
-"""catalog/consent.yml: what labels choose, windows ask, permissions guard and claims of an app say."""
+"""The model of catalog/consent.yml: what button labels choose, windows ask, permissions guard and consent claims
+mean."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the user picked in a picker of the system: a grant by the user, and no read of all that there is."""
+"""Data that the user chose in a system picker, which is not a read of the whole collection."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""On which runtimes, processors and kinds of code a test bench has run the agent (devices/tried.yml)."""
+"""The runtimes, processors and kinds of code on which a test bench has run the agent (devices/tried.yml)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Values that say nothing about anybody: what Android and services return where they withhold the real one."""
+"""Placeholder values that Android and services return when they withhold the real one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reads the catalog, what grows as data: YAML files beside this one, each error with its file and line."""
+"""Reads the catalog's YAML files; errors name the file and line."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The program `appwitness`, and `python -m appwitness`: Ctrl-C while modules are still loading is not an error."""
+"""Entry point of `appwitness` and `python -m appwitness`; Ctrl-C during start-up is not an error."""
 
 from __future__ import annotations
 

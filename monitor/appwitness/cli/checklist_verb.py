@@ -1,4 +1,4 @@
-"""The verb checklist: makes the runs that a list needs, then fills it; shows the lists of the catalog."""
+"""The verb `checklist`: makes the runs that a list needs and fills it, or shows a list of the catalog."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a shell completes beside verbs, options and their choices: devices, apps, and codes of the catalog."""
+"""Shell completion of devices, apps and catalog codes."""
 
 from __future__ import annotations
 

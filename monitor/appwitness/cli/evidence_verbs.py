@@ -1,4 +1,4 @@
-"""The verbs that keep recordings as evidence, and that remove what they should not keep."""
+"""The verbs that preserve recordings as evidence, and those that remove data from them."""
 
 from __future__ import annotations
 

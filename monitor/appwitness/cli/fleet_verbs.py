@@ -1,4 +1,4 @@
-"""The verbs of fleet: campaigns of many apps on many devices, and what is known of a campaign."""
+"""The verb `fleet`: campaigns of many apps on many devices, and their results."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The verbs that compare a build with what was accepted, and that write down what is accepted."""
+"""The verbs that compare a build with what was accepted, and those that record what is accepted."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The verbs index, which cares for the index of recordings, and config, which says which options hold."""
+"""The verbs `index`, which maintains the index of recordings, and `config`, which shows the options in force."""
 
 from __future__ import annotations
 

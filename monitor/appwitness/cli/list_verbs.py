@@ -1,4 +1,4 @@
-"""The verb list: what appwitness knows, as a list or as the page of one rule or source."""
+"""The verb `list`: reference data as a list, or one rule or source as a page."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What `observe --json` writes while a run goes on: no values, but the lines of the recording where they stand."""
+"""The events that `observe --json` writes during a run: references to lines of the recording, without values."""
 
 from __future__ import annotations
 

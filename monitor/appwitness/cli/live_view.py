@@ -1,4 +1,4 @@
-"""What `observe` shows while a run goes on: a table on a terminal, lines elsewhere, or JSON lines for programs."""
+"""What `observe` shows during a run: a table on a terminal, lines elsewhere, JSON lines for programs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The verb mark, by which a person notes in a recording what the user was asked and decided."""
+"""The verb `mark`, with which an operator records what the user was asked and decided."""
 
 from __future__ import annotations
 

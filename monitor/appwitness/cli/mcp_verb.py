@@ -1,4 +1,4 @@
-"""The verb mcp, by which an assistant uses appwitness: a server of the Model Context Protocol over stdin and stdout."""
+"""The verb `mcp`: a Model Context Protocol server over stdin and stdout, for assistants."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Verbs by the names that they had before: they still work in this release, and stderr says what to call now."""
+"""Deprecated names of verbs: they work in this release, and stderr names the replacement."""
 
 from __future__ import annotations
 

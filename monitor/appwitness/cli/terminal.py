@@ -1,4 +1,4 @@
-"""What verbs print: results to stdout, talk to stderr; nothing foreign acts on the terminal."""
+"""Terminal output: results to stdout, messages to stderr; foreign text cannot control the terminal."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the verbs share: the group, the table of exit codes, options, and the report of a recording."""
+"""What the verbs share: the group, the exit codes, common options, and the report of a recording."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What verbs write: any number of formats in one call, each to its file."""
+"""Writes any number of output formats in one call, each to its own file."""
 
 from __future__ import annotations
 

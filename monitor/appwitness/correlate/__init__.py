@@ -1,4 +1,4 @@
-"""The one walk over a recording: read, link, judge, save; once, or following while it is being made."""
+"""The single pass over a recording: read, link, judge, save; once, or continuously while it is being made."""
 
 from __future__ import annotations
 

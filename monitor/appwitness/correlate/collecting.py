@@ -1,4 +1,4 @@
-"""When Python looks for garbage among what is known of a run: each pass grows with the run, and finds nothing."""
+"""Controls when Python's garbage collector runs: its passes grow with the run and find nothing."""
 
 from __future__ import annotations
 

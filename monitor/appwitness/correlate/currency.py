@@ -1,4 +1,4 @@
-"""Whether what the index has of a recording is of this very recording, and concluded from all of it by these rules."""
+"""Checks whether the index's conclusions are about this very recording, all of it, and by the current rules."""
 
 from __future__ import annotations
 

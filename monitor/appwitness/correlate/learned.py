@@ -1,4 +1,4 @@
-"""What the lines of a recording say, its uploads aside."""
+"""What the lines of a recording say, apart from its uploads."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The uploads of a recording: taken apart, and joined to what was read before them."""
+"""The uploads of a recording: decoded, and linked to earlier reads."""
 
 from __future__ import annotations
 

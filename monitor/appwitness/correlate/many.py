@@ -1,4 +1,4 @@
-"""Many recordings, each read into the index and judged, by one process or by some that live while there is work."""
+"""Judges many recordings into the index, in one process or in several."""
 
 from __future__ import annotations
 

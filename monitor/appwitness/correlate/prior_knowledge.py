@@ -1,4 +1,4 @@
-"""What is known before a recording is looked at: the catalog, the user's own rules and policy, and what was chosen."""
+"""Everything known before a recording is read: the catalog, the user's rules and policy, and the chosen options."""
 
 from __future__ import annotations
 

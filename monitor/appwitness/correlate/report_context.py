@@ -1,4 +1,4 @@
-"""Takes the uploads of the flows that a report shows apart once more, for what stands around each match."""
+"""Decodes the uploads of a report's flows again, for the text around each match."""
 
 from __future__ import annotations
 

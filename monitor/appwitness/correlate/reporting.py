@@ -1,4 +1,4 @@
-"""Everything that the index has on one recording, as a report."""
+"""Builds the report of one recording from the index."""
 
 from __future__ import annotations
 

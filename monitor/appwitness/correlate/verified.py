@@ -1,4 +1,4 @@
-"""The result of recomputing the stamps of a recording, as every report says it."""
+"""The result of verifying a recording's stamps, in the form that reports use."""
 
 from __future__ import annotations
 

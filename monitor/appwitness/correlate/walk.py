@@ -1,4 +1,4 @@
-"""What is known of one recording so far: learns from its lines, links its uploads, judges and saves."""
+"""The state of one recording's analysis: learns from its lines, links its uploads, judges and saves."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a device is to a run: changed, made to start an app, watched, and taken back to what it was."""
+"""The interface between a run and its device: prepared, made to start an app, observed, and restored."""
 
 from __future__ import annotations
 

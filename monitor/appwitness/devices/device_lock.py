@@ -1,4 +1,4 @@
-"""One user of a device at a time, over all processes of this machine."""
+"""Locks a device for one user at a time, across all processes of this machine."""
 
 from __future__ import annotations
 

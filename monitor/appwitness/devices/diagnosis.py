@@ -1,4 +1,4 @@
-"""What a device lacks for a run: the results of all checks, for every kind of device."""
+"""A diagnosis: the results of all checks, for every kind of device."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The names of the embedded lab device, which no other module knows.
+"""The names of the embedded lab device; no other module knows them.
 
 `lab:circle` is the lab device with its sample app circle; the hosts of a fleet call theirs `lab`, `lab2` ...
 """

@@ -1,4 +1,4 @@
-"""How a device's traffic comes to the proxy: the ways there are, which one is taken, and what it takes."""
+"""The traffic modes: the routes from a device to the proxy, and what each requires."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The recording contract, version 1: the kinds of line that producers write, and `parse` for any of them."""
+"""The recording contract, version 1: the kinds of line that producers write, and `parse` for all of them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A line of a recording as everything above the recording sees it: with its number and its time on the host's clock."""
+"""A line of a recording with its number and its time on the host's clock."""
 
 from __future__ import annotations
 

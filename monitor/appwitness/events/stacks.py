@@ -1,4 +1,4 @@
-"""Whose code the frames of a stack are: as the agent said, or by the beginnings of their names where no agent did."""
+"""Whose code each frame of a stack is: as the agent reported, otherwise by the prefix of its class name."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Foreign formats, each converted once, at the boundary: captures and hook logs of other tools in, uploads out."""
+"""Foreign formats, each converted once at the boundary: imports captures and hook logs, exports uploads."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One archive of a recording for somebody who trusts nobody: with its report, its key, and a program that checks it."""
+"""Packs a recording for somebody who trusts nobody: with its report, the public key, and a program that verifies it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a reader of a foreign format gives: events, their bodies, and gaps for what could not be converted."""
+"""What a reader of a foreign format returns: events, their bodies, and gaps for what could not be converted."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""HAR 1.2, what browsers and proxies save: read as uploads, and written from them."""
+"""HAR 1.2, the format that browsers and proxies save: imported as uploads, and exported from them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which entries of a HAR file were sent: what a browser answered itself, or never let out, is listed there as well."""
+"""Tells which entries of a HAR file were sent; a HAR also lists what a browser blocked or answered itself."""
 
 from __future__ import annotations
 

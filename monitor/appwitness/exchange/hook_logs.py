@@ -1,4 +1,4 @@
-"""JSON lines of other tools' hooks, one call a line: read as accesses, by a mapping that says where what stands."""
+"""Imports other tools' hook logs (JSON lines, one call a line) as accesses, by a mapping of their fields."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Large JSON in pieces: each element of a list, or each value of a log, as its own bytes, in bounded memory.
+"""Reads large JSON in bounded memory: each element of a list, or each value of a log, as its own bytes.
 
 A library that parses as it reads stops at the first mistake; here a piece is only cut out, so that one that cannot be
 parsed costs nothing but itself.

@@ -1,4 +1,4 @@
-"""mitmproxy's own flow files: mitmproxy reads them, and the addon records them as it records live traffic."""
+"""Imports mitmproxy's flow files: mitmproxy reads them, and the addon records them as it records live traffic."""
 
 from __future__ import annotations
 

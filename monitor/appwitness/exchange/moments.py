@@ -1,5 +1,5 @@
-"""What stands behind each finding, at its moment, as a folder of a bundle: its lines, both stacks, the exchange as HAR,
-the screen then, and a page."""
+"""Collects the evidence of each finding in a folder of a bundle: lines, both stacks, the exchange as HAR, the screen
+at that moment, and a page."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A foreign file made ready to be read: an ordinary file, unpacked, in UTF-8."""
+"""Opens a foreign file: checks that it is an ordinary file, unpacks it, and decodes it to UTF-8."""
 
 from __future__ import annotations
 

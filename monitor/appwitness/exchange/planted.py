@@ -1,4 +1,4 @@
-"""Values that the user says were on the device: `--value TYPE=VALUE`, checked before anything is looked for."""
+"""Values that the user says were on the device: `--value TYPE=VALUE`, validated before the search."""
 
 from __future__ import annotations
 

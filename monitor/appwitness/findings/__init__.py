@@ -1,4 +1,4 @@
-"""What was concluded from a recording: matches, flows, findings, and the report that carries them."""
+"""The models of conclusions: matches, flows, findings, and the report that holds them."""
 
 from __future__ import annotations
 

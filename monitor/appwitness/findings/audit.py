@@ -1,4 +1,4 @@
-"""What the monitor itself changed on the device and in the app, and caused on the network, as far as it is recorded."""
+"""What the monitor itself changed on the device and in the app, and caused on the network, as recorded."""
 
 from __future__ import annotations
 

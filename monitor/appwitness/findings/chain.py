@@ -1,4 +1,4 @@
-"""The chain of inferences behind a flow or a finding: what each step rests on, and what would refute it."""
+"""The chain of inference behind a flow or finding: what each step rests on, and what would refute it."""
 
 from __future__ import annotations
 

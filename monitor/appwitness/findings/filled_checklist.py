@@ -1,4 +1,4 @@
-"""A checklist filled from recordings: what became of each item, with the lines, or with what was not watched."""
+"""A checklist filled from recordings: the result of each item, with its lines or with what was not observed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a gate decides: the behaviours of an app's releases, what became of each, and whether the build fails."""
+"""The decision of a gate: the behaviours of an app's releases, how each changed, and whether the build fails."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What makes the findings of two runs the same one: rule, app, data, recipient and whose code it is.
+"""The identity of a finding across runs: rule, app, data, recipient and whose code it is.
 
 Never times, line numbers, values, counts, run ids, the device or the app's version, all of which another run changes.
 """

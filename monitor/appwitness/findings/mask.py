@@ -1,4 +1,4 @@
-"""Hides personal values in a whole report, so that no format can forget to: masked once, then rendered."""
+"""Masks personal values in a whole report before it is rendered, so that no format can forget to."""
 
 from __future__ import annotations
 

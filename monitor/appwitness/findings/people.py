@@ -1,4 +1,4 @@
-"""Whose data of an address book or call log was sent: how many people, and which of their details; in words too."""
+"""Counts the people whose address book or call log entries were sent, and which of their details; also in words."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""How each text of a recording may be shown or copied: one table; what is not on it is a text of which our own words
-are left."""
+"""A table of the text fields in a recording and how each may be shown or copied; of unlisted text only our own words
+stay."""
 
 from __future__ import annotations
 

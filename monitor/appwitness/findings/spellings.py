@@ -1,4 +1,4 @@
-"""Other spellings of a text: what it reads as once escapes, entities and encodings are undone, again and again."""
+"""Other spellings of a text: what it reads as after repeatedly undoing escapes, entities and encodings."""
 
 from __future__ import annotations
 

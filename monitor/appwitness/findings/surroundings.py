@@ -1,4 +1,4 @@
-"""What stands around a match in the upload that carries it: the way to it, its neighbours, and its bytes."""
+"""The context of a match in its upload: its path, its neighbours and its bytes."""
 
 from __future__ import annotations
 

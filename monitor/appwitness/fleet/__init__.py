@@ -1,1 +1,1 @@
-"""Many apps on many devices: what is planned, who makes which run, how its recording is kept and judged once."""
+"""Many apps on many devices: planning runs, making them, storing their recordings, and judging each once."""

@@ -1,4 +1,4 @@
-"""What a host says of a recording once it is whole, and whether an archive in the store is that recording."""
+"""The commit record of a complete recording, and the check that an archive in the store is that recording."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is known of a campaign, for other tools: tables as CSV or Parquet, letters and checklists by app."""
+"""Exports a campaign: tables as CSV or Parquet, letters and checklists by app."""
 
 from __future__ import annotations
 

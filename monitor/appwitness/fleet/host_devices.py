@@ -1,4 +1,4 @@
-"""The devices of a host and their labels: what adb and the device say, and what the user adds."""
+"""A host's devices and their labels, from adb, the device and the user."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A host at work: a thread for each device, some judges, and one that tells the others what it has."""
+"""A working host: a thread for each device, several judges, and a heartbeat that reports what it has."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Judges complete recordings, each in a process that lives long: to start one costs more than to judge most of them."""
+"""Judges complete recordings in long-lived processes, as starting a process costs more than judging most recordings."""
 
 from __future__ import annotations
 

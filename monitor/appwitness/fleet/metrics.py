@@ -1,4 +1,4 @@
-"""How far campaigns are, for Prometheus: its text format, version 0.0.4."""
+"""The progress of campaigns as Prometheus metrics: text format, version 0.0.4."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where recordings of a fleet are kept, each as one archive: a folder, or a bucket of an object store.
+"""Stores a fleet's recordings, each as one archive, in a folder or in a bucket of an object store.
 
 A recording is complete when its marker is there, which can be made only once. Credentials and endpoint of a bucket come
 from the environment alone (AWS_ACCESS_KEY_ID, AWS_ENDPOINT_URL ...), as obstore reads them.

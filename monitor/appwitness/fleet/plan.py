@@ -1,4 +1,4 @@
-"""A campaign: a table of apps and the plans under which each is run, as runs to be made."""
+"""A campaign: a table of apps and the plans under which each runs, expanded to runs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pools: what an app needs of a device, such as `api>=33 and rooted and region=cn`, and whether a device has it."""
+"""Pools: requirements of an app such as `api>=33 and rooted and region=cn`, and whether a device meets them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Recordings of a host on their way to where they are kept: packed on its own disk until the store has them.
+"""Recordings waiting for upload, packed on the host's own disk until the store has them.
 
 A device is free as soon as its recording is packed. While the store is away they wait here, up to a bound; a host that
 was killed goes on with those that it finds. A mark says of each that a host began it here: what has none is somebody

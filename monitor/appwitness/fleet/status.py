@@ -1,4 +1,4 @@
-"""How far campaigns are: runs by state and pool, when they will be done, why runs are unobservable, devices."""
+"""The status of campaigns: runs by state and pool, expected completion, reasons for unobservable runs, devices."""
 
 from __future__ import annotations
 

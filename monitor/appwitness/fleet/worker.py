@@ -1,4 +1,4 @@
-"""One device at work: it makes run after run, each by `appwitness observe` in a process of its own."""
+"""One device at work: makes runs one after another, each with `appwitness observe` in its own process."""
 
 from __future__ import annotations
 

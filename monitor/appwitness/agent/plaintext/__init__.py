@@ -1,4 +1,5 @@
-"""Makes uploads of what the agent sees at TLS libraries: plaintext of connections that the proxy cannot decrypt."""
+"""Makes uploads from what the agent sees in TLS libraries: the plaintext of connections that the proxy cannot
+decrypt."""
 
 from __future__ import annotations
 

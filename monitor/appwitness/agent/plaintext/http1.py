@@ -1,4 +1,4 @@
-"""HTTP/1 as a client writes it: requests out of a stream of bytes (RFC 9112); lenient, as apps are."""
+"""Parses HTTP/1 requests from a client's stream of bytes (RFC 9112); lenient, as apps are."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""HTTP/2 as a client writes it: the requests of its streams (RFC 9113), gRPC among them."""
+"""Parses HTTP/2 requests, gRPC included, from a client's stream of bytes (RFC 9113)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A message on its way out, as far as it has been seen."""
+"""An outgoing message, as far as it has been seen."""
 
 from __future__ import annotations
 

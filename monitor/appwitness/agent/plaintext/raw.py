@@ -1,4 +1,4 @@
-"""A connection without requests: a message is what the client sends until it is answered or pauses."""
+"""A connection without requests: a message ends when the server answers or the client pauses."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""A real Android device or emulator: found by adb, prepared for a run, observed, and brought back to what it was."""
+"""A real Android device or emulator: found with adb, prepared for a run, observed, and restored afterwards."""

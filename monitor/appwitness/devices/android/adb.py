@@ -1,4 +1,4 @@
-"""The only door to adbutils: the devices there are, one device's shell with exit codes, its files and its ports."""
+"""The only module that imports adbutils: lists devices; runs shell commands, copies files and forwards ports on one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One Android device for one run: its parts put together, each change written down first, all taken back."""
+"""One Android device during one run: each change is journalled before it is made, and undone at the end."""
 
 from __future__ import annotations
 

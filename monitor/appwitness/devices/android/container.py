@@ -1,4 +1,4 @@
-"""Whether this is a container, and whose adb server it uses: that decides which devices there are."""
+"""Detects a container, and which adb server it uses: that determines which devices are visible."""
 
 from __future__ import annotations
 

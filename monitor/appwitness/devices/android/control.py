@@ -1,4 +1,4 @@
-"""What every part that changes a device needs: its shell, its facts, and the journal of all changes."""
+"""What each part that changes a device needs: a shell, the device's facts, and the journal of changes."""
 
 from __future__ import annotations
 

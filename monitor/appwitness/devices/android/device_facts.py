@@ -1,4 +1,4 @@
-"""What a device says of itself: version, build, processors, emulator or phone, and what matters for hooks and trust."""
+"""Facts about a device: Android version, build, processors, emulator or phone, and what matters for hooks and trust."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""Which device is meant, and whether it is ready: found by serial, address, `usb`, `emulator` or as the only one.
+"""Finds the device that is meant, by serial, address, `usb`, `emulator` or as the only one, and checks that it is
+ready.
 
 Not tried on Android: mDNS and pairing against a phone, the lock screen's dump on 14 and later, adb root of a phone.
 """

@@ -1,4 +1,4 @@
-"""What can be wrong with a device: a code, what happened and what to do about it (catalog/devices/faults.yml)."""
+"""Faults of a device, each with a code, what happened and what to do next (catalog/devices/faults.yml)."""
 
 from __future__ import annotations
 

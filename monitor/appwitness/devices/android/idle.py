@@ -1,4 +1,4 @@
-"""Whether an app has come to rest: only what it does before a question is answered, it does without an answer."""
+"""Detects that an app is idle: what it does before a question is answered, it does without an answer."""
 
 from __future__ import annotations
 

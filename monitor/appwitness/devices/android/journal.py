@@ -1,4 +1,4 @@
-"""What was changed on a device and how to undo it, written to this machine's disk before each change is made."""
+"""The journal of changes to a device: each is written to this machine's disk, with its undo, before it is made."""
 
 from __future__ import annotations
 

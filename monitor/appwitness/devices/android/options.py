@@ -1,4 +1,4 @@
-"""What a user wants of a device: which one, which app, and what may be done to it."""
+"""The user's options for a device: which device, which app, and which changes are allowed."""
 
 from __future__ import annotations
 

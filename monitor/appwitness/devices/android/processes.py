@@ -1,4 +1,4 @@
-"""The processes of an app by its user id, whatever their names; and the app started without Frida.
+"""Finds the processes of an app by its user ID, whatever their names; starts an app without Frida.
 
 A process counts that zygote, or a zygote of the app's own, made: what the app runs as a program (`sh`, `app_process64`)
 has another parent and none of the app's code. Not tried on Android: isolated processes and the SDK sandbox.

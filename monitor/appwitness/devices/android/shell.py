@@ -1,4 +1,4 @@
-"""Commands on one device, as adb's user or as root; root is found by trying, in the global mount namespace."""
+"""Runs commands on one device as adb's user or as root, in the global mount namespace; finds root by trying."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Restores what a device drops by itself during a run: its connection, ports, authorities, the place."""
+"""Restores what a device drops during a run: its connection, ports, CA certificate, location."""
 
 from __future__ import annotations
 

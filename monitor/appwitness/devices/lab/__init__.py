@@ -1,1 +1,1 @@
-"""The embedded default device: a JVM that plays an Android app process."""
+"""The embedded default device: a JVM that acts as an Android app process."""

@@ -1,4 +1,4 @@
-"""What the lab device lacks for a run: its app, Java, the classes, Frida, and whether the kernel lets Frida work."""
+"""Diagnoses the lab device: its app, Java, its classes, Frida, and whether the kernel allows Frida."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The Java runtime of the lab device: a launcher named as the app, the proxy's authority as truststore."""
+"""The Java runtime of the lab device: a launcher named after the app, with the proxy's CA as its truststore."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The servers that the sample apps talk to: one port on loopback that takes HTTP and HTTPS for every host."""
+"""The servers that the sample apps talk to: one loopback port that accepts HTTP and HTTPS for every host."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What stands in a bundle beside the recording: instructions, and a program that checks it."""
+"""Files that a bundle adds to the recording: instructions, and a program that verifies it."""

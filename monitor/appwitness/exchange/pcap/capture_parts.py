@@ -1,4 +1,4 @@
-"""A large capture in parts, each with whole conversations, and small enough for tshark to read in bounded memory.
+"""Splits a large capture into parts of whole conversations, small enough for tshark's memory.
 
 tshark keeps about three times what it reads, and 1 KiB for each conversation. One pass of it, which keeps nothing else,
 says to which conversation each packet belongs; then the packets go to the file of that conversation's part.

@@ -1,4 +1,4 @@
-"""HTTP/1 and WebSocket in the bytes of one connection."""
+"""Parses HTTP/1 and WebSocket from the bytes of one connection."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""HTTP/2 in the bytes of one connection (RFC 9113): requests by stream, and the status of their responses."""
+"""Parses HTTP/2 from the bytes of one connection (RFC 9113): requests by stream, and the status of their responses."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""HTTP/3 in the streams of one QUIC connection (RFC 9114): requests by stream, and the status of their responses."""
+"""Parses HTTP/3 from the streams of one QUIC connection (RFC 9114): requests by stream, with response status."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Wireshark's `tshark` reads a packet capture: which conversations there are, and what each side said, decrypted."""
+"""Runs Wireshark's `tshark` on a packet capture: lists its conversations and what each side sent, decrypted."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""The app under test: its files, what they say of it, and how it comes onto a device and leaves again."""
+"""The app under test: its files, what they declare, and how it is installed and removed."""

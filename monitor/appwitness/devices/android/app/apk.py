@@ -1,4 +1,4 @@
-"""What an APK says of itself, and the only door to apkutils: manifest, permissions, components, signer, SDKs, trust.
+"""Reads an APK, and is the only module that imports apkutils: manifest, permissions, components, signer, SDKs, trust.
 
 apkutils reads the ZIP file as leniently as Android does (packers forge its flags) and the binary XML; the tree is built
 here, within bounds: an APK may be hostile. Resources are looked up one by one: its reader of resource tables reads all,

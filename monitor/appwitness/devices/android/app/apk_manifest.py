@@ -1,4 +1,4 @@
-"""What the manifest of an APK says, from its tree: version, permissions, components and their processes."""
+"""Reads the manifest of an APK: version, permissions, components and their processes."""
 
 from __future__ import annotations
 

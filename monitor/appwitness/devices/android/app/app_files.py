@@ -1,4 +1,4 @@
-"""The files of one app: an APK, a folder or list of its splits, or an archive of them; and those that a device needs.
+"""The files of one app: an APK, its splits as a folder or list, or an archive; and which of them a device needs.
 
 Archives are what stores and tools make: .apks (bundletool, SAI), .apkm (APKMirror), .xapk (APKPure, with expansions).
 Only what is known is taken out of them, under names of ours, into a temporary folder.

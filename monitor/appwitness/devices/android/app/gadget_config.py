@@ -1,4 +1,4 @@
-"""How Frida's gadget in a package works, by the configuration beside it (gadget.vala)."""
+"""Reads the configuration beside Frida's gadget in a package: how the gadget will behave (gadget.vala)."""
 
 from __future__ import annotations
 

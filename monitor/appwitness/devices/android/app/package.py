@@ -1,4 +1,4 @@
-"""The app on the device: installed with all its splits, brought to its first run, named, and taken back to what it was.
+"""The app on the device: installs all its splits, resets it to its first run, and restores what was there.
 
 Without root too. Not tried on Android: any of it; the commands and their answers are those of AOSP 7 to 16.
 """

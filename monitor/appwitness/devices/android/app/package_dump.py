@@ -1,4 +1,4 @@
-"""Reads what `dumpsys package PKG` prints of one app, Android 7 to 16; pure."""
+"""Parses `dumpsys package PKG` for one app, Android 7 to 16; pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One session of the device's installer for all files of an app, and what each of its refusals means."""
+"""An install session for all files of an app, and the meaning of each error that the installer returns."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The scripts that keep an app and its data for the time of a run, and put them back.
+"""Shell scripts that back up an app and its data before a run and restore them afterwards.
 
 They are replayed by another process, maybe days later: each says all it needs, does nothing where there is nothing to
 do, and may be done twice. A kept thing is complete only with its marker.

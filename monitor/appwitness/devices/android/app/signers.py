@@ -1,4 +1,4 @@
-"""Pure readers of who signed an APK, as Android finds it: the signing block's schemes, and the v1 signature's bag.
+"""Reads an APK's signers as Android determines them: the signing block's schemes and the v1 signature; pure.
 
 Signatures are not verified. Sources: ApkSigningBlockUtils, ApkSignatureSchemeV3Verifier and StrictJarVerifier of AOSP;
 source.android.com, APK signature schemes v2, v3 and v3.1; RFC 5652 (the bag).

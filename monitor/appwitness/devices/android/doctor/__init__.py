@@ -1,4 +1,4 @@
-"""What a device lacks for a run, in one diagnosis."""
+"""Diagnoses what a device lacks for a run."""
 
 from __future__ import annotations
 

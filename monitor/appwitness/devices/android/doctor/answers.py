@@ -1,4 +1,4 @@
-"""A device that is asked, by one script and as root by a second one: what it answered, and what is said of that.
+"""Questions a device with one script as adb's user and one as root, and holds its answers.
 
 Not tried on Android: every dump that is read here.
 """

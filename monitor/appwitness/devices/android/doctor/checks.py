@@ -1,4 +1,4 @@
-"""The questions that a device is asked before a run: each answers with a code, a sentence and a remedy."""
+"""The checks before a run: each has a code, a sentence and a remedy."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The forms of what a device prints, in an archive that its owner can send us: only what is on a list stays as it is.
+"""Exports the form of a device's dumps to an archive that its owner can send us; only listed text stays as it is.
 
 Of each dump that a run reads, words that Android itself prints stay (catalog/devices/export.yml); every other word is
 replaced by letters `x`, every digit by `1`. Properties stay where their name is on the list; the others are not in it.

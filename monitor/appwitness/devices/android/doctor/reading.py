@@ -1,4 +1,4 @@
-"""What a run reads of a device's dumps, tried on whatever they are of: which of them have a form that is not known."""
+"""Tries a run's parsers on a device's dumps, and names the dumps whose format is unknown."""
 
 from __future__ import annotations
 

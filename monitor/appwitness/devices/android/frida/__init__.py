@@ -1,1 +1,1 @@
-"""How Frida comes onto a device and into the app."""
+"""Installs Frida on a device and injects it into the app."""

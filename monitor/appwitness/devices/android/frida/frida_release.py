@@ -1,4 +1,4 @@
-"""Builds of frida-server and of Frida's gadget on this machine: which one is needed, and where it comes from."""
+"""Builds of frida-server and of Frida's gadget on this machine: which one a device needs, and where to get it."""
 
 from __future__ import annotations
 

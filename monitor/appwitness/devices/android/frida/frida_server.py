@@ -1,4 +1,4 @@
-"""frida-server on a device: put there under a random name, started as root, asked, and gone after the run.
+"""frida-server on a device: installed under a random name, started as root, checked, and removed after the run.
 
 Not tried on Android: the rig has a stand-in for the server (tests/adb/rig/frida_server.py). Sources: frida-core's
 server.vala, httptoolkit-server, AndroidFridaManager.

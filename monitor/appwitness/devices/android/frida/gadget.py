@@ -1,4 +1,4 @@
-"""Frida's gadget, where there is no frida-server: in the app's package, or brought into an app that can be debugged.
+"""Frida's gadget, for devices without frida-server: already in the app's package, or injected into a debuggable app.
 
 Frida itself brings it in, as a debugger (injector.vala): `am set-debug-app -w --persistent`, `am start -D`, and at the
 first activity's creation it has the app copy the gadget to its own folder and load it. Not tried on Android: the rig

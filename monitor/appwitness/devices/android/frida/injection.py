@@ -1,4 +1,4 @@
-"""How Frida enters the app: by a gadget in its package, by frida-server, by a gadget that it injects, or not at all."""
+"""Chooses how Frida enters the app: a gadget in its package, frida-server, an injected gadget, or not at all."""
 
 from __future__ import annotations
 

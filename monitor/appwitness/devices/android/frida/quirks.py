@@ -1,4 +1,4 @@
-"""What a version of Android or a ROM needs changed for frida-server (catalog/devices/quirks.yml), and the change."""
+"""Workarounds that frida-server needs on certain Android versions or ROMs (catalog/devices/quirks.yml)."""
 
 from __future__ import annotations
 

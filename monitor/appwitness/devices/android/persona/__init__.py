@@ -1,1 +1,1 @@
-"""The person whose data is on a device during a run: planted for real, asked back, and removed again."""
+"""The person whose data is on a device during a run: planted, read back, and removed again."""

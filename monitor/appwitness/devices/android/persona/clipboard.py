@@ -1,4 +1,4 @@
-"""A text on the clipboard for a run, by uiautomator2's server: Android has no command for it.
+"""Puts a text on the clipboard through uiautomator2's server, as Android has no shell command for it.
 
 Makers' and newer Androids may refuse the server (openatx/uiautomator2#1010, #1029); that is said then. Not tried on
 Android: whether it may write and read it there.

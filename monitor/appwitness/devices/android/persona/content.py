@@ -1,4 +1,4 @@
-"""Android's `content` command: rows of its providers, with what they say when they refuse."""
+"""Android's `content` command: queries and changes rows of content providers, and reports their refusals."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The persona of one run: planted before the app is there, in part with what reads the screen; or what is found."""
+"""The persona of one run: planted before the app is installed, or read from what the device already has."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An app operation that is allowed to adb's user for a while: its mode is asked first, and restored afterwards."""
+"""Temporarily allows an app operation to adb's user: reads its mode first, and restores it afterwards."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A small photo with a place in it: JPEG with EXIF (JEITA CP-3451), one grey block."""
+"""A small photo with a location: JPEG with EXIF (JEITA CP-3451), a single grey block."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where the device says that it is: an emulator's console, or test providers of Android 12 and later."""
+"""Sets the device's location: through an emulator's console, or by test providers from Android 12 on."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Plants a persona on a device: each thing is written down, made, and asked back; what came back is the value."""
+"""Plants a persona on a device: each item is journalled, created and read back; what was read back is the value."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A persona: the person whose data is put on a device for one run, from the user's file or made up for the run."""
+"""A persona: the person whose data is put on a device for one run, from the user's file or generated."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What the screen of a device shows, and who plays its user."""
+"""What the device's screen shows, and the player who acts as its user."""

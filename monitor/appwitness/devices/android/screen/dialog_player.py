@@ -1,4 +1,4 @@
-"""Who plays the user of a real device: sees what the screen asks, answers as the plan says, and records each look."""
+"""Acts as the user of a real device: reads what the screen asks, answers as the plan says, and records each look."""
 
 from __future__ import annotations
 

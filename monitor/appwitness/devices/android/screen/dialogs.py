@@ -1,4 +1,4 @@
-"""What a screen asks and what a plan touches there, from the hierarchy that uiautomator writes; pure."""
+"""Decides what a screen asks and what a plan touches there, from uiautomator's hierarchy; pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which window has the input, by what `dumpsys window` prints; pure."""
+"""Reads which window has the input focus from `dumpsys window`; pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A screen as uiautomator writes it: its elements, and what can be read and touched in each window; pure."""
+"""Parses a uiautomator hierarchy: the elements of each window that can be read and touched; pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the player of a plan uses: the screen of one device, a person to ask, and how far to explore."""
+"""What the player of a plan needs: a device's screen, a person to ask, and how far to explore."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is recorded of the screen: looks where it changes, questions as long as they stand, and the host's own gaps."""
+"""Records the screen: looks when it changes, questions while they are shown, and gaps of the host's own."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The screen of a device during a run, and the only door to uiautomator2: what is seen is recorded, a plan is played.
+"""Watches a device's screen and plays a plan; the only module that imports uiautomator2.
 
 The server of uiautomator2 (u2.jar) runs as adb's shell user and is started by us; where it cannot be, the shell's own
 `uiautomator`, `input` and `screencap` do. Not tried on Android: real hierarchies, makers' dialogs, protected windows.

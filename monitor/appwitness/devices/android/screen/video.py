@@ -1,4 +1,4 @@
-"""A film of the screen in a ring of segments, of which those around a finding are kept."""
+"""Films the screen in a ring of segments, and keeps those around a finding."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The ways of a device's traffic to the proxy: what each needs, sees and keeps, which one is taken, and how it is made.
+"""Routes from a device to the proxy: what each needs and sees, how one is chosen, and how it is set up.
 
 Each change goes through the journal, so that each is undone. Not tried on Android: netd's own rules beside ours.
 """

@@ -1,4 +1,4 @@
-"""Puts the proxy's authority into the device's system store, during a run, in every mount namespace.
+"""Adds the proxy's CA certificate to the device's system store during a run, in every mount namespace.
 
 Nothing is written to /system: a tmpfs with the originals and ours lies over the store, and from Android 14 on over the
 updatable one as well. It is known again by its source, which is the run's mark: a marker file inside would be read

@@ -1,4 +1,4 @@
-"""A device that has this machine as its gateway: the app's TCP is told apart by its TTL, and redirected to the proxy.
+"""A device that uses this machine as its gateway: recognises the app's TCP by its TTL and redirects it to the proxy.
 
 On the device, a rule for the app's uid leads to a route of its own, which sets the TTL; nft here redirects what has it.
 The client's port and the real target stay known: the proxy listens in its mode transparent.

@@ -1,4 +1,4 @@
-"""The WireGuard app of a rooted device, set up for one app and switched on without a hand, and set back.
+"""Configures the WireGuard app of a rooted device for one app, switches it on, and restores it afterwards.
 
 Its files are those of com.wireguard.android (Application.kt, TunnelManager.kt). Not tried on Android.
 """

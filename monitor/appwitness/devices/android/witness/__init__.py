@@ -1,1 +1,1 @@
-"""What Android itself counts and records of an app while it runs."""
+"""What Android itself records about an app while it runs."""

@@ -1,4 +1,4 @@
-"""Second witnesses: what Android itself counts of the app while it runs, before and after, without any hook.
+"""Compares Android's own counters for the app before and after a run: a second witness that needs no hook.
 
 Not tried on Android: formats and commands are AOSP's (dumps.py, process_dumps.py); what a device prints otherwise is
 noted and never guessed. Nothing on the device is changed.

@@ -1,4 +1,4 @@
-"""Reads what Android prints of its own counts, as records: AppOps, places delivered, bytes by user id.
+"""Parses Android's own counters to records: AppOps, delivered locations, bytes by user ID.
 
 Formats are those of AOSP's sources (release named at each function) and of dumps that owners of phones have published;
 none was taken from a device of ours. What is not understood is counted, and never an error: vendors print more.

@@ -1,4 +1,5 @@
-"""Why a process of the app ended, told apart: by Android's own record of it (11+), before that by its event log.
+"""Determines why a process of the app ended: from ApplicationExitInfo (Android 11 and later), before that from the
+event log.
 
 Not tried on Android: see process_dumps.py for where the formats come from.
 """

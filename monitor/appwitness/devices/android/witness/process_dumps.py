@@ -1,4 +1,4 @@
-"""Reads what Android prints of processes, as records: those that run, how each ended, what the event log has of them.
+"""Parses Android's process dumps to records: running processes, how each ended, and the event log.
 
 As in dumps.py: formats from AOSP's sources and from published dumps, not from a device of ours.
 """
