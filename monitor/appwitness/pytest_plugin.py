@@ -1,4 +1,4 @@
-"""The pytest plugin: fixtures that record runs and judge them, and the verdict as a failure of the test.
+"""The pytest plugin: fixtures that record and judge runs, and fail a test by their verdict.
 
 Imports nothing but pytest until a test uses one of its fixtures. docs/python.md shows it.
 """

@@ -1,4 +1,4 @@
-"""The gate of a build: does this release send anything that the last one did not, and that nobody has accepted?"""
+"""The gate of a build: does this release send anything that the last one did not and that nobody has accepted?"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The list of flows: which data may go to whom, and which never; what is on no list does not pass."""
+"""The list of allowed and forbidden flows; a flow that is not on the list fails."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The baseline: the behaviours of a release that were accepted, as one file in the app's repository."""
+"""The baseline: the accepted behaviours of a release, as one file in the app's repository."""
 
 from __future__ import annotations
 

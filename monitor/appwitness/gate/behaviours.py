@@ -1,4 +1,4 @@
-"""Turns the reports of some runs of one release into the behaviours that they show, each once, at its worst."""
+"""Reduces the reports of a release's runs to its behaviours, each once and at its worst."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Holds the behaviours of one release against those of another: what is new, worse, same, better, gone, unseen."""
+"""Compares the behaviours of two releases: new, worse, same, better, gone, or not observable."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Fills a checklist from the runs of one app: what fails an item, and whether all was watched that it asks for."""
+"""Fills a checklist from the runs of one app: what fails an item, and whether everything that it needs was observed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether runs could have shown a behaviour: without that, not having seen it does not mean that it is gone."""
+"""Determines whether the runs could have shown a behaviour; if not, its absence does not mean that it is gone."""
 
 from __future__ import annotations
 

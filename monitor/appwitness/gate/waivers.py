@@ -1,4 +1,4 @@
-"""Waivers: findings that people have accepted for a time, each with an owner, a reason and a day on which it ends."""
+"""Waivers: findings accepted for a time, each with an owner, a reason and an expiry date."""
 
 from __future__ import annotations
 

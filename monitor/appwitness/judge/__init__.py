@@ -1,1 +1,1 @@
-"""Pure functions: no device, database, network, clock or file."""
+"""Judgement in pure functions: no device, database, network, clock or file."""

@@ -1,4 +1,4 @@
-"""The types of app and what each needs: the model of catalog/app_types.yml, and a type by its number or name."""
+"""The types of app and the data that each needs: the model of catalog/app_types.yml."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A checklist as its file in catalog/checklists says it: items, what fails each, and what must have been watched."""
+"""The model of a checklist file: its items, what fails each, and what must have been observed."""
 
 from __future__ import annotations
 

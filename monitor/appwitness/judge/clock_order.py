@@ -1,4 +1,4 @@
-"""Two clocks: what may be said of the order of lines of the device and of the host, which agree only to within a bound.
+"""Orders lines of two clocks, the device's and the host's, which agree only within a bound.
 
 What two lines of one clock say of their order is exact: a tap and a read (both of the device), a mark and an upload
 (both of the host). Between the clocks only what is farther apart than the bound is in order. What one clock gives the

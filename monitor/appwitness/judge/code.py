@@ -1,4 +1,4 @@
-"""Which code a stack is of: the innermost that is not the platform's, and whose it is."""
+"""Finds the code responsible for a stack: its innermost frame outside the platform, and the owner of that frame."""
 
 from __future__ import annotations
 

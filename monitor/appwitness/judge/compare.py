@@ -1,4 +1,4 @@
-"""Runs of one app with different answers, compared side by side: what is read and sent whatever the user says."""
+"""Compares runs of one app with different answers: what is read and sent whatever the user says."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whose an upload is: the connection that carried it, and so the code, the process, the app; and what no proxy saw.
+"""Attributes an upload to the connection that carried it, and so to code, process and app; names what no proxy saw.
 
 By the name under which the agent led it to the proxy: certain. By its port, where the device's ports reach the proxy as
 they are: certain. Where an emulator or a tunnel puts other ports in their place, by the host that the connection was

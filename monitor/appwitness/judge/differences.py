@@ -1,4 +1,4 @@
-"""Fields of requests that change with the values planted on the device, though none of the values was found there."""
+"""Finds request fields that change with the values planted on the device although no value was found in them."""
 
 from __future__ import annotations
 

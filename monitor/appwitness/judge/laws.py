@@ -1,4 +1,4 @@
-"""The law that findings touch: the model of catalog/laws.yml, and which articles belong to which finding types."""
+"""The model of catalog/laws.yml, and which articles each finding type touches."""
 
 from __future__ import annotations
 

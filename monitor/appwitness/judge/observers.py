@@ -1,4 +1,4 @@
-"""Who watched a run, by what run.json and its lines say, and what a clean result would have needed besides."""
+"""Which observers watched a run, by run.json and its lines, and which a clean result would have needed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether the app was in the foreground and the screen on at a moment, computed from the phase lines of a recording.
+"""Whether the app was in the foreground and the screen on at a moment, computed from phase lines.
 
 What no line says stays unknown: before the first line about the foreground or the screen, either could be either.
 

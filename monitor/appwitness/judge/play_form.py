@@ -1,4 +1,4 @@
-"""What Google Play's data safety form declares of an app, read from the CSV that the console exports."""
+"""Reads Google Play's data safety form from the CSV that the console exports."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an app's maker declares, as a tester wrote it down in a policy.yml, and how that compares with what was seen."""
+"""What an app's maker declares, as a tester wrote it down in policy.yml, compared with what was observed."""
 
 from __future__ import annotations
 

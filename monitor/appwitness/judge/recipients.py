@@ -1,4 +1,4 @@
-"""Who a host belongs to: the app's own maker, a third party, or unknown; always with the reason.
+"""Identifies the owner of a host: the app's maker, a third party or unknown; always with the reason.
 
 In order: what the tester declared first party; the device itself; addresses; the package, read backwards as a domain
 (`com.example.circle` owns `circle.test`); the table of known recipients; hosting platforms, whose customers a name does

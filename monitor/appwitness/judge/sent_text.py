@@ -1,4 +1,4 @@
-"""What judging needs of a decoded piece of an upload: its text, and where it stood."""
+"""A decoded piece of an upload, as judging needs it: its text and its position."""
 
 from __future__ import annotations
 

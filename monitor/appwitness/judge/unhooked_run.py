@@ -1,4 +1,4 @@
-"""A run without hooks compared with the main run: what the app did only while nobody watched it.
+"""Compares a run without hooks with the main run: what the app did only while it was not hooked.
 
 An app may behave otherwise from one run to the next without any reason of ours. So each sentence says what was seen in
 both, and what is within the usual (names below one domain, fewer bytes, a few seconds) is not told.

@@ -1,4 +1,4 @@
-"""What the system itself counted, compared with what hooks and proxy recorded: what they missed, and how much of it.
+"""Compares the system's own counters with what hooks and proxy recorded: what they missed, and how much.
 
 Only in one direction, and rather too little than too much: every read of ours that may explain a use explains it, an
 op that the system notes for harmless calls too is never held against anybody, and what another package asked for on

@@ -1,4 +1,4 @@
-"""Finds the values known in an upload, and says who read what was sent; knows no consent, rule, recipient or law.
+"""Finds known values in an upload and says who read what was sent; knows nothing of consent, rules, recipients or laws.
 
 The whole way is told by `linking.Linker.link`, which is worth reading first:
 

@@ -1,4 +1,4 @@
-"""Whether a found text stands alone: no further digit beside a number, no further letter beside a word."""
+"""Checks that a found text stands alone: no further digit beside a number, no further letter beside a word."""
 
 from __future__ import annotations
 

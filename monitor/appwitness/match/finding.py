@@ -1,4 +1,4 @@
-"""What is looked for in the uploads of one recording, and every way in which one may hold it."""
+"""What to search for in the uploads of one recording, and all the ways to find it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Joins accesses to uploads: which earlier read returned a value that the upload carries."""
+"""Joins accesses to uploads: finds the earlier read that returned a value in the upload."""
 
 from __future__ import annotations
 

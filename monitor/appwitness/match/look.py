@@ -1,4 +1,4 @@
-"""The leaves of one upload, side by side, so that one pass searches all of them."""
+"""The leaves of one upload joined, so that one pass searches all of them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whose the rows of a read are, and which of these people an upload identifies: rows are not people."""
+"""Whose rows a read returned, and which of these people an upload identifies: several rows may be one person."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What accesses returned, and when: which read of a value came last, and what else was read beside it."""
+"""What accesses returned, and when: the last read of each value, and what was read with it."""
 
 from __future__ import annotations
 

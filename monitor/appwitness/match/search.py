@@ -1,4 +1,4 @@
-"""The face of every finder, the values that are looked for, and one search for them in an upload."""
+"""The interface of finders, the values to search for, and one search in an upload."""
 
 from __future__ import annotations
 

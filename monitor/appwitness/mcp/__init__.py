@@ -1,1 +1,1 @@
-"""The MCP server, by which an assistant asks for findings and evidence: masked, bounded, foreign text marked."""
+"""The MCP server, through which an assistant reads findings and evidence: masked, bounded, foreign text marked."""

@@ -1,4 +1,4 @@
-"""What an assistant may name by a path: files and folders below those that the operator allows, no link out of them."""
+"""Restricts an assistant's paths to the files and folders that the operator allows; links out of them are refused."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the tools of the MCP server do: each asks `appwitness.api`, and answers with a type of `tool_answers`."""
+"""The tools of the MCP server: each calls `appwitness.api` and returns a type of `tool_answers`."""
 
 from __future__ import annotations
 

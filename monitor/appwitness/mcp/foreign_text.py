@@ -1,4 +1,4 @@
-"""Text that an app, a server or a file made up, as an assistant gets it: marked, bounded, and without control codes."""
+"""Text from an app, a server or a file, as an assistant receives it: marked, bounded, without control codes."""
 
 from __future__ import annotations
 

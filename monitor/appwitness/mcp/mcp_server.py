@@ -1,4 +1,4 @@
-"""Builds the server: the tools and resources that an assistant sees, with hints; errors say what to do next."""
+"""Builds the MCP server: its tools and resources, with hints; errors say what to do next."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the tools of the MCP server answer; the output schema of each tool is made of these types."""
+"""The result types of the MCP server's tools, from which their output schemas are made."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""One run: brings device, proxy and agent up, and takes them down in reverse."""
+"""One run: starts device, proxy and agent, and stops them in reverse order."""

@@ -1,4 +1,4 @@
-"""The starts of the app in one run: hooked or not, watched to the end, and restarted where a hook crashed it."""
+"""The app's starts within one run: hooked or not, watched to the end, and restarted where a hook crashed it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A run without hooks, before the main run: what was seen in it, to be told beside what the hooks saw.
+"""A control run without hooks before the main run, to compare with what the hooks recorded.
 
 The two are compared with each other when the main run is correlated (judge/control.py): does the app contact the same
 hosts, and run as long, when it is watched? Whose traffic a proxy sees in it is not known by socket, as no agent is

@@ -1,4 +1,4 @@
-"""Finds the sources whose hooks an app does not survive: by what its last moment told, else by halves."""
+"""Finds the sources whose hooks crash an app: from its last moment, otherwise by bisection."""
 
 from __future__ import annotations
 

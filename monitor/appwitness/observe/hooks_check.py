@@ -1,4 +1,4 @@
-"""Whether hooks work on a device: an app is started with the agent in it, and the agent checks itself there."""
+"""Checks whether hooks work on a device: starts an app with the agent, which checks itself."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What to observe and how: the choices of one run."""
+"""The options of one run: what to observe, and how."""
 
 from __future__ import annotations
 

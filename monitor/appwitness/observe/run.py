@@ -1,4 +1,4 @@
-"""One run: recording, proxy, device and agent come up, the app runs, and all goes down in reverse."""
+"""One run: creates the recording, starts proxy, device and agent, runs the app, and stops all in reverse order."""
 
 from __future__ import annotations
 

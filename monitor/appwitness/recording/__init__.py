@@ -1,4 +1,4 @@
-"""One run on disk, the folder of the recording contract: append, read, follow, bodies, stamps, verify.
+"""A recording on disk, the folder of the recording contract: append, read, follow, bodies, stamps, verify.
 
 What survives: an appended line is with the operating system before `append` returns, so killing any process at any
 moment (kill -9, out of memory, a crash) loses no acknowledged line. A power cut or a crash of the kernel may lose what

@@ -1,4 +1,4 @@
-"""A recording as one file, a ZIP whose members are stored as they are; read as the folder that it unpacks to.
+"""A recording as one file: a ZIP without compression, read like the folder that it unpacks to.
 
 Nothing in an archive is trusted: its members are those of a recording, each a run of bytes of its own in the file, so
 what is unpacked is never more than what was given. Checksums of the ZIP are not asked: `verify` knows what was stamped,

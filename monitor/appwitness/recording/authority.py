@@ -1,4 +1,4 @@
-"""One question to a time-stamp authority over HTTP: the answer is bounded in size and time, and led nowhere else."""
+"""Asks a time-stamp authority over HTTP; the answer is bounded in size and time, and redirects are refused."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Archives encrypted by age (age-encryption.org/v1): for recipients, and read with an identity."""
+"""Encrypts and decrypts archives with age (age-encryption.org/v1)."""
 
 from __future__ import annotations
 

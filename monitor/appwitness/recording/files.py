@@ -1,4 +1,4 @@
-"""Opens what is in a recording: regular files only, no link followed, nothing outside its folder.
+"""Opens files of a recording safely: regular files only, no links, nothing outside its folder.
 
 A recording may come from somebody else: what looks like a file of it may be a link to another one, a pipe that nobody
 writes to, or a device.

@@ -1,4 +1,4 @@
-"""The folder of one run: lines appended and read by kind, bodies by digest, run.json, stamps."""
+"""The folder of one run: appends and reads lines by kind, bodies by digest, run.json, stamps."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whole lines in one file: appended by several processes at once, read while they are being written."""
+"""A file of whole lines: several processes append to it at once, and it is read while it grows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Packs a recording into one file: a ZIP whose members are stored as they are, encrypted where that is wanted."""
+"""Packs a recording into one file: a ZIP without compression, encrypted if wanted."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How much of the disk a run may use: the app under test decides how much there is to record."""
+"""Limits the disk space of a run: otherwise the app under test would decide how much is written."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Stamps in seal.jsonl: what every file of a recording held at a moment, each chained to the one before."""
+"""Stamps in seal.jsonl: the state of every file of a recording at a moment, each chained to the one before."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The operator's signature over stamps: an Ed25519 key, in a file of its own or held by an ssh agent."""
+"""The operator's signature on stamps: an Ed25519 key in a file or in an ssh agent."""
 
 from __future__ import annotations
 

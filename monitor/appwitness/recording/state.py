@@ -1,4 +1,4 @@
-"""What a recording holds at a moment, in a few digests: whether it is still what was read of it."""
+"""Digests of a recording's content at a moment, to check that it is still what was read."""
 
 from __future__ import annotations
 

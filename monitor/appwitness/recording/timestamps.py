@@ -1,4 +1,4 @@
-"""Time-stamp tokens (RFC 3161) over stamps: an authority outside says when a recording already was what it is.
+"""Time-stamp tokens (RFC 3161) on stamps: an outside authority confirms when a recording existed in its present form.
 
 A token is the whole answer of an authority, in tokens/LINE-HOST.tsr: LINE is the line of seal.jsonl, newline included,
 whose SHA-256 the authority signed with its own time.

@@ -1,4 +1,4 @@
-"""A file of a recording once more, with tombstones in the place of the lines that are forgotten."""
+"""Rewrites a file of a recording with tombstones in place of forgotten lines."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Why a flow was flagged: its read, what was found where, and what speaks for it or against; what has a fingerprint."""
+"""Explains a flow: its read, what was found where, and what supports or weakens the match; looks up fingerprints."""
 
 from __future__ import annotations
 

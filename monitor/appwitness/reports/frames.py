@@ -1,4 +1,4 @@
-"""What a call stack says: which frames are the framework's, and which code of the app or of an SDK made the call."""
+"""Interprets a call stack: which frames belong to the framework, and which code of the app or an SDK made the call."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The report as one page: nothing is loaded from anywhere, nothing runs, everything foreign is escaped."""
+"""The report as one HTML page: it loads nothing, runs nothing, and escapes all foreign text."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The report as JSON: exactly the shape of the contract, byte for byte the same for the same recording."""
+"""The report as JSON in the shape of the contract; the same recording gives the same bytes."""
 
 from __future__ import annotations
 

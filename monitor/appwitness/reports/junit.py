@@ -1,4 +1,4 @@
-"""The report for a build server: JUnit XML, one test case a rule, failed where the rule found something."""
+"""The report for a build server: JUnit XML, a test case for each rule, failed if the rule found something."""
 
 from __future__ import annotations
 

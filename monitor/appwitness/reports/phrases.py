@@ -1,4 +1,4 @@
-"""Phrases that several formats share: a recipient, both ends of a finding, a gap, an article of law, a reason."""
+"""Phrases shared by several formats: a recipient, both ends of a finding, a gap, an article of law, a reason."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What rich makes of the parts of a report: colours, a width, and nothing foreign that acts on a terminal."""
+"""Renders the parts of a report with rich: colours and width; foreign text cannot control the terminal."""
 
 from __future__ import annotations
 

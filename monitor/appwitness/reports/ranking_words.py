@@ -1,4 +1,4 @@
-"""What a ranking over apps says in words: what its rows stand for, and on how many apps and runs it rests."""
+"""A ranking in words: what its rows stand for, and how many apps and runs it rests on."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The report for a terminal: on one screen what left and when, to whom, how sure and the gaps; or all of it."""
+"""The report for a terminal: one screen with what was sent to whom, how sure, and the gaps; or everything."""
 
 from __future__ import annotations
 

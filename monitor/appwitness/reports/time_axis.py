@@ -1,4 +1,4 @@
-"""Says from the consent lines what had been answered at a moment, and writes times as people do."""
+"""States the consent at a moment from the consent lines, and formats times for people."""
 
 from __future__ import annotations
 

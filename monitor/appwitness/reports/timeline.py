@@ -1,4 +1,4 @@
-"""Where everything stands in the timeline picture: lanes, marks, links and ticks as plain numbers."""
+"""The layout of the timeline: lanes, marks, links and ticks as plain numbers."""
 
 from __future__ import annotations
 

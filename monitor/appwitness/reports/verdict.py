@@ -1,4 +1,4 @@
-"""What every report says first: what went to whom and when, how many findings, and that gaps are not a clean bill."""
+"""The opening of every report: what was sent to whom and when, how many findings, and a warning about gaps."""
 
 from __future__ import annotations
 

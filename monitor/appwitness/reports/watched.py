@@ -1,4 +1,4 @@
-"""What a recording is, in words: who watched and who did not, its stamps, its files, what the maker declares."""
+"""Describes a recording: its observers, its stamps, its files, and what the maker declares."""
 
 from __future__ import annotations
 

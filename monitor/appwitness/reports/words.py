@@ -1,4 +1,4 @@
-"""What the reports say, in one language: reads words.yml, and names data types after the catalog."""
+"""The texts of reports in one language: reads words.yml, and takes names of data types from the catalog."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""The index of recordings in a database: rebuilt from them at any time, the only place that knows SQL."""
+"""The index of recordings in a database: can be rebuilt from them at any time, and is the only package that uses
+SQL."""
 
 from appwitness.store.database import set_aside
 from appwitness.store.index import Store

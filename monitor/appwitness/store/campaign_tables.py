@@ -1,4 +1,4 @@
-"""Whole tables of a campaign, or of all recordings, for other tools: runs, findings, flows, recipients."""
+"""Tables of a campaign, or of all recordings, for export: runs, findings, flows, recipients."""
 
 from __future__ import annotations
 

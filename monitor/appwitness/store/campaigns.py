@@ -1,4 +1,4 @@
-"""Lists of the runs of campaigns, for pages: filtered, a page at a time; and what campaigns there are in an index."""
+"""Lists of campaigns and of their runs, filtered and paged."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What was concluded from one recording, and the same without its values, for an index that keeps no lines."""
+"""The conclusions from one recording, and a version without values for an index that keeps no lines."""
 
 from __future__ import annotations
 

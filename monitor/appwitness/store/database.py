@@ -1,4 +1,4 @@
-"""Opens a database: private SQLite file in WAL mode by default, any other by its URL; its errors in words."""
+"""Opens a database: by default a private SQLite file in WAL mode, or any other by its URL; explains its errors."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The tables of a fleet, and what is told of their rows.
+"""The tables of a fleet, and the records that describe their rows.
 
 They are no index: a plan cannot be rebuilt from recordings, so they have a version of their own. Times are seconds
 since 1970 by the clock of the database, which is one for all hosts.

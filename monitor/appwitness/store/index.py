@@ -1,4 +1,4 @@
-"""The index: lines read in once, and what was concluded from them."""
+"""The index: stores each recording's lines once, and the conclusions from them."""
 
 from __future__ import annotations
 

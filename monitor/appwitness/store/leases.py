@@ -1,4 +1,4 @@
-"""Lends the runs of campaigns: rows that are locked, leased for a time and given back; SQLite or PostgreSQL.
+"""Leases the runs of campaigns: locks rows, leases them for a time, and takes them back; SQLite or PostgreSQL.
 
 A row is taken by `SELECT ... FOR UPDATE SKIP LOCKED` (SQLite has one writer at a time): two that ask at once get two
 rows, and neither waits. A lease has a token, and ends when its holder does not renew it. Whoever says what came of a

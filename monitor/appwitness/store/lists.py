@@ -1,4 +1,4 @@
-"""Lists of what the index holds, for pages: filtered, sorted, a page at a time."""
+"""Lists of the index's content: filtered, sorted and paged."""
 
 from __future__ import annotations
 

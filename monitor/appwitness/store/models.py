@@ -1,4 +1,4 @@
-"""The tables: the lines, and what was concluded from them; each row has the number of its recording and a name in it.
+"""The tables of lines and conclusions; each row has the number of its recording and a name within it.
 
 On PostgreSQL what belongs to recordings is partitioned by that number, which begins with the number of a campaign: a
 campaign has a partition of each table, and forgetting it drops them.

@@ -1,4 +1,4 @@
-"""Rankings over apps: who receives, what is sent, by which SDK, against which rule; and how many apps could show it."""
+"""Rankings across apps by recipient, data type, SDK or rule, with how many apps could have shown it."""
 
 from __future__ import annotations
 

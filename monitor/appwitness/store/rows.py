@@ -1,4 +1,4 @@
-"""Conclusions as rows: what is put into columns so that it can be asked for."""
+"""Conclusions as database rows: which of their fields become columns for queries."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The runs of campaigns and the devices that make them: what is planned, how far it is, who is there."""
+"""The runs of campaigns and the devices that make them: plans, progress, presence."""
 
 from __future__ import annotations
 

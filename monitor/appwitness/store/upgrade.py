@@ -1,4 +1,4 @@
-"""An index that another version of appwitness made gives way to a new one, built beside it from the same recordings."""
+"""Replaces an index of another version of appwitness by a new one, built from the same recordings."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What every room may use: the error that a user sees, foreign text made harmless, files for their owner alone."""
+"""Shared by all packages: the user-facing error, escaping of foreign text, and private files."""

@@ -1,4 +1,4 @@
-"""Whether text for a terminal has colours, where the user has said so."""
+"""Decides whether terminal output is coloured, by the user's settings."""
 
 from __future__ import annotations
 

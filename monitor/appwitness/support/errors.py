@@ -1,4 +1,4 @@
-"""The one error that a user sees: what happened, and what to do next."""
+"""The error that users see: what happened, and what to do next."""
 
 from __future__ import annotations
 

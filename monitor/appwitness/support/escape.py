@@ -1,4 +1,4 @@
-"""Foreign text for a medium, one function each: what an app, a server or a file made up acts on nothing there."""
+"""Escapes foreign text, one function for each medium, so that it cannot act on a terminal, page or document."""
 
 from __future__ import annotations
 

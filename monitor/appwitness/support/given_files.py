@@ -1,4 +1,4 @@
-"""The one door to files that may be a stranger's: no link out of the folder is followed, no pipe is waited for."""
+"""The only module that opens a stranger's files: no links out of the folder, no waiting on pipes."""
 
 from __future__ import annotations
 

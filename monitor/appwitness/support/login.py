@@ -1,4 +1,4 @@
-"""Who runs this program."""
+"""The name of the user who runs this program."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Files and folders for their owner alone, whatever the umask is: what we write has personal data in it."""
+"""Files and folders that only their owner can read, whatever the umask: what we write holds personal data."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which build of appwitness this is: its version, and the commit that it was made from."""
+"""Identifies this build of appwitness: its version and commit."""
 
 from __future__ import annotations
 

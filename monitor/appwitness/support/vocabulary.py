@@ -1,4 +1,4 @@
-"""What of a foreign text may be shown or copied as it is: words of our own data files, names by their form."""
+"""Which foreign text may be shown or copied unmasked: words of our own data files, and names by their form."""
 
 from __future__ import annotations
 

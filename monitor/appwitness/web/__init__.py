@@ -1,1 +1,1 @@
-"""Recordings in a browser, also while they are being made; runs are started there, files taken in, consent marked."""
+"""Recordings in a browser, also while they are being made; start runs, import files, and mark consent there."""

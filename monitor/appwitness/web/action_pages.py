@@ -1,4 +1,4 @@
-"""What can be done with a recording: verify it, compare it with a baseline, write a letter, give it away, forget it."""
+"""Actions on a recording: verify, compare with a baseline, write a letter, share, forget."""
 
 from __future__ import annotations
 

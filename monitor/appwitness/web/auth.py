@@ -1,4 +1,4 @@
-"""Who is let in, and what a browser may do with a page: token, session, host, origin, and security headers."""
+"""Authentication and browser security: token, session, host, origin, and security headers."""
 
 from __future__ import annotations
 

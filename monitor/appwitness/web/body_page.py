@@ -1,4 +1,4 @@
-"""An upload taken apart: its leaves, the steps to one of them, and text and bytes of a step with the values marked."""
+"""A decoded upload: its leaves, the steps to one of them, and the text or bytes of a step with values marked."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pages of a fleet: its campaigns, how far each is, its runs, and the devices that make them."""
+"""Pages of a fleet: its campaigns, their progress, their runs, and the devices."""
 
 from __future__ import annotations
 

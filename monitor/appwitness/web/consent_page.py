@@ -1,4 +1,4 @@
-"""The page on consent in one recording, and the marks that an operator makes there."""
+"""The consent page of one recording, where an operator marks consent."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The page of one finding: what was read, what was sent, the bytes with the value marked, how it was concluded."""
+"""The page of one finding: what was read, what was sent, the bytes with the value marked, and the reasoning."""
 
 from __future__ import annotations
 

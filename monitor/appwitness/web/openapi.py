@@ -1,4 +1,4 @@
-"""What the pages answer as JSON, as an OpenAPI document: made of the routes and of what stands beside them."""
+"""The OpenAPI document of the pages' JSON, made from the routes and their types."""
 
 from __future__ import annotations
 

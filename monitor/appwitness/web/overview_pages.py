@@ -1,4 +1,4 @@
-"""Pages over all recordings: their list, a recipient, a rule, runs side by side, and the ranking of apps."""
+"""Pages over all recordings: the list, a recipient, a rule, a comparison of runs, and the ranking of apps."""
 
 from __future__ import annotations
 

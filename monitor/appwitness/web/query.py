@@ -1,4 +1,4 @@
-"""One request to a page: its language, filters and links, the answer as a page or JSON, and what templates call."""
+"""One request to a page: its language, filters and links, and the response as HTML or JSON."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The pages of one recording: what it comes to, findings, uploads, reads, gaps; and its files to download."""
+"""The pages of one recording: summary, findings, uploads, reads, gaps, and its files to download."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The index in a browser, down to the bytes of an upload: every view has an address, and learns of what changes."""
+"""The routes of the web interface, down to the bytes of an upload: every view has an address and updates live."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the user saw and touched in one recording; pictures and films only where values are shown."""
+"""What the user saw and touched in one recording; pictures and films only where values are revealed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The server of the pages: one process, one address; no client holds much of it, and no stream keeps it going."""
+"""The web server: one process at one address; clients cannot exhaust its memory or keep it from stopping."""
 
 from __future__ import annotations
 

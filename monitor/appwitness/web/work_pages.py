@@ -1,4 +1,4 @@
-"""What can be started from a page: the demo, files that are taken in, a run on a device; and runs as they go on."""
+"""Pages that start work: the demo, an import, a run on a device; and the progress of runs."""
 
 from __future__ import annotations
 

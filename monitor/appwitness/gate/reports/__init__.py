@@ -1,4 +1,4 @@
-"""Renders what a gate decided: for a terminal, a program, a pull request, a code host, a build server, a browser."""
+"""Renders a gate's decision for a terminal, a program, a pull request, a code host, a build server or a browser."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What failed, as the message of a test: each finding with its lines, its code, and what accepts it."""
+"""The failure message of a test: each finding with its lines, its code, and the command that accepts it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a gate decided as JSON, Markdown, a GitLab code quality report, JUnit XML, and a page."""
+"""A gate's decision as JSON, Markdown, a GitLab code quality report, JUnit XML and HTML."""
 
 from __future__ import annotations
 

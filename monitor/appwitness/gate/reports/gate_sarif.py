@@ -1,4 +1,4 @@
-"""What a gate decided as SARIF: the results of each run's report, each with what became of it and who accepted it."""
+"""A gate's decision as SARIF: the results of each run's report, each with its state and who accepted it."""
 
 from __future__ import annotations
 

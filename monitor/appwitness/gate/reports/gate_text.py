@@ -1,4 +1,4 @@
-"""What a gate decided, for a terminal: the verdict, what fails the build, what changed besides, what is to be done."""
+"""A gate's decision for a terminal: the verdict, what fails the build, other changes, and what to do next."""
 
 from __future__ import annotations
 

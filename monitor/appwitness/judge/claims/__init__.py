@@ -1,4 +1,4 @@
-"""What an app claims of the user's consent: in what it uploads, in its store, and to its SDKs.
+"""Finds an app's claims about the user's consent: in its uploads, its store and its calls to SDKs.
 
 A claim is data to compare with what the user really did; it never gives consent (see `appwitness.judge.consent`).
 """

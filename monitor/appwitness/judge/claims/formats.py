@@ -1,4 +1,4 @@
-"""Reads the text of a claim: one function a format, none of which raises anything but ValueError."""
+"""Parses the text of a claim, one function for each format; all errors are ValueError."""
 
 from __future__ import annotations
 

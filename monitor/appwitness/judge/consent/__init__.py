@@ -1,4 +1,4 @@
-"""What the user had been asked and had decided at a moment, computed from the consent lines of a recording.
+"""The consent at a moment, what the user had been asked and had decided, computed from a recording's consent lines.
 
 Times are on the host's clock (`Seen.at`). The clocks of device and host agree only to within a bound, so lines of one
 clock are in order with what was seen on the same clock, and not with what was seen on the other: see `Timeline.around`.

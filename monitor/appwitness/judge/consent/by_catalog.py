@@ -1,4 +1,4 @@
-"""What recorded permissions and claims of the app mean by the catalog of now; pure.
+"""Interprets recorded permissions and consent claims by the current catalog; pure.
 
 Recordings hold the raw facts: names of permissions, keys and values of stores, arguments of SDK calls. So a better
 catalog judges old recordings anew. What an early recording does not hold stays as it was understood then.

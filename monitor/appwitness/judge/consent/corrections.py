@@ -1,4 +1,4 @@
-"""Which lines an operator has since replaced or taken back."""
+"""Finds the lines that an operator has since replaced or withdrawn."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What two saw of one moment: the hooks in the app, and whoever watched the device's screen from outside."""
+"""Recognises one event that was recorded twice: by the hooks in the app, and by an observer of the screen."""
 
 from __future__ import annotations
 

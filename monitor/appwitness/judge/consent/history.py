@@ -1,4 +1,4 @@
-"""How the status of one scope changed, line by line: for one kind of data, or of the whole."""
+"""The history of one scope's status, line by line: for one data type, or in general."""
 
 from __future__ import annotations
 

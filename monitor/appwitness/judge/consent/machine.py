@@ -1,4 +1,4 @@
-"""What one consent line says, and what that makes of the state before it."""
+"""The state machine of consent: what one consent line says, and how it changes the state."""
 
 from __future__ import annotations
 

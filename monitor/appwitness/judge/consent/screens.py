@@ -1,4 +1,4 @@
-"""What the screens of a recording say of consent: which questions came up, what was touched, and which went unseen.
+"""Derives consent from recorded screens: which questions came up, what was touched, and what was not seen.
 
 Screens are recorded as they were read, and interpreted here alone, by the words of catalog/consent.yml: with better
 words an old recording is judged anew. Recordings of before that have consent lines in place of the screens.

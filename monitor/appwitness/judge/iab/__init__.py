@@ -1,1 +1,1 @@
-"""Reads the consent strings of the IAB: the Transparency and Consent Framework, and the Global Privacy Platform."""
+"""Parses the IAB's consent strings: the Transparency and Consent Framework and the Global Privacy Platform."""

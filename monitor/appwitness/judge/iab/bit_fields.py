@@ -1,4 +1,4 @@
-"""Reads numbers of any width out of the bit strings that consent strings are made of."""
+"""Reads integers of any width from the bit strings of consent strings."""
 
 from __future__ import annotations
 

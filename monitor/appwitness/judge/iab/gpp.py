@@ -1,4 +1,4 @@
-"""Reads the strings of IAB Tech Lab's Global Privacy Platform: which sections there are, and the opt-outs of US states.
+"""Parses strings of IAB Tech Lab's Global Privacy Platform: their sections, and the opt-outs of US states.
 
 After the published formats: "Global Privacy Platform", core and sections.
 """

@@ -1,4 +1,4 @@
-"""Reads the consent strings of IAB Europe's Transparency and Consent Framework: version 2, and what is left of 1.
+"""Parses consent strings of IAB Europe's Transparency and Consent Framework: version 2, and what is left of 1.
 
 After the published formats: IAB Tech Lab, "Consent string and vendor list formats v2" and "v1.1".
 """

@@ -1,4 +1,4 @@
-"""Rules as data, and what they make of a recording: one finding for each rule, kind of data and recipient."""
+"""Applies rules, which are data, to a recording: one finding for each rule, data type and recipient."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Puts a finding together: its level, how well it is supported, the lines that show it, and its sentence."""
+"""Composes a finding: its level, its confidence, the lines that show it, and its sentence."""
 
 from __future__ import annotations
 

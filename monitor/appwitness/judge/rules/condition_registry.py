@@ -1,4 +1,4 @@
-"""The registry of conditions: what a rule file may ask for, how it is tested, and what the page of a rule says."""
+"""The registry of conditions that a rule file may use: how each is tested and described."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a rule file may ask of one sighting: each condition is one function that makes its test, and its declaration."""
+"""The conditions that a rule file may use, each a function that makes a test, with its declaration."""
 
 from __future__ import annotations
 

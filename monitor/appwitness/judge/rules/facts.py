@@ -1,4 +1,4 @@
-"""What is known of a recording, for rules to judge."""
+"""The facts of a recording that rules judge."""
 
 from __future__ import annotations
 

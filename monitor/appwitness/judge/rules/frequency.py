@@ -1,4 +1,4 @@
-"""How often is too often: named presets that say whose they are, and the longest stretch of calls that exceeds one."""
+"""Frequency presets, each with its author, and the longest stretch of calls that exceeds one."""
 
 from __future__ import annotations
 

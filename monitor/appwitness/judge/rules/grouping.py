@@ -1,4 +1,4 @@
-"""What is one finding: sightings of one kind of data and one recipient, API, permission or caller, and how many."""
+"""Groups sightings into findings: those of one data type and one recipient, API, permission or caller."""
 
 from __future__ import annotations
 

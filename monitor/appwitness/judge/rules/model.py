@@ -1,4 +1,4 @@
-"""A rule as its file in catalog/rules says it."""
+"""The model of a rule file in catalog/rules."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The facts laid out for rules: each access, flow, consent line, claim or run at one moment, with what held then."""
+"""Prepares the facts for rules: each access, flow, consent line, claim or run, with what held at its moment."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Which hits to believe, and why."""
+"""Decides which hits to believe, and why."""

@@ -1,4 +1,4 @@
-"""What stands in the row of a name in an upload: members of its object, entries of its list, cells of its line."""
+"""What stands beside a name in an upload: members of its object, entries of its list, cells of its row."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which of several hits to keep: the longest of those that begin alike, and the best of those that overlap."""
+"""Chooses among competing hits: the longest of those that begin alike, and the best of those that overlap."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which hits to believe: a short one needs support, a name alone may be a namesake's, and one place is read as one."""
+"""Decides which hits to believe: a short one needs support, a name alone may be a namesake's."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Values that many bear: what a chance of coincidence may say of them, by how common they are, not by their letters."""
+"""Estimates coincidence for values that many people share, by how common they are."""
 
 from __future__ import annotations
 

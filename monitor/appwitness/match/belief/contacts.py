@@ -1,4 +1,4 @@
-"""Numbers and addresses of people that can be read in an upload, whoever they are of."""
+"""Finds phone numbers and e-mail addresses of people in an upload, whoever they belong to."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which names are somebody else's: beside one stands the number or address of another person of the same name."""
+"""Rejects names of somebody else: beside the name stands the number or address of a namesake."""
 
 from __future__ import annotations
 

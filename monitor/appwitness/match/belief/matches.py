@@ -1,4 +1,4 @@
-"""What is said of hits that are believed: matches, and how likely they are to be coincidence."""
+"""Turns believed hits into matches, with the likelihood of coincidence."""
 
 from __future__ import annotations
 

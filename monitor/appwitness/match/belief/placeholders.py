@@ -1,4 +1,4 @@
-"""Values that say something only beside others: apps that everybody has, numbers of services."""
+"""Values that prove nothing alone: apps that everybody has, service numbers."""
 
 from __future__ import annotations
 

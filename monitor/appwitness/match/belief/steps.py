@@ -1,4 +1,4 @@
-"""Paths of leaves taken apart into their steps, so that what stands in one row can be told."""
+"""Splits the paths of leaves into steps, to tell what stands in one row."""
 
 from __future__ import annotations
 

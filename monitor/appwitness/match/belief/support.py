@@ -1,4 +1,4 @@
-"""Which hits stand so that they may be believed: short texts beside the rest of their row, and whole words."""
+"""Checks that a hit has support: a short text needs the rest of its row, a word must be whole."""
 
 from __future__ import annotations
 

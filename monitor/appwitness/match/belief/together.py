@@ -1,4 +1,4 @@
-"""Checksums of values in one list, which say together what none of them says alone."""
+"""Checksums of values in one list: together they prove what none proves alone."""
 
 from __future__ import annotations
 

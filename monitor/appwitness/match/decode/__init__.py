@@ -1,4 +1,4 @@
-"""Decodes an upload (URL, headers, body) to leaves, each with its path, its steps and its place in what is stored.
+"""Decodes an upload (URL, headers, body) to leaves, each with its path, its steps and its position in the stored bytes.
 
 The modules that are imported here register their decoders: a new decoder is its own file and one import.
 """

@@ -1,4 +1,4 @@
-"""Bodies too large to be held in memory: unpacked to where there is room, and read a stretch at a time."""
+"""Decodes bodies that are too large for memory: unpacked to disk and read in stretches."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What of an upload nobody could read: bytes, or letters that stand for bytes, that look like chance."""
+"""Finds parts of an upload that could not be decoded: bytes, or text that encodes bytes, that look random."""
 
 from __future__ import annotations
 

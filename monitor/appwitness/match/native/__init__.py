@@ -1,1 +1,1 @@
-"""The compiled part, and the only door to it."""
+"""The compiled search, and the only modules that use it."""

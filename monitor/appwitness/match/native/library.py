@@ -1,4 +1,4 @@
-"""The door to the compiled part of the search, `index/` and `sieve/`, without which nothing is searched."""
+"""Loads the compiled search (`index/` and `sieve/`), without which nothing can be searched."""
 
 from __future__ import annotations
 

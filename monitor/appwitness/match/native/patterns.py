@@ -1,4 +1,4 @@
-"""Many patterns in one pass, to which more may be added at any time."""
+"""Searches many patterns in one pass; patterns can be added at any time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Takes a large JSON text apart only where something may stand in it: the fast door to `json_documents`.
+"""Parses a large JSON text only where a value may stand: the fast path of `json_documents`.
 
 Each leaf of the text is asked in compiled code: a scan of all its bytes would find nothing of what is encoded, and to
 decode all of them takes a hundred times as long as a scan.

@@ -1,5 +1,4 @@
-"""Follows what the app itself turned into what: an upload that holds an output of its digest, MAC or cipher is read on
-in the input."""
+"""Follows the app's own digests, MACs and ciphers: where an upload holds an output, the input is searched."""
 
 from __future__ import annotations
 

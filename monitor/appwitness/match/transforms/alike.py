@@ -1,4 +1,4 @@
-"""Calls that turned the same into the same: a payload that is sent again and again is followed as its last call."""
+"""Calls with the same input and output: a payload that is sent repeatedly is followed as its last call."""
 
 from __future__ import annotations
 

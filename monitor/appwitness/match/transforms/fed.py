@@ -1,4 +1,4 @@
-"""Digests and MACs that were fed piece by piece, one line each: which lines went into which output, by computing it."""
+"""Digests and MACs that were fed piece by piece: finds which pieces produced which output by recomputing it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The output of one of the app's own calls: how it is known from far, and where it ends."""
+"""The output of one of the app's own calls: how it is recognised, and where it ends."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How apps write an output where no decoder reads it: hex without zeros, cut, a number, letters of their own."""
+"""How apps write an output that no decoder reads: hex without zeros, truncated, as a number, in a custom alphabet."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What may be a value in the input of a digest, without the salt that stands directly beside it."""
+"""Finds a value in the input of a digest by removing the salt directly beside it."""
 
 from __future__ import annotations
 

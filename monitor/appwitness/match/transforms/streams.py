@@ -1,4 +1,4 @@
-"""Calls of objects that are fed piece by piece: which of them go on with each other, and how far."""
+"""Calls on objects that are fed piece by piece: which calls continue which, and how far."""
 
 from __future__ import annotations
 

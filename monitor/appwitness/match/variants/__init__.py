@@ -1,4 +1,5 @@
-"""The forms in which a value may travel: normal forms by type, their texts, their digests, places as numbers."""
+"""The forms in which a value may be sent: normal forms by type, their spellings, their digests, locations as
+numbers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Digests that are composed of others or cut in an unusual way, each of the value as it was given."""
+"""Digests of digests and digests truncated in unusual ways, of the value as it was returned."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Birthdays: the orders, separators and words in which a day is written, and the moments that it begins at."""
+"""Birthdays: the orders, separators and words of a date, and the timestamps of its beginning."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Texts in which only a machine reads a value: turned round, in ROT13 or ROT47, the next letter for each."""
+"""Simple disguises of a text: reversed, ROT13, ROT47, each letter replaced by the next."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The forms of a value as they are looked for: what is entered of them into the tables, and what each would mean."""
+"""Enters the forms of a value into the search tables, and remembers what each would mean."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Normal forms: the spellings of a value by its kind, before anything encodes it; and which kind a value is."""
+"""Normal forms: the spellings of a value by its type, before any encoding; also tells the type of a value."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The report as a complaint to an authority, in Markdown: the facts, their evidence, and blanks for the complainant."""
+"""The report as a complaint to an authority, in Markdown: facts, evidence, and blanks for the complainant."""
 
 from __future__ import annotations
 

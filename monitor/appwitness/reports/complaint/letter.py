@@ -1,4 +1,4 @@
-"""What a letter says of a recording, ready for its template: facts worst first, their evidence, and what was unseen."""
+"""Prepares a recording for a letter's template: facts worst first, their evidence, and what was not observed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Writes a letter by a user's own template: in a process of its own, with plain data, bounded in time, memory and size.
+"""Renders a letter with a user's own template, in a separate process with limits on time, memory and size.
 
 A template may come from somebody else. Jinja2's sandbox keeps it from code; should it fail, the process that renders
 has no file, no network and nothing of ours to lose: it can open nothing at all.

@@ -1,4 +1,4 @@
-"""The complaint as one page to print: the same letter, its Markdown turned into HTML."""
+"""The complaint as one printable page: the same letter, its Markdown converted to HTML."""
 
 from __future__ import annotations
 

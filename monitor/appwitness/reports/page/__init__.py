@@ -1,4 +1,4 @@
-"""What the page shows, made ready for its template: bounded, and in words of the reader's language."""
+"""Prepares a report for the page template: bounded, and in the reader's language."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a reader checks what was found without this program: commands over the recording's own files."""
+"""Shell commands over the recording's own files, by which a reader can check a finding without this program."""
 
 from __future__ import annotations
 

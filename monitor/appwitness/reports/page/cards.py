@@ -1,4 +1,4 @@
-"""A card for each kind of data at each recipient: what went, when, how sure, which rules object, and the evidence."""
+"""A card for each data type and recipient: what was sent, when, how sure, by which rules, and the evidence."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A flow as the page shows it: where it was read, where it was sent, what was found, and consent at that moment."""
+"""A flow as the page shows it: where it was read and sent, what was found, and the consent at that moment."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The tables around the findings: consent lines, gaps, rules, coverage, the run, and what the words mean."""
+"""The tables around the findings: consent, gaps, rules, coverage, the run, and a glossary."""
 
 from __future__ import annotations
 

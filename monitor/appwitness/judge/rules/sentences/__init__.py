@@ -1,4 +1,4 @@
-"""What a finding says in one sentence of facts, in English and Chinese: the words that a rule's `detail` may use.
+"""The words that a rule's `detail` may use, in English and Chinese: a finding states facts in one sentence.
 
 Never a personal value, and never a verdict: "no consent event was observed before that", not what a judge makes of it.
 """

@@ -1,4 +1,4 @@
-"""Decoders of text in the letters of mail and host names: encoded words, punycode."""
+"""Decoders of encoded words in mail headers and of punycode in host names."""
 
 from __future__ import annotations
 

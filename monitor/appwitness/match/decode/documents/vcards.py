@@ -1,4 +1,4 @@
-"""Decoder of vCards: every property under its own name, so that a short name of a person stands where one is told."""
+"""Decoder of vCards: every property under its own name, so that short names of people are recognised in context."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What is tried until something readable comes out; it is asked last and proves nothing."""
+"""Decoders that guess: tried last, and no proof by themselves."""

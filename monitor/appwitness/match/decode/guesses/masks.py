@@ -1,4 +1,4 @@
-"""Decoders of documents under a mask of one byte (XOR): guesses, so only what then reads as a document counts."""
+"""Decoders of documents under a single-byte XOR key: guesses, accepted only if the result parses as a document."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Decoders of text and bytes that are written as numbers, or with something between their letters."""
+"""Decoders of text and bytes written as numbers, or with separators between the letters."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Decoder of what photographs say of themselves (EXIF): where they were taken, and their texts."""
+"""Decoder of EXIF in photographs: where they were taken, and their texts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Decoders of what stands on the wire below messages: masked WebSocket frames, names in DNS queries, chunks of HTTP."""
+"""Decoders of framing below messages: masked WebSocket frames, names in DNS queries, HTTP chunks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Decoders of archives: the members of ZIP and tar files, and their names; what is seen and cannot be read is said."""
+"""Decoders of archives: the members of ZIP and tar files, and their names; unreadable members are reported."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reads what lz-string packed: an LZ for texts of JavaScript, whose codes grow as its dictionary does."""
+"""Decompresses lz-string, a JavaScript LZ format whose codes widen as its dictionary grows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How what a regular expression matches may begin, so that most of them need not be tried on a piece."""
+"""Derives the possible first characters of regular expressions, so that most need not be tried on a piece."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a leaf names where it stands: the path of a member of a document."""
+"""The path of a leaf: where it stands in its document."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the readers of binary messages share: a position, bounds, and how numbers become leaves."""
+"""A cursor shared by the readers of binary messages: position, bounds, and conversion of numbers to leaves."""
 
 from __future__ import annotations
 
