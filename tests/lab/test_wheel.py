@@ -1,10 +1,11 @@
-"""The wheel alone, in an empty environment and without a JDK or node: its demo runs."""
+"""The wheel alone, in an empty environment and without a JDK, a compiler or node, on each Python: the way of README."""
 
 import json
 import os
 import shutil
 import subprocess
 import sys
+import tomllib
 import zipfile
 from pathlib import Path
 
@@ -50,11 +51,35 @@ def test_it_carries_what_a_run_needs(wheel):
     assert {top for top in tops if not top.endswith(".dist-info")} == {"appwitness"}
 
 
-@pytest.fixture(scope="module")
-def environment(wheel, tmp_path_factory):
-    """An environment with the wheel in it, and with what it requires."""
-    folder = tmp_path_factory.mktemp("environment")
-    subprocess.run([UV, "venv", "--quiet", "--python", sys.executable, folder / "env"], check=True)
+def supported():
+    """The minor versions of Python that a wheel says it is for."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    named = [each.rpartition(":: ")[2] for each in project["classifiers"] if "Python :: 3." in each]
+    assert named[0] == project["requires-python"].removeprefix(">=")
+    return named
+
+
+def oldest_of(minor):
+    """The oldest Python of a minor version that is here: of APPWITNESS_PYTHONS, uv and pyenv. Skips where none is."""
+    listing = [UV, "python", "list", "--only-installed", "--output-format", "json"]
+    listed = subprocess.run(listing, capture_output=True, text=True, check=True).stdout
+    places = [*filter(None, os.environ.get("APPWITNESS_PYTHONS", "").split(os.pathsep)), sys.executable]
+    places += [each["path"] for each in json.loads(listed)]
+    places += map(str, Path("~/.pyenv/versions").expanduser().glob("3.*/bin/python"))
+    found = {}
+    asked = "import sys; print('%d.%d.%d' % sys.version_info[:3])"
+    for place in places:
+        said = subprocess.run([place, "-I", "-c", asked], capture_output=True, text=True, check=False).stdout.strip()
+        if said.startswith(f"{minor}."):
+            found.setdefault(int(said.rpartition(".")[2]), place)
+    if not found:
+        pytest.skip(f"no Python {minor} here: `uv python install {minor}`, or name one in APPWITNESS_PYTHONS")
+    return found[min(found)]
+
+
+def installed(wheel, folder, python):
+    """An environment of that Python with the wheel and what it requires, and what installs more into it."""
+    subprocess.run([UV, "venv", "--quiet", "--python", python, folder / "env"], check=True)
     pins = folder / "pins.txt"
     pins.write_text(
         "\n".join(
@@ -63,14 +88,19 @@ def environment(wheel, tmp_path_factory):
             if line and not line.startswith((" ", "#"))
         )
     )
-    python = folder / "env/bin/python"
 
     def install(*packages):
-        command = [UV, "pip", "install", "--quiet", "--python", python, "--constraint", pins, *packages]
-        subprocess.run(command, check=True, cwd=folder)
+        python = folder / "env/bin/python"
+        command = [UV, "pip", "install", "--quiet", "--python", python, "--constraint", pins]
+        subprocess.run([*command, "--only-binary", ":all:", *packages], check=True, cwd=folder)
 
     install(f"appwitness[lab] @ {wheel.as_uri()}")
     return folder / "env", install
+
+
+@pytest.fixture(scope="module")
+def environment(wheel, tmp_path_factory):
+    return installed(wheel, tmp_path_factory.mktemp("environment"), sys.executable)
 
 
 def run(command, folder):
@@ -90,13 +120,57 @@ def run(command, folder):
     )
 
 
-def test_its_demo_runs_in_an_empty_environment(environment, tmp_path):
-    folder, _ = environment
+AT_NIGHT = pytest.mark.skipif(os.environ.get("NIGHTLY") != "true", reason="only with NIGHTLY=true: it takes minutes")
+
+
+@pytest.mark.parametrize("minor", [supported()[0], *(pytest.param(each, marks=AT_NIGHT) for each in supported()[1:])])
+def test_on_the_oldest_of_each_python_it_runs_judges_gates_and_verifies(wheel, tmp_path, minor):
+    folder, _ = installed(wheel, tmp_path, oldest_of(minor))
     assert not list(folder.glob("lib/python*/site-packages/frida_tools"))
-    result = run([folder / "bin/appwitness", "demo", "--app", "circle", "--output", tmp_path / "recordings"], tmp_path)
-    assert result.returncode == 0, result.stdout + result.stderr
-    assert len(list((tmp_path / "recordings").glob("demo-*/run.json"))) == 1
+
+    def done(*arguments):
+        result = run([folder / "bin/appwitness", *arguments], tmp_path)
+        assert result.returncode == 0, result.stdout + result.stderr
+        return result.stdout
+
+    assert done("--version").startswith("appwitness, version ")
+    done("demo", "--app", "circle", "--output", tmp_path / "recordings")
+    (recording,) = (tmp_path / "recordings").glob("demo-*/")
     assert len(list((tmp_path / "recordings").glob("demo-*.html"))) == 1
+    done("verify", recording)
+    done("baseline", "write", recording)
+    done("gate", recording)
+    done("bundle", recording, "--output", tmp_path / "for-a-stranger.zip")
+    done("verify", tmp_path / "for-a-stranger.zip")
+    done("pack", recording, "--output", tmp_path / "packed.zip")
+    report = json.loads(done("report", tmp_path / "packed.zip", "--json", "--fail-on", "never"))
+    assert report["findings"]
+    (tmp_path / "stranger").mkdir()
+    with zipfile.ZipFile(tmp_path / "for-a-stranger.zip") as bundle:
+        bundle.extractall(tmp_path / "stranger")
+    (program,) = (tmp_path / "stranger").rglob("verify.py")
+    told = run([folder / "bin/python", program], tmp_path)
+    assert told.returncode == 0, told.stdout + told.stderr
+
+
+@AT_NIGHT
+@pytest.mark.parametrize("runner", ["uvx", "pipx"])
+def test_it_runs_without_being_installed(wheel, tmp_path, runner):
+    named = f"appwitness[lab] @ {wheel.as_uri()}"
+    command = {
+        "uvx": [UV, "tool", "run", "--python", sys.executable, "--from", named],
+        "pipx": [UV, "tool", "run", "pipx", "run", "--python", sys.executable, "--spec", named],
+    }[runner]
+    kept = ("PATH", "LANG", "OPENBLAS_CORETYPE", "SSL_CERT_FILE", "UV_INDEX_URL", "UV_DEFAULT_INDEX", "PIP_CONFIG_FILE")
+    ours = {"HOME": str(tmp_path), "PIP_CERT": os.environ.get("SSL_CERT_FILE", "")}
+    environment = {name: os.environ[name] for name in kept if name in os.environ} | ours
+    result = subprocess.run(
+        [*command, "appwitness", "demo", "--app", "circle", "--output", "recordings"],
+        cwd=tmp_path, env={name: text for name, text in environment.items() if text},
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert list((tmp_path / "recordings").glob("demo-*/run.json"))
 
 
 def test_a_repository_with_a_monitor_of_its_own_runs_its_tests(environment, tmp_path):

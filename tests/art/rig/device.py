@@ -137,7 +137,12 @@ class ArtDevice(LabDevice):
         """One run, as `observe` makes it, and the app is held as by a phone's zygote."""
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(agent, "FridaDevice", zygote(lambda: self.held))
-            return observe(self, path, sources.load() if chosen is None else chosen, order, **options)
+            try:
+                return observe(self, path, sources.load() if chosen is None else chosen, order, **options)
+            except Exception as error:
+                if self.held is not None:
+                    error.add_note(self.held.told())
+                raise
 
 
 def zygote(held: Callable[[], Held | None]) -> type[FridaDevice]:

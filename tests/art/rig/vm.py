@@ -9,8 +9,10 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from signal import Signals
 from typing import Self
 
 from tests.art.rig.packages import digest
@@ -27,6 +29,12 @@ SLOWNESS = float(os.environ.get("APPWITNESS_ART_SLOWNESS", "1"))
 """How much longer everything may take: where the processor is emulated."""
 START_S = 60.0 * SLOWNESS
 LOOK_S = 0.02 * SLOWNESS
+LAST = 3000
+"""Letters of its log that are shown where a test fails, and of what ART then tells of a signal four times as many."""
+FATAL = "Fatal signal"
+"""What ART writes first when one ends it."""
+DYING_S = 10.0 * SLOWNESS
+"""How long it may take to write the rest."""
 AT_THE_GATE = "at the gate\n"
 """What Gate.java prints when the program is to be let go."""
 PRELOADED = (
@@ -126,6 +134,8 @@ class Held:
     code: str = CODE
     """What it runs as, one of CODES."""
     process: subprocess.Popen[bytes] | None = None
+    _ended: bool = False
+    """By us, and not by itself."""
 
     @property
     def printed(self) -> str:
@@ -151,8 +161,22 @@ class Held:
         self.start()
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
+        if error is not None:
+            error.add_note(self.told())
         self.end()
+
+    def told(self) -> str:
+        """How it is, or how it ended, and the last that it and ART wrote: for a test that fails."""
+        code = None
+        if self.process is not None and not self._ended:
+            with suppress(subprocess.TimeoutExpired):
+                code = self.process.wait(DYING_S if FATAL in self.log else LOOK_S)
+        state = (
+            "did not end" if code is None else f"was ended by {Signals(-code).name}" if code < 0 else f"exited: {code}"
+        )
+        before, fatal, dump = self.log.partition(FATAL)
+        return f"{self.main} {state}\n{self._all[-LAST:]}{before[-LAST:]}{fatal}{dump[: 4 * LAST]}"
 
     def start(self) -> None:
         """Start it; returns when it waits. Raises RuntimeError with what it printed when it does not come up."""
@@ -185,6 +209,7 @@ class Held:
         if self.process is None:
             return None
         if self.process.poll() is None:
+            self._ended = True
             self.process.kill()
         return self.process.wait()
 

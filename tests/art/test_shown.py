@@ -1,0 +1,32 @@
+"""What a test of ART that fails shows of its program."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.art.rig.vm import FATAL, Held, Runtime
+
+pytestmark = pytest.mark.timeout(180)
+
+
+def test_how_it_ended_and_what_art_says_of_that(runtime: Runtime, dexed: Callable[[str], Path], tmp_path: Path) -> None:
+    held = Held(runtime, dexed("first"), "first.Main", tmp_path)
+
+    def fails() -> None:
+        with held:
+            os.kill(held.pid, signal.SIGSEGV)
+            while FATAL not in held.log:
+                time.sleep(0.1)
+            raise LookupError("something else")
+
+    with pytest.raises(LookupError) as raised:
+        fails()
+    (said,) = raised.value.__notes__
+    assert said.startswith("first.Main ")
+    assert f"{FATAL} 11" in said
