@@ -30,7 +30,7 @@ export interface Access {
   stack?: readonly string[];
   /** why frames are missing: the outermost were too many, or all for lack of the thread's time */
   stack_cut?: "long" | "thinned" | null;
-  /** of each frame of the stack whose code it is, by its class loader or the path of its library: app, platform, the package that it came from, or null where nothing tells; absent: nobody said */
+  /** whose code each frame of the stack is, by its class loader or the path of its library: app, platform, the package that it came from, or null where nothing tells; absent: nobody said */
   owners?: readonly (string | null)[];
   thread?: string | null;
   /** identical calls that this line stands for */
@@ -90,7 +90,7 @@ export interface Connection {
   host?: string | null;
   transport?: "tcp" | "udp";
   stack?: readonly string[];
-  /** of each frame of the stack whose code it is, by its class loader or the path of its library: app, platform, the package that it came from, or null where nothing tells; absent: nobody said */
+  /** whose code each frame of the stack is, by its class loader or the path of its library: app, platform, the package that it came from, or null where nothing tells; absent: nobody said */
   owners?: readonly (string | null)[];
   thread?: string | null;
   /** bytes that went out until then; null: not counted */
@@ -133,9 +133,9 @@ export interface Consent {
   corrects?: string | null;
   /** the earlier line that never was: neither it nor this one counts; status as there */
   retracts?: string | null;
-  /** of a dialog: its box was ticked when it appeared; of a tap: when it was tapped */
+  /** the dialog's box was ticked when it appeared, or, for a tap, when it was tapped */
   ticked?: boolean | null;
-  /** of what the app has in its store: it was there before this run */
+  /** the entry was in the app's store before this run */
   at_start?: boolean | null;
   /** what an SDK was told; null: an early recording */
   value?: string | null;
@@ -200,7 +200,7 @@ export interface Phase {
   text?: string | null;
   /** operator: a person typed the text, and nothing is concluded from it */
   by?: "operator" | null;
-  /** of an operator's mark: the item of a checklist that it answers */
+  /** the checklist item that an operator's mark answers */
   answered?: AnsweredItem | null;
 }
 
@@ -224,13 +224,13 @@ export interface Screen {
   /** what was there: of a look all windows, else the one that it is about */
   windows?: readonly Window[];
   touched?: Touch | null;
-  /** of a dialog in its process: what came up and what went away are one by it */
+  /** number of a dialog in its process: its appearance and its end have the same */
   number?: number | null;
-  /** of a look: when what the look before it showed was last seen */
+  /** when the content of the previous look was last seen */
   since?: string | null;
   /** the code that showed or touched it */
   stack?: readonly string[];
-  /** of each frame of the stack whose code it is, by its class loader or the path of its library: app, platform, the package that it came from, or null where nothing tells; absent: nobody said */
+  /** whose code each frame of the stack is, by its class loader or the path of its library: app, platform, the package that it came from, or null where nothing tells; absent: nobody said */
   owners?: readonly (string | null)[];
   /** whose window was on top, where that is known */
   package?: string | null;
@@ -262,7 +262,7 @@ export interface Touch {
   label: string;
   /** name of the element, where it has one */
   id?: string | null;
-  /** of a box or switch: as it was before; null: it is none */
+  /** state of a box or switch before; null: it is neither */
   ticked?: boolean | null;
   /** user: a finger or a key; app: its own code; plan, operator: whoever plays the user */
   by: "app" | "operator" | "plan" | "user";
@@ -291,7 +291,7 @@ export interface Transform {
   key?: Blob | null;
   iv?: Blob | null;
   stack?: readonly string[];
-  /** of each frame of the stack whose code it is, by its class loader or the path of its library: app, platform, the package that it came from, or null where nothing tells; absent: nobody said */
+  /** whose code each frame of the stack is, by its class loader or the path of its library: app, platform, the package that it came from, or null where nothing tells; absent: nobody said */
   owners?: readonly (string | null)[];
   thread?: string | null;
 }
@@ -334,7 +334,7 @@ export interface Upload {
   status?: number | null;
   /** only where the producer is the agent */
   stack?: readonly string[];
-  /** of each frame of the stack whose code it is, by its class loader or the path of its library: app, platform, the package that it came from, or null where nothing tells; absent: nobody said */
+  /** whose code each frame of the stack is, by its class loader or the path of its library: app, platform, the package that it came from, or null where nothing tells; absent: nobody said */
   owners?: readonly (string | null)[];
   /** the name under which the agent led the connection to the proxy (`announced` of its line) */
   announced?: string | null;

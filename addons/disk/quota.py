@@ -15,7 +15,8 @@ MARK = "quota: "
 
 
 class Quota:
-    """Of the recording in a folder: at most `most` bytes, and none while less than `free` are free; 0 is no limit."""
+    """A quota for the recording in a folder: at most `most` bytes, and none while less than `free` are free; 0 is no
+    limit."""
 
     def __init__(self, folder: str, most: int = 0, free: int = 0) -> None:
         self.folder = folder

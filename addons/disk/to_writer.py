@@ -241,7 +241,7 @@ class Body:
         self.problem: str | None = None
         """Why only a beginning is kept."""
         self.number = 0
-        """Of a body that goes to the writer in pieces; 0 while it is short."""
+        """Number of the body being sent to the writer in pieces; 0 while it is short."""
         self.memory: list[Buffer] = []
         """A body that is short."""
 

@@ -40,7 +40,7 @@ PAUSE_S = 5.0
 MESSAGE_S = 0.2
 """And this long after a message of a protocol that has messages."""
 LONG = 1024 * 1024
-"""Of a message that is longer, so much at a time."""
+"""A longer message is recorded in pieces of this many bytes."""
 
 Chunks = Iterable[bytes] | bytes
 

@@ -32,7 +32,7 @@ MARKERS = (
 FILES = frozenset({"policy", "rules", "persona", "frida_server", "frida_gadget", "upstream_ca"})
 OURS_FIXTURES = frozenset({"appwitness_run", "appwitness_recording"})
 _JUDGED: pytest.StashKey[list[tuple[Judged, Path, bool]]] = pytest.StashKey()
-"""Of a test: its runs, the folder of each, and whether the recording is ours to remove."""
+"""A test's runs, the folder of each, and whether the recording is ours to remove."""
 _CASE: pytest.StashKey[Case] = pytest.StashKey()
 _FAILED: pytest.StashKey[bool] = pytest.StashKey()
 _SESSION: pytest.StashKey[Session] = pytest.StashKey()
@@ -236,7 +236,7 @@ def _named(given: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _options(item: pytest.Item, args: Mapping[str, Any]) -> dict[str, Any]:
-    """Of the command line, of the fixture and of the marker; the later goes before the earlier."""
+    """The options of the command line, the fixture and the marker; later ones override earlier ones."""
     config = item.config
     said: dict[str, Any] = {"strict": config.getoption("--appwitness-strict")}
     if level := config.getoption("--appwitness-fail-on"):

@@ -79,10 +79,9 @@ class Numbering:
 
 
 class Listener:
-    """Of one process. Frida calls `on_message` from a thread of its own; `post` sends the agent a message.
-
-    `clock` and `unpinned` (checks of certificates taken over: `installed`, or `met` when the app came to one) are of
-    the whole run.
+    """Receives the messages of one process. Frida calls `on_message` from its own thread; `post` sends the agent a
+    message. `clock` and `unpinned` (certificate checks that are bypassed: `installed`, or `met` when the app came to
+    one) belong to the whole run.
     """
 
     def __init__(

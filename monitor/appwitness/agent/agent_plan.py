@@ -17,11 +17,11 @@ class AgentOptions:
     """How the agent of a run watches."""
 
     api_level: int | None = None
-    """Of the device's Android."""
+    """API level of the device."""
     partial: bool = False
     """The device has only a part of Android's classes, stand-ins that are loaded like the app's own."""
     clock_offset_ms: float = 0
-    """Of the device's clock, until it is asked."""
+    """Offset of the device's clock, until it is measured."""
     stack: bool = True
     fold_ms: int = 1000
     """Calls that repeat within this time become one line."""

@@ -7,7 +7,7 @@ CRASHES = ("abort", "kill 6")
 
 
 class Ending:
-    """Of one process."""
+    """How one process ended."""
 
     def __init__(self) -> None:
         self.crashed = False

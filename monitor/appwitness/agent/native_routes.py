@@ -95,7 +95,7 @@ class Native(CatalogEntry):
         return {"routes": [route.plan() for route in self.routes], "binder": self.binder.plan()}
 
     def sees(self) -> dict[tuple[str, str, str], str]:
-        """What of the yardstick (class, method, what) it sees -> the name of the source."""
+        """The APIs of the yardstick (class, method, what) that it observes -> the name of the source."""
         routes = {(route.library, each, ""): route.name for route in self.routes for each in route.covers}
         cls, _, method = self.binder.source.rpartition(".")
         return routes | {(cls, method, interface): self.binder.source for interface in self.binder.interfaces}

@@ -32,7 +32,7 @@ Why = Literal[
 
 
 class ProcessRecorder:
-    """Of the process `pid` of an app. `offset_ms`: of the device's clock, until that is asked."""
+    """Records the process `pid` of an app. `offset_ms`: offset of the device's clock, until it is measured."""
 
     def __init__(self, records: Records, app: str, pid: int, clock: DeviceClock, offset_ms: float = 0) -> None:
         self.app = app

@@ -38,8 +38,8 @@ class Holds(Protocol):
 
 
 class SpawnGate:
-    """Of one device during one run. `take` is called with a process of the app's, and says whether it will
-    `release` it; `lost` are the errors of Frida."""
+    """Gates the spawns of one device during one run. `take` is called with a process of the app's, and says whether
+    it will `release` it; `lost` are Frida's errors."""
 
     def __init__(
         self, device: Holds, owned: Owned, take: Callable[[int, str], bool], lost: tuple[type[Exception], ...]

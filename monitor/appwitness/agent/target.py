@@ -24,7 +24,7 @@ class Gadget:
     """Frida's gadget, by which one process of an app is entered without root."""
 
     late: str
-    """What of the app was not seen before it came, in one sentence."""
+    """What of the app was not observed before the agent was there, in one sentence."""
     end: Callable[[], object]
     """Ends the app, which a gadget cannot be trusted to do."""
     start: Callable[[], object] | None = None

@@ -29,7 +29,7 @@ class BaselineUpdate:
     old: Baseline
     changes: Sequence[Gated]
     made: Made
-    """Of these runs."""
+    """How these runs were made."""
 
     @property
     def differing(self) -> list[Gated]:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:  # imported late, so that --help answers at once
     from appwitness.judge.checklist_items import Checklist
 
 MARGIN_S = 10
-"""Of a run, for what comes before the app shows itself, and after."""
+"""Added to each run for the time before the app is shown and after it."""
 PATIENCE_S = 600
 """For a device that is slow to end a run."""
 

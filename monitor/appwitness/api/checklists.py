@@ -17,7 +17,7 @@ if TYPE_CHECKING:  # imported late, so that --help answers at once
 
 ListName = Literal["cn-164", "cn-191", "eu-audit", "masvs-privacy"]
 NAMES: tuple[ListName, ...] = get_args(ListName)
-"""Of catalog/checklists; a test compares the two."""
+"""The lists in catalog/checklists; a test compares the two."""
 FORMATS = ("text", "json", "html")
 
 

@@ -54,9 +54,8 @@ class GatedRuns:
         return self.aliases.get(package, package)
 
     def reports(self, paths: Sequence[Path], judging: Judging) -> list[Report]:
-        """Of recordings, or of reports that were written as JSON; all of one app.
-
-        Raises UserError when they are of several, DamagedRecording when one is not what its stamps say.
+        """Reports of recordings, or reports read from JSON; all of one app. Raises UserError when they are of
+        several apps, DamagedRecording when a recording does not match its stamps.
         """
         reports = [self._report(path, judging) for path in paths]
         for path, report in zip(paths, reports, strict=True):

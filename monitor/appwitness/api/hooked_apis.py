@@ -48,7 +48,7 @@ class FoundApis:
     """What a name means."""
 
     pages: tuple[HookedPage, ...]
-    """Of the APIs that are hooked; several where the end of a name fits several."""
+    """Pages of the hooked APIs; several where the end of a name fits several."""
     others: tuple[Cover, ...]
     """APIs that other tools hook and that have no entry here: what sees them, or why nothing does."""
 

@@ -24,7 +24,7 @@ DropKind = Literal["har", "flows", "hooks", "pcap", "keys", "recording", "app"]
 LARGEST_DROP = 4 << 30
 """Bytes of one file."""
 MOST_FILES = 12
-"""Of one run."""
+"""Most files of one run."""
 MOST_DROPS = 20
 """That wait for their owner at a time; the oldest goes for another."""
 APPS = (".apk", ".apks", ".apkm", ".xapk")

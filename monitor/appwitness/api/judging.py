@@ -190,7 +190,7 @@ class ComparedRuns(NamedTuple):
 
     comparison: Comparison
     reports: list[Report]
-    """Of the runs, in their order."""
+    """The reports of the runs, in their order."""
 
 
 def compare(recordings: Sequence[Path], judging: Judging) -> ComparedRuns:

@@ -36,9 +36,9 @@ MOST_RUNS = 8
 KEPT_RUNS = 100
 """Runs that are over, and still listed."""
 KEPT_EVENTS = 5000
-"""Of a run; those before are counted only."""
+"""Events kept of a run; earlier ones are only counted."""
 LINES_OF_FAULT = 12
-"""Of what the process says at its end, where it fails."""
+"""Last lines of a failed process's output that are kept."""
 END_S = 60.0
 """How long the end of a run may take: the device is put back, and the recording is stamped."""
 FOUND = (0, 1, 3)
@@ -138,7 +138,7 @@ class RunProgress:
     cursor: int
     """To ask with the next time."""
     exit_code: int | None
-    """Of the process; None while it runs."""
+    """The exit code of the process; None while it runs."""
     problem: str
     """Why it failed, as it said itself; empty where it did not."""
 

@@ -12,7 +12,7 @@ from appwitness.match import decode
 from appwitness.match.decode import Leaf as Leaf
 
 LIMITS = decode.DecodeLimits(output_bytes=16 << 20, leaves=50_000, work=4 << 20)
-"""Of decoding: less than for matching, as somebody waits."""
+"""Limits of decoding: lower than for matching, as somebody waits."""
 LARGEST = 2 << 20
 """Bytes of a body that is taken apart."""
 SHOWN_BYTES = 1 << 20

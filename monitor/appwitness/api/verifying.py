@@ -26,7 +26,8 @@ class TrustedSigners:
     keys: Mapping[str, str] | None = None
     """Fingerprint -> whose key it is: each stamp of the run is to be signed by one of them; None: nobody was named."""
     authorities: Authorities | None = None
-    """Of time-stamp authorities: one is to have signed its time over the first stamp and over one that ends the run."""
+    """Trusted time-stamp authorities: one of them must have signed its time over the first stamp and over one that
+    ends the run."""
 
     def __bool__(self) -> bool:
         return self.keys is not None or self.authorities is not None

@@ -39,7 +39,7 @@ _DIGEST = re.compile(rb"[0-9a-f]{64}")
 
 @dataclass(frozen=True)
 class ToForget:
-    """What of a recording is to be forgotten."""
+    """What is to be forgotten of a recording."""
 
     given: Recording
     """The recording: a folder, or an archive that is unpacked for this and then replaced."""

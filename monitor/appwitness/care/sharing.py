@@ -95,7 +95,7 @@ class _Copy:
         self.replacing = Replacing(self.values.values(), recording.seen(Transform), apps, recording.body)
         self.shaper = Shaper(self.replacing.tokens, self.replacing.values)
         self.bodies: list[bytes] = []
-        """Of the copy, to be stored."""
+        """Bodies of the copy, to be stored."""
         self.left_out: dict[Ref, Gap] = {}
 
     def write(self, into: Path, signer: Signer | None) -> Shared:

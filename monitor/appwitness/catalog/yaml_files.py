@@ -24,7 +24,7 @@ MOST_FILES = 1000
 MOST_NODES = 1_000_000
 """Keys and values of a file; what an alias stands for counts as often as it is used."""
 MOST_DIGITS = 18
-"""Of a whole number: what 64 bits hold."""
+"""Most digits of an integer: what 64 bits hold."""
 UNFIT = re.compile(r"[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
 """Characters that YAML does not hold as they are."""
 _ESCAPED = re.compile(rf"[\x85\u2028\u2029]|{UNFIT.pattern}")

@@ -16,7 +16,7 @@ class Result(BaseModel):
 
     check: str = Field(description="the check's name: a key of `checks` in catalog/devices/doctor.yml")
     level: Level = Field(description="fault: a run would fail; warning: it would see less, or say less")
-    code: str | None = Field(description="of what is wrong, the same in every version; null when nothing is")
+    code: str | None = Field(description="code of the fault, the same in every version; null when there is none")
     message: str
     remedy: str | None
 

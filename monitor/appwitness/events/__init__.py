@@ -73,7 +73,7 @@ Milliseconds = Annotated[float, Field(ge=-LARGEST_OFFSET_MS, le=LARGEST_OFFSET_M
 Owners = Annotated[
     tuple[str | None, ...],
     Meta(
-        description="of each frame of the stack whose code it is, by its class loader or the path of its library: app, "
+        description="whose code each frame of the stack is, by its class loader or the path of its library: app, "
         "platform, the package that it came from, or null where nothing tells; absent: nobody said"
     ),
 ]
@@ -173,7 +173,7 @@ class Line(Part, kw_only=True, frozen=True, tag_field="kind", tag=str.lower):
 
     @property
     def kind(self) -> str:
-        """Of `FILES`: access, transform ..."""
+        """The kind, a key of `FILES`: access, transform ..."""
         return str(self.__struct_config__.tag)
 
     @property
@@ -366,11 +366,9 @@ class Consent(Line, kw_only=True, frozen=True):
         Ref | None, Meta(description="the earlier line that never was: neither it nor this one counts; status as there")
     ] = None
     ticked: Annotated[
-        bool | None, Meta(description="of a dialog: its box was ticked when it appeared; of a tap: when it was tapped")
+        bool | None, Meta(description="the dialog's box was ticked when it appeared, or, for a tap, when it was tapped")
     ] = None
-    at_start: Annotated[
-        bool | None, Meta(description="of what the app has in its store: it was there before this run")
-    ] = None
+    at_start: Annotated[bool | None, Meta(description="the entry was in the app's store before this run")] = None
     value: Annotated[str | None, Meta(description="what an SDK was told; null: an early recording")] = None
 
     @property
@@ -408,9 +406,9 @@ class Phase(Line, kw_only=True, frozen=True):
         Literal["operator"] | None,
         Meta(description="operator: a person typed the text, and nothing is concluded from it"),
     ] = None
-    answered: Annotated[
-        AnsweredItem | None, Meta(description="of an operator's mark: the item of a checklist that it answers")
-    ] = None
+    answered: Annotated[AnsweredItem | None, Meta(description="the checklist item that an operator's mark answers")] = (
+        None
+    )
 
     @property
     def on_host_clock(self) -> bool:
@@ -443,7 +441,7 @@ class Touch(Part, kw_only=True, frozen=True, omit_defaults=True):
 
     label: str
     id: Annotated[str | None, Meta(description="name of the element, where it has one")] = None
-    ticked: Annotated[bool | None, Meta(description="of a box or switch: as it was before; null: it is none")] = None
+    ticked: Annotated[bool | None, Meta(description="state of a box or switch before; null: it is neither")] = None
     by: Annotated[
         Literal["user", "app", "plan", "operator"],
         Meta(description="user: a finger or a key; app: its own code; plan, operator: whoever plays the user"),
@@ -470,11 +468,9 @@ class Screen(Line, kw_only=True, frozen=True):
     ] = ()
     touched: Touch | None = None
     number: Annotated[
-        int | None, Meta(description="of a dialog in its process: what came up and what went away are one by it")
+        int | None, Meta(description="number of a dialog in its process: its appearance and its end have the same")
     ] = None
-    since: Annotated[Time | None, Meta(description="of a look: when what the look before it showed was last seen")] = (
-        None
-    )
+    since: Annotated[Time | None, Meta(description="when the content of the previous look was last seen")] = None
     stack: Annotated[tuple[str, ...], Meta(description="the code that showed or touched it")] = ()
     owners: Owners = ()
     package: Annotated[str | None, Meta(description="whose window was on top, where that is known")] = None
@@ -914,7 +910,7 @@ class Run(Record):
     observers: Observers = Field(
         default_factory=Observers, description="who watched; derived where an older recording does not say"
     )
-    source: tuple[SourceFile, ...] = Field(default=(), description="of an import: the files that it was made of")
+    source: tuple[SourceFile, ...] = Field(default=(), description="the files from which an import was made")
     persona: tuple[Value, ...] = Field(
         default=(), description="values to look for; observers.persona says whether they were planted or declared"
     )
@@ -990,7 +986,7 @@ class Run(Record):
     obtained: ObtainedApp | None = Field(default=None, description="where the app came from, as the operator says")
     image: DeviceImage | None = Field(default=None, description="the device's image, as the operator says")
     shared: SharedCopy | None = Field(
-        default=None, description="of a copy in which personal values are replaced: what it was made of"
+        default=None, description="the original of a copy in which personal values are replaced"
     )
 
     @property

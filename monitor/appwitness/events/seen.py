@@ -14,7 +14,7 @@ class Seen[E: Event](NamedTuple):
 
     ref: Ref
     number: int
-    """Of the line in its file, from 1: lines of one moment are in this order."""
+    """Number of the line in its file, from 1: lines of one moment are in this order."""
     at: datetime
     event: E
 

@@ -32,7 +32,7 @@ class Called(Protocol):
 
     @property
     def owners(self) -> tuple[str | None, ...]:
-        """Of each frame whose code it is; empty: nobody said."""
+        """Whose code each frame is; empty: nobody said."""
 
 
 class Frame(NamedTuple):

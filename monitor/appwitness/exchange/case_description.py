@@ -21,7 +21,7 @@ CONTEXT = {
     "xsd": "http://www.w3.org/2001/XMLSchema#",
 }
 NAMESPACE = uuid.UUID("5f0c9d0e-7f8b-5d5e-9a3c-5b0f2f6a7c11")
-"""Of our ids: the same part of the same run has the same one."""
+"""Namespace of our IDs: the same part of the same run always has the same ID."""
 
 type Node = dict[str, Any]
 
@@ -149,7 +149,7 @@ class _Graph:
 
 
 TOOLS = frozenset({"appwitness", "frida", "mitmproxy", "bridge", "agent"})
-"""Of what run.json names under versions, the programs that recorded."""
+"""The recording programs among the versions in run.json."""
 
 
 def _said(told: ObtainedApp | DeviceImage | None) -> str:

@@ -313,7 +313,7 @@ class Match(Record):
         default=None, description="whose it is, of the people whom the upload identifies: the first of their rows"
     )
     detail: int | None = Field(
-        default=None, description="of rows about people: the same number is the same value, in whatever notation"
+        default=None, description="in rows about people, the same number is the same value, in whatever notation"
     )
     before: str = Field(default="", description="text of the leaf before the found text, at most 60 characters")
     found: str = Field(default="", description="the text of the leaf that is the value in this form")
@@ -526,7 +526,7 @@ class Finding(Record):
         description="the code that read it, in all that the finding stands for; null: not known, or several",
     )
     sent_by: Code | None = Field(default=None, description="the code that sent it there; null: not known, or several")
-    people: People | None = Field(default=None, description="of flows: whose data went, of all of them together")
+    people: People | None = Field(default=None, description="whose data was sent in all its flows together")
     count: int = Field(default=1, description="how many accesses or flows the finding stands for")
     flows: tuple[str, ...] = Field(
         default=(), description="those it is about; of a read: those that carried its values"
@@ -534,7 +534,9 @@ class Finding(Record):
     evidence: tuple[Ref, ...] = Field(description="lines to check by hand, the telling ones first; at most 20")
     all_evidence: tuple[Ref, ...] = Field(default=(), description="every line that it rests on, in the same order")
     kinds: tuple[str, ...] = Field(default=(), description="finding types of catalog/laws.yml: F01, F02 ...")
-    articles: tuple[Article, ...] = Field(default=(), description="of the laws chosen, what the finding touches")
+    articles: tuple[Article, ...] = Field(
+        default=(), description="the articles that the finding touches, of the laws chosen"
+    )
     references: tuple[str, ...] = Field(default=(), description="the same as words, and what else the rule rests on")
     uncovered: tuple[Ref, ...] = Field(
         default=(),
@@ -604,7 +606,7 @@ class ReportedGap(Gap, kw_only=True, frozen=True, tag="gap"):
     unsaid: ClassVar[tuple[str, ...]] = (*Gap.unsaid, "counted")
 
     ref: Ref | None = None
-    counted: Annotated[Counted | None, Meta(description="of what was missed: how much")] = None
+    counted: Annotated[Counted | None, Meta(description="how much was missed")] = None
 
 
 class OutsideTime(Record):
@@ -638,7 +640,7 @@ class Seal(Record):
         default=None, description="sha256 of the last stamp's line, which vouches for all before"
     )
     at: Time | None = Field(default=None, description="time of the last stamp")
-    files: dict[str, tuple[int, str]] = Field(description="of each file: lines stamped, and sha256 of them")
+    files: dict[str, tuple[int, str]] = Field(description="for each file: lines stamped, and their sha256")
     late: int = Field(default=0, description="lines after the last stamp, which it does not cover")
     uncovered: dict[str, int] = Field(default_factory=dict, description="the same of each file that has some")
     difference: str | None = Field(
@@ -795,7 +797,9 @@ class ComparedRun(Record):
 
     recording: str = Field(description="name of its recording in the index: its id, where no other has that")
     run: Run
-    answers: tuple[ConsentName, ...] = Field(description="of the user to the privacy policy, as observed, in order")
+    answers: tuple[ConsentName, ...] = Field(
+        description="the user's answers to the privacy policy, as observed, in order"
+    )
     answer: Answer = Field(description="the last word of the user among them; where there is none, that of the plan")
     persona: int = Field(description="runs with the same number had the same values planted; from 1")
     findings: int

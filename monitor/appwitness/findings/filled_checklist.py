@@ -89,7 +89,9 @@ class FilledItem(Record):
     doubtful: tuple[ItemEvidence, ...] = Field(default=(), description="what may be such a case, and is not sure to be")
     reasons: tuple[Unfilled, ...] = Field(default=(), description="why it was not observed, or not all of it")
     by_hand: dict[str, str] | None = Field(default=None, description="what a person looks at, by language")
-    answers: tuple[HandAnswer, ...] = Field(default=(), description="of people, the last one first: that one counts")
+    answers: tuple[HandAnswer, ...] = Field(
+        default=(), description="people's answers, the last one first: that one counts"
+    )
 
     @property
     def failed(self) -> bool:

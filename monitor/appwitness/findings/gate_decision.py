@@ -30,7 +30,9 @@ class Behaviour(Record):
     plans: tuple[str, ...] = Field(description="plans of the runs that show it, sorted")
     level: Level
     confidence: Confidence
-    consent: ConsentName | None = Field(default=None, description="of all that were seen, what speaks most against it")
+    consent: ConsentName | None = Field(
+        default=None, description="the consent that speaks most against it, of all that were seen"
+    )
     sources: tuple[str, ...] = Field(default=(), description="APIs that gave the data, sorted; empty: none was seen")
     people: People | None = Field(
         default=None, description="whose data went, of the run with the most; no baseline has it"

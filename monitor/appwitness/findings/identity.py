@@ -44,7 +44,7 @@ def identified(finding: Finding, package: str) -> Finding:
 
 
 def identity(finding: Finding, package: str) -> Identity:
-    """Of one finding on an app."""
+    """The identity of one finding on an app."""
     codes = [code for code in (finding.sent_by, finding.read_by) if code]
     actor = next((code.owner for code in codes if code.owner), APP if codes else UNKNOWN)
     recipient = finding.recipient.key or finding.recipient.host if finding.recipient else ""

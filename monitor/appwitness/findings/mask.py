@@ -51,14 +51,14 @@ _OURS = frozenset(
         "all_evidence", "uncovered", "kinds", "articles", "way", "clock",
     }
 )  # fmt: skip
-"""Of what was concluded: names of our own, closed choices, references to lines, digests. A short value (a contact
-named "1") must not eat into them."""
+"""Fields of conclusions that hold our own names, closed choices, references to lines, or digests. A short value (a
+contact named "1") must not mask parts of them."""
 _NAMES = frozenset(
     {"source", "subject", "host", "domain", "package", "label", "platform", "key", "path", "rest", "first", "second",
      "to", "who", "names", "name", "app", "owner", "recipient", "agent", "last", "joined", "part", "algorithms",
      "code", "actor"}
 )  # fmt: skip
-"""Of what was concluded: names out of the app or the network, or of makers in our catalog."""
+"""Fields of conclusions that hold names from the app, the network, or the makers in our catalog."""
 
 _KEY = re.compile(r'(?<=")[A-Za-z_][\w.-]{0,40}(?="\s*:)|(?:(?<=[?&;{,\s])|^)[A-Za-z_][\w.-]{0,40}(?==)')
 """Names of fields, in JSON and in forms."""
@@ -637,8 +637,8 @@ def _flat(text: str) -> str:
 
 
 def _flats(value: Value) -> Iterator[tuple[str, bool]]:
-    """What of a value is looked for where it may be spelt otherwise: letters and digits, long enough to tell; and
-    whether it is one word of letters, as names in code are."""
+    """The letters and digits of a value, long enough to be found where it may be spelt otherwise; and whether they
+    are one word of letters, as names in code are."""
     forms = {value.text.strip(), _national(value.text) or "" if value.type == "phone_number" else ""}
     if value.type in ("location", "location_coarse"):
         forms |= set(value.text.split(","))

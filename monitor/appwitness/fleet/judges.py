@@ -53,7 +53,7 @@ class By:
 
     db: str | Path
     choices: Mapping[str, Any] = field(default_factory=dict)
-    """Of `appwitness.correlate.prior_knowledge.knowledge`."""
+    """Options of `appwitness.correlate.prior_knowledge.knowledge`."""
     keep: Keep | None = None
     """What the index keeps of each."""
     key: bytes | None = None

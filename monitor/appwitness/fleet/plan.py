@@ -19,7 +19,7 @@ from appwitness.support import given_files
 from appwitness.support.errors import FileError, UserError
 
 COLUMNS = ("app", "needs", "persona", "app_type", "first_party", "seconds")
-"""Of the table of apps; `app` alone must be there."""
+"""Columns of the table of apps; only `app` is required."""
 _PACKAGE = re.compile(r"[A-Za-z]\w*(\.[A-Za-z]\w*)+")
 LARGEST = 16 << 20
 """Bytes of a table of apps."""
@@ -33,7 +33,7 @@ class Campaign:
     name: str
     plans: Sequence[str]
     needs: str = ""
-    """Of each app, besides its own."""
+    """Requirements of every app, besides its own."""
     seconds: float | None = None
     elsewhere: bool = False
     """Whether files that a table names may lie outside its folder: the table may be a stranger's."""

@@ -54,7 +54,7 @@ class SpooledRecording(NamedTuple):
     """What is known of a recording that waits."""
 
     lease: str
-    """Of its run."""
+    """The lease of its run."""
     device: str
     """That made it."""
     digest: str = ""
@@ -162,7 +162,7 @@ class Spool:
 
     @property
     def leases(self) -> list[HeldLease]:
-        """Of the runs whose recordings wait."""
+        """The leases of runs whose recordings wait."""
         return [HeldLease(_run(name), noted.lease) for name, noted in list(self._finished.items())]
 
     def add(self, recording: str, run: LeasedRun, device: str) -> None:

@@ -17,7 +17,7 @@ SILENT_S = 60.0
 
 @dataclass(frozen=True)
 class Status:
-    """Of one campaign or of all."""
+    """The status of one campaign or of all."""
 
     pools: Sequence[Pool]
     reasons: Sequence[tuple[str, int, str]]

@@ -30,7 +30,7 @@ class FlowRule(CatalogEntry):
     recipient: Text | None = None
     consent: ConsentName | None = None
     precision_m: float | None = Field(
-        default=None, gt=0, description="of a position: at least as coarse as this, in metres"
+        default=None, gt=0, description="a location must be at least as coarse as this, in metres"
     )
     plans: tuple[Text, ...] = ()
     reason: Text | None = None

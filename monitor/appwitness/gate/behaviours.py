@@ -36,7 +36,7 @@ class ShownBehaviour(NamedTuple):
     identity: Identity
     recording: str
     number: int
-    """Of the finding in the run's report, from 0."""
+    """Index of the finding in the run's report, from 0."""
 
 
 @dataclass(frozen=True)

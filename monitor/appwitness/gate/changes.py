@@ -81,7 +81,7 @@ def _one(
 
 
 def _rose(now: Behaviour, was: Behaviour, made: Made) -> Iterator[Rose]:
-    """What of `now` is worse than of `was`. A plan counts only if the runs that showed `was` had it too."""
+    """In what respects `now` is worse than `was`. A plan counts only if the runs that showed `was` had it too."""
     if LEVELS.index(now.level) < LEVELS.index(was.level):
         yield "level"
     if CONFIDENCES.index(now.confidence) < CONFIDENCES.index(was.confidence):
@@ -100,7 +100,7 @@ def _absent(was: Behaviour, now: ReleaseSide, known: RecipientTable) -> Gated:
 # several runs of one app, each held against the same by itself, as one decision
 
 SEEN = ("new", "worse", "new_rule", "same", "better")
-"""Of what several runs show: what counts before what does not."""
+"""Changes, the worst first: where several runs differ, the worst one counts."""
 
 
 def merged(gates: Sequence[GateReport], was: Mapping[str, Behaviour]) -> GateReport:

@@ -130,7 +130,8 @@ def _found(item: ChecklistItem, reports: Sequence[Report]) -> _Found:
 
 
 def _fitting(sought: Iterable[SoughtFinding], finding: Finding, rules: frozenset[str]) -> list[bool | None]:
-    """Of each that the finding may be: whether it was the code that is sought; None where that is not known."""
+    """For each sought finding that this may be: whether it was the code that is sought; None where that is not
+    known."""
     fitting = (each.of_code(finding) for each in sought if each.matches(finding, rules))
     return [of_code for of_code in fitting if of_code is not False]
 
@@ -189,7 +190,7 @@ def _watched(
 
 
 def _missing(item: ChecklistItem, for_s: float, needs: Sequence[Need], report: Report) -> Iterator[Unfilled]:
-    """What of a run was not watched, or may be missing."""
+    """What was not observed in a run, or may be missing."""
     recording = report.recording
     for hole in holes(report):
         if hole.why in ("forgotten", "altered", "unfinished"):
@@ -236,7 +237,7 @@ def _came_to(situation: Situation, report: Report) -> bool:
 
 
 def _answers(item: str, checklist: str, reports: Sequence[Report]) -> list[HandAnswer]:
-    """Of people, the last one first."""
+    """People's answers, the last one first."""
     found = [
         HandAnswer(
             answer=said.answer, at=seen.at, who=said.who, note=said.note, recording=report.recording, ref=seen.ref

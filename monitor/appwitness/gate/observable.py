@@ -39,9 +39,9 @@ def unobserved(was: Behaviour, reports: Sequence[Report], known: RecipientTable)
 
 
 def holes(report: Report) -> Iterator[Unobserved]:
-    """What of a run is missing by somebody's hand, or may be: nothing follows from what is not in it.
-
-    Of a recording that was never stamped nobody knows; that is told, and it is judged as it is.
+    """What is missing of a run, or may be, because somebody removed or changed it: nothing follows from its absence.
+    Whether that is so of a recording that was never stamped is unknown; that is said, and the recording is judged as
+    it is.
     """
     seal = report.verified
     gaps = [gap for gap in report.gaps if gap.why == "forgotten"]

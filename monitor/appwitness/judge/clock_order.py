@@ -31,10 +31,9 @@ def decided(
 
 
 def least(possible: Sequence[ConsentStatus], as_timed: ConsentStatus) -> ConsentStatus:
-    """Of the statuses that may have held, the one that accuses least.
-
-    A yes where there may have been one, then an answer that was not seen, then the lack of a yes before a no. Where
-    that leaves several: the one that the times tell, or the first.
+    """The status that accuses least, among those that may have held. That is a yes where there may have been one,
+    then an answer that was not seen, then the lack of a yes before a no. Where that leaves several: the one that the
+    times tell, or the first.
     """
     ranked = {each: _CLAIMS.get(each.state, 0) for each in possible}
     best = min(ranked.values())

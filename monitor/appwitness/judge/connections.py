@@ -81,7 +81,7 @@ class Connections:
             self._sockets = None
 
     def carriers(self, uploads: Mapping[Ref, Seen[Upload]], known: RecipientTable | None = None) -> dict[Ref, Carrier]:
-        """Of each upload that can be joined to a connection, or that the agent wrote: what carried it."""
+        """What carried each upload that can be joined to a connection, or that the agent wrote."""
         found: dict[Ref, Carrier] = {}
         open_: list[Seen[Upload]] = []
         for ref, seen in uploads.items():

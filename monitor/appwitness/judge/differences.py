@@ -119,7 +119,7 @@ def _apart(one: int, other: int, text: dict[int, str], reports: Sequence[Report]
 
 
 def _outermost(leaves: Iterable[SentText]) -> Iterator[SentText]:
-    """Of what one place can be read as, what was decoded least: a nonce that happens to decode is a nonce still."""
+    """The least decoded reading of each place: a nonce that happens to decode is still a nonce."""
     steps: dict[str, int] = {}
     kept = [leaf for leaf in leaves if leaf.text is not None]
     for leaf in kept:

@@ -18,7 +18,7 @@ PURPOSES = {"DATA_USAGE_COLLECTION_PURPOSE": "collected", "DATA_USAGE_SHARING_PU
 
 
 class WrongForm(ValueError):
-    """What of a form does not fit, and in which of its lines."""
+    """What does not fit in a form, and in which of its lines."""
 
     def __init__(self, line: int | None, what: str) -> None:
         super().__init__(what)

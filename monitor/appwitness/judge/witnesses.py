@@ -37,7 +37,7 @@ UNHOOKED: Literal["process_not_instrumented"] = "process_not_instrumented"
 NETWORKS = "networks"
 """Subject of a count of bytes without loopback, by which an app also talks to itself."""
 ANSWERED = 0.04
-"""Of every byte received: the packets that acknowledge it."""
+"""Bytes of acknowledgements for every byte received."""
 
 
 @dataclass(frozen=True)

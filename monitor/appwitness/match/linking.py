@@ -39,7 +39,7 @@ class Joined(NamedTuple):
     earlier: int
     """Further accesses surely before the upload that returned one of the same values."""
     rows: int | None
-    """Of how many rows of the access a value is in the upload."""
+    """How many rows of the access have a value in the upload."""
     rows_read: int | None
     """How many rows it returned."""
     entries: int | None = None

@@ -92,7 +92,7 @@ class AssistantTools:
     judging: Judging
     allowed: AllowedPaths
     folder: Path
-    """Of new recordings."""
+    """The folder of new recordings."""
     runs: LiveRuns
     index: Callable[[], Browsing]
 
@@ -291,7 +291,7 @@ class AssistantTools:
     def explain(
         self,
         run: RunName,
-        id: Annotated[str, Field(max_length=40, description="of a finding, v2:..., or of a flow, f1")],
+        id: Annotated[str, Field(max_length=40, description="ID of a finding, v2:..., or of a flow, f1")],
     ) -> Explanation:
         """Explain why something was flagged: each step from recorded lines, what would refute it, for and against."""
         report = masked(self._report(run))

@@ -27,7 +27,7 @@ class DeviceCheck(Answered):
 
     check: str
     level: Literal["ok", "warning", "fault"] = Field(description="fault: a run would fail")
-    code: str | None = Field(description="of what is wrong, the same in every version; null when nothing is")
+    code: str | None = Field(description="code of the fault, the same in every version; null when there is none")
     message: ForeignText
     next_step: ForeignText | None = Field(description="what a person does about it")
 
@@ -37,7 +37,7 @@ class DoctorAnswer(Answered):
 
     device: ForeignText | None
     ok: bool = Field(description="a run would work, even with warnings")
-    next_step: ForeignText | None = Field(description="of the first fault")
+    next_step: ForeignText | None = Field(description="what to do about the first fault")
     checks: list[DeviceCheck]
 
 
@@ -150,7 +150,7 @@ class RecordingPage(Answered):
     total: int
     next_cursor: str | None
     not_in_the_index: list[str] = Field(
-        description="of the folder of recordings, on the first page: `findings` with such a path reads it in"
+        description="recordings of the folder, on the first page: `findings` with such a path reads one in"
     )
 
 
@@ -198,7 +198,7 @@ class FindingPage(Answered):
     plan: str
     headline: ForeignText | None
     verified: str | None = Field(description="intact, intact_up_to, altered or never_stamped; null: not checked")
-    not_watched: list[str] = Field(description="of hooks, proxy and consent: what nobody observed in this run")
+    not_watched: list[str] = Field(description="observers (hooks, proxy, consent) that were missing in this run")
     findings: list[ToldFinding]
     total: int = Field(description="findings that fit the filters")
     next_cursor: str | None
@@ -234,8 +234,8 @@ class Explanation(Answered):
     recipient: ForeignText | None
     lines: list[str]
     chain: list[InferenceStep]
-    matches: list[ToldMatch] = Field(description="of a flow, and of the first flow of a finding")
-    flows: list[str] = Field(description="of a finding: each can be explained, too")
+    matches: list[ToldMatch] = Field(description="matches of a flow, or of a finding's first flow")
+    flows: list[str] = Field(description="flows of a finding; each can be explained, too")
     others: int = Field(description="further findings of this recording that have the same id")
 
 
@@ -247,7 +247,7 @@ class EvidenceLine(Answered):
     kind: str
     at: str = Field(description="on the host's clock, UTC")
     excerpt: ForeignText = Field(description="the line as JSON")
-    found: list[ForeignText] = Field(description="of an upload: values in it, with the text around them")
+    found: list[ForeignText] = Field(description="values in an upload, with the text around them")
 
 
 class LineProblem(Answered):

@@ -180,7 +180,7 @@ def _tunnel(order: Order, configuration: str) -> Path:
 
 
 def login_name() -> str:
-    """Of this user; its number where it has no name, as in a container."""
+    """The name of this user; the number where there is no name, as in a container."""
     return login() or f"uid {os.getuid()}"
 
 

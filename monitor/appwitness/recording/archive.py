@@ -34,10 +34,10 @@ CHUNK_BYTES = 1 << 20
 NAME = re.compile(r"(?!\.{1,2}\Z)[A-Za-z0-9._-]{1,100}\Z")
 _FOLDERS: tuple[list[str], ...] = ([], [BODIES], [TOKENS])
 INSIDE, SUMS, MOMENTS = "recording", "SHA256SUMS", "moments"
-"""Of a bundle: the folder of the recording, the file beside it that lists the digests of all files, and the folder that
-has one for each finding."""
+"""Names in a bundle: the folder of the recording, the file beside it that lists the digests of all files, and the
+folder that has one for each finding."""
 _LOCAL = struct.Struct("<4s22xHH")
-"""Of a member's own header: its signature, and the lengths of the name and the extra field that follow."""
+"""A member's local header: its signature, and the lengths of the name and the extra field that follow."""
 
 
 def names(folder: Path) -> Iterator[tuple[str, ...]]:
@@ -61,7 +61,7 @@ class Unpacked:
         self.name = place.url if isinstance(place, Fetched) else str(place)
         self.encrypted = encrypted
         self.sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-        """Of the archive, decrypted."""
+        """SHA-256 of the archive, decrypted."""
         inside, members = _members(file)
         size = sum(length for _, _, length in members)
         self._temporary = private_files.Temporary()

@@ -20,7 +20,7 @@ from appwitness.support.errors import FileError
 RUN_BYTES = 16 << 20
 """A larger run.json is not read."""
 FREE_BYTES = 512 << 20
-"""Of a disk that stay free, whatever there is to write."""
+"""Bytes of a disk that stay free, whatever there is to write."""
 
 _NO_FOLLOWING = os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_NOCTTY
 _ANOTHER_KIND = (errno.ELOOP, errno.ENOTDIR, errno.ENXIO, errno.EISDIR)

@@ -21,7 +21,7 @@ from appwitness.support import private_files
 from appwitness.support.errors import DiskFullError, UserError
 
 TIME = (1980, 1, 1, 0, 0, 0)
-"""Of every member: when it was packed says nothing."""
+"""The time of every member: when it was packed says nothing."""
 
 
 @contextmanager

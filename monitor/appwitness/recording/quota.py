@@ -23,7 +23,8 @@ LOOK_S = 10.0
 
 
 class Quota:
-    """Of the recording in a folder: at most `max_bytes`, and none while less than `free_bytes` are free on its disk."""
+    """A quota for the recording in a folder: at most `max_bytes`, and none while less than `free_bytes` are free on
+    its disk."""
 
     def __init__(
         self,

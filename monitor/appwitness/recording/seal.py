@@ -45,7 +45,7 @@ class FileStamp(Record):
 
     lines: int = Field(ge=0)
     bytes: int = Field(ge=0)
-    sha256: Sha256 = Field(description="of all these bytes")
+    sha256: Sha256 = Field(description="digest of all these bytes")
     digests: str = Field(
         default="", description="for each line since the stamp before: its sha256 in hex, newline included"
     )
@@ -75,9 +75,9 @@ class Binds(Record):
     """What the first stamp says of the run, so that nothing else can be put in its place later."""
 
     nonce: str = Field(description="random, so that no two runs begin alike")
-    id: str = Field(description="of the run")
+    id: str = Field(description="ID of the run")
     package: str
-    apk_sha256: str | None = Field(default=None, description="of the app; null: not known yet")
+    apk_sha256: str | None = Field(default=None, description="digest of the app's APK; null: not known yet")
     versions: Mapping[str, str | None] = Field(default_factory=dict, description="as run.json had them then")
     operator: str | None = None
     case: str | None = None

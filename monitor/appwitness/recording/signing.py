@@ -30,7 +30,7 @@ PUBLIC_BYTES, SIGNATURE_BYTES = 32, 64
 
 
 class Signature(Record):
-    """Of one stamp, over CONTEXT and its line up to the comma before this field."""
+    """The signature of one stamp, over CONTEXT and its line up to the comma before this field."""
 
     key: Annotated[str, Field(pattern=r"^[A-Za-z0-9+/]{43}=$", description="the public key, 32 bytes in base64")]
     value: Annotated[str, Field(pattern=r"^[A-Za-z0-9+/]{86}==$", description="Ed25519, 64 bytes in base64")]
@@ -49,7 +49,7 @@ class Signature(Record):
 
     @property
     def fingerprint(self) -> str:
-        """Of its key, as `fingerprint` gives it."""
+        """The fingerprint of its key, as `fingerprint` gives it."""
         return fingerprint(base64.b64decode(self.key))
 
 
@@ -65,8 +65,8 @@ class Signer(Protocol):
 
 
 def signature(signer: Signer, text: bytes) -> Signature:
-    """Of a stamp's text, checked as whoever verifies it does. Raises UserError when the key cannot be used now, or gave
-    a signature that does not fit."""
+    """The signature of a stamp's text, checked as a verifier would. Raises UserError when the key cannot be used
+    now, or gave a signature that does not fit."""
     key, value = signer.public, signer.sign(CONTEXT + text)
     made = Signature(key=base64.b64encode(key).decode(), value=base64.b64encode(value).decode())
     if not made.fits(text):

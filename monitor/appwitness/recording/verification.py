@@ -115,9 +115,9 @@ class Verification:
     keys: tuple[str, ...] = ()
     """Fingerprints of the keys that signed, the first stamp's first."""
     nonce: str | None = None
-    """Of the first stamp: two recordings with the same one are copies of one run."""
+    """Nonce of the first stamp: two recordings with the same one are copies of one run."""
     tokens: tuple[Token, ...] = ()
-    """Of authorities outside, over stamps that are there."""
+    """Tokens of outside authorities, over stamps that are there."""
     forgotten: tuple[tuple[int, Stamp, Forgotten], ...] = ()
     """Stamps that say what was forgotten, each with its line in seal.jsonl."""
 

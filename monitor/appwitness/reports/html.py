@@ -119,7 +119,7 @@ class _Letters(ImmutableSandboxedEnvironment):
         return super().getattr(obj, attribute)
 
     def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:
-        """Of Jinja2's own objects the public ones; of data what METHODS has."""
+        """Allows the public attributes of Jinja2's own objects, and of data those in METHODS."""
         if isinstance(obj, LoopContext | TemplateModule):
             return super().is_safe_attribute(obj, attr, value)
         return attr in METHODS.get(type(obj), ())

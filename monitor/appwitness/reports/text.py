@@ -47,7 +47,7 @@ from appwitness.reports.watched import (
 from appwitness.reports.words import Words, capital, plain
 
 SHOWN = 5
-"""Of each kind of entry: how many there are room for."""
+"""How many entries of each kind there is room for."""
 MOMENTS = 3
 INDENT = (0, 0, 0, 2)
 

@@ -47,7 +47,7 @@ class TimelineMark:
     """A read whose value was found in an upload, or an upload in which one was found."""
     title: str
     height: float = 0
-    """Of a bar; 0: it is drawn as a sign with a number."""
+    """Height of a bar; 0: it is drawn as a sign with a number."""
     card: int = 0
     """The card that tells of it; 0: none does."""
     ref: Ref = ""
@@ -67,7 +67,7 @@ class Lane:
     y: float
     marks: tuple[TimelineMark, ...] = ()
     level: str = ""
-    """Of the worst finding that rests on one of its lines; empty: none does."""
+    """Level of the worst finding that rests on one of its lines; empty: none does."""
 
 
 @dataclass(frozen=True)
@@ -381,7 +381,7 @@ def _marks(
 
 
 def _height(count: int, most: int) -> float:
-    """Of a bar, on a scale of powers: one is seen beside thousands."""
+    """The height of a bar on a power scale: one is visible beside thousands."""
     return round(5 + (LANE - 11) * math.log(count) / math.log(most), 1) if most > 1 else LANE - 6.0
 
 

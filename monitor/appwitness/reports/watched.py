@@ -141,7 +141,7 @@ def integrity(report: Report | ComparedRun, words: Words) -> str:
 
 
 def copied(run: Run, words: Words) -> str:
-    """Of a shared copy what it was made of; else nothing."""
+    """What a shared copy was made of; empty for an original."""
     if run.shared is None:
         return ""
     seal = words("shared_seal", seal=run.shared.seal) if run.shared.seal else words("shared_no_seal")

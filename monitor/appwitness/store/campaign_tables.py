@@ -91,7 +91,8 @@ TABLES: Mapping[Name, Callable[[], Query]] = {
     "flows": _flows,
     "recipients": _recipients,
 }
-"""Of recordings, those that were judged to their end; `runs` are those that a fleet planned."""
+"""The tables by name. Only recordings that were judged to their end are in them; `runs` are those that a fleet
+planned."""
 
 
 def table(place: str | Path, name: Name, campaign: str | None = None) -> CampaignTable:

@@ -69,14 +69,15 @@ PAGE = 2000
 
 
 Keep = Literal["lines", "conclusions"]
-"""What of a recording: all, or what was concluded from it, with values masked; its lines stay in the recording."""
+"""What is kept of a recording: all, or what was concluded from it, with values masked; its lines stay in the
+recording."""
 
 
 class IndexedState(NamedTuple):
     """What the index has of one recording, to be compared with the recording itself."""
 
     name: str
-    """Of the recording in the index: what every method calls `recording_id`."""
+    """Name of the recording in the index: what every method calls `recording_id`."""
     own_id: str
     """As run.json has it."""
     head: str

@@ -16,7 +16,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from appwitness.events import FILES, KINDS, Line, kind_of
 
 VERSION = 11
-"""Of these tables. An index of another version is not read: a new one is built from the recordings."""
+"""Version of these tables. An index of another version is not read: a new one is built from the recordings."""
 CAMPAIGN_BITS = 40
 """The number of a recording is that of its campaign with these bits behind it, which count recordings."""
 
@@ -117,7 +117,7 @@ class PositionRow(OfRecording):
     line: Mapped[Number]
     offset: Mapped[Number] = mapped_column("bytes")
     digest: Mapped[Name]
-    """Of the lines up to there (monitor/appwitness/recording/state.py)."""
+    """Digest of the lines up to there (monitor/appwitness/recording/state.py)."""
 
 
 class LineRow(OfRecording):
@@ -260,7 +260,7 @@ EXCEPTION WHEN OTHERS THEN
     RETURN NULL;
 END $$
 """
-"""Of PostgreSQL: a line as `jsonb`; null where it is none."""
+"""For PostgreSQL: a line as `jsonb`; null where it is none."""
 
 
 def after_create(connection: Connection) -> None:

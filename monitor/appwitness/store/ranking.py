@@ -59,7 +59,7 @@ class Ranked(NamedTuple):
     example: str
     """Id of a recording that has it."""
     package: str
-    """Of an app that has it."""
+    """Package of an app that has it."""
     level: Level | None
     """The worst of its findings; null where it is of what was sent."""
     beside: dict[str, tuple[str, ...]]
@@ -80,7 +80,7 @@ class Basis(NamedTuple):
     able: AppCount
     """Those that could have shown such a thing."""
     gaps: AppCount
-    """Of these, those in which something could not be observed."""
+    """Those of them in which something could not be observed."""
     left: dict[str, int]
     """Runs that could not, by the first reason: unjudged, nothing_sent, nothing_read, no_values, consent_unwatched."""
 

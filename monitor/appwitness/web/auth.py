@@ -26,7 +26,7 @@ POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; media-src 'self'; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
-"""Of our own pages; a report, which carries its style inside, brings a policy of its own."""
+"""The policy of our own pages; a report, which carries its style inside, brings its own."""
 HEADERS = {
     "cache-control": "no-store",
     "content-security-policy": POLICY,

@@ -36,7 +36,7 @@ STATES: tuple[RunState, ...] = get_args(RunState)
 KINDS = {"judged": "seen", "recorded": "waiting", "leased": "waiting", "unobservable": "unseen", "planned": "absent"}
 """State of runs -> how it is drawn in a bar, in this order."""
 WIDTH = 400
-"""Of a bar."""
+"""Width of a bar."""
 
 
 def campaigns(asked: PageRequest) -> Response:

@@ -31,7 +31,7 @@ class Preview(NamedTuple):
     """A mark that was not made yet, for a person to confirm."""
 
     fields: Mapping[str, str]
-    """Of its form."""
+    """Fields of its form."""
     at: datetime
     outside: str | None
     """That the time is not within the run, in words."""

@@ -38,7 +38,7 @@ MOST_WAYS = 200
 
 
 NARROWEST_S = 0.02
-"""Of the timeline."""
+"""The timeline's narrowest section, in seconds."""
 WAIT_S = 0.25
 """For what checking the stamps comes to; a page says that it is being checked, and shows the result as it comes."""
 
@@ -295,7 +295,7 @@ def _flow(asked: PageRequest, flow: Flow) -> dict[str, Any]:
 
 
 def _why(asked: PageRequest, upload: Ref) -> list[dict[str, Any]]:
-    """Of each flow of an upload how it was concluded; asked for by itself, as it needs the whole report."""
+    """How each flow of an upload was concluded; asked for separately, as it needs the whole report."""
     chains = Chains(asked.report)
     flows = [flow for flow in asked.report.flows if flow.upload == upload][:MOST_WAYS]
     return [

@@ -14,7 +14,7 @@ from appwitness.web.recording_page import head
 
 PER_PAGE = 40
 TEXTS, LABELS = 8, 12
-"""Of a window."""
+"""Most texts and labels of a window."""
 
 
 def screens(asked: PageRequest) -> Response:

@@ -31,7 +31,7 @@ class BoundedConnection(H11Protocol):
     """A connection that is closed where a request is not whole in time."""
 
     half: ClassVar[defaultdict[str, dict[BoundedConnection, asyncio.TimerHandle]]] = defaultdict(dict)
-    """Of each address: its connections that we wait for, the oldest first, and what ends the waiting."""
+    """The connections of each address that we wait for, the oldest first, and the timer that ends the waiting."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Wait for the first request."""

@@ -19,7 +19,7 @@ from appwitness.events import OwnRequest
 
 @dataclass
 class Control:
-    """Of one device during one run."""
+    """Control of one device during one run."""
 
     shell: Shell
     facts: DeviceFacts

@@ -58,7 +58,7 @@ MODULES = "ls /data/adb/modules 2>/dev/null; ls -d /data/adb/lspd 2>/dev/null; t
 
 @dataclass(frozen=True)
 class DeviceFacts:
-    """Of one device, as it was when it was asked."""
+    """The facts of one device, as it was when it was asked."""
 
     properties: dict[str, str]
     boot: str

@@ -23,7 +23,8 @@ STALE_S = 5.0
 
 
 class Rest:
-    """Of one app's processes, by what the kernel says of their threads. To be called again and again meanwhile."""
+    """Tells when one app's processes have come to rest, by what the kernel says of their threads. Call it
+    repeatedly."""
 
     def __init__(
         self,

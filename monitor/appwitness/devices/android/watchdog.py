@@ -27,7 +27,7 @@ Tell = Callable[[Literal["device", "proxy"], str, str], None]
 
 @dataclass
 class Upkeep:
-    """Of one run."""
+    """Keeps up the device's state during one run."""
 
     control: Control
     route: TrafficRoute

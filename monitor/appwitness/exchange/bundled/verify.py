@@ -39,7 +39,7 @@ def see(good: object, what: str) -> bool:
 
 
 def sha256(path: Path) -> str:
-    """Of a file, in hex; empty where there is none."""
+    """SHA-256 of a file, in hex; empty where there is none."""
     return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() and not path.is_symlink() else ""
 
 

@@ -45,7 +45,7 @@ SAVE_AGAIN = "Save it again as pcapng (editcap -F pcapng IN OUT), and import tha
 
 
 class Sizes:
-    """Of conversations of one kind, by number: bytes that each end sent, first the end that spoke first."""
+    """Sizes of conversations of one kind, by number: bytes that each end sent, first the end that spoke first."""
 
     def __init__(self) -> None:
         self.first: array[int] = array("q")

@@ -10,7 +10,7 @@ from hpack import Decoder
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 DATA, HEADERS, CONTINUATION = 0, 1, 9
 HEADER_BYTES = 64 << 20
-"""Of the headers of one connection as they are decoded, and 1 KiB for each request: only a bomb has more."""
+"""Most bytes of decoded headers in one connection, besides 1 KiB for each request: only a bomb has more."""
 END_STREAM, END_HEADERS, PADDED, PRIORITY = 1, 4, 8, 32
 
 

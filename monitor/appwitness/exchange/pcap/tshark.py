@@ -59,7 +59,7 @@ class ConversationSide:
     """Where in `data` each packet ends."""
     times: list[float] = field(default_factory=list)
     ended: bool = False
-    """Of a stream of QUIC: all of it is here."""
+    """The QUIC stream is complete."""
 
     def add(self, data: bytes, at: float) -> None:
         """The next packet."""
@@ -78,7 +78,7 @@ class ConversationSide:
             yield at, bytes(self.data[begin:end])
 
     def whole(self, end: int) -> bool:
-        """Of a stream of QUIC: whether it is complete, and ends there."""
+        """Whether the QUIC stream is complete and ends there."""
         return self.ended and end == len(self.data)
 
 
@@ -104,15 +104,15 @@ class Conversation:
     outbound: int = 0
     """How many packets of the client's, less those of the server's, the capture says that the device sent."""
     mac: str = ""
-    """Of the client, where the capture has it."""
+    """MAC address of the client, where the capture has it."""
     uid: int | None = None
-    """Of the app whose packets these are, where the capture says it."""
+    """User ID of the app that sent these packets, where the capture says it."""
     received: bool = False
     """The device is its server: what the client sent came to it."""
     packets: list[tuple[float, bool, bytes]] = field(default_factory=list)
     """Time, whether the client sent it, bytes; of TLS decrypted, empty where that is not possible."""
     streams: dict[int, dict[int, tuple[ConversationSide, ConversationSide]]] = field(default_factory=dict)
-    """Of QUIC that is decrypted, by connection: its streams, and what client and server said on them."""
+    """Streams of decrypted QUIC, by connection: what client and server sent on each."""
 
     def turned(self) -> None:
         """Take the device, which was asked, for the client: what it answers is what it sends."""

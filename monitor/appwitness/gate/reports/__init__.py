@@ -41,7 +41,7 @@ class GateStory:
 
     gate: GateReport
     reports: Sequence[Report]
-    """Of the runs; the formats get them masked unless their values are `revealed`."""
+    """The reports of the runs; formats get them masked unless their values are `revealed`."""
     words: Words
     revealed: bool = False
     anchor: str | None = None

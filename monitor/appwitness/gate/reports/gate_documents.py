@@ -13,7 +13,7 @@ from appwitness.reports.words import plain
 from appwitness.support import escape
 
 MARK = "<!-- appwitness-gate {package} -->"
-"""By which a later comment finds this one, to replace it."""
+"""Marks our comment on a pull request, so that a later one can replace it."""
 SIGNS = {"passed": "✅", "failed": "❌", "not_observable": "⚠️"}
 ROWS = 50
 """A comment tells at most this many, those that fail first."""

@@ -43,7 +43,7 @@ class Claim(Record):
     purposes: tuple[str, ...] = Field(
         default=(), description="what was agreed to, or opted out of: numbers of TCF purposes, ad_storage, sale"
     )
-    host: str | None = Field(default=None, description="of the upload")
+    host: str | None = Field(default=None, description="host of the upload")
     clock: Literal["host", "device"] = Field(default="device", description="whose clock its time was of")
     record: bool = Field(default=False, description="it records an answer of the user, not how something is set")
     at_start: bool = Field(default=False, description="it was in the app's store before this run")

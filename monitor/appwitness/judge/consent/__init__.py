@@ -176,7 +176,7 @@ class Observed(NamedTuple):
     """Whom a timeline is about, and whether somebody watched."""
 
     package: str | None = None
-    """Of the app; without it every app's lines count."""
+    """The app's package; without it every app's lines count."""
     watched: bool = True
     """Whether somebody saw what the user was asked."""
     assumed: Assumption | None = None

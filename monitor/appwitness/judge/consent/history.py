@@ -52,7 +52,7 @@ class History:
     """The status at every moment of a run."""
 
     def __init__(self, steps: Iterable[HistoryLine], data: DataType | None, kinds: Sequence[DataType] = ()) -> None:
-        """Of the `kinds` that some line names, and what was said of every kind, the whole is made up."""
+        """The whole is made up of the `kinds` that some line names, and of what was said of every kind."""
         self._times: list[datetime] = []
         self._states: list[ConsentStatus] = [NOT_SHOWN]
         every, parts = _Track(data), [_Track(kind) for kind in kinds]

@@ -73,7 +73,7 @@ asked whether consent is to be taken back; `opt_out`: it turns off a use of data
 
 
 TAKING_BACK: frozenset[Why] = frozenset({"opened", "confirmed", "cancelled"})
-"""Of touches about taking consent back."""
+"""Reasons of touches that are about withdrawing consent."""
 
 
 class ConsentReading(NamedTuple):

@@ -35,7 +35,7 @@ MOST_CHARACTERS = 4000
 MOST_READ = 200_000
 """Characters of one line that are read; what is left out is a gap."""
 MOST_DIALOGS = 100
-"""Of one process, that nobody saw go."""
+"""Most dialogs of one process that nobody saw go."""
 READ = "read from the screen's tree"
 TOUCHED = "touched for the user by the {}, as read from the screen's tree"
 """How a line is known that hooks need not have seen: of a web page, of Compose or Flutter they see no touch."""
@@ -83,7 +83,7 @@ class _TakingBack:
     opened: _Opened
     text: str
     number: int | None
-    """Of its dialog."""
+    """Number of its dialog."""
     key: object
 
 
@@ -147,8 +147,8 @@ class ScreenReader:
                 return self._closed(observer, screen)
 
     def unproven(self, until: datetime | None) -> list[Seen[Consent]]:
-        """Of each question that was on the screen at the last look from outside: that nothing shows it after that,
-        where the run went on until much later; None: not known."""
+        """For each question that was on the screen at the last look from outside: a line which says that nothing
+        shows it after that, where the run went on until much later; None: not known."""
         found: list[Seen[Consent]] = []
         for (by, _), observer in self._observers.items():
             question, last = observer.page, observer.last

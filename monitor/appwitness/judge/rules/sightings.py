@@ -71,20 +71,20 @@ class Sighting:
     earlier: bool = False
     """It shows consent of an earlier run."""
     certainty: float = 0
-    """Of a flow: its best match."""
+    """Certainty of a flow: that of its best match."""
     clock: Clock = "device"
     """Whose clock its time was of: with lines of the same clock it is in order."""
     namesake: bool = False
-    """Of a flow: all that it carried are names, which others may bear too, with nothing of their rows beside them and
-    in no list of the same people."""
+    """Whether a flow carried only names, which others may bear too, with nothing of their rows beside them and in no
+    list of the same people."""
     uncertainty_ms: float = 0
     """How far that clock and the other may be apart; infinite where nobody compared them."""
     possible: frozenset[ConsentName] = frozenset()
     """Every state that may have held then: lines of the other clock, or of the same microsecond, may leave several."""
     flows: tuple[Sighting, ...] = ()
-    """Of an access: the flows that carried its values."""
+    """The flows that carried an access's values."""
     record: Claim | None = None
-    """Of a flow: the app's own word, by then, that there is no consent to it."""
+    """The app's own record, by the time of a flow, that there is no consent to it."""
 
     @property
     def picked(self) -> bool:

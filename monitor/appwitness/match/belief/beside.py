@@ -179,7 +179,7 @@ ROLES = frozenset(
 
 
 def _role(tokens: Tokens, depth: int) -> str:
-    """Of whom a key says that it speaks; empty where it does not."""
+    """The role of the person that a key speaks of; empty where it speaks of none."""
     for token in tokens[depth:]:
         if isinstance(token, str):
             for word in WORDS.findall(token):

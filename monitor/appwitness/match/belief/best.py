@@ -69,8 +69,8 @@ def _is_first_half(hit: Hit) -> bool:
 
 
 def best(hits: list[Hit]) -> list[Hit]:
-    """Of hits of one value that overlap in what is stored, the best: the longest text, the innermost path, the fewest
-    steps; with the narrowest range that any of them had for the same text."""
+    """The best of the hits of one value that overlap in what is stored: the longest text, the innermost path, the
+    fewest steps; with the narrowest range that any of them had for the same text."""
 
     def rank(hit: Hit) -> tuple[object, ...]:
         return (

@@ -90,7 +90,8 @@ def _with_namesakes(
 
 
 def one_place(reads: Reads, hits: list[Hit], when: UploadTime) -> list[Hit]:
-    """Of several places read that the same numbers are, one: whose numbers they are exactly, else the last read."""
+    """One of several places that the same numbers may be: the one whose numbers they are exactly, else the last
+    read."""
     spots: dict[tuple[str, int, int], list[Hit]] = defaultdict(list)
     for hit in hits:
         if hit.value.type.startswith("location"):

@@ -68,7 +68,7 @@ def _odds(hit: Hit) -> Reason:
 
 
 def _guess(hit: Hit) -> str:
-    """What of the way to a hit was guessed; empty when nothing was."""
+    """The guessed part of the way to a hit; empty when nothing was guessed."""
     if hit.variant.name in DISGUISES:
         return hit.variant.name
     return next((step for step in hit.decoding if step in GUESSES), "")

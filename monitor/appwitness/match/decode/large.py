@@ -42,7 +42,8 @@ HEAD = re.compile(rb"(?i)[^\0]{0,4000}?\r?\n\r?\n")
 
 
 def pieces(body: Body, piece: UploadPiece, codings: list[str], room: Room) -> Iterator[UploadPiece]:
-    """What of a large body may matter, as pieces of ordinary size; `piece` is where it stands, without its bytes."""
+    """The parts of a large body that may matter, as pieces of ordinary size; `piece` is where it stands, without its
+    bytes."""
     for coding in reversed(codings):
         body, piece = _unpacked(body, piece, coding, room)
     if not codings:

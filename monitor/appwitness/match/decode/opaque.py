@@ -42,7 +42,7 @@ class OpaquePart(NamedTuple):
     """Its place in the stored body."""
     end: int
     sha256: str
-    """Of its bytes, in hexadecimal digits: the body of a transform whose making was seen is no secret."""
+    """SHA-256 of its bytes, in hex: the body of a transform whose making was seen is no secret."""
 
 
 def opaque(decoded: Decoded) -> tuple[OpaquePart, ...]:

@@ -24,7 +24,7 @@ SHORTEST, LONGEST = 4, 7
 LEAST_LISTED, LEAST_KNOWN = 5, 3
 """Entries of a list, and those of them that are of known values."""
 CHANCE = 1e-9
-"""Of coincidence for a whole set, below which it is believed."""
+"""Probability of coincidence for a whole set, below which it is believed."""
 MOST = 20_000
 """Values that may be in a set; of more, the first are looked for."""
 KINDS = frozenset(("phone", "email"))

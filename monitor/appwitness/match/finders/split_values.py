@@ -318,8 +318,8 @@ def _two_of(pattern: re.Pattern[str], part: str) -> list[str]:
 
 
 def rarest(cuts: Cuts) -> set[bytes]:
-    """Of the parts of each cut of a value, the longest word: where the value is, it is too. Of short numbers, the two
-    longest, one after the other."""
+    """The longest word among the parts of each cut of a value: where the value is, it is too. For short numbers, the
+    two longest, one after the other."""
     found: set[bytes] = set()
     for _, parts in cuts:
         words = parts if "".join(parts).isalnum() else WORDS.findall(" ".join(parts))

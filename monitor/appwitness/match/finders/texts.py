@@ -109,8 +109,8 @@ def _is_in_id(data: bytes, start: int, end: int, variant: Variant) -> bool:
 
 
 def _before_salt(leaf: Leaf) -> Iterator[Leaf]:
-    """Of long numbers in the input of a digest, what may be a number before a salt of digits: tables look for numbers
-    where digits end."""
+    """The part of long numbers in a digest's input that may be a number before a salt of digits: tables look for
+    numbers where digits end."""
     for run in LONG_NUMBER.finditer(leaf.data):
         for end in range(run.start(1) + SALTED_DIGITS, run.end() - LONGER_BY + 1):
             data = leaf.data[run.start() : end]

@@ -61,7 +61,7 @@ _SIDES = (
     *(((1, 1), (1, 2)), ((-1, 0), (1, 2)), ((-1, 0), (-1, 1))),
     *(((1, 2), (1, 1)), ((1, 2), (-1, 0)), ((-1, 1), (-1, 0))),
 )
-"""Of each face, its two sides: which coordinate of a point, and with which sign."""
+"""The two sides of each face: which coordinate of a point, and with which sign."""
 
 
 def _curved(side: float) -> float:

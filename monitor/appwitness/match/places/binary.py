@@ -54,7 +54,7 @@ KINDS = tuple(
     )
 )
 NUMBER_KINDS = len(KINDS) // 2
-"""Of one order of bytes."""
+"""Number of kinds in one byte order."""
 
 
 class Pair(NamedTuple):

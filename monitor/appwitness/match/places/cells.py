@@ -102,7 +102,7 @@ class Cells:
             yield from self._tile_in_path(look, found, known, search)
 
     def _known(self, columns: set[bytes], asked: list[tuple[int, Leaf, set[bytes]]]) -> _Known:
-        """What of all that is asked for may be a name of places, in one look-up."""
+        """Which of the names asked for may be names of places, in one look-up."""
         stems = list(columns.union(*(stems for _, _, stems in asked)))
         known: _Known = {}
         for row in self._names.find_texts(stems):
@@ -256,4 +256,4 @@ def _width_m(variant: Variant, size: int) -> float:
 
 
 WIDTHS_M = {("plus code", 9): 278.0, ("plus code", 11): 14.0, ("plus code", 12): 3.5}
-"""Of a grid, and characters of a name: how wide the cell is; of those that are not here, some metres at most."""
+"""Width of a cell in metres, by grid and length of its name; those that are not here are some metres wide at most."""

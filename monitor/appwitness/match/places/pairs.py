@@ -106,8 +106,8 @@ class Partners:
         return other == one + 1 and (one % 2 == 1 or number % 2 == 1)
 
     def _elements(self, one: _Way, other: _Way, notations: frozenset[str]) -> tuple[dict[int, int], int]:
-        """Of two kinds of leaves beside each other that hold such numbers, the place of each in their order, and how
-        many places there are."""
+        """For two kinds of adjacent leaves that hold such numbers, the position of each, and how many positions
+        there are."""
         first, second = sorted((one, other))
         key = (first, second, notations)
         if key not in self._ordered:
@@ -132,9 +132,9 @@ class Partners:
     def mates(
         self, lats: Sequence[NumberSpot], lons: Sequence[NumberSpot], own: Sequence[set[tuple[int, int]]]
     ) -> Iterator[tuple[int, Iterable[int]]]:
-        """Of each latitude of one place, by its number, the longitudes that it may go with: where it makes a place with
-        a third number, those beside it; else also all that make none. Each with each would take long in a list. `own`:
-        as for `apart`, of either axis."""
+        """For each latitude of one place, by its number, the longitudes that it may go with: where it makes a place
+        with a third number, those beside it; else also all that make none. Trying each with each would take long in
+        a list. `own`: as for `apart`, of either axis."""
         columns: dict[str, list[int]] = defaultdict(list)
         for number, lon in enumerate(lons):
             columns[self._column(lon)].append(number)
@@ -260,7 +260,7 @@ class Partners:
 
     @cached_property
     def _rows(self) -> dict[int, list[_Number]]:
-        """Of each leaf, the numbers in it, in order."""
+        """The numbers in each leaf, in order."""
         found: dict[int, dict[tuple[int, str], _Number]] = defaultdict(dict)
         look = self._look
         for reading in self._readings:
@@ -277,7 +277,7 @@ class Partners:
 
     @cached_property
     def _fine(self) -> dict[tuple[int, str], list[_Number]]:
-        """Of each leaf and notation, the numbers with enough decimals, in order."""
+        """For each leaf and notation, the numbers with enough decimals, in order."""
         found: dict[tuple[int, str], list[_Number]] = defaultdict(list)
         for leaf, numbers in self._rows.items():
             for number in numbers:
@@ -287,7 +287,7 @@ class Partners:
 
     @cached_property
     def _degrees(self) -> dict[str, list[float]]:
-        """Of each notation, what its numbers may stand for, in order."""
+        """For each notation, what its numbers may stand for, in order."""
         found: dict[str, list[float]] = defaultdict(list)
         for number in chain.from_iterable(self._rows.values()):
             if number.decimals >= FEWEST:

@@ -46,7 +46,7 @@ class TransformCall(NamedTuple):
     opaque: bool
     """Whether its output has no order of its own, as what was only encoded or compressed has."""
     key: bytes
-    """Of a MAC only: who keys a constant with an id sends the id."""
+    """The key of a MAC: who keys a constant with an ID sends the ID."""
     refs: tuple[Ref, ...] = ()
     """All calls, where there are several that turned a part each."""
 

@@ -65,7 +65,7 @@ class CallStreams:
     def longest(
         self, rivals: Sequence[TransformCall], data: bytes, begin: int, before: datetime
     ) -> list[TransformCall]:
-        """Of the runs that begin with these calls, of which several gave the same, the longest; of those, the last."""
+        """The longest run that begins with these calls, where several gave the same; the last of those."""
         best: list[TransformCall] = []
         size = 0
         for first in [step for step in reversed(rivals) if step.at <= before][:RIVALS]:

@@ -123,8 +123,8 @@ IN_DIGITS = frozenset(("formatted", "separated", "uri"))
 
 
 Use = tuple[str, str, bytes, How | None, digests.Depth | None]
-"""Of a normal form: its name, the text, that as UTF-8, how it is looked for as a text, how many digests of it are
-looked for; None: it is not, or none are. A plain tuple, for a value that is added has dozens of them."""
+"""A use of a normal form: its name, its text, the same as UTF-8, how it is searched as a text, and how many of its
+digests are searched; None: it is not, or none are. A plain tuple, as a value that is added has dozens of them."""
 
 
 @lru_cache(maxsize=16)  # a value that is added is asked for twice
@@ -266,7 +266,7 @@ CHOSEN = frozenset(("lower", "e164", "international", "national", "significant",
 SUMMED = CHOSEN | {"as_given"}
 """Normal forms of which checksums are looked for."""
 COMPOSED = frozenset(("as_given", "lower", "e164", "national", "bare"))
-"""Of them, those of which rare digests are looked for as well."""
+"""Those of them whose rare digests are searched as well."""
 
 
 def in_binary(kind: str, forms: Forms) -> Iterator[Variant]:

@@ -51,7 +51,7 @@ class Forms:
 
     @cached_property
     def digests(self) -> list[variants.Digested]:
-        """Of all normal forms."""
+        """The digests of all normal forms."""
         return variants.digests_of(self._value)
 
 

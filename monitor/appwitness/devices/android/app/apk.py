@@ -35,7 +35,7 @@ MANIFEST_BYTES = 8 << 20
 TABLE_BYTES = 128 << 20
 DEX_BYTES = 128 << 20
 ALL_DEX_BYTES, MOST_DEX, MOST_PACKAGES = 1 << 30, 200, 200_000
-"""Of all dex files of one APK together: bytes, files, packages of classes."""
+"""Limits for all dex files of one APK together: bytes, files, packages of classes."""
 MOST_FILES = 20
 """Files of a kind that an APK has one of: signatures, configurations of Frida's gadget."""
 XML_BYTES = 1 << 20
@@ -104,7 +104,7 @@ class Apk:
 
     @property
     def certificate_sha256(self) -> str | None:
-        """Of the certificate of `signer` at the newest API level, in hex."""
+        """SHA-256 of the certificate of `signer` at the newest API level, in hex."""
         signer = self.signer()
         return signer.sha256 if signer else None
 

@@ -26,7 +26,7 @@ class Component:
 
     kind: Kind
     name: str
-    """Of its class, in full."""
+    """Full name of its class."""
     process: str
     """In full: com.example:push."""
     enabled: bool = True

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 _END = b"PK\x05\x06"
 ZIP_END_BYTES = 22
-"""Of a ZIP file's end record, without its comment."""
+"""Bytes of a ZIP file's end record, without its comment."""
 _STRING, _REFERENCE, _BOOLEAN = 3, 1, 18
 _NO_ENTRY = 0xFFFFFFFF
 
@@ -21,7 +21,7 @@ class ZipEnd(NamedTuple):
     start: int
     """Where the list of files starts."""
     length: int
-    """Of that list, in bytes."""
+    """Length of that list, in bytes."""
     at: int
     """Where the record itself starts."""
 
@@ -110,7 +110,7 @@ class ResourceTable:
 MOST_STEPS = 1_000_000
 """Chunks and configurations of a resource table that are looked at for one APK."""
 MOST_CLASSES = 1 << 16
-"""Of a dex file: so many types it can name."""
+"""Most types that a dex file can name."""
 LONGEST_NAME = 1024
 """Bytes of a class's name that are looked at."""
 LONGEST_TEXT = 1 << 16

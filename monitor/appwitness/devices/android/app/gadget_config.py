@@ -12,7 +12,7 @@ USUAL_PORT = 27042
 
 @dataclass(frozen=True)
 class GadgetConfig:
-    """Of one gadget; without arguments as it is without a configuration."""
+    """The configuration of one gadget; the defaults are those of a gadget without a configuration."""
 
     interaction: str = "listen"
     """`listen` is the only one that others can use; `script` and `connect` are somebody's own."""

@@ -29,7 +29,7 @@ _COMPONENT = re.compile(r"^\s*([\w.]+)/([\w.$]+)\s*$", re.MULTILINE)
 
 @dataclass(frozen=True)
 class Permissions:
-    """Of one app for one user."""
+    """The permissions of one app for one user."""
 
     requested: tuple[str, ...]
     granted: tuple[str, ...]
@@ -50,7 +50,7 @@ class Installed:
     """Facts of its APKs; the files themselves may be gone."""
     code: CodeFacts
     paths: tuple[str, ...]
-    """Of its APKs on the device."""
+    """Paths of its APKs on the device."""
     signed_by: str | None = None
     """The scheme of the signature by which this device knows its signer; None: nobody signed it."""
     implied_permissions: tuple[str, ...] = ()

@@ -44,7 +44,7 @@ class ApkSigner:
 
     @property
     def sha256(self) -> str:
-        """Of the certificate, in hex."""
+        """SHA-256 of the certificate, in hex."""
         return hashlib.sha256(self.certificate).hexdigest()
 
 

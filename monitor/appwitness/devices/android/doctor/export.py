@@ -26,7 +26,7 @@ from appwitness.support import private_files
 
 DUMP_S = 60.0
 MOST_LINES = 600
-"""Of one dump; further lines only where their shape is new."""
+"""Most lines of one dump; further lines are kept only where their shape is new."""
 MOST_SHAPES = 300
 LONGEST_LINE = 400
 LONGEST_WORD = 3

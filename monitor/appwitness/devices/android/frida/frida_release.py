@@ -64,7 +64,7 @@ class Build:
 
     @property
     def sha256(self) -> str:
-        """Of the unpacked program."""
+        """SHA-256 of the unpacked program."""
         return hashlib.sha256(self.data).hexdigest()
 
 

@@ -35,7 +35,7 @@ _COPIED = ("gadget.so", "gadget.config")
 
 @dataclass(frozen=True)
 class GadgetWay:
-    """By which gadget an app can be entered: that of its package, or one that Frida brings in."""
+    """The gadget through which an app can be entered: that of its package, or one that Frida injects."""
 
     config: GadgetConfig | None = None
     build: Build | None = None
@@ -55,9 +55,9 @@ class ReadyGadget:
 def way(
     control: Control, app: App, given: Path | None, cache: Path, *, by_debugger: str | None = None
 ) -> GadgetWay | str:
-    """By which gadget the app can be entered, or why by none. `given`: the file of one; else from `cache`, or fetched.
-
-    `by_debugger`: why Frida cannot bring one in, as far as the run tells. Raises DeviceFault for a file that was given.
+    """The gadget through which the app can be entered, or why there is none. `given`: the file of one; else it is
+    taken from `cache`, or fetched. `by_debugger`: why Frida cannot inject one, as far as the run tells. Raises
+    DeviceFault for a given file that does not fit.
     """
     own = next((each.gadget for each in app.apks if each.gadget is not None), None)
     if own is not None and own.problem is None:

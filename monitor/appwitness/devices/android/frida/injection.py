@@ -28,8 +28,8 @@ IMPOSSIBLE = (
 
 
 class Entrance:
-    """Of one run: `choose` before anything is changed; once the app is there `open`, or `leave_out`; then `target` for
-    each start."""
+    """Frida's entrance to the app in one run: `choose` before anything is changed; `open` or `leave_out` once the
+    app is there; then `target` for each start."""
 
     def __init__(self, control: Control, wanted: Wanted, user: int, cache: Path, end: Callable[[], object]) -> None:
         """`cache`: where builds of Frida are kept; `end` ends the app."""
@@ -41,7 +41,7 @@ class Entrance:
         self._way: gadget.GadgetWay | str | None = None
         self._ready: frida_server.Running | gadget.ReadyGadget | None = None
         self._changes = range(0)
-        """Of the journal, those that `open` made."""
+        """The journal's entries that `open` made."""
 
     def choose(self, app: App) -> bool:
         """Whether Frida's gadget brings the agent into the app, as far as the app's files tell."""

@@ -46,7 +46,7 @@ class NotPlanted:
 
 @dataclass(frozen=True)
 class Planted:
-    """What of a persona is on the device."""
+    """What of a persona has been planted on the device."""
 
     values: tuple[Value, ...]
     """What the device gave back when it was asked; values of one row of a table share a `row`."""

@@ -120,7 +120,7 @@ class Dialog:
     seen: SeenWindow
     title: str
     group: PermissionGroup | None = None
-    """Of a permission; None where its words are not known."""
+    """The permission's group; None where the dialog's words are not known."""
     platform: Platform | None = None
     notice: _Notice | None = None
 

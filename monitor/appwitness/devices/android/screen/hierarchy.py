@@ -15,7 +15,7 @@ MOST_BYTES = 8 << 20
 MOST_NODES = 5000
 MOST_DEPTH = 250
 MOST_CHARACTERS = 4000
-"""Of one text; the rest is cut off."""
+"""Most characters of one text; the rest is cut off."""
 MOST_BESIDE = 1000
 """Characters of what is read in the row of a box; the rest is cut off."""
 SYSTEM_UI = "com.android.systemui"

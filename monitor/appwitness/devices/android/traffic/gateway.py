@@ -20,7 +20,7 @@ from appwitness.devices.android.control import Control
 from appwitness.devices.android.faults import fault
 
 TABLE = 90
-"""Of routes; Android's own are 97 to 99 and from 1000 on."""
+"""Number of the routing table; Android's own are 97 to 99 and from 1000 on."""
 PRIORITY = 9000
 """Before all rules of Android's netd, which begin at 10000."""
 TTL = 77

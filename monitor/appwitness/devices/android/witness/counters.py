@@ -54,10 +54,9 @@ def app_ops() -> AppOps:
 
 
 class Witnesses:
-    """Of one app of one user during one run: `before` the app starts, `poll` while it runs, `after` it ended.
-
-    `keep` stores bytes in the recording: what the system printed, where it is too long for a line; `tell` takes in a
-    sentence what could not be read, for a gap. The control's notes have it too.
+    """The system's counters for one app of one user during one run: `before` the app starts, `poll` while it runs,
+    `after` it ended. `keep` stores bytes in the recording: what the system printed, where it is too long for a line;
+    `tell` takes what could not be read, as a sentence for a gap. The control's notes have it too.
     """
 
     def __init__(

@@ -65,7 +65,7 @@ class Use:
     """The end of the span in which `at` is known; None: `at` is good to the millisecond or second."""
     tag: str | None = None
     state: str | None = None
-    """Of the app: top, fgsvc, fg, bg, cch."""
+    """State of the app: top, fgsvc, fg, bg, cch."""
     flag: str | None = None
     """Who asked: s the app; tpd, upd another package on its behalf."""
     proxy: str | None = None
@@ -91,7 +91,7 @@ class Delivered:
 
 @dataclass(frozen=True)
 class Bytes:
-    """Of one user id."""
+    """The bytes of one user ID."""
 
     sent: int
     received: int
@@ -311,7 +311,7 @@ def _cells(line: str) -> list[str]:
 
 
 def _moment(text: str, zone: timedelta) -> datetime | None:
-    """Of a table: local time, or milliseconds since 1970."""
+    """Parses a time in a table: local time, or milliseconds since 1970."""
     if re.fullmatch(r"\d{12,13}", text):
         return datetime.fromtimestamp(int(text) / 1000, UTC)
     return moment(text, zone)

@@ -69,7 +69,7 @@ class End:
     pid: int | None = None
     process: str | None = None
     signal: int | None = None
-    """Of `signalled`: which."""
+    """The signal, where it is `signalled`."""
 
 
 def is_ours(ended: End | None) -> bool:
@@ -83,7 +83,7 @@ def is_ours(ended: End | None) -> bool:
 
 
 class Endings:
-    """Of the processes of one app of one user."""
+    """How the processes of one app of one user ended."""
 
     def __init__(self, control: Control, package: str, uid: int) -> None:
         self._control = control

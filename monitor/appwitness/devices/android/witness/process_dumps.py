@@ -41,7 +41,7 @@ class ExitRecord:
     pid: int
     process: str
     reason: int
-    """Of android.app.ApplicationExitInfo: 3 is low memory."""
+    """The reason as in android.app.ApplicationExitInfo: 3 is low memory."""
     subreason: str | None = None
     status: int = 0
     """Exit code, or number of the signal."""
