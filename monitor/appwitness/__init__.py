@@ -10,12 +10,11 @@
 docs/python.md has the rest. Each name is imported when it is first used.
 """
 
-from typing import TYPE_CHECKING
-
 from appwitness.api.names import __all__ as __all__
 from appwitness.api.names import __dir__ as __dir__
 from appwitness.api.names import __getattr__ as __getattr__
 
+TYPE_CHECKING = False  # type checkers take it for true; importing typing would take longer than all else here
 if TYPE_CHECKING:
     from appwitness.api.fleets import Fleet as Fleet
     from appwitness.api.gating import diff as diff

@@ -5,7 +5,10 @@ from __future__ import annotations
 import sys
 from importlib import import_module
 from types import ModuleType
-from typing import Any
+
+TYPE_CHECKING = False  # as in appwitness/__init__.py
+if TYPE_CHECKING:
+    from typing import Any
 
 _FROM = {
     "api.fleets": ("Fleet",),
