@@ -70,6 +70,8 @@ class AgentProcess:
         self._back = back
         self._script: Script | None = None
         self._ended = threading.Event()
+        self._lost = "unknown"
+        """Why, in Frida's words."""
         self._stopping = False
         self._may_resume = process.kept_s > 0
 
@@ -111,9 +113,16 @@ class AgentProcess:
             if state.no_runtime is not None:
                 raise not_up(f"{app} has no Java runtime that can be hooked: {state.no_runtime}.", Unhookable)
             if self._ended.is_set():
-                raise not_up(f"{app} ended while it was being started.", SetupError)
+                raise not_up(self._gone(), SetupError)
             if waited > READY_S:
                 raise not_up(f"The hooks in {app} did not come up within {READY_S:.0f} seconds.", Unhookable)
+
+    def _gone(self) -> str:
+        """What is known of a process that was lost before its hooks were live: it ended only where Frida says so."""
+        app, reason = self.record.app, self._lost
+        if reason == ENDED:
+            return f"{app} ended before its hooks were live."
+        return f"Frida lost {app} before its hooks were live ({reason}). Whether {app} has ended was not seen."
 
     def _until_placed(self, most_s: float) -> None:
         """Hold the process until what must be hooked before its first line is hooked; Android gives one that is fresh
@@ -229,4 +238,5 @@ class AgentProcess:
                 self.record.append([self.record.gap("detached", missing)])
         finally:
             self.away_since = None
+            self._lost = reason
             self._ended.set()

@@ -31,6 +31,8 @@ START_S = 60.0 * SLOWNESS
 LOOK_S = 0.02 * SLOWNESS
 LAST = 3000
 """Letters of its log that are shown where a test fails, and of what ART then tells of a signal four times as many."""
+LIMITS_MS = {"FinalizerTimeoutMs": 10_000, "ThreadSuspendTimeout": 30_000}
+"""After which ART ends a process by itself, as its defaults have them: a finalizer, and a thread that is to halt."""
 FATAL = "Fatal signal"
 """What ART writes first when one ends it."""
 DYING_S = 10.0 * SLOWNESS
@@ -108,7 +110,8 @@ class Runtime:
             "BOOTCLASSPATH": path,
         }
         just = ("-Xusejit:false",) if code == CODES[0] else ("-Xusejit:true", f"-Xjitthreshold:{HOT}")
-        options = ("-Xnorelocate", "-Xnoimage-dex2oat", f"-Ximage:{image}", *just)
+        limits = (f"-XX:{name}={int(ms * SLOWNESS)}" for name, ms in LIMITS_MS.items())
+        options = ("-Xnorelocate", "-Xnoimage-dex2oat", f"-Ximage:{image}", *just, *limits)
         argv = [str(home / "bin/dalvikvm64"), f"-Xbootclasspath:{path}", *options]
         return argv, os.environ | {name: str(value) for name, value in env.items()}
 

@@ -1,4 +1,4 @@
-"""What a test of ART that fails shows of its program."""
+"""The bench itself: what a test that fails shows of its program, and how long ART waits on a slow processor."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.art.rig import vm
 from tests.art.rig.vm import FATAL, Held, Runtime
 
 pytestmark = pytest.mark.timeout(180)
@@ -30,3 +31,9 @@ def test_how_it_ended_and_what_art_says_of_that(runtime: Runtime, dexed: Callabl
     (said,) = raised.value.__notes__
     assert said.startswith("first.Main ")
     assert f"{FATAL} 11" in said
+
+
+def test_arts_own_time_limits_grow_with_those_of_the_bench(runtime: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(vm, "SLOWNESS", 30.0)
+    argv, _ = runtime.command()
+    assert {"-XX:FinalizerTimeoutMs=300000", "-XX:ThreadSuspendTimeout=900000"} <= {*argv}
