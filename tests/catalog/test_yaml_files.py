@@ -154,3 +154,21 @@ def test_whatever_a_file_holds_is_read_or_an_error_of_that_file(tmp_path_factory
     except FileError as error:
         wrong = error
     assert wrong is None or wrong.path == path
+
+
+def test_a_file_of_ours_is_parsed_again_only_when_its_text_or_the_known_names_are_others(tmp_path, monkeypatch):
+    monkeypatch.setattr(yaml_files, "HERE", tmp_path)
+    path = tmp_path / "types.yml"
+    path.write_text("items: []\n")
+    first = yaml_files.parse(path, DataTypes)
+    assert yaml_files.parse(path, DataTypes) is first
+    assert yaml_files.parse(path, DataTypes, {"data": ["name"]}) is not first
+    path.write_text("items: []\nx: 1\n")
+    with pytest.raises(FileError):
+        yaml_files.parse(path, DataTypes)
+
+
+def test_a_file_of_the_users_own_is_parsed_each_time(tmp_path):
+    (tmp_path / "types.yml").write_text("items: []\n")
+    read = [yaml_files.parse(tmp_path / "types.yml", DataTypes) for _ in range(2)]
+    assert read[0] is not read[1]

@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import yaml
 from pydantic import BaseModel, ValidationError
@@ -194,9 +194,19 @@ def parse[M: BaseModel](
     """One YAML file as a `model`. Raises FileError that names the line of the first field that does not fit.
 
     `known` are the names that other files have, for a model that checks what it names: data, kinds, presets.
-    `hint` is what to do about an error.
+    `hint` is what to do about an error. A file of ours is parsed once in a process: its models are not to be changed.
     """
-    return parse_text(path, text_of(path), model, known, hint)
+    text = text_of(path)
+    if not path.is_relative_to(HERE):
+        return parse_text(path, text, model, known, hint)
+    held = _parsed.get((path, model))
+    if held is None or held[:2] != (text, known):
+        held = _parsed[path, model] = text, known, parse_text(path, text, model, known, hint)
+    return cast(M, held[2])
+
+
+_parsed: dict[tuple[Path, type[BaseModel]], tuple[str, Mapping[str, Any] | None, BaseModel]] = {}
+"""The text, the known names and the result of each file of ours."""
 
 
 def parse_text[M: BaseModel](
