@@ -24,14 +24,14 @@ KEPT = (
     *("clock_offset_ms", "clock_uncertainty_ms", "clock_drift_ms", "clock", "unpin", "unpinned", "sockets_watched"),
     *("campaign", "install_ms", "times", "unhooked", "tried", *MADE_BY),
 )
-"""Fields of run.json that are left when a whole recording is forgotten, beside which app and what kind of device: no
-value of the person whose data it is, and what the first stamp binds."""
+"""Fields of run.json that stay when a whole recording is forgotten, besides the app and the kind of device: they
+hold no personal value, or the first stamp binds them."""
 FORGOTTEN = "forgotten"
-"""Stands in run.json for a text in which a value was found."""
+"""Replaces a text of run.json in which a value was found."""
 SHORTEST = 4
-"""Characters of a value that is also looked for as it stands, whatever is around it."""
+"""Least length of a value that is also searched for literally, whatever surrounds it."""
 PICTURES = (b"\x89PNG", b"\xff\xd8\xff", b"\0\0\0")
-"""How pictures and films begin: nobody can tell what is on them."""
+"""First bytes of pictures and films, whose content cannot be searched."""
 type Reads = Callable[[], Iterator[ReadLine]]
 """Reads the lines of a recording that are no tombstones, as often as it is called."""
 _DIGEST = re.compile(rb"[0-9a-f]{64}")
@@ -44,14 +44,14 @@ class ToForget:
     given: Recording
     """The recording: a folder, or an archive that is unpacked for this and then replaced."""
     lines: dict[str, frozenset[int]]
-    """kind -> numbers, of those kinds that have some."""
+    """kind -> line numbers; only kinds that have some."""
     bodies: tuple[str, ...]
     """Names in bodies/."""
     run: Run | None
-    """run.json as it is to be; None: it stays as it is."""
+    """The new run.json; None: unchanged."""
     before: Before
     unsearched: tuple[Ref, ...] = ()
-    """Lines and bodies that could not be looked through to their end, and stay."""
+    """Lines and bodies that could not be searched to their end; they stay."""
     left: tuple[str, ...] = ()
     """Fields of run.json that hold one of the values and stay: most are in the first stamp too."""
 
@@ -60,11 +60,11 @@ class ToForget:
 
     @property
     def count(self) -> int:
-        """How many lines."""
+        """Number of lines to forget."""
         return sum(map(len, self.lines.values()))
 
     def forget(self, reason: str | None = None) -> Forgotten:
-        """Do it, for good. Raises UserError when it cannot be done now."""
+        """Forget permanently. Raises UserError when it cannot be done now."""
         folder_ = self.given.unpacked()
         what = folder_.forget(self.lines, self.bodies, self.run, before=self.before, reason=reason)
         if self.given.archive:
@@ -73,9 +73,10 @@ class ToForget:
 
 
 def to_forget(recording: Recording, values: Collection[Value] = (), kinds: Collection[str] = ()) -> ToForget:
-    """What has to go of a recording: what holds one of the `values`, else the lines of `kinds`, else everything.
+    """What must be removed from a recording: what holds one of the `values`, else the lines of `kinds`, else
+    everything. Nothing is changed yet.
 
-    Nothing is changed yet. Raises UserError while it is being recorded, and for a value that says nothing of anybody.
+    Raises UserError while the recording is being made, and for a value that identifies nobody.
     """
     if recording.is_encrypted:
         raise UserError(
@@ -108,7 +109,7 @@ def to_forget(recording: Recording, values: Collection[Value] = (), kinds: Colle
 
 
 def _bare(run: Run) -> Run:
-    """That there was a run, of which app, on which kind of device."""
+    """run.json reduced to the fact of a run: which app, on which kind of device."""
     app = AppIdentity(**{name: value for name, value in run.app if name in AppIdentity.model_fields})
     device = DeviceIdentity(
         serial=FORGOTTEN,
@@ -129,8 +130,8 @@ def _numbers(reads: Reads, gone: Collection[Ref]) -> dict[str, frozenset[int]]:
 
 
 def _close(reads: Reads, gone: set[Ref], bodies: set[str]) -> None:
-    """Add the bodies that no line names which stays, and the lines with the digest of a body that goes: whoever guesses
-    what was in it could see there that the guess is right."""
+    """Add bodies that no remaining line refers to, and lines with the digest of a body that is removed: with the
+    digest, a guess at the body could be confirmed."""
     before = -1
     while before != len(gone) + len(bodies):
         before = len(gone) + len(bodies)
@@ -140,7 +141,7 @@ def _close(reads: Reads, gone: set[Ref], bodies: set[str]) -> None:
 
 
 def _present(recording: Recording, bodies: Collection[str] | None) -> tuple[str, ...]:
-    """Those of some bodies that are there, or all that is there; what writers that were killed left too."""
+    """The given bodies that exist, or all that exist, including those left by killed writers."""
     names: list[str] = []
     with suppress(FileNotFoundError), folder(recording.path, BODIES) as here:
         names = os.listdir(here)  # noqa: PTH208 a folder that is open
@@ -148,7 +149,7 @@ def _present(recording: Recording, bodies: Collection[str] | None) -> tuple[str,
 
 
 class _Search:
-    """Looks for some values in the lines and bodies of a recording, by our own matcher and as they stand."""
+    """Searches lines and bodies of a recording for values, with our own matcher and literally."""
 
     def __init__(self, recording: Recording, values: Iterable[Value]) -> None:
         self.recording = recording
@@ -157,7 +158,7 @@ class _Search:
         self.texts = [each.text.encode("utf-8", "replace") for each in values if len(each.text) >= SHORTEST]
 
     def data(self, data: bytes, hint: str = "") -> bool | None:
-        """Whether one of the values is in some bytes; None: they could not be looked through to their end."""
+        """Whether the bytes hold one of the values; None: they could not be searched to their end."""
         if any(data.find(text) >= 0 for text in self.texts):
             return True
         if data[:4].startswith(PICTURES):

@@ -20,19 +20,19 @@ from appwitness.match.variants.dates import DATE
 DIGITS, UPPER, LOWER = "0123456789", "BCDFGHJKLMNPQRSTVWXZ", "bcdfghjklmnpqrstvwxz"
 VOWELS = "aeiouy"
 HAN = "明华丽强军平红文建国志伟芳玉秀英海山林春雪云江波峰磊静敏洁涛斌辉刚健宁佳欣怡晨宇航博睿思远"
-"""Characters that names have, for those that names and other texts have."""
+"""Characters used in the tokens of Chinese names."""
 SUBSCRIBER_DIGITS = 8
-"""Digits at the end of a phone number that are replaced: country and operator stay, and all its notations agree."""
+"""How many digits at the end of a phone number are replaced: country and operator stay, and all its notations agree."""
 ATTEMPTS = 20
 HIDDEN_NUMBER = re.compile(rb"-?\d+(?:\.\d+)?")
 NEAR_DEGREES = 0.6
-"""How far from a coordinate a number may be that is replaced as a rounded form of it."""
+"""Greatest distance of a number from a coordinate at which it is replaced as a rounded form of it, in degrees."""
 
 type Codec = tuple[Callable[[bytes], bytes], Callable[[bytes], bytes]]
 
 
 class Tokens:
-    """Tokens of the values of one recording, the same for the same value, by a key that nobody keeps."""
+    """Tokens for the values of one recording: the same token for the same value, by a key that nobody keeps."""
 
     def __init__(self, values: Iterable[Value]) -> None:
         self._key = secrets.token_bytes(32)
@@ -41,7 +41,7 @@ class Tokens:
         self._made: dict[tuple[str, str], str] = {}
 
     def of(self, value: Value) -> Value:
-        """The token of a value; of one that says nothing about anybody, the value itself."""
+        """The token of a value; a value that identifies nobody is returned unchanged."""
         key = (value.type, value.text)
         if key not in self._made:
             self._made[key] = value.text if not value.text.strip() or is_placeholder(value) else self._token(value)
@@ -84,7 +84,7 @@ class Tokens:
         return _with_check_digit(made) if _luhn(text) else made
 
     def scrambled(self, text: str) -> str:
-        """A text of the same shape that says nothing, the same for the same text."""
+        """A meaningless text of the same shape; the same for the same text."""
         return self._scrambled(text, 0)
 
     def _scrambled(self, text: str, attempt: int, hexadecimal: bool = False) -> str:
@@ -100,7 +100,7 @@ class Tokens:
             count += 1
 
     def _degrees(self, text: str, attempt: int) -> str:
-        """A number of degrees with as many digits, so that a latitude stays one."""
+        """Degrees with the same number of digits and within range, so that a latitude stays a latitude."""
         whole, dot, part = text.partition(".")
         stream = self._stream("degrees", text, attempt)
         low, high = {1: (0, 9), 2: (10, 89)}.get(len(whole), (100, 179))
@@ -109,7 +109,7 @@ class Tokens:
     # one form of a value, as it stands somewhere
 
     def instead(self, hit: Hit, old: bytes) -> bytes | None:
-        """What stands for the bytes `old` at which a form of a value was found; None: that is not known."""
+        """The replacement for the bytes `old`, in which a form of a value was found; None: unknown."""
         if hit.variant.how == "place":
             return self._place(hit, old)
         if hit.leaf.exact:
@@ -184,7 +184,7 @@ class Tokens:
         return made if made != old else None
 
     def _nothing(self, old: bytes) -> bytes | None:
-        """Text of the same shape that says nothing, for a form that a token does not have."""
+        """Meaningless text of the same shape, for a form that a token does not have."""
         try:
             text = old.decode()
         except UnicodeDecodeError:
@@ -213,7 +213,7 @@ def _octet(digits: int, number: int) -> str:
 
 
 def _luhn(text: str) -> bool:
-    """Whether it is a long number whose last digit checks the others."""
+    """Whether it is a long number with a valid Luhn check digit."""
     return bool(re.fullmatch(r"\d{14,20}", text)) and _sum(text) % 10 == 0
 
 
@@ -252,7 +252,7 @@ CODECS: tuple[Codec, ...] = (
     (lambda data: bytes.fromhex(data.decode()), lambda data: data.hex().upper().encode()),
     (lambda data: bytes.fromhex(data.decode().removeprefix("0x")), lambda data: f"0x{data.hex().upper()}".encode()),
 )
-"""Ways of writing a piece of which only the whole has a place; one is used where it gives the same, but for case."""
+"""Encodings of a piece of which only the whole has a position; one is used if it gives the same text, ignoring case."""
 WRITTEN: tuple[Callable[[bytes], bytes], ...] = (
     bytes,
     bytes.lower,

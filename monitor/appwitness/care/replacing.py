@@ -17,17 +17,17 @@ from appwitness.match.finding import Sought
 from appwitness.match.hits import Hit
 
 ROUNDS = 4
-"""How often replacing is tried again where something is found still, a form inside another one for instance."""
+"""Most rounds of replacing while something is still found, such as a form inside another."""
 MOST_BYTES = 8 << 20
-"""A larger body, or one that unpacks to more, is not replaced in."""
+"""Larger bodies, and those that unpack to more, are left out."""
 _NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 type Find = Callable[[bytes], list[Hit] | None]
-"""What is found in some bytes; None: they could not be looked through to their end."""
+"""Finds the hits in bytes; None: they could not be searched to their end."""
 
 
 class Replacing:
-    """Knows all values of one recording, and what its app turned into what."""
+    """Replaces values; knows all values of one recording, and the transforms of its app."""
 
     def __init__(
         self, values: Iterable[Value], transforms: Iterable[Seen[Transform]], apps: Iterable[str], bodies: Any
@@ -46,7 +46,7 @@ class Replacing:
         for each in transforms:
             self._sought.add_transform(each)
         self.narrow = self._sought.narrow
-        """For decoding: which parts of a large text may hold anything that is known."""
+        """Used by decoding: which parts of a large text may hold a known value."""
 
     def found(self, decoded: Decoded) -> list[Hit] | None:
         """Every form of every value; None where decoding met a limit."""
@@ -54,7 +54,7 @@ class Replacing:
         return hits if hits or not decoded.cut else None
 
     def in_upload(self, upload: Upload, body: Body | None) -> list[Hit] | None:
-        """The same of a whole upload."""
+        """The same for a whole upload."""
         return self.found(leaves(upload, body, narrow=self.narrow))
 
     def text(self, text: str) -> str | None:
@@ -141,7 +141,7 @@ class Replacing:
 
 
 def _bare(upload: Upload, **fields: Any) -> Upload:
-    """No more of an upload than these fields."""
+    """An upload with only these fields."""
     return Upload(at=_NEVER, via=upload.via, **fields)
 
 
@@ -153,7 +153,7 @@ def _places(data: bytes, found: bytes) -> Iterable[int]:
 
 
 def unpacked(body: bytes) -> bytes | None:
-    """What is in one gzip member and nothing behind it, up to a bound."""
+    """The content of a body that is a single gzip member, up to a limit."""
     unpacker = zlib.decompressobj(31)
     try:
         data = unpacker.decompress(body, MOST_BYTES)

@@ -18,10 +18,10 @@ NAME = "reveals.jsonl"
 
 
 def note(home: Path, verb: str, recordings: Iterable[str], what: str, by: str | None = None) -> None:
-    """Append to the log in `home`, for its owner alone: who had values of which recordings shown, and as what.
+    """Append to the log in `home`, which only its owner can read: who was shown values of which recordings, and in what
+    form. `by`: where a page was requested from. Call it before anything is shown.
 
-    `by` is from where a page was asked for. To be called before anything is shown. Raises UserError when it cannot be
-    written: then nothing is shown.
+    Raises UserError when the log cannot be written: then nothing must be shown.
     """
     line = {
         "at": format_time(datetime.now(UTC)),
@@ -46,7 +46,7 @@ def note(home: Path, verb: str, recordings: Iterable[str], what: str, by: str | 
 
 
 def _user() -> str:
-    """The user of this process; and where that is root, whoever became it."""
+    """The user of this process and, where that is root, who became root."""
     name = str(os.getuid())
     with suppress(KeyError):
         name = pwd.getpwuid(os.getuid()).pw_name

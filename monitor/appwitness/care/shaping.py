@@ -19,7 +19,7 @@ from appwitness.match import variants
 from appwitness.support import vocabulary
 
 DEEPEST = 4
-"""Texts in base64 in texts in JSON ..., of which the inner ones are shaped too."""
+"""How deep nested encodings (base64 in JSON in base64 ...) are shaped."""
 _LITERAL = re.compile(r'"((?:[^"\\]|\\.)*)"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?')
 _FORM = re.compile(r"[^\s=&{}\[\]<>]+=[^\s&{}\[\]<>]*(?:&[^\s=&{}\[\]<>]*(?:=[^\s&{}\[\]<>]*)?)*")
 _RUN = re.compile(r"[A-Za-z0-9+/_-]{8,}={0,2}")
@@ -45,7 +45,7 @@ class Shaper(Mask):
         return piece
 
     def of_value(self, value: Value) -> Value:
-        """A value: it is a token by now, of a kind of data that the catalog has."""
+        """A value, which is a token by now, with a data type that the catalog knows."""
         return value.model_copy({"type": self.code_of_data(value.type)})
 
     def _is_spelt(self, text: str, code: bool) -> bool:
@@ -88,7 +88,7 @@ class Shaper(Mask):
         return shown, self.url(value) if value.startswith(("http://", "https://")) else self.text(value)
 
     def text(self, text: str, depth: int = 0) -> str:
-        """A text; one that is JSON or a form, or in base64, part by part."""
+        """A text, shaped part by part where it is JSON, a form or base64."""
         if _DIGEST.fullmatch(text) and text.rstrip("=").lower() in self._digests:
             return text
         if text[:1] in ("{", "[") and _is_json(text):
@@ -119,7 +119,7 @@ class Shaper(Mask):
         return json.dumps(shaped, ensure_ascii=literal.isascii())
 
     def _inner(self, text: str, depth: int) -> str:
-        """The text with the runs of base64 in it shaped inside, where tokens are in them."""
+        """The text with its base64 runs shaped inside, where they hold tokens."""
 
         def put(found: re.Match[str]) -> str:
             run = found.group()
@@ -137,7 +137,7 @@ class Shaper(Mask):
         return _RUN.sub(put, text)
 
     def _keep(self, form: str) -> None:
-        """Keep a form of our own making wherever it stands."""
+        """Keep a form that we made, wherever it stands."""
         self._add(form.casefold() if len(form.casefold()) == len(form) else form, form)
 
     @cached_property
@@ -151,7 +151,7 @@ class Shaper(Mask):
         return frozenset(written)
 
     def body(self, data: bytes) -> bytes | None:
-        """A body of text, packed with gzip or not; None: nothing can be told of what is in it."""
+        """A text body, compressed with gzip or not; None: its content cannot be read."""
         if data.startswith(b"\x1f\x8b"):
             plain = unpacked(data)
             shaped = self.body(plain) if plain is not None and not plain.startswith(b"\x1f\x8b") else None

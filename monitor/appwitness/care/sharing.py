@@ -43,19 +43,19 @@ from appwitness.recording.signing import Signer
 from appwitness.support.errors import DamagedRecording, UserError
 
 NO_LINE = b'"left out of the shared copy"'
-"""Stands for a line that is none of the contract, so that the lines behind it keep their numbers."""
+"""Replaces a line that does not fit the contract, so that later lines keep their numbers."""
 EMPTY = Blob(b64="")
 CHOICES = frozenset(name for kind in (*KINDS, Endpoint, Touch, Check, Value) for name in closed(kind)) - {"text"}
-"""Fields of lines that hold no text of anybody's choosing: no value is looked for in them."""
+"""Fields of lines that cannot hold arbitrary text, and so are not searched for values."""
 OF_RUN = frozenset(
     {"v", "id", "plan", "kind", "at", "undone", "sha256", "apk_sha256", "certificate_sha256", "format", "started"}
     | {"ended", "observers", "hooks", "clock", "unpinned", "package", "tried"}
 )
-"""The same of run.json."""
+"""The same for run.json."""
 
 
 class Shared(NamedTuple):
-    """What became of a recording in its copy."""
+    """The result of copying a recording."""
 
     path: Path
     values: int
@@ -127,7 +127,7 @@ class _Copy:
         )
 
     def _line(self, ref: Ref, event: Event) -> Event:
-        """A line with its values replaced, and of what is no value what may be copied."""
+        """A line with its values replaced; of everything else, only what may be copied."""
         match event:
             case Upload():
                 return self._upload(ref, event)
@@ -161,7 +161,7 @@ class _Copy:
         return value
 
     def _text(self, text: str) -> str:
-        """A text with its values replaced; where that cannot be done, one of the same shape, or none."""
+        """A text with its values replaced; where that fails, a text of the same shape, or none."""
         replacing = self.replacing
         if (replaced := replacing.text(text)) is not None:
             return replaced
@@ -179,21 +179,21 @@ class _Copy:
         return found if isinstance(found, dict) else {}
 
     def _transform(self, event: Transform) -> Transform:
-        """The call without its bytes: a key undoes a cipher, and a value may have been taken in piece by piece."""
+        """The call without its bytes: a key would undo a cipher, and a value may have been fed in pieces."""
         none = {name: None if getattr(event, name) is None else EMPTY for name in ("key", "iv")}
         return event.model_copy(
             {"input": EMPTY, "output": EMPTY, "thread": event.thread and self._text(event.thread)} | none
         )
 
     def _screen(self, ref: Ref, event: Screen) -> Screen:
-        """Pictures are left out: nobody can tell what is on them."""
+        """The line without pictures, whose content cannot be searched."""
         tree_ = self._body(ref, event, event.tree) if event.tree else None
         if event.image or event.film:
             self._leave_out(ref, event, "a picture or film")
         return event.model_copy({"tree": tree_, "image": None, "film": None})
 
     def _body(self, ref: Ref, event: Event, digest: str) -> str | None:
-        """The digest of a body that is no upload's, in the copy; None where it is left out."""
+        """The copy's digest of a body that belongs to no upload; None where it is left out."""
         data = self.recording.body(digest)
         replaced = self.replacing.data(data) if data is not None and len(data) <= MOST_BYTES else None
         replaced = None if replaced is None else self.shaper.body(replaced)
@@ -242,7 +242,7 @@ class _Copy:
         return self.replacing.url(upload.model_copy({"url": url}))
 
     def _leave_out(self, ref: Ref, event: Event, what: str) -> None:
-        """Say by a gap that a body is not in the copy; its line in the original names it."""
+        """Record by a gap that a body is not in the copy; its line in the original names it."""
         self.left_out[ref] = Gap(
             at=event.at,
             app=event.app,

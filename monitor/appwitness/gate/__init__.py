@@ -27,13 +27,13 @@ class GatePolicy(Threshold):
     on_worse: bool = True
     on_new_rules: bool = False
     on_stale: bool = False
-    """Entries of waivers and flows that nothing uses, or that have expired."""
+    """Fail on entries of waivers and flows that nothing uses, or that have expired."""
     strict: bool = False
-    """A part of the baseline that could not be observed."""
+    """Fail if a part of the baseline could not be observed."""
     allowed_gaps: tuple[str, ...] = ()
     """`WHERE:WHY:SUBJECT`; `*` stands for any text."""
     other_plans: bool = True
-    """Tell of what only plans have shown that none of these runs had."""
+    """Report what only plans have shown that none of these runs had."""
 
     def allows(self, gap: str | None) -> bool:
         """Whether a gap of this name is accepted."""
@@ -42,7 +42,7 @@ class GatePolicy(Threshold):
 
 @dataclass(frozen=True)
 class Held:
-    """What the runs are held against."""
+    """What the runs are compared with."""
 
     made: Made
     behaviours: Mapping[str, Behaviour]
@@ -63,7 +63,7 @@ class Accepted:
 def gate(
     reports: Sequence[Report], against: Held | None, accepted: Accepted, policy: GatePolicy, known: RecipientTable
 ) -> GateReport:
-    """What became of each finding of these runs of one app, and whether the build fails."""
+    """Decide how each finding of these runs of one app changed, and whether the build fails."""
     now = side(reports, accepted.aliases)
     made = against.made if against else Made()
     found = changes(now, made, against.behaviours if against else {}, known)
@@ -88,14 +88,14 @@ def gate(
 
 
 def release(reports: Sequence[Report], aliases: Mapping[str, str]) -> Held:
-    """Runs of another release, to be held against."""
+    """Runs of another release, to compare with."""
     other = side(reports, aliases)
     behaviours = {shown.behaviour.id: shown.behaviour for shown in other.shown.values()}
     return Held(other.made, behaviours, ", ".join(report.recording for report in reports))
 
 
 def _of_plan(one: Gated) -> bool:
-    """Whether nobody knows of it for the one reason that no run had its plan."""
+    """Whether it is unknown only because no run had its plan."""
     return bool(one.unobserved) and all(reason.why == "plan" for reason in one.unobserved)
 
 

@@ -24,7 +24,7 @@ Text = Annotated[str, Field(min_length=1)]
 
 
 class FlowRule(CatalogEntry):
-    """Some flows: all that is named must fit. `recipient` is a host and may have `*`."""
+    """Selects flows: every field given must match. `recipient` is a host and may contain `*`."""
 
     data: DataType
     recipient: Text | None = None
@@ -36,7 +36,7 @@ class FlowRule(CatalogEntry):
     reason: Text | None = None
 
     def fits(self, flow: Flow, plan: str) -> bool:
-        """Whether it speaks of this flow."""
+        """Whether it matches this flow."""
         return (
             self.data == flow.data
             and (self.recipient is None or fnmatchcase(flow.recipient.host, self.recipient))
@@ -86,7 +86,7 @@ class FlowList:
             )
 
     def unused(self, reports: Sequence[Report]) -> Iterator[str]:
-        """The places of entries that no flow of these runs fits."""
+        """Where the entries stand that match no flow of these runs."""
         flows = [(flow, report.run.plan) for report in reports for flow in report.flows]
         for rule, place in (*(self.allowed or ()), *self.forbidden):
             if not any(rule.fits(flow, plan) for flow, plan in flows):

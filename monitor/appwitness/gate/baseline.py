@@ -62,7 +62,7 @@ def text(baseline: Baseline) -> str:
 
 
 def _flow(tree: Any) -> str:
-    """YAML on one line. JSON is YAML; keys that are words need no quotes, and read better without."""
+    """A value as one line of YAML, which is JSON with unquoted keys where possible."""
     if isinstance(tree, dict):
         return "{" + ", ".join(f"{name}: {_flow(value)}" for name, value in tree.items()) + "}"
     if isinstance(tree, list):
@@ -73,21 +73,19 @@ def _flow(tree: Any) -> str:
 
 
 _OTHER_MEANING = frozenset({"null", "true", "false", "yes", "no", "on", "off"})
-"""Words that YAML does not take for text."""
+"""Words that YAML does not read as text."""
 
 
 def of(now: ReleaseSide, package: str, accepted: str | None = None) -> Baseline:
-    """A baseline of all that these runs show."""
+    """A baseline of everything that these runs show."""
     return Baseline(
         app=package, made=now.made, accepted=accepted, findings=tuple(shown.behaviour for shown in now.shown.values())
     )
 
 
 def updated(old: Baseline, changes: Iterable[Gated], made: Made, accept_new: str | None) -> Baseline:
-    """`old` without what is gone, with what became better; what is new or worse only with a reason in `accept_new`.
-
-    What could not be observed stays: a partial run removes nothing.
-    """
+    """`old` without what is gone and with what became better; what is new or worse is added only with a reason in
+    `accept_new`. What could not be observed stays: a partial run removes nothing."""
     kept: list[Behaviour] = []
     for each in changes:
         now, was = each.now, each.was
@@ -121,9 +119,10 @@ _SIDES = re.compile(
 
 
 def merged(path: Path) -> Baseline:
-    """Both sides of a file in conflict as one: every finding of either; of one that both have, the newer run's.
+    """Merges both sides of a file in conflict: every finding of either side; for a finding on both, that of the newer
+    run.
 
-    Raises FileError when there is no conflict, or a side is no baseline.
+    Raises FileError when there is no conflict, or a side is not a baseline.
     """
     conflict = yaml_files.text_of(path)
     if not CONFLICT.search(conflict):

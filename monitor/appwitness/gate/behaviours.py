@@ -25,8 +25,8 @@ AGAINST: dict[ConsentName, int] = {
     "refused": 3,
     "withdrawn": 3,
 }
-"""How much a state of consent speaks against what was done in it. What is not here was not observed, and says nothing
-for or against."""
+"""How much a consent state weighs against what was done in it. States that are not listed were not observed and have
+no weight."""
 
 
 class ShownBehaviour(NamedTuple):
@@ -41,7 +41,7 @@ class ShownBehaviour(NamedTuple):
 
 @dataclass(frozen=True)
 class ReleaseSide:
-    """Some runs of one release: what they show, and what was watched."""
+    """Some runs of one release: their behaviours, and what was observed."""
 
     made: Made
     shown: Mapping[Identity, ShownBehaviour] = field(default_factory=dict)
@@ -64,7 +64,7 @@ def side(reports: Sequence[Report], aliases: Mapping[str, str]) -> ReleaseSide:
 
 
 def worse_consent(one: ConsentName | None, other: ConsentName | None) -> bool:
-    """Whether `one` speaks more against what was done; never where one of them was not observed."""
+    """Whether `one` weighs more against what was done; never where one of them was not observed."""
     return one in AGAINST and other in AGAINST and AGAINST[one] > AGAINST[other]
 
 

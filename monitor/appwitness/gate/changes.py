@@ -15,7 +15,7 @@ ORDER = ("new", "worse", "new_rule", "not_observable", "gone", "better", "same")
 
 
 def changes(now: ReleaseSide, made: Made, was: Mapping[str, Behaviour], known: RecipientTable) -> list[Gated]:
-    """What became of each behaviour, what matters most first. `was`: id -> behaviour, of the runs that `made` names."""
+    """How each behaviour changed, the most important first. `was`: id -> behaviour, of the runs that `made` names."""
     partners = _partners(now, was)
     missing = tuple(dict.fromkeys(hole for report in now.reports for hole in holes(report)))
     found = [_one(shown, partners.get(shown.behaviour.id), now.made, made, missing) for shown in now.shown.values()]
@@ -25,7 +25,7 @@ def changes(now: ReleaseSide, made: Made, was: Mapping[str, Behaviour], known: R
 
 
 def ranked(found: Iterable[Gated]) -> list[Gated]:
-    """What matters most first."""
+    """The most important first."""
     return sorted(
         found, key=lambda each: (ORDER.index(each.change), LEVELS.index(each.behaviour.level), each.behaviour.id)
     )
@@ -104,7 +104,7 @@ SEEN = ("new", "worse", "new_rule", "same", "better")
 
 
 def merged(gates: Sequence[GateReport], was: Mapping[str, Behaviour]) -> GateReport:
-    """One decision of several on the same `was` (id -> behaviour), in their order; at least one."""
+    """Merges several decisions on the same `was` (id -> behaviour), in their order; at least one."""
     groups: dict[str, list[Gated]] = {name: [] for name in was}
     for gate in gates:
         for one in gate.changes:
@@ -127,7 +127,7 @@ def merged(gates: Sequence[GateReport], was: Mapping[str, Behaviour]) -> GateRep
 
 
 def _of_all(of: Sequence[Gated], was: Behaviour | None) -> Gated:
-    """What became of one behaviour in all of the runs; `of` is empty where none of them had its plan."""
+    """How one behaviour changed in all of the runs; `of` is empty where none of them had its plan."""
     shown = [one for one in of if one.now]
     if not shown:
         if any(one.change == "gone" for one in of):
@@ -155,7 +155,7 @@ def _made_of(of: Sequence[Made]) -> Made:
 
 
 def _remarks_of(gates: Sequence[GateReport]) -> list[Remark]:
-    """Each once; that nothing uses an entry, only where no run did."""
+    """Each remark once; that an entry is unused, only if no run used it."""
     every = dict.fromkeys(remark for gate in gates for remark in gate.remarks)
     return [
         remark

@@ -28,9 +28,9 @@ GAPS_OF: dict[Need, frozenset[str]] = {
     "proxy": frozenset({"proxy", "correlate"}),
     "consent": frozenset({"device", "clock"}),
 }
-"""Observer -> where gaps are in what it shows."""
+"""Observer -> places whose gaps limit what it shows."""
 QUESTIONS = frozenset({"dialog", "operator"})
-"""Signals by which a question of the app itself is told."""
+"""Signals of a question that the app itself asked."""
 
 
 class _Found(NamedTuple):
@@ -137,7 +137,7 @@ def _fitting(sought: Iterable[SoughtFinding], finding: Finding, rules: frozenset
 
 
 def _is_doubtful(finding: Finding) -> bool:
-    """Whether it is no more than a remark, rests on what somebody assumes, or on clocks that nobody compared."""
+    """Whether it is only a remark, rests on an assumption, or on clocks that nobody compared."""
     assumed = finding.consent_assumed or finding.confidence == "declared"
     return finding.level == "info" or assumed or finding.consent_unordered
 
@@ -160,7 +160,7 @@ def _evidence(finding: Finding, report: Report) -> ItemEvidence:
 
 
 def _needs(item: ChecklistItem, reports: Sequence[Report]) -> tuple[Need, ...]:
-    """The observers that an item rests on. What was sent is found by the values that hooks saw."""
+    """The observers that an item needs. What was sent is found by the values that hooks recorded."""
     rules = {rule.id: rule for report in reports for rule in report.rules}
     needs = {need for name in item.rules if name in rules for need in rules[name].needs} | {*item.watched}
     if "proxy" in needs:
@@ -171,7 +171,8 @@ def _needs(item: ChecklistItem, reports: Sequence[Report]) -> tuple[Need, ...]:
 def _watched(
     item: ChecklistItem, for_s: float, reports: Sequence[Report], given: frozenset[GivenOption]
 ) -> tuple[list[Unfilled], list[str]]:
-    """Why it was not observed, and the recordings in which all was watched. One whole run of each plan is enough."""
+    """Why an item was not observed, and the recordings in which everything it needs was observed. One complete run
+    of each plan is enough."""
     needs = _needs(item, reports)
     reasons: list[Unfilled] = [Unfilled(why="given", subject=each) for each in item.given if each not in given]
     whole: list[Report] = []
@@ -211,7 +212,7 @@ def _missing(item: ChecklistItem, for_s: float, needs: Sequence[Need], report: R
 
 
 def _unwatched(item: ChecklistItem, needs: Sequence[Need], report: Report) -> Iterator[Unfilled]:
-    """Observers that were not there, and rules that did not judge."""
+    """Missing observers, and rules that were not applied."""
     judged = {rule.id for rule in report.rules} - report.not_judged.keys()
     lacking: list[tuple[Literal["observer", "rule"], str]] = [
         *(("observer", need) for need in needs if not getattr(report.observers, need)),

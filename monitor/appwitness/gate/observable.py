@@ -12,7 +12,7 @@ from appwitness.judge.observers import RUN
 from appwitness.judge.recipients import RecipientTable, clean_host, recipient_key
 
 UNWATCHED = frozenset({"detached", "process_not_instrumented"})
-"""Gaps of the hooks that concern a whole process, so any source."""
+"""Hook gaps that concern a whole process, and so every source."""
 
 
 ANSWERS: Mapping[ConsentName, frozenset[ConsentName]] = {
@@ -23,14 +23,12 @@ ANSWERS: Mapping[ConsentName, frozenset[ConsentName]] = {
     "partial": frozenset({"given"}),
     "expired": frozenset({"given"}),
 }
-"""State of consent -> the answers of the user after one of which it can be."""
+"""Consent state -> the user's answers that can lead to it."""
 
 
 def unobserved(was: Behaviour, reports: Sequence[Report], known: RecipientTable) -> tuple[Unobserved, ...]:
-    """Why none of these runs could have shown `was`; empty: one could, and did not.
-
-    One run that watched all that the behaviour needs is enough.
-    """
+    """Why none of these runs could have shown `was`; empty: one could, and did not. One run that observed everything
+    the behaviour needs is enough."""
     ran = [report for report in reports if report.run.plan in was.plans]
     if not ran:
         return tuple(Unobserved(why="plan", subject=plan) for plan in was.plans)
@@ -82,7 +80,7 @@ def _of_run(was: Behaviour, report: Report, known: RecipientTable) -> Iterator[U
 
 
 def _unanswered(was: Behaviour, report: Report) -> str | None:
-    """The answer of the user that the behaviour came with, where the run has not seen it; None: nothing is missing."""
+    """The user's answer under which the behaviour appeared, if the run has not seen it; None: nothing is missing."""
     if was.consent is None or was.consent not in ANSWERS or not report.observers.consent:
         return None
     return None if ANSWERS[was.consent] & set(report.answered) else was.consent
@@ -94,7 +92,7 @@ def name_of(gap: ReportedGap) -> str:
 
 
 def _recipients(gap: ReportedGap, known: RecipientTable) -> set[str]:
-    """Whose traffic a gap of the network speaks of: by the name that the client asked for, else by the subject."""
+    """The recipients that a network gap concerns: by the name that the client asked for, else by the subject."""
     if gap.where not in {"proxy", "correlate"}:
         return set()
     names = [gap.sni] if gap.sni else re.findall(r"[\w.:-]*[.:][\w.:-]+", gap.subject)

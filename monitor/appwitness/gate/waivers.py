@@ -30,13 +30,13 @@ Text = Annotated[str, Field(min_length=1)]
 
 
 _JOKERS = re.compile(r"\[!?\]?[^\]]*\]|[*?]+")
-"""What stands for letters that are not named."""
+"""Wildcards in a pattern."""
 _SAID = re.compile(r"\w{2}")
-"""What a pattern with such must have, so that it does not fit nearly all."""
+"""What a pattern with wildcards must contain, so that it does not match nearly everything."""
 
 
 class Which(CatalogEntry):
-    """Which findings: all that is named must fit. `recipient` and `actor` may have `*`."""
+    """Selects findings: every field given must match. `recipient` and `actor` may contain `*`."""
 
     rule: Text
     data: DataType | None = None
@@ -57,7 +57,7 @@ class Which(CatalogEntry):
         return self
 
     def fits(self, behaviour: Behaviour) -> bool:
-        """Whether it speaks of this one: of each plan that shows it."""
+        """Whether it matches this behaviour under each plan that shows it."""
         return (
             self.rule == behaviour.rule
             and self.data in {None, behaviour.data}
@@ -95,7 +95,7 @@ class Waiver(CatalogEntry):
         return expires
 
     def fits(self, behaviour: Behaviour) -> bool:
-        """Whether it speaks of this behaviour, expired or not."""
+        """Whether it matches this behaviour, expired or not."""
         return self.match.fits(behaviour) if self.match else self.finding == behaviour.id
 
 
@@ -121,12 +121,12 @@ class Waivers:
     today: date
 
     def of(self, behaviour: Behaviour) -> Mute | None:
-        """The entry that speaks of a behaviour: one that holds before one that does not."""
+        """The entry that matches a behaviour: a valid one before an expired one."""
         fitting = [self._mute(waiver, place, behaviour) for waiver, place in self.entries if waiver.fits(behaviour)]
         return min(fitting, key=lambda mute: mute.state != "active", default=None)
 
     def remarks(self, behaviours: Iterable[Behaviour]) -> Iterator[Remark]:
-        """What to say of the entries themselves: expired, soon to expire, used by none of these findings."""
+        """Remarks on the entries themselves: expired, soon to expire, unused."""
         seen = list(behaviours)
         for waiver, place in self.entries:
             subject = f"{waiver.id}, {waiver.owner}, {waiver.expires}"
@@ -145,7 +145,7 @@ class Waivers:
 
 
 def entry(fields: Mapping[str, Any], today: date, max_days: int = MAX_DAYS) -> Waiver:
-    """An entry as a person gives it. Raises UserError that says what does not fit."""
+    """An entry from a person's input. Raises UserError that says what does not fit."""
     try:
         return Waiver.model_validate(fields, context={"today": today, "max_days": max_days})
     except ValidationError as error:
@@ -155,7 +155,7 @@ def entry(fields: Mapping[str, Any], today: date, max_days: int = MAX_DAYS) -> W
 
 
 def read(path: Path, today: date, max_days: int = MAX_DAYS) -> Waivers:
-    """The file on one day. Raises FileError with the line that does not fit."""
+    """The file as it applies on one day. Raises FileError with the line that does not fit."""
     file = yaml_files.parse(path, WaiverFile, {"today": today, "max_days": max_days}, HINT)
     places = [f"{path}:{line}" for line in yaml_files.lines_of(path, "waivers")]
     return Waivers(list(zip(file.waivers, places, strict=True)), today)

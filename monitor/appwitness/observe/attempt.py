@@ -26,21 +26,22 @@ from appwitness.support.errors import SetupError, Unhookable
 
 POLL_S = 0.1
 PROXY_RESTARTS = 5
-"""How often in a run the proxy is started again after it ended by itself."""
+"""How many times in a run the proxy is restarted after it ended by itself."""
 CLOCK_S = 2.0
-"""How often the device is asked what time it is: an app may end at any time, and the last answer is that of the end."""
+"""Interval at which the device is asked for its time: an app may end at any moment, and the last answer applies to
+the end."""
 CLOCK_WAIT_S = 2.0
 FLUSH_S = 0.2
-"""How long the agent may take to hand over what it has, before the app is asked something that may hang."""
+"""Time for the agent to deliver what it has, before the app is asked something that may hang."""
 UNHOOKED_POLL_S = 1.0
-"""How often a device is asked whether the app still runs, where no agent says so."""
+"""Interval at which a device is asked whether the app still runs, where there is no agent to say so."""
 CLOSES_S = 10.0
-"""An app that ends within this time after its question was refused is taken to have ended because of that."""
+"""An app that ends within this time after its question was refused is assumed to have ended because of that."""
 AGAIN_S = 60.0
-"""How long an app that is started once more after that is watched: its question is answered once it rests."""
+"""How long an app that is started again after that is watched; its question is answered once it is idle."""
 STARTED_AGAIN = "started by the observer: the app ended after it was refused"
 MADE_UP = "appwitness.invalid"
-"""A host that no app pins (RFC 2606): asks about authorities alone."""
+"""A host that no app pins (RFC 2606): used to ask which authorities the app accepts."""
 AWAY_SAID = f"the connection to the device is lost: plug it in again; it is waited for, {AWAY_S:.0f} s at most"
 BACK_SAID = "the device is back, observing again"
 BEST_FIRST = ("installed", "waiting", "overload_absent", "class_absent", "failed")
@@ -48,7 +49,7 @@ BEST_FIRST = ("installed", "waiting", "overload_absent", "class_absent", "failed
 
 @dataclass
 class Attempt:
-    """What each start of one run works with."""
+    """The state shared by all starts of the app in one run."""
 
     device: Device
     proxy: Proxy
@@ -60,10 +61,11 @@ class Attempt:
     live: Callable[[], object] = lambda: None
 
     def hooked(self, sources: Sequence[Source]) -> str | None:
-        """Start the app with hooks and watch it to the end of the run; the source that it died of at once, if it did.
+        """Start the app with hooks and watch it to the end of the run; returns the source that crashed it at once, if
+        any.
 
-        Raises Unhookable when hooks do not come into it, or none of them works; SetupError when it does not come up, or
-        dies at once of no source in particular.
+        Raises Unhookable when no hook can be installed or none works; SetupError when the app does not start, or
+        crashes at once for no particular source.
         """
         package = self.device.app.package
         survived = closed = False
@@ -102,10 +104,8 @@ class Attempt:
         return self._search(agent, sources)
 
     def unhooked(self, why: str) -> None:
-        """Start the app without hooks and watch it to the end of the run; a gap says that its reads are not seen.
-
-        `why`: a sentence without its end.
-        """
+        """Start the app without hooks and watch it to the end of the run; a gap says that its reads are not
+        observed. `why`: a sentence without its full stop."""
         package = self.device.app.package
         self.device.reset()
         begun = datetime.now(UTC)
@@ -154,13 +154,13 @@ class Attempt:
         self._missed("agent", detail, begun, where="hook", why="not_observed", app=package, until=_now())
 
     def _was_refused(self) -> bool:
-        """Whether the app that has just ended did so after a question of it was refused."""
+        """Whether the app ended because a question of it was refused."""
         refused_s = self.device.refused_s
         return refused_s is not None and refused_s <= CLOSES_S and not self.stop()
 
     def _once_more(self, sources: Sequence[Source], first: Agent) -> None:
-        """Start an app that ended after it was refused, with all that it has kept: does it ask again, and what does it
-        do then? Once, and not for longer than AGAIN_S."""
+        """Start an app again that ended after a refusal, with its data: does it ask again, and what does it do then?
+        Once, and not for longer than AGAIN_S."""
         self._say_again()
         with self._agent(sources, self.lines, first.clock.readings) as agent:
             try:
@@ -178,14 +178,14 @@ class Attempt:
         self._mark(STARTED_AGAIN)
 
     def leave_out(self, source: str) -> None:
-        """Say that the app is started again without a source that it died of."""
+        """Record that the app is started again without a source that crashed it."""
         package = self.device.app.package
         detail = "the app died of it soon after it was hooked; it was started again without"
         self.say(f"{package} died of {source}; starting it again without")
         self._missed(source, detail, where="hook", why="install_failed", app=package)
 
     def _missed(self, subject: str, detail: str, at: datetime | None = None, **fields: Any) -> None:
-        """Record a gap, of this moment unless `at` says otherwise."""
+        """Record a gap, now unless `at` says otherwise."""
         self.recording.append(Gap(at=at or _now(), subject=subject, detail=detail, **fields))
 
     def _mark(self, text: str, pid: int | None = None) -> None:
@@ -201,7 +201,7 @@ class Attempt:
         return Agent(records, sources, self.device.app.package, options, readings=readings)
 
     def _ended_by_system(self, agent: Agent) -> bool:
-        """Whether the system says that it, or a person, ended the process: then no hook of ours is to blame."""
+        """Whether the system reports that it, or a person, ended the process: then no hook of ours is to blame."""
         ended = self.device.ended(agent.pid) if agent.pid is not None else None
         if ended is None:
             return False
@@ -209,7 +209,7 @@ class Attempt:
         return not ended.may_be_ours
 
     def _search(self, agent: Agent, sources: Sequence[Source]) -> str | None:
-        """Find by halves of which source the app dies; None when it does not die again."""
+        """Find the source that crashes the app by bisection; None when the app does not crash again."""
         begun = _now()
         by_chance = self._survives(sources)
         found = None if by_chance else deadly(sources, self._survives)
@@ -275,7 +275,7 @@ class Attempt:
             self._missed("device", detail, where="clock", why="no_clock")
 
     def _watch(self, agent: Agent, most_s: float | None = None) -> bool:
-        """Until the app ends: True; or the run does, or `most_s` are over: False."""
+        """Watch until the app ends (True), or until the run ends or `most_s` have passed (False)."""
         measure_at = time.monotonic() + CLOCK_S
         away = False
 
@@ -299,7 +299,8 @@ class Attempt:
         return by_itself
 
     def _until(self, ended: Callable[[], bool], most_s: float | None = None) -> bool:
-        """Keep the proxy up until `ended` (which takes a moment) says so: True; or until the run is to end: False."""
+        """Keep the proxy running until `ended` (which takes a moment) is true: True; or until the run is to end:
+        False."""
         limits = [seconds for seconds in (self.order.seconds, most_s) if seconds is not None]
         end = time.monotonic() + min(limits) if limits else None
         alive_at, restarts = _now(), 0
@@ -316,7 +317,7 @@ class Attempt:
 
 
 def _check(agent: Agent) -> None:
-    """Raises Unhookable where the agent saw none of the calls of its own hooked methods."""
+    """Raises Unhookable if the agent saw none of the calls of its own hooked methods."""
     if agent.probe is not None and agent.useless:
         raise Unhookable(
             f"No hook works in {agent.app}: {agent.probe.problem}.",
@@ -325,7 +326,7 @@ def _check(agent: Agent) -> None:
 
 
 def counted(states: Mapping[str, str]) -> str:
-    """What became of the sources that a run was to hook, in the words that every report uses."""
+    """The state of the run's sources, in the words that every report uses."""
     count = count_sources(states)
     parts = (
         f"{count.known:,} sources: {count.installed:,} installed",
@@ -341,7 +342,7 @@ def _now() -> datetime:
 
 
 def _number(sources: Sequence[Source]) -> str:
-    """How many sources there are: an API is one, however many things it may be asked for."""
+    """The number of sources: an API counts once, whatever it may be asked for."""
     return f"{len({source.name for source in sources}):,}"
 
 
@@ -358,7 +359,7 @@ class Nowhere:
 
 
 def _states(agent: Agent) -> dict[str, str]:
-    """Source -> how far its hooks are; the best of them where several entries make up a source."""
+    """Source -> the state of its hooks; the best of them where a source has several entries."""
     states: dict[str, str] = {}
     for status in agent.statuses():
         states[status.source] = min(states.get(status.source, status.state), status.state, key=BEST_FIRST.index)
@@ -366,7 +367,7 @@ def _states(agent: Agent) -> dict[str, str]:
 
 
 def _again(proxy: Proxy, recording: Recording, alive_at: datetime, times: int) -> None:
-    """The proxy is gone: start another in its place, so that the app goes on, and record the gap in between."""
+    """Restart the proxy after it has ended, so that the app can go on, and record the gap."""
     gap = Gap(
         at=alive_at,
         where="proxy",

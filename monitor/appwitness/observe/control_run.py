@@ -14,7 +14,7 @@ from appwitness.events import Upload, Witness
 from appwitness.recording import Recording
 
 ITSELF = "run"
-"""Subject of the line that tells how long the app ran."""
+"""Subject of the line that says how long the app ran."""
 
 
 def seen_without_hooks(control: Recording) -> list[Witness]:

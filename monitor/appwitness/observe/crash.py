@@ -7,19 +7,17 @@ from collections.abc import Callable, Sequence
 from appwitness.agent.sources import Source
 
 Survives = Callable[[Sequence[Source]], bool]
-"""Whether the app lives on with these sources hooked; restarts it each time."""
+"""Whether the app survives with these sources hooked; restarts it each time."""
 
 
 def without(sources: Sequence[Source], names: Sequence[str]) -> list[Source]:
-    """The sources but those of these names: a source of several entries is left out whole."""
+    """The sources without those of these names: all entries of a source are left out together."""
     return [source for source in sources if source.name not in names]
 
 
 def deadly(sources: Sequence[Source], survives: Survives) -> str | None:
-    """Name of a source that the app does not survive; None when it dies of none of them alone.
-
-    Asks about half of what is left each time: 1,000 sources take ten starts.
-    """
+    """Name of a source that crashes the app; None when no source does so alone. Tests half of the rest each time:
+    1,000 sources take ten starts."""
     names = list(dict.fromkeys(source.name for source in sources))
     if not names or not survives([]):
         return None

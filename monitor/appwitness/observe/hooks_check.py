@@ -17,10 +17,9 @@ from appwitness.observe.attempt import Nowhere
 
 
 def hooks_work(control: Control, package: str, given: Path | None, *, cache: Path) -> Result:
-    """Put frida-server on the device, start the app with the agent, ask it, end it, and take everything back.
-
-    `given`: the file of frida-server; `cache`: where a fetched one is kept. A fault where it did not come up.
-    """
+    """Install frida-server on the device, start the app with the agent, have it check itself, stop it and undo
+    everything. `given`: the file of frida-server; `cache`: where a downloaded one is kept. Returns a fault if it did
+    not come up."""
     serial = control.shell.serial
     try:
         with control.journal.held():
@@ -38,7 +37,7 @@ def hooks_work(control: Control, package: str, given: Path | None, *, cache: Pat
 
 
 def checked(target: Target, package: str, serial: str, *, api_level: int | None) -> Result:
-    """Start an app with an agent that watches no source, and say what came of the agent's check of itself."""
+    """Start an app with an agent that hooks no source, and return the result of the agent's check of itself."""
     with Agent(Nowhere(), (), package, AgentOptions(api_level=api_level, partial=True)) as agent:
         agent.launch(target)
         probe = agent.probe

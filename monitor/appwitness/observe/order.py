@@ -16,19 +16,19 @@ PlanName = Literal["accept", "refuse", "silent", "withdraw", "free"]
 
 
 Say = Callable[[str], object]
-"""Tells whoever started the run what happens, in one clause."""
+"""Reports progress to the caller of the run, in one clause."""
 
 
 @dataclass(frozen=True)
 class RunCaller:
-    """Whoever started a run."""
+    """The caller of a run."""
 
     stop: Callable[[], bool] = lambda: False
-    """Whether it is to end; asked ten times a second."""
+    """Whether the run is to end; called ten times a second."""
     say: Say = lambda _: None
     warn: Say = lambda _: None
     live: Callable[[], object] = lambda: None
-    """Called when the app runs and is observed; again where it is started again."""
+    """Called when the app runs and is observed, and again after a restart."""
 
 
 NOBODY = RunCaller()
@@ -39,25 +39,25 @@ class Order:
     """What to observe and how."""
 
     plan: PlanName = "free"
-    """What the user, or who plays him, answers."""
+    """How the user, or the player who acts as the user, answers."""
     listen: str = "127.0.0.1"
     """Address that the proxy listens on."""
     port: int = 0
     """Port of the proxy; 0 takes a free one."""
     mode: str = "auto"
-    """How the device's traffic comes to the proxy (modes.py)."""
+    """The traffic mode (modes.py)."""
     device_address: str | None = None
-    """Address that the device has for a proxy that listens on more than this machine: it alone is let in."""
+    """Address of the device, for a proxy that listens beyond this machine: only this address is admitted."""
     seconds: float | None = None
     """End after this long; None: when the app ends or `stop` says so."""
     operator: str | None = None
     """Who is responsible for the run; None takes the login name."""
     case: str | None = None
-    """Number of the case that the run is made for."""
+    """Number of the case for which the run is made."""
     place: str | None = None
-    """Where it is made."""
+    """Where the run is made."""
     equipment: str | None = None
-    """What it is made with, beside what run.json says of the device."""
+    """The equipment, besides what run.json says of the device."""
     obtained: ObtainedApp | None = None
     """Where the app came from."""
     image: DeviceImage | None = None
@@ -65,30 +65,31 @@ class Order:
     campaign: str | None = None
     """The campaign that it is made for."""
     app_type: int | None = None
-    """Number of the type of app; None: what the device knows of it."""
+    """Number of the app type; None: as the device knows it."""
     judged_by: Mapping[str, str] = field(default_factory=dict)
-    """What will match and judge, for the versions of run.json: by name, which of it."""
+    """Versions for run.json of what will match and judge, by name."""
     hooks: bool | None = None
-    """Bring the agent into the app (True), or record traffic alone and what the device itself sees (False); None:
-    bring it in where that can be done, else go on with traffic alone."""
+    """Inject the agent (True), or record only traffic and what the device itself sees (False); None: inject it if
+    possible, else continue with traffic only."""
     control: Path | None = None
-    """The recording of a run without hooks, made before: what was seen in it is told beside this one."""
+    """The recording of a control run without hooks, whose results are reported beside this run's."""
     isolate_crash: bool = False
-    """Where the app dies of a hook that its last moment did not name, start it again, up to 11 times, to find it."""
+    """If a hook crashes the app and its last moment does not name it, restart the app up to 11 times to find it."""
     confdir: Path = Path("~/.appwitness/proxy")
     """Where the proxy keeps its certificate authority."""
     signer: Signer | None = None
-    """Who signs the stamps; None: nobody does."""
+    """Signs the stamps; None: they are not signed."""
     tsa: tuple[str, ...] = ()
-    """Addresses of the time-stamp authorities that are asked for their time at the beginning and at the end."""
+    """URLs of the time-stamp authorities to ask at the beginning and at the end."""
     crash_s: float = 5.0
-    """An app that dies this soon after its hooks came up is started again without the source that it died of."""
+    """An app that crashes this soon after its hooks were installed is started again without the source that caused
+    it."""
     unpin: bool = False
     """Make the app accept the proxy's certificate where it checks more than the device does."""
     max_bytes: int = MAX_BYTES
-    """How large the recording may become: then bodies are no longer stored, and gaps say so."""
+    """Largest size of the recording: beyond it bodies are no longer stored, and gaps say so."""
     free_bytes: int = FREE_BYTES
     """How much of its disk stays free."""
     pass_refused: bool = True
-    """When the app refuses the proxy's certificate for a host, let it through to that host undecrypted from then on:
-    the agent records what it writes at the TLS library."""
+    """When the app refuses the proxy's certificate for a host, let later connections to that host through
+    undecrypted: the agent records their plaintext at the TLS library."""

@@ -31,7 +31,7 @@ from appwitness.support.errors import SetupError, Unhookable
 from appwitness.support.login import login
 
 MOST_CRASHES = 3
-"""Sources left out one after the other because the app died of them; then the run is given up."""
+"""How many sources are left out one after another because they crash the app, before the run is given up."""
 STAMP_S = 5.0
 SWITCHED_OFF = "hooks were switched off for this run (--no-hooks)"
 
@@ -107,7 +107,8 @@ def observe(
 
 
 def _why_not(hook: Callable[[], object], order: Order, caller: RunCaller) -> str | None:
-    """Try it; why the app is observed without hooks, where it does not succeed and that will do, else None."""
+    """Try to hook the app. Returns why it is observed without hooks, where hooking fails and that is acceptable;
+    else None."""
     try:
         hook()
     except Unhookable as error:
@@ -119,8 +120,8 @@ def _why_not(hook: Callable[[], object], order: Order, caller: RunCaller) -> str
 
 
 def _translated(run: Run) -> Gap | None:
-    """The app's native code, where the device translates it: it runs with a C library and a TLS library of its own, in
-    which there are no hooks."""
+    """A gap for native code that the device translates to its own processor: it uses its own C and TLS libraries,
+    which are not hooked."""
     if run.translated is None:
         return None
     detail = (
@@ -132,7 +133,7 @@ def _translated(run: Run) -> Gap | None:
 
 
 def _until_it_lives(attempt: Attempt, sources: Sequence[Source]) -> None:
-    """Start the app, again without each source that it died of. Raises SetupError when that does not come to an end."""
+    """Start the app, repeatedly without sources that crash it. Raises SetupError when that does not end."""
     left = list(sources)
     package = attempt.device.app.package
     for crashes in range(MOST_CRASHES + 1):
@@ -149,13 +150,13 @@ def _until_it_lives(attempt: Attempt, sources: Sequence[Source]) -> None:
 
 
 def _silent_s(folder: Path) -> float:
-    """For how many seconds no line came in that tells what the app does, whichever side writes it."""
+    """Seconds since the last line about the app's activity, whichever side wrote it."""
     files = (folder / FILES[kind] for kind in ("access", "transform", "upload"))
     return time.time() - max((file.stat().st_mtime for file in files if file.exists()), default=0.0)
 
 
 def _prepared(device: Device, recording: Recording) -> dict[str, Any]:
-    """What is updated in run.json once the device is prepared: its app as installed, its persona as it gave it back."""
+    """The updates of run.json once the device is prepared: its app as installed, its persona as read back."""
     return {
         "app": device.app,
         "device": device.identity,
@@ -166,7 +167,7 @@ def _prepared(device: Device, recording: Recording) -> dict[str, Any]:
 
 
 def _facts(device: Device, recording: Recording) -> dict[str, Any]:
-    """What the device says of its preparation; what was sent for it beside what is known of already."""
+    """The device's facts about its preparation; what was sent for it is added to what is known already."""
     told = dict(device.facts())
     requests = (*(recording.run.requests or ()), *told.pop("requests", ()))
     return told | {"requests": tuple(dict.fromkeys(requests))}
@@ -220,7 +221,7 @@ def describe(device: Device, order: Order) -> Run:
 
 @contextmanager
 def _timed(recording: Recording, urls: Sequence[str], warn: Say) -> Iterator[None]:
-    """Have authorities outside say when the run began and ended; one that gives no token is told of once."""
+    """Have outside authorities confirm when the run began and ended; a missing token is reported once."""
     told: set[str] = set()
 
     def failed(url: str, error: NoToken) -> None:
@@ -245,7 +246,7 @@ def _timed(recording: Recording, urls: Sequence[str], warn: Say) -> Iterator[Non
 
 @contextmanager
 def _finished(recording: Recording) -> Iterator[None]:
-    """Say in run.json when the run ended, and stamp that too, whatever happened in between."""
+    """Write the end of the run to run.json and stamp that too, whatever happened in between."""
     try:
         yield
     finally:

@@ -29,15 +29,15 @@ FORMATS: dict[str, str] = {
 }
 """format -> the module of this room whose function of the format's name writes it; imported late."""
 CHANGES: tuple[Change, ...] = ("new", "worse", "new_rule", "not_observable", "gone", "better", "same")
-"""In the order in which they are told."""
+"""The order in which changes are reported."""
 QUIET = ("same", "better", "gone")
-"""Counted, and told one by one only where a waiver has something to say; folded on the page."""
+"""Changes that are counted, and listed only where a waiver concerns them; folded on the page."""
 TONES = {"failed": "high", "not_observable": "gaps", "passed": "none"}
 
 
 @dataclass(frozen=True)
 class GateStory:
-    """What there is to tell, and how; the sentences that formats share."""
+    """The content of a gate report, and the sentences that formats share."""
 
     gate: GateReport
     reports: Sequence[Report]
@@ -45,14 +45,14 @@ class GateStory:
     words: Words
     revealed: bool = False
     anchor: str | None = None
-    """A file of the repository, `path` or `path:line`, at which a code host is to show results."""
+    """A file of the repository, `path` or `path:line`, where a code host shows results."""
     with_gone: bool = False
     names: Mapping[tuple[str, int], str] | None = None
-    """Where reports are masked: `ids` as they were before."""
+    """The `ids` before masking, where reports are masked."""
 
     @cached_property
     def ids(self) -> Mapping[tuple[str, int], str]:
-        """Id of a run and number of a finding -> its fingerprint, which is made of names as they are."""
+        """Run ID and finding number -> the finding's fingerprint, computed from unmasked names."""
         if self.names is not None:
             return self.names
         return {
@@ -63,7 +63,7 @@ class GateStory:
 
     @cached_property
     def of(self) -> dict[str, Report]:
-        """Id of the run -> its report."""
+        """Run ID -> its report."""
         return {report.recording: report for report in self.reports}
 
     def finding(self, one: Gated) -> Finding | None:
@@ -73,7 +73,7 @@ class GateStory:
 
     @property
     def told(self) -> list[Gated]:
-        """The changes that are told one by one, those that fail first."""
+        """The changes that are listed, those that fail first."""
         told = (one for one in self.gate.changes if one.fails or one.change not in QUIET)
         return sorted(told, key=lambda one: not one.fails)
 
@@ -96,7 +96,7 @@ class GateStory:
 
     @property
     def against(self) -> str:
-        """What the runs were held against."""
+        """What the runs were compared with."""
         gate, words = self.gate, self.words
         if gate.against is None:
             return words("gate_against_nothing")
@@ -105,7 +105,7 @@ class GateStory:
 
     @property
     def stamps(self) -> list[str]:
-        """What is to be said of the stamps of each recording, where it is more than that all is intact."""
+        """Statements on the stamps of each recording, unless all are intact."""
         return [
             self.words("gate_stamps", recording=plain(report.recording), said=integrity(report, self.words))
             for report in self.reports
@@ -124,24 +124,24 @@ class GateStory:
 
     @property
     def gaps(self) -> str:
-        """How many gaps nobody allowed; empty where there is none."""
+        """How many gaps were not allowed; empty where there is none."""
         return self.words.count("gate_gaps", self.gate.gaps) if self.gate.gaps else ""
 
     # sentences on one behaviour or flow
 
     def title(self, one: Gated) -> str:
-        """What the rule says; of one that is not seen any more the rule's id."""
+        """The rule's title; the rule's ID for a finding that is no longer seen."""
         finding = self.finding(one)
         rule = one.behaviour.rule
         titles = (judged.title for report in self.reports for judged in report.rules if judged.id == rule)
         return self.words.of(finding.title if finding else next(titles, {"en": rule}))
 
     def change(self, one: Gated) -> str:
-        """What became of it."""
+        """How it changed."""
         return self.words(f"change_{one.change}")
 
     def grade(self, one: Gated) -> str:
-        """Its level, and how sure it is."""
+        """Its level and confidence."""
         return f"{self.words(f'level_{one.behaviour.level}')}, {self.words(f'confidence_{one.behaviour.confidence}')}"
 
     def about(self, one: Gated) -> str:
@@ -155,7 +155,7 @@ class GateStory:
         return " ".join(parts)
 
     def why(self, one: Gated) -> Iterator[str]:
-        """What rose, why nobody knows, and who has accepted it until when."""
+        """What became worse, why it is unknown, and who has accepted it until when."""
         if one.rose and one.was and one.now:
             yield self.words("comma").join(self._rose(what, one.was, one.now) for what in one.rose)
         yield from map(self.unobserved, one.unobserved)
@@ -163,7 +163,7 @@ class GateStory:
             yield self.waiver(one)
 
     def waiver(self, one: Gated) -> str:
-        """Who has accepted it, why and until when, or why that does not hold; empty: nobody has."""
+        """Who accepted it, why and until when, or why that no longer holds; empty: nobody."""
         if one.waiver is None:
             return ""
         said = {name: plain(value) for name, value in one.waiver.__dict__.items()}
@@ -177,7 +177,7 @@ class GateStory:
         return f"{self.words(f'rose_{what}')}: {' > '.join(texts)}"
 
     def unobserved(self, reason: Unobserved) -> str:
-        """Why nobody can say that something is gone."""
+        """Why it is unknown whether something is gone."""
         ref = f" [{plain(reason.ref)}]" if reason.ref else ""
         return self.words(f"unobserved_{reason.why}", subject=plain(reason.subject)) + ref
 
@@ -207,7 +207,7 @@ def place(text: str) -> tuple[str, int]:
 
 
 def _masked(gate: GateReport, mask: Mask) -> GateReport:
-    """What was decided, with the names of hosts, packages and code as reports show them."""
+    """The decision with names of hosts, packages and code masked as in reports."""
 
     def named(text: str) -> str:
         return mask.by(subject, text, code=True)
@@ -225,10 +225,8 @@ def _masked(gate: GateReport, mask: Mask) -> GateReport:
 
 
 def render(told: GateStory, format: str) -> str:
-    """What a gate decided, in one of FORMATS. Personal values are masked unless they are to be `revealed`.
-
-    Raises UserError for a format or a language that there is not.
-    """
+    """The decision of a gate in one of FORMATS. Personal values are masked unless `revealed`. Raises UserError for
+    an unknown format or language."""
     if format not in FORMATS:
         raise UserError(f"There is no format {format!r} of a gate.", f"Choose one of {', '.join(FORMATS)}.")
     if not told.revealed:

@@ -16,10 +16,10 @@ from appwitness.reports.frames import frames
 from appwitness.reports.words import Words, plain
 
 FRAMES = 4
-"""Frames of the app's own that are shown of each stack."""
+"""How many of the app's own frames are shown of each stack."""
 VALUES = 3
 MOST = 10
-"""Findings that are told in full."""
+"""Most findings that are described in full."""
 
 
 def message(decided: GateReport, report: Report, recording: Path, page: Path | None = None) -> str:
@@ -29,7 +29,7 @@ def message(decided: GateReport, report: Report, recording: Path, page: Path | N
 
 
 def _here(path: Path) -> str:
-    """As one would type it."""
+    """The path as a user would type it."""
     return shlex.quote(str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path))
 
 
@@ -69,7 +69,7 @@ def _finding(one: Gated, told: GateStory) -> Iterator[str]:
 
 
 def _entries(failing: Sequence[Gated]) -> Iterator[str]:
-    """What accepts them, but for what a person has to say."""
+    """The entries that would accept them, without what only a person can fill in."""
     yield "To accept it for a time, put this under `waivers:` in appwitness-waivers.yml and fill it in:"
     for one in failing:
         behaviour = one.behaviour

@@ -16,7 +16,7 @@ MARK = "<!-- appwitness-gate {package} -->"
 """Marks our comment on a pull request, so that a later one can replace it."""
 SIGNS = {"passed": "✅", "failed": "❌", "not_observable": "⚠️"}
 ROWS = 50
-"""A comment tells at most this many, those that fail first."""
+"""Most rows of a comment, those that fail first."""
 SEVERITY: dict[Level, str] = {"high": "critical", "medium": "major", "low": "minor", "info": "info"}
 
 
@@ -62,7 +62,7 @@ def _row(one: Gated, told: GateStory) -> str:
 
 
 def gitlab(told: GateStory) -> str:
-    """One JSON array; what a waiver mutes is left out, since the format has no word for it."""
+    """One JSON array; muted findings are left out, as the format cannot express them."""
     return escape.document([_issue(one, told) for one in told.gate.changes if one.now and not one.waived])
 
 
@@ -82,8 +82,8 @@ def _issue(one: Gated, told: GateStory) -> dict[str, Any]:
 
 
 def junit(told: GateStory) -> str:
-    """One suite for the app: a case for each behaviour and each flow that no list allows. What nobody could observe,
-    and what a waiver mutes, is skipped."""
+    """One suite for the app: a case for each behaviour and each flow that no list allows. What could not be
+    observed, and what a waiver mutes, is skipped."""
     gate = told.gate
     cases = [_case(one, told) for one in gate.changes if one.change != "gone"]
     for flow in gate.flows:
@@ -128,7 +128,7 @@ class BehaviourRow(NamedTuple):
 
 
 class OutcomeGroup(NamedTuple):
-    """The behaviours of which the same became."""
+    """The behaviours that changed in the same way."""
 
     change: Change
     name: str

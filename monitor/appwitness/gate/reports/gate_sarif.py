@@ -21,7 +21,7 @@ STATES: dict[Change, str] = {
     "same": "unchanged",
     "gone": "absent",
 }
-"""SARIF's `baselineState`; it has no word for what could not be observed."""
+"""SARIF's `baselineState`, which has no value for what could not be observed."""
 Tree = dict[str, Any]
 
 
@@ -38,7 +38,7 @@ def sarif(told: GateStory) -> str:
 
 
 def _of_plan(reports: Sequence[Report], now: dict[str, Gated], told: GateStory) -> Tree:
-    """The recordings of one plan as one run; what several show is told once, of the one that shows it worst."""
+    """The recordings of one plan as one run; what several show is reported once, from the one that shows it worst."""
     shown_by: dict[str, str] = {}
     for report in reports:
         for number, _ in enumerate(report.findings):
@@ -63,7 +63,7 @@ def _of_plan(reports: Sequence[Report], now: dict[str, Gated], told: GateStory) 
 
 
 def _based(tree: Any, base: str) -> Any:
-    """The same run with another name for the folder of its recording."""
+    """The same run with the folder of its recording renamed."""
     if isinstance(tree, dict):
         return {
             base if name == BASE else name: base if name == "uriBaseId" else _based(part, base)
@@ -102,13 +102,13 @@ def _mark(result: Tree, name: str, one: Gated, told: GateStory) -> None:
 
 
 def _anchored(anchor: str) -> Tree:
-    """A file of the repository: code hosts show a result at a file that they have."""
+    """A location in a file of the repository: code hosts show results only at files that they have."""
     path, line = place(anchor)
     return {"physicalLocation": {"artifactLocation": {"uri": path}, "region": {"startLine": line}}}
 
 
 def _gone(told: GateStory, run: Tree) -> list[Tree]:
-    """Results for what is not seen any more, of rules that this run's tool describes."""
+    """Results for what is no longer seen, for rules that this run's tool describes."""
     index = {rule["id"]: number for number, rule in enumerate(run["tool"]["driver"]["rules"])}
     return [
         {

@@ -16,7 +16,7 @@ from appwitness.reports.words import plain
 
 EVIDENCE = 3
 MOST = 100
-"""Changes that are told one by one, those that fail first; the other formats have all."""
+"""Most changes that are listed, those that fail first; the other formats have all."""
 
 
 def text(told: GateStory) -> str:
