@@ -22,22 +22,20 @@ def digest_of(packed: Path) -> str:
 
 
 def last_stamp(packed: Path) -> str | None:
-    """SHA-256 of the last stamp's line in an archive; None: it was never stamped."""
+    """SHA-256 of the line of an archive's last stamp; None: it was never stamped."""
     lines = archive.member(packed, SEAL).splitlines()
     return link(lines[-1]) if lines else None
 
 
 def run_of(packed: Path) -> events.Run:
-    """run.json in an archive. Raises ValueError where it is none, FileError for what is no archive."""
+    """Reads run.json in an archive. Raises ValueError where there is none, FileError where it is not an archive."""
     return events.Run.model_validate_json(archive.member(packed, RUN))
 
 
 def differs(packed: Path, planned: Planned, committed: CommittedRecording | None) -> str | None:
-    """Why an archive is not the recording of a planned run; None: it is.
-
-    The host that made it said its digest. Where nobody did, as before there were such records, what it says of itself
-    has to be what was planned. What was forgotten in it since is no difference: its stamps explain that.
-    """
+    """Why an archive is not the recording of a planned run; None: it is. Its digest is compared with the host's
+    commit record. Where there is none, as in older versions, its own run.json must match the plan. Lines forgotten
+    since make no difference, as its stamps explain them."""
     if committed is None:
         return unlike_plan(run_of(packed), planned)
     if digest_of(packed) == committed.digest:
@@ -50,7 +48,7 @@ def differs(packed: Path, planned: Planned, committed: CommittedRecording | None
 
 
 def unlike_plan(run: events.Run, planned: Planned) -> str | None:
-    """The first thing of a run that was not planned so; None: all that can be compared is as it was planned."""
+    """The first field of a run that differs from its plan; None: all comparable fields match."""
     if run.campaign != planned.campaign:
         return f"it is of the campaign {run.campaign or 'of none'}, not of {planned.campaign}"
     if run.plan != planned.plan:

@@ -82,7 +82,7 @@ def write_parquet(table: CampaignTable, output: Path, *, reveal: bool = False) -
 
 @dataclass(frozen=True)
 class LetterOptions:
-    """How letters are written."""
+    """Options of letters."""
 
     lang: str
     reveal: bool = False
@@ -148,7 +148,7 @@ def _named(table: CampaignTable) -> Iterator[dict[str, Any]]:
 
 
 def _report(store: Store, known: Knowledge, recording: str) -> Report:
-    """With what the stamps of the recording vouch for, where it is still there."""
+    """The report, with the verification of the recording's stamps where the recording still exists."""
     held = store.held(recording)
     opened = recording_at(held.path) if held else None
     if opened and held and is_same(opened, held):

@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Crew:
-    """Who works on a host."""
+    """The workers of a host."""
 
     devices: Sequence[FleetDevice]
     judges: int
@@ -27,7 +27,7 @@ class Crew:
 
 
 def over(host: Host, crew: Crew) -> bool:
-    """Nothing is left that this host can do."""
+    """Whether nothing is left that this host can do."""
     able = any(meets(device.labels, each.pool) for each in host.waiting for device in crew.devices)
     return not able and not host.runs.going_on(host.campaign)
 
@@ -35,7 +35,7 @@ def over(host: Host, crew: Crew) -> bool:
 def serve(
     host: Host, crew: Crew, stop: Callable[[], bool] = lambda: False, over: Callable[[], bool] = lambda: False
 ) -> None:
-    """Make and judge runs until `stop()`, or until all is `over()`, which is asked at each beat."""
+    """Make and judge runs until `stop()` or `over()`, which is called at each heartbeat."""
     workers = [Worker(device, host) for device in crew.devices]
     hands: list[Worker | FleetJudge] = [*workers, *(FleetJudge(host, crew.by) for _ in range(crew.judges))]
     threads = [threading.Thread(target=each.work) for each in hands]
@@ -62,7 +62,7 @@ def serve(
 
 
 def _beat(host: Host, workers: Sequence[Worker], hands: Sequence[Worker | FleetJudge]) -> None:
-    """Say that we live and what we have; learn what others wish, and what waits."""
+    """Send a heartbeat with the devices; learn which are to be paused, and what waits."""
     held = [HeldLease(run.id, run.lease) for each in hands if (run := each.run)]
     host.runs.renew([*held, *host.spool.leases], host.lease_s)
     wishes = host.runs.tell(host.name, [worker.slot() for worker in workers])

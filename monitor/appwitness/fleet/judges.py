@@ -29,27 +29,28 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 LOOK_S = 0.2
-"""Between two looks at whether the host ends, while a recording is judged."""
+"""Seconds between checks whether the host ends, while a recording is judged."""
 AGAIN_S = 2.0
-"""After the store was away."""
+"""Seconds to wait after the store was unreachable."""
 DISK_TRIES = 30
-"""So often a recording is tried again that a disk does not give, before others come first."""
+"""How many times a recording on an unreadable disk is tried again before others are judged first."""
 SPAWN = multiprocessing.get_context("spawn")  # a fork of a process with threads may hang
 
 
 class JudgeOutcome(NamedTuple):
-    """What came of judging a recording."""
+    """The result of judging a recording."""
 
     what: Literal["judged", "away", "disk", "error"]
-    """away: the store or the index is; disk: that of the recording, or that for temporary files, is full or away."""
+    """away: the store or the index is unreachable; disk: the disk of the recording or of temporary files is full or
+    unavailable."""
     said: str
-    """Under what id the index has it; or why it was not judged."""
+    """Its ID in the index, or why it was not judged."""
     findings: int = 0
 
 
 @dataclass(frozen=True)
 class By:
-    """By what recordings are judged, and into which index."""
+    """How recordings are judged, and into which index."""
 
     db: str | Path
     choices: Mapping[str, Any] = field(default_factory=dict)
@@ -57,27 +58,27 @@ class By:
     keep: Keep | None = None
     """What the index keeps of each."""
     key: bytes | None = None
-    """For digests of values, where it keeps conclusions alone."""
+    """Key for digests of values, where only conclusions are kept."""
 
 
 class FleetJudge:
-    """Has a process of its own judge recordings until the host ends."""
+    """Judges recordings in a separate process until the host ends."""
 
     def __init__(self, host: Host, by: By) -> None:
         self.run: LeasedRun | None = None
-        """What is judged."""
+        """The recording being judged."""
         self._host = host
         self._by = by
 
     def work(self) -> None:
-        """Judge; another process takes over from one that is killed."""
+        """Judge a recording; if the process is killed, another takes over."""
         with suppress(Stopped):
             while not self._host.stop.is_set():
                 with _started(self._by, self._host.objects.place) as pipe, suppress(EOFError, ConnectionError):
                     self._feed(pipe)
 
     def _feed(self, pipe: Connection) -> None:
-        """Until the host ends. Raises EOFError when the process is killed."""
+        """Work until the host ends. Raises EOFError when the process is killed."""
         host = self._host
         while not host.stop.is_set():
             self.run = host.kept(partial(host.runs.to_judge, host.lease_s))
@@ -122,7 +123,7 @@ class FleetJudge:
 
 @contextmanager
 def _started(by: By, place: str) -> Iterator[Connection]:
-    """A process that judges what is sent to it."""
+    """The process that judges the recordings sent to it."""
     ours, theirs = SPAWN.Pipe()
     process = SPAWN.Process(target=_work, args=(theirs, by, place), daemon=True)
     process.start()
@@ -136,7 +137,7 @@ def _started(by: By, place: str) -> Iterator[Connection]:
 
 
 def _work(pipe: Connection, by: By, place: str) -> None:
-    """Judge what is asked until the host ends or is killed, which closes the pipe."""
+    """Judge the requested recordings until the host ends or is killed, which closes the pipe."""
     from appwitness.correlate.prior_knowledge import knowledge
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the host, which ends us
@@ -169,7 +170,7 @@ def _work(pipe: Connection, by: By, place: str) -> None:
 def _judging(
     by: By, place: str, known: Callable[[str], Knowledge]
 ) -> Callable[[LeasedRun, CommittedRecording | None], JudgeOutcome]:
-    """What judges the recording of a run, which has to be what its host said of it."""
+    """Judges the recording of a run after checking it against its host's commit record."""
     from appwitness.correlate import correlate
     from appwitness.recording import Recording
     from appwitness.store import Store

@@ -9,12 +9,13 @@ from appwitness.fleet.status import SILENT_S, Status
 
 TYPE = "text/plain; version=0.0.4; charset=utf-8"
 CAMPAIGNS = 50
-"""So many campaigns, those with most to do, have figures of their own; the rest is summed up under an empty name."""
+"""How many campaigns get figures of their own, those with the most left to do; the rest is summed under an empty
+name."""
 STATES = ("planned", "leased", "recorded", "judged", "unobservable")
 
 
 def text(told: Status) -> str:
-    """All figures. Names of apps and devices are in none: labels have a bounded number of values."""
+    """All metrics. They have no names of apps or devices, so that labels have a bounded number of values."""
     runs: dict[str, Counter[str]] = {}
     for pool in sorted(told.pools, key=lambda pool: -(pool.planned + pool.leased + pool.recorded)):
         name = pool.campaign if pool.campaign in runs or len(runs) < CAMPAIGNS else ""

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from obstore.store import ObjectStore
 
 BUCKET = re.compile(r"(?:s3|gs|az)://[A-Za-z0-9][A-Za-z0-9._/-]*\Z")
-"""The places that are no folder."""
+"""Places other than folders."""
 COMPLETE = "COMPLETE"
 _ID = re.compile(r"(?!\.)[A-Za-z0-9._-]{1,200}\Z")
 _PART_BYTES = 8 << 20
@@ -42,22 +42,22 @@ class Objects(Protocol):
     place: str
 
     def put(self, recording: str, packed: Path) -> None:
-        """Keep the archive of a recording, which is not complete yet; what an attempt left before is replaced."""
+        """Store the archive of a recording, which is not complete yet; it replaces what an earlier attempt left."""
 
     def digest(self, recording: str) -> str:
-        """SHA-256 of the archive that is kept, as it comes back."""
+        """SHA-256 of the stored archive, read back."""
 
     def complete(self, recording: str) -> bool:
-        """Say that it is whole; False: that was said before."""
+        """Mark it as complete; False: it was already."""
 
     def is_complete(self, recording: str) -> bool:
-        """Whether that was said."""
+        """Whether it is marked as complete."""
 
     def fetched(self, recording: str) -> AbstractContextManager[Path]:
-        """Its archive as a file here, as long as the context lasts. Raises UserError where it is not complete."""
+        """Its archive as a local file, for the duration of the context. Raises UserError where it is not complete."""
 
     def complete_ones(self) -> Iterator[str]:
-        """The names of all that are complete."""
+        """The names of all complete recordings."""
 
 
 def objects(place: str | Path) -> Objects:
@@ -81,9 +81,10 @@ def is_bucket(place: str | Path) -> bool:
 
 
 def recording_at(place: str) -> Recording | None:
-    """The recording that the index names so: a folder, an archive, or one in a bucket, which is fetched; None: gone.
+    """The recording at a place that the index names: a folder, an archive, or one in a bucket, which is downloaded;
+    None: gone.
 
-    Raises UserError for what is no recording any more, and StoreError while a bucket cannot be reached.
+    Raises UserError for what is no longer a recording, and StoreError while a bucket cannot be reached.
     """
     kept, _, name = place.rpartition("/")
     if not is_bucket(kept):
@@ -99,7 +100,7 @@ def recording_at(place: str) -> Recording | None:
 
 
 _fetched: WeakValueDictionary[tuple[str, str], Recording] = WeakValueDictionary()
-"""What was fetched and is still held: it is not fetched again while the bucket has the same."""
+"""Downloaded recordings, which are not downloaded again while the bucket has the same."""
 
 
 class Folder(Objects):
@@ -224,7 +225,7 @@ class Bucket(Objects):
         return True
 
     def version(self, recording: str) -> str:
-        """What tells its archive from another that takes its place, as when something of it is forgotten."""
+        """Identifies the version of its archive, which changes when something is forgotten."""
         import obstore
 
         with self._asked(recording):
@@ -266,7 +267,7 @@ class Bucket(Objects):
 
     @contextmanager
     def _asked(self, recording: str = "") -> Iterator[None]:
-        """What the store says when it cannot do what was asked, in words."""
+        """Explains the errors of the store."""
         _ = self._store
         from obstore.exceptions import BaseError, PermissionDeniedError, UnauthenticatedError
 
@@ -285,7 +286,7 @@ class Bucket(Objects):
 
 
 def _first(error: Exception) -> str:
-    """What a library says, without the dump of all it knows."""
+    """A library's error message without its dump of internal state."""
     return re.sub(r"\s+", " ", str(error).partition("Debug source")[0]).strip()[:300].rstrip(".")
 
 

@@ -22,13 +22,13 @@ COLUMNS = ("app", "needs", "persona", "app_type", "first_party", "seconds")
 """Columns of the table of apps; only `app` is required."""
 _PACKAGE = re.compile(r"[A-Za-z]\w*(\.[A-Za-z]\w*)+")
 LARGEST = 16 << 20
-"""Bytes of a table of apps."""
+"""Largest size of a table of apps, in bytes."""
 _PACKED = (".apk", ".apks", ".apkm", ".xapk")
 
 
 @dataclass(frozen=True)
 class Campaign:
-    """Under what name and plans the apps are run."""
+    """The name of a campaign, and the plans under which its apps are run."""
 
     name: str
     plans: Sequence[str]
@@ -80,7 +80,7 @@ class Campaign:
             )  # fmt: skip
 
     def _app(self, named: str, folder: Path) -> tuple[str, str, str | None]:
-        """What tells the app from others, what people call it, and the file to install."""
+        """The app's identity, its readable name, and the file to install."""
         if is_embedded(named) and re.fullmatch("[a-z]+", sample_app(named)):
             return named, named, None
         path = folder / named
@@ -102,7 +102,7 @@ class Campaign:
             return hashlib.file_digest(file, "sha256").hexdigest()
 
     def _file(self, path: Path, folder: Path) -> Path:
-        """The file or folder of a path, which lies in `folder` unless the operator says that it need not."""
+        """The file or folder of a path; it must be in `folder` unless the operator allows others."""
         try:
             real = path.resolve() if self.elsewhere else given_files.beside(path, folder)
             kind = real.stat().st_mode

@@ -18,11 +18,12 @@ _ORDER: dict[str, Callable[[float, float], bool]] = {
     "<": operator.lt,
 }
 LONGEST = 200
-"""Letters of a pool."""
+"""Most characters of a pool."""
 
 
 def pool(needs: str) -> str:
-    """One spelling for what is needed: terms in order, once each. Raises UserError for what is no such text."""
+    """The canonical form of requirements: terms in order, once each. Raises UserError for text that is not a
+    requirement."""
     terms = sorted({_spelled(term) for term in re.split(r"\s+and\s+", needs.strip(), flags=re.IGNORECASE) if term})
     name = " and ".join(terms)
     if len(name) > LONGEST:
@@ -59,7 +60,7 @@ def _meets(labels: Mapping[str, str], term: str) -> bool:
 
 
 def strictness(pool: str) -> int:
-    """How much is asked for: what few devices can do, they do first."""
+    """How demanding a pool is: devices first make the runs that few devices can make."""
     return pool.count(" and ")
 
 

@@ -32,11 +32,11 @@ log = logging.getLogger(__name__)
 
 MOST_BYTES = 20 << 30
 LONGEST_WAIT_S = 30.0
-"""Between two attempts while the store is away."""
+"""Seconds between attempts while the store is unreachable."""
 HOST = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}(?<!\.lock)\Z")
-"""The name of a host, which is that of its folder; a lock is beside it."""
+"""The name of a host, which is also the name of its folder; a lock is beside it."""
 BEGUN, DAMAGED = ".begun", ".damaged"
-"""The ends of the mark of a recording, and of an archive that is set aside."""
+"""Suffixes of a recording's marker file, and of an archive that is set aside."""
 
 
 def folder_of(host: str, spools: Path) -> Path:
@@ -51,38 +51,35 @@ def folder_of(host: str, spools: Path) -> Path:
 
 
 class SpooledRecording(NamedTuple):
-    """What is known of a recording that waits."""
+    """A recording that waits for upload."""
 
     lease: str
     """The lease of its run."""
     device: str
-    """That made it."""
+    """The device that made it."""
     digest: str = ""
-    """SHA-256 of its archive; empty: it is not packed yet."""
+    """SHA-256 of its archive; empty: not packed yet."""
     stamp: str | None = None
     """SHA-256 of its last stamp; None: it was never stamped."""
 
 
 class Spool:
-    """The folder in which a host makes recordings, and from which they go to `objects`, the oldest first."""
+    """The folder in which a host makes recordings, and from which they are uploaded to `objects`, the oldest first."""
 
     def __init__(self, folder: Path, objects: Objects, most_bytes: int = MOST_BYTES, index: str = "") -> None:
-        """`index`: the database of the host, as a message may name it."""
+        """`index`: the host's database, as messages may name it."""
         self.folder = folder
         self._index = index
         self._objects = objects
         self._most = most_bytes
         self._finished: dict[str, SpooledRecording] = {}
-        """Recordings that are made and not delivered."""
+        """Recordings that are made and not uploaded."""
         self._packs = Lock()
-        """Who has it may change what is known of a finished recording."""
+        """Held while the record of a finished recording is changed."""
 
     @contextmanager
     def held(self) -> Iterator[None]:
-        """Nobody else uses the folder meanwhile; what a host that was killed had begun and not finished is removed.
-
-        Raises UserError when another host has it.
-        """
+        """Lock the folder, and remove what a killed host left unfinished. Raises UserError when another host has it."""
         private_files.folder(self.folder)
         with self.folder.with_name(f"{self.folder.name}.lock").open("a") as lock:
             try:
@@ -108,7 +105,7 @@ class Spool:
             yield
 
     def _tell_of_others(self) -> None:
-        """Say where recordings wait in the folder of a host of this machine that does not run."""
+        """Report recordings that wait in the folder of a host that is not running."""
         for folder in sorted(self.folder.parent.iterdir()):
             if folder == self.folder or not folder.is_dir() or not HOST.match(folder.name):
                 continue
@@ -129,10 +126,8 @@ class Spool:
         return self._file(recording).exists() or (noted is not None and not noted.digest)
 
     def begin(self, recording: str) -> Path:
-        """Where a recording is to be made, which is removed here by `add`, by `drop`, or when the host starts again.
-
-        Raises UserError where something of that name is there that no host began.
-        """
+        """The folder for a new recording; `add`, `drop` or the next start of the host removes it. Raises UserError
+        where something of that name exists that no host began."""
         folder, mark = self.folder / named(recording), self._mark(recording)
         if not mark.exists():
             for path in (folder, self._file(recording), self._log(recording)):
@@ -143,20 +138,20 @@ class Spool:
         return folder
 
     def drop(self, recording: str) -> None:
-        """Remove what was begun of a recording, but for its archive."""
+        """Remove the unfinished parts of a recording, but not its archive."""
         for left in (self._log(recording), *self.folder.glob(f".{recording}.zip.*.part")):
             left.unlink(missing_ok=True)
         shutil.rmtree(self.folder / recording, ignore_errors=True)
         self._unmark(recording)
 
     def _unmark(self, recording: str) -> None:
-        """Nothing is known of a recording any more once nothing of it is here."""
+        """Remove the record of a recording that is no longer here."""
         if not self._file(recording).exists() and not (self.folder / recording).exists():
             self._mark(recording).unlink(missing_ok=True)
             self._finished.pop(recording, None)
 
     def _begun(self) -> list[str]:
-        """The recordings that a host began here, and that are not delivered."""
+        """The recordings that a host began here and has not uploaded."""
         marks = (path.name.removeprefix(".").removesuffix(BEGUN) for path in self.folder.glob(f".*{BEGUN}"))
         return sorted(name for name in marks if is_name(name))
 
@@ -166,11 +161,9 @@ class Spool:
         return [HeldLease(_run(name), noted.lease) for name, noted in list(self._finished.items())]
 
     def add(self, recording: str, run: LeasedRun, device: str) -> None:
-        """Pack the recording that was made where `begin` said, to be called again where the disk was full: until then
-        it stays as it is, also for a host that comes after us.
-
-        Raises DiskFullError or OSError where there is no room, UserError when it cannot be packed.
-        """
+        """Pack the recording at the place that `begin` gave. Call it again where the disk was full: until then the
+        recording stays as it is, also for a later host. Raises DiskFullError or OSError where there is no room,
+        UserError when it cannot be packed."""
         if recording not in self._finished:
             self._note(recording, SpooledRecording(run.lease, device))
         self._pack(recording)
@@ -187,7 +180,8 @@ class Spool:
             self.drop(recording)
 
     def _pack_rest(self) -> None:
-        """Pack what had no room. Raises as `add` does, but for what can never be packed."""
+        """Pack recordings for which there was no room. Raises as `add` does, except for those that can never be
+        packed."""
         for recording in list(self._finished):
             try:
                 self._pack(recording)
@@ -199,19 +193,19 @@ class Spool:
                 self.drop(recording)
 
     def _note(self, recording: str, noted: SpooledRecording) -> None:
-        """Keep what is known of a recording, for a host that comes after us too."""
+        """Store the record of a recording, also for a later host."""
         with private_files.writing(self._mark(recording)) as file:
             file.write(json.dumps(noted._asdict()).encode())
         self._finished[recording] = noted
 
     def _noted(self, recording: str) -> SpooledRecording | None:
-        """What an earlier host of this name noted; None: nothing, as versions before this one."""
+        """The record that an earlier host of this name wrote; None: none, as in older versions."""
         with suppress(OSError, ValueError, TypeError):
             return SpooledRecording(**json.loads(self._mark(recording).read_bytes()))
         return None
 
     def _known(self, recording: str) -> SpooledRecording:
-        """What was noted of a recording, or what its archive says. Raises UserError or ValueError for anything else."""
+        """The record of a recording, or what its archive says. Raises UserError or ValueError for anything else."""
         noted = self._finished.get(recording) or self._noted(recording)
         if noted is None:
             packed = self._file(recording)
@@ -219,7 +213,8 @@ class Spool:
         return noted
 
     def adopt(self, run: LeasedRun) -> bool:
-        """Whether a recording of a run waits here, made before this host was killed; it counts for this lease then."""
+        """Whether a recording of a run waits here that was made before this host was killed; it then counts for this
+        lease."""
         for earlier in (f"{run.id}-a{number}" for number in range(1, run.attempts)):
             if earlier in self._finished or (self._file(earlier).exists() and self._mark(earlier).exists()):
                 with self._packs:
@@ -228,7 +223,7 @@ class Spool:
         return False
 
     def full(self) -> str | None:
-        """Why no run begins; None: there is room."""
+        """Why no run can begin; None: there is room."""
         with suppress(OSError):
             if not files.has_room(self.folder):
                 return f"The disk of {self.folder} is full."
@@ -239,7 +234,7 @@ class Spool:
         return f"The spool is full: recordings that wait to be uploaded: {len(waiting)}, {size:,} bytes."
 
     def work(self, runs: Runs, stop: Event, idle_s: float) -> None:
-        """Have `objects` keep what waits, until the host ends."""
+        """Upload waiting recordings to `objects` until the host ends."""
         wait_s = idle_s
         while not stop.wait(wait_s):
             try:
@@ -276,7 +271,8 @@ class Spool:
         self._finished.pop(recording, None)
 
     def _upload(self, made: CommittedRecording, packed: Path, runs: Runs) -> None:
-        """Have others see a recording, once what it is has been noted. Raises UserError where that cannot be."""
+        """Make a recording visible to others, after its commit record is written. Raises UserError where that cannot
+        be done."""
         place = self._objects.place
         if digest_of(packed) != made.digest:
             raise UserError(f"{packed} is not what was packed.", "See to the disk.")
@@ -291,7 +287,7 @@ class Spool:
         self._objects.complete(made.recording)
 
     def _see_that_it_is_ours(self, made: CommittedRecording, runs: Runs) -> None:
-        """Raise UserError where what is complete under this name is not what waits here."""
+        """Raise UserError if the complete recording of this name is not the one that waits here."""
         committed = runs.committed(made.recording)
         if committed is None:  # this host was killed before it said so, or somebody else has put it there
             with self._objects.fetched(made.recording) as packed:
@@ -302,7 +298,7 @@ class Spool:
             raise UserError(f"Another recording has the name {made.recording} in {self._objects.place}.", "See to it.")
 
     def _waiting(self) -> list[tuple[int, Path, int]]:
-        """When each was packed, its archive and size, the oldest first; not those of which the digest is still made."""
+        """Packing time, archive and size of each, the oldest first; not those whose digest is still being computed."""
         found = []
         for recording in self._begun():
             made, packed = self._finished.get(recording), self._file(recording)

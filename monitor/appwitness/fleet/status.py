@@ -12,7 +12,7 @@ from appwitness.store.runs import Runs
 from appwitness.support.errors import UserError
 
 SILENT_S = 60.0
-"""A device whose host was not heard of for so long is not there."""
+"""A device counts as absent when its host has sent no heartbeat for this many seconds."""
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Status:
 
     @property
     def going_on(self) -> bool:
-        """Something remains to be done."""
+        """Whether something remains to be done."""
         return any(pool.planned or pool.leased or pool.recorded for pool in self.pools)
 
     @property
@@ -36,12 +36,12 @@ class Status:
 
     @property
     def unmade(self) -> int:
-        """Runs that are planned and that nobody has made: no device could."""
+        """Planned runs that no device could make."""
         return sum(pool.planned for pool in self.pools)
 
     @property
     def findings(self) -> int:
-        """In all runs that were judged."""
+        """Findings in all judged runs."""
         return sum(pool.findings for pool in self.pools)
 
     def able(self, pool: Pool) -> list[Slot]:
@@ -53,14 +53,14 @@ class Status:
         ]
 
     def eta_s(self, pool: Pool) -> float | None:
-        """When the runs of a pool will be recorded, if its devices do nothing else; None: it cannot be told."""
+        """When the runs of a pool will be recorded, if its devices do nothing else; None: unknown."""
         waiting, able = pool.planned + pool.leased, len(self.able(pool))
         if not waiting:
             return 0.0
         return waiting * pool.took_s / able if pool.took_s is not None and able else None
 
     def as_json(self) -> dict[str, Any]:
-        """All of it."""
+        """The status as JSON."""
         return {
             "v": 1,
             "going_on": self.going_on,
@@ -73,7 +73,7 @@ class Status:
         }
 
     def words(self) -> str:
-        """For a terminal: a table of pools, the reasons, the devices that are not at work."""
+        """The status for a terminal: a table of pools, the reasons, the devices that are not working."""
         lines = []
         for pool in self.pools:
             eta = self.eta_s(pool)
@@ -106,7 +106,7 @@ class Status:
 
 
 def status(runs: Runs, campaign: str | None = None) -> Status:
-    """How far it is now. Raises UserError for a campaign of which no run was ever planned."""
+    """The current status. Raises UserError for a campaign without planned runs."""
     if campaign is not None and not runs.progress(campaign):
         known = ", ".join(sorted({pool.campaign for pool in runs.progress()})[:20])
         raise UserError(

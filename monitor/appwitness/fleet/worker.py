@@ -31,28 +31,28 @@ from appwitness.support.errors import DiskFullError, StoreError, UserError
 
 log = logging.getLogger(__name__)
 progress = logging.getLogger("appwitness.fleet.progress")
-"""A line for each run that begins, and one for what came of it."""
+"""Logs a line when a run begins, and one with its result."""
 
 LEASE_S = 60.0
-"""After this many seconds without a sign of life from a host, others may take what it leased."""
+"""Seconds without a heartbeat after which others may take what a host has leased."""
 BEAT_S = 10.0
-"""Seconds between two signs of life: a host misses several before it loses anything."""
+"""Seconds between heartbeats: a host misses several before it loses a lease."""
 LOOK_S = 0.2
-"""Between two looks at whether the host ends, or a run has."""
+"""Seconds between checks whether the host ends or a run has ended."""
 OBSERVED = frozenset((0, 1, 3))
 """Exit codes of `observe` after a run that was observed to its end."""
 REASONS: Mapping[int, Reason] = {4: "setup", 2: "usage"}
-"""Its other exit codes, as reasons; all else is a fault."""
+"""The reasons for its other exit codes; all others are faults."""
 IN_A_ROW = 3
-"""So many runs fail one after the other on a device that has no fault, and it rests for a while: a host that lacks
-something must not use up a campaign."""
+"""After this many failed runs in a row a healthy device rests for a while: a host with a problem of its own must not
+use up a campaign."""
 REST_S = 600.0
 END_S = 60.0
-"""How long a run may take to end cleanly."""
+"""Time for a run to end cleanly."""
 LONGEST_S = 3600.0
-"""How long a run may take: an app that never ends would keep the device for good."""
+"""Time limit of a run: an app that never ends would occupy the device forever."""
 WORDS = 300
-"""Letters of what a run said last that are kept."""
+"""How many characters of a run's last output are kept."""
 
 
 @dataclass(frozen=True)
@@ -60,19 +60,19 @@ class FleetDevice:
     """A device as the fleet knows it."""
 
     serial: str
-    """As adb names it; of lab devices `lab`, `lab2` ..."""
+    """Its adb serial; `lab`, `lab2` ... for lab devices."""
     labels: Mapping[str, str] = field(default_factory=dict)
     absent: bool = False
-    """It was not there when the host began: no run begins before `doctor` finds it well."""
+    """Whether it was absent when the host started: no run begins before `doctor` passes."""
 
     @property
     def embedded(self) -> bool:
-        """It is the lab device, which has its apps built in."""
+        """Whether it is the lab device, which has its apps built in."""
         return self.labels.get("kind") == KIND
 
 
 def observe(run: LeasedRun, device: FleetDevice, folder: Path) -> list[str]:
-    """`appwitness observe` of one run. It judges while it records, for screenshots, into an index that is dropped."""
+    """Runs `appwitness observe` for one run. It judges while recording, for the screenshots, into a temporary index."""
     said = [sys.executable, "-m", "appwitness", "observe", "--plan", run.plan, "--output", str(folder), "--quiet"]
     said += ["--campaign", run.campaign, "--db", "sqlite://", "--device", run.app if device.embedded else device.serial]
     if not device.embedded:
@@ -100,7 +100,7 @@ def doctor(device: FleetDevice) -> str | None:
 
 
 class Stopped(Exception):
-    """The host ends."""
+    """Raised when the host ends."""
 
 
 @dataclass
@@ -111,31 +111,31 @@ class Host:
     runs: Runs
     objects: Objects
     spool: Spool
-    """Where recordings are made, and wait until `objects` has them."""
+    """Where recordings are made, and wait for upload to `objects`."""
     turns: Path
     """The folder of locks, one for each device of this machine."""
     stop: Event
     command: Callable[[LeasedRun, FleetDevice, Path], Sequence[str]] = observe
-    """What makes a run on a device, into a new folder."""
+    """Makes a run on a device, into a new folder."""
     check: Callable[[FleetDevice], str | None] = doctor
     check_s: float = 30.0
-    """Between two looks at a device that is down."""
+    """Seconds between checks of a device that is down."""
     idle_s: float = 0.5
-    """Between two questions for a run where there was none."""
+    """Seconds between requests for a run after there was none."""
     campaign: str | None = None
-    """The only one whose runs it makes; None: any."""
+    """The only campaign whose runs it makes; None: any."""
     lease_s: float = LEASE_S
     beat_s: float = BEAT_S
     waiting: Sequence[Waiting] = ()
-    """What waited at the last beat, in the order in which it is made."""
+    """What waited at the last heartbeat, in the order in which it is made."""
 
     def next_run(self, device: FleetDevice) -> LeasedRun | None:
-        """The next run that a device can make, leased to it; None: there is none now."""
+        """Leases the next run that a device can make; None: there is none now."""
         able = (each for each in self.waiting if meets(device.labels, each.pool))
         return next(filter(None, (self.runs.take(each, self.name, device.serial, self.lease_s) for each in able)), None)
 
     def kept[T](self, what: Callable[[], T]) -> T:
-        """What a store does, once it can be reached. Raises Stopped when the host ends before."""
+        """Retries an operation until the store can be reached. Raises Stopped when the host ends before."""
         wait_s = 0.5
         while True:
             try:
@@ -148,7 +148,7 @@ class Host:
 
 
 class Worker:
-    """Has a device make runs until the host ends."""
+    """Makes runs on one device until the host ends."""
 
     def __init__(self, device: FleetDevice, host: Host) -> None:
         self.device = device
@@ -156,13 +156,13 @@ class Worker:
         self.note: str | None = None
         self.run: LeasedRun | None = None
         self.rests = False
-        """A person wants it to."""
+        """Whether a person has paused it."""
         self._host = host
         self._failed = 0
         self._again_at = 0.0
 
     def slot(self) -> Slot:
-        """What is told of it."""
+        """What the heartbeat says of it."""
         run, state = self.run, self.state
         return Slot(
             self._host.name,
@@ -191,7 +191,7 @@ class Worker:
                     self._host.stop.wait(self._host.idle_s)
 
     def _turn(self) -> bool:
-        """Make a run; False: there was none, or the device cannot."""
+        """Make a run; False: there was none, or the device cannot make it."""
         if self.rests or not self._is_up():
             return False
         host = self._host
@@ -253,7 +253,7 @@ class Worker:
             self._look_after(reason)
 
     def _is_of(self, run: LeasedRun, earlier: str) -> bool:
-        """Count a recording that is in the store as that of a run, unless somebody else has put it there."""
+        """Register a stored recording as that of a run, unless somebody else has stored it."""
         host = self._host
         committed = host.runs.committed(earlier)
         try:
@@ -271,12 +271,12 @@ class Worker:
         return True
 
     def _failed_by(self, run: LeasedRun, error: UserError) -> None:
-        """A fault of this host, not of the device."""
+        """Handles a fault of this host, not of the device."""
         log.warning("%s on %s: %s", run.id, self.device.serial, error)
         self._host.kept(partial(self._host.runs.failed, run.lease, "fault", str(error)))
 
     def _look_after(self, reason: Reason) -> None:
-        """After a run that failed: whether the device can go on."""
+        """After a failed run: whether the device can continue."""
         self._failed += 1
         if reason != "usage" and (fault := self._host.check(self.device)):
             self._rest(fault, self._host.check_s)
@@ -287,7 +287,7 @@ class Worker:
         self.state, self.note, self._again_at = "down", note, time.monotonic() + seconds
 
     def _observe(self, run: LeasedRun, folder: Path, lock: int) -> tuple[int | None, str]:
-        """The exit code of a run and its last words; None: the host ends, and the run with it."""
+        """The exit code of a run and its last output; None: the host ends, and the run with it."""
         said = folder.with_name(f"{folder.name}.log")
         try:
             with said.open("wb") as log_file:
@@ -309,7 +309,7 @@ class Worker:
             said.unlink(missing_ok=True)
 
     def _ends(self, process: subprocess.Popen[bytes]) -> bool:
-        """Wait for a run to end; False: it was ended, as its host ends or as it took too long."""
+        """Wait for a run to end; False: it was stopped, as the host ends or the run took too long."""
         late = time.monotonic() + LONGEST_S
         while process.poll() is None and not self._host.stop.wait(LOOK_S) and time.monotonic() < late:
             pass
@@ -326,7 +326,7 @@ class Worker:
 
 
 def _words(text: str) -> str:
-    """The last that was said, on one line."""
+    """The end of the output, on one line."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     last = next(
         (place for place in range(len(lines) - 1, -1, -1) if lines[place].startswith(("error:", "internal"))), -1

@@ -11,7 +11,7 @@ from appwitness.findings import Finding, Flow, ReportedGap
 
 
 class Conclusions(NamedTuple):
-    """The flows and findings of one recording, and the gaps that correlating it came upon."""
+    """The flows and findings of one recording, and the gaps found while correlating it."""
 
     flows: Sequence[Flow] = ()
     findings: Sequence[Finding] = ()
@@ -19,7 +19,7 @@ class Conclusions(NamedTuple):
 
 
 def masked(found: Conclusions, values: Iterable[Value]) -> Conclusions:
-    """The same without the values that the recording names and those that were found in its uploads."""
+    """The same without the values that the recording names or that were found in its uploads."""
     from appwitness.findings.mask import Mask
 
     mask = Mask(chain(values, _carried(found.flows)))

@@ -47,7 +47,7 @@ from appwitness.store.models import (
 from appwitness.support.errors import StoreError, UserError
 
 BUSY_MS = 30_000
-"""How long a writer waits for another before it gives up."""
+"""Time that a writer waits for another before it gives up."""
 
 LOCK = 0x61707077
 """Number of the advisory lock under which tables are made and dropped on PostgreSQL: CREATE TABLE IF NOT EXISTS of two
@@ -98,7 +98,7 @@ class Database:
         self._writing = self._engine.execution_options(write=True)
 
     def close(self) -> None:
-        """Close it; whoever uses it again opens it."""
+        """Close it; the next use opens it again."""
         self._engine.dispose()
 
     def __enter__(self) -> Self:
@@ -146,7 +146,7 @@ def set_aside(file: Path) -> Path | None:
 
 @contextmanager
 def in_words(name: str) -> Iterator[None]:
-    """Tell errors of the database `name` as UserError: what happened, and what to do."""
+    """Convert errors of the database `name` to UserError: what happened, and what to do."""
     try:
         yield
     except (NoSuchModuleError, ModuleNotFoundError) as error:
@@ -174,7 +174,7 @@ _STEPS_SQLITE = {
     "disk is full": "Make room and try again.",
     "disk I/O": "Look at the disk, then try again.",
 }
-"""What SQLite says -> what to do."""
+"""SQLite's error message -> what to do."""
 _ACCESS = "Look at the user and the password in the URL, and at pg_hba.conf of the server."
 _GRANT = "Ask its administrator for the rights to read, write and create tables in this schema."
 _AGAIN = "Try again: what was not committed is done anew. Its administrator can see in the server's log why."
@@ -207,11 +207,11 @@ _STEPS_SERVER = {
     "relation": _UPGRADE,
     "column": _UPGRADE,
 }
-"""What PostgreSQL or its client says -> what to do; the first that fits."""
+"""Error message of PostgreSQL or its client -> what to do; the first that matches."""
 
 
 def url_of(place: str | Path) -> URL:
-    """A database as SQLAlchemy names it; `postgresql://` is read by psycopg 3."""
+    """The SQLAlchemy URL of a database; `postgresql://` uses psycopg 3."""
     if isinstance(place, str) and "://" in place:
         with in_words(place):
             url = make_url(place)
@@ -228,7 +228,7 @@ def file_of(place: str | Path) -> Path | None:
 
 
 def _make_private(file: Path) -> None:
-    """SQLite gives the files beside the database (-wal, -shm) the rights of the database."""
+    """Make the file private; SQLite gives its side files (-wal, -shm) the same permissions."""
     for folder in reversed(file.parents):
         folder.mkdir(mode=0o700, exist_ok=True)
     if not file.exists():
@@ -335,7 +335,7 @@ def lock(connection: Connection) -> None:
 
 
 def add_campaign(connection: Connection, number: int, name: str) -> None:
-    """Put in a campaign, with its partitions on PostgreSQL."""
+    """Insert a campaign, with its partitions on PostgreSQL."""
     connection.execute(insert(CampaignRow), {"number": number, "name": name})
     if connection.dialect.name == "postgresql":
         for table in PARTITIONED:

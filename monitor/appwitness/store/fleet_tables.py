@@ -23,8 +23,8 @@ VERSION = 1
 
 State = Literal["planned", "leased", "recorded", "judged", "unobservable"]
 Reason = Literal["setup", "usage", "fault", "lost", "judging"]
-"""Why a run is unobservable: the device, the proxy or the agent did not come up; the app or an option cannot be used;
-an internal error; whoever had it was not heard of again; its recording cannot be judged."""
+"""Reasons for an unobservable run: the device, proxy or agent did not start; the app or an option cannot be used; an
+internal error; its host fell silent; its recording cannot be judged."""
 
 Time = Annotated[float, mapped_column(Float(53))]
 
@@ -67,14 +67,14 @@ class RunRow(FleetBase):
     app: Mapped[Name]
     """SHA-256 of the APK, else the package, or `lab:NAME`."""
     package: Mapped[Long]
-    """What people call it: the package, or the name of the file."""
+    """Its readable name: the package, or the name of the file."""
     apk: Mapped[Long | None]
     plan: Mapped[Name]
     persona: Mapped[Long | None]
     options: Mapped[Long]
-    """JSON: what else is said of it."""
+    """Its other options, as JSON."""
     pool: Mapped[Name]
-    """What a device has to be, as monitor/appwitness/fleet/pools.py writes it."""
+    """Requirements on a device, in the form of monitor/appwitness/fleet/pools.py."""
     number: Mapped[Number]
     """The order in which runs were planned."""
     state: Mapped[Name]
@@ -92,7 +92,7 @@ class RunRow(FleetBase):
     recorded_at: Mapped[Time | None]
     judged_at: Mapped[Time | None]
     recording: Mapped[Name | None] = mapped_column(index=True)
-    """Its name where recordings are kept."""
+    """Its name in the store of recordings."""
     indexed: Mapped[Name | None]
     """The id of the recording in the index."""
     findings: Mapped[Number | None]
@@ -111,7 +111,7 @@ class SupersededRow(FleetBase):
 
 
 class CommittedRow(FleetBase):
-    """What the host that made a recording said of it, before anybody else could see it."""
+    """The commit record that a host wrote for a recording before anybody else could see it."""
 
     __tablename__ = "committed"
     recording: Mapped[Name] = mapped_column(primary_key=True)
@@ -125,7 +125,7 @@ class CommittedRow(FleetBase):
 
 
 class DeviceRow(FleetBase):
-    """A device of a host, as the host said last."""
+    """A device of a host, as of the last heartbeat."""
 
     __tablename__ = "fleet_devices"
     host: Mapped[Name] = mapped_column(primary_key=True)
@@ -138,7 +138,7 @@ class DeviceRow(FleetBase):
     run: Mapped[Name | None]
     seen_at: Mapped[Time]
     paused: Mapped[bool]
-    """A person wants it to rest."""
+    """Whether a person has paused it."""
 
 
 @dataclass(frozen=True)
@@ -158,7 +158,7 @@ class Planned:
 
 @dataclass(frozen=True)
 class LeasedRun(Planned):
-    """A run that somebody has."""
+    """A leased run."""
 
     lease: str = ""
     attempts: int = 0
@@ -167,7 +167,7 @@ class LeasedRun(Planned):
 
 @dataclass(frozen=True)
 class CommittedRecording:
-    """A recording as the host that made it has it."""
+    """A recording as its host committed it."""
 
     recording: str
     run: str
@@ -180,7 +180,7 @@ class CommittedRecording:
 
 
 class HeldLease(NamedTuple):
-    """A lease that somebody still has."""
+    """A lease that is still held."""
 
     run: str
     lease: str
@@ -195,7 +195,7 @@ class Waiting(NamedTuple):
 
 @dataclass(frozen=True)
 class Pool:
-    """How far the runs of one campaign in one pool are."""
+    """The progress of one campaign's runs in one pool."""
 
     campaign: str
     pool: str
@@ -206,11 +206,11 @@ class Pool:
     unobservable: int = 0
     findings: int = 0
     took_s: float | None = None
-    """From lease to recording, on average."""
+    """Average seconds from lease to recording."""
 
     @property
     def total(self) -> int:
-        """All of them."""
+        """The number of all runs."""
         return self.planned + self.leased + self.recorded + self.judged + self.unobservable
 
 
@@ -225,7 +225,7 @@ class Slot:
     note: str | None
     run: str | None
     silent_s: float
-    """Since its host was heard of last."""
+    """Seconds since its host's last heartbeat."""
     paused: bool
 
 

@@ -63,9 +63,9 @@ from appwitness.store.rows import Row, finding_row, flow_row, gap_row, match_row
 from appwitness.support.errors import StoreError, UserError
 
 BATCH = 5000
-"""Lines to a transaction: a reader that is killed goes on from the last."""
+"""Lines in one transaction: a killed reader continues after the last one."""
 PAGE = 2000
-"""Lines to a query: no reader keeps a transaction open while its events are used."""
+"""Lines in one query, so that no reader keeps a transaction open while its events are used."""
 
 
 Keep = Literal["lines", "conclusions"]
@@ -74,7 +74,7 @@ recording."""
 
 
 class IndexedState(NamedTuple):
-    """What the index has of one recording, to be compared with the recording itself."""
+    """The index's record of a recording, to be compared with the recording itself."""
 
     name: str
     """Name of the recording in the index: what every method calls `recording_id`."""
@@ -89,31 +89,31 @@ class IndexedState(NamedTuple):
     campaign: str
     judged_by: str | None
     gaps: int
-    """How many there are, as of the last save."""
+    """Their number, as of the last save."""
     lines: bool
-    """Whether the index has its lines; else conclusions alone."""
+    """Whether the index has its lines; otherwise only conclusions."""
     prefixes: dict[str, tuple[Position, str]]
-    """kind -> how far its file has been taken in, and the digest of these lines."""
+    """kind -> how far its file has been read, and the digest of these lines."""
 
     @property
     def kept(self) -> Keep:
-        """What the index has of it."""
+        """The index's record of it."""
         return "lines" if self.lines else "conclusions"
 
 
 class Saved(NamedTuple):
-    """What a save wrote: the next need not write what is the same."""
+    """What a save wrote, so that the next need not write it again."""
 
     turn: str | None
-    """The random name of that save, in the index until another saves; None: it cannot be gone on from."""
+    """The random name of that save, which the index keeps until the next; None: it cannot be continued."""
     kept: Conclusions
-    """As the index has them."""
+    """As the index stores them."""
     lines: bool
-    """Whether the index has the lines of the recording, too; else values are masked in what it has."""
+    """Whether the index also has the recording's lines; otherwise its values are masked."""
 
 
 class Sight(NamedTuple):
-    """What a run could show, by what was watched and recorded."""
+    """What a run could have shown, by what was observed and recorded."""
 
     reads: int = 0
     """Reads of the app."""
@@ -158,7 +158,7 @@ class Store(Database):
         self._key = key
         self._opened = opened
         self._last: Recording | None = None
-        """The last that was opened: what was fetched or unpacked of it stays until another is asked for."""
+        """The last recording opened: what was downloaded or unpacked stays until another is requested."""
         super().__init__(url)
         self._postgres = self._engine.dialect.name == "postgresql"
         self._reading = self._asking = self._engine
@@ -167,8 +167,7 @@ class Store(Database):
             self._reading = self._engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
             self._asking = self._engine.execution_options(isolation_level="AUTOCOMMIT")
         self.turn_to_write: Callable[[], AbstractContextManager[Any]] = nullcontext
-        """In what each transaction that writes is made: processes that agree to take turns wait less than SQLite has
-        them wait for each other."""
+        """A lock held by writing transactions: processes that agree on turns wait less than SQLite would make them."""
         self._here = threading.local()
         # in memory there is one connection for all threads
         self._turn: AbstractContextManager[Any] = threading.RLock() if self.in_memory else nullcontext()
@@ -185,7 +184,7 @@ class Store(Database):
 
     @contextmanager
     def snapshot(self) -> Iterator[None]:
-        """Everything that this thread reads inside is of one moment, whatever is written meanwhile."""
+        """All reads of this thread inside see one snapshot, whatever is written meanwhile."""
         with self.reading() as connection:
             before = getattr(self._here, "connection", None)
             self._here.connection = connection
@@ -195,7 +194,7 @@ class Store(Database):
                 self._here.connection = before
 
     def check(self) -> None:
-        """See that the database answers. Raises UserError where it does not."""
+        """Check that the database answers. Raises UserError where it does not."""
         with self.reading() as connection:
             connection.execute(select(IndexVersion.version)).one()
 
@@ -217,18 +216,18 @@ class Store(Database):
         return new
 
     def positions(self, recording_id: str) -> dict[str, Position]:
-        """kind -> how far its file has been taken in; kinds of which nothing has been are left out."""
+        """kind -> how far its file has been read; kinds without lines are left out."""
         with self._ask() as connection:
             found = _prefixes(connection, recording_id)
         return {kind: position for kind, (position, _) in found.items()}
 
     def held(self, recording_id: str) -> IndexedState | None:
-        """What the index has of a recording; None when it never was taken in."""
+        """The index's record of a recording; None when it was never read."""
         with self.reading() as connection:
             return _held(connection, recording_id)
 
     def of_id(self, own_id: str) -> list[IndexedState]:
-        """What the index has of every recording whose run.json has this id, by name."""
+        """The index's records of all recordings whose run.json has this ID, by name."""
         with self.reading() as connection:
             return [_state(connection, row) for row in connection.execute(_OF_ID, {"id": own_id}).all()]
 
@@ -247,7 +246,7 @@ class Store(Database):
         return True
 
     def forget(self, recording_ids: Collection[str]) -> int:
-        """Delete all that the index has of some recordings; of how many it had something."""
+        """Delete everything of these recordings from the index; returns how many were in it."""
         found = 0
         with self._write() as connection:
             for number in [_lock(connection, each) for each in sorted(recording_ids)]:
@@ -343,11 +342,11 @@ class Store(Database):
         return same and head in ("", first_stamp(recording.path))
 
     def path(self, recording_id: str) -> Path:
-        """Where a recording was when it was taken in last. Raises UserError when it never was."""
+        """The path of a recording when it was last read. Raises UserError when it never was."""
         return Path(self.address(recording_id))
 
     def address(self, recording_id: str) -> str:
-        """The same as it was named, which may be in a bucket."""
+        """The same as it was given, which may be in a bucket."""
         return self._recording(recording_id, RecordingRow.path)
 
     def judged_by(self, recording_id: str) -> str | None:
@@ -369,7 +368,7 @@ class Store(Database):
         return found
 
     def recording_in(self, path: str) -> Recording | None:
-        """The recording that is there now; None: there is none. Raises StoreError while it cannot be reached."""
+        """The recording that is there now; None: none. Raises StoreError while it cannot be reached."""
         try:
             return self._open(path)
         except StoreError:
@@ -384,7 +383,7 @@ class Store(Database):
     def _read_from(
         self, recording: Recording | None, path: str, until: Position, digest: str, kind: str, after: Position
     ) -> Iterator[ReadLine]:
-        """Lines of a recording of which the index has conclusions alone."""
+        """Lines of a recording for which the index has only conclusions."""
         try:
             recording = recording or self._open(path)
             if recording and prefix_digest(recording.path / FILES[kind], until) == digest:
@@ -512,7 +511,7 @@ class Store(Database):
             yield connection
 
     def _erase(self) -> None:
-        """Leave nothing of what was deleted in a SQLite file: it would stay on its pages until they are used."""
+        """Overwrite deleted data in a SQLite file, where it would stay until its pages are reused."""
         if self._engine.dialect.name == "sqlite":
             with in_words(self.name), self._turn, self._engine.connect() as connection:
                 plain = connection.connection.cursor()  # none of it may stand in a transaction
@@ -541,7 +540,7 @@ class Store(Database):
     def _remember(
         self, connection: Connection, recording_id: str, run: Run, path: str, keep: Keep | None, head: str
     ) -> tuple[int, bool]:
-        """Put the recording in, or bring its run up to date; its number, and whether its lines are kept. On a server
+        """Insert the recording or update its run; returns its number, and whether its lines are kept. On a server
         this also makes other writers of it wait."""
         columns = RecordingRow.number, RecordingRow.path, RecordingRow.run, RecordingRow.lines, RecordingRow.head
         query = select(*columns).where(RecordingRow.id == recording_id).with_for_update()
@@ -674,7 +673,7 @@ class Store(Database):
         flows: Sequence[Flow],
         unmasked: Sequence[Flow] | None,
     ) -> None:
-        """Where `unmasked` has the flows as they were found, digests take the place of their values."""
+        """Digests replace values, where `unmasked` has the flows as they were found."""
         stale, new = _changed(before, flows)
         ids = [before[number].id for number in stale]
         _delete(connection, MatchRow, MatchRow.flow, recording, ids)
@@ -687,12 +686,12 @@ class Store(Database):
         return [self.digest(match.value) for match in flow.matches]
 
     def digest(self, value: str) -> str:
-        """What takes the place of a value where conclusions alone are kept; empty without a key."""
+        """The replacement of a value where only conclusions are kept; empty without a key."""
         return hmac.digest(self._key, value.encode(errors="replace"), "sha256").hex() if self._key else ""
 
 
 def _changed(before: Sequence[object], now: Sequence[object]) -> tuple[list[int], list[int]]:
-    """The places of what is no longer there, and of what is new there."""
+    """The positions of removed and of new items."""
     pairs = enumerate(zip_longest(before, now))
     differ = [number for number, (old, new) in pairs if old is not new and old != new]
     return [number for number in differ if number < len(before)], [number for number in differ if number < len(now)]
@@ -778,7 +777,7 @@ def _elsewhere(connection: Connection, recording_id: str, kind: str) -> tuple[st
 
 
 def flow_of(stored: str, matches: Sequence[str]) -> Flow:
-    """A flow with its matches, which are kept in rows of their own."""
+    """A flow with its matches, which have rows of their own."""
     return Flow.model_validate_json(f'{stored[:-1]},"matches":[{",".join(matches)}]}}')
 
 

@@ -32,9 +32,9 @@ from appwitness.store.fleet_tables import (
 )
 
 ATTEMPTS = 3
-"""So often a run is begun before it counts as unobservable."""
+"""Attempts after which a run counts as unobservable."""
 JUDGINGS = 5
-"""So often a recording is judged before that counts as impossible; a judge that is killed counts."""
+"""Attempts after which judging a recording counts as impossible; a killed judge counts as one."""
 
 OF_SERVER: dict[str, Any] = {
     "pool_size": 4,
@@ -47,7 +47,7 @@ OF_SERVER: dict[str, Any] = {
         "tcp_user_timeout": 40_000,
     },
 }
-"""Few connections for each of many hosts, and none that waits for minutes when the network is gone."""
+"""Few connections for each host, with timeouts for a lost network."""
 
 _RUN = tuple(getattr(RunRow, each.name) for each in fields(LeasedRun))
 
@@ -62,12 +62,12 @@ class Leases(Database):
     def __init__(self, place: str | Path) -> None:
         super().__init__(place, prepare, OF_SERVER)
         self.server = self._engine.dialect.name != "sqlite"
-        """It is on a server, which several hosts can use."""
+        """Whether it is on a server, which several hosts can use."""
 
     # recording
 
     def take(self, waiting: Waiting, host: str, device: str, lease_s: float) -> LeasedRun | None:
-        """Lease the next of these runs, those that failed after all others; None: there is none."""
+        """Lease the next of these runs, failed ones last; None: there is none."""
         which = (RunRow.state == "planned", RunRow.campaign == waiting.campaign, RunRow.pool == waiting.pool)
         values = {
             "state": "leased", "host": host, "device": device, "attempts": RunRow.attempts + 1, "leased_at": Now(),
@@ -77,7 +77,7 @@ class Leases(Database):
     def _lease(
         self, which: Sequence[ColumnElement[bool]], order: Sequence[Any], lease_s: float, values: dict[str, Any]
     ) -> LeasedRun | None:
-        """Lease the first of some rows: whoever asks at the same time gets another one, and waits for nobody."""
+        """Lease the first of some rows; concurrent callers get different rows and do not wait."""
         first = select(RunRow.id).where(*which).order_by(*order).limit(1).with_for_update(skip_locked=True)
         values = {**values, "lease": secrets.token_hex(8), "expires": Now() + lease_s}
         query = update(RunRow).where(RunRow.id == first.scalar_subquery(), *which).values(**values).returning(*_RUN)
@@ -86,7 +86,7 @@ class Leases(Database):
         return LeasedRun(**row._mapping) if row else None
 
     def renew(self, held: Sequence[HeldLease], lease_s: float) -> None:
-        """Whoever has these runs is alive. A lease that had lapsed is taken back where nobody has the run by now."""
+        """Renew the leases of these runs. An expired lease is taken back where nobody has the run by now."""
         which = (RunRow.id.in_([each.run for each in held]), RunRow.lease.in_([each.lease for each in held]))
         self._change(*which, expires=Now() + lease_s)
         lapsed = RunRow.state.in_(("planned", "unobservable"))
@@ -114,14 +114,14 @@ class Leases(Database):
         self._end([RunRow.lease == lease], reason, note, last=last)
 
     def released(self, lease: str) -> None:
-        """A leased run was given up for no fault of its own: it waits again, as if it had not been begun."""
+        """Return a leased run through no fault of its own: it waits again, as if it had not been started."""
         which = (RunRow.lease == lease, RunRow.state == "leased")
         self._change(*which, state="planned", lease=None, expires=None, attempts=RunRow.attempts - 1)
 
     def expire(self, grace_s: float = 0.0) -> int:
-        """End the leases whose holders were not heard of in time; how many. None ends until the server has been up for
-        `grace_s`: nobody could renew them before. That of a run is known until the run is leased again, so that it can
-        be taken back."""
+        """End the leases whose holders sent no heartbeat in time; returns how many. None ends until the server has
+        been up for `grace_s`, as nobody could renew them before. A run's lease is remembered until the run is leased
+        again, so that it can be taken back."""
         late = [RunRow.expires < Now(), RunRow.lease.is_not(None)]
         if self.server:
             late.append(Now() - func.extract("epoch", func.pg_postmaster_start_time()) >= grace_s)
@@ -149,17 +149,17 @@ class Leases(Database):
         self._end_judging(lease, state="judged", judged_at=Now(), findings=findings, indexed=indexed, note=None)
 
     def put_back(self, lease: str) -> None:
-        """A recording was not judged, for no fault of its own or its judge's: another judge may."""
+        """Return a recording to be judged, through no fault of its own or its judge's."""
         self._end_judging(lease, judgings=RunRow.judgings - 1)
 
     def unjudged(self, lease: str, note: str) -> None:
-        """A recording could not be judged: another judge tries, but not after JUDGINGS."""
+        """Return a recording that could not be judged: another judge tries, at most JUDGINGS times."""
         again = RunRow.judgings < JUDGINGS
         state, reason = case((again, "recorded"), else_="unobservable"), case((again, None), else_="judging")
         self._end_judging(lease, state=state, reason=reason, note=note)
 
     def _end_judging(self, lease: str, **values: Any) -> None:
-        """What a judge says counts as long as its lease does: otherwise another one has the recording."""
+        """End a judge's lease; its result counts only while the lease holds."""
         self._change(RunRow.state == "recorded", RunRow.lease == lease, lease=None, expires=None, **values)
 
     # inside

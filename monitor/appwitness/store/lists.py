@@ -22,7 +22,7 @@ CHOICES = 200
 """Values of a column that are offered as filters."""
 
 Filters = Mapping[str, str]
-"""Name -> what is asked for; empty texts ask for nothing."""
+"""Filter name -> requested value; empty texts match everything."""
 
 
 class ListPage[T](NamedTuple):
@@ -30,7 +30,7 @@ class ListPage[T](NamedTuple):
 
     rows: tuple[T, ...]
     number: int
-    """From 1."""
+    """Number of the page, from 1."""
     total: int
     """Rows of the whole list."""
 
@@ -48,7 +48,7 @@ class ListedRecording(NamedTuple):
     run: Run
     path: str
     judged: bool
-    """Whether all of it was judged; else it is going on, or was left in the middle."""
+    """Whether all of it was judged; otherwise it is in progress or was interrupted."""
     levels: dict[Level, int]
     gaps: int
     """How many there are, as of the last save."""
@@ -57,7 +57,7 @@ class ListedRecording(NamedTuple):
 
 
 class State(NamedTuple):
-    """How far the index is with a recording: what was made of another state may be out of date."""
+    """The index's state for a recording: conclusions from another state may be out of date."""
 
     lines: tuple[tuple[str, int], ...]
     turn: str | None
@@ -75,7 +75,7 @@ class Carried(NamedTuple):
     consent: str
     host: str
     picked: bool
-    """It carries what the user had picked."""
+    """Whether it carries data that the user picked."""
 
 
 class Receiver(msgspec.Struct, frozen=True):
@@ -105,7 +105,7 @@ class FindingFields(msgspec.Struct, frozen=True):
 
 
 class SentCount(NamedTuple):
-    """What one run sent to one host, of one kind of data, under one state of consent."""
+    """Data of one type that one run sent to one host under one consent state."""
 
     recording: str
     package: str
@@ -156,7 +156,7 @@ class SentMatch(NamedTuple):
 
 
 class Lists:
-    """Asks the index of one store."""
+    """Queries the index of one store."""
 
     def __init__(self, store: Store) -> None:
         self.store = store
@@ -164,14 +164,14 @@ class Lists:
     # recordings
 
     def states(self) -> tuple[Any, ...]:
-        """Something that is another whenever a recording came, ended or was judged."""
+        """A value that changes whenever a recording is added, ends or is judged."""
         query = select(func.count(), func.max(RecordingRow.started), func.count(RecordingRow.ended))
         with self.store.reading() as connection:
             turns = connection.execute(select(RecordingRow.turn, RecordingRow.judged_by)).all()
             return (*connection.execute(query).one(), hash(tuple(map(tuple, turns))))
 
     def state(self, recording: str) -> State | None:
-        """How far the index is with a recording; None when it has none of that id."""
+        """The index's state for a recording; None when it has none of that ID."""
         query = select(RecordingRow.turn, RecordingRow.judged_by, RecordingRow.ended)
         lines = select(PositionRow.kind, PositionRow.line).where(PositionRow.recording == number_of(recording))
         with self.store.reading() as connection:
@@ -383,7 +383,7 @@ def _people(connection: Connection, host: str, recordings: Iterable[str]) -> dic
 
 
 _PICKED: ColumnElement[str] = literal_column("""'"picked":true'""")
-"""Stands in the JSON of a flow or finding of what the user had picked; inside a text its quotes would be escaped."""
+"""Marks data picked by the user in the JSON of a flow or finding; inside a text its quotes would be escaped."""
 _BRIEF = msgspec.json.Decoder(FindingFields)
 
 
@@ -421,7 +421,7 @@ _COLUMNS: dict[str, Any] = {
 
 
 class _Clock(msgspec.Struct):
-    """What is needed of run.json to set times right."""
+    """The parts of run.json that are needed to correct times."""
 
     clock_offset_ms: float | None = None
 

@@ -22,7 +22,7 @@ CAMPAIGN_BITS = 40
 
 
 def _text(of: String | Text) -> Any:
-    """Text that PostgreSQL compares by its bytes, as SQLite does, whatever the database's locale."""
+    """Text that PostgreSQL compares bytewise, as SQLite does, whatever the database's locale."""
     return of.with_variant(of.__class__(of.length, collation="C"), "postgresql")
 
 
@@ -71,9 +71,9 @@ class RecordingRow(Base):
     campaign: Mapped[Name] = mapped_column(index=True)
     """Name of the campaign that it was made for; empty: for none."""
     path: Mapped[Long]
-    """Where it is: lines and conclusions are those of the recording that was in this folder."""
+    """Its path: lines and conclusions are those of the recording that was there."""
     lines: Mapped[bool]
-    """Whether its lines are here; else conclusions alone, with values masked."""
+    """Whether its lines are here; otherwise only conclusions, with values masked."""
     package: Mapped[Name]
     app: Mapped[Name]
     """SHA-256 of its APK; the package where that is not known."""
@@ -101,7 +101,7 @@ class RecordingRow(Base):
 
 
 class OfRecording(Base):
-    """What belongs to one recording."""
+    """Base of the tables with rows of one recording."""
 
     __abstract__ = True
     recording: Mapped[Number] = mapped_column(primary_key=True, autoincrement=False, sort_order=-1)
@@ -172,7 +172,7 @@ class MatchRow(OfRecording):
 
 
 class FindingRow(OfRecording):
-    """What a rule said."""
+    """A finding of a rule."""
 
     __tablename__ = "findings"
     number: Mapped[Number] = mapped_column(primary_key=True, autoincrement=False)

@@ -30,19 +30,19 @@ GROUPS: Mapping[By, tuple[str, ...]] = {
 """What a row of a ranking stands for; `finding`: the same finding of many apps, folded."""
 FILTERS = ("campaign", "recipient", "sdk", "data", "rule", "app")
 UNKNOWN = "-"
-"""As a filter: rows in which that is not known."""
+"""As a filter: rows in which the value is unknown."""
 WHEN: tuple[When, ...] = (
     *("unasked", "before_answer", "after_refusal", "after_withdrawal", "after_yes", "not_observed"),
 )
 """When it was against the user's answer; `unasked`: in a run that was watched, and in which no question was seen."""
 SENT: frozenset[Needed] = frozenset({"proxy", "values"})
-"""What a run needs to show that personal data was sent."""
+"""What a run must have recorded to show that personal data was sent."""
 NONE: Filters = MappingProxyType({})
 NO_RULES: Mapping[str, Collection[Needed]] = MappingProxyType({})
 BESIDE = 3
-"""How many kinds of data, recipients and SDKs a row names."""
+"""How many data types, recipients and SDKs a row lists."""
 HOSTS = 20
-"""How many hosts of a recipient are named."""
+"""How many hosts of a recipient are listed."""
 
 
 class Ranked(NamedTuple):
@@ -74,11 +74,11 @@ class AppCount(NamedTuple):
 
 
 class Basis(NamedTuple):
-    """What a ranking rests on."""
+    """The basis of a ranking."""
 
     all: AppCount
     able: AppCount
-    """Those that could have shown such a thing."""
+    """Runs that could have shown it."""
     gaps: AppCount
     """Those of them in which something could not be observed."""
     left: dict[str, int]
@@ -86,7 +86,7 @@ class Basis(NamedTuple):
 
 
 class Rankings:
-    """Asks the index of one store. Only recordings that were judged to their end count."""
+    """Queries the index of one store. Only completely judged recordings count."""
 
     def __init__(self, store: Store, shown_by: Mapping[str, Collection[Needed]] = NO_RULES) -> None:
         """`shown_by`: id of a rule -> what a run must have recorded to show it."""
@@ -214,7 +214,7 @@ def _counted(connection: Connection, *conditions: ColumnElement[bool]) -> AppCou
 
 
 def _lacks(needs: Collection[Needed]) -> dict[str, ColumnElement[bool]]:
-    """Why a run could not have shown what needs this."""
+    """Why a run could not have shown what has these needs."""
     without: dict[Needed, tuple[str, ColumnElement[bool]]] = {
         "proxy": ("nothing_sent", RecordingRow.uploads == 0),
         "hooks": ("nothing_read", RecordingRow.reads == 0),

@@ -32,7 +32,7 @@ from appwitness.store.fleet_tables import (
 from appwitness.store.leases import ATTEMPTS, Leases
 
 ROWS = 500
-"""To a statement that plans runs."""
+"""Rows in one statement that plans runs."""
 
 
 class Runs(Leases):
@@ -60,7 +60,7 @@ class Runs(Leases):
         return new
 
     def judge_again(self, campaign: str) -> int:
-        """What was judged waits to be judged once more; how many."""
+        """Queue judged recordings for judging again; returns how many."""
         return self._change(RunRow.campaign == campaign, RunRow.state == "judged", state="recorded", judgings=0)
 
     def retry(self, campaign: str, reason: str | None = None) -> int:
@@ -76,7 +76,7 @@ class Runs(Leases):
     # recording
 
     def waiting(self, campaign: str | None = None) -> list[Waiting]:
-        """For what devices runs wait, of one campaign or of all; what was planned first comes first."""
+        """The pools in which runs wait, of one campaign or of all, in planning order."""
         query = select(RunRow.campaign, RunRow.pool).where(RunRow.state == "planned")
         if campaign is not None:
             query = query.where(RunRow.campaign == campaign)
@@ -93,14 +93,15 @@ class Runs(Leases):
             return connection.scalar(query) is not None
 
     def commit(self, made: CommittedRecording) -> bool:
-        """Note what a recording is, before it is where others see it. False: another one has this name already."""
+        """Write the commit record of a recording before others can see it. False: another recording has this name
+        already."""
         digest = select(CommittedRow.digest).where(CommittedRow.recording == made.recording)
         with self._write() as connection:
             connection.execute(self._insert(CommittedRow).on_conflict_do_nothing(), asdict(made))
             return connection.scalar(digest) == made.digest
 
     def committed(self, recording: str) -> CommittedRecording | None:
-        """What was noted of a recording; None: nothing."""
+        """The commit record of a recording; None: none."""
         columns = [getattr(CommittedRow, each.name) for each in fields(CommittedRecording)]
         with self.reading() as connection:
             row = connection.execute(select(*columns).where(CommittedRow.recording == recording)).one_or_none()
@@ -109,7 +110,7 @@ class Runs(Leases):
     # looking on
 
     def progress(self, campaign: str | None = None) -> list[Pool]:
-        """How far each pool is."""
+        """The progress of each pool."""
         took = func.avg(RunRow.recorded_at - RunRow.leased_at)
         query = select(
             RunRow.campaign, RunRow.pool, RunRow.state, func.count(), func.sum(RunRow.findings), took
@@ -127,7 +128,7 @@ class Runs(Leases):
         return [Pool(**of) for _, of in sorted(found.items())]
 
     def reasons(self, campaign: str | None = None) -> list[tuple[str, int, str]]:
-        """Why runs are unobservable: reason, how many, what was said of one of them."""
+        """The reasons for unobservable runs: reason, count, and one message."""
         query = select(RunRow.reason, func.count(), func.min(RunRow.note)).where(RunRow.state == "unobservable")
         if campaign is not None:
             query = query.where(RunRow.campaign == campaign)
@@ -143,7 +144,7 @@ class Runs(Leases):
     # devices
 
     def tell(self, host: str, slots: Sequence[Slot]) -> dict[str, bool]:
-        """What a host says of its devices now; serial -> whether a person wants it to rest."""
+        """Record a host's heartbeat with its devices; returns serial -> whether a person has paused it."""
         if not slots:
             return {}
         rows = [
@@ -161,7 +162,7 @@ class Runs(Leases):
             return {serial: bool(paused) for serial, paused in found}
 
     def devices(self) -> list[Slot]:
-        """The devices that hosts have told of."""
+        """The devices that hosts have reported."""
         columns = (DeviceRow.host, DeviceRow.serial, DeviceRow.labels, DeviceRow.state, DeviceRow.note, DeviceRow.run)
         query = select(*columns, (Now() - DeviceRow.seen_at).label("silent_s"), DeviceRow.paused)
         with self.reading() as connection:
@@ -169,7 +170,7 @@ class Runs(Leases):
         return [Slot(**{**row._mapping, "labels": json.loads(row.labels)}) for row in rows]
 
     def pause(self, serial: str, *, rest: bool = True) -> int:
-        """A person wants a device to rest, or no longer; how many there are of this serial (or HOST/SERIAL)."""
+        """Pause or resume a device; returns how many have this serial (or HOST/SERIAL)."""
         host, _, name = serial.rpartition("/")
         which = or_(DeviceRow.serial == serial, (DeviceRow.host == host) & (DeviceRow.serial == name))
         with self._write() as connection:
@@ -189,8 +190,8 @@ class Runs(Leases):
 
 
 def take_along(old: Path, place: Path) -> None:
-    """Copy the runs of a fleet out of the file of an index that was set aside: they are no index. What was judged is
-    judged again, unless the new one has it already."""
+    """Copy a fleet's runs from an index that was set aside, as they are not part of the index. Judged runs are
+    judged again, unless the new index has them already."""
     with in_words(str(old)), closing(sqlite3.connect(old)) as before:
         try:
             found = before.execute("SELECT version FROM fleet_version").fetchone()

@@ -22,11 +22,11 @@ NEW = "appwitness_upgrade"
 
 
 class Old(NamedTuple):
-    """An index as it is, of whatever version."""
+    """An existing index, of any version."""
 
     version: int
     recordings: tuple[tuple[Path | str, Keep], ...]
-    """Where its recordings were, oldest first, in folders or in buckets (text), and what it has of each."""
+    """The paths of its recordings, oldest first, in folders or in buckets (text), and what it keeps of each."""
 
     @property
     def is_current(self) -> bool:
@@ -35,7 +35,7 @@ class Old(NamedTuple):
 
 
 def old_index(place: str | Path) -> Old:
-    """What an index is; a new database of a server has an empty one. Raises UserError for a file without one."""
+    """Describe an index; a new database on a server is an empty one. Raises UserError for a file without one."""
     name = name_of(place)
     nothing = UserError(f"There is no index of appwitness in {name}.", "Name one with --db.")
     file = file_of(place)
@@ -68,7 +68,7 @@ def set_aside_before(place: str | Path) -> list[Path]:
 
 
 def beside(place: str | Path) -> str | Path:
-    """Where a new index is built. What an upgrade left that did not come to its end is gone on with."""
+    """Where a new index is built. An interrupted upgrade is continued."""
     if file := file_of(place):
         new: str | Path = file.with_name(f"{file.name}.{NEW}")
     else:
@@ -91,10 +91,8 @@ def _remove(place: str | Path, new: str | Path) -> None:
 
 
 def swap(place: str | Path, new: str | Path, *, keep: bool) -> str | None:
-    """Put the new index where the old one is, which stays under another name if it is to be kept: that name.
-
-    Raises UserError when another program uses the old one, or has been faster.
-    """
+    """Replace the old index by the new one. The old one is renamed if it is to be kept; returns that name. Raises
+    UserError when another program uses the old one, or has replaced it already."""
     file = file_of(place)
     if file is None:
         return _swap_schemas(place, keep=keep)
@@ -133,7 +131,7 @@ def _swap_schemas(place: str | Path, *, keep: bool) -> str | None:
 
 
 def _move(connection: Connection, source: str, target: str) -> None:
-    """Move all that is of the index from one schema to another; other tables there stay."""
+    """Move all tables of the index from one schema to another; other tables stay."""
     names = [*(table.name for table in TABLES), *(view_name(kind) for kind in KINDS), RECORDING_NUMBERS.name]
     query = text(
         "SELECT relname, relkind::text FROM pg_class WHERE relnamespace = CAST(:schema AS regnamespace) AND "
