@@ -511,7 +511,7 @@ class Store(Database):
             yield connection
 
     def _erase(self) -> None:
-        """Overwrite deleted data in a SQLite file, where it would stay until its pages are reused."""
+        """Compact a SQLite file, so that nothing that was deleted stays on its free pages."""
         if self._engine.dialect.name == "sqlite":
             with in_words(self.name), self._turn, self._engine.connect() as connection:
                 plain = connection.connection.cursor()  # none of it may stand in a transaction
