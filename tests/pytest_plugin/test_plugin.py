@@ -1,7 +1,9 @@
 """The pytest plugin in real sessions of pytest, on recordings."""
 
 import contextlib
+import importlib
 import json
+import pkgutil
 import re
 import shutil
 import socket
@@ -15,6 +17,7 @@ import pytest
 from lxml import etree
 from pydantic_sarif.model import StaticAnalysisResultsFormatSarifVersion210JsonSchema as Sarif
 
+import appwitness
 from tests.recordings.written import RECORDINGS
 
 pytest_plugins = ["pytester"]
@@ -23,6 +26,14 @@ SHOP = """
 def test_shop(appwitness_recording):
     appwitness_recording("sent-after-refusal")
 """
+
+
+@pytest.fixture(scope="module", autouse=True)
+def imported():
+    """pytester takes back what a session in this process imports, and few C extensions bear being imported twice."""
+    for module in pkgutil.walk_packages(appwitness.__path__, "appwitness."):
+        if module.name.rpartition(".")[2] not in ("__main__", "libsearch"):
+            importlib.import_module(module.name)
 
 
 @pytest.fixture
@@ -34,7 +45,13 @@ def project(pytester):
 
 
 def run(project, *options):
-    return project.runpytest_subprocess("-p", "no:cacheprovider", *options)
+    """A session in this process: what it imports is there. The tests of workers and of imports start a process."""
+    return project.runpytest_inprocess("-p", "no:cacheprovider", *options)
+
+
+def run_with_workers(project, number, *options):
+    start = project.runpytest_subprocess if int(number) else project.runpytest_inprocess
+    return start("-p", "no:cacheprovider", "-n", number, *options)
 
 
 def output(result):
@@ -167,7 +184,7 @@ def test_workers_write_what_one_process_writes(project):
     project.makepyfile(MANY)
     written = []
     for workers in ("0", "4"):
-        run(project, "-n", workers).assert_outcomes(failed=7, passed=3)
+        run_with_workers(project, workers).assert_outcomes(failed=7, passed=3)
         folder = project.path / "appwitness-results"
         written.append(
             {
@@ -214,12 +231,12 @@ def replace(project, name, by):
 @pytest.mark.parametrize("workers", ["0", pytest.param("2", marks=pytest.mark.slow)])
 def test_update_accepts_what_is_new_and_takes_out_what_is_gone(project, workers):
     project.makepyfile(TWO)
-    run(project, "--appwitness-update", "-n", workers).assert_outcomes(passed=2)
+    run_with_workers(project, workers, "--appwitness-update").assert_outcomes(passed=2)
     all_of_it = entries(project)
     assert all_of_it
-    run(project, "-n", workers).assert_outcomes(passed=2)
+    run_with_workers(project, workers).assert_outcomes(passed=2)
     replace(project, "sent-after-refusal", "sent-after-refusal-nearly")
-    run(project, "--appwitness-update", "-n", workers).assert_outcomes(passed=2)
+    run_with_workers(project, workers, "--appwitness-update").assert_outcomes(passed=2)
     assert entries(project) < all_of_it
 
 
@@ -302,10 +319,12 @@ def test_nothing_but_pytest_is_imported_until_a_fixture_is_used(tmp_path):
     assert not (tmp_path / "appwitness-results").exists()
 
 
-@pytest.mark.parametrize("name", ["monitor", "hooks", "addons"])
-def test_a_project_may_have_a_module_of_any_name_but_ours(project, name):
-    (project.path / f"{name}.py").write_text("WHOSE = 'the project'\n")
-    project.makepyfile(f"import {name}\n{SHOP}\ndef test_whose():\n    assert {name}.WHOSE == 'the project'\n")
+def test_a_project_may_have_a_module_of_any_name_but_ours(project):
+    names = ("monitor", "hooks", "addons")
+    for name in names:
+        (project.path / f"{name}.py").write_text(f"WHOSE = 'the project, {name}'\n")
+    whose = "".join(f"    assert {name}.WHOSE == 'the project, {name}'\n" for name in names)
+    project.makepyfile(f"import {', '.join(names)}\n{SHOP}\ndef test_whose():\n{whose}")
     command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-q"]
     done = subprocess.run(command, cwd=project.path, capture_output=True, text=True, check=False)
     assert "1 failed, 1 passed" in done.stdout, done.stdout + done.stderr
