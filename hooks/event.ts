@@ -180,7 +180,7 @@ export interface Gap {
   body?: string | null;
 }
 
-/** What state the app or the screen came into (phases.jsonl, by agent and device). */
+/** A state that the app or the screen entered (phases.jsonl, by agent and device). */
 export interface Phase {
   kind: "phase";
   /** version of the contract */
@@ -250,7 +250,7 @@ export interface Screen {
   note?: string | null;
 }
 
-/** How an upload was protected between the device and the proxy. */
+/** TLS of an upload between the device and the proxy. */
 export interface Tls {
   version?: string | null;
   sni?: string | null;
@@ -356,7 +356,7 @@ export interface Value {
   contact?: string | null;
 }
 
-/** What can be read and touched in one window, as it stands there. */
+/** The texts and elements of one window. */
 export interface Window {
   /** whose window it is; null: the observed app's */
   package?: string | null;

@@ -12,7 +12,7 @@ from appwitness.events import DataType
 
 
 class Op(CatalogEntry):
-    """One op: the system notes it when an app is given what it guards."""
+    """One op, which Android records when an app is given the data that it guards."""
 
     op: str = Field(description="as AppOps prints it: FINE_LOCATION")
     data: tuple[DataType, ...] = Field(min_length=1, description="reads of these kinds explain it, the first names it")
@@ -44,9 +44,9 @@ class AppOps(CatalogEntry):
         return {each.op: each for each in self.ops}
 
     def of(self, name: str | None) -> Op | None:
-        """The op of that name; None for one that tells of no personal data."""
+        """The op of that name; None for one that guards no personal data."""
         return self._by_name.get(name or "")
 
     def is_provider(self, package: str) -> bool:
-        """Whether a package asks the system only because an app asked it."""
+        """Whether a package only queries the system on behalf of an app."""
         return any(package == each or (each.endswith(".") and package.startswith(each)) for each in self.providers)

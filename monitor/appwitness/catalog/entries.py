@@ -9,13 +9,13 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationInfo
 
 
 class CatalogEntry(BaseModel):
-    """A part of a file of the catalog: a field that is not known is an error. Fields may have another name there."""
+    """A part of a catalog file: unknown fields are errors. Fields may have another name in the file."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
 
 def known_names(name: str, where: str) -> AfterValidator:
-    """Names that another file of the catalog must have; what it has is given as the context of validation."""
+    """Names that must occur in another catalog file; those that do are passed as the context of validation."""
 
     def check(names: Any, info: ValidationInfo) -> Any:
         known = (info.context or {}).get(name)

@@ -17,25 +17,25 @@ from appwitness.catalog.entries import CatalogEntry, Pattern
 from appwitness.events import Check, ConsentState, DataType, Scope, Window
 
 LONGEST_LABEL = 40
-"""Characters of what can be a label or a heading; longer text is prose."""
+"""Most characters of a label or heading; longer text is prose."""
 LONGEST_CONTROL = 120
-"""Characters of a label that says besides what happens otherwise, or of what stands beside a switch."""
+"""Most characters of a label that also states a consequence, or of the text beside a switch."""
 APART = 30
-"""Characters that may stand for the `…` of a phrase."""
+"""Most characters that the `…` of a phrase may stand for."""
 _CJK = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 _COUNTDOWN = re.compile(r"[(\uff08\[]?\s*\d+\s*(s|sec|秒|초)?\s*[)\uff09\]]?\s*\Z", re.IGNORECASE)
 
 _PUNCTUATION = re.compile(r"[,;:.!?()\[\]{}\u3001\u3002\u00b7\u2026|/\u2013\u2014\u2192]+")
 
 GROUP = "android.permission-group."
-"""How the name of a group of permissions begins."""
+"""Prefix of the names of permission groups."""
 Words = dict[str, tuple[str, ...]]
 """Labels by language."""
 Choice = Literal["refuse", "basic", "later", "agree", "ambiguous", "closing"]
 Does = Literal["agree", "refuse", "options", "save"]
-"""What a touch on an element of a consent platform does."""
+"""What tapping an element of a consent platform does."""
 MOST_HEADINGS = 64
-"""Windows whose heading is remembered."""
+"""How many windows' headings are cached."""
 _WHOLE_ONLY = frozenset({"ambiguous", "closing"})
 """Lists whose words mean nothing inside a longer label: "Accept and close" is a yes."""
 
@@ -71,7 +71,7 @@ class Phrases:
 
     @classmethod
     def of(cls, words: Iterable[str]) -> Phrases:
-        """These words, in their normal form."""
+        """The words in their normal form."""
         return cls(tuple(sorted({normal(word) for word in words}, key=len, reverse=True)))
 
     @classmethod
@@ -98,11 +98,11 @@ class Phrases:
         return text.replace(" ", "") in self._whole
 
     def inside(self, text: str) -> bool:
-        """Whether the text has one of them in it."""
+        """Whether the text contains one of them."""
         return self.first(text) is not None
 
     def first(self, text: str) -> str | None:
-        """The longest of them that the text has in it."""
+        """The longest of them that the text contains."""
         spaced, squeezed = f" {text} ", text.replace(" ", "")
         return next((phrase for phrase, sought, cjk in self._sought if sought in (squeezed if cjk else spaced)), None)
 
@@ -112,7 +112,7 @@ class Phrases:
         return any((squeezed if cjk else spaced).startswith(sought.lstrip()) for _, sought, cjk in self._sought)
 
     def count(self, text: str) -> int:
-        """How many of them the text has in it, the longest first, each letter once."""
+        """How many of them the text contains, the longest first, each character counted once."""
         if not self.phrases:
             return 0
         return sum(1 for _ in self._squeezed.finditer(text.replace(" ", ""))) + sum(
@@ -160,7 +160,7 @@ class GappedPhrases:
         return tuple(found)
 
     def rests(self, text: str) -> Iterator[str]:
-        """What is left of a text when one of them is taken away, of each that it has in it."""
+        """The text without one of them, for each that it contains."""
         spaced, squeezed = f" {text} ", text.replace(" ", "")
         for pattern, cjk in self._patterns:
             whole = squeezed if cjk else spaced
@@ -169,7 +169,7 @@ class GappedPhrases:
 
 
 class Negations(CatalogEntry):
-    """What makes the contrary of a yes or a no, directly before or after it."""
+    """Words that negate a yes or a no, directly before or after it."""
 
     before: Words = Field(default={}, description="stands before it: not, 不")
     after: Words = Field(default={}, description="stands after it: しない")
@@ -183,7 +183,7 @@ class Negations(CatalogEntry):
 
     @cached_property
     def _beside(self) -> dict[str, Phrases]:
-        """Phrases asked for so far, which are those of the catalog: with one of these words beside it."""
+        """Cache of phrases with one of these words beside them."""
         return {}
 
     @cached_property
@@ -196,7 +196,7 @@ class Negations(CatalogEntry):
 
 
 class ScopePhrases(CatalogEntry):
-    """What a question with one of the phrases is about."""
+    """The subject of a question with one of the phrases."""
 
     scope: Scope
     phrases: tuple[str, ...]
@@ -228,13 +228,13 @@ class Platform(CatalogEntry):
 
 
 class Says(CatalogEntry):
-    """What a value says; one that neither pattern matches says nothing by itself."""
+    """What a value means; a value that neither pattern matches means nothing by itself."""
 
     given: Pattern | None = Field(default="^(true|1|yes)$", description="found in the value, case aside; None: never")
     refused: Pattern | None = Field(default="^(false|0|no)$", description="the same for a no; it is looked for first")
 
     def status(self, value: str) -> ConsentState:
-        """given, refused, or requested where the value does not tell."""
+        """The status: given, refused, or requested where the value does not tell."""
         answers: tuple[tuple[ConsentState, str | None], ...] = (("refused", self.refused), ("given", self.given))
         for status, pattern in answers:
             if pattern is not None and re.search(pattern, value, re.IGNORECASE):
@@ -255,14 +255,14 @@ class SdkCall(Says):
 
 
 class PreferenceStore(CatalogEntry):
-    """A class that writes preferences: methods that take key and value."""
+    """A class that writes preferences, with the methods that take key and value."""
 
     cls: str = Field(alias="class")
     methods: tuple[str, ...]
 
 
 class Preference(Says):
-    """Keys of a store that say something of consent."""
+    """Keys of a store that concern consent."""
 
     keys: Pattern = Field(description="found in the key, ignoring case")
     signal: Literal["preference", "iab_tcf", "iab_gpp"] = "preference"
@@ -347,11 +347,11 @@ class Labels(BaseModel):
 
     @cached_property
     def _chosen(self) -> dict[str, Choice | None]:
-        """Labels asked for so far: an app has few, and a long recording shows them thousands of times."""
+        """Cache of labels: an app has few, and a long recording shows them thousands of times."""
         return {}
 
     def forces(self, label: str) -> bool:
-        """Whether it is a yes that says besides that whoever does not agree must leave: "Agree or exit"."""
+        """Whether it is a yes which adds that whoever disagrees must leave: "Agree or exit"."""
         text = normal_label(label)
         if len(text) > LONGEST_CONTROL or self._whole(text) is not None:
             return False
@@ -392,19 +392,19 @@ class Labels(BaseModel):
         return None
 
     def opens_options(self, label: str) -> bool:
-        """Whether a touch on it only leads to choices, or to something to read."""
+        """Whether tapping it only leads to choices, or to something to read."""
         return self._lists["options"].whole(normal_label(label))
 
     def keeps_choices(self, label: str) -> bool:
-        """Whether a touch on it keeps the choices as they are ticked, each for itself."""
+        """Whether tapping it saves the choices as they are ticked."""
         return self._lists["choices"].whole(normal_label(label))
 
     def agrees_to_everything(self, label: str) -> bool:
-        """Whether one touch on it agrees to all that is asked, whatever that is."""
+        """Whether tapping it once agrees to everything that is asked."""
         return self._lists["everything"].whole(normal_label(label))
 
     def withdraws(self, label: str) -> bool:
-        """Whether a touch on it takes consent back."""
+        """Whether tapping it withdraws consent."""
         text = normal_label(label)
         return text != "" and self._lists["withdraw"].whole(text)
 
@@ -429,7 +429,7 @@ class Labels(BaseModel):
         return asks
 
     def confirms_taking_back(self, label: str) -> bool:
-        """Whether a touch on it, where that was asked, takes consent back."""
+        """Whether tapping it, where that was asked, withdraws consent."""
         text = normal_label(label)
         if not text or self.cancels_taking_back(label):
             return False
@@ -438,11 +438,11 @@ class Labels(BaseModel):
         return goes_on or words["confirms"].whole(text) or words["withdraw"].inside(text) or self.opts_out(label)
 
     def says_cancel(self, label: str) -> bool:
-        """Whether it says that something that was begun is not to be done, whatever that is: "Cancel"."""
+        """Whether it cancels something that was begun, whatever that is: "Cancel"."""
         return self._lists["cancels"].whole(normal_label(label)) and self.choice(label) != "closing"
 
     def cancels_taking_back(self, label: str) -> bool:
-        """Whether a touch on it, where that was asked, leaves everything as it is."""
+        """Whether tapping it, where that was asked, leaves everything unchanged."""
         text, words = normal_label(label), self._lists
         if words["cancels"].whole(text):
             return True
@@ -506,7 +506,7 @@ class Labels(BaseModel):
 
     @cached_property
     def _headings(self) -> dict[Window, str | None]:
-        """Windows read so far: each touch comes with the whole window."""
+        """Cache of windows: each tap comes with the whole window."""
         return {}
 
     def _heading(self, window: Window) -> str | None:
@@ -542,8 +542,8 @@ class Labels(BaseModel):
         return self._lists["checkboxes"].inside(normal(text))
 
     def offered(self, window: Window) -> dict[Scope, Check]:
-        """The choices of their own that it offers beside its buttons: a box or switch for one scope, checked where it
-        lets that happen."""
+        """The separate choices that it offers beside its buttons: a box or switch for one scope, checked where it
+        allows that."""
         boxes = self.boxes(window)
         offered: dict[Scope, Check] = {}
         for check in window.checks:

@@ -11,7 +11,7 @@ from appwitness.events import Access, DataType
 
 
 class Picker(CatalogEntry):
-    """Targets of accesses that give what was picked, of some kinds of data."""
+    """Targets of accesses that return what the user picked, of some data types."""
 
     data: tuple[DataType, ...]
     targets: tuple[Pattern, ...]

@@ -12,7 +12,7 @@ from appwitness.catalog import yaml_files
 from appwitness.catalog.entries import CatalogEntry
 
 Code = Literal["interpreter", "jit", "aot"]
-"""What an app's methods run as; on a phone one app has all three at a time."""
+"""The kind of code that an app's methods run as; on a phone an app has all three at once."""
 
 
 class TriedRuntime(CatalogEntry):
@@ -31,7 +31,7 @@ class _Tried(CatalogEntry):
 
 @functools.cache
 def runtimes() -> tuple[TriedRuntime, ...]:
-    """All that were run. Raises FileError with file and line."""
+    """Everything that was run. Raises FileError with file and line."""
     (path,) = yaml_files.files("devices/tried.yml")
     return yaml_files.parse(path, _Tried).runtimes
 

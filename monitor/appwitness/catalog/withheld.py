@@ -22,7 +22,7 @@ class Placeholders(CatalogEntry):
 
 
 class PlaceholdersOf(Placeholders):
-    """The same of some kinds of data only."""
+    """The same for some data types only."""
 
     data: tuple[DataType, ...]
 
@@ -52,7 +52,7 @@ def was_withheld(access: Access) -> bool:
 
 @cache
 def _of(kind: str) -> tuple[frozenset[str], re.Pattern[str], re.Pattern[str]]:
-    """Texts, patterns and bare patterns of one kind of data."""
+    """Texts, patterns and bare patterns for one data type."""
     own = [_known().any, *(each for each in _known().kinds if kind in each.data)]
     return (
         frozenset(text for each in own for text in each.texts),

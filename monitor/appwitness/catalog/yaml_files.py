@@ -18,17 +18,17 @@ from appwitness.support.errors import FileError, UserError
 
 HERE = Path(__file__).parent
 LARGEST = 8 << 20
-"""Bytes of a file."""
+"""Largest size of a file, in bytes."""
 MOST_FILES = 1000
-"""Files of a folder."""
+"""Most files in a folder."""
 MOST_NODES = 1_000_000
-"""Keys and values of a file; what an alias stands for counts as often as it is used."""
+"""Most keys and values of a file; what an alias stands for counts each time that it is used."""
 MOST_DIGITS = 18
 """Most digits of an integer: what 64 bits hold."""
 UNFIT = re.compile(r"[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
-"""Characters that YAML does not hold as they are."""
+"""Characters that YAML cannot contain literally."""
 _ESCAPED = re.compile(rf"[\x85\u2028\u2029]|{UNFIT.pattern}")
-"""Those, and what it takes for the end of a line."""
+"""Those, and the characters that YAML takes for the end of a line."""
 
 
 class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
@@ -41,7 +41,7 @@ _PLAIN: dict[str, re.Pattern[str]] = {
         r"[-+]?(?:\d[\d_]*\.[\d_]*(?:[eE][-+]\d+)?|\.[\d][\d_]*(?:[eE][-+]\d+)?|\.(?:inf|Inf|INF))|\.(?:nan|NaN|NAN)"
     ),
 }
-"""What is a number without saying so: YAML 1.1, without 1:30 for ninety."""
+"""Untagged scalars that are numbers: those of YAML 1.1, without 1:30 for ninety."""
 _MERGE = "tag:yaml.org,2002:merge"
 _Loader.yaml_implicit_resolvers = {
     first: [
@@ -54,7 +54,7 @@ _Loader.yaml_implicit_resolvers = {
 
 
 def _scalar(make: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
-    """What makes a value of a node, with an error of YAML's own where it cannot be made, or is too large."""
+    """Constructs a value from a node; raises a YAML error where that fails or the value is too large."""
 
     def made(loader: Any, node: Any) -> Any:
         wrong = "no such number, date or word"
@@ -73,7 +73,7 @@ def _scalar(make: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
 
 
 MOST_SCALAR = 100
-"""Letters of a number, a date or a word such as `true`."""
+"""Most characters of a number, a date or a word such as `true`."""
 for _kind in ("int", "float", "bool", "timestamp"):
     _tag = f"tag:yaml.org,2002:{_kind}"
     _Loader.add_constructor(_tag, _scalar(yaml.SafeLoader.yaml_constructors[_tag]))
@@ -182,7 +182,7 @@ def _bounded(root: Any) -> None:
 
 
 DEEPEST = 100
-"""Levels of lists and mappings."""
+"""Most nested lists and mappings."""
 
 
 def parse[M: BaseModel](

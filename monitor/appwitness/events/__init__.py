@@ -48,7 +48,7 @@ LARGEST_OFFSET_MS = 1e13
 
 
 def _within(at: datetime) -> datetime:
-    """A time as a producer may say it. Raises ValueError for one that would leave the calendar on another clock."""
+    """A time as a producer may write it. Raises ValueError for one that would leave the calendar on another clock."""
     if not EARLIEST <= at < LATEST:
         raise ValueError(f"a time outside the years {EARLIEST.year} to {LATEST.year}")
     return at
@@ -93,10 +93,10 @@ class Part(msgspec.Struct, kw_only=True, frozen=True, gc=False):
     """
 
     unsaid: ClassVar[tuple[str, ...]] = ()
-    """Fields that are left out of JSON where there is nothing to say."""
+    """Fields that are left out of JSON when they are empty."""
 
     def model_copy(self, update: Mapping[str, Any]) -> Self:
-        """The same with other fields; named as in a `Record`, for whoever handles both."""
+        """The same with other fields; named as in a `Record`, for code that handles both."""
         return msgspec.structs.replace(self, **update)
 
     @classmethod
@@ -247,7 +247,7 @@ class Connection(Line, kw_only=True, frozen=True):
 
 
 class Tls(Part, kw_only=True, frozen=True):
-    """How an upload was protected between the device and the proxy."""
+    """TLS of an upload between the device and the proxy."""
 
     version: str | None = None
     sni: str | None = None
@@ -288,26 +288,27 @@ class Upload(Line, kw_only=True, frozen=True):
 
     @property
     def by_agent(self) -> bool:
-        """Whether the agent wrote it, on the device's clock: the proxy never knows whose a connection is."""
+        """Whether the agent wrote it, on the device's clock; the proxy never knows which process a connection
+        belongs to."""
         return (self.app is not None and self.pid is not None) or self.via in ("sms", "intent", "bluetooth", "nfc")
 
     @property
     def cleartext(self) -> bool:
-        """Whether it is known to have gone over a network without TLS."""
+        """Whether it is known to have crossed a network without TLS."""
         named = (self.url or "").partition(":")[0].lower() in ("https", "wss")
         on_network = self.via in ("http", "websocket", "tcp")
         return on_network and self.tls is None and not self.tls_unknown and not named
 
     @property
     def unanswered(self) -> bool:
-        """Whether no answer was seen, so that nobody knows whether it arrived."""
+        """Whether no response was seen, so that it is unknown whether it arrived."""
         if self.via == "http":
             return self.status is None and not self.answered
         return self.answered is False
 
     @property
     def on_host_clock(self) -> bool:
-        """What the proxy wrote is."""
+        """Lines of the proxy are on the host's clock."""
         return not self.by_agent
 
 
@@ -373,16 +374,16 @@ class Consent(Line, kw_only=True, frozen=True):
 
     @property
     def on_host_clock(self) -> bool:
-        """Whose clock its time is of: as it says, else the host's for what an operator noted."""
+        """Whose clock its time is on: as the line says, else the host's for an operator's mark."""
         if self.clock is not None:
             return self.clock == "host"
         return "operator" in (self.by, self.signal)
 
 
 MARKERS = frozenset({"operator", "assistant"})
-"""By whom a mark can be: a person on the host, or a program that acts for one."""
+"""Authors of marks: a person on the host, or a program that acts for one."""
 LIST_ID, ITEM_ID = r"^[a-z][a-z0-9-]{0,39}$", r"^[A-Za-z0-9][A-Za-z0-9._-]{0,39}$"
-"""How a checklist, and an item of one, may be called."""
+"""The form of the names of checklists and of their items."""
 
 
 class AnsweredItem(Part, kw_only=True, frozen=True, omit_defaults=True):
@@ -396,7 +397,7 @@ class AnsweredItem(Part, kw_only=True, frozen=True, omit_defaults=True):
 
 
 class Phase(Line, kw_only=True, frozen=True):
-    """What state the app or the screen came into (phases.jsonl, by agent and device)."""
+    """A state that the app or the screen entered (phases.jsonl, by agent and device)."""
 
     unsaid: ClassVar[tuple[str, ...]] = (*Line.unsaid, "answered")
 
@@ -412,7 +413,7 @@ class Phase(Line, kw_only=True, frozen=True):
 
     @property
     def on_host_clock(self) -> bool:
-        """A mark of no process was made on the host."""
+        """Marks without a process were made on the host."""
         return self.state == "mark" and self.pid is None
 
 
@@ -424,7 +425,7 @@ class Check(Part, kw_only=True, frozen=True):
 
 
 class Window(Part, kw_only=True, frozen=True, omit_defaults=True):
-    """What can be read and touched in one window, as it stands there."""
+    """The texts and elements of one window."""
 
     package: Annotated[str | None, Meta(description="whose window it is; null: the observed app's")] = None
     texts: Annotated[tuple[str, ...], Meta(description="what is only shown, from top to bottom")] = ()
@@ -490,7 +491,7 @@ class Screen(Line, kw_only=True, frozen=True):
 
     @property
     def on_host_clock(self) -> bool:
-        """As whoever looked says."""
+        """As the observer says."""
         return self.by == "host"
 
 
@@ -566,7 +567,7 @@ class Gap(Line, kw_only=True, frozen=True):
 
 
 LIMITS = frozenset({"class_absent", "method_absent"})
-"""Why of gaps of the hooks that are limits of the device: it has no such class or method, in any run."""
+"""Reasons of hook gaps that are limits of the device: it has no such class or method, in any run."""
 
 
 def is_limit(gap: Gap) -> bool:
@@ -606,7 +607,7 @@ _DECODER: msgspec.json.Decoder[Event] = msgspec.json.Decoder(Event)
 
 
 def salt() -> str:
-    """128 random bits."""
+    """A nonce of 128 random bits."""
     return os.urandom(16).hex()
 
 
@@ -620,7 +621,7 @@ _TOMBSTONE = re.compile(rb'\{"v":1,"kind":"[a-z]+","forgotten":(?:"([0-9a-f]{64}
 
 
 def tombstone(kind: str, sha256: str | None) -> bytes:
-    """What stands in the place of a line that was forgotten, without newline; `sha256` was the line's digest, newline
+    """The tombstone that replaces a forgotten line, without newline; `sha256` was the line's digest, newline
     included."""
     digest = "null" if sha256 is None else f'"{sha256}"'
     return f'{{"v":1,"kind":"{kind}","forgotten":{digest}}}'.encode()
@@ -681,7 +682,7 @@ def made[Kind: Part](kind: type[Kind], given: object) -> Kind:
 
 
 def tree(part: Part) -> dict[str, Any]:
-    """A line or a part of one as JSON has it."""
+    """A line or a part of one as a JSON tree."""
     found: dict[str, Any] = msgspec.to_builtins(part)
     for name, key in _times(type(part)).items():
         if (at := getattr(part, name)) is not None:
@@ -772,7 +773,7 @@ class DeviceIdentity(Record):
 
 
 class SourceCount(Record):
-    """How many sources were to be hooked, and what became of them: `known` is the sum of the others."""
+    """How many sources were to be hooked, by outcome: `known` is the sum of the others."""
 
     known: int = Field(default=0, description="sources that the run was to hook")
     installed: int = Field(default=0, description="hooked")
@@ -794,7 +795,7 @@ that did not fail the agent's check of itself."""
 
 
 class Observers(Record):
-    """Who watched: what nobody watched, no report speaks of."""
+    """The observers of a run: reports say nothing about what no observer covered."""
 
     hooks: bool = Field(default=False, description="hooks in the app logged its reads")
     proxy: bool = Field(default=False, description="a proxy or a capture recorded what was sent")
@@ -814,7 +815,7 @@ class Observers(Record):
 
     @property
     def missing(self) -> tuple[Missing, ...]:
-        """What a clean result would need, and nobody observed."""
+        """What a clean result would need and no observer covered."""
         there: dict[Missing, bool] = {
             "values": self.hooks or self.persona is not None,
             "uploads": self.proxy,
@@ -835,7 +836,7 @@ class SourceFile(Record):
 
 
 class Change(Record):
-    """One thing that was changed on a device for the run."""
+    """One change that was made to a device for the run."""
 
     at: Time
     what: str
@@ -844,7 +845,7 @@ class Change(Record):
 
 
 class OwnRequest(Record):
-    """Something that we ourselves sent over a network for the run."""
+    """Network traffic that we ourselves caused for the run."""
 
     what: Literal["time_stamp", "frida_build", "proxy_reached"] = Field(
         description="time_stamp: a digest to a time-stamp authority; frida_build: a build of Frida fetched; "
@@ -883,7 +884,7 @@ class Probe(Record):
 
     @property
     def failed(self) -> bool:
-        """Whether it was made, and not each call was seen and got its own result."""
+        """Whether the check was made, and some call was not seen or did not get its own result."""
         return self.called > 0 and (self.seen < self.called or self.detail is not None)
 
     @property
@@ -1004,13 +1005,14 @@ class Run(Record):
 
     @property
     def imported(self) -> bool:
-        """Whether it was made of foreign files: then nobody of ours watched, and there was no run of ours."""
+        """Whether it was imported from foreign files: then none of our observers was there, and there was no run of
+        ours."""
         return self.observers.stamped == "at_import"
 
     @property
     def translated(self) -> tuple[str, str] | None:
-        """What the app's machine code is for and what the device's processor is, where the device translates the one to
-        the other, by what APKs and device say; None also where they do not say."""
+        """The architecture of the app's machine code and that of the device, where the device translates one to the
+        other, by what APKs and device say; None also where they do not say."""
         runs = [abi for abi in self.device.facts.get("abis", "").split(",") if abi]
         has = self.app.facts.get("abis") or ()
         taken = next((abi for abi in runs if abi in has), None)  # as Android takes it
@@ -1019,7 +1021,8 @@ class Run(Record):
     @model_validator(mode="before")
     @classmethod
     def _who_watched(cls, data: Any) -> Any:
-        """A recording that does not say who watched is what it was: an import, which names its files, or a live run."""
+        """Derives the observers of a recording that does not name them: an import, which names its files, or a live
+        run."""
         if isinstance(data, dict):
             data = {name: value for name, value in data.items() if name != "salt"}  # of the file, not of the run
         if not isinstance(data, dict) or data.get("observers") is not None:
@@ -1049,7 +1052,7 @@ class Run(Record):
 
 
 def observers_of(formats: Iterable[str | None], *, declared: bool) -> Observers:
-    """Who watched what foreign files hold: a hook log has reads and no uploads, a capture has uploads and no reads."""
+    """The observers behind foreign files: a hook log has reads and no uploads, a capture has uploads and no reads."""
     kinds = {each for each in formats if isinstance(each, str)}
     return Observers(
         hooks="hooks" in kinds,

@@ -6,21 +6,21 @@ from collections.abc import Iterator, Sequence
 from typing import Literal, NamedTuple, Protocol
 
 Kind = Literal["app", "library", "package", "platform"]
-"""The app's own or an SDK's in it; a general library in it, which calls on behalf of others; another package's, which
-runs in the app's process (WebView, a module of Google Play services); the platform's."""
+"""Owners of code: app (the app or an SDK in it), a general library in it, another package in the app's process
+(WebView, a module of Google Play services), the platform."""
 
 PLATFORM = (
     "android.", "androidx.", "com.android.", "com.google.android.gms.", "dalvik.", "java.", "javax.", "jdk.", "kotlin.",
     "kotlinx.", "libcore.", "okhttp3.", "okio.", "retrofit2.", "sun.",
 )  # fmt: skip
-"""Where nobody said whose a frame is (an import, an early recording): platform and general libraries by their names."""
+"""Prefixes of platform and general libraries, for stacks without owners (an import, an early recording)."""
 
 LIBRARIES = (
     "android.arch.", "android.support.", "androidx.", "com.android.volley.", "com.google.android.gms.",
     "com.squareup.okhttp", "kotlin.", "kotlinx.", "okhttp3.", "okio.", "org.apache.http.", "org.bouncycastle.",
     "org.chromium.net.", "org.conscrypt.", "org.spongycastle.", "retrofit2.",
 )  # fmt: skip
-"""Code in the app that is never the one who wanted the data: interface and language libraries, HTTP clients, TLS."""
+"""Code in the app that never wants the data itself: interface and language libraries, HTTP clients, TLS."""
 
 
 class Called(Protocol):
@@ -45,7 +45,7 @@ class Frame(NamedTuple):
 
     @property
     def method(self) -> str:
-        """Without file and line: one method may call from several of its lines."""
+        """The frame without file and line: one method may call from several of its lines."""
         return self.text.partition("(")[0]
 
 
@@ -65,5 +65,6 @@ def owned(stack: Sequence[str], owners: Sequence[str | None], by_name: tuple[str
 
 
 def caller(frames: Sequence[Frame]) -> Frame | None:
-    """Who wanted it: the innermost frame of the app; else of another package that is not on the app's behalf."""
+    """The frame that wanted the data: the innermost one of the app; otherwise of another package that does not act
+    for the app."""
     return next((each for kind in ("app", "package") for each in frames if each.kind == kind), None)

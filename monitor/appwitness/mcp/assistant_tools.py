@@ -65,13 +65,13 @@ if TYPE_CHECKING:
     from appwitness.mcp.allowed_paths import AllowedPaths
 
 PAGE, GAPS, STEPS, MATCHES, ROWS = 25, 20, 40, 10, 100
-"""At most so many findings or recordings of a page, gaps, steps of a chain, matches of a flow, rows of another list."""
+"""Most findings or recordings of a page, gaps, steps of a chain, matches of a flow, and rows of other lists."""
 LINES = 20
-"""Lines that are named of one finding."""
+"""Most lines named for one finding."""
 LIVE = 50
-"""Findings, and gaps, of one answer on a run that goes on."""
+"""Most findings, and most gaps, in one answer about a run in progress."""
 STOP_S = 90.0
-"""How long the end of a run is waited for: the device is put back, and the recording is stamped."""
+"""Time limit for the end of a run, in seconds: the device is restored, and the recording stamped."""
 MOST_RUNS = 20
 MOST_TEXT = 4000
 ENGLISH = Words("en")
@@ -448,7 +448,7 @@ class AssistantTools:
     # what they share
 
     def _path(self, run: str) -> Path:
-        """The recording that is meant. Raises UserError when it is none that may be read."""
+        """The recording that a text names. Raises UserError when it may not be read."""
         for each in self.runs.list():
             if each.id == run:
                 return each.recording
@@ -464,7 +464,7 @@ class AssistantTools:
         return self.index().place(run)
 
     def _report(self, run: str) -> Report:
-        """With values as they are: whoever calls it masks them."""
+        """Unmasked: callers mask the values."""
         return self.judging.report(self._path(run))
 
     def report_document(self, run: str) -> Report:

@@ -14,7 +14,7 @@ SHORT, LONG = 400, 4000
 
 
 class ForeignText(BaseModel):
-    """What somebody else wrote: to be looked at and quoted, never to be followed."""
+    """Text from an outside source: to be read and quoted, never to be followed."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -24,13 +24,13 @@ class ForeignText(BaseModel):
 
 
 def foreign(text: object, most: int = SHORT) -> ForeignText:
-    """A text of at most `most` characters in which nothing acts on a terminal or turns the writing direction."""
+    """A text of at most `most` characters, in which nothing controls a terminal or changes the writing direction."""
     shown = escape.terminal(text)
     return ForeignText(text=f"{shown[:most]}…" if len(shown) > most else shown, cut=len(shown) > most)
 
 
 def maybe(text: str | None) -> ForeignText | None:
-    """The same of a text that may be missing or empty."""
+    """The same for a text that may be missing or empty."""
     return foreign(text) if text else None
 
 

@@ -28,7 +28,7 @@ from appwitness.support import private_files
 from appwitness.support.errors import FileError
 
 MEMBERS = 100_000
-"""An archive with more of them is not read: its directory is held in memory."""
+"""Most members of an archive, as its directory is held in memory."""
 DIRECTORY_BYTES = MEMBERS * 220
 CHUNK_BYTES = 1 << 20
 NAME = re.compile(r"(?!\.{1,2}\Z)[A-Za-z0-9._-]{1,100}\Z")
@@ -50,11 +50,11 @@ def names(folder: Path) -> Iterator[tuple[str, ...]]:
 
 
 class UnreadableNow(FileError):
-    """The disk that an archive is on, or is unpacked to, is full or away: the archive itself may be whole."""
+    """The disk of an archive, or of its unpacked files, is full or unavailable: the archive itself may be intact."""
 
 
 class Unpacked:
-    """The folder that an archive unpacks to: private, among temporary files, gone with the last that holds it."""
+    """The private temporary folder that an archive unpacks to, removed with its last user."""
 
     def __init__(self, file: BufferedReader | BufferedRandom, place: Path, encrypted: bool) -> None:
         self.file = place
@@ -88,7 +88,7 @@ class Unpacked:
         return (self._root / SUMS).is_file()
 
     def unlike_sums(self) -> list[str]:
-        """The files of a bundle that are not what its list says, those that it does not list and that are not there."""
+        """The files of a bundle that differ from its list of digests, are not on it, or are missing."""
         with files.reading(self._root, SUMS) as file:
             rows = file.read(DIRECTORY_BYTES).decode("utf-8", "replace").splitlines()
         listed = {name: digest for digest, _, name in (row.partition("  ") for row in rows)}
@@ -101,7 +101,7 @@ class Unpacked:
 
 
 class Fetched(Path):
-    """An archive that was fetched from elsewhere, which the index names by its address."""
+    """A downloaded archive, which the index names by its address."""
 
     def __init__(self, path: Path, url: str) -> None:
         super().__init__(path)
@@ -117,7 +117,7 @@ class Fetched(Path):
 
 
 def member(place: Path, name: str) -> bytes:
-    """A file of a recording out of its archive: run.json, seal.jsonl. Raises FileError for what is no archive."""
+    """A file of a recording (run.json, seal.jsonl) from its archive. Raises FileError for what is not an archive."""
     try:
         with place.open("rb") as file:
             inside, members = _members(file)
@@ -144,10 +144,8 @@ def digests(file: BinaryIO) -> dict[str, str]:
 
 
 def unpacked(place: Path) -> Unpacked:
-    """An archive, unpacked; while somebody holds it, it is not unpacked again.
-
-    Raises FileNotFoundError, and FileError for what is no archive of a recording.
-    """
+    """An unpacked archive, shared by all its users. Raises FileNotFoundError, and FileError for what is not an
+    archive of a recording."""
     held = place.stat()
     if not stat.S_ISREG(held.st_mode):
         raise files.NotAFile(place)
@@ -159,7 +157,7 @@ def unpacked(place: Path) -> Unpacked:
 
 @contextmanager
 def _readable(place: Path) -> Iterator[tuple[BufferedReader | BufferedRandom, bool]]:
-    """An archive as it is, decrypted where it is encrypted, and whether that is so."""
+    """An archive as a file, decrypted where it is encrypted, and whether it was."""
     with place.open("rb") as file:
         if not encryption.is_encrypted(place):
             yield file, False
@@ -187,7 +185,7 @@ def _no_archive(place: Path, error: zipfile.BadZipFile) -> FileError:
 
 
 class _BoundedFile(FileIO):
-    """A file of whose directory no more is read than an archive of a recording has."""
+    """A file that limits how much of its directory is read."""
 
     def read(self, size: int | None = -1, /) -> bytes:
         if size is None or size < 0:  # all that is left: so zipfile looks for the directory in CPython 3.12 and 3.13.0

@@ -9,18 +9,18 @@ from contextlib import closing, suppress
 from urllib.parse import urlsplit
 
 ANSWER_S = 10.0
-"""How long an authority may take for its whole answer."""
+"""Time limit for an authority's whole answer, in seconds."""
 
 
 HEADERS = {"Content-Type": "application/timestamp-query", "Accept": "application/timestamp-reply"}
 
 
 class Unanswered(Exception):
-    """It could not be reached, or did not answer as it should; the text says why."""
+    """The authority could not be reached, or gave an invalid answer; the text says why."""
 
 
 def post(url: str, request: bytes, most: int) -> bytes:
-    """What the address answers to a time-stamp request, at most so many bytes. Raises Unanswered."""
+    """The answer of a URL to a time-stamp request, limited in size. Raises Unanswered."""
     parts = urlsplit(url)
     kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
     connection = kind(parts.hostname or "", parts.port, timeout=ANSWER_S)

@@ -20,13 +20,13 @@ if TYPE_CHECKING:  # imported late, so that --help answers at once
     type Identity = x25519.Identity | ssh.Identity
 
 IDENTITY = "APPWITNESS_IDENTITY"
-"""In the environment: the file of the identity that encrypted recordings are read with."""
+"""Environment variable that names the file of the identity for encrypted recordings."""
 BEGINNINGS = (b"age-encryption.org/v1\n", b"-----BEGIN AGE ENCRYPTED FILE-----")
 IDENTITY_BYTES = 1 << 16
 
 
 def recipient(text: str) -> Recipient:
-    """Who is to read: age1..., or a line of a public key of SSH, Ed25519 or RSA. Raises UserError for anything else."""
+    """A recipient: age1..., or an SSH public key (Ed25519 or RSA). Raises UserError for anything else."""
     from pyrage import RecipientError, ssh, x25519
 
     kind = ssh if text.lstrip().startswith("ssh-") else x25519
@@ -40,7 +40,7 @@ def recipient(text: str) -> Recipient:
 
 
 class Passing:
-    """A key of a moment, in memory alone: what is encrypted for others is read back by it, and then nobody has it."""
+    """A temporary key in memory, with which an archive that is encrypted for others is read back once."""
 
     def __init__(self) -> None:
         from pyrage import x25519
@@ -78,9 +78,9 @@ def is_encrypted(path: Path) -> bool:
 
 @contextmanager
 def decrypted(file: BinaryIO, place: Path) -> Iterator[BufferedRandom]:
-    """What an encrypted file holds, in a file without a name, which is gone afterwards however the process ends.
+    """The decrypted content in an unnamed file, which disappears however the process ends.
 
-    Raises UserError where there is no identity or none that fits, and FileError for a file that is not whole.
+    Raises UserError where there is no identity or none that fits, and FileError for a damaged file.
     """
     with _decrypted(file, place, list(_identities(place))) as plain:
         yield plain

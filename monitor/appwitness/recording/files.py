@@ -24,11 +24,11 @@ FREE_BYTES = 512 << 20
 
 _NO_FOLLOWING = os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_NOCTTY
 _ANOTHER_KIND = (errno.ELOOP, errno.ENOTDIR, errno.ENXIO, errno.EISDIR)
-"""What the system says of a link, a link for a folder, a socket, and a folder that is to be written."""
+"""Error numbers for a link, a link instead of a folder, a socket, and a folder opened for writing."""
 
 
 class NotAFile(FileError):
-    """Something in the place of a file of a recording: a link, a pipe, a device, a socket, a folder."""
+    """Something other than a regular file: a link, a pipe, a device, a socket, a folder."""
 
     def __init__(self, path: Path, what: str = "is not a regular file") -> None:
         super().__init__(
@@ -92,7 +92,7 @@ def reading(path: Path, *names: str, buffering: int = 1 << 20) -> BufferedReader
 
 
 def whole(path: Path, *names: str, most: int) -> bytes:
-    """All that is in a file of at most this many bytes; raises FileError when there is more."""
+    """The whole content of a file of at most this many bytes; raises FileError when there is more."""
     with reading(path, *names) as file:
         data = file.read(most + 1)
     if len(data) > most:
@@ -101,7 +101,7 @@ def whole(path: Path, *names: str, most: int) -> bytes:
 
 
 def has_room(folder: Path, size: int = 0, free_bytes: int = FREE_BYTES) -> bool:
-    """Whether `size` bytes fit on the disk of a folder, and so many stay free. Raises OSError."""
+    """Whether `size` bytes fit on a folder's disk and leave the reserve free. Raises OSError."""
     return shutil.disk_usage(folder).free - size >= free_bytes
 
 

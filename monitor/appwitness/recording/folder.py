@@ -36,11 +36,11 @@ if TYPE_CHECKING:
 
 POLL_S = 0.01
 ACTIVE_POLL_S = 0.001
-"""The same while lines are coming in."""
+"""The interval while lines are coming in."""
 ACTIVE_S = 0.5
-"""How long after the last new line that is."""
+"""How long after the last new line the short interval applies."""
 HELD_BYTES = 8 << 20
-"""Bytes of a body that are read into memory; of a larger one, only what is looked at."""
+"""Largest body that is read into memory; larger ones are mapped."""
 BATCH_LINES = 1000
 _DIGEST = re.compile(r"[0-9a-f]{64}\Z")
 _SNAPSHOT = ("upload", *(kind for kind in FILES if kind != "upload"))
@@ -71,7 +71,7 @@ class Recording:
         self.path = path
         """The folder of its files."""
         self.place = archive.name if archive else str(path)
-        """What it is named by: its archive rather than the folder that this is unpacked to."""
+        """The path that names it: its archive rather than the folder that this is unpacked to."""
         self.archive = archive
         self._clock = clock
         self._signer = signer
@@ -126,7 +126,8 @@ class Recording:
         return recording
 
     def unpacked(self) -> Recording:
-        """The folder that an archive is unpacked to, as long as this recording is held; itself where it is a folder."""
+        """The unpacked folder of an archive, as long as this recording is held; the path itself where it is a
+        folder."""
         return Recording(self.path, self._clock, self._signer) if self.archive else self
 
     def close(self) -> None:
@@ -272,7 +273,8 @@ class Recording:
     # bodies
 
     def body_path(self, sha256: str) -> Path:
-        """Where the body of that digest is, or would be. Raises ValueError when it is not a digest."""
+        """The path of the body with that digest, whether or not it exists. Raises ValueError when it is not a
+        digest."""
         if not _DIGEST.match(sha256):
             raise ValueError(f"not a sha256 in hex: {sha256!r}")
         return self.path / BODIES / sha256
@@ -309,7 +311,7 @@ class Recording:
             return file.read() if file else None
 
     def body_view(self, sha256: str) -> bytes | mmap.mmap | None:
-        """The same; a large body as its mapped file, of which only what is looked at is read."""
+        """The same; a large body is memory-mapped."""
         with self._body(sha256) as file:
             if file is None or os.fstat(file.fileno()).st_size <= HELD_BYTES:
                 return file.read(HELD_BYTES + 1) if file else None
@@ -421,7 +423,7 @@ class Recording:
 
     @property
     def going_on(self) -> bool:
-        """Whether a process is recording here at this moment; one that was killed no longer is."""
+        """Whether a process is recording here now; a killed one is not."""
         with files.folder(self.path) as here:
             try:
                 fcntl.flock(here, fcntl.LOCK_EX | fcntl.LOCK_NB)

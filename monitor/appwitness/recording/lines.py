@@ -28,7 +28,7 @@ MAX_LINE_BYTES = 64 << 20
 
 
 class Position(msgspec.Struct, frozen=True, gc=False):
-    """How far a file has been read: so many lines, so many bytes."""
+    """A position in a file: lines and bytes read."""
 
     line: int = 0
     offset: int = 0
@@ -38,7 +38,7 @@ START = Position()
 
 
 class ReadLine(msgspec.Struct, frozen=True, gc=False):
-    """One line as it stands in a file of a recording; what it says is parsed each time that it is asked for."""
+    """One raw line of a recording's file, parsed on each access."""
 
     kind: str
     """The kind of line that the file should hold."""
@@ -47,7 +47,7 @@ class ReadLine(msgspec.Struct, frozen=True, gc=False):
     size: int
     """Bytes of it in the file, its newline included."""
     position: Position
-    """After this line: where to go on reading."""
+    """The position after this line."""
 
     @property
     def ref(self) -> Ref:
@@ -56,7 +56,7 @@ class ReadLine(msgspec.Struct, frozen=True, gc=False):
 
     @property
     def event(self) -> Event | None:
-        """What the line says; None when it is not a line of the contract, or not one of this file: see `error`."""
+        """The event of the line; None when it is not a line of the contract, or not of this file: see `error`."""
         try:
             return self._parsed()
         except BadLine:
@@ -225,7 +225,7 @@ class RawLine:
     size: int
     sha256: str
     whole: bool
-    """It ends with a newline."""
+    """Whether it ends with a newline."""
 
 
 def raw_lines(file: BinaryIO, running: Digest, most: int = MAX_LINE_BYTES) -> Iterator[RawLine]:
@@ -242,11 +242,9 @@ def raw_lines(file: BinaryIO, running: Digest, most: int = MAX_LINE_BYTES) -> It
 
 
 def _resume(file: BinaryIO, after: Position) -> Position | None:
-    """Where to go on; None when there is nothing new.
-
-    A position behind an unfinished line of a finished recording becomes the beginning of that line as soon as
-    more was appended, so that the line keeps its number.
-    """
+    """The position to continue from; None when there is nothing new. A position after an unfinished line of a
+    finished recording becomes the beginning of that line as soon as more is appended, so that the line keeps its
+    number."""
     if after.offset == 0:
         return START
     size = os.fstat(file.fileno()).st_size

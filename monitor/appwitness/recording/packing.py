@@ -26,9 +26,9 @@ TIME = (1980, 1, 1, 0, 0, 0)
 
 @contextmanager
 def created(output: Path) -> Iterator[BinaryIO]:
-    """A new file for its owner alone, which has its name once it is whole and on disk.
+    """A new private file that gets its name once it is complete and on disk.
 
-    Raises DiskFullError where its disk has no room, UserError when there is such a file already, and when it cannot be
+    Raises DiskFullError where its disk has no room, UserError when such a file exists already, and when it cannot be
     written.
     """
     hidden = output.parent / f".{output.name}.{secrets.token_hex(4)}.part"
@@ -103,7 +103,7 @@ def folder_in(output: Path) -> str:
 
 
 def _pack(folder: Path, members: Sequence[tuple[str, ...]], inside: str, into: BinaryIO) -> dict[str, str]:
-    """Name in the archive -> SHA-256 of what was read for it."""
+    """Name in the archive -> SHA-256 of the bytes packed."""
     made = {}
     with zipfile.ZipFile(into, "w") as archive:
         for parts in members:
@@ -125,7 +125,7 @@ def _see_that_it_holds(file: BinaryIO, made: Mapping[str, str], output: Path) ->
 
 
 def _from_disk(file: BinaryIO) -> None:
-    """Have what comes next be read from the disk, not from memory, where the system can."""
+    """Drop cached pages, so that later reads come from the disk, where the system can."""
     file.flush()
     os.fsync(file.fileno())
     if hasattr(os, "posix_fadvise"):

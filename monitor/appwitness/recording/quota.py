@@ -19,7 +19,7 @@ MAX_BYTES = 4 << 30
 LINES_MORE = 4
 """Lines may go on for a quarter more than what bodies may fill: they say what was not stored."""
 LOOK_S = 10.0
-"""How often the bodies are counted again, those of others included; less often where that takes long."""
+"""Interval at which all bodies are counted, including others'; longer where counting is slow."""
 
 
 class Quota:
@@ -83,14 +83,14 @@ def _size_of(folder: Path) -> int:
 
 
 class Limited:
-    """A recording for what the app has a say in: what is over the quota is counted, and told in gaps."""
+    """Wraps a recording for data that the app controls: what exceeds the quota is counted and reported in gaps."""
 
     def __init__(self, recording: Recording, quota: Quota) -> None:
         self._recording = recording
         self._quota = quota
         self._lock = threading.Lock()
         self._left: dict[tuple[str, str], tuple[int, datetime]] = {}
-        """What was left out and why: how often, and since when."""
+        """What was left out and why: count, and since when."""
 
     def append_all(self, events: Sequence[Event], /) -> object:
         """Append events; none of them when the quota is used up."""
@@ -109,7 +109,7 @@ class Limited:
         return None
 
     def close(self) -> None:
-        """Say how much was left out in all."""
+        """Record the total of what was left out."""
         now = datetime.now(UTC)
         for (what, why), (count, since) in self._left.items():
             self._gap(what, f"{why}: {count} {what} of the app's own process are not recorded", since, now)
@@ -124,5 +124,5 @@ class Limited:
             self._gap(what, f"{why}: {what} of the app's own process are not recorded from here on", now, None)
 
     def _gap(self, subject: str, detail: str, at: datetime, until: datetime | None) -> None:
-        """On the host's clock, as are all lines of the device that are the host's own word."""
+        """The time on the host's clock, as for all device lines written by the host."""
         self._recording.append(Gap(at=at, where="device", subject=subject, why="quota", detail=detail, until=until))

@@ -41,7 +41,7 @@ _SIGNATURE = re.compile(rb',"signature":\{"key":"[^"]{44}","value":"[^"]{88}"\},
 
 
 class FileStamp(Record):
-    """What one file held: whole lines only."""
+    """The state of one file: whole lines only."""
 
     lines: int = Field(ge=0)
     bytes: int = Field(ge=0)
@@ -53,13 +53,13 @@ class FileStamp(Record):
 
     @property
     def listed(self) -> tuple[int, int, str]:
-        """The first line whose digest it has, how many hex digits each has, and all of them."""
+        """The first line listed, the number of hex digits of each, and all the digests."""
         text, width = (self.digests, 64) if self.digests else (self.added, LINE_DIGEST)
         return self.lines - len(text) // width + 1, width, text
 
 
 class RunStamp(Record):
-    """run.json, the one file that is replaced: its digest now, and the one it is about to have."""
+    """The state of run.json, the only file that is replaced: its digest now, and the one that it is about to have."""
 
     sha256: Sha256
     next: Sha256 | None = Field(
@@ -88,7 +88,7 @@ class Binds(Record):
 
     @classmethod
     def of(cls, run: Run, nonce: str) -> Binds:
-        """What is known of a run."""
+        """The binding of a run as far as it is known."""
         app = run.app
         return cls(
             nonce=nonce,
@@ -191,7 +191,7 @@ class _Tail:
         self.recent: list[str] = []
         """Digests of the last lines, those that no stamp of ours or of another process has yet."""
         self.behind = False
-        """There are more lines than one stamp lists."""
+        """Whether there are more lines than one stamp lists."""
 
     def advance(self, sealed: int) -> list[str]:
         """Take in the whole lines that came since; the bodies that they name. The first `sealed` lines are stamped."""
@@ -226,7 +226,7 @@ class _Tail:
 
 
 class Sealer:
-    """Stamps one recording; several processes may, one at a time."""
+    """Stamps one recording; several processes may do so, one at a time."""
 
     def __init__(self, folder: Path, clock: Callable[[], datetime], signer: Signer | None = None) -> None:
         self.folder = folder

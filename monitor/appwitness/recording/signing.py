@@ -24,7 +24,7 @@ if TYPE_CHECKING:  # imported late, so that --help answers at once
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 CONTEXT = b"appwitness stamp\n"
-"""Stands before what is signed, so that a signature made for anything else is none here."""
+"""Prefix of the signed text, so that a signature made for another purpose is not valid here."""
 KIND = "ssh-ed25519"
 PUBLIC_BYTES, SIGNATURE_BYTES = 32, 64
 
@@ -54,7 +54,7 @@ class Signature(Record):
 
 
 class Signer(Protocol):
-    """Who holds a private key."""
+    """The holder of a private key."""
 
     @property
     def public(self) -> bytes:

@@ -11,11 +11,11 @@ from appwitness.recording.lines import CHUNK_BYTES, MAX_LINE_BYTES, Position, _s
 from appwitness.recording.seal import BODIES, RUN
 
 NOTHING = ""
-"""The digest of no line at all."""
+"""The digest of zero lines."""
 
 
 def chained(before: str, raw: bytes, size: int) -> str:
-    """The digest of all lines so far and one more: `raw` without its newline, `size` bytes in the file."""
+    """The digest of the previous lines and one more: `raw` without its newline, `size` bytes in the file."""
     return hashlib.sha256(f"{before} {size} ".encode() + raw).hexdigest()
 
 

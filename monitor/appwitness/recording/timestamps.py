@@ -29,12 +29,12 @@ if TYPE_CHECKING:  # imported late, so that --help answers at once
     from appwitness.recording.folder import Recording
 
 type Authorities = Sequence[Certificate]
-"""Certificates of those that are trusted."""
+"""Certificates of the trusted authorities."""
 
 MAX_TOKEN_BYTES = 64 << 10
 MAX_TOKENS = 100
 SOON = timedelta(minutes=1)
-"""By so much an authority's time and that of a stamp may differ without being remarked."""
+"""Largest difference between an authority's time and that of a stamp that is not remarked on."""
 CERTIFICATES = 0xA0
 """Tag of the field of signed data that has them."""
 SHA256_OID = "2.16.840.1.101.3.4.2.1"
@@ -49,21 +49,21 @@ class NoToken(UserError):
 
 @dataclass(frozen=True)
 class Token:
-    """One token of a recording, and what checking it came to."""
+    """One token of a recording, with the result of checking it."""
 
     file: str
     stamp: int | None = None
-    """The line of seal.jsonl that it is over; None: over none that is there."""
+    """The line of seal.jsonl that it covers; None: none that is there."""
     at: datetime | None = None
     """The authority's time."""
     by: str = ""
-    """Who signed it, as its certificate says."""
+    """The signer that its certificate names."""
     wrong: str | None = None
-    """Why it proves nothing."""
+    """Why it is invalid."""
     stamped: datetime | None = None
     """The time that the stamp itself has."""
     trusted: bool = False
-    """Whether its signature leads to an authority that was named as trusted."""
+    """Whether its signature chains to an authority named as trusted."""
 
 
 def address(url: str) -> str:

@@ -27,7 +27,7 @@ LETTERS = {"cn": "zh", "eu": "en"}
 
 
 def actions(asked: PageRequest, problem: str = "", preview: Mapping[str, Any] | None = None) -> Response:
-    """What checking its stamps came to, and what can be done with it."""
+    """The result of checking its stamps, and the actions available."""
     index = asked.site.index
     try:
         verified = integrity(index.checked_report(asked.recording), asked.words)
@@ -60,14 +60,14 @@ def letter(asked: PageRequest) -> Response:
 
 
 def gate(asked: PageRequest) -> Response:
-    """The recording against the baseline, waivers and allowed flows in the folder of the server, as `appwitness gate`
-    says it."""
+    """The recording compared with the baseline, waivers and allowed flows in the server's folder, as `appwitness
+    gate` does."""
     by = gating.made(asked.site.index.judging)
     return _decided(asked, by, [asked.site.index.place(asked.recording)])
 
 
 def diff(asked: PageRequest) -> Response:
-    """One run against another of the same app, the older one first: `?run=A&run=B`, as `appwitness diff` says it."""
+    """One run compared with another of the same app, the older one first: `?run=A&run=B`, as `appwitness diff` does."""
     index = asked.site.index
     names = list(dict.fromkeys(asked.request.query_params.getlist("run")))
     if len(names) != 2:
@@ -149,7 +149,7 @@ def bundle(asked: PageRequest, _: Mapping[str, str]) -> Response:
 
 
 def _made(asked: PageRequest, make: Any, ending: str) -> Response:
-    """A file that is made for this answer, and goes with it."""
+    """A file made for this response, and removed with it."""
     folder = Path(tempfile.mkdtemp(prefix="appwitness-", dir=private_files.roomy()))
     try:
         file = make(folder)
@@ -161,7 +161,7 @@ def _made(asked: PageRequest, make: Any, ending: str) -> Response:
 
 
 def forget(asked: PageRequest, form: Mapping[str, str]) -> Response:
-    """Forget the recording, or what has one of some values; first it is shown what would go."""
+    """Forget the recording, or what holds given values; a preview comes first."""
     asked.site.working()
     index = asked.site.index
     try:
@@ -187,7 +187,7 @@ def forget(asked: PageRequest, form: Mapping[str, str]) -> Response:
 
 
 def waive(asked: PageRequest, form: Mapping[str, str]) -> Response:
-    """Accept a finding until a day: an entry in the file of waivers in the folder of the server."""
+    """Waive a finding until a date: adds an entry to the waivers in the server's folder."""
     asked.site.working()
     number = asked.request.path_params["number"]
     index = asked.site.index

@@ -18,9 +18,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 COOKIE = "appwitness"
 HEALTH = "/healthz"
-"""Where health checks ask."""
+"""Address of health checks."""
 METRICS = "/metrics"
-"""Where Prometheus asks."""
+"""Address for Prometheus."""
 STRANGER = "Open the address that `appwitness web` printed: it has the token that these pages ask for.\n"
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; media-src 'self'; "
@@ -65,7 +65,7 @@ class TokenDoor:
         self.names = {"localhost", self.address, *map(host_name, names)}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request, or pass it on."""
+        """Answer one request, or forward it."""
         if scope["type"] != "http":
             if scope["type"] == "lifespan":
                 await self.inner(scope, receive, send)
@@ -95,7 +95,8 @@ class TokenDoor:
         return None
 
     def _welcome(self, request: Request) -> ASGIApp | None:
-        """Whoever brings the token gets the cookie, and the same address without it: nothing keeps it in sight."""
+        """A request with the token gets the cookie and a redirect to the same address without it, so that the token
+        stays out of sight."""
         if not self._brings_token(request):
             return None
         url = URL(scope=request.scope).remove_query_params("token")
@@ -145,7 +146,7 @@ def cookie_of(request: Request) -> str:
 
 
 def form_token(token: str) -> str:
-    """What a form carries so that we know it for ours: it opens nothing."""
+    """The value by which a form of ours is recognised; it opens nothing."""
     return hmac.new(token.encode(), b"form", hashlib.sha256).hexdigest()
 
 
@@ -164,7 +165,7 @@ def policy_of(parts: Iterable[str]) -> dict[str, str]:
 
 
 SEALED = policy_of(("frame-ancestors 'none'", "base-uri 'none'", "form-action 'none'"))
-"""For a page that brings a style of its own and has no form."""
+"""Headers for a page with its own style and without forms."""
 
 
 def is_loopback(host: str) -> bool:
@@ -181,7 +182,7 @@ def _is_address(host: str) -> bool:
 
 
 def _is_from_here(request: Request) -> bool:
-    """By what every browser says of a request that changes something."""
+    """Decides by the headers that every browser sends with a request that changes something."""
     origin = request.headers.get("origin", "")
     here = f"{request.url.scheme}://{request.headers.get('host', '')}"
     return origin == here and request.headers.get("sec-fetch-site", "same-origin") == "same-origin"

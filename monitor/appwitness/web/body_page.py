@@ -13,14 +13,14 @@ from appwitness.findings import Flow, Match
 from appwitness.web.query import PageRequest
 
 LEAVES = 200
-"""Leaves that are listed."""
+"""Most leaves that are listed."""
 EXCERPT = 120
-"""Characters of a leaf in the list."""
+"""Most characters of a leaf in the list."""
 AROUND = 32_768
 """Characters on either side of a value that are masked, of which SHOWN are shown."""
 SHOWN = 1_500
 BYTES = 512
-"""Bytes of a step on one page, sixteen a row."""
+"""Bytes of a step on one page, sixteen in a row."""
 _NAME = re.compile(rb'"([A-Za-z_][\w.-]{0,40})"\s*:|(?:^|[&?;\s])([A-Za-z_][\w.-]{0,40})=')
 """Names of fields, in JSON and in forms."""
 
@@ -33,7 +33,7 @@ class Marked(NamedTuple):
 
 
 class HexLine(NamedTuple):
-    """Sixteen bytes."""
+    """A row of sixteen bytes."""
 
     offset: str
     hex: tuple[Marked, ...]
@@ -41,7 +41,7 @@ class HexLine(NamedTuple):
 
 
 def viewed(asked: PageRequest, upload: Upload, flows: Sequence[Flow]) -> dict[str, Any]:
-    """What the page of an upload shows of its content: `?leaf=` and `?step=` choose what is opened."""
+    """The content of an upload's page: `?leaf=` and `?step=` choose what is opened."""
     found = asked.site.index.taken_apart(asked.recording, upload, flows)
     chosen = asked.number("leaf", 0)
     if chosen is None or chosen >= len(found.leaves):

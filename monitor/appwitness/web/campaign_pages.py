@@ -57,12 +57,12 @@ def metrics(asked: PageRequest) -> Response:
 
 
 def state_of_fleet(asked: PageRequest) -> str:
-    """Another text whenever a page of the fleet may have changed."""
+    """A version that changes whenever a page of the fleet may have changed."""
     return _name_of(status(_fleet(asked)))
 
 
 def campaign(asked: PageRequest) -> Response:
-    """How far one campaign is, what failed, and what to do about it."""
+    """The progress of one campaign, what failed, and what to do about it."""
     fleet, name = _fleet(asked), asked.request.path_params["campaign"]
     told = status(fleet, name)
     failed, devices = failures(fleet, name), fitting_devices(told)
@@ -145,12 +145,12 @@ def _run(asked: PageRequest, run: CampaignRun) -> dict[str, Any]:
 
 
 def _note(asked: PageRequest, note: str | None) -> str | None:
-    """What somebody said, without what looks like a value in it."""
+    """A message, without what looks like a personal value."""
     return note if asked.reveal or note is None else Mask(()).by(told, note)
 
 
 def _commands(name: str, told: Status, devices: Sequence[Slot], reasons: Sequence[str]) -> Iterable[dict[str, str]]:
-    """What a person may do now: why, and the command."""
+    """What a person can do now: why, and the command."""
     for reason in reasons:
         command = f"appwitness fleet retry --campaign {shlex.quote(name)} --reason {shlex.quote(reason)}"
         yield {"why": "retry", "about": reason, "command": command}

@@ -24,7 +24,7 @@ OPERATOR_STATES: tuple[ConsentState, ...] = ("requested", "given", "refused", "w
 
 SOON = timedelta(milliseconds=1)
 OFFERED = 40
-"""Times of questions and of uploads that the form offers."""
+"""Most times of questions and of uploads that the form offers."""
 
 
 class Preview(NamedTuple):
@@ -34,9 +34,9 @@ class Preview(NamedTuple):
     """Fields of its form."""
     at: datetime
     outside: str | None
-    """That the time is not within the run, in words."""
+    """A warning that the time is not within the run."""
     changes: Sequence[tuple[str, int, int]]
-    """Rule, and how many findings it has now and would have."""
+    """Rule, with its number of findings now and after the mark."""
 
 
 def consents(asked: PageRequest, problem: str = "", preview: Preview | None = None) -> Response:

@@ -18,7 +18,7 @@ from appwitness.web.query import PageRequest, fields_of
 from appwitness.web.recording_page import head
 
 MOST_RANGES = 400
-"""Stretches of lines that are listed."""
+"""Most ranges of lines that are listed."""
 
 
 def finding(asked: PageRequest, problem: str = "", fields: Mapping[str, str] | None = None) -> Response:

@@ -23,16 +23,16 @@ FILES = {
     screens_page.picture: "image/*",
     screens_page.film: "video/*",
 }
-"""Views that give a file of a type of its own, whatever `format` says -> that type."""
+"""Views that return a file of one type, whatever `format` says -> that type."""
 DECISIONS = frozenset((action_pages.gate, action_pages.diff))
-"""Views that answer with the report of a gate (`appwitness list schema --of gate`)."""
+"""Views that return the report of a gate (`appwitness list schema --of gate`)."""
 PAGED = frozenset(
     (
         *(overview_pages.recordings, overview_pages.recipient, overview_pages.rule, overview_pages.ranking),
         *(recording_page.findings, recording_page.uploads, recording_page.reads, campaign_pages.runs_of_campaign),
     )
 )
-"""Views of lists that come in pages."""
+"""Views of paged lists."""
 OBJECT = {"type": "object"}
 JSON = "application/json"
 

@@ -41,7 +41,7 @@ def recordings(asked: PageRequest) -> Response:
 
 
 def state_of_all(asked: PageRequest) -> str:
-    """Another text whenever the list may have changed."""
+    """A version that changes whenever the list may have changed."""
     index = asked.site.index
     return format(hash((index.lists.states(), index.badges.changes)) & 0xFFFFFFFFFFFF, "x")
 
@@ -75,7 +75,7 @@ PLANS = ("accept", "refuse", "silent", "withdraw", "free")
 
 
 def apps(asked: PageRequest) -> Response:
-    """The apps, and of each what its newest run came to under each answer."""
+    """The apps, each with the result of its newest run under each answer."""
     facts = {
         "state": state_of_all(asked),
         **page_of("apps", asked.site.index.lists.apps(asked.page), lambda row: _app(asked, row)),
@@ -119,7 +119,7 @@ def _match(asked: PageRequest, row: SentMatch) -> dict[str, Any]:
 
 
 def _shown(asked: PageRequest, run: Run) -> Run:
-    """A run in the list: the values that were planted are known there, no others."""
+    """A masked run in the list; only its own planted values are known there."""
     return run if asked.reveal else Mask(run.persona).run(run)
 
 
@@ -129,7 +129,7 @@ def masked_host(asked: PageRequest, host: str) -> str:
 
 
 def recipient(asked: PageRequest) -> Response:
-    """Who sent what to one host."""
+    """What was sent to one host, and by which apps."""
     host = asked.request.path_params["host"]
     known = asked.site.index.lists.recipient(host)
     if known is None:
@@ -151,7 +151,7 @@ def _sent(asked: PageRequest, row: SentCount) -> dict[str, Any]:
 
 
 def rules(asked: PageRequest) -> Response:
-    """Every rule, and how often it objected."""
+    """Every rule with its number of findings."""
     found = [
         {"id": rule.id, "level": rule.level, "title": dict(rule.title), "findings": findings, "recordings": recordings}
         for rule, findings, recordings in asked.site.index.rules()
@@ -160,7 +160,7 @@ def rules(asked: PageRequest) -> Response:
 
 
 def rule(asked: PageRequest) -> Response:
-    """One rule, and what it found."""
+    """One rule and its findings."""
     name = asked.request.path_params["rule"]
     index = asked.site.index
     known = index.rule(name)
@@ -204,7 +204,7 @@ def compare(asked: PageRequest) -> Response:
 # the page that ranks over apps: who receives, what is sent, by which SDK, against which rule
 
 PAUSE_S = 30
-"""Between two looks for news: to count over all apps may take a second."""
+"""Seconds between checks for changes: counting over all apps may take a second."""
 
 
 def ranking(asked: PageRequest) -> Response:
@@ -244,7 +244,7 @@ def _ranking_row(asked: PageRequest, row: Ranked) -> dict[str, Any]:
 
 
 def _behind(asked: PageRequest, by: By, filters: Mapping[str, str], row: Mapping[str, Any]) -> str:
-    """The address of what is behind a row: its findings, its apps, a recording of it."""
+    """The link to the details of a row: its findings, its apps, a recording."""
     kept = {**filters, "text": "", **{name: value or UNKNOWN for name, value in row["of"].items()}}
     if by != "app":
         return asked.link("ranking", by="finding" if by == "rule" else "app", **kept)

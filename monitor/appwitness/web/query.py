@@ -35,11 +35,11 @@ from appwitness.web.auth import form_token
 
 HERE = Path(__file__).parent
 LONGEST = 200
-"""Characters of a filter."""
+"""Most characters of a filter."""
 
 
 class Clear(Mask):
-    """Shows everything as it is."""
+    """A mask that hides nothing."""
 
     def __init__(self) -> None:
         super().__init__(())
@@ -63,7 +63,7 @@ class Clear(Mask):
 
 @dataclass(frozen=True)
 class Work:
-    """What pages may start, where the operator lets them."""
+    """What pages may start, if the operator allows it."""
 
     runs: LiveRuns
     inbox: Inbox
@@ -71,16 +71,16 @@ class Work:
 
 @dataclass
 class Site:
-    """What all pages are made of."""
+    """The state shared by all pages."""
 
     index: Browsing
     token: str
     metrics_token: str | None = None
-    """What Prometheus says to be let in to /metrics; None: only a browser with the token is."""
+    """The credential with which Prometheus may read /metrics; None: only a browser with the token may."""
     work: Work | None = None
     """None: pages start nothing, take nothing in, and remove nothing."""
     may_mark: bool = True
-    """Whether consent can be marked on them."""
+    """Whether consent can be marked on the pages."""
 
     def working(self) -> Work:
         """What pages may start. Raises UserError where they may not."""
@@ -104,7 +104,7 @@ def preferred(accepted: str) -> str:
 
 
 class PageRequest:
-    """One request, in the reader's language; what stands in its address is bounded."""
+    """One request, in the reader's language; its parameters are bounded."""
 
     def __init__(self, site: Site, request: Request, *, masked: bool = False) -> None:
         """Raises UserError where values are asked for as they are and that cannot be noted; with `masked`, none are."""
@@ -138,7 +138,7 @@ class PageRequest:
 
     @property
     def page(self) -> int:
-        """Which page of the list."""
+        """The requested page of the list."""
         return self.number("page") or 1
 
     @property
@@ -154,12 +154,12 @@ class PageRequest:
 
     @cached_property
     def mask(self) -> Mask:
-        """What hides the values of the recording, or shows them."""
+        """The mask of the recording's values, or one that shows them."""
         return Clear() if self.reveal else self.site.index.mask(self.recording)
 
     @cached_property
     def state(self) -> State:
-        """How far the index is with the recording. Raises UserError when it has none of that id."""
+        """The index's state for the recording. Raises UserError when it has none of that ID."""
         return self.site.index.state(self.recording)
 
     @cached_property
@@ -215,7 +215,7 @@ class PageRequest:
             self.reveal = before
 
     def answer(self, template: str, facts: Mapping[str, Any], status: int = 200) -> Response:
-        """The facts as a page; as JSON with `?format=json`, but for those whose name begins with `_`."""
+        """Renders the facts as a page, or as JSON with `?format=json`, without names that begin with `_`."""
         if self.request.query_params.get("format") == "json":
             shown = {name: plain(value) for name, value in facts.items() if not name.startswith("_")}
             shown["masked"] = not self.reveal

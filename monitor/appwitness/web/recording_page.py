@@ -34,7 +34,7 @@ from appwitness.web.auth import SEALED
 from appwitness.web.query import PageRequest, fields_of, page_of
 
 MOST_WAYS = 200
-"""Uploads of one read that are listed."""
+"""Most uploads listed for one read."""
 
 
 NARROWEST_S = 0.02
@@ -44,7 +44,7 @@ WAIT_S = 0.25
 
 
 def state_of(asked: PageRequest) -> str:
-    """Another text whenever something of the recording, or of what is known of it, has changed."""
+    """A version that changes whenever the recording, or what is known of it, has changed."""
     return _state(asked, asked.site.index.badge(asked.recording))
 
 
@@ -54,12 +54,12 @@ def _state(asked: PageRequest, badge: Badge | None) -> str:
 
 
 def is_live(asked: PageRequest) -> bool:
-    """Whether the run goes on."""
+    """Whether the run is in progress."""
     return asked.site.index.is_live(asked.recording)
 
 
 def head(asked: PageRequest) -> dict[str, Any]:
-    """What every page of a recording begins with."""
+    """The facts with which every page of a recording begins."""
     now = asked.state
     counts = dict(now.lines)
     run = asked.run
@@ -85,7 +85,7 @@ def head(asked: PageRequest) -> dict[str, Any]:
 
 
 def summary(asked: PageRequest) -> Response:
-    """What the recording comes to: verdict, findings by rule, consent, timeline, gaps."""
+    """The summary: verdict, findings by rule, consent, timeline, gaps."""
     report = asked.report
     shown = opening(report, asked.words)
     numbers = {each.id: number for number, each in reversed([*enumerate(report.findings, start=1)])}
@@ -243,7 +243,7 @@ def _upload(asked: PageRequest, seen: Seen[Upload]) -> dict[str, Any]:
 
 
 def _line(asked: PageRequest, seen: Seen[Any]) -> dict[str, Any]:
-    """What every line of a list has: its name, its time, and what was concluded of it."""
+    """The common facts of every listed line: its name, its time, and the conclusions about it."""
     known = asked.concluded
     numbers = known.about.get(seen.ref, [])
     worst = min((known.findings[number - 1].level for number in numbers), key=LEVELS.index, default=None)
@@ -261,7 +261,7 @@ def _about_flow(asked: PageRequest, flow: Carried) -> str:
 
 
 def upload(asked: PageRequest) -> Response:
-    """One upload: what carried it, the values in it, and its bytes step by step."""
+    """One upload: its connection, the values in it, and its decoding steps."""
     seen = _seen(asked, "upload")
     if seen is None or not holds(seen, Upload):
         raise _no_line(asked, "uploads.jsonl")
@@ -335,7 +335,7 @@ def _read(asked: PageRequest, seen: Seen[Access]) -> dict[str, Any]:
 
 
 def read(asked: PageRequest) -> Response:
-    """One read, and the journey of its values: every upload that carries one."""
+    """One read, and every upload that carries one of its values."""
     seen = _seen(asked, "access")
     if seen is None or not holds(seen, Access):
         raise _no_line(asked, "accesses.jsonl")
@@ -392,7 +392,7 @@ def har_file(asked: PageRequest) -> Response:
 
 
 def as_file(name: str, ending: str) -> dict[str, str]:
-    """Headers of an answer that is a file, named after a recording."""
+    """Headers of a file download, named after a recording."""
     safe = re.sub(r"[^A-Za-z0-9._-]", "_", name)[:100].lstrip(".")
     return {"content-disposition": f'attachment; filename="{safe}.{ending}"'}
 

@@ -68,7 +68,7 @@ PAGES: dict[str, View] = {
     "/recordings/{recording}/sarif": recording_page.sarif,
     "/recordings/{recording}/har": recording_page.har_file,
 }
-"""Address -> what is shown there."""
+"""Address -> view."""
 WORK: dict[str, View] = {
     "/new": work_pages.doors,
     "/new/observe": work_pages.observe,
@@ -76,7 +76,7 @@ WORK: dict[str, View] = {
     "/runs": work_pages.runs,
     "/runs/{run}": work_pages.run,
 }
-"""The same, of what was started here."""
+"""The same for what was started here."""
 ACTS: dict[str, Act] = {
     "/recordings/{recording}/consents": consent_page.mark,
     "/recordings/{recording}/checklist": action_pages.check,
@@ -90,7 +90,7 @@ ACTS: dict[str, Act] = {
     "/new/files/{drop}": work_pages.take_in,
     "/runs/{run}/stop": work_pages.stop,
 }
-"""Address -> what a form of ours does there."""
+"""Address -> action of a form."""
 FORM = "x-appwitness-form"
 """Header of a file that comes from one of our forms: what the form carries."""
 
@@ -106,11 +106,11 @@ class LineConvertor(Convertor[int]):
     regex = "[0-9]{1,12}"
 
     def convert(self, value: str) -> int:
-        """As a number."""
+        """The number."""
         return int(value)
 
     def to_string(self, value: int) -> str:
-        """As in an address."""
+        """The number as in an address."""
         return str(value)
 
 
@@ -118,7 +118,7 @@ register_url_convertor("line", LineConvertor())
 PATIENCE = "appwitness.patience"
 """Key of the scope of a request whose body may take long, as long as it comes: a file from a form of ours."""
 LARGEST_FORM = 16_384
-"""Bytes of a form."""
+"""Largest form, in bytes."""
 MOST_FIELDS = 100
 NOT_OURS = "This form is not of these pages.\n"
 
@@ -251,30 +251,30 @@ def _static(request: Request) -> Response:
 # tells a page that what it shows has changed: server-sent events, by looking at how far the index is
 
 SOON_S = 0.05
-"""Between two looks while a run goes on."""
+"""Seconds between checks while a run is in progress."""
 LATER_S = 1.0
-"""Between two looks else, and at whether a run still goes on."""
+"""Seconds between checks otherwise, and between checks whether a run is still in progress."""
 SHARE = 20
-"""A look that takes long is followed by a pause of so many times that."""
+"""A slow check is followed by a pause of this many times its duration."""
 QUIET_S = 15.0
-"""After which something is said, so that it is noticed when nobody listens any more."""
+"""Seconds after which a message is sent, to notice a client that has gone."""
 
 
 class Watched(NamedTuple):
-    """What a page is told of."""
+    """A source of live updates for a page."""
 
     state: Callable[[], str]
-    """Another text whenever it changed."""
+    """A version that changes whenever the page should."""
     is_live: Callable[[], bool]
     """Whether it is likely to change soon."""
     ending: Callable[[], bool]
     """Whether the server is about to end."""
     pause_s: float = LATER_S
-    """Between two looks while it is not."""
+    """Seconds between checks while it is not."""
 
 
 def events(request: Request, watched: Watched) -> StreamingResponse:
-    """An event with the new state whenever it is another; the first at once."""
+    """Events with the new version whenever it changes; the first at once."""
     return StreamingResponse(_changes(request, watched), media_type="text/event-stream")
 
 

@@ -22,13 +22,13 @@ WHOLE_WITHIN_S = 10.0
 """From the first byte of a request, or from connecting, to the last byte of the request; between two pieces of a file
 that one of our forms sends."""
 HALF_AT_A_TIME = 32
-"""Requests of one address that are not whole yet; the oldest is ended for another."""
+"""Most incomplete requests from one address; a new one ends the oldest."""
 LINES, WITHIN_S = 20, 60.0
-"""Lines in the log, in how many seconds."""
+"""Most lines in the log, and in how many seconds."""
 
 
 class BoundedConnection(H11Protocol):
-    """A connection that is closed where a request is not whole in time."""
+    """A connection that is closed if a request is not complete in time."""
 
     half: ClassVar[defaultdict[str, dict[BoundedConnection, asyncio.TimerHandle]]] = defaultdict(dict)
     """The connections of each address that we wait for, the oldest first, and the timer that ends the waiting."""
@@ -39,7 +39,7 @@ class BoundedConnection(H11Protocol):
         self._wait()
 
     def data_received(self, data: bytes) -> None:
-        """Take a part of a request."""
+        """Receive a part of a request."""
         super().data_received(data)
         if self.conn.their_state in (h11.IDLE, h11.SEND_BODY):
             if self.conn.their_state is h11.SEND_BODY and self.scope.get(PATIENCE):
@@ -55,7 +55,7 @@ class BoundedConnection(H11Protocol):
 
     @property
     def address(self) -> str:
-        """Whose connection it is."""
+        """The client's address."""
         return self.client[0] if self.client else ""
 
     def _wait(self) -> None:

@@ -19,9 +19,9 @@ from appwitness.web.consent_page import OPERATOR_STATES
 from appwitness.web.query import PageRequest
 
 NEWEST = 20
-"""Lines of a run that its page lists."""
+"""Most lines of a run that its page lists."""
 WORST = 50
-"""Findings that it lists."""
+"""Most findings that it lists."""
 ASKED_FOR = ("phone_number", "email", "name", "location", "android_id", "advertising_id", "device_id_imei")
 """Kinds of value that the form has a field for; others are written as TYPE=VALUE."""
 
@@ -29,7 +29,7 @@ ASKED_FOR = ("phone_number", "email", "name", "location", "android_id", "adverti
 
 
 def doors(asked: PageRequest) -> Response:
-    """What can be begun here."""
+    """The actions available here."""
     return asked.answer("new.html", {"may_start": asked.site.work is not None})
 
 
@@ -67,7 +67,7 @@ def received(asked: PageRequest, id_: str) -> Response:
 
 
 def dropped(asked: PageRequest, problem: str = "", fields: Mapping[str, str] | None = None) -> Response:
-    """What was dropped, and what must be known of it."""
+    """The dropped files, and what must be known about them."""
     drop = asked.site.working().inbox.of(asked.request.path_params["drop"])
     fields = fields or {}
     facts = {
@@ -83,7 +83,7 @@ def dropped(asked: PageRequest, problem: str = "", fields: Mapping[str, str] | N
 
 
 def take_in(asked: PageRequest, form: Mapping[str, str]) -> Response:
-    """Make a recording of it, and show that."""
+    """Import it as a recording, and show that."""
     values = [f"{code}={form[code].strip()}" for code in ASKED_FOR if form.get(code, "").strip()]
     values += [line.strip() for line in form.get("values", "").splitlines() if line.strip()]
     id_ = asked.request.path_params["drop"]
@@ -152,7 +152,7 @@ def start(asked: PageRequest, form: Mapping[str, str]) -> Response:
 
 
 def _devices() -> tuple[list[Any], str]:
-    """Those that are there, and why others may be missing."""
+    """The devices that are present, and why others may be missing."""
     try:
         return list(devices.listed()), ""
     except UserError as error:  # adb does not answer
@@ -177,7 +177,7 @@ def _seconds(text: str) -> float | None:
 
 
 def runs(asked: PageRequest) -> Response:
-    """All that were started here."""
+    """All runs started here."""
     known = asked.site.working().runs
     told = known.list()
     facts = {
@@ -188,7 +188,7 @@ def runs(asked: PageRequest) -> Response:
 
 
 def run(asked: PageRequest) -> Response:
-    """One of them, as far as it is."""
+    """One run and its progress."""
     progress = _asked_for(asked)
     index = asked.site.index
     name = index.name_of(progress.recording)
@@ -215,18 +215,18 @@ def run(asked: PageRequest) -> Response:
 
 
 def stop(asked: PageRequest, _: Mapping[str, str]) -> Response:
-    """Have it end in order."""
+    """Stop it cleanly."""
     stopped = asked.site.working().runs.stop(asked.request.path_params["run"])
     return RedirectResponse(asked.link("runs", stopped.id), status_code=303)
 
 
 def state_of_runs(asked: PageRequest) -> str:
-    """Another text whenever one of the runs has changed."""
+    """A version that changes whenever one of the runs does."""
     return f"runs-{asked.site.working().runs.changes}"
 
 
 def state_of_run(asked: PageRequest) -> str:
-    """Another text whenever the run has told something, or the index has something new of it."""
+    """A version that changes whenever the run reports something, or the index has something new of it."""
     progress = _asked_for(asked)
     name = asked.site.index.name_of(progress.recording)
     known = hash(asked.site.index.state(name)) & 0xFFFFFFFF if name else 0
