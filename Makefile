@@ -22,13 +22,14 @@ ART := .venv/bin/pytest --numprocesses 2 --dist worksteal
 AGAIN := test $$? -eq 1 && .venv/bin/pytest --last-failed --last-failed-no-failures none
 
 test: rig  ## the tests, those on the lab device included; what fails beside others is told, and tried once more alone
-	$(PYTEST) -m 'not slow and not art' || { $(AGAIN) -m 'not slow and not art'; }
+	$(PYTEST) --ignore tests/art -m 'not slow' || { $(AGAIN) --ignore tests/art -m 'not slow'; }
 
-test-slow: rig  ## the tests that need minutes, but for those of test-checked: every source, every app under every plan, kills, devices, the wheel
+test-slow: rig  ## the tests that need minutes, but for those of test-checked: every source, every app under every plan, kills, devices, the wheel, more examples
 	@$(MAKE) --no-print-directory --jobs 2 slow-here slow-devices
 
+SLOW := --hypothesis-profile thorough --ignore tests/match --ignore tests/art -m '(slow or hypothesis) and not adb'
 slow-here:
-	$(LONG) --ignore tests/match -m 'slow and not adb and not art' || { $(AGAIN) -o cache_dir=.pytest_cache/here --ignore tests/match -m 'slow and not adb and not art'; }
+	$(LONG) $(SLOW) || { $(AGAIN) -o cache_dir=.pytest_cache/here $(SLOW); }
 slow-devices:  # beside the others: it waits most of the time
 	$(DEVICES) -m 'slow and adb' || { $(AGAIN) -m 'slow and adb'; }
 
@@ -43,7 +44,7 @@ test-checked:  ## the tests of the search, its compiled part built with the comp
 	rm $(CHECKED)/monitor/appwitness/match/native/libsearch.so
 	cd $(CHECKED) && CFLAGS="$(CHECKS)" ../../.venv/bin/python -c "import hatch_build as h; h.build_search(h.ROOT)"
 	cd $(CHECKED) && LD_PRELOAD=$$($${CC:-cc} -print-file-name=libasan.so) ASAN_OPTIONS=detect_leaks=0 PYTHONMALLOC=malloc \
-		../../$(PYTEST) --timeout 900 tests/match $(WITHOUT_C:%=--ignore tests/match/%)
+		../../$(PYTEST) --hypothesis-profile thorough --timeout 900 tests/match $(WITHOUT_C:%=--ignore tests/match/%)
 
 test-art: setup  ## the agent in a real Android runtime, built here from Debian's packages; skipped where that cannot be
 	@.ci/setup art

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+from collections.abc import Generator
 from pathlib import Path
 
 import pytest
@@ -13,12 +14,24 @@ from tests.postgres import empty_database, postgres
 
 __all__ = ["empty_database", "postgres"]
 
-# `--hypothesis-profile=default` looks for new examples.
-settings.register_profile("repeatable", derandomize=True, print_blob=True, deadline=None)  # machines are noisy
+# `make test` tries a quarter of the examples of `make test-slow`. `--hypothesis-profile=default` looks for new ones.
+settings.register_profile("thorough", derandomize=True, print_blob=True, deadline=None)  # machines are noisy
+settings.register_profile("repeatable", settings.get_profile("thorough"), max_examples=25)
 settings.load_profile("repeatable")
 
 OPEN_FILES = Path("/dev/fd")
 MANY = 300
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """What is collected stays: the garbage collector need not look through it again and again."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 @pytest.hookimpl(trylast=True)

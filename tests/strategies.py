@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any, get_args, get_type_hints
 
+from hypothesis import settings
 from hypothesis import strategies as st
 
 from appwitness import events
@@ -15,6 +16,11 @@ digests = st.binary(min_size=32, max_size=32).map(bytes.hex)
 times = st.datetimes(datetime(1970, 1, 1), datetime(2199, 12, 31), timezones=st.just(UTC))
 stacks = st.lists(texts, max_size=3).map(tuple)
 ports = st.integers(0, 65535)
+
+
+def examples(thorough: int) -> int:
+    """How many examples a property is tried on that wants `thorough` of them: fewer where the profile has fewer."""
+    return max(10, thorough * settings().max_examples // 100)
 
 
 def optional[T](strategy: st.SearchStrategy[T]) -> st.SearchStrategy[T | None]:

@@ -18,6 +18,7 @@ from appwitness.agent.process_recorder import ProcessRecorder
 from appwitness.events import FILES, AppIdentity, DeviceIdentity, Gap, Run, Upload, format_time
 from appwitness.recording import Recording, verify
 from appwitness.recording.quota import Limited, Quota
+from tests.strategies import examples
 
 PID = 4711
 APP = "com.example.hostile"
@@ -375,7 +376,7 @@ def mutants(draw):
         return draw(st.binary(max_size=40))
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(300), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(payloads() | odd, max_size=5), st.none() | st.binary(max_size=40) | mutants())
 def test_nothing_that_the_app_sends_ends_the_run(agent, recording, sent, data):
     for payload in sent:

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from appwitness.agent.agent_messages import PlainSent, message
 from appwitness.agent.plaintext import WAIT_S, Plaintext
 from appwitness.events import Endpoint, Event, Gap, Upload
+from tests.strategies import examples
 
 AT = 1_773_478_800_000_000
 ABOUT = {
@@ -186,7 +187,7 @@ def test_what_follows_an_upgrade_is_a_message_of_its_own():
     assert wire.bodies == [b"\x81\x85\0\0\0\0hello"]
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=examples(40))
 @given(st.data())
 def test_however_the_bytes_are_cut_it_is_the_same(data):
     stream = POST + CHUNKED + GET
@@ -223,7 +224,7 @@ def http2(*requests) -> bytes:
     return client.data_to_send()
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=examples(40))
 @given(st.data())
 def test_http2_streams_side_by_side_however_cut(data):
     body = gzip.compress(JSON)
@@ -251,7 +252,7 @@ def test_an_http2_request_that_does_not_end_is_kept_at_the_end():
     assert wire.uploads[0].truncated
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=examples(40))
 @given(st.binary(max_size=300), st.sampled_from([b"", GET, POST[:40], http2(("GET", "/", [], b""))]))
 def test_no_bytes_stop_it(junk, before):
     wire = Wire().out(before + junk) if before + junk else Wire()

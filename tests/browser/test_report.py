@@ -39,9 +39,16 @@ def page_of(tmp_path: Path, known, case: str, lang: str = "en") -> Path:
     return file
 
 
-@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-@pytest.mark.parametrize("size", SIZES)
-@pytest.mark.parametrize("lang", ["en", "zh"])
+QUICK = [("en", "desktop", False), ("zh", "phone", True), ("en", "tablet", False)]
+LOOKS = [
+    pytest.param(lang, size, dark, marks=[] if (lang, size, dark) in QUICK else pytest.mark.slow)
+    for lang in ("en", "zh")
+    for size in SIZES
+    for dark in (False, True)
+]
+
+
+@pytest.mark.parametrize(("lang", "size", "dark"), LOOKS)
 def test_a_report_has_no_error_fits_its_window_and_can_be_read_by_all(visit, tmp_path, known, size, dark, lang):
     page = visit(page_of(tmp_path, known, "address-book-upload", lang), SIZES[size], dark)
     assert violations(page) == []
@@ -124,10 +131,10 @@ def test_three_hundred_findings_stand_folded_by_recipient_and_are_filtered_witho
     assert page.locator(".card:visible").count() == 150
     page.get_by_label("low (30)").check()
     assert page.locator(".card:visible").count() == 30
-    assert {card.get_attribute("class").split()[1] for card in page.locator(".card:visible").all()} == {"level-low"}
+    assert page.locator(".card.level-low:visible").count() == 30
+    assert violations(page) == []
     page.get_by_label("all").first.check()
     assert page.locator(".card:visible").count() == 150
-    assert violations(page) == []
 
 
 def test_what_is_folded_is_printed_with_its_evidence(visit, tmp_path):

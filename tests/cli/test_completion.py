@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import click
@@ -72,9 +73,15 @@ def asked(shell: str, what: str, **env: str) -> subprocess.CompletedProcess[str]
     return subprocess.run(PROGRAM, env=env, capture_output=True, text=True, check=False)
 
 
+@cache
+def script_of(shell: str) -> str:
+    """What a shell is given to read at its start."""
+    return asked(shell, "source").stdout
+
+
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_each_shell_is_given_a_value(shell):
-    assert "_APPWITNESS_COMPLETE" in asked(shell, "source").stdout
+    assert "_APPWITNESS_COMPLETE" in script_of(shell)
     words = "appwitness list rules sent-bef"
     done = asked(shell, "complete", COMP_WORDS=words, COMP_CWORD="sent-bef" if shell == "fish" else "3")
     assert "sent-before-consent" in done.stdout
@@ -95,7 +102,7 @@ def test_each_shell_is_given_a_value(shell):
 def test_bash_puts_the_rest_behind_the_colon(words, rest, tmp_path):
     """As bash calls it, which takes words apart at : and =."""
     source = tmp_path / "source"
-    source.write_text(asked("bash", "source").stdout)
+    source.write_text(script_of("bash"))
     (tmp_path / "appwitness").write_text(
         f"#!{sys.executable}\nimport sys\nsys.argv[0] = 'appwitness'\nfrom appwitness.cli.verbs import main\nmain()\n"
     )

@@ -20,6 +20,7 @@ from appwitness.reports.words import Words
 from appwitness.store import Store
 from tests.recordings.builder.case import Case
 from tests.recordings.builder.reads import NUMBER, PHONE
+from tests.strategies import examples
 
 APP = "com.example.shop"
 SHOP = "https://api.shop.test/v1/device"
@@ -70,7 +71,7 @@ def said_of(uploads: list[MadeUpload], folder: Path) -> tuple[Report, dict[str, 
     return found, words, dict(finding.detail), finding.confidence
 
 
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 @given(UPLOADS)
 def test_sentences_say_no_more_than_the_lines(
     tmp_path_factory: pytest.TempPathFactory, uploads: list[MadeUpload]

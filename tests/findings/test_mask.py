@@ -12,6 +12,7 @@ from appwitness.findings import Flow, Match, Recipient, ReportedGap
 from appwitness.findings.mask import EXCERPT_CHARACTERS, HIDDEN, Mask, known_values, mask_value, masked
 from appwitness.reports import FORMATS, render
 from tests.reports import sample
+from tests.strategies import examples
 
 
 @pytest.mark.parametrize(
@@ -226,7 +227,7 @@ wrap = st.sampled_from(
 )
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(80), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(values, min_size=1, max_size=4), wrap, st.booleans())
 def test_no_value_shows_wherever_it_stands_and_in_whichever_format(values, wrap, encode):
     """The law of masking: whatever is known to be a value is in no rendering."""

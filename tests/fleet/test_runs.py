@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from typing import Any
 
 import pytest
 import sqlalchemy
@@ -201,6 +204,37 @@ def test_a_judge_that_lost_its_lease_is_not_heard(runs):
     assert runs.judge_again("night") == 1
     runs.judged(again.lease, 2)  # by the rules of before
     assert state(runs) == {"recorded": 1}
+
+
+def test_no_lease_is_looked_for_among_all_runs(tmp_path):
+    """Also in a database that was made before there was an index for it."""
+    place = tmp_path / "runs.sqlite"
+    Runs(place).close()
+    with closing(sqlite3.connect(place)) as database:
+        for index in ("runs_to_judge", "runs_leased"):
+            database.execute(f"DROP INDEX {index}")
+    said: list[tuple[str, Any]] = []
+    listening = (sqlalchemy.Engine, "before_cursor_execute", lambda _c, _r, sql, given, *_: said.append((sql, given)))
+    with Runs(place) as runs:
+        runs.plan(planned(4))
+        taken = [runs.take(POOL, "host", "phone", 60) for _ in range(3)]
+        sqlalchemy.event.listen(*listening)
+        try:
+            runs.renew([held(taken[0])], 60)
+            runs.failed(taken[0].lease, "setup", "")
+            runs.released(taken[1].lease)
+            runs.recorded(taken[2].id, "r", "phone")
+            runs.put_back(runs.to_judge(60).lease)
+            runs.judged(runs.to_judge(60).lease, 0)
+            runs.expire()
+        finally:
+            sqlalchemy.event.remove(*listening)
+    with closing(sqlite3.connect(place)) as database:
+        for sql, given in said:
+            if "runs" in sql:
+                plan = [row[-1] for row in database.execute(f"EXPLAIN QUERY PLAN {sql}", given)]
+                assert not [step for step in plan if "SCAN runs" in step and "USING INDEX" not in step], sql
+                assert not [step for step in plan if "runs_to_do" in step or "TEMP B-TREE" in step], sql
 
 
 def test_devices_rest_when_a_person_wants_it(runs):

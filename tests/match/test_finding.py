@@ -26,7 +26,7 @@ from appwitness.match.native.tables import Grams, WordTable
 from appwitness.match.variants import digests, entering
 from tests.match.encoders import ENCODERS, dumps
 from tests.match.wording import words
-from tests.strategies import personal
+from tests.strategies import examples, personal
 
 PHONE = Value(type="phone_number", text="13800138000")
 INVALID = Value(type="phone_number", text="+4915479380927")
@@ -92,7 +92,7 @@ def names_the_chain(decoding, chain):
 @given(personal, st.lists(st.sampled_from(sorted(ENCODERS)), max_size=4))
 @example(Value(type="device_id_serial", text="11A11A12B43"), ["base64url"])  # capitals only, as a word may be
 @example(LONG, ["protobuf", "protobuf", "cbor", "protobuf"])  # this map of CBOR is a message of protobuf, too
-@settings(max_examples=400, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(400), deadline=None, suppress_health_check=list(HealthCheck))
 def test_any_value_through_any_chain_of_encoders_is_found(value, chain):
     data = sent_through(value.text.encode(), chain)
     assert strong(data, value), (chain, data[:200])
@@ -107,7 +107,7 @@ def test_any_value_through_any_chain_of_encoders_is_found(value, chain):
     st.lists(st.sampled_from(sorted(ENCODERS)), max_size=3),
 )
 @example(Value(type="account_id", text="wxid_000000123456"), "blake2b", "base64", ["base64", "base64, short lines"])
-@settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(300), deadline=None, suppress_health_check=list(HealthCheck))
 def test_any_digest_through_any_chain_is_found(value, digest, writing, chain):
     raw = digests.DIGESTS[digest](value.text.encode())
     data = sent_through(raw if writing == "raw" else ENCODERS[writing].encode(raw), chain)
@@ -464,7 +464,7 @@ def test_values_added_between_searches_are_found_at_once():
 @given(personal)
 @example(Value(type="sms_content", text="😀 a/b+c?d e% é" * 20))
 @example(Value(type="device_id_imei", text="867530029921507"))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 def test_whatever_a_find_is_explained_by_is_entered(value):
     texts, raw = Grams(), Grams()
     entered = entering.enter(value, 7, texts, raw)
@@ -516,7 +516,7 @@ def test_last_key(path, key):
 
 
 @given(st.binary(max_size=400))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 def test_random_bytes_hold_nothing(data):
     assert strong(data, *STRONG) == []
     assert strong(json.dumps({"v": base64.b64encode(data).decode()}).encode(), *STRONG) == []
@@ -589,7 +589,7 @@ ANY_TEXT = st.one_of(
 @given(st.sampled_from(TYPES), ANY_TEXT)
 @example("name", "")
 @example("name", "\ud800")
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 def test_any_value_can_be_looked_for(type_, text):
     index = ValueIndex()
     index.add("any", Value(type=type_, text=text))

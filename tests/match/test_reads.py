@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from appwitness.match.reads import Key, ReadAccess, Reads
+from tests.strategies import examples
 
 START = datetime(2026, 3, 14, 1, 20, tzinfo=UTC)
 KEYS: list[Key] = [(kind, text) for kind in ("name", "email") for text in "abc"]
@@ -44,7 +45,7 @@ STEPS = st.one_of(
 )
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=examples(400), deadline=None)
 @given(st.lists(STEPS, max_size=12))
 def test_values_that_were_not_read_by_then_are_those_of_the_definition(steps):
     """Whatever the order in which lines come: early and late ones, the same value again, before an upload and after."""

@@ -323,7 +323,7 @@ def test_what_is_saved_comes_back_in_order(store, recording):
     assert store.judged_by("run-1") is None
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=strategies.examples(60), deadline=None)
 @given(
     st.lists(
         st.lists(

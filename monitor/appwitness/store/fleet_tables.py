@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, NamedTuple
 
-from sqlalchemy import Connection, Float, Index, insert, inspect, select
+from sqlalchemy import Connection, Float, Index, insert, inspect, select, text
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.sql.functions import FunctionElement
@@ -57,6 +57,9 @@ class FleetVersion(FleetBase):
     version: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
 
 
+_LEASED = text("lease IS NOT NULL")
+
+
 class RunRow(FleetBase):
     """One app under one plan: planned, leased, recorded, judged, or unobservable."""
 
@@ -97,7 +100,11 @@ class RunRow(FleetBase):
     """The id of the recording in the index."""
     findings: Mapped[Number | None]
 
-    __table_args__ = (Index("runs_to_do", "state", "campaign", "pool", "attempts", "number"),)
+    __table_args__ = (
+        Index("runs_to_do", "state", "campaign", "pool", "attempts", "number"),
+        Index("runs_to_judge", "state", "judgings", "recorded_at"),
+        Index("runs_leased", "lease", sqlite_where=_LEASED, postgresql_where=_LEASED),
+    )
 
 
 class SupersededRow(FleetBase):
@@ -245,3 +252,5 @@ def prepare(connection: Connection, name: str) -> None:
         )
     if CommittedRow.__tablename__ not in there:  # a campaign that was begun before there was that table
         FleetBase.metadata.create_all(connection)
+    for index in FleetBase.metadata.tables["runs"].indexes:  # or before there was that index
+        index.create(connection, checkfirst=True)

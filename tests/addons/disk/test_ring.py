@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from addons.disk import ring
+from tests.strategies import examples
 
 SIZES = st.one_of(st.integers(0, 300), st.integers(0, 3 * 1024 * 1024))
 
@@ -21,7 +22,7 @@ def ends() -> tuple[ring.Ring, ring.Ring]:
         os.close(fd)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @given(st.lists(st.tuples(SIZES, SIZES, st.integers(0, 4)), min_size=1, max_size=60))
 def test_records_come_out_as_they_went_in(steps: list[tuple[int, int, int]]) -> None:
     fd = ring.memory()

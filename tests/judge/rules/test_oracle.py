@@ -43,6 +43,7 @@ from tests.recordings.builder.reads import (
     Read,
 )
 from tests.recordings.builder.tcf import consent_string
+from tests.strategies import examples
 
 READS = {read.data: read for read in (NUMBER, CONTACTS, DEVICE, AD, POSITION, CLIPBOARD)}
 ALONE = {read.data: read for read in (APPS, CHANNEL)}
@@ -894,7 +895,7 @@ def test_every_rule_is_decided() -> None:
     assert set(MAY) == set(RULES) == {rule.id for rule in known().rules}
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(MOVES)
 def test_nothing_is_said_that_the_lines_do_not_say(
     tmp_path_factory: pytest.TempPathFactory, moves: list[tuple[int, Move]]
@@ -904,7 +905,7 @@ def test_nothing_is_said_that_the_lines_do_not_say(
 
 
 @example([*AGREED, (1, ("together", [DEVICE, POSITION], HOSTS[0]))], "nothing said", "launched", OBSERVED, True)
-@settings(max_examples=100)
+@settings(max_examples=examples(100))
 @given(QUESTIONS, st.sampled_from(list(CHOICES)), STARTS, WATCHED, st.sampled_from([True, True, True, False]))
 def test_nothing_is_said_of_questions_claims_and_policies_that_is_not_there(
     tmp_path_factory: pytest.TempPathFactory,

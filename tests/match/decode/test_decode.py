@@ -25,6 +25,7 @@ from appwitness.match.decode.walk import pieces
 from appwitness.match.hits import root_of
 from tests import fuzz, unseen
 from tests.match.encoders import ENCODERS, bson
+from tests.strategies import examples
 
 packed_at_no_time = functools.partial(gzip.compress, mtime=0)
 """The same at each call: two workers must come to the same cases."""
@@ -193,7 +194,7 @@ def test_multipart_parts_and_file_names(transfer):
     ).filter(lambda value: isinstance(value, list | dict)),
     st.booleans(),
 )
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 def test_exact_leaves_are_really_there(value, ascii_only):
     """Whatever the document: the range of an exact leaf holds its bytes, that of any other lies within the body."""
     body = json.dumps(value, ensure_ascii=ascii_only).encode("utf-8", "surrogatepass")
@@ -359,13 +360,13 @@ def test_every_leaf_has_a_path_and_a_place_in_what_is_stored():
 
 
 @given(st.binary(max_size=300))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 def test_no_bytes_make_it_fail(data):
     assert not failed(decode.leaves_of(data, limits=SMALL))
 
 
 @given(st.sampled_from(sorted(ENCODERS)), st.sampled_from(sorted(ENCODERS)), st.integers(0, 2**32))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 def test_no_damage_makes_it_fail(first, second, seed):
     chance = random.Random(seed)
     data = b"Ann +8613800138000"
@@ -380,7 +381,7 @@ def test_no_damage_makes_it_fail(first, second, seed):
 
 
 @given(st.text(max_size=80), st.lists(st.tuples(st.text(max_size=10), st.text(max_size=30)), max_size=4))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 def test_no_url_or_header_makes_it_fail(url, headers):
     decode.leaves(upload(url=url, headers=tuple(headers)), b"")
 

@@ -20,6 +20,7 @@ from appwitness.events import Upload, Value, made
 from appwitness.match import decode
 from appwitness.match.decode import large
 from appwitness.match.finding import ValueIndex
+from tests.strategies import examples
 
 VALUES = (
     Value(type="phone_number", text="13800138000"),
@@ -121,7 +122,7 @@ def _found(body, *, coding, kind, at_once):
     st.lists(st.tuples(st.sampled_from(VALUES), st.sampled_from(sorted(WRITTEN))), min_size=3, max_size=6),
     st.sampled_from([(64, 16), (1000, 300), (5000, 999), (64 << 10, 8 << 10)]),
 )
-@settings(max_examples=120, deadline=None, phases=(Phase.explicit, Phase.reuse, Phase.generate))
+@settings(max_examples=examples(120), deadline=None, phases=(Phase.explicit, Phase.reuse, Phase.generate))
 def test_blocks_of_any_size_say_what_one_block_says(seed, kind, coding, planted, sizes):
     texts = [WRITTEN[way](value.text) for value, way in planted]
     body = PACKED[coding](KINDS[kind](random.Random(seed), texts))

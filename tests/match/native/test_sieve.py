@@ -23,6 +23,7 @@ from appwitness.match.native import sieve
 from tests.match.encoders import ENCODERS, dumps
 from tests.match.test_finding import STRONG
 from tests.recordings.written import RECORDINGS
+from tests.strategies import examples
 
 CASES = Path(__file__).parents[4] / "shared" / "cases" / "matching"
 GUESSED = {one.name for one in decode.DECODERS if one.sieve == "guess"} | {"split"}
@@ -71,7 +72,7 @@ ALL = _index(*STRONG)
 @pytest.mark.slow
 @given(st.sampled_from(STRONG), st.lists(st.sampled_from(sorted(ENCODERS)), max_size=4))
 @example(STRONG[0], ["entities", "json"])  # not the entities of the string before the string itself
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.filter_too_much])
+@settings(max_examples=examples(150), deadline=None, suppress_health_check=[HealthCheck.filter_too_much])
 def test_whatever_is_planted_in_a_document_is_found_as_without_sifting(value, chain):
     data = value.text.encode()
     for name in chain:

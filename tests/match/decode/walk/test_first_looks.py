@@ -12,6 +12,7 @@ from appwitness.match import decode
 from appwitness.match.decode.walk import pieces
 from appwitness.match.decode.walk.first_looks import ALL, first_bytes, heads
 from tests import fuzz
+from tests.strategies import examples
 
 LOOKS = [one for one in decode.DECODERS if one.look is not None]
 
@@ -47,7 +48,7 @@ def test_most_decoders_that_look_at_the_beginning_want_a_certain_byte():
 def test_each_look_sees_only_what_begins_so(number):
     one = LOOKS[number]
 
-    @settings(max_examples=60, deadline=None)
+    @settings(max_examples=examples(60), deadline=None)
     @given(st.from_regex(one.look.__self__))
     def holds(data):
         if data and one.look(data):
