@@ -24,7 +24,7 @@ if TYPE_CHECKING:  # imported late, so that --help answers at once
 
 @dataclass(frozen=True)
 class BaselineUpdate:
-    """A baseline, and what became of its findings in some runs."""
+    """A baseline, compared with some runs."""
 
     old: Baseline
     changes: Sequence[Gated]
@@ -33,22 +33,22 @@ class BaselineUpdate:
 
     @property
     def differing(self) -> list[Gated]:
-        """What the baseline does not say as these runs show it."""
+        """Changes between the baseline and these runs."""
         return [each for each in self.changes if each.change not in {"same", "not_observable"}]
 
     @property
     def worse(self) -> list[Gated]:
-        """What is new or worse: it is taken in only with a reason."""
+        """What is new or worse; it is accepted only with a reason."""
         return [each for each in self.changes if each.change in {"new", "worse", "new_rule"}]
 
     def updated(self, accept_new: str | None = None) -> Baseline:
-        """Without what is gone, and with what became better; what is new or worse only with a reason."""
+        """The baseline without what is gone and with what became better; what is new or worse only with a reason."""
         from appwitness.gate import baseline as files
 
         return files.updated(self.old, self.changes, self.made, accept_new)
 
     def pruned(self) -> Baseline:
-        """Without what is gone, and else as it was."""
+        """The baseline without what is gone, otherwise unchanged."""
         gone = {each.was.id for each in self.changes if each.was and each.change == "gone"}
         kept = tuple(each for each in self.old.findings if each.id not in gone)
         return self.old.model_copy(update={"findings": kept})
@@ -75,11 +75,8 @@ def baseline(recordings: Sequence[Path], runs: GatedRuns, judging: Judging, inst
 
 
 def against(file: Path, recordings: Sequence[Path], runs: GatedRuns, judging: Judging) -> BaselineUpdate:
-    """Hold runs of one app against its baseline.
-
-    Raises UserError when there is no such file or it is another app's, FileError with the line that does not fit, and
-    as `GatedRuns.reports` does.
-    """
+    """Compare runs of one app with its baseline. Raises UserError when there is no such file or it is another app's,
+    FileError with the line that does not fit, and as `GatedRuns.reports` does."""
     from appwitness.gate.behaviours import side
     from appwitness.gate.changes import changes
 
@@ -93,10 +90,8 @@ def against(file: Path, recordings: Sequence[Path], runs: GatedRuns, judging: Ju
 
 
 def merged(file: Path) -> Baseline:
-    """Both sides of a baseline with a merge conflict as one; of a finding on both, that of the newer run.
-
-    Raises FileError when there is no conflict, or a side is no baseline.
-    """
+    """Merge both sides of a baseline in conflict; for a finding on both, that of the newer run. Raises FileError
+    when there is no conflict, or a side is not a baseline."""
     from appwitness.gate import baseline as files
 
     return files.merged(file)
@@ -113,21 +108,21 @@ def write_baseline(file: Path, accepted: Baseline) -> None:
 
 
 class CheckedWaivers(NamedTuple):
-    """What checking a file of waivers came to."""
+    """The result of checking a file of waivers."""
 
     entries: int
     remarks: tuple[Remark, ...]
-    """What has expired or soon will; with runs, also what no finding of theirs uses."""
+    """Entries that have expired or soon will; with runs, also those that none of their findings uses."""
 
 
 @dataclass(frozen=True)
 class WaiverList:
-    """The file of waivers, and the day on which it is looked at."""
+    """The file of waivers, and the date for which it is checked."""
 
     path: Path
     today: date
     max_days: int
-    """How far ahead a waiver may end."""
+    """The longest duration of a waiver, in days."""
 
     def add(self, finding: str, fields: Mapping[str, str | None], runs: GatedRuns, judging: Judging) -> dict[str, str]:
         """Waive a finding, as `fingerprint` takes it; the `id` of the waiver, and the `finding` that it is for.
@@ -148,10 +143,10 @@ class WaiverList:
         return {"id": str(given["id"]), "finding": str(given["finding"])}
 
     def check(self, recordings: Sequence[Path], runs: GatedRuns, judging: Judging) -> CheckedWaivers:
-        """See which entries have expired or soon will, and, where there are recordings, which none of them uses.
+        """Check which entries have expired or soon will and, where there are recordings, which none of them uses.
 
-        Raises UserError when there is no file, FileError with the line that does not fit, and what
-        `GatedRuns.reports` raises.
+        Raises UserError when there is no file, FileError with the line that does not fit, and what `GatedRuns.reports`
+        raises.
         """
         from appwitness.gate import waivers
         from appwitness.gate.behaviours import side
@@ -166,7 +161,7 @@ class WaiverList:
 
 
 def waivers_beside(today: date) -> WaiverList:
-    """The file of waivers in this folder or beside pyproject.toml; in this folder where there is none yet."""
+    """The file of waivers in this folder or beside pyproject.toml; in this folder if there is none yet."""
     from appwitness.gate import waivers
 
     return WaiverList(beside(None, waivers.NAME) or Path.cwd() / waivers.NAME, today, waivers.MAX_DAYS)

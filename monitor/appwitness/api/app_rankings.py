@@ -17,7 +17,7 @@ from appwitness.store.ranking import Ranked as Ranked
 
 
 class RankedApps(NamedTuple):
-    """One page of a ranking, and what the ranking rests on."""
+    """One page of a ranking, and its basis."""
 
     page: ListPage[Ranked]
     basis: Basis
@@ -40,5 +40,5 @@ def ranked(
 
 
 def hosts_of(store: Store, recipient: str) -> list[str]:
-    """Some of the hosts at which a recipient has received something, by name."""
+    """Some of a recipient's hosts that received something, by name."""
     return Rankings(store).hosts(recipient)

@@ -10,15 +10,15 @@ from appwitness.support.errors import UserError
 
 
 class PackedRecording(NamedTuple):
-    """The file that a recording was packed into."""
+    """The result of packing a recording into one file."""
 
     file: Path
     left: tuple[str, ...] = ()
-    """Files in the folder of the recording that were not removed with it, since they do not belong to it."""
+    """Files in the recording's folder that do not belong to it and were not removed."""
 
 
 def see_that_all_are_recipients(texts: Iterable[str]) -> None:
-    """Raise UserError for a text that nothing can be encrypted to: neither age1... nor the line of an SSH key."""
+    """Raise UserError for a text that is not a recipient: neither age1... nor the line of an SSH key."""
     from appwitness.recording.encryption import recipient
 
     for each in texts:

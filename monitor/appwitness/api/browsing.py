@@ -56,10 +56,10 @@ from appwitness.support import private_files
 from appwitness.support.errors import UserError
 
 REMEMBERED = 8
-"""Recordings of which what was made for a page is kept."""
+"""How many recordings' prepared data is cached."""
 MOST_COMPARED = 8
 LARGEST_PICTURE = 64 << 20
-"""Bytes of a picture or a film."""
+"""Largest picture or film, in bytes."""
 
 
 def _copied(file: str, to: str) -> None:
@@ -69,7 +69,7 @@ def _copied(file: str, to: str) -> None:
 
 
 class Carries(NamedTuple):
-    """What was concluded of the lines of one recording."""
+    """The conclusions about the lines of one recording."""
 
     findings: list[FindingFields]
     flows: list[Carried]
@@ -87,7 +87,7 @@ class NumberedFinding(NamedTuple):
 
 
 class CountedRule(NamedTuple):
-    """A rule, how many findings it has made, and in how many recordings."""
+    """A rule, with its number of findings and of recordings."""
 
     rule: Rule
     findings: int
@@ -96,14 +96,14 @@ class CountedRule(NamedTuple):
 
 @dataclass
 class _Kept:
-    """What was made for the pages of one recording."""
+    """Data prepared for the pages of one recording."""
 
     mask: Mask
     lines: dict[str, RecordedLines]
     turn: threading.RLock = field(default_factory=threading.RLock)
-    """One page of it at a time: what is kept grows while it is used."""
+    """Allows one page at a time, as the data grows while it is used."""
     accesses: Position = START
-    """How far reads have been taken in for the mask."""
+    """How many reads the mask knows."""
     unreadable: tuple[State, bool] | None = None
     concluded: tuple[State, Carries] | None = None
     report: tuple[State, bool, Report] | None = None
@@ -119,9 +119,9 @@ class Browsing:
     store: Store
     known: Knowledge
     reveals: Path | None = None
-    """The folder with the log of what was shown as it is; None: nothing is, every value is masked."""
+    """The folder with the log of reveals; None: every value is masked."""
     signer: Signer | None = None
-    """Who signs marks."""
+    """Signs marks."""
     lists: Lists = field(init=False)
     """Lists over all recordings: recordings themselves, recipients, what a rule found."""
     badges: IntegrityBadges = field(init=False)
@@ -133,10 +133,10 @@ class Browsing:
         self._turn = threading.RLock()
         self._fleet: Runs | None = None
         self._opened: Recording | None = None
-        """The last: an archive stays unpacked until another is asked for."""
+        """The last recording opened: an archive stays unpacked until another is requested."""
 
     def check(self) -> None:
-        """See that the index answers. Raises UserError where it does not."""
+        """Check that the index answers. Raises UserError where it does not."""
         self.store.check()
 
     def note_reveal(self, recordings: Iterable[str], what: str, by: str | None) -> None:
@@ -179,7 +179,7 @@ class Browsing:
             return self._fleet
 
     def rules(self) -> list[CountedRule]:
-        """Every rule that is known; first those that objected in most recordings."""
+        """All rules, those with findings in the most recordings first."""
         counts = self.lists.rules()
         counted = (CountedRule(rule, *counts.get(rule.id, (0, 0))) for rule in self.known.rules)
         return sorted(counted, key=lambda each: -each.recordings)
@@ -192,7 +192,7 @@ class Browsing:
         return found
 
     def references(self, rule: Rule) -> list[str]:
-        """What a rule refers to: articles of the laws that were chosen, then its own references."""
+        """The references of a rule: articles of the chosen laws, then its own."""
         laws = self.known.laws
         return [*laws.references(laws.articles(rule.kinds, self.known.jurisdictions)), *rule.references]
 
@@ -222,7 +222,7 @@ class Browsing:
 
     @cached_property
     def judging(self) -> Judging:
-        """By what all is judged, for what is done with recordings as the command line does it."""
+        """How recordings are judged, for operations that work as on the command line."""
         return Judging(self.known, str(self.store.place))
 
     # one recording
@@ -244,11 +244,11 @@ class Browsing:
         return Path(address)
 
     def turn_of(self, recording: str | None) -> AbstractContextManager[Any]:
-        """In what all that is asked of one recording stands: one thread at a time. None: it is of no one recording."""
+        """A lock for the data of one recording: one thread at a time. None: for data of no particular recording."""
         return nullcontext() if recording is None else self._of(recording).turn
 
     def state(self, recording: str) -> State:
-        """How far the index is with a recording: what was made in another state may be out of date."""
+        """The index's state for a recording: data prepared in another state may be out of date."""
         state = self.lists.state(recording)
         if state is None:
             self.store.run(recording)  # says so
@@ -260,7 +260,7 @@ class Browsing:
         return self.store.run(recording)
 
     def is_live(self, recording: str) -> bool:
-        """Whether the run goes on."""
+        """Whether the run is in progress."""
         return self.store.run(recording).ended is None and going_on(self.store.path(recording))
 
     def is_unreadable(self, recording: str) -> bool:
@@ -272,7 +272,7 @@ class Browsing:
         return kept.unreadable[1]
 
     def mask(self, recording: str) -> Mask:
-        """Hides every value that is known of a recording by now."""
+        """A mask for every value of a recording known so far."""
         kept = self._of(recording)
         values: list[Value] = []
         for read in self.store.read(recording, "access", kept.accesses):
@@ -298,7 +298,7 @@ class Browsing:
         return self.store.flows(recording, access=access, upload=upload)
 
     def concluded(self, recording: str, state: State) -> Carries:
-        """Findings and flows, as the index has them in this state."""
+        """Findings and flows in this state of the index."""
         kept = self._of(recording)
         if kept.concluded is None or kept.concluded[0] != state:
             findings, flows = self.lists.findings(recording), self.lists.flows(recording)
@@ -344,8 +344,7 @@ class Browsing:
         return taken_apart(upload, body, (match for flow in flows for match in flow.matches))
 
     def around(self, recording: str, flow: Flow) -> tuple[Context, ...]:
-        """What stands around the matches of a flow in its upload, with values as they are; nothing when the recording
-        is gone."""
+        """The context of a flow's matches in its upload, unmasked; nothing when the recording is gone."""
         known = next((each for each in self.flows(recording, upload=flow.upload) if each.id == flow.id), None)
         seen = self.line(recording, "upload", number_of(flow.upload))
         opened = self._open(recording)
@@ -366,7 +365,7 @@ class Browsing:
     # marks
 
     def may_be_marked(self, recording: str) -> bool:
-        """Whether the recording is a folder that is there."""
+        """Whether the recording is an existing folder."""
         return self._folder(recording) is not None
 
     def to_mark(self, recording: str) -> Recording:
@@ -383,8 +382,8 @@ class Browsing:
     def would_change(
         self, recording: Recording, status: ConsentState, said: MarkDetails, corrects: str = ""
     ) -> list[tuple[str, int, int]]:
-        """What a mark would change: rule, and how many findings it has now and would have. Nothing is written to the
-        recording: a copy is marked and judged."""
+        """What a mark would change: each rule's number of findings now and after it. The recording is not changed: a
+        copy is marked and judged."""
         name, _ = find(recording, self.store)
         before = Counter(finding.rule for finding in self.store.findings(name))
         with tempfile.TemporaryDirectory(prefix="appwitness-mark-", dir=private_files.roomy()) as beside:

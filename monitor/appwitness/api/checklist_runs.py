@@ -13,11 +13,11 @@ if TYPE_CHECKING:  # imported late, so that --help answers at once
 MARGIN_S = 10
 """Added to each run for the time before the app is shown and after it."""
 PATIENCE_S = 600
-"""For a device that is slow to end a run."""
+"""Extra time for a device that is slow to end a run, in seconds."""
 
 
 def seconds_of(which: Checklist, plan: str) -> float:
-    """For how long a run with this plan must go on, so that every item that needs it can be answered."""
+    """How long a run with this plan must last, so that every item that needs it can be answered."""
     return max((item.for_s or which.for_s for item in which.items if plan in item.plans), default=which.for_s)
 
 
@@ -36,10 +36,10 @@ def recorded(
     seconds: float | None = None,
     **of_run: Any,
 ) -> Iterator[Path]:
-    """Make the runs that a list needs one after the other on a device; the folder of each once it is over.
+    """Make the runs that a list needs one after another on a device; yields the folder of each when it is over.
 
-    `app` as `running.observe` takes it. `seconds`: for how long each goes on; None: as long as the list asks for.
-    `of_run`: others of `RunOptions`. Raises SetupError when something does not come up.
+    `app` as `running.observe` takes it. `seconds`: length of each run; None: as long as the list asks for. `of_run`:
+    other fields of `RunOptions`. Raises SetupError when something does not start.
     """
     from appwitness.api.gating import made
     from appwitness.api.running import observed

@@ -22,7 +22,7 @@ FORMATS = ("text", "json", "html")
 
 
 def checklist(name: str, known: Knowledge) -> Checklist:
-    """One of NAMES, or the list of a file. Raises UserError where it is neither, FileError for a file that does not
+    """A list of NAMES, or one from a file. Raises UserError where it is neither, FileError for a file that does not
     fit."""
     from appwitness.catalog import yaml_files
     from appwitness.judge.checklist_items import Checklist
@@ -42,7 +42,7 @@ def checklist(name: str, known: Knowledge) -> Checklist:
 
 
 def checklists(known: Knowledge) -> Iterator[Checklist]:
-    """Those of the catalog."""
+    """The lists of the catalog."""
     return (checklist(name, known) for name in NAMES)
 
 
@@ -55,7 +55,8 @@ def items_of(name: str) -> frozenset[str]:
 
 
 def source_of(name: str) -> str:
-    """The file of one of NAMES, to begin a list of one's own with. Raises UserError where there is none."""
+    """The file of a list of NAMES, as a starting point for a list of one's own. Raises UserError where there is
+    none."""
     from appwitness.catalog import yaml_files
 
     if name not in NAMES:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:  # imported late: no rule needs adb
 
 SERVER_S = 0.5
 ANSWER_S = 2.0
-"""How long a device may take to list its apps; nobody waits longer for a Tab."""
+"""Time limit for a device to list its apps; nobody waits longer for a Tab."""
 
 
 def devices() -> Iterable[tuple[str, str]]:
@@ -29,7 +29,7 @@ def devices() -> Iterable[tuple[str, str]]:
 
 
 def _listed() -> list[AdbDevice]:
-    """What adb lists, where its server runs: a Tab starts none."""
+    """The devices that adb lists, if its server runs; completion does not start one."""
     with suppress(OSError, UserError):  # nobody listens, or adb is not installed
         from appwitness.devices.android import adb
 

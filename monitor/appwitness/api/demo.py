@@ -23,10 +23,10 @@ DEMO: tuple[tuple[str, Plan], ...] = (
     ("pages", "refuse"),
     ("coupon", "withdraw"),
 )
-"""App and plan: one of each kind, in half a minute."""
+"""The apps and plans of the short demo: one of each kind, in half a minute."""
 
 EVERYTHING: tuple[tuple[str, Plan], ...] = tuple((app, plan) for app in APPS for plan in PLANS)
-"""Each app under each plan."""
+"""Every app under each plan."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class DemoRun:
         return APPS[self.app].title
 
     def is_as_expected(self, found: Sequence[Expected]) -> bool:
-        """Whether these findings, as `expected.shown` has them, are all that the app is made to give, and no other."""
+        """Whether these findings, as `expected.shown` returns them, are exactly the expected ones."""
         from appwitness.api.expected import load
 
         return tuple(found) == load()[self.app][self.plan]

@@ -24,22 +24,22 @@ if TYPE_CHECKING:  # imported late: a lab device needs no adb, and a phone no Ja
     from appwitness.observe.order import PlanName
 
 NO_PROXY = 9
-"""A port at which no proxy listens: what an app sends while its hooks are checked goes nowhere."""
+"""A port without a proxy: what an app sends while its hooks are checked goes nowhere."""
 
 
 class User(Protocol):
-    """Whoever can be asked while a run goes on."""
+    """A person who can be asked during a run."""
 
     def may(self, what: str, /) -> bool:
         """Whether he allows it."""
 
     def answer(self, question: Question, /) -> str | None:
-        """The label to touch of a dialog that nothing is known of; None: dismiss it."""
+        """The label to tap in an unknown dialog; None: dismiss it."""
 
 
 @dataclass(frozen=True)
 class ListedDevice:
-    """A device that is there, and what can be done with it. Texts for people; empty where it cannot be used."""
+    """A connected device and what can be done with it. Texts for people; empty where it cannot be used."""
 
     name: str
     """As `appwitness observe --device` takes it."""
@@ -51,16 +51,16 @@ class ListedDevice:
     trust: str
     """Which apps will trust the proxy."""
     traffic: str
-    """How traffic comes to the proxy."""
+    """How its traffic reaches the proxy."""
     screens: str
-    """Whether screens are read and touched."""
+    """Whether screens are read and tapped."""
 
 
 class DeviceKind(Protocol):
     """One kind of device."""
 
     embedded: bool
-    """It is part of appwitness: its apps are built in, it plays the user, and as many as are wanted run at once."""
+    """Whether it is part of appwitness: its apps are built in, it plays the user, and any number can run at once."""
 
     def means(self, name: str, /) -> bool:
         """Whether a name means a device of this kind."""
@@ -69,7 +69,7 @@ class DeviceKind(Protocol):
         """The device, while the context lasts. Raises UserError when there is none, or it cannot be used."""
 
     def listed(self) -> list[ListedDevice]:
-        """Those that are there."""
+        """The connected devices."""
 
     def diagnose(self, name: str | None, wait_s: float, /) -> Diagnosis:
         """What a device lacks for a run; waits up to `wait_s` seconds until it has started. None: the only one."""
@@ -87,12 +87,12 @@ class _Embedded:
     embedded = True
 
     def means(self, name: str, /) -> bool:
-        """`lab:circle` does."""
+        """The name of a device of this kind: `lab:circle`."""
         return embedded.is_embedded(name)
 
     @contextmanager
     def open(self, wanted: Wanted, plan: PlanName, _user: User, /) -> Iterator[observed.Device]:
-        """A folder of its own is made for it: several may run at once."""
+        """Makes a folder for each: several may run at once."""
         from appwitness.devices.lab.apps import named
         from appwitness.devices.lab.lab_device import LabDevice
 
@@ -106,7 +106,7 @@ class _Embedded:
             yield device
 
     def listed(self) -> list[ListedDevice]:
-        """One for each sample app."""
+        """A device for each sample app."""
         from appwitness.devices.lab.apps import APPS
 
         return [
@@ -115,13 +115,13 @@ class _Embedded:
         ]
 
     def diagnose(self, name: str | None, _wait_s: float, /) -> Diagnosis:
-        """It need not start first."""
+        """Diagnoses it without starting it."""
         from appwitness.devices.lab.lab_doctor import diagnose_lab
 
         return diagnose_lab(name or "", embedded.sample_app(name or ""))
 
     def check_hooks(self, name: str, _package: str, _frida_server: Path | None, /) -> Result:
-        """In its own app, whatever the package."""
+        """Checks hooks in its own app, whatever the package."""
         from appwitness.devices.lab.lab_device import LabDevice
         from appwitness.observe.hooks_check import checked
 
@@ -140,12 +140,12 @@ class _Android:
     embedded = False
 
     def means(self, _name: str, /) -> bool:
-        """Every name that means no other kind."""
+        """Every name that no other kind claims."""
         return True
 
     @contextmanager
     def open(self, wanted: Wanted, plan: PlanName, user: User, /) -> Iterator[observed.Device]:
-        """Its journal is in `journals()`."""
+        """Opens the device; its journal is in `journals()`."""
         from appwitness.devices.android.android_device import opened
 
         with opened(wanted, plan, home(), may=user.may, ask=user.answer) as phone:
@@ -158,7 +158,7 @@ class _Android:
         return [ListedDevice(each.serial, each.state, each.model, *each.can) for each in listed()]
 
     def diagnose(self, name: str | None, wait_s: float, /) -> Diagnosis:
-        """Finds it and asks every check."""
+        """Finds it and runs every check."""
         from appwitness.devices.android.doctor import diagnose
 
         return diagnose(name, journals(), wait_s)
@@ -172,7 +172,7 @@ class _Android:
         return hooks_work(control, package, frida_server, cache=home() / "frida")
 
     def export(self, diagnosis: Diagnosis, archive: Path, /) -> list[str]:
-        """With the codes of the diagnosis in it."""
+        """Includes the codes of the diagnosis."""
         from appwitness.devices.android import adb
         from appwitness.devices.android.doctor import export
         from appwitness.devices.android.shell import Shell
@@ -185,7 +185,7 @@ class _Android:
 EMBEDDED: DeviceKind = _Embedded()
 ANDROID: DeviceKind = _Android()
 KINDS = (EMBEDDED, ANDROID)
-"""The first that a name means is its kind."""
+"""The first kind that accepts a name is used."""
 
 
 def kind_of(name: str | None) -> DeviceKind:
@@ -194,7 +194,7 @@ def kind_of(name: str | None) -> DeviceKind:
 
 
 def journals() -> Path:
-    """Where it is written down what was changed on devices."""
+    """The folder of the journals of changes to devices."""
     return home() / "devices"
 
 

@@ -35,12 +35,12 @@ class NamedDevice:
 
     @property
     def embedded(self) -> bool:
-        """It is part of appwitness: its apps are built in, it plays the user, and there are as many as are wanted."""
+        """Whether it is part of appwitness: its apps are built in, it plays the user, and any number can run."""
         return self.kind.embedded
 
     @contextmanager
     def alone(self) -> Iterator[None]:
-        """Wait until no other process has it, and keep it for this one meanwhile. Nobody waits for an embedded one."""
+        """Wait for exclusive use of the device and keep it. An embedded one is never waited for."""
         if self.embedded:
             yield
             return
@@ -80,7 +80,7 @@ def listed() -> list[ListedDevice]:
 
 
 def embedded_ones() -> list[ListedDevice]:
-    """Those that are part of appwitness, which are there whatever adb says."""
+    """The embedded devices, which are there whatever adb says."""
     return [each for kind in KINDS if kind.embedded for each in kind.listed()]
 
 
@@ -99,7 +99,7 @@ NOBODY = Nobody()
 
 
 def name_of(wanted: Wanted) -> str:
-    """For the folder of a recording: the app where it is named, else the device."""
+    """A name for the folder of a recording: the app where it is named, else the device."""
     if wanted.package or wanted.apks:
         named = wanted.package or wanted.apks[0].stem
     elif NamedDevice(wanted.device).embedded:

@@ -12,11 +12,10 @@ if TYPE_CHECKING:  # imported late, so that --help answers at once
 
 
 def diagnose(name: str | None = None, wait_s: float = 0.0) -> Diagnosis:
-    """Find the device and ask every check; changes nothing on it.
+    """Find the device and run every check; changes nothing on it.
 
-    `name` is as `appwitness observe --device` takes it; None: the only Android device that is there. Waits up to
-    `wait_s` seconds until it has started. What keeps the device from being asked at all is a result. Raises UserError
-    for an app that the lab device does not have.
+    `name` is as `appwitness observe --device` takes it; None: the only Android device. Waits up to `wait_s` seconds
+    until it has started.
     """
     return kind_of(name).diagnose(name, wait_s)
 

@@ -23,7 +23,7 @@ class Retention:
     """How long recordings in a folder are kept."""
 
     folder: Path
-    """Resolved; recordings elsewhere are left alone."""
+    """The resolved folder; recordings elsewhere are left alone."""
     whole: timedelta = timedelta.max
     kinds: Mapping[str, timedelta] = field(default_factory=dict)
     """Kind of lines -> how long these are kept."""
@@ -31,7 +31,7 @@ class Retention:
 
 @dataclass(frozen=True)
 class Forgetting:
-    """What is to be forgotten: of which recordings, and what of them."""
+    """What to forget: in which recordings, and which lines."""
 
     recordings: Sequence[Path] = ()
     """None: all in the folder of recordings, or in `place`."""
@@ -46,14 +46,13 @@ class Forgetting:
     place: str | None = None
     """Folder, or bucket (`s3://bucket/prefix`), of the recordings that are not named."""
     retention: Retention | None = None
-    """Instead of all that: what is older than it says."""
+    """Instead of all these: what is older than the retention period."""
 
     def plans(self, stays: Callable[[Path, UserError], object] = lambda *_: None) -> Iterator[ToForget]:
-        """What would be forgotten of each recording; nothing is changed. An archive is unpacked while its plan is held.
+        """Plans what to forget in each recording; nothing is changed. An archive is unpacked while its plan is held.
 
         `stays` gets a recording that cannot be forgotten, and why, where no recording is named; of those that are,
-        plans without anything are given too: the index may still have them. Raises UserError where nothing says what
-        is to be forgotten, and for a named recording that cannot be.
+        plans without anything to forget are given, too. Raises UserError.
         """
         from appwitness.care import to_forget
         from appwitness.recording import Recording
@@ -105,7 +104,7 @@ class Forgetting:
         return lines
 
     def _parts(self, failed: Callable[[Path, UserError], object]) -> Iterator[tuple[Path, Collection[str]]]:
-        """Where the recordings are, each with the kinds of lines that are to be forgotten; none: all."""
+        """The recordings, each with the kinds of lines to forget; none: all."""
         if self.retention:
             return self._outlived(self.retention, failed)
         if not (self.recordings or self.older_than or self.values or self.campaign):
@@ -143,7 +142,8 @@ def _is_older(run: Run, than: timedelta | None) -> bool:
 
 
 def _put_back(plan: ToForget) -> None:
-    """Into the bucket that it was fetched from. Raises StoreError when that cannot be reached: nothing is forgotten."""
+    """Upload it to the bucket that it came from. Raises StoreError when that cannot be reached: then nothing is
+    forgotten."""
     from appwitness.fleet.objects import objects
     from appwitness.recording.archive import Fetched
 

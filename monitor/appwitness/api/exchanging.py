@@ -27,7 +27,7 @@ LETTERS = {"cn": "zh", "eu": "en"}
 
 
 class ImportedCaptures(NamedTuple):
-    """A recording that was made of foreign files."""
+    """A recording made from foreign files."""
 
     path: Path
     """Its folder."""

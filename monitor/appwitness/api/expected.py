@@ -19,7 +19,7 @@ ITEMS = HERE.with_name("expected_items.yml")
 
 
 class Expected(Record):
-    """One finding, by what does not change from run to run."""
+    """One finding, by the fields that do not change from run to run."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -33,7 +33,7 @@ class Expected(Record):
 
     @property
     def order(self) -> tuple[int, str, str, str, str]:
-        """Worst first, then by name."""
+        """Sorting key: worst first, then by name."""
         return (LEVELS.index(self.level), self.rule, self.data or "", self.recipient or "", self.went or "")
 
 
@@ -55,7 +55,7 @@ def failing_items() -> dict[str, dict[str, tuple[str, ...]]]:
 
 
 def shown(findings: Iterable[Finding]) -> tuple[Expected, ...]:
-    """Findings as the table has them, in its order; two that the table cannot tell apart stay two."""
+    """Findings in the form and order of the table; two that the table cannot tell apart stay two."""
     return _sorted(
         Expected(
             rule=finding.rule,

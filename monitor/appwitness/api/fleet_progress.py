@@ -26,7 +26,7 @@ RunState = Literal["planned", "leased", "recorded", "judged", "unobservable"]
 
 
 class PoolsProgress(NamedTuple):
-    """How far the runs of some pools are: how many there are in each state, and of what they come to."""
+    """The progress of some pools: how many runs are in each state, and their results."""
 
     planned: int
     leased: int
@@ -42,7 +42,7 @@ class PoolsProgress(NamedTuple):
 
 
 def progress(told: Status, pools: Iterable[Pool]) -> PoolsProgress:
-    """How far some of the pools are, taken together."""
+    """The progress of some pools together."""
     pools = list(pools)
     summed = {name: sum(getattr(pool, name) for pool in pools) for name in PoolsProgress._fields[:-2]}
     etas = [told.eta_s(pool) for pool in pools]
@@ -63,15 +63,15 @@ def by_campaign(told: Status) -> dict[str, list[Pool]]:
 
 
 def fitting_devices(told: Status) -> list[Slot]:
-    """The devices that have what one of the pools asks for, whatever they do now."""
+    """The devices that meet the requirements of one of the pools, whatever they do now."""
     return [slot for slot in told.devices if any(meets(slot.labels, pool.pool) for pool in told.pools)]
 
 
 def is_silent(slot: Slot) -> bool:
-    """Whether the host of a device was not heard of lately: then the device counts as not there."""
+    """Whether a device counts as absent because its host has sent no heartbeat lately."""
     return slot.silent_s >= SILENT_S
 
 
 def prometheus(fleet: Runs | None) -> str:
-    """The figures of a fleet for Prometheus, in its text format; zeros where no campaign was planned."""
+    """The metrics of a fleet in Prometheus' text format; zeros where no campaign was planned."""
     return metrics.text(status(fleet) if fleet else Status((), (), (), 0))

@@ -32,14 +32,14 @@ if TYPE_CHECKING:  # imported late, so that --help answers at once
 
 @dataclass(frozen=True)
 class HostChoices:
-    """What a host is, and what it makes its runs with."""
+    """The configuration of a host and of its runs."""
 
     name: str
-    """What it is called: the others tell it by that."""
+    """Its name, unique among hosts."""
     devices: str = "all"
     """Serials by commas; `all`: those that are ready now; `none`: only judge; `lab`, `lab2` ...: embedded ones."""
     label: Sequence[str] = ()
-    """What else the devices are: `NAME=VALUE`, or `SERIAL/NAME=VALUE` for one."""
+    """Labels of the devices: `NAME=VALUE`, or `SERIAL/NAME=VALUE` for one."""
     judges: int = 1
     """Processes that judge recordings."""
     recordings: str | None = None
@@ -148,13 +148,13 @@ class Fleet:
         return FleetHost(host, crew)
 
     def status(self, campaign: str | None = None) -> Status:
-        """How far a campaign is, or all of them are."""
+        """The status of one campaign, or of all."""
         from appwitness.fleet.status import status
 
         return status(self._runs, campaign)
 
     def has_devices_of(self, host: str) -> bool:
-        """Whether a device of a host was heard of lately."""
+        """Whether a host with devices has sent a heartbeat lately."""
         from appwitness.fleet.status import SILENT_S
 
         return any(slot.host == host and slot.silent_s < SILENT_S for slot in self._runs.devices())
@@ -168,9 +168,9 @@ class Fleet:
         return self._runs.judge_again(campaign)
 
     def pause(self, serial: str, *, rest: bool = True) -> None:
-        """Let a device rest after the run that it makes, or make runs again: SERIAL, or HOST/SERIAL.
+        """Pause a device after its current run, or resume it: SERIAL, or HOST/SERIAL.
 
-        Raises UserError when no host has told of such a device.
+        Raises UserError when no host has reported such a device.
         """
         if not self._runs.pause(serial, rest=rest):
             raise UserError(f"No host has told of a device {serial}.", "`appwitness fleet status --json` lists them.")
@@ -193,12 +193,12 @@ def needed_by(checklist: str, rules: Path | None = None) -> tuple[list[str], flo
 
 
 class AppRanking(NamedTuple):
-    """A ranking by how many apps a thing concerns, and what it rests on."""
+    """A ranking by number of apps, with its basis."""
 
     page: ListPage[Ranked]
     basis: Basis
     known: Knowledge
-    """What the catalog and the user's rules call rules and recipients."""
+    """The catalog and the user's rules, for the names of rules and recipients."""
     moments: tuple[When, ...]
     """When it was, of what a row tells of; none where a rule says that itself."""
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:  # imported late, so that `import appwitness` and --help answe
     from appwitness.gate.baseline import Baseline
 
     class GateLimits(JudgingChoices, total=False):
-        """By what runs are held, and what fails."""
+        """What runs are compared with, and what fails."""
 
         baseline: Path | None
         """None: appwitness-baseline.yml in this folder or beside pyproject.toml, where there is one."""
@@ -31,7 +31,7 @@ if TYPE_CHECKING:  # imported late, so that `import appwitness` and --help answe
         aliases: Mapping[str, str]
         """Package -> the one that it stands for: `com.app.debug` -> `com.app`."""
         verify: bool
-        """False: take recordings that are not what their stamps say, too."""
+        """False: also accept recordings that do not match their stamps."""
         fail_on: Level | Literal["never"]
         min_confidence: Confidence
         on_worse: bool
@@ -43,7 +43,7 @@ if TYPE_CHECKING:  # imported late, so that `import appwitness` and --help answe
 
 @dataclass(frozen=True)
 class GatedRuns:
-    """How runs are read."""
+    """Reads the runs of one app."""
 
     aliases: Mapping[str, str] = field(default_factory=dict)
     verify: bool = True
@@ -105,7 +105,7 @@ def _written(path: Path) -> Report:
 
 
 def accepted(waivers: Path | None, flows: Path | None, today: date, max_waiver_days: int) -> Accepted:
-    """What people have accepted, in the files that are named or beside. Raises FileError with the line."""
+    """What people have accepted, from the files named or found. Raises FileError with the line."""
     from appwitness.gate import Accepted, allowed
     from appwitness.gate import waivers as files
 
@@ -118,7 +118,7 @@ def accepted(waivers: Path | None, flows: Path | None, today: date, max_waiver_d
 
 
 def baseline_of(path: Path, package: str) -> Baseline:
-    """The file of an app. Raises UserError when it is of another."""
+    """The baseline of an app. Raises UserError when it is another app's."""
     from appwitness.gate import baseline as files
 
     file = files.read(path)
@@ -138,19 +138,19 @@ def beside(given: Path | None, name: str) -> Path | None:
 
 @dataclass(frozen=True)
 class Gate:
-    """By what runs of one app are held."""
+    """What the runs of one app are compared with."""
 
     judging: Judging
     accepted: Accepted
     policy: GatePolicy
     runs: GatedRuns = field(default_factory=GatedRuns)
     baseline: Path | None = None
-    """None: the file beside, where there is one."""
+    """The baseline; None: the default file, if it exists."""
     base: Sequence[Path] = ()
-    """Instead of it: runs of another release."""
+    """Runs of another release, instead of the baseline."""
 
     def decide(self, reports: Sequence[Report]) -> GateReport:
-        """What became of each finding of these runs. Raises UserError when the baseline is another app's."""
+        """Decides how each finding of these runs changed. Raises UserError when the baseline is another app's."""
         from appwitness.gate import gate, release
 
         package = self.runs.package(reports[0])
@@ -211,7 +211,7 @@ def gate(recordings: Path | str | Sequence[Path | str], **limits: Unpack[GateLim
 def diff(
     old: Path | str | Sequence[Path | str], new: Path | str | Sequence[Path | str], **choices: Unpack[JudgingChoices]
 ) -> GateReport:
-    """What one release does that another did not: whatever is new or worse counts. Raises as `gate` does."""
+    """What one release does and another did not: whatever is new or worse counts. Raises as `gate` does."""
     by = between(_paths(old), GatedRuns(), judging(**choices))
     return by.decide(by.runs.reports(_paths(new), by.judging))
 
@@ -226,11 +226,11 @@ def between(old: Sequence[Path], runs: GatedRuns, judging: Judging, strict: bool
 
 @dataclass(frozen=True)
 class GateText:
-    """How a decision is written."""
+    """How a decision is rendered."""
 
     lang: str = "en"
     reveal: bool = False
-    """Personal values as they are; they are masked otherwise."""
+    """Show personal values, which are masked otherwise."""
     anchor: str | None = None
     """A file of the repository, `path` or `path:line`, at which a code host is to show results."""
     with_gone: bool = False
@@ -253,7 +253,7 @@ def render(decided: GateReport, reports: Sequence[Report], format: str = "text",
 
 
 def sentence(remark: Remark, lang: str = "en") -> str:
-    """What a gate remarks on its own files, for people."""
+    """A gate's remarks on its own files, for people."""
     from appwitness.gate.reports import remark as said
     from appwitness.reports.words import Words
 

@@ -17,19 +17,20 @@ if TYPE_CHECKING:  # imported late, so that --help answers at once
 
 
 def home() -> Path:
-    """Where appwitness keeps what outlives a run: the index, the proxy's certificate authority, the operator's key."""
+    """The folder for data that outlives a run: the index, the proxy's certificate authority, the operator's key."""
     return Path(os.environ.get("APPWITNESS_HOME") or "~/.appwitness").expanduser()
 
 
 def recordings() -> Path:
-    """Where new recordings go."""
+    """The folder of new recordings."""
     return Path(os.environ.get("APPWITNESS_RECORDINGS") or "recordings")
 
 
 def setting(name: str) -> str | None:
-    """What APPWITNESS_<name> says, or the file that APPWITNESS_<name>_FILE names: a secret that no other process sees.
+    """The value of APPWITNESS_<name>, or the content of the file that APPWITNESS_<name>_FILE names: a secret that no
+    other process sees. None: neither is set.
 
-    None: neither is set. Raises UserError where both are, and for a file that cannot be read.
+    Raises UserError where both are, and for a file that cannot be read.
     """
     text, file = (os.environ.get(f"APPWITNESS_{name}{end}") for end in ("", "_FILE"))
     if text and file:
@@ -76,7 +77,7 @@ def index_key(*, make: bool = False) -> bytes | None:
 
 
 def signer() -> Signer | None:
-    """Who signs: the operator's key; None: there is none. Raises FileError for a file that is no key."""
+    """The signer: the operator's key; None: there is none. Raises FileError for a file that is not a key."""
     from appwitness.recording.signing import load
 
     return load(key_file()) if key_file().exists() else None

@@ -30,12 +30,12 @@ class HookedApi(NamedTuple):
     """Code of the data type."""
     name: str
     permission: str
-    """That it needs; empty: none, or it is not known."""
+    """Permission that it needs; empty: none, or unknown."""
 
 
 @dataclass(frozen=True)
 class HookedPage:
-    """Everything that the catalog says of one name."""
+    """All catalog entries of one name."""
 
     name: str
     entries: tuple[HookedEntry, ...]
@@ -45,7 +45,7 @@ class HookedPage:
 
 @dataclass(frozen=True)
 class FoundApis:
-    """What a name means."""
+    """The APIs that a name matches."""
 
     pages: tuple[HookedPage, ...]
     """Pages of the hooked APIs; several where the end of a name fits several."""
@@ -60,7 +60,7 @@ def entries(extra: Path | None = None) -> list[HookedEntry]:
 
 
 def hooked_apis(extra: Path | None = None) -> list[HookedApi]:
-    """What is read through which API. Raises FileError with file and line."""
+    """The hooked APIs and what is read through each. Raises FileError with file and line."""
     below = native_routes.load()
     rows = [HookedApi(each.data, each.name, each.permission or "") for each in java_sources.load(extra)]
     rows += sorted({HookedApi(ask.data, route.name, "") for route in below.routes for ask in route.asks})

@@ -20,13 +20,13 @@ from appwitness.support import private_files
 from appwitness.support.errors import DiskFullError, UserError
 
 DropKind = Literal["har", "flows", "hooks", "pcap", "keys", "recording", "app"]
-"""What a file is: a capture in one of the formats of `import`, its key log, an archive, an app to install."""
+"""The kinds of file: a capture in a format of `import`, its key log, an archive, an app to install."""
 LARGEST_DROP = 4 << 30
-"""Bytes of one file."""
+"""Largest file, in bytes."""
 MOST_FILES = 12
 """Most files of one run."""
 MOST_DROPS = 20
-"""That wait for their owner at a time; the oldest goes for another."""
+"""Most drops that wait; a new one replaces the oldest."""
 APPS = (".apk", ".apks", ".apkm", ".xapk")
 ZIP = b"PK\x03\x04"
 AGE = b"age-encryption.org/"
@@ -40,7 +40,7 @@ class DroppedFile(NamedTuple):
     """A file as it was dropped."""
 
     name: str
-    """As its owner calls it; it is shown, and never a part of a path."""
+    """The name given by its owner; it is shown, and never part of a path."""
     path: Path
     size: int
     kind: DropKind
@@ -60,7 +60,7 @@ class Drop:
 
 
 class Inbox:
-    """What was dropped and is not taken in yet; it goes with the program. Methods may be called from any thread."""
+    """Files that were dropped and not yet imported; they go with the program. Methods may be called from any thread."""
 
     def __init__(self, largest: int = LARGEST_DROP) -> None:
         self.largest = largest
@@ -68,7 +68,7 @@ class Inbox:
         self._lock = threading.RLock()
 
     def of(self, id_: str) -> Drop:
-        """What was dropped under an id. Raises UserError when there is nothing."""
+        """The drop with an ID. Raises UserError when there is none."""
         with self._lock:
             if id_ not in self._drops:
                 raise UserError("These files are not here any more.", "Drop them again.")
@@ -174,7 +174,7 @@ def too_large(largest: int) -> UserError:
 
 
 def kind_of(path: Path, is_app: bool = False) -> DropKind:
-    """What a file is, by its first bytes. Raises UserError when it is nothing that can be taken in."""
+    """The kind of a file, by its first bytes. Raises UserError when it is none that can be imported."""
     from appwitness.exchange import format_of
     from appwitness.exchange.opening import beginning
 

@@ -19,22 +19,22 @@ from appwitness.support.errors import UserError
 
 BadgeState = Literal["intact", "intact_up_to", "altered", "never_stamped", "missing", "checking"]
 KEPT = 2000
-"""Recordings of which it is known."""
+"""How many recordings' results are kept."""
 AGAIN_S = 60.0
-"""After which a recording that somebody looks at is checked again, though its files seem the same."""
+"""Seconds after which a recording that is looked at is checked again, though its files seem unchanged."""
 
 
 @dataclass(frozen=True)
 class Badge:
-    """What checking a recording came to."""
+    """The result of checking a recording."""
 
     state: BadgeState
     signed: bool = False
-    """Whether stamps have signatures that fit; whose they are is not said by it."""
+    """Whether stamps have valid signatures; it does not say whose they are."""
     at: datetime | None = None
     """When it was checked."""
     difference: str = ""
-    """The first thing that is not what the stamps say."""
+    """The first difference from the stamps."""
 
 
 CHECKING = Badge("checking")
@@ -54,7 +54,7 @@ class IntegrityBadges:
 
     def __init__(self) -> None:
         self.changes = 0
-        """Grows whenever a check came to something else than the one before."""
+        """A counter that grows whenever a result differs from the one before."""
         self._known: OrderedDict[str, _Checked] = OrderedDict()
         self._lock = threading.Lock()
         self._pool = ThreadPoolExecutor(1, "integrity")
@@ -84,7 +84,7 @@ class IntegrityBadges:
         return known.last
 
     def close(self) -> None:
-        """Check nothing more; a check that has begun comes to its end."""
+        """Stop checking; a check that has begun is finished."""
         self._pool.shutdown(wait=False, cancel_futures=True)
 
     def _check(self, name: str, place: Path, now: _Signature | None, is_it: Callable[[], bool]) -> Badge:
@@ -112,7 +112,7 @@ def _checked(place: Path, is_it: Callable[[], bool]) -> Badge:
 
 
 def _signature(place: Path) -> _Signature | None:
-    """What tells that files have changed: of a folder its files and its bodies' folder; None: nothing is there."""
+    """A fingerprint of a recording's files, to notice changes; None: nothing is there."""
     try:
         files = sorted(place.iterdir()) if place.is_dir() else [place]
         return (

@@ -28,7 +28,7 @@ if TYPE_CHECKING:  # imported late, so that `import appwitness` and --help answe
     """Gets the recordings of an index and what came of each; gives that on."""
 
     class JudgingChoices(prior_knowledge.KnowledgeChoices, total=False):
-        """How a user has recordings judged."""
+        """The user's choices for judging."""
 
         rules: Path | None
         """Folder with rules of the user's own, in addition to ours."""
@@ -43,19 +43,19 @@ if TYPE_CHECKING:  # imported late, so that `import appwitness` and --help answe
 
 
 def quiet(_what: str, _done: int, _total: int, /) -> None:
-    """Tell nobody how far the work is."""
+    """Show no progress."""
 
 
 @dataclass(frozen=True)
 class Judging:
-    """By what recordings are judged, and into which index."""
+    """How recordings are judged, and into which index."""
 
     known: Knowledge
     db: str | None = None
     keep: Keep | None = None
     """What the index keeps of recordings that are read in; None: all, unless it has conclusions of them alone."""
     trust: TrustedSigners = field(default_factory=TrustedSigners)
-    """Whose stamps and tokens they are to have."""
+    """The keys and authorities whose stamps and tokens are expected."""
 
     def open(self, place: str | Path) -> Store:
         """An index. Raises UserError when it cannot be used."""
@@ -82,7 +82,7 @@ class Judging:
         return self.open(place)
 
     def index(self, recording: Recording) -> Store:
-        """Where a recording is read into: one that is encrypted into memory alone, unless the user named an index."""
+        """The index for a recording: in memory for an encrypted one, unless the user named an index."""
         return self._in_memory if recording.is_encrypted and self.db is None else self.store
 
     @cached_property
@@ -186,7 +186,7 @@ def report(recording: Path | str, **choices: Unpack[JudgingChoices]) -> Report:
 
 
 class ComparedRuns(NamedTuple):
-    """Runs of one app, and what their comparison came to."""
+    """Runs of one app, and their comparison."""
 
     comparison: Comparison
     reports: list[Report]
@@ -220,10 +220,10 @@ def compare(recordings: Sequence[Path], judging: Judging) -> ComparedRuns:
 
 
 class UpgradedIndex(NamedTuple):
-    """What came of building an index anew."""
+    """The result of rebuilding an index."""
 
     recordings: int
-    """In the new one."""
+    """Recordings in the new index."""
     lost: frozenset[Path | str]
     """Recordings that could not be read."""
 

@@ -29,20 +29,20 @@ if TYPE_CHECKING:  # imported late, so that whoever only asks for a name waits f
 LivePlan = Literal["accept", "refuse", "silent", "withdraw"]
 LiveState = Literal["waiting", "starting", "recording", "stopping", "ended", "stopped", "failed"]
 MODES = ("auto", "regular", "redirect", "wireguard", "transparent")
-"""Ways of traffic to the proxy that may be asked for."""
+"""Traffic modes that may be chosen."""
 PACKAGE = re.compile(r"[A-Za-z][A-Za-z0-9_]*(\.[A-Za-z0-9_]+)+")
 MOST_RUNS = 8
-"""At a time."""
+"""Most runs at a time."""
 KEPT_RUNS = 100
-"""Runs that are over, and still listed."""
+"""How many finished runs stay listed."""
 KEPT_EVENTS = 5000
 """Events kept of a run; earlier ones are only counted."""
 LINES_OF_FAULT = 12
 """Last lines of a failed process's output that are kept."""
 END_S = 60.0
-"""How long the end of a run may take: the device is put back, and the recording is stamped."""
+"""Time limit for the end of a run: the device is restored, and the recording stamped."""
 FOUND = (0, 1, 3)
-"""Exit codes of a run that was made: clean, findings, gaps."""
+"""Exit codes of a completed run: clean, findings, gaps."""
 
 
 @dataclass(frozen=True)
@@ -57,11 +57,11 @@ class RunRequest:
     apks: tuple[Path, ...] = ()
     """The app to install instead."""
     mode: str = "auto"
-    """How traffic comes to the proxy, one of MODES."""
+    """The traffic mode, one of MODES."""
     seconds: float | None = None
     """End after this long; None: when the app ends or somebody stops the run."""
     by_hand: bool = False
-    """Somebody does at the device what the plan says."""
+    """A person does on the device what the plan says."""
 
     @property
     def target(self) -> NamedDevice:
@@ -71,7 +71,7 @@ class RunRequest:
         return NamedDevice(self.device)
 
     def check(self) -> None:
-        """Raise UserError for what does not go together."""
+        """Raise UserError for options that cannot be combined."""
         if not self.device.strip():
             raise UserError("No device is named.", "Choose one of the list.")
         if self.plan not in get_args(LivePlan):
@@ -103,17 +103,17 @@ class RunRequest:
 
 
 class LiveEvent(NamedTuple):
-    """Something that a run told."""
+    """An event of a run."""
 
     number: int
-    """From 1, in the order in which it came."""
+    """Its number, from 1, in order of arrival."""
     what: Mapping[str, Any]
     """As `appwitness observe --json` writes it: `event` says which; no values stand in it."""
 
 
 @dataclass(frozen=True)
 class RunProgress:
-    """How far a run is, and what it told since a cursor."""
+    """The progress of a run, with its events since a cursor."""
 
     id: str
     request: RunRequest
@@ -121,7 +121,7 @@ class RunProgress:
     """The folder; it is there once the device is open."""
     state: LiveState
     phase: str
-    """What is being done, in a clause of English; empty before anything is."""
+    """The current step, as an English clause; empty before the first."""
     started: datetime
     seconds: float
     """How long the process has been running, or ran."""
@@ -130,17 +130,17 @@ class RunProgress:
     consents: int
     gaps: int
     findings: tuple[Mapping[str, Any], ...]
-    """New since the cursor; each as `appwitness observe --json` writes it."""
+    """Findings since the cursor, each as `appwitness observe --json` writes it."""
     events: tuple[LiveEvent, ...]
-    """New since the cursor."""
+    """Gaps since the cursor."""
     left_out: int
     """Events since the cursor that are not kept any more."""
     cursor: int
-    """To ask with the next time."""
+    """The cursor for the next call."""
     exit_code: int | None
     """The exit code of the process; None while it runs."""
     problem: str
-    """Why it failed, as it said itself; empty where it did not."""
+    """Its own error message; empty if it did not fail."""
 
     @property
     def over(self) -> bool:
@@ -180,7 +180,7 @@ class LiveRuns:
         self._lock = threading.RLock()
         self._closing = False
         self.changes = 0
-        """Grows whenever something of a run changed."""
+        """A counter that grows whenever a run changes."""
 
     def __enter__(self) -> LiveRuns:
         return self
@@ -189,14 +189,12 @@ class LiveRuns:
         self.close()
 
     def start(self, request: RunRequest) -> RunProgress:
-        """Start a run; it is on its way when this returns.
-
-        Raises UserError for what does not go together, while the device has a run, and while there are MOST_RUNS.
-        """
+        """Start a run; it is in progress when this returns. Raises UserError for options that cannot be combined,
+        while the device has a run, and while there are MOST_RUNS."""
         return self.start_each([request])[0]
 
     def start_each(self, requests: Sequence[RunRequest]) -> list[RunProgress]:
-        """Start runs one after the other, each when the one before it has ended. Raises as `start` does."""
+        """Start runs one after another, each when the previous one has ended. Raises as `start` does."""
         for each in requests:
             each.check()
         with self._lock:
@@ -213,12 +211,12 @@ class LiveRuns:
             return [self.status(run.id) for run in made]
 
     def list(self) -> list[RunProgress]:
-        """All that are known, the newest first, without their events."""
+        """All known runs, the newest first, without their events."""
         with self._lock:
             return [self._told(run, run.number) for run in reversed(self._runs.values())]
 
     def status(self, run: str, cursor: int = 0) -> RunProgress:
-        """How far a run is, with what it told since `cursor`. Raises UserError when there is no such run."""
+        """The progress of a run, with its events since `cursor`. Raises UserError when there is no such run."""
         with self._lock:
             return self._told(self._of(run), cursor)
 
@@ -247,10 +245,8 @@ class LiveRuns:
         return self.status(run)
 
     def close(self, timeout_s: float = END_S) -> Sequence[RunProgress]:
-        """Stop all that goes on, and wait up to `timeout_s` for their ends; those that are still ending.
-
-        They are left to their end: a run that nobody reads any more stops by itself.
-        """
+        """Stop all runs, and wait up to `timeout_s` seconds for their ends; returns those still ending. They
+        continue to their end: a run that nobody reads any more stops by itself."""
         with self._lock:
             self._closing = True
             going_on = [run for run in self._runs.values() if not run.over.is_set()]

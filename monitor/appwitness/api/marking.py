@@ -25,21 +25,21 @@ from appwitness.support.login import login
 
 CONSENTS = events.FILES["consent"]
 ALL = "all"
-"""For the codes of data types: all of them."""
+"""Stands for all data types."""
 
 
 @dataclass(frozen=True)
 class MarkDetails:
-    """What a person says of a question or an answer; what is left out is as in the line that it corrects."""
+    """A person's statement on a question or an answer; what is left out is as in the line that it corrects."""
 
     scope: events.Scope | None = None
     data: tuple[str, ...] = ()
     text: str | None = None
     note: str | None = None
     at: datetime | None = None
-    """In any zone; UTC where it names none."""
+    """Its time, in any zone; UTC where it names none."""
     by: Literal["operator", "assistant"] = "operator"
-    """Whose mark it is: a person's, or that of a program that acts for one."""
+    """The author: a person, or a program that acts for one."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ class ConsentLine:
 
     ref: events.Ref
     at: datetime
-    """UTC, on the host's clock."""
+    """Its time in UTC, on the host's clock."""
     line: events.Consent
     scope: str
     missing: events.Ref | None = None
@@ -67,15 +67,15 @@ class ConsentLine:
     replaced_by: tuple[events.Ref, ...] = ()
     """Lines by which an operator has replaced or retracted it since, the last word last: it does not count any more."""
     is_echo: bool = False
-    """It tells from outside what the hooks have told too."""
+    """Whether it repeats from outside what the hooks recorded too."""
     is_foreign: bool = False
-    """Another app wrote it."""
+    """Whether another app wrote it."""
     counts: bool = False
     """It is an answer; False: a claim of the app, or one of the above."""
     says: str | None = None
     """What it counts as, where that is not its status."""
     why: str | None = None
-    """Why, as a code."""
+    """The reason, as a code."""
 
 
 def mark_answer(path: Path, status: events.ConsentState, said: MarkDetails, corrects: str = "") -> Mark:
@@ -268,7 +268,7 @@ def consent(
 
 
 def retract(recording: Recording, line: str, labels: Labels, note: str | None = None) -> Mark:
-    """Append that a line never was. Raises UserError for one that does not exist."""
+    """Append a retraction of a line. Raises UserError for one that does not exist."""
     ref, before = named(recording, line, labels)
     retraction = events.Consent(
         **_as_marked(recording, before),

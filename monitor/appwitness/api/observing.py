@@ -26,14 +26,14 @@ if TYPE_CHECKING:  # imported late, so that --help answers at once
 
 @dataclass(frozen=True)
 class LiveJudge:
-    """Who judges a run while it goes on."""
+    """Judges a run while it is in progress."""
 
     known: Knowledge
     store: Store
     tell: Callable[[Sequence[Finding]], bool] = lambda _: False
-    """Gets all findings whenever they changed; whether one is new to it."""
+    """Called with all findings whenever they changed, and whether one is new."""
     lines: Callable[[Sequence[ReadLine]], object] = lambda _: None
-    """Gets the new lines of the recording."""
+    """Called with the new lines of the recording."""
 
 
 def sources_of(extra: Path | None = None) -> list[Source]:
@@ -47,17 +47,15 @@ def sources_of(extra: Path | None = None) -> list[Source]:
 
 
 def traffic_mode(device: Device, order: Order) -> Mode:
-    """How the device's traffic comes to the proxy, and what that sees. Raises UserError where it cannot come so."""
+    """The traffic mode and what it sees. Raises UserError where it is not possible."""
     from appwitness.devices.traffic_modes import choose
 
     return choose(order.mode, device.modes(order.listen), hooks=order.hooks is not False)
 
 
 def check_archive(output: Path) -> None:
-    """Raise UserError where a run cannot be packed into this file when it is over.
-
-    The name may not do, or the file is there already.
-    """
+    """Raise UserError if a finished run could not be packed into this file: the name does not fit, or the file
+    exists already."""
     from appwitness.recording.packing import folder_in
 
     folder_in(output)

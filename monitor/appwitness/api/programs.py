@@ -37,14 +37,14 @@ def verify(recording: AnyPath, *, keys: Sequence[AnyPath] = (), authorities: Seq
 
 
 class CaptureOptions(TypedDict, total=False):
-    """What may be said of captures of other tools."""
+    """Options for captures of other tools."""
 
     values: Sequence[str]
     """What was on the device, to look for: `phone_number=+8613800138000`."""
     output: AnyPath
-    """The new folder; else one in the folder of recordings."""
+    """The new folder; default: one in the folder of recordings."""
     format: Literal["har", "flows", "hooks", "pcap"]
-    """Else by content."""
+    """The format; default: by content."""
     mapping: AnyPath
     """How to read another tool's hook log."""
     keys: AnyPath
@@ -70,16 +70,16 @@ def import_captures(files: AnyPath | Sequence[AnyPath], app: str, **options: Unp
 
 
 class MarkOptions(TypedDict, total=False):
-    """What may be said of a question or an answer."""
+    """Options for a question or an answer."""
 
     scope: Scope
     data: Sequence[str]
-    """Codes of the data that it covers; else all."""
+    """Codes of the data types that it covers; default: all."""
     text: str
     """The label that the user touched."""
     note: str
     at: datetime
-    """UTC where it names no zone; else now."""
+    """Its time, UTC where it names no zone; default: now."""
     corrects: str
     """The line that this one replaces: consents.jsonl:3."""
 
@@ -112,13 +112,13 @@ class Explained:
 
     id: str
     findings: tuple[Finding, ...]
-    """Those of this id, or about this flow."""
+    """Findings with this ID, or about this flow."""
     flows: tuple[Flow, ...]
     """The flow, or those of the findings; their matches have the reasons for and against. Values are as they are."""
     chain: Chain
-    """How the first of them was concluded: each step, and what would refute it."""
+    """The reasoning behind the first of them: each step, and what would refute it."""
     text: str
-    """All of it for people, masked."""
+    """The whole explanation for people, masked."""
 
 
 def explain(
@@ -160,7 +160,7 @@ def share(recording: AnyPath, output: AnyPath) -> Shared:
 
 
 class ForgetChoices(TypedDict, total=False):
-    """Which recordings are meant, and what of them."""
+    """Selects recordings, and lines in them."""
 
     older_than: timedelta
     campaign: str
