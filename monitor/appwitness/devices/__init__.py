@@ -14,14 +14,15 @@ from appwitness.events import AppIdentity, DeviceIdentity, Value
 
 @dataclass(frozen=True)
 class Ended:
-    """How the system says that the app's process ended."""
+    """How the app's process ended, as the system reports it."""
 
     reason: str
-    """In one word: crash, anr, low_memory, force_stopped, updated, permission_changed, exited, signalled ..."""
+    """The kind of end in one word: crash, anr, low_memory, force_stopped, updated, permission_changed, exited,
+    signalled ..."""
     detail: str = ""
-    """What the system said of it."""
+    """The system's own description."""
     may_be_ours: bool = True
-    """A hook may be to blame; false where the system or a person ended it."""
+    """Whether a hook may be to blame; false where the system or a person ended it."""
 
 
 class Device(Protocol):
@@ -56,7 +57,7 @@ class Device(Protocol):
 
     @property
     def hosts(self) -> Mapping[str, tuple[str, int]]:
-        """Hosts that the proxy finds elsewhere than the name system says; empty for a device on the real network."""
+        """Hosts whose addresses the proxy takes from here instead of DNS; empty for a device on the real network."""
         return {}
 
     @property
@@ -69,12 +70,12 @@ class Device(Protocol):
 
     @property
     def partial(self) -> bool:
-        """It has but a part of Android's classes: that one is absent says nothing about the device."""
+        """Whether it has only a part of Android's classes: that one is absent says nothing about the device."""
         return False
 
     @property
     def sees_consent(self) -> bool:
-        """Its screen is read: what the user is asked and decides is seen without hooks."""
+        """Whether its screen is read, so that questions and answers are seen without hooks."""
         return False
 
     @property
@@ -84,15 +85,15 @@ class Device(Protocol):
 
     @property
     def starts_freely(self) -> bool:
-        """The app may be started again and again to find a hook that it dies of, without asking anybody."""
+        """Whether the app may be restarted repeatedly, without asking, to find a hook that crashes it."""
         return False
 
     def facts(self) -> Mapping[str, Any]:
-        """Further fields of run.json: what was changed on the device, as whom, and how."""
+        """Further fields of run.json: the changes made on the device, by which user, and how."""
         return {}
 
     def install(self) -> None:
-        """Put the app on the device, where it is to be put there."""
+        """Install the app, if it is to be installed."""
         return
 
     def prepare(self, proxy_host: str, proxy_port: int, ca_pem: Path, *, mode: str, wireguard: str) -> None:
@@ -102,7 +103,7 @@ class Device(Protocol):
         """
 
     def enter(self) -> None:
-        """Bring up what the agent comes into the app by. Raises Unhookable where nothing does."""
+        """Start whatever injects the agent. Raises Unhookable where nothing can."""
         return
 
     def do_without_hooks(self) -> None:
@@ -118,7 +119,7 @@ class Device(Protocol):
         """The process to start."""
 
     def attach(self) -> Target:
-        """The process that runs already."""
+        """The running process."""
 
     def running(self) -> bool:
         """Whether a process of the app runs."""
@@ -135,11 +136,11 @@ class Device(Protocol):
         return nullcontext()
 
     def noticed(self) -> None:
-        """A finding has just come up: keep what the device shows."""
+        """Called when a finding comes up: keep what the device shows."""
         return
 
     def stop(self) -> None:
         """End the app."""
 
     def undo(self) -> None:
-        """Take back all that was changed. Raises SetupError when something could not be, with what to do."""
+        """Undo all changes. Raises SetupError when something could not be undone, with what to do."""

@@ -17,7 +17,7 @@ HELD = "APPWITNESS_HELD"
 
 @contextmanager
 def turn(folder: Path, device: str) -> Iterator[None]:
-    """Wait until no other process has the device, and keep it for this one meanwhile."""
+    """Wait for exclusive use of the device, and keep it."""
     with _lock(folder, device) as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield

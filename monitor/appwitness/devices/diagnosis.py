@@ -10,7 +10,7 @@ Level = Literal["ok", "warning", "fault"]
 
 
 class Result(BaseModel):
-    """What one check found."""
+    """The result of one check."""
 
     model_config = ConfigDict(frozen=True)
 

@@ -16,12 +16,12 @@ from appwitness.support.errors import UserError
 
 @dataclass(frozen=True)
 class Mode:
-    """One way of a device's traffic to the proxy."""
+    """One traffic mode of a device."""
 
     spec: str
     """In mitmproxy's words; `redirect` is ours."""
     why: str
-    """Why it was taken, in one sentence."""
+    """Why it was chosen, in one sentence."""
     sees: str
     """What it sees, and what it does not."""
     todo: str = ""

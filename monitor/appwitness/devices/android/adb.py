@@ -26,9 +26,9 @@ CONNECT_S = 10.0
 CONNECT_TRIES = 3
 SHELL_S = 30.0
 ANSWER_S = 10.0
-"""How long the adb server may take to answer a question of its own: devices, mdns."""
+"""Time limit for the adb server's own queries: devices, mdns."""
 RESTART_S = 15.0
-"""How long adbd may take to come back after `root` or `unroot`."""
+"""Time limit for adbd to come back after `root` or `unroot`."""
 STATES = {
     "offline": "device-offline",
     "unauthorized": "device-unauthorized",
@@ -44,11 +44,11 @@ STATES = {
     "no permissions": "device-no-permissions",
     "insufficient permissions": "device-no-permissions",
 }
-"""What adb says of a device that cannot be used, and the fault that it is."""
+"""adb's state of an unusable device -> the fault that it is."""
 ADDRESS = re.compile(r"[A-Za-z0-9.\-]+:\d{1,5}|\[[0-9a-fA-F:]+\]:\d{1,5}")
 TLS_CONNECT = "_adb-tls-connect._tcp"
 TLS_PAIRING = "_adb-tls-pairing._tcp"
-"""What a phone with wireless debugging announces: where to connect, and where to pair while it shows a code."""
+"""mDNS services of a phone with wireless debugging: one to connect to, and one for pairing while it shows a code."""
 _SOCKET = re.compile(r"tcp:(?:([\w.-]+):)?(\d{1,5})")
 _EXIT = re.compile(r"\r?\nexit=(\d+)\r?\n?$")
 
@@ -328,7 +328,7 @@ class ShellConversation:
         return got.decode(errors="replace").rstrip()
 
     def read(self, size: int) -> bytes:
-        """So many bytes."""
+        """Read this many bytes."""
         got = b""
         with _translated(self._serial, "a program for root"):
             while len(got) < size:

@@ -39,9 +39,9 @@ from appwitness.support import private_files
 from appwitness.support.errors import SetupError
 
 KEEP_S = 1.0
-"""How often ports, authorities and the place are checked and restored."""
+"""Interval at which ports, CA certificates and the location are checked and restored."""
 BACK_S = 30.0
-"""How long a device that was unplugged may take to come back."""
+"""Time limit for an unplugged device to come back."""
 
 
 @contextmanager
@@ -99,7 +99,7 @@ class AndroidDevice(Device, AbstractContextManager["AndroidDevice"]):
 
     @property
     def identity(self) -> DeviceIdentity:
-        """As run.json names it."""
+        """The device as run.json describes it."""
         facts = self._control.facts
         return DeviceIdentity(
             serial=self._control.shell.serial,
@@ -112,7 +112,7 @@ class AndroidDevice(Device, AbstractContextManager["AndroidDevice"]):
 
     @property
     def app(self) -> AppIdentity:
-        """As it was named, until it is installed; then as the device has it."""
+        """The app as given, until it is installed; then as the device has it."""
         if self._app is not None:
             return self._app.identity.model_copy(update={"facts": self._app.facts()})
         return AppIdentity(package=self._package)
@@ -130,7 +130,7 @@ class AndroidDevice(Device, AbstractContextManager["AndroidDevice"]):
 
     @property
     def hosts(self) -> Mapping[str, tuple[str, int]]:
-        """As the user says: servers of his own."""
+        """The hosts that the user maps to servers of his own."""
         return self._wanted.hosts
 
     @property
@@ -143,7 +143,7 @@ class AndroidDevice(Device, AbstractContextManager["AndroidDevice"]):
         return path
 
     def modes(self, listen: str) -> Mapping[str, tuple[str, str, str]]:
-        """What there are ways for."""
+        """The modes that the device has a route for."""
         return traffic.modes(self._control, listen, gadget=self._entrance.choose(self._named or self._find().app))
 
     @property
@@ -171,7 +171,7 @@ class AndroidDevice(Device, AbstractContextManager["AndroidDevice"]):
         }
 
     def install(self) -> None:
-        """Put the app there, or find it there."""
+        """Install the app, or find it installed."""
         discovery.awake(self._control)
         if self._wanted.adb_root:
             discovery.become_root(self._control)
@@ -257,7 +257,7 @@ class AndroidDevice(Device, AbstractContextManager["AndroidDevice"]):
         return bool(self._processes())
 
     def ended(self, pid: int) -> Ended | None:
-        """As exit-info has it, before Android 11 the event log."""
+        """From exit-info, before Android 11 from the event log."""
         app = self._installed
         with suppress(DeviceFault):
             found = Endings(self._control, app.identity.package, app.uid).of(pid)
@@ -312,7 +312,7 @@ class AndroidDevice(Device, AbstractContextManager["AndroidDevice"]):
             self._hand_over(lines)
 
     def noticed(self) -> None:
-        """A finding came up: what the screen shows at that moment is kept."""
+        """Keep what the screen shows at the moment of a finding."""
         if self._screens is not None:
             self._screens.shot("finding")
 
@@ -355,7 +355,7 @@ class AndroidDevice(Device, AbstractContextManager["AndroidDevice"]):
 
     @functools.cached_property
     def _upkeep(self) -> Upkeep:
-        """Once all is prepared."""
+        """Called once everything is prepared."""
         assert self._route is not None
         return Upkeep(self._control, self._route, self._processes, self._persona.place, self._gap)
 
@@ -395,20 +395,20 @@ class AndroidDevice(Device, AbstractContextManager["AndroidDevice"]):
         )
 
     def _hand_over(self, lines: Records) -> None:
-        """What could not be done since the last time goes into the recording."""
+        """Record as gaps what could not be done since the last call."""
         gaps, self._gaps = self._gaps, []
         if gaps:
             lines.append_all(gaps)
 
     def _rest_screens(self) -> None:
-        """Animations are off for the run, so that a screen comes to rest before it is read."""
+        """Switch animations off for the run, so that a screen comes to rest before it is read."""
         try:
             package.without_animations(self._control)
         except DeviceFault as error:
             self._control.notes.append(f"animations stay on: {error.what}")
 
     def _permit(self) -> None:
-        """Permissions that the operator wants given or taken before the start: no user was asked for them."""
+        """Grant and revoke the permissions that the operator asked for before the start: no user was asked for them."""
         name = self._installed.identity.package
         for permission in self._wanted.grant:
             package.grant(self._control, name, permission, self._user)
@@ -431,7 +431,7 @@ class AndroidDevice(Device, AbstractContextManager["AndroidDevice"]):
             self._gap("device", "screen", f"nobody played the user, and no screen was kept: {error.what}")
 
     def _changed(self) -> tuple[Change, ...]:
-        """What this run changed, and when it was taken back."""
+        """The changes of this run, and when each was undone."""
         made = self._control.journal.made.values()
         return tuple(
             Change(at=datetime.fromisoformat(entry.at), what=entry.what, before=entry.before, undone=undone)

@@ -29,7 +29,7 @@ class Control:
     notes: list[str] = field(default_factory=list)
     """Notes on the device's preparation, for run.json."""
     requests: list[OwnRequest] = field(default_factory=list)
-    """What we ourselves sent over a network, for run.json."""
+    """Network traffic that we ourselves caused, for run.json."""
     forwards: dict[int, str] = field(default_factory=dict)
     """Ports of this machine that lead to the device: made again when a cable that was pulled took them away."""
 
@@ -102,7 +102,7 @@ class Control:
         self.shell.adb.reverse(port, here)
 
     def returns(self, stop: threading.Event) -> bool:
-        """Whether a device that is lost at the moment comes back in time. False where it was not lost."""
+        """Whether a lost device comes back in time. False where it was not lost."""
         end = time.monotonic() + AWAY_S
         lost = False
         while time.monotonic() < end:
@@ -114,7 +114,7 @@ class Control:
         return False
 
     def take_back(self, undo: Undo) -> None:
-        """Do what one entry of the journal says. Raises DeviceFault."""
+        """Carry out one entry of the journal. Raises DeviceFault."""
         if undo.by != "adb":
             self.shell.check(undo.script, root=undo.by == "root")
             return

@@ -62,7 +62,7 @@ class DeviceFacts:
 
     properties: dict[str, str]
     boot: str
-    """Boot id: another one after each start of the device."""
+    """Boot ID, which changes at each start of the device."""
     selinux: str | None
     kernel: str | None
     page_size: int | None
@@ -156,7 +156,7 @@ class DeviceFacts:
 
 
 def ask(shell: Shell) -> DeviceFacts:
-    """Ask the device for all of it, in one go. Raises DeviceFault when it does not answer."""
+    """Query all facts at once. Raises DeviceFault when the device does not answer."""
     script = "\n".join(f"echo; echo '{_MARK}{name}'\n{command}" for name, command in _ASKS.items())
     parts = f"\n{shell.check(f'{script}\ntrue')}".split(f"\n{_MARK}")
     said = dict.fromkeys(_ASKS, "") | dict(part.partition("\n")[::2] for part in parts[1:])

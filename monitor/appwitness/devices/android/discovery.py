@@ -23,7 +23,7 @@ from appwitness.devices.android.journal import Journal, Undo
 from appwitness.devices.android.shell import Shell
 
 KINDS = ("usb", "emulator")
-"""Names for the only device of a kind, where there is one."""
+"""Names that mean the only device of a kind."""
 BOOTED = {"sys.boot_completed": "1", "dev.bootcomplete": "1", "init.svc.bootanim": "stopped"}
 """What Android says once it has started; a device that lacks one of the last two is not asked for it."""
 READY = "pm path android >/dev/null && [ -d /sdcard/. ] && settings get global device_provisioned"
@@ -46,10 +46,10 @@ getprop"""
 
 @dataclass(frozen=True)
 class KnownDevice:
-    """A device that answers, and what tells it from others."""
+    """A responding device and its identity."""
 
     serial: str
-    """What adb calls it."""
+    """Its adb serial."""
     hardware: str
     """ro.serialno; emulators of one image have the same."""
     one: str
@@ -99,7 +99,7 @@ def choose(name: str | None = None) -> Adb:
 
 
 def known(serial: str, within_s: float = adb.CONNECT_S) -> KnownDevice:
-    """Ask a device who it is. Raises DeviceFault."""
+    """Identify a device. Raises DeviceFault."""
     said = adb.connect(serial, within_s).shell(_WHO, timeout_s=WHO_S).out
     told = dict(re.findall(r"^(space|user)=(.*)$", said, re.MULTILINE))
     boot = boot_of(said.partition("boot=")[2].partition("\n[")[0])
@@ -127,7 +127,7 @@ def journal_name(facts: DeviceFacts, serial: str) -> str:
 
 
 def controls(folder: Path) -> list[Control]:
-    """The controls of every device that answers now, each once."""
+    """The controls of every responding device, each once."""
     answering, _ = _sorted(adb.devices())
     return [control(Adb(each.serial), folder) for each in _distinct(answering)]
 
@@ -307,7 +307,7 @@ def way(serial: str) -> str:
 
 
 def _distinct(answering: Iterable[KnownDevice]) -> list[KnownDevice]:
-    """Each device once, by its best connection."""
+    """Each device once, with its best connection."""
     return list({each.one: each for each in sorted(answering, key=_preference, reverse=True)}.values())
 
 

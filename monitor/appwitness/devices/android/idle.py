@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from appwitness.devices.android.shell import Shell
 
 LEAST_S = 5.0
-"""How long a question is left open at least."""
+"""Shortest time for which a question is left open."""
 SILENT_S = 4.0
 """How long nothing must be read, connected or sent: a connection that is being made costs no processor time."""
 MOST_S = 30.0

@@ -74,7 +74,7 @@ class Journal:
 
     @property
     def open(self) -> tuple[JournalEntry, ...]:
-        """What is not taken back yet, in order of time."""
+        """Changes that are not undone yet, in order of time."""
         return tuple(self._open)
 
     def before(self, what: str, undo: Undo, was: str | None = None) -> JournalEntry:
@@ -87,7 +87,7 @@ class Journal:
         return entry
 
     def undone(self, entry: JournalEntry) -> None:
-        """It is taken back."""
+        """Record that a change is undone."""
         now = datetime.now(UTC)
         self._write({"undone": entry.number, "at": format_time(now)})
         self._open.remove(entry)
@@ -97,11 +97,8 @@ class Journal:
     def undo_all(
         self, do: Callable[[Undo], None], *, since: int = 0, only: Container[int] | None = None
     ) -> list[DeviceFault]:
-        """Take back what is open and newer than `since`, or among the numbers of `only`, the last change first; what
-        fails stays open and is told.
-
-        What a reboot took back is struck out without being done again.
-        """
+        """Undo the open changes that are newer than `since`, or among the numbers of `only`, the last first; those
+        that fail stay open and are reported. What a reboot has undone is struck out."""
         failed = []
         for entry in reversed(self.open):
             if entry.number <= since or (only is not None and entry.number not in only):

@@ -9,7 +9,7 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Wanted:
-    """What a user says of the device and of the app to observe there."""
+    """The user's choice of device and app."""
 
     device: str
     """`lab:circle`, or a serial or address that adb knows."""
@@ -18,7 +18,7 @@ class Wanted:
     package: str | None = None
     """The app, if it is on the device already."""
     activity: str | None = None
-    """To start; None: the launcher's."""
+    """The activity to start; None: the launcher's."""
     user: int | None = None
     """Android user; None: the current one."""
     clear_data: bool = False
@@ -34,7 +34,7 @@ class Wanted:
     grant: tuple[str, ...] = ()
     """Permissions to grant before each start; taken back afterwards."""
     revoke: tuple[str, ...] = ()
-    """And to revoke."""
+    """Permissions to revoke before each start; granted again afterwards."""
     attach: bool = False
     """Observe the app as it runs already, instead of starting it."""
     allow: tuple[str, ...] = ()
@@ -52,6 +52,6 @@ class Wanted:
     by_hand: bool = False
     """Somebody does at the device what the plan says; the screen is left alone."""
     hosts: Mapping[str, tuple[str, int]] = field(default_factory=dict)
-    """Hosts that the proxy finds elsewhere."""
+    """Hosts whose addresses the user overrides for the proxy."""
     upstream_ca: Path | None = None
     """Authority (PEM) of such servers."""

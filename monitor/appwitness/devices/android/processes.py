@@ -96,7 +96,7 @@ class Processes:
         return {one.pid: one.name for one in self.now()}
 
     def now(self) -> list[DeviceProcess]:
-        """Those that are there. Raises DeviceFault."""
+        """The existing processes. Raises DeviceFault."""
         there = listed(self._shell)
         zygotes = {one.pid for one in there if ZYGOTE.match(one.name)}
         forked = [one for one in there if one.parent in zygotes]

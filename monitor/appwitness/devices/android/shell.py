@@ -37,7 +37,7 @@ AT_ONCE_S = 2.5
 MOST_GREETINGS = 10
 """Lines that a `su` may print before what it runs does."""
 END_S = 3.0
-"""How long what root runs for us may take to end."""
+"""Time limit for our root process to end."""
 WAYS = (
     "sh {file}",
     "su -c 'sh {file}'",
@@ -76,7 +76,7 @@ _WHO = "id; readlink /proc/self/ns/mnt; readlink /proc/1/ns/mnt"
 
 @dataclass(frozen=True)
 class Root:
-    """How a device gives root."""
+    """How root is obtained on a device."""
 
     way: str
     """One of WAYS or MASTER."""
@@ -99,7 +99,7 @@ class Shell:
 
     @property
     def serial(self) -> str:
-        """The device's."""
+        """The adb connection."""
         return self.adb.serial
 
     def user(self, script: str, *, timeout_s: float = SHELL_S) -> CommandOutput:
@@ -117,7 +117,7 @@ class Shell:
         return self._by(found.way, script, timeout_s)
 
     def check(self, script: str, *, root: bool = False, timeout_s: float = SHELL_S) -> str:
-        """Run a script that has to work; gives what it printed. Raises DeviceFault `command-failed`."""
+        """Run a script that must succeed; returns its output. Raises DeviceFault `command-failed`."""
         done = self.root(script, timeout_s=timeout_s) if root else self.user(script, timeout_s=timeout_s)
         if not done.ok:
             said = (done.err or done.out or "nothing").strip()[-300:]
@@ -140,12 +140,12 @@ class Shell:
             self.root(script)
 
     def forget_root(self) -> None:
-        """Look for root again the next time: adbd was restarted."""
+        """Look for root again at the next use, as adbd was restarted."""
         self.close()
         self._looked = False
 
     def close(self) -> None:
-        """End what root runs for us; the next script asks for root again."""
+        """End our root process; the next script asks for root again."""
         with self._one_at_a_time:
             serving, self._serving = self._serving, None
             if serving is not None:

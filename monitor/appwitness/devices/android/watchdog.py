@@ -17,12 +17,12 @@ from appwitness.devices.android.processes import Processes
 from appwitness.devices.android.traffic import TrafficRoute, certificate_store
 
 CHECK_S = 5.0
-"""How often to look for new processes of the app."""
+"""Interval at which new processes of the app are looked for."""
 REACH_S = 3.0
 """How long one try to connect again may take."""
 
 Tell = Callable[[Literal["device", "proxy"], str, str], None]
-"""Takes what could not be kept up: where, of what, and why."""
+"""Receives what could not be maintained: where, what, and why."""
 
 
 @dataclass

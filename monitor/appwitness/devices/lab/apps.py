@@ -23,11 +23,11 @@ class LabApp:
     permissions: tuple[str, ...] = ()
     """Permissions that the manifest asks for beside INTERNET, and that the user granted at an earlier time."""
     asked: tuple[str, ...] = ()
-    """Further ones, which the system asks for when the app does."""
+    """Further permissions, which the system asks for when the app does."""
     host: str = ""
     """Its own server; empty: `api.<name>.test`."""
     others: tuple[str, ...] = ()
-    """Servers of SDKs in it."""
+    """Servers of its SDKs."""
     providers: tuple[str, ...] = ()
     """Content providers, brought up before the application's own code."""
     boot: str = ""
@@ -41,7 +41,7 @@ class LabApp:
 
     @property
     def package(self) -> str:
-        """Its package."""
+        """The app's package."""
         return f"com.example.{self.name}"
 
     @property
@@ -109,7 +109,7 @@ APPS: dict[str, LabApp] = {
         LabApp("vault", "purse", "7.0.3", 703, 5, ("READ_PHONE_NUMBERS",), pins="vault.pem"),
     )
 }
-"""By name."""
+"""The sample apps by name."""
 
 
 def named(name: str) -> LabApp:

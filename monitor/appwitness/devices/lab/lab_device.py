@@ -113,7 +113,7 @@ class LabDevice(Device):
 
     @property
     def persona_is(self) -> Literal["planted"]:
-        """They were planted."""
+        """Says that the values were planted."""
         return "planted"
 
     @property
@@ -159,7 +159,7 @@ class LabDevice(Device):
 
     @property
     def starts_freely(self) -> bool:
-        """Nothing is lost by a start."""
+        """Allowed, as a start loses nothing."""
         return True
 
     def running(self) -> bool:
@@ -175,7 +175,7 @@ class LabDevice(Device):
         self._redirects = mode == "redirect"
 
     def undo(self) -> None:
-        """Forget the proxy."""
+        """Stop using the proxy."""
         self._proxy = None
 
     def launch(self) -> Target:

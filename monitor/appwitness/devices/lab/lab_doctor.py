@@ -15,7 +15,7 @@ PTRACE_SCOPE = Path("/proc/sys/kernel/yama/ptrace_scope")
 
 
 def diagnose_lab(device: str, app_name: str) -> Diagnosis:
-    """Ask every check. `device` is its name with the app. Raises UserError for an app that it does not have."""
+    """Run every check. `device` is its name with the app. Raises UserError for an app that it does not have."""
     app = named(app_name)
     results = [Result(check="reached", level="ok", code=None, message=f"the lab device, with {app.title}", remedy=None)]
     for check, ask in (("java", java_home), ("classes", jar), ("frida", _frida), ("ptrace", _ptrace)):

@@ -58,7 +58,7 @@ class _Answers(BaseHTTPRequestHandler):
     do_POST = do_GET  # noqa: N815 the base class asks for a method of this name
 
     def log_message(self, format: str, *args: object) -> None:
-        """Nothing: the proof is in the recording."""
+        """Logs nothing: the evidence is in the recording."""
 
 
 class _Server(ThreadingHTTPServer):

@@ -37,10 +37,10 @@ DEX_BYTES = 128 << 20
 ALL_DEX_BYTES, MOST_DEX, MOST_PACKAGES = 1 << 30, 200, 200_000
 """Limits for all dex files of one APK together: bytes, files, packages of classes."""
 MOST_FILES = 20
-"""Files of a kind that an APK has one of: signatures, configurations of Frida's gadget."""
+"""Most files of a kind of which an APK normally has one: signatures, configurations of Frida's gadget."""
 XML_BYTES = 1 << 20
 TEXT_CHARACTERS = 16 << 20
-"""Characters of all texts of one binary XML together: the same string may be used a million times."""
+"""Most characters of all texts in one binary XML together: the same string may be used a million times."""
 DEPTH = 100
 DIRECTORY_BYTES = 16 << 20
 """The ZIP file's own list of its files."""
@@ -70,7 +70,7 @@ class Apk:
     target_sdk: int | None = None
     """As Android reads it: min_sdk where it is missing. None for a split."""
     permissions: tuple[str, ...] = ()
-    """Those that it asks for."""
+    """Permissions that it requests."""
     components: tuple[Component, ...] = ()
     debuggable: bool = False
     extract_native_libs: bool | None = None
@@ -80,16 +80,16 @@ class Apk:
     network_security: str | None = None
     """The reference to its network security configuration, as the manifest has it."""
     abis: tuple[str, ...] = ()
-    """ABIs that it has native libraries for."""
+    """The ABIs of its native libraries."""
     marks: tuple[str, ...] = ()
     """What its native libraries tell (catalog/devices/libraries.yml): gadget, wrapped, pairip, packed, flutter, ..."""
     gadget: GadgetConfig | None = None
     """How Frida's gadget in it works; None: it has none."""
     signers: tuple[ApkSigner, ...] = ()
-    """Whom Android takes for its signer, the newest scheme first. Signatures are not verified."""
+    """The signers that Android would accept, the newest scheme first. Signatures are not verified."""
 
     def signer(self, api: int = 0) -> ApkSigner | None:
-        """Whom Android takes for its signer at an API level (0: not known, the newest); None: nobody signed it."""
+        """The signer that Android accepts at an API level (0: unknown, the newest); None: it is not signed."""
         return signers.at(self.signers, api or NEWEST)
 
     def implied_permissions(self, api: int = 0) -> tuple[str, ...]:
@@ -131,7 +131,7 @@ class Sdk:
 
 
 def read(path: Path) -> Apk:
-    """The facts of one APK file. Raises DeviceFault: not an APK, damaged, or beyond what is read."""
+    """Reads the facts of one APK file. Raises DeviceFault: not an APK, damaged, or beyond the limits."""
     with _opened(path) as archive:
         names = archive.names
         manifest = archive.xml(MANIFEST, MANIFEST_BYTES)
@@ -249,7 +249,7 @@ def _known() -> tuple[Sdk, ...]:
 
 
 def _upwards(package: str) -> Iterator[str]:
-    """com.umeng.analytics, com.umeng, com."""
+    """The package and its parents: com.umeng.analytics, com.umeng, com."""
     while package:
         yield package
         package = package.rpartition(".")[0]

@@ -28,12 +28,12 @@ class Component:
     name: str
     """Full name of its class."""
     process: str
-    """In full: com.example:push."""
+    """Full name of its process: com.example:push."""
     enabled: bool = True
     launcher: bool = False
-    """It stands in the launcher: MAIN and LAUNCHER in one filter."""
+    """Whether it is shown in the launcher: MAIN and LAUNCHER in one filter."""
     isolated: bool = False
-    """A service in a process of a uid of its own."""
+    """Whether it is a service in an isolated process."""
 
 
 _PERMISSION = "android.permission."

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 USUAL_PORT = 27042
-"""Where a gadget, or a server, listens that is told nothing."""
+"""Default address of a gadget or server."""
 
 
 @dataclass(frozen=True)
@@ -20,9 +20,9 @@ class GadgetConfig:
     """Where it listens on the device, in adb's words."""
     token: str | None = None
     encrypted: bool = False
-    """It speaks TLS, with a certificate of its own."""
+    """Whether it uses TLS, with its own certificate."""
     waits: bool = True
-    """The app is held where it loads the gadget, until somebody lets it run."""
+    """Whether the app is suspended when it loads the gadget, until it is resumed."""
 
     @classmethod
     def parse(cls, data: bytes) -> Self | None:

@@ -27,7 +27,7 @@ Outcome = Literal["system", "user", "pinned", "own"]
 
 @dataclass(frozen=True)
 class Anchors:
-    """Where authorities come from: `system`, `user`, or a resource of the APK."""
+    """Sources of CA certificates: `system`, `user`, or a resource of the APK."""
 
     sources: frozenset[str]
     override_pins: frozenset[str] = frozenset()
@@ -59,7 +59,7 @@ class Domain:
 
 @dataclass(frozen=True)
 class NetworkSecurity:
-    """What an APK says of the certificates that it accepts."""
+    """The certificates that an APK declares to accept."""
 
     target_sdk: int
     debuggable: bool = False

@@ -11,7 +11,7 @@ from appwitness.devices.android.control import Control
 from appwitness.devices.android.faults import DeviceFault, fault
 
 INSTALL_S = 600.0
-"""The device compiles a large app while it installs it."""
+"""Time limit of an installation: the device compiles a large app meanwhile."""
 REFUSALS = {
     "INSTALL_FAILED_USER_RESTRICTED": "install-user-restricted",
     "INSTALL_FAILED_ABORTED": "install-user-restricted",
@@ -35,7 +35,7 @@ REFUSALS = {
     "INSTALL_PARSE_FAILED_INCONSISTENT_CERTIFICATES": "install-damaged",
     "INSTALL_PARSE_FAILED_MANIFEST_MALFORMED": "install-damaged",
 }
-"""What the installer answers, and the fault that it is."""
+"""The installer's error code -> the fault that it is."""
 _FAILURE = re.compile(r"Failure \[(\w+)(?::\s*(.*?))?\]?\s*$", re.DOTALL)
 _SESSION = re.compile(r"\[(\d+)\]")
 

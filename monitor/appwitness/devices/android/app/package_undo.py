@@ -38,7 +38,7 @@ class Aside:
 
     @property
     def keep(self) -> str:
-        """Copy them."""
+        """Script: make the copy."""
         return f"""{self._names}
 [ -f "$f/complete" ] && exit 0
 rm -rf "$f"; mkdir -p "$f" || exit 1
@@ -49,20 +49,20 @@ ls "$f"/*.apk >/dev/null && touch "$f/complete\""""
 
     @property
     def drop(self) -> str:
-        """Let the copy go, unless it is still to be put back."""
+        """Script: delete the copy, unless it is still needed."""
         return f"""{self._names}
 if [ -f "$f/uninstalled" ]; then echo "the former $a is not put back yet" >&2; exit 1; fi
 rm -rf "$f\""""
 
     @property
     def uninstall(self) -> str:
-        """Take the app off."""
+        """Script: uninstall the app."""
         return f"""{self._names}
 touch "$f/uninstalled" && pm uninstall --user {self.user} "$a\""""
 
     @property
     def put_back(self) -> str:
-        """Install the copy, unless it is what is installed."""
+        """Script: reinstall the copy, unless it is what is installed."""
         by = f" -i {shlex.quote(self.installer)}" if self.installer else ""
         return f"""{self._names}
 [ -f "$f/uninstalled" ] || exit 0
@@ -110,12 +110,12 @@ class Expansions:
 
     @property
     def keep(self) -> str:
-        """Move those that are there aside."""
+        """Script: move existing ones aside."""
         return f'{self._names}; [ -e "$k" ] || mv "$f" "$k"'
 
     @property
     def put_back(self) -> str:
-        """Move them back."""
+        """Script: move them back."""
         return f'{self._names}; if [ -e "$k" ]; then rm -rf "$f"; mv "$k" "$f"; fi'
 
     @property
@@ -125,7 +125,7 @@ class Expansions:
 
     @property
     def drop(self) -> str:
-        """Remove them."""
+        """Script: remove them."""
         return f'{self._names}; if [ -e "$f/.appwitness" ]; then rm -rf "$f"; fi'
 
     @property

@@ -45,7 +45,7 @@ def diagnose(name: str | None, folder: Path, wait_s: float = 0.0) -> Diagnosis:
 
 
 def results(asked: AskedDevice) -> Iterator[Result]:
-    """What each check found, in order."""
+    """The results of the checks, in order."""
     for asked.check, function in CHECKS.items():
         try:
             yield from function(asked)

@@ -44,7 +44,7 @@ ASKS = {
 
 
 class Rom(CatalogEntry):
-    """What a maker's Android refuses to adb until somebody allows it."""
+    """What a vendor's Android refuses to adb until it is allowed on the device."""
 
     name: str
     when: tuple[str, ...] = Field(description="properties, one of which this Android has")
@@ -54,7 +54,7 @@ class Rom(CatalogEntry):
 
 
 class CheckText(CatalogEntry):
-    """A question of the doctor's."""
+    """One query of the doctor."""
 
     asks: str
     ok: str = Field(description="what is said when all is well")
@@ -94,7 +94,7 @@ class AskedDevice:
 
     @property
     def facts(self) -> DeviceFacts:
-        """What it says of itself."""
+        """The device's facts."""
         return self.control.facts
 
     def lines(self, name: str) -> list[str]:
@@ -102,19 +102,19 @@ class AskedDevice:
         return [line.strip() for line in self.said.get(name, "").splitlines() if line.strip()]
 
     def ok(self, **fields: object) -> Result:
-        """All is well."""
+        """The result `ok`."""
         message = _filled(texts().checks[self.check].ok, fields)
         return Result(check=self.check, level="ok", code=None, message=message, remedy=None)
 
     def warning(self, code: str, **fields: object) -> Result:
-        """A run would see less; the code's texts stand in doctor.yml."""
+        """The result `warning`: a run would see less; the texts of its code are in doctor.yml."""
         entry = texts().warnings[code]
         fields = {"serial": self.serial, **fields}
         what, remedy = _filled(entry.what, fields), _filled(entry.next_step, fields)
         return Result(check=self.check, level="warning", code=code, message=what, remedy=remedy)
 
     def fault(self, code: str, **fields: object) -> Result:
-        """A run would fail; the code's texts stand in faults.yml."""
+        """The result `fault`: a run would fail; the texts of its code are in faults.yml."""
         return of(fault(code, serial=self.serial, **fields), self.check)
 
 
@@ -161,5 +161,5 @@ def _filled(text: str, fields: dict[str, object]) -> str:
 
 
 def roms(facts: DeviceFacts) -> list[Rom]:
-    """The makers' Androids that this one is."""
+    """The vendor variants of Android that match this device."""
     return [rom for rom in texts().roms if any(facts.properties.get(name) for name in rom.when)]

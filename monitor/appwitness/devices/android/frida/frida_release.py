@@ -32,7 +32,7 @@ MOST_BYTES = 1 << 28
 
 @dataclass(frozen=True)
 class Releases:
-    """Where Frida's releases are."""
+    """Address of Frida's releases."""
 
     downloads: str = "https://github.com/frida/frida/releases/download"
     digests: str = "https://api.github.com/repos/frida/frida/releases/tags"
@@ -52,13 +52,13 @@ class Build:
     origin: str
     """`given`, `cache` or `download`."""
     file: str
-    """Path or address."""
+    """Its path or address."""
     note: str | None = None
-    """What could not be checked."""
+    """What could not be verified about it."""
 
     @property
     def requests(self) -> tuple[OwnRequest, ...]:
-        """What was sent over a network to have it."""
+        """The network requests made to download it."""
         there = urlsplit(self.file).netloc if self.origin == "download" else ""
         return (OwnRequest(what="frida_build", to=there),) if there else ()
 
@@ -83,7 +83,7 @@ def asset(facts: DeviceFacts, serial: str, gadget_for: Set[str] | None = None) -
 
 
 def below_floor() -> str | None:
-    """What to say of a Frida on this machine that is too old for devices; None: it is not."""
+    """A warning that Frida on this machine is too old for devices; None: it is not."""
     have = tuple(int(part) for part in re.findall(r"\d+", VERSION)[:3])
     floor = ".".join(map(str, FLOOR))
     return None if have >= FLOOR else f"Frida {VERSION} is older than {floor}: starting apps may crash zygote"

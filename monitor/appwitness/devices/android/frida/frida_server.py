@@ -61,19 +61,19 @@ fi"""
 
 @dataclass(frozen=True)
 class Running:
-    """A frida-server that answers."""
+    """A running frida-server."""
 
     remote: tuple[str, str]
     """Address on this machine, and token."""
     folder: str
     """Where it lies on the device; its processes have this name in their command line."""
     port: int
-    """On the device's loopback."""
+    """Its port on the device's loopback."""
     build: Build
     system: Mapping[str, Any]
     """What it says of the device, such as `access` and `arch`."""
     quirks: tuple[str, ...]
-    """Those that were applied."""
+    """The quirks that were applied."""
 
     @property
     def described(self) -> dict[str, str]:
@@ -126,7 +126,7 @@ def start(
 
 
 def _note_others(control: Control) -> None:
-    """Another server is left alone, and said: two of them change one zygote."""
+    """Report another running server without touching it: two of them change one zygote."""
     there = control.shell.root(_OTHERS).out.split()
     if there:
         port = any(file.startswith("/proc/net") for file in there)
@@ -137,7 +137,7 @@ def _note_others(control: Control) -> None:
 
 
 def _put(control: Control, build: Build) -> tuple[str, str]:
-    """Bring the program there; gives its folder and name. Its version has to be ours."""
+    """Copy the program to the device; returns its folder and name. Its version must be ours."""
     folder, program = f"{TMP}/.{secrets.token_hex(4)}", secrets.token_hex(4)
     end = _END.format(folder=folder, pattern=folder.replace(".", "[.]") + "/")
     made = f"mkdir -m 0700 {folder} && chown 2000:2000 {folder}"  # adb's user brings it there

@@ -80,7 +80,7 @@ def way(
 def ready(
     control: Control, by: GadgetWay, package: str, cache: Path, start: Callable[[], object], end: Callable[[], object]
 ) -> ReadyGadget:
-    """Make it ready for the app's starts; what Frida will change then is written down. `start` and `end` do that to
+    """Prepare it for the app's starts; the changes that Frida will make are journalled. `start` and `end` start and end
     the app.
 
     Raises DeviceFault `app-not-debuggable`.

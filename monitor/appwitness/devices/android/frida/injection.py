@@ -55,7 +55,8 @@ class Entrance:
         return isinstance(self._way, gadget.GadgetWay)
 
     def open(self, app: package.Installed) -> None:
-        """Bring up what the app is entered by. Raises Unhookable, and DeviceFault for what this computer lacks."""
+        """Start whatever injects the agent into the app. Raises Unhookable, and DeviceFault for what this computer
+        lacks."""
         self._app = app
         began = self._control.journal.last + 1
         try:
@@ -97,7 +98,7 @@ class Entrance:
 
     @property
     def target(self) -> Target:
-        """The app to start."""
+        """The target for starting the app."""
         return Target(
             argv=(self._app.identity.package,),
             remote=self._ready.remote if self._ready else None,

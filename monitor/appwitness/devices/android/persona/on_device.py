@@ -38,7 +38,7 @@ class OnDevice:
 
     @property
     def origin(self) -> Literal["planted", "declared"] | None:
-        """Whether the values were planted, or were there."""
+        """Whether the values were planted, or found on the device."""
         return "planted" if self._planted else "declared" if self._found else None
 
     def plant(self, file: Path | None) -> None:

@@ -36,12 +36,12 @@ ARRIVES_S = 10.0
 
 @dataclass(frozen=True)
 class NotPlanted:
-    """Something of the persona that is not on the device."""
+    """A part of the persona that could not be planted."""
 
     what: str
     """contacts, calls, messages, appointments, photo, place, device name."""
     why: str
-    """In one sentence or the device's own words."""
+    """The reason, in one sentence or the device's own words."""
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ CONTACTS = 20
 """How many contacts are made up: each row costs the device the start of a Java process, 0.3 to 1 second."""
 MOST_CONTACTS = 50
 LONGEST = 2000
-"""Characters of a text; nobody receives longer messages."""
+"""Most characters of a text; longer messages do not occur."""
 
 
 def _plantable(text: str) -> str:
@@ -73,7 +73,7 @@ class PlannedPosition(CatalogEntry):
 
     @property
     def text(self) -> str:
-        """As a Value has it: six decimals, ten centimetres."""
+        """As a Value: six decimals, ten centimetres."""
         return f"{self.latitude:.6f},{self.longitude:.6f}"
 
 

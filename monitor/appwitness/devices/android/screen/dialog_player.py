@@ -18,13 +18,13 @@ from appwitness.devices.android.screen.screen_record import Look, ScreenRecord, 
 from appwitness.events import Event, Phase, Screen, Touch
 
 MOST_TRIES = 3
-"""How often one button is touched, or one question answered, before it is left alone."""
+"""How many times one button is tapped, or one question answered, before it is left alone."""
 SETTLE_S = 1.5
-"""How long a touch may take to change the screen."""
+"""Time limit for a tap to change the screen."""
 CALM_S = 2.0
 """After this long without a question, the plan goes on: to where consent is taken back, to the app's other screens."""
 MOST_WAY = 10
-"""Touches on the way to where consent is taken back."""
+"""Most taps on the way to where consent is withdrawn."""
 CLOSES_S = 30.0
 """An app whose screen goes within this time after a refusal is taken to have closed it because of that."""
 OPENED_AGAIN = "the app closed its screen after the refusal; it was opened once more"
@@ -56,7 +56,7 @@ class _Asked:
 
 @dataclass
 class _Progress:
-    """How far the plan is."""
+    """The progress of the plan."""
 
     agreed: bool = False
     refused_at: float | None = None
@@ -117,7 +117,7 @@ class Player:
         return None if at is None else self._clock() - at
 
     def look_on(self) -> None:
-        """Touch nothing any more, and go on recording."""
+        """Stop tapping, and continue recording."""
         self.plan = "free"
 
     @property
@@ -134,7 +134,7 @@ class Player:
         return self._record.shot(why, note)
 
     def step(self) -> None:
-        """Look, and do what the plan wants. Raises DeviceFault."""
+        """Read the screen, and do the plan's next step. Raises DeviceFault."""
         look = self._record.look(self._display)
         if look is None:
             return
@@ -252,7 +252,7 @@ class Player:
             self._has_touched(dialog, button, decision, _Pending(dialog, at, dialogs.grants(button), before))
 
     def _has_touched(self, dialog: Dialog, button: Button, decision: Decision, pending: _Pending) -> None:
-        """What follows for the plan from a touch."""
+        """Update the plan's progress after a tap."""
         if dialog.kind == "permission":
             self._asked.pending = pending
         elif dialog.kind == "consent":

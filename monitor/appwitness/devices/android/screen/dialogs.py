@@ -21,7 +21,7 @@ Kind = Literal["permission", "consent", "system", "other"]
 Answer = Literal["given", "refused", "withdrawn"]
 SETTINGS_PAGE = "the page of a permission in Settings, where the app led"
 Touch = Literal["allow", "once", "deny"]
-"""What a button of a question about a permission does."""
+"""The effect of a button in a permission dialog."""
 
 
 class PermissionGroup(CatalogEntry):
@@ -127,7 +127,7 @@ class Dialog:
 
 @dataclass(frozen=True)
 class Decision:
-    """What is done about a dialog."""
+    """The action taken on a dialog."""
 
     act: Literal["tap", "back", "leave"]
     why: str
@@ -193,7 +193,7 @@ def _does(button: Button) -> Touch | None:
 
 
 def decide(dialog: Dialog, plan: Plan, touched: Collection[str] = ()) -> Decision:
-    """What a plan does about a dialog; `touched` are the labels of what was touched there before."""
+    """Decides the plan's action on a dialog; `touched` are the labels tapped there before."""
     if plan in ("silent", "free"):
         return Decision("leave", f"the plan {plan} touches nothing")
     accept = plan in ("accept", "withdraw")

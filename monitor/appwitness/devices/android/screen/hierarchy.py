@@ -46,12 +46,12 @@ class Node:
 
     @property
     def label(self) -> str:
-        """What can be read on it itself."""
+        """Its own text."""
         return self.text or self.description
 
     @property
     def at(self) -> tuple[int, int]:
-        """Its middle, in pixels."""
+        """Its centre, in pixels."""
         left, top, right, bottom = self.bounds
         return (left + right) // 2, (top + bottom) // 2
 
@@ -89,7 +89,7 @@ class Tree:
 
 @dataclass(frozen=True)
 class Button:
-    """What can be touched, with what is read on it."""
+    """The elements that can be tapped, with their texts."""
 
     label: str
     node: Node
@@ -97,7 +97,7 @@ class Button:
 
 @dataclass(frozen=True)
 class SeenWindow:
-    """What can be read and touched in one window."""
+    """The content of one window."""
 
     package: str
     texts: tuple[str, ...]

@@ -22,10 +22,10 @@ class Hands(Protocol):
         """The screen as PNG, or as JPEG where that is faster. Raises DeviceFault."""
 
     def tap(self, x: int, y: int) -> None:
-        """Touch it there. Raises DeviceFault."""
+        """Tap there. Raises DeviceFault."""
 
     def back(self) -> None:
-        """The back key. Raises DeviceFault."""
+        """Press the back key. Raises DeviceFault."""
 
     def focus(self) -> tuple[str | None, str | None]:
         """Package and activity that have the input. Raises DeviceFault."""
@@ -39,14 +39,14 @@ class Hands(Protocol):
 
 @dataclass(frozen=True)
 class Question:
-    """A dialog that only a person can answer."""
+    """A dialog that a person must answer."""
 
     kind: str
     title: str
     texts: tuple[str, ...]
     labels: tuple[str, ...]
     why: str
-    """What made it uncertain."""
+    """Why it is uncertain."""
     picture: bytes
 
 

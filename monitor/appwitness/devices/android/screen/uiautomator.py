@@ -34,7 +34,7 @@ from appwitness.devices.android.shell import TMP
 from appwitness.events import Event, Gap, Screen
 
 POLL_S = 0.15
-"""Between two looks at the screen."""
+"""Seconds between two looks at the screen."""
 READY_S = 20.0
 CALL_S = 10.0
 IDLE_MS = 100
@@ -173,7 +173,7 @@ class Screens:
 
 
 def _hands(control: Control, folder: str, user: int) -> Hands:
-    """What reads and touches the screen of this device. Raises DeviceFault when nothing does."""
+    """The interface that reads and taps the screen of this device. Raises DeviceFault when there is none."""
     control.change("a folder for the screen", f"mkdir -p {folder}", _undo(control, folder))
     try:
         return _ByServer(control, folder, user)

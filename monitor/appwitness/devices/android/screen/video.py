@@ -46,7 +46,7 @@ class Film:
         self._thread.start()
 
     def keep(self) -> None:
-        """Something was found: keep the segment that runs, and the one before it."""
+        """Keep the current segment, and the one before it, as something was found."""
         self._wanted.set()
 
     def stop(self) -> None:

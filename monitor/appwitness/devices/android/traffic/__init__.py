@@ -41,14 +41,14 @@ WITHOUT_ROOT = (
 
 @dataclass(frozen=True)
 class TrafficWay:
-    """One way of a device's traffic to the proxy."""
+    """One route from a device to the proxy."""
 
     name: str
     """reverse, address, routed, redirect, wireguard, or by-hand."""
     kind: str
     """The proxy's mode (modes.KINDS)."""
     why: str
-    """Why it is taken, in a clause."""
+    """Why it is chosen, in a clause."""
     sees: str
     """What it sees, and what it does not."""
     keeps_port: bool
@@ -57,7 +57,7 @@ class TrafficWay:
     """Address at which the device finds this machine, where it is not the proxy's own."""
     """And what the proxy has to listen on, for `routed`."""
     todo: str = ""
-    """What somebody has to do by hand."""
+    """What has to be done by hand."""
     link: gateway.Link | None = None
 
 
@@ -157,7 +157,7 @@ def _by_hand(kind: str) -> TrafficWay:
 
 
 class TrafficRoute:
-    """A way made for one run; what it changes is in the journal."""
+    """A route set up for one run; its changes are in the journal."""
 
     def __init__(
         self,
@@ -190,7 +190,7 @@ class TrafficRoute:
         return self._host, self._here
 
     def start(self) -> None:
-        """Make it. Raises DeviceFault: `vpn-always-on`, `vpn-up`, or a change that the device refused."""
+        """Set it up. Raises DeviceFault: `vpn-always-on`, `vpn-up`, or a change that the device refused."""
         no_other_vpn(self._control)
         match self.way.name:
             case "address" if self._is_reached():

@@ -138,12 +138,12 @@ if [ -n "$left" ]; then echo "something else is mounted over the authorities in"
 
 @dataclass(frozen=True)
 class Trust:
-    """The proxy's authority in the system store."""
+    """The proxy's CA certificate in the system store."""
 
     name: str
     """File name in the store: c8750f0d.0."""
     stores: tuple[str, ...]
-    """The folders that it was put into."""
+    """The folders that it was installed in."""
     namespaces: int
     """In how many mount namespaces something had to be mounted."""
 

@@ -77,7 +77,7 @@ class Use:
     count: int = 1
     """How many uses of that span the system counted together; at least this many."""
     line: str = field(default="", compare=False)
-    """As it was printed."""
+    """The text as printed."""
 
 
 @dataclass(frozen=True)
@@ -99,7 +99,7 @@ class Bytes:
 
 @dataclass
 class _Uses:
-    """What is read of a dump of app-ops, line by line."""
+    """The state of reading a dump of app-ops, line by line."""
 
     records: list[Use] = field(default_factory=list)
     kept: list[str] = field(default_factory=list)

@@ -63,9 +63,9 @@ class End:
 
     reason: Reason
     detail: str
-    """What the system said of it."""
+    """The system's own description."""
     at: datetime | None = None
-    """By the device's clock; None where nothing tells."""
+    """Its time on the device's clock; None where nothing tells."""
     pid: int | None = None
     process: str | None = None
     signal: int | None = None

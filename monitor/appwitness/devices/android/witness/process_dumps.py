@@ -26,7 +26,7 @@ from appwitness.devices.android.witness.dumps import (
 
 @dataclass(frozen=True)
 class ProcessRecord:
-    """One that runs."""
+    """A running process."""
 
     pid: int
     name: str
