@@ -1,4 +1,5 @@
-"""For all tests: properties are tried on the same examples each time, and files open for nothing are closed."""
+"""For all tests: properties are tried on the same examples each time, files open for nothing are closed, and the
+translations are those of this checkout."""
 
 from __future__ import annotations
 
@@ -8,6 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+import hatch_build
 from appwitness.recording import Recording
 from tests.postgres import empty_database, postgres
 
@@ -16,6 +18,8 @@ __all__ = ["empty_database", "postgres"]
 # `--hypothesis-profile=default` looks for new examples.
 settings.register_profile("repeatable", derandomize=True, print_blob=True, deadline=None)  # machines are noisy
 settings.load_profile("repeatable")
+
+hatch_build.build_catalogues(hatch_build.ROOT)
 
 OPEN_FILES = Path("/dev/fd")
 MANY = 300

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, SkipValidation
 
 Level = Literal["ok", "warning", "fault"]
 
 
 class Result(BaseModel):
-    """What one check found."""
+    """What one check found. Its texts may be `Spoken`; where it is written as JSON, they are English."""
 
     model_config = ConfigDict(frozen=True)
 
     check: str = Field(description="the check's name: a key of `checks` in catalog/devices/doctor.yml")
     level: Level = Field(description="fault: a run would fail; warning: it would see less, or say less")
     code: str | None = Field(description="of what is wrong, the same in every version; null when nothing is")
-    message: str
-    remedy: str | None
+    message: SkipValidation[str]
+    remedy: SkipValidation[str | None]
 
 
 class Diagnosis(BaseModel):
