@@ -116,4 +116,4 @@ sbom: setup  ## dist/appwitness.cdx.json: what a wheel and all of its parts brin
 	.setup/release/bin/cyclonedx-py environment --pyproject pyproject.toml --output-reproducible --output-file dist/appwitness.cdx.json .setup/sbom/bin/python
 
 clean:  ## remove what was built and fetched here
-	rm -rf .venv .setup hooks/node_modules dist build monitor/appwitness/agent/agent.js monitor/appwitness/devices/lab/lab.jar monitor/appwitness/match/native/libsearch.so
+	rm -rf .venv .setup hooks/node_modules dist build monitor/appwitness/agent/agent.js monitor/appwitness/devices/lab/lab.jar monitor/appwitness/match/native/libsearch.so monitor/appwitness/support/locale/*/

@@ -1,5 +1,5 @@
-"""Builds what a wheel carries and a checkout needs: the agent (from hooks/), the lab device's classes (from Java) and
-the compiled part of the search (from C).
+"""Builds what a wheel carries and a checkout needs: the agent (from hooks/), the lab device's classes (from Java), the
+compiled part of the search (from C) and the catalogues of translations (from .po files).
 
 `python hatch_build.py` builds what is out of date; `--current` only says, by its exit code, whether all is current;
 `--wheels FOLDER` makes a wheel for each of `TARGETS`, cross-compiled by the Clang in the wheel of Zig.
@@ -29,6 +29,7 @@ ROOT = Path(__file__).parent
 AGENT = Path("monitor/appwitness/agent/agent.js")
 LAB = Path("monitor/appwitness/devices/lab/lab.jar")
 SEARCH = Path("monitor/appwitness/match/native/libsearch.so")
+TRANSLATIONS = Path("monitor/appwitness/support/locale")
 COMMIT = Path("monitor/appwitness/commit.txt")
 THIS_BUILD = Path("monitor/appwitness/support/this_build.py")
 
@@ -336,8 +337,29 @@ def build_search(root: Path) -> Path:
     return library
 
 
+def catalogues(root: Path) -> dict[Path, Path]:
+    """A .po file of translations -> the catalogue that gettext reads."""
+    folder = root / TRANSLATIONS
+    return {each: folder / each.stem / "LC_MESSAGES" / "appwitness.mo" for each in sorted(folder.glob("*.po"))}
+
+
+def build_catalogues(root: Path) -> None:
+    """Compile the translations where they are out of date."""
+    from babel.messages.mofile import write_mo
+    from babel.messages.pofile import read_po
+
+    for source, target in catalogues(root).items():
+        if not is_current(target, [source]):
+            target.parent.mkdir(parents=True, exist_ok=True)
+            made = target.with_name(f"{target.name}.{os.getpid()}")
+            with source.open("rb") as there, made.open("wb") as out:
+                write_mo(out, read_po(there))
+            made.replace(target)
+
+
 def build(root: Path) -> None:
-    """Build the search, the agent and the lab device where they are out of date."""
+    """Build the search, the agent, the lab device and the translations where they are out of date."""
+    build_catalogues(root)
     build_search(root)
     build_agent(root)
     build_lab(root)
@@ -346,7 +368,8 @@ def build(root: Path) -> None:
 if __name__ == "__main__":
     if "--current" in sys.argv:
         made = [(LAB, lab_sources), (SEARCH, search_sources)]
-        current = (is_current(ROOT / target, sources(ROOT)) for target, sources in made)
+        current = [is_current(ROOT / target, sources(ROOT)) for target, sources in made]
+        current += [is_current(target, [source]) for source, target in catalogues(ROOT).items()]
         sys.exit(not (agent_is_current(ROOT) and all(current)))
     if "--wheels" in sys.argv:
         print(*build_wheels(ROOT, Path(sys.argv[-1])), sep="\n")

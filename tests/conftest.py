@@ -1,4 +1,5 @@
-"""For all tests: properties are tried on the same examples each time, and files open for nothing are closed."""
+"""For all tests: properties are tried on the same examples each time, files open for nothing are closed, and the
+translations are those of this checkout."""
 
 from __future__ import annotations
 
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+import hatch_build
 from appwitness.recording import Recording
 from tests.postgres import empty_database, postgres
 
@@ -18,6 +20,8 @@ __all__ = ["empty_database", "postgres"]
 settings.register_profile("thorough", derandomize=True, print_blob=True, deadline=None)  # machines are noisy
 settings.register_profile("repeatable", settings.get_profile("thorough"), max_examples=25)
 settings.load_profile("repeatable")
+
+hatch_build.build_catalogues(hatch_build.ROOT)
 
 OPEN_FILES = Path("/dev/fd")
 MANY = 300

@@ -16,6 +16,7 @@ from types import TracebackType
 from typing import IO, Self
 
 from appwitness.support.errors import SetupError
+from appwitness.support.spoken import Spoken
 
 START_S = 60.0
 """How long the proxy may take until it listens; the first start makes a certificate authority."""
@@ -188,13 +189,15 @@ class Proxy(AbstractContextManager["Proxy"]):
             line = lines.get(timeout=START_S)
         except queue.Empty:
             raise SetupError(
-                f"The proxy did not listen within {START_S:.0f} seconds. {self.words()}",
+                Spoken(
+                    "The proxy did not listen within {start_s:.0f} seconds. {what}", start_s=START_S, what=self.words()
+                ),
                 "Try again on a calmer machine.",
             ) from None
         if not line:
             self._process.wait()
             raise SetupError(
-                f"The proxy did not start: {self.words() or 'it said nothing'}",
+                Spoken("The proxy did not start: {what}", what=self.words() or "it said nothing"),
                 "Fix that (another port, a folder that can be written) and try again.",
             )
         return line

@@ -22,6 +22,9 @@ from appwitness.reports.words import Words
 from appwitness.store import Store
 from tests.browser.seen import SIZES, first_screen, height, overflow, printed, violations
 from tests.gate import test_page
+from tests.recordings.builder.case import Case, sha256
+from tests.recordings.builder.consents import DELIVERED, LOGIN, STORES
+from tests.recordings.builder.reads import NUMBER, PHONE
 from tests.recordings.written import RECORDINGS
 from tests.reports import sample
 
@@ -145,6 +148,39 @@ def test_what_is_folded_is_printed_with_its_evidence(visit, tmp_path):
     page.emulate_media(media="print")
     assert page.locator(".card:visible").count() == 60
     assert page.locator(".card .said:visible").count() == 60
+
+
+def half_an_hour() -> Case:
+    """A run of thirty minutes, in which the user agrees after one and withdraws after twenty: 90 uploads, 18 hosts."""
+    case = Case("half-hour", "Thirty minutes.", plan="withdraw", ends=1800).launched()
+    case.asked(20).tapped(60, "given", "Agree").tapped(1200, "withdrawn", "Withdraw consent").read(1, NUMBER, LOGIN)
+    for number in range(90):
+        when, host = 5 + number * 20, f"h{number % 18}.tracker{number % 18}.test"
+        body = {"lat": 31.230416, "lon": 121.473701, "ph": sha256(PHONE)} if number % 3 else {"ph": PHONE}
+        case.read(when, DELIVERED, STORES).sent(when + 1, f"https://{host}/v1/collect", body, by=LOGIN)
+    return case
+
+
+def test_half_an_hour_is_printed_with_the_lines_that_each_finding_rests_on(visit, tmp_path, known):
+    """On A4, within its margins; each rule's finding with its id."""
+    for name, data in half_an_hour().files().items():
+        (tmp_path / "run" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "run" / name).write_bytes(data)
+    with Store(tmp_path / "index.sqlite") as store:
+        report = report_on(Recording.open(tmp_path / "run"), store, known)
+    file = tmp_path / "half-an-hour.html"
+    file.write_text(render(report, "html"), "utf-8")
+    page = visit(file, {"width": 688, "height": 1000})
+    page.emulate_media(media="print")
+    assert overflow(page) == 0
+    shown = set(page.evaluate(PRINTED))
+    assert len(report.findings) > 50
+    for finding in report.findings:
+        assert {finding.id, *finding.evidence} <= shown, finding.rule
+
+
+PRINTED = """() => [...document.querySelectorAll(".card code")]
+    .filter(each => each.checkVisibility({contentVisibilityAuto: true})).map(each => each.textContent)"""
 
 
 def test_two_thousand_uploads_stay_a_timeline(visit, tmp_path):

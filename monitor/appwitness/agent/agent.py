@@ -27,6 +27,7 @@ from appwitness.agent.target import Records, Target
 from appwitness.agent.timeouts import AWAY_S, within
 from appwitness.events import ClockReading, Gap, Probe
 from appwitness.support.errors import SetupError
+from appwitness.support.spoken import Spoken
 
 __all__ = ["Agent", "AgentOptions", "agent_js", "bridge", "was_away"]
 
@@ -50,7 +51,9 @@ def agent_js() -> str:
     try:
         return path.read_text("utf-8")
     except FileNotFoundError:
-        raise SetupError(f"The agent is not built ({path} is missing).", "Run `make setup`, or reinstall.") from None
+        raise SetupError(
+            Spoken("The agent is not built ({path} is missing).", path=path), "Run `make setup`, or reinstall."
+        ) from None
 
 
 def was_away(app: str, since: datetime, until: datetime, pid: int | None = None) -> Gap:

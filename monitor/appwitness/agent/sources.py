@@ -11,6 +11,7 @@ from pydantic import AfterValidator, Field, model_validator
 from appwitness.catalog import yaml_files
 from appwitness.catalog.entries import CatalogEntry, Pattern
 from appwitness.support.errors import FileError
+from appwitness.support.spoken import Spoken
 
 _NAME = re.compile(r"[A-Za-z_$][\w$]*(\.[A-Za-z_$][\w$]*)*\Z")
 _LEVELS = re.compile(r"(\d+)-(\d*)\Z")
@@ -276,7 +277,7 @@ def load(extra: Path | None = None) -> list[Source]:
             identity = f"{source.name} {source.overloads} {source.when}"
             if identity in seen:
                 line = _line_of(path, source.method)
-                raise FileError(path, line, f"{source.name} is there twice.", "Keep one of the two.")
+                raise FileError(path, line, Spoken("{name} is there twice.", name=source.name), "Keep one of the two.")
             seen.add(identity)
             loaded.append(source)
     return loaded

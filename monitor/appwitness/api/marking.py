@@ -22,6 +22,7 @@ from appwitness.judge.data_types import DataTypes
 from appwitness.recording import Recording
 from appwitness.support.errors import UserError
 from appwitness.support.login import login
+from appwitness.support.spoken import Spoken
 
 CONSENTS = events.FILES["consent"]
 ALL = "all"
@@ -123,14 +124,21 @@ def mark_item(
         having = [each for each in NAMES if item in items_of(each)]
         if len(having) > 1:
             said = ", ".join(f"{each}:{item}" for each in having)
-            raise UserError(f"Several checklists have an item {item}.", f"Say which: {said}.")
+            raise UserError(
+                Spoken("Several checklists have an item {item}.", item=item), Spoken("Say which: {said}.", said=said)
+            )
         list_ = having[0] if having else ""
     if not re.match(events.LIST_ID, list_) or not re.match(events.ITEM_ID, item):
-        raise UserError(f"{name!r} is no item of a checklist.", "Write LIST:ITEM, such as cn-164:1.4.3.")
+        raise UserError(
+            Spoken("{name!r} is no item of a checklist.", name=name), "Write LIST:ITEM, such as cn-164:1.4.3."
+        )
     if list_ in NAMES and item not in items_of(list_):
-        raise UserError(f"{list_} has no item {item}.", f"`appwitness report --checklist {list_}` shows its items.")
+        raise UserError(
+            Spoken("{list} has no item {item}.", list=list_, item=item),
+            Spoken("`appwitness report --checklist {list}` shows its items.", list=list_),
+        )
     if answer not in ("pass", "fail"):
-        raise UserError(f"{answer!r} is no answer.", "Answer pass or fail.")
+        raise UserError(Spoken("{answer!r} is no answer.", answer=answer), "Answer pass or fail.")
     recording = Recording.open(path, signer=signer())
     answered = events.made(
         events.AnsweredItem, {"checklist": list_, "item": item, "answer": answer, "who": who or login(), "note": note}
@@ -155,7 +163,7 @@ def moment(text: str) -> datetime:
         return datetime.fromisoformat(text.strip()).astimezone(UTC)
     except (ValueError, OverflowError, OSError):
         raise UserError(
-            f"{text!r} is no time.",
+            Spoken("{text!r} is no time.", text=text),
             "Write 2026-03-14T09:00:07Z (UTC), 2026-03-14T10:00:07+01:00, or without a zone the local time of this "
             "machine: 2026-03-14T10:00:07.250.",
         ) from None
@@ -243,7 +251,8 @@ def consent(
     """
     if unknown := sorted(set(said.data) - {ALL} - types.codes):
         raise UserError(
-            f"There is no data type {', '.join(unknown)}.", "catalog/data_types.yml has the codes, such as location."
+            Spoken("There is no data type {unknown}.", unknown=", ".join(unknown)),
+            "catalog/data_types.yml has the codes, such as location.",
         )
     before = named(recording, corrects, labels) if corrects else None
     fields = _as_marked(recording, before[1]) if before else {}
@@ -298,20 +307,29 @@ def named(recording: Recording, name: str, labels: Labels) -> tuple[events.Ref, 
         said = next((each for each in asked(recording, labels) if each.ref == name), None)
         if said is not None:
             return name, said.event
-        raise UserError(f"{name} says nothing of consent.", "`appwitness mark list` has the lines that do.")
+        raise UserError(
+            Spoken("{name} says nothing of consent.", name=name), "`appwitness mark list` has the lines that do."
+        )
     found = re.fullmatch(rf"(?:{re.escape(CONSENTS)}:)?([1-9]\d*)", name)
     if not found:
         raise UserError(
-            f"{name!r} is not a line of {CONSENTS}.", f"Name one as reports do: {CONSENTS}:3. Only those can be wrong."
+            Spoken("{name!r} is not a line of {consents}.", name=name, consents=CONSENTS),
+            Spoken("Name one as reports do: {consents}:3. Only those can be wrong.", consents=CONSENTS),
         )
     ref = f"{CONSENTS}:{found[1]}"
     lines = {read.ref: read for read in recording.read("consent", finished=True)}
     if ref not in lines:
         last = f"its last line is {CONSENTS}:{len(lines)}" if lines else "it has no lines"
-        raise UserError(f"There is no {ref} in {recording.place}: {last}.", "Name a line that there is, as reports do.")
+        raise UserError(
+            Spoken("There is no {ref} in {place}: {last}.", ref=ref, place=recording.place, last=last),
+            "Name a line that there is, as reports do.",
+        )
     event = lines[ref].event
     if not isinstance(event, events.Consent):
-        raise UserError(f"{ref} cannot be read: {lines[ref].error}.", "It has no effect as it is; leave it.")
+        raise UserError(
+            Spoken("{ref} cannot be read: {error}.", ref=ref, error=lines[ref].error),
+            "It has no effect as it is; leave it.",
+        )
     return ref, event
 
 

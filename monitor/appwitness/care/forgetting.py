@@ -18,6 +18,7 @@ from appwitness.recording import Forgotten, ReadLine, Recording, packing, verify
 from appwitness.recording.files import NotAFile, folder, reading
 from appwitness.recording.seal import BODIES, MADE_BY, Before, named_bodies
 from appwitness.support.errors import UserError
+from appwitness.support.spoken import Spoken
 
 KEPT = (
     *("v", "id", "app_type", "plan", "observers", "hooks", "started", "ended", "versions", "probe", "shared"),
@@ -80,16 +81,16 @@ def to_forget(recording: Recording, values: Collection[Value] = (), kinds: Colle
     """
     if recording.is_encrypted:
         raise UserError(
-            f"{recording.place} is encrypted, and whom else for is not written in it.",
+            Spoken("{place} is encrypted, and whom else for is not written in it.", place=recording.place),
             "Decrypt it (appwitness pack), forget in that, and pack it with --encrypt-to for all of them.",
         )
     if recording.archive and recording.archive.is_bundle:
         raise UserError(
-            f"{recording.place} is a bundle: it is not changed.",
+            Spoken("{place} is a bundle: it is not changed.", place=recording.place),
             "Forget it in the recording that it was made of, delete it, and make it again.",
         )
     if recording.going_on:
-        raise UserError(f"{recording.path} is being recorded.", "Forget it when the run has ended.")
+        raise UserError(Spoken("{path} is being recorded.", path=recording.path), "Forget it when the run has ended.")
 
     def reads() -> Iterator[ReadLine]:
         return (read for kind in FILES for read in recording.read(kind, finished=True) if not read.forgotten)
@@ -192,7 +193,9 @@ def _holding(recording: Recording, reads: Reads, values: Collection[Value], befo
     """What holds one of the values, in any of the forms and encodings that our matcher knows."""
     for value in values:
         if is_placeholder(value):
-            raise UserError(f"{value.text!r} says nothing about anybody.", "Name a value of a person.")
+            raise UserError(
+                Spoken("{text!r} says nothing about anybody.", text=value.text), "Name a value of a person."
+            )
     search = _Search(recording, values)
     gone: set[Ref] = set()
     bodies: set[str] = set()

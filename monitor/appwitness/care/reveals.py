@@ -13,6 +13,7 @@ from pathlib import Path
 
 from appwitness.events import format_time
 from appwitness.support.errors import UserError
+from appwitness.support.spoken import Spoken
 
 NAME = "reveals.jsonl"
 
@@ -41,7 +42,8 @@ def note(home: Path, verb: str, recordings: Iterable[str], what: str, by: str | 
             os.fsync(file.fileno())
     except OSError as error:
         raise UserError(
-            f"{home / NAME} cannot be written: {error.strerror}.", "Nothing is revealed that is not noted there."
+            Spoken("{home} cannot be written: {strerror}.", home=home / NAME, strerror=error.strerror),
+            "Nothing is revealed that is not noted there.",
         ) from None
 
 

@@ -41,6 +41,7 @@ from appwitness.recording import Recording, verify
 from appwitness.recording.lines import Appender
 from appwitness.recording.signing import Signer
 from appwitness.support.errors import DamagedRecording, UserError
+from appwitness.support.spoken import Spoken
 
 NO_LINE = b'"left out of the shared copy"'
 """Replaces a line that does not fit the contract, so that later lines keep their numbers."""
@@ -72,11 +73,14 @@ def shared(original: Path, into: Path, signer: Signer | None = None) -> Shared:
     """
     with Recording.open(original) as recording:
         if recording.going_on:
-            raise UserError(f"{original} is being recorded.", "Share it when the run has ended.")
+            raise UserError(
+                Spoken("{original} is being recorded.", original=original), "Share it when the run has ended."
+            )
         checked = verify(original)
         if checked.outcome == "altered":
             raise DamagedRecording(
-                f"{original} is not what its stamps say.", f"See what differs: appwitness verify {original}"
+                Spoken("{original} is not what its stamps say.", original=original),
+                Spoken("See what differs: appwitness verify {original}", original=original),
             )
         return _Copy(recording, checked.last).write(into, signer)
 

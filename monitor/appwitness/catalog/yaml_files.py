@@ -15,6 +15,7 @@ from pydantic import BaseModel, ValidationError
 
 from appwitness.support import given_files
 from appwitness.support.errors import FileError, UserError
+from appwitness.support.spoken import Spoken
 
 HERE = Path(__file__).parent
 LARGEST = 8 << 20
@@ -90,7 +91,12 @@ def files(name: str, extra: Path | None = None) -> Iterator[Path]:
         if place.is_dir():
             found = list(islice(place.glob("*.yml"), MOST_FILES + 1))
             if len(found) > MOST_FILES:
-                raise FileError(place, None, f"more than {MOST_FILES} files.", "Name a folder with fewer.")
+                raise FileError(
+                    place,
+                    None,
+                    Spoken("more than {most_files} files.", most_files=MOST_FILES),
+                    "Name a folder with fewer.",
+                )
             yield from sorted(found)
         elif place.exists():
             yield place
@@ -128,7 +134,7 @@ def _tree(path: Path, text: str) -> Any:
     todo = "Fix the line and try again."
     if unfit := UNFIT.search(text, 1 if text.startswith("\ufeff") else 0):
         line = text.count("\n", 0, unfit.start()) + 1
-        raise FileError(path, line, f"not YAML: U+{ord(unfit[0]):04X} cannot stand in it.", todo)
+        raise FileError(path, line, Spoken("not YAML: U+{unfit:04X} cannot stand in it.", unfit=ord(unfit[0])), todo)
     try:
         loader = _Loader(text)
         try:
@@ -141,9 +147,9 @@ def _tree(path: Path, text: str) -> Any:
             loader.dispose()
     except yaml.MarkedYAMLError as error:
         at: int | None = error.problem_mark.line + 1 if error.problem_mark else None
-        raise FileError(path, at, f"not YAML: {error.problem}.", todo) from None
+        raise FileError(path, at, Spoken("not YAML: {problem}.", problem=error.problem), todo) from None
     except yaml.YAMLError as error:
-        raise FileError(path, None, f"not YAML: {error}.", todo) from None
+        raise FileError(path, None, Spoken("not YAML: {error}.", error=error), todo) from None
     except RecursionError:
         raise FileError(path, None, "not YAML: nested too deeply.", todo) from None
 
@@ -220,7 +226,9 @@ def parse_text[M: BaseModel](
         # A wrong value is the better hint than a missing field: the one often comes with the other.
         first = min(error.errors(include_url=False), key=lambda each: each["type"] == "missing")
         where = ".".join(str(part) for part in first["loc"]) or "the file"
-        raise FileError(path, line_of(text, first["loc"]), f"{where}: {first['msg']}.", hint) from None
+        raise FileError(
+            path, line_of(text, first["loc"]), Spoken("{where}: {first}.", where=where, first=first["msg"]), hint
+        ) from None
 
 
 def lines_of(path: Path, name: str) -> list[int]:

@@ -13,17 +13,20 @@ import click
 
 from appwitness.cli import completion
 from appwitness.cli.as_json import document, json_option
+from appwitness.cli.local_words import tr, width
 from appwitness.cli.terminal import columns, err, out, plain
 from appwitness.cli.verbs import FILE, NEW_FILE, main
 from appwitness.support import escape
 from appwitness.support.errors import SetupError
+from appwitness.support.spoken import Spoken
 
 if TYPE_CHECKING:  # imported late, so that --help answers at once
     from appwitness.api.diagnosing import Diagnosis
     from appwitness.api.undoing import OpenChange, TakenBack, UnreachableDevice
 
 FAULT = SetupError.exit_code
-LEVELS = {"ok": "[green]ok[/]     ", "warning": "[yellow]warning[/]", "fault": "[bold red]fault[/]  "}
+LEVELS = {"ok": "green", "warning": "yellow", "fault": "bold red"}
+"""Level of a result -> its colour."""
 
 device_option = click.option(
     "--device",
@@ -82,7 +85,15 @@ def doctor(
         diagnosis = diagnosing.with_hooks(diagnosis, hooked, frida_server)
     if archive is not None:
         names = diagnosing.export(diagnosis, archive)
-        err.print(plain(f"written: {archive}, {len(names)} files; look into it before you send it"))
+        err.print(
+            plain(
+                tr(
+                    "written: {archive}, {names} files; look into it before you send it",
+                    archive=archive,
+                    names=len(names),
+                )
+            )
+        )
     if as_json:
         click.echo(escape.json(json.dumps(diagnosis.model_dump(mode="json"), indent=1, ensure_ascii=False)))
     else:
@@ -101,7 +112,7 @@ def devices(as_json: bool) -> None:
 
     there = listed()
     if all(each.state == "embedded" for each in there):
-        err.print("No Android device or emulator is there; `appwitness doctor` says what to do.")
+        err.print(tr("No Android device or emulator is there; `appwitness doctor` says what to do."))
     if as_json:
         document({"devices": there})
         return
@@ -125,21 +136,23 @@ def pair(address: str | None, code: str | None, as_json: bool) -> None:
     if address is None:
         waiting = devices.waiting()
         address = click.prompt(
-            "HOST:PORT on the phone's page", default=waiting[0] if len(waiting) == 1 else None, err=True
+            tr("HOST:PORT on the phone's page"), default=waiting[0] if len(waiting) == 1 else None, err=True
         )
     devices.check_address(address)
     if code is None:
         code = click.prompt("Code", hide_input=True, err=True)
     devices.pair(address, code)
     if not as_json:
-        out.print(f"paired with {plain(address)}")
+        out.print(tr("paired with {address}", address=plain(address)))
     connected = devices.connect(address)
     if as_json:
         document({"paired": address, "connected": connected})
     elif connected is None:
-        out.print("Now connect: appwitness doctor --device HOST:PORT, with the port on the page Wireless debugging.")
+        out.print(
+            tr("Now connect: appwitness doctor --device HOST:PORT, with the port on the page Wireless debugging.")
+        )
     else:
-        out.print(f"connected; try: appwitness doctor --device {plain(connected)}")
+        out.print(tr("connected; try: appwitness doctor --device {connected}", connected=plain(connected)))
 
 
 @main.command()
@@ -165,7 +178,7 @@ def undo(name: str | None, everything: bool, as_json: bool) -> None:
     if left.fault is not None:
         raise left.fault
     if not as_json and not left.reachable and not left.unreachable:
-        out.print("Nothing is left of former runs, and no device is there.")
+        out.print(tr("Nothing is left of former runs, and no device is there."))
     sys.exit(FAULT if left.unreachable or not all(result.complete for _, result in done) else 0)
 
 
@@ -192,28 +205,44 @@ def _undone(done: Sequence[tuple[str, TakenBack]], open_: Sequence[UnreachableDe
 def _tell_taken_back(serial: str, result: TakenBack) -> None:
     """Say what was taken back on a device."""
     if not result.changes:
-        out.print(plain(f"{serial}: nothing to take back"))
+        out.print(plain(tr("{serial}: nothing to take back", serial=serial)))
     for change, how in result.changes:
         out.print(plain(f"{serial}: {how}: {_told(change)}"))
     for failure in result.failures:
-        err.alarm(f"[bold red]error:[/] {plain(failure.what)}\n{plain(failure.next_step)}")
+        err.alarm(
+            tr(
+                "[bold red]error:[/] {what}\n{next_step}",
+                what=plain(tr(failure.what)),
+                next_step=plain(tr(failure.next_step)),
+            )
+        )
 
 
 def _tell_open(device: UnreachableDevice) -> None:
     for change in device.changes:
-        out.print(plain(f"{device.name}: open: {_told(change)}"))
-    out.print(plain(f"{device.name}: cannot be reached now; connect it and run undo again. Kept in {device.journal}"))
+        out.print(plain(tr("{name}: open: {change}", name=device.name, change=_told(change))))
+    out.print(
+        plain(
+            tr(
+                "{name}: cannot be reached now; connect it and run undo again. Kept in {journal}",
+                name=device.name,
+                journal=device.journal,
+            )
+        )
+    )
 
 
 def _told(change: OpenChange) -> str:
-    was = f" (it was {change.before!r})" if change.before is not None else ""
-    return f"{change.what}{was}, of {change.at}"
+    was = Spoken(" (it was {before!r})", before=change.before) if change.before is not None else ""
+    return Spoken("{what}{was}, of {at}", what=change.what, was=was, at=change.at)
 
 
 def _show(diagnosis: Diagnosis) -> None:
-    out.print(plain(diagnosis.device or "no device"))
+    out.print(plain(diagnosis.device or tr("no device")))
     for result in diagnosis.results:
         code = f" [dim]({plain(result.code)})[/]" if result.code else ""
-        out.print(f"{LEVELS[result.level]} {plain(result.check):13}{plain(result.message)}{code}")
+        level = tr(result.level)
+        room = " " * (8 - width(level))
+        out.print(f"[{LEVELS[result.level]}]{level}[/]{room}{plain(result.check):13}{plain(tr(result.message))}{code}")
         if result.remedy:
-            out.print(f"{'':21}{plain(result.remedy)}")
+            out.print(f"{'':21}{plain(tr(result.remedy))}")

@@ -17,6 +17,7 @@ from appwitness.api.erasing import Forgetting, Retention
 from appwitness.api.home import key_file, recordings
 from appwitness.cli import completion
 from appwitness.cli.as_json import document, json_option
+from appwitness.cli.local_words import tr
 from appwitness.cli.settings import AGE, KINDS, age, retention
 from appwitness.cli.terminal import err, out, plain
 from appwitness.cli.verbs import (
@@ -36,18 +37,19 @@ from appwitness.cli.verbs import (
 )
 from appwitness.support import private_files
 from appwitness.support.errors import DamagedRecording, UserError
+from appwitness.support.spoken import Spoken, listed
 
 if TYPE_CHECKING:  # imported late, so that --help answers at once
     from appwitness.api.erasing import ToForget
     from appwitness.api.verifying import Forgotten, Stamp, Token
 
 VERDICTS = {
-    "intact": "[bold green]intact",
-    "intact_up_to": "[bold yellow]intact up to the last stamp",
-    "altered": "[bold red]damaged",
-    "never_stamped": "[bold red]never sealed",
+    "intact": ("bold green", Spoken("intact")),
+    "intact_up_to": ("bold yellow", Spoken("intact up to the last stamp")),
+    "altered": ("bold red", Spoken("damaged")),
+    "never_stamped": ("bold red", Spoken("never sealed")),
 }
-"""appwitness.recording.Outcome as `verify` says it."""
+"""appwitness.recording.Outcome -> how `verify` says it: its style, and its words."""
 
 
 @main.command()
@@ -85,27 +87,33 @@ def verify(recording: Path, trust: verifying.TrustedSigners, format_: str) -> No
         sys.exit(0 if result.ok else DamagedRecording.exit_code)
     for problem in result.problems:
         place = f"{problem.file}:{problem.line}" if problem.line else problem.file
-        out.print(f"[bold red]{plain(place)}[/] {plain(problem.what)}")
+        out.print(f"[bold red]{plain(place)}[/] {plain(tr(problem.what))}")
     for remark in result.remarks:
         place = f"{remark.file}:{remark.line}" if remark.line else remark.file
-        out.print(f"[dim]{plain(place)} {plain(remark.what)}[/]")
+        out.print(f"[dim]{plain(place)} {plain(tr(remark.what))}[/]")
     lines = sum(result.sealed.values())
     late = sum(result.unsealed.values())
-    out.print(
-        f"{VERDICTS[result.outcome]}[/]: {lines} lines under {result.stamps} stamps"
-        + (f"; {late} lines after the last stamp are not covered" if late else "")
-    )
+    style, verdict = VERDICTS[result.outcome]
+    not_covered = Spoken("; {late} lines after the last stamp are not covered", late=late) if late else ""
+    under = tr("{lines} lines under {stamps} stamps{more}", lines=lines, stamps=result.stamps, more=not_covered)
+    out.print(f"[{style}]{tr(verdict)}[/]{tr(': ')}{under}")
     if marks := sum(result.late.lines.values()):
         first, last = (format_time(at) for at in (result.late.first_at, result.late.last_at) if at)
-        when = first if first == last else f"{first} to {last}"
-        out.print(f"{marks} of the lines were added after the run had ended, and stamped then: {when}")
+        when = first if first == last else Spoken("{first} to {last}", first=first, last=last)
+        out.print(
+            tr(
+                "{marks} of the lines were added after the run had ended, and stamped then: {when}",
+                marks=marks,
+                when=when,
+            )
+        )
     for each in result.forgotten:
         out.print(_forgotten(*each))
     out.print(_signed(result.signed, result.stamps, result.keys, trusted))
     for token in result.tokens:
         out.print(_timed(token))
     if not result.tokens:
-        out.print("no time-stamp token: only the clock of whoever made it says when")
+        out.print(tr("no time-stamp token: only the clock of whoever made it says when"))
     sys.exit(0 if result.ok else DamagedRecording.exit_code)
 
 
@@ -116,26 +124,56 @@ def _fields(record: object, names: str) -> dict[str, Any]:
 def _forgotten(line: int, stamp: Stamp, what: Forgotten) -> str:
     from appwitness.events import format_time
 
-    gone = [f"{count:,} of {name}" for name, count in what.lines.items() if count]
-    gone += [f"{what.bodies:,} bodies"] * bool(what.bodies) + ["parts of run.json"] * bool(stamp.run.next)
-    why = f" ({what.reason})" if what.reason else ""
-    return plain(f"seal.jsonl:{line} forgotten on purpose at {format_time(stamp.at)}: {', '.join(gone)}{why}")
+    gone = [Spoken("{count:,} of {name}", count=count, name=name) for name, count in what.lines.items() if count]
+    gone += [Spoken("{count:,} bodies", count=what.bodies)] * bool(what.bodies)
+    gone += [Spoken("parts of run.json")] * bool(stamp.run.next)
+    why = Spoken(" ({name})", name=what.reason) if what.reason else ""
+    return plain(
+        tr(
+            "seal.jsonl:{line} forgotten on purpose at {at}: {gone}{why}",
+            line=line,
+            at=format_time(stamp.at),
+            gone=listed(gone),
+            why=why,
+        )
+    )
 
 
 def _signed(signed: int, stamps: int, keys: Sequence[str], trusted: Mapping[str, str]) -> str:
     if not signed:
-        return "not signed: whoever has the folder could have stamped it again"
+        return tr("not signed: whoever has the folder could have stamped it again")
     named = ", ".join(f"{key} {trusted.get(key, '')}".rstrip() for key in keys)
-    known = "" if trusted else "; give the operator's key with --key to see that it is theirs"
-    return plain(f"{signed} of {stamps} stamps are signed, by {named}{known}")
+    known = "" if trusted else Spoken("; give the operator's key with --key to see that it is theirs")
+    return plain(
+        tr(
+            "{signed} of {stamps} stamps are signed, by {named}{known}",
+            signed=signed,
+            stamps=stamps,
+            named=named,
+            known=known,
+        )
+    )
 
 
 def _timed(token: Token) -> str:
     from appwitness.events import format_time
 
     at = format_time(token.at) if token.at else ""
-    how = "" if token.trusted else "; not checked against a trusted authority: give its certificate with --tsa-cert"
-    return plain(f"{token.file}: seal.jsonl:{token.stamp} existed at {at}, says {token.by}{how}")
+    how = (
+        ""
+        if token.trusted
+        else Spoken("; not checked against a trusted authority: give its certificate with --tsa-cert")
+    )
+    return plain(
+        tr(
+            "{file}: seal.jsonl:{stamp} existed at {at}, says {by}{how}",
+            file=token.file,
+            stamp=token.stamp,
+            at=at,
+            by=token.by,
+            how=how,
+        )
+    )
 
 
 @main.command()
@@ -149,13 +187,13 @@ def timestamp(recording: Path, tsa: tuple[str, ...], as_json: bool) -> None:
     without network, an import, or marks. The token has the current time, and `verify` says how much later than the
     stamp that is. Nothing but a SHA-256 is sent.
     """
-    nothing = "nothing: there are tokens of the first and the last stamp"
+    nothing = tr("nothing: there are tokens of the first and the last stamp")
     names = verifying.timestamp(recording, tsa)
     if as_json:
         document({"written": names})
         return
     for name in names or [nothing]:
-        err.print(f"written: {plain(name)}")
+        err.print(tr("written: {path}", path=plain(name)))
 
 
 @main.group()
@@ -176,7 +214,7 @@ def new(agent: str | None, as_json: bool) -> None:
     if as_json:
         document({"fingerprint": fingerprint, "file": key_file()})
         return
-    err.print(f"written: {plain(str(key_file()))}")
+    err.print(tr("written: {path}", path=plain(str(key_file()))))
     out.print(fingerprint)
 
 
@@ -204,7 +242,7 @@ def export_key(name: str, output: Path | None, as_json: bool) -> None:
     elif output is None:
         click.echo(row)
     else:
-        err.print(f"written: {plain(str(output))}")
+        err.print(tr("written: {path}", path=plain(str(output))))
 
 
 @main.command()
@@ -239,7 +277,7 @@ def bundle(recording: Path, output: Path, reveal: bool, judging: VerbJudging, **
     if said["as_json"]:
         document({"file": output, "bytes": output.stat().st_size})
         return
-    err.print(f"written: {plain(str(output))}; it has personal data in it")
+    err.print(tr("written: {output}; it has personal data in it", output=plain(str(output))))
 
 
 def _recipients(_context: click.Context, _option: click.Parameter, given: tuple[str, ...]) -> tuple[str, ...]:
@@ -275,7 +313,7 @@ def pack(recording: Path, output: Path | None, encrypt_to: tuple[str, ...], remo
     if as_json:
         document({"file": output, "bytes": output.stat().st_size})
         return
-    out.print(plain(f"{output}: {output.stat().st_size:,} bytes"))
+    out.print(plain(tr("{output}: {st_size:,} bytes", output=output, st_size=output.stat().st_size)))
 
 
 def encrypted_name(recording: Path) -> Path:
@@ -288,7 +326,13 @@ def packed(recording: Path, output: Path | None, encrypt_to: tuple[str, ...], *,
     made = archiving.pack(recording, output, encrypt_to, remove=remove)
     if made.left:
         left = plain(", ".join(made.left))
-        err.print(f"[bold]Left in {plain(str(recording.resolve()))}[/], as it belongs to no recording: {left}")
+        err.print(
+            tr(
+                "[bold]Left in {recording}[/], as it belongs to no recording: {left}",
+                recording=plain(str(recording.resolve())),
+                left=left,
+            )
+        )
     return made.file
 
 
@@ -296,7 +340,7 @@ def _age(_context: click.Context, _option: click.Parameter, text: str | None) ->
     if text is None:
         return None
     if (found := age(text)) is None:
-        raise UserError(f"--older-than {text!r} is no age.", f"Write {AGE}.")
+        raise UserError(Spoken("--older-than {text!r} is no age.", text=text), Spoken("Write {age}.", age=AGE))
     return found
 
 
@@ -304,7 +348,10 @@ def _kinds(_context: click.Context, _option: click.Parameter, text: str | None) 
     names = tuple(name.strip() for name in (text or "").split(",")) if text is not None else ()
     for name in names:
         if name not in KINDS:
-            raise UserError(f"--only {name!r} is no kind of line.", f"There are {', '.join(KINDS)}.")
+            raise UserError(
+                Spoken("--only {name!r} is no kind of line.", name=name),
+                Spoken("There are {kinds}.", kinds=", ".join(KINDS)),
+            )
     return tuple(KINDS[name] for name in names)
 
 
@@ -387,9 +434,11 @@ def forget(which: Forgetting, reason: str | None, dry_run: bool, yes: bool, as_j
         _stays(path, error)
 
     lines = which.forget(reason, db=db, begun=_say if yes else lambda _: None, stays=stays)
-    out.print(f"forgotten: {lines:,} lines")
+    out.print(tr("forgotten: {lines:,} lines", lines=lines))
     if failed:
-        raise UserError(f"{len(failed):,} recordings could not be forgotten.", "See above which, and why.")
+        raise UserError(
+            Spoken("{failed:,} recordings could not be forgotten.", failed=len(failed)), "See above which, and why."
+        )
 
 
 def _forgotten_as_json(which: Forgetting, reason: str | None, dry_run: bool, yes: bool, db: str | None) -> None:
@@ -423,11 +472,13 @@ def _forgotten_as_json(which: Forgetting, reason: str | None, dry_run: bool, yes
     lines = 0 if dry_run else which.forget(reason, db=db, begun=tell, stays=stays)
     document({"dry_run": dry_run, "forgotten_lines": lines, "recordings": plans, "failed": failed})
     if failed and not dry_run:
-        raise UserError(f"{len(failed):,} recordings could not be forgotten.", "`failed` says which, and why.")
+        raise UserError(
+            Spoken("{failed:,} recordings could not be forgotten.", failed=len(failed)), "`failed` says which, and why."
+        )
 
 
 def _stays(path: Path, error: UserError) -> None:
-    err.print(f"[bold]{plain(str(path))} stays:[/] {plain(error.what)}")
+    err.print(tr("[bold]{path} stays:[/] {what}", path=plain(str(path)), what=plain(tr(error.what))))
 
 
 def _asked(which: Forgetting, dry_run: bool) -> bool:
@@ -437,10 +488,10 @@ def _asked(which: Forgetting, dry_run: bool) -> bool:
         _say(plan)
         told += 1
     if not told:
-        out.print("nothing is to be forgotten")
+        out.print(tr("nothing is to be forgotten"))
     if dry_run or not (told or which.campaign):
         return False
-    return click.confirm("Forget that for good?", abort=True, err=True)
+    return click.confirm(tr("Forget that for good?"), abort=True, err=True)
 
 
 def _say(plan: ToForget) -> None:
@@ -452,13 +503,18 @@ def _say(plan: ToForget) -> None:
     )
     out.print(plain(f"{plan.given.place}: {', '.join(parts) or 'nothing is to be forgotten'}"))
     if plan.before == "altered" and plan.given.sealed:
-        err.print(f"[bold]{plain(plan.given.place)} is not what its stamps say; verify will go on saying so[/]")
+        err.print(
+            tr(
+                "[bold]{place} is not what its stamps say; verify will go on saying so[/]",
+                place=plain(plan.given.place),
+            )
+        )
     for name in plan.left:
-        err.print(f"[bold]run.json: {plain(name)} holds the value, and stays as it is[/]")
+        err.print(tr("[bold]run.json: {name} holds the value, and stays as it is[/]", name=plain(name)))
     for ref in plan.unsearched[:10]:
-        err.print(f"[dim]{plain(ref)} could not be looked through to its end, and stays[/]")
+        err.print(tr("[dim]{ref} could not be looked through to its end, and stays[/]", ref=plain(ref)))
     if len(plan.unsearched) > 10:
-        err.print(f"[dim]... and {len(plan.unsearched) - 10:,} more[/]")
+        err.print(tr("[dim]... and {unsearched:,} more[/]", unsearched=len(plan.unsearched) - 10))
 
 
 @main.command()
@@ -478,8 +534,17 @@ def share(recording: Path, output: Path, as_json: bool) -> None:
     if as_json:
         document({"recording": output, "values": made.values, "left_out": made.left_out})
         return
-    out.print(plain(f"{output}: {made.values:,} values replaced, {len(made.left_out):,} bodies or pictures left out"))
+    out.print(
+        plain(
+            tr(
+                "{output}: {values:,} values replaced, {left_out:,} bodies or pictures left out",
+                output=output,
+                values=made.values,
+                left_out=len(made.left_out),
+            )
+        )
+    )
     for ref in made.left_out[:10]:
-        err.print(f"[dim]{plain(ref)}: its body is left out[/]")
+        err.print(tr("[dim]{ref}: its body is left out[/]", ref=plain(ref)))
     if len(made.left_out) > 10:
-        err.print("[dim]... and more: the gaps of the copy name all of them[/]")
+        err.print(tr("[dim]... and more: the gaps of the copy name all of them[/]"))

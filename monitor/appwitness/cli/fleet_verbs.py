@@ -19,6 +19,7 @@ from appwitness.api import fleets
 from appwitness.api.fleets import Fleet, HostChoices
 from appwitness.cli import completion
 from appwitness.cli.as_json import document, json_option
+from appwitness.cli.local_words import tr
 from appwitness.cli.observe_verbs import Plan
 from appwitness.cli.terminal import columns, err, out, plain
 from appwitness.cli.verbs import (
@@ -41,6 +42,7 @@ from appwitness.cli.verbs import (
 from appwitness.cli.writing import implied, note_reveal, see_that_they_fit
 from appwitness.support import escape
 from appwitness.support.errors import SetupError, UserError
+from appwitness.support.spoken import Spoken
 
 if TYPE_CHECKING:  # imported late, so that --help answers at once
     from appwitness.api.fleets import By, Ranked, Status, TableName
@@ -101,7 +103,7 @@ def plan_(apps: Path, campaign: str, as_json: bool, db: str | None, **how: Any) 
     if as_json:
         document({"campaign": campaign, "planned": new})
     else:
-        out.print(f"{campaign}: newly planned runs: {new}.")
+        out.print(tr("{campaign}: newly planned runs: {new}.", campaign=campaign, new=new))
 
 
 def _plans(plans: str | None, checklist: str | None, rules: Path | None) -> tuple[list[str], float | None]:
@@ -112,7 +114,10 @@ def _plans(plans: str | None, checklist: str | None, rules: Path | None) -> tupl
         return fleets.needed_by(checklist, rules)
     chosen = [name.strip() for name in (plans or DEFAULT_PLANS).split(",")]
     if unknown := sorted(set(chosen) - set(PLANS)):
-        raise UserError(f"There is no plan {unknown[0]!r}.", f"There are {', '.join(PLANS)}.")
+        raise UserError(
+            Spoken("There is no plan {unknown!r}.", unknown=unknown[0]),
+            Spoken("There are {plans}.", plans=", ".join(PLANS)),
+        )
     return chosen, None
 
 
@@ -139,7 +144,7 @@ def checklists_(name: str, campaign: str | None, output: Path, as_json: bool, ju
     if as_json:
         document({"file": output, "checklists": count})
         return
-    err.print(plain(f"written: {output}; checklists: {count:,}"))
+    err.print(plain(tr("written: {output}; checklists: {count:,}", output=output, count=count)))
 
 
 @dataclass(frozen=True)
@@ -227,8 +232,11 @@ def run_(chosen: _Chosen, campaign: str | None, as_json: bool, **_local: bool) -
     _show(told, as_json)
     if told.unmade:
         err.print(
-            f"[bold]{told.unmade} runs were not made:[/] no device of this machine can make them; "
-            "`appwitness fleet status` says what they need."
+            tr(
+                "[bold]{unmade} runs were not made:[/] no device of this machine can make them; "
+                "`appwitness fleet status` says what they need.",
+                unmade=told.unmade,
+            )
         )
     sys.exit(1 if told.findings else 3 if chosen.strict and (told.unobservable or told.unmade) else 0)
 
@@ -251,8 +259,12 @@ def _serve(runs: Fleet, chosen: HostChoices, campaign: str | None, *, ends: bool
         runs.status(campaign)  # which says that there is none of that name
     err.print(
         plain(
-            f"{chosen.name}: {host.devices} devices, {host.judges} judges; Ctrl-C ends the runs that are going "
-            "on, which wait again"
+            tr(
+                "{name}: {devices} devices, {judges} judges; Ctrl-C ends the runs that are going on, which wait again",
+                name=chosen.name,
+                devices=host.devices,
+                judges=host.judges,
+            )
         )
     )
     with interrupts() as interrupted:
@@ -307,7 +319,7 @@ def retry(campaign: str, reason: str | None, judged: bool, as_json: bool, db: st
     if as_json:
         document({"campaign": campaign, "waiting_again": again})
     else:
-        out.print(f"Runs that wait again: {again}.")
+        out.print(tr("Runs that wait again: {again}.", again=again))
 
 
 @fleet.command("pause")
@@ -395,7 +407,7 @@ def ranking(by: str, top: int, format_: str, lang: str, rules: Path | None, db: 
         ],
     )
     if found.total > len(found.rows):
-        out.print(plain(f"{found.total - len(found.rows)} more: --top {found.total}"))
+        out.print(plain(tr("{total} more: --top {total_2}", total=found.total - len(found.rows), total_2=found.total)))
 
 
 @fleet.command()
@@ -430,7 +442,7 @@ def export(
         return
     write = fleets.write_parquet if format_ == "parquet" else fleets.write_csv
     count = write(name, output, campaign, reveal=reveal, db=db)
-    err.print(plain(f"written: {output}; rows: {count:,}"))
+    err.print(plain(tr("written: {output}; rows: {count:,}", output=output, count=count)))
 
 
 @fleet.command()
@@ -459,7 +471,7 @@ def letters(campaign: str | None, output: Path, as_json: bool, judging: VerbJudg
     if as_json:
         document({"file": output, "letters": count})
         return
-    err.print(plain(f"written: {output}; letters: {count:,}"))
+    err.print(plain(tr("written: {output}; letters: {count:,}", output=output, count=count)))
 
 
 def _all_of(campaign: str | None) -> str:

@@ -16,6 +16,7 @@ from cloup.constraints import If, IsSet, accept_none, require_all
 from appwitness.api import accepting
 from appwitness.api.gating import Gate, GatedRuns, GateText, accepted, between, policy, render, sentence
 from appwitness.cli.as_json import document, json_option
+from appwitness.cli.local_words import language, tr
 from appwitness.cli.terminal import err, out, plain, write
 from appwitness.cli.verbs import (
     FILE,
@@ -26,7 +27,6 @@ from appwitness.cli.verbs import (
     alias_option,
     checking_options,
     gathered,
-    language,
     level_options,
     main,
 )
@@ -257,7 +257,7 @@ def baseline_update(
     left = [] if accept_new else [each.behaviour.id for each in against.worse]
     _write_baseline(file, against.updated(accept_new), as_json, not_taken_in=left)
     if left and not as_json:
-        click.echo(f"Not taken in, because no --accept-new says why: {', '.join(left)}.")
+        click.echo(tr("Not taken in, because no --accept-new says why: {left}.", left=", ".join(left)))
 
 
 @baseline.command("prune")
@@ -291,9 +291,9 @@ def baseline_check(
     for each in differing:
         out.print(f"{each.change}: {each.behaviour.id} {plain(each.behaviour.rule)}")
     if differing:
-        out.print(f"{plain(str(file))} is not current. Run: appwitness baseline update.")
+        out.print(tr("{file} is not current. Run: appwitness baseline update.", file=plain(str(file))))
         sys.exit(1)
-    out.print(f"{plain(str(file))} is current.")
+    out.print(tr("{file} is current.", file=plain(str(file))))
 
 
 @baseline.command("merge")
@@ -390,7 +390,7 @@ def _tell_waivers(checked: accepting.CheckedWaivers, as_json: bool) -> int:
     for each in remarks if not as_json else ():
         click.echo(sentence(each))
     if not remarks and not as_json:
-        click.echo(f"{entries} waivers, none expired or soon to expire.")
+        click.echo(tr("{entries} waivers, none expired or soon to expire.", entries=entries))
     return 1 if any(each.what != "waiver_expires_soon" for each in remarks) else 0
 
 
@@ -404,4 +404,4 @@ def _write_baseline(path: Path, accepted: Baseline, as_json: bool, **more: Any) 
 
 
 def _written(path: Path) -> None:
-    err.print(f"written: {plain(str(path))}")
+    err.print(tr("written: {path}", path=plain(str(path))))

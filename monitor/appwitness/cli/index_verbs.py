@@ -16,10 +16,12 @@ from click.core import ParameterSource
 from appwitness.api import judging as judged
 from appwitness.cli import settings
 from appwitness.cli.as_json import document, json_option
+from appwitness.cli.local_words import language, tr
 from appwitness.cli.terminal import Teller, columns, err, out, plain, progress
 from appwitness.cli.verbs import VERBS, RecordingPath, VerbJudging, interrupts, judging_options, main
 from appwitness.support import escape
 from appwitness.support.errors import UserError
+from appwitness.support.spoken import Spoken, listed
 
 if TYPE_CHECKING:  # imported late, so that --help answers at once
     from appwitness.api.judging import JudgedRecording
@@ -96,9 +98,11 @@ def in_turn(paths: Sequence[Path | str], judged: Iterator[JudgedRecording]) -> I
             while left and left[0] in done:
                 one = done[left.pop(0)]
                 if isinstance(one.error, UserError):
-                    err.alarm(f"[bold red]error:[/] {plain(_of(one.path, str(one.error)))}")
+                    err.alarm(tr("[bold red]error:[/] {path}", path=plain(_of(one.path, tr(one.error.args[0])))))
                 elif one.error:
-                    err.alarm(f"[bold red]internal error:[/] {plain(_of(one.path, type(one.error).__name__))}")
+                    err.alarm(
+                        tr("[bold red]internal error:[/] {path}", path=plain(_of(one.path, type(one.error).__name__)))
+                    )
                     faults.append(one.error)
                 yield one
     if faults:
@@ -111,11 +115,18 @@ def _of(path: Path | str, text: str) -> str:
 
 def _counted(judged: JudgedRecording) -> str:
     from appwitness.findings import LEVELS
+    from appwitness.reports.words import Words
 
     findings = sum(judged.levels.values())
-    of = ", ".join(f"{judged.levels[level]} {level}" for level in LEVELS if judged.levels[level])
-    what = f"{findings} finding{'s' * (findings != 1)} ({of})" if findings else "no findings"
-    return what + (f", {judged.gaps} gap{'s' * (judged.gaps != 1)}" if judged.gaps else "")
+    words = Words(language())
+    of = words("comma").join(
+        f"{judged.levels[each]} {words(f'level_{each}')}" for each in LEVELS if judged.levels[each]
+    )
+    one, many = Spoken("1 finding ({of})", of=of), Spoken("{findings} findings ({of})", findings=findings, of=of)
+    told = [(one if findings == 1 else many) if findings else Spoken("no findings")]
+    if judged.gaps:
+        told.append(Spoken("1 gap") if judged.gaps == 1 else Spoken("{gaps} gaps", gaps=judged.gaps))
+    return tr(listed(told))
 
 
 @index.command()
@@ -130,12 +141,18 @@ def upgrade(jobs: int, as_json: bool, judging: VerbJudging) -> None:
     start it again, and it goes on.
     """
     done = judged.upgrade(
-        judging, jobs, watch=in_turn, kept=lambda name: err.print(f"the old index is kept: {plain(name)}")
+        judging, jobs, watch=in_turn, kept=lambda name: err.print(tr("the old index is kept: {name}", name=plain(name)))
     )
     if as_json:
         document({"recordings": done.recordings, "lost": sorted(map(str, done.lost))})
         sys.exit(2 if done.lost else 0)
-    out.print(f"the index has {done.recordings:,} recordings; {len(done.lost):,} could not be read")
+    out.print(
+        tr(
+            "the index has {recordings:,} recordings; {lost:,} could not be read",
+            recordings=done.recordings,
+            lost=len(done.lost),
+        )
+    )
     sys.exit(2 if done.lost else 0)
 
 
@@ -171,7 +188,10 @@ def config(ctx: click.Context, verb: tuple[str, ...], as_json: bool) -> None:
         document({"file": found and found.path, "options": [dict(zip(head, row, strict=True)) for row in rows]})
         return
     click.echo(
-        f"file: {found.path if found else f'none ({settings.NAMES[0]}, or [tool.appwitness] in pyproject.toml)'}"
+        tr(
+            "file: {path}",
+            path=found.path if found else f"none ({settings.NAMES[0]}, or [tool.appwitness] in pyproject.toml)",
+        )
     )
     columns(head, rows)
 
@@ -192,12 +212,15 @@ def _options(ctx: click.Context, verb: tuple[str, ...], found: settings.FileSett
     for name in verb:
         inner = command.get_command(of, name) if isinstance(command, click.Group) else None
         if inner is None:
-            raise UserError(f"There is no verb {' '.join(verb)}.", "`appwitness --help` names them.")
+            raise UserError(Spoken("There is no verb {verb}.", verb=" ".join(verb)), "`appwitness --help` names them.")
         if command is main and found:
             of.default_map = {name: found.defaults(name, inner)}
         command, of = inner, click.Context(inner, info_name=name, parent=of)
     if isinstance(command, click.Group):
-        raise UserError(f"{' '.join(verb)} has verbs of its own.", f"Name one: {', '.join(sorted(command.commands))}.")
+        raise UserError(
+            Spoken("{verb} has verbs of its own.", verb=" ".join(verb)),
+            Spoken("Name one: {commands}.", commands=", ".join(sorted(command.commands))),
+        )
     rows: list[tuple[str, ...]] = []
     for key, option in settings.options(command):
         value, source = option.consume_value(of, {})

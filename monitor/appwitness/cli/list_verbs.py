@@ -11,6 +11,7 @@ import click
 
 from appwitness.cli import completion
 from appwitness.cli.as_json import document, json_option
+from appwitness.cli.local_words import tr
 from appwitness.cli.terminal import columns, out, plain
 from appwitness.cli.verbs import FILE, FILE_OR_FOLDER, format_option, lang_option, law_option, main, rules_option
 from appwitness.support import escape
@@ -179,14 +180,33 @@ def policy_check(file: Path, as_json: bool) -> None:
         )  # fmt: skip
         return
     out.print(
-        f"{plain(str(file))}: {len(declared.codes)} kinds of data, {len(declared.recipients)} recipients, "
-        f"{len(declared.sdks)} SDKs, {len(declared.first_party)} domains of the maker"
+        tr(
+            "{file}: {codes} kinds of data, {recipients} recipients, {sdks} SDKs, {first_party} domains of the maker",
+            file=plain(str(file)),
+            codes=len(declared.codes),
+            recipients=len(declared.recipients),
+            sdks=len(declared.sdks),
+            first_party=len(declared.first_party),
+        )
     )
     if known.app_type:
-        out.print(f"type of app: {known.app_type.number} {known.app_type.en} ({known.app_type.zh})")
+        out.print(
+            tr(
+                "type of app: {number} {en} ({zh})",
+                number=known.app_type.number,
+                en=known.app_type.en,
+                zh=known.app_type.zh,
+            )
+        )
     for sdk in declared.sdks:
         if not sdk.hosts:
-            out.print(f"SDK {plain(sdk.name)}: no host is known of {', '.join(sdk.packages)}; add its `hosts`")
+            out.print(
+                tr(
+                    "SDK {name}: no host is known of {packages}; add its `hosts`",
+                    name=plain(sdk.name),
+                    packages=", ".join(sdk.packages),
+                )
+            )
 
 
 def _json(items: Sequence[BaseModel]) -> str:
@@ -291,12 +311,14 @@ def _coverage(counted: Mapping[str, Any], format_: str) -> None:
         )
         click.echo()
     click.echo(
-        "must: hooked by two tools of the field or more; full: by one; wide: by one or in bulk; gaps: by none.\n"
-        "hooked: by a source of its own; lower_layer: its calls pass a source (`list sources NAME` names them);\n"
-        "not_here: no app can call it on the Android of today, or it cannot be hooked; missing: not seen."
+        tr(
+            "must: hooked by two tools of the field or more; full: by one; wide: by one or in bulk; gaps: by none.\n"
+            "hooked: by a source of its own; lower_layer: its calls pass a source (`list sources NAME` names them);\n"
+            "not_here: no app can call it on the Android of today, or it cannot be hooked; missing: not seen."
+        )
     )
     for name in counted["missing"]:
-        click.echo(f"missing  {escape.field(name)}")
+        click.echo(tr("missing  {name}", name=escape.field(name)))
 
 
 def _row(counts: dict[str, int]) -> tuple[str, ...]:

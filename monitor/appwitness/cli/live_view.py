@@ -19,12 +19,14 @@ from rich.table import Table
 from rich.text import Text
 
 from appwitness.cli import live_events as events
+from appwitness.cli.local_words import language, tr
 from appwitness.cli.terminal import Teller, err, plain
 from appwitness.events import Access, Gap, Upload
 from appwitness.reports.phrases import read_of
 from appwitness.reports.printed import TONES
 from appwitness.reports.words import Words
 from appwitness.support import escape, vocabulary
+from appwitness.support.spoken import english
 
 if TYPE_CHECKING:  # imported late, so that --help answers at once
     from appwitness.api.observing import ReadLine
@@ -61,11 +63,11 @@ class PlainLines:
         """What is being done now."""
         if self.done[-1:] != [what]:
             self.done.append(what)
-            err.print(plain(what))
+            err.print(plain(tr(what)))
 
     def warn(self, what: str) -> None:
         """Something that the user should know."""
-        err.alarm(f"[bold]Warning:[/] {plain(what)}.")
+        err.alarm(tr("[bold]Warning:[/] {what}.", what=plain(tr(what))))
 
     def lines(self, reads: Sequence[ReadLine]) -> None:
         """New lines of the recording."""
@@ -81,7 +83,7 @@ class PlainLines:
         """What the run came to: the text report, on stdout."""
         from appwitness.reports import render
 
-        click.echo(render(report, "text"))
+        click.echo(render(report, "text", lang=language()))
 
 
 class Board(PlainLines):
@@ -89,7 +91,7 @@ class Board(PlainLines):
 
     def __init__(self, title: str) -> None:
         super().__init__()
-        self._words = Words("en")
+        self._words = Words(language())
         self._title = title
         self._spinner = Spinner("dots")
         self._began = time.monotonic()
@@ -112,7 +114,7 @@ class Board(PlainLines):
 
     def say(self, what: str) -> None:
         """What is being done now."""
-        self._what = what
+        self._what = tr(what)
 
     def lines(self, reads: Sequence[ReadLine]) -> None:
         """New lines of the recording."""
@@ -120,13 +122,17 @@ class Board(PlainLines):
         for kind, read in {read.kind: read for read in reads}.items():
             match read.event:
                 case Access() as access:
-                    self._last[kind] = (
-                        f"{read_of(access, self._words)}, by {vocabulary.name(access.source, lambda _: '*')}"
+                    self._last[kind] = tr(
+                        "{data}, by {source}",
+                        data=read_of(access, self._words),
+                        source=vocabulary.name(access.source, lambda _: "*"),
                     )
                 case Upload() as upload:
-                    self._last[kind] = f"{events.shown(upload.host)}, {upload.size:,} bytes"
+                    self._last[kind] = tr("{host}, {size:,} bytes", host=events.shown(upload.host), size=upload.size)
                 case Gap() as gap:
-                    self._last[kind] = f"{self._words(f'where_{gap.where}')}, {self._words(f'why_{gap.why}')}"
+                    self._last[kind] = self._words("comma").join(
+                        (self._words(f"where_{gap.where}"), self._words(f"why_{gap.why}"))
+                    )
 
     def findings(self, findings: Sequence[Finding]) -> bool:
         """All findings so far; whether one is new."""
@@ -134,7 +140,8 @@ class Board(PlainLines):
         self._found = [
             (
                 finding.level,
-                finding.title["en"] + (f" > {events.shown(finding.recipient.host)}" if finding.recipient else ""),
+                self._words.of(finding.title)
+                + (f" > {events.shown(finding.recipient.host)}" if finding.recipient else ""),
             )
             for finding in findings
         ]
@@ -147,7 +154,12 @@ class Board(PlainLines):
         table.add_column(justify="right", no_wrap=True)
         table.add_column(no_wrap=True)
         table.add_column(no_wrap=True, overflow="ellipsis")
-        for kind, name in (("access", "reads"), ("upload", "uploads"), ("gap", "gaps"), ("finding", "findings")):
+        for kind, name in (
+            ("access", tr("reads")),
+            ("upload", tr("uploads")),
+            ("gap", tr("gaps")),
+            ("finding", tr("findings")),
+        ):
             table.add_row(f"{self.counts[kind]:,}", name, _text(self._last.get(kind, ""), "dim"))
         found = [
             Text.assemble("  ", (level.upper(), TONES[level]), "  ", _text(what), overflow="ellipsis", no_wrap=True)
@@ -200,7 +212,7 @@ class Json(PlainLines):
         with self._lock:
             if event and not self.closed:
                 try:
-                    click.echo(msgspec.json.encode(event).decode())
+                    click.echo(msgspec.json.encode(event, enc_hook=english).decode())
                 except BrokenPipeError:
                     self.closed = True
 

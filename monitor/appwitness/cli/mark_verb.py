@@ -13,8 +13,10 @@ from appwitness import events
 from appwitness.api.recording_names import meant
 from appwitness.cli import completion
 from appwitness.cli.as_json import document, json_option
+from appwitness.cli.local_words import tr
 from appwitness.cli.terminal import err, out, plain
 from appwitness.cli.verbs import ANY_PATH, gathered, main
+from appwitness.support.spoken import Spoken
 
 if TYPE_CHECKING:  # imported late, so that --help answers at once
     from appwitness.api.marking import ConsentLine, Mark, MarkDetails
@@ -54,7 +56,7 @@ class _Moment(click.ParamType[datetime]):
         try:
             return value if isinstance(value, datetime) else moment(value)
         except UserError as error:
-            self.fail(str(error), param, ctx)
+            self.fail(tr(error.args[0]), param, ctx)
 
 
 at_option = click.option(
@@ -115,10 +117,21 @@ def mark_consent(
         return
     _say(path, made, f"{status}, in place of {_before(made)}" if made.before else status)
     if why := marking.outside_of(path, made.line.at):
-        err.print(plain(f"{why} Was it another time? Correct it: --corrects {made.ref} --at TIME."))
+        err.print(
+            plain(tr("{why} Was it another time? Correct it: --corrects {ref} --at TIME.", why=why, ref=made.ref))
+        )
     if made.counts_as:
-        clear = "yes" if status == "given" else "no"
-        err.print(plain(f"{said.text!r} is not a clear {clear}: this counts as {made.counts_as}."))
+        clear = Spoken("yes") if status == "given" else Spoken("no")
+        err.print(
+            plain(
+                tr(
+                    "{text!r} is not a clear {clear}: this counts as {counts_as}.",
+                    text=said.text,
+                    clear=clear,
+                    counts_as=made.counts_as,
+                )
+            )
+        )
 
 
 @mark.command("retract")
@@ -275,4 +288,4 @@ def _warn(path: Path) -> None:
     from appwitness.api.marking import unsigned
 
     if why := unsigned(path):
-        err.alarm(f"[bold]Warning:[/] {plain(why)}")
+        err.alarm(tr("[bold]Warning:[/] {why}", why=plain(why)))

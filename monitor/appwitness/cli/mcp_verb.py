@@ -8,6 +8,7 @@ import click
 import cloup
 
 from appwitness.api.home import recordings, signer
+from appwitness.cli.local_words import tr
 from appwitness.cli.terminal import err, plain
 from appwitness.cli.verbs import VerbJudging, fault_note, judging_options, judging_words, main
 from appwitness.support.errors import extra
@@ -56,5 +57,5 @@ def mcp(allow_actions: bool, folders: tuple[Path, ...], judging: VerbJudging) ->
     with LiveRuns(judging_words()) as runs:
         allowed = AllowedPaths(folders or (Path.cwd(), folder))
         tools = AssistantTools(judging, allowed, folder, runs, index)
-        err.print(plain(f"MCP server on stdin and stdout; it may read {allowed}"))
+        err.print(plain(tr("MCP server on stdin and stdout; it may read {allowed}", allowed=allowed)))
         server(tools, actions=allow_actions, fault=fault_note).run("stdio")

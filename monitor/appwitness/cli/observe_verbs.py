@@ -20,6 +20,7 @@ from appwitness.api.home import recordings
 from appwitness.cli import completion
 from appwitness.cli.as_json import document, json_option
 from appwitness.cli.evidence_verbs import encrypt_option, encrypted_name, packed
+from appwitness.cli.local_words import language, tr
 from appwitness.cli.terminal import err, out, plain
 from appwitness.cli.verbs import (
     ANY_PATH,
@@ -40,6 +41,7 @@ from appwitness.cli.verbs import (
 from appwitness.cli.verbs import listen as listen_on
 from appwitness.support import escape, private_files
 from appwitness.support.errors import UserError
+from appwitness.support.spoken import Spoken
 
 if TYPE_CHECKING:  # imported late, so that --help answers at once
     from rich.console import RenderableType
@@ -52,11 +54,13 @@ if TYPE_CHECKING:  # imported late, so that --help answers at once
 _CONNECT_TO = re.compile(r"(?P<host>[^:\s]+):(?P<address>\[[0-9a-fA-F:]+\]|[^:\s]+):(?P<port>\d{1,5})")
 Plan = Literal["accept", "refuse", "silent", "withdraw"]
 TO_DO = {
-    "accept": "agree to what the app asks, and use it as you like.",
-    "refuse": "refuse what the app asks, each time it does.",
-    "silent": "leave the first question open, and touch nothing.",
-    "withdraw": "agree, use the app for a while, then take consent back in its privacy settings, and go on using it.",
-    "free": "use the app as you like.",
+    "accept": Spoken("agree to what the app asks, and use it as you like."),
+    "refuse": Spoken("refuse what the app asks, each time it does."),
+    "silent": Spoken("leave the first question open, and touch nothing."),
+    "withdraw": Spoken(
+        "agree, use the app for a while, then take consent back in its privacy settings, and go on using it."
+    ),
+    "free": Spoken("use the app as you like."),
 }
 """What an operator does under a plan; on the lab device a simulated user does it."""
 
@@ -94,7 +98,7 @@ def demo(output: Path | None, only: tuple[str, ...], everything: bool, as_json: 
     from appwitness.reports.words import Words
 
     runs = demo_runs(only, everything=everything)
-    judging, words = VerbJudging(made(db=db).known, db), Words("en")
+    judging, words = VerbJudging(made(db=db).known, db), Words(language())
     folder = output or recordings()
     wrong: list[str] = []
     told: list[RenderableType] = []
@@ -106,13 +110,13 @@ def demo(output: Path | None, only: tuple[str, ...], everything: bool, as_json: 
             raise click.Abort
         report = judging.report(path)
         page = path.with_suffix(".html")
-        private_files.write(page, render(report, "html"))
+        private_files.write(page, render(report, "html", lang=language()))
         found = shown(report.findings)
         as_expected = run.is_as_expected(found)
         if not as_expected:
             wrong.append(f"{run.app} ({run.plan})")
-        title = Text.assemble((run.title, "bold"), f": {words(f'plan_{run.plan}')}")
-        title.append("" if as_expected else " (NOT AS EXPECTED)", "bold red")
+        title = Text.assemble((run.title, "bold"), f"{words('colon')}{words(f'plan_{run.plan}')}")
+        title.append("" if as_expected else tr(" (NOT AS EXPECTED)"), "bold red")
         what = Text(facts(masked(report), words) or words("no_flows"))
         named = list(dict.fromkeys(finding.rule for finding in found))
         rows.append(
@@ -121,7 +125,7 @@ def demo(output: Path | None, only: tuple[str, ...], everything: bool, as_json: 
                 "rules": named, "facts": str(what),
             }
         )  # fmt: skip
-        rules = Text("  ".join(named) or "no finding", "cyan")
+        rules = Text("  ".join(named) or tr("no finding"), "cyan")
         told.append(
             Group(
                 title, Padding(Group(what, rules, Text(escape.terminal(str(page)), "dim")), (0, 0, 1, 2), expand=False)
@@ -133,14 +137,14 @@ def demo(output: Path | None, only: tuple[str, ...], everything: bool, as_json: 
         _tell_demo(told)
     if wrong:
         raise UserError(
-            f"Not as expected: {', '.join(wrong)}.",
+            Spoken("Not as expected: {wrong}.", wrong=", ".join(wrong)),
             "Run `appwitness report` on the recordings named above; if nothing explains it, please file an issue.",
         )
 
 
 def _tell_demo(told: Sequence[RenderableType]) -> None:
-    out.print(*told, "The pages are for a browser; the recordings are beside them.", soft_wrap=False)
-    out.print(f"Then try: {sys.argv[0]} report")
+    out.print(*told, tr("The pages are for a browser; the recordings are beside them."), soft_wrap=False)
+    out.print(tr("Then try: {argv} report", argv=sys.argv[0]))
 
 
 @dataclass(frozen=True)
@@ -428,7 +432,7 @@ def _runs(chosen: Chosen, threshold: Threshold, judging: VerbJudging, afterwards
     if chosen.control:
         alone = path.with_name(f"{path.name}-control")
         _encrypted(alone, encrypt_to, afterwards)
-        err.print("[bold]First without hooks[/], to see whether the app behaves the same when it is watched.")
+        err.print(tr("[bold]First without hooks[/], to see whether the app behaves the same when it is watched."))
         bare = replace(order, hooks=False)
         _observe(wanted, bare, alone, judging, _live(alone, wanted, bare, as_json), extra)
         order = replace(order, control=alone)
@@ -460,19 +464,24 @@ def _encrypted(folder: Path, encrypt_to: tuple[str, ...], afterwards: ExitStack)
     output = encrypted_name(folder)
     check_archive(output)
     err.print(
-        f"[bold]Not encrypted until the run is over:[/] {plain(str(folder))}. Should this program be killed, it stays "
-        "so: appwitness pack, with --encrypt-to and --remove, makes up for it."
+        tr(
+            "[bold]Not encrypted until the run is over:[/] {folder}. Should this program be killed, it stays "
+            "so: appwitness pack, with --encrypt-to and --remove, makes up for it.",
+            folder=plain(str(folder)),
+        )
     )
 
     @afterwards.callback
     def encrypt() -> None:
         if (folder / "run.json").exists():
-            err.print(f"written: {plain(str(packed(folder, output, encrypt_to, remove=True)))}")
+            err.print(tr("written: {path}", path=plain(str(packed(folder, output, encrypt_to, remove=True)))))
 
 
 def _seconds(seconds: float | None) -> float | None:
     if seconds is not None and not 0 < seconds < math.inf:
-        raise UserError(f"--seconds {seconds} is not a length of time.", "Write it as 30 or 2.5.")
+        raise UserError(
+            Spoken("--seconds {seconds} is not a length of time.", seconds=seconds), "Write it as 30 or 2.5."
+        )
     return seconds
 
 
@@ -500,9 +509,17 @@ def _observe(
     with meant.alone_now(), opened(wanted, order.plan, Asking(live)) as device, interrupts() as interrupted:
         if not meant.embedded:
             if wanted.by_hand:
-                err.print(f"[bold]For you to do:[/] {TO_DO[order.plan]}")
+                err.print(tr("[bold]For you to do:[/] {to_do}", to_do=TO_DO[order.plan]))
             way = traffic_mode(device, order)
-            err.print(f"[bold]Proxy mode {way.spec}:[/] {way.why}. It sees: {way.sees} {way.todo}")
+            err.print(
+                tr(
+                    "[bold]Proxy mode {spec}:[/] {why}. It sees: {sees} {todo}",
+                    spec=way.spec,
+                    why=way.why,
+                    sees=way.sees,
+                    todo=way.todo,
+                )
+            )
         with live:
             caller = RunCaller(stop=lambda: interrupted() or live.closed, say=live.say, warn=live.warn)
             record(device, path, sources, order, caller, judge)
@@ -529,10 +546,16 @@ class Asking:
         labels = dict(enumerate(question.labels, 1))
 
         def ask() -> int:
-            err.print(f"[bold]The app asks:[/] {plain(question.title)}\n{plain(chr(10).join(question.texts))}")
+            err.print(
+                tr(
+                    "[bold]The app asks:[/] {title}\n{texts}",
+                    title=plain(question.title),
+                    texts=plain(chr(10).join(question.texts)),
+                )
+            )
             for number, label in labels.items():
                 err.print(f"  {number}  {plain(label)}")
-            choice: int = click.prompt("Touch which? 0 dismisses it", type=click.IntRange(0, len(labels)), err=True)
+            choice: int = click.prompt(tr("Touch which? 0 dismisses it"), type=click.IntRange(0, len(labels)), err=True)
             return choice
 
         return labels.get(self._quietly(ask))
@@ -570,12 +593,12 @@ def _checked(wanted: Wanted) -> Wanted:
         given = [option for option, value in theirs.items() if value]
         if given:
             raise UserError(
-                f"The lab device takes no {', '.join(given)}: its apps and data are built in.",
+                Spoken("The lab device takes no {given}: its apps and data are built in.", given=", ".join(given)),
                 "Leave that out, or name a phone or an emulator with --device.",
             )
     elif not wanted.apks and not wanted.package:
         raise UserError(
-            f"Which app should be observed on {wanted.device}?",
+            Spoken("Which app should be observed on {device}?", device=wanted.device),
             "Name an APK to install, --apk app.apk, or an app that is installed, --app com.example.app.",
         )
     elif wanted.attach and (wanted.grant or wanted.revoke):
@@ -590,7 +613,8 @@ def _permission(text: str) -> str:
     """Its full name. Raises UserError for what is not a permission."""
     if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_.]*", text):
         raise UserError(
-            f"{text!r} is not a permission.", "Write it as READ_CONTACTS or android.permission.READ_CONTACTS."
+            Spoken("{text!r} is not a permission.", text=text),
+            "Write it as READ_CONTACTS or android.permission.READ_CONTACTS.",
         )
     return text if "." in text else f"android.permission.{text}"
 
@@ -601,7 +625,7 @@ def _connect_to(each: tuple[str, ...]) -> dict[str, tuple[str, int]]:
         found = _CONNECT_TO.fullmatch(text)
         if found is None or not 0 < int(found["port"]) < 65536:
             raise UserError(
-                f"--connect-to {text!r} is not HOST:ADDRESS:PORT.",
+                Spoken("--connect-to {text!r} is not HOST:ADDRESS:PORT.", text=text),
                 "Write it as --connect-to api.example.com:127.0.0.1:8443.",
             )
         hosts[found["host"].lower()] = (found["address"].strip("[]"), int(found["port"]))

@@ -20,6 +20,7 @@ from appwitness.api.home import home, setting, signer
 from appwitness.api.recording_names import meant, opened
 from appwitness.cli import completion
 from appwitness.cli.as_json import document, json_option
+from appwitness.cli.local_words import language, tr
 from appwitness.cli.terminal import err, out, plain, write
 from appwitness.cli.verbs import (
     ANY_PATH,
@@ -33,7 +34,6 @@ from appwitness.cli.verbs import (
     judging_options,
     judging_words,
     lang_option,
-    language,
     listen,
     main,
     of_case,
@@ -45,6 +45,7 @@ from appwitness.cli.verbs import (
 from appwitness.cli.writing import Output, Paired, note_reveal, output_options
 from appwitness.support import escape
 from appwitness.support.errors import UserError
+from appwitness.support.spoken import Spoken, listed
 
 if TYPE_CHECKING:  # imported late, so that --help answers at once
     from appwitness.api.exchanging import Origin
@@ -118,7 +119,10 @@ def checklist_of(name: str, paths: Sequence[Path], as_: Output, judging: VerbJud
 
     which = checklists.checklist(name, judging.known)
     if other := [format_ for format_, _ in as_.outputs if format_ not in checklists.FORMATS]:
-        raise UserError(f"There is no format {other[0]!r} of a checklist.", f"Choose {', '.join(checklists.FORMATS)}.")
+        raise UserError(
+            Spoken("There is no format {other!r} of a checklist.", other=other[0]),
+            Spoken("Choose {formats}.", formats=", ".join(checklists.FORMATS)),
+        )
     filled = checklists.filled(which, paths, judging, reveal=as_.reveal)
     if as_.reveal:
         note_reveal("report", [run.recording for run in filled.runs], as_.outputs)
@@ -203,7 +207,10 @@ def _names(names: tuple[str, ...]) -> tuple[str, ...]:
 
         for name in names:
             if not host_name(name):
-                raise UserError(f"--allow-host {name!r} is not a name.", "Write it as pages.example or localhost:8080.")
+                raise UserError(
+                    Spoken("--allow-host {name!r} is not a name.", name=name),
+                    "Write it as pages.example or localhost:8080.",
+                )
     return names
 
 
@@ -279,11 +286,13 @@ def web(host: str, port: int, names: tuple[str, ...], rights: PageRights, judgin
     listening = listen(host, port)
     token = secrets.token_urlsafe(32)
     if not is_loopback(host):
-        err.print("[bold]Warning:[/] whoever can watch the network sees the token and the pages: they go unencrypted.")
+        err.print(
+            tr("[bold]Warning:[/] whoever can watch the network sees the token and the pages: they go unencrypted.")
+        )
     here = f"[{host}]" if ":" in host else host
     there = [*names, f"{here}:{listening.getsockname()[1]}"][0]
     out.print(
-        plain(f"http://{there}/?token={token}  (Ctrl-C ends it)"),
+        plain(tr("http://{there}/?token={token}  (Ctrl-C ends it)", there=there, token=token)),
         soft_wrap=True,
         markup=False,
     )
@@ -297,10 +306,16 @@ def web(host: str, port: int, names: tuple[str, ...], rights: PageRights, judgin
         finally:
             index.badges.close()
     if going_on := [run for run in runs.list() if not run.over]:
-        err.print(f"Waiting for the end of {len(going_on)} runs; Ctrl-C leaves them to it.")
+        err.print(tr("Waiting for the end of {going_on} runs; Ctrl-C leaves them to it.", going_on=len(going_on)))
         for run in runs.close():
             where = plain(str(run.recording))
-            err.print(f"[bold]Warning:[/] the run on {plain(run.request.device)} is still ending: {where}.")
+            err.print(
+                tr(
+                    "[bold]Warning:[/] the run on {device} is still ending: {where}.",
+                    device=plain(run.request.device),
+                    where=where,
+                )
+            )
 
 
 def _named(_context: click.Context, _option: click.Parameter, app: str | None) -> str:
@@ -319,7 +334,7 @@ def _named(_context: click.Context, _option: click.Parameter, app: str | None) -
     lambda **given: exchanging.origin(**of_case(given)),
     cloup.option_group(
         "Where the files come from",
-        click.option("--app", metavar="PACKAGE", callback=_named, help="The app.  [required]"),
+        click.option("--app", metavar="PACKAGE", callback=_named, help="The app. [required]"),
         click.option(
             "--value",
             "values",
@@ -368,14 +383,19 @@ def import_(files: tuple[Path, ...], origin: Origin, format_: str | None, output
         looked_for = bool(counts["access"] or origin.persona)
         document({"recording": into, **counts, "looked_for_values": looked_for, "notes": opened(into).run.notes})
         return
-    names = {"upload": "upload", "access": "read", "gap": "gap"}
-    out.print(f"{into}: " + ", ".join(f"{n:,} {names[what]}{'s' if n != 1 else ''}" for what, n in counts.items()))
+    names = {
+        "upload": (Spoken("upload"), Spoken("uploads")),
+        "access": (Spoken("read"), Spoken("reads")),
+        "gap": (Spoken("gap"), Spoken("gaps")),
+    }
+    lines = (Spoken("{count:,} {what}", count=n, what=names[kind][n != 1]) for kind, n in counts.items())
+    out.print(f"{into}{tr(': ')}{tr(listed(lines))}")
     for note in opened(into).run.notes:
         out.print(plain(note))
     if not counts["access"] and not origin.persona:
-        out.print("Nothing is looked for: name what was on the device, as in --value phone_number=+8613800138000.")
-    out.print(f"What it comes to:             appwitness report {into}")
-    out.print(f"If you know what was agreed:  appwitness mark consent given --at TIME --recording {into}")
+        out.print(tr("Nothing is looked for: name what was on the device, as in --value phone_number=+8613800138000."))
+    out.print(tr("What it comes to:             appwitness report {into}", into=into))
+    out.print(tr("If you know what was agreed:  appwitness mark consent given --at TIME --recording {into}", into=into))
 
 
 @main.command("export")
@@ -397,4 +417,9 @@ def export(recording: Path, format_: str, output: Path | None, reveal: bool) -> 
     har = exchanging.har(given, reveal=reveal)
     write(escape.json(har.text), output)
     if har.left_out:
-        err.print(f"[dim]{har.left_out:,} bodies are left out, as values in them could not be replaced[/]")
+        err.print(
+            tr(
+                "[dim]{left_out:,} bodies are left out, as values in them could not be replaced[/]",
+                left_out=har.left_out,
+            )
+        )

@@ -21,6 +21,7 @@ import click
 from appwitness.cli import renamed_verbs
 from appwitness.support import escape, given_files
 from appwitness.support.errors import FileError, UserError
+from appwitness.support.spoken import Spoken
 
 NAMES = ("appwitness.toml", "pyproject.toml")
 LARGEST = 100_000
@@ -205,8 +206,12 @@ def retention(recordings: Path) -> tuple[dict[str, timedelta], Path]:
     found = find(recordings)
     if found is None or not (ages := _ages(found)):
         raise UserError(
-            f"Nothing says how long recordings in {recordings} are kept.",
-            f'Write [{RETENTION}], and below it recordings = "30d", into {NAMES[0]} in that folder or above it.',
+            Spoken("Nothing says how long recordings in {recordings} are kept.", recordings=recordings),
+            Spoken(
+                'Write [{retention}], and below it recordings = "30d", into {names} in that folder or above it.',
+                retention=RETENTION,
+                names=NAMES[0],
+            ),
         )
     return ages, found.path.parent.resolve()
 
@@ -240,7 +245,9 @@ def _read(path: Path) -> FileSettings | None:
     own = path.name == NAMES[0]
     if path.stat().st_size > LARGEST:
         if own:
-            raise UserError(f"{path} is larger than {LARGEST:,} bytes.", "Settings need less.")
+            raise UserError(
+                Spoken("{path} is larger than {largest:,} bytes.", path=path, largest=LARGEST), "Settings need less."
+            )
         return None
     try:
         data = given_files.read(path, LARGEST)
@@ -257,14 +264,17 @@ def _read(path: Path) -> FileSettings | None:
         tables = tomllib.loads(text)
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         why = str(error) if isinstance(error, ValueError) else "nested too deeply"
-        raise UserError(f"{path} is not TOML: {why}.", "Correct it; https://toml.io says how it is written.") from None
+        raise UserError(
+            Spoken("{path} is not TOML: {why}.", path=path, why=why),
+            "Correct it; https://toml.io says how it is written.",
+        ) from None
     if not own:
         tool = tables.get("tool")
         tables = tool.get("appwitness") if isinstance(tool, dict) else None  # type: ignore[assignment]
         if tables is None:
             return None
         if not isinstance(tables, dict):
-            raise UserError(f"{path}: tool.appwitness is no table.", "Write [tool.appwitness].")
+            raise UserError(Spoken("{path}: tool.appwitness is no table.", path=path), "Write [tool.appwitness].")
     return FileSettings(path, renamed_verbs.by_new_names(tables), text)
 
 

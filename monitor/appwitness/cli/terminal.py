@@ -12,6 +12,7 @@ import click
 from rich import markup
 from rich.console import Console
 
+from appwitness.cli.local_words import language, tr
 from appwitness.support import colour, escape, private_files, vocabulary
 
 if TYPE_CHECKING:
@@ -80,7 +81,7 @@ def write(text: str, output: Path | None) -> None:
         click.echo(text, nl=not text.endswith("\n"))
     else:
         private_files.write(output, text)
-        err.print(f"written: {plain(str(output))}")
+        err.print(tr("written: {path}", path=plain(str(output))))
 
 
 class Teller:
@@ -103,7 +104,7 @@ class Teller:
         """One line for each finding that is new; whether one was."""
         fresh = self.new(findings)
         for finding in fresh:
-            what = finding.title["en"]
+            what = finding.title.get(language()) or finding.title["en"]
             if finding.recipient:
                 what += f" > {vocabulary.host(finding.recipient.host, lambda _: '*')}"
             err.print(f"  [bold]{finding.level}[/] {plain(what)} ({finding.evidence[0]})")

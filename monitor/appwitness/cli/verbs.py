@@ -29,8 +29,10 @@ from appwitness.api import verifying
 from appwitness.api.home import home
 from appwitness.api.recording_names import fetched, read_encrypted_with
 from appwitness.cli import completion, renamed_verbs, settings
+from appwitness.cli.local_words import LocalContext, have_click_say_it, language, paragraphs, tr
 from appwitness.support import private_files, this_build
 from appwitness.support.errors import UserError
+from appwitness.support.spoken import Spoken
 
 if TYPE_CHECKING:  # imported late, so that --help answers at once
     from appwitness.api.judging import Keep, Progress
@@ -150,6 +152,8 @@ def _inert_streams() -> Iterator[None]:
 class VerbCommand(cloup.Command):
     """A verb: it also has the options that say what is printed and how, and those of reading encrypted recordings."""
 
+    context_class = LocalContext
+
     def __init__(self, *args: Any, params: list[click.Parameter] | None = None, **kwargs: Any) -> None:
         given = list(params or ())
         formats = {name for each in given if "--format" in each.opts for name in getattr(each.type, "choices", ())}
@@ -165,6 +169,11 @@ class VerbCommand(cloup.Command):
         """As cloup does; `--json` is a format where the verb has formats."""
         return super().parse_args(ctx, json_as_format(args) if self._json_is_a_format else args)
 
+    def get_short_help_str(self, limit: int = 45) -> str:
+        """The first sentence of its help, in the user's language."""
+        short = super().get_short_help_str(limit)
+        return short if language() == "en" else re.split("(?<=。)", tr(paragraphs(self.help or "")[0]))[0]
+
 
 def json_as_format(args: list[str]) -> list[str]:
     """Words of a command line with `--json` as a format; what comes after `--` are arguments."""
@@ -176,13 +185,15 @@ class VerbsOfAVerb(cloup.Group):
     """A verb with verbs of its own."""
 
     command_class = VerbCommand
+    group_class: type = type  # those of verbs of a verb are such, too
+    context_class = LocalContext
 
 
 class VerbGroup(VerbsOfAVerb):
     """Loads the verb that is called and no other, and turns whatever ends it into a message and an exit code of
     EXIT_CODES; no traceback reaches a user."""
 
-    group_class: type[click.Group] = VerbsOfAVerb
+    group_class = VerbsOfAVerb
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """The verbs, in the order of --help."""
@@ -224,6 +235,7 @@ class VerbGroup(VerbsOfAVerb):
         for stream in (sys.stdout, sys.stderr):
             if isinstance(stream, io.TextIOWrapper):
                 stream.reconfigure(errors="backslashreplace")  # what the terminal's encoding does not have
+        have_click_say_it()
         with _inert_streams():
             code = self._main(*args, **kwargs)
         sys.exit(code if isinstance(code, int) else 0)
@@ -239,7 +251,7 @@ class VerbGroup(VerbsOfAVerb):
             error.show()
             code = WRONG_USAGE
         except (KeyboardInterrupt, click.Abort):
-            click.echo("interrupted", err=True)
+            click.echo(tr("interrupted"), err=True)
             code = INTERRUPTED
         except ReaderGone:
             code = INTERRUPTED
@@ -266,13 +278,15 @@ WRONG_USAGE, INTERNAL, INTERRUPTED = 2, 70, 130
 def _tell(what: str, *lines: str) -> None:
     from appwitness.cli.terminal import err, plain
 
-    err.alarm(f"[bold red]{what}:[/] " + "\n".join(map(plain, lines)))
+    err.alarm(f"[bold red]{tr(what)}[/]{tr(': ')}" + "\n".join(plain(tr(line)) for line in lines))
 
 
 def _see_that_it_is_text(arguments: Sequence[str] | None) -> None:
     for each in sys.argv[1:] if arguments is None else arguments:
         if not each.isascii() and each != each.encode("utf-8", "replace").decode():
-            raise UserError(f"{each!a} is not text in UTF-8.", "Rename the file, or type the argument again.")
+            raise UserError(
+                Spoken("{each!a} is not text in UTF-8.", each=each), "Rename the file, or type the argument again."
+            )
 
 
 def _unusable(error: OSError) -> int:
@@ -419,12 +433,6 @@ format_option = click.option(
 )
 
 
-def language() -> str:
-    """The language of the user's locale: zh, else en."""
-    named = (os.environ.get(name) for name in ("LC_ALL", "LC_MESSAGES", "LANG"))
-    return "zh" if (next(filter(None, named), "")).lower().startswith("zh") else "en"
-
-
 lang_option = click.option(
     "--lang",
     type=click.Choice(["en", "zh"]),
@@ -438,7 +446,9 @@ reveal_option = click.option("--reveal", is_flag=True, help="Show personal value
 def _aliases(_context: click.Context, _option: click.Parameter, pairs: Sequence[str]) -> dict[str, str]:
     wrong = next((pair for pair in pairs if not all(pair.partition("="))), None)
     if wrong is not None:
-        raise UserError(f"--package-alias {wrong!r} does not name two packages.", "Write com.app.debug=com.app.")
+        raise UserError(
+            Spoken("--package-alias {wrong!r} does not name two packages.", wrong=wrong), "Write com.app.debug=com.app."
+        )
     return dict(pair.split("=", 1) for pair in pairs)
 
 
@@ -478,11 +488,15 @@ def of_case(given: dict[str, Any], *, ask: bool = False) -> dict[str, Any]:
 
     if ask and given.get("case") and sys.stdin.isatty():
         for option in (*OBTAINED, *IMAGE):
-            given[option] = given.get(option) or click.prompt(_ASKED[option], default="", show_default=False, err=True)
+            given[option] = given.get(option) or click.prompt(
+                tr(_ASKED[option]), default="", show_default=False, err=True
+            )
     app = {field: given.pop(option, None) or None for option, field in OBTAINED.items()}
     image = {field: given.pop(option, None) or None for option, field in IMAGE.items()}
     if image["sha256"] and not re.fullmatch("[0-9a-f]{64}", image["sha256"]):
-        raise UserError(f"--image-sha256 {image['sha256']!r} is no SHA-256.", "Write its 64 hexadecimal digits.")
+        raise UserError(
+            Spoken("--image-sha256 {image!r} is no SHA-256.", image=image["sha256"]), "Write its 64 hexadecimal digits."
+        )
     return given | {
         "obtained": ObtainedApp(**app) if any(app.values()) else None,
         "image": DeviceImage(**image) if any(image.values()) else None,
@@ -537,13 +551,18 @@ def tsa_option(*, required: bool = False) -> Callable[[Verb], Verb]:
 def _codes(text: str | None) -> tuple[str, ...]:
     codes = tuple(code.strip().lower() for code in (text or "").split(","))
     if text is not None and not all(codes):
-        raise UserError(f"--law {text!r} has nothing between two commas.", "Write codes with commas: --law cn,eu.")
+        raise UserError(
+            Spoken("--law {text!r} has nothing between two commas.", text=text), "Write codes with commas: --law cn,eu."
+        )
     return codes if text is not None else ()
 
 
 def _country(text: str | None) -> str | None:
     if text is not None and not re.fullmatch(r"[A-Za-z]{2}", text):
-        raise UserError(f"--territory {text!r} is not a country code.", "Give its code of two letters: --territory CN.")
+        raise UserError(
+            Spoken("--territory {text!r} is not a country code.", text=text),
+            "Give its code of two letters: --territory CN.",
+        )
     return text.upper() if text else None
 
 
@@ -551,7 +570,7 @@ def size(option: str, text: str) -> int:
     """A size in bytes. Raises UserError."""
     found = re.fullmatch(r"(\d{1,12})([kmgt]?)b?", text.strip().lower())
     if found is None:
-        raise UserError(f"{option} {text!r} is not a size.", "Write it as 500m or 4g.")
+        raise UserError(Spoken("{option} {text!r} is not a size.", option=option, text=text), "Write it as 500m or 4g.")
     return int(found[1]) << 10 * " kmgt".index(found[2] or " ")
 
 
@@ -595,7 +614,7 @@ class VerbJudging(api.Judging):
         from appwitness.reports import render
 
         report = self.report(path)
-        click.echo(render(report, "text"))
+        click.echo(render(report, "text", lang=language()))
         return self.exit_code(report, threshold=threshold)
 
     def exit_code(self, *reports: Report, threshold: Threshold | None = None) -> int:
@@ -764,7 +783,8 @@ def listen(address: str, port: int) -> socket.socket:
     except (OSError, UnicodeError) as error:
         why = getattr(error, "strerror", None) or str(error)
         raise UserError(
-            f"{address} port {port} cannot be listened on: {why}.", "Name another --port; 0 takes a free one."
+            Spoken("{address} port {port} cannot be listened on: {why}.", address=address, port=port, why=why),
+            "Name another --port; 0 takes a free one.",
         ) from None
 
 

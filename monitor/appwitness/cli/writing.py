@@ -13,6 +13,7 @@ import cloup
 from appwitness.api import home
 from appwitness.cli.verbs import Verb, VerbCommand, gathered, json_as_format, reveal_option
 from appwitness.support.errors import UserError
+from appwitness.support.spoken import Spoken
 
 
 class Paired(VerbCommand):
@@ -51,7 +52,10 @@ class Paired(VerbCommand):
 
     def _format(self, name: str) -> str:
         if name not in self._formats:
-            raise UserError(f"There is no format {name!r}.", f"Choose one of {', '.join(self._formats)}.")
+            raise UserError(
+                Spoken("There is no format {name!r}.", name=name),
+                Spoken("Choose one of {formats}.", formats=", ".join(self._formats)),
+            )
         return name
 
     def _by_name(self, file: Path | None) -> str:
@@ -85,8 +89,8 @@ def see_that_they_fit(name: str, file: Path | None) -> None:
     if file is not None and fitting and name not in fitting:
         end = next((end for end, formats in ENDS.items() if formats[0] == name), ".txt")
         raise UserError(
-            f"--format {name} does not fit the name {file.name}.",
-            f"Leave --format out, or name the file {file.with_suffix(end).name}.",
+            Spoken("--format {name} does not fit the name {name_2}.", name=name, name_2=file.name),
+            Spoken("Leave --format out, or name the file {name}.", name=file.with_suffix(end).name),
         )
 
 

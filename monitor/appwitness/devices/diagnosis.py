@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, SkipValidation
 
 Level = Literal["ok", "warning", "fault"]
 
 
 class Result(BaseModel):
-    """The result of one check."""
+    """The result of one check. Its texts may be `Spoken`; where it is written as JSON, they are English."""
 
     model_config = ConfigDict(frozen=True)
 
     check: str = Field(description="the check's name: a key of `checks` in catalog/devices/doctor.yml")
     level: Level = Field(description="fault: a run would fail; warning: it would see less, or say less")
     code: str | None = Field(description="code of the fault, the same in every version; null when there is none")
-    message: str
-    remedy: str | None
+    message: SkipValidation[str]
+    remedy: SkipValidation[str | None]
 
 
 class Diagnosis(BaseModel):

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from appwitness.support.errors import UserError
+from appwitness.support.spoken import Spoken
 
 
 @dataclass(frozen=True)
@@ -30,31 +31,40 @@ class Mode:
 
 KINDS = {
     "regular": (
-        "What apps send through the system's proxy setting. An app that ignores the setting, and QUIC, go past it: "
-        "the agent counts their connections as gaps.",
+        Spoken(
+            "What apps send through the system's proxy setting. An app that ignores the setting, and QUIC, go past it: "
+            "the agent counts their connections as gaps."
+        ),
         "",
     ),
     "wireguard": (
-        "All IP traffic of the device, also of apps that ignore the proxy setting, DNS and QUIC included.",
-        "Install the WireGuard app on the device and load the configuration file named below.",
+        Spoken("All IP traffic of the device, also of apps that ignore the proxy setting, DNS and QUIC included."),
+        Spoken("Install the WireGuard app on the device and load the configuration file named below."),
     ),
     "transparent": (
-        "All TCP that a router hands on, also of apps that ignore the proxy setting.",
-        "On the router, redirect the device's TCP to the proxy (nft: tcp redirect in prerouting), drop its UDP to port "
-        "443 so that apps fall back from QUIC, and run appwitness there.",
+        Spoken("All TCP that a router hands on, also of apps that ignore the proxy setting."),
+        Spoken(
+            "On the router, redirect the device's TCP to the proxy (nft: tcp redirect in prerouting), drop its UDP "
+            "to port 443 so that apps fall back from QUIC, and run appwitness there."
+        ),
     ),
     "local": (
-        "What an emulator of this machine sends by TCP and UDP, also apps that ignore the proxy setting; not the first "
-        "moment after the start.",
-        "Name the emulator's program, --mode local:qemu-system; without a name, all of this machine are taken.",
+        Spoken(
+            "What an emulator of this machine sends by TCP and UDP, also apps that ignore the proxy setting; not the "
+            "first moment after the start."
+        ),
+        Spoken("Name the emulator's program, --mode local:qemu-system; without a name, all of this machine are taken."),
     ),
     "redirect": (
-        "All TCP that the app's hooked processes send through the C library, also where it ignores the proxy setting, "
-        "each connection joined to its code by name; their QUIC is refused. Connections that were open before, that Go "
-        "or io_uring make by themselves, other UDP and names, which the system asks for, go past it.",
+        Spoken(
+            "All TCP that the app's hooked processes send through the C library, also where it ignores the proxy "
+            "setting, each connection joined to its code by name; their QUIC is refused. Connections that were open "
+            "before, that Go or io_uring make by themselves, other UDP and names, which the system asks for, go past "
+            "it."
+        ),
         "",
     ),
-    "reverse": ("What is sent to one server, by clients that are told that the proxy is it.", ""),
+    "reverse": (Spoken("What is sent to one server, by clients that are told that the proxy is it."), ""),
 }
 """Kind -> what it sees, what has to be done."""
 GROUPS = Path("/sys/fs/cgroup")
@@ -76,10 +86,14 @@ def choose(wanted: str, can: Mapping[str, Sequence[str]], *, hooks: bool = True)
         can = {kind: said for kind, said in can.items() if kind != "redirect"}
     kind = next(iter(can)) if wanted == "auto" else wanted.partition(":")[0].partition("@")[0]
     if kind not in KINDS:
-        raise UserError(f"There is no mode {wanted!r}.", f"Name auto or one of {', '.join(KINDS)}.")
+        raise UserError(
+            Spoken("There is no mode {wanted!r}.", wanted=wanted),
+            Spoken("Name auto or one of {kinds}.", kinds=", ".join(KINDS)),
+        )
     if kind not in can:
         raise UserError(
-            f"This device cannot use mode {kind}.", f"Leave --mode out, or name one of those it can: {', '.join(can)}."
+            Spoken("This device cannot use mode {kind}.", kind=kind),
+            Spoken("Leave --mode out, or name one of those it can: {can}.", can=", ".join(can)),
         )
     if kind == "reverse" and "://" not in wanted:
         raise UserError("Mode reverse needs a server.", "Write it as --mode reverse:https://api.example.com.")
@@ -106,7 +120,10 @@ def _check_local() -> None:
         )
     else:
         return
-    raise UserError(f"Mode local cannot run here: {reason[0]}.", f"{reason[1]}, or take --mode wireguard.")
+    raise UserError(
+        Spoken("Mode local cannot run here: {reason}.", reason=reason[0]),
+        Spoken("{reason}, or take --mode wireguard.", reason=reason[1]),
+    )
 
 
 def admitted(listen: str, mode: Mode, device_address: str | None) -> tuple[str, ...]:
@@ -119,13 +136,14 @@ def admitted(listen: str, mode: Mode, device_address: str | None) -> tuple[str, 
             ipaddress.ip_address(device_address)
         except ValueError:
             raise UserError(
-                f"{device_address!r} is not an address.", "Name the device's, like --device-address 192.168.1.20."
+                Spoken("{device_address!r} is not an address.", device_address=device_address),
+                "Name the device's, like --device-address 192.168.1.20.",
             ) from None
         return (device_address,)
     if _is_loopback(listen) or mode.spec.startswith(("wireguard", "local")):
         return ()
     raise UserError(
-        f"A proxy that listens on {listen} would serve anybody who reaches it.",
+        Spoken("A proxy that listens on {listen} would serve anybody who reaches it.", listen=listen),
         "Name the device that it is for: --device-address 192.168.1.20 (the phone shows it under About phone, Status).",
     )
 

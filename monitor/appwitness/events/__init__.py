@@ -26,6 +26,8 @@ from pydantic import (
 )
 from pydantic_core import CoreSchema, core_schema
 
+from appwitness.support.spoken import english
+
 INLINE_BYTES = 256
 """A blob of up to this many bytes stands in its line as base64; a longer one goes to bodies/."""
 
@@ -683,7 +685,7 @@ def made[Kind: Part](kind: type[Kind], given: object) -> Kind:
 
 def tree(part: Part) -> dict[str, Any]:
     """A line or a part of one as a JSON tree."""
-    found: dict[str, Any] = msgspec.to_builtins(part)
+    found: dict[str, Any] = msgspec.to_builtins(part, enc_hook=english)
     for name, key in _times(type(part)).items():
         if (at := getattr(part, name)) is not None:
             found[key] = format_time(at)

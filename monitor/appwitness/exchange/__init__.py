@@ -31,6 +31,7 @@ from appwitness.recording import Recording
 from appwitness.recording.seal import MADE_BY
 from appwitness.recording.signing import Signer
 from appwitness.support.errors import UserError
+from appwitness.support.spoken import Spoken
 
 __all__ = ["FORMATS", "Conversion", "Origin", "guess", "imported", "persona"]
 
@@ -71,8 +72,10 @@ def guess(path: Path) -> str:
         found = format_of(file.read(4096))
     if found is None:
         raise UserError(
-            f"{path} is neither HAR, nor a mitmproxy flow file, nor JSON of hooks, nor a packet capture.",
-            f"Say what it is: --format {', '.join(FORMATS)}.",
+            Spoken(
+                "{path} is neither HAR, nor a mitmproxy flow file, nor JSON of hooks, nor a packet capture.", path=path
+            ),
+            Spoken("Say what it is: --format {formats}.", formats=", ".join(FORMATS)),
         )
     return found
 

@@ -21,6 +21,7 @@ from appwitness.exchange.conversion import DAMAGE, TLS_PORTS, Conversion, possib
 from appwitness.exchange.har_network import WORDS, may_not_have_left, why_not_sent
 from appwitness.recording import Recording
 from appwitness.support.errors import FileError
+from appwitness.support.spoken import Spoken
 
 ALPN = {"h2": "h2", "http/2": "h2", "http/2.0": "h2", "h3": "h3", "http/3": "h3", "http/1.1": "http/1.1"}
 LATEST_S = 1e11
@@ -57,7 +58,9 @@ def read(path: Path, app: str, into: Conversion | None = None) -> Conversion:
                     conversion.missed(_time(entry) or last, app, subject, problem(error))
                 last = _time(entry) or last
         except json_pieces.NoListError as error:
-            raise FileError(path, None, f"not HAR: {error}.", "Save it again, as HAR with content.") from None
+            raise FileError(
+                path, None, Spoken("not HAR: {error}.", error=error), "Save it again, as HAR with content."
+            ) from None
     if stayed:
         counts = ", ".join(f"{count} {WORDS[why]}" for why, count in sorted(stayed.items()))
         conversion.notes.append(f"{path.name}: requests that never left the device are no uploads: {counts}")

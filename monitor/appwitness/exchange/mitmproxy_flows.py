@@ -9,6 +9,7 @@ from pathlib import Path
 from appwitness.exchange.conversion import Conversion, ReadingProgram
 from appwitness.proxy import capture_py
 from appwitness.support.errors import UserError, not_installed
+from appwitness.support.spoken import Spoken
 
 WORDS = 400
 """Characters of mitmdump's own words that an error repeats."""
@@ -61,6 +62,10 @@ def replay(path: Path, recording: Path, app: str, into: Conversion) -> None:
         into.missed(None, app, path.name, f"mitmproxy said: {words}")
     if returncode or not ended or (problem and not read):
         raise UserError(
-            f"{path} cannot be read as a mitmproxy flow file: {problem or words[-WORDS:] or returncode}.",
+            Spoken(
+                "{path} cannot be read as a mitmproxy flow file: {problem}.",
+                path=path,
+                problem=problem or words[-WORDS:] or returncode,
+            ),
             "Save the flows again (mitmdump -w FILE), or say what it is: --format.",
         )

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 from appwitness.support.errors import FileError, UserError
+from appwitness.support.spoken import Spoken
 
 CHUNK = 1 << 20
 BLOCK = 1 << 16
@@ -36,10 +37,15 @@ def refuse_unless_ordinary(path: Path) -> None:
     try:
         mode = path.stat().st_mode
     except OSError as error:
-        raise UserError(f"{path} cannot be read: {error.strerror}.", "Name a file.") from None
+        raise UserError(
+            Spoken("{path} cannot be read: {strerror}.", path=path, strerror=error.strerror), "Name a file."
+        ) from None
     if not stat.S_ISREG(mode):
         kind = "a pipe" if stat.S_ISFIFO(mode) else "a folder" if stat.S_ISDIR(mode) else "a device or socket"
-        raise UserError(f"{path} is {kind}, not a file.", "Save what it gives to a file, and import that.")
+        raise UserError(
+            Spoken("{path} is {kind}, not a file.", path=path, kind=kind),
+            "Save what it gives to a file, and import that.",
+        )
 
 
 @contextmanager
@@ -53,7 +59,10 @@ def opened(path: Path) -> Iterator[OpenedFile]:
         with path.open("rb") as file:
             head = file.read(2)
     except OSError as error:
-        raise UserError(f"{path} cannot be read: {error.strerror}.", "Name a file that you may read.") from None
+        raise UserError(
+            Spoken("{path} cannot be read: {strerror}.", path=path, strerror=error.strerror),
+            "Name a file that you may read.",
+        ) from None
     if not (head == GZIP or head in ZLIB or head in UTF16):
         yield OpenedFile(path)
         return
@@ -105,7 +114,12 @@ def _unpack(path: Path, file: BinaryIO, out: BinaryIO) -> str | None:
                 return "the compressed file is broken off"
             size += out.write(piece)
             if size > LARGEST:
-                raise FileError(path, None, f"unpacks to more than {LARGEST >> 30} GiB.", "Import it in pieces.")
+                raise FileError(
+                    path,
+                    None,
+                    Spoken("unpacks to more than {largest} GiB.", largest=LARGEST >> 30),
+                    "Import it in pieces.",
+                )
     except zlib.error as error:
         return f"the compressed file is damaged: {error}"
 

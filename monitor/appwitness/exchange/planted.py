@@ -10,6 +10,7 @@ from appwitness.catalog import yaml_files
 from appwitness.events import Value
 from appwitness.judge.data_types import DataTypes
 from appwitness.support.errors import UserError
+from appwitness.support.spoken import Spoken
 
 NEAREST = 4
 """Types that an error names."""
@@ -22,16 +23,20 @@ def persona(words: Sequence[str]) -> tuple[Value, ...]:
         type_, equals, text = word.partition("=")
         type_, text = type_.strip(), text.strip()
         if not equals or not type_ or not text:
-            raise UserError(f"--value {word!r} is not TYPE=VALUE.", "Write it as --value phone_number=+8613800138000.")
+            raise UserError(
+                Spoken("--value {word!r} is not TYPE=VALUE.", word=word),
+                "Write it as --value phone_number=+8613800138000.",
+            )
         _refuse_unknown(type_)
         shape = SHAPES.get(type_)
         if shape is not None and not shape[0](text):
             raise UserError(
-                f"--value {word!r}: {text!r} is not {shape[1]}.", f"Write it as --value {type_}={shape[2]}."
+                Spoken("--value {word!r}: {text!r} is not {shape}.", word=word, text=text, shape=shape[1]),
+                Spoken("Write it as --value {type}={shape}.", type=type_, shape=shape[2]),
             )
         if len(text) == 1 and text.isascii():
             raise UserError(
-                f"--value {word!r}: one letter is in every upload, and is not looked for.",
+                Spoken("--value {word!r}: one letter is in every upload, and is not looked for.", word=word),
                 "Give the word that the app sends, if it sends one.",
             )
         values.append(Value(type=type_, text=text))
@@ -51,7 +56,7 @@ def _refuse_unknown(type_: str) -> None:
 
     nearest = sorted(known, key=likeness, reverse=True)[:NEAREST]
     raise UserError(
-        f"There is no type {type_!r}; the nearest are {', '.join(nearest)}.",
+        Spoken("There is no type {type!r}; the nearest are {nearest}.", type=type_, nearest=", ".join(nearest)),
         "`appwitness list data-types` lists them all.",
     )
 

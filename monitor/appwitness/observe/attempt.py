@@ -23,6 +23,7 @@ from appwitness.observe.order import Order, Say
 from appwitness.proxy import Proxy
 from appwitness.recording import Recording
 from appwitness.support.errors import SetupError, Unhookable
+from appwitness.support.spoken import Spoken, listed
 
 POLL_S = 0.1
 PROXY_RESTARTS = 5
@@ -42,8 +43,10 @@ AGAIN_S = 60.0
 STARTED_AGAIN = "started by the observer: the app ended after it was refused"
 MADE_UP = "appwitness.invalid"
 """A host that no app pins (RFC 2606): used to ask which authorities the app accepts."""
-AWAY_SAID = f"the connection to the device is lost: plug it in again; it is waited for, {AWAY_S:.0f} s at most"
-BACK_SAID = "the device is back, observing again"
+AWAY_SAID = Spoken(
+    "the connection to the device is lost: plug it in again; it is waited for, {seconds:.0f} s at most", seconds=AWAY_S
+)
+BACK_SAID = Spoken("the device is back, observing again")
 BEST_FIRST = ("installed", "waiting", "overload_absent", "class_absent", "failed")
 
 
@@ -71,13 +74,15 @@ class Attempt:
         survived = closed = False
         with self._agent(sources, self.lines) as agent:
             self.device.reset()
-            self.say(f"starting {package} with {_number(sources)} sources to hook")
+            self.say(
+                Spoken("starting {package} with {sources} sources to hook", package=package, sources=_number(sources))
+            )
             try:
                 agent.launch(self.device.launch())
                 _check(agent)
                 self._came_up(agent)
                 begun = time.monotonic()
-                self.say(f"observing: {counted(self.recording.run.hooks)}")
+                self.say(Spoken("observing: {hooks}", hooks=counted(self.recording.run.hooks)))
                 self.live()
                 closed = self._watch(agent) and self._was_refused()
                 soon = time.monotonic() - begun < self.order.crash_s
@@ -97,7 +102,7 @@ class Attempt:
             return agent.culprit
         if not (self.device.starts_freely or self.order.isolate_crash):
             raise SetupError(
-                f"{package} died soon after it was hooked, and it is not known of which hook.",
+                Spoken("{package} died soon after it was hooked, and it is not known of which hook.", package=package),
                 "Run it once with --no-hooks to see that it runs by itself; then with --isolate-crash, which starts it "
                 "up to 11 times, each time as if for the first time, to find the hook.",
             )
@@ -109,17 +114,20 @@ class Attempt:
         package = self.device.app.package
         self.device.reset()
         begun = datetime.now(UTC)
-        self.say(f"starting {package} without hooks: {why}")
+        self.say(Spoken("starting {package} without hooks: {why}", package=package, why=why))
         start = self.device.launch().otherwise
         if start is None:
-            raise SetupError(f"{package} cannot be started without hooks here, and {why}.", "Leave --no-hooks out.")
+            raise SetupError(
+                Spoken("{package} cannot be started without hooks here, and {why}.", package=package, why=why),
+                "Leave --no-hooks out.",
+            )
         start()
         self.recording.update_run(
             proxy=Endpoint(ip=self.proxy.host, port=self.proxy.port),
             observers=self.recording.run.observers.model_copy(update={"consent": self.device.sees_consent}),
             unhooked=why,
         )
-        self.say("observing traffic alone")
+        self.say(Spoken("observing traffic alone"))
         self.live()
         alive = True
         ask_at = time.monotonic() + UNHOOKED_POLL_S
@@ -174,14 +182,19 @@ class Attempt:
 
     def _say_again(self) -> None:
         package = self.device.app.package
-        self.say(f"{package} ended after it was refused; starting it once more to see whether it asks again")
+        self.say(
+            Spoken(
+                "{package} ended after it was refused; starting it once more to see whether it asks again",
+                package=package,
+            )
+        )
         self._mark(STARTED_AGAIN)
 
     def leave_out(self, source: str) -> None:
         """Record that the app is started again without a source that crashed it."""
         package = self.device.app.package
         detail = "the app died of it soon after it was hooked; it was started again without"
-        self.say(f"{package} died of {source}; starting it again without")
+        self.say(Spoken("{package} died of {source}; starting it again without", package=package, source=source))
         self._missed(source, detail, where="hook", why="install_failed", app=package)
 
     def _missed(self, subject: str, detail: str, at: datetime | None = None, **fields: Any) -> None:
@@ -218,18 +231,18 @@ class Attempt:
         )
         self._missed("agent", detail, begun, where="hook", why="detached", until=_now())
         if by_chance:
-            self.say("it did not die again: somebody or something else ended it, and with it the run")
+            self.say(Spoken("it did not die again: somebody or something else ended it, and with it the run"))
             self._went_down(agent)
             return None
         if found is None:
             raise SetupError(
-                f"{agent.app} died soon after it was started, and of no source in particular.",
+                Spoken("{app} died soon after it was started, and of no source in particular.", app=agent.app),
                 "See that the app runs by itself, then try again.",
             )
         return found
 
     def _survives(self, chosen: Sequence[Source]) -> bool:
-        self.say(f"starting it with {_number(chosen)} sources to hook, to find what it died of")
+        self.say(Spoken("starting it with {chosen} sources to hook, to find what it died of", chosen=_number(chosen)))
         with self._agent(chosen, Nowhere()) as agent:
             self.device.reset()
             with suppress(SetupError):
@@ -320,7 +333,7 @@ def _check(agent: Agent) -> None:
     """Raises Unhookable if the agent saw none of the calls of its own hooked methods."""
     if agent.probe is not None and agent.useless:
         raise Unhookable(
-            f"No hook works in {agent.app}: {agent.probe.problem}.",
+            Spoken("No hook works in {app}: {problem}.", app=agent.app, problem=agent.probe.problem),
             "`appwitness doctor --hooks --export FILE` packs what the device says of itself: send us that.",
         )
 
@@ -329,12 +342,12 @@ def counted(states: Mapping[str, str]) -> str:
     """The state of the run's sources, in the words that every report uses."""
     count = count_sources(states)
     parts = (
-        f"{count.known:,} sources: {count.installed:,} installed",
-        f"{count.waiting:,} waiting for their class",
-        f"{count.absent:,} absent on this device",
-        *([f"{count.failed:,} failed"] if count.failed else ()),
+        Spoken("{known:,} sources: {installed:,} installed", known=count.known, installed=count.installed),
+        Spoken("{waiting:,} waiting for their class", waiting=count.waiting),
+        Spoken("{absent:,} absent on this device", absent=count.absent),
+        *([Spoken("{failed:,} failed", failed=count.failed)] if count.failed else ()),
     )
-    return ", ".join(parts)
+    return listed(parts)
 
 
 def _now() -> datetime:
@@ -378,12 +391,12 @@ def _again(proxy: Proxy, recording: Recording, alive_at: datetime, times: int) -
     )
     try:
         if times > PROXY_RESTARTS:
-            raise SetupError(f"It ended {times} times.", "Start the run again.")
+            raise SetupError(Spoken("It ended {times} times.", times=times), "Start the run again.")
         proxy.restart()
     except SetupError as error:
         recording.append(gap)
         raise SetupError(
-            f"The proxy ended before the app did; uploads after that are missing. {error}",
-            f"What was recorded is in {recording.path}; start the run again.",
+            Spoken("The proxy ended before the app did; uploads after that are missing. {error}", error=error),
+            Spoken("What was recorded is in {path}; start the run again.", path=recording.path),
         ) from error
     recording.append(gap.model_copy(update={"until": datetime.now(UTC)}))

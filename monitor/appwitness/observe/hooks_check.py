@@ -14,6 +14,7 @@ from appwitness.devices.android.frida import frida_server
 from appwitness.devices.android.processes import Processes
 from appwitness.devices.diagnosis import Result
 from appwitness.observe.attempt import Nowhere
+from appwitness.support.spoken import Spoken
 
 
 def hooks_work(control: Control, package: str, given: Path | None, *, cache: Path) -> Result:
@@ -41,9 +42,14 @@ def checked(target: Target, package: str, serial: str, *, api_level: int | None)
     with Agent(Nowhere(), (), package, AgentOptions(api_level=api_level, partial=True)) as agent:
         agent.launch(target)
         probe = agent.probe
-    problem = "it told nothing" if probe is None else probe.problem
+    problem = Spoken("it told nothing") if probe is None else probe.problem
     if probe is None or problem is not None:
         error = fault("hooks-fail", package=package, serial=serial, problem=problem)
         return Result(check="hooks", level="fault", code=error.code, message=error.what, remedy=error.next_step)
-    message = f"in {package} the agent saw all {probe.called} calls of methods of its own ({probe.ms} ms)"
+    message = Spoken(
+        "in {package} the agent saw all {called} calls of methods of its own ({ms} ms)",
+        package=package,
+        called=probe.called,
+        ms=probe.ms,
+    )
     return Result(check="hooks", level="ok", code=None, message=message, remedy=None)

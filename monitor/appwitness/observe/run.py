@@ -29,11 +29,12 @@ from appwitness.recording.timestamps import NoToken, anchor, clock_off
 from appwitness.support import private_files, this_build
 from appwitness.support.errors import SetupError, Unhookable
 from appwitness.support.login import login
+from appwitness.support.spoken import Spoken
 
 MOST_CRASHES = 3
 """How many sources are left out one after another because they crash the app, before the run is given up."""
 STAMP_S = 5.0
-SWITCHED_OFF = "hooks were switched off for this run (--no-hooks)"
+SWITCHED_OFF = Spoken("hooks were switched off for this run (--no-hooks)")
 
 
 def observe(
@@ -61,9 +62,9 @@ def observe(
             recording.append_all(seen_without_hooks(Recording.open(order.control)))
         up.callback(lambda: recording.update_run(**_facts(device, recording)))
         up.callback(device.undo)  # before the first change: half a preparation is taken back as a whole one is
-        caller.say(f"installing {device.app.package}")
+        caller.say(Spoken("installing {package}", package=device.app.package))
         device.install()
-        caller.say(f"starting the proxy, mode {mode.spec}: {mode.why}")
+        caller.say(Spoken("starting the proxy, mode {spec}: {why}", spec=mode.spec, why=mode.why))
         proxy = up.enter_context(
             Proxy(
                 path,
@@ -80,8 +81,13 @@ def observe(
         )
         recording.update_run(mode=mode.spec, observers=recording.run.observers.model_copy(update={"proxy": True}))
         if proxy.wireguard:
-            caller.say(f"waiting for the device's WireGuard; its configuration is {_tunnel(order, proxy.wireguard)}")
-        caller.say(f"preparing {device.identity.model or device.identity.serial}")
+            caller.say(
+                Spoken(
+                    "waiting for the device's WireGuard; its configuration is {order}",
+                    order=_tunnel(order, proxy.wireguard),
+                )
+            )
+        caller.say(Spoken("preparing {model}", model=device.identity.model or device.identity.serial))
         device.prepare(proxy.host, proxy.port, proxy.ca_pem, mode=mode.spec, wireguard=proxy.wireguard or "")
         why = SWITCHED_OFF if order.hooks is False else _why_not(device.enter, order, caller)
         recording.update_run(**_prepared(device, recording))
@@ -114,7 +120,11 @@ def _why_not(hook: Callable[[], object], order: Order, caller: RunCaller) -> str
     except Unhookable as error:
         if order.hooks or order.mode == "redirect":
             raise
-        caller.warn(f"{error} Without hooks, its traffic alone is observed (--hooks ends the run here instead)")
+        caller.warn(
+            Spoken(
+                "{error} Without hooks, its traffic alone is observed (--hooks ends the run here instead)", error=error
+            )
+        )
         return error.what.rstrip(".")
     return None
 
@@ -144,8 +154,15 @@ def _until_it_lives(attempt: Attempt, sources: Sequence[Source]) -> None:
             attempt.leave_out(died_of)
             left = without(left, [died_of])
     raise SetupError(
-        f"{package} died again and again soon after its hooks came up, last of {died_of}.",
-        f"What was left out and why is in {attempt.recording.path}/gaps.jsonl; see that the app runs by itself.",
+        Spoken(
+            "{package} died again and again soon after its hooks came up, last of {died_of}.",
+            package=package,
+            died_of=died_of,
+        ),
+        Spoken(
+            "What was left out and why is in {path}/gaps.jsonl; see that the app runs by itself.",
+            path=attempt.recording.path,
+        ),
     )
 
 

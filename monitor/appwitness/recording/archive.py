@@ -26,6 +26,7 @@ from appwitness.recording import encryption, files
 from appwitness.recording.seal import BODIES, RUN, SEAL, TOKENS
 from appwitness.support import private_files
 from appwitness.support.errors import FileError
+from appwitness.support.spoken import Spoken
 
 MEMBERS = 100_000
 """Most members of an archive, as its directory is held in memory."""
@@ -181,7 +182,9 @@ def _unpacked(place: Path) -> Unpacked:
 
 
 def _no_archive(place: Path, error: zipfile.BadZipFile) -> FileError:
-    return FileError(place, None, f"is no archive of a recording: {error}.", "Get it again from whoever made it.")
+    return FileError(
+        place, None, Spoken("is no archive of a recording: {error}.", error=error), "Get it again from whoever made it."
+    )
 
 
 class _BoundedFile(FileIO):

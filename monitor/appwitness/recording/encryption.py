@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from appwitness.support import private_files
 from appwitness.support.errors import FileError, UserError
+from appwitness.support.spoken import Spoken
 
 if TYPE_CHECKING:  # imported late, so that --help answers at once
     from pyrage import ssh, x25519
@@ -34,7 +35,7 @@ def recipient(text: str) -> Recipient:
         return kind.Recipient.from_str(text.strip())
     except RecipientError:
         raise UserError(
-            f"{text[:200]!r} is no recipient.",
+            Spoken("{text!r} is no recipient.", text=text[:200]),
             "Give what age-keygen prints as the public key, age1..., or the line of an SSH public key.",
         ) from None
 
@@ -97,7 +98,11 @@ def _decrypted(file: BinaryIO, place: Path, identities: Sequence[Identity]) -> I
             if "No matching keys" in str(error):
                 name = os.environ.get(IDENTITY)
                 raise UserError(
-                    f"{place} is not encrypted for the identity in {name}, or its head was changed.",
+                    Spoken(
+                        "{place} is not encrypted for the identity in {name}, or its head was changed.",
+                        place=place,
+                        name=name,
+                    ),
                     "Name the identity of one of its recipients: --identity FILE.",
                 ) from None
             raise _damaged(place) from None
@@ -121,15 +126,20 @@ def _identities(place: Path) -> Iterator[Identity]:
 
     if not (name := os.environ.get(IDENTITY)):
         raise UserError(
-            f"{place} is encrypted.",
-            f"Name the file of your identity: --identity FILE, or {IDENTITY} in the environment.",
+            Spoken("{place} is encrypted.", place=place),
+            Spoken(
+                "Name the file of your identity: --identity FILE, or {identity} in the environment.", identity=IDENTITY
+            ),
         )
     path = Path(name)
     try:
         with path.open("rb") as file:
             data = file.read(IDENTITY_BYTES)
     except OSError as error:
-        raise UserError(f"{path} cannot be read: {error.strerror}.", "Name the file of your identity.") from None
+        raise UserError(
+            Spoken("{path} cannot be read: {strerror}.", path=path, strerror=error.strerror),
+            "Name the file of your identity.",
+        ) from None
     number, found = None, False
     try:
         if data.startswith(b"-----BEGIN"):

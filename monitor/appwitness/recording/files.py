@@ -16,6 +16,7 @@ from io import BufferedReader, FileIO
 from pathlib import Path
 
 from appwitness.support.errors import FileError
+from appwitness.support.spoken import Spoken
 
 RUN_BYTES = 16 << 20
 """A larger run.json is not read."""
@@ -96,7 +97,12 @@ def whole(path: Path, *names: str, most: int) -> bytes:
     with reading(path, *names) as file:
         data = file.read(most + 1)
     if len(data) > most:
-        raise FileError(path.joinpath(*names), None, f"is larger than {most >> 20} MiB.", "Put the original file back.")
+        raise FileError(
+            path.joinpath(*names),
+            None,
+            Spoken("is larger than {most} MiB.", most=most >> 20),
+            "Put the original file back.",
+        )
     return data
 
 
@@ -116,5 +122,8 @@ def _said(error: OSError, place: Path, what: str) -> Exception:
     if error.errno in _ANOTHER_KIND:
         return NotAFile(place, what)
     return FileError(
-        place, None, f"cannot be opened: {error.strerror}.", "Make it readable, or copy it to where it is."
+        place,
+        None,
+        Spoken("cannot be opened: {strerror}.", strerror=error.strerror),
+        "Make it readable, or copy it to where it is.",
     )

@@ -30,6 +30,7 @@ from appwitness.recording.signing import Signer, fingerprint
 from appwitness.recording.tombstones import holed, remove
 from appwitness.support import private_files
 from appwitness.support.errors import FileError, UserError
+from appwitness.support.spoken import Spoken
 
 if TYPE_CHECKING:
     from appwitness.recording.archive import Unpacked
@@ -92,7 +93,9 @@ class Recording:
         try:
             private_files.folder(path)
             if any(path.iterdir()):
-                raise UserError(f"{path} is not empty.", "Name a new folder; a recording is never written over.")
+                raise UserError(
+                    Spoken("{path} is not empty.", path=path), "Name a new folder; a recording is never written over."
+                )
             path.chmod(0o700)
             (path / BODIES).mkdir(mode=0o700)
             for name in (*FILES.values(), SEAL):
@@ -101,7 +104,8 @@ class Recording:
             recording._replace_run(_run_bytes(run))
         except OSError as error:
             raise UserError(
-                f"{path} cannot be made: {error.strerror}.", "Name a folder that you may write to."
+                Spoken("{path} cannot be made: {strerror}.", path=path, strerror=error.strerror),
+                "Name a folder that you may write to.",
             ) from None
         recording.stamp()
         return recording
@@ -117,9 +121,14 @@ class Recording:
         if path.is_file():
             recording = cls(path, clock, signer)
         elif not path.is_dir():
-            raise UserError(f"There is no folder {path}.", "Name the folder of a recording, where run.json is.")
+            raise UserError(
+                Spoken("There is no folder {path}.", path=path), "Name the folder of a recording, where run.json is."
+            )
         elif not os.path.lexists(path / RUN):
-            raise UserError(f"{path} is not a recording: it has no {RUN}.", "Name the folder where run.json is.")
+            raise UserError(
+                Spoken("{path} is not a recording: it has no {run}.", path=path, run=RUN),
+                "Name the folder where run.json is.",
+            )
         else:
             recording = cls(path, clock, signer)
         _ = recording.run
@@ -159,7 +168,9 @@ class Recording:
         except ValidationError as error:
             first = error.errors(include_url=False)[0]
             where = ".".join(str(part) for part in first["loc"]) or "the file"
-            raise FileError(path, None, f"{where}: {first['msg']}.", "Put the original file back.") from None
+            raise FileError(
+                path, None, Spoken("{where}: {first}.", where=where, first=first["msg"]), "Put the original file back."
+            ) from None
         except OverflowError:
             raise FileError(path, None, "has a time that has no year in UTC.", "Put the original file back.") from None
 
@@ -302,7 +313,10 @@ class Recording:
             _write_new(self.path, below, name, data=data)
         except OSError as error:
             raise FileError(
-                path, None, f"could not be written: {error.strerror}.", "Make room and try again."
+                path,
+                None,
+                Spoken("could not be written: {strerror}.", strerror=error.strerror),
+                "Make room and try again.",
             ) from error
 
     def body(self, sha256: str) -> bytes | None:
@@ -450,7 +464,10 @@ class Recording:
     def _see_that_it_grows(self) -> None:
         if self.archive:
             first = f"appwitness pack {self.place}, then unzip" if self.archive.encrypted else f"unzip {self.place}"
-            raise UserError(f"{self.place} is an archive, to which nothing can be added.", f"Unpack it first: {first}.")
+            raise UserError(
+                Spoken("{place} is an archive, to which nothing can be added.", place=self.place),
+                Spoken("Unpack it first: {first}.", first=first),
+            )
 
     @property
     def is_encrypted(self) -> bool:

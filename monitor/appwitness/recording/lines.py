@@ -18,6 +18,7 @@ from appwitness.events import FILES, BadLine, Event, Ref, forgotten, parse
 from appwitness.events.seen import Seen, host_time
 from appwitness.recording import files
 from appwitness.support.errors import FileError
+from appwitness.support.spoken import Spoken
 
 if TYPE_CHECKING:
     from hashlib import _Hash as Digest
@@ -146,7 +147,10 @@ class Appender:
                 self._write(data)
             except OSError as error:
                 raise FileError(
-                    self.path, None, f"could not be written: {error.strerror}.", "Make room and start the run again."
+                    self.path,
+                    None,
+                    Spoken("could not be written: {strerror}.", strerror=error.strerror),
+                    "Make room and start the run again.",
                 ) from error
             end = os.lseek(self._fd, 0, os.SEEK_END)
             self._known = Position(count + len(lines), end)

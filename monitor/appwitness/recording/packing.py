@@ -19,6 +19,7 @@ from appwitness.recording.folder import Recording
 from appwitness.recording.seal import BODIES, TOKENS
 from appwitness.support import private_files
 from appwitness.support.errors import DiskFullError, UserError
+from appwitness.support.spoken import Spoken
 
 TIME = (1980, 1, 1, 0, 0, 0)
 """The time of every member: when it was packed says nothing."""
@@ -44,8 +45,13 @@ def created(output: Path) -> Iterator[BinaryIO]:
             hidden.unlink()
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise DiskFullError(f"{output} cannot be made: {error.strerror}.", "Make room on its disk.") from None
-        raise UserError(f"{output} cannot be made: {error.strerror}.", "Name a new file.") from None
+            raise DiskFullError(
+                Spoken("{output} cannot be made: {strerror}.", output=output, strerror=error.strerror),
+                "Make room on its disk.",
+            ) from None
+        raise UserError(
+            Spoken("{output} cannot be made: {strerror}.", output=output, strerror=error.strerror), "Name a new file."
+        ) from None
 
 
 def add(archive: zipfile.ZipFile, name: str, source: BinaryIO) -> str:
@@ -69,11 +75,13 @@ def write(place: Path, output: Path, recipients: Sequence[str] = ()) -> None:
     """
     recording = Recording.open(place)
     if recording.going_on:
-        raise UserError(f"{place} is being recorded.", "Pack it when the run has ended.")
+        raise UserError(Spoken("{place} is being recorded.", place=place), "Pack it when the run has ended.")
     inside = folder_in(output)
     members = [parts for parts in names(recording.path) if all(map(NAME.match, parts))]
     if len(members) > MEMBERS:
-        raise UserError(f"{place} has more than {MEMBERS:,} files.", "Keep it as a folder.")
+        raise UserError(
+            Spoken("{place} has more than {members:,} files.", place=place, members=MEMBERS), "Keep it as a folder."
+        )
     with created(output) as file:
         if not recipients:
             made = _pack(recording.path, members, inside, file)
@@ -98,7 +106,9 @@ def folder_in(output: Path) -> str:
     """The folder that a new archive unpacks to. Raises UserError for a name of which none can be made."""
     inside = bare(output.name)
     if not NAME.match(inside):
-        raise UserError(f"{output.name!r} has other than letters, digits, dots and hyphens.", "Name another file.")
+        raise UserError(
+            Spoken("{name!r} has other than letters, digits, dots and hyphens.", name=output.name), "Name another file."
+        )
     return inside
 
 
@@ -119,9 +129,14 @@ def _see_that_it_holds(file: BinaryIO, made: Mapping[str, str], output: Path) ->
     try:
         held = digests(file)
     except zipfile.BadZipFile as error:
-        raise UserError(f"{output} cannot be read back: {error}.", "See to the disk, and try again.") from None
+        raise UserError(
+            Spoken("{output} cannot be read back: {error}.", output=output, error=error),
+            "See to the disk, and try again.",
+        ) from None
     if held != made:
-        raise UserError(f"{output} is not what was written to it.", "See to the disk, and try again.")
+        raise UserError(
+            Spoken("{output} is not what was written to it.", output=output), "See to the disk, and try again."
+        )
 
 
 def _from_disk(file: BinaryIO) -> None:

@@ -20,6 +20,7 @@ from appwitness.recording import files
 from appwitness.recording.lines import Appender, raw_lines
 from appwitness.recording.signing import Signature, Signer, signature
 from appwitness.support.errors import DamagedRecording, FileError, UserError
+from appwitness.support.spoken import Spoken
 
 SEAL = "seal.jsonl"
 RUN = "run.json"
@@ -327,7 +328,9 @@ class Sealer:
             with files.reading(self.folder, RUN) as file:
                 return hashlib.file_digest(file, "sha256").hexdigest()
         except FileNotFoundError:
-            raise DamagedRecording(f"{self.folder / RUN} is missing.", "Put the original file back.") from None
+            raise DamagedRecording(
+                Spoken("{folder} is missing.", folder=self.folder / RUN), "Put the original file back."
+            ) from None
 
     def _catch_up(self) -> None:
         """Read the stamps, ours and others', that were appended since."""

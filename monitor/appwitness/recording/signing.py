@@ -19,6 +19,7 @@ from pydantic import Field
 from appwitness.events import Record
 from appwitness.support import private_files
 from appwitness.support.errors import FileError, UserError
+from appwitness.support.spoken import Spoken
 
 if TYPE_CHECKING:  # imported late, so that --help answers at once
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -71,7 +72,7 @@ def signature(signer: Signer, text: bytes) -> Signature:
     made = Signature(key=base64.b64encode(key).decode(), value=base64.b64encode(value).decode())
     if not made.fits(text):
         raise UserError(
-            f"The key {fingerprint(key)} gave a signature that does not fit what it signed.",
+            Spoken("The key {key} gave a signature that does not fit what it signed.", key=fingerprint(key)),
             "Try again; if it stays so, make another key: appwitness key new.",
         )
     return made
@@ -132,7 +133,10 @@ class AgentKey:
         except ValueError:
             kind, value = b"", b""
         if kind != KIND.encode() or len(value) != SIGNATURE_BYTES:
-            raise UserError(f"The ssh agent does not sign with {fingerprint(self.public)}.", "Add the key: ssh-add.")
+            raise UserError(
+                Spoken("The ssh agent does not sign with {public}.", public=fingerprint(self.public)),
+                "Add the key: ssh-add.",
+            )
         return value
 
 
@@ -167,7 +171,9 @@ def keep(path: Path, data: bytes) -> None:
     Raises UserError when there is a file already: what it signed could not be signed again.
     """
     if os.path.lexists(path):
-        raise UserError(f"There is a key already: {path}.", "Move the file away to begin with another key.")
+        raise UserError(
+            Spoken("There is a key already: {path}.", path=path), "Move the file away to begin with another key."
+        )
     if not path.parent.is_dir():
         private_files.folder(path.parent)
     private_files.write(path, data)
@@ -185,7 +191,9 @@ def load(path: Path) -> Signer | None:
     if data.startswith(KIND.encode()):
         return AgentKey(_read(data.decode("ascii", "replace"), path, 1)[0])
     if path.stat().st_mode & 0o077:
-        raise FileError(path, None, "can be read by others.", f"If nobody has: chmod 600 {path}. Else: a new key.")
+        raise FileError(
+            path, None, "can be read by others.", Spoken("If nobody has: chmod 600 {path}. Else: a new key.", path=path)
+        )
     try:
         key = load_pem_private_key(data, None)
     except (ValueError, TypeError):
@@ -247,4 +255,6 @@ def _asked(code: int, message: bytes, environment: Mapping[str, str] = os.enviro
             size = int.from_bytes(answer.read(4), "big")
             return answer.read(min(size, 1 << 18))
     except OSError as error:
-        raise UserError(f"The ssh agent does not answer: {error.strerror or error}.", "Start it again.") from None
+        raise UserError(
+            Spoken("The ssh agent does not answer: {strerror}.", strerror=error.strerror or error), "Start it again."
+        ) from None

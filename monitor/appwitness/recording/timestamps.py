@@ -21,6 +21,7 @@ from appwitness.recording import files
 from appwitness.recording.lines import RawLine, raw_lines
 from appwitness.recording.seal import MAX_STAMP_BYTES, SEAL, TOKENS, read
 from appwitness.support.errors import FileError, UserError
+from appwitness.support.spoken import Spoken
 
 if TYPE_CHECKING:  # imported late, so that --help answers at once
     from cryptography.x509 import Certificate
@@ -73,7 +74,8 @@ def address(url: str) -> str:
         if _URL.match(url) and parts.hostname and "@" not in parts.netloc and parts.port != 0:
             return url
     raise UserError(
-        f"{url!r} is no address of a time-stamp authority.", "Give one as https://HOST/PATH, without a password."
+        Spoken("{url!r} is no address of a time-stamp authority.", url=url),
+        "Give one as https://HOST/PATH, without a password.",
     )
 
 

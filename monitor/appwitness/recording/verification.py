@@ -39,6 +39,7 @@ from appwitness.recording.seal import (
 )
 from appwitness.recording.timestamps import SOON, Token
 from appwitness.support.errors import FileError, UserError
+from appwitness.support.spoken import Spoken
 
 if TYPE_CHECKING:
     from hashlib import _Hash as Digest
@@ -177,7 +178,9 @@ def verify(path: Path, trusted: Container[str] | None = None, authorities: Autho
         found = _verified(archive.path, trusted, authorities)
         return _with_sums(found, archive) if archive.is_bundle else found
     if not path.is_dir():
-        raise UserError(f"There is no folder {path}.", "Name the folder of a recording, or its archive.")
+        raise UserError(
+            Spoken("There is no folder {path}.", path=path), "Name the folder of a recording, or its archive."
+        )
     return _verified(path, trusted, authorities)
 
 
@@ -185,8 +188,12 @@ def _with_sums(found: Verification, bundle: Unpacked) -> Verification:
     """The same, and whether all files of a bundle are what it lists."""
     from appwitness.recording.archive import INSIDE, SUMS
 
-    problems = tuple(Problem(name, None, f"is not what {SUMS} says") for name in bundle.unlike_sums())
-    remark = Problem(SUMS, None, f"lists the files of the bundle; nothing else vouches for those beside {INSIDE}/")
+    problems = tuple(Problem(name, None, Spoken("is not what {sums} says", sums=SUMS)) for name in bundle.unlike_sums())
+    remark = Problem(
+        SUMS,
+        None,
+        Spoken("lists the files of the bundle; nothing else vouches for those beside {inside}/", inside=INSIDE),
+    )
     return replace(
         found,
         ok=found.ok and not problems,
@@ -199,7 +206,10 @@ def _verified(path: Path, trusted: Container[str] | None, authorities: Authoriti
     try:
         extra = tuple(_extra(path))
     except OSError as error:
-        raise UserError(f"{path} cannot be read: {error.strerror}.", "Make it readable, or copy it.") from None
+        raise UserError(
+            Spoken("{path} cannot be read: {strerror}.", path=path, strerror=error.strerror),
+            "Make it readable, or copy it.",
+        ) from None
     with _no_stamping(path):
         chain = _chain(path)
         problems = [*chain.problems, *_check_run(path, chain)]
@@ -280,7 +290,7 @@ def _check_files(path: Path, chain: _Chain, last: Stamp | None, end: Stamp | Non
         for body, lines in checked.bodies.items():
             found.named.setdefault(body, []).extend(f"{name}:{line}" for line in lines)
         if checked.unfinished:
-            what = "is unfinished, its writer was stopped; not covered"
+            what = Spoken("is unfinished, its writer was stopped; not covered")
             found.remarks.append(Problem(name, checked.lines + 1, what))
     return found
 
@@ -306,14 +316,14 @@ def _vouched(chain: _Chain, trusted: Container[str]) -> tuple[int, list[Problem]
             vouched = min(vouched, at)
         ended = ended or stamp.final
     if chain.stamps and not ended:
-        what = "is missing: no signed stamp ends the run, so its end may have been cut off"
+        what = Spoken("is missing: no signed stamp ends the run, so its end may have been cut off")
         return vouched, [Problem(SEAL, chain.stamps[-1][0] + 1, what)]
     return vouched, []
 
 
 def _by_none(chain: _Chain, number: int) -> str:
     by = chain.keys.get(number)
-    return f"is signed by {by}, which is no trusted key" if by else "is not signed"
+    return Spoken("is signed by {by}, which is no trusted key", by=by) if by else Spoken("is not signed")
 
 
 def _late_unsigned(chain: _Chain, vouched: int) -> Iterator[Problem]:
@@ -322,8 +332,11 @@ def _late_unsigned(chain: _Chain, vouched: int) -> Iterator[Problem]:
         yield Problem(
             SEAL,
             number,
-            f"{_by_none(chain, number)}: it came after the run had ended, which a trusted key signed, and nobody "
-            "vouches for what was noted from here on",
+            Spoken(
+                "{signed}: it came after the run had ended, which a trusted key signed, and nobody "
+                "vouches for what was noted from here on",
+                signed=_by_none(chain, number),
+            ),
         )
 
 
@@ -346,17 +359,27 @@ def _late_tokens(timed: list[Token]) -> Iterator[Problem]:
     for token in timed:
         if token.wrong is None and token.at and token.stamped:
             after = token.at - token.stamped
-            where = f"the time in {SEAL}:{token.stamp}"
+            where = Spoken("the time in {seal}:{stamp}", seal=SEAL, stamp=token.stamp)
             if after > SOON:
                 late = timedelta(seconds=int(after.total_seconds()))
                 yield Problem(
                     token.file,
                     None,
-                    f"is of {late} after {where}: it was asked for later, or the run's clock was set back",
+                    Spoken(
+                        "is of {late} after {where}: it was asked for later, or the run's clock was set back",
+                        late=late,
+                        where=where,
+                    ),
                 )
             elif after < -SOON:
                 yield Problem(
-                    token.file, None, f"is of {-after} before {where}, which contradicts it: the run's clock was wrong"
+                    token.file,
+                    None,
+                    Spoken(
+                        "is of {early} before {where}, which contradicts it: the run's clock was wrong",
+                        early=-after,
+                        where=where,
+                    ),
                 )
 
 
@@ -450,9 +473,9 @@ def _shrinks(chain: _Chain, number: int, stamp: Stamp) -> Iterator[Problem]:
         now = stamp.files.get(name)
         hole = stamp.forgotten is not None and name in stamp.forgotten.lines
         if now is None or now.lines < held.lines or (now.bytes < held.bytes and not hole):
-            yield Problem(SEAL, number, f"says that {name} had become shorter")
+            yield Problem(SEAL, number, Spoken("says that {name} had become shorter", name=name))
     if stamp.run.sha256 not in {before.run.sha256, before.run.next}:
-        yield Problem(SEAL, number, f"says that {RUN} had changed in a way that no stamp announced")
+        yield Problem(SEAL, number, Spoken("says that {run} had changed in a way that no stamp announced", run=RUN))
 
 
 def _check_run(path: Path, chain: _Chain) -> Iterator[Problem]:
@@ -470,21 +493,36 @@ def _check_run(path: Path, chain: _Chain) -> Iterator[Problem]:
     run = _run(path)
     binds = chain.stamps[0][1].binds
     if run and binds and (field := binds.differs(run)):
-        yield Problem(RUN, None, f"has another {field} than {SEAL}:{chain.stamps[0][0]} says the run began with")
+        yield Problem(
+            RUN,
+            None,
+            Spoken(
+                "has another {field} than {seal}:{stamps} says the run began with",
+                field=field,
+                seal=SEAL,
+                stamps=chain.stamps[0][0],
+            ),
+        )
         return
     said: RunStamp = chain.stamps[-1][1].run
     if digest not in {said.sha256, said.next}:
-        yield Problem(RUN, None, f"differs from what {SEAL}:{chain.stamps[-1][0]} says")
+        yield Problem(
+            RUN, None, Spoken("differs from what {seal}:{stamps} says", seal=SEAL, stamps=chain.stamps[-1][0])
+        )
     elif chain.stamps[-1][1].forgotten and digest != (said.next or said.sha256):
         yield _still(RUN, chain.stamps[-1][0])
     elif not any(stamp.final for _, stamp in chain.stamps) and run and run.ended is not None:
         yield Problem(
-            SEAL, chain.stamps[-1][0] + 1, f"is missing: {RUN} says that the run has ended, and no stamp does"
+            SEAL,
+            chain.stamps[-1][0] + 1,
+            Spoken("is missing: {run} says that the run has ended, and no stamp does", run=RUN),
         )
 
 
 def _still(name: str, line: int) -> StillThere:
-    return StillThere(name, None, f"still has what {SEAL}:{line} says was forgotten: forget it once more")
+    return StillThere(
+        name, None, Spoken("still has what {seal}:{line} says was forgotten: forget it once more", seal=SEAL, line=line)
+    )
 
 
 def _run(path: Path) -> Run | None:
@@ -495,7 +533,7 @@ def _run(path: Path) -> Run | None:
 
 
 def _unusable(name: str, error: FileError, line: int | None = None) -> Problem:
-    said = error.said if isinstance(error, files.NotAFile) else "cannot be opened"
+    said = error.said if isinstance(error, files.NotAFile) else Spoken("cannot be opened")
     return Problem(name, line, said)
 
 
@@ -540,7 +578,12 @@ class _File:
         problem = self._compare(list(reversed(self.stamps[since:until])))
         if problem is None and self._found > self._declared:  # fewer, where forgetting was stopped and done once more
             self.good = 0
-            said = f"has {self._found:,} tombstones, and {SEAL} says that {self._declared:,} lines were forgotten"
+            said = Spoken(
+                "has {found:,} tombstones, and {seal} says that {declared:,} lines were forgotten",
+                found=self._found,
+                seal=SEAL,
+                declared=self._declared,
+            )
             return Problem(self.name, None, said)
         if problem is None and until < len(self.stamps):
             return _still(self.name, self.stamps[until][0])
@@ -572,7 +615,9 @@ class _File:
                 if len(left) == len(pending):
                     problem = self._differs(pending[-1], suspect)
                 elif suspect is not None and self._said(suspect):
-                    problem = Problem(self.name, suspect, f"is not what {SEAL} lists, though its stamp agrees")
+                    problem = Problem(
+                        self.name, suspect, Spoken("is not what {seal} lists, though its stamp agrees", seal=SEAL)
+                    )
                 else:
                     self.good = self.lines
                 pending = left
@@ -647,15 +692,34 @@ class _File:
     def _differs(self, said: tuple[int, FileStamp], suspect: int | None) -> Problem:
         line, held = said
         if suspect is None and not os.path.lexists(self.folder / self.name):
-            return Problem(self.name, None, f"is missing; {SEAL}:{line} says it had {held.lines} lines")
+            return Problem(
+                self.name,
+                None,
+                Spoken("is missing; {seal}:{line} says it had {lines} lines", seal=SEAL, line=line, lines=held.lines),
+            )
         if suspect is None and self._tombstones and self.lines >= held.lines:
-            return Problem(self.name, None, f"has tombstones for other lines than {SEAL}:{line} says")
+            return Problem(
+                self.name, None, Spoken("has tombstones for other lines than {seal}:{line} says", seal=SEAL, line=line)
+            )
         if suspect is None or suspect > self.lines + self.unfinished:
-            return Problem(self.name, self.lines + 1, f"is missing; {SEAL}:{line} says there were {held.lines}")
+            return Problem(
+                self.name,
+                self.lines + 1,
+                Spoken("is missing; {seal}:{line} says there were {lines}", seal=SEAL, line=line, lines=held.lines),
+            )
         if self._said(suspect):
-            return Problem(self.name, suspect, f"differs from what was stamped in {SEAL}:{line}")
+            return Problem(
+                self.name, suspect, Spoken("differs from what was stamped in {seal}:{line}", seal=SEAL, line=line)
+            )
         return Problem(
-            self.name, suspect, f"or a line from there to {held.lines} differs from the stamp in {SEAL}:{line}"
+            self.name,
+            suspect,
+            Spoken(
+                "or a line from there to {lines} differs from the stamp in {seal}:{line}",
+                lines=held.lines,
+                seal=SEAL,
+                line=line,
+            ),
         )
 
 
@@ -692,7 +756,9 @@ def _check_bodies(
     def missing(name: str, what: str) -> None:
         covered = [ref for ref in named[name] if number_of(ref) <= sealed.get(_file(ref), 0)]
         ref = (covered or named[name])[0]
-        (problems if covered else remarks).append(Problem(f"{BODIES}/{name}", None, f"{what}; {ref} names it"))
+        (problems if covered else remarks).append(
+            Problem(f"{BODIES}/{name}", None, Spoken("{what}; {ref} names it", what=what, ref=ref))
+        )
         wrong.add(name)
 
     try:
@@ -703,7 +769,7 @@ def _check_bodies(
     except FileError as error:
         return [_unusable(BODIES, error)], [], set(named)
     for name in sorted(named.keys() - set(present)):
-        missing(name, "is missing")
+        missing(name, Spoken("is missing"))
     for name in present:
         where = f"{BODIES}/{name}"
         if not _DIGEST.match(name):
@@ -713,15 +779,17 @@ def _check_bodies(
             with files.reading(path, BODIES, name) as body:
                 content = hashlib.file_digest(body, "sha256").hexdigest()
         except (FileNotFoundError, FileError) as error:
-            what = _unusable(where, error).what if isinstance(error, FileError) else "is missing"
+            what = _unusable(where, error).what if isinstance(error, FileError) else Spoken("is missing")
             if name in named:
                 missing(name, what)
             else:
                 problems.append(Problem(where, None, what))
             continue
         if content != name:
-            by = f"; {named[name][0]} names it" if name in named else ""
-            problems.append(Problem(where, None, f"differs: its content has another digest than its name{by}"))
+            by = Spoken("; {ref} names it", ref=named[name][0]) if name in named else ""
+            problems.append(
+                Problem(where, None, Spoken("differs: its content has another digest than its name{by}", by=by))
+            )
             wrong.add(name)
         elif name not in named:
             remarks.append(Problem(where, None, "is named by no line"))

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from appwitness.support.spoken import Spoken
+
 
 class UserError(Exception):
     """Something that the user can fix.
@@ -17,7 +19,7 @@ class UserError(Exception):
     exit_code = 2
 
     def __init__(self, what: str, next_step: str) -> None:
-        super().__init__(f"{what} {next_step}")
+        super().__init__(Spoken("{what} {next_step}", what=what, next_step=next_step))
         self.what = what
         self.next_step = next_step
 
@@ -31,7 +33,7 @@ class FileError(UserError):
 
     def __init__(self, path: object, line: int | None, what: str, next_step: str) -> None:
         place = f"{path}:{line}" if line else str(path)
-        super().__init__(f"{place}: {what}", next_step)
+        super().__init__(Spoken("{place}: {what}", place=place, what=what), next_step)
         self.path = path
         self.line = line
 
@@ -61,7 +63,7 @@ def extra(name: str) -> Iterator[None]:
 
 def not_installed(what: str, extra: str) -> SetupError:
     """Something that comes with an extra of the package is not there."""
-    return SetupError(f"{what} is not installed.", how_to_install(extra))
+    return SetupError(Spoken("{what} is not installed.", what=what), how_to_install(extra))
 
 
 def how_to_install(extra: str) -> str:
@@ -73,7 +75,11 @@ def how_to_install(extra: str) -> str:
 
     of_extra = re.compile(rf"""(\S+) *; *extra *== *['"]{re.escape(extra)}['"]""")
     named = [found[1] for line in metadata.requires("appwitness") or () if (found := of_extra.fullmatch(line))]
-    return f"Install the part `{extra}` of appwitness: `python3 -m pip install {shlex.join(named)}`."
+    return Spoken(
+        "Install the part `{part}` of appwitness: `python3 -m pip install {names}`.",
+        part=extra,
+        names=shlex.join(named),
+    )
 
 
 class Unhookable(SetupError):

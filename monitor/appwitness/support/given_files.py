@@ -7,6 +7,7 @@ import stat
 from pathlib import Path
 
 from appwitness.support.errors import FileError
+from appwitness.support.spoken import Spoken
 
 TODO = "Name a plain file that lies there itself."
 
@@ -26,9 +27,9 @@ def read(path: Path, most: int) -> bytes:
             data = b"" if there.st_size > most else file.read(most + 1)
     except (OSError, ValueError) as error:
         why = getattr(error, "strerror", None) or str(error)
-        raise FileError(path, None, f"it cannot be read: {why}.", TODO) from None
+        raise FileError(path, None, Spoken("it cannot be read: {why}.", why=why), TODO) from None
     if len(data) > most or there.st_size > most:
-        raise FileError(path, None, f"it is larger than {most:,} bytes.", "Such a file needs less.")
+        raise FileError(path, None, Spoken("it is larger than {most:,} bytes.", most=most), "Such a file needs less.")
     return data
 
 
@@ -55,5 +56,5 @@ def beside(path: Path, folder: Path | None = None) -> Path:
     except RuntimeError:  # of Python 3.12, where links lead to each other
         raise FileError(path, None, "its links lead to each other.", TODO) from None
     if not real.is_relative_to(folder):
-        raise FileError(path, None, f"it leads out of the folder {folder}.", TODO)
+        raise FileError(path, None, Spoken("it leads out of the folder {folder}.", folder=folder), TODO)
     return real

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from appwitness.support.errors import UserError
+from appwitness.support.spoken import Spoken
 
 
 def write(path: Path, data: str | bytes, mode: int = 0o600) -> None:
@@ -36,7 +37,7 @@ def writing(path: Path, mode: int = 0o600) -> Iterator[BinaryIO]:
             yield file
     except (OSError, ValueError) as error:
         raise UserError(
-            f"{path} cannot be written: {getattr(error, 'strerror', None) or error}.",
+            Spoken("{path} cannot be written: {error}.", path=path, error=getattr(error, "strerror", None) or error),
             "Name a file in a folder that is there and that you may write to.",
         ) from None
 

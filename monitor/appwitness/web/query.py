@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, fields, is_dataclass
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, cast
 from urllib.parse import quote, urlencode, urlsplit
@@ -31,6 +31,7 @@ from appwitness.reports.time_axis import clock, span
 from appwitness.reports.words import Words
 from appwitness.support import escape
 from appwitness.support.errors import UserError
+from appwitness.support.spoken import say
 from appwitness.web.auth import form_token
 
 HERE = Path(__file__).parent
@@ -224,7 +225,8 @@ class PageRequest:
         room = environment(HERE / "templates")
         filled = room.get_template(template).render(
             t=self.words, asked=self, link=self.link, to=self.to_recording, clock=clock, span=span,
-            form_token=form_token(self.site.token), static=STATIC[0], **choices(self.words), **facts,
+            form_token=form_token(self.site.token), static=STATIC[0], say=partial(say, language=self.words.lang),
+            **choices(self.words), **facts,
         )  # fmt: skip
         return HTMLResponse(filled, status)
 

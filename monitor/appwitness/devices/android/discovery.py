@@ -21,6 +21,7 @@ from appwitness.devices.android.device_facts import BOOT, DeviceFacts, ask, boot
 from appwitness.devices.android.faults import DeviceFault, fault
 from appwitness.devices.android.journal import Journal, Undo
 from appwitness.devices.android.shell import Shell
+from appwitness.support.spoken import Spoken
 
 KINDS = ("usb", "emulator")
 """Names that mean the only device of a kind."""
@@ -92,7 +93,9 @@ def choose(name: str | None = None) -> Adb:
     if not distinct and len(others) == 1:
         raise next(iter(others.values()))
     if not distinct and not others:
-        raise fault("no-device", kind={"usb": " by USB", "emulator": " that is an emulator"}.get(name or "", ""))
+        raise fault(
+            "no-device", kind={"usb": Spoken(" by USB"), "emulator": Spoken(" that is an emulator")}.get(name or "", "")
+        )
     there = [f"{each.serial} ({each.facts.model})" for each in distinct]
     there += [f"{each.serial} ({each.state})" for each in others]
     raise fault("several-devices", there=", ".join(there), first=there[0].split(" ")[0])

@@ -10,6 +10,7 @@ from pydantic import Field
 from appwitness.catalog import yaml_files
 from appwitness.catalog.entries import CatalogEntry
 from appwitness.support.errors import SetupError
+from appwitness.support.spoken import Spoken
 
 FIELD = re.compile(r"\{(\w+)\}")
 
@@ -51,7 +52,4 @@ def fault(code: str, **fields: object) -> DeviceFault:
     if missing:
         raise KeyError(f"{code} needs {', '.join(sorted(missing))}")
 
-    def filled(text: str) -> str:
-        return FIELD.sub(lambda found: str(fields[found[1]]), text)
-
-    return DeviceFault(code, filled(entry.what), filled(entry.next_step))
+    return DeviceFault(code, Spoken(entry.what, **fields), Spoken(entry.next_step, **fields))

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from appwitness.events import Value
 from appwitness.support.errors import UserError
+from appwitness.support.spoken import Spoken
 
 
 @dataclass(frozen=True)
@@ -115,7 +116,10 @@ APPS: dict[str, LabApp] = {
 def named(name: str) -> LabApp:
     """The sample app of that name. Raises UserError where there is none."""
     if name not in APPS:
-        raise UserError(f"The lab device has no app {name!r}.", f"It has {', '.join(sorted(APPS))}.")
+        raise UserError(
+            Spoken("The lab device has no app {name!r}.", name=name),
+            Spoken("It has {apps}.", apps=", ".join(sorted(APPS))),
+        )
     return APPS[name]
 
 

@@ -55,6 +55,7 @@ from appwitness.devices.lab.runtime import PASSWORD, jar, launcher, truststore
 from appwitness.devices.lab.servers import LabServers
 from appwitness.events import AppIdentity, DeviceIdentity, Value
 from appwitness.support.errors import SetupError
+from appwitness.support.spoken import Spoken
 
 __all__ = ["APPS", "CACHE", "PLANS", "LabApp", "LabDevice"]
 
@@ -77,9 +78,14 @@ class LabDevice(Device):
 
     def __init__(self, app: str, plan: str, workdir: Path, *, cache: Path = CACHE) -> None:
         if app not in APPS:
-            raise SetupError(f"The lab device has no app {app!r}.", f"It has {', '.join(APPS)}.")
+            raise SetupError(
+                Spoken("The lab device has no app {app!r}.", app=app), Spoken("It has {apps}.", apps=", ".join(APPS))
+            )
         if plan not in PLANS:
-            raise SetupError(f"The lab device cannot play the plan {plan!r}.", f"It plays {', '.join(PLANS)}.")
+            raise SetupError(
+                Spoken("The lab device cannot play the plan {plan!r}.", plan=plan),
+                Spoken("It plays {plans}.", plans=", ".join(PLANS)),
+            )
         self.lab_app = APPS[app]
         self.plan = plan
         self.workdir = workdir.absolute()
@@ -226,7 +232,9 @@ class LabDevice(Device):
         """The process that runs. Raises SetupError when there is none."""
         pid = self._running()
         if pid is None:
-            raise SetupError(f"{self.lab_app.package} does not run on the lab device.", "Launch it first.")
+            raise SetupError(
+                Spoken("{package} does not run on the lab device.", package=self.lab_app.package), "Launch it first."
+            )
         return Target(pid=pid)
 
     def stop(self) -> None:

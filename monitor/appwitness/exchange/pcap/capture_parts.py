@@ -19,6 +19,7 @@ from typing import BinaryIO, NamedTuple, cast
 
 from appwitness.exchange.pcap import tshark
 from appwitness.support.errors import FileError
+from appwitness.support.spoken import Spoken
 
 PART = 48 << 20
 """Bytes of packets in a part, and of the packets of one conversation that are read."""
@@ -117,7 +118,7 @@ def in_parts(path: Path, room: Path | None = None) -> Iterator[Parts]:
         except OSError as error:
             what = f"cannot be divided to be read: {error.strerror}."
             raise FileError(
-                path, None, what, f"Make room in {room or tempfile.gettempdir()}, as much as it has."
+                path, None, what, Spoken("Make room in {room}, as much as it has.", room=room or tempfile.gettempdir())
             ) from None
         yield ready
 
@@ -149,7 +150,7 @@ def _indexed(path: Path, spool: BinaryIO) -> CaptureIndex:
             which = index.kinds[not tcp].add(number, hash(tuple(source)), int(size))
             rows.extend((int(frame), int(size), number << 2 | (not tcp) << 1 | which))
             if index.conversations > ALL:
-                raise FileError(path, None, f"has more than {ALL} connections.", CUT_OUT)
+                raise FileError(path, None, Spoken("has more than {all} connections.", all=ALL), CUT_OUT)
         else:
             index.fragments += int(size)
             rows.extend((int(frame), int(size), FRAGMENT))
@@ -221,7 +222,10 @@ def _divided(path: Path, spool: BinaryIO, index: CaptureIndex, folder: Path) -> 
                 cut[paths[one.part]][key] = cut[paths[one.part]].get(key, 0) + expected
     if wanted is not None:
         raise FileError(
-            path, None, f"is divided to be read, and its packet {wanted[0]} is in no known form.", SAVE_AGAIN
+            path,
+            None,
+            Spoken("is divided to be read, and its packet {wanted} is in no known form.", wanted=wanted[0]),
+            SAVE_AGAIN,
         )
     return Parts(paths, index.damage, cut, lost, index.owners)
 

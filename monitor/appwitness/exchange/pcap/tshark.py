@@ -17,6 +17,7 @@ from pathlib import Path
 from appwitness.events import Endpoint
 from appwitness.exchange.conversion import ReadingProgram
 from appwitness.support.errors import UserError
+from appwitness.support.spoken import Spoken
 
 OWNER = ("eth.trailer", "frame.comment")
 """Where PCAPdroid says whose a packet is: behind the packet in PCAP, in a comment in PCAPNG."""
@@ -397,11 +398,15 @@ def lines(path: Path, keys: Path | None, command: Sequence[str], said: list[str]
     if process.returncode and not any(CUT.search(line) for line in heard):
         if process.returncode < 0 or any("failed to allocate" in line for line in heard):
             raise UserError(
-                f"{path} cannot be read: tshark was stopped, most likely at its limit of {MEMORY >> 30} GiB of memory.",
+                Spoken(
+                    "{path} cannot be read: tshark was stopped, most likely at its limit of {memory} GiB of memory.",
+                    path=path,
+                    memory=MEMORY >> 30,
+                ),
                 "Cut it by time (editcap -i 600 IN OUT: ten minutes a piece), and import the pieces.",
             )
         words_ = " ".join(line for line in heard if not line.startswith("Running as user"))
         raise UserError(
-            f"{path} cannot be read as a packet capture: {words_[-300:]}",
+            Spoken("{path} cannot be read as a packet capture: {words}", path=path, words=words_[-300:]),
             "Save it again as pcap or pcapng, or say what it is: --format.",
         )

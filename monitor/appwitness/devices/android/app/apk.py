@@ -29,6 +29,7 @@ from appwitness.devices.android.app.apk_parts import ZIP_END_BYTES, ResourceTabl
 from appwitness.devices.android.app.gadget_config import GadgetConfig
 from appwitness.devices.android.app.signers import BLOCKS_SINCE, NEWEST, ApkSigner, Scheme
 from appwitness.devices.android.faults import DeviceFault, fault
+from appwitness.support.spoken import Spoken
 
 MANIFEST = "AndroidManifest.xml"
 MANIFEST_BYTES = 8 << 20
@@ -136,7 +137,7 @@ def read(path: Path) -> Apk:
         names = archive.names
         manifest = archive.xml(MANIFEST, MANIFEST_BYTES)
         if manifest.tag != "manifest" or not _PACKAGE.fullmatch(manifest.get("package", "")):
-            raise fault("apk-unreadable", path=path, said="its manifest names no package")
+            raise fault("apk-unreadable", path=path, said=Spoken("its manifest names no package"))
         return Apk(
             path=path,
             size=path.stat().st_size,
@@ -163,7 +164,11 @@ def network_security_xml(path: Path) -> Element | None:
             return None
         file = archive.resolved(named)
         if file is None or file not in archive.names:
-            raise fault("apk-unreadable", path=path, said=f"its network security configuration {named} is not in it")
+            raise fault(
+                "apk-unreadable",
+                path=path,
+                said=Spoken("its network security configuration {named} is not in it", named=named),
+            )
         root = archive.xml(file, XML_BYTES)
         for element in root.iter():
             for name, value in list(element.attrib.items()):
@@ -262,7 +267,7 @@ def _opened(path: Path) -> Iterator[_Archive]:
         end = apk_parts.zip_end(path)
         if end.length > DIRECTORY_BYTES:
             limit = DIRECTORY_BYTES >> 20
-            raise fault("apk-too-large", path=path, what="its list of files", limit=limit, size=end.length)
+            raise fault("apk-too-large", path=path, what=Spoken("its list of files"), limit=limit, size=end.length)
         for name in ("apkutils", "axml"):  # they tell the terminal of each oddity
             logging.getLogger(name).setLevel(logging.CRITICAL)
         import apkutils  # it takes 0.4 s

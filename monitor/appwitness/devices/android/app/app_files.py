@@ -20,6 +20,7 @@ from xml.etree.ElementTree import Element
 from appwitness.devices.android.app import apk, apk_parts
 from appwitness.devices.android.app.apk import Apk, Sdk
 from appwitness.devices.android.faults import DeviceFault, fault
+from appwitness.support.spoken import Spoken
 
 ARCHIVES = (".apks", ".apkm", ".xapk", ".zip")
 MEMBER_BYTES = 4 << 30
@@ -177,7 +178,11 @@ def _unpacked(path: Path, folder: Path) -> tuple[list[Path], list[tuple[Path, st
         with suppress(ValueError):  # no ZIP file at all, as is said below
             if apk.DIRECTORY_BYTES < (length := apk_parts.zip_end(path).length) < UNSAID:
                 raise fault(
-                    "apk-too-large", path=path, what="its list of files", limit=apk.DIRECTORY_BYTES >> 20, size=length
+                    "apk-too-large",
+                    path=path,
+                    what=Spoken("its list of files"),
+                    limit=apk.DIRECTORY_BYTES >> 20,
+                    size=length,
                 )
         with zipfile.ZipFile(path) as archive:
             return _taken(path, archive, folder)

@@ -21,6 +21,7 @@ from appwitness.devices.android.control import Control
 from appwitness.devices.android.faults import DeviceFault, fault
 from appwitness.devices.android.journal import Undo
 from appwitness.events import AppIdentity
+from appwitness.support.spoken import Spoken
 
 ANIMATIONS = ("window_animation_scale", "transition_animation_scale", "animator_duration_scale")
 _PACKAGE = re.compile(r"[A-Za-z][A-Za-z0-9_]*(\.[A-Za-z][A-Za-z0-9_]*)+")
@@ -221,7 +222,7 @@ def _permit(control: Control, package: str, permission: str, user: int, verb: st
             raise
         raise fault("permission-refused", package=package, permission=permission, said=error.what) from error
     if (permission in permissions(control, package, user).granted) != (verb == "grant"):
-        raise fault("permission-refused", package=package, permission=permission, said="it answered nothing")
+        raise fault("permission-refused", package=package, permission=permission, said=Spoken("it answered nothing"))
 
 
 def _named(package: str) -> str:

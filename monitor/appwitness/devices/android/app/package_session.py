@@ -9,6 +9,7 @@ from appwitness.devices.android.adb import CommandOutput
 from appwitness.devices.android.app.app_files import App
 from appwitness.devices.android.control import Control
 from appwitness.devices.android.faults import DeviceFault, fault
+from appwitness.support.spoken import Spoken
 
 INSTALL_S = 600.0
 """Time limit of an installation: the device compiles a large app meanwhile."""
@@ -88,7 +89,7 @@ def _refused(control: Control, app: App, done: CommandOutput) -> DeviceFault:
         REFUSALS.get(code, "install-refused"),
         package=base.package,
         serial=control.shell.serial,
-        said=f"{code} {detail}".strip()[:300] or "nothing",
+        said=f"{code} {detail}".strip()[:300] or Spoken("nothing"),
         least=base.min_sdk,
         release=control.facts.release or "?",
         abis=", ".join(sorted(app.abis)) or "none",

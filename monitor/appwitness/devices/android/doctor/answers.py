@@ -18,8 +18,9 @@ from appwitness.catalog.entries import CatalogEntry
 from appwitness.devices.android.control import Control
 from appwitness.devices.android.device_facts import DeviceFacts
 from appwitness.devices.android.doctor import reading
-from appwitness.devices.android.faults import FIELD, DeviceFault, FaultEntry, fault
+from appwitness.devices.android.faults import DeviceFault, FaultEntry, fault
 from appwitness.devices.diagnosis import Result
+from appwitness.support.spoken import Spoken
 
 DUMP = "dump_"
 """How the names of answers begin that are dumps of reading.py."""
@@ -103,14 +104,14 @@ class AskedDevice:
 
     def ok(self, **fields: object) -> Result:
         """The result `ok`."""
-        message = _filled(texts().checks[self.check].ok, fields)
+        message = Spoken(texts().checks[self.check].ok, **fields)
         return Result(check=self.check, level="ok", code=None, message=message, remedy=None)
 
     def warning(self, code: str, **fields: object) -> Result:
         """The result `warning`: a run would see less; the texts of its code are in doctor.yml."""
         entry = texts().warnings[code]
         fields = {"serial": self.serial, **fields}
-        what, remedy = _filled(entry.what, fields), _filled(entry.next_step, fields)
+        what, remedy = Spoken(entry.what, **fields), Spoken(entry.next_step, **fields)
         return Result(check=self.check, level="warning", code=code, message=what, remedy=remedy)
 
     def fault(self, code: str, **fields: object) -> Result:
@@ -154,10 +155,6 @@ def _script(asks: dict[str, str]) -> str:
 def _sections(said: str) -> dict[str, str]:
     parts = re.split(r"^=== (\w+)$", said, flags=re.MULTILINE)
     return dict(zip(parts[1::2], parts[2::2], strict=True))
-
-
-def _filled(text: str, fields: dict[str, object]) -> str:
-    return FIELD.sub(lambda found: str(fields[found[1]]), text)
 
 
 def roms(facts: DeviceFacts) -> list[Rom]:

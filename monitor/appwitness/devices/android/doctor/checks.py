@@ -12,6 +12,7 @@ from appwitness.devices.android.doctor import reading
 from appwitness.devices.android.doctor.answers import DUMP, AskedDevice, roms, texts
 from appwitness.devices.android.frida.frida_release import BUILDS
 from appwitness.devices.diagnosis import Result
+from appwitness.support.spoken import AND, SEMICOLON, Spoken, listed
 
 OLDEST, NEWEST = 24, 36
 ROOM_MB = 150
@@ -36,7 +37,7 @@ def check(name: str) -> Callable[[Check], Check]:
 def around() -> Iterator[Result]:
     """Whose adb server is asked, where that is not plain; it needs no device."""
     if container.inside():
-        message = texts().checks["container"].ok.replace("{server}", container.server())
+        message = Spoken(texts().checks["container"].ok, server=container.server())
         yield Result(check="container", level="ok", code=None, message=message, remedy=None)
 
 
@@ -47,7 +48,7 @@ def _around(_: AskedDevice) -> Iterator[Result]:
 
 @check("reached")
 def _reached(asked: AskedDevice) -> Iterator[Result]:
-    ways = {"usb": "USB", "emulator": "its console", "network": "the network"}
+    ways = {"usb": "USB", "emulator": Spoken("its console"), "network": Spoken("the network")}
     yield asked.ok(model=asked.facts.model, way=ways[discovery.way(asked.serial)])
 
 
@@ -80,7 +81,7 @@ def _version(asked: AskedDevice) -> Iterator[Result]:
         known = ", ".join(map(str, seen()))
         yield asked.warning("android-untried", release=facts.release, api=facts.api, art=facts.art, seen=known)
     else:
-        patch = facts.properties.get("ro.build.version.security_patch") or "at an unknown date"
+        patch = facts.properties.get("ro.build.version.security_patch") or Spoken("at an unknown date")
         yield asked.ok(release=facts.release, api=facts.api, patch=patch)
 
 
@@ -89,7 +90,7 @@ def _architecture(asked: AskedDevice) -> Iterator[Result]:
     facts = asked.facts
     if not BUILDS.keys() & set(facts.abis):
         yield asked.fault(
-            "architecture-unsupported", abi=", ".join(facts.abis) or "none", known=", ".join(sorted(BUILDS))
+            "architecture-unsupported", abi=", ".join(facts.abis) or Spoken("none"), known=", ".join(sorted(BUILDS))
         )
     elif facts.translated:
         yield asked.warning("arm-translated", library=facts.translated)
@@ -105,13 +106,13 @@ def _root_found(asked: AskedDevice) -> Iterator[Result]:
     elif not found.global_mounts:
         yield asked.warning("root-in-own-namespace")
     else:
-        way = found.way.replace("sh {file}", "").replace("'", "").strip() or "adb itself"
-        yield asked.ok(way=way, flavour=f" ({found.flavour})" if found.flavour else "")
+        way = found.way.replace("sh {file}", "").replace("'", "").strip() or Spoken("adb itself")
+        yield asked.ok(way=way, flavour=Spoken(" ({name})", name=found.flavour) if found.flavour else "")
 
 
 @check("selinux")
 def _selinux(asked: AskedDevice) -> Iterator[Result]:
-    yield asked.ok(mode=(asked.facts.selinux or "not there").lower())
+    yield asked.ok(mode=asked.facts.selinux.lower() if asked.facts.selinux else Spoken("not there"))
 
 
 @check("modules")
@@ -155,7 +156,8 @@ def _dns(asked: AskedDevice) -> Iterator[Result]:
     if mode == "hostname":
         yield asked.warning("dns-private", server=server)
     else:
-        yield asked.ok(mode={"null": "automatic", "": "automatic", "opportunistic": "automatic"}.get(mode, mode))
+        automatic = Spoken("automatic")
+        yield asked.ok(mode={"null": automatic, "": automatic, "opportunistic": automatic}.get(mode, mode))
 
 
 @check("vpn")
@@ -171,7 +173,7 @@ def _frida(asked: AskedDevice) -> Iterator[Result]:
     if named:
         yield asked.warning("frida-other", where=named[0][-1])
     elif port:
-        yield asked.warning("frida-other", where=f"port {USUAL_PORT}")
+        yield asked.warning("frida-other", where=Spoken("port {port}", port=USUAL_PORT))
     else:
         yield asked.ok()
 
@@ -191,26 +193,33 @@ def _rom(asked: AskedDevice) -> Iterator[Result]:
         or (rom.probe and "INJECT_EVENTS" in asked.said["probe"])
     ]
     for rom in refusing:
-        yield asked.warning("rom-refuses", rom=rom.name, remedy=rom.remedy)
+        yield asked.warning("rom-refuses", rom=Spoken(rom.name), remedy=Spoken(rom.remedy))
     if not refusing:
-        named = " and ".join(rom.name for rom in there)
-        yield asked.ok(rom=f"{named} lets adb do all" if there else "none that is known to refuse")
+        named = listed((Spoken(rom.name) for rom in there), AND)
+        allows = Spoken("{rom} lets adb do all", rom=named) if there else Spoken("none that is known to refuse")
+        yield asked.ok(rom=allows)
 
 
 @check("clock")
 def _clock(asked: AskedDevice) -> Iterator[Result]:
     seconds = round(abs(asked.clock_s))
     if seconds > CLOCK_S:
-        yield asked.warning("clock-differs", seconds=seconds, direction="ahead of" if asked.clock_s > 0 else "behind")
+        direction = Spoken("ahead of") if asked.clock_s > 0 else Spoken("behind")
+        yield asked.warning("clock-differs", seconds=seconds, direction=direction)
     else:
         yield asked.ok(seconds=seconds)
 
 
 @check("people")
 def _people(asked: AskedDevice) -> Iterator[Result]:
-    counted = {name: asked.said[name].strip() for name in ("contacts", "accounts")}
-    there = [f"{number} {name}" for name, number in counted.items() if number.isdigit() and int(number)]
-    yield asked.warning("personal-data-there", what=" and ".join(there)) if there else asked.ok()
+    kinds = {"contacts": Spoken("contacts"), "accounts": Spoken("accounts")}
+    counted = {kind: asked.said[name].strip() for name, kind in kinds.items()}
+    there = [
+        Spoken("{number} {what}", number=number, what=kind)
+        for kind, number in counted.items()
+        if number.isdigit() and int(number)
+    ]
+    yield asked.warning("personal-data-there", what=listed(there, AND)) if there else asked.ok()
 
 
 @check("power")
@@ -221,8 +230,8 @@ def _power(asked: AskedDevice) -> Iterator[Result]:
     if not powered and level.isdigit() and int(level) < BATTERY_PERCENT:
         yield asked.warning("battery-low", level=level)
     else:
-        charging = f"charging ({powered[0]})" if powered else "on battery"
-        yield asked.ok(power=f"{charging}, {level} %" if level else "no battery")
+        how = Spoken("charging ({way})", way=powered[0]) if powered else Spoken("on battery")
+        yield asked.ok(power=Spoken("{how}, {level} %", how=how, level=level) if level else Spoken("no battery"))
 
 
 @check("dumps")
@@ -230,7 +239,10 @@ def _dumps(asked: AskedDevice) -> Iterator[Result]:
     there = reading.asked(asked.facts.api)
     unread = reading.unread({name: asked.said.get(f"{DUMP}{name}", "") for name in there})
     if unread:
-        yield asked.warning("dumps-unread", what="; ".join(f"{each.name}: {each.why}" for each in unread))
+        yield asked.warning(
+            "dumps-unread",
+            what=listed((Spoken("{name}: {why}", name=each.name, why=each.why) for each in unread), SEMICOLON),
+        )
     elif there:
         yield asked.ok(number=len(there))
 
@@ -242,4 +254,4 @@ def _updated(asked: AskedDevice) -> Iterator[Result]:
         yield asked.warning("webview-none")
         return
     parts = [f"WebView {webview[1]} {webview[2]}"] if webview else []
-    yield asked.ok(parts=", ".join((*parts, *asked.facts.apexes)) or "none named")
+    yield asked.ok(parts=", ".join((*parts, *asked.facts.apexes)) or Spoken("none named"))

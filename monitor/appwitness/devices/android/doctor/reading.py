@@ -14,6 +14,7 @@ from appwitness.devices.android.discovery import LOCKED
 from appwitness.devices.android.screen.focus import focused
 from appwitness.devices.android.witness import dumps, process_dumps
 from appwitness.devices.android.witness.counters import FAILED, QUANTUM
+from appwitness.support.spoken import Spoken
 
 LEAST_API = 24
 MOST_ASKED = 3000
@@ -170,11 +171,16 @@ def unread(said: Mapping[str, str], *, lines: bool = False) -> list[Unread]:
         if name not in DUMPS:
             continue
         if not head or head.startswith(FAILED):
-            found.append(Unread(name, f"it says: {head.splitlines()[0] if head else 'nothing'}"))
+            first = head.splitlines()[0] if head else Spoken("nothing")
+            found.append(Unread(name, Spoken("it says: {first}", first=first)))
         elif count := DUMPS[name].unknown(text):
             which = _which(DUMPS[name], text, count) if lines else ()
             found.append(
-                Unread(name, "some of its lines are of no known form" if which else "its form is not known", which)
+                Unread(
+                    name,
+                    Spoken("some of its lines are of no known form") if which else Spoken("its form is not known"),
+                    which,
+                )
             )
     return found
 

@@ -20,6 +20,7 @@ from appwitness.devices.android.device_facts import DeviceFacts
 from appwitness.devices.android.faults import fault
 from appwitness.events import OwnRequest
 from appwitness.support import private_files
+from appwitness.support.spoken import Spoken
 
 BUILDS = {"arm64-v8a": "arm64", "armeabi-v7a": "arm", "armeabi": "arm", "x86_64": "x86_64", "x86": "x86"}
 """Android's names of architectures, and Frida's."""
@@ -148,7 +149,7 @@ def _unpacked(data: bytes, file: object, name: str) -> bytes:
         except lzma.LZMAError as error:
             raise fault("frida-server-unreadable", file=file, said=error, **_told(name)) from None
     if not data.startswith((b"\x7fELF", b"#!")):
-        raise fault("frida-server-unreadable", file=file, said="it is no program", **_told(name))
+        raise fault("frida-server-unreadable", file=file, said=Spoken("it is no program"), **_told(name))
     return data
 
 

@@ -22,6 +22,7 @@ from appwitness.devices.android.faults import DeviceFault, fault
 from appwitness.devices.android.frida.frida_release import CACHE, RELEASES, Build, Releases, asset, below_floor, find
 from appwitness.devices.android.frida.quirks import Quirk, apply, cure, wanted
 from appwitness.devices.android.shell import TMP
+from appwitness.support.spoken import Spoken
 
 READY_S = 15.0
 PORTS = range(20_000, 60_000)
@@ -195,7 +196,11 @@ def _check_alive(control: Control, folder: str, pid: str) -> None:
         return
     said = _printed(control, folder)
     hint = cure(said, control.facts)
-    advice = "" if hint is None else f"With `--allow {hint.name}` appwitness does `{hint.do}` for the run alone."
+    advice = (
+        ""
+        if hint is None
+        else Spoken("With `--allow {name}` appwitness does `{what}` for the run alone.", name=hint.name, what=hint.do)
+    )
     raise fault("frida-server-died", serial=control.shell.serial, said=said, advice=advice)
 
 

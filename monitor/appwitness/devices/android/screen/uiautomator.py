@@ -32,6 +32,7 @@ from appwitness.devices.android.screen.focus import focused
 from appwitness.devices.android.screen.input import Hands, Permissions, Play
 from appwitness.devices.android.shell import TMP
 from appwitness.events import Event, Gap, Screen
+from appwitness.support.spoken import Spoken
 
 POLL_S = 0.15
 """Seconds between two looks at the screen."""
@@ -271,12 +272,12 @@ class _ByServer(_Common):
         # All windows: consent bars in windows that take no input are no part of the active one.
         said = self._call("dumpWindowHierarchy", [False, DEEPEST, False])
         if not said:
-            raise fault("screens-unreadable", serial=self._shell.serial, said="an empty hierarchy")
+            raise fault("screens-unreadable", serial=self._shell.serial, said=Spoken("an empty hierarchy"))
         return str(said).encode("utf-8", "replace")
 
     def tap(self, x: int, y: int) -> None:
         if self._call("click", [x, y]) is False:
-            raise fault("touches-refused", serial=self._shell.serial, said="click was not taken")
+            raise fault("touches-refused", serial=self._shell.serial, said=Spoken("click was not taken"))
 
     def back(self) -> None:
         self._call("pressKey", ["back"])

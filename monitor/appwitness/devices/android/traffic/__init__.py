@@ -18,6 +18,7 @@ from appwitness.devices.android.traffic import gateway, wireguard
 from appwitness.devices.traffic_modes import KINDS
 from appwitness.events import OwnRequest
 from appwitness.support.errors import UserError
+from appwitness.support.spoken import Spoken
 
 RENEW_S = 2.0
 """How often `adb reverse` is looked after: a VPN, `adb root` or the cable takes it away."""
@@ -28,12 +29,12 @@ PROXY_SETTINGS = ("global_http_proxy_exclusion_list", "global_http_proxy_host", 
 TUNNELS = re.compile(r"^\d+: ((?:tun|tap|wg|ppp)\d+)\s", re.MULTILINE)
 """Interfaces of a VPN, in `ip -o addr`."""
 _IPV4 = re.compile(r"\d+(\.\d+){3}")
-SETTING_SEES = (
+SETTING_SEES = Spoken(
     "What apps send through the system's proxy setting: HttpURLConnection, OkHttp, WebView, Cronet. Flutter, Go, "
     "libcurl, game engines and raw sockets go past it: the agent counts their connections as gaps. "
     "With root, --mode redirect takes them too."
 )
-WITHOUT_ROOT = (
+WITHOUT_ROOT = Spoken(
     "without root the agent, which Frida's gadget brings into the app, leads its connections itself: more of them than "
     "heed the proxy setting (--mode regular), each joined to its code; not tried with Android's own C library"
 )
@@ -64,7 +65,7 @@ class TrafficWay:
 REVERSE = TrafficWay(
     "reverse",
     "regular",
-    "the proxy setting through adb needs neither root nor a network",
+    Spoken("the proxy setting through adb needs neither root nor a network"),
     SETTING_SEES,
     keeps_port=False,
     host=LOOPBACK,
@@ -109,36 +110,38 @@ def choose(control: Control, wanted: str, listen: str = LOOPBACK, *, gadget: boo
 def _setting(control: Control, listen: str) -> TrafficWay:
     get = control.facts.properties.get
     if get("ro.genymotion.version"):
-        at, why = "10.0.3.2", "Genymotion finds this machine at 10.0.3.2"
+        at, why = "10.0.3.2", Spoken("Genymotion finds this machine at 10.0.3.2, and the proxy setting needs no root")
     elif get("ro.kernel.qemu") == "1" or get("ro.boot.qemu") == "1":
-        at, why = "10.0.2.2", "the emulator finds this machine at 10.0.2.2"
+        at, why = "10.0.2.2", Spoken("the emulator finds this machine at 10.0.2.2, and the proxy setting needs no root")
     elif listen in ANYWHERE or listen.startswith("127.") or listen == "localhost":
         return REVERSE
     else:
-        return TrafficWay("address", "regular", f"the device is told the proxy at {listen}", SETTING_SEES, True, listen)
-    return TrafficWay("address", "regular", f"{why}, and the proxy setting needs no root", SETTING_SEES, False, at)
+        told = Spoken("the device is told the proxy at {listen}", listen=listen)
+        return TrafficWay("address", "regular", told, SETTING_SEES, True, listen)
+    return TrafficWay("address", "regular", why, SETTING_SEES, False, at)
 
 
 def _tunnel(control: Control, host: str) -> TrafficWay:
     if host == LOOPBACK or not wireguard.is_there(control):
         return _by_hand("wireguard")
-    sees = (
-        f"{KINDS['wireguard'][0].partition(',')[0].replace('the device', 'the app')}. The app can see that a VPN is up."
-    )
-    return TrafficWay("wireguard", "wireguard", "the WireGuard app is set up and switched on by root", sees, True, host)
+    sees = Spoken("All IP traffic of the app. The app can see that a VPN is up.")
+    why = Spoken("the WireGuard app is set up and switched on by root")
+    return TrafficWay("wireguard", "wireguard", why, sees, True, host)
 
 
 def _routed(link: gateway.Link, listen: str) -> TrafficWay:
     todo = (
         ""
         if listen in (link.gateway, *ANYWHERE)
-        else (
-            f"Start with --listen {link.gateway} --device-address {link.device}: the proxy has to be where the "
-            "device's traffic passes."
+        else Spoken(
+            "Start with --listen {gateway} --device-address {device}: the proxy has to be where the device's traffic "
+            "passes.",
+            gateway=link.gateway,
+            device=link.device,
         )
     )
-    why = "this machine is the device's gateway, and root routes the app's uid to the proxy"
-    sees = (
+    why = Spoken("this machine is the device's gateway, and root routes the app's uid to the proxy")
+    sees = Spoken(
         "All IPv4 TCP of the app's user, also what ignores the proxy setting. Its IPv6 is refused, and QUIC where the "
         "device has iptables; other UDP, and names, which the system asks for, go past it."
     )
@@ -148,12 +151,12 @@ def _routed(link: gateway.Link, listen: str) -> TrafficWay:
 def _redirect(host: str) -> TrafficWay:
     """The app's agent finds the proxy at `host`."""
     sees, todo = KINDS["redirect"]
-    return TrafficWay("redirect", "redirect", "you asked for it", sees, keeps_port=False, host=host, todo=todo)
+    return TrafficWay("redirect", "redirect", Spoken("you asked for it"), sees, keeps_port=False, host=host, todo=todo)
 
 
 def _by_hand(kind: str) -> TrafficWay:
     sees, todo = KINDS[kind]
-    return TrafficWay("by-hand", kind, "you asked for it", sees, keeps_port=True, todo=todo)
+    return TrafficWay("by-hand", kind, Spoken("you asked for it"), sees, keeps_port=True, todo=todo)
 
 
 class TrafficRoute:
@@ -258,12 +261,15 @@ class TrafficRoute:
         done = self._control.shell.user(f"nc -w 3 {at} < /dev/null")
         self._control.requests.append(OwnRequest(what="proxy_reached", to=at.replace(" ", ":")))
         if not done.ok:
-            tried = "has no nc to try" if done.code == 127 else "does not reach"
-            why = f"the device {tried} the proxy at {at.replace(' ', ':')}: the {{}} leads through adb instead"
-            if self.way.name == "redirect":
-                self.way = replace(self.way, why=why.format("agent"), host=LOOPBACK)
-            else:
-                self.way = replace(REVERSE, why=why.format("setting"))
+            tried = Spoken("has no nc to try") if done.code == 127 else Spoken("does not reach")
+            agent = self.way.name == "redirect"
+            why = Spoken(
+                "the device {tried} the proxy at {at}: the {way} leads through adb instead",
+                tried=tried,
+                at=at.replace(" ", ":"),
+                way=Spoken("agent") if agent else Spoken("setting"),
+            )
+            self.way = replace(self.way, why=why, host=LOOPBACK) if agent else replace(REVERSE, why=why)
         return done.ok
 
     def _route(self) -> None:
