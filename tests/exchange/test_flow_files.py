@@ -155,20 +155,27 @@ ODD: dict[str, Any] = {
 }
 
 
-@pytest.mark.parametrize("name", [*ODD, "null", "no flow", "damaged", "nested deeply"])
-def test_an_odd_flow_costs_itself(tmp_path: Path, name: str) -> None:
+def odd_flows() -> list[bytes]:
+    made = []
+    for changes in ODD.values():
+        state: Any = tflow.tflow(resp=True).get_state()
+        for key, fields in changes.items():
+            state[key] = {**state[key], **fields} if isinstance(fields, dict) else fields
+        made.append(tnetstring.dumps(state))
+    nested = b"0:~"
+    for _ in range(3000):
+        nested = b"%d:%s]" % (len(nested), nested)
+    return [*made, b"0:~", b"5:hello,", b"5:hello}", nested]
+
+
+def test_an_odd_flow_costs_itself(tmp_path: Path) -> None:
+    """One file of all of them, with a good flow before and after each: mitmproxy starts once."""
     good = tnetstring.dumps(tflow.tflow(resp=True).get_state())
-    odd: Any = tflow.tflow(resp=True).get_state()
-    for key, fields in ODD.get(name, {}).items():
-        odd[key] = {**odd[key], **fields} if isinstance(fields, dict) else fields
-    raw = {"null": b"0:~", "no flow": b"5:hello,", "damaged": b"5:hello}", "nested deeply": b"0:~"}.get(name)
-    for _ in range(3000 if name == "nested deeply" else 0):
-        raw = b"%d:%s]" % (len(raw or b""), raw)
-    (tmp_path / "a.flows").write_bytes(good + (raw or tnetstring.dumps(odd)) + good)
+    odd = odd_flows()
+    (tmp_path / "a.flows").write_bytes(good + b"".join(each + good for each in odd))
     recording = imported([tmp_path / "a.flows"], tmp_path / "r", Origin(APP))
-    assert len(list(recording.events(Upload))) == 2
-    (gap,) = recording.events(Gap)
-    assert gap.subject == "a.flows flow 2"
+    assert len(list(recording.events(Upload))) == len(odd) + 1
+    assert [gap.subject for gap in recording.events(Gap)] == [f"a.flows flow {2 * at + 2}" for at in range(len(odd))]
 
 
 def test_a_flow_of_version_0_11(tmp_path: Path) -> None:

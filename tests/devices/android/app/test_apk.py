@@ -163,7 +163,8 @@ def repeated() -> bytes:
 
 
 def large(path: Path) -> Path:
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive, archive.open("AndroidManifest.xml", "w") as file:
+    quick = zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=1)
+    with quick as archive, archive.open("AndroidManifest.xml", "w") as file:
         for _ in range(1024):
             file.write(bytes(1 << 20))
     return path

@@ -207,6 +207,12 @@ def test_a_hostile_bag_is_refused_in_bounds(data):
 
 @pytest.fixture(scope="module")
 def keys(tmp_path_factory):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("JAVA_TOOL_OPTIONS", "-XX:+UseSerialGC -XX:TieredStopAtLevel=1")  # programs of a second
+        yield made_keys(tmp_path_factory)
+
+
+def made_keys(tmp_path_factory):
     folder = tmp_path_factory.mktemp("keys")
     for program in ("apksigner", "keytool"):
         if not shutil.which(program):
