@@ -75,7 +75,7 @@ def guess(path: Path) -> str:
             Spoken(
                 "{path} is neither HAR, nor a mitmproxy flow file, nor JSON of hooks, nor a packet capture.", path=path
             ),
-            Spoken("Say what it is: --format {formats}.", formats=", ".join(FORMATS)),
+            Spoken("Say what it is: --format {formats}.", formats="|".join(FORMATS)),
         )
     return found
 
