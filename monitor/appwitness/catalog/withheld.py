@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from functools import cache
+from functools import cache, lru_cache
 
 from appwitness.catalog import yaml_files
 from appwitness.catalog.entries import CatalogEntry, Pattern
@@ -36,11 +36,16 @@ class Withheld(CatalogEntry):
 
 def is_placeholder(value: Value) -> bool:
     """Whether a value is a placeholder: it was not read, and finding it proves nothing."""
-    text = value.text.strip().strip('"').strip().lower()
-    texts, whole, bare = _of(value.type)
+    return _is_placeholder(value.type, value.text)
+
+
+@lru_cache(maxsize=1 << 12)
+def _is_placeholder(kind: str, text: str) -> bool:
+    text = text.strip().strip('"').strip().lower()
+    texts, whole, bare = _of(kind)
     if text in texts or whole.fullmatch(text):
         return True
-    if value.type.startswith("location"):  # its digits are no number of one digit
+    if kind.startswith("location"):  # its digits are no number of one digit
         return False
     return bare.fullmatch(_BARE.sub("", text)) is not None
 

@@ -34,6 +34,7 @@ from appwitness.events import (
     is_limit,
 )
 from appwitness.events.seen import Seen, holds
+from appwitness.events.sharing import Sharing
 from appwitness.findings import Assumption, Declared, Finding, Flow, JudgedRule, Match, Need, Report, ReportedGap
 from appwitness.findings.identity import identified
 from appwitness.judge import observers
@@ -207,10 +208,12 @@ def _lines(store: Store, name: str, run: Run, recording: Recording | None) -> tu
     forgotten."""
     lines: Lines = {}
     forgotten = set()
+    sharing = Sharing()
     for kind in FILES:
         found = []
         for read in store.read(name, kind, recording=recording):
             if seen := read.seen(run.clock_offset_ms):
+                sharing.of(seen.event)
                 found.append(seen)
             elif read.forgotten:
                 forgotten.add(kind)

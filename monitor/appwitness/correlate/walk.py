@@ -30,6 +30,7 @@ from appwitness.events import (
     is_limit,
 )
 from appwitness.events.seen import Seen, holds, number_of
+from appwitness.events.sharing import Sharing
 from appwitness.findings import Carrier, Finding, Flow, ReportedGap
 from appwitness.findings.identity import identified
 from appwitness.judge import observers
@@ -128,6 +129,7 @@ class Walk:
         self.until = self.run.ended
         """Up to when the run was observed, on the host's clock."""
         self.made = MadeBefore()
+        self._sharing = Sharing()
 
     def run_moved(self) -> bool:
         """Whether run.json has changed in a field on which everything here depends, such as the clock offset."""
@@ -166,6 +168,8 @@ class Walk:
         """A line on the host's clock; None where it was forgotten, or is none of the contract."""
         seen = read.seen(self.run.clock_offset_ms)
         self.holes.note(read, there=seen is not None)
+        if seen:
+            self._sharing.of(seen.event)
         if seen and seen.event.pid is not None and seen.event.app == self.run.app.package:
             self.processes.add(seen.event.pid)
         return seen

@@ -33,7 +33,7 @@ def see[E: Event](ref: Ref, event: E, offset_ms: float | None) -> Seen[E]:
 
 def host_time(event: Event, offset_ms: float | None) -> datetime:
     """When a line was written, on the host's clock; as it was written where `offset_ms` is not known."""
-    return event.at if event.on_host_clock or offset_ms is None else event.at - timedelta(milliseconds=offset_ms)
+    return event.at if event.on_host_clock or not offset_ms else event.at - timedelta(milliseconds=offset_ms)
 
 
 def shifted(at: datetime, by_ms: float) -> datetime:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -660,7 +660,7 @@ class Seal(Record):
     forgotten: tuple[ForgottenLines, ...] = Field(default=(), description="what was removed on purpose")
 
 
-Lane = tuple[SkipValidation[Seen[Event]], ...]
+Lane = SkipValidation[Sequence[Seen[Event]]]
 """Lines of one kind in the order of their file, for the timeline."""
 
 

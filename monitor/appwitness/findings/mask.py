@@ -30,6 +30,7 @@ from appwitness.events import (
     Value,
 )
 from appwitness.findings import Finding, Flow, Match, Reason, Report, places
+from appwitness.findings.lanes import ShownLines
 from appwitness.findings.places import Way
 from appwitness.findings.spellings import readings
 from appwitness.findings.surroundings import Context, Contexts, Neighbour, Stretch
@@ -42,6 +43,8 @@ SECRET_HEADERS = frozenset(
     {"authorization", "cookie", "proxy-authorization", "set-cookie", "x-api-key", "x-auth-token"}
 )
 
+LANES = ("consents", "phases", "accesses", "uploads", "screens")
+"""Fields of a report that are lines."""
 _OURS = frozenset(
     {
         "kind", "id", "outcome", "op", "via", "status", "signal", "scope", "by", "where", "why", "state", "ref",
@@ -146,16 +149,21 @@ def _forms(value: Value) -> Iterator[str]:
         parts = [part.strip() for part in text.split(",")]
         for part in parts:
             bare += _degrees(part)
-    for form in bare:
+    for form in dict.fromkeys(bare):
         yield form
-        yield quote(form)
-        yield quote_plus(form)
-        yield form.encode("unicode_escape").decode("ascii")
+        if not _UNQUOTED.fullmatch(form):
+            yield quote(form)
+            yield quote_plus(form)
+            yield form.encode("unicode_escape").decode("ascii")
         data = form.encode()
         if len(data) >= 4:
             yield base64.b64encode(data).decode().rstrip("=")
             yield base64.urlsafe_b64encode(data).decode().rstrip("=")
             yield data.hex()
+
+
+_UNQUOTED = re.compile(r"[A-Za-z0-9._-]*")
+"""What stands in a URL, and between quotes, as it is."""
 
 
 def _degrees(text: str) -> Iterator[str]:
@@ -188,11 +196,13 @@ class Mask:
         self._long: list[str] = []
         self._flat: dict[str, list[tuple[str, bool]]] = {}
         self._cache: dict[tuple[str, Any], str] = {}
+        self._alike: dict[tuple[object, ...], Access] = {}
         self.learn(values)
 
     def learn(self, values: Iterable[Value]) -> None:
         """Mask these values too from now on."""
         self._cache.clear()
+        self._alike.clear()
         for value in {(value.type, value.text): value for value in values}.values():
             masked = mask_value(value.type, value.text)
             if len(value.text) > EXCERPT_CHARACTERS // 2:
@@ -442,8 +452,18 @@ class Mask:
 
     def event[R: Record | Part](self, record: R) -> R:
         """A line of the recording, or another record, masked."""
-        masked: R = self._record(record)
+        masked: R = self._access(record) if type(record) is Access else self._record(record)
         return masked
+
+    def _access(self, access: Access) -> Access:
+        """A read, masked: what thousands of reads have alike is masked once."""
+        if access.args is not None:
+            return cast(Access, self._record(access))
+        alike = tuple(getattr(access, name) for name in _ALIKE)
+        masked = self._alike.get(alike)
+        if masked is None:
+            masked = self._alike[alike] = self._record(access)
+        return masked.model_copy({name: self._of_line(Access, name, getattr(access, name)) for name in _DIFFERING})
 
     def _record(self, record: Any) -> Any:
         if isinstance(record, Match):
@@ -607,6 +627,9 @@ class Mask:
         return self._any(value)
 
 
+_DIFFERING = ("at", "arrived", "boot_ms", "count", "until")
+_ALIKE = tuple(name for name in Access.__struct_fields__ if name not in _DIFFERING)
+"""Fields of a read that differ each time, and those that many have alike."""
 _OF_CODE = frozenset({vocabulary.name, vocabulary.host, places.subject})
 """Ways of what is named in code or by a host: a contact called "Circle" does not hide `api.circle.test`."""
 _STATED = frozenset({"operator", "case", "place", "equipment", "obtained", "image", "campaign", "root"})
@@ -676,13 +699,10 @@ def masked(report: Report, mask: Mask | None = None) -> Report:
         coverage=lambda counts: {key: _coverage(mask, value) for key, value in counts.items()},
         evidence=lambda lines: {ref: mask.event(event) for ref, event in lines.items()},
         **dict.fromkeys(("gaps", "limits"), mask.event),
-        **dict.fromkeys(
-            ("consents", "phases", "accesses", "uploads", "screens"),
-            lambda seen: seen._replace(event=mask.event(seen.event)),
-        ),
     )
+    lanes = {name: ShownLines(getattr(report, name), mask.event) for name in LANES}
     contexts = Contexts(lambda: {name: tuple(map(mask.context, each)) for name, each in report.contexts.items()})
-    return shown.model_copy(update={"contexts": contexts})
+    return shown.model_copy(update={"contexts": contexts, **lanes})
 
 
 def _coverage(mask: Mask, value: Any) -> Any:

@@ -35,6 +35,8 @@ def least(possible: Sequence[ConsentStatus], as_timed: ConsentStatus) -> Consent
     then an answer that was not seen, then the lack of a yes before a no. Where that leaves several: the one that the
     times tell, or the first.
     """
+    if len(possible) == 1:
+        return possible[0]
     ranked = {each: _CLAIMS.get(each.state, 0) for each in possible}
     best = min(ranked.values())
     return as_timed if ranked.get(as_timed) == best else next(each for each in possible if ranked[each] == best)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from appwitness.events import Ref
 from appwitness.events.stacks import Called, Frame, caller, owned
 from appwitness.findings import Code
@@ -10,7 +12,13 @@ from appwitness.judge.recipients import RecipientTable
 
 def foreign_frame(line: Called) -> Frame | None:
     """The innermost frame of the app; of another package in its process, where none of the app's own is there."""
-    return caller(list(owned(line.stack, line.owners)))
+    return _caller(line.stack, line.owners)
+
+
+@lru_cache(maxsize=1 << 14)
+def _caller(stack: tuple[str, ...], owners: tuple[str | None, ...]) -> Frame | None:
+    """The same of a stack, which thousands of lines have alike."""
+    return caller(list(owned(stack, owners)))
 
 
 def method_of(line: Called) -> str | None:

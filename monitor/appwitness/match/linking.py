@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from datetime import datetime
@@ -50,6 +49,17 @@ class Joined(NamedTuple):
     """The clocks do not say whether the access was before the upload."""
 
 
+class Given(NamedTuple):
+    """What accesses returned that returned the same: worked out once, however often an app asks."""
+
+    keys: frozenset[Key]
+    row_of: dict[Key, int | None]
+    """Each value with the first row that it stands in."""
+    rows: dict[int, frozenset[Key]]
+    persons: Persons | None
+    """The people whom the rows are about."""
+
+
 class Linker:
     """Knows the accesses of one recording, and says of each upload which of them it carries.
 
@@ -72,6 +82,7 @@ class Linker:
         self.narrow = self._sought.narrow
         """For `decode.leaves`: which parts of a large text may hold anything that is known by now."""
         self._reads = Reads()
+        self._given: dict[tuple[DataType, tuple[Value, ...], bool], Given] = {}
         self._picked: set[Ref] = set()
         """Accesses that gave what the user had picked."""
         self._persons: dict[Ref, Persons] = {}
@@ -89,36 +100,45 @@ class Linker:
         if ref in self._reads.accesses or not access.values:
             return
         self._reads.apps |= {access.app} if access.app else set()
-        rows: dict[int, set[Key]] = defaultdict(set)
-        contacts: dict[int, str] = {}
-        keys: dict[Key, int | None] = {}
-        for value in access.values:
-            if not value.text.strip() or is_placeholder(value):
-                continue
-            key = (value.type, value.text)
-            keys.setdefault(key, value.row)
-            if value.row is not None:
-                rows[value.row].add(key)
-                if isinstance(value.contact, str):
-                    contacts[value.row] = value.contact
-        for key, row in keys.items():
-            self._sought.add(key, alone=row is None)
-        own = {row: frozenset(members) for row, members in rows.items()}
+        picked = was_picked(access)
+        what = (access.data, access.values, picked)
+        given = self._given.get(what)
+        if given is None:
+            given = self._given[what] = self._learn(*what)
         known = ReadAccess(
             ref=ref,
             at=seen.at,
             until=seen.on_host(access.until) if access.until else None,
             calls=access.count,
             data=access.data,
-            keys=frozenset(keys),
-            rows=own,
+            keys=given.keys,
+            rows=given.rows,
         )
-        self._reads.add(known, seen.number, keys)
-        if was_picked(access):
+        self._reads.add(known, seen.number, given.row_of)
+        if picked:
             self._picked.add(ref)
-            self._persons[ref] = Persons(own, contacts)
-        elif (persons := persons_of(access.data, own, contacts)) is not None:
-            self._persons[ref] = persons
+        if given.persons is not None:
+            self._persons[ref] = given.persons
+
+    def _learn(self, data: DataType, values: Sequence[Value], picked: bool) -> Given:
+        """What an access returned, which is looked for in uploads from now on."""
+        rows: dict[int, set[Key]] = defaultdict(set)
+        contacts: dict[int, str] = {}
+        row_of: dict[Key, int | None] = {}
+        for value in values:
+            if not value.text.strip() or is_placeholder(value):
+                continue
+            key = (value.type, value.text)
+            row_of.setdefault(key, value.row)
+            if value.row is not None:
+                rows[value.row].add(key)
+                if isinstance(value.contact, str):
+                    contacts[value.row] = value.contact
+        for key, row in row_of.items():
+            self._sought.add(key, alone=row is None)
+        own = {row: frozenset(members) for row, members in rows.items()}
+        persons = Persons(own, contacts) if picked else persons_of(data, own, contacts)
+        return Given(frozenset(row_of), row_of, own, persons)
 
     def add_transform(self, seen: Seen[Transform]) -> None:
         """Learn what the app turned into what."""
@@ -163,11 +183,7 @@ class Linker:
         all_hits: dict[Key, list[Hit]],
     ) -> Joined:
         known = self._reads.accesses[access or ""]
-        others: set[Ref] = set()
-        for key in of_access:
-            reads = self._reads.by_value[key]
-            others |= {read.ref for read in reads[: bisect_right(reads, when.earliest, key=lambda read: read.at)]}
-        earlier = sum(_calls(self._reads.accesses[other], when.earliest) for other in others | {known.ref}) - 1
+        earlier = self._reads.earlier(of_access, known, when.earliest)
         found = [row for row, members in known.rows.items() if not members.isdisjoint(all_hits)]
         row_of = {key: row for row, members in sorted(known.rows.items(), reverse=True) for key in members}
         persons = self._persons.get(known.ref)
@@ -235,8 +251,3 @@ def canonical(key: Key) -> str:
         forms = dict(variants.FORMS["phone"](key[1]))
         return next((forms[name] for name in ("e164",) if name in forms), re.sub(r"\D", "", key[1]))
     return re.sub(r"[\s:-]", "", key[1]).casefold()
-
-
-def _calls(known: ReadAccess, before: datetime) -> int:
-    """How many calls an access line stands for that were surely made before a moment."""
-    return known.calls if known.until is None or known.until <= before else 1

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right, insort
 from collections import defaultdict
-from collections.abc import Container, Mapping
+from collections.abc import Container, Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from datetime import datetime
+from itertools import accumulate
 from typing import NamedTuple, override
 
 from appwitness.events import DataType, Ref
@@ -29,8 +30,6 @@ class ValueRead(NamedTuple):
     at: datetime
     line: int
     ref: Ref
-    row: int
-    """-1: of none."""
 
 
 class ReadAccess(NamedTuple):
@@ -43,6 +42,61 @@ class ReadAccess(NamedTuple):
     data: DataType
     keys: frozenset[Key]
     rows: dict[int, frozenset[Key]]
+
+
+class AlikeReads:
+    """The accesses that returned the same values in the same rows: an app asks for the same time and again, so what is
+    asked of each of them is asked of all at once."""
+
+    __slots__ = ("_ends", "_folded", "_starts", "keys", "row_of", "rows")
+
+    def __init__(
+        self, keys: frozenset[Key], row_of: Mapping[Key, int | None], rows: Mapping[int, frozenset[Key]]
+    ) -> None:
+        self.keys = keys
+        self.row_of = row_of
+        """Each value with the first row that it stands in."""
+        self.rows = rows
+        self._starts: list[tuple[datetime, int]] = []
+        """When each was, and the number of its line, in order."""
+        self._ends: list[tuple[datetime, int]] = []
+        """Of the lines that stand for several calls, in order: when the last was, and how many they are but one."""
+        self._folded: list[int] | None = None
+        """How many calls the first of these stand for together; None when it has to be counted anew."""
+
+    def add(self, access: ReadAccess, line: int) -> None:
+        """Learn of one more of them."""
+        insort(self._starts, (access.at, line))
+        if access.calls > 1:
+            insort(self._ends, (max(access.at, access.until or access.at), access.calls - 1))
+            self._folded = None
+
+    def last(self, at: datetime) -> tuple[datetime, int] | None:
+        """When the last up to a moment was, and the number of its line; None: all of them were later."""
+        number = bisect_right(self._starts, at, key=_moment)
+        return self._starts[number - 1] if number else None
+
+    def calls(self, before: datetime) -> int:
+        """How many calls were surely made up to a moment; of a line that stands for several, and whose last was later,
+        one."""
+        if self._folded is None:
+            self._folded = [0, *accumulate(extra for _, extra in self._ends)]
+        number = bisect_right(self._ends, before, key=_moment)
+        return bisect_right(self._starts, before, key=_moment) + self._folded[number]
+
+    def has_row(self, key: Key) -> bool:
+        """Whether they returned a value in a row with others."""
+        row = self.row_of[key]
+        return row is not None and len(self.rows.get(row, ())) > 1
+
+    def beside(self, key: Key) -> frozenset[Key]:
+        """What they returned in the row of a value, itself included; all, where it is of none."""
+        row = self.row_of[key]
+        return self.keys if row is None else self.rows.get(row, frozenset())
+
+
+def _moment(of: tuple[datetime, int]) -> datetime:
+    return of[0]
 
 
 class UnreadValues(Container[Key]):
@@ -78,7 +132,9 @@ class Reads:
 
     def __init__(self) -> None:
         self.accesses: dict[Ref, ReadAccess] = {}
-        self.by_value: dict[Key, list[ValueRead]] = defaultdict(list)
+        self._by_value: dict[Key, list[ValueRead]] = defaultdict(list)
+        self._alike: dict[object, AlikeReads] = {}
+        self._alike_of: dict[Key, list[AlikeReads]] = defaultdict(list)
         self.persona: set[Key] = set()
         self.apps: set[str] = set()
         """The apps that read: whatever they send may name them."""
@@ -104,12 +160,19 @@ class Reads:
 
     def add(self, access: ReadAccess, line: int, values: Mapping[Key, int | None]) -> None:
         """Learn what an access returned: its values, each with the first row that it stands in."""
-        for key, row in values.items():
-            self._note_name(key)
-            insort(self.by_value[key], ValueRead(access.at, line, access.ref, row if row is not None else -1))
+        self.accesses[access.ref] = access
+        for key in values:
+            insort(self._by_value[key], ValueRead(access.at, line, access.ref))
             if key not in self.persona:
                 self._note_first(key, access.at)
-        self.accesses[access.ref] = access
+        what = (tuple(values.items()), frozenset(access.rows.items()))
+        alike = self._alike.get(what)
+        if alike is None:
+            alike = self._alike[what] = AlikeReads(access.keys, values, access.rows)
+            for key in values:
+                self._note_name(key)
+                self._alike_of[key].append(alike)
+        alike.add(access, line)
 
     def _note_first(self, key: Key, at: datetime) -> None:
         """A value was read; lines come in any order, so an earlier read may become known later."""
@@ -138,7 +201,7 @@ class Reads:
 
     def last(self, key: Key, when: UploadTime) -> ValueRead | None:
         """The last that was surely before; where there is none, the first that may have been."""
-        reads = self.by_value.get(key)
+        reads = self._by_value.get(key)
         if not reads:
             return None
         number = bisect_right(reads, when.earliest, key=lambda read: read.at)
@@ -146,29 +209,35 @@ class Reads:
             return reads[number - 1]
         return reads[0] if reads[0].at <= when.latest else None
 
-    def has_row(self, read: ValueRead) -> bool:
-        """Whether a value was read in a row with others."""
-        return len(self.accesses[read.ref].rows.get(read.row, ())) > 1
+    def earlier(self, keys: Iterable[Key], known: ReadAccess, before: datetime) -> int:
+        """How many calls, besides one of `known`, returned one of the values, surely up to a moment."""
+        alike = {id(each): each for key in keys for each in self._alike_of[key]}
+        calls = sum(each.calls(before) for each in alike.values())
+        if known.at > before:  # it may have been later, and is in none of them
+            calls += known.calls if known.until is None or known.until <= before else 1
+        return calls - 1
+
+    def in_rows(self, key: Key) -> bool:
+        """Whether each access that returned a value returned it in a row with others."""
+        return all(alike.has_row(key) for alike in self._alike_of.get(key, ()))
 
     def borne_with(self, name: Key, at: datetime) -> frozenset[Key]:
         """All but names that was read before the upload in a row with a name, or planted with it."""
         found: set[Key] = set(self.persona) if name in self.persona else set()
-        for read in self.by_value.get(name, ()):
-            if read.at <= at:
-                known = self.accesses[read.ref]
-                found |= known.rows.get(read.row, frozenset()) if read.row >= 0 else known.keys
+        for alike in self._alike_of.get(name, ()):
+            if alike.last(at):
+                found |= alike.beside(name)
         return frozenset(key for key in found if key[0] != "name")
 
     def partners(self, key: Key, certain: AbstractSet[Key], at: datetime) -> list[tuple[Key, bool]]:
         """Other values that some access before the upload returned together with one, and that are surely there; and
-        whether they are of the same row, or the access has none."""
+        whether they are of the same row, or the access has none. Those of the latest access come first."""
         found: dict[Key, bool] = {}
-        for read in reversed(self.by_value.get(key, ())):
-            if read.at > at:
-                continue
-            known = self.accesses[read.ref]
-            in_row = read.row >= 0 and key[0] != "installed_apps"  # which has a row of its own
-            row = known.rows.get(read.row, frozenset()) if in_row else known.keys
+        apps = key[0] == "installed_apps"  # each has a row of its own
+        before = [(last, alike) for alike in self._alike_of.get(key, ()) if (last := alike.last(at))]
+        for _, alike in sorted(before, key=lambda each: each[0], reverse=True):
+            in_row = alike.row_of[key] is not None and not apps
+            row = alike.beside(key) if in_row else alike.keys
             for partner in sorted((row & certain) - {key}):
-                found[partner] = found.get(partner, False) or in_row or key[0] == "installed_apps"
+                found[partner] = found.get(partner, False) or in_row or apps
         return list(found.items())

@@ -11,9 +11,9 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import NamedTuple
 
-from appwitness.events import Access, Consent, Event, Phase, Ref, Screen, Upload
-from appwitness.events.seen import Seen
+from appwitness.events import Access, Consent, Phase, Ref, Screen, Upload
 from appwitness.findings import LEVELS, Report, ReportedGap
+from appwitness.findings.lanes import during, named
 from appwitness.reports.phrases import data_of, named_gap, read_of
 from appwitness.reports.time_axis import consent_steps, still_counts
 from appwitness.reports.words import Words, plain
@@ -200,14 +200,14 @@ def picture(
 
 def _cut(report: Report, only: tuple[float, float] | None, lines: Collection[Ref] | None) -> Report:
     """The report with these reads and uploads alone: each of their lanes has room then."""
-    low, high = only or (-math.inf, math.inf)
-
-    def stays(seen: Seen[Event]) -> bool:
-        return (lines is None or seen.ref in lines) and low <= _seconds(seen.at, report.run.started) <= high
-
-    return report.model_copy(
-        update={lane: tuple(filter(stays, getattr(report, lane))) for lane in ("accesses", "uploads")}
-    )
+    lanes = {lane: getattr(report, lane) for lane in ("accesses", "uploads")}
+    if lines is not None:
+        lanes = {name: named(lane, lines) for name, lane in lanes.items()}
+    if only:
+        low, high = only
+        start = report.run.started
+        lanes = {name: during(lane, lambda at: low <= _seconds(at, start) <= high) for name, lane in lanes.items()}
+    return report.model_copy(update=lanes)
 
 
 def _asked(report: Report, words: Words) -> _Row:

@@ -66,7 +66,7 @@ def believed(reads: Reads, hits: Sequence[Hit], when: UploadTime) -> dict[Key, l
 def _is_everywhere(reads: Reads, value: Value) -> bool:
     """Whether a value says something only beside others: also the app itself among those that are installed."""
     if is_of_a_service(value):
-        return all(map(reads.has_row, reads.by_value.get((value.type, value.text), ())))
+        return reads.in_rows((value.type, value.text))
     return is_everywhere(value) or (value.type == "installed_apps" and value.text in reads.apps)
 
 

@@ -137,6 +137,6 @@ def _is_nobodys(reads: Reads, told: ContactText, kinds: set[str], by_path: dict[
         key: Key = hit.key  # type: ignore[assignment]
         if key[0] == "name" or kind_of(key) != told.kind:
             continue
-        if told.kind not in kinds or key in reads.persona or any(not reads.has_row(one) for one in reads.by_value[key]):
+        if told.kind not in kinds or key in reads.persona or not reads.in_rows(key):
             return True
     return False
