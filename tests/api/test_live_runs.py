@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -152,6 +153,14 @@ def test_no_more_runs_than_the_bound(runs, program, monkeypatch):
     runs.start(RunRequest("lab:circle"))
     with pytest.raises(UserError, match="1 runs are going on"):
         runs.start(RunRequest("lab:skies"))
+
+
+def test_data_is_cleared_where_that_was_asked_for_and_never_on_the_lab_device(tmp_path):
+    asked = RunRequest("R58", app="com.example.shop", clear_data=True)
+    assert "--clear-data" in asked.words(tmp_path, ())
+    assert "--clear-data" not in replace(asked, clear_data=False).words(tmp_path, ())
+    with pytest.raises(UserError, match="built in"):
+        RunRequest("lab:circle", clear_data=True).check()
 
 
 def test_a_name_of_a_device_is_no_option(tmp_path):

@@ -9,7 +9,7 @@ import threading
 from datetime import UTC, datetime
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 
 from appwitness.correlate import correlate, follow, knowledge
 from appwitness.recording import Recording
@@ -162,6 +162,46 @@ def test_a_stretch_of_the_timeline_is_chosen_by_drawing_over_it_and_its_marks_le
     assert page.evaluate("window.same")
     page.locator("#picture svg a .mark.sent").first.click()
     expect(page.locator(".dump")).to_be_visible()
+
+
+def test_a_stretch_of_the_timeline_is_dragged_along_and_shift_draws_a_smaller_one(browse):
+    page = browse("/recordings/many")
+    picture = page.locator("#picture")
+    page.locator("[data-zoom] .scroll").focus()
+    whole = picture.get_attribute("data-high")
+    page.keyboard.press("+")
+    expect(picture).not_to_have_attribute("data-high", whole or "")
+    page.wait_for_function(SHOWN)
+    low, high = (float(picture.get_attribute(f"data-{end}") or "nan") for end in ("low", "high"))
+    drag(page, 0.6, 0.4)
+    expect(picture).not_to_have_attribute("data-low", str(low))
+    later = [float(picture.get_attribute(f"data-{end}") or "nan") for end in ("low", "high")]
+    assert later[0] > low
+    assert later[1] - later[0] == pytest.approx(high - low, abs=0.01)
+    page.keyboard.down("Shift")
+    drag(page, 0.4, 0.6)
+    page.keyboard.up("Shift")
+    expect(picture).not_to_have_attribute("data-high", str(later[1]))
+    closer = [float(picture.get_attribute(f"data-{end}") or "nan") for end in ("low", "high")]
+    assert later[0] < closer[0] < closer[1] < later[1]
+
+
+def drag(page: Page, start: float, end: float) -> None:
+    """Over the timeline, between these shares of its width; below its marks, which are links."""
+    page.locator("#picture svg").scroll_into_view_if_needed()
+    box = page.locator("#picture svg").bounding_box()
+    assert box
+    page.mouse.move(box["x"] + box["width"] * start, box["y"] + box["height"] - 4)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] * end, box["y"] + box["height"] - 4, steps=4)
+    before = page.url
+    page.mouse.up()
+    page.wait_for_url(lambda url: url != before)
+    page.wait_for_function(SHOWN)
+
+
+SHOWN = """() => ["low", "high"].every((end, at) => +document.getElementById("picture").dataset[end]
+    === +new URLSearchParams(location.search).get(["from", "to"][at]))"""
 
 
 def test_the_timeline_moves_by_keys_and_links_and_the_list_beside_it_follows(browse):

@@ -209,6 +209,21 @@ def test_a_health_check_says_when_the_database_is_gone_and_when_it_is_back(own, 
     assert asking.get("/healthz").status_code == 200
 
 
+def test_an_index_that_was_moved_away_is_not_followed_and_said_so(own, known, tmp_path):
+    """SQLite goes on reading a file that was renamed."""
+    asking = browser(own, known)
+    assert asking.get("/healthz").status_code == 200
+    file = tmp_path / "index.sqlite"
+    file.rename(tmp_path / "elsewhere.sqlite")
+    assert asking.get("/healthz").status_code == 503
+    for path in ("/events", "/recordings/run-1/events"):
+        answer = asking.get(path)
+        assert answer.status_code >= 400
+        assert "was moved, removed or replaced" in answer.text
+    (tmp_path / "elsewhere.sqlite").rename(file)
+    assert asking.get("/healthz").status_code == 200
+
+
 @pytest.mark.parametrize(
     ("said", "path", "status"),
     [

@@ -12,11 +12,13 @@ from pathlib import Path
 
 import pytest
 
-from appwitness.api import devices, inbox
+from appwitness.api import devices, diagnosing, inbox
 from appwitness.api.browsing import Browsing
 from appwitness.api.inbox import Inbox
 from appwitness.api.live_runs import LiveRuns, RunRequest
 from appwitness.correlate import knowledge
+from appwitness.devices.android.faults import fault
+from appwitness.devices.diagnosis import Diagnosis, Result
 from appwitness.recording import Recording, packing
 from appwitness.reports import LANGUAGES
 from appwitness.store import Store
@@ -371,6 +373,30 @@ def test_an_app_that_is_dropped_is_installed_on_a_device_that_is_no_lab(visitor,
     assert posted(visitor, f"/new/observe?device=R58&drop={drop}", {"plan": "refuse"}).status_code == 303
     (run,) = work.runs.list()
     assert [path.suffix for path in run.request.apks] == [".apk"]
+
+
+@pytest.mark.parametrize("clear", [True, False])
+def test_a_run_on_a_phone_may_clear_the_data_of_an_app_that_was_used_before(visitor, work, monkeypatch, program, clear):
+    """Else an observation of such an app ends with `app-has-data`, whose remedy this is."""
+    phone = devices.embedded_ones()[0].__class__("R58", "ready", "Phone", "root", "all", "proxy", "read")
+    monkeypatch.setattr(devices, "listed", lambda: [phone])
+    fields = {"plan": "refuse", "app": "com.example.shop", **({"clear_data": "on"} if clear else {})}
+    assert posted(visitor, "/new/observe?device=R58", fields).status_code == 303
+    (run,) = work.runs.list()
+    assert run.request.clear_data is clear
+
+
+def test_what_a_device_lacks_is_said_in_the_language_of_the_page(visitor, monkeypatch):
+    phone = devices.embedded_ones()[0].__class__("R58", "ready", "Phone", "root", "all", "proxy", "read")
+    monkeypatch.setattr(devices, "listed", lambda: [phone])
+    fault_ = fault("device-lost", serial="R58")
+    found = Result(check="reached", level="fault", code=fault_.code, message=fault_.what, remedy=fault_.next_step)
+    monkeypatch.setattr(diagnosing, "diagnose", lambda *_: Diagnosis(device="R58", results=(found,)))
+    said = {lang: visitor.get(f"/new/observe?device=R58&lang={lang}").text for lang in ("en", "zh")}
+    assert "R58 is no longer there." in said["en"]
+    assert "R58 已断开。" in said["zh"]
+    told = visitor.get("/new/observe?device=R58&lang=zh&format=json").json()
+    assert told["diagnosis"][0]["message"] == "R58 is no longer there."
 
 
 def test_the_demo_is_a_list_of_runs(visitor, work, program):

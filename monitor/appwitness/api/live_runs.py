@@ -22,6 +22,7 @@ from typing import IO, TYPE_CHECKING, Any, Literal, NamedTuple, get_args
 
 from appwitness.api.home import recordings
 from appwitness.support.errors import UserError
+from appwitness.support.spoken import Spoken
 
 if TYPE_CHECKING:  # imported late, so that whoever only asks for a name waits for nothing
     from appwitness.api.devices import NamedDevice
@@ -62,6 +63,8 @@ class RunRequest:
     """End after this long; None: when the app ends or somebody stops the run."""
     by_hand: bool = False
     """A person does on the device what the plan says."""
+    clear_data: bool = False
+    """Clear the data of an app that was installed before, so that the run is its first."""
 
     @property
     def target(self) -> NamedDevice:
@@ -75,21 +78,32 @@ class RunRequest:
         if not self.device.strip():
             raise UserError("No device is named.", "Choose one of the list.")
         if self.plan not in get_args(LivePlan):
-            raise UserError(f"There is no plan {self.plan}.", f"There are {', '.join(get_args(LivePlan))}.")
+            raise UserError(
+                Spoken("There is no plan {plan}.", plan=self.plan),
+                Spoken("There are {liveplan}.", liveplan=", ".join(get_args(LivePlan))),
+            )
         if self.mode not in MODES:
-            raise UserError(f"There is no mode {self.mode}.", f"There are {', '.join(MODES)}.")
+            raise UserError(
+                Spoken("There is no mode {mode}.", mode=self.mode), Spoken("There are {modes}.", modes=", ".join(MODES))
+            )
         if self.seconds is not None and not 0 < self.seconds < math.inf:
-            raise UserError(f"{self.seconds} is not a length of time.", "Write seconds: 30 or 2.5.")
+            raise UserError(
+                Spoken("{seconds} is not a length of time.", seconds=self.seconds), "Write seconds: 30 or 2.5."
+            )
         if self.app is not None and not PACKAGE.fullmatch(self.app):
-            raise UserError(f"{self.app!r} is no name of an app.", "Write its package: com.example.shop.")
+            raise UserError(
+                Spoken("{app!r} is no name of an app.", app=self.app), "Write its package: com.example.shop."
+            )
         if self.target.embedded:
-            if self.app or self.apks or self.by_hand:
+            if self.app or self.apks or self.by_hand or self.clear_data:
                 raise UserError(
-                    f"{self.device} has its app built in, and plays the user itself.", "Choose the device and a plan."
+                    Spoken("{device} has its app built in, and plays the user itself.", device=self.device),
+                    "Choose the device and a plan.",
                 )
         elif bool(self.app) == bool(self.apks):
             raise UserError(
-                f"Which app should be observed on {self.device}?", "Choose an installed app, or an APK to install."
+                Spoken("Which app should be observed on {device}?", device=self.device),
+                "Choose an installed app, or an APK to install.",
             )
 
     def words(self, output: Path, judged_by: Sequence[str]) -> list[str]:
@@ -99,6 +113,7 @@ class RunRequest:
         said += [f"--apk={apk}" for apk in self.apks]
         said += [f"--seconds={self.seconds:g}"] if self.seconds is not None else []
         said += ["--by-hand"] if self.by_hand else []
+        said += ["--clear-data"] if self.clear_data else []
         return [sys.executable, "-P", "-m", "appwitness", "observe", "--json", *said, *judged_by]
 
 
@@ -203,9 +218,14 @@ class LiveRuns:
             going_on = [run for run in self._runs.values() if not run.over.is_set()]
             for each in requests:
                 if busy := next((run for run in going_on if run.request.device == each.device), None):
-                    raise UserError(f"{each.device} has a run already: {busy.id}.", "Stop it, or wait until it ends.")
+                    raise UserError(
+                        Spoken("{device} has a run already: {id}.", device=each.device, id=busy.id),
+                        "Stop it, or wait until it ends.",
+                    )
             if len(going_on) + len(requests) > MOST_RUNS:
-                raise UserError(f"{len(going_on)} runs are going on.", "Stop one, or wait until one ends.")
+                raise UserError(
+                    Spoken("{going_on} runs are going on.", going_on=len(going_on)), "Stop one, or wait until one ends."
+                )
             made = [self._new(each) for each in requests]
             threading.Thread(target=self._go_through, args=(made,), name="runs", daemon=True).start()
             return [self.status(run.id) for run in made]
@@ -273,7 +293,9 @@ class LiveRuns:
 
     def _of(self, run: str) -> _LiveRun:
         if run not in self._runs:
-            raise UserError(f"There is no run {run} here.", "The list has the runs that were started here.")
+            raise UserError(
+                Spoken("There is no run {run} here.", run=run), "The list has the runs that were started here."
+            )
         return self._runs[run]
 
     def _go_through(self, runs: Sequence[_LiveRun]) -> None:

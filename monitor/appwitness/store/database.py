@@ -45,6 +45,7 @@ from appwitness.store.models import (
     after_create,
 )
 from appwitness.support.errors import StoreError, UserError
+from appwitness.support.spoken import Spoken
 
 BUSY_MS = 30_000
 """Time that a writer waits for another before it gives up."""
@@ -95,7 +96,24 @@ class Database:
         """As `open_engine`."""
         self.name = name_of(place)
         self._engine = open_engine(place, prepare, of_server)
+        self._file = file_of(place)
+        self._held = self._file.stat() if self._file else None
         self._writing = self._engine.execution_options(write=True)
+
+    def see_that_it_is_there(self) -> None:
+        """Raise StoreError where the file that was opened is not in its place any more: what is read is then of no use
+        to anybody, though SQLite reads on."""
+        if self._file is None or self._held is None:
+            return
+        try:
+            there = os.path.samestat(self._held, self._file.stat())
+        except OSError:
+            there = False
+        if not there:
+            raise StoreError(
+                Spoken("{name} was moved, removed or replaced.", name=self.name),
+                "Put it back, or start this program again.",
+            )
 
     def close(self) -> None:
         """Close it; the next use opens it again."""

@@ -194,7 +194,8 @@ class Store(Database):
                 self._here.connection = before
 
     def check(self) -> None:
-        """Check that the database answers. Raises UserError where it does not."""
+        """Check that the database is where it was, and answers. Raises UserError where it is not, or does not."""
+        self.see_that_it_is_there()
         with self.reading() as connection:
             connection.execute(select(IndexVersion.version)).one()
 

@@ -17,7 +17,7 @@ from appwitness.reports import render
 from appwitness.reports.watched import integrity
 from appwitness.support import private_files
 from appwitness.support.errors import UserError
-from appwitness.support.spoken import say
+from appwitness.support.spoken import Spoken, say
 from appwitness.web import finding_page
 from appwitness.web.auth import SEALED
 from appwitness.web.query import PageRequest
@@ -72,7 +72,7 @@ def diff(asked: PageRequest) -> Response:
     index = asked.site.index
     names = list(dict.fromkeys(asked.request.query_params.getlist("run")))
     if len(names) != 2:
-        raise UserError(f"{len(names)} runs are named.", "Choose two runs of one app.")
+        raise UserError(Spoken("{names} runs are named.", names=len(names)), "Choose two runs of one app.")
     old, new = sorted(names, key=lambda name: index.run(name).started)
     by = gating.between([index.place(old)], gating.GatedRuns(), index.judging)
     return _decided(asked, by, [index.place(new)])
@@ -118,7 +118,10 @@ def check(asked: PageRequest, form: Mapping[str, str]) -> Response:
 
 def _known_list(name: str) -> str:
     if name not in checklists.NAMES:  # a path, which a page may not name
-        raise UserError(f"There is no checklist {name!r}.", f"There are {', '.join(checklists.NAMES)}.")
+        raise UserError(
+            Spoken("There is no checklist {name!r}.", name=name),
+            Spoken("There are {names}.", names=", ".join(checklists.NAMES)),
+        )
     return name
 
 
@@ -197,7 +200,10 @@ def waive(asked: PageRequest, form: Mapping[str, str]) -> Response:
         runs = gating.GatedRuns()
         (report,) = runs.reports([place], index.judging)
         if not 1 <= number <= len(report.findings):
-            raise UserError(f"{asked.recording} has no finding {number}.", "Choose one of the list.")
+            raise UserError(
+                Spoken("{recording} has no finding {number}.", recording=asked.recording, number=number),
+                "Choose one of the list.",
+            )
         fields = {name: form.get(name, "").strip() or None for name in ("owner", "reason", "expires", "ticket")}
         waivers = accepting.waivers_beside(datetime.now(UTC).date())
         waivers.add(report.findings[number - 1].id, fields, runs, index.judging)

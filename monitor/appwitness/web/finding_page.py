@@ -14,6 +14,7 @@ from appwitness.reports.page.flows import ShownFlows
 from appwitness.reports.page.sections import ranges
 from appwitness.reports.verdict import DataAtRecipient, SentData
 from appwitness.support.errors import UserError
+from appwitness.support.spoken import Spoken
 from appwitness.web.query import PageRequest, fields_of
 from appwitness.web.recording_page import head
 
@@ -27,7 +28,8 @@ def finding(asked: PageRequest, problem: str = "", fields: Mapping[str, str] | N
     report, words = asked.report, asked.words
     if not 1 <= number <= len(report.findings):
         raise UserError(
-            f"{asked.recording} has no finding {number}.", "The list of its findings has those that there are."
+            Spoken("{recording} has no finding {number}.", recording=asked.recording, number=number),
+            "The list of its findings has those that there are.",
         )
     found = report.findings[number - 1]
     group = _alone(found, report)

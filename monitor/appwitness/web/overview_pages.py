@@ -19,6 +19,7 @@ from appwitness.reports.ranking_words import masked, named
 from appwitness.reports.verdict import headline
 from appwitness.reports.watched import device
 from appwitness.support.errors import UserError
+from appwitness.support.spoken import Spoken
 from appwitness.web.auth import SEALED
 from appwitness.web.query import LONGEST, Clear, PageRequest, fields_of, levels, page_of
 
@@ -133,7 +134,10 @@ def recipient(asked: PageRequest) -> Response:
     host = asked.request.path_params["host"]
     known = asked.site.index.lists.recipient(host)
     if known is None:
-        raise UserError(f"No recording has anything sent to {host}.", "The list of recipients has those that have.")
+        raise UserError(
+            Spoken("No recording has anything sent to {host}.", host=host),
+            "The list of recipients has those that have.",
+        )
     found = asked.site.index.lists.sent_to(host, asked.page)
     facts = {
         "state": state_of_all(asked),

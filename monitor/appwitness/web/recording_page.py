@@ -28,6 +28,7 @@ from appwitness.reports.verdict import VerdictLine, headline, worst_first
 from appwitness.reports.verdict import facts as facts_in_words
 from appwitness.reports.watched import consent, device
 from appwitness.support.errors import UserError
+from appwitness.support.spoken import Spoken
 from appwitness.support.vocabulary import METHODS
 from appwitness.web import body_page
 from appwitness.web.auth import SEALED
@@ -403,4 +404,7 @@ def _seen(asked: PageRequest, kind: str) -> Seen[Any] | None:
 
 def _no_line(asked: PageRequest, file: str) -> UserError:
     number = asked.request.path_params["number"]
-    return UserError(f"{asked.recording} has no {file}:{number}.", "The list has the lines that there are.")
+    return UserError(
+        Spoken("{recording} has no {file}:{number}.", recording=asked.recording, file=file, number=number),
+        "The list has the lines that there are.",
+    )

@@ -19,6 +19,7 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from appwitness.support.errors import UserError
+from appwitness.support.spoken import say
 from appwitness.web import (
     action_pages,
     campaign_pages,
@@ -137,19 +138,30 @@ def app(
     says that the server is about to end.
     """
 
+    def looked(state: Callable[[], str]) -> Callable[[], str]:
+        """The state of a page, while there is an index: one that was moved away is not followed."""
+
+        def look() -> str:
+            site.index.check()
+            return state()
+
+        look()  # should there be none, that is said before the first event
+        return look
+
     def of_all(request: Request) -> Response:
         asked = PageRequest(site, request)
         pause_s = asked.number("pause") or LATER_S
         state = overview_pages.state_of_all
         for name, of in (("fleet", campaign_pages.state_of_fleet), ("runs", work_pages.state_of_runs)):
             state = of if name in request.query_params else state
-        return events(request, Watched(lambda: state(asked), lambda: False, ending, pause_s))
+        return events(request, Watched(looked(lambda: state(asked)), lambda: False, ending, pause_s))
 
     def of_one(request: Request) -> Response:
         asked = PageRequest(site, request)
         name = asked.recording
         site.index.state(name)  # should there be no such recording, that is said before the first event
-        watched = Watched(lambda: recording_page.state_of(asked), lambda: recording_page.is_live(asked), ending)
+        state = looked(lambda: recording_page.state_of(asked))
+        watched = Watched(state, lambda: recording_page.is_live(asked), ending)
         return events(request, watched)
 
     def of_run(request: Request) -> Response:
@@ -157,7 +169,8 @@ def app(
         work_pages.state_of_run(asked)  # should there be no such run, that is said before the first event
         over = site.working().runs.status
         name = request.path_params["run"]
-        return events(request, Watched(lambda: work_pages.state_of_run(asked), lambda: not over(name).over, ending))
+        state = looked(lambda: work_pages.state_of_run(asked))
+        return events(request, Watched(state, lambda: not over(name).over, ending))
 
     def health(_: Request) -> Response:
         try:
@@ -226,7 +239,9 @@ def _receiving(site: Site) -> Callable[[Request], Awaitable[Response]]:
         except ClientDisconnect:
             return Response(status_code=400)
         except UserError as error:
-            return JSONResponse({"problem": str(error)})  # for the page, which shows it; no fault of the request
+            return JSONResponse(
+                {"problem": say(error.args[0], asked.words.lang)}
+            )  # for the page, which shows it; no fault of the request
 
     return endpoint
 
@@ -234,7 +249,7 @@ def _receiving(site: Site) -> Callable[[Request], Awaitable[Response]]:
 def _problem(site: Site) -> Callable[[Request, Exception], Response]:
     def problem(request: Request, error: Exception) -> Response:
         status = error.status_code if isinstance(error, HTTPException) else 404 if request.method == "GET" else 400
-        said = str(error.detail if isinstance(error, HTTPException) else error)
+        said = str(error.detail) if isinstance(error, HTTPException) else error.args[0]
         return PageRequest(site, request, masked=True).answer("problem.html", {"problem": said}, status)
 
     return problem
@@ -286,7 +301,10 @@ async def _changes(request: Request, watched: Watched) -> AsyncIterator[str]:
         if now - asked_at >= LATER_S:
             live, asked_at = await run_in_threadpool(watched.is_live), now
         if live or now >= look_at:
-            found = await run_in_threadpool(watched.state)
+            try:
+                found = await run_in_threadpool(watched.state)
+            except UserError:  # the page says that it is not live any more, and why it cannot be when it asks again
+                return
             look_at = now + max(watched.pause_s, SHARE * (time.monotonic() - now))
             if found != told:
                 told, said_at = found, now

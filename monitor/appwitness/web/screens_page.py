@@ -9,6 +9,7 @@ from starlette.responses import Response
 from appwitness.events import Screen
 from appwitness.events.seen import Seen, holds
 from appwitness.support.errors import UserError
+from appwitness.support.spoken import Spoken
 from appwitness.web.query import PageRequest
 from appwitness.web.recording_page import head
 
@@ -70,5 +71,8 @@ def _body(asked: PageRequest, which: str) -> Response:
     name = getattr(seen.event, which) if seen is not None and holds(seen, Screen) else None
     found = asked.site.index.picture(asked.recording, name) if name else None
     if found is None:
-        raise UserError(f"screens.jsonl:{number} has no such picture, or it is gone.", "The list has those that have.")
+        raise UserError(
+            Spoken("screens.jsonl:{number} has no such picture, or it is gone.", number=number),
+            "The list has those that have.",
+        )
     return Response(found[0], media_type=found[1])

@@ -15,6 +15,7 @@ from appwitness.api.live_runs import MODES, LivePlan, RunProgress, RunRequest
 from appwitness.events import Scope
 from appwitness.findings import LEVELS
 from appwitness.support.errors import UserError
+from appwitness.support.spoken import Spoken
 from appwitness.web.consent_page import OPERATOR_STATES
 from appwitness.web.query import PageRequest
 
@@ -94,7 +95,7 @@ def take_in(asked: PageRequest, form: Mapping[str, str]) -> Response:
             return dropped(asked, asked.words("drop_no_values"), {**form, "sure": "yes"})
         name = _taken_in(asked, id_, form["app"].strip(), values)
     except UserError as error:
-        return dropped(asked, str(error), {name: text for name, text in form.items() if name != "sure"})
+        return dropped(asked, error.args[0], {name: text for name, text in form.items() if name != "sure"})
     return RedirectResponse(asked.link("recordings", name), status_code=303)
 
 
@@ -144,10 +145,11 @@ def start(asked: PageRequest, form: Mapping[str, str]) -> Response:
                 mode=form.get("mode") or "auto",
                 seconds=_seconds(form.get("seconds", "")),
                 by_hand="by_hand" in form,
+                clear_data="clear_data" in form,
             )
         )
     except UserError as error:
-        return observe(asked, str(error), form)
+        return observe(asked, error.args[0], form)
     return RedirectResponse(asked.link("runs", begun.id), status_code=303)
 
 
@@ -156,7 +158,7 @@ def _devices() -> tuple[list[Any], str]:
     try:
         return list(devices.listed()), ""
     except UserError as error:  # adb does not answer
-        return list(devices.embedded_ones()), str(error)
+        return list(devices.embedded_ones()), error.args[0]
 
 
 def _packages(device: str) -> list[str]:
@@ -170,7 +172,9 @@ def _seconds(text: str) -> float | None:
     try:
         return float(text) if text.strip() else None
     except ValueError:
-        raise UserError(f"{text[:20]!r} is not a length of time.", "Write seconds: 30 or 2.5.") from None
+        raise UserError(
+            Spoken("{text!r} is not a length of time.", text=text[:20]), "Write seconds: 30 or 2.5."
+        ) from None
 
 
 # runs that were started here

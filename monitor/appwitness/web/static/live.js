@@ -96,7 +96,8 @@ if (body.dataset.events) {
   });
 }
 
-// The timeline moves without a reload: by its links, by keys, and by drawing over a stretch, which is then shown alone.
+// The timeline moves without a reload: by its links, by keys, and by the pointer, which draws over a stretch to show it
+// alone, and then drags what is shown; with Shift it draws again.
 function go(address) {
   history.replaceState(null, "", address);
   const query = new URLSearchParams(location.search);
@@ -122,19 +123,44 @@ for (const figure of document.querySelectorAll("[data-zoom]")) {
     const share = ((event.clientX - box.left) / box.width - left) / (right - left);
     return (+low + Math.min(Math.max(share, 0), 1) * (high - low)).toFixed(3);
   };
+  const drawn = (event) => [second(begun.event), second(event)].sort((one, other) => one - other);
+  const dragged = (event) => {
+    const width = figure.querySelector("svg").getBoundingClientRect().width * (begun.right - begun.left);
+    const by = ((begun.event.clientX - event.clientX) / width) * (begun.high - begun.low);
+    return [(begun.low + by).toFixed(3), (begun.high + by).toFixed(3)];
+  };
+  const place = ([from, to]) => {
+    const query = new URLSearchParams(location.search);
+    query.set("from", from);
+    query.set("to", to);
+    return `?${query}#timeline`;
+  };
   let begun = null;
-  figure.addEventListener("dragstart", (event) => event.preventDefault()); // a mark is a link, which would be dragged
-  figure.addEventListener("pointerdown", (event) => (begun = event));
-  figure.addEventListener("pointerup", (event) => {
-    if (begun && Math.abs(event.clientX - begun.clientX) > 10) {
-      const [from, to] = [second(begun), second(event)].sort((one, other) => one - other);
-      const query = new URLSearchParams(location.search);
-      query.set("from", from);
-      query.set("to", to);
-      go(`?${query}#timeline`);
-    }
+  const isFar = (event) => begun && Math.abs(event.clientX - begun.event.clientX) > 10;
+  const end = () => {
     begun = null;
+    figure.classList.remove("drags");
+  };
+  figure.addEventListener("dragstart", (event) => event.preventDefault()); // a mark is a link, which would be dragged
+  figure.addEventListener("pointerdown", (event) => {
+    const [low, high, left, right] = ["low", "high", "left", "right"].map((name) => +picture.dataset[name]);
+    const drags = !event.shiftKey && new URLSearchParams(location.search).has("from");
+    begun = { event, drags, low, high, left, right };
   });
+  figure.addEventListener("pointermove", (event) => {
+    if (isFar(event) && begun.drags) {
+      figure.classList.add("drags");
+      figure.setPointerCapture(event.pointerId);
+      refresh(place(dragged(event)));
+    }
+  });
+  figure.addEventListener("pointerup", (event) => {
+    if (isFar(event)) {
+      go(place(begun.drags ? dragged(event) : drawn(event)));
+    }
+    end();
+  });
+  figure.addEventListener("pointercancel", end);
   figure.addEventListener("keydown", (event) => {
     const key = event.key === "=" ? "+" : event.key;
     const link = document.querySelector(`#zoom [data-key="${CSS.escape(key)}"]`);
