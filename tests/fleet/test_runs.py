@@ -217,15 +217,17 @@ def test_no_lease_is_looked_for_among_all_runs(tmp_path):
     listening = (sqlalchemy.Engine, "before_cursor_execute", lambda _c, _r, sql, given, *_: said.append((sql, given)))
     with Runs(place) as runs:
         runs.plan(planned(4))
-        taken = [runs.take(POOL, "host", "phone", 60) for _ in range(3)]
+        taken = [run for _ in range(3) if (run := runs.take(POOL, "host", "phone", 60))]
         sqlalchemy.event.listen(*listening)
         try:
             runs.renew([held(taken[0])], 60)
             runs.failed(taken[0].lease, "setup", "")
             runs.released(taken[1].lease)
             runs.recorded(taken[2].id, "r", "phone")
-            runs.put_back(runs.to_judge(60).lease)
-            runs.judged(runs.to_judge(60).lease, 0)
+            for end in (runs.put_back, lambda lease: runs.judged(lease, 0)):
+                waiting = runs.to_judge(60)
+                assert waiting is not None
+                end(waiting.lease)
             runs.expire()
         finally:
             sqlalchemy.event.remove(*listening)
