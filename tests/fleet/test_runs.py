@@ -7,7 +7,6 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from functools import partial
 from typing import Any
 
 import pytest
@@ -225,10 +224,10 @@ def test_no_lease_is_looked_for_among_all_runs(tmp_path):
             runs.failed(taken[0].lease, "setup", "")
             runs.released(taken[1].lease)
             runs.recorded(taken[2].id, "r", "phone")
-            for end in (runs.put_back, partial(runs.judged, findings=0)):
-                recorded = runs.to_judge(60)
-                assert recorded
-                end(recorded.lease)
+            for end in (runs.put_back, lambda lease: runs.judged(lease, 0)):
+                waiting = runs.to_judge(60)
+                assert waiting is not None
+                end(waiting.lease)
             runs.expire()
         finally:
             sqlalchemy.event.remove(*listening)

@@ -16,7 +16,7 @@ from appwitness.agent.agent import Agent, AgentOptions
 from appwitness.agent.sources import Source
 from hatch_build import build_agent
 from tests.lab import signatures
-from tests.lab.program import Compile, Play, Played, Program, blank
+from tests.lab.program import JVM, Compile, Play, Played, Program, blank
 
 ROOT = Path(__file__).parents[2]
 PROGRAMS = Path(__file__).parent / "java"
@@ -72,7 +72,7 @@ def play(compiled: Compile, tmp_path_factory: pytest.TempPathFactory) -> Play:
         `during`: called when the hooks are in; `options`: what Agent takes."""
         name = main.partition(".")[0]
         recording = blank(tmp_path_factory.mktemp(name) / "recording", name)
-        argv = (str(JAVA), "-Xshare:off", *vm, "-cp", str(compiled(*files or [name])), main, *arguments)
+        argv = (str(JAVA), *JVM, *vm, "-cp", str(compiled(*files or [name])), main, *arguments)
         output: list[bytes] = []
         with Agent(recording, sources, name, AgentOptions(**options), on_output=output.append) as agent:
             played = Played(recording, agent, output)

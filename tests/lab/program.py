@@ -48,6 +48,8 @@ class Played(Observed):
         return b"".join(self.output).decode("utf-8", "replace")
 
 
+JVM = ("-Xshare:off", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
+"""Options of Java for a program of seconds; with shared classes, some hooks in boot classes are dead."""
 Program = Target
 """A Java program to start; without `argv`, the process `pid` that runs already."""
 

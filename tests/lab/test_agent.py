@@ -28,7 +28,7 @@ from appwitness.agent.process_recorder import ProcessRecorder
 from appwitness.agent.sources import Source
 from appwitness.events import Access, Connection, Phase, format_time
 from appwitness.support.errors import SetupError
-from tests.lab.program import Compile, Played, Program, blank
+from tests.lab.program import JVM, Compile, Played, Program, blank
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -313,7 +313,7 @@ def test_other_code_on_a_connection_that_was_kept(run):
 
 def test_attaching_to_a_process_that_runs_and_letting_go_of_it(classes, tmp_path):
     recording = blank(tmp_path / "recording", "probe")
-    command = [str(JAVA), "-Xshare:off", "-cp", str(classes), "probe.Main", "wait"]
+    command = [str(JAVA), *JVM, "-cp", str(classes), "probe.Main", "wait"]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as app:
         assert app.stdin
         assert app.stdout
@@ -335,7 +335,7 @@ def test_attaching_to_a_process_that_runs_and_letting_go_of_it(classes, tmp_path
 def test_an_app_that_was_left_is_observed_again_and_again(classes, tmp_path, step):
     stop = tmp_path / "stop"
     settings = (f"-Dstop={stop}", f"-Dbusy.stop={stop}", "-Dbusy.seconds=110")
-    command = [str(JAVA), "-Xshare:off", "-Xmx256m", *settings, "-cp", str(classes), "probe.Main", "once", step]
+    command = [str(JAVA), *JVM, "-Xmx256m", *settings, "-cp", str(classes), "probe.Main", "once", step]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as app:
         wait_for(lambda: "libjava" in Path(f"/proc/{app.pid}/maps").read_text())
         for turn in range(4):
@@ -396,7 +396,7 @@ def test_a_process_that_android_starts_for_the_app_is_hooked_too(run, classes, t
     def meanwhile(played):
         command = [
             home / "bin" / "probe:push",
-            "-Xshare:off",
+            *JVM,
             f"-Dstop={stop}",
             "-cp",
             classes,
@@ -442,7 +442,7 @@ os.kill(os.getpid(), signal.SIGKILL)
 
 
 def test_the_app_lives_on_and_ends_when_its_observer_is_killed(classes):
-    app = (str(JAVA), "-Xshare:off", "-cp", str(classes), "probe.Main", "pause", "once", "results", "exit")
+    app = (str(JAVA), *JVM, "-cp", str(classes), "probe.Main", "pause", "once", "results", "exit")
     observer = subprocess.run(
         [sys.executable, "-c", OBSERVER, *app], cwd=ROOT, capture_output=True, text=True, check=False
     )

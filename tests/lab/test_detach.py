@@ -21,7 +21,7 @@ from appwitness.agent.frida_device import FridaFault
 from appwitness.agent.sources import Source
 from appwitness.events import Access, Gap
 from appwitness.recording import Recording
-from tests.lab.program import Compile, Program, blank
+from tests.lab.program import JVM, Compile, Program, blank
 
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(120)]
 
@@ -70,7 +70,7 @@ class App:
 @contextmanager
 def running(classes: Path) -> Iterator[App]:
     opened = ("--add-opens", "java.base/java.lang=ALL-UNNAMED")
-    command = [str(JAVA), "-Xshare:off", "-Xmx128m", *opened, "-cp", str(classes), "detach.Main"]
+    command = [str(JAVA), *JVM, "-Xmx128m", *opened, "-cp", str(classes), "detach.Main"]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         app = App(process)
         try:
@@ -156,7 +156,7 @@ CYCLES = 15
 def test_attaching_and_letting_go_again_and_again_under_32_threads(classes, tmp_path):
     stop = tmp_path / "stop"
     settings = (f"-Dbusy.stop={stop}", "-Dbusy.seconds=110")
-    command = [str(JAVA), "-Xshare:off", "-Xmx128m", *settings, "-cp", str(classes), "probe.Main", "busy"]
+    command = [str(JAVA), *JVM, "-Xmx128m", *settings, "-cp", str(classes), "probe.Main", "busy"]
     methods = [
         Source(
             name=f"probe.Api.{method}",

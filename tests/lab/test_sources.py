@@ -14,7 +14,7 @@ from appwitness.devices.lab.runtime import jar, launcher
 from appwitness.events import Access, Gap, Screen, Upload
 from appwitness.recording import Recording
 from hatch_build import build
-from tests.lab.program import Program, blank
+from tests.lab.program import JVM, Program, blank
 
 ROOT = Path(__file__).parent.parent.parent
 NUMBERS = [number for contact in CONTACTS for number in contact.numbers]
@@ -59,9 +59,7 @@ def tour(compiled, tmp_path):
         }
         argv = (
             str(launcher("tour", tmp_path / "cache")),
-            "-Xshare:off",
-            "-XX:+UseSerialGC",
-            "-XX:TieredStopAtLevel=1",
+            *JVM,
             *(f"-D{name}={value}" for name, value in settings.items()),
             "-cp",
             f"{jar()}:{compiled('tour', classpath=[jar()])}",

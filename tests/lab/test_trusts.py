@@ -15,7 +15,7 @@ from appwitness.agent.tls_libraries import leaf_for
 from appwitness.devices.lab.runtime import PASSWORD, truststore
 from appwitness.events import Access, Connection, Transform
 from hatch_build import build_agent
-from tests.lab.program import Program, blank
+from tests.lab.program import JVM, Program, blank
 
 ROOT = Path(__file__).parents[2]
 
@@ -51,7 +51,7 @@ def waiting(tmp_path_factory):
 def test_the_app_says_whom_it_trusts(tmp_path, authorities, waiting, unpin):
     store = truststore(authorities["proxy"], tmp_path)
     options = (f"-Djavax.net.ssl.trustStore={store}", f"-Djavax.net.ssl.trustStorePassword={PASSWORD}")
-    argv = (str(JAVA), "-Xshare:off", *options, "-cp", str(waiting), "Waiting")
+    argv = (str(JAVA), *JVM, *options, "-cp", str(waiting), "Waiting")
     recording = blank(tmp_path / "run", "probe")
     with Agent(recording, load(), "probe", AgentOptions(partial=True, unpin=unpin)) as agent:
         agent.launch(Program(argv))

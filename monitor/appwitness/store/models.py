@@ -9,7 +9,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any
 
-from msgspec.structs import fields
 from sqlalchemy import BigInteger, Connection, Index, Sequence, String, Text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
@@ -233,12 +232,11 @@ def view(kind: type[Line], body: str) -> str:
 
     `body` is SQL for a line as JSON, null where it is none.
     """
-    name = kind_of(kind)
-    columns = ", ".join(f"body ->> '{each.encode_name}' AS \"{each.encode_name}\"" for each in fields(kind))
+    columns = ", ".join(f"body ->> '{name}' AS \"{name}\"" for name in kind.__struct_encode_fields__)
     return (
         f"CREATE VIEW {view_name(kind)} AS SELECT id AS recording, line, {columns} "  # noqa: S608 our own names
         f"FROM (SELECT recording, kind, line, {body} AS body FROM lines) AS lines "
-        f"JOIN recordings ON number = recording WHERE kind = '{name}' AND body IS NOT NULL"
+        f"JOIN recordings ON number = recording WHERE kind = '{kind_of(kind)}' AND body IS NOT NULL"
     )
 
 

@@ -10,7 +10,7 @@ from appwitness.correlate.prior_knowledge import knowledge
 from appwitness.judge.rules import Memory, judge
 from tests.bench.bench_judge import facts, lines
 
-SIZE = 40
+SIZE = 24
 KNOWN = knowledge()
 
 
