@@ -66,7 +66,7 @@ def oldest_of(minor):
     places = [*filter(None, os.environ.get("APPWITNESS_PYTHONS", "").split(os.pathsep)), sys.executable]
     places += [each["path"] for each in json.loads(listed)]
     places += map(str, Path("~/.pyenv/versions").expanduser().glob("3.*/bin/python"))
-    found = {}
+    found: dict[int, str] = {}
     asked = "import sys; print('%d.%d.%d' % sys.version_info[:3])"
     for place in places:
         said = subprocess.run([place, "-I", "-c", asked], capture_output=True, text=True, check=False).stdout.strip()

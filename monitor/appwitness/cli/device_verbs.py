@@ -15,7 +15,7 @@ from appwitness.cli import completion
 from appwitness.cli.as_json import document, json_option
 from appwitness.cli.terminal import columns, err, out, plain
 from appwitness.cli.verbs import FILE, NEW_FILE, main
-from appwitness.support import escape
+from appwitness.support import escape, site
 from appwitness.support.errors import SetupError
 
 if TYPE_CHECKING:  # imported late, so that --help answers at once
@@ -217,3 +217,5 @@ def _show(diagnosis: Diagnosis) -> None:
         out.print(f"{LEVELS[result.level]} {plain(result.check):13}{plain(result.message)}{code}")
         if result.remedy:
             out.print(f"{'':21}{plain(result.remedy)}")
+        if page := site.fault_page(result.code):
+            out.print(f"{'':21}{plain(page)}")
