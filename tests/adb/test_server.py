@@ -273,6 +273,7 @@ def test_one_without_a_digest_is_not_fetched_and_not_started_unless_it_is_named(
 
     assert raised.value.code == "frida-server-unknown"
     assert "--frida-server FILE" in raised.value.next_step
+    assert "APPWITNESS_OBSERVE_FRIDA_SERVER=FILE" in raised.value.next_step
     assert where == "cache" or not (tmp_path / "cache").exists()
     assert find(NAME, file, tmp_path / "cache", release).origin == "given"
 

@@ -127,7 +127,8 @@ def _compared(data: bytes, want: str, origin: object, name: str) -> bytes:
 def _told(name: str) -> dict[str, str]:
     """What messages say of a build: its file in the release, what it is, and the option that names one."""
     program = "gadget" if name.startswith("frida-gadget") else "server"
-    return {"name": f"{name}.xz", "program": f"frida-{program}", "option": f"--frida-{program}"}
+    variable = f"APPWITNESS_OBSERVE_FRIDA_{program.upper()}"
+    return {"name": f"{name}.xz", "program": f"frida-{program}", "option": f"--frida-{program}", "variable": variable}
 
 
 def _read(file: Path, name: str) -> bytes:
