@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import subprocess
@@ -19,8 +20,10 @@ import yaml
 from appwitness.api import hooked_apis, reference
 from appwitness.cli import catalog_pages
 from appwitness.cli.verbs import VERBS, main
+from docs.site import terminal
 
 ROOT = Path(__file__).parents[2]
+DEVICES = ROOT / "monitor/appwitness/catalog/devices"
 REPOSITORY = "https://github.com/appwitness/appwitness/blob/main/"
 NAV = yaml.safe_load((ROOT / "docs/site/pages.yml").read_text("utf-8"))
 BESIDE = {"README.md": "index.md", "README.zh.md": "zh.md"} | {
@@ -41,8 +44,9 @@ def pages(out: Path) -> None:
     for name, text in {
         **verbs(),
         **rules(),
-        "reference/doctor.md": faults(),
+        **faults(),
         "reference/sources.md": sources(),
+        **terminals(out),
     }.items():
         (out / name).parent.mkdir(parents=True, exist_ok=True)
         (out / name).write_text(text, "utf-8")
@@ -108,11 +112,22 @@ def rules() -> dict[str, str]:
     return {**made, "reference/rules.md": f"# Rules\n\n| rule | level | objects to |\n|---|---|---|\n{rows}\n"}
 
 
-def faults() -> str:
-    """What `appwitness doctor` can say, by code."""
-    known = yaml.safe_load((ROOT / "monitor/appwitness/catalog/devices/faults.yml").read_text("utf-8"))["faults"]
-    told = (f"## {code}\n\n{each['what']}\n\n**What to do:** {each['do']}\n" for code, each in known.items())
-    return "# What doctor says\n\n" + "\n".join(_marked(text) for text in told)
+def faults() -> dict[str, str]:
+    """A page for each code of `doctor` and of errors: what happened, and what to do."""
+    told: dict[str, tuple[str, str, str]] = {}
+    for file, part in (("faults", "faults"), ("doctor", "warnings")):
+        known = yaml.safe_load((DEVICES / f"{file}.yml").read_text("utf-8"))[part]
+        what = "stops a run" if part == "faults" else "is a warning of `doctor`: a run sees less, or says less"
+        told |= {code: (what, each["what"], each["do"]) for code, each in known.items()}
+    for each in yaml.safe_load((DEVICES / "frida.yml").read_text("utf-8"))["errors"]:
+        says = f"Frida's error says something that this pattern fits: `{each['says']}`." if "says" in each else ""
+        told[each["code"]] = ("is an error of Frida's", says, each["do"])
+    made = {
+        f"reference/doctor/{code}.md": f"# {code}\n\nThis {what}.\n\n{_marked(said)}\n\n**What to do:** {_marked(do)}\n"
+        for code, (what, said, do) in told.items()
+    }
+    rows = "\n".join(f"| [{code}](doctor/{code}.md) | {what} |" for code, (what, _, _) in sorted(told.items()))
+    return {**made, "reference/doctor.md": f"# What doctor and errors say\n\n| code | this |\n|---|---|\n{rows}\n"}
 
 
 def _marked(text: str) -> str:
@@ -126,6 +141,21 @@ def sources() -> str:
         by_kind.setdefault(api.data, []).append(f"- `{api.name}`" + (f" ({api.permission})" if api.permission else ""))
     told = (f"## {kind}\n\n" + "\n".join(names) + "\n" for kind, names in sorted(by_kind.items()))
     return "# Hooked APIs\n\n" + "\n".join(told)
+
+
+def terminals(out: Path) -> dict[str, str]:
+    """A page of recorded terminals, each with what it shows at its end as text; none where none was recorded here."""
+    told = []
+    for name, command in terminal.COMMANDS.items():
+        cast = terminal.CASTS / f"{name}.cast"
+        if cast.exists():
+            shutil.copy(cast, out / cast.name)
+            player = json.dumps({"file": cast.name, "title": command, "cols": terminal.COLUMNS, "rows": terminal.ROWS})
+            told.append(
+                f"## {command}\n\n```asciinema-player\n{player}\n```\n\n"
+                f"As text, at its end:\n\n```text\n{terminal.plain(cast)}\n```\n"
+            )
+    return {"terminals.md": "# In a terminal\n\n" + "\n".join(told)} if told else {}
 
 
 def build(out: Path) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import lzma
 import subprocess
 import threading
@@ -16,11 +15,12 @@ from typing import Any
 import pytest
 
 from appwitness.agent.frida_device import VERSION, answers
+from appwitness.catalog import editions
 from appwitness.devices.android.control import Control
 from appwitness.devices.android.faults import DeviceFault
 from appwitness.devices.android.frida import frida_release
 from appwitness.devices.android.frida import frida_server as server
-from appwitness.devices.android.frida.frida_release import BUILDS, Releases, asset, find
+from appwitness.devices.android.frida.frida_release import BUILDS, asset, find
 from appwitness.devices.android.frida.quirks import quirks
 from tests.adb.rig import frida_server
 from tests.adb.rig.phone import Phone
@@ -171,9 +171,6 @@ def test_a_machine_that_translates_gets_its_own_build(phone_of: Make, control_of
     assert asset(facts, "x") == NAME
 
 
-REFUSED = b"rate limit exceeded"
-
-
 class Release(BaseHTTPRequestHandler):
     """Frida's release, as GitHub answers."""
 
@@ -181,7 +178,7 @@ class Release(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         data = self.files.get(self.path)
-        self.send_response(404 if data is None else 403 if data == REFUSED else 200)
+        self.send_response(404 if data is None else 200)
         self.end_headers()
         self.wfile.write(data or b"")
 
@@ -190,26 +187,37 @@ class Release(BaseHTTPRequestHandler):
 
 
 @pytest.fixture
-def release() -> Iterator[Releases]:
+def release() -> Iterator[str]:
     with ThreadingHTTPServer(("127.0.0.1", 0), Release) as http:
         threading.Thread(target=http.serve_forever, args=(0.02,), daemon=True).start()
-        here = f"http://127.0.0.1:{http.server_port}"
-        yield Releases(f"{here}/download", f"{here}/tags")
+        yield f"http://127.0.0.1:{http.server_port}/download"
         http.shutdown()
 
 
-def publish(data: bytes, digest: str | None) -> None:
-    assets = [{"name": f"{NAME}.xz", **({"digest": digest} if digest else {})}]
-    Release.files = {
-        f"/download/{VERSION}/{NAME}.xz": data,
-        f"/tags/{VERSION}": json.dumps({"assets": assets}).encode(),
-    }
+@pytest.fixture
+def known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[bytes | None], None]:
+    """Has the catalog know a file of the release by its digest, or no file at all."""
+    place = tmp_path / "frida_builds.yml"
+    monkeypatch.setattr(editions, "file", lambda _: place)
+
+    def write(packed: bytes | None) -> None:
+        digest = "" if packed is None else f"{NAME}.xz: {hashlib.sha256(packed).hexdigest()}"
+        place.write_text(f"builds: {{{digest}}}\n")
+
+    return write
 
 
-def test_it_is_downloaded_once_and_compared(tmp_path: Path, release: Releases) -> None:
+def publish(data: bytes) -> None:
+    Release.files = {f"/download/{VERSION}/{NAME}.xz": data}
+
+
+def test_it_is_downloaded_once_and_compared(
+    tmp_path: Path, release: str, known: Callable[[bytes | None], None]
+) -> None:
     program = frida_server.program()
     packed = lzma.compress(program)
-    publish(packed, "sha256:" + hashlib.sha256(packed).hexdigest().upper())
+    publish(packed)
+    known(packed)
 
     first = find(NAME, None, tmp_path / "cache", release)
     Release.files = {}
@@ -218,42 +226,62 @@ def test_it_is_downloaded_once_and_compared(tmp_path: Path, release: Releases) -
     assert (first.data, first.origin, second.data, second.origin) == (program, "download", program, "cache")
     assert first.sha256 == hashlib.sha256(program).hexdigest()
     (asked,) = first.requests
-    assert (asked.what, asked.to) == ("frida_build", release.downloads.split("/")[2])
+    assert (asked.what, asked.to) == ("frida_build", release.split("/")[2])
     assert second.requests == ()
 
 
-@pytest.mark.parametrize("wrong", ["digest", "absent", "no release", "nobody there"])
-def test_a_download_that_fails_says_where_to_put_the_file(tmp_path: Path, release: Releases, wrong: str) -> None:
+@pytest.mark.parametrize("wrong", ["digest", "absent", "nobody there", "cache"])
+def test_one_that_is_not_to_be_had_is_told_with_what_to_do(
+    tmp_path: Path, release: str, wrong: str, known: Callable[[bytes | None], None]
+) -> None:
     packed = lzma.compress(frida_server.program())
-    publish(packed, "sha256:" + "0" * 64)
+    publish(b"another" if wrong == "digest" else packed)
+    known(packed)
+    place = tmp_path / "cache" / f"{NAME}.xz"
+    place.parent.mkdir()
     if wrong == "absent":
-        del Release.files[f"/download/{VERSION}/{NAME}.xz"]
-    elif wrong == "no release":
-        del Release.files[f"/tags/{VERSION}"]
+        Release.files = {}
     elif wrong == "nobody there":
-        release = Releases("http://127.0.0.1:1/download", "http://127.0.0.1:1/tags")
+        release = "http://127.0.0.1:1/download"
+    elif wrong == "cache":
+        place.write_bytes(lzma.compress(b"\x7fELF of somebody else"))
 
     with pytest.raises(DeviceFault) as raised:
         find(NAME, None, tmp_path / "cache", release)
 
-    assert raised.value.code == ("frida-server-digest" if wrong == "digest" else "frida-server-missing")
-    assert not list(tmp_path.glob("cache/*"))
-    place = tmp_path / "cache" / f"{NAME}.xz"
+    unfit = wrong in ("digest", "cache")
+    assert raised.value.code == ("frida-server-digest" if unfit else "frida-server-missing")
+    assert "--frida-server FILE" in str(raised.value)
     assert wrong == "digest" or str(place) in str(raised.value)
-    place.parent.mkdir(exist_ok=True)
     place.write_bytes(packed)  # the remedy: by hand
     assert find(NAME, None, tmp_path / "cache", release).origin == "cache"
 
 
-def test_a_digest_that_may_not_be_asked_for_is_noted(tmp_path: Path, release: Releases) -> None:
-    publish(lzma.compress(frida_server.program()), None)
-    Release.files[f"/tags/{VERSION}"] = REFUSED
+@pytest.mark.parametrize("where", ["there", "cache"])
+def test_one_without_a_digest_is_not_fetched_and_not_started_unless_it_is_named(
+    tmp_path: Path, release: str, where: str, known: Callable[[bytes | None], None], file: Path
+) -> None:
+    packed = lzma.compress(frida_server.program())
+    publish(packed)
+    known(None)
+    if where == "cache":
+        (tmp_path / "cache").mkdir()
+        (tmp_path / "cache" / f"{NAME}.xz").write_bytes(packed)
 
-    build = find(NAME, None, tmp_path / "cache", release)
+    with pytest.raises(DeviceFault, match="no digest") as raised:
+        find(NAME, None, tmp_path / "cache", release)
 
-    assert build.origin == "download"
-    assert build.note is not None
-    assert "was not compared" in build.note
+    assert raised.value.code == "frida-server-unknown"
+    assert "--frida-server FILE" in raised.value.next_step
+    assert "APPWITNESS_OBSERVE_FRIDA_SERVER=FILE" in raised.value.next_step
+    assert where == "cache" or not (tmp_path / "cache").exists()
+    assert find(NAME, file, tmp_path / "cache", release).origin == "given"
+
+
+def test_the_package_knows_no_digest_yet() -> None:
+    """Nobody here could see a release of Frida's: until then each operator names the file."""
+    with pytest.raises(DeviceFault, match="no digest"):
+        find(NAME, None, Path("nowhere"), "http://127.0.0.1:1")
 
 
 LISTENER = """import pathlib, socket, time

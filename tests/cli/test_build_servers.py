@@ -51,8 +51,8 @@ FILES = {
 }  # fmt: skip
 """Verbs that are given a recording, or what was concluded from some."""
 OF_OURS = {
-    "checklist", "config", "demo", "devices", "doctor", "import", "key", "list", "mcp", "observe", "pair", "undo",
-    "web",
+    "catalog", "checklist", "config", "demo", "devices", "doctor", "import", "key", "list", "mcp", "observe", "pair",
+    "undo", "web",
 }  # fmt: skip
 """Verbs that read none: what they print is ours, or of a device."""
 

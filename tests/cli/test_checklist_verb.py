@@ -10,6 +10,7 @@ from click.testing import CliRunner
 from appwitness.api.checklists import NAMES
 from appwitness.catalog import yaml_files
 from appwitness.cli.verbs import main
+from appwitness.support.errors import UserError
 from tests.recordings.builder.case import write
 from tests.recordings.builder.listed import VARIANTS, whole_runs
 from tests.recordings.written import RECORDINGS
@@ -184,3 +185,17 @@ def test_a_list_of_the_catalog_is_shown_to_begin_one_with(tmp_path, runs):
     file.write_text(done.stdout.replace("id: cn-164", "id: ours"), "utf-8")
     assert items(filled("--checklist", file, *runs)).keys() == items(filled("--checklist", "cn-164", *runs)).keys()
     assert run("checklist", "show", "cn-165").exit_code == 2
+
+
+def test_the_runs_of_a_list_take_the_frida_server_that_is_named(monkeypatch, tmp_path):
+    (tmp_path / "server").write_bytes(b"\x7fELF")
+    asked: list[object] = []
+
+    def recorded(*_: object, **of_run: object):
+        asked.append(of_run.get("frida_server"))
+        raise UserError("a", "b")
+
+    monkeypatch.setattr("appwitness.api.checklist_runs.recorded", recorded)
+    for options in ([], ["--frida-server", str(tmp_path / "server")]):
+        CliRunner().invoke(main, ["checklist", "run", "cn-164", "--device", "usb", "--app", "com.a", *options])
+    assert asked == [None, tmp_path / "server"]

@@ -11,14 +11,10 @@ from typing import TYPE_CHECKING
 
 from appwitness.support import private_files
 from appwitness.support.errors import UserError
+from appwitness.support.own_folder import home as home
 
 if TYPE_CHECKING:  # imported late, so that --help answers at once
     from appwitness.recording.signing import Signer
-
-
-def home() -> Path:
-    """The folder for data that outlives a run: the index, the proxy's certificate authority, the operator's key."""
-    return Path(os.environ.get("APPWITNESS_HOME") or "~/.appwitness").expanduser()
 
 
 def recordings() -> Path:

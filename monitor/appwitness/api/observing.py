@@ -75,7 +75,7 @@ def record(
     from appwitness.observe.run import observe
     from appwitness.recording import Recording
 
-    judged_by = {"rules": judge.known.digest, "search": search_version()}
+    judged_by = {"rules": judge.known.digest, "search": search_version(), "catalog": str(judge.known.edition)}
     order = replace(order, judged_by=judged_by, confdir=home() / "proxy", signer=signer())
     done = threading.Event()
     failure: list[BaseException] = []

@@ -16,7 +16,7 @@ from appwitness.api.home import recordings
 from appwitness.cli import completion
 from appwitness.cli.read_verbs import checklist_of
 from appwitness.cli.terminal import err, plain
-from appwitness.cli.verbs import ANY_PATH, FILE_OR_FOLDER, VerbJudging, gathered, judging_options, main
+from appwitness.cli.verbs import ANY_PATH, FILE, FILE_OR_FOLDER, VerbJudging, gathered, judging_options, main
 from appwitness.cli.writing import Output, Paired, output_options
 from appwitness.support.errors import UserError
 
@@ -34,6 +34,7 @@ class AskedRuns:
     app: Path | str | None
     seconds: float | None
     clear_data: bool
+    frida_server: Path | None
     folder: Path | None
 
 
@@ -72,6 +73,7 @@ def _asked(*, apk: Path | None, package: str | None, **others: Any) -> AskedRuns
             is_flag=True,
             help="Clear the data of an app that was installed before, as `observe` does: each run is its first.",
         ),
+        click.option("--frida-server", type=FILE, help="frida-server for the device, as `observe` takes it."),
         click.option("--recordings", "folder", type=ANY_PATH, help="New folder for the recordings."),
     ),
 )
@@ -88,8 +90,11 @@ def run_(name: str, asked: AskedRuns, as_: Output, judging: VerbJudging) -> None
     made: list[Path] = []
     plans = iter(which.plans)
     err.print(f"[bold]{plain(which.id)}[/]: {', '.join(which.plans)}")
+    of_run: dict[str, Any] = {"clear_data": asked.clear_data}
+    if asked.frida_server is not None:
+        of_run["frida_server"] = asked.frida_server
     runs = checklist_runs.recorded(
-        which, judging, asked.app, device=asked.device, folder=into, seconds=asked.seconds, clear_data=asked.clear_data
+        which, judging, asked.app, device=asked.device, folder=into, seconds=asked.seconds, **of_run
     )
     for path in runs:
         made.append(path)

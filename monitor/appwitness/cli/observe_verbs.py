@@ -289,12 +289,13 @@ observe_options = (
         click.option(
             "--frida-server",
             type=FILE,
-            help="frida-server for the device, plain or .xz. [default: fetched once, kept in ~/.appwitness/frida]",
+            help="frida-server for the device, plain or .xz. [default: fetched once, if the catalog has its digest]",
         ),
         click.option(
             "--frida-gadget",
             type=FILE,
-            help="Frida's gadget, plain or .xz, for a debuggable app on a device without root. [default: fetched once]",
+            help="Frida's gadget, plain or .xz, for a debuggable app on a device without root. [default: fetched once, "
+            "if the catalog has its digest]",
         ),
     ),
     cloup.option_group(

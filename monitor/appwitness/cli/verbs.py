@@ -30,7 +30,7 @@ from appwitness.api.home import home
 from appwitness.api.recording_names import fetched, read_encrypted_with
 from appwitness.cli import completion, renamed_verbs, settings
 from appwitness.cli.local_words import LocalContext, have_click_say_it, language, paragraphs, tr
-from appwitness.support import private_files, this_build
+from appwitness.support import private_files, site, this_build
 from appwitness.support.errors import UserError
 from appwitness.support.spoken import Spoken
 
@@ -77,6 +77,7 @@ GROUPS: dict[str, dict[str, tuple[str, str]]] = {
         "fleet": ("fleet_verbs", "Run many apps on many devices, under several plans."),
         "list": ("list_verbs", "List rules, laws, sources, data types, app types, schemas."),
         "index": ("index_verbs", "Read recordings into the index, or build it anew."),
+        "catalog": ("catalog_verb", "Show or update the data that ages: recipients, laws."),
         "config": ("index_verbs", "Show which options hold, and where each was set."),
     },
 }
@@ -245,7 +246,8 @@ class VerbGroup(VerbsOfAVerb):
             _see_that_it_is_text(args[0] if args else kwargs.get("args"))
             code = super().main(*args, **{**kwargs, "standalone_mode": False})
         except UserError as error:
-            _tell("error", error.what, error.next_step)
+            page = site.fault_page(getattr(error, "code", None))
+            _tell("error", error.what, error.next_step, *([page] if page else []))
             code = error.exit_code
         except click.ClickException as error:
             error.show()

@@ -14,8 +14,9 @@ from functools import cache
 from pathlib import Path
 from typing import TypedDict, Unpack
 
-from appwitness.catalog import yaml_files
+from appwitness.catalog import editions, yaml_files
 from appwitness.catalog.app_ops import AppOps
+from appwitness.catalog.editions import Edition
 from appwitness.catalog.labels import Labels
 from appwitness.events import Run
 from appwitness.findings import Assumption
@@ -58,6 +59,8 @@ class Knowledge:
     """What the operator has taken for granted where nobody observed consent."""
     addresses_as_of: str | None = None
     """Date of the data on blocks of addresses."""
+    edition: Edition | None = None
+    """Which edition of the data that ages it is."""
     digest: str = ""
     """sha256 over all of it and of what runs (`versions`): another digest: judge again."""
 
@@ -101,9 +104,9 @@ def knowledge(rules: Path | None = None, **choices: Unpack[KnowledgeChoices]) ->
     app_type, policy = choices.get("app_type"), choices.get("policy")
     assume_consent = choices.get("assume_consent")
     rule_files = list(yaml_files.files("rules", rules))
-    (table,) = yaml_files.files("recipients.yml")
+    table = editions.file("recipients.yml")
     (types_file,) = yaml_files.files("data_types.yml")
-    (laws_file,) = yaml_files.files("laws.yml")
+    laws_file = editions.file("laws.yml")
     (app_types_file,) = yaml_files.files("app_types.yml")
     (frequency_file,) = yaml_files.files("frequency.yml")
     (labels_file,) = yaml_files.files("consent.yml")
@@ -150,6 +153,7 @@ def knowledge(rules: Path | None = None, **choices: Unpack[KnowledgeChoices]) ->
         territory=territory,
         assume_consent=assume_consent,
         addresses_as_of=_addresses_as_of(),
+        edition=editions.in_effect(),
         digest=hashlib.sha256(json.dumps(said).encode()).hexdigest(),
     )
 

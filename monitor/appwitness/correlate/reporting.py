@@ -35,7 +35,18 @@ from appwitness.events import (
 )
 from appwitness.events.seen import Seen, holds
 from appwitness.events.sharing import Sharing
-from appwitness.findings import Assumption, Declared, Finding, Flow, JudgedRule, Match, Need, Report, ReportedGap
+from appwitness.findings import (
+    Assumption,
+    DataEdition,
+    Declared,
+    Finding,
+    Flow,
+    JudgedRule,
+    Match,
+    Need,
+    Report,
+    ReportedGap,
+)
 from appwitness.findings.identity import identified
 from appwitness.judge import observers
 from appwitness.judge.connections import connections_of
@@ -151,6 +162,7 @@ def _report(
         coverage=_coverage(run, lines, gaps),
         rules=tuple(_judged(rule, known) for rule in known.rules),
         not_judged=_not_judged(known.rules, watched, assumed is not None),
+        catalog=_edition(known),
         laws=known.jurisdictions,
         app_type=type_.number if (type_ := known.type_of(run)) else None,
         territory=known.territory,
@@ -165,6 +177,13 @@ def _report(
         uploads=lines["upload"],
         screens=tuple(_asking(lines["screen"], {each.ref for each in asked})),
     )
+
+
+def _edition(known: Knowledge) -> DataEdition | None:
+    edition = known.edition
+    if edition is None:
+        return None
+    return DataEdition(edition=edition.edition, date=edition.date, source=edition.source, key=edition.key)
 
 
 def _with_digests(flows: Iterable[Flow], transforms: Iterable[Seen[Event]]) -> Iterator[Flow]:

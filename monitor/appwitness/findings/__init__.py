@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -664,6 +664,15 @@ Lane = SkipValidation[Sequence[Seen[Event]]]
 """Lines of one kind in the order of their file, for the timeline."""
 
 
+class DataEdition(Record):
+    """Which edition of the data that ages (recipients, laws) a recording was judged by."""
+
+    edition: int = Field(description="counts up")
+    date: date
+    source: str | None = Field(default=None, description="where it comes from, as its maker says; null: the package")
+    key: str | None = Field(default=None, description="fingerprint of the key that signed it; null: the package")
+
+
 class Report(Record):
     """Everything a reader is told of one recording; reports/ renders it."""
 
@@ -687,6 +696,10 @@ class Report(Record):
     rules: tuple[JudgedRule, ...] = Field(default=(), description="every rule that judged, in order of id")
     not_judged: dict[str, tuple[Need, ...]] = Field(
         default_factory=dict, description="id of each rule that could not judge -> what it needs and nobody observed"
+    )
+    catalog: DataEdition | None = Field(
+        default=None,
+        description="edition of the data that ages by which it was judged; null: not known",
     )
     laws: tuple[str, ...] = Field(default=(), description="jurisdictions that articles were chosen for; empty: all")
     app_type: int | None = Field(default=None, description="number of the type of app that it was held against")

@@ -6,6 +6,7 @@ import base64
 import binascii
 import hashlib
 import os
+import re
 import socket
 import struct
 from collections.abc import Iterator, Mapping
@@ -101,6 +102,36 @@ def trusted(text: str, place: Path) -> dict[str, str]:
     if not found:
         raise FileError(place, None, "has no key.", "Put in a line that `appwitness key export` prints.")
     return found
+
+
+def signer_of(data: bytes, armoured: str, namespace: str, place: Path) -> bytes:
+    """The public key whose signature of a file this is, as `ssh-keygen -Y sign -n NAMESPACE` makes it.
+
+    `armoured`: the text of the signature's file, `place`. Raises FileError where it is none, or does not fit the data.
+    """
+    from cryptography.exceptions import InvalidSignature
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+    inside = re.fullmatch(r"-----BEGIN SSH SIGNATURE-----\n(.*)\n-----END SSH SIGNATURE-----\n*", armoured, re.DOTALL)
+    try:
+        blob = base64.b64decode(inside[1] if inside else "", validate=False)
+        if blob[:10] != b"SSHSIG\0\0\0\1":
+            raise ValueError(armoured)
+        key, space, reserved, digest, made = _strings(blob[10:])
+        kind, value = _strings(made)
+        public = _of_blob(key)
+        if space != namespace.encode() or kind != KIND.encode() or digest not in (b"sha512", b"sha256"):
+            raise ValueError(armoured)
+    except ValueError:
+        hint = f"Make it with: ssh-keygen -Y sign -n {namespace} -f KEY FILE; the key has to be an Ed25519 key."
+        raise FileError(place, None, f"it is no signature for {namespace}.", hint) from None
+    hashed = hashlib.new(digest.decode(), data).digest()
+    signed = b"SSHSIG" + b"".join(map(_string, (space, reserved, digest, hashed)))
+    try:
+        Ed25519PublicKey.from_public_bytes(public).verify(value, signed)
+    except InvalidSignature:
+        raise FileError(place, None, "the signature does not fit the file.", "Get both files again.") from None
+    return public
 
 
 @dataclass(frozen=True)

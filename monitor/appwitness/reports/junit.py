@@ -10,7 +10,7 @@ from xml.etree import ElementTree as ET
 
 from appwitness.events import format_time
 from appwitness.findings import Finding, JudgedRule, Need, Report
-from appwitness.reports.phrases import citations, data_of, gap_line, received_by
+from appwitness.reports.phrases import citations, data_of, edition, gap_line, received_by
 from appwitness.reports.verdict import verdict, worst_first
 from appwitness.reports.watched import consent, integrity, not_watched
 from appwitness.reports.watched import seal_state as state
@@ -142,6 +142,7 @@ def _facts(report: Report, words: Words) -> dict[str, str]:
         "started": format_time(run.started),
         "gaps": str(len(report.gaps)),
         "flows": str(len(report.flows)),
+        "catalog": edition(report, words),
         "verified": state(report),
         "verified.detail": integrity(report, words),
     }

@@ -27,6 +27,16 @@ def country(recipient: Recipient, words: Words) -> str:
     return plain(f"{recipient.country}{words('open')}{basis}{date}{words('close')}")
 
 
+def edition(report: Report, words: Words) -> str:
+    """Which edition of the data that ages it was judged by, with its source."""
+    known = report.catalog
+    if known is None:
+        return words("unknown")
+    source = words("catalog_of_package") if known.source is None else known.source
+    signed = "" if known.key is None else words("comma") + words("catalog_signed", by=known.key)
+    return plain(words("catalog_edition", edition=known.edition, date=known.date, source=source) + signed)
+
+
 def data_of(of: Flow | Finding, words: Words) -> str:
     """The kind of data; of what identifies few people of an address book or call log, how many of how many."""
     return label(of.people, words.data(of.data or ""), words.lang) if of.data else ""

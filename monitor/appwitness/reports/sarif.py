@@ -12,7 +12,7 @@ from appwitness.events import Access, Connection, Consent, Event, Ref, Upload, f
 from appwitness.events.seen import number_of
 from appwitness.findings import Confidence, Finding, Flow, JudgedRule, Level, Report
 from appwitness.reports.frames import StackLine, caller, frames
-from appwitness.reports.phrases import cited, country, data_of, gap_line, received_by
+from appwitness.reports.phrases import cited, country, data_of, edition, gap_line, received_by
 from appwitness.reports.time_axis import still_counts
 from appwitness.reports.verdict import verdict, worst_first
 from appwitness.reports.watched import assumption, consent, files, integrity
@@ -105,6 +105,7 @@ def run_of(report: Report, words: Words, reveal: bool) -> Tree:
             "gaps": len(report.gaps),
             "verified": state(report),
             "verifiedDetail": integrity(report, words),
+            "catalog": edition(report, words),
             "masked": not reveal,
         },
     }

@@ -14,7 +14,7 @@ from rich.text import Text
 
 from appwitness.findings import CONFIDENCES, Article, Finding, Flow, Report
 from appwitness.findings.audit import SHORT, audit
-from appwitness.reports.phrases import all_said, citations, data_of, ends, named_gap
+from appwitness.reports.phrases import all_said, citations, data_of, edition, ends, named_gap
 from appwitness.reports.printed import TONES, CopiedLines, printed
 from appwitness.reports.time_axis import clocks
 from appwitness.reports.verdict import (
@@ -208,6 +208,7 @@ def _unseen(report: Report, words: Words) -> Iterator[Text]:
     yield Text(f"{words('audit')}{words('colon')}{plain(all_said(changed, words))}", style="dim")
     if report.run.hooks:
         yield Text(f"{words('sources')}{words('colon')}{words('sources_counted', **sources(report))}", style="dim")
+    yield Text(f"{words('catalog_label')}{words('colon')}{edition(report, words)}", style="dim")
 
 
 def _next(report: Report, words: Words, reveal: bool, verbose: bool) -> RenderableType:
@@ -269,6 +270,7 @@ def _about(report: Report, words: Words) -> RenderableType:
     table.add_row(words("audit"), Text(plain(all_said(audit(report), words))))
     tone = "" if is_sound(report) else TONES["high"]
     table.add_row(words("verified"), Text(integrity(report, words), style=tone))
+    table.add_row(words("catalog_label"), Text(edition(report, words)))
     if run.clock or not run.clocks_compared:
         table.add_row(words("clocks"), Text(clocks(run, words)))
     return table

@@ -15,7 +15,7 @@ from appwitness.findings.audit import audit
 from appwitness.findings.chain import ORDERS, Chains
 from appwitness.reports.frames import caller
 from appwitness.reports.page import sections
-from appwitness.reports.phrases import all_said, cited, data_of, said, who
+from appwitness.reports.phrases import all_said, cited, data_of, edition, said, who
 from appwitness.reports.time_axis import clock, consent_steps, step_for
 from appwitness.reports.verdict import worst_first
 from appwitness.reports.watched import assumption, case, copied, plan, signature
@@ -102,6 +102,7 @@ class Letter:
                 "files": run.source,
                 "assumption": assumption(report, words),
                 "audit": all_said(audit(report), words),
+                "catalog": edition(report, words),
                 "facts": self.facts,
                 "grounds": self.grounds,
                 "proofs": [self._proof(ref, facts) for ref, facts in list(self._named.items())[:ROWS]],

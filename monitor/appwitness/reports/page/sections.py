@@ -17,7 +17,7 @@ from appwitness.findings import CONFIDENCES, Report, ReportedGap
 from appwitness.findings.audit import audit
 from appwitness.recording import Recording
 from appwitness.reports.page.flows import cut
-from appwitness.reports.phrases import besides, named_gap, said
+from appwitness.reports.phrases import besides, edition, named_gap, said
 from appwitness.reports.time_axis import clock, clock_offset
 from appwitness.reports.watched import missing, not_watched
 from appwitness.reports.words import Words, capital, plain
@@ -233,6 +233,7 @@ def run_facts(report: Report, words: Words) -> list[tuple[str, str]]:
         facts.append((words("apk"), run.app.apk_sha256))
     if run.app.certificate_sha256:
         facts.append((words("certificate"), run.app.certificate_sha256))
+    facts.append((words("catalog_label"), edition(report, words)))
     facts += [(name, version or words("unknown")) for name, version in sorted(run.versions.items())]
     return [(plain(name), plain(text)) for name, text in facts]
 

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 from xml.etree.ElementTree import Element
 
-from appwitness.catalog import yaml_files
+from appwitness.catalog import editions, yaml_files
 from appwitness.catalog.entries import CatalogEntry
 from appwitness.devices.android.app import apk_parts, signers
 from appwitness.devices.android.app.apk_manifest import ANDROID, Component, implied, of_manifest
@@ -247,8 +247,7 @@ def _few[T](files: list[T]) -> list[T]:
 
 @functools.cache
 def _known() -> tuple[Sdk, ...]:
-    (path,) = yaml_files.files("recipients.yml")
-    table: dict[str, Any] = yaml_files.tree(path)
+    table: dict[str, Any] = yaml_files.tree(editions.file("recipients.yml"))
     entries = [*table["recipients"], *table.get("lab", ())]
     return tuple(Sdk(entry["name"], entry["role"], prefix) for entry in entries for prefix in entry.get("code", ()))
 

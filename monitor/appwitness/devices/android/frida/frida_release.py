@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import lzma
 import os
 import re
@@ -11,11 +10,13 @@ import tempfile
 import urllib.request
 from collections.abc import Set
 from dataclasses import dataclass, field
-from http import HTTPStatus
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from appwitness.agent.frida_device import VERSION
+from appwitness.catalog import editions, yaml_files
+from appwitness.catalog.editions import Digest
+from appwitness.catalog.entries import CatalogEntry
 from appwitness.devices.android.device_facts import DeviceFacts
 from appwitness.devices.android.faults import fault
 from appwitness.events import OwnRequest
@@ -31,15 +32,15 @@ XZ = b"\xfd7zXZ\x00"
 MOST_BYTES = 1 << 28
 
 
-@dataclass(frozen=True)
-class Releases:
-    """Address of Frida's releases."""
-
-    downloads: str = "https://github.com/frida/frida/releases/download"
-    digests: str = "https://api.github.com/repos/frida/frida/releases/tags"
+DOWNLOADS = "https://github.com/frida/frida/releases/download"
+"""Address of Frida's releases."""
 
 
-RELEASES = Releases()
+class KnownBuilds(CatalogEntry):
+    """catalog/devices/frida_builds.yml."""
+
+    builds: dict[str, Digest]
+    """File of a release -> its SHA-256. Never what the place says that it comes from: it runs as root."""
 
 
 @dataclass(frozen=True)
@@ -54,8 +55,6 @@ class Build:
     """`given`, `cache` or `download`."""
     file: str
     """Its path or address."""
-    note: str | None = None
-    """What could not be verified about it."""
 
     @property
     def requests(self) -> tuple[OwnRequest, ...]:
@@ -90,48 +89,47 @@ def below_floor() -> str | None:
     return None if have >= FLOOR else f"Frida {VERSION} is older than {floor}: starting apps may crash zygote"
 
 
-def find(name: str, given: Path | None, cache: Path = CACHE, releases: Releases = RELEASES) -> Build:
+def find(name: str, given: Path | None, cache: Path = CACHE, downloads: str = DOWNLOADS) -> Build:
     """The build of that name: the file that was given, else from the cache, else downloaded into it.
 
-    Raises DeviceFault: `frida-server-unreadable`, `frida-server-missing`, `frida-server-digest`.
+    What nobody named has to have the digest that the catalog has for it. Raises DeviceFault: `frida-server-unreadable`,
+    `frida-server-unknown`, `frida-server-missing`, `frida-server-digest`.
     """
     if given is not None:
         return Build(name, _unpacked(_read(given, name), given, name), "given", str(given))
-    cache = cache.expanduser()
-    for file in (cache / f"{name}.xz", cache / name):
-        if file.is_file():
-            return Build(name, _unpacked(_read(file, name), file, name), "cache", str(file))
-    url = f"{releases.downloads}/{VERSION}/{name}.xz"
-    place = cache / f"{name}.xz"
-    note = want = None
+    url = f"{downloads}/{VERSION}/{name}.xz"
+    want = yaml_files.parse(editions.file("devices/frida_builds.yml"), KnownBuilds).builds.get(f"{name}.xz")
+    if want is None:
+        raise fault("frida-server-unknown", url=url, **_told(name))
+    place = cache.expanduser() / f"{name}.xz"
+    if place.is_file():
+        data = _compared(_read(place, name), want, place, name)
+        return Build(name, _unpacked(data, place, name), "cache", str(place))
     try:
         data = _fetch(url)
-        try:
-            want = _digest(releases, f"{name}.xz")
-        except OSError as error:  # it takes few questions an hour of one address: of an office's, of a build server's
-            if getattr(error, "code", None) == HTTPStatus.NOT_FOUND:
-                raise
-            said = getattr(error, "reason", None) or error
-            note = f"{name}.xz was not compared with the digest of its release, which could not be asked for: {said}"
     except (OSError, ValueError) as error:
         reason = getattr(error, "reason", None) or error
         raise fault("frida-server-missing", url=url, said=reason, place=place, **_told(name)) from None
-    have = hashlib.sha256(data).hexdigest()
-    if want is not None and have != want:
-        raise fault("frida-server-digest", url=url, have=have, want=want, **_told(name))
-    unpacked = _unpacked(data, url, name)
-    private_files.folder(cache)
-    fd, made = tempfile.mkstemp(dir=cache)
+    unpacked = _unpacked(_compared(data, want, url, name), url, name)
+    private_files.folder(place.parent)
+    fd, made = tempfile.mkstemp(dir=place.parent)
     with os.fdopen(fd, "wb") as file_:
         file_.write(data)
     Path(made).replace(place)
-    return Build(name, unpacked, "download", url, note)
+    return Build(name, unpacked, "download", url)
+
+
+def _compared(data: bytes, want: str, origin: object, name: str) -> bytes:
+    if (have := hashlib.sha256(data).hexdigest()) != want:
+        raise fault("frida-server-digest", file=origin, have=have, want=want, **_told(name))
+    return data
 
 
 def _told(name: str) -> dict[str, str]:
     """What messages say of a build: its file in the release, what it is, and the option that names one."""
     program = "gadget" if name.startswith("frida-gadget") else "server"
-    return {"name": f"{name}.xz", "program": f"frida-{program}", "option": f"--frida-{program}"}
+    variable = f"APPWITNESS_OBSERVE_FRIDA_{program.upper()}"
+    return {"name": f"{name}.xz", "program": f"frida-{program}", "option": f"--frida-{program}", "variable": variable}
 
 
 def _read(file: Path, name: str) -> bytes:
@@ -155,16 +153,6 @@ def _unpacked(data: bytes, file: object, name: str) -> bytes:
 
 def _fetch(url: str) -> bytes:
     request = urllib.request.Request(url, headers={"User-Agent": "appwitness"})  # noqa: S310
-    with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310 Releases says which
+    with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310 DOWNLOADS says which
         data: bytes = answer.read(MOST_BYTES)
     return data
-
-
-def _digest(releases: Releases, name: str) -> str | None:
-    """sha256 of a file of the release, as the release says; None: it has none. Raises OSError, ValueError."""
-    told = json.loads(_fetch(f"{releases.digests}/{VERSION}"))
-    for one in told.get("assets", ()):
-        if one.get("name") == name:
-            kind, _, value = str(one.get("digest") or "").partition(":")
-            return value.lower() if kind == "sha256" else None
-    raise ValueError(f"the release names no {name}")

@@ -19,7 +19,7 @@ from appwitness.agent.frida_device import VERSION, FridaFault, answers
 from appwitness.devices.android.app.gadget_config import USUAL_PORT
 from appwitness.devices.android.control import Control
 from appwitness.devices.android.faults import DeviceFault, fault
-from appwitness.devices.android.frida.frida_release import CACHE, RELEASES, Build, Releases, asset, below_floor, find
+from appwitness.devices.android.frida.frida_release import CACHE, DOWNLOADS, Build, asset, below_floor, find
 from appwitness.devices.android.frida.quirks import Quirk, apply, cure, wanted
 from appwitness.devices.android.shell import TMP
 from appwitness.support.spoken import Spoken
@@ -88,7 +88,7 @@ def start(
     given: Path | None = None,
     *,
     cache: Path = CACHE,
-    releases: Releases = RELEASES,
+    downloads: str = DOWNLOADS,
     allowed: Sequence[str] = (),
     ready_s: float = READY_S,
 ) -> Running:
@@ -103,9 +103,8 @@ def start(
     if (old := below_floor()) is not None:
         control.notes.append(old)
     name = asset(facts, serial)
-    build = find(name, given, cache, releases)
+    build = find(name, given, cache, downloads)
     control.requests += build.requests
-    control.notes += [build.note] if build.note else []
     since = control.journal.last
     try:
         _note_others(control)

@@ -73,7 +73,6 @@ def way(
             raise
         return error.what.rstrip(".")
     control.requests += build.requests
-    control.notes += [build.note] if build.note else []
     return GadgetWay(build=build)
 
 

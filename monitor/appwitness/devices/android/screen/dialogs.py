@@ -10,7 +10,7 @@ from typing import Literal
 from pydantic import Field
 
 from appwitness.agent.consent_signals import load
-from appwitness.catalog import yaml_files
+from appwitness.catalog import editions, yaml_files
 from appwitness.catalog.entries import CatalogEntry
 from appwitness.catalog.labels import LONGEST_LABEL, Does, Labels, Phrases, Platform, Words, normal, normal_label
 from appwitness.devices.android.screen.hierarchy import Button, SeenWindow
@@ -89,7 +89,7 @@ class KnownDialogs(CatalogEntry):
 @functools.cache
 def known() -> KnownDialogs:
     """The catalog's. Raises FileError with the line."""
-    return yaml_files.parse(yaml_files.HERE / "devices/dialogs.yml", KnownDialogs)
+    return yaml_files.parse(editions.file("devices/dialogs.yml"), KnownDialogs)
 
 
 def _consent() -> Labels:

@@ -1,0 +1,173 @@
+"""Takes newer data of the catalog out of a signed file, offline, and says which edition holds."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+import shutil
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
+
+from pydantic import BaseModel, Field
+
+from appwitness.catalog import editions, yaml_files
+from appwitness.catalog.editions import AGES
+from appwitness.catalog.editions import Edition as Edition
+from appwitness.catalog.entries import CatalogEntry
+from appwitness.support import given_files, private_files
+from appwitness.support.errors import FileError, UserError
+
+if TYPE_CHECKING:  # imported late, so that --help answers at once
+    from appwitness.judge.laws import Laws
+    from appwitness.judge.recipients import RecipientTable
+
+NAMESPACE = "appwitness-catalog"
+"""What a signature is for: `ssh-keygen -Y sign -n appwitness-catalog -f KEY FILE`."""
+LONGEST_SIGNATURE = 10_000
+WHOLE = "Get the file again from where it came from; nothing was changed."
+
+
+class CatalogUpdate(CatalogEntry):
+    """The file of an update."""
+
+    layout: int
+    edition: Annotated[int, Field(ge=1, le=1_000_000_000)]
+    date: date
+    source: Annotated[str, Field(min_length=1, max_length=200)]
+    files: Annotated[dict[str, str], Field(min_length=1)] = Field(description="name in the catalog -> its whole text")
+
+
+class AgingFile(NamedTuple):
+    """What holds of one file of the data that ages."""
+
+    name: str
+    as_of: str | None
+    """The date that it says of itself."""
+    updated: bool
+
+
+def held() -> tuple[Edition, list[AgingFile]]:
+    """The edition that holds, and its files. Raises FileError where an update that was taken is damaged."""
+    edition = editions.in_effect()
+    files = []
+    for name in AGES:
+        tree = yaml_files.tree(editions.file(name))
+        files.append(AgingFile(name, str(tree["as_of"]) if "as_of" in tree else None, name in edition.files))
+    return edition, files
+
+
+def update(path: Path, keys: Sequence[Path] = ()) -> Edition:
+    """Take the update in a file whose signature is in FILE.sig beside it, by a key of the package or of `keys`.
+
+    Returns the edition that holds now. Raises FileError and UserError for what is refused; then nothing has changed.
+    """
+    data = given_files.read(path, yaml_files.LARGEST)
+    signer = _signer(path, data, keys)
+    digest = hashlib.sha256(data).hexdigest()
+    made = yaml_files.parse_text(path, data.decode("utf-8", "replace"), CatalogUpdate, hint=WHOLE)
+    before = editions.in_effect()
+    if before.sha256 == digest:
+        return before
+    _see_that_it_follows(path, made, before)
+    for name, text in made.files.items():
+        if name not in AGES:
+            raise FileError(path, None, f"an update may not replace {name[:100]!r}; only {', '.join(AGES)}.", WHOLE)
+        _see_that_it_fits(path, name, text)
+    digests = {name: hashlib.sha256(text.encode()).hexdigest() for name, text in made.files.items()}
+    edition = Edition(**made.model_dump(exclude={"files"}), key=signer, sha256=digest, files=digests)
+    return _put(edition, made.files)
+
+
+def _signer(path: Path, data: bytes, keys: Iterable[Path]) -> str:
+    """Fingerprint of the key that signed."""
+    from appwitness.recording import signing
+
+    beside = path.with_name(f"{path.name}.sig")
+    if not given_files.is_there(beside):
+        raise FileError(path, None, f"its signature, {beside.name}, is not beside it.", "Get both files.")
+    armoured = given_files.text(beside, LONGEST_SIGNATURE)
+    found = signing.fingerprint(signing.signer_of(data, armoured, NAMESPACE, beside))
+    trusted: set[str] = set()
+    for place in keys:
+        trusted |= signing.trusted(given_files.text(place, LONGEST_SIGNATURE), place).keys()
+    with suppress(FileError):  # that of the package has none before there is a release
+        trusted |= signing.trusted(editions.KEYS.read_text("utf-8"), editions.KEYS).keys()
+    if not trusted:
+        what = "This build of appwitness trusts no key for updates of its catalog."
+        raise UserError(what, "Name the file of a public key that you trust: --key FILE.")
+    if found not in trusted:
+        what = f"it is signed by {found}, which is none of the keys that are trusted."
+        raise FileError(path, None, what, "If you trust that key, name its file: --key FILE.")
+    return found
+
+
+def _see_that_it_follows(path: Path, made: CatalogUpdate, before: Edition) -> None:
+    ours = editions.of_package()
+    if made.layout != ours.layout:
+        what = f"it is for another version of appwitness (layout {made.layout}, not {ours.layout})."
+        raise FileError(path, None, what, "Get the one for this version, or update appwitness.")
+    if made.edition <= before.edition or made.date < before.date:
+        what = f"it is edition {made.edition} of {made.date}, no newer than {before}, which holds."
+        raise FileError(path, None, what, "Nothing is to be done: what holds is as new, or newer.")
+
+
+def _see_that_it_fits(path: Path, name: str, text: str) -> None:
+    """It is read as the file that it replaces, and has all that findings rest on in that one."""
+    from appwitness.devices.android.frida.frida_release import KnownBuilds
+    from appwitness.devices.android.screen.dialogs import KnownDialogs
+    from appwitness.judge.laws import Laws
+    from appwitness.judge.recipients import RecipientTable
+
+    kinds: dict[str, tuple[type[BaseModel], Callable[[Any], set[str]]]] = {
+        "recipients.yml": (RecipientTable, _of_recipients),
+        "laws.yml": (Laws, _of_laws),
+        "devices/dialogs.yml": (KnownDialogs, lambda read: set(_leaves(read.model_dump(mode="json")))),
+        "devices/frida_builds.yml": (KnownBuilds, lambda read: {f"{file} {sha}" for file, sha in read.builds.items()}),
+    }
+    model, stays = kinds[name]
+    there = Path(f"{path}: {name}")
+    after = yaml_files.parse_text(there, text, model, hint=WHOLE)
+    before = yaml_files.parse(editions.file(name), model)
+    if gone := sorted(stays(before) - stays(after)):
+        what = f"it leaves out what is there: {', '.join(gone[:3])[:200]}{' ...' if len(gone) > 3 else ''}."
+        raise FileError(there, None, what, "An update adds and corrects; only a release of appwitness takes away.")
+
+
+def _of_recipients(table: RecipientTable) -> set[str]:
+    """A domain or a prefix may come to another recipient, but not to nobody."""
+    return {*table.by_host, *table.by_code, *(f"generic {each}" for each in table.generic)}
+
+
+def _of_laws(laws: Laws) -> set[str]:
+    """What rules, checklists and command lines name."""
+    articles = {f"{law.id} {each.article}" for law in laws.laws for each in law.articles}
+    return {*laws.jurisdictions, *(kind.id for kind in laws.kinds), *articles}
+
+
+def _leaves(plain: Any, at: str = "") -> Iterable[str]:
+    """What a file lists, each with where it stands."""
+    if isinstance(plain, Mapping):
+        for key, value in plain.items():
+            yield from _leaves(value, f"{at}.{key}" if at else str(key))
+    elif isinstance(plain, list):
+        for value in plain:
+            yield from _leaves(value, at)
+    elif plain is not None:
+        yield f"{at}: {plain}"
+
+
+def _put(edition: Edition, files: Mapping[str, str]) -> Edition:
+    """The files first, then what names them: whoever reads meanwhile has the one edition or the other."""
+    there = editions.kept(edition)
+    shutil.rmtree(there, ignore_errors=True)  # of an update that was killed
+    for name, text in files.items():
+        private_files.folder((there / name).parent)
+        private_files.write(there / name, text)
+    plain = edition.model_dump(mode="json", exclude_none=True)
+    mine = editions.folder() / f".{secrets.token_hex(4)}"
+    private_files.write(mine, "".join(f"{name}: {yaml_files.quoted(value)}\n" for name, value in plain.items()))
+    mine.replace(editions.folder() / "edition.yml")
+    return edition
