@@ -6,7 +6,7 @@ import shutil
 import pytest
 
 from appwitness.api import marking
-from appwitness.api.browsing import MOST_COMPARED, REMEMBERED, Browsing, Carries, going_on, matching
+from appwitness.api.browsing import MOST_COMPARED, MOST_MADE, REMEMBERED, Browsing, Carries, going_on, matching
 from appwitness.correlate import correlate, knowledge
 from appwitness.events import Access, Upload
 from appwitness.events.seen import holds
@@ -199,3 +199,19 @@ def test_only_so_many_recordings_are_remembered(index, tmp_path, known):
     for number in range(REMEMBERED):
         index.mask(f"r{number}")
     assert index.mask("many") is not first
+
+
+def test_what_was_made_for_a_page_is_kept_until_the_index_has_changed(index):
+    made: list[int] = []
+
+    def make() -> int:
+        made.append(1)
+        return len(made)
+
+    name, state, another = "many", index.state("many"), index.state(OTHER)
+    assert [index.made(name, state, "picture", make) for _ in range(3)] == [1, 1, 1]
+    assert index.made(name, state, "another", make) == 2
+    assert index.made(name, another, "picture", make) == 3
+    last = [index.made(name, state, number, make) for number in range(MOST_MADE + 3)][-1]
+    assert index.made(name, state, MOST_MADE + 2, make) == last
+    assert index.made(name, state, 0, make) == last + 1  # of many only the last are kept

@@ -19,7 +19,7 @@ from tests.bench import figures
 from tests.bench.running import apart, module, talk
 
 HERE = Path(__file__).parent
-LONG = ("soak", "malformed", "detach")
+LONG = ("soak", "malformed", "detach", "long")
 """Those that take long: only run when they are named."""
 
 

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from multiprocessing.connection import Connection
+from typing import Any
 
 from tests.bench.figures import Broken, Given, Row, exit_code, held, load, text, total
 
@@ -20,7 +21,7 @@ def talk(words: str) -> None:
     print(words, file=sys.stderr, flush=True)
 
 
-def apart(work: Callable[..., Iterator[Given]], *arguments: object) -> Iterator[Given]:
+def apart[T](work: Callable[..., Iterator[T]], *arguments: object) -> Iterator[T]:
     """What the work gives in a new process, as it comes; its standard output is its standard error."""
     receiver, sender = CONTEXT.Pipe(duplex=False)
     process = CONTEXT.Process(target=_send, args=(sender, work, arguments))
@@ -38,7 +39,7 @@ def apart(work: Callable[..., Iterator[Given]], *arguments: object) -> Iterator[
         raise Broken(f"the benchmark ended with exit code {process.exitcode}; standard error says why")
 
 
-def _send(sender: Connection, work: Callable[..., Iterator[Given]], arguments: tuple[object, ...]) -> None:
+def _send(sender: Connection, work: Callable[..., Iterator[Any]], arguments: tuple[object, ...]) -> None:
     os.dup2(2, 1)  # also for the programs that it starts
     for one in work(*arguments):
         sender.send(one)

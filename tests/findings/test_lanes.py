@@ -12,7 +12,7 @@ from appwitness.findings.lanes import ShownLines, during, named
 
 AT = datetime(2026, 3, 14, 1, 20, tzinfo=UTC)
 NUMBERS = (2, 3, 5, 7, 11)
-LINES = tuple(
+LINES: tuple[Seen[Event], ...] = tuple(
     see(
         f"accesses.jsonl:{n}", Access(at=AT + timedelta(seconds=n), source=f"a.B.c{n}", data="oaid", outcome="empty"), 0
     )
@@ -32,6 +32,10 @@ def lane(request, shown):
         return event.model_copy({"source": "***"})
 
     return ShownLines(LINES, show) if request.param == "masked" else LINES
+
+
+def sources(lane) -> set[str]:
+    return {seen.event.source for seen in lane}
 
 
 def numbers(lane) -> list[int]:
@@ -62,8 +66,8 @@ def test_only_what_is_asked_for_is_masked(shown):
     assert shown == []
     few = named(lane, {"accesses.jsonl:5"})
     assert shown == []
-    assert [seen.event.source for seen in few] == ["***"]
+    assert sources(few) == {"***"}
     assert len(shown) == 1
     assert isinstance(lane[0], Seen)
-    assert [seen.event.source for seen in lane[1:3]] == ["***", "***"]
-    assert {seen.event.source for seen in lane} == {"***"}
+    assert len(lane[1:3]) == 2
+    assert sources(lane[1:3]) == sources(lane) == {"***"}

@@ -3,7 +3,7 @@ import json
 import pytest
 from pydantic_sarif.model import StaticAnalysisResultsFormatSarifVersion210JsonSchema as Sarif
 
-from appwitness.reports import render
+from appwitness.reports import render, sarif
 from tests.reports import sample
 
 
@@ -110,3 +110,68 @@ def test_markdown_of_a_title_is_inert():
     rule = run_of(sample.report(rules=rules, findings=()))["tool"]["driver"]["rules"][0]
     assert "\\<img" in rule["help"]["markdown"]
     assert "\\[a\\](" in rule["help"]["markdown"]
+
+
+def many(count, detail=""):
+    """A report with so many findings of one rule, of all levels."""
+    one = sample.report().findings[0]
+    return sample.report(
+        findings=tuple(
+            one.model_copy(
+                update={
+                    "id": f"v2:{number:012x}",
+                    "level": ("low", "high", "medium")[number % 3],
+                    "detail": {"en": detail or f"Of {number}.", "zh": detail or f"{number}。"},
+                }
+            )
+            for number in range(count)
+        )
+    )
+
+
+def fingerprints(runs):
+    return [result["partialFingerprints"]["appwitness/v2"] for run in runs for result in run["results"]]
+
+
+def test_no_result_is_left_out_of_a_log_with_more_than_code_hosts_take(monkeypatch, tmp_path):
+    monkeypatch.setattr(sarif, "RESULTS", 20)
+    whole = fingerprints(json.loads(render(many(18), "sarif"))["runs"])
+    report = many(45)
+    text = render(report, "sarif")
+    Sarif.model_validate_json(text)
+    runs = json.loads(text)["runs"]
+    assert [len(run["results"]) for run in runs] == [20, 20, 5]
+    assert sorted(fingerprints(runs)) == sorted(finding.id for finding in report.findings)
+    assert len(whole) == 18
+    levels = [result["level"] for run in runs for result in run["results"]]
+    assert levels == sorted(levels, key=["error", "warning", "note"].index)
+    # no two runs of one category, or a code host refuses them
+    category = f"appwitness/{report.run.app.package}/{report.run.plan}/"
+    assert [run["automationDetails"]["id"] for run in runs] == [category, f"{category}part-2/", f"{category}part-3/"]
+    notes = [run["invocations"][0]["toolExecutionNotifications"] for run in runs]
+    assert [len(each) for each in notes] == [1 + len(report.gaps), 1, 1]
+    assert "Part 3 of 3: the results 41 to 45 of 45" in notes[2][0]["message"]["text"]
+    assert sarif.files_of(text, tmp_path / "x.sarif") == [(tmp_path / "x.sarif", text)]
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_a_log_that_is_too_large_is_several_files_with_all_results(monkeypatch, tmp_path, lang):
+    monkeypatch.setattr(sarif, "LARGEST", 120_000)
+    report = many(16, "个人信息 [a](b) " * 400)
+    text = render(report, "sarif", lang=lang)
+    files = sarif.files_of(text, tmp_path / "gate.sarif")
+    assert [file.name for file, _ in files][:2] == ["gate.sarif", "gate-2.sarif"]
+    assert len(files) > 2
+    runs = []
+    for _, log in files:
+        assert len(log.encode()) <= sarif.LARGEST
+        Sarif.model_validate_json(log)
+        runs += json.loads(log)["runs"]
+    assert runs == json.loads(text)["runs"]
+    assert sorted(fingerprints(runs)) == sorted(finding.id for finding in report.findings)
+    assert len({run["automationDetails"]["id"] for run in runs}) == len(runs)
+
+
+def test_a_log_of_an_ordinary_size_is_one_file(tmp_path):
+    text = render(sample.report(), "sarif")
+    assert sarif.files_of(text, tmp_path / "x.sarif") == [(tmp_path / "x.sarif", text)]

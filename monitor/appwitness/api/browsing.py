@@ -8,7 +8,7 @@ import stat
 import tempfile
 import threading
 from collections import Counter, OrderedDict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -58,6 +58,8 @@ from appwitness.support.errors import UserError
 REMEMBERED = 8
 """How many recordings' prepared data is cached."""
 MOST_COMPARED = 8
+MOST_MADE = 6
+"""Parts of pages that are kept for a recording."""
 LARGEST_PICTURE = 64 << 20
 """Largest picture or film, in bytes."""
 
@@ -107,6 +109,7 @@ class _Kept:
     unreadable: tuple[State, bool] | None = None
     concluded: tuple[State, Carries] | None = None
     report: tuple[State, bool, Report] | None = None
+    made: tuple[State, dict[object, Any]] | None = None
 
 
 @dataclass
@@ -322,6 +325,20 @@ class Browsing:
             whole = report(self.store, recording, self.known)
             kept.report = (state, reveal, whole if reveal else masked(whole))
         return kept.report[2]
+
+    def made[T](self, recording: str, state: State, what: object, make: Callable[[], T]) -> T:
+        """What was made of the report in this state and takes long, such as its timeline; `what` tells it from the
+        others, of which the last few are kept."""
+        kept = self._of(recording)
+        if kept.made is None or kept.made[0] != state:
+            kept.made = (state, {})
+        known = kept.made[1]
+        if what not in known:
+            while len(known) >= MOST_MADE:
+                del known[next(iter(known))]
+            known[what] = make()
+        found: T = known[what]
+        return found
 
     def checked_report(self, recording: str) -> Report:
         """The report with values as they are, and with what its stamps vouch for where the recording is there.

@@ -165,6 +165,7 @@ def finish(tests: Sequence[EndedTest], session: Session, output: Path, root: Pat
     """
     from appwitness.gate.reports import gate_sarif
     from appwitness.reports.junit import junit_document
+    from appwitness.reports.sarif import files_of
     from appwitness.reports.words import Words
 
     ended = sorted(tests, key=lambda each: each.test)
@@ -181,7 +182,8 @@ def finish(tests: Sequence[EndedTest], session: Session, output: Path, root: Pat
     private_files.write(output / "junit.xml", text)
     runs = [Path(run) for each in ended for run in each.case.runs]
     logs = [json.loads((run / SARIF).read_text("utf-8")) for run in runs]
-    private_files.write(output / SARIF, gate_sarif.merged(logs, Words("en")))
+    for file, log in files_of(gate_sarif.merged(logs, Words("en")), output / SARIF):
+        private_files.write(file, log)
     partial = any(each.case.partial for each in tests)
     return [line for gates in _by_app(runs) for line in _of_app(gates, session, output, partial)]
 

@@ -17,7 +17,7 @@ from appwitness.api import accepting
 from appwitness.api.gating import Gate, GatedRuns, GateText, accepted, between, policy, render, sentence
 from appwitness.cli.as_json import document, json_option
 from appwitness.cli.local_words import language, tr
-from appwitness.cli.terminal import err, out, plain, write
+from appwitness.cli.terminal import err, out, plain
 from appwitness.cli.verbs import (
     FILE,
     FILE_OR_FOLDER,
@@ -30,7 +30,7 @@ from appwitness.cli.verbs import (
     level_options,
     main,
 )
-from appwitness.cli.writing import Output, Paired, note_reveal, output_options
+from appwitness.cli.writing import Output, Paired, note_reveal, output_options, write_as
 from appwitness.support.errors import UserError
 
 if TYPE_CHECKING:  # imported late, so that --help answers at once
@@ -58,7 +58,7 @@ def _write(decided: GateReport, reports: Sequence[Report], as_: Output) -> None:
         note_reveal(click.get_current_context().info_name or "gate", [each.recording for each in reports], as_.outputs)
     how = GateText(as_.lang or language(), as_.reveal, as_.sarif_anchor, as_.with_gone)
     for name, path in as_.outputs:
-        write(render(decided, reports, name, how), path)
+        write_as(name, render(decided, reports, name, how), path)
 
 
 runs_options = gathered(

@@ -42,7 +42,7 @@ from appwitness.cli.verbs import (
     reveal_option,
     threshold_options,
 )
-from appwitness.cli.writing import Output, Paired, note_reveal, output_options
+from appwitness.cli.writing import Output, Paired, note_reveal, output_options, write_as
 from appwitness.support import escape
 from appwitness.support.errors import UserError
 from appwitness.support.spoken import Spoken, listed
@@ -109,7 +109,8 @@ def report_(
     for name, file in as_.outputs:
         lang = as_.lang or (judging.letters_lang if name in letters else language())
         template = as_.template if name in letters or not letters else None
-        write(render(report, name, reveal=as_.reveal, lang=lang, template=template, verbose=as_.verbose), file)
+        text = render(report, name, reveal=as_.reveal, lang=lang, template=template, verbose=as_.verbose)
+        write_as(name, text, file)
     sys.exit(judging.exit_code(report, threshold=threshold))
 
 

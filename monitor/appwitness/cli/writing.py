@@ -105,6 +105,19 @@ def _paired(outputs: Sequence[tuple[str | None, Path | None]]) -> list[tuple[str
     return list(outputs)
 
 
+def write_as(name: str, text: str, file: Path | None) -> None:
+    """Write a report in one of the formats; SARIF as several files where one would be larger than code hosts take."""
+    from appwitness.cli.terminal import write
+
+    if name == "sarif" and file is not None:
+        from appwitness.reports.sarif import files_of
+
+        for part, of_part in files_of(text, file):
+            write(of_part, part)
+    else:
+        write(text, file)
+
+
 @dataclass(frozen=True)
 class Output:
     """What is written, and where to."""

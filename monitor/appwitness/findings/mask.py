@@ -452,8 +452,7 @@ class Mask:
 
     def event[R: Record | Part](self, record: R) -> R:
         """A line of the recording, or another record, masked."""
-        masked: R = self._access(record) if type(record) is Access else self._record(record)
-        return masked
+        return cast(R, self._access(record) if isinstance(record, Access) else self._record(record))
 
     def _access(self, access: Access) -> Access:
         """A read, masked: what thousands of reads have alike is masked once."""

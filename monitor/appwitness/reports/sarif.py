@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -26,6 +28,10 @@ SEVERITY: dict[Level, str] = {"high": "8.0", "medium": "5.5", "low": "3.0", "inf
 RANK: dict[Confidence, float] = {"proven": 95.0, "corroborated": 75.0, "indicated": 50.0, "declared": 25.0}
 CODE_FLOWS = 20
 """A result carries at most this many; the JSON report has all."""
+LARGEST = 9_900_000
+"""Bytes of a file: less than the 10 MB that code hosts take."""
+DEEP = 8
+"""Spaces before what stands in a run of a log, at most."""
 RESULTS, TAGS, CONSENTS = 25_000, 20, 400
 """At most so many results of a run, tags of a rule, and answers on the way of one code flow. GitHub refuses more than
 25,000 results, 20 tags, and 10,000 steps in all code flows of a result."""
@@ -40,14 +46,77 @@ def render(report: Report, *, lang: str = "en", reveal: bool = False) -> str:
 
 
 def document(runs: Sequence[Tree], words: Words) -> str:
-    """A SARIF log of some runs, of each the first RESULTS results, and a notification where there are more."""
-    for run in runs:
-        if (count := len(run["results"])) > RESULTS:
-            del run["results"][RESULTS:]
-            text = words("sarif_cut", most=RESULTS, count=count)
-            run["invocations"][0]["toolExecutionNotifications"].append({"level": "warning", "message": {"text": text}})
+    """A SARIF log of some runs. What is too much for one run goes on in further ones, each with a category of its own:
+    code hosts refuse two runs of one category, and forget no alert of another."""
+    text = _log(_inert(runs))
+    if len(text.encode()) <= LARGEST and all(len(run["results"]) <= RESULTS for run in runs):
+        return text
+    return _log(_inert([part for run in runs for part in _parts(run, words)]))
+
+
+def _log(runs: Sequence[Tree]) -> str:
     log = {"$schema": "https://json.schemastore.org/sarif-2.1.0.json", "version": "2.1.0", "runs": list(runs)}
-    return escape.document(_inert(log))
+    return escape.document(log)
+
+
+def _parts(run: Tree, words: Words) -> list[Tree]:
+    """A run as several, each of no more results and bytes than code hosts take; the gaps stand in the first."""
+    results = run["results"]
+    room = LARGEST - _size({**run, "results": []})
+    sheets: list[list[Tree]] = [[]]
+    filled = 0
+    for result in results:
+        size = _size(result)
+        if sheets[-1] and (filled + size > room or len(sheets[-1]) == RESULTS):
+            sheets.append([])
+            filled = 0
+        sheets[-1].append(result)
+        filled += size
+    if len(sheets) == 1:
+        return [run]
+    parts = []
+    for number, sheet in enumerate(sheets, 1):
+        first = sum(map(len, sheets[: number - 1])) + 1
+        said = words(
+            "sarif_part", part=number, parts=len(sheets), first=f"{first:,}", last=f"{first + len(sheet) - 1:,}",
+            count=f"{len(results):,}",
+        )  # fmt: skip
+        note = {"level": "note", "message": {"text": said}}
+        about, *others = run["invocations"]
+        told = about["toolExecutionNotifications"] if number == 1 else []
+        part = {
+            **run,
+            "invocations": [{**about, "toolExecutionNotifications": [note, *told]}, *(others if number == 1 else ())],
+            "results": sheet,
+        }
+        if number > 1:
+            part["automationDetails"] = {"id": f"{run['automationDetails']['id']}part-{number}/"}
+        parts.append(part)
+    return parts
+
+
+def _size(tree: Tree) -> int:
+    """Bytes of a result, or of what stands around the results, at its place in a log."""
+    text = json.dumps(tree, ensure_ascii=False, indent=2)
+    return len(text.encode()) + DEEP * (text.count("\n") + 1)
+
+
+def files_of(text: str, file: Path) -> list[tuple[Path, str]]:
+    """A log as the files that code hosts take: itself, or, where it is too large, `file` and others beside it
+    (`gate.sarif`, `gate-2.sarif`), each with as many of its runs as there is room for."""
+    if len(text.encode()) <= LARGEST:
+        return [(file, text)]
+    sheets: list[list[Tree]] = [[]]
+    filled = 0
+    for run in json.loads(text)["runs"]:
+        size = _size(run)
+        if sheets[-1] and filled + size > LARGEST:
+            sheets.append([])
+            filled = 0
+        sheets[-1].append(run)
+        filled += size
+    names = [file, *(file.with_stem(f"{file.stem}-{number}") for number in range(2, len(sheets) + 1))]
+    return [(name, _log(sheet)) for name, sheet in zip(names, sheets, strict=True)]
 
 
 def run_of(report: Report, words: Words, reveal: bool) -> Tree:

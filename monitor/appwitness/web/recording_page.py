@@ -88,7 +88,7 @@ def head(asked: PageRequest) -> dict[str, Any]:
 def summary(asked: PageRequest) -> Response:
     """The summary: verdict, findings by rule, consent, timeline, gaps."""
     report = asked.report
-    shown = opening(report, asked.words)
+    shown = _made(asked, "opening", lambda: opening(report, asked.words))
     numbers = {each.id: number for number, each in reversed([*enumerate(report.findings, start=1)])}
     found = shown.verdict
     first = head(asked)
@@ -113,7 +113,7 @@ def summary(asked: PageRequest) -> Response:
         group["more"] = max(0, len(who) - 5)
     low, high = asked.seconds("from"), asked.seconds("to")
     zoomed = (low, high) if low is not None and high is not None and low < high else None
-    drawn = picture(report, asked.words, only=zoomed)
+    drawn = _made(asked, ("timeline", zoomed), lambda: picture(report, asked.words, only=zoomed))
     facts = {
         **first,
         "facts": facts_in_words(report, asked.words),
@@ -134,6 +134,11 @@ def summary(asked: PageRequest) -> Response:
         "_moments": _moments(drawn) if drawn else (),
     }  # fmt: skip
     return asked.answer("summary.html", facts)
+
+
+def _made[T](asked: PageRequest, what: object, make: Callable[[], T]) -> T:
+    """A part of the page that takes long where the run was long."""
+    return asked.site.index.made(asked.recording, asked.state, (what, asked.words.lang, asked.reveal), make)
 
 
 def _moves(asked: PageRequest, zoomed: tuple[float, float] | None, drawn: Picture) -> Iterable[tuple[str, str, str]]:

@@ -16,8 +16,8 @@ PARTS: dict[type, tuple[str, ...]] = {
 """Kind of line -> fields that many lines have alike. What differs from line to line is not worth the look."""
 
 
-class Sharing:
-    """Remembers the parts of lines that it was given, for as long as these lines are kept."""
+class Interning:
+    """Interns equal parts of lines: keeps one object for each, as long as it lives."""
 
     def __init__(self) -> None:
         self._known: dict[object, Any] = {}
