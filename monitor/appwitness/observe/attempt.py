@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -209,14 +208,17 @@ class Attempt:
         return not ended.may_be_ours
 
     def _search(self, agent: Agent, sources: Sequence[Source]) -> str | None:
-        """Find by halves of which source the app dies; None when it does not die again."""
+        """Find by halves of which source the app dies; None when it does not die again. Raises SetupError."""
         begun = _now()
-        by_chance = self._survives(sources)
-        found = None if by_chance else deadly(sources, self._survives)
-        detail = (
-            "the app was started several times to find the source that it died of; what it read meanwhile is not here"
-        )
-        self._missed("agent", detail, begun, where="hook", why="detached", until=_now())
+        try:
+            by_chance = self._survives(sources)
+            found = None if by_chance else deadly(sources, self._survives)
+        finally:
+            detail = (
+                "the app was started several times to find the source that it died of; what it read meanwhile is not "
+                "here"
+            )
+            self._missed("agent", detail, begun, where="hook", why="detached", until=_now())
         if by_chance:
             self.say("it did not die again: somebody or something else ended it, and with it the run")
             self._went_down(agent)
@@ -229,15 +231,20 @@ class Attempt:
         return found
 
     def _survives(self, chosen: Sequence[Source]) -> bool:
+        """Whether it lives on with these hooked. Raises SetupError when they do not come into it: then nobody knows."""
         self.say(f"starting it with {_number(chosen)} sources to hook, to find what it died of")
-        with self._agent(chosen, Nowhere()) as agent:
-            self.device.reset()
-            with suppress(SetupError):
-                agent.launch(self.device.launch())
-            agent.wait(self.order.crash_s)
-            crashed = agent.crashed
-        self.device.stop()
-        return not crashed
+        try:
+            with self._agent(chosen, Nowhere()) as agent:
+                self.device.reset()
+                try:
+                    agent.launch(self.device.launch())
+                except SetupError:
+                    if not agent.crashed:
+                        raise
+                agent.wait(self.order.crash_s)
+                return not agent.crashed
+        finally:
+            self.device.stop()
 
     def _came_up(self, agent: Agent) -> None:
         agent.clock.measure()
