@@ -19,6 +19,7 @@ from appwitness.agent import agent, agent_process, frida_device
 from appwitness.agent.agent import Agent, AgentOptions
 from appwitness.agent.frida_device import FridaFault
 from appwitness.agent.sources import Source
+from appwitness.observe import attempt
 from appwitness.observe.order import Order
 from appwitness.recording import Recording
 from hatch_build import build_agent
@@ -35,6 +36,7 @@ WAIT_S = 90.0 * SLOWNESS
 PATIENCE = {
     agent: ("PLACED_S", "READY_S", "DETACH_S", "HELD_S", "TRUSTS_S"),
     agent_process: ("READY_S", "DETACH_S"),
+    attempt: ("CLOCK_WAIT_S",),
     frida_device: ("DETACH_S", "RESTORE_S", "CALL_S", "RESUME_S"),
     proxy: ("START_S", "STOP_S", "WRITE_S"),
 }

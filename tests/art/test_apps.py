@@ -15,6 +15,7 @@ from appwitness.events import Access, Gap, Phase, Upload
 from appwitness.recording import Recording
 from appwitness.store import Store
 from tests.art.conftest import Observe
+from tests.art.rig.vm import ended
 
 pytestmark = pytest.mark.timeout(240)
 
@@ -52,20 +53,22 @@ def missing(recording: Recording) -> set[tuple[str, str]]:
     return gaps - {("agent", "install_failed")} if slow else gaps
 
 
-def told(recording: Recording) -> str:
-    """What a run in which something is missing had."""
+def told(recording: Recording, log: str) -> str:
+    """What a run in which something is missing had; `log`: what ART wrote."""
     lines = [f"{each.at:%H:%M:%S} {each.state} {each.text}" for each in recording.events(Phase)]
     lines += [f"{each.at:%H:%M:%S} {each.subject} {each.why} {each.detail}" for each in recording.events(Gap)]
     lines += [f"{each.at:%H:%M:%S} {each.source} {each.outcome}" for each in recording.events(Access)]
     lines += [f"{each.at:%H:%M:%S} {each.url}" for each in recording.events(Upload)]
-    return "\n".join(["", f"hooks after {recording.run.install_ms} ms", *lines, ""])
+    return "\n".join(["", f"hooks after {recording.run.install_ms} ms", *lines, "", ended(log)])
 
 
 @pytest.mark.parametrize(("app", "plan", "preload"), [*cases()])
 def test_the_findings_of_the_lab_device(observed: Observe, tmp_path: Path, app: str, plan: str, preload: bool) -> None:
     recording = observed(app, plan, preload=preload)
     findings = shown(correlate(recording, Store(tmp_path / "index.sqlite"), knowledge()).findings)
-    assert findings == load()[app][plan], told(recording) + (tmp_path / "work-1/vm/log.txt").read_text("utf-8")[-2000:]
-    assert missing(recording) <= MISSING
+    logs = sorted(tmp_path.glob("work-*/vm/log.txt"))
+    had = told(recording, logs[-1].read_text("utf-8", "replace"))
+    assert findings == load()[app][plan], had
+    assert missing(recording) <= MISSING, had
     assert recording.run.probe is not None
     assert recording.run.probe.seen == recording.run.probe.called

@@ -17,6 +17,7 @@ pytestmark = pytest.mark.timeout(180)
 
 
 def test_how_it_ended_and_what_art_says_of_that(runtime: Runtime, dexed: Callable[[str], Path], tmp_path: Path) -> None:
+    (tmp_path / "log.txt").write_text("of an earlier start\n")
     held = Held(runtime, dexed("first"), "first.Main", tmp_path)
 
     def fails() -> None:
@@ -30,6 +31,7 @@ def test_how_it_ended_and_what_art_says_of_that(runtime: Runtime, dexed: Callabl
         fails()
     (said,) = raised.value.__notes__
     assert said.startswith("first.Main ")
+    assert "of an earlier start" in said
     assert f"{FATAL} 11" in said
 
 

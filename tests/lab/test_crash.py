@@ -21,7 +21,7 @@ from appwitness.observe.attempt import STARTED_AGAIN
 from appwitness.observe.crash import deadly
 from appwitness.observe.order import Order, RunCaller
 from appwitness.observe.run import observe
-from appwitness.recording import verify
+from appwitness.recording import Recording, verify
 from appwitness.support.errors import SetupError
 from tests.lab.program import Program
 
@@ -144,6 +144,28 @@ def test_a_source_of_which_the_process_dies_without_a_word_is_found_by_halves(co
     assert any(gap.until is not None and "several times" in (gap.detail or "") for gap in gaps)
     assert 5 <= computer.started <= 7
     assert {access.source for access in recording.events(Access)} >= {"fragile.Main.fourth"}
+
+
+class Closed(Computer):
+    """Nothing comes into its app a second time."""
+
+    def launch(self) -> Program:
+        """Once."""
+        if self.started:
+            raise SetupError("Frida could not get into it.", "Try again.")
+        return super().launch()
+
+
+def test_an_app_that_hooks_did_not_come_into_again_is_not_said_to_have_lived_on(computer, tmp_path):
+    said: list[str] = []
+    closed = Closed(computer.program)
+    order = Order(crash_s=1.5, confdir=tmp_path / "proxy")
+    with pytest.raises(SetupError, match="could not get into it"):
+        observe(closed, tmp_path / "recording", sources("kill"), order, RunCaller(say=said.append))
+    assert closed.started == 1
+    assert not [each for each in said if "did not die again" in each]
+    [gap] = [gap for gap in Recording(tmp_path / "recording").events(Gap) if "several times" in (gap.detail or "")]
+    assert gap.until is not None
 
 
 def test_an_app_that_ends_when_it_was_refused_is_started_once_more(computer, tmp_path):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -222,14 +221,17 @@ class Attempt:
         return not ended.may_be_ours
 
     def _search(self, agent: Agent, sources: Sequence[Source]) -> str | None:
-        """Find the source that crashes the app by bisection; None when the app does not crash again."""
+        """Find the source that crashes the app by bisection; None when the app does not crash again. Raises SetupError."""
         begun = _now()
-        by_chance = self._survives(sources)
-        found = None if by_chance else deadly(sources, self._survives)
-        detail = (
-            "the app was started several times to find the source that it died of; what it read meanwhile is not here"
-        )
-        self._missed("agent", detail, begun, where="hook", why="detached", until=_now())
+        try:
+            by_chance = self._survives(sources)
+            found = None if by_chance else deadly(sources, self._survives)
+        finally:
+            detail = (
+                "the app was started several times to find the source that it died of; what it read meanwhile is not "
+                "here"
+            )
+            self._missed("agent", detail, begun, where="hook", why="detached", until=_now())
         if by_chance:
             self.say(Spoken("it did not die again: somebody or something else ended it, and with it the run"))
             self._went_down(agent)
@@ -242,15 +244,20 @@ class Attempt:
         return found
 
     def _survives(self, chosen: Sequence[Source]) -> bool:
+        """Whether the app survives with these hooked. Raises SetupError when they do not come into it: then nobody knows."""
         self.say(Spoken("starting it with {chosen} sources to hook, to find what it died of", chosen=_number(chosen)))
-        with self._agent(chosen, Nowhere()) as agent:
-            self.device.reset()
-            with suppress(SetupError):
-                agent.launch(self.device.launch())
-            agent.wait(self.order.crash_s)
-            crashed = agent.crashed
-        self.device.stop()
-        return not crashed
+        try:
+            with self._agent(chosen, Nowhere()) as agent:
+                self.device.reset()
+                try:
+                    agent.launch(self.device.launch())
+                except SetupError:
+                    if not agent.crashed:
+                        raise
+                agent.wait(self.order.crash_s)
+                return not agent.crashed
+        finally:
+            self.device.stop()
 
     def _came_up(self, agent: Agent) -> None:
         agent.clock.measure()

@@ -178,8 +178,7 @@ class Held:
         state = (
             "did not end" if code is None else f"was ended by {Signals(-code).name}" if code < 0 else f"exited: {code}"
         )
-        before, fatal, dump = self.log.partition(FATAL)
-        return f"{self.main} {state}\n{self._all[-LAST:]}{before[-LAST:]}{fatal}{dump[: 4 * LAST]}"
+        return f"{self.main} {state}\n{self._all[-LAST:]}{ended(self.log)}"
 
     def start(self) -> None:
         """Start it; returns when it waits. Raises RuntimeError with what it printed when it does not come up."""
@@ -188,7 +187,8 @@ class Held:
         argv, env = self.runtime.command(boot=self.boot, code=self.code)
         jar = self.runtime.ahead(self.jar) if self.code == "aot" else self.jar
         gate = ("-cp", str(jar), "art.Gate", str(self.room / "preload.txt"), str(self.room / "open"), self.main)
-        with (self.room / "printed.txt").open("wb") as out, (self.room / "log.txt").open("wb") as log:
+        # Where an app is started again, what the one before wrote stays.
+        with (self.room / "printed.txt").open("wb") as out, (self.room / "log.txt").open("ab") as log:
             self.process = subprocess.Popen(
                 [*argv, *self.options, *gate, *self.arguments],
                 stdout=out,
@@ -215,6 +215,12 @@ class Held:
             self._ended = True
             self.process.kill()
         return self.process.wait()
+
+
+def ended(log: str) -> str:
+    """Of what ART wrote, what tells how a program ended."""
+    before, fatal, dump = log.partition(FATAL)
+    return f"{before[-LAST:]}{fatal}{dump[: 4 * LAST]}"
 
 
 def class_files(dexed: Path) -> Path:
