@@ -32,7 +32,7 @@ class Spoken(str):
         return (self.template,), self.fields
 
 
-COMMA, SEMICOLON, AND = "{first}, {more}", "{first}; {more}", "{first} and {more}"
+COMMA, SEMICOLON, AND, OR = "{first}, {more}", "{first}; {more}", "{first} and {more}", "{first} or {more}"
 """How texts of a list are joined."""
 
 
