@@ -35,7 +35,7 @@ def checklist(name: str, known: Knowledge) -> Checklist:
             Spoken("Name a file, or one of {names}.", names=", ".join(NAMES)),
         )
     names: dict[str, Any] = {"rules": {rule.id for rule in known.rules}, "data": known.data_types.codes}
-    hint = "Compare with a list that there is: appwitness checklist show cn-164."
+    hint = Spoken("Compare with a list that there is: appwitness checklist show cn-164.")
     read = yaml_files.parse(path, Checklist, names, hint)
     try:
         return read.worded(known.laws)

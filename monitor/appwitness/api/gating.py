@@ -111,7 +111,7 @@ def _written(path: Path) -> Report:
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         where = ".".join(map(str, first["loc"])) or "the file"
-        hint = "Make it with: appwitness report --format json."
+        hint = Spoken("Make it with: appwitness report --format json.")
         raise FileError(path, None, f"{where}: {first['msg']}.", hint) from None
 
 
