@@ -62,8 +62,8 @@ test-art-arm64: setup  ## a part of the same on an emulated arm64; ARM64="-- tes
 	.venv/bin/python -m tests.art.rig.guest --cpu $(CPU) $(ARM64)
 
 docs: setup  ## site/: the pages of docs/ and a reference made from the program, as a site; fails on a link that leads nowhere
-	test -f .setup/casts/report.cast || .venv/bin/python -m docs.site.terminal
-	.venv/bin/python -m docs.site.build site
+	test -f .setup/casts/report.cast || LC_ALL=C.UTF-8 LANGUAGE= .venv/bin/python -m docs.site.terminal
+	LC_ALL=C.UTF-8 LANGUAGE= .venv/bin/python -m docs.site.build site  # what the program says of itself is English there
 
 BARE := demo
 test-bare:  ## make demo on a bare Debian and a bare Ubuntu, made here (as root); BARE="demo test" for both commands

@@ -20,7 +20,7 @@ from babel.messages.pofile import read_po, write_po
 from appwitness.catalog import yaml_files
 from appwitness.cli.local_words import paragraphs
 from appwitness.cli.verbs import GROUPS, VERBS, main
-from appwitness.support.spoken import AND, COMMA, SEMICOLON
+from appwitness.support.spoken import AND, COMMA, OR, SEMICOLON
 
 PACKAGE = Path(__file__).parents[1] / "monitor/appwitness"
 PO = PACKAGE / "support/locale/zh.po"
@@ -30,7 +30,13 @@ SAYING = {
     **{"DamagedRecording": (0, 2), "FileError": (2, 4), "Problem": (2, 3), "StillThere": (2, 3)},
 }
 """Function or class -> which of its arguments are said to people."""
-VARIABLE = ("ok", "warning", "fault", "error", "internal error", COMMA, SEMICOLON, AND)
+VARIABLE = (
+    *("ok", "warning", "fault", "error", "internal error", "high", "medium", "low", "info"),
+    COMMA,
+    SEMICOLON,
+    AND,
+    OR,
+)
 """Texts that a variable holds where they are said."""
 HEADER = "# What appwitness says, in Chinese. `python -m tests.translations` brings it up to date."
 ABOUT = {

@@ -21,7 +21,7 @@ from tests import translations
 from tests.recordings.written import RECORDINGS
 
 LOCALE = {"LANG": "zh_CN.UTF-8", "LC_ALL": "", "LC_MESSAGES": "", "LANGUAGE": ""}
-ENGLISH = re.compile(r"(?<![\w/.`'=-])[A-Za-z]+(?:,? [a-z]+){2,}(?![\w/`'=-])")
+ENGLISH = re.compile(r"(?<![\w/.`'=-])[A-Za-z]+(?: [a-z]+){2,}(?![\w/`'=-])")
 """Three words of English and more, one after the other."""
 SAME = {
     "{abi}": "a list of architectures",
@@ -189,6 +189,18 @@ def test_doctor_verify_and_import_speak_chinese(monkeypatch, tmp_path):
         assert says in said
         assert each.returncode == code, said
         assert not ENGLISH.findall(without_names(said)), said
+
+
+@pytest.mark.lab
+def test_observe_speaks_chinese_and_its_json_english(tmp_path):
+    said = ran("observe", "--device", "lab:circle", "--plan", "refuse", "--seconds", 4, "--output", tmp_path / "run")
+    assert "正在观测" in said.stderr
+    assert "用户同意之前" in said.stderr
+    assert not ENGLISH.findall(without_names(said.stderr)), said.stderr
+    told = ran("observe", "--device", "lab:circle", "--json", "--seconds", 2, "--output", tmp_path / "other")
+    stages = [each["what"] for each in map(json.loads, told.stdout.splitlines()) if each["event"] == "stage"]
+    assert stages
+    assert all(map(str.isascii, stages))
 
 
 @pytest.mark.usefixtures("chinese")

@@ -39,6 +39,12 @@ def test_help_needs_nothing_but_click(arguments):
     assert not loaded & (set(HEAVY) - ({"rich"} if arguments[0] == "report" else set()))
 
 
+def test_help_in_chinese_needs_no_more(monkeypatch):
+    monkeypatch.setenv("LC_ALL", "zh_CN.UTF-8")
+    monkeypatch.delenv("LANGUAGE", raising=False)
+    assert not imported("--help") & set(HEAVY)
+
+
 def test_a_report_needs_neither_a_device_nor_a_browser(tmp_path):
     """It is a recording without findings, for exit code 0."""
     loaded = imported("report", str(RECORDINGS / "clean-untouched"), "--db", str(tmp_path / "db"))

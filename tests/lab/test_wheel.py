@@ -31,6 +31,7 @@ def test_it_carries_what_a_run_needs(wheel):
     names = zipfile.ZipFile(wheel).namelist()
     for needed in (
         "appwitness/match/native/libsearch.so",
+        "appwitness/support/locale/zh/LC_MESSAGES/appwitness.mo",
         "appwitness/agent/agent.js",
         "appwitness/devices/lab/lab.jar",
         "appwitness/devices/lab/java/com/example/circle/",

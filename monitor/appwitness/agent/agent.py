@@ -38,7 +38,7 @@ HELD_S = 8.0
 SHOWN_TEXT = 300
 """Characters of what the app printed that a message shows."""
 LONG_HELD = "it was held for {:.1f} s before its first line; Android ends an app that has not come up after 10"
-ALONE = "Frida's gadget is in the app's first process alone: what this one does is not seen"
+ALONE = Spoken("Frida's gadget is in the app's first process alone: what this one does is not seen")
 CLOCK_WAIT_S = 2.0
 TRUSTS_S = 10.0
 AWAY = "it was lost for {:.0f} s: the screen, the system's own counts and what goes through adb were not seen meanwhile"

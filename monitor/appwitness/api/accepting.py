@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from appwitness.api.gating import GatedRuns, baseline_of, beside
 from appwitness.support import given_files, private_files
 from appwitness.support.errors import UserError
+from appwitness.support.spoken import Spoken
 
 if TYPE_CHECKING:  # imported late, so that --help answers at once
     from appwitness.api.judging import Judging
@@ -68,7 +69,12 @@ def baseline(recordings: Sequence[Path], runs: GatedRuns, judging: Judging, inst
     missing = next((hole for report in reports for hole in holes(report)), None)
     if missing and instead_of and given_files.is_there(instead_of):
         raise UserError(
-            f"{missing.subject} may lack lines ({missing.why}), and {instead_of} would lose what they said.",
+            Spoken(
+                "{subject} may lack lines ({why}), and {instead_of} would lose what they said.",
+                subject=missing.subject,
+                why=missing.why,
+                instead_of=instead_of,
+            ),
             "`appwitness baseline update` keeps what could not be observed. To begin anew, move the file away.",
         )
     return files.of(side(reports, runs.aliases), runs.package(reports[0]))
@@ -81,7 +87,9 @@ def against(file: Path, recordings: Sequence[Path], runs: GatedRuns, judging: Ju
     from appwitness.gate.changes import changes
 
     if not given_files.is_there(file):
-        raise UserError(f"There is no {file}.", "Write one first: appwitness baseline write RECORDING.")
+        raise UserError(
+            Spoken("There is no {file}.", file=file), "Write one first: appwitness baseline write RECORDING."
+        )
     reports = runs.reports(recordings, judging)
     old = baseline_of(file, runs.package(reports[0]))
     now = side(reports, runs.aliases)
@@ -152,7 +160,9 @@ class WaiverList:
         from appwitness.gate.behaviours import side
 
         if not given_files.is_there(self.path):
-            raise UserError(f"There is no {self.path}.", "Name it with --file, or write one: appwitness waive.")
+            raise UserError(
+                Spoken("There is no {path}.", path=self.path), "Name it with --file, or write one: appwitness waive."
+            )
         read = waivers.read(self.path, self.today, self.max_days)
         shown = side(runs.reports(recordings, judging), runs.aliases).shown.values() if recordings else ()
         remarks = read.remarks(each.behaviour for each in shown)
@@ -179,12 +189,15 @@ def fingerprint(finding: str, runs: GatedRuns, judging: Judging) -> str:
         return finding
     path, _, number = finding.rpartition(":")
     if not path or not number.isdecimal():
-        raise UserError(f"{finding!r} is no finding.", "Give a fingerprint (v2:...) or RECORDING:N.")
+        raise UserError(
+            Spoken("{finding!r} is no finding.", finding=finding), "Give a fingerprint (v2:...) or RECORDING:N."
+        )
     (report,) = runs.reports([Path(path)], judging)
     findings = worst_first(report)
     if not 0 < int(number) <= len(findings):
         raise UserError(
-            f"{path} has {len(findings)} findings.", "Count them as `appwitness report` prints them, from 1."
+            Spoken("{path} has {findings} findings.", path=path, findings=len(findings)),
+            "Count them as `appwitness report` prints them, from 1.",
         )
     return identity(findings[int(number) - 1], runs.package(report)).id
 
@@ -192,7 +205,7 @@ def fingerprint(finding: str, runs: GatedRuns, judging: Judging) -> str:
 def _write(path: Path, text: str) -> None:
     """A file of the app's repository, which holds no personal data: others may read it. Raises UserError."""
     if given_files.is_there(path) and not given_files.beside(path).is_file() and path.exists():
-        raise UserError(f"{path} is not a plain file.", given_files.TODO)
+        raise UserError(Spoken("{path} is not a plain file.", path=path), given_files.TODO)
     private_files.write(path, text, mode=0o644)
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from appwitness.support.errors import UserError
+from appwitness.support.spoken import Spoken
 
 
 class PackedRecording(NamedTuple):
@@ -43,5 +44,8 @@ def pack(
     except UserError as error:
         if not remove:
             raise
-        raise UserError(f"{error.what} The recording is as it was: {recording}.", error.next_step) from None
+        raise UserError(
+            Spoken("{what} The recording is as it was: {recording}.", what=error.what, recording=recording),
+            error.next_step,
+        ) from None
     return PackedRecording(output, tuple(packing.remove(recording)) if remove else ())

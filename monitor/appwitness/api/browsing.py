@@ -54,6 +54,7 @@ from appwitness.store.lists import State as State
 from appwitness.store.runs import Runs
 from appwitness.support import private_files
 from appwitness.support.errors import UserError
+from appwitness.support.spoken import Spoken
 
 REMEMBERED = 8
 """How many recordings' prepared data is cached."""
@@ -191,7 +192,7 @@ class Browsing:
         """The rule of this id. Raises UserError when there is none."""
         found = next((each for each in self.known.rules if each.id == name), None)
         if found is None:
-            raise UserError(f"There is no rule {name}.", "`appwitness list rules` lists them.")
+            raise UserError(Spoken("There is no rule {name}.", name=name), "`appwitness list rules` lists them.")
         return found
 
     def references(self, rule: Rule) -> list[str]:
@@ -214,7 +215,10 @@ class Browsing:
         """
         ids = list(dict.fromkeys(recordings))
         if not 2 <= len(ids) <= MOST_COMPARED:
-            raise UserError(f"{len(ids)} runs are named.", f"Choose two runs of one app, or up to {MOST_COMPARED}.")
+            raise UserError(
+                Spoken("{ids} runs are named.", ids=len(ids)),
+                Spoken("Choose two runs of one app, or up to {most_compared}.", most_compared=MOST_COMPARED),
+            )
         reports = [report(self.store, id_, self.known) for id_ in ids]
         if len({each.run.app.package for each in reports}) > 1:
             raise UserError("These are runs of several apps.", "Choose runs of one app.")
@@ -241,9 +245,15 @@ class Browsing:
         """Where the recording is. Raises UserError when it is gone, and when it is in a bucket."""
         address = self.store.address(recording)
         if "://" in address:
-            raise UserError(f"{recording} is in a bucket.", f"Use the command line: appwitness ... {address}.")
+            raise UserError(
+                Spoken("{recording} is in a bucket.", recording=recording),
+                Spoken("Use the command line: appwitness ... {address}.", address=address),
+            )
         if not self._is_there(recording):
-            raise UserError(f"{recording} is gone, or cannot be reached.", "Only what the index has is left.")
+            raise UserError(
+                Spoken("{recording} is gone, or cannot be reached.", recording=recording),
+                "Only what the index has is left.",
+            )
         return Path(address)
 
     def turn_of(self, recording: str | None) -> AbstractContextManager[Any]:
@@ -255,7 +265,10 @@ class Browsing:
         state = self.lists.state(recording)
         if state is None:
             self.store.run(recording)  # says so
-            raise UserError(f"There is no recording {recording}.", "Run `appwitness index correlate RECORDING` first.")
+            raise UserError(
+                Spoken("There is no recording {recording}.", recording=recording),
+                "Run `appwitness index correlate RECORDING` first.",
+            )
         return state
 
     def run(self, recording: str) -> Run:
@@ -351,7 +364,10 @@ class Browsing:
         """The uploads as HAR, with values as they are. Raises UserError when the recording is gone."""
         opened = self._open(recording)
         if opened is None:
-            raise UserError(f"{recording} is gone, or cannot be reached.", "Only what the index has is left.")
+            raise UserError(
+                Spoken("{recording} is gone, or cannot be reached.", recording=recording),
+                "Only what the index has is left.",
+            )
         return har.write(opened)
 
     def taken_apart(self, recording: str, upload: Upload, flows: Sequence[Flow]) -> TakenApart:
@@ -389,7 +405,10 @@ class Browsing:
         """The recording, for `appwitness.api.marking` to note something in it. Raises UserError when it is gone."""
         folder = self._folder(recording)
         if folder is None:
-            raise UserError(f"The folder of {recording} is gone.", "Only its index is left: it cannot be marked.")
+            raise UserError(
+                Spoken("The folder of {recording} is gone.", recording=recording),
+                "Only its index is left: it cannot be marked.",
+            )
         return Recording.open(folder, signer=self.signer)
 
     def mark(self, recording: Recording, status: ConsentState, said: MarkDetails, corrects: str = "") -> None:

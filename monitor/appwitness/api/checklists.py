@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from appwitness.support.errors import FileError, UserError
+from appwitness.support.spoken import Spoken
 
 if TYPE_CHECKING:  # imported late, so that --help answers at once
     from appwitness.api.judging import Judging
@@ -30,10 +31,11 @@ def checklist(name: str, known: Knowledge) -> Checklist:
     path = next(iter(yaml_files.files(f"checklists/{name}.yml")), Path()) if name in NAMES else Path(name)
     if name not in NAMES and not path.is_file():
         raise UserError(
-            f"There is no checklist {name!r}, and no such file.", f"Name a file, or one of {', '.join(NAMES)}."
+            Spoken("There is no checklist {name!r}, and no such file.", name=name),
+            Spoken("Name a file, or one of {names}.", names=", ".join(NAMES)),
         )
     names: dict[str, Any] = {"rules": {rule.id for rule in known.rules}, "data": known.data_types.codes}
-    hint = "Compare with a list that there is: appwitness checklist show cn-164."
+    hint = Spoken("Compare with a list that there is: appwitness checklist show cn-164.")
     read = yaml_files.parse(path, Checklist, names, hint)
     try:
         return read.worded(known.laws)
@@ -60,7 +62,9 @@ def source_of(name: str) -> str:
     from appwitness.catalog import yaml_files
 
     if name not in NAMES:
-        raise UserError(f"There is no checklist {name!r}.", f"Name one of {', '.join(NAMES)}.")
+        raise UserError(
+            Spoken("There is no checklist {name!r}.", name=name), Spoken("Name one of {names}.", names=", ".join(NAMES))
+        )
     return yaml_files.text_of(next(yaml_files.files(f"checklists/{name}.yml")))
 
 
@@ -73,7 +77,10 @@ def filled(which: Checklist, recordings: Sequence[Path], judging: Judging, *, re
     for number, report in enumerate(reports):
         _see_that_same(recordings[number], report, recordings[0], reports[0])
         if any(report.recording == other.recording for other in reports[:number]):
-            raise UserError(f"{recordings[number]} is the same run as one before it.", "Name each run once.")
+            raise UserError(
+                Spoken("{recordings} is the same run as one before it.", recordings=recordings[number]),
+                "Name each run once.",
+            )
     return filled_from(which, reports, judging, reveal=reveal)
 
 
@@ -99,13 +106,28 @@ def _see_that_same(path: Path, report: Report, first_path: Path, first: Report) 
     one, other = report.run.app, first.run.app
     if one.package != other.package:
         raise UserError(
-            f"{path} is a run of {one.package}, {first_path} one of {other.package}.", "Name recordings of one app."
+            Spoken(
+                "{path} is a run of {package}, {first_path} one of {package_2}.",
+                path=path,
+                package=one.package,
+                first_path=first_path,
+                package_2=other.package,
+            ),
+            "Name recordings of one app.",
         )
     for field, what in (("version", "version"), ("version_code", "version code"), ("apk_sha256", "APK")):
         mine, theirs = getattr(one, field), getattr(other, field)
         if None not in (mine, theirs) and mine != theirs:
             raise UserError(
-                f"{path} and {first_path} differ in the {what} of {one.package}: {mine}, {theirs}.",
+                Spoken(
+                    "{path} and {first_path} differ in the {what} of {package}: {mine}, {theirs}.",
+                    path=path,
+                    first_path=first_path,
+                    what=what,
+                    package=one.package,
+                    mine=mine,
+                    theirs=theirs,
+                ),
                 "A list is about one version: name recordings of the same one.",
             )
 
@@ -115,5 +137,8 @@ def render(filled: FilledChecklist, format: str, lang: str = "en") -> str:
     from appwitness.reports.checklist import render
 
     if format not in FORMATS:
-        raise UserError(f"There is no format {format!r} of a checklist.", f"Choose one of {', '.join(FORMATS)}.")
+        raise UserError(
+            Spoken("There is no format {format!r} of a checklist.", format=format),
+            Spoken("Choose one of {formats}.", formats=", ".join(FORMATS)),
+        )
     return render(filled, format, lang)

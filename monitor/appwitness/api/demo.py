@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 from appwitness.devices.embedded import device_name
 from appwitness.devices.lab.apps import APPS
 from appwitness.support.errors import UserError
+from appwitness.support.spoken import Spoken
 
 if TYPE_CHECKING:  # imported late, so that `import appwitness` answers at once
     from appwitness.api.expected import Expected
@@ -59,6 +60,9 @@ def demo_runs(only: Collection[str] = (), *, everything: bool = False) -> tuple[
     Raises UserError for an app that there is not.
     """
     if unknown := sorted(set(only) - set(APPS)):
-        raise UserError(f"There is no sample app {', '.join(unknown)}.", f"There are {', '.join(sorted(APPS))}.")
+        raise UserError(
+            Spoken("There is no sample app {unknown}.", unknown=", ".join(unknown)),
+            Spoken("There are {apps}.", apps=", ".join(sorted(APPS))),
+        )
     table = EVERYTHING if everything or set(only) - {app for app, _ in DEMO} else DEMO
     return tuple(DemoRun(app, plan) for app, plan in table if not only or app in only)

@@ -14,6 +14,7 @@ from appwitness.devices import embedded
 from appwitness.devices.android.options import Wanted as Wanted
 from appwitness.devices.device_lock import HELD, turn, turn_now
 from appwitness.support.errors import SetupError, UserError
+from appwitness.support.spoken import Spoken
 
 if TYPE_CHECKING:  # imported late: a lab device needs no adb, and a phone no Java
     from appwitness import devices as observed
@@ -56,7 +57,7 @@ class NamedDevice:
         with turn_now(journals(), self.name) as lock:
             if lock is None:
                 raise SetupError(
-                    f"{self.name} is in use by another process: a run, a test, or a host of a fleet.",
+                    Spoken("{name} is in use by another process: a run, a test, or a host of a fleet.", name=self.name),
                     "Wait until it has ended, or let the device rest: appwitness fleet pause SERIAL.",
                 )
             yield
@@ -129,7 +130,10 @@ def check_address(address: str) -> None:
     from appwitness.devices.android import adb
 
     if not adb.ADDRESS.fullmatch(address):
-        raise UserError(f"{address!r} is not an address.", "Write it as the phone shows it: 192.168.1.20:37123.")
+        raise UserError(
+            Spoken("{address!r} is not an address.", address=address),
+            "Write it as the phone shows it: 192.168.1.20:37123.",
+        )
 
 
 def pair(address: str, code: str) -> None:

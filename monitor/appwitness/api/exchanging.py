@@ -12,6 +12,7 @@ from appwitness.api.home import note_reveal, recordings, signer
 from appwitness.api.recording_names import opened
 from appwitness.support import private_files
 from appwitness.support.errors import DamagedRecording
+from appwitness.support.spoken import Spoken
 
 if TYPE_CHECKING:  # imported late, so that --help answers at once
     from appwitness.api.judging import Judging
@@ -117,9 +118,12 @@ def bundle(recording: Path, output: Path, judging: Judging, *, reveal: bool = Fa
     checked = verify(recording, judging.trust.keys, judging.trust.authorities)
     if not checked.ok or not checked.ended:
         raise DamagedRecording(
-            f"{recording} is not whole: its run has not ended, it is not what its stamps say, or nobody whom you trust "
-            "signed them.",
-            f"See what differs: appwitness verify {recording}",
+            Spoken(
+                "{recording} is not whole: its run has not ended, it is not what its stamps say, or nobody whom you "
+                "trust signed them.",
+                recording=recording,
+            ),
+            Spoken("See what differs: appwitness verify {recording}", recording=recording),
         )
     report = judging.report(recording)
     note_reveal("bundle", [report.recording], f"recording to {output.absolute()}")

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self, TextIO
 from appwitness.api.home import database, home, index_key, recordings
 from appwitness.support import private_files
 from appwitness.support.errors import UserError
+from appwitness.support.spoken import Spoken
 
 if TYPE_CHECKING:  # imported late, so that --help answers at once
     from appwitness.api.judging import Judging, Keep
@@ -173,7 +174,10 @@ class Fleet:
         Raises UserError when no host has reported such a device.
         """
         if not self._runs.pause(serial, rest=rest):
-            raise UserError(f"No host has told of a device {serial}.", "`appwitness fleet status --json` lists them.")
+            raise UserError(
+                Spoken("No host has told of a device {serial}.", serial=serial),
+                "`appwitness fleet status --json` lists them.",
+            )
 
 
 def needed_by(checklist: str, rules: Path | None = None) -> tuple[list[str], float]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, Unpack
 from appwitness.api.judging import Judging, judging
 from appwitness.support import given_files
 from appwitness.support.errors import DamagedRecording, FileError, UserError
+from appwitness.support.spoken import Spoken
 
 if TYPE_CHECKING:  # imported late, so that `import appwitness` and --help answer at once
     from appwitness.api.judging import JudgingChoices
@@ -66,25 +67,34 @@ class GatedRuns:
         """Raise UserError when a run is of another app than this."""
         if (other := self.package(report)) != package:
             raise UserError(
-                f"{path} is a run of {other}, and others are of {package}.",
-                f"Name runs of one app, or say that they are one: --package-alias {other}={package}.",
+                Spoken(
+                    "{path} is a run of {other}, and others are of {package}.", path=path, other=other, package=package
+                ),
+                Spoken(
+                    "Name runs of one app, or say that they are one: --package-alias {other}={package}.",
+                    other=other,
+                    package=package,
+                ),
             )
 
     def _report(self, path: Path, judging: Judging) -> Report:
         if path.is_file() and path.suffix == ".json":
             if judging.trust:
-                raise UserError(f"{path} is a report, which no key signed.", "Name the recording that it was made of.")
+                raise UserError(
+                    Spoken("{path} is a report, which no key signed.", path=path),
+                    "Name the recording that it was made of.",
+                )
             return _written(path)
         report = judging.report(path)
         sealed = report.verified
         if self.verify and sealed and sealed.outcome == "altered":
             raise DamagedRecording(
-                f"{path} is not what its stamps say: {sealed.difference}.",
+                Spoken("{path} is not what its stamps say: {difference}.", path=path, difference=sealed.difference),
                 "Run `appwitness verify` on it. To use it anyway: --no-verify.",
             )
         if self.verify and judging.trust and (sealed is None or sealed.outcome != "intact"):
             raise DamagedRecording(
-                f"Nobody whom you trust vouches for all of {path}.",
+                Spoken("Nobody whom you trust vouches for all of {path}.", path=path),
                 "Run `appwitness verify` on it, with the same --key. To use it anyway: --no-verify.",
             )
         return report
@@ -100,7 +110,7 @@ def _written(path: Path) -> Report:
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         where = ".".join(map(str, first["loc"])) or "the file"
-        hint = "Make it with: appwitness report --format json."
+        hint = Spoken("Make it with: appwitness report --format json.")
         raise FileError(path, None, f"{where}: {first['msg']}.", hint) from None
 
 
@@ -123,7 +133,10 @@ def baseline_of(path: Path, package: str) -> Baseline:
 
     file = files.read(path)
     if package != file.app:
-        raise UserError(f"{path} is of {file.app}, and these are runs of {package}.", "Name another --baseline.")
+        raise UserError(
+            Spoken("{path} is of {app}, and these are runs of {package}.", path=path, app=file.app, package=package),
+            "Name another --baseline.",
+        )
     return file
 
 
@@ -170,7 +183,7 @@ class Gate:
         if path is None:
             return None
         if not given_files.is_there(path):
-            raise UserError(f"There is no {path}.", "Write it: appwitness baseline write RECORDING.")
+            raise UserError(Spoken("There is no {path}.", path=path), "Write it: appwitness baseline write RECORDING.")
         file = baseline_of(path, package)
         return Held(file.made, {each.id: each for each in file.findings}, str(path))
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from appwitness.support import private_files
 from appwitness.support.errors import UserError
 from appwitness.support.own_folder import home as home
+from appwitness.support.spoken import Spoken
 
 if TYPE_CHECKING:  # imported late, so that --help answers at once
     from appwitness.recording.signing import Signer
@@ -30,14 +31,19 @@ def setting(name: str) -> str | None:
     """
     text, file = (os.environ.get(f"APPWITNESS_{name}{end}") for end in ("", "_FILE"))
     if text and file:
-        raise UserError(f"APPWITNESS_{name} and APPWITNESS_{name}_FILE are both set.", "Leave one of them out.")
+        raise UserError(
+            Spoken("APPWITNESS_{name} and APPWITNESS_{name}_FILE are both set.", name=name), "Leave one of them out."
+        )
     if not file:
         return text or None
     try:
         return Path(file).read_text("utf-8").strip() or None
     except (OSError, UnicodeDecodeError) as error:
         why = getattr(error, "strerror", None) or "it is not text"
-        raise UserError(f"APPWITNESS_{name}_FILE: {file}: {why}.", "Name a file that this user may read.") from None
+        raise UserError(
+            Spoken("APPWITNESS_{name}_FILE: {file}: {why}.", name=name, file=file, why=why),
+            "Name a file that this user may read.",
+        ) from None
 
 
 def database(db: str | None) -> str | Path:

@@ -18,6 +18,7 @@ from appwitness.agent.sources import Source as Source
 from appwitness.agent.sources import ValueSpec as ValueSpec
 from appwitness.agent.yardstick import Cover as Cover
 from appwitness.support.errors import UserError
+from appwitness.support.spoken import OR, Spoken, listed
 
 HookedEntry = Source | NativeRoute | Binder
 """An entry of the catalog: a method of Java, a function of a native library, or the calls of system services."""
@@ -110,5 +111,8 @@ def _ends(full: str, name: str) -> bool:
 def _unknown(name: str, known: Mapping[str, Iterable[HookedEntry]]) -> UserError:
     ends = {full.replace("!", ".").rpartition(".")[2]: full for full in known}
     near = [*difflib.get_close_matches(name, known, n=2), *difflib.get_close_matches(name, ends, n=2)]
-    hint = f"Did you mean {' or '.join(near)}? " if near else ""
-    return UserError(f"There is no source {name!r}.", f"{hint}`appwitness list sources` lists them.")
+    hint = Spoken("Did you mean {near}? ", near=listed(near, OR)) if near else ""
+    return UserError(
+        Spoken("There is no source {name!r}.", name=name),
+        Spoken("{hint}`appwitness list sources` lists them.", hint=hint),
+    )

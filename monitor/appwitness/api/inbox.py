@@ -18,6 +18,7 @@ from appwitness.api.home import recordings
 from appwitness.recording.files import has_room
 from appwitness.support import private_files
 from appwitness.support.errors import DiskFullError, UserError
+from appwitness.support.spoken import Spoken
 
 DropKind = Literal["har", "flows", "hooks", "pcap", "keys", "recording", "app"]
 """The kinds of file: a capture in a format of `import`, its key log, an archive, an app to install."""
@@ -86,7 +87,10 @@ class Inbox:
         with self._lock:
             drop = self.of(id_) if id_ else self._new()
         if len(drop.files) >= MOST_FILES:
-            raise UserError(f"A run has at most {MOST_FILES} files here.", "Import more on the command line.")
+            raise UserError(
+                Spoken("A run has at most {most_files} files here.", most_files=MOST_FILES),
+                "Import more on the command line.",
+            )
         if not has_room(drop.folder.path, size or 0):
             raise DiskFullError("There is no room for the file.", "Make room, or set TMPDIR.")
         ending = next((each for each in APPS if name.lower().endswith(each)), "")
@@ -169,7 +173,8 @@ class Arrival:
 def too_large(largest: int) -> UserError:
     """The error of a file of more bytes than this."""
     return UserError(
-        f"The file is larger than {largest / (1 << 30):.3g} GiB.", "Import it on the command line: appwitness import."
+        Spoken("The file is larger than {largest:.3g} GiB.", largest=largest / (1 << 30)),
+        "Import it on the command line: appwitness import.",
     )
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple, Unpack
 from appwitness.api.home import database, index_key
 from appwitness.api.verifying import TrustedSigners, trust
 from appwitness.support.errors import UserError
+from appwitness.support.spoken import Spoken
 
 if TYPE_CHECKING:  # imported late, so that `import appwitness` and --help answer at once
     from appwitness.correlate import Outcome, prior_knowledge
@@ -137,7 +138,7 @@ class Judging:
         for path in each_once if self.db is None else ():
             if path.is_file() and is_encrypted(path):
                 raise UserError(
-                    f"{path} is encrypted, and the index has values in plain.",
+                    Spoken("{path} is encrypted, and the index has values in plain.", path=path),
                     "Judge it by itself, in memory, or name an index: --db URL.",
                 )
         return correlate_many(each_once, self.store, self.known, jobs)
@@ -208,11 +209,20 @@ def compare(recordings: Sequence[Path], judging: Judging) -> ComparedRuns:
         package, first = report.run.app.package, reports[0].run.app.package
         if package != first:
             raise UserError(
-                f"{recordings[number]} is a run of {package}, {recordings[0]} one of {first}.",
+                Spoken(
+                    "{recordings} is a run of {package}, {recordings_2} one of {first}.",
+                    recordings=recordings[number],
+                    package=package,
+                    recordings_2=recordings[0],
+                    first=first,
+                ),
                 "Name recordings of one app.",
             )
         if any(report.recording == other.recording for other in reports[:number]):
-            raise UserError(f"{recordings[number]} is the same run as one before it.", "Name each run once.")
+            raise UserError(
+                Spoken("{recordings} is the same run as one before it.", recordings=recordings[number]),
+                "Name each run once.",
+            )
     return ComparedRuns(compared(reports, differences(recordings, reports), judging.known.labels), reports)
 
 

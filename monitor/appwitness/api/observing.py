@@ -12,6 +12,7 @@ from appwitness.api.home import home, signer
 from appwitness.observe.order import Order as Order
 from appwitness.observe.order import RunCaller as RunCaller
 from appwitness.support.errors import UserError
+from appwitness.support.spoken import Spoken
 
 if TYPE_CHECKING:  # imported late, so that --help answers at once
     from appwitness.agent.sources import Source
@@ -60,7 +61,7 @@ def check_archive(output: Path) -> None:
 
     folder_in(output)
     if output.exists():
-        raise UserError(f"There is {output} already.", "Name another --output.")
+        raise UserError(Spoken("There is {output} already.", output=output), "Name another --output.")
 
 
 def record(

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack
 
 from appwitness.support.errors import UserError
+from appwitness.support.spoken import Spoken
 
 if TYPE_CHECKING:  # imported late, so that `import appwitness` answers at once
     from appwitness.api.accepting import BaselineUpdate
@@ -191,7 +192,10 @@ def forget(
 
     given: dict[str, Any] = dict(choices)
     if unknown := sorted(set(given.get("kinds", ())) - FILES.keys()):
-        raise UserError(f"There is no kind of line {unknown[0]!r}.", f"There are {', '.join(FILES)}.")
+        raise UserError(
+            Spoken("There is no kind of line {unknown!r}.", unknown=unknown[0]),
+            Spoken("There are {files}.", files=", ".join(FILES)),
+        )
     if values := given.pop("values", ()):
         given["values"] = exchanging.values_of(values)
     which = erasing.Forgetting(_paths(recordings), **given)
@@ -201,7 +205,7 @@ def forget(
         gone[plan.given.place] = plan.count
 
     def stays(path: Path, error: UserError) -> None:
-        raise UserError(f"{path} stays: {error.what}", error.next_step)
+        raise UserError(Spoken("{path} stays: {what}", path=path, what=error.what), error.next_step)
 
     if dry_run:
         for plan in which.plans(stays):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from appwitness.api.home import recordings
 from appwitness.support.errors import UserError
+from appwitness.support.spoken import Spoken
 
 if TYPE_CHECKING:  # imported late, so that --help answers at once
     from appwitness.events import Run
@@ -35,12 +36,18 @@ def meant(option: str) -> Path:
         if path.name.endswith((".zip", ".zip.age")) and path.with_name(path.name.partition(".zip")[0]) not in made
     }
     if not made:
-        raise UserError(f"There is no recording in {recordings()}.", f"Name one: {option}, or start one: observe.")
+        raise UserError(
+            Spoken("There is no recording in {what}.", what=recordings()),
+            Spoken("Name one: {option}, or start one: observe.", option=option),
+        )
     going_on = [path for path in sorted(made) if path.is_dir() and Recording(path).going_on]
     newest = [path for path in sorted(made) if made[path] == max(made.values())]
-    which, what = (going_on, "going on") if going_on else (newest, "the newest")
+    which, what = (going_on, Spoken("going on")) if going_on else (newest, Spoken("the newest"))
     if len(which) > 1:
-        raise UserError(f"Several runs are {what}: {', '.join(map(str, which))}.", f"Name the one you mean: {option}.")
+        raise UserError(
+            Spoken("Several runs are {what}: {named}.", what=what, named=", ".join(map(str, which))),
+            Spoken("Name the one you mean: {option}.", option=option),
+        )
     return which[0]
 
 
@@ -60,7 +67,7 @@ def fetched(address: str) -> AbstractContextManager[Path]:
 
     place, _, name = address.rpartition("/")
     if "://" not in place:
-        raise UserError(f"{address} names no recording.", "Write s3://bucket/prefix/RECORDING.")
+        raise UserError(Spoken("{address} names no recording.", address=address), "Write s3://bucket/prefix/RECORDING.")
     return objects(place).fetched(name)
 
 

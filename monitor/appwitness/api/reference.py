@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from appwitness.judge.rules.model import Rule
 from appwitness.support.errors import UserError
+from appwitness.support.spoken import OR, Spoken, listed
 
 if TYPE_CHECKING:  # imported late, so that one part is read without the others
     from appwitness.correlate.prior_knowledge import Knowledge
@@ -106,8 +107,11 @@ def rule_page(name: str, own: Path | None = None, laws: Sequence[str] = ()) -> R
     found = next((each for each in known.rules if each.id == name), None)
     if found is None:
         near = difflib.get_close_matches(name, [each.id for each in known.rules], n=3)
-        hint = f"Did you mean {' or '.join(near)}? " if near else ""
-        raise UserError(f"There is no rule {name!r}.", f"{hint}`appwitness list rules` lists them.")
+        hint = Spoken("Did you mean {near}? ", near=listed(near, OR)) if near else ""
+        raise UserError(
+            Spoken("There is no rule {name!r}.", name=name),
+            Spoken("{hint}`appwitness list rules` lists them.", hint=hint),
+        )
     return page_of(found, known)
 
 
@@ -148,7 +152,10 @@ def law_page(laws: Sequence[str] = (), types: Sequence[str] = ()) -> LawPage:
     ids = [kind.id for kind in known.laws.kinds]
     wanted = [each.upper() for each in types] or ids
     if unknown := sorted(set(wanted) - set(ids)):
-        raise UserError(f"There is no finding type {', '.join(unknown)}.", f"Choose from {ids[0]} to {ids[-1]}.")
+        raise UserError(
+            Spoken("There is no finding type {unknown}.", unknown=", ".join(unknown)),
+            Spoken("Choose from {ids} to {ids_2}.", ids=ids[0], ids_2=ids[-1]),
+        )
 
     def touching(id_: str) -> tuple[TouchingArticle, ...]:
         return tuple(

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack
 from appwitness.api.gating import Gate, made
 from appwitness.api.home import recordings, signer
 from appwitness.support.errors import UserError
+from appwitness.support.spoken import Spoken
 
 if TYPE_CHECKING:  # imported late, so that `import appwitness` answers at once
     from appwitness import events
@@ -363,13 +364,20 @@ def _wanted(app: Path | str | None, device: str, launch: bool, of_run: dict[str,
 
     if NamedDevice(device).embedded:
         if app is not None:
-            raise UserError(f"{device} has its app built in.", f"Leave {app} out, or name a phone or an emulator.")
+            raise UserError(
+                Spoken("{device} has its app built in.", device=device),
+                Spoken("Leave {app} out, or name a phone or an emulator.", app=app),
+            )
         return Wanted(device)
     if app is None:
-        raise UserError(f"Which app should be observed on {device}?", "Name an APK to install, or a package.")
+        raise UserError(
+            Spoken("Which app should be observed on {device}?", device=device), "Name an APK to install, or a package."
+        )
     packed = isinstance(app, Path) or Path(app).suffix in PACKED or Path(app).is_dir()
     if packed and not Path(app).exists():
-        raise UserError(f"There is no {app}.", "Name an APK, .apks, .apkm, .xapk or a folder of splits.")
+        raise UserError(
+            Spoken("There is no {app}.", app=app), "Name an APK, .apks, .apkm, .xapk or a folder of splits."
+        )
     which: dict[str, Any] = {"apks": (Path(app),)} if packed else {"package": str(app)}
     said = {each.name: of_run[each.name] for each in fields(Wanted) if each.name in of_run}
     return Wanted(device, **which, attach=not launch, **{"by_hand": True, **said})

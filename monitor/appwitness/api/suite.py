@@ -17,6 +17,7 @@ from appwitness.api.judging import Judging, judging
 from appwitness.correlate.prior_knowledge import KnowledgeChoices
 from appwitness.gate import GatePolicy
 from appwitness.support import private_files
+from appwitness.support.spoken import Spoken
 
 if TYPE_CHECKING:  # imported late
     from appwitness.api.running import Judged
@@ -123,7 +124,8 @@ def recorded(test: str, replayed: Path, number: int) -> Path:
     path = folder_of(test, replayed) / str(number) / RECORDING
     if not path.is_dir():
         raise UserError(
-            f"There is no {path}.", "Record it first: pytest --appwitness-keep all --appwitness-output DIR."
+            Spoken("There is no {path}.", path=path),
+            "Record it first: pytest --appwitness-keep all --appwitness-output DIR.",
         )
     return path
 

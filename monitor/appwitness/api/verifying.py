@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from appwitness.api.home import key_file, signer
 from appwitness.support.errors import UserError
+from appwitness.support.spoken import Spoken
 
 if TYPE_CHECKING:  # imported late, so that --help answers at once
     from appwitness.recording import Forgotten as Forgotten
@@ -115,7 +116,9 @@ def new_key(agent: str | None = None) -> str:
     public = next((each for each, name in keys if agent in {name, signing.fingerprint(each)}), b"")
     if not public:
         there = ", ".join(name for _, name in keys) or "no Ed25519 key"
-        raise UserError(f"The ssh agent has no Ed25519 key {agent!r}.", f"It has: {there}.")
+        raise UserError(
+            Spoken("The ssh agent has no Ed25519 key {agent!r}.", agent=agent), Spoken("It has: {there}.", there=there)
+        )
     signing.keep(path, f"{signing.line(public, agent)}\n".encode())
     return signing.fingerprint(public)
 

@@ -497,11 +497,12 @@ def _asked(which: Forgetting, dry_run: bool) -> bool:
 def _say(plan: ToForget) -> None:
     from appwitness.events import FILES
 
-    parts = [f"{len(numbers):,} of {FILES[kind]}" for kind, numbers in plan.lines.items()]
-    parts += [f"{len(plan.bodies):,} of bodies/"] * bool(plan.bodies) + ["what run.json says of a person"] * bool(
-        plan.run
-    )
-    out.print(plain(f"{plan.given.place}: {', '.join(parts) or 'nothing is to be forgotten'}"))
+    parts = [
+        Spoken("{count:,} of {name}", count=len(numbers), name=FILES[kind]) for kind, numbers in plan.lines.items()
+    ]
+    parts += [Spoken("{count:,} of bodies/", count=len(plan.bodies))] * bool(plan.bodies)
+    parts += [Spoken("what run.json says of a person")] * bool(plan.run)
+    out.print(plain(f"{plan.given.place}{tr(': ')}{tr(listed(parts) or 'nothing is to be forgotten')}"))
     if plan.before == "altered" and plan.given.sealed:
         err.print(
             tr(

@@ -84,7 +84,7 @@ def _option(text: str) -> str:
     """What is said of an option, with what click adds in brackets, where only the words for a default are ours."""
     says, brackets, more = text.partition("  [")
     more = re.sub(r"\((.*?)\)", lambda found: f"（{tr(found[1])}）", more)
-    return tr(says) + brackets[1:] + more
+    return tr(says) + brackets.strip() + more
 
 
 PIECE = re.compile(r"\s+|`[^`]+`|[\x21-\x7e]+|.", re.DOTALL)

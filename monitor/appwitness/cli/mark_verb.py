@@ -115,7 +115,11 @@ def mark_consent(
     if as_json:
         _document(path, made)
         return
-    _say(path, made, f"{status}, in place of {_before(made)}" if made.before else status)
+    _say(
+        path,
+        made,
+        Spoken("{status}, in place of {before}", status=status, before=_before(made)) if made.before else status,
+    )
     if why := marking.outside_of(path, made.line.at):
         err.print(
             plain(tr("{why} Was it another time? Correct it: --corrects {ref} --at TIME.", why=why, ref=made.ref))
@@ -151,7 +155,7 @@ def mark_retract(line: str, recording: Path | None, note: str | None, as_json: b
     if as_json:
         _document(path, made)
         return
-    _say(path, made, f"retracted {_before(made)}" if made.before else "retracted")
+    _say(path, made, Spoken("retracted {before}", before=_before(made)) if made.before else Spoken("retracted"))
 
 
 @mark.command("list")
@@ -170,28 +174,30 @@ def mark_list(recording: Path | None, as_json: bool) -> None:
         document({"consents": [_row(each) for each in lines]})
         return
     for each in lines:
-        out.print(plain(f"{events.format_time(each.at)}  {_told(each.ref, each.line)}: {', '.join(_remarks(each))}"))
+        out.print(
+            plain(f"{events.format_time(each.at)}  {_told(each.ref, each.line)}: {', '.join(map(tr, _remarks(each)))}")
+        )
 
 
 def _remarks(each: ConsentLine) -> Iterator[str]:
     yield each.scope
     yield from each.line.data or ()
     if each.missing:
-        yield f"names {each.missing}, and there is no such line before it"
+        yield Spoken("names {missing}, and there is no such line before it", missing=each.missing)
     elif each.line.corrects:
-        yield f"in place of {each.line.corrects}"
+        yield Spoken("in place of {line}", line=each.line.corrects)
     if each.line.retracts:
-        yield f"takes back {each.line.retracts}"
+        yield Spoken("takes back {line}", line=each.line.retracts)
     elif each.replaced_by:
-        yield f"does not count any more: {', '.join(each.replaced_by)}"
+        yield Spoken("does not count any more: {lines}", lines=", ".join(each.replaced_by))
     elif each.is_echo:
-        yield "seen from outside what the hooks told too; counts once"
+        yield Spoken("seen from outside what the hooks told too; counts once")
     elif each.is_foreign:
-        yield f"of another app: {each.line.app}"
+        yield Spoken("of another app: {app}", app=each.line.app)
     elif not each.counts:
-        yield "by an act that was seen" if each.line.status == "gone" else "a claim"
+        yield Spoken("by an act that was seen") if each.line.status == "gone" else Spoken("a claim")
     elif each.why:
-        yield f"counts as {each.says}: {each.why}"
+        yield Spoken("counts as {says}: {why}", says=each.says, why=each.why)
 
 
 @mark.command("note")
@@ -280,7 +286,7 @@ def _told(ref: events.Ref, consent: events.Consent) -> str:
 
 
 def _say(path: Path, made: Mark, what: str) -> None:
-    out.print(plain(f"{path}: {made.ref}: {what}"))
+    out.print(plain(f"{path}: {made.ref}: {tr(what)}"))
     _warn(path)
 
 

@@ -9,6 +9,8 @@ from typing import Any
 
 import click
 
+from appwitness.cli.local_words import tr
+
 RENAMED = {
     ("app-types",): ("list", "app-types"),
     ("correlate",): ("index", "correlate"),
@@ -34,8 +36,11 @@ def current(args: list[str], *, say: bool) -> list[str]:
         if tuple(args[: len(old)]) == old:
             if say:
                 click.echo(
-                    f"`appwitness {' '.join(old)}` is now `appwitness {' '.join(new)}`; "
-                    "the old name ends with the next release.",
+                    tr(
+                        "`appwitness {old}` is now `appwitness {new}`; the old name ends with the next release.",
+                        old=" ".join(old),
+                        new=" ".join(new),
+                    ),
                     err=True,
                 )
             _rename_environment(old, new)

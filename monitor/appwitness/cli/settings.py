@@ -21,7 +21,7 @@ import click
 from appwitness.cli import renamed_verbs
 from appwitness.support import escape, given_files
 from appwitness.support.errors import FileError, UserError
-from appwitness.support.spoken import Spoken
+from appwitness.support.spoken import Spoken, literal
 
 NAMES = ("appwitness.toml", "pyproject.toml")
 LARGEST = 100_000
@@ -89,7 +89,7 @@ class FileSettings:
 
     def wrong(self, what: str, *keys: str, todo: str) -> UserError:
         """An error about a key."""
-        return UserError(f"{self.place(*keys)}: {what}", todo)
+        return UserError(Spoken("{place}: {what}", place=self.place(*keys), what=literal(what)), todo)
 
     def defaults(self, verb: str, command: click.Command) -> dict[str, Any]:
         """What it sets of a verb, by the names of click's parameters.
@@ -114,7 +114,12 @@ class FileSettings:
             for name, sub in command.commands.items():
                 table = own.get(name, {})
                 if not isinstance(table, Mapping):
-                    raise self.wrong(f"{' '.join((*keys, name))} is a verb.", *keys, name, todo="Write a table for it.")
+                    raise self.wrong(
+                        Spoken("{verb} is a verb.", verb=" ".join((*keys, name))),
+                        *keys,
+                        name,
+                        todo=Spoken("Write a table for it."),
+                    )
                 nested[name] = self._of(sub, everywhere, table, (*keys, name))
             if unknown := set(own) - set(command.commands):
                 raise self._unknown(sorted(unknown)[0], keys)
@@ -131,18 +136,25 @@ class FileSettings:
         return defaults
 
     def _value(self, option: click.Option, value: Any, keys: tuple[str, ...]) -> Any:
-        wanted = "true or false" if option.is_flag else "a list" if option.multiple else "a text or a number"
+        several = Spoken("a list") if option.multiple else Spoken("a text or a number")
+        wanted = Spoken("true or false") if option.is_flag else several
         many = value if isinstance(value, list) else [value]
         fits = isinstance(value, bool) if option.is_flag else not isinstance(value, bool)
         if not fits or (isinstance(value, list) and not option.multiple) or not _plain(many):
-            raise self.wrong(f"{keys[-1]} is {wanted}, not {value!r}.", *keys, todo="Write it as that.")
+            raise self.wrong(
+                Spoken("{key} is {wanted}, not {value!r}.", key=keys[-1], wanted=wanted, value=value),
+                *keys,
+                todo=Spoken("Write it as that."),
+            )
         if isinstance(option.type, click.Path):
             many = [str(self._inside(str(each), keys)) for each in many]
         try:
             for each in many:
                 option.type.convert(each, option, None)
         except click.BadParameter as error:
-            raise self.wrong(f"{keys[-1]}: {error.message}", *keys, todo="Correct it, or leave it out.") from None
+            raise self.wrong(
+                f"{keys[-1]}: {error.message}", *keys, todo=Spoken("Correct it, or leave it out.")
+            ) from None
         return many if option.multiple else many[0]
 
     def _inside(self, text: str, keys: tuple[str, ...]) -> Path:
@@ -150,17 +162,22 @@ class FileSettings:
         path = (folder / text).resolve()
         if not path.is_relative_to(folder):
             raise self.wrong(
-                f"{keys[-1]} leads out of the folder of this file.", *keys, todo=f"Give it by hand: --{keys[-1]} {text}"
+                Spoken("{key} leads out of the folder of this file.", key=keys[-1]),
+                *keys,
+                todo=Spoken("Give it by hand: --{key} {text}", key=keys[-1], text=text),
             )
         return path
 
     def _unknown(self, key: str, keys: tuple[str, ...], *, there: bool = False) -> UserError:
         verb = " ".join(keys)
         if there:
-            what = f"--{key} cannot be set in a file, which may be a stranger's."
-            return self.wrong(what, *keys, key, todo="Give it on the command line.")
+            what = Spoken("--{key} cannot be set in a file, which may be a stranger's.", key=key)
+            return self.wrong(what, *keys, key, todo=Spoken("Give it on the command line."))
         return self.wrong(
-            f"appwitness {verb} has no option --{key}.", *keys, key, todo=f"`appwitness {verb} --help` names them."
+            Spoken("appwitness {verb} has no option --{key}.", verb=verb, key=key),
+            *keys,
+            key,
+            todo=Spoken("`appwitness {verb} --help` names them.", verb=verb),
         )
 
 
@@ -189,10 +206,15 @@ def _ages(settings: FileSettings) -> dict[str, timedelta]:
     ages = {}
     for name, text in settings.table(RETENTION).items():
         if name not in names:
-            todo = f"There are {', '.join(names)}."
-            raise settings.wrong(f"{name} is nothing that is kept.", RETENTION, name, todo=todo)
+            todo = Spoken("There are {names}.", names=", ".join(names))
+            raise settings.wrong(Spoken("{name} is nothing that is kept.", name=name), RETENTION, name, todo=todo)
         if (found := age(text)) is None:
-            raise settings.wrong(f"{name} is kept for {text!r}.", RETENTION, name, todo=f"Write an age: {AGE}.")
+            raise settings.wrong(
+                Spoken("{name} is kept for {text!r}.", name=name, text=text),
+                RETENTION,
+                name,
+                todo=Spoken("Write an age: {age}.", age=AGE),
+            )
         ages[name] = found
     return ages
 
@@ -288,10 +310,14 @@ def check(settings: FileSettings, verbs: Mapping[str, object]) -> None:
             continue
         if key in FOR_ONE:
             raise settings.wrong(
-                f"{key} is set for one verb at a time.", key, todo="Write it below the name of the verb: [observe]."
+                Spoken("{key} is set for one verb at a time.", key=key),
+                key,
+                todo=Spoken("Write it below the name of the verb: [observe]."),
             )
         if key not in FOR_ALL:
             known = ", ".join(sorted(FOR_ALL))
             raise settings.wrong(
-                f"{key} is no option that can be set for all verbs, and no verb.", key, todo=f"There are {known}."
+                Spoken("{key} is no option that can be set for all verbs, and no verb.", key=key),
+                key,
+                todo=Spoken("There are {names}.", names=known),
             )

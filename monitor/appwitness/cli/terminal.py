@@ -107,7 +107,7 @@ class Teller:
             what = finding.title.get(language()) or finding.title["en"]
             if finding.recipient:
                 what += f" > {vocabulary.host(finding.recipient.host, lambda _: '*')}"
-            err.print(f"  [bold]{finding.level}[/] {plain(what)} ({finding.evidence[0]})")
+            err.print(f"  [bold]{tr(finding.level)}[/] {plain(what)} ({finding.evidence[0]})")
         return bool(fresh)
 
 

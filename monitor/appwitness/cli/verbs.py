@@ -217,7 +217,9 @@ class VerbGroup(VerbsOfAVerb):
     ) -> click.UsageError:
         """As cloup does; the names are those of all verbs, loaded or not, and those that verbs had before."""
         if now := renamed_verbs.near(bad_name, VERBS):
-            return click.NoSuchCommand(bad_name, f"{error.message} Did you mean {now!r}?", ctx=error.ctx)
+            return click.NoSuchCommand(
+                bad_name, f"{error.message} {tr('Did you mean {now!r}?', now=now)}", ctx=error.ctx
+            )
         return super().handle_bad_command_name(bad_name, list(VERBS), error)
 
     def format_params(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -310,14 +312,14 @@ def fault_note(error: Exception) -> str:
     lines = traceback.TracebackException.from_exception(error, max_group_depth=3)
     text = "".join(lines.format())
     name = f"appwitness-error-{datetime.now(UTC):%Y%m%dT%H%M%S%f}.txt"
-    where = "with what you did"
+    where = Spoken("with what you did")
     for folder in (home(), Path.cwd()):
         with suppress(OSError, UserError):
             private_files.folder(folder) if not folder.is_dir() else None
             private_files.write(folder / name, text[-LONGEST_TRACEBACK:])
-            where = f"with the file {folder / name}"
+            where = Spoken("with the file {file}", file=folder / name)
             break
-    return f"{type(error).__name__}. Please report it {where}."
+    return Spoken("{error}. Please report it {where}.", error=type(error).__name__, where=where)
 
 
 def _everywhere(*, reads: bool) -> Iterator[click.Option]:
@@ -363,7 +365,7 @@ def _of_terminal(ctx: click.Context, option: click.Parameter, value: Any) -> Non
         # what a file says of quiet does not hide that there is a file
         by_file = ctx.get_parameter_source("quiet") is ParameterSource.DEFAULT_MAP
         say = err.alarm if by_file else err.print
-        say(f"[dim]options of {plain(str(path))} hold (`appwitness config` shows them)[/]")
+        say(tr("[dim]options of {path} hold (`appwitness config` shows them)[/]", path=plain(str(path))))
 
 
 def _say_version(context: click.Context, _: click.Parameter, wanted: bool) -> None:

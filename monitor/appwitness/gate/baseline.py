@@ -14,6 +14,7 @@ from appwitness.catalog.entries import CatalogEntry
 from appwitness.findings.gate_decision import Behaviour, Gated, Made
 from appwitness.gate.behaviours import ReleaseSide
 from appwitness.support.errors import FileError
+from appwitness.support.spoken import Spoken
 
 NAME = "appwitness-baseline.yml"
 HEAD = "# Written by `appwitness baseline`: what this app is known to do, one finding a line. Holds no personal data.\n"
@@ -41,7 +42,12 @@ class Baseline(CatalogEntry):
 def read(path: Path) -> Baseline:
     """The file as it stands. Raises FileError with the line that does not fit."""
     if CONFLICT.search(yaml_files.text_of(path)):
-        raise FileError(path, None, "it has the marks of a merge conflict.", f"Run: appwitness baseline merge {path}.")
+        raise FileError(
+            path,
+            None,
+            "it has the marks of a merge conflict.",
+            Spoken("Run: appwitness baseline merge {path}.", path=path),
+        )
     return yaml_files.parse(path, Baseline, hint=HINT)
 
 

@@ -19,6 +19,7 @@ from appwitness.findings import LEVELS, Level
 from appwitness.findings.gate_decision import Behaviour, Mute, Remark
 from appwitness.support import given_files
 from appwitness.support.errors import FileError, UserError
+from appwitness.support.spoken import Spoken
 
 NAME = "appwitness-waivers.yml"
 HEAD = "# Findings that somebody has accepted for a time: `appwitness waive` adds one.\n"
@@ -171,7 +172,9 @@ def added(path: Path, waiver: Waiver, today: date, max_days: int = MAX_DAYS) -> 
     if given_files.is_there(path):
         known = read(path, today, max_days)
         if any(each.id == waiver.id for each, _ in known.entries):
-            raise UserError(f"{path} has an entry {waiver.id} already.", "Give it another --id.")
+            raise UserError(
+                Spoken("{path} has an entry {id} already.", path=path, id=waiver.id), "Give it another --id."
+            )
     fields = waiver.model_dump(mode="json", exclude_defaults=True, exclude_none=True)
     entry = "".join(
         f"  {'-' if first else ' '} {name}: {yaml_files.quoted(value)}\n"
@@ -182,7 +185,7 @@ def added(path: Path, waiver: Waiver, today: date, max_days: int = MAX_DAYS) -> 
         yaml_files.parse_text(path, after, WaiverFile, {"today": today, "max_days": max_days}, HINT)
     except FileError as error:
         raise UserError(
-            f"The entry cannot be put at the end of {path}: {error.what}",
+            Spoken("The entry cannot be put at the end of {path}: {what}", path=path, what=error.what),
             "Move `waivers:` to the end, as a list of `- id: ...`.",
         ) from None
     return after

@@ -221,7 +221,10 @@ class Attempt:
         return not ended.may_be_ours
 
     def _search(self, agent: Agent, sources: Sequence[Source]) -> str | None:
-        """Find the source that crashes the app by bisection; None when the app does not crash again. Raises SetupError."""
+        """Find the source that crashes the app by bisection; None when the app does not crash again.
+
+        Raises SetupError.
+        """
         begun = _now()
         try:
             by_chance = self._survives(sources)
@@ -244,7 +247,7 @@ class Attempt:
         return found
 
     def _survives(self, chosen: Sequence[Source]) -> bool:
-        """Whether the app survives with these hooked. Raises SetupError when they do not come into it: then nobody knows."""
+        """Whether the app survives with these hooked. Raises SetupError when they cannot be: then it is unknown."""
         self.say(Spoken("starting it with {chosen} sources to hook, to find what it died of", chosen=_number(chosen)))
         try:
             with self._agent(chosen, Nowhere()) as agent:

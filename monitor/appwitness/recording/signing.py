@@ -242,7 +242,7 @@ def _read(row: str, place: Path, number: int) -> tuple[bytes, str]:
             raise ValueError(kind)
         return _of_blob(base64.b64decode(encoded, validate=True)), name.strip()
     except (ValueError, binascii.Error):
-        hint = "Put in a line that `appwitness key export` prints: ssh-ed25519 AAAA... name."
+        hint = Spoken("Put in a line that `appwitness key export` prints: ssh-ed25519 AAAA... name.")
         raise FileError(place, number, "is no Ed25519 public key.", hint) from None
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from appwitness.support.spoken import Spoken
+from appwitness.support.spoken import Spoken, literal
 
 
 class UserError(Exception):
@@ -19,7 +19,7 @@ class UserError(Exception):
     exit_code = 2
 
     def __init__(self, what: str, next_step: str) -> None:
-        super().__init__(Spoken("{what} {next_step}", what=what, next_step=next_step))
+        super().__init__(Spoken("{what} {next_step}", what=literal(what), next_step=literal(next_step)))
         self.what = what
         self.next_step = next_step
 
@@ -33,7 +33,7 @@ class FileError(UserError):
 
     def __init__(self, path: object, line: int | None, what: str, next_step: str) -> None:
         place = f"{path}:{line}" if line else str(path)
-        super().__init__(Spoken("{place}: {what}", place=place, what=what), next_step)
+        super().__init__(Spoken("{place}: {what}", place=place, what=literal(what)), next_step)
         self.path = path
         self.line = line
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from appwitness.support.errors import FileError
 from appwitness.support.spoken import Spoken
 
-TODO = "Name a plain file that lies there itself."
+TODO = Spoken("Name a plain file that lies there itself.")
 
 
 def read(path: Path, most: int) -> bytes:

@@ -32,7 +32,12 @@ class Spoken(str):
         return (self.template,), self.fields
 
 
-COMMA, SEMICOLON, AND = "{first}, {more}", "{first}; {more}", "{first} and {more}"
+def literal(text: str) -> Spoken:
+    """A text of ours without fields as what it is filled into says it, in the same language."""
+    return text if isinstance(text, Spoken) else Spoken(text.replace("{", "{{").replace("}", "}}"))
+
+
+COMMA, SEMICOLON, AND, OR = "{first}, {more}", "{first}; {more}", "{first} and {more}", "{first} or {more}"
 """How texts of a list are joined."""
 
 

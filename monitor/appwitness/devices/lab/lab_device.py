@@ -155,8 +155,9 @@ class LabDevice(Device):
 
     def modes(self, listen: str) -> Mapping[str, tuple[str, ...]]:
         """Its apps are processes of this machine that are told a proxy."""
-        can = {"regular": ("the lab device honours the proxy setting",), "reverse": ("you asked for it",)}
-        return {**can, "redirect": ("you asked for it",)} if sys.platform == "linux" else can
+        asked = (Spoken("you asked for it"),)
+        can = {"regular": (Spoken("the lab device honours the proxy setting"),), "reverse": asked}
+        return {**can, "redirect": asked} if sys.platform == "linux" else can
 
     @property
     def partial(self) -> bool:

@@ -39,10 +39,10 @@ INDEX = (
 )
 FRAGMENTS = "ip.flags.mf == 1 or ip.frag_offset > 0 or ipv6.fraghdr"
 
-CUT_OUT = (
+CUT_OUT = Spoken(
     "Cut it into pieces, each with whole connections (editcap -i 600 IN OUT: ten minutes a piece), and import those."
 )
-SAVE_AGAIN = "Save it again as pcapng (editcap -F pcapng IN OUT), and import that."
+SAVE_AGAIN = Spoken("Save it again as pcapng (editcap -F pcapng IN OUT), and import that.")
 
 
 class Sizes:
