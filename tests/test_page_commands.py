@@ -21,7 +21,7 @@ from appwitness.recording import Recording
 from tests.recordings.written import RECORDINGS
 
 ROOT = Path(__file__).parent.parent
-PAGES = [*(ROOT / name for name in ("README.md", "README.zh.md", "AGENTS.md")), *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [*(ROOT / name for name in ("README.md", "README.zh.md", "AGENTS.md")), *sorted((ROOT / "docs").rglob("*.md"))]
 NOT_RUN = {
     r"--device (?:emulator|SERIAL)|^pair|^undo": "no phone here: tests/adb runs it on a stand-in for Android",
     r"--device lab": "starts Frida and a JVM: tests/lab runs it",

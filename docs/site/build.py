@@ -36,8 +36,9 @@ LINK = re.compile(r"(\]\()([^)\s]+)(\))")
 def pages(out: Path) -> None:
     """Write into `out` the Markdown that the site is made of."""
     shutil.copytree(ROOT / "docs", out, ignore=shutil.ignore_patterns("site", "ci", "__pycache__", "*.py"))
-    for page in out.glob("*.md"):
-        page.write_text(relinked(page.read_text("utf-8"), "docs"), "utf-8")
+    for page in out.rglob("*.md"):
+        folder = (Path("docs") / page.parent.relative_to(out)).as_posix()
+        page.write_text(relinked(page.read_text("utf-8"), folder), "utf-8")
     for name, there in BESIDE.items():
         if (ROOT / name).exists():
             (out / there).write_text(relinked((ROOT / name).read_text("utf-8"), ""), "utf-8")
@@ -65,11 +66,11 @@ def relinked(text: str, folder: str) -> str:
                 parts.pop()
             elif part not in {"", "."}:
                 parts.append(part)
-        there = "/".join(parts)
+        there, up = "/".join(parts), "../" * folder.count("/")
         if there in BESIDE:
-            return f"{found[1]}{BESIDE[there]}{mark}{anchor}{found[3]}"
-        if re.fullmatch(r"docs/(?:[\w-]+\.md|pictures/.*)", there):
-            return f"{found[1]}{there.removeprefix('docs/')}{mark}{anchor}{found[3]}"
+            return f"{found[1]}{up}{BESIDE[there]}{mark}{anchor}{found[3]}"
+        if re.fullmatch(r"docs/(?:(?:zh/)?[\w-]+\.md|pictures/.*)", there):
+            return f"{found[1]}{up}{there.removeprefix('docs/')}{mark}{anchor}{found[3]}"
         return f"{found[1]}{REPOSITORY}{there}{mark}{anchor}{found[3]}"
 
     return LINK.sub(lead, text)

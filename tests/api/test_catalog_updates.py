@@ -212,6 +212,26 @@ def test_none_is_followed_by_an_earlier_one(made, key):
         catalog_updates.update(made(edition=4, files=other), [key])
 
 
+def test_what_is_known_is_of_one_edition_whatever_is_taken_meanwhile(made, key, monkeypatch):
+    first = catalog_updates.update(made(), [key])
+    read = editions.in_effect
+
+    def then_another():
+        found = read()
+        monkeypatch.setattr(editions, "in_effect", read)
+        catalog_updates.update(made(edition=3, files={"laws.yml": f"{LAWS}\n# later\n"}), [key])
+        return found
+
+    monkeypatch.setattr(editions, "in_effect", then_another)
+    known = knowledge()
+    assert known.edition == first
+    assert known.recipients.of_host("newcomer.test") is not None
+    later = knowledge()
+    assert later.edition is not None
+    assert later.edition.edition == 3
+    assert later.recipients.of_host("newcomer.test") is not None  # what the second did not replace stays
+
+
 def test_a_package_that_is_as_new_goes_before_what_was_taken(made, key, monkeypatch):
     catalog_updates.update(made(), [key])
     later = editions.Edition(layout=1, edition=2, date=date(2027, 2, 1))

@@ -42,6 +42,8 @@ def test_it_carries_what_a_run_needs(wheel):
         "appwitness/catalog/sources/phone_number.yml",
         "appwitness/catalog/rules/sent-before-consent.yml",
         "appwitness/catalog/recipients.yml",
+        "appwitness/catalog/edition.yml",
+        "appwitness/catalog/update_keys.txt",
         "appwitness/py.typed",
         "appwitness/pytest_plugin.py",
         "appwitness/agent/java-bridge-COPYING.txt",
@@ -146,6 +148,8 @@ def test_on_the_oldest_of_each_python_it_runs_judges_gates_and_verifies(wheel, t
     done("pack", recording, "--output", tmp_path / "packed.zip")
     report = json.loads(done("report", tmp_path / "packed.zip", "--json", "--fail-on", "never"))
     assert report["findings"]
+    edition = report["catalog"]
+    assert report["run"]["versions"]["catalog"] == f"edition {edition['edition']} of {edition['date']}"
     (tmp_path / "stranger").mkdir()
     with zipfile.ZipFile(tmp_path / "for-a-stranger.zip") as bundle:
         bundle.extractall(tmp_path / "stranger")

@@ -76,9 +76,11 @@ def update(path: Path, keys: Sequence[Path] = ()) -> Edition:
         if name not in AGES:
             raise FileError(path, None, f"an update may not replace {name[:100]!r}; only {', '.join(AGES)}.", WHOLE)
         _see_that_it_fits(path, name, text)
-    digests = {name: hashlib.sha256(text.encode()).hexdigest() for name, text in made.files.items()}
+    stays = {name: yaml_files.text_of(editions.file(name, before)) for name in before.files.keys() - made.files.keys()}
+    files = {**stays, **made.files}
+    digests = {name: hashlib.sha256(text.encode()).hexdigest() for name, text in files.items()}
     edition = Edition(**made.model_dump(exclude={"files"}), key=signer, sha256=digest, files=digests)
-    return _put(edition, made.files)
+    return _put(edition, files)
 
 
 def _signer(path: Path, data: bytes, keys: Iterable[Path]) -> str:

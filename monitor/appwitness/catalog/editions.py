@@ -62,9 +62,12 @@ def in_effect() -> Edition:
     return taken if taken.layout == ours.layout and taken.edition > ours.edition else ours
 
 
-def file(name: str) -> Path:
-    """Where the file of AGES is that holds. Raises FileError where it is not what the update brought."""
-    edition = in_effect()
+def file(name: str, edition: Edition | None = None) -> Path:
+    """Where a file of AGES is, of the edition that holds, or of one that was in effect a moment ago.
+
+    Raises FileError where it is not what the update brought.
+    """
+    edition = edition or in_effect()
     if name not in edition.files:
         return yaml_files.HERE / name
     place = kept(edition) / name

@@ -104,9 +104,10 @@ def knowledge(rules: Path | None = None, **choices: Unpack[KnowledgeChoices]) ->
     app_type, policy = choices.get("app_type"), choices.get("policy")
     assume_consent = choices.get("assume_consent")
     rule_files = list(yaml_files.files("rules", rules))
-    table = editions.file("recipients.yml")
+    edition = editions.in_effect()
+    table = editions.file("recipients.yml", edition)
     (types_file,) = yaml_files.files("data_types.yml")
-    laws_file = editions.file("laws.yml")
+    laws_file = editions.file("laws.yml", edition)
     (app_types_file,) = yaml_files.files("app_types.yml")
     (frequency_file,) = yaml_files.files("frequency.yml")
     (labels_file,) = yaml_files.files("consent.yml")
@@ -153,7 +154,7 @@ def knowledge(rules: Path | None = None, **choices: Unpack[KnowledgeChoices]) ->
         territory=territory,
         assume_consent=assume_consent,
         addresses_as_of=_addresses_as_of(),
-        edition=editions.in_effect(),
+        edition=edition,
         digest=hashlib.sha256(json.dumps(said).encode()).hexdigest(),
     )
 
