@@ -34,7 +34,7 @@ from appwitness.events import (
     is_limit,
 )
 from appwitness.events.seen import Seen, holds
-from appwitness.events.sharing import Sharing
+from appwitness.events.shared_parts import SharedParts
 from appwitness.findings import Assumption, Declared, Finding, Flow, JudgedRule, Match, Need, Report, ReportedGap
 from appwitness.findings.identity import identified
 from appwitness.judge import observers
@@ -208,7 +208,7 @@ def _lines(store: Store, name: str, run: Run, recording: Recording | None) -> tu
     forgotten."""
     lines: Lines = {}
     forgotten = set()
-    sharing = Sharing()
+    sharing = SharedParts()
     for kind in FILES:
         found = []
         for read in store.read(name, kind, recording=recording):

@@ -30,7 +30,7 @@ from appwitness.events import (
     is_limit,
 )
 from appwitness.events.seen import Seen, holds, number_of
-from appwitness.events.sharing import Sharing
+from appwitness.events.shared_parts import SharedParts
 from appwitness.findings import Carrier, Finding, Flow, ReportedGap
 from appwitness.findings.identity import identified
 from appwitness.judge import observers
@@ -129,7 +129,7 @@ class Walk:
         self.until = self.run.ended
         """Up to when the run was observed, on the host's clock."""
         self.made = MadeBefore()
-        self._sharing = Sharing()
+        self._sharing = SharedParts()
 
     def run_moved(self) -> bool:
         """Whether run.json has changed in a field on which everything here depends, such as the clock offset."""

@@ -16,7 +16,7 @@ PARTS: dict[type, tuple[str, ...]] = {
 """Kind of line -> fields that many lines have alike. What differs from line to line is not worth the look."""
 
 
-class Sharing:
+class SharedParts:
     """Remembers the parts of lines that it was given, for as long as these lines are kept."""
 
     def __init__(self) -> None:
